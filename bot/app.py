@@ -64,7 +64,7 @@ from bot.insights.service import QuestionInsights
 from bot.interviews import store as interviews_store
 from bot.interviews.cog import Interview as InterviewCog
 from bot.interviews.grading import Rubrics
-from bot.interviews.grading.chat_model import trial
+from bot.interviews.grading.chat_model import check_service
 from bot.interviews.grading.service import ChatModel, Grading
 from bot.interviews.service import Interviews
 from bot.interviews.store import has_begun
@@ -481,7 +481,7 @@ async def check(settings: Settings) -> int:
     if settings.grader_url is None:
         print("open answers: graded on this machine only (GRADER_URL is not set)")
     else:
-        problem = await trial(settings)
+        problem = await check_service(settings)
         wrong += problem is not None
         host = urlsplit(settings.grader_url).netloc
         print(

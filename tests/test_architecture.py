@@ -121,8 +121,9 @@ MORE_ROOMS = {
     "memory": {"progress"},
     "bank": {"files", "sheets", "forms", "regrade"},
     "rounds": {"lines"},
-    "plan": {"forecast", "dates"},
-    "interviews": {"assessment", "follow_up", "report", "grading"},
+    "plan": {"cards", "dates", "forecast", "outlook"},
+    "interviews": {"assessment", "cards", "grading", "report"},
+    "suggestions": {"cards"},
 }
 PURE = {
     "text",
@@ -141,9 +142,10 @@ PURE = {
     "answers",
     "drawing",
     "assessment",
-    "follow_up",
+    "cards",
     "report",
     "forecast",
+    "outlook",
     "dates",
     "progress",
 }

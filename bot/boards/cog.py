@@ -110,7 +110,7 @@ class Boards(commands.Cog):
     ) -> Message:
         guild_id, own = guild_id_of(interaction), member.id == interaction.user.id
         stats = await self.boards.stats(guild_id, member.id, interaction.user.id)
-        plan = await self.plans.standing(member.id, guild_id) if own else None
+        plan = await self.plans.outlook(member.id, guild_id) if own else None
         return await view.stats_page(member.display_name, stats, own=own, plan=plan)
 
     async def _board(

@@ -23,7 +23,7 @@ from bot.chat.charts import MARGIN, big_number, fit_label, headline, labelled_ba
 from bot.chat.messages import OPEN, PRIMARY, REVEALED, Message, Part, button, pager, row, separator
 from bot.chat.pictures import ACCENT, INK, MUTED, WIDTH, Picture, box, draw_picture, panel, words
 from bot.chat.router import PAGE, TOPIC, Route
-from bot.plan.rules import Outlook
+from bot.plan.cards import Outlook
 from bot.plan.views import stats_line
 from bot.practice.views import PRACTISE
 from bot.questions.model import Topic

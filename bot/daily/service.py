@@ -25,9 +25,10 @@ from bot.core.zones import parse_zone
 from bot.daily import rules, store
 from bot.daily.rules import NO_NEWS, DailyState, Streak, StreakNews
 from bot.daily.store import Daily, Schedule, Written
-from bot.interviews.assessment import Assessment, decode, encode
+from bot.interviews.assessment import decode, encode
+from bot.interviews.cards import Assessment
 from bot.interviews.grading.service import Grading, Ungradable
-from bot.interviews.rules import follow_up
+from bot.interviews.rules import choose_follow_up
 from bot.interviews.store import take_request
 from bot.members.store import zone_of
 from bot.memory import store as memory
@@ -729,7 +730,7 @@ def _count_points(conn: Connection, daily_id: int, user_id: int, assessment: Ass
 
 
 def _graded(review: OpenReview, assessment: Assessment) -> OpenReview:
-    chosen = follow_up(review.topic, assessment.percent, review.daily.id)
+    chosen = choose_follow_up(review.topic, assessment.percent, review.daily.id)
     return replace(review, assessment=assessment, follow_up=chosen)
 
 

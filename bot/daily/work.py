@@ -31,7 +31,7 @@ from bot.daily.rules import (
 )
 from bot.daily.service import Dailies, next_post, rule_of, when_to_count
 from bot.daily.store import Daily, Schedule
-from bot.interviews.assessment import missed
+from bot.interviews.assessment import most_missed
 from bot.members.store import names_of
 from bot.questions import answers
 from bot.questions.model import Bank, Topic
@@ -385,7 +385,9 @@ class DailyWork(Worker[Daily]):
             graded = [a.points for a in given if a.answer]
             percent = round(sum(graded) / len(graded)) if graded else None
             lacking = tuple(
-                missed((a.answer or "" for a in given), [p.text for p in topic.key_points], _MISSED)
+                most_missed(
+                    (a.answer or "" for a in given), [p.text for p in topic.key_points], _MISSED
+                )
             )
             open_result = OpenDailyResult(daily.id, topic, len(given), percent, lacking, streaks)
             return self._views.result(open_result, bank)

@@ -1,4 +1,4 @@
-"""/interview: a private mock interview on open questions, and what its cards do."""
+"""/interview: a private mock interview on open questions, and the controls on its cards."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ from bot.core.errors import UserError
 from bot.core.limits import MAX_ANSWER
 from bot.interviews import rules
 from bot.interviews import views as view
-from bot.interviews.report import Report
-from bot.interviews.service import Interviews, Step
+from bot.interviews.cards import Report, Step
+from bot.interviews.service import Interviews
 from bot.questions.model import Bank
 
 _SAVED = "Your answer is saved. See its feedback with </interview>."
@@ -41,12 +41,12 @@ class Interview(commands.Cog):
         self.interviews = interviews
         self._drafts = bot.context.drafts
         bot.router.add(view.BEGIN, self.begin)
-        bot.router.add(view.INTERVIEW, self.open)
-        bot.router.add(view.INTERVIEWED, self.answered)
+        bot.router.add(view.ANSWER, self.open_answer)
+        bot.router.add(view.ANSWERED, self.answered)
         bot.router.add(view.FEEDBACK, self.feedback)
         bot.router.add(view.CLAIM, self.claim)
         bot.router.add(view.FOLLOW_UP, self.follow_up)
-        bot.router.add(view.FOLLOWED_UP, self.followed_up)
+        bot.router.add(view.FOLLOW_UP_ANSWERED, self.follow_up_answered)
         bot.router.add(view.STEP, self.step)
 
     @app_commands.command(
@@ -67,37 +67,35 @@ class Interview(commands.Cog):
             int, rules.MIN_QUESTIONS, rules.MAX_QUESTIONS
         ] = rules.DEFAULT_QUESTIONS,
     ) -> None:
-        begin = self.interviews.start(
+        work = self.interviews.start(
             interaction.user.id, interaction.guild_id, topic_id=topic, questions=questions
         )
-        await say_all(
-            interaction, await self._pages(interaction, await defer_if_slow(interaction, begin))
-        )
+        result = await defer_if_slow(interaction, work)
+        await say_all(interaction, await self._pages(interaction, result))
 
     async def begin(self, interaction: discord.Interaction, fields: Fields) -> None:
-        """An interview of one question, on the topic of the page whose place it takes."""
-        start = self.interviews.start(
+        """Replace the page that was used with an interview of one question on its topic."""
+        work = self.interviews.start(
             interaction.user.id, interaction.guild_id, topic_id=fields["topic"], questions=1
         )
-        first, *more = await self._pages(
-            interaction, await defer_if_slow(interaction, start, edits=is_private(interaction))
-        )
+        result = await defer_if_slow(interaction, work, edits=is_private(interaction))
+        first, *more = await self._pages(interaction, result)
         await say_here(interaction, first)
         await say_all(interaction, more)
 
-    async def open(self, interaction: discord.Interaction, fields: Fields) -> None:
-        """The modal for an answer; for a question that is answered, its feedback."""
+    async def open_answer(self, interaction: discord.Interaction, fields: Fields) -> None:
+        """Open the modal for an answer. For an answered question, show its feedback instead."""
         question_id = int(fields["row"])
         topic = await self.interviews.open_topic(question_id, interaction.user.id)
         if topic is None:
             await self._show(interaction, question_id)
             return
-        form = view.INTERVIEWED.id(row=question_id)
+        form = view.ANSWERED.id(row=question_id)
         written = self._drafts.get(interaction.user.id, form)
         await interaction.response.send_modal(view.essay_modal(form, topic, written))
 
     async def answered(self, interaction: discord.Interaction, fields: Fields) -> None:
-        """Store what was written, then grade it, then show both; in this order, so that nothing written is lost."""
+        """Store the answer, then grade it, then show the feedback, so that no answer is lost."""
         question_id, text = int(fields["row"]), modal_text(interaction, MAX_ANSWER)
         async with return_text_on_error(interaction, text, self._drafts):
             await self.interviews.answer(question_id, interaction.user.id, text)
@@ -108,22 +106,24 @@ class Interview(commands.Cog):
                 self._feedback(interaction, question_id),
                 lambda step, asking: view.step_page(step, bank, asking=asking),
                 may_refine=self.interviews.may_refine,
-                refine=lambda step: self.interviews.refine(step, interaction.guild_id),
+                refine=lambda step: self.interviews.refine(
+                    step, interaction.user.id, interaction.guild_id
+                ),
             )
 
     async def feedback(self, interaction: discord.Interaction, fields: Fields) -> None:
         await self._show(interaction, int(fields["row"]), page=int(fields["page"]))
 
     async def claim(self, interaction: discord.Interaction, fields: Fields) -> None:
-        """What a member says is in their answer: the points picked in the list are marked, all others are not."""
+        """Mark the picked points as said by the member, and unmark all others."""
         picked = selected_values(interaction)
         if not set(picked) <= set("012345"):
             raise UserError(UNKNOWN)
-        points, question_id = frozenset(map(int, picked)), int(fields["row"])
-        claim = self.interviews.claim(
-            question_id, interaction.user.id, interaction.guild_id, points
+        points = frozenset(map(int, picked))
+        work = self.interviews.claim(
+            int(fields["row"]), interaction.user.id, interaction.guild_id, points
         )
-        step = await defer_if_slow(interaction, claim, edits=is_private(interaction))
+        step = await defer_if_slow(interaction, work, edits=is_private(interaction))
         await say_here(interaction, view.step_page(step, await self._bank(interaction)))
         if step.assessment is not None and len(step.assessment.claimed) < len(points):
             await say(
@@ -131,7 +131,10 @@ class Interview(commands.Cog):
             )
 
     async def follow_up(self, interaction: discord.Interaction, fields: Fields) -> None:
-        """The modal for an answer to a follow-up, or what a good answer says; for one dealt with, what became of it."""
+        """Open the modal for a follow-up or show its good answer.
+
+        One already handled is shown as it is.
+        """
         question_id, number, user = int(fields["row"]), int(fields["number"]), interaction.user.id
         if fields["do"] == "show":
             shown = self.interviews.show_follow_up(question_id, user, interaction.guild_id, number)
@@ -141,13 +144,13 @@ class Interview(commands.Cog):
         if follow_up is None:
             await self._show_follow_up(interaction, self._feedback(interaction, question_id))
             return
-        form = view.FOLLOWED_UP.id(row=question_id, number=number)
+        form = view.FOLLOW_UP_ANSWERED.id(row=question_id, number=number)
         await interaction.response.send_modal(
             view.follow_up_modal(form, follow_up, self._drafts.get(user, form))
         )
 
-    async def followed_up(self, interaction: discord.Interaction, fields: Fields) -> None:
-        """Store what was written to a follow-up, then compare it, then show both."""
+    async def follow_up_answered(self, interaction: discord.Interaction, fields: Fields) -> None:
+        """Store the answer to a follow-up, then compare it, then show both."""
         question_id, number = int(fields["row"]), int(fields["number"])
         text = modal_text(interaction, MAX_ANSWER)
         async with return_text_on_error(interaction, text, self._drafts):
@@ -156,15 +159,18 @@ class Interview(commands.Cog):
             await self._show_follow_up(interaction, self._feedback(interaction, question_id))
 
     async def step(self, interaction: discord.Interaction, fields: Fields) -> None:
-        """Skip, next question, end. The feedback stays where it is; an open question's card is replaced."""
-        slot, question_id, user = fields["slot"], int(fields["row"]), interaction.user.id
-        where: Step | Report
+        """Skip, next question, or end.
+
+        Feedback stays visible; an open question's card is replaced.
+        """
+        slot, question_id, user_id = fields["slot"], int(fields["row"]), interaction.user.id
+        result: Step | Report
         if slot in {"stop", "end"}:
-            where = await self.interviews.end(question_id, user)
+            result = await self.interviews.end(question_id, user_id)
         else:
-            go = self.interviews.skip if slot == "skip" else self.interviews.next
-            where = await go(question_id, user, interaction.guild_id)
-        pages = await self._pages(interaction, where)
+            advance = self.interviews.skip if slot == "skip" else self.interviews.next
+            result = await advance(question_id, user_id, interaction.guild_id)
+        pages = await self._pages(interaction, result)
         if slot in {"skip", "stop"} and is_private(interaction):
             await show(interaction, pages.pop(0))
         await say_all(interaction, pages)
@@ -172,7 +178,7 @@ class Interview(commands.Cog):
     async def _show(
         self, interaction: discord.Interaction, question_id: int, page: int = 0
     ) -> None:
-        """A question's card or feedback in place of the private message that was used."""
+        """Replace the private message that was used with a question's card or feedback."""
         step = await defer_if_slow(
             interaction, self._feedback(interaction, question_id), edits=is_private(interaction)
         )
@@ -181,7 +187,7 @@ class Interview(commands.Cog):
     async def _show_follow_up(
         self, interaction: discord.Interaction, work: Coroutine[Any, Any, Step]
     ) -> None:
-        """What became of a follow-up, in place of the private message that was used."""
+        """Replace the private message that was used with the feedback at its follow-up."""
         step = await defer_if_slow(interaction, work, edits=is_private(interaction))
         await say_here(interaction, view.follow_up_card(step, await self._bank(interaction)))
 
@@ -193,7 +199,9 @@ class Interview(commands.Cog):
     async def _bank(self, interaction: discord.Interaction) -> Bank:
         return await self.bot.context.bank_for(interaction.user.id, interaction.guild_id)
 
-    async def _pages(self, interaction: discord.Interaction, where: Step | Report) -> list[Message]:
-        if isinstance(where, Report):
-            return view.report_pages(where)
-        return [view.step_page(where, await self._bank(interaction))]
+    async def _pages(
+        self, interaction: discord.Interaction, result: Step | Report
+    ) -> list[Message]:
+        if isinstance(result, Report):
+            return view.report_pages(result)
+        return [view.step_page(result, await self._bank(interaction))]

@@ -1,4 +1,4 @@
-"""A mock interview: which topic comes next, and which follow-up fits an answer."""
+"""Which topic a mock interview asks next, and which follow-up fits an answer."""
 
 from __future__ import annotations
 
@@ -10,25 +10,26 @@ from bot.questions.model import Bank, FollowUp, Topic
 
 MIN_QUESTIONS, MAX_QUESTIONS, DEFAULT_QUESTIONS = 1, 10, 3
 FAIR, STRONG = 40, 75
-"""Per cent from which an answer is called fair, and strong."""
+"""Minimum percent of a fair and of a strong answer."""
 BANDS = ("weak", "fair", "strong")
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
-def draw(
+def draw_topic(
     bank: Bank,
-    last: Mapping[str, datetime],
+    last_asked: Mapping[str, datetime],
     *,
     used: Collection[str],
     hidden: Collection[str],
-    wish: str | None,
+    wanted: str | None,
     rng: random.Random,
 ) -> Topic | None:
-    """The next topic of an interview; None if no topic is left.
+    """Return the next topic of an interview; None if no topic is left.
 
-    `last`: when a topic was last asked of this member; `used`: topics of this interview; `hidden`: topics that must
-    not be shown now. `wish` comes first, then others of its section, then the rest; among equals those asked longest
-    ago, or never, at random.
+    `last_asked` tells when this member was last asked each topic, `used` are the topics of this
+    interview, and `hidden` those that must not be shown now. The `wanted` topic comes first, then
+    its section, then the rest. Among those, topics never asked or asked longest ago come first;
+    ties are drawn at random.
     """
     left = [
         topic
@@ -37,31 +38,32 @@ def draw(
     ]
     if not left:
         return None
-    wished = bank.topics.get(wish or "")
+    wanted_topic = bank.topics.get(wanted or "")
 
     def rank(topic: Topic) -> tuple[bool, bool, datetime]:
-        elsewhere = wished is not None and topic.section_id != wished.section_id
-        return topic.id != wish, elsewhere, last.get(topic.id, _NEVER)
+        elsewhere = wanted_topic is not None and topic.section_id != wanted_topic.section_id
+        return topic.id != wanted, elsewhere, last_asked.get(topic.id, _NEVER)
 
     best = min(map(rank, left))
     return rng.choice([topic for topic in left if rank(topic) == best])
 
 
 def band(percent: int) -> str:
-    """How good an answer was: weak, fair or strong."""
+    """Return how good an answer was: weak, fair or strong."""
     return "strong" if percent >= STRONG else "fair" if percent >= FAIR else "weak"
 
 
-def follow_up(topic: Topic, percent: int, turn: int) -> FollowUp | None:
-    """The follow-up for an answer as good as this; where the bank has none, one of the nearest band, easier first.
+def choose_follow_up(topic: Topic, percent: int, seed: int) -> FollowUp | None:
+    """Return a follow-up for an answer with this score.
 
-    `turn` chooses among several, so that the same answer always gets the same one.
+    If the bank has none for its band, the nearest band is used, easier ones first. `seed` chooses
+    among several, so the same answer always gets the same one.
     """
-    place = BANDS.index(band(percent))
-    for other in sorted(
-        BANDS, key=lambda name: (abs(BANDS.index(name) - place), BANDS.index(name))
+    own = BANDS.index(band(percent))
+    for nearest in sorted(
+        BANDS, key=lambda name: (abs(BANDS.index(name) - own), BANDS.index(name))
     ):
-        fitting = [follow for follow in topic.follow_ups if follow.when == other]
-        if fitting:
-            return fitting[turn % len(fitting)]
+        candidates = [follow_up for follow_up in topic.follow_ups if follow_up.when == nearest]
+        if candidates:
+            return candidates[seed % len(candidates)]
     return None

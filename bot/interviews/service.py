@@ -1,23 +1,23 @@
 """Mock interviews: private questions to one member, on any server or in direct messages.
 
-An answer is committed before it is graded, so it can be graded and shown again whatever fails on the way. Every step
-may be repeated: an old card leads to where the interview stands now.
+An answer is committed before it is graded, so a failure on the way loses nothing: it is graded when
+it is next shown. Every step can be repeated; an old card leads to the interview's current question.
 """
 
 from __future__ import annotations
 
 from collections.abc import Set
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from bot.core.context import Context
 from bot.core.database import Connection, reading, writing
 from bot.core.errors import UserError
 from bot.core.limits import ANSWERS_A_DAY, REQUESTS_A_DAY
 from bot.interviews import rules, store
-from bot.interviews.assessment import Assessment, decode, encode
-from bot.interviews.follow_up import Reply, decode_reply
+from bot.interviews.assessment import decode, decode_reply, encode
+from bot.interviews.cards import AskedQuestion, Assessment, Reply, Report, Step
 from bot.interviews.grading.service import Grading, Ungradable
-from bot.interviews.report import Asked, Report, report
+from bot.interviews.report import build_report
 from bot.interviews.rules import DEFAULT_QUESTIONS
 from bot.interviews.store import Interview, InterviewQuestion
 from bot.questions.bank import check_topic
@@ -27,48 +27,8 @@ from bot.questions.store import topics_met
 _GONE = "That question is gone. Start again with </interview>."
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A question of an interview: open, or answered with its feedback.
-
-    `assessment` is None while the question is open, for an answer that must wait, because its topic is a question of
-    the day that others can still answer, and for one that can't be graded.
-    """
-
-    interview: Interview
-    question: InterviewQuestion
-    topic: Topic
-    assessment: Assessment | None = None
-    continued: bool = False
-    problem: str = ""
-    """Why an answer can't be graded, for its member; empty if it can."""
-    reply: Reply | None = None
-    """What became of the follow-up, once it was answered or shown; None as long as the feedback waits."""
-
-    @property
-    def last(self) -> bool:
-        return self.question.number >= self.interview.total
-
-    @property
-    def follow_up(self) -> FollowUp | None:
-        """The one that the member has dealt with, else the one that fits the answer; None while feedback waits."""
-        if self.assessment is None:
-            return None
-        if self.reply is not None:
-            return FollowUp("", self.reply.question, self.reply.hint)
-        return rules.follow_up(self.topic, self.assessment.percent, self.question.id)
-
-    @property
-    def follow_up_number(self) -> int | None:
-        """The place among the topic's follow-ups of one that can be answered now, from 0; None if there is none."""
-        follow = self.follow_up
-        if self.reply is not None or follow is None or not follow.hint:
-            return None
-        return self.topic.follow_ups.index(follow)
-
-
 class Interviews:
-    """See the module. `now` gives UTC; `rng` draws topics."""
+    """The use cases of mock interviews."""
 
     def __init__(self, context: Context, grading: Grading) -> None:
         self._database = context.database
@@ -86,18 +46,26 @@ class Interviews:
         topic_id: str | None = None,
         questions: int = DEFAULT_QUESTIONS,
     ) -> Step | Report:
-        """Begin an interview, or go on with the one that runs: with its open question or the last one's feedback.
+        """Start an interview, or continue the one that is running.
 
-        A report comes back only if there was nothing left to go on with.
+        Returns its open question or the feedback on its last one, and a report only if no question
+        is left.
         """
-        interview_id, continued = await self._begin(user_id, guild_id, topic_id, questions)
-        where = await self._database.write(self._go_on, interview_id, guild_id)
-        if where is None:
-            return await self._database.read(self._summed, interview_id)
-        return replace(await self._shown(where, guild_id), continued=continued)
+        interview_id, continued = await self._find_or_create(user_id, guild_id, topic_id, questions)
+        result = await self._continue(interview_id, guild_id)
+        return replace(result, continued=continued) if isinstance(result, Step) else result
+
+    async def _continue(
+        self, interview_id: int, guild_id: int | None, after: int = 0
+    ) -> Step | Report:
+        """Return the current question, see `_advance`, or the report at the end."""
+        current = await self._database.write(self._advance, interview_id, guild_id, after)
+        if current is None:
+            return await self._database.read(self._report, interview_id)
+        return await self._step(current, guild_id)
 
     @writing
-    def _begin(
+    def _find_or_create(
         self,
         conn: Connection,
         user_id: int,
@@ -105,7 +73,7 @@ class Interviews:
         topic_id: str | None,
         questions: int,
     ) -> tuple[int, bool]:
-        """The id of the member's running interview, and whether it had begun before."""
+        """Return the id of the member's running interview, and whether it existed before."""
         bank = self._banks.of_member(conn, user_id, guild_id)
         check_topic(bank, topic_id)
         running = store.running(conn, user_id)
@@ -130,15 +98,15 @@ class Interviews:
 
     @reading
     def open_topic(self, conn: Connection, question_id: int, user_id: int) -> Topic | None:
-        """The topic of a question that the member can answer now; None if they have. For opening a modal."""
-        _, question = _own(conn, question_id, user_id)
+        """Return the topic of a question to open its modal; None if it is already answered."""
+        _, question = _owned_question(conn, question_id, user_id)
         if question.answer is not None:
             return None
-        self._require_room(conn, user_id)
-        return self._topic(conn, question)
+        self._check_daily_limit(conn, user_id)
+        return self._topic_in(conn, question)
 
-    def _require_room(self, conn: Connection, user_id: int) -> None:
-        """Refuse a member who has answered as much as is graded in a day."""
+    def _check_daily_limit(self, conn: Connection, user_id: int) -> None:
+        """Refuse a member who has reached the daily limit of graded answers."""
         today = self._now().replace(hour=0, minute=0, second=0, microsecond=0)
         if store.count_answers(conn, user_id, today) >= ANSWERS_A_DAY:
             raise UserError(
@@ -147,8 +115,8 @@ class Interviews:
             )
 
     async def answer(self, question_id: int, user_id: int, text: str) -> None:
-        """Store what a member wrote. Also after the interview's end: what is written is not lost."""
-        await self._topic_asked(question_id, user_id)
+        """Store an answer. It is accepted even after the interview has ended."""
+        await self._topic_of(question_id, user_id)
         await self._store_answer(question_id, user_id, text)
 
     @writing
@@ -157,15 +125,16 @@ class Interviews:
             raise UserError(
                 "Your answer was empty. Press Answer again and write a sentence or two."
             )
-        self._require_room(conn, user_id)
+        self._check_daily_limit(conn, user_id)
         if not store.save_answer(conn, question_id, text, self._now()):
             raise UserError(
                 "You've already answered this one, and your first answer counts. See its feedback with </interview>."
             )
 
     async def feedback(self, question_id: int, user_id: int, guild_id: int | None) -> Step:
-        """An answered question with its grade, which is made now if it is not there yet."""
-        return await self._shown(await self._database.read(_own, question_id, user_id), guild_id)
+        """Return a question with its feedback. An answer without a grade is graded now."""
+        question = await self._database.read(_owned_question, question_id, user_id)
+        return await self._step(question, guild_id)
 
     def may_refine(self, step: Step) -> bool:
         """Whether a model service would be asked about this answer."""
@@ -175,39 +144,36 @@ class Interviews:
             and self._grading.may_ask(step.assessment)
         )
 
-    async def refine(self, step: Step, guild_id: int | None) -> Step:
-        """Ask the model service about points in doubt, and keep what comes of it."""
+    async def refine(self, step: Step, user_id: int, guild_id: int | None) -> Step:
+        """Ask the model service about doubtful points, and store the result."""
         assert step.assessment is not None
-        assert step.question.answer is not None
-        user_id, today = step.interview.user_id, self._now().date()
+        assert step.answer is not None
+        today = self._now().date()
         if await self._database.write(store.take_request, user_id, today, REQUESTS_A_DAY):
-            server = guild_id or user_id
-            better = await self._grading.refine(
-                step.topic, step.question.answer, step.assessment, server
+            refined = await self._grading.refine(
+                step.topic, step.answer, step.assessment, guild_id or user_id
             )
         else:
-            better = replace(step.assessment, model="spent")
-        return await self._graded(step, better)
+            refined = replace(step.assessment, model="spent")
+        return replace(step, assessment=await self._save_grade(step.question_id, refined))
 
     async def claim(
         self, question_id: int, user_id: int, guild_id: int | None, points: Set[int]
     ) -> Step:
-        """Mark the points, by index, that the member says are in their answer; others are marked no longer.
+        """Mark exactly these points, by index, as said by the member.
 
-        Nothing is marked before there is feedback to disagree with.
+        Does nothing while there is no feedback to disagree with.
         """
         step = await self.feedback(question_id, user_id, guild_id)
-        return (
-            step
-            if step.assessment is None
-            else replace(step, assessment=await self._claim(question_id, points))
-        )
+        if step.assessment is None:
+            return step
+        return replace(step, assessment=await self._save_claims(question_id, points))
 
     @writing
-    def _claim(self, conn: Connection, question_id: int, points: Set[int]) -> Assessment:
-        question = _still_there(store.question(conn, question_id, lock=True))
+    def _save_claims(self, conn: Connection, question_id: int, points: Set[int]) -> Assessment:
+        question = _existing(store.question(conn, question_id, lock=True))
         assert question.grade is not None
-        assessment = decode(question.grade).claim(points)
+        assessment = decode(question.grade).with_claims(points)
         store.save_grade(conn, question_id, encode(assessment), assessment.own_percent)
         return assessment
 
@@ -215,121 +181,112 @@ class Interviews:
     def open_follow_up(
         self, conn: Connection, question_id: int, user_id: int, number: int
     ) -> FollowUp | None:
-        """A follow-up of an answered question that the member can answer now; None if they have. For opening a modal.
-
-        Whoever was shown what a good answer says has nothing left to answer.
-        """
-        _, question = _own(conn, question_id, user_id)
+        """Return a follow-up to open its modal; None if it is already answered or shown."""
+        _, question = _owned_question(conn, question_id, user_id)
         if question.follow_up is not None:
             return None
-        return _follow_up(self._topic(conn, question), question, number)
+        return _follow_up_at(self._topic_in(conn, question), question, number)
 
     async def answer_follow_up(
         self, question_id: int, user_id: int, number: int, text: str
     ) -> None:
-        """Store what a member wrote to a follow-up. It is compared with a good answer when it is shown."""
-        topic = await self._topic_asked(question_id, user_id)
+        """Store the answer to a follow-up. It is compared with a good answer when it is shown."""
+        topic = await self._topic_of(question_id, user_id)
         await self._store_reply(question_id, user_id, topic, number, text)
 
     @writing
     def _store_reply(
         self, conn: Connection, question_id: int, user_id: int, topic: Topic, number: int, text: str
     ) -> None:
-        _, question = _own(conn, question_id, user_id, lock=True)
-        follow = _follow_up(topic, question, number)
+        _, question = _owned_question(conn, question_id, user_id, lock=True)
+        follow_up = _follow_up_at(topic, question, number)
         if not text.strip():
             raise UserError(
                 "Your answer was empty. Press the follow-up's button again and write a sentence or two."
             )
         if question.follow_up is not None and decode_reply(question.follow_up).answer is not None:
             raise UserError("You've already answered this follow-up, and your first answer counts.")
-        store.save_follow_up(
-            conn, question_id, encode(Reply(follow.question, str(follow.hint), text))
-        )
+        reply = Reply(follow_up.question, str(follow_up.hint), text)
+        store.save_follow_up(conn, question_id, encode(reply))
 
     async def show_follow_up(
         self, question_id: int, user_id: int, guild_id: int | None, number: int
     ) -> Step:
-        """Show what a good answer to a follow-up says; not before the question's own feedback can be seen."""
+        """Show the good answer to a follow-up, once the question's own feedback can be seen."""
         step = await self.feedback(question_id, user_id, guild_id)
         if step.assessment is None or step.reply is not None:
             return step
-        return replace(step, reply=await self._reveal(question_id, user_id, step.topic, number))
+        reply = await self._save_shown_reply(question_id, user_id, step.topic, number)
+        return replace(step, reply=reply)
 
     @writing
-    def _reveal(
+    def _save_shown_reply(
         self, conn: Connection, question_id: int, user_id: int, topic: Topic, number: int
     ) -> Reply:
-        """Note that a follow-up's good answer is shown; one that was answered meanwhile stays as it is."""
-        _, question = _own(conn, question_id, user_id, lock=True)
+        """Record that a good answer was shown, unless the follow-up was answered in the meantime."""
+        _, question = _owned_question(conn, question_id, user_id, lock=True)
         if question.follow_up is not None:
             return decode_reply(question.follow_up)
-        follow = _follow_up(topic, question, number)
-        reply = Reply(follow.question, str(follow.hint))
+        follow_up = _follow_up_at(topic, question, number)
+        reply = Reply(follow_up.question, str(follow_up.hint))
         store.save_follow_up(conn, question_id, encode(reply))
         return reply
 
     async def skip(self, question_id: int, user_id: int, guild_id: int | None) -> Step | Report:
-        """Leave an open question out and go on."""
-        await self._leave_out(question_id, user_id)
+        """Skip an open question and return the next step."""
+        await self._skip(question_id, user_id)
         return await self.next(question_id, user_id, guild_id)
 
     @writing
-    def _leave_out(self, conn: Connection, question_id: int, user_id: int) -> None:
-        _own(conn, question_id, user_id)
+    def _skip(self, conn: Connection, question_id: int, user_id: int) -> None:
+        _owned_question(conn, question_id, user_id)
         store.skip(conn, question_id, self._now())
 
     async def next(self, question_id: int, user_id: int, guild_id: int | None) -> Step | Report:
-        """What comes after a question: the next one, the one that the interview is at by now, or the report."""
-        interview, question = await self._database.read(_own, question_id, user_id)
+        """Return the interview's current question if it is a later one, else the next or the report."""
+        interview, question = await self._database.read(_owned_question, question_id, user_id)
         if interview.ended_at is not None:
-            return await self._database.read(self._summed, interview.id)
-        where = await self._database.write(self._go_on, interview.id, guild_id, question.number)
-        if where is None:
-            return await self._database.read(self._summed, interview.id)
-        return await self._shown(where, guild_id)
+            return await self._database.read(self._report, interview.id)
+        return await self._continue(interview.id, guild_id, question.number)
 
     async def end(self, question_id: int, user_id: int) -> Report:
-        """End the interview of a question; an open question counts as not asked."""
-        return await self._database.read(self._summed, await self._end(question_id, user_id))
+        """End the interview of a question. An open question counts as not asked."""
+        return await self._database.read(self._report, await self._end(question_id, user_id))
 
     @writing
     def _end(self, conn: Connection, question_id: int, user_id: int) -> int:
-        interview, _ = _own(conn, question_id, user_id)
+        interview, _ = _owned_question(conn, question_id, user_id)
         store.end(conn, interview.id, self._now())
         return interview.id
 
-    def _go_on(
-        self, conn: Connection, interview_id: int, guild_id: int | None, after: int = 0
+    def _advance(
+        self, conn: Connection, interview_id: int, guild_id: int | None, after: int
     ) -> tuple[Interview, InterviewQuestion] | None:
-        """Return where an interview stands, past question number `after`; None if it ends here.
+        """Return the current question, asking another one if the last one is done.
 
-        Asks the next question if it is time for it.
+        Answered questions up to number `after` are done. Returns None if the interview ends here.
         """
         interview = store.get(conn, interview_id)
-        if interview is None:  # erased this very moment
+        if interview is None:  # erased a moment ago
             raise UserError(_GONE)
         bank = self._banks.of_member(conn, interview.user_id, guild_id)
         while True:
             asked = store.questions_of(conn, interview_id)
             newest = asked[-1] if asked else None
-            if (
-                newest is not None and newest.topic_id not in bank.topics
-            ):  # the bank has changed since
-                store.skip(conn, newest.id, self._now())
-            elif newest is not None and (
-                newest.open or (newest.number > after and newest.answer is not None)
-            ):
-                return interview, newest
+            if newest is not None:
+                if newest.topic_id not in bank.topics:  # the bank has changed since
+                    store.skip(conn, newest.id, self._now())
+                elif newest.open or (newest.number > after and newest.answer is not None):
+                    return interview, newest
             number = newest.number + 1 if newest else 1
             topic = None
             if number <= interview.total:
-                topic = rules.draw(
+                topic = rules.draw_topic(
                     bank,
                     topics_met(conn, interview.user_id),
                     used={question.topic_id for question in asked},
                     hidden=self._in_play.topics(conn, interview.user_id, guild_id),
-                    wish=interview.topic_id,
+                    wanted=interview.topic_id,
                     rng=self._rng,
                 )
             if topic is None:
@@ -337,97 +294,109 @@ class Interviews:
                 return None
             store.add_question(conn, interview, number, topic.id, self._now())
 
-    async def _shown(
-        self, where: tuple[Interview, InterviewQuestion], guild_id: int | None
+    async def _step(
+        self, current: tuple[Interview, InterviewQuestion], guild_id: int | None
     ) -> Step:
-        """A question as the member may see it now; grades an answer that has no grade yet."""
-        interview, question = where
-        step = Step(interview, question, await self._database.read(self._topic, question))
+        """Return a question as its member may see it now, grading an answer without a grade."""
+        interview, question = current
+        topic = await self._database.read(self._topic_in, question)
+        step = Step(
+            question_id=question.id,
+            number=question.number,
+            total=interview.total,
+            topic=topic,
+            answer=question.answer,
+        )
         if question.answer is None:
             return step
         hidden = await self._database.read(self._in_play.topics, interview.user_id, guild_id)
         if question.topic_id in hidden:
             return step
         server = guild_id or interview.user_id
-        step = replace(step, reply=await self._reply(step, server))
+        step = replace(step, reply=await self._reply(topic, question, server))
         if question.grade is not None:
             return replace(step, assessment=decode(question.grade))
         try:
-            return await self._graded(
-                step, await self._grading.assess(step.topic, question.answer, server)
-            )
+            assessment = await self._grading.assess(topic, question.answer, server)
         except Ungradable as error:
             return replace(step, problem=str(error))
+        return replace(step, assessment=await self._save_grade(question.id, assessment))
 
-    async def _reply(self, step: Step, server: int) -> Reply | None:
-        """What became of a question's follow-up; compares an answer that has not been compared yet, if that can be."""
-        if step.question.follow_up is None:
+    async def _reply(self, topic: Topic, question: InterviewQuestion, server: int) -> Reply | None:
+        """Return the reply to a question's follow-up, comparing its answer first if needed."""
+        if question.follow_up is None:
             return None
-        reply = decode_reply(step.question.follow_up)
-        if reply.waits:
+        reply = decode_reply(question.follow_up)
+        if reply.pending:
             try:
-                reply = await self._grading.compare(step.topic, reply, server)
+                reply = await self._grading.compare(topic, reply, server)
             except Ungradable:
                 return reply
-            await self._database.write(store.save_follow_up, step.question.id, encode(reply))
+            await self._database.write(store.save_follow_up, question.id, encode(reply))
         return reply
 
-    async def _graded(self, step: Step, assessment: Assessment) -> Step:
-        return replace(step, assessment=await self._keep(step.question.id, assessment))
-
     @writing
-    def _keep(self, conn: Connection, question_id: int, assessment: Assessment) -> Assessment:
-        """Store a grade in place of an earlier one, with what the member claimed while it was made."""
-        question = _still_there(store.question(conn, question_id, lock=True))
+    def _save_grade(self, conn: Connection, question_id: int, assessment: Assessment) -> Assessment:
+        """Store a grade, keeping what the member claimed while it was being made."""
+        question = _existing(store.question(conn, question_id, lock=True))
         if question.grade is not None:
-            assessment = assessment.keep_claims(decode(question.grade))
+            assessment = assessment.with_claims_of(decode(question.grade))
         store.save_grade(conn, question_id, encode(assessment), assessment.own_percent)
         return assessment
 
     @reading
-    def _topic_asked(self, conn: Connection, question_id: int, user_id: int) -> Topic:
-        """The topic of a member's question; refuses one that was removed."""
-        return self._topic(conn, _own(conn, question_id, user_id)[1])
+    def _topic_of(self, conn: Connection, question_id: int, user_id: int) -> Topic:
+        """Return the topic of a member's question; raises UserError if it was removed."""
+        return self._topic_in(conn, _owned_question(conn, question_id, user_id)[1])
 
-    def _topic(self, conn: Connection, question: InterviewQuestion) -> Topic:
+    def _topic_in(self, conn: Connection, question: InterviewQuestion) -> Topic:
         topic = self._banks.holding(conn, [question.topic_id]).topics.get(question.topic_id)
         if topic is None:
             raise UserError("This question was removed. Go on with </interview>.")
         return topic
 
-    def _summed(self, conn: Connection, interview_id: int) -> Report:
-        questions, interview = store.questions_of(conn, interview_id), store.get(conn, interview_id)
+    def _report(self, conn: Connection, interview_id: int) -> Report:
+        questions = store.questions_of(conn, interview_id)
+        interview = store.get(conn, interview_id)
         topic_ids = [question.topic_id for question in questions]
-        before = store.earlier_grades(conn, interview, topic_ids) if interview else {}
+        earlier = store.earlier_grades(conn, interview, topic_ids) if interview else {}
         asked = [
-            _asked(question, before.get(question.topic_id))
+            _asked_question(question, earlier.get(question.topic_id))
             for question in questions
             if not question.open
         ]
-        return report(self._banks.holding(conn, topic_ids), asked)
+        return build_report(self._banks.holding(conn, topic_ids), asked)
 
 
-def _asked(question: InterviewQuestion, earlier: str | None) -> Asked:
+def _asked_question(question: InterviewQuestion, earlier: str | None) -> AskedQuestion:
     if question.grade is None:
-        return Asked(question.topic_id, question.score, answered=question.answer is not None)
-    now, before = decode(question.grade), decode(earlier).said if earlier else None
-    return Asked(
-        question.topic_id, question.score, claimed=len(now.claimed), said=now.said, before=before
+        answered = question.answer is not None
+        return AskedQuestion(question.topic_id, question.score, answered=answered)
+    assessment = decode(question.grade)
+    return AskedQuestion(
+        question.topic_id,
+        question.score,
+        claimed=len(assessment.claimed),
+        points=assessment.point_count,
+        previous=decode(earlier).point_count if earlier else None,
     )
 
 
-def _follow_up(topic: Topic, question: InterviewQuestion, number: int) -> FollowUp:
-    """Return a follow-up of a question, by its place; refuses one that is not there, or comes before the answer."""
+def _follow_up_at(topic: Topic, question: InterviewQuestion, number: int) -> FollowUp:
+    """Return a follow-up by its index; raises UserError if there is none, or no answer yet."""
     found = topic.follow_ups[number : number + 1]
     if question.answer is None or not found or not found[0].hint:
         raise UserError("That follow-up is gone. Go on with </interview>.")
     return found[0]
 
 
-def _own(
+def _owned_question(
     conn: Connection, question_id: int, user_id: int, *, lock: bool = False
 ) -> tuple[Interview, InterviewQuestion]:
-    """A question of this member, with its interview; refuses any other. With `lock` nobody else changes it now."""
+    """Return a question of this member with its interview; raises UserError for any other.
+
+    `lock` keeps other transactions from changing the question until this one ends.
+    """
     question = store.question(conn, question_id, lock=lock)
     interview = store.get(conn, question.interview_id) if question else None
     if question is None or interview is None or interview.user_id != user_id:
@@ -435,8 +404,8 @@ def _own(
     return interview, question
 
 
-def _still_there(question: InterviewQuestion | None) -> InterviewQuestion:
-    """A question that was there before; its member may have had everything erased since."""
+def _existing(question: InterviewQuestion | None) -> InterviewQuestion:
+    """Return the question, or raise UserError if its member has erased it since."""
     if question is None:
         raise UserError(_GONE)
     return question

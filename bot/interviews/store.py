@@ -1,4 +1,4 @@
-"""Mock interviews, their questions and what members wrote."""
+"""Tables of mock interviews, their questions and what members wrote."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ interview_questions = sa.Table(
     sa.Column("topic_id", sa.String(48), nullable=False),
     sa.Column("asked_at", Instant, nullable=False),
     sa.Column("answer", sa.Text),
-    sa.Column("grade", sa.Text),  # see bot.interviews.assessment
-    sa.Column("score", sa.Integer),  # per cent, with the points that the member claims
+    sa.Column("grade", sa.Text),  # JSON, see bot.interviews.assessment
+    sa.Column("score", sa.Integer),  # percent, claimed points included
     sa.Column("answered_at", Instant),
-    sa.Column("follow_up", sa.Text),  # once it was answered or shown; see bot.interviews.follow_up
+    sa.Column("follow_up", sa.Text),  # JSON, null until it is answered or shown
     sa.UniqueConstraint("interview_id", "number"),
 )
 
-# How often a model service was asked about a member's answers, on the latest day on which it was.
+# Requests to a model service about a member's answers, on the latest day that had any.
 model_requests = sa.Table(
     "model_requests",
     metadata,
@@ -62,7 +62,7 @@ model_requests = sa.Table(
 
 
 def _export(conn: Connection, user_id: int) -> list[Row]:
-    """Every question of a member's interviews, with what they wrote and the grade."""
+    """Return every question of a member's interviews, with the answer and its grade."""
     c = interview_questions.c
     query = (
         select(interviews.c.started_at.label("interview"), c.number, c.topic_id.label("topic"))
@@ -79,21 +79,21 @@ def _export(conn: Connection, user_id: int) -> list[Row]:
 
 
 def _erase(conn: Connection, user_id: int, limit: int) -> int:
-    mine = select(interviews.c.id).where(interviews.c.user_id == user_id).limit(max(1, limit // 10))
-    found = conn.execute(mine).scalars().all()
+    own = select(interviews.c.id).where(interviews.c.user_id == user_id).limit(max(1, limit // 10))
+    found = conn.execute(own).scalars().all()
     conn.execute(delete(interview_questions).where(interview_questions.c.interview_id.in_(found)))
     return erase_rows(conn, interviews, len(found), interviews.c.id.in_(found))
 
 
-_OF_QUESTIONS = (
+_ANSWER_COLUMNS = (
     interview_questions.c.answer,
     interview_questions.c.grade,
     interview_questions.c.follow_up,
 )
-_OF_MEMBERS = interviews.c.user_id, *_OF_QUESTIONS
+_PERSONAL_COLUMNS = (interviews.c.user_id, *_ANSWER_COLUMNS)
 HELD = Held(
     members=[
-        Personal("interviews", _OF_MEMBERS, _export, _erase),
+        Personal("interviews", _PERSONAL_COLUMNS, _export, _erase),
         personal_rows(
             "model_requests",
             model_requests.c.user_id,
@@ -105,7 +105,7 @@ HELD = Held(
 
 @dataclass(frozen=True, slots=True)
 class Interview:
-    """A row of `interviews`, as far as it is looked at."""
+    """The columns of `interviews` that the bot reads."""
 
     id: int
     user_id: int
@@ -116,7 +116,10 @@ class Interview:
 
 @dataclass(frozen=True, slots=True)
 class InterviewQuestion:
-    """A row of `interview_questions`, as far as it is looked at. One that was skipped has a time but no answer."""
+    """The columns of `interview_questions` that the bot reads.
+
+    A skipped question has a time but no answer.
+    """
 
     id: int
     interview_id: int
@@ -134,14 +137,14 @@ class InterviewQuestion:
 
 
 def running(conn: Connection, user_id: int) -> Interview | None:
-    """The interview that a member has not ended."""
+    """Return the interview that a member has not ended."""
     return fetch(
         conn, select(interviews).where(interviews.c.user_id == user_id, _RUNNING), Interview
     )
 
 
 def has_begun(conn: Connection, user_id: int) -> bool:
-    """Whether a member has ever begun an interview."""
+    """Whether a member has ever started an interview."""
     return (
         conn.execute(
             select(interviews.c.id).where(interviews.c.user_id == user_id).limit(1)
@@ -153,7 +156,7 @@ def has_begun(conn: Connection, user_id: int) -> bool:
 def create(
     conn: Connection, *, user_id: int, topic_id: str | None, total: int, now: datetime
 ) -> bool:
-    """Begin an interview; False if the member has one running."""
+    """Start an interview; False if the member already has one running."""
     values = {"user_id": user_id, "topic_id": topic_id, "total": total, "started_at": now}
     return (
         conn.execute(insert(conn, interviews).values(**values).on_conflict_do_nothing()).rowcount
@@ -166,7 +169,7 @@ def get(conn: Connection, interview_id: int) -> Interview | None:
 
 
 def end(conn: Connection, interview_id: int, now: datetime) -> None:
-    """End an interview; one that has ended keeps its time."""
+    """End an interview. One that has ended keeps its time."""
     where = interviews.c.id == interview_id, interviews.c.ended_at.is_(None)
     conn.execute(update(interviews).where(*where).values(ended_at=now))
 
@@ -174,7 +177,7 @@ def end(conn: Connection, interview_id: int, now: datetime) -> None:
 def add_question(
     conn: Connection, interview: Interview, number: int, topic_id: str, now: datetime
 ) -> None:
-    """Ask a question; nothing happens if that number has been asked."""
+    """Ask a question, unless that number has been asked already."""
     values = {"interview_id": interview.id, "number": number, "topic_id": topic_id, "asked_at": now}
     asked = conn.execute(
         insert(conn, interview_questions).values(**values).on_conflict_do_nothing()
@@ -184,38 +187,39 @@ def add_question(
 
 
 def question(conn: Connection, question_id: int, *, lock: bool = False) -> InterviewQuestion | None:
-    """A question; with `lock` no other process can change it before this transaction ends."""
+    """Return a question. `lock` keeps other transactions from changing it until this one ends."""
     query = select(interview_questions).where(interview_questions.c.id == question_id)
     return fetch(conn, query.with_for_update() if lock else query, InterviewQuestion)
 
 
 def questions_of(conn: Connection, interview_id: int) -> list[InterviewQuestion]:
-    """All questions of an interview, in their order."""
+    """Return all questions of an interview in order."""
     query = select(interview_questions).where(interview_questions.c.interview_id == interview_id)
     return fetch_all(conn, query.order_by(interview_questions.c.number), InterviewQuestion)
 
 
-EARLIER = 100
-"""How many interviews of a member are looked through for what they said before."""
+MAX_EARLIER = 100
+"""Number of a member's latest interviews that are searched for earlier answers."""
 
 
 def earlier_grades(
     conn: Connection, interview: Interview, topic_ids: Collection[str]
 ) -> dict[str, str]:
-    """The grade of a member's latest answer to each of these topics in the hundred interviews before one."""
+    """Return the grade of the member's latest earlier answer to each topic, by topic id."""
     c = interview_questions.c
     before = interviews.c.user_id == interview.user_id, interviews.c.id < interview.id
-    newest = select(interviews.c.id).where(*before).order_by(interviews.c.id.desc()).limit(EARLIER)
-    latest = (
-        conn.execute(newest).scalars().all()
-    )  # given as values, or PostgreSQL reads the questions of everybody
+    newest = (
+        select(interviews.c.id).where(*before).order_by(interviews.c.id.desc()).limit(MAX_EARLIER)
+    )
+    # As a subquery, this made PostgreSQL read the questions of all members.
+    latest = conn.execute(newest).scalars().all()
     query = select(c.topic_id, c.grade).where(c.interview_id.in_(latest), c.topic_id.in_(topic_ids))
     rows = conn.execute(query.where(c.grade.is_not(None)).order_by(c.interview_id))
     return {row.topic_id: row.grade for row in rows}
 
 
 def save_answer(conn: Connection, question_id: int, text: str, now: datetime) -> bool:
-    """Keep what a member wrote; False if they have answered before. A question they skipped takes an answer."""
+    """Store an answer; False if there is one already. A skipped question can still be answered."""
     where = interview_questions.c.id == question_id, interview_questions.c.answer.is_(None)
     return (
         conn.execute(
@@ -226,11 +230,11 @@ def save_answer(conn: Connection, question_id: int, text: str, now: datetime) ->
 
 
 def count_answers(conn: Connection, user_id: int, since: datetime) -> int:
-    """How many questions of a member's latest hundred interviews were answered from a moment on."""
+    """Count a member's answers since a moment, in their latest `MAX_EARLIER` interviews."""
     c = interview_questions.c
-    mine = interviews.c.user_id == user_id
+    own = interviews.c.user_id == user_id
     latest = conn.execute(
-        select(interviews.c.id).where(mine).order_by(interviews.c.id.desc()).limit(EARLIER)
+        select(interviews.c.id).where(own).order_by(interviews.c.id.desc()).limit(MAX_EARLIER)
     )
     answered = (
         c.interview_id.in_(latest.scalars().all()),
@@ -241,13 +245,13 @@ def count_answers(conn: Connection, user_id: int, since: datetime) -> int:
 
 
 def skip(conn: Connection, question_id: int, now: datetime) -> None:
-    """Leave a question out, unless it is answered."""
+    """Skip a question, unless it is answered."""
     where = interview_questions.c.id == question_id, interview_questions.c.answered_at.is_(None)
     conn.execute(update(interview_questions).where(*where).values(answered_at=now))
 
 
 def save_grade(conn: Connection, question_id: int, grade: str, score: int) -> None:
-    """Keep the grade of an answer, in place of an earlier one."""
+    """Store the grade of an answer, replacing an earlier one."""
     conn.execute(
         update(interview_questions)
         .where(interview_questions.c.id == question_id)
@@ -256,7 +260,7 @@ def save_grade(conn: Connection, question_id: int, grade: str, score: int) -> No
 
 
 def save_follow_up(conn: Connection, question_id: int, reply: str) -> None:
-    """Keep what became of a question's follow-up, in place of what was kept before."""
+    """Store the reply to a question's follow-up, replacing an earlier one."""
     conn.execute(
         update(interview_questions)
         .where(interview_questions.c.id == question_id)
@@ -264,13 +268,13 @@ def save_follow_up(conn: Connection, question_id: int, reply: str) -> None:
     )
 
 
-def take_request(conn: Connection, user_id: int, day: date, most: int) -> bool:
-    """Count one more request about a member's answers; False if the day has had as many as it may have."""
+def take_request(conn: Connection, user_id: int, day: date, limit: int) -> bool:
+    """Count one more model request; False if the member has reached the day's limit."""
     table = model_requests.c
     statement = insert(conn, model_requests).values(user_id=user_id, day=day, count=1)
     counted = statement.on_conflict_do_update(
         index_elements=["user_id"],
         set_={"day": day, "count": case((table.day == day, table.count + 1), else_=1)},
-        where=(table.day != day) | (table.count < most),
+        where=(table.day != day) | (table.count < limit),
     )
     return conn.execute(counted).rowcount == 1

@@ -1,6 +1,6 @@
 """The screens of a mock interview: question, feedback, report. Open dailies show the same feedback.
 
-The feedback on an open answer has tabs, each as many pages as it takes: four once its follow-up is dealt with.
+Feedback on an open answer has up to four tabs, each with as many pages as it needs.
 """
 
 from __future__ import annotations
@@ -16,25 +16,28 @@ from bot.chat.messages import ENDED, OPEN, PRIMARY, REVEALED, Message, button, r
 from bot.chat.modals import text_modal
 from bot.chat.router import ONE_TOPIC, PAGE, ROW, Route
 from bot.core.limits import MAX_ANSWER
-from bot.interviews.assessment import Assessment
-from bot.interviews.follow_up import Reply
+from bot.interviews.cards import (
+    AskedQuestion,
+    Assessment,
+    PointCount,
+    Reply,
+    Report,
+    SectionReport,
+    Step,
+)
 from bot.interviews.grading import State
-from bot.interviews.report import Asked, Report, Said, SectionReport
 from bot.interviews.rules import STRONG, band
-from bot.interviews.service import Step
 from bot.questions.model import Bank, FollowUp, Topic
 from bot.questions.views import sources
 
-# An interview on one topic. The modal's button, the modal, a page of the feedback, the list of points that a member may
-# claim, what to do with the follow-up, its modal, on to the next question. Rows are questions of interviews, numbers
-# the places of a topic's follow-ups.
-BEGIN = Route("begin", {"topic": ONE_TOPIC}, once=True)
-INTERVIEW = Route("interview", {"row": ROW})
-INTERVIEWED = Route("interviewed", {"row": ROW}, once=True)
+# `row` is a question of an interview, `number` the index of a follow-up of its topic.
+BEGIN = Route("begin", {"topic": ONE_TOPIC}, once=True)  # an interview on one topic
+ANSWER = Route("interview", {"row": ROW})  # opens the modal
+ANSWERED = Route("interviewed", {"row": ROW}, once=True)  # the modal
 FEEDBACK = Route("feedback", {"row": ROW, "page": PAGE})
-CLAIM = Route("claim", {"row": ROW})
+CLAIM = Route("claim", {"row": ROW})  # the list of points to mark as said
 FOLLOW_UP = Route("followup", {"do": "answer|show", "row": ROW, "number": "[0-9]"})
-FOLLOWED_UP = Route("followedup", {"row": ROW, "number": "[0-9]"}, once=True)
+FOLLOW_UP_ANSWERED = Route("followedup", {"row": ROW, "number": "[0-9]"}, once=True)
 STEP = Route("step", {"slot": "skip|stop|next|end", "row": ROW}, once=True)
 
 ASKING = "A model service is checking the unclear points. This updates in a moment."
@@ -44,12 +47,13 @@ FEEDBACK_TAB, MODEL_TAB, OWN_TAB, FOLLOW_UP_TAB = (
     "Your answer",
     "Follow-up",
 )
-_LIMIT = 3200
-"""Characters of a page, beside the head of its card."""
+_PAGE_LENGTH = 3200
+"""Characters on a page, not counting the head of its card."""
 _MAX_QUOTE = 240
 _MAX_LABEL = 100
-"""Characters of an option in a list; Discord takes no more."""
-_OWN_REPORT = "What you marked counts in your own report only."
+"""Characters of an option in a select menu; Discord takes no more.
+https://discord.com/developers/docs/components/reference#string-select-select-option-structure"""
+_CLAIM_NOTE = "What you marked counts in your own report only."
 _HINTS = {
     "empty": "There's hardly anything here to go by yet. Even two sentences are a start.",
     "copied": "Most of this repeats the question. Say it in your own words.",
@@ -68,7 +72,10 @@ _OUTCOMES = {
 
 
 def essay_modal(custom_id: str, topic: Topic, written: str = "") -> ui.Modal:
-    """A modal for the answer to an open question. It holds the question, since it hides the card on a phone."""
+    """The modal for answering an open question.
+
+    It repeats the question, because a modal covers the card on a phone.
+    """
     return _modal(
         "Your answer",
         custom_id,
@@ -79,7 +86,7 @@ def essay_modal(custom_id: str, topic: Topic, written: str = "") -> ui.Modal:
 
 
 def follow_up_modal(custom_id: str, follow_up: FollowUp, written: str = "") -> ui.Modal:
-    """A modal for the answer to a follow-up, with its question."""
+    """The modal for answering a follow-up, with its question."""
     return _modal(
         "The follow-up",
         custom_id,
@@ -90,7 +97,7 @@ def follow_up_modal(custom_id: str, follow_up: FollowUp, written: str = "") -> u
 
 
 def _modal(title: str, custom_id: str, label: str, question: str, written: str) -> ui.Modal:
-    """What was `written` before and could not be stored stands in it already."""
+    """`written` is an earlier answer that could not be stored; it is already filled in."""
     above = t.heading(question)
     return text_modal(
         title, custom_id, label=label, limit=MAX_ANSWER, long=True, above=above, written=written
@@ -98,16 +105,18 @@ def _modal(title: str, custom_id: str, label: str, question: str, written: str) 
 
 
 def step_page(step: Step, bank: Bank, page: int = 0, *, asking: bool = False) -> Message:
-    """Wherever an interview stands. `asking`: a model service is being asked about points in doubt just now."""
-    if step.question.answer is None:
+    """Show the current step of an interview.
+
+    `asking`: a model service is checking doubtful points.
+    """
+    if step.answer is None:
         return question_card(step, bank)
     return feedback_card(step, bank, page, asking=asking)
 
 
 def question_card(step: Step, bank: Bank) -> Message:
-    """An open question."""
     again = "Your interview continues here.\n" if step.continued else ""
-    number = step.question.id
+    number = step.question_id
     return Message(
         OPEN,
         f"{again}{_head(step, bank)}",
@@ -115,7 +124,7 @@ def question_card(step: Step, bank: Bank) -> Message:
         separator(),
         "-# Answer in a few sentences, as you'd say it aloud. Only you see this.",
         row(
-            button("Answer", INTERVIEW.id(row=number), PRIMARY),
+            button("Answer", ANSWER.id(row=number), PRIMARY),
             button("Skip", STEP.id(slot="skip", row=number)),
             button("End", STEP.id(slot="stop", row=number)),
         ),
@@ -123,9 +132,12 @@ def question_card(step: Step, bank: Bank) -> Message:
 
 
 def feedback_card(step: Step, bank: Bank, page: int = 0, *, asking: bool = False) -> Message:
-    """An answered question; one whose topic is an open question of the day says that its feedback must wait."""
-    number = step.question.id
-    on = row(
+    """An answered question.
+
+    Feedback on an open question of the day is held back until it closes.
+    """
+    number = step.question_id
+    navigation = row(
         button(
             "See the report" if step.last else "Next question",
             STEP.id(slot="next", row=number),
@@ -137,22 +149,22 @@ def feedback_card(step: Step, bank: Bank, page: int = 0, *, asking: bool = False
     if step.problem:
         found = _pages(step, None, step.problem)
         return page_of(
-            head, found, page, lambda n: FEEDBACK.id(row=number, page=n), on, colour=OPEN
+            head, found, page, lambda n: FEEDBACK.id(row=number, page=n), navigation, colour=OPEN
         )
     if step.assessment is None:
-        waits = (
+        held_back = (
             "Your answer is saved. This is a question of the day right now, so your feedback waits until that closes. "
             "Press Feedback then."
         )
-        look = button("Feedback", FEEDBACK.id(row=number, page=0))
-        return Message(OPEN, head, waits, row(look), on)
-    note = ASKING if asking else _OWN_REPORT if step.assessment.claimed else ""
+        feedback = button("Feedback", FEEDBACK.id(row=number, page=0))
+        return Message(OPEN, head, held_back, row(feedback), navigation)
+    note = ASKING if asking else _CLAIM_NOTE if step.assessment.claimed else ""
     found = _pages(step, step.assessment, note)
     page = min(page, len(found) - 1)
     more = (
         (None, None)
         if asking or found[page].tab != FEEDBACK_TAB
-        else (_claims(step.assessment, number), _ask(step))
+        else (_claim_list(step.assessment, number), _follow_up_buttons(step))
     )
     return page_of(
         head,
@@ -160,28 +172,28 @@ def feedback_card(step: Step, bank: Bank, page: int = 0, *, asking: bool = False
         page,
         lambda n: FEEDBACK.id(row=number, page=n),
         *more,
-        on,
+        navigation,
         colour=colour(step.assessment),
     )
 
 
 def follow_up_card(step: Step, bank: Bank) -> Message:
-    """The feedback, opened where it tells of the follow-up, once that was answered or shown."""
+    """The feedback, opened at the follow-up's tab if there is one."""
     found = _pages(step, step.assessment, "") if step.assessment else []
     page = next((n for n, one in enumerate(found) if one.tab == FOLLOW_UP_TAB), 0)
     return feedback_card(step, bank, page)
 
 
 def _pages(step: Step, assessment: Assessment | None, note: str) -> list[Page]:
-    return pages(step.topic, step.question.answer, assessment, step.follow_up, note, step.reply)
+    return pages(step.topic, step.answer, assessment, step.follow_up, note, step.reply)
 
 
-def _ask(step: Step) -> ui.ActionRow[ui.LayoutView] | None:
-    """What can be done about a follow-up that is still open."""
+def _follow_up_buttons(step: Step) -> ui.ActionRow[ui.LayoutView] | None:
+    """The buttons for an open follow-up."""
     number = step.follow_up_number
     if number is None:
         return None
-    question_id = step.question.id
+    question_id = step.question_id
     return row(
         button("Answer the follow-up", FOLLOW_UP.id(do="answer", row=question_id, number=number)),
         button(
@@ -190,8 +202,8 @@ def _ask(step: Step) -> ui.ActionRow[ui.LayoutView] | None:
     )
 
 
-def _claims(assessment: Assessment, question_id: int) -> ui.ActionRow[ui.LayoutView] | None:
-    """The list of points that are not covered, in which a member marks what they did say."""
+def _claim_list(assessment: Assessment, question_id: int) -> ui.ActionRow[ui.LayoutView] | None:
+    """The select menu for marking points as said that the grader did not find."""
     options = [
         discord.SelectOption(
             label=t.cut(" ".join(point.text.split()), _MAX_LABEL),
@@ -215,7 +227,7 @@ def _claims(assessment: Assessment, question_id: int) -> ui.ActionRow[ui.LayoutV
 
 
 def report_pages(report: Report) -> list[Message]:
-    """The end of an interview, by section."""
+    """The report, in one or more messages."""
     if not report.answered:
         words = "No answers this time, so no report."
         return [
@@ -247,12 +259,12 @@ def _section(section: SectionReport) -> str:
     return "\n".join(
         [
             f"**{t.escape(section.title)}**{mean}",
-            *(_line(topic, asked) for topic, asked in section.asked),
+            *(_topic_line(topic, asked) for topic, asked in section.asked),
         ]
     )
 
 
-def _line(topic: Topic, asked: Asked) -> str:
+def _topic_line(topic: Topic, asked: AskedQuestion) -> str:
     if not asked.answered:
         return f"{t.escape(topic.title)} · skipped"
     if asked.percent is None:
@@ -260,25 +272,25 @@ def _line(topic: Topic, asked: Asked) -> str:
     mark = "✅ " if asked.percent >= STRONG else ""
     claimed = f" · {asked.claimed} self-marked" if asked.claimed else ""
     figures = f"{mark}{t.escape(topic.title)} · {asked.percent}%{claimed}"
-    if asked.said is None or asked.before is None:
+    if asked.points is None or asked.previous is None:
         return figures
-    return f"{figures}\n-# {_of_points(asked.said)}, last time {asked.before.points} of {asked.before.of}"
+    return f"{figures}\n-# {_point_count(asked.points)}, last time {asked.previous.points} of {asked.previous.total}"
 
 
-def _of_points(said: Said) -> str:
-    return f"{said.points} of {t.count(said.of, 'key point')}"
+def _point_count(count: PointCount) -> str:
+    return f"{count.points} of {t.count(count.total, 'key point')}"
 
 
 def _against_last_time(report: Report) -> str:
-    """A line on the topics that were asked before; nothing where none was."""
-    counts = ((report.better, "better"), (report.same, "the same"), (report.behind, "behind"))
+    """A line that compares with earlier answers to the same topics; empty if there are none."""
+    counts = ((report.better, "better"), (report.same, "the same"), (report.worse, "behind"))
     words = " · ".join(f"{number:,} {word}" for number, word in counts if number)
     return f"\n-# Against last time: {words}" if words else ""
 
 
 def _head(step: Step, bank: Bank) -> str:
     section = bank.section_titles[step.topic.section_id]
-    where = f"Question {step.question.number} of {step.interview.total}"
+    where = f"Question {step.number} of {step.total}"
     return f"-# Interview · {where} · {t.escape(section)} · {t.escape(step.topic.title)}"
 
 
@@ -296,7 +308,10 @@ def pages(
     note: str = "",
     reply: Reply | None = None,
 ) -> list[Page]:
-    """All that there is to read about an answer; without an assessment only the model answer, with `note` above it."""
+    """Return all pages about an answer.
+
+    Without an assessment there is only the model answer, with `note` above it.
+    """
     model = [
         t.heading(topic.question),
         t.escape(topic.answer),
@@ -304,12 +319,14 @@ def pages(
     ]
     tabs = {MODEL_TAB: model if assessment is not None or not note else [note, *model]}
     if assessment is not None:
-        tabs = {FEEDBACK_TAB: _blocks(assessment, follow_up, note), **tabs}
+        tabs = {FEEDBACK_TAB: _feedback_blocks(assessment, follow_up, note), **tabs}
     if answer is not None:
         tabs[OWN_TAB] = [t.escape(answer)]
     if reply is not None:
         tabs[FOLLOW_UP_TAB] = _reply_blocks(reply)
-    return [Page(tab, text) for tab, blocks in tabs.items() for text in t.pages(blocks, _LIMIT)]
+    return [
+        Page(tab, text) for tab, blocks in tabs.items() for text in t.pages(blocks, _PAGE_LENGTH)
+    ]
 
 
 def page_of(
@@ -320,7 +337,7 @@ def page_of(
     *rows: ui.ActionRow[ui.LayoutView] | None,
     colour: discord.Colour,
 ) -> Message:
-    """One page with its tabs; `link` makes the custom id that opens a page by its number."""
+    """One page with its tabs. `link` returns the custom id that opens a page by number."""
     number = min(number, len(found) - 1)
     page = found[number]
     tabs = list(dict.fromkeys(p.tab for p in found))
@@ -337,32 +354,32 @@ def page_of(
 
 def estimate(assessment: Assessment) -> str:
     """The score at a glance."""
-    said, percent = assessment.said, assessment.own_percent
+    percent = assessment.own_percent
     words = {"weak": "A start", "fair": "Partly there", "strong": "A strong answer"}[band(percent)]
     without = f" · {assessment.percent}% without what you marked" if assessment.claimed else ""
-    return f"### {words}: {_of_points(said)}\n**{percent}%**{without}"
+    return f"### {words}: {_point_count(assessment.point_count)}\n**{percent}%**{without}"
 
 
 def colour(assessment: Assessment | None) -> discord.Colour:
-    """Green for an answer with something in it; never red."""
+    """Green if any point is covered or claimed, else grey; never red."""
     if assessment is None:
         return OPEN
-    return REVEALED if assessment.of(State.COVERED) or assessment.claimed else ENDED
+    return REVEALED if assessment.in_state(State.COVERED) or assessment.claimed else ENDED
 
 
-def _blocks(assessment: Assessment, follow_up: FollowUp | None, note: str) -> list[str]:
+def _feedback_blocks(assessment: Assessment, follow_up: FollowUp | None, note: str) -> list[str]:
     blocks = [estimate(assessment)]
     hints = [_HINTS[flag] for flag in assessment.flags if flag in _HINTS]
     if hints:
         blocks.append("\n".join(hints))
     for title, points in (
-        ("✅ **Covered**", assessment.of(State.COVERED)),
+        ("✅ **Covered**", assessment.in_state(State.COVERED)),
         ("**Self-marked**", assessment.claimed),
-        ("**Unclear**", assessment.of(State.DOUBTFUL)),
+        ("**Unclear**", assessment.in_state(State.DOUBTFUL)),
     ):
         if points:
             blocks.append("\n".join([title, *(_point(p.text, p.quote) for p in points)]))
-    if missing := assessment.of(State.MISSING):
+    if missing := assessment.in_state(State.MISSING):
         blocks.append("\n".join(["**Missing**", *(_point(p.text) for p in missing)]))
     if assessment.errors:
         blocks.append(
@@ -372,26 +389,26 @@ def _blocks(assessment: Assessment, follow_up: FollowUp | None, note: str) -> li
         )
     if follow_up is not None:
         blocks.append(f"**Follow-up**\n{t.one_line(follow_up.question)}")
-    blocks.append("\n".join(f"-# {words}" for words in (_about_model(assessment), note) if words))
+    blocks.append("\n".join(f"-# {words}" for words in (_disclaimer(assessment), note) if words))
     return [block for block in blocks if block]
 
 
 def _reply_blocks(reply: Reply) -> list[str]:
-    """A follow-up's good answer, part by part if there is an answer beside which to hold it."""
+    """A follow-up's good answer, compared part by part with the member's answer if there is one."""
     blocks = [t.heading(reply.question)]
     good = "**What a good answer says**"
     if reply.answer is None:
         return [*blocks, f"{good}\n{t.escape(reply.hint)}"]
-    if reply.waits:
-        said = "Your answer is kept, but it takes too long to compare it. Judge for yourself."
+    if reply.pending:
+        note = "Your answer is kept, but it takes too long to compare it. Judge for yourself."
         return [
             *blocks,
             f"{good}\n{t.escape(reply.hint)}",
             f"**Your answer**\n{t.escape(reply.answer)}",
-            f"-# {said}",
+            f"-# {note}",
         ]
     hints = [_HINTS[flag] for flag in reply.flags if flag in _HINTS]
-    whole = " ".join(reply.answer.split())  # stands below anyway
+    whole = " ".join(reply.answer.split())  # shown below anyway
     parts = (
         _part(p.text, p.state, "" if " ".join(p.quote.split()) == whole else p.quote)
         for p in reply.parts
@@ -419,12 +436,12 @@ def _point(text: str, quote: str = "") -> str:
 
 
 def _quoted(quote: str) -> str:
-    """What a member wrote, on a line of its own; nothing for nothing."""
+    """A quote on its own line; empty if there is none."""
     shown = t.cut(" ".join(quote.split()), _MAX_QUOTE)
     return f"\n> {t.escape(shown)}" if shown else ""
 
 
-def _about_model(assessment: Assessment) -> str:
+def _disclaimer(assessment: Assessment) -> str:
     asked = {
         "asked": " A model service read your answer to check the unclear points.",
         "failed": " The model service didn't answer, so I read the unclear points on my own.",

@@ -15,7 +15,7 @@ from bot.chat.replies import defer_if_slow, is_private, say, say_here
 from bot.chat.router import Fields, modal_fields
 from bot.core.errors import UserError
 from bot.plan import views as view
-from bot.plan.dates import offered
+from bot.plan.dates import date_options
 from bot.plan.rules import LEAST_MINUTES, MOST_MINUTES
 from bot.plan.service import Plans
 
@@ -23,8 +23,8 @@ from bot.plan.service import Plans
 class Plan(commands.Cog):
     def __init__(self, bot: QuizBot, plans: Plans) -> None:
         self.plans = plans
-        bot.router.add(view.PLAN, self.press)
-        bot.router.add(view.PLAN_FORM, self.change)
+        bot.router.add(view.PLAN, self.pressed)
+        bot.router.add(view.PLAN_FORM, self.changed)
 
     async def date_choices(
         self, interaction: discord.Interaction, current: str
@@ -33,7 +33,7 @@ class Plan(commands.Cog):
         today = await self.plans.today(interaction.user.id, interaction.guild_id)
         return [
             app_commands.Choice(name=name, value=day.isoformat())
-            for name, day in offered(current[:40], today)
+            for name, day in date_options(current[:40], today)
         ]
 
     @app_commands.command(
@@ -52,25 +52,27 @@ class Plan(commands.Cog):
         date: str | None = None,
         minutes: app_commands.Range[int, LEAST_MINUTES, MOST_MINUTES] | None = None,
     ) -> None:
-        looks = date is None and minutes is None
-        work = self._page(interaction) if looks else self._changed(interaction, date, minutes)
+        unchanged = date is None and minutes is None
+        work = (
+            self._page(interaction) if unchanged else self._change_plan(interaction, date, minutes)
+        )
         await say(interaction, await defer_if_slow(interaction, work))
 
-    async def press(self, interaction: discord.Interaction, fields: Fields) -> None:
-        """The buttons below a plan."""
+    async def pressed(self, interaction: discord.Interaction, fields: Fields) -> None:
+        """Handle the buttons of the page."""
         plan = await self.plans.running(interaction.user.id, interaction.guild_id)
         if plan is None or fields["do"] == "show":
             await self._show(interaction, self._page(interaction))
         elif fields["do"] == "form":
             await interaction.response.send_modal(view.form(plan))
         elif fields["do"] == "ask":
-            await say_here(interaction, view.confirm(plan.day))
+            await say_here(interaction, view.confirm_page(plan.day))
         else:
             await self.plans.end(interaction.user.id)
-            await say_here(interaction, view.forgotten())
+            await say_here(interaction, view.ended_page())
 
-    async def change(self, interaction: discord.Interaction, _fields: Fields) -> None:
-        """What was written in the form."""
+    async def changed(self, interaction: discord.Interaction, _fields: Fields) -> None:
+        """Handle the submitted form."""
         fields = modal_fields(interaction)
         day, minutes = (" ".join(fields.get(name, [])).strip() for name in ("date", "minutes"))
         number = (
@@ -81,12 +83,12 @@ class Plan(commands.Cog):
                 f"I need a number of minutes from {LEAST_MINUTES} to {MOST_MINUTES}, for example 15. "
                 "Press Change again."
             )
-        await self._show(interaction, self._changed(interaction, day, number))
+        await self._show(interaction, self._change_plan(interaction, day, number))
 
     async def _show(
         self, interaction: discord.Interaction, work: Coroutine[Any, Any, Message | str]
     ) -> None:
-        """A plan, or why there is none, in place of the private message that was used."""
+        """Replace the private message that was used with the plan, or say why there is none."""
         page = await defer_if_slow(interaction, work, edits=is_private(interaction))
         if isinstance(page, str):
             await say(interaction, page)
@@ -95,21 +97,21 @@ class Plan(commands.Cog):
 
     async def _page(self, interaction: discord.Interaction) -> Message | str:
         return await view.plan_page(
-            await self.plans.look(interaction.user.id, interaction.guild_id)
+            await self.plans.card(interaction.user.id, interaction.guild_id)
         )
 
-    async def _changed(
+    async def _change_plan(
         self, interaction: discord.Interaction, day: str | None, minutes: int | None
     ) -> Message | str:
-        shown = await self.plans.set(interaction.user.id, interaction.guild_id, day, minutes)
-        return await view.plan_page(shown)
+        card = await self.plans.set(interaction.user.id, interaction.guild_id, day, minutes)
+        return await view.plan_page(card)
 
     @commands.Cog.listener()
     async def on_app_command_completion(
         self, interaction: discord.Interaction, command: object
     ) -> None:
-        """Whose plan is over reads so with their next practice or figures, once."""
+        """Tell members once, with their next practice or statistics, that their plan is over."""
         if getattr(command, "name", None) in {"practice", "stats"}:
-            day = await self.plans.take_ended(interaction.user.id, interaction.guild_id)
+            day = await self.plans.end_if_over(interaction.user.id, interaction.guild_id)
             if day is not None:
                 await say(interaction, view.ended(day))

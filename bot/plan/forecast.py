@@ -1,17 +1,17 @@
-"""How much of a bank a member will know on a later day if they go on as they do: their practice, lived ahead.
+"""Forecasts how much of a bank a member will know, by simulating their practice day by day.
 
-Every card lives on by FSRS' own formulas, whose results a test compares with the package `fsrs`; they stand here once
-more because a page has milliseconds, and the package takes some twenty microseconds for a review. Days are counted from
-now: day 1 is this time tomorrow.
+Cards follow FSRS. Its formulas are repeated here because the package `fsrs` takes about 20
+microseconds for a review, too long for a page; a test compares both. Days are counted from now: day
+1 is this time tomorrow.
 
-Chance has no part in it. Where an answer is right in nine of ten cases, every tenth such answer is a miss; where a
-member keeps two days of three, every third is left out. Equal arguments give equal forecasts.
+Nothing is random. If nine of ten answers are correct, every tenth is a miss; if two of three days
+are kept, every third is skipped. Equal arguments give equal forecasts.
 """
 
 from __future__ import annotations
 
 import math
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -21,27 +21,27 @@ from bot.memory.rules import DECAY, FACTOR, SCHEDULER, recall_after
 
 _W = SCHEDULER.parameters
 _INTERVAL: float = (SCHEDULER.desired_retention ** (1 / DECAY) - 1) / FACTOR
-_GROWTH = math.exp(_W[8])
-_SHORT = math.exp(_W[17] * _W[18])
-_STEP = -_W[6] / 9
+_RECALL_GROWTH = math.exp(_W[8])
+_SHORT_TERM_FACTOR = math.exp(_W[17] * _W[18])
+_DIFFICULTY_STEP = -_W[6] / 9
 _EASIEST = _W[4] - math.exp(_W[5] * 3) + 1
-_LONGEST: int = SCHEDULER.maximum_interval
-_LEAST = 0.001
-"""FSRS' smallest stability, in days."""
+_MAX_INTERVAL: int = SCHEDULER.maximum_interval
+_MIN_STABILITY = 0.001
+"""FSRS's minimum stability, in days."""
 AGAIN, HARD, GOOD = int(Rating.Again), int(Rating.Hard), int(Rating.Good)
-_SAMPLES = 12
-"""Points of a curve after its first."""
-MOST_CARDS = 200
-"""About how many cards a forecast simulates; more of them cost time and change it little."""
-_NEARLY = 1 - 1e-9
+_CURVE_POINTS = 12
+"""Points of a curve after the first."""
+MAX_CARDS = 200
+"""About how many cards a forecast simulates. More take longer and change it little."""
+_ALMOST_ONE = 1 - 1e-9
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """A card: its section's index, FSRS' state, days since the last answer, and days until it is asked again.
+class CardState:
+    """A card with its section's index, FSRS state, days since the last answer, and days until due.
 
-    `missed`: the last answer was a miss, so the item is not known until it is answered right
-    again. One that is never asked again has a `due` after the last day.
+    `missed` means that the last answer was a miss, so the item is not known until it is answered
+    correctly. A card that is never asked again is `due` after the last day.
     """
 
     section: int
@@ -54,11 +54,12 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Habit:
-    """How somebody practises, all shares from 0 to 1.
+    """How a member practises; shares are from 0 to 1.
 
-    `kept`: of the days; `answers`: questions on a day that is kept; `first`: right ones of those that are new;
-    `slow`: of the right answers. What they have met is answered right with FSRS' probability to the power of `fade`:
-    1 is as FSRS expects, 2 forgets twice as much.
+    `kept` is the share of days with practice and `answers` the questions on such a day. `first` is
+    the share of new items answered correctly, and `slow` the share of slow ones among correct
+    answers. Recall is what FSRS predicts to the power of `fade`: 1 is as predicted, 2 forgets twice
+    as fast.
     """
 
     kept: float
@@ -70,9 +71,10 @@ class Habit:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The days to live ahead: how many, of which the last `rest` bring nothing new if all can be met before.
+    """The days to simulate.
 
-    `done`: questions answered today already. `gap`: so many questions after a miss it is asked again.
+    In the last `rest` days nothing is new, if all items can be met before. `done` questions were
+    answered today already. A missed question is asked again after `gap` others.
     """
 
     days: int
@@ -83,11 +85,11 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """What is expected: points of (day, share of the bank known) from now to the last day, and what it takes.
+    """A forecast: points of (day, share known) from now to the last day, and what it takes.
 
-    `sections`: for each section how many of its items are known on the last day. `new` and `due`: answers a day, on
-    average over all days. `unmet`: items not met by then. `short`: some day had more to ask than
-    there was time for.
+    `sections` has the number of items known on the last day, by section. `new` and `due` are
+    answers a day, averaged over all days. `unmet` items will not have been met. `short` means that
+    on some day there was more to ask than time.
     """
 
     curve: tuple[tuple[int, float], ...]
@@ -104,15 +106,19 @@ class Forecast:
 
 
 def first_state(rating: int) -> tuple[float, float]:
-    """Stability and difficulty after the first answer to an item."""
+    """Return stability and difficulty after the first answer to an item."""
     difficulty = _W[4] - math.exp(_W[5] * (rating - 1)) + 1
-    return max(_W[rating - 1], _LEAST), min(max(difficulty, 1.0), 10.0)
+    return max(_W[rating - 1], _MIN_STABILITY), min(max(difficulty, 1.0), 10.0)
 
 
 def next_state(
     stability: float, difficulty: float, days: int, recall: float, rating: int
 ) -> tuple[float, float]:
-    """Stability and difficulty after a later answer, so many whole days after the one before; see `recall_after`."""
+    """Return stability and difficulty after another answer, this many whole days after the last
+    one.
+
+    `recall` is that of `recall_after`.
+    """
     if days < 1:
         growth = math.exp(_W[17] * (rating - 3 + _W[18])) * stability ** -_W[19]
         after = stability * (growth if rating == AGAIN else max(growth, 1.0))
@@ -125,62 +131,63 @@ def next_state(
                 * ((stability + 1) ** _W[13] - 1)
                 * math.exp(forgotten * _W[14])
             )
-            after = min(lapse, stability / _SHORT)
+            after = min(lapse, stability / _SHORT_TERM_FACTOR)
         else:
-            gain = (
-                _GROWTH
+            growth_factor = (
+                _RECALL_GROWTH
                 * (11 - difficulty)
                 * stability ** -_W[9]
                 * (math.exp(forgotten * _W[10]) - 1)
             )
-            after = stability * (1 + gain * (_W[15] if rating == HARD else 1))
-    moved = difficulty + (10 - difficulty) * _STEP * (rating - 3)
-    moved = _W[7] * _EASIEST + (1 - _W[7]) * moved
-    return max(after, _LEAST), min(max(moved, 1.0), 10.0)
+            after = stability * (1 + growth_factor * (_W[15] if rating == HARD else 1))
+    new_difficulty = difficulty + (10 - difficulty) * _DIFFICULTY_STEP * (rating - 3)
+    new_difficulty = _W[7] * _EASIEST + (1 - _W[7]) * new_difficulty
+    return max(after, _MIN_STABILITY), min(max(new_difficulty, 1.0), 10.0)
 
 
 def interval(stability: float) -> int:
-    """Days until a card in review is asked again."""
-    return min(max(round(stability * _INTERVAL), 1), _LONGEST)
+    """Return the days until a card in review is due again."""
+    return min(max(round(stability * _INTERVAL), 1), _MAX_INTERVAL)
 
 
 def forecast(
-    known: Sequence[Known],
+    known: Sequence[CardState],
     unmet: Sequence[int],
     sections: int,
     habit: Habit,
     span: Span,
-    most: int = MOST_CARDS,
+    max_cards: int = MAX_CARDS,
 ) -> Forecast:
-    """Live the days of a span ahead.
+    """Simulate the days of a span.
 
-    `known` are the member's cards; `unmet` the section's index of each item that they have not met, in the order in
-    which they will; `sections` how many there are. An empty bank is known to no part. Of many
-    more items than `most`, every second, third or so is simulated, with as large a part of the
-    time, and stands for its neighbours.
+    `unmet` has the section's index of each item not met yet, in the order of introduction, and
+    `sections` is the number of sections. With more than about `max_cards` items, a sample is
+    simulated with a proportional part of the time, and each card of it counts for several.
     """
     items = len(known) + len(unmet)
-    step = max(round(items / most), 1)
-    life = _Life(known, unmet, sections, habit, span, step)
-    marks = {round(span.days * n / _SAMPLES) for n in range(1, _SAMPLES + 1)} | {span.days}
-    then = _now(known, sections)
-    curve = [(0, sum(then) / max(items, 1))]
+    step = max(round(items / max_cards), 1)
+    simulation = _Simulation(known, unmet, sections, habit, span, step)
+    sample_days = {round(span.days * n / _CURVE_POINTS) for n in range(1, _CURVE_POINTS + 1)} | {
+        span.days
+    }
+    by_section = _known_now(known, sections)
+    curve = [(0, sum(by_section) / max(items, 1))]
     for day in range(span.days):
-        life.live(day)
-        if day + 1 in marks:
-            then = life.by_section(day + 1)
-            curve.append((day + 1, sum(then) / max(items, 1)))
+        simulation.simulate_day(day)
+        if day + 1 in sample_days:
+            by_section = simulation.known_by_section(day + 1)
+            curve.append((day + 1, sum(by_section) / max(items, 1)))
     return Forecast(
         curve=tuple(curve),
-        sections=tuple(then),
-        new=life.met / max(span.days, 1),
-        due=step * life.repeated / max(span.days, 1),
-        unmet=len(unmet) - life.met,
-        short=life.short,
+        sections=tuple(by_section),
+        new=simulation.items_met / max(span.days, 1),
+        due=step * simulation.repeated / max(span.days, 1),
+        unmet=len(unmet) - simulation.items_met,
+        short=simulation.short,
     )
 
 
-def _now(known: Sequence[Known], sections: int) -> list[float]:
+def _known_now(known: Sequence[CardState], sections: int) -> list[float]:
     """Return how many items of each section are known before the first day."""
     found = [0.0] * sections
     for card in known:
@@ -189,194 +196,193 @@ def _now(known: Sequence[Known], sections: int) -> list[float]:
     return found
 
 
-def _every(step: int, known: Sequence[Known]) -> list[Known]:
-    """Return one card in `step` of each section, from weak to strong, in the order given."""
+def _sample(step: int, known: Sequence[CardState]) -> list[CardState]:
+    """Return every `step`-th card of each section, from weak to strong, in the order given."""
     if step == 1:
         return list(known)
-    alike = sorted(
+    ranked = sorted(
         range(len(known)), key=lambda n: (known[n].section, known[n].missed, known[n].stability)
     )
-    return (
-        [known[n] for n in sorted(alike[min(step // 2, len(alike) - 1) :: step])] if alike else []
-    )
+    first = min(step // 2, max(len(ranked) - 1, 0))
+    return [known[n] for n in sorted(ranked[first::step])]
 
 
-class _Life:
-    """A part of a member's cards as they change from day to day; each stands for `step` cards."""
+class _Simulation:
+    """A sample of a member's cards that changes from day to day. Each stands for `step` cards."""
 
     def __init__(
         self,
-        known: Sequence[Known],
+        known: Sequence[CardState],
         unmet: Sequence[int],
         sections: int,
         habit: Habit,
         span: Span,
         step: int,
     ) -> None:
-        self._habit, self._span, self._unmet, self._step = habit, span, unmet, step
-        self._of_section = [0] * sections
+        self._habit = habit
+        self._span = span
+        self._unmet = unmet
+        self._step = step
+        self._cards_in_section = [0] * sections
         for card in known:
-            self._of_section[card.section] += 1
-        lived = _every(step, known)
-        self._section = [card.section for card in lived]
-        self._stability = [card.stability for card in lived]
-        self._difficulty = [card.difficulty for card in lived]
-        self._seen = [-card.seen for card in lived]
-        self._wrong = [card.missed for card in lived]
+            self._cards_in_section[card.section] += 1
+        sampled = _sample(step, known)
+        self._section = [card.section for card in sampled]
+        self._stability = [card.stability for card in sampled]
+        self._difficulty = [card.difficulty for card in sampled]
+        self._seen = [-card.seen for card in sampled]
+        self._last_missed = [card.missed for card in sampled]
         self._missed: deque[int] = deque()
-        self._late: deque[int] = deque()
-        self._coming: dict[int, list[int]] = {}
-        self._looked = -1
-        for number, card in enumerate(lived):
+        self._overdue: deque[int] = deque()
+        self._scheduled: dict[int, list[int]] = {}
+        self._last_day = -1
+        for number, card in enumerate(sampled):
             if card.missed and card.due <= 0:
                 self._missed.append(number)
             else:
-                self._coming.setdefault(max(card.due, 0), []).append(number)
-        self._kept, self._room, self._new, self._luck, self._first, self._slow = (
-            0.5,
-            0.5,
-            0.5,
-            0.5,
-            0.5,
-            0.5,
-        )
-        self.fresh = self.repeated = 0
+                self._scheduled.setdefault(max(card.due, 0), []).append(number)
+        self._carry: defaultdict[str, float] = defaultdict(lambda: 0.5)
+        self.introduced = self.repeated = 0
         self.short = False
 
     @property
-    def met(self) -> int:
-        """How many items the member has met since the first day."""
-        return min(self.fresh * self._step, len(self._unmet))
+    def items_met(self) -> int:
+        """The number of items introduced since the first day."""
+        return min(self.introduced * self._step, len(self._unmet))
 
-    def by_section(self, day: int) -> list[float]:
+    def known_by_section(self, day: int) -> list[float]:
         """Return how many items of each section are known on a day.
 
-        Cards from before count by their section; new ones, which are alike, by how many were met.
+        Earlier cards are counted by section. New ones are alike, so only their number counts.
         """
         recalled = [
-            0.0 if wrong else (1 + FACTOR * int(day - seen) / stability) ** DECAY
-            for stability, seen, wrong in zip(self._stability, self._seen, self._wrong, strict=True)
+            0.0 if missed else (1 + FACTOR * int(day - seen) / stability) ** DECAY
+            for stability, seen, missed in zip(
+                self._stability, self._seen, self._last_missed, strict=True
+            )
         ]
         old = len(self._section)
-        total, lived = [0.0] * len(self._of_section), [0] * len(self._of_section)
+        total, sampled = [0.0] * len(self._cards_in_section), [0] * len(self._cards_in_section)
         for section, recall in zip(self._section, recalled, strict=False):
             total[section] += recall
-            lived[section] += 1
-        usual, usual_new = _mean(recalled[:old]), _mean(recalled[old:])
+            sampled[section] += 1
+        mean_old, mean_new = _mean(recalled[:old]), _mean(recalled[old:])
         known = [
-            number * (total[section] / lived[section] if lived[section] else usual)
-            for section, number in enumerate(self._of_section)
+            number * (total[section] / sampled[section] if sampled[section] else mean_old)
+            for section, number in enumerate(self._cards_in_section)
         ]
-        for section in self._unmet[: self.met]:
-            known[section] += usual_new
+        for section in self._unmet[: self.items_met]:
+            known[section] += mean_new
         return known
 
-    def live(self, day: int) -> None:
-        """A day, which is kept or left out: what was missed, then what is due, then what is new."""
-        self._kept += self._habit.kept
-        if self._kept < _NEARLY:
+    def simulate_day(self, day: int) -> None:
+        """Skip or keep a day. One that is kept has missed cards, then due ones, then new ones."""
+        if not self._happens("kept", self._habit.kept):
             return
-        self._kept -= 1
-        for passed in range(self._looked + 1, day + 1):
-            self._late.extend(self._coming.pop(passed, ()))
-        self._looked = day
-        left, new = self._room_of(day)
-        soon: deque[tuple[int, int]] = deque()
+        for passed in range(self._last_day + 1, day + 1):
+            self._overdue.extend(self._scheduled.pop(passed, ()))
+        self._last_day = day
+        left, new = self._limits_of(day)
+        retries: deque[tuple[int, int]] = deque()
         for asked in range(left):
-            number = self._next(asked, soon, new=new > 0)
+            number = self._next_card(asked, retries, new=new > 0)
             if number is not None:
-                missed = self._repeat(number, day)
+                missed = self._ask_again(number, day)
             elif new > 0:
                 new -= 1
-                number, missed = self._meet(day)
+                number, missed = self._ask_new(day)
             else:
                 break
             if missed:
-                soon.append((asked + max(self._span.gap // self._step, 1), number))
+                retries.append((asked + max(self._span.gap // self._step, 1), number))
         else:
-            self.short = self.short or bool(soon or self._missed or self._late or new > 0)
-        self._missed.extend(number for _, number in soon)
+            self.short = self.short or bool(retries or self._missed or self._overdue or new > 0)
+        self._missed.extend(number for _, number in retries)
 
-    def _room_of(self, day: int) -> tuple[int, int]:
-        """Return how many cards a day has time for, and how many new ones it should bring.
+    def _limits_of(self, day: int) -> tuple[int, int]:
+        """Return how many cards fit into a day, and how many of them should be new.
 
-        Fractions are carried to the next day.
+        Fractions are carried over to the next day.
         """
-        room = self._room + self._habit.answers / self._step
+        room = self._carry["time"] + self._habit.answers / self._step
         if day == 0:
             room = max(room - self._span.done / self._step, 0)
-        left, self._room = divmod(room, 1)
-        wanted = new_a_day(len(self._unmet) - self.met, self._span.days - day, self._span.rest)
-        new, self._new = divmod(self._new + wanted / self._step, 1)
-        return int(left), min(int(new), -(-len(self._unmet) // self._step) - self.fresh)
+        left, self._carry["time"] = divmod(room, 1)
+        wanted = new_items_per_day(
+            len(self._unmet) - self.items_met, self._span.days - day, self._span.rest
+        )
+        new, self._carry["new"] = divmod(self._carry["new"] + wanted / self._step, 1)
+        return int(left), min(int(new), -(-len(self._unmet) // self._step) - self.introduced)
 
-    def _next(self, asked: int, soon: deque[tuple[int, int]], *, new: bool) -> int | None:
-        """Return the card to ask again; None if none waits.
+    def _next_card(self, asked: int, retries: deque[tuple[int, int]], *, new: bool) -> int | None:
+        """Return the next card to ask again, if any.
 
-        With nothing else left, a miss doesn't wait for its time.
+        With nothing else left, a retry comes early.
         """
-        if soon and soon[0][0] <= asked:
-            return soon.popleft()[1]
+        if retries and retries[0][0] <= asked:
+            return retries.popleft()[1]
         if self._missed:
             return self._missed.popleft()
-        if self._late:
-            return self._late.popleft()
-        return soon.popleft()[1] if soon and not new else None
+        if self._overdue:
+            return self._overdue.popleft()
+        return retries.popleft()[1] if retries and not new else None
 
-    def _meet(self, day: int) -> tuple[int, bool]:
-        """Ask a new item; return its number, and whether it was missed."""
-        self._first += self._habit.first
-        right = self._first >= _NEARLY
-        self._first -= right
+    def _ask_new(self, day: int) -> tuple[int, bool]:
+        """Ask a new item; return its index and whether it was missed."""
+        right = self._happens("first", self._habit.first)
         rating = self._rating(right)
         stability, difficulty = first_state(rating)
         self._stability.append(stability)
         self._difficulty.append(difficulty)
         self._seen.append(day)
-        self._wrong.append(not right)
-        self.fresh += 1
+        self._last_missed.append(not right)
+        self.introduced += 1
         number = len(self._seen) - 1
-        if right:  # one that is right at first sight is in review at once
-            self._wait(number, day)
+        if right:  # a first answer that is correct goes to review at once
+            self._schedule(number, day)
         return number, not right
 
-    def _repeat(self, number: int, day: int) -> bool:
+    def _ask_again(self, number: int, day: int) -> bool:
         """Ask a card again; return whether it was missed."""
         stability, days = self._stability[number], int(day - self._seen[number])
         recall = recall_after(days, stability)
-        self._luck += recall**self._habit.fade
-        right = self._luck >= _NEARLY
-        self._luck -= right
+        right = self._happens("recall", recall**self._habit.fade)
         state = next_state(stability, self._difficulty[number], days, recall, self._rating(right))
         self._stability[number], self._difficulty[number] = state
         self._seen[number] = day
-        self._wrong[number] = not right
+        self._last_missed[number] = not right
         self.repeated += 1
         if right:
-            self._wait(number, day)
+            self._schedule(number, day)
         return not right
 
     def _rating(self, right: bool) -> int:
         if not right:
             return AGAIN
-        self._slow += self._habit.slow
-        if self._slow < _NEARLY:
-            return GOOD
-        self._slow -= 1
-        return HARD
+        return HARD if self._happens("slow", self._habit.slow) else GOOD
 
-    def _wait(self, number: int, day: int) -> None:
-        """Let a card come back after its interval."""
-        self._coming.setdefault(day + interval(self._stability[number]), []).append(number)
+    def _happens(self, name: str, share: float) -> bool:
+        """Whether an event with this share of all cases happens now.
+
+        Shares add up, and the event happens whenever their sum reaches 1.
+        """
+        total = self._carry[name] + share
+        happens = total >= _ALMOST_ONE
+        self._carry[name] = total - happens
+        return happens
+
+    def _schedule(self, number: int, day: int) -> None:
+        """Schedule a card after its interval."""
+        self._scheduled.setdefault(day + interval(self._stability[number]), []).append(number)
 
 
 def _mean(values: Sequence[float]) -> float:
     return sum(values) / len(values) if values else 0.0
 
 
-def new_a_day(unmet: int, days: int, rest: int) -> int:
-    """How many new items a day brings if all are to be met in time; the last `rest` days are kept free of them.
+def new_items_per_day(unmet: int, days: int, rest: int) -> int:
+    """Return how many new items a day needs so that all are met before the last `rest` days.
 
-    Where days were left out the others bring more; on the day itself, with no days left, nothing is new.
+    Skipped days raise the number. On the interview day itself nothing is new.
     """
     return -(-unmet // max(days - rest, 1)) if days > 0 else 0

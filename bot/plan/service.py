@@ -1,6 +1,6 @@
-"""Members' plans: set, looked at and ended, and what practice, reminders and figures need of them.
+"""Members' plans: setting, showing and ending them, and what other features need.
 
-A plan whose day has passed ends by itself: until its member reads so, with whatever they use next, nothing follows it.
+A plan whose day has passed has no effect any more. It is deleted once its member has read so.
 """
 
 from __future__ import annotations
@@ -19,25 +19,16 @@ from bot.memory.progress import Knowledge
 from bot.memory.rules import MemoryCard
 from bot.memory.service import knowledge
 from bot.plan import rules, store
+from bot.plan.cards import Outlook, PlanCard
 from bot.plan.dates import read_date
-from bot.plan.rules import LATEST, WINDOW, Goal, Outlook, Plan, Today
+from bot.plan.outlook import build_outlook
+from bot.plan.rules import MAX_ANSWERS, WINDOW, Goal, Plan, Today
 from bot.practice.rules import Answered, NewToday
 from bot.practice.store import latest_answers
 from bot.questions.model import Bank
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """How a plan stands, and tenths of a percent known by day since it was set. `ended`: day of one that is over."""
-
-    outlook: Outlook | None
-    past: tuple[tuple[date, int], ...] = ()
-    ended: date | None = None
-
-
 class Plans:
-    """See the module; `now` gives UTC."""
-
     def __init__(self, context: Context) -> None:
         self._database = context.database
         self._in_play = context.in_play
@@ -46,24 +37,29 @@ class Plans:
 
     async def set(
         self, user_id: int, guild_id: int | None, day: str | None, minutes: int | None
-    ) -> Shown:
-        """Make a plan or change it; what is not named stays. UserError without a day, or for one that is none."""
+    ) -> PlanCard:
+        """Create or change a plan; arguments that are None stay as they were.
+
+        Raises UserError without a valid day.
+        """
         while True:
-            before, given = await self._database.read(self._read, user_id, guild_id)
-            plan = _drawn_up(user_id, before, local_date(given.zone, given.now), day, minutes)
-            outlook = await asyncio.to_thread(given.look, plan)
+            before, snapshot = await self._database.read(self._snapshot, user_id, guild_id)
+            plan = _changed_plan(
+                user_id, before, local_date(snapshot.zone, snapshot.now), day, minutes
+            )
+            outlook = await asyncio.to_thread(snapshot.outlook, plan)
             outlook = replace(outlook, plan=replace(plan, goal=rules.percent(outlook.kept)))
-            past = await self._database.write(_save, outlook, before)
+            past = await self._database.write(_save_plan, outlook, before)
             if past is not None:
                 over = before is not None and before.is_over(outlook.today)
-                return Shown(outlook, past, before.day if before and over else None)
+                return PlanCard(outlook, past, before.day if before and over else None)
 
-    async def look(self, user_id: int, guild_id: int | None) -> Shown:
-        """How a member's plan stands, if they have one; noted for the line of the days to come."""
-        outlook = await self.standing(user_id, guild_id)
+    async def card(self, user_id: int, guild_id: int | None) -> PlanCard:
+        """Return a member's plan with its outlook, and record today's readiness."""
+        outlook = await self.outlook(user_id, guild_id)
         if outlook is None:
-            return Shown(None, ended=await self.take_ended(user_id, guild_id))
-        return Shown(outlook, await self._database.write(_note, outlook))
+            return PlanCard(None, ended=await self.end_if_over(user_id, guild_id))
+        return PlanCard(outlook, await self._database.write(_record_readiness, outlook))
 
     @reading
     def get(self, conn: Connection, user_id: int) -> Plan | None:
@@ -71,26 +67,28 @@ class Plans:
 
     @reading
     def running(self, conn: Connection, user_id: int, guild_id: int | None) -> Plan | None:
-        """A member's plan; None if they have none, or it is over."""
-        return _running(conn, user_id, local_date(zone_of(conn, user_id, guild_id), self._now()))
+        """Return a member's plan; None if they have none, or it is over."""
+        return _running_plan(
+            conn, user_id, local_date(zone_of(conn, user_id, guild_id), self._now())
+        )
 
     @writing
     def end(self, conn: Connection, user_id: int) -> bool:
-        """Forget a member's plan; False if they have none."""
+        """Delete a member's plan; False if they have none."""
         plan = store.get(conn, user_id)
         return plan is not None and store.end(conn, plan)
 
-    async def standing(self, user_id: int, guild_id: int | None) -> Outlook | None:
-        """How a member's plan stands; None if they have none, or it is over."""
+    async def outlook(self, user_id: int, guild_id: int | None) -> Outlook | None:
+        """Return the outlook of a member's plan; None if they have none, or it is over."""
         if await self.running(user_id, guild_id) is None:
             return None
-        plan, given = await self._database.read(self._read, user_id, guild_id)
-        if plan is None or plan.is_over(local_date(given.zone, given.now)):
+        plan, snapshot = await self._database.read(self._snapshot, user_id, guild_id)
+        if plan is None or plan.is_over(local_date(snapshot.zone, snapshot.now)):
             return None
-        return await asyncio.to_thread(given.look, plan)
+        return await asyncio.to_thread(snapshot.outlook, plan)
 
-    async def take_ended(self, user_id: int, guild_id: int | None) -> date | None:
-        """Forget a plan whose day has passed, and say which day that was: once."""
+    async def end_if_over(self, user_id: int, guild_id: int | None) -> date | None:
+        """Delete a plan whose day has passed, and return that day, only once."""
         plan = await self.get(user_id)
         if plan is None or not plan.is_over(await self.today(user_id, guild_id)):
             return None
@@ -98,28 +96,28 @@ class Plans:
 
     @reading
     def today(self, conn: Connection, user_id: int, guild_id: int | None) -> date:
-        """Which day it is for a member."""
+        """Return the current date of a member."""
         return local_date(zone_of(conn, user_id, guild_id), self._now())
 
-    def _read(
+    def _snapshot(
         self, conn: Connection, user_id: int, guild_id: int | None
-    ) -> tuple[Plan | None, _Given]:
-        """Return a member's plan, which may be over, and what its outlook is computed from."""
+    ) -> tuple[Plan | None, _Snapshot]:
+        """Return a member's plan, which may be over, and the data for its outlook."""
         now = self._now()
         zone = zone_of(conn, user_id, guild_id)
         bank = self._banks.of_member(conn, user_id, guild_id)
         known = knowledge(conn, user_id, bank, zone, now)
-        given = _Given(
+        snapshot = _Snapshot(
             zone=zone,
             now=now,
             bank=bank,
             cards=known.cards,
-            answers=latest_answers(conn, user_id, now - WINDOW, LATEST),
+            answers=latest_answers(conn, user_id, now - WINDOW, MAX_ANSWERS),
             hidden=self._in_play.items_hidden_from(conn, user_id, guild_id) | known.set_aside,
         )
-        return store.get(conn, user_id), given
+        return store.get(conn, user_id), snapshot
 
-    # --- for others, inside of their transactions
+    # --- for other features, within their transactions
 
     def goal(self, conn: Connection, user_id: int, known: Knowledge) -> Goal | None:
         """Return what is left of a member's day; None if they have no plan."""
@@ -132,22 +130,20 @@ class Plans:
         return Goal((course.plan.day - local_date(zone, now)).days, share)
 
     def course(self, conn: Connection, user_id: int, zone: str, now: datetime) -> Course | None:
-        """What a member's practice follows; None if they have no plan."""
-        plan = _running(conn, user_id, local_date(zone, now))
-        return (
-            None
-            if plan is None
-            else Course(plan, latest_answers(conn, user_id, now - WINDOW, LATEST))
-        )
+        """Return the plan that a member's practice follows; None if they have none."""
+        plan = _running_plan(conn, user_id, local_date(zone, now))
+        if plan is None:
+            return None
+        return Course(plan, latest_answers(conn, user_id, now - WINDOW, MAX_ANSWERS))
 
     def note(self, conn: Connection, user_id: int, day: date, ready: float) -> None:
-        """Note how ready somebody with a plan is on a day, as a share from 0 to 1."""
-        store.note_ready(conn, user_id, day, tenths(ready))
+        """Record a member's readiness on a day, as a share from 0 to 1, if they have a plan."""
+        store.note_ready(conn, user_id, day, per_mille(ready))
 
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """A plan that runs, and its member's latest answers; see `bot.practice.service.Course`."""
+    """A running plan and its member's latest answers; implements `bot.practice.service.Course`."""
 
     plan: Plan
     answers: Sequence[Answered]
@@ -160,7 +156,7 @@ class Course:
         now: datetime,
         hidden: Collection[str],
     ) -> Today:
-        """What is left of the day."""
+        """Return what is left of the day's share."""
         own = rules.pace(self.answers, self.plan.set_on, zone, now)
         return rules.left_today(self.plan, bank, known, own, zone, now, hidden)
 
@@ -173,7 +169,7 @@ class Course:
         hidden: Collection[str],
     ) -> NewToday:
         return NewToday(
-            self.share(bank, known, zone, now, hidden).new, rules.in_order(bank, known, now)
+            self.share(bank, known, zone, now, hidden).new, rules.items_in_order(bank, known, now)
         )
 
     def readiness(self, bank: Bank, known: Mapping[str, MemoryCard], now: datetime) -> float:
@@ -181,8 +177,8 @@ class Course:
 
 
 @dataclass(frozen=True, slots=True)
-class _Given:
-    """What the outlook of a plan is computed from, as the database had it at one moment."""
+class _Snapshot:
+    """The data for the outlook of a plan, as of one moment."""
 
     zone: str
     now: datetime
@@ -191,23 +187,23 @@ class _Given:
     answers: Sequence[Answered]
     hidden: Collection[str]
 
-    def look(self, plan: Plan) -> Outlook:
-        return rules.look(
+    def outlook(self, plan: Plan) -> Outlook:
+        return build_outlook(
             plan, self.bank, self.cards, self.answers, self.zone, self.now, self.hidden
         )
 
 
-def tenths(share: float) -> int:
-    """A share from 0 to 1 in tenths of a percent."""
+def per_mille(share: float) -> int:
+    """Return a share from 0 to 1 in tenths of a percent."""
     return round(1000 * share)
 
 
-def _drawn_up(
+def _changed_plan(
     user_id: int, before: Plan | None, today: date, day: str | None, minutes: int | None
 ) -> Plan:
-    """Return the plan that a member wants, still without its goal.
+    """Return the plan that a member wants, without its goal.
 
-    What is not named stays as in the plan before, unless that is over.
+    Arguments that are None are taken from the earlier plan, unless that is over.
     """
     if before is not None and before.is_over(today):
         before = None
@@ -226,12 +222,12 @@ def _drawn_up(
     )
 
 
-def _save(
+def _save_plan(
     conn: Connection, outlook: Outlook, before: Plan | None
 ) -> tuple[tuple[date, int], ...] | None:
-    """Store a plan in place of `before`; return what `_note` does.
+    """Store a plan in place of `before`, and return its recorded readiness.
 
-    Return None, and store nothing, if another plan than `before` is stored now.
+    Returns None and stores nothing if the stored plan is no longer `before`.
     """
     plan = outlook.plan
     if store.get(conn, plan.user_id, lock=True) != before:
@@ -240,16 +236,16 @@ def _save(
     if before is not None and before.is_over(outlook.today):
         store.end(conn, before)
     store.save(conn, plan)
-    return _note(conn, outlook)
+    return _record_readiness(conn, outlook)
 
 
-def _note(conn: Connection, outlook: Outlook) -> tuple[tuple[date, int], ...]:
-    """Note how ready a member is today; return what was noted since the plan was set."""
+def _record_readiness(conn: Connection, outlook: Outlook) -> tuple[tuple[date, int], ...]:
+    """Record today's readiness, and return all since the plan was set."""
     user_id = outlook.plan.user_id
-    store.note_ready(conn, user_id, outlook.today, tenths(outlook.ready))
+    store.note_ready(conn, user_id, outlook.today, per_mille(outlook.ready))
     return tuple(store.ready_since(conn, user_id, outlook.plan.set_on))
 
 
-def _running(conn: Connection, user_id: int, today: date) -> Plan | None:
+def _running_plan(conn: Connection, user_id: int, today: date) -> Plan | None:
     plan = store.get(conn, user_id)
     return None if plan is None or plan.is_over(today) else plan

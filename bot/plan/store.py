@@ -1,4 +1,4 @@
-"""Members' plans, and how ready they were on each day on which it was looked at."""
+"""Tables of members' plans, and of their readiness by day."""
 
 from __future__ import annotations
 
@@ -20,11 +20,10 @@ plans = sa.Table(
     sa.Column("day", sa.Date, nullable=False),  # of the interview
     sa.Column("minutes", sa.Integer, nullable=False),
     sa.Column("set_on", sa.Date, nullable=False),
-    sa.Column(
-        "goal", sa.Integer, nullable=False
-    ),  # percent known on the day if it was kept from the start
+    # Percent known on the interview day if every day is kept from the start.
+    sa.Column("goal", sa.Integer, nullable=False),
 )
-# How much of the bank a member knew on a day since they have had a plan, the last that was seen of it.
+# The share of the bank that a member with a plan knew on a day, as last recorded.
 plan_days = sa.Table(
     "plan_days",
     metadata,
@@ -33,7 +32,7 @@ plan_days = sa.Table(
     sa.Column("ready", sa.Integer, nullable=False),  # in tenths of a percent
     sqlite_with_rowid=False,
 )
-# In this order they are erased: a day is only noted for who has a plan.
+# Rows are erased in this order, so that no day is recorded after the plan is gone.
 HELD = Held(
     members=[
         personal_rows(
@@ -57,7 +56,10 @@ HELD = Held(
 
 @first_row(Plan)
 def get(user_id: int, *, lock: bool = False) -> Select[Any]:
-    """A member's plan; with `lock` no other process can change it before this transaction ends."""
+    """Return a member's plan.
+
+    `lock` keeps other transactions from changing it until this one ends.
+    """
     query = select(plans).where(plans.c.user_id == user_id)
     return query.with_for_update() if lock else query
 
@@ -67,8 +69,8 @@ def save(conn: Connection, plan: Plan) -> None:
 
 
 def end(conn: Connection, plan: Plan) -> bool:
-    """Forget a plan and its days; False if it has ended, or was changed, meanwhile."""
-    where = plans.c.user_id == plan.user_id, plans.c.day == plan.day
+    """Delete a plan and its days; False if it was ended or moved in the meantime."""
+    where = (plans.c.user_id == plan.user_id, plans.c.day == plan.day)
     if not conn.execute(delete(plans).where(*where)).rowcount:
         return False
     conn.execute(delete(plan_days).where(plan_days.c.user_id == plan.user_id))
@@ -76,18 +78,14 @@ def end(conn: Connection, plan: Plan) -> bool:
 
 
 def note_ready(conn: Connection, user_id: int, day: date, ready: int) -> None:
-    """Note how much of the bank somebody knows on a day, in tenths of a percent; nothing for who has no plan."""
-    if (
-        conn.execute(
-            select(plans.c.user_id).where(plans.c.user_id == user_id).with_for_update()
-        ).first()
-        is not None
-    ):
+    """Record a member's readiness on a day, in tenths of a percent, if they have a plan."""
+    query = select(plans.c.user_id).where(plans.c.user_id == user_id).with_for_update()
+    if conn.execute(query).first() is not None:
         upsert(conn, plan_days, user_id=user_id, day=day, ready=ready)
 
 
 def ready_since(conn: Connection, user_id: int, day: date) -> list[tuple[date, int]]:
-    """What was noted from a day on, oldest first."""
+    """Return the recorded readiness from a day on, oldest first."""
     c = plan_days.c
     rows = conn.execute(
         select(c.day, c.ready).where(c.user_id == user_id, c.day >= day).order_by(c.day)

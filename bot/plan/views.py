@@ -1,4 +1,4 @@
-"""A plan in words, with its picture: how ready now and on the day, by section, and what today brings."""
+"""The page of a plan, in words and as a picture."""
 
 from __future__ import annotations
 
@@ -25,45 +25,44 @@ from bot.chat.pictures import (
 )
 from bot.chat.pictures import polyline as stroke
 from bot.chat.router import Route
-from bot.plan.dates import said
+from bot.plan.cards import Outlook, PlanCard, SectionOutlook
+from bot.plan.dates import written_date
 from bot.plan.rules import (
     LEAST_MINUTES,
     MOST_MINUTES,
     NEAR,
-    Outlook,
     Plan,
-    SectionOutlook,
     Today,
     percent,
 )
-from bot.plan.service import Shown
 from bot.practice.views import PRACTISE
 
 PLAN = Route("plan", {"do": "form|ask|end|show"}, once=True)
 PLAN_FORM = Route("planform", {}, once=True)
 
-NONE = "There's no plan yet. Use </plan> with the date of your interview, and I'll say how ready you'll be."
-_LEFT, _CHART = 62, 130
-"""Where the chart begins, beside its scale, and its height."""
-_SECTIONS, _LINES, _TITLE = 8, 12, 28
-"""Sections in the picture and in the words, and characters of a title in the picture."""
-_LATER, _BAND, _GOAL = "#949cf7", "#2f5d45", "#7ccf9b"
-"""What is expected, and the goal with its words."""
+NO_PLAN = "There's no plan yet. Use </plan> with the date of your interview, and I'll say how ready you'll be."
+_CHART_LEFT, _CHART_HEIGHT = 62, 130
+"""Left edge of the chart, next to its scale, and its height."""
+_SECTION_BARS, _SECTION_LINES, _TITLE_LENGTH = 8, 12, 28
+"""Sections in the picture and in the text, and characters of a title in the picture."""
+_EXPECTED_COLOUR, _BAND_COLOUR, _GOAL_COLOUR = "#949cf7", "#2f5d45", "#7ccf9b"
+"""Colours of the expected curve, and of the goal's band and label."""
 
 
-async def plan_page(shown: Shown) -> Message | str:
-    """How a plan stands; a sentence where there is none."""
-    outlook, note = shown.outlook, ended(shown.ended) if shown.ended else None
+async def plan_page(card: PlanCard) -> Message | str:
+    """The page of a plan, or a sentence if there is none."""
+    outlook = card.outlook
+    note = ended(card.ended) if card.ended else None
     if outlook is None:
-        return note or NONE
+        return note or NO_PLAN
     return Message(
         OPEN,
-        f"### Your plan\n{in_short(outlook)}",
+        f"### Your plan\n{readiness_line(outlook)}",
         note,
-        await plan_picture(outlook, shown.past),
+        await plan_picture(outlook, card.past),
         _today(outlook),
         _pace(outlook),
-        _takes(outlook),
+        _daily_load(outlook),
         _by_section(outlook),
         separator(),
         f"-# Only you see this · {outlook.plan.minutes} minutes a day · days by {outlook.zone}",
@@ -77,33 +76,35 @@ async def plan_page(shown: Shown) -> Message | str:
     )
 
 
-def in_short(outlook: Outlook) -> str:
-    """Readiness now and on the day."""
+def readiness_line(outlook: Outlook) -> str:
+    """Readiness now and on the interview day."""
     now = f"**{percent(outlook.ready)}% ready**"
     if not outlook.days:
         return f"{now} · your interview is today"
-    return f"{now} · **{percent(outlook.expected)}%** on {said(outlook.plan.day)} at this pace"
+    return (
+        f"{now} · **{percent(outlook.expected)}%** on {written_date(outlook.plan.day)} at this pace"
+    )
 
 
 def ended(day: date) -> str:
-    """What a member reads once after the day of their plan."""
+    """The sentence that a member reads once after the day of their plan."""
     return (
-        f"Your plan for {said(day)} is done. I hope the interview went well. If there's another one ahead, "
+        f"Your plan for {written_date(day)} is done. I hope the interview went well. If there's another one ahead, "
         "set its date with </plan>."
     )
 
 
-def confirm(day: date) -> Message:
-    """The question before a plan is forgotten."""
+def confirm_page(day: date) -> Message:
+    """The question before a plan is ended."""
     return Message(
         ENDED,
-        f"### End your plan for {said(day)}?\nWhat you've learned stays, and practice goes on without a plan.",
+        f"### End your plan for {written_date(day)}?\nWhat you've learned stays, and practice goes on without a plan.",
         row(button("End plan", PLAN.id(do="end"), DANGER), button("Keep it", PLAN.id(do="show"))),
     )
 
 
-def forgotten() -> Message:
-    """A plan has been ended."""
+def ended_page() -> Message:
+    """The page after a plan was ended."""
     return Message(
         ENDED, "Your plan has ended. What you've learned stays. You can set another with </plan>."
     )
@@ -127,18 +128,18 @@ def form(plan: Plan) -> ui.Modal:
 
 
 def stats_line(outlook: Outlook) -> str:
-    """The plan among a member's own figures."""
-    return f"Plan: {in_short(outlook)} · {t.count(outlook.share.left, 'question')} left today"
+    """A plan's line in its member's own statistics."""
+    return f"Plan: {readiness_line(outlook)} · {t.count(outlook.share.left, 'question')} left today"
 
 
 def goal_words(share: Today) -> str:
-    """`12 questions, 5 new and 7 due`; one kind needs no sum."""
+    """For example `12 questions, 5 new and 7 due`, or only one kind."""
     both = f", {share.new:,} new and {share.due:,} due" if share.new and share.due else ""
-    return f"{t.count(share.left, 'question')}{both}" if both else _kinds(share.new, share.due)
+    return f"{t.count(share.left, 'question')}{both}" if both else _counts(share.new, share.due)
 
 
 def _pace(outlook: Outlook) -> str | None:
-    """How the present pace compares with the goal, without blame."""
+    """How the current pace compares with the goal, without blame."""
     if not outlook.days:
         return None
     goal, kept = outlook.plan.goal, percent(outlook.kept)
@@ -160,22 +161,25 @@ def _pace(outlook: Outlook) -> str | None:
 
 
 def _by_section(outlook: Outlook) -> str | None:
-    """Now and on the day; of a bank with very many sections the first ones, so that a message holds them."""
+    """Readiness by section.
+
+    With very many sections only the first ones, so that a message holds them.
+    """
     lines = [
         f"-# {t.escape(t.cut(s.title, 60))} · {percent(s.now)} to {percent(s.then)}%"
-        for s in outlook.sections[:_LINES]
+        for s in outlook.sections[:_SECTION_LINES]
     ]
-    if len(outlook.sections) > _LINES:
-        lines.append(f"-# and {t.count(len(outlook.sections) - _LINES, 'more section')}")
+    if len(outlook.sections) > _SECTION_LINES:
+        lines.append(f"-# and {t.count(len(outlook.sections) - _SECTION_LINES, 'more section')}")
     head = f"**By section, today to {outlook.plan.day.day} {outlook.plan.day:%b}**"
     return "\n".join([head, *lines]) if lines else None
 
 
-def _takes(outlook: Outlook) -> str | None:
-    """What a day takes, and whether that fits."""
+def _daily_load(outlook: Outlook) -> str | None:
+    """The number of questions a day takes, and whether they fit."""
     if not outlook.days:
         return None
-    day = f"{_kinds(outlook.new, outlook.due)}, about {t.count(outlook.takes, 'minute')}"
+    day = f"{_counts(outlook.new, outlook.due)}, about {t.count(outlook.takes, 'minute')}"
     if outlook.fits:
         return f"A day takes {day}. That fits."
     why = "To see everything" if outlook.new else "To keep up"
@@ -190,11 +194,11 @@ def _today(outlook: Outlook) -> str:
     done = f", {share.done:,} done" if share.done else ""
     if not share.left:
         return f"Today: nothing left{done}"
-    return f"Today: **{_kinds(share.new, share.due)}** left{done}"
+    return f"Today: **{_counts(share.new, share.due)}** left{done}"
 
 
-def _kinds(new: int, due: int) -> str:
-    """`5 new and 7 due questions`."""
+def _counts(new: int, due: int) -> str:
+    """For example `5 new and 7 due questions`."""
     kinds = " and ".join(f"{n:,} {kind}" for n, kind in ((new, "new"), (due, "due")) if n)
     return f"{kinds or 'no'} {'question' if new + due == 1 else 'questions'}"
 
@@ -204,9 +208,9 @@ async def plan_picture(outlook: Outlook, past: tuple[tuple[date, int], ...]) -> 
 
 
 def alt_text(outlook: Outlook) -> str:
-    """Everything that the picture says."""
+    """Everything that the picture shows."""
     share = outlook.share
-    then = f"{percent(outlook.expected)}% on {said(outlook.plan.day)} at this pace"
+    then = f"{percent(outlook.expected)}% on {written_date(outlook.plan.day)} at this pace"
     parts = [f"{percent(outlook.ready)}% ready now", then, f"Goal {outlook.plan.goal}%"]
     parts.append(f"Today {share.done:,} done, {share.left:,} left")
     sections = (f"{s.title} {percent(s.now)}%, then {percent(s.then)}%" for s in outlook.sections)
@@ -214,10 +218,10 @@ def alt_text(outlook: Outlook) -> str:
 
 
 def svg(outlook: Outlook, past: tuple[tuple[date, int], ...]) -> str:
-    """The picture, top to bottom: two figures, the line to the day, a bar for each section, today's share."""
+    """The picture: two figures, the curve, a bar for each section, and today's share."""
     chart, below = _chart(outlook, past, 104)
     sections, bottom = _sections(outlook.sections, below + 42)
-    share, bottom = _share(outlook, bottom + 8)
+    share, bottom = _today_bar(outlook, bottom + 8)
     return panel(bottom + MARGIN, _figures(outlook), chart, sections, share)
 
 
@@ -225,83 +229,86 @@ def _figures(outlook: Outlook) -> str:
     day = f"{outlook.plan.day.day} {outlook.plan.day:%b}"
     figures = (
         (MARGIN, f"{percent(outlook.ready)}%", "ready now", INK),
-        (150, f"{percent(outlook.expected)}%", f"on {day}", _LATER),
+        (150, f"{percent(outlook.expected)}%", f"on {day}", _EXPECTED_COLOUR),
         (280, f"{outlook.days:,}", "day to go" if outlook.days == 1 else "days to go", INK),
     )
-    return "".join(big_number(*shown) for shown in figures)
+    return "".join(big_number(*values) for values in figures)
 
 
 def _chart(outlook: Outlook, past: tuple[tuple[date, int], ...], top: float) -> tuple[str, float]:
-    """Readiness so far, dashed what is expected, the goal as a band; the scale is from 0 to 100%."""
+    """Past readiness, the expected curve dashed, and the goal as a band, from 0 to 100%."""
     start = min([outlook.today, *(day for day, _ in past)])
     whole = max((outlook.plan.day - start).days, 1)
-    right, base = WIDTH - MARGIN, top + _CHART
+    right, base = WIDTH - MARGIN, top + _CHART_HEIGHT
 
-    def at(days: int, share: float) -> tuple[float, float]:
-        return _LEFT + (right - _LEFT) * days / whole, base - _CHART * share
+    def position(days: int, share: float) -> tuple[float, float]:
+        return _CHART_LEFT + (right - _CHART_LEFT) * days / whole, base - _CHART_HEIGHT * share
 
     goal = outlook.plan.goal / 100
-    high, low = (at(0, min(max(goal + by, 0), 1))[1] for by in (NEAR / 100, -NEAR / 100))
+    high, low = (position(0, min(max(goal + by, 0), 1))[1] for by in (NEAR / 100, -NEAR / 100))
     parts = []
     for share in (0, 0.5, 1):
-        _, y = at(0, share)
-        parts.append(stroke([(_LEFT, y), (right, y)], TRACK))
-        parts.append(words(_LEFT - 8, y + 6, f"{percent(share)}%", colour=MUTED, anchor="end"))
-    parts.append(box(_LEFT, high, right - _LEFT, low - high, _BAND, radius=2))
+        _, y = position(0, share)
+        parts.append(stroke([(_CHART_LEFT, y), (right, y)], TRACK))
+        parts.append(
+            words(_CHART_LEFT - 8, y + 6, f"{percent(share)}%", colour=MUTED, anchor="end")
+        )
+    parts.append(box(_CHART_LEFT, high, right - _CHART_LEFT, low - high, _BAND_COLOUR, radius=2))
     parts.append(_goal_label(outlook.plan.goal, high, low, top))
-    lived = (outlook.today - start).days
+    past_days = (outlook.today - start).days
     line_so_far = [
-        at((day - start).days, ready / 1000) for day, ready in past if day < outlook.today
+        position((day - start).days, ready / 1000) for day, ready in past if day < outlook.today
     ]
-    now = at(lived, outlook.ready)
-    ahead = [at(lived + day, share) for day, share in outlook.curve]
+    now = position(past_days, outlook.ready)
+    ahead = [position(past_days + day, share) for day, share in outlook.curve]
     if line_so_far:
         parts.append(stroke([*line_so_far, now], INK, 'stroke-width="3"'))
     if len(ahead) > 1:
-        parts.append(stroke(ahead, _LATER, 'stroke-width="3" stroke-dasharray="1 7"'))
+        parts.append(stroke(ahead, _EXPECTED_COLOUR, 'stroke-width="3" stroke-dasharray="1 7"'))
     parts.append(box(now[0] - 5, now[1] - 5, 10, 10, INK, radius=5))
-    parts += _ends(outlook, start, at(lived, 0)[0], base + 24)
+    parts += _day_labels(outlook, start, position(past_days, 0)[0], base + 24)
     return "".join(parts), base + 24
 
 
 def _goal_label(goal: int, high: float, low: float, top: float) -> str:
-    """The goal in words, above its band or, where there is no room, below."""
+    """The goal's label, above its band or, without room there, below."""
     y = high - 7 if high - 22 > top else low + 20
-    behind = box(
-        _LEFT + 4, y - 17, 90, 22, PAPER, radius=0
-    )  # so that no line of the scale runs through the words
-    return behind + words(_LEFT + 8, y, f"Goal {goal}%", colour=_GOAL)
+    # The box hides lines of the scale behind the label.
+    background = box(_CHART_LEFT + 4, y - 17, 90, 22, PAPER, radius=0)
+    return background + words(_CHART_LEFT + 8, y, f"Goal {goal}%", colour=_GOAL_COLOUR)
 
 
-def _ends(outlook: Outlook, start: date, today: float, y: float) -> list[str]:
-    """The days below the chart: its first, today if that is apart, and the interview's."""
+def _day_labels(outlook: Outlook, start: date, today: float, y: float) -> list[str]:
+    """The labels of the first day, of today if there is room, and of the interview day."""
     right = WIDTH - MARGIN
     labels = [
         words(right, y, f"{outlook.plan.day.day} {outlook.plan.day:%b}", colour=MUTED, anchor="end")
     ]
     if start == outlook.today:
-        return [*labels, words(_LEFT, y, "Today", colour=MUTED)]
-    if today - _LEFT > 90:
-        labels.append(words(_LEFT, y, f"{start.day} {start:%b}", colour=MUTED))
+        return [*labels, words(_CHART_LEFT, y, "Today", colour=MUTED)]
+    if today - _CHART_LEFT > 90:
+        labels.append(words(_CHART_LEFT, y, f"{start.day} {start:%b}", colour=MUTED))
     if right - today > 90:
-        labels.append(words(max(today, _LEFT + 24), y, "Today", colour=MUTED, anchor="middle"))
+        labels.append(
+            words(max(today, _CHART_LEFT + 24), y, "Today", colour=MUTED, anchor="middle")
+        )
     return labels
 
 
 def _sections(sections: tuple[SectionOutlook, ...], top: float) -> tuple[str, float]:
     parts = [headline(top, "By section", "now · then")]
     y = top + 32
-    for n, s in enumerate(sections[:_SECTIONS], start=1):
-        title = fit_label(s.title, _TITLE, f"Section {n}")
+    for n, s in enumerate(sections[:_SECTION_BARS], start=1):
+        title = fit_label(s.title, _TITLE_LENGTH, f"Section {n}")
         now, then = (f"{percent(share)}%" for share in (s.now, s.then))
-        shares = sorted([(s.then, _LATER), (s.now, ACCENT)], reverse=True)
+        shares = sorted([(s.then, _EXPECTED_COLOUR), (s.now, ACCENT)], reverse=True)
         parts.append(labelled_bar(y, title, f"{now} · {then}", 1, *shares))
         y += 47
     return "".join(parts), y
 
 
-def _share(outlook: Outlook, top: float) -> tuple[str, float]:
-    """The day's share, and what of it is done."""
+def _today_bar(outlook: Outlook, top: float) -> tuple[str, float]:
+    """The bar of today's share, partly filled by questions done."""
     done, left = outlook.share.done, outlook.share.left
     head = headline(top, "Today", f"{done:,} done · {left:,} left")
     return head + bar(top + 14, done + left, (done, ACCENT)), top + 22

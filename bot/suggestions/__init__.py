@@ -1,1 +1,1 @@
-"""Questions that members suggest, and the review in which managers go through them and through reports."""
+"""Questions suggested by members, and the review of suggestions and reports."""

@@ -1,4 +1,4 @@
-"""/suggest, the review behind `/bank review`, and the announcement that something waits for it."""
+"""/suggest, the review behind `/bank review`, and its announcements."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ from bot.core.errors import DeliveryRefused, DeliveryUnknown, UserError
 from bot.core.limits import MAX_REASON
 from bot.questions.check import BankError
 from bot.suggestions import views as view
-from bot.suggestions.rules import Kind, Reported, Written
+from bot.suggestions.cards import ReportReview
+from bot.suggestions.rules import Kind, SuggestedQuestion
 from bot.suggestions.service import Suggestions as SuggestionsService
 
 log = logging.getLogger(__name__)
@@ -49,33 +50,35 @@ class Suggestions(commands.Cog):
     @app_commands.allowed_installs(guilds=True, users=False)
     async def suggest(self, interaction: discord.Interaction) -> None:
         require_bot(interaction)
-        await self.service.require_room(guild_id_of(interaction), interaction.user.id)
+        await self.service.check_limit(guild_id_of(interaction), interaction.user.id)
         await interaction.response.send_modal(view.suggest_form())
 
     async def suggested(self, interaction: discord.Interaction, _fields: Fields) -> None:
         fields = modal_texts(interaction)
-        written = Written(**{name: fields.get(name, "") for name in Written.__match_args__})
+        question = SuggestedQuestion(
+            **{name: fields.get(name, "") for name in SuggestedQuestion.__match_args__}
+        )
         guild_id = guild_id_of(interaction)
         async with return_text_on_error(interaction, "\n\n".join(filter(None, fields.values()))):
             try:
-                channel_id = await self.service.suggest(guild_id, interaction.user.id, written)
+                channel_id = await self.service.suggest(guild_id, interaction.user.id, question)
             except BankError as error:
                 raise UserError(
-                    view.not_added(error.problems) + " Use </suggest> again and mend that."
+                    view.not_added_note(error.problems) + " Use </suggest> again and mend that."
                 ) from error
         await say(interaction, view.THANKS)
         await self._announce(guild_id, channel_id, interaction.id)
-        await self._tell(interaction)
+        await self._show_verdicts(interaction)
 
     # --- review
 
     async def review(self, interaction: discord.Interaction) -> None:
-        """`/bank review`, which Discord shows to whom the server lets use it."""
-        found = await self.service.next(guild_id_of(interaction), interaction.user.id)
-        await say(interaction, view.review(found))
+        """Handle `/bank review`. Server settings decide who can use that command."""
+        found = await self.service.next_review(guild_id_of(interaction), interaction.user.id)
+        await say(interaction, view.review_page(found))
 
     async def open_review(self, interaction: discord.Interaction, _fields: Fields) -> None:
-        """The button of the announcement, which everybody can press."""
+        """Handle the announcement's button, which everybody can press."""
         require_manager(interaction)
         await self.review(interaction)
 
@@ -87,35 +90,35 @@ class Suggestions(commands.Cog):
                 await self._edit_reported(interaction, row_id)
             case "edit", _:
                 await interaction.response.send_modal(
-                    view.edit_form(await self.service.get(guild_id, row_id))
+                    view.edit_form(await self.service.waiting_suggestion(guild_id, row_id))
                 )
             case "reject", Kind.SUGGESTION:
-                await self.service.get(guild_id, row_id)
+                await self.service.waiting_suggestion(guild_id, row_id)
                 await interaction.response.send_modal(view.reject_form(row_id))
             case "accept", Kind.SUGGESTION:
                 await self._accept(interaction, row_id)
             case "settle", Kind.REPORT:
-                await self.service.settle(guild_id, row_id)
-                await self._go_on(interaction, kind, row_id, view.SETTLED_NOTE)
+                await self.service.settle_report(guild_id, row_id)
+                await self._show_next(interaction, kind, row_id, view.SETTLED_NOTE)
             case _:
-                await self._go_on(interaction, kind, row_id)
+                await self._show_next(interaction, kind, row_id)
 
     async def _accept(self, interaction: discord.Interaction, row_id: int) -> None:
         after = row_id
         try:
             work = self.service.accept(guild_id_of(interaction), row_id)
-            note = view.added(await defer_if_slow(interaction, work, edits=True))
+            note = view.added_note(await defer_if_slow(interaction, work, edits=True))
         except BankError as error:
-            note, after = view.not_added(error.problems), row_id - 1
-        await self._go_on(interaction, Kind.SUGGESTION, after, note)
+            note, after = view.not_added_note(error.problems), row_id - 1
+        await self._show_next(interaction, Kind.SUGGESTION, after, note)
 
     async def _edit_reported(self, interaction: discord.Interaction, row_id: int) -> None:
-        """The form of the own question that was reported, which the bank itself takes back."""
-        found = await self.service.next(
+        """Open the form for a reported own question; the bank's cog handles it."""
+        found = await self.service.next_review(
             guild_id_of(interaction), interaction.user.id, Kind.REPORT, row_id - 1
         )
         if (
-            not isinstance(found, Reported)
+            not isinstance(found, ReportReview)
             or found.id != row_id
             or found.own is None
             or found.hidden
@@ -126,17 +129,17 @@ class Suggestions(commands.Cog):
         await interaction.response.send_modal(bank_views.edit_form(found.own))
 
     async def edited(self, interaction: discord.Interaction, fields: Fields) -> None:
-        """A suggestion as a manager has mended it, to be accepted."""
+        """Accept a suggestion as a manager has edited it."""
         row_id, form = int(fields["row"]), form_in(interaction)
         async with return_text_on_error(interaction, form.text):
             require_page(interaction, view.EDITED)
             try:
                 work = self.service.accept(guild_id_of(interaction), row_id, form)
-                note = view.added(await defer_if_slow(interaction, work, edits=True))
+                note = view.added_note(await defer_if_slow(interaction, work, edits=True))
             except BankError as error:
                 await say(interaction, bank_views.not_saved(error.problems, form))
                 return
-        await self._go_on(interaction, Kind.SUGGESTION, row_id, note)
+        await self._show_next(interaction, Kind.SUGGESTION, row_id, note)
 
     async def rejected(self, interaction: discord.Interaction, fields: Fields) -> None:
         reason, row_id = modal_text(interaction, MAX_REASON).strip(), int(fields["row"])
@@ -147,24 +150,28 @@ class Suggestions(commands.Cog):
                     "Its author should know why. Press Reject again and say it in a few words."
                 )
             await self.service.reject(guild_id_of(interaction), row_id, reason)
-        await self._go_on(interaction, Kind.SUGGESTION, row_id, view.REJECTED_NOTE)
+        await self._show_next(interaction, Kind.SUGGESTION, row_id, view.REJECTED_NOTE)
 
-    async def _go_on(
+    async def _show_next(
         self, interaction: discord.Interaction, kind: Kind, after: int, note: str | None = None
     ) -> None:
-        """Show the next one in place of the one that was decided."""
-        found = await self.service.next(guild_id_of(interaction), interaction.user.id, kind, after)
-        await say_here(interaction, view.review(found, note))
+        """Replace the page with the next thing to review."""
+        found = await self.service.next_review(
+            guild_id_of(interaction), interaction.user.id, kind, after
+        )
+        await say_here(interaction, view.review_page(found, note))
 
-    # --- what others are told
+    # --- announcements and verdicts
 
     @commands.Cog.listener()
     async def on_question_reported(self, guild_id: int, interaction_id: int) -> None:
-        """A report has been stored, which this server reviews."""
-        await self._announce(guild_id, await self.service.announced(guild_id), interaction_id)
+        """Announce a stored report that this server reviews."""
+        await self._announce(
+            guild_id, await self.service.announcement_channel(guild_id), interaction_id
+        )
 
     async def _announce(self, guild_id: int, channel_id: int | None, interaction_id: int) -> None:
-        """Say where managers read it that something waits; the review has it also if that fails."""
+        """Post the announcement. If that fails, the review still has what waits."""
         if channel_id is None:
             return
         try:
@@ -174,7 +181,7 @@ class Suggestions(commands.Cog):
             )
         except (DeliveryRefused, DeliveryUnknown) as error:
             log.info(
-                "guild %s: it was not announced that something waits for review (%s)",
+                "guild %s: the announcement of something to review failed (%s)",
                 guild_id,
                 error,
             )
@@ -183,19 +190,20 @@ class Suggestions(commands.Cog):
     async def on_app_command_completion(
         self, interaction: discord.Interaction, _command: Any
     ) -> None:
-        """Whoever has used a command reads what became of their suggestions; where it opened a form, the next time."""
+        """Show a member their verdicts after any command, unless it opened a modal."""
         if interaction.response.type is not discord.InteractionResponseType.modal:
-            await self._tell(interaction)
+            await self._show_verdicts(interaction)
 
-    async def _tell(self, interaction: discord.Interaction) -> None:
+    async def _show_verdicts(self, interaction: discord.Interaction) -> None:
         if interaction.guild_id is None:
             return
         try:
             found = await self.service.verdicts(interaction.guild_id, interaction.user.id)
             if found:
-                await say_all(interaction, view.verdicts(found))
-                await self.service.told(interaction.user.id, found)
+                await say_all(interaction, view.verdict_messages(found))
+                await self.service.forget_verdicts(interaction.user.id, found)
         except (discord.HTTPException, StorageError, *TRANSIENT_ERRORS) as error:
             log.info(
-                "a member is told later what became of their suggestions (%s)", type(error).__name__
+                "showing verdicts on suggestions failed, to be tried again (%s)",
+                type(error).__name__,
             )

@@ -1,4 +1,4 @@
-"""A suggested question: what its author wrote, and the question that comes of it."""
+"""A suggested question, and the form of a question made from it."""
 
 from __future__ import annotations
 
@@ -6,18 +6,16 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from bot.bank.forms import RIGHT, WHY, WRONG, Form
-from bot.questions.model import Item
-from bot.questions.own import OwnItem
 
-TOPIC = "From our members"
-"""Where a suggestion goes, unless whoever reviews it names another topic."""
+DEFAULT_TOPIC = "From our members"
+"""The topic of an accepted suggestion, unless the reviewer picks another."""
 _DIFFICULTY = "3"
 MAX_COUNTED = 100
-"""How many waiting ones are counted; more are told as so many and more."""
+"""Limit for counting what waits; beyond it, views show "100+"."""
 
 
 class State(StrEnum):
-    """Where a suggestion stands. One that was decided is kept until its author has read that."""
+    """The state of a suggestion. Decided ones are kept until their author has read the verdict."""
 
     WAITING = "waiting"
     ACCEPTED = "accepted"
@@ -25,15 +23,15 @@ class State(StrEnum):
 
 
 class Kind(StrEnum):
-    """What waits for review."""
+    """The kinds of things that wait for review."""
 
     SUGGESTION = "suggestion"
     REPORT = "report"
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
-    """What a member wrote; the wrong answers one a line, none for an answer to be typed."""
+class SuggestedQuestion:
+    """A member's question. Wrong answers are one a line; without any, the answer is typed."""
 
     prompt: str
     answer: str
@@ -43,8 +41,8 @@ class Written:
 
 
 @dataclass(frozen=True, slots=True)
-class Suggestion(Written):
-    """A row of `suggestions`, as far as it is shown."""
+class Suggestion(SuggestedQuestion):
+    """The columns of `suggestions` that the review shows."""
 
     id: int
     user_id: int
@@ -52,7 +50,7 @@ class Suggestion(Written):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What became of a suggestion, for its author."""
+    """The decision about a suggestion, for its author."""
 
     id: int
     prompt: str
@@ -60,68 +58,31 @@ class Verdict:
     reason: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """How many suggestions and reports wait on a server, up to `MAX_COUNTED` of each."""
-
-    suggestions: int
-    reports: int
-
-    @property
-    def total(self) -> int:
-        return self.suggestions + self.reports
-
-
-@dataclass(frozen=True, slots=True)
-class Suggested:
-    """A suggestion under review, by whom it is, as far as that is known, and all that waits."""
-
-    row: Suggestion
-    author: str | None
-    waiting: Waiting
-
-
-@dataclass(frozen=True, slots=True)
-class Reported:
-    """A report under review. `item` is what was reported, or `prompt` alone for an open question.
-
-    `shipped`: it is one of a pack. `own`: as the server's own question, if it is one that is asked. `hidden`: it is in
-    play, and whoever reviews has not answered it.
-    """
-
-    id: int
-    text: str
-    prompt: str
-    item: Item | None
-    shipped: bool
-    own: OwnItem | None
-    hidden: bool
-    waiting: Waiting
-
-
-def clean(written: Written) -> Written:
-    """What was written without blanks at its ends and without empty lines."""
-    answers = (" ".join(line.split()) for line in written.wrong.splitlines())
+def normalized(question: SuggestedQuestion) -> SuggestedQuestion:
+    """Return the question without surrounding spaces and empty lines."""
+    answers = (" ".join(line.split()) for line in question.wrong.splitlines())
     return replace(
-        written,
-        prompt=written.prompt.strip(),
-        answer=" ".join(written.answer.split()),
+        question,
+        prompt=question.prompt.strip(),
+        answer=" ".join(question.answer.split()),
         wrong="\n".join(line for line in answers if line),
-        why=written.why.strip(),
-        source=" ".join(written.source.split()),
+        why=question.why.strip(),
+        source=" ".join(question.source.split()),
     )
 
 
-def form_of(written: Written) -> Form:
-    """A suggestion as the form of a question, whose reasons are made of what its author says.
+def form_of(question: SuggestedQuestion) -> Form:
+    """Return a suggestion as the form of a question, with reasons made from its explanation.
 
-    The source has no place of its own there, and stands below the reason.
+    The form has no field for a source, so that is added to the explanation.
     """
-    wrong = written.wrong.splitlines()
-    lines = [written.answer]
+    wrong = question.wrong.splitlines()
+    lines = [question.answer]
     if wrong:
-        lines = [f"{RIGHT} {written.answer}", f"{WHY} {' '.join(written.why.split())}"]
+        lines = [f"{RIGHT} {question.answer}", f"{WHY} {' '.join(question.why.split())}"]
         for text in wrong:
-            lines += [f"{WRONG} {text}", f"{WHY} The right answer is: {written.answer}"]
-    source = f"\n\nSource: {written.source}" if written.source else ""
-    return Form(written.prompt, "\n".join(lines), written.why + source, _DIFFICULTY, TOPIC)
+            lines += [f"{WRONG} {text}", f"{WHY} The right answer is: {question.answer}"]
+    source = f"\n\nSource: {question.source}" if question.source else ""
+    return Form(
+        question.prompt, "\n".join(lines), question.why + source, _DIFFICULTY, DEFAULT_TOPIC
+    )

@@ -1,4 +1,4 @@
-"""Questions that members suggest, until their authors know what became of them. The only SQL about them."""
+"""The table of suggested questions, until their authors have read the verdicts."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from sqlalchemy import Connection, delete, func, select, update
 
 from bot.core.personal import Held, personal_rows, server_rows
 from bot.core.tables import Instant, OneOf, RowId, fetch, fetch_all, metadata, values_of
-from bot.suggestions.rules import MAX_COUNTED, State, Suggestion, Verdict, Written
+from bot.suggestions.rules import MAX_COUNTED, State, SuggestedQuestion, Suggestion, Verdict
 
-# A question that a member suggests on a server. The row goes once its author has read what became of it.
+# A question that a member suggests on a server. It is deleted once its author has read the verdict.
 suggestions = sa.Table(
     "suggestions",
     metadata,
@@ -28,89 +28,90 @@ suggestions = sa.Table(
     sa.Column("at", Instant, nullable=False),
     sa.Index("ix_suggestions_waiting", "guild_id", "state", "id"),
     sa.Index("ix_suggestions_member", "user_id", "guild_id", "state"),
-    sqlite_autoincrement=True,  # buttons know it, and must not decide about another one
+    sqlite_autoincrement=True,  # buttons hold ids, so ids are never reused
 )
 
-_OWN = suggestions.c
+_c = suggestions.c
 HELD = Held(
     members=[
         personal_rows(
             "suggestions",
-            _OWN.user_id,
+            _c.user_id,
             {
-                "server_id": _OWN.guild_id,
-                "at": _OWN.at,
-                "question": _OWN.prompt,
-                "right_answer": _OWN.answer,
-                "wrong_answers": _OWN.wrong,
-                "why": _OWN.why,
-                "source": _OWN.source,
-                "state": _OWN.state,
-                "reason": _OWN.reason,
+                "server_id": _c.guild_id,
+                "at": _c.at,
+                "question": _c.prompt,
+                "right_answer": _c.answer,
+                "wrong_answers": _c.wrong,
+                "why": _c.why,
+                "source": _c.source,
+                "state": _c.state,
+                "reason": _c.reason,
             },
-            [_OWN.prompt, _OWN.answer, _OWN.wrong, _OWN.why, _OWN.source, _OWN.reason],
+            [_c.prompt, _c.answer, _c.wrong, _c.why, _c.source, _c.reason],
         )
     ],
     servers=[server_rows(suggestions.c.guild_id)],
 )
 
 
-def add(conn: Connection, guild_id: int, user_id: int, written: Written, now: datetime) -> None:
-    """Let a suggestion wait for review."""
-    whose = {"guild_id": guild_id, "user_id": user_id, "state": State.WAITING, "at": now}
-    conn.execute(suggestions.insert().values(**whose, **values_of(written)))
+def add(
+    conn: Connection, guild_id: int, user_id: int, question: SuggestedQuestion, now: datetime
+) -> None:
+    """Store a suggestion for review."""
+    values = {"guild_id": guild_id, "user_id": user_id, "state": State.WAITING, "at": now}
+    conn.execute(suggestions.insert().values(**values, **values_of(question)))
 
 
 def count_open(conn: Connection, guild_id: int, user_id: int) -> int:
-    """How many of a member's suggestions wait on a server."""
-    of = _OWN.user_id == user_id, _OWN.guild_id == guild_id, _OWN.state == State.WAITING
-    return conn.execute(select(func.count()).where(*of)).scalar_one()
+    """Count a member's suggestions waiting on a server."""
+    query = select(func.count()).where(
+        _c.user_id == user_id, _c.guild_id == guild_id, _c.state == State.WAITING
+    )
+    return conn.execute(query).scalar_one()
 
 
 def count_waiting(conn: Connection, guild_id: int) -> int:
-    """How many wait on a server, up to a bound."""
-    some = (
-        select(_OWN.id)
-        .where(_OWN.guild_id == guild_id, _OWN.state == State.WAITING)
-        .limit(MAX_COUNTED)
+    """Count the suggestions waiting on a server, up to `MAX_COUNTED`."""
+    waiting_ids = (
+        select(_c.id).where(_c.guild_id == guild_id, _c.state == State.WAITING).limit(MAX_COUNTED)
     )
-    return conn.execute(select(func.count()).select_from(some.subquery())).scalar_one()
+    return conn.execute(select(func.count()).select_from(waiting_ids.subquery())).scalar_one()
 
 
 def next_waiting(conn: Connection, guild_id: int, after: int) -> Suggestion | None:
-    """The oldest that waits on a server, of those later than one."""
+    """Return the oldest suggestion waiting on a server with a later id."""
     query = select(suggestions).where(
-        _OWN.guild_id == guild_id, _OWN.state == State.WAITING, _OWN.id > after
+        _c.guild_id == guild_id, _c.state == State.WAITING, _c.id > after
     )
-    return fetch(conn, query.order_by(_OWN.id).limit(1), Suggestion)
+    return fetch(conn, query.order_by(_c.id).limit(1), Suggestion)
 
 
 def waiting(conn: Connection, guild_id: int, suggestion_id: int) -> Suggestion | None:
-    """A suggestion, if it still waits on this server."""
-    query = select(suggestions).where(_OWN.id == suggestion_id, _OWN.guild_id == guild_id)
-    return fetch(conn, query.where(_OWN.state == State.WAITING), Suggestion)
+    """Return a suggestion if it still waits on this server."""
+    query = select(suggestions).where(_c.id == suggestion_id, _c.guild_id == guild_id)
+    return fetch(conn, query.where(_c.state == State.WAITING), Suggestion)
 
 
 def decide(
     conn: Connection, guild_id: int, suggestion_id: int, state: State, reason: str | None = None
 ) -> bool:
-    """Accept or reject what waits; False if somebody has decided before."""
-    this = _OWN.id == suggestion_id, _OWN.guild_id == guild_id, _OWN.state == State.WAITING
-    return (
-        conn.execute(update(suggestions).where(*this).values(state=state, reason=reason)).rowcount
-        == 1
-    )
+    """Accept or reject a waiting suggestion; False if it is decided already."""
+    waits = (_c.id == suggestion_id, _c.guild_id == guild_id, _c.state == State.WAITING)
+    statement = update(suggestions).where(*waits).values(state=state, reason=reason)
+    return conn.execute(statement).rowcount == 1
 
 
 def verdicts(conn: Connection, guild_id: int, user_id: int) -> list[Verdict]:
-    """What became of a member's suggestions on a server, as far as they have not read it."""
-    of = _OWN.user_id == user_id, _OWN.guild_id == guild_id
-    decided = _OWN.state.in_([State.ACCEPTED, State.REJECTED])
-    return fetch_all(
-        conn, select(suggestions).where(*of, decided).order_by(_OWN.id).limit(MAX_COUNTED), Verdict
+    """Return the verdicts on a server that a member has not read yet."""
+    query = select(suggestions).where(
+        _c.user_id == user_id,
+        _c.guild_id == guild_id,
+        _c.state.in_([State.ACCEPTED, State.REJECTED]),
     )
+    return fetch_all(conn, query.order_by(_c.id).limit(MAX_COUNTED), Verdict)
 
 
 def forget(conn: Connection, user_id: int, ids: list[int]) -> None:
-    """Their author has read what became of them."""
-    conn.execute(delete(suggestions).where(_OWN.id.in_(ids), _OWN.user_id == user_id))
+    """Delete suggestions whose author has read the verdicts."""
+    conn.execute(delete(suggestions).where(_c.id.in_(ids), _c.user_id == user_id))

@@ -1,4 +1,4 @@
-"""The forms in which a question is suggested and reviewed, the review itself, and what its author reads."""
+"""The forms and pages for suggesting and reviewing questions, and the verdicts for authors."""
 
 from __future__ import annotations
 
@@ -27,12 +27,13 @@ from bot.chat.router import ROW, Route
 from bot.core.limits import MAX_REASON
 from bot.questions.check import Problem, make_item
 from bot.suggestions import rules
-from bot.suggestions.rules import Kind, Reported, State, Suggested, Suggestion, Verdict, Waiting
+from bot.suggestions.cards import ReportReview, SuggestionReview, WaitingCounts
+from bot.suggestions.rules import Kind, State, Suggestion, Verdict
 
 SUGGESTED = Route("suggested", {}, once=True)
-# The button of the announcement, which all in its channel see.
+# The announcement's button, visible to everybody in the channel.
 OPEN_REVIEW = Route("reviewing", {})
-# What decides about one that waits, in the private review.
+# The buttons of the private review.
 REVIEW = Route(
     "review",
     {"what": "accept|edit|reject|settle|later", "kind": "suggestion|report", "row": ROW},
@@ -46,12 +47,12 @@ THANKS = (
 )
 REJECTED_NOTE = "**Rejected**. Its author will read your reason."
 SETTLED_NOTE = "**Done**. That report is off the list."
-_MOST = {"prompt": 1400, "answers": 1700, "why": 700}
-"""Characters of each part that are shown: all, unless most of them are signs that have to be escaped."""
+_MAX_LENGTH = {"prompt": 1400, "answers": 1700, "why": 700}
+"""Characters shown of each part. Only texts full of characters that need an escape are cut."""
 
 
 def suggest_form() -> ui.Modal:
-    """The form in which a member suggests a question."""
+    """The form for suggesting a question."""
     wrong = "One a line, up to five. Leave it empty if the answer is to be typed"
     return fields_modal(
         "Suggest a question",
@@ -67,14 +68,17 @@ def suggest_form() -> ui.Modal:
 
 
 def edit_form(suggestion: Suggestion) -> ui.Modal:
-    """The form in which a suggestion is mended before it is added; its answers are lines as in `/bank edit`."""
+    """The form for editing a suggestion before it is added.
+
+    Answers are written as in `/bank edit`.
+    """
     return form(
         "Edit and accept", EDITED.id(row=suggestion.id), rules.form_of(suggestion), new=True
     )
 
 
 def reject_form(suggestion_id: int) -> ui.Modal:
-    """The form for the reason, without which nothing is rejected."""
+    """The form for the reason, which is required."""
     return text_modal(
         "Reject this suggestion",
         REJECTED.id(row=suggestion_id),
@@ -86,7 +90,7 @@ def reject_form(suggestion_id: int) -> ui.Modal:
 
 
 def announcement() -> Message:
-    """What the channel for suggestions reads when something has come to wait."""
+    """The message in the suggestions channel when something waits for review."""
     return Message(
         ATTENTION,
         "**Something is waiting for review**: a question that a member suggested, or a report about one.",
@@ -95,45 +99,48 @@ def announcement() -> Message:
     )
 
 
-def review(found: Suggested | Reported | None, note: str | None = None) -> Message:
-    """One that waits, with what can be done about it; `note` is what became of the one before."""
+def review_page(found: SuggestionReview | ReportReview | None, note: str | None = None) -> Message:
+    """The next thing to review, with its buttons.
+
+    `note` tells the result of the previous decision.
+    """
     match found:
-        case Suggested():
-            return _suggested(found, note)
-        case Reported():
-            return _reported(found, note)
+        case SuggestionReview():
+            return _suggestion_page(found, note)
+        case ReportReview():
+            return _report_page(found, note)
     return Message(REVEALED if note else ENDED, note, "Nothing is waiting for review.")
 
 
-def _suggested(found: Suggested, note: str | None) -> Message:
-    suggestion = found.row
+def _suggestion_page(found: SuggestionReview, note: str | None) -> Message:
+    suggestion = found.suggestion
     form = rules.form_of(suggestion)
-    item = make_item({**item_from(form), "id": rules.Kind.SUGGESTION}, form.topic)
+    item = make_item({**item_from(form), "id": Kind.SUGGESTION}, form.topic)
     source = f"\n-# Source: {t.escape(suggestion.source)}" if suggestion.source else ""
     return Message(
         OPEN,
         note,
-        f"-# Suggested by {t.name(found.author)} · {_left(found.waiting)}",
-        t.cut(t.heading(suggestion.prompt), _MOST["prompt"]),
-        t.cut(answers(item), _MOST["answers"]),
-        t.cut(f"{t.escape(suggestion.why)}{source}", _MOST["why"]),
+        f"-# Suggested by {t.name(found.author)} · {_waiting_text(found.waiting)}",
+        t.cut(t.heading(suggestion.prompt), _MAX_LENGTH["prompt"]),
+        t.cut(answers(item), _MAX_LENGTH["answers"]),
+        t.cut(f"{t.escape(suggestion.why)}{source}", _MAX_LENGTH["why"]),
         separator(),
         row(
-            button("Accept", _id("accept", Kind.SUGGESTION, suggestion.id), PRIMARY),
-            button("Edit", _id("edit", Kind.SUGGESTION, suggestion.id)),
-            button("Reject", _id("reject", Kind.SUGGESTION, suggestion.id), DANGER),
-            _later(found.waiting, Kind.SUGGESTION, suggestion.id),
+            button("Accept", _button_id("accept", Kind.SUGGESTION, suggestion.id), PRIMARY),
+            button("Edit", _button_id("edit", Kind.SUGGESTION, suggestion.id)),
+            button("Reject", _button_id("reject", Kind.SUGGESTION, suggestion.id), DANGER),
+            _later_button(found.waiting, Kind.SUGGESTION, suggestion.id),
         ),
     )
 
 
-def _reported(found: Reported, note: str | None) -> Message:
+def _report_page(found: ReportReview, note: str | None) -> Message:
     shown = t.heading(found.prompt) if found.prompt else "### A question that isn't asked here now"
     about = None
     if found.hidden:
         about = "-# Its answer is hidden until the reveal: this question is being asked now."
     elif found.item is not None:
-        about = t.cut(answers(found.item), _MOST["answers"])
+        about = t.cut(answers(found.item), _MAX_LENGTH["answers"])
     can_edit = found.own is not None and not found.hidden
     if found.shipped:
         hint = "-# This question came with me, and whoever runs me can read the report too. You can't change it here."
@@ -144,30 +151,32 @@ def _reported(found: Reported, note: str | None) -> Message:
     return Message(
         OPEN,
         note,
-        f"-# Reported by a member · {_left(found.waiting)}",
-        t.cut(shown, _MOST["prompt"]),
+        f"-# Reported by a member · {_waiting_text(found.waiting)}",
+        t.cut(shown, _MAX_LENGTH["prompt"]),
         about,
-        t.cut(f"**What they said**: {t.escape(found.text)}", _MOST["why"]),
+        t.cut(f"**What they said**: {t.escape(found.text)}", _MAX_LENGTH["why"]),
         separator(),
         hint,
         row(
-            button("Done", _id("settle", Kind.REPORT, found.id), PRIMARY),
-            button("Edit", _id("edit", Kind.REPORT, found.id)) if can_edit else None,
-            _later(found.waiting, Kind.REPORT, found.id),
+            button("Done", _button_id("settle", Kind.REPORT, found.id), PRIMARY),
+            button("Edit", _button_id("edit", Kind.REPORT, found.id)) if can_edit else None,
+            _later_button(found.waiting, Kind.REPORT, found.id),
         ),
     )
 
 
-def _id(what: str, kind: Kind, row_id: int) -> str:
+def _button_id(what: str, kind: Kind, row_id: int) -> str:
     return REVIEW.id(what=what, kind=kind, row=row_id)
 
 
-def _later(waiting: Waiting, kind: Kind, row_id: int) -> ui.Button[ui.LayoutView] | None:
-    return button("Later", _id("later", kind, row_id)) if waiting.total > 1 else None
+def _later_button(
+    waiting: WaitingCounts, kind: Kind, row_id: int
+) -> ui.Button[ui.LayoutView] | None:
+    return button("Later", _button_id("later", kind, row_id)) if waiting.total > 1 else None
 
 
-def _left(waiting: Waiting) -> str:
-    """How many wait: `2 suggestions and 1 report waiting`."""
+def _waiting_text(waiting: WaitingCounts) -> str:
+    """For example `2 suggestions and 1 report waiting`."""
     counts = {"suggestion": waiting.suggestions, "report": waiting.reports}
     many = [
         t.count(n, kind) if n < rules.MAX_COUNTED else f"{n}+ {kind}s"
@@ -177,20 +186,19 @@ def _left(waiting: Waiting) -> str:
     return f"{' and '.join(many)} waiting"
 
 
-def added(done: Saved) -> str:
-    """That a suggestion is a question now."""
+def added_note(done: Saved) -> str:
     topic, name = t.one_line(done.own.topic), t.code(done.own.row.name)
     return f'**Added** to "{topic}" as {name}. Its author will be told.'
 
 
-def not_added(problems: Sequence[Problem]) -> str:
-    """Why one can't be accepted as it is."""
+def not_added_note(problems: Sequence[Problem]) -> str:
+    """Why a suggestion can't be accepted as it is."""
     first = problems[0]
     return f"**Not added** yet: {t.one_line(first.place)} {t.one_line(first.message)}."
 
 
-def verdicts(found: Sequence[Verdict]) -> list[Message]:
-    """What became of a member's suggestions."""
+def verdict_messages(found: Sequence[Verdict]) -> list[Message]:
+    """The verdicts on a member's suggestions."""
     blocks = ["**About your suggestions**", *map(_verdict, found)]
     return [Message(OPEN, page) for page in t.pages(blocks)]
 

@@ -53,7 +53,7 @@ from bot.rounds import store as rounds
 from bot.rounds.rules import Phase
 from bot.rounds.store import Answer, Round, RoundQuestion
 from bot.suggestions import store as suggestions
-from bot.suggestions.rules import State, Written
+from bot.suggestions.rules import State, SuggestedQuestion
 from bot.teams import store as teams
 from tests.history import ALWINA, CHANNEL, GUILD, NOW, TOPICS, analyze, counts, fill
 
@@ -346,7 +346,7 @@ CALLS: list[Call] = [
     call(questions.next_report, GUILD, 0),
     call(questions.count_reports, GUILD, 100),
     call(questions.settle_report, GUILD, 1),
-    call(suggestions.add, GUILD, ALWINA, Written("Why?", "So", "", "It is", ""), NOW),
+    call(suggestions.add, GUILD, ALWINA, SuggestedQuestion("Why?", "So", "", "It is", ""), NOW),
     call(suggestions.count_open, GUILD, ALWINA),
     call(suggestions.count_waiting, GUILD),
     call(suggestions.next_waiting, GUILD, 0),

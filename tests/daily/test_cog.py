@@ -491,12 +491,12 @@ async def test_a_model_service_is_told_of(stage: Stage) -> None:
         seen.append(asked["answer"])
         return '{"points": []}'
 
-    stage.services.grading._reader = FakeChatModel(reply_)  # as if GRADER_URL were set
+    stage.services.grading._model = FakeChatModel(reply_)  # as if GRADER_URL were set
     denied = f"It is not true that {topic.key_points[0].text}. {saying(*topic.key_points[1:])}"
     said = reply(await write(stage.alwina, card, denied))
     assert seen == [denied]
     assert "A model service read your answer to check the unclear points" in said
-    stage.services.grading._reader = FakeChatModel(lambda _: NoOpinion("HTTP 500"))
+    stage.services.grading._model = FakeChatModel(lambda _: NoOpinion("HTTP 500"))
     assert "didn't answer, so I read the unclear points on my own" in reply(
         await write(stage.bob, card, denied)
     )

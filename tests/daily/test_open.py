@@ -15,7 +15,7 @@ from bot.core.database import Database
 from bot.core.errors import UserError
 from bot.daily.rules import OpenDailyCard, OpenDailyResult
 from bot.daily.service import OpenReview
-from bot.interviews.assessment import Assessment
+from bot.interviews.cards import Assessment
 from bot.interviews.grading.service import Ungradable
 from bot.interviews.store import take_request
 from bot.questions.store import reports

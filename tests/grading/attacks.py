@@ -1,4 +1,7 @@
-"""Answers that know nothing, or say the opposite, made from the bank: none may be worth what a full answer is."""
+"""Answers made from the bank that know nothing, or say the opposite.
+
+None may score like a full answer.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from collections.abc import Callable, Mapping
 
 from bot.questions.model import Bank, Topic
 
-# Shorter than the grader's own list, so that the guards are not measured against themselves.
+# Shorter than the grader's own list, so that guards aren't tested with the list that they use.
 _COMMON = frozenset(
     ("a", "an", "and", "are", "as", "at", "be", "by", "for", "from", "has", "in", "is", "it", "its", "of", "on", "one",
      "or", "so", "than", "that", "the", "them", "to", "which", "with")
@@ -26,7 +29,7 @@ def sentences(text: str) -> list[str]:
 
 
 def terms(text: str) -> list[str]:
-    """The words of a text that are not among English's most common, each once."""
+    """Return each distinct word of a text, without the most common English ones."""
     words = re.findall(r"[\w'-]+", text)
     return [word for word in dict.fromkeys(words) if word.casefold() not in _COMMON]
 
@@ -36,12 +39,12 @@ def points(topic: Topic) -> str:
 
 
 def untrue(sentence: str) -> str:
-    """A sentence said to be false."""
+    """Return a sentence that calls another one false."""
     return f"It is not true that {sentence[0].lower()}{sentence[1:]}"
 
 
 def negated(sentence: str) -> str:
-    """A sentence with "not" after its first auxiliary, or with its first verb denied."""
+    """Return a sentence with "not" after its first auxiliary, or with its first verb negated."""
     found = _AUXILIARY.search(sentence)
     if found:
         return f"{sentence[: found.end()]} not{sentence[found.end() :]}"
@@ -53,13 +56,13 @@ def negated(sentence: str) -> str:
     )
 
 
-def _dump(topic: Topic, bank: Bank, first: bool) -> str:
+def _all_answers(topic: Topic, bank: Bank, first: bool) -> str:
     answers = [other.answer for other in bank.topics.values() if other is not topic]
     return " ".join([topic.answer, *answers] if first else [*answers, topic.answer])
 
 
-def _few(topic: Topic, bank: Bank) -> str:
-    """Its answer among three others, all within what is read."""
+def _among_three_others(topic: Topic, bank: Bank) -> str:
+    """The topic's answer among three others, all within the length that is read."""
     others = [other.answer for other in bank.topics.values() if other is not topic]
     rng = random.Random(topic.id)
     answers = rng.sample(others, 3)
@@ -67,8 +70,8 @@ def _few(topic: Topic, bank: Bank) -> str:
     return " ".join(answers)
 
 
-def _neighbour(topic: Topic, bank: Bank) -> str:
-    """The model answer of the next topic, which is often a related one."""
+def _next_answer(topic: Topic, bank: Bank) -> str:
+    """The model answer of the next topic, often a related one."""
     topics = list(bank.topics.values())
     return topics[(topics.index(topic) + 1) % len(topics)].answer
 
@@ -94,8 +97,8 @@ ATTACKS: Mapping[str, Attack] = {
     "model answer, each sentence with not": lambda topic, bank: " ".join(
         map(negated, sentences(topic.answer))
     ),
-    "another topic's model answer": _neighbour,
-    "all answers of the bank": lambda topic, bank: _dump(topic, bank, first=False),
-    "all answers, its own first": lambda topic, bank: _dump(topic, bank, first=True),
-    "its own among three others": _few,
+    "another topic's model answer": _next_answer,
+    "all answers of the bank": lambda topic, bank: _all_answers(topic, bank, first=False),
+    "all answers, its own first": lambda topic, bank: _all_answers(topic, bank, first=True),
+    "its own among three others": _among_three_others,
 }

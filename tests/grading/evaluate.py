@@ -1,9 +1,11 @@
-"""How well the offline grader grades: `make grade-eval` prints the tables of docs/grading.md.
+"""Measures how well the offline grader grades: `make grade-eval` prints the tables of
+docs/grading.md.
 
-Labelled answers in ten voices are read from `voices/seen.json`, which bounds were set with, and `voices/unseen.json`,
-which they were not: the 16 topics of each were drawn by lot before anybody read an answer. The 12 and 13 topics of the
-second pack are in `voices/modern-seen.json` and `voices/modern-unseen.json` in the same way. Older answers, by kind,
-are in `answers`; all of them were in view. Nothing here is a test: those of the grader are in tests/interviews/grading.
+Labelled answers in ten voices are in `voices/seen.json`, which was used to set the bounds, and in
+`voices/unseen.json`, which wasn't. Their 16 topics each were drawn at random before anybody read an
+answer. The 12 and 13 topics of the second pack are in `voices/modern-seen.json` and
+`voices/modern-unseen.json` in the same way. Older answers by kind, all of them seen, are in
+`answers`. Nothing here is a test; the grader's tests are in tests/interviews/grading.
 """
 
 from __future__ import annotations
@@ -25,20 +27,21 @@ from tests.shipped import packs
 ANSWERS = Path(__file__).parent / "answers"
 VOICES = Path(__file__).parent / "voices"
 DISHONEST = ("errors", "waffle")
-YES, NO = 0.75, 0.25
-"""Mean labels from which a point counts as said, and up to which as not said. Between them it is not judged."""
+SAID, NOT_SAID = 0.75, 0.25
+"""A point counts as said from the first mean label, and as not said up to the second. Points
+between them aren't judged."""
 PARTS = ("seen", "unseen")
 VOICED = (*PARTS, "modern-seen", "modern-unseen")
-"""Parts of the answers in voices: those of the first pack, and those of Modern practice."""
+"""Parts of the answers in voices: those of the first pack, and of Modern practice."""
 PASS = 0.6
-"""Share of the points that an attack must not reach and a full answer must."""
+"""Share of the points that full answers must reach, and attacks must not."""
 HINTS = frozenset({Flag.CUT, Flag.TERSE})
 """Flags that cost an answer nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """An answer and, for each key point of its topic, whether it covers it."""
+    """An answer, with a label for each key point of its topic: whether it covers it."""
 
     topic: Topic
     kind: str
@@ -48,7 +51,7 @@ class Labelled:
 
 @dataclass(frozen=True, slots=True)
 class Voiced:
-    """An answer in a voice; `labels` are those of both labellers for each key point, 0, 0.5 or 1."""
+    """An answer in a voice, with the labels (0, 0.5 or 1) of both labellers for each key point."""
 
     topic: Topic
     voice: str
@@ -65,7 +68,7 @@ class Grader(Protocol):
 
 
 def labelled(part: str) -> list[Labelled]:
-    """The answers of a part, of all topics that have some."""
+    """Return the labelled answers of a part, for all topics that have some."""
     return list(_labelled(part))
 
 
@@ -84,7 +87,7 @@ def _labelled(part: str) -> Iterator[Labelled]:
 
 
 def voiced(part: str) -> list[Voiced]:
-    """The answers in ten voices of a part."""
+    """Return the answers in ten voices of a part."""
     topics = packs().topics
     return [
         Voiced(
@@ -98,24 +101,24 @@ def voiced(part: str) -> list[Voiced]:
 
 
 def bank_grader() -> Grader:
-    """The grader with the rubrics of the shipped packs, as the bot uses it."""
+    """Return the grader with the rubrics of the shipped packs, as the bot uses it."""
     rubrics = Rubrics(packs())
 
     def graded(topic: Topic, text: str, *, guarded: bool = True) -> Grade:
-        return grade(text, rubrics.of(topic), guarded=guarded)
+        return grade(text, rubrics.for_topic(topic), guarded=guarded)
 
     return graded
 
 
 def prf(given: Sequence[bool], wanted: Sequence[bool]) -> tuple[float, float, float]:
-    """Precision, recall and F1; 0 where there is nothing to divide by."""
+    """Return precision, recall and F1; 0 where there is nothing to divide by."""
     both = sum(g and w for g, w in zip(given, wanted, strict=True))
     precision, recall = both / max(1, sum(given)), both / max(1, sum(wanted))
     return precision, recall, 2 * both / max(1, sum(given) + sum(wanted))
 
 
 def ranks(values: Sequence[float]) -> list[float]:
-    """Ranks from 1, ties sharing their mean."""
+    """Return ranks from 1. Ties share their mean rank."""
     ordered = sorted(values)
     return [ordered.index(value) + (ordered.count(value) + 1) / 2 for value in values]
 
@@ -149,8 +152,9 @@ def kinds_row(grader: Grader, answers: Sequence[Labelled], kinds: Sequence[str])
     return [f"{statistics.mean(of):.2f}" if of else "–" for of in scores.values()]
 
 
-def kept_row(grader: Grader, answers: Iterable[tuple[Topic, str]]) -> list[str]:
-    """How many full answers pass, with guards, without, with if they do without; and keep their score to the digit."""
+def full_answers_row(grader: Grader, answers: Iterable[tuple[Topic, str]]) -> list[str]:
+    """Count full answers that pass with and without guards, and those that keep their exact
+    score."""
     pairs = [(grader(t, text).score, grader(t, text, guarded=False).score) for t, text in answers]
     passing = [guarded for guarded, unguarded in pairs if unguarded >= PASS]
     return [
@@ -167,17 +171,17 @@ Graded = tuple[Voiced, Grade, Grade]
 
 
 def judged(graded: Iterable[Graded]) -> tuple[list[bool], list[bool]]:
-    """Whether each point that the labellers agree on is covered, and whether it is said."""
+    """Return, for each point that is judged, whether it is covered and whether it is said."""
     pairs = [
-        (point.state is State.COVERED, said >= YES)
+        (point.state is State.COVERED, said >= SAID)
         for answer, grade, _ in graded
         for point, said in zip(grade.points, answer.said, strict=True)
-        if not NO < said < YES
+        if not NOT_SAID < said < SAID
     ]
     return [found for found, _ in pairs], [wanted for _, wanted in pairs]
 
 
-def whole_row(graded: Sequence[Graded]) -> list[str]:
+def overall_row(graded: Sequence[Graded]) -> list[str]:
     labels = [statistics.mean(answer.said) for answer, _, _ in graded]
     figures = [
         *prf(*judged(graded)),
@@ -200,7 +204,8 @@ def voice_row(graded: Sequence[Graded]) -> list[str]:
 
 
 def alarms_row(graded: Sequence[Graded]) -> list[str]:
-    """How many answers each guard makes worth less, and the share of the points said that they take away together."""
+    """Count the answers that each guard lowers, and the share of said points that guards take
+    away."""
     lower = [grade for _, grade, bare in graded if grade.score < bare.score - 1e-9]
     counts = [sum(flag in grade.flags for grade in lower) for flag in Flag if flag not in HINTS]
     counts.append(sum(bool(grade.errors) for grade in lower))
@@ -208,13 +213,13 @@ def alarms_row(graded: Sequence[Graded]) -> list[str]:
         (bare_point.state is State.COVERED and point.credit < bare_point.credit)
         for answer, grade, bare in graded
         for point, bare_point, said in zip(grade.points, bare.points, answer.said, strict=True)
-        if said >= YES
+        if said >= SAID
     ]
     return [str(len(graded)), *map(str, counts), f"{sum(points) / max(1, len(points)):.1%}"]
 
 
 def agreement(answers: Iterable[Voiced]) -> str:
-    """How far the two labellers agree."""
+    """Return how far the two labellers agree."""
     pairs = [pair for answer in answers for pair in zip(*answer.labels, strict=True)]
     same = sum(a == b for a, b in pairs) / len(pairs)
     apart = sum(abs(a - b) == 1 for a, b in pairs) / len(pairs)
@@ -229,7 +234,7 @@ def print_voices(grader: Grader) -> None:
             (a, grader(a.topic, a.text), grader(a.topic, a.text, guarded=False)) for a in answers
         ]
         print(f"Answers in ten voices, {part}. Labellers: {agreement(answers)}.\n")
-        print(table(["n", "precision", "recall", "F1", "Pearson"], [whole_row(graded)]))
+        print(table(["n", "precision", "recall", "F1", "Pearson"], [overall_row(graded)]))
         voices = {
             voice: [one for one in graded if one[0].voice == voice]
             for voice in dict.fromkeys(a.voice for a in answers)
@@ -276,7 +281,7 @@ def print_attacks(grader: Grader, title: str, topics: Sequence[Topic]) -> None:
 
 
 def milliseconds(grader: Grader) -> str:
-    """The median and the longest time for an answer of 4,000 characters, over all topics, their rubrics being read."""
+    """Return the median and longest time for an answer of 4,000 characters, over all topics."""
     text = " ".join(topic.answer for topic in packs().topics.values())[:4_000]
     spent: list[float] = []
     for topic in packs().topics.values():
@@ -325,7 +330,9 @@ def main() -> None:
         "of those still pass",
         "keep their exact score",
     ]
-    print(table(head, ([part, *kept_row(grader, answers)] for part, answers in full.items())))
+    print(
+        table(head, ([part, *full_answers_row(grader, answers)] for part, answers in full.items()))
+    )
 
     print(f"Time for an answer of 4,000 characters: {milliseconds(grader)}.")
 

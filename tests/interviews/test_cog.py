@@ -1,4 +1,4 @@
-"""The mock interview as a member lives it."""
+"""Mock interviews, driven as members would."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["long_sleeps", "no_pace", "stage"]
 
 
 def topic_of(text: str) -> Topic:
-    """The topic whose open question stands on a card."""
+    """Return the topic whose question a card shows."""
     plain = text.replace("\\", "")
     return next(
         topic
@@ -31,7 +31,7 @@ def topic_of(text: str) -> Topic:
 
 
 def all_of(result: Any) -> str:
-    """The text of all messages that an interaction was answered with."""
+    """Return the text of all messages that answered an interaction."""
     shown = [result.response, *result.followups]
     return "\n".join(text_of(one.message) for one in shown if one is not None)
 
@@ -48,14 +48,14 @@ async def begin(
 async def press(
     stage: Stage, message: discord.Message, label: str, member: MemberActor | None = None
 ) -> discord.Message:
-    """Press a button; the card that it leads to."""
+    """Press a button and return the card that it leads to."""
     result = await (member or stage.alwina).click(message, label=label)
     assert result.response is not None, label
     return result.response.message
 
 
 async def pick(stage: Stage, message: discord.Message, *values: str) -> discord.Message:
-    """Pick these points, and no others, in the list of those that are not covered; the card that it leads to."""
+    """Claim exactly these points in the list and return the resulting card."""
     result = await stage.alwina.select(
         message, values=list(values), custom_id=lists(message)[0].custom_id
     )
@@ -64,7 +64,7 @@ async def pick(stage: Stage, message: discord.Message, *values: str) -> discord.
 
 
 async def write(stage: Stage, message: discord.Message, text: str) -> discord.Message:
-    """Answer an open question; the card with its feedback."""
+    """Answer an open question and return the card with its feedback."""
     opened = await stage.alwina.click(message, label="Answer")
     assert opened.modal is not None
     result = await stage.alwina.submit_modal(opened, {"text": text})
@@ -73,7 +73,7 @@ async def write(stage: Stage, message: discord.Message, text: str) -> discord.Me
 
 
 async def test_an_interview_from_question_to_report(stage: Stage) -> None:
-    """Three topics, each with feedback on what was written, a skip, and a report that says what to practise."""
+    """Two answers with feedback, a skipped question, and a report that says what to practise."""
     card = await begin(stage, topic="temperature")
     assert "Question 1 of 3" in text_of(card)
     assert labels(card) == ["Answer", "Skip", "End"]
@@ -118,8 +118,8 @@ async def test_an_interview_from_question_to_report(stage: Stage) -> None:
     assert stage.texts() == []
 
 
-async def test_a_follow_up_is_answered_on_the_spot(stage: Stage) -> None:
-    """Held beside what a good answer says, and so it stays after a restart; a second answer comes back."""
+async def test_a_follow_up_is_answered(stage: Stage) -> None:
+    """The comparison survives a restart, and a second answer is returned to its author."""
     feedback = await write(stage, await begin(stage, topic="temperature", questions=1), "hm")
     follow_up = next(
         f
@@ -145,8 +145,8 @@ async def test_a_follow_up_is_answered_on_the_spot(stage: Stage) -> None:
     assert text_of(again) == said
 
 
-async def test_a_follow_up_is_only_shown(stage: Stage) -> None:
-    """What a good answer says is shown whole; whoever has seen it isn't asked for an answer."""
+async def test_a_follow_up_is_shown(stage: Stage) -> None:
+    """The good answer is shown whole, and the follow-up can't be answered afterwards."""
     feedback = await write(stage, await begin(stage, topic="temperature", questions=1), "hm")
     shown = await press(stage, feedback, "Show what a good answer says")
     hints = [str(f.hint) for f in BANK.topics["temperature"].follow_ups]
@@ -162,25 +162,25 @@ async def test_a_follow_up_is_only_shown(stage: Stage) -> None:
     assert labels(await press(stage, shown, "Feedback")) == labels(shown)
 
 
-async def test_i_did_say_this(stage: Stage) -> None:
-    """A member marks points and takes one back, before and after a restart; the report says what it counted."""
+async def test_claiming_points(stage: Stage) -> None:
+    """Points are claimed and withdrawn, before and after a restart; the report counts them."""
     feedback = await write(stage, await begin(stage, questions=1), "hm")
     total = len(lists(feedback)[0].options)
-    marked = await pick(stage, await pick(stage, feedback, "0", "2"), "0", "2")
-    said = text_of(marked)
+    claimed = await pick(stage, await pick(stage, feedback, "0", "2"), "0", "2")
+    said = text_of(claimed)
     assert f"2 of {total} key points" in said
     assert "0% without what you marked" in said
-    assert [option.value for option in lists(marked)[0].options if option.default] == ["0", "2"]
+    assert [option.value for option in lists(claimed)[0].options if option.default] == ["0", "2"]
     await stage.restart()
-    fewer = await pick(stage, marked, "2")
-    assert f"1 of {total} key points" in text_of(fewer)
-    report = await press(stage, fewer, "See the report")
+    withdrawn = await pick(stage, claimed, "2")
+    assert f"1 of {total} key points" in text_of(withdrawn)
+    report = await press(stage, withdrawn, "See the report")
     assert f"{round(100 / total)}% · 1 self-marked" in text_of(report)
-    assert "Self-marked" not in text_of(await pick(stage, fewer))
+    assert "Self-marked" not in text_of(await pick(stage, withdrawn))
 
 
-async def test_a_covered_point_needs_no_mark(stage: Stage) -> None:
-    """Whoever picks one in an old list reads so; what else they picked is marked."""
+async def test_a_covered_point_cannot_be_claimed(stage: Stage) -> None:
+    """Picking one in an old list explains so; the other points are still claimed."""
     card = await begin(stage, questions=1)
     feedback = await write(stage, card, "hm")
     number = int(lists(feedback)[0].custom_id.rpartition(":")[2])
@@ -202,8 +202,8 @@ async def test_a_covered_point_needs_no_mark(stage: Stage) -> None:
     ] == ["1"]
 
 
-async def test_it_goes_on_after_a_restart(stage: Stage) -> None:
-    """The card of before the restart still works, and the command leads back to where the interview stood."""
+async def test_an_interview_survives_restarts(stage: Stage) -> None:
+    """Old cards still work, and the command leads to the current question."""
     card = await begin(stage, questions=2)
     opened = await stage.alwina.click(card, label="Answer")
     await stage.restart()
@@ -223,8 +223,8 @@ async def test_it_goes_on_after_a_restart(stage: Stage) -> None:
         )
 
 
-async def test_the_first_answer_counts_and_no_text_is_lost(stage: Stage) -> None:
-    """A second answer is refused, and comes back to who wrote it."""
+async def test_a_second_answer_is_returned(stage: Stage) -> None:
+    """It is refused, and its author gets the text back."""
     card = await begin(stage)
     opened = await stage.alwina.click(card, label="Answer")
     await write(stage, card, "First thoughts.")
@@ -236,19 +236,19 @@ async def test_the_first_answer_counts_and_no_text_is_lost(stage: Stage) -> None
 
 
 def field_of(opened: Any) -> dict[str, Any]:
-    """The text field of a modal that was opened."""
+    """Return the text field of an opened modal."""
     return dict(opened.modal["components"][-1]["component"])
 
 
 @pytest.mark.parametrize("follow_up", [False, True])
-async def test_an_answer_that_cannot_be_stored_comes_back(
+async def test_an_answer_that_cannot_be_stored_is_returned(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, follow_up: bool
 ) -> None:
-    """If the database fails, the member reads so, has their text, and finds it in the form when they try again."""
+    """If the database fails, the member gets the text back, and the next modal has it filled in."""
     card = await begin(stage, questions=1)
-    button, what = "Answer", "answer"
+    button, method = "Answer", "answer"
     if follow_up:
-        card, button, what = (
+        card, button, method = (
             await write(stage, card, "hm"),
             "Answer the follow-up",
             "answer_follow_up",
@@ -260,7 +260,7 @@ async def test_an_answer_that_cannot_be_stored_comes_back(
         raise OperationalError("insert", None, OSError("disk full"))
 
     with monkeypatch.context() as patch:
-        patch.setattr(stage.services.interviews, what, fails)
+        patch.setattr(stage.services.interviews, method, fails)
         said = all_of(await stage.alwina.submit_modal(opened, {"text": "A long *text* of mine."}))
     assert said.startswith("I couldn't save that just now")
     assert "A long \\*text\\* of mine." in said
@@ -273,8 +273,8 @@ async def test_an_answer_that_cannot_be_stored_comes_back(
     )
 
 
-async def test_nobody_else_can_use_its_buttons(stage: Stage) -> None:
-    """A question is its member's alone, whoever sends its custom ids."""
+async def test_buttons_work_for_their_member_only(stage: Stage) -> None:
+    """Every use case refuses other members, whatever custom ids they send."""
     card = await begin(stage)
     custom_id = next(b.custom_id for b in buttons(card) if b.label == "Answer")
     assert custom_id is not None
@@ -291,13 +291,13 @@ async def test_nobody_else_can_use_its_buttons(stage: Stage) -> None:
 
 
 async def test_in_direct_messages(stage: Stage) -> None:
-    """The command works without any server."""
+    """The command works without a server."""
     result = await stage.alwina.user.slash("interview", questions=1)
     assert "Question 1 of 1" in reply(result)
 
 
 async def test_ending_early(stage: Stage) -> None:
-    """End on an open question shows the report of what was answered; then a new interview can begin."""
+    """End on an open question shows the report; then another interview can start."""
     card = await begin(stage)
     assert "No answers this time" in text_of(await press(stage, card, "End"))
     fresh = await begin(stage, questions=1)
@@ -308,7 +308,7 @@ async def test_ending_early(stage: Stage) -> None:
 
 
 async def test_a_long_answer_is_shown_whole(stage: Stage) -> None:
-    """4,000 characters that all need an escape fit on as many pages as it takes, within Discord's limit."""
+    """4,000 characters that all need an escape are spread over pages within Discord's limit."""
     card = await begin(stage)
     text = "*_" * 2000
     page = await press(stage, await write(stage, card, text), "Your answer")

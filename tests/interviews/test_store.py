@@ -1,4 +1,4 @@
-"""Rows of interviews and their questions."""
+"""The tables of interviews and their questions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from sqlalchemy import Connection
 
 from bot.core.database import Database
 from bot.interviews import store
-from bot.interviews.assessment import Assessment, Point, encode
+from bot.interviews.assessment import encode
+from bot.interviews.cards import Assessment, Point
 from bot.interviews.store import InterviewQuestion
 
 AT = datetime(2027, 1, 4, 12, 0, 0, 456_000, tzinfo=UTC)
@@ -21,7 +22,7 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "grading.md"
 
 
 async def begin(database: Database, user_id: int = 1, *topics: str) -> list[InterviewQuestion]:
-    """An interview with these topics asked, an hour apart."""
+    """Start an interview in which these topics are asked an hour apart."""
 
     def work(conn: Connection) -> list[InterviewQuestion]:
         store.create(conn, user_id=user_id, topic_id=None, total=3, now=AT)
@@ -34,8 +35,8 @@ async def begin(database: Database, user_id: int = 1, *topics: str) -> list[Inte
     return await database.write(work)
 
 
-async def test_one_runs_at_a_time(database: Database) -> None:
-    """A second one is not begun before the first has ended; the end keeps its first time."""
+async def test_a_member_has_one_running_interview(database: Database) -> None:
+    """Another can start once it has ended. Its first end time stays."""
     (question,) = await begin(database, 1, "t1")
     create = functools.partial(store.create, user_id=1, topic_id="t9", total=9, now=AT)
     assert not await database.write(create)
@@ -48,8 +49,8 @@ async def test_one_runs_at_a_time(database: Database) -> None:
     assert await database.write(create)
 
 
-async def test_a_number_is_asked_once(database: Database) -> None:
-    """Of two second questions the first stays."""
+async def test_each_number_is_asked_once(database: Database) -> None:
+    """Of two questions with the same number, the first stays."""
     first, second = await begin(database, 1, "t1", "t2")
     interview = await database.read(store.running, 1)
     assert interview is not None
@@ -62,7 +63,8 @@ async def test_a_number_is_asked_once(database: Database) -> None:
 
 
 async def test_answers_skips_and_grades(database: Database) -> None:
-    """The first answer stays; a skipped question takes one; an answered one can't be skipped; a grade is replaced."""
+    """The first answer stays; skipped questions can be answered, answered ones not skipped;
+    grades can be replaced."""
     answered, skipped = await begin(database, 1, "t1", "t2")
     assert answered.open
     assert await database.write(store.save_answer, answered.id, "So.", AT)
@@ -75,25 +77,26 @@ async def test_answers_skips_and_grades(database: Database) -> None:
     assert found == InterviewQuestion(
         answered.id, answered.interview_id, 1, "t1", "So.", '{"a":1}', 40, AT
     )
-    left_out = await database.read(store.question, skipped.id)
-    assert left_out is not None
-    assert (left_out.open, left_out.answer) == (False, None)
+    found_skipped = await database.read(store.question, skipped.id)
+    assert found_skipped is not None
+    assert (found_skipped.open, found_skipped.answer) == (False, None)
     assert await database.write(store.save_answer, skipped.id, "After all.", AT + 2 * HOUR)
 
 
-async def test_an_operator_reads_what_members_marked(database: Database) -> None:
-    """The query in docs/grading.md gives each marked point with the sentence that came nearest and the answer."""
-    marked, plain, waiting, skipped = await begin(database, 1, "t1", "t2", "t3", "t4")
+async def test_the_documented_query_lists_claimed_points(database: Database) -> None:
+    """The query in docs/grading.md returns each claimed point with the closest passage and the
+    answer."""
+    claimed, plain, waiting, skipped = await begin(database, 1, "t1", "t2", "t3", "t4")
     points = (
         Point("First", "covered", "Yes."),
         Point("Second", "doubtful", "Perhaps."),
         Point("Third", "missing"),
     )
     graded = Assessment(points, 40, ("negated",))
-    for question in (marked, plain, waiting):
+    for question in (claimed, plain, waiting):
         await database.write(store.save_answer, question.id, "Yes. Perhaps.", AT)
     await database.write(store.skip, skipped.id, AT)
-    await database.write(store.save_grade, marked.id, encode(graded.claim({1, 2})), 100)
+    await database.write(store.save_grade, claimed.id, encode(graded.with_claims({1, 2})), 100)
     await database.write(store.save_grade, plain.id, encode(graded), 40)
     queries = re.findall(r"```sql\n(.+?)```", DOCUMENT.read_text("utf-8"), re.DOTALL)
     query = queries[1 if database.shared else 0]
@@ -104,14 +107,14 @@ async def test_an_operator_reads_what_members_marked(database: Database) -> None
     ]
 
 
-async def test_requests_of_a_day(database: Database) -> None:
-    """A member has so many on each day, and the others as many of their own."""
+async def test_the_daily_limit_of_requests(database: Database) -> None:
+    """Each member has their own limit on each day."""
 
-    async def taken(user_id: int, day: date, tries: int) -> int:
+    async def counted(user_id: int, day: date, attempts: int) -> int:
         return sum(
-            [await database.write(store.take_request, user_id, day, 3) for _ in range(tries)]
+            [await database.write(store.take_request, user_id, day, 3) for _ in range(attempts)]
         )
 
-    assert await taken(1, DAY, 5) == 3
-    assert await taken(2, DAY, 2) == 2
-    assert await taken(1, DAY + timedelta(days=1), 4) == 3
+    assert await counted(1, DAY, 5) == 3
+    assert await counted(2, DAY, 2) == 2
+    assert await counted(1, DAY + timedelta(days=1), 4) == 3

@@ -1,4 +1,4 @@
-"""Screens around open questions: every topic of the bank, and the largest that a bank may hold, uncut and in limits."""
+"""Cards of open questions: every topic of the bank, and the largest that a bank may have."""
 
 from __future__ import annotations
 
@@ -15,11 +15,8 @@ from bot.daily.rules import DailyState, OpenDailyCard, OpenDailyResult, Streak
 from bot.daily.service import OpenReview
 from bot.daily.store import Daily
 from bot.interviews import views as interview
-from bot.interviews.assessment import Assessment, Point
-from bot.interviews.follow_up import Part, Reply
-from bot.interviews.report import Asked, Said, report
-from bot.interviews.service import Step
-from bot.interviews.store import Interview, InterviewQuestion
+from bot.interviews.cards import AskedQuestion, Assessment, Part, Point, PointCount, Reply, Step
+from bot.interviews.report import build_report
 from bot.questions.model import FollowUp, KeyPoint, Reference, Topic
 from tests.shipped import bank
 
@@ -54,9 +51,10 @@ def assessed(topic: Topic, states: tuple[str, ...] = STATES, **more: object) -> 
 
 
 def step(topic: Topic, *, answer: str | None = "#" * 4000, hidden: bool = False) -> Step:
-    question = InterviewQuestion(ROW, 1, 2, topic.id, answer, None, 50, AT if answer else None)
-    graded = assessed(topic) if answer and not hidden else None
-    return Step(Interview(1, 1, None, 3, None), question, topic, graded)
+    assessment = assessed(topic) if answer and not hidden else None
+    return Step(
+        question_id=ROW, number=2, total=3, topic=topic, answer=answer, assessment=assessment
+    )
 
 
 def plain(text: str) -> str:
@@ -64,29 +62,29 @@ def plain(text: str) -> str:
 
 
 def shows(cards: list[discord.ui.LayoutView], words: str) -> bool:
-    """Whether the cards hold these words uncut; a page may begin in the middle of a text without spaces."""
+    """Whether the cards show these words uncut. A page may break a text without spaces anywhere."""
     together = "".join(plain(text_of(card)) for card in cards)
     return plain(words) in together or plain(words) in " ".join(
         plain(text_of(card)) for card in cards
     )
 
 
-def pages_of(one: Step) -> list[discord.ui.LayoutView]:
-    assert one.assessment is not None
+def pages_of(shown: Step) -> list[discord.ui.LayoutView]:
+    assert shown.assessment is not None
     count = len(
         interview.pages(
-            one.topic,
-            answer=one.question.answer,
-            assessment=one.assessment,
-            follow_up=one.follow_up,
+            shown.topic,
+            answer=shown.answer,
+            assessment=shown.assessment,
+            follow_up=shown.follow_up,
         )
     )
-    return [interview.feedback_card(one, bank(), page) for page in range(count)]
+    return [interview.feedback_card(shown, bank(), page) for page in range(count)]
 
 
 @pytest.mark.parametrize("topic", TOPICS, ids=lambda topic: topic.id[:20])
 def test_every_card_is_within_discords_limits(topic: Topic) -> None:
-    """4,000 characters and 40 components a message, for question, every page of feedback, daily, and result."""
+    """Each message has at most 4,000 characters and 40 components."""
     cards: list[discord.ui.LayoutView] = [interview.question_card(step(topic, answer=None), bank())]
     cards += pages_of(step(topic))
     cards.append(open_daily.question(OpenDailyCard(ROW, topic, AT), bank()))
@@ -99,8 +97,8 @@ def test_every_card_is_within_discords_limits(topic: Topic) -> None:
 
 
 @pytest.mark.parametrize("topic", bank().topics.values(), ids=lambda topic: topic.id)
-def test_the_banks_words_are_uncut(topic: Topic) -> None:
-    """Key points, model answer and follow-up stand in the feedback, question and model answer on the daily's cards."""
+def test_the_banks_texts_are_uncut(topic: Topic) -> None:
+    """Feedback and daily cards show every text of a topic whole."""
     shown = step(topic)
     whole = pages_of(shown)
     assert shown.follow_up in topic.follow_ups
@@ -119,8 +117,8 @@ def test_the_banks_words_are_uncut(topic: Topic) -> None:
     assert shows([open_daily.result(result, bank())], topic.answer)
 
 
-def test_the_largest_model_answer_is_on_pages() -> None:
-    """None of 3,000 characters that all need an escape is lost, nor of an answer of 4,000."""
+def test_the_largest_texts_are_uncut() -> None:
+    """Neither 3,000 escaped characters of a model answer nor an answer of 4,000 are cut."""
     together = "".join(text_of(card) for card in pages_of(step(LARGEST)))
     assert together.count("\\*\\_") >= 1500
     assert together.count("#") >= 4000
@@ -134,13 +132,13 @@ def labels(card: discord.ui.LayoutView) -> list[str]:
     ]
 
 
-def test_what_can_be_pressed() -> None:
-    """The tab that is open can't be pressed; on the last question the way on is the report."""
+def test_enabled_buttons() -> None:
+    """The open tab is disabled; the last question leads to the report."""
     topic = TOPICS[0]
     first = interview.feedback_card(step(topic), bank())
     follow_up = ["Answer the follow-up", "Show what a good answer says"]
     assert labels(first) == ["Model answer", "Your answer", *follow_up, "Next question", "End"]
-    last = replace(step(topic), interview=Interview(1, 1, None, 2, None))
+    last = replace(step(topic), total=2)
     assert labels(interview.feedback_card(last, bank(), 1)) == [
         "Feedback",
         "Your answer",
@@ -155,23 +153,24 @@ def lists(card: discord.ui.LayoutView) -> list[discord.ui.Select[discord.ui.Layo
     return [part for part in card.walk_children() if isinstance(part, discord.ui.Select)]
 
 
-def test_the_list_of_points_that_a_member_may_mark() -> None:
-    """It has what is not covered, what is marked is picked in it, and it stands beside the feedback alone."""
+def test_the_list_of_points_to_claim() -> None:
+    """It offers points not covered, preselects claimed ones, and appears on the feedback tab
+    only."""
     shown = step(LARGEST)
     assert shown.assessment is not None
-    marked = replace(shown, assessment=shown.assessment.claim({1}))
-    (one,) = lists(interview.feedback_card(marked, bank()))
-    assert [(option.value, option.default) for option in one.options] == [
+    claimed = replace(shown, assessment=shown.assessment.with_claims({1}))
+    (select,) = lists(interview.feedback_card(claimed, bank()))
+    assert [(option.value, option.default) for option in select.options] == [
         ("1", True),
         ("2", False),
         ("4", False),
         ("5", False),
     ]
-    assert all(len(option.label) <= 100 for option in one.options)
-    assert (one.min_values, one.max_values) == (0, 4)
+    assert all(len(option.label) <= 100 for option in select.options)
+    assert (select.min_values, select.max_values) == (0, 4)
     count = len(pages_of(shown))
-    assert not lists(interview.feedback_card(marked, bank(), count - 1))
-    assert not lists(interview.feedback_card(marked, bank(), asking=True))
+    assert not lists(interview.feedback_card(claimed, bank(), count - 1))
+    assert not lists(interview.feedback_card(claimed, bank(), asking=True))
     all_said = replace(shown, assessment=assessed(LARGEST, ("covered",)))
     assert not lists(interview.feedback_card(all_said, bank()))
 
@@ -179,8 +178,8 @@ def test_the_list_of_points_that_a_member_may_mark() -> None:
 HINT = "|" * 400
 
 
-def replied(topic: Topic, answer: str | None = "#" * 4000) -> Step:
-    """An answered question whose follow-up has been dealt with."""
+def replied_step(topic: Topic, answer: str | None = "#" * 4000) -> Step:
+    """An answered question with a reply to its follow-up."""
     reply = Reply(topic.follow_ups[0].question, topic.follow_ups[0].hint or HINT, answer)
     if answer is not None:
         states = (
@@ -190,8 +189,8 @@ def replied(topic: Topic, answer: str | None = "#" * 4000) -> Step:
     return replace(step(topic), reply=reply)
 
 
-def test_a_follow_up_to_deal_with() -> None:
-    """Its buttons stand below the feedback alone, and only while it is open and has something to show."""
+def test_the_buttons_of_an_open_follow_up() -> None:
+    """They appear on the feedback tab only, while the follow-up is open and has a hint."""
     hinted = replace(
         LARGEST, follow_ups=tuple(FollowUp(w, "?", HINT) for w in ("weak", "fair", "strong"))
     )
@@ -207,20 +206,20 @@ def test_a_follow_up_to_deal_with() -> None:
         interview.feedback_card(
             step(LARGEST), bank()
         ),  # without a hint there is nothing to hold an answer to
-        interview.feedback_card(replied(hinted), bank()),
+        interview.feedback_card(replied_step(hinted), bank()),
     ):
         assert not set(asked) & set(labels(card))
 
 
 @pytest.mark.parametrize("topic", [TOPICS[0], LARGEST], ids=["first", "largest"])
-def test_a_follow_up_beside_a_good_answer(topic: Topic) -> None:
-    """Its tab has every part with its state in words, what the member wrote, and no figure, however long it is."""
-    one = replied(topic)
-    assert one.assessment is not None
+def test_a_compared_follow_up(topic: Topic) -> None:
+    """Its tab shows every part with its state, the member's answer, and no score, at any length."""
+    shown = replied_step(topic)
+    assert shown.assessment is not None
     found = interview.pages(
-        one.topic, one.question.answer, one.assessment, one.follow_up, reply=one.reply
+        shown.topic, shown.answer, shown.assessment, shown.follow_up, reply=shown.reply
     )
-    cards = [interview.feedback_card(one, bank(), n) for n in range(len(found))]
+    cards = [interview.feedback_card(shown, bank(), n) for n in range(len(found))]
     assert all(len(text_of(card)) <= 4000 for card in cards)
     said = "\n".join(page.text for page in found if page.tab == "Follow-up")
     assert [word for word in ("covered", "unclear", "missing") if f"· **{word}**" not in said] == []
@@ -228,15 +227,15 @@ def test_a_follow_up_beside_a_good_answer(topic: Topic) -> None:
     assert "list of terms" in said
     assert said.count("\\#") + said.count("#") >= 4000
     assert "%" not in said
-    opened = text_of(interview.follow_up_card(one, bank()))
+    opened = text_of(interview.follow_up_card(shown, bank()))
     assert plain(topic.follow_ups[0].question)[:500] in plain(opened)
     assert opened == text_of(cards[[page.tab for page in found].index("Follow-up")])
 
 
 def test_an_answer_without_a_grade() -> None:
-    """Its member reads why, and what to hold it against; nothing invites them to try again."""
-    one = replace(step(TOPICS[0], answer="Mine.", hidden=True), problem="Too slow.")
-    card, own = (interview.feedback_card(one, bank(), page) for page in (0, 1))
+    """The member reads why, with the model answer, and isn't asked to try again."""
+    shown = replace(step(TOPICS[0], answer="Mine.", hidden=True), problem="Too slow.")
+    card, own = (interview.feedback_card(shown, bank(), page) for page in (0, 1))
     for words in ("Too slow.", TOPICS[0].answer):
         assert plain(words) in plain(text_of(card))
     assert labels(card) == ["Your answer", "Next question", "End"]
@@ -244,52 +243,52 @@ def test_an_answer_without_a_grade() -> None:
 
 
 def test_a_follow_up_that_was_not_compared() -> None:
-    """A good answer stands beside the member's, without a verdict."""
-    one = replace(step(TOPICS[0]), reply=Reply("And?", "So it is.", "Mine."))
-    card = interview.follow_up_card(one, bank())
+    """The good answer and the member's are shown without a verdict."""
+    shown = replace(step(TOPICS[0]), reply=Reply("And?", "So it is.", "Mine."))
+    card = interview.follow_up_card(shown, bank())
     for words in ("So it is.", "Mine.", "it takes too long to compare it"):
         assert words in text_of(card)
     assert "Missing" not in text_of(card)
 
 
 def test_a_short_answer_is_shown_once() -> None:
-    """A passage that is the whole answer is not quoted beside a part: it stands below."""
+    """A passage that is the whole answer isn't quoted again at its part."""
     quotes = Part("One.", "covered", "Only  this."), Part("Two.", "doubtful", "Only")
-    one = replace(step(TOPICS[0]), reply=Reply("Why?", "One. Two.", "Only this.", quotes))
-    said = text_of(interview.follow_up_card(one, bank()))
+    shown = replace(step(TOPICS[0]), reply=Reply("Why?", "One. Two.", "Only this.", quotes))
+    said = text_of(interview.follow_up_card(shown, bank()))
     assert "- ✅ One. · **covered**\n- Two. · **unclear**\n> Only\n" in said
     assert said.count("Only this.") == 1
 
 
-def test_a_good_answer_in_the_banks_own_words() -> None:
-    """Whoever asks to see it reads the whole hint, without the member's own answer."""
+def test_a_good_answer_is_shown_whole() -> None:
+    """A follow-up that was only shown has its whole hint and no answer of the member."""
     for topic in bank().topics.values():
-        card = text_of(interview.follow_up_card(replied(topic, None), bank()))
+        card = text_of(interview.follow_up_card(replied_step(topic, None), bank()))
         assert plain(topic.follow_ups[0].hint or "") in plain(card)
         assert "Your answer**" not in card
 
 
-def test_marked_points_stand_apart() -> None:
-    """They have a heading, their nearest sentence, and both figures; a missing point shows no sentence."""
+def test_claimed_points_have_their_own_heading() -> None:
+    """They show their closest passage and both scores; a missing point shows no passage."""
     points = (
         Point("One", "doubtful", "So.", 0.3),
         Point("Two", "missing", "Near."),
         Point("Three", "missing", "Far."),
     )
-    page = interview.pages(TOPICS[0], answer="x", assessment=Assessment(points, 10).claim({0, 1}))[
-        0
-    ].text
+    page = interview.pages(
+        TOPICS[0], answer="x", assessment=Assessment(points, 10).with_claims({0, 1})
+    )[0].text
     assert "2 of 3 key points\n**67%** · 10% without what you marked" in page
     assert "**Self-marked**\n- One\n> So.\n- Two\n> Near." in page
     assert page.index("Self-marked") < page.index("**Missing**\n- Three")
     assert "Far." not in page
-    asked = Asked(TOPICS[0].id, 80, claimed=2)
-    (card,) = interview.report_pages(report(bank(), [asked]))
+    asked = AskedQuestion(TOPICS[0].id, 80, claimed=2)
+    (card,) = interview.report_pages(build_report(bank(), [asked]))
     assert "80% · 2 self-marked" in text_of(card)
 
 
-def test_what_the_member_wrote_is_shown_as_text() -> None:
-    """A quote with markup and a mention in it is escaped."""
+def test_quotes_are_escaped() -> None:
+    """Markup and mentions in a quote are shown as text."""
     topic = TOPICS[0]
     point = Point("A point", "covered", "# **So** <@1> [x](http://y)")
     card = interview.pages(topic, answer="<@1>", assessment=Assessment((point,), 100))
@@ -306,8 +305,8 @@ def test_what_the_member_wrote_is_shown_as_text() -> None:
         ("spent", "for one day"),
     ],
 )
-def test_the_member_is_told_of_the_model(model: str, words: str) -> None:
-    """Whether a model service read the answer stands in the feedback, and so does that it failed."""
+def test_feedback_mentions_the_model_service(model: str, words: str) -> None:
+    """Feedback says whether a model service read the answer, or why it didn't."""
     page = interview.pages(TOPICS[0], answer="x", assessment=assessed(TOPICS[0], model=model))[0]
     assert words in page.text
     assert ("model service" in page.text) is bool(model)
@@ -315,7 +314,7 @@ def test_the_member_is_told_of_the_model(model: str, words: str) -> None:
 
 @pytest.mark.parametrize("flag", ["empty", "copied", "list", "terse", "negated", "strays", "cut"])
 def test_hints(flag: str) -> None:
-    """What the grader noticed is said in a sentence, never as a name."""
+    """Each flag adds a sentence to the feedback."""
     plain_page, flagged = (
         interview.pages(TOPICS[0], answer="x", assessment=assessed(TOPICS[0], flags=flags))[0].text
         for flags in ((), (flag,))
@@ -324,14 +323,14 @@ def test_hints(flag: str) -> None:
 
 
 def test_the_report() -> None:
-    """By section, what was skipped, and what to practise next, in that order."""
+    """It lists answers by section, skipped ones included, and then topics to practise."""
     topics = list(bank().topics.values())
-    done = [
-        Asked(topics[0].id, 90),
-        Asked(topics[12].id, 30),
-        Asked(topics[1].id, None, answered=False),
+    asked = [
+        AskedQuestion(topics[0].id, 90),
+        AskedQuestion(topics[12].id, 30),
+        AskedQuestion(topics[1].id, None, answered=False),
     ]
-    (card,) = interview.report_pages(report(bank(), done))
+    (card,) = interview.report_pages(build_report(bank(), asked))
     said = text_of(card)
     assert "**60%** · 2 answers · 1 skipped" in said
     assert f"✅ {topics[0].title} · 90%" in plain(said)
@@ -342,28 +341,30 @@ def test_the_report() -> None:
     assert topics[0].title not in practise
 
 
-def test_the_report_against_last_time() -> None:
-    """Each topic that was asked before says how it was then; with none of them there is no word of it."""
+def test_the_report_compares_with_earlier_answers() -> None:
+    """Topics asked before show their earlier count; without any there is no comparison."""
     first, other = list(bank().topics.values())[:2]
-    done = [
-        Asked(first.id, 60, claimed=1, said=Said(3, 5), before=Said(2, 5)),
-        Asked(other.id, 90, said=Said(5, 5)),
+    asked = [
+        AskedQuestion(first.id, 60, claimed=1, points=PointCount(3, 5), previous=PointCount(2, 5)),
+        AskedQuestion(other.id, 90, points=PointCount(5, 5)),
     ]
-    said = plain(text_of(interview.report_pages(report(bank(), done))[0]))
+    said = plain(text_of(interview.report_pages(build_report(bank(), asked))[0]))
     assert f"{first.title} · 60% · 1 self-marked -# 3 of 5 key points, last time 2 of 5" in said
     assert f"✅ {other.title} · 90% **" in said + " **"
     assert "Against last time: 1 better" in said
     assert "the same" not in said
-    assert "last time" not in text_of(interview.report_pages(report(bank(), done[1:]))[0])
+    assert "last time" not in text_of(interview.report_pages(build_report(bank(), asked[1:]))[0])
 
 
-def test_the_report_of_nothing_and_of_all() -> None:
-    """Without an answer it says so; if all was strong it says what else there is."""
-    (nothing,) = interview.report_pages(report(bank(), []))
+def test_empty_and_strong_reports() -> None:
+    """Without an answer the report says so; if all were strong it suggests other topics."""
+    (nothing,) = interview.report_pages(build_report(bank(), []))
     assert "No answers this time" in text_of(nothing)
-    (strong,) = interview.report_pages(report(bank(), [Asked(TOPICS[0].id, 100)]))
+    (strong,) = interview.report_pages(build_report(bank(), [AskedQuestion(TOPICS[0].id, 100)]))
     assert "</interview>" in text_of(strong)
-    many = report(bank(), [Asked(topic.id, 10) for topic in list(bank().topics.values())[:10]])
+    many = build_report(
+        bank(), [AskedQuestion(topic.id, 10) for topic in list(bank().topics.values())[:10]]
+    )
     assert all(len(text_of(card)) <= 4000 for card in interview.report_pages(many))
 
 
@@ -389,8 +390,8 @@ def closed_daily(topic: Topic) -> Daily:
     )
 
 
-def test_the_daily_of_who_did_not_answer() -> None:
-    """After the close they read the model answer alone, without a tab to press."""
+def test_a_daily_without_an_own_answer() -> None:
+    """After the close, its reader sees the model answer alone, without tabs."""
     topic = TOPICS[0]
     review = OpenReview(closed_daily(topic), topic, None, 0, Streak(0, 0))
     card = open_daily.review(review, bank())
@@ -398,8 +399,8 @@ def test_the_daily_of_who_did_not_answer() -> None:
     assert labels(card) == []
 
 
-def test_the_daily_of_who_got_no_grade() -> None:
-    """Their streak counts; the model answer stands below why there is no grade."""
+def test_a_daily_without_an_own_grade() -> None:
+    """The streak counts, and the reason is above the model answer."""
     topic = TOPICS[0]
     review = OpenReview(closed_daily(topic), topic, "Mine.", 0, Streak(3, 3), problem="Too slow.")
     card = open_daily.review(review, bank())
@@ -409,15 +410,15 @@ def test_the_daily_of_who_got_no_grade() -> None:
     assert labels(card) == ["Your answer"]
 
 
-def test_a_daily_without_grades() -> None:
-    """Its card tells how many answered, and of no average."""
+def test_a_daily_result_without_grades() -> None:
+    """The card has the number of answers and no average."""
     card = text_of(open_daily.result(OpenDailyResult(ROW, TOPICS[0], 2, None, (), ()), bank()))
     assert "2 answers" in card
     assert "on average" not in card
 
 
-def test_a_single_answer_is_not_told_to_all() -> None:
-    """With one answer the close shows neither its score nor what it missed; with two it does."""
+def test_the_result_of_a_single_answer_stays_private() -> None:
+    """With one answer, the result shows neither its score nor what it missed."""
     missed = ((TOPICS[0].key_points[0].text, 1),)
     one, two = (
         plain(text_of(open_daily.result(OpenDailyResult(1, TOPICS[0], n, 33, missed, ()), bank())))
@@ -431,7 +432,8 @@ def test_a_single_answer_is_not_told_to_all() -> None:
 
 
 def test_colours() -> None:
-    """Open is blurple, the daily gold, revealed green; feedback without a covered point is grey, never red."""
+    """Open is blurple, a daily gold, feedback green, and grey without a covered point; never
+    red."""
     topic = TOPICS[0]
 
     def accent(card: discord.ui.LayoutView) -> object:

@@ -1,7 +1,7 @@
-"""Members who practise by a plan, each with habits of their own, and what the package `fsrs` says of them in the end.
+"""Simulated members with habits of their own, whose cards the package `fsrs` keeps.
 
-`python -m tests.plan.members` makes two hundred and compares what was forecast with what came: the mean error has to
-be under five points.
+`python -m tests.plan.members` simulates 200 and compares forecasts with results. The mean error
+must stay below five points.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ from fsrs import Rating
 from bot.memory import rules as memory
 from bot.memory.rules import SCHEDULER, MemoryCard, due_items, recall, review
 from bot.plan import rules
-from bot.plan.rules import Outlook, Plan
+from bot.plan.cards import Outlook
+from bot.plan.outlook import build_outlook
+from bot.plan.rules import Plan
 from bot.practice.rules import Answered
 from bot.questions.model import Bank
 from tests.banks import small_bank
@@ -29,7 +31,8 @@ ALWINA = 101
 
 @dataclass
 class Habits:
-    """Share of days kept, minutes on such a day, how able: right at first sight, and how fast they forget."""
+    """Habits: share of days kept, minutes a day, share of new items known, rate of forgetting,
+    speed."""
 
     kept: float
     minutes: int
@@ -40,7 +43,7 @@ class Habits:
 
 @dataclass
 class Member:
-    """Somebody with a plan, whose days are lived one after another by the package."""
+    """A member with a plan, simulated day by day by the package."""
 
     plan: Plan
     habits: Habits
@@ -49,52 +52,55 @@ class Member:
     cards: dict[str, MemoryCard] = field(default_factory=dict)
     answers: list[Answered] = field(default_factory=list)
 
-    def look(self, now: datetime) -> Outlook:
-        return rules.look(self.plan, self.bank, self.cards, self.lately(now), "UTC", now)
+    def outlook(self, now: datetime) -> Outlook:
+        return build_outlook(self.plan, self.bank, self.cards, self.latest_answers(now), "UTC", now)
 
-    def lately(self, now: datetime) -> list[Answered]:
-        return [a for a in self.answers[-rules.LATEST :] if a.at > now - rules.WINDOW]
+    def latest_answers(self, now: datetime) -> list[Answered]:
+        return [a for a in self.answers[-rules.MAX_ANSWERS :] if a.at > now - rules.WINDOW]
 
-    def live(self, day: int) -> None:
-        """A day, which they keep or not: what is due, then what the plan has that is new, until their time is over."""
+    def simulate_day(self, day: int) -> None:
+        """Skip a day, or ask due items, then the plan's new ones, until the time is over."""
         if self.rng.random() >= self.habits.kept:
             return
         now = START + timedelta(days=day, hours=self.rng.uniform(-3, 3))
         end = now + timedelta(minutes=self.habits.minutes)
         due = deque(due_items(self.cards, "UTC", now))
-        own = rules.pace(self.lately(now), self.plan.set_on, "UTC", now)
+        own = rules.pace(self.latest_answers(now), self.plan.set_on, "UTC", now)
         unmet = len(self.bank.asked) - len(self.cards)
         new = rules.share_of_today(self.plan, unmet, len(due), own, now.date()).new
-        fresh = iter([item.id for item in rules.in_order(self.bank, self.cards, now)][:new])
-        soon: deque[tuple[datetime, str]] = deque()
+        new_items = iter(
+            [item.id for item in rules.items_in_order(self.bank, self.cards, now)][:new]
+        )
+        retries: deque[tuple[datetime, str]] = deque()
         while now < end:
-            if soon and soon[0][0] <= now:
-                item_id = soon.popleft()[1]
+            if retries and retries[0][0] <= now:
+                item_id = retries.popleft()[1]
             elif due:
                 item_id = due.popleft()
-            elif (first := next(fresh, None)) is not None:
+            elif (first := next(new_items, None)) is not None:
                 item_id = first
-            elif soon:
-                item_id = soon.popleft()[1]
+            elif retries:
+                item_id = retries.popleft()[1]
             else:
                 break
-            took = self.habits.seconds * self.rng.lognormvariate(0, 0.4)
-            now += timedelta(seconds=took)
-            if not self.answer(item_id, now, took):
-                soon.append((now + memory.STEPS[0], item_id))
+            seconds = self.habits.seconds * self.rng.lognormvariate(0, 0.4)
+            now += timedelta(seconds=seconds)
+            if not self.answer(item_id, now, seconds):
+                retries.append((now + memory.STEPS[0], item_id))
             now += timedelta(seconds=rules.READING)
 
-    def answer(self, item_id: str, now: datetime, took: float) -> bool:
+    def answer(self, item_id: str, now: datetime, seconds: float) -> bool:
         before = self.cards.get(item_id)
         chance = self.habits.first if before is None else recall(before, now) ** self.habits.fade
         right = self.rng.random() < chance
-        rating = memory.rate(right, int(took * 1000), 75_000)
+        rating = memory.rate(right, int(seconds * 1000), 75_000)
         self.cards[item_id] = review(before, rating, now)
-        self.answers.append(Answered(item_id, now, before is None, rating, int(took * 1000)))
+        self.answers.append(Answered(item_id, now, before is None, rating, int(seconds * 1000)))
         return right
 
     def known(self, at: datetime) -> float:
-        """The share of the bank that they know, by the package alone; nothing of what they missed last."""
+        """Return the share of the bank that they know according to the package, missed items
+        excluded."""
         total = 0.0
         last = {a.item_id: a.rating for a in self.answers}
         for item_id, card in self.cards.items():
@@ -110,8 +116,8 @@ class Member:
         return total / len(self.bank.asked)
 
 
-def member(seed: int, topics: int = 60) -> tuple[Member, int]:
-    """A member, and the day on which they look at their plan."""
+def make_member(seed: int, topics: int = 60) -> tuple[Member, int]:
+    """Return a member, and the day when their forecast is checked."""
     rng = random.Random(seed)
     days = rng.randint(14, 70)
     minutes = rng.choice([5, 10, 15, 20, 30])
@@ -128,23 +134,23 @@ def member(seed: int, topics: int = 60) -> tuple[Member, int]:
 
 
 def forecast_and_truth(seed: int, topics: int = 60) -> tuple[float, float]:
-    """What a member's plan says on some day in the middle of it, and what the package says on the last."""
-    who, looked = member(seed, topics)
-    days = (who.plan.day - who.plan.set_on).days
+    """Return what the plan expects on some day, and what the package says on the last."""
+    member, check_day = make_member(seed, topics)
+    days = (member.plan.day - member.plan.set_on).days
     expected = 0.0
     for day in range(days):
-        if day == looked:
-            expected = who.look(START + timedelta(days=day, hours=-4)).expected
-        who.live(day)
-    return expected, who.known(START + timedelta(days=days, hours=-4))
+        if day == check_day:
+            expected = member.outlook(START + timedelta(days=day, hours=-4)).expected
+        member.simulate_day(day)
+    return expected, member.known(START + timedelta(days=days, hours=-4))
 
 
 def main(members: int) -> None:
     found = [forecast_and_truth(seed) for seed in range(members)]
     errors = sorted(100 * (expected - truth) for expected, truth in found)
     mean = sum(map(abs, errors)) / len(errors)
-    lean = sum(errors) / len(errors)
-    print(f"{members} members: mean error {mean:.1f} points, bias {lean:+.1f}")
+    bias = sum(errors) / len(errors)
+    print(f"{members} members: mean error {mean:.1f} points, bias {bias:+.1f}")
     if mean >= 5:
         sys.exit("that is too far off")
     print(f"worst {errors[0]:+.0f} and {errors[-1]:+.0f}")

@@ -1,4 +1,4 @@
-"""/plan as a member uses it."""
+"""/plan, driven as a member would."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DAY = 24 * 3600
 
 
 async def test_from_plan_to_practice(stage: Stage) -> None:
-    """None at first; then a page with a picture that only its member sees, and a button that starts today's share."""
+    """The page is private and has a picture and a button that starts today's share."""
     assert "There's no plan yet." in reply(await stage.alwina.slash(stage.quiz, "plan"))
     offered = await stage.alwina.autocomplete(stage.quiz, "plan", "date", "in 3 weeks")
     assert [(c["name"], c["value"]) for c in offered] == [
@@ -35,7 +35,7 @@ async def test_from_plan_to_practice(stage: Stage) -> None:
 
 
 async def test_a_plan_is_changed_and_ended(stage: Stage) -> None:
-    """By a form, which refuses as the command does; the end is asked for once more."""
+    """The form refuses what the command refuses, and ending asks for confirmation."""
     shown = await stage.alwina.slash(stage.quiz, "plan", date="in 30 days")
     page = answer_to(shown)
     for values, words in (
@@ -57,8 +57,8 @@ async def test_a_plan_is_changed_and_ended(stage: Stage) -> None:
     assert "There's no plan yet." in reply(await stage.alwina.slash(stage.quiz, "plan"))
 
 
-async def test_it_ends_by_itself(stage: Stage) -> None:
-    """A friendly line after the day, with whatever is used next, once."""
+async def test_a_plan_ends_after_its_day(stage: Stage) -> None:
+    """The next command tells so, once."""
     await stage.alwina.slash(stage.quiz, "plan", date="in 2 days")
     await stage.wait(3 * DAY + 3600)
     first = await stage.alwina.slash(stage.quiz, "practice")
@@ -69,8 +69,8 @@ async def test_it_ends_by_itself(stage: Stage) -> None:
     assert "There's no plan yet." in reply(await stage.alwina.slash(stage.quiz, "plan"))
 
 
-async def test_only_oneself_sees_it(stage: Stage) -> None:
-    """The line in /stats is its member's, also when the figures are shown to others."""
+async def test_plans_are_private(stage: Stage) -> None:
+    """The line in /stats is hidden when the figures are shown to others."""
     await stage.alwina.slash(stage.quiz, "plan", date="in 30 days")
     own = await stage.alwina.slash(stage.quiz, "stats")
     assert "Plan: **0% ready**" in reply(own)
@@ -78,8 +78,8 @@ async def test_only_oneself_sees_it(stage: Stage) -> None:
     assert "Plan:" not in reply(await stage.bob.slash(stage.quiz, "stats", member=stage.alwina))
 
 
-async def test_by_direct_message(stage: Stage) -> None:
-    """The same plan where there is no server."""
+async def test_plans_in_direct_messages(stage: Stage) -> None:
+    """The same plan is shown without a server."""
     await stage.alwina.slash(stage.quiz, "plan", date="in 30 days", minutes=25)
     shown = await stage.alwina.user.slash("plan")
     assert "25 minutes a day" in text_of(answer_to(shown))

@@ -1,4 +1,4 @@
-"""Which day somebody means, and which days are offered while they type."""
+"""Parsing dates, and the dates offered by autocomplete."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.errors import UserError
-from bot.plan.dates import FIRST, LAST, offered, read_date
+from bot.plan.dates import FIRST, LAST, date_options, read_date
 
 TODAY = date(2026, 11, 26)
 
@@ -28,13 +28,13 @@ TODAY = date(2026, 11, 26)
         ("2027-11-26", date(2027, 11, 26)),
     ],
 )
-def test_ways_to_write_a_day(text: str, day: date) -> None:
-    """A day without a year is the next one; the nearest is the day after tomorrow, the farthest a year away."""
+def test_date_formats(text: str, day: date) -> None:
+    """Without a year it is the next such day, from the day after tomorrow up to a year ahead."""
     assert read_date(text, TODAY) == day
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "refusal"),
     [
         (
             "2026-11-25",
@@ -66,29 +66,32 @@ def test_ways_to_write_a_day(text: str, day: date) -> None:
         ("  ", "I need a date."),
     ],
 )
-def test_days_that_are_none(text: str, said: str) -> None:
-    """Each is refused with what is wrong with it and what to do."""
-    with pytest.raises(UserError) as refusal:
+def test_refused_dates(text: str, refusal: str) -> None:
+    """Each refusal tells what is wrong and what to do."""
+    with pytest.raises(UserError) as error:
         read_date(text, TODAY)
-    assert str(refusal.value).startswith(said)
+    assert str(error.value).startswith(refusal)
 
 
 @given(text=st.text(max_size=40), today=st.dates(date(2024, 1, 1), date(2100, 1, 1)))
-def test_whatever_somebody_writes(text: str, today: date) -> None:
-    """A day within reach or a refusal, and a list of days within reach, whatever is typed."""
-    days = [day for _, day in offered(text, today)]
+def test_any_text(text: str, today: date) -> None:
+    """Any text gives a valid day or a refusal, and options within the limits."""
+    days = [day for _, day in date_options(text, today)]
     with suppress(UserError):
         days.append(read_date(text, today))
     assert all(today + timedelta(days=FIRST) <= day <= today + timedelta(days=LAST) for day in days)
     assert len(days) <= 26
 
 
-def test_what_is_offered() -> None:
-    """Nothing typed: weeks ahead; a day, a month, a weekday or the beginning of a date: the next that fit."""
-    assert offered("", TODAY)[0] == ("Thursday 3 December 2026 · in 7 days", date(2026, 12, 3))
-    assert [day for _, day in offered("12", TODAY)][:2] == [date(2026, 12, 12), date(2027, 1, 12)]
-    assert [day for _, day in offered("dec 12", TODAY)] == [date(2026, 12, 12)]
-    assert {day.weekday() for _, day in offered("sat", TODAY)} == {5}
-    assert [day.day for _, day in offered("2026-12", TODAY)] == list(range(1, 26))
-    assert offered("in 3 weeks", TODAY)[0][1] == date(2026, 12, 17)
-    assert offered("2026-11-26", TODAY) == offered("whenever", TODAY) == []
+def test_options() -> None:
+    """Without text it offers weeks ahead, else the next days that match."""
+    assert date_options("", TODAY)[0] == ("Thursday 3 December 2026 · in 7 days", date(2026, 12, 3))
+    assert [day for _, day in date_options("12", TODAY)][:2] == [
+        date(2026, 12, 12),
+        date(2027, 1, 12),
+    ]
+    assert [day for _, day in date_options("dec 12", TODAY)] == [date(2026, 12, 12)]
+    assert {day.weekday() for _, day in date_options("sat", TODAY)} == {5}
+    assert [day.day for _, day in date_options("2026-12", TODAY)] == list(range(1, 26))
+    assert date_options("in 3 weeks", TODAY)[0][1] == date(2026, 12, 17)
+    assert date_options("2026-11-26", TODAY) == date_options("whenever", TODAY) == []

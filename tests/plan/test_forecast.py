@@ -1,4 +1,4 @@
-"""The forecast: FSRS' own figures, and what it says of members whose practice the package then keeps."""
+"""The forecast: FSRS's formulas, and how well it predicts members simulated by the package."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from hypothesis import strategies as st
 
 from bot.memory import rules as memory
 from bot.memory.rules import SCHEDULER, MemoryCard, recall_after
-from bot.plan import forecast as ahead
+from bot.plan import forecast as module
 from bot.plan.forecast import (
+    CardState,
     Forecast,
     Habit,
-    Known,
     Span,
     first_state,
     forecast,
     interval,
-    new_a_day,
+    new_items_per_day,
     next_state,
 )
 from tests.plan.members import forecast_and_truth
@@ -34,10 +34,11 @@ ratings = st.sampled_from([Rating.Again, Rating.Hard, Rating.Good])
 
 
 @given(stability=stabilities, difficulty=difficulties, days=st.integers(0, 900), rating=ratings)
-def test_an_answer_moves_a_card_as_the_package_does(
+def test_formulas_are_those_of_the_package(
     stability: float, difficulty: float, days: int, rating: Rating
 ) -> None:
-    """Recall, stability, difficulty and interval are those of `fsrs`, so that it can be told when they part."""
+    """Recall, stability, difficulty and interval match `fsrs`, so an update can't change them
+    unnoticed."""
     before = MemoryCard(State.Review, None, stability, difficulty, NOW, NOW - timedelta(days=days))
     packed = fsrs.Card(
         card_id=1, state=State.Review, stability=stability, last_review=before.last_review_at
@@ -60,7 +61,7 @@ def test_a_first_answer(rating: Rating) -> None:
 
 
 cards = st.builds(
-    Known,
+    CardState,
     section=st.integers(0, 2),
     stability=stabilities,
     difficulty=difficulties,
@@ -85,10 +86,10 @@ habits = st.builds(
     days=st.integers(0, 60),
     rest=st.integers(0, 8),
 )
-def test_laws_of_a_forecast(
-    known: list[Known], unmet: list[int], habit: Habit, days: int, rest: int
+def test_properties_of_a_forecast(
+    known: list[CardState], unmet: list[int], habit: Habit, days: int, rest: int
 ) -> None:
-    """From now to the last day, always a share; sections add up to the whole; equal members have equal forecasts."""
+    """Shares stay from 0 to 1, sections add up, and equal arguments give equal forecasts."""
     span = Span(days, rest)
     found = forecast(known, unmet, 3, habit, span)
     assert found == forecast(known, unmet, 3, habit, span)
@@ -100,16 +101,16 @@ def test_laws_of_a_forecast(
     assert found.unmet + round(found.new * days) == len(unmet)
 
 
-def test_who_does_nothing_forgets() -> None:
-    """Without practice the share known is FSRS' own on that day, of the cards as they are."""
-    known = [Known(0, 4.0, 5.0, 2.5, 3, False), Known(0, 9.0, 5.0, 0.1, 9, False)]
+def test_forgetting_without_practice() -> None:
+    """Without practice, readiness is the recall that FSRS predicts for the cards as they are."""
+    known = [CardState(0, 4.0, 5.0, 2.5, 3, False), CardState(0, 9.0, 5.0, 0.1, 9, False)]
     found = forecast(known, [0, 0], 1, Habit(0, 20), Span(30))
     assert found.ready == pytest.approx((recall_after(32, 4.0) + recall_after(30, 9.0)) / 4)
     assert (found.new, found.due, found.unmet) == (0, 0, 2)
 
 
 def test_more_practice_helps() -> None:
-    """Every day is better than every other, and that than none; who is short of time meets less."""
+    """More days raise readiness, and more time a day introduces more items."""
 
     def at(kept: float, answers: float) -> Forecast:
         return forecast([], [0] * 120, 1, Habit(kept, answers), Span(30, 3))
@@ -120,16 +121,23 @@ def test_more_practice_helps() -> None:
     assert at(1, 5).unmet > at(1, 20).unmet == 0
 
 
-def test_the_last_days_are_for_repeating() -> None:
-    """What is left is spread over the days before the rest; days that were left out are made good by the others."""
-    assert [new_a_day(100, days, 4) for days in (24, 14, 5, 4, 1, 0)] == [5, 10, 100, 100, 100, 0]
-    assert new_a_day(0, 9, 1) == 0
+def test_new_items_are_spread_over_the_days() -> None:
+    """The last days are free of them; skipped days raise the number on others."""
+    assert [new_items_per_day(100, days, 4) for days in (24, 14, 5, 4, 1, 0)] == [
+        5,
+        10,
+        100,
+        100,
+        100,
+        0,
+    ]
+    assert new_items_per_day(0, 9, 1) == 0
 
 
-def a_thousand() -> tuple[list[Known], list[int]]:
-    """Six hundred cards in ten sections, every sixth missed, and four hundred items that were not met."""
+def thousand_items() -> tuple[list[CardState], list[int]]:
+    """Return 600 cards in ten sections, every sixth missed, and 400 items not met."""
     known = [
-        Known(
+        CardState(
             n % 10, 0.5 + (n * 37 % 60), 3 + n % 7, n % 20, 0 if n % 6 == 0 else n % 31, n % 6 == 0
         )
         for n in range(600)
@@ -139,9 +147,9 @@ def a_thousand() -> tuple[list[Known], list[int]]:
 
 @pytest.mark.parametrize("days", [30, 330])
 @pytest.mark.parametrize("answers", [15, 40, 10_000])
-def test_some_cards_stand_for_many(days: int, answers: int) -> None:
-    """Of many cards a part is lived, which gives what all would, by section too, for a fraction of the work."""
-    known, unmet = a_thousand()
+def test_a_sample_of_cards_is_enough(days: int, answers: int) -> None:
+    """A sample gives nearly the same result as all cards, also by section."""
+    known, unmet = thousand_items()
     habit, span = Habit(0.9, answers), Span(days, days // 8)
     part, whole = (
         forecast(known, unmet, 10, habit, span),
@@ -157,16 +165,18 @@ def test_some_cards_stand_for_many(days: int, answers: int) -> None:
     assert part.short == whole.short
 
 
-def test_what_a_forecast_costs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A year of a thousand cards is a few thousand answers, where it was ten thousand."""
-    answers, moved = count(1), ahead.next_state
-    monkeypatch.setattr(ahead, "next_state", lambda *given: next(answers) and moved(*given))
-    found = forecast(*a_thousand(), 10, Habit(1, 40), Span(330, 40))
+def test_the_cost_of_a_forecast(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A year with a thousand cards simulates a few thousand answers rather than ten thousand."""
+    answers, next_state_of_card = count(1), module.next_state
+    monkeypatch.setattr(
+        module, "next_state", lambda *given: next(answers) and next_state_of_card(*given)
+    )
+    found = forecast(*thousand_items(), 10, Habit(1, 40), Span(330, 40))
     assert found.due * 330 > 7_000
     assert 1_000 < next(answers) < 3_000
 
 
-def test_what_was_forecast_comes() -> None:
-    """Members with habits of their own: what their plan says in the middle is what the package says at the end."""
+def test_forecasts_come_true() -> None:
+    """What plans expect halfway is close to what the package says at the end."""
     errors = [expected - truth for expected, truth in map(forecast_and_truth, range(10))]
     assert sum(map(abs, errors)) / len(errors) < 0.05

@@ -1,4 +1,4 @@
-"""Readiness, a member's pace, the share of a day, and the order of new items."""
+"""Readiness, a member's pace, the share of a day, the outlook, and the order of new items."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.memory.rules import MemoryCard, recall, review
+from bot.plan.outlook import build_outlook
 from bot.plan.rules import (
-    LATEST,
+    MAX_ANSWERS,
     MINUTES,
     READING,
     SECONDS,
     Plan,
     Today,
-    in_order,
+    items_in_order,
     left_today,
-    look,
     pace,
     percent,
+    question_limit,
     readiness,
-    room,
     share_of_today,
 )
 from bot.practice.rules import Answered
@@ -44,14 +44,14 @@ def known(*items: str, rating: Rating = Rating.Good, days: float = 1) -> dict[st
 def answered(
     *days: int, fresh: bool = True, rating: Rating = Rating.Good, ms: int = 30_000
 ) -> list[Answered]:
-    """An answer for each of so many days ago, to an item of its own."""
+    """Return an answer for each of these days ago, to different items."""
     return [
         Answered(f"i{n}", NOW - timedelta(days=d), fresh, rating, ms) for n, d in enumerate(days)
     ]
 
 
 def test_readiness_is_what_fsrs_expects() -> None:
-    """The mean of all items' recall; missed last or never met is not known, and what is not asked does not count."""
+    """It is the mean recall of all items asked; missed and unseen ones count as 0."""
     cards = known("t1-a", "t2-b") | known("t3-c", rating=Rating.Again) | known("gone")
     expected = sum(recall(cards[i], NOW) for i in ("t1-a", "t2-b")) / 24
     assert readiness(BANK, cards, NOW) == pytest.approx(expected)
@@ -60,7 +60,7 @@ def test_readiness_is_what_fsrs_expects() -> None:
 
 
 def history(*ratings: Rating) -> dict[str, MemoryCard]:
-    """All items of the bank, answered so often, ten minutes apart, the last time an hour ago."""
+    """Return all items of the bank, answered with these ratings ten minutes apart, an hour ago."""
     card = None
     for n, rating in enumerate(ratings, start=1):
         card = review(card, rating, NOW - timedelta(hours=1, minutes=10 * (len(ratings) - n)))
@@ -77,28 +77,28 @@ def history(*ratings: Rating) -> dict[str, MemoryCard]:
         ([Rating.Hard], 100),
         ([Rating.Good, Rating.Again], 0),
         ([Rating.Again, Rating.Good], 100),
-        ([Rating.Again, Rating.Hard], 100),  # stays in its step, and was right all the same
+        ([Rating.Again, Rating.Hard], 100),  # stays in its learning step but is known
         ([Rating.Good, Rating.Again, Rating.Hard], 100),
         ([Rating.Again, Rating.Hard, Rating.Again], 0),
     ],
 )
-def test_a_miss_is_not_known_until_it_is_right(ratings: list[Rating], ready: int) -> None:
-    """It counts as 0 now, by section, and on the day if it can't be asked any more; practice brings it back."""
+def test_a_miss_is_unknown_until_answered(ratings: list[Rating], ready: int) -> None:
+    """It counts as 0 everywhere until a correct answer, and practice raises it in the forecast."""
     cards = history(*ratings)
     assert percent(readiness(BANK, cards, NOW)) == ready
-    found = look(replace(PLAN, day=TODAY), BANK, cards, [], "UTC", NOW)
+    found = build_outlook(replace(PLAN, day=TODAY), BANK, cards, [], "UTC", NOW)
     assert (
         {percent(s.now) for s in found.sections}
         == {percent(s.then) for s in found.sections}
         == {ready}
     )
-    hidden = look(PLAN, BANK, cards, [], "UTC", NOW, set(cards))
+    hidden = build_outlook(PLAN, BANK, cards, [], "UTC", NOW, set(cards))
     assert (percent(hidden.ready), hidden.expected > 0) == (ready, ready > 0)
-    assert percent(look(PLAN, BANK, cards, [], "UTC", NOW).expected) > 30
+    assert percent(build_outlook(PLAN, BANK, cards, [], "UTC", NOW).expected) > 30
 
 
-def test_a_pace_without_a_past() -> None:
-    """Usual figures, and no days; the first few answers change them little."""
+def test_the_pace_of_a_new_member() -> None:
+    """Typical figures are assumed, and the first answers change them little."""
     new = pace([], TODAY, "UTC", NOW)
     assert (new.seconds, new.days, new.kept, new.done_today) == (SECONDS + READING, 0, 0, 0)
     assert new.fade == pytest.approx(1)
@@ -108,13 +108,16 @@ def test_a_pace_without_a_past() -> None:
     assert few.seconds < 1.5 * new.seconds
 
 
-def test_a_pace_is_measured() -> None:
-    """Days with practice of those since the plan was set or practice began; today counts for what was done only."""
+def test_the_pace_of_past_days() -> None:
+    """Days since the plan was set or practice began count; today only adds to what is done."""
     own = pace(answered(5, 3, 3, 0, 0, 0), TODAY - timedelta(days=4), "UTC", NOW)
     assert (own.days, own.kept, own.answers, own.new_today, own.others_today) == (5, 2, 1.5, 3, 0)
     assert pace(answered(1), TODAY - timedelta(days=60), "UTC", NOW).days == 28
     busy = pace(
-        answered(*[n // 50 for n in range(LATEST)][::-1]), TODAY - timedelta(days=60), "UTC", NOW
+        answered(*[n // 50 for n in range(MAX_ANSWERS)][::-1]),
+        TODAY - timedelta(days=60),
+        "UTC",
+        NOW,
     )
     assert (busy.days, busy.kept) == (
         6,
@@ -124,8 +127,8 @@ def test_a_pace_is_measured() -> None:
     assert (tokyo.days, tokyo.new_today) == (0, 1)
 
 
-def test_how_well_somebody_remembers() -> None:
-    """A miss counts once: its repetitions that follow tell nothing about what is kept for days."""
+def test_repetitions_after_a_miss_show_no_recall() -> None:
+    """A miss counts once, without the repetitions that follow."""
     misses = answered(*[1] * 20, fresh=False, rating=Rating.Again)
     again = [replace(a, rating=Rating.Good, at=a.at + timedelta(minutes=10)) for a in misses]
     bad = pace([*misses, *again], TODAY, "UTC", NOW)
@@ -136,9 +139,9 @@ def test_how_well_somebody_remembers() -> None:
 
 
 def test_the_share_of_a_day() -> None:
-    """Due first, as far as the minutes reach; then as many new ones as are needed and still fit; done is done."""
+    """Due items come first, then new ones as far as needed and as time allows."""
     own = pace([], TODAY, "UTC", NOW)
-    assert room(15, own.seconds) == 15
+    assert question_limit(15, own.seconds) == 15
     assert share_of_today(PLAN, 64, 6, own, TODAY) == Today(4, 6, 0)
     assert share_of_today(PLAN, 64, 13, own, TODAY) == Today(2, 13, 0)
     assert share_of_today(PLAN, 64, 40, own, TODAY) == Today(0, 15, 0)
@@ -147,11 +150,11 @@ def test_the_share_of_a_day() -> None:
     assert share_of_today(PLAN, 61, 2, replace(own, others_today=15), TODAY) == Today(0, 0, 15)
     assert share_of_today(PLAN, 61, 2, own, PLAN.day) == Today(
         0, 2, 0
-    )  # on the day itself nothing is new
+    )  # nothing is new on the interview day
     assert share_of_today(PLAN, 1, 0, own, TODAY) == Today(1, 0, 0)
 
 
-def test_hidden_items_are_no_part_of_a_day() -> None:
+def test_hidden_items_are_not_in_a_day() -> None:
     cards = known("t1-a", "t1-b", days=9)
     own = pace([], TODAY, "UTC", NOW)
     assert left_today(PLAN, BANK, cards, own, "UTC", NOW) == Today(2, 2, 0)
@@ -160,21 +163,21 @@ def test_hidden_items_are_no_part_of_a_day() -> None:
 
 
 def test_hidden_items_are_not_refreshed_in_the_forecast() -> None:
-    """What is known of them counts, and fades as it does without practice; no day takes time for them."""
+    """Their recall counts and fades, and they take no time."""
     cards = known(*list(BANK.asked)[:-1], days=9) | known(
         *list(BANK.asked)[-1:], rating=Rating.Again
     )
-    found = look(PLAN, BANK, cards, [], "UTC", NOW, set(cards))
+    found = build_outlook(PLAN, BANK, cards, [], "UTC", NOW, set(cards))
     assert (found.new, found.due, found.share.left) == (0, 0, 0)
     day = NOW + timedelta(days=found.days)
     assert found.expected == pytest.approx(readiness(BANK, cards, day))
-    assert found.expected < look(PLAN, BANK, cards, [], "UTC", NOW).expected
+    assert found.expected < build_outlook(PLAN, BANK, cards, [], "UTC", NOW).expected
 
 
-def test_new_items_come_where_most_is_missing() -> None:
-    """From the weakest section, from the topic of which least was met, easy ones first; then sections take turns."""
+def test_the_order_of_new_items() -> None:
+    """They come from the weakest section and its least seen topic, easy ones first."""
     cards = known("t1-a", "t1-b", "t1-c", "t1-d", "t2-a")
-    order = [item.id for item in in_order(BANK, cards, NOW)]
+    order = [item.id for item in items_in_order(BANK, cards, NOW)]
     assert sorted([*order, *cards]) == sorted(BANK.asked)
     assert order[:2] == [
         "t4-a",
@@ -183,22 +186,22 @@ def test_new_items_come_where_most_is_missing() -> None:
     assert Counter(BANK.asked[i].difficulty for i in order[:4])[1] >= 2
     sections = [BANK.topic_of(BANK.asked[i]).section_id for i in order[4:]]
     assert abs(sections[:8].count("first") - 4) <= 1
-    nothing = [item.id for item in in_order(BANK, {}, NOW)]
-    assert [i[:2] for i in nothing[:6]] == ["t1", "t2", "t3", "t4", "t5", "t6"]
-    assert [i for i in nothing if i.startswith("t1")] == ["t1-a", "t1-d", "t1-b", "t1-c"]
+    from_start = [item.id for item in items_in_order(BANK, {}, NOW)]
+    assert [i[:2] for i in from_start[:6]] == ["t1", "t2", "t3", "t4", "t5", "t6"]
+    assert [i for i in from_start if i.startswith("t1")] == ["t1-a", "t1-d", "t1-b", "t1-c"]
 
 
 @given(st.sets(st.sampled_from(sorted(BANK.asked))))
-def test_every_item_has_its_place(met: set[str]) -> None:
-    """Whatever was met, each of the others comes once."""
-    order = [item.id for item in in_order(BANK, known(*sorted(met)), NOW)]
+def test_every_unseen_item_comes_once(met: set[str]) -> None:
+    """This holds whatever was seen before."""
+    order = [item.id for item in items_in_order(BANK, known(*sorted(met)), NOW)]
     assert sorted([*order, *met]) == sorted(BANK.asked)
 
 
-def test_how_a_plan_stands() -> None:
-    """Now, on the day, by section; they add up, and who is far below the goal is behind."""
+def test_an_outlook() -> None:
+    """Sections add up to the whole, and a member far below the goal is behind."""
     cards = known("t1-a", "t2-b", days=9)
-    found = look(PLAN, BANK, cards, answered(9, 9), "UTC", NOW)
+    found = build_outlook(PLAN, BANK, cards, answered(9, 9), "UTC", NOW)
     assert found.ready == readiness(BANK, cards, NOW) == found.curve[0][1]
     assert sum(s.now for s in found.sections) / 2 == pytest.approx(found.ready)
     assert sum(s.then for s in found.sections) / 2 == pytest.approx(found.expected)
@@ -210,13 +213,13 @@ def test_how_a_plan_stands() -> None:
     own = pace(answered(9, 9), PLAN.set_on, "UTC", NOW)
     assert found.share == left_today(PLAN, BANK, cards, own, "UTC", NOW)
     assert found.fits
-    tight = look(replace(PLAN, minutes=5), small_bank(60), cards, [], "UTC", NOW)
+    tight = build_outlook(replace(PLAN, minutes=5), small_bank(60), cards, [], "UTC", NOW)
     assert not tight.fits
 
 
-def test_the_day_itself() -> None:
-    """Nothing lies ahead: what is expected is what is known, and only what is due is left."""
-    found = look(replace(PLAN, day=TODAY), BANK, known("t1-a", days=9), [], "UTC", NOW)
+def test_the_interview_day() -> None:
+    """The forecast is the current readiness, and only due items are left."""
+    found = build_outlook(replace(PLAN, day=TODAY), BANK, known("t1-a", days=9), [], "UTC", NOW)
     assert (found.days, found.curve) == (0, ((0, found.ready),))
     assert (found.share.new, found.share.due) == (0, 1)
     assert not PLAN.is_over(PLAN.day)

@@ -1,4 +1,4 @@
-"""A plan is set, changed, kept, and ends; practice and reminders follow it."""
+"""Setting, changing and ending plans, and how practice and reminders follow them."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from bot.core.servers import set_zone
 from bot.memory import store as memory
 from bot.memory.store import ReviewedAnswer
 from bot.plan import rules, store
+from bot.plan.cards import PlanCard
 from bot.plan.rules import Plan, percent
-from bot.plan.service import Shown
 from bot.practice.rules import NEW_A_DAY
 from bot.practice.service import Asking, Nothing, PracticeVerdict, Screen
 from bot.practice.store import latest_answers
@@ -31,12 +31,12 @@ async def meet(stage: Stage, *items: str, rating: Rating = Rating.Again) -> None
 
 async def plan(
     stage: Stage, day: str = "in 16 days", minutes: int | None = None, user_id: int = ALWINA
-) -> Shown:
+) -> PlanCard:
     return await stage.bot.plans.set(user_id, GUILD, day, minutes)
 
 
 async def test_a_plan_is_set_and_changed(stage: Stage) -> None:
-    """What is not named stays; the goal is what the plan comes to if every day is kept; nobody has another's."""
+    """Arguments that are left out stay; the goal assumes that every day is kept."""
     today = stage.clock().date()
     first = (await plan(stage)).outlook
     assert first is not None
@@ -55,11 +55,11 @@ async def test_a_plan_is_set_and_changed(stage: Stage) -> None:
     moved = (await plan(stage, "in 60 days")).outlook
     assert moved is not None
     assert (moved.plan.day, moved.plan.minutes) == (today + timedelta(days=63), 40)
-    assert await stage.bot.plans.look(BOB, GUILD) == Shown(None)
+    assert await stage.bot.plans.card(BOB, GUILD) == PlanCard(None)
 
 
-async def test_what_is_no_plan(stage: Stage) -> None:
-    """Minutes without a day are none, nor is a day that is refused; what was set stays."""
+async def test_invalid_plans_are_refused(stage: Stage) -> None:
+    """A plan needs a valid day, and a refusal changes nothing."""
     with pytest.raises(UserError, match="I need the date of your interview as well"):
         await stage.bot.plans.set(ALWINA, GUILD, None, 20)
     assert await stage.bot.plans.get(ALWINA) is None
@@ -70,43 +70,41 @@ async def test_what_is_no_plan(stage: Stage) -> None:
     assert await stage.bot.plans.get(ALWINA) == kept.plan
 
 
-async def test_which_day_it_is(stage: Stage) -> None:
-    """The member's own zone decides, as it does for practice, else the server's."""
+async def test_the_date_of_a_member(stage: Stage) -> None:
+    """The member's own zone decides, else the server's."""
     await stage.database.write(
         set_zone, GUILD, "Pacific/Kiritimati"
-    )  # where noon in London is tomorrow
-    shown = (await plan(stage, "in 2 days")).outlook
-    assert shown is not None
-    assert (shown.today, shown.zone) == (date(2027, 1, 5), "Pacific/Kiritimati")
+    )  # where it is already tomorrow
+    card = (await plan(stage, "in 2 days")).outlook
+    assert card is not None
+    assert (card.today, card.zone) == (date(2027, 1, 5), "Pacific/Kiritimati")
     await stage.bot.reminders.set(ALWINA, None, "09:00", "UTC")
-    shown = (await stage.bot.plans.look(ALWINA, GUILD)).outlook
-    assert shown is not None
-    assert (shown.today, shown.days) == (date(2027, 1, 4), 3)
+    card = (await stage.bot.plans.card(ALWINA, GUILD)).outlook
+    assert card is not None
+    assert (card.today, card.days) == (date(2027, 1, 4), 3)
 
 
 async def test_practice_follows_the_plan(stage: Stage) -> None:
-    """As many new items as the day's share has, in its order, instead of twenty; the next day there are more."""
+    """New items are those of the day's share, in its order, rather than twenty."""
     stage = Stage(stage.database, small_bank(12))
     await plan(stage, "in 10 days")
-    shown = (await stage.bot.plans.look(ALWINA, GUILD)).outlook
-    assert shown is not None
-    assert (shown.share.new, shown.share.due) == (6, 0)
-    order = [item.id for item in rules.in_order(stage.bank, {}, stage.clock())]
+    card = (await stage.bot.plans.card(ALWINA, GUILD)).outlook
+    assert card is not None
+    assert (card.share.new, card.share.due) == (6, 0)
+    order = [item.id for item in rules.items_in_order(stage.bank, {}, stage.clock())]
     met = await practise(stage)
     assert [item.id for item in met] == order[:6]
     assert await start(stage) == Nothing(None, next_in=2, more_tomorrow=True, planned=True)
-    shown = (await stage.bot.plans.look(ALWINA, GUILD)).outlook
-    assert shown is not None
-    assert (shown.share.left, shown.share.done) == (0, 6)
+    card = (await stage.bot.plans.card(ALWINA, GUILD)).outlook
+    assert card is not None
+    assert (card.share.left, card.share.done) == (0, 6)
     assert len(await practise(stage, user_id=BOB)) == NEW_A_DAY
     stage.clock.turn(days=1)
-    assert (
-        len(await practise(stage)) == 6
-    )  # 42 are left for 9 days, the last of which is for repeating
+    assert len(await practise(stage)) == 6  # 42 are left for 8 days and one day of repetition
 
 
-async def test_a_miss_makes_no_room_for_more(stage: Stage) -> None:
-    """What is asked again counts as due, and the new ones of a day stay as many."""
+async def test_misses_bring_no_more_new_items(stage: Stage) -> None:
+    """Repetitions count as due and don't change the number of new items."""
     stage = Stage(stage.database, small_bank(12))
     await plan(stage, "in 10 days")
     screen: Screen = await start(stage)
@@ -121,65 +119,65 @@ async def test_a_miss_makes_no_room_for_more(stage: Stage) -> None:
     assert len(new) == 6
 
 
-async def test_one_topic_only(stage: Stage) -> None:
-    """Practice of a topic brings its new items, as many as the plan has."""
+async def test_practice_of_one_topic(stage: Stage) -> None:
+    """It has as many new items of the topic as the plan allows."""
     await plan(stage, "in 2 days", 5)
     screen = await start(stage, topic="t2")
     assert isinstance(screen, Asking)
     assert (screen.item.id, screen.new) == ("t2-a", 3)
 
 
-async def test_the_line_so_far(stage: Stage) -> None:
-    """How ready somebody was is noted at the beginning and at the end of a practice, and whenever they look."""
+async def test_recorded_readiness(stage: Stage) -> None:
+    """It is recorded at the start and end of practice, and when the plan is shown."""
     await plan(stage)
     await practise(stage)
     stage.clock.turn(days=2)
     assert isinstance(await start(stage), Asking)
-    shown = await stage.bot.plans.look(ALWINA, GUILD)
+    card = await stage.bot.plans.card(ALWINA, GUILD)
     today = stage.clock().date()
-    assert shown.outlook is not None
-    assert [day for day, _ in shown.past] == [today - timedelta(days=2), today]
-    assert shown.past[-1][1] == round(1000 * shown.outlook.ready) > 0
+    assert card.outlook is not None
+    assert [day for day, _ in card.past] == [today - timedelta(days=2), today]
+    assert card.past[-1][1] == round(1000 * card.outlook.ready) > 0
     assert await practise(stage, user_id=BOB)
     assert await stage.database.read(store.ready_since, BOB, today) == []
 
 
-async def test_the_end(stage: Stage) -> None:
-    """A member may end it; else it ends when its day has passed, which is told once. New ones are twenty again."""
+async def test_the_end_of_a_plan(stage: Stage) -> None:
+    """A member can end it; otherwise it ends after its day, which is told once."""
     assert not await stage.bot.plans.end(ALWINA)
     await plan(stage)
     await practise(stage)
     assert await stage.bot.plans.end(ALWINA)
-    assert await stage.bot.plans.look(ALWINA, GUILD) == Shown(None)
+    assert await stage.bot.plans.card(ALWINA, GUILD) == PlanCard(None)
     assert await stage.database.read(store.ready_since, ALWINA, date(2027, 1, 1)) == []
     last = (await plan(stage, "in 3 days")).outlook
     assert last is not None
     stage.clock.turn(days=3)
-    on_the_day = (await stage.bot.plans.look(ALWINA, GUILD)).outlook
+    on_the_day = (await stage.bot.plans.card(ALWINA, GUILD)).outlook
     assert on_the_day is not None
     assert (on_the_day.days, on_the_day.share.new) == (0, 0)
     stage.clock.turn(days=1)
-    assert await stage.bot.plans.standing(ALWINA, GUILD) is None
-    assert (await asked_new(stage)).new > 0
-    ended = [await stage.bot.plans.take_ended(ALWINA, GUILD) for _ in range(2)]
+    assert await stage.bot.plans.outlook(ALWINA, GUILD) is None
+    assert (await start_practice(stage)).new > 0
+    ended = [await stage.bot.plans.end_if_over(ALWINA, GUILD) for _ in range(2)]
     assert ended == [last.plan.day, None]
     assert await stage.bot.plans.get(ALWINA) is None
 
 
 async def ready_now(stage: Stage) -> int:
-    shown = (await stage.bot.plans.look(ALWINA, GUILD)).outlook
-    assert shown is not None
-    return percent(shown.ready)
+    card = (await stage.bot.plans.card(ALWINA, GUILD)).outlook
+    assert card is not None
+    return percent(card.ready)
 
 
-async def test_misses_make_nobody_ready(stage: Stage) -> None:
-    """Eight wrong answers are 0%, right ones raise it, and one that was a guess counts as a miss."""
+async def test_misses_do_not_count_as_ready(stage: Stage) -> None:
+    """Correct answers raise readiness, and a guess counts as a miss."""
     stage = Stage(stage.database, small_bank(2))
     await plan(stage)
     items = sorted(stage.bank.asked)
     await meet(stage, *items)
     assert await ready_now(stage) == 0
-    screen = await asked_new(stage)
+    screen = await start_practice(stage)
     verdict = await answer(stage, screen)
     assert await ready_now(stage) == percent(1 / len(items))
     await stage.bot.practices.guess(verdict.question.id, ALWINA, GUILD)
@@ -189,31 +187,31 @@ async def test_misses_make_nobody_ready(stage: Stage) -> None:
     assert await ready_now(stage) == 100
 
 
-async def asked_new(stage: Stage) -> Asking:
+async def start_practice(stage: Stage) -> Asking:
     screen = await start(stage)
     assert isinstance(screen, Asking)
     return screen
 
 
-async def test_a_new_plan_after_an_old_one(stage: Stage) -> None:
-    """One that is over is told of with the next one, which begins anew."""
+async def test_a_plan_after_one_that_is_over(stage: Stage) -> None:
+    """The page of the new plan mentions the old one, and nothing is carried over."""
     await plan(stage, "in 2 days", 60)
     assert len(await stage.database.read(store.ready_since, ALWINA, date(2027, 1, 1))) == 1
     stage.clock.turn(days=9)
-    shown = await plan(stage, "in 20 days")
-    assert shown.ended == date(2027, 1, 6)
-    assert shown.outlook is not None
-    assert shown.past == tuple(
+    card = await plan(stage, "in 20 days")
+    assert card.ended == date(2027, 1, 6)
+    assert card.outlook is not None
+    assert card.past == tuple(
         await stage.database.read(store.ready_since, ALWINA, date(2027, 1, 1))
     )
-    assert (shown.outlook.plan.minutes, shown.outlook.plan.set_on) == (
+    assert (card.outlook.plan.minutes, card.outlook.plan.set_on) == (
         rules.MINUTES,
         stage.clock().date(),
     )
 
 
-async def test_the_reminder_names_the_days_goal(stage: Stage) -> None:
-    """What is left of the share, new ones too, so that it also comes when nothing is due; not when all is done."""
+async def test_the_reminder_has_the_days_goal(stage: Stage) -> None:
+    """It comes if only new items are left, and not if the share is done."""
     stage = Stage(stage.database, small_bank(12))
     await stage.bot.reminders.set(ALWINA, GUILD, "18:00", "UTC")
     await plan(stage, "in 10 days")
@@ -225,11 +223,12 @@ async def test_the_reminder_names_the_days_goal(stage: Stage) -> None:
     assert len(stage.sender.reminders) == 1
     await stage.wait(days=11)
     assert 2 < len(stage.sender.reminders) < 14
-    assert await stage.bot.plans.standing(ALWINA, GUILD) is None
+    assert await stage.bot.plans.outlook(ALWINA, GUILD) is None
 
 
 async def test_the_latest_answers(stage: Stage) -> None:
-    """Those in practice, oldest first, of which a limit keeps the newest; they say whether an item was new."""
+    """They are practice answers, oldest first, limited to the newest, and marked if the item was
+    new."""
     await meet(stage, "t1-a")
     items = [item.id for item in await practise(stage)]
     since = stage.clock() - timedelta(days=1)

@@ -1,4 +1,4 @@
-"""A plan in words and as a picture, which say the same as the pure functions."""
+"""The page of a plan, in words and as a picture."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ import pytest
 from bot.chat.messages import Message, text_of
 from bot.chat.pictures import can_be_drawn, to_png
 from bot.memory.rules import review
-from bot.plan.rules import Goal, Outlook, Plan, SectionOutlook, Today, look, percent, readiness
-from bot.plan.service import Shown
-from bot.plan.views import NONE, alt_text, confirm, plan_page, stats_line, svg
+from bot.plan.cards import Outlook, PlanCard, SectionOutlook
+from bot.plan.outlook import build_outlook
+from bot.plan.rules import Goal, Plan, Today, percent, readiness
+from bot.plan.views import NO_PLAN, alt_text, confirm_page, plan_page, stats_line, svg
 from bot.reminders.views import reminder
 from tests.pixels import size
 from tests.plan.members import START, Habits, Member
@@ -24,29 +25,29 @@ NOW = datetime(2027, 1, 4, 12, tzinfo=UTC)
 PAST = tuple((START.date() + timedelta(days=n), 12 * n) for n in range(0, 20, 3))
 
 
-def lived(days: int, kept: float) -> Outlook:
-    """The plan of somebody who has kept so much of so many days."""
+def outlook_after(days: int, kept: float) -> Outlook:
+    """Return the outlook of a member who kept this share of the days."""
     plan = Plan(1, START.date() + timedelta(days=40), 20, START.date(), 0)
     member = Member(plan, Habits(kept, 20, 0.7, 1, 40), bank(), random.Random(5))
-    member.plan = replace(plan, goal=percent(member.look(START).kept))
+    member.plan = replace(plan, goal=percent(member.outlook(START).kept))
     for day in range(days):
-        member.live(day)
-    return member.look(START + timedelta(days=days, hours=-4))
+        member.simulate_day(day)
+    return member.outlook(START + timedelta(days=days, hours=-4))
 
 
-NEW, HALFWAY, BEHIND = lived(0, 1), lived(20, 1), lived(20, 0.25)
+NEW, HALFWAY, BEHIND = outlook_after(0, 1), outlook_after(20, 1), outlook_after(20, 0.25)
 
 
-async def read(outlook: Outlook, past: tuple[tuple[date, int], ...] = PAST) -> str:
-    page = await plan_page(Shown(outlook, past))
+async def page_text(outlook: Outlook, past: tuple[tuple[date, int], ...] = PAST) -> str:
+    page = await plan_page(PlanCard(outlook, past))
     assert isinstance(page, Message)
     return text_of(page)
 
 
 @pytest.mark.parametrize("outlook", [NEW, HALFWAY, BEHIND], ids=["new", "half-way", "behind"])
-async def test_every_number_is_the_rules(outlook: Outlook) -> None:
-    """Words, picture and alt text show what the pure functions give, and the picture holds all that it shows."""
-    said, drawing = await read(outlook), svg(outlook, PAST)
+async def test_every_number_is_shown(outlook: Outlook) -> None:
+    """Text, picture and alt text have the numbers of the outlook, within the picture's bounds."""
+    said, drawing = await page_text(outlook), svg(outlook, PAST)
     now, then = f"{percent(outlook.ready)}%", f"{percent(outlook.expected)}%"
     assert f"**{now} ready** · **{then}** on 13 February 2027 at this pace" in said
     written = re.findall(r">([^<]+)</text>", drawing)
@@ -73,28 +74,29 @@ async def test_every_number_is_the_rules(outlook: Outlook) -> None:
     assert all(0 < float(x) <= 390 and 0 < float(y) < height for x, y in places)
 
 
-def test_the_figures_are_of_the_cards() -> None:
-    """What is shown as ready is what the package says of the cards."""
+def test_the_picture_shows_readiness() -> None:
+    """It shows the same readiness as the rules."""
     cards = {item: review(None, 3, NOW - timedelta(days=3)) for item in list(bank().asked)[:120]}  # type: ignore[arg-type]
     plan = Plan(1, NOW.date() + timedelta(days=30), 15, NOW.date(), 70)
-    outlook = look(plan, bank(), cards, [], "UTC", NOW)
+    outlook = build_outlook(plan, bank(), cards, [], "UTC", NOW)
     assert f">{percent(readiness(bank(), cards, NOW))}%</text>" in svg(outlook, ())
 
 
-async def test_what_is_said_of_a_pace() -> None:
-    """A new plan names what it is about; on the way is said, and behind without blame, with what to do today."""
+async def test_the_pace_in_words() -> None:
+    """A new plan names its goal, and a member who is behind reads what to do, without blame."""
     assert (
         f"That's with 20 minutes of practice every day. It's also your goal: **{NEW.plan.goal}%**."
-        in await read(NEW)
+        in await page_text(NEW)
     )
-    said = await read(HALFWAY)
+    said = await page_text(HALFWAY)
     past = f"You've practised on {HALFWAY.pace_kept} of the last {HALFWAY.pace_days} days."
     assert f"{past} That takes you past your goal of **{HALFWAY.plan.goal}%**." in said
     on_the_way = replace(HALFWAY, plan=replace(HALFWAY.plan, goal=percent(HALFWAY.expected) + 4))
-    assert f"{past} You're on the way to your goal of **{on_the_way.plan.goal}%**." in await read(
-        on_the_way
+    assert (
+        f"{past} You're on the way to your goal of **{on_the_way.plan.goal}%**."
+        in await page_text(on_the_way)
     )
-    said = await read(BEHIND)
+    said = await page_text(BEHIND)
     assert BEHIND.behind
     assert (
         f"Start with today's {BEHIND.share.left} and practise every day, and you'll reach **{percent(BEHIND.kept)}"
@@ -102,20 +104,20 @@ async def test_what_is_said_of_a_pace() -> None:
     )
 
 
-async def test_a_first_day() -> None:
-    """Of a single day behind somebody it is said whether they practised."""
-    assert "You practised yesterday. You're on" in await read(
+async def test_the_pace_of_one_day() -> None:
+    """After a single day, the page tells whether it had practice."""
+    assert "You practised yesterday. You're on" in await page_text(
         replace(NEW, pace_days=1, pace_kept=1)
     )
-    assert "Yesterday was a day off. You're on" in await read(replace(NEW, pace_days=1))
+    assert "Yesterday was a day off. You're on" in await page_text(replace(NEW, pace_days=1))
 
 
 async def test_a_bank_with_many_sections() -> None:
-    """A message and a picture hold it: the words name twelve and say how many more there are, the picture eight."""
+    """The text lists twelve and counts the others; the picture has eight."""
     many = replace(
         NEW, sections=tuple(SectionOutlook(f"S{n} " + "*" * 300, 0.1, 0.9) for n in range(40))
     )
-    said = await read(many)
+    said = await page_text(many)
     assert len(said) < 4000
     assert "S11 " in said
     assert "-# and 28 more sections" in said
@@ -124,45 +126,47 @@ async def test_a_bank_with_many_sections() -> None:
 
 async def test_whether_a_day_fits() -> None:
     fits = replace(NEW, new=8, due=1, takes=9)
-    assert "A day takes 8 new and 1 due questions, about 9 minutes. That fits." in await read(fits)
+    assert "A day takes 8 new and 1 due questions, about 9 minutes. That fits." in await page_text(
+        fits
+    )
     more = replace(NEW, new=18, due=30, takes=48)
     assert (
         "a day takes 18 new and 30 due questions, about 48 minutes, which is more than your 20."
-        in await read(more)
+        in await page_text(more)
     )
-    assert "To keep up, a day takes 30 due questions, about 48 minutes" in await read(
+    assert "To keep up, a day takes 30 due questions, about 48 minutes" in await page_text(
         replace(more, new=0)
     )
 
 
 async def test_a_day_that_is_done() -> None:
-    """No button to start what is done; on the day of the interview nothing is forecast."""
-    done = await read(replace(NEW, share=Today(0, 0, 12)))
+    """There is no button to start, and no forecast on the interview day."""
+    done = await page_text(replace(NEW, share=Today(0, 0, 12)))
     assert "Today: nothing left, 12 done" in done
     assert "Start today's" not in done
     last = replace(NEW, today=NEW.plan.day, curve=((0, 0.5),), ready=0.5)
-    said = await read(last)
+    said = await page_text(last)
     assert "**50% ready** · your interview is today" in said
     assert "at this pace" not in said.replace(alt_text(last), "")
     assert size(to_png(svg(last, ()), width=400))[0] == 400
 
 
-async def test_where_there_is_none() -> None:
-    """One sentence says how to make a plan; one that is over says goodbye once."""
-    assert await plan_page(Shown(None)) == NONE
-    said = await plan_page(Shown(None, ended=date(2026, 12, 12)))
+async def test_pages_without_a_plan() -> None:
+    """One sentence tells how to make a plan; a plan that is over is mentioned once."""
+    assert await plan_page(PlanCard(None)) == NO_PLAN
+    said = await plan_page(PlanCard(None, ended=date(2026, 12, 12)))
     assert isinstance(said, str)
     assert said.startswith(
         "Your plan for 12 December 2026 is done. I hope the interview went well."
     )
-    page = await plan_page(Shown(NEW, ended=date(2026, 12, 12)))
+    page = await plan_page(PlanCard(NEW, ended=date(2026, 12, 12)))
     assert isinstance(page, Message)
     assert "I hope the interview went well." in text_of(page)
-    assert "### End your plan for 12 December 2026?" in text_of(confirm(date(2026, 12, 12)))
+    assert "### End your plan for 12 December 2026?" in text_of(confirm_page(date(2026, 12, 12)))
 
 
-def test_what_others_show_of_it() -> None:
-    """A line among one's own figures, and the day's goal in the reminder."""
+def test_plans_elsewhere() -> None:
+    """A line in the member's own statistics, and the day's goal in the reminder."""
     assert stats_line(NEW).startswith(
         f"Plan: **0% ready** · **{percent(NEW.expected)}%** on 13 February 2027"
     )

@@ -16,6 +16,7 @@ from bot.core.errors import UserError
 from bot.memory import rules as memory
 from bot.memory import store as cards
 from bot.plan import rules as plans
+from bot.plan import service as plan_service
 from bot.practice.service import Asking, Summary
 from bot.practice.store import practice_questions
 from tests.practice.test_service import answer, asked, go_on, start
@@ -73,9 +74,9 @@ async def test_what_takes_long_is_done_outside(
     calls = []
     for module, name, kinds in (
         (cards, "cards_of", ("write",)),
-        (plans, "look", ("read", "write")),
+        (plan_service, "build_outlook", ("read", "write")),
         (plans, "readiness", ("read", "write")),
-        (plans, "in_order", ("read", "write")),
+        (plans, "items_in_order", ("read", "write")),
         (memory, "due_items", ("read", "write")),
     ):
         called, checked = never_in(held, *kinds, work=getattr(module, name))
@@ -93,7 +94,7 @@ async def test_what_takes_long_is_done_outside(
     assert isinstance(
         await stage.bot.practices.end(asking.question.practice_id, ALWINA, GUILD), Summary
     )
-    await stage.bot.plans.look(ALWINA, GUILD)
+    await stage.bot.plans.card(ALWINA, GUILD)
     assert all(calls)
 
 

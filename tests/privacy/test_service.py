@@ -25,7 +25,7 @@ from bot.daily.store import daily_answers
 from bot.practice.service import Asking
 from bot.privacy import service
 from bot.privacy.service import Export
-from bot.suggestions.rules import Written
+from bot.suggestions.rules import SuggestedQuestion
 from tests.challenges import play as challenges
 from tests.fakes import Crash, Post
 from tests.rows import everything
@@ -84,16 +84,16 @@ async def live(stage: Stage) -> None:
     await challenge(stage)
     await practise(stage)
     step: Any = await bot.interviews.start(ZOE, GUILD)
-    await bot.interviews.answer(step.question.id, ZOE, f"My name is {NAME}.")
-    graded: Any = await bot.interviews.feedback(step.question.id, ZOE, GUILD)
+    await bot.interviews.answer(step.question_id, ZOE, f"My name is {NAME}.")
+    graded: Any = await bot.interviews.feedback(step.question_id, ZOE, GUILD)
     await bot.interviews.answer_follow_up(
-        step.question.id, ZOE, graded.follow_up_number, f"{NAME} again."
+        step.question_id, ZOE, graded.follow_up_number, f"{NAME} again."
     )
     await bot.reminders.set(ZOE, GUILD, "09:00", "Asia/Tokyo")
     await bot.plans.set(ZOE, GUILD, "in 2 days", 60)
     await bot.reports.add("t1-a", OTHER_GUILD, ZOE, f"{NAME} finds this odd.")
     await bot.suggestions.suggest(
-        GUILD, ZOE, Written(f"Who is {NAME}?", NAME, "Bo", f"I am {NAME}.", NAME)
+        GUILD, ZOE, SuggestedQuestion(f"Who is {NAME}?", NAME, "Bo", f"I am {NAME}.", NAME)
     )
     await bot.members.show_stats(ZOE, True)
 

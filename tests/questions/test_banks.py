@@ -11,7 +11,7 @@ from bot.points.store import Entry, add
 from bot.core.clicks import Click
 from bot.core.database import Database
 from bot.core.errors import UserError
-from bot.interviews.service import Step
+from bot.interviews.cards import Step
 from bot.practice.service import Asking
 from bot.questions import own, store
 from bot.questions.banks import Banks, _Joined
@@ -356,12 +356,12 @@ async def test_interviews_ask_own_topics_there_only(stage: Stage) -> None:
     assert isinstance(step, Step)
     assert step.topic.question == "Why ours?"
     await stage.bot.interviews.answer(
-        step.question.id, ALWINA, "We wrote it down one by one in a long evening."
+        step.question_id, ALWINA, "We wrote it down one by one in a long evening."
     )
     assert (
-        await stage.bot.interviews.feedback(step.question.id, ALWINA, GUILD)
+        await stage.bot.interviews.feedback(step.question_id, ALWINA, GUILD)
     ).assessment is not None
-    report = await stage.bot.interviews.end(step.question.id, ALWINA)
+    report = await stage.bot.interviews.end(step.question_id, ALWINA)
     assert [section.title for section in report.sections] == ["Our house"]
     with pytest.raises(UserError, match="I don't know that topic"):
         await stage.bot.interviews.start(ALWINA, OTHER_GUILD, topic_id=topic_id)

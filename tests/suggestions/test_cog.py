@@ -1,4 +1,4 @@
-"""/suggest and the review as members and managers use them, on a simulated Discord."""
+"""/suggest and the review, driven as members and managers would."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ async def review(stage: Stage) -> Any:
 
 
 async def test_from_suggestion_to_question(stage: Stage) -> None:
-    """A member suggests, the channel hears of it once, a manager accepts, the member is told with the next command."""
+    """The first suggestion is announced, and its author reads the verdict with the next command."""
     await announce_in_daily(stage)
     said = await suggest(stage)
     assert answer_to(said).flags.ephemeral
@@ -65,82 +65,82 @@ async def test_from_suggestion_to_question(stage: Stage) -> None:
     await stage.env.settle()
     assert any(
         "Added to this server's questions, thank you: Which optimizer" in text_of(m)
-        for m in _told(used)
+        for m in messages_of(used)
     )
     assert await stage.services.suggestions.verdicts(stage.guild.id, stage.alwina.id) == []
 
 
 async def test_edit_and_reject(stage: Stage) -> None:
-    """A manager mends one and turns the other down; nothing waits then, and the author reads why."""
+    """A manager edits one suggestion and rejects the other; the author reads both verdicts."""
     await suggest(stage)
     await suggest(stage, prompt="A second one?")
     shown = await review(stage)
     form = await stage.manager.click(answer_to(shown), label="Edit")
-    mended = {
+    edited = {
         "topic": "Optimizers",
         "prompt": "Which one?",
         "answers": "+ AdamW\n> It is\n- Adam\n> It isn't",
     }
-    mended |= {"explanation": "It is AdamW.", "difficulty": "2"}
-    wrong = await stage.manager.submit_modal(form, {**mended, "answers": "nonsense\n+ x"})
+    edited |= {"explanation": "It is AdamW.", "difficulty": "2"}
+    wrong = await stage.manager.submit_modal(form, {**edited, "answers": "nonsense\n+ x"})
     assert reply(wrong).startswith("Nothing was saved")
     form = await stage.manager.click(answer_to(shown), label="Edit")
-    after = await stage.manager.submit_modal(form, mended)
+    after = await stage.manager.submit_modal(form, edited)
     assert reply(after).startswith('**Added** to "Optimizers" as `which-one`.')
     form = await stage.manager.click(answer_to(after), label="Reject")
     done = await stage.manager.submit_modal(form, {"text": "We have *one* like it"})
     assert "**Rejected**" in reply(done)
     assert "Nothing is waiting for review." in reply(done)
     said = await suggest(stage, prompt="A third one?")
-    told = [text_of(message) for message in _told(said)]
+    texts = [text_of(message) for message in messages_of(said)]
     assert any(
-        "Added to this server's questions, thank you: Which optimizer" in text for text in told
+        "Added to this server's questions, thank you: Which optimizer" in text for text in texts
     )
     assert any(
         "Not added: A second one?\n-# The reason: We have \\*one\\* like it" in text
-        for text in told
+        for text in texts
     )
 
 
-def _told(result: Any) -> list[discord.Message]:
-    """What a member was sent in answer to one interaction."""
+def messages_of(result: Any) -> list[discord.Message]:
+    """Return the messages sent in response to an interaction."""
     return [result.response.message, *(getattr(f, "message", f) for f in result.followups)]
 
 
-async def test_a_form_of_a_review_that_is_old(stage: Stage) -> None:
-    """Who may use the command without Manage Server has their form back, fifteen minutes after its page came."""
+async def test_an_expired_review(stage: Stage) -> None:
+    """After 15 minutes, a reviewer without Manage Server gets their form back."""
     await suggest(stage)
     stage.allow(stage.bob, "bank")
     page = answer_to(await stage.bob.slash(stage.quiz, "bank review"))
-    mended = {
+    edited = {
         "topic": "Optimizers",
         "prompt": "Which one?",
         "answers": "+ AdamW\n> It is\n- Adam\n> No",
     }
-    mended |= {"explanation": "It is AdamW.", "difficulty": "2"}
+    edited |= {"explanation": "It is AdamW.", "difficulty": "2"}
     forms = [
-        ("Edit", mended, "Which one?"),
+        ("Edit", edited, "Which one?"),
         ("Reject", {"text": "We have one like it"}, "We have one like it"),
     ]
     shown = [await stage.bob.click(page, label=label) for label, _, _ in forms]
     await stage.wait(16 * 60)
     for form, (_, fields, words) in zip(shown, forms, strict=True):
-        refused, *_, back = _told(await stage.bob.submit_modal(form, fields))
+        refused, *_, back = messages_of(await stage.bob.submit_modal(form, fields))
         assert "Open it again with </bank review:" in text_of(refused)
         assert words in text_of(back)
     assert "1 suggestion waiting" in reply(await stage.bob.slash(stage.quiz, "bank review"))
 
 
-async def test_what_is_not_right_comes_back(stage: Stage) -> None:
-    """A suggestion that can't be asked is refused in one sentence, with what its author wrote."""
+async def test_an_invalid_suggestion_is_returned(stage: Stage) -> None:
+    """It is refused in one sentence, and its author gets the text back."""
     said = await suggest(stage, wrong="AdamW")
     assert reply(said).startswith("**Not added** yet: ")
     assert "two choices have the same text" in reply(said)
-    assert any(FIELDS["prompt"] in text_of(message) for message in _told(said))
+    assert any(FIELDS["prompt"] in text_of(message) for message in messages_of(said))
 
 
-async def test_no_sixth(stage: Stage) -> None:
-    """Who has five that wait opens no form for another one."""
+async def test_the_limit_is_checked_before_the_form(stage: Stage) -> None:
+    """A member with five waiting suggestions can't open the form."""
     for n in range(5):
         await suggest(stage, prompt=f"Number {n}?")
     refused = await stage.alwina.slash(stage.quiz, "suggest")
@@ -148,8 +148,8 @@ async def test_no_sixth(stage: Stage) -> None:
     assert reply(refused).startswith("5 of your suggestions are waiting for review already.")
 
 
-async def test_a_report_comes_to_the_review(stage: Stage) -> None:
-    """A report on a shipped question is announced, shown without its author, and leaves the list with Done."""
+async def test_reviewing_a_report(stage: Stage) -> None:
+    """It is announced, shown without its author, and gone after Done."""
     await announce_in_daily(stage)
     await stage.play(questions=1, seconds=20)
     await stage.wait(30)
@@ -167,7 +167,7 @@ async def test_a_report_comes_to_the_review(stage: Stage) -> None:
     assert done == "**Done**. That report is off the list.\nNothing is waiting for review."
 
 
-async def test_an_own_question_that_was_reported(stage: Stage) -> None:
+async def test_a_reported_own_question(stage: Stage) -> None:
     """It can be edited from the review."""
     await suggest(stage)
     await stage.manager.click(answer_to(await review(stage)), label="Accept")
@@ -187,8 +187,8 @@ async def test_an_own_question_that_was_reported(stage: Stage) -> None:
     assert reply(saved).startswith("**Saved**\n### Which one, then?")
 
 
-async def test_nobody_else_reviews(stage: Stage) -> None:
-    """Members without Manage Server don't see the command."""
+async def test_the_review_needs_manage_server(stage: Stage) -> None:
+    """Other members don't see the command."""
     await suggest(stage)
     with pytest.raises(SetupError):
         await stage.alwina.slash(stage.quiz, "bank review")

@@ -1,4 +1,4 @@
-"""From what a member writes to the question that comes of it."""
+"""Turning suggestions into questions."""
 
 from __future__ import annotations
 
@@ -6,19 +6,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.bank.forms import item_from
-from bot.suggestions.rules import TOPIC, Written, clean, form_of
+from bot.suggestions.rules import DEFAULT_TOPIC, SuggestedQuestion, form_of, normalized
 
 LINES = st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=30)
 
 
 def test_a_choice_question() -> None:
-    """The right answer comes first with its author's reason; each wrong one says what is right."""
-    written = clean(
-        Written("  Which? ", " This  one ", "That\n\n  Those \n", "It is.\nSo.", " arXiv ")
+    """The right answer comes first with the author's reason; wrong ones name the right answer."""
+    question = normalized(
+        SuggestedQuestion(
+            "  Which? ", " This  one ", "That\n\n  Those \n", "It is.\nSo.", " arXiv "
+        )
     )
-    assert written == Written("Which?", "This one", "That\nThose", "It is.\nSo.", "arXiv")
-    form = form_of(written)
-    assert (form.topic, form.explanation) == (TOPIC, "It is.\nSo.\n\nSource: arXiv")
+    assert question == SuggestedQuestion(
+        "Which?", "This one", "That\nThose", "It is.\nSo.", "arXiv"
+    )
+    form = form_of(question)
+    assert (form.topic, form.explanation) == (DEFAULT_TOPIC, "It is.\nSo.\n\nSource: arXiv")
     item = item_from(form)
     assert item["kind"] == "choice"
     assert [choice["text"] for choice in item["choices"]] == ["This one", "That", "Those"]
@@ -27,9 +31,9 @@ def test_a_choice_question() -> None:
     assert item["choices"][1]["why"] == "The right answer is: This one"
 
 
-def test_without_wrong_answers() -> None:
-    """It is a question whose answer is typed, with nothing below the reason if no source is named."""
-    form = form_of(clean(Written("Which?", "AdamW", " \n ", "It is.", "")))
+def test_a_typed_question() -> None:
+    """Without wrong answers the answer is typed; without a source the explanation has none."""
+    form = form_of(normalized(SuggestedQuestion("Which?", "AdamW", " \n ", "It is.", "")))
     assert (item_from(form)["kind"], item_from(form)["accept"], form.explanation) == (
         "typed",
         ["AdamW"],
@@ -38,7 +42,9 @@ def test_without_wrong_answers() -> None:
 
 
 @given(answer=LINES, wrong=st.lists(LINES, min_size=1, max_size=5))
-def test_signs_in_answers(answer: str, wrong: list[str]) -> None:
-    """Whatever signs answers begin with, they stay what they are, in their order."""
-    item = item_from(form_of(clean(Written("Which?", answer, "\n".join(wrong), "It is.", ""))))
+def test_answers_with_special_characters(answer: str, wrong: list[str]) -> None:
+    """Whatever answers begin with, their text and order stay."""
+    item = item_from(
+        form_of(normalized(SuggestedQuestion("Which?", answer, "\n".join(wrong), "It is.", "")))
+    )
     assert [choice["text"] for choice in item["choices"]] == [answer, *wrong]

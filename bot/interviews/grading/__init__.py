@@ -2,7 +2,7 @@
 
 from bot.interviews.grading.grader import Error, Grade, State, grade
 from bot.interviews.grading.guards import Flag
-from bot.interviews.grading.hints import as_topic, compare, parts_of
+from bot.interviews.grading.hints import compare, follow_up_topic, split_hint
 from bot.interviews.grading.own import grade_own
 from bot.interviews.grading.rubric import Rubric, Rubrics
 
@@ -13,9 +13,9 @@ __all__ = [
     "Rubric",
     "Rubrics",
     "State",
-    "as_topic",
     "compare",
+    "follow_up_topic",
     "grade",
     "grade_own",
-    "parts_of",
+    "split_hint",
 ]

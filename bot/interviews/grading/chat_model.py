@@ -1,6 +1,6 @@
-"""The model service that GRADER_URL names: any endpoint that speaks OpenAI's chat completions.
+"""The model service at GRADER_URL: any endpoint with OpenAI's chat completions.
 
-It is asked about key points in doubt only, see `bot.interviews.grading.opinion`, and nothing here is reached unless
+It is only asked about doubtful key points, see `bot.interviews.grading.opinion`, and only if
 GRADER_URL is set.
 """
 
@@ -23,10 +23,10 @@ from bot.questions.model import KeyPoint
 log = logging.getLogger(__name__)
 
 TIMEOUT = 20.0
-"""Seconds for everything: waiting for a free place, connecting, the whole reply."""
+"""Seconds for a whole request: waiting for a slot, connecting, and the reply."""
 MAX_REPLY = 64 * 1024
-"""Bytes of a reply that are read at most."""
-_AT_ONCE = 4
+"""Bytes that are read of a reply."""
+_MAX_CONCURRENT = 4
 _FORMAT = {
     "type": "json_schema",
     "json_schema": {"name": "key_points", "strict": True, "schema": opinion.SCHEMA},
@@ -34,7 +34,7 @@ _FORMAT = {
 
 
 class ModelService:
-    """The services' `ChatModel` over HTTP. The key goes into a header and nowhere else: no message here holds it."""
+    """A `ChatModel` over HTTP. Its key is sent in a header and appears in no message or log."""
 
     def __init__(
         self, session: aiohttp.ClientSession, url: str, model: str, timeout: float = TIMEOUT
@@ -43,7 +43,7 @@ class ModelService:
         self._url = url
         self._model = model
         self._timeout = timeout
-        self._places = asyncio.Semaphore(_AT_ONCE)
+        self._slots = asyncio.Semaphore(_MAX_CONCURRENT)
 
     async def ask(self, system: str, user: str) -> str:
         body = {
@@ -52,7 +52,7 @@ class ModelService:
             "response_format": _FORMAT,
         }
         try:
-            async with asyncio.timeout(self._timeout), self._places:
+            async with asyncio.timeout(self._timeout), self._slots:
                 reply = await self._post(body)
         except TimeoutError:
             raise NoOpinion(f"no reply within {self._timeout:g} seconds") from None
@@ -62,22 +62,22 @@ class ModelService:
             RuntimeError,
         ) as error:  # RuntimeError: the session is closed
             raise NoOpinion(f"it could not be reached ({type(error).__name__})") from None
-        return _content(reply)
+        return _message_text(reply)
 
     async def _post(self, body: dict[str, Any]) -> bytes:
         async with self._session.post(self._url, json=body, allow_redirects=False) as response:
             if response.status != 200:
                 raise NoOpinion(f"it answered HTTP {response.status}")
-            read = bytearray()
+            received = bytearray()
             async for chunk in response.content.iter_chunked(8192):
-                read += chunk
-                if len(read) > MAX_REPLY:
+                received += chunk
+                if len(received) > MAX_REPLY:
                     raise NoOpinion(f"its reply is longer than {MAX_REPLY:,} bytes")
-            return bytes(read)
+            return bytes(received)
 
 
-def _content(reply: bytes) -> str:
-    """The text of the first choice of a chat completion."""
+def _message_text(reply: bytes) -> str:
+    """Return the text of a chat completion's first choice."""
     try:
         content = json.loads(reply)["choices"][0]["message"]["content"]
     except (ValueError, LookupError, TypeError, RecursionError):
@@ -89,26 +89,26 @@ def _content(reply: bytes) -> str:
 
 @asynccontextmanager
 async def model_service(settings: Settings) -> AsyncIterator[ModelService | None]:
-    """The service of the settings, or None if GRADER_URL is not set; its connections end with the block."""
+    """Connect to the service while the context is open; None if GRADER_URL is not set."""
     if settings.grader_url is None:
         yield None
         return
     headers = {"Accept-Encoding": "identity"}
     if settings.grader_api_key:
         headers["Authorization"] = f"Bearer {settings.grader_api_key}"
-    connector = aiohttp.TCPConnector(limit=_AT_ONCE)
+    connector = aiohttp.TCPConnector(limit=_MAX_CONCURRENT)
     async with aiohttp.ClientSession(connector=connector, headers=headers) as session:
         yield ModelService(session, settings.grader_url, settings.grader_model)
 
 
-async def trial(settings: Settings) -> str | None:
-    """Ask the service about a made-up sentence; what is wrong with it, or None. For `python -m bot check`."""
+async def check_service(settings: Settings) -> str | None:
+    """Return what is wrong with the service, if anything, after asking about a made-up sentence."""
     point = KeyPoint("Water boils at 100 degrees", ("it boils at one hundred degrees",))
     async with model_service(settings) as service:
         if service is None:
             return None
         try:
-            request = opinion.request(
+            request = opinion.build_request(
                 "When does water boil?", {0: point}, "It boils at 100 degrees."
             )
             opinion.read_reply(await service.ask(opinion.SYSTEM, request), [0])

@@ -1,10 +1,13 @@
-"""From matches to states and a score: the one entry point.
+"""Grades an answer: from matches to the states of key points and a score.
 
-For each key point every passage of the answer gets a match from 0 up: the best with any of the point's phrasings, less
-a share of what the same passage scores on the question's other points (a passage that fits all of them fits none in
-particular). How likely a marker would say that the point is said follows from its best match, from the other points
-(a loose match is worth more in an answer that has them) and from how concrete the answer is. Two thresholds make three
-states; the score is summed from them here, never asked of a model.
+Each key point is matched against every passage of the answer. A match is the best one with any of
+the point's phrasings, less a share of what the same passage scores on the other points, because a
+passage that fits all of them fits none in particular.
+
+The likelihood that a human marker would accept the point depends on its best match, on the other
+points (a loose match is worth more in an answer that has them) and on how concrete the answer is.
+Two thresholds turn likelihoods into three states. The score is computed here and never asked of a
+model.
 """
 
 from __future__ import annotations
@@ -15,38 +18,45 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from bot.core.limits import MAX_ANSWER
-from bot.interviews.grading.guards import Flag, denies, fault, is_terse, strays
+from bot.interviews.grading.guards import (
+    Flag,
+    denies_everything,
+    disqualifying_flag,
+    is_off_topic,
+    is_terse,
+)
 from bot.interviews.grading.matching import Answer, Match, Passage
-from bot.interviews.grading.mistakes import Mistake, mistakes
+from bot.interviews.grading.mistakes import Mistake, find_mistakes
 from bot.interviews.grading.rubric import Rubric
-from bot.interviews.grading.words import Sentence, read
+from bot.interviews.grading.words import Sentence, parse_sentences
 
-COVERED, DOUBTFUL = 0.5, 0.2
-"""Least likelihood of a covered and of a doubtful point."""
-BASE, CLOSE, LOOSE, REST, CONCRETE = -6.6, 6.7, 6.9, 3.7, 1.9
-"""Log-odds that a point is said, from logistic regression on labelled answers: of a match, of its part up to `ENOUGH`,
-of the other points and of numbers in the answer."""
-ENOUGH = 0.35
-LITTLE, MUCH = 0.1, 0.5
-"""Matches from which a point speaks a little, and fully, for the rest of the answer."""
-NUMBERS = 0.05
-"""Share of numbers among an answer's words that is as concrete as can be. Waffle has none."""
-SHARED = 0.3
-"""Share of a passage's mean match with the other points that is taken off."""
-FEW = 0.5
-"""How much a match is raised where a point has one phrasing rather than `USUAL`: fewer words can meet it."""
-USUAL = 4
-MANY = 0.4
-"""How much it is lowered, in the end, where a point has more phrasings than that: more words can meet it by chance."""
-PAIR = 0.9
-"""What a match spread over several sentences counts, against one in a single sentence."""
-AN_ANSWER = 3
-"""Sentences from which an answer has a rest that says something: a single remark is not expected to cover much."""
-DENIED, NEAR = 0.6, 0.5
-"""Share of a match with the wrong parity, and the match, from which a point counts as denied."""
-CAPPED = 0.15
-"""The most that a point adds which a guard has made doubtful."""
-LONGEST_PASSAGE = 4
+COVERED_LIKELIHOOD, DOUBTFUL_LIKELIHOOD = 0.5, 0.2
+"""Minimum likelihood of a covered and of a doubtful point."""
+BASE_ODDS, MATCH_ODDS, LOOSE_MATCH_ODDS, OTHERS_ODDS, CONCRETE_ODDS = -6.6, 6.7, 6.9, 3.7, 1.9
+"""Coefficients of a logistic regression on labelled answers, in log-odds: intercept, match, match
+up to `LOOSE_MATCH`, the other points, and numbers in the answer."""
+LOOSE_MATCH = 0.35
+WEAK_MATCH, STRONG_MATCH = 0.1, 0.5
+"""A point counts for the others from a weak match, and fully from a strong one."""
+CONCRETE_SHARE = 0.05
+"""Share of numbers among the words of a fully concrete answer. Waffle has none."""
+AMBIGUITY_PENALTY = 0.3
+"""Share of a passage's mean match with the other points that is subtracted."""
+FEW_PHRASINGS_BONUS = 0.5
+"""Maximum bonus for a point with fewer phrasings than usual: fewer words can match it."""
+USUAL_PHRASINGS = 4
+MANY_PHRASINGS_PENALTY = 0.4
+"""Limit of the penalty for a point with more phrasings: more words can match it by chance."""
+SPREAD_FACTOR = 0.9
+"""Factor for a match spread over several sentences."""
+LONG_ANSWER = 3
+"""Sentences. A shorter answer is not expected to cover the other points."""
+DENIED_SHARE, DENIED_MATCH = 0.6, 0.5
+"""A point is denied if this share of a match this good has the wrong parity."""
+CAPPED_CREDIT = 0.15
+"""Maximum credit of a point that a guard has made doubtful."""
+MAX_PASSAGE = 4
+"""Sentences in a passage."""
 
 
 class State(StrEnum):
@@ -57,10 +67,11 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PointGrade:
-    """What became of one key point.
+    """The result for one key point.
 
-    `confidence` is how likely it is said, `evidence` the passage that comes nearest, empty if none comes near.
-    `credit` is what the point counts in the score: 1 if covered, 0 if missing, and its confidence if doubtful.
+    `confidence` is the likelihood that the answer says it. `evidence` is the closest passage, empty
+    if none is close. `credit` counts in the score: 1 if covered, 0 if missing, the confidence if
+    doubtful.
     """
 
     state: State
@@ -71,7 +82,7 @@ class PointGrade:
 
 @dataclass(frozen=True, slots=True)
 class Error:
-    """A sentence that says what is known to be wrong, and what is right instead."""
+    """A sentence that states a known misconception, and the reason why it is wrong."""
 
     text: str
     why: str
@@ -79,7 +90,7 @@ class Error:
 
 @dataclass(frozen=True, slots=True)
 class Grade:
-    """The grade of an answer: one entry a key point, in their order."""
+    """The grade of an answer, with one entry per key point in their order."""
 
     points: tuple[PointGrade, ...]
     flags: frozenset[Flag]
@@ -87,137 +98,156 @@ class Grade:
 
     @property
     def score(self) -> float:
-        """The mean of the points' credits, 0 to 1."""
+        """The mean credit of the points, from 0 to 1."""
         return sum(point.credit for point in self.points) / max(1, len(self.points))
 
 
 @dataclass(frozen=True, slots=True)
-class _Claim:
-    """The passage that comes nearest to a point; `back`: another sentence of the answer takes it back."""
+class _BestMatch:
+    """The passage closest to a point. `contradicted`: another sentence of the answer denies it."""
 
     match: float
     passage: Passage
     denied: bool
-    back: bool = False
+    contradicted: bool = False
 
 
-NO_CLAIM = _Claim(0.0, range(0), False)
+_NO_MATCH = _BestMatch(0.0, range(0), False)
 
 
 def grade(answer: str, rubric: Rubric, *, guarded: bool = True) -> Grade:
-    """Grade an answer. Never raises, whatever the answer holds.
+    """Grade an answer. Accepts any text and never raises.
 
-    `guarded=False` leaves the guards out, to measure what they cost.
+    `guarded=False` disables the guards, to measure what they cost.
     """
-    sentences = read(answer)
+    sentences = parse_sentences(answer)
     flags = {Flag.CUT} if len(answer) > MAX_ANSWER else set()
-    if guarded and (found := fault(sentences, rubric)):
+    if guarded and (disqualified := disqualifying_flag(sentences, rubric)):
         nothing = PointGrade(State.MISSING, 0.0, 0.0, "")
-        return Grade((nothing,) * len(rubric.phrasings), frozenset(flags | {found}))
-    read_answer = Answer(sentences)
-    found_wrong = mistakes(sentences, read_answer, rubric) if guarded else []
-    claims = _claims(sentences, read_answer, rubric, found_wrong)
-    likely = _likelihoods(claims, sentences)
+        return Grade((nothing,) * len(rubric.phrasings), frozenset(flags | {disqualified}))
+    indexed = Answer(sentences)
+    mistakes = find_mistakes(sentences, indexed, rubric) if guarded else []
+    matches = _best_matches(sentences, indexed, rubric, mistakes)
+    likelihoods = _likelihoods(matches, sentences)
+    graded = list(zip(matches, likelihoods, strict=True))
     if guarded:
-        flags |= _flags(
-            sentences, rubric, [c for c, p in zip(claims, likely, strict=True) if p >= DOUBTFUL]
-        )
-    capped = guarded and (Flag.STRAYS in flags or denies(sentences))
+        found = [match for match, likelihood in graded if likelihood >= DOUBTFUL_LIKELIHOOD]
+        flags |= _flags(sentences, rubric, found)
+    capped = guarded and (Flag.STRAYS in flags or denies_everything(sentences))
     points = tuple(
-        _grade(claim, p, sentences, capped or (guarded and claim.denied))
-        for claim, p in zip(claims, likely, strict=True)
+        _point_grade(match, likelihood, sentences, capped or (guarded and match.denied))
+        for match, likelihood in graded
     )
     errors = tuple(
-        Error(sentences[mistake.number].text, mistake.wrong.why) for mistake in found_wrong
+        Error(sentences[mistake.sentence].text, mistake.statement.why) for mistake in mistakes
     )
     return Grade(points, frozenset(flags), errors)
 
 
-def _flags(sentences: Sequence[Sentence], rubric: Rubric, found: Sequence[_Claim]) -> set[Flag]:
+def _flags(sentences: Sequence[Sentence], rubric: Rubric, found: Sequence[_BestMatch]) -> set[Flag]:
     flags = {Flag.TERSE} if is_terse(sentences) else set()
-    if strays(sentences, rubric):
+    if is_off_topic(sentences, rubric):
         flags.add(Flag.STRAYS)
-    if denies(sentences) or any(claim.denied for claim in found):
+    if denies_everything(sentences) or any(match.denied for match in found):
         flags.add(Flag.NEGATED)
     return flags
 
 
-def _claims(
-    sentences: Sequence[Sentence], answer: Answer, rubric: Rubric, wrong: Sequence[Mistake] = ()
-) -> list[_Claim]:
-    """For each point the passage that comes nearest to it. A mistake speaks for none, and takes back its own point."""
-    passages = _passages(len(sentences), min(max(2, rubric.longest + 1), LONGEST_PASSAGE))
+def _best_matches(
+    sentences: Sequence[Sentence], answer: Answer, rubric: Rubric, mistakes: Sequence[Mistake]
+) -> list[_BestMatch]:
+    """Return the closest passage for each point.
+
+    A sentence with a mistake matches no point and contradicts its own.
+    """
+    longest = min(max(2, rubric.max_sentences + 1), MAX_PASSAGE)
     passages = [
-        passage for passage in passages if not any(mistake.number in passage for mistake in wrong)
+        passage
+        for passage in _passages(len(sentences), longest)
+        if not any(mistake.sentence in passage for mistake in mistakes)
     ]
     table = [
-        _eased(answer.match(own, rubric.weights, passages), len(own)) for own in rubric.phrasings
+        _adjusted(answer.match(phrasings, rubric.weights, passages), len(phrasings))
+        for phrasings in rubric.phrasings
     ]
     others = max(1, len(table) - 1)
-    best = [NO_CLAIM] * len(table)
+    best = [_NO_MATCH] * len(table)
     for column, passage in enumerate(passages):
         total = sum(row[column].confidence for row in table)
         for point, row in enumerate(table):
-            match = row[column].confidence - SHARED * (total - row[column].confidence) / others
-            match *= PAIR if len(passage) > 1 else 1.0
+            confidence = row[column].confidence
+            match = confidence - AMBIGUITY_PENALTY * (total - confidence) / others
+            match *= SPREAD_FACTOR if len(passage) > 1 else 1.0
             if match > best[point].match:
                 denied = (
-                    match >= NEAR and row[column].denied >= DENIED and _flat(passage, sentences)
+                    match >= DENIED_MATCH
+                    and row[column].denied >= DENIED_SHARE
+                    and _is_plain_sentence(passage, sentences)
                 )
-                best[point] = _Claim(match, passage, denied)
-    back = {mistake.wrong.point for mistake in wrong}
-    return [replace(claim, back=point in back) for point, claim in enumerate(best)]
+                best[point] = _BestMatch(match, passage, denied)
+    contradicted = {mistake.statement.point for mistake in mistakes}
+    return [replace(match, contradicted=n in contradicted) for n, match in enumerate(best)]
 
 
-def _flat(passage: Passage, sentences: Sequence[Sentence]) -> bool:
-    """Whether a passage is one sentence without a contrast: else what it denies may be the other thing."""
+def _is_plain_sentence(passage: Passage, sentences: Sequence[Sentence]) -> bool:
+    """Whether a passage is one sentence without a contrast, which could deny the other thing."""
     return len(passage) == 1 and not sentences[passage[0]].contrast
 
 
 def _passages(sentences: int, longest: int) -> list[Passage]:
-    """All runs of 1 to `longest` neighbouring sentences."""
+    """Return all runs of 1 to `longest` neighbouring sentences."""
     return [
         range(start, start + n) for n in range(1, longest + 1) for start in range(sentences - n + 1)
     ]
 
 
-def _eased(matches: Sequence[Match], phrasings: int) -> list[Match]:
-    if phrasings <= USUAL:
-        factor = 1 + FEW * (USUAL - phrasings) / (USUAL - 1)
+def _adjusted(matches: Sequence[Match], phrasings: int) -> list[Match]:
+    """Return a point's matches, adjusted for its number of phrasings."""
+    if phrasings <= USUAL_PHRASINGS:
+        missing = USUAL_PHRASINGS - phrasings
+        factor = 1 + FEW_PHRASINGS_BONUS * missing / (USUAL_PHRASINGS - 1)
     else:
-        factor = 1 - MANY * (1 - USUAL / phrasings)
+        factor = 1 - MANY_PHRASINGS_PENALTY * (1 - USUAL_PHRASINGS / phrasings)
     return [Match(match.confidence * factor, match.denied) for match in matches]
 
 
-def _likelihoods(claims: Sequence[_Claim], sentences: Sequence[Sentence]) -> list[float]:
-    """How likely each point is said."""
-    speaks = [
-        0.0 if c.denied else min(1.0, max(0.0, (c.match - LITTLE) / (MUCH - LITTLE)))
-        for c in claims
+def _likelihoods(matches: Sequence[_BestMatch], sentences: Sequence[Sentence]) -> list[float]:
+    """Return the likelihood that each point is said."""
+    strengths = [
+        0.0
+        if best.denied
+        else min(1.0, max(0.0, (best.match - WEAK_MATCH) / (STRONG_MATCH - WEAK_MATCH)))
+        for best in matches
     ]
     length = max(10, sum(sentence.length for sentence in sentences))
     numbers = sum(word.stem[0].isdigit() for sentence in sentences for word in sentence.words)
-    concrete = min(1.0, numbers / length / NUMBERS)
-    found = []
-    for claim, own in zip(claims, speaks, strict=True):
-        rest = (sum(speaks) - own) / max(1, len(claims) - 1)
-        if len(sentences) < AN_ANSWER or len(claims) == 1:
-            rest = max(rest, 0.5)
+    concrete = min(1.0, numbers / length / CONCRETE_SHARE)
+    likelihoods = []
+    for best, strength in zip(matches, strengths, strict=True):
+        others = (sum(strengths) - strength) / max(1, len(matches) - 1)
+        if len(sentences) < LONG_ANSWER or len(matches) == 1:
+            others = max(others, 0.5)
         odds = (
-            BASE
-            + CLOSE * claim.match
-            + LOOSE * min(claim.match, ENOUGH)
-            + REST * rest
-            + CONCRETE * concrete
+            BASE_ODDS
+            + MATCH_ODDS * best.match
+            + LOOSE_MATCH_ODDS * min(best.match, LOOSE_MATCH)
+            + OTHERS_ODDS * others
+            + CONCRETE_ODDS * concrete
         )
-        found.append(1 / (1 + math.exp(-odds)) if claim.match and not claim.back else 0.0)
-    return found
+        possible = best.match and not best.contradicted
+        likelihoods.append(1 / (1 + math.exp(-odds)) if possible else 0.0)
+    return likelihoods
 
 
-def _grade(claim: _Claim, likely: float, sentences: Sequence[Sentence], held: bool) -> PointGrade:
-    evidence = " ".join(sentences[n].text for n in claim.passage) if claim.match >= LITTLE else ""
-    if likely < DOUBTFUL:
-        return PointGrade(State.MISSING, likely, 0.0, evidence)
-    if likely >= COVERED and not held:
-        return PointGrade(State.COVERED, likely, 1.0, evidence)
-    return PointGrade(State.DOUBTFUL, likely, min(CAPPED if held else COVERED, likely), evidence)
+def _point_grade(
+    best: _BestMatch, likelihood: float, sentences: Sequence[Sentence], capped: bool
+) -> PointGrade:
+    evidence = ""
+    if best.match >= WEAK_MATCH:
+        evidence = " ".join(sentences[n].text for n in best.passage)
+    if likelihood < DOUBTFUL_LIKELIHOOD:
+        return PointGrade(State.MISSING, likelihood, 0.0, evidence)
+    if likelihood >= COVERED_LIKELIHOOD and not capped:
+        return PointGrade(State.COVERED, likelihood, 1.0, evidence)
+    limit = CAPPED_CREDIT if capped else COVERED_LIKELIHOOD
+    return PointGrade(State.DOUBTFUL, likelihood, min(limit, likelihood), evidence)

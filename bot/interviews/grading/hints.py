@@ -1,7 +1,7 @@
-"""Which parts of what a good answer to a follow-up says an answer has.
+"""Compares the answer to a follow-up with a good answer, part by part.
 
-A hint is a text, not a list of key points with accepted phrasings, so its sentences stand for them, and there is no
-score: only states, which members can check against the text beside them.
+A hint is a text, not a list of key points with accepted phrasings, so its sentences are used as key
+points. There is no score, only states that members can check against the text.
 """
 
 from __future__ import annotations
@@ -13,50 +13,55 @@ from dataclasses import replace
 from bot.interviews.grading.grader import Grade, State, grade
 from bot.interviews.grading.guards import Flag
 from bot.interviews.grading.rubric import Rubric
-from bot.interviews.grading.words import read
+from bot.interviews.grading.words import parse_sentences
 from bot.questions.model import FollowUp, KeyPoint, Topic
 
-LEAST_WORDS = 2
-"""Content words of a part. A shorter one, such as "Nowhere.", is met by chance or not at all."""
+MIN_WORDS = 2
+"""Content words in a part. A shorter one, such as "Nowhere.", is matched by chance or not at
+all."""
 _END = re.compile(
     r"(?<=;)\s+|(?<=[.!?])(?<!\b[A-Za-z]\.)(?<!\bvs\.)(?<!\betc\.)(?<!\bcf\.)(?<!\bal\.)\s+(?=[^a-z])"
 )
 
 
-def parts_of(hint: str) -> tuple[str, ...]:
-    """A hint in its own words, cut after sentences and semicolons; what is too short goes with what follows it."""
-    found: list[str] = []
-    for piece in filter(None, _END.split(" ".join(hint.split()))):
-        if found and _is_short(found[-1]):
-            found[-1] += f" {piece}"
+def split_hint(hint: str) -> tuple[str, ...]:
+    """Split a hint after sentences and semicolons; short parts are joined with the next."""
+    parts: list[str] = []
+    for text in filter(None, _END.split(" ".join(hint.split()))):
+        if parts and _is_short(parts[-1]):
+            parts[-1] += f" {text}"
         else:
-            found.append(piece)
-    if len(found) > 1 and _is_short(found[-1]):
-        last = found.pop()
-        found[-1] += f" {last}"
-    return tuple(found)
+            parts.append(text)
+    if len(parts) > 1 and _is_short(parts[-1]):
+        last = parts.pop()
+        parts[-1] += f" {last}"
+    return tuple(parts)
 
 
 def _is_short(text: str) -> bool:
-    return sum(len(sentence.words) for sentence in read(text)) < LEAST_WORDS
+    return sum(len(sentence.words) for sentence in parse_sentences(text)) < MIN_WORDS
 
 
-def as_topic(topic: Topic, follow_up: FollowUp, parts: Sequence[str]) -> Topic:
-    """A follow-up of a topic as a question of its own, with the parts of its hint for key points."""
-    points = tuple(KeyPoint(part, ()) for part in parts)
-    asked = {"question": follow_up.question, "answer": follow_up.hint or "", "key_points": points}
-    return replace(topic, **asked, misconceptions=(), items=())  # type: ignore[arg-type]
+def follow_up_topic(topic: Topic, follow_up: FollowUp, parts: Sequence[str]) -> Topic:
+    """Return a follow-up as a topic of its own, with the parts of its hint as key points."""
+    return replace(
+        topic,
+        question=follow_up.question,
+        answer=follow_up.hint or "",
+        key_points=tuple(KeyPoint(part, ()) for part in parts),
+        misconceptions=(),
+        items=(),
+    )
 
 
 def compare(answer: str, rubric: Rubric) -> Grade:
-    """The state of each part, given the rubric of `as_topic`. Never raises, whatever the answer holds.
+    """Grade an answer by the rubric of `follow_up_topic`. Accepts any text and never raises.
 
-    Where the words stand without sentences around them it can't be told what they say: what else would be covered is
-    in doubt then, rather than missing.
+    A bare list of terms doesn't show what it says, so parts that would be covered are doubtful.
     """
-    found = grade(answer, rubric)
-    if Flag.LIST not in found.flags:
-        return found
+    graded = grade(answer, rubric)
+    if Flag.LIST not in graded.flags:
+        return graded
     points = grade(answer, rubric, guarded=False).points
     unclear = (replace(p, state=State.DOUBTFUL) if p.state is State.COVERED else p for p in points)
-    return replace(found, points=tuple(unclear))
+    return replace(graded, points=tuple(unclear))

@@ -1,18 +1,18 @@
-"""Word lists of the grader: English function words, and how people of the field write the same thing differently.
+"""Word lists of the grader: English function words, and different words for the same thing.
 
-Nothing here belongs to a single question. Lists are short on purpose: accepted phrasings of a key point do most of the
-work.
+Nothing here is about a single question. The lists are short on purpose: the accepted phrasings of
+key points do most of the work.
 """
 
 from __future__ import annotations
 
 
-def words(text: str) -> frozenset[str]:
-    """The words of a text; easier to read than as many quoted strings."""
+def word_set(text: str) -> frozenset[str]:
+    """Return the words of a text. It reads more easily than as many quoted strings."""
     return frozenset(text.split())
 
 
-FUNCTION_WORDS = words(
+FUNCTION_WORDS = word_set(
     """
     a an the this that these those it its it's itself he she they them their theirs themselves we us our ours you your
     yours i me my mine one ones who whom whose which what when where why how
@@ -30,9 +30,9 @@ FUNCTION_WORDS = words(
     """
 )
 
-# What holds a sentence together: a list of terms lacks these words, however its terms were chosen. GLUE is kept
-# apart, since terms can be strung on it.
-GRAMMAR = words(
+# Grammatical words: prose has them, and a list of terms lacks them. GLUE is kept apart because terms
+# can be strung together with it.
+GRAMMAR = word_set(
     """
     is are was were be been it it's its that this these those which they their them you your we our i of to in for with
     as by from on at has have can does do so if when not don't doesn't isn't
@@ -40,9 +40,9 @@ GRAMMAR = words(
 )
 GLUE = frozenset({"and", "or", "the", "a", "an"})
 
-# Written with a space, with a hyphen or as one word: read as one.
-PREFIXES = words("sub pre post multi re un auto hyper meta semi anti inter intra mis de co bi")
-COMPOUNDS = words(
+# These are joined with the next word, however it is spelled: sub words, sub-words, subwords.
+PREFIXES = word_set("sub pre post multi re un auto hyper meta semi anti inter intra mis de co bi")
+COMPOUNDS = word_set(
     """
     finetune finetuned finetuning finetunes overfit overfits overfitting underfit underfitting timestep timesteps
     dataset datasets feedforward backpropagation backprop lookup tradeoff tradeoffs runtime online offline bottleneck
@@ -73,7 +73,7 @@ ABBREVIATIONS = {
     }.items()
 }  # fmt: skip
 
-# Without "one", which is mostly a pronoun.
+# "one" is left out because it is mostly a pronoun.
 NUMBERS = {
     "zero": 0.0, "two": 2.0, "three": 3.0, "four": 4.0, "five": 5.0, "six": 6.0, "seven": 7.0, "eight": 8.0,
     "nine": 9.0, "ten": 10.0, "eleven": 11.0, "twelve": 12.0, "thirteen": 13.0, "fourteen": 14.0, "fifteen": 15.0,
@@ -94,7 +94,7 @@ SCALES = {
 }
 SCALES |= {"%": 1e-2, "percent": 1e-2}
 
-# Words that a marker would take for each other in most sentences.
+# Words that mean the same in most sentences of the field.
 SYNONYMS = tuple(
     tuple(line.split())
     for line in """
@@ -158,8 +158,8 @@ SYNONYMS = tuple(
     """.strip().splitlines()
 )
 
-# Two sides of one scale each. Where a phrasing has one side and a passage only the other, it says the contrary.
-# Without the comparatives of speed: that one thing is slower is what makes the other faster.
+# Both sides of a scale. A passage with the other side than the phrasing contradicts it. Comparatives
+# of speed are left out, because one thing is faster when the other is slower.
 OPPOSITES = tuple(
     tuple(tuple(side.split()) for side in line.split("|"))
     for line in """

@@ -1,9 +1,9 @@
-"""How well a passage of an answer says what a phrasing says: weighted recall of the phrasing's words.
+"""How well a passage of an answer says what a phrasing says: weighted recall of its words.
 
-A word is met by itself, by a misspelling (rapidfuzz), by a word with the same root or of the same group of synonyms.
-Passages are sentences and pairs of neighbouring sentences, since one thought is often spread over two. An opposite in
-place of a word denies the phrasing. Recall of a phrasing, rather than overlap, because a member may say more than was
-asked for.
+A word is matched by itself, a misspelling (rapidfuzz), a word with the same root, or a synonym. An
+opposite in place of a word contradicts the phrasing. A passage is a sentence or several
+neighbouring ones, since one thought is often spread over two. Recall is used rather than overlap
+because an answer may say more than was asked.
 """
 
 from __future__ import annotations
@@ -18,16 +18,19 @@ from bot.interviews.grading.lexicon import OPPOSITES, SYNONYMS
 from bot.interviews.grading.words import Sentence, Word, stem
 
 MISSPELT, ROOT, SYNONYM = 0.9, 0.6, 0.5
-LEAST_LETTERS, MOST_SLIPS = 5, 2
-"""Letters of stems that may have the same root or be misspelt, and in how many a misspelling may differ."""
-VOCABULARY = 0.4
+MIN_LETTERS, MAX_TYPOS = 5, 2
+"""Minimum length of stems that may have the same root or be misspelled, and the maximum number
+of differing letters."""
+VOCABULARY_WEIGHT = 0.4
 """Weight of the words of all phrasings together, against 1 for the best phrasing."""
-UNSAID = 0.4
-"""How much a negation counts that only the phrasing has. It may be said otherwise ("stays fixed")."""
-NEARLY = 0.8
-"""Share of the best phrasing's recall from which another phrasing's view of a negation counts as well."""
+MISSING_NEGATION = 0.4
+"""Weight of a negation that only the phrasing has. The answer may express it in another way
+("stays fixed")."""
+NEARLY_BEST = 0.8
+"""Phrasings with this share of the best recall also decide whether a passage denies the point."""
 PRIOR = 0.25
-"""Weight of an unmet word that every phrasing has in addition: two words met are less proof than six."""
+"""Weight of an unmatched word added to every phrasing: two matched words are less proof than
+six."""
 
 
 Passage = range
@@ -36,27 +39,28 @@ Passage = range
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """How well a passage says a point: `confidence` from 0 up, `denied` the share met with the wrong parity."""
+    """How well a passage says a point. `denied` is the share matched with the wrong parity."""
 
     confidence: float
     denied: float
 
 
-NOTHING = Match(0.0, 0.0)
+NO_MATCH = Match(0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A word of a phrasing met in a sentence: credit from 0 to 1, and the parities it is met with."""
+    """A word of a phrasing found in a sentence: its credit from 0 to 1, and the parities it has
+    there."""
 
     credit: float
     negated: frozenset[bool]
 
 
-# Stemmed when the first answer is graded: a bot that never grades does without.
+# Stemmed with the first answer, because most processes that import this never grade.
 @cache
 def _synonyms() -> dict[str, set[str]]:
-    """For each stem of a group of synonyms all stems of its groups."""
+    """Return for each stem all stems of its groups of synonyms."""
     synonyms: dict[str, set[str]] = {}
     for group in SYNONYMS:
         members = set(map(stem, group))
@@ -66,69 +70,74 @@ def _synonyms() -> dict[str, set[str]]:
 
 
 @cache
-def _contraries() -> dict[str, set[str]]:
-    """For each stem its opposites."""
-    contraries: dict[str, set[str]] = {}
+def _opposites() -> dict[str, set[str]]:
+    """Return for each stem its opposites."""
+    opposites_of: dict[str, set[str]] = {}
     for sides in OPPOSITES:
         for side, other in (sides, sides[::-1]):
             for word in map(stem, side):
-                contraries.setdefault(word, set()).update(map(stem, other))
-    return contraries
+                opposites_of.setdefault(word, set()).update(map(stem, other))
+    return opposites_of
 
 
-def likeness(wanted: str, given: str) -> float:
-    """How far one stem stands for another, from 0 to 1. Remembered nowhere: a hundred thousand pairs take 17 MB."""
-    if wanted == given:
+def similarity(wanted: str, candidate: str) -> float:
+    """Return how similar two stems are, from 0 to 1.
+
+    Not cached, because a hundred thousand pairs take 17 MB.
+    """
+    if wanted == candidate:
         return 1.0
-    if given in _synonyms().get(wanted, ()):
+    if candidate in _synonyms().get(wanted, ()):
         return SYNONYM
-    shorter, longer = sorted((len(wanted), len(given)))
+    shorter, longer = sorted((len(wanted), len(candidate)))
     if (
-        shorter < LEAST_LETTERS
-        or wanted[0] != given[0]
-        or not given.isalpha()
+        shorter < MIN_LETTERS
+        or wanted[0] != candidate[0]
+        or not candidate.isalpha()
         or not wanted.isalpha()
     ):
         return 0.0
-    common = next((n for n in range(shorter) if wanted[n] != given[n]), shorter)
-    if common >= LEAST_LETTERS and common >= 0.6 * longer:
+    common = next((n for n in range(shorter) if wanted[n] != candidate[n]), shorter)
+    if common >= MIN_LETTERS and common >= 0.6 * longer:
         return ROOT
     from rapidfuzz.distance import OSA
 
-    slips = 1 if shorter < 8 else MOST_SLIPS
-    if longer - shorter <= slips and OSA.distance(wanted, given, score_cutoff=slips) <= slips:
+    typos = 1 if shorter < 8 else MAX_TYPOS
+    if longer - shorter <= typos and OSA.distance(wanted, candidate, score_cutoff=typos) <= typos:
         return MISSPELT
     return 0.0
 
 
 class Answer:
-    """The sentences of an answer, indexed by what they hold."""
+    """The sentences of an answer, indexed by their words."""
 
     def __init__(self, sentences: Sequence[Sentence]) -> None:
-        self._where: dict[str, dict[int, set[bool]]] = {}
+        self._sentences_of: dict[str, dict[int, set[bool]]] = {}
         self._initials: dict[str, list[str]] = {}
         self._roots: dict[str, list[str]] = {}
         self._negation = [sentence.negation for sentence in sentences]
         self._hits: dict[str, dict[int, Hit]] = {}
         for number, sentence in enumerate(sentences):
             for word in sentence.words:
-                self._where.setdefault(word.stem, {}).setdefault(number, set()).add(word.negated)
-        for given in self._where:
-            if len(given) >= LEAST_LETTERS and given.isalpha():
-                self._initials.setdefault(given[0], []).append(given)
-                self._roots.setdefault(given[:LEAST_LETTERS], []).append(given)
+                self._sentences_of.setdefault(word.stem, {}).setdefault(number, set()).add(
+                    word.negated
+                )
+        for candidate in self._sentences_of:
+            if len(candidate) >= MIN_LETTERS and candidate.isalpha():
+                self._initials.setdefault(candidate[0], []).append(candidate)
+                self._roots.setdefault(candidate[:MIN_LETTERS], []).append(candidate)
 
     def hits(self, wanted: str) -> Mapping[int, Hit]:
-        """The sentences in which a stem is met, and how well."""
+        """Return the sentences that contain a stem, and how well."""
         if wanted not in self._hits:
             found: dict[int, Hit] = {}
-            for given in {
+            for candidate in {
                 wanted,
                 *_synonyms().get(wanted, ()),
                 *self._similar(wanted),
-            } & self._where.keys():
-                credit = likeness(wanted, given)
-                for number, negated in self._where[given].items() if credit else ():
+            } & self._sentences_of.keys():
+                credit = similarity(wanted, candidate)
+                for number, negated in self._sentences_of[candidate].items() if credit else ():
                     old = found.get(number)
                     if old is None or old.credit < credit:
                         found[number] = Hit(credit, frozenset(negated))
@@ -138,23 +147,25 @@ class Answer:
         return self._hits[wanted]
 
     def _similar(self, wanted: str) -> Iterable[str]:
-        """Return the words that may have a stem's root or be misspelt, found without a look at each word."""
-        if len(wanted) < LEAST_LETTERS or not wanted.isalpha():
+        """Return words that may share a stem's root or be misspelled, without trying each word."""
+        if len(wanted) < MIN_LETTERS or not wanted.isalpha():
             return ()
         from rapidfuzz import process
         from rapidfuzz.distance import OSA
 
         same_initial = self._initials.get(wanted[0], ())
         misspelt = process.extract(
-            wanted, same_initial, scorer=OSA.distance, score_cutoff=MOST_SLIPS, limit=None
+            wanted, same_initial, scorer=OSA.distance, score_cutoff=MAX_TYPOS, limit=None
         )
-        return *self._roots.get(wanted[:LEAST_LETTERS], ()), *(given for given, _, _ in misspelt)
+        return *self._roots.get(wanted[:MIN_LETTERS], ()), *(
+            candidate for candidate, _, _ in misspelt
+        )
 
-    def _contrary(self, wanted: str) -> Mapping[int, set[bool]]:
-        """The sentences that hold an opposite of a stem, and the parities it is held with."""
+    def _opposite_hits(self, wanted: str) -> Mapping[int, set[bool]]:
+        """Return the sentences that contain an opposite of a stem, and its parities there."""
         found: dict[int, set[bool]] = {}
-        for given in _contraries().get(wanted, set()) & self._where.keys():
-            for number, negated in self._where[given].items():
+        for candidate in _opposites().get(wanted, set()) & self._sentences_of.keys():
+            for number, negated in self._sentences_of[candidate].items():
                 found.setdefault(number, set()).update(negated)
         return found
 
@@ -164,53 +175,57 @@ class Answer:
         weights: Mapping[str, float],
         passages: Sequence[Passage],
     ) -> list[Match]:
-        """How well each passage says a point that has these phrasings."""
+        """Return how well each passage says a point with these phrasings."""
         if not phrasings:
-            return [NOTHING] * len(passages)
+            return [NO_MATCH] * len(passages)
         rows = [self.recall(phrasing, weights, passages) for phrasing in phrasings]
         vocabulary = self._vocabulary(phrasings, weights, passages)
         best = (_best(column) for column in zip(*rows, strict=True))
         return [
-            Match((one.confidence + VOCABULARY * of_all) / (1 + VOCABULARY), one.denied)
-            for one, of_all in zip(best, vocabulary, strict=True)
+            Match(
+                (best_match.confidence + VOCABULARY_WEIGHT * whole) / (1 + VOCABULARY_WEIGHT),
+                best_match.denied,
+            )
+            for best_match, whole in zip(best, vocabulary, strict=True)
         ]
 
     def recall(
         self, phrasing: Sequence[Word], weights: Mapping[str, float], passages: Iterable[Passage]
     ) -> list[Match]:
-        """Weighted recall of one phrasing by each passage, and how much of it has the wrong parity."""
+        """Return each passage's weighted recall of a phrasing, and the share with the wrong
+        parity."""
         wanted = {word.stem: word.negated for word in phrasing}
         hits = [
             (weights[s], negated, places)
             for s, negated in wanted.items()
             if (places := self.hits(s))
         ]
-        contrary = [
+        opposite_hits = [
             (negated, self.hits(s), opposites)
             for s, negated in wanted.items()
-            if (opposites := self._contrary(s)) and _contraries()[s].isdisjoint(wanted)
+            if (opposites := self._opposite_hits(s)) and _opposites()[s].isdisjoint(wanted)
         ]
         total = sum(weights[s] for s in wanted) + PRIOR
-        met_in = _by_sentence([places for _, _, places in hits])
-        says_no = any(wanted.values())
+        hits_by_sentence = _by_sentence([places for _, _, places in hits])
+        phrasing_negated = any(wanted.values())
         matches: list[Match] = []
         for passage in passages:
-            numbers = [n for n in passage if n in met_in]
+            numbers = [n for n in passage if n in hits_by_sentence]
             if not numbers:
-                matches.append(NOTHING)
+                matches.append(NO_MATCH)
                 continue
-            met = denied = 0.0
-            plain = says_no and not any(self._negation[n] for n in passage)
-            for position, best in _best_hits(numbers, met_in):
+            matched = denied = 0.0
+            lacks_negation = phrasing_negated and not any(self._negation[n] for n in passage)
+            for position, best in _best_hits(numbers, hits_by_sentence):
                 weight, negated, _ = hits[position]
-                met += weight * best.credit
-                if negated and plain:
-                    denied += weight * best.credit * UNSAID
-                elif not says_no and False not in best.negated:
+                matched += weight * best.credit
+                if negated and lacks_negation:
+                    denied += weight * best.credit * MISSING_NEGATION
+                elif not phrasing_negated and False not in best.negated:
                     denied += weight * best.credit
-            if met and any(_says_contrary(numbers, *side) for side in contrary):
-                denied = met
-            matches.append(Match(met / total, denied / met if met else 0.0))
+            if matched and any(_says_opposite(numbers, *side) for side in opposite_hits):
+                denied = matched
+            matches.append(Match(matched / total, denied / matched if matched else 0.0))
         return matches
 
     def _vocabulary(
@@ -219,23 +234,26 @@ class Answer:
         weights: Mapping[str, float],
         passages: Sequence[Passage],
     ) -> list[float]:
-        """How much of the point's words from all phrasings a passage has, against one phrasing's worth of them."""
+        """Return each passage's recall of all phrasings' words, relative to an average phrasing."""
         counts = Counter(s for phrasing in phrasings for s in {word.stem for word in phrasing})
         usual = sum(weights[s] * count for s, count in counts.items()) / len(phrasings) + PRIOR
-        worth = [
+        weighted_hits = [
             (weights[s] * count**0.5 / usual, hits)
             for s, count in counts.items()
             if (hits := self.hits(s))
         ]
-        met_in = _by_sentence([places for _, places in worth])
+        hits_by_sentence = _by_sentence([places for _, places in weighted_hits])
         return [
-            sum(worth[position][0] * best.credit for position, best in _best_hits(passage, met_in))
+            sum(
+                weighted_hits[position][0] * best.credit
+                for position, best in _best_hits(passage, hits_by_sentence)
+            )
             for passage in passages
         ]
 
 
 def _by_sentence(words: Sequence[Mapping[int, Hit]]) -> dict[int, list[tuple[int, Hit]]]:
-    """Return for each sentence which of some words, by their positions, are met in it."""
+    """Return for each sentence the positions and hits of the words found in it."""
     found: dict[int, list[tuple[int, Hit]]] = {}
     for position, places in enumerate(words):
         for number, hit in places.items():
@@ -244,30 +262,32 @@ def _by_sentence(words: Sequence[Mapping[int, Hit]]) -> dict[int, list[tuple[int
 
 
 def _best_hits(
-    passage: Iterable[int], met_in: Mapping[int, Sequence[tuple[int, Hit]]]
+    passage: Iterable[int], hits_by_sentence: Mapping[int, Sequence[tuple[int, Hit]]]
 ) -> list[tuple[int, Hit]]:
-    """Return the words that are met in a passage, by position, each as well as it is met there."""
+    """Return the words found in a passage, by position, each with its best hit."""
     best: dict[int, Hit] = {}
     for number in passage:
-        for position, hit in met_in.get(number, ()):
+        for position, hit in hits_by_sentence.get(number, ()):
             if position not in best or hit.credit > best[position].credit:
                 best[position] = hit
     return sorted(best.items(), key=itemgetter(0))
 
 
-def _says_contrary(
+def _says_opposite(
     passage: Sequence[int],
     negated: bool,
     places: Mapping[int, Hit],
-    contrary: Mapping[int, Set[bool]],
+    opposite_hits: Mapping[int, Set[bool]],
 ) -> bool:
-    """Whether a passage has an opposite of a word, with the word's parity, and not the word itself."""
+    """Whether a passage has an opposite of a word, with its parity, and not the word itself."""
     return not any(n in places for n in passage) and any(
-        negated in contrary.get(n, ()) for n in passage
+        negated in opposite_hits.get(n, ()) for n in passage
     )
 
 
 def _best(matches: Sequence[Match]) -> Match:
-    """The best of a passage's matches with a point's phrasings, denied no more than any that fits nearly as well."""
+    """Return the best match, denied no more than any other that is nearly as good."""
     most = max(match.confidence for match in matches)
-    return Match(most, min(match.denied for match in matches if match.confidence >= NEARLY * most))
+    return Match(
+        most, min(match.denied for match in matches if match.confidence >= NEARLY_BEST * most)
+    )

@@ -1,7 +1,8 @@
-"""A model's second opinion on the key points that the offline grader doubts: what it is asked, and what of it counts.
+"""A model's second opinion on doubtful key points: the request, and which of its verdicts count.
 
-The answer is a stranger's text. It goes to the model as data, and whatever it talks the model into, a verdict counts
-only with a quote that stands in the answer and that the offline grader itself takes to be about the key point.
+The answer is a stranger's text and goes to the model as data. It may still manipulate the model, so
+a verdict counts only with a quote from the answer that the offline grader, too, takes to be about
+the key point.
 """
 
 from __future__ import annotations
@@ -37,23 +38,24 @@ def _object(**fields: Any) -> dict[str, Any]:
 
 _POINT = _object(id={"type": "integer"}, covered={"type": "boolean"}, quote={"type": "string"})
 SCHEMA = _object(points={"type": "array", "items": _POINT})
-"""Only keywords that every endpoint with structured output knows."""
+"""Uses only keywords that every endpoint with structured output supports."""
 
 
-_TO_THE_READER = re.compile(
+_ABOUT_GRADING = re.compile(
     r"\brubrics?\b|\bgrad(?:er|ing)\b|\b(?:every|all|each|the) key points?\b|\bthis answer\b|\bset the score\b"
     r"|\b(?:full|maximum|top) (?:points|marks|score|credit)\b"
     r"|\b(?:ignore|disregard|forget|override)\b.{0,40}\b(?:above|previous|instructions?|rules?|prompt)\b"
     r"|\bmark\b.{0,40}\b(?:covered|correct|true)\b|\bcovered[\"']?\s*[:=]?\s*true\b"
 )
-_NEARLY = 0.9
+_MIN_SHARE_OF_BEST = 0.9
 
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """A quote for a key point, by the point's index, as the offline grader sees it.
+    """A quote for a key point, by the point's index, as rated by the offline grader.
 
-    `related`: with these words the point is not missing; `confidence` is that of this point, `best` of the nearest.
+    `related`: the quote alone does not leave the point missing. `confidence` is that of this point,
+    `best` the highest of any point.
     """
 
     point: int
@@ -64,11 +66,11 @@ class Quote:
 
 
 class NoOpinion(Exception):
-    """The model service gave no usable reply; the text says why, without secrets, for the log."""
+    """The model service gave no usable reply. The message is safe to log."""
 
 
-def request(question: str, points: Mapping[int, KeyPoint], answer: str) -> str:
-    """The user message: all texts as values of one JSON object, so that none of them can end where it likes."""
+def build_request(question: str, points: Mapping[int, KeyPoint], answer: str) -> str:
+    """Return the user message: one JSON object, so that no text can break out of its field."""
     asked = [
         {"id": number, "text": point.text, "also_worded": list(point.accept)}
         for number, point in points.items()
@@ -79,11 +81,12 @@ def request(question: str, points: Mapping[int, KeyPoint], answer: str) -> str:
 
 
 def read_reply(text: str, asked: Sequence[int]) -> dict[int, str]:
-    """The quotes of the points that a reply calls covered, by id; raises NoOpinion if it is not of the schema.
+    """Return the quotes of points that a reply calls covered, by id.
 
-    An id that was not asked for, or that comes twice, makes the whole reply worthless.
+    Raises NoOpinion if the reply doesn't match the schema, or has an unknown or repeated id.
     """
-    from jsonschema import Draft202012Validator  # only a bot with a model service needs it
+    # Imported late, because only a bot with a model service needs it.
+    from jsonschema import Draft202012Validator
 
     try:
         data = json.loads(text)
@@ -93,37 +96,40 @@ def read_reply(text: str, asked: Sequence[int]) -> dict[int, str]:
         raise NoOpinion("the reply does not follow the schema")
     ids = [entry["id"] for entry in data["points"]]
     if len(set(ids)) < len(ids) or not set(ids) <= set(asked):
-        raise NoOpinion("the reply speaks of key points that it was not asked about")
+        raise NoOpinion("the reply has key points that it was not asked about")
     return {int(entry["id"]): entry["quote"] for entry in data["points"] if entry["covered"]}
 
 
-def stands_in(quote: str, answer: str) -> str:
-    """The quoted passage as its author wrote it, if it stands in the answer but for space and case; else nothing."""
+def original_passage(quote: str, answer: str) -> str:
+    """Return a quote as its author wrote it, or "" if it isn't in the answer.
+
+    Space and case may differ.
+    """
     if not _folded(quote) or _folded(quote) not in _folded(answer):
         return ""
     found = re.search(r"\s+".join(map(re.escape, quote.split())), answer, re.IGNORECASE)
     return " ".join((found[0] if found else quote).split())
 
 
-def talks_to_the_reader(quote: str) -> bool:
-    """Whether a passage is about its own grading, and so says nothing of the subject."""
-    return _TO_THE_READER.search(_folded(quote)) is not None
+def addresses_grader(quote: str) -> bool:
+    """Whether a passage is about its own grading rather than the subject."""
+    return _ABOUT_GRADING.search(_folded(quote)) is not None
 
 
-def held(quotes: Sequence[Quote]) -> dict[int, str]:
-    """The quotes that count, by key point.
+def accepted_quotes(quotes: Sequence[Quote]) -> dict[int, str]:
+    """Return the quotes that count, by key point.
 
-    A quote must be about its key point, about no other of the question much more, and each passage counts once: a model
-    that was talked round shows the same words for everything.
+    A quote must be about its key point and not much more about another. Each passage counts once,
+    because a manipulated model quotes the same words for everything.
     """
-    found: dict[int, str] = {}
+    accepted: dict[int, str] = {}
     for quote in sorted(quotes, key=lambda q: (-q.confidence, q.point)):
         text = _folded(quote.text)
-        taken = any(text in _folded(other) or _folded(other) in text for other in found.values())
-        about = quote.related and quote.confidence >= _NEARLY * quote.best
-        if about and not taken and not talks_to_the_reader(quote.text):
-            found[quote.point] = quote.text
-    return found
+        used = any(text in _folded(other) or _folded(other) in text for other in accepted.values())
+        about = quote.related and quote.confidence >= _MIN_SHARE_OF_BEST * quote.best
+        if about and not used and not addresses_grader(quote.text):
+            accepted[quote.point] = quote.text
+    return accepted
 
 
 def _folded(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Grading by a topic that a server wrote: what a process of its own is asked to do."""
+"""Grading by a server's own topic, as called in a separate process."""
 
 from __future__ import annotations
 
@@ -12,5 +12,5 @@ from bot.questions.model import Topic
 def grade_own(
     grader: Callable[[str, Rubric], Grade], answer: str, topic: Topic, words: BankWords
 ) -> Grade:
-    """Return the grade that `grade` or `compare` gives an answer to a topic that is not in the bank."""
-    return grader(answer, words.rubric_beside(topic))
+    """Return the grade that `grade` or `compare` gives, for a topic that is not in the bank."""
+    return grader(answer, words.rubric_for_other_topic(topic))

@@ -1,4 +1,7 @@
-"""What answers to one question are graded by, prepared once: reading all phrasings takes longer than grading."""
+"""The parsed texts that answers to a question are graded by.
+
+They are prepared once, because parsing all phrasings takes longer than grading an answer.
+"""
 
 from __future__ import annotations
 
@@ -9,17 +12,17 @@ from functools import cached_property
 from types import MappingProxyType
 
 from bot.interviews.grading.weights import Weights, weigh
-from bot.interviews.grading.words import Word, read, stems
+from bot.interviews.grading.words import Sentence, Word, parse_sentences, stems
 from bot.questions.model import Bank, Misconception, Topic
 
 NO_WEIGHTS = Weights()
 Phrasing = Sequence[Word]
-ENOUGH_WORDS = 3
+MIN_WORDS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Wrong:
-    """One way to say a misconception, what is right instead, and the index of the key point that it contradicts."""
+class WrongStatement:
+    """One way to state a misconception, and the index of the point that it contradicts."""
 
     text: str
     words: Phrasing
@@ -29,100 +32,98 @@ class Wrong:
 
 @dataclass(frozen=True, slots=True)
 class Rubric:
-    """`phrasings` are the content words of each way to say each key point, `weights` what their stems tell.
+    """The parsed texts of a question.
 
-    `asked` are the stems of the question, `taught` those of question, points and model answer. Of the bank: the
-    question's `topic`, the `topics` that a stem stands in, and how often words stand in its texts (`background`).
-    `wrong` are the ways to say a misconception, `right` all right statements, `told` what the stems of both tell: here
-    the question's words count in full.
+    `phrasings` are the content words of each way to say each key point, `weights` the weights of
+    their stems, and `max_sentences` the number of sentences in the longest phrasing. `taught_stems`
+    are those of question, key points and model answer. `topics_by_stem` and `background` describe
+    the bank. `wrong_statements` are the ways to state a misconception and `right_statements` all
+    correct sentences; in `statement_weights`, unlike in `weights`, words of the question are not
+    discounted.
     """
 
-    asked: frozenset[str]
     phrasings: Sequence[Sequence[Phrasing]]
     weights: Mapping[str, float]
-    longest: int
-    taught: frozenset[str]
+    max_sentences: int
+    question_stems: frozenset[str]
+    taught_stems: frozenset[str]
     topic: str = ""
-    topics: Mapping[str, Collection[str]] = field(default_factory=dict)
+    topics_by_stem: Mapping[str, Collection[str]] = field(default_factory=dict)
     background: Weights = NO_WEIGHTS
-    wrong: Sequence[Wrong] = ()
-    right: Sequence[Phrasing] = ()
-    told: Mapping[str, float] = field(default_factory=dict)
+    wrong_statements: Sequence[WrongStatement] = ()
+    right_statements: Sequence[Phrasing] = ()
+    statement_weights: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
-    def of(
+    def from_topic(
         cls,
         topic: Topic,
-        topics: Mapping[str, Collection[str]] = MappingProxyType({}),
+        topics_by_stem: Mapping[str, Collection[str]] = MappingProxyType({}),
         background: Weights = NO_WEIGHTS,
     ) -> Rubric:
-        """Read a question's key points. Without a bank only question and points are counted."""
-        read_points = [
-            [read(text) for text in (point.text, *point.accept)] for point in topic.key_points
+        """Parse a question's key points. Without a bank, only their own words are weighed."""
+        points = [
+            [parse_sentences(text) for text in (point.text, *point.accept)]
+            for point in topic.key_points
         ]
-        worded = [
-            [[w for s in sentences for w in s.words] for sentences in point]
-            for point in read_points
-        ]
-        phrasings = [[words for words in point if words] for point in worded]
+        phrasings = [[words for words in map(_words, texts) if words] for texts in points]
         vocabularies = [
-            frozenset(word.stem for words in own for word in words) for own in phrasings
+            frozenset(word.stem for words in of_point for word in words) for of_point in phrasings
         ]
-        asked = stems(topic.question)
-        wrong = [one for misconception in topic.misconceptions for one in _wrong(misconception)]
-        right = [sentence.words for sentence in read(topic.answer)] + [
-            words for own in phrasings for words in own
-        ]
+        question_stems = stems(topic.question)
+        wrong = [w for wrong in topic.misconceptions for w in _wrong_statements(wrong)]
+        right: list[Phrasing] = [s.words for s in parse_sentences(topic.answer)]
+        right += [words for of_point in phrasings for words in of_point]
+        taught = [topic.answer, *(point.text for point in topic.key_points)]
+        statements = [*right, *(one.words for one in wrong)]
         return cls(
-            asked,
-            phrasings,
-            weigh(vocabularies, asked, background),
-            max((len(sentences) for point in read_points for sentences in point), default=1),
-            asked.union(stems(topic.answer), *(stems(point.text) for point in topic.key_points)),
-            topic.id,
-            topics,
-            background,
-            wrong,
-            right,
-            {
-                word.stem: background.rarity(word.stem)
-                for words in (*right, *(one.words for one in wrong))
-                for word in words
+            phrasings=phrasings,
+            weights=weigh(vocabularies, question_stems, background),
+            max_sentences=max((len(text) for texts in points for text in texts), default=1),
+            question_stems=question_stems,
+            taught_stems=question_stems.union(*map(stems, taught)),
+            topic=topic.id,
+            topics_by_stem=topics_by_stem,
+            background=background,
+            wrong_statements=wrong,
+            right_statements=right,
+            statement_weights={
+                word.stem: background.rarity(word.stem) for words in statements for word in words
             },
         )
 
 
 @dataclass(frozen=True, slots=True)
 class BankWords:
-    """What the rubrics of all topics share: the topics of a bank that each stem stands in, and how often it does."""
+    """The words of a bank, shared by all rubrics: the topics of each stem, and its frequency."""
 
-    topics: Mapping[str, Collection[str]]
+    topics_by_stem: Mapping[str, Collection[str]]
     background: Weights
 
-    def rubric_beside(self, topic: Topic) -> Rubric:
+    def rubric_for_other_topic(self, topic: Topic) -> Rubric:
         """Return the rubric of a topic that is not in the bank."""
         own = {stem for text in _texts(topic) for stem in stems(text)}
-        topics = dict(self.topics) | {stem: {topic.id, *self.topics.get(stem, ())} for stem in own}
-        return Rubric.of(topic, topics, self.background)
+        topics_by_stem = dict(self.topics_by_stem)
+        topics_by_stem |= {stem: {topic.id, *topics_by_stem.get(stem, ())} for stem in own}
+        return Rubric.from_topic(topic, topics_by_stem, self.background)
 
 
 class Rubrics:
-    """The rubrics of a bank's topics, each prepared when its first answer comes.
+    """The rubrics of a bank's topics, each built when its first answer is graded.
 
-    What they share, how often words stand in the bank, takes a second or more to read. `read_next` reads it in small
-    steps, one thread at a time; what is not read by then is read with the first answer.
+    Counting the words of the whole bank takes a second or more. `read_next` does it topic by topic,
+    in one thread at a time; the first answer reads whatever is left.
     """
 
     def __init__(self, bank: Bank) -> None:
-        self._bank = bank
         self._unread = iter(bank.topics.values())
         self._texts = 0
         self._counts: Counter[str] = Counter()
-        self._topics: dict[str, set[str]] = {}
-        self._made: dict[str, Rubric] = {}
+        self._topics_by_stem: dict[str, set[str]] = {}
+        self._rubrics: dict[str, Rubric] = {}
 
     def read_next(self) -> bool:
-        """Read another topic of the bank; False once all are read."""
+        """Read one more topic of the bank; False if all have been read."""
         topic = next(self._unread, None)
         if topic is None:
             return False
@@ -131,35 +132,40 @@ class Rubrics:
             self._texts += 1
             self._counts.update(found)
             for stem in found:
-                self._topics.setdefault(stem, set()).add(topic.id)
+                self._topics_by_stem.setdefault(stem, set()).add(topic.id)
         return True
 
-    def of(self, topic: Topic) -> Rubric:
-        """The rubric of a topic of the bank."""
-        if topic.id not in self._made:
-            self._made[topic.id] = self.passing(topic)
-        return self._made[topic.id]
+    def for_topic(self, topic: Topic) -> Rubric:
+        """Return the rubric of a topic of the bank."""
+        if topic.id not in self._rubrics:
+            self._rubrics[topic.id] = self.build(topic)
+        return self._rubrics[topic.id]
 
-    def passing(self, topic: Topic) -> Rubric:
-        """A rubric for a question that is asked too seldom to keep it: it is made each time."""
-        return Rubric.of(topic, self.words.topics, self.words.background)
+    def build(self, topic: Topic) -> Rubric:
+        """Build a rubric without caching it, for a question that is rarely asked."""
+        return Rubric.from_topic(topic, self.words.topics_by_stem, self.words.background)
 
     @cached_property
     def words(self) -> BankWords:
-        """Return the words of the whole bank; reads the topics that are not read yet."""
+        """The words of the whole bank; reads the topics that have not been read yet."""
         while self.read_next():
             pass
-        return BankWords(self._topics, Weights(self._texts, self._counts))
+        return BankWords(self._topics_by_stem, Weights(self._texts, self._counts))
 
 
-def _wrong(misconception: Misconception) -> list[Wrong]:
-    """The ways to say a misconception that have words enough not to be said by chance."""
-    found = []
+def _wrong_statements(misconception: Misconception) -> list[WrongStatement]:
+    """Return the ways to state a misconception that have too many words to occur by chance."""
+    statements = []
     for text in (misconception.text, *misconception.accept):
-        worded = [word for sentence in read(text) for word in sentence.words]
-        if len({word.stem for word in worded}) >= ENOUGH_WORDS:
-            found.append(Wrong(text, worded, misconception.why, misconception.point - 1))
-    return found
+        words = _words(parse_sentences(text))
+        if len({word.stem for word in words}) >= MIN_WORDS:
+            point = misconception.point - 1
+            statements.append(WrongStatement(text, words, misconception.why, point))
+    return statements
+
+
+def _words(sentences: Sequence[Sentence]) -> list[Word]:
+    return [word for sentence in sentences for word in sentence.words]
 
 
 def _texts(topic: Topic) -> list[str]:

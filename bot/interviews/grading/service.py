@@ -1,6 +1,7 @@
-"""Grades open answers: offline always, and with a second opinion on points in doubt where a model service is set up.
+"""Grades open answers offline, and asks a model service about doubtful points if one is set up.
 
-Topics of servers are graded in a process with limits of time and memory: whoever adds the bot may write them.
+Answers to servers' own topics are graded in a process with limits of time and memory, because
+anybody who adds the bot can write such topics.
 """
 
 from __future__ import annotations
@@ -18,26 +19,26 @@ from bot.core.errors import UserError
 from bot.core.fair_lock import FairLock
 from bot.core.limits import MAX_GRADING_MEMORY, MAX_GRADING_SECONDS
 from bot.interviews import grading
-from bot.interviews.assessment import Assessment, Point
-from bot.interviews.follow_up import Part, Reply
+from bot.interviews.cards import Assessment, Part, Point, Reply
 from bot.interviews.grading import Flag, Grade, Rubric, Rubrics, State, opinion
 from bot.questions.model import FollowUp, Topic
 from bot.questions.own import is_own
 
 log = logging.getLogger(__name__)
 
-_NO_ANSWER = frozenset({Flag.EMPTY, Flag.COPIED, Flag.LIST, Flag.STRAYS})
-"""With one of these no single sentence is worth a second look: the answer as a whole is not one."""
-_Grader = Callable[[str, Rubric], Grade]
-_REST = 0.1
-"""Seconds between two topics that are read ahead; one takes about 20 milliseconds of a processor."""
+_DISQUALIFIED = frozenset({Flag.EMPTY, Flag.COPIED, Flag.LIST, Flag.STRAYS})
+"""With one of these flags the answer as a whole says nothing, so single sentences aren't
+checked."""
+_GradeFunction = Callable[[str, Rubric], Grade]
+_PAUSE = 0.1
+"""Seconds between two topics that are read ahead. Reading one takes about 20 ms of CPU time."""
 _PROCESS = Process(Limits(seconds=MAX_GRADING_SECONDS, memory=MAX_GRADING_MEMORY))
-_WAITING = ThreadPoolExecutor(max_workers=1, thread_name_prefix="own topics")
-"""Waits for that process, in which answers to servers' own topics are graded one after the other."""
+_PROCESS_THREAD = ThreadPoolExecutor(max_workers=1, thread_name_prefix="own topics")
+"""Waits for that process, which grades answers to servers' own topics one at a time."""
 
 
 class Ungradable(UserError):
-    """A server's own topic whose answers take too much time or memory to grade; they stay stored without a grade."""
+    """Answers to an own topic take too much time or memory. They are stored without a grade."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -47,56 +48,56 @@ class Ungradable(UserError):
 
 
 class ChatModel(Protocol):
-    """A model service. `ask` gives the text of its reply, or raises NoOpinion within a bounded time."""
+    """A model service."""
 
-    async def ask(self, system: str, user: str) -> str: ...
+    async def ask(self, system: str, user: str) -> str:
+        """Return the text of its reply, or raise NoOpinion within a bounded time."""
+        ...
 
 
 class Grading:
-    """One at a time, in a thread, so that neither the event loop nor the machine is taken by a crowd of answers.
+    """Grades one answer at a time in a thread, so that grading never blocks the event loop.
 
-    `server` is whose answer it is: servers take turns, so that none waits for all answers of another. In direct
-    messages the member's id stands in its place. What grades answers to servers' own topics raises Ungradable for
-    a topic that exceeded the limits; it is not tried again until its texts change or the bot restarts.
+    Servers take turns, so none waits for all answers of another. `server` is the server's id, or
+    the member's in direct messages. Grading an own topic raises Ungradable once it has exceeded the
+    limits; it isn't tried again until its texts change or the bot restarts.
     """
 
-    def __init__(self, rubrics: Rubrics, reader: ChatModel | None = None) -> None:
+    def __init__(self, rubrics: Rubrics, model: ChatModel | None = None) -> None:
         self._rubrics = rubrics
-        self._reader = reader
+        self._model = model
         self._turns = FairLock()
         self._own_turns = FairLock()
         self._too_slow: set[int] = set()
         """Hashes of the topics that exceeded the limits."""
-        self._reading = Lock()
-        self._under_way: dict[tuple[str, str, int], asyncio.Task[Assessment]] = {}
+        self._rubrics_lock = Lock()
+        self._running: dict[tuple[str, str, int], asyncio.Task[Assessment]] = {}
 
     async def prepare(self) -> None:
-        """Read the bank before the first answer needs it: a topic at a time, with a rest after each for all else."""
-        while await asyncio.to_thread(self._read_next):  # noqa: ASYNC110 - it waits for nothing but its turn
-            await asyncio.sleep(_REST)
+        """Read the bank before the first answer needs it, one topic at a time with pauses."""
+        while await asyncio.to_thread(self._read_next):  # noqa: ASYNC110 - it waits for no event
+            await asyncio.sleep(_PAUSE)
 
     def _read_next(self) -> bool:
-        with self._reading:
+        with self._rubrics_lock:
             return self._rubrics.read_next()
 
     def _rubric(self, topic: Topic) -> Rubric:
-        with self._reading:
-            return self._rubrics.of(topic)
+        with self._rubrics_lock:
+            return self._rubrics.for_topic(topic)
 
-    def _passing(self, topic: Topic) -> Rubric:
-        with self._reading:
-            return self._rubrics.passing(topic)
+    def _uncached_rubric(self, topic: Topic) -> Rubric:
+        with self._rubrics_lock:
+            return self._rubrics.build(topic)
 
     async def assess(self, topic: Topic, answer: str, server: int) -> Assessment:
-        """The offline grade of an answer to a topic's open question; looks at the same answer share one grading."""
+        """Grade an answer offline. Simultaneous calls for the same answer share one run."""
         key = topic.id, answer, server
-        grading = self._under_way.get(key)
+        grading = self._running.get(key)
         if grading is None:
-            grading = self._under_way[key] = asyncio.create_task(
-                self._assess(topic, answer, server)
-            )
-            grading.add_done_callback(lambda _: self._under_way.pop(key))
-        return await asyncio.shield(grading)  # a look that ends early takes the grade from no other
+            grading = self._running[key] = asyncio.create_task(self._assess(topic, answer, server))
+            grading.add_done_callback(lambda _: self._running.pop(key))
+        return await asyncio.shield(grading)  # cancelling one caller must not cancel the others
 
     async def _assess(self, topic: Topic, answer: str, server: int) -> Assessment:
         grade = await self._grade(topic, answer, server)
@@ -108,10 +109,10 @@ class Grading:
         return Assessment(points, round(100 * grade.score), flags, errors=grade.errors)
 
     async def compare(self, topic: Topic, reply: Reply, server: int) -> Reply:
-        """An answered follow-up of a topic, compared part by part with what a good answer says."""
-        parts, answer = grading.parts_of(reply.hint), reply.answer or ""
-        question = grading.as_topic(topic, FollowUp("", reply.question, reply.hint), parts)
-        found = await self._judge(grading.compare, answer, question, server, self._passing)
+        """Return an answered follow-up, compared part by part with its good answer."""
+        parts, answer = grading.split_hint(reply.hint), reply.answer or ""
+        question = grading.follow_up_topic(topic, FollowUp("", reply.question, reply.hint), parts)
+        found = await self._run(grading.compare, answer, question, server, self._uncached_rubric)
         states = (
             Part(part, str(point.state), point.evidence)
             for part, point in zip(parts, found.points, strict=True)
@@ -119,21 +120,21 @@ class Grading:
         return replace(reply, parts=tuple(states), flags=tuple(sorted(map(str, found.flags))))
 
     def may_ask(self, assessment: Assessment) -> bool:
-        """Whether a model service is set up and there is something to ask it."""
+        """Whether a model service is set up and there is a doubtful point to ask about."""
         return (
-            self._reader is not None
-            and bool(assessment.of(State.DOUBTFUL))
-            and not _NO_ANSWER & set(assessment.flags)
+            self._model is not None
+            and bool(assessment.in_state(State.DOUBTFUL))
+            and not _DISQUALIFIED & set(assessment.flags)
         )
 
     async def refine(
         self, topic: Topic, answer: str, assessment: Assessment, server: int
     ) -> Assessment:
-        """Ask the model service about the points in doubt. It can only raise them, each by a quote that holds.
+        """Ask the model service about doubtful points. Valid quotes can raise them to covered.
 
-        The assessment says afterwards that it was asked, or that this failed.
+        The returned assessment records that the service was asked, or that this failed.
         """
-        if self._reader is None or not self.may_ask(assessment):
+        if self._model is None or not self.may_ask(assessment):
             return assessment
         doubtful = {
             n: topic.key_points[n]
@@ -141,23 +142,25 @@ class Grading:
             if point.state == State.DOUBTFUL
         }
         try:
-            reply = await self._reader.ask(
-                opinion.SYSTEM, opinion.request(topic.question, doubtful, answer)
+            reply = await self._model.ask(
+                opinion.SYSTEM, opinion.build_request(topic.question, doubtful, answer)
             )
             quotes = opinion.read_reply(reply, list(doubtful))
         except opinion.NoOpinion as error:
             log.warning("the model service gave no opinion, the offline grade stands: %s", error)
             return replace(assessment, model="failed")
-        standing = {
-            n: shown for n, quote in quotes.items() if (shown := opinion.stands_in(quote, answer))
+        passages = {
+            n: passage
+            for n, quote in quotes.items()
+            if (passage := opinion.original_passage(quote, answer))
         }
         try:
-            held = opinion.held(
-                [await self._quote(topic, n, text, server) for n, text in standing.items()]
+            accepted_quotes = opinion.accepted_quotes(
+                [await self._quote(topic, n, text, server) for n, text in passages.items()]
             )
         except Ungradable:
             return replace(assessment, model="failed")
-        return replace(assessment.confirm(held), model="asked")
+        return replace(assessment.with_confirmed(accepted_quotes), model="asked")
 
     async def _quote(self, topic: Topic, number: int, text: str, server: int) -> opinion.Quote:
         points = (await self._grade(topic, text, server)).points
@@ -165,17 +168,17 @@ class Grading:
         return opinion.Quote(number, text, own.state is not State.MISSING, own.confidence, best)
 
     async def _grade(self, topic: Topic, text: str, server: int) -> Grade:
-        return await self._judge(grading.grade, text, topic, server, self._rubric)
+        return await self._run(grading.grade, text, topic, server, self._rubric)
 
-    async def _judge(
+    async def _run(
         self,
-        grader: _Grader,
+        grader: _GradeFunction,
         text: str,
         topic: Topic,
         server: int,
         rubric: Callable[[Topic], Rubric],
     ) -> Grade:
-        """Grade an answer with `grade` or `compare`; `rubric` gives that of a topic of the bank."""
+        """Call `grade` or `compare`; `rubric` returns the rubric of a topic of the bank."""
         if not is_own(topic.id):
             async with self._turns.acquire(server):
                 return await asyncio.to_thread(lambda: grader(text, rubric(topic)))
@@ -184,11 +187,11 @@ class Grading:
             if hash(topic) in self._too_slow:
                 raise Ungradable
             return await asyncio.get_running_loop().run_in_executor(
-                _WAITING, self._judge_apart, grader, text, topic
+                _PROCESS_THREAD, self._run_in_process, grader, text, topic
             )
 
-    def _judge_apart(self, grader: _Grader, text: str, topic: Topic) -> Grade:
-        with self._reading:
+    def _run_in_process(self, grader: _GradeFunction, text: str, topic: Topic) -> Grade:
+        with self._rubrics_lock:
             words = self._rubrics.words
         try:
             return _PROCESS.call(grading.grade_own, grader, text, topic, words)

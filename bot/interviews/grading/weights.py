@@ -1,9 +1,9 @@
-"""How much a word tells: inverse document frequency.
+"""The weight of a word in a comparison: inverse document frequency.
 
-Two frequencies count. Among the key points of the question itself a word that stands in all of them does not tell them
-apart. In a background, for example a whole question bank, a word that stands everywhere tells little about anything.
-Words of the question are discounted, since they come to everyone's pen (without that, a copied question gets two thirds
-of the marks on Mohler's data).
+It is computed twice. A word in all key points of a question doesn't tell them apart, and a word
+that is common in the background, for example a question bank, tells little about anything. Words of
+the question are discounted because every answer uses them. Without that, a copied question gets two
+thirds of the marks on Mohler's data.
 """
 
 from __future__ import annotations
@@ -14,38 +14,41 @@ from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 
 QUESTION_DISCOUNT = 0.25
-LEAST = 0.2
-"""Share of its weight that a word keeps however often it occurs."""
+MIN_RARITY = 0.2
+"""Share of its weight that a word keeps however common it is."""
 
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """Document frequencies of stems in a background. An empty one weighs all words alike."""
+    """Document frequencies of stems in a background.
+
+    With no documents, all words weigh the same.
+    """
 
     documents: int = 0
     counts: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, texts: Iterable[Set[str]]) -> Weights:
-        """Count in how many texts, given as their stems, each stem stands."""
+    def count(cls, texts: Iterable[Set[str]]) -> Weights:
+        """Count the texts, given as sets of stems, that contain each stem."""
         documents = list(texts)
         return cls(len(documents), Counter(stem for document in documents for stem in document))
 
     def rarity(self, stem: str) -> float:
-        """From LEAST for a word of every document to 1 for a word of none."""
+        """Return `MIN_RARITY` for a word of every document, up to 1 for a word of none."""
         if not self.documents:
             return 1.0
-        seen = self.counts.get(stem, 0)
-        share = math.log((self.documents + 1) / (seen + 1)) / math.log(self.documents + 1)
-        return LEAST + (1 - LEAST) * share
+        occurrences = self.counts.get(stem, 0)
+        share = math.log((self.documents + 1) / (occurrences + 1)) / math.log(self.documents + 1)
+        return MIN_RARITY + (1 - MIN_RARITY) * share
 
 
 def weigh(
     points: Iterable[frozenset[str]], question: frozenset[str], background: Weights
 ) -> dict[str, float]:
-    """The weight, above 0 and at most 1, of every stem that occurs in the key points or the question."""
+    """Return the weight, above 0 and at most 1, of each stem of key points and question."""
     documents = list(points)
-    local = Weights.of(documents) if len(documents) > 1 else Weights()
+    local = Weights.count(documents) if len(documents) > 1 else Weights()
     return {
         stem: local.rarity(stem)
         * background.rarity(stem)

@@ -1,8 +1,8 @@
-"""A text as sentences of content words: what the grader compares.
+"""Splits a text into sentences of content words, which the grader compares.
 
-Words are folded to lower case and plain letters, joined where spelling varies (pre-training, pretraining), stemmed
-with Snowball's English stemmer (Porter 2), and numbers become their value, so that 50,257 and 50257, or half and 0.5,
-are one word. Abbreviations of the field are written out.
+Words are folded to lower case and plain letters, joined where spelling varies (pre-training,
+pretraining) and stemmed with Snowball's English stemmer (Porter 2). Numbers become their value, so
+that 50,257 and 50257, or half and 0.5, are the same word. Abbreviations of the field are expanded.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ from bot.interviews.grading.lexicon import (
 from bot.interviews.grading.negation import contrasts, negates, polarities
 
 MAX_SENTENCES = 120
-"""How many sentences are read: prose of as many characters has 40."""
+"""Sentences that are parsed. Prose of `MAX_ANSWER` characters has about 40."""
 MAX_LETTERS = 40
 MAX_WORDS = 40
-"""A longer run without a full stop is cut, so that no "sentence" holds everything."""
+"""A longer run without a full stop is split, so that no "sentence" says everything."""
 
 _FOLD = str.maketrans("’‘`“”–—−‐‑", "'''\"\"---" + "--")
 _SENTENCE_END = re.compile(r"(?<=[.!?])[\"')\]]* | [-*·•] ")
@@ -44,12 +44,12 @@ _FILLERS = re.compile(r"\b(?:um+|uh+|er+m?|hm+)\b,? ?")
 _CORRECTION = re.compile(
     r"(?<![\w'-])[\w'-]+,? +(?:no|sorry|wait|i mean|or rather|well,? no)(?:,? +(?:no|sorry|wait|i mean))*, +(?=\w)"
 )
-"""A word and the marker with which a speaker takes it back: "it writes, no, sorry, reads"."""
+"""A word that the speaker then corrects, and the marker: "it writes, no, sorry, reads"."""
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One content word: as written (folded), its stem, and whether an odd number of negations governs it."""
+    """A content word: its folded text, its stem, and whether an odd number of negations applies."""
 
     text: str
     stem: str
@@ -60,9 +60,10 @@ class Word:
 class Sentence:
     """A sentence, or a part of a long one.
 
-    `words` are its content words. `length` counts all words, `grammar` and `glue` those of the lexicon's lists of these
-    names, `signs` numbers and signs other than commas. `contrast`: it sets one thing against another, so that a
-    negation in it says what the other thing is not. Parts of one sentence have the same `number`.
+    `words` are its content words. `length` counts all words, `grammar` and `glue` those in the
+    lexicon's lists of these names, `signs` numbers and punctuation other than commas. `contrast`
+    means that it sets one thing against another, so a negation in it may be about the other thing.
+    Parts of one sentence share its `number`.
     """
 
     text: str
@@ -77,45 +78,41 @@ class Sentence:
 
 
 def fold(text: str) -> str:
-    """Lower case, compatibility forms and accents resolved, one kind of quote and dash."""
+    """Return text in lower case with compatibility forms, accents, quotes and dashes normalized."""
     decomposed = unicodedata.normalize("NFKD", text.translate(_FOLD)).translate(_FOLD).casefold()
     return "".join(c for c in decomposed if not unicodedata.combining(c))
 
 
-def read(text: str) -> tuple[Sentence, ...]:
-    """The sentences in a text's first `MAX_ANSWER`, at most `MAX_SENTENCES`; those without words are left out."""
+def parse_sentences(text: str) -> tuple[Sentence, ...]:
+    """Parse the first `MAX_ANSWER` characters into at most `MAX_SENTENCES` sentences with words."""
     lines = (
         " ".join(line.split()) for line in text[:MAX_ANSWER].splitlines() if not line.isspace()
     )
-    wholes = (
-        whole
+    whole_sentences = (
+        sentence
         for line in lines
-        for whole in _SENTENCE_END.split(_SHORT_FORM.sub(_without_points, line))
+        for sentence in _SENTENCE_END.split(_SHORT_FORM.sub(_without_full_stops, line))
     )
-    pieces = (
-        (piece, number)
-        for number, whole in enumerate(wholes)
-        for part in whole.split(";")
-        for piece in _cut(part)
+    sentences = (
+        _sentence(part, number)
+        for number, whole in enumerate(whole_sentences)
+        for clause in whole.split(";")
+        for part in _split_long(clause)
     )
-    return tuple(
-        islice(
-            (s for piece, number in pieces if (s := _sentence(piece, number)).length), MAX_SENTENCES
-        )
-    )
+    return tuple(islice((sentence for sentence in sentences if sentence.length), MAX_SENTENCES))
 
 
-def _without_points(found: re.Match[str]) -> str:
+def _without_full_stops(found: re.Match[str]) -> str:
     return found[0].replace(".", "")
 
 
 def stems(text: str) -> frozenset[str]:
-    """The stems of all content words of a text."""
-    return frozenset(word.stem for sentence in read(text) for word in sentence.words)
+    """Return the stems of all content words of a text."""
+    return frozenset(word.stem for sentence in parse_sentences(text) for word in sentence.words)
 
 
-def _cut(sentence: str) -> Iterator[str]:
-    """A sentence in parts of at most MAX_WORDS words, cut at a comma or colon where there is one."""
+def _split_long(sentence: str) -> Iterator[str]:
+    """Split a sentence into parts of at most `MAX_WORDS` words, at commas or colons if possible."""
     words = sentence.split()
     while len(words) > MAX_WORDS:
         stops = [n for n in range(MAX_WORDS // 3, MAX_WORDS) if words[n - 1][-1] in ",:)"]
@@ -126,12 +123,12 @@ def _cut(sentence: str) -> Iterator[str]:
 
 
 def _sentence(text: str, number: int) -> Sentence:
-    raw = _WORD.findall(_CORRECTION.sub("", _FILLERS.sub("", fold(text))))
-    negated = polarities(raw)
+    tokens = _WORD.findall(_CORRECTION.sub("", _FILLERS.sub("", fold(text))))
+    negated = polarities(tokens)
     words: list[Word] = []
     length = grammar = glue = position = 0
-    while position < len(raw):
-        token, taken = _token(raw, position)
+    while position < len(tokens):
+        token, consumed = _word_at(tokens, position)
         if token:
             length += 1
             if token in FUNCTION_WORDS or token.endswith("n't"):
@@ -139,25 +136,26 @@ def _sentence(text: str, number: int) -> Sentence:
                 glue += token in GLUE
             else:
                 words += [
-                    Word(one, stem(one), negated[position])
-                    for one in ABBREVIATIONS.get(token, (token,))
+                    Word(word, stem(word), negated[position])
+                    for word in ABBREVIATIONS.get(token, (token,))
                 ]
-        position += taken
-    negation = any(map(negates, raw, [*raw[1:], ""]))
-    signs = sum(not one[0].isalpha() and one != "," for one in raw)
+        position += consumed
+    negation = any(map(negates, tokens, [*tokens[1:], ""]))
+    signs = sum(not word[0].isalpha() and word != "," for word in tokens)
     return Sentence(
-        text, number, tuple(words), length, grammar, glue, signs, negation, contrasts(raw)
+        text, number, tuple(words), length, grammar, glue, signs, negation, contrasts(tokens)
     )
 
 
-def _token(raw: list[str], position: int) -> tuple[str, int]:
-    """The word at a position, joined with its neighbours where they are one, and how many of `raw` it takes."""
-    word = raw[position]
+def _word_at(tokens: list[str], position: int) -> tuple[str, int]:
+    """Return the word at a position, joined with the next if they are one, and the tokens
+    consumed."""
+    word = tokens[position]
     if word[0].isdigit() or word[0] == ".":
-        return _number(raw, position)
+        return _number_at(tokens, position)
     if not word[0].isalpha():
         return "", 1
-    after = raw[position + 1 : position + 3]
+    after = tokens[position + 1 : position + 3]
     gap = 2 if after[:1] == ["-"] else 1
     following = after[gap - 1] if len(after) >= gap else ""
     if following and following[0].isalpha():
@@ -173,16 +171,17 @@ def _token(raw: list[str], position: int) -> tuple[str, int]:
     return (word if word in FUNCTION_WORDS or word.endswith("n't") else word.partition("'")[0]), 1
 
 
-def _number(raw: list[str], position: int) -> tuple[str, int]:
-    """A number as its value: thousands' commas, per cent, and a scale after it (137B, 1.5 million) are applied."""
-    digits = raw[position]
+def _number_at(tokens: list[str], position: int) -> tuple[str, int]:
+    """Return a number's value with its thousands separators, percent sign or scale (137B)
+    applied."""
+    digits = tokens[position]
     if re.fullmatch(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?", digits):
         digits = digits.replace(",", "")
     try:
         value = float(digits.replace(",", "."))
     except ValueError:  # a version, such as 3.5.1
         return digits, 1
-    following = raw[position + 1] if position + 1 < len(raw) else ""
+    following = tokens[position + 1] if position + 1 < len(tokens) else ""
     scale = SCALES.get(following)
     return (_value(value * scale), 2) if scale else (_value(value), 1)
 
@@ -193,7 +192,7 @@ def _value(number: float) -> str:
 
 @lru_cache(maxsize=20_000)
 def stem(word: str) -> str:
-    """The stem of a folded word; British spellings are read as American ones."""
+    """Return the stem of a folded word. British spellings are read as American ones."""
     word = re.sub(r"(?<=[a-z]{3})is(?=(?:e[drs]?|ing|ations?)$)", "iz", word)
     word = re.sub(r"(?<=[a-z]{3})our(?=s?$|al|ed|ing)", "or", word) if len(word) > 5 else word
     return str(_stemmer().stemWord(word))
@@ -201,7 +200,7 @@ def stem(word: str) -> str:
 
 @cache
 def _stemmer() -> Any:
-    import snowballstemmer  # only a bot that grades needs it
+    import snowballstemmer  # imported late: only a bot that grades needs it
 
     return snowballstemmer.stemmer("english")
 

@@ -1,4 +1,4 @@
-"""What one grading costs, counted in calls of functions: no machine is slow enough to change it."""
+"""The cost of one grading in function calls, which is the same on any machine."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from bot.interviews.grading import Rubric, grade
 from bot.questions.model import KeyPoint, Misconception, Topic
 
 LETTERS = [chr(0x4E00 + n) for n in range(150)]
-"""Words of one letter: no words are shorter, so no text of as many characters has more of them."""
-LIKE_WORDS = [
+"""Words of one letter, so that a text has as many words as possible."""
+SIMILAR_WORDS = [
     "b" + "".join(random.Random(n).choices(string.ascii_lowercase, k=4)) for n in range(600)
 ]
-"""Words that might each be another one, misspelt."""
+"""Words that could be misspellings of each other."""
 
 
-def calls(work: Callable[[], Any]) -> int:
-    """How many times functions and generators are entered."""
+def count_calls(work: Callable[[], Any]) -> int:
+    """Return how often functions and generators are entered."""
     found = 0
 
     def count(_frame: Any, event: str, _arg: Any) -> None:
@@ -42,10 +42,10 @@ def texts(words: Iterator[str], number: int, length: int) -> list[str]:
     return [" ".join(islice(words, length)) for _ in range(number)]
 
 
-def hostile(words: Sequence[str], wrong: Sequence[str] = ()) -> Topic:
-    """A topic with ten long phrasings of these words."""
+def hostile(words: Sequence[str], misconceptions_of: Sequence[str] = ()) -> Topic:
+    """Return a topic with ten long phrasings made of these words."""
     points = tuple(KeyPoint(text, ()) for text in texts(cycle(words), 10, 50))
-    misconceptions = tuple(Misconception(text, (), text, 1) for text in wrong)
+    misconceptions = tuple(Misconception(text, (), text, 1) for text in misconceptions_of)
     model = ". ".join(texts(cycle(words), 100, 10))
     return Topic("t", "s", None, "Title", "What is it?", model, points, (), (), (), misconceptions)
 
@@ -54,7 +54,7 @@ def hostile(words: Sequence[str], wrong: Sequence[str] = ()) -> Topic:
     ("topic", "words"),
     [
         (hostile(LETTERS), LETTERS),
-        (hostile(LIKE_WORDS[:300]), LIKE_WORDS[300:]),
+        (hostile(SIMILAR_WORDS[:300]), SIMILAR_WORDS[300:]),
         (hostile(LETTERS, texts(cycle(LETTERS), 15, 10)), LETTERS),
     ],
     ids=[
@@ -64,8 +64,8 @@ def hostile(words: Sequence[str], wrong: Sequence[str] = ()) -> Topic:
     ],
 )
 def test_a_long_answer_to_a_hostile_topic(topic: Topic, words: Sequence[str]) -> None:
-    """Words are looked up where they stand: neither each passage nor each word of the answer is tried with each."""
+    """Words are looked up in an index rather than compared with every word of every passage."""
     answer = ".\n".join(f"it is so and {text}" for text in texts(cycle(words), 100, 10))
-    rubric = Rubric.of(topic)
-    assert rubric.wrong or not topic.misconceptions
-    assert calls(lambda: grade(answer, rubric)) < 200_000
+    rubric = Rubric.from_topic(topic)
+    assert rubric.wrong_statements or not topic.misconceptions
+    assert count_calls(lambda: grade(answer, rubric)) < 200_000

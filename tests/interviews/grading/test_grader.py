@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot.interviews.grading import Flag, Grade, Rubric, State
 from bot.interviews.grading import grade as graded
-from bot.interviews.grading.weights import LEAST, Weights
+from bot.interviews.grading.weights import MIN_RARITY, Weights
 from bot.interviews.grading.words import stems
 from bot.questions.model import KeyPoint, Misconception, Topic
 
@@ -39,7 +39,9 @@ def grade(answer: str, question: str, points: Sequence[KeyPoint], *, guarded: bo
 
 
 def rubric_of(question: str, points: Sequence[KeyPoint], *wrong: Misconception) -> Rubric:
-    return Rubric.of(Topic("t", "s", None, "Title", question, "", tuple(points), (), (), (), wrong))
+    return Rubric.from_topic(
+        Topic("t", "s", None, "Title", question, "", tuple(points), (), (), (), wrong)
+    )
 
 
 def states(answer: str) -> list[State]:
@@ -47,7 +49,7 @@ def states(answer: str) -> list[State]:
 
 
 def test_a_full_answer() -> None:
-    """Each point is covered, by the sentence that says it, and the score is whole."""
+    """Each point is covered by its own sentence, and the score is 1."""
     found = grade(FULL, QUESTION, POINTS)
     assert [point.state for point in found.points] == [State.COVERED] * 3
     assert [point.evidence.split()[0] for point in found.points] == ["You", "What", "Afterwards"]
@@ -55,61 +57,61 @@ def test_a_full_answer() -> None:
     assert found.flags == frozenset()
 
 
-def test_a_part_of_an_answer() -> None:
-    """What is not said is missing, without evidence if nothing comes near; the score is the share of the points."""
+def test_a_partial_answer() -> None:
+    """Unsaid points are missing, without evidence if nothing is close."""
     found = grade("The pretrained weights stay frozen during all of this.", QUESTION, POINTS)
     assert [point.state for point in found.points] == [State.COVERED, State.MISSING, State.MISSING]
     assert found.points[1].evidence == ""
     assert found.score == pytest.approx(1 / 3)
 
 
-def test_what_comes_near_a_missing_point() -> None:
-    """The sentence that comes nearest is its evidence, though it earns nothing."""
-    near = "Training changes something else in the model."
+def test_evidence_of_a_missing_point() -> None:
+    """The closest sentence is shown although it earns nothing."""
+    closest = "Training changes something else in the model."
     found = grade(
-        f"The pretrained weights stay frozen during all of this. {near}", QUESTION, POINTS
+        f"The pretrained weights stay frozen during all of this. {closest}", QUESTION, POINTS
     ).points[1]
-    assert (found.state, found.credit, found.evidence) == (State.MISSING, 0.0, near)
+    assert (found.state, found.credit, found.evidence) == (State.MISSING, 0.0, closest)
 
 
-def test_an_accepted_phrasing_is_as_good() -> None:
+def test_accepted_phrasings_count() -> None:
     """A point is covered by any of its phrasings."""
     assert states("Here the original parameters aren't updated.")[0] is State.COVERED
     assert states("The base model is left unchanged by it.")[0] is State.COVERED
     assert states("It learns a product of two thin matrices.")[1] is State.COVERED
 
 
-def test_misspellings_are_read() -> None:
-    """A letter too few or two swapped do not matter in a long word."""
+def test_misspellings_are_recognized() -> None:
+    """One missing letter or two swapped ones don't matter in a long word."""
     assert states("The pretraned wieghts and paramters stay frozen in place.")[0] is State.COVERED
 
 
 def test_a_point_without_words_is_never_covered() -> None:
-    """A key point of signs or function words alone is missing rather than an error."""
+    """A key point of punctuation or function words is missing and causes no error."""
     found = grade(FULL, QUESTION, [KeyPoint("…", ()), KeyPoint("it is", ("",))])
     assert [point.state for point in found.points] == [State.MISSING, State.MISSING]
 
 
 def test_no_points() -> None:
-    """Without key points there is nothing to score."""
+    """Without key points the score is 0."""
     assert grade(FULL, QUESTION, []).score == 0
 
 
 @pytest.mark.parametrize("answer", ["", "   \n ", "…?!", "it is so"])
-def test_nothing_said(answer: str) -> None:
+def test_empty_answers(answer: str) -> None:
     """Without a content word nothing is covered."""
     found = grade(answer, QUESTION, POINTS)
     assert (found.score, set(found.flags)) == (0, {Flag.EMPTY})
 
 
-def test_the_question_copied() -> None:
+def test_a_copied_question() -> None:
     """The question says nothing about its points."""
     found = grade(f"{QUESTION} {QUESTION}", QUESTION, POINTS)
     assert (found.score, set(found.flags)) == (0, {Flag.COPIED})
 
 
 def test_a_list_of_keywords() -> None:
-    """Terms that nothing holds together say nothing, with commas, in lines or on a string."""
+    """Terms without sentences earn nothing, however they are separated."""
     terms = (
         "pretrained weights frozen small matrices rank product trained update merged inference "
         "costs nothing extra low"
@@ -126,22 +128,22 @@ def test_a_list_of_keywords() -> None:
 
 
 def test_a_denied_point_is_doubtful() -> None:
-    """The right words with a negation that the phrasing does not have show doubt, and earn little."""
+    """A negation that the phrasing doesn't have makes the point doubtful and earns little."""
     found = grade("The two small matrices of rank r are not trained.", QUESTION, POINTS)
     assert found.points[1].state is State.DOUBTFUL
     assert found.points[1].credit == 0.15
     assert Flag.NEGATED in found.flags
 
 
-def test_a_negation_that_the_phrasing_has_is_none() -> None:
-    """Parity counts, not the word "not"."""
+def test_a_negation_in_the_phrasing_matches() -> None:
+    """Parity is compared, not the word "not"."""
     found = grade("With this method original parameters are not updated.", QUESTION, POINTS)
     assert found.points[0].state is State.COVERED
     assert found.flags == frozenset()
 
 
 def test_an_answer_that_denies_everything() -> None:
-    """If nearly every sentence holds a negation, no point is more than doubtful."""
+    """If nearly every sentence has a negation, no point is covered."""
     denied = (
         "The pretrained weights don't stay frozen. No small matrices of rank r are trained. "
         "It can't be merged at all."
@@ -151,8 +153,8 @@ def test_an_answer_that_denies_everything() -> None:
     assert found.score <= 0.15
 
 
-def test_the_contrary_of_a_point_is_doubtful() -> None:
-    """An opposite in place of a phrasing's word denies the point, unless the word is there as well."""
+def test_an_opposite_is_doubtful() -> None:
+    """An opposite denies the point unless the phrasing's word is there too."""
     points = [
         KeyPoint("Use a lower learning rate", ()),
         KeyPoint("The base stays loaded on disk", ()),
@@ -167,7 +169,7 @@ def test_the_contrary_of_a_point_is_doubtful() -> None:
 
 
 def test_speed_is_relative() -> None:
-    """That the other thing is slower does not deny that this one is fast."""
+    """ "The other is slower" doesn't deny "this one is fast"."""
     points = [
         KeyPoint("A dot product is faster than additive attention", ()),
         KeyPoint("Vectors are normalised", ()),
@@ -176,8 +178,8 @@ def test_speed_is_relative() -> None:
     assert found.points[0].state is State.COVERED
 
 
-def test_a_phrasing_that_fits_nearly_as_well_may_hold_the_negation() -> None:
-    """Of two near phrasings the one with the same parity counts."""
+def test_the_phrasing_with_the_same_parity_counts() -> None:
+    """It decides if two phrasings match about equally well."""
     points = [
         KeyPoint("Old weights stay still", ("old weights are not touched",)),
         KeyPoint("Adapters are small", ()),
@@ -186,8 +188,8 @@ def test_a_phrasing_that_fits_nearly_as_well_may_hold_the_negation() -> None:
     assert found.points[0].state is State.COVERED
 
 
-def test_the_rest_of_an_answer_counts() -> None:
-    """A loose match covers a point in an answer that covers the others, and not in one that denies them."""
+def test_other_points_raise_a_loose_match() -> None:
+    """A loose match is worth more beyond points that are covered, and less beyond denied ones."""
     loose = "In the end it's merged with no extra delay."
     others = "You keep the pretrained weights frozen. What gets trained are two small matrices of rank r."
     denied = (
@@ -201,7 +203,7 @@ def test_the_rest_of_an_answer_counts() -> None:
 
 
 def test_a_doubtful_point_earns_little() -> None:
-    """Short of covered a point earns six tenths at most."""
+    """A doubtful point earns at most 0.6."""
     point = KeyPoint("alpha beta gamma delta epsilon", ())
     credits = [
         grade(
@@ -216,7 +218,7 @@ def test_a_doubtful_point_earns_little() -> None:
 
 
 def test_small_talk_costs_nothing() -> None:
-    """A full answer among many sentences about nothing in the bank keeps its score."""
+    """A full answer keeps its score among many sentences about no topic."""
     other = "The {} river of Brazil carries brown water past green hills toward a distant northern harbour town. "
     assert (
         grade(
@@ -227,7 +229,7 @@ def test_small_talk_costs_nothing() -> None:
 
 
 def test_notes_are_honest() -> None:
-    """Verbs left out, arrows and colons cost nothing; a hint says that they are notes."""
+    """Missing verbs, arrows and colons cost nothing; a flag says that these are notes."""
     notes = (
         "Base W: pretrained weights frozen (7B, bf16, on 1 GPU)\nTrained: small matrices A, B, rank r = 8 → ΔW = BA\n"
         "Later: merge update into W → no added latency (vs. adapters)"
@@ -237,7 +239,7 @@ def test_notes_are_honest() -> None:
 
 
 def test_a_contrast_denies_the_other_thing() -> None:
-    """What a sentence denies beside "rather" or "unlike" is not its own claim."""
+    """With "rather" or "unlike", a negation may be about the other thing."""
     found = grade(
         "It doesn't touch them: rather the pretrained weights stay frozen.", QUESTION, POINTS
     )
@@ -249,8 +251,8 @@ WRONG = Misconception(
 )
 
 
-def test_a_misconception_takes_its_point_back() -> None:
-    """It is quoted with the reason, the point it contradicts is missing though said elsewhere, the others stay."""
+def test_a_misconception_contradicts_its_point() -> None:
+    """It is quoted with the reason; its point is missing even if said elsewhere."""
     rubric = rubric_of(QUESTION, POINTS, WRONG)
     found = graded(f"{FULL} All the pretrained weights are updated then.", rubric)
     assert [(error.text, error.why) for error in found.errors] == [
@@ -268,23 +270,23 @@ def test_a_misconception_takes_its_point_back() -> None:
         "All pretrained weights are kept while small matrices of rank r of every attention layer get updated instead.",
     ],
 )
-def test_who_denies_a_misconception_is_not_corrected(sentence: str) -> None:
-    """Nor who says less, or much else."""
+def test_denied_misconceptions_are_no_errors(sentence: str) -> None:
+    """Sentences that say less, or much else, aren't errors either."""
     assert graded(f"{FULL} {sentence}", rubric_of(QUESTION, POINTS, WRONG)).errors == ()
 
 
 def test_a_long_answer_is_cut() -> None:
-    """What stands beyond the bound is not read, and a flag says so."""
+    """Text beyond the limit isn't read, and a flag says so."""
     found = grade("Frozen means fixed. " * 400 + FULL, QUESTION, POINTS)
     assert Flag.CUT in found.flags
     assert found.points[2].state is State.MISSING
 
 
 def test_rare_words_weigh_more() -> None:
-    """A word of every text of the background keeps a fifth of its weight, one of no text all."""
-    weights = Weights.of(map(stems, ["the loss of a model", "a model of text", "model weights"]))
-    assert weights.rarity("model") == LEAST
-    assert LEAST < weights.rarity("loss") < weights.rarity("rotary") == 1
+    """A word of every text keeps a fifth of its weight, a word of none all of it."""
+    weights = Weights.count(map(stems, ["the loss of a model", "a model of text", "model weights"]))
+    assert weights.rarity("model") == MIN_RARITY
+    assert MIN_RARITY < weights.rarity("loss") < weights.rarity("rotary") == 1
     assert Weights().rarity("model") == 1
 
 
@@ -316,7 +318,7 @@ texts = st.text(max_size=300) | st.lists(
     st.lists(st.builds(KeyPoint, texts, st.lists(texts, max_size=3).map(tuple)), max_size=4),
 )
 def test_no_text_raises(answer: str, question: str, points: list[KeyPoint]) -> None:
-    """Any text is graded: a score from 0 to 1, the sum of credits, one entry a point, evidence for what earns."""
+    """Any text gets a score from 0 to 1, an entry per point, and evidence for what earns credit."""
     found = grade(answer, question, points)
     assert len(found.points) == len(points)
     assert 0 <= found.score <= 1
@@ -330,18 +332,18 @@ def test_no_text_raises(answer: str, question: str, points: list[KeyPoint]) -> N
 
 
 @given(st.permutations([0, 1, 2]), st.integers(0, 2))
-def test_saying_more_of_it_never_takes_a_point_away(order: list[int], said: int) -> None:
-    """A sentence that covers a further point leaves the others as they were."""
+def test_saying_more_never_loses_a_point(order: list[int], count: int) -> None:
+    """Another sentence that covers a point leaves the other points unchanged."""
     sentences = [
         "You keep the pretrained weights frozen.",
         "What gets trained are two small matrices of rank r.",
     ]
     sentences.append("Afterwards the update is merged, so there's no extra cost at inference.")
-    before = grade(" ".join(sentences[n] for n in order[:said]), QUESTION, POINTS)
-    after = grade(" ".join(sentences[n] for n in order[: said + 1]), QUESTION, POINTS)
+    before = grade(" ".join(sentences[n] for n in order[:count]), QUESTION, POINTS)
+    after = grade(" ".join(sentences[n] for n in order[: count + 1]), QUESTION, POINTS)
     assert all(
         later.credit >= earlier.credit
         for earlier, later in zip(before.points, after.points, strict=True)
     )
-    assert after.points[order[said]].state is State.COVERED
+    assert after.points[order[count]].state is State.COVERED
     assert after.score > before.score

@@ -1,10 +1,10 @@
-"""What a good answer to a follow-up says, held beside what was said."""
+"""Comparing answers to follow-ups with good answers."""
 
 from __future__ import annotations
 
 import pytest
 
-from bot.interviews.grading import Rubrics, State, as_topic, compare, parts_of
+from bot.interviews.grading import Rubrics, State, compare, follow_up_topic, split_hint
 from bot.questions.model import FollowUp
 from tests.shipped import packs
 
@@ -14,16 +14,18 @@ GPUS = next(f for f in packs().topics["modern-block"].follow_ups if "Is it a fau
 
 
 def states(follow_up: FollowUp, answer: str, topic_id: str = "rag-steps") -> list[State]:
-    question = as_topic(packs().topics[topic_id], follow_up, parts_of(follow_up.hint or ""))
-    return [point.state for point in compare(answer, RUBRICS.passing(question)).points]
+    question = follow_up_topic(
+        packs().topics[topic_id], follow_up, split_hint(follow_up.hint or "")
+    )
+    return [point.state for point in compare(answer, RUBRICS.build(question)).points]
 
 
-def test_every_hint_is_cut_without_loss() -> None:
-    """The parts of a hint are the hint, in its own words and order, and none is too short to be told by its words."""
+def test_hints_are_split_without_loss() -> None:
+    """The parts of every shipped hint add up to the hint, and none is too short."""
     for topic in packs().topics.values():
         for follow_up in topic.follow_ups:
             hint = " ".join((follow_up.hint or "").split())
-            parts = parts_of(hint)
+            parts = split_hint(hint)
             assert " ".join(parts) == hint
             assert 1 <= len(parts) <= 5
             assert all(len(part.split()) >= 2 for part in parts), parts
@@ -39,13 +41,14 @@ def test_every_hint_is_cut_without_loss() -> None:
         ("", 0),
     ],
 )
-def test_where_a_hint_is_cut(hint: str, parts: int) -> None:
-    """After sentences and semicolons, not after abbreviations; what says too little goes with its neighbour."""
-    assert len(parts_of(hint)) == parts
+def test_where_a_hint_is_split(hint: str, parts: int) -> None:
+    """It is split after sentences and semicolons, not after abbreviations; short parts are
+    joined."""
+    assert len(split_hint(hint)) == parts
 
 
-def test_what_was_said_is_found() -> None:
-    """In other words and another order; what was not said is missing."""
+def test_parts_are_found() -> None:
+    """They are found in other words and another order; the others are missing."""
     both = "Check that chunking doesn't break the codes. And merge in the results of a keyword search like BM25."
     assert states(CODES, both) == [State.COVERED, State.COVERED]
     half = "I'd use hybrid search with BM25 for keywords and merge it with the vector results."
@@ -55,12 +58,12 @@ def test_what_was_said_is_found() -> None:
 @pytest.mark.parametrize(
     "answer", ["", "hm", CODES.question, "It depends on the data, so one has to try what works."]
 )
-def test_what_says_nothing_earns_nothing(answer: str) -> None:
-    """Nothing, the question itself and waffle have no part of the answer."""
+def test_empty_words_cover_nothing(answer: str) -> None:
+    """An empty answer, the question itself and waffle cover no part."""
     assert states(CODES, answer) == [State.MISSING, State.MISSING]
 
 
-def test_words_alone_are_in_doubt() -> None:
-    """Terms without sentences are neither counted nor called missing: nobody can tell what they say."""
+def test_bare_terms_are_doubtful() -> None:
+    """Terms without sentences are neither covered nor missing."""
     terms = "traffic differs training data; hot experts step time expert parallelism, replicate move retraining; batch"
     assert set(states(GPUS, terms, "modern-block")) == {State.DOUBTFUL}

@@ -1,4 +1,4 @@
-"""A text as sentences of content words."""
+"""Splitting a text into sentences of content words."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 from bot.core.limits import MAX_ANSWER
 from bot.interviews.grading.negation import polarities
-from bot.interviews.grading.words import MAX_SENTENCES, MAX_WORDS, read, stems
+from bot.interviews.grading.words import MAX_SENTENCES, MAX_WORDS, parse_sentences, stems
 
 
 @pytest.mark.parametrize(
@@ -26,34 +26,34 @@ from bot.interviews.grading.words import MAX_SENTENCES, MAX_WORDS, read, stems
         ("the teacher’s", "teachers"),
     ],
 )
-def test_ways_to_write_the_same(one: str, other: str) -> None:
-    """Numbers are values; hyphens, spelling, accents, endings and abbreviations make no difference."""
+def test_equal_spellings(one: str, other: str) -> None:
+    """Number formats, hyphens, spelling, accents, endings and abbreviations make no difference."""
     assert stems(one) == stems(other) != frozenset()
 
 
 @pytest.mark.parametrize(
-    ("spoken", "meant"),
+    ("text", "corrected"),
     [
         ("the encoder, um, writes, no, sorry, reads it", "the encoder, reads it"),
         ("they get longer, no, shorter vectors", "they get shorter vectors"),
         ("it adds, I mean, multiplies them", "it multiplies them"),
     ],
 )
-def test_a_correction_replaces_what_it_corrects(spoken: str, meant: str) -> None:
-    """As people hear it, and its "no" denies nothing."""
-    assert stems(spoken) == stems(meant)
-    assert not any(word.negated for sentence in read(spoken) for word in sentence.words)
+def test_spoken_corrections(text: str, corrected: str) -> None:
+    """The corrected word is dropped, and the "no" negates nothing."""
+    assert stems(text) == stems(corrected)
+    assert not any(word.negated for sentence in parse_sentences(text) for word in sentence.words)
 
 
 def test_different_numbers_differ() -> None:
-    """A number is no misspelling of another."""
+    """A number is never a misspelling of another."""
     assert stems("512") != stems("513")
     assert stems("1.5") != stems("15")
 
 
 def test_sentences() -> None:
     """A sentence ends at a full stop, a line or a semicolon, not inside a number or after e.g."""
-    found = read("It has 1.5 parts, e.g. two. Then more; and\n- a bullet\n\n")
+    found = parse_sentences("It has 1.5 parts, e.g. two. Then more; and\n- a bullet\n\n")
     assert [sentence.text.strip() for sentence in found] == [
         "It has 1.5 parts, eg two.",
         "Then more",
@@ -63,20 +63,25 @@ def test_sentences() -> None:
     assert [sentence.number for sentence in found] == [0, 1, 1, 2]
 
 
-def test_function_words_are_no_content() -> None:
-    """Words that every text has are counted, not compared."""
-    (sentence,) = read("It doesn't matter that the loss is the one of them.")
+def test_function_words_are_not_content() -> None:
+    """They are counted but not compared."""
+    (sentence,) = parse_sentences("It doesn't matter that the loss is the one of them.")
     assert [word.stem for word in sentence.words] == ["matter", "loss"]
     assert sentence.length == 11
     assert sentence.negation
 
 
-def test_what_is_read_is_bounded() -> None:
-    """Of a long text the beginning is read, in sentences of bounded length and number."""
+def test_limits_of_parsing() -> None:
+    """Only the beginning of a long text is parsed, into a limited number of short sentences."""
     assert stems("word " * MAX_ANSWER + "end") == stems("word")
-    assert len(read("Loss. " * 500)) == MAX_SENTENCES
-    assert max(sentence.length for sentence in read("alpha beta, gamma " * 200)) <= MAX_WORDS
-    assert {len(word.stem) for sentence in read("x" * 3_000) for word in sentence.words} == {40}
+    assert len(parse_sentences("Loss. " * 500)) == MAX_SENTENCES
+    assert (
+        max(sentence.length for sentence in parse_sentences("alpha beta, gamma " * 200))
+        <= MAX_WORDS
+    )
+    assert {
+        len(word.stem) for sentence in parse_sentences("x" * 3_000) for word in sentence.words
+    } == {40}
 
 
 @pytest.mark.parametrize(
@@ -102,8 +107,8 @@ def test_what_is_read_is_bounded() -> None:
         ("there is no doubt that labels help", ""),
     ],
 )
-def test_what_a_negation_governs(text: str, denied: str) -> None:
-    """A negation governs its clause, at a verb with the subject, "it is false that" the rest, and two cancel out."""
+def test_the_scope_of_negations(text: str, denied: str) -> None:
+    """A negation applies to its clause, at a verb also to the subject; two cancel out."""
     words = text.split()
     found = [word for word, negated in zip(words, polarities(words), strict=True) if negated]
     assert found == denied.split()
