@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from bot.questions.model import Bank, Choice, FollowUp, Item, KeyPoint, Reference, Section, Topic
 
@@ -96,3 +97,40 @@ def _topic(n: int) -> Topic:
         references=(Reference("A paper", "https://example.org"),),
         items=items,
     )
+
+
+def tiny_document() -> dict[str, Any]:
+    """A valid document with one topic, one choice item and one typed item."""
+    choice = {
+        "id": "one-choice",
+        "kind": "choice",
+        "difficulty": 2,
+        "prompt": "Which?",
+        "choices": [
+            {"text": "This", "correct": True, "why": "Because."},
+            {"text": "That", "correct": False, "why": "No."},
+        ],
+        "explanation": "So it is.",
+        "formula": "x^2",
+        "spoken": "x squared",
+    }
+    typed = {
+        "id": "one-typed",
+        "kind": "typed",
+        "difficulty": 5,
+        "prompt": "How many?",
+        "accept": ["2", "two"],
+        "explanation": "Count.",
+    }
+    topic = {
+        "id": "one-topic",
+        "title": "One topic",
+        "question": "What is it?",
+        "answer": "This.",
+        "key_points": [{"text": f"Point {n}", "accept": [f"p{n}", f"q{n}"]} for n in range(3)],
+        "follow_ups": [{"when": "weak", "question": "And why?"}],
+        "references": [{"title": "A page", "url": "https://example.org/x"}],
+        "items": [choice, typed],
+    }
+    sections = [{"id": "one-section", "title": "One section", "topics": [topic]}]
+    return {"version": 1, "title": "Tiny", "sections": sections}

@@ -64,7 +64,7 @@ def no_bank_is_made_in_a_write(monkeypatch: pytest.MonkeyPatch) -> Iterator[None
 
     monkeypatch.setattr(module._Lane, "_transaction", note_thread)
     watch("bank_of")
-    watch("together")
+    watch("join_banks")
     yield
     assert not found, found[0]
 

@@ -68,4 +68,4 @@ async def furnish(
 
 def kept_in(banks: Banks) -> tuple[int, int]:
     """How many servers' banks are held in memory just now, with how many own items."""
-    return len(banks._kept), sum(kept.rows for kept in banks._kept.values())
+    return len(banks._cached), sum(kept.rows for kept in banks._cached.values())

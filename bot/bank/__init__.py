@@ -1,1 +1,1 @@
-"""A server's own questions: in and out as files, one by one, and what follows from a corrected key."""
+"""A server's own questions: import, export, forms, and correcting past answers."""

@@ -1,4 +1,4 @@
-"""/bank: managers look after their server's own questions."""
+"""/bank: managers edit their server's own questions."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.bank import views as view
+from bot.bank.cards import Saved
 from bot.bank.files import refuse_size
 from bot.bank.forms import Form
-from bot.bank.service import OwnBank, Saved
+from bot.bank.service import OwnBank
 from bot.chat import text as t
 from bot.chat.client import QuizBot
 from bot.chat.messages import Message
@@ -51,9 +52,9 @@ class Bank(commands.GroupCog, group_name="bank", group_description="This server'
         self._forms_opened: dict[tuple[int, int], datetime] = {}
         """When members last opened a form by a command, by server and member.
 
-        What Discord sends with such a form doesn't tell.
+        A modal that answers a command is submitted without a message that would have a time.
         """
-        bot.router.add(view.LIST, self.turn)
+        bot.router.add(view.LIST, self.list_page)
         bot.router.add(view.RETIRE, self.retired)
         bot.router.add(view.ADDED, self.added)
         bot.router.add(view.EDITED, self.edited)
@@ -74,9 +75,8 @@ class Bank(commands.GroupCog, group_name="bank", group_description="This server'
         try:
             refuse_size(file.size)
             content = await file.read()
-            return view.imported(
-                await self.own.import_file(guild_id_of(interaction), file.filename, content)
-            )
+            guild_id = guild_id_of(interaction)
+            return view.imported(await self.own.import_file(guild_id, file.filename, content))
         except BankError as error:
             return view.refused(error.problems)
         except (discord.HTTPException, aiohttp.ClientError) as error:
@@ -97,10 +97,8 @@ class Bank(commands.GroupCog, group_name="bank", group_description="This server'
     ) -> None:
         title = interaction.guild.name if interaction.guild else "Our own questions"
         work = self.own.export(guild_id_of(interaction), title, sheet=format == "csv", packs=packs)
-        await say(
-            interaction,
-            view.exported(f"questions.{format}", await defer_if_slow(interaction, work)),
-        )
+        content = await defer_if_slow(interaction, work)
+        await say(interaction, view.exported(f"questions.{format}", content))
 
     @app_commands.command(name="list", description="This server's own questions, page by page")
     @app_commands.describe(search="Words from the question, its topic or its id. Default: all")
@@ -108,12 +106,10 @@ class Bank(commands.GroupCog, group_name="bank", group_description="This server'
         self, interaction: discord.Interaction, search: app_commands.Range[str, 0, 30] = ""
     ) -> None:
         search = view.unpacked(view.packed(search))
-        await say(
-            interaction,
-            view.listing(await self.own.page_of(guild_id_of(interaction), search), search),
-        )
+        found = await self.own.page_of(guild_id_of(interaction), search)
+        await say(interaction, view.listing(found, search))
 
-    async def turn(self, interaction: discord.Interaction, fields: Fields) -> None:
+    async def list_page(self, interaction: discord.Interaction, fields: Fields) -> None:
         require_page(interaction, view.LIST)
         search = view.unpacked(fields["search"])
         found = await self.own.page_of(guild_id_of(interaction), search, int(fields["page"]))
@@ -129,9 +125,8 @@ class Bank(commands.GroupCog, group_name="bank", group_description="This server'
 
     async def added(self, interaction: discord.Interaction, _fields: Fields) -> None:
         async with self._sent_form(interaction, view.ADDED) as written:
-            message = await _save(
-                interaction, written, self.own.add(guild_id_of(interaction), written)
-            )
+            work = self.own.add(guild_id_of(interaction), written)
+            message = await _save(interaction, written, work)
         await say(interaction, message)
 
     async def item_choices(
@@ -163,7 +158,7 @@ class Bank(commands.GroupCog, group_name="bank", group_description="This server'
         await say(interaction, message)
 
     async def _open_form(self, interaction: discord.Interaction, form: discord.ui.Modal) -> None:
-        """Open a form in answer to a command, and note when."""
+        """Open a form in response to a command, and store when."""
         now = created_at(interaction.id)
         self._forms_opened = {
             member: at for member, at in self._forms_opened.items() if now - at <= PAGE_LIFETIME
@@ -175,17 +170,14 @@ class Bank(commands.GroupCog, group_name="bank", group_description="This server'
     async def _sent_form(
         self, interaction: discord.Interaction, route: Route
     ) -> AsyncIterator[Form]:
-        """Give what was written in a form, if its member may send it.
+        """Yield a submitted form, if its member may send it.
 
-        They get it back if they may not, or if it can't be stored.
+        If it is refused here or in the block, the member gets the text back.
         """
         written = form_in(interaction)
+        opened_at = self._forms_opened.get((guild_id_of(interaction), interaction.user.id))
         async with return_text_on_error(interaction, written.text):
-            require_page(
-                interaction,
-                route,
-                self._forms_opened.get((guild_id_of(interaction), interaction.user.id)),
-            )
+            require_page(interaction, route, opened_at)
             yield written
 
     async def correct(self, interaction: discord.Interaction, fields: Fields) -> None:
@@ -218,7 +210,7 @@ class Bank(commands.GroupCog, group_name="bank", group_description="This server'
 async def _save(
     interaction: discord.Interaction, written: Form, work: Coroutine[Any, Any, Saved]
 ) -> Message:
-    """Store what was written and return how it stands, or what is wrong with it."""
+    """Store a form; return the message that shows the question, or what is wrong with the form."""
     try:
         return view.saved(await defer_if_slow(interaction, work))
     except BankError as error:
@@ -226,6 +218,6 @@ async def _save(
 
 
 def form_in(interaction: discord.Interaction) -> Form:
-    """The form of a question as it was filled in."""
+    """Return the form of a question as the member filled it in."""
     given = modal_texts(interaction)
     return Form(**{name: given.get(name, "") for name in Form.__match_args__})

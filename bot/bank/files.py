@@ -1,6 +1,7 @@
-"""From the bytes of a file that somebody sent to a checked document, and back.
+"""Reads and checks uploaded files of questions, and writes them.
 
-Strangers send these files, so `read_own` and `write_own` run in a process with limits of time and memory.
+Anyone can upload a file, so `read_own` and `write_own` run in a child process with limits of time
+and memory.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ CardLength = Callable[[Item, Bank], int]
 
 @dataclass(frozen=True, slots=True)
 class Own:
-    """What a server's bank is made of: the shipped packs, its own topics, and all its own questions."""
+    """The sources of a server's bank: the shipped packs, its own topics and all its own items."""
 
     packs: Bank
     topics: Sequence[OwnTopic]
@@ -45,9 +46,9 @@ class Own:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A document of a server's own questions, with all that is wrong with it but for its new formulas.
+    """A document of own questions with its problems.
 
-    These are still to be drawn; each comes with the place where it stands.
+    `formulas` are pairs of a place and a new formula, which are still to be drawn.
     """
 
     document: dict[str, Any]
@@ -59,22 +60,21 @@ _ARCHIVES = (b"PK", b"\x1f\x8b", b"7z", b"Rar!", b"BZh", b"\xfd7zXZ")
 
 
 def refuse_size(size: int) -> None:
-    """Raise BankError for a file that is too large to be read at all."""
+    """Raise BankError for a file that is too large."""
     if size > MAX_FILE_BYTES:
-        raise BankError(
-            [Problem("the file", f"has {size:,} bytes; {MAX_FILE_BYTES:,} are allowed")]
-        )
+        message = f"has {size:,} bytes; {MAX_FILE_BYTES:,} are allowed"
+        raise BankError([Problem("the file", message)])
 
 
 def read_own(
     name: str, content: bytes, *, schema: Mapping[str, Any], own: Own, card_length: CardLength
 ) -> Checked:
-    """Return what a file of a server holds, with every problem; raises BankError if it can't be read or merged."""
+    """Read and check a server's file; raises BankError if it can't be read or merged."""
     return checked(read_file(name, content, schema, own.packs, own.topics), own, card_length)
 
 
 def checked(draft: Draft, own: Own, card_length: CardLength) -> Checked:
-    """Return a draft with each card that Discord would refuse as a problem, if it has no other problems."""
+    """Check a draft; cards too long for Discord are problems if there are no others."""
     problems = draft.problems or tuple(_long_cards(draft, own, card_length)[:MAX_PROBLEMS])
     return Checked(draft.document, problems, tuple(formulas_of(draft, own.items)))
 
@@ -92,9 +92,9 @@ def _long_cards(draft: Draft, own: Own, card_length: CardLength) -> list[Problem
 def write_own(
     own: Own, chosen: Collection[str] | None, title: str, *, sheet: bool, packs: bool
 ) -> bytes:
-    """Return a server's own questions as a file, with those of its `chosen` packs if `packs` are wanted.
+    """Write a server's own questions as JSON, or as CSV if `sheet`; refuse if there are none.
 
-    Refuses an empty file.
+    With `packs`, the questions of its `chosen` packs are included.
     """
     bank = bank_of(own.packs, chosen, own.topics, own.items)
     document = document_of(bank, Names.of(own.topics, own.items), title, packs=packs)
@@ -103,9 +103,8 @@ def write_own(
             "This server has no questions of its own yet. Add some with </bank import>."
         )
     if sheet:
-        return (
-            b"\xef\xbb\xbf" + write_sheet(document, bank).encode()
-        )  # a spreadsheet takes it for UTF-8 then
+        # Spreadsheets take a file for UTF-8 if it starts with a byte order mark.
+        return b"\xef\xbb\xbf" + write_sheet(document, bank).encode()
     return json.dumps(document, ensure_ascii=False, indent=2).encode() + b"\n"
 
 
@@ -116,9 +115,9 @@ def read_file(
     packs: Bank,
     topics: Sequence[OwnTopic] = (),
 ) -> Draft:
-    """Return what a server's JSON or CSV holds, with every problem; raises BankError for a file that can't be read.
+    """Read JSON or CSV with every problem in it; raises BankError for a file that can't be read.
 
-    `topics` are those that the server has already.
+    `topics` are the server's existing ones.
     """
     refuse_size(len(content))
     if content.startswith(_ARCHIVES):
@@ -130,31 +129,29 @@ def read_file(
     else:
         document = read_json(content)
         draft = Draft(document, partial(place, document))
-    rules = partial(foreign_ids, packs=packs), slow_to_grade
-    found = problems_in(draft.document, own_schema(schema), draft.where, *rules)
-    return replace(
-        draft, problems=tuple(sorted([*draft.problems, *found], key=row_of)[:MAX_PROBLEMS])
-    )
+    foreign = partial(foreign_ids, packs=packs)
+    found = problems_in(draft.document, own_schema(schema), draft.where, foreign, slow_to_grade)
+    problems = sorted([*draft.problems, *found], key=row_of)
+    return replace(draft, problems=tuple(problems[:MAX_PROBLEMS]))
 
 
 def check_one(
     item: Mapping[str, Any], topic: tuple[str, str, str, str], schema: Mapping[str, Any]
 ) -> Draft:
-    """One item that was written in a form, checked like a file; `topic` is id and title of its topic and section."""
-    topic_id, title, section_id, section = topic
-    inside = {"id": topic_id, "title": title, "items": [item]}
-    document = {
-        "version": 1,
-        "title": "Form",
-        "sections": [{"id": section_id, "title": section, "topics": [inside]}],
-    }
-    return Draft(
-        document, where_in_form, tuple(problems_in(document, own_schema(schema), where_in_form))
-    )
+    """Check an item from a form like a file.
+
+    `topic` holds the id and title of its topic, and the id and title of its section.
+    """
+    topic_id, topic_title, section_id, section_title = topic
+    topics = [{"id": topic_id, "title": topic_title, "items": [item]}]
+    sections = [{"id": section_id, "title": section_title, "topics": topics}]
+    document = {"version": 1, "title": "Form", "sections": sections}
+    problems = problems_in(document, own_schema(schema), where_in_form)
+    return Draft(document, where_in_form, tuple(problems))
 
 
 def _is_sheet(name: str, content: bytes) -> bool:
-    """Whether a file is CSV: by its name, and where that does not say, by its first sign."""
+    """Return whether a file is CSV, judged by its name or else by its first character."""
     ending = name.casefold().rpartition(".")[2]
     if ending in {"csv", "tsv", "json"}:
         return ending != "json"

@@ -1,7 +1,8 @@
-"""A question as a manager writes it in a form: its answers as lines of text, and back."""
+"""Converts questions to the text of a form, and back."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,7 @@ RIGHT, WRONG, WHY = "+", "-", ">"
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What was written. `topic` is empty where the question exists already."""
+    """The fields of a form; `topic` is empty if the question exists already."""
 
     prompt: str
     answers: str
@@ -24,12 +25,12 @@ class Form:
 
     @property
     def text(self) -> str:
-        """What its author would have to write again if it were lost."""
+        """The long fields as one text, given back to the author if the form is refused."""
         return "\n\n".join([self.prompt, self.answers, self.explanation, self.formula]).strip()
 
 
 def answer_lines(content: Mapping[str, Any]) -> str:
-    """An item's answers as lines: + before a right choice, - before a wrong one, > before its reason."""
+    """Return an item's answers as lines: + is a right choice, - a wrong one, > its reason."""
     if content["kind"] == "typed":
         return "\n".join(content["accept"])
     lines = []
@@ -40,50 +41,41 @@ def answer_lines(content: Mapping[str, Any]) -> str:
 
 
 def item_from(form: Form, before: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """A form as an item of a bank's file, without its id; raises BankError for lines that say nothing.
+    """Return a form as an item of a bank's file, without id; raises BankError for invalid lines.
 
-    `before` is the item as it was; what a form does not hold stays as it is there.
+    `before` is the item before the edit; fields that the form does not have keep their values.
     """
+    old = before or {}
     lines = [
         (number, line.strip())
         for number, line in enumerate(form.answers.splitlines(), start=1)
         if line.strip()
     ]
-    typed = (
-        before["kind"] == "typed"
-        if before is not None
-        else not any(line.startswith(RIGHT) for _, line in lines)
-    )
-    item: dict[str, Any] = {
-        name: value for name, value in (before or {}).items() if name not in _WRITTEN
-    }
+    guessed = "choice" if any(line.startswith(RIGHT) for _, line in lines) else "typed"
+    kind = old.get("kind", guessed)
+    item = {name: value for name, value in old.items() if name not in _IN_FORM}
     item |= {"prompt": form.prompt.strip(), "explanation": form.explanation.strip()}
     level = form.difficulty.strip()
-    item["difficulty"] = (
-        int(level) if level.isascii() and level.isdecimal() and len(level) < 4 else level
-    )
+    item["difficulty"] = int(level) if re.fullmatch("[0-9]{1,3}", level) else level
     if form.formula.strip():
         item["formula"] = form.formula.strip()
-        if before is not None and "spoken" in before and before.get("formula") == item["formula"]:
-            item["spoken"] = before["spoken"]
-    if typed:
-        return item | {"kind": "typed", "accept": list(dict.fromkeys(line for _, line in lines))}
+        if "spoken" in old and old.get("formula") == item["formula"]:
+            item["spoken"] = old["spoken"]
+    if kind == "typed":
+        return item | {"kind": kind, "accept": list(dict.fromkeys(line for _, line in lines))}
     choices = _choices(lines)
-    several = (
-        sum(choice["correct"] for choice in choices) > 1 or (before or {}).get("kind") == "multiple"
-    )
+    several = sum(choice["correct"] for choice in choices) > 1 or kind == "multiple"
     item |= {"kind": "multiple" if several else "choice", "choices": choices}
-    if before is not None and _same_choices(
-        before["choices"], choices
-    ):  # line breaks inside a text are not shown
+    # The form shows no line breaks inside a text, so unchanged texts are kept as they were.
+    if old and _same_texts(old["choices"], choices):
         item["choices"] = [
-            {**old, "correct": new["correct"]}
-            for old, new in zip(before["choices"], choices, strict=True)
+            {**choice, "correct": new["correct"]}
+            for choice, new in zip(old["choices"], choices, strict=True)
         ]
     return item
 
 
-_WRITTEN = {"kind", "difficulty", "prompt", "explanation", "choices", "accept", "formula", "spoken"}
+_IN_FORM = {"kind", "difficulty", "prompt", "explanation", "choices", "accept", "formula", "spoken"}
 
 
 def _choices(lines: Sequence[tuple[int, str]]) -> list[dict[str, Any]]:
@@ -103,7 +95,7 @@ def _choices(lines: Sequence[tuple[int, str]]) -> list[dict[str, Any]]:
     return choices
 
 
-def _same_choices(old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]) -> bool:
+def _same_texts(old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]) -> bool:
     return [(_one_line(c["text"]), _one_line(c["why"])) for c in old] == [
         (c["text"], c["why"]) for c in new
     ]
@@ -114,12 +106,11 @@ def _one_line(text: str) -> str:
 
 
 def where_in_form(path: Sequence[str | int]) -> str:
-    """Where in the form something stands that a path into a bank's document leads to."""
+    """Name the field of the form that a path into a bank's document leads to."""
     inside = list(path[6:])
     if not inside:
-        return {"title": "topic"}.get(str(path[-1]), "the question") if path else "the question"
+        return "topic" if list(path[-1:]) == ["title"] else "the question"
     if inside[0] == "choices" and len(inside) > 1:
         return f"choice {int(inside[1]) + 1}" + (", reason" if inside[2:] == ["why"] else "")
-    return {"prompt": "question", "accept": "answers", "choices": "answers"}.get(
-        str(inside[0]), str(inside[0])
-    )
+    field = str(inside[0])
+    return {"prompt": "question", "accept": "answers", "choices": "answers"}.get(field, field)

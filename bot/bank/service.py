@@ -1,4 +1,4 @@
-"""What managers do with their server's own questions: files in and out, looking, retiring."""
+"""Use cases of managers with their server's own questions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 from weakref import WeakValueDictionary
@@ -19,6 +19,7 @@ from bot.answers.pay import Regraded
 from bot.answers.sources import Source
 from bot.answers.store import CHALLENGE, ROUND
 from bot.bank import rules
+from bot.bank.cards import Listing, OwnQuestion, Saved
 from bot.bank.files import (
     CardLength,
     Checked,
@@ -42,7 +43,6 @@ from bot.questions import store
 from bot.questions.bank import schema
 from bot.questions.check import Problem, refuse
 from bot.questions.formulas import FormulaError, FormulaTooSlow, prepare
-from bot.questions.model import Item
 from bot.questions.own import OwnItem, OwnTopic, item_of
 
 log = logging.getLogger(__name__)
@@ -50,59 +50,15 @@ T = TypeVar("T")
 PAGE_SIZE = 10
 _PROCESS = Process(Limits(seconds=MAX_FILE_SECONDS, memory=MAX_FILE_MEMORY))
 _WAITING = ThreadPoolExecutor(max_workers=1, thread_name_prefix="files")
-"""Waits for that process, in which files are read and written one after the other."""
+"""One thread that waits for the child process, which reads and writes one file at a time."""
 _TOO_MUCH = f"more than {MAX_FILE_SECONDS} seconds or too much memory"
-_HOUSE, _HOUSE_TITLE = "our-own", "Our own"
-"""The section of topics that are made in a form."""
-
-
-@dataclass(frozen=True, slots=True)
-class Imported:
-    """How many questions and topics a file added or changed.
-
-    `rekeyed` of the questions have another key; `total` own questions are asked on the server now.
-    """
-
-    added: int
-    changed: int
-    same: int
-    rekeyed: int
-    total: int
-    topics: int
-
-
-@dataclass(frozen=True, slots=True)
-class OwnQuestion:
-    """An own item as managers see it."""
-
-    row: OwnItem
-    item: Item
-    topic: str
-
-
-@dataclass(frozen=True, slots=True)
-class Saved:
-    """A question as it was stored. `replaced`: as a new one in place of the old; `otherwise`: how many past answers its
-    key would judge otherwise than they were.
-    """
-
-    own: OwnQuestion
-    replaced: bool
-    otherwise: int
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """One page of a server's own questions that hold what was looked for."""
-
-    page: int
-    pages: int
-    found: int
-    shown: tuple[OwnQuestion, ...]
+_FORM_SECTION = ("our-own", "Our own")
+"""Id and title of the section for topics that are made in a form."""
 
 
 class OwnBank:
-    """What managers do with their server's questions.
+    """Imports, exports, edits and retires own questions.
+
 
     `card_length` counts the characters of a card; `sources` are those of the answers' log.
     """
@@ -115,20 +71,20 @@ class OwnBank:
         self._banks = context.banks
         self._card_length = card_length
         self._sources = sources
-        self._under_way: Counter[int] = Counter()
-        """How many files of each server are read or written, or wait for that."""
-        self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
-        """Servers' turns; they are forgotten once nothing waits for them."""
-        self._turn = asyncio.Lock()
+        self._pending: Counter[int] = Counter()
+        """The number of imports and exports by server, running or waiting."""
+        self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+        """A lock for each server with pending files."""
+        self._process_lock = asyncio.Lock()
 
-    async def import_file(self, guild_id: int, name: str, content: bytes) -> Imported:
-        """Add a file's questions to the server's own; raises BankError with all that is wrong, and changes nothing."""
+    async def import_file(self, guild_id: int, name: str, content: bytes) -> Merge:
+        """Add a file's questions to the server's own; raises BankError with all its problems."""
         refuse_size(len(content))
-        async with self._one_at_a_time(guild_id):
+        async with self._file_lock(guild_id):
             own = await self._own(guild_id)
             try:
                 read = partial(read_own, schema=schema(), own=own, card_length=self._card_length)
-                found = await self._apart(partial(read, name, content))
+                found = await self._in_process(partial(read, name, content))
             except (CallEnded, MemoryError) as error:
                 log.warning(
                     "guild %s: reading a file of %s bytes took too much", guild_id, len(content)
@@ -137,48 +93,37 @@ class OwnBank:
                     f"Reading this file took {_TOO_MUCH}, so nothing was changed. "
                     "Split it and send its parts one by one."
                 ) from error
-            await _refuse_wrong(found)
+            await _refuse_problems(found)
             merged = await self._database.write(self._store, guild_id, found.document)
         log.info(
             "guild %s: %s own questions added, %s changed", guild_id, merged.added, merged.changed
         )
-        return Imported(
-            added=merged.added,
-            changed=merged.changed,
-            same=merged.same,
-            rekeyed=len(merged.rekeyed),
-            total=merged.total,
-            topics=len(merged.topics),
-        )
+        return merged
 
     @asynccontextmanager
-    async def _one_at_a_time(self, guild_id: int) -> AsyncIterator[None]:
-        """Let a server's imports and exports follow each other; refuses one for which too many wait."""
-        if self._under_way[guild_id] >= MAX_FILES:
+    async def _file_lock(self, guild_id: int) -> AsyncIterator[None]:
+        """Run a server's imports and exports one at a time; refuse if too many are waiting."""
+        if self._pending[guild_id] >= MAX_FILES:
             raise UserError(
                 f"This server has {MAX_FILES} imports and exports under way already. Try again once they are done."
             )
-        self._under_way[guild_id] += 1
-        turn = self._turns.setdefault(guild_id, asyncio.Lock())
+        self._pending[guild_id] += 1
+        lock = self._locks.setdefault(guild_id, asyncio.Lock())
         try:
-            async with turn:
+            async with lock:
                 yield
         finally:
-            self._under_way[guild_id] -= 1
-            if not self._under_way[guild_id]:
-                del self._under_way[guild_id]
+            self._pending[guild_id] -= 1
+            if not self._pending[guild_id]:
+                del self._pending[guild_id]
 
-    async def _apart(self, work: Callable[[], T]) -> T:
-        """Return what `work` returns in the process for files, where it waits for its turn.
-
-        Raises CallEnded or MemoryError if it takes too much.
-        """
-        async with self._turn:
+    async def _in_process(self, work: Callable[[], T]) -> T:
+        """Run `work` in the child process; raises CallEnded or MemoryError at its limits."""
+        async with self._process_lock:
+            loop = asyncio.get_running_loop()
             try:
-                return await asyncio.get_running_loop().run_in_executor(
-                    _WAITING, _PROCESS.call, work
-                )
-            except asyncio.CancelledError:  # the bot leaves, and would wait for that thread
+                return await loop.run_in_executor(_WAITING, _PROCESS.call, work)
+            except asyncio.CancelledError:  # otherwise the bot's shutdown would wait for the thread
                 _PROCESS.kill()
                 raise
 
@@ -194,9 +139,8 @@ class OwnBank:
             before(conn)
         first = store.take_numbers(conn, guild_id, rules.numbers_needed(document))
         topics, items = _rows(conn, guild_id)
-        if any(
-            row.name == new and not row.retired for row in items
-        ):  # it would be taken for a change of that one
+        # Without this check, the new question would overwrite one with the same id.
+        if any(row.name == new and not row.retired for row in items):
             raise UserError("A question with the same words was added just now. See </bank list>.")
         merged = rules.merge(guild_id, first, topics, items, document, self._banks.packs)
         store.save_topics(conn, merged.topics)
@@ -206,16 +150,16 @@ class OwnBank:
     async def export(
         self, guild_id: int, title: str, *, sheet: bool = False, packs: bool = False
     ) -> bytes:
-        """Return the server's own questions as a file, with its packs' if they are wanted; refuses an empty one."""
-        async with self._one_at_a_time(guild_id):
-            own, chosen = (
-                await self._own(guild_id),
-                await self._database.read(store.packs_of, guild_id),
-            )
+        """Return the server's own questions as a file; refuse if there are none.
+
+        `sheet=True` writes CSV instead of JSON; `packs=True` adds the questions of its packs.
+        """
+        async with self._file_lock(guild_id):
+            own = await self._own(guild_id)
+            chosen = await self._database.read(store.packs_of, guild_id)
+            write = partial(write_own, own, chosen, title, sheet=sheet, packs=packs)
             try:
-                return await self._apart(
-                    partial(write_own, own, chosen, title, sheet=sheet, packs=packs)
-                )
+                return await self._in_process(write)
             except (CallEnded, MemoryError) as error:
                 log.warning("guild %s: writing a file took too much", guild_id)
                 raise UserError(
@@ -226,75 +170,68 @@ class OwnBank:
         return Own(self._banks.packs, *await self._database.read(_rows, guild_id))
 
     async def page_of(self, guild_id: int, search: str = "", page: int = 0) -> Listing:
-        """A page of the server's own questions; `search` is looked for in id, topic and words."""
+        """Return a page of the own questions that `find` returns."""
         found = await self.find(guild_id, search)
         pages = max(1, -(-len(found) // PAGE_SIZE))
         page = min(page, pages - 1)
-        return Listing(
-            page, pages, len(found), tuple(found[page * PAGE_SIZE : (page + 1) * PAGE_SIZE])
-        )
+        shown = found[page * PAGE_SIZE : (page + 1) * PAGE_SIZE]
+        return Listing(page=page, pages=pages, found=len(found), shown=tuple(shown))
 
     @reading
     def find(self, conn: Connection, guild_id: int, search: str = "") -> list[OwnQuestion]:
-        """All own questions that are asked and hold every word of `search`."""
-        bank, words = self._banks.of(conn, guild_id), search.casefold().split()
+        """Return the own questions with every word of `search` in id, topic or prompt."""
+        bank = self._banks.of(conn, guild_id)
+        words = search.casefold().split()
         found = []
         for row in store.own_items_of(conn, guild_id):
             item = bank.asked.get(row.item_id)
             if item is None or row.retired:
                 continue
             topic = bank.topics[row.topic_id].title
-            hay = f"{row.name} {topic} {item.prompt}".casefold()
-            if all(word in hay for word in words):
+            searched = f"{row.name} {topic} {item.prompt}".casefold()
+            if all(word in searched for word in words):
                 found.append(OwnQuestion(row, item, topic))
         return found
 
     def _named(self, conn: Connection, guild_id: int, name: str) -> OwnQuestion:
-        """An own question by its id; refuses one that is not there."""
-        row = next(
-            (r for r in store.own_items_of(conn, guild_id) if r.name == name and not r.retired),
-            None,
-        )
+        """Return an own question by its name; refuse if there is none."""
+        row = next((row for row in _asked_rows(conn, guild_id) if row.name == name), None)
         if row is None:
             raise UserError(
                 "This server has no question of that id. Pick one from the list as you type."
             )
-        return OwnQuestion(
-            row, item_of(row), self._banks.of(conn, guild_id).topics[row.topic_id].title
-        )
+        bank = self._banks.of(conn, guild_id)
+        return OwnQuestion(row, item_of(row), bank.topics[row.topic_id].title)
 
     get = reading(_named)
 
     async def add(
         self, guild_id: int, form: Form, before: Callable[[Connection], None] | None = None
     ) -> Saved:
-        """Add a question that was written in a form; raises BankError with what is wrong with it.
+        """Add a question from a form; raises BankError with its problems.
 
-        `before` is done first, in the same transaction: if it refuses, nothing is added.
+        `before` runs first, in the same transaction: if it refuses, nothing is added.
         """
         found, name = self._draft(form, await self._own(guild_id))
         return await self._save(guild_id, found, name, before, new=True)
 
     def check(self, form: Form) -> None:
-        """Raise BankError with what keeps a form from becoming a question."""
+        """Raise BankError with a form's problems, if it has any."""
         found, _ = self._draft(form, Own(self._banks.packs, (), ()))
         refuse(found.problems)
 
     def _draft(self, form: Form, own: Own) -> tuple[Checked, str]:
-        """Return a new question as a document with its problems, and the id that it gets."""
+        """Return a form's new question as a checked document, and its id."""
         title = form.topic.strip()
-        topic = topic_called(title, titles_of(own.packs, own.topics)) or (
-            slug(title),
-            title,
-            _HOUSE,
-            _HOUSE_TITLE,
-        )
+        known = topic_called(title, titles_of(own.packs, own.topics))
+        topic = known or (slug(title), title, *_FORM_SECTION)
         taken = {row.name for row in own.items if not row.retired} | own.packs.items.keys()
-        item = {**item_from(form), "id": free_id(form.prompt, taken)}
-        return checked(check_one(item, topic, schema()), own, self._card_length), item["id"]
+        name = free_id(form.prompt, taken)
+        draft = check_one({**item_from(form), "id": name}, topic, schema())
+        return checked(draft, own, self._card_length), name
 
     async def edit(self, guild_id: int, number: int, form: Form) -> Saved:
-        """Change an own question as it was written in a form; raises BankError with what is wrong with it."""
+        """Change an own question as edited in a form; raises BankError with its problems."""
         own = await self._own(guild_id)
         row = next((r for r in own.items if r.number == number and not r.retired), None)
         if row is None:
@@ -315,7 +252,7 @@ class OwnBank:
         *,
         new: bool = False,
     ) -> Saved:
-        await _refuse_wrong(found)
+        await _refuse_problems(found)
         merged = await self._database.write(
             self._store, guild_id, found.document, before, name if new else None
         )
@@ -329,7 +266,10 @@ class OwnBank:
 
     @writing
     def correct(self, conn: Connection, guild_id: int, number: int) -> Regraded:
-        """Judge past answers to an own question by its key as it is now; refuses while a round or a challenge does."""
+        """Regrade past answers to an own question by its current key.
+
+        Refuses while a round or a challenge has the question in play.
+        """
         store.take_numbers(conn, guild_id, 0)
         row = next((r for r in store.own_items_of(conn, guild_id) if r.number == number), None)
         if row is None:
@@ -349,12 +289,9 @@ class OwnBank:
 
     @writing
     def retire(self, conn: Connection, guild_id: int, number: int) -> OwnItem:
-        """Take an own item out for good; refuses one that is out already. What was answered stays readable."""
+        """Retire an own item for good; refuse if it is retired already."""
         store.take_numbers(conn, guild_id, 0)
-        row = next(
-            (r for r in store.own_items_of(conn, guild_id) if r.number == number and not r.retired),
-            None,
-        )
+        row = next((row for row in _asked_rows(conn, guild_id) if row.number == number), None)
         if row is None:
             raise UserError(
                 "That question is already out. See </bank list> for those that are asked."
@@ -367,12 +304,17 @@ def _rows(conn: Connection, guild_id: int) -> tuple[list[OwnTopic], list[OwnItem
     return store.own_topics_of(conn, guild_id), store.own_items_of(conn, guild_id)
 
 
-async def _refuse_wrong(found: Checked) -> None:
-    """Raise BankError with all that is wrong with a document; every new formula is drawn for that.
+def _asked_rows(conn: Connection, guild_id: int) -> list[OwnItem]:
+    return [row for row in store.own_items_of(conn, guild_id) if not row.retired]
 
-    The first one that takes too long is the last that is drawn.
+
+async def _refuse_problems(found: Checked) -> None:
+    """Draw a document's new formulas; raise BankError if they or the document have problems.
+
+    Drawing stops at the first formula that takes too long.
     """
-    problems, new = list(found.problems), found.formulas
+    problems = list(found.problems)
+    new = found.formulas
     if len(new) > MAX_NEW_FORMULAS:
         words = (
             f"has {len(new):,} new formulas; {MAX_NEW_FORMULAS} are allowed at once, so split it"

@@ -1,4 +1,4 @@
-"""Closed questions as CSV, one a row: a document of a bank's shape from it, and back."""
+"""Converts CSV with one closed question per row to a bank's document, and back."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ import io
 import re
 import unicodedata
 import zlib
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -26,12 +28,12 @@ COLUMNS = (
 )
 NEEDED = ("topic", "prompt", "explanation")
 _MOST_SOURCES = 100
-"""Sources of a topic that are told apart, as each row looks through them; more than 8 are refused."""
+"""Sources collected per topic at most, since each row searches them; over 8 are refused later."""
 # https://owasp.org/www-community/attacks/CSV_Injection
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
-"""How a cell begins that a spreadsheet may run, perhaps behind apostrophes; one more prevents it."""
+"""The start of a cell that a spreadsheet may execute; an apostrophe in front prevents that."""
 _NO_TOPIC = "?"
-"""Stands for the topic that a row does not name."""
+"""Placeholder title for rows without a topic."""
 SAMPLE = """\
 id,section,topic,difficulty,prompt,a,a_why,b,b_why,c,c_why,d,d_why,right,accept,explanation,source,source_url
 house-learning-rate,Our own,Training habits,2,Loss is NaN after ten steps. What do you try first?,\
@@ -44,20 +46,20 @@ Fix the seed and the order of the data.,PyTorch: Reproducibility,https://pytorch
 house-epoch,Our own,Training habits,1,What is one pass over all training data called?,,,,,,,,,,"epoch
 one epoch",It is an epoch.,,
 """
-"""A file that is right: one item of each kind."""
+"""A valid file with one item of each kind."""
 
 
 def slug(text: str, limit: int = 48) -> str:
-    """An id made of a title: lower-case words joined by hyphens."""
+    """Make an id of a title: lower-case words joined by hyphens."""
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().casefold()
     made = "-".join(re.findall("[a-z0-9]+", plain))[:limit].strip("-")
     return made or f"x{zlib.crc32(text.encode('utf-8', 'replace')):08x}"
 
 
 def free_id(prompt: str, taken: Collection[str], numbers: dict[str, int] | None = None) -> str:
-    """An id made of a question, which no other one has.
+    """Make an id of a prompt that is not in `taken`.
 
-    `numbers` holds what each such id was numbered with last, for many questions in a row.
+    `numbers` remembers the last number appended to each id, so that many calls stay fast.
     """
     numbers = {} if numbers is None else numbers
     made = slug(prompt, 40)
@@ -70,99 +72,85 @@ def free_id(prompt: str, taken: Collection[str], numbers: dict[str, int] | None 
 
 @dataclass(slots=True)
 class _Sheet:
-    """A document in the making, and the row in which each part of it stands."""
+    """A document under construction, and the row numbers of its parts."""
 
     sections: dict[str, dict[str, Any]] = field(default_factory=dict)
     topics: dict[str, dict[str, Any]] = field(default_factory=dict)
     rows: dict[str, int] = field(default_factory=dict)
-    taken: set[str] = field(default_factory=set)
-    numbers: dict[str, int] = field(default_factory=dict)
     item_rows: dict[tuple[str, int], int] = field(default_factory=dict)
+    taken_ids: set[str] = field(default_factory=set)
+    id_numbers: dict[str, int] = field(default_factory=dict)
 
 
 def read_sheet(text: str, packs: Bank, topics: Sequence[OwnTopic] = ()) -> Draft:
-    """Return a CSV as a document, with what is wrong with its cells; raises BankError for what can't be one.
+    """Convert CSV to a document with the problems of its cells; raises BankError for other files.
 
-    `topics` are those that the server has already. Of very many problems the first are returned.
+    `topics` are the server's existing ones. Only the first problems are returned.
     """
     rows = list(islice(_rows(text), MAX_ITEMS + 2))
     if len(rows) > MAX_ITEMS + 1:
-        problem = (
-            f"has more than {MAX_ITEMS:,} questions; {MAX_ITEMS:,} are allowed, so leave some out"
-        )
-        raise BankError([Problem("the file", problem)])
+        problem = f"has more than {MAX_ITEMS:,} questions; {MAX_ITEMS:,} are allowed, "
+        raise BankError([Problem("the file", problem + "so leave some out")])
     header = [name.strip().casefold() for name in rows[0][1]] if rows else []
-    problems = _wrong_header(header)
+    problems = _header_problems(header)
     sheet = _Sheet()
     titles = titles_of(packs, topics)
     for number, cells in rows[1:] if set(NEEDED) <= set(header) else []:
         if len(problems) >= MAX_PROBLEMS:
             break
-        if len(cells) > len(header) and any(cells[len(header) :]):
-            problems.append(
-                Problem(
-                    f"row {number}",
-                    f"has more cells than the {len(header)} columns of the first row",
-                )
-            )
+        if any(cells[len(header) :]):
+            problem = f"has more cells than the {len(header)} columns of the first row"
+            problems.append(Problem(f"row {number}", problem))
             continue
-        values = {
-            name: _plain(cell) for name, cell in zip(header, cells, strict=False) if cell.strip()
-        }
+        filled = [(name, cell) for name, cell in zip(header, cells, strict=False) if cell.strip()]
+        values = {name: _unescaped(cell) for name, cell in filled}
         problems += _add_row(sheet, number, values, titles, packs)
     if not sheet.topics:
         raise BankError(problems or [Problem("the file", "has no question in it")])
     document = {"version": 1, "title": "CSV", "sections": list(sheet.sections.values())}
-    return Draft(
-        document, lambda path: _where(sheet, document, path), tuple(problems[:MAX_PROBLEMS])
-    )
+    where = partial(_where, sheet, document)
+    return Draft(document, where, tuple(problems[:MAX_PROBLEMS]))
 
 
 def row_of(problem: Problem) -> int:
-    """Return the row of a sheet in which a problem is; 0 for one of the whole file."""
+    """Return the row of a problem in a sheet; 0 for a problem of the whole file."""
     found = re.match("row ([0-9]+)", problem.place)
     return int(found[1]) if found else 0
 
 
 def titles_of(packs: Bank, topics: Sequence[OwnTopic]) -> dict[str, tuple[str, str, str, str]]:
-    """The topics of packs and of a server by title in lower case: id, title, and id and title of the section."""
-    shipped = {
-        topic.title.casefold(): (
-            topic.id,
-            topic.title,
-            topic.section_id,
-            packs.section_titles[topic.section_id],
-        )
-        for topic in packs.topics.values()
-    }
-    return shipped | {
-        row.title.casefold(): (row.name, row.title, row.section, row.section_title)
-        for row in topics
-    }
+    """Map lower-case titles to topics of packs and of a server.
+
+    A topic is given as its id and title, and the id and title of its section.
+    """
+    sections = packs.section_titles
+    shipped = [(t.id, t.title, t.section_id, sections[t.section_id]) for t in packs.topics.values()]
+    own = [(row.name, row.title, row.section, row.section_title) for row in topics]
+    return {topic[1].casefold(): topic for topic in [*shipped, *own]}
 
 
 def topic_called(
     title: str, titles: Mapping[str, tuple[str, str, str, str]]
 ) -> tuple[str, str, str, str] | None:
-    """A known topic by its title, or by one that makes the same id; None for a new one."""
+    """Return a known topic with this title, or with the id made of it; None if there is none."""
     if found := titles.get(title.strip().casefold()):
         return found
     made = slug(title)
     return next((known for known in titles.values() if known[0] == made), None)
 
 
-def _plain(cell: str) -> str:
-    """A cell without the apostrophe that `_safe` put before it."""
+def _unescaped(cell: str) -> str:
+    """Undo `_escaped`."""
     return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
 
 
-def _safe(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
+def _escaped(cell: str) -> str:
+    """Return a cell so that no spreadsheet executes it as a formula."""
     return f"'{cell}" if _FORMULA.match(cell) else cell
 
 
 def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield the rows that have something in them, by their numbers in a spreadsheet."""
+    """Yield the rows that are not empty, with their numbers in a spreadsheet."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     first = text.split("\n", 1)[0]
     delimiter = max(",;\t", key=first.count)
@@ -175,21 +163,19 @@ def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
         raise BankError([Problem("the file", f"is not CSV ({error})")]) from error
 
 
-def _wrong_header(header: Sequence[str]) -> list[Problem]:
-    problems = [
-        Problem("row 1", f'the column "{name}" is missing') for name in NEEDED if name not in header
-    ]
-    unknown = [name for name in dict.fromkeys(header) if name and name not in COLUMNS]
-    problems += [
-        Problem("row 1", f'the column "{name[:40]}" is not known here') for name in unknown[:20]
-    ]
-    twice = (
-        [name for name in dict.fromkeys(header) if name and header.count(name) > 1]
-        if len(header) < 500
-        else []
-    )
-    return problems + [
-        Problem("row 1", f'the column "{name[:40]}" is there twice') for name in twice[:20]
+def _header_problems(header: Sequence[str]) -> list[Problem]:
+    counts = Counter(name for name in header if name)
+    missing = [name for name in NEEDED if name not in counts]
+    unknown = [name for name in counts if name not in COLUMNS]
+    twice = [name for name, times in counts.items() if times > 1]
+    return [
+        Problem("row 1", f'the column "{name[:40]}" {wrong}')
+        for names, wrong in (
+            (missing, "is missing"),
+            (unknown, "is not known here"),
+            (twice, "is there twice"),
+        )
+        for name in names[:20]
     ]
 
 
@@ -200,7 +186,7 @@ def _add_row(
     titles: Mapping[str, tuple[str, str, str, str]],
     packs: Bank,
 ) -> list[Problem]:
-    """Add a row to the document; what is wrong with the row alone comes back."""
+    """Add a row to the document; return the problems of its cells."""
     topic = _topic_for(sheet, number, values, titles)
     item, problems = _item(sheet, number, values)
     if "topic" not in values:
@@ -256,16 +242,13 @@ def _item(
     right = set(re.findall("[a-f]", marked))
     used = [n for n, letter in enumerate(_CHOICES) if letter in values or f"{letter}_why" in values]
     letters = _CHOICES[: used[-1] + 1] if used else ()
+    place = f"row {number}, right"
     if re.sub(r"[\s,;a-f]", "", marked):
-        problems.append(
-            Problem(f"row {number}, right", "holds letters of right choices, for example a c")
-        )
+        problems.append(Problem(place, "holds letters of right choices, for example a c"))
     if empty := sorted(right - set(letters)):
-        problems.append(
-            Problem(f"row {number}, right", f"marks {' '.join(empty)}, where there is no choice")
-        )
+        problems.append(Problem(place, f"marks {' '.join(empty)}, where there is no choice"))
     if problems:
-        right = set(letters[:1])  # so that nothing else is said of them
+        right = set(letters[:1])  # avoids a second problem about the same cell
     kind = values.get("kind", "").strip().casefold()
     kind = kind or ("typed" if "accept" in values else "multiple" if len(right) > 1 else "choice")
     level = values.get("difficulty", "3").strip()
@@ -291,16 +274,15 @@ def _item(
 
 
 def _id_of(sheet: _Sheet, values: Mapping[str, str]) -> str:
-    """The id in a row, or one made of its question, the same whenever the same file is read."""
-    name = values.get("id", "").strip() or free_id(
-        values.get("prompt", ""), sheet.taken, sheet.numbers
-    )
-    sheet.taken.add(name)
+    """Return a row's id, or one made of its prompt; the same file always gives the same ids."""
+    name = values.get("id", "").strip()
+    name = name or free_id(values.get("prompt", ""), sheet.taken_ids, sheet.id_numbers)
+    sheet.taken_ids.add(name)
     return name
 
 
 def _where(sheet: _Sheet, document: Mapping[str, Any], path: Sequence[str | int]) -> str:
-    """A path into the document as row and column of the sheet."""
+    """Translate a path into the document to a row and a column of the sheet."""
     if len(path) < 2:
         return "the file"
     node: Any = document
@@ -328,17 +310,15 @@ def _column(path: Sequence[str | int]) -> str:
     if not path:
         return ""
     if path[0] == "choices":
-        letter = (
-            _CHOICES[int(path[1])] if len(path) > 1 and int(path[1]) < len(_CHOICES) else "a to f"
-        )
-        return f", {letter}" + (
-            {"why": "_why", "correct": " right"}.get(str(path[2]), "") if len(path) > 2 else ""
-        )
+        known = len(path) > 1 and int(path[1]) < len(_CHOICES)
+        letter = _CHOICES[int(path[1])] if known else "a to f"
+        field = str(path[2]) if len(path) > 2 else ""
+        return f", {letter}" + {"why": "_why", "correct": " right"}.get(field, "")
     return f", {'source' if path[0] == 'reference' else path[0]}"
 
 
 def write_sheet(document: Mapping[str, Any], sources: Bank) -> str:
-    """The closed questions of a document as CSV. `sources` has the references of topics that are not the server's."""
+    """Write a document's closed questions as CSV; `sources` has the references of packs' topics."""
     out = io.StringIO()
     writer = csv.DictWriter(out, COLUMNS, restval="", lineterminator="\r\n")
     writer.writeheader()
@@ -356,19 +336,15 @@ def _row(
     item: Mapping[str, Any],
     sources: Sequence[Mapping[str, str]],
 ) -> dict[str, Any]:
-    row = {name: item[name] for name in COLUMNS if name in item and name not in {"accept"}}
-    row |= {
-        "section_id": section["id"],
-        "section": section["title"],
-        "topic_id": topic["id"],
-        "topic": topic["title"],
-    }
+    row = {name: item[name] for name in COLUMNS if name in item}
+    row |= {"section_id": section["id"], "section": section["title"]}
+    row |= {"topic_id": topic["id"], "topic": topic["title"]}
     row["accept"] = "\n".join(item.get("accept", ()))
-    for letter, choice in zip(_CHOICES, item.get("choices", ()), strict=False):
+    choices = list(zip(_CHOICES, item.get("choices", ()), strict=False))
+    for letter, choice in choices:
         row |= {letter: choice["text"], f"{letter}_why": choice["why"]}
-    choices = enumerate(item.get("choices", ()))
-    row["right"] = " ".join(_CHOICES[n] for n, choice in choices if choice["correct"])
+    row["right"] = " ".join(letter for letter, choice in choices if choice["correct"])
     if "reference" in item:
         source = sources[item["reference"]]
         row |= {"source": source["title"], "source_url": source["url"]}
-    return {name: _safe(cell) if isinstance(cell, str) else cell for name, cell in row.items()}
+    return {name: _escaped(cell) if isinstance(cell, str) else cell for name, cell in row.items()}

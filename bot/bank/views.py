@@ -1,4 +1,4 @@
-"""What managers see of their server's own questions: what a file did or why not, the list, and the last word."""
+"""The messages and forms about a server's own questions."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import discord
 from discord import ui
 
 from bot.answers.pay import Regraded
+from bot.bank.cards import Listing, OwnQuestion, Saved
 from bot.bank.forms import Form, answer_lines
-from bot.bank.service import Imported, Listing, OwnQuestion, Saved
+from bot.bank.rules import Merge
 from bot.bank.sheets import SAMPLE, read_sheet
 from bot.chat import text as t
 from bot.chat.messages import (
@@ -41,7 +42,7 @@ LIST = Route(
     {"slot": "prev|next", "page": PAGE, "search": f"(?:[0-9a-f]{{2}}){{0,{_SEARCH_BYTES}}}"},
     command="</bank list>",
 )
-"""A page of the list; what was searched for goes along, in hexadecimal digits."""
+"""A page of the list; the search text is part of the id, in hexadecimal digits."""
 RETIRE = Route("retire", {"number": ROW}, once=True, command="</bank retire>")
 ADDED = Route("bankadded", {}, once=True, command="</bank add>")
 EDITED = Route("bankedited", {"number": ROW}, once=True, command="</bank edit>")
@@ -53,53 +54,52 @@ _ANSWERS = (
 _MAX_ANSWERS = 4000
 
 
-def imported(done: Imported) -> Message:
-    """What a file did."""
+def imported(done: Merge) -> Message:
+    """Report what an import changed."""
     counts = {"new": done.added, "changed": done.changed, "as they were": done.same}
     told = ", ".join(f"{number:,} {what}" for what, number in counts.items() if number)
     if not told:  # a file may hold nothing but topics with their open questions
-        told = t.count(done.topics, "topic") if done.topics else "nothing new"
+        told = t.count(len(done.topics), "topic") if done.topics else "nothing new"
     note = None
     if done.rekeyed:
         note = (
-            f"-# {t.count(done.rekeyed, 'question')} got another key. Past answers stay as they were judged until you "
-            "correct them with </bank edit>."
+            f"-# {t.count(len(done.rekeyed), 'question')} got another key. Past answers stay as they were "
+            "judged until you correct them with </bank edit>."
         )
     total = f"This server asks {t.count(done.total, 'question')} of its own now. See them with </bank list>."
     return Message(REVEALED, f"**Imported**: {told}.", total, note)
 
 
 def refused(problems: Sequence[Problem]) -> Message:
-    """Why a file was not taken, by place, and two that would be."""
+    """List the problems of a refused file, with two valid samples."""
     found = (
         f"{'at least ' if len(problems) >= MAX_PROBLEMS else ''}{t.count(len(problems), 'problem')}"
     )
     head = f"Nothing was changed: I found {found} in that file. Mend it and send it again."
-    lines = "\n".join(
-        f"- **{t.one_line(p.place)}**: {t.one_line(p.message)}"[:300]
-        for p in problems[:_SHOWN_PROBLEMS]
-    )
+    lines = _problem_lines(problems)
     everything = None
     if len(problems) > _SHOWN_PROBLEMS:
-        told, untold = problems[:MAX_TOLD_PROBLEMS], len(problems) - MAX_TOLD_PROBLEMS
         lines += f"\n- and {len(problems) - _SHOWN_PROBLEMS:,} more, in the file below"
-        lines += f", which has the first {MAX_TOLD_PROBLEMS}" if untold > 0 else ""
-        everything = Download("problems.txt", "".join(f"{problem}\n" for problem in told).encode())
+        if len(problems) > MAX_TOLD_PROBLEMS:
+            lines += f", which has the first {MAX_TOLD_PROBLEMS}"
+        listed = "".join(f"{problem}\n" for problem in problems[:MAX_TOLD_PROBLEMS])
+        everything = Download("problems.txt", listed.encode())
+    hint = "-# Two files that work, to start from:"
     samples = Download("sample.csv", SAMPLE.encode()), Download("sample.json", sample_json())
-    return Message(
-        ATTENTION,
-        head,
-        lines,
-        everything,
-        separator(),
-        "-# Two files that work, to start from:",
-        *samples,
+    return Message(ATTENTION, head, lines, everything, separator(), hint, *samples)
+
+
+def _problem_lines(problems: Sequence[Problem]) -> str:
+    """Return the first few problems, one per line."""
+    return "\n".join(
+        f"- **{t.one_line(p.place)}**: {t.one_line(p.message)}"[:300]
+        for p in problems[:_SHOWN_PROBLEMS]
     )
 
 
 @cache
 def sample_json() -> bytes:
-    """The sample as JSON."""
+    """Return the sample file as JSON."""
     document = read_sheet(SAMPLE, Bank("", ())).document | {"title": "Our own questions"}
     return json.dumps(document, ensure_ascii=False, indent=2).encode() + b"\n"
 
@@ -113,13 +113,10 @@ def exported(name: str, content: bytes) -> Message:
 
 
 def listing(found: Listing, search: str) -> Message:
-    """A page of a server's own questions."""
+    """Show a page of a server's own questions."""
     if not found.found:
-        words = (
-            "No question of this server's own holds that."
-            if search
-            else "This server has no questions of its own yet."
-        )
+        none = "This server has no questions of its own yet."
+        words = "No question of this server's own holds that." if search else none
         return Message(ENDED, f"{words} Add some with </bank import> or </bank add>.")
     head = f"### This server's own questions\n-# {t.count(found.found, 'question')}"
     head += f" · page {found.page + 1} of {found.pages}" if found.pages > 1 else ""
@@ -137,51 +134,50 @@ def _listed(own: OwnQuestion) -> str:
 
 
 def add_form(topic: str) -> ui.Modal:
-    """The form of a new question."""
+    """Return the form for a new question."""
     return form("Add a question", ADDED.id(), Form("", "", "", "3", topic), new=True)
 
 
 def edit_form(own: OwnItem) -> ui.Modal:
-    """The form of an own question, with what stands there."""
+    """Return the form of an existing question with its current texts."""
     item = json.loads(own.content)
-    texts = item["prompt"], answer_lines(item), item["explanation"], str(item["difficulty"])
-    now = Form(*texts, formula=item.get("formula", ""))
+    now = Form(
+        prompt=item["prompt"],
+        answers=answer_lines(item),
+        explanation=item["explanation"],
+        difficulty=str(item["difficulty"]),
+        formula=item.get("formula", ""),
+    )
     return form("Edit the question", EDITED.id(number=own.number), now, new=False)
 
 
 def form(title: str, custom_id: str, now: Form, *, new: bool) -> ui.Modal:
-    """A form with what stands there: with its topic where the question is new, its formula where it is not."""
+    """Return a form with these texts; a new question's has a topic, another's a formula."""
+    hint = "One of the topics, or a new title"
+    topic = text_field("topic", "Topic", now.topic, 100, hint)
+    formula = text_field("formula", "Formula", now.formula, 400, "LaTeX, or empty", needed=False)
     return fields_modal(
         title,
         custom_id,
-        text_field("topic", "Topic", now.topic, 100, "One of the topics, or a new title")
-        if new
-        else None,
+        topic if new else None,
         text_field("prompt", "Question", now.prompt, 600, long=True),
         text_field("answers", "Answers", now.answers, _MAX_ANSWERS, _ANSWERS, long=True),
         text_field("explanation", "What to remember", now.explanation, 600, long=True),
         text_field("difficulty", "Difficulty, from 1 to 5", now.difficulty, 1),
-        None
-        if new
-        else text_field("formula", "Formula", now.formula, 400, "LaTeX, or empty", needed=False),
+        None if new else formula,
     )
 
 
 def not_saved(problems: Sequence[Problem], written: Form) -> Message:
-    """What is wrong with a form, and what was written in it."""
+    """List the problems of a form, with the text that was written in it."""
     head = "Nothing was saved: something isn't right yet. Open the form again and mend it."
-    lines = "\n".join(
-        f"- **{t.one_line(p.place)}**: {t.one_line(p.message)}"[:300]
-        for p in problems[:_SHOWN_PROBLEMS]
-    )
+    hint = "-# What you wrote, so it isn't lost:"
     file = Download("form.txt", written.text.encode())
-    return Message(
-        ATTENTION, head, lines, separator(), "-# What you wrote, so it isn't lost:", file
-    )
+    return Message(ATTENTION, head, _problem_lines(problems), separator(), hint, file)
 
 
 def saved(done: Saved) -> Message:
-    """A question as it stands now, and whether past answers should follow."""
+    """Show a saved question, with a button if past answers would be judged differently."""
     item = done.own.item
     notes = [f"-# {t.code(done.own.row.name)} · {t.one_line(done.own.topic)} · {item.level}"]
     if done.replaced:
@@ -192,17 +188,13 @@ def saved(done: Saved) -> Message:
     if done.otherwise:
         notes.append(f"{t.count(done.otherwise, 'past answer')} would be judged differently now.")
         fix = row(button("Correct past answers", CORRECT.id(number=done.own.row.number), PRIMARY))
-    parts = (
-        t.heading(item.prompt),
-        formulas.picture(item),
-        answers(item),
-        t.escape(item.explanation),
-    )
+    prompt = t.heading(item.prompt)
+    parts = prompt, formulas.picture(item), answers(item), t.escape(item.explanation)
     return Message(REVEALED, "**Saved**", *parts, separator(), "\n".join(notes), fix)
 
 
 def corrected(done: Regraded) -> Message:
-    """What became of past answers."""
+    """Report how many past answers were corrected."""
     if not done.answers:
         return Message(ENDED, "All past answers are judged by this key already.")
     words = f"**Corrected**: {t.count(done.answers, 'answer')} of {t.count(len(done.members), 'member')}. "
@@ -211,7 +203,7 @@ def corrected(done: Regraded) -> Message:
 
 
 def packed(search: str) -> str:
-    """What was searched for, as a button can carry it: as many whole characters as fit."""
+    """Encode as much of a search text as fits into a button's id."""
     return search.encode()[:_SEARCH_BYTES].decode(errors="ignore").encode().hex()
 
 
@@ -220,7 +212,7 @@ def unpacked(search: str) -> str:
 
 
 def retiring(own: OwnQuestion) -> Message:
-    """The last word before a question is out."""
+    """Ask for confirmation before a question is retired."""
     warning = "Take this question out for good? It won't be asked again. Past answers to it stay readable."
     danger = button("Retire", RETIRE.id(number=own.row.number), discord.ButtonStyle.danger)
     return Message(
@@ -229,7 +221,7 @@ def retiring(own: OwnQuestion) -> Message:
 
 
 def answers(item: Item) -> str:
-    """An item's answers, the right ones marked."""
+    """Return an item's answers with the right ones marked."""
     if item.kind == "typed":
         return f"Accepted: {t.escape(', '.join(item.accept))}"
     return "\n".join(

@@ -24,8 +24,9 @@ from bot.members.store import MAX_NAME, names_of, set_names
 from bot.play import rules as play
 from bot.play.service import Draw, draw_items
 from bot.questions import answers, drawing
-from bot.questions.answers import Review, already, given_answer, shown_answer
+from bot.questions.answers import already, given_answer, shown_answer
 from bot.questions.bank import check_topic, still_there
+from bot.questions.cards import Review, missed_items
 from bot.questions.model import Bank, Item
 from bot.teams import store as team_store
 from bot.teams.rules import team_of
@@ -389,7 +390,7 @@ class Challenges:
         challenge = store.get(conn, challenge_id)
         if challenge is None:
             raise UserError(_GONE)
-        return answers.missed(self._reviews(conn, challenge, user_id))
+        return missed_items(self._reviews(conn, challenge, user_id))
 
     def _reviews(self, conn: Connection, challenge: Challenge, user_id: int) -> list[Review]:
         _refuse_secret(challenge)

@@ -22,7 +22,7 @@ from bot.chat.messages import (
 )
 from bot.chat.router import PAGE, ROW, Route
 from bot.play.views import fewer, standing_rows
-from bot.questions.answers import Review
+from bot.questions.cards import Review
 from bot.questions.views import REPORT, about, answer_rows, asked, misses_button
 from bot.questions.views import my_answers as own_answers
 

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from bot.core.errors import UserError
-from bot.questions.answers import Outcome
+from bot.questions.cards import Outcome
 from bot.questions.model import Item, Topic
 
 POINTS = 100

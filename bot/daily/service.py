@@ -35,8 +35,9 @@ from bot.memory import store as memory
 from bot.memory.rules import days_away
 from bot.questions import answers
 from bot.questions import store as questions
-from bot.questions.answers import Review, Shown, already, given_answer
+from bot.questions.answers import Shown, already, given_answer
 from bot.questions.bank import check_topic, still_there
+from bot.questions.cards import Review
 from bot.questions.drawing import shuffled
 from bot.questions.model import FollowUp, Item, Topic
 from bot.teams import store as team_store

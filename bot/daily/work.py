@@ -34,6 +34,7 @@ from bot.daily.store import Daily, Schedule
 from bot.interviews.assessment import most_missed
 from bot.members.store import names_of
 from bot.questions import answers
+from bot.questions.cards import count_answers
 from bot.questions.model import Bank, Topic
 
 log = logging.getLogger(__name__)
@@ -392,7 +393,7 @@ class DailyWork(Worker[Daily]):
             open_result = OpenDailyResult(daily.id, topic, len(given), percent, lacking, streaks)
             return self._views.result(open_result, bank)
         item, order = bank.items[daily.item_id or ""], answers.decode_order(daily.choice_order)
-        outcome = answers.outcome(item, [(a.answer or "", a.correct) for a in given])
+        outcome = count_answers(item, [(a.answer or "", a.correct) for a in given])
         result = DailyResult(daily.id, item, order, outcome, streaks)
         return self._views.result(result, bank)
 

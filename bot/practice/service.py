@@ -35,8 +35,9 @@ from bot.practice import rules, store
 from bot.practice.rules import NewToday
 from bot.practice.store import Practice, PracticeQuestion
 from bot.questions import answers
-from bot.questions.answers import Review, Shown, already, given_answer
+from bot.questions.answers import Shown, already, given_answer
 from bot.questions.bank import check_topic, still_there
+from bot.questions.cards import Review
 from bot.questions.drawing import shuffled
 from bot.questions.model import Bank, Item
 

@@ -1,12 +1,10 @@
-"""What a member answered, whether it is right, and how a question was answered by all."""
+"""Answers as they are stored, and whether they are right."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from datetime import datetime
 from fractions import Fraction
 from functools import lru_cache
@@ -20,12 +18,15 @@ from bot.core.limits import MAX_TYPED
 from bot.questions.model import LETTERS, Item
 
 Shown = tuple[Item, tuple[int, ...]]
-"""An item, and for each position of a shown choice its index in the bank."""
-_ONE_SLIP, _TWO_SLIPS, _MOST_SLIPS = 6, 13, 2
+"""An item, and the order of its choices on the card, as indexes in the bank."""
+_ONE_SLIP = 6
+_TWO_SLIPS = 13
+"""A word with this many letters may have one slip, or two."""
+_MOST_SLIPS = 2
 
 
 def encode_picks(picks: Iterable[int]) -> str:
-    """Picked choices (indexes in the bank) as stored: their digits in rising order, for example `03`."""
+    """Encode picked choices for storage: their indexes in rising order, such as `03`."""
     return encode_order(sorted(set(picks)))
 
 
@@ -34,7 +35,7 @@ def decode_picks(stored: str) -> frozenset[int]:
 
 
 def encode_order(order: Iterable[int]) -> str:
-    """An order of choices as stored: for each shown position the index in the bank, for example `2031`."""
+    """Encode an order of choices for storage: the index in the bank by position, such as `2031`."""
     return "".join(map(str, order))
 
 
@@ -43,24 +44,24 @@ def decode_order(stored: str) -> tuple[int, ...]:
 
 
 def letters(picks: Iterable[int], order: tuple[int, ...]) -> str:
-    """The letters under which picked choices were shown, for example `A, C`."""
+    """Return the letters that picked choices had on the card, for example `A, C`."""
     return ", ".join(LETTERS[order.index(p)] for p in sorted(picks, key=order.index))
 
 
 def is_right(item: Item, answer: str) -> bool:
-    """Judge a stored answer: picks for choice and multiple items (exactly the right ones), text for typed ones."""
+    """Return whether a stored answer has exactly the right choices, or a matching text."""
     if item.kind == "typed":
         return matches(answer, item.accept)
     return decode_picks(answer) == item.right
 
 
 def matches(text: str, accepted: Iterable[str]) -> bool:
-    """Whether a typed answer is one of the accepted forms, by normal form and a small edit distance.
+    """Return whether a typed answer is one of the accepted forms, up to small misspellings.
 
-    Never by substring: "not attention" is not "attention". Numbers, in digits or words, and short words must be exact,
-    since one edit there is another answer; a longer word may have one slip, from thirteen letters two, but none that
-    makes another term of it: minimization is no misspelt maximization. A number may be written in another way: 0,3 and
-    0.30, 5·10^7 and 50 million, 5! and 120.
+    Substrings never match: "not attention" is not "attention". Numbers and short words must be
+    exact. A longer word may have one slip, or two from thirteen letters on, unless the slip makes
+    it another term: minimization is not a misspelt maximization. Notations of one number are equal:
+    0,3 and 0.30, 5·10^7 and 50 million, 5! and 120.
     """
     plain = text.strip().casefold()
     given = {normal_form(text)}
@@ -78,15 +79,15 @@ def matches(text: str, accepted: Iterable[str]) -> bool:
 
 
 def _spells(form: str) -> bool:
-    """Whether a form is made of words or numbers; of one made of signs, such as </s>, too little is left to compare."""
+    """Return whether a form has letters or digits enough to compare; signs such as </s> don't."""
     return len(_known_form(form)) > 1 or form.strip().isalnum()
 
 
 def quantity(text: str) -> tuple[Fraction, str] | None:
-    """The value of a text that is one number, with its unit in normal form; None for anything else.
+    """Return the value and the unit of a text that is a single number; None for any other text.
 
-    Known are a decimal comma (three digits after it are thousands), marks for thousands, powers of ten, factorials,
-    fractions, LaTeX, and signs or words for "equals" and "about" before them. A percentage keeps its sign as the unit.
+    Understood are decimal commas (but a comma before three digits separates thousands), powers of
+    ten, factorials, fractions, LaTeX, and "equals" or "about" in front. The unit of 5% is "percent".
     """
     if not any(map(str.isdigit, text)):
         return None
@@ -137,7 +138,7 @@ _MOST_FACTORIAL = 20
 
 
 def _digits(number: str) -> str | None:
-    """A number with a decimal point and no other marks, or None if it isn't clear which one is meant."""
+    """Return a number with a decimal point and no separators; None if it is ambiguous."""
     number = number.rstrip(" .,")
     if re.fullmatch(r"\d+(?:\.\d+)?", number):
         return number
@@ -149,7 +150,7 @@ def _digits(number: str) -> str | None:
 
 
 def normal_form(text: str) -> str:
-    """Case, accents, punctuation, spaces and articles taken away; signs and points inside numbers stay."""
+    """Strip case, accents, punctuation, spaces and articles; signs and points in numbers stay."""
     text = unicodedata.normalize("NFKD", text[: 4 * MAX_TYPED]).casefold()
     text = "".join(c for c in text if not unicodedata.combining(c))
     text = (
@@ -164,7 +165,7 @@ def normal_form(text: str) -> str:
 
 
 _known_form = lru_cache(maxsize=4096)(normal_form)
-"""For accepted forms, which are the same again with each answer."""
+"""Cached for accepted forms, which every answer is compared with."""
 _REWRITE = tuple(
     (re.compile(pattern), replacement)
     for pattern, replacement in (
@@ -199,7 +200,7 @@ _OTHER_TERMS = tuple(
     )
     for pair in permutations(group.split(), 2)
 )  # fmt: skip
-"""Parts of words, and words, each with one that makes another term when it stands in its place."""
+"""Pairs of words or parts of words; replacing one by the other makes a different term."""
 
 
 def _numbers(text: str) -> list[str]:
@@ -221,13 +222,14 @@ def _close(given: str, form: str) -> bool:
 
 
 def _slips(given: str, wanted: str) -> int | None:
-    """How many edits lie between two words, or None if they are too many, or change a meaning."""
+    """Return the edit distance of two words, or None if it is too large or changes the meaning."""
     if given == wanted:
         return 0
     letters_only = sum(c.isalpha() for c in wanted)
     allowed = 0 if letters_only < _ONE_SLIP else 1 if letters_only < _TWO_SLIPS else 2
     if given[:1] != wanted[:1] or given.endswith(wanted) or wanted.endswith(given):
-        return None  # a slip at the very start is rare, and a prefix turns the meaning round: symmetric, asymmetric
+        # People rarely misspell the first letter, and a prefix can reverse the meaning: asymmetric.
+        return None
     from rapidfuzz.distance import OSA  # only the first misspelt answer needs it
 
     distance = OSA.distance(given, wanted, score_cutoff=allowed)
@@ -242,39 +244,14 @@ def _slips(given: str, wanted: str) -> int | None:
     return None if any(OSA.distance(text, wanted) < distance for text in swapped) else distance
 
 
-@dataclass(frozen=True, slots=True)
-class Review:
-    """A revealed question as one member answered it; `answer` is None for who did not."""
-
-    item: Item
-    order: tuple[int, ...]
-    answer: str | None
-    points: int = 0
-    elapsed_ms: int = 0
-
-    @property
-    def right(self) -> bool:
-        return self.answer is not None and is_right(self.item, self.answer)
-
-
-def missed(reviews: Iterable[Review]) -> list[str]:
-    """The ids of the items that a member did not answer, or not right, in order; refuses if there are none."""
-    found = [review.item.id for review in reviews if not review.right]
-    if not found:
-        raise UserError(
-            "You had every question right, so there's nothing to practise here. </practice> has more."
-        )
-    return found
-
-
 def already(item: Item, choice_order: str, answer: str, at: datetime) -> AlreadyAnswered:
-    """What to raise for a second answer: it names the first one, as letters or text."""
+    """Return the error for a second answer, which names the first one as letters or text."""
     shown = escape(shown_answer(item, decode_order(choice_order), answer))
     return AlreadyAnswered(f"You already locked in **{shown}**. Your first answer counts.", at)
 
 
 def given_answer(item: Item, order: tuple[int, ...], click: Click) -> str:
-    """A click as a stored answer; refuses what the card does not offer."""
+    """Return a click's answer as it is stored; refuse one that the card does not offer."""
     if item.kind == "typed":
         text = " ".join((click.text or "").split())[:MAX_TYPED]
         if not text:
@@ -290,47 +267,5 @@ def given_answer(item: Item, order: tuple[int, ...], click: Click) -> str:
 
 
 def shown_answer(item: Item, order: tuple[int, ...], given: str) -> str:
-    """A stored answer as the member knows it: the letters on the card, or the typed text."""
+    """Return a stored answer as the member saw it: the letters on the card, or the typed text."""
     return given if item.kind == "typed" else letters(decode_picks(given), order)
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How a question was answered. `picked`: index of the choice in the item -> how many picked it."""
-
-    answered: int
-    right: int
-    picked: Mapping[int, int]
-    wrong_texts: tuple[tuple[str, int], ...] = ()
-
-
-_SHOWN_FROM = 2
-"""Members who wrote a wrong text before it is shown without a name: one alone could say anything in the bot's name."""
-
-
-def outcome(item: Item, given: Sequence[tuple[str, bool]]) -> Outcome:
-    """Count answers given as (stored answer, whether right)."""
-    right = sum(correct for _, correct in given)
-    if item.kind == "typed":
-        return Outcome(
-            len(given), right, {}, _wrong_texts(text for text, correct in given if not correct)
-        )
-    return Outcome(
-        len(given), right, Counter(pick for picks, _ in given for pick in decode_picks(picks))
-    )
-
-
-def _wrong_texts(wrong: Iterable[str]) -> tuple[tuple[str, int], ...]:
-    """Return the most frequent wrong texts that several members wrote, each with their number.
-
-    A text is shown as several wrote it, else in the form that is compared: what one alone added is not shown.
-    """
-    written: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for text in wrong:
-        written[normal_form(text) or text][text] += 1
-    found = []
-    for form, texts in sorted(written.items(), key=lambda each: -each[1].total())[:3]:
-        [(text, times)] = texts.most_common(1)
-        if texts.total() >= _SHOWN_FROM:
-            found.append((text if times >= _SHOWN_FROM else form, texts.total()))
-    return tuple(found)

@@ -1,7 +1,7 @@
-"""Which questions are asked where: for every server its packs and its own questions, loaded when they are needed.
+"""A cache of each server's bank: its packs joined with its own questions.
 
-What is loaded is cached for as long as it is used and fits. The database says with each look whether it is still true,
-so no process shows what another one has changed. A transaction never loads a bank: it raises `NotLoaded`, and is run
+Each look-up compares the bank's mark in the database with that of the cached bank, so changes by
+other processes are seen at once. A transaction never loads a bank: it raises `NotLoaded`, and runs
 again once the bank is in the cache.
 """
 
@@ -19,37 +19,39 @@ from bot.core.limits import DIRECT_ROWS, DIRECT_SERVERS
 from bot.questions import own, store
 from bot.questions.model import Bank
 
-_MOST_BANKS, _MOST_ROWS = 500, 32_000
-"""Servers' banks in the cache, and own topics and items in all of them: some 30 MB for 10,000.
+_MOST_BANKS = 500
+_MOST_ROWS = 32_000
+"""Limit of own topics and items in all cached banks; 10,000 take about 30 MB.
 
-Those of two members in direct messages fit, whatever their servers have.
+It is high enough for two members in direct messages, however large their servers' banks are.
 """
 _MOST_JOINED = 20
-"""Joined banks in the cache: their items are those of the servers' banks, so each takes some 2 MB."""
+"""Limit of cached joined banks. They share items with the servers' banks, so each takes 2 MB."""
 _IDLE_SECONDS = 1800.0
 
 Marks = tuple[tuple[int, int], ...]
-"""Servers' ids, each with the mark that changes with its bank."""
+"""Pairs of a server's id and its bank's mark, which every change of the bank replaces."""
 
 
 @dataclass(slots=True)
-class _Kept:
+class _Cached:
     mark: int
     bank: Bank
     rows: int
-    used: float
+    used_at: float
 
 
 @dataclass(frozen=True, slots=True)
 class _Joined:
-    """The bank of several servers; `servers` are those whose questions are in it."""
+    """The joined bank of several servers."""
 
     servers: frozenset[int]
     bank: Bank
 
 
 class Banks:
-    """The banks of all servers, for several threads at a time.
+    """A thread-safe cache of all servers' banks; `packs` is the bank of servers without changes.
+
 
     `packs` are asked everywhere; `servers_of` returns the servers on which a member has answered.
     """
@@ -63,40 +65,40 @@ class Banks:
         self.packs = packs
         self._servers_of = servers_of
         self._seconds = seconds
-        self._kept: OrderedDict[int, _Kept] = OrderedDict()
+        self._cached: OrderedDict[int, _Cached] = OrderedDict()
         self._joined: OrderedDict[Marks, _Joined] = OrderedDict()
-        """Each only for as long as the banks of its servers are cached."""
+        """A joined bank is dropped with the first bank of its servers that is dropped."""
         self._lock = threading.Lock()
 
     def of(self, conn: Connection, guild_id: int) -> Bank:
-        """Return what is asked on a server, and what is known there."""
+        """Return a server's bank."""
         mark = store.bank_mark(conn, guild_id)
-        bank = self.packs if mark is None else self._cached(guild_id, mark)
+        bank = self.packs if mark is None else self._lookup(guild_id, mark)
         if bank is None:
-            raise NotLoaded(partial(self._read, guild_id=guild_id))
+            raise NotLoaded(partial(self._load, guild_id=guild_id))
         return bank
 
     def of_member(self, conn: Connection, user_id: int, guild_id: int | None) -> Bank:
-        """Return what is asked of a member in private: on a server what that asks, else what all of theirs do.
+        """Return the bank for a member's private questions.
 
-        Theirs are the newest of those on which they have ever answered, up to `DIRECT_SERVERS` and
-        `DIRECT_ROWS`: the bot has no list of members.
+        On a server this is the server's bank. In direct messages it joins those of the servers
+        where the member has ever answered, newest first, up to `DIRECT_SERVERS` and `DIRECT_ROWS`.
         """
         if guild_id is not None:
             return self.of(conn, guild_id)
         marks = self._marks_for(conn, user_id)
-        bank = self._cached_together(marks) if marks else self.packs
+        bank = self._lookup_joined(marks) if marks else self.packs
         if bank is None:
-            raise NotLoaded(partial(self._read_together, user_id=user_id))
+            raise NotLoaded(partial(self._load_joined, user_id=user_id))
         return bank
 
     def _marks_for(self, conn: Connection, user_id: int) -> Marks:
         return store.bank_marks(conn, self._servers_of(conn, user_id), DIRECT_SERVERS)
 
     def holding(self, conn: Connection, ids: Iterable[str]) -> Bank:
-        """Return a bank that knows these items and topics: the packs, with those of servers' own that are named.
+        """Return the packs' bank plus those of servers' own items and topics that are named.
 
-        It is made of the rows of those alone. Call this in a read, as there may be many.
+        Only the rows of the named ones are read. Call this in a read, since there may be many.
         """
         numbers: dict[int, set[int]] = {}
         for an_id in ids:
@@ -109,63 +111,62 @@ class Banks:
             found = store.own_items_numbered(conn, server, wanted)
             topics += store.own_topics_with(conn, server, wanted, {row.topic_id for row in found})
             items += found
-        return own.bank_of(
-            self.packs, None, list({row.topic_id: row for row in topics}.values()), items
-        )
+        distinct = {row.topic_id: row for row in topics}
+        return own.bank_of(self.packs, None, list(distinct.values()), items)
 
-    def _cached(self, guild_id: int, mark: int) -> Bank | None:
+    def _lookup(self, guild_id: int, mark: int) -> Bank | None:
         with self._lock:
-            kept = self._kept.get(guild_id)
-            if kept is None or kept.mark != mark:
+            cached = self._cached.get(guild_id)
+            if cached is None or cached.mark != mark:
                 return None
-            self._use(guild_id)
-            return kept.bank
+            self._mark_used(guild_id)
+            return cached.bank
 
-    def _cached_together(self, marks: Marks) -> Bank | None:
+    def _lookup_joined(self, marks: Marks) -> Bank | None:
         with self._lock:
             joined = self._joined.get(marks)
             if joined is None:
                 return None
             self._joined.move_to_end(marks)
             for guild_id in joined.servers:
-                self._use(guild_id)
+                self._mark_used(guild_id)
             return joined.bank
 
-    def _use(self, guild_id: int) -> None:
-        self._kept[guild_id].used = self._seconds()
-        self._kept.move_to_end(guild_id)
+    def _mark_used(self, guild_id: int) -> None:
+        self._cached[guild_id].used_at = self._seconds()
+        self._cached.move_to_end(guild_id)
 
-    def _read(self, conn: Connection, guild_id: int) -> Callable[[], Bank]:
-        """Read a server's rows, unless its bank is cached by now; return what makes the bank of them."""
+    def _load(self, conn: Connection, guild_id: int) -> Callable[[], Bank]:
+        """Read a server's rows; return a function that makes the bank, outside the transaction."""
         mark = store.bank_mark(conn, guild_id)
-        bank = self.packs if mark is None else self._cached(guild_id, mark)
+        bank = self.packs if mark is None else self._lookup(guild_id, mark)
         if mark is None or bank is not None:
             return lambda: bank or self.packs
         packs = store.packs_of(conn, guild_id)
-        topics, items = store.own_topics_of(conn, guild_id), store.own_items_of(conn, guild_id)
+        topics = store.own_topics_of(conn, guild_id)
+        items = store.own_items_of(conn, guild_id)
 
         def make() -> Bank:
             made = _indexed(own.bank_of(self.packs, packs, topics, items))
-            self._keep(guild_id, _Kept(mark, made, len(topics) + len(items), self._seconds()))
+            self._add(guild_id, _Cached(mark, made, len(topics) + len(items), self._seconds()))
             return made
 
         return make
 
-    def _read_together(self, conn: Connection, user_id: int) -> Callable[[], Bank]:
-        """Read the rows of a member's servers; return what makes one bank of them."""
+    def _load_joined(self, conn: Connection, user_id: int) -> Callable[[], Bank]:
+        """Read the rows of a member's servers; return a function that makes the joined bank."""
         marks = self._marks_for(conn, user_id)
-        if (bank := self._cached_together(marks)) is not None:
+        if (bank := self._lookup_joined(marks)) is not None:
             return lambda: bank
         servers = _fitting(store.count_own_rows(conn, [guild_id for guild_id, _ in marks]))
-        made_by = [self._read(conn, guild_id) for guild_id in servers]
+        makers = [self._load(conn, guild_id) for guild_id in servers]
 
         def make() -> Bank:
-            banks = [make_one() for make_one in made_by]
-            joined = _indexed(
-                own.together([self.packs, *(bank for bank in banks if bank is not self.packs)])
-            )
+            banks = [make_one() for make_one in makers]
+            others = [bank for bank in banks if bank is not self.packs]
+            joined = _indexed(own.join_banks([self.packs, *others]))
             with self._lock:
-                if self._kept.keys() >= set(servers):
+                if self._cached.keys() >= set(servers):
                     self._joined[marks] = _Joined(frozenset(servers), joined)
                     while len(self._joined) > _MOST_JOINED:
                         self._joined.popitem(last=False)
@@ -173,35 +174,33 @@ class Banks:
 
         return make
 
-    def _keep(self, guild_id: int, kept: _Kept) -> None:
+    def _add(self, guild_id: int, cached: _Cached) -> None:
         with self._lock:
-            self._forget(guild_id)
-            self._kept[guild_id] = kept
-            self._let_go()
+            self._drop(guild_id)
+            self._cached[guild_id] = cached
+            self._evict()
 
-    def _forget(self, guild_id: int) -> None:
-        self._kept.pop(guild_id, None)
-        for marks in [
-            marks for marks, joined in self._joined.items() if guild_id in joined.servers
-        ]:
+    def _drop(self, guild_id: int) -> None:
+        self._cached.pop(guild_id, None)
+        outdated = [key for key, joined in self._joined.items() if guild_id in joined.servers]
+        for marks in outdated:
             del self._joined[marks]
 
-    def _let_go(self) -> None:
-        """Drop what nobody has used for a while, and the longest unused until the rest fits; the newest stays."""
-        held, oldest = (
-            sum(kept.rows for kept in self._kept.values()),
-            self._seconds() - _IDLE_SECONDS,
-        )
-        while len(self._kept) > 1:
-            guild_id, kept = next(iter(self._kept.items()))
-            if len(self._kept) <= _MOST_BANKS and held <= _MOST_ROWS and kept.used >= oldest:
+    def _evict(self) -> None:
+        """Drop idle banks, then the least recently used ones until the rest fits."""
+        rows = sum(cached.rows for cached in self._cached.values())
+        idle_since = self._seconds() - _IDLE_SECONDS
+        while len(self._cached) > 1:
+            guild_id, cached = next(iter(self._cached.items()))
+            fits = len(self._cached) <= _MOST_BANKS and rows <= _MOST_ROWS
+            if fits and cached.used_at >= idle_since:
                 return
-            held -= kept.rows
-            self._forget(guild_id)
+            rows -= cached.rows
+            self._drop(guild_id)
 
 
 def _fitting(rows: Mapping[int, int]) -> Collection[int]:
-    """Return the servers whose rows fit into `DIRECT_ROWS`, the first in any case."""
+    """Return the servers whose rows fit into `DIRECT_ROWS`, and always the first one."""
     taken: dict[int, int] = {}
     for guild_id, number in rows.items():
         if not taken or sum(taken.values()) + number <= DIRECT_ROWS:
@@ -210,6 +209,6 @@ def _fitting(rows: Mapping[int, int]) -> Collection[int]:
 
 
 def _indexed(bank: Bank) -> Bank:
-    """Make a bank's look-ups, in the thread that loads it rather than where others wait."""
+    """Build a bank's look-ups now, in the loading thread, so that no transaction has to."""
     _ = bank.items, bank.topics, bank.open_topics, bank.section_titles
     return bank

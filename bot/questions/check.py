@@ -1,4 +1,4 @@
-"""From a parsed JSON document to a `Bank`, or to the list of everything that is wrong with it."""
+"""Makes a `Bank` of a parsed JSON document, or lists everything that is wrong with it."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ from bot.questions.model import (
 Path = tuple[str | int, ...]
 """The keys and positions that lead to a part of a document."""
 Place = Callable[[Sequence[str | int]], str]
-"""From a path into a document to words for the place."""
-Wrong = tuple[Path, str]
-"""One thing that is wrong: where, and what."""
-Rule = Callable[[Any, Place], Iterator[Wrong]]
-"""What looks for things that are wrong in a document, which may break its schema."""
+"""Describes the place that a path leads to."""
+Violation = tuple[Path, str]
+"""The path to a value that breaks a rule, and what is wrong with it."""
+Rule = Callable[[Any, Place], Iterator[Violation]]
+"""Yields the violations in a document, which may also break its schema."""
 _LONG_LISTS = {"items": MAX_ITEMS, "topics": MAX_ITEMS}
-"""How many entries these lists may have; in all others jsonschema may compare each entry with each."""
+"""Limits of long lists. Other lists are shorter, since jsonschema may compare all their entries."""
 _SHOWN_PROBLEMS = 20
 _NAMED = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong; `place` names section, topic, item and field as far as they are known."""
+    """One thing that is wrong; `place` names section, topic, item and field where possible."""
 
     place: str
     message: str
@@ -50,7 +50,7 @@ class Problem:
 
 
 class BankError(ValueError):
-    """A bank that can't be used; `problems` lists everything that is wrong with it, by place."""
+    """A bank that can't be used; `problems` lists everything that is wrong with it."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
@@ -61,13 +61,11 @@ class BankError(ValueError):
         super().__init__("\n".join(lines))
 
     def __reduce__(self) -> tuple[type[BankError], tuple[Sequence[Problem]]]:
-        return type(self), (
-            self.problems,
-        )  # it comes out of another process as it was raised there
+        return type(self), (self.problems,)  # for errors raised in a child process
 
 
 def read_json(content: bytes) -> Any:
-    """The bytes of a file as a document; raises BankError if they are not JSON in UTF-8."""
+    """Parse a file; raises BankError if it is not JSON in UTF-8."""
     text = read_text(content)
     try:
         return json.loads(text)
@@ -80,7 +78,7 @@ def read_json(content: bytes) -> Any:
 
 
 def read_text(content: bytes) -> str:
-    """The bytes of a file as text; raises BankError if they are not UTF-8."""
+    """Decode a file; raises BankError if it is not UTF-8."""
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -88,12 +86,13 @@ def read_text(content: bytes) -> str:
 
 
 def _not_json(text: str, position: int) -> Problem:
-    """What is wrong where the json module stopped, in words and at a place that no version of Python changes."""
-    before, rest = text[:position].rstrip(), text[position:]
-    if rest[:1] in ("}", "]") and before.endswith(
-        ","
-    ):  # before Python 3.13 it stops at the bracket
-        position, rest = len(before) - 1, "," + rest
+    """Describe the JSON error at a position, in the same way on every version of Python."""
+    before = text[:position].rstrip()
+    rest = text[position:]
+    # Before Python 3.13 the parser stops at the bracket after a trailing comma.
+    if rest[:1] in ("}", "]") and before.endswith(","):
+        position = len(before) - 1
+        rest = "," + rest
     char = rest[:1]
     if not rest.strip():
         what = "the file ends too early" if before else "the file is empty"
@@ -107,12 +106,13 @@ def _not_json(text: str, position: int) -> Problem:
         what = r"a text must be on one line; write a line break as \n"
     else:
         what = f"{char if char.isprintable() else ascii(char)} can't stand here, or something is missing before it"
-    line, column = text.count("\n", 0, position) + 1, position - text.rfind("\n", 0, position)
+    line = text.count("\n", 0, position) + 1
+    column = position - text.rfind("\n", 0, position)
     return Problem(f"line {line}, column {column}", f"is not JSON: {what}")
 
 
 def read_bank(data: Any, schema: Mapping[str, Any]) -> Bank:
-    """Check a parsed document against the schema and the rules that a schema can't say; raises BankError."""
+    """Check a document by the schema and by rules that no schema can express; raises BankError."""
     refuse(problems_in(data, schema, partial(place, data), _wrong_references))
     return checked_bank(data)
 
@@ -124,39 +124,41 @@ def refuse(problems: Sequence[Problem]) -> None:
 
 
 def problems_in(data: Any, schema: Mapping[str, Any], where: Place, *rules: Rule) -> list[Problem]:
-    """Return all that is wrong with a document by the schema, by the rules of every bank, and by `rules`.
+    """Return what is wrong with a document by the schema, the rules of every bank, and `rules`.
 
-    `where` names the place that a path leads to. Of very many problems the first are returned: to find them all could
-    take minutes in a file that is made to be bad.
+    Only the first problems are returned if there are very many: a malicious file could keep the
+    checks busy for minutes.
     """
     try:
-        unfit = list(islice(_unfit(data, ()), MAX_PROBLEMS))
-        wrong: list[Wrong] = [(path, _why_unfit(node)) for path, node in unfit]
-        if not any(isinstance(node, dict | list) for _, node in unfit):
-            wrong += _broken_schema(data, schema, {path for path, _ in unfit})
-            for rule in (_broken_rules, *rules):
-                wrong += islice(rule(data, where), MAX_PROBLEMS)
+        unusable = list(islice(_unusable_values(data, ()), MAX_PROBLEMS))
+        found: list[Violation] = [(path, _why_unusable(node)) for path, node in unusable]
+        if not any(isinstance(node, dict | list) for _, node in unusable):
+            found += _schema_violations(data, schema, {path for path, _ in unusable})
+            for rule in (_rule_violations, *rules):
+                found += islice(rule(data, where), MAX_PROBLEMS)
     except RecursionError:
         return [Problem("the file", "is nested too deeply")]
-    wrong.sort(key=lambda found: found[0])
-    return list(dict.fromkeys(Problem(where(path), words) for path, words in wrong))[:MAX_PROBLEMS]
+    found.sort(key=lambda violation: violation[0])
+    problems = dict.fromkeys(Problem(where(path), message) for path, message in found)
+    return list(problems)[:MAX_PROBLEMS]
 
 
-def _broken_schema(data: Any, schema: Mapping[str, Any], told: Collection[Path]) -> Iterator[Wrong]:
-    """Yield where a document breaks the schema, but for the values that were `told`."""
-    from jsonschema import (
-        Draft202012Validator,
-    )  # most starts meet a bank that has been checked before
+def _schema_violations(
+    data: Any, schema: Mapping[str, Any], reported: Collection[Path]
+) -> Iterator[Violation]:
+    """Yield where a document breaks the schema, except at `reported` paths."""
+    # Imported here because most starts find a bank that was checked before.
+    from jsonschema import Draft202012Validator
 
     checks = Draft202012Validator(_without_references(schema, schema["$defs"]))
     for error in islice(checks.iter_errors(data), MAX_PROBLEMS):
         path = tuple(error.absolute_path)
-        if path not in told:
+        if path not in reported:
             yield path, _in_words(error)
 
 
 def _without_references(node: Any, named: Mapping[str, Any]) -> Any:
-    """Return a schema with every `$ref` replaced by what it names: jsonschema needs half its time to follow them."""
+    """Inline every `$ref` of a schema: jsonschema spends half its time on following them."""
     if isinstance(node, list):
         return [_without_references(entry, named) for entry in node]
     if not isinstance(node, Mapping):
@@ -168,31 +170,31 @@ def _without_references(node: Any, named: Mapping[str, Any]) -> Any:
     return base | {key: _without_references(value, named) for key, value in own.items()}
 
 
-def _unfit(node: Any, path: Path) -> Iterator[tuple[Path, Any]]:
-    """Yield texts that neither Discord nor a database takes, numbers with a point, and whatever has too many entries.
+def _unusable_values(node: Any, path: Path) -> Iterator[tuple[Path, Any]]:
+    """Yield texts with control characters, decimal numbers, and lists or objects that are too long.
 
-    What is in the latter is not looked at.
+    The entries of such a list or object are skipped.
     """
-    if isinstance(node, dict | list) and len(node) > _most_in(node, path):
+    if isinstance(node, dict | list) and len(node) > _most_entries(node, path):
         yield path, node
     elif isinstance(node, dict):
         for key, value in node.items():
-            yield from _unfit(value, (*path, key))
+            yield from _unusable_values(value, (*path, key))
     elif isinstance(node, list):
         for index, value in enumerate(node):
-            yield from _unfit(value, (*path, index))
+            yield from _unusable_values(value, (*path, index))
     elif isinstance(node, float) or (isinstance(node, str) and _CONTROL.search(node)):
         yield path, node
 
 
-def _most_in(node: dict[str, Any] | list[Any], path: Path) -> int:
-    """Return how many entries an object or a list may have at its place for the schema to look at it."""
+def _most_entries(node: dict[str, Any] | list[Any], path: Path) -> int:
+    """Return how many entries an object or a list may have at this path."""
     if isinstance(node, dict):
         return MAX_KEYS
     return _LONG_LISTS.get(str(path[-1]), MAX_ENTRIES) if path else MAX_ENTRIES
 
 
-def _why_unfit(node: Any) -> str:
+def _why_unusable(node: Any) -> str:
     if isinstance(node, dict | list):
         return f"has {len(node):,} entries, far more than anything here can have"
     if isinstance(node, float):
@@ -204,7 +206,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 
 
 def place(data: Any, path: Sequence[str | int]) -> str:
-    """A path into the document in words: `topic "lora", item "lora-rank", choice 2, why`."""
+    """Describe a path in words, such as `topic "lora", item "lora-rank", choice 2, why`."""
     words: list[str] = []
     node: Any = data
     for key in path:
@@ -212,10 +214,8 @@ def place(data: Any, path: Sequence[str | int]) -> str:
         if isinstance(key, int):
             kind = words.pop() if words else "entry"
             name = node.get("id") if isinstance(node, dict) else None
-            words.append(
-                f"{_SINGULAR.get(kind, kind)} "
-                + (f'"{name}"' if isinstance(name, str) else str(key + 1))
-            )
+            which = f'"{name}"' if isinstance(name, str) else key + 1
+            words.append(f"{_SINGULAR.get(kind, kind)} {which}")
         else:
             words.append(key)
     return ", ".join(words) or "the file"
@@ -235,7 +235,7 @@ _SINGULAR = {
 
 
 def _in_words(error: Any) -> str:
-    """A ValidationError of jsonschema as a sentence that says what to do."""
+    """Describe a ValidationError of jsonschema, so that the author knows what to change."""
     value, limit = error.instance, error.validator_value
     match error.validator:
         case "required":
@@ -300,7 +300,7 @@ def _short(text: str) -> str:
 
 
 def entries(node: Any, name: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield the objects in a list with their positions; a document that breaks its schema may have something else."""
+    """Yield the objects in a list with their positions; skip everything that is no object."""
     listed = node.get(name) if isinstance(node, dict) else None
     for index, entry in enumerate(listed if isinstance(listed, list) else ()):
         if isinstance(entry, dict):
@@ -308,17 +308,17 @@ def entries(node: Any, name: str) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 def topics_in(data: Any) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """Yield the topics of a document, which may break its schema, with their paths."""
+    """Yield the topics of a possibly invalid document with their paths."""
     for s, section in entries(data, "sections"):
         for t, topic in entries(section, "topics"):
             yield ("sections", s, "topics", t), topic
 
 
-def _broken_rules(data: Any, where: Place) -> Iterator[Wrong]:
-    """Yield where a document breaks a rule that every bank has, though it may break the schema, too."""
+def _rule_violations(data: Any, where: Place) -> Iterator[Violation]:
+    """Yield where a possibly invalid document breaks the rules of every bank."""
     seen: dict[tuple[str, object], Path] = {}
 
-    def unique(kind: str, key: object, path: Path) -> Iterator[Wrong]:
+    def unique(kind: str, key: object, path: Path) -> Iterator[Violation]:
         if not isinstance(key, str | int):
             return
         first = seen.setdefault((kind, key), path)
@@ -334,14 +334,14 @@ def _broken_rules(data: Any, where: Place) -> Iterator[Wrong]:
         for i, item in entries(topic, "items"):
             count += 1
             yield from unique("item id", item.get("id"), (*at, "items", i))
-            for words in _broken_item(item):
-                yield (*at, "items", i), words
+            for message in _choice_violations(item):
+                yield (*at, "items", i), message
     if count > MAX_ITEMS:
         yield (), f"has {count:,} items; {MAX_ITEMS:,} are allowed"
 
 
-def _wrong_references(data: Any, _where: Place) -> Iterator[Wrong]:
-    """Yield the items of a pack whose topic does not have the reference that they name."""
+def _wrong_references(data: Any, _where: Place) -> Iterator[Violation]:
+    """Yield the items that name a reference their topic does not have."""
     for at, topic in topics_in(data):
         known = topic.get("references")
         for i, item in entries(topic, "items"):
@@ -351,9 +351,10 @@ def _wrong_references(data: Any, _where: Place) -> Iterator[Wrong]:
                 yield (*at, "items", i, "reference"), wrong
 
 
-def _broken_item(item: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what is wrong with the choices of an item, as far as they are there."""
-    kind, choices = item.get("kind"), item.get("choices")
+def _choice_violations(item: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is wrong with the choices of a possibly invalid item."""
+    kind = item.get("kind")
+    choices = item.get("choices")
     if kind == "typed" or not isinstance(choices, list) or len(choices) < 2:
         return
     marks = [choice.get("correct") if isinstance(choice, dict) else None for choice in choices]
@@ -376,7 +377,7 @@ def _broken_item(item: Mapping[str, Any]) -> Iterator[str]:
 
 
 def shared_ids(packs: Sequence[Pack]) -> Iterator[Problem]:
-    """Topics, their numbers and items that two packs have, and packs of one name: an id must lead to one thing."""
+    """Yield names, topics, numbers and items that two packs share: every id must be unique."""
     names: dict[str, int] = {}
     owners: dict[tuple[str, object], str] = {}
     for number, pack in enumerate(packs):
@@ -386,19 +387,16 @@ def shared_ids(packs: Sequence[Pack]) -> Iterator[Problem]:
                 "has the same file name as another pack; rename one of the files",
             )
         topics = pack.bank.topics.values()
-        own = [("topic", topic.id) for topic in topics] + [
-            ("item", item_id) for item_id in pack.bank.items
-        ]
-        for key in [
-            *own,
-            *(("number", topic.number) for topic in topics if topic.number is not None),
-        ]:
-            if (owner := owners.setdefault(key, pack.name)) != pack.name:
-                yield Problem(f"pack {pack.name}, {key[0]} {key[1]}", f"is in the pack {owner} too")
+        keys: list[tuple[str, object]] = [("topic", topic.id) for topic in topics]
+        keys += [("item", item_id) for item_id in pack.bank.items]
+        keys += [("number", topic.number) for topic in topics if topic.number is not None]
+        for kind, key in keys:
+            if (owner := owners.setdefault((kind, key), pack.name)) != pack.name:
+                yield Problem(f"pack {pack.name}, {kind} {key}", f"is in the pack {owner} too")
 
 
 def checked_bank(data: Mapping[str, Any]) -> Bank:
-    """A document that `read_bank` has accepted before as a `Bank`: its fields have the names that the schema gives."""
+    """Make the bank of a document that `read_bank` accepts."""
     sections = (
         Section(s["id"], s["title"], tuple(make_topic(t, s["id"]) for t in s["topics"]))
         for s in data["sections"]
@@ -407,7 +405,7 @@ def checked_bank(data: Mapping[str, Any]) -> Bank:
 
 
 def make_topic(data: Mapping[str, Any], section_id: str) -> Topic:
-    """A topic as in a file that was checked."""
+    """Make a topic of a checked document."""
     lists = {
         "key_points": tuple(
             KeyPoint(point["text"], tuple(point["accept"])) for point in data["key_points"]
@@ -424,7 +422,7 @@ def make_topic(data: Mapping[str, Any], section_id: str) -> Topic:
 
 
 def make_item(data: Mapping[str, Any], topic_id: str) -> Item:
-    """An item as in a file that was checked."""
+    """Make an item of a checked document."""
     choices = tuple(Choice(**choice) for choice in data.get("choices", ()))
     return Item(
         **{**data, "choices": choices, "accept": tuple(data.get("accept", ()))}, topic_id=topic_id

@@ -1,4 +1,4 @@
-"""Clicks on question cards, whatever asks the question: answer by letter or modal, ask why, report."""
+"""Handles clicks on question cards of all features: answer, Explain and Report."""
 
 from __future__ import annotations
 
@@ -18,17 +18,19 @@ from bot.core.clicks import Click
 from bot.core.errors import UserError
 from bot.core.limits import MAX_REPORT, MAX_TYPED
 from bot.questions import views as view
-from bot.questions.answers import Review, Shown
+from bot.questions.answers import Shown
+from bot.questions.cards import Review
 from bot.questions.service import Reports
 
 
 @dataclass(frozen=True, slots=True)
 class Answerable:
-    """A feature's functions for the question cards that it posts.
+    """A feature's handlers for the question cards that it posts.
 
-    `check_open` takes the ids of row, message and member, and returns the question if the member can still answer it.
-    It refuses like `answer`, which stores an answer and replies. `review` returns a question as the member answered
-    it. `subject` returns the id of the question in a row, for reports, or None for an unknown row.
+    `check_open` returns the question of a row (by row, message and member), or refuses if the
+    member can't answer it any more. `answer` stores an answer and replies. `review` returns the
+    question as the member answered it. `subject` returns the id of the row's item or topic for
+    reports, or None if there is no such row.
     """
 
     check_open: Callable[[int, int, int], Awaitable[Shown]]
@@ -45,21 +47,24 @@ class Answering(commands.Cog):
         self.bot = bot
         self.reports = reports
         self.answerables = answerables
-        bot.router.add(view.ANSWER, self.letter)
-        bot.router.add(view.CHOOSE, self.fill_in)
-        bot.router.add(view.PICKS, self.picks)
-        bot.router.add(view.WRITE, self.fill_in)
-        bot.router.add(view.TYPED, self.typed)
-        bot.router.add(view.WHY, self.why)
-        bot.router.add(view.REPORT, self.report)
-        bot.router.add(view.REPORTED, self.reported)
+        for route, handler in (
+            (view.ANSWER, self.letter),
+            (view.CHOOSE, self.fill_in),
+            (view.PICKS, self.picks),
+            (view.WRITE, self.fill_in),
+            (view.TYPED, self.typed),
+            (view.WHY, self.why),
+            (view.REPORT, self.report),
+            (view.REPORTED, self.reported),
+        ):
+            bot.router.add(route, handler)
 
     async def letter(self, interaction: discord.Interaction, fields: Fields) -> None:
         click = click_of(interaction, fields, picks=(int(fields["position"]),))
         await self._answerable(fields).answer(interaction, click)
 
     async def fill_in(self, interaction: discord.Interaction, fields: Fields) -> None:
-        """Open the modal to choose or type in, if an answer is still worth it."""
+        """Open the modal for choosing or typing, if the question is still open."""
         source, row_id = fields["source"], int(fields["row"])
         check_open = self._answerable(fields).check_open
         item, order = await check_open(row_id, message_id_of(interaction), interaction.user.id)
@@ -77,7 +82,7 @@ class Answering(commands.Cog):
         await self._answerable(fields).answer(interaction, click)
 
     async def why(self, interaction: discord.Interaction, fields: Fields) -> None:
-        """The reasons for every choice, the reader's own first."""
+        """Show the reasons for every choice, the reader's own first."""
         review = await self._answerable(fields).review(click_of(interaction, fields))
         bank = await self.bot.context.bank_for(interaction.user.id, interaction.guild_id)
         texts = t.pages(view.why_blocks(review, bank))

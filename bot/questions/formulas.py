@@ -1,7 +1,7 @@
-"""Formulas as pictures: LaTeX to SVG by ziamath, SVG to PNG by resvg, each drawn once and kept.
+"""Draws formulas: LaTeX to SVG by ziamath, SVG to PNG by resvg, with a cache.
 
-Every server may write some, so they are drawn in a process with limits of time and memory. What
-exceeds these is refused, and other formulas wait for it no longer; other pictures don't wait at all.
+Any server can write formulas, so they are drawn in a child process with limits of time and memory.
+A formula that exceeds them is refused.
 """
 
 from __future__ import annotations
@@ -29,17 +29,19 @@ from bot.questions.model import Bank, Item
 
 log = logging.getLogger(__name__)
 
-_WIDTH, _PADDING, _SIZE = 960, 24, 50
+_WIDTH = 960
+_PADDING = 24
+_SIZE = 50
 _NAME = "formula.png"
 _PROCESS = Process(Limits(seconds=MAX_FORMULA_SECONDS, memory=MAX_FORMULA_MEMORY))
 _DRAWING = ThreadPoolExecutor(max_workers=1, thread_name_prefix="formulas")
-"""Waits for that process, in which formulas are drawn one after the other."""
+"""One thread that waits for the child process; it draws one formula at a time."""
 _MOST_BYTES = 32 << 20
-"""What is kept of pictures: some 3,000 of them, more than a bank has."""
+"""The cache's size, enough for about 3,000 pictures. That is more than a bank has."""
 _SIGN = re.compile(
     r"\\(?:begin|end)(?:\s*\{\w*\*?\})?|\\(?:left|right)(?![a-zA-Z])|\\.|[{}]", re.DOTALL
 )
-"""What opens or closes a level of a formula, and what only looks like it, as an escaped brace."""
+"""Matches what opens or closes a level, and escaped braces so that they are not counted."""
 _OPENED_BY = {"}": "{", r"\right": r"\left", r"\end": r"\begin"}
 
 
@@ -51,51 +53,48 @@ class FormulaTooSlow(FormulaError):
     """LaTeX that takes too much time or memory to draw."""
 
 
-class _Pictures:
-    """The formulas that were used last, up to so many bytes; None for one that can't be drawn.
+class _PictureCache:
+    """A thread-safe LRU cache of pictures; None marks a formula that can't be drawn."""
 
-    Used by any thread.
-    """
-
-    def __init__(self, most: int) -> None:
-        self._most = most
+    def __init__(self, most_bytes: int) -> None:
+        self._most_bytes = most_bytes
         self._lock = threading.Lock()
-        self._kept: OrderedDict[str, bytes | None] = OrderedDict()
+        self._pictures: OrderedDict[str, bytes | None] = OrderedDict()
         self._bytes = 0
 
     def __contains__(self, latex: str) -> bool:
-        return latex in self._kept
+        return latex in self._pictures
 
     def get(self, latex: str) -> bytes | None:
-        """Return the picture of a formula that was drawn; None if there is none."""
+        """Return the picture of a formula, or None if it has none."""
         with self._lock:
-            if latex in self._kept:
-                self._kept.move_to_end(latex)
-            return self._kept.get(latex)
+            if latex in self._pictures:
+                self._pictures.move_to_end(latex)
+            return self._pictures.get(latex)
 
-    def keep(self, latex: str, png: bytes | None) -> None:
-        """Keep a picture, and drop those that were used longest ago if it does not fit."""
+    def add(self, latex: str, png: bytes | None) -> None:
+        """Store a picture, and drop the least recently used ones until it fits."""
         with self._lock:
             self._drop(latex)
-            self._kept[latex] = png
+            self._pictures[latex] = png
             self._bytes += _cost(latex, png)
-            while self._bytes > self._most:
-                self._drop(next(iter(self._kept)))
+            while self._bytes > self._most_bytes:
+                self._drop(next(iter(self._pictures)))
 
     def _drop(self, latex: str) -> None:
-        if latex in self._kept:
-            self._bytes -= _cost(latex, self._kept.pop(latex))
+        if latex in self._pictures:
+            self._bytes -= _cost(latex, self._pictures.pop(latex))
 
 
 def _cost(latex: str, png: bytes | None) -> int:
     return 200 + len(latex) + len(png or b"")
 
 
-_KEPT = _Pictures(_MOST_BYTES)
+_CACHE = _PictureCache(_MOST_BYTES)
 
 
 async def draw_all(bank: Bank) -> None:
-    """Draw every formula of a bank, one after the other, so that no card waits for one."""
+    """Draw every formula of a bank ahead of its first card."""
     for item in bank.items.values():
         if item.formula is not None:
             await _png_of(item.formula)
@@ -105,9 +104,9 @@ async def draw_all(bank: Bank) -> None:
 async def drawing_formulas(
     bank: Bank, start: Callable[[], Awaitable[object]]
 ) -> AsyncIterator[None]:
-    """Draw a bank's formulas beside what the block does, from the end of `start()` on.
+    """Draw a bank's formulas in the background of the block, once `start()` has returned.
 
-    A message that needs one earlier has it drawn in its turn.
+    A message that needs a formula earlier draws it itself.
     """
 
     async def draw_later() -> None:
@@ -123,43 +122,43 @@ async def drawing_formulas(
 
 
 async def prepare(latex: str) -> None:
-    """Draw a formula ahead of its first card; raises FormulaError if that can't be done."""
-    if _KEPT.get(latex) is None:
-        await _in_thread(partial(_draw_in_child, latex))
+    """Draw a formula ahead of its first card; raises FormulaError if it can't be drawn."""
+    if _CACHE.get(latex) is None:
+        await _in_thread(partial(_draw_and_cache, latex))
 
 
 def picture(item: Item) -> Picture | PendingPicture | None:
-    """The picture of an item's formula; None for an item without one, or with one that can't be drawn.
+    """Return the picture of an item's formula; None if it has none or it can't be drawn.
 
-    One that is not there yet is drawn when the message is sent.
+    An `PendingPicture` picture is drawn when the message is sent.
     """
     if item.formula is None:
         return None
-    if item.formula not in _KEPT:
+    if item.formula not in _CACHE:
         return PendingPicture(_NAME, alt_text(item), partial(_png_of, item.formula))
-    png = _KEPT.get(item.formula)
+    png = _CACHE.get(item.formula)
     return Picture(png, _NAME, alt_text(item)) if png is not None else None
 
 
 def alt_text(item: Item) -> str:
-    """What a screen reader says for an item's formula: its words, or the LaTeX where the bank has none."""
+    """Return the text for screen readers: the formula in words, or else its LaTeX."""
     return f"Formula: {item.spoken or item.formula}"
 
 
 async def _png_of(latex: str) -> bytes | None:
-    """Return a formula's picture, which is drawn if it is not kept; None if it can't be drawn."""
-    return await _in_thread(partial(_kept_or_drawn, latex))
+    """Return a formula's picture from the cache or draw it; None if it can't be drawn."""
+    return await _in_thread(partial(_cached_or_drawn, latex))
 
 
 async def _in_thread(draw: Callable[[], bytes | None]) -> bytes | None:
     return await asyncio.get_running_loop().run_in_executor(_DRAWING, draw)
 
 
-def _kept_or_drawn(latex: str) -> bytes | None:
-    if latex in _KEPT:
-        return _KEPT.get(latex)
+def _cached_or_drawn(latex: str) -> bytes | None:
+    if latex in _CACHE:
+        return _CACHE.get(latex)
     try:
-        return _draw_in_child(latex)
+        return _draw_and_cache(latex)
     except FormulaError as error:
         log.warning("a formula can't be drawn, its card goes without (%s): %.200s", error, latex)
     except OSError as error:
@@ -167,23 +166,23 @@ def _kept_or_drawn(latex: str) -> bytes | None:
     return None
 
 
-def _draw_in_child(latex: str) -> bytes:
-    """Draw a formula in its process, and keep it or that it can't be drawn."""
+def _draw_and_cache(latex: str) -> bytes:
+    """Draw a formula in the child process, and cache its picture or its failure."""
     try:
         png = _PROCESS.call(draw, latex)
     except FormulaError:
-        _KEPT.keep(latex, None)
+        _CACHE.add(latex, None)
         raise
     except (CallEnded, RuntimeError) as error:  # RuntimeError: resvg's "panic"
-        _KEPT.keep(latex, None)
+        _CACHE.add(latex, None)
         words = f"that takes more than {MAX_FORMULA_SECONDS} seconds or too much memory; make it simpler"
         raise FormulaTooSlow(words) from error
-    _KEPT.keep(latex, png)
+    _CACHE.add(latex, png)
     return png
 
 
 def _refuse_depth(latex: str) -> None:
-    """Raise FormulaError if braces don't match, or are nested deeper than a formula's may be."""
+    """Raise FormulaError if braces don't match or are nested too deeply."""
     signs = _SIGN.findall(latex)
     if signs.count("{") != signs.count("}"):
         raise FormulaError("its braces do not match")
@@ -194,16 +193,14 @@ def _refuse_depth(latex: str) -> None:
         if name in _OPENED_BY.values():
             opened.append(name)
             deepest = max(deepest, len(opened))
-        elif (
-            opened and _OPENED_BY.get(name) == opened[-1]
-        ):  # ziamath may skip one that closes nothing
+        elif opened and _OPENED_BY.get(name) == opened[-1]:  # ziamath may skip unmatched ones
             opened.pop()
     if deepest > MAX_FORMULA_DEPTH:
         raise FormulaError(f"it is nested {deepest} levels deep; {MAX_FORMULA_DEPTH} are allowed")
 
 
 def draw(latex: str) -> bytes:
-    """Draw a formula, centred on a panel as wide as a card, so that all formulas have letters of one size."""
+    """Draw a formula on a panel as wide as a card, so that all have the same letter size."""
     import resvg_py
     import ziamath
     from latex2mathml.converter import convert
@@ -235,7 +232,7 @@ def draw(latex: str) -> bytes:
 
 
 def _refuse_size(width: float, height: float) -> None:
-    """Raise FormulaError if a formula is wider or higher than it may be."""
+    """Raise FormulaError if a formula is too wide or too high."""
     if not width <= MAX_FORMULA_WIDTH:
         raise FormulaError(f"it is {width:,.0f} pixels wide; {MAX_FORMULA_WIDTH:,} are allowed")
     if not height <= MAX_FORMULA_HEIGHT:

@@ -1,4 +1,4 @@
-"""The question bank as frozen values. `bot.questions.check` checks a file and makes them."""
+"""The question bank as frozen values. `bot.questions.check` makes them from a checked file."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One closed question. `choices` is empty for typed items, `accept` for all others."""
+    """A closed question. Typed items have `accept` and no `choices`, all others the reverse."""
 
     id: str
     topic_id: str
@@ -32,16 +32,16 @@ class Item:
     spoken: str | None = None
     """The formula in words."""
     reference: int | None = None
-    """Which of its topic's references, counted from 0, holds the fact; None if none does."""
+    """The index of the topic's reference that is the source of the fact, if any."""
 
     @property
     def level(self) -> str:
-        """Its difficulty in words: easy is 1 and 2, medium 3, hard 4 and 5."""
+        """The difficulty in words: 1 and 2 are easy, 3 is medium, 4 and 5 are hard."""
         return "easy" if self.difficulty < 3 else "medium" if self.difficulty == 3 else "hard"
 
     @property
     def right(self) -> frozenset[int]:
-        """Indexes of the right choices."""
+        """The indexes of the right choices."""
         return frozenset(i for i, choice in enumerate(self.choices) if choice.correct)
 
 
@@ -53,7 +53,10 @@ class KeyPoint:
 
 @dataclass(frozen=True, slots=True)
 class Misconception:
-    """A wrong statement, other ways to word it, what is right instead, and the key point it contradicts, from 1."""
+    """A wrong statement with other wordings of it.
+
+    `why` says what is right instead; `point` is the key point that it contradicts, counted from 1.
+    """
 
     text: str
     accept: tuple[str, ...]
@@ -66,7 +69,7 @@ class FollowUp:
     when: str
     question: str
     hint: str | None = None
-    """What a good answer says."""
+    """A good answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,7 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """A subject with its open interview question and its closed items."""
+    """A subject with an open interview question and closed items."""
 
     id: str
     section_id: str
@@ -101,7 +104,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """The questions of one file, which is called by its name."""
+    """The questions of one file, named after the file."""
 
     name: str
     bank: Bank
@@ -109,21 +112,22 @@ class Pack:
 
 @dataclass(frozen=True)
 class Bank:
-    """Questions, with look-ups by id. `packs` are those that it was put together from, if any were.
+    """Questions with look-ups by id.
 
-    `sections` hold what is asked. `beside` are topics and items that are known, but not asked (any more), for whoever
-    met them before; `silent` are topics whose open question is not asked. `topics` and `items` know them all.
+    `sections` hold the questions that are asked, `retired` those that are not asked (any more) but
+    stay readable for members who answered them. `silent` are ids of topics whose open question is
+    not asked. `packs` are the packs the bank was joined from, if any.
     """
 
     title: str
     sections: tuple[Section, ...]
     packs: tuple[Pack, ...] = ()
-    beside: tuple[Section, ...] = ()
+    retired: tuple[Section, ...] = ()
     silent: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, packs: Sequence[Pack]) -> Bank:
-        """Several packs as one bank; a section that two of them have is one, with the topics of both."""
+    def join(cls, packs: Sequence[Pack]) -> Bank:
+        """Join packs to one bank. Sections with the same id become one."""
         titles: dict[str, str] = {}
         topics: dict[str, list[Topic]] = {}
         for section in (section for pack in packs for section in pack.bank.sections):
@@ -137,17 +141,17 @@ class Bank:
 
     @cached_property
     def topics(self) -> Mapping[str, Topic]:
-        """Every topic that is known, in the form in which it is asked, if it is."""
-        known = {topic.id: topic for section in self.beside for topic in section.topics}
-        return known | self.asked_topics if known else self.asked_topics
+        """All topics by id, the retired ones too."""
+        retired = {topic.id: topic for section in self.retired for topic in section.topics}
+        return retired | self.asked_topics if retired else self.asked_topics
 
     @cached_property
     def items(self) -> Mapping[str, Item]:
-        """Every item that is known."""
-        known = {
-            i.id: i for section in self.beside for topic in section.topics for i in topic.items
+        """All items by id, the retired ones too."""
+        retired = {
+            i.id: i for section in self.retired for topic in section.topics for i in topic.items
         }
-        return known | self.asked if known else self.asked
+        return retired | self.asked if retired else self.asked
 
     @cached_property
     def asked_topics(self) -> dict[str, Topic]:
@@ -155,7 +159,7 @@ class Bank:
 
     @cached_property
     def asked(self) -> dict[str, Item]:
-        """The items that are asked."""
+        """The items that are asked, by id."""
         return {item.id: item for topic in self.asked_topics.values() for item in topic.items}
 
     @cached_property
@@ -167,29 +171,25 @@ class Bank:
 
     @cached_property
     def section_titles(self) -> Mapping[str, str]:
-        return {section.id: section.title for section in (*self.sections, *self.beside)}
+        return {section.id: section.title for section in (*self.sections, *self.retired)}
 
     def topic_of(self, item: Item) -> Topic:
         return self.topics[item.topic_id]
 
     def section_of(self, item: Item) -> str:
-        """Title of the section in which the item stands."""
+        """Return the title of the item's section."""
         return self.section_titles[self.topic_of(item).section_id]
 
     def search(self, text: str, limit: int = 25) -> list[Topic]:
-        """Topics whose title, id, number or section holds every word of `text`; matches at a title's start first."""
-        words = text.casefold().split()
+        """Return topics with every word in title, id, number or section, best matches first."""
+        start = text.casefold()
+        words = start.split()
         found: list[tuple[int, Topic]] = []
         for topic in self.asked_topics.values():
             title = topic.title.casefold()
-            hay = f"{title} {topic.id} {topic.number or ''} {self.section_titles[topic.section_id].casefold()}"
-            if all(word in hay for word in words):
-                rank = (
-                    0
-                    if title.startswith(text.casefold())
-                    else 1
-                    if all(w in title for w in words)
-                    else 2
-                )
-                found.append((rank, topic))
-        return [topic for _, topic in sorted(found, key=lambda f: f[0])[:limit]]
+            section = self.section_titles[topic.section_id].casefold()
+            searched = f"{title} {topic.id} {topic.number or ''} {section}"
+            if all(word in searched for word in words):
+                in_title = all(word in title for word in words)
+                found.append((0 if title.startswith(start) else 1 if in_title else 2, topic))
+        return [topic for _, topic in sorted(found, key=lambda each: each[0])[:limit]]

@@ -1,7 +1,8 @@
-"""The questions of a server: the packs that are asked there, and its own items and topics, as one bank.
+"""Joins a server's packs with its own items and topics to one bank.
 
-An own item or topic has a name, which its server gave it, and an id, by which everything else knows it: the server's
-number and the row's own. No pack and no other server can have it, as ids in packs have no two hyphens in a row.
+An own item or topic has a name, which is unique on its server, and a globally unique id made of the
+server's id and the row's number. Ids in packs never contain two hyphens in a row, so no id of a
+pack can equal one of these.
 """
 
 from __future__ import annotations
@@ -15,15 +16,15 @@ from bot.questions.check import make_item, make_topic
 from bot.questions.model import Bank, Item, Section, Topic
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
-_BETWEEN = "--"
+_SEPARATOR = "--"
 
 
 @dataclass(frozen=True, slots=True)
 class OwnTopic:
-    """A topic that a server has items or an open question in. `content` is JSON: what a bank's file says beside that.
+    """A topic with own items or an own open question; `content` is JSON with the remaining fields.
 
-    `topic_id` is a pack's where the topic is one of a pack's; its section and title then stand in for the pack's,
-    should the pack go.
+    If the topic is a pack's, `topic_id` is the pack's id, and section and title replace the pack's
+    if the pack is removed.
     """
 
     guild_id: int
@@ -38,7 +39,7 @@ class OwnTopic:
 
 @dataclass(frozen=True, slots=True)
 class OwnItem:
-    """An item of a server. `content` is JSON: the item as in a bank's file, without its id."""
+    """An own item; `content` is JSON: the item as in a bank's file, without its id."""
 
     guild_id: int
     number: int
@@ -52,29 +53,29 @@ class OwnItem:
         return own_id(self.guild_id, self.number)
 
 
-IN_SQL = f"'%{_BETWEEN}%'"
-"""What ids of own items look like, for conditions of indexes that hold nothing else."""
+IN_SQL = f"'%{_SEPARATOR}%'"
+"""A LIKE pattern for ids of own items, for conditions of partial indexes."""
 
 
 def own_id(guild_id: int, number: int) -> str:
-    """The id of a server's item or topic."""
-    return f"{_base36(guild_id)}{_BETWEEN}{_base36(number)}"
+    """Return the id of a server's own item or topic."""
+    return f"{_base36(guild_id)}{_SEPARATOR}{_base36(number)}"
 
 
 def is_own(an_id: str) -> bool:
-    """Whether an id is that of some server's own item or topic."""
-    return _BETWEEN in an_id
+    """Return whether an id belongs to some server's own item or topic."""
+    return _SEPARATOR in an_id
 
 
 def server_of(an_id: str) -> int | None:
-    """The server whose own item or topic has this id; None for one of a pack."""
-    server, between, _ = an_id.partition(_BETWEEN)
-    return int(server, 36) if between else None
+    """Return the server whose own item or topic has this id; None for an id of a pack."""
+    server, separator, _ = an_id.partition(_SEPARATOR)
+    return int(server, 36) if separator else None
 
 
 def number_of(guild_id: int, an_id: str) -> int | None:
-    """The number of a server's own item or topic, by its id; None for anybody else's id."""
-    server, _, number = an_id.partition(_BETWEEN)
+    """Return the number in the id of a server's own item or topic; None for any other id."""
+    server, _, number = an_id.partition(_SEPARATOR)
     return int(number, 36) if number and server == _base36(guild_id) else None
 
 
@@ -87,19 +88,14 @@ def _base36(number: int) -> str:
 
 
 def item_of(row: OwnItem) -> Item:
-    """An own item as everything else knows it."""
+    """Make the item of a row."""
     return make_item({**json.loads(row.content), "id": row.item_id}, row.topic_id)
 
 
 def topic_of(row: OwnTopic, section_id: str) -> Topic:
-    """An own topic, without its items."""
-    content: dict[str, Any] = {
-        "question": "",
-        "answer": "",
-        "key_points": [],
-        "follow_ups": [],
-        "references": [],
-    }
+    """Make the topic of a row, without items."""
+    content: dict[str, Any] = {"question": "", "answer": ""}
+    content |= {"key_points": [], "follow_ups": [], "references": []}
     content |= json.loads(row.content)
     return make_topic({**content, "id": row.topic_id, "title": row.title, "items": []}, section_id)
 
@@ -110,49 +106,50 @@ def bank_of(
     topics: Sequence[OwnTopic] = (),
     items: Iterable[OwnItem] = (),
 ) -> Bank:
-    """What is asked on a server, in the packs' order, and beside it what is known there, but not asked (any more).
+    """Make a server's bank, with topics in the packs' order.
 
-    `chosen` are the packs that are asked; None stands for all, and so does a choice of which nothing is left.
+    `chosen` are the names of the packs that are asked. None means all; so does a choice of packs
+    that have all been removed.
     """
-    silent = _left_out(packs, chosen)
+    silent = _unchosen_topics(packs, chosen)
     asked: dict[str, list[Item]] = {}
     retired: dict[str, list[Item]] = {}
     for row in items:
         (retired if row.retired else asked).setdefault(row.topic_id, []).append(item_of(row))
     if not (silent or asked or retired or topics):
         return packs
-    shelf = _Shelf(packs)
+    builder = _BankBuilder(packs)
     for topic in packs.topics.values():
         own = tuple(asked.pop(topic.id, ()))
         if topic.id in silent:
-            shelf.keep(topic)
+            builder.add_retired(topic)
             if own:
-                shelf.ask(replace(topic, items=own))
+                builder.add_asked(replace(topic, items=own))
         else:
-            shelf.ask(replace(topic, items=topic.items + own) if own else topic)
+            builder.add_asked(replace(topic, items=topic.items + own) if own else topic)
         if topic.id in retired:
-            shelf.keep(replace(topic, items=tuple(retired.pop(topic.id))))
-    for mine in topics:
-        if mine.topic_id in packs.topics:
+            builder.add_retired(replace(topic, items=tuple(retired.pop(topic.id))))
+    for own_topic in topics:
+        if own_topic.topic_id in packs.topics:
             continue
-        topic = topic_of(mine, shelf.section(mine))
-        own = tuple(asked.get(mine.topic_id, ()))
+        topic = topic_of(own_topic, builder.section_id(own_topic))
+        own = tuple(asked.get(own_topic.topic_id, ()))
         is_asked = bool(own or topic.question)
         if is_asked:
-            shelf.ask(replace(topic, items=own))
-        if mine.topic_id in retired or not is_asked:
-            shelf.keep(replace(topic, items=tuple(retired.get(mine.topic_id, ()))))
+            builder.add_asked(replace(topic, items=own))
+        if own_topic.topic_id in retired or not is_asked:
+            builder.add_retired(replace(topic, items=tuple(retired.get(own_topic.topic_id, ()))))
     return Bank(
-        packs.title,
-        shelf.sections(shelf.asked),
-        packs.packs,
-        shelf.sections(shelf.kept),
-        frozenset(silent),
+        title=packs.title,
+        sections=builder.sections(builder.asked),
+        packs=packs.packs,
+        retired=builder.sections(builder.retired),
+        silent=frozenset(silent),
     )
 
 
-def together(banks: Sequence[Bank]) -> Bank:
-    """The questions of several servers, for a member of all of them: what is asked on any of them is asked."""
+def join_banks(banks: Sequence[Bank]) -> Bank:
+    """Join the banks of a member's servers: a question that is asked on any of them is asked."""
     first, *others = banks
     sections: dict[str, tuple[str, dict[str, Topic]]] = {}
     for bank in banks:
@@ -160,53 +157,59 @@ def together(banks: Sequence[Bank]) -> Bank:
             _, topics = sections.setdefault(section.id, (section.title, {}))
             for topic in section.topics:
                 before = topics.get(topic.id)
-                topics[topic.id] = topic if before is None else _joined(before, topic)
-    asked = tuple(
-        Section(name, title, tuple(topics.values())) for name, (title, topics) in sections.items()
+                topics[topic.id] = topic if before is None else _with_items_of(before, topic)
+    return Bank(
+        title=first.title,
+        sections=tuple(
+            Section(section_id, title, tuple(topics.values()))
+            for section_id, (title, topics) in sections.items()
+        ),
+        packs=first.packs,
+        retired=tuple(section for bank in banks for section in bank.retired),
+        silent=first.silent.intersection(*(bank.silent for bank in others)),
     )
-    beside = tuple(section for bank in banks for section in bank.beside)
-    silent = first.silent.intersection(*(bank.silent for bank in others))
-    return Bank(first.title, asked, first.packs, beside, silent)
 
 
-def _joined(one: Topic, other: Topic) -> Topic:
-    items = {item.id: item for item in (*one.items, *other.items)}
-    return one if len(items) == len(one.items) else replace(one, items=tuple(items.values()))
+def _with_items_of(topic: Topic, other: Topic) -> Topic:
+    items = {item.id: item for item in (*topic.items, *other.items)}
+    if len(items) == len(topic.items):
+        return topic
+    return replace(topic, items=tuple(items.values()))
 
 
-def _left_out(packs: Bank, chosen: Collection[str] | None) -> set[str]:
-    """The topics of packs that are not asked."""
-    left = [pack for pack in packs.packs if chosen is not None and pack.name not in chosen]
-    if len(left) == len(packs.packs):
+def _unchosen_topics(packs: Bank, chosen: Collection[str] | None) -> set[str]:
+    """Return the ids of the topics in packs that are not asked."""
+    unchosen = [pack for pack in packs.packs if chosen is not None and pack.name not in chosen]
+    if len(unchosen) == len(packs.packs):
         return set()
-    return {topic_id for pack in left for topic_id in pack.bank.topics}
+    return {topic_id for pack in unchosen for topic_id in pack.bank.topics}
 
 
-class _Shelf:
-    """Topics by section, those that are asked and those that are only kept."""
+class _BankBuilder:
+    """Collects asked and retired topics by section."""
 
     def __init__(self, packs: Bank) -> None:
         self._titles = dict(packs.section_titles)
         self.asked: dict[str, list[Topic]] = {}
-        self.kept: dict[str, list[Topic]] = {}
+        self.retired: dict[str, list[Topic]] = {}
 
-    def ask(self, topic: Topic) -> None:
+    def add_asked(self, topic: Topic) -> None:
         self.asked.setdefault(topic.section_id, []).append(topic)
 
-    def keep(self, topic: Topic) -> None:
-        self.kept.setdefault(topic.section_id, []).append(topic)
+    def add_retired(self, topic: Topic) -> None:
+        self.retired.setdefault(topic.section_id, []).append(topic)
 
-    def section(self, mine: OwnTopic) -> str:
-        """The id of an own topic's section: a pack's, or one that no other server's is taken for."""
-        if mine.section in self._titles:
-            return mine.section
-        section_id = f"{_base36(mine.guild_id)}{_BETWEEN}{mine.section}"
-        self._titles.setdefault(section_id, mine.section_title)
+    def section_id(self, row: OwnTopic) -> str:
+        """Return the id of an own topic's section: a pack's, or a globally unique one."""
+        if row.section in self._titles:
+            return row.section
+        section_id = f"{_base36(row.guild_id)}{_SEPARATOR}{row.section}"
+        self._titles.setdefault(section_id, row.section_title)
         return section_id
 
-    def sections(self, of: Mapping[str, list[Topic]]) -> tuple[Section, ...]:
+    def sections(self, topics: Mapping[str, list[Topic]]) -> tuple[Section, ...]:
         return tuple(
-            Section(name, title, tuple(of[name]))
-            for name, title in self._titles.items()
-            if name in of
+            Section(section_id, title, tuple(topics[section_id]))
+            for section_id, title in self._titles.items()
+            if section_id in topics
         )

@@ -1,4 +1,4 @@
-"""What members say is wrong with a question."""
+"""Stores members' reports of wrong or unclear questions."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ class Reports:
     async def add(
         self, subject: str | None, guild_id: int | None, user_id: int, text: str
     ) -> int | None:
-        """Store a report on an item or a topic's open question; `subject` is its id, None if nobody knows it.
+        """Store a report and return the id of the server whose managers review it.
 
-        Returns the server whose managers review it: whose own question it is, or else the one on which it was made.
+        `subject` is the id of an item or of a topic with an open question; None is refused. Reports
+        of a server's own question go to that server, others to the one where they were made.
         """
         if subject is None:
             raise UserError(
@@ -43,9 +44,8 @@ class Reports:
             raise UserError(
                 "You've reported this question already. Report it again once that report has been reviewed."
             )
-        if (
-            guild_id is not None and len(waiting) >= REPORTS_OPEN
-        ):  # nobody reviews those from direct messages
+        # Reports from direct messages wait for no manager, so they are not limited.
+        if guild_id is not None and len(waiting) >= REPORTS_OPEN:
             raise UserError(
                 f"{REPORTS_OPEN} of your reports are waiting for review already. "
                 "Press Report again once one of them has been reviewed."

@@ -1,4 +1,4 @@
-"""`python -m bot bank` and `reports`: look after a bank file, and read what members say is wrong with it."""
+"""The commands `python -m bot bank` and `python -m bot reports`."""
 
 from __future__ import annotations
 
@@ -10,23 +10,24 @@ from pathlib import Path
 from bot.chat.messages import OPEN, REVEALED, Message, separator, text_of
 from bot.chat.text import MAX_TEXT
 from bot.config import SettingsError
-from bot.questions import lint
 from bot.questions import views as view
-from bot.questions.answers import Outcome, Review
 from bot.questions.bank import load_packs, parse_bank
+from bot.questions.cards import Outcome, Review
 from bot.questions.check import BankError, place
 from bot.questions.formulas import FormulaError, draw
+from bot.questions.lint.findings import Check, line_numbers, lint, longest_share, statistics
+from bot.questions.lint.numbers import numeric_share
 from bot.questions.model import Bank, Item
-from bot.questions.numbers import numeric_share
 from bot.questions.store import Report
 
 
 def lint_files(paths: Sequence[Path]) -> int:
-    """Print every finding in these packs with its line and fix; 0 if there is none, 1 otherwise.
+    """Print every finding in these packs with its line and fix; return the exit code.
 
-    What a pack asks may not be asked again by those after it.
+    A pack must not repeat a question of the packs before it.
     """
-    worst, asked = 0, list[Item]()
+    worst = 0
+    earlier: list[Item] = []
     for path in paths:
         try:
             content = path.read_bytes()
@@ -39,29 +40,31 @@ def lint_files(paths: Sequence[Path]) -> int:
             print(f"{len(error.problems)} problems; fix them first")
             worst = 1
             continue
-        worst = max(worst, _lint(path, content, bank, asked))
-        asked += bank.items.values()
+        worst = max(worst, _lint_pack(path, content, bank, earlier))
+        earlier += bank.items.values()
     return worst
 
 
-def _lint(path: Path, content: bytes, bank: Bank, beside: Sequence[Item]) -> int:
+def _lint_pack(path: Path, content: bytes, bank: Bank, earlier: Sequence[Item]) -> int:
     text = content.decode("utf-8-sig")
-    where, data = lint.lines(text), json.loads(text)
-    checks: list[tuple[lint.Check, str]] = [
+    data = json.loads(text)
+    numbers = line_numbers(text)
+    checks: list[tuple[Check, str]] = [
         (_undrawable, "write LaTeX that ziamath knows"),
         (partial(_overlong, bank), "shorten it"),
     ]
-    findings = lint.lint(bank, checks, beside)
+    findings = lint(bank, checks, earlier)
     for finding in findings:
-        line = where.get(finding.path, 1)
-        print(f"{path}:{line}: {place(data, finding.path)}: {finding.message}. Fix: {finding.fix}.")
+        number = numbers.get(finding.path, 1)
+        where = place(data, finding.path)
+        print(f"{path}:{number}: {where}: {finding.message}. Fix: {finding.fix}.")
     clean = f"{path.name} is clean: {len(bank.topics)} topics, {len(bank.items)} items"
     print(f"{len(findings)} findings in {path.name}" if findings else clean)
     return 1 if findings else 0
 
 
 def show(paths: Sequence[Path], item_id: str) -> None:
-    """Print an item as its card shows it: open, revealed, and the reasons."""
+    """Print an item as its cards show it: open, revealed, and with the reasons."""
     bank = _bank(paths)
     item = bank.items.get(item_id)
     if item is None:
@@ -73,29 +76,26 @@ def show(paths: Sequence[Path], item_id: str) -> None:
 
 
 def stats(paths: Sequence[Path]) -> None:
-    """Print how many items there are of what: for each pack by itself, and for all together if they are several."""
+    """Print the numbers of items by kind, difficulty and so on, for each pack and for all packs."""
     bank = _bank(paths)
-    whole = [("all packs", bank)] if len(bank.packs) > 1 else []
-    for name, part in [
-        *((f"pack {pack.name} ({pack.bank.title})", pack.bank) for pack in bank.packs),
-        *whole,
-    ]:
+    parts = [(f"pack {pack.name} ({pack.bank.title})", pack.bank) for pack in bank.packs]
+    if len(parts) > 1:
+        parts.append(("all packs", bank))
+    for name, part in parts:
         print(name)
-        for heading, counts in lint.statistics(part).items():
-            print(
-                f"  {heading}: "
-                + ", ".join(f"{what} {number:,}" for what, number in counts.items())
-            )
+        for heading, counts in statistics(part).items():
+            listed = ", ".join(f"{what} {number:,}" for what, number in counts.items())
+            print(f"  {heading}: {listed}")
         items = list(part.items.values())
         print(f"  turning on a number: {numeric_share(items):.0%} of the items")
-        print(f"  right choice is the longest: {lint.longest_share(items):.0%} of the choice items")
+        print(f"  right choice is the longest: {longest_share(items):.0%} of the choice items")
 
 
 def print_reports(bank: Bank, reports: Sequence[Report]) -> None:
-    """Print what members reported, each with what was asked and what is right."""
+    """Print members' reports, each with the question and its right answer."""
     for report in reports:
         print(f"{report.at:%Y-%m-%d %H:%M} UTC  {report.item_id}")
-        for name, text in (*_reported(bank, report.item_id), ("report", report.text)):
+        for name, text in (*_reported_question(bank, report.item_id), ("report", report.text)):
             printable = "".join(
                 c if c.isprintable() else "\N{REPLACEMENT CHARACTER}"
                 for c in " ".join(text.split())
@@ -104,8 +104,8 @@ def print_reports(bank: Bank, reports: Sequence[Report]) -> None:
     print(f"{len(reports)} reports" if reports else "no reports")
 
 
-def _reported(bank: Bank, item_id: str) -> list[tuple[str, str]]:
-    """What was asked under an id, and what is right, by name."""
+def _reported_question(bank: Bank, item_id: str) -> list[tuple[str, str]]:
+    """Return the lines to print about a reported item or open question: labels and texts."""
     if item_id in bank.topics:
         return [("open question", bank.topics[item_id].question)]
     if item_id not in bank.items:
@@ -116,15 +116,15 @@ def _reported(bank: Bank, item_id: str) -> list[tuple[str, str]]:
 
 
 def _messages(item: Item, bank: Bank) -> list[tuple[str, Message]]:
-    order, head = tuple(range(len(item.choices))), f"-# {view.about(item, bank)}"
-    rows, after = view.answer_rows(item, "round", 1), view.after_row("round", 1)
+    order = tuple(range(len(item.choices)))
+    head = f"-# {view.about(item, bank)}"
+    rows = view.answer_rows(item, "round", 1)
+    revealed = view.revealed(item, order, Outcome(0, 0, {}), bank)
+    reasons = view.why_blocks(Review(item, order, None), bank)
     return [
         ("open", Message(OPEN, head, *view.asked(item, order), separator(), *rows)),
-        (
-            "revealed",
-            Message(REVEALED, head, *view.revealed(item, order, Outcome(0, 0, {}), bank), after),
-        ),
-        ("why", Message(REVEALED, *view.why_blocks(Review(item, order, None), bank))),
+        ("revealed", Message(REVEALED, head, *revealed, view.after_row("round", 1))),
+        ("why", Message(REVEALED, *reasons)),
     ]
 
 

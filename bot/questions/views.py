@@ -1,4 +1,4 @@
-"""What all cards of questions share, whether a round, the daily or practice asks: parts of messages."""
+"""Parts of messages that the question cards of all features share."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from bot.chat.modals import boxes_modal, text_modal
 from bot.chat.router import ROW, Route
 from bot.core.limits import MAX_TYPED
 from bot.questions import formulas
-from bot.questions.answers import Outcome, Review, decode_picks, letters
+from bot.questions.answers import decode_picks, letters
+from bot.questions.cards import Outcome, Review
 from bot.questions.model import LETTERS, Bank, Item, Reference
 
 SOURCE = "[a-z]{1,12}"
@@ -28,12 +29,11 @@ REPORT = Route("report", {"source": SOURCE, "row": ROW})
 REPORTED = Route("reported", {"source": SOURCE, "row": ROW}, once=True)
 
 _MINE_LIMIT = 1800  # characters of a page of "My answers"
-_FORMS = 3
-"""Accepted forms of a typed item that are named; the others are spellings of these."""
+_SHOWN_FORMS = 3
+"""The number of accepted forms shown for a typed item; the others are spellings of these."""
 _ADDED = 650
-"""Characters that a round or a daily adds to a question at most: its number, six long names, times and buttons."""
-_MAX_OPTION = 100
-"""Characters of an option's label, by Discord's limit."""
+"""The most characters that a feature adds to a question: number, six long names, times, buttons."""
+_MAX_OPTION = 100  # https://discord.com/developers/docs/components/reference
 
 
 def about(item: Item, bank: Bank) -> str:
@@ -41,14 +41,14 @@ def about(item: Item, bank: Bank) -> str:
 
 
 def asked(item: Item, order: Sequence[int]) -> tuple[Part | None, ...]:
-    """An open question: what is asked, and its choices."""
+    """Return the parts of an open question: prompt, formula and choices."""
     return t.heading(item.prompt), formulas.picture(item), choice_lines(item, order)
 
 
 def revealed(
     item: Item, order: Sequence[int], outcome: Outcome, bank: Bank
 ) -> tuple[Part | None, ...]:
-    """A closed question: what was asked, the right answer, the shares of all, and the reason."""
+    """Return the parts of a revealed question: prompt, results, and explanation."""
     results = _results(item, order, outcome)
     return (
         t.heading(item.prompt),
@@ -60,7 +60,7 @@ def revealed(
 
 
 def card_length(item: Item, bank: Bank) -> int:
-    """Return how many characters an item's card has at most: that with the answer, which is the longer one."""
+    """Return the most characters an item's revealed card can have; the open one is shorter."""
     typed = (("x" * MAX_TYPED, 99_999),) * 3 if item.kind == "typed" else ()
     outcome = Outcome(1, 1, dict.fromkeys(range(len(item.choices)), 1), typed)
     results = _results(item, range(len(item.choices)), outcome)
@@ -71,25 +71,25 @@ def card_length(item: Item, bank: Bank) -> int:
 
 
 def verdict_blocks(review: Review) -> list[str]:
-    """Right or not, the reason for the member's own choice and, after a miss, for the right ones, as blocks of text."""
+    """Return the verdict with its reasons: after a miss also those for the right choices."""
     right = "" if review.right else _right_reasons(review)
     return [own_result(review), *([right] if right else [])]
 
 
 def _right_reasons(review: Review) -> str:
-    """The right choices of an item, each with its reason; nothing for a typed item."""
+    """Return the right choices of an item with their reasons; empty for a typed item."""
     return "\n".join(
         _marked_reason(review.item, review.order, p) for p in review.order if p in review.item.right
     )
 
 
 def comes_back(days: int) -> str:
-    """When an item is asked again, by the member's own days."""
+    """Say when an item is asked again, in the member's own days."""
     return f"Back in your practice {t.days_ahead(days)}"
 
 
 def own_result(review: Review) -> str:
-    """Right or not, with the reason for the member's own choice."""
+    """Return the verdict with the reason for the member's own choice."""
     item, order = review.item, review.order
     if review.answer is None:
         return "You didn't answer this one."
@@ -105,42 +105,34 @@ def own_result(review: Review) -> str:
 
 
 def why_blocks(review: Review, bank: Bank) -> list[str]:
-    """The reasons for every choice, the reader's own first, as blocks of text."""
+    """Return the reasons for every choice, the reader's own first, as blocks of text."""
     item, order = review.item, review.order
     if item.kind == "typed":
-        more = len(item.accept) - _FORMS
-        others = f"Accepted: {t.escape(', '.join(item.accept[:_FORMS]))}"
+        more = len(item.accept) - _SHOWN_FORMS
+        others = f"Accepted: {t.escape(', '.join(item.accept[:_SHOWN_FORMS]))}"
         if more > 0:
             others += f" and {t.count(more, 'other way')} to say it"
     else:
         left = set(order) - decode_picks(review.answer or "")
         right_first = sorted(order, key=lambda p: p not in item.right)
         others = "\n".join(_marked_reason(item, order, p) for p in right_first if p in left)
-    rest = [
-        reference
-        for reference in bank.topic_of(item).references
-        if reference != _own_source(item, bank)
-    ]
-    blocks = [
-        own_result(review),
-        others,
-        "\n".join([explanation(item, bank), *sources(rest, "More on the topic")]),
-    ]
+    own = _own_source(item, bank)
+    rest = [reference for reference in bank.topic_of(item).references if reference != own]
+    more_to_read = sources(rest, "More on the topic")
+    blocks = [own_result(review), others, "\n".join([explanation(item, bank), *more_to_read])]
     return [block for block in blocks if block]
 
 
 def my_answers(reviews: Sequence[Review], page: int, link: Callable[[int], str]) -> Message:
-    """A page, counted from 0, of a member's own answers to questions that were asked together, misses explained.
+    """Return a page, counted from 0, of a member's own answers, with explanations of the misses.
 
     `link` makes the custom id that opens a page.
     """
-    texts = t.pages(
-        [review_block(n, review) for n, review in enumerate(reviews, start=1)], _MINE_LIMIT
-    )
+    blocks = [review_block(n, review) for n, review in enumerate(reviews, start=1)]
+    texts = t.pages(blocks, _MINE_LIMIT)
     page = min(page, len(texts) - 1)
-    title = (
-        f"### Your answers\n-# {sum(review.right for review in reviews)} of {len(reviews)} right"
-    )
+    right = sum(review.right for review in reviews)
+    title = f"### Your answers\n-# {right} of {len(reviews)} right"
     if len(texts) > 1:
         title += f" · page {page + 1} of {len(texts)}"
     return Message(
@@ -154,7 +146,7 @@ def misses_button(source: str, row_id: int) -> ui.Button[ui.LayoutView]:
 
 
 def review_block(number: int, review: Review) -> str:
-    """One question of "My answers"."""
+    """Return the block of one question in "My answers"."""
     head = f"**{number}.** {t.one_line(review.item.prompt)}"
     figures = (
         f"\n-# {t.count(review.points, 'point')} · {t.seconds(review.elapsed_ms)}"
@@ -195,7 +187,7 @@ def _lettered(item: Item, order: Sequence[int]) -> str:
 
 
 def _results(item: Item, order: Sequence[int], outcome: Outcome) -> str:
-    """What is right, with the share of all who answered so; the right choices come first."""
+    """Return the answers with the share of players who gave each; the right ones come first."""
     if item.kind == "typed":
         lines = [
             f"✅ **{t.escape(item.accept[0])}**",
@@ -206,29 +198,24 @@ def _results(item: Item, order: Sequence[int], outcome: Outcome) -> str:
         )
     lines = []
     for index in sorted(order, key=lambda i: i not in item.right):
-        text, share = (
-            t.one_line(item.choices[index].text),
-            t.percent(outcome.picked.get(index, 0), outcome.answered),
-        )
+        text = t.one_line(item.choices[index].text)
+        share = t.percent(outcome.picked.get(index, 0), outcome.answered)
         shown, mark = (f"**{text}**", " · ✅ right") if index in item.right else (text, "")
         lines.append(f"**{LETTERS[order.index(index)]}**  {shown}\n-# {share}{mark}")
     return "\n".join(lines)
 
 
 def explanation(item: Item, bank: Bank) -> str:
-    """What to remember, and where the fact stands if the bank knows."""
+    """Return an item's explanation, with its source if the bank names one."""
     own = _own_source(item, bank)
-    return "\n".join([t.escape(item.explanation), *([f"-# {source(own)}"] if own else [])])
+    return t.escape(item.explanation) + (f"\n-# {source(own)}" if own else "")
 
 
 def _own_source(item: Item, bank: Bank) -> Reference | None:
-    """The reference that an item names; a retired item may outlive it."""
+    """Return the reference that an item names; a retired item's may be gone."""
     known = bank.topic_of(item).references
-    return (
-        known[item.reference]
-        if item.reference is not None and item.reference < len(known)
-        else None
-    )
+    number = item.reference
+    return known[number] if number is not None and number < len(known) else None
 
 
 def source(reference: Reference) -> str:
@@ -236,12 +223,9 @@ def source(reference: Reference) -> str:
 
 
 def sources(references: Sequence[Reference], title: str = "Sources") -> list[str]:
-    """Several references in small print, one a line under a title, so that it is said once; no lines for none."""
-    return (
-        [f"-# {title}", *(f"-# · {_linked(reference)}" for reference in references)]
-        if references
-        else []
-    )
+    """Return references in small print, one per line below a title; no lines if there are none."""
+    lines = [f"-# · {_linked(reference)}" for reference in references]
+    return [f"-# {title}", *lines] if lines else []
 
 
 def _linked(reference: Reference) -> str:
@@ -249,7 +233,7 @@ def _linked(reference: Reference) -> str:
 
 
 def answer_rows(item: Item, source: str, row_id: int) -> list[ui.ActionRow[ui.LayoutView]]:
-    """A button for each letter, or one that opens the modal to answer in; `source` is the kind of card."""
+    """Return a button for each letter, or one that opens the modal."""
     if item.kind == "typed":
         return [ui.ActionRow(button("Answer", WRITE.id(source=source, row=row_id), PRIMARY))]
     if item.kind == "multiple":
@@ -263,8 +247,12 @@ def answer_rows(item: Item, source: str, row_id: int) -> list[ui.ActionRow[ui.La
 
 
 def answer_modal(item: Item, order: Sequence[int], source: str, row_id: int) -> ui.Modal:
-    """The modal of a typed or multiple item. It holds the question, since it hides the card on a phone."""
-    title, above = "Your answer", t.heading(item.prompt)
+    """Return the modal of a typed or multiple item.
+
+    It repeats the question, since on a phone it hides the card.
+    """
+    title = "Your answer"
+    above = t.heading(item.prompt)
     if item.kind == "typed":
         custom_id = TYPED.id(source=source, row=row_id)
         return text_modal(
@@ -289,7 +277,7 @@ def answer_modal(item: Item, order: Sequence[int], source: str, row_id: int) -> 
 def after_row(
     source: str, row_id: int, *more: ui.Button[ui.LayoutView] | None
 ) -> ui.ActionRow[ui.LayoutView] | None:
-    """The buttons of a closed question."""
+    """Return the row of buttons of a revealed question."""
     return row(
         button("Explain", WHY.id(source=source, row=row_id)),
         button("Report", REPORT.id(source=source, row=row_id)),

@@ -11,7 +11,7 @@ from typing import Any
 
 from bot.answers.rules import Tally
 from bot.play.rules import reading_time, seconds_for
-from bot.questions.answers import Outcome
+from bot.questions.cards import Outcome
 from bot.questions.model import Item
 
 MIN_QUESTIONS, MAX_QUESTIONS, DEFAULT_QUESTIONS = 1, 50, 10

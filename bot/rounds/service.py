@@ -24,8 +24,9 @@ from bot.members.store import names_of
 from bot.play import rules as play
 from bot.play.service import Draw, draw_items
 from bot.questions import answers, drawing
-from bot.questions.answers import Review, Shown, already, given_answer, shown_answer
+from bot.questions.answers import Shown, already, given_answer, shown_answer
 from bot.questions.bank import check_topic, still_there
+from bot.questions.cards import Review, missed_items
 from bot.questions.model import Bank, Item, Topic
 from bot.rounds import rules, store
 from bot.rounds.rules import Options, OwnResult, Phase
@@ -365,7 +366,7 @@ class Rounds:
 
     async def misses(self, round_id: int, user_id: int) -> list[str]:
         """The ids of the items of a round that a member missed; refuses if there are none."""
-        return answers.missed(await self.review_all(round_id, user_id))
+        return missed_items(await self.review_all(round_id, user_id))
 
     @reading
     def own_results(

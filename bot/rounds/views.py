@@ -15,7 +15,7 @@ from bot.chat.pictures import INK, MUTED, TRACK, Picture, draw_picture, panel, w
 from bot.chat.pictures import polyline as stroke
 from bot.chat.router import PAGE, ROW, Route
 from bot.play.views import fewer, standing_rows
-from bot.questions.answers import Review
+from bot.questions.cards import Review
 from bot.questions.model import Bank, Item
 from bot.questions.views import about, after_row, answer_rows, asked, misses_button, revealed
 from bot.questions.views import my_answers as own_answers

@@ -26,6 +26,7 @@ from bot.members.store import names_of
 from bot.memory import store as memory
 from bot.play.rules import SHOWN
 from bot.questions import answers
+from bot.questions.cards import count_answers
 from bot.questions.model import Bank
 from bot.rounds import rules, store
 from bot.rounds.lines import PrivateLines
@@ -68,7 +69,7 @@ class RoundCards:
         if item is None or question.message_id is None:
             return
         order = answers.decode_order(question.choice_order)
-        outcome = answers.outcome(item, [(a.answer or "", a.correct) for a in given])
+        outcome = count_answers(item, [(a.answer or "", a.correct) for a in given])
         best = [a for a in given if a.correct][: rules.FASTEST]
         names = await self._database.read(names_of, round_.guild_id, [a.user_id for a in best])
         fastest = tuple(Fastest(names.get(a.user_id), a.elapsed_ms or 0, a.points) for a in best)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
+from bot.bank.cards import Saved
 from bot.bank.forms import Form
-from bot.bank.service import OwnBank, Saved
+from bot.bank.service import OwnBank
 from bot.core import servers
 from bot.core.context import Context
 from bot.core.database import Connection, reading, writing

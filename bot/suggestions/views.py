@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from discord import ui
 
+from bot.bank.cards import Saved
 from bot.bank.forms import item_from
-from bot.bank.service import Saved
 from bot.bank.views import answers, form
 from bot.chat import text as t
 from bot.chat.messages import (

@@ -11,11 +11,11 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 
 from rapidfuzz import fuzz
 
 from bot.questions.bank import load_packs
+from bot.questions.lint.numbers import values
 from bot.questions.model import Bank, Item
 
 Scores = list[float]
@@ -61,88 +61,36 @@ def words(text: str) -> list[str]:
 # What can be seen in a choice
 
 
-_NUMBER = re.compile(
-    r"(?P<sign>[−-]?)(?P<value>\d[\d,]*(?:\.\d+)?)(?:/(?P<below>\d[\d,]*))?"
-    r"(?P<power>\s×\s10(?P<exponent>[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+))?"
-    r"\s?(?P<unit>[KMGT]i?B|thousand|million|billion|trillion|quadrillion)?"
-)
-_UNITS = {
-    **{f"{letter}B": 1000**n for n, letter in enumerate("KMGT", 1)},
-    **{f"{letter}iB": 1024**n for n, letter in enumerate("KMGT", 1)},
-    **{
-        name: 1000**n
-        for n, name in enumerate(("thousand", "million", "billion", "trillion", "quadrillion"), 1)
-    },
-}
-_SUPERSCRIPTS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 _COUNTED = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
 def first_number(text: str) -> float | None:
-    """The first number of a text, in figures with its unit, or a text that begins with a small one in words."""
-    match = _NUMBER.search(text)
-    if match:
-        below = (match["below"] or "1").replace(",", "")
-        value = (
-            Fraction(match["value"].replace(",", ""))
-            / (Fraction(below) or 1)
-            * _UNITS.get(match["unit"] or "", 1)
-        )
-        power = (
-            10.0 ** int(match["exponent"].translate(_SUPERSCRIPTS)) if match["exponent"] else 1.0
-        )
-        return float(value) * power * (-1 if match["sign"] else 1)
+    """The first number of a text, or a small one in words at its beginning."""
     start = words(text)[:1]
-    return float(_COUNTED.index(start[0])) if start and start[0] in _COUNTED else None
+    word = _COUNTED.index(start[0]) if start and start[0] in _COUNTED else None
+    return next(values(text), word)
 
 
 _TECHNICAL = re.compile(r"\d|[^\W\d_]*[a-z][A-Z]|[A-Z]{2}|[α-ωΑ-Ω√∂‖ᵀ⁻·×=/()|_]")
-_HEDGES = {
-    *(
-        "about",
-        "almost",
-        "around",
-        "can",
-        "could",
-        "few",
-        "generally",
-        "hardly",
-        "likely",
-        "mainly",
-        "may",
-        "might",
-    ),
-    *(
-        "most",
-        "mostly",
-        "nearly",
-        "often",
-        "partly",
-        "perhaps",
-        "possibly",
-        "probably",
-        "rather",
-        "roughly",
-        "several",
-    ),
-    *("slightly", "some", "sometimes", "tend", "tends", "typically", "usually"),
-}
-_ABSOLUTES = {
-    *(
-        "all",
-        "always",
-        "any",
-        "alone",
-        "cannot",
-        "completely",
-        "each",
-        "entirely",
-        "every",
-        "exactly",
-        "impossible",
-    ),
-    *("must", "never", "no", "none", "nothing", "only", "same", "solely"),
-}
+_HEDGES = set(
+    re.findall(
+        r"\w+",
+        """
+        about almost around can could few generally hardly likely mainly may might most mostly
+        nearly often partly perhaps possibly probably rather roughly several slightly some
+        sometimes tend tends typically usually
+        """,
+    )
+)
+_ABSOLUTES = set(
+    re.findall(
+        r"\w+",
+        """
+        all always any alone cannot completely each entirely every exactly impossible must never no
+        none nothing only same solely
+        """,
+    )
+)
 
 
 def _count(text: str, listed: set[str]) -> int:

@@ -11,8 +11,8 @@ import pytest
 from fsrs import Rating
 from sqlalchemy import select
 
+from bot.bank.cards import Saved
 from bot.bank.forms import Form, answer_lines
-from bot.bank.service import Saved
 from bot.core.clicks import Click
 from bot.core.errors import UserError
 from bot.memory import rules as memory

@@ -16,7 +16,8 @@ import pytest
 
 from bot.bank import service
 from bot.bank.forms import Form
-from bot.bank.service import PAGE_SIZE, Imported
+from bot.bank.rules import Merge
+from bot.bank.service import PAGE_SIZE
 from bot.core.errors import UserError
 from bot.questions import formulas, store
 from bot.questions.banks import Banks
@@ -33,7 +34,7 @@ async def test_from_one_server_into_another(stage: Stage) -> None:
     """A bank goes out of a server as JSON or CSV and into another one, where it is the same."""
     bank, data = stage.bot.own_bank, document(60)
     done = await bank.import_file(GUILD, "ours.json", encoded(data))
-    assert (done.added, done.changed, done.same, done.rekeyed, done.total) == (61, 0, 0, 0, 61)
+    assert (done.added, done.changed, done.same, done.rekeyed, done.total) == (61, 0, 0, (), 61)
     out = await bank.export(GUILD, "Study group")
     assert json.loads(out) == data
     await bank.import_file(OTHER_GUILD, "x.json", out)
@@ -108,7 +109,7 @@ async def test_too_many_formulas_at_once(stage: Stage) -> None:
         BankError, match="the file: has 201 new formulas; 200 are allowed at once, so split it"
     ):
         await stage.bot.own_bank.import_file(GUILD, "ours.json", encoded(data))
-    assert "x_{0}" not in formulas._KEPT
+    assert "x_{0}" not in formulas._CACHE
 
 
 async def test_a_file_whose_formulas_take_too_long(
@@ -167,13 +168,13 @@ async def test_one_file_of_a_server_at_a_time(
     process = Blocked()
     monkeypatch.setattr(service, "_PROCESS", process)
     bank, content = stage.bot.own_bank, encoded(document(3))
-    files: list[asyncio.Task[Imported]] = []
+    files: list[asyncio.Task[Merge]] = []
     for n, guild_id in enumerate((GUILD, GUILD, OTHER_GUILD, GUILD)):
         files.append(asyncio.create_task(bank.import_file(guild_id, f"{n}.json", content)))
         if n == 0:
             assert await asyncio.to_thread(process.begun.wait, PATIENCE)
     async with asyncio.timeout(PATIENCE):
-        while not bank._turn._waiters:  # noqa: ASYNC110 - a lock has no event for that somebody waits
+        while not bank._process_lock._waiters:  # noqa: ASYNC110 - a lock has no event for that somebody waits
             await asyncio.sleep(0.01)
     for refused in (bank.import_file(GUILD, "x.json", content), bank.export(GUILD, "x")):
         with pytest.raises(UserError, match="has 3 imports and exports under way already"):
@@ -189,8 +190,8 @@ async def test_one_file_of_a_server_at_a_time(
     ]
     assert process.names[1] == "2.json"
     assert (await bank.import_file(GUILD, "x.json", content)).same == 4
-    assert not bank._under_way
-    assert not bank._turns
+    assert not bank._pending
+    assert not bank._locks
 
 
 @pytest.mark.parametrize("fault", [endless.end, endless.run_out])

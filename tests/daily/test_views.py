@@ -12,7 +12,8 @@ from bot.daily import views
 from bot.daily.rules import Announcement, DailyResult, DailyState, Streak, StreakNews
 from bot.daily.service import DailyVerdict, OpenReview, Today
 from bot.daily.store import Daily
-from bot.questions.answers import Outcome, Review, Shown
+from bot.questions.answers import Shown
+from bot.questions.cards import Outcome, Review
 from bot.questions.model import Topic
 from tests.messages import check_limits, custom_ids, labels, reads, sent, words
 from tests.questions.test_views import (

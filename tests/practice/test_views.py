@@ -12,7 +12,7 @@ from bot.chat.messages import Message
 from bot.practice import views as practice
 from bot.practice.service import Asking, Nothing, PracticeVerdict, Summary, Suspended
 from bot.practice.store import PracticeQuestion
-from bot.questions.answers import Review
+from bot.questions.cards import Review
 from bot.questions.model import Item
 from tests.messages import check_limits, custom_ids, labels, reads, sent, words
 from tests.questions.test_views import ITEMS, ROW, TOPIC, answers, largest

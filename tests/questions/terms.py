@@ -1,4 +1,4 @@
-"""Terms of the field that differ by a few letters and in meaning, and honest ways to write a term."""
+"""Typed answers that are right or wrong for an accepted form."""
 
 from __future__ import annotations
 
@@ -79,18 +79,26 @@ isotropic | anisotropic
 stationary | nonstationary
 monolingual | multilingual
 """
+
+
+def _pairs(table: str) -> list[tuple[str, str]]:
+    """Return the pairs of a table with lines `answer | accepted form` and comments."""
+    rows = [line.split(" | ") for line in table.strip().splitlines() if line[:1] != "#"]
+    return [(answer, form) for answer, form in rows]
+
+
 OPPOSITES = [
     (one + rest, other + rest)
     for prefixes, ends in _ALIKE.items()
     for rest in ends.split()
     for n, one in enumerate(prefixes.split())
     for other in prefixes.split()[n + 1 :]
-] + [tuple(line.split(" | ")) for line in _OTHERS.strip().splitlines()]
+] + _pairs(_OTHERS)
 """Pairs of an answer and an accepted form, neither of which may pass for the other."""
 
-SAME = [
-    tuple(line.split(" | "))
-    for line in """
+SAME = _pairs(
+    r"""
+# a typo, a plural, British spelling, a hyphen or a space
 atention | attention
 attenntion | attention
 attentoin | attention
@@ -159,6 +167,162 @@ convolutinal | convolutional
 reinforcment learning | reinforcement learning
 homogenous | homogeneous
 multi query atention | multi-query attention
-""".strip().splitlines()
-]
-"""Pairs of an answer and an accepted form that it means."""
+# case, accents, punctuation, spaces, articles and an abbreviation in brackets
+Attention | attention
+multi query attention | multi-query attention
+multiquery attention | multi-query attention
+the chain rule | chain rule
+Bayes rule | Bayes' rule
+Bayes’ rule. | Bayes' rule
+poincare | Poincaré
+[CLS] | CLS
+multi-query attention (MQA) | multi-query attention
+in context learning! | in-context learning
+ＥＯＳ | EOS
+# a slip in a long word, two in a very long one
+attemtion | attention
+regularziaton | regularization
+replai | replay
+# separators of thousands, spaces and the sign for percent
+17 | 17
+17. | 17
+50257 | 50,257
+50,257 | 50257
+50 257 | 50257
+12,000,000 | 12000000
+1/8 | 1/8
+1 / 8 | 1/8
+12.5% | 12.5%
+12.5 % | 12.5%
+12.5 percent | 12.5%
+-3 | −3
+17 bits | 17bits
+0.41 | 0.41
+.41 | .41
+2e-3 | 2e-3
+.41 | 0.41
+0.41 | .41
+# spaces around a minus
+k - 1 | k-1
+k -1 | k-1
+k- 1 | k-1
+# another notation of the same value
+0,3 | 0.3
+0,002 | 0.002
+3,0 | 3
+0,3 nats | 0.3 nats
+5×10^7 | 50 million
+5 · 10⁷ | 50,000,000
+$5 \times 10^{7}$ | 5e7
+2×10⁻³ | 0.002
+50M | 50 million
+5! | 120
+\frac{1}{8} | 1/8
+k = 1 | 1
+about 9 | 9
+≈ 9 s | 9 s
+1,5 % | 1.5%
+"""
+)
+"""Pairs of an answer and an accepted form with the same meaning."""
+
+WRONG = _pairs(
+    r"""
+# short words are exact, and more slips are too many
+EOT | EOS
+CLP | CLS
+deaf | dead
+replica | replay
+atentoin | attention
+atentin | attention layer
+atntn | attention
+!!! | attention
+() | attention
+# the right words with another meaning
+not attention | attention
+attention not | attention
+no attention | attention
+attention | not attention
+without attention | attention
+never attention | attention
+it is anything but attention | attention
+attention or convolution | attention
+unsupervised learning | supervised learning
+nonlinear | linear
+in-context learning | context
+irreversible | reversible
+values are now scaled | values are not scaled
+weights are not updated | weights are now updated
+asymetric | symmetric
+assymetric | symmetric
+asimmetric | symmetric
+asymmetrc | symmetric
+# a bracket that takes the answer back
+attention (not) | attention
+attention (no, convolution) | attention
+# another term of the field
+micro | macro
+increasing | decreasing
+# numbers in words are exact
+50 billion | 50 million
+twelve billion | twelve million
+five percent | nine percent
+five seconds | nine seconds
+epoch nine | epoch five
+eight | an eighth
+two hundred and sixty-six | two hundred and fifty-six
+# numbers are exact, with their signs, decimals and percent
+18 | 17
+170 | 17
+1.7 | 17
+12.5% | 125%
+125% | 12.5%
+1.25% | 12.5%
+12.5 | 12.5%
+12.5% | 12.5
+-3 | 3
+3 | -3
+minus 3 | 3
+0.41 | 0.14
+0.4 | 0.41
+0.041 | 0.41
+8.33 | 8.3
+16 times as many | 17 times as many
+BM52 | BM25
+120000 | 12000
+10^-5 | 10^5
+0,5 | 5
+# two numbers are not the number that their digits spell
+1/8 | 18
+18 | 1/8
+150 | 1/50
+1-8 | 18
+3:4 | 34
+2^10 | 210
+½ | 12
+12 5 | 125
+1,8 | 18
+10,00 | 1000
+# points and signs are part of a number
+.5 | 5
+5 | .5
+125 | .125
+41 | .41
+2e3 | 2e-3
+1e-5 | 1e5
+- 3 | 3
+# another value or another unit
+5 | 120
+6! | 120
+1,500 | 1.5
+0,3 bits | 0.3 nats
+0.3% | 0.003
+5×10^6 | 50 million
+−5×10^7 | 50 million
+1/0 | 0
+9 minutes | 9 seconds
+3 or 4 | 3
+3, 4 | 3.4
+"""
+)
+"""Pairs of an answer and an accepted form with another meaning, in this direction."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import string
 
-import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -20,7 +19,7 @@ from bot.questions.answers import (
     matches,
     normal_form,
 )
-from tests.questions.terms import OPPOSITES, SAME
+from tests.questions.terms import OPPOSITES, SAME, WRONG
 from tests.shipped import bank, item, typed
 
 TYPED = [i for i in bank().items.values() if i.kind == "typed"]
@@ -84,152 +83,17 @@ def test_typed_items_are_judged_by_their_text() -> None:
 # ------------------------------------------------------------------ words
 
 
-@pytest.mark.parametrize(
-    ("given_text", "accepted"),
-    [
-        ("Attention", "attention"),
-        ("  multi-query   ATTENTION ", "multi-query attention"),
-        ("multi query attention", "multi-query attention"),
-        ("multiquery attention", "multi-query attention"),
-        ("the chain rule", "chain rule"),
-        ("Bayes rule", "Bayes' rule"),
-        ("Bayes’ rule.", "Bayes' rule"),
-        ("poincare", "Poincaré"),
-        ("[CLS]", "CLS"),
-        ("multi-query attention (MQA)", "multi-query attention"),
-        ("in context learning!", "in-context learning"),
-        ("ＥＯＳ", "EOS"),
-    ],
-)
-def test_case_accents_punctuation_spaces_and_articles_do_not_matter(
-    given_text: str, accepted: str
-) -> None:
-    """What a member writes otherwise than the bank, without meaning something else, is right."""
-    assert matches(given_text, [accepted])
+def test_right_answers() -> None:
+    """Answers that mean an accepted form are right, however they are written."""
+    pairs = [*SAME, ("  multi-query   ATTENTION ", "multi-query attention"), (" 17 ", "17")]
+    assert [pair for pair in pairs if not matches(pair[0], [pair[1]])] == []
 
 
-@pytest.mark.parametrize(
-    ("given_text", "accepted"),
-    [
-        ("atention", "attention"),  # one left out
-        ("attenntion", "attention"),  # one too many
-        ("attentoin", "attention"),  # two swapped
-        ("attemtion", "attention"),  # one for another
-        ("regularziaton", "regularization"),  # two slips in fourteen letters
-        ("nucelus sampling", "nucleus sampling"),
-        ("gradient chekpointing", "gradient checkpointing"),
-        ("replai", "replay"),
-    ],
-)
-def test_typos_are_accepted(given_text: str, accepted: str) -> None:
-    """A slip in a long word does not make it wrong, nor do two in a very long one."""
-    assert matches(given_text, [accepted])
-
-
-@pytest.mark.parametrize(
-    ("given_text", "accepted"),
-    [
-        ("EOT", "EOS"),
-        ("CLP", "CLS"),
-        ("deaf", "dead"),
-        ("replica", "replay"),
-        ("atentoin", "attention"),  # two slips in nine letters
-        ("atentin", "attention layer"),
-        ("atntn", "attention"),
-        ("", "attention"),
-        ("   ", "attention"),
-        ("!!!", "attention"),
-        ("()", "attention"),
-    ],
-)
-def test_other_words_are_wrong(given_text: str, accepted: str) -> None:
-    """Short words are exact, three slips are too many, and nothing is no answer."""
-    assert not matches(given_text, [accepted])
-
-
-@pytest.mark.parametrize(
-    ("given_text", "accepted"),
-    [
-        ("not attention", "attention"),
-        ("attention not", "attention"),
-        ("no attention", "attention"),
-        ("attention", "not attention"),
-        ("without attention", "attention"),
-        ("never attention", "attention"),
-        ("it is anything but attention", "attention"),
-        ("attention or convolution", "attention"),
-        ("asymmetric", "symmetric"),
-        ("symmetric", "asymmetric"),
-        ("unsupervised", "supervised"),
-        ("supervised", "unsupervised"),
-        ("unsupervised learning", "supervised learning"),
-        ("nonlinear", "linear"),
-        ("in-context learning", "context"),
-        ("irreversible", "reversible"),
-        ("values are now scaled", "values are not scaled"),
-        ("weights are not updated", "weights are now updated"),
-    ],
-)
-def test_the_opposite_is_wrong(given_text: str, accepted: str) -> None:
-    """An answer that holds the right words and turns or blurs their meaning is wrong: never by substring."""
-    assert not matches(given_text, [accepted])
-
-
-def test_terms_that_differ_in_meaning_are_never_taken_for_each_other() -> None:
-    """However few letters they differ by: in both directions."""
-    assert len(OPPOSITES) >= 200
-    both = [*OPPOSITES, *((other, one) for one, other in OPPOSITES)]
-    assert [pair for pair in both if matches(pair[0], [pair[1]])] == []
-
-
-def test_honest_spellings_are_accepted() -> None:
-    """A typo, a plural, British spelling, a hyphen or space: none of them makes another term."""
-    assert len(SAME) >= 60
-    assert [pair for pair in SAME if not matches(pair[0], [pair[1]])] == []
-
-
-@pytest.mark.parametrize("given_text", ["asymetric", "assymetric", "asimmetric", "asymmetrc"])
-def test_a_misspelt_opposite_is_wrong(given_text: str) -> None:
-    """A slip inside "asymmetric" does not make it "symmetric"."""
-    assert not matches(given_text, ["symmetric"])
-
-
-@pytest.mark.parametrize("given_text", ["attention (not)", "attention (no, convolution)"])
-def test_a_negation_in_brackets_is_wrong(given_text: str) -> None:
-    """A bracket at the end is left out for the sake of abbreviations, not where it takes the answer back."""
-    assert not matches(given_text, ["attention"])
-
-
-@pytest.mark.parametrize(
-    ("given_text", "accepted"),
-    [
-        ("decoder-only", "encoder-only"),
-        ("top-p sampling", "top-k sampling"),
-        ("type I error", "type II error"),
-        ("micro", "macro"),
-        ("increasing", "decreasing"),
-    ],
-)
-def test_another_term_is_no_typo(given_text: str, accepted: str) -> None:
-    """Two terms of the trade that differ by a letter or two are different answers."""
-    assert not matches(given_text, [accepted])
-
-
-@pytest.mark.parametrize(
-    ("given_text", "accepted"),
-    [
-        ("50 billion", "50 million"),
-        ("twelve billion", "twelve million"),
-        ("five percent", "nine percent"),
-        ("five seconds", "nine seconds"),
-        ("epoch nine", "epoch five"),
-        ("eight", "an eighth"),
-        ("two hundred and sixty-six", "two hundred and fifty-six"),
-    ],
-)
-def test_numbers_in_words_are_exact_too(given_text: str, accepted: str) -> None:
-    """A number that is written out is as exact as one in digits: one edit away is another number."""
-    assert not matches(given_text, [accepted])
+def test_wrong_answers() -> None:
+    """Answers that mean something else are wrong, however few letters differ; so is an empty one."""
+    opposites = [*OPPOSITES, *((other, one) for one, other in OPPOSITES)]
+    pairs = [*opposites, *WRONG, ("", "attention"), ("   ", "attention")]
+    assert [pair for pair in pairs if matches(pair[0], [pair[1]])] == []
 
 
 def test_one_of_several_forms_is_enough() -> None:
@@ -291,158 +155,6 @@ def test_the_normal_form_is_its_own(text: str) -> None:
 # ------------------------------------------------------------------ numbers
 
 
-@pytest.mark.parametrize(
-    ("given_text", "accepted"),
-    [
-        ("17", "17"),
-        ("17.", "17"),
-        (" 17 ", "17"),
-        ("50257", "50,257"),
-        ("50,257", "50257"),
-        ("50 257", "50257"),
-        ("12,000,000", "12000000"),
-        ("1/8", "1/8"),
-        ("1 / 8", "1/8"),
-        ("12.5%", "12.5%"),
-        ("12.5 %", "12.5%"),
-        ("12.5 percent", "12.5%"),
-        ("-3", "−3"),
-        ("17 bits", "17bits"),
-        ("0.41", "0.41"),
-        (".41", ".41"),
-        ("2e-3", "2e-3"),
-    ],
-)
-def test_numbers_may_be_written_in_several_ways(given_text: str, accepted: str) -> None:
-    """Separators of thousands, spaces and the sign or word for percent do not matter."""
-    assert matches(given_text, [accepted])
-
-
-@pytest.mark.parametrize(
-    ("given_text", "accepted"),
-    [
-        ("18", "17"),
-        ("170", "17"),
-        ("1.7", "17"),
-        ("12.5%", "125%"),
-        ("125%", "12.5%"),
-        ("1.25%", "12.5%"),
-        ("12.5", "12.5%"),
-        ("12.5%", "12.5"),
-        ("-3", "3"),
-        ("3", "-3"),
-        ("minus 3", "3"),
-        ("0.41", "0.14"),
-        ("0.4", "0.41"),
-        ("0.041", "0.41"),
-        ("8.33", "8.3"),
-        ("16 times as many", "17 times as many"),
-        ("BM52", "BM25"),
-        ("120000", "12000"),
-        ("10^-5", "10^5"),
-        ("0,5", "5"),
-    ],
-)
-def test_other_numbers_are_wrong(given_text: str, accepted: str) -> None:
-    """Numbers are exact, with their signs, decimals and percent: one edit is another number."""
-    assert not matches(given_text, [accepted])
-
-
-@pytest.mark.parametrize(
-    ("given_text", "accepted"),
-    [
-        ("1/8", "18"),
-        ("18", "1/8"),
-        ("150", "1/50"),
-        ("1-8", "18"),
-        ("3:4", "34"),
-        ("2^10", "210"),
-        ("½", "12"),
-        ("12 5", "125"),
-        ("1,8", "18"),
-        ("10,00", "1000"),
-    ],
-)
-def test_two_numbers_are_not_one(given_text: str, accepted: str) -> None:
-    """A fraction, a ratio, a power or two numbers beside each other are not the number that their digits spell."""
-    assert not matches(given_text, [accepted])
-
-
-@pytest.mark.parametrize(
-    ("given_text", "accepted"),
-    [
-        (".5", "5"),
-        ("5", ".5"),
-        ("125", ".125"),
-        ("41", ".41"),
-        ("2e3", "2e-3"),
-        ("1e-5", "1e5"),
-        ("- 3", "3"),
-    ],
-)
-def test_points_and_signs_are_part_of_a_number(given_text: str, accepted: str) -> None:
-    """A leading decimal point, the sign of an exponent and a minus before a space make another number."""
-    assert not matches(given_text, [accepted])
-
-
-def test_a_leading_zero_may_be_left_out() -> None:
-    """ ".41" and "0.41" are the same number."""
-    assert matches(".41", ["0.41"])
-    assert matches("0.41", [".41"])
-
-
-@pytest.mark.parametrize("given_text", ["k - 1", "k -1", "k- 1"])
-def test_spaces_around_a_minus_do_not_matter(given_text: str) -> None:
-    """A difference means the same with spaces around its sign."""
-    assert matches(given_text, ["k-1"])
-
-
-@pytest.mark.parametrize(
-    ("given_text", "accepted"),
-    [
-        ("0,3", "0.3"),
-        ("0,002", "0.002"),
-        ("3,0", "3"),
-        ("0,3 nats", "0.3 nats"),
-        ("5×10^7", "50 million"),
-        ("5 · 10⁷", "50,000,000"),
-        (r"$5 \times 10^{7}$", "5e7"),
-        ("2×10⁻³", "0.002"),
-        ("50M", "50 million"),
-        ("5!", "120"),
-        (r"\frac{1}{8}", "1/8"),
-        ("k = 1", "1"),
-        ("about 9", "9"),
-        ("≈ 9 s", "9 s"),
-        ("1,5 %", "1.5%"),
-    ],
-)
-def test_a_number_is_taken_for_its_value(given_text: str, accepted: str) -> None:
-    """A decimal comma, a power of ten, LaTeX, a factorial, and words or signs before a number change nothing."""
-    assert matches(given_text, [accepted])
-
-
-@pytest.mark.parametrize(
-    ("given_text", "accepted"),
-    [
-        ("5", "120"),
-        ("6!", "120"),
-        ("1,500", "1.5"),
-        ("0,3 bits", "0.3 nats"),
-        ("0.3%", "0.003"),
-        ("5×10^6", "50 million"),
-        ("−5×10^7", "50 million"),
-        ("1/0", "0"),
-        ("9 minutes", "9 seconds"),
-        ("3 or 4", "3"),
-        ("3, 4", "3.4"),
-    ],
-)
-def test_another_value_or_unit_is_wrong(given_text: str, accepted: str) -> None:
-    """Only the same value in the same unit is the same quantity, and two numbers are none."""
-    assert not matches(given_text, [accepted])
-
-
 @given(first=st.integers(0, 99_999), second=st.integers(0, 99_999))
 def test_whole_numbers_match_only_themselves(first: int, second: int) -> None:
     """Of two whole numbers one is right for the other exactly if they are the same."""
@@ -457,12 +169,6 @@ decimals = st.decimals(0, 1000, places=2).map(str)
 def test_decimals_match_only_themselves(first: str, second: str, unit: str) -> None:
     """Of two decimals with the same unit one is right for the other exactly if they are the same."""
     assert matches(first + unit, [second + unit]) == (first == second)
-
-
-@given(numerator=st.integers(1, 99), denominator=st.integers(1, 99))
-def test_a_fraction_is_not_its_digits(numerator: int, denominator: int) -> None:
-    """No fraction is the whole number that remains when its stroke is left out."""
-    assert not matches(f"{numerator}/{denominator}", [f"{numerator}{denominator}"])
 
 
 # ------------------------------------------------------------------ the shipped bank

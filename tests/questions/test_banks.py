@@ -212,6 +212,7 @@ async def test_an_item_is_looked_up_alone(stage: Stage) -> None:
     (there,) = await furnish(stage.database, OTHER_GUILD, items=1, within="t1")
     await furnish(stage.database, 3)
     banks = Banks(stage.bank, IN_PLAY.servers_of)
+    assert await stage.database.read(banks.holding, ["t1-a"]) is stage.bank
     found = await stage.database.read(
         banks.holding, [here, there, "t1-a", own.own_id(3, 1), own.own_id(3, 99)]
     )
@@ -222,18 +223,6 @@ async def test_an_item_is_looked_up_alone(stage: Stage) -> None:
     }
     assert own.own_id(3, 1) in found.topics
     assert kept_in(banks) == (0, 0)
-
-
-async def test_who_holds_an_item(stage: Stage) -> None:
-    """An item's own id leads to its server's bank, wherever it is looked up."""
-    (here,) = await furnish(stage.database, GUILD, items=1)
-    (there,) = await furnish(stage.database, OTHER_GUILD, items=1)
-    banks = Banks(stage.bank, IN_PLAY.servers_of)
-    assert await stage.database.read(banks.holding, ["t1-a"]) is stage.bank
-    assert here in (await stage.database.read(banks.holding, [here])).items
-    assert {here, there, "t1-a"} <= (
-        await stage.database.read(banks.holding, ["t1-a", here, there])
-    ).items.keys()
 
 
 # --- everything that asks
@@ -403,7 +392,7 @@ async def test_with_nothing_cached(
 
     async def forget_and_write(database: Database, work: Any, *args: Any, **kwargs: Any) -> Any:
         for banks in known:
-            banks._kept.clear()
+            banks._cached.clear()
             banks._joined.clear()
         return await write(database, work, *args, **kwargs)
 

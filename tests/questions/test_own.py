@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.questions.model import Bank, Pack
-from bot.questions.own import bank_of, is_own, number_of, own_id, server_of, together
+from bot.questions.own import bank_of, is_own, join_banks, number_of, own_id, server_of
 from tests.banks import small_bank
 from tests.ours import own_item, own_topic
 
 SMALL = small_bank(2)
-PACKS = Bank.of(
+PACKS = Bank.join(
     [
         Pack("first", Bank("First", SMALL.sections[:1])),
         Pack("second", Bank("Second", SMALL.sections[1:])),
@@ -97,7 +97,7 @@ def test_own_sections_keep_apart() -> None:
         )
         for guild in (5, 6)
     ]
-    assert [section.title for section in together(banks).sections] == [
+    assert [section.title for section in join_banks(banks).sections] == [
         "First",
         "Second",
         "House 5",
@@ -124,8 +124,8 @@ def test_servers_together() -> None:
     there = bank_of(
         PACKS, ["first"], [], [own_item(6, 1, "t1"), own_item(6, 2, "t1", retired=True)]
     )
-    both = together([here, there])
+    both = join_banks([here, there])
     assert set(both.asked) == {*here.asked, *there.asked}
     assert set(both.items) == {*here.items, *there.items}
     assert set(both.open_topics) == {"t1"}
-    assert set(together([PACKS, here]).open_topics) == {"t1", "t2"}
+    assert set(join_banks([PACKS, here]).open_topics) == {"t1", "t2"}

@@ -13,7 +13,7 @@ import pytest
 from bot.answers.rules import Tally
 from bot.chat.messages import Message, text_of
 from bot.chat.pictures import to_png
-from bot.questions.answers import outcome
+from bot.questions.cards import count_answers
 from bot.questions.views import MISSES
 from bot.rounds import views as rounds
 from bot.rounds.cog import acknowledgement
@@ -93,7 +93,7 @@ def test_best_times() -> None:
     text = reads(reveal(one, order))
     assert f"{NAME} 300.0s (+100) · {NAME} 300.0s (+99)" in text
     assert "Nobody answered this one." in reads(reveal(one, order, NOBODY))
-    assert "Nobody got this one." in reads(reveal(one, order, outcome(one, [("1", False)])))
+    assert "Nobody got this one." in reads(reveal(one, order, count_answers(one, [("1", False)])))
 
 
 def tally(user_id: int, points: int, right: int = 1) -> Tally:
@@ -155,7 +155,7 @@ def test_who_plays_alone_is_told_at_each_reveal() -> None:
         order,
         1,
         5,
-        outcome(one, [("0", True)]),
+        count_answers(one, [("0", True)]),
         (Fastest("Alwina", 900, 98),),
         alone=True,
     )
@@ -174,7 +174,7 @@ def test_who_leads() -> None:
         order,
         5,
         10,
-        outcome(one, [("0", True)]),
+        count_answers(one, [("0", True)]),
         (Fastest("Alwina", 900, 98),),
         leaders=leaders,
     )

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from bot.questions.allowed import ALLOWED
-from bot.questions.lint import Finding, lint
+from bot.questions.lint.allowed import ALLOWED
+from bot.questions.lint.findings import Finding, lint
 from bot.questions.model import Bank, Choice
 from bot.questions.tools import lint_files, stats
 from tests.shipped import bank, first_topic
+from tests.test_architecture import offenders
 
 
 def findings(**changes: object) -> list[str]:
@@ -67,12 +68,12 @@ def test_what_another_pack_asks_may_not_be_asked_again() -> None:
         Bank(name, (section,)) for name, section in zip("ab", bank().sections[:2], strict=True)
     )
     copied = replace(next(iter(early.items.values())), id="copy")
-    found = lint(late, beside=[*early.items.values(), copied])
+    found = lint(late, earlier=[*early.items.values(), copied])
     assert found == []  # what stands beside is not this pack's fault
     topic = late.sections[0].topics[0]
     topics = (replace(topic, items=(*topic.items, copied)), *late.sections[0].topics[1:])
     again = Bank("again", (replace(late.sections[0], topics=topics),))
-    (twin,) = (f for f in lint(again, beside=list(early.items.values())) if f.rule == "twins")
+    (twin,) = (f for f in lint(again, earlier=list(early.items.values())) if f.rule == "twins")
     assert twin.path == ("sections", 0, "topics", 0, "items", len(topic.items), "prompt")
     assert twin.about[1] == "copy"
 
@@ -109,3 +110,10 @@ def test_the_commands_go_through_all_packs(
     stats(paths)
     heads = [line for line in capsys.readouterr().out.splitlines() if not line.startswith(" ")]
     assert [head.split(" (")[0] for head in heads] == ["pack first", "pack second", "all packs"]
+
+
+def test_the_running_bot_imports_no_lint() -> None:
+    """Only the command line has use for lint."""
+    command_line = ("bot.questions.lint", "bot.questions.tools")
+    assert offenders("bot", "bot.questions.lint", but=command_line) == []
+    assert offenders("bot", "bot.questions.tools", but=("bot.__main__",)) == []

@@ -1,4 +1,4 @@
-"""Items that turn on a number: which do, and which are solved by putting the prompt's numbers together."""
+"""Finds items that turn on a number, and those that plain arithmetic on the prompt solves."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from bot.questions.model import Item
 
 MOST_NUMERIC = 0.25
 """The largest share of items that may turn on a number."""
-_BESIDE = 5
-"""Words beside the figures up to which a choice is one with a number for an answer."""
+_MOST_WORDS = 5
+"""A choice with more words around its figures is not just a number."""
 _MOST_NUMBERS = 3
 
 _FIGURE = re.compile(
@@ -34,7 +34,7 @@ _OPERATIONS: Sequence[Callable[[float, float], float]] = (
 
 
 def turns_on_a_number(item: Item) -> bool:
-    """Whether a number is typed, or the choices differ in little but numbers."""
+    """Return whether the answer is a typed number, or the choices differ in little but numbers."""
     if item.kind == "typed":
         return any(_FIGURE.fullmatch(form.rstrip("%")) for form in item.accept)
     plain = [
@@ -42,21 +42,21 @@ def turns_on_a_number(item: Item) -> bool:
     ]
     figures = all(_FIGURE.search(choice.text) for choice in item.choices)
     return figures and (
-        all(words == plain[0] for words in plain) or max(map(len, plain)) <= _BESIDE
+        all(words == plain[0] for words in plain) or max(map(len, plain)) <= _MOST_WORDS
     )
 
 
 def numeric_share(items: Iterable[Item]) -> float:
-    """The share of the items that turn on a number; 0 if there are none."""
+    """Return the share of the items that turn on a number; 0 if there are no items."""
     numeric = [turns_on_a_number(item) for item in items]
     return sum(numeric) / max(len(numeric), 1)
 
 
 def plugged_in(item: Item) -> str | None:
-    """What is wrong if all numbers of the prompt, each used once, make the answer by plain arithmetic.
+    """Return a complaint if all the prompt's numbers, each used once, give the answer; else None.
 
-    Years don't count, nor does an answer that stands in the prompt. It can't tell an item in which choosing what to
-    multiply is the point: such items are excused by name.
+    Years don't count, and an answer that the prompt already contains is fine. Where the point is to
+    know what to multiply, the item is excused by name in `allowed.py`.
     """
     if item.kind == "multiple" or not turns_on_a_number(item):
         return None
@@ -71,14 +71,14 @@ def plugged_in(item: Item) -> str | None:
 
 
 def values(text: str) -> Iterator[float]:
-    """The numbers of a text, a percentage as its share; those that are part of a word, as in GPT-4, are none."""
+    """Yield the numbers in a text, 5% as 0.05. A number inside a word, as in GPT-4, is skipped."""
     for match in _VALUE.finditer(text):
         value = float(match["value"].replace(",", "")) * _SCALES.get(match["scale"] or "", 1)
         yield value / (float(match["below"] or 1) or 1) * (-1 if match["sign"] else 1)
 
 
 def _results(given: Sequence[float]) -> Iterator[float]:
-    """What comes out when all numbers are joined by operations, from left to right or with the first one last."""
+    """Yield what the numbers make when joined, from left to right or with the first one last."""
     for numbers in permutations(given):
         for operations in product(_OPERATIONS, repeat=len(numbers) - 1):
             try:

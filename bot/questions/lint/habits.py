@@ -1,4 +1,4 @@
-"""Habits of whoever writes questions that readers tire of, that age, or that give an answer away."""
+"""Finds writing habits that tire readers, grow stale, or give an answer away."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence, Set
 
+from bot.questions.lint.twins import stems
 from bot.questions.model import Item, Reference, Topic
-from bot.questions.twins import stems
 
 MOST_OPENINGS = 0.05
-"""The largest share of the reasons of a pack that may begin with the same two words, or with "That"."""
-_FEW = 40
+"""The largest share of a pack's reasons that may begin with the same two words, or with "That"."""
+_FEWEST_REASONS = 40
 
 
 def worn_openings(whys: Sequence[str]) -> list[tuple[str, float]]:
-    """Openings that too many reasons share, with their shares; nothing is said of fewer than 40 reasons."""
-    if len(whys) < _FEW:
+    """Return openings that too many reasons share, with their shares; none for under 40 reasons."""
+    if len(whys) < _FEWEST_REASONS:
         return []
     starts = [re.findall(r"[\w’']+", why)[:2] for why in whys]
     counts = Counter(" ".join(start) for start in starts if len(start) == 2)
@@ -26,7 +26,7 @@ def worn_openings(whys: Sequence[str]) -> list[tuple[str, float]]:
 
 
 def undated(text: str) -> str | None:
-    """The word by which a text says "now" without saying when; a year in the same sentence dates it."""
+    """Return a word for "now" in a sentence that names no year, or None."""
     for sentence in re.split(r"(?<=[.!?])\s+", text):
         match = _NOW.search(sentence)
         if match and not _YEAR.search(sentence):
@@ -42,8 +42,8 @@ _NOW = re.compile(
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 
 
-def said(topic: Topic) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """What a topic says in its own name, each text with its place: not what members may word, nor wrong choices."""
+def texts_of(topic: Topic) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Yield the texts a topic states as true, with their places: no wrong choices, no phrasings."""
     yield ("question",), topic.question
     yield ("answer",), topic.answer
     for n, point in enumerate(topic.key_points):
@@ -63,22 +63,25 @@ def said(topic: Topic) -> Iterator[tuple[tuple[str | int, ...], str]]:
                 yield ("items", n, "choices", c, "text"), choice.text
 
 
-def struck_out(item: Item) -> str | None:
-    """The wrong choice whose subject the prompt rules out, as in "without dropout" and "Dropout slows it".
+def ruled_out_choice(item: Item) -> str | None:
+    """Return a wrong choice whose subject the prompt rules out, or None.
 
-    It knows two forms, "no X" and "the X is fine", and looks for X among a choice's first words, so it finds the plain
-    cases and none that are ruled out by sense. If a right choice speaks of X too, then X is the point.
+    An example is "without dropout" in the prompt and the choice "Dropout slows it". The forms "no X"
+    and "the X is fine" are known, with X among the choice's first words. If a right choice speaks of
+    X too, X is the point of the question.
     """
     if item.kind != "choice":
         return None
-    for subject in _ruled_out(item.prompt):
-        speaks = [choice for choice in item.choices if subject in list(stems(choice.text))[:_FIRST]]
+    for subject in _ruled_out_subjects(item.prompt):
+        speaks = [
+            choice for choice in item.choices if subject in list(stems(choice.text))[:_FIRST_WORDS]
+        ]
         if speaks and not any(choice.correct for choice in speaks):
             return speaks[0].text
     return None
 
 
-_FIRST = 4
+_FIRST_WORDS = 4
 _NONE = re.compile(r"\b(?:no|without(?: any| the)?)\s+([^\W\d_]{4,})", re.IGNORECASE)
 _FINE = re.compile(
     r"([^\W\d_]{4,}) (?:is|are|was|were) (?:known to be |already |all |both )?"
@@ -87,23 +90,23 @@ _FINE = re.compile(
 )
 
 
-def _ruled_out(prompt: str) -> Iterator[str]:
+def _ruled_out_subjects(prompt: str) -> Iterator[str]:
     for pattern in (_NONE, _FINE):
         for match in pattern.finditer(prompt):
             yield from stems(match[1])
 
 
 def unused_references(topic: Topic) -> list[Reference]:
-    """References that no item names, and whose authors and subject no text of the topic speaks of."""
+    """Return references that no item names and no text of the topic mentions."""
     named = {item.reference for item in topic.items}
-    words = frozenset(stems(" ".join(text for _, text in said(topic))))
+    words = frozenset(stems(" ".join(text for _, text in texts_of(topic))))
     return [
-        r for n, r in enumerate(topic.references) if n not in named and not _spoken_of(r, words)
+        r for n, r in enumerate(topic.references) if n not in named and not _is_mentioned(r, words)
     ]
 
 
-def _spoken_of(reference: Reference, words: Set[str]) -> bool:
-    """Whether its first author is among the words, or a name in its title, or half of the title's words."""
+def _is_mentioned(reference: Reference, words: Set[str]) -> bool:
+    """Return whether the words have the first author, a name in the title, or half the title."""
     who, _, title = reference.title.partition(", ")
     names = [
         title.partition(":")[0] if ":" in title else "",

@@ -1,4 +1,4 @@
-"""What lint finds in the shipped packs and an editor has found to be in order, with the reason."""
+"""Findings in the shipped packs that an editor has accepted, with the reason."""
 
 from __future__ import annotations
 
@@ -60,4 +60,4 @@ ALLOWED: Mapping[tuple[str, ...], str] = {
         "prefill-decode-gqa-intensity",
     ): "they share numbers, and no question",
 }
-"""By rule and ids, as in `Finding`. A test fails for an entry that lint doesn't need any more."""
+"""The reason by rule and ids, as in `Finding`. A test fails for an entry that nothing needs."""

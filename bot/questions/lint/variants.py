@@ -1,4 +1,4 @@
-"""Ways in which members may write an accepted answer, tried on the accept list before members do."""
+"""Tries likely spellings of an accepted answer on its accept list."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _SHOWN = 4
 
 
 def refused(item: Item) -> list[str]:
-    """Likely ways to write a typed item's answer that it would count as wrong, each once; none for other kinds."""
+    """Return likely spellings of a typed item's answer that it would count as wrong."""
     return [form for form in dict.fromkeys(_variants(item)) if not matches(form, item.accept)]
 
 
@@ -44,7 +44,7 @@ def _variants(item: Item) -> Iterator[str]:
 
 
 def _of_words(form: str) -> Iterator[str]:
-    """Hyphens and spaces in each other's place, an article, a full stop, capitals, quotes and British spelling."""
+    """Yield the form with other hyphens, spaces, capitals and quotes, and in British spelling."""
     plain = form.replace("-", " ")
     yield from (plain, form.replace(" ", "-"), plain.replace(" ", ""), plain.upper(), plain.lower())
     yield from (f"the {form}", f"{form}.", f'"{form}"', f" {form} ")
@@ -52,7 +52,7 @@ def _of_words(form: str) -> Iterator[str]:
 
 
 def _of_number(text: str) -> Iterator[str]:
-    """With a decimal comma, other marks for thousands, as a power of ten, after a sign of equality, and in LaTeX."""
+    """Yield other notations of a number: decimal comma, thousands, powers of ten, LaTeX, words."""
     digits = text.replace(",", "")
     value = float(digits)
     yield from (digits, f"= {text}", f"about {text}", f"~{text}", f"${text}$", f"{text}.")
@@ -78,7 +78,7 @@ def _of_number(text: str) -> Iterator[str]:
 
 
 def _as_asked(text: str, prompt: str) -> Iterator[str]:
-    """With the unit or in the form that the question asks for: seconds, times as many, the nth one."""
+    """Yield the number as the question suggests: with a unit, as a factor, as an ordinal."""
     if (of := _FACTORIALS.get(text)) and of in prompt:
         yield f"{of}!"
     if counted := re.search(r"\bhow many (?!times)(?:\w+ )??(\w+s)\b", prompt, re.IGNORECASE):
@@ -103,6 +103,6 @@ def _as_asked(text: str, prompt: str) -> Iterator[str]:
 
 
 def listed(forms: list[str]) -> str:
-    """Forms for a message, the first few in quotes."""
+    """Return the first few forms in quotes, and how many more there are."""
     more = f" and {len(forms) - _SHOWN} more" if len(forms) > _SHOWN else ""
     return ", ".join(f'"{form}"' for form in forms[:_SHOWN]) + more

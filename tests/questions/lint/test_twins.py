@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from bot.questions.lint.twins import find_twins, stems
 from bot.questions.model import Choice, Item
-from bot.questions.twins import stems, twins
 from tests.shipped import bank, item
 
 
@@ -43,15 +43,15 @@ OTHER = _asks(
 def test_the_same_question_in_other_words_is_found() -> None:
     """Of two items with one key and their rare words in common the second is named after the first."""
     shipped = [one for one in bank().items.values() if one.topic_id == "overfitting"]
-    (found,) = twins([MASKED, *shipped, OTHER, SAME])
-    assert (found.one, found.other) == (0, 2 + len(shipped) - 1 + 1)
+    (found,) = find_twins([MASKED, *shipped, OTHER, SAME])
+    assert (found.first, found.later) == (0, 2 + len(shipped) - 1 + 1)
     assert {"softmax", "zero"} <= set(found.shared)
 
 
 def test_the_same_words_in_another_question_are_not() -> None:
     """A mask and a softmax alone make no twins."""
     shipped = [one for one in bank().items.values() if one.topic_id == "overfitting"]
-    assert twins([MASKED, *shipped, OTHER]) == []
+    assert find_twins([MASKED, *shipped, OTHER]) == []
 
 
 def test_words_meet_in_their_stems() -> None:
@@ -66,5 +66,5 @@ def test_siblings_are_no_twins() -> None:
     same = replace(SAME, choices=MASKED.choices)
     (wrong, right) = (replace(choice, correct=not choice.correct) for choice in MASKED.choices[:2])
     sibling = replace(same, choices=(wrong, right, *MASKED.choices[2:]))
-    assert len(twins([MASKED, *shipped, same])) == 1
-    assert twins([MASKED, *shipped, sibling]) == []
+    assert len(find_twins([MASKED, *shipped, same])) == 1
+    assert find_twins([MASKED, *shipped, sibling]) == []

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from bot.questions.lint.numbers import numeric_share, plugged_in, turns_on_a_number, values
 from bot.questions.model import Choice, Item
-from bot.questions.numbers import numeric_share, plugged_in, turns_on_a_number, values
 from tests.shipped import item, typed
 
 

@@ -1,4 +1,4 @@
-"""Items that ask the same thing in other words, in one pack or in two."""
+"""Finds items that ask the same thing in other words, within one pack or across packs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from itertools import combinations
 from bot.questions.model import Item
 
 LEAST = 0.6
-"""Likeness from which two items are twins. Of twenty pairs that readers had found by hand, ten lie above it."""
+"""The minimum likeness of twins. Readers found twenty pairs by hand; ten score more."""
 _RARE_SHARE, _RARE = 12, 8
 _SHARED = 3
 _NUMBER_WEIGHT = 0.5
@@ -20,17 +20,17 @@ _NUMBER_WEIGHT = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Twins:
-    """Two items by their places in the sequence, the first one first, and the rare words that both have."""
+    """Two items by their positions in the sequence, and the rare words that both have."""
 
-    one: int
-    other: int
+    first: int
+    later: int
     likeness: float
     shared: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class _Words:
-    """The words of an item's parts, as stems."""
+    """The stems of the words in each part of an item."""
 
     prompt: Set[str]
     key: Set[str]
@@ -42,14 +42,13 @@ class _Words:
         return self.prompt | self.key
 
 
-def twins(items: Sequence[Item]) -> list[Twins]:
-    """Pairs that are alike in prompt, key, wrong choices and explanation, the most alike first.
+def find_twins(items: Sequence[Item]) -> list[Twins]:
+    """Return pairs alike in prompt, key, wrong choices and explanation, the most alike first.
 
-    Words weigh the more the fewer items have them, and numbers half, since sums share numbers by chance. Only pairs
-    with three rare words in common are looked at, which an index finds, so the time grows with what is alike. Siblings
-    are alike and ask different things.
+    Rare words weigh more, and numbers half as much, since sums share numbers by chance. Only pairs
+    with three rare words in common are compared. Siblings are alike but ask different things.
     """
-    parts = [_parts(item) for item in items]
+    parts = [_words_of(item) for item in items]
     seen = Counter(word for part in parts for word in part.asked)
     weight = {
         word: math.log(len(items) / number) * (_NUMBER_WEIGHT if word[0].isdigit() else 1)
@@ -60,11 +59,11 @@ def twins(items: Sequence[Item]) -> list[Twins]:
         likeness = _likeness(parts[one], parts[other], weight)
         if likeness >= LEAST and not are_siblings(items[one], items[other]):
             found.append(Twins(one, other, likeness, tuple(sorted(shared))))
-    return sorted(found, key=lambda pair: (-pair.likeness, pair.one, pair.other))
+    return sorted(found, key=lambda pair: (-pair.likeness, pair.first, pair.later))
 
 
 def are_siblings(one: Item, other: Item) -> bool:
-    """Whether two items offer the same choices, of which each has another one right: they tell neighbours apart."""
+    """Return whether two items offer the same choices and each has a different right one."""
     offered = [{choice.text for choice in item.choices} for item in (one, other)]
     right = [{choice.text for choice in item.choices if choice.correct} for item in (one, other)]
     return bool(offered[0]) and offered[0] == offered[1] and not right[0] & right[1]
@@ -73,7 +72,7 @@ def are_siblings(one: Item, other: Item) -> bool:
 def _candidates(
     parts: Sequence[_Words], seen: Mapping[str, int]
 ) -> dict[tuple[int, int], list[str]]:
-    """Pairs that share three rare words, with these words."""
+    """Return the pairs that share three rare words, with these words."""
     rare = max(_RARE, len(parts) // _RARE_SHARE)
     holders: dict[str, list[int]] = defaultdict(list)
     for number, part in enumerate(parts):
@@ -88,7 +87,7 @@ def _candidates(
 
 
 def _likeness(one: _Words, other: _Words, weight: Mapping[str, float]) -> float:
-    """From 0 to 2.5: the prompts count fully, keys and explanations six tenths each, wrong choices three."""
+    """Return a likeness from 0 to 2.5; the factors say how much each part counts."""
     return (
         _overlap(one.prompt, other.prompt, weight)
         + 0.6 * _overlap(one.key, other.key, weight)
@@ -98,7 +97,7 @@ def _likeness(one: _Words, other: _Words, weight: Mapping[str, float]) -> float:
 
 
 def _overlap(one: Set[str], other: Set[str], weight: Mapping[str, float]) -> float:
-    """The weight of shared words as a share of all, from 0 to 1."""
+    """Return the weight of the shared words as a share of all words, from 0 to 1."""
 
     def total(words: Set[str]) -> float:
         return sum(weight.get(word, _UNASKED) for word in words)
@@ -107,22 +106,22 @@ def _overlap(one: Set[str], other: Set[str], weight: Mapping[str, float]) -> flo
 
 
 _UNASKED = 6.0
-"""What a word weighs that stands in no prompt and no key."""
+"""The weight of a word that no prompt and no key has."""
 
 
-def _parts(item: Item) -> _Words:
+def _words_of(item: Item) -> _Words:
     right = [choice.text for choice in item.choices if choice.correct] or item.accept[:3]
     wrong = [choice.text for choice in item.choices if not choice.correct]
     return _Words(
-        *(
-            frozenset(stems(" ".join(text)))
-            for text in ([item.prompt], right, wrong, [item.explanation])
-        )
+        prompt=frozenset(stems(item.prompt)),
+        key=frozenset(stems(" ".join(right))),
+        wrong=frozenset(stems(" ".join(wrong))),
+        explanation=frozenset(stems(item.explanation)),
     )
 
 
 def stems(text: str) -> Iterator[str]:
-    """The words of a text that mean something, without their endings, and its numbers."""
+    """Yield the stems of a text's meaningful words, and its numbers."""
     for word in _WORD.findall(text.casefold().replace("’", "'")):
         if word not in _EMPTY and (len(word) > 1 or word.isdigit()):
             yield _stem(word)

@@ -6,7 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from bot.questions.habits import said, struck_out, undated, unused_references, worn_openings
+from bot.questions.lint.habits import (
+    ruled_out_choice,
+    texts_of,
+    undated,
+    unused_references,
+    worn_openings,
+)
 from bot.questions.model import Choice, Item, Reference
 from tests.shipped import bank, item
 
@@ -46,13 +52,13 @@ def test_a_choice_that_the_prompt_rules_out_is_named() -> None:
     """Who reads that there is no dropout, or that memory is ample, needs no knowledge to strike out a choice."""
     losses = "Each batch is new when its loss is taken"
     assert (
-        struck_out(
+        ruled_out_choice(
             _asks("One pass, with no dropout. Why?", losses, "Dropout lifts the training loss")
         )
         is not None
     )
     assert (
-        struck_out(
+        ruled_out_choice(
             _asks("Memory is ample. What helps?", "Routing by prefix", "More memory for caches")
         )
         is not None
@@ -62,13 +68,15 @@ def test_a_choice_that_the_prompt_rules_out_is_named() -> None:
 def test_a_choice_that_the_prompt_leaves_open_is_not() -> None:
     """What is ruled out may be the point of the right choice, or stand where no choice speaks of it."""
     assert (
-        struck_out(
+        ruled_out_choice(
             _asks("There is no mask. What follows?", "Without a mask order goes", "The mask stays")
         )
         is None
     )
     assert (
-        struck_out(_asks("One pass, with no dropout. Why?", "Batches are new", "The rate decays"))
+        ruled_out_choice(
+            _asks("One pass, with no dropout. Why?", "Batches are new", "The rate decays")
+        )
         is None
     )
 
@@ -90,7 +98,7 @@ def test_a_source_that_nothing_rests_on_is_named() -> None:
 def test_all_that_a_topic_says_is_looked_at() -> None:
     """Texts come with their places: those of the topic, and prompts, reasons and right choices of its items."""
     topic = bank().topics["overfitting"]
-    places = dict(said(topic))
+    places = dict(texts_of(topic))
     assert places["question",] == topic.question
     assert places["items", 0, "prompt"] == topic.items[0].prompt
     assert places["follow_ups", 0, "hint"] == topic.follow_ups[0].hint

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from bot.questions.lint.variants import listed, refused
 from bot.questions.model import Item
-from bot.questions.variants import listed, refused
 from tests.shipped import item, typed
 
 

@@ -1,0 +1,1 @@
+"""Advice on valid question banks. Only `python -m bot bank` imports it, never the running bot."""
