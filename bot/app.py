@@ -48,7 +48,7 @@ from bot.core.personal import all_held
 from bot.core.processes import DatabaseInUse, is_only_process
 from bot.core.shards import ALL, Shards
 from bot.core.tables import metadata
-from bot.core.transfer import TransferError, transfer, unfinished
+from bot.core.transfer import TransferError, transfer, unfinished_source
 from bot.daily import store as daily_store
 from bot.daily import views as daily_views
 from bot.daily import work as daily_work
@@ -418,7 +418,7 @@ async def opened(
 ) -> AsyncIterator[tuple[Bank, Database]]:
     """Bank and database, ready for use; SettingsError also for a database to which not everything was moved yet."""
     async with opened_database(settings.database, visiting=visiting) as database:
-        source = await database.read(unfinished)
+        source = await database.read(unfinished_source)
         if source is not None:
             raise SettingsError(
                 f"DATABASE_URL names a database that still lacks data from {source}: "

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from bot.chat.client import QuizBot
 from bot.config import SettingsError
 from bot.core.database import DatabaseBroken, StorageError
-from bot.core.migrate import touch
+from bot.core.migrate import check_writable
 from bot.rounds.store import count_running
 
 _PATIENCE = 2.0
@@ -42,7 +42,8 @@ async def check_health(bot: QuizBot) -> Health:
     running: int | None = None
     with suppress(StorageError, DatabaseBroken, TimeoutError, OSError):
         async with asyncio.timeout(_PATIENCE):
-            await bot.context.database.write(touch)  # queues with other writes, so a hang is seen
+            # queues with other writes, so a hang is seen
+            await bot.context.database.write(check_writable)
             running = await bot.context.database.read(count_running)
     connected = bot.is_ready() and not bot.is_closed()
     return Health(connected and bot.seconds_since_heard() < _MAX_SILENCE, running)

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import URL, Connection
 
 from bot.chat import replies
-from bot.core import database as module
+from bot.core import sqlite
 from bot.core.database import Database, open_database
 from bot.questions import own
 from tests import postgres as server
@@ -30,7 +30,7 @@ pytest_plugins = ["tests.seed"]
 def unflushed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let SQLite skip waiting for the disk, except in tests of that."""
     if request.path.name != "test_database.py":
-        monkeypatch.setattr(module, "_PRAGMAS", ("synchronous = OFF", *module._PRAGMAS[1:]))
+        monkeypatch.setattr(sqlite, "_PRAGMAS", ("synchronous = OFF", *sqlite._PRAGMAS[1:]))
 
 
 @pytest.fixture(autouse=True)
@@ -43,12 +43,12 @@ def patient_replies(monkeypatch: pytest.MonkeyPatch) -> None:
 def no_bank_is_made_in_a_write(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Assert that no write builds a question bank, because all other writes would wait for it."""
     here, found = threading.local(), list[str]()
-    transaction = module._Lane._transaction
+    run_transaction = sqlite.SqliteConnection._run_transaction
 
-    def note_thread(lane: module._Lane, given: list[Callable[[Connection], Any]]) -> Any:
-        here.writes = lane._writes
+    def run_noted(connection: sqlite.SqliteConnection, work: Callable[[Connection], Any]) -> Any:
+        here.writes = connection._writes
         try:
-            return transaction(lane, given)
+            return run_transaction(connection, work)
         finally:
             here.writes = False
 
@@ -62,7 +62,7 @@ def no_bank_is_made_in_a_write(monkeypatch: pytest.MonkeyPatch) -> Iterator[None
 
         monkeypatch.setattr(own, name, watched)
 
-    monkeypatch.setattr(module._Lane, "_transaction", note_thread)
+    monkeypatch.setattr(sqlite.SqliteConnection, "_run_transaction", run_noted)
     watch("bank_of")
     watch("join_banks")
     yield

@@ -1,4 +1,4 @@
-"""A consistent copy of a SQLite database while it is in use."""
+"""Copy a SQLite database while the bot uses it."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from pathlib import Path
 
 
 class BackupError(Exception):
-    """The copy could not be made; the message is one line. Nothing is left behind."""
+    """The copy failed and left no file; the message is one line."""
 
 
 def back_up(source: Path, target: Path) -> int:
-    """Copy a live database to a new file with SQLite's own backup, check it, and return its size in bytes.
+    """Copy a database that is in use to a new file, check the copy and return its size in bytes.
 
-    The copy appears under its name only when it is whole. An existing file is never overwritten.
+    The file gets its name only when the copy is complete. An existing file is never overwritten.
     """
     if not source.is_file():
         raise BackupError(f"there is no database at {source}")
@@ -27,13 +27,13 @@ def back_up(source: Path, target: Path) -> int:
             closing(sqlite3.connect(source, timeout=30)) as live,
             closing(sqlite3.connect(partial)) as copy,
         ):
-            live.backup(
-                copy, pages=-1
-            )  # in one step: a commit between two would make it begin again
-            copy.execute("PRAGMA journal_mode = DELETE")  # one file, without a -wal beside it
-            verdict = copy.execute("PRAGMA quick_check").fetchone()[0]
-        if verdict != "ok":
-            raise BackupError(f"the copy is damaged, and so is {source}: {verdict}")
+            # One step for all pages: SQLite restarts a backup after a commit between two steps.
+            # https://sqlite.org/c3ref/backup_finish.html
+            live.backup(copy, pages=-1)
+            copy.execute("PRAGMA journal_mode = DELETE")  # so that the copy needs no -wal file
+            result = copy.execute("PRAGMA quick_check").fetchone()[0]
+        if result != "ok":
+            raise BackupError(f"the copy is damaged, and so is {source}: {result}")
         partial.rename(target)
     except (sqlite3.Error, OSError) as error:
         raise BackupError(f"{source} could not be copied to {target}: {error}") from error

@@ -1,46 +1,49 @@
-"""Bring a database to the program's schema."""
+"""Migrate a database to the program's schema."""
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 from sqlalchemy import Connection, func, inspect, select, text
 
+log = logging.getLogger(__name__)
+
 _SCRIPTS = Path(__file__).parent / "migrations"
 HEAD = max(file.name for file in (_SCRIPTS / "versions").glob("[0-9]*.py")).partition("_")[0]
-"""The schema version this program needs: the newest migration's, told by its file as Alembic takes long to import."""
+"""The newest schema version, taken from a file's name because Alembic is slow to import."""
 _LOCK = 0x517A_0001
-"""The number of PostgreSQL's advisory lock for whoever migrates."""
+"""The key of the advisory lock that PostgreSQL holds during a migration."""
 
 
 class MigrationError(Exception):
-    """The database can't be brought to this program's schema; the message is one line."""
+    """The database can't be migrated to this program's schema; the message is one line."""
 
 
 def version(conn: Connection) -> str | None:
-    """The schema version of a database, None for an empty one."""
+    """Return the schema version of a database, None for an empty one."""
     if not inspect(conn).has_table("alembic_version"):
         return None
     return conn.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
-def touch(conn: Connection) -> None:
-    """Write something that changes nothing: it fails where nothing can be stored."""
+def check_writable(conn: Connection) -> None:
+    """Write without changing anything, which fails if nothing can be stored."""
     conn.execute(text("UPDATE alembic_version SET version_num = version_num"))
 
 
 def upgrade(conn: Connection, *, visiting: bool = False) -> bool:
-    """Run what is missing, in the caller's transaction; True if anything ran. Alembic is imported only then.
+    """Run missing migrations in the caller's transaction and return whether there were any.
 
-    A visitor makes the schema where there is none, and leaves any other to the bot that works with it.
+    With `visiting=True`, an empty database gets its schema, but an old one raises MigrationError
+    because the running bot needs it as it is.
     """
-    if (
-        conn.dialect.name == "postgresql"
-    ):  # SQLite's transaction has kept other processes out from its beginning
+    # SQLite needs no lock, because its transaction began with BEGIN IMMEDIATE.
+    if conn.dialect.name == "postgresql":
         conn.execute(select(func.pg_advisory_xact_lock(_LOCK)))
     current = version(conn)
     if current == HEAD:
-        touch(conn)
+        check_writable(conn)
         return False
     from alembic import command
     from alembic.config import Config
@@ -57,19 +60,19 @@ def upgrade(conn: Connection, *, visiting: bool = False) -> bool:
         raise MigrationError(
             f"the database has schema {current}, not yet {HEAD}: start the bot, or run python -m bot migrate"
         )
-    if (
-        current is not None and conn.dialect.name == "postgresql"
-    ):  # wait for writes, and let later ones see the end
+    if current is not None and conn.dialect.name == "postgresql":
+        # Wait for open writes; each later write waits for the migration and then sees its version.
         conn.execute(text("LOCK TABLE alembic_version IN ACCESS EXCLUSIVE MODE"))
     config.attributes["connection"] = conn
     command.upgrade(config, "head")
     if conn.dialect.name == "sqlite":
         _check_references(conn)
+    log.debug("database schema is now %s", HEAD)
     return True
 
 
 def _check_references(conn: Connection) -> None:
-    """What SQLite's foreign keys would have said of the rows that a migration leaves: they are off meanwhile."""
+    """Check the foreign keys of all rows, which SQLite doesn't enforce during a migration."""
     lost = conn.exec_driver_sql("PRAGMA foreign_key_check").first()
     if lost is not None:
         raise MigrationError(

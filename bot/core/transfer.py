@@ -1,9 +1,11 @@
-"""Move everything from one database to another, of whichever kinds.
+"""Move everything from one database to another, from SQLite to PostgreSQL for example.
 
-Tables are copied in chunks by primary key, parents first, each chunk in a transaction of its own. Whoever goes on after
-an interruption counts the rows that are there and goes on after them. At the end every table is read again on both
-sides, counted and summed up, and only then is the note removed that a transfer is under way. The program's notes to
-itself stay behind: it makes them anew, and a target on which it was started once is empty all the same.
+Tables are copied in chunks ordered by primary key, parents first, one transaction per chunk. An
+interrupted transfer skips as many rows as the target already has. At the end, row counts and
+checksums of all tables are compared, and only then is the transfer marked as finished.
+
+The program's own notes (the table `meta`) are not copied: the program makes new ones, and a target
+that holds nothing else counts as empty.
 """
 
 from __future__ import annotations
@@ -18,17 +20,18 @@ from bot.core.database import Database
 from bot.core.notes import meta, read_note, set_note
 
 CHUNK = 1000
-"""Rows that are held at a time."""
+"""Rows held in memory at a time."""
 _NOTE = "transfer"
-_SUM_BYTES = 16
+"""The note whose value names the source of an unfinished transfer."""
+_CHECKSUM_BYTES = 16
 
 
 class TransferError(Exception):
-    """Nothing can be moved, or what was moved is not what was there; the message is one line."""
+    """The transfer was refused, or the copy differs from its source; the message is one line."""
 
 
-def unfinished(conn: Connection) -> str | None:
-    """From where a transfer into this database was begun and not finished; None if none was."""
+def unfinished_source(conn: Connection) -> str | None:
+    """Return the source of an unfinished transfer into this database, None if there is none."""
     return read_note(conn, _NOTE)
 
 
@@ -39,41 +42,42 @@ async def transfer(
     tables: Sequence[Table],
     report: Callable[[str], None],
 ) -> None:
-    """Copy all rows of `source`, which goes by `name`, and verify them; goes on where an earlier try ended.
+    """Copy all rows of `source`, called `name`, and verify them; resume an interrupted transfer.
 
-    `tables` are all of the program's, parents first; `report` gets a line each. Nothing else may write to the two
-    meanwhile. Raises TransferError for a target that has rows of its own, or if the two differ in the end.
+    `tables` are all tables of the program, parents first; `report` gets one line for each. Nothing
+    else may write to the two databases. Raises TransferError if the target has rows of its own, or
+    if the two databases differ in the end.
     """
     tables = [table for table in tables if table is not meta]
-    if await source.read(unfinished) is not None:
+    if await source.read(unfinished_source) is not None:
         raise TransferError("the source is itself the target of an unfinished transfer")
-    begun = await target.read(unfinished)
-    if begun is None:
+    started_from = await target.read(unfinished_source)
+    if started_from is None:
         if any([await target.read(_fetch, select(table).limit(1)) for table in tables]):
-            if await _compare(source, target, tables, lambda _: None) is not None:
+            if await _find_difference(source, target, tables, lambda _: None) is not None:
                 raise TransferError("the target has data of its own: name a database that is empty")
             report("the target already holds the same data")
             return
         await target.write(set_note, _NOTE, name)
-    elif begun != name:
-        raise TransferError(f"the target holds part of another transfer, from {begun}")
+    elif started_from != name:
+        raise TransferError(f"the target holds part of another transfer, from {started_from}")
     for table in tables:
-        there = sum([len(rows) async for rows in _chunks(target, table)])
+        already_copied = sum([len(rows) async for rows in _chunks(target, table)])
         async for rows in _chunks(source, table):
-            if new := rows[there:]:
-                await target.write(_store, table, new)
-            there = max(0, there - len(rows))
-    different = await _compare(source, target, tables, report)
-    if different is not None:
+            if new := rows[already_copied:]:
+                await target.write(_insert, table, new)
+            already_copied = max(0, already_copied - len(rows))
+    table_name = await _find_difference(source, target, tables, report)
+    if table_name is not None:
         raise TransferError(
-            f"the copy of {different} differs from its source: if the bot was running, stop it, and begin again "
+            f"the copy of {table_name} differs from its source: if the bot was running, stop it, and begin again "
             "with an empty target"
         )
     await target.write(_finish, tables)
 
 
 async def _chunks(database: Database, table: Table) -> AsyncIterator[Sequence[RowMapping]]:
-    """The rows of a table in the order of its primary key, as many at a time as no database takes long for."""
+    """Yield a table's rows in chunks, in the order of the primary key."""
     columns = list(table.primary_key)
     query = select(table).order_by(*columns).limit(CHUNK)
     rows = await database.read(_fetch, query)
@@ -88,39 +92,41 @@ def _fetch(conn: Connection, query: Select[Any]) -> Sequence[RowMapping]:
     return conn.execute(query).mappings().all()
 
 
-def _store(conn: Connection, table: Table, rows: Sequence[RowMapping]) -> None:
+def _insert(conn: Connection, table: Table, rows: Sequence[RowMapping]) -> None:
     conn.execute(table.insert(), [dict(row) for row in rows])
 
 
-async def _compare(
+async def _find_difference(
     source: Database, target: Database, tables: Sequence[Table], report: Callable[[str], None]
 ) -> str | None:
-    """The name of the first table in which the two differ, None if they hold the same."""
+    """Return the name of the first table that differs, None if the databases hold the same."""
     for table in tables:
-        there, here = await _sum(source, table), await _sum(target, table)
-        if there != here:
+        rows, checksum = await _checksum(source, table)
+        if (rows, checksum) != await _checksum(target, table):
             return table.name
-        rows, checksum = here
         report(f"{table.name}: {rows:,} rows, checksum {checksum}")
     return None
 
 
-async def _sum(database: Database, table: Table) -> tuple[int, str]:
-    """How many rows a table holds, and a checksum that does not depend on their order."""
-    total = count = 0
+async def _checksum(database: Database, table: Table) -> tuple[int, str]:
+    """Return the number of a table's rows, and a checksum that does not depend on their order."""
+    total = 0
+    count = 0
     async for rows in _chunks(database, table):
         count += len(rows)
         for row in rows:
             line = repr([row[column.name] for column in table.columns]).encode()
-            total += int.from_bytes(hashlib.blake2b(line, digest_size=_SUM_BYTES).digest(), "big")
-    return count, f"{total % (1 << 8 * _SUM_BYTES):032x}"
+            total += int.from_bytes(
+                hashlib.blake2b(line, digest_size=_CHECKSUM_BYTES).digest(), "big"
+            )
+    return count, f"{total % (1 << 8 * _CHECKSUM_BYTES):032x}"
 
 
 def _finish(conn: Connection, tables: Sequence[Table]) -> None:
-    """Forget the note, and let new rows get ids after those that are there."""
+    """Mark the transfer as finished, and let new rows get ids after those of the copied rows."""
     conn.execute(meta.delete().where(meta.c.key == _NOTE))
-    if conn.dialect.name != "postgresql":  # SQLite takes the largest id that it finds
-        return
+    if conn.dialect.name != "postgresql":
+        return  # SQLite continues after the largest id: https://sqlite.org/autoinc.html
     for table in tables:
         column = table.autoincrement_column
         if column is not None:

@@ -10,15 +10,13 @@ from __future__ import annotations
 
 import asyncio
 import selectors
+import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from queue import SimpleQueue
 from typing import Any
 from unittest.mock import patch
-
-import aiosqlite.core
 
 _LONG = 0.2
 """Seconds from which a jump could make somebody give up: the sockets are looked at once more before it."""
@@ -73,24 +71,33 @@ class JumpingLoop(asyncio.SelectorEventLoop):
         await super().shutdown_default_executor()
 
 
-class _NoThread(SimpleQueue[Any]):
-    """What a thread of aiosqlite is asked to do, done by the loop in its turn; the thread is only told to end."""
+class _LoopConnection:
+    """The part of `aiosqlite.Connection` that the bot uses, run by the loop instead of a thread."""
 
-    def put_nowait(self, item: Any) -> None:
-        future, work = item
-        future.get_loop().call_soon(self._do, future, work)
+    def __init__(self, connector: Callable[[], sqlite3.Connection], iter_chunk_size: int) -> None:
+        self._connector = connector
+        self._connection: sqlite3.Connection
 
-    def _do(self, future: asyncio.Future[Any], work: Callable[[], Any]) -> None:
-        try:
-            result = work()
-        except BaseException as error:
-            if not future.done():
-                future.set_exception(error)
-            return
-        if not future.done():
-            future.set_result(result)
-        if result is aiosqlite.core._STOP_RUNNING_SENTINEL:
-            super().put_nowait((None, lambda: result))
+    def __await__(self) -> Generator[None, None, None]:
+        self._connection = self._connector()
+        yield
+
+    @property
+    def total_changes(self) -> int:
+        return self._connection.total_changes
+
+    async def execute_fetchall(self, statement: str) -> list[Any]:
+        return self._connection.execute(statement).fetchall()
+
+    async def set_progress_handler(self, handler: Callable[[], bool], steps: int) -> None:
+        self._connection.set_progress_handler(handler, steps)
+
+    async def commit(self) -> None:
+        self._connection.commit()
+        await asyncio.sleep(0)  # so that others get their turn, as they do while a thread works
+
+    async def close(self) -> None:
+        self._connection.close()
 
 
 class Machine:
@@ -115,6 +122,6 @@ class Machine:
             patch("discord.utils.utcnow", self.host_now),
             patch.object(time, "time", lambda: since_epoch + self._loop.passed),
             patch.object(time, "monotonic", self._loop.time),
-            patch("aiosqlite.core.SimpleQueue", _NoThread),
+            patch("aiosqlite.Connection", _LoopConnection),
         ):
             yield

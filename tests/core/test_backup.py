@@ -1,4 +1,4 @@
-"""A backup ends however busy the bot is."""
+"""A backup finishes however busy the bot is."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ COMMIT = "UPDATE pages SET commits = commits + 1 WHERE filling IS NULL"
 
 @contextmanager
 def committing(database: Path) -> Iterator[list[int]]:
-    """Commit as fast as it goes while the block runs, at both ends of the file; has an entry for each commit."""
+    """Commit at both ends of the file while the block runs; yield a list with an entry per commit."""
     commits: list[int] = []
     over = threading.Event()
 
@@ -44,11 +44,13 @@ def committing(database: Path) -> Iterator[list[int]]:
 def test_a_backup_ends_while_the_bot_commits(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """SQLite begins again when somebody commits between two steps of a copy; what is copied is one moment.
+    """The copy finishes and shows one moment, although there are commits all the time.
 
-    Here somebody commits all the time, and surely after each step.
+    SQLite would restart the copy after each commit between two steps.
     """
-    source, copy, steps = tmp_path / "live.db", tmp_path / "copy.db", list[int]()
+    source = tmp_path / "live.db"
+    copy = tmp_path / "copy.db"
+    steps = list[int]()
     with closing(sqlite3.connect(source, isolation_level=None)) as bot:
         bot.execute("PRAGMA journal_mode = WAL")
         bot.execute("CREATE TABLE pages (commits INTEGER, filling BLOB)")
@@ -57,7 +59,7 @@ def test_a_backup_ends_while_the_bot_commits(
 
         def commit(*_: int) -> None:
             steps.append(1)
-            assert len(steps) < 50, "the copy begins again and again"
+            assert len(steps) < 50, "the copy restarts again and again"
             bot.execute(COMMIT)
 
         class Live(sqlite3.Connection):

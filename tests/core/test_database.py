@@ -1,4 +1,4 @@
-"""What `Database` promises about commits, failures and closing."""
+"""`Database`: commits, batches, failures, time limits and closing."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from sqlalchemy import URL, Connection, Engine, event, make_url, select
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.util import await_only
 
+from bot.core import backend, sqlite
 from bot.core import database as module
 from bot.core.database import Database, DatabaseClosed, NotLoaded, is_away, open_database
 from bot.core.notes import meta, read_note, set_note
@@ -28,29 +29,29 @@ from tests.patience import PATIENCE
 
 @contextmanager
 def before_commits(hook: Callable[[], None]) -> Iterator[None]:
-    """Call `hook` before each COMMIT: SQLite's, which a lane says itself, and PostgreSQL's, which is SQLAlchemy's."""
-    run_sql = module._Lane._run_sql
+    """Call `hook` before each COMMIT: the bot's own on SQLite, SQLAlchemy's on PostgreSQL."""
+    execute = sqlite.SqliteConnection._execute
 
-    def run_hooked(lane: module._Lane, statement: str) -> None:
+    def execute_hooked(connection: sqlite.SqliteConnection, statement: str) -> None:
         if statement == "COMMIT":
             hook()
-        run_sql(lane, statement)
+        execute(connection, statement)
 
-    def call(_conn: Connection) -> None:
+    def before_commit(_conn: Connection) -> None:
         hook()
 
-    event.listen(Engine, "commit", call)
+    event.listen(Engine, "commit", before_commit)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module._Lane, "_run_sql", run_hooked)
+        patch.setattr(sqlite.SqliteConnection, "_execute", execute_hooked)
         try:
             yield
         finally:
-            event.remove(Engine, "commit", call)
+            event.remove(Engine, "commit", before_commit)
 
 
 @contextmanager
 def counted_commits() -> Iterator[list[None]]:
-    """Collects one entry a COMMIT, of any engine."""
+    """Yield a list that gets one entry per COMMIT."""
     commits: list[None] = []
     with before_commits(lambda: commits.append(None)):
         yield commits
@@ -65,11 +66,11 @@ def failing_commits() -> Iterator[None]:
         yield
 
 
-async def note(database: Database, key: str) -> str | None:
+async def read_value(database: Database, key: str) -> str | None:
     return await database.read(read_note, key)
 
 
-def note_and_return(conn: Connection, key: str) -> str:
+def set_and_return(conn: Connection, key: str) -> str:
     set_note(conn, key, "x")
     return key
 
@@ -79,7 +80,7 @@ def count_up(conn: Connection) -> None:
     set_note(conn, "n", str(int(read_note(conn, "n") or 0) + 1))
 
 
-def note_and_fail(conn: Connection, key: str) -> None:
+def set_and_fail(conn: Connection, key: str) -> None:
     set_note(conn, key, "undone")
     raise LookupError(key)
 
@@ -90,29 +91,29 @@ def insert_twice(conn: Connection, key: str) -> None:
 
 
 @pytest.fixture(autouse=True)
-def patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A slow machine must not end a batch early, but where a test is about that."""
-    monkeypatch.setattr(module, "_LONG_ENOUGH", 60.0)
+def unlimited_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Don't let a slow machine end a batch early, except in the test of that."""
+    monkeypatch.setattr(module, "_BATCH_BUDGET", 60.0)
 
 
 async def test_a_write_is_durable_when_it_returns(url: URL) -> None:
-    """What a write returned is in the database for whoever opens it next, and comes back as the function's result."""
+    """A write returns its function's result, and then another process can read the row."""
     async with open_database(url) as first:
-        assert await first.write(note_and_return, "a") == "a"
+        assert await first.write(set_and_return, "a") == "a"
         async with open_database(url, visiting=True) as second:
-            assert await note(second, "a") == "x"
+            assert await read_value(second, "a") == "x"
 
 
 async def test_writes_at_the_same_time_share_one_commit(database: Database) -> None:
-    """A hundred writes that are called at once cost one commit."""
+    """A hundred simultaneous writes cost one commit."""
     with counted_commits() as commits:
         await asyncio.gather(*(database.write(set_note, str(n), "x") for n in range(100)))
     assert len(commits) == 1
-    assert [await note(database, str(n)) for n in (0, 50, 99)] == ["x"] * 3
+    assert [await read_value(database, str(n)) for n in (0, 50, 99)] == ["x"] * 3
 
 
-async def test_writes_that_come_during_a_commit_make_the_next_batch(database: Database) -> None:
-    """While one write is on its way, those that arrive wait together and are committed together."""
+async def test_writes_during_a_commit_make_the_next_batch(database: Database) -> None:
+    """Writes that arrive while another one runs share the next commit."""
     with counted_commits() as commits:
         first = asyncio.create_task(database.write(set_note, "first", "x"))
         await asyncio.sleep(0)
@@ -122,7 +123,7 @@ async def test_writes_that_come_during_a_commit_make_the_next_batch(database: Da
 
 
 async def test_a_batch_has_a_limit(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    """More writes than fit in one batch are committed in several, none lost and in the order of their calls."""
+    """More writes than fit in one batch are committed in several, in the order of their calls."""
     monkeypatch.setattr(module, "MAX_BATCH", 10)
     order: list[int] = []
 
@@ -138,8 +139,8 @@ async def test_a_batch_has_a_limit(database: Database, monkeypatch: pytest.Monke
 async def test_a_single_statement_does_not_wait_for_long_writes(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Long writes are committed a few at a time, and what members wait for comes in between; no order is lost."""
-    monkeypatch.setattr(module, "_LONG_ENOUGH", 0.01)
+    """Long writes are committed a few at a time, with single statements in between."""
+    monkeypatch.setattr(module, "_BATCH_BUDGET", 0.01)
     order: list[str] = []
 
     def remember(_conn: Connection, name: str, seconds: float = 0.0) -> None:
@@ -156,10 +157,10 @@ async def test_a_single_statement_does_not_wait_for_long_writes(
     assert len(commits) == 4
 
 
-async def test_answers_do_not_shut_out_the_rest(
+async def test_single_statements_do_not_starve_other_writes(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However many single statements wait, there is a place for another write in each batch."""
+    """Each batch has a slot for another write, however many single statements wait."""
     monkeypatch.setattr(module, "MAX_BATCH", 3)
     order: list[str] = []
 
@@ -173,8 +174,8 @@ async def test_answers_do_not_shut_out_the_rest(
     assert order.index("reveal") == 2
 
 
-async def test_writes_one_after_the_other_commit_one_by_one(database: Database) -> None:
-    """A write that waits for the one before has a commit of its own."""
+async def test_successive_writes_have_their_own_commits(database: Database) -> None:
+    """A write that is called after another one has returned gets its own commit."""
     with counted_commits() as commits:
         for n in range(3):
             await database.write(set_note, str(n), "x")
@@ -182,41 +183,42 @@ async def test_writes_one_after_the_other_commit_one_by_one(database: Database) 
 
 
 async def test_reads_do_not_commit(database: Database) -> None:
-    """Reading costs no commit."""
+    """A read commits nothing."""
     with counted_commits() as commits:
-        await asyncio.gather(*(note(database, "a") for _ in range(5)))
+        await asyncio.gather(*(read_value(database, "a") for _ in range(5)))
     assert commits == []
 
 
 async def test_a_failing_write_undoes_only_itself(database: Database) -> None:
-    """Of writes that share a commit, those that fail raise in their callers and leave nothing; the others stay."""
+    """Of writes that share a commit, the failing ones raise and are undone; the others stay."""
     results = await asyncio.gather(
         database.write(set_note, "before", "x"),
-        database.write(note_and_fail, "fails"),
+        database.write(set_and_fail, "fails"),
         database.write(insert_twice, "breaks a constraint"),
         database.write(set_note, "after", "x"),
         return_exceptions=True,
     )
     assert [type(r) for r in results] == [type(None), LookupError, IntegrityError, type(None)]
     stored = [
-        await note(database, key) for key in ("before", "fails", "breaks a constraint", "after")
+        await read_value(database, key)
+        for key in ("before", "fails", "breaks a constraint", "after")
     ]
     assert stored == ["x", None, None, "x"]
 
 
 async def test_single_statements_share_a_commit_with_others(database: Database) -> None:
-    """Writes of one statement stand beside others in a batch, and survive the failure of those."""
+    """Single statements share a batch with other writes and survive their failure."""
     with counted_commits() as commits:
         results = await asyncio.gather(
-            database.write(note_and_return, "first"),
-            database.write_one(note_and_return, "single"),
-            database.write(note_and_fail, "failed"),
-            database.write_one(note_and_return, "another"),
+            database.write(set_and_return, "first"),
+            database.write_one(set_and_return, "single"),
+            database.write(set_and_fail, "failed"),
+            database.write_one(set_and_return, "another"),
             return_exceptions=True,
         )
     assert [r for r in results if isinstance(r, str)] == ["first", "single", "another"]
     assert isinstance(results[2], LookupError)
-    assert [await note(database, key) for key in ("single", "failed", "another")] == [
+    assert [await read_value(database, key) for key in ("single", "failed", "another")] == [
         "x",
         None,
         "x",
@@ -224,45 +226,45 @@ async def test_single_statements_share_a_commit_with_others(database: Database) 
     assert len(commits) == 1
 
 
-def note_surrogate(conn: Connection, key: str) -> None:
+def set_surrogate(conn: Connection, key: str) -> None:
     set_note(conn, key, "\ud800")  # no driver can encode it
 
 
-@pytest.mark.parametrize("work", [note_and_fail, note_surrogate])
-async def test_a_single_statement_that_fails_costs_nobody_else_anything(
+@pytest.mark.parametrize("work", [set_and_fail, set_surrogate])
+async def test_a_failing_single_statement_harms_no_other_write(
     database: Database, work: Callable[[Connection, str], None]
 ) -> None:
-    """It has no savepoint to go back to, so the others of its batch run again, and are stored once."""
+    """Without a savepoint, the rest of the batch runs again and is stored once."""
     before, one, failed, another, after = await asyncio.gather(
-        database.write(note_and_return, "before"),
+        database.write(set_and_return, "before"),
         database.write_one(count_up),
         database.write_one(work, "failed"),
         database.write_one(count_up),
-        database.write(note_and_return, "after"),
+        database.write(set_and_return, "after"),
         return_exceptions=True,
     )
     assert isinstance(failed, LookupError | UnicodeEncodeError | DBAPIError)
     assert (before, one, another, after) == ("before", None, None, "after")
     keys = ("before", "failed", "after", "n")
-    assert [await note(database, key) for key in keys] == ["x", None, "x", "2"]
+    assert [await read_value(database, key) for key in keys] == ["x", None, "x", "2"]
 
 
 @pytest.mark.parametrize(
-    ("work", "error"), [(note_and_fail, LookupError), (insert_twice, IntegrityError)]
+    ("work", "error"), [(set_and_fail, LookupError), (insert_twice, IntegrityError)]
 )
 async def test_a_failing_write_alone_leaves_nothing(
     database: Database, work: Callable[[Connection, str], None], error: type[Exception]
 ) -> None:
-    """A lone write that fails raises, stores nothing, and the next one works."""
+    """A failing write stores nothing, and the next write works."""
     with pytest.raises(error):
         await database.write(work, "a")
-    assert await note(database, "a") is None
+    assert await read_value(database, "a") is None
     await database.write(set_note, "a", "x")
-    assert await note(database, "a") == "x"
+    assert await read_value(database, "a") == "x"
 
 
 async def test_the_write_of_a_cancelled_caller_still_happens(database: Database) -> None:
-    """Cancelling who waits for a write on its way ends the waiting and not the write."""
+    """Cancelling the caller of a running write does not cancel the write."""
     task = asyncio.create_task(database.write(set_note, "a", "x"))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
@@ -270,24 +272,24 @@ async def test_the_write_of_a_cancelled_caller_still_happens(database: Database)
     with pytest.raises(asyncio.CancelledError):
         await task
     await database.write(set_note, "b", "x")
-    assert await note(database, "a") == "x"
+    assert await read_value(database, "a") == "x"
 
 
 async def test_a_queued_write_of_a_cancelled_caller_still_happens(database: Database) -> None:
-    """Cancelled while it still waits for its turn, a write happens all the same, and its neighbours are served."""
+    """Cancelling the caller of a queued write cancels neither that write nor its neighbours."""
     tasks = [asyncio.create_task(database.write(set_note, str(n), "x")) for n in range(3)]
     await asyncio.sleep(0)
     tasks[1].cancel()
     results = await asyncio.gather(*tasks, return_exceptions=True)
     assert [type(r) for r in results] == [type(None), asyncio.CancelledError, type(None)]
-    assert await note(database, "1") == "x"
+    assert await read_value(database, "1") == "x"
 
 
 async def test_a_failure_without_a_caller_is_logged(
     database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A write that fails after its caller has gone is in the log."""
-    task = asyncio.create_task(database.write(note_and_fail, "the key"))
+    """A write that fails after its caller was cancelled is logged."""
+    task = asyncio.create_task(database.write(set_and_fail, "the key"))
     await asyncio.sleep(0)
     task.cancel()
     await database.write(set_note, "b", "x")
@@ -297,12 +299,12 @@ async def test_a_failure_without_a_caller_is_logged(
 
 
 class Slow:
-    """A value that takes long to load, until `loaded` is set; transactions need it."""
+    """A value that transactions need; loading it takes until `loaded` is set."""
 
     def __init__(self) -> None:
         self.value: str | None = None
         self.before: list[str | None] = []
-        """What a load read of what the transaction before it had written."""
+        """The value of note "a" that each load read, None if the transaction was rolled back."""
         self.begun = asyncio.Event()
         self.loaded = threading.Event()
         self.needed = asyncio.Event()
@@ -326,8 +328,8 @@ class Slow:
         self.value = "there"
 
 
-async def test_what_is_not_loaded_holds_nobody_up(database: Database) -> None:
-    """A transaction that needs it is undone, others go on meanwhile, and then it runs again."""
+async def test_a_load_blocks_no_other_transaction(database: Database) -> None:
+    """A transaction that needs a load is rolled back and runs again; others run during the load."""
     slow = Slow()
     tasks = [
         asyncio.create_task(database.write(slow.need, "a")),
@@ -337,15 +339,15 @@ async def test_what_is_not_loaded_holds_nobody_up(database: Database) -> None:
     async with asyncio.timeout(PATIENCE):
         await slow.begun.wait()
         await asyncio.gather(database.write(set_note, "b", "x"), database.read_long(read_note, "b"))
-        assert await note(database, "a") is None
+        assert await read_value(database, "a") is None
         slow.loaded.set()
         assert await asyncio.gather(*tasks) == ["there"] * 3
-    assert await note(database, "a") == "x"
+    assert await read_value(database, "a") == "x"
     assert slow.before[0] is None
 
 
-async def test_what_changes_with_each_load_is_not_waited_for_forever(database: Database) -> None:
-    """A transaction that finds it missing again and again fails, and leaves nothing."""
+async def test_repeated_loads_have_a_limit(database: Database) -> None:
+    """A transaction whose value is missing after each load fails and stores nothing."""
     slow = Slow()
     slow.loaded.set()
 
@@ -356,11 +358,11 @@ async def test_what_changes_with_each_load_is_not_waited_for_forever(database: D
     for work in (database.write, database.read, database.read_long):
         with pytest.raises(NotLoaded):
             await work(need_another, "a" if work == database.write else "")
-    assert await note(database, "a") is None
+    assert await read_value(database, "a") is None
 
 
-async def test_a_load_that_fails_fails_who_needs_it(database: Database) -> None:
-    """A transaction that needs what can't be loaded gets the reason, and the next write works."""
+async def test_a_failing_load_fails_its_transaction(database: Database) -> None:
+    """A transaction raises the error of its load, and the next write works."""
 
     def fail(_conn: Connection) -> Callable[[], None]:
         raise LookupError
@@ -375,7 +377,7 @@ async def test_a_load_that_fails_fails_who_needs_it(database: Database) -> None:
 
 
 async def test_a_cancelled_caller_whose_write_waits_for_a_load(database: Database) -> None:
-    """Its write happens all the same."""
+    """A write whose caller is cancelled during its load still happens."""
     slow = Slow()
     task = asyncio.create_task(database.write(slow.need, "a"))
     async with asyncio.timeout(PATIENCE):
@@ -384,11 +386,11 @@ async def test_a_cancelled_caller_whose_write_waits_for_a_load(database: Databas
         slow.loaded.set()
         await slow.needed.wait()
     await database.write(set_note, "b", "x")
-    assert await note(database, "a") == "x"
+    assert await read_value(database, "a") == "x"
 
 
 async def test_a_close_during_a_load(url: URL) -> None:
-    """A write that still waits for a load is refused, and nobody waits forever."""
+    """A write that waits for a load is refused at the close."""
     async with open_database(url) as database:
         slow = Slow()
         task = asyncio.create_task(database.write(slow.need, "a"))
@@ -403,18 +405,18 @@ async def test_a_close_during_a_load(url: URL) -> None:
 
 
 async def test_a_failed_commit_fails_its_whole_batch(database: Database) -> None:
-    """If nothing can be committed, each caller of the batch gets the error, nothing is stored, the next write works."""
+    """If no commit works, each caller gets the error, nothing is stored, and the next write works."""
     with failing_commits():
         writes = [database.write(set_note, str(n), "x") for n in range(3)]
         results = await asyncio.gather(*writes, return_exceptions=True)
     assert [str(r) for r in results] == ["disk full"] * 3
-    assert [await note(database, str(n)) for n in range(3)] == [None] * 3
+    assert [await read_value(database, str(n)) for n in range(3)] == [None] * 3
     await database.write(set_note, "0", "x")
-    assert await note(database, "0") == "x"
+    assert await read_value(database, "0") == "x"
 
 
 async def test_a_commit_of_unknown_outcome_is_not_repeated(database: Database) -> None:
-    """A COMMIT that fails on its way to a server may have got there; SQLite's own has surely been rolled back."""
+    """A failed COMMIT may have reached PostgreSQL; on SQLite it was certainly rolled back."""
     runs: list[int] = []
     with failing_commits():
         await asyncio.gather(
@@ -424,10 +426,10 @@ async def test_a_commit_of_unknown_outcome_is_not_repeated(database: Database) -
     assert len(runs) == (3 if database.shared else 6)
 
 
-async def test_a_commit_that_the_database_refuses_fails_its_cause_alone(
+async def test_a_constraint_checked_at_commit_fails_its_write_alone(
     database: Database, url: URL
 ) -> None:
-    """A constraint that SQLite checks only at COMMIT costs the rest of the batch nothing, and leaves nothing open."""
+    """If SQLite refuses a COMMIT, only the offending write fails."""
     if url.get_backend_name() != "sqlite":
         pytest.skip("the foreign keys are not deferrable here")
 
@@ -441,19 +443,18 @@ async def test_a_commit_that_the_database_refuses_fails_its_cause_alone(
         database.write(set_note, "a", "x"), database.write(orphan), return_exceptions=True
     )
     assert [type(r) for r in results] == [NoneType, IntegrityError]
-    assert await note(database, "a") == "x"
+    assert await read_value(database, "a") == "x"
     await database.write(set_note, "b", "x")
-    assert await note(database, "b") == "x"
+    assert await read_value(database, "b") == "x"
 
 
-async def test_a_database_that_is_locked_is_waited_for_once(
+async def test_a_batch_waits_once_for_a_locked_database(
     url: URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A batch that could not begin is not tried again write by write, each with the same wait."""
+    """A batch that could not begin is not retried write by write, each with the same wait."""
     if url.get_backend_name() != "sqlite":
         pytest.skip("one writer at a time is SQLite's")
-    monkeypatch.setattr(module, "BUSY_MS", 300)
-    monkeypatch.setattr(module._Lane.__init__, "__kwdefaults__", {"busy_ms": 300})
+    monkeypatch.setattr(backend, "BUSY_MS", 300)
     async with open_database(url) as database, open_database(url, visiting=True) as other:
         pause = Pause(url)
         holding = asyncio.create_task(other.write(lambda _conn: pause()))
@@ -468,7 +469,7 @@ async def test_a_database_that_is_locked_is_waited_for_once(
 
 
 async def test_close_waits_for_every_write(url: URL, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Writes that were called before the close are stored, also those of later batches."""
+    """Writes that were called before the close are stored, even those of later batches."""
     monkeypatch.setattr(module, "MAX_BATCH", 2)
     async with open_database(url) as database:
         tasks = [asyncio.create_task(database.write(set_note, str(n), "x")) for n in range(7)]
@@ -476,34 +477,35 @@ async def test_close_waits_for_every_write(url: URL, monkeypatch: pytest.MonkeyP
     await asyncio.sleep(0)
     assert [task.done() for task in tasks] == [True] * 7
     async with open_database(url) as database:
-        assert [await note(database, str(n)) for n in range(7)] == ["x"] * 7
+        assert [await read_value(database, str(n)) for n in range(7)] == ["x"] * 7
 
 
 async def test_a_close_leaves_one_file(tmp_path: Path) -> None:
-    """What was written is in the file itself then, without a log beside it, and whoever comes next may have it."""
+    """After a close, the file contains all data, the log is gone and the file can be opened again."""
     url = URL.create("sqlite", database=str(tmp_path / "quiz.db"))
     for _ in range(2):
         async with open_database(url) as database:
             await asyncio.gather(
-                *(database.write(set_note, str(n), "x") for n in range(50)), note(database, "1")
+                *(database.write(set_note, str(n), "x") for n in range(50)),
+                read_value(database, "1"),
             )
             assert (tmp_path / "quiz.db-wal").exists()
         assert {path.name for path in tmp_path.iterdir()} == {"quiz.db", "quiz.db-lock"}
 
 
 async def test_a_closed_database_refuses_everything(url: URL) -> None:
-    """Whoever writes or reads after the close gets an error and does not wait forever."""
+    """Reads and writes after the close raise an error instead of waiting forever."""
     async with open_database(url) as database:
         pass
     async with asyncio.timeout(5):
         with pytest.raises(RuntimeError, match="closed"):
             await database.write(set_note, "a", "x")
         with pytest.raises(RuntimeError, match="closed"):
-            await note(database, "a")
+            await read_value(database, "a")
 
 
 async def test_a_write_during_the_close_is_refused(url: URL) -> None:
-    """While the last writes are on their way, no more can be queued behind them."""
+    """No write can be queued while the close waits for the last ones."""
     async with open_database(url) as database:
         pause = Pause(url)
         last = asyncio.create_task(database.write(lambda _conn: pause()))
@@ -517,7 +519,7 @@ async def test_a_write_during_the_close_is_refused(url: URL) -> None:
 
 
 async def test_closing_does_not_block_the_loop(url: URL) -> None:
-    """While a read is still under way, the close waits for it and lets everything else go on."""
+    """A close waits for a running read without blocking the event loop."""
     if url.get_backend_name() != "sqlite":
         pytest.skip("SQLite runs in threads")
     async with open_database(url) as database:
@@ -531,19 +533,8 @@ async def test_closing_does_not_block_the_loop(url: URL) -> None:
         await asyncio.gather(reading, closing)
 
 
-async def test_before_it_is_migrated_nothing_waits_forever(tmp_path: Path) -> None:
-    """Reads and writes of a SQLite database that is not open yet fail."""
-    database = Database(module._Sqlite(URL.create("sqlite", database=str(tmp_path / "new.db"))))
-    async with asyncio.timeout(5):
-        with pytest.raises(ValueError, match="closed"):
-            await note(database, "a")
-        with pytest.raises(ValueError, match="closed"):
-            await database.write(set_note, "a", "x")
-        await database.close()
-
-
 def test_a_forgotten_close_does_not_keep_the_program(tmp_path: Path) -> None:
-    """A program that ends without closing its database ends."""
+    """A program that never closes its database can still exit."""
     code = """
 import asyncio, sys
 from sqlalchemy import URL
@@ -560,14 +551,13 @@ loop.run_until_complete(main())
 
 
 async def test_options_in_the_address(tmp_path: Path) -> None:
-    """SQLite's options behind the `?` of an address reach the driver."""
+    """SQLite's options after the `?` of an address reach the driver."""
     file = tmp_path / "quiz.db"
     async with open_database(make_url(f"sqlite+aiosqlite:///{file}")) as database:
         await database.write(set_note, "a", "x")
-    read_only = module._Sqlite(make_url(f"sqlite+aiosqlite:///file:{file}?mode=ro&uri=true"))
     with pytest.raises(OperationalError, match="readonly"):
-        await read_only.migrate()
-    await read_only.close()
+        async with open_database(make_url(f"sqlite+aiosqlite:///file:{file}?mode=ro&uri=true")):
+            pass
     with pytest.raises(OperationalError, match="unable to open"):
         async with open_database(make_url(f"sqlite+aiosqlite:///file:{file}.not?mode=rw&uri=true")):
             pass
@@ -575,7 +565,7 @@ async def test_options_in_the_address(tmp_path: Path) -> None:
 
 
 async def test_foreign_keys_are_enforced(database: Database) -> None:
-    """A row that refers to nothing is refused."""
+    """A row with a dangling reference is refused."""
     with pytest.raises(IntegrityError):
         await database.write(
             lambda conn: conn.execute(
@@ -587,7 +577,7 @@ async def test_foreign_keys_are_enforced(database: Database) -> None:
 
 
 async def test_sqlite_survives_a_power_cut(database: Database, url: URL) -> None:
-    """SQLite runs with a write-ahead log, a sync at each commit and a busy timeout, in reads and in writes."""
+    """Readers and writers use a write-ahead log, a sync per commit and a busy timeout."""
     if url.get_backend_name() != "sqlite":
         pytest.skip("pragmas are SQLite's")
 
@@ -595,7 +585,7 @@ async def test_sqlite_survives_a_power_cut(database: Database, url: URL) -> None
         names = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
         return [conn.exec_driver_sql(f"PRAGMA {name}").scalar() for name in names]
 
-    expected = ["wal", 2, 1, module.BUSY_MS]
+    expected = ["wal", 2, 1, backend.BUSY_MS]
     assert await database.read(pragmas) == expected
     assert await database.write(pragmas) == expected
 
@@ -603,8 +593,8 @@ async def test_sqlite_survives_a_power_cut(database: Database, url: URL) -> None
 async def test_the_write_ahead_log_stays_short(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is taken into the file between the writes, and begins anew; at most that of one commit is left to SQLite."""
-    monkeypatch.setattr(module, "_CHECKPOINT_ROWS", 10)
+    """Checkpoints between writes keep the write-ahead log from growing."""
+    monkeypatch.setattr(sqlite, "_CHECKPOINT_ROWS", 10)
     file = tmp_path / "bot.db"
     async with open_database(URL.create("sqlite", database=str(file))) as database:
         lengths = []
@@ -614,14 +604,14 @@ async def test_the_write_ahead_log_stays_short(
         assert lengths[-1] == lengths[30] < 50 * 4096
 
 
-async def test_whoever_waits_comes_before_the_write_ahead_log(
+async def test_queued_writes_come_before_a_checkpoint(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is taken over after the last of those who wait has been told, and not once for each batch."""
+    """The checkpoint comes after the last queued write has returned, not after each batch."""
     done: list[str] = []
     told = asyncio.Event()
 
-    async def take_over(_lane: module._Lane) -> None:
+    async def checkpoint(_connection: sqlite.SqliteConnection, _statement: str) -> None:
         await told.wait()
         done.append("log")
 
@@ -630,9 +620,9 @@ async def test_whoever_waits_comes_before_the_write_ahead_log(
         done.append(name)
 
     monkeypatch.setattr(module, "MAX_BATCH", 1)
-    monkeypatch.setattr(module, "_CHECKPOINT_ROWS", 1)
+    monkeypatch.setattr(sqlite, "_CHECKPOINT_ROWS", 1)
     async with open_database(URL.create("sqlite", database=str(tmp_path / "bot.db"))) as database:
-        monkeypatch.setattr(module._Lane, "checkpoint", take_over)
+        monkeypatch.setattr(sqlite.SqliteConnection, "execute", checkpoint)
         await asyncio.gather(
             write(database, "first"), write(database, "second"), write(database, "third")
         )
@@ -640,27 +630,27 @@ async def test_whoever_waits_comes_before_the_write_ahead_log(
     assert done == ["first", "second", "third", "log"]
 
 
-async def test_a_write_ahead_log_that_can_not_be_taken_over(
+async def test_a_failing_checkpoint(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """What is written stays in the log, writes go on, and it is tried again."""
+    """After a failed checkpoint, writes continue and the checkpoint is tried again."""
 
-    async def fail(_lane: module._Lane) -> None:
+    async def fail(_connection: sqlite.SqliteConnection, _statement: str) -> None:
         raise sqlite3.OperationalError("disk I/O error")
 
     async with open_database(URL.create("sqlite", database=str(tmp_path / "bot.db"))) as database:
-        monkeypatch.setattr(module, "_CHECKPOINT_ROWS", 10)
-        monkeypatch.setattr(module._Lane, "checkpoint", fail)
+        monkeypatch.setattr(sqlite, "_CHECKPOINT_ROWS", 10)
+        monkeypatch.setattr(sqlite.SqliteConnection, "execute", fail)
         for _ in range(21):
             await database.write(count_up)
-        assert await note(database, "n") == "21"
+        assert await read_value(database, "n") == "21"
     assert [r.message for r in caplog.records if "write-ahead log" in r.message] == [
         "could not take the write-ahead log into the database, trying again later: disk I/O error"
     ] * 2
 
 
 async def test_without_a_write_ahead_log_it_does_not_start(tmp_path: Path) -> None:
-    """Where processes can't share memory about a file, as on network disks, one line says so."""
+    """A disk that can't keep a write-ahead log, like network disks, is refused in one line."""
     url = make_url(f"sqlite+aiosqlite:///file:{tmp_path / 'quiz.db'}?vfs=unix-dotfile&uri=true")
     with pytest.raises(
         OperationalError, match=r"can't keep a write-ahead log here .* put the file on a local disk"
@@ -670,7 +660,7 @@ async def test_without_a_write_ahead_log_it_does_not_start(tmp_path: Path) -> No
 
 
 class Pause:
-    """A point in a storage function where it waits, in its thread or, on PostgreSQL, in the event loop."""
+    """A storage function that waits: in its thread on SQLite, in the event loop on PostgreSQL."""
 
     def __init__(self, url: URL) -> None:
         self._in_thread = url.get_backend_name() == "sqlite"
@@ -695,25 +685,25 @@ class Pause:
 
 
 async def test_a_read_sees_one_state(database: Database, url: URL) -> None:
-    """A commit in the middle of a read is not seen by it, and does not wait for it."""
+    """A commit during a read is invisible to that read and does not wait for it."""
     pause = Pause(url)
 
-    def look_twice(conn: Connection) -> tuple[str | None, str | None]:
+    def read_twice(conn: Connection) -> tuple[str | None, str | None]:
         first = read_note(conn, "a")
         pause()
         return first, read_note(conn, "a")
 
     await database.write(set_note, "a", "old")
-    reading = asyncio.create_task(database.read(look_twice))
+    reading = asyncio.create_task(database.read(read_twice))
     await pause.reached()
     await database.write(set_note, "a", "new")
     pause.end()
     assert await reading == ("old", "old")
-    assert await note(database, "a") == "new"
+    assert await read_value(database, "a") == "new"
 
 
 async def test_reads_do_not_wait_for_a_write(database: Database, url: URL) -> None:
-    """While a write is under way, reads are answered, without what is not committed yet."""
+    """Reads during a write return at once and see nothing uncommitted."""
     pause = Pause(url)
 
     def slow(conn: Connection) -> None:
@@ -722,24 +712,24 @@ async def test_reads_do_not_wait_for_a_write(database: Database, url: URL) -> No
 
     writing = asyncio.create_task(database.write(slow))
     await pause.reached()
-    assert await asyncio.wait_for(note(database, "a"), 5) is None
+    assert await asyncio.wait_for(read_value(database, "a"), 5) is None
     assert not writing.done()
     pause.end()
     await writing
-    assert await note(database, "a") == "x"
+    assert await read_value(database, "a") == "x"
 
 
 async def test_a_write_in_a_read_raises(database: Database) -> None:
-    """What was to be stored is not lost without a word, and the connection is good for the next read."""
+    """A write in a read raises an error, and its connection stays usable."""
     with pytest.raises(DBAPIError, match=r"readonly|read-only"):
         await database.read(set_note, "a", "x")
-    assert await note(database, "a") is None
+    assert await read_value(database, "a") is None
     await database.write(set_note, "a", "x")
-    assert await note(database, "a") == "x"
+    assert await read_value(database, "a") == "x"
 
 
 async def test_a_close_ends_every_read(url: URL) -> None:
-    """Reads under way end as ever; those that wait for a connection, of any kind, are told that they come too late."""
+    """At the close, running reads finish, and waiting reads raise DatabaseClosed."""
     async with open_database(url) as database:
         pause = Pause(url)
         begun: list[None] = []
@@ -764,67 +754,67 @@ async def test_a_close_ends_every_read(url: URL) -> None:
     assert {type(r) for r in results} == {str, DatabaseClosed}
 
 
-COUNT_FOR_EVER = (
+ENDLESS_QUERY = (
     "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT count(*) FROM c"
 )
 
 
 async def test_a_close_stops_a_long_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A read without an end does not keep the program from ending."""
+    """An endless read does not keep the program from exiting."""
     begun = threading.Event()
 
-    def count_for_ever(conn: Connection) -> None:
+    def run_endless_query(conn: Connection) -> None:
         begun.set()
-        conn.exec_driver_sql(COUNT_FOR_EVER)
+        conn.exec_driver_sql(ENDLESS_QUERY)
 
     monkeypatch.setattr(module, "CLOSE_SECONDS", 0.05)
-    monkeypatch.setattr(module, "_STEPS", 1000)
+    monkeypatch.setattr(sqlite, "_DEADLINE_STEPS", 1000)
     async with asyncio.timeout(10):
         async with open_database(
             URL.create("sqlite", database=str(tmp_path / "quiz.db"))
         ) as database:
-            reading = asyncio.create_task(database.read(count_for_ever))
+            reading = asyncio.create_task(database.read(run_endless_query))
             assert await asyncio.to_thread(begun.wait, 5)
         with pytest.raises(DatabaseClosed):
             await reading
 
 
-async def test_a_read_without_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """On SQLite, too, it fails after a while, and its connection is good for the next one."""
-    monkeypatch.setattr(module, "STATEMENT_SECONDS", 0.05)
-    monkeypatch.setattr(module, "_STEPS", 1000)
+async def test_reads_have_a_time_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An endless read fails on SQLite too, and its connection stays usable."""
+    monkeypatch.setattr(backend, "STATEMENT_SECONDS", 0.05)
+    monkeypatch.setattr(sqlite, "_DEADLINE_STEPS", 1000)
     async with open_database(URL.create("sqlite", database=str(tmp_path / "quiz.db"))) as database:
         async with asyncio.timeout(10):
             for _ in range(4):
                 with pytest.raises(OperationalError, match="interrupted"):
-                    await database.read(Connection.exec_driver_sql, COUNT_FOR_EVER)
-        assert await note(database, "a") is None
+                    await database.read(Connection.exec_driver_sql, ENDLESS_QUERY)
+        assert await read_value(database, "a") is None
 
 
 async def test_short_reads_do_not_wait_for_long_ones(database: Database, url: URL) -> None:
-    """However many long reads there are, a short one is answered while they run."""
+    """A short read returns while many long reads run."""
     pause = Pause(url)
     long = [asyncio.create_task(database.read_long(lambda _conn: pause())) for _ in range(9)]
     await pause.reached()
-    assert await asyncio.wait_for(note(database, "a"), 4) is None
+    assert await asyncio.wait_for(read_value(database, "a"), 4) is None
     assert not any(task.done() for task in long)
     pause.end()
     await asyncio.gather(*long)
 
 
 async def test_two_processes_write_the_same_database(url: URL) -> None:
-    """Two processes write to one database at the same time without losing or refusing anything."""
+    """Two processes can write to one database at the same time without losing anything."""
 
     async with open_database(url) as one, open_database(url, visiting=True) as two:
         await one.write(set_note, "n", "0")
         for _ in range(5):
             await asyncio.gather(*(db.write(count_up) for db in (one, two, one, two)))
-        assert await note(one, "n") == "20"
+        assert await read_value(one, "n") == "20"
 
 
 @pytest.mark.parametrize("lone", [True, False])
-async def test_two_that_stand_in_each_others_way(url: URL, lone: bool) -> None:
-    """Where PostgreSQL undoes one of two writes that wait for each other, it runs again, and both are stored."""
+async def test_a_deadlock_is_retried(url: URL, lone: bool) -> None:
+    """PostgreSQL undoes one of two deadlocked writes; it runs again, and both are stored."""
     if url.get_backend_name() == "sqlite":
         pytest.skip("one writes after the other")
 
@@ -846,7 +836,7 @@ async def test_two_that_stand_in_each_others_way(url: URL, lone: bool) -> None:
         for pause in pauses:
             pause.end()
         await asyncio.gather(*writes, *others)
-        stored = [await note(one, key) for key in "ab"]
+        stored = [await read_value(one, key) for key in "ab"]
     assert stored in (["ab", "ab"], ["ba", "ba"])
 
 
@@ -854,13 +844,13 @@ async def test_two_that_stand_in_each_others_way(url: URL, lone: bool) -> None:
 def impatient(url: URL, monkeypatch: pytest.MonkeyPatch) -> None:
     if url.get_backend_name() == "sqlite":
         pytest.skip("SQLite has no server, and one lock")
-    monkeypatch.setattr(module, "STATEMENT_SECONDS", 1.5)
-    monkeypatch.setattr(module, "BUSY_MS", 200)
+    monkeypatch.setattr(backend, "STATEMENT_SECONDS", 1.5)
+    monkeypatch.setattr(backend, "BUSY_MS", 200)
 
 
 @pytest.mark.usefixtures("impatient")
-async def test_a_statement_without_an_end(url: URL) -> None:
-    """It is given up with its whole batch, which is not tried one by one; the next write has a new connection."""
+async def test_statements_have_a_time_limit(url: URL) -> None:
+    """A statement that takes too long fails its whole batch; the next write gets a new connection."""
     async with open_database(url) as database:
         sleep = database.write(lambda conn: conn.exec_driver_sql("SELECT pg_sleep(60)"))
         failed = await asyncio.gather(
@@ -871,23 +861,23 @@ async def test_a_statement_without_an_end(url: URL) -> None:
             True,
         ]
         await database.write(set_note, "b", "x")
-        assert [await note(database, key) for key in "ab"] == [None, "x"]
+        assert [await read_value(database, key) for key in "ab"] == [None, "x"]
     async with open_database(url, patient=True) as database:
         await database.write(Connection.exec_driver_sql, "SELECT pg_sleep(2)")
 
 
 @pytest.mark.usefixtures("impatient")
-async def test_a_row_that_another_process_keeps(url: URL) -> None:
-    """A write that waits for it fails after a while, as one to be tried again; the others of its batch are stored."""
+async def test_a_row_that_another_process_locks(url: URL) -> None:
+    """A write that waits for the lock fails with a temporary error; the rest of its batch is stored."""
     async with open_database(url) as one, open_database(url) as two:
         await one.write(set_note, "a", "before")
         pause = Pause(url)
 
-        def keep(conn: Connection) -> None:
-            set_note(conn, "a", "kept")
+        def lock(conn: Connection) -> None:
+            set_note(conn, "a", "theirs")
             pause()
 
-        keeping = asyncio.create_task(two.write(keep))
+        locking = asyncio.create_task(two.write(lock))
         await pause.reached()
         writes = (
             one.write(set_note, "b", "x"),
@@ -899,27 +889,27 @@ async def test_a_row_that_another_process_keeps(url: URL) -> None:
         assert is_away(waited)
         assert (before, after) == (None, None)
         pause.end()
-        await keeping
-        assert [await note(one, key) for key in "abc"] == ["kept", "x", "x"]
+        await locking
+        assert [await read_value(one, key) for key in "abc"] == ["theirs", "x", "x"]
 
 
 @pytest.mark.usefixtures("impatient")
 async def test_no_connection_is_free(url: URL) -> None:
-    """Who finds all connections in use is told so, and does not wait for ever."""
+    """A read that gets no connection for too long fails with a temporary error."""
     async with open_database(url) as database:
         pause = Pause(url)
         reads = [asyncio.create_task(database.read(lambda _conn: pause())) for _ in range(8)]
         await pause.reached()
         async with asyncio.timeout(5):
             with pytest.raises(OperationalError, match="QueuePool limit") as busy:
-                await note(database, "a")
+                await read_value(database, "a")
         assert is_away(busy.value)
         pause.end()
         await asyncio.gather(*reads)
 
 
 async def test_a_database_that_is_not_there() -> None:
-    """A server that does not answer is a failure of the database, whatever the system calls it."""
+    """A server that does not answer is an error of the database, not of the network."""
     with pytest.raises(OperationalError):
         async with open_database(
             URL.create("postgresql+asyncpg", "u", "p", "127.0.0.1", 1, "name")
@@ -928,7 +918,7 @@ async def test_a_database_that_is_not_there() -> None:
 
 
 class Contended:
-    """A connection to an empty file that others turn to the write-ahead log at the same instant: SQLite gives up."""
+    """A connection whose file is locked for a while, because others switch its journal mode."""
 
     def __init__(self, file: Path, refusals: int) -> None:
         self.real = sqlite3.connect(file)
@@ -943,43 +933,45 @@ class Contended:
         return self.real.execute(statement)
 
 
-def test_switching_on_the_log_is_tried_again(
+def test_switching_to_the_write_ahead_log_is_retried(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Several connections that open a new file at once all get the log, for which SQLite itself does not wait."""
+    """Several connections can open a new file at once, although SQLite does not wait for this lock."""
     contended: Any = Contended(tmp_path / "quiz.db", 3)
     with closing(contended.real):
-        assert module._switch_to_wal(contended) == "wal"
-        monkeypatch.setattr(module, "BUSY_MS", 0)
+        assert sqlite._switch_to_wal(contended) == "wal"
+        monkeypatch.setattr(backend, "BUSY_MS", 0)
         contended.refusals = 3
         with pytest.raises(sqlite3.OperationalError, match="locked"):
-            module._switch_to_wal(contended)
+            sqlite._switch_to_wal(contended)
 
 
-async def test_what_was_erased_leaves_the_log(tmp_path: Path) -> None:
-    """It stands in the write-ahead log only as long as somebody reads from there; then in none of the files."""
-    secret, read, told = "words-that-were-erased", threading.Event(), threading.Event()
+async def test_erased_data_leaves_the_write_ahead_log(tmp_path: Path) -> None:
+    """Erased data stays in the write-ahead log only while a read uses it; then no file has it."""
+    secret = "words-that-were-erased"
+    read = threading.Event()
+    finish = threading.Event()
 
-    def left() -> bool:
+    def is_left() -> bool:
         return any(secret.encode() in file.read_bytes() for file in tmp_path.iterdir())
 
-    def look(conn: Connection) -> None:
+    def read_slowly(conn: Connection) -> None:
         read_note(conn, "n")
         read.set()
-        assert told.wait(PATIENCE)
+        assert finish.wait(PATIENCE)
 
     async with open_database(URL.create("sqlite", database=str(tmp_path / "bot.db"))) as database:
         await database.write(set_note, "n", secret)
-        reader = asyncio.create_task(database.read(look))
+        reader = asyncio.create_task(database.read(read_slowly))
         await asyncio.to_thread(read.wait, PATIENCE)
         try:
             await database.write(set_note, "n", "nothing")
             await database.overwrite_erased()
-            await database.write(lambda _: None)  # the log is looked at before another write
-            assert left()
+            await database.write(lambda _: None)  # its turn comes after the checkpoint
+            assert is_left()
         finally:
-            told.set()
+            finish.set()
         await reader
         await database.write(set_note, "n", "still nothing")
         await database.write(lambda _: None)
-        assert not left()
+        assert not is_left()

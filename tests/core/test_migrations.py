@@ -121,18 +121,18 @@ async def test_the_migrations_make_what_the_metadata_would(database: Database) -
 
 
 def test_head_is_the_newest_script() -> None:
-    """The version that the program asks for is that of the newest migration, and there is one line of them."""
+    """The program needs the version of the newest migration, and there is only one newest."""
     scripts = ScriptDirectory(str(Path(migrate.__file__).parent / "migrations"))
     assert scripts.get_heads() == [migrate.HEAD]
 
 
 async def test_an_opened_database_has_the_version(database: Database) -> None:
-    """After opening, the database is at the program's version."""
+    """An opened database has the program's schema version."""
     assert await database.read(migrate.version) == migrate.HEAD
 
 
 async def test_an_empty_database_has_no_version(url: URL) -> None:
-    """Before the first migration there is no version, and this is told without an error."""
+    """A database without migrations has the version None."""
     async with open_database(url) as database:
 
         def forget(conn: Connection) -> str | None:
@@ -143,7 +143,7 @@ async def test_an_empty_database_has_no_version(url: URL) -> None:
 
 
 async def test_a_newer_database_is_refused_in_one_line(url: URL) -> None:
-    """A schema from a later program is refused with one line that names both versions and what to do, and untouched."""
+    """The error for a newer schema is one line with both versions and the next step."""
     async with open_database(url) as database:
         await database.write(set_note, "a", "x")
         await database.write(stamp, "9999")
@@ -160,7 +160,7 @@ async def test_a_newer_database_is_refused_in_one_line(url: URL) -> None:
 async def test_a_visitor_leaves_an_older_schema_alone(
     url: URL, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The bot that works with the database decides when it gets a new schema, not who looks at it meanwhile."""
+    """A visitor refuses an older schema instead of migrating it under the running bot."""
     async with open_database(url):
         pass
     before = migrate.HEAD
@@ -173,7 +173,7 @@ async def test_a_visitor_leaves_an_older_schema_alone(
 
 
 async def test_migrating_twice_is_harmless(url: URL) -> None:
-    """Opening again runs no migration and keeps what is stored; asked directly, there is nothing to do."""
+    """Opening a database again runs no migration and keeps its rows."""
     async with open_database(url) as database:
         await database.write(set_note, "a", "x")
         assert await database.write(migrate.upgrade) is False
@@ -182,7 +182,7 @@ async def test_migrating_twice_is_harmless(url: URL) -> None:
 
 
 async def test_two_processes_open_an_empty_database(url: URL) -> None:
-    """Two processes that come at the same time to an empty database both find the schema."""
+    """Two processes can open an empty database at the same time."""
 
     async def start() -> str | None:
         async with open_database(url, visiting=True) as database:
@@ -194,7 +194,7 @@ async def test_two_processes_open_an_empty_database(url: URL) -> None:
 async def test_a_migration_that_fails_leaves_nothing(
     url: URL, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What a migration did before an error is undone with it, so that the next start begins where this one did."""
+    """A migration that fails is rolled back, so the next start finds the old schema."""
 
     upgrade, found = migrate.upgrade, list[set[str]]()
 
@@ -218,7 +218,7 @@ async def test_a_migration_that_fails_leaves_nothing(
 
 
 def add_migration(monkeypatch: pytest.MonkeyPatch, folder: Path, body: str) -> None:
-    """Let the program be a later one, with one more migration."""
+    """Make the program a later version with one more migration."""
     scripts = folder / "migrations"
     shutil.copytree(migrate._SCRIPTS, scripts, ignore=shutil.ignore_patterns("__pycache__"))
     (scripts / "versions" / "0099_next.py").write_text(
@@ -231,7 +231,7 @@ def add_migration(monkeypatch: pytest.MonkeyPatch, folder: Path, body: str) -> N
 async def test_tables_with_rows_can_be_altered(
     url: URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every table that others refer to is changed, and on SQLite built anew, without losing a row or a reference."""
+    """Altering all referenced tables, which SQLite rebuilds, loses no row or reference."""
     async with open_database(url) as database:
         await database.write(fill, 5)
         before = await database.read(everything)
@@ -253,10 +253,10 @@ async def test_tables_with_rows_can_be_altered(
                 await database.write(Connection.execute, text(f"DELETE FROM {table}"))
 
 
-async def test_a_migration_may_not_lose_what_others_refer_to(
+async def test_a_migration_may_not_break_references(
     url: URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Rows whose parents are gone end it with one line, and nothing of it has happened."""
+    """A migration that leaves rows without their parents fails and is rolled back."""
     async with open_database(url) as database:
         await database.write(fill, 5)
         before = await database.read(everything)
@@ -283,24 +283,25 @@ asyncio.run(start())
 
 
 def waiting(conn: Connection) -> int:
-    """How many wait for a lock on the table that holds the schema's version."""
+    """Count the transactions that wait for a lock on the table with the schema version."""
     query = (
         "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'alembic_version'::regclass"
     )
     return int(conn.execute(text(query)).scalar_one())
 
 
-async def test_a_process_that_meets_a_newer_schema(
+async def test_a_migration_by_another_process(
     url: URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A write that has begun is stored before another program migrates; a later one is refused, and ends the bot."""
+    """A migration waits for open writes; a later write fails, and its process ends."""
     if url.get_backend_name() == "sqlite":
         pytest.skip("another process can't migrate a file that is held")
     async with open_database(url) as one, open_database(url) as two:
         with monkeypatch.context() as later:
             add_migration(later, tmp_path, "op.add_column('meta', sa.Column('new', sa.Integer()))")
             scripts = str(migrate._SCRIPTS)
-        began, over = asyncio.Event(), asyncio.Event()
+        began = asyncio.Event()
+        over = asyncio.Event()
 
         def slow(conn: Connection) -> None:
             set_note(conn, "slow", "x")

@@ -1,4 +1,4 @@
-"""Everything moves from one database to another, whole and once, whatever interrupts it."""
+"""A transfer moves every row exactly once, whatever interrupts it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _POSTGRES = [pytest.mark.postgres, pytest.mark.thorough]
 
 @pytest.fixture
 def make(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Make]:
-    """Gives the address of a new database of a kind."""
+    """Return a function that makes a database of a kind and returns its address."""
     lent: list[tuple[Postgres, URL]] = []
     names = (f"{n}.db" for n in count())
 
@@ -56,7 +56,7 @@ def make(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Make]:
 async def pair(
     request: pytest.FixtureRequest, make: Make
 ) -> AsyncIterator[tuple[Database, Database]]:
-    """A database that holds something in every table, and an empty one."""
+    """Yield a database with rows in every table, and an empty one."""
     async with opened_pair(make, str(request.param)) as pair:
         yield pair
 
@@ -95,7 +95,7 @@ def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 async def test_everything_is_moved(make: Make, kinds: str) -> None:
-    """Every table of the target holds what the source's does, and new rows get numbers of their own."""
+    """All tables of source and target are equal afterwards, and a new row gets an unused id."""
     async with opened_pair(make, kinds) as (source, target):
         lines = await move(source, target)
         assert [line.partition(":")[0] for line in lines] == [
@@ -115,7 +115,7 @@ async def test_everything_is_moved(make: Make, kinds: str) -> None:
 
 
 async def test_an_empty_database_is_moved(make: Make) -> None:
-    """Where there is nothing to move, that is no error, and the first row has the number 1."""
+    """An empty source is no error, and rows can be added to the target."""
     async with open_database(make("sqlite")) as source, open_database(make("sqlite")) as target:
         await move(source, target)
         await target.write(
@@ -125,19 +125,21 @@ async def test_an_empty_database_is_moved(make: Make) -> None:
 
 
 class Crash(BaseException):
-    """The process dies here."""
+    """Stands in for the end of the process."""
 
 
 @pytest.mark.thorough
 @pytest.mark.parametrize("after", [False, True])
-async def test_a_move_that_is_interrupted_goes_on(
+async def test_an_interrupted_transfer_resumes(
     pair: tuple[Database, Database], monkeypatch: pytest.MonkeyPatch, after: bool
 ) -> None:
-    """However often it is interrupted, before or after a chunk is stored, all is there once in the end."""
+    """After any number of interruptions, before or after a commit, each row is there once."""
     source, target = pair
-    write, calls, deaths = target.write, 0, 0
+    write = target.write
+    calls = 0
+    crashes = 0
 
-    async def write_and_die(work: Any, *args: Any) -> Any:
+    async def write_and_crash(work: Any, *args: Any) -> Any:
         nonlocal calls
         calls += 1
         if calls % 5 == 0 and not after:
@@ -147,24 +149,23 @@ async def test_a_move_that_is_interrupted_goes_on(
             raise Crash
         return result
 
-    monkeypatch.setattr(target, "write", write_and_die)
+    monkeypatch.setattr(target, "write", write_and_crash)
     while True:
         try:
             await move(source, target)
             break
         except Crash:
-            deaths += 1
-            if not (
-                after and await target.read(transfer.unfinished) is None
-            ):  # it may die at the very last step
-                assert await target.read(transfer.unfinished) == "old"
-    assert deaths >= (len(all_tables()) - 1) * 3 // 5
+            crashes += 1
+            finished = await target.read(transfer.unfinished_source) is None
+            if not (after and finished):  # the last crash may come after the last step
+                assert await target.read(transfer.unfinished_source) == "old"
+    assert crashes >= (len(all_tables()) - 1) * 3 // 5
     assert await target.read(all_but_notes) == await source.read(all_but_notes)
-    assert await target.read(transfer.unfinished) is None
+    assert await target.read(transfer.unfinished_source) is None
 
 
-async def test_moving_twice_changes_nothing(pair: tuple[Database, Database]) -> None:
-    """A move that is repeated after its end finds that all is there."""
+async def test_a_second_transfer_changes_nothing(pair: tuple[Database, Database]) -> None:
+    """A transfer that is repeated finds that the target already holds the data."""
     source, target = pair
     await move(source, target)
     assert await move(source, target) == ["the target already holds the same data"]
@@ -172,7 +173,7 @@ async def test_moving_twice_changes_nothing(pair: tuple[Database, Database]) -> 
 
 
 async def test_a_target_with_other_data_is_refused(pair: tuple[Database, Database]) -> None:
-    """A single row of the target's own is enough to leave it as it is."""
+    """A target with a single row of its own is left as it is."""
     source, target = pair
     await target.write(guilds.set_zone, 5, "UTC")
     before = await target.read(all_but_notes)
@@ -184,7 +185,7 @@ async def test_a_target_with_other_data_is_refused(pair: tuple[Database, Databas
 async def test_a_target_on_which_the_bot_was_started_is_empty(
     pair: tuple[Database, Database],
 ) -> None:
-    """What the program notes for itself is neither data of the target's nor moved to it."""
+    """The program's own notes neither count as data nor are copied."""
     source, target = pair
     await target.write(set_note, "bank checked", "mark")
     await move(source, target)
@@ -192,12 +193,12 @@ async def test_a_target_on_which_the_bot_was_started_is_empty(
     assert (await target.read(everything))[meta.name] == [("bank checked", "mark")]
 
 
-async def test_the_beginning_of_another_move_is_refused(
+async def test_an_unfinished_transfer_from_another_source_is_refused(
     pair: tuple[Database, Database], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What was begun from one database is not finished from another."""
+    """A transfer can only be resumed from the same source."""
     source, target = pair
-    monkeypatch.setattr(transfer, "_compare", lambda *_: (_ for _ in ()).throw(Crash()))
+    monkeypatch.setattr(transfer, "_find_difference", lambda *_: (_ for _ in ()).throw(Crash()))
     with pytest.raises(Crash):
         await move(source, target)
     with pytest.raises(TransferError, match="another transfer, from old"):
@@ -206,29 +207,29 @@ async def test_the_beginning_of_another_move_is_refused(
         await move(target, source, "target")
 
 
-async def test_a_source_that_changes_meanwhile_is_noticed(
+async def test_a_source_that_changes_during_the_transfer_is_noticed(
     pair: tuple[Database, Database], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A row that changes after it was copied makes the move fail, by the name of its table, and it stays unfinished."""
+    """A row that changes after its copy makes the transfer fail with its table's name."""
     source, target = pair
-    compare = transfer._compare
+    compare = transfer._find_difference
 
     async def change_and_compare(*args: Any) -> str | None:
         await source.write(guilds.set_zone, await source.read(first_guild), "Europe/Berlin")
         return await compare(*args)
 
-    monkeypatch.setattr(transfer, "_compare", change_and_compare)
+    monkeypatch.setattr(transfer, "_find_difference", change_and_compare)
     with pytest.raises(TransferError, match="the copy of guilds differs"):
         await move(source, target)
-    assert await target.read(transfer.unfinished) == "old"
+    assert await target.read(transfer.unfinished_source) == "old"
 
 
 def first_guild(conn: Connection) -> int:
     return int(conn.execute(select(func.min(guilds.guilds.c.guild_id))).scalar_one())
 
 
-async def test_the_bot_does_not_start_on_half_of_it(make: Make) -> None:
-    """A database to which not everything was moved is refused in one line that says what to do."""
+async def test_the_bot_does_not_start_on_an_unfinished_transfer(make: Make) -> None:
+    """The bot refuses an unfinished target in one line that says what to do."""
     url = make("sqlite")
     async with open_database(url) as target:
         await target.write(set_note, "transfer", "sqlite:///old.db")
@@ -247,9 +248,11 @@ def text_of(url: URL) -> str:
 
 @pytest.mark.thorough
 @pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=_POSTGRES)])
-async def test_the_command_is_killed_in_the_middle(make: Make, kind: str) -> None:
-    """`migrate --from --to` is killed while it copies, and the next one ends with all rows, each once."""
-    old, new, many = make("sqlite"), make(kind), 50_000
+async def test_a_killed_command_resumes(make: Make, kind: str) -> None:
+    """After `migrate --from --to` is killed, running it again copies each row once."""
+    old = make("sqlite")
+    new = make(kind)
+    many = 50_000
     async with (
         open_database(old, visiting=True) as source,
         open_database(new, visiting=True) as target,
@@ -301,7 +304,7 @@ def count_guilds(conn: Connection) -> int:
     ],
 )
 def test_wrong_options(tmp_path: Path, arguments: list[str], words: str) -> None:
-    """What can't be moved is refused in one line with exit code 2, and no file appears."""
+    """Wrong options end in one line with exit code 2, and no file appears."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     run = subprocess.run(
         command(*arguments),

@@ -1,0 +1,43 @@
+"""Limits and errors that SQLite and PostgreSQL have in common."""
+
+from __future__ import annotations
+
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+
+BUSY_MS = 2500
+"""Longest wait for another process's lock or a free connection; Discord wants a reply in 3 s."""
+MIGRATION_BUSY_MS = 60_000
+"""The wait while migrating: nobody expects a reply yet, and another process may be migrating."""
+STATEMENT_SECONDS = 10.0
+"""Time limit for connecting to PostgreSQL and for each of its statements; on SQLite for a read."""
+LONG_READS = 2
+"""Long reads that may run at once. SQLite has one more reader, reserved for short reads."""
+
+_DEADLOCKS = {"40001", "40P01"}
+"""serialization_failure and deadlock_detected, see the link below."""
+_TEMPORARY = {"08", "53", "55", "57", "58"}
+"""Classes of PostgreSQL's errors that may pass: no connection, no resources, locked, stopped.
+
+https://www.postgresql.org/docs/current/errcodes-appendix.html
+"""
+
+
+class DatabaseBroken(Exception):
+    """This process can't store anything until a person intervenes; the message is one line."""
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether an error may pass because the database is locked, full or out of reach."""
+    return (
+        isinstance(error, OperationalError | InterfaceError) or _sqlstate(error)[:2] in _TEMPORARY
+    )
+
+
+def is_deadlock(error: BaseException | None) -> bool:
+    """Whether PostgreSQL undid the transaction because it and another one blocked each other."""
+    return _sqlstate(error) in _DEADLOCKS
+
+
+def _sqlstate(error: BaseException | None) -> str:
+    """Return PostgreSQL's code for an error, or an empty string for any other error."""
+    return getattr(error.orig, "sqlstate", None) or "" if isinstance(error, DBAPIError) else ""
