@@ -6,7 +6,7 @@
 #   make crash      kills the bot between every two effects, gives it a hostile network (8 minutes)
 #   make everything what a release must pass: all Pythons, PostgreSQL, crash points, soak (an hour)
 #   make flaky      the tests with ten seeds, five on a busy machine; ARGS="--first 1 --seeds 2"
-#   make bench      the bot against a bare client (ARGS=--quick for a short run)
+#   make bench      the bot against a bare client, after years, under attack (half an hour; ARGS=--quick)
 #   make soak       ten minutes of everything under random faults; ARGS="--seed 1" repeats a run
 #   make month      a month of 1,000 members in virtual time; ARGS="--seed 3 --days 30"
 #   make size       Python tokens by folder, without comments and docstrings

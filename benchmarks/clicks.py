@@ -1,167 +1,150 @@
-"""From a click to its durable, private answer: latency at a given rate, and how much fits in at most."""
+"""From a click to its durable, private answer: latency at a given rate, and saturation."""
 
 from __future__ import annotations
 
 import asyncio
 import random
-import sqlite3
 import time
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from benchmarks.client import Client, Kind
-from benchmarks.measure import percentile
-from benchmarks.options import Options, scratch
-from benchmarks.play import Card, Clicks, Unanswered, start_rounds
-from benchmarks.stub.server import Stub
-from benchmarks.table import Figure, Section, absolute, compared
+from benchmarks.client import Client
+from benchmarks.measure import percentile, scratch
+from benchmarks.table import Figure, Section
+from tests.crash.play import cards
+from tests.loopback.model import Channel, Message
+from tests.loopback.world import World
 
-CHANNELS = 20
-SERVERS = 40
-"""More than CHANNELS, as not every question has buttons."""
-_IN_FLIGHT = 256
-_GOAL_RATE = 300
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """How long to measure at each rate, and saturated, in seconds; what comes before that does not count."""
-
-    rates: tuple[int, ...] = (100, 300)
-    seconds: float = 8.0
-    saturated: float = 5.0
-    warm_up: float = 3.0
+TITLE = "Clicks"
+_ROUNDS = 30
+_RATE = 300
+_IN_FLIGHT = 128
+_WARM_UP = 3.0
+Act = Callable[[], Coroutine[None, None, float]]
 
 
 @dataclass(frozen=True, slots=True)
-class AtRate:
-    """Latencies, and processor time an answer, in milliseconds."""
+class Measured:
+    """Latencies, and `cpu` an answer, in milliseconds; answers a second and a second of CPU.
+
+    `load`: how much of its core the load used while the client was saturated.
+    """
 
     p50: float
     p99: float
     cpu: float
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """`cpu` in milliseconds an answer, saturated. `stub_cpu`: share of its core that the stub used then."""
-
-    at: dict[int, AtRate]
     per_second: float
-    cpu: float
-    stub_cpu: float
+    per_cpu: float
+    load: float
 
 
-async def section(options: Options) -> Section:
-    """Latency at 100 and 300 clicks a second, and saturation; the two clients take turns."""
-    plan = Plan(seconds=4.0, saturated=3.0) if options.quick else Plan()
-    bare: list[Result] = []
-    bot: list[Result] = []
-    cards: list[Card] = []
-    for number in range(options.rounds):
-        order: tuple[Kind, Kind] = ("bot", "bare") if number % 2 == 0 else ("bare", "bot")
-        for kind in order:
-            with scratch() as folder:
-                result, cards = await run(kind, folder, plan, cards, seed=number)
-            (bot if kind == "bot" else bare).append(result)
-
-    made = Section(
-        "Clicks",
-        f"From the dispatch of a click to its durable, private answer, over {CHANNELS} channels, every click by "
-        "another member. Each is committed before it is acknowledged, and as many are stored as were acknowledged, or "
-        "the run fails. CPU is of all threads.",
+async def section(quick: bool) -> Section:
+    """Measure the bot, then the bare client on the same cards, as often as there are rounds."""
+    seconds = 3.0 if quick else 8.0
+    bot: list[Measured] = []
+    bare: list[Measured] = []
+    for seed in range(1 if quick else 5):
+        rng = random.Random(seed)
+        with scratch() as folder:
+            async with World() as world:
+                async with Client("bot", world, folder) as client:
+                    channels = await start_rounds(world, _ROUNDS)
+                    click = clicker(world, channels, rng)
+                    bot.append(await measured(client, click, seconds, rng))
+                async with Client("bare", world, folder) as client:
+                    bare.append(await measured(client, click, seconds, rng))
+    pairs = [
+        (f"latency p50 at {_RATE}/s", "ms", [r.p50 for r in bot], [r.p50 for r in bare]),
+        (f"latency p99 at {_RATE}/s", "ms", [r.p99 for r in bot], [r.p99 for r in bare]),
+        (f"CPU an answer at {_RATE}/s", "ms", [r.cpu for r in bot], [r.cpu for r in bare]),
+    ]
+    fits = [r.per_second for r in bot], [r.per_second for r in bare]
+    allowed = [r.per_cpu for r in bot], [r.per_cpu for r in bare]
+    busiest = [100 * r.load for r in bot], [100 * r.load for r in bare]
+    return Section(
+        TITLE,
+        f"Clicks on {_ROUNDS} open rounds, each by another member. The bot commits each before it "
+        "acknowledges it. The load is heavier than the bare client, so it limits how many answers a "
+        "second there are; the answers in a second of CPU, of all threads, compare the clients.",
+        [
+            *(Figure(name, unit, mine, other) for name, unit, mine, other in pairs),
+            Figure(f"answers a second, {_IN_FLIGHT} in flight", "/s", *fits),
+            Figure("answers in a second of CPU, saturated", "/s", *allowed, at_least=0.6),
+            Figure("the load's use of its core, saturated", "%", *busiest),
+        ],
     )
-    for rate in plan.rates:
-        made.figures += _at_rate(rate, [r.at[rate] for r in bare], [r.at[rate] for r in bot])
-    cpu = [r.cpu for r in bare], [r.cpu for r in bot]
-    fits = [r.per_second for r in bare], [r.per_second for r in bot]
-    busiest = max(r.stub_cpu for r in bare + bot) * 100
-    made.figures += [
-        compared("CPU an answer, saturated", cpu, "ms", goal=1.3),
-        compared(f"answers a second with {_IN_FLIGHT} in flight", fits, "/s", goal=0.8, sense=">="),
-        absolute("stub's use of its core, saturated, at most", [busiest], "%"),
-    ]
-    return made
 
 
-def _at_rate(rate: int, bare: Sequence[AtRate], bot: Sequence[AtRate]) -> list[Figure]:
-    goals = (1.75, 2.0) if rate == _GOAL_RATE else (None, None)
-    return [
-        compared(
-            f"latency p50 at {rate}/s",
-            ([a.p50 for a in bare], [a.p50 for a in bot]),
-            "ms",
-            goal=goals[0],
-        ),
-        compared(
-            f"latency p99 at {rate}/s",
-            ([a.p99 for a in bare], [a.p99 for a in bot]),
-            "ms",
-            goal=goals[1],
-        ),
-        compared(f"CPU an answer at {rate}/s", ([a.cpu for a in bare], [a.cpu for a in bot]), "ms"),
+async def start_rounds(world: World, count: int) -> list[Channel]:
+    """Start a round on each of so many new servers; return once every first card is there."""
+    await world.until(lambda: world.commands, what="the commands")
+    channels: list[Channel] = []
+    for number in range(count):
+        guild = world.add_guild(f"server {number}")
+        channels.append(world.add_channel(guild, "quiz"))
+        await world.gateway.emit("GUILD_CREATE", guild.payload(world.bot))
+        host = world.add_member(guild, "host", manager=True)
+        await host.slash(channels[-1], "quiz start", questions=10, seconds=300)
+    await world.until(lambda: all(cards(channel) for channel in channels), what="the cards")
+    return channels
+
+
+def clicker(world: World, channels: Sequence[Channel], rng: random.Random) -> Act:
+    """Return what lets a new member click a button of some open card; it returns the seconds."""
+    buttons: list[tuple[Message, str]] = [
+        (card, custom_id)
+        for channel in channels
+        for card in cards(channel)
+        for custom_id in card.custom_ids
+        if custom_id.startswith("answer:")
     ]
 
+    async def click() -> float:
+        card, custom_id = rng.choice(buttons)
+        result = await world.add_member(card.channel.guild, "player").click(card, custom_id)
+        if not result.text.startswith("Locked in") or result.interaction.acked_at is None:
+            raise RuntimeError(f"a click was not acknowledged: {result.text!r}")
+        return result.interaction.acked_at - result.interaction.sent_at
 
-async def run(
-    kind: Kind, folder: Path, plan: Plan, cards: Sequence[Card], seed: int
-) -> tuple[Result, list[Card]]:
-    """One round of measurements. The bare client gets `cards` that the bot posted; the bot posts its own."""
-    async with Stub(servers=SERVERS) as stub, Client(kind, stub, folder) as client:
-        await client.settle(0.5)
-        if kind == "bot":
-            cards = await open_cards(stub, range(SERVERS))
-        clicks = Clicks(stub, cards, random.Random(seed))
-        await clicks.at_rate(plan.rates[0], plan.warm_up)
-        at: dict[int, AtRate] = {}
-        for rate in plan.rates:
-            used = client.cpu
-            latencies = [1000 * seconds for seconds in await clicks.at_rate(rate, plan.seconds)]
-            cpu = (client.cpu - used) * 1000 / len(latencies)
-            at[rate] = AtRate(percentile(latencies, 0.5), percentile(latencies, 0.99), cpu)
-        watching = [check_durable(client.database, clicks, 1.0)] if kind == "bot" else []
-        await asyncio.gather(clicks.saturate(_IN_FLIGHT, 1.0), *watching)
-        await clicks.all_answered()
-        began, used, own = time.monotonic(), client.cpu, time.process_time()
-        done = await clicks.saturate(_IN_FLIGHT, plan.saturated)
-        seconds, cpu, stub_cpu = (
-            time.monotonic() - began,
-            client.cpu - used,
-            time.process_time() - own,
-        )
-        await clicks.all_answered()
-        if kind == "bot" and (stored := stored_answers(client.database)) != clicks.acknowledged:
-            raise Unanswered(
-                f"{clicks.acknowledged} answers were acknowledged, but {stored} are stored"
-            )
-        return Result(at, done / seconds, cpu * 1000 / done, stub_cpu / seconds), list(cards)
+    return click
 
 
-async def open_cards(stub: Stub, servers: Sequence[int]) -> list[Card]:
-    """The cards of rounds in so many channels that began with a question that has buttons."""
-    cards = [card for card in await start_rounds(stub, servers) if card.choices][:CHANNELS]
-    if len(cards) < CHANNELS:
-        raise Unanswered(
-            f"only {len(cards)} of {len(servers)} rounds began with a question that has buttons"
-        )
-    return cards
+async def at_rate(act: Act, rate: float, seconds: float, rng: random.Random) -> list[float]:
+    """Act at random moments, so many a second on average; return the latencies."""
+    due = time.monotonic()
+    end = due + seconds
+    async with asyncio.TaskGroup() as group:
+        tasks = []
+        while due < end:
+            due += rng.expovariate(rate)
+            await asyncio.sleep(max(0.0, due - time.monotonic()))
+            tasks.append(group.create_task(act()))
+    return [task.result() for task in tasks]
 
 
-async def check_durable(database: Path, clicks: Clicks, seconds: float) -> None:
-    """Acknowledged means committed: at no moment have more answers been acknowledged than others can read."""
-    for _ in range(10):
-        await asyncio.sleep(seconds / 10)
-        acknowledged = clicks.acknowledged
-        if (stored := stored_answers(database)) < acknowledged:
-            raise Unanswered(
-                f"{acknowledged} answers had been acknowledged when {stored} were committed"
-            )
+async def measured(client: Client, click: Act, seconds: float, rng: random.Random) -> Measured:
+    await at_rate(click, _RATE, _WARM_UP, rng)
+    used = client.cpu
+    latencies = [1000 * latency for latency in await at_rate(click, _RATE, seconds, rng)]
+    cpu = 1000 * (client.cpu - used) / len(latencies)
 
+    async def keep_clicking() -> int:
+        count = 0
+        while time.monotonic() < began + seconds:
+            await click()
+            count += 1
+        return count
 
-def stored_answers(database: Path) -> int:
-    """Committed answers, as another process sees them."""
-    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as conn:
-        (stored,) = conn.execute("SELECT count(*) FROM round_answers").fetchone()
-    return int(stored)
+    began = time.monotonic()
+    used, load = client.cpu, time.process_time()
+    done = sum(await asyncio.gather(*(keep_clicking() for _ in range(_IN_FLIGHT))))
+    took = time.monotonic() - began
+    client.check()
+    return Measured(
+        p50=percentile(latencies, 0.5),
+        p99=percentile(latencies, 0.99),
+        cpu=cpu,
+        per_second=done / took,
+        per_cpu=done / (client.cpu - used),
+        load=(time.process_time() - load) / took,
+    )

@@ -1,4 +1,4 @@
-"""The figures and the Markdown table they end up in."""
+"""The figures and their Markdown table."""
 
 from __future__ import annotations
 
@@ -7,132 +7,95 @@ import os
 import platform
 import re
 import sqlite3
-import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
+from statistics import median
 
-_LIBRARIES = ("discord.py", "aiohttp", "uvloop", "orjson", "SQLAlchemy")
+_LIBRARIES = ("discord.py", "aiohttp", "uvloop", "SQLAlchemy")
+_SECTION = re.compile(r"^## ([^\n]+)\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
+_HEAD = """# Benchmarks
+
+Written by `make bench`. With two cores, the simulated Discord and the load are on one and the
+client on the other. Both clients take turns; a ratio is the median of the rounds' ratios. Parts
+may have been measured on different days and machines: each says when and on what.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One line. `value` is a ratio bot / bare client where both were measured, else absolute in `unit`."""
+    """One row: what each round measured. With a bare client, the goal is for the ratio to it."""
 
     name: str
-    value: float
-    unit: str = ""
-    bare: str = "–"
-    bot: str = "–"
-    goal: float | None = None
-    sense: Literal["<=", ">="] = "<="
-    spread: tuple[float, float] | None = None
+    unit: str
+    bot: Sequence[float]
+    bare: Sequence[float] = ()
+    at_most: float | None = None
+    at_least: float | None = None
 
-    @property
-    def met(self) -> bool | None:
-        if self.goal is None:
-            return None
-        return self.value <= self.goal if self.sense == "<=" else self.value >= self.goal
+    def row(self) -> str:
+        pairs = zip(self.bot, self.bare, strict=True) if self.bare else ()
+        ratios = [bot / bare for bot, bare in pairs]
+        values = ratios or self.bot
+        goal, met = "–", "–"
+        if self.at_most is not None:
+            goal = f"≤ {self.at_most:g}"
+            met = "yes" if median(values) <= self.at_most else "**no**"
+        elif self.at_least is not None:
+            goal = f"≥ {self.at_least:g}"
+            met = "yes" if median(values) >= self.at_least else "**no**"
+        cells = [
+            self.name,
+            f"{_number(median(self.bare))} {self.unit}" if self.bare else "–",
+            f"{_number(median(self.bot))} {self.unit}",
+            f"{_number(median(ratios))}×" if ratios else "–",
+            f"{_number(min(values))} to {_number(max(values))}" if len(values) > 1 else "–",
+            goal,
+            met,
+        ]
+        return f"| {' | '.join(cells)} |"
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Section:
-    """A part of the table. `taken`: when and on what; sections that are run alone are kept beside older ones."""
+    """A part of the table. `note` says how the figures were taken."""
 
     title: str
-    note: str = ""
-    figures: list[Figure] = field(default_factory=list)
-    taken: str = ""
+    note: str
+    figures: Sequence[Figure]
+
+    def body(self) -> str:
+        lines = [
+            conditions(),
+            "",
+            self.note,
+            "",
+            "| figure | bare client | bot | ratio | spread | goal | met |",
+            "|---|---|---|---|---|---|---|",
+            *(figure.row() for figure in self.figures),
+        ]
+        return "\n".join(lines)
 
 
-def compared(
-    name: str,
-    sides: tuple[Sequence[float], Sequence[float]],
-    unit: str,
-    *,
-    goal: float | None = None,
-    sense: Literal["<=", ">="] = "<=",
-) -> Figure:
-    """The median of the rounds' ratios; `sides` are the bare client's values and the bot's, round by round."""
-    ratios = [bot / bare for bare, bot in zip(*sides, strict=True)]
-    shown = [f"{_number(statistics.median(side))} {unit}" for side in sides]
-    spread = (min(ratios), max(ratios)) if len(ratios) > 1 else None
-    return Figure(name, statistics.median(ratios), "×", shown[0], shown[1], goal, sense, spread)
-
-
-def absolute(
-    name: str,
-    values: Sequence[float],
-    unit: str,
-    *,
-    goal: float | None = None,
-    sense: Literal["<=", ">="] = "<=",
-) -> Figure:
-    """The median of what the rounds gave."""
-    middle = statistics.median(values)
-    spread = (min(values), max(values)) if len(values) > 1 else None
-    return Figure(
-        name,
-        middle,
-        unit,
-        bot=f"{_number(middle)} {unit}".rstrip(),
-        goal=goal,
-        sense=sense,
-        spread=spread,
-    )
-
-
-def machine(rounds: int) -> str:
-    """When and on what figures are taken; nothing that names the machine."""
+def conditions() -> str:
+    """Return the date and the versions, and nothing that names the machine."""
     libraries = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in _LIBRARIES)
     return (
         f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, {platform.system()}, Python "
-        f"{platform.python_version()}, SQLite {sqlite3.sqlite_version}, {libraries}; "
-        f"{f'medians of {rounds} rounds' if rounds > 1 else 'one round'}."
+        f"{platform.python_version()}, SQLite {sqlite3.sqlite_version}, {libraries}."
     )
 
 
-def markdown(sections: Sequence[Section]) -> str:
-    """The whole table, with nothing but these sections."""
-    return "\n".join([_HEAD, *(f"## {section.title}\n\n{_body(section)}" for section in sections)])
-
-
-def merged(before: str, sections: Sequence[Section]) -> str:
-    """A table of before with these sections instead of those of the same titles; what is new comes last."""
-    parts = dict(_SECTION.findall(before))
-    for section in sections:
-        parts[section.title] = _body(section)
-    return "\n".join([_HEAD, *(f"## {title}\n\n{body.strip()}\n" for title, body in parts.items())])
-
-
-_HEAD = (
-    "# Benchmarks\n\nWhere there is a bare client, both took turns. The stub and the load were on one core, the client "
-    "on another. Parts may\nhave been taken on different days and machines: each says when and on what.\n"
-)
-_SECTION = re.compile(r"^## ([^\n]+)\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
-
-
-def _body(section: Section) -> str:
-    lines = [line for text in (section.taken, section.note) if text for line in (text, "")]
-    lines += [
-        "| figure | bare client | bot | value | spread | goal | met |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    return "\n".join([*lines, *(_line(figure) for figure in section.figures)]) + "\n"
-
-
-def _line(figure: Figure) -> str:
-    unit = figure.unit if figure.unit == "×" else f" {figure.unit}"
-    spread = f"{_number(figure.spread[0])} to {_number(figure.spread[1])}" if figure.spread else "–"
-    goal = "–" if figure.goal is None else f"{'≤' if figure.sense == '<=' else '≥'} {figure.goal:g}"
-    met = {True: "yes", False: "**no**", None: "–"}[figure.met]
-    value = f"{_number(figure.value)}{unit}".rstrip()
-    return f"| {figure.name} | {figure.bare} | {figure.bot} | {value} | {spread} | {goal} | {met} |"
+def merged(before: str, sections: Sequence[Section], titles: Sequence[str]) -> str:
+    """Return the table with these sections in place of older ones; only `titles` stay, in order."""
+    bodies = dict(_SECTION.findall(before))
+    bodies |= {section.title: section.body() for section in sections}
+    parts = [f"## {title}\n\n{bodies[title].strip()}\n" for title in titles if title in bodies]
+    return "\n".join([_HEAD, *parts])
 
 
 def _number(value: float) -> str:
-    """Three significant digits, without exponents; a count as it is."""
-    if abs(value) >= 100 or isinstance(value, int):
+    """Format with three significant digits and no exponent."""
+    if abs(value) >= 100:
         return f"{value:,.0f}"
     return f"{value:.2f}" if abs(value) < 10 else f"{value:.1f}"

@@ -1,52 +1,49 @@
-"""`python -m soak --minutes 10 --seed N`: all that members play under random faults; then invariants are checked."""
+"""`python -m soak --minutes 10 --seed N`: members play under random faults, then invariants are checked."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
 import random
-import re
 import shutil
 import sqlite3
 import sys
 import tempfile
-import time
-from collections import defaultdict
-from contextlib import closing
+from collections import Counter
+from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
-from bot.questions.bank import load_packs
 from soak.chaos import Chaos
-from soak.checks import unanswered
-from soak.life import Life
-from soak.report import report
+from soak.checks import kinds_of, unanswered
+from soak.members import Members, Server
 from tests.crash import invariants
-from tests.crash.play import Players, close_challenges, close_dailies, query, soon
-from tests.loopback.model import Guild
+from tests.crash.play import cards, close_challenges, close_dailies, query, soon
 from tests.loopback.process import BotProcess
 from tests.loopback.world import World
 
-_GUILDS, _QUIZ_CHANNELS, _MEMBERS = 4, 2, 5
+_SERVERS = 8
+_MEMBERS = 40
 _QUIET_SECONDS = 150.0
-_LINE = re.compile(r"\*\*(\w+)\*\* · \*\*([\d,]+) points?\*\*")
+_UNFINISHED = """
+    SELECT 1 FROM rounds WHERE phase != 'ended'
+    UNION SELECT 1 FROM dailies WHERE state IN ('posting', 'threading', 'closing')
+    UNION SELECT 1 FROM challenges WHERE state NOT IN ('open', 'closed')
+"""
+_OPEN = """
+    SELECT 1 FROM dailies WHERE due_at IS NOT NULL
+    UNION SELECT 1 FROM challenges WHERE state != 'closed'
+"""
 
 
 def main() -> int:
-    """0 if every invariant holds, 1 if one is broken."""
+    """Return 0 if every invariant holds, 1 if one is broken."""
     parser = argparse.ArgumentParser(prog="python -m soak", description=__doc__)
     parser.add_argument("--minutes", type=float, default=10.0, help="how long things go wrong (10)")
-    parser.add_argument(
-        "--seed",
-        type=int,
-        default=None,
-        help="a number that decides the faults (a new one each time)",
-    )
-    parser.add_argument(
-        "--pace", type=float, default=1.0, help="seconds between two faults, on average (1)"
-    )
-    parser.add_argument(
-        "--keep", type=Path, help="an empty folder for the database and the bot's log"
-    )
+    parser.add_argument("--seed", type=int, help="decides the faults (a new one each time)")
+    parser.add_argument("--pace", type=float, default=1.0, help="seconds between two faults (1)")
+    parser.add_argument("--keep", type=Path, help="an empty folder for the database and the log")
     options = parser.parse_args()
     seed = options.seed if options.seed is not None else random.SystemRandom().randrange(10**6)
     print(f"soak: seed {seed}, {options.minutes:g} minutes", file=sys.stderr, flush=True)
@@ -54,125 +51,157 @@ def main() -> int:
     folder.mkdir(parents=True, exist_ok=True)
     if any(folder.iterdir()):
         parser.error(f"{folder} is not empty")
-    text, good = asyncio.run(soak(folder, options.minutes, seed, options.pace))
-    print(text)
-    if good and options.keep is None:
+    broken = asyncio.run(soak(folder, options.minutes, seed, options.pace))
+    if not broken and options.keep is None:
         shutil.rmtree(folder)
     else:
         print(f"soak: database and log are in {folder}", file=sys.stderr)
-    return 0 if good else 1
+    return 1 if broken else 0
 
 
-async def soak(folder: Path, minutes: float, seed: int, pace: float) -> tuple[str, bool]:
-    """Run it all; the report, and whether every invariant holds."""
+async def soak(folder: Path, minutes: float, seed: int, pace: float) -> list[str]:
+    """Run it all and print the report; return the broken invariants."""
     async with World() as world:
         bot = BotProcess(world, folder, {"QUESTION_BANK": ""})  # the shipped packs
-        life = Life(
-            world,
-            bot,
-            Players(bot.database, load_packs(), random.Random(seed + 1)),
-            random.Random(seed + 2),
-        )
-        guilds = [world.add_guild(f"server {n}") for n in range(_GUILDS)]
-        quiz = [world.add_channel(g, f"quiz-{n}") for g in guilds for n in range(_QUIZ_CHANNELS)]
-        daily = [world.add_channel(g, "daily") for g in guilds]
-        for guild in guilds:
-            life.people(guild, _MEMBERS)
+        members = Members(world, bot.database, seed, pace=0.15)
+        members.settle(_SERVERS, _MEMBERS)
         chaos = Chaos(world, bot, random.Random(seed), pace)
         try:
             await bot.start()
-            life.start(quiz, daily)
+            await world.until(lambda: world.commands, what="the commands")
             chaos.start()
-            await asyncio.sleep(60 * minutes)
-            life.over = True
-            await chaos.calm()
-            wrong = await _come_to_rest(world, bot, chaos, life, guilds)
-            await life.stop()
+            over = asyncio.Event()
+            async with asyncio.TaskGroup() as group:
+                for server in members.servers:
+                    for play in (_play, _play_dailies):
+                        group.create_task(play(members, server, over))
+                await asyncio.sleep(60 * minutes)
+                over.set()
+                await chaos.calm()
+            broken = await _finish(bot, chaos)
         finally:
             await chaos.stop()
             await bot.close()
-        chaos.tally.faults["double delivery"] = world.gateway.doubled
-        broken = [
-            *chaos.tally.wrong,
-            *wrong,
-            *unanswered(world, chaos.tally.outages),
+        broken += [
+            *chaos.wrong,
+            *members.wrong,
+            *unanswered(world, chaos.outages),
             *invariants.broken(bot.database, world, bot.log),
         ]
-        facts = invariants.read(bot.database, world)
-        return report(
-            world, facts, chaos.tally, life, broken, seed=seed, minutes=minutes
-        ), not broken
+        print(_report(world, bot, chaos, members, broken))
+        return broken
 
 
-async def _come_to_rest(
-    world: World, bot: BotProcess, chaos: Chaos, life: Life, guilds: list[Guild]
-) -> list[str]:
-    """Let rounds end and dailies close, compare the boards with the ledger, end the bot; what went wrong."""
-    wrong = []
+async def _play(members: Members, server: Server, over: asyncio.Event) -> None:
+    """Play rounds and challenges, practise and look things up, until it is over."""
+    rng = members.rng
 
-    def at_rest() -> bool:
+    async def repeat(name: str, act: Callable[[], Coroutine[None, None, None]]) -> None:
+        while not over.is_set():
+            await members.perform(name, act())
+            await asyncio.sleep(rng.uniform(0.5, 3))
+
+    def round_() -> Coroutine[None, None, None]:
+        players = rng.sample(server.players, len(server.players))
+        hosted = rng.random() < 0.2
+        options: dict[str, Any] = {"mode": "hosted"} if hosted else {"seconds": 6}
+        return members.play_round(players, questions=rng.randint(1, 4), **options)
+
+    async def challenge() -> None:
+        players = rng.sample(server.players, rng.choice((2, len(server.players))))
+        await members.challenge(players, questions=rng.randint(1, 3), hours=1)
+        await asyncio.gather(
+            *(members.perform("take", members.take_challenge(player)) for player in players)
+        )
+
+    async def alone() -> None:
+        act = rng.choice((members.practise, members.interview, members.look))
+        await act(rng.choice(server.players))
+
+    await asyncio.gather(
+        repeat("round", round_), repeat("challenge", challenge), repeat("alone", alone)
+    )
+
+
+async def _play_dailies(members: Members, server: Server, over: asyncio.Event) -> None:
+    """Post dailies by schedule or by hand, in zones with different dates, and answer them."""
+    manager, now = server.players[0].member, datetime.now(UTC)
+    dates = {(now + timedelta(hours=hours)).date(): hours for hours in range(14, -13, -1)}
+    for offset in sorted(dates.values()):
+        local = datetime.now(UTC) + timedelta(hours=offset, seconds=75)
+        zone = f"Etc/GMT{-offset:+d}" if offset else "Etc/GMT"
+        at, thread = local.strftime("%H:%M"), server is members.servers[0]
+        await members.set_up_daily(server, time=at, timezone=zone, thread=thread)
+        if members.rng.random() < 0.5:
+            await members.command(manager, server.daily, "daily post")
+        await soon(lambda: over.is_set() or cards(server.daily, "daily"), 110)
+        answers = [members.answer_daily(player) for player in server.players]
+        await asyncio.gather(*(members.perform("daily", answer) for answer in answers))
+        await soon(lambda: over.is_set() or not cards(server.daily, "daily"), 1e6)
+
+
+async def _finish(bot: BotProcess, chaos: Chaos) -> list[str]:
+    """Let all games end and close, and stop the bot; return what went wrong."""
+
+    def unfinished() -> bool:
         try:
-            running = query(bot.database, "SELECT 1 FROM rounds WHERE phase != 'ended'")
-            busy = query(
-                bot.database,
-                "SELECT 1 FROM dailies WHERE state IN ('posting', 'threading', 'closing')",
-            )
-            busy += query(
-                bot.database, "SELECT 1 FROM challenges WHERE state NOT IN ('open', 'closed')"
-            )
+            return bool(query(bot.database, _UNFINISHED))
         except sqlite3.Error:
-            return False
-        return not running and not busy
+            return True
 
-    if not await soon(at_rest, _QUIET_SECONDS):
-        wrong.append(f"not at rest {_QUIET_SECONDS:g} s after the last fault")
-    await asyncio.sleep(4)  # members who are still trying give up
+    wrong = []
+    if not await soon(lambda: not unfinished(), _QUIET_SECONDS):
+        wrong.append(f"unfinished {_QUIET_SECONDS:g} s after the last fault")
     await chaos.stop()
-    began = time.monotonic()
     if not bot.running:
         await bot.start()
     ends = [await bot.stop()]
     close_dailies(bot.database)
     close_challenges(bot.database)
     await bot.start()
-    if not await soon(
-        lambda: not query(bot.database, "SELECT 1 FROM dailies WHERE due_at IS NOT NULL"), 30
-    ):
-        wrong.append("a daily did not close")
-    if not await soon(
-        lambda: not query(bot.database, "SELECT 1 FROM challenges WHERE state != 'closed'"), 30
-    ):
-        wrong.append("a challenge did not close")
-    for guild in guilds:
-        wrong += await _board(world, bot, life, guild)
+    if not await soon(lambda: not query(bot.database, _OPEN), 60):
+        wrong.append("a daily or a challenge did not close")
     ends.append(await bot.stop())
-    wrong += [
-        f"SIGTERM at rest: exit code {code} after {took:.1f} s"
-        for code, took in ends
-        if code or took > 5
-    ]
-    print(f"soak: checked after {time.monotonic() - began:.0f} s", file=sys.stderr)
+    for code, took in ends:
+        if code or took > 5:
+            wrong.append(f"SIGTERM without faults: exit code {code} after {took:.1f} s")
     return wrong
 
 
-async def _board(world: World, bot: BotProcess, life: Life, guild: Guild) -> list[str]:
-    """The points that a board shows are those of the ledger."""
-    channel = next(iter(guild.channels.values()))
-    await world.until(lambda: world.gateway.connected)
-    result = await life.members(guild)[0].slash(channel, "leaderboard", period="all")
-    if not result.acked:
-        return [f"{guild.name}: no answer to /leaderboard, without any fault"]
-    sums: dict[str, int] = defaultdict(int)
-    with closing(sqlite3.connect(bot.database)) as conn:
-        for user, points in conn.execute(
-            "SELECT user_id, points FROM ledger WHERE guild_id = ?", [guild.id]
-        ):
-            sums[world.names[user]] += points
-    shown = {name: int(points.replace(",", "")) for name, points in _LINE.findall(result.text)}
-    return (
-        []
-        if shown == dict(sums)
-        else [f"{guild.name}: the board says {shown}, the ledger {dict(sums)}"]
+def _report(
+    world: World, bot: BotProcess, chaos: Chaos, members: Members, broken: list[str]
+) -> str:
+    """Return the report as Markdown; it ends with the broken invariants."""
+    facts = invariants.read(bot.database, world)
+    faults = chaos.faults | Counter({"interaction delivered twice": world.gateway.doubled})
+    longest = max((ended - began for began, ended in chaos.outages), default=0)
+    endings = Counter(str(row["ending"]) for row in facts["rounds"])
+    sources = Counter(source for source, _, _ in facts.answers)
+    rows: dict[str, object] = {
+        "faults": f"{faults.total()} of {len(faults)} kinds",
+        "rounds": dict(endings),
+        "challenges": len(facts["challenges"]),
+        "dailies": len(facts["dailies"]),
+        "answers stored": dict(sources),
+        "restarts of the bot": bot.starts,
+        "longest outage": f"{longest:.1f} s",
+        "posts that a nonce kept single": world.deduplicated,
+        "429 that the bot earned": world.limits.refused,
+        **members.did,
+        **faults,
+    }
+    return "\n".join(
+        [
+            "# Soak",
+            "",
+            "| what | how many |",
+            "|---|---|",
+            *(f"| {name} | {value} |" for name, value in rows.items()),
+            "",
+            "## Broken invariants",
+            "",
+            *kinds_of(broken),
+        ]
     )
 
 

@@ -1,9 +1,10 @@
-"""Time that jumps although sockets and threads are real.
+"""Virtual time for a process whose sockets and threads are real.
 
-The loopback Discord and the bot run in one event loop. Nothing is ever in flight but what lies in a socket of this
-machine or is done by a thread that was asked from the loop: when neither has anything, everybody waits for a timer, and
-time jumps to it. What takes time is what members and timers take; requests, queries and computing take none. SQLite's
-connections do without their threads here: a hop into one costs more than the query, and a month has a million.
+The simulated Discord and the bot run in one event loop. Work in progress is either in a socket of
+this machine or in a thread that the loop waits for. When neither has anything, everybody waits for
+a timer, and time jumps to it. So timers and members take time; requests, queries and computing take
+none. SQLite's connections work without their threads here: switching to a thread costs more than
+the query, and a month has a million queries.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import Any
 from unittest.mock import patch
 
 _LONG = 0.2
-"""Seconds from which a jump could make somebody give up: the sockets are looked at once more before it."""
+"""Before a jump of this many seconds the sockets are polled once more: it could be a timeout."""
 _REAL_WAIT = 5.0
 
 
@@ -30,7 +31,7 @@ class _Selector(selectors.DefaultSelector):
         ready = super().select(0)
         if ready or timeout == 0:
             return ready
-        if self.loop.threads_at_work or timeout is None:
+        if self.loop.busy_threads or timeout is None:
             return super().select(_REAL_WAIT)
         if timeout > _LONG and (ready := super().select(0)):
             return ready
@@ -39,11 +40,11 @@ class _Selector(selectors.DefaultSelector):
 
 
 class JumpingLoop(asyncio.SelectorEventLoop):
-    """An event loop whose time stands still while anything is done, and jumps to the next timer when nothing is."""
+    """An event loop whose time stops during work, and jumps to the next timer otherwise."""
 
     def __init__(self) -> None:
         self.passed = 0.0
-        self.threads_at_work = 0
+        self.busy_threads = 0
         selector = _Selector()
         selector.loop = self
         super().__init__(selector)
@@ -51,23 +52,20 @@ class JumpingLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self.passed
 
-    def await_thread(self, future: asyncio.Future[Any]) -> None:
-        """Let no time pass until a thread has done what this future stands for."""
-        self.threads_at_work += 1
-        future.add_done_callback(self._thread_is_done)
-
-    def _thread_is_done(self, _future: object) -> None:
-        self.threads_at_work -= 1
-
     def run_in_executor(  # type: ignore[override]
         self, executor: Any, func: Callable[..., Any], *args: Any
     ) -> asyncio.Future[Any]:
+        """Run in a thread, and let no time pass until it is done."""
         future = super().run_in_executor(executor, func, *args)
-        self.await_thread(future)
+        self.busy_threads += 1
+        future.add_done_callback(self._thread_done)
         return future
 
+    def _thread_done(self, _future: object) -> None:
+        self.busy_threads -= 1
+
     async def shutdown_default_executor(self, timeout: float | None = None) -> None:  # noqa: ASYNC109 - asyncio's
-        """Wait for threads to end without a limit: by a clock that jumps, any is over at once."""
+        """Wait for threads without a timeout: when time jumps, every timeout is over at once."""
         await super().shutdown_default_executor()
 
 
@@ -100,23 +98,26 @@ class _LoopConnection:
         self._connection.close()
 
 
-class Machine:
-    """The clocks of this machine and of Discord: both go by the loop, and this machine's may be off by some seconds."""
+class Clocks:
+    """The clocks of Discord and of the host, both driven by the loop.
+
+    `offset`: seconds that the host's clock is ahead.
+    """
 
     def __init__(self, loop: JumpingLoop, start: datetime) -> None:
         self._loop = loop
         self._start = start
-        self.off = 0.0
+        self.offset = 0.0
 
     def discord_now(self) -> datetime:
         return self._start + timedelta(seconds=self._loop.passed)
 
     def host_now(self) -> datetime:
-        return self.discord_now() + timedelta(seconds=self.off)
+        return self.discord_now() + timedelta(seconds=self.offset)
 
     @contextmanager
-    def in_place(self) -> Iterator[None]:
-        """Be the clock of everything in this process: the bot and discord.py ask `utcnow`, the loopback `time`."""
+    def installed(self) -> Iterator[None]:
+        """Replace this process's clocks: the bot reads `utcnow`, the simulated Discord `time`."""
         since_epoch = (self._start - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds()
         with (
             patch("discord.utils.utcnow", self.host_now),

@@ -1,18 +1,24 @@
-"""What members and servers do all month: drawn once from a seed, the same for the same seed.
-
-Pure: a population, and for each of its days the acts with their times. What comes of an act is `life.py`'s.
-"""
+"""The days of a month: habits of members, changes on servers, and lost connections."""
 
 from __future__ import annotations
 
-import random
-from dataclasses import dataclass
-from itertools import accumulate
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Coroutine
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from bot.core.snowflakes import earliest_id
+from soak.members import Members, Player, Server
+from soak.month.bot import Deployment
+from soak.month.clock import Clocks
+from tests.loopback.losses import add_bot, remove_bot
+from tests.loopback.world import World
 
 DAY = 86_400.0
 NIGHT = 3 * 3600 + 7 * 60.0
-"""When the bot is deployed, in seconds of a UTC day; around it nobody starts a round."""
-_QUIET = (NIGHT - 3600, NIGHT + 600)
+"""When the bot is deployed, in seconds of a UTC day. Nobody begins anything in the hour before."""
 _ZONES = (
     "Europe/Berlin",
     "America/New_York",
@@ -21,199 +27,163 @@ _ZONES = (
     "UTC",
     "America/Sao_Paulo",
 )
-_KINDS = ("choice", "choice", "choice", "mixed")
+_KEPT_OF = 20
+"""One of this many old messages stays, for members who look back."""
+Act = tuple[float, str, Callable[[], Coroutine[None, None, None]]]
+"""When, in the loop's seconds; what it is called; and what to run."""
 
 
-@dataclass(frozen=True)
-class Server:
-    """A server's schedule and fate. `gone`: from and until which day the bot is not there; `moves`: a day, a zone."""
+class Habits(Members):
+    """The members of a month.
 
-    zone: str
-    at: str
-    hours: int
-    kind: str
-    thread: bool
-    gone: tuple[int, int] | None
-    moves: tuple[int, str] | None
-
-
-@dataclass(frozen=True)
-class Member:
-    """A member's habits: how likely each is on a day. `hour`: when in a UTC day; `away`: days from and until."""
-
-    server: int
-    hour: float
-    daily: float
-    practice: float
-    interview: float
-    skill: float
-    reminded: bool
-    away: tuple[int, int] | None
-
-
-@dataclass(frozen=True)
-class Act:
-    """Something that a member does at a time (seconds since the start), or that happens (`member` is then -1).
-
-    `others`: who joins in. `much`: how many questions. `luck`: a number in [0, 1) for what is left open.
+    `gone`: by server, from when to when the bot was not there. `rules`: by server, when its
+    schedule was set, its time and its zone. Times are in the loop's seconds.
     """
 
-    at: float
-    kind: str
-    server: int
-    member: int
-    others: tuple[int, ...] = ()
-    much: int = 0
-    luck: float = 0.0
+    def __init__(self, world: World, bot: Deployment, clocks: Clocks, seed: int) -> None:
+        super().__init__(world, bot.file, seed)
+        self._bot = bot
+        self._clocks = clocks
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.gone: dict[Server, list[list[float]]] = defaultdict(list)
+        self.rules: dict[Server, list[tuple[float, str, str]]] = defaultdict(list)
 
+    async def set_up(self) -> None:
+        """Let every server set up its question of the day."""
+        rng = self.rng
+        for server in self.servers:
+            options: dict[str, Any] = {"answer_hours": rng.choice((12, 23, 23, 48))}
+            options["kind"] = rng.choice(("choice", "choice", "choice", "mixed"))
+            options["thread"] = rng.random() < 0.3
+            at = f"{rng.choice((7, 8, 9, 12, 18)):02}:{rng.choice((0, 0, 30)):02}"
+            await self._schedule(server, at, **options)
 
-@dataclass(frozen=True)
-class Population:
-    servers: tuple[Server, ...]
-    members: tuple[Member, ...]
+    def plan(self, day: int) -> list[Act]:
+        """Draw all that happens on a day (the first is 0), in order."""
+        acts: list[Act] = []
+        for kind in ("re-identify", "resume", "reconnect", "twice"):
+            acts.append((self._time(day, 12), kind, partial(self._disturb, kind)))
+        for number, server in enumerate(self.servers):
+            if number % 9 == 4 and day % 10 in {2 + number % 3, 5 + number % 4}:
+                at = day * DAY + 60 * number + 7
+                acts.append((at, "remove or add", partial(self._remove_or_add, server)))
+            if number % 7 == 3 and day == 3 + number % 5:
+                acts.append((self._time(day, 12), "move", partial(self._schedule, server)))
+            if not self._is_gone(server):
+                for player in server.players:
+                    acts += self._habits(player, day)
+                acts += self._games(server, day)
+        return sorted(acts, key=lambda act: act[0])
 
-    def of(self, server: int) -> tuple[int, ...]:
-        return tuple(n for n, m in enumerate(self.members) if m.server == server)
+    def begin(self, act: Act) -> None:
+        """Start an act alongside all others."""
+        task = asyncio.create_task(self.perform(act[1], act[2]()))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
-    def is_there(self, server: int, day: float) -> bool:
-        """Whether the bot is on a server on a day."""
-        return not _within(self.servers[server].gone, day)
+    async def finish(self) -> None:
+        """Wait until nothing is in progress."""
+        while self._tasks:
+            await asyncio.wait(set(self._tasks))
 
+    def _habits(self, player: Player, day: int) -> list[Act]:
+        chances = {
+            self.answer_daily: 0.9,
+            self.look: 0.1,
+            self.practise: 0.2,
+            self.interview: 0.05,
+            self._set_reminder: 0.3 * (day == 1),
+        }
+        return [
+            (self._time(day, player.hour), act.__name__, partial(act, player))
+            for act, chance in chances.items()
+            if self.rng.random() < chance * player.keen
+        ]
 
-def people(seed: int, servers: int, members: int, days: int) -> Population:
-    """Servers, a few of which remove the bot for some days or move to another zone, and members spread over them."""
-    rng = random.Random(f"people {seed}")
-    made = tuple(_server(rng, n, days) for n in range(servers))
-    sizes = list(accumulate(rng.paretovariate(1.5) for _ in range(servers)))  # a few are big
-    homes = [
-        n % servers if n < 2 * servers else rng.choices(range(servers), cum_weights=sizes)[0]
-        for n in range(members)
-    ]
-    return Population(made, tuple(_member(rng, home, days) for home in homes))
+    def _games(self, server: Server, day: int) -> list[Act]:
+        """Draw a round on two days of five, and a challenge that some take later on three of ten."""
+        rng = self.rng
+        players = rng.sample(server.players, min(len(server.players), rng.randint(2, 12)))
+        options: dict[str, Any] = {"questions": rng.randint(2, 8)}
+        acts: list[Act] = []
+        at = self._time(day, players[0].hour)
+        if rng.random() < 0.4:
+            more = rng.choice(({"mode": "hosted"}, {"seconds": 20}, {"seconds": 20}, {}, {}, {}))
+            acts.append((at, "round", partial(self.play_round, players, **options, **more)))
+        if rng.random() < 0.3 and len(players) > 1:
+            challenge = partial(self.challenge, players, **options, hours=rng.randint(2, 13))
+            acts.append((at, "challenge", challenge))
+            for player in players[:8]:
+                later = self._time(day, rng.uniform(at % DAY / 3600, 24))
+                acts.append((later, "take", partial(self.take_challenge, player)))
+        return acts
 
+    def _time(self, day: int, hour: float) -> float:
+        """Draw a time around an hour, but not when the bot is about to be deployed."""
+        at = (hour * 3600 + self.rng.gauss(0, 3600)) % DAY
+        if NIGHT - 3600 < at < NIGHT + 600:
+            at = NIGHT + 600 + self.rng.uniform(0, 3600)
+        return day * DAY + at
 
-def acts_of(population: Population, seed: int, day: int) -> list[Act]:
-    """All that is done on a day (the first is 0), in order."""
-    rng = random.Random(f"day {seed} {day}")
-    acts = [
-        *_fates(population, rng, day),
-        *_rounds(population, rng, day),
-        *_challenges(population, rng, day),
-    ]
-    for number, member in enumerate(population.members):
-        if not _within(member.away, day) and population.is_there(member.server, day):
-            acts += _habits(rng, number, member, day)
-    return sorted(acts, key=lambda act: act.at)
+    async def _set_reminder(self, player: Player) -> None:
+        options = {"time": f"{int(player.hour):02}:00", "timezone": self.rng.choice(_ZONES)}
+        await self.command(player.member, player.server.quiz, "remind", **options)
 
+    def _is_gone(self, server: Server) -> bool:
+        return bool(self.gone[server]) and self.gone[server][-1][1] == float("inf")
 
-def _server(rng: random.Random, number: int, days: int) -> Server:
-    zone = rng.choice(_ZONES)
-    at = f"{rng.choice((7, 8, 9, 9, 12, 18)):02}:{rng.choice((0, 0, 0, 30)):02}"
-    gone = moves = None
-    if number % 9 == 4 and days > 6:
-        first = rng.randint(2, max(2, days - 5))
-        gone = first, first + rng.randint(1, 4)
-    elif number % 7 == 3 and days > 3:
-        moves = rng.randint(2, days - 2), rng.choice([z for z in _ZONES if z != zone])
-    hours = rng.choice((12, 23, 23, 23, 48))
-    return Server(zone, at, hours, rng.choice(_KINDS), rng.random() < 0.3, gone, moves)
+    async def _remove_or_add(self, server: Server) -> None:
+        now = asyncio.get_running_loop().time()
+        if self._is_gone(server):
+            self.gone[server][-1][1] = now
+            await add_bot(self.world, server.guild)
+        else:
+            self.gone[server].append([now, float("inf")])
+            await remove_bot(self.world, server.guild)
 
+    async def _schedule(self, server: Server, at: str = "", **options: Any) -> None:
+        """Set the daily up, or move the server to another zone."""
+        at = at or self.rules[server][-1][1]
+        zone = self.rng.choice(_ZONES)
+        await self.set_up_daily(server, time=at, timezone=zone, **options)
+        self.rules[server].append((asyncio.get_running_loop().time(), at, zone))
 
-def _member(rng: random.Random, home: int, days: int) -> Member:
-    keen = rng.betavariate(1.6, 1.4)
-    away = None
-    if rng.random() < 0.15 and days > 4:
-        first = rng.randint(1, days - 2)
-        away = first, first + rng.randint(2, days)  # some never return
-    return Member(
-        server=home,
-        hour=rng.uniform(0, 24),
-        daily=0.9 * keen,
-        practice=rng.choice((0, 0, 0.1, 0.4 * keen)),
-        interview=rng.choice((0, 0, 0.03, 0.08)),
-        skill=rng.uniform(0.4, 0.9),
-        reminded=rng.random() < 0.15,
-        away=away,
-    )
+    async def _disturb(self, kind: str) -> None:
+        """Disturb the connection, and record how long the bot was away."""
+        gateway, began = self.world.gateway, asyncio.get_running_loop().time()
+        match kind:
+            case "twice":
+                gateway.double_next = 3
+                return
+            case "re-identify":
+                await gateway.drop(resumable=False)
+            case "resume":
+                await gateway.drop()
+            case "reconnect":
+                await gateway.reconnect()
+        await asyncio.sleep(1)
+        await self._bot.reconnected(began)
 
+    async def forget(self, days: float) -> None:
+        """Drop what the simulated Discord remembers of older days, but for a few old messages.
 
-def _fates(population: Population, rng: random.Random, day: int) -> list[Act]:
-    """What happens to servers and members, and to the bot's connection."""
-    start, acts = day * DAY, []
-    for number, server in enumerate(population.servers):
-        for which, kind in enumerate(("remove", "add")):
-            if server.gone is not None and server.gone[which] == day:
-                acts.append(Act(start + 7 + 60 * number, kind, number, -1))
-        if server.moves is not None and server.moves[0] == day:
-            acts.append(Act(start + rng.uniform(4, 23) * 3600, "move", number, -1))
-    for number, member in enumerate(population.members):
-        for which, kind in enumerate(("leave", "return")):
-            if member.away is not None and member.away[which] == day:
-                acts.append(Act(start + 1.0 + which, kind, member.server, number))
-    for kind in ("re-identify", "resume", "reconnect", "twice"):
-        acts.append(Act(start + rng.uniform(4, 23) * 3600, kind, -1, -1))
-    return acts
-
-
-def _rounds(population: Population, rng: random.Random, day: int) -> list[Act]:
-    acts = []
-    for server in range(len(population.servers)):
-        here = [n for n in population.of(server) if not _within(population.members[n].away, day)]
-        if len(here) < 2 or rng.random() > 0.4 or not population.is_there(server, day):
-            continue
-        players = rng.sample(here, min(len(here), rng.randint(2, 12)))
-        at = day * DAY + _awake(rng, population.members[players[0]].hour)
-        acts.append(
-            Act(at, "round", server, players[0], tuple(players), rng.randint(3, 8), rng.random())
-        )
-    return acts
-
-
-def _challenges(population: Population, rng: random.Random, day: int) -> list[Act]:
-    """Somebody challenges everyone, or one other, and those who take it do so later on the day."""
-    acts = []
-    for server in range(len(population.servers)):
-        here = [n for n in population.of(server) if not _within(population.members[n].away, day)]
-        if len(here) < 2 or rng.random() > 0.3 or not population.is_there(server, day):
-            continue
-        takers = rng.sample(here, min(len(here), rng.randint(2, 8)))
-        at = day * DAY + _awake(rng, population.members[takers[0]].hour)
-        acts.append(
-            Act(at, "challenge", server, takers[0], tuple(takers), rng.randint(2, 6), rng.random())
-        )
-        for taker in takers:
-            later = at + 60 + rng.random() * ((day + 1) * DAY - at)
-            if not _QUIET[0] < later % DAY < _QUIET[1]:
-                acts.append(Act(later, "take", server, taker, luck=rng.random()))
-    return acts
-
-
-def _habits(rng: random.Random, number: int, member: Member, day: int) -> list[Act]:
-    def act(kind: str, much: int = 0) -> Act:
-        at = day * DAY + _awake(rng, member.hour)
-        return Act(at, kind, member.server, number, much=much, luck=rng.random())
-
-    acts = []
-    if rng.random() < member.daily:
-        acts.append(act("daily"))
-        if rng.random() < 0.15:
-            acts.append(
-                act(rng.choice(("board", "board", "stats", "topics", "today", "help", "look back")))
-            )
-    if rng.random() < member.practice:
-        acts.append(act("practice", rng.randint(2, 10)))
-    if rng.random() < member.interview:
-        acts.append(act("interview", rng.randint(1, 2)))
-    if member.reminded and day == 1:
-        acts.append(act("remind"))
-    return acts
-
-
-def _awake(rng: random.Random, hour: float) -> float:
-    """Seconds into a day, around an hour, and not while the bot is about to be deployed."""
-    at = (hour * 3600 + rng.gauss(0, 3600)) % DAY
-    return at if not _QUIET[0] < at < _QUIET[1] else _QUIET[1] + rng.uniform(0, 3600)
-
-
-def _within(span: tuple[int, int] | None, day: float) -> bool:
-    return span is not None and span[0] <= day < span[1]
+        Otherwise its memory would hide how much the bot's own grows.
+        """
+        world = self.world
+        oldest = earliest_id(self._clocks.discord_now() - timedelta(days=days))
+        for thread in [c for c in world.channels.values() if c.parent and c.id < oldest]:
+            archived = thread.payload()
+            archived["thread_metadata"] |= {"archived": True}
+            await world.gateway.emit("THREAD_UPDATE", archived)
+            del world.channels[thread.id], thread.guild.channels[thread.id]
+        for channel in world.channels.values():
+            channel.messages = {
+                key: m
+                for key, m in channel.messages.items()
+                if key >= oldest or (m.audience is None and (key >> 22) % _KEPT_OF == 0)
+            }
+        acts = world.interactions.items()
+        world.interactions = {token: act for token, act in acts if act.id >= oldest}
+        world.calls.clear()
+        world.rest._nonces.clear()
+        world.limits._windows.clear()

@@ -1,4 +1,4 @@
-"""Several processes of the bot on one PostgreSQL: they share the work, one dies, two hold the same shard by mistake."""
+"""Several processes on one PostgreSQL: they share work, one dies, two have the same shard."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def postgres() -> Iterator[Postgres]:
 
 @dataclass
 class Cluster:
-    """A loopback Discord, a database, and what starts processes of the bot on them."""
+    """A loopback Discord and a database; `start` runs processes of the bot on them."""
 
     world: World
     database: Database
@@ -65,7 +65,7 @@ class Cluster:
         return bot
 
     async def verdict(self) -> list[str]:
-        """Which invariants are broken: they are read from a copy of the database as a SQLite file."""
+        """Return the broken invariants, checked in a copy of the database as a SQLite file."""
         file = self.folder / "copy.db"
         async with open_database(URL.create("sqlite+aiosqlite", database=str(file))) as copy:
             await transfer(self.database, copy, "the cluster's", all_tables(), lambda _: None)
@@ -82,7 +82,7 @@ async def cluster(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Cluster]:
 
 
 def plan_dailies(conn: Connection, channels: list[Channel], at: datetime) -> None:
-    """One daily a server, all at the same time, every second one with a thread."""
+    """Schedule a daily on each server, all at the same time, every second one with a thread."""
     local = at + timedelta(hours=noon_offset(at))
     for number, channel in enumerate(channels):
         schedule = Schedule(
@@ -103,10 +103,9 @@ def plan_dailies(conn: Connection, channels: list[Channel], at: datetime) -> Non
 
 
 async def test_a_process_dies_while_two_hundred_dailies_are_due(cluster: Cluster) -> None:
-    """Three processes with a shard each post the dailies of one minute; one is killed on the way.
+    """Three processes post the dailies of one minute; one is killed, and each server gets one daily.
 
-    Every server gets its daily once, none is missing, and all are there within 30 seconds and the time that so many
-    posts take by Discord's own limit.
+    The rest takes no longer than the lease, and the time that Discord's limit needs for the posts.
     """
     world = cluster.world
     first = world.snowflake()
@@ -142,7 +141,7 @@ async def test_a_process_dies_while_two_hundred_dailies_are_due(cluster: Cluster
 
 
 async def play(member: Member, message: Message, choice: int) -> Result | None:
-    """Answer a card in some way."""
+    """Answer a card with one of its choices, or with a text."""
     card = card_of(message)
     if card is None:
         return None
@@ -161,7 +160,7 @@ async def play(member: Member, message: Message, choice: int) -> Result | None:
 
 
 async def test_two_processes_hold_the_same_shard(cluster: Cluster) -> None:
-    """Both hear of everything; every command is carried out once, and every member reads the one right reply."""
+    """Both get every event; each command is carried out once, and has one reply."""
     world = cluster.world
     guild = world.add_guild()
     channel, daily_channel = world.add_channel(guild, "quiz"), world.add_channel(guild, "daily")
@@ -188,12 +187,10 @@ async def test_two_processes_hold_the_same_shard(cluster: Cluster) -> None:
             if card.id in answered:
                 continue
             answered.add(card.id)
-            for results in [
-                await asyncio.gather(*(play(m, card, n % 4) for n, m in enumerate(members)))
-            ]:
-                said = [r.text for r in results if r is not None]
-                assert len(said) == len(members)
-                assert all(text.startswith("Locked in") for text in said), said
+            results = await asyncio.gather(*(play(m, card, n % 4) for n, m in enumerate(members)))
+            said = [r.text for r in results if r is not None]
+            assert len(said) == len(members)
+            assert all(text.startswith("Locked in") for text in said), said
         await asyncio.sleep(0.05)
     daily = cards(daily_channel, "daily")[0]
     results = await asyncio.gather(*(play(m, daily, n % 4) for n, m in enumerate(members)))
@@ -216,7 +213,7 @@ async def test_two_processes_hold_the_same_shard(cluster: Cluster) -> None:
 
 
 async def test_a_process_meets_a_newer_schema(cluster: Cluster) -> None:
-    """Once a later program has brought the database to its schema, the old one stores nothing and ends with a line."""
+    """An old process stores nothing after a newer one has migrated, and ends with a line."""
     world = cluster.world
     guild = world.add_guild()
     channel, annegret = world.add_channel(guild, "quiz"), world.add_member(guild, "annegret")
@@ -240,11 +237,10 @@ async def test_a_process_meets_a_newer_schema(cluster: Cluster) -> None:
 
 
 async def counted(cluster: Cluster) -> dict[str, int]:
-    def look(conn: Connection) -> dict[str, int]:
-        names = ("rounds", "dailies", "reports")
-        return {
-            name: conn.exec_driver_sql(f"SELECT count(*) FROM {name}").scalar_one()
-            for name in names
-        }
+    """Return how many rounds, dailies and reports there are."""
 
-    return await cluster.database.read(look)
+    def count(conn: Connection, table: str) -> int:
+        return int(conn.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one())
+
+    tables = ("rounds", "dailies", "reports")
+    return {table: await cluster.database.read(count, table) for table in tables}

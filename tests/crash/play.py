@@ -1,4 +1,4 @@
-"""Members who play: they find cards, answer them, and know which answers are right."""
+"""Members who play: they find cards, and know which answers are right."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ _QUERIES = {
     source: f"SELECT item_id, choice_order FROM {table} WHERE id = ?"
     for source, table in _TABLES.items()
 }
-_OF_TAKER = (
+_ITEM_OF_TAKER = (
     "SELECT item_id, choice_order FROM challenge_questions JOIN challenge_answers ON question_id = id "
     "WHERE id = ? AND user_id = ?"
 )
 
 
 def card_of(message: Message) -> tuple[str, str, int] | None:
-    """What can be done with a card: (name of its custom ids, source, row id); None if nothing can."""
+    """Return how a card is answered: (name of its custom ids, source, row); None if it is not."""
     for custom_id in message.custom_ids:
         if match := _OPEN.fullmatch(custom_id):
             return match[1], match[2], int(match[3])
@@ -43,13 +43,13 @@ def card_of(message: Message) -> tuple[str, str, int] | None:
 
 
 def cards(channel: Channel, source: str = "round") -> list[Message]:
-    """The open cards in a channel, oldest first."""
+    """Return the open cards in a channel, oldest first."""
     found = [m for m in channel.messages.values() if m.audience is None and not m.deleted]
     return [m for m in found if (card := card_of(m)) is not None and card[1] == source]
 
 
 def host_buttons(channel: Channel) -> list[tuple[str, Message, int]]:
-    """What the host of a round can press in a channel: ("reveal" or "next", the card, its question)."""
+    """Return the host's buttons in a channel: ("reveal" or "next", the card, its question)."""
     found = [
         (m, _HOST.fullmatch(i))
         for m in channel.messages.values()
@@ -60,7 +60,7 @@ def host_buttons(channel: Channel) -> list[tuple[str, Message, int]]:
 
 
 def revealed(channel: Channel, source: str = "round") -> list[Message]:
-    """The cards in a channel whose answer has been shown."""
+    """Return the cards in a channel whose answer has been revealed."""
     return [
         m
         for m in channel.messages.values()
@@ -69,13 +69,13 @@ def revealed(channel: Channel, source: str = "round") -> list[Message]:
 
 
 def standings(channel: Channel) -> list[Message]:
-    """The messages with which rounds ended in a channel."""
+    """Return the messages of standings in a channel."""
     heads = ("### Final standings", "### Round over")
     return [m for m in channel.messages.values() if m.audience is None and m.text.startswith(heads)]
 
 
 def query(database: Path, sql: str, *values: object) -> list[tuple[object, ...]]:
-    """Read the bot's database beside it."""
+    """Read the bot's database while it runs."""
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=2)) as conn:
         return conn.execute(sql, values).fetchall()
 
@@ -91,13 +91,13 @@ class Players:
     async def answer(
         self, member: Member, message: Message, *, right: bool = True
     ) -> Result | None:
-        """Answer a card as its kind wants it; None if it can no longer be answered."""
+        """Answer a card; return None if it can no longer be answered."""
         card = card_of(message)
         if card is None:
             return None
         name, source, row = card
         if source == "challenge":
-            item_id, order = query(self._database, _OF_TAKER, row, member.id)[0]
+            item_id, order = query(self._database, _ITEM_OF_TAKER, row, member.id)[0]
         else:
             item_id, order = query(self._database, _QUERIES[source], row)[0]
         item = self._bank.items[str(item_id)]
@@ -123,7 +123,7 @@ class Players:
 
 
 def challenge_cards(channel: Channel) -> list[Message]:
-    """The cards of challenges in a channel that can be taken."""
+    """Return the cards of challenges in a channel that can be taken."""
     found = [m for m in channel.messages.values() if m.audience is None and not m.deleted]
     return [m for m in found if any(i.startswith("take:v1:") for i in m.custom_ids)]
 
@@ -131,7 +131,7 @@ def challenge_cards(channel: Channel) -> list[Message]:
 async def step_in_challenge(
     players: Players, member: Member, card: Message, *, right: bool
 ) -> Result | None:
-    """What a taker does next: answer the question that is before them, go on, or press "Take it"."""
+    """Let a taker answer the open question, go on to the next one, or press "Take it"."""
     mine = [m for m in member.sees(card.channel) if m.audience == member.id and _is_of_challenge(m)]
     if mine and (found := card_of(mine[-1])) is not None and found[1] == "challenge":
         result = await players.answer(member, mine[-1], right=right)
@@ -152,45 +152,41 @@ def _is_of_challenge(message: Message) -> bool:
 
 
 def hasten(database: Path, seconds: float = 1.0) -> None:
-    """While the bot is stopped: let open questions and pauses be due soon instead of later, but for hosted ones."""
+    """While the bot is stopped: let open questions and pauses end soon, but for hosted rounds."""
     due = int((time.time() + seconds) * 1000)
-    with closing(sqlite3.connect(database)) as conn, conn:
-        conn.execute(
-            "UPDATE round_questions SET deadline_at = min(deadline_at, ?) WHERE revealed_at IS NULL",
-            [due],
-        )
-        waiting = "phase IN ('ask', 'open', 'pause') AND NOT hosted"
-        conn.execute(f"UPDATE rounds SET due_at = min(due_at, ?) WHERE {waiting}", [due])
-        conn.execute(
-            "UPDATE challenge_answers SET deadline_at = min(deadline_at, ?) WHERE answer IS NULL",
-            [due],
-        )
-        late = "UPDATE challenge_takers SET finished_at = ? WHERE finished_at > ?"
-        conn.execute(late, [due, due])
+    _execute(
+        database,
+        f"UPDATE round_questions SET deadline_at = min(deadline_at, {due}) "
+        "WHERE revealed_at IS NULL",
+        f"UPDATE rounds SET due_at = min(due_at, {due}) "
+        "WHERE phase IN ('ask', 'open', 'pause') AND NOT hosted",
+        f"UPDATE challenge_answers SET deadline_at = min(deadline_at, {due}) WHERE answer IS NULL",
+        f"UPDATE challenge_takers SET finished_at = min(finished_at, {due})",
+    )
 
 
-def close_challenges(database: Path, seconds: float = 0.0) -> int:
-    """While the bot is stopped: let open challenges close soon; how many."""
+def close_challenges(database: Path, seconds: float = 0.0) -> None:
+    """While the bot is stopped: let open challenges close soon."""
     due = int((time.time() + seconds) * 1000)
-    with closing(sqlite3.connect(database)) as conn, conn:
-        changed = conn.execute(
-            "UPDATE challenges SET closes_at = ?, due_at = ? WHERE state = 'open'", [due, due]
-        )
-        return changed.rowcount
+    _execute(
+        database, f"UPDATE challenges SET closes_at = {due}, due_at = {due} WHERE state = 'open'"
+    )
 
 
-def close_dailies(database: Path, seconds: float = 0.0) -> int:
-    """While the bot is stopped: let open dailies close soon; how many."""
+def close_dailies(database: Path, seconds: float = 0.0) -> None:
+    """While the bot is stopped: let open dailies close soon."""
     due = int((time.time() + seconds) * 1000)
+    _execute(database, f"UPDATE dailies SET closes_at = {due}, due_at = {due} WHERE state = 'open'")
+
+
+def _execute(database: Path, *statements: str) -> None:
     with closing(sqlite3.connect(database)) as conn, conn:
-        changed = conn.execute(
-            "UPDATE dailies SET closes_at = ?, due_at = ? WHERE state = 'open'", [due, due]
-        )
-        return changed.rowcount
+        for statement in statements:
+            conn.execute(statement)
 
 
 async def soon(condition: Callable[[], object], seconds: float = PATIENCE) -> bool:
-    """Whether a condition comes true within some seconds."""
+    """Return whether a condition comes true within this many seconds."""
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:

@@ -1,4 +1,4 @@
-"""A bot on the loopback Discord with two players, and the plays in which it is killed."""
+"""A bot on the loopback Discord with two players, and the plays that kill it."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import json
 import random
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable, Container, Coroutine, Iterable
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from bot.points.store import rebuild_sums
 from sqlalchemy import create_engine
 
 from bot.core.servers import set_zone
-from bot.points.store import rebuild_sums
 from bot.questions.bank import data_dir, parse_bank
 from tests.crash import invariants
 from tests.crash.play import (
@@ -28,7 +28,6 @@ from tests.crash.play import (
     hasten,
     host_buttons,
     query,
-    revealed,
     step_in_challenge,
 )
 from tests.loopback.driver import Member, Result
@@ -41,15 +40,23 @@ from tests.shipped import first_topic
 SECONDS = 5
 """The shortest time for a question."""
 TERM_SECONDS = 15.0
-"""How long an end may take on a busy machine; that it is asked for within 5 is tried in virtual time."""
+"""The longest end on a busy machine; a test in virtual time checks the promised 5 seconds."""
 _LEASE = "3600"
-"""Seconds, far more than a play takes: a claim of a dead process must be taken up by the next one, not run out."""
+"""Seconds, longer than a play: the next process must take over claims that have not expired."""
 _HOUR_MS = 3_600_000
+_SAID = "A sentence about tokens that Annegret wrote to a follow-up."
+
+Arm = Callable[[], Callable[[], bool] | None]
+"""Sets the trap; may return a moment for `Stage.play`."""
 
 
 @dataclass
 class Stage:
-    """`forgetful`: whenever the bot comes back, Discord no longer knows its nonces, as after a long outage."""
+    """`forgetful`: whenever the bot comes back, Discord has forgotten the nonces.
+
+    `ends`: exit codes and seconds after SIGTERM. `ordered_at`: when SIGTERM was sent. `done`: which
+    member has answered which card. `pressed`: when a host's button was last pressed.
+    """
 
     world: World
     bot: BotProcess
@@ -62,15 +69,14 @@ class Stage:
     ordered_at: float | None = None
     done: set[tuple[int, int]] = field(default_factory=set)
     pressed: dict[str, float] = field(default_factory=dict)
-    """When a host's button was last pressed."""
 
     def terminate(self) -> None:
-        """SIGTERM now; `comes_back` checks how the bot ends."""
+        """Send SIGTERM; `comes_back` notes how the bot ends."""
         self.ordered_at = time.monotonic()
         self.bot.terminate()
 
     async def comes_back(self) -> None:
-        """Wait for the bot's end, then start it again; an end that was asked for must be quick and clean."""
+        """Wait for the bot's end, and start it again."""
         code = await self.bot.dead()
         if self.ordered_at is not None:
             self.ends.append((code, self.bot.ended_at - self.ordered_at))
@@ -82,7 +88,7 @@ class Stage:
         await self.bot.start()
 
     async def stop(self) -> None:
-        """SIGTERM at the end, or between two parts of a play; once, also where the trap has sent it already."""
+        """Send SIGTERM and wait for the end, also if the trap has ended the bot already."""
         if not self.bot.running or self.ordered_at is not None:
             await self.comes_back()
         self.ends.append(await self.bot.stop())
@@ -90,9 +96,9 @@ class Stage:
     async def play(
         self, over: Callable[[], bool], moment: Callable[[], bool] | None = None
     ) -> None:
-        """Answer every open card, bring the bot back whenever it ends, until the play is over.
+        """Answer every open card, and bring the bot back whenever it ends, until it is over.
 
-        `moment` acts and returns True once, at a point that no request marks.
+        `moment` is called until it returns True.
         """
         end = time.monotonic() + PATIENCE
         while not over() or moment is not None:
@@ -103,150 +109,139 @@ class Stage:
             if moment is not None and moment():
                 moment = None
             for card in challenge_cards(self.channel):
-                await self._take(card)
+                await self._take_challenge(card)
             for source in ("round", "daily"):
                 for card in cards(self.channel, source):
                     await self._answer(card.id, source)
-            await self._host(
-                {"reveal"} if moment else {"reveal", "next"}
-            )  # in a pause the moment may come
+            await self._host(may_go_on=moment is None)
             await asyncio.sleep(0.03)
 
-    async def _host(self, pressing: Container[str]) -> None:
-        """Move a hosted round on once both have answered, and press again where that had no effect."""
-        number = max(
-            (int(str(n)) for (n,) in self.rows("SELECT number FROM rounds WHERE hosted")), default=0
-        )
+    async def _host(self, *, may_go_on: bool) -> None:
+        """Press the host's button once both have answered, and again where that had no effect."""
+        numbers = [int(str(n)) for (n,) in self.rows("SELECT number FROM rounds WHERE hosted")]
         for what, message, row in host_buttons(self.channel):
-            answered = {
-                (message.id, member.id) for member in (self.annegret, self.bob)
-            } <= self.done
+            answered = {(message.id, m.id) for m in (self.annegret, self.bob)} <= self.done
             custom_id, now = f"host:v1:{what}:{row}", time.monotonic()
-            if (
-                what in pressing
-                and row == number
-                and answered
-                and now - self.pressed.get(custom_id, 0.0) > 1
-            ):
+            waited = now - self.pressed.get(custom_id, 0.0) > 1
+            if [row] == numbers and answered and waited and (may_go_on or what == "reveal"):
                 self.pressed[custom_id] = now
-                await self.tell(self.annegret.click(message, custom_id))
+                await self.act(self.annegret.click(message, custom_id))
 
     async def _answer(self, card_id: int, source: str) -> None:
         for member in (self.annegret, self.bob):
-            card = next((c for c in cards(self.channel, source) if c.id == card_id), None)
-            if card is None or (card_id, member.id) in self.done or not self.bot.running:
+            open_cards = [card for card in cards(self.channel, source) if card.id == card_id]
+            if not open_cards or (card_id, member.id) in self.done or not self.bot.running:
                 continue
-            result = await self.tell(
-                self.players.answer(member, card, right=member is self.annegret)
-            )
+            right = member is self.annegret
+            result = await self.act(self.players.answer(member, open_cards[0], right=right))
             if result is not None and result.acked:
                 self.done.add((card_id, member.id))
 
-    async def _take(self, card: Message) -> None:
-        """Annegret and Bob take a step in a challenge each, until they are through."""
+    async def _take_challenge(self, card: Message) -> None:
+        """Let both take a step in a challenge, unless they have finished it."""
         for member in (self.annegret, self.bob):
-            if not self.bot.running or self.is_through(member):
-                continue
-            with suppress(
-                IndexError
-            ):  # the question that is shown is not hers any more, or not stored yet
-                await self.tell(
-                    step_in_challenge(self.players, member, card, right=member is self.annegret)
-                )
+            if self.bot.running and not self.has_finished(member):
+                right = member is self.annegret
+                with suppress(IndexError):  # the question shown is not stored yet, or over
+                    await self.act(step_in_challenge(self.players, member, card, right=right))
 
-    def is_through(self, member: Member) -> bool:
-        """Whether a member has answered the last question of the challenge, or their time for it is up."""
+    def has_finished(self, member: Member) -> bool:
+        """Return whether a member has finished the challenge, or their time for it is up."""
         now = int(time.time() * 1000)
         sql = f"SELECT 1 FROM challenge_takers WHERE user_id = {member.id} AND finished_at < {now}"
         return bool(self.rows(sql))
 
-    async def tell(self, action: Coroutine[object, object, Result | None]) -> Result | None:
-        """Do something to the bot; nobody waits for a bot that is dead."""
+    async def act(self, action: Coroutine[object, object, Result | None]) -> Result | None:
+        """Do something with the bot; stop waiting if it ends."""
         task = asyncio.create_task(action)
         while not task.done() and self.bot.running:
             await asyncio.wait([task], timeout=0.02)
         return task.result() if task.done() or not task.cancel() else None
 
+    async def act_until_stored(self, table: str, command: str, **options: object) -> None:
+        """Use a command, again if the bot ended before its effect was stored."""
+        for _ in range(3):
+            if not self.bot.running:
+                await self.comes_back()
+            if self.rows(f"SELECT 1 FROM {table}"):
+                return
+            await self.act(self.annegret.slash(self.channel, command, **options))
+        if not self.bot.running:
+            await self.comes_back()
+
     def rows(self, sql: str) -> list[tuple[object, ...]]:
         return query(self.bot.database, sql) if self.bot.database.exists() else []
 
+    def execute(self, sql: str) -> None:
+        """Change the database while the bot is stopped."""
+        with closing(sqlite3.connect(self.bot.database)) as conn, conn:
+            conn.execute(sql)
+
     def state(self) -> str:
         try:
-            rounds, dailies = (
-                self.rows("SELECT id, phase, number FROM rounds"),
-                self.rows("SELECT id, state FROM dailies"),
-            )
+            rounds = self.rows("SELECT id, phase, number FROM rounds")
+            return f"rounds {rounds}, dailies {self.rows('SELECT id, state FROM dailies')}"
         except sqlite3.Error as error:
             return str(error)
-        return f"rounds {rounds}, dailies {dailies}"
 
     def settled(self) -> bool:
-        """A round was started, and every round has ended."""
+        """Return whether a round was started, and every round has ended."""
         try:
-            phases = [phase for (phase,) in self.rows("SELECT phase FROM rounds")]
+            phases = self.rows("SELECT DISTINCT phase FROM rounds")
         except sqlite3.Error:
             return False
-        return bool(phases) and set(phases) == {"ended"}
+        return phases == [("ended",)]
 
     def daily_is(self, state: str) -> bool:
-        found = self.rows("SELECT state FROM dailies")
-        return bool(found) and found[0][0] == state
+        return self.rows("SELECT state FROM dailies LIMIT 1") == [(state,)]
 
     def verdict(self) -> list[str]:
-        """What is wrong after the end: broken invariants, and ends that were slow or unclean."""
-        wrong = invariants.broken(self.bot.database, self.world, self.bot.log)
-        for code, seconds in self.ends:
-            if code or seconds > TERM_SECONDS:
-                wrong.append(f"SIGTERM: exit code {code} after {seconds:.1f} s")
-        return wrong
+        """Return what is wrong at the end: broken invariants, and slow or unclean ends."""
+        return [
+            *invariants.broken(self.bot.database, self.world, self.bot.log),
+            *(
+                f"SIGTERM: exit code {code} after {seconds:.1f} s"
+                for code, seconds in self.ends
+                if code or seconds > TERM_SECONDS
+            ),
+        ]
 
 
 @asynccontextmanager
 async def staged(
     folder: Path, *, forgetful: bool = False, whole_bank: bool = False
 ) -> AsyncIterator[Stage]:
-    """A world and a bot that does not run yet; its bank has one topic so that it starts quickly, or all."""
-    folder.mkdir(parents=True, exist_ok=True)
-    bank = (
-        (data_dir() / "questions.json").read_bytes()
-        if whole_bank
-        else json.dumps(first_topic()).encode()
-    )
+    """Provide a world and a bot that is not started yet; unless told so, its bank has one topic."""
+    bank = json.dumps(first_topic()).encode()
+    if whole_bank:
+        bank = (data_dir() / "questions.json").read_bytes()
     bank_file = folder / "bank.json"
     bank_file.write_bytes(bank)
     async with World() as world:
         guild = world.add_guild()
         channel = world.add_channel(guild, "quiz")
-        annegret, bob = (
-            world.add_member(guild, "annegret", manager=True),
-            world.add_member(guild, "bob"),
-        )
+        annegret = world.add_member(guild, "annegret", manager=True)
+        bob = world.add_member(guild, "bob")
         bot = BotProcess(world, folder, {"QUESTION_BANK": str(bank_file), "LOOPBACK_LEASE": _LEASE})
         players = Players(bot.database, parse_bank(bank), random.Random(1))
-        stage = Stage(world, bot, channel, annegret, bob, players, forgetful)
         try:
-            yield stage
+            yield Stage(world, bot, channel, annegret, bob, players, forgetful)
         finally:
             await bot.close()
 
 
 async def play_round(
-    stage: Stage,
-    arm: Callable[[], Callable[[], bool] | None],
-    questions: int = 1,
-    *,
-    forward: bool = False,
+    stage: Stage, arm: Arm, *, hasten_first: bool = False, **options: object
 ) -> None:
-    """A round from its start to its standings. `arm` sets the trap, and may return a moment for `Stage.play`.
+    """Play a round to its standings. `hasten_first`: the first question ends after its answers.
 
-    `forward`: the first question ends soon after its answers. That takes a stop, for the deadline is in the database.
+    The deadline is in the database, so that takes a stop.
     """
     await stage.bot.start()
     moment = arm()
-    await stage.tell(
-        stage.annegret.slash(stage.channel, "quiz start", questions=questions, seconds=SECONDS)
-    )
-    if forward:
+    options = options or {"questions": 1, "seconds": SECONDS}
+    await stage.act(stage.annegret.slash(stage.channel, "quiz start", **options))
+    if hasten_first:
         await stage.play(lambda: len(stage.done) == 2)
         await stage.stop()
         hasten(stage.bot.database, 0.0)
@@ -255,37 +250,17 @@ async def play_round(
     await stage.stop()
 
 
-async def play_hosted(stage: Stage, arm: Callable[[], Callable[[], bool] | None]) -> None:
-    """A hosted round of two questions, with Annegret as its host, from its start to its standings."""
-    await stage.bot.start()
-    moment = arm()
-    await stage.tell(stage.annegret.slash(stage.channel, "quiz start", questions=2, mode="hosted"))
-    await stage.play(stage.settled, moment)
-    await stage.stop()
-
-
-async def play_daily(stage: Stage, arm: Callable[[], Callable[[], bool] | None]) -> None:
-    """A daily: set up, posted at its time, answered by both, closed at its time."""
+async def play_daily(stage: Stage, arm: Arm) -> None:
+    """Set a daily up, have it posted at its time, answered by both, and closed at its time."""
     await stage.bot.start()
     moment = arm()
     now = datetime.now(UTC) - timedelta(minutes=2)
-    zone = noon_zone(now)
-    for _ in range(3):
-        if not stage.bot.running:
-            await stage.comes_back()
-        local = (now + timedelta(hours=noon_offset(now))).strftime("%H:%M")
-        wanted = {"channel": stage.channel, "time": local, "timezone": zone, "thread": True}
-        result = await stage.tell(stage.annegret.slash(stage.channel, "daily setup", **wanted))
-        if result is not None and result.acked:
-            break
-    if not stage.bot.running:
-        await stage.comes_back()
+    local = (now + timedelta(hours=noon_offset(now))).strftime("%H:%M")
+    options = {"channel": stage.channel, "time": local, "timezone": noon_zone(now), "thread": True}
+    await stage.act_until_stored("daily_schedules", "daily setup", **options)
     await stage.stop()
     settled = int(time.time() * 1000) - _HOUR_MS
-    with closing(sqlite3.connect(stage.bot.database)) as conn, conn:
-        conn.execute(
-            "UPDATE daily_schedules SET settled_until = ?, next_at = ?", [settled, settled]
-        )
+    stage.execute(f"UPDATE daily_schedules SET settled_until = {settled}, next_at = {settled}")
     await stage.bot.start()
     answered = "SELECT count(*) FROM daily_answers"
     await stage.play(
@@ -298,49 +273,40 @@ async def play_daily(stage: Stage, arm: Callable[[], Callable[[], bool] | None])
     await stage.stop()
 
 
-async def play_challenge(
-    stage: Stage, arm: Callable[[], Callable[[], bool] | None], *, forward: bool = False
-) -> None:
-    """A challenge from its card to its standings. `arm` sets the trap; `forward`: only once both have taken it."""
+async def play_challenge(stage: Stage, arm: Arm, *, late: bool = False) -> None:
+    """Play a challenge to its standings. `late`: the trap is set once both have taken it."""
     await stage.bot.start()
-    moment = None if forward else arm()
-    for _ in range(3):
-        if not stage.bot.running:
-            await stage.comes_back()
-        if stage.rows("SELECT 1 FROM challenges"):
-            break
-        await stage.tell(stage.annegret.slash(stage.channel, "challenge", questions=2, hours=1))
-    await stage.play(
-        lambda: stage.is_through(stage.annegret) and stage.is_through(stage.bob), moment
-    )
-    shown = "SELECT 1 FROM challenges WHERE shown > 0 OR state != 'open'"  # the second one's count takes a while
-    if not forward:
+    moment = None if late else arm()
+    await stage.act_until_stored("challenges", "challenge", questions=2, hours=1)
+    members = stage.annegret, stage.bob
+    await stage.play(lambda: all(map(stage.has_finished, members)), moment)
+    if not late:  # the card's count of finishers comes later
+        shown = "SELECT 1 FROM challenges WHERE shown > 0 OR state != 'open'"
         await stage.play(lambda: bool(stage.rows(shown)))
     await stage.stop()
     close_challenges(stage.bot.database)
-    if forward:
+    if late:
         arm()
     await stage.bot.start(ready=False)
     await stage.play(lambda: stage.rows("SELECT state FROM challenges") == [("closed",)])
     await stage.stop()
 
 
-async def play_recap(stage: Stage, arm: Callable[[], Callable[[], bool] | None]) -> None:
-    """The recap of a week in which a round was played; the round moves to last week while the bot is stopped."""
+async def play_recap(stage: Stage, arm: Arm) -> None:
+    """Play a round, move it to last week while the bot is stopped, and have the recap posted."""
     await play_round(stage, lambda: None)
     now = datetime.now(UTC)
     settled = int(now.timestamp() * 1000) - 24 * _HOUR_MS
+    guild_id, channel_id = stage.channel.guild.id, stage.channel.id
+    stage.execute("UPDATE ledger SET local_date = date(local_date, '-7 days')")
+    stage.execute(
+        "INSERT INTO recap_schedules (guild_id, channel_id, weekday, settled_until, next_at) "
+        f"VALUES ({guild_id}, {channel_id}, {now.weekday()}, {settled}, {settled})"
+    )
     engine = create_engine(f"sqlite:///{stage.bot.database}")
     with engine.begin() as conn:
-        conn.exec_driver_sql("UPDATE ledger SET local_date = date(local_date, '-7 days')")
         rebuild_sums(conn)
-        guild_id = conn.exec_driver_sql("SELECT guild_id FROM rounds").scalar_one()
         set_zone(conn, guild_id, noon_zone(now))
-        values = (guild_id, stage.channel.id, now.weekday(), settled, settled)
-        columns = "guild_id, channel_id, weekday, settled_until, next_at"
-        conn.exec_driver_sql(
-            f"INSERT INTO recap_schedules ({columns}) VALUES (?, ?, ?, ?, ?)", values
-        )
     engine.dispose()
     moment = arm()
     await stage.bot.start()
@@ -348,57 +314,43 @@ async def play_recap(stage: Stage, arm: Callable[[], Callable[[], bool] | None])
     await stage.stop()
 
 
-SAID = "A sentence about tokens that Annegret wrote to a follow-up."
-
-
-async def play_interview(stage: Stage, arm: Callable[[], Callable[[], bool] | None]) -> None:
-    """An interview of one question whose follow-up is answered, and looked at again with the process of then."""
+async def play_interview(stage: Stage, arm: Arm) -> None:
+    """Answer a follow-up in an interview, and read the answer again after a restart."""
     annegret, channel = stage.annegret, stage.channel
+
+    def card() -> Message:
+        return annegret.sees(channel)[-1]
+
+    async def press(label: str) -> Result:
+        parts_of_card = parts(card().components)
+        custom_id = next(str(p["custom_id"]) for p in parts_of_card if p.get("label") == label)
+        return await annegret.click(card(), custom_id)
+
     await stage.bot.start()
     await annegret.slash(channel, "interview", questions=1)
-    card = annegret.sees(channel)[-1]
-    await annegret.submit(
-        await annegret.click(card, labelled(card, "Answer")), "Subwords are tokens."
-    )
-    await stage.world.until(lambda: "key point" in annegret.sees(channel)[-1].text)
-    card = annegret.sees(channel)[-1]
-    opened = await annegret.click(card, labelled(card, "Answer the follow-up"))
+    await annegret.submit(await press("Answer"), "Subwords are tokens.")
+    await stage.world.until(lambda: "key point" in card().text)
+    opened = await press("Answer the follow-up")
     arm()
-    await stage.tell(annegret.submit(opened, SAID))
+    await stage.act(annegret.submit(opened, _SAID))
     await stage.comes_back()
+    before = card()
     await annegret.slash(channel, "interview")
-    await stage.world.until(
-        lambda: (
-            annegret.sees(channel)[-1] is not card
-            and "key point" in annegret.sees(channel)[-1].text
-        )
-    )
-    shown = annegret.sees(channel)[-1]
-    await annegret.click(shown, labelled(shown, "Follow-up"))
-    await stage.world.until(lambda: SAID in shown.text)
-    await annegret.click(shown, labelled(shown, "See the report"))
+    await stage.world.until(lambda: card() is not before and "key point" in card().text)
+    await press("Follow-up")
+    await stage.world.until(lambda: _SAID in card().text)
+    await press("See the report")
     await stage.stop()
 
 
-def labelled(message: Message, label: str) -> str:
-    """The custom id of a button."""
-    return next(
-        str(part["custom_id"]) for part in parts(message.components) if part.get("label") == label
-    )
-
-
 def noon_offset(now: datetime) -> int:
-    """Hours to add to UTC so that it is around noon, and no date changes during a test."""
+    """Return the hours to add to UTC so that it is around noon, and no date changes in a test."""
     return 12 - now.hour
 
 
 def noon_zone(now: datetime) -> str:
     offset = noon_offset(now)
     return f"Etc/GMT{-offset:+d}" if offset else "Etc/GMT"
-
-
-def reveals(stage: Stage) -> int:
-    return len(revealed(stage.channel))
 
 
 def texts(lines: Iterable[str]) -> str:

@@ -296,7 +296,9 @@ async def callback(rest: Rest, call: Call) -> Answer:
     elif kind == 9:
         check_modal(data)
         found.modal = data
-    elif kind != 6:
+    elif kind == 6:
+        found.reply = message  # which the bot may edit later as its original response
+    else:
         raise malformed("type", f"no type {kind}")
     found.callback, found.acked_at = kind, time.monotonic()
     found.answered.set()

@@ -1,61 +1,74 @@
-"""A month of one day: the real bot over HTTP and gateway, whose night finds nothing, and then what has been damaged."""
+"""A month of one day: nothing is wrong after its night, and each kind of damage is found."""
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from soak.month.__main__ import START, Month
-from soak.month.clock import JumpingLoop, Machine
-from soak.month.habits import people
+from bot.core.backup import back_up
+from soak.month import __main__ as month
+from soak.month.checks import calls_to_gone
+from tests.loopback.faults import Call
+from tests.loopback.world import World
 
 pytestmark = pytest.mark.thorough
 
 FAULTS = {
     "DELETE FROM daily_answers": "acknowledged but not stored",
     "UPDATE daily_answers SET streak = streak + 1": "a replay says",
-    "UPDATE scores SET points = points + 1 WHERE period = 'month'": "rows are not what the ledger makes",
+    "UPDATE streaks SET best = best + 1": "a replay says",
+    "UPDATE scores SET points = points + 1 WHERE period = 'month'": "a repair changes",
     "UPDATE cards SET due_at = due_at + 1": "its reviews make",
     "DELETE FROM dailies": "has no daily on",
     "UPDATE practice_questions SET answer = NULL": "the bot said that it has an answer",
 }
 
 
-class _Damaged(Month):
-    """A month whose nights look at a database in which something is damaged; each fault is looked for in turn."""
+class DamagedMonth(month.Month):
+    """A month whose night is checked again and again, each time with another damage."""
 
     async def _check(self) -> None:
+        remembered = dict(self.world.interactions)
         await super()._check()
         assert self.broken == []
-        copy = super()._copy
         for fault, sentence in FAULTS.items():
 
-            def damaged(fault: str = fault) -> Path:
-                file = copy()
-                with closing(sqlite3.connect(file)) as conn, conn:
-                    conn.execute("PRAGMA foreign_keys = OFF")
+            def damaged(source: Path, copy: Path, fault: str = fault) -> None:
+                back_up(source, copy)
+                with closing(sqlite3.connect(copy)) as conn, conn:
                     conn.execute(fault)
-                return file
 
-            self._copy = damaged  # type: ignore[method-assign]
-            await super()._check()
+            self.world.interactions = dict(remembered)
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(month, "back_up", damaged)
+                await super()._check()
             assert any(sentence in line for line in self.broken), (fault, self.broken)
             self.broken.clear()
-        self._copy = copy  # type: ignore[method-assign]
 
 
 def test_a_night_finds_damage_and_nothing_else(tmp_path: Path) -> None:
-    """Two servers and forty members for a day and a night; nothing is wrong before anything is damaged."""
-    loop = JumpingLoop()
-    machine = Machine(loop, START)
-    with machine.in_place(), asyncio.Runner(loop_factory=lambda: loop) as runner:
-        month = _Damaged(tmp_path, machine, people(1, 2, 40, 1), 1, 1, deploys=True)
-        assert runner.run(month.run()) == []
-        assert month.life.did["/practice"] > 0
-        assert month.life.did["answers"] > 5
-        assert month.bot.starts == 2
-        assert "None." in month.report()
+    """Two servers and forty members live for a day and a night."""
+    with month.virtual_time() as (runner, clocks):
+        run = DamagedMonth(tmp_path, clocks, seed=1, days=1)
+        run.members.settle(servers=2, members=40)
+        assert runner.run(run.run()) == []
+    assert run.members.did["answers"] > 5
+    assert run.members.promised
+    assert run.bot.starts == 2
+    assert run.report("a day").endswith("None.")
+
+
+def test_a_request_for_a_server_that_the_bot_has_left_is_found() -> None:
+    """But not one that was sent before, nor one after the bot was added again."""
+    world = World()
+    guild = world.add_guild()
+    channel = world.add_channel(guild, "quiz")
+
+    def found(at: float) -> int:
+        world.calls = [Call("POST", "/channels/{}/messages", (str(channel.id),), {}, {}, [], at)]
+        return len(list(calls_to_gone(world, {guild.id: [(100.0, 200.0)]})))
+
+    assert [found(at) for at in (99.0, 101.0, 150.0, 201.0)] == [0, 0, 1, 0]
