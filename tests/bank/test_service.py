@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from bot.app import IN_PLAY
 from bot.bank import service
 from bot.bank.forms import Form
 from bot.bank.rules import Merge
