@@ -54,7 +54,8 @@ def upgrade(conn: Connection, *, visiting: bool = False) -> bool:
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     if current is not None and current not in known:
         raise MigrationError(
-            f"the database's schema {current} is newer than this program's {HEAD}: update Quizformer"
+            f"the database has schema {current}, which this program ({HEAD}) does not know: update "
+            "Quizformer, or start with an empty database if it is from before the first release"
         )
     if current is not None and visiting:
         raise MigrationError(

@@ -1,9 +1,9 @@
-"""The first schema."""
+"""The first schema; 0001 and 0002 were drafts from before the first release."""
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0001"
+revision = "0003"
 down_revision = None
 
 ROW_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
