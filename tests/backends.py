@@ -12,6 +12,8 @@ from bot.core import migrate
 SQLITE, POSTGRES = "sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)
 _ON_BOTH = {
     "test_store",
+    "test_totals",
+    "test_in_play",
     "test_database",
     "test_queue",
     "test_processes",

@@ -6,7 +6,7 @@ Ids are given, so that tests can name rows: dailies, rounds, practices and inter
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from itertools import chain
 from typing import Any
@@ -14,27 +14,27 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection, Table, func, select
 
+from bot.answers.store import CHALLENGE, DAILY, PRACTICE, ROUND, answers
+from bot.answers.totals import ALL_TOPICS, team_totals, totals
 from bot.challenges.store import (
-    challenge_answers,
     challenge_questions,
+    challenge_shown,
     challenge_takers,
     challenges,
 )
 from bot.core.erased_answers import erased_answers
 from bot.core.servers import guilds
-from bot.daily.store import dailies, daily_answers, daily_schedules, daily_uses, streaks
+from bot.daily.store import dailies, daily_schedules, daily_uses, open_answers, streaks
 from bot.interviews.store import interview_questions, interviews, model_requests
 from bot.members.store import member_names, members
-from bot.memory.store import cards, reviews
+from bot.memory.store import cards
 from bot.plan.store import plan_days, plans
-from bot.points.rules import ALL_TIME, PERIODS, period_start
-from bot.points.store import ledger, score_buckets, scores, team_members, team_scores
 from bot.practice.store import practice_questions, practices
 from bot.privacy.store import erasures
 from bot.questions.store import asked, met, own_items, own_topics, reports, server_banks
 from bot.recap.store import recap_schedules, recaps
 from bot.reminders.store import reminders
-from bot.rounds.store import round_answers, round_questions, rounds
+from bot.rounds.store import round_questions, rounds
 from bot.suggestions.store import suggestions
 from bot.teams.store import teams
 
@@ -49,7 +49,13 @@ QUESTIONS = 3
 def fill(conn: Connection, days: int) -> None:
     """Alwina's round, challenge, daily, practice and interview of each day; the newest ones are under way."""
     for table, rows in chain(
-        _members(), _rounds(days), _challenges(days), _dailies(days), _points(days), _private(days)
+        _members(),
+        _rounds(days),
+        _challenges(days),
+        _dailies(days),
+        _totals(days),
+        _private(days),
+        _answers(days),
     ):
         made = list(rows)
         for start in range(0, len(made), 1000):
@@ -95,7 +101,6 @@ def _members() -> Rows:
     schedule = {
         "channel_id": CHANNEL,
         "at": "12:30",
-        "zone": "UTC",
         "kind": "choice",
         "answer_hours": 23,
     }
@@ -112,7 +117,7 @@ def _members() -> Rows:
     yield (
         streaks,
         (
-            {"guild_id": GUILD, "user_id": n, "through": ALL_TIME, "current": 0, "best": 0}
+            {"guild_id": GUILD, "user_id": n, "through": date(2020, 1, 1), "current": 0, "best": 0}
             for n in others
         ),
     )
@@ -257,15 +262,6 @@ def _rounds(days: int) -> Rows:
             for n, k, q in questions
         ),
     )
-    given = {"answer": "0", "correct": True, "points": 90, "elapsed_ms": 900}
-    yield (
-        round_answers,
-        (
-            {**given, "question_id": q, "user_id": user, "answered_at": at(n, days)}
-            for n, _, q in questions
-            for user in (ALWINA, 102)
-        ),
-    )
 
 
 def _challenges(days: int) -> Rows:
@@ -323,19 +319,15 @@ def _challenges(days: int) -> Rows:
             for user in takers
         ),
     )
-    given = {
-        "answer": "0",
-        "correct": True,
-        "points": 90,
-        "elapsed_ms": 900,
-        "choice_order": "0123",
-    }
     yield (
-        challenge_answers,
+        challenge_shown,
         (
             {
-                **{**given, "question_id": q, "user_id": user},
-                **dict.fromkeys(("shown_at", "deadline_at", "answered_at"), at(n, days)),
+                "question_id": q,
+                "user_id": user,
+                "choice_order": "0123",
+                "shown_at": at(n, days),
+                "deadline_at": at(n, days),
             }
             for n, k, q in questions
             if n < days or k == 1
@@ -368,11 +360,10 @@ def _dailies(days: int) -> Rows:
             for n in range(1, days + 1)
         ),
     )
-    given = {"answer": "0", "correct": True, "points": 100}
     yield (
-        daily_answers,
+        open_answers,
         (
-            {**given, "daily_id": n, "user_id": user, "answered_at": at(n, days), "streak": n}
+            {"daily_id": n, "user_id": user, "text": "So.", "grade": '{"points": []}'}
             for n in range(1, days)
             for user in (ALWINA, 102)
         ),
@@ -398,70 +389,70 @@ def _dailies(days: int) -> Rows:
     )
 
 
-def _points(days: int) -> Rows:
-    won = {"guild_id": GUILD, "points": 100, "correct": True}
-    for source in ("round", "daily"):
-        yield (
-            ledger,
-            (
-                {
-                    **won,
-                    **{
-                        "source": source,
-                        "source_id": n,
-                        "user_id": user,
-                        "topic_id": TOPICS[n % len(TOPICS)],
-                    },
-                    **{
-                        "item_id": ITEMS[n % len(ITEMS)],
-                        "local_date": at(n, days).date(),
-                        "at": at(n, days),
-                    },
-                }
-                for n in range(1, days)
-                for user in (ALWINA, 102)
-            ),
-        )
-    starts = sorted(
-        {(p, period_start(p, at(n, days).date())) for p in PERIODS for n in range(1, days + 1)}
+def _totals(days: int) -> Rows:
+    sums = {"points": 300, "answers": 3, "right": 3, "days": 1, "last_on": NOW.date()}
+    members = (ALWINA, 102, *range(1000, 1000 + OTHERS))
+    yield (
+        totals,
+        (
+            {"guild_id": GUILD, "topic_id": topic, "user_id": user, **sums}
+            for topic in (ALL_TOPICS, *TOPICS)
+            for user in members
+        ),
     )
-    sums = {"points": 300, "answers": 3, "right": 3, "days": 1}
-    board = [
-        (p, start, topic)
-        for p, start in starts
-        for topic in ("", TOPICS[start.toordinal() % len(TOPICS)])
+    won = {"guild_id": GUILD, "points": 300}
+    yield (
+        team_totals,
+        (
+            {**won, "team_id": team, "topic_id": topic, "user_id": user}
+            for topic in TOPICS[:1]
+            for team in (GUILD, GUILD + 1)
+            for user in members[: OTHERS // 2]
+        ),
+    )
+
+
+def _answers(days: int) -> Rows:
+    """The log: what is open now is not counted yet; what members wrote to dailies counts."""
+    questions = [
+        (n, (n - 1) * QUESTIONS + k) for n in range(1, days + 1) for k in range(1, QUESTIONS + 1)
     ]
+    latest = questions[-1][1]
+    both = (ALWINA, 102)
+    played = [(ROUND, n, q, user, q < latest) for n, q in questions for user in both]
+    taken = [
+        (CHALLENGE, n, q, user, n < days)
+        for n, q in questions
+        if n < days or q == latest - QUESTIONS + 1
+        for user in both
+    ]
+    daily = [(DAILY, n, n, user, True) for n in range(1, days) for user in both]
+    practised = [(PRACTICE, n, q, ALWINA, True) for n, q in questions[:-1]]
     yield (
-        scores,
-        ({**_board(*of), **sums, "user_id": user} for of in board for user in (ALWINA, 102)),
+        answers,
+        (
+            {
+                "source": source,
+                "question_id": q,
+                "user_id": user,
+                "guild_id": None if source == PRACTICE else GUILD,
+                "item_id": ITEMS[q % len(ITEMS)],
+                "topic_id": TOPICS[q % len(ITEMS) // 4],
+                "answer": "0",
+                "typed": False,
+                "correct": True,
+                "points": 0 if source == PRACTICE else 90,
+                "elapsed_ms": 900,
+                "answered_at": at(n, days),
+                "team_id": None,
+                "local_date": at(n, days).date() if counted and source != PRACTICE else None,
+                "paid": 90 if counted and source != PRACTICE else None,
+                "rating": 3 if counted else None,
+                "streak": n if source == DAILY else None,
+            }
+            for source, n, q, user, counted in (*played, *taken, *daily, *practised)
+        ),
     )
-    yield score_buckets, ({**_board(*of), "low": 300, "members": 2} for of in board)
-    yield (
-        team_scores,
-        ({**_board(*of), "team_id": GUILD, "points": 600, "members": 2} for of in board),
-    )
-    playing = {"team_id": GUILD, "points": 300, "answers": 3}
-    yield (
-        team_members,
-        ({**_board(*of), **playing, "user_id": user} for of in board for user in (ALWINA, 102)),
-    )
-    crowd = [_board("all", ALL_TIME, topic) for topic in TOPICS[1:]]
-    yield (
-        scores,
-        ({**of, **sums, "user_id": user} for of in crowd for user in range(1000, 1000 + OTHERS)),
-    )
-    yield (
-        score_buckets,
-        ({**of, "low": 300, "members": OTHERS} for of in crowd if of["topic_id"] != _own_topic()),
-    )
-
-
-def _own_topic() -> str:
-    return TOPICS[ALL_TIME.toordinal() % len(TOPICS)]
-
-
-def _board(period: str, start: date, topic_id: str) -> dict[str, Any]:
-    return {"guild_id": GUILD, "period": period, "start": start, "topic_id": topic_id}
 
 
 def _private(days: int) -> Rows:
@@ -492,7 +483,6 @@ def _private(days: int) -> Rows:
                     "choice_order": "0123",
                 },
                 **{"fresh": True, "asked_at": at(n, days)},
-                **{"answer": "0", "correct": True, "answered_at": at(n, days)},
             }
             for n, k, q in questions[:-1]
         ),
@@ -505,22 +495,6 @@ def _private(days: int) -> Rows:
         "asked_at": NOW,
     }
     yield practice_questions, iter([{**asking, "choice_order": "0123", "fresh": True}])
-    yield (
-        reviews,
-        (
-            {
-                **{
-                    "user_id": ALWINA,
-                    "source": source,
-                    "source_id": q,
-                    "item_id": ITEMS[q % len(ITEMS)],
-                },
-                **{"rating": 3, "elapsed_ms": 900, "at": at(n, days)},
-            }
-            for source in ("round", "practice")
-            for n, _, q in questions[:-1]
-        ),
-    )
     yield (
         interviews,
         (
@@ -549,7 +523,7 @@ def _private(days: int) -> Rows:
     )
 
 
-def counts(conn: Connection, tables: list[Table]) -> dict[str, int]:
+def counts(conn: Connection, tables: Iterable[Table]) -> dict[str, int]:
     """How many rows tables have."""
     return {
         table.name: conn.execute(select(func.count()).select_from(table)).scalar_one()

@@ -190,16 +190,16 @@ def test_a_backup_restores_what_was_there(ready: Path, tmp_path: Path) -> None:
 
 
 def test_repair(ready: Path) -> None:
-    """`repair` rebuilds the totals from the ledger and prints how many entries it has."""
+    """`repair` rebuilds the totals from the log and prints how many answers it has."""
     with closing(sqlite3.connect(ready)) as conn, conn:
-        conn.execute("INSERT INTO scores VALUES (1, 'all', '1970-01-01', '', 5, 9999, 1, 1, 1)")
+        conn.execute("INSERT INTO totals VALUES (1, '', 5, 9999, 1, 1, 1, '2027-01-04')")
     done = run(ready, "repair")
     assert (done.returncode, done.stdout) == (
         0,
-        "rebuilt the leaderboards' totals from 0 entries of the ledger\n",
+        "rebuilt the leaderboards' totals from 0 answers\n",
     )
     with closing(sqlite3.connect(ready)) as conn:
-        assert conn.execute("SELECT count(*) FROM scores").fetchone() == (0,)
+        assert conn.execute("SELECT count(*) FROM totals").fetchone() == (0,)
 
 
 def test_a_database_that_fails_during_the_start(file: Path) -> None:

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from typing import Any
 
-import sqlalchemy as sa
 from fsrs import Rating
 from sqlalchemy import Connection, bindparam, case, select, update
 
@@ -25,7 +23,6 @@ from bot.core.personal import (
     Row,
     ServerData,
     anonymous_id,
-    erase_rows,
     exported,
     personal_rows,
     server_rows,
@@ -151,12 +148,13 @@ def _erase_server(conn: Connection, guild_id: int, limit: int) -> int:
     """
     c = answers.c
     here = c.guild_id == guild_id, c.local_date.is_not(None)
-    lost = sa.or_(c.rating.is_(None), c.user_id < 0)
-    erased = erase_rows(conn, answers, limit, *here, lost)
-    if erased >= limit:
-        return erased
-    key: list[Any] = [c.source, c.question_id, c.user_id]
-    some = conn.execute(select(*key).where(*here).limit(limit - erased)).all()
+    some = select(c.source, c.question_id, c.user_id, c.rating).where(*here).limit(limit)
+    lost: list[dict[str, object]] = []
+    kept: list[dict[str, object]] = []
+    for source, question_id, user_id, rating in conn.execute(some):
+        key = key_of(source, question_id, user_id)
+        (lost if rating is None or user_id < 0 else kept).append(key)
     cut = dict.fromkeys(("guild_id", "local_date", "paid", "team_id", "streak"))
-    store.change_all(conn, [{**key_of(*row), **cut} for row in some])
-    return erased + len(some)
+    store.delete_all(conn, lost)
+    store.change_all(conn, [{**key, **cut} for key in kept])
+    return len(lost) + len(kept)

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from sqlalchemy import Connection
 
 from bot.answers import rules, store, totals
-from bot.answers.rules import PAYS_AGAIN, rate
+from bot.answers.rules import rate
 from bot.answers.sources import Source, Terms
 from bot.answers.store import Answer, Review, key_of, review_of
 from bot.questions.answers import is_right
@@ -33,20 +33,19 @@ def count(
     nobody else has played. A question left without an answer (None) pays nothing and is a miss.
     """
     answered = [a for a in given if a.answer is not None]
-    lately: set[int] = set()
+    before: Mapping[int, datetime] = {}
     if answered and not alone:
         one = answered[0]
         assert one.guild_id is not None
-        since = min(a.answered_at for a in answered) - PAYS_AGAIN
         members = [a.user_id for a in answered]
-        lately = store.paid_lately(conn, one.guild_id, one.item_id, members, since)
+        before = store.last_paid(conn, one.guild_id, one.item_id, members)
     counted = []
     for a in given:
         rating = rate(a.correct, a.elapsed_ms, slow_after_ms).value
         if a.answer is None:
             counted.append(replace(a, rating=rating))
             continue
-        won = rules.paid(a.user_id, a.points, alone=alone, won_lately=lately)
+        won = rules.paid(a.points, a.answered_at, alone=alone, last_paid=before.get(a.user_id))
         counted.append(replace(a, local_date=day, paid=won, rating=rating))
     store.change_all(
         conn,
@@ -69,10 +68,11 @@ def pay_late(conn: Connection, given: Sequence[Answer]) -> None:
     for a in given:
         if a.local_date is None or a.guild_id is None or a.paid or not a.points:
             continue
-        since = a.answered_at - PAYS_AGAIN
-        if not store.paid_lately(conn, a.guild_id, a.item_id, [a.user_id], since):
-            store.change(conn, a.source, a.question_id, a.user_id, paid=a.points)
-            totals.correct(conn, a, paid=a.points, right=a.correct)
+        before = store.last_paid(conn, a.guild_id, a.item_id, [a.user_id]).get(a.user_id)
+        won = rules.paid(a.points, a.answered_at, alone=False, last_paid=before)
+        if won:
+            store.change(conn, a.source, a.question_id, a.user_id, paid=won)
+            totals.correct(conn, a, paid=won, right=a.correct)
 
 
 def add_counted(conn: Connection, answer: Answer, *, day: date) -> bool:
@@ -173,10 +173,9 @@ def _settle(
     a = verdict.answer
     paid = a.paid
     if paid is not None and a.user_id > 0:
-        before = last_paid.get(a.user_id)
-        lately = before is not None and a.answered_at - before < PAYS_AGAIN
-        pays = source.pays_always or not (lately or verdict.terms.alone)
-        paid = verdict.points if pays else 0
+        before = None if source.pays_always else last_paid.get(a.user_id)
+        alone = verdict.terms.alone and not source.pays_always
+        paid = rules.paid(verdict.points, a.answered_at, alone=alone, last_paid=before)
         if paid:
             last_paid[a.user_id] = a.answered_at
         if (paid, verdict.right) != (a.paid, a.correct):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from fsrs import Rating
 
@@ -47,12 +47,14 @@ def standings(tallies: Iterable[Tally]) -> list[tuple[int, Tally]]:
     return list(zip(places([t.points for t in ordered]), ordered, strict=True))
 
 
-def paid(user_id: int, points: int, *, alone: bool, won_lately: Collection[int]) -> int:
+def paid(points: int, answered_at: datetime, *, alone: bool, last_paid: datetime | None) -> int:
     """Return what an answer in a round or challenge pays on the server's boards.
 
-    A game with one player pays nothing (`alone`), nor does an item to members it paid lately.
+    A game with one player pays nothing (`alone`), nor does an item within a month of the answer
+    with which it last paid the member.
     """
-    return 0 if alone or user_id in won_lately else points
+    lately = last_paid is not None and answered_at - last_paid < PAYS_AGAIN
+    return 0 if alone or lately else points
 
 
 def rate(right: bool, elapsed_ms: int | None = None, slow_after_ms: int | None = None) -> Rating:

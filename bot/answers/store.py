@@ -276,20 +276,23 @@ def paid_for(conn: Connection, source: str, question_ids: Collection[int]) -> in
     return int(conn.execute(select(func.sum(answers.c.paid)).where(*asked)).scalar() or 0)
 
 
-def paid_lately(
-    conn: Connection, guild_id: int, item_id: str, user_ids: Collection[int], since: datetime
-) -> set[int]:
-    """Return which of these members an item has paid points on a server since a moment."""
-    return set(_paid_lately(conn, guild_id, item_id, user_ids, since).scalars())
+def last_paid(
+    conn: Connection, guild_id: int, item_id: str, user_ids: Collection[int]
+) -> dict[int, datetime]:
+    """Return when each of these members last gave an answer to an item that paid on a server.
+
+    Members whom it has never paid are left out.
+    """
+    rows = _last_paid(conn, guild_id, item_id, user_ids)
+    return {row.user_id: row.at for row in rows}
 
 
 @prepared
-def _paid_lately(
-    guild_id: int, item_id: str, user_ids: Collection[int], since: datetime
-) -> Select[Any]:
+def _last_paid(guild_id: int, item_id: str, user_ids: Collection[int]) -> Select[Any]:
     own = answers.c.user_id.in_(user_ids), answers.c.item_id == item_id
-    here = answers.c.guild_id == guild_id, answers.c.answered_at > since, answers.c.paid > 0
-    return select(answers.c.user_id).where(*own, *here)
+    here = answers.c.guild_id == guild_id, answers.c.paid > 0
+    latest = func.max(answers.c.answered_at).label("at")
+    return select(answers.c.user_id, latest).where(*own, *here).group_by(answers.c.user_id)
 
 
 def with_own_item(conn: Connection, item_id: str) -> list[Answer]:
@@ -391,9 +394,13 @@ def longest_streak(
 
 
 def delete_uncounted(conn: Connection, source: str, question_ids: Iterable[int]) -> int:
-    """Delete the answers to questions of a server whose data are erased; counted ones stay.
+    """Delete the answers to questions of a server whose data are erased; returns how many.
 
-    They are a member's own memory by then: see `bot.answers.erasure`.
+    What moved a member's card stays without its server: `bot.answers.erasure` has cut counted
+    answers off by then, but not the challenge's questions that were left without an answer.
     """
     asked = answers.c.source == source, answers.c.question_id.in_(list(question_ids))
-    return conn.execute(delete(answers).where(*asked, answers.c.guild_id.is_not(None))).rowcount
+    here = answers.c.guild_id.is_not(None)
+    missed = update(answers).where(*asked, here, answers.c.rating.is_not(None))
+    conn.execute(missed.values(guild_id=None))
+    return conn.execute(delete(answers).where(*asked, here)).rowcount

@@ -122,7 +122,7 @@ challenge_takers = sa.Table(
 _TAKING = challenge_takers.c.guild_id.is_not(None)
 sa.Index(
     "ix_challenge_takers_taking",
-    challenge_takers.c.user_id,
+    *(challenge_takers.c.user_id, challenge_takers.c.guild_id),
     sqlite_where=_TAKING,
     postgresql_where=_TAKING,
 )

@@ -5,8 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-from sqlalchemy import Connection
-
+from bot.core.database import Connection
 from bot.core.errors import UserError
 from bot.play import rules
 from bot.questions import drawing

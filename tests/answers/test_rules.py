@@ -1,22 +1,27 @@
-"""A member's figures in a round, places, and periods of boards."""
+"""Tallies, places, ratings, payment, and the periods of boards."""
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from bot.points.rules import (
-    ALL_TIME,
-    PERIODS,
-    Tally,
-    bucket,
-    period_start,
-    places,
-    previous_start,
-    standings,
-)
+from fsrs import Rating
 from hypothesis import given
 from hypothesis import strategies as st
+
+from bot.answers.rules import (
+    PERIODS,
+    Tally,
+    days_before,
+    days_of,
+    paid,
+    places,
+    rate,
+    slow_in_game,
+    slow_in_practice,
+    standings,
+)
+from bot.questions.model import Choice, Item
 
 
 def test_places_are_shared_and_the_next_is_skipped() -> None:
@@ -87,17 +92,16 @@ days = st.dates(date(1971, 1, 1), date(2100, 1, 1))
 
 
 @pytest.mark.parametrize(
-    ("period", "start"),
+    ("period", "first", "last"),
     [
-        ("today", date(2024, 5, 1)),
-        ("week", date(2024, 4, 29)),
-        ("month", date(2024, 5, 1)),
-        ("all", ALL_TIME),
+        ("today", date(2024, 5, 1), date(2024, 5, 1)),
+        ("week", date(2024, 4, 29), date(2024, 5, 5)),
+        ("month", date(2024, 5, 1), date(2024, 5, 31)),
     ],
 )
-def test_start_of_a_period(period: str, start: date) -> None:
-    """On Wednesday, 1 May 2024, the week began on Monday in April and the month that day."""
-    assert period_start(period, date(2024, 5, 1)) == start
+def test_days_of_a_period(period: str, first: date, last: date) -> None:
+    """On Wednesday, 1 May 2024, the week had begun on Monday in April and the month that day."""
+    assert days_of(period, date(2024, 5, 1)) == (first, last)
 
 
 @pytest.mark.parametrize(
@@ -111,80 +115,84 @@ def test_start_of_a_period(period: str, start: date) -> None:
 )
 def test_weeks_begin_on_monday(day: date, monday: date) -> None:
     """A week runs from Monday to Sunday, also over the ends of months and years."""
-    assert period_start("week", day) == monday
+    assert days_of("week", day) == (monday, monday + timedelta(days=6))
 
 
 @pytest.mark.parametrize(
-    ("period", "start", "before"),
+    ("period", "day", "first", "last"),
     [
-        ("today", date(2024, 3, 1), date(2024, 2, 29)),
-        ("week", date(2024, 1, 1), date(2023, 12, 25)),
-        ("month", date(2024, 1, 1), date(2023, 12, 1)),
-        ("month", date(2024, 3, 1), date(2024, 2, 1)),
-        ("all", ALL_TIME, None),
+        ("today", date(2024, 3, 1), date(2024, 2, 29), date(2024, 2, 29)),
+        ("week", date(2024, 1, 1), date(2023, 12, 25), date(2023, 12, 31)),
+        ("month", date(2024, 1, 9), date(2023, 12, 1), date(2023, 12, 31)),
+        ("month", date(2024, 3, 1), date(2024, 2, 1), date(2024, 2, 29)),
     ],
 )
-def test_start_of_the_period_before(period: str, start: date, before: date | None) -> None:
-    """A day, a week and a month have one before them, all time has not."""
-    assert previous_start(period, start) == before
+def test_days_of_the_period_before(period: str, day: date, first: date, last: date) -> None:
+    """The period before ends on the day before the period begins."""
+    assert days_before(period, day) == (first, last)
+
+
+def test_all_time_has_no_dates() -> None:
+    """All time has neither a first day nor a period before it."""
+    assert PERIODS == ("today", "week", "month", "all")
+    assert days_of("all", date(2024, 5, 1)) is None
+    assert days_before("all", date(2024, 5, 1)) is None
 
 
 def test_unknown_periods_are_errors() -> None:
     """A period that no board has is an error of the program, not a board of something else."""
     with pytest.raises(ValueError, match="year"):
-        period_start("year", date(2024, 5, 1))
-
-
-def test_points_belong_to_every_period_at_once() -> None:
-    """Points of a day go into its sums of the day, the week, the month and all time."""
-    assert {period: period_start(period, date(2024, 5, 1)) for period in PERIODS} == {
-        "today": date(2024, 5, 1),
-        "week": date(2024, 4, 29),
-        "month": date(2024, 5, 1),
-        "all": ALL_TIME,
-    }
-    assert PERIODS == ("today", "week", "month", "all")
+        days_of("year", date(2024, 5, 1))
 
 
 @given(period=st.sampled_from(["today", "week", "month"]), day=days)
 def test_periods_follow_each_other_without_gaps(period: str, day: date) -> None:
-    """A period holds its day, all its days have one start, and the period before ends on the day before it."""
-    start = period_start(period, day)
-    assert start <= day
-    assert all(
-        period_start(period, start + timedelta(days=n)) == start
-        for n in range((day - start).days + 1)
-    )
-    before = previous_start(period, start)
-    assert before is not None
-    assert before < start
-    assert period_start(period, start - timedelta(days=1)) == before
-    assert (start - before).days in {"today": {1}, "week": {7}, "month": {28, 29, 30, 31}}[period]
+    """All days of a period have the same dates, and the period before ends on the day before it."""
+    dates = days_of(period, day)
+    assert dates is not None
+    first, last = dates
+    assert first <= day <= last
+    assert days_of(period, first) == days_of(period, last) == dates
+    assert days_before(period, day) == days_of(period, first - timedelta(days=1))
+    lengths = {"today": {1}, "week": {7}, "month": {28, 29, 30, 31}}
+    assert (last - first).days + 1 in lengths[period]
 
 
 @pytest.mark.parametrize(
-    ("points", "low"),
+    ("alone", "days", "points"),
+    [(False, None, 90), (True, None, 0), (False, 29, 0), (False, 30, 90), (False, -1, 0)],
+)
+def test_payment(alone: bool, days: int | None, points: int) -> None:
+    """A game with one player pays nothing, nor does an item within thirty days of its last pay."""
+    now = datetime(2027, 1, 4, tzinfo=UTC)
+    last_paid = None if days is None else now - timedelta(days=days)
+    assert paid(90, now, alone=alone, last_paid=last_paid) == points
+
+
+@pytest.mark.parametrize(
+    ("right", "elapsed_ms", "slow_after_ms", "rating"),
     [
-        (0, 0),
-        (1, 1),
-        (511, 511),
-        (512, 512),
-        (513, 512),
-        (514, 514),
-        (1023, 1022),
-        (1024, 1024),
-        (1027, 1024),
+        (True, 10_000, 10_000, Rating.Good),
+        (True, 10_001, 10_000, Rating.Hard),
+        (False, 1, 10_000, Rating.Again),
+        (False, None, None, Rating.Again),
+        (True, None, None, Rating.Good),
+        (True, 10**9, None, Rating.Good),
     ],
 )
-def test_buckets_are_exact_and_then_widen(points: int, low: int) -> None:
-    """Up to 511 points have a bucket of their own, then two share one, from 1,024 on four."""
-    assert bucket(points) == low
+def test_ratings(
+    right: bool, elapsed_ms: int | None, slow_after_ms: int | None, rating: Rating
+) -> None:
+    """Right and fast is Good, right and slow Hard, wrong Again; without a clock right is Good."""
+    assert rate(right, elapsed_ms, slow_after_ms) is rating
 
 
-@given(points=st.integers(0, 10**12))
-def test_buckets_are_in_order_and_narrow(points: int) -> None:
-    """A bucket is known by its lowest points, never goes back, and is no wider than a 256th of them."""
-    low = bucket(points)
-    assert bucket(low) == low <= points
-    assert bucket(points + 1) in {low, points + 1}
-    assert points - low <= points // 256
+def test_slow_answers() -> None:
+    """In a game: after half of the time. In practice: after reading, thinking and typing."""
+    assert slow_in_game(20) == 10_000
+    assert slow_in_game(None) is None
+    choices = (Choice("x" * 60, True, "w"), Choice("x" * 60, False, "w"))
+    item = Item("i", "t", "choice", 3, "x" * 180, "e", choices)
+    assert slow_in_practice(item) == 20_000 + 50_000
+    typed = Item("i", "t", "typed", 1, "x" * 30, "e", accept=("a",))
+    assert slow_in_practice(typed) == 2_000 + 30_000 + 15_000

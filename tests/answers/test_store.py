@@ -1,305 +1,210 @@
-"""The ledger and its sums agree for any entries."""
+"""The queries on the log that several features share."""
 
 from __future__ import annotations
 
-import itertools
-from collections import Counter, defaultdict
 from dataclasses import replace
 from datetime import date, timedelta
-from functools import partial
 
-import pytest
-from bot.points.rules import PERIODS
-from bot.points.store import Entry
-from hypothesis import given
-from hypothesis import strategies as st
-from sqlalchemy import Connection, delete, func, select, update
-from sqlalchemy.exc import IntegrityError
-from tests.points.entries import AT, DAY, GUILDS, LINES, entry, several_on_one_database, start_of
+from fsrs import Rating
+from sqlalchemy import Connection
 
-from bot.boards.store import board as read_board
+from bot.answers import store as answer_log
+from bot.answers.rules import LONGEST_MS, Tally
+from bot.answers.store import CHALLENGE, DAILY, PRACTICE, ROUND, Answer, Result, Review
 from bot.core.database import Database
-from bot.points import store as scores
+from bot.questions.own import own_id
+from tests.answers.entries import AT, DAY, counted
 
-CHANGES = st.lists(
-    st.tuples(st.integers(0, 39), st.sampled_from([0, 1, 3, 700, 5_000])), max_size=6
-)
-"""Entries, by their place, whose points are changed."""
-
-
-@several_on_one_database
-@given(lines=LINES, cuts=st.lists(st.integers(0, 40), max_size=4))
-async def test_the_sums_equal_the_ledger(
-    database: Database, lines: list[tuple[int, str, int, bool, date]], cuts: list[int]
-) -> None:
-    """After any entries, in any portions, each period's sums are those of the ledger, and there are no others."""
-    guild_id = next(GUILDS)
-    entries = [
-        entry(guild_id, user, points, day, topic, right)
-        for user, topic, points, right, day in lines
-    ]
-    places = [0, *sorted(min(cut, len(entries)) for cut in cuts), len(entries)]
-    for begin, end in itertools.pairwise(places):
-        await database.write(scores.add, entries[begin:end])
-    expected: dict[tuple[str, date, str, int], list[int]] = defaultdict(lambda: [0, 0, 0])
-    for e in entries:
-        for period in PERIODS:
-            for topic in ("", e.topic_id):
-                total = expected[period, start_of(period, e.local_date), topic, e.user_id]
-                for index, more in enumerate((e.points, 1, e.correct)):
-                    total[index] += more
-
-    def look(conn: Connection) -> tuple[dict[tuple[str, date, str, int], list[int]], int]:
-        table = scores.scores
-        rows = conn.execute(select(table).where(table.c.guild_id == guild_id))
-        sums = {
-            (r.period, r.start, r.topic_id, r.user_id): [r.points, r.answers, r.right] for r in rows
-        }
-        written = (
-            select(func.count())
-            .select_from(scores.ledger)
-            .where(scores.ledger.c.guild_id == guild_id)
-        )
-        return sums, conn.execute(written).scalar_one()
-
-    assert await database.read(look) == (dict(expected), len(entries))
+ALWINA, BOB = 101, 102
+SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
 
 
-@several_on_one_database
-@given(lines=LINES, cuts=st.lists(st.integers(0, 40), max_size=4), changes=CHANGES)
-async def test_the_buckets_count_the_members(
-    database: Database,
-    lines: list[tuple[int, str, int, bool, date]],
-    cuts: list[int],
-    changes: list[tuple[int, int]],
-) -> None:
-    """After any entries and changes of them the buckets are those of the sums, and there are no empty ones."""
-    guild_id = next(GUILDS)
-    entries = [
-        entry(guild_id, user, points, day, topic, right)
-        for user, topic, points, right, day in lines
-    ]
-    places = [0, *sorted(min(cut, len(entries)) for cut in cuts), len(entries)]
-    for begin, end in itertools.pairwise(places):
-        await database.write(scores.add, entries[begin:end])
-    for at, points in changes:
-        if at < len(entries):
-            e = entries[at]
-            change = partial(
-                scores.replace, source=e.source, source_id=e.source_id, user_id=e.user_id
-            )
-            await database.write(change, points=points, correct=points > 0)
-
-    def look(conn: Connection) -> tuple[Counter[tuple[object, ...]], dict[tuple[object, ...], int]]:
-        sums, buckets = scores.scores, scores.score_buckets
-        members = conn.execute(select(sums).where(sums.c.guild_id == guild_id))
-        counted = conn.execute(select(buckets).where(buckets.c.guild_id == guild_id))
-        return (
-            Counter((r.period, r.start, r.topic_id, lowest_beside(r.points)) for r in members),
-            {(r.period, r.start, r.topic_id, r.low): r.members for r in counted},
-        )
-
-    expected, found = await database.read(look)
-    assert found == expected
+def asked(question_id: int, user_id: int, **values: object) -> Answer:
+    """Return an answer that isn't counted yet."""
+    usual = {"question_id": question_id, "local_date": None, "paid": None, **values}
+    return replace(counted(1, user_id, 50), **usual)  # type: ignore[arg-type]
 
 
-def lowest_beside(points: int) -> int:
-    """The lowest points of a bucket, told differently from the product's own way."""
-    width = 1
-    while points // width >= 512:
-        width *= 2
-    return points - points % width
+async def store(database: Database, *given: Answer) -> list[bool]:
+    return await database.write(lambda conn: [answer_log.add(conn, one) for one in given])
 
 
-async def test_days_are_counted_once_when_sums_are_made_anew(database: Database) -> None:
-    """Also those whose own sums have been dropped."""
-    await database.write(
-        scores.add, [entry(1, 1, 10, DAY + timedelta(days=n * 30)) for n in range(9)]
-    )
-    for n in range(9):
-        await database.write(scores.add, [entry(1, 1, 10, DAY + timedelta(days=300 + n))])
-    await database.write(scores.rebuild_sums)
-    assert await database.read(scores.active_days, 1, 1) == 18
+async def test_the_first_answer_stays(database: Database) -> None:
+    """A member answers a question once; other members and sources with its id are apart."""
+    first = asked(1, ALWINA)
+    same = replace(first, answer="3")
+    others = asked(1, BOB), replace(first, source=DAILY)
+    assert await store(database, first, same, *others) == [True, False, True, True]
+    assert await database.read(answer_log.get, ROUND, 1, ALWINA) == first
 
 
-async def test_sums_are_made_anew(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever has become of sums, buckets and days, they are again what the entries make; the ledger stays."""
-    monkeypatch.setattr(scores, "_PORTION", 7)
-    days = [DAY + timedelta(days=n % 5) for n in range(40)]
-    entries = [entry(n % 2, n % 3, n * 40, day, f"t{n % 4}") for n, day in enumerate(days)]
-    await database.write(scores.add, entries)
-    tables = scores.scores, scores.score_buckets
-
-    def look(conn: Connection) -> list[list[tuple[object, ...]]]:
-        return [sorted(tuple(row) for row in conn.execute(select(table))) for table in tables]
-
-    def spoil(conn: Connection) -> None:
-        sums, buckets = tables
-        conn.execute(update(sums).where(sums.c.user_id == 1).values(points=7, days=99))
-        conn.execute(delete(sums).where(sums.c.user_id == 2, sums.c.period == "week"))
-        conn.execute(delete(buckets).where(buckets.c.guild_id == 1))
-
-    right = await database.read(look)
-    await database.write(spoil)
-    assert await database.read(look) != right
-    assert await database.write(scores.rebuild_sums) == len(entries)
-    assert await database.read(look) == right
-    assert await database.write(scores.rebuild_sums) == len(entries)
-    assert await database.read(look) == right
-
-
-async def test_old_sums_are_dropped(database: Database) -> None:
-    """Of a day, week or month that began long ago, on that server; sums of all time and the ledger have them still."""
-    old = [entry(1, user, 10, DAY + timedelta(days=n)) for n in range(40) for user in (1, 2)]
-    await database.write(scores.add, [*old, entry(2, 1, 10)])
-    for n in range(91, 140):
-        await database.write(scores.add, [entry(1, 1, 10, DAY + timedelta(days=n))])
-
-    def starts(conn: Connection, guild_id: int, period: str) -> list[date]:
-        found = []
-        for table in (scores.scores, scores.score_buckets):
-            query = (
-                select(table.c.start)
-                .where(table.c.guild_id == guild_id, table.c.period == period)
-                .distinct()
-            )
-            found.append(sorted(conn.execute(query).scalars()))
-        assert found[0] == found[1]
-        return found[0]
-
-    since = DAY + timedelta(days=139 - 90)
-    for period in ("today", "week", "month"):
-        assert [start for start in await database.read(starts, 1, period) if start < since] == []
-        assert len(await database.read(starts, 2, period)) == 1
-    assert len(await database.read(starts, 1, "today")) == 49
-    assert await database.read(scores.total, 1, 1) == (890, 89, 89)
-    assert await database.read(scores.active_days, 1, 1) == 89
-    await database.write(scores.replace, "round", old[0].source_id, 1, points=0, correct=False)
-    assert await database.read(scores.total, 1, 1) == (880, 89, 88)
-    assert await database.read(starts, 1, "today") == [
-        DAY + timedelta(days=n) for n in range(91, 140)
+async def test_answers_to_a_question(database: Database) -> None:
+    """They come by time; an unanswered question is none, though it was shown."""
+    slow = asked(1, ALWINA, elapsed_ms=900)
+    fast = asked(1, BOB, elapsed_ms=100, correct=False, points=0)
+    missed = asked(1, 103, answer=None, elapsed_ms=None, correct=False, points=0)
+    await store(database, slow, fast, missed, asked(2, BOB, elapsed_ms=50))
+    assert await database.read(answer_log.to_question, ROUND, 1) == [fast, slow]
+    assert await database.read(answer_log.count, ROUND, 2) == 1
+    assert await database.read(answer_log.of_member, ROUND, [1, 2], ALWINA) == [slow]
+    assert await database.read(answer_log.players, ROUND, [1]) == {ALWINA, BOB}
+    results = [Result(1, ALWINA, True, 50), Result(1, BOB, False, 0)]
+    found = await database.read(answer_log.results, ROUND, [1])
+    assert sorted(found, key=lambda result: result.user_id) == results
+    assert await database.read(answer_log.results_of, ROUND, [1], [BOB]) == results[1:]
+    tallies = await database.read(answer_log.tallies, ROUND, [1, 2])
+    assert sorted(tallies, key=lambda tally: tally.user_id) == [
+        Tally(ALWINA, 50, 1, 1, 900),
+        Tally(BOB, 50, 1, 2, 150),
     ]
 
 
-async def test_what_was_won_lately(database: Database) -> None:
-    """Members of a server who have won points with an item since a moment; nothing, and others, do not count."""
-    lines = [
-        (1, 1, "a", 50, 0),
-        (2, 1, "a", 0, 0),
-        (3, 1, "a", 50, -2),
-        (4, 2, "a", 50, 0),
-        (5, 1, "b", 50, 0),
+async def test_counted_answers(database: Database) -> None:
+    """A question is counted once one of its answers has a date or a rating."""
+    await store(database, asked(1, ALWINA), asked(2, ALWINA, rating=3), counted(1, BOB, 5))
+    assert [await database.read(answer_log.is_counted, ROUND, n) for n in (1, 2)] == [False, True]
+
+    def told(conn: Connection) -> set[tuple[int, str, int]]:
+        return {tuple(row) for row in conn.execute(answer_log.told())}
+
+    assert {user_id for user_id, _, _ in await database.read(told)} == {ALWINA, BOB}
+    assert (ALWINA, ROUND, 1) not in await database.read(told)
+
+
+async def test_changes(database: Database) -> None:
+    """Some answers get the same columns, each by its key; one that is gone is told."""
+    await store(database, *(asked(n, ALWINA) for n in (1, 2, 3)))
+    rows = [{**answer_log.key_of(ROUND, n, ALWINA), "points": n} for n in (1, 2)]
+
+    def work(conn: Connection) -> list[int]:
+        answer_log.change_all(conn, rows)
+        answer_log.delete_all(conn, [answer_log.key_of(ROUND, 3, ALWINA)])
+        assert not answer_log.change(conn, ROUND, 3, ALWINA, points=7)
+        found = answer_log.of_member(conn, ROUND, [1, 2, 3], ALWINA)
+        return sorted(answer.points for answer in found)
+
+    assert await database.write(work) == [1, 2]
+
+
+async def test_when_an_item_last_paid(database: Database) -> None:
+    """Only the latest answer that paid these members on this server counts."""
+    given = [
+        counted(1, 1, 50, item="a"),
+        counted(1, 1, 0, item="a", at=AT + HOUR),
+        counted(1, 2, 0, item="a"),
+        counted(1, 3, 50, item="a", at=AT - HOUR),
+        counted(2, 4, 50, item="a"),
+        counted(1, 5, 50, item="b"),
+        counted(1, 6, 50, item="a"),
     ]
-    entries = [
-        replace(entry(guild_id, user, points), item_id=item, at=AT + timedelta(days=days))
-        for user, guild_id, item, points, days in lines
+    await store(database, *given)
+    latest = await database.read(answer_log.last_paid, 1, "a", [1, 2, 3, 4, 5])
+    assert latest == {1: AT, 3: AT - HOUR}
+    ids = [answer.question_id for answer in given]
+    assert await database.read(answer_log.paid_for, ROUND, ids) == 250
+    assert await database.read(answer_log.paid_for, ROUND, []) == 0
+
+
+async def test_reviews(database: Database) -> None:
+    """A card's reviews come in the order of the answers, with times of an hour at most."""
+    given = [
+        asked(1, ALWINA, item_id="a", rating=3, answered_at=AT + HOUR, elapsed_ms=10**9),
+        asked(2, ALWINA, item_id="a", rating=1, answered_at=AT, source=PRACTICE),
+        asked(3, ALWINA, item_id="a"),
+        asked(4, ALWINA, item_id="b", rating=2, answered_at=AT + 2 * HOUR),
+        asked(5, BOB, item_id="a", rating=3),
     ]
-    await database.write(scores.add, entries)
-    everybody = [1, 2, 3, 4, 5, 6]
-    assert await database.read(scores.won_lately, 1, "a", everybody, AT - timedelta(days=1)) == {1}
-    assert await database.read(scores.won_lately, 1, "a", everybody, AT - timedelta(days=3)) == {
-        1,
-        3,
-    }
-    assert await database.read(scores.won_lately, 1, "a", [2, 3], AT - timedelta(days=3)) == {3}
-    assert (
-        await database.read(scores.points_won, "round", [e.source_id for e in entries[:3]]) == 100
-    )
-    assert await database.read(scores.points_won, "daily", [e.source_id for e in entries]) == 0
-    assert await database.read(scores.points_won, "round", []) == 0
+    await store(database, *given)
+    assert await database.read(answer_log.reviews_of, ALWINA, "a") == [
+        Review(ALWINA, Rating.Again, AT, 1000),
+        Review(ALWINA, Rating.Good, AT + HOUR, LONGEST_MS),
+    ]
+    assert await database.read(answer_log.latest_ratings, ALWINA) == [
+        ("b", Rating.Hard),
+        ("a", Rating.Good),
+        ("a", Rating.Again),
+    ]
+    assert await database.read(answer_log.latest_ratings, 103) == []
 
 
-async def test_an_entry_twice_is_refused(database: Database) -> None:
-    """The same answer's points can't be written again, and the attempt leaves ledger and sums as they were."""
-    one, other = entry(1, 1, 50), entry(1, 2, 30)
-    await database.write(scores.add, [one])
-    with pytest.raises(IntegrityError):
-        await database.write(scores.add, [other, one])
-    with pytest.raises(IntegrityError):
-        await database.write(scores.add, [other, other])
-    assert await database.read(scores.total, 1, 1) == (50, 1, 1)
-    assert await database.read(scores.total, 1, 2) == (0, 0, 0)
-    await database.write(scores.add, [other])
-    assert await database.read(scores.total, 1, 2) == (30, 1, 1)
+async def test_activity(database: Database) -> None:
+    """Answers of a server count by their dates there, and answers in practice by their moments."""
+    given = [
+        counted(1, ALWINA, 5),
+        counted(1, ALWINA, 0, topic="t2", right=False),
+        counted(1, ALWINA, 5, DAY + timedelta(days=1), at=AT + HOUR),
+        counted(1, BOB, 5),
+        counted(2, ALWINA, 5),
+        counted(1, ALWINA, 5, DAY - timedelta(days=1), at=AT - HOUR),
+    ]
+    practised = [
+        asked(n, ALWINA, guild_id=None, source=PRACTICE, rating=3, answered_at=AT + n * HOUR)
+        for n in (2, -2, 1)
+    ]
+    await store(database, *given, *practised)
+    days = {DAY: 2, DAY + timedelta(days=1): 1}
+    assert await database.read(answer_log.days_on, 1, ALWINA, AT) == days
+    found = await database.read(answer_log.practised_at, ALWINA, AT)
+    assert found == [AT + HOUR, AT + 2 * HOUR]
+    assert await database.read(answer_log.has_played, BOB)
+    assert not await database.read(answer_log.has_played, 103)
 
 
-async def test_the_same_question_for_two_members_and_two_sources(database: Database) -> None:
-    """Round and daily may have the same number, and a question has as many entries as members."""
-    one = entry(1, 1, 50)
-    daily = Entry("daily", one.source_id, 1, 1, "t1", 100, True, DAY, AT)
-    other = Entry("round", one.source_id, 2, 1, "t1", 20, True, DAY, AT)
-    await database.write(scores.add, [one, daily, other])
-    assert await database.read(scores.total, 1, 1) == (150, 2, 2)
+async def test_answers_of_some_dates(database: Database) -> None:
+    """What a server's answers of some dates come to; erased members have no points there."""
+    last = DAY + timedelta(days=1)
+    given = [
+        counted(1, ALWINA, 5, item="a"),
+        counted(1, ALWINA, 7, last, item="a", right=False),
+        counted(1, -9, 9, item="a"),
+        counted(1, BOB, 3, DAY - timedelta(days=1), item="b"),
+        counted(2, BOB, 3, item="b"),
+        counted(1, BOB, 2, source=DAILY),
+    ]
+    await store(database, *given, asked(900, BOB))
+    points = await database.read(answer_log.points_between, 1, DAY, last)
+    assert points == {ALWINA: 12, BOB: 2}
+    answered = await database.read(answer_log.answered_between, 1, DAY, last)
+    assert sorted(answered) == [(DAY, "", 1, 1), (DAY, "a", 2, 2), (last, "a", 1, 0)]
+    latest = await database.read(answer_log.latest_on, 1, DAY, 2)
+    assert latest[0] == given[1]
+    assert len(latest) == 2
+    every = await database.read(answer_log.latest_on, 1, date(2026, 1, 1), 9)
+    assert {answer.item_id for answer in every} == {"a", "b"}
 
 
-async def test_an_entry_without_a_topic_counts_once(database: Database) -> None:
-    """Points of an item whose topic is not known any more count once on the boards of all topics."""
-    await database.write(scores.add, [entry(1, 1, 50, topic="")])
-    assert await database.read(scores.total, 1, 1) == (50, 1, 1)
+async def test_the_longest_streak(database: Database) -> None:
+    """Among equal streaks the first member's is named; an answer without a streak makes none."""
+    given = [
+        replace(counted(1, user_id, 5, source=DAILY), streak=days)
+        for user_id, days in ((103, 4), (102, 4), (101, 3), (104, None))
+    ]
+    await store(database, *given)
+    assert await database.read(answer_log.longest_streak, 1, DAY, DAY) == (102, 4)
+    assert await database.read(answer_log.longest_streak, 2, DAY, DAY) is None
 
 
-async def test_nothing_to_add(database: Database) -> None:
-    """No entries are no work."""
-    await database.write(scores.add, [])
-    board = await database.read(read_board, 1, "all", DAY, user_id=1, topic_id=None, page=0)
-    assert (board.members, board.rows, board.own) == (0, (), None)
+async def test_answers_with_an_own_item(database: Database) -> None:
+    """All answers to a server's own item are found; one whose words were erased can't be judged."""
+    mine = own_id(1, 2)
+    given = [
+        asked(2, BOB, item_id=mine, answered_at=AT + HOUR),
+        asked(1, ALWINA, item_id=mine),
+        asked(3, -9, item_id=mine, answer="", typed=True),
+        asked(4, ALWINA, item_id=own_id(1, 3)),
+    ]
+    await store(database, *given)
+    assert await database.read(answer_log.with_own_item, mine) == [given[1], given[0]]
 
 
-async def test_the_figures_of_a_member(database: Database) -> None:
-    """Totals, figures by topic and active days count what the member answered, right or wrong."""
-    lines = [(10, 0, "t1", True), (0, 0, "t1", False), (20, 1, "t2", True), (5, 40, "t2", True)]
-    await database.write(
-        scores.add,
-        [
-            entry(1, 1, points, DAY + timedelta(days=n), topic, right)
-            for points, n, topic, right in lines
-        ],
-    )
-    assert await database.read(scores.total, 1, 1) == (35, 4, 3)
-    assert await database.read(scores.by_topic, 1, 1, ["t1", "t2", "t3"]) == {
-        "t1": (2, 1),
-        "t2": (2, 2),
-    }
-    assert await database.read(scores.active_days, 1, 1) == 3
-    assert await database.read(scores.total, 1, 2) == (0, 0, 0)
-
-
-async def test_an_entry_that_is_replaced(database: Database) -> None:
-    """Ledger and every sum change by the difference; the number of answers stays; other members' sums too."""
-    one, other = entry(1, 1, 40, right=False), entry(1, 2, 30)
-    await database.write(scores.add, [one, other])
-    for points, right in ((67, True), (67, True), (10, False)):
-        await database.write(
-            lambda conn, p=points, r=right: scores.replace(
-                conn, "round", one.source_id, 1, points=p, correct=r
-            )  # type: ignore[misc]
-        )
-        assert await database.read(scores.total, 1, 1) == (points, 1, int(right))
-        for period in PERIODS:
-            for topic in (None, "t1"):
-                board = await database.read(
-                    read_board, 1, period, DAY, user_id=1, topic_id=topic, page=0
-                )
-                assert {row.user_id: row.points for row in board.rows} == {1: points, 2: 30}
-    await database.write(
-        lambda conn: scores.replace(conn, "daily", one.source_id, 1, points=9, correct=True)
-    )
-    assert await database.read(scores.total, 1, 1) == (10, 1, 0)
-
-
-async def test_answers_by_day(database: Database) -> None:
-    """Answers of a member on a server by local date, over all topics, for the dates that were asked for."""
-    days = [date(2027, 1, n) for n in (1, 2, 3)]
-    lines = (
-        (1, 1, days[0], "t1"),
-        (1, 1, days[0], "t2"),
-        (1, 1, days[2], "t1"),
-        (1, 2, days[1], "t1"),
-        (2, 1, days[1], "t1"),
-        (1, 1, date(2026, 12, 31), "t1"),
-    )
-    for number, (user, guild, day, topic) in enumerate(lines, start=1):
-        await database.write(
-            scores.add, [Entry("round", number, user, guild, topic, 5, True, day, AT)]
-        )
-    assert await database.read(scores.answers_by_day, 1, 1, days) == {days[0]: 2, days[2]: 1}
+async def test_answers_of_an_erased_question(database: Database) -> None:
+    """With a server's question go its answers, but for reviews that members' cards come from."""
+    cut = asked(1, ALWINA, guild_id=None, rating=3)
+    missed = asked(1, BOB, source=CHALLENGE, answer=None, rating=1)
+    await store(database, cut, asked(1, BOB), asked(2, BOB), missed)
+    assert await database.write(answer_log.delete_uncounted, ROUND, [1]) == 1
+    assert await database.read(answer_log.get, ROUND, 1, ALWINA) == cut
+    assert await database.read(answer_log.get, ROUND, 2, BOB) is not None
+    assert await database.write(answer_log.delete_uncounted, CHALLENGE, [1]) == 0
+    kept = await database.read(answer_log.get, CHALLENGE, 1, BOB)
+    assert kept == replace(missed, guild_id=None)

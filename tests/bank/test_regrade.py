@@ -1,4 +1,4 @@
-"""A corrected key: verdicts, points, sums, cards and practice as if it had been right from the start."""
+"""A corrected key: verdicts, points, totals and cards as if it had been right from the start."""
 
 from __future__ import annotations
 
@@ -9,20 +9,21 @@ from typing import Any
 
 import pytest
 from fsrs import Rating
-from sqlalchemy import select
 
+from bot.answers import store as answer_log
+from bot.answers.rules import rate, slow_in_game, slow_in_practice
+from bot.answers.store import CHALLENGE, ROUND
 from bot.bank.cards import Saved
 from bot.bank.forms import Form, answer_lines
 from bot.core.clicks import Click
 from bot.core.errors import UserError
 from bot.memory import rules as memory
-from bot.memory.rules import MemoryCard, rate, slow_in_practice, slow_in_round
-from bot.memory.store import cards_of, reviews
+from bot.memory.rules import MemoryCard
+from bot.memory.store import cards_of
 from bot.practice.service import Asking
 from bot.questions.answers import is_right
 from bot.questions.model import Item
 from bot.questions.own import OwnItem
-from bot.rounds.store import round_answers
 from tests.challenges import play as challenges
 from tests.ours import furnish
 from tests.stage import ALWINA, BOB, CLEMENTINE, GUILD, Stage
@@ -63,23 +64,15 @@ async def play(stage: Stage, picks: dict[int, int], *, topic: str, seconds: int 
 
 
 async def check_cards(stage: Stage, item: Item, users: tuple[int, ...]) -> None:
-    """Each card is what a replay of the log gives, and each rating in the log is what the key says."""
-    found = await stage.database.read(
-        lambda conn: conn.execute(select(reviews).order_by(reviews.c.at)).all()
-    )
-    given = await stage.database.read(lambda conn: conn.execute(select(round_answers)).all())
-    picked = {(a.question_id, a.user_id): a for a in given}
+    """Check that each card is a replay of the log, whose verdicts and ratings follow the key."""
+    log = await stage.database.read(answer_log.with_own_item, item.id)
     for user_id in users:
         card: MemoryCard | None = None
-        for row in found:
-            if (row.user_id, row.item_id) != (user_id, item.id):
-                continue
-            rating = Rating(row.rating)
-            if row.source == "round":
-                answer = picked[row.source_id, user_id]
-                assert answer.correct is is_right(item, answer.answer)
-                assert rating == rate(answer.correct, answer.elapsed_ms, slow_in_round(20))
-            card = memory.review(card, rating, row.at)
+        for a in (a for a in log if a.user_id == user_id):
+            assert a.correct is is_right(item, a.answer or "")
+            if a.source == ROUND:
+                assert a.rating == rate(a.correct, a.elapsed_ms, slow_in_game(20))
+            card = memory.review(card, Rating(a.rating or 0), a.answered_at)
         assert (await stage.database.read(cards_of, user_id)).get(item.id) == card
 
 
@@ -117,11 +110,11 @@ async def test_all_follows_the_key(stage: Stage) -> None:
     assert before == 7
     await stage.check_points()  # nothing has followed yet
     corrected = await stage.bot.own_bank.correct(GUILD, number)
-    assert (corrected.answers, corrected.members) == (before, 3)
+    assert (corrected.answers, len(corrected.members)) == (before, 3)
     await stage.check_points()
     await check_cards(stage, done.own.item, (ALWINA, BOB, CLEMENTINE))
     again = await stage.bot.own_bank.correct(GUILD, number)
-    assert (again.answers, again.members, again.right) == (0, 0, 0)
+    assert (again.answers, len(again.members), again.right) == (0, 0, 0)
 
     _, form = await form_of(stage)
     lines = form.answers.splitlines()
@@ -146,9 +139,7 @@ async def test_practice_alone(stage: Stage) -> None:
     number, form = await form_of(stage)
     done = await save(stage, moved_key(form), number)
     await stage.bot.own_bank.correct(GUILD, number)
-    expected = memory.review(
-        None, rate(True, 4000, slow_in_practice(done.own.item)), memory.moment(None, at)
-    )
+    expected = memory.review(None, rate(True, 4000, slow_in_practice(done.own.item)), at)
     assert (await stage.database.read(cards_of, ALWINA))[mine] == expected
 
 
@@ -176,7 +167,7 @@ async def test_a_crash_corrects_nothing(stage: Stage, monkeypatch: pytest.Monkey
         await stage.database.read(cards_of, ALWINA),
     )
     with monkeypatch.context() as patch:
-        patch.setattr("bot.bank.regrade.scores.replace", _fail)
+        patch.setattr("bot.answers.pay.totals.correct", _fail)
         with pytest.raises(RuntimeError):
             await stage.bot.own_bank.correct(GUILD, number)
     assert (
@@ -282,14 +273,8 @@ async def test_a_challenge_follows_the_key(stage: Stage) -> None:
     await stage.wait(hours=2)
     assert {user for user, won in (await stage.check_points()).items() if won} == {ALWINA}
     corrected = await stage.bot.own_bank.correct(GUILD, number)
-    assert (corrected.answers, corrected.members, corrected.right) == (3, 3, 2)
+    assert (corrected.answers, len(corrected.members), corrected.right) == (3, 3, 2)
     assert {user for user, won in (await stage.check_points()).items() if won} == {BOB, CLEMENTINE}
-    found = await stage.database.read(
-        lambda conn: conn.execute(select(reviews.c.user_id, reviews.c.rating)).all()
-    )
-    wanted = {
-        ALWINA: Rating.Again,
-        BOB: rate(True, 2000, slow_in_round(20)),
-        CLEMENTINE: rate(True, 2000, slow_in_round(20)),
-    }
-    assert {row.user_id: Rating(row.rating) for row in found} == wanted
+    right = rate(True, 2000, slow_in_game(20))
+    wanted = {ALWINA: Rating.Again, BOB: right, CLEMENTINE: right}
+    assert {a.user_id: a.rating for a in await stage.answers(CHALLENGE)} == wanted

@@ -6,20 +6,18 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import pytest
-from bot.points.store import Entry
 from fsrs import Rating
 from sqlalchemy import Connection
 
+from bot.answers import store as answer_log
+from bot.answers.store import PRACTICE, review_of
 from bot.boards.service import Boards
 from bot.core import servers as guilds
 from bot.core.errors import UserError
 from bot.memory import store as memory
-from bot.memory.store import ReviewedAnswer
-from bot.points import store as scores
+from tests.answers.entries import counted, store_counted
 from tests.fakes import START
 from tests.stage import ALWINA, BOB, CLEMENTINE, GUILD, Stage
-
-NUMBERS = iter(range(1, 10_000))
 
 
 def boards(stage: Stage) -> Boards:
@@ -35,14 +33,9 @@ async def give(
     at: datetime | None = None,
     correct: bool = True,
 ) -> None:
-    def add(conn: Connection) -> None:
-        moment = at or stage.clock()
-        entry = Entry(
-            "round", next(NUMBERS), user_id, GUILD, topic, points, correct, moment.date(), moment
-        )
-        scores.add(conn, [entry])
-
-    await stage.database.write(add)
+    moment = at or stage.clock()
+    answer = counted(GUILD, user_id, points, moment.date(), topic, correct, at=moment)
+    await stage.database.write(store_counted, [answer])
 
 
 async def test_periods_follow_the_clock(stage: Stage) -> None:
@@ -94,10 +87,10 @@ async def test_an_empty_board(stage: Stage) -> None:
 
 async def test_the_stats_of_a_member(stage: Stage) -> None:
     """Points, answers, days and accuracy by section; the weakest topics are those with misses, the worst first."""
+    await give(stage, ALWINA, 5, at=START - timedelta(days=3))
     for topic, rights in {"t1": [True, True], "t2": [False, True], "t3": [False]}.items():
         for right in rights:
             await give(stage, ALWINA, 10 * right, topic=topic, correct=right)
-    await give(stage, ALWINA, 5, at=START - timedelta(days=3))
     await give(stage, BOB, 500)
     stats = await boards(stage).stats(GUILD, ALWINA, ALWINA)
     details = stats.details
@@ -181,10 +174,17 @@ async def test_others_see_only_what_a_member_shows(stage: Stage) -> None:
 async def practise(
     stage: Stage, user_id: int, item_id: str, *ratings: Rating, at: datetime | None = None
 ) -> None:
-    """Reviews of an item in practice, a day apart, the first at a moment."""
-    for n, rating in enumerate(ratings):
-        given = ReviewedAnswer(user_id, rating, (at or stage.clock()) + timedelta(days=n))
-        await stage.database.write(memory.record, "practice", next(NUMBERS), item_id, [given])
+    """Answer an item in practice with these ratings, a day apart, the first at a moment."""
+
+    def store(conn: Connection) -> None:
+        for n, rating in enumerate(ratings):
+            then = (at or stage.clock()) + timedelta(days=n)
+            answer = counted(0, user_id, 0, source=PRACTICE, item=item_id, at=then)
+            answer = replace(answer, guild_id=None, local_date=None, paid=None, rating=rating.value)
+            answer_log.add(conn, answer)
+            memory.record(conn, item_id, [review_of(answer)])
+
+    await stage.database.write(store)
 
 
 async def test_activity_adds_practice_by_the_servers_date(stage: Stage) -> None:
@@ -192,6 +192,7 @@ async def test_activity_adds_practice_by_the_servers_date(stage: Stage) -> None:
     await stage.database.write(
         guilds.set_zone, GUILD, "Pacific/Kiritimati"
     )  # 14 hours ahead: it is Tuesday
+    await give(stage, ALWINA, 5, at=START - timedelta(weeks=13))
     await give(stage, ALWINA, 0, at=START - timedelta(days=1))
     await give(stage, ALWINA, 5, at=START - timedelta(days=1))
     await practise(
@@ -199,7 +200,6 @@ async def test_activity_adds_practice_by_the_servers_date(stage: Stage) -> None:
     )  # 23:00 on Monday
     await practise(stage, ALWINA, "t1-b", Rating.Good)
     await practise(stage, BOB, "t1-a", Rating.Good)
-    await give(stage, ALWINA, 5, at=START - timedelta(weeks=13))
     details = (await boards(stage).stats(GUILD, ALWINA, ALWINA)).details
     assert details is not None
     assert (details.activity.start, len(details.activity.counts)) == (date(2026, 10, 19), 79)

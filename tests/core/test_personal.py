@@ -19,11 +19,12 @@ from sqlalchemy import (
     update,
 )
 
-from bot.app import all_tables
-from bot.core import personal
+from bot.answers.store import PRACTICE, answers
+from bot.app import HELD, all_tables
 from bot.core.database import Database
+from bot.core.personal import Erase
 from bot.core.tables import Instant, OneOf, RowId
-from bot.daily.store import daily_answers
+from bot.daily.store import open_answers
 from bot.interviews.store import interview_questions
 from bot.privacy.store import erasures
 from bot.questions.store import reports
@@ -43,7 +44,7 @@ ROWS = {
 DISCORDS = {"guild_id", "channel_id", "message_id", "role_id", "thread_id", "team_id"}
 DISCORDS |= {"starter_role_id", "suggestions_channel_id"}
 BANKS = {"item_id", "item_ids", "topic_id", "choice_order", "difficulty"}
-RULES = {"at", "zone", "kind", "source", "period", "low", "points", "ending", "weekdays"}
+RULES = {"at", "zone", "kind", "source", "points", "ending", "weekdays"}
 SENTENCES = {"detail", "problem"}  # the bot's own, about channels and permissions
 NOT_OF_MEMBERS = ROWS | DISCORDS | BANKS | RULES | SENTENCES
 """Columns that could hold an id or words, and hold nothing of a member's but what goes with the member's row."""
@@ -64,7 +65,7 @@ def could_tell(column: Column[Any]) -> bool:
 
 def unregistered(tables: Iterable[Table]) -> list[str]:
     """Columns about which nobody has said that they hold something of members, or that they do not."""
-    registered = {column for held in personal.of_members() for column in held.columns}
+    registered = {column for held in HELD.members for column in held.columns}
     found = [
         c
         for t in tables
@@ -78,7 +79,7 @@ def unregistered(tables: Iterable[Table]) -> list[str]:
 def test_every_column_is_known() -> None:
     """A column that may hold a member's id, name or words is registered, or is named above as one that holds none."""
     assert unregistered(all_tables()) == []
-    names = [held.name for held in personal.of_members()]
+    names = [held.name for held in HELD.members]
     assert len(names) == len(set(names)) > 15
 
 
@@ -103,13 +104,13 @@ def of_servers(tables: Iterable[Table]) -> Iterator[Table]:
 
 def test_every_table_of_servers_is_known() -> None:
     """Whatever belongs to a server is registered as that, be it by way of another table."""
-    registered = {table.name for held in personal.of_servers() for table in held.tables}
+    registered = {table.name for held in HELD.servers for table in held.tables}
     found = {table.name for table in of_servers(all_tables())}
-    assert {"round_answers", "daily_answers", "ledger"} <= found
+    assert {"answers", "totals", "open_answers"} <= found
     assert found - {erasures.name} == registered
 
 
-def whole(conn: Connection, erase: personal.Erase, whose: int, limit: int = 3) -> int:
+def whole(conn: Connection, erase: Erase, whose: int, limit: int = 3) -> int:
     """Erase everything, a little at a time; how many times something was found."""
     times = 0
     while erase(conn, whose, limit):
@@ -128,10 +129,11 @@ async def test_a_member_goes_and_others_stay(database: Database) -> None:
 
     def look(conn: Connection) -> None:
         rows.fill(conn, 9)
-        for table in (daily_answers, interview_questions):  # whose grades are no words at random
+        for table in (open_answers, interview_questions):  # whose grades are no words at random
             conn.execute(update(table).values(grade='{"points": []}'))
         conn.execute(update(interview_questions).values(follow_up="{}"))
-        for held in personal.of_members():
+        conn.execute(update(answers).values(source=PRACTICE, rating=3))
+        for held in HELD.members:
             (whose, *_) = held.columns
             others = conn.execute(select(func.count()).where(whose != member)).scalar_one()
             assert len(held.export(conn, member)) == 1, held.name
@@ -161,7 +163,7 @@ async def test_a_server_goes_and_others_stay(database: Database) -> None:
             )
         )
         assert all(holding(conn, column, GUILD) for column in columns)
-        for held in personal.of_servers():
+        for held in HELD.servers:
             assert whole(conn, held.erase, GUILD, 100), [table.name for table in held.tables]
         assert [str(column) for column in columns if holding(conn, column, GUILD)] == []
         assert {
@@ -178,7 +180,7 @@ async def test_a_past_goes_in_portions(database: Database, limit: int) -> None:
 
     def look(conn: Connection) -> None:
         history.fill(conn, 12)
-        for held in personal.of_members():
+        for held in HELD.members:
             some = min(len(held.export(conn, ALWINA)), 1)
             assert some <= held.erase(conn, ALWINA, limit) <= limit + 50, held.name
             whole(conn, held.erase, ALWINA, limit)

@@ -15,51 +15,53 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from bot.points.rules import PERIODS
-from bot.points.store import Entry
 from fsrs import Rating
 from sqlalchemy import Connection, event, select, text
 
 import bot
-from bot.app import all_tables
+from bot.answers import pay, totals
+from bot.answers import store as answer_log
+from bot.answers.rules import PERIODS, days_of
+from bot.answers.store import CHALLENGE, DAILY, ROUND, Answer, Review
+from bot.app import HELD, IN_PLAY, SOURCES, all_tables
 from bot.boards import store as boards
 from bot.challenges import store as challenges
-from bot.challenges.store import Answer as ChallengeAnswer
-from bot.challenges.store import Taker
-from bot.core import erased_answers, notes, personal, servers
+from bot.challenges.store import Shown, Taker
+from bot.core import erased_answers, notes, servers
 from bot.core.database import Database
 from bot.core.jobs import Queue
 from bot.core.shards import ALL, Shards
 from bot.core.snowflakes import earliest_id
 from bot.daily import store as daily
-from bot.daily.store import DailyAnswer, Schedule
+from bot.daily.store import Schedule, Written
 from bot.insights import store as insights
 from bot.interviews import store as interviews
 from bot.interviews.store import Interview
 from bot.members import store as members
 from bot.memory import store as memory
-from bot.memory.store import ReviewedAnswer
 from bot.plan import store as plan
 from bot.plan.rules import Plan
-from bot.points import store as points
 from bot.practice import store as practice
 from bot.privacy import store as privacy
 from bot.questions import store as questions
+from bot.questions.model import Item
 from bot.questions.own import OwnItem, OwnTopic, own_id
 from bot.recap import store as recap
 from bot.reminders import store as reminders
 from bot.reminders.store import Reminder
 from bot.rounds import store as rounds
 from bot.rounds.rules import Phase
-from bot.rounds.store import Answer, Round, RoundQuestion
+from bot.rounds.store import Round, RoundQuestion
 from bot.suggestions import store as suggestions
 from bot.suggestions.rules import State, SuggestedQuestion
 from bot.teams import store as teams
 from tests.history import ALWINA, CHANNEL, GUILD, NOW, TOPICS, analyze, counts, fill
 
 IN_CORE = notes, servers, erased_answers
+BESIDE_STORES = pay, totals
 STORES = (
     *(
+        answer_log,
         boards,
         challenges,
         daily,
@@ -68,7 +70,6 @@ STORES = (
         members,
         memory,
         plan,
-        points,
         practice,
         privacy,
         questions,
@@ -94,7 +95,7 @@ BY_HAND = {
     questions.reports_since: "for `python -m bot reports`, which an operator calls now and then",
     privacy.known_servers: "once a connection; it looks at one row a server",
     privacy.departed: "once a connection; servers that have left are few",
-    points.rebuild_sums: "for `python -m bot repair`, which an operator calls when something is wrong",
+    totals.rebuild: "for `python -m bot repair`, which an operator calls when something is wrong",
 }
 """Functions that may look at everything, and why."""
 SMALL = {
@@ -111,10 +112,25 @@ LAST_WEEK = TODAY - timedelta(weeks=1)  # today is a Monday
 SCHEDULE = Schedule(
     GUILD, CHANNEL, "09:00", "UTC", None, "choice", 23, None, False, False, NOW, NOW
 )
-ENTRY = Entry("daily", DAYS, ALWINA, GUILD, "t1", 100, True, TODAY, NOW)
-DAILY_ANSWER = DailyAnswer(DAYS, ALWINA, "0", True, 100, NOW)
-ANSWER = Answer(LAST, 103, "0", True, 90, 900, NOW)
-ROUND = Round(
+ANSWER = Answer(
+    source=ROUND,
+    question_id=LAST,
+    user_id=103,
+    guild_id=GUILD,
+    item_id="t1-a",
+    topic_id="t1",
+    answer="0",
+    typed=False,
+    correct=True,
+    points=90,
+    elapsed_ms=900,
+    answered_at=NOW,
+)
+COUNTED = replace(
+    ANSWER, question_id=1, user_id=ALWINA, local_date=TODAY, paid=90, rating=3, team_id=GUILD
+)
+DAILY_ANSWER = replace(COUNTED, source=DAILY, question_id=DAYS - 1)
+RUNNING = Round(
     DAYS,
     GUILD,
     CHANNEL,
@@ -145,6 +161,7 @@ OPTIONS = {
 
 
 MINE = own_id(GUILD, 2)
+OWN = Item(MINE, "t1", "typed", 1, "Ours?", "It is.", accept=("ours",))
 PLAN = Plan(ALWINA, TODAY + timedelta(days=20), 15, TODAY - timedelta(days=20), 80)
 
 
@@ -153,10 +170,64 @@ def call(work: Callable[..., Any], *arguments: Any, **named: Any) -> Call:
 
 
 CALLS: list[Call] = [
-    *(call(boards.board, GUILD, p, TODAY, user_id=ALWINA, topic_id=None, page=0) for p in PERIODS),
-    call(boards.board, GUILD, "all", TODAY, user_id=ALWINA, topic_id="t2", page=1),
+    call(answer_log.add, ANSWER),
+    call(answer_log.change, ROUND, LAST, ALWINA, points=1),
+    call(answer_log.change_all, [{**answer_log.key_of(ROUND, LAST, ALWINA), "points": 1}]),
+    call(answer_log.delete_all, [answer_log.key_of(ROUND, LAST, ALWINA)]),
+    call(answer_log.get, ROUND, LAST, ALWINA),
+    call(answer_log.to_question, ROUND, LAST),
+    call(answer_log.count, ROUND, LAST),
+    call(answer_log.is_counted, ROUND, LAST),
+    call(answer_log.of_member, ROUND, [LAST, LAST - 1], ALWINA),
+    call(answer_log.results, ROUND, [LAST, LAST - 1]),
+    call(answer_log.results_of, ROUND, [LAST, LAST - 1], [ALWINA]),
+    call(answer_log.players, CHALLENGE, [LAST - 2]),
+    call(answer_log.tallies, ROUND, [LAST, LAST - 1]),
+    call(answer_log.paid_for, ROUND, [1, 2, 3]),
+    call(answer_log.with_own_item, MINE),
+    call(answer_log.reviews_of, ALWINA, MINE),
+    call(answer_log.days_on, GUILD, ALWINA, NOW - timedelta(days=20)),
+    call(answer_log.practised_at, ALWINA, NOW - timedelta(days=20)),
+    call(answer_log.has_played, NEWCOMER),
+    call(answer_log.points_between, GUILD, TODAY - timedelta(days=6), TODAY),
+    call(answer_log.answered_between, GUILD, TODAY - timedelta(days=6), TODAY),
+    call(answer_log.longest_streak, GUILD, TODAY - timedelta(days=6), TODAY),
+    call(answer_log.delete_uncounted, ROUND, [1]),
+    call(totals.add, [COUNTED]),
+    call(totals.correct, COUNTED, paid=0, right=False),
+    call(totals.rebuild),
+    call(totals.total, GUILD, ALWINA),
+    call(totals.by_topic, GUILD, ALWINA, TOPICS),
+    call(pay.add_counted, replace(DAILY_ANSWER, user_id=103), day=TODAY),
+    call(pay.grade, DAILY_ANSWER, states="0", points=90, right=True),
+    call(pay.count_changed, OWN, SOURCES),
+    call(pay.judge_again, OWN, SOURCES),
+    call(IN_PLAY.items, GUILD, "round"),
+    call(IN_PLAY.items, GUILD),
+    call(IN_PLAY.items_anywhere),
+    call(IN_PLAY.items_hidden_from, ALWINA, GUILD),
+    call(IN_PLAY.items_hidden_from, ALWINA, None),
+    call(IN_PLAY.topics, ALWINA, GUILD),
+    call(IN_PLAY.servers_of, ALWINA),
+    call(challenges.add_shown, Shown(LAST, ALWINA, "0123", NOW, NOW)),
+    call(challenges.delete_shown, LAST - 2, ALWINA),
+    call(challenges.end_shown, LAST - 2, ALWINA, NOW),
+    call(challenges.shown_to, LAST - 2, ALWINA),
+    call(challenges.all_shown_to, DAYS, ALWINA),
+    call(challenges.terms, LAST),
+    call(rounds.question_ids, DAYS),
+    call(rounds.revealed_ids, DAYS),
+    call(rounds.terms, LAST),
+    call(daily.add_written, Written(DAYS, 103, "So.", None)),
+    call(daily.written_by, DAYS - 1, ALWINA),
+    call(daily.written_to, DAYS - 1),
+    call(daily.save_grade, Written(DAYS - 1, ALWINA, "So.", None), "{}"),
+    call(daily.change_grade, DAYS - 1, ALWINA, "{}"),
+    call(daily.count_streak, GUILD, DAILY_ANSWER),
+    call(memory.record, "t1-a", [Review(ALWINA, Rating.Good, NOW)]),
+    call(privacy.known_servers, HELD.servers),
+    call(questions.bank_marks, [GUILD], 25),
     call(questions.bank_mark, GUILD),
-    call(questions.bank_marks_for, ALWINA, 25),
     call(questions.packs_of, GUILD),
     call(questions.set_packs, GUILD, ["questions"]),
     call(questions.change_bank, GUILD),
@@ -170,7 +241,6 @@ CALLS: list[Call] = [
         questions.save_topics, [OwnTopic(GUILD, 9, "mine", "own--9", "ours", "Ours", "Mine", "{}")]
     ),
     call(questions.save_items, [OwnItem(GUILD, 8, "mine-8", "own--9", False, "{}")]),
-    call(boards.team_sums, GUILD, "week", TODAY - timedelta(days=TODAY.weekday()), None),
     call(
         challenges.create,
         questions=[("t1-a", 20)],
@@ -192,24 +262,9 @@ CALLS: list[Call] = [
     call(challenges.save_taker, Taker(DAYS, ALWINA, 2, NOW, None, GUILD)),
     call(challenges.drop_taker, DAYS, ALWINA),
     call(challenges.finishes, DAYS, NOW),
-    call(challenges.add_shown, ChallengeAnswer(LAST, ALWINA, "0123", NOW, NOW)),
     call(challenges.had_answer_erased, DAYS, ALWINA),
-    call(challenges.take_back, LAST - 2, ALWINA),
-    call(challenges.answer_of, LAST - 2, ALWINA),
-    call(challenges.change_answer, LAST - 2, ALWINA, points=1),
     call(challenges.shown_to_all, LAST - 2),
-    call(challenges.answers_of, DAYS, ALWINA),
-    call(challenges.players, DAYS),
-    call(challenges.tallies, DAYS),
-    call(challenges.answers_with, MINE),
-    call(daily.answers_with, MINE),
-    call(practice.answers_with, MINE),
-    call(rounds.answers_with, MINE),
-    call(rounds.has_played, ALWINA),
-    call(rounds.change_answer, LAST, ALWINA, points=1),
-    call(memory.rate_anew, "practice", DAYS, ALWINA, lambda _: Rating.Good),
     call(memory.replay, ALWINA, MINE),
-    call(points.entries_with, GUILD, MINE, ALWINA),
     call(daily.wake, GUILD, NOW),
     call(daily.schedule, GUILD),
     call(daily.schedule, GUILD, claim=True),
@@ -228,22 +283,12 @@ CALLS: list[Call] = [
     call(daily.give_up_unsent, GUILD),
     call(daily.note_used, GUILD, "t1-a", TODAY),
     call(daily.used, GUILD),
-    call(daily.add_answer, DAILY_ANSWER),
-    call(daily.answer_of, DAYS, ALWINA),
-    call(daily.answers_to, DAYS),
     call(daily.had_answer_erased, DAYS, ALWINA),
     call(daily.has_erased_answers, DAYS),
     call(daily.close_daily, DAYS, expect="open", problem=None),
-    call(daily.count_answers, DAYS),
     call(daily.streak_of, GUILD, ALWINA, NOW),
     call(daily.streak_of, GUILD, 1000, NOW),  # away since the first day
-    call(daily.count_streak, GUILD, DAILY_ANSWER),
-    call(daily.change_answer, DAYS, ALWINA, points=1),
     call(daily.ungraded, DAYS),
-    call(daily.save_grade, DAYS, ALWINA, "Words.", points=1),
-    call(insights.answers_in_rounds, GUILD, NOW - timedelta(days=365)),
-    call(insights.answers_in_challenges, GUILD, NOW - timedelta(days=365)),
-    call(insights.answers_to_dailies, GUILD, TODAY - timedelta(days=365)),
     call(insights.reports_by_subject, GUILD, NOW - timedelta(days=365)),
     call(interviews.running, ALWINA),
     call(interviews.has_begun, ALWINA),
@@ -267,40 +312,17 @@ CALLS: list[Call] = [
     call(members.zone_of, ALWINA, GUILD),
     call(members.set_zone_if_unset, ALWINA, "Europe/Berlin"),
     call(members.set_zone, ALWINA, "UTC"),
-    call(memory.record, "daily", DAYS, "t1-a", [ReviewedAnswer(ALWINA, Rating.Good, NOW)]),
     call(memory.cards_of, ALWINA),
     call(memory.card_of, ALWINA, "t1-a"),
     call(memory.card_of, ALWINA, "t1-a", lock=True),
     call(memory.suspended, ALWINA),
     call(memory.suspend, ALWINA, "t1-a", NOW),
-    call(memory.rate_again, "practice", LAST - 1, ALWINA, None),
-    call(memory.practised_at, ALWINA, NOW - timedelta(days=30)),
     call(plan.get, ALWINA),
     call(plan.get, ALWINA, lock=True),
     call(plan.save, PLAN),
     call(plan.end, PLAN),
     call(plan.note_ready, ALWINA, TODAY, 500),
     call(plan.ready_since, ALWINA, TODAY - timedelta(days=60)),
-    call(points.add, [ENTRY]),
-    call(
-        points.add, [replace(ENTRY, user_id=7)]
-    ),  # the first answer of a day, with which old sums go
-    call(points.rebuild_sums),
-    call(points.won_lately, GUILD, "t1-a", [ALWINA, 102], NOW - timedelta(days=30)),
-    call(points.points_won, "round", [1, 2, 3]),
-    call(points.counted, "round", 1),
-    call(points.replace, "daily", 1, ALWINA, points=0, correct=False),
-    call(points.add, [replace(ENTRY, user_id=8, team_id=GUILD)]),
-    call(
-        points.tallies,
-        rounds.round_answers,
-        rounds.round_questions,
-        rounds.round_questions.c.round_id == DAYS,
-    ),
-    call(points.total, GUILD, ALWINA),
-    call(points.by_topic, GUILD, ALWINA, TOPICS),
-    call(points.active_days, GUILD, ALWINA),
-    call(points.answers_by_day, GUILD, ALWINA, [TODAY - timedelta(days=n) for n in range(84)]),
     call(practice.create, 7, None, NOW),
     call(practice.get, DAYS, ALWINA),
     call(practice.get, DAYS, ALWINA, lock=True),
@@ -315,27 +337,18 @@ CALLS: list[Call] = [
         fresh=True,
         asked_at=NOW,
     ),
-    call(practice.change_question, LAST, answered_at=NOW),
+    call(practice.change_question, LAST, left_out_at=NOW),
     call(practice.question, LAST),
     call(practice.questions_of, DAYS),
     call(practice.last_asked, ALWINA),
     call(practice.new_since, ALWINA, NOW - timedelta(days=1)),
-    call(practice.latest_answers, ALWINA, NOW - timedelta(days=28), 400),
     call(privacy.get, 1),
     call(privacy.begin, ALWINA, NOW),
     call(privacy.note_departure, GUILD, NOW),
     call(privacy.note_return, 1001),
     call(privacy.hold, 1, NOW),
     call(privacy.end, 1),
-    call(privacy.known_servers),
     call(privacy.departed),
-    call(questions.items_in_play, GUILD, "round"),
-    call(questions.items_in_play, GUILD, "daily", "challenge"),
-    call(questions.items_in_play, GUILD),
-    call(questions.items_in_play_anywhere),
-    call(questions.items_hidden_from, ALWINA, GUILD),
-    call(questions.items_hidden_from, ALWINA, None),
-    call(questions.topics_in_play, ALWINA, GUILD),
     call(questions.note_met, ALWINA, "t1", NOW),
     call(questions.topics_met, ALWINA),
     call(questions.note_asked, GUILD, "t1-a", NOW),
@@ -366,9 +379,6 @@ CALLS: list[Call] = [
     call(recap.redirect, GUILD, CHANNEL, NOW),
     call(recap.redirect, GUILD, None, NOW),
     call(recap.wake, GUILD, NOW),
-    call(recap.points_of, GUILD, LAST_WEEK),
-    call(recap.answers_in, GUILD, LAST_WEEK),
-    call(recap.longest_streak, GUILD, LAST_WEEK),
     call(reminders.get, ALWINA),
     call(reminders.save, Reminder(ALWINA, "09:00", "UTC", NOW)),
     call(reminders.change, Reminder(ALWINA, "09:00", "UTC", NOW), problem=None),
@@ -394,18 +404,9 @@ CALLS: list[Call] = [
     call(rounds.mark_asked, QUESTION, GUILD, NOW),
     call(rounds.change_question, LAST, asked_at=NOW),
     call(rounds.add_answer, ANSWER, DAYS, 3),
-    call(rounds.add_checked_answer, ANSWER, ROUND),
+    call(rounds.add_checked_answer, ANSWER, RUNNING),
     call(rounds.had_answer_erased, LAST, ALWINA),
     call(rounds.delete_hashes, LAST),
-    call(rounds.answer_of, LAST, ALWINA),
-    call(rounds.answers_to, LAST),
-    call(rounds.count_answers, LAST),
-    call(rounds.players, DAYS, {1, 2}),
-    call(rounds.first_players, DAYS, 3),
-    call(rounds.tallies, DAYS),
-    call(rounds.points_by_question, DAYS),
-    call(rounds.verdicts, DAYS, {ALWINA, 102}),
-    call(rounds.answers_of, DAYS, ALWINA),
     call(teams.ids, GUILD),
     call(teams.names_of, GUILD, {GUILD, 7}),
     call(teams.add, GUILD, 7, "Red"),
@@ -426,8 +427,27 @@ CALLS: list[Call] = [
     call(servers.set_suggestions_channel, GUILD, CHANNEL),
     call(servers.require_starter, GUILD, (), manages=False),
 ]
-BOUNDED = [call(memory.latest_ratings, ALWINA)]
-"""Functions that look at more than `MOST`, but never at more than the limit that they set themselves."""
+BOUNDED = [
+    call(answer_log.latest_ratings, ALWINA),
+    call(answer_log.latest_on, GUILD, TODAY - timedelta(days=365), answer_log.LATEST),
+    call(practice.latest_answers, ALWINA, NOW - timedelta(days=28), 400),
+    # a member's answers to an item
+    call(answer_log.last_paid, GUILD, "t1-a", [ALWINA, 102]),
+    call(
+        pay.count,
+        [replace(ANSWER, user_id=ALWINA)],
+        day=TODAY,
+        alone=False,
+        slow_after_ms=10_000,
+    ),
+    call(pay.pay_late, [replace(COUNTED, paid=0)]),
+    # a server's answers of a month, or one row for each of its members
+    *(call(boards.board, GUILD, p, TODAY, user_id=ALWINA, topic_id=None, page=0) for p in PERIODS),
+    call(boards.board, GUILD, "all", TODAY, user_id=ALWINA, topic_id="t2", page=1),
+    call(boards.team_sums, GUILD, days_of("week", TODAY), None),
+    call(boards.team_sums, GUILD, None, "t1"),
+]
+"""Functions that look at more than `MOST`, but at no more than the limit or the dates allow."""
 
 
 def queues() -> Iterator[tuple[str, Queue]]:
@@ -439,11 +459,11 @@ def queues() -> Iterator[tuple[str, Queue]]:
 
 def personal_calls() -> Iterator[Call]:
     """What is held about members and of servers: little is read for who has little, and no more than is erased."""
-    for held in personal.of_members():
+    for held in HELD.members:
         yield call(held.export, NEWCOMER)
         yield call(held.erase, NEWCOMER, 60)
         yield call(held.erase, ALWINA, 60)
-    for of_servers in personal.of_servers():
+    for of_servers in HELD.servers:
         yield call(of_servers.erase, GUILD, 60)
 
 
@@ -485,6 +505,11 @@ def storage_functions(store: ModuleType) -> set[Any]:
     return set(takes_connection)
 
 
+def methods_of(value: object) -> list[Any]:
+    """Return the public methods of an object."""
+    return [getattr(value, name) for name in dir(type(value)) if not name.startswith("_")]
+
+
 def _parameters(value: Any) -> tuple[str, ...]:
     return (
         value.__code__.co_varnames[: value.__code__.co_argcount]
@@ -507,7 +532,9 @@ def test_every_storage_function_is_driven() -> None:
         f"bot.{path.parent.name}.store" for path in Path(bot.__file__).parent.glob("*/store.py")
     }
     assert found == {store.__name__ for store in STORES} - {store.__name__ for store in IN_CORE}
-    offered = {work for store in STORES for work in storage_functions(store)}
+    modules = *STORES, *BESIDE_STORES
+    offered = {work for module in modules for work in storage_functions(module)}
+    offered |= set(methods_of(IN_PLAY))
     assert len(offered) > 80
     assert offered == {work for work, _, _ in (*CALLS, *BOUNDED)}
 
@@ -533,7 +560,7 @@ async def test_what_is_bounded_by_itself(old: Database) -> None:
 
     def drive(conn: Connection) -> list[str]:
         return [
-            line for one in BOUNDED for line in _drive(conn, *one, most=memory.LATEST + MOST)[1]
+            line for one in BOUNDED for line in _drive(conn, *one, most=answer_log.LATEST + MOST)[1]
         ]
 
     assert await old.write(drive) == []
@@ -541,8 +568,9 @@ async def test_what_is_bounded_by_itself(old: Database) -> None:
 
 async def test_what_is_careless_is_seen(old: Database) -> None:
     """A table as a whole is found out on both databases; on PostgreSQL also a member's or a server's whole past."""
-    all_points = select(points.ledger.c.points).where(points.ledger.c.points < 0)
-    own = select(points.ledger.c.points).where(points.ledger.c.user_id == ALWINA)
+    log = answer_log.answers
+    all_points = select(log.c.points).where(log.c.points < 0)
+    own = select(log.c.points).where(log.c.user_id == ALWINA)
     ever = select(daily.dailies.c.id).where(daily.dailies.c.guild_id == GUILD)
 
     def drive(conn: Connection) -> list[bool]:
@@ -556,10 +584,10 @@ async def test_what_is_careless_is_seen(old: Database) -> None:
 
 def test_the_eyes_of_these_tests() -> None:
     """A scan of a table or of a whole index is seen, also under another name; of what is under way it is fine."""
-    assert scan_in("SCAN ledger") == "ledger"
-    assert scan_in("SCAN scores_1 USING COVERING INDEX ix_scores_board") == "scores"
+    assert scan_in("SCAN answers") == "answers"
+    assert scan_in("SCAN totals_1 USING COVERING INDEX ix_totals_board") == "totals"
     assert scan_in("SCAN rounds USING INDEX ix_rounds_due") is None
-    assert scan_in("SEARCH ledger USING INDEX ix_ledger_member_item (user_id=?)") is None
+    assert scan_in("SEARCH answers USING INDEX ix_answers_member_item (user_id=?)") is None
     assert scan_in("SCAN CONSTANT ROW") is None
 
 

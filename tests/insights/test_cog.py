@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +11,8 @@ from simcord.backend.errors import SetupError
 from sqlalchemy import Connection
 
 from bot.questions.store import note_asked
-from bot.rounds.store import round_answers, round_questions, rounds
+from bot.rounds.store import round_questions, rounds
+from tests.answers.entries import counted, store_counted
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
 from tests.simcord.stage import BANK, Stage, alt_texts, answer_to, labels, reply
 
@@ -55,17 +57,11 @@ async def play(stage: Stage) -> None:
             for user in MEMBERS:
                 right = (user < 512) != (item is ODD)
                 pick = min(item.right) if right else wrong[item.id]
-                given = {
-                    "question_id": 900 + n,
-                    "user_id": user,
-                    "answer": str(pick),
-                    "correct": right,
-                }
-                conn.execute(
-                    round_answers.insert().values(
-                        **given, points=0, elapsed_ms=900, answered_at=now
-                    )
+                answer = counted(
+                    stage.guild.id, user, 0, now.date(), TOPIC.id, right, at=now, item=item.id
                 )
+                answer = replace(answer, question_id=900 + n, answer=str(pick), elapsed_ms=900)
+                store_counted(conn, [answer])
 
     await stage.database.write(fill)
 

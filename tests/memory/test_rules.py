@@ -22,11 +22,8 @@ from bot.memory.rules import (
     days_away,
     is_due,
     is_learned,
-    moment,
-    rate,
     review,
 )
-from bot.questions.model import Choice, Item
 
 NOON = datetime(2027, 1, 4, 12, tzinfo=UTC)
 MINUTES, DAYS = timedelta(minutes=1), timedelta(days=1)
@@ -100,42 +97,6 @@ def test_no_chance_and_no_clock() -> None:
     assert (
         len({after((GOOD, 0 * DAYS), (GOOD, 3 * DAYS), (GOOD, 30 * DAYS)) for _ in range(20)}) == 1
     )
-
-
-@pytest.mark.parametrize(
-    ("right", "elapsed_ms", "slow_after_ms", "rating"),
-    [
-        (True, 10_000, 10_000, GOOD),
-        (True, 10_001, 10_000, HARD),
-        (False, 1, 10_000, AGAIN),
-        (False, None, None, AGAIN),
-        (True, None, None, GOOD),
-        (True, 10**9, None, GOOD),
-    ],
-)
-def test_ratings(
-    right: bool, elapsed_ms: int | None, slow_after_ms: int | None, rating: Rating
-) -> None:
-    """Right and fast is Good, right and slow Hard, wrong Again; without a clock right is Good."""
-    assert rate(right=right, elapsed_ms=elapsed_ms, slow_after_ms=slow_after_ms) is rating
-
-
-def test_what_is_slow() -> None:
-    """In a round: more than half of the time. In practice: what reading, thinking and typing take."""
-    assert memory.slow_in_round(20) == 10_000
-    choices = (Choice("x" * 60, True, "w"), Choice("x" * 60, False, "w"))
-    item = Item("i", "t", "choice", 3, "x" * 180, "e", choices)
-    assert memory.slow_in_practice(item) == 20_000 + 50_000
-    typed = Item("i", "t", "typed", 1, "x" * 30, "e", accept=("a",))
-    assert memory.slow_in_practice(typed) == 2_000 + 30_000 + 15_000
-
-
-def test_the_moment_of_a_review() -> None:
-    """Whole milliseconds, and later than the last review of the card."""
-    card = review(None, GOOD, NOON)
-    assert moment(None, NOON + timedelta(microseconds=1999)) == NOON + timedelta(milliseconds=1)
-    assert moment(card, NOON + DAYS) == NOON + DAYS
-    assert moment(card, NOON) == moment(card, NOON - DAYS) == NOON + timedelta(milliseconds=1)
 
 
 @pytest.mark.parametrize(

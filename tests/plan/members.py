@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 import fsrs
 from fsrs import Rating
 
+from bot.answers.rules import rate
 from bot.memory import rules as memory
 from bot.memory.rules import SCHEDULER, MemoryCard, due_items, recall, review
 from bot.plan import rules
@@ -93,7 +94,7 @@ class Member:
         before = self.cards.get(item_id)
         chance = self.habits.first if before is None else recall(before, now) ** self.habits.fade
         right = self.rng.random() < chance
-        rating = memory.rate(right, int(seconds * 1000), 75_000)
+        rating = rate(right, int(seconds * 1000), 75_000)
         self.cards[item_id] = review(before, rating, now)
         self.answers.append(Answered(item_id, now, before is None, rating, int(seconds * 1000)))
         return right

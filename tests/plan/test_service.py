@@ -7,10 +7,10 @@ from datetime import date, timedelta
 import pytest
 from fsrs import Rating
 
+from bot.answers.store import Review
 from bot.core.errors import UserError
 from bot.core.servers import set_zone
 from bot.memory import store as memory
-from bot.memory.store import ReviewedAnswer
 from bot.plan import rules, store
 from bot.plan.cards import PlanCard
 from bot.plan.rules import Plan, percent
@@ -24,9 +24,9 @@ from tests.stage import ALWINA, BOB, GUILD, Stage
 
 
 async def meet(stage: Stage, *items: str, rating: Rating = Rating.Again) -> None:
-    for number, item_id in enumerate(items, start=1):
-        given = [ReviewedAnswer(ALWINA, rating, stage.clock())]
-        await stage.database.write(memory.record, "round", number, item_id, given)
+    for item_id in items:
+        given = [Review(ALWINA, rating, stage.clock())]
+        await stage.database.write(memory.record, item_id, given)
 
 
 async def plan(

@@ -50,7 +50,7 @@ async def test_to_have_and_to_erase(stage: Stage) -> None:
     await question.answer(stage.bob)
     await stage.wait(90)
     found = await file_of(stage, stage.alwina)
-    assert found["round_answers"][0]["item"] == question.item.id
+    assert found["answers"][0]["item"] == question.item.id
     assert found["names"] == [{"server_id": str(stage.guild.id), "name": "alwina"}]
     about = await stage.alwina.slash(stage.quiz, "privacy delete")
     assert "There's no way back" not in reply(about)
@@ -93,7 +93,7 @@ async def test_an_answer_after_an_erasure(stage: Stage) -> None:
         "Wait for its reveal, then answer the next one."
     )
     assert await question.answer(stage.bob) != ""
-    assert "round_answers" not in await file_of(stage, stage.alwina)
+    assert "answers" not in await file_of(stage, stage.alwina)
     assert "Locked in" in await (await stage.next_message()).answer(stage.alwina)
 
 

@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import URL, Connection, select, text
 from sqlalchemy.util import await_only
 
+from bot.app import HELD
 from bot.challenges.service import Asked
-from bot.core import personal
 from bot.core.database import open_database
 from bot.core.erased_answers import erased_answers
 from bot.core.errors import DeliveryRefused, UserError
@@ -219,7 +219,7 @@ async def test_a_second_answer_while_the_first_is_erased(
     answer: Any = stage.answer_daily if source == "daily" else stage.answer
     await answer(ALWINA, right=False)
     began, over = asyncio.Event(), asyncio.Event()
-    (erase,) = (held.erase for held in personal.of_members() if held.name == f"{source}_answers")
+    (erase,) = (held.erase for held in HELD.members if held.name == "answers")
 
     def erase_slowly(conn: Connection) -> None:
         assert erase(conn, ALWINA, 100) == 1

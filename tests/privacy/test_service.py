@@ -10,10 +10,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import pytest
-from bot.points.store import rebuild_sums, score_buckets, scores
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import OperationalError
 
+from bot.answers.store import CHALLENGE, DAILY, PRACTICE, ROUND
+from bot.answers.totals import SUMS, rebuild
 from bot.app import all_tables
 from bot.boards import store as boards
 from bot.boards.rules import Board
@@ -21,7 +22,6 @@ from bot.challenges.service import Options, Person
 from bot.core.clicks import Click
 from bot.core.errors import UserError
 from bot.core.jobs import LEASE
-from bot.daily.store import daily_answers
 from bot.practice.service import Asking
 from bot.privacy import service
 from bot.privacy.service import Export
@@ -166,9 +166,7 @@ async def exported(stage: Stage) -> dict[str, Any]:
 
 async def sums(stage: Stage) -> Sequence[Any]:
     def look(conn: Connection) -> list[Any]:
-        return [
-            sorted(map(tuple, conn.execute(select(table)))) for table in (scores, score_buckets)
-        ]
+        return [sorted(map(tuple, conn.execute(select(table)))) for table in SUMS]
 
     return await stage.database.read(look)
 
@@ -180,11 +178,13 @@ async def test_all_is_given_out_and_then_nothing_is_left(stage: Stage) -> None:
     assert [name for name, rows in found.items() if not rows and name != "model_requests"] == []
     assert [n["name"] for n in found["names"]] == [NAME, NAME]
     assert {n["server_id"] for n in found["names"]} == {str(GUILD), str(OTHER_GUILD)}
-    assert {answer["item"] for answer in found["round_answers"]} == set(stage.bank.items)
-    typed = [a for a in found["round_answers"] if stage.bank.items[a["item"]].kind == "typed"]
+    played = [answer for answer in found["answers"] if answer["where"] == ROUND]
+    assert {answer["where"] for answer in found["answers"]} == {ROUND, CHALLENGE, DAILY, PRACTICE}
+    assert {answer["item"] for answer in played} == set(stage.bank.items)
+    typed = [a for a in played if stage.bank.items[a["item"]].kind == "typed"]
     assert {a["answer"] for a in typed} <= {NAME, "attention"}
     texts = {choice.text for item in stage.bank.items.values() for choice in item.choices}
-    assert all(set(a["answer"]) <= texts for a in found["round_answers"] if a not in typed)
+    assert all(set(a["answer"]) <= texts for a in played if a not in typed)
     assert NAME in found["interviews"][0]["answer"]
     assert found["interviews"][0]["grade"]["points"]
     assert NAME in found["interviews"][0]["follow_up"]["answer"]
@@ -222,7 +222,7 @@ async def test_others_keep_what_is_theirs(stage: Stage) -> None:
     assert after.own is not None
     assert after.own.place == 1
     kept = await sums(stage)
-    await stage.database.write(rebuild_sums)
+    await stage.database.write(rebuild)
     assert await sums(stage) == kept
     left = await stage.answers()
     assert sorted((a.question_id, a.correct) for a in left) == sorted(
@@ -230,13 +230,14 @@ async def test_others_keep_what_is_theirs(stage: Stage) -> None:
     )
     nobodys = [a for a in left if a.user_id < 0]
     assert len(nobodys) == len(stage.bank.items)
-    assert len({a.user_id for a in nobodys}) == 1  # in one round
+    assert len({a.user_id for a in nobodys}) == len(nobodys)
     assert sum(not a.answer for a in nobodys) == sum(
         item.kind == "typed" for item in stage.bank.items.values()
     )
-    dailies = await stage.database.read(lambda conn: conn.execute(_NOBODYS).all())
-    assert len(dailies) == len({row.user_id for row in dailies}) == 3
-    assert {(row.text, row.grade, row.streak) for row in dailies} == {(None, None, 0)}
+    dailies = [a for a in await stage.answers(DAILY) if a.user_id < 0]
+    assert len(dailies) == 3
+    for a in (*nobodys, *dailies):
+        assert (a.team_id, a.paid, a.rating, a.streak) == (None, None, None, None)
     assert (await stage.round(1)).starter_id == 0
 
 
@@ -252,8 +253,6 @@ def check_others(before: dict[str, Any], after: dict[str, Any]) -> None:
     """Rows that are not hers are as they were, but for sums with hers, what she started, and parts of her things."""
     for name in before.keys() - {
         "erased_answers",
-        "score_buckets",
-        "team_scores",
         "rounds",
         "challenges",
         "practice_questions",
@@ -261,9 +260,6 @@ def check_others(before: dict[str, Any], after: dict[str, Any]) -> None:
     }:
         left = [row for row in after[name] if not any(isinstance(v, int) and v < 0 for v in row)]
         assert left == [row for row in before[name] if ZOE not in row], name
-
-
-_NOBODYS = select(daily_answers).where(daily_answers.c.user_id < 0)
 
 
 async def test_what_is_open_is_taken_back(stage: Stage) -> None:
@@ -351,7 +347,7 @@ async def test_who_plays_on_meanwhile(stage: Stage, monkeypatch: pytest.MonkeyPa
         done = await write(work, *args, **kwargs)
         if getattr(work, "__name__", "") == "_erase_portion":
             portions += 1
-            if portions in {2, 9, 14, 19}:
+            if portions in {2, 5, 8, 11}:
                 stage.bot.names.set(GUILD, ZOE, f"{NAME} {portions}")
                 await practise(stage)
                 if hasattr(daily.card, "topic"):
@@ -366,10 +362,10 @@ async def test_who_plays_on_meanwhile(stage: Stage, monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(stage.database, "write", and_play)
     assert await stage.bot.privacy.erase(ZOE)
-    assert portions > 19
+    assert portions > 11
     assert await traces(stage) == []
     kept = await sums(stage)
-    await write(rebuild_sums)
+    await write(rebuild)
     assert await sums(stage) == kept
     stage.bot.names.set(GUILD, ZOE, NAME)  # who comes back is met anew
     await stage.bot.names.flush()
@@ -465,19 +461,20 @@ async def test_no_file_tells_a_verdict_before_the_reveal(stage: Stage) -> None:
         await challenges.give(stage, asked, right=right)
     one, other = [await told_of(stage, user_id) for user_id in (ALWINA, CLEMENTINE)]
     assert one == other
-    assert [len(one[name]) for name in ("round_answers", "challenge_answers")] == [1, 1]
+    assert [row["where"] for row in one["answers"]] == [CHALLENGE, ROUND]
+    assert {row["right"] for row in one["answers"]} == {None}
     await stage.bot.rounds.show_answer(question.row_id, question.message_id, BOB, may_manage=False)
     await stage.wait(days=2)
     one, other = [await told_of(stage, user_id) for user_id in (ALWINA, CLEMENTINE)]
-    for name in ("round_answers", "challenge_answers"):
-        assert [row["right"] for row in (*one[name], *other[name])] == [True, False], name
+    assert [row["right"] for row in one["answers"]] == [True, True]
+    assert [row["right"] for row in other["answers"]] == [False, False]
 
 
 async def told_of(stage: Stage, user_id: int) -> dict[str, Any]:
     """What stands in a member's file, but for their name, what they answered, and when."""
     (file,) = (await stage.bot.privacy.export(user_id)).files
     sections = {name: rows for name, rows in json.loads(file).items() if isinstance(rows, list)}
-    own = {"name", "answer", "at", "shown", "began", "finished", "milliseconds"}
+    own = {"name", "answer", "at", "shown", "until", "began", "finished", "milliseconds"}
     return {
         name: [{key: value for key, value in row.items() if key not in own} for row in rows]
         for name, rows in sections.items()

@@ -8,10 +8,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, func, select
 
-from bot.app import all_tables
-from bot.core import personal
+from bot.answers.store import answers
+from bot.app import HELD, all_tables
 from bot.core.database import Database
-from bot.memory.store import reviews
 from bot.privacy import store
 from bot.privacy.rules import ERASE_AFTER
 from bot.privacy.store import Erasing, erasures
@@ -76,15 +75,16 @@ async def test_a_server_that_stays_away(stage: Stage) -> None:
     await stage.run()
     assert await rows_of(stage) == {}
     assert await rows_of(stage, OTHER) == {"member_names": 1}
-    left = await stage.database.read(history.counts, [reviews, *_of_the_server()])
-    assert left.pop("reviews") == 5
+    left = await stage.database.read(history.counts, _of_the_server())
+    assert left.pop("answers") == 5  # of members' memory
+    assert left.pop("member_names") == 1
     assert set(left.values()) == {0}
     assert await waiting(stage) == 0
 
 
 def _of_the_server() -> list[Any]:
-    """Tables in which only that server had rows."""
-    return [t for held in personal.of_servers() for t in held.tables if t.name != "member_names"]
+    """Return the tables of servers."""
+    return [t for held in HELD.servers for t in held.tables]
 
 
 async def test_a_server_that_comes_back(stage: Stage) -> None:
@@ -159,7 +159,7 @@ async def test_a_removal_during_the_look(stage: Stage, monkeypatch: pytest.Monke
 async def test_all_servers_are_known(database: Database) -> None:
     """Whatever is stored of a server, it is found, by few looks."""
     await database.write(history.fill, 3)
-    known = await database.read(store.known_servers)
+    known = await database.read(store.known_servers, HELD.servers)
     assert known == {GUILD, *range(1000, 1000 + history.OTHERS)}
 
 
@@ -207,7 +207,7 @@ async def test_no_question_gets_an_old_id(stage: Stage) -> None:
     await stage.answer(ALWINA, post=stage.card(CHANNEL + 1), after=2)
     await stage.answer(BOB, post=stage.card(CHANNEL + 1), after=2)
     await stage.wait(minutes=1)
-    assert await stage.database.read(history.counts, [reviews]) == {"reviews": 7}
+    assert await stage.database.read(history.counts, [answers]) == {"answers": 7}
 
 
 async def test_an_erasure_is_never_given_up(stage: Stage) -> None:

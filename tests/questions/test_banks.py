@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import pytest
-from bot.points.store import Entry, add
 
+from bot.app import IN_PLAY
 from bot.core.clicks import Click
 from bot.core.database import Database
 from bot.core.errors import UserError
@@ -17,6 +17,7 @@ from bot.questions import own, store
 from bot.questions.banks import Banks, _Joined
 from bot.questions.model import Bank
 from bot.questions.own import is_own, server_of
+from tests.answers.entries import counted, store_counted
 from tests.banks import small_bank
 from tests.ours import OTHER_GUILD, furnish, kept_in, own_item, own_topic
 from tests.stage import ALWINA, BOB, CHANNEL, GUILD, Stage
@@ -111,12 +112,9 @@ async def test_of_a_member(stage: Stage) -> None:
 
 async def seen_on(stage: Stage, *servers: int, user_id: int = ALWINA) -> None:
     """Let a member have answered on these servers."""
-    now = stage.clock()
-    entries = [
-        Entry("round", server, user_id, server, "t1", 1, True, now.date(), now)
-        for server in servers
-    ]
-    await stage.database.write(add, entries)
+    day = stage.clock().date()
+    answers = [counted(server, user_id, 1, day) for server in servers]
+    await stage.database.write(store_counted, answers)
 
 
 async def own_in(stage: Stage, banks: Banks, user_id: int = ALWINA) -> set[int | None]:

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 from fsrs import Rating
 
+from bot.answers.store import Review
 from bot.chat import messages
 from bot.memory import store as memory
-from bot.memory.store import ReviewedAnswer
 from bot.reminders import store as reminders
 from bot.reminders.store import Reminder
 from bot.reminders.views import state
@@ -82,8 +82,8 @@ async def test_a_refused_reminder_pauses(stage: Stage) -> None:
     user_id = closed.id
     first = datetime(2026, 1, 1, 0, 10, tzinfo=UTC)
     await stage.database.write(reminders.save, Reminder(user_id, "00:10", "UTC", first))
-    missed = [ReviewedAnswer(user_id, Rating.Again, first)]
-    await stage.database.write(memory.record, "round", 1, next(iter(BANK.items)), missed)
+    missed = [Review(user_id, Rating.Again, first)]
+    await stage.database.write(memory.record, next(iter(BANK.items)), missed)
     await stage.wait(DAY)
     reminder = await stage.services.reminders.get(user_id)
     assert reminder is not None

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from fsrs import Rating
 
+from bot.answers.store import Review
 from bot.core.errors import DeliveryRefused, UserError
 from bot.memory import store as memory
-from bot.memory.store import ReviewedAnswer
 from bot.reminders import store
 from tests.fakes import MOST_OPENINGS, START, Crash, unsent
 from tests.stage import ALWINA, BOB, GUILD, Stage
@@ -19,9 +19,9 @@ MANY = 200
 
 
 async def meet(stage: Stage, user_id: int, *items: str, rating: Rating = Rating.Again) -> None:
-    for number, item_id in enumerate(items, start=1):
-        given = [ReviewedAnswer(user_id, rating, stage.clock())]
-        await stage.database.write(memory.record, "round", 1000 * user_id + number, item_id, given)
+    for item_id in items:
+        given = [Review(user_id, rating, stage.clock())]
+        await stage.database.write(memory.record, item_id, given)
 
 
 async def test_off_until_it_is_turned_on(stage: Stage) -> None:

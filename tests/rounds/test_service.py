@@ -15,6 +15,7 @@ from bot.core import snowflakes
 from bot.core.clicks import AlreadyAnswered
 from bot.core.database import Connection, Database
 from bot.core.errors import DeliveryRefused, UserError
+from bot.play import service as play_service
 from bot.questions.store import note_asked
 from bot.rounds import service, store
 from bot.rounds.rules import Options, QuestionCard, RevealCard, StandingsCard
@@ -61,7 +62,7 @@ async def test_a_start_draws_before_others_wait_for_it(
     """Its questions are drawn in a read: a write holds up everybody's answers, and each other start."""
     drawn: list[bool] = []
     writing = False
-    write, draw = stage.database.write, service.draw_items
+    write, draw = stage.database.write, play_service.draw_items
 
     async def write_and_tell(work: Any, *args: Any, **kwargs: Any) -> Any:
         def told(conn: Connection) -> Any:

@@ -7,12 +7,13 @@ from datetime import timedelta
 import pytest
 from fsrs import Rating
 
+from bot.answers.store import Review
 from bot.core.database import Database
 from bot.core.errors import UserError
 from bot.memory import store as memory_store
-from bot.memory.store import ReviewedAnswer
 from bot.study.rules import InPlay, StudyPage
 from tests.banks import teaching_bank
+from tests.reviews import remember
 from tests.stage import ALWINA, BOB, GUILD, Stage
 
 STRANGER = 999
@@ -54,9 +55,8 @@ async def test_the_list_of_topics(stage: Stage) -> None:
         (ALWINA, "t3-a", Rating.Good),
         (BOB, "t1-a", Rating.Good),
     ]
-    for number, (user_id, item_id, rating) in enumerate(answers, start=1):
-        given = [ReviewedAnswer(user_id, rating, stage.clock())]
-        await stage.database.write(memory_store.record, "practice", number, item_id, given)
+    for user_id, item_id, rating in answers:
+        await stage.database.write(remember, item_id, Review(user_id, rating, stage.clock()))
     found = await stage.bot.studies.topics(ALWINA, GUILD)
     assert {topic_id: p.level for topic_id, p in found.progress.items()} == {
         "t1": "new",

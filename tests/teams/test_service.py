@@ -9,13 +9,12 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
+from bot.answers.store import answers
+from bot.app import HELD
 from bot.boards.rules import TeamBoard
 from bot.boards.store import team_sums
-from bot.core import personal
 from bot.core.errors import UserError
 from bot.core.limits import MAX_TEAMS
-from bot.points.rules import ALL_TIME
-from bot.points.store import ledger
 from bot.teams import store
 from tests.stage import ALWINA, BOB, CLEMENTINE, DAGOBERT, GUILD, Stage
 
@@ -103,7 +102,7 @@ async def test_points_go_to_the_team_of_the_moment(stage: Stage) -> None:
 
 
 async def points_without_team(stage: Stage) -> int:
-    without = select(func.sum(ledger.c.points)).where(ledger.c.team_id.is_(None))
+    without = select(func.sum(answers.c.paid)).where(answers.c.team_id.is_(None))
     return await stage.database.read(lambda conn: conn.execute(without).scalar_one())
 
 
@@ -135,12 +134,12 @@ async def test_who_is_erased_leaves_their_team(stage: Stage) -> None:
     await found(stage)
     await play(stage, {ALWINA: (RED,), BOB: (RED,), CLEMENTINE: (RED,)})
     points = await stage.board_points()
-    (held,) = [held for held in personal.of_members() if held.name == "team_sums"]
-    assert len(await stage.database.read(held.export, ALWINA)) > 2
+    (held,) = [held for held in HELD.members if held.name == "team_totals"]
+    assert len(await stage.database.read(held.export, ALWINA)) == 1
     while await stage.database.write(held.erase, ALWINA, 2):
         pass
     assert await stage.database.read(held.export, ALWINA) == []
-    (sums,) = await stage.database.read(team_sums, GUILD, "all", ALL_TIME, None)
+    (sums,) = await stage.database.read(team_sums, GUILD, None, None)
     assert (sums.points, sums.members) == (points[BOB] + points[CLEMENTINE], 2)
 
 

@@ -10,8 +10,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from bot.core.apart import Process
 
+from bot.core.child_process import Process
 from bot.interviews.cards import Assessment, Reply
 from bot.interviews.grading import Grade, Rubric, Rubrics, grade, rubric, service
 from bot.interviews.grading.opinion import NoOpinion

@@ -597,7 +597,7 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
     op.create_index(
         "ix_challenge_takers_taking",
         "challenge_takers",
-        ["user_id"],
+        ["user_id", "guild_id"],
         unique=False,
         sqlite_where=sa.text("guild_id IS NOT NULL"),
         postgresql_where=sa.text("guild_id IS NOT NULL"),
