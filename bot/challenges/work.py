@@ -1,12 +1,13 @@
-"""Challenges, moved on by the work queue: post the card, bring its count up to date, close, count, show the standings.
+"""Posting a challenge, updating the count on its card, scoring its answers, and showing the result.
 
-A challenge is a row with a state (see `bot.challenges.store`); a step takes it on from whatever state it finds.
+Each of these is a step from one state of the challenge's row (see `bot.challenges.store`) to the next.
 """
 
 from __future__ import annotations
 
 import logging
-from datetime import datetime
+from dataclasses import replace
+from functools import partial
 from typing import Any, Protocol
 
 from bot.answers import pay
@@ -23,7 +24,8 @@ from bot.core.calendar import local_date
 from bot.core.context import Context, Place, make_nonce
 from bot.core.database import Connection
 from bot.core.errors import DeliveryRefused
-from bot.core.jobs import LEASE, Worker
+from bot.core.jobs import LEASE
+from bot.core.posting import Post, PostWorker
 from bot.members.store import names_of
 from bot.memory import store as memory
 from bot.play.rules import SHOWN
@@ -31,26 +33,23 @@ from bot.play.rules import SHOWN
 log = logging.getLogger(__name__)
 
 _LOST = {"message", "channel"}
-"""What is refused where nobody can take a challenge: its card is gone."""
+"""What `DeliveryRefused` names if the card is gone, so that nobody can play any more."""
 
 
 class Views(Protocol):
-    """What a challenge shows; `bot.challenges.views`."""
+    """Makes the messages of a challenge, as `bot.challenges.views` does."""
 
     def open_card(self, card: OpenCard, /) -> Any: ...
     def result(self, card: ResultCard, /) -> Any: ...
 
 
-class ChallengeWork(Worker[Challenge]):
-    """See the module."""
+class ChallengeWork(PostWorker[Challenge]):
+    """Moves challenges on."""
 
     queue = store.QUEUE
 
     def __init__(self, context: Context, challenges: Challenges, views: Views) -> None:
         super().__init__(context)
-        self._banks = context.banks
-        self._sender = context.sender
-        self._scheduler = context.scheduler
         self._challenges = challenges
         self._views = views
 
@@ -63,115 +62,95 @@ class ChallengeWork(Worker[Challenge]):
                 case State.POSTING:
                     await self._post(row)
                 case State.OPEN:
-                    await self._look(row)
+                    await self._close_or_refresh(row)
                 case State.COUNTING:
-                    await self._count(row)
+                    await self._score_all(row.id)
                 case State.CLOSING:
                     await self._show_result(row)
         except DeliveryRefused as error:
             log.warning("challenge %s: %s", row.id, error)
-            await self._leave(row.id, error.what, str(error))
+            await self._skip(row.id, error.what, str(error))
 
     async def give_up(self, key: int, reason: str) -> None:
-        """What can't be shown is left as it is; what can't be counted is left out. A challenge closes in any case."""
-        await self._leave(key, "error", reason)
+        """Skip the step that fails, so that the challenge closes in any case."""
+        await self._skip(key, "error", reason)
 
     async def _post(self, challenge: Challenge) -> None:
+        if await self.post_once(partial(self._claim, challenge=challenge)):
+            self._challenges.starters.drop(challenge.id)
+
+    def _claim(self, conn: Connection, challenge: Challenge) -> Post | None:
         now = self._now()
-
-        def claim(conn: Connection) -> bool:
-            if challenge.closes_at <= now:  # the bot was away all the time
-                _end(conn, challenge, "late", "I was offline until it would have closed.")
-                return False
-            tried = challenge.tried_at or now
-            return self.queue.claim(
-                conn, challenge.id, expect=State.POSTING, now=now, tried_at=tried
-            )
-
-        if not await self._database.write(claim):
-            return
-        card = await self._database.read(self._open_card, challenge, 0)
-        nonce = make_nonce("c", challenge.id, challenge.started_at)
-        message_id = await self._sender.post(
-            _place(challenge),
-            self._views.open_card(card),
-            nonce,
+        if challenge.closes_at <= now:
+            _end(conn, challenge, "late", "I was offline until it would have closed.")
+            return None
+        tried_at = challenge.tried_at or now
+        if not self.queue.claim(
+            conn, challenge.id, expect=State.POSTING, now=now, tried_at=tried_at
+        ):
+            return None
+        return Post(
+            place=_place(challenge),
+            nonce=make_nonce("c", challenge.id, challenge.started_at),
             tried_at=challenge.tried_at,
-            urgent=False,
+            build=partial(self._first_message, challenge),
+            opened=partial(self._challenges.opened, challenge=challenge),
         )
-        self._challenges.starters.drop(challenge.id)
-        due = await self._database.write(self._challenges.opened, challenge, message_id)
-        if due is not None:
-            log.info("challenge %s posted in channel %s", challenge.id, challenge.channel_id)
-            self._scheduler.nudge(due)
 
-    async def _look(self, challenge: Challenge) -> None:
-        """Close it if it is over, else bring the count on its card up to date if that has changed."""
-        now = self._now()
+    async def _first_message(self, challenge: Challenge) -> Any:
+        card = await self._database.read(self._open_card, challenge, 0)
+        return self._views.open_card(card)
 
-        def look(conn: Connection) -> tuple[State, OpenCard | None]:
-            found = store.get(conn, challenge.id, lock=True)
-            if found is None or found.state is not State.OPEN:
-                return State.CLOSED, None
-            finished, due = self._challenges.next_look(conn, found, now)
-            named, given_until = found.member_id is not None, now - self._challenges.grace()
-            if rules.is_over(
-                closes_at=found.closes_at, named=named, finished=finished, at=given_until
-            ):
-                store.change(
-                    conn,
-                    found.id,
-                    expect=State.OPEN,
-                    state=State.COUNTING,
-                    due_at=now,
-                    closed_at=now,
-                )
-                return State.COUNTING, None
-            if due > now:  # nothing that the card lacks, or too soon after its last edit
-                store.change(conn, found.id, expect=State.OPEN, due_at=due)
-                return State.OPEN, None
-            if not self.queue.claim(conn, found.id, expect=State.OPEN, now=now, shown=-1):
-                return State.OPEN, None
-            return State.OPEN, self._open_card(conn, found, finished)
-
-        state, card = await self._database.write(look)
-        if state is State.COUNTING:
-            self._scheduler.nudge(now)
+    async def _close_or_refresh(self, challenge: Challenge) -> None:
+        """Close a challenge that is over, else update the count on its card if that has changed."""
+        card = await self._database.write(self._claim_refresh, challenge.id)
         if card is not None:
             await self._sender.edit(
                 _place(challenge), challenge.message_id or 0, self._views.open_card(card)
             )
-            await self._shown(challenge.id, card.finished)
+            await self._database.write(self._note_shown, challenge.id, card.finished)
 
-    async def _shown(self, challenge_id: int, finished: int) -> None:
-        """Note what the card says now, and look again when that changes."""
-
-        def note(conn: Connection) -> datetime | None:
-            found = store.get(conn, challenge_id, lock=True)
-            if found is None or found.state is not State.OPEN:
-                return None
-            now = self._now()
-            store.change(
-                conn, challenge_id, expect=State.OPEN, shown=finished, edited_at=now, failures=0
-            )
-            fresh = store.get(conn, challenge_id)
-            assert fresh is not None
-            _, due = self._challenges.next_look(conn, fresh, now)
+    def _claim_refresh(self, conn: Connection, challenge_id: int) -> OpenCard | None:
+        """Return the card to show, or None if the challenge is over or its card is up to date."""
+        now = self._now()
+        challenge = store.get(conn, challenge_id, lock=True)
+        if challenge is None or challenge.state is not State.OPEN:
+            return None
+        finished, due = self._challenges.next_look(conn, challenge, now)
+        if rules.is_over(
+            closes_at=challenge.closes_at,
+            named=challenge.member_id is not None,
+            finished=finished,
+            at=now - self._challenges.grace(),
+        ):
+            over = {"state": State.COUNTING, "due_at": now, "closed_at": now}
+            store.change(conn, challenge_id, expect=State.OPEN, **over)
+            return None
+        if due > now:  # the count hasn't changed, or the last edit was a moment ago
             store.change(conn, challenge_id, expect=State.OPEN, due_at=due)
-            return due
+            return None
+        if not self.queue.claim(conn, challenge_id, expect=State.OPEN, now=now, shown=-1):
+            return None
+        return self._open_card(conn, challenge, finished)
 
-        due = await self._database.write(note)
-        if due is not None:
-            self._scheduler.nudge(due)
+    def _note_shown(self, conn: Connection, challenge_id: int, finished: int) -> None:
+        """Store the count that the card shows, and when the next edit is due."""
+        challenge = store.get(conn, challenge_id, lock=True)
+        if challenge is None or challenge.state is not State.OPEN:
+            return
+        now = self._now()
+        challenge = replace(challenge, shown=finished, edited_at=now)
+        _, due = self._challenges.next_look(conn, challenge, now)
+        shown = {"shown": finished, "edited_at": now, "due_at": due, "failures": 0}
+        store.change(conn, challenge_id, expect=State.OPEN, **shown)
 
-    async def _count(self, challenge: Challenge) -> None:
-        """Count the answers, a question in each transaction: others wait for no more than that."""
-        while await self._database.write(self._count_next, challenge.id):
+    async def _score_all(self, challenge_id: int) -> None:
+        """Score one question per transaction, because other writes wait for it."""
+        while await self._database.write(self._score_next, challenge_id):
             pass
-        self._scheduler.nudge(self._now())
 
-    def _count_next(self, conn: Connection, challenge_id: int) -> bool:
-        """Count the answers to the next question; False once there is none left."""
+    def _score_next(self, conn: Connection, challenge_id: int) -> bool:
+        """Score the next question, or reveal the answers and return False if none is left."""
         challenge = store.get(conn, challenge_id, lock=True)
         if challenge is None or challenge.state is not State.COUNTING:
             return False
@@ -188,7 +167,7 @@ class ChallengeWork(Worker[Challenge]):
         return True
 
     def _score(self, conn: Connection, challenge: Challenge, question: Question) -> None:
-        """Count the answers to a question; one that was shown and left alone is a miss."""
+        """Score the answers to a question. A player who was shown it and didn't answer missed it."""
         if answer_log.is_counted(conn, CHALLENGE, question.id):
             return
         item = self._banks.of(conn, challenge.guild_id).items.get(question.item_id)
@@ -230,42 +209,38 @@ class ChallengeWork(Worker[Challenge]):
         await self._database.write(store.change, challenge.id, expect=State.CLOSING, **closed)
         log.info("challenge %s closed", challenge.id)
 
-    async def _leave(self, challenge_id: int, ending: str, detail: str) -> None:
-        """Go on without what could not be done, and keep the reason.
-
-        Where Discord refused for good, a card that can't be posted ends it, and one that is gone closes it.
-        """
-        now = self._now()
-
-        def leave(conn: Connection) -> State | None:
-            found = store.get(conn, challenge_id, lock=True)
-            if found is None or found.state is State.CLOSED:
-                return None
-            why: dict[str, Any] = {"ending": ending, "detail": detail}
-            if found.state is State.COUNTING:
-                store.reveal(conn, challenge_id, now, **why)
-            elif found.state is State.OPEN and ending in _LOST:
-                over = {"state": State.COUNTING, "due_at": now, "closed_at": now}
-                store.change(conn, challenge_id, expect=found.state, **over, **why)
-            elif found.state is not State.OPEN:
-                _end(conn, found, ending, detail)
-            else:
-                store.change(conn, challenge_id, expect=found.state, **why)
-            return found.state
-
-        left = await self._database.write(leave)
-        if left is State.POSTING:
+    async def _skip(self, challenge_id: int, ending: str, detail: str) -> None:
+        """Go on without the step that failed, and store the reason."""
+        state = await self._database.write(self._skip_in, challenge_id, ending, detail)
+        if state is State.POSTING:
             sorry = f"Your challenge couldn't be posted. {detail} Once that's fixed, use </challenge> again."
             await self._challenges.starters.tell(challenge_id, sorry)
-        if (
-            left is State.OPEN and ending not in _LOST
-        ):  # what the card lacks it gets with the next count
-            finished, _ = await self._database.read(store.finishes, challenge_id, now)
-            await self._shown(challenge_id, finished)
-        self._scheduler.nudge(now)
+
+    def _skip_in(
+        self, conn: Connection, challenge_id: int, ending: str, detail: str
+    ) -> State | None:
+        """Return the state that the challenge was in, or None if it is closed."""
+        now = self._now()
+        challenge = store.get(conn, challenge_id, lock=True)
+        if challenge is None or challenge.state is State.CLOSED:
+            return None
+        reason: dict[str, Any] = {"ending": ending, "detail": detail}
+        match challenge.state:
+            case State.COUNTING:
+                store.reveal(conn, challenge_id, now, **reason)
+            case State.OPEN if ending in _LOST:
+                over = {"state": State.COUNTING, "due_at": now, "closed_at": now}
+                store.change(conn, challenge_id, expect=State.OPEN, **over, **reason)
+            case State.OPEN:  # the next edit shows what this one lacks
+                store.change(conn, challenge_id, expect=State.OPEN, **reason)
+                finished, _ = store.finishes(conn, challenge_id, now)
+                self._note_shown(conn, challenge_id, finished)
+            case _:
+                _end(conn, challenge, ending, detail)
+        return challenge.state
 
     def _open_card(self, conn: Connection, challenge: Challenge, finished: int) -> OpenCard:
-        return OpenCard(challenge.id, self._about(conn, challenge), finished)
+        return OpenCard(challenge.id, self._described(conn, challenge), finished)
 
     def _result(self, conn: Connection, challenge: Challenge) -> ResultCard:
         asked = [q.id for q in store.questions_of(conn, challenge.id)]
@@ -277,10 +252,10 @@ class ChallengeWork(Worker[Challenge]):
         finished, _ = store.finishes(conn, challenge.id, self._now())
         taken = bool(standings) or finished > 0
         return ResultCard(
-            challenge.id, self._about(conn, challenge), standings, names, repeats, taken
+            challenge.id, self._described(conn, challenge), standings, names, repeats, taken
         )
 
-    def _about(self, conn: Connection, challenge: Challenge) -> rules.Challenge:
+    def _described(self, conn: Connection, challenge: Challenge) -> rules.Challenge:
         topic = self._banks.of(conn, challenge.guild_id).topics.get(challenge.topic_id or "")
         pair = [challenge.starter_id, challenge.member_id or 0]
         names = names_of(conn, challenge.guild_id, pair)
@@ -298,7 +273,7 @@ class ChallengeWork(Worker[Challenge]):
 
 
 def _miss(challenge: Challenge, question: Question, shown: Shown, topic_id: str) -> Answer:
-    """Return the row of the log for a question that a taker left without an answer."""
+    """Return the row of the log for a question that a player left without an answer."""
     return Answer(
         source=CHALLENGE,
         question_id=question.id,
@@ -320,7 +295,7 @@ def _place(challenge: Challenge) -> Place:
 
 
 def _end(conn: Connection, challenge: Challenge, ending: str, detail: str) -> None:
-    """A challenge that shows nothing more."""
+    """Close a challenge without showing a result."""
     values: dict[str, Any] = {
         "state": State.CLOSED,
         "due_at": None,

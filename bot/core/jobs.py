@@ -83,8 +83,9 @@ class Queue:
 
     `due_at` is null while there is nothing to do. `claimed` selects the rows that a process is working
     on; they are due again only if their lease expires. `where` selects the rows that can be due at
-    all, as in a partial index. Without `guild_id`, any process may take any row. `problem` is the
-    column for the sentence about a failure, if there is one.
+    all, as in a partial index. `unsent` selects the rows whose post was not tried, or was refused.
+    Without `guild_id`, any process may take any row. `problem` is the column for the sentence about
+    a failure, if there is one.
     """
 
     table: Table
@@ -94,6 +95,7 @@ class Queue:
     guild_id: Column[int] | None = None
     claimed: ColumnElement[bool] = _NONE
     where: ColumnElement[bool] = _ALL
+    unsent: ColumnElement[bool] | None = None
     problem: Column[str] | None = None
 
     @property
@@ -223,6 +225,15 @@ class Queue:
         woken = update(self.table).where(self.where, self.claimed, self.due_at > now)
         return conn.execute(woken.values({self.due_at.name: now})).rowcount
 
+    def wake_unsent(self, conn: Connection, guild_id: int, now: datetime) -> bool:
+        """Make a server's unsent rows due now; return whether one was waiting."""
+        assert self.guild_id is not None
+        assert self.unsent is not None
+        waiting = update(self.table).where(
+            self.guild_id == guild_id, self.unsent, self.due_at > now
+        )
+        return conn.execute(waiting.values({self.due_at.name: now})).rowcount > 0
+
 
 def _on(shards: Shards, guild_id: ColumnElement[int]) -> ColumnElement[bool]:
     return (
@@ -259,6 +270,8 @@ class Worker(Generic[Row]):
     def __init__(self, context: Context) -> None:
         self._context = context
         self._database = context.database
+        self._banks = context.banks
+        self._sender = context.sender
         self._now = context.now
 
     def load(self, conn: Connection, key: int, /) -> Row | None:

@@ -12,7 +12,6 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import (
-    ColumnElement,
     Connection,
     Executable,
     Row,
@@ -284,6 +283,7 @@ POSTED = (
 SCHEDULES = Queue(
     daily_schedules, due_at=daily_schedules.c.next_at, guild_id=daily_schedules.c.guild_id
 )
+_UNSENT = UNREVEALED & (dailies.c.state == DailyState.POSTING) & dailies.c.tried_at.is_(None)
 QUEUE = Queue(
     dailies,
     due_at=dailies.c.due_at,
@@ -291,15 +291,10 @@ QUEUE = Queue(
     guild_id=dailies.c.guild_id,
     claimed=dailies.c.state.in_([DailyState.SHOWING, DailyState.THREADING, DailyState.CLOSING])
     | dailies.c.tried_at.is_not(None) & (dailies.c.state == DailyState.POSTING),
+    unsent=_UNSENT,
     problem=dailies.c.problem,
 )
 change = QUEUE.change
-
-
-def wake(conn: Connection, guild_id: int, now: datetime) -> bool:
-    """Make a server's post that was refused, and rests, due now; False if there is none."""
-    woken = update(dailies).where(*_unsent(guild_id), dailies.c.due_at > now).values(due_at=now)
-    return conn.execute(woken).rowcount > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -479,19 +474,18 @@ def _creating(dialect: str) -> Executable:
 def redirect(conn: Connection, schedule: Schedule, now: datetime) -> None:
     """Send a daily that was refused where its schedule says now; not one whose post may have been made."""
     values = {"channel_id": schedule.channel_id, "role_id": schedule.role_id, "due_at": now}
-    conn.execute(update(dailies).where(*_unsent(schedule.guild_id)).values(**values))
+    conn.execute(
+        update(dailies).where(dailies.c.guild_id == schedule.guild_id, _UNSENT).values(**values)
+    )
 
 
 def give_up_unsent(conn: Connection, guild_id: int) -> None:
     """Leave out a daily that was refused so far; not one whose post may have been made."""
     conn.execute(
-        update(dailies).where(*_unsent(guild_id)).values(state=DailyState.SKIPPED, due_at=None)
+        update(dailies)
+        .where(dailies.c.guild_id == guild_id, _UNSENT)
+        .values(state=DailyState.SKIPPED, due_at=None)
     )
-
-
-def _unsent(guild_id: int) -> tuple[ColumnElement[bool], ...]:
-    refused = dailies.c.state == DailyState.POSTING, dailies.c.tried_at.is_(None)
-    return dailies.c.guild_id == guild_id, UNREVEALED, *refused
 
 
 def note_used(conn: Connection, guild_id: int, item_id: str, day: date) -> None:

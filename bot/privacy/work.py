@@ -1,4 +1,4 @@
-"""Erasures that come due: those of servers when their time has come, and all that a crash interrupted."""
+"""Erasing servers that removed the bot, and resuming erasures that a crash interrupted."""
 
 from __future__ import annotations
 
@@ -14,18 +14,17 @@ from bot.privacy.store import Erasing, Erasure
 
 log = logging.getLogger(__name__)
 
-AGAIN = timedelta(hours=1)
-"""How long an erasure rests that fails for good, or whose server may have the bot after all."""
+RETRY = timedelta(hours=1)
+"""The pause before another attempt if an erasure fails, or if the server still has the bot."""
 
 
 class ErasureWork(Worker[Erasure]):
-    """See the module."""
+    """Runs erasures."""
 
     queue = store.QUEUE
 
     def __init__(self, context: Context, privacy: Privacy) -> None:
         super().__init__(context)
-        self._sender = context.sender
         self._privacy = privacy
 
     def load(self, conn: Connection, key: int, /) -> Erasure | None:
@@ -41,9 +40,9 @@ class ErasureWork(Worker[Erasure]):
             and row.guild_id is not None
             and self._sender.is_on(row.guild_id)
         ):
-            # it came back unheard, or this process does not hear of it: better late than wrongly
+            # the bot was added again, and this process missed the event or never gets it
             await self._database.write(
-                store.change, row.id, expect=Erasing.WAITING, due_at=now + AGAIN
+                store.change, row.id, expect=Erasing.WAITING, due_at=now + RETRY
             )
         elif await self._database.write(
             self.queue.claim, row.id, expect=row.state, now=now, state=Erasing.RUNNING
@@ -51,9 +50,9 @@ class ErasureWork(Worker[Erasure]):
             await self._privacy.go_on(row)
 
     async def give_up(self, key: int, reason: str) -> None:
-        """What was promised to be erased is never given up; it rests for a while."""
+        """Try again later, because an erasure that was promised is never given up."""
         log.error("erasure %s is tried again in an hour: %s", key, reason)
         row = await self._database.read(store.get, key)
         if row is not None:
-            again = {"due_at": self._now() + AGAIN, "failures": 0}
+            again = {"due_at": self._now() + RETRY, "failures": 0}
             await self._database.write(store.change, key, expect=row.state, **again)

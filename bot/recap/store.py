@@ -69,6 +69,7 @@ sa.Index("ix_recaps_due_at", recaps.c.due_at, sqlite_where=POSTING, postgresql_w
 SCHEDULES = Queue(
     recap_schedules, due_at=recap_schedules.c.next_at, guild_id=recap_schedules.c.guild_id
 )
+_UNSENT = POSTING & recaps.c.tried_at.is_(None)
 QUEUE = Queue(
     recaps,
     due_at=recaps.c.due_at,
@@ -76,6 +77,7 @@ QUEUE = Queue(
     guild_id=recaps.c.guild_id,
     claimed=recaps.c.tried_at.is_not(None),
     where=POSTING,
+    unsent=_UNSENT,
     problem=recaps.c.problem,
 )
 change = QUEUE.change
@@ -159,19 +161,8 @@ def latest(conn: Connection, guild_id: int) -> RecapRow | None:
 
 def redirect(conn: Connection, guild_id: int, channel_id: int | None, now: datetime) -> None:
     """Let a recap that is not sent yet go to another channel, or nowhere."""
-    unsent = recaps.c.guild_id == guild_id, POSTING, recaps.c.tried_at.is_(None)
+    unsent = recaps.c.guild_id == guild_id, _UNSENT
     if channel_id is not None:
         conn.execute(update(recaps).where(*unsent).values(channel_id=channel_id, due_at=now))
     else:
         conn.execute(update(recaps).where(*unsent).values(state=RecapState.MISSED, due_at=None))
-
-
-def wake(conn: Connection, guild_id: int, now: datetime) -> bool:
-    """Make a server's recap that was refused, and rests, due now; False if there is none."""
-    resting = (
-        recaps.c.guild_id == guild_id,
-        POSTING,
-        recaps.c.tried_at.is_(None),
-        recaps.c.due_at > now,
-    )
-    return conn.execute(update(recaps).where(*resting).values(due_at=now)).rowcount > 0

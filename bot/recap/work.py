@@ -1,6 +1,6 @@
-"""The recap, moved on by the work queue: decide which weeks are due, then post each once.
+"""Creating recaps when their time comes, and posting them.
 
-A schedule comes due at its time, which gives the week its row; the row is posted like a question of the day.
+When a server's schedule is due, each week whose time has passed gets a row; then the row is posted.
 """
 
 from __future__ import annotations
@@ -9,14 +9,16 @@ import logging
 from collections.abc import Awaitable
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any, Protocol
 
 from bot.core import servers
-from bot.core.calendar import RETRY, local_date
+from bot.core.calendar import local_date
 from bot.core.context import Context, Place, make_nonce
 from bot.core.database import Connection
 from bot.core.errors import DeliveryRefused
 from bot.core.jobs import Worker
+from bot.core.posting import Post, PostWorker
 from bot.recap import rules, store
 from bot.recap.rules import Recap, RecapState
 from bot.recap.service import Recaps, upcoming
@@ -27,13 +29,13 @@ _OFFLINE = "I was offline for more than a day, so it was skipped."
 
 
 class Views(Protocol):
-    """What the recap shows; `bot.recap.views`."""
+    """Makes the message of a recap, as `bot.recap.views` does."""
 
-    def recap(self, found: Recap, /) -> Awaitable[Any]: ...
+    def recap(self, card: Recap, /) -> Awaitable[Any]: ...
 
 
 class RecapScheduleWork(Worker[Schedule]):
-    """Gives every week whose recap's time has come its row: to be posted, or missed."""
+    """Creates the row of each week whose recap is due, to be posted or as missed."""
 
     queue = store.SCHEDULES
 
@@ -42,16 +44,19 @@ class RecapScheduleWork(Worker[Schedule]):
 
     async def step(self, row: Schedule) -> None:
         await self._database.write(
-            self._decide, row.guild_id, here=self._context.sender.is_on(row.guild_id)
+            self._decide, row.guild_id, on_server=self._sender.is_on(row.guild_id)
         )
 
     async def give_up(self, key: int, reason: str) -> None:
-        """A schedule that can't be followed today may be tomorrow."""
-        log.error("guild %s: its recap is left out: %s", key, reason)
+        """Skip the schedule until tomorrow."""
+        log.error("guild %s: its recap is skipped: %s", key, reason)
         await self._database.write(store.rest, key, self._now() + timedelta(days=1))
 
-    def _decide(self, conn: Connection, guild_id: int, *, here: bool) -> None:
-        """Decide the weeks that have come; a server that has removed the bot has none until it returns."""
+    def _decide(self, conn: Connection, guild_id: int, *, on_server: bool) -> None:
+        """Create the due weeks of a schedule, and compute its next time.
+
+        No row is created while the bot is not on the server.
+        """
         now = self._now()
         schedule = store.schedule(conn, guild_id, claim=True)
         if (
@@ -63,7 +68,7 @@ class RecapScheduleWork(Worker[Schedule]):
             return
         zone = servers.zone(conn, guild_id)
         taken = store.taken(conn, guild_id, local_date(zone, now) - rules.TAKEN_FOR)
-        since = schedule.settled_until if here else now
+        since = schedule.settled_until if on_server else now
         for week, at in rules.due(zone, schedule.weekday, now=now, since=since, taken=taken):
             values: dict[str, Any] = {"state": RecapState.POSTING, "due_at": now}
             if now - at > rules.LATE:
@@ -75,83 +80,71 @@ class RecapScheduleWork(Worker[Schedule]):
         store.save_schedule(conn, replace(schedule, settled_until=now, next_at=next_at))
 
 
-class RecapWork(Worker[RecapRow]):
-    """Posts a recap, once."""
+class RecapWork(PostWorker[RecapRow]):
+    """Posts recaps."""
 
     queue = store.QUEUE
 
     def __init__(self, context: Context, recaps: Recaps, views: Views) -> None:
         super().__init__(context)
-        self._sender = context.sender
         self._recaps = recaps
         self._views = views
 
     def load(self, conn: Connection, key: int, /) -> RecapRow | None:
         return store.get(conn, key)
 
-    async def wake(self, guild_id: int) -> None:
-        now = self._now()
-        if await self._database.write(store.wake, guild_id, now):
-            self._context.scheduler.nudge(now)
-
     def patience(self, _state: str | None) -> timedelta:
         return rules.LATE
 
     async def step(self, row: RecapRow) -> None:
         try:
-            await self._post(row)
+            await self.post_once(partial(self._claim, recap=row))
         except DeliveryRefused as error:
             log.warning("guild %s: recap of the week of %s: %s", row.guild_id, row.week, error)
             if error.what == "server":
                 await self.give_up(row.id, str(error))
-            else:  # refused, so surely not done: again, while it is not too late
-                again = {"problem": str(error), "due_at": self._now() + RETRY, "tried_at": None}
-                await self._database.write(store.change, row.id, expect=RecapState.POSTING, **again)
+            else:
+                await self.retry_refused(row.id, RecapState.POSTING, error)
 
     async def give_up(self, key: int, reason: str) -> None:
-        """A week without its recap is a week without its recap."""
-        missed = {"state": RecapState.MISSED, "due_at": None, "problem": reason}
-        await self._database.write(store.change, key, expect=RecapState.POSTING, **missed)
+        """Skip the week."""
+        await self._database.write(_miss, key, reason)
 
-    async def _post(self, row: RecapRow) -> None:
+    def _claim(self, conn: Connection, recap: RecapRow) -> Post | None:
         now = self._now()
-        too_late = now - row.scheduled_at > rules.LATE
-        if too_late and row.tried_at is None:
-            await self.give_up(row.id, row.problem or _OFFLINE)
-            return
+        tried_at = recap.tried_at or now
+        if not self.queue.claim(
+            conn, recap.id, expect=RecapState.POSTING, now=now, tried_at=tried_at
+        ):
+            return None
+        card = self._recaps.look_back(conn, recap)
+        if card is None:  # nobody answered anything that week
+            quiet = {"state": RecapState.QUIET, "due_at": None}
+            store.change(conn, recap.id, expect=RecapState.POSTING, **quiet)
+            return None
+        return Post(
+            place=Place(recap.guild_id, recap.channel_id),
+            nonce=make_nonce("w", recap.id, recap.scheduled_at),
+            tried_at=recap.tried_at,
+            build=partial(self._views.recap, card),
+            opened=partial(_open, recap_id=recap.id),
+            missed=partial(_miss, recap_id=recap.id, problem=recap.problem or _OFFLINE),
+            expires_at=recap.scheduled_at + rules.LATE,
+        )
 
-        def claim(conn: Connection) -> Recap | None:
-            tried = row.tried_at or now
-            if not self.queue.claim(
-                conn, row.id, expect=RecapState.POSTING, now=now, tried_at=tried
-            ):
-                return None
-            found = self._recaps.look_back(conn, row)
-            if found is None:
-                store.change(
-                    conn, row.id, expect=RecapState.POSTING, state=RecapState.QUIET, due_at=None
-                )
-            return found
 
-        found = await self._database.write(claim)
-        if found is None:
-            return
-        message, place = await self._views.recap(found), Place(row.guild_id, row.channel_id)
-        if too_late:  # only one that was tried: if it is there, it counts
-            message_id = await self._sender.find(place, message, row.tried_at or now)
-        else:
-            nonce = make_nonce("w", row.id, row.scheduled_at)
-            message_id = await self._sender.post(
-                place, message, nonce, tried_at=row.tried_at, urgent=False
-            )
-        if message_id is None:
-            await self.give_up(row.id, row.problem or _OFFLINE)
-            return
-        posted = {
-            "state": RecapState.POSTED,
-            "message_id": message_id,
-            "due_at": None,
-            "problem": None,
-        }
-        await self._database.write(store.change, row.id, expect=RecapState.POSTING, **posted)
-        log.info("guild %s: recap of the week of %s posted", row.guild_id, row.week)
+def _open(conn: Connection, recap_id: int, message_id: int) -> None:
+    """Store that a recap is posted."""
+    posted = {
+        "state": RecapState.POSTED,
+        "message_id": message_id,
+        "due_at": None,
+        "problem": None,
+    }
+    store.change(conn, recap_id, expect=RecapState.POSTING, **posted)
+
+
+def _miss(conn: Connection, recap_id: int, problem: str) -> None:
+    """Store that a week has no recap, and why."""
+    missed = {"state": RecapState.MISSED, "due_at": None, "problem": problem}
+    store.change(conn, recap_id, expect=RecapState.POSTING, **missed)

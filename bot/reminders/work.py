@@ -56,8 +56,6 @@ class ReminderWork(Worker[Reminder]):
     def __init__(self, context: Context, plans: Plans, views: Views) -> None:
         super().__init__(context)
         self._plans = plans
-        self._banks = context.banks
-        self._sender = context.sender
         self._views = views
         self._paused_until = datetime.min.replace(tzinfo=UTC)
 

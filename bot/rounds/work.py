@@ -1,14 +1,15 @@
-"""Rounds, moved on by the work queue: ask, reveal, post the standings.
+"""Asking a round's questions, revealing their answers, and posting the standings.
 
-A round is a row with a phase (see `bot.rounds.store`); a step takes it on from whatever phase it finds.
+Each of these is a step from one phase of the round's row (see `bot.rounds.store`) to the next.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Protocol
 
 from bot.answers import pay
@@ -21,7 +22,7 @@ from bot.core.calendar import local_date
 from bot.core.context import Context, Place, make_nonce
 from bot.core.database import Connection, is_away
 from bot.core.errors import DeliveryRefused, DeliveryUnknown
-from bot.core.jobs import Worker
+from bot.core.posting import Post, PostWorker
 from bot.members.store import names_of
 from bot.memory import store as memory
 from bot.play.rules import SHOWN
@@ -38,15 +39,15 @@ log = logging.getLogger(__name__)
 
 
 class Views(Protocol):
-    """What a round shows; `bot.rounds.views`."""
+    """Makes the messages of a round, as `bot.rounds.views` does."""
 
     def question(self, card: QuestionCard, bank: Bank, /) -> Any: ...
     def reveal(self, card: RevealCard, bank: Bank, /) -> Any: ...
-    async def standings(self, card: StandingsCard, /) -> Any: ...
+    def standings(self, card: StandingsCard, /) -> Awaitable[Any]: ...
 
 
 class RoundCards:
-    """The cards of a round's questions: posted, counted on, revealed."""
+    """Makes a round's messages, and edits the cards of its questions."""
 
     def __init__(self, context: Context, views: Views) -> None:
         self._database = context.database
@@ -55,15 +56,8 @@ class RoundCards:
         self._sender = context.sender
         self._views = views
 
-    async def post(self, round_: Round, question: RoundQuestion, now: datetime) -> int:
-        """Post an open question, once; returns its message's id."""
-        ends_at = now + timedelta(seconds=question.seconds) if question.seconds else None
-        nonce = make_nonce("q", question.id, question.asked_at or now)
-        message = await self._question(round_, question, ends_at)
-        return await self._sender.post(_place(round_), message, nonce, tried_at=question.asked_at)
-
     async def reveal(self, round_: Round, question: RoundQuestion, given: Sequence[Answer]) -> None:
-        """Put the reveal in place of an open question; nothing happens if there is none that could be shown."""
+        """Replace the card of a question by its reveal, if it has a card and its item still exists."""
         bank = await self._database.read(self._banks.of, round_.guild_id)
         item = bank.items.get(question.item_id)
         if item is None or question.message_id is None:
@@ -76,7 +70,6 @@ class RoundCards:
         players = {a.user_id for a in given}
         if len(players) == 1:
             players |= await self._database.read(_players_before, round_.id, question.number)
-        alone = len(players) == 1
         card = RevealCard(
             question_id=question.id,
             item=item,
@@ -85,7 +78,7 @@ class RoundCards:
             total=round_.total,
             outcome=outcome,
             fastest=fastest,
-            alone=alone,
+            alone=len(players) == 1,
             leaders=await self._leaders(round_, question.number),
             goes_on=round_.ending is None,
             hosted=round_.hosted,
@@ -93,7 +86,7 @@ class RoundCards:
         await self._sender.edit(_place(round_), question.message_id, self._views.reveal(card, bank))
 
     async def _leaders(self, round_: Round, number: int) -> tuple[Leader, ...]:
-        """The first three who have points, after every fifth question."""
+        """Return the first three players with points; none unless this is every fifth question."""
         if number % rules.LEADERS_EVERY:
             return ()
         standings = await self._database.read(_standings, round_.id)
@@ -103,67 +96,61 @@ class RoundCards:
         )
         return tuple(Leader(names.get(tally.user_id), tally.points) for tally in tallies)
 
-    async def standings(
-        self, round_: Round, card: StandingsCard, tried_at: datetime | None
-    ) -> None:
-        """Post the standings, once."""
-        nonce = make_nonce("s", round_.id, round_.started_at)
-        await self._sender.post(
-            _place(round_), await self._views.standings(card), nonce, tried_at=tried_at
-        )
+    def standings(self, card: StandingsCard) -> Awaitable[Any]:
+        return self._views.standings(card)
 
     async def refresh(self, question_id: int) -> int | None:
-        """Show the present count of answers on an open card; returns it, or None if there is nothing to refresh."""
+        """Show how many members have answered on an open card.
+
+        Returns their number, or None if the question isn't open.
+        """
         question, round_, answered = await self._database.read(_question_with_count, question_id)
         if (
             question.message_id is None
             or question.deadline_at is None
             or question.number != round_.number
+            or round_.phase is not Phase.OPEN
         ):
             return None
-        if round_.phase is not Phase.OPEN:
-            return None
         try:
-            ends_at, left = None, None
+            ends_at = None
+            left = None
             if not round_.hosted:
                 ends_at = question.deadline_at
                 left = max(0, (ends_at - self._now()) // timedelta(seconds=1))
-            message = await self._question(round_, question, ends_at, left=left, answered=answered)
+            message = await self.question(round_, question, ends_at, left=left, answered=answered)
             await self._sender.edit(_place(round_), question.message_id, message)
-            # another process may have revealed it meanwhile, and the count has come on top
+            # if another process revealed the question before this edit, the edit has hidden it
             question, round_, answered = await self._database.read(
                 _question_with_count, question_id
             )
             if question.revealed_at is not None:
-                await self.reveal(
-                    round_,
-                    question,
-                    await self._database.read(answer_log.to_question, ROUND, question_id),
-                )
-        except (DeliveryUnknown, DeliveryRefused) as error:  # the reveal will deal with it
+                given = await self._database.read(answer_log.to_question, ROUND, question_id)
+                await self.reveal(round_, question, given)
+        except (DeliveryUnknown, DeliveryRefused) as error:  # the reveal will handle it
             log.info("round %s: counter not refreshed: %s", round_.id, error)
         return answered
 
-    async def _question(
-        self, round_: Round, question: RoundQuestion, ends_at: datetime | None, **now: Any
+    async def question(
+        self, round_: Round, question: RoundQuestion, ends_at: datetime | None, **counts: Any
     ) -> Any:
+        """Return the message of an open question; `counts` are further fields of its card."""
         bank = await self._database.read(self._banks.of, round_.guild_id)
-        item, order = bank.items[question.item_id], answers.decode_order(question.choice_order)
         card = QuestionCard(
             question_id=question.id,
-            item=item,
-            order=order,
+            item=bank.items[question.item_id],
+            order=answers.decode_order(question.choice_order),
             number=question.number,
             total=round_.total,
             seconds=question.seconds,
             ends_at=ends_at,
-            **now,
+            **counts,
         )
         return self._views.question(card, bank)
 
 
-class RoundWork(Worker[Round]):
-    """See the module."""
+class RoundWork(PostWorker[Round]):
+    """Moves rounds on."""
 
     queue = store.QUEUE
 
@@ -172,8 +159,6 @@ class RoundWork(Worker[Round]):
     ) -> None:
         super().__init__(context)
         self._lines = lines
-        self._banks = context.banks
-        self._scheduler = context.scheduler
         self._rounds = rounds
         self._cards = cards
 
@@ -192,97 +177,88 @@ class RoundWork(Worker[Round]):
                 case Phase.STANDINGS | Phase.CLOSING:
                     await self._finish(row)
         except DeliveryRefused as error:
-            await self._lose(row, error)
+            await self._stop_refused(row, error)
 
     async def give_up(self, key: int, reason: str) -> None:
-        """End a round whose step fails for good. Its standings are tried once more; its channel is free in any case."""
+        """End a round, after one attempt to show its standings if that wasn't what failed."""
         round_ = await self._database.read(store.get, key)
         if round_ is not None and round_.phase is not Phase.ENDED:
             await self._break_off(round_, "error", reason, failures=round_.failures)
 
     async def _ask(self, round_: Round) -> None:
+        if await self.post_once(partial(self._claim_question, round_=round_)):
+            self._rounds.starters.drop(round_.id)
+
+    def _claim_question(self, conn: Connection, round_: Round) -> Post | None:
         now = self._now()
-
-        def claim(conn: Connection) -> tuple[RoundQuestion, bool] | None:
-            question = store.question_of(conn, round_.id, round_.number)
-            claimed = self.queue.claim(
-                conn, round_.id, expect=round_.phase, now=now, phase=Phase.ASKING
-            )
-            if question is None or not claimed:
-                return None
-            store.mark_asked(conn, question, round_.guild_id, now)
-            return question, question.item_id in self._banks.of(conn, round_.guild_id).items
-
-        claimed = await self._database.write(claim)
-        if claimed is None:
-            return
-        question, known = claimed
-        if not known:
+        question = store.question_of(conn, round_.id, round_.number)
+        claimed = self.queue.claim(
+            conn, round_.id, expect=round_.phase, now=now, phase=Phase.ASKING
+        )
+        if question is None or not claimed:
+            return None
+        store.mark_asked(conn, question, round_.guild_id, now)
+        if question.item_id not in self._banks.of(conn, round_.guild_id).items:
             log.warning(
-                "round %s: item %s is not in the bank any more; skipped",
+                "round %s: skipped item %s, which is no longer in the bank",
                 round_.id,
                 question.item_id,
             )
-            await self._database.write(self._advance, round_.id, Phase.ASKING)
-            return
-        message_id = await self._cards.post(round_, question, now)
-        self._rounds.starters.drop(round_.id)
-        due = await self._database.write(self._rounds.opened, round_.id, question.id, message_id)
-        if due is not None:
-            self._scheduler.nudge(due)
+            self._advance(conn, round_.id, Phase.ASKING)
+            return None
+        ends_at = now + timedelta(seconds=question.seconds) if question.seconds else None
+        return Post(
+            place=_place(round_),
+            nonce=make_nonce("q", question.id, question.asked_at or now),
+            tried_at=question.asked_at,
+            build=partial(self._cards.question, round_, question, ends_at),
+            opened=partial(self._rounds.opened, round_id=round_.id, question_id=question.id),
+            urgent=True,
+        )
 
     async def _reveal(self, round_: Round) -> None:
-        now = self._now()
-
-        def claim(
-            conn: Connection,
-        ) -> tuple[RoundQuestion, Sequence[Answer], timedelta, bool] | None:
-            claimed = self.queue.claim(
-                conn, round_.id, expect=round_.phase, now=now, phase=Phase.REVEAL
-            )
-            question = store.question_of(conn, round_.id, round_.number)
-            if not claimed or question is None:
-                return None
-            given = answer_log.to_question(conn, ROUND, question.id)
-            left = round_.phase is Phase.OPEN and rules.was_left(
-                question.opened_at, now, hosted=round_.hosted
-            )
-            if round_.phase is Phase.OPEN:
-                store.change_question(conn, question.id, revealed_at=now)
-                store.delete_hashes(conn, question.id)
-                store.change(
-                    conn, round_.id, expect=Phase.REVEAL, idle=0 if given else round_.idle + 1
-                )
-                if left:
-                    store.change(
-                        conn, round_.id, expect=Phase.REVEAL, ending=round_.ending or "left"
-                    )
-            item = self._banks.of(conn, round_.guild_id).items.get(question.item_id)
-            pause = (
-                rules.HOSTED_LIMIT
-                if round_.hosted
-                else rules.pause_for(item)
-                if item
-                else rules.SHORTEST_PAUSE
-            )
-            return question, given, pause, left
-
-        work = await self._database.write(claim)
-        if work is None:
+        claimed = await self._database.write(self._claim_reveal, round_)
+        if claimed is None:
             return
-        question, given, pause, left = work
-        ending = round_.ending or ("left" if left else None)
+        shown, question, given, pause = claimed
         await self._rounds.forget(round_.id)
-        await self._cards.reveal(replace(round_, ending=ending), question, given)
-        due = self._now() if ending else self._now() + pause
+        await self._cards.reveal(shown, question, given)
+        due_at = self._now() if shown.ending else self._now() + pause
         await self._database.write(
-            store.change, round_.id, expect=Phase.REVEAL, phase=Phase.PAUSE, due_at=due
+            store.change, round_.id, expect=Phase.REVEAL, phase=Phase.PAUSE, due_at=due_at
         )
-        self._scheduler.nudge(due)
         self._lines.reveal(question.id)
 
+    def _claim_reveal(
+        self, conn: Connection, round_: Round
+    ) -> tuple[Round, RoundQuestion, Sequence[Answer], timedelta] | None:
+        """Return the round as the reveal shows it, its question, the answers, and the pause after."""
+        now = self._now()
+        claimed = self.queue.claim(
+            conn, round_.id, expect=round_.phase, now=now, phase=Phase.REVEAL
+        )
+        question = store.question_of(conn, round_.id, round_.number)
+        if not claimed or question is None:
+            return None
+        given = answer_log.to_question(conn, ROUND, question.id)
+        ending = round_.ending
+        if round_.phase is Phase.OPEN:
+            store.change_question(conn, question.id, revealed_at=now)
+            store.delete_hashes(conn, question.id)
+            values: dict[str, Any] = {"idle": 0 if given else round_.idle + 1}
+            if rules.was_left(question.opened_at, now, hosted=round_.hosted):
+                ending = ending or "left"
+                values["ending"] = ending
+            store.change(conn, round_.id, expect=Phase.REVEAL, **values)
+        item = self._banks.of(conn, round_.guild_id).items.get(question.item_id)
+        if round_.hosted:
+            pause = rules.HOSTED_LIMIT
+        else:
+            pause = rules.pause_for(item) if item else rules.SHORTEST_PAUSE
+        return replace(round_, ending=ending), question, given, pause
+
     def _go_on(self, conn: Connection, round_id: int) -> None:
-        """At the end of the pause: count the answers, then ask the next question or show the standings."""
+        """End the pause: score the question, then ask the next one or show the standings."""
         if self.queue.claim(conn, round_id, expect=Phase.PAUSE, now=self._now()):
             self._advance(conn, round_id, Phase.PAUSE)
 
@@ -293,7 +269,7 @@ class RoundWork(Worker[Round]):
         self._score(conn, round_)
         now = self._now()
         ending = round_.ending
-        if round_.hosted:  # its host is there, be it that all answer aloud
+        if round_.hosted:  # not idle without clicks: members may answer out loud
             question = store.question_of(conn, round_id, round_.number)
             left = question is not None and rules.was_left(question.revealed_at, now, hosted=True)
             ending = ending or ("left" if left else None)
@@ -309,10 +285,10 @@ class RoundWork(Worker[Round]):
             )
 
     def _score(self, conn: Connection, round_: Round) -> None:
-        """Count the answers to a revealed question, in the transaction in which the round leaves it.
+        """Score the answers to a revealed question, in the transaction that moves the round on.
 
-        Not when the reveal is claimed: answers given in time may still come in, and of fifty reveals at once the last
-        would wait for the sums of all others.
+        The claim of the reveal would be too early, because answers given in time may still arrive.
+        It would also make reveals slow: of fifty at once, the last would wait for all the scoring.
         """
         question = store.question_of(conn, round_.id, round_.number)
         if (
@@ -337,59 +313,64 @@ class RoundWork(Worker[Round]):
         memory.record(conn, question.item_id, reviews)
 
     async def _finish(self, round_: Round) -> None:
-        now = self._now()
+        if await self.post_once(partial(self._claim_standings, round_=round_)):
+            await self._end(round_, round_.ending or "finished", round_.detail)
 
-        def claim(conn: Connection) -> tuple[StandingsCard, datetime] | None:
-            if not self.queue.claim(
-                conn, round_.id, expect=round_.phase, now=now, phase=Phase.CLOSING
-            ):
-                return None
-            revealed = store.questions_of(conn, round_.id)
-            since = (revealed[-1].revealed_at if revealed else None) or round_.started_at
-            asked = [question.id for question in revealed]
-            standings = tuple(_standings(conn, round_.id))
-            members = [tally.user_id for _, tally in standings]
-            on_boards = answer_log.paid_for(conn, ROUND, asked)
-            card = StandingsCard(
-                round_id=round_.id,
-                questions=len(revealed),
-                standings=standings,
-                names=names_of(conn, round_.guild_id, members[:SHOWN]),
-                ending=round_.ending,
-                race=rules.race(_points_by_question(conn, asked), members),
-                repeats=len(members) > 1 and on_boards < sum(t.points for _, t in standings),
-                hosted=round_.hosted,
-            )
-            return card, since
-
-        claimed = await self._database.write(claim)
-        if claimed is None:
-            return
-        card, since = claimed
-        await self._cards.standings(round_, card, since if round_.phase is Phase.CLOSING else None)
-        await self._end(round_, round_.ending or "finished", round_.detail)
+    def _claim_standings(self, conn: Connection, round_: Round) -> Post | None:
+        if not self.queue.claim(
+            conn, round_.id, expect=round_.phase, now=self._now(), phase=Phase.CLOSING
+        ):
+            return None
+        revealed = store.questions_of(conn, round_.id)
+        asked = [question.id for question in revealed]
+        standings = tuple(_standings(conn, round_.id))
+        members = [tally.user_id for _, tally in standings]
+        on_boards = answer_log.paid_for(conn, ROUND, asked)
+        card = StandingsCard(
+            round_id=round_.id,
+            questions=len(revealed),
+            standings=standings,
+            names=names_of(conn, round_.guild_id, members[:SHOWN]),
+            ending=round_.ending,
+            race=rules.race(_points_by_question(conn, asked), members),
+            repeats=len(members) > 1 and on_boards < sum(t.points for _, t in standings),
+            hosted=round_.hosted,
+        )
+        tried_at = None
+        if round_.phase is Phase.CLOSING:  # an earlier attempt came after the last reveal
+            tried_at = (revealed[-1].revealed_at if revealed else None) or round_.started_at
+        return Post(
+            place=_place(round_),
+            nonce=make_nonce("s", round_.id, round_.started_at),
+            tried_at=tried_at,
+            build=partial(self._cards.standings, card),
+            urgent=True,
+        )
 
     async def _end(self, round_: Round, ending: str, detail: str | None) -> None:
         await self._rounds.forget(round_.id)
         values = {"phase": Phase.ENDED, "ended_at": self._now(), "ending": ending, "detail": detail}
-        await self._leave(round_.id, values)
+        await self._score_and_change(round_.id, values)
         log.info("round %s ended: %s%s", round_.id, ending, f" ({detail})" if detail else "")
 
     async def _break_off(self, round_: Round, ending: str, detail: str, **values: Any) -> None:
-        """Ask no more, and show how it stands; a round that could not show that just ends."""
+        """Ask no more and show the standings, or just end if showing them is what failed."""
         if round_.phase in {Phase.STANDINGS, Phase.CLOSING}:
             await self._end(round_, ending, detail)
             return
-        now = self._now()
         await self._rounds.forget(round_.id)
-        values |= {"phase": Phase.STANDINGS, "due_at": now, "ending": ending, "detail": detail}
-        await self._leave(round_.id, values)
-        self._scheduler.nudge(now)
+        values |= {
+            "phase": Phase.STANDINGS,
+            "due_at": self._now(),
+            "ending": ending,
+            "detail": detail,
+        }
+        await self._score_and_change(round_.id, values)
 
-    async def _leave(self, round_id: int, values: dict[str, Any]) -> None:
-        """Leave a phase for good, with the points of a revealed question; without them if they can't be counted."""
+    async def _score_and_change(self, round_id: int, values: dict[str, Any]) -> None:
+        """Change a round that asks no more, after scoring its last question if that is possible."""
 
-        def leave(conn: Connection, *, score: bool) -> None:
+        def change(conn: Connection, *, score: bool) -> None:
             round_ = store.get(conn, round_id, lock=True)
             if round_ is None:
                 return
@@ -401,15 +382,15 @@ class RoundWork(Worker[Round]):
             store.change(conn, round_id, expect=round_.phase, **values)
 
         try:
-            await self._database.write(leave, score=True)
+            await self._database.write(change, score=True)
         except Exception as error:
             if is_away(error):
                 raise
-            log.exception("round %s: its last question can't be counted", round_id)
-            await self._database.write(leave, score=False)
+            log.exception("round %s: its last question can't be scored", round_id)
+            await self._database.write(change, score=False)
 
-    async def _lose(self, round_: Round, error: DeliveryRefused) -> None:
-        """Discord refused for good: the round asks no more. It still shows its standings, if there are any to show."""
+    async def _stop_refused(self, round_: Round, error: DeliveryRefused) -> None:
+        """Stop a round because Discord refused a message. It still shows standings, if it has any."""
         fresh = await self._database.read(store.get, round_.id)
         if fresh is None or fresh.phase is Phase.ENDED:
             return

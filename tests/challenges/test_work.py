@@ -183,7 +183,7 @@ async def test_a_crash_between_two_questions_that_are_counted(
     challenge_id = await start(stage, questions=3, hours=1)
     await play(stage, challenge_id, ALWINA)
     await play(stage, challenge_id, BOB)
-    count, left = stage.bot.challenge_work._count_next, [1, 2]
+    count, left = stage.bot.challenge_work._score_next, [1, 2]
 
     def dying(conn: Connection, key: int) -> bool:
         if not left:
@@ -191,7 +191,7 @@ async def test_a_crash_between_two_questions_that_are_counted(
         left.pop()
         return count(conn, key)
 
-    monkeypatch.setattr(stage.bot.challenge_work, "_count_next", dying)
+    monkeypatch.setattr(stage.bot.challenge_work, "_score_next", dying)
     with pytest.raises(Crash):
         await stage.wait(hours=2)
     assert len((await won(stage))[ALWINA]) == 2

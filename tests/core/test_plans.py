@@ -265,7 +265,6 @@ CALLS: list[Call] = [
     call(challenges.had_answer_erased, DAYS, ALWINA),
     call(challenges.shown_to_all, LAST - 2),
     call(memory.replay, ALWINA, MINE),
-    call(daily.wake, GUILD, NOW),
     call(daily.schedule, GUILD),
     call(daily.schedule, GUILD, claim=True),
     call(daily.save_schedule, SCHEDULE),
@@ -378,7 +377,6 @@ CALLS: list[Call] = [
     call(recap.latest, GUILD),
     call(recap.redirect, GUILD, CHANNEL, NOW),
     call(recap.redirect, GUILD, None, NOW),
-    call(recap.wake, GUILD, NOW),
     call(reminders.get, ALWINA),
     call(reminders.save, Reminder(ALWINA, "09:00", "UTC", NOW)),
     call(reminders.change, Reminder(ALWINA, "09:00", "UTC", NOW), problem=None),
@@ -487,6 +485,8 @@ def queue_calls() -> Iterator[Call]:
             yield call(queue.change, key, expect=expect, failures=1)
             yield call(queue.state_of, key)
             yield call(queue.wake_claimed, NOW)
+        if queue in {daily.QUEUE, recap.QUEUE}:
+            yield call(queue.wake_unsent, GUILD, NOW)
         yield call(
             queue.count_failure, key, began=expect, now=NOW + timedelta(days=9), problem="odd"
         )

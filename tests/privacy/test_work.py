@@ -14,7 +14,7 @@ from bot.core.database import Database
 from bot.privacy import store
 from bot.privacy.rules import ERASE_AFTER
 from bot.privacy.store import Erasing, erasures
-from bot.privacy.work import AGAIN
+from bot.privacy.work import RETRY
 from bot.rounds.store import round_questions
 from tests import history
 from tests.fakes import Crash
@@ -115,7 +115,7 @@ async def test_who_is_away_for_longer_is_told_apart(stage: Stage) -> None:
     row = await stage.database.read(store.get, 1)
     assert row is not None
     assert row.state is Erasing.WAITING
-    assert timedelta(0) < row.due_at - stage.clock() <= AGAIN
+    assert timedelta(0) < row.due_at - stage.clock() <= RETRY
     stage.sender.left.add(GUILD)
     await stage.wait(hours=1)
     assert await rows_of(stage) == {}
@@ -216,6 +216,6 @@ async def test_an_erasure_is_never_given_up(stage: Stage) -> None:
     await stage.bot.erasure_work.give_up(erasure.id, "The database is full.")
     row = await stage.database.read(store.get, erasure.id)
     assert row is not None
-    assert row.due_at == stage.clock() + AGAIN
+    assert row.due_at == stage.clock() + RETRY
     await stage.wait(hours=1, minutes=1)
     assert await stage.database.read(store.get, erasure.id) is None

@@ -1,0 +1,96 @@
+"""Posting a message exactly once for a row, whatever interrupts the attempt."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from bot.core.calendar import RETRY
+from bot.core.context import Place
+from bot.core.database import Connection
+from bot.core.errors import DeliveryRefused
+from bot.core.jobs import Row, Worker
+
+log = logging.getLogger(__name__)
+
+_RETRY_REFUSED = RETRY - timedelta(seconds=20)
+"""The pause after a refused post; it leaves the next attempt time to end within `RETRY`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post:
+    """A message to post for a row that was just claimed.
+
+    `build` makes the message, outside the transaction. `opened(conn, message_id=...)` stores that
+    it is posted. `tried_at` is the time of an earlier attempt whose outcome is unknown; its message
+    is looked for in the channel before another one is sent. After `expires_at` no message is sent:
+    one of an earlier attempt still counts, otherwise `missed(conn)` stores that there is none.
+    """
+
+    place: Place
+    nonce: str
+    tried_at: datetime | None
+    build: Callable[[], Awaitable[Any]]
+    opened: Callable[..., object] | None = None
+    missed: Callable[[Connection], object] | None = None
+    expires_at: datetime | None = None
+    urgent: bool = False
+
+
+class PostWorker(Worker[Row]):
+    """A worker whose rows are posted, each message once.
+
+    The claim of a row stores when its post was first tried. So after a crash, or when another
+    process takes the row over, the message of that attempt is found instead of being posted again.
+    """
+
+    async def post_once(self, claim: Callable[[Connection], Post | None]) -> bool:
+        """Post the message of the row that `claim` claims, and store its id.
+
+        Returns False if nothing was posted. If this raises, the row keeps its claim and the next
+        step tries again.
+        """
+        post = await self._database.write(claim)
+        if post is None:
+            return False
+        message_id = await self._send(post)
+        if message_id is None:
+            if post.missed is not None:
+                await self._database.write(post.missed)
+            return False
+        if post.opened is not None:
+            await self._database.write(post.opened, message_id=message_id)
+        log.info("posted %s of %s in %s", post.nonce, self.queue.table.name, post.place)
+        return True
+
+    async def _send(self, post: Post) -> int | None:
+        expired = post.expires_at is not None and self._now() > post.expires_at
+        if expired and post.tried_at is None:
+            return None
+        message = await post.build()
+        if expired and post.tried_at is not None:
+            return await self._sender.find(post.place, message, post.tried_at)
+        return await self._sender.post(
+            post.place, message, post.nonce, tried_at=post.tried_at, urgent=post.urgent
+        )
+
+    async def retry_refused(self, key: int, state: str, error: DeliveryRefused) -> None:
+        """Post again later. A refused post was surely not made, so nothing needs to be found."""
+        await self._database.write(
+            self.queue.change,
+            key,
+            expect=state,
+            problem=str(error),
+            due_at=self._now() + _RETRY_REFUSED,
+            tried_at=None,
+        )
+
+    async def wake(self, guild_id: int) -> None:
+        if self.queue.unsent is None:
+            return
+        now = self._now()
+        if await self._database.write(self.queue.wake_unsent, guild_id, now):
+            self._context.scheduler.nudge(now)
