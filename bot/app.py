@@ -21,7 +21,7 @@ from discord.ext import commands
 from sqlalchemy import URL, Table
 
 from bot.answers.erasure import held as answers_held
-from bot.answers.store import CHALLENGE, DAILY, ROUND, has_played, told
+from bot.answers.store import CHALLENGE, DAILY, ROUND, counted_answers, has_played
 from bot.answers.totals import servers_of_members
 from bot.bank.cog import Bank as BankCog
 from bot.bank.service import OwnBank
@@ -102,13 +102,15 @@ from bot.reminders import work as reminder_work
 from bot.reminders.cog import Reminders as RemindersCog
 from bot.reminders.service import Reminders
 from bot.reminders.work import ReminderWork
+from bot.rounds import posting as round_posting
 from bot.rounds import store as rounds_store
 from bot.rounds import views as round_views
-from bot.rounds import work as round_work
 from bot.rounds.cog import Quiz
-from bot.rounds.lines import PrivateLines
-from bot.rounds.service import AnswerCountRefresher, Rounds
-from bot.rounds.work import RoundCards, RoundWork
+from bot.rounds.counter import AnswerCountRefresher
+from bot.rounds.posting import RoundCards
+from bot.rounds.results import PrivateResults
+from bot.rounds.service import Rounds
+from bot.rounds.work import RoundWork
 from bot.settings.cog import Settings as SettingsCog
 from bot.settings.service import ServerSettings
 from bot.study.cog import Topics as TopicsCog
@@ -126,7 +128,7 @@ log = logging.getLogger(__name__)
 class Views(NamedTuple):
     """What makes messages of what comes due."""
 
-    rounds: round_work.Views = round_views
+    rounds: round_posting.Views = round_views
     daily: daily_work.Views = daily_views
     reminders: reminder_work.Views = reminder_views
     recap: recap_work.Views = recap_views
@@ -159,7 +161,7 @@ IN_PLAY = InPlay(
         CHALLENGE: challenges_store.IN_PLAY,
         DAILY: daily_store.IN_PLAY,
     },
-    answered=told(),
+    answered=counted_answers(),
     servers=[servers_of_members(), challenges_store.SERVERS_TAKING],
     seen=[members_store.SERVERS_SEEN_ON],
 )
@@ -205,7 +207,7 @@ class Services:
         self.counters = AnswerCountRefresher(context.now, self.round_cards.refresh)
         self.rounds = Rounds(context, self.counters)
         self.challenges = Challenges(context)
-        self.lines = PrivateLines(context.now, self.rounds.own_results)
+        self.private_results = PrivateResults(context.now, self.rounds.own_results)
         self.names = Names(context)
         self.members = Members(context)
         self.plans = Plans(context)
@@ -223,7 +225,7 @@ class Services:
         self.reminders = Reminders(context)
         in_memory: list[Remembering] = [
             *(self.names, self.rounds, self.rounds.starters, self.challenges.starters),
-            *(self.lines, context.drafts),
+            *(self.private_results, context.drafts),
         ]
         self.privacy = Privacy(context, HELD, in_memory, erase_after)
         self.recaps = Recaps(context)
@@ -234,7 +236,7 @@ class Services:
 
     def _add_workers(self, context: Context, views: Views) -> None:
         """What does the work that comes due."""
-        self.round_work = RoundWork(context, self.rounds, self.round_cards, self.lines)
+        self.round_work = RoundWork(context, self.rounds, self.round_cards, self.private_results)
         self.schedule_work = ScheduleWork(context, self.dailies)
         self.daily_work = DailyWork(context, self.dailies, views.daily)
         self.reminder_work = ReminderWork(context, self.plans, views.reminders)
@@ -256,7 +258,7 @@ class Services:
     def make_cogs(self, bot: QuizBot) -> list[commands.Cog]:
         """The commands and buttons of all features."""
         self.names.watch(bot.router)
-        quiz = Quiz(bot, self.rounds, self.lines)
+        quiz = Quiz(bot, self.rounds, self.private_results)
         challenge = ChallengeCog(bot, self.challenges)
         today = Today(bot, self.dailies)
         find_missed = {"round": self.rounds.misses, "challenge": self.challenges.misses}
@@ -331,7 +333,7 @@ class Services:
             self._preparing.cancel()
             await asyncio.wait({self._preparing})
         await asyncio.gather(self.context.scheduler.close(), self.counters.close())
-        await self.lines.close()
+        await self.private_results.close()
         await self.names.close()
 
 

@@ -18,7 +18,7 @@ from bot.daily.rules import Announcement, DailyCard, DailyResult, OpenDailyCard,
 from bot.plan.rules import Goal
 from bot.questions.model import Bank
 from bot.recap.rules import Recap
-from bot.rounds.rules import QuestionCard, RevealCard, StandingsCard
+from bot.rounds.cards import QuestionCard, RevealCard, StandingsCard
 
 T = TypeVar("T")
 MOST_OPENINGS = 20

@@ -33,8 +33,7 @@ from bot.questions.banks import Banks
 from bot.questions.model import Bank
 from bot.recap.rules import Recap
 from bot.rounds import store as round_store
-from bot.rounds.rules import StandingsCard
-from bot.rounds.service import Locked
+from bot.rounds.cards import Locked, StandingsCard
 from bot.rounds.store import Round, RoundQuestion, round_questions
 from tests.fakes import Clock, FakeChatModel, FakeSender, PlainViews, Post
 

@@ -123,7 +123,7 @@ MORE_ROOMS = {
     "memory": {"progress"},
     "answers": {"pay", "totals", "sources", "erasure"},
     "bank": {"files", "sheets", "forms"},
-    "rounds": {"lines"},
+    "rounds": {"counter", "posting", "results"},
     "plan": {"cards", "dates", "forecast", "outlook"},
     "interviews": {"assessment", "cards", "grading", "report"},
     "suggestions": {"cards"},
@@ -337,7 +337,7 @@ def test_only_the_root_knows_all_features() -> None:
         assert len(known) <= 6 or module in SHELL, (module, known)
 
 
-OLD_ALIASES = {"app", "bank", "challenges", "daily", "memory", "points", "practice", "rounds"}
+OLD_ALIASES = {"app", "bank", "challenges", "daily", "memory", "points", "practice"}
 """Folders and files of bot/ that still import modules by other names; this list only gets shorter."""
 
 

@@ -1,5 +1,5 @@
 """The log of answers: one row for each answer in a round, challenge, daily or practice.
 
-Everything that is told about answers is computed from it: verdicts, standings, streaks, statistics,
-insights, exports. `totals` beside it are sums that keep the all-time boards fast.
+Verdicts, standings, streaks, statistics, insights and exports are computed from it. The sums in
+`totals` keep the all-time boards fast.
 """

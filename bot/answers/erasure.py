@@ -1,8 +1,8 @@
-"""What the log tells a member about themselves, and how their answers are erased.
+"""Export and erasure of answers.
 
-Of a question that is still to be counted an answer is deleted. One that others have seen counted
-stays under a random negative id, without words, team, points and memory, so that statistics about
-questions stay right. When a server's data are erased, what members remember stays theirs.
+When a member is erased, answers that aren't counted yet are deleted. Counted ones stay under a
+placeholder, without text, team, points and rating, so that statistics about questions stay right.
+When a server is erased, members keep their ratings, so that their memory cards can be replayed.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from bot.core.personal import (
 
 
 def held(sources: Mapping[str, Source]) -> Held:
-    """Return what the log and its totals hold about members and servers."""
+    """Return how to export and erase the data of the log and its totals."""
 
     def erase(conn: Connection, user_id: int, limit: int) -> int:
         return _erase(conn, user_id, limit, sources)
@@ -73,7 +73,7 @@ def held(sources: Mapping[str, Source]) -> Held:
 
 def _export(conn: Connection, user_id: int) -> list[Row]:
     c = answers.c
-    told = {"right": c.correct, "points": c.points, "points_on_boards": c.paid}
+    verdict = {"right": c.correct, "points": c.points, "points_on_boards": c.paid}
     query = select(
         c.item_id.label("item"),
         c.topic_id.label("topic"),
@@ -83,8 +83,8 @@ def _export(conn: Connection, user_id: int) -> list[Row]:
         c.local_date.label("day"),
         c.answer,
         c.elapsed_ms.label("milliseconds"),
-        # not before the reveal
-        *(case((COUNTED, column)).label(name) for name, column in told.items()),
+        # empty before the reveal
+        *(case((COUNTED, column)).label(name) for name, column in verdict.items()),
         c.rating,
         c.streak,
         c.team_id,
@@ -142,9 +142,10 @@ _ANONYMIZE = (
 
 
 def _erase_server(conn: Connection, guild_id: int, limit: int) -> int:
-    """Cut counted answers off a server; those of erased members and open questions are deleted.
+    """Remove the server from counted answers, and delete those that are nobody's memory.
 
-    The rest is deleted with its questions: see `store.delete_uncounted`.
+    Those are answers of erased members and answers without a rating. Answers that aren't counted
+    are deleted with their questions, by `store.delete_uncounted`.
     """
     c = answers.c
     here = c.guild_id == guild_id, c.local_date.is_not(None)

@@ -1,6 +1,6 @@
-"""Counting answers: what they pay on the boards, how FSRS rates them, and judging them again.
+"""Counts answers, which pays points on the boards and rates them for FSRS, and judges them again.
 
-Only this module lets points reach a board.
+No other module adds points to a board.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ def count(
     alone: bool,
     slow_after_ms: int | None,
 ) -> list[Review]:
-    """Count the answers to a question that is over; returns the reviews for their members' cards.
+    """Count the answers to one question of a round or challenge, and return their reviews.
 
-    The answers are all to one question of a round or challenge, and none is counted yet. `alone`:
-    nobody else has played. A question left without an answer (None) pays nothing and is a miss.
+    None of them may be counted yet. `alone`: only one member has played. A question that was shown
+    and left without an answer (None) pays nothing and is rated as wrong.
     """
     answered = [a for a in given if a.answer is not None]
     before: Mapping[int, datetime] = {}
@@ -76,7 +76,7 @@ def pay_late(conn: Connection, given: Sequence[Answer]) -> None:
 
 
 def add_counted(conn: Connection, answer: Answer, *, day: date) -> bool:
-    """Store a first answer that counts at once, with all its points; False if there is one already."""
+    """Store a member's first answer and count it at once; False if there is one already."""
     counted = replace(answer, local_date=day, paid=answer.points)
     if not store.add(conn, counted):
         return False
@@ -87,7 +87,7 @@ def add_counted(conn: Connection, answer: Answer, *, day: date) -> bool:
 def grade(conn: Connection, before: Answer, *, states: str, points: int, right: bool) -> None:
     """Store the grade of an answer to an open daily, and change the totals with it.
 
-    `states` are those of the key points, see `bot.interviews.assessment`.
+    `states` are the states of its key points, as `bot.interviews.assessment` encodes them.
     """
     store.change(
         conn,
@@ -104,7 +104,7 @@ def grade(conn: Connection, before: Answer, *, states: str, points: int, right: 
 
 @dataclass(frozen=True, slots=True)
 class Regraded:
-    """How many answers got another verdict, whose they are, and how many are right now."""
+    """The number of answers with a changed verdict, their members, and how many are right now."""
 
     answers: int
     members: frozenset[int]
@@ -113,7 +113,7 @@ class Regraded:
 
 @dataclass(frozen=True, slots=True)
 class _Verdict:
-    """A past answer, and what the item's key says of it now."""
+    """A past answer, judged by the item's present key."""
 
     answer: Answer
     right: bool
@@ -127,15 +127,15 @@ class _Verdict:
 
 
 def count_changed(conn: Connection, item: Item, sources: Mapping[str, Source]) -> int:
-    """Return how many past answers an own item's key would judge differently."""
+    """Return how many past answers the present key of an own item judges differently."""
     return sum(verdict.changed for verdict in _verdicts(conn, item, sources))
 
 
 def judge_again(conn: Connection, item: Item, sources: Mapping[str, Source]) -> Regraded:
     """Judge all past answers to a server's own item by its present key.
 
-    Verdicts, ratings, points and totals become what they would have been; the caller replays the
-    cards of the members returned. Streaks count days with an answer, so they stay.
+    Verdicts, ratings, points and totals are corrected. The caller must replay the memory cards of
+    the members returned. Streaks count days with an answer, right or wrong, so they stay.
     """
     verdicts = _verdicts(conn, item, sources)
     changed = [verdict for verdict in verdicts if verdict.changed]
@@ -143,7 +143,7 @@ def judge_again(conn: Connection, item: Item, sources: Mapping[str, Source]) -> 
     last_paid: dict[int, datetime] = {}
     for verdict in verdicts:  # in the order of the answers: an item pays again after a month
         if verdict.answer.user_id in members:
-            _settle(conn, verdict, sources[verdict.answer.source], last_paid)
+            _store_verdict(conn, verdict, sources[verdict.answer.source], last_paid)
     return Regraded(len(changed), members, sum(verdict.right for verdict in changed))
 
 
@@ -166,10 +166,10 @@ def _verdicts(conn: Connection, item: Item, sources: Mapping[str, Source]) -> li
     return found
 
 
-def _settle(
+def _store_verdict(
     conn: Connection, verdict: _Verdict, source: Source, last_paid: dict[int, datetime]
 ) -> None:
-    """Store a verdict, with what it pays after the member's earlier answers."""
+    """Store a verdict and what it pays, given when the item last paid each member."""
     a = verdict.answer
     paid = a.paid
     if paid is not None and a.user_id > 0:

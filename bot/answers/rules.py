@@ -1,4 +1,4 @@
-"""Pure rules about answers: how an answer is rated, what it pays, tallies, places and periods."""
+"""Pure rules about answers: ratings, pay, tallies, places and periods."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from fsrs import Rating
 from bot.questions.model import Item
 
 FEWEST_PLAYERS = 2
-"""Members who have to answer in a round or challenge before it pays points on the boards."""
+"""A round or challenge pays points on the boards once this many members have answered."""
 PAYS_AGAIN = timedelta(days=30)
-"""An item that won a member points on a server pays them again in a round only after this time."""
+"""An item that paid a member in a server pays them again in a round only after this time."""
 LONGEST_MS = 3_600_000
 """Longer answer times are cut to an hour: the member has been away."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """One member's result in a round or challenge; `total_ms` sums the times of `answered` answers."""
+    """A member's result in a round or challenge. `total_ms` is the time of all their answers."""
 
     user_id: int
     points: int
@@ -34,7 +34,7 @@ class Tally:
 
 
 def places(scores: Sequence[int]) -> list[int]:
-    """Return places for falling scores: equal scores share one, and the next is skipped (1, 1, 3)."""
+    """Return the places of descending scores. Equal scores share a place: 1, 1, 3."""
     result: list[int] = []
     for index, score in enumerate(scores):
         result.append(result[-1] if index and score == scores[index - 1] else index + 1)
@@ -42,7 +42,7 @@ def places(scores: Sequence[int]) -> list[int]:
 
 
 def standings(tallies: Iterable[Tally]) -> list[tuple[int, Tally]]:
-    """Return tallies with their places, best first; equal points share a place, the faster first."""
+    """Return places and tallies, best first. Equal points share a place, listed by speed."""
     ordered = sorted(tallies, key=lambda t: (-t.points, t.average_ms, t.user_id))
     return list(zip(places([t.points for t in ordered]), ordered, strict=True))
 
@@ -66,17 +66,17 @@ def rate(right: bool, elapsed_ms: int | None = None, slow_after_ms: int | None =
 
 
 def slow_in_game(seconds: int | None) -> int | None:
-    """Return the milliseconds after which a right answer in a round or challenge is slow.
+    """Return half of a time limit in ms: a right answer in a round or challenge is slow after it.
 
-    It is half of the time limit; None without a limit.
+    Return None without a limit.
     """
     return None if seconds is None else seconds * 500
 
 
 def slow_in_practice(item: Item) -> int:
-    """Return the milliseconds after which a right answer in practice is slow.
+    """Return when a right answer in practice is slow, in milliseconds.
 
-    That leaves time to read (15 characters a second), to think (20 seconds, and 10 for each level
+    It leaves time to read (15 characters a second), to think (20 seconds, and 10 for each level
     of difficulty) and to type.
     """
     text = len(item.prompt) + sum(len(choice.text) for choice in item.choices)

@@ -1,4 +1,4 @@
-"""What the log has to know of the features that ask questions; `bot.app` lists them."""
+"""The features that ask questions, as the log sees them; `bot.app` lists them."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from bot.questions.model import Item
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """How answers to a past question are judged.
+    """The conditions under which a past question was answered.
 
-    `seconds` is its time limit, None without one; `alone`: its round or challenge had one player.
+    `seconds` is its time limit, or None. `alone`: its round or challenge had one player.
     """
 
     seconds: int | None = None
@@ -23,13 +23,13 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A feature that asks questions, under the name that its answers have in the log.
+    """A feature that asks questions. `name` is the value of `source` in the log.
 
-    `terms(conn, question_id)` tells how its answers are judged, `points(right, elapsed_ms,
-    limit_ms)` what one wins, and `slow_after(item, seconds)` from which time in ms one is slow.
-    `pays_always`: its points count on the boards even if the item paid lately.
-    `lock_running(conn, user_id, question_ids)` returns those of a member's questions that are
-    still to be counted, and makes sure that this and no other answer to them comes in.
+    `terms(conn, question_id)` returns a question's conditions, `points(right, elapsed_ms,
+    limit_ms)` the points of an answer, and `slow_after(item, seconds)` the ms that a fast answer
+    takes at most. `pays_always`: points count on the boards even if the item paid lately.
+    `lock_running(conn, user_id, question_ids)` is called before a member's answers are erased. It
+    returns which of the questions are not counted yet, locks them, and refuses a second answer.
     """
 
     name: str

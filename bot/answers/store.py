@@ -28,9 +28,9 @@ from bot.questions.own import IN_SQL
 
 ROUND, CHALLENGE, DAILY, PRACTICE = "round", "challenge", "daily", "practice"
 
-# An answer is counted, and may be told, from the moment at which it has a `local_date` or a
-# `rating`: in a round after the reveal, in a challenge after the close, elsewhere at once.
-# The user id of an erased member's answer is negative: Discord's ids are positive.
+# An answer is counted, and its verdict public, once it has a `local_date` or a `rating`: in a round
+# after the reveal, in a challenge after the close, elsewhere at once. The answers of an erased
+# member have negative user ids, because Discord's ids are positive.
 answers = sa.Table(
     "answers",
     metadata,
@@ -42,20 +42,21 @@ answers = sa.Table(
     sa.Column("guild_id", sa.BigInteger),
     sa.Column("item_id", sa.String(48), nullable=False),  # '' for an open question
     sa.Column("topic_id", sa.String(48), nullable=False),
-    # see bot.questions.answers; for an open question the states of its key points;
-    # null for a challenge's question that was shown and left without an answer
+    # as bot.questions.answers encodes it; for an open question the states of its key points;
+    # null for a question of a challenge that was shown and left without an answer
     sa.Column("answer", sa.String(MAX_TYPED)),
     sa.Column("typed", sa.Boolean, nullable=False),  # text of a member, else picked choices
     sa.Column("correct", sa.Boolean, nullable=False),
     sa.Column("points", sa.Integer, nullable=False),  # in the round, challenge or daily itself
     sa.Column("elapsed_ms", sa.Integer),
     sa.Column("answered_at", Instant, nullable=False),
-    sa.Column("team_id", sa.BigInteger),  # the role for which the member played; null: none
-    sa.Column("local_date", sa.Date),  # of the boards, in the server's zone as it was then
+    sa.Column("team_id", sa.BigInteger),  # the member's team role, if any
+    sa.Column("local_date", sa.Date),  # in the server's time zone at the time
     sa.Column("paid", sa.Integer),  # points on the server's boards; null with `local_date`
-    sa.Column("rating", sa.Integer),  # FSRS'; null for an open question
-    sa.Column("streak", sa.Integer),  # the member's days in a row with this answer to a daily
-    sqlite_with_rowid=False,  # one tree to write to, with a question's answers side by side
+    sa.Column("rating", sa.Integer),  # of FSRS; null for an open question
+    sa.Column("streak", sa.Integer),  # days in a row, including this daily
+    # one B-tree fewer to write to: https://www.sqlite.org/withoutrowid.html
+    sqlite_with_rowid=False,
 )
 _ON_BOARDS = answers.c.local_date.is_not(None)
 _OWN = answers.c.item_id.like(sa.literal_column(IN_SQL))
@@ -97,13 +98,13 @@ class Answer:
 
     @property
     def guessed(self) -> bool:
-        """Whether a member said of a right answer in practice that it was luck."""
+        """Return whether the member said that a right answer in practice was a guess."""
         return self.correct and self.rating == Rating.Again
 
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """What FSRS needs to know of one answer."""
+    """One answer as FSRS needs it."""
 
     user_id: int
     rating: Rating
@@ -119,11 +120,11 @@ def review_of(answer: Answer) -> Review:
 
 def add(conn: Connection, answer: Answer) -> bool:
     """Store a member's first answer to a question; False if there is one already."""
-    return conn.execute(_adding(conn.dialect.name), values_of(answer)).rowcount == 1
+    return conn.execute(_insert(conn.dialect.name), values_of(answer)).rowcount == 1
 
 
 @cache
-def _adding(dialect: str) -> Executable:
+def _insert(dialect: str) -> Executable:
     return insert_for(dialect, answers).on_conflict_do_nothing()
 
 
@@ -211,7 +212,7 @@ def of_member(source: str, question_ids: Collection[int], user_id: int) -> Selec
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came of one answer."""
+    """The verdict and points of one answer."""
 
     question_id: int
     user_id: int
@@ -221,7 +222,7 @@ class Result:
 
 @all_rows(Result)
 def results(source: str, question_ids: Collection[int]) -> Select[Any]:
-    """Return what came of all answers to some questions."""
+    """Return the results of all answers to some questions."""
     asked = answers.c.source == source, answers.c.question_id.in_(question_ids)
     return _results().where(*asked)
 
@@ -230,7 +231,7 @@ def results(source: str, question_ids: Collection[int]) -> Select[Any]:
 def results_of(
     source: str, question_ids: Collection[int], user_ids: Collection[int]
 ) -> Select[Any]:
-    """Return what came of some members' answers to some questions."""
+    """Return the results of some members' answers to some questions."""
     asked = answers.c.source == source, answers.c.question_id.in_(question_ids)
     return _results().where(*asked, answers.c.user_id.in_(user_ids))
 
@@ -296,14 +297,14 @@ def _last_paid(guild_id: int, item_id: str, user_ids: Collection[int]) -> Select
 
 
 def with_own_item(conn: Connection, item_id: str) -> list[Answer]:
-    """Return all answers to one of a server's own items whose words were not erased."""
+    """Return all answers to a server's own item, except those whose text was erased."""
     query = select(answers).where(answers.c.item_id == item_id, _OWN, answers.c.answer != "")
     order = answers.c.answered_at, answers.c.source, answers.c.question_id, answers.c.user_id
     return fetch_all(conn, query.order_by(*order), Answer)
 
 
 def reviews_of(conn: Connection, user_id: int, item_id: str) -> list[Review]:
-    """Return all reviews of a member's card of an item, in the order of the answers."""
+    """Return all reviews of a member's memory card of an item, the oldest first."""
     return [review_of(answer) for answer in _rated(conn, user_id, item_id)]
 
 
@@ -318,7 +319,7 @@ def _rated(user_id: int, item_id: str) -> Select[Any]:
 
 
 def latest_ratings(conn: Connection, user_id: int) -> list[tuple[str, Rating]]:
-    """Return item id and rating of a member's latest thousand reviews, the newest first."""
+    """Return (item id, rating) of a member's latest thousand reviews, the newest first."""
     own = answers.c.user_id == user_id, answers.c.rating.is_not(None)
     query = select(answers.c.item_id, answers.c.rating).where(*own)
     newest = query.order_by(answers.c.answered_at.desc(), answers.c.question_id.desc())
@@ -326,7 +327,7 @@ def latest_ratings(conn: Connection, user_id: int) -> list[tuple[str, Rating]]:
 
 
 def days_on(conn: Connection, guild_id: int, user_id: int, since: datetime) -> Mapping[date, int]:
-    """Return how many counted answers a member gave on a server by local date, since a moment."""
+    """Return a member's number of counted answers on a server since a moment, by local date."""
     own = answers.c.user_id == user_id, answers.c.answered_at >= since
     here = answers.c.guild_id == guild_id, answers.c.local_date.is_not(None)
     query = select(answers.c.local_date, func.count().label("answers")).where(*own, *here)
@@ -346,8 +347,8 @@ def has_played(conn: Connection, user_id: int) -> bool:
     return conn.execute(select(answers.c.user_id).where(*own).limit(1)).first() is not None
 
 
-def told() -> Select[Any]:
-    """Return the query for user_id, source and source_id of all counted answers."""
+def counted_answers() -> Select[Any]:
+    """Return a query for user_id, source and source_id of all counted answers."""
     c = answers.c
     return select(c.user_id, c.source, c.question_id.label("source_id")).where(COUNTED)
 
@@ -360,7 +361,7 @@ def latest_on(conn: Connection, guild_id: int, since: date, limit: int) -> list[
 
 
 def points_between(conn: Connection, guild_id: int, first: date, last: date) -> dict[int, int]:
-    """Return the points on a server's boards by member, of the answers of these dates."""
+    """Return the points on a server's boards between two dates, by member."""
     rows = _points_between(conn, guild_id, first, last)
     return {row.user_id: int(row.points) for row in rows}
 
@@ -375,7 +376,7 @@ def _points_between(guild_id: int, first: date, last: date) -> Select[Any]:
 def answered_between(
     conn: Connection, guild_id: int, first: date, last: date
 ) -> list[tuple[date, str, int, int]]:
-    """Return (date, item id or '', answers, right ones) of a server's answers of these dates."""
+    """Return (date, item id or '', answers, right answers) on a server between two dates."""
     here = answers.c.guild_id == guild_id, answers.c.local_date.between(first, last)
     key = answers.c.local_date, answers.c.item_id
     right = func.sum(sa.case((answers.c.correct, 1), else_=0)).label("right")
@@ -386,7 +387,7 @@ def answered_between(
 def longest_streak(
     conn: Connection, guild_id: int, first: date, last: date
 ) -> tuple[int, int] | None:
-    """Return member and days of the longest streak that an answer of these dates made."""
+    """Return (member, days) of the longest streak on a server between two dates."""
     here = answers.c.guild_id == guild_id, answers.c.local_date.between(first, last)
     query = select(answers.c.user_id, answers.c.streak).where(*here, answers.c.streak.is_not(None))
     row = conn.execute(query.order_by(answers.c.streak.desc(), answers.c.user_id).limit(1)).first()

@@ -1,4 +1,4 @@
-"""Sums over the log, for boards of all time and for a member's figures: kept with each answer.
+"""Sums over the log, for all-time boards and members' figures. They grow with each answer.
 
 Boards of a day, week or month are computed from the log itself.
 """
@@ -40,7 +40,7 @@ sa.Index(
 )
 sa.Index("ix_totals_member", totals.c.user_id, totals.c.guild_id)
 
-# What each member has won for a team, by topic.
+# The points of each member for a team, by topic.
 team_totals = sa.Table(
     "team_totals",
     metadata,
@@ -62,7 +62,7 @@ class _Gain:
 
 
 def add(conn: Connection, counted: Iterable[Answer]) -> None:
-    """Add answers that were counted just now to the totals. All have the same server and date."""
+    """Add newly counted answers to the totals. All must have the same server and date."""
     gains: dict[tuple[str, int], _Gain] = {}
     for_teams: dict[tuple[int, str, int], int] = {}
     guild_id, day = 0, date.min
@@ -92,7 +92,7 @@ def add(conn: Connection, counted: Iterable[Answer]) -> None:
             }
             for (topic, user_id), gain in sorted(gains.items())  # one order of locks
         ]
-        conn.execute(_adding(conn.dialect.name), rows)
+        conn.execute(_upsert(conn.dialect.name), rows)
     _add_for_teams(conn, guild_id, for_teams)
 
 
@@ -110,11 +110,11 @@ def _add_for_teams(
         for (team_id, topic, user_id), won in sorted(points.items())
     ]
     if rows:
-        conn.execute(_adding_for_teams(conn.dialect.name), rows)
+        conn.execute(_upsert_for_teams(conn.dialect.name), rows)
 
 
 def correct(conn: Connection, before: Answer, *, paid: int, right: bool) -> None:
-    """Change the totals by the difference that judging a counted answer again makes."""
+    """Change the totals after a counted answer was judged again. `before` is the answer before."""
     assert before.guild_id is not None
     change = {
         "points": totals.c.points + paid - (before.paid or 0),
@@ -129,7 +129,7 @@ def correct(conn: Connection, before: Answer, *, paid: int, right: bool) -> None
 
 
 @cache
-def _adding(dialect: str) -> Executable:
+def _upsert(dialect: str) -> Executable:
     statement = insert_for(dialect, totals)
     new = statement.excluded
     later = new.last_on > totals.c.last_on
@@ -142,7 +142,7 @@ def _adding(dialect: str) -> Executable:
 
 
 @cache
-def _adding_for_teams(dialect: str) -> Executable:
+def _upsert_for_teams(dialect: str) -> Executable:
     statement = insert_for(dialect, team_totals)
     points = {"points": team_totals.c.points + statement.excluded.points}
     return statement.on_conflict_do_update(
@@ -151,11 +151,11 @@ def _adding_for_teams(dialect: str) -> Executable:
 
 
 def rebuild(conn: Connection) -> int:
-    """Compute all totals from the log; returns how many answers count.
+    """Compute all totals from the log, and return how many answers count.
 
-    Nothing is counted at the same time: the log is locked until the transaction ends.
+    The log is locked until the transaction ends, so that nothing is counted at the same time.
     """
-    if conn.dialect.name == "postgresql":  # SQLite has one writer anyway
+    if conn.dialect.name == "postgresql":  # SQLite has only one writer
         conn.execute(sa.text("LOCK TABLE answers IN SHARE MODE"))
     c = answers.c
     counted = and_(c.local_date.is_not(None), c.guild_id.is_not(None), c.user_id > 0)

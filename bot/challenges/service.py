@@ -19,7 +19,7 @@ from bot.core.context import Context
 from bot.core.database import Connection, reading
 from bot.core.errors import UserError
 from bot.core.limits import CHALLENGES_OPEN
-from bot.core.starters import Starters, Tell
+from bot.core.starters import Notify, Starters
 from bot.members.store import MAX_NAME, names_of, set_names
 from bot.play import rules as play
 from bot.play.service import Draw, draw_items
@@ -135,7 +135,7 @@ class Challenges:
         member: Person | None = None,
         roles: Collection[int] = (),
         manages: bool = False,
-        tell: Tell | None = None,
+        tell: Notify | None = None,
     ) -> Started:
         """Draw the questions and store the challenge; refuses a member's second one, and a server's sixth.
 
@@ -180,7 +180,7 @@ class Challenges:
             "challenge %s started: guild %s, channel %s", made.challenge_id, guild_id, channel_id
         )
         if tell is not None:
-            self.starters.keep(made.challenge_id, starter.id, tell)
+            self.starters.add(made.challenge_id, starter.id, tell)
         self._scheduler.nudge(now)
         return made
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -87,9 +88,10 @@ class Context:
     shards: Shards = ALL
     drafts: Drafts = field(default_factory=Drafts)
 
-    def now(self) -> datetime:
-        """Return the current UTC instant, by Discord's clock."""
-        return self.clock.now()
+    @property
+    def now(self) -> Callable[[], datetime]:
+        """The function that returns the current UTC instant, by Discord's clock."""
+        return self.clock.now
 
     async def bank_for(self, user_id: int, guild_id: int | None) -> Bank:
         """Return the questions for a member on a server, or in direct messages."""

@@ -1,1 +1,1 @@
-"""What rounds and challenges share: drawing items, time limits, points and standings."""
+"""Code that rounds and challenges share: drawing items, time limits, points and standings."""

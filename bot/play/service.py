@@ -16,7 +16,7 @@ from bot.questions.store import asked_in
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """What to draw: how many items, of a topic (None for all), of a difficulty."""
+    """The number of items to draw, their topic (None for all) and difficulty."""
 
     questions: int
     topic_id: str | None = None

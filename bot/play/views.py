@@ -1,4 +1,4 @@
-"""What the messages of rounds and challenges share."""
+"""Parts of messages that rounds and challenges share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""/quiz: start, stop and look at rounds."""
+"""/quiz, and the buttons of rounds."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from discord import app_commands
 from discord.app_commands import locale_str
 from discord.ext import commands
 
-from bot.chat import text as t
 from bot.chat.client import QuizBot
 from bot.chat.options import topic_choices
 from bot.chat.permissions import require_may_play
@@ -22,9 +21,9 @@ from bot.play.rules import DIFFICULTIES
 from bot.questions.cog import Answerable
 from bot.rounds import rules
 from bot.rounds import views as view
-from bot.rounds.lines import PrivateLines
-from bot.rounds.rules import OwnResult
-from bot.rounds.service import Locked, Rounds
+from bot.rounds.cards import OwnResult
+from bot.rounds.results import PrivateResults
+from bot.rounds.service import Rounds
 
 
 @app_commands.guild_only()
@@ -32,10 +31,10 @@ from bot.rounds.service import Locked, Rounds
 class Quiz(
     commands.GroupCog, group_name="quiz", group_description="Live quiz rounds in this channel"
 ):
-    def __init__(self, bot: QuizBot, rounds: Rounds, lines: PrivateLines) -> None:
+    def __init__(self, bot: QuizBot, rounds: Rounds, results: PrivateResults) -> None:
         self.bot = bot
         self.rounds = rounds
-        self.lines = lines
+        self.results = results
         bot.router.add(view.ANSWER, self.clicked)
         bot.router.add(view.HOST, self.host)
         bot.router.add(view.AGAIN, self.again)
@@ -70,23 +69,25 @@ class Quiz(
         difficulty: str = "mixed",
         mode: str = "timed",
     ) -> None:
-        options = rules.Options(questions, topic, difficulty, seconds, mode == "hosted")
-        await start_round(self.rounds, interaction, **asdict(options))
+        await start_round(
+            self.rounds,
+            interaction,
+            questions=questions,
+            topic_id=topic,
+            difficulty=difficulty,
+            seconds=seconds,
+            hosted=mode == "hosted",
+        )
 
     @app_commands.command(description="End the round in this channel after the current question")
     async def stop(self, interaction: discord.Interaction) -> None:
         assert interaction.channel_id is not None
-        still_open = await self.rounds.stop(
+        reveal_follows = await self.rounds.stop(
             channel_id=interaction.channel_id,
             user_id=interaction.user.id,
             may_manage=interaction.permissions.manage_messages,
         )
-        await say(
-            interaction,
-            "The round ends after this question. The final standings follow."
-            if still_open
-            else "The round ends here. The final standings follow.",
-        )
+        await say(interaction, view.stopped(reveal_follows))
 
     @app_commands.command(description="See how the round in this channel is going, privately")
     async def status(self, interaction: discord.Interaction) -> None:
@@ -94,20 +95,20 @@ class Quiz(
         await say(interaction, view.status(await self.rounds.status(interaction.channel_id)))
 
     async def clicked(self, interaction: discord.Interaction, fields: Fields) -> None:
-        """A choice's button: the path that members feel, so the shortest one."""
+        """Answer with a choice's button. This runs on most clicks, so keep it short."""
         await self.answer(
             interaction, click_of(interaction, fields, picks=(int(fields["position"]),))
         )
 
     async def answer(self, interaction: discord.Interaction, click: Click) -> None:
         locked = await self.rounds.answer(click)
-        await say(interaction, acknowledgement(locked))
+        await say(interaction, view.acknowledgement(locked))
         if locked.reveal_at is not None:
-            interaction.message = None  # the card, which would be the most of what is kept
-            self.lines.keep(click.question_id, click.user_id, partial(_turn, interaction))
+            interaction.message = None  # it takes the most memory, and only the reply is needed
+            self.results.add(click.question_id, click.user_id, partial(_show_result, interaction))
 
     async def host(self, interaction: discord.Interaction, fields: Fields) -> None:
-        """Move the round on; what comes of it, all can see."""
+        """Show the answer or go on, in a hosted round."""
         move = self.rounds.show_answer if fields["what"] == "reveal" else self.rounds.go_on
         await move(
             int(fields["row"]),
@@ -118,27 +119,31 @@ class Quiz(
         await acknowledge(interaction)
 
     async def again(self, interaction: discord.Interaction, fields: Fields) -> None:
-        """Start a round like the one whose standings these are, for whoever may start one."""
-        round_id, guild_id = int(fields["round"]), guild_id_of(interaction)
-        options = await self.rounds.options(round_id, guild_id, interaction.channel_id or 0)
+        """Start a round with the same options as the one of these standings."""
+        options = await self.rounds.options(
+            int(fields["round"]), guild_id_of(interaction), interaction.channel_id or 0
+        )
         await start_round(self.rounds, interaction, **asdict(options))
 
     async def mine(self, interaction: discord.Interaction, fields: Fields) -> None:
-        """A member's own answers of a round, paged: the standings open the first page, its buttons turn it."""
+        """Show a page of a member's own answers in a round."""
         round_id = int(fields["round"])
         reviews = await self.rounds.review_all(round_id, interaction.user.id)
         await say_here(interaction, view.my_answers(round_id, reviews, int(fields["page"])))
 
 
 async def start_round(rounds: Rounds, interaction: discord.Interaction, **options: Any) -> None:
-    """Start a round where an interaction is, and say so there for all to see; `options` are those of `Rounds.start`."""
+    """Start a round in an interaction's channel and announce it there.
+
+    `options` are the fields of `rules.Options`.
+    """
     require_may_play(interaction)
     assert interaction.channel_id is not None
     started = await rounds.start(
         guild_id=guild_id_of(interaction),
         channel_id=interaction.channel_id,
         starter_id=interaction.user.id,
-        tell=partial(update_reply, interaction),
+        notify=partial(update_reply, interaction),
         roles=roles_of(interaction),
         manages=interaction.permissions.manage_guild,
         **options,
@@ -146,16 +151,5 @@ async def start_round(rounds: Rounds, interaction: discord.Interaction, **option
     await say(interaction, view.start_line(interaction.user.display_name, started), public=True)
 
 
-async def _turn(interaction: discord.Interaction, result: OwnResult) -> None:
-    """Turn the line in which a member read that their answer is stored into what it came to."""
-    await update_reply(interaction, view.own_line(result))
-
-
-def acknowledgement(answer: Locked) -> str:
-    """What a member reads at once: the same for right and wrong answers."""
-    locked = f"Locked in **{t.escape(answer.shown)}**."
-    if answer.reveal_at is None:
-        return f"{locked} You were in time, so it counts."
-    if answer.hosted:
-        return f"{locked} The answer comes when the host shows it."
-    return f"{locked} Reveal at {t.when(answer.reveal_at, 'T')}."
+async def _show_result(interaction: discord.Interaction, result: OwnResult) -> None:
+    await update_reply(interaction, view.own_result(result))

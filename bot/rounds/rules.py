@@ -1,4 +1,4 @@
-"""The rules of a quiz round: what is asked, until when, what it is worth, and what its cards show."""
+"""The rules of a round: its time limits, its early reveal, how it is stopped, and its race."""
 
 from __future__ import annotations
 
@@ -9,30 +9,37 @@ from enum import StrEnum
 from itertools import accumulate, count
 from typing import Any
 
-from bot.answers.rules import Tally
 from bot.play.rules import reading_time, seconds_for
-from bot.questions.cards import Outcome
 from bot.questions.model import Item
 
 MIN_QUESTIONS, MAX_QUESTIONS, DEFAULT_QUESTIONS = 1, 50, 10
-MIN_SECONDS, MAX_SECONDS = 5, 300  # that can be asked for
+MIN_SECONDS, MAX_SECONDS = 5, 300
+"""Time limits that the starter can choose."""
 MODES = ("timed", "hosted")
-LEAD = timedelta(seconds=8)  # between the start line and the first question
-SHORTEST_PAUSE, LONGEST_PAUSE = (
-    timedelta(seconds=6),
-    timedelta(seconds=15),
-)  # between a reveal and what follows
-HOSTED_LIMIT = timedelta(hours=24)  # for which a hosted round waits for its host
-_LOOKING = 2.0  # seconds in which the eye finds the explanation on a card that has changed
-LEADERS = 3  # named at a reveal and in /quiz status
-EARLY = timedelta(seconds=2)  # between the last player's answer and the reveal
-LEADERS_EVERY = 5  # questions between two reveals that name the leaders
-FASTEST = 3  # named at a reveal
-IDLE_LIMIT = 3  # questions in a row that nobody answers, after which the round ends
+LEAD = timedelta(seconds=8)
+"""Between the start line and the first question."""
+SHORTEST_PAUSE, LONGEST_PAUSE = timedelta(seconds=6), timedelta(seconds=15)
+"""Between a reveal and the next message."""
+HOSTED_LIMIT = timedelta(hours=24)
+"""A hosted round ends after waiting this long for its host."""
+_ORIENTATION_SECONDS = 2.0
+"""The time it takes to find the explanation on a card that has changed."""
+LEADERS = 3
+"""Named at a reveal and in /quiz status."""
+LEADERS_EVERY = 5
+"""Every fifth reveal names the leaders."""
+FASTEST = 3
+"""Named at a reveal."""
+EARLY = timedelta(seconds=2)
+"""Between the last player's answer and an early reveal."""
+IDLE_LIMIT = 3
+"""A round ends after this many questions in a row that nobody answered."""
+LAST_ATTEMPT = 1000
+"""A count of failures so high that the next one is the last."""
 
 
 class Phase(StrEnum):
-    """What a round does next; see the table `rounds`."""
+    """The state of a round; the table `rounds` explains them."""
 
     ASK = "ask"
     ASKING = "asking"
@@ -46,9 +53,9 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a round is to be. Without `seconds` each question has the time that its item needs.
+    """The options of a round. Without `seconds`, each question has the time that its item needs.
 
-    A `hosted` round has no clock: whoever started it says when the answer is shown and when it goes on.
+    A hosted round has no time limits: its host reveals the answers and goes on.
     """
 
     questions: int = DEFAULT_QUESTIONS
@@ -58,13 +65,20 @@ class Options:
     hosted: bool = False
 
     def limit(self, item: Item) -> int | None:
-        """The seconds that an item has; None for as long as its host likes."""
+        """Return the time limit of an item in seconds, or None in a hosted round."""
         return None if self.hosted else self.seconds or seconds_for(item)
 
 
-def pause_for(item: Item) -> timedelta:
-    """How long the reveal of an item is read before the next question comes."""
-    needed = timedelta(seconds=_LOOKING + reading_time(item.explanation))
+def pause_for(item: Item | None, *, hosted: bool = False) -> timedelta:
+    """Return the time to read an item's reveal; None is an item that has left the bank.
+
+    In a hosted round it is the longest time that the host may take.
+    """
+    if hosted:
+        return HOSTED_LIMIT
+    if item is None:
+        return SHORTEST_PAUSE
+    needed = timedelta(seconds=_ORIENTATION_SECONDS + reading_time(item.explanation))
     return min(max(needed, SHORTEST_PAUSE), LONGEST_PAUSE)
 
 
@@ -75,10 +89,11 @@ def reveal_at(
     players: Collection[int],
     answered_at: Mapping[int, datetime],
 ) -> datetime:
-    """When the question is to be revealed, as far as known now.
+    """Return when to reveal a question, as far as its answers so far tell.
 
-    `players` are the members who answered one of the last two questions; `answered_at` says when each answer to this
-    one was given. The first question runs to its deadline, and so does one that a player has not answered yet.
+    `players` are the members who answered one of the last two questions; `answered_at` has the time
+    of each answer to this one. The first question runs to its deadline, and so does a question that
+    a player has not answered yet.
     """
     if number == 1 or not players or any(p not in answered_at for p in players):
         return deadline
@@ -87,7 +102,7 @@ def reveal_at(
 
 @dataclass(frozen=True, slots=True)
 class Counter:
-    """When the card's count of answers was last refreshed, and what it showed."""
+    """The count of answers that a card shows, and when it was last refreshed."""
 
     shown: int = 0
     at: datetime | None = None
@@ -96,12 +111,12 @@ class Counter:
 def next_refresh(
     counter: Counter, *, now: datetime, count: int, opened: datetime, deadline: datetime | None
 ) -> datetime | None:
-    """When to refresh the count of answers next, or None if not at all.
+    """Return when to refresh the count of answers next, or None for never.
 
-    Edits are merged: the first comes 2 s after the first answers, a later one after half of the question's time, and
-    none just before the reveal, which edits the card anyway. That makes at most two edits, so that a question costs
-    four requests with its post and its reveal, however long it is. Without a deadline the edits become rarer: two come
-    within half a minute, and each waits as long as the question had been open at the one before.
+    Edits are merged. The first comes 2 s after the first answer, the second after half of the time
+    limit, and none in the last second, because the reveal edits the card anyway. So a question
+    costs at most four requests with its post and its reveal. Without a deadline, edits become
+    rarer: there are two in the first half minute, then each doubles the time.
     """
     if count == counter.shown:
         return None
@@ -116,25 +131,22 @@ def next_refresh(
 
 
 def was_left(since: datetime | None, now: datetime, *, hosted: bool) -> bool:
-    """Whether a hosted round has waited for its host for so long that it ends."""
+    """Return whether a hosted round has waited for its host for too long."""
     return hosted and since is not None and now - since >= HOSTED_LIMIT
 
 
-HOPELESS = 1000  # a count of failures with which the next one is the last
-
-
 def stop(phase: Phase, *, stopped: bool, failing: bool, now: datetime) -> dict[str, Any] | None:
-    """What `/quiz stop` changes in a round; None if it is ending anyway.
+    """Return the columns that `/quiz stop` changes in a round; None if it is ending anyway.
 
-    The first time it lets an open question run to its reveal. Asked again (`stopped`) it does not wait for that, and a
-    step that fails is tried just once more.
+    The first stop lets an open question run to its reveal. A second one (`stopped`) reveals it now,
+    and a failing step is tried only once more.
     """
     if phase in {Phase.STANDINGS, Phase.CLOSING} and not failing:
         return None
     if phase is Phase.ASK:
         return {"phase": Phase.STANDINGS, "due_at": now, "ending": "stopped"}
     if failing and (stopped or phase in {Phase.STANDINGS, Phase.CLOSING}):
-        return {"due_at": now, "failures": HOPELESS, "ending": "stopped"}
+        return {"due_at": now, "failures": LAST_ATTEMPT, "ending": "stopped"}
     if stopped and phase is Phase.OPEN:
         return {"due_at": now}
     if phase is Phase.PAUSE:
@@ -142,15 +154,15 @@ def stop(phase: Phase, *, stopped: bool, failing: bool, now: datetime) -> dict[s
     return {"ending": "stopped"}
 
 
-FEWEST_QUESTIONS = 5
-DRAWN = 3
+_MIN_RACE_QUESTIONS = 5
+_MAX_DRAWN = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Race:
-    """`totals`: for each of the first members of the standings, their points after each question.
+    """The points of the leaders after each question, the winner's first.
 
-    After question `lead_at`, counted from 1, and ever since, the winner was alone in front.
+    Since question `lead_at`, counted from 1, the winner was alone in front.
     """
 
     lead_at: int
@@ -158,14 +170,14 @@ class Race:
 
 
 def race(points: Sequence[Mapping[int, int]], order: Sequence[int]) -> Race | None:
-    """The race of a round, or None if the standings tell it all.
+    """Return the race of a round, or None if there was none.
 
-    `points` are what members won with each question, in the order of the questions; `order` are the members, best
-    first. There is a race when one of at least two members with points took the lead for good in the second half of at
-    least five questions.
+    `points` has the points by member for each question; `order` are the members, best first. There
+    was a race if at least two members have points, and the winner took the lead for good in the
+    second half of at least five questions.
     """
     totals = {member: tuple(accumulate(won.get(member, 0) for won in points)) for member in order}
-    if len(points) < FEWEST_QUESTIONS or sum(course[-1] > 0 for course in totals.values()) < 2:
+    if len(points) < _MIN_RACE_QUESTIONS or sum(course[-1] > 0 for course in totals.values()) < 2:
         return None
     winner, *others = order
     ahead = [
@@ -175,97 +187,10 @@ def race(points: Sequence[Mapping[int, int]], order: Sequence[int]) -> Race | No
     lead_at = behind[-1] + 1 if behind else 1
     if not len(points) / 2 < lead_at <= len(points):
         return None
-    shown = [member for member in order[:DRAWN] if totals[member][-1] > 0]
+    shown = [member for member in order[:_MAX_DRAWN] if totals[member][-1] > 0]
     return Race(lead_at, tuple(totals[member] for member in shown))
 
 
-@dataclass(frozen=True, slots=True)
-class _Card:
-    """A question as a round shows it. `order`: shown position -> index of the choice in the item."""
-
-    question_id: int
-    item: Item
-    order: tuple[int, ...]
-    number: int
-    total: int
-
-
-@dataclass(frozen=True, slots=True)
-class QuestionCard(_Card):
-    """An open question of a round. `seconds` is its whole time, `left` what an edit of the card leaves of it.
-
-    A hosted one has neither these nor a time at which it ends.
-    """
-
-    seconds: int | None
-    ends_at: datetime | None
-    left: int | None = None
-    answered: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Fastest:
-    name: str | None
-    elapsed_ms: int
-    points: int
-
-
-@dataclass(frozen=True, slots=True)
-class Leader:
-    name: str | None
-    points: int
-
-
-@dataclass(frozen=True, slots=True)
-class RevealCard(_Card):
-    """A question of a round after its end, with the three best answers. `alone`: only one member has played so far.
-
-    `leaders` are the first three of the round, shown now and then; `goes_on`: a pause follows, which "Next" ends;
-    `hosted`: times say nothing.
-    """
-
-    outcome: Outcome
-    fastest: tuple[Fastest, ...]
-    alone: bool = False
-    leaders: tuple[Leader, ...] = ()
-    goes_on: bool = True
-    hosted: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class OwnResult:
-    """What an answer came to, for the member who gave it.
-
-    `shown` is the answer as they know it, letters or text, and `right` what would have been right, or None if it was.
-    `place` and `total` are theirs in the round so far, `streak` their right answers in a row up to this one.
-    """
-
-    shown: str
-    right: str | None
-    points: int
-    place: int
-    total: int
-    streak: int
-
-
 def streak(correct: Mapping[int, bool], number: int) -> int:
-    """Right answers in a row that end with question `number`; one that was not answered ends a row too."""
+    """Return how many questions in a row, up to this one, were answered right."""
     return next(n for n in count() if not correct.get(number - n))
-
-
-@dataclass(frozen=True, slots=True)
-class StandingsCard:
-    """The end of a round. `ending` is why it ended early ("stopped", "idle", "left", "message"), or None.
-
-    `names` has those of the members in the standings that are known, as far as they are shown. `repeats`: somebody won
-    points here with an item that had won them points on the boards before.
-    """
-
-    round_id: int
-    questions: int
-    standings: tuple[tuple[int, Tally], ...]
-    names: Mapping[int, str]
-    ending: str | None
-    race: Race | None = None
-    repeats: bool = False
-    hosted: bool = False

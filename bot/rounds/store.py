@@ -1,4 +1,4 @@
-"""Rounds and their questions."""
+"""The tables of rounds and their questions."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from sqlalchemy import (
     update,
 )
 
-from bot.answers import store as answer_log
+from bot.answers import store as answers_store
 from bot.answers.rules import FEWEST_PLAYERS, slow_in_game
 from bot.answers.sources import Source, Terms
 from bot.answers.store import ROUND, Answer, answers
@@ -47,14 +47,15 @@ from bot.questions.own import IN_SQL
 from bot.questions.store import note_asked
 from bot.rounds.rules import Phase
 
-# One row a round. `phase` is what the round does next and `due_at` when, or until when a process has claimed it:
-#   ask        post question `number`
-#   asking     the post is on its way; whether Discord has it is not known yet
-#   open       members answer; due at the reveal, in a hosted round a day later at the latest
-#   reveal     closed, the card is being edited
-#   pause      the reveal is read, and answers given in time may still come in; scored as it leaves
-#   standings  post the standings
-#   closing    the standings are on their way
+# One row per round. `phase` is its state. `due_at` is the time of the next step, or the end of the
+# lease of the process that claimed it.
+#   ask        question `number` is to be posted
+#   asking     it is being posted; Discord's response is not known yet
+#   open       members answer; due at the reveal, or a day later in a hosted round
+#   reveal     no more answers; the card is being edited
+#   pause      members read the reveal; answers given in time may still arrive; scored at its end
+#   standings  the standings are to be posted
+#   closing    they are being posted
 #   ended
 rounds = sa.Table(
     "rounds",
@@ -62,35 +63,26 @@ rounds = sa.Table(
     sa.Column("id", RowId, primary_key=True),
     sa.Column("guild_id", sa.BigInteger, nullable=False),
     sa.Column("channel_id", sa.BigInteger, nullable=False),
-    sa.Column(
-        "starter_id", sa.BigInteger, nullable=False
-    ),  # 0 for somebody who has had their data erased
+    sa.Column("starter_id", sa.BigInteger, nullable=False),  # 0 for a member who was erased
     sa.Column("topic_id", sa.String(48)),
     sa.Column("difficulty", sa.String(10), nullable=False),
-    sa.Column(
-        "seconds", sa.Integer
-    ),  # for every question, as it was asked for; null: each has its own time, or none
-    sa.Column(
-        "hosted", sa.Boolean, nullable=False, server_default=sa.false()
-    ),  # no clock: its host moves it on
+    sa.Column("seconds", sa.Integer),  # null: each question has its own time limit, or none
+    sa.Column("hosted", sa.Boolean, nullable=False, server_default=sa.false()),  # without a clock
     sa.Column("total", sa.Integer, nullable=False),
     sa.Column("phase", OneOf(Phase, 10), nullable=False),
     sa.Column("number", sa.Integer, nullable=False),  # the current question, from 1
     sa.Column("due_at", Instant, nullable=False),
-    sa.Column(
-        "failures", sa.Integer, nullable=False, server_default="0"
-    ),  # in a row, of what is due
+    sa.Column("failures", sa.Integer, nullable=False, server_default="0"),  # in a row, of a step
     sa.Column("idle", sa.Integer, nullable=False),  # questions in a row that nobody answered
-    sa.Column("ending", sa.String(20)),  # why it ends early, once that is decided
-    sa.Column("detail", sa.Text),  # the reason in words, for logs and status
+    sa.Column("ending", sa.String(20)),  # why it ends early, as soon as that is decided
+    sa.Column("detail", sa.Text),  # the reason in words
     sa.Column("started_at", Instant, nullable=False),
     sa.Column("ended_at", Instant),
-    sa.Column(
-        "erased_in", sa.Integer
-    ),  # number of the last question that was open when an answer to it was erased
+    sa.Column("erased_in", sa.Integer),  # the last question with an answer erased while it was open
     sa.Index("ix_rounds_guild_id", "guild_id", "id"),
     sa.Index("ix_rounds_starter_id", "starter_id"),
-    sqlite_autoincrement=True,  # or the id of one that was erased would be given again
+    # otherwise the id of an erased row could be used again: https://www.sqlite.org/autoinc.html
+    sqlite_autoincrement=True,
 )
 RUNNING = rounds.c.phase != constant(Phase.ENDED)
 sa.Index(
@@ -120,13 +112,13 @@ round_questions = sa.Table(
     sa.Column("item_id", sa.String(48), nullable=False),
     sa.Column("choice_order", sa.String(6), nullable=False),
     sa.Column("seconds", sa.Integer),  # its time limit; null in a hosted round
-    sa.Column("asked_at", Instant),  # when the post was tried
+    sa.Column("asked_at", Instant),  # when the post was first tried
     sa.Column("message_id", sa.BigInteger),
-    sa.Column("opened_at", Instant),  # the message's own time, by its snowflake
+    sa.Column("opened_at", Instant),  # the time in the message's id
     sa.Column("deadline_at", Instant),
     sa.Column("revealed_at", Instant),
     sa.UniqueConstraint("round_id", "number"),
-    sqlite_autoincrement=True,  # as above, and members' reviews know it
+    sqlite_autoincrement=True,  # as above; answers refer to these ids
 )
 
 OWN = round_questions.c.item_id.like(sa.literal_column(IN_SQL))
@@ -143,7 +135,7 @@ IN_PLAY = (
     )
     .join(rounds, rounds.c.id == round_questions.c.round_id)
     .where(
-        # found from the running rounds: a join alone would go through every question ever asked
+        # with a join alone, the planner reads every question that was ever asked
         round_questions.c.round_id.in_(select(rounds.c.id).where(RUNNING).correlate(None)),
         round_questions.c.revealed_at.is_(None),
     )
@@ -151,37 +143,44 @@ IN_PLAY = (
 
 
 def _lock_running(conn: Connection, user_id: int, question_ids: Collection[int]) -> set[int]:
-    """Return those of a member's questions whose rounds run; see `bot.answers.sources.Source`."""
+    """Return which of these questions belong to running rounds, and lock those rounds.
+
+    `Source.lock_running` says what for.
+    """
     asked = select(round_questions.c.id, round_questions.c.round_id)
     found = conn.execute(asked.where(round_questions.c.id.in_(question_ids))).all()
     running = set()
     for round_id in sorted({row.round_id for row in found}):
-        round_ = get(conn, round_id, lock=True)  # or it might count them just now
+        round_ = get(conn, round_id, lock=True)  # so that its answers can't be counted now
         if round_ is not None and round_.phase is not Phase.ENDED:
             running.add(round_id)
             if round_.phase is Phase.OPEN:
-                _keep_hash(conn, round_, user_id)
+                _add_hash(conn, round_, user_id)
     return {row.id for row in found if row.round_id in running}
 
 
-def _keep_hash(conn: Connection, round_: Round, user_id: int) -> None:
-    """Store a hash of the member if they have answered the open question, before that answer is erased."""
+def _add_hash(conn: Connection, round_: Round, user_id: int) -> None:
+    """Store a hash of a member whose answer to the open question will be erased.
+
+    With it, a second answer can be refused.
+    """
     asked = question_of(conn, round_.id, round_.number)
-    if asked is not None and answer_log.get(conn, ROUND, asked.id, user_id) is not None:
+    if asked is not None and answers_store.get(conn, ROUND, asked.id, user_id) is not None:
         erased_answers.add_hash(conn, ROUND, asked.id, guild_id=round_.guild_id, user_id=user_id)
         conn.execute(update(rounds).where(rounds.c.id == round_.id).values(erased_in=round_.number))
 
 
 def _export_started(conn: Connection, user_id: int) -> list[Row]:
     c = rounds.c
-    shown = (
+    query = select(
         c.guild_id.label("server_id"),
         c.channel_id,
         c.started_at.label("at"),
         c.topic_id.label("topic"),
+        c.difficulty,
+        c.total.label("questions"),
     )
-    query = select(*shown, c.difficulty, c.total.label("questions")).where(c.starter_id == user_id)
-    return exported(conn, query.order_by(c.id))
+    return exported(conn, query.where(c.starter_id == user_id).order_by(c.id))
 
 
 def _erase_starter(conn: Connection, user_id: int, limit: int) -> int:
@@ -198,7 +197,7 @@ def _erase_server(conn: Connection, guild_id: int, limit: int) -> int:
     found = conn.execute(few).scalars().all()
     questions = select(round_questions.c.id).where(round_questions.c.round_id.in_(found))
     asked = conn.execute(questions).scalars().all()
-    erased = answer_log.delete_uncounted(conn, ROUND, asked)
+    erased = answers_store.delete_uncounted(conn, ROUND, asked)
     erased += conn.execute(delete(round_questions).where(round_questions.c.id.in_(asked))).rowcount
     return erased + erase_rows(conn, rounds, len(found), rounds.c.id.in_(found))
 
@@ -220,7 +219,7 @@ change = QUEUE.change
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """A row of `rounds`, as far as it is needed again."""
+    """A row of `rounds`, without the columns that are never read."""
 
     id: int
     guild_id: int
@@ -243,7 +242,7 @@ class Round:
 
 @dataclass(frozen=True, slots=True)
 class RoundQuestion:
-    """A row of `round_questions`. `choice_order` as in `bot.questions.answers`."""
+    """A row of `round_questions`. `bot.questions.answers` explains `choice_order`."""
 
     id: int
     round_id: int
@@ -267,16 +266,22 @@ def create(
     first_at: datetime,
     **options: object,
 ) -> int | None:
-    """Store a round whose first question comes at `first_at`.
+    """Store a round whose first question is due at `first_at`, and return its id.
 
-    Its questions are given as (item id, order of choices, seconds).
-
-    `options`: who started it where, and its topic, difficulty and seconds. Returns its id, or None if a round runs in
-    that channel already.
+    `questions` are (item id, order of choices, seconds). `options` are the columns for server,
+    channel, starter, topic, difficulty, seconds and hosted. Return None if a round runs in that
+    channel already.
     """
-    start = {"total": len(questions), "phase": Phase.ASK, "number": 1, "idle": 0, "started_at": now}
-    values = {**options, **start, "due_at": first_at}
-    round_id: int | None = conn.execute(_creating(conn.dialect.name), values).scalar()
+    values = {
+        **options,
+        "total": len(questions),
+        "phase": Phase.ASK,
+        "number": 1,
+        "idle": 0,
+        "started_at": now,
+        "due_at": first_at,
+    }
+    round_id: int | None = conn.execute(_insert_round(conn.dialect.name), values).scalar()
     if round_id is None:
         return None
     conn.execute(
@@ -296,16 +301,16 @@ def create(
 
 
 @lru_cache(maxsize=2)
-def _creating(dialect: str) -> Executable:
-    fresh = insert_for(dialect, rounds).on_conflict_do_nothing(
+def _insert_round(dialect: str) -> Executable:
+    insert = insert_for(dialect, rounds).on_conflict_do_nothing(
         index_elements=["channel_id"], index_where=RUNNING
     )
-    return fresh.returning(rounds.c.id)
+    return insert.returning(rounds.c.id)
 
 
 @first_row(Round)
 def get(round_id: int, *, lock: bool = False) -> Select[Any]:
-    """A round; with `lock` no other process can change it before this transaction ends."""
+    """Return a round. With `lock`, no other transaction can change it until this one ends."""
     query = select(rounds).where(rounds.c.id == round_id)
     return query.with_for_update() if lock else query
 
@@ -317,37 +322,37 @@ def running_in(channel_id: int) -> Select[Any]:
 
 @all_rows(Round)
 def running_on(guild_id: int) -> Select[Any]:
-    """The rounds that run on a server, the oldest first."""
+    """Return the running rounds of a server, oldest first."""
     return select(rounds).where(rounds.c.guild_id == guild_id, RUNNING).order_by(rounds.c.id)
 
 
 @all_rows(Round)
 def started_by(starter_id: int) -> Select[Any]:
-    """The running rounds, on whatever server, that a member has started."""
+    """Return the running rounds, on all servers, that a member started."""
     return select(rounds).where(rounds.c.starter_id == starter_id, RUNNING)
 
 
 @first_row(Round)
 def last_ended(channel_id: int) -> Select[Any]:
-    """The round that ended last in a channel."""
+    """Return the round that ended last in a channel."""
     ended = select(rounds).where(rounds.c.channel_id == channel_id, ~RUNNING)
     return ended.order_by(rounds.c.ended_at.desc()).limit(1)
 
 
 def count_running(conn: Connection) -> int:
-    """How many rounds run, on all servers."""
+    """Return the number of running rounds on all servers."""
     return conn.execute(select(func.count()).select_from(rounds).where(RUNNING)).scalar_one()
 
 
 def bring_forward(conn: Connection, round_id: int, number: int, due: datetime) -> None:
-    """Let an open question be revealed earlier, if it still is the round's question and due later."""
-    still = (
+    """Make an open question's reveal due earlier, unless it is due by then or not open any more."""
+    is_later = (
         rounds.c.id == round_id,
         rounds.c.number == number,
         rounds.c.phase == Phase.OPEN,
         rounds.c.due_at > due,
     )
-    conn.execute(update(rounds).where(*still).values(due_at=due))
+    conn.execute(update(rounds).where(*is_later).values(due_at=due))
 
 
 @first_row(RoundQuestion)
@@ -363,14 +368,14 @@ def question_of(round_id: int, number: int) -> Select[Any]:
 
 
 @all_rows(RoundQuestion)
-def questions_of(round_id: int) -> Select[Any]:
-    """All revealed questions of a round, in order."""
+def revealed_questions(round_id: int) -> Select[Any]:
+    """Return the revealed questions of a round, in order."""
     where = round_questions.c.round_id == round_id, round_questions.c.revealed_at.is_not(None)
     return select(round_questions).where(*where).order_by(round_questions.c.number)
 
 
 def mark_asked(conn: Connection, question: RoundQuestion, guild_id: int, now: datetime) -> None:
-    """Note when the question's post was first tried, and that the server meets its item."""
+    """Store when the question's post was first tried, and that the server was asked its item."""
     if question.asked_at is None:
         change_question(conn, question.id, asked_at=now)
     note_asked(conn, guild_id, question.item_id, now)
@@ -389,49 +394,52 @@ def had_answer_erased(conn: Connection, question_id: int, user_id: int) -> bool:
 
 
 def delete_hashes(conn: Connection, question_id: int) -> None:
-    """Delete the hashes of members whose answers were erased, as the question is no longer open."""
+    """Delete the hashes of members whose answers were erased; the question is no longer open."""
     erased_answers.delete_hashes(conn, ROUND, question_id)
 
 
 def add_answer(conn: Connection, answer: Answer, round_id: int, number: int) -> bool:
-    """Store a member's first answer if the question is open.
+    """Store a member's first answer to an open question, and return whether it was stored.
 
-    False if it is not, if there is an earlier answer, or if some member's answer to it was erased:
-    this statement can't tell whose.
+    It is not if the question isn't open, if there is an earlier answer, or if any member's answer
+    to the question was erased.
 
-    One statement, so that it can share a commit without a savepoint (see `Database.write_one`). It
-    locks the round: an answer is stored before the reveal counts, or not at all.
+    This is one statement, so that it can share a commit without a savepoint (see
+    `Database.write_one`). It locks the round, so that no answer arrives while the reveal counts.
     """
     values = {
         **values_of(answer),
         "answered_at": milliseconds(answer.answered_at),
-        "of_round": round_id,
-        "of": number,
+        "round_id": round_id,
+        "number": number,
     }
-    statement, names = _adding(conn.dialect)
+    statement, names = _insert_answer(conn.dialect)
     return conn.exec_driver_sql(statement, tuple([values[name] for name in names])).rowcount == 1
 
 
 def add_checked_answer(conn: Connection, answer: Answer, round_: Round) -> None:
-    """Store an answer; the caller has locked the round and checked that the answer is in time and the first."""
-    answer_log.add(conn, answer)
+    """Store an answer that the caller has checked; the caller has locked the round."""
+    answers_store.add(conn, answer)
     change(conn, round_.id, expect=round_.phase, idle=0)
 
 
 @lru_cache(maxsize=2)
-def _adding(dialect: Dialect) -> tuple[str, Sequence[str]]:
-    """The statement in the driver's own terms, and its parameters: SQLAlchemy takes three times as long to run it."""
+def _insert_answer(dialect: Dialect) -> tuple[str, Sequence[str]]:
+    """Return the statement as text for the driver, and the names of its parameters.
+
+    Running it through SQLAlchemy takes three times as long.
+    """
     given = [bindparam(column.name, type_=column.type) for column in answers.c]
     is_open = (
-        (rounds.c.id == bindparam("of_round"))
-        & (rounds.c.number == bindparam("of"))
+        (rounds.c.id == bindparam("round_id"))
+        & (rounds.c.number == bindparam("number"))
         & (rounds.c.phase == constant(Phase.OPEN))
-        & rounds.c.erased_in.is_distinct_from(bindparam("of"))
+        & rounds.c.erased_in.is_distinct_from(bindparam("number"))
     )
     question = select(*given).select_from(rounds).where(is_open).with_for_update()
-    adding = insert_for(dialect.name, answers).from_select(list(answers.c), question)
-    made: Any = adding.on_conflict_do_nothing().compile(dialect=dialect)
-    return str(made), made.positiontup
+    insert = insert_for(dialect.name, answers).from_select(list(answers.c), question)
+    compiled: Any = insert.on_conflict_do_nothing().compile(dialect=dialect)
+    return str(compiled), compiled.positiontup
 
 
 def question_ids(conn: Connection, round_id: int) -> dict[int, int]:
@@ -447,15 +455,15 @@ def _question_ids(round_id: int) -> Select[Any]:
 
 def revealed_ids(conn: Connection, round_id: int) -> list[int]:
     """Return the ids of a round's revealed questions, in order."""
-    return [question.id for question in questions_of(conn, round_id)]
+    return [question.id for question in revealed_questions(conn, round_id)]
 
 
 def terms(conn: Connection, question_id: int) -> Terms:
-    """Return how answers to a past question are judged."""
+    """Return the time limit of a past question, and whether its round had one player."""
     asked = question(conn, question_id)
-    if asked is None:  # erased with its server
+    if asked is None:  # its server's data were erased
         return Terms(alone=True)
-    played = answer_log.players(conn, ROUND, question_ids(conn, asked.round_id).values())
+    played = answers_store.players(conn, ROUND, question_ids(conn, asked.round_id).values())
     return Terms(asked.seconds, alone=len(played) < FEWEST_PLAYERS)
 
 

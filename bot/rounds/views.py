@@ -1,4 +1,4 @@
-"""What members see of a round: its questions, reveals, standings and their own answers."""
+"""The messages of rounds: questions, reveals, standings, and replies to members."""
 
 from __future__ import annotations
 
@@ -19,8 +19,16 @@ from bot.questions.cards import Review
 from bot.questions.model import Bank, Item
 from bot.questions.views import about, after_row, answer_rows, asked, misses_button, revealed
 from bot.questions.views import my_answers as own_answers
-from bot.rounds.rules import OwnResult, QuestionCard, Race, RevealCard, StandingsCard
-from bot.rounds.service import RoundStatus, Started
+from bot.rounds.cards import (
+    Locked,
+    OwnResult,
+    QuestionCard,
+    RevealCard,
+    RoundStatus,
+    StandingsCard,
+    Started,
+)
+from bot.rounds.rules import Phase, Race
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +44,7 @@ _APART = 22
 
 
 def start_line(starter: str, started: Started) -> str:
-    """What everyone reads when a round has been started."""
+    """Return the public reply to a start."""
     about = [
         t.count(started.questions, "question"),
         started.difficulty,
@@ -45,7 +53,8 @@ def start_line(starter: str, started: Started) -> str:
     if started.topic:
         about.insert(1, t.one_line(started.topic.title))
     first = f"First one at {t.when(started.first_at, 'T')}."
-    return f"{t.name(starter)} starts {' · '.join(about)}. {first}{fewer(started.questions, started.wanted)}"
+    only = fewer(started.questions, started.wanted)
+    return f"{t.name(starter)} starts {' · '.join(about)}. {first}{only}"
 
 
 def _times(shortest: int, longest: int) -> str:
@@ -56,8 +65,24 @@ def _times(shortest: int, longest: int) -> str:
     )
 
 
+def acknowledgement(answer: Locked) -> str:
+    """Return the reply to an answer, which doesn't say whether it is right."""
+    locked = f"Locked in **{t.escape(answer.shown)}**."
+    if answer.reveal_at is None:
+        return f"{locked} You were in time, so it counts."
+    if answer.hosted:
+        return f"{locked} The answer comes when the host shows it."
+    return f"{locked} Reveal at {t.when(answer.reveal_at, 'T')}."
+
+
+def stopped(reveal_follows: bool) -> str:
+    """Return the reply to /quiz stop."""
+    where = "after this question" if reveal_follows else "here"
+    return f"The round ends {where}. The final standings follow."
+
+
 def question(card: QuestionCard, bank: Bank) -> Message:
-    """An open question of a round."""
+    """Return the card of an open question."""
     time = "No clock: the host shows the answer"
     if card.ends_at is not None:
         time = f"{card.seconds} s" if card.left is None else f"{card.left} s left"
@@ -75,7 +100,7 @@ def question(card: QuestionCard, bank: Bank) -> Message:
 
 
 def reveal(card: RevealCard, bank: Bank) -> Message:
-    """A question of a round with its right answer, shares, reasons and best times."""
+    """Return the reveal of a question: the right answer, all answers, reasons and best times."""
     if card.fastest and card.hosted:
         last = f"First: {' · '.join(t.name(f.name) for f in card.fastest)}"
     elif card.fastest:
@@ -102,7 +127,7 @@ def reveal(card: RevealCard, bank: Bank) -> Message:
 
 
 async def standings(card: StandingsCard) -> Message:
-    """The end of a round, with the picture of its race if there was one."""
+    """Return the standings of a round, with the picture of its race if there was one."""
     why = {
         "stopped": "The round was stopped.",
         "left": "Nobody went on for a day, so the round ends here.",
@@ -112,20 +137,22 @@ async def standings(card: StandingsCard) -> Message:
         "refused": "Discord refused my last message, so the round ends here.",
         "error": "Something kept going wrong, so the round ends here.",
     }.get(card.ending or "")
+    count = t.count(card.questions, "question")
     if not card.standings:
-        container_id = (
-            1_000_000_000 + card.round_id % 1_000_000_000
-        )  # it has no button by which it could be found again
-        again = "-# Start another with </quiz start>"
         return Message(
-            ENDED, "### Round over", why or "Nobody answered.", again, container_id=container_id
+            ENDED,
+            "### Round over",
+            why or "Nobody answered.",
+            "-# Start another with </quiz start>",
+            # the sender finds a message by its buttons or, because this one has none, by this id
+            container_id=1_000_000_000 + card.round_id % 1_000_000_000,
         )
     if len(card.standings) == 1:
         tally = card.standings[0][1]
         time = "" if card.hosted else f", {t.seconds(tally.average_ms)} on average"
         body = [
-            f"Well done, {t.name(card.names.get(tally.user_id))}: **{t.count(tally.points, 'point')}**, "
-            f"{tally.right} of {tally.answered} right{time}.",
+            f"Well done, {t.name(card.names.get(tally.user_id))}: "
+            f"**{t.count(tally.points, 'point')}**, {tally.right} of {tally.answered} right{time}.",
             "-# A round counts on the leaderboard when two or more people play.",
         ]
     else:
@@ -134,7 +161,7 @@ async def standings(card: StandingsCard) -> Message:
         )
     return Message(
         ENDED,
-        f"### Final standings\n-# {t.count(card.questions, 'question')}{' · ' + why if why else ''}",
+        f"### Final standings\n-# {count}{f' · {why}' if why else ''}",
         *body,
         f"-# {caption(card, card.race)}" if card.race else None,
         await race_picture(card.race) if card.race else None,
@@ -152,12 +179,12 @@ def _figures(card: StandingsCard, tally: Tally) -> str:
 
 
 def my_answers(round_id: int, reviews: Sequence[Review], page: int) -> Message:
-    """A page of a member's own answers of a round."""
+    """Return a page of a member's own answers in a round."""
     return own_answers(reviews, page, lambda number: MINE.id(round=round_id, page=number))
 
 
-def own_line(result: OwnResult) -> str:
-    """What a member's answer came to, in the line that told them that it is stored."""
+def own_result(result: OwnResult) -> str:
+    """Return a member's result, which replaces the acknowledgement of their answer."""
     shown = f"**{t.escape(result.shown)}**"
     parts = (
         [f"{shown}, right is **{t.escape(result.right)}**"]
@@ -173,32 +200,29 @@ def own_line(result: OwnResult) -> str:
 
 
 def status(found: RoundStatus) -> str:
-    """The running round, for whoever asks."""
-    round_, question = found.round, found.question
-    lines = [
-        f"**Question {round_.number} of {round_.total}**, started by {t.name(found.names.get(round_.starter_id))}"
-    ]
-    if round_.phase == "open" and question is not None and question.deadline_at is not None:
-        link = f"https://discord.com/channels/{round_.guild_id}/{round_.channel_id}/{question.message_id}"
-        ends_at = (
-            "the host shows the answer" if round_.hosted else t.when(question.deadline_at, "T")
-        )
-        lines.append(f"Open until {ends_at} · {t.count(found.answered, 'answer')} · {link}")
-    elif round_.phase == "pause" and round_.hosted:
+    """Return the reply to /quiz status."""
+    lines = [f"**Question {found.number} of {found.total}**, started by {t.name(found.starter)}"]
+    if found.question is not None:
+        opened = found.question
+        ids = f"{opened.guild_id}/{opened.channel_id}/{opened.message_id}"
+        link = f"https://discord.com/channels/{ids}"
+        ends_at = "the host shows the answer" if found.hosted else t.when(opened.deadline_at, "T")
+        lines.append(f"Open until {ends_at} · {t.count(opened.answered, 'answer')} · {link}")
+    elif found.phase is Phase.PAUSE and found.hosted:
         lines.append("The next question comes when the host presses Next.")
-    elif round_.phase in {"ask", "pause"}:
-        lines.append(f"The next question comes at {t.when(round_.due_at, 'T')}.")
-    if round_.ending:
+    elif found.phase in {Phase.ASK, Phase.PAUSE}:
+        lines.append(f"The next question comes at {t.when(found.due_at, 'T')}.")
+    if found.ending:
         lines.append("The round ends after this question.")
     lines += [
-        f"{place}. {t.name(found.names.get(tally.user_id))} · {t.count(tally.points, 'point')}"
-        for place, tally in found.leaders
+        f"{place}. {t.name(leader.name)} · {t.count(leader.points, 'point')}"
+        for place, leader in found.leaders
     ]
     return "\n".join(lines)
 
 
 def _host_button(what: str, question_id: int) -> ui.Button[ui.LayoutView]:
-    """For whoever hosts the round; all see it, so who presses it is checked."""
+    """Return a button for the host. Everyone sees it, so the handler checks the member."""
     return button(what.capitalize(), HOST.id(what=what, row=question_id))
 
 
@@ -207,7 +231,7 @@ def _head(number: int, total: int, item: Item, bank: Bank) -> str:
 
 
 async def race_picture(race: Race) -> Picture | None:
-    """A line for each of the first three. None if it can't be drawn: the standings do without it."""
+    """Return a picture with a line for each leader, or None if it can't be drawn."""
     try:
         return await draw_picture("race.png", alt_text(race), lambda: svg(race))
     except Exception:
@@ -216,21 +240,26 @@ async def race_picture(race: Race) -> Picture | None:
 
 
 def caption(card: StandingsCard, race: Race) -> str:
-    """What the picture shows, in a sentence."""
-    return f"{t.name(card.names.get(card.standings[0][1].user_id))} took the lead for good on question {race.lead_at}"
+    """Return a sentence about the picture."""
+    winner = t.name(card.names.get(card.standings[0][1].user_id))
+    return f"{winner} took the lead for good on question {race.lead_at}"
 
 
 def alt_text(race: Race) -> str:
-    """The points of each line, question by question."""
+    """Return the points of each line, question by question."""
     courses = "; ".join(
         f"{place}: {', '.join(f'{points:,}' for points in course)}"
         for place, course in zip(_places(race), race.totals, strict=True)
     )
-    return f"The winner took the lead for good on question {race.lead_at}. Points after each question. {courses}."
+    return (
+        f"The winner took the lead for good on question {race.lead_at}. "
+        f"Points after each question. {courses}."
+    )
 
 
 def svg(race: Race) -> str:
-    questions, most = len(race.totals[0]), max(max(course) for course in race.totals)
+    questions = len(race.totals[0])
+    most = max(max(course) for course in race.totals)
 
     def x(question: int) -> float:
         return _LEFT + (_RIGHT - _LEFT) * question / questions
@@ -251,7 +280,7 @@ def svg(race: Race) -> str:
     for n in range(1, len(ends)):
         ends[n] = max(ends[n], ends[n - 1] + _APART)
     shown = list(zip(race.totals, _COLOURS, _STYLES, ends, strict=False))
-    for course, colour, style, _ in reversed(shown):  # the winner's line lies above the others
+    for course, colour, style, _ in reversed(shown):  # so the winner's line is drawn on top
         points = [(_LEFT, _BOTTOM), *((x(n), y(total)) for n, total in enumerate(course, 1))]
         parts.append(stroke(points, colour, style))
     for place, (course, colour, _, end) in zip(_places(race), shown, strict=True):

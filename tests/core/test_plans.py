@@ -398,7 +398,7 @@ CALLS: list[Call] = [
     call(rounds.bring_forward, DAYS, 3, NOW),
     call(rounds.question, LAST),
     call(rounds.question_of, DAYS, 3),
-    call(rounds.questions_of, DAYS),
+    call(rounds.revealed_questions, DAYS),
     call(rounds.mark_asked, QUESTION, GUILD, NOW),
     call(rounds.change_question, LAST, asked_at=NOW),
     call(rounds.add_answer, ANSWER, DAYS, 3),

@@ -305,10 +305,10 @@ async def test_no_reply_is_kept_in_memory(stage: Stage) -> None:
     kept = [weakref.ref(reply) for reply in replies]
     options: dict[str, Any] = {"guild_id": GUILD, "channel_id": CHANNEL}
     tell_of_round, tell_of_challenge, result = (reply.show for reply in replies)
-    await stage.bot.rounds.start(starter_id=ZOE, questions=1, tell=tell_of_round, **options)
+    await stage.bot.rounds.start(starter_id=ZOE, questions=1, notify=tell_of_round, **options)
     starter = Person(ZOE, NAME)
     await stage.bot.challenges.start(Options(1), starter=starter, tell=tell_of_challenge, **options)
-    stage.bot.lines.keep(1, ZOE, result)
+    stage.bot.private_results.add(1, ZOE, result)
     del replies, tell_of_round, tell_of_challenge, result
     gc.collect()
     assert all(reply() for reply in kept)

@@ -21,7 +21,7 @@ from bot.questions.answers import encode_picks, is_right
 from bot.questions.cards import Outcome, Review, count_answers
 from bot.questions.model import Bank, Choice, Item, Section
 from bot.rounds import views as rounds
-from bot.rounds.rules import Fastest, Leader, QuestionCard, RevealCard
+from bot.rounds.cards import Fastest, Leader, QuestionCard, RevealCard
 from tests.messages import (
     check_limits,
     components,

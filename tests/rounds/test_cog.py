@@ -1,4 +1,4 @@
-"""Rounds as members live them."""
+"""Rounds on a simulated Discord."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ import pytest
 from bot.answers.rules import Tally
 from bot.core.context import Place
 from bot.core.errors import DeliveryRefused
-from bot.rounds.rules import Race, StandingsCard
+from bot.rounds.cards import StandingsCard
+from bot.rounds.rules import Race
 from bot.rounds.views import standings as standings_message
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
 from tests.simcord.stage import BANK, Stage, alt_texts, buttons, custom_ids, labels, reply, text_of
@@ -54,7 +55,7 @@ async def test_a_round_from_start_to_standings(stage: Stage) -> None:
 
 
 async def test_a_comeback_is_drawn(stage: Stage) -> None:
-    """A round that was open until its second half ends with its points after each question, over a restart too."""
+    """A comeback in the second half is drawn in the standings, even after a restart."""
     question = await stage.play(questions=5, seconds=5)
     for number in range(1, 6):
         assert f"Question {number} of 5" in question.text
@@ -76,7 +77,7 @@ async def test_a_comeback_is_drawn(stage: Stage) -> None:
 async def test_standings_without_the_right_to_attach(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where the bot may not attach files any more, the standings come without their picture."""
+    """If the bot may not attach files, the standings come without their picture."""
     send, refused = discord.PartialMessageable.send, []
 
     async def strict(self: discord.PartialMessageable, **options: Any) -> discord.Message:
@@ -98,73 +99,8 @@ async def test_standings_without_the_right_to_attach(
     assert not standings.attachments
 
 
-async def test_the_first_answer_counts(stage: Stage) -> None:
-    """A second click is refused with what was locked in, and changes nothing."""
-    question = await stage.play(questions=1, seconds=10, topic="temperature")
-    first = await question.answer(stage.alwina, right=False)
-    again = await question.answer(stage.alwina, right=True)
-    assert again.startswith("You already locked in **")
-    assert first.split("**")[1] == again.split("**")[1]
-    await stage.wait(11)
-    assert "Nobody got this one." in stage.question().text
-
-
-async def test_a_restart_between_answers_and_reveal(stage: Stage) -> None:
-    """The reveal comes once, at once when overdue, with the answers that were stored."""
-    question = await stage.play(questions=1, seconds=10)
-    await question.answer(stage.alwina, right=True)
-    await question.answer(stage.bob, right=False)
-    await stage.services.close()
-    await stage.wait(30)
-    await stage.restart()
-    await stage.wait(16)
-    start, revealed, standings = stage.texts()
-    assert start.startswith("**alwina** starts 1 question · mixed · 10 s each. First one at <t:")
-    assert "Fastest: **alwina**" in revealed
-    assert "**bob**" in standings
-
-
-async def test_an_open_question_stays_open_over_a_restart(stage: Stage) -> None:
-    """Whoever answers after the restart, but in time, counts."""
-    question = await stage.play(questions=1, seconds=30)
-    await stage.restart()
-    await stage.wait(5)
-    assert (await question.answer(stage.clementine, right=True)).startswith("Locked in")
-    await stage.wait(27)
-    assert "Fastest: **clementine**" in stage.question().text
-
-
-async def test_an_early_reveal_when_all_players_have_answered(stage: Stage) -> None:
-    """From the second question on, the reveal follows 2 s after the last player's answer."""
-    question = await stage.play(questions=2, seconds=60)
-    await question.answer(stage.alwina)
-    await question.answer(stage.bob)
-    await stage.wait(10)
-    assert " · until <t:" in stage.question().text
-    await stage.wait(66)
-    second = stage.question()
-    assert "Question 2 of 2" in second.text
-    await second.answer(stage.alwina)
-    await stage.wait(5)
-    assert " · until <t:" in stage.question().text
-    await second.answer(stage.bob)
-    await stage.wait(2.5)
-    assert "Fastest: " in stage.question().text
-    await stage.wait(15)
-    assert "### Final standings" in stage.texts()[-1]
-
-
-async def test_a_round_that_nobody_answers_ends_itself(stage: Stage) -> None:
-    """After three questions without an answer the round says so and ends."""
-    await stage.play(questions=10, seconds=5)
-    await stage.wait(70)
-    texts = stage.texts()
-    assert len(texts) == 5
-    assert "Nobody answered the last three questions" in texts[-1]
-
-
 async def test_everyone_reads_that_a_round_starts(stage: Stage) -> None:
-    """The command's answer says who starts what, and when the first question comes, which it does then."""
+    """The public reply says who starts what, and when the first question comes."""
     result = await stage.alwina.slash(
         stage.quiz, "quiz start", questions=3, topic="temperature", difficulty="medium"
     )
@@ -182,7 +118,7 @@ async def test_everyone_reads_that_a_round_starts(stage: Stage) -> None:
 
 
 async def test_fewer_items_than_asked_for(stage: Stage) -> None:
-    """A round is as long as its items last, and says so."""
+    """A round has as many questions as there are items, and says so."""
     have = len(BANK.topics["temperature"].items)
     result = await stage.alwina.slash(
         stage.quiz, "quiz start", questions=50, topic="temperature", seconds=5
@@ -192,15 +128,14 @@ async def test_fewer_items_than_asked_for(stage: Stage) -> None:
 
 
 async def test_a_round_that_could_not_start(stage: Stage) -> None:
-    """If the first card can't be posted, the line that announced it says why instead, and what to do."""
+    """If the first card can't be posted, the start line is replaced by the reason."""
     result = await stage.alwina.slash(stage.quiz, "quiz start", questions=3)
     refused = DeliveryRefused("permission", "I can't post here: I need Send Messages.")
     with patch.object(stage.services.context.sender, "post", side_effect=refused):
         await stage.wait(9)
     (line,) = stage.texts()
-    assert line.startswith(
-        "The round couldn't start. I can't post here: I need Send Messages. Once that's fixed, use </"
-    )
+    assert line.startswith("The round couldn't start. I can't post here: I need Send Messages.")
+    assert "Once that's fixed, use </" in line
     assert not result.ephemeral
     assert "ended early: I can't post here" in reply(
         await stage.alwina.slash(stage.quiz, "quiz status")
@@ -208,7 +143,7 @@ async def test_a_round_that_could_not_start(stage: Stage) -> None:
 
 
 async def test_stop(stage: Stage) -> None:
-    """Others may not stop a round; who started it may, and the standings follow the reveal."""
+    """Only the starter may stop a round; the standings follow the reveal."""
     question = await stage.play(questions=5, seconds=10)
     await question.answer(stage.bob)
     refused = reply(await stage.bob.slash(stage.quiz, "quiz stop"))
@@ -220,18 +155,8 @@ async def test_stop(stage: Stage) -> None:
     assert "No round is running" in reply(await stage.alwina.slash(stage.quiz, "quiz status"))
 
 
-async def test_one_round_a_channel_and_several_a_server(stage: Stage) -> None:
-    """A second round in a channel is refused; another channel plays its own."""
-    await stage.play(questions=1, seconds=10)
-    refused = reply(await stage.bob.slash(stage.quiz, "quiz start"))
-    assert "already running in this channel" in refused
-    await stage.bob.slash(stage.daily, "quiz start", questions=1)
-    await stage.wait(8)
-    assert "Question 1 of 1" in stage.question(stage.daily).text
-
-
-async def test_status_and_why_and_my_answers(stage: Stage) -> None:
-    """Private looks at the round: while it runs, at one question, and at all of one's answers."""
+async def test_private_views(stage: Stage) -> None:
+    """/quiz status, Explain, My answers and Practise my misses are private."""
     question = await stage.play(questions=1, seconds=10, topic="temperature")
     status = reply(await stage.bob.slash(stage.quiz, "quiz status"))
     assert "Question 1 of 1" in status
@@ -257,8 +182,8 @@ async def test_status_and_why_and_my_answers(stage: Stage) -> None:
     assert nobody.startswith("You didn't play this round.")
 
 
-async def test_the_private_line_turns_into_the_result(stage: Stage) -> None:
-    """The line that was the same for all says at the reveal what each answer came to, and nothing else is sent."""
+async def test_the_reply_becomes_the_result(stage: Stage) -> None:
+    """The reply to an answer says nothing about it until the reveal, then its result."""
     question = await stage.play(questions=1, seconds=10)
     results = {}
     for member, right in ((stage.alwina, True), (stage.bob, False)):
@@ -272,7 +197,7 @@ async def test_the_private_line_turns_into_the_result(stage: Stage) -> None:
 
 
 async def test_a_hosted_round(stage: Stage) -> None:
-    """Its host alone reveals and goes on, by buttons on the card, over a restart too."""
+    """Only the host reveals and goes on, with buttons on the card, even after a restart."""
     question = await stage.play(questions=2, mode="hosted", topic="temperature")
     assert "hosted, no clock" in stage.texts()[0]
     assert (await question.answer(stage.bob, right=True)).endswith(
@@ -297,7 +222,7 @@ async def test_a_hosted_round(stage: Stage) -> None:
 
 
 async def test_play_again(stage: Stage) -> None:
-    """Anybody who may start a round starts one with the same options below the standings; a second press is refused."""
+    """Anybody who may start a round can start one with the same options, once."""
     question = await stage.play(questions=1, seconds=10, topic="temperature", difficulty="easy")
     await question.answer(stage.bob)
     await stage.wait(26)
@@ -315,7 +240,7 @@ async def test_play_again(stage: Stage) -> None:
 
 
 async def test_no_round_from_a_member_who_may_not_write(stage: Stage) -> None:
-    """Who may only read in a channel starts nothing there, by button or command, and reads why."""
+    """A member who can't write in a channel can't start a round there, and reads why."""
     quiet, reader = stage.reader()
     await stage.alwina.slash(quiet, "quiz start", questions=1, seconds=10)
     await stage.wait(8)
@@ -333,7 +258,7 @@ async def test_no_round_from_a_member_who_may_not_write(stage: Stage) -> None:
 
 
 async def test_nothing_tells_the_right_answer_before_the_reveal(stage: Stage) -> None:
-    """Custom ids hold ids and shown positions only, all buttons look alike, and no letter is the right one for ever."""
+    """Custom ids, styles and letters of the buttons don't depend on the right answer."""
     letters: list[str] = []
     for _ in range(24):
         question = await stage.play(questions=1, seconds=5)

@@ -1,4 +1,4 @@
-"""Hosted rounds: no clock, the host shows answers and goes on, over crashes too, and is not waited for for ever."""
+"""Hosted rounds: the host reveals and goes on, and nothing waits forever."""
 
 from __future__ import annotations
 
@@ -8,65 +8,57 @@ import pytest
 
 from bot.core import snowflakes
 from bot.core.errors import UserError
-from bot.rounds.rules import HOSTED_LIMIT, QuestionCard, RevealCard, StandingsCard
+from bot.rounds.cards import QuestionCard
+from bot.rounds.rules import HOSTED_LIMIT
 from tests.fakes import Crash, Post, unsent
+from tests.rounds.scenes import open_round, reveals, standings, stop
 from tests.stage import ALWINA, BOB, CHANNEL, CLEMENTINE, GUILD, Stage
 
 
 async def host(stage: Stage, questions: int = 2) -> int:
-    """Start a hosted round, with its first question open."""
-    round_id = await stage.start(questions, hosted=True, seconds=None)
-    await stage.run()
+    """Start a hosted round and post its first question."""
+    round_id = await open_round(stage, questions, hosted=True, seconds=None)
     return round_id
 
 
-async def show(
+async def show_answer(
     stage: Stage, user_id: int = ALWINA, *, post: Post | None = None, may_manage: bool = False
 ) -> None:
-    """Press "Reveal", and let that be done."""
+    """Press "Reveal", and do what is then due."""
     card = post or stage.card()
     await stage.bot.rounds.show_answer(card.row_id, card.message_id, user_id, may_manage=may_manage)
     await stage.wait(seconds=0.3)
 
 
 async def go_on(stage: Stage, user_id: int = ALWINA) -> None:
-    """Press "Next", and let that be done."""
+    """Press "Next", and do what is then due."""
     await stage.bot.rounds.go_on(
         stage.card().row_id, stage.card().message_id, user_id, may_manage=False
     )
     await stage.run()
 
 
-def revealed(stage: Stage) -> list[RevealCard]:
-    return [e.card for e in stage.sender.edits_of("reveal") if isinstance(e.card, RevealCard)]
-
-
-def standings(stage: Stage) -> StandingsCard:
-    """The standings, of which there must be one."""
-    (post,) = stage.sender.of_kind("standings")
-    assert isinstance(post.card, StandingsCard)
-    return post.card
-
-
 async def test_a_hosted_round_step_by_step(stage: Stage) -> None:
-    """Nothing comes by itself; a right first answer is worth 100 whenever it comes; Next leads on and to the end."""
+    """Only the host's buttons move it on, and a right answer is always worth 100."""
     round_id = await host(stage)
     card = stage.card().card
     assert isinstance(card, QuestionCard)
     assert (card.seconds, card.ends_at) == (None, None)
     assert (await stage.answer(ALWINA, after=3)).hosted
+    assert (await stage.bot.rounds.status(CHANNEL)).hosted
+    assert (await stage.bot.rounds.options(round_id, GUILD, CHANNEL)).hosted
     await stage.wait(hours=5)
     assert (await stage.answer(BOB, after=17_000)).hosted
     await stage.answer(CLEMENTINE, right=False, after=17_001)
     assert (await stage.round(round_id)).phase == "open"
-    await show(stage)
+    await show_answer(stage)
     await stage.wait(hours=5)
     assert (await stage.round(round_id)).phase == "pause"
     await go_on(stage)
     await stage.answer(BOB, after=1)
-    await show(stage)
+    await show_answer(stage)
     await go_on(stage)
-    assert [(c.number, c.outcome.answered, c.hosted) for c in revealed(stage)] == [
+    assert [(c.number, c.outcome.answered, c.hosted) for c in reveals(stage)] == [
         (1, 3, True),
         (2, 1, True),
     ]
@@ -79,44 +71,43 @@ async def test_a_hosted_round_step_by_step(stage: Stage) -> None:
 
 
 async def test_only_the_host_moves_it_on(stage: Stage) -> None:
-    """Others are refused unless they manage messages; a second press and an old card change nothing."""
+    """Others need Manage Messages; a second press and an old card change nothing."""
     round_id = await host(stage)
     first = stage.card()
     with pytest.raises(UserError, match="Only whoever started this round"):
-        await show(stage, BOB)
+        await show_answer(stage, BOB)
     assert (await stage.round(round_id)).phase == "open"
-    await show(stage, BOB, may_manage=True)
-    await show(stage)
-    assert len(revealed(stage)) == 1
+    await show_answer(stage, BOB, may_manage=True)
+    await show_answer(stage)
+    assert len(reveals(stage)) == 1
     await go_on(stage)
     with pytest.raises(UserError, match="moved on already"):
-        await show(stage, post=first)
+        await show_answer(stage, post=first)
     assert (await stage.round(round_id)).phase == "open"
 
 
-async def test_a_round_by_the_clock_cannot_be_cut_short(stage: Stage) -> None:
-    """A forged button of a hosted round does nothing in a timed one."""
-    await stage.start(1)
-    await stage.run()
+async def test_no_host_button_in_a_timed_round(stage: Stage) -> None:
+    """A forged button of a hosted round is refused in a timed one."""
+    await open_round(stage)
     with pytest.raises(UserError, match="goes by the clock"):
-        await show(stage)
-    assert revealed(stage) == []
+        await show_answer(stage)
+    assert reveals(stage) == []
 
 
 async def test_a_hosted_round_has_no_seconds(stage: Stage) -> None:
-    """Both together are refused, before anything is stored."""
+    """A hosted round with a time limit is refused."""
     with pytest.raises(UserError, match="no clock"):
         await stage.start(1, hosted=True, seconds=20)
     assert (await stage.start(1, hosted=True, seconds=None)) == 1
 
 
 async def test_clicks_on_their_way_when_the_host_reveals(stage: Stage) -> None:
-    """What was clicked before the reveal counts though it arrives later; who is late is told that the answer is out."""
+    """A click from before the reveal counts even if it arrives later; a late one is refused."""
     await host(stage)
     card = stage.card()
     await stage.answer(ALWINA, after=1)
     await stage.wait(seconds=30)
-    await show(stage)
+    await show_answer(stage)
     opened = snowflakes.created_at(card.message_id)
     shown = (stage.clock() - opened).total_seconds()
     assert (await stage.answer(BOB, post=card, after=shown - 0.5)).reveal_at is None
@@ -127,17 +118,17 @@ async def test_clicks_on_their_way_when_the_host_reveals(stage: Stage) -> None:
 
 
 async def test_nobody_has_to_answer_a_hosted_question(stage: Stage) -> None:
-    """Where all answer aloud, questions without an answer do not end the round."""
+    """Questions without answers don't end the round: people may answer out loud."""
     round_id = await host(stage, questions=5)
     for _ in range(5):
-        await show(stage)
+        await show_answer(stage)
         await go_on(stage)
     assert (await stage.round(round_id)).ending == "finished"
-    assert len(revealed(stage)) == 5
+    assert len(reveals(stage)) == 5
 
 
 async def test_a_question_that_is_left_open_ends_the_round(stage: Stage) -> None:
-    """After a day the answer is shown, with what was given, and the standings follow; the points count."""
+    """A question that is open for a day is revealed, its points count, and the round ends."""
     round_id = await host(stage)
     await stage.answer(ALWINA, after=3)
     await stage.answer(BOB, after=4)
@@ -145,16 +136,16 @@ async def test_a_question_that_is_left_open_ends_the_round(stage: Stage) -> None
     await stage.until(opened + HOSTED_LIMIT)
     assert (await stage.round(round_id)).phase == "open"
     await stage.wait(seconds=1)
-    assert [(c.outcome.answered, c.goes_on) for c in revealed(stage)] == [(2, False)]
+    assert [(c.outcome.answered, c.goes_on) for c in reveals(stage)] == [(2, False)]
     assert (standings(stage).questions, standings(stage).ending) == (1, "left")
     assert await stage.check_points() == {ALWINA: 100, BOB: 100}
 
 
-async def test_an_answer_that_is_left_standing_ends_the_round(stage: Stage) -> None:
-    """After a day without Next the standings come; on time, also if the bot was down then."""
+async def test_a_pause_of_a_day_ends_the_round(stage: Stage) -> None:
+    """A day without Next ends the round, even if the bot was down then."""
     round_id = await host(stage)
     await stage.answer(ALWINA, after=3)
-    await show(stage)
+    await show_answer(stage)
     await stage.wait(hours=23.9)
     assert (await stage.round(round_id)).phase == "pause"
     await stage.restart(hours=2)
@@ -163,14 +154,14 @@ async def test_an_answer_that_is_left_standing_ends_the_round(stage: Stage) -> N
 
 
 async def test_stop_in_a_hosted_round(stage: Stage) -> None:
-    """The open question waits for its reveal; asked again, the reveal comes at once; the standings follow."""
+    """A stop waits for the open question's reveal; a second one reveals it at once."""
     round_id = await host(stage, questions=3)
-    assert await stage.bot.rounds.stop(channel_id=CHANNEL, user_id=ALWINA, may_manage=False)
+    assert await stop(stage)
     await stage.wait(hours=1)
     assert (await stage.round(round_id)).phase == "open"
-    assert await stage.bot.rounds.stop(channel_id=CHANNEL, user_id=ALWINA, may_manage=False)
+    assert await stop(stage)
     await stage.run()
-    assert (len(revealed(stage)), standings(stage).ending) == (1, "stopped")
+    assert (len(reveals(stage)), standings(stage).ending) == (1, "stopped")
 
 
 @pytest.mark.parametrize(
@@ -183,10 +174,10 @@ async def test_stop_in_a_hosted_round(stage: Stage) -> None:
     ],
 )
 @pytest.mark.parametrize("error", [Crash(), unsent()], ids=["crash", "failure"])
-async def test_whatever_fails_the_round_goes_on(
+async def test_a_fault_at_any_step(
     stage: Stage, method: str, after: bool, skip: int, error: BaseException
 ) -> None:
-    """Before or after any post or edit: each question comes once, is revealed, and counts once; no press is lost."""
+    """Before or after any effect: each question comes once and counts once."""
     stage.sender.fail(method, error, after=after, skip=skip)
     round_id = await stage.start(2, hosted=True, seconds=None)
     for _ in range(60):
@@ -197,7 +188,7 @@ async def test_whatever_fails_the_round_goes_on(
             if round_.phase == "open":
                 for user_id, right in ((ALWINA, True), (BOB, False)):
                     await stage.answer(user_id, right=right)
-                await show(stage)
+                await show_answer(stage)
             elif round_.phase == "pause" and round_.due_at - stage.clock() > timedelta(hours=1):
                 await go_on(stage)
             else:
@@ -208,7 +199,7 @@ async def test_whatever_fails_the_round_goes_on(
             await stage.restart()
     assert stage.sender.calls[method] > skip
     assert len(stage.sender.of_kind("question")) == 2
-    assert {c.question_id for c in revealed(stage)} == {
+    assert {c.question_id for c in reveals(stage)} == {
         p.row_id for p in stage.sender.of_kind("question")
     }
     assert [(t.user_id, t.points) for _, t in standings(stage).standings] == [
@@ -216,10 +207,3 @@ async def test_whatever_fails_the_round_goes_on(
         (BOB, 0),
     ]
     assert await stage.check_points() == {ALWINA: 200, BOB: 0}
-
-
-async def test_status_of_a_hosted_round(stage: Stage) -> None:
-    """It is found like any other, and is known to be hosted."""
-    await host(stage)
-    assert (await stage.bot.rounds.status(CHANNEL)).round.hosted
-    assert (await stage.bot.rounds.options(1, GUILD, CHANNEL)).hosted

@@ -1,4 +1,4 @@
-"""Rows of rounds, questions and answers."""
+"""The tables of rounds and their questions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import Connection, select, update
 
-from bot.answers import store as answer_log
+from bot.answers import store as answers_store
 from bot.answers.sources import Terms
 from bot.answers.store import ROUND, Answer
 from bot.core.database import Database
@@ -69,7 +69,7 @@ def answer(question_id: int, user_id: int, *, points: int = 90, elapsed_ms: int 
 
 
 async def give(database: Database, *given: Answer) -> list[bool]:
-    """Store answers, each while its question is the open one of its round; what was said of each."""
+    """Store each answer while its question is open; return whether each was stored."""
 
     def store_all(conn: Connection) -> list[bool]:
         stored = []
@@ -85,7 +85,7 @@ async def give(database: Database, *given: Answer) -> list[bool]:
 
 
 async def test_a_new_round_and_its_questions(database: Database) -> None:
-    """A created round waits to ask its first question, with its questions stored and instants kept to the ms."""
+    """A new round and its questions are stored, with instants exact to the millisecond."""
     round_id = await created(database)
     assert await database.read(store.get, round_id) == Round(
         round_id, 1, 10, 5, None, "mixed", 20, False, 3, Phase.ASK, 1, AT, 0, 0, None, None, AT
@@ -108,11 +108,11 @@ async def test_a_new_round_and_its_questions(database: Database) -> None:
     assert first == RoundQuestion(
         first.id if first else 0, round_id, 1, "item-1", "0123", 10, *nothing_yet
     )
-    assert await database.read(store.questions_of, round_id) == []
+    assert await database.read(store.revealed_questions, round_id) == []
 
 
 async def test_one_running_round_a_channel(database: Database) -> None:
-    """A second round in a channel is not stored, also not its questions; after the end of the first one it is."""
+    """A second round in a channel is stored only once the first has ended."""
     first = await created(database)
     assert await create(database) is None
     assert await create(database, channel_id=11) is not None
@@ -127,14 +127,14 @@ async def test_one_running_round_a_channel(database: Database) -> None:
 
 
 async def test_creating_at_the_same_time(database: Database) -> None:
-    """Of creations in one batch of writes, one succeeds and the others change nothing in the batch."""
+    """Of concurrent creations in a channel one succeeds; other channels are unaffected."""
     ids = await asyncio.gather(*(create(database) for _ in range(5)), create(database, 11))
     assert sum(i is not None for i in ids[:5]) == 1
     assert ids[5] is not None
 
 
 async def test_a_change_expects_a_phase(database: Database) -> None:
-    """A change is made once: who expects the phase from before changes nothing and is told."""
+    """A change that expects an earlier phase changes nothing and returns False."""
     round_id = await created(database)
     assert await database.write(
         store.change, round_id, expect="ask", phase="asking", due_at=AT + SECOND
@@ -147,7 +147,7 @@ async def test_a_change_expects_a_phase(database: Database) -> None:
 
 
 async def test_what_is_due(database: Database) -> None:
-    """Due are rounds that run and whose time has come, longest waiting first; an ended one never is again."""
+    """Running rounds are due in the order of their times; ended ones never."""
     ids = [await created(database, 10 + n, at=AT - n * SECOND) for n in range(4)]
     later = await created(database, 20, at=AT + SECOND)
     await database.write(store.change, ids[3], expect="ask", phase="ended")
@@ -173,7 +173,7 @@ async def test_what_is_due(database: Database) -> None:
     ],
 )
 async def test_claimed_work_is_woken(database: Database, phase: str, woken: int) -> None:
-    """Only what a process claimed becomes due at once; a question that is open keeps its deadline."""
+    """Only claimed rounds become due at once; an open question keeps its deadline."""
     round_id = await created(database)
     await database.write(store.change, round_id, expect="ask", phase=phase, due_at=AT + 30 * SECOND)
     assert await database.write(store.QUEUE.wake_claimed, AT) == woken
@@ -183,13 +183,13 @@ async def test_claimed_work_is_woken(database: Database, phase: str, woken: int)
 
 
 async def test_the_first_answer_stays(database: Database) -> None:
-    """A second answer of a member is not stored and leaves the first one unchanged."""
+    """A member's second answer is not stored."""
     question = await question_id(database, await created(database))
     first = answer(question, 1)
     assert await give(database, first, answer(question, 1, points=0)) == [True, False]
-    assert await database.read(answer_log.get, ROUND, question, 1) == first
-    assert await database.read(answer_log.get, ROUND, question, 2) is None
-    assert await database.read(answer_log.count, ROUND, question) == 1
+    assert await database.read(answers_store.get, ROUND, question, 1) == first
+    assert await database.read(answers_store.get, ROUND, question, 2) is None
+    assert await database.read(answers_store.count, ROUND, question) == 1
 
 
 @pytest.mark.parametrize(
@@ -199,13 +199,13 @@ async def test_the_first_answer_stays(database: Database) -> None:
 async def test_only_an_open_question_takes_answers(
     database: Database, phase: str, number: int
 ) -> None:
-    """An answer is stored while its question is the round's open one, and never before or after."""
+    """An answer is stored only if its question is the round's open one."""
     round_id = await created(database)
     question = await question_id(database, round_id, 2)
     await database.write(store.change, round_id, expect="ask", phase=phase, number=number)
     stored = await database.write_one(store.add_answer, answer(question, 1), round_id, 2)
     assert stored is (phase == "open" and number == 2)
-    assert await database.read(answer_log.count, ROUND, question) == int(stored)
+    assert await database.read(answers_store.count, ROUND, question) == int(stored)
 
 
 @pytest.mark.parametrize(("phase", "number", "by", "moved"), [
@@ -214,7 +214,7 @@ async def test_only_an_open_question_takes_answers(
 async def test_a_reveal_is_brought_forward(
     database: Database, phase: str, number: int, by: int, moved: bool
 ) -> None:
-    """Only that of the open question, and never to a later time."""
+    """Only an open question's reveal, and never to a later time."""
     round_id = await created(database)
     await database.write(
         store.change, round_id, expect="ask", phase=phase, number=number, due_at=AT + 20 * SECOND
@@ -226,7 +226,7 @@ async def test_a_reveal_is_brought_forward(
 
 
 async def test_opening_and_revealing_a_question(database: Database) -> None:
-    """Message and times of a question are stored; it counts as asked in its server, and as revealed once it is."""
+    """A question's message and times are stored, and its item counts as asked."""
     round_id = await created(database)
     question = await database.read(store.question_of, round_id, 1)
     assert question is not None
@@ -242,11 +242,11 @@ async def test_opening_and_revealing_a_question(database: Database) -> None:
     )
     assert await database.read(asked_in, 1) == {"item-1": milliseconds(AT)}
     assert await database.read(asked_in, 2) == {}
-    assert await database.read(store.questions_of, round_id) == [opened]
+    assert await database.read(store.revealed_questions, round_id) == [opened]
 
 
-async def test_only_revealed_questions_count_in_standings(database: Database) -> None:
-    """Standings are over the questions that were revealed, so that they tell nothing of an open one."""
+async def test_revealed_ids(database: Database) -> None:
+    """Only revealed questions count in standings."""
     round_id = await created(database)
     ids = [await question_id(database, round_id, n) for n in (1, 2, 3)]
     assert await database.read(store.question_ids, round_id) == dict(enumerate(ids, start=1))
@@ -257,7 +257,7 @@ async def test_only_revealed_questions_count_in_standings(database: Database) ->
 
 
 async def test_terms_of_a_past_question(database: Database) -> None:
-    """An answer is judged again by its question's time; a round of one player pays nothing."""
+    """A question's time limit, and whether its round had one player."""
     question = await question_id(database, await created(database))
     await give(database, answer(question, 1))
     assert await database.read(store.terms, question) == Terms(10, alone=True)

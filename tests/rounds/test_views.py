@@ -1,4 +1,4 @@
-"""The messages of a round: its time, its standings, its race, and what a member reads after an answer."""
+"""The messages of rounds."""
 
 from __future__ import annotations
 
@@ -16,68 +16,76 @@ from bot.chat.pictures import to_png
 from bot.questions.cards import count_answers
 from bot.questions.views import MISSES
 from bot.rounds import views as rounds
-from bot.rounds.cog import acknowledgement
-from bot.rounds.rules import Fastest, Leader, OwnResult, Race, RevealCard, StandingsCard
-from bot.rounds.service import Locked
+from bot.rounds.cards import Fastest, Leader, Locked, OwnResult, RevealCard, StandingsCard
+from bot.rounds.rules import Race
 from tests.messages import check_limits, custom_ids, labels, lines, reads
 from tests.pixels import different, size
 from tests.questions.test_views import AT, MEMBER, NAME, NOBODY, ROW, TOPIC, question, reveal
 from tests.shipped import bank, item
 
 RACE = Race(4, ((60, 60, 130, 220, 300), (90, 170, 170, 170, 230), (0, 0, 60, 60, 60)))
+ONE, ORDER = item(topic=TOPIC), (0, 1, 2, 3)
+REVEAL = RevealCard(
+    question_id=ROW,
+    item=ONE,
+    order=ORDER,
+    number=1,
+    total=5,
+    outcome=count_answers(ONE, [("0", True)]),
+    fastest=(Fastest("Alwina", 900, 98),),
+)
 PEOPLE = {5: "", 6: "*Esmeralda*", 7: "Alwina", 8: "Bob"} | {MEMBER - n: NAME for n in range(1, 11)}
 TABLE = tuple((n, Tally(n, 400 - 100 * n, 3, 5, 9000)) for n in (1, 2, 3))
 CARD = StandingsCard(7, 5, TABLE, {1: "Alwina", 2: "Bob", 3: "Clementine"}, None, RACE)
 
 
-def test_the_acknowledgement_tells_nothing() -> None:
-    """What a member reads after an answer in a round says the letter and when the reveal comes, and no more."""
-    assert acknowledgement(Locked("A, C", AT)) == "Locked in **A, C**. Reveal at <t:1714564800:T>."
-    hosted = "Locked in **A**. The answer comes when the host shows it."
-    assert acknowledgement(Locked("A", AT, hosted=True)) == hosted
+def test_acknowledgements() -> None:
+    """The reply to an answer has the answer and the time of the reveal."""
     assert (
-        acknowledgement(Locked("2*3 <@1>", AT))
+        rounds.acknowledgement(Locked("A, C", AT))
+        == "Locked in **A, C**. Reveal at <t:1714564800:T>."
+    )
+    hosted = "Locked in **A**. The answer comes when the host shows it."
+    assert rounds.acknowledgement(Locked("A", AT, hosted=True)) == hosted
+    assert (
+        rounds.acknowledgement(Locked("2*3 <@1>", AT))
         == r"Locked in **2\*3 \<@1>**. Reveal at <t:1714564800:T>."
     )
 
 
-def test_what_the_line_turns_into() -> None:
-    """One line: right or what would have been, points, place and total, and right answers in a row from two on."""
+def test_own_results() -> None:
+    """A result has the verdict, points, place, total, and a streak from two on."""
     right = OwnResult("B", None, 87, 2, 1_340, 3)
-    assert rounds.own_line(right) == "✅ **B** · +87 · 2nd with 1,340 · 3 in a row"
-    assert rounds.own_line(replace(right, streak=1)) == "✅ **B** · +87 · 2nd with 1,340"
+    assert rounds.own_result(right) == "✅ **B** · +87 · 2nd with 1,340 · 3 in a row"
+    assert rounds.own_result(replace(right, streak=1)) == "✅ **B** · +87 · 2nd with 1,340"
     wrong = OwnResult("C", "A, B", 0, 3, 253, 0)
-    assert rounds.own_line(wrong) == "**C**, right is **A, B** · 3rd with 253"
+    assert rounds.own_result(wrong) == "**C**, right is **A, B** · 3rd with 253"
     first = OwnResult("2*3 <@1>", "*b*", 0, 1, 0, 0)
-    assert rounds.own_line(first) == r"**2\*3 \<@1>**, right is **\*b\*** · no points yet"
+    assert rounds.own_result(first) == r"**2\*3 \<@1>**, right is **\*b\*** · no points yet"
 
 
 def test_the_time_that_is_left() -> None:
-    """A card says how long there is and until when; an edit what is left of it, and how many have answered."""
-    one = item(topic=TOPIC)
-    assert " 300 s · until <t:1714564800:T>" in reads(question(one, (0, 1, 2, 3), answered=0))
-    assert "answered" not in reads(question(one, (0, 1, 2, 3), answered=0))
-    edited = reads(question(one, (0, 1, 2, 3), left=12, ends_at=AT + timedelta(seconds=5)))
+    """A card has its time limit and deadline; an edit has the time left and the count."""
+    assert " 300 s · until <t:1714564800:T>" in reads(question(ONE, ORDER, answered=0))
+    assert "answered" not in reads(question(ONE, ORDER, answered=0))
+    edited = reads(question(ONE, ORDER, left=12, ends_at=AT + timedelta(seconds=5)))
     assert " 12 s left · until <t:1714564805:T> · 99,999 answered" in edited
 
 
 def test_a_hosted_card() -> None:
-    """It names no time and has a button to reveal in a row of its own; an edit adds how many have answered."""
-    one = item(topic=TOPIC)
-    card = question(one, (0, 1, 2, 3), seconds=None, ends_at=None, answered=0)
+    """It has no time, and a button to reveal; an edit adds the count."""
+    card = question(ONE, ORDER, seconds=None, ends_at=None, answered=0)
     assert reads(card).endswith("No clock: the host shows the answer")
     assert labels(card) == ["A", "B", "C", "D", "Reveal"]
-    edited = question(one, (0, 1, 2, 3), seconds=None, ends_at=None)
+    edited = question(ONE, ORDER, seconds=None, ends_at=None)
     assert "No clock: the host shows the answer · 99,999 answered" in reads(edited)
     best = (Fastest("Alwina", 900, 100), Fastest("Bob", 90_000, 100))
-    shown = rounds.reveal(
-        RevealCard(ROW, one, (0, 1, 2, 3), 1, 5, NOBODY, best, hosted=True), bank()
-    )
+    shown = rounds.reveal(replace(REVEAL, fastest=best, hosted=True), bank())
     assert "First: Alwina · Bob" in reads(shown)
 
 
 async def test_hosted_standings() -> None:
-    """Where no clock ran, times stay out of the standings, and a round that was left says so."""
+    """Standings of a hosted round have no times; one that was left says so."""
     card = replace(CARD, hosted=True, race=None, ending="left")
     text = reads(await rounds.standings(card))
     assert "300 points · 60% right" in text
@@ -88,12 +96,11 @@ async def test_hosted_standings() -> None:
 
 
 def test_best_times() -> None:
-    """The three fastest right answers stand there with time and points; without any, words say so."""
-    one, order = item(topic=TOPIC), (0, 1, 2, 3)
-    text = reads(reveal(one, order))
+    """A reveal names the fastest right answers, or says that there are none."""
+    text = reads(reveal(ONE, ORDER))
     assert f"{NAME} 300.0s (+100) · {NAME} 300.0s (+99)" in text
-    assert "Nobody answered this one." in reads(reveal(one, order, NOBODY))
-    assert "Nobody got this one." in reads(reveal(one, order, count_answers(one, [("1", False)])))
+    assert "Nobody answered this one." in reads(reveal(ONE, ORDER, NOBODY))
+    assert "Nobody got this one." in reads(reveal(ONE, ORDER, count_answers(ONE, [("1", False)])))
 
 
 def tally(user_id: int, points: int, right: int = 1) -> Tally:
@@ -105,7 +112,7 @@ async def standings(*table: tuple[int, Tally], ending: str | None = None) -> Mes
 
 
 async def test_rows_read_place_member_points() -> None:
-    """A row of the standings begins with place, name and points, and goes on with accuracy and average time."""
+    """A row has place, name, points, accuracy and average time."""
     view = await standings(
         (1, tally(7, 180, 2)),
         (2, tally(8, 90)),
@@ -123,7 +130,7 @@ async def test_rows_read_place_member_points() -> None:
 
 
 async def test_equals_share_a_medal() -> None:
-    """Two members on the first place both have gold, the third has bronze, and without points there is no medal."""
+    """Members with equal points share a medal; without points there is none."""
     view = await standings((1, tally(7, 90)), (1, tally(8, 90)), (3, tally(9, 10)))
     assert [line[0] for line in lines(view) if " · **" in line] == ["🥇", "🥇", "🥉"]
     nothing = await standings((1, tally(7, 0)), (1, tally(8, 0)))
@@ -131,7 +138,7 @@ async def test_equals_share_a_medal() -> None:
 
 
 async def test_standings_of_a_crowd() -> None:
-    """Ten rows are shown, and how many members follow."""
+    """Ten rows are shown, and how many more members there are."""
     view = await standings(*((n, tally(MEMBER - n, 10_000 - n)) for n in range(1, 5_001)))
     check_limits(view, "standings")
     assert sum(" · **" in line for line in lines(view)) == 10
@@ -145,39 +152,17 @@ async def test_a_round_of_one() -> None:
     assert "counts on the leaderboard when two or more people play" in text
 
 
-def test_who_plays_alone_is_told_at_each_reveal() -> None:
-    """As long as only one member has answered anything, points are for the round only."""
-    one, order = item(topic=TOPIC), (0, 1, 2, 3)
-    assert "leaderboard" not in reads(reveal(one, order))
-    alone = RevealCard(
-        ROW,
-        one,
-        order,
-        1,
-        5,
-        count_answers(one, [("0", True)]),
-        (Fastest("Alwina", 900, 98),),
-        alone=True,
-    )
-    assert "Counts on the leaderboard once a second person plays." in reads(
-        rounds.reveal(alone, bank())
-    )
+def test_a_single_player_is_warned_at_each_reveal() -> None:
+    """While only one member has played, a reveal says that points don't count yet."""
+    assert "leaderboard" not in reads(reveal(ONE, ORDER))
+    alone = reads(rounds.reveal(replace(REVEAL, alone=True), bank()))
+    assert "Counts on the leaderboard once a second person plays." in alone
 
 
-def test_who_leads() -> None:
-    """The leaders stand below the best times, in their order; a reveal has a button to go on unless nothing follows."""
-    one, order = item(topic=TOPIC), (0, 1, 2, 3)
+def test_leaders() -> None:
+    """A reveal names the leaders in order; it has a Next button unless nothing follows."""
     leaders = (Leader("Alwina", 1_340), Leader(None, 253))
-    card = RevealCard(
-        ROW,
-        one,
-        order,
-        5,
-        10,
-        count_answers(one, [("0", True)]),
-        (Fastest("Alwina", 900, 98),),
-        leaders=leaders,
-    )
+    card = replace(REVEAL, leaders=leaders)
     view = rounds.reveal(card, bank())
     assert "Fastest: Alwina 0.9s (+98) Leading: Alwina 1,340 · a member 253" in reads(view)
     assert labels(view) == ["Explain", "Report", "Next"]
@@ -187,13 +172,13 @@ def test_who_leads() -> None:
 
 
 async def test_points_that_count_only_here() -> None:
-    """Where an item won somebody nothing on the boards, the standings say why; otherwise they do not."""
+    """If some points don't count on the boards, the standings say why."""
     assert "once in 30 days" not in reads(await rounds.standings(CARD))
     assert "once in 30 days" in reads(await rounds.standings(replace(CARD, repeats=True)))
 
 
-async def test_standings_open_the_own_answers() -> None:
-    """The standings have buttons to play again, to practise what was missed and to read the own answers."""
+async def test_buttons_of_the_standings() -> None:
+    """The standings have buttons to play again, to practise misses and for own answers."""
     view = await standings((1, tally(7, 90)), (2, tally(8, 10)))
     assert labels(view) == ["Play again", "Practise my misses", "My answers"]
     again, misses = rounds.AGAIN.id(round=ROW), MISSES.id(source="round", row=ROW)
@@ -210,14 +195,14 @@ async def test_standings_open_the_own_answers() -> None:
     ],
 )
 async def test_a_round_says_why_it_ended(ending: str | None, words_: str) -> None:
-    """A round that ended early says why, with and without points, and one that nobody played says that."""
+    """A round that ended early says why, with and without points."""
     assert words_ in reads(await standings(ending=ending))
     if ending is not None:
         assert words_ in reads(await standings((1, tally(7, 90)), (2, tally(8, 10)), ending=ending))
 
 
 async def test_the_picture() -> None:
-    """A small PNG whose alt text says the points of each line, with the figures written beside their lines."""
+    """The picture is a small PNG with figures, and its alt text has all points."""
     picture = await rounds.race_picture(RACE)
     assert picture is not None
     assert size(picture.png) == (600, 360)
@@ -239,7 +224,7 @@ async def test_the_picture() -> None:
 
 
 def test_each_line_is_drawn() -> None:
-    """Other points give another line."""
+    """Other points give another picture."""
     for n in range(3):
         courses = list(RACE.totals)
         courses[n] = (courses[n][0] + 20, *courses[n][1:])
@@ -252,7 +237,7 @@ def test_each_line_is_drawn() -> None:
 
 
 def test_equal_points_share_a_place_and_do_not_overlap() -> None:
-    """Two members with the same points are both second, each on a line of their own."""
+    """Two members with equal points share a place, and their labels don't overlap."""
     tied = rounds.svg(Race(5, ((0, 0, 0, 0, 99), (90,) * 5, (90,) * 5)))
     places = re.findall(r'<text x="282.0" y="([\d.]+)"[^>]*>([^<]+)</text>', tied)
     assert [said for _, said in places] == ["1st · 99", "2nd · 90", "2nd · 90"]
@@ -261,7 +246,7 @@ def test_equal_points_share_a_place_and_do_not_overlap() -> None:
 
 
 async def test_standings_with_a_picture() -> None:
-    """One sentence says what the picture shows; the places and the button are as without it."""
+    """The picture adds one sentence; everything else is as without it."""
     picture = await rounds.race_picture(RACE)
     card, plain = await rounds.standings(CARD), await rounds.standings(replace(CARD, race=None))
     galleries = [item for item in card.walk_children() if isinstance(item, discord.ui.MediaGallery)]
@@ -271,10 +256,10 @@ async def test_standings_with_a_picture() -> None:
     assert text_of(card).replace(added, "") == text_of(plain) != text_of(card)
 
 
-async def test_a_failure_to_draw_leaves_the_standings_alone(
+async def test_a_picture_that_cannot_be_drawn(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """No picture is no failure of the standings; the log has why."""
+    """Without the picture the standings are shown all the same, and the log says why."""
 
     def broken(_race: Race) -> str:
         raise ValueError("no ink")

@@ -1,4 +1,4 @@
-"""A round from its first question to its standings, whatever fails or dies on the way."""
+"""Rounds from the first question to the standings, whatever fails on the way."""
 
 from __future__ import annotations
 
@@ -22,51 +22,18 @@ from bot.core.jobs import LEASE, PATIENCE
 from bot.play.rules import SHORTEST_GRACE
 from bot.questions.model import Bank
 from bot.rounds import store as round_store
-from bot.rounds.rules import QuestionCard, RevealCard, StandingsCard
-from bot.rounds.service import Locked
+from bot.rounds.cards import Locked, QuestionCard, RevealCard, StandingsCard
 from tests import patience
 from tests.fakes import Crash, unsent
+from tests.rounds.scenes import answer_both, open_round, play, reveals, standings, stop
 from tests.stage import ALWINA, BOB, CHANNEL, CLEMENTINE, GUILD, Stage
 
 
-def revealed(stage: Stage) -> list[RevealCard]:
-    return [e.card for e in stage.sender.edits_of("reveal") if isinstance(e.card, RevealCard)]
-
-
-def standings(stage: Stage) -> StandingsCard:
-    """The standings, of which there must be one."""
-    (post,) = stage.sender.of_kind("standings")
-    assert isinstance(post.card, StandingsCard)
-    return post.card
-
-
-async def play(stage: Stage, round_id: int, *, down: float = 0) -> None:
-    """Play a round to its end: Alwina right after 1 s, Bob wrong after 2 s; who crashes is replaced after `down` s."""
-    answered: set[int] = set()
-    for _ in range(100):
-        round_ = await stage.round(round_id)
-        if round_.phase == "ended":
-            return
-        cards = stage.sender.of_kind("question")
-        if cards and cards[-1].row_id not in answered and round_.phase in {"asking", "open"}:
-            answered.add(cards[-1].row_id)
-            await stage.answer(ALWINA, after=1)
-            await stage.answer(BOB, right=False, after=2)
-        due = await stage.next_due()
-        assert due is not None
-        stage.clock.at = max(stage.clock.at, due)
-        try:
-            await stage.work()
-        except Crash:
-            await stage.restart(seconds=down)
-    raise AssertionError("the round does not end")
-
-
 async def check_played(stage: Stage, questions: int = 3) -> None:
-    """Every question posted once, revealed with both answers, scored once, and one standings."""
+    """Check that each question was posted, revealed and scored once, and one standings."""
     posted = Counter(p.row_id for p in stage.sender.of_kind("question"))
     assert list(posted.values()) == [1] * questions
-    by_question = {card.question_id: card for card in revealed(stage)}
+    by_question = {card.question_id: card for card in reveals(stage)}
     assert by_question.keys() == posted.keys()
     assert {(c.outcome.answered, c.outcome.right) for c in by_question.values()} == {(2, 1)}
     places = [
@@ -79,7 +46,7 @@ async def check_played(stage: Stage, questions: int = 3) -> None:
 
 
 async def test_a_reveal_waits_for_clicks_on_their_way(stage: Stage) -> None:
-    """Where events take long to arrive, the reveal waits as long, so that what was clicked in time is still counted."""
+    """If events arrive late, the reveal waits for those from before the deadline."""
     clock = stage.bot.context.clock
     for late in (0, 0.9, 0.9):
         clock.record_event(snowflakes.earliest_id(stage.clock() - timedelta(seconds=late)))
@@ -90,7 +57,7 @@ async def test_a_reveal_waits_for_clicks_on_their_way(stage: Stage) -> None:
 
 
 async def test_a_round_step_by_step(stage: Stage) -> None:
-    """Each deadline takes the round one phase further: ask, open, reveal, pause, ask, ..., standings, ended."""
+    """Each step takes the round to its next phase when it is due."""
     round_id = await stage.start(2)
     assert (await stage.round(round_id)).phase == "ask"
     assert await stage.work() == 1
@@ -104,7 +71,7 @@ async def test_a_round_step_by_step(stage: Stage) -> None:
     assert await stage.work() == 0
     stage.clock.at += SHORTEST_GRACE
     assert await stage.work() == 1
-    assert [c.number for c in revealed(stage)] == [1]
+    assert [c.number for c in reveals(stage)] == [1]
     round_ = await stage.round(round_id)
     assert (round_.phase, round_.number) == ("pause", 1)
     assert round_.due_at == stage.clock() + timedelta(seconds=6)
@@ -114,7 +81,7 @@ async def test_a_round_step_by_step(stage: Stage) -> None:
     await stage.wait(seconds=0.1)
     assert len(stage.sender.of_kind("question")) == 2
     await stage.wait(seconds=21)
-    assert [c.number for c in revealed(stage)] == [1, 2]
+    assert [c.number for c in reveals(stage)] == [1, 2]
     assert stage.sender.of_kind("standings") == []
     await stage.wait(seconds=6)
     card = standings(stage)
@@ -125,9 +92,8 @@ async def test_a_round_step_by_step(stage: Stage) -> None:
 
 
 async def test_a_reveal_shows_the_three_fastest_right_answers(stage: Stage) -> None:
-    """The reveal counts all answers and names the three best times with their points, the fastest first."""
-    await stage.start(1)
-    await stage.run()
+    """A reveal counts all answers and names the three fastest right ones."""
+    await open_round(stage)
     for user_id, right, after in [
         (1, True, 9),
         (ALWINA, False, 1),
@@ -137,7 +103,7 @@ async def test_a_reveal_shows_the_three_fastest_right_answers(stage: Stage) -> N
     ]:
         await stage.answer(user_id, right=right, after=after)
     await stage.wait(seconds=21)
-    (card,) = revealed(stage)
+    (card,) = reveals(stage)
     assert (card.outcome.answered, card.outcome.right) == (5, 4)
     assert [(f.name, f.elapsed_ms, f.points) for f in card.fastest] == [
         ("Clementine", 2000, 95),
@@ -146,8 +112,8 @@ async def test_a_reveal_shows_the_three_fastest_right_answers(stage: Stage) -> N
     ]
 
 
-async def test_every_fifth_reveal_shows_who_leads(stage: Stage) -> None:
-    """The first three of those who have points, after the fifth question and after no other of the first nine."""
+async def test_every_fifth_reveal_names_the_leaders(stage: Stage) -> None:
+    """Three members with points are named after the fifth question, not before or after."""
     round_id = await stage.start(9)
     while await stage.next_card(round_id):
         number = (await stage.round(round_id)).number
@@ -155,17 +121,16 @@ async def test_every_fifth_reveal_shows_who_leads(stage: Stage) -> None:
             await stage.answer(user_id, right=number % after == 0, after=after)
         await stage.answer(6, right=False, after=1)
     shown = {
-        card.number: [(one.name, one.points) for one in card.leaders] for card in revealed(stage)
+        card.number: [(one.name, one.points) for one in card.leaders] for card in reveals(stage)
     }
     assert shown[5] == [("Alwina", 490), ("Bob", 190), ("Clementine", 92)]
     assert [number for number, leaders in shown.items() if leaders] == [5]
 
 
 async def test_points_fall_on_the_servers_own_date(stage: Stage) -> None:
-    """The day of the boards is that of the server's zone."""
+    """Points count on the date in the server's time zone."""
     await stage.database.write(guilds.set_zone, GUILD, "Pacific/Kiritimati")
-    await stage.start(1)
-    await stage.run()
+    await open_round(stage)
     await stage.answer(ALWINA, after=0)
     await stage.wait(seconds=27)
     today = stage.clock().date()
@@ -187,64 +152,27 @@ STEPS = [
 ]
 
 
+@pytest.mark.parametrize("fault", ["failure", "crash", "crash among other processes"])
 @pytest.mark.parametrize(("method", "after", "skip"), STEPS)
-async def test_a_crash_at_any_step(stage: Stage, method: str, after: bool, skip: int) -> None:
-    """A process that dies before or after any post or edit is replaced, and the round goes on as if nothing was."""
-    stage.sender.fail(method, Crash(), after=after, skip=skip)
-    await play(stage, await stage.start(3))
+async def test_a_fault_at_any_step(
+    stage: Stage, method: str, after: bool, skip: int, fault: str
+) -> None:
+    """A request of unknown outcome is repeated until it is done, and has one effect.
+
+    A process that dies is replaced by one that recovers its work, or by another after its lease.
+    """
+    error = unsent() if fault == "failure" else Crash()
+    stage.sender.fail(method, error, after=after, skip=skip)
+    crashes = await play(stage, await stage.start(3), recover=fault == "crash")
+    assert crashes == (fault != "failure")
     assert stage.sender.calls[method] > skip
-    await check_played(stage)
-
-
-@pytest.mark.parametrize(("method", "after", "skip"), STEPS)
-async def test_a_failure_of_discord_at_any_step(
-    stage: Stage, method: str, after: bool, skip: int
-) -> None:
-    """A post or edit of unknown outcome is repeated by the same process until it is there, and is there once."""
-    stage.sender.fail(method, unsent(), after=after, skip=skip)
-    await play(stage, await stage.start(3))
-    await check_played(stage)
-
-
-@pytest.mark.parametrize(("method", "after", "skip"), STEPS)
-async def test_a_crash_without_anyone_to_take_stock(
-    stage: Stage, method: str, after: bool, skip: int
-) -> None:
-    """Where a process dies beside others, none of which recovers, its claim runs out and another takes over."""
-    stage.sender.fail(method, Crash(), after=after, skip=skip)
-    round_id = await stage.start(3)
-    crashes = 0
-    answered: set[int] = set()
-    for _ in range(60):
-        if (await stage.round(round_id)).phase == "ended":
-            break
-        cards = stage.sender.of_kind("question")
-        if (
-            cards
-            and cards[-1].row_id not in answered
-            and (await stage.round(round_id)).phase in {"asking", "open"}
-        ):
-            answered.add(cards[-1].row_id)
-            await stage.answer(ALWINA, after=1)
-            await stage.answer(BOB, right=False, after=2)
-        due = await stage.next_due()
-        assert due is not None
-        stage.clock.at = max(stage.clock.at, due)
-        try:
-            await stage.work()
-        except Crash:
-            crashes += 1
-            stage.bot = stage.process()
-    assert crashes == 1
     await check_played(stage)
 
 
 @pytest.mark.parametrize("down", [1, 60, 7200])
 @pytest.mark.parametrize(("method", "after"), [("post_question", True), ("reveal_question", False)])
-async def test_a_long_absence_loses_nothing(
-    stage: Stage, method: str, after: bool, down: float
-) -> None:
-    """However long the bot was away, it finds its post and counts the answers that were stored."""
+async def test_a_long_downtime(stage: Stage, method: str, after: bool, down: float) -> None:
+    """After any downtime the post is found again and the stored answers are counted."""
     stage.sender.fail(method, Crash(), after=after, skip=1)
     round_id = await stage.start(3)
     await play(stage, round_id, down=down)
@@ -255,28 +183,26 @@ async def test_a_long_absence_loses_nothing(
     assert (await stage.check_points())[ALWINA] == sum(
         a.points for a in given if a.user_id == ALWINA
     )
-    assert {c.question_id: c.outcome.answered for c in revealed(stage)} == {
+    assert {c.question_id: c.outcome.answered for c in reveals(stage)} == {
         row_id: sum(a.question_id == row_id for a in given) for row_id in posted
     }
 
 
 async def test_a_deadline_that_passed_while_the_bot_was_down(stage: Stage) -> None:
-    """A question whose time ran out meanwhile is revealed at once with the stored answers."""
-    round_id = await stage.start(1)
-    await stage.run()
+    """A question whose deadline passed is revealed at once, with the stored answers."""
+    round_id = await open_round(stage)
     await stage.answer(ALWINA, after=3)
     await stage.restart(minutes=10)
     await stage.wait(seconds=6)
-    (card,) = revealed(stage)
+    (card,) = reveals(stage)
     assert (card.outcome.answered, card.outcome.right) == (1, 1)
     assert (await stage.round(round_id)).ending == "finished"
     assert (await stage.check_points()).keys() == {ALWINA}
 
 
 async def test_a_question_still_open_after_a_restart_stays_open(stage: Stage) -> None:
-    """A restart within a question's time changes neither its card nor its deadline, and answers go on."""
-    round_id = await stage.start(1)
-    await stage.run()
+    """A restart changes neither the card nor the deadline, and answers are still taken."""
+    round_id = await open_round(stage)
     due = (await stage.round(round_id)).due_at
     await stage.answer(ALWINA, after=3)
     await stage.restart(seconds=8)
@@ -285,11 +211,11 @@ async def test_a_question_still_open_after_a_restart_stays_open(stage: Stage) ->
     assert (len(stage.sender.posts), stage.sender.edits) == (1, [])
     await stage.answer(BOB, after=9)
     await stage.wait(seconds=13)
-    assert revealed(stage)[0].outcome.answered == 2
+    assert reveals(stage)[0].outcome.answered == 2
 
 
-async def test_answers_before_the_posts_reply_open_the_question(stage: Stage) -> None:
-    """Who sees the card before the bot knows of it can answer; time counts from the message, not from the reply."""
+async def test_answers_before_the_post_returns(stage: Stage) -> None:
+    """Answers open the question, and time counts from the message."""
     opened: list[object] = []
 
     async def early() -> None:
@@ -314,8 +240,8 @@ async def test_answers_before_the_posts_reply_open_the_question(stage: Stage) ->
     assert (await stage.question(round_id)).message_id == stage.card().message_id
 
 
-async def test_a_reveal_does_not_wait_for_the_posts_reply(stage: Stage) -> None:
-    """When the post's reply comes after the deadline, the question was revealed meanwhile, and stays so."""
+async def test_a_reveal_before_the_post_returns(stage: Stage) -> None:
+    """A post that returns after the deadline doesn't open the revealed question again."""
 
     async def slow() -> None:
         await stage.answer(ALWINA, after=1)
@@ -326,16 +252,15 @@ async def test_a_reveal_does_not_wait_for_the_posts_reply(stage: Stage) -> None:
         stage.sender.during.clear()
 
     stage.sender.during["post_question"] = slow
-    round_id = await stage.start(1)
-    await stage.run()
+    round_id = await open_round(stage)
     await stage.wait(seconds=6)
-    assert [c.outcome.answered for c in revealed(stage)] == [1]
+    assert [c.outcome.answered for c in reveals(stage)] == [1]
     assert (await stage.round(round_id)).phase == "ended"
     assert len(stage.sender.posts) == 2
 
 
 async def test_an_outage_after_the_post_does_not_repeat_it(stage: Stage) -> None:
-    """A question that was posted just before Discord failed for ten minutes is found afterwards, not posted again."""
+    """After an outage of ten minutes the post is found, not repeated."""
     stage.sender.fail("post_question", unsent(), after=True)
     stage.sender.fail("find_question", unsent(), times=1000)
     round_id = await stage.start(1)
@@ -346,8 +271,8 @@ async def test_an_outage_after_the_post_does_not_repeat_it(stage: Stage) -> None
     assert len(stage.sender.of_kind("question")) == 1
 
 
-async def test_an_outage_that_does_not_end_ends_the_round(stage: Stage) -> None:
-    """A round whose channel can't be reached for a quarter of an hour tries ever more seldom, then ends."""
+async def test_a_long_outage_ends_the_round(stage: Stage) -> None:
+    """A round that can't reach Discord backs off, and ends after a quarter of an hour."""
     stage.sender.fail("post_question", unsent(), times=10_000)
     stage.sender.fail("find_question", unsent(), times=10_000)
     round_id = await stage.start(1)
@@ -367,13 +292,11 @@ async def test_an_outage_that_does_not_end_ends_the_round(stage: Stage) -> None:
 async def test_a_step_that_always_fails_ends_the_round(
     stage: Stage, caplog: pytest.LogCaptureFixture, method: str
 ) -> None:
-    """A bug in a step costs a quarter of an hour, not the channel: scores stay, standings follow, a log line a try."""
+    """A bug ends the round after a quarter of an hour; points and standings stay."""
     stage.sender.fail(method, ValueError("a bug"), times=10_000)
-    round_id = await stage.start(2)
-    await stage.run()
+    round_id = await open_round(stage, 2)
     if method != "post_question":
-        await stage.answer(ALWINA, after=1)
-        await stage.answer(BOB, after=2, right=False)
+        await answer_both(stage)
     await stage.wait(minutes=14)
     assert (await stage.round(round_id)).phase != "ended"
     await stage.wait(minutes=4)
@@ -393,62 +316,51 @@ async def test_a_step_that_always_fails_ends_the_round(
     assert await stage.start(1) != round_id
 
 
-@pytest.mark.parametrize("what", ["channel", "permission", "refused"])
-@pytest.mark.parametrize("method", ["post_question", "reveal_question", "post_standings"])
+@pytest.mark.parametrize(
+    ("method", "what"),
+    [
+        ("post_question", "channel"),
+        ("reveal_question", "message"),
+        ("reveal_question", "permission"),
+        ("post_standings", "refused"),
+    ],
+)
 async def test_a_permanent_refusal_ends_the_round(
     stage: Stage, caplog: pytest.LogCaptureFixture, method: str, what: str
 ) -> None:
-    """What Discord refuses ends the round with the reason, in row and log; scores stay, the channel is free."""
+    """A refusal ends the round with its reason; points stay, and the channel is free."""
     reason = "I can't post in <#10>: I need Send Messages there."
     stage.sender.fail(method, DeliveryRefused(what, reason), times=100)
-    round_id = await stage.start(1)
-    await stage.run()
+    round_id = await open_round(stage)
     if method != "post_question":
-        await stage.answer(ALWINA, after=1)
-        await stage.answer(BOB, after=2, right=False)
+        await answer_both(stage)
     await stage.wait(seconds=30)
     round_ = await stage.round(round_id)
     assert (round_.phase, round_.ending, round_.detail) == ("ended", what, reason)
     assert any(reason in record.getMessage() for record in caplog.records)
+    if method == "reveal_question":
+        assert standings(stage).ending == what
+    else:
+        assert stage.sender.of_kind("standings") == []
     assert await stage.check_points() == ({} if method == "post_question" else {ALWINA: 98, BOB: 0})
     stage.sender.mend()
     assert await stage.start(1) != round_id
 
 
 async def test_a_starter_is_forgotten_once_the_first_card_is_posted(stage: Stage) -> None:
-    """Nobody is left to be told, nor is anything of their interaction kept."""
+    """The starter of a posted round is not kept in memory."""
 
-    async def tell(sentence: str) -> None:
+    async def notify(sentence: str) -> None:
         raise AssertionError(sentence)
 
-    round_id = await stage.start(tell=tell)
+    round_id = await stage.start(notify=notify)
     assert len(stage.bot.rounds.starters) == 1
     assert await stage.next_card(round_id)
     assert not len(stage.bot.rounds.starters)
 
 
-async def test_a_deleted_card_ends_the_round_with_standings(stage: Stage) -> None:
-    """Where only the message is gone, the standings are still posted, and say so."""
-    stage.sender.fail("reveal_question", DeliveryRefused("message", "The message was deleted."))
-    round_id = await stage.start(3)
-    await stage.run()
-    await stage.answer(ALWINA, after=1)
-    await stage.answer(BOB, after=2, right=False)
-    await stage.wait(seconds=30)
-    round_ = await stage.round(round_id)
-    assert (round_.phase, round_.ending, round_.detail) == (
-        "ended",
-        "message",
-        "The message was deleted.",
-    )
-    card = standings(stage)
-    assert (card.questions, card.ending) == (1, "message")
-    assert [t.points for _, t in card.standings] == [98, 0]
-    assert await stage.check_points() == {ALWINA: 98, BOB: 0}
-
-
 async def test_three_idle_questions_end_the_round(stage: Stage) -> None:
-    """After three questions without an answer the round ends itself and says so."""
+    """Three questions in a row without an answer end the round."""
     round_id = await stage.start(10)
     await stage.wait(minutes=5)
     assert len(stage.sender.of_kind("question")) == 3
@@ -457,7 +369,7 @@ async def test_three_idle_questions_end_the_round(stage: Stage) -> None:
     assert (await stage.round(round_id)).ending == "idle"
 
 
-async def test_an_answer_starts_the_idle_count_anew(stage: Stage) -> None:
+async def test_an_answer_resets_the_idle_count(stage: Stage) -> None:
     """Only questions in a row count as idle."""
     await stage.start(10)
     await stage.wait(seconds=27 + 26)
@@ -467,9 +379,8 @@ async def test_an_answer_starts_the_idle_count_anew(stage: Stage) -> None:
 
 
 async def test_the_reveal_comes_early_when_all_players_have_answered(stage: Stage) -> None:
-    """From the second question on, two seconds after the last player's answer; the first runs to its deadline."""
-    await stage.start(3)
-    await stage.run()
+    """From the second question on, the reveal follows the last player's answer."""
+    await open_round(stage, 3)
     first = await stage.answer(ALWINA, after=1)
     assert first.reveal_at == snowflakes.created_at(stage.card().message_id) + timedelta(seconds=20)
     await stage.answer(BOB, after=2)
@@ -480,16 +391,15 @@ async def test_the_reveal_comes_early_when_all_players_have_answered(stage: Stag
     assert (await stage.answer(ALWINA, after=4)).reveal_at == opened + timedelta(seconds=20)
     assert (await stage.answer(BOB, after=6)).reveal_at == opened + timedelta(seconds=8)
     await stage.until(opened + timedelta(seconds=8))
-    assert len(revealed(stage)) == 1
+    assert len(reveals(stage)) == 1
     await stage.until(opened + timedelta(seconds=8.25))
-    assert len(revealed(stage)) == 2
-    assert revealed(stage)[1].outcome.answered == 3
+    assert len(reveals(stage)) == 2
+    assert reveals(stage)[1].outcome.answered == 3
 
 
-async def test_who_left_is_waited_for_two_questions(stage: Stage) -> None:
-    """A member who answered neither of the last two questions is no player any more."""
-    await stage.start(4)
-    await stage.run()
+async def test_players_who_leave(stage: Stage) -> None:
+    """A player who misses two questions is not waited for any more."""
+    await open_round(stage, 4)
     early: list[bool] = []
     for number in range(1, 5):
         opened = snowflakes.created_at(stage.card().message_id)
@@ -506,22 +416,21 @@ async def test_who_left_is_waited_for_two_questions(stage: Stage) -> None:
 
 
 async def test_an_early_reveal_survives_a_restart(stage: Stage) -> None:
-    """The early reveal is stored with the answer, so a new process keeps to it."""
-    await stage.start(2)
-    await stage.run()
+    """The time of an early reveal is stored with the answer."""
+    await open_round(stage, 2)
     await stage.answer(ALWINA, after=1)
     await stage.wait(seconds=27)
     opened = snowflakes.created_at(stage.card().message_id)
     await stage.answer(ALWINA, after=1)
     await stage.restart()
     await stage.until(opened + timedelta(seconds=3.25))
-    assert len(revealed(stage)) == 2
+    assert len(reveals(stage)) == 2
 
 
 async def test_an_answer_and_the_reveal_at_the_same_time(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An answer that races with the reveal counts, whether the reveal shows it or not: never acknowledged and lost."""
+    """An answer that races with the reveal is stored and counts, shown or not."""
     monkeypatch.setattr("bot.rounds.service.ROUNDS_OPEN", 99)
     for channel_id in range(20, 32):
         await stage.start(1, channel_id=channel_id)
@@ -534,7 +443,7 @@ async def test_an_answer_and_the_reveal_at_the_same_time(
     work = [stage.bot.round_work.work(key) for key in keys]
     mixed = [coro for pair in zip(work, answers, strict=True) for coro in pair]
     locked = (await asyncio.gather(*mixed))[1::2]
-    shown = {c.question_id: c.outcome.answered for c in revealed(stage)}
+    shown = {c.question_id: c.outcome.answered for c in reveals(stage)}
     for post, answer in zip(cards.values(), locked, strict=True):
         assert isinstance(answer, Locked)
         assert shown[post.row_id] == (answer.reveal_at is not None)
@@ -544,13 +453,12 @@ async def test_an_answer_and_the_reveal_at_the_same_time(
 
 
 async def test_a_click_made_in_time_counts_until_the_question_is_scored(stage: Stage) -> None:
-    """A click from before the deadline that arrives after the reveal counts in points and standings."""
-    await stage.start(1)
-    await stage.run()
+    """A click in time counts even if it arrives after the reveal."""
+    await open_round(stage)
     post = stage.card()
     await stage.answer(ALWINA, after=1)
     await stage.wait(seconds=24)
-    assert [c.outcome.answered for c in revealed(stage)] == [1]
+    assert [c.outcome.answered for c in reveals(stage)] == [1]
     assert (await stage.answer(BOB, post=post, after=20)).reveal_at is None
     with pytest.raises(AlreadyAnswered):
         await stage.answer(BOB, post=post, after=20)
@@ -561,10 +469,9 @@ async def test_a_click_made_in_time_counts_until_the_question_is_scored(stage: S
     assert await stage.check_points() == {ALWINA: 98, BOB: 50}
 
 
-async def test_a_late_click_keeps_the_round_alive(stage: Stage) -> None:
-    """Three questions in a row end a round only if nobody answered them, late clicks included."""
-    await stage.start(4)
-    await stage.run()
+async def test_a_click_after_the_reveal_resets_the_idle_count(stage: Stage) -> None:
+    """Answers that arrive after the reveal count as answers too."""
+    await open_round(stage, 4)
     for _ in range(3):
         post = stage.card()
         await stage.wait(seconds=21)
@@ -573,16 +480,15 @@ async def test_a_late_click_keeps_the_round_alive(stage: Stage) -> None:
     assert len(stage.sender.of_kind("question")) == 4
 
 
-async def test_who_is_late_because_all_had_answered(stage: Stage) -> None:
-    """After an early reveal only clicks from before it count, and who is late is told why it came early."""
-    await stage.start(2)
-    await stage.run()
+async def test_late_after_an_early_reveal(stage: Stage) -> None:
+    """Clicks from before an early reveal count; later ones are refused and say why."""
+    await open_round(stage, 2)
     await stage.answer(ALWINA, after=1)
     await stage.wait(seconds=27)
     post = stage.card()
     await stage.answer(ALWINA, after=1)
     await stage.until(snowflakes.created_at(post.message_id) + timedelta(seconds=4))
-    assert len(revealed(stage)) == 2
+    assert len(reveals(stage)) == 2
     with pytest.raises(UserError, match="everyone playing had answered"):
         await stage.answer(BOB, post=post, after=3.3)
     assert (await stage.answer(CLEMENTINE, post=post, after=3.2)).reveal_at is None
@@ -590,22 +496,20 @@ async def test_who_is_late_because_all_had_answered(stage: Stage) -> None:
     assert [tally.user_id for _, tally in standings(stage).standings] == [ALWINA, CLEMENTINE]
 
 
-async def test_who_is_late_because_the_round_was_stopped(stage: Stage) -> None:
-    """A question that was closed by `/quiz stop` was not closed because all had answered."""
-    await stage.start(2)
-    await stage.run()
+async def test_late_after_a_stop(stage: Stage) -> None:
+    """A question closed by a stop didn't close because all had answered."""
+    await open_round(stage, 2)
     post = stage.card()
     for _ in range(2):
-        await stage.bot.rounds.stop(channel_id=CHANNEL, user_id=ALWINA, may_manage=False)
+        await stop(stage)
     await stage.work()
     with pytest.raises(UserError, match="Time was up"):
         await stage.answer(BOB, post=post, after=3)
 
 
 async def test_the_count_on_the_card(stage: Stage) -> None:
-    """A refresh shows how many have answered, on the open card with its own deadline, and never after the reveal."""
-    await stage.start(1)
-    await stage.run()
+    """A refresh shows the count on the open card, and never after the reveal."""
+    await open_round(stage)
     post = stage.card()
     await stage.answer(ALWINA, after=1)
     await stage.answer(BOB, after=1)
@@ -624,10 +528,9 @@ async def test_the_count_on_the_card(stage: Stage) -> None:
     assert len(stage.sender.edits_of("refresh")) == 1
 
 
-async def test_a_count_that_comes_after_another_process_revealed(stage: Stage) -> None:
-    """Where another process reveals while this one edits the count, the card shows the reveal in the end."""
-    round_id = await stage.start(1)
-    await stage.run()
+async def test_a_refresh_after_another_process_revealed(stage: Stage) -> None:
+    """The card shows the reveal in the end."""
+    round_id = await open_round(stage)
     post = stage.card()
     await stage.answer(ALWINA, after=1)
     mine, other = stage.bot, stage.process()
@@ -642,8 +545,8 @@ async def test_a_count_that_comes_after_another_process_revealed(stage: Stage) -
     assert stage.sender.edits[1] == stage.sender.edits[2]
 
 
-async def test_a_start_beside_another_process(stage: Stage, url: URL) -> None:
-    """A process that starts while another one lives leaves alone what that one may be doing; on SQLite none does."""
+async def test_a_start_next_to_another_process(stage: Stage, url: URL) -> None:
+    """A starting process leaves claims alone while another process runs."""
     round_id = await stage.start(1)
     await stage.database.write(
         round_store.change, round_id, expect="ask", phase="asking", due_at=stage.clock() + LEASE
@@ -661,27 +564,25 @@ async def test_a_start_beside_another_process(stage: Stage, url: URL) -> None:
 async def test_the_count_is_stopped_before_the_reveal(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The reveal is sent after the counter was stopped, so that no late refresh can bring the open card back."""
+    """No late refresh can replace the reveal by the open card."""
     revealed_at_stop: list[int] = []
     stop = stage.bot.counters.stop
 
-    async def noting(round_id: int) -> None:
-        revealed_at_stop.append(len(revealed(stage)))
+    async def record(round_id: int) -> None:
+        revealed_at_stop.append(len(reveals(stage)))
         await stop(round_id)
 
-    monkeypatch.setattr(stage.bot.counters, "stop", noting)
-    await stage.start(1)
-    await stage.run()
+    monkeypatch.setattr(stage.bot.counters, "stop", record)
+    await open_round(stage)
     await stage.answer(ALWINA, after=1)
     await stage.wait(seconds=21)
     assert revealed_at_stop[0] == 0
-    assert len(revealed(stage)) == 1
+    assert len(reveals(stage)) == 1
 
 
-async def test_work_that_was_done_meanwhile_is_not_repeated(stage: Stage) -> None:
-    """A key from before, worked on again, does nothing."""
-    round_id = await stage.start(1)
-    await stage.run()
+async def test_a_step_that_is_not_due(stage: Stage) -> None:
+    """Work on a row that isn't due, or is gone, does nothing."""
+    round_id = await open_round(stage)
     before = await stage.round(round_id)
     await stage.bot.round_work.work(round_id)
     await stage.bot.round_work.work(404)
@@ -689,8 +590,8 @@ async def test_work_that_was_done_meanwhile_is_not_repeated(stage: Stage) -> Non
     assert (len(stage.sender.posts), stage.sender.edits) == (1, [])
 
 
-async def both(stage: Stage) -> None:
-    """Two processes find the same work due and do it at the same time."""
+async def work_in_two_processes(stage: Stage) -> None:
+    """Let two processes do the same due step at the same time."""
     one, two = stage.process(), stage.process()
     keys = await stage.due(one.round_work)
     assert await stage.due(two.round_work) == keys
@@ -700,49 +601,37 @@ async def both(stage: Stage) -> None:
 
 
 async def test_two_processes_play_one_round(stage: Stage) -> None:
-    """Whatever is due is done by one of two processes that both see it: posts, points and standings come once."""
+    """Of two processes that see the same due step, one does it."""
     round_id = await stage.start(2)
     for _ in range(2):
-        await both(stage)
-        await stage.answer(ALWINA, after=1)
-        await stage.answer(BOB, right=False, after=2)
+        await work_in_two_processes(stage)
+        await answer_both(stage)
         due = await stage.next_due()
         assert due is not None
         stage.clock.at = due
-        await both(stage)
+        await work_in_two_processes(stage)
         stage.clock.turn(seconds=6)
-        await both(stage)
-    await both(stage)
+        await work_in_two_processes(stage)
+    await work_in_two_processes(stage)
     assert (await stage.round(round_id)).phase == "ended"
-    assert len(revealed(stage)) == 2
+    assert len(reveals(stage)) == 2
     await check_played(stage, 2)
 
 
-async def test_two_processes_take_over_a_question(stage: Stage) -> None:
-    """When a claim to post has run out, one of two processes takes it over, and the question is posted once."""
-    stage.sender.fail("post_question", Crash())
+@pytest.mark.parametrize("kind", ["question", "standings"])
+async def test_two_processes_take_over_a_post(stage: Stage, kind: str) -> None:
+    """When the lease of a post ends, one of two processes takes it over, and it is posted once."""
+    stage.sender.fail(f"post_{kind}", Crash())
     await stage.start(1)
-    with pytest.raises(Crash):
-        await stage.work()
-    stage.clock.at += LEASE
-    await both(stage)
-    assert len(stage.sender.of_kind("question")) == 1
-
-
-async def test_two_processes_take_over_the_standings(stage: Stage) -> None:
-    """When a claim to the standings has run out, one of two processes takes it over, and they are posted once."""
-    stage.sender.fail("post_standings", Crash())
-    await stage.start(1)
-    await stage.run()
     with pytest.raises(Crash):
         await stage.wait(seconds=30)
     stage.clock.at += LEASE
-    await both(stage)
-    assert len(stage.sender.of_kind("standings")) == 1
+    await work_in_two_processes(stage)
+    assert len(stage.sender.of_kind(kind)) == 1
 
 
 async def test_an_item_taken_out_of_the_bank_is_skipped(stage: Stage) -> None:
-    """A question whose item is gone when its turn comes is left out, and the round goes on."""
+    """A question whose item has left the bank is skipped."""
     round_id = await stage.start(2)
     gone = (await stage.question(round_id)).item_id
     stage.bank = without(stage.bank, gone)
@@ -753,15 +642,13 @@ async def test_an_item_taken_out_of_the_bank_is_skipped(stage: Stage) -> None:
     await stage.answer(ALWINA, after=1)
     await stage.wait(seconds=30)
     assert standings(stage).questions == 1
-    assert [c.question_id for c in revealed(stage)] == [post.row_id]
+    assert [c.question_id for c in reveals(stage)] == [post.row_id]
 
 
 async def test_an_item_taken_out_while_its_question_is_open(stage: Stage) -> None:
-    """Answers to a question whose item is gone at the reveal count once, and the round goes on."""
-    round_id = await stage.start(1)
-    await stage.run()
-    await stage.answer(ALWINA, after=1)
-    await stage.answer(BOB, after=2, right=False)
+    """Answers count even if the item has left the bank by the reveal."""
+    round_id = await open_round(stage)
+    await answer_both(stage)
     stage.bank = without(stage.bank, (await stage.question(round_id)).item_id)
     await stage.restart()
     await stage.wait(seconds=30)
@@ -770,11 +657,9 @@ async def test_an_item_taken_out_while_its_question_is_open(stage: Stage) -> Non
 
 
 async def test_the_clock_jumps_back(stage: Stage) -> None:
-    """A wall clock that is set back by an hour delays the round and doubles nothing."""
-    round_id = await stage.start(2)
-    await stage.run()
-    await stage.answer(ALWINA, after=1)
-    await stage.answer(BOB, after=2, right=False)
+    """A clock that is set back by an hour delays the round and repeats nothing."""
+    round_id = await open_round(stage, 2)
+    await answer_both(stage)
     await stage.wait(seconds=20.1)
     stage.clock.turn(hours=-1)
     await stage.wait(seconds=60)
@@ -788,7 +673,7 @@ async def test_the_clock_jumps_back(stage: Stage) -> None:
 
 
 async def test_several_channels_play_at_the_same_time(stage: Stage) -> None:
-    """Rounds in different channels do not disturb each other."""
+    """Rounds in different channels don't affect each other."""
     rounds = [await stage.start(2, channel_id=channel_id) for channel_id in (CHANNEL, 11, 12)]
     await stage.run()
     for post in stage.sender.of_kind("question"):
@@ -801,7 +686,7 @@ async def test_several_channels_play_at_the_same_time(stage: Stage) -> None:
 
 
 def without(bank: Bank, item_id: str) -> Bank:
-    """The bank of the next version, which lacks an item."""
+    """Return a bank without an item."""
     return Bank(
         bank.title,
         tuple(
@@ -818,8 +703,8 @@ def without(bank: Bank, item_id: str) -> Bank:
 
 
 @pytest.mark.parametrize("method", ["post_question", "reveal_question", "post_standings"])
-async def test_a_failure_is_made_good_in_seconds(stage: Stage, method: str) -> None:
-    """What failed is tried again after two seconds, long before its claim would run out."""
+async def test_a_failure_is_retried_in_seconds(stage: Stage, method: str) -> None:
+    """A failed request is retried after two seconds, long before its lease ends."""
     stage.sender.fail(method, unsent())
     await stage.start(1, seconds=5)
     await stage.wait(seconds=5 + 1 + 2 + 5 + 1)
@@ -827,10 +712,9 @@ async def test_a_failure_is_made_good_in_seconds(stage: Stage, method: str) -> N
     assert len(stage.sender.of_kind("standings")) == 1
 
 
-async def test_a_round_of_one_wins_nothing_on_the_boards(stage: Stage) -> None:
-    """It has standings, and its answers are counted, but only a second player makes it win anything; reveals say so."""
-    await stage.start(2)
-    await stage.run()
+async def test_a_round_with_one_player(stage: Stage) -> None:
+    """Its points don't count on the boards, and reveals say so."""
+    await open_round(stage, 2)
     await stage.answer(ALWINA, after=1)
     await stage.wait(minutes=2)
     assert await stage.check_points() == {ALWINA: 0}
@@ -842,9 +726,8 @@ async def test_a_round_of_one_wins_nothing_on_the_boards(stage: Stage) -> None:
 
 
 async def test_the_second_player_makes_a_round_count(stage: Stage) -> None:
-    """With them come the points that the first one has won alone; each once."""
-    round_id = await stage.start(4)
-    await stage.run()
+    """When a second member plays, the first one's points count too, once."""
+    round_id = await open_round(stage, 4)
     for number in range(4):
         await stage.answer(ALWINA, after=1)
         if number >= 2:
@@ -860,7 +743,7 @@ async def test_the_second_player_makes_a_round_count(stage: Stage) -> None:
 
 
 async def test_an_item_wins_points_once_in_thirty_days(stage: Stage) -> None:
-    """What is right again within that time counts in the standings only; a wrong answer before takes nothing away."""
+    """A repeated item pays in the standings only; a wrong answer doesn't matter."""
 
     async def play(*, right: bool) -> None:
         round_id = await stage.start(4, topic_id="t1")
@@ -883,8 +766,8 @@ async def test_an_item_wins_points_once_in_thirty_days(stage: Stage) -> None:
     assert [t.points for _, t in cards[-1].standings] == [400, 0]
 
 
-async def test_a_daily_wins_its_points_in_any_case(stage: Stage) -> None:
-    """Alone, and with an item that was in a round lately; after it, the item wins nothing in a round for a while."""
+async def test_a_daily_always_pays(stage: Stage) -> None:
+    """A daily pays even alone and after a round; after it, a round doesn't pay its item."""
     round_id = await stage.start(4, topic_id="t1")
     while await stage.next_card(round_id):
         await stage.answer(ALWINA, after=0)

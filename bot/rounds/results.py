@@ -1,0 +1,139 @@
+"""Private results: at the reveal, "Locked in" replies become the members' own results.
+
+No answer or reveal waits for them. They are kept in memory only, so after a restart a reply stays
+as it is. Each is edited with the token of its own interaction, and such edits don't count towards
+the bot's global rate limit:
+https://discord.com/developers/docs/topics/rate-limits#global-rate-limit
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from datetime import datetime, timedelta
+
+from bot.rounds.cards import OwnResult
+
+log = logging.getLogger(__name__)
+
+Show = Callable[[OwnResult], Awaitable[None]]
+MAX_REPLIES = 50
+"""Per question. Members who answer later see the card and the standings."""
+MAX_KEPT = 5_000
+"""Replies of all questions; the oldest question's are dropped first."""
+KEPT_FOR = timedelta(minutes=14)
+"""Discord accepts edits of a reply for 15 minutes.
+
+https://discord.com/developers/docs/interactions/receiving-and-responding
+"""
+TIMEOUT = 10.0
+"""Seconds after a reveal; later the next question is what matters."""
+DELAY = 0.2
+"""Seconds before the edits, so that other rounds' reveals of the same moment come first."""
+_MAX_REVEALED = 300
+_MAX_EDITS = 8
+"""Edits under way at a time, so that they don't hold up clicks."""
+
+
+class PrivateResults:
+    """Replies that become results. `load(question_id, user_ids)` returns the members' results."""
+
+    def __init__(
+        self,
+        now: Callable[[], datetime],
+        load: Callable[[int, Collection[int]], Awaitable[Mapping[int, OwnResult]]],
+    ) -> None:
+        self._now = now
+        self._load = load
+        self._kept: dict[int, dict[int, tuple[datetime, Show]]] = {}
+        """By question id and member: when the reply was sent, and how to edit it."""
+        self._count = 0
+        self._revealed: dict[int, None] = {}
+        """The latest revealed questions, the oldest first."""
+        self._edits = asyncio.Semaphore(_MAX_EDITS)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def __len__(self) -> int:
+        return self._count
+
+    def add(self, question_id: int, user_id: int, show: Show) -> None:
+        """Keep a member's reply until the reveal; `show` edits it to show a result."""
+        if question_id in self._revealed:  # the reveal was faster than the reply
+            self._start(question_id, {user_id: show})
+            return
+        replies = self._kept.setdefault(question_id, {})
+        if len(replies) >= MAX_REPLIES and user_id not in replies:
+            return
+        self._count += user_id not in replies
+        replies[user_id] = (self._now(), show)
+        while self._count > MAX_KEPT:
+            self._pop(next(iter(self._kept)))
+
+    def show(self, question_id: int) -> None:
+        """Start to show the results of a question that was just revealed, and return at once."""
+        oldest = self._now() - KEPT_FOR
+        replies = {
+            user_id: show for user_id, (at, show) in self._pop(question_id).items() if at > oldest
+        }
+        if replies:
+            self._start(question_id, replies, delay=DELAY)
+        self._revealed[question_id] = None
+        if len(self._revealed) > _MAX_REVEALED:
+            del self._revealed[next(iter(self._revealed))]
+
+    def forget_member(self, user_id: int) -> None:
+        """Drop the replies to a member who wants everything erased."""
+        self._retain(lambda member, _: member != user_id)
+
+    def forget_server(self, _guild_id: int) -> None:
+        """Drop expired replies: a server is erased days after the last reply there."""
+        oldest = self._now() - KEPT_FOR
+        self._retain(lambda _, at: at > oldest)
+
+    def _retain(self, wanted: Callable[[int, datetime], bool]) -> None:
+        left = (
+            (
+                question_id,
+                {member: reply for member, reply in replies.items() if wanted(member, reply[0])},
+            )
+            for question_id, replies in self._kept.items()
+        )
+        self._kept = {question_id: replies for question_id, replies in left if replies}
+        self._count = sum(map(len, self._kept.values()))
+
+    async def close(self) -> None:
+        """Stop showing results."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _pop(self, question_id: int) -> dict[int, tuple[datetime, Show]]:
+        replies = self._kept.pop(question_id, {})
+        self._count -= len(replies)
+        return replies
+
+    def _start(self, question_id: int, replies: Mapping[int, Show], delay: float = 0) -> None:
+        task = asyncio.create_task(self._show_all(question_id, replies, delay))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _show_all(self, question_id: int, replies: Mapping[int, Show], delay: float) -> None:
+        try:
+            async with asyncio.timeout(TIMEOUT):
+                await asyncio.sleep(delay)
+                results = await self._load(question_id, replies.keys())
+                await asyncio.gather(
+                    *(
+                        self._show_one(replies[user_id], result)
+                        for user_id, result in results.items()
+                    )
+                )
+        except TimeoutError:
+            log.info("question %s: not all private results were shown in time", question_id)
+        except Exception:
+            log.exception("question %s: the private results were not shown", question_id)
+
+    async def _show_one(self, show: Show, result: OwnResult) -> None:
+        async with self._edits:
+            await show(result)

@@ -1,0 +1,70 @@
+"""Helpers for tests of rounds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.rounds.cards import QuestionCard, RevealCard, StandingsCard
+from tests.fakes import Crash
+from tests.stage import ALWINA, BOB, CHANNEL, Stage
+
+
+async def open_round(stage: Stage, questions: int = 1, **options: Any) -> int:
+    """Start a round and post its first question."""
+    round_id = await stage.start(questions, **options)
+    await stage.run()
+    return round_id
+
+
+async def answer_both(stage: Stage) -> None:
+    """Answer the newest question: Alwina right after 1 s, Bob wrong after 2 s."""
+    await stage.answer(ALWINA, after=1)
+    await stage.answer(BOB, right=False, after=2)
+
+
+async def play(stage: Stage, round_id: int, *, down: float = 0, recover: bool = True) -> int:
+    """Play a round to its end, with two answers to each question; return the number of crashes.
+
+    A process that crashes is replaced after `down` seconds, and recovers its work or not.
+    """
+    answered: set[int] = set()
+    crashes = 0
+    while (round_ := await stage.round(round_id)).phase != "ended":
+        posted = stage.sender.of_kind("question")
+        if posted and posted[-1].row_id not in answered and round_.phase in {"asking", "open"}:
+            answered.add(posted[-1].row_id)
+            await answer_both(stage)
+        due = await stage.next_due()
+        assert due is not None
+        stage.clock.at = max(stage.clock.at, due)
+        try:
+            await stage.work()
+        except Crash:
+            crashes += 1
+            if recover:
+                await stage.restart(seconds=down)
+            else:
+                stage.bot = stage.process()
+        assert crashes < 5
+    return crashes
+
+
+async def stop(stage: Stage, user_id: int = ALWINA, *, may_manage: bool = False) -> bool:
+    """Use /quiz stop."""
+    return await stage.bot.rounds.stop(channel_id=CHANNEL, user_id=user_id, may_manage=may_manage)
+
+
+def cards(stage: Stage) -> list[QuestionCard]:
+    """Return all questions as they were posted."""
+    return [p.card for p in stage.sender.of_kind("question") if isinstance(p.card, QuestionCard)]
+
+
+def reveals(stage: Stage) -> list[RevealCard]:
+    return [e.card for e in stage.sender.edits if isinstance(e.card, RevealCard)]
+
+
+def standings(stage: Stage) -> StandingsCard:
+    """Return the standings, which must have been posted once."""
+    (post,) = stage.sender.of_kind("standings")
+    assert isinstance(post.card, StandingsCard)
+    return post.card
