@@ -83,7 +83,7 @@ def check_limits(view: discord.ui.LayoutView, what: object) -> None:
             case discord.ComponentType.button:
                 assert 1 <= len(c["label"].strip()) <= len(c["label"]) <= 80, what
             case discord.ComponentType.string_select:
-                assert 1 <= c["min_values"] <= c["max_values"] <= len(c["options"]) <= 25, what
+                assert 0 <= c["min_values"] <= c["max_values"] <= len(c["options"]) <= 25, what
                 assert len(c.get("placeholder", "")) <= 150, what
                 assert all(
                     1 <= len(o["label"]) <= 100 and 1 <= len(o["value"]) <= 100

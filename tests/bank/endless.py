@@ -1,4 +1,4 @@
-"""Stand-ins for reading and writing a file, for the process in which that is done: none of them ends well."""
+"""Replacements for reading and writing a file that end their process or run forever."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.patience import PATIENCE
 
 
 def end(*_args: Any, **_kwargs: Any) -> None:
-    """End the process, as its limit of time does."""
+    """End the process like its limit of time does."""
     os._exit(3)
 
 

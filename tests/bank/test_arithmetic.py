@@ -47,7 +47,7 @@ def test_answer_follows_from_the_numbers(item_id: str, check: Check) -> None:
 
 @pytest.mark.parametrize("section_id", SECTIONS)
 def test_entries_belong_to_items_of_their_section(section_id: str) -> None:
-    """Every entry names an item that exists, in the section whose module it stands in."""
+    """Every entry names an existing item, in its own section's module."""
     (section,) = [s for s in bank().sections if s.id == section_id]
     assert SECTIONS[section_id].keys() <= {
         item.id for topic in section.topics for item in topic.items

@@ -1,4 +1,4 @@
-"""Files of a server's own questions: what is read, what is refused and at which place, and in what time."""
+"""Files of a server's own questions: reading, refusals with their places, and hostile files."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import io
 import json
 import time
 import zipfile
+from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -47,7 +48,7 @@ def item(n: int, kind: str = "choice", **changes: Any) -> dict[str, Any]:
 
 
 def document(items: int = 3) -> dict[str, Any]:
-    """A document of a server: a topic with an open question, one without, and items for a topic of the pack."""
+    """Return a document with a topic with an open question, one without, and an item for a pack's topic."""
     kinds = ("choice", "multiple", "typed")
     made = [item(n, kinds[n % 3]) for n in range(items)]
     made[0] |= {"formula": "a^2", "spoken": "a squared", "reference": 1}
@@ -93,7 +94,7 @@ def refused(content: bytes, name: str = "ours.json") -> list[str]:
 def through(
     data: dict[str, Any], name: str = "ours.json", content: bytes | None = None
 ) -> dict[str, Any]:
-    """A document after it went into a fresh server and out again."""
+    """Import a document on an empty server and return what is exported again."""
     draft = read_file(name, encoded(data) if content is None else content, SCHEMA, PACKS)
     assert draft.problems == ()
     merged = merge(GUILD, 1, [], [], draft.document, PACKS)
@@ -102,26 +103,23 @@ def through(
 
 
 def closed(data: dict[str, Any]) -> list[Any]:
-    """What a document has of closed questions: each item with its topic, its section and its source."""
+    """Return a document's items, each with its topic, section and source."""
     found = []
     for section in data["sections"]:
         for topic in section["topics"]:
             shipped = PACKS.topics.get(topic["id"])
-            known = (
-                [{"title": r.title, "url": r.url} for r in shipped.references] if shipped else []
-            )
-            sources = topic.get("references") or known
+            known = map(asdict, shipped.references) if shipped else ()
+            sources = topic.get("references") or list(known)
+            place = section["id"], section["title"], topic["id"], topic["title"]
             for one in topic["items"]:
-                source = sources[one["reference"]] if "reference" in one else None
-                rest = {key: value for key, value in one.items() if key != "reference"}
-                found.append(
-                    (section["id"], section["title"], topic["id"], topic["title"], source, rest)
-                )
+                rest = dict(one)
+                number = rest.pop("reference", None)
+                found.append((*place, None if number is None else sources[number], rest))
     return found
 
 
 def test_five_hundred_items_come_out_equal() -> None:
-    """JSON gives back every field; CSV every closed question, into another server and out again."""
+    """JSON preserves every field, and CSV every item, also with a byte order mark."""
     data = document(500)
     out = through(data)
     assert out == data
@@ -145,17 +143,13 @@ WORDS = LINE.filter(lambda text: bool(text.strip()))
     )
 )
 def test_any_text_comes_out_equal(texts: list[str]) -> None:
-    """Commas, quotes, semicolons, tabs, signs of every script: JSON and CSV carry them as they are."""
+    """JSON and CSV preserve commas, quotes, tabs and every script."""
     data = document(3)
     prompt, a, b, c, why, explanation, title = texts
     choices = [{"text": text, "correct": n == 1, "why": why} for n, text in enumerate((a, b, c))]
-    house = data["sections"][1]
-    house["topics"][0]["items"][0] |= {
-        "prompt": prompt,
-        "choices": choices,
-        "explanation": explanation,
-    }
-    house["topics"][1]["title"] = title
+    full, short = data["sections"][1]["topics"]
+    full["items"][0] |= {"prompt": prompt, "choices": choices, "explanation": explanation}
+    short["title"] = title
     assert through(data) == data
     assert closed(through(data, "x.csv", write_sheet(data, PACKS).encode())) == closed(data)
 
@@ -173,9 +167,7 @@ ROWS = write_sheet(through(document()), PACKS)
     ],
 )  # fmt: skip
 def test_a_broken_cell_is_named_by_row(column: str, value: str) -> None:
-    """In CSV the place is the row of the spreadsheet, and the column where one cell is to blame."""
-    import csv
-
+    """In CSV the place is the spreadsheet's row, with the column if one cell is wrong."""
     rows = list(csv.DictReader(io.StringIO(ROWS, newline="")))
     rows[1] |= {"formula": "", "spoken": "", "source": "", "source_url": ""}
     rows[1][column] = value
@@ -188,14 +180,14 @@ def test_a_broken_cell_is_named_by_row(column: str, value: str) -> None:
 
 
 def marked(*right: str, **changes: Any) -> list[dict[str, Any]]:
-    """Choices, of which those are marked right."""
+    """Return four choices with these marked right."""
     return [
         {"text": letter, "correct": letter in right, "why": "so", **changes} for letter in "abcd"
     ]
 
 
-def test_all_that_is_wrong_is_told_at_once() -> None:
-    """What breaks the shape of a file hides nothing that breaks a rule, in the same item or in another."""
+def test_all_problems_are_reported_at_once() -> None:
+    """A violation of the schema hides no broken rule, in the same item or another."""
     data = document()
     items = [item(n) for n in range(6)]
     items[0]["kind"] = "essay"
@@ -221,8 +213,8 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
     ]
 
 
-def test_how_much_an_answer_is_compared_with(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A topic's key points, misconceptions and their other wordings count together; one character too many is told."""
+def test_the_limit_of_graded_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A topic's key points, misconceptions and their other wordings count together."""
     monkeypatch.setattr("bot.bank.rules.MAX_GRADED_CHARACTERS", 56)
     data = document()
     assert refused(encoded(data)) == []
@@ -234,15 +226,15 @@ def test_how_much_an_answer_is_compared_with(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_shipped_topics_are_far_from_that_limit() -> None:
-    """Whoever writes a topic like the shipped ones never meets it."""
+    """A topic like the shipped ones never reaches it."""
     for topic in packs().topics.values():
         texts = [text for point in topic.key_points for text in (point.text, *point.accept)]
         texts += [text for wrong in topic.misconceptions for text in (wrong.text, *wrong.accept)]
         assert 2 * sum(map(len, texts)) < MAX_GRADED_CHARACTERS
 
 
-def test_all_that_is_wrong_with_a_sheet_is_told_at_once() -> None:
-    """By row, whether a cell is to blame, the row, or the first row."""
+def test_all_problems_of_a_sheet_are_reported_at_once() -> None:
+    """They are sorted by row, whether a cell, a row or the header is wrong."""
     rows = [
         "topic,kind,prompt,a,a_why,b,b_why,c,c_why,d,d_why,right,explanation,colour",
         "Ours,essay,What?,1,so,2,so,3,so,4,so,a,So.,",
@@ -283,13 +275,13 @@ def test_all_that_is_wrong_with_a_sheet_is_told_at_once() -> None:
         ("topic,prompt,explanation\na,b,é".encode("latin-1"), "the file: is not UTF-8 (at byte 29)"),
     ],
 )  # fmt: skip
-def test_a_sheet_that_is_none(content: bytes, said: str) -> None:
-    """A CSV without the columns it needs, or that is no CSV, is refused in one sentence."""
+def test_invalid_sheets(content: bytes, said: str) -> None:
+    """A CSV without the needed columns, or a file that isn't CSV, is refused in one sentence."""
     assert refused(content, "x.csv") == [said]
 
 
 def test_a_sheet_with_more_rows_than_questions_are_allowed() -> None:
-    """It is refused before anything is made of its rows; one with just as many is read."""
+    """It is refused before its rows are read; a sheet with just as many is accepted."""
     head, row = (
         "topic,prompt,a,a_why,b,b_why,right,explanation\n",
         "New,Same words,1,so,2,so,a,So.\n",
@@ -300,8 +292,8 @@ def test_a_sheet_with_more_rows_than_questions_are_allowed() -> None:
     assert refused((head + row * MAX_ITEMS).encode(), "x.csv") == []
 
 
-def test_of_very_many_problems_the_first_are_found() -> None:
-    """Not even the cells of all rows are looked at; rows come in their order."""
+def test_reading_stops_after_many_problems() -> None:
+    """Only the first problems are reported, in the order of rows."""
     rows = b"topic,prompt,explanation,right\n" + b"New,What?,So.,1\n" * 4000
     problems = refused(rows, "x.csv")
     assert len(problems) == MAX_PROBLEMS
@@ -313,26 +305,26 @@ def test_of_very_many_problems_the_first_are_found() -> None:
 
 
 class Counted(set[str]):
-    """A set that counts how often somebody looks into it."""
+    """A set that counts its membership tests."""
 
-    looks = 0
+    lookups = 0
 
     def __contains__(self, name: object) -> bool:
-        self.looks += 1
+        self.lookups += 1
         return super().__contains__(name)
 
 
 def test_an_id_for_each_of_many_equal_questions() -> None:
-    """Each gets the first number that is free, with two looks at most for each."""
+    """Each gets the first free number, with at most two lookups."""
     taken, numbers = Counted({"same-words-3"}), dict[str, int]()
     for _ in range(1000):
         taken.add(free_id("Same words?", taken, numbers))
     assert taken == {"same-words", *(f"same-words-{n}" for n in range(2, 1002))}
-    assert taken.looks <= 2001
+    assert taken.lookups <= 2001
 
 
 def test_a_topic_with_very_many_sources() -> None:
-    """Only the first hundred are told apart, and the topic is refused."""
+    """Only the first hundred are distinguished, and the topic is refused."""
     rows = "".join(
         f"New,What {n}?,1,so,2,so,a,So.,Paper {n},https://example.org/{n}\n" for n in range(300)
     )
@@ -347,66 +339,64 @@ def test_a_topic_with_very_many_sources() -> None:
     "text", ["=1+1", "+1", "-1", "@SUM(1)", "\t=1", "'=1", "''-1", "'quoted'", "1=1", "'"]
 )
 def test_no_cell_is_a_formula(text: str) -> None:
-    """What a spreadsheet would run has an apostrophe before it, which an import takes off."""
+    """A cell that a spreadsheet would run gets an apostrophe, which an import removes."""
     data = document(3)
     choices = [{"text": f"{text}{n}", "correct": n == 1, "why": text} for n in range(3)]
-    data["sections"][1]["topics"][0]["items"][0] |= {
-        "prompt": text,
-        "explanation": text,
-        "choices": choices,
-    }
-    data["sections"][1]["topics"][1]["title"] = text
-    data["sections"][1]["topics"][1]["items"][0] |= {"kind": "typed", "accept": [text]}
-    data["sections"][1]["topics"][1]["items"][0].pop("choices", None)
+    full, short = data["sections"][1]["topics"]
+    full["items"][0] |= {"prompt": text, "explanation": text, "choices": choices}
+    short["title"] = text
+    short["items"][0] |= {"kind": "typed", "accept": [text]}
+    short["items"][0].pop("choices", None)
     sheet = write_sheet(data, PACKS)
     cells = [cell for row in csv.reader(io.StringIO(sheet, newline="")) for cell in row]
     assert [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n"))] == []
     assert closed(through(data, "x.csv", sheet.encode())) == closed(data)
 
 
-def test_sheets_of_other_lands() -> None:
-    """Semicolons and tabs between cells are read too, and a sheet whose name says nothing."""
+def test_other_separators() -> None:
+    """Semicolons and tabs between cells are read too, and a sheet without a known file name ending."""
+    rows = "topic|prompt|accept|explanation\r\nTopic 2|What?|It|So.\r\n"
     for sign, name in ((";", "a.csv"), ("\t", "a.tsv"), (",", "questions")):
-        text = (
-            SAMPLE
-            if sign == ","
-            else "topic|prompt|accept|explanation\r\nTopic 2|What?|It|So.\r\n".replace("|", sign)
-        )
+        text = rows.replace("|", sign)
         draft = read_file(name, text.encode(), SCHEMA, PACKS)
         assert (bool(draft.document["sections"]), draft.problems) == (True, ())
 
 
-def test_the_sample_is_right() -> None:
-    """The file that a refusal offers is taken, with an item of each kind."""
+def test_the_sample_is_valid() -> None:
+    """The file that a refusal offers can be imported, and has an item of each kind."""
     draft = read_file("sample.csv", SAMPLE.encode(), SCHEMA, PACKS)
     assert draft.problems == ()
-    kinds = [
-        one["kind"]
-        for s in draft.document["sections"]
-        for topic in s["topics"]
-        for one in topic["items"]
-    ]
+    topics = [topic for section in draft.document["sections"] for topic in section["topics"]]
+    kinds = [one["kind"] for topic in topics for one in topic["items"]]
     assert kinds == ["choice", "multiple", "typed"]
 
 
-def test_packs_stay_what_they_are() -> None:
-    """Neither an item nor the open question of a pack can be changed by a server's file."""
+@pytest.mark.parametrize(
+    ("topic", "first_item", "problem"),
+    [
+        ({}, {"id": "t1-a"}, "t1-a is a shipped question; give yours another id"),
+        (
+            {"number": 2},
+            {},
+            "is part of a shipped topic, which takes questions only; leave out number",
+        ),
+        (
+            {"references": [{"title": "Mine", "url": "https://example.org/mine"}]},
+            {},
+            "are not those of the shipped topic",
+        ),
+        ({}, {"reference": 5}, "is 5, but its topic has 1 references, counted from 0"),
+    ],
+)
+def test_packs_cannot_be_changed(
+    topic: dict[str, Any], first_item: dict[str, Any], problem: str
+) -> None:
+    """A server's file can't change an item or the open question of a pack."""
     data = document()
-    data["sections"][0]["topics"][0]["items"][0]["id"] = "t1-a"
-    data["sections"][0]["topics"][0]["number"] = 2
-    said = refused(encoded(data))
-    assert said[0].endswith("t1-a is a shipped question; give yours another id")
-    assert said[1].endswith(
-        "is part of a shipped topic, which takes questions only; leave out number"
-    )
-    references = document()
-    references["sections"][0]["topics"][0]["references"] = [
-        {"title": "Mine", "url": "https://example.org/mine"}
-    ]
-    assert "are not those of the shipped topic" in refused(encoded(references))[0]
-    far = document()
-    far["sections"][0]["topics"][0]["items"][0]["reference"] = 5
-    assert refused(encoded(far))[0].endswith("is 5, but its topic has 1 references, counted from 0")
+    shipped = data["sections"][0]["topics"][0]
+    shipped |= topic
+    shipped["items"][0] |= first_item
+    assert problem in refused(encoded(data))[0]
 
 
 def zip_bomb() -> bytes:
@@ -440,7 +430,7 @@ BAD: dict[str, bytes] = {
 
 @pytest.mark.parametrize("name", BAD)
 def test_hostile_files_end_soon(name: str) -> None:
-    """Bombs, nesting, a hundred thousand keys, wrong encodings: a few sentences at most, within seconds."""
+    """Bombs, nesting, many keys and wrong encodings end in a few sentences within seconds."""
     began = time.process_time()
     problems = refused(BAD[name])
     assert time.process_time() - began < 5

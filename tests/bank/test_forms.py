@@ -1,4 +1,4 @@
-"""A question in a form: what stands there, what comes back, and what is wrong with it."""
+"""The text fields of a question's form: filling in, reading back, and problems."""
 
 from __future__ import annotations
 

@@ -54,14 +54,14 @@ def test_no_single_cue_beats_chance(pack: str, name: str) -> None:
 @each_pack
 @pytest.mark.parametrize("name", ["longest", "most specific", "odd one out"])
 def test_no_cue_gives_away_wrong_choices(pack: str, name: str) -> None:
-    """Nor is what stands out so seldom right that striking it out would help."""
+    """Excluding the choice that stands out doesn't help either."""
     assert abs(_results(pack)[name].edge) <= LIMIT, _results(pack)[name]
 
 
 @each_pack
 @pytest.mark.parametrize("name", NAMES)
 def test_cues_of_few_items_do_not_help_over_all(pack: str, name: str) -> None:
-    """Where a strategy has nothing to go by it guesses; over all choice items it stays within 8 points of chance."""
+    """A strategy that doesn't apply guesses. Over all choice items it stays within 8 points of chance."""
     result = _results(pack)[name]
     assert (result.hits - result.expected) / len(choice_items(PACKS[pack])) <= LIMIT, result
 

@@ -1,4 +1,4 @@
-"""Names of members in tests are words that stand in no question: a test that looks for one finds only the member."""
+"""Names of members in tests occur in no question, so a test that searches for one finds only the member."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -29,8 +30,33 @@ from tests.ours import furnish
 from tests.stage import ALWINA, BOB, CLEMENTINE, GUILD, Stage
 
 
+async def own_question(stage: Stage) -> tuple[str, str]:
+    """Give the server a question of its own; return the ids of the item and its topic."""
+    (item_id,) = await furnish(stage.database, GUILD, items=1)
+    bank = await stage.bot.context.bank_for(ALWINA, GUILD)
+    return item_id, bank.items[item_id].topic_id
+
+
+async def practise(stage: Stage, user_id: int, topic: str) -> datetime:
+    """Pick the second choice in practice, and return when that was."""
+    screen = await stage.bot.practices.start(user_id, GUILD, stage.clock(), topic)
+    assert isinstance(screen, Asking)
+    stage.clock.turn(seconds=4)
+    at = stage.clock()
+    pick = (screen.order.index(1),)
+    await stage.bot.practices.answer(Click(screen.question.id, 1, GUILD, 7, user_id, at, pick))
+    return at
+
+
+async def finish(stage: Stage, round_id: int) -> int:
+    """Wait until a round has ended, and return its id."""
+    while (await stage.round(round_id)).phase != "ended":
+        await stage.wait(seconds=30)
+    return round_id
+
+
 async def form_of(stage: Stage, name: str = "ours-2") -> tuple[int, Form]:
-    """A question's number, and its form as it opens."""
+    """Return a question's number, and its form as it opens."""
     own = await stage.bot.own_bank.get(GUILD, name)
     content = json.loads(own.row.content)
     return own.row.number, Form(
@@ -39,7 +65,7 @@ async def form_of(stage: Stage, name: str = "ours-2") -> tuple[int, Form]:
 
 
 def moved_key(form: Form) -> Form:
-    """The second choice right in place of the first one."""
+    """Make the second choice the right one, instead of the first."""
     lines = form.answers.splitlines()
     return replace(
         form, answers="\n".join(["-" + lines[0][1:], lines[1], "+" + lines[2][1:], *lines[3:]])
@@ -51,16 +77,14 @@ async def save(stage: Stage, form: Form, number: int) -> Saved:
 
 
 async def play(stage: Stage, picks: dict[int, int], *, topic: str, seconds: int = 20) -> int:
-    """A round of one question in which members pick choices by their numbers in the bank, two seconds apart."""
+    """Play a round of one question. `picks` are choices by their numbers in the bank."""
     round_id = await stage.start(1, topic_id=topic, seconds=seconds)
     await stage.run()
     card: Any = stage.card().card
     for n, (user_id, pick) in enumerate(picks.items()):
         click = stage.click(user_id, after=1.0 + 9 * n)
         await stage.bot.rounds.answer(replace(click, picks=(card.order.index(pick),)))
-    while (await stage.round(round_id)).phase != "ended":
-        await stage.wait(seconds=30)
-    return round_id
+    return await finish(stage, round_id)
 
 
 async def check_cards(stage: Stage, item: Item, users: tuple[int, ...]) -> None:
@@ -77,10 +101,8 @@ async def check_cards(stage: Stage, item: Item, users: tuple[int, ...]) -> None:
 
 
 async def test_all_follows_the_key(stage: Stage) -> None:
-    """Two rounds within thirty days, one of one player, a daily and a practice: all as a replay has it."""
-    (mine,) = await furnish(stage.database, GUILD, items=1)
-    bank = await stage.bot.context.bank_for(ALWINA, GUILD)
-    topic = bank.items[mine].topic_id
+    """Rounds, a daily and practice: points, totals and cards are what a replay of the log gives."""
+    mine, topic = await own_question(stage)
     await play(stage, {ALWINA: 0, BOB: 1}, topic=topic)
     stage.clock.turn(days=3)
     await play(stage, {BOB: 1, ALWINA: 1, CLEMENTINE: 2}, topic=topic)
@@ -94,13 +116,7 @@ async def test_all_follows_the_key(stage: Stage) -> None:
     )
     await stage.bot.dailies.pause(GUILD)
     await stage.wait(hours=30)
-    screen = await stage.bot.practices.start(CLEMENTINE, GUILD, stage.clock(), topic)
-    assert isinstance(screen, Asking)
-    stage.clock.turn(seconds=4)
-    at = stage.clock()
-    await stage.bot.practices.answer(
-        Click(screen.question.id, 1, GUILD, 7, CLEMENTINE, at, (screen.order.index(1),))
-    )
+    await practise(stage, CLEMENTINE, topic)
     await stage.check_points()
 
     number, form = await form_of(stage)
@@ -126,16 +142,8 @@ async def test_all_follows_the_key(stage: Stage) -> None:
 
 async def test_practice_alone(stage: Stage) -> None:
     """A right answer in practice that was called wrong moves the card as a right one would have."""
-    (mine,) = await furnish(stage.database, GUILD, items=1)
-    topic = (await stage.bot.context.bank_for(ALWINA, GUILD)).items[mine].topic_id
-    screen = await stage.bot.practices.start(ALWINA, GUILD, stage.clock(), topic)
-    assert isinstance(screen, Asking)
-    stage.clock.turn(seconds=4)
-    pick = (screen.order.index(1),)
-    await stage.bot.practices.answer(
-        Click(screen.question.id, 1, GUILD, 7, ALWINA, stage.clock(), pick)
-    )
-    at = stage.clock()
+    mine, topic = await own_question(stage)
+    at = await practise(stage, ALWINA, topic)
     number, form = await form_of(stage)
     done = await save(stage, moved_key(form), number)
     await stage.bot.own_bank.correct(GUILD, number)
@@ -144,9 +152,8 @@ async def test_practice_alone(stage: Stage) -> None:
 
 
 async def test_not_while_a_round_asks_it(stage: Stage) -> None:
-    """While a round asks the question, past answers wait: its own would be judged by the old key."""
-    (mine,) = await furnish(stage.database, GUILD, items=1)
-    topic = (await stage.bot.context.bank_for(ALWINA, GUILD)).items[mine].topic_id
+    """Past answers are judged only after the round, because its own follow the old key."""
+    _, topic = await own_question(stage)
     await stage.start(1, topic_id=topic)
     await stage.run()
     number, _ = await form_of(stage)
@@ -155,9 +162,8 @@ async def test_not_while_a_round_asks_it(stage: Stage) -> None:
 
 
 async def test_a_crash_corrects_nothing(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What fails on the way leaves everything as it was: it is one transaction."""
-    (mine,) = await furnish(stage.database, GUILD, items=1)
-    topic = (await stage.bot.context.bank_for(ALWINA, GUILD)).items[mine].topic_id
+    """Correcting is one transaction: if it fails, nothing has changed."""
+    _, topic = await own_question(stage)
     await play(stage, {ALWINA: 0, BOB: 1}, topic=topic)
     number, form = await form_of(stage)
     await save(stage, moved_key(form), number)
@@ -178,7 +184,7 @@ async def test_a_crash_corrects_nothing(stage: Stage, monkeypatch: pytest.Monkey
 
 
 async def test_erased_words_keep_their_verdict(stage: Stage) -> None:
-    """What a member typed and had erased can't be judged by another key: it stays right, as results count it."""
+    """An erased text can't be judged by another key, so it stays right or wrong."""
     added = (
         await stage.bot.own_bank.add(GUILD, Form("What?", "attention", "So.", "2", "Ours"))
     ).own
@@ -187,8 +193,7 @@ async def test_erased_words_keep_their_verdict(stage: Stage) -> None:
     await stage.run()
     await stage.answer(ALWINA, after=1)
     await stage.answer(BOB, right=False, after=2)
-    while (await stage.round(round_id)).phase != "ended":
-        await stage.wait(seconds=30)
+    await finish(stage, round_id)
     challenge_id = await challenges.start(stage, topic_id=topic, questions=1, hours=1)
     await challenges.play(stage, challenge_id, ALWINA)
     await stage.wait(hours=2)
@@ -208,13 +213,12 @@ async def test_erased_words_keep_their_verdict(stage: Stage) -> None:
 
 
 def _fail(*_: Any, **__: Any) -> None:
-    raise RuntimeError("the lights went out")
+    raise RuntimeError("power failure")
 
 
 async def test_other_choices_are_another_question(stage: Stage) -> None:
-    """A form with a choice less makes a new question; the old one's answers stay readable as they were."""
-    (mine,) = await furnish(stage.database, GUILD, items=1)
-    topic = (await stage.bot.context.bank_for(ALWINA, GUILD)).items[mine].topic_id
+    """A form with fewer choices makes a new question; the old one's answers stay readable."""
+    mine, topic = await own_question(stage)
     round_id = await play(stage, {ALWINA: 3, BOB: 0}, topic=topic)
     number, form = await form_of(stage)
     done = await save(
@@ -229,7 +233,7 @@ async def test_other_choices_are_another_question(stage: Stage) -> None:
 
 
 async def test_a_question_from_a_form(stage: Stage) -> None:
-    """A written question is asked at once, in a topic that is there or in a new one, with an id of its own."""
+    """It is asked at once, in an existing topic or a new one, under an unused id."""
     bank = stage.bot.own_bank
     form = Form("Which?", "+ This\n> It is\n- That\n> It is not", "So.", "2", "Habits")
     rows: list[OwnItem] = [(await bank.add(GUILD, form)).own.row for _ in range(2)]
@@ -243,25 +247,33 @@ async def test_a_question_from_a_form(stage: Stage) -> None:
     assert {rows[0].item_id, rows[1].item_id, shipped.own.row.item_id} <= set(asked)
 
 
-async def test_two_with_the_same_words_at_once(stage: Stage) -> None:
-    """The second is refused; it does not take the first one's place."""
+async def test_two_with_the_same_words_at_once(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If two forms are checked before either is stored, the second is refused."""
+    bank = stage.bot.own_bank
+    read = bank._own
+    both_read = asyncio.Barrier(2)
+
+    async def read_together(guild_id: int) -> Any:
+        own = await read(guild_id)
+        await both_read.wait()
+        return own
+
     form = Form("Which?", "+ This\n> It is\n- That\n> It is not", "So.", "2", "Habits")
-    adding = (
-        stage.bot.own_bank.add(GUILD, replace(form, explanation=f"Reason {n}.")) for n in range(2)
-    )
-    done = await asyncio.gather(*adding, return_exceptions=True)
+    adding = (bank.add(GUILD, replace(form, explanation=f"Reason {n}.")) for n in range(2))
+    with monkeypatch.context() as patch:
+        patch.setattr(bank, "_own", read_together)
+        done = await asyncio.gather(*adding, return_exceptions=True)
     (kept,) = [result for result in done if isinstance(result, Saved)]
     (refused,) = [result for result in done if isinstance(result, UserError)]
     assert "just now" in str(refused)
-    assert (
-        await stage.bot.own_bank.get(GUILD, "which")
-    ).item.explanation == kept.own.item.explanation
+    assert (await bank.get(GUILD, "which")).item.explanation == kept.own.item.explanation
 
 
 async def test_a_challenge_follows_the_key(stage: Stage) -> None:
-    """Answers in a closed challenge are judged anew like those in a round; in an open one that has to wait."""
-    (mine,) = await furnish(stage.database, GUILD, items=1)
-    topic = (await stage.bot.context.bank_for(ALWINA, GUILD)).items[mine].topic_id
+    """Answers in a closed challenge are judged by the new key; an open challenge must close first."""
+    _, topic = await own_question(stage)
     challenge_id = await challenges.start(stage, topic_id=topic, questions=1, hours=1)
     for user_id, pick in ((ALWINA, 0), (BOB, 1), (CLEMENTINE, 1)):
         asked = await challenges.take(stage, challenge_id, user_id)

@@ -1,4 +1,4 @@
-"""A file merged into what a server has: what is added, changed and left, and what past answers keep."""
+"""Merging a file into a server's questions: what is added, changed and kept."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ GUILD = 7
 
 
 class Server:
-    """The rows of a server, as its database would hold them."""
+    """The rows of a server in its database."""
 
     def __init__(self) -> None:
         self.topics: dict[int, OwnTopic] = {}
         self.items: dict[int, OwnItem] = {}
         self.free = 1
 
-    def take(self, data: dict[str, Any]) -> Merge:
+    def import_(self, data: dict[str, Any]) -> Merge:
         merged = merge(
             GUILD, self.free, list(self.topics.values()), list(self.items.values()), data, PACKS
         )
@@ -45,43 +45,47 @@ class Server:
         return dict(json.loads(self.item(name).content))
 
 
+def imported(items: int) -> tuple[Server, dict[str, Any]]:
+    """Return a server that has imported a document, and the document again."""
+    server = Server()
+    server.import_(document(items))
+    return server, document(items)
+
+
 def counts(merged: Merge) -> tuple[int, int, int]:
     return merged.added, merged.changed, merged.same
 
 
 def test_the_same_file_twice() -> None:
-    """A file that was imported changes nothing when it comes again."""
+    """Importing a file again changes nothing."""
     server = Server()
-    assert counts(server.take(document(9))) == (10, 0, 0)
+    assert counts(server.import_(document(9))) == (10, 0, 0)
     before = dict(server.items)
-    again = server.take(document(9))
+    again = server.import_(document(9))
     assert (counts(again), again.topics, again.items) == ((0, 0, 10), (), ())
     assert server.items == before
 
 
 def test_changed_words() -> None:
-    """What has the same id is changed in place; what the file does not name stays."""
-    server = Server()
-    server.take(document(9))
-    data = document(9)
+    """Items with the same id are changed in place; items that aren't in the file stay."""
+    server, data = imported(9)
     topic = data["sections"][1]["topics"][0]
     topic["items"] = [{**topic["items"][0], "prompt": "Better?"}]
     number = server.item("ours-0").number
-    assert counts(server.take(data)) == (0, 1, 5)
+    assert counts(server.import_(data)) == (0, 1, 5)
     assert server.content("ours-0")["prompt"] == "Better?"
     assert server.item("ours-0").number == number
     assert len([row for row in server.items.values() if not row.retired]) == 10
 
 
 def test_choices_keep_their_numbers() -> None:
-    """Choices in another order keep the numbers by which answers are stored, and a reworded one keeps its place."""
-    server = Server()
-    server.take(document(3))
+    """Reordered choices keep their stored numbers, and a reworded one keeps its place."""
+    server, data = imported(3)
     before = server.content("ours-0")["choices"]
     data = document(3)
     data["sections"][1]["topics"][0]["items"][0]["choices"].reverse()
     data["sections"][1]["topics"][0]["items"][0]["choices"][1]["text"] = "reworded"
-    merged = server.take(data)
+    merged = server.import_(data)
     after = server.content("ours-0")["choices"]
     assert [choice["text"] for choice in after] == [
         'choice "0", 0',
@@ -94,10 +98,9 @@ def test_choices_keep_their_numbers() -> None:
 
 
 @pytest.mark.parametrize("change", ["fewer choices", "another kind"])
-def test_what_can_not_keep_its_numbers_is_another_item(change: str) -> None:
-    """With other choices the old item is retired, for those who answered it, and a new one has its name."""
-    server = Server()
-    server.take(document(3))
+def test_other_choices_make_another_item(change: str) -> None:
+    """The old item is retired, with its answers, and a new one gets its name."""
+    server, data = imported(3)
     old = server.item("ours-0")
     data = document(3)
     item = data["sections"][1]["topics"][0]["items"][0]
@@ -106,28 +109,25 @@ def test_what_can_not_keep_its_numbers_is_another_item(change: str) -> None:
     else:
         del item["choices"]
         item |= {"kind": "typed", "accept": ["so"]}
-    server.take(data)
+    server.import_(data)
     assert server.items[old.number] == replace(old, retired=True)
     assert server.item("ours-0").number != old.number
 
 
-def test_another_key_is_told() -> None:
-    """A changed key is named, so that past answers can be judged anew."""
-    server = Server()
-    server.take(document(3))
-    data = document(3)
+def test_changed_keys_are_reported() -> None:
+    """A changed key is reported, so that past answers can be judged by it."""
+    server, data = imported(3)
     choices = data["sections"][1]["topics"][0]["items"][0]["choices"]
     right = next(n for n, choice in enumerate(choices) if choice["correct"])
-    choices[right]["correct"], choices[right - 1]["correct"] = False, True
-    assert server.take(data).rekeyed == (server.item("ours-0").item_id,)
+    choices[right]["correct"] = False
+    choices[right - 1]["correct"] = True
+    assert server.import_(data).rekeyed == (server.item("ours-0").item_id,)
     assert key_of({"kind": "typed", "accept": ["a"]}) != key_of({"kind": "typed", "accept": ["b"]})
 
 
 def test_closed_questions_leave_the_open_one_alone() -> None:
-    """Items alone, as CSV has them, neither erase a topic's open question nor move its sources."""
-    server = Server()
-    server.take(document(3))
-    data = document(3)
+    """A file with items only, like CSV, keeps a topic's open question and the order of its sources."""
+    server, data = imported(3)
     topic = data["sections"][1]["topics"][0]
     for name in ("question", "answer", "key_points", "follow_ups", "misconceptions"):
         del topic[name]
@@ -139,7 +139,7 @@ def test_closed_questions_leave_the_open_one_alone() -> None:
         {**copy.deepcopy(topic["items"][0]), "id": "fresh", "reference": 0},
         topic["items"][0],
     ]
-    assert counts(server.take(data)) == (1, 0, 3)
+    assert counts(server.import_(data)) == (1, 0, 3)
     stored = json.loads(next(row for row in server.topics.values() if row.name == "ours").content)
     assert stored["question"] == "Why ours?"
     assert [source["title"] for source in stored["references"]] == ["Paper 0", "Paper 1", "New"]
@@ -148,19 +148,16 @@ def test_closed_questions_leave_the_open_one_alone() -> None:
 
 def test_too_many_sources_for_a_topic() -> None:
     """A topic that would get more sources than a file can hold is refused."""
-    server = Server()
-    server.take(document(3))
-    data = document(3)
+    server, data = imported(3)
     sources = [{"title": f"New {n}", "url": f"https://example.org/new/{n}"} for n in range(7)]
     data["sections"][1]["topics"][0]["references"] = sources
     with pytest.raises(BankError, match='topic "ours": would have 9 sources; 8 are allowed'):
-        server.take(data)
+        server.import_(data)
 
 
 def test_a_server_has_five_hundred_topics_at_most() -> None:
-    """A file that would bring more is refused; one for topics that are there is taken."""
-    server = Server()
-    server.take(document(3))
+    """A file with more new topics is refused; one for existing topics is imported."""
+    server, data = imported(3)
     more = [
         OwnTopic(GUILD, n, f"x-{n}", own_id(GUILD, n), "s", "S", f"T {n}", "{}")
         for n in range(100, 598)
@@ -168,32 +165,30 @@ def test_a_server_has_five_hundred_topics_at_most() -> None:
     with pytest.raises(
         BankError, match="would make 501 topics of this server's own; 500 are allowed"
     ):
-        merge(GUILD, 9000, more, [], document(3), PACKS)
+        merge(GUILD, 9000, more, [], data, PACKS)
     server.topics |= {row.number: row for row in more}
-    assert server.take(document(3)).same == 4
+    assert server.import_(data).same == 4
 
 
 def test_a_server_keeps_fifteen_thousand_rows_at_most() -> None:
-    """Questions that are not asked any more count; what is there can still be changed."""
-    server = Server()
-    server.take(document(3))
+    """Retired questions count; existing ones can still be changed."""
+    server, data = imported(3)
     gone = [
         OwnItem(GUILD, n, f"x-{n}", own_id(GUILD, 1), True, "{}")
         for n in range(100, 100 + MAX_OWN_ROWS - 4)
     ]
     server.items |= {row.number: row for row in gone}
-    changed = document(3)
-    changed["sections"][1]["topics"][1]["items"][0]["prompt"] = "Better?"
-    assert counts(server.take(changed)) == (0, 1, 3)
+    data["sections"][1]["topics"][1]["items"][0]["prompt"] = "Better?"
+    assert counts(server.import_(data)) == (0, 1, 3)
     with pytest.raises(
         BankError,
         match="would make 15,001 questions of this server's own with those that were repl",
     ):
-        server.take(document(4))
+        server.import_(document(4))
 
 
 def test_a_server_has_five_thousand_at_most() -> None:
-    """What a server has and what it would get may not be more than 5,000."""
+    """Existing and new questions count together."""
     rows = [OwnItem(GUILD, n, f"x-{n}", own_id(GUILD, 1), False, "{}") for n in range(2, MAX_ITEMS)]
     with pytest.raises(
         BankError, match="would make 5,002 questions of this server's own; 5,000 are allowed"

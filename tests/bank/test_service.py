@@ -1,4 +1,4 @@
-"""A server's questions in and out, on a real database: nothing half done, nothing elsewhere."""
+"""Import, export and editing of a server's own questions, on a real database."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ import re
 import threading
 import tracemalloc
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
 
@@ -32,7 +34,7 @@ from tests.stage import ALWINA, GUILD, Stage
 
 
 async def test_from_one_server_into_another(stage: Stage) -> None:
-    """A bank goes out of a server as JSON or CSV and into another one, where it is the same."""
+    """An export, as JSON or CSV, makes the same bank when it is imported on another server."""
     bank, data = stage.bot.own_bank, document(60)
     done = await bank.import_file(GUILD, "ours.json", encoded(data))
     assert (done.added, done.changed, done.same, done.rekeyed, done.total) == (61, 0, 0, (), 61)
@@ -48,7 +50,7 @@ async def test_from_one_server_into_another(stage: Stage) -> None:
 
 
 async def test_an_import_is_asked_at_once_and_there_only(stage: Stage) -> None:
-    """What was imported is asked from then on, beside the packs, on its server."""
+    """Imported questions are asked from then on, with those of the packs, on their server only."""
     await stage.bot.own_bank.import_file(GUILD, "ours.json", encoded(document(3)))
     here, there = [
         await stage.bot.context.bank_for(ALWINA, guild) for guild in (GUILD, OTHER_GUILD)
@@ -58,15 +60,29 @@ async def test_an_import_is_asked_at_once_and_there_only(stage: Stage) -> None:
     assert there is stage.bank
 
 
+def items_of(data: dict[str, Any], topic: int = 0) -> list[dict[str, Any]]:
+    """Return the items of one of the server's own topics in a document."""
+    items: list[dict[str, Any]] = data["sections"][1]["topics"][topic]["items"]
+    return items
+
+
+async def import_refused(stage: Stage, data: dict[str, Any]) -> list[str]:
+    """Import an invalid document and return its problems."""
+    with pytest.raises(BankError) as error:
+        await stage.bot.own_bank.import_file(GUILD, "ours.json", encoded(data))
+    return [str(problem) for problem in error.value.problems]
+
+
 async def test_a_bad_file_changes_nothing(stage: Stage) -> None:
-    """Neither one that breaks a rule, nor one whose formula can't be drawn, nor one that is too large."""
+    """Neither one that breaks a rule, nor one whose formula can't be drawn, nor one that is too
+    large or cut off."""
     bank = stage.bot.own_bank
     await bank.import_file(GUILD, "ours.json", encoded(document(3)))
-    before, mark = await bank.export(GUILD, "x"), await stage.database.read(store.bank_mark, GUILD)
-    wrong = document(9)
-    wrong["sections"][1]["topics"][1]["items"][0]["difficulty"] = 9
-    undrawable = document(9)
-    undrawable["sections"][1]["topics"][0]["items"][0]["formula"] = r"\frac{a}{"
+    before = await bank.export(GUILD, "x")
+    mark = await stage.database.read(store.bank_mark, GUILD)
+    wrong, undrawable = document(9), document(9)
+    items_of(wrong, 1)[0]["difficulty"] = 9
+    items_of(undrawable)[0]["formula"] = r"\frac{a}{"
     for content in (encoded(wrong), encoded(undrawable), b" " * 2_000_000, b"{"):
         with pytest.raises(BankError):
             await bank.import_file(GUILD, "ours.json", content)
@@ -74,25 +90,15 @@ async def test_a_bad_file_changes_nothing(stage: Stage) -> None:
     assert await stage.database.read(store.bank_mark, GUILD) == mark
 
 
-async def test_an_undrawable_formula_is_named(stage: Stage) -> None:
-    """The refusal says where the formula stands and what its drawer does not know."""
-    data = document(3)
-    data["sections"][1]["topics"][0]["items"][0]["formula"] = r"\frac{a}{"
-    with pytest.raises(
-        BankError, match=r'item "ours-0", formula: can\'t be drawn \(its braces do not match\)'
-    ):
-        await stage.bot.own_bank.import_file(GUILD, "ours.json", encoded(data))
-
-
-async def test_a_formula_is_named_beside_what_else_is_wrong(stage: Stage) -> None:
-    """One that is too long, or no text, is not drawn at all."""
+async def test_a_formula_is_named_with_all_other_problems(stage: Stage) -> None:
+    """One that is too long, or no text, isn't drawn at all."""
     data = document(9)
-    items = data["sections"][1]["topics"][0]["items"]
+    items = items_of(data)
     items[0] |= {"formula": r"\frac{a}{", "difficulty": 9}
-    items[1]["formula"], items[2]["formula"] = "a" * 401, ["a"]
-    with pytest.raises(BankError) as error:
-        await stage.bot.own_bank.import_file(GUILD, "ours.json", encoded(data))
-    assert [str(problem).partition('topic "ours", ')[2] for problem in error.value.problems] == [
+    items[1]["formula"] = "a" * 401
+    items[2]["formula"] = ["a"]
+    problems = await import_refused(stage, data)
+    assert [problem.partition('topic "ours", ')[2] for problem in problems] == [
         'item "ours-0", difficulty: is 9 but must be at most 5',
         'item "ours-1", formula: has 401 characters; 400 are allowed',
         'item "ours-2", formula: must be a text, not a list',
@@ -103,13 +109,12 @@ async def test_a_formula_is_named_beside_what_else_is_wrong(stage: Stage) -> Non
 async def test_too_many_formulas_at_once(stage: Stage) -> None:
     """A file with more new formulas than are drawn at once is refused, and none of them is drawn."""
     data = document(201)
-    items = [item for topic in data["sections"][1]["topics"] for item in topic["items"]]
-    for n, item in enumerate(items):
+    for n, item in enumerate([*items_of(data), *items_of(data, 1)]):
         item["formula"] = f"x_{{{n}}}"
-    with pytest.raises(
-        BankError, match="the file: has 201 new formulas; 200 are allowed at once, so split it"
-    ):
-        await stage.bot.own_bank.import_file(GUILD, "ours.json", encoded(data))
+    (problem,) = await import_refused(stage, data)
+    assert problem.startswith(
+        "the file: has 201 new formulas; 200 are allowed at once, so split it"
+    )
     assert "x_{0}" not in formulas._CACHE
 
 
@@ -117,55 +122,48 @@ async def test_a_file_whose_formulas_take_too_long(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first formula that takes too long is the last one that is drawn."""
-    drawn: list[str] = []
-
-    async def prepare(latex: str) -> None:
-        drawn.append(latex)
-        raise FormulaTooSlow("that takes too long")
-
+    prepare = AsyncMock(side_effect=FormulaTooSlow("that takes too long"))
     monkeypatch.setattr(service, "prepare", prepare)
     data = document(3)
-    for n, item in enumerate(data["sections"][1]["topics"][0]["items"]):
+    for n, item in enumerate(items_of(data)):
         item["formula"] = f"x_{n}"
-    with pytest.raises(
-        BankError, match=r'item "ours-0", formula: can\'t be drawn \(that takes too long\)$'
-    ):
-        await stage.bot.own_bank.import_file(GUILD, "ours.json", encoded(data))
-    assert drawn == ["x_0"]
+    (problem,) = await import_refused(stage, data)
+    assert problem.endswith('item "ours-0", formula: can\'t be drawn (that takes too long)')
+    prepare.assert_awaited_once_with("x_0")
 
 
 async def test_two_managers_at_once(stage: Stage) -> None:
-    """Two files at the same time are both there afterwards, each item once and under an id of its own."""
+    """Both files are imported, each item once and under an id of its own."""
     one, two = document(9), document(9)
-    two["sections"][1]["topics"][1]["items"][0]["id"] = "another"
-    await asyncio.gather(
-        *(stage.bot.own_bank.import_file(GUILD, "x.json", encoded(data)) for data in (one, two))
-    )
+    items_of(two, 1)[0]["id"] = "another"
+    files = [encoded(one), encoded(two)]
+    await asyncio.gather(*(stage.bot.own_bank.import_file(GUILD, "x.json", file) for file in files))
     rows = await stage.database.read(store.own_items_of, GUILD)
-    assert sorted(row.name for row in rows) == sorted(
-        [f"ours-{n}" for n in range(9)] + ["another", "ours-9000"]
-    )
+    names = [*(f"ours-{n}" for n in range(9)), "another", "ours-9000"]
+    assert sorted(row.name for row in rows) == sorted(names)
     assert len({row.item_id for row in rows}) == len(rows)
 
 
 class Blocked:
-    """Stands for the process for files: each call waits to be let go, and is then done here."""
+    """Replaces the process for files. Each call waits to be released and then runs in this process."""
 
     def __init__(self) -> None:
-        self.begun, self.let_go = threading.Event(), threading.Event()
+        self.begun = threading.Event()
+        self.released = threading.Event()
         self.names: list[str] = []
 
     def call(self, work: partial[Any]) -> Any:
         self.names.append(work.args[0])
         self.begun.set()
-        assert self.let_go.wait(PATIENCE)
+        assert self.released.wait(PATIENCE)
         return work()
 
 
 async def test_one_file_of_a_server_at_a_time(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The others of a server wait up to their number; so do other servers' until it is read, and nothing else."""
+    """A few more files of the server wait, and other servers' files until it is read. Everything else
+    goes on."""
     process = Blocked()
     monkeypatch.setattr(service, "_PROCESS", process)
     bank, content = stage.bot.own_bank, encoded(document(3))
@@ -182,13 +180,9 @@ async def test_one_file_of_a_server_at_a_time(
             await refused
     assert await asyncio.gather(*(asyncio.to_thread(int, "7") for _ in range(99))) == [7] * 99
     assert process.names == ["0.json"]
-    process.let_go.set()
-    assert [(done.added, done.same) for done in await asyncio.gather(*files)] == [
-        (4, 0),
-        (0, 4),
-        (4, 0),
-        (0, 4),
-    ]
+    process.released.set()
+    done = await asyncio.gather(*files)
+    assert [(one.added, one.same) for one in done] == [(4, 0), (0, 4)] * 2
     assert process.names[1] == "2.json"
     assert (await bank.import_file(GUILD, "x.json", content)).same == 4
     assert not bank._pending
@@ -199,30 +193,27 @@ async def test_one_file_of_a_server_at_a_time(
 async def test_a_file_that_takes_too_much(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, fault: Callable[..., None]
 ) -> None:
-    """A file at which its process ends is refused and changes nothing; the next file is read."""
-    bank, content = stage.bot.own_bank, encoded(document(3))
+    """A file that ends its process is refused and changes nothing; the next file is read."""
+    bank = stage.bot.own_bank
+    content = encoded(document(3))
+    limit = "this file took more than 20 seconds or too much memory"
     with monkeypatch.context() as patch:
         patch.setattr(service, "read_own", fault)
-        with pytest.raises(
-            UserError,
-            match=r"^Reading this file took more than 20 seconds .*nothing was changed\. Split",
-        ):
+        with pytest.raises(UserError, match=rf"^Reading {limit}.*nothing was changed\. Split"):
             await bank.import_file(GUILD, "x.json", content)
     assert await stage.database.read(store.own_items_of, GUILD) == []
     assert (await bank.import_file(GUILD, "x.json", content)).added == 4
     with monkeypatch.context() as patch:
         patch.setattr(service, "write_own", fault)
-        with pytest.raises(
-            UserError, match=r"^Writing this file took more than 20 seconds or too much memory"
-        ):
+        with pytest.raises(UserError, match=f"^Writing {limit}"):
             await bank.export(GUILD, "x")
     assert json.loads(await bank.export(GUILD, "x"))["sections"]
 
 
-async def test_no_file_keeps_a_bot_that_leaves(
+async def test_a_cancelled_import_ends_its_process(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """The process that reads a file is ended with the import, so that no thread goes on waiting for it."""
+    """No thread goes on waiting for it, so the bot can stop."""
     monkeypatch.setattr(service, "read_own", endless.go_on)
     begun = tmp_path / "begun"
     task = asyncio.create_task(stage.bot.own_bank.import_file(GUILD, str(begun), b"x"))
@@ -232,47 +223,40 @@ async def test_no_file_keeps_a_bot_that_leaves(
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert (
-        await asyncio.wait_for(asyncio.wrap_future(service._WAITING.submit(int, "7")), PATIENCE)
-        == 7
-    )
+    free = asyncio.wrap_future(service._WAITING.submit(int, "7"))
+    assert await asyncio.wait_for(free, PATIENCE) == 7
 
 
 async def test_a_card_that_discord_would_refuse(stage: Stage) -> None:
-    """What is too long once it is escaped is refused, in a file and in forms; what fits is taken."""
+    """A question that is too long once it is escaped is refused, in a file and in forms."""
     bank = stage.bot.own_bank
-    choices = [{"text": "*" * 199 + str(n), "correct": n == 0, "why": "so"} for n in range(6)]
     data = document(9)
-    data["sections"][1]["topics"][1]["items"][0] |= {
-        "prompt": "*" * 600,
-        "explanation": "*" * 600,
-        "kind": "choice",
-        "choices": choices,
-    }
-    data["sections"][1]["topics"][1]["items"][0].pop("accept", None)
-    with pytest.raises(BankError) as error:
-        await bank.import_file(GUILD, "x.json", encoded(data))
-    (problem,) = error.value.problems
-    assert problem.place == 'section "house", topic "more", item "ours-5"'
+    item = items_of(data, 1)[0]
+    item |= {"prompt": "*" * 600, "explanation": "*" * 600, "kind": "choice"}
+    item["choices"] = [
+        {"text": "*" * 199 + str(n), "correct": n == 0, "why": "so"} for n in range(6)
+    ]
+    item.pop("accept", None)
+    (problem,) = await import_refused(stage, data)
     assert re.match(
-        "makes a card of [0-9],[0-9]{3} characters with all that a round adds; Discord takes 4,000. ",
-        problem.message,
+        'section "house", topic "more", item "ours-5": makes a card of [0-9],[0-9]{3} characters '
+        "with all that a round adds; Discord takes 4,000. ",
+        problem,
     )
     await bank.import_file(GUILD, "x.json", encoded(document(3)))
     own = await bank.get(GUILD, "ours-0")
     lines = "".join(f"{'-+'[n == 0]} {'*' * 199}{n}\n> so\n" for n in range(6))
-    for work in (
-        bank.add(GUILD, Form("*" * 600, lines, "*" * 600, "1", "Ours")),
-        bank.edit(GUILD, own.row.number, Form("*" * 600, lines, "*" * 600, "1")),
-    ):
+    long = Form("*" * 600, lines, "*" * 600, "1", "Ours")
+    for work in (bank.add(GUILD, long), bank.edit(GUILD, own.row.number, replace(long, topic=""))):
         with pytest.raises(BankError, match="the question: makes a card of"):
             await work
-    long = Form("a" * 600, lines.replace("*", "a"), "a" * 600, "1", "Ours")
-    assert (await bank.add(GUILD, long)).own.item.prompt == "a" * 600
+    letters = "a" * 600
+    fits = Form(letters, lines.replace("*", "a"), letters, "1", "Ours")
+    assert (await bank.add(GUILD, fits)).own.item.prompt == letters
 
 
 async def test_an_export_with_packs(stage: Stage) -> None:
-    """With the packs everything that the server asks is in the file."""
+    """With `packs`, the file has every question that the server asks."""
     await stage.bot.own_bank.import_file(GUILD, "ours.json", encoded(document(3)))
     out = json.loads(await stage.bot.own_bank.export(GUILD, "x", packs=True))
     ids = {item["id"] for s in out["sections"] for topic in s["topics"] for item in topic["items"]}
@@ -280,7 +264,7 @@ async def test_an_export_with_packs(stage: Stage) -> None:
 
 
 async def test_nothing_to_export(stage: Stage) -> None:
-    """A server without questions of its own is told how to get some."""
+    """A server without questions of its own gets a refusal."""
     with pytest.raises(UserError, match="no questions of its own yet"):
         await stage.bot.own_bank.export(GUILD, "x")
 
@@ -298,7 +282,7 @@ async def test_the_list(stage: Stage) -> None:
 
 
 async def test_retire(stage: Stage) -> None:
-    """A retired item is neither listed, asked, exported nor retired twice; its id may be given anew."""
+    """A retired item isn't listed, asked, exported or retired again; its id can be used again."""
     bank = stage.bot.own_bank
     await bank.import_file(GUILD, "ours.json", encoded(document(3)))
     own = await bank.get(GUILD, "ours-1")
@@ -314,15 +298,15 @@ async def test_retire(stage: Stage) -> None:
     assert (await bank.import_file(GUILD, "ours.json", encoded(document(3)))).added == 1
 
 
-async def test_nobody_retires_anothers(stage: Stage) -> None:
-    """The number of another server's item leads nowhere."""
+async def test_items_of_another_server_cannot_be_retired(stage: Stage) -> None:
+    """The number of another server's item is refused."""
     await furnish(stage.database, OTHER_GUILD)
     with pytest.raises(UserError, match="already out"):
         await stage.bot.own_bank.retire(GUILD, 2)
 
 
-async def test_what_many_servers_cost(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is held of own questions is bounded by items, at some 5 KB each with everything around them."""
+async def test_the_cache_of_banks_is_bounded(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The cache holds a limited number of own items, each in at most 5 KB with its share of the rest."""
     monkeypatch.setattr("bot.questions.banks._MOST_ROWS", 2000)
     for guild_id in range(1, 61):
         await furnish(stage.database, guild_id, items=50)

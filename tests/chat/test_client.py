@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from dataclasses import dataclass, field
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 from unittest.mock import AsyncMock, Mock, call
 
 import discord
@@ -20,74 +18,40 @@ from bot.chat.client import QuizBot, command_differs
 from bot.config import Settings
 from bot.core.errors import UserError
 from bot.questions.model import Bank
+from tests.chat.interactions import fake_interaction
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
 from tests.simcord.stage import Stage, reply
 
 __all__ = ["long_sleeps", "no_pace", "stage"]
 
 
-async def test_the_commands_are_those_of_the_specification(stage: Stage) -> None:
-    """Names, options, ranges, choices, autocomplete and default permissions as sent to Discord."""
-    tree = stage.bot.tree
-    commands = {c.name: c.to_dict(tree) for c in tree.get_commands()}
-    private = {"practice", "plan", "remind", "interview", "topics", "privacy"}
-    shared = {
-        "quiz",
-        "challenge",
-        "daily",
-        "today",
-        "leaderboard",
-        "stats",
-        "help",
-        "bank",
-        "settings",
-    }
-    shared |= {"suggest", "team"}
-    assert set(commands) == shared | private
-    assert [o["name"] for o in commands["practice"]["options"]] == ["topic"]
-    assert [o["name"] for o in commands["topics"]["options"]] == ["topic"]
-    assert [o["name"] for o in commands["privacy"]["options"]] == ["export", "delete"]
-    assert [o["name"] for o in commands["remind"]["options"]] == ["time", "timezone"]
-    day, minutes = commands["plan"]["options"]
-    assert (day["name"], day["autocomplete"], minutes["min_value"], minutes["max_value"]) == (
-        "date",
-        True,
-        5,
-        120,
-    )
-    assert [o["name"] for o in commands["interview"]["options"]] == ["topic", "questions"]
-    questions = commands["interview"]["options"][1]
-    assert (questions["min_value"], questions["max_value"]) == (1, 10)
-    # on servers, in direct messages, and anywhere for members who installed the app
-    for name in private | {"help"}:
-        assert (commands[name]["contexts"], commands[name]["integration_types"]) == (
-            [0, 1, 2],
-            [0, 1],
-        )
-    start = next(o for o in commands["quiz"]["options"] if o["name"] == "start")
-    options = {o["name"]: o for o in start["options"]}
-    assert list(options) == ["questions", "topic", "seconds", "difficulty", "mode"]
-    assert (options["questions"]["min_value"], options["questions"]["max_value"]) == (1, 50)
-    assert (options["seconds"]["min_value"], options["seconds"]["max_value"]) == (5, 300)
-    assert options["topic"]["autocomplete"]
-    assert [c["value"] for c in options["difficulty"]["choices"]] == [
-        "easy",
-        "medium",
-        "hard",
-        "mixed",
-    ]
-    assert [c["value"] for c in options["mode"]["choices"]] == ["timed", "hosted"]
-    challenge = {o["name"]: o for o in commands["challenge"]["options"]}
-    assert list(challenge) == ["questions", "topic", "difficulty", "hours", "member"]
-    assert (challenge["questions"]["min_value"], challenge["questions"]["max_value"]) == (1, 20)
-    assert (challenge["hours"]["min_value"], challenge["hours"]["max_value"]) == (1, 168)
-    assert challenge["topic"]["autocomplete"]
-    assert [o["name"] for o in commands["leaderboard"]["options"]] == ["period", "board", "topic"]
-    period = commands["leaderboard"]["options"][0]
-    titles = {"Today": "today", "This week": "week", "This month": "month", "All time": "all"}
-    assert {c["name"]: c["value"] for c in period["choices"]} == titles
-    setup = next(o for o in commands["daily"]["options"] if o["name"] == "setup")
-    names = [
+PRIVATE = {
+    "practice": ["topic"],
+    "topics": ["topic"],
+    "privacy": ["export", "delete"],
+    "remind": ["time", "timezone"],
+    "plan": ["date", "minutes"],
+    "interview": ["topic", "questions"],
+}
+"""The options of the commands that only their member sees."""
+SHARED = [
+    "quiz",
+    "challenge",
+    "daily",
+    "today",
+    "leaderboard",
+    "stats",
+    "help",
+    "bank",
+    "settings",
+    "suggest",
+    "team",
+]
+OPTIONS = {
+    "quiz start": ["questions", "topic", "seconds", "difficulty", "mode"],
+    "challenge": ["questions", "topic", "difficulty", "hours", "member"],
+    "leaderboard": ["period", "board", "topic"],
+    "daily setup": [
         "channel",
         "time",
         "timezone",
@@ -97,12 +61,50 @@ async def test_the_commands_are_those_of_the_specification(stage: Stage) -> None
         "answer_hours",
         "role",
         "thread",
-    ]
-    assert [(o["name"], o["required"]) for o in setup["options"]] == [
-        (name, False) for name in names
-    ]
-    assert commands["daily"]["default_member_permissions"] == 32
-    assert all(c["contexts"] is not None for c in commands.values())
+    ],
+}
+RANGES = {
+    "plan minutes": (5, 120),
+    "interview questions": (1, 10),
+    "quiz start questions": (1, 50),
+    "quiz start seconds": (5, 300),
+    "challenge questions": (1, 20),
+    "challenge hours": (1, 168),
+}
+CHOICES = {
+    "quiz start difficulty": ["easy", "medium", "hard", "mixed"],
+    "quiz start mode": ["timed", "hosted"],
+    "leaderboard period": ["today", "week", "month", "all"],
+}
+
+
+async def test_the_commands_are_those_of_the_specification(stage: Stage) -> None:
+    """Names, options, ranges, choices, autocomplete and default permissions as sent to Discord."""
+    commands = {c.name: c.to_dict(stage.bot.tree) for c in stage.bot.tree.get_commands()}
+
+    def found(path: str) -> dict[str, Any]:
+        command, *names = path.split()
+        node: dict[str, Any] = commands[command]
+        for name in names:
+            node = next(option for option in node["options"] if option["name"] == name)
+        return node
+
+    assert set(commands) == {*SHARED, *PRIVATE}
+    for path, names in (PRIVATE | OPTIONS).items():
+        assert [option["name"] for option in found(path)["options"]] == names
+    for path, (least, most) in RANGES.items():
+        assert (found(path)["min_value"], found(path)["max_value"]) == (least, most)
+    for path, values in CHOICES.items():
+        assert [choice["value"] for choice in found(path)["choices"]] == values
+    for path in ("plan date", "quiz start topic", "challenge topic"):
+        assert found(path)["autocomplete"]
+    # on servers, in direct messages, and anywhere for members who installed the app
+    for name in (*PRIVATE, "help"):
+        assert found(name)["contexts"] == [0, 1, 2]
+        assert found(name)["integration_types"] == [0, 1]
+    assert not any(option["required"] for option in found("daily setup")["options"])
+    assert found("daily")["default_member_permissions"] == 32
+    assert all(command["contexts"] is not None for command in commands.values())
 
 
 async def test_no_privileged_intent(stage: Stage) -> None:
@@ -131,12 +133,10 @@ async def test_an_unresponsive_gateway_is_cut_off(monkeypatch: pytest.MonkeyPatc
 
 async def test_autocomplete(stage: Stage) -> None:
     """Topics are found by title, id, number and section; zones by city."""
-    found = await stage.alwina.autocomplete(stage.quiz, "quiz start", "topic", "lora")
+    complete = stage.alwina.autocomplete
+    found = await complete(stage.quiz, "quiz start", "topic", "lora")
     assert "LoRA" in found[0]["name"]
-    assert (
-        len(await stage.alwina.autocomplete(stage.quiz, "quiz start", "topic", "applications"))
-        == 17
-    )
+    assert len(await complete(stage.quiz, "quiz start", "topic", "applications")) == 17
     zones = await stage.manager.autocomplete(
         stage.quiz, "daily setup", "timezone", "berlin", channel=stage.daily, time="09:00"
     )
@@ -164,29 +164,26 @@ async def test_an_unexpected_failure_is_one_sentence_with_an_id(
 
 async def test_discord_decides_who_may_use_a_command(stage: Stage) -> None:
     """A member whom the server allows /daily without Manage Server can use it."""
-    response = FakeResponse()
-    interaction = SimpleNamespace(
-        id=1,
+    pause = {"name": "pause", "type": 1, "options": []}
+    interaction: Any = fake_interaction(
+        stage,
         type=discord.InteractionType.application_command,
-        data={"name": "daily", "type": 1, "options": [{"name": "pause", "type": 1, "options": []}]},
-        guild_id=stage.guild.id,
-        guild=stage.bot.get_guild(stage.guild.id),
-        user=SimpleNamespace(id=stage.alwina.id, display_name="Alwina"),
+        data={"name": "daily", "type": 1, "options": [pause]},
         permissions=discord.Permissions(send_messages=True),
-        response=response,
-        extras={},
-        client=stage.bot,
-        command_failed=False,
-        _state=stage.bot._connection,
     )
-    await stage.bot.tree._call(cast(discord.Interaction[QuizBot], interaction))
-    assert response.replies[0].startswith(
+    await stage.bot.tree._call(interaction)
+    assert interaction.response.replies[0].startswith(
         "No question of the day is set up on this server yet. Start with </daily setup:"
     )
 
 
 @pytest.mark.parametrize(
-    "error", [RuntimeError("broken"), UserError("Not today."), app_commands.CheckFailure()]
+    ("error", "words"),
+    [
+        (RuntimeError("broken"), "Something went wrong on my side"),
+        (UserError("Not today."), "Not today."),
+        (app_commands.CheckFailure(), "You can't use this command here"),
+    ],
 )
 @pytest.mark.parametrize("where", ["check", "cog", "tree"])
 async def test_a_failing_check(
@@ -194,6 +191,7 @@ async def test_a_failing_check(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
     error: Exception,
+    words: str,
     where: str,
 ) -> None:
     """If a check raises anything at any level, the member reads one sentence."""
@@ -203,23 +201,15 @@ async def test_a_failing_check(
 
     daily = stage.bot.tree.get_command("daily")
     assert isinstance(daily, app_commands.Group)
-    pause = daily.get_command("pause")
-    assert isinstance(pause, app_commands.Command)
+    pause: Any = daily.get_command("pause")
     if where == "check":
         monkeypatch.setattr(pause, "checks", [refuse])
-    elif where == "cog":
-        monkeypatch.setattr(type(pause.binding), "interaction_check", refuse)
     else:
-        monkeypatch.setattr(type(stage.bot.tree), "interaction_check", refuse)
-    said = reply(await stage.manager.slash(stage.quiz, "daily pause"))
-    expected = {
-        RuntimeError: "Something went wrong on my side",
-        UserError: "Not today.",
-        app_commands.CheckFailure: "You can't use this command here",
-    }[type(error)]
-    assert said.startswith(expected)
-    assert ("broken" in caplog.text) == isinstance(error, RuntimeError)
+        checked = pause.binding if where == "cog" else stage.bot.tree
+        monkeypatch.setattr(type(checked), "interaction_check", refuse)
+    assert reply(await stage.manager.slash(stage.quiz, "daily pause")).startswith(words)
     stage.expected_errors = int(isinstance(error, RuntimeError))
+    assert ("broken" in caplog.text) == bool(stage.expected_errors)
 
 
 async def test_a_failing_converter(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -280,20 +270,6 @@ async def test_events_that_trigger_retries(stage: Stage, monkeypatch: pytest.Mon
         getattr(state, f"parse_{event}")(data)
         await stage.env.settle()
         assert woken.await_args_list == [call(stage.guild.id)] * times
-
-
-@dataclass
-class FakeResponse:
-    """Records the replies to an interaction."""
-
-    replies: list[str] = field(default_factory=list)
-
-    def is_done(self) -> bool:
-        return bool(self.replies)
-
-    async def send_message(self, content: str, **options: object) -> None:
-        assert options["ephemeral"]
-        self.replies.append(content)
 
 
 async def test_a_failing_database(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:

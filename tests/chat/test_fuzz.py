@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import discord
 import pytest
@@ -14,6 +13,7 @@ from hypothesis import strategies as st
 
 from bot.core.errors import UserError
 from bot.daily import views as daily
+from tests.chat.interactions import fake_interaction
 from tests.chat.test_router import ROUTES
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
 from tests.simcord.stage import Stage
@@ -22,31 +22,13 @@ __all__ = ["long_sleeps", "no_pace", "stage"]
 
 SNOWFLAKES = st.integers(1, 2**63 - 1)
 NAMES = (*(route.name for route in ROUTES), "other")
-PARTS = [
-    "round",
-    "challenge",
-    "daily",
-    "practice",
-    "1",
-    "2",
-    "0",
-    "5",
-    "9",
-    "-1",
-    "999999999999999999",
-    "today",
-    "all",
-    "",
-    "ä",
-    "prev",
-    "next",
-    "skip",
-    "end",
-]
+PARTS = (
+    "round challenge daily practice 1 2 0 5 9 -1 999999999999999999 today all ä prev next skip end"
+)
 PLAUSIBLE = st.builds(
     lambda name, fields: ":".join([name, "v1", *fields]),
     st.sampled_from(NAMES),
-    st.lists(st.sampled_from(PARTS), max_size=5),
+    st.lists(st.sampled_from([*PARTS.split(), ""]), max_size=5),
 )
 GOOD = st.sampled_from(ROUTES).flatmap(
     lambda route: st.tuples(
@@ -71,31 +53,19 @@ BOXES = VALUES.map(
     lambda values: [{"component": {"type": 22, "custom_id": "boxes", "values": values}}]
 )
 MODALS = st.one_of(TEXTS, BOXES, JSON)
-NUL = [{"component": {"value": "\x00"}}]
 
 
-@dataclass
-class FakeResponse:
-    """Records replies in place of `interaction.response` and `interaction.followup`."""
-
-    replies: list[Any] = field(default_factory=list)
-
-    def is_done(self) -> bool:
-        return bool(self.replies)
-
-    async def send_message(self, **options: Any) -> None:
-        assert options["ephemeral"]
-        assert 0 < len(options.get("content", "a view")) <= 2000
-        self.replies.append(options.get("view", options.get("content")))
-
-    async def send(self, **options: Any) -> None:
-        await self.send_message(**options)
-
-    async def edit_message(self, **options: Any) -> None:
-        self.replies.append(options["view"])
-
-    async def send_modal(self, modal: discord.ui.Modal) -> None:
-        self.replies.append(modal)
+def hostile(custom_id: str, components: Any, *, modal: bool = True) -> example:
+    """Build an example of a click or modal of an old client."""
+    return example(
+        custom_id=custom_id,
+        values=[],
+        components=components,
+        message_id=1,
+        user_id=1,
+        modal=modal,
+        private=False,
+    )
 
 
 @settings(
@@ -110,42 +80,10 @@ class FakeResponse:
     modal=st.booleans(),
     private=st.booleans(),
 )
-@example(
-    custom_id="answer:v1:round:1:0\n",
-    values=[],
-    components=[],
-    message_id=1,
-    user_id=1,
-    modal=False,
-    private=False,
-)
-@example(
-    custom_id="picks:v1:round:1",
-    values=[],
-    components=None,
-    message_id=1,
-    user_id=1,
-    modal=True,
-    private=False,
-)
-@example(
-    custom_id="picks:v1:round:1",
-    values=[],
-    components=[{"component": {"values": ["0", {}]}}],
-    message_id=1,
-    user_id=1,
-    modal=True,
-    private=False,
-)
-@example(
-    custom_id="typed:v1:round:1",
-    values=[],
-    components=[{"component": {"value": "\x00"}}],
-    message_id=1,
-    user_id=1,
-    modal=True,
-    private=False,
-)
+@hostile("answer:v1:round:1:0\n", [], modal=False)
+@hostile("picks:v1:round:1", None)
+@hostile("picks:v1:round:1", [{"component": {"values": ["0", {}]}}])
+@hostile("typed:v1:round:1", [{"component": {"value": "\x00"}}])
 async def test_clicks_and_modals(
     stage: Stage,
     caplog: pytest.LogCaptureFixture,
@@ -161,30 +99,26 @@ async def test_clicks_and_modals(
     if not stage.quiz.history():
         await stage.play(questions=1, seconds=300)
         await stage.bob.slash(stage.quiz, "interview")
-    response, panel = FakeResponse(), [SimpleNamespace(custom_id=daily.PANEL.id(what="form"))]
-    interaction = SimpleNamespace(
-        type=discord.InteractionType.modal_submit if modal else discord.InteractionType.component,
-        data={"custom_id": custom_id, "values": values, "components": components},
-        message=SimpleNamespace(
-            id=message_id, flags=discord.MessageFlags(ephemeral=private), components=panel
-        ),
+    message = SimpleNamespace(
         id=message_id,
-        guild_id=stage.guild.id,
-        channel_id=stage.quiz.id,
-        guild=stage.bot.get_guild(stage.guild.id),
+        flags=discord.MessageFlags(ephemeral=private),
+        components=[SimpleNamespace(custom_id=daily.PANEL.id(what="form"))],
+    )
+    kinds = discord.InteractionType
+    interaction: Any = fake_interaction(
+        stage,
+        type=kinds.modal_submit if modal else kinds.component,
+        data={"custom_id": custom_id, "values": values, "components": components},
+        message=message,
+        id=message_id,
         channel=None,
-        locale="de",
         permissions=discord.Permissions(manage_guild=user_id is None),
         app_permissions=discord.Permissions(),
         user=SimpleNamespace(id=user_id or stage.bob.id, display_name="Bob"),
-        response=response,
-        extras={},
-        followup=response,
-        client=stage.bot,
     )
     with caplog.at_level(logging.WARNING):
-        await stage.bot.router.dispatch(cast(discord.Interaction, interaction))
-    assert response.replies
+        await stage.bot.router.dispatch(interaction)
+    assert interaction.response.replies
     assert [r for r in caplog.records if r.levelno >= logging.ERROR] == []
 
 

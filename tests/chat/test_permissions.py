@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import discord
 import pytest
+from simcord.actors import MemberActor
 
 from bot.bank import views as bank
 from bot.chat.permissions import require_page
@@ -18,7 +19,7 @@ from bot.core.errors import UserError
 from bot.core.snowflakes import earliest_id
 from bot.suggestions import views as suggestions
 from tests.bank.test_cog import ours, take
-from tests.chat.test_fuzz import FakeResponse
+from tests.chat.interactions import fake_interaction
 from tests.fakes import START, Clock
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
 from tests.simcord.stage import Stage, answer_to, reply, text_of
@@ -100,47 +101,44 @@ def test_pages_that_prove_nothing() -> None:
 
 def test_manage_server_needs_no_page() -> None:
     """Members with Manage Server can use a page of any age, even a public one."""
-    for interaction in (
-        click_on_page(timedelta(days=9), manages=True),
-        click_on_page(TOO_LATE, manages=True, private=False),
-    ):
-        require_page(interaction, suggestions.REVIEW)
+    for private in (True, False):
+        page = click_on_page(timedelta(days=9), manages=True, private=private)
+        require_page(page, suggestions.REVIEW)
 
 
 async def test_a_member_allowed_by_the_server(stage: Stage) -> None:
     """Without Manage Server they can use a new page, and must repeat the command for an old one."""
     await take(stage, ours(3))
     stage.allow(stage.alwina, "bank")
-    old = [
-        await member.slash(stage.quiz, "bank retire", item="ours-0")
-        for member in (stage.alwina, stage.manager)
-    ]
+
+    async def open_page(member: MemberActor, item: str) -> discord.Message:
+        return answer_to(await member.slash(stage.quiz, "bank retire", item=item))
+
+    async def press(member: MemberActor, page: discord.Message) -> str:
+        return reply(await member.click(page, label="Retire"))
+
+    old, managers = [await open_page(one, "ours-0") for one in (stage.alwina, stage.manager)]
     await stage.wait(16 * 60)
-    refused = reply(await stage.alwina.click(answer_to(old[0]), label="Retire"))
-    assert refused.startswith(f"{TOO_LONG}</bank retire:")
-    assert reply(await stage.manager.click(answer_to(old[1]), label="Retire")).startswith(
-        "`ours-0` is out."
-    )
-    new = await stage.alwina.slash(stage.quiz, "bank retire", item="ours-1")
-    assert reply(await stage.alwina.click(answer_to(new), label="Retire")).startswith(
-        "`ours-1` is out."
-    )
+    assert (await press(stage.alwina, old)).startswith(f"{TOO_LONG}</bank retire:")
+    assert (await press(stage.manager, managers)).startswith("`ours-0` is out.")
+    new = await open_page(stage.alwina, "ours-1")
+    assert (await press(stage.alwina, new)).startswith("`ours-1` is out.")
 
 
 async def test_a_former_manager(stage: Stage) -> None:
     """A former manager can't change anything with a page that is still open a day later."""
-    await stage.manager.slash(
+    manager = stage.manager
+    await manager.slash(
         stage.quiz, "daily setup", channel=stage.daily, time="13:00", timezone="UTC"
     )
-    daily = answer_to(await stage.manager.slash(stage.quiz, "daily status"))
-    settings = answer_to(await stage.manager.slash(stage.quiz, "settings"))
-    stage.env.backend.guilds[stage.guild.id].members[stage.manager.id].role_ids.clear()
+    daily, settings = [
+        answer_to(await manager.slash(stage.quiz, name)) for name in ("daily status", "settings")
+    ]
+    stage.env.backend.guilds[stage.guild.id].members[manager.id].role_ids.clear()
     await stage.wait(24 * 3600)
-    refused = reply(await stage.manager.click(daily, label="Pause"))
+    refused = reply(await manager.click(daily, label="Pause"))
     assert refused.startswith(f"{TOO_LONG}</daily status:")
-    refused = reply(
-        await stage.manager.select(settings, custom_id="settings:v1:recapday", values=["3"])
-    )
+    refused = reply(await manager.select(settings, custom_id="settings:v1:recapday", values=["3"]))
     assert refused.startswith(f"{TOO_LONG}</settings:")
     schedule = await stage.services.dailies.schedule(stage.guild.id)
     assert schedule is not None
@@ -150,17 +148,18 @@ async def test_a_former_manager(stage: Stage) -> None:
 async def test_a_form_that_was_open_too_long(stage: Stage) -> None:
     """The text of a form that was open too long is returned, and the command opens a new form."""
     stage.allow(stage.alwina, "bank")
+    added = FIELDS | {"topic": "Habits"}
     form = await stage.alwina.slash(stage.quiz, "bank add", topic="Habits")
     await stage.wait(16 * 60)
-    refused = await stage.alwina.submit_modal(form, FIELDS | {"topic": "Habits"})
+    refused = await stage.alwina.submit_modal(form, added)
     assert reply(refused).startswith(f"{TOO_LONG}</bank add:")
     assert "Is it so?\n\n+ Yes" in text_of(refused.followups[-1].message).replace("\\", "")
-    form = await stage.alwina.slash(stage.quiz, "bank add", topic="Habits")
-    saved = await stage.alwina.submit_modal(form, FIELDS | {"topic": "Habits"})
-    assert reply(saved).startswith("**Saved**")
-    form = await stage.alwina.slash(stage.quiz, "bank edit", item="is-it-so")
-    saved = await stage.alwina.submit_modal(form, FIELDS | {"formula": "x^2"})
-    assert reply(saved).startswith("**Saved**")
+    for command, option, fields in (
+        ("bank add", {"topic": "Habits"}, added),
+        ("bank edit", {"item": "is-it-so"}, FIELDS | {"formula": "x^2"}),
+    ):
+        form = await stage.alwina.slash(stage.quiz, command, **option)
+        assert reply(await stage.alwina.submit_modal(form, fields)).startswith("**Saved**")
 
 
 async def test_forged_ids(stage: Stage) -> None:
@@ -175,36 +174,17 @@ async def test_forged_ids(stage: Stage) -> None:
     await take(stage, ours(3))
     own = answer_to(await stage.alwina.slash(stage.quiz, "topics"))
     assert list(custom_ids(own.components))
+    kinds = discord.InteractionType
     for custom_id in FORGED.values():
         for message in (own, None):
-            response = await _forge(stage, custom_id, message)
-            assert len(response.replies) == 1, custom_id
-            assert str(response.replies[0]).startswith(NOT_THEIRS if message else TOO_LONG), (
-                custom_id
+            interaction: Any = fake_interaction(
+                stage,
+                type=kinds.component if message else kinds.modal_submit,
+                data={"custom_id": custom_id, "values": [], "components": []},
+                message=message,
+                id=earliest_id(stage.bot.context.now()),
             )
+            await stage.bot.router.dispatch(interaction)
+            (said,) = interaction.response.replies
+            assert str(said).startswith(NOT_THEIRS if message else TOO_LONG), custom_id
     assert len(await stage.services.own_bank.find(stage.guild.id)) == 3
-
-
-async def _forge(stage: Stage, custom_id: str, message: discord.Message | None) -> FakeResponse:
-    """Send a forged click or form and return the replies."""
-    response = FakeResponse()
-    interaction: Any = SimpleNamespace(
-        type=discord.InteractionType.component if message else discord.InteractionType.modal_submit,
-        data={"custom_id": custom_id, "values": [], "components": []},
-        message=message,
-        id=earliest_id(stage.bot.context.now()),
-        guild_id=stage.guild.id,
-        channel_id=stage.quiz.id,
-        guild=stage.bot.get_guild(stage.guild.id),
-        channel=stage.bot.get_channel(stage.quiz.id),
-        locale="de",
-        permissions=discord.Permissions(send_messages=True, view_channel=True),
-        app_permissions=discord.Permissions.all(),
-        user=SimpleNamespace(id=stage.alwina.id, display_name="Alwina"),
-        response=response,
-        followup=response,
-        extras={},
-        client=stage.bot,
-    )
-    await stage.bot.router.dispatch(interaction)
-    return response

@@ -3,72 +3,86 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from bot.chat.rate_limit import RateLimiter, RefusalCounter
 from tests.virtual import seconds_passed, virtual
 
 
-async def send_one(
-    limiter: RateLimiter,
-    name: str,
-    passed: list[tuple[str, float]],
-    *,
-    server: int = 1,
-    urgent: bool = False,
-) -> None:
-    await limiter.wait(server, urgent=urgent)
-    passed.append((name, seconds_passed()))
+class Requests:
+    """A rate limiter, and the name and time of each request that has passed it."""
+
+    def __init__(self, limit: int) -> None:
+        self.limiter = RateLimiter(limit)
+        self.passed: list[tuple[str, float]] = []
+
+    @classmethod
+    async def idle(cls, limit: int) -> Requests:
+        """Return a limiter without requests in its window."""
+        made = cls(limit)
+        await asyncio.sleep(2)
+        return made
+
+    async def send(self, name: str, *, server: int = 1, urgent: bool = False) -> None:
+        await self.limiter.wait(server, urgent=urgent)
+        self.passed.append((name, seconds_passed()))
+
+    def start(self, *names: str, **options: Any) -> list[asyncio.Task[None]]:
+        return [asyncio.create_task(self.send(name, **options)) for name in names]
+
+    @property
+    def names(self) -> list[str]:
+        return [name for name, _ in self.passed]
+
+
+def numbered(count: int, name: str = "") -> list[str]:
+    return [f"{name} {n}".strip() for n in range(count)]
 
 
 @virtual
 async def test_a_burst_passes_and_the_rest_waits_for_the_limit() -> None:
     """The first requests pass at once, and no second ever has more than the limit."""
-    limiter, passed = RateLimiter(5), list[tuple[str, float]]()
-    await asyncio.sleep(2)
+    requests = await Requests.idle(5)
     began = seconds_passed()
-    await asyncio.gather(*(send_one(limiter, str(n), passed) for n in range(23)))
-    times = [at for _, at in passed]
+    await asyncio.gather(*requests.start(*numbered(23)))
+    times = [at for _, at in requests.passed]
     assert times[:5] == [began] * 5
     assert all(later - earlier >= 1.0 for earlier, later in zip(times, times[5:], strict=False))
     assert times[-1] < began + 4.2
-    assert [name for name, _ in passed] == [str(n) for n in range(23)]
+    assert requests.names == numbered(23)
 
 
 @virtual
 async def test_urgent_requests_go_first() -> None:
     """A reveal doesn't wait behind a thousand dailies."""
-    limiter, passed = RateLimiter(2), list[tuple[str, float]]()
-    await asyncio.sleep(2)
-    slow = [asyncio.create_task(send_one(limiter, f"daily {n}", passed)) for n in range(6)]
+    requests = await Requests.idle(2)
+    slow = requests.start(*numbered(6, "daily"))
     await asyncio.sleep(0)
-    await send_one(limiter, "reveal", passed, urgent=True)
+    await requests.send("reveal", urgent=True)
     await asyncio.gather(*slow)
-    assert [name for name, _ in passed][:4] == ["daily 0", "daily 1", "reveal", "daily 2"]
+    assert requests.names[:4] == ["daily 0", "daily 1", "reveal", "daily 2"]
 
 
 @virtual
 async def test_a_cancelled_request_uses_no_turn() -> None:
-    """A cancelled request uses up no turn."""
-    limiter, passed = RateLimiter(1), list[tuple[str, float]]()
-    await asyncio.sleep(2)
-    await send_one(limiter, "first", passed)
-    gone = asyncio.create_task(send_one(limiter, "gone", passed))
-    last = asyncio.create_task(send_one(limiter, "last", passed))
+    """The next request takes its place."""
+    requests = await Requests.idle(1)
+    await requests.send("first")
+    gone, last = requests.start("gone", "last")
     await asyncio.sleep(0.1)
     gone.cancel()
     await last
-    assert [name for name, _ in passed] == ["first", "last"]
-    assert passed[-1][1] < 3.1
+    assert requests.names == ["first", "last"]
+    assert requests.passed[-1][1] < 3.1
 
 
 @virtual
 async def test_requests_below_the_limit_never_wait() -> None:
     """Below the limit nothing waits."""
-    limiter = RateLimiter(50)
-    await asyncio.sleep(2)
+    requests = await Requests.idle(50)
     for _ in range(200):
         began = seconds_passed()
-        await limiter.wait(1, urgent=False)
+        await requests.send("")
         assert seconds_passed() == began
         await asyncio.sleep(0.021)
 
@@ -76,45 +90,37 @@ async def test_requests_below_the_limit_never_wait() -> None:
 @virtual
 async def test_a_new_process_starts_without_a_burst() -> None:
     """A new process assumes that four fifths of the window were used by the previous one."""
-    limiter, passed = RateLimiter(5), list[tuple[str, float]]()
-    await asyncio.gather(*(send_one(limiter, str(n), passed) for n in range(5)))
-    assert [round(at, 1) for _, at in passed] == [0.0, 0.0, 0.3, 0.5, 0.8]
+    requests = Requests(5)
+    await asyncio.gather(*requests.start(*numbered(5)))
+    assert [round(at, 1) for _, at in requests.passed] == [0.0, 0.0, 0.3, 0.5, 0.8]
 
 
 @virtual
 async def test_a_busy_server_delays_others_by_one_turn() -> None:
     """A request waits for at most one more request of a server that has fifty in the queue."""
-    limiter, passed = RateLimiter(1), list[tuple[str, float]]()
-    await asyncio.sleep(2)
-    await send_one(limiter, "first", passed)
-    busy = [asyncio.create_task(send_one(limiter, "busy", passed)) for _ in range(50)]
+    requests = await Requests.idle(1)
+    await requests.send("first")
+    busy = requests.start(*["busy"] * 50)
     await asyncio.sleep(10.5)
-    others = [
-        asyncio.create_task(send_one(limiter, f"quiet {n}", passed, server=n)) for n in (2, 3, 3)
-    ]
-    await asyncio.gather(*busy, *others)
-    names = [name for name, _ in passed]
-    came = names.index("quiet 2")
+    quiet = [*requests.start("two", server=2), *requests.start("three", "three", server=3)]
+    await asyncio.gather(*busy, *quiet)
+    came = requests.names.index("two")
     assert came <= 12
-    assert names[came : came + 4] == ["quiet 2", "quiet 3", "busy", "quiet 3"]
-    assert names.count("busy") == 50
+    assert requests.names[came : came + 4] == ["two", "three", "busy", "three"]
+    assert requests.names.count("busy") == 50
 
 
 @virtual
 async def test_urgent_requests_take_their_own_turns() -> None:
     """An urgent request of a busy server precedes all that aren't urgent."""
-    limiter, passed = RateLimiter(1), list[tuple[str, float]]()
-    await asyncio.sleep(2)
-    await send_one(limiter, "first", passed)
-    tasks = [asyncio.create_task(send_one(limiter, f"slow {n}", passed)) for n in range(3)]
+    requests = await Requests.idle(1)
+    await requests.send("first")
+    slow = requests.start(*numbered(3, "slow"))
     await asyncio.sleep(0)
-    tasks += [
-        asyncio.create_task(send_one(limiter, f"reveal {n}", passed, server=n, urgent=True))
-        for n in (1, 1, 2)
-    ]
-    await asyncio.gather(*tasks)
-    names = [name for name, _ in passed]
-    assert names == ["first", "reveal 1", "reveal 2", "reveal 1", "slow 0", "slow 1", "slow 2"]
+    one = requests.start("one", "one", urgent=True)
+    two = requests.start("two", server=2, urgent=True)
+    await asyncio.gather(*slow, *one, *two)
+    assert requests.names == ["first", "one", "two", "one", *numbered(3, "slow")]
 
 
 @virtual

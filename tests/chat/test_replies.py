@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 from unittest.mock import AsyncMock, Mock
 
 import aiohttp
@@ -30,12 +30,14 @@ class FakeInteraction:
         self.sent: list[dict[str, Any]] = []
         self.later: list[dict[str, Any]] = []
         self.extras: dict[str, Any] = {}
-        self._lost, self._arrive = lost, arrive
+        self._lost = lost
+        self._arrive = arrive
         self.client = SimpleNamespace(
             command_mention=lambda name: f"</{name}:7>", is_closed=lambda: False
         )
         self.type = discord.InteractionType.component
-        self.data, self.guild_id = {"custom_id": "x"}, None
+        self.data = {"custom_id": "x"}
+        self.guild_id = None
         self.response = SimpleNamespace(
             is_done=lambda: False,
             send_message=self._record,
@@ -46,14 +48,10 @@ class FakeInteraction:
         self.followup = SimpleNamespace(send=self._record_later)
 
     async def _record_later(self, **options: Any) -> None:
-        for key in {"files", "attachments"} & set(options):
-            options[key] = [file.fp.read() for file in options[key]]
-        self.later.append(options)
+        self.later.append(_with_bytes(options))
 
     async def _record(self, **options: Any) -> None:
-        for key in {"files", "attachments"} & set(options):
-            options[key] = [file.fp.read() for file in options[key]]
-        self.sent.append(options)
+        self.sent.append(_with_bytes(options))
         if len(self.sent) <= self._lost:
             raise aiohttp.ClientError
         if self._arrive:
@@ -62,23 +60,25 @@ class FakeInteraction:
             )
 
 
-def as_interaction(fake: FakeInteraction) -> discord.Interaction:
-    return cast(discord.Interaction, fake)
+def _with_bytes(options: dict[str, Any]) -> dict[str, Any]:
+    """Replace the files in a request by their bytes."""
+    files = {"files", "attachments"} & options.keys()
+    return options | {key: [file.fp.read() for file in options[key]] for key in files}
 
 
 async def test_a_lost_reply_is_sent_again_with_its_files() -> None:
     """The second attempt has the picture too, although the first has read its file."""
-    fake = FakeInteraction(lost=1)
-    await say(as_interaction(fake), Message(OPEN, PICTURE))
+    fake: Any = FakeInteraction(lost=1)
+    await say(fake, Message(OPEN, PICTURE))
     assert [options["files"] for options in fake.sent] == [[b"png"], [b"png"]]
 
 
 async def test_an_edit_names_the_files_of_the_page() -> None:
     """An edit sends the page's pictures, and none for a page without pictures."""
-    fake = FakeInteraction()
+    fake: Any = FakeInteraction()
     for reply in (show, update_reply):
-        await reply(as_interaction(fake), Message(OPEN, PICTURE))
-        await reply(as_interaction(fake), Message(OPEN, "words"))
+        await reply(fake, Message(OPEN, PICTURE))
+        await reply(fake, Message(OPEN, "words"))
     assert [options["attachments"] for options in fake.sent + fake.later] == [
         [b"png"],
         [],
@@ -93,7 +93,8 @@ async def test_a_picture_that_takes_long_to_draw(
 ) -> None:
     """The reply is deferred, and the page is sent once its picture is drawn."""
     monkeypatch.setattr("bot.chat.replies._PATIENCE", 0.01)
-    fake, waiting = FakeInteraction(), asyncio.Event()
+    fake: Any = FakeInteraction()
+    waiting = asyncio.Event()
 
     async def draw() -> bytes:
         await waiting.wait()
@@ -105,8 +106,8 @@ async def test_a_picture_that_takes_long_to_draw(
 
     fake.response.defer = defer
     page = Message(OPEN, PendingPicture("one.png", "what it shows", draw))
-    await reply(as_interaction(fake), page)
-    await update_reply(as_interaction(fake), page)
+    await reply(fake, page)
+    await update_reply(fake, page)
     assert (fake.sent, fake.later[0][files], fake.later[1]["attachments"]) == (
         [],
         [b"png"],
@@ -116,10 +117,10 @@ async def test_a_picture_that_takes_long_to_draw(
 
 async def test_commands_can_be_clicked() -> None:
     """Commands become mentions in sentences and pages, in replies and edits."""
-    fake = FakeInteraction()
-    await say(as_interaction(fake), str(UserError("See </quiz start>.")))
-    await say(as_interaction(fake), Message(OPEN, "See </help>."))
-    await show(as_interaction(fake), Message(OPEN, "See </help>."))
+    fake: Any = FakeInteraction()
+    await say(fake, str(UserError("See </quiz start>.")))
+    await say(fake, Message(OPEN, "See </help>."))
+    await show(fake, Message(OPEN, "See </help>."))
     assert fake.sent[0]["content"] == "See </quiz start:7>."
     assert [texts(options["view"]) for options in fake.sent[1:]] == [["See </help:7>."]] * 2
     assert text_of(fake.sent[1]["view"]) == "See </help:7>."
@@ -128,11 +129,11 @@ async def test_commands_can_be_clicked() -> None:
 @pytest.mark.parametrize("first", [say, show])
 async def test_pages_after_a_reply_whose_confirmation_was_lost(first: Any) -> None:
     """After a reply whose confirmation was lost, further ones are follow-ups or edits."""
-    fake = FakeInteraction(lost=1, arrive=True)
-    await first(as_interaction(fake), Message(OPEN, "one"))
+    fake: Any = FakeInteraction(lost=1, arrive=True)
+    await first(fake, Message(OPEN, "one"))
     assert len(fake.sent) == 2
-    await say(as_interaction(fake), Message(OPEN, "two"))
-    await show(as_interaction(fake), Message(OPEN, "three"))
+    await say(fake, Message(OPEN, "two"))
+    await show(fake, Message(OPEN, "three"))
     assert [texts(options["view"]) for options in fake.later] == [["two"], ["three"]]
     assert len(fake.sent) == 2
 
@@ -140,17 +141,17 @@ async def test_pages_after_a_reply_whose_confirmation_was_lost(first: Any) -> No
 async def test_a_deferral_whose_confirmation_was_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     """If the confirmation of deferring is lost, the result still replaces the placeholder."""
     monkeypatch.setattr("bot.chat.replies._PATIENCE", 0.01)
-    fake = FakeInteraction(lost=1, arrive=True)
-    done = await defer_if_slow(as_interaction(fake), asyncio.sleep(0.05, "done"))
-    await say(as_interaction(fake), done)
+    fake: Any = FakeInteraction(lost=1, arrive=True)
+    done = await defer_if_slow(fake, asyncio.sleep(0.05, "done"))
+    await say(fake, done)
     assert [options["content"] for options in fake.later] == ["done"]
 
 
 async def test_a_response_by_somebody_else_is_an_error() -> None:
     """If no response of ours was lost, Discord's error is raised."""
-    fake = FakeInteraction(arrive=True)
+    fake: Any = FakeInteraction(arrive=True)
     with pytest.raises(discord.HTTPException):
-        await say(as_interaction(fake), "words")
+        await say(fake, "words")
     assert fake.extras == {}
 
 
@@ -164,8 +165,8 @@ async def test_a_response_by_somebody_else_is_an_error() -> None:
 )
 async def test_a_network_error_of_the_handler_is_reported(error: Exception) -> None:
     """A network error in the handler's own work is reported to the member."""
-    fake = FakeInteraction()
-    await report_error(as_interaction(fake), error)
+    fake: Any = FakeInteraction()
+    await report_error(fake, error)
     assert [options["content"][:33] for options in fake.sent] == [
         "Something went wrong on my side. "
     ]
@@ -175,10 +176,10 @@ async def test_a_network_error_of_the_handler_is_reported(error: Exception) -> N
 @pytest.mark.parametrize("reply", [say, show])
 async def test_a_lost_reply_is_only_logged(reply: Any, failure: Exception) -> None:
     """A lost reply may have arrived, so it is only logged."""
-    fake = FakeInteraction()
+    fake: Any = FakeInteraction()
     fake.response.send_message = fake.response.edit_message = AsyncMock(side_effect=failure)
     with pytest.raises(ReplyLost) as lost:
-        await reply(as_interaction(fake), Message(OPEN, "words"))
+        await reply(fake, Message(OPEN, "words"))
     fake.response.send_message = fake._record
-    await report_error(as_interaction(fake), lost.value)
+    await report_error(fake, lost.value)
     assert fake.sent == []

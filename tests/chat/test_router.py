@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
 
 import discord
 import pytest
@@ -50,21 +50,25 @@ def parsed(custom_id: str) -> list[tuple[str, dict[str, str]]]:
     ]
 
 
-def test_format_of_an_id() -> None:
+@pytest.mark.parametrize(
+    ("route", "values", "custom_id"),
+    [
+        (
+            questions.ANSWER,
+            {"source": "round", "row": "17", "position": "3"},
+            "answer:v1:round:17:3",
+        ),
+        (
+            boards.BOARD,
+            {"slot": "prev", "period": "week", "topic": "", "page": "0"},
+            "board:v1:prev:week::0",
+        ),
+    ],
+)
+def test_format_of_an_id(route: Route, values: dict[str, str], custom_id: str) -> None:
     """An id consists of the route's name, a version and the fields in order."""
-    assert questions.ANSWER.id(source="round", row=17, position=3) == "answer:v1:round:17:3"
-    assert questions.ANSWER.parse("answer:v1:round:17:3") == {
-        "source": "round",
-        "row": "17",
-        "position": "3",
-    }
-    assert boards.BOARD.id(slot="prev", period="week", topic="", page=0) == "board:v1:prev:week::0"
-    assert boards.BOARD.parse("board:v1:prev:week::0") == {
-        "slot": "prev",
-        "period": "week",
-        "topic": "",
-        "page": "0",
-    }
+    assert route.id(**values) == custom_id
+    assert route.parse(custom_id) == values
 
 
 def test_a_route_can_not_be_added_twice() -> None:
@@ -122,16 +126,10 @@ PIECES = [*":0159-v+ \n\t\x00AaÄ１", "", "::", "v1", "round"]
 def changed_ids(build: st.DrawFn) -> tuple[str, str]:
     """Draw an id with a few characters inserted, removed or replaced."""
     route, values = build(routes_with_values())
-    original = route.id(**values)
-    text = original
+    original = text = route.id(**values)
     for _ in range(build(st.integers(1, 3))):
         at = build(st.integers(0, len(text)))
-        new = build(
-            st.one_of(
-                st.sampled_from([*":0159-v+ \n\t\x00AaÄ１", "", "::", "v1", "round"]),
-                st.text(max_size=2),
-            )
-        )
+        new = build(st.sampled_from(PIECES) | st.text(max_size=2))
         text = text[:at] + new + text[at + build(st.integers(0, 2)) :]
     return original, text
 
@@ -247,11 +245,13 @@ def test_invalid_ids_are_not_built(route: Route, values: dict[str, object]) -> N
 
 
 def test_the_largest_values() -> None:
-    """The largest row, page and topic fit into an id."""
-    assert questions.ANSWER.id(source="daily", row=10**18 - 1, position=5).endswith(
-        ":999999999999999999:5"
-    )
-    assert len(boards.BOARD.id(slot="period", period="month", topic="x" * 48, page=999_999)) <= 100
+    """The largest row, page and topic fit into an id, and so does each topic of the bank."""
+    largest = questions.ANSWER.id(source="daily", row=10**18 - 1, position=5)
+    assert largest.endswith(":999999999999999999:5")
+    for topic in ("x" * 48, *bank().topics):
+        custom_id = boards.BOARD.id(slot="period", period="month", topic=topic, page=999_999)
+        assert len(custom_id) <= 100
+        assert (boards.BOARD.parse(custom_id) or {})["topic"] == topic
 
 
 @pytest.mark.parametrize(
@@ -272,17 +272,15 @@ def test_a_number_that_a_client_sent(sent: list[str], number: int) -> None:
     assert parse_number(sent) == number
 
 
-@pytest.mark.parametrize("sent", ["9999999999999999999", "0", "x", ""])
-def test_selected_ids_are_validated(sent: str) -> None:
+@pytest.mark.parametrize(
+    ("values", "found"),
+    [(["17"], 17), ([], None), *(([sent], UserError) for sent in ("9" * 19, "0", "x", ""))],
+)
+def test_selected_ids_are_validated(values: list[str], found: Any) -> None:
     """Anything but an id is refused, and isn't treated as an empty selection."""
-    assert selected_id(cast(discord.Interaction, SimpleNamespace(data={"values": ["17"]}))) == 17
-    assert selected_id(cast(discord.Interaction, SimpleNamespace(data={"values": []}))) is None
-    with pytest.raises(UserError):
-        selected_id(cast(discord.Interaction, SimpleNamespace(data={"values": [sent]})))
-
-
-def test_every_topic_of_the_bank_has_a_board() -> None:
-    """Each topic's id fits into a board's custom id."""
-    for topic in bank().topics:
-        custom_id = boards.BOARD.id(slot="next", period="month", topic=topic, page=12)
-        assert (boards.BOARD.parse(custom_id) or {})["topic"] == topic
+    interaction = cast(discord.Interaction, SimpleNamespace(data={"values": values}))
+    if found is UserError:
+        with pytest.raises(UserError):
+            selected_id(interaction)
+    else:
+        assert selected_id(interaction) == found

@@ -22,6 +22,9 @@ from bot.core.context import Place
 from bot.core.errors import DeliveryLater, DeliveryRefused, DeliveryUnknown
 
 HERE = Place(0, 5)
+SERVER = Place(1, 5)
+IN_THREAD = Place(1, 6)
+CARD = Message(OPEN, "x")
 BOT_ID = 77
 AT = datetime(2027, 1, 4, tzinfo=UTC)
 
@@ -49,33 +52,25 @@ def _payload(form: list[dict[str, Any]]) -> dict[str, Any]:
     return dict(json.loads(form[0]["value"]))
 
 
-def message_data(content: str, message_id: int = 1, **more: Any) -> dict[str, Any]:
+AUTHOR = {"id": str(BOT_ID), "username": "bot", "discriminator": "0", "avatar": None}
+
+
+def message_data(content: str, message_id: int = 1, author: object = AUTHOR) -> dict[str, Any]:
     """Return a message of the bot's as sent by Discord."""
-    author = {"id": str(BOT_ID), "username": "bot", "discriminator": "0", "avatar": None}
-    rest = {
-        "attachments": [],
-        "embeds": [],
-        "components": [],
-        "mentions": [],
-        "mention_roles": [],
-        "flags": 0,
-    }
-    stamps = {"timestamp": "2027-01-04T00:00:00+00:00", "edited_timestamp": None}
-    ids = {
+    lists = ("attachments", "embeds", "components", "mentions", "mention_roles")
+    return {
+        **{name: [] for name in lists},
         "id": str(message_id),
         "channel_id": "5",
         "type": 0,
+        "flags": 0,
         "author": author,
         "content": content,
-    }
-    return {
-        **ids,
-        **rest,
-        **stamps,
+        "timestamp": "2027-01-04T00:00:00+00:00",
+        "edited_timestamp": None,
         "pinned": False,
         "mention_everyone": False,
         "tts": False,
-        **more,
     }
 
 
@@ -95,7 +90,7 @@ async def sender(http: FakeHttp) -> AsyncIterator[DiscordSender]:
     async with discord.Client(intents=discord.Intents.none()) as client:
         client.http.request = http.request  # type: ignore[method-assign]
         client._connection.user = discord.ClientUser(
-            state=client._connection, data=message_data("")["author"]
+            state=client._connection, data=cast(Any, AUTHOR)
         )
         yield DiscordSender(client, lambda name: f"</{name}:1>", DiscordClock(discord.utils.utcnow))
 
@@ -138,14 +133,13 @@ async def test_too_many_direct_messages(sender: DiscordSender, http: FakeHttp, c
     http.answers["POST /users/@me/channels"] = refusal(403, code)
     with pytest.raises(DeliveryLater):
         await sender.write_to(3, PlainMessage("hello"), None)
-    assert [what for what, _ in http.requests] == ["POST /users/@me/channels"]
+    assert len(http.requests) == 1
 
 
 async def test_a_direct_message_channel_is_reused(sender: DiscordSender, http: FakeHttp) -> None:
     """A direct message channel is opened once, and its id can be used again."""
-    assert (
-        await sender.write_to(3, PlainMessage("use </practice>", button("Go", "go")), None) == 900
-    )
+    message = PlainMessage("use </practice>", button("Go", "go"))
+    assert await sender.write_to(3, message, None) == 900
     assert await sender.write_to(3, PlainMessage("again"), 901) == 901
     assert [what for what, _ in http.requests] == [
         "POST /users/@me/channels",
@@ -172,8 +166,11 @@ async def test_plain_text_becomes_a_card(sender: DiscordSender, http: FakeHttp) 
 
 async def test_a_plain_message_is_found_again(sender: DiscordSender, http: FakeHttp) -> None:
     """It is found by its text among the bot's own messages."""
-    history = [message_data("other", 1), message_data("<@&8> new", 2), message_data("<@&8> new", 3)]
-    history[1]["author"] = {**history[1]["author"], "id": "1"}
+    history = [
+        message_data("other", 1),
+        message_data("<@&8> new", 2, AUTHOR | {"id": "1"}),
+        message_data("<@&8> new", 3),
+    ]
     http.answers["GET /channels/5/messages"] = history
     assert await sender.find(HERE, PlainMessage("<@&8> new"), AT) == 3
     assert await sender.find(HERE, PlainMessage("not there"), AT) is None
@@ -181,57 +178,37 @@ async def test_a_plain_message_is_found_again(sender: DiscordSender, http: FakeH
     assert "POST /channels/5/messages" not in dict(http.requests)
 
 
-def guild_data(*, deny: int = 0, name: str = "quiz", **more: Any) -> dict[str, Any]:
+VIEW, SEND, FILES, HISTORY = 1 << 10, 1 << 11, 1 << 15, 1 << 16
+ROLE = {"color": 0, "hoist": False, "managed": False, "mentionable": False, "flags": 0}
+THREAD = {
+    "id": "6", "type": 11, "guild_id": "1", "parent_id": "5", "owner_id": "2", "name": "thread", "message_count": 0,
+    "member_count": 0, "rate_limit_per_user": 0, "flags": 0, "thread_metadata": {
+        "archived": False, "auto_archive_duration": 60, "archive_timestamp": "2027-01-04T00:00:00+00:00",
+        "locked": False,
+    },
+}  # fmt: skip
+
+
+def guild_data(*, deny: int = 0, **me: Any) -> dict[str, Any]:
     """Return a server with one channel, where everyone lacks the `deny` permissions."""
-    everyone = {
-        "id": "1",
-        "name": "@everyone",
-        "permissions": str(VIEW | SEND | FILES | HISTORY),
-        "position": 0,
-    }
-    rest = {"color": 0, "hoist": False, "managed": False, "mentionable": False, "flags": 0}
+    everyone = {"id": "1", "name": "@everyone", "position": 0}
+    everyone["permissions"] = str(VIEW | SEND | FILES | HISTORY)
     overwrite = {"id": "1", "type": 0, "allow": "0", "deny": str(deny)}
-    channel = {
-        "id": "5",
-        "type": 0,
-        "name": name,
-        "position": 0,
-        "permission_overwrites": [overwrite],
-    }
-    me = {
-        "user": message_data("")["author"],
-        "roles": [],
-        "joined_at": None,
-        "flags": 0,
-        "deaf": False,
-        "mute": False,
-    }
-    lists = {
-        "roles": [everyone | rest],
-        "channels": [channel],
-        "members": [me | more],
-        "threads": [THREAD],
-    }
+    channel = {"id": "5", "type": 0, "name": "quiz", "position": 0}
+    member: dict[str, Any] = {"user": AUTHOR, "roles": [], "joined_at": None, "flags": 0}
     return {
+        **{name: [] for name in ("emojis", "stickers", "features")},
         "id": "1",
         "name": "here",
         "owner_id": "2",
-        "emojis": [],
-        "stickers": [],
-        "features": [],
-    } | lists
+        "roles": [everyone | ROLE],
+        "channels": [channel | {"permission_overwrites": [overwrite]}],
+        "members": [member | {"deaf": False, "mute": False} | me],
+        "threads": [THREAD],
+    }
 
 
-VIEW, SEND, FILES, HISTORY = 1 << 10, 1 << 11, 1 << 15, 1 << 16
-ARCHIVE = {
-    "archived": False,
-    "auto_archive_duration": 60,
-    "archive_timestamp": "2027-01-04T00:00:00+00:00",
-}
-THREAD = {
-    "id": "6", "type": 11, "guild_id": "1", "parent_id": "5", "owner_id": "2", "name": "thread", "message_count": 0,
-    "member_count": 0, "rate_limit_per_user": 0, "thread_metadata": {**ARCHIVE, "locked": False}, "flags": 0,
-}  # fmt: skip
+TIME_OUT = {"communication_disabled_until": "2999-01-01T00:00:00+00:00"}
 
 
 def add_to_cache(sender: DiscordSender, data: dict[str, Any]) -> None:
@@ -245,12 +222,7 @@ def add_to_cache(sender: DiscordSender, data: dict[str, Any]) -> None:
         (SEND, 5, {}, "I need Send Messages there"),
         (VIEW | SEND, 5, {}, "I need View Channel there"),
         (1 << 38, 6, {}, "I need Send Messages in Threads there"),
-        (
-            0,
-            5,
-            {"communication_disabled_until": "2999-01-01T00:00:00+00:00"},
-            "I'm in time-out until <t:324721",
-        ),
+        (0, 5, TIME_OUT, "I'm in time-out until <t:324721"),
     ],
 )
 async def test_permissions_are_checked_in_the_cache_first(
@@ -264,10 +236,10 @@ async def test_permissions_are_checked_in_the_cache_first(
     """A permission that is missing in the cache causes no request."""
     add_to_cache(sender, guild_data(deny=deny, **more))
     with pytest.raises(DeliveryRefused, match=lacking) as caught:
-        await sender.post(Place(1, channel_id), Message(OPEN, "x"), "n")
+        await sender.post(Place(1, channel_id), CARD, "n")
     assert (caught.value.what, http.requests) == ("permission", [])
     add_to_cache(sender, guild_data())
-    await sender.post(Place(1, 5), Message(OPEN, "x"), "n")
+    await sender.post(SERVER, CARD, "n")
     assert len(http.requests) == 1
 
 
@@ -279,15 +251,15 @@ async def test_the_cache_is_rechecked_after_half_an_hour(
     for trust, requests in ((1800.0, 0), (1800.0, 0), (0.0, 1), (1800.0, 1)):
         monkeypatch.setattr("bot.chat.sender._RECHECK_SECONDS", trust)
         with suppress(DeliveryRefused):
-            await sender.post(Place(1, 5), Message(OPEN, "x"), "n")
+            await sender.post(SERVER, CARD, "n")
         assert len(http.requests) == requests
 
 
 async def test_uncached_channels_are_tried(sender: DiscordSender, http: FakeHttp) -> None:
     """Archived threads and servers of other processes aren't cached, so the request is sent."""
     add_to_cache(sender, guild_data(deny=SEND))
-    await sender.post(Place(1, 99), Message(OPEN, "x"), "n")
-    await sender.post(Place(2, 5000), Message(OPEN, "x"), "n")
+    await sender.post(Place(1, 99), CARD, "n")
+    await sender.post(Place(2, 5000), CARD, "n")
     assert len(http.requests) == 2
 
 
@@ -297,12 +269,12 @@ async def test_an_outage_causes_no_request(
     """Nothing is sent to servers that have an outage or have removed the bot, not even a search."""
     monkeypatch.setattr(sender._client, "is_ready", lambda: True)
     with pytest.raises(DeliveryRefused, match="no longer on that server"):
-        await sender.post(Place(1, 5), Message(OPEN, "x"), "n", tried_at=AT)
+        await sender.post(SERVER, CARD, "n", tried_at=AT)
     add_to_cache(sender, {"id": "1", "unavailable": True})
     with pytest.raises(DeliveryUnknown, match="outage"):
-        await sender.post(Place(1, 5), Message(OPEN, "x"), "n", tried_at=AT)
+        await sender.post(SERVER, CARD, "n", tried_at=AT)
     with pytest.raises(DeliveryUnknown, match="outage"):
-        await sender.find(Place(1, 5), Message(OPEN, "x"), AT)
+        await sender.find(SERVER, CARD, AT)
     assert http.requests == []
 
 
@@ -320,7 +292,7 @@ async def test_refusals_that_the_cache_does_not_explain(
     add_to_cache(sender, guild_data())
     http.answers["POST /channels/5/messages"] = refusal(403, code)
     with pytest.raises(DeliveryRefused, match=words) as caught:
-        await sender.post(Place(1, 5), Message(OPEN, "x"), "n")
+        await sender.post(SERVER, CARD, "n")
     assert caught.value.what == "permission"
 
 
@@ -330,7 +302,7 @@ async def test_an_archived_thread_is_reopened_for_an_edit(
     """A thread that Discord archived is reopened to edit a card in it."""
     edits = [refusal(400, 50083), None]
     http.answers["PATCH /channels/6/messages/4"] = lambda: edits.pop(0)
-    await sender.edit(Place(1, 6), 4, Message(OPEN, "x"))
+    await sender.edit(IN_THREAD, 4, CARD)
     assert [what for what, _ in http.requests] == [
         "PATCH /channels/6/messages/4",
         "PATCH /channels/6",
@@ -344,7 +316,7 @@ async def test_only_a_moderator_can_unlock_a_thread(sender: DiscordSender, http:
     http.answers["PATCH /channels/6/messages/4"] = refusal(400, 50083)
     http.answers["PATCH /channels/6"] = refusal(403, 50013)
     with pytest.raises(DeliveryRefused, match=r"is locked\. Ask a moderator") as caught:
-        await sender.edit(Place(1, 6), 4, Message(OPEN, "x"))
+        await sender.edit(IN_THREAD, 4, CARD)
     assert caught.value.what == "channel"
 
 
@@ -356,10 +328,10 @@ async def test_servers_with_many_refusals_are_blocked(
     http.answers["PATCH /channels/5/messages/9"] = refusal(403, 50013)
     for _ in range(2):
         with pytest.raises(DeliveryRefused):
-            await sender.edit(Place(1, 5), 9, PlainMessage("hello"))
+            await sender.edit(SERVER, 9, CARD)
     asked = len(http.requests)
     with pytest.raises(DeliveryUnknown, match="refused"):
-        await sender.edit(Place(1, 5), 9, PlainMessage("hello"))
+        await sender.edit(SERVER, 9, CARD)
     assert len(http.requests) == asked
-    await sender.edit(Place(2, 6), 9, PlainMessage("hello"))
+    await sender.edit(Place(2, 6), 9, CARD)
     assert len(http.requests) == asked + 1

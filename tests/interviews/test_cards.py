@@ -50,15 +50,10 @@ def test_claims_change_only_the_members_own_percent() -> None:
     """The grader's percent, the states and whether the answer passed stay as they were."""
     claimed = MIXED.with_claims({1, 3})
     assert [point.text for point in claimed.claimed] == ["Second", "Fourth"]
-    states = ("covered", "doubtful", "missing")
-    assert [[p.text for p in claimed.in_state(state)] for state in states] == [
-        ["First"],
-        [],
-        ["Third"],
-    ]
+    unclaimed = [claimed.in_state(state) for state in ("covered", "doubtful", "missing")]
+    assert [[point.text for point in points] for points in unclaimed] == [["First"], [], ["Third"]]
     assert (claimed.own_percent, MIXED.own_percent) == (75, 31)
-    assert claimed.percent == MIXED.percent
-    assert claimed.states == MIXED.states
+    assert (claimed.percent, claimed.states) == (MIXED.percent, MIXED.states)
     assert not claimed.passed
     assert claimed.points[1].quote == MIXED.points[1].quote
 

@@ -15,7 +15,7 @@ from bot.interviews import store
 from bot.interviews.assessment import decode, encode
 from bot.questions.model import Topic
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
-from tests.simcord.stage import BANK, Stage, answer_to, buttons, labels, lists, reply, text_of
+from tests.simcord.stage import BANK, Stage, answer_to, labels, lists, reply, text_of
 
 __all__ = ["long_sleeps", "no_pace", "stage"]
 
@@ -54,13 +54,17 @@ async def press(
     return result.response.message
 
 
-async def pick(stage: Stage, message: discord.Message, *values: str) -> discord.Message:
-    """Claim exactly these points in the list and return the resulting card."""
-    result = await stage.alwina.select(
-        message, values=list(values), custom_id=lists(message)[0].custom_id
-    )
+async def pick(stage: Stage, message: discord.Message, *values: str) -> tuple[discord.Message, str]:
+    """Claim exactly these points in the list; return the resulting card and all that was said."""
+    custom_id = lists(message)[0].custom_id
+    result = await stage.alwina.select(message, values=list(values), custom_id=custom_id)
     assert result.response is not None
-    return result.response.message
+    return result.response.message, all_of(result)
+
+
+def claimed_on(card: discord.Message) -> list[str]:
+    """Return the preselected options of the list of points."""
+    return [option.value for option in lists(card)[0].options if option.default]
 
 
 async def write(stage: Stage, message: discord.Message, text: str) -> discord.Message:
@@ -88,11 +92,6 @@ async def test_an_interview_from_question_to_report(stage: Stage) -> None:
     assert first.key_points[4].text not in re.split("Unclear|Missing", said)[0]
     assert "**Follow-up**" in said
     assert "not a verdict" in said
-    tabs, follow = (
-        ["Feedback", "Model answer", "Your answer"],
-        ["Answer the follow-up", "Show what a good answer says"],
-    )
-    assert labels(feedback) == [*tabs, *follow, "Next question", "End"]
     model = await press(stage, feedback, "Model answer")
     assert first.answer in text_of(model).replace("\\", "")
     assert first.references[0].url in text_of(model)
@@ -121,12 +120,9 @@ async def test_an_interview_from_question_to_report(stage: Stage) -> None:
 async def test_a_follow_up_is_answered(stage: Stage) -> None:
     """The comparison survives a restart, and a second answer is returned to its author."""
     feedback = await write(stage, await begin(stage, topic="temperature", questions=1), "hm")
-    follow_up = next(
-        f
-        for f in BANK.topics["temperature"].follow_ups
-        if f.question in text_of(feedback).replace("\\", "")
-    )
-    assert str(follow_up.hint) not in text_of(feedback).replace("\\", "")
+    shown = text_of(feedback).replace("\\", "")
+    follow_up = next(f for f in BANK.topics["temperature"].follow_ups if f.question in shown)
+    assert str(follow_up.hint) not in shown
     first, second = [
         await stage.alwina.click(feedback, label="Answer the follow-up") for _ in range(2)
     ]
@@ -152,13 +148,7 @@ async def test_a_follow_up_is_shown(stage: Stage) -> None:
     hints = [str(f.hint) for f in BANK.topics["temperature"].follow_ups]
     assert sum(hint in text_of(shown).replace("\\", "") for hint in hints) == 1
     assert "**Your answer**" not in text_of(shown)
-    assert labels(shown) == [
-        "Feedback",
-        "Model answer",
-        "Your answer",
-        "Follow-up",
-        "See the report",
-    ]
+    assert "Answer the follow-up" not in labels(shown)
     assert labels(await press(stage, shown, "Feedback")) == labels(shown)
 
 
@@ -166,40 +156,32 @@ async def test_claiming_points(stage: Stage) -> None:
     """Points are claimed and withdrawn, before and after a restart; the report counts them."""
     feedback = await write(stage, await begin(stage, questions=1), "hm")
     total = len(lists(feedback)[0].options)
-    claimed = await pick(stage, await pick(stage, feedback, "0", "2"), "0", "2")
-    said = text_of(claimed)
+    claimed, said = await pick(stage, feedback, "0", "2")
     assert f"2 of {total} key points" in said
-    assert "0% without what you marked" in said
-    assert [option.value for option in lists(claimed)[0].options if option.default] == ["0", "2"]
+    assert claimed_on(claimed) == ["0", "2"]
     await stage.restart()
-    withdrawn = await pick(stage, claimed, "2")
-    assert f"1 of {total} key points" in text_of(withdrawn)
+    withdrawn, said = await pick(stage, claimed, "2")
+    assert f"1 of {total} key points" in said
     report = await press(stage, withdrawn, "See the report")
     assert f"{round(100 / total)}% · 1 self-marked" in text_of(report)
-    assert "Self-marked" not in text_of(await pick(stage, withdrawn))
+    _, said = await pick(stage, withdrawn)
+    assert "Self-marked" not in said
 
 
 async def test_a_covered_point_cannot_be_claimed(stage: Stage) -> None:
     """Picking one in an old list explains so; the other points are still claimed."""
-    card = await begin(stage, questions=1)
-    feedback = await write(stage, card, "hm")
+    feedback = await write(stage, await begin(stage, questions=1), "hm")
     number = int(lists(feedback)[0].custom_id.rpartition(":")[2])
     row = await stage.database.read(store.question, number)
     assert row is not None
     graded = decode(str(row.grade))
-    better = replace(
-        graded, points=(replace(graded.points[0], state="covered", credit=1.0), *graded.points[1:])
-    )
+    covered = replace(graded.points[0], state="covered", credit=1.0)
+    better = replace(graded, points=(covered, *graded.points[1:]))
     await stage.database.write(store.save_grade, number, encode(better), 20)
-    result = await stage.alwina.select(
-        feedback, values=["0", "1"], custom_id=lists(feedback)[0].custom_id
-    )
-    assert result.response is not None
-    assert "covered already" in all_of(result)
-    assert "**Self-marked**" in all_of(result)
-    assert [
-        option.value for option in lists(result.response.message)[0].options if option.default
-    ] == ["1"]
+    card, said = await pick(stage, feedback, "0", "1")
+    assert "covered already" in said
+    assert "**Self-marked**" in said
+    assert claimed_on(card) == ["1"]
 
 
 async def test_an_interview_survives_restarts(stage: Stage) -> None:
@@ -223,18 +205,6 @@ async def test_an_interview_survives_restarts(stage: Stage) -> None:
         )
 
 
-async def test_a_second_answer_is_returned(stage: Stage) -> None:
-    """It is refused, and its author gets the text back."""
-    card = await begin(stage)
-    opened = await stage.alwina.click(card, label="Answer")
-    await write(stage, card, "First thoughts.")
-    late = await stage.alwina.submit_modal(opened, {"text": "Second thoughts, *at length*."})
-    said = all_of(late)
-    assert "your first answer counts" in said
-    assert "Second thoughts, \\*at length\\*." in said
-    assert "First thoughts." in text_of(await press(stage, await begin(stage), "Your answer"))
-
-
 def field_of(opened: Any) -> dict[str, Any]:
     """Return the text field of an opened modal."""
     return dict(opened.modal["components"][-1]["component"])
@@ -246,13 +216,12 @@ async def test_an_answer_that_cannot_be_stored_is_returned(
 ) -> None:
     """If the database fails, the member gets the text back, and the next modal has it filled in."""
     card = await begin(stage, questions=1)
-    button, method = "Answer", "answer"
+    button = "Answer"
+    method = "answer"
     if follow_up:
-        card, button, method = (
-            await write(stage, card, "hm"),
-            "Answer the follow-up",
-            "answer_follow_up",
-        )
+        card = await write(stage, card, "hm")
+        button = "Answer the follow-up"
+        method = "answer_follow_up"
     opened = await stage.alwina.click(card, label=button)
     assert "value" not in field_of(opened)
 
@@ -273,23 +242,6 @@ async def test_an_answer_that_cannot_be_stored_is_returned(
     )
 
 
-async def test_buttons_work_for_their_member_only(stage: Stage) -> None:
-    """Every use case refuses other members, whatever custom ids they send."""
-    card = await begin(stage)
-    custom_id = next(b.custom_id for b in buttons(card) if b.label == "Answer")
-    assert custom_id is not None
-    question_id = int(custom_id.rpartition(":")[2])
-    for work in (
-        stage.services.interviews.feedback(question_id, stage.bob.id, stage.guild.id),
-        stage.services.interviews.next(question_id, stage.bob.id, stage.guild.id),
-        stage.services.interviews.end(question_id, stage.bob.id),
-        stage.services.interviews.claim(question_id, stage.bob.id, stage.guild.id, {0}),
-        stage.services.interviews.answer(question_id, stage.bob.id, "mine"),
-    ):
-        with pytest.raises(Exception, match="That question is gone"):
-            await work
-
-
 async def test_in_direct_messages(stage: Stage) -> None:
     """The command works without a server."""
     result = await stage.alwina.user.slash("interview", questions=1)
@@ -305,18 +257,3 @@ async def test_ending_early(stage: Stage) -> None:
     feedback = await write(stage, fresh, "hm")
     assert "A start: 0 of" in text_of(feedback)
     assert "Your interview" in text_of(await press(stage, feedback, "See the report"))
-
-
-async def test_a_long_answer_is_shown_whole(stage: Stage) -> None:
-    """4,000 characters that all need an escape are spread over pages within Discord's limit."""
-    card = await begin(stage)
-    text = "*_" * 2000
-    page = await press(stage, await write(stage, card, text), "Your answer")
-    shown = ""
-    while True:
-        assert len(text_of(page)) <= 4000
-        shown += text_of(page)
-        if "Read on" not in labels(page):
-            break
-        page = await press(stage, page, "Read on")
-    assert shown.replace("\\", "").count("*_") >= 2000

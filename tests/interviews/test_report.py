@@ -4,20 +4,7 @@ from __future__ import annotations
 
 from bot.interviews.cards import AskedQuestion, PointCount
 from bot.interviews.report import build_report
-from bot.questions.model import Bank, Section, Topic
-
-
-def topic(name: str, section: str = "one") -> Topic:
-    return Topic(name, section, None, name.title(), "Why?", "So.", (), (), (), ())
-
-
-BANK = Bank(
-    "Small",
-    (
-        Section("one", "One", (topic("a"), topic("b"), topic("c"))),
-        Section("two", "Two", (topic("d", "two"), topic("e", "two"))),
-    ),
-)
+from tests.interviews.test_rules import BANK
 
 
 def test_the_report_by_section() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,8 @@ from bot.interviews.assessment import decode, decode_reply
 from bot.interviews.cards import PointCount, Report, Step
 from bot.interviews.grading import service
 from bot.interviews.grading.service import Ungradable
+from bot.interviews.service import Interviews
+from bot.interviews.store import InterviewQuestion
 from tests.banks import SPLIT_BY_TIME, teaching_bank
 from tests.fakes import FakeChatModel
 from tests.stage import ALWINA, BOB, GUILD, Stage
@@ -28,6 +31,71 @@ IN_DOUBT = "Tuning on the test set does not leak its labels."
 """It reads like a denial of a key point, so the offline grader is never certain."""
 
 
+class Candidate:
+    """A member in an interview. Each call is about the question that they were asked last."""
+
+    def __init__(self, stage: Stage, user_id: int = ALWINA, guild_id: int | None = GUILD) -> None:
+        self.stage = stage
+        self.user_id = user_id
+        self.guild_id = guild_id
+        self.question_id = 0
+
+    @property
+    def interviews(self) -> Interviews:
+        return self.stage.bot.interviews
+
+    def _asked(self, result: Step | Report) -> Step:
+        assert isinstance(result, Step)
+        self.question_id = result.question_id
+        return result
+
+    async def start(self, **options: Any) -> Step:
+        return self._asked(await self.interviews.start(self.user_id, self.guild_id, **options))
+
+    async def answer(self, text: str = GOOD) -> None:
+        await self.interviews.answer(self.question_id, self.user_id, text)
+
+    async def feedback(self) -> Step:
+        return await self.interviews.feedback(self.question_id, self.user_id, self.guild_id)
+
+    async def graded(self, text: str = GOOD) -> Step:
+        await self.answer(text)
+        return await self.feedback()
+
+    async def next(self) -> Step:
+        return self._asked(
+            await self.interviews.next(self.question_id, self.user_id, self.guild_id)
+        )
+
+    async def skip(self) -> Step | Report:
+        result = await self.interviews.skip(self.question_id, self.user_id, self.guild_id)
+        return self._asked(result) if isinstance(result, Step) else result
+
+    async def end(self) -> Report:
+        return await self.interviews.end(self.question_id, self.user_id)
+
+    async def claim(self, *points: int) -> Step:
+        return await self.interviews.claim(
+            self.question_id, self.user_id, self.guild_id, set(points)
+        )
+
+    async def refine(self, step: Step) -> Step:
+        return await self.interviews.refine(step, self.user_id, self.guild_id)
+
+    async def answer_follow_up(self, number: int, text: str = SPLIT_BY_TIME) -> None:
+        await self.interviews.answer_follow_up(self.question_id, self.user_id, number, text)
+
+    async def show_follow_up(self, number: int) -> Step:
+        return await self.interviews.show_follow_up(
+            self.question_id, self.user_id, self.guild_id, number
+        )
+
+    async def row(self) -> InterviewQuestion:
+        row = await self.stage.database.read(store.question, self.question_id)
+        assert row is not None
+        return row
+
+
 @pytest.fixture
 async def stage(database: Database) -> Stage:
     made = Stage(database, teaching_bank())
@@ -35,427 +103,340 @@ async def stage(database: Database) -> Stage:
     return made
 
 
-async def begin(stage: Stage, user_id: int = ALWINA, **options: object) -> Step:
-    step = await stage.bot.interviews.start(user_id, GUILD, **options)  # type: ignore[arg-type]
-    assert isinstance(step, Step)
-    return step
+@pytest.fixture
+def alwina(stage: Stage) -> Candidate:
+    return Candidate(stage)
 
 
-async def advance(stage: Stage, step: Step, *, skip: bool = False) -> Step | Report:
-    go = stage.bot.interviews.skip if skip else stage.bot.interviews.next
-    return await go(step.question_id, ALWINA, GUILD)
-
-
-async def test_an_answer_is_stored_before_it_is_graded(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """If the process dies while grading, the next one grades the stored answer."""
-    step = await begin(stage)
-
-    async def crash(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(stage.bot.grading, "assess", crash)
-    await stage.bot.interviews.answer(step.question_id, ALWINA, GOOD)
-    with pytest.raises(KeyboardInterrupt):
-        await stage.bot.interviews.feedback(step.question_id, ALWINA, GUILD)
+async def connect_model(stage: Stage, **point: object) -> FakeChatModel:
+    """Restart the bot with a model service that gives its opinion about one point, or none."""
+    stage.chat_model = FakeChatModel(lambda _: json.dumps({"points": [point] if point else []}))
     await stage.restart()
-    again = await begin(stage)
-    assert again.continued
-    assert again.answer == GOOD
+    return stage.chat_model
+
+
+async def open_daily_about(stage: Stage, topic_id: str) -> None:
+    """Wait until the open daily is about this topic. It closes after two hours."""
+    await stage.set_up("13:00", kind="open", answer_hours=2)
+    await stage.wait(hours=1)
+    while (await stage.days())[-1].topic_id != topic_id:
+        await stage.wait(days=1)
+
+
+async def test_answers_are_stored_before_they_are_graded(
+    stage: Stage, alwina: Candidate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If the process dies while it grades or compares an answer, the next process goes on."""
+
+    async def crash_in(method: str) -> Step:
+        async def crash(*_: object) -> None:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(stage.bot.grading, method, crash)
+        with pytest.raises(KeyboardInterrupt):
+            await alwina.feedback()
+        await stage.restart()
+        return await alwina.start()
+
+    await alwina.start()
+    await alwina.answer()
+    again = await crash_in("assess")
+    assert (again.continued, again.answer, again.follow_up_number) == (True, GOOD, 2)
     assert again.assessment is not None
     assert again.assessment.states == "ccc"
     assert again.follow_up is not None
     assert again.follow_up.when == "strong"
-    row = await stage.database.read(store.question, step.question_id)
-    assert row is not None
+    row = await alwina.row()
     assert (row.score, row.grade is not None) == (again.assessment.percent, True)
 
+    text = "I'd train on the past and test on later cases."
+    await alwina.answer_follow_up(2, text)
+    reply = (await crash_in("compare")).reply
+    assert reply is not None
+    assert (reply.hint, reply.answer) == (SPLIT_BY_TIME, text)
+    assert [part.state for part in reply.parts] == ["covered", "missing"]
+    assert decode_reply(str((await alwina.row()).follow_up)) == reply
 
-async def test_an_ungradable_answer(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+
+async def test_an_ungradable_answer(
+    stage: Stage, alwina: Candidate, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It is stored, its member reads why it has no grade, and the interview goes on."""
-    step = await begin(stage, questions=2)
 
     async def fail(*_: object) -> None:
         raise Ungradable
 
     monkeypatch.setattr(stage.bot.grading, "assess", fail)
-    await stage.bot.interviews.answer(step.question_id, ALWINA, GOOD)
-    shown = await stage.bot.interviews.feedback(step.question_id, ALWINA, GUILD)
+    await alwina.start(questions=2)
+    shown = await alwina.graded()
     assert (shown.assessment, shown.answer, shown.follow_up) == (None, GOOD, None)
     assert shown.problem.startswith("Answers to this question take too long to grade.")
-    assert (await begin(stage)).problem == shown.problem
-    second = await advance(stage, step)
-    assert isinstance(second, Step)
-    report = await advance(stage, second, skip=True)
+    assert (await alwina.start()).problem == shown.problem
+    await alwina.next()
+    report = await alwina.skip()
     assert isinstance(report, Report)
     assert (report.answered, report.skipped, report.percent) == (1, 1, None)
 
 
 async def test_a_follow_up_that_cannot_be_compared(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
+    stage: Stage, alwina: Candidate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The feedback is shown with the answer to the follow-up."""
-    step, number = await answered(stage)
 
     async def fail(*_: object) -> None:
         raise Ungradable
 
     monkeypatch.setattr(stage.bot.grading, "compare", fail)
-    await stage.bot.interviews.answer_follow_up(step.question_id, ALWINA, number, "Later cases.")
-    again = await begin(stage)
+    await alwina.start()
+    step = await alwina.graded()
+    await alwina.answer_follow_up(2, "Later cases.")
+    again = await alwina.start()
     assert again.assessment == step.assessment
     assert again.reply is not None
     assert (again.reply.answer, again.reply.pending) == ("Later cases.", True)
 
 
-async def answered(stage: Stage, text: str = GOOD, topic_id: str | None = None) -> tuple[Step, int]:
-    """Return an answered question and the number of its follow-up."""
-    step = await begin(stage, topic_id=topic_id)
-    await stage.bot.interviews.answer(step.question_id, ALWINA, text)
-    shown = await stage.bot.interviews.feedback(step.question_id, ALWINA, GUILD)
-    assert shown.follow_up_number is not None
-    return shown, shown.follow_up_number
-
-
-async def test_a_follow_up_is_stored_before_it_is_compared(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """If the process dies while comparing, the next one compares the stored answer, which is
-    final."""
-    step, number = await answered(stage)
-    assert (number, step.reply) == (2, None)
-
-    async def crash(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(stage.bot.grading, "compare", crash)
-    text = "I'd train on the past and test on later cases."
-    await stage.bot.interviews.answer_follow_up(step.question_id, ALWINA, number, text)
-    with pytest.raises(KeyboardInterrupt):
-        await stage.bot.interviews.feedback(step.question_id, ALWINA, GUILD)
-    await stage.restart()
-    again = await begin(stage)
-    assert again.reply is not None
-    assert (again.reply.hint, again.reply.answer) == (SPLIT_BY_TIME, text)
-    assert [part.state for part in again.reply.parts] == ["covered", "missing"]
-    assert again.follow_up_number is None
-    with pytest.raises(UserError, match="already answered this follow-up"):
-        await stage.bot.interviews.answer_follow_up(step.question_id, ALWINA, number, "Otherwise.")
-    assert await stage.bot.interviews.open_follow_up(step.question_id, ALWINA, number) is None
-    row = await stage.database.read(store.question, step.question_id)
-    assert row is not None
-    assert decode_reply(str(row.follow_up)) == again.reply
-
-
-async def test_a_shown_follow_up(stage: Stage) -> None:
-    """It stays the same, still accepts an answer from an open modal, and doesn't change the
+async def test_a_shown_follow_up(alwina: Candidate) -> None:
+    """It stays the same, still accepts one answer from an open modal, and doesn't change the
     score."""
-    step, number = await answered(stage, PART)
-    assert number == 0
-    shown = await stage.bot.interviews.show_follow_up(step.question_id, ALWINA, GUILD, number)
+    await alwina.start()
+    step = await alwina.graded(PART)
+    assert (step.follow_up_number, step.reply) == (0, None)
+    shown = await alwina.show_follow_up(0)
     assert shown.reply is not None
     assert shown.reply.answer is None
-    twice = await stage.bot.interviews.show_follow_up(step.question_id, ALWINA, GUILD, 2)
-    assert twice.reply == shown.reply
-    await stage.bot.interviews.answer_follow_up(
-        step.question_id, ALWINA, number, "How it does on unseen cases."
-    )
-    late = await stage.bot.interviews.feedback(step.question_id, ALWINA, GUILD)
+    assert (await alwina.show_follow_up(2)).reply == shown.reply
+    await alwina.answer_follow_up(0, "How it does on unseen cases.")
+    late = await alwina.feedback()
     assert late.reply is not None
-    assert late.reply.outcome == "covered"
+    assert (late.reply.outcome, late.follow_up_number) == ("covered", None)
     assert late.assessment == step.assessment
+    with pytest.raises(UserError, match="already answered this follow-up"):
+        await alwina.answer_follow_up(0, "Otherwise.")
+    assert await alwina.interviews.open_follow_up(alwina.question_id, ALWINA, 0) is None
 
 
-async def test_refused_follow_ups(stage: Stage) -> None:
-    """Those of other members, unanswered questions or unknown numbers, and empty answers."""
-    step = await begin(stage)
-    interviews, question_id = stage.bot.interviews, step.question_id
-    for user_id, number in ((ALWINA, 0), (BOB, 0)):
-        with pytest.raises(UserError, match="gone"):
-            await interviews.answer_follow_up(question_id, user_id, number, "So.")
-    assert (await interviews.show_follow_up(question_id, ALWINA, GUILD, 0)).reply is None
-    await interviews.answer(question_id, ALWINA, GOOD)
+async def test_refused_follow_ups(alwina: Candidate) -> None:
+    """Those of unanswered questions or unknown numbers, and empty answers."""
+    await alwina.start()
+    with pytest.raises(UserError, match="gone"):
+        await alwina.answer_follow_up(0)
+    assert (await alwina.show_follow_up(0)).reply is None
+    await alwina.answer()
     for number in (3, 9):
         with pytest.raises(UserError, match="gone"):
-            await interviews.show_follow_up(question_id, ALWINA, GUILD, number)
+            await alwina.show_follow_up(number)
     with pytest.raises(UserError, match="empty"):
-        await interviews.answer_follow_up(question_id, ALWINA, 0, " ")
+        await alwina.answer_follow_up(0, " ")
 
 
-async def test_a_follow_up_is_held_back_with_its_feedback(stage: Stage) -> None:
-    """While its topic is an open daily, nothing is shown; an answer is stored until the close."""
-    step, number = await answered(stage, topic_id="t1")
-    await stage.set_up("13:00", kind="open", answer_hours=2)
-    await stage.wait(hours=1)
-    while (await stage.days())[-1].topic_id != "t1":
-        await stage.wait(days=1)
-    assert (
-        await stage.bot.interviews.show_follow_up(step.question_id, ALWINA, GUILD, number)
-    ).reply is None
-    await stage.bot.interviews.answer_follow_up(step.question_id, ALWINA, number, SPLIT_BY_TIME)
-    waiting = await stage.bot.interviews.feedback(step.question_id, ALWINA, GUILD)
-    assert (waiting.assessment, waiting.follow_up, waiting.reply) == (None, None, None)
+async def test_other_members_questions_are_refused(stage: Stage, alwina: Candidate) -> None:
+    """Every use case refuses other members, whatever custom ids they send."""
+    await alwina.start()
+    bob = Candidate(stage, BOB)
+    bob.question_id = alwina.question_id
+    for use in (bob.answer, bob.feedback, bob.next, bob.skip, bob.end, bob.claim):
+        with pytest.raises(UserError, match="That question is gone"):
+            await use()
+    with pytest.raises(UserError, match="That question is gone"):
+        await bob.answer_follow_up(0)
+
+
+async def test_an_open_daily_is_not_asked(stage: Stage, alwina: Candidate) -> None:
+    """Its topic isn't asked on its server, nor of its players elsewhere, until it closes."""
+    await open_daily_about(stage, "t1")
+    with pytest.raises(UserError, match="question of the day right now"):
+        await alwina.start(topic_id="t1")
+    assert (await alwina.start(questions=10)).total == 3
+    stranger = Candidate(stage, STRANGER, None)
+    await stranger.start(topic_id="t1")  # the bot can't know yet that they are on that server
+    await stranger.end()
+    await stage.write_daily(STRANGER, "A test set.")
+    with pytest.raises(UserError, match="question of the day right now"):
+        await stranger.start(topic_id="t1")
     await stage.wait(hours=2, seconds=5)
-    shown = await stage.bot.interviews.feedback(step.question_id, ALWINA, GUILD)
+    await stranger.start(topic_id="t1")
+
+
+async def test_feedback_on_an_open_daily_is_held_back(stage: Stage, alwina: Candidate) -> None:
+    """A question asked before the daily can be answered, and the interview goes on; its feedback,
+    and that on its follow-up, come after the close."""
+    await alwina.start(topic_id="t1")
+    await open_daily_about(stage, "t1")
+    waiting = await alwina.graded()
+    assert (waiting.assessment, waiting.answer) == (None, GOOD)
+    assert (await alwina.claim(1)).assessment is None
+    assert (await alwina.show_follow_up(2)).reply is None
+    await alwina.answer_follow_up(2)
+    waiting = await alwina.feedback()
+    assert (waiting.assessment, waiting.follow_up, waiting.reply) == (None, None, None)
+    assert (await alwina.row()).grade is None
+    await stage.wait(hours=2, seconds=5)
+    shown = await alwina.feedback()
+    assert shown.assessment is not None
     assert shown.reply is not None
     assert shown.reply.outcome == "covered"
 
 
-async def test_topics_rotate(stage: Stage) -> None:
+async def test_topics_rotate(stage: Stage, alwina: Candidate) -> None:
     """No topic repeats before all were asked, across interviews; then the oldest comes first."""
     asked: list[str] = []
     for _ in range(4):
         stage.clock.turn(minutes=5)
-        step: Step | Report = await begin(stage, questions=2)
+        step: Step | Report = await alwina.start(questions=2)
         while isinstance(step, Step):
             asked.append(step.topic.id)
             stage.clock.turn(minutes=1)
-            step = await advance(stage, step, skip=True)
+            step = await alwina.skip()
     assert set(asked[:4]) == {"t1", "t2", "t3", "t4"}
     assert asked[4:] == asked[:4]
 
 
-async def test_a_member_has_one_interview(stage: Stage) -> None:
+async def test_a_member_has_one_interview(stage: Stage, alwina: Candidate) -> None:
     """Two simultaneous starts create one interview; another member has their own."""
-    steps = await asyncio.gather(begin(stage), begin(stage))
+    steps = await asyncio.gather(alwina.start(), alwina.start())
     assert steps[0].question_id == steps[1].question_id
     assert sorted(step.continued for step in steps) == [False, True]
-    other = await begin(stage, BOB)
-    assert other.question_id != steps[0].question_id
+    assert (await Candidate(stage, BOB).start()).question_id != steps[0].question_id
 
 
-async def test_two_presses_ask_one_question(stage: Stage) -> None:
+async def test_two_presses_ask_one_question(alwina: Candidate) -> None:
     """Pressing Next twice at once leads to the same question."""
-    step = await begin(stage, questions=4)
-    await stage.bot.interviews.answer(step.question_id, ALWINA, GOOD)
-    first, second = await asyncio.gather(advance(stage, step), advance(stage, step))
-    assert isinstance(first, Step)
-    assert isinstance(second, Step)
+    await alwina.start(questions=4)
+    await alwina.answer()
+    first, second = await asyncio.gather(alwina.next(), alwina.next())
     assert (first.question_id, first.number) == (second.question_id, 2)
 
 
-async def test_late_answers_are_graded(stage: Stage) -> None:
+async def test_late_answers_are_graded(stage: Stage, alwina: Candidate) -> None:
     """Answers to skipped questions and after the end are still stored and graded."""
-    step = await begin(stage, questions=2)
-    following = await advance(stage, step, skip=True)
-    assert isinstance(following, Step)
-    await stage.bot.interviews.end(step.question_id, ALWINA)
-    for late in (step, following):
-        await stage.bot.interviews.answer(late.question_id, ALWINA, GOOD)
-        assert (
-            await stage.bot.interviews.feedback(late.question_id, ALWINA, GUILD)
-        ).assessment is not None
-    report = await stage.bot.interviews.end(step.question_id, ALWINA)
+    late = Candidate(stage)
+    late._asked(await alwina.start(questions=2))
+    await alwina.skip()
+    await alwina.end()
+    for candidate in (alwina, late):
+        assert (await candidate.graded()).assessment is not None
+    report = await alwina.end()
     assert (report.answered, report.skipped) == (2, 0)
 
 
-async def test_the_first_answer_counts(stage: Stage) -> None:
+async def test_the_first_answer_counts(alwina: Candidate) -> None:
     """A second answer and an empty one are refused."""
-    step = await begin(stage)
+    await alwina.start()
     with pytest.raises(UserError, match="empty"):
-        await stage.bot.interviews.answer(step.question_id, ALWINA, " \n ")
-    await stage.bot.interviews.answer(step.question_id, ALWINA, GOOD)
+        await alwina.answer(" \n ")
+    await alwina.answer()
     with pytest.raises(UserError, match="already answered this one"):
-        await stage.bot.interviews.answer(step.question_id, ALWINA, "Something else.")
-    assert (await stage.bot.interviews.feedback(step.question_id, ALWINA, GUILD)).answer == GOOD
+        await alwina.answer("Something else.")
+    assert (await alwina.feedback()).answer == GOOD
 
 
-async def test_a_small_bank_gives_a_short_interview(stage: Stage) -> None:
+async def test_a_small_bank_gives_a_short_interview(alwina: Candidate) -> None:
     """If more questions are asked for than there are topics, each topic comes once."""
-    step: Step | Report = await begin(stage, questions=10)
-    assert isinstance(step, Step)
-    assert step.total == 4
-    for _ in range(4):
-        assert isinstance(step, Step)
-        step = await advance(stage, step, skip=True)
-    assert isinstance(step, Report)
-    assert (await stage.bot.interviews.end(1, ALWINA)).skipped == 4
+    assert (await alwina.start(questions=10)).total == 4
+    results = [await alwina.skip() for _ in range(4)]
+    assert isinstance(results[-1], Report)
+    assert results[-1].skipped == 4
 
 
-async def finished_interview(stage: Stage, text: str, user_id: int = ALWINA) -> Report:
-    """Return the report of an interview with one answer, to the first topic."""
-    step = await begin(stage, user_id, topic_id="t1", questions=1)
-    await stage.bot.interviews.answer(step.question_id, user_id, text)
-    await stage.bot.interviews.feedback(step.question_id, user_id, GUILD)
-    return await stage.bot.interviews.end(step.question_id, user_id)
-
-
-async def test_the_report_has_earlier_answers(stage: Stage) -> None:
+async def test_the_report_has_earlier_answers(stage: Stage, alwina: Candidate) -> None:
     """The latest earlier graded answer of this member to the topic counts."""
-    await finished_interview(stage, GOOD, BOB)
-    first = await finished_interview(stage, PART)
-    second = await finished_interview(stage, GOOD)
-    skipped = await begin(stage, topic_id="t1", questions=1)
-    await advance(stage, skipped, skip=True)
-    third = await finished_interview(stage, PART)
-    ((_, asked),) = first.sections[0].asked
-    assert (asked.points, asked.previous) == (PointCount(1, 3), None)
-    befores = [report.sections[0].asked[0][1].previous for report in (second, third)]
-    assert befores == [PointCount(1, 3), PointCount(3, 3)]
-    assert [(r.better, r.same, r.worse) for r in (first, second, third)] == [
-        (0, 0, 0),
-        (1, 0, 0),
-        (0, 0, 1),
-    ]
+
+    async def report_on(candidate: Candidate, text: str | None) -> Report:
+        await candidate.start(topic_id="t1", questions=1)
+        if text is None:
+            await candidate.skip()
+        else:
+            await candidate.graded(text)
+        return await candidate.end()
+
+    await report_on(Candidate(stage, BOB), GOOD)
+    reports = [await report_on(alwina, text) for text in (PART, GOOD, None, PART)]
+    asked = [report.sections[0].asked[0][1] for report in reports]
+    assert asked[0].points == PointCount(1, 3)
+    counts = PointCount(1, 3), PointCount(3, 3)
+    assert [one.previous for one in asked if one.answered] == [None, *counts]
+    compared = [(report.better, report.same, report.worse) for report in reports]
+    assert compared == [(0, 0, 0), (1, 0, 0), (0, 0, 0), (0, 0, 1)]
 
 
-async def test_an_open_daily_is_not_asked(stage: Stage) -> None:
-    """Its topic isn't asked on its server, nor of its players elsewhere, until it closes."""
-    await stage.set_up("13:00", kind="open", answer_hours=2)
-    await stage.wait(hours=1)
-    topic_id = (await stage.days())[0].topic_id
-    assert topic_id is not None
-    with pytest.raises(UserError, match="question of the day right now"):
-        await begin(stage, topic_id=topic_id)
-    assert (await begin(stage, questions=10)).total == 3
-    elsewhere = await stage.bot.interviews.start(STRANGER, None, topic_id=topic_id)
-    assert isinstance(elsewhere, Step)  # the bot can't know yet that they are on that server
-    await stage.bot.interviews.end(elsewhere.question_id, STRANGER)
-    await stage.write_daily(STRANGER, "A test set.")
-    with pytest.raises(UserError, match="question of the day right now"):
-        await stage.bot.interviews.start(STRANGER, None, topic_id=topic_id)
-    await stage.wait(hours=2, seconds=5)
-    await stage.bot.interviews.start(STRANGER, None, topic_id=topic_id)
-
-
-async def test_feedback_on_an_open_daily_is_held_back(stage: Stage) -> None:
-    """A question asked before the daily can be answered; its feedback comes after the close."""
-    step = await begin(stage, topic_id="t1")
-    await stage.set_up("13:00", kind="open", answer_hours=2)
-    await stage.wait(hours=1)
-    while (await stage.days())[-1].topic_id != "t1":
-        await stage.wait(days=1)
-    await stage.bot.interviews.answer(step.question_id, ALWINA, GOOD)
-    waiting = await stage.bot.interviews.feedback(step.question_id, ALWINA, GUILD)
-    assert waiting.assessment is None
-    assert waiting.answer == GOOD
-    assert isinstance(await advance(stage, step), Step)  # the interview goes on
-    await stage.wait(hours=2, seconds=5)
-    shown = await stage.bot.interviews.feedback(step.question_id, ALWINA, GUILD)
-    assert shown.assessment is not None
-
-
-async def test_removed_topics_are_skipped(stage: Stage) -> None:
+async def test_removed_topics_are_skipped(stage: Stage, alwina: Candidate) -> None:
     """After the bank has changed, the interview goes on with another topic."""
-    step = await begin(stage, topic_id="t4", questions=3)
+    await alwina.start(topic_id="t4", questions=3)
     stage.bank = teaching_bank(3)
     await stage.restart()
     with pytest.raises(UserError, match="/interview"):
-        await stage.bot.interviews.answer(step.question_id, ALWINA, GOOD)
-    again = await begin(stage)
+        await alwina.answer()
+    again = await alwina.start()
     assert (again.number, again.topic.id in {"t1", "t2", "t3"}) == (2, True)
 
 
-async def test_a_refined_grade_is_stored(stage: Stage) -> None:
-    """It replaces the offline grade, also in the report, and the service is asked once."""
-    stage.chat_model = FakeChatModel(
-        lambda _: json.dumps({"points": [{"id": 1, "covered": True, "quote": IN_DOUBT}]})
-    )
-    await stage.restart()
-    step = await begin(stage)
-    await stage.bot.interviews.answer(step.question_id, ALWINA, f"{PART} {IN_DOUBT}")
-    offline = await stage.bot.interviews.feedback(step.question_id, ALWINA, GUILD)
+async def test_a_refined_grade_is_stored(stage: Stage, alwina: Candidate) -> None:
+    """It replaces the offline grade and keeps claims on points that it doesn't cover. The service
+    is asked once."""
+    model = await connect_model(stage, id=1, covered=True, quote=IN_DOUBT)
+    await alwina.start()
+    offline = await alwina.graded(f"{PART} {IN_DOUBT}")
     assert offline.assessment is not None
     assert offline.assessment.states == "cdm"
-    assert stage.bot.interviews.may_refine(offline)
-    refined = await stage.bot.interviews.refine(offline, ALWINA, GUILD)
-    assert refined.assessment is not None
-    assert (refined.assessment.states, refined.assessment.model) == ("ccm", "asked")
-    assert not stage.bot.interviews.may_refine(refined)
-    shown = await stage.bot.interviews.feedback(step.question_id, ALWINA, GUILD)
-    assert shown.assessment == refined.assessment
-    assert (await stage.bot.interviews.end(step.question_id, ALWINA)).percent == 67
-    assert len(stage.chat_model.asked) == 1
+    assert alwina.interviews.may_refine(offline)
+    await alwina.claim(1, 2)
+    refined = await alwina.refine(offline)
+    assert not alwina.interviews.may_refine(refined)
+    found = refined.assessment
+    assert found is not None
+    assert (found.states, found.percent, found.model) == ("ccm", 67, "asked")
+    assert found.claimed == (found.points[2],)
+    assert (await alwina.feedback()).assessment == found
+    assert (await alwina.end()).percent == 100
+    await alwina.claim()
+    assert (await alwina.end()).percent == 67
+    assert len(model.asked) == 1
 
 
 async def test_model_requests_have_a_daily_limit(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
+    stage: Stage, alwina: Candidate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Beyond it the offline grade stays, and the member reads why; the next day has new
     requests."""
     monkeypatch.setattr("bot.interviews.service.REQUESTS_A_DAY", 1)
-    stage.chat_model = FakeChatModel(lambda _: json.dumps({"points": []}))
-    await stage.restart()
+    model = await connect_model(stage)
     models = []
     for days in (0, 0, 1):
         stage.clock.turn(days=days)
-        step = await begin(stage, questions=1)
-        await stage.bot.interviews.answer(step.question_id, ALWINA, f"{PART} {IN_DOUBT}")
-        offline = await stage.bot.interviews.feedback(step.question_id, ALWINA, GUILD)
-        refined = await stage.bot.interviews.refine(offline, ALWINA, GUILD)
+        await alwina.start(questions=1)
+        refined = await alwina.refine(await alwina.graded(f"{PART} {IN_DOUBT}"))
         assert refined.assessment is not None
         models.append(refined.assessment.model)
-        assert not stage.bot.interviews.may_refine(refined)
-        await stage.bot.interviews.end(step.question_id, ALWINA)
+        assert not alwina.interviews.may_refine(refined)
+        await alwina.end()
     assert models == ["asked", "spent", "asked"]
-    assert len(stage.chat_model.asked) == 2
+    assert len(model.asked) == 2
 
 
-async def test_claims_are_stored(stage: Stage) -> None:
-    """They count in the report, survive a restart and the interview's end, and can be withdrawn."""
-    step = await begin(stage)
-    number = step.question_id
-    await stage.bot.interviews.answer(number, ALWINA, f"{PART} {IN_DOUBT}")
+async def test_claims_are_stored(stage: Stage, alwina: Candidate) -> None:
+    """They need an answer, count in the report, survive a restart and the interview's end, and can
+    be withdrawn."""
+    await alwina.start()
+    assert (await alwina.claim(1)).assessment is None
+    await alwina.answer(f"{PART} {IN_DOUBT}")
     for _ in range(2):
-        claimed = await stage.bot.interviews.claim(number, ALWINA, GUILD, {1, 2})
+        claimed = await alwina.claim(1, 2)
         assert claimed.assessment is not None
         assert (claimed.assessment.states, claimed.assessment.own_percent) == ("cdm", 100)
     await stage.restart()
-    shown = await stage.bot.interviews.feedback(number, ALWINA, GUILD)
-    assert shown.assessment == claimed.assessment
-    report = await stage.bot.interviews.end(number, ALWINA)
+    assert (await alwina.feedback()).assessment == claimed.assessment
+    report = await alwina.end()
     assert (report.percent, report.practise) == (100, ())
     assert [asked.claimed for section in report.sections for _, asked in section.asked] == [2]
-    row = await stage.database.read(store.question, number)
-    assert row is not None
-    assert [point.quote for point in decode(str(row.grade)).claimed] == [IN_DOUBT, ""]
-    unclaimed = await stage.bot.interviews.claim(number, ALWINA, GUILD, set())
+    graded = decode(str((await alwina.row()).grade))
+    assert [point.quote for point in graded.claimed] == [IN_DOUBT, ""]
+    unclaimed = await alwina.claim()
     assert unclaimed.assessment is not None
     assert unclaimed.assessment.claimed == ()
-    again = await stage.bot.interviews.next(number, ALWINA, GUILD)
+    again = await alwina.interviews.next(alwina.question_id, ALWINA, GUILD)
     assert isinstance(again, Report)
     assert again.percent == unclaimed.assessment.percent < 60
-
-
-async def test_only_own_graded_answers_can_be_claimed(stage: Stage) -> None:
-    """Claims on another member's answer are refused; those without feedback do nothing."""
-    step = await begin(stage, topic_id="t1")
-    with pytest.raises(UserError, match="question is gone"):
-        await stage.bot.interviews.claim(step.question_id, BOB, GUILD, {1})
-    assert (
-        await stage.bot.interviews.claim(step.question_id, ALWINA, GUILD, {1})
-    ).assessment is None
-    await stage.set_up("13:00", kind="open", answer_hours=2)
-    await stage.wait(hours=1)
-    while (await stage.days())[-1].topic_id != "t1":
-        await stage.wait(days=1)
-    await stage.bot.interviews.answer(step.question_id, ALWINA, PART)
-    assert (
-        await stage.bot.interviews.claim(step.question_id, ALWINA, GUILD, {1})
-    ).assessment is None
-    row = await stage.database.read(store.question, step.question_id)
-    assert row is not None
-    assert row.grade is None
-
-
-async def test_claims_made_during_refining_stay(stage: Stage) -> None:
-    """A refined grade keeps claims, except for points that it covers."""
-    stage.chat_model = FakeChatModel(
-        lambda _: json.dumps({"points": [{"id": 1, "covered": True, "quote": IN_DOUBT}]})
-    )
-    await stage.restart()
-    step = await begin(stage)
-    await stage.bot.interviews.answer(step.question_id, ALWINA, f"{PART} {IN_DOUBT}")
-    offline = await stage.bot.interviews.feedback(step.question_id, ALWINA, GUILD)
-    await stage.bot.interviews.claim(step.question_id, ALWINA, GUILD, {1, 2})
-    refined = await stage.bot.interviews.refine(offline, ALWINA, GUILD)
-    assert refined.assessment is not None
-    assert (refined.assessment.states, refined.assessment.percent) == ("ccm", 67)
-    assert refined.assessment.claimed == (refined.assessment.points[2],)
-    row = await stage.database.read(store.question, step.question_id)
-    assert row is not None
-    assert row.score == 100
 
 
 async def test_closing_cancels_reading_ahead(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -472,20 +453,22 @@ async def test_closing_cancels_reading_ahead(stage: Stage, monkeypatch: pytest.M
     assert preparing.cancelled()
 
 
-async def test_answers_have_a_daily_limit(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_answers_have_a_daily_limit(
+    stage: Stage, alwina: Candidate, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Beyond it answers are refused, before the modal opens if possible; the next day they are
     accepted."""
     monkeypatch.setattr("bot.interviews.service.ANSWERS_A_DAY", 2)
-    answer, opened = stage.bot.interviews.answer, stage.bot.interviews.open_topic
     for _ in range(2):
-        step = await begin(stage, questions=1)
-        await answer(step.question_id, ALWINA, PART)
-        await stage.bot.interviews.end(step.question_id, ALWINA)
-    step = await begin(stage, questions=1)
+        await alwina.start(questions=1)
+        await alwina.answer()
+        await alwina.end()
+    await alwina.start(questions=1)
+    opened = alwina.interviews.open_topic
     with pytest.raises(UserError, match="answered 2 interview questions today"):
-        await opened(step.question_id, ALWINA)
+        await opened(alwina.question_id, ALWINA)
     with pytest.raises(UserError, match="answered 2 interview questions today"):
-        await answer(step.question_id, ALWINA, PART)
+        await alwina.answer()
     stage.clock.turn(days=1)
-    assert await opened(step.question_id, ALWINA) is not None
-    await answer(step.question_id, ALWINA, PART)
+    assert await opened(alwina.question_id, ALWINA) is not None
+    await alwina.answer()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import re
+from collections import Counter
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -21,12 +23,12 @@ DAY = date(2027, 1, 4)
 DOCUMENT = Path(__file__).parents[2] / "docs" / "grading.md"
 
 
-async def begin(database: Database, user_id: int = 1, *topics: str) -> list[InterviewQuestion]:
-    """Start an interview in which these topics are asked an hour apart."""
+async def begin(database: Database, *topics: str) -> list[InterviewQuestion]:
+    """Start an interview that asks these topics an hour apart."""
 
     def work(conn: Connection) -> list[InterviewQuestion]:
-        store.create(conn, user_id=user_id, topic_id=None, total=3, now=AT)
-        interview = store.running(conn, user_id)
+        store.create(conn, user_id=1, topic_id=None, total=3, now=AT)
+        interview = store.running(conn, 1)
         assert interview is not None
         for number, topic in enumerate(topics, start=1):
             store.add_question(conn, interview, number, topic, AT + number * HOUR)
@@ -37,7 +39,7 @@ async def begin(database: Database, user_id: int = 1, *topics: str) -> list[Inte
 
 async def test_a_member_has_one_running_interview(database: Database) -> None:
     """Another can start once it has ended. Its first end time stays."""
-    (question,) = await begin(database, 1, "t1")
+    (question,) = await begin(database, "t1")
     create = functools.partial(store.create, user_id=1, topic_id="t9", total=9, now=AT)
     assert not await database.write(create)
     for hours in (1, 2):
@@ -51,42 +53,35 @@ async def test_a_member_has_one_running_interview(database: Database) -> None:
 
 async def test_each_number_is_asked_once(database: Database) -> None:
     """Of two questions with the same number, the first stays."""
-    first, second = await begin(database, 1, "t1", "t2")
+    first, second = await begin(database, "t1", "t2")
     interview = await database.read(store.running, 1)
     assert interview is not None
     await database.write(store.add_question, interview, 2, "t3", AT)
-    assert [q.topic_id for q in await database.read(store.questions_of, first.interview_id)] == [
-        "t1",
-        "t2",
-    ]
-    assert second.number == 2
+    assert await database.read(store.questions_of, interview.id) == [first, second]
+    assert (second.number, second.topic_id) == (2, "t2")
 
 
 async def test_answers_skips_and_grades(database: Database) -> None:
     """The first answer stays; skipped questions can be answered, answered ones not skipped;
     grades can be replaced."""
-    answered, skipped = await begin(database, 1, "t1", "t2")
+    answered, skipped = await begin(database, "t1", "t2")
     assert answered.open
     assert await database.write(store.save_answer, answered.id, "So.", AT)
     assert not await database.write(store.save_answer, answered.id, "Not so.", AT + HOUR)
-    await database.write(store.skip, answered.id, AT + HOUR)
-    await database.write(store.skip, skipped.id, AT + HOUR)
+    for question in (answered, skipped):
+        await database.write(store.skip, question.id, AT + HOUR)
     for grade in ("{}", '{"a":1}'):
         await database.write(store.save_grade, answered.id, grade, 40)
-    found = await database.read(store.question, answered.id)
-    assert found == InterviewQuestion(
-        answered.id, answered.interview_id, 1, "t1", "So.", '{"a":1}', 40, AT
-    )
-    found_skipped = await database.read(store.question, skipped.id)
-    assert found_skipped is not None
-    assert (found_skipped.open, found_skipped.answer) == (False, None)
+    graded, found = await database.read(store.questions_of, answered.interview_id)
+    assert graded == replace(answered, answer="So.", grade='{"a":1}', score=40, answered_at=AT)
+    assert (found.open, found.answer) == (False, None)
     assert await database.write(store.save_answer, skipped.id, "After all.", AT + 2 * HOUR)
 
 
 async def test_the_documented_query_lists_claimed_points(database: Database) -> None:
     """The query in docs/grading.md returns each claimed point with the closest passage and the
     answer."""
-    claimed, plain, waiting, skipped = await begin(database, 1, "t1", "t2", "t3", "t4")
+    claimed, plain, waiting, skipped = await begin(database, "t1", "t2", "t3", "t4")
     points = (
         Point("First", "covered", "Yes."),
         Point("Second", "doubtful", "Perhaps."),
@@ -109,12 +104,8 @@ async def test_the_documented_query_lists_claimed_points(database: Database) -> 
 
 async def test_the_daily_limit_of_requests(database: Database) -> None:
     """Each member has their own limit on each day."""
-
-    async def counted(user_id: int, day: date, attempts: int) -> int:
-        return sum(
-            [await database.write(store.take_request, user_id, day, 3) for _ in range(attempts)]
-        )
-
-    assert await counted(1, DAY, 5) == 3
-    assert await counted(2, DAY, 2) == 2
-    assert await counted(1, DAY + timedelta(days=1), 4) == 3
+    tomorrow = DAY + timedelta(days=1)
+    taken = Counter[tuple[int, date]]()
+    for key in [(1, DAY)] * 5 + [(2, DAY)] * 2 + [(1, tomorrow)] * 4:
+        taken[key] += await database.write(store.take_request, *key, 3)
+    assert taken == {(1, DAY): 3, (2, DAY): 2, (1, tomorrow): 3}

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
+from itertools import cycle, pairwise
 
 import discord
 import pytest
 
-from bot.chat.messages import DAILY, OPEN, REVEALED, text_of
+from bot.chat.messages import DAILY, OPEN, REVEALED, Message, text_of
 from bot.daily import views as open_daily
-from bot.daily.rules import DailyState, OpenDailyCard, OpenDailyResult, Streak
+from bot.daily.rules import OpenDailyCard, OpenDailyResult, Streak
 from bot.daily.service import OpenReview
-from bot.daily.store import Daily
 from bot.interviews import views as interview
 from bot.interviews.cards import AskedQuestion, Assessment, Part, Point, PointCount, Reply, Step
 from bot.interviews.report import build_report
 from bot.questions.model import FollowUp, KeyPoint, Reference, Topic
+from tests.daily.test_views import row_of
+from tests.messages import check_limits
 from tests.shipped import bank
 
 AT = datetime(2027, 1, 4, 12, tzinfo=UTC)
@@ -39,140 +40,148 @@ TOPICS = [*bank().topics.values(), LARGEST]
 
 
 def assessed(topic: Topic, states: tuple[str, ...] = STATES, **more: object) -> Assessment:
+    """Grade a topic's key points with these states in turn."""
     points = tuple(
-        Point(
-            p.text,
-            states[n % len(states)],
-            "" if states[n % len(states)] == "missing" else "> # quoted *words* " * 9,
-        )
-        for n, p in enumerate(topic.key_points)
+        Point(point.text, state, "" if state == "missing" else "> # quoted *words* " * 9)
+        for point, state in zip(topic.key_points, cycle(states), strict=False)
     )
     return replace(Assessment(points, 50), **more)  # type: ignore[arg-type]
 
 
-def step(topic: Topic, *, answer: str | None = "#" * 4000, hidden: bool = False) -> Step:
-    assessment = assessed(topic) if answer and not hidden else None
+def step(topic: Topic, *, answer: str | None = "#" * 4000) -> Step:
+    """An open question, or an answered one with its feedback."""
+    assessment = assessed(topic) if answer else None
     return Step(
         question_id=ROW, number=2, total=3, topic=topic, answer=answer, assessment=assessment
     )
 
 
 def plain(text: str) -> str:
-    return " ".join(re.sub(r"\\", "", text).split())
+    return " ".join(text.replace("\\", "").split())
 
 
-def shows(cards: list[discord.ui.LayoutView], words: str) -> bool:
+def said_on(*cards: Message) -> str:
+    """Return what a reader sees on these cards."""
+    return " ".join(plain(text_of(card)) for card in cards)
+
+
+def feedback(shown: Step, page: int = 0, *, asking: bool = False) -> Message:
+    return interview.feedback_card(shown, bank(), page, asking=asking)
+
+
+def daily_result(topic: Topic, answered: int, percent: int | None, *missed: str) -> Message:
+    """Build the card of a closed daily. Each answer lacked these points."""
+    counts = tuple((text, answered) for text in missed)
+    streaks = (("*" * 32, 900),) * 3
+    found = OpenDailyResult(ROW, topic, answered, percent, counts, streaks)
+    return open_daily.result(found, bank())
+
+
+def report_on(*asked: AskedQuestion) -> str:
+    """Return what a reader sees of the report, which must fit on one card."""
+    (card,) = interview.report_pages(build_report(bank(), asked))
+    return said_on(card)
+
+
+def shows(cards: list[Message], words: str) -> bool:
     """Whether the cards show these words uncut. A page may break a text without spaces anywhere."""
-    together = "".join(plain(text_of(card)) for card in cards)
-    return plain(words) in together or plain(words) in " ".join(
-        plain(text_of(card)) for card in cards
-    )
+    together = "".join(said_on(card) for card in cards)
+    return plain(words) in together or plain(words) in said_on(*cards)
 
 
-def pages_of(shown: Step) -> list[discord.ui.LayoutView]:
-    assert shown.assessment is not None
-    count = len(
-        interview.pages(
-            shown.topic,
-            answer=shown.answer,
-            assessment=shown.assessment,
-            follow_up=shown.follow_up,
-        )
-    )
-    return [interview.feedback_card(shown, bank(), page) for page in range(count)]
+def pages_of(shown: Step) -> list[Message]:
+    """Return every page of a question's feedback."""
+    count = len(interview._pages(shown, shown.assessment, ""))
+    return [feedback(shown, page) for page in range(count)]
 
 
 @pytest.mark.parametrize("topic", TOPICS, ids=lambda topic: topic.id[:20])
 def test_every_card_is_within_discords_limits(topic: Topic) -> None:
-    """Each message has at most 4,000 characters and 40 components."""
-    cards: list[discord.ui.LayoutView] = [interview.question_card(step(topic, answer=None), bank())]
-    cards += pages_of(step(topic))
-    cards.append(open_daily.question(OpenDailyCard(ROW, topic, AT), bank()))
-    missed = tuple((p.text, 5) for p in topic.key_points[:3])
-    streaks = (("*" * 32, 900),) * 3
-    cards.append(open_daily.result(OpenDailyResult(ROW, topic, 9, 50, missed, streaks), bank()))
-    for card in cards:
-        assert len(text_of(card)) <= 4000
-        assert len(list(card.walk_children())) <= 40
+    """Questions, all pages of feedback, and dailies keep within the limits of a message."""
+    cards = [
+        interview.question_card(step(topic, answer=None), bank()),
+        *pages_of(step(topic)),
+        open_daily.question(OpenDailyCard(ROW, topic, AT), bank()),
+        daily_result(topic, 9, 50, *(p.text for p in topic.key_points[:3])),
+    ]
+    for number, card in enumerate(cards):
+        check_limits(card, number)
 
 
 @pytest.mark.parametrize("topic", bank().topics.values(), ids=lambda topic: topic.id)
 def test_the_banks_texts_are_uncut(topic: Topic) -> None:
     """Feedback and daily cards show every text of a topic whole."""
     shown = step(topic)
-    whole = pages_of(shown)
     assert shown.follow_up in topic.follow_ups
     assert shown.follow_up is not None
-    for words in (
-        topic.question,
-        topic.answer,
-        shown.follow_up.question,
-        *(p.text for p in topic.key_points),
-    ):
+    key_points = [point.text for point in topic.key_points]
+    whole = pages_of(shown)
+    for words in (topic.question, topic.answer, shown.follow_up.question, *key_points):
         assert shows(whole, words)
     opened = open_daily.question(OpenDailyCard(ROW, topic, AT), bank())
     assert shows([opened], topic.question)
     assert not shows([opened], topic.answer)
-    result = OpenDailyResult(ROW, topic, 0, None, (), ())
-    assert shows([open_daily.result(result, bank())], topic.answer)
+    assert shows([daily_result(topic, 0, None)], topic.answer)
+    hinted = interview.follow_up_card(replied_step(topic, None), bank())
+    assert shows([hinted], topic.follow_ups[0].hint or "")
+    assert "Your answer**" not in text_of(hinted)
 
 
 def test_the_largest_texts_are_uncut() -> None:
-    """Neither 3,000 escaped characters of a model answer nor an answer of 4,000 are cut."""
-    together = "".join(text_of(card) for card in pages_of(step(LARGEST)))
+    """Neither 3,000 escaped characters of a model answer nor an answer of 4,000 are cut. They go on
+    over several pages."""
+    shown = step(LARGEST)
+    cards = pages_of(shown)
+    together = "".join(map(text_of, cards))
     assert together.count("\\*\\_") >= 1500
     assert together.count("#") >= 4000
+    tabs = [page.tab for page in interview._pages(shown, shown.assessment, "")]
+    goes_on = [tab == following for tab, following in pairwise(tabs)]
+    assert ["Read on" in labels(card) for card in cards] == [*goes_on, False]
+    assert any(goes_on)
 
 
-def labels(card: discord.ui.LayoutView) -> list[str]:
+def labels(card: Message) -> list[str]:
+    """Return the labels of a card's enabled buttons."""
     return [
-        str(b.label)
-        for b in card.walk_children()
-        if isinstance(b, discord.ui.Button) and not b.disabled
+        str(part.label)
+        for part in card.walk_children()
+        if isinstance(part, discord.ui.Button) and not part.disabled
     ]
 
 
 def test_enabled_buttons() -> None:
     """The open tab is disabled; the last question leads to the report."""
-    topic = TOPICS[0]
-    first = interview.feedback_card(step(topic), bank())
-    follow_up = ["Answer the follow-up", "Show what a good answer says"]
-    assert labels(first) == ["Model answer", "Your answer", *follow_up, "Next question", "End"]
-    last = replace(step(topic), total=2)
-    assert labels(interview.feedback_card(last, bank(), 1)) == [
-        "Feedback",
-        "Your answer",
-        "See the report",
-    ]
-    waiting = interview.feedback_card(step(topic, hidden=True), bank())
+    shown = step(TOPICS[0])
+    asked = [*FOLLOW_UP_BUTTONS, "Next question", "End"]
+    assert labels(feedback(shown)) == ["Model answer", "Your answer", *asked]
+    last = feedback(replace(shown, total=2), 1)
+    assert labels(last) == ["Feedback", "Your answer", "See the report"]
+    waiting = feedback(replace(shown, assessment=None))
     assert labels(waiting) == ["Feedback", "Next question", "End"]
     assert "question of the day right now" in text_of(waiting)
 
 
-def lists(card: discord.ui.LayoutView) -> list[discord.ui.Select[discord.ui.LayoutView]]:
+FOLLOW_UP_BUTTONS = ["Answer the follow-up", "Show what a good answer says"]
+
+
+def lists(card: Message) -> list[discord.ui.Select[discord.ui.LayoutView]]:
     return [part for part in card.walk_children() if isinstance(part, discord.ui.Select)]
 
 
 def test_the_list_of_points_to_claim() -> None:
     """It offers points not covered, preselects claimed ones, and appears on the feedback tab
     only."""
-    shown = step(LARGEST)
-    assert shown.assessment is not None
-    claimed = replace(shown, assessment=shown.assessment.with_claims({1}))
-    (select,) = lists(interview.feedback_card(claimed, bank()))
-    assert [(option.value, option.default) for option in select.options] == [
+    claimed = replace(step(LARGEST), assessment=assessed(LARGEST).with_claims({1}))
+    (select,) = lists(feedback(claimed))
+    assert [(o.value, o.default) for o in select.options] == [
         ("1", True),
-        ("2", False),
-        ("4", False),
-        ("5", False),
+        *((value, False) for value in "245"),
     ]
-    assert all(len(option.label) <= 100 for option in select.options)
     assert (select.min_values, select.max_values) == (0, 4)
-    count = len(pages_of(shown))
-    assert not lists(interview.feedback_card(claimed, bank(), count - 1))
-    assert not lists(interview.feedback_card(claimed, bank(), asking=True))
-    all_said = replace(shown, assessment=assessed(LARGEST, ("covered",)))
-    assert not lists(interview.feedback_card(all_said, bank()))
+    assert not lists(feedback(claimed, len(pages_of(claimed)) - 1))
+    assert not lists(feedback(claimed, asking=True))
+    assert not lists(feedback(replace(claimed, assessment=assessed(LARGEST, ("covered",)))))
 
 
 HINT = "|" * 400
@@ -191,41 +200,32 @@ def replied_step(topic: Topic, answer: str | None = "#" * 4000) -> Step:
 
 def test_the_buttons_of_an_open_follow_up() -> None:
     """They appear on the feedback tab only, while the follow-up is open and has a hint."""
-    hinted = replace(
-        LARGEST, follow_ups=tuple(FollowUp(w, "?", HINT) for w in ("weak", "fair", "strong"))
-    )
-    asked = ["Answer the follow-up", "Show what a good answer says"]
-    assert labels(interview.feedback_card(step(hinted), bank()))[-4:] == [
-        *asked,
-        "Next question",
-        "End",
-    ]
+    follow_ups = tuple(FollowUp(when, "?", HINT) for when in ("weak", "fair", "strong"))
+    hinted = replace(LARGEST, follow_ups=follow_ups)
+    shown = step(hinted)
+    assert labels(feedback(shown))[-4:] == [*FOLLOW_UP_BUTTONS, "Next question", "End"]
     for card in (
-        interview.feedback_card(step(hinted), bank(), 5),
-        interview.feedback_card(step(hinted), bank(), asking=True),
-        interview.feedback_card(
-            step(LARGEST), bank()
-        ),  # without a hint there is nothing to hold an answer to
-        interview.feedback_card(replied_step(hinted), bank()),
+        feedback(shown, 5),
+        feedback(shown, asking=True),
+        feedback(step(LARGEST)),  # without a hint there is nothing to hold an answer to
+        feedback(replied_step(hinted)),
     ):
-        assert not set(asked) & set(labels(card))
+        assert not set(FOLLOW_UP_BUTTONS) & set(labels(card))
 
 
 @pytest.mark.parametrize("topic", [TOPICS[0], LARGEST], ids=["first", "largest"])
 def test_a_compared_follow_up(topic: Topic) -> None:
     """Its tab shows every part with its state, the member's answer, and no score, at any length."""
     shown = replied_step(topic)
-    assert shown.assessment is not None
-    found = interview.pages(
-        shown.topic, shown.answer, shown.assessment, shown.follow_up, reply=shown.reply
-    )
-    cards = [interview.feedback_card(shown, bank(), n) for n in range(len(found))]
-    assert all(len(text_of(card)) <= 4000 for card in cards)
+    cards = pages_of(shown)
+    for card in cards:
+        check_limits(card, topic.id)
+    found = interview._pages(shown, shown.assessment, "")
     said = "\n".join(page.text for page in found if page.tab == "Follow-up")
-    assert [word for word in ("covered", "unclear", "missing") if f"· **{word}**" not in said] == []
-    assert "**Partly covered**" in said
+    for word in ("· **covered**", "· **unclear**", "· **missing**", "**Partly covered**"):
+        assert word in said
     assert "list of terms" in said
-    assert said.count("\\#") + said.count("#") >= 4000
+    assert said.count("#") >= 4000
     assert "%" not in said
     opened = text_of(interview.follow_up_card(shown, bank()))
     assert plain(topic.follow_ups[0].question)[:500] in plain(opened)
@@ -234,12 +234,12 @@ def test_a_compared_follow_up(topic: Topic) -> None:
 
 def test_an_answer_without_a_grade() -> None:
     """The member reads why, with the model answer, and isn't asked to try again."""
-    shown = replace(step(TOPICS[0], answer="Mine.", hidden=True), problem="Too slow.")
-    card, own = (interview.feedback_card(shown, bank(), page) for page in (0, 1))
+    shown = replace(step(TOPICS[0], answer="Mine."), assessment=None, problem="Too slow.")
+    card = feedback(shown)
     for words in ("Too slow.", TOPICS[0].answer):
-        assert plain(words) in plain(text_of(card))
+        assert plain(words) in said_on(card)
     assert labels(card) == ["Your answer", "Next question", "End"]
-    assert "Mine." in text_of(own)
+    assert "Mine." in said_on(feedback(shown, 1))
 
 
 def test_a_follow_up_that_was_not_compared() -> None:
@@ -258,14 +258,6 @@ def test_a_short_answer_is_shown_once() -> None:
     said = text_of(interview.follow_up_card(shown, bank()))
     assert "- ✅ One. · **covered**\n- Two. · **unclear**\n> Only\n" in said
     assert said.count("Only this.") == 1
-
-
-def test_a_good_answer_is_shown_whole() -> None:
-    """A follow-up that was only shown has its whole hint and no answer of the member."""
-    for topic in bank().topics.values():
-        card = text_of(interview.follow_up_card(replied_step(topic, None), bank()))
-        assert plain(topic.follow_ups[0].hint or "") in plain(card)
-        assert "Your answer**" not in card
 
 
 def test_claimed_points_have_their_own_heading() -> None:
@@ -324,125 +316,84 @@ def test_hints(flag: str) -> None:
 
 def test_the_report() -> None:
     """It lists answers by section, skipped ones included, and then topics to practise."""
-    topics = list(bank().topics.values())
-    asked = [
-        AskedQuestion(topics[0].id, 90),
-        AskedQuestion(topics[12].id, 30),
-        AskedQuestion(topics[1].id, None, answered=False),
-    ]
-    (card,) = interview.report_pages(build_report(bank(), asked))
-    said = text_of(card)
+    first, skipped, other = (TOPICS[n] for n in (0, 1, 12))
+    said = report_on(
+        AskedQuestion(first.id, 90),
+        AskedQuestion(other.id, 30),
+        AskedQuestion(skipped.id, None, answered=False),
+    )
     assert "**60%** · 2 answers · 1 skipped" in said
-    assert f"✅ {topics[0].title} · 90%" in plain(said)
-    assert f"{topics[1].title} · skipped" in plain(said)
-    practise = plain(said).partition("Practise next")[2]
-    assert f"1. {topics[1].title}" in practise
+    assert f"✅ {first.title} · 90%" in said
+    assert f"{skipped.title} · skipped" in said
+    practise = said.partition("Practise next")[2]
+    assert f"1. {skipped.title}" in practise
     assert "</practice>" in practise
-    assert topics[0].title not in practise
+    assert first.title not in practise
 
 
 def test_the_report_compares_with_earlier_answers() -> None:
     """Topics asked before show their earlier count; without any there is no comparison."""
-    first, other = list(bank().topics.values())[:2]
-    asked = [
-        AskedQuestion(first.id, 60, claimed=1, points=PointCount(3, 5), previous=PointCount(2, 5)),
-        AskedQuestion(other.id, 90, points=PointCount(5, 5)),
-    ]
-    said = plain(text_of(interview.report_pages(build_report(bank(), asked))[0]))
+    first, other = TOPICS[:2]
+    five, three = PointCount(5, 5), PointCount(3, 5)
+    compared = AskedQuestion(first.id, 60, claimed=1, points=three, previous=PointCount(2, 5))
+    new = AskedQuestion(other.id, 90, points=five)
+    said = report_on(compared, new)
     assert f"{first.title} · 60% · 1 self-marked -# 3 of 5 key points, last time 2 of 5" in said
-    assert f"✅ {other.title} · 90% **" in said + " **"
+    assert f"✅ {other.title} · 90% **" in f"{said} **"
     assert "Against last time: 1 better" in said
     assert "the same" not in said
-    assert "last time" not in text_of(interview.report_pages(build_report(bank(), asked[1:]))[0])
+    assert "last time" not in report_on(new)
 
 
 def test_empty_and_strong_reports() -> None:
     """Without an answer the report says so; if all were strong it suggests other topics."""
-    (nothing,) = interview.report_pages(build_report(bank(), []))
-    assert "No answers this time" in text_of(nothing)
-    (strong,) = interview.report_pages(build_report(bank(), [AskedQuestion(TOPICS[0].id, 100)]))
-    assert "</interview>" in text_of(strong)
-    many = build_report(
-        bank(), [AskedQuestion(topic.id, 10) for topic in list(bank().topics.values())[:10]]
-    )
-    assert all(len(text_of(card)) <= 4000 for card in interview.report_pages(many))
-
-
-def closed_daily(topic: Topic) -> Daily:
-    return Daily(
-        1,
-        1,
-        date(2027, 1, 4),
-        DailyState.CLOSED,
-        None,
-        "",
-        1,
-        1,
-        None,
-        None,
-        AT,
-        None,
-        AT,
-        AT,
-        None,
-        None,
-        topic.id,
-    )
+    assert "No answers this time" in report_on()
+    assert "</interview>" in report_on(AskedQuestion(TOPICS[0].id, 100))
+    assert report_on(*(AskedQuestion(topic.id, 10) for topic in TOPICS[:10]))
 
 
 def test_a_daily_without_an_own_answer() -> None:
     """After the close, its reader sees the model answer alone, without tabs."""
-    topic = TOPICS[0]
-    review = OpenReview(closed_daily(topic), topic, None, 0, Streak(0, 0))
-    card = open_daily.review(review, bank())
+    card = open_daily.review(OpenReview(row_of(), TOPICS[0], None, 0, Streak(0, 0)), bank())
     assert "You didn't answer this one" in text_of(card)
     assert labels(card) == []
 
 
 def test_a_daily_without_an_own_grade() -> None:
     """The streak counts, and the reason is above the model answer."""
-    topic = TOPICS[0]
-    review = OpenReview(closed_daily(topic), topic, "Mine.", 0, Streak(3, 3), problem="Too slow.")
+    review = OpenReview(row_of(), TOPICS[0], "Mine.", 0, Streak(3, 3), problem="Too slow.")
     card = open_daily.review(review, bank())
-    for words in ("Too slow.", "Streak: 3 days", topic.answer):
-        assert plain(words) in plain(text_of(card))
-    assert "You didn't answer" not in text_of(card)
+    for words in ("Too slow.", "Streak: 3 days", TOPICS[0].answer):
+        assert plain(words) in said_on(card)
+    assert "You didn't answer" not in said_on(card)
     assert labels(card) == ["Your answer"]
 
 
-def test_a_daily_result_without_grades() -> None:
-    """The card has the number of answers and no average."""
-    card = text_of(open_daily.result(OpenDailyResult(ROW, TOPICS[0], 2, None, (), ()), bank()))
-    assert "2 answers" in card
-    assert "on average" not in card
-
-
-def test_the_result_of_a_single_answer_stays_private() -> None:
-    """With one answer, the result shows neither its score nor what it missed."""
-    missed = ((TOPICS[0].key_points[0].text, 1),)
-    one, two = (
-        plain(text_of(open_daily.result(OpenDailyResult(1, TOPICS[0], n, 33, missed, ()), bank())))
-        for n in (1, 2)
-    )
+def test_the_results_of_a_daily() -> None:
+    """Without grades there is no average. With one answer, neither its score nor what it missed is
+    shown."""
+    none = said_on(daily_result(TOPICS[0], 2, None))
+    assert "2 answers" in none
+    assert "on average" not in none
+    one, two = (said_on(daily_result(TOPICS[0], n, 33, "A point")) for n in (1, 2))
     assert "1 answer" in one
     assert "33%" not in one
     assert "Most often missing" not in one
     assert "2 answers · 33% on average" in two
-    assert "missed by 1 of 2" in two
+    assert "missed by 2 of 2" in two
 
 
 def test_colours() -> None:
     """Open is blurple, a daily gold, feedback green, and grey without a covered point; never
     red."""
-    topic = TOPICS[0]
 
-    def accent(card: discord.ui.LayoutView) -> object:
-        box = card.children[0]
+    def accent(card: Message) -> object:
+        (box,) = card.children
         assert isinstance(box, discord.ui.Container)
         return box.accent_colour
 
+    topic = TOPICS[0]
     assert accent(interview.question_card(step(topic, answer=None), bank())) == OPEN
-    opened = OpenDailyCard(ROW, topic, AT)
-    assert accent(open_daily.question(opened, bank())) == DAILY
+    assert accent(open_daily.question(OpenDailyCard(ROW, topic, AT), bank())) == DAILY
     assert interview.colour(assessed(topic)) == REVEALED
     assert interview.colour(assessed(topic, ("missing",))) not in {REVEALED, discord.Colour.red()}

@@ -23,6 +23,15 @@ FIELDS = {
 }
 
 
+EDITED = {
+    "topic": "Optimizers",
+    "prompt": "Which one?",
+    "answers": "+ AdamW\n> It is\n- Adam\n> No\n- SGD\n> No",
+    "explanation": "It is AdamW.",
+    "difficulty": "2",
+}
+
+
 async def suggest(stage: Stage, **changes: str) -> Any:
     shown = await stage.alwina.slash(stage.quiz, "suggest")
     return await stage.alwina.submit_modal(shown, {**FIELDS, **changes})
@@ -76,30 +85,19 @@ async def test_edit_and_reject(stage: Stage) -> None:
     await suggest(stage, prompt="A second one?")
     shown = await review(stage)
     form = await stage.manager.click(answer_to(shown), label="Edit")
-    edited = {
-        "topic": "Optimizers",
-        "prompt": "Which one?",
-        "answers": "+ AdamW\n> It is\n- Adam\n> It isn't",
-    }
-    edited |= {"explanation": "It is AdamW.", "difficulty": "2"}
-    wrong = await stage.manager.submit_modal(form, {**edited, "answers": "nonsense\n+ x"})
+    wrong = await stage.manager.submit_modal(form, EDITED | {"answers": "nonsense\n+ x"})
     assert reply(wrong).startswith("Nothing was saved")
     form = await stage.manager.click(answer_to(shown), label="Edit")
-    after = await stage.manager.submit_modal(form, edited)
+    after = await stage.manager.submit_modal(form, EDITED)
     assert reply(after).startswith('**Added** to "Optimizers" as `which-one`.')
     form = await stage.manager.click(answer_to(after), label="Reject")
     done = await stage.manager.submit_modal(form, {"text": "We have *one* like it"})
     assert "**Rejected**" in reply(done)
     assert "Nothing is waiting for review." in reply(done)
     said = await suggest(stage, prompt="A third one?")
-    texts = [text_of(message) for message in messages_of(said)]
-    assert any(
-        "Added to this server's questions, thank you: Which optimizer" in text for text in texts
-    )
-    assert any(
-        "Not added: A second one?\n-# The reason: We have \\*one\\* like it" in text
-        for text in texts
-    )
+    texts = "\n".join(text_of(message) for message in messages_of(said))
+    assert "Added to this server's questions, thank you: Which optimizer" in texts
+    assert "Not added: A second one?\n-# The reason: We have \\*one\\* like it" in texts
 
 
 def messages_of(result: Any) -> list[discord.Message]:
@@ -112,14 +110,8 @@ async def test_an_expired_review(stage: Stage) -> None:
     await suggest(stage)
     stage.allow(stage.bob, "bank")
     page = answer_to(await stage.bob.slash(stage.quiz, "bank review"))
-    edited = {
-        "topic": "Optimizers",
-        "prompt": "Which one?",
-        "answers": "+ AdamW\n> It is\n- Adam\n> No",
-    }
-    edited |= {"explanation": "It is AdamW.", "difficulty": "2"}
     forms = [
-        ("Edit", edited, "Which one?"),
+        ("Edit", EDITED, "Which one?"),
         ("Reject", {"text": "We have one like it"}, "We have one like it"),
     ]
     shown = [await stage.bob.click(page, label=label) for label, _, _ in forms]
@@ -177,14 +169,9 @@ async def test_a_reported_own_question(stage: Stage) -> None:
     assert labels(answer_to(found)) == ["Done", "Edit"]
     form = await stage.manager.click(answer_to(found), label="Edit")
     assert form.modal is not None
-    fields = {
-        "prompt": "Which one, then?",
-        "answers": "+ AdamW\n> It is\n- Adam\n> No\n- SGD\n> No",
-    }
-    saved = await stage.manager.submit_modal(
-        form, {**fields, "explanation": "So.", "difficulty": "2", "formula": ""}
-    )
-    assert reply(saved).startswith("**Saved**\n### Which one, then?")
+    fields = {key: value for key, value in EDITED.items() if key != "topic"}
+    saved = await stage.manager.submit_modal(form, fields | {"formula": ""})
+    assert reply(saved).startswith("**Saved**\n### Which one?")
 
 
 async def test_the_review_needs_manage_server(stage: Stage) -> None:

@@ -32,47 +32,46 @@ async def waiting(
     return found
 
 
+async def next_suggestion(stage: Stage) -> SuggestionReview:
+    found = await waiting(stage)
+    assert isinstance(found, SuggestionReview)
+    return found
+
+
+async def next_report(stage: Stage, kind: Kind = Kind.SUGGESTION, after: int = 0) -> ReportReview:
+    found = await waiting(stage, kind, after)
+    assert isinstance(found, ReportReview)
+    return found
+
+
 async def suggest(
     stage: Stage, user_id: int = ALWINA, question: SuggestedQuestion = QUESTION
 ) -> int:
     """Suggest a question and return the id of the oldest one waiting."""
     await stage.bot.suggestions.suggest(GUILD, user_id, question)
-    found = await waiting(stage)
-    assert isinstance(found, SuggestionReview)
-    return found.suggestion.id
+    return (await next_suggestion(stage)).suggestion.id
 
 
 async def test_accepting(stage: Stage) -> None:
     """The question is asked on its server, and its author gets the verdict once."""
     await stage.introduce()
     row_id = await suggest(stage)
-    found = await waiting(stage)
-    assert isinstance(found, SuggestionReview)
-    assert (found.author, form_of(found.suggestion), found.waiting.total) == (
-        "Alwina",
-        form_of(QUESTION),
-        1,
-    )
-    saved = await stage.bot.suggestions.accept(GUILD, row_id)
-    assert (saved.own.topic, saved.own.item.prompt, len(saved.own.item.choices)) == (
-        DEFAULT_TOPIC,
-        QUESTION.prompt,
-        3,
-    )
-    assert saved.own.row.item_id in (await stage.bot.context.bank_for(ALWINA, GUILD)).asked
+    found = await next_suggestion(stage)
+    assert form_of(found.suggestion) == form_of(QUESTION)
+    assert (found.author, found.waiting.total) == ("Alwina", 1)
+    own = (await stage.bot.suggestions.accept(GUILD, row_id)).own
+    assert (own.topic, own.item.prompt) == (DEFAULT_TOPIC, QUESTION.prompt)
+    assert len(own.item.choices) == 3
+    assert own.row.item_id in (await stage.bot.context.bank_for(ALWINA, GUILD)).asked
     assert await stage.bot.suggestions.next_review(GUILD, BOB) is None
-    (verdict,) = await stage.bot.suggestions.verdicts(GUILD, ALWINA)
-    assert (verdict.state, verdict.prompt, verdict.reason) == (
-        State.ACCEPTED,
-        QUESTION.prompt,
-        None,
-    )
-    assert await stage.bot.suggestions.verdicts(GUILD, BOB) == []
-    assert await stage.bot.suggestions.verdicts(OTHER_GUILD, ALWINA) == []
-    await stage.bot.suggestions.forget_verdicts(BOB, [verdict])
-    assert await stage.bot.suggestions.verdicts(GUILD, ALWINA) == [verdict]
-    await stage.bot.suggestions.forget_verdicts(ALWINA, [verdict])
-    assert await stage.bot.suggestions.verdicts(GUILD, ALWINA) == []
+    verdicts = stage.bot.suggestions.verdicts
+    (verdict,) = await verdicts(GUILD, ALWINA)
+    assert (verdict.state, verdict.reason) == (State.ACCEPTED, None)
+    assert verdict.prompt == QUESTION.prompt
+    assert await verdicts(GUILD, BOB) == await verdicts(OTHER_GUILD, ALWINA) == []
+    for user_id, left in ((BOB, [verdict]), (ALWINA, [])):
+        await stage.bot.suggestions.forget_verdicts(user_id, [verdict])
+        assert await verdicts(GUILD, ALWINA) == left
 
 
 async def test_accepting_an_edited_form(stage: Stage) -> None:
@@ -81,13 +80,9 @@ async def test_accepting_an_edited_form(stage: Stage) -> None:
     form = replace(form_of(QUESTION), prompt="Better?", topic="Optimizers", difficulty="5")
     with pytest.raises(BankError, match="difficulty"):
         await stage.bot.suggestions.accept(GUILD, row_id, replace(form, difficulty="9"))
-    assert isinstance(await waiting(stage), SuggestionReview)
-    saved = await stage.bot.suggestions.accept(GUILD, row_id, form)
-    assert (saved.own.topic, saved.own.item.prompt, saved.own.item.difficulty) == (
-        "Optimizers",
-        "Better?",
-        5,
-    )
+    assert (await next_suggestion(stage)).suggestion.id == row_id
+    own = (await stage.bot.suggestions.accept(GUILD, row_id, form)).own
+    assert (own.topic, own.item.prompt, own.item.difficulty) == ("Optimizers", "Better?", 5)
 
 
 async def test_rejecting(stage: Stage) -> None:
@@ -124,8 +119,7 @@ async def test_ids_of_another_server(stage: Stage) -> None:
     with pytest.raises(UserError):
         await stage.bot.suggestions.accept(OTHER_GUILD, row_id)
     await stage.bot.reports.add("t1-a", GUILD, ALWINA, "odd")
-    report = await waiting(stage, Kind.SUGGESTION, row_id)
-    assert isinstance(report, ReportReview)
+    report = await next_report(stage, Kind.SUGGESTION, row_id)
     await stage.bot.suggestions.settle_report(OTHER_GUILD, report.id)
     assert (await waiting(stage)).waiting.total == 2
     assert await stage.bot.suggestions.next_review(OTHER_GUILD, BOB) is None
@@ -171,7 +165,7 @@ async def test_announcements(stage: Stage) -> None:
     """They go to the chosen channel, and only if nothing else is waiting."""
     bot = stage.bot.suggestions
     assert await bot.suggest(GUILD, ALWINA, QUESTION) is None
-    await bot.reject(GUILD, (await bot.next_review(GUILD, BOB)).suggestion.id, "No")  # type: ignore[union-attr]
+    await bot.reject(GUILD, (await next_suggestion(stage)).suggestion.id, "No")
     await stage.database.write(servers.set_suggestions_channel, GUILD, CHANNEL)
     assert await bot.announcement_channel(GUILD) is None
     assert [await bot.suggest(GUILD, ALWINA, one) for one in (QUESTION, TYPED)] == [CHANNEL, None]
@@ -190,13 +184,11 @@ async def test_the_order_of_the_review(stage: Stage) -> None:
         found = await waiting(stage, kind, after)
         assert (found.waiting.suggestions, found.waiting.reports) == (2, 2)
         if isinstance(found, SuggestionReview):
-            seen, kind, after = (
-                [*seen, found.suggestion.prompt],
-                Kind.SUGGESTION,
-                found.suggestion.id,
-            )
+            kind, after = Kind.SUGGESTION, found.suggestion.id
+            seen.append(found.suggestion.prompt)
         else:
-            seen, kind, after = [*seen, found.text], Kind.REPORT, found.id
+            kind, after = Kind.REPORT, found.id
+            seen.append(found.text)
     assert seen == ["0?", "1?", "odd 0", "odd 1", "0?"]
 
 
@@ -209,18 +201,12 @@ async def test_which_reports_a_server_reviews(stage: Stage) -> None:
     assert await stage.bot.reports.add(shipped, None, ALWINA, "in private") is None
     read = await stage.database.read(reports_since, stage.clock() - timedelta(days=1))
     assert [report.text for report in read] == ["wrong key", "a typo", "in private"]
-    first = await waiting(stage)
-    assert isinstance(first, ReportReview)
+    first = await next_report(stage)
     assert first.own is not None
-    assert (first.text, first.own.item_id, first.shipped, first.waiting.reports) == (
-        "wrong key",
-        own_id,
-        False,
-        2,
-    )
+    assert (first.text, first.own.item_id, first.shipped) == ("wrong key", own_id, False)
+    assert first.waiting.reports == 2
     await stage.bot.suggestions.settle_report(GUILD, first.id)
-    second = await waiting(stage)
-    assert isinstance(second, ReportReview)
+    second = await next_report(stage)
     assert (second.text, second.own, second.shipped) == ("a typo", None, True)
     await stage.bot.suggestions.settle_report(GUILD, second.id)
     assert await stage.bot.suggestions.next_review(GUILD, BOB) is None
@@ -233,11 +219,9 @@ async def test_reports_on_removed_questions(stage: Stage) -> None:
     await stage.bot.own_bank.retire(GUILD, 2)
     await stage.bot.reports.add(own_id, GUILD, ALWINA, "wrong key")
     await stage.bot.reports.add("never-known", GUILD, ALWINA, "odd")
-    first = await waiting(stage)
-    assert isinstance(first, ReportReview)
+    first = await next_report(stage)
     assert (first.own, first.shipped, bool(first.prompt)) == (None, False, True)
-    second = await waiting(stage, Kind.REPORT, first.id)
-    assert isinstance(second, ReportReview)
+    second = await next_report(stage, Kind.REPORT, first.id)
     assert (second.prompt, second.item, second.shipped) == ("", None, False)
 
 
@@ -247,12 +231,10 @@ async def test_a_report_shows_no_answer_before_the_reveal(stage: Stage) -> None:
     await stage.run()
     item_id = stage.card().card.item.id  # type: ignore[union-attr]
     await stage.bot.reports.add(item_id, GUILD, ALWINA, "odd")
-    found = await waiting(stage)
-    assert isinstance(found, ReportReview)
+    found = await next_report(stage)
     assert found.hidden
     await stage.wait(minutes=5)
-    found = await waiting(stage)
-    assert isinstance(found, ReportReview)
+    found = await next_report(stage)
     assert not found.hidden
 
 
@@ -267,8 +249,7 @@ async def test_one_report_per_member_and_question(stage: Stage) -> None:
     await report("t1-a", None, ALWINA, "in private")
     with pytest.raises(UserError, match="reported this question already"):
         await report("t1-a", None, ALWINA, "in private")
-    first = await waiting(stage)
-    assert isinstance(first, ReportReview)
+    first = await next_report(stage)
     await stage.database.write(settle_report, GUILD, first.id)
     await report("t1-a", GUILD, ALWINA, "still odd")
 
