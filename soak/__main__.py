@@ -172,7 +172,7 @@ def _report(
     world: World, bot: BotProcess, chaos: Chaos, members: Members, broken: list[str]
 ) -> str:
     """Return the report as Markdown; it ends with the broken invariants."""
-    facts = invariants.read(bot.database, world)
+    facts = invariants.Facts(bot.database, world)
     faults = chaos.faults | Counter({"interaction delivered twice": world.gateway.doubled})
     longest = max((ended - began for began, ended in chaos.outages), default=0)
     endings = Counter(str(row["ending"]) for row in facts["rounds"])

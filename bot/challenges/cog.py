@@ -15,7 +15,7 @@ from bot.challenges.service import Asked, Between, Challenges, Options, Person
 from bot.chat.client import QuizBot
 from bot.chat.options import topic_choices
 from bot.chat.permissions import require_may_play
-from bot.chat.replies import say, say_here, update_reply
+from bot.chat.replies import ANSWERED, say, say_here, update_reply
 from bot.chat.router import Fields, guild_id_of, message_id_of, roles_of
 from bot.core.clicks import Click
 from bot.core.errors import UserError
@@ -24,7 +24,11 @@ from bot.play.rules import DIFFICULTIES
 from bot.questions.cog import Answerable
 
 _SURELY_NOT_SHOWN = range(400, 500)
-"""With these statuses Discord says that a reply has reached nobody."""
+"""With these statuses Discord says that a reply has reached nobody.
+
+But if discord.py has repeated a request that had failed, the error says ANSWERED where the first
+attempt arrived.
+"""
 
 
 class Challenge(commands.Cog):
@@ -155,7 +159,7 @@ class Challenge(commands.Cog):
         try:
             await say_here(interaction, view.question(found))
         except discord.HTTPException as error:
-            if error.status in _SURELY_NOT_SHOWN:
+            if error.status in _SURELY_NOT_SHOWN and error.code != ANSWERED:
                 await self.challenges.take_back(found)
             raise
 

@@ -28,11 +28,11 @@ Most replies take less. Discord gives up three seconds after the click, and a bu
 network needs part of that:
 https://discord.com/developers/docs/interactions/receiving-and-responding.
 """
-_ANSWERED = 40060
+ANSWERED = 40060
 """Discord's error code for an interaction that has its first response."""
 _ARRIVED = "arrived"
 """Marks an interaction whose first response arrived although its confirmation was lost."""
-_EXPIRED = {10062, _ANSWERED}
+_EXPIRED = {10062, ANSWERED}
 """The first response came after three seconds, or was a second one."""
 _MAX_CONTENT = 1900
 """Characters of a plain message; Discord's limit is 2,000."""
@@ -128,7 +128,7 @@ async def _respond(
             try:
                 await send()
             except discord.HTTPException as error:
-                if error.code != _ANSWERED:  # the first response may not have arrived
+                if error.code != ANSWERED:  # the first response may not have arrived
                     raise lost from error
                 interaction.extras[_ARRIVED] = True
 

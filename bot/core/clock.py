@@ -9,7 +9,6 @@ event. Until the first event, the dates of Discord's HTTP responses tell the tim
 from __future__ import annotations
 
 import logging
-from collections import deque
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -32,8 +31,11 @@ class DiscordClock:
     def __init__(self, host: Callable[[], datetime]) -> None:
         self.host = host
         self._offset = timedelta()
-        self._bounds: deque[timedelta] = deque(maxlen=_SAMPLES)
-        """Lower bounds on (Discord's time - host's time), one per recent event."""
+        self._bounds: tuple[timedelta, ...] = ()
+        """Lower bounds on (Discord's time - host's time), one per recent event.
+
+        A new tuple for each event, because threads of the database read it at any time.
+        """
         self._logged = False
 
     def now(self) -> datetime:
@@ -41,7 +43,7 @@ class DiscordClock:
 
     def record_event(self, event_id: int) -> None:
         """Use an event that has just arrived, and that Discord made at the time in this id."""
-        self._bounds.append(created_at(event_id) - self.host())
+        self._bounds = (*self._bounds, created_at(event_id) - self.host())[-_SAMPLES:]
         self._offset = max(self._bounds)
         is_off = abs(self._offset) > _WORTH_LOGGING
         if is_off and len(self._bounds) >= _MIN_SAMPLES and not self._logged:
@@ -76,7 +78,7 @@ class DiscordClock:
         set forward, and all earlier bounds are dropped.
         """
         if created_at(made_id) + _ID_RESOLUTION - asked_at < self._offset:
-            self._bounds.clear()
+            self._bounds = ()
         if not self._bounds or created_at(made_id) - self.host() > self._offset:
             self.record_event(made_id)
 

@@ -138,7 +138,7 @@ class Month:
         copy = self._folder / "night.db"
         back_up(self.bot.file, copy)
         since = milliseconds(now - timedelta(days=_REMEMBERED))
-        found = invariants.seen(invariants.read(copy, world, since))
+        found = invariants.seen(invariants.Facts(copy, world, since))
         found += unanswered(world, self.bot.outages)
         found += checks.calls_to_gone(world, gone)
         found += await checks.overdue(bot.features, now)  # type: ignore[arg-type]

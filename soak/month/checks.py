@@ -96,7 +96,10 @@ def streaks(database: Path) -> Iterator[str]:
     for guild_id, *day in _rows(database, query):
         servers[day[0]] = guild_id
         days[guild_id].append(_Day(*day))
-    answers = _rows(database, "SELECT daily_id, user_id, answered_at, streak FROM daily_answers")
+    answers = _rows(
+        database,
+        "SELECT question_id, user_id, answered_at, streak FROM answers WHERE source = 'daily'",
+    )
     given = {(daily_id, user): at for daily_id, user, at, _ in answers}
     for daily_id, user, at, streak in answers:
         if daily_id not in servers:
@@ -106,12 +109,12 @@ def streaks(database: Path) -> Iterator[str]:
         run, *_ = _replayed(before, user, at, given)
         if run != streak:
             yield f"daily {daily_id} gave {user} a streak of {streak}, a replay says {run}"
-    sums = _rows(database, "SELECT guild_id, user_id, through, current, best, freezes FROM streaks")
-    for guild_id, user, through, *stored in sums:
+    rows = _rows(database, "SELECT guild_id, user_id, through, current, best, freezes FROM streaks")
+    for guild_id, user, through, *streak in rows:
         past = [day for day in days[guild_id] if day.local_date <= through]
         made = _replayed(past, user, None, given)
-        if [*made] != stored:
-            yield f"the streak of {user} through {through} is {stored}, a replay says {made}"
+        if [*made] != streak:
+            yield f"the streak of {user} through {through} is {streak}, a replay says {made}"
 
 
 @dataclass(frozen=True)
@@ -155,8 +158,7 @@ def promised(database: Path, answers: Collection[tuple[str, int, int]]) -> Itera
     stored = set(
         _rows(
             database,
-            "SELECT 'practice', q.id, user_id FROM practice_questions q "
-            "JOIN practices p ON p.id = practice_id WHERE answer IS NOT NULL UNION "
+            "SELECT source, question_id, user_id FROM answers WHERE source = 'practice' UNION "
             "SELECT 'interview', q.id, user_id FROM interview_questions q "
             "JOIN interviews i ON i.id = interview_id WHERE answer IS NOT NULL",
         )

@@ -6,6 +6,7 @@ from typing import Any
 from unittest.mock import Mock, patch
 
 import discord
+import pytest
 from simcord.actors import MemberActor
 from sqlalchemy import select
 
@@ -231,13 +232,18 @@ async def test_a_question_that_discord_does_not_show(stage: Stage) -> None:
     )
 
 
-async def test_a_question_that_may_have_been_shown(stage: Stage) -> None:
-    """The reply to it was lost, and the second attempt is too late: it may be before its taker, and its clock runs."""
+GONE = discord.NotFound(Mock(status=404), {"code": 10062, "message": "Unknown interaction"})
+ANSWERED = discord.HTTPException(Mock(status=400), {"code": 40060, "message": "Acknowledged"})
+
+
+@pytest.mark.parametrize("errors", [[OSError("connection lost"), GONE], [ANSWERED]])
+async def test_a_question_that_may_have_been_shown(stage: Stage, errors: list[Exception]) -> None:
+    """A question whose reply may have arrived stays stored, and its time runs.
+
+    The second attempt came too late; or discord.py has tried again by itself, and Discord had it.
+    """
     card = await card_of(stage, stage.alwina, questions=3)
-    gone = discord.NotFound(Mock(status=404), {"code": 10062, "message": "Unknown interaction"})
-    with patch.object(
-        discord.InteractionResponse, "send_message", side_effect=[OSError("connection lost"), gone]
-    ):
+    with patch.object(discord.InteractionResponse, "send_message", side_effect=errors):
         await stage.wait(0.002)
         await stage.alwina.click(card, label="Take it")
     stored = await stage.database.read(lambda conn: conn.execute(select(challenge_shown)).all())

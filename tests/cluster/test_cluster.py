@@ -22,9 +22,8 @@ from bot.core.transfer import transfer
 from bot.daily import store as daily_store
 from bot.daily.store import Schedule
 from tests.crash import invariants
-from tests.crash.play import card_of, cards, revealed, soon, standings
+from tests.crash.play import cards, give, revealed, soon, standings
 from tests.crash.stage import noon_offset, noon_zone, texts
-from tests.loopback.driver import Member, Result
 from tests.loopback.model import Channel, Message
 from tests.loopback.process import BotProcess
 from tests.loopback.world import World
@@ -140,25 +139,6 @@ async def test_a_process_dies_while_two_hundred_dailies_are_due(cluster: Cluster
     assert not (wrong := await cluster.verdict()), texts(wrong)
 
 
-async def play(member: Member, message: Message, choice: int) -> Result | None:
-    """Answer a card with one of its choices, or with a text."""
-    card = card_of(message)
-    if card is None:
-        return None
-    name, source, row = card
-    if name == "write":
-        opened = await member.click(message, f"write:v1:{source}:{row}")
-        return await member.submit(opened, f"guess {choice}") if opened.modal else opened
-    if name == "choose":
-        opened = await member.click(message, f"choose:v1:{source}:{row}")
-        return (
-            await member.submit(opened, {"Tick all that are right": [str(choice)]})
-            if opened.modal
-            else opened
-        )
-    return await member.click(message, f"answer:v1:{source}:{row}:{choice}")
-
-
 async def test_two_processes_hold_the_same_shard(cluster: Cluster) -> None:
     """Both get every event; each command is carried out once, and has one reply."""
     world = cluster.world
@@ -187,13 +167,17 @@ async def test_two_processes_hold_the_same_shard(cluster: Cluster) -> None:
             if card.id in answered:
                 continue
             answered.add(card.id)
-            results = await asyncio.gather(*(play(m, card, n % 4) for n, m in enumerate(members)))
+            results = await asyncio.gather(
+                *(give(m, card, [n % 4], f"guess {n}") for n, m in enumerate(members))
+            )
             said = [r.text for r in results if r is not None]
             assert len(said) == len(members)
             assert all(text.startswith("Locked in") for text in said), said
         await asyncio.sleep(0.05)
     daily = cards(daily_channel, "daily")[0]
-    results = await asyncio.gather(*(play(m, daily, n % 4) for n, m in enumerate(members)))
+    results = await asyncio.gather(
+        *(give(m, daily, [n % 4], f"guess {n}") for n, m in enumerate(members))
+    )
     assert all(r is not None and "Streak: " in r.text for r in results), [
         r and r.text for r in results
     ]

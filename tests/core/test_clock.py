@@ -62,6 +62,21 @@ def test_before_the_first_event() -> None:
     assert host.clock.delay() == timedelta()
 
 
+def test_an_event_arrives_while_a_thread_reads_the_delay() -> None:
+    """The delay is that of the events before it."""
+    host = Host()
+    host.event(delay=0.1)
+    host.event(delay=0.1)
+
+    class Offset(timedelta):
+        def __sub__(self, bound: timedelta) -> timedelta:
+            host.event(delay=0.1)
+            return super().__sub__(bound)
+
+    host.clock._offset = Offset(seconds=-0.1)
+    assert host.clock.delay() == timedelta()
+
+
 @given(
     st.floats(-60, 60, allow_nan=False), st.lists(st.floats(0, 0.9, allow_nan=False), min_size=1)
 )

@@ -18,18 +18,20 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 
-import fsrs
-from bot.points.store import rebuild_sums
+from fsrs import Rating
 from sqlalchemy import create_engine
 
+from bot.answers import totals
 from bot.core.snowflakes import earliest_id
+from bot.core.tables import milliseconds
+from bot.memory.rules import MemoryCard, review
 from tests.crash.challenges import challenges
 from tests.loopback.model import Interaction, Message
 from tests.loopback.world import World
 
 PLANNED = {"finished", "stopped", "idle", "left", "message"}
 """Endings of rounds that have standings; with any other, Discord refused for good."""
-_ANSWER = re.compile(r"(?:answer|picks|typed|essay):v1:(round|daily|today):(\d+)(?::\d)?")
+_ANSWER = re.compile(r"(?:answer|picks|typed|essay):v1:(round|daily|today|challenge):(\d+)(?::\d)?")
 _LOCKED = re.compile(r"(?:You already l|L)ocked in \*\*(.+)\*\*\.", re.DOTALL)
 _RESULT = re.compile(r"✅ \*\*(.+)\*\* · \+(\d+) · |\*\*(.+)\*\*, right is \*\*", re.DOTALL)
 _SHARE = re.compile(r"^\*\*([A-F])\*\* .*\n-# (\d+)%(?: · ✅ right)?$", re.MULTILINE)
@@ -47,6 +49,21 @@ _BEGINS = {
     "challenges": "started_at",
 }
 """The columns that say when members may have seen something of a row."""
+_LOG = """
+    SELECT a.*, coalesce(round_id, challenge_id) AS game,
+        CASE source WHEN 'round' THEN revealed_at IS NOT NULL
+            WHEN 'challenge' THEN state IN ('closing', 'closed') ELSE 1 END AS is_over
+    FROM answers AS a
+    LEFT JOIN round_questions AS r ON source = 'round' AND r.id = question_id
+    LEFT JOIN challenge_questions AS c ON source = 'challenge' AND c.id = question_id
+    LEFT JOIN challenges ON challenges.id = challenge_id
+    ORDER BY answered_at
+"""
+_RATED = """
+    SELECT user_id, item_id, rating, answered_at FROM answers WHERE rating IS NOT NULL
+    ORDER BY answered_at, source, question_id
+"""
+_MEMORY_CARDS = "SELECT user_id, item_id, state, stability, due_at FROM cards"
 
 Row = sqlite3.Row
 Key = tuple[str, int, int]
@@ -79,20 +96,22 @@ class Facts:
             return conn.execute(sql).fetchall()
 
     @cached_property
-    def answers(self) -> dict[Key, Row]:
-        """All answers, also those to challenges, whose `answer` is null where one was missed."""
-        found = {("round", a["question_id"], a["user_id"]): a for a in self["round_answers"]}
-        found |= {("daily", a["daily_id"], a["user_id"]): a for a in self["daily_answers"]}
-        found |= {("challenge", a["question_id"], a["user_id"]): a for a in self.in_challenges}
-        return found
+    def log(self) -> list[Row]:
+        """All answers, the oldest first, each with its round or challenge and whether that is over."""
+        return self.query(_LOG)
 
     @cached_property
-    def in_challenges(self) -> list[Row]:
-        """The answers, given and missed, in challenges that are closed."""
-        return self.query(
-            "SELECT a.* FROM challenge_answers a JOIN challenge_questions q ON q.id = question_id "
-            "JOIN challenges c ON c.id = challenge_id WHERE c.state = 'closed'"
-        )
+    def answers(self) -> dict[Key, Row]:
+        """The rows of the log by key; a challenge's question left alone has the answer null."""
+        return {(a["source"], a["question_id"], a["user_id"]): a for a in self.log}
+
+    def points(self, source: str) -> dict[int, Counter[str]]:
+        """Return the points of each player by name, in each round or challenge."""
+        found: dict[int, Counter[str]] = defaultdict(Counter)
+        for a in self.log:
+            if a["source"] == source and a["is_over"] and a["answer"] is not None:
+                found[a["game"]][self.world.names.get(a["user_id"], "?")] += a["points"]
+        return found
 
     def answers_to(self, source: str) -> dict[int, list[Row]]:
         """Return the answers of a source by question."""
@@ -121,13 +140,9 @@ class Facts:
         ]
 
 
-def read(database: Path, world: World, since_ms: int = 0) -> Facts:
-    return Facts(database, world, since_ms)
-
-
 def broken(database: Path, world: World, log: str) -> list[str]:
     """Return every invariant that does not hold, as a sentence."""
-    return [*seen(read(database, world)), *stored(database, world), *trouble(log)]
+    return [*seen(Facts(database, world)), *stored(database, world), *trouble(log)]
 
 
 def seen(facts: Facts) -> list[str]:
@@ -137,9 +152,9 @@ def seen(facts: Facts) -> list[str]:
 
 
 def stored(database: Path, world: World) -> list[str]:
-    """Check that what is stored twice agrees: answers, ledger and sums; reviews and cards."""
-    facts = read(database, world)
-    return [*_ledger(facts), *_memory(facts), *_sums(database)]
+    """Check that the log agrees with the points paid, the totals and the memory cards."""
+    facts = Facts(database, world)
+    return [*_counted(facts), *_memory(facts), *_totals(database)]
 
 
 def trouble(log: str) -> list[str]:
@@ -188,7 +203,7 @@ def _acknowledged(facts: Facts) -> Iterator[str]:
         match = _ANSWER.fullmatch(act.name)
         if match is None or act.id < facts.since_id:
             continue
-        key = ("round" if match[1] == "round" else "daily", int(match[2]), act.member_id)
+        key = match[1].replace("today", "daily"), int(match[2]), act.member_id
         given.add(key)
         said = _first_reply(act)
         locked = _LOCKED.match(said)
@@ -203,7 +218,8 @@ def _acknowledged(facts: Facts) -> Iterator[str]:
                 yield f"{key} locked in {locked[1]!r}, stored is {shown!r}"
             yield from _private_result(act, shown, answer)
     for key, answer in facts.answers.items():
-        if key[0] != "challenge" and answer["answered_at"] >= facts.since_ms and key not in given:
+        was_given = key[0] != "practice" and answer["answer"] is not None
+        if was_given and answer["answered_at"] >= facts.since_ms and key not in given:
             yield f"stored but never given: {key}"
 
 
@@ -282,12 +298,7 @@ def _reveal(text: str, question: Row, given: list[Row], names: Mapping[int, str]
 
 def _standings(facts: Facts) -> Iterator[str]:
     """Check that a round has one message of standings, with the points of its answers."""
-    names = facts.world.names
-    points: dict[int, Counter[str]] = defaultdict(Counter)
-    answers = facts.answers_to("round")
-    for question in facts["round_questions"]:
-        for answer in answers[question["id"]] if question["revealed_at"] else ():
-            points[question["round_id"]][names.get(answer["user_id"], "?")] += answer["points"]
+    points = facts.points("round")
     empty: dict[int, list[bool]] = defaultdict(list)
     for round_ in facts["rounds"]:
         row, planned = round_["id"], round_["ending"] in PLANNED
@@ -342,7 +353,9 @@ def _daily_result(what: str, text: str, given: list[Row]) -> Iterator[str]:
     shown = (int(count[1].replace(",", "")), int(count[2] or 0)) if count else (0, 0)
     right = sum(a["correct"] for a in given)
     share = round(100 * right / len(given)) if given else 0
-    if any(a["text"] for a in given):  # an open question: its card shows the mean grade instead
+    if any(
+        a["item_id"] == "" for a in given
+    ):  # an open question: its card shows the mean grade instead
         share = shown[1]
     if shown != (len(given), share):
         yield f"{what}: the card says {shown}, stored are {len(given)} answers, {right} right"
@@ -360,57 +373,51 @@ def _recaps(facts: Facts) -> Iterator[str]:
             yield f"recap {recap['id']} is stuck: {recap['problem']}"
 
 
-def _ledger(facts: Facts) -> Iterator[str]:
-    """Check that the ledger has each answer that counts, with the points it wins on the boards.
+def _counted(facts: Facts) -> Iterator[str]:
+    """Check that answers count once their question is over, and what they pay on the boards.
 
-    In a round or challenge an answer wins nothing without a second player, nor if its item has won
+    In a round or challenge an answer pays nothing without a second player, nor if its item has paid
     the member something in the thirty days before.
     """
-    games = {
-        ("round", q["id"]): q["round_id"] for q in facts["round_questions"] if q["revealed_at"]
-    }
-    games |= {("challenge", q["id"]): q["challenge_id"] for q in facts["challenge_questions"]}
-    wanted = {
-        key: answer
-        for key, answer in facts.answers.items()
-        if answer["answer"] is not None and (key[0] == "daily" or key[:2] in games)
-    }
     players: dict[tuple[str, int], set[int]] = defaultdict(set)
-    for source, question, user in wanted:
-        players[source, games.get((source, question), 0)].add(user)
-    booked = {(e["source"], e["source_id"], e["user_id"]): e for e in facts["ledger"]}
-    yield from (f"not in the ledger: {key}" for key in wanted.keys() - booked.keys())
-    yield from (f"in the ledger without an answer: {key}" for key in booked.keys() - wanted.keys())
+    for answer in facts.log:
+        if answer["answer"] is not None:
+            players[answer["source"], answer["game"]].add(answer["user_id"])
     paid: dict[tuple[int, int, str], int] = {}
-    for key, entry in sorted(booked.items(), key=lambda one: int(one[1]["at"])):
-        if key not in wanted:
-            continue
-        item = entry["user_id"], entry["guild_id"], entry["item_id"]
-        again = entry["at"] - paid.get(item, -(10**12)) < 30 * 86_400_000
-        alone = len(players[key[0], games.get(key[:2], 0)]) < 2
-        points = 0 if key[0] != "daily" and (again or alone) else wanted[key]["points"]
-        if (entry["points"], entry["correct"]) != (points, wanted[key]["correct"]):
-            yield f"the ledger says {entry['points']} for {key}, it won {points}"
-        if entry["points"]:
-            paid[item] = entry["at"]
+    for answer in facts.log:
+        source, user, rating = answer["source"], answer["user_id"], answer["rating"]
+        what = f"answer {source, answer['question_id'], user} to {answer['item_id']!r}"
+        is_private = source == "practice"
+        is_rated = answer["is_over"] and answer["item_id"] != ""
+        if (rating is not None) != is_rated:
+            yield f"{what} has the rating {rating}"
+        elif is_rated and not is_private and (rating > 1) != answer["correct"]:
+            yield f"{what} has the rating {rating}, and is {answer['correct']=}"
+        counts = answer["is_over"] and answer["answer"] is not None and not is_private
+        if (answer["local_date"] is not None) != counts:
+            yield f"{what} counts on {answer['local_date']}"
+        item = user, answer["guild_id"], answer["item_id"]
+        again = answer["answered_at"] - paid.get(item, -(10**12)) < 30 * 86_400_000
+        alone = len(players[source, answer["game"]]) < 2
+        points = 0 if source != "daily" and (again or alone) else answer["points"]
+        if counts and answer["paid"] != points:
+            yield f"{what} paid {answer['paid']}, it won {points}"
+        if answer["paid"]:
+            paid[item] = answer["answered_at"]
 
 
-def _sums(database: Path) -> Iterator[str]:
-    """Check that `python -m bot repair` changes nothing.
-
-    The bot drops sums that are older than ninety days, and the repair makes them again, so this
-    can't be used for longer runs.
-    """
+def _totals(database: Path) -> Iterator[str]:
+    """Check that `python -m bot repair` changes nothing."""
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "repaired.db"
         shutil.copy(database, copy)
         before = _content(copy)
         engine = create_engine(f"sqlite:///{copy}")
         with engine.begin() as conn:
-            rebuild_sums(conn)
+            totals.rebuild(conn)
         engine.dispose()
         for row in sorted(before ^ _content(copy))[:5]:
-            yield f"a repair changes the sums: {row}"
+            yield f"a repair changes the totals: {row}"
 
 
 def _content(database: Path) -> set[str]:
@@ -419,35 +426,16 @@ def _content(database: Path) -> set[str]:
 
 
 def _memory(facts: Facts) -> Iterator[str]:
-    """Check that each answer is one review, and that each card is what its reviews make."""
-    rated = {
-        (e["source"], e["source_id"], e["user_id"]): bool(e["correct"])
-        for e in facts["ledger"]
-        if e["item_id"]  # an open question has none, and is no card to remember
-    }
-    missed = [a for a in facts.in_challenges if a["answer"] is None]
-    rated |= {("challenge", a["question_id"], a["user_id"]): False for a in missed}
-    reviews = sorted(facts["reviews"], key=lambda r: int(r["at"]))
-    logged = {(r["source"], r["source_id"], r["user_id"]): r["rating"] > 1 for r in reviews}
-    for key in rated.keys() | logged.keys():
-        if rated.get(key) != logged.get(key) and key[0] != "practice":
-            yield f"the review of {key} says {logged.get(key)}, the answer {rated.get(key)}"
-    step = [timedelta(minutes=10)]
-    scheduler = fsrs.Scheduler(learning_steps=step, relearning_steps=step, enable_fuzzing=False)
-    made: dict[tuple[int, str], fsrs.Card] = {}
-    for review in reviews:
-        pair = review["user_id"], review["item_id"]
-        at = _EPOCH + timedelta(milliseconds=review["at"])
-        card = made.get(pair) or fsrs.Card(card_id=1, step=1)
-        made[pair], _ = scheduler.review_card(card, fsrs.Rating(review["rating"]), at)
+    """Check that each memory card is what a replay of the log makes."""
+    replayed: dict[tuple[int, str], MemoryCard] = {}
+    for user, item, rating, at in facts.query(_RATED):
+        before = replayed.get((user, item))
+        replayed[user, item] = review(before, Rating(rating), _EPOCH + timedelta(milliseconds=at))
     wanted = {
-        pair: (card.state, card.stability, (card.due - _EPOCH) // timedelta(milliseconds=1))
-        for pair, card in made.items()
+        key: (card.state, card.stability, milliseconds(card.due_at))
+        for key, card in replayed.items()
     }
-    kept = {
-        (c["user_id"], c["item_id"]): (c["state"], c["stability"], c["due_at"])
-        for c in facts["cards"]
-    }
-    for pair in wanted.keys() | kept.keys():
-        if wanted.get(pair) != kept.get(pair):
-            yield f"the card of {pair} is {kept.get(pair)}, its reviews make {wanted.get(pair)}"
+    stored = {(user, item): tuple(card) for user, item, *card in facts.query(_MEMORY_CARDS)}
+    for key in wanted.keys() | stored.keys():
+        if wanted.get(key) != stored.get(key):
+            yield f"the card of {key} is {stored.get(key)}, a replay makes {wanted.get(key)}"

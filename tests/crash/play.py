@@ -7,7 +7,7 @@ import random
 import re
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -23,15 +23,8 @@ _TABLES = {
     "daily": "dailies",
     "today": "dailies",
     "practice": "practice_questions",
+    "challenge": "challenge_questions JOIN challenge_shown ON question_id = id AND user_id = {}",
 }
-_QUERIES = {
-    source: f"SELECT item_id, choice_order FROM {table} WHERE id = ?"
-    for source, table in _TABLES.items()
-}
-_ITEM_OF_TAKER = (
-    "SELECT item_id, choice_order FROM challenge_questions JOIN challenge_answers ON question_id = id "
-    "WHERE id = ? AND user_id = ?"
-)
 
 
 def card_of(message: Message) -> tuple[str, str, int] | None:
@@ -80,6 +73,19 @@ def query(database: Path, sql: str, *values: object) -> list[tuple[object, ...]]
         return conn.execute(sql, values).fetchall()
 
 
+async def give(member: Member, message: Message, picks: Sequence[int], text: str) -> Result | None:
+    """Answer a card with choices or, where it asks for one, with a text; None if it is closed."""
+    card = card_of(message)
+    if card is None:
+        return None
+    name, source, row = card
+    if name == "answer":
+        return await member.click(message, f"answer:v1:{source}:{row}:{picks[0]}")
+    opened = await member.click(message, f"{name}:v1:{source}:{row}")
+    filled = text if name == "write" else {"Tick all that are right": [str(n) for n in picks]}
+    return await member.submit(opened, filled) if opened.modal else opened
+
+
 class Players:
     """Members of one bot's servers: `answer` gives a right or a wrong answer to whatever is asked."""
 
@@ -95,31 +101,15 @@ class Players:
         card = card_of(message)
         if card is None:
             return None
-        name, source, row = card
-        if source == "challenge":
-            item_id, order = query(self._database, _ITEM_OF_TAKER, row, member.id)[0]
-        else:
-            item_id, order = query(self._database, _QUERIES[source], row)[0]
+        _, source, row = card
+        table = _TABLES[source].format(member.id)
+        sql = f"SELECT item_id, choice_order FROM {table} WHERE id = ?"
+        item_id, order = query(self._database, sql, row)[0]
         item = self._bank.items[str(item_id)]
-        if name == "write":
-            opened = await member.click(message, f"write:v1:{source}:{row}")
-            return (
-                await member.submit(opened, item.accept[0] if right else "no idea")
-                if opened.modal
-                else opened
-            )
-        good = [n for n, index in enumerate(str(order)) if int(index) in item.right]
-        if name == "choose":
-            picks = [str(n) for n in (good if right else [self._rng.randrange(len(str(order)))])]
-            opened = await member.click(message, f"choose:v1:{source}:{row}")
-            return (
-                await member.submit(opened, {"Tick all that are right": picks})
-                if opened.modal
-                else opened
-            )
-        bad = [n for n in range(len(str(order))) if n not in good]
-        choice = good[0] if right else self._rng.choice(bad)
-        return await member.click(message, f"answer:v1:{source}:{row}:{choice}")
+        picks = [n for n, index in enumerate(str(order)) if (int(index) in item.right) is right]
+        self._rng.shuffle(picks)
+        text = item.accept[0] if right and item.accept else "no idea"
+        return await give(member, message, picks, text)
 
 
 def challenge_cards(channel: Channel) -> list[Message]:
@@ -136,15 +126,16 @@ async def step_in_challenge(
     if mine and (found := card_of(mine[-1])) is not None and found[1] == "challenge":
         result = await players.answer(member, mine[-1], right=right)
         if result is not None and "Press Skip to go on" in result.text:
-            return await member.click(
-                mine[-1], next(i for i in mine[-1].custom_ids if i.startswith("takeskip:"))
-            )
+            return await member.click(mine[-1], _button(mine[-1], "takeskip:"))
         return result
-    if mine and (
-        following := next((i for i in mine[-1].custom_ids if i.startswith("takenext:v1:")), None)
-    ):
+    if mine and (following := _button(mine[-1], "takenext:")):
         return await member.click(mine[-1], following)
-    return await member.click(card, next(i for i in card.custom_ids if i.startswith("take:v1:")))
+    return await member.click(card, _button(card, "take:"))
+
+
+def _button(message: Message, prefix: str) -> str:
+    """Return the first custom id with a prefix, or '', which no member can click."""
+    return next((i for i in message.custom_ids if i.startswith(prefix)), "")
 
 
 def _is_of_challenge(message: Message) -> bool:
@@ -160,7 +151,7 @@ def hasten(database: Path, seconds: float = 1.0) -> None:
         "WHERE revealed_at IS NULL",
         f"UPDATE rounds SET due_at = min(due_at, {due}) "
         "WHERE phase IN ('ask', 'open', 'pause') AND NOT hosted",
-        f"UPDATE challenge_answers SET deadline_at = min(deadline_at, {due}) WHERE answer IS NULL",
+        f"UPDATE challenge_shown SET deadline_at = min(deadline_at, {due})",
         f"UPDATE challenge_takers SET finished_at = min(finished_at, {due})",
     )
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bot.points.store import rebuild_sums
 from sqlalchemy import create_engine
 
+from bot.answers import totals
 from bot.core.servers import set_zone
 from bot.questions.bank import data_dir, parse_bank
 from tests.crash import invariants
@@ -30,7 +30,7 @@ from tests.crash.play import (
     query,
     step_in_challenge,
 )
-from tests.loopback.driver import Member, Result
+from tests.loopback.driver import CannotDo, Member, Result
 from tests.loopback.model import Channel, Message, parts
 from tests.loopback.process import BotProcess
 from tests.loopback.world import World
@@ -125,7 +125,8 @@ class Stage:
             waited = now - self.pressed.get(custom_id, 0.0) > 1
             if [row] == numbers and answered and waited and (may_go_on or what == "reveal"):
                 self.pressed[custom_id] = now
-                await self.act(self.annegret.click(message, custom_id))
+                with suppress(CannotDo):  # the card has changed in the meantime
+                    await self.act(self.annegret.click(message, custom_id))
 
     async def _answer(self, card_id: int, source: str) -> None:
         for member in (self.annegret, self.bob):
@@ -142,7 +143,7 @@ class Stage:
         for member in (self.annegret, self.bob):
             if self.bot.running and not self.has_finished(member):
                 right = member is self.annegret
-                with suppress(IndexError):  # the question shown is not stored yet, or over
+                with suppress(IndexError, CannotDo):  # its question or card has just changed
                     await self.act(step_in_challenge(self.players, member, card, right=right))
 
     def has_finished(self, member: Member) -> bool:
@@ -194,6 +195,29 @@ class Stage:
 
     def daily_is(self, state: str) -> bool:
         return self.rows("SELECT state FROM dailies LIMIT 1") == [(state,)]
+
+    async def start_round(self, channel: Channel | None = None, **options: object) -> Result:
+        """Start a round, of one question if not told otherwise; wait for its card if it begins."""
+        where = channel or self.channel
+        before = len(cards(where))
+        options = {"questions": 1, "seconds": SECONDS, **options}
+        result = await self.annegret.slash(where, "quiz start", **options)
+        if " starts " in result.text:
+            await self.world.until(lambda: len(cards(where)) > before)
+        return result
+
+    async def answer(self) -> Result:
+        """Let Annegret answer the open card."""
+        result = await self.players.answer(self.annegret, cards(self.channel)[0])
+        assert result is not None
+        return result
+
+    async def ends_well(self) -> None:
+        """Play a round to its end without further faults, if there is one; every invariant holds."""
+        if self.rows("SELECT 1 FROM rounds"):
+            await self.play(self.settled)
+        await self.stop()
+        assert not (wrong := self.verdict()), texts(wrong)
 
     def verdict(self) -> list[str]:
         """Return what is wrong at the end: broken invariants, and slow or unclean ends."""
@@ -262,7 +286,7 @@ async def play_daily(stage: Stage, arm: Arm) -> None:
     settled = int(time.time() * 1000) - _HOUR_MS
     stage.execute(f"UPDATE daily_schedules SET settled_until = {settled}, next_at = {settled}")
     await stage.bot.start()
-    answered = "SELECT count(*) FROM daily_answers"
+    answered = "SELECT count(*) FROM answers WHERE source = 'daily'"
     await stage.play(
         lambda: stage.daily_is("open") and len(stage.done) == 2 and stage.rows(answered) == [(2,)]
     )
@@ -298,14 +322,14 @@ async def play_recap(stage: Stage, arm: Arm) -> None:
     now = datetime.now(UTC)
     settled = int(now.timestamp() * 1000) - 24 * _HOUR_MS
     guild_id, channel_id = stage.channel.guild.id, stage.channel.id
-    stage.execute("UPDATE ledger SET local_date = date(local_date, '-7 days')")
+    stage.execute("UPDATE answers SET local_date = date(local_date, '-7 days')")
     stage.execute(
         "INSERT INTO recap_schedules (guild_id, channel_id, weekday, settled_until, next_at) "
         f"VALUES ({guild_id}, {channel_id}, {now.weekday()}, {settled}, {settled})"
     )
     engine = create_engine(f"sqlite:///{stage.bot.database}")
     with engine.begin() as conn:
-        rebuild_sums(conn)
+        totals.rebuild(conn)
         set_zone(conn, guild_id, noon_zone(now))
     engine.dispose()
     moment = arm()

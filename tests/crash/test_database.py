@@ -5,30 +5,18 @@ from __future__ import annotations
 import resource
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
-from tests.crash.play import cards, soon
-from tests.crash.stage import Stage, staged, texts
-from tests.loopback.driver import Result
+from tests.crash.play import soon
+from tests.crash.stage import Stage, texts
 
 _SECONDS = 20
 Trouble = Callable[[Stage], AbstractContextManager[None]]
 _SORRY = "I couldn't save that just now. Try again in a moment."
-
-
-@pytest_asyncio.fixture
-async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
-    """A round of one question is open."""
-    async with staged(tmp_path) as stage:
-        await stage.bot.start()
-        await stage.annegret.slash(stage.channel, "quiz start", questions=1, seconds=_SECONDS)
-        await stage.world.until(lambda: cards(stage.channel))
-        yield stage
 
 
 @contextmanager
@@ -55,43 +43,42 @@ def full(stage: Stage) -> Iterator[None]:
         resource.prlimit(stage.bot.pid, resource.RLIMIT_FSIZE, limits)
 
 
-async def answer(stage: Stage) -> Result:
-    result = await stage.players.answer(stage.annegret, cards(stage.channel)[0])
-    assert result is not None
-    return result
-
-
 @pytest.mark.proven
 @pytest.mark.parametrize("trouble", [locked, full])
 async def test_nothing_can_be_stored(stage: Stage, trouble: Trouble) -> None:
     """An answer that can't be stored is refused in time, and counts once it can be."""
+    await stage.start_round(seconds=_SECONDS)
     with trouble(stage):
         began = time.monotonic()
-        result = await answer(stage)
+        result = await stage.answer()
         assert time.monotonic() - began < 3
         assert result.text.startswith(_SORRY)
-        assert stage.rows("SELECT * FROM round_answers") == []
-    assert (await answer(stage)).text.startswith("Locked in")
+        assert stage.rows("SELECT * FROM answers") == []
+    assert (await stage.answer()).text.startswith("Locked in")
     await stage.play(stage.settled)
     await stage.stop()
     wrong = [line for line in stage.verdict() if "log:" not in line]
     assert not wrong, texts(wrong)
-    assert len(stage.rows("SELECT 1 FROM round_answers WHERE correct")) == 1
+    assert len(stage.rows("SELECT 1 FROM answers WHERE correct")) == 1
 
 
 async def test_the_reveal_waits_for_room_on_the_disk(stage: Stage) -> None:
     """A deadline that passed while nothing could be stored is revealed once it can be."""
-    assert (await answer(stage)).acked
+    await stage.start_round(seconds=_SECONDS)
+    assert (await stage.answer()).acked
     with full(stage):
         assert await soon(lambda: "it is tried again" in stage.bot.log)
         assert stage.rows("SELECT phase FROM rounds") == [("open",)]
     await stage.play(stage.settled)
     await stage.stop()
-    assert stage.rows("SELECT user_id, correct FROM ledger") == [(stage.annegret.id, 1)]
+    assert stage.rows("SELECT user_id, correct FROM answers WHERE local_date IS NOT NULL") == [
+        (stage.annegret.id, 1)
+    ]
 
 
 async def test_the_file_is_damaged(stage: Stage) -> None:
     """The program ends with exit code 1 and one line that says what to do, instead of failing for ever."""
+    await stage.start_round(seconds=_SECONDS)
     for damaged in (stage.bot.database, Path(f"{stage.bot.database}-wal")):
         size = damaged.stat().st_size
         with damaged.open("r+b") as file:  # the same file: the bot has it open

@@ -15,38 +15,37 @@ from tests.crash.stage import Stage, play_challenge, play_round, staged
 from tests.loopback.model import Message
 
 IN_THE_DATABASE = """
-acknowledged but not stored: DELETE FROM round_answers WHERE correct
-acknowledged but not stored: DELETE FROM daily_answers
-stored but never given: UPDATE round_answers SET user_id = 5 WHERE correct
-locked in: UPDATE round_answers SET answer = (answer + 1) % 4 WHERE correct
-best times: UPDATE round_answers SET points = points + 1 WHERE correct
+acknowledged but not stored: DELETE FROM answers WHERE source = 'round'
+acknowledged but not stored: DELETE FROM answers WHERE source = 'daily'
+stored but never given: UPDATE answers SET user_id = 5 WHERE correct
+locked in: UPDATE answers SET answer = (answer + 1) % 4 WHERE source = 'round' AND correct
+best times: UPDATE answers SET points = points + 1 WHERE source = 'round' AND correct
 the stored message is: UPDATE round_questions SET message_id = 5
 never scored: UPDATE round_questions SET revealed_at = NULL
 never ended: UPDATE rounds SET phase = 'open'
-not in the ledger: DELETE FROM ledger
-the ledger says: UPDATE ledger SET points = points + 1
-in the ledger without an answer: UPDATE ledger SET source_id = 77 WHERE source = 'round'
-a repair changes: UPDATE scores SET points = points + 1 WHERE period = 'week'
-a repair changes: DELETE FROM scores WHERE period = 'all'
-the review of: DELETE FROM reviews WHERE source = 'round'
-the review of: UPDATE reviews SET rating = 4 - rating WHERE rating != 2
-its reviews make: UPDATE cards SET due_at = due_at + 1
-its reviews make: DELETE FROM cards
+counts on None: UPDATE answers SET local_date = NULL
+it won: UPDATE answers SET paid = paid + 1
+has the rating None: UPDATE answers SET rating = NULL WHERE source = 'round'
+has the rating: UPDATE answers SET rating = 4 - rating WHERE rating != 2
+a repair changes: UPDATE totals SET points = points + 1 WHERE topic_id = ''
+a repair changes: DELETE FROM totals
+a replay makes: UPDATE cards SET due_at = due_at + 1
+a replay makes: DELETE FROM cards
 is 'missed' with 1 messages: UPDATE dailies SET state = 'missed'
 is stuck: UPDATE dailies SET state = 'closing'
 the stored message is: UPDATE dailies SET message_id = 5
 """
 IN_A_CHALLENGE = """
-which is not stored: DELETE FROM challenge_answers WHERE question_id = 1
-acknowledged but not stored: UPDATE challenge_answers SET answer = NULL, answered_at = NULL
-locked in: UPDATE challenge_answers SET answer = (answer + 1) % 4 WHERE choice_order != ''
-never given: UPDATE challenge_answers SET user_id = 5 WHERE answer = (SELECT min(answer) FROM challenge_answers)
-the standings say: UPDATE challenge_answers SET points = points + 1
+which is not stored: DELETE FROM challenge_shown WHERE question_id = 1
+acknowledged but not stored: UPDATE answers SET answer = NULL WHERE source = 'challenge'
+locked in: UPDATE answers SET answer = (answer + 1) % 4 WHERE source = 'challenge' AND NOT typed
+never given: UPDATE answers SET user_id = 5 WHERE source = 'challenge' AND correct
+the standings say: UPDATE answers SET points = points + 1 WHERE source = 'challenge'
 is stuck: UPDATE challenges SET state = 'counting'
 its card shows the end: UPDATE challenges SET state = 'open'
 the stored message is: UPDATE challenges SET message_id = 5
-not in the ledger: DELETE FROM ledger WHERE source = 'challenge'
-the review of: DELETE FROM reviews WHERE source = 'challenge'
+counts on None: UPDATE answers SET local_date = NULL WHERE source = 'challenge'
+has the rating None: UPDATE answers SET rating = NULL WHERE source = 'challenge'
 was asked on its server: UPDATE round_questions SET (asked_at, item_id) = (SELECT * FROM hidden)
 """
 """A line each: what is found, and the statement that does the damage."""

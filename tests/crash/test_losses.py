@@ -2,34 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
-import pytest_asyncio
 
 from tests.crash.play import cards, revealed, soon, standings
-from tests.crash.stage import SECONDS, Stage, staged, texts
+from tests.crash.stage import Stage
 from tests.loopback import losses
-from tests.loopback.driver import Result
 from tests.loopback.model import Channel
 
-
-@pytest_asyncio.fixture
-async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
-    async with staged(tmp_path) as stage:
-        await stage.bot.start()
-        yield stage
-
-
-async def start(stage: Stage, channel: Channel | None = None, questions: int = 1) -> Result:
-    """Start a round, and wait for its card if it begins."""
-    where = channel or stage.channel
-    before = len(cards(where))
-    result = await stage.annegret.slash(where, "quiz start", questions=questions, seconds=SECONDS)
-    if " starts " in result.text:
-        await stage.world.until(lambda: len(cards(where)) > before)
-    return result
+COUNTED = "SELECT 1 FROM answers WHERE local_date IS NOT NULL"
 
 
 async def ended(stage: Stage, ending: str) -> None:
@@ -49,11 +29,6 @@ async def status(stage: Stage, what: str, channel: Channel | None = None) -> str
     return (await stage.annegret.slash(channel or stage.channel, f"{what} status")).text
 
 
-async def ends_well(stage: Stage) -> None:
-    await stage.stop()
-    assert not (wrong := stage.verdict()), texts(wrong)
-
-
 async def ends_without_error(stage: Stage) -> None:
     await stage.stop()
     assert "Traceback" not in stage.bot.log
@@ -61,39 +36,39 @@ async def ends_without_error(stage: Stage) -> None:
 
 async def test_the_channel_of_a_round_is_deleted(stage: Stage) -> None:
     """The round ends, the answer counts, and a round can run elsewhere."""
-    await start(stage)
-    await stage.players.answer(stage.annegret, cards(stage.channel)[0])
+    await stage.start_round()
+    await stage.answer()
     await losses.delete_channel(stage.world, stage.channel)
     await ended(stage, "channel")
-    assert await soon(lambda: len(stage.rows("SELECT 1 FROM ledger")) == 1)
+    assert await soon(lambda: len(stage.rows(COUNTED)) == 1)
     other = stage.world.add_channel(stage.channel.guild, "other")
     await stage.world.gateway.emit("CHANNEL_CREATE", other.payload())
-    assert " starts " in (await start(stage, other)).text
+    assert " starts " in (await stage.start_round(other)).text
     await ends_without_error(stage)
 
 
 async def test_the_message_of_a_question_is_deleted(stage: Stage) -> None:
     """The round ends with standings that say why; the points stay."""
-    await start(stage)
-    await stage.players.answer(stage.annegret, cards(stage.channel)[0])
+    await stage.start_round()
+    await stage.answer()
     await losses.delete_message(stage.world, cards(stage.channel)[0])
     await ended(stage, "message")
     assert "deleted" in standings(stage.channel)[0].text
     assert "ended early: The message was deleted" in await status(stage, "quiz")
     await stage.stop()
-    assert len(stage.rows("SELECT 1 FROM ledger")) == 1
+    assert len(stage.rows(COUNTED)) == 1
 
 
 @pytest.mark.proven
 async def test_a_permission_is_lost_during_a_round_and_comes_back(stage: Stage) -> None:
     """The round ends, a new one is refused with the permission's name, and later one starts."""
-    await start(stage, questions=2)
+    await stage.start_round(questions=2)
     await stage.world.deny(stage.channel, "send_messages")
     await ended(stage, "permission")
     assert "I need Send Messages" in await status(stage, "quiz")
-    assert "I need Send Messages" in (await start(stage)).text
+    assert "I need Send Messages" in (await stage.start_round()).text
     await stage.world.deny(stage.channel)
-    assert " starts " in (await start(stage)).text
+    assert " starts " in (await stage.start_round()).text
     assert await soon(lambda: len(standings(stage.channel)) == 1)
     await ends_without_error(stage)
 
@@ -103,7 +78,7 @@ async def test_the_bot_is_removed_and_added_again(stage: Stage) -> None:
     """Its round ends without requests for that server, and the schedule is kept."""
     guild = stage.channel.guild
     await set_up_daily(stage)
-    await start(stage)
+    await stage.start_round()
     await losses.remove_bot(stage.world, guild)
     await ended(stage, "server")
     assert not [call for call in stage.world.calls if call.status in {403, 404}]
@@ -117,15 +92,15 @@ async def test_the_bot_is_removed_and_added_again(stage: Stage) -> None:
 
 async def test_a_server_has_an_outage(stage: Stage) -> None:
     """The round waits while Discord has lost the server, and then goes on where it was."""
-    await start(stage)
-    await stage.players.answer(stage.annegret, cards(stage.channel)[0])
+    await stage.start_round()
+    await stage.answer()
     await losses.outage(stage.world, stage.channel.guild)
     assert await soon(lambda: "Discord has an outage on that server" in stage.bot.log)
     assert not revealed(stage.channel)
     await losses.end_outage(stage.world, stage.channel.guild)
     assert await soon(lambda: revealed(stage.channel))
     await stage.play(stage.settled)
-    await ends_well(stage)
+    await stage.ends_well()
 
 
 async def test_the_role_of_the_daily_is_deleted(stage: Stage) -> None:
@@ -137,14 +112,14 @@ async def test_the_role_of_the_daily_is_deleted(stage: Stage) -> None:
     await stage.annegret.slash(stage.channel, "daily post")
     assert await soon(lambda: cards(stage.channel, "daily"))
     assert str(role) not in cards(stage.channel, "daily")[0].text
-    await ends_well(stage)
+    await stage.ends_well()
 
 
 async def test_a_thread_is_locked_during_a_round(stage: Stage) -> None:
     """The open card is still revealed; then the round ends and says who can help."""
     thread = stage.world.add_channel(stage.channel.guild, "talk", parent=stage.channel)
     await stage.world.gateway.emit("THREAD_CREATE", thread.payload())
-    await start(stage, thread, questions=2)
+    await stage.start_round(thread, questions=2)
     await losses.lock(stage.world, thread)
     await ended(stage, "channel")
     assert len(revealed(thread)) == 1

@@ -3,28 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 from tests.crash.play import cards, revealed, soon
-from tests.crash.stage import SECONDS, Stage, staged, texts
-from tests.loopback.driver import Result
+from tests.crash.stage import Stage, staged
 from tests.loopback.faults import Call, Fault, When
 from tests.loopback.limits import MESSAGE, MESSAGES
 
 CALLBACK = "/interactions/{}/{}/callback"
 PLAYERS = 100
-
-
-@pytest_asyncio.fixture
-async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
-    """The bot runs, and nobody plays yet."""
-    async with staged(tmp_path) as stage:
-        await stage.bot.start()
-        yield stage
 
 
 def says(words: str) -> Fault:
@@ -36,53 +25,29 @@ def is_counter(call: Call) -> bool:
     return " answered" in str(call.body)
 
 
-async def start_round(stage: Stage) -> None:
-    command = stage.annegret.slash(stage.channel, "quiz start", questions=1, seconds=SECONDS)
-    await stage.act(command)
-
-
-async def open_card(stage: Stage) -> None:
-    """Start a round of one question and wait for its card."""
-    await start_round(stage)
-    await stage.world.until(lambda: cards(stage.channel))
-
-
-async def answer(stage: Stage) -> Result:
-    result = await stage.players.answer(stage.annegret, cards(stage.channel)[0])
-    assert result is not None
-    return result
-
-
-async def ends_well(stage: Stage) -> None:
-    """Play to the end without further faults; every invariant holds."""
-    await stage.play(stage.settled)
-    await stage.stop()
-    assert not (wrong := stage.verdict()), texts(wrong)
-
-
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("kind", ["drop", "status"])
 async def test_a_reply_that_is_lost_once_is_sent_again(stage: Stage, kind: str, when: When) -> None:
     """The member reads "Locked in", and the log has no traceback."""
-    await open_card(stage)
+    await stage.start_round()
     fault = says("Locked in")
     fault.kind, fault.status, fault.when = ("drop" if kind == "drop" else "status"), 503, when
     stage.world.faults.add(fault)
-    assert (await answer(stage)).text.startswith("Locked in")
-    await ends_well(stage)
+    assert (await stage.answer()).text.startswith("Locked in")
+    await stage.ends_well()
 
 
 @pytest.mark.proven
 async def test_a_reply_that_is_lost_for_good_is_no_error(stage: Stage) -> None:
     """The answer is stored although no reply gets through, and the log has no traceback."""
-    await open_card(stage)
+    await stage.start_round()
     fault = says("Locked in")
     fault.times = 3
     stage.world.faults.add(fault)
-    assert (await answer(stage)).failed
+    assert (await stage.answer()).failed
     stage.world.faults.armed.clear()
-    assert await soon(lambda: len(stage.rows("SELECT 1 FROM round_answers")) == 1)
-    await ends_well(stage)
+    assert await soon(lambda: len(stage.rows("SELECT 1 FROM answers")) == 1)
+    await stage.ends_well()
 
 
 @pytest.mark.proven
@@ -91,16 +56,16 @@ async def test_a_double_delivery_is_answered_once(stage: Stage, what: str) -> No
     """The member reads what the first of two deliveries did."""
     gateway = stage.world.gateway
     gateway.double_next = int(what == "start")
-    await open_card(stage)
+    await stage.start_round()
     gateway.double_next = int(what == "answer")
-    assert (await answer(stage)).text.startswith("Locked in")
+    assert (await stage.answer()).text.startswith("Locked in")
     await stage.play(stage.settled)
     if what == "why":
         gateway.double_next = 1
         shown = revealed(stage.channel)[0]
         assert (await stage.annegret.click(shown, shown.custom_ids[0])).acked
     await asyncio.sleep(0.3)
-    await ends_well(stage)
+    await stage.ends_well()
 
 
 @pytest.mark.proven
@@ -108,27 +73,27 @@ async def test_a_long_global_limit_ends_by_itself(stage: Stage) -> None:
     """A global 429 longer than the sender's patience delays a card, but does not silence the bot."""
     fault = Fault("status", "POST", MESSAGES, status=429, seconds=12, everywhere=True)
     stage.world.faults.add(fault)
-    await open_card(stage)
-    await ends_well(stage)
+    await stage.start_round()
+    await stage.ends_well()
 
 
 @pytest.mark.proven
 async def test_a_card_is_found_behind_many_messages(stage: Stage) -> None:
     """A card that was sent and not stored is found below what people wrote during an outage."""
     stage.world.faults.add(Fault("kill", "POST", MESSAGES, "after", act=stage.bot.kill))
-    await start_round(stage)
+    await stage.start_round()
     await stage.bot.dead()
     stage.world.rest.forget_nonces()
     for number in range(60):
         stage.world.say(stage.channel, f"where is the bot? {number}")
     await stage.bot.start()
-    await ends_well(stage)
+    await stage.ends_well()
 
 
 @pytest.mark.parametrize("kind", ["delay", "hang"])
 async def test_a_late_counter_does_not_disturb_the_reveal(stage: Stage, kind: str) -> None:
     """A counter edit that is late or lost neither holds the reveal up nor ends up on top of it."""
-    await open_card(stage)
+    await stage.start_round()
     stage.world.faults.add(
         Fault(
             "hang" if kind == "hang" else "delay",
@@ -138,15 +103,15 @@ async def test_a_late_counter_does_not_disturb_the_reveal(stage: Stage, kind: st
             predicate=is_counter,
         )
     )
-    await ends_well(stage)
+    await stage.ends_well()
 
 
 @pytest.mark.proven
 async def test_a_post_that_hangs_is_sent_again(stage: Stage) -> None:
     """The first request to a channel is never answered: the card comes all the same, once."""
     stage.world.faults.add(Fault("hang", "POST", MESSAGES))
-    await open_card(stage)
-    await ends_well(stage)
+    await stage.start_round()
+    await stage.ends_well()
 
 
 @pytest.mark.parametrize("template", ["/users/@me", "/applications/{}/commands", "/gateway/bot"])
@@ -179,7 +144,7 @@ async def test_a_hundred_players_earn_no_429(tmp_path: Path) -> None:
                 results = await asyncio.gather(*acts)
                 assert all(r and r.text.startswith("Locked in") for r in results)
                 await asyncio.sleep(0.2)
-        await ends_well(stage)
+        await stage.ends_well()
     public = [call for call in world.calls if call.template.startswith("/channels")]
     assert world.limits.refused == 0
     assert len(public) <= 4 * questions + 1

@@ -9,6 +9,7 @@ from pathlib import Path
 from bot.questions.bank import parse_bank
 from tests.crash.play import Players, challenge_cards, close_challenges, step_in_challenge
 from tests.loopback.driver import COMPONENT, Member
+from tests.loopback.faults import Fault
 from tests.loopback.model import Message
 from tests.loopback.process import BotProcess
 from tests.loopback.world import World
@@ -16,7 +17,10 @@ from tests.shipped import first_topic
 
 
 async def test_two_members_take_a_challenge(tmp_path: Path) -> None:
-    """Forged ids are refused, progress survives a crash, and the card shows the standings once."""
+    """Forged ids are refused, progress survives a crash, and the card shows the standings once.
+
+    The confirmation of the first reply is lost: its question stays the taker's.
+    """
     file = tmp_path / "bank.json"
     file.write_text(json.dumps(first_topic()), "utf-8")
     async with World() as world, BotProcess(world, tmp_path, {"QUESTION_BANK": str(file)}) as bot:
@@ -37,7 +41,13 @@ async def test_two_members_take_a_challenge(tmp_path: Path) -> None:
             assert result.interaction.reply is not None
             return result.interaction.reply
 
-        first = await step(annegret)
+        path = "/interactions/{}/{}/callback"
+        world.faults.add(Fault("status", "POST", path, "after", status=500))
+        taken = await step_in_challenge(players, annegret, card, right=True)
+        assert taken is not None
+        await world.until(lambda: taken.interaction.refusals)  # discord.py sends the reply again
+        first = taken.interaction.reply
+        assert first is not None
         assert "question 1 of 2" in first.text
         forged = {
             "custom_id": next(i for i in first.custom_ids if "skip" in i),

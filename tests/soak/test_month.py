@@ -17,13 +17,13 @@ from tests.loopback.world import World
 pytestmark = pytest.mark.thorough
 
 FAULTS = {
-    "DELETE FROM daily_answers": "acknowledged but not stored",
-    "UPDATE daily_answers SET streak = streak + 1": "a replay says",
+    "DELETE FROM answers WHERE source = 'daily'": "acknowledged but not stored",
+    "UPDATE answers SET streak = streak + 1": "a replay says",
     "UPDATE streaks SET best = best + 1": "a replay says",
-    "UPDATE scores SET points = points + 1 WHERE period = 'month'": "a repair changes",
-    "UPDATE cards SET due_at = due_at + 1": "its reviews make",
+    "UPDATE totals SET points = points + 1": "a repair changes",
+    "UPDATE cards SET due_at = due_at + 1": "a replay makes",
     "DELETE FROM dailies": "has no daily on",
-    "UPDATE practice_questions SET answer = NULL": "the bot said that it has an answer",
+    "DELETE FROM answers WHERE source = 'practice'": "the bot said that it has an answer",
 }
 
 
