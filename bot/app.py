@@ -54,6 +54,7 @@ from bot.daily import views as daily_views
 from bot.daily import work as daily_work
 from bot.daily.cog import Daily as DailyCog
 from bot.daily.cog import Today
+from bot.daily.schedules import Schedules
 from bot.daily.service import Dailies
 from bot.daily.work import DailyWork, ScheduleWork
 from bot.help.cog import Help as HelpCog
@@ -219,7 +220,8 @@ class Services:
         self.insights = QuestionInsights(context)
         self.suggestions = Suggestions(context, self.own_bank)
         self.grading = Grading(Rubrics(context.banks.packs), chat_model)
-        self.dailies = Dailies(context, self.grading, on_zone_change=[recap_store.look_again])
+        self.dailies = Dailies(context, self.grading)
+        self.schedules = Schedules(context, self.dailies, [recap_store.look_again])
         self.interviews = Interviews(context, self.grading)
         self.practices = Practices(context, self.plans)
         self.reminders = Reminders(context)
@@ -229,7 +231,7 @@ class Services:
         ]
         self.privacy = Privacy(context, HELD, in_memory, erase_after)
         self.recaps = Recaps(context)
-        self.settings = ServerSettings(context, self.dailies, self.recaps)
+        self.settings = ServerSettings(context, self.schedules, self.recaps)
         self.help = Help(context, _PROBES)
         self._preparing: asyncio.Task[None] | None = None
         self._add_workers(context, views)
@@ -276,7 +278,7 @@ class Services:
             quiz,
             challenge,
             Answering(bot, self.reports, answerables),
-            DailyCog(bot, self.dailies),
+            DailyCog(bot, self.schedules),
             today,
             practice,
             PlanCog(bot, self.plans),

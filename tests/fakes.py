@@ -10,14 +10,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from bot.challenges.rules import OpenCard, ResultCard
+from bot.challenges.cards import OpenCard, ResultCard
 from bot.core import snowflakes
 from bot.core.context import Place
 from bot.core.errors import DeliveryLater, DeliveryUnknown
-from bot.daily.rules import Announcement, DailyCard, DailyResult, OpenDailyCard, OpenDailyResult
+from bot.daily.cards import Announcement, DailyCard, DailyResult, OpenDailyCard, OpenDailyResult
 from bot.plan.rules import Goal
 from bot.questions.model import Bank
-from bot.recap.rules import Recap
+from bot.recap.cards import Recap
 from bot.rounds.cards import QuestionCard, RevealCard, StandingsCard
 
 T = TypeVar("T")

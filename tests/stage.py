@@ -16,7 +16,7 @@ from sqlalchemy import Connection, select
 from bot.answers.store import CHALLENGE, DAILY, ROUND, Answer, answers
 from bot.answers.totals import totals
 from bot.app import IN_PLAY, Services, Views
-from bot.challenges.rules import OpenCard
+from bot.challenges.cards import OpenCard
 from bot.challenges.store import challenge_questions
 from bot.core import snowflakes
 from bot.core.clicks import Click
@@ -26,12 +26,13 @@ from bot.core.database import Database
 from bot.core.jobs import Scheduler, Worker
 from bot.core.tables import fetch_all
 from bot.daily import store as daily_store
-from bot.daily.rules import Announcement, OpenDailyCard, StreakNews
-from bot.daily.service import DailyVerdict, OpenReview
-from bot.daily.store import Daily, dailies
+from bot.daily.cards import Announcement, DailyVerdict, OpenDailyCard, OpenReview
+from bot.daily.rules import Daily
+from bot.daily.store import dailies
+from bot.daily.streaks import StreakNews
 from bot.questions.banks import Banks
 from bot.questions.model import Bank
-from bot.recap.rules import Recap
+from bot.recap.cards import Recap
 from bot.rounds import store as round_store
 from bot.rounds.cards import Locked, StandingsCard
 from bot.rounds.store import Round, RoundQuestion, round_questions
@@ -257,7 +258,7 @@ class Stage:
     # --- dailies
 
     async def set_up(self, at: str = "13:00", zone: str = "UTC", **options: Any) -> None:
-        await self.bot.dailies.setup(
+        await self.bot.schedules.setup(
             GUILD, **{"channel_id": CHANNEL, "at": at, "zone": zone, **options}
         )
 

@@ -123,6 +123,7 @@ MORE_ROOMS = {
     "memory": {"progress"},
     "answers": {"pay", "totals", "sources", "erasure"},
     "bank": {"files", "sheets", "forms"},
+    "daily": {"open_answers", "schedules", "streaks", "weekdays"},
     "rounds": {"counter", "posting", "results"},
     "plan": {"cards", "dates", "forecast", "outlook"},
     "interviews": {"assessment", "cards", "grading", "report"},
@@ -146,6 +147,8 @@ PURE = {
     "outlook",
     "dates",
     "progress",
+    "streaks",
+    "weekdays",
 }
 PURE |= {"errors", "snowflakes", "shards"}
 STORAGE = (

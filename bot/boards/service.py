@@ -28,7 +28,7 @@ from bot.core.calendar import local_date
 from bot.core.context import Context
 from bot.core.database import Connection, reading, reading_long
 from bot.daily import store as daily_store
-from bot.daily.rules import Streak
+from bot.daily.streaks import Streak
 from bot.members.store import shows_stats, zone_of
 from bot.memory.service import knowledge
 from bot.questions.bank import check_topic

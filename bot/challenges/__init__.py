@@ -1,1 +1,1 @@
-"""Challenges: the same questions for everyone who takes them, each at their own pace, with one reckoning at the end."""
+"""Challenges: the same questions for several members, each at their own time."""

@@ -1,4 +1,4 @@
-"""/challenge, and the buttons of those who take one."""
+"""/challenge, and the buttons of its messages."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from discord.ext import commands
 
 from bot.challenges import rules
 from bot.challenges import views as view
-from bot.challenges.service import Asked, Between, Challenges, Options, Person
+from bot.challenges.cards import Asked, Between
+from bot.challenges.service import Challenges, Options, Person
 from bot.chat.client import QuizBot
 from bot.chat.options import topic_choices
 from bot.chat.permissions import require_may_play
@@ -86,49 +87,48 @@ class Challenge(commands.Cog):
         await self._start(interaction, options, _person(member) if member else None)
 
     async def take(self, interaction: discord.Interaction, fields: Fields) -> None:
-        """Begin or go on, from the card."""
-        guild_id, message_id, at = (
-            guild_id_of(interaction),
-            message_id_of(interaction),
-            created_at(interaction.id),
-        )
+        """Show the first or next question, after a click on the card."""
         asked = await self.challenges.take(
-            int(fields["challenge"]), interaction.user.id, guild_id, message_id, at
+            int(fields["challenge"]),
+            user_id=interaction.user.id,
+            guild_id=guild_id_of(interaction),
+            message_id=message_id_of(interaction),
+            at=created_at(interaction.id),
         )
         await self._show(interaction, asked)
 
     async def following(self, interaction: discord.Interaction, fields: Fields) -> None:
-        challenge_id, after, guild_id = (
+        asked = await self.challenges.next(
             int(fields["challenge"]),
             int(fields["after"]),
-            guild_id_of(interaction),
+            user_id=interaction.user.id,
+            guild_id=guild_id_of(interaction),
+            at=created_at(interaction.id),
         )
-        at = created_at(interaction.id)
-        await self._show(
-            interaction,
-            await self.challenges.next(challenge_id, after, interaction.user.id, guild_id, at),
-        )
+        await self._show(interaction, asked)
 
     async def skip(self, interaction: discord.Interaction, fields: Fields) -> None:
-        at = created_at(interaction.id)
         found = await self.challenges.skip(
-            int(fields["row"]), interaction.user.id, guild_id_of(interaction), at
+            int(fields["row"]),
+            user_id=interaction.user.id,
+            guild_id=guild_id_of(interaction),
+            at=created_at(interaction.id),
         )
         await self._show(interaction, found)
 
     async def answer(self, interaction: discord.Interaction, click: Click) -> None:
-        """Unlike those to rounds, a second answer is answered like the first: so only one process may."""
+        """Store an answer; claimed first, because two processes would both reply to it."""
         await self.bot.router.claim(interaction)
         await self._show(interaction, await self.challenges.answer(click))
 
     async def mine(self, interaction: discord.Interaction, fields: Fields) -> None:
-        """A member's own answers, paged: the card opens the first page, its buttons turn it."""
+        """Show a page of a member's own answers."""
         challenge_id, guild_id = int(fields["challenge"]), guild_id_of(interaction)
         reviews = await self.challenges.review_all(challenge_id, interaction.user.id, guild_id)
         await say_here(interaction, view.my_answers(challenge_id, reviews, int(fields["page"])))
 
     async def back(self, interaction: discord.Interaction, fields: Fields) -> None:
-        """Challenge the other one of two to the same again."""
+        """Start a rematch: challenge the opponent with the same options."""
         require_may_play(interaction)
         user_id, guild_id = interaction.user.id, guild_id_of(interaction)
         options, other = await self.challenges.rematch(int(fields["challenge"]), user_id, guild_id)
@@ -151,7 +151,7 @@ class Challenge(commands.Cog):
         await say(interaction, view.started(found))
 
     async def _show(self, interaction: discord.Interaction, found: Asked | Between) -> None:
-        """Show a taker what comes next, in their one private message."""
+        """Edit the player's private message to what comes next."""
         if isinstance(found, Between):
             message = view.between(found)
             await (say if found.moved_on else say_here)(interaction, message)

@@ -1,21 +1,20 @@
-"""The rules of a challenge: how long it is open, what a taker may do next, when it is over, and what its cards show."""
+"""The rules of a challenge: deadlines, what a player may do next, and when it is over."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from bot.answers.rules import FEWEST_PLAYERS, Tally
+from bot.answers.rules import FEWEST_PLAYERS
 
 MIN_QUESTIONS, MAX_QUESTIONS, DEFAULT_QUESTIONS = 1, 20, 5
 MIN_HOURS, MAX_HOURS, DEFAULT_HOURS = 1, 168, 24
-BETWEEN_EDITS = timedelta(seconds=30)  # at least, between two counts on an open card
+BETWEEN_EDITS = timedelta(seconds=30)
+"""The shortest time between two updates of the count on an open card."""
 
 
 class State(StrEnum):
-    """What a challenge does next; see the table `challenges`."""
+    """The states of a challenge; the table `challenges` describes them."""
 
     POSTING = "posting"
     OPEN = "open"
@@ -25,16 +24,16 @@ class State(StrEnum):
 
 
 REVEALED = frozenset({State.CLOSING, State.CLOSED})
-"""When answers may be told: all of them are counted."""
+"""States after all answers are counted, so that they may be shown."""
 
 
 def deadline(shown_at: datetime, seconds: int, closes_at: datetime) -> datetime:
-    """Until when an answer counts to a question that was shown at a moment."""
+    """Return the deadline of a question that was shown at `shown_at`."""
     return min(shown_at + timedelta(seconds=seconds), closes_at)
 
 
 class Turn(StrEnum):
-    """What a taker may do: be asked the next question, answer the one before them, or nothing more."""
+    """The next step of a player: get a question, answer the current one, or nothing more."""
 
     ASK = "ask"
     ANSWER = "answer"
@@ -42,31 +41,30 @@ class Turn(StrEnum):
     OVER = "over"
 
 
-def turn(
-    *, number: int, total: int, open_until: datetime | None, closes_at: datetime, now: datetime
-) -> Turn:
-    """Where a taker stands who was shown `number` of `total` questions.
+def turn_of(*, left: bool, open_until: datetime | None, closes_at: datetime, now: datetime) -> Turn:
+    """Return a player's turn.
 
-    `open_until` is the deadline of the last one as long as it has no answer. A question whose time is up is a miss.
+    `left` means that there are questions they weren't shown yet. `open_until` is the deadline of
+    the last one shown, None if it has an answer.
     """
     if now >= closes_at:
         return Turn.OVER
     if open_until is not None and now <= open_until:
         return Turn.ANSWER
-    return Turn.DONE if number >= total else Turn.ASK
+    return Turn.ASK if left else Turn.DONE
 
 
 def may_take(user_id: int, starter_id: int, member_id: int | None) -> bool:
-    """Whether a member may take a challenge: one with a named member is for these two alone."""
+    """Return whether a member may take a challenge; one for a named member is for two only."""
     return member_id is None or user_id in {starter_id, member_id}
 
 
 def is_over(*, closes_at: datetime, named: bool, finished: int, at: datetime) -> bool:
-    """Whether nothing more can come in of what was given until `at`: time is up, or both of two are done."""
+    """Return whether a challenge ends at `at`: time is up, or both members finished."""
     return at >= closes_at or (named and finished >= FEWEST_PLAYERS)
 
 
-def next_look(
+def next_update(
     *,
     now: datetime,
     closes_at: datetime,
@@ -76,10 +74,11 @@ def next_look(
     next_finish: datetime | None,
     edited_at: datetime | None,
 ) -> datetime:
-    """When to look at an open challenge again: at its close, or before that to bring its count up to date.
+    """Return when an open challenge is due: to update the count on its card, or to close.
 
-    `shown` is the count on the card, `finished` what it is; `next_finish` is when the last question of somebody who is
-    still at it runs out. Edits are merged, but for the one or two of a challenge with a named member, which may close.
+    The card shows that `shown` players finished, but `finished` did. At `next_finish` the next
+    player's last question runs out. Edits have a minimum distance, except in a challenge for a
+    named member, which has at most two and can close early.
     """
     changes_at = now if finished != shown else next_finish
     if changes_at is None:
@@ -87,46 +86,3 @@ def next_look(
     if edited_at is not None and not named:
         changes_at = max(changes_at, edited_at + BETWEEN_EDITS)
     return min(closes_at, changes_at)
-
-
-@dataclass(frozen=True, slots=True)
-class Challenge:
-    """What the cards of a challenge say of it. Names are None where they are not known; `topic` is a title.
-
-    `named`: it is for one member, called `member`. `seconds` are the shortest and the longest time of a question.
-    """
-
-    starter: str | None
-    named: bool
-    member: str | None
-    questions: int
-    topic: str | None
-    difficulty: str
-    seconds: tuple[int, int]
-    closes_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class OpenCard:
-    """The card of an open challenge; `finished`: how many takers are done."""
-
-    challenge_id: int
-    about: Challenge
-    finished: int
-
-
-@dataclass(frozen=True, slots=True)
-class ResultCard:
-    """The card of a closed challenge.
-
-    `names` has those of the members in the standings that are known, as far as they are shown. `repeats`: somebody won
-    points here with an item that had won them points on the boards before. `taken`: somebody has been through it, with
-    or without an answer.
-    """
-
-    challenge_id: int
-    about: Challenge
-    standings: tuple[tuple[int, Tally], ...]
-    names: Mapping[int, str]
-    repeats: bool = False
-    taken: bool = True

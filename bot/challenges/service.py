@@ -1,4 +1,4 @@
-"""Challenges as members live them: start, take, answer, look back. `bot.challenges.work` moves them on."""
+"""Challenges: starting, taking and answering them, and reading one's answers afterwards."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from typing import NamedTuple, TypeVar
 from bot.answers import store as answer_log
 from bot.answers.store import CHALLENGE, Answer
 from bot.challenges import rules, store
+from bot.challenges.cards import Asked, Between, Started
 from bot.challenges.rules import REVEALED, State, Turn
-from bot.challenges.store import Challenge, Question, Shown, Taker
+from bot.challenges.store import Challenge, Player, Question, Shown
 from bot.core import servers
 from bot.core.clicks import Click
 from bot.core.context import Context
@@ -21,13 +22,13 @@ from bot.core.errors import UserError
 from bot.core.limits import CHALLENGES_OPEN
 from bot.core.starters import Notify, Starters
 from bot.members.store import MAX_NAME, names_of, set_names
-from bot.play import rules as play
+from bot.play import rules as play_rules
 from bot.play.service import Draw, draw_items
 from bot.questions import answers, drawing
 from bot.questions.answers import already, given_answer, shown_answer
 from bot.questions.bank import check_topic, still_there
 from bot.questions.cards import Review, missed_items
-from bot.questions.model import Bank, Item
+from bot.questions.model import Item
 from bot.teams import store as team_store
 from bot.teams.rules import team_of
 
@@ -35,27 +36,27 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 _MS = timedelta(milliseconds=1)
 _GONE = "That challenge is gone. Start a new one with </challenge>."
-_GO_ON = "Press Skip to go on."
+_PRESS_SKIP = "Press Skip to go on."
 
 
 class Person(NamedTuple):
-    """A member and what they are called; the name is None where it is not known."""
+    """A member with their display name, None if it is unknown."""
 
     id: int
     name: str | None
 
 
 class TooMany(UserError):
-    """A challenge that is one too many; `in_its_way` are the ids of those that are open."""
+    """Refuses another challenge because of the open ones with these ids."""
 
-    def __init__(self, sentence: str, in_its_way: Sequence[int]) -> None:
+    def __init__(self, sentence: str, open_ids: Sequence[int]) -> None:
         super().__init__(sentence)
-        self.in_its_way = tuple(in_its_way)
+        self.open_ids = tuple(open_ids)
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What is asked in a challenge, and for how many hours."""
+    """The options of a new challenge."""
 
     questions: int = rules.DEFAULT_QUESTIONS
     topic_id: str | None = None
@@ -63,57 +64,8 @@ class Options:
     hours: int = rules.DEFAULT_HOURS
 
 
-@dataclass(frozen=True, slots=True)
-class Started:
-    """A challenge that was stored. It has fewer questions than were `wanted` if only so many match."""
-
-    challenge_id: int
-    questions: int
-    wanted: int
-    closes_at: datetime
-    member: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What a taker is shown now; `order` as shown, until when an answer counts."""
-
-    challenge_id: int
-    question_id: int
-    user_id: int
-    item: Item
-    order: tuple[int, ...]
-    number: int
-    total: int
-    seconds: int
-    ends_at: datetime
-    bank: Bank
-
-
-@dataclass(frozen=True, slots=True)
-class Between:
-    """Where a taker stands after a question: what they locked in, None if they did not answer in time.
-
-    `again`: it was locked in before. `next_seconds` is the time for the next question, None after the last. `both`: it
-    closes once two members are done.
-    `moved_on`: their private message shows a later question by now.
-    """
-
-    challenge_id: int
-    question_id: int
-    shown: str | None
-    number: int
-    total: int
-    next_seconds: int | None
-    closes_at: datetime
-    card: str
-    both: bool
-    again: bool = False
-    moved_on: bool = False
-
-
 class Challenges:
-    """See the module. `at` is Discord's time of a click; `now` is Discord's clock, as far as it is known."""
+    """The use cases of challenges. `at` is the time of a click by Discord's clock."""
 
     def __init__(self, context: Context) -> None:
         self._database = context.database
@@ -137,9 +89,9 @@ class Challenges:
         manages: bool = False,
         tell: Notify | None = None,
     ) -> Started:
-        """Draw the questions and store the challenge; refuses a member's second one, and a server's sixth.
+        """Draw the questions and store the challenge; refuses a member's second one.
 
-        `tell` takes a sentence for the starter, should the card not be posted; `roles` are the starter's.
+        `tell` shows the starter a sentence if the card can't be posted. `roles` are the starter's.
         """
         now = self._now()
 
@@ -151,7 +103,7 @@ class Challenges:
             _refuse_another(conn, guild_id, starter.id)
             wanted = Draw(options.questions, options.topic_id, options.difficulty)
             drawn = draw_items(conn, self._in_play, guild_id, bank, wanted, self._rng)
-            _keep_names(conn, guild_id, starter, *([member] if member else []))
+            _save_names(conn, guild_id, starter, *([member] if member else []))
             closes_at = now + timedelta(hours=options.hours)
             challenge_id = store.create(
                 conn,
@@ -163,7 +115,7 @@ class Challenges:
                 difficulty=options.difficulty,
                 wanted=options.questions,
                 hours=options.hours,
-                questions=[(item.id, play.seconds_for(item)) for item in drawn],
+                questions=[(item.id, play_rules.seconds_for(item)) for item in drawn],
                 now=now,
                 closes_at=closes_at,
             )
@@ -185,11 +137,14 @@ class Challenges:
         return made
 
     async def _created(self, create: Callable[[Connection], Started]) -> Started:
-        """Store a challenge. What stands in its way is looked at: whose card was deleted closes, and makes room."""
+        """Store a challenge; if too many are open, check whether their cards still exist.
+
+        A challenge whose card was deleted closes, which makes room for another one.
+        """
         try:
             return await self._database.write(create)
         except TooMany as refused:
-            await self._database.write(store.look_at, refused.in_its_way, self._now())
+            await self._database.write(store.recount, refused.open_ids, self._now())
             self._scheduler.nudge(self._now())
             raise
 
@@ -197,7 +152,7 @@ class Challenges:
     def rematch(
         self, conn: Connection, challenge_id: int, user_id: int, guild_id: int
     ) -> tuple[Options, Person]:
-        """What a challenge between two members was, for the same again, and the one of them who is not this one."""
+        """Return the options of a challenge between two members, and this member's opponent."""
         challenge = _challenge(conn, challenge_id, guild_id)
         pair = {challenge.starter_id, challenge.member_id or 0}
         if user_id not in pair:
@@ -217,83 +172,78 @@ class Challenges:
     async def take(
         self, challenge_id: int, user_id: int, guild_id: int, message_id: int, at: datetime
     ) -> Asked:
-        """Begin, or go on at the next question: it is stored as shown before it is. `message_id` is the card's."""
+        """Return a player's first or next question, stored as shown. `message_id` is the card's."""
 
         def begin(conn: Connection) -> tuple[Asked, datetime | None]:
             challenge = _challenge(conn, challenge_id, guild_id, lock=True)
-            if (
-                challenge.state is State.POSTING
-            ):  # the click came before Discord's answer to our post
+            if challenge.state is State.POSTING:  # the click is faster than the reply to our post
                 self.opened(conn, challenge, message_id)
                 challenge = _challenge(conn, challenge_id, guild_id)
-            if (
-                challenge.message_id != message_id
-            ):  # in a database from a backup an old card's id may be another's
+            # After a backup was restored, an old card's id can belong to another challenge.
+            if challenge.message_id != message_id:
                 raise UserError("This card is out of date. Start a new one with </challenge>.")
             return self._ask(conn, challenge, user_id, at)
 
-        return await self._go_on(begin)
+        return await self._run(begin)
 
     async def next(
         self, challenge_id: int, after: int, user_id: int, guild_id: int, at: datetime
     ) -> Asked:
-        """The question after number `after`, unless it was shown already."""
+        """Return the question after number `after`; refuses if it was shown already."""
 
         def follow(conn: Connection) -> tuple[Asked, datetime | None]:
             challenge = _challenge(conn, challenge_id, guild_id, lock=True)
-            taker = store.taker(conn, challenge_id, user_id)
-            if taker is None:
+            player = store.player(conn, challenge_id, user_id)
+            if player is None:
                 raise UserError("Press Take it on the card to begin.")
-            if taker.number != after:
-                raise _shown_before(taker.number)
+            if player.number != after:
+                raise _shown_before(player.number)
             return self._ask(conn, challenge, user_id, at)
 
-        return await self._go_on(follow)
+        return await self._run(follow)
 
     async def skip(
         self, question_id: int, user_id: int, guild_id: int, at: datetime
     ) -> Asked | Between:
-        """Leave a question without an answer; the next one, or the end."""
+        """Skip a question; returns the next one, or what follows the last one."""
 
-        def leave(conn: Connection) -> tuple[Asked | Between, datetime | None]:
+        def skip(conn: Connection) -> tuple[Asked | Between, datetime | None]:
             question, challenge, shown, given = _shown_to(conn, question_id, user_id, guild_id)
-            taker = store.taker(conn, challenge.id, user_id)
-            if taker is None or taker.number != question.number:
-                raise _shown_before(taker.number if taker else 0)
+            player = store.player(conn, challenge.id, user_id)
+            if player is None or player.number != question.number:
+                raise _shown_before(player.number if player else 0)
             _refuse_closed(challenge)
-            look_at = None
+            due = None
             if given is None and at <= shown.deadline_at:
                 store.end_shown(conn, question_id, user_id, at - _MS)
-                look_at = self._finished(conn, challenge, taker, at)
-            if taker.finished_at is None:
+                due = self._finish(conn, challenge, player, at)
+            if player.finished_at is None:
                 return self._ask(conn, challenge, user_id, at)
-            return self._between(conn, challenge, question, taker, None), look_at
+            return self._between(conn, challenge, question, player, None), due
 
-        return await self._go_on(leave)
+        return await self._run(skip)
 
     async def answer(self, click: Click) -> Between:
-        """Store a member's first answer and say so only when it is committed; one that came too late is a miss.
+        """Store a member's first answer; a late one isn't stored.
 
-        Who has answered before reads what, and how to go on: their message may have stayed as it was.
+        A second answer returns the first one, because the member's message may not have changed.
         """
 
-        def keep(conn: Connection) -> tuple[Between, datetime | None]:
+        def store_answer(conn: Connection) -> tuple[Between, datetime | None]:
             question, challenge, shown, earlier = _shown_to(
                 conn, click.question_id, click.user_id, click.guild_id
             )
-            item, order = (
-                self._item(conn, challenge, question),
-                answers.decode_order(shown.choice_order),
-            )
+            item = self._item(conn, challenge, question)
+            order = answers.decode_order(shown.choice_order)
             _refuse_closed(challenge)
-            taker = store.taker(conn, challenge.id, click.user_id)
-            assert taker is not None
+            player = store.player(conn, challenge.id, click.user_id)
+            assert player is not None
             if earlier is not None:
                 locked = shown_answer(item, order, earlier.answer or "")
-                before = self._between(conn, challenge, question, taker, locked)
+                before = self._between(conn, challenge, question, player, locked)
                 return replace(before, again=True), None
             if click.at > shown.deadline_at:
-                return self._between(conn, challenge, question, taker, None), None
+                return self._between(conn, challenge, question, player, None), None
             given = given_answer(item, order, click)
             correct = answers.is_right(item, given)
             elapsed = max(0, (click.at - shown.shown_at) // _MS)
@@ -307,28 +257,26 @@ class Challenges:
                 answer=given,
                 typed=item.kind == "typed",
                 correct=correct,
-                points=play.points(correct, elapsed, question.seconds * 1000),
+                points=play_rules.points(correct, elapsed, question.seconds * 1000),
                 elapsed_ms=elapsed,
                 answered_at=click.at,
                 team_id=team_of(click.roles, team_store.ids(conn, challenge.guild_id)),
             )
             answer_log.add(conn, answer)
-            look_at = (
-                self._finished(conn, challenge, taker, click.at)
-                if taker.number == question.number
-                else None
-            )
+            due = None
+            if player.number == question.number:
+                due = self._finish(conn, challenge, player, click.at)
             locked = shown_answer(item, order, given)
-            return self._between(conn, challenge, question, taker, locked), look_at
+            return self._between(conn, challenge, question, player, locked), due
 
-        return await self._go_on(keep)
+        return await self._run(store_answer)
 
     async def take_back(self, asked: Asked) -> None:
-        """A question that was stored as shown never reached its taker, as Discord says: they get it another time."""
+        """Undo that a question was shown, because Discord refused to show it."""
 
-        def forget(conn: Connection) -> None:
-            taker = store.taker(conn, asked.challenge_id, asked.user_id)
-            if taker is None or taker.number != asked.number:
+        def undo(conn: Connection) -> None:
+            player = store.player(conn, asked.challenge_id, asked.user_id)
+            if player is None or player.number != asked.number:
                 return
             if answer_log.get(conn, CHALLENGE, asked.question_id, asked.user_id) is not None:
                 return
@@ -338,41 +286,36 @@ class Challenges:
             questions = store.questions_of(conn, asked.challenge_id)
             before = max((q.number for q in questions if q.id in seen), default=0)
             if before:
-                store.save_taker(conn, replace(taker, number=before, finished_at=None))
+                store.save_player(conn, replace(player, number=before, finished_at=None))
             else:
-                store.drop_taker(conn, asked.challenge_id, asked.user_id)
+                store.delete_player(conn, asked.challenge_id, asked.user_id)
 
-        await self._database.write(forget)
+        await self._database.write(undo)
 
     @reading
     def check_open(
         self, conn: Connection, question_id: int, _message_id: int, user_id: int
     ) -> answers.Shown:
-        """A question that the taker can still answer, as item and order of its choices; refuses like `answer`.
-
-        For opening a modal.
-        """
+        """Return item and order of choices for a modal; refuses what `answer` would refuse."""
         question, challenge, shown, given = _shown_to(conn, question_id, user_id)
-        item, order = (
-            self._item(conn, challenge, question),
-            answers.decode_order(shown.choice_order),
-        )
+        item = self._item(conn, challenge, question)
+        order = answers.decode_order(shown.choice_order)
         _refuse_closed(challenge)
         if given is not None:
             earlier = already(item, shown.choice_order, given.answer or "", given.answered_at)
-            raise UserError(f"{earlier} {_GO_ON}")
+            raise UserError(f"{earlier} {_PRESS_SKIP}")
         if self._now() > shown.deadline_at:
-            raise UserError(f"Time was up, so this one counts as a miss. {_GO_ON}")
+            raise UserError(f"Time was up, so this one counts as a miss. {_PRESS_SKIP}")
         return item, order
 
     async def subject(self, question_id: int) -> str | None:
-        """The id of the item that a question asks."""
+        """Return the id of the item that a question asks."""
         question = await self._database.read(store.question, question_id)
         return question.item_id if question else None
 
     @reading
     def review_one(self, conn: Connection, click: Click) -> Review:
-        """A taker's own view of a question of a closed challenge."""
+        """Return a player's answer to a question of a closed challenge."""
         question, challenge, shown, given = _shown_to(conn, click.question_id, click.user_id)
         _refuse_secret(challenge)
         return _review(self._item(conn, challenge, question), shown, given)
@@ -381,12 +324,12 @@ class Challenges:
     def review_all(
         self, conn: Connection, challenge_id: int, user_id: int, guild_id: int
     ) -> list[Review]:
-        """A taker's own view of every question that they were shown in a closed challenge, for "My answers"."""
+        """Return a player's answers to all questions they were shown in a closed challenge."""
         return self._reviews(conn, _challenge(conn, challenge_id, guild_id), user_id)
 
     @reading
     def misses(self, conn: Connection, challenge_id: int, user_id: int) -> list[str]:
-        """The ids of the items of a closed challenge that a taker missed; refuses if there are none."""
+        """Return the ids of the items that a player missed in a closed challenge."""
         challenge = store.get(conn, challenge_id)
         if challenge is None:
             raise UserError(_GONE)
@@ -408,21 +351,24 @@ class Challenges:
         ]
 
     def opened(self, conn: Connection, challenge: Challenge, message_id: int) -> datetime | None:
-        """Open a challenge whose card is known now; None if a click or another process has done so."""
+        """Open a challenge whose card was posted, and return when it is due.
+
+        Returns None if a click or another process has opened it.
+        """
         due = challenge.closes_at + self.grace()
         values = {"state": State.OPEN, "message_id": message_id, "due_at": due}
         return due if store.change(conn, challenge.id, expect=State.POSTING, **values) else None
 
     def grace(self) -> timedelta:
-        """How long clicks made in time may still be on their way."""
-        return play.grace(self._clock.delay())
+        """Return how long to wait for clicks that were made in time."""
+        return play_rules.grace(self._clock.delay())
 
     def next_look(
         self, conn: Connection, challenge: Challenge, now: datetime
     ) -> tuple[int, datetime]:
-        """How many takers are done, and when to look at an open challenge again."""
+        """Return how many players finished, and when an open challenge is due next."""
         finished, following = store.finishes(conn, challenge.id, now - self.grace())
-        at = rules.next_look(
+        at = rules.next_update(
             now=now - self.grace(),
             closes_at=challenge.closes_at,
             named=challenge.member_id is not None,
@@ -433,17 +379,17 @@ class Challenges:
         )
         return finished, at + self.grace()
 
-    async def _go_on(self, work: Callable[[Connection], tuple[T, datetime | None]]) -> T:
-        """Do it, and see to it that the challenge is looked at when that says so."""
-        result, look_at = await self._database.write(work)
-        if look_at is not None:
-            self._scheduler.nudge(look_at)
+    async def _run(self, work: Callable[[Connection], tuple[T, datetime | None]]) -> T:
+        """Run a write that returns a result and, if that changed, when its challenge is due."""
+        result, due = await self._database.write(work)
+        if due is not None:
+            self._scheduler.nudge(due)
         return result
 
     def _ask(
         self, conn: Connection, challenge: Challenge, user_id: int, at: datetime
     ) -> tuple[Asked, datetime | None]:
-        """Store that a taker is shown the next question now; refuses where there is none for them."""
+        """Store that a player is shown the next question now; refuses if there is none."""
         if not rules.may_take(user_id, challenge.starter_id, challenge.member_id):
             raise UserError(
                 "This challenge is for two others. Start one of your own with </challenge>."
@@ -455,27 +401,24 @@ class Challenges:
                 f"The card shows the results {closing(challenge.closes_at)}."
             )
         now = max(at, self._now())
-        taker = store.taker(conn, challenge.id, user_id) or Taker(
+        player = store.player(conn, challenge.id, user_id) or Player(
             challenge.id, user_id, 0, now, None, challenge.guild_id
         )
-        bank, questions = (
-            self._banks.of(conn, challenge.guild_id),
-            store.questions_of(conn, challenge.id),
-        )
-        left = [q for q in questions if q.number > taker.number and q.item_id in bank.items]
-        _refuse_turn(conn, challenge, taker, questions, left, now)
-        question, last = left[0], len(left) == 1
+        bank = self._banks.of(conn, challenge.guild_id)
+        questions = store.questions_of(conn, challenge.id)
+        left = [q for q in questions if q.number > player.number and q.item_id in bank.items]
+        _refuse_turn(conn, challenge, player, questions, left, now)
+        question = left[0]
+        last = len(left) == 1
         item = bank.items[question.item_id]
-        order, ends_at = (
-            drawing.shuffled(item, self._rng),
-            rules.deadline(now, question.seconds, challenge.closes_at),
-        )
+        order = drawing.shuffled(item, self._rng)
+        ends_at = rules.deadline(now, question.seconds, challenge.closes_at)
         shown = store.Shown(question.id, user_id, answers.encode_order(order), now, ends_at)
         store.add_shown(conn, shown)
-        store.save_taker(
-            conn, replace(taker, number=question.number, finished_at=ends_at if last else None)
+        store.save_player(
+            conn, replace(player, number=question.number, finished_at=ends_at if last else None)
         )
-        look_at = self._look_again(conn, challenge) if last else None
+        due = self._reschedule(conn, challenge) if last else None
         asked = Asked(
             challenge_id=challenge.id,
             question_id=question.id,
@@ -488,17 +431,17 @@ class Challenges:
             ends_at=ends_at,
             bank=bank,
         )
-        return asked, look_at
+        return asked, due
 
     def _between(
         self,
         conn: Connection,
         challenge: Challenge,
         question: Question,
-        taker: Taker,
+        player: Player,
         shown: str | None,
     ) -> Between:
-        last = taker.finished_at is not None
+        last = player.finished_at is not None
         following = () if last else store.questions_of(conn, challenge.id)
         return Between(
             challenge_id=challenge.id,
@@ -510,20 +453,20 @@ class Challenges:
             closes_at=challenge.closes_at,
             card=link(challenge),
             both=challenge.member_id is not None,
-            moved_on=taker.number > question.number,
+            moved_on=player.number > question.number,
         )
 
-    def _finished(
-        self, conn: Connection, challenge: Challenge, taker: Taker, at: datetime
+    def _finish(
+        self, conn: Connection, challenge: Challenge, player: Player, at: datetime
     ) -> datetime | None:
-        """Note that a taker is done, if this was their last question; when to look at the challenge because of it."""
-        if taker.finished_at is None:
+        """Store that a player finished, if this was their last question; see `_reschedule`."""
+        if player.finished_at is None:
             return None
-        store.save_taker(conn, replace(taker, finished_at=at))
-        return self._look_again(conn, challenge)
+        store.save_player(conn, replace(player, finished_at=at))
+        return self._reschedule(conn, challenge)
 
-    def _look_again(self, conn: Connection, challenge: Challenge) -> datetime | None:
-        """Let the challenge be looked at when its count changes; when, if that is before it would be anyway."""
+    def _reschedule(self, conn: Connection, challenge: Challenge) -> datetime | None:
+        """Make the challenge due earlier if its count changes earlier; returns the time if so."""
         _, due = self.next_look(conn, challenge, self._now())
         if challenge.due_at is None or due >= challenge.due_at:
             return None
@@ -532,17 +475,17 @@ class Challenges:
 
     def _item(self, conn: Connection, challenge: Challenge, question: Question) -> Item:
         return still_there(
-            self._banks.of(conn, challenge.guild_id).items.get(question.item_id), _GO_ON
+            self._banks.of(conn, challenge.guild_id).items.get(question.item_id), _PRESS_SKIP
         )
 
 
 def link(challenge: Challenge) -> str:
-    """The address of a challenge's card, which Discord shows as a link to it."""
+    """Return the link to a challenge's card."""
     return f"https://discord.com/channels/{challenge.guild_id}/{challenge.channel_id}/{challenge.message_id or ''}"
 
 
 def _refuse_another(conn: Connection, guild_id: int, starter_id: int) -> None:
-    """Refuse a challenge that is one too many for its starter or its server."""
+    """Refuse another challenge if its starter or server has as many as allowed."""
     running = [c for c in store.running_on(conn, guild_id) if c.state not in REVEALED]
     own = next((c for c in running if c.starter_id == starter_id), None)
     if own is not None:
@@ -561,12 +504,12 @@ def _refuse_another(conn: Connection, guild_id: int, starter_id: int) -> None:
 
 
 def closing(at: datetime) -> str:
-    """When something closes, as a part of a sentence."""
+    """Return a time as Discord shows it in a sentence."""
     return f"<t:{int(at.timestamp())}:f>"
 
 
-def _keep_names(conn: Connection, guild_id: int, *people: Person) -> None:
-    """The card names both, also if one of them has never used the bot."""
+def _save_names(conn: Connection, guild_id: int, *people: Person) -> None:
+    """Store names for the card, because a member may never have used the bot."""
     known = {(guild_id, p.id): p.name.replace("\x00", "")[:MAX_NAME] for p in people if p.name}
     if known:
         set_names(conn, known)
@@ -575,7 +518,7 @@ def _keep_names(conn: Connection, guild_id: int, *people: Person) -> None:
 def _challenge(
     conn: Connection, challenge_id: int, guild_id: int | None, *, lock: bool = False
 ) -> Challenge:
-    """A challenge of a server, `lock`ed for a change; refuses ids that were never given out there."""
+    """Return a challenge of a server; refuses any other id."""
     challenge = store.get(conn, challenge_id, lock=lock)
     if challenge is None or challenge.guild_id != guild_id:
         raise UserError(_GONE)
@@ -585,7 +528,7 @@ def _challenge(
 def _shown_to(
     conn: Connection, question_id: int, user_id: int, guild_id: int | None = None
 ) -> tuple[Question, Challenge, Shown, Answer | None]:
-    """Return a question that a taker was shown, its challenge, what was shown, and their answer.
+    """Return a question that a player was shown, its challenge, what was shown, and the answer.
 
     Refuses any other question. With `guild_id` the challenge is locked.
     """
@@ -617,28 +560,22 @@ def _review(item: Item, shown: Shown, given: Answer | None) -> Review:
 def _refuse_turn(
     conn: Connection,
     challenge: Challenge,
-    taker: Taker,
+    player: Player,
     questions: Sequence[Question],
     left: Sequence[Question],
     now: datetime,
 ) -> None:
-    """Refuse to show a taker another question unless it is time for it."""
-    last = next((q for q in questions if q.number == taker.number), None)
-    shown = store.shown_to(conn, last.id, taker.user_id) if last else None
-    given = answer_log.get(conn, CHALLENGE, last.id, taker.user_id) if last else None
+    """Refuse to show a player another question unless it is time for it."""
+    last = next((q for q in questions if q.number == player.number), None)
+    shown = store.shown_to(conn, last.id, player.user_id) if last else None
+    given = answer_log.get(conn, CHALLENGE, last.id, player.user_id) if last else None
     open_until = shown.deadline_at if shown and given is None else None
-    number, total, closes_at = (
-        (taker.number if left else challenge.total),
-        challenge.total,
-        challenge.closes_at,
-    )
-    match rules.turn(
-        number=number, total=total, open_until=open_until, closes_at=closes_at, now=now
-    ):
+    closes_at = challenge.closes_at
+    match rules.turn_of(left=bool(left), open_until=open_until, closes_at=closes_at, now=now):
         case Turn.ANSWER:
             assert open_until is not None
             raise UserError(
-                f"Question {taker.number} runs until <t:{int(open_until.timestamp())}:T>, in the message that only "
+                f"Question {player.number} runs until <t:{int(open_until.timestamp())}:T>, in the message that only "
                 "you see. If you've lost it, press Take it again after that, and the next question comes."
             )
         case Turn.DONE:
@@ -671,7 +608,7 @@ def _refuse_secret(challenge: Challenge) -> None:
 
 
 def _shown_before(number: int) -> UserError:
-    """For a button that would show what was shown already."""
+    """Return the refusal of a button that would show a question again."""
     return UserError(
         f"You're at question {number} already, in the message that only you see. "
         "If you've lost it, press Take it on the card."

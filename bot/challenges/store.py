@@ -1,4 +1,4 @@
-"""Challenges, their questions, their takers, and what each taker was shown."""
+"""The tables of challenges: their questions, their players, and what each player was shown."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ from bot.core.tables import (
 from bot.play.rules import points
 from bot.questions.store import note_asked
 
-# One row a challenge. `state` is what it does next and `due_at` when, or until when a process has claimed it:
-#   posting   the card is to be posted, or on its way
-#   open      members take it; due at its close, or before that to show how many are done
-#   counting  closed, the answers are being counted, question by question
-#   closing   all is counted, the card is to show the standings
+# `state` is the next step of a challenge, and `due_at` its time or the end of a process's lease:
+#   posting   the card is to be posted
+#   open      members take it; due to update the count on the card, and at the close
+#   counting  closed; the answers are being counted, question by question
+#   closing   all answers are counted; the card is to show the standings
 #   closed
 challenges = sa.Table(
     "challenges",
@@ -51,38 +51,33 @@ challenges = sa.Table(
     sa.Column("id", RowId, primary_key=True),
     sa.Column("guild_id", sa.BigInteger, nullable=False),
     sa.Column("channel_id", sa.BigInteger, nullable=False),
-    sa.Column(
-        "starter_id", sa.BigInteger, nullable=False
-    ),  # 0 for somebody who has had their data erased
-    sa.Column("member_id", sa.BigInteger),  # who is challenged, 0 as above; null: everyone
+    sa.Column("starter_id", sa.BigInteger, nullable=False),  # 0 if erased
+    sa.Column("member_id", sa.BigInteger),  # the challenged member, 0 if erased; null for everyone
     sa.Column("topic_id", sa.String(48)),
     sa.Column("difficulty", sa.String(10), nullable=False),
-    sa.Column("wanted", sa.Integer, nullable=False),  # how many questions were asked for
+    sa.Column("wanted", sa.Integer, nullable=False),  # questions that the starter asked for
     sa.Column("total", sa.Integer, nullable=False),
     sa.Column("hours", sa.Integer, nullable=False),
     sa.Column("state", OneOf(State, 8), nullable=False),
-    sa.Column(
-        "counted", sa.Integer, nullable=False, server_default="0"
-    ),  # questions whose answers are counted
-    sa.Column(
-        "shown", sa.Integer, nullable=False, server_default="0"
-    ),  # how many are done, as the card says; -1 while that changes
+    # the number of questions whose answers are counted
+    sa.Column("counted", sa.Integer, nullable=False, server_default="0"),
+    # the number of finished players on the card; -1 during an edit
+    sa.Column("shown", sa.Integer, nullable=False, server_default="0"),
     sa.Column("due_at", Instant),  # null once it is closed
-    sa.Column(
-        "failures", sa.Integer, nullable=False, server_default="0"
-    ),  # in a row, of what is due
+    # consecutive failures of the next step
+    sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
     sa.Column("message_id", sa.BigInteger),
     sa.Column("started_at", Instant, nullable=False),
     sa.Column("closes_at", Instant, nullable=False),
-    sa.Column("tried_at", Instant),  # when the post was tried
-    sa.Column("edited_at", Instant),  # when the card last got another count
-    sa.Column("closed_at", Instant),  # when no more answers were taken
-    sa.Column("ending", sa.String(20)),  # what kept it from going as it should, if anything did
-    sa.Column("detail", sa.Text),  # the same in words
+    sa.Column("tried_at", Instant),  # the first try to post
+    sa.Column("edited_at", Instant),  # the last update of the count on the card
+    sa.Column("closed_at", Instant),  # from then on no answer was accepted
+    sa.Column("ending", sa.String(20)),  # why it ended abnormally, if it did
+    sa.Column("detail", sa.Text),  # `ending` in words
     sa.Index("ix_challenges_guild_id", "guild_id", "id"),
     sa.Index("ix_challenges_starter_id", "starter_id"),
     sa.Index("ix_challenges_member_id", "member_id"),
-    sqlite_autoincrement=True,  # or the id of one that was erased would be given again
+    sqlite_autoincrement=True,  # ids of erased rows must not be reused, because cards hold them
 )
 RUNNING = challenges.c.state != constant(State.CLOSED)
 sa.Index("ix_challenges_due", challenges.c.due_at, sqlite_where=RUNNING, postgresql_where=RUNNING)
@@ -99,23 +94,20 @@ challenge_questions = sa.Table(
     sa.Column("item_id", sa.String(48), nullable=False),
     sa.Column("seconds", sa.Integer, nullable=False),
     sa.UniqueConstraint("challenge_id", "number"),
-    sqlite_autoincrement=True,  # as above, and members' reviews know it
+    sqlite_autoincrement=True,  # as above, and reviews hold them
 )
 
-# Who takes a challenge, and how far they are.
+# The players of a challenge and their progress.
 challenge_takers = sa.Table(
     "challenge_takers",
     metadata,
     sa.Column("challenge_id", sa.ForeignKey("challenges.id"), primary_key=True),
     sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column(
-        "number", sa.Integer, nullable=False
-    ),  # the question that they were shown last, from 1
+    sa.Column("number", sa.Integer, nullable=False),  # the last question shown, from 1
     sa.Column("began_at", Instant, nullable=False),
-    sa.Column(
-        "finished_at", Instant
-    ),  # when the last question was answered, or its time is up; null before it
-    sa.Column("guild_id", sa.BigInteger),  # the challenge's server, for as long as nothing is told
+    # when the last question was answered or runs out; null before it is shown
+    sa.Column("finished_at", Instant),
+    sa.Column("guild_id", sa.BigInteger),  # the server; null once answers are public
     sa.Index("ix_challenge_takers_user_id", "user_id"),
     sqlite_with_rowid=False,
 )
@@ -127,7 +119,7 @@ sa.Index(
     postgresql_where=_TAKING,
 )
 
-# What a taker was shown, each question once; what they answered is in the log.
+# Questions that a player was shown, each once. Their answers are in the log.
 challenge_shown = sa.Table(
     "challenge_shown",
     metadata,
@@ -135,7 +127,7 @@ challenge_shown = sa.Table(
     sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("choice_order", sa.String(6), nullable=False),
     sa.Column("shown_at", Instant, nullable=False),
-    sa.Column("deadline_at", Instant, nullable=False),  # or just before it was skipped
+    sa.Column("deadline_at", Instant, nullable=False),  # just before the skip, if skipped
     sa.Index("ix_challenge_shown_user_id", "user_id"),
     sqlite_with_rowid=False,
 )
@@ -150,26 +142,26 @@ IN_PLAY = (
     )
     .join(challenges, challenges.c.id == challenge_questions.c.challenge_id)
     .where(
-        # found from the running challenges: a join alone would go through every question ever asked
+        # by the running challenges, because a join alone would read every question ever asked
         challenge_questions.c.challenge_id.in_(
             select(challenges.c.id).where(RUNNING, _SECRET).correlate(None)
         ),
     )
 )
 SERVERS_TAKING = select(challenge_takers.c.user_id, challenge_takers.c.guild_id).where(_TAKING)
-"""Servers of members who take a challenge: before its close they have no points there."""
+"""Servers of players in running challenges, where they may have no points yet."""
 
 
 def _lock_running(conn: Connection, _user_id: int, question_ids: Collection[int]) -> set[int]:
-    """Return those of a member's questions whose challenges run; see `bot.answers.sources.Source`.
+    """Return those of a member's questions whose challenges are not closed, and lock these.
 
-    No other answer comes in: what they were shown is erased with a hash that remembers it.
+    `_erase_shown` stores the hashes that prevent second answers.
     """
     asked = select(challenge_questions.c.id, challenge_questions.c.challenge_id)
     found = conn.execute(asked.where(challenge_questions.c.id.in_(question_ids))).all()
     running = set()
     for challenge_id in sorted({row.challenge_id for row in found}):
-        challenge = get(conn, challenge_id, lock=True)  # or it might count them just now
+        challenge = get(conn, challenge_id, lock=True)  # so that it can't count now
         if challenge is not None and challenge.state is not State.CLOSED:
             running.add(challenge_id)
     return {row.id for row in found if row.challenge_id in running}
@@ -192,7 +184,7 @@ def _export_shown(conn: Connection, user_id: int) -> list[Row]:
 
 
 def _erase_shown(conn: Connection, user_id: int, limit: int) -> int:
-    """Erase what a member was shown; an open challenge keeps a hash, so that none is taken twice."""
+    """Erase what a member was shown; a hash prevents them from taking an open challenge again."""
     c, asked = challenge_shown.c, challenge_questions.c
     own = select(c.question_id, asked.challenge_id).join(
         challenge_questions, asked.id == c.question_id
@@ -213,30 +205,25 @@ def _erase_shown(conn: Connection, user_id: int, limit: int) -> int:
 
 
 def _pair(name: str, member: sa.Column[int]) -> Personal:
-    """Describe the challenges in which a member is one of two; erasing sets their id to 0."""
+    """Describe the challenges that a member started or received; erasing sets their id to 0."""
 
     def export(conn: Connection, user_id: int) -> list[Row]:
         c = challenges.c
-        shown = (
+        query = select(
             c.guild_id.label("server_id"),
             c.channel_id,
             c.started_at.label("at"),
             c.topic_id.label("topic"),
-        )
-        query = select(
-            *shown, c.difficulty, c.total.label("questions"), c.closes_at.label("closes")
+            c.difficulty,
+            c.total.label("questions"),
+            c.closes_at.label("closes"),
         )
         return exported(conn, query.where(member == user_id).order_by(c.id))
 
     def erase(conn: Connection, user_id: int, limit: int) -> int:
-        some = (
-            conn.execute(select(challenges.c.id).where(member == user_id).limit(limit))
-            .scalars()
-            .all()
-        )
-        return conn.execute(
-            update(challenges).where(challenges.c.id.in_(some)).values({member.name: 0})
-        ).rowcount
+        some = select(challenges.c.id).where(member == user_id).limit(limit)
+        found = challenges.c.id.in_(conn.execute(some).scalars().all())
+        return conn.execute(update(challenges).where(found).values({member.name: 0})).rowcount
 
     return Personal(name, [member], export, erase)
 
@@ -251,12 +238,12 @@ def _erase_server(conn: Connection, guild_id: int, limit: int) -> int:
     )
     asked = conn.execute(questions).scalars().all()
     erased = answer_log.delete_uncounted(conn, CHALLENGE, asked)
-    for table, of_found in (
+    for table, condition in (
         (challenge_shown, challenge_shown.c.question_id.in_(asked)),
         (challenge_takers, challenge_takers.c.challenge_id.in_(found)),
         (challenge_questions, challenge_questions.c.id.in_(asked)),
     ):
-        erased += conn.execute(delete(table).where(of_found)).rowcount
+        erased += conn.execute(delete(table).where(condition)).rowcount
     return erased + erase_rows(conn, challenges, len(found), challenges.c.id.in_(found))
 
 
@@ -296,7 +283,7 @@ change = QUEUE.change
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """A row of `challenges`, as far as it is needed again."""
+    """A row of `challenges`."""
 
     id: int
     guild_id: int
@@ -333,7 +320,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Taker:
+class Player:
     """A row of `challenge_takers`."""
 
     challenge_id: int
@@ -356,35 +343,45 @@ class Shown:
 
 
 def create(
-    conn: Connection, /, *, questions: Sequence[tuple[str, int]], now: datetime, **options: object
+    conn: Connection,
+    /,
+    *,
+    guild_id: int,
+    questions: Sequence[tuple[str, int]],
+    now: datetime,
+    **options: object,
 ) -> int:
-    """Store a challenge whose card is to be posted now, with its questions as (item id, seconds); returns its id.
+    """Store a challenge to be posted now, and return its id.
 
-    `options`: who challenges whom and where, its topic and difficulty, for how long. The server meets the items.
+    `questions` are (item id, seconds); `options` are the remaining columns.
     """
-    start = {"total": len(questions), "state": State.POSTING, "started_at": now, "due_at": now}
-    values = {**options, **start}
-    challenge_id: int = conn.execute(
-        challenges.insert().values(**values).returning(challenges.c.id)
-    ).scalar_one()
+    values = challenges.insert().values(
+        guild_id=guild_id,
+        total=len(questions),
+        state=State.POSTING,
+        started_at=now,
+        due_at=now,
+        **options,
+    )
+    challenge_id: int = conn.execute(values.returning(challenges.c.id)).scalar_one()
     rows = [
         {"challenge_id": challenge_id, "number": n, "item_id": item_id, "seconds": seconds}
         for n, (item_id, seconds) in enumerate(questions, start=1)
     ]
     conn.execute(challenge_questions.insert(), rows)
     for item_id, _ in questions:
-        note_asked(conn, int(str(options["guild_id"])), item_id, now)
+        note_asked(conn, guild_id, item_id, now)
     return challenge_id
 
 
 def get(conn: Connection, challenge_id: int, *, lock: bool = False) -> Challenge | None:
-    """A challenge; with `lock` no other process can change it before this transaction ends."""
+    """Return a challenge, with `lock` locked until this transaction ends."""
     query = select(challenges).where(challenges.c.id == challenge_id)
     return fetch(conn, query.with_for_update() if lock else query, Challenge)
 
 
 def running_on(conn: Connection, guild_id: int) -> list[Challenge]:
-    """The challenges on a server that are not closed, the oldest first."""
+    """Return a server's challenges that are not closed, oldest first."""
     query = (
         select(challenges)
         .where(challenges.c.guild_id == guild_id, RUNNING)
@@ -393,17 +390,17 @@ def running_on(conn: Connection, guild_id: int) -> list[Challenge]:
     return fetch_all(conn, query, Challenge)
 
 
-def look_at(conn: Connection, challenge_ids: Collection[int], now: datetime) -> None:
-    """Let the cards of open challenges be edited as soon as they may be, whether their counts have changed or not."""
-    of = challenges.c.id.in_(challenge_ids), challenges.c.state == State.OPEN
-    conn.execute(update(challenges).where(*of).values(shown=-1, due_at=now))
+def recount(conn: Connection, challenge_ids: Collection[int], now: datetime) -> None:
+    """Make the cards of open challenges due for an edit, even if their counts are right."""
+    found = challenges.c.id.in_(challenge_ids), challenges.c.state == State.OPEN
+    conn.execute(update(challenges).where(*found).values(shown=-1, due_at=now))
 
 
 def reveal(conn: Connection, challenge_id: int, due: datetime, **values: object) -> None:
-    """Everything that can be counted is: from now on answers may be told, on the card and to each who asks."""
+    """Store that all answers are counted and may be shown from now on."""
     change(conn, challenge_id, expect=State.COUNTING, state=State.CLOSING, due_at=due, **values)
-    of = challenge_takers.c.challenge_id == challenge_id
-    conn.execute(update(challenge_takers).where(of).values(guild_id=None))
+    players = update(challenge_takers).where(challenge_takers.c.challenge_id == challenge_id)
+    conn.execute(players.values(guild_id=None))
     erased_answers.delete_hashes(conn, CHALLENGE, challenge_id)
 
 
@@ -414,14 +411,14 @@ def question(conn: Connection, question_id: int) -> Question | None:
 
 
 def questions_of(conn: Connection, challenge_id: int) -> list[Question]:
-    """All questions of a challenge, in order."""
+    """Return all questions of a challenge, in order."""
     query = select(challenge_questions).where(challenge_questions.c.challenge_id == challenge_id)
     return fetch_all(conn, query.order_by(challenge_questions.c.number), Question)
 
 
-def taker(conn: Connection, challenge_id: int, user_id: int) -> Taker | None:
+def player(conn: Connection, challenge_id: int, user_id: int) -> Player | None:
     where = challenge_takers.c.challenge_id == challenge_id, challenge_takers.c.user_id == user_id
-    return fetch(conn, select(challenge_takers).where(*where), Taker)
+    return fetch(conn, select(challenge_takers).where(*where), Player)
 
 
 def had_answer_erased(conn: Connection, challenge_id: int, user_id: int) -> bool:
@@ -429,19 +426,18 @@ def had_answer_erased(conn: Connection, challenge_id: int, user_id: int) -> bool
     return erased_answers.has_hash_of(conn, CHALLENGE, challenge_id, user_id)
 
 
-def save_taker(conn: Connection, taker: Taker) -> None:
-    """Store how far a taker is."""
-    upsert(conn, challenge_takers, **values_of(taker))
+def save_player(conn: Connection, player: Player) -> None:
+    upsert(conn, challenge_takers, **values_of(player))
 
 
-def drop_taker(conn: Connection, challenge_id: int, user_id: int) -> None:
-    """Forget a taker who was shown nothing after all."""
+def delete_player(conn: Connection, challenge_id: int, user_id: int) -> None:
+    """Delete a player who was shown nothing after all."""
     where = challenge_takers.c.challenge_id == challenge_id, challenge_takers.c.user_id == user_id
     conn.execute(delete(challenge_takers).where(*where))
 
 
 def finishes(conn: Connection, challenge_id: int, at: datetime) -> tuple[int, datetime | None]:
-    """How many takers were done by a moment, and when the next one will be at the latest who has the last question."""
+    """Return how many players finished by `at`, and when the next last question runs out."""
     done = challenge_takers.c.finished_at <= at
     query = select(
         func.count(case((done, 1))), func.min(case((~done, challenge_takers.c.finished_at)))
@@ -451,36 +447,36 @@ def finishes(conn: Connection, challenge_id: int, at: datetime) -> tuple[int, da
 
 
 def add_shown(conn: Connection, shown: Shown) -> None:
-    """Store what a taker is shown now."""
+    """Store what a player is shown now."""
     conn.execute(challenge_shown.insert().values(**values_of(shown)))
 
 
 def delete_shown(conn: Connection, question_id: int, user_id: int) -> bool:
-    """Forget that a taker was shown a question; False if they were not."""
+    """Delete that a player was shown a question; False if they weren't."""
     own = challenge_shown.c.question_id == question_id, challenge_shown.c.user_id == user_id
     return conn.execute(delete(challenge_shown).where(*own)).rowcount == 1
 
 
 def end_shown(conn: Connection, question_id: int, user_id: int, at: datetime) -> None:
-    """Let a taker's question take no answer after a moment: they have skipped it."""
+    """Move the deadline of a question that a player skipped."""
     own = challenge_shown.c.question_id == question_id, challenge_shown.c.user_id == user_id
     conn.execute(update(challenge_shown).where(*own).values(deadline_at=at))
 
 
 def shown_to(conn: Connection, question_id: int, user_id: int) -> Shown | None:
-    """Return what a taker was shown of a question."""
+    """Return what a player was shown of a question."""
     own = challenge_shown.c.question_id == question_id, challenge_shown.c.user_id == user_id
     return fetch(conn, select(challenge_shown).where(*own), Shown)
 
 
 def shown_to_all(conn: Connection, question_id: int) -> list[Shown]:
-    """Return what all takers were shown of a question."""
+    """Return what all players were shown of a question."""
     query = select(challenge_shown).where(challenge_shown.c.question_id == question_id)
     return fetch_all(conn, query.order_by(challenge_shown.c.user_id), Shown)
 
 
 def all_shown_to(conn: Connection, challenge_id: int, user_id: int) -> dict[int, Shown]:
-    """Return what a taker was shown in a challenge, by question id."""
+    """Return what a player was shown in a challenge, by question id."""
     query = (
         select(challenge_shown)
         .join(challenge_questions, challenge_questions.c.id == challenge_shown.c.question_id)

@@ -1,4 +1,4 @@
-"""What members see of a challenge: its card, the questions that each gets in private, the standings, their answers."""
+"""The messages of a challenge: its card, the private questions, the standings, own answers."""
 
 from __future__ import annotations
 
@@ -6,8 +6,14 @@ from collections.abc import Sequence
 from functools import partial
 
 from bot.answers.rules import Tally
-from bot.challenges.rules import Challenge, OpenCard, ResultCard
-from bot.challenges.service import Asked, Between, Started
+from bot.challenges.cards import (
+    Asked,
+    Between,
+    ChallengeSummary,
+    OpenCard,
+    ResultCard,
+    Started,
+)
 from bot.chat import text as t
 from bot.chat.messages import (
     CHALLENGE,
@@ -23,14 +29,15 @@ from bot.chat.messages import (
 from bot.chat.router import PAGE, ROW, Route
 from bot.play.views import fewer, standing_rows
 from bot.questions.cards import Review
-from bot.questions.views import REPORT, about, answer_rows, asked, misses_button
+from bot.questions.views import REPORT, answer_rows, asked, misses_button
+from bot.questions.views import about as about_item
 from bot.questions.views import my_answers as own_answers
 
 TAKE = Route("take", {"challenge": ROW}, once=True)
-# In private: what comes after question `after`, and leaving one without an answer.
+# Private: the question after number `after`, and skipping one.
 FOLLOWING = Route("takenext", {"challenge": ROW, "after": ROW}, once=True)
 SKIP = Route("takeskip", {"row": ROW}, once=True)
-# Of a closed one.
+# A closed challenge: own answers, and a rematch.
 MINE = Route("taken", {"challenge": ROW, "page": PAGE})
 BACK = Route("rematch", {"challenge": ROW}, once=True)
 
@@ -38,7 +45,7 @@ _TITLE = "## ⚔️ Challenge"
 
 
 def started(found: Started) -> str:
-    """What whoever starts a challenge reads at once, in private."""
+    """Return the private reply to the member who starts a challenge."""
     who = (
         f"Only {t.name(found.member)} and you can take it."
         if found.member
@@ -51,7 +58,7 @@ def started(found: Started) -> str:
 
 
 def open_card(card: OpenCard) -> Message:
-    """A challenge that can be taken."""
+    """Return the card of a challenge that can be taken."""
     done = f" · {card.finished:,} finished" if card.finished else ""
     sooner = ", or until both are done" if card.about.named else ""
     return Message(
@@ -66,7 +73,7 @@ def open_card(card: OpenCard) -> Message:
 
 
 def result(card: ResultCard) -> Message:
-    """A closed challenge with its standings."""
+    """Return the card of a closed challenge, with its standings."""
     if not card.taken:
         return Message(
             ENDED,
@@ -103,16 +110,19 @@ def result(card: ResultCard) -> Message:
     )
 
 
-def _head(of: Challenge, *, closed: bool = False) -> str:
-    whom = t.name(of.member) if of.named else "everyone here"
-    what = [
-        t.count(of.questions, "question"),
-        *([t.one_line(of.topic)] if of.topic else []),
-        of.difficulty,
-    ]
-    least, most = of.seconds
+def _head(about: ChallengeSummary, *, closed: bool = False) -> str:
+    whom = t.name(about.member) if about.named else "everyone here"
+    least, most = about.seconds
     times = f"{least} s each" if least == most else f"{least} to {most} s each"
-    return f"{_TITLE}\n{t.name(of.starter)} challenges {whom}\n-# {' · '.join([*what, 'closed' if closed else times])}"
+    facts = [
+        t.count(about.questions, "question"),
+        t.one_line(about.topic or ""),
+        about.difficulty,
+        "closed" if closed else times,
+    ]
+    return (
+        f"{_TITLE}\n{t.name(about.starter)} challenges {whom}\n-# {' · '.join(filter(None, facts))}"
+    )
 
 
 def _figures(card: ResultCard, tally: Tally) -> str:
@@ -120,11 +130,11 @@ def _figures(card: ResultCard, tally: Tally) -> str:
 
 
 def question(found: Asked) -> Message:
-    """A question as a taker gets it, in private."""
+    """Return the private message with a question."""
     last = " · last one" if found.number == found.total else ""
     return Message(
         OPEN,
-        f"-# Challenge · question {found.number} of {found.total} · {about(found.item, found.bank)}",
+        f"-# Challenge · question {found.number} of {found.total} · {about_item(found.item, found.bank)}",
         *asked(found.item, found.order),
         separator(),
         f"-# {found.seconds} s · until {t.when(found.ends_at, 'T')}{last} · only you see this",
@@ -134,7 +144,7 @@ def question(found: Asked) -> Message:
 
 
 def between(found: Between) -> Message:
-    """What a taker reads after a question: the same for a right answer and a wrong one."""
+    """Return the private message after a question, which doesn't say whether it was right."""
     if found.shown is None:
         said = f"Question {found.number} has no answer from you, so it counts as a miss."
     elif found.again:
@@ -155,5 +165,5 @@ def between(found: Between) -> Message:
 
 
 def my_answers(challenge_id: int, reviews: Sequence[Review], page: int) -> Message:
-    """A page of a member's own answers of a challenge."""
+    """Return a page of a member's answers in a challenge."""
     return own_answers(reviews, page, lambda number: MINE.id(challenge=challenge_id, page=number))

@@ -16,7 +16,8 @@ from bot.answers import store as answer_log
 from bot.answers.rules import FEWEST_PLAYERS, slow_in_game
 from bot.answers.store import CHALLENGE, Answer
 from bot.challenges import rules, store
-from bot.challenges.rules import OpenCard, ResultCard, State
+from bot.challenges.cards import ChallengeSummary, OpenCard, ResultCard
+from bot.challenges.rules import State
 from bot.challenges.service import Challenges
 from bot.challenges.store import Challenge, Question, Shown
 from bot.core import servers
@@ -255,12 +256,12 @@ class ChallengeWork(PostWorker[Challenge]):
             challenge.id, self._described(conn, challenge), standings, names, repeats, taken
         )
 
-    def _described(self, conn: Connection, challenge: Challenge) -> rules.Challenge:
+    def _described(self, conn: Connection, challenge: Challenge) -> ChallengeSummary:
         topic = self._banks.of(conn, challenge.guild_id).topics.get(challenge.topic_id or "")
         pair = [challenge.starter_id, challenge.member_id or 0]
         names = names_of(conn, challenge.guild_id, pair)
         times = [q.seconds for q in store.questions_of(conn, challenge.id)]
-        return rules.Challenge(
+        return ChallengeSummary(
             starter=names.get(challenge.starter_id),
             named=challenge.member_id is not None,
             member=names.get(challenge.member_id or 0),

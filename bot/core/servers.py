@@ -57,7 +57,7 @@ def zone(conn: Connection, guild_id: int) -> str:
 
 
 def set_zone(conn: Connection, guild_id: int, zone: str) -> None:
-    """Store a server's time zone; see `Dailies.set_zone` for all that follows."""
+    """Store a server's time zone; see `daily.schedules.Schedules.set_zone` for all that follows."""
     upsert(conn, guilds, guild_id=guild_id, zone=zone)
 
 

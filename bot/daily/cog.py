@@ -1,4 +1,4 @@
-"""/daily: a manager sets up the question of the day. /today and the buttons on its cards: everyone answers it."""
+"""/daily for managers; /today and the buttons of the question of the day for members."""
 
 from __future__ import annotations
 
@@ -40,7 +40,10 @@ from bot.core.limits import MAX_ANSWER
 from bot.core.tables import values_of
 from bot.daily import rules
 from bot.daily import views as view
-from bot.daily.service import Changes, Dailies, DailyStatus, NotSetUp
+from bot.daily.cards import DailyStatus
+from bot.daily.schedules import Changes, NotSetUp, Schedules
+from bot.daily.service import Dailies
+from bot.daily.weekdays import EVERY_DAY, pack_days, parse_days, suggest_days
 from bot.interviews.views import essay_modal
 from bot.questions.cog import Answerable
 from bot.questions.views import answer_modal
@@ -49,10 +52,8 @@ from bot.questions.views import answer_modal
 async def _day_choices(
     _interaction: discord.Interaction, current: str
 ) -> list[app_commands.Choice[str]]:
-    """Days of the week: "mon wed" finds "Mon, Wed"."""
-    return [
-        app_commands.Choice(name=words, value=words) for words in rules.suggest_days(current[:60])
-    ]
+    """Suggest days of the week: "mon wed" finds "Mon, Wed"."""
+    return [app_commands.Choice(name=words, value=words) for words in suggest_days(current[:60])]
 
 
 @app_commands.guild_only()
@@ -61,14 +62,14 @@ async def _day_choices(
 class Daily(
     commands.GroupCog, group_name="daily", group_description="Set up the question of the day"
 ):
-    def __init__(self, bot: QuizBot, dailies: Dailies) -> None:
+    def __init__(self, bot: QuizBot, schedules: Schedules) -> None:
         self.bot = bot
-        self.dailies = dailies
+        self.schedules = schedules
         bot.router.add(view.PANEL, self.panel)
         bot.router.add(view.FORM, self.schedule)
 
     async def interaction_check(self, interaction: discord.Interaction) -> bool:
-        """Comes before the options, whose channels and roles nobody knows on a server without the bot."""
+        """Refuse a server without the bot, where the channels and roles in options are unknown."""
         require_bot(interaction)
         return True
 
@@ -110,7 +111,7 @@ class Daily(
             "channel_id": channel and channel.id,
             "at": time and time.strip(),
             "zone": timezone and timezone.strip(),
-            "weekdays": days and rules.parse_days(days),
+            "weekdays": days and parse_days(days),
             "topic_id": topic,
             "kind": kind,
             "answer_hours": answer_hours,
@@ -129,25 +130,27 @@ class Daily(
 
     @app_commands.command(description="Pause the question of the day")
     async def pause(self, interaction: discord.Interaction) -> None:
-        await say(interaction, view.next_post(await self.dailies.pause(guild_id_of(interaction))))
+        await say(interaction, view.next_post(await self.schedules.pause(guild_id_of(interaction))))
 
     @app_commands.command(description="Bring the question of the day back after a pause")
     async def resume(self, interaction: discord.Interaction) -> None:
-        status = await self.dailies.resume(guild_id_of(interaction))
+        status = await self.schedules.resume(guild_id_of(interaction))
         await say(interaction, f"The question of the day is back on. {view.next_post(status)}")
 
     @app_commands.command(description="Skip the next question of the day")
     async def skip(self, interaction: discord.Interaction) -> None:
-        await say(interaction, view.skipped(*await self.dailies.skip(guild_id_of(interaction))))
+        await say(interaction, view.skipped(*await self.schedules.skip(guild_id_of(interaction))))
 
     @app_commands.command(description="See and change the schedule, and what needs attention")
     async def status(self, interaction: discord.Interaction) -> None:
-        await self._show(interaction, self.dailies.status(guild_id_of(interaction)))
+        await self._show(interaction, self.schedules.status(guild_id_of(interaction)))
 
     async def panel(self, interaction: discord.Interaction, fields: Fields) -> None:
-        """A manager changed a setting; the panel shows at once what comes of it."""
+        """Store a setting that a manager changed in the panel, and show the panel again."""
         require_page(interaction, view.PANEL)
-        guild_id, picked, note = guild_id_of(interaction), selected_values(interaction), None
+        guild_id = guild_id_of(interaction)
+        picked = selected_values(interaction)
+        note = None
         match fields["what"]:
             case "form":
                 await self._open_form(interaction)
@@ -159,22 +162,23 @@ class Daily(
             case "kind":
                 done = self._set(interaction, kind="".join(picked))
             case "days":
-                chosen = (int(day) for day in picked if day in rules.EVERY_DAY and len(day) == 1)
-                done = self._set(interaction, weekdays=rules.pack_days(chosen))
+                chosen = (int(day) for day in picked if day in EVERY_DAY and len(day) == 1)
+                done = self._set(interaction, weekdays=pack_days(chosen))
             case "threads" | "nothreads" as threads:
                 done = self._set(interaction, thread=threads == "threads")
             case "topics":
                 done = self._set(interaction, topic_id=None)
             case "post":
-                done, note = self._post(interaction), "The question of the day is on its way."
+                done = self._post(interaction)
+                note = "The question of the day is on its way."
             case "pause":
-                done = self.dailies.pause(guild_id)
+                done = self.schedules.pause(guild_id)
             case _:
-                done = self.dailies.resume(guild_id)
+                done = self.schedules.resume(guild_id)
         await self._show(interaction, done, note)
 
     async def schedule(self, interaction: discord.Interaction, _fields: Fields) -> None:
-        """The modal for time, zone and hours, the first time with the channel."""
+        """Store the times that a manager entered, and in a first set-up the channel."""
         require_page(interaction, view.FORM)
         given = modal_fields(interaction)
         changes: Changes = {
@@ -187,11 +191,10 @@ class Daily(
         await self._show(interaction, self._set(interaction, **changes))
 
     async def _open_form(self, interaction: discord.Interaction) -> None:
-        schedule = await self.dailies.schedule(guild_id_of(interaction))
-        if schedule is not None and not is_private(
-            interaction
-        ):  # the hello of a bot that has been set up since
-            await self._show(interaction, self.dailies.status(schedule.guild_id))
+        schedule = await self.schedules.schedule(guild_id_of(interaction))
+        if schedule is not None and not is_private(interaction):
+            # the button of the hello, on a server that was set up since
+            await self._show(interaction, self.schedules.status(schedule.guild_id))
             return
         here = (
             interaction.channel_id if isinstance(interaction.channel, discord.TextChannel) else None
@@ -203,14 +206,12 @@ class Daily(
     async def _set(
         self, interaction: discord.Interaction, **changes: Unpack[Changes]
     ) -> DailyStatus:
-        """Store what a manager set; refuse a channel, role or thread that would not work."""
+        """Store changed settings; refuses a channel, role or thread that wouldn't work."""
         guild_id = guild_id_of(interaction)
-        before = await self.dailies.schedule(guild_id)
+        before = await self.schedules.schedule(guild_id)
         after = {**(values_of(before) if before else {}), **changes}
-        if (
-            any(changes.get(name) is not None for name in ("channel_id", "role_id", "thread"))
-            and "channel_id" in after
-        ):
+        checked = ("channel_id", "role_id", "thread")
+        if "channel_id" in after and any(changes.get(name) is not None for name in checked):
             role_id = after.get("role_id")
             problem = _problem(
                 interaction, after["channel_id"], role_id, thread=after.get("thread", False)
@@ -218,16 +219,16 @@ class Daily(
             problem = problem or _deleted_role(interaction, role_id)
             if problem:
                 raise UserError(problem)
-        return await self.dailies.setup(guild_id, **changes)
+        return await self.schedules.setup(guild_id, **changes)
 
     async def _post(self, interaction: discord.Interaction) -> DailyStatus:
-        schedule = (await self.dailies.status(guild_id_of(interaction))).schedule
+        schedule = (await self.schedules.status(guild_id_of(interaction))).schedule
         problem = _problem(
             interaction, schedule.channel_id, schedule.role_id, thread=schedule.thread
         )
         if problem:
             raise UserError(problem)
-        return await self.dailies.post(schedule.guild_id)
+        return await self.schedules.post(schedule.guild_id)
 
     async def _show(
         self,
@@ -235,7 +236,7 @@ class Daily(
         done: Coroutine[Any, Any, DailyStatus],
         note: str | None = None,
     ) -> None:
-        """Show what is set now; where nothing is, how to begin."""
+        """Show the panel once `done` is; without a schedule, how to set one up."""
         try:
             status = await done
         except NotSetUp as error:
@@ -254,7 +255,7 @@ class Daily(
 def _problem(
     interaction: discord.Interaction, channel_id: int, role_id: int | None, *, thread: bool
 ) -> str | None:
-    """What would stop a post."""
+    """Return what would stop a post, if anything."""
     channel = interaction.guild.get_channel(channel_id) if interaction.guild else None
     if not isinstance(channel, discord.TextChannel):
         return "That channel is gone, or I can't see it. Choose another one with </daily setup>."
@@ -264,7 +265,7 @@ def _problem(
 
 
 def _deleted_role(interaction: discord.Interaction, role_id: int | None) -> str | None:
-    """What is wrong with the role to ping; the daily is posted all the same."""
+    """Return what is wrong with the role to ping; the daily is posted anyway."""
     if role_id is None or interaction.guild is None or interaction.guild.get_role(role_id):
         return None
     return "The role to ping was deleted, so nobody gets pinged. Choose another one with </daily setup>."
@@ -279,7 +280,7 @@ class Today(commands.Cog):
         bot.router.add(view.OWN, self.own)
         bot.router.add(view.APART_CHOOSE, self.fill_in_apart)
         bot.router.add(view.APART_WRITE, self.fill_in_apart)
-        bot.router.add(view.APART_OPEN, self.open_apart)
+        bot.router.add(view.APART_OPEN, self.open)
         bot.router.add(view.APART_ESSAY, self.written)
         self.answerable_apart = Answerable(
             dailies.check_open, self.answer_apart, dailies.review, dailies.subject
@@ -304,49 +305,41 @@ class Today(commands.Cog):
         await say_all(interaction, view.verdict(await self.dailies.answer(click)))
 
     async def answer_apart(self, interaction: discord.Interaction, click: Click) -> None:
-        """An answer below the copy of the question in /today, which becomes the verdict."""
+        """Store an answer to the private copy in /today, and edit the copy to the verdict."""
         first, *more = view.verdict(await self.dailies.answer(click, apart=True), whole=True)
         await say_here(interaction, first)
         await say_all(interaction, more)
 
     async def fill_in_apart(self, interaction: discord.Interaction, fields: Fields) -> None:
-        """Open the modal to choose or type in, below the copy of the question in /today."""
+        """Open the modal of the private copy in /today, to choose or type in."""
         daily_id = int(fields["row"])
-        shown = await self.dailies.check_open_apart(
-            daily_id, interaction.guild_id, interaction.user.id
+        shown = await self.dailies.check_open(
+            daily_id, None, interaction.user.id, interaction.guild_id
         )
         await interaction.response.send_modal(answer_modal(*shown, view.APART, daily_id))
 
-    async def open_apart(self, interaction: discord.Interaction, fields: Fields) -> None:
-        daily_id = int(fields["row"])
-        topic = await self.dailies.open_topic_apart(
-            daily_id, interaction.guild_id, interaction.user.id
-        )
-        if topic is None:
-            await self._show(interaction, daily_id)
-            return
-        await interaction.response.send_modal(essay_modal(view.APART_ESSAY.id(row=daily_id), topic))
-
     async def open(self, interaction: discord.Interaction, fields: Fields) -> None:
-        """The modal for an answer to an open question; for a member who has answered, their feedback again."""
+        """Open the modal of an open question; show members who answered it their feedback again."""
         daily_id = int(fields["row"])
+        apart = fields["source"] == view.APART
         topic = await self.dailies.open_topic(
-            daily_id, message_id_of(interaction), interaction.user.id
+            daily_id,
+            None if apart else message_id_of(interaction),
+            interaction.user.id,
+            interaction.guild_id,
         )
         if topic is None:
             await self._show(interaction, daily_id)
             return
-        form = view.ESSAY.id(row=daily_id)
+        form = (view.APART_ESSAY if apart else view.ESSAY).id(row=daily_id)
         written = self.bot.context.drafts.get(interaction.user.id, form)
         await interaction.response.send_modal(essay_modal(form, topic, written))
 
     async def written(self, interaction: discord.Interaction, fields: Fields) -> None:
-        """Store what was written, then grade it, then show the feedback."""
-        daily_id, user_id, text = (
-            int(fields["row"]),
-            interaction.user.id,
-            modal_text(interaction, MAX_ANSWER),
-        )
+        """Store what was written, then grade it and show the feedback."""
+        daily_id = int(fields["row"])
+        user_id = interaction.user.id
+        text = modal_text(interaction, MAX_ANSWER)
         click = click_of(interaction, fields, text=text)
         async with return_text_on_error(interaction, text, self.bot.context.drafts):
             news = await self.dailies.answer_openly(click, apart=fields["source"] == view.APART)
@@ -358,8 +351,8 @@ class Today(commands.Cog):
                 interaction,
                 self.dailies.review_open(daily_id, interaction.guild_id, user_id, news=news),
                 lambda review, asking: view.review(review, bank, asking=asking),
-                may_refine=self.dailies.may_refine,
-                refine=lambda review: self.dailies.refine(review, user_id),
+                may_refine=self.dailies.grader.may_refine,
+                refine=lambda review: self.dailies.grader.refine(review, user_id),
             )
 
     async def own(self, interaction: discord.Interaction, fields: Fields) -> None:

@@ -1,4 +1,4 @@
-"""Schedules of the question of the day, the dailies themselves, and streaks."""
+"""The tables of the question of the day: schedules, dailies, written answers and streaks."""
 
 from __future__ import annotations
 
@@ -42,7 +42,6 @@ from bot.core.tables import (
     Instant,
     OneOf,
     RowId,
-    all_rows,
     constant,
     fetch_all,
     first_row,
@@ -52,17 +51,9 @@ from bot.core.tables import (
     upsert,
     values_of,
 )
-from bot.daily.rules import (
-    EVERY_DAY,
-    NO_NEWS,
-    NO_STREAK,
-    DailyState,
-    Streak,
-    StreakNews,
-    points,
-    streak,
-    streak_news,
-)
+from bot.daily.rules import POSTED, Daily, DailyState, Schedule, points
+from bot.daily.streaks import NO_NEWS, NO_STREAK, Streak, StreakNews, streak, streak_news
+from bot.daily.weekdays import EVERY_DAY
 
 daily_schedules = sa.Table(
     "daily_schedules",
@@ -70,31 +61,29 @@ daily_schedules = sa.Table(
     sa.Column("guild_id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("channel_id", sa.BigInteger, nullable=False),
     sa.Column("at", sa.String(5), nullable=False),  # HH:MM
-    sa.Column(
-        "weekdays", sa.String(7), nullable=False, server_default=EVERY_DAY
-    ),  # see bot.daily.rules
+    # digits of the days, see `weekdays.py`
+    sa.Column("weekdays", sa.String(7), nullable=False, server_default=EVERY_DAY),
     sa.Column("topic_id", sa.String(48)),
     sa.Column("kind", sa.String(6), nullable=False),
     sa.Column("answer_hours", sa.Integer, nullable=False),
     sa.Column("role_id", sa.BigInteger),
     sa.Column("thread", sa.Boolean, nullable=False),
     sa.Column("paused", sa.Boolean, nullable=False),
-    sa.Column("settled_until", Instant, nullable=False),  # post times up to here have been decided
-    sa.Column("next_at", Instant),  # computed from the rule; null while paused
-    sa.Column(
-        "failures", sa.Integer, nullable=False, server_default="0"
-    ),  # in a row, of what is due
+    sa.Column("settled_until", Instant, nullable=False),  # earlier post times are decided
+    sa.Column("next_at", Instant),  # the next post time; null while paused
+    # consecutive failures of the next step
+    sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
     sa.Index("ix_daily_schedules_next_at", "next_at"),
 )
 
-# One row a server and local date, whatever became of it. `state`:
-#   posting    on its way, or tried again until it is too late
-#   showing    announced in words to a role; the message is still to become the card
-#   threading  posted; its thread is still to be opened
-#   open       members answer; due when the card shall tell of new answers, and at the close
-#   closing    the card is being edited
+# One row for each server and decided local date. `state`:
+#   posting    to be posted, retried for six hours
+#   showing    announced in plain words to a role; the message is to become the card
+#   threading  posted; its thread is to be opened
+#   open       members answer; due to update the count on the card, and at the close
+#   closing    the card is to show the right answer
 #   closed
-#   skipped    left out by a manager
+#   skipped    skipped by a manager
 #   missed     could not be posted in time; `problem` says why
 dailies = sa.Table(
     "dailies",
@@ -107,26 +96,24 @@ dailies = sa.Table(
     sa.Column("choice_order", sa.String(6), nullable=False),
     sa.Column("channel_id", sa.BigInteger),
     sa.Column("message_id", sa.BigInteger),
-    sa.Column("role_id", sa.BigInteger),  # to ping
-    sa.Column("thread_id", sa.BigInteger),  # for discussion, once it is there
+    sa.Column("role_id", sa.BigInteger),  # the role to ping
+    sa.Column("thread_id", sa.BigInteger),  # the discussion thread, once opened
     sa.Column("scheduled_at", Instant, nullable=False),
-    sa.Column(
-        "tried_at", Instant
-    ),  # when a post was first tried whose outcome is not known; null if none was
+    sa.Column("tried_at", Instant),  # first try to post whose outcome is unknown
     sa.Column("opened_at", Instant),
     sa.Column("closes_at", Instant),
-    sa.Column("due_at", Instant),  # when there is work on this row; null when there is none
-    sa.Column(
-        "failures", sa.Integer, nullable=False, server_default="0"
-    ),  # in a row, of what is due
+    sa.Column("due_at", Instant),  # when the next step is due; null after the last one
+    # consecutive failures of the next step
+    sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
     sa.Column("problem", sa.Text),
-    sa.Column("topic_id", sa.String(48)),  # of an open question, which has no item
-    sa.Column(
-        "counted", sa.Integer, nullable=False, server_default="0"
-    ),  # answers that the open card tells of
+    sa.Column("topic_id", sa.String(48)),  # only for an open question, which has no item
+    # the number of answers that the open card shows
+    sa.Column("counted", sa.Integer, nullable=False, server_default="0"),
     sa.UniqueConstraint("guild_id", "local_date"),
     sa.Index("ix_dailies_due_at", "due_at"),
-    sqlite_autoincrement=True,  # or the id of one that was erased would be given again, and members' reviews know it
+    # Ids of erased rows must not be reused, because buttons and reviews hold them.
+    # https://www.sqlite.org/autoinc.html
+    sqlite_autoincrement=True,
 )
 UNREVEALED = dailies.c.state.in_([constant(state) for state in DailyState if state.hides_answer])
 sa.Index(
@@ -147,7 +134,7 @@ sa.Index(
     postgresql_where=ON_CARD,
 )
 
-# When an item, or the open question of the topic whose id stands in its place, was last a server's daily.
+# When an item was last a server's daily. For an open question, `item_id` is its topic's id.
 daily_uses = sa.Table(
     "daily_uses",
     metadata,
@@ -156,7 +143,7 @@ daily_uses = sa.Table(
     sa.Column("last_on", sa.Date, nullable=False),
 )
 
-# What members wrote to open dailies; the rest of an answer is in the log.
+# Texts of answers to open dailies. The log has the rest of each answer.
 open_answers = sa.Table(
     "open_answers",
     metadata,
@@ -168,8 +155,8 @@ open_answers = sa.Table(
     sqlite_with_rowid=False,
 )
 
-# A member's streak on a server after the daily of a date, which like those before takes no more answers. Moved on with
-# each answer of the member, so that nobody has to look at all dailies that there ever were.
+# A member's streak on a server through a date whose daily, like all earlier ones, accepts no more
+# answers. Each answer of the member moves it on, so that no query reads the whole history.
 streaks = sa.Table(
     "streaks",
     metadata,
@@ -193,11 +180,11 @@ IN_PLAY = (
 
 
 def _export_written(conn: Connection, user_id: int) -> list[personal.Row]:
-    c, of = open_answers.c, dailies.c
+    c = open_answers.c
     query = (
-        select(of.topic_id.label("topic"), of.guild_id.label("server_id"))
-        .add_columns(of.local_date.label("day"), c.text, c.grade)
-        .join(dailies, of.id == c.daily_id)
+        select(dailies.c.topic_id.label("topic"), dailies.c.guild_id.label("server_id"))
+        .add_columns(dailies.c.local_date.label("day"), c.text, c.grade)
+        .join(dailies, dailies.c.id == c.daily_id)
         .where(c.user_id == user_id)
         .order_by(c.daily_id)
     )
@@ -210,13 +197,13 @@ def _erase_written(conn: Connection, user_id: int, limit: int) -> int:
 
 
 def _lock_running(conn: Connection, user_id: int, daily_ids: Collection[int]) -> set[int]:
-    """Return those of a member's dailies that are not closed; see `bot.answers.sources.Source`.
+    """Return those of a member's dailies that are not closed, and lock them.
 
-    A hash remembers that the member has answered.
+    Stores a hash for each, so that the member can't answer it again after the erasure.
     """
     running = set()
     for daily_id in sorted(daily_ids):
-        daily = get(conn, daily_id, lock=True)  # or it might be closed just now
+        daily = get(conn, daily_id, lock=True)  # so that it can't close now
         if daily is not None and daily.state is not DailyState.CLOSED:
             erased_answers.add_hash(conn, DAILY, daily_id, guild_id=daily.guild_id, user_id=user_id)
             running.add(daily_id)
@@ -269,17 +256,11 @@ HELD = Held(
     ],
 )
 
-_SETTLED = timedelta(days=2)  # after its close: by then no answer to a daily is on its way any more
-_UNSETTLED = 10  # dailies at most: each has its own date, and is open for two days at the longest
+_SETTLED = timedelta(days=2)
+"""After this time from its close, a daily surely receives no more answers."""
+_UNSETTLED = 10
+"""At most this many dailies are unsettled: each has its own date and is open for up to two days."""
 
-ANSWERABLE = (DailyState.POSTING, DailyState.SHOWING, DailyState.THREADING, DailyState.OPEN)
-POSTED = (
-    DailyState.SHOWING,
-    DailyState.THREADING,
-    DailyState.OPEN,
-    DailyState.CLOSING,
-    DailyState.CLOSED,
-)
 SCHEDULES = Queue(
     daily_schedules, due_at=daily_schedules.c.next_at, guild_id=daily_schedules.c.guild_id
 )
@@ -298,60 +279,8 @@ change = QUEUE.change
 
 
 @dataclass(frozen=True, slots=True)
-class Schedule:
-    """A row of `daily_schedules`, with the server's time zone."""
-
-    guild_id: int
-    channel_id: int
-    at: str
-    zone: str
-    topic_id: str | None
-    kind: str
-    answer_hours: int
-    role_id: int | None
-    thread: bool
-    paused: bool
-    settled_until: datetime
-    next_at: datetime | None
-    weekdays: str = EVERY_DAY
-
-
-@dataclass(frozen=True, slots=True)
-class Daily:
-    """A row of `dailies`."""
-
-    id: int
-    guild_id: int
-    local_date: date
-    state: DailyState
-    item_id: str | None
-    choice_order: str
-    channel_id: int | None
-    message_id: int | None
-    role_id: int | None
-    thread_id: int | None
-    scheduled_at: datetime
-    tried_at: datetime | None
-    opened_at: datetime | None
-    closes_at: datetime | None
-    due_at: datetime | None
-    problem: str | None
-    topic_id: str | None
-    counted: int = 0
-
-    @property
-    def posted(self) -> bool:
-        return self.state in POSTED
-
-    @property
-    def revealed(self) -> bool:
-        """Whether everyone sees the answer, or is about to."""
-        return self.state in {DailyState.CLOSING, DailyState.CLOSED}
-
-
-@dataclass(frozen=True, slots=True)
 class Written:
-    """A row of `open_answers`; it is stored before it is graded."""
+    """A row of `open_answers`, which is stored before it is graded."""
 
     daily_id: int
     user_id: int
@@ -361,7 +290,10 @@ class Written:
 
 @first_row(Schedule)
 def schedule(guild_id: int, *, claim: bool = False) -> Select[Any]:
-    """A server's schedule. With `claim` nobody else can change it before this transaction ends; None if one does."""
+    """Return a server's schedule.
+
+    With `claim` it is locked until this transaction ends; None if another transaction locked it.
+    """
     query = _SCHEDULES.where(daily_schedules.c.guild_id == guild_id)
     return query.with_for_update(of=daily_schedules, skip_locked=True) if claim else query
 
@@ -374,7 +306,7 @@ _SCHEDULES = (
 
 
 def save_schedule(conn: Connection, schedule: Schedule) -> None:
-    """Store a schedule; the zone is the server's, and stored by `servers.set_zone`."""
+    """Store a schedule without its zone, which `servers.set_zone` stores."""
     values = values_of(schedule)
     del values["zone"]
     upsert(conn, daily_schedules, **values)
@@ -390,9 +322,9 @@ _CHANGE_SCHEDULE = update(daily_schedules).where(daily_schedules.c.guild_id == b
 def active_schedules(
     conn: Connection, since: date, *, after: int, limit: int
 ) -> list[tuple[Schedule, set[date]]]:
-    """Schedules that are not paused, each with its `taken` dates, in the order in which every process takes them.
+    """Return up to `limit` schedules that are not paused, each with its decided dates from `since`.
 
-    Those of servers whose id is above `after`, as many as `limit`.
+    They are ordered by server id and start above `after`. All processes lock rows in this order.
     """
     query = _SCHEDULES.where(
         daily_schedules.c.guild_id > after, daily_schedules.c.paused.is_(False)
@@ -408,7 +340,7 @@ def active_schedules(
 
 
 def taken(conn: Connection, guild_id: int, since: date) -> set[date]:
-    """Local dates from a date on about which has been decided: posted, being posted, skipped or missed."""
+    """Return the local dates from `since` that have a daily, whatever its state."""
     return set(_dates_since(conn, guild_id, since).scalars())
 
 
@@ -421,7 +353,7 @@ def _dates_since(guild_id: int, since: date) -> Select[Any]:
 
 @first_row(Daily)
 def get(daily_id: int, *, lock: bool = False) -> Select[Any]:
-    """A daily; with `lock` no other process can change it before this transaction ends."""
+    """Return a daily, with `lock` locked until this transaction ends."""
     query = select(dailies).where(dailies.c.id == daily_id)
     return query.with_for_update() if lock else query
 
@@ -433,32 +365,31 @@ def of_day(guild_id: int, day: date) -> Select[Any]:
 
 @first_row(Daily)
 def latest_posted(guild_id: int) -> Select[Any]:
-    """The newest daily of a server that members have seen."""
+    """Return a server's newest daily that has a message."""
     query = select(dailies).where(dailies.c.guild_id == guild_id, ON_CARD)
     return query.order_by(dailies.c.local_date.desc()).limit(1)
 
 
 @first_row(Daily)
 def latest_tried(guild_id: int) -> Select[Any]:
-    """The newest daily of a server that was posted or missed: what became of the last one."""
+    """Return a server's newest daily that was posted or missed."""
     tried = dailies.c.state.in_([*POSTED, DailyState.MISSED])
     query = select(dailies).where(dailies.c.guild_id == guild_id, tried)
     return query.order_by(dailies.c.local_date.desc()).limit(1)
 
 
 def posting(conn: Connection, guild_id: int) -> Daily | None:
-    """The newest daily of a server that is on its way."""
+    """Return a server's newest daily that is to be posted."""
     query = select(dailies).where(
         dailies.c.guild_id == guild_id, UNREVEALED, dailies.c.state == DailyState.POSTING
     )
-    found = fetch_all(
-        conn, query, Daily
-    )  # sorted here: SQLite would go through all dailies by date for one
+    # Sorted here, because SQLite would read all dailies in the order of their dates.
+    found = fetch_all(conn, query, Daily)
     return max(found, key=lambda daily: daily.local_date, default=None)
 
 
 def create(conn: Connection, guild_id: int, day: date, **values: object) -> int | None:
-    """Store a daily for a local date; its id, or None if that date has one already."""
+    """Store a daily and return its id; None if its date has one already."""
     columns = {"guild_id": guild_id, "local_date": day, "choice_order": "", **values}
     return conn.execute(_creating(conn.dialect.name), columns).scalar()
 
@@ -472,7 +403,7 @@ def _creating(dialect: str) -> Executable:
 
 
 def redirect(conn: Connection, schedule: Schedule, now: datetime) -> None:
-    """Send a daily that was refused where its schedule says now; not one whose post may have been made."""
+    """Move a refused daily to the schedule's channel and role, and make it due now."""
     values = {"channel_id": schedule.channel_id, "role_id": schedule.role_id, "due_at": now}
     conn.execute(
         update(dailies).where(dailies.c.guild_id == schedule.guild_id, _UNSENT).values(**values)
@@ -480,7 +411,7 @@ def redirect(conn: Connection, schedule: Schedule, now: datetime) -> None:
 
 
 def give_up_unsent(conn: Connection, guild_id: int) -> None:
-    """Leave out a daily that was refused so far; not one whose post may have been made."""
+    """Skip a refused daily."""
     conn.execute(
         update(dailies)
         .where(dailies.c.guild_id == guild_id, _UNSENT)
@@ -489,12 +420,12 @@ def give_up_unsent(conn: Connection, guild_id: int) -> None:
 
 
 def note_used(conn: Connection, guild_id: int, item_id: str, day: date) -> None:
-    """Note that an item, or a topic's open question, is a server's daily of a date."""
+    """Store that an item, or a topic's open question, is a server's daily on a date."""
     upsert(conn, daily_uses, guild_id=guild_id, item_id=item_id, last_on=day)
 
 
 def used(conn: Connection, guild_id: int) -> dict[str, date]:
-    """When each item, or each topic's open question, was last a server's daily."""
+    """Return the last date of each item or topic as a server's daily, by id."""
     return {row.item_id: row.last_on for row in _used(conn, guild_id)}
 
 
@@ -518,13 +449,13 @@ def has_erased_answers(conn: Connection, daily_id: int) -> bool:
 def close_daily(
     conn: Connection, daily_id: int, *, expect: DailyState, problem: str | None
 ) -> None:
-    """Note that a daily is closed, and delete the hashes of members whose answers to it were erased."""
+    """Close a daily, and delete the hashes of members whose answers to it were erased."""
     if change(conn, daily_id, expect=expect, state=DailyState.CLOSED, due_at=None, problem=problem):
         erased_answers.delete_hashes(conn, DAILY, daily_id)
 
 
 def add_written(conn: Connection, written: Written) -> None:
-    """Store what a member wrote, whose answer was added to the log just now."""
+    """Store what a member wrote; the log has the answer already."""
     conn.execute(open_answers.insert(), values_of(written))
 
 
@@ -534,12 +465,6 @@ def written_by(daily_id: int, user_id: int) -> Select[Any]:
     return select(open_answers).where(
         open_answers.c.daily_id == daily_id, open_answers.c.user_id == user_id
     )
-
-
-@all_rows(Written)
-def written_to(daily_id: int) -> Select[Any]:
-    """Return all that was written to an open daily."""
-    return select(open_answers).where(open_answers.c.daily_id == daily_id)
 
 
 def ungraded(conn: Connection, daily_id: int) -> list[int]:
@@ -554,28 +479,30 @@ def _ungraded(daily_id: int) -> Select[Any]:
 
 
 def streak_of(conn: Connection, guild_id: int, user_id: int, now: datetime) -> Streak:
-    """A member's streak now."""
+    """Return a member's streak now."""
     known, rows = _unsettled(conn, guild_id, user_id)
     return _streak(known, rows, now)
 
 
 def count_streak(conn: Connection, guild_id: int, answer: Answer) -> tuple[Streak, StreakNews]:
-    """The streak that a stored answer makes; kept with it, so that the close shows the same however often it is edited.
+    """Count a stored answer for the member's streak, and return the streak and what changed.
 
-    What is settled by now is summed up, so that nobody has to look at it again.
+    The streak is stored with the answer, for the closed card. The row in `streaks` moves on to the
+    last settled daily.
     """
-    at, user_id = answer.answered_at, answer.user_id
+    at = answer.answered_at
+    user_id = answer.user_id
     known, rows = _unsettled(conn, guild_id, user_id)
     settled = list(
         takewhile(lambda row: row.closes_at is not None and row.closes_at <= at - _SETTLED, rows)
     )
     if settled or known is None:
         through = settled[-1].local_date if settled else rows[0].local_date - timedelta(days=1)
-        sums = values_of(_streak(known, settled, at))
-        upsert(conn, streaks, guild_id=guild_id, user_id=user_id, through=through, **sums)
-    made = _streak(known, rows, at)
-    answer_log.change(conn, DAILY, answer.question_id, user_id, streak=made.current)
-    return made, _news(known, rows, answer)
+        values = values_of(_streak(known, settled, at))
+        upsert(conn, streaks, guild_id=guild_id, user_id=user_id, through=through, **values)
+    reached = _streak(known, rows, at)
+    answer_log.change(conn, DAILY, answer.question_id, user_id, streak=reached.current)
+    return reached, _news(known, rows, answer)
 
 
 def _streak(known: Streak | None, rows: Sequence[Row[Any]], now: datetime) -> Streak:
@@ -601,7 +528,7 @@ def _news(known: Streak | None, rows: Sequence[Row[Any]], answer: Answer) -> Str
 
 
 def _dates(rows: Sequence[Row[Any]], now: datetime) -> tuple[list[date], set[date], set[date]]:
-    """The dates that had a daily, those that were answered, and those that can still be."""
+    """Return the dates with a daily, the answered ones, and those that can still be answered."""
     return (
         [row.local_date for row in rows],
         {row.local_date for row in rows if row.answered_at is not None},
@@ -612,29 +539,25 @@ def _dates(rows: Sequence[Row[Any]], now: datetime) -> tuple[list[date], set[dat
 def _unsettled(
     conn: Connection, guild_id: int, user_id: int
 ) -> tuple[Streak | None, list[Row[Any]]]:
-    """What is summed up of a member's streak, and the server's dailies since, oldest first.
+    """Return a member's settled streak, and the server's dailies since, oldest first.
 
-    Of a long absence only both ends: whatever lies in between was not answered, as each answer sums up what is settled,
-    and the ends alone have more missed dates than there are freezes.
+    After a long absence these are only the first and the last ones. Those between were missed,
+    because each answer settles earlier dailies, and the first ones use up all freezes.
     """
-    known, newest = (
-        _summed_up(conn, guild_id, user_id).first(),
-        _newest(conn, guild_id, user_id).all(),
-    )
-    if known is None:
+    settled = _settled(conn, guild_id, user_id).first()
+    newest = _newest(conn, guild_id, user_id).all()
+    if settled is None:
         return None, [*reversed(newest)]
-    rows = {row.local_date: row for row in newest if row.local_date > known.through}
+    rows = {row.local_date: row for row in newest if row.local_date > settled.through}
     if len(rows) == _UNSETTLED:
-        rows |= {
-            row.local_date: row for row in _first_after(conn, guild_id, user_id, known.through)
-        }
-    return Streak(known.current, known.best, known.freezes, known.unbroken), [
-        row for _, row in sorted(rows.items())
-    ]
+        first = _first_after(conn, guild_id, user_id, settled.through)
+        rows |= {row.local_date: row for row in first}
+    streak = Streak(settled.current, settled.best, settled.freezes, settled.unbroken)
+    return streak, [row for _, row in sorted(rows.items())]
 
 
 @prepared
-def _summed_up(guild_id: int, user_id: int) -> Select[Any]:
+def _settled(guild_id: int, user_id: int) -> Select[Any]:
     return select(streaks).where(streaks.c.guild_id == guild_id, streaks.c.user_id == user_id)
 
 
@@ -668,7 +591,7 @@ def _some_dailies(guild_id: int, user_id: int) -> Select[Any]:
 
 
 def save_grade(conn: Connection, written: Written, grade: str) -> bool:
-    """Store the first grade of what a member wrote; False if that is gone, or has a grade already."""
+    """Store the first grade of a text; False if it was erased or has a grade."""
     given = {
         "daily": written.daily_id,
         "member": written.user_id,
@@ -679,7 +602,7 @@ def save_grade(conn: Connection, written: Written, grade: str) -> bool:
 
 
 def change_grade(conn: Connection, daily_id: int, user_id: int, grade: str) -> bool:
-    """Replace a grade by a better one; False if the answer is gone."""
+    """Replace a grade; False if the answer was erased."""
     given = {"daily": daily_id, "member": user_id, "grade": grade}
     return conn.execute(_CHANGE_GRADE, given).rowcount == 1
 

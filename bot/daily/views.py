@@ -1,4 +1,4 @@
-"""What managers and members see of the question of the day, open or with choices."""
+"""The messages of the question of the day: its cards, verdicts, /today and the managers' panel."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from bot.chat.messages import (
     PRIMARY,
     REVEALED,
     Message,
+    Part,
     PlainMessage,
     button,
     channel_list,
@@ -30,18 +31,22 @@ from bot.chat.messages import (
 from bot.chat.router import PAGE, ROW, Route
 from bot.core.zones import search_zones, stored_zone
 from bot.daily import rules
-from bot.daily.rules import (
+from bot.daily.cards import (
     Announcement,
     DailyCard,
     DailyResult,
+    DailyStatus,
+    DailyVerdict,
     OpenDailyCard,
     OpenDailyResult,
-    Streak,
-    StreakNews,
+    OpenReview,
+    Today,
+    link,
 )
-from bot.daily.service import DailyStatus, DailyVerdict, OpenReview, Today, link
-from bot.daily.store import Daily, Schedule
-from bot.interviews import views as feedback
+from bot.daily.rules import Daily, Schedule
+from bot.daily.streaks import MILESTONES, Streak, StreakNews
+from bot.daily.weekdays import DAYS, days_in_words
+from bot.interviews import views as interviews_views
 from bot.questions import formulas
 from bot.questions.model import Bank, Topic
 from bot.questions.views import (
@@ -56,7 +61,7 @@ from bot.questions.views import (
     verdict_blocks,
 )
 
-# What changes a setting, and the modal for times.
+# Managers: the controls of the panel, and the modal for time, zone and hours.
 PANEL = Route(
     "panel",
     {"what": "channel|role|kind|days|threads|nothreads|topics|post|pause|resume|form"},
@@ -64,11 +69,11 @@ PANEL = Route(
     command="</daily status>",
 )
 FORM = Route("schedule", {}, once=True, command="</daily status>")
-# Of an open question: the modal, what was written in it, a page of the feedback.
+# An open question: the button that opens the modal, the modal, and a page of the feedback.
 OPEN = Route("open", {"source": "daily", "row": ROW})
 ESSAY = Route("essay", {"source": "daily", "row": ROW}, once=True)
 OWN = Route("own", {"source": "daily", "row": ROW, "page": PAGE})
-# Below the private copy of the question in /today; letters are answered as those of any card are.
+# The private copy of the question in /today. Its letter buttons have the ids of any card.
 APART = "today"
 APART_CHOOSE = Route("choose", {"source": APART, "row": ROW})
 APART_WRITE = Route("write", {"source": APART, "row": ROW})
@@ -76,30 +81,35 @@ APART_OPEN = Route("open", {"source": APART, "row": ROW})
 APART_ESSAY = Route("essay", {"source": APART, "row": ROW}, once=True)
 
 _TITLE = "## 📅 Question of the day"
+_SMALL_TITLE = f"#{_TITLE}"
 _CHANNEL = "The channel to post in"
 _MAX_CONTENT = 2_000
-"""Characters of a message's content, see https://docs.discord.com/developers/resources/message#create-message."""
+"""The most characters of a message's content.
+
+https://discord.com/developers/docs/resources/message#create-message
+"""
 KINDS = {
     "choice": "Choice questions",
     "open": "Open questions",
     "mixed": f"Mixed, with an open one every {rules.OPEN_EVERY} days",
 }
-"""What can be asked, as managers read it."""
+"""The kinds of question, as managers read them."""
 
 
 def announcement(words: Announcement) -> PlainMessage:
-    """The question in words for the notification of a role's members, before the message becomes the card.
+    """Return the message that pings a role with the question, before it is edited to the card.
 
-    It is whole, as far as it fits: if the message never becomes the card, members read the question here.
+    It has as much of the question as fits, in case that edit never succeeds.
     """
-    head, question = f"<@&{words.role_id}> Question of the day: ", " ".join(words.question.split())
+    head = f"<@&{words.role_id}> Question of the day: "
+    question = " ".join(words.question.split())
     marks = len(t.escape(question)) - len(question)
     asked = t.escape(shorten(question, _MAX_CONTENT - len(head) - marks, placeholder=" …"))
     return PlainMessage(head + asked, ping_role=words.role_id)
 
 
 def question(card: DailyCard | OpenDailyCard, bank: Bank) -> Message:
-    """The question of the day while it can be answered."""
+    """Return the card of a daily that can be answered."""
     answered = f" · {card.answered:,} answered" if card.answered else ""
     closes = f"-# Your answer stays private · Open until {t.when(card.closes_at, 'f')}{answered}"
     if isinstance(card, OpenDailyCard):
@@ -123,7 +133,7 @@ def question(card: DailyCard | OpenDailyCard, bank: Bank) -> Message:
 
 
 def result(card: DailyResult | OpenDailyResult, bank: Bank) -> Message:
-    """The closed question of the day. Of an open one, what is too long for a card is left to the button."""
+    """Return the closed card. Parts of an open question that don't fit are behind its button."""
     if isinstance(card, OpenDailyResult):
         shown = _result(card, bank, t.escape(card.topic.answer))
         for fewer in (card, replace(card, missed=())):
@@ -146,9 +156,9 @@ def result(card: DailyResult | OpenDailyResult, bank: Bank) -> Message:
 
 
 def verdict(found: DailyVerdict, *, whole: bool = False) -> list[Message]:
-    """What a member reads, privately and at once, after answering the question of the day; one card if it fits.
+    """Return the private reply to an answer, in one message if it fits.
 
-    `whole`: with the question, for where its card is not above.
+    `whole` adds the question, for when its card isn't above the reply.
     """
     given = found.review
     after = f"Everyone sees the answer at {t.when(found.closes_at, 't')}"
@@ -173,8 +183,9 @@ def _figures(found: DailyVerdict) -> str:
 
 
 def review(found: OpenReview, bank: Bank, page: int = 0, *, asking: bool = False) -> Message:
-    """A member's own feedback, with the model answer; without an answer, the model answer alone."""
-    daily, assessment = found.daily, found.assessment
+    """Return a page of a member's feedback; without an answer, of the model answer alone."""
+    daily = found.daily
+    assessment = found.assessment
     streak = t.count(found.streak.current, "day")
     closes = (
         ""
@@ -188,20 +199,23 @@ def review(found: OpenReview, bank: Bank, page: int = 0, *, asking: bool = False
     elif assessment is None:
         note = f"{found.problem}\n-# {figures}"
     else:
-        note = feedback.ASKING if asking else f"+{t.count(found.points, 'point')} · {figures}"
-    pages = feedback.pages(found.topic, found.text, assessment, found.follow_up, note)
-    return feedback.page_of(
+        note = (
+            interviews_views.ASKING if asking else f"+{t.count(found.points, 'point')} · {figures}"
+        )
+    pages = interviews_views.pages(found.topic, found.text, assessment, found.follow_up, note)
+    return interviews_views.page_of(
         f"-# 📅 Question of the day · {_about(found.topic, bank)}",
         pages,
         page,
         lambda n: OWN.id(row=daily.id, page=n),
-        colour=feedback.colour(assessment),
+        colour=interviews_views.colour(assessment),
     )
 
 
 def _result(card: OpenDailyResult, bank: Bank, model: str) -> Message:
-    missed, figures = [], t.count(card.answered, "answer")
-    if card.answered > 1:  # a single answer is its member's own business
+    missed = []
+    figures = t.count(card.answered, "answer")
+    if card.answered > 1:  # figures about one answer would show that member's grade
         missed = [
             f"- {t.escape(text)} · missed by {number:,} of {card.answered:,}"
             for text, number in card.missed
@@ -224,12 +238,12 @@ def _result(card: OpenDailyResult, bank: Bank, model: str) -> Message:
 
 
 def _discussion(thread_id: int | None) -> str:
-    """A link to the thread, for those who have answered."""
+    """Return a link to the thread, for members who have answered."""
     return f"\n-# Talk about it in <#{thread_id}>" if thread_id else ""
 
 
 def _streak_news(streak: Streak, news: StreakNews) -> list[str]:
-    """What is new about a streak, a line each."""
+    """Return lines about what an answer changed: saved dates, a milestone, a new freeze."""
     lines = []
     if news.saved == 1:
         lines.append(f"You missed a day, and a freeze kept your streak. {_freezes_left(streak)}")
@@ -237,8 +251,8 @@ def _streak_news(streak: Streak, news: StreakNews) -> list[str]:
         lines.append(
             f"You missed {news.saved} days, and your freezes kept your streak. {_freezes_left(streak)}"
         )
-    if streak.current in rules.MILESTONES:
-        lines.append(f"**{streak.current} days:** {rules.MILESTONES[streak.current]}. Well done.")
+    if streak.current in MILESTONES:
+        lines.append(f"**{streak.current} days:** {MILESTONES[streak.current]}. Well done.")
     if news.earned:
         lines.append("You've earned a freeze: it keeps your streak when you miss a day.")
     return lines
@@ -257,13 +271,13 @@ def _about(topic: Topic, bank: Bank) -> str:
 
 
 def _long_streaks(streaks: Sequence[tuple[str | None, int]]) -> list[str]:
-    """A line about the streaks that are more than one day long, if there are any."""
+    """Return a line with the streaks longer than one day, if any."""
     long = [f"{t.name(name)} {t.count(days, 'day')}" for name, days in streaks if days > 1]
     return ["Longest streaks: " + " · ".join(long)] if long else []
 
 
 def local_time(at: datetime, zone: str) -> str:
-    """An instant as the server's own clock and calendar show it."""
+    """Return an instant as the server's clock and calendar show it."""
     local = at.astimezone(stored_zone(zone))
     return f"{local:%A} {local.day} {local:%B}, {local:%H:%M}"
 
@@ -283,15 +297,15 @@ def next_post(status: DailyStatus) -> str:
 def panel(
     found: DailyStatus, topic: Topic | None, problem: str | None, note: str | None = None
 ) -> Message:
-    """All settings with what changes them, the next and the last post, and what is wrong.
+    """Return the panel: settings with their controls, the next and the last post, and problems.
 
-    `problem` is what would stop or spoil a post now, `note` what has just been done.
+    `problem` is what would stop or spoil a post now; `note` says what was just done.
     """
     schedule = found.schedule
-    wrong = _wrong(found, problem)
+    warnings = _warnings(found, problem)
     settings = [
         f"Channel: <#{schedule.channel_id}>",
-        f"Time: **{schedule.at}**, {rules.days_in_words(schedule.weekdays)}",
+        f"Time: **{schedule.at}**, {days_in_words(schedule.weekdays)}",
         f"Open for answers: {t.count(schedule.answer_hours, 'hour')}",
         f"Questions: {KINDS[schedule.kind].lower()} · {t.escape(topic.title) if topic else 'all topics'}",
         f"Role to ping: <@&{schedule.role_id}>" if schedule.role_id else "Role to ping: none",
@@ -306,15 +320,15 @@ def panel(
     if schedule.thread:
         threads = "Turn threads off", PANEL.id(what="nothreads")
     return Message(
-        ATTENTION if wrong else ENDED if schedule.paused else DAILY,
-        _TITLE.replace("##", "###"),
+        ATTENTION if warnings else ENDED if schedule.paused else DAILY,
+        _SMALL_TITLE,
         note,
         next_post(found),
-        "\n".join(wrong) or None,
+        "\n".join(warnings) or None,
         "\n".join([*settings, f"-# {_last_post(found)}"]),
         row(channel_list(PANEL.id(what="channel"), schedule.channel_id, _CHANNEL)),
         row(role_list(PANEL.id(what="role"), schedule.role_id, "Role to ping (optional)")),
-        row(_days(schedule.weekdays)),
+        row(_day_list(schedule.weekdays)),
         row(select_menu(PANEL.id(what="kind"), KINDS, schedule.kind)),
         row(
             button("Change time", PANEL.id(what="form")),
@@ -330,14 +344,14 @@ def skipped(left_out: datetime, status: DailyStatus) -> str:
 
 
 def set_up_first(sentence: str) -> Message:
-    """Where no daily is set up: why nothing was done, and the way to start without typing options."""
+    """Return a message with a button that opens the form for a first set-up."""
     return Message(DAILY, sentence, row(button("Set it up", PANEL.id(what="form"), PRIMARY)))
 
 
 def schedule_form(
     schedule: Schedule | None, channel_id: int | None, zone: str, now: datetime
 ) -> ui.Modal:
-    """The modal for time, zone and hours; the first time for the channel too. What is set stands in it already."""
+    """Return the filled-in modal for time, zone and hours, at first also for the channel."""
     modal = ui.Modal(title="Question of the day", custom_id=FORM.id(), timeout=None)
     if schedule is None:
         modal.add_item(
@@ -366,37 +380,36 @@ def schedule_form(
 
 
 def zone_list(zone: str, now: datetime) -> ui.Select[ui.LayoutView]:
-    """A list of common time zones and the one that is set, each with its clock."""
+    """Return a list of common time zones and the current one, each with its time now."""
     chosen = stored_zone(zone).key
     zones = list(dict.fromkeys([chosen, *search_zones("")]))[:25]
     clocks = {name: f"{name} · now {now.astimezone(stored_zone(name)):%H:%M}" for name in zones}
     return select_menu("zone", clocks, chosen)
 
 
-def _days(chosen: str) -> ui.Select[ui.LayoutView]:
-    """The days of the week, with those that are set."""
+def _day_list(chosen: str) -> ui.Select[ui.LayoutView]:
     options = [
         discord.SelectOption(label=day, value=str(n), default=str(n) in chosen)
-        for n, day in enumerate(rules.DAYS)
+        for n, day in enumerate(DAYS)
     ]
     return ui.Select(
         custom_id=PANEL.id(what="days"), options=options, min_values=1, max_values=len(options)
     )
 
 
-def _wrong(found: DailyStatus, problem: str | None) -> list[str]:
-    """What is wrong, a line each, and what comes of it."""
-    wrong = [
+def _warnings(found: DailyStatus, problem: str | None) -> list[str]:
+    """Return a line for each problem of the schedule and its last posts."""
+    problems = [
         _lost_zone(found.schedule.zone),
         problem,
         found.posting.problem if found.posting else None,
     ]
     if found.last is not None and found.last.posted:
-        wrong.append(found.last.problem)
+        problems.append(found.last.problem)
     elif found.last is not None:
         day = found.last.local_date
-        wrong.append(f"No question on {day.day} {day:%B}. {found.last.problem}")
-    lines = [f"⚠️ {words}" for words in dict.fromkeys(filter(None, wrong))]
+        problems.append(f"No question on {day.day} {day:%B}. {found.last.problem}")
+    lines = [f"⚠️ {words}" for words in dict.fromkeys(filter(None, problems))]
     if found.posting is not None and lines:
         lines.append("-# I'll keep trying until six hours after the post time.")
     return lines
@@ -416,64 +429,43 @@ def _last_post(found: DailyStatus) -> str:
 
 
 def today(found: Today, bank: Bank, now: datetime) -> list[Message]:
-    """Today's question to answer or as it was answered, the next one's time, and the asker's streak.
+    """Return the newest daily to answer or as it was answered, the next one's time, and the streak.
 
-    The first message has all that is pressed; what does not fit beside the question follows.
+    The first message has all buttons. A long explanation continues in further messages.
     """
-    daily, asks = found.daily, found.asks
+    daily = found.daily
+    asks = found.asks
     after = "\n".join(_today_after(found))
     if daily is None or asks is None or daily.closes_at is None:
         none = "This server has no question of the day yet. A moderator can set it up with </daily setup>."
-        return [Message(DAILY, _TITLE.replace("##", "###"), none, after or None)]
+        return [Message(DAILY, _SMALL_TITLE, none, after or None)]
     is_open = daily.closes_at > now
     state = f"Open until {t.when(daily.closes_at, 'f')}" if is_open else "Closed"
     foot = f"-# Only you see this · {state} · [See its card]({link(daily)})"
     if isinstance(asks, Topic):
-        head = f"{_TITLE.replace('##', '###')}\n-# {_about(asks, bank)} · open question"
+        head = f"{_SMALL_TITLE}\n-# {_about(asks, bank)} · open question"
         said, press = _today_open(daily, found.given, is_open=is_open)
-        return [
-            Message(
-                DAILY, head, t.heading(asks.question), said, separator(), after or None, foot, press
-            )
-        ]
-    item, order = asks
-    head = f"{_TITLE.replace('##', '###')}\n-# {about(item, bank)}"
-    if isinstance(found.given, DailyVerdict):
-        return _today_answered(found, found.given, head, after, foot)
-    if not is_open:
-        closed = "You didn't answer this one."
-        explain = after_row("daily", daily.id) if daily.revealed else None
-        return [
-            Message(
-                DAILY,
-                head,
-                t.heading(item.prompt),
-                closed,
-                separator(),
-                after or None,
-                foot,
-                explain,
-            )
-        ]
-    return [
-        Message(
-            DAILY,
-            head,
-            *asked(item, order),
-            separator(),
-            after or None,
-            foot,
-            *answer_rows(item, APART, daily.id),
-        )
-    ]
+        parts: list[Part | None] = [t.heading(asks.question), said]
+        rows = [press]
+    else:
+        item, order = asks
+        head = f"{_SMALL_TITLE}\n-# {about(item, bank)}"
+        if isinstance(found.given, DailyVerdict):
+            return _today_answered(daily, found.given, head, after, foot)
+        if is_open:
+            parts = [*asked(item, order)]
+            rows = [*answer_rows(item, APART, daily.id)]
+        else:
+            parts = [t.heading(item.prompt), "You didn't answer this one."]
+            rows = [_explain(daily)]
+    return [Message(DAILY, head, *parts, separator(), after or None, foot, *rows)]
 
 
 def _today_answered(
-    found: Today, given: DailyVerdict, head: str, after: str, foot: str
+    daily: Daily, given: DailyVerdict, head: str, after: str, foot: str
 ) -> list[Message]:
-    """A question with choices as its member answered it."""
-    daily, item = found.daily, given.review.item
-    assert daily is not None
+    """Return the messages of /today for a member who answered an item."""
+    item = given.review.item
     points = f"+{given.review.points} points" if given.review.points else ""
     back = comes_back(given.back_in) if given.back_in is not None else ""
     figures = " · ".join(filter(None, [points, back]))
@@ -485,25 +477,19 @@ def _today_answered(
     prompt, blocks = t.heading(item.prompt), [*verdict_blocks(given.review), reason]
     first, *more = t.pages(blocks, t.MAX_TEXT - sum(map(len, (head, prompt, after, foot))))
     colour = REVEALED if given.review.right else ENDED
-    explain = after_row("daily", daily.id) if daily.revealed else None
-    card = Message(
-        colour,
-        head,
-        prompt,
-        formulas.picture(item),
-        separator(),
-        first,
-        after or None,
-        foot,
-        explain,
-    )
+    parts = [head, prompt, formulas.picture(item), separator(), first, after or None, foot]
+    card = Message(colour, *parts, _explain(daily))
     return [card, *(Message(colour, page) for page in more)]
+
+
+def _explain(daily: Daily) -> ui.ActionRow[ui.LayoutView] | None:
+    return after_row("daily", daily.id) if daily.revealed else None
 
 
 def _today_open(
     daily: Daily, given: DailyVerdict | OpenReview | None, *, is_open: bool
 ) -> tuple[str, ui.ActionRow[ui.LayoutView] | None]:
-    """How things stand with an open question, and the button that goes with that."""
+    """Return a sentence about the member's answer to an open question, and the button for it."""
     own = OWN.id(row=daily.id, page=0)
     if isinstance(given, OpenReview):
         points = (
@@ -521,8 +507,9 @@ def _today_open(
 
 
 def _today_after(found: Today) -> list[str]:
-    """The asker's streak, and when the next question comes."""
-    lines, streak = [], found.streak
+    """Return lines with the member's streak and the time of the next question."""
+    lines = []
+    streak = found.streak
     if streak.best:
         freezes = f" · {t.count(streak.freezes, 'freeze')}" if streak.freezes else ""
         lines.append(

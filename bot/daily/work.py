@@ -22,17 +22,10 @@ from bot.core.jobs import PATIENCE, Worker
 from bot.core.posting import Post, PostWorker
 from bot.core.zones import ScheduleError
 from bot.daily import store
-from bot.daily.rules import (
-    ON_THE_WAY,
-    Announcement,
-    DailyCard,
-    DailyResult,
-    DailyState,
-    OpenDailyCard,
-    OpenDailyResult,
-)
-from bot.daily.service import Dailies, next_post, rule_of, when_to_count
-from bot.daily.store import Daily, Schedule
+from bot.daily.cards import Announcement, DailyCard, DailyResult, OpenDailyCard, OpenDailyResult
+from bot.daily.rules import ON_THE_WAY, Daily, DailyState, Schedule
+from bot.daily.schedules import next_post, rule_of
+from bot.daily.service import Dailies, when_to_count
 from bot.interviews.assessment import most_missed
 from bot.members.store import names_of
 from bot.questions import answers

@@ -1,14 +1,13 @@
-"""When a server's recap comes, which week it is about, and what stands in it.
+"""When a server's recap is posted, and what it mentions.
 
-A recap is about a calendar week, Monday to Sunday by the server's clock, and that week's Monday is its identity:
-however day, zone or clock change, a week has one recap. It comes on the chosen day of the week after, at nine in the
-morning.
+A recap is about a calendar week, Monday to Sunday by the server's clock. The week is identified by
+its Monday and has one recap, even if the day or zone changes. The recap is posted on the chosen
+weekday of the following week, at nine in the morning.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
@@ -16,19 +15,19 @@ from bot.answers.rules import monday, places
 from bot.core.calendar import Rule, instant, local_date
 
 AT = time(9)
-DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 WEEK = timedelta(days=7)
 LATE = timedelta(days=1)
-"""How long after its time a recap is still posted."""
+"""A recap is posted up to this long after its time."""
 TAKEN_FOR = 6 * WEEK
-"""How far back weeks are looked up that have had their recap."""
-_AHEAD = 5
+"""Decided weeks are read back to this long ago."""
+_MOST_DUE = 5
+"""The most weeks that can be due at once."""
 _HARD_ANSWERS = 3
-"""Answers from which on it is said that a question was hard."""
+"""A question needs this many answers to be called hard."""
 
 
 class RecapState(StrEnum):
-    """What becomes of a server's recap of a week; see the table `recaps`."""
+    """The states of a recap; the table `recaps` describes them."""
 
     POSTING = "posting"
     POSTED = "posted"
@@ -37,14 +36,14 @@ class RecapState(StrEnum):
 
 
 def time_of(zone: str, weekday: int, week: date) -> datetime:
-    """When the recap of a week comes: on a day of the week after, by the clock of a zone."""
+    """Return when the recap of a week is posted."""
     return instant(Rule(AT, zone), week + WEEK + timedelta(days=weekday))
 
 
 def upcoming(
     zone: str, weekday: int, after: datetime, taken: Collection[date]
 ) -> tuple[date, datetime]:
-    """The week and the time of the first recap after a moment; `taken` are weeks that have had theirs."""
+    """Return week and time of the first recap after a moment; `taken` weeks are decided."""
     week = monday(local_date(zone, after)) - 2 * WEEK
     while week in taken or time_of(zone, weekday, week) <= after:
         week += WEEK
@@ -54,63 +53,21 @@ def upcoming(
 def due(
     zone: str, weekday: int, *, now: datetime, since: datetime, taken: Collection[date]
 ) -> list[tuple[date, datetime]]:
-    """Weeks whose time lies in (since, now] and that had no recap, the oldest first; a handful at most."""
-    first = monday(local_date(zone, now)) - _AHEAD * WEEK
-    weeks = [first + n * WEEK for n in range(_AHEAD)]
+    """Return undecided weeks with a post time in (since, now], as (week, time), oldest first."""
+    first = monday(local_date(zone, now)) - _MOST_DUE * WEEK
+    weeks = [first + n * WEEK for n in range(_MOST_DUE)]
     times = [(week, time_of(zone, weekday, week)) for week in weeks if week not in taken]
     return [(week, at) for week, at in times if since < at <= now]
 
 
-@dataclass(frozen=True, slots=True)
-class Leader:
-    place: int
-    name: str | None
-    points: int
-
-
-@dataclass(frozen=True, slots=True)
-class Climber:
-    """Who went up the most places against the week before."""
-
-    name: str | None
-    place: int
-    before: int
-
-
-@dataclass(frozen=True, slots=True)
-class Hardest:
-    """The question with the smallest share of right answers."""
-
-    prompt: str
-    answers: int
-    right: int
-
-
-@dataclass(frozen=True, slots=True)
-class Recap:
-    """What stands in a recap. `by_day` are answers from Monday to Sunday, `streak` the longest: name and days."""
-
-    recap_id: int
-    week: date
-    first: tuple[Leader, ...]
-    members: int
-    right: int
-    by_day: tuple[int, ...]
-    climber: Climber | None = None
-    hardest: Hardest | None = None
-    streak: tuple[str | None, int] | None = None
-
-    @property
-    def answers(self) -> int:
-        return sum(self.by_day)
-
-
 def climber(now: Mapping[int, int], before: Mapping[int, int]) -> tuple[int, int, int] | None:
-    """Who went up the most places, as member, place and the one before; among equals who stands higher now.
+    """Return the member who climbed the most places, with the new and the old place.
 
-    `now` and `before` are the points by member of two weeks. A member without points in either has climbed nothing.
+    `now` and `before` are the points by member of two weeks. Only members with points in both can
+    climb. Among equals, the one with the better place now is returned.
     """
-    place, was = _places(now), _places(before)
+    place = _places(now)
+    was = _places(before)
     rises = [
         (was[user] - place[user], -place[user], -user)
         for user in place.keys() & was.keys()
@@ -128,9 +85,10 @@ def _places(points: Mapping[int, int]) -> dict[int, int]:
 
 
 def hardest(sums: Mapping[str, tuple[int, int]]) -> str | None:
-    """The item with the smallest share of right answers, by answers and right ones of each; None if none was hard.
+    """Return the item with the smallest share of right answers; None if none was hard.
 
-    It takes a few answers and a miss; among equals the one with more answers is the harder.
+    `sums` are (answers, right answers) by item. A hard item has a few answers, at least one of
+    them wrong. Among equals, the one with more answers is harder.
     """
     tried = {
         item: (n, right) for item, (n, right) in sums.items() if n >= _HARD_ANSWERS and right < n

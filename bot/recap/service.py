@@ -1,4 +1,4 @@
-"""What managers set about the recap, and how a week is looked back upon. Posting it is `bot.recap.work`."""
+"""The weekly recap: its settings, and the figures of a week. `work.py` posts it."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from bot.core.calendar import local_date
 from bot.core.context import Context
 from bot.core.database import Connection, writing
 from bot.core.errors import UserError
+from bot.daily.weekdays import DAYS
 from bot.members.store import names_of
 from bot.recap import rules, store
-from bot.recap.rules import Climber, Hardest, Leader, Recap
+from bot.recap.cards import Climber, Hardest, Leader, Recap
 from bot.recap.store import RecapRow, Schedule
 
 _SHOWN = 3
@@ -23,7 +24,7 @@ _SHOWN = 3
 
 @dataclass(frozen=True, slots=True)
 class RecapStatus:
-    """Where and on which day a server has its recap, when the next one comes, and the last that was decided."""
+    """A server's recap settings, the time of the next recap, and the last decided one."""
 
     channel_id: int | None
     weekday: int
@@ -32,7 +33,7 @@ class RecapStatus:
 
 
 class Recaps:
-    """See the module."""
+    """Settings of the recap, and its figures."""
 
     def __init__(self, context: Context) -> None:
         self._database = context.database
@@ -42,15 +43,17 @@ class Recaps:
         self._now = context.now
 
     def status(self, conn: Connection, guild_id: int) -> RecapStatus:
-        """What is set, and when the next recap comes."""
-        schedule, last = self._schedule(conn, guild_id), store.latest(conn, guild_id)
+        """Return the settings and the time of the next recap."""
+        schedule = self._schedule(conn, guild_id)
         next_at = upcoming(conn, schedule, self._now()) if schedule.channel_id else None
+        last = store.latest(conn, guild_id)
         return RecapStatus(schedule.channel_id, schedule.weekday, next_at, last)
 
     @writing
     def set_channel(self, conn: Connection, guild_id: int, channel_id: int | None) -> None:
-        """Post the recap in a channel, or no recap at all. Times that passed while there was none are left out."""
-        now, before = self._now(), self._schedule(conn, guild_id, claim=True)
+        """Post the recap in a channel, or turn it off for None; missed post times are skipped."""
+        now = self._now()
+        before = self._schedule(conn, guild_id, claim=True)
         after = replace(before, channel_id=channel_id)
         if channel_id is None:
             after = replace(after, next_at=None)
@@ -61,18 +64,20 @@ class Recaps:
 
     @writing
     def set_weekday(self, conn: Connection, guild_id: int, weekday: int) -> None:
-        """Post it on another day of the week, from the next such day whose week has had none."""
-        if weekday not in range(len(rules.DAYS)):
+        """Post the recap on another day of the week, from the next undecided week."""
+        if weekday not in range(len(DAYS)):
             raise UserError("I don't know that day. Pick one from the list.")
-        now, before = self._now(), self._schedule(conn, guild_id, claim=True)
+        now = self._now()
+        before = self._schedule(conn, guild_id, claim=True)
         after = replace(before, weekday=weekday)
         if after.channel_id is not None and weekday != before.weekday:
             after = replace(after, settled_until=now, next_at=upcoming(conn, after, now))
         store.save_schedule(conn, after)
 
     def look_back(self, conn: Connection, row: RecapRow) -> Recap | None:
-        """What stands in a server's recap of a week; None if nobody answered anything."""
-        guild_id, week = row.guild_id, row.week
+        """Return the recap of a week; None if nobody answered anything."""
+        guild_id = row.guild_id
+        week = row.week
         sums = answer_log.answered_between(conn, guild_id, *_days(week))
         if not sums:
             return None
@@ -98,7 +103,7 @@ class Recaps:
     def _hardest(
         self, conn: Connection, guild_id: int, sums: dict[str, tuple[int, int]]
     ) -> Hardest | None:
-        """The hardest question that is not in play just now: what is said of it would help those who answer it."""
+        """Return the hardest question, without those in play: players would learn about these."""
         hidden = self._in_play.items(conn, guild_id)
         known = self._banks.of(conn, guild_id).items
         shown = {i: found for i, found in sums.items() if i in known and i not in hidden}
@@ -106,7 +111,7 @@ class Recaps:
         return None if item_id is None else Hardest(known[item_id].prompt, *shown[item_id])
 
     def _schedule(self, conn: Connection, guild_id: int, *, claim: bool = False) -> Schedule:
-        """A server's schedule, or the one that it starts from."""
+        """Return a server's schedule, or a new one without a channel."""
         if claim:
             servers.lock(conn, guild_id)
         return store.schedule(conn, guild_id, claim=claim) or Schedule(
@@ -115,7 +120,7 @@ class Recaps:
 
 
 def upcoming(conn: Connection, schedule: Schedule, after: datetime) -> datetime:
-    """When the next recap comes after a moment, by the server's clock."""
+    """Return the time of the first recap after a moment."""
     zone = servers.zone(conn, schedule.guild_id)
     taken = store.taken(conn, schedule.guild_id, local_date(zone, after) - rules.TAKEN_FOR)
     return rules.upcoming(zone, schedule.weekday, after, taken)[1]

@@ -1,4 +1,4 @@
-"""Where and when servers have their recap, the recaps themselves, and what a week was like."""
+"""The tables of the recap: servers' schedules, and the recaps."""
 
 from __future__ import annotations
 
@@ -27,20 +27,19 @@ recap_schedules = sa.Table(
     "recap_schedules",
     metadata,
     sa.Column("guild_id", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("channel_id", sa.BigInteger),  # null: no recap
+    sa.Column("channel_id", sa.BigInteger),  # null for no recap
     sa.Column("weekday", sa.Integer, nullable=False),  # 0 is Monday
-    sa.Column("settled_until", Instant, nullable=False),  # times up to here have been decided
-    sa.Column("next_at", Instant),  # when to look again; null while there is no recap
-    sa.Column(
-        "failures", sa.Integer, nullable=False, server_default="0"
-    ),  # in a row, of what is due
+    sa.Column("settled_until", Instant, nullable=False),  # earlier post times are decided
+    sa.Column("next_at", Instant),  # the next post time; null without a recap
+    # consecutive failures of the next step
+    sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
     sa.Index("ix_recap_schedules_next_at", "next_at"),
 )
 
-# One row a server and week, whatever became of it. `state`:
-#   posting  on its way, or tried again until it is too late
+# One row for each server and decided week. `state`:
+#   posting  to be posted, retried until it is too late
 #   posted
-#   quiet    nobody answered anything in that week, so that there is nothing to tell
+#   quiet    nobody answered anything in that week, so there is no recap
 #   missed   could not be posted in time; `problem` says why
 recaps = sa.Table(
     "recaps",
@@ -52,13 +51,10 @@ recaps = sa.Table(
     sa.Column("channel_id", sa.BigInteger, nullable=False),
     sa.Column("message_id", sa.BigInteger),
     sa.Column("scheduled_at", Instant, nullable=False),
-    sa.Column(
-        "tried_at", Instant
-    ),  # when a post was first tried whose outcome is not known; null if none was
-    sa.Column("due_at", Instant),  # when there is work on this row; null when there is none
-    sa.Column(
-        "failures", sa.Integer, nullable=False, server_default="0"
-    ),  # in a row, of what is due
+    sa.Column("tried_at", Instant),  # first try to post whose outcome is unknown
+    sa.Column("due_at", Instant),  # when the next step is due; null after the last one
+    # consecutive failures of the next step
+    sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
     sa.Column("problem", sa.Text),
     sa.UniqueConstraint("guild_id", "week"),
 )
@@ -110,7 +106,7 @@ class RecapRow:
 
 
 def schedule(conn: Connection, guild_id: int, *, claim: bool = False) -> Schedule | None:
-    """A server's schedule; with `claim` nobody else can change it before this transaction ends."""
+    """Return a server's schedule, with `claim` locked until this transaction ends."""
     query = select(recap_schedules).where(recap_schedules.c.guild_id == guild_id)
     return fetch(conn, query.with_for_update() if claim else query, Schedule)
 
@@ -120,19 +116,21 @@ def save_schedule(conn: Connection, schedule: Schedule) -> None:
 
 
 def look_again(conn: Connection, guild_id: int) -> None:
-    """The server's clock is another one: let the schedule come due now, to be decided by it."""
-    on = recap_schedules.c.guild_id == guild_id, recap_schedules.c.next_at.is_not(None)
-    conn.execute(update(recap_schedules).where(*on).values(next_at=recap_schedules.c.settled_until))
+    """Make a schedule due now, because the server's time zone changed."""
+    active = recap_schedules.c.guild_id == guild_id, recap_schedules.c.next_at.is_not(None)
+    conn.execute(
+        update(recap_schedules).where(*active).values(next_at=recap_schedules.c.settled_until)
+    )
 
 
 def rest(conn: Connection, guild_id: int, next_at: datetime) -> None:
-    """Look at a schedule again later, whatever was wrong with it."""
+    """Make a schedule that failed due again at `next_at`."""
     where = recap_schedules.c.guild_id == guild_id
     conn.execute(update(recap_schedules).where(where).values(next_at=next_at, failures=0))
 
 
 def taken(conn: Connection, guild_id: int, since: date) -> set[date]:
-    """The weeks from then on that have had their recap, or were decided to have none."""
+    """Return the weeks from `since` that are decided."""
     return set(
         conn.execute(
             select(recaps.c.week).where(recaps.c.guild_id == guild_id, recaps.c.week >= since)
@@ -141,7 +139,7 @@ def taken(conn: Connection, guild_id: int, since: date) -> set[date]:
 
 
 def create(conn: Connection, guild_id: int, week: date, **values: object) -> None:
-    """Decide a week; nothing happens if it is decided."""
+    """Store a week's recap, unless the week is decided already."""
     conn.execute(
         insert(conn, recaps).values(guild_id=guild_id, week=week, **values).on_conflict_do_nothing()
     )
@@ -152,7 +150,7 @@ def get(conn: Connection, recap_id: int) -> RecapRow | None:
 
 
 def latest(conn: Connection, guild_id: int) -> RecapRow | None:
-    """The recap of the latest week that was decided."""
+    """Return the recap of the last decided week."""
     query = (
         select(recaps).where(recaps.c.guild_id == guild_id).order_by(recaps.c.week.desc()).limit(1)
     )
@@ -160,7 +158,7 @@ def latest(conn: Connection, guild_id: int) -> RecapRow | None:
 
 
 def redirect(conn: Connection, guild_id: int, channel_id: int | None, now: datetime) -> None:
-    """Let a recap that is not sent yet go to another channel, or nowhere."""
+    """Post an unsent recap in another channel, or not at all for None."""
     unsent = recaps.c.guild_id == guild_id, _UNSENT
     if channel_id is not None:
         conn.execute(update(recaps).where(*unsent).values(channel_id=channel_id, due_at=now))

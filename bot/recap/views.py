@@ -1,4 +1,4 @@
-"""The recap of a week: words, and a picture that says the same."""
+"""The recap of a week: text, and a picture with the same figures."""
 
 from __future__ import annotations
 
@@ -9,17 +9,22 @@ from bot.chat.charts import INNER, MARGIN, big_number, fit_label, headline, labe
 from bot.chat.messages import OPEN, Message, separator
 from bot.chat.pictures import ACCENT, INK, MUTED, TRACK, box, draw_picture, panel, words
 from bot.daily.views import local_time
-from bot.recap.rules import AT, DAYS, Recap
+from bot.daily.weekdays import DAYS
+from bot.recap.cards import Recap
+from bot.recap.rules import AT
 from bot.recap.service import RecapStatus
 
 DAY_CHOICES = {str(n): f"{day}s at {AT:%H:%M}" for n, day in enumerate(DAYS)}
-"""When a recap can come, as /settings offers it, by the number of the weekday."""
+"""The times of a recap that /settings offers, by weekday."""
 _NAME = 22
 _BARS = 96
 
 
 async def recap(found: Recap) -> Message:
-    """The recap as it is posted. It has no button, so its container is numbered, by which it is found again."""
+    """Return the recap's message.
+
+    It has no button with an id, so the sender finds it again by its container's id.
+    """
     leaders = "\n".join(
         f"{t.place_mark(r.place, r.points)} {t.name(r.name)} · **{t.count(r.points, 'point')}**"
         for r in found.first
@@ -67,7 +72,7 @@ def _dates(week: date) -> str:
 
 
 def times(recap: RecapStatus, zone: str) -> str:
-    """Say where and when a server's recap is posted, and why the last one was not."""
+    """Say where and when a server's recap is posted, and why the last one wasn't."""
     if recap.channel_id is None or recap.next_at is None:
         return "Weekly recap: **off**\n-# Pick a channel to turn it on."
     lines = [
@@ -83,7 +88,7 @@ def times(recap: RecapStatus, zone: str) -> str:
 
 
 def alt_text(found: Recap) -> str:
-    """Everything that the picture says."""
+    """Return all figures of the picture in words."""
     said = [f"The week of {_dates(found.week)}: {_figures(found).replace(' · ', ', ')}"]
     if found.first:
         leaders = (
@@ -96,7 +101,7 @@ def alt_text(found: Recap) -> str:
 
 
 def svg(found: Recap) -> str:
-    """The picture, top to bottom: three figures, a bar for each of the first three, a column for each day."""
+    """Draw three figures, a bar for each of the first three, and a column for each day."""
     leaders, below = _leaders(found, 116)
     days, bottom = _days(found, below)
     return panel(bottom + MARGIN, _tiles(found), leaders, days)
@@ -117,7 +122,8 @@ def _leaders(found: Recap, top: float) -> tuple[str, float]:
     if not found.first:
         return "", top
     parts = [headline(top, "Most points")]
-    most, y = max(r.points for r in found.first), top + 32
+    most = max(r.points for r in found.first)
+    y = top + 32
     for r in found.first:
         name = fit_label(r.name, _NAME, "a member")
         parts.append(
@@ -129,7 +135,9 @@ def _leaders(found: Recap, top: float) -> tuple[str, float]:
 
 def _days(found: Recap, top: float) -> tuple[str, float]:
     parts = [headline(top, "Answers by day")]
-    most, step, base = max(1, *found.by_day), INNER / len(DAYS), top + 52 + _BARS
+    most = max(1, *found.by_day)
+    step = INNER / len(DAYS)
+    base = top + 52 + _BARS
     for n, (day, count) in enumerate(zip(DAYS, found.by_day, strict=True)):
         height = max(4, _BARS * count / most)
         middle = MARGIN + step * (n + 0.5)

@@ -20,7 +20,8 @@ from bot.core.errors import DeliveryRefused
 from bot.core.jobs import Worker
 from bot.core.posting import Post, PostWorker
 from bot.recap import rules, store
-from bot.recap.rules import Recap, RecapState
+from bot.recap.cards import Recap
+from bot.recap.rules import RecapState
 from bot.recap.service import Recaps, upcoming
 from bot.recap.store import RecapRow, Schedule
 

@@ -15,7 +15,8 @@ from bot.core.context import Context
 from bot.core.database import Connection, reading, writing
 from bot.core.errors import UserError
 from bot.core.servers import Server
-from bot.daily.service import Dailies, DailyStatus
+from bot.daily.cards import DailyStatus
+from bot.daily.schedules import Schedules
 from bot.questions import store as questions_store
 from bot.recap.service import Recaps, RecapStatus
 from bot.settings.rules import meant_zone
@@ -45,11 +46,11 @@ class Settings:
 class ServerSettings:
     """Reads and changes the settings of servers."""
 
-    def __init__(self, context: Context, dailies: Dailies, recaps: Recaps) -> None:
+    def __init__(self, context: Context, schedules: Schedules, recaps: Recaps) -> None:
         self._database = context.database
         self._now = context.now
         self._packs = context.banks.packs.packs
-        self._dailies = dailies
+        self._schedules = schedules
         self._recaps = recaps
 
     @reading
@@ -61,7 +62,7 @@ class ServerSettings:
 
         `zone` is what a manager typed or picked.
         """
-        await self._dailies.set_zone(guild_id, meant_zone(zone))
+        await self._schedules.set_zone(guild_id, meant_zone(zone))
         return await self.read(guild_id)
 
     @writing
@@ -110,7 +111,7 @@ class ServerSettings:
         ] or self._packs
         return Settings(
             server=servers.server(conn, guild_id),
-            daily=self._dailies.status_if_set_up(conn, guild_id),
+            daily=self._schedules.status_if_set_up(conn, guild_id),
             recap=self._recaps.status(conn, guild_id),
             packs=tuple(
                 PackChoice(p.name, p.bank.title, len(p.bank.items), p in asked) for p in self._packs

@@ -65,7 +65,7 @@ async def test_counted_answers(database: Database) -> None:
     assert [await database.read(answer_log.is_counted, ROUND, n) for n in (1, 2)] == [False, True]
 
     def told(conn: Connection) -> set[tuple[int, str, int]]:
-        return {tuple(row) for row in conn.execute(answer_log.told())}
+        return {tuple(row) for row in conn.execute(answer_log.counted_answers())}
 
     assert {user_id for user_id, _, _ in await database.read(told)} == {ALWINA, BOB}
     assert (ALWINA, ROUND, 1) not in await database.read(told)

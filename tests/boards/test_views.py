@@ -20,7 +20,7 @@ from bot.boards.views import alt_text, stats_page, stats_picture, svg
 from bot.chat import pictures
 from bot.chat.messages import text_of
 from bot.chat.pictures import INK, MUTED, PAPER, can_be_drawn, panel, shorten_label, to_png, words
-from bot.daily.rules import Streak
+from bot.daily.streaks import Streak
 from tests.pixels import different, size
 from tests.shipped import bank
 

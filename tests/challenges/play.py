@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from bot.challenges import store
-from bot.challenges.rules import OpenCard, ResultCard
-from bot.challenges.service import Asked, Between, Options, Person, Started
+from bot.challenges.cards import Asked, Between, OpenCard, ResultCard, Started
+from bot.challenges.service import Options, Person
 from bot.challenges.store import Challenge
 from bot.core.clicks import Click
 from tests.stage import ALWINA, CHANNEL, GUILD, NAMES, Stage

@@ -1,4 +1,4 @@
-"""What a taker may do next, and when a challenge is looked at."""
+"""Turns of players, and when a challenge is due."""
 
 from __future__ import annotations
 
@@ -40,9 +40,7 @@ def test_a_question_has_its_time_but_no_longer_than_the_challenge() -> None:
 )
 def test_turns(number: int, open_until: datetime | None, now: datetime, turn: Turn) -> None:
     """Nobody gets a question while another one runs, after the last, or after the close."""
-    assert (
-        rules.turn(number=number, total=3, open_until=open_until, closes_at=CLOSE, now=now) is turn
-    )
+    assert rules.turn_of(left=number < 3, open_until=open_until, closes_at=CLOSE, now=now) is turn
 
 
 def test_who_may_take_it() -> None:
@@ -69,7 +67,7 @@ def test_when_it_is_over() -> None:
 def look(**known: object) -> datetime:
     usual = {"now": NOW, "closes_at": CLOSE, "named": False, "shown": 0, "finished": 0}
     usual |= {"next_finish": None, "edited_at": None}
-    return rules.next_look(**{**usual, **known})  # type: ignore[arg-type]
+    return rules.next_update(**{**usual, **known})  # type: ignore[arg-type]
 
 
 def test_counts_are_merged() -> None:
@@ -82,7 +80,7 @@ def test_counts_are_merged() -> None:
 
 
 def test_a_last_question_that_runs_out_is_waited_for() -> None:
-    """Who leaves the last question alone is done when its time is up, and nobody needs to press anything."""
+    """A player finishes when the time of the last question is up, without a click."""
     assert look(next_finish=s(15)) == s(15)
     assert look(next_finish=s(15), shown=1, finished=1, edited_at=s(0)) == s(30)
     assert look(next_finish=s(15), shown=1, finished=1, edited_at=s(0), named=True) == s(15)

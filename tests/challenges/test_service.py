@@ -1,4 +1,4 @@
-"""Challenges as members live them: start, take, answer, go on after an interruption, look back."""
+"""Starting, taking and answering challenges, and reading the answers afterwards."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from bot.answers import store as answer_log
 from bot.answers.store import CHALLENGE
 from bot.app import IN_PLAY
 from bot.challenges import store
+from bot.challenges.cards import Asked, Between
 from bot.challenges.rules import State
-from bot.challenges.service import Asked, Between
 from bot.core import servers
 from bot.core.errors import UserError
 from bot.core.limits import CHALLENGES_OPEN
@@ -22,7 +22,7 @@ from tests.stage import ALWINA, BOB, CHANNEL, CLEMENTINE, GUILD, Stage
 
 
 async def test_everybody_gets_the_same_questions_in_orders_of_their_own(stage: Stage) -> None:
-    """Items and their order are the challenge's, the order of choices is drawn for each taker."""
+    """All players get the same items in the same order; choices are shuffled for each."""
     challenge_id = await start(stage, questions=12)
     seen: dict[int, list[Asked]] = {}
     for user_id in range(1, 7):
@@ -36,7 +36,7 @@ async def test_everybody_gets_the_same_questions_in_orders_of_their_own(stage: S
 
 
 async def test_a_question_is_shown_once(stage: Stage) -> None:
-    """Take it again while a question runs is refused; after its time the next one comes, and the first is a miss."""
+    """A running question blocks Take it; after its deadline it is a miss and the next one comes."""
     challenge_id = await start(stage)
     first = await take(stage, challenge_id, ALWINA)
     assert first.number == 1
@@ -55,8 +55,8 @@ async def test_a_question_is_shown_once(stage: Stage) -> None:
     assert await stage.answers(CHALLENGE) == []
 
 
-async def test_an_interrupted_taker_goes_on_at_the_next_question(stage: Stage) -> None:
-    """After a restart in the middle everything is where it was, and time goes on for the question that was open."""
+async def test_a_player_continues_after_a_restart(stage: Stage) -> None:
+    """A restart keeps the progress, and the open question keeps its deadline."""
     challenge_id = await start(stage)
     await give(stage, await take(stage, challenge_id, ALWINA))
     await stage.restart(seconds=5)
@@ -73,7 +73,7 @@ async def test_an_interrupted_taker_goes_on_at_the_next_question(stage: Stage) -
 
 
 async def test_the_first_answer_counts(stage: Stage) -> None:
-    """Who answers again reads the first one, which stays; two may come in the same moment."""
+    """A second answer, even a simultaneous one, returns the first."""
     challenge_id = await start(stage)
     asked = await take(stage, challenge_id, ALWINA)
     wrong, right = click(stage, asked, right=False), click(stage, asked)
@@ -89,8 +89,8 @@ async def test_the_first_answer_counts(stage: Stage) -> None:
         await stage.bot.challenges.check_open(asked.question_id, 1, ALWINA)
 
 
-async def test_an_answer_is_timed_from_when_its_taker_saw_the_question(stage: Stage) -> None:
-    """Points as in a timed round: the time limit halves them, and whoever begins later loses nothing by it."""
+async def test_points_depend_on_the_time_since_the_question_was_shown(stage: Stage) -> None:
+    """An answer at the deadline is worth half; a later start costs nothing."""
     challenge_id = await start(stage, questions=1)
     for user_id, after in ((ALWINA, 0.0), (BOB, 10.0), (CLEMENTINE, 20.0)):
         stage.clock.turn(minutes=7)
@@ -103,7 +103,7 @@ async def test_an_answer_is_timed_from_when_its_taker_saw_the_question(stage: St
 
 
 async def test_skip_is_a_miss_and_goes_on(stage: Stage) -> None:
-    """A skipped question takes no answer after that, not even one given in its time; the last one ends it."""
+    """A skipped question accepts no answer, and skipping the last one finishes."""
     challenge_id = await start(stage, questions=2)
     first = await take(stage, challenge_id, ALWINA)
     stage.clock.turn(seconds=1)
@@ -121,8 +121,8 @@ async def test_skip_is_a_miss_and_goes_on(stage: Stage) -> None:
     assert await stage.database.read(store.finishes, challenge_id, stage.clock()) == (1, None)
 
 
-async def test_what_never_reached_its_taker_is_taken_back(stage: Stage) -> None:
-    """A question that Discord surely did not show is asked again; one that was answered stays."""
+async def test_a_question_that_was_never_shown_comes_again(stage: Stage) -> None:
+    """A question that Discord refused to show comes again, unless it was answered."""
     challenge_id = await start(stage)
     first = await take(stage, challenge_id, ALWINA)
     await stage.bot.challenges.take_back(first)
@@ -136,7 +136,7 @@ async def test_what_never_reached_its_taker_is_taken_back(stage: Stage) -> None:
 
 
 async def test_only_ones_own_questions_can_be_answered(stage: Stage) -> None:
-    """Another member, another server and ids that never were are refused, and nothing is stored."""
+    """Other members, other servers and unknown ids are refused."""
     challenge_id = await start(stage)
     asked = await take(stage, challenge_id, ALWINA)
     for wrong in (
@@ -160,7 +160,7 @@ async def test_only_ones_own_questions_can_be_answered(stage: Stage) -> None:
 
 
 async def test_nothing_leaks_before_the_close(stage: Stage) -> None:
-    """No verdict, no reason; its items are asked nowhere else on the server, nor in private of whoever is there."""
+    """Answers stay secret, and the items are in play on the server."""
     await stage.set_up("13:00")
     challenge_id = await start(stage, questions=11, hours=2)
     asked = await take(stage, challenge_id, ALWINA)
@@ -195,8 +195,8 @@ async def test_nothing_leaks_before_the_close(stage: Stage) -> None:
     assert len(await stage.bot.challenges.review_all(challenge_id, ALWINA, GUILD)) == 1
 
 
-async def test_a_pair_of_their_own(stage: Stage) -> None:
-    """Only the two may take it; when both are done it closes at once, and either challenges the other back."""
+async def test_a_challenge_for_a_named_member(stage: Stage) -> None:
+    """Only the two can take it; it closes when both finish, and offers a rematch."""
     challenge_id = await start(
         stage, ALWINA, member=BOB, topic_id="t1", difficulty="mixed", hours=48
     )
@@ -226,7 +226,7 @@ async def test_a_pair_of_their_own(stage: Stage) -> None:
 
 
 async def test_how_many_can_be_open(stage: Stage) -> None:
-    """One of a member's and five on a server, also when they start in the same moment; a closed one makes room."""
+    """One for each starter and five on a server can be open, even if started at once."""
     starts = await asyncio.gather(
         *(start(stage, ALWINA, questions=1) for _ in range(3)), return_exceptions=True
     )
@@ -246,7 +246,7 @@ async def test_how_many_can_be_open(stage: Stage) -> None:
 
 
 async def test_who_may_start(stage: Stage) -> None:
-    """Where only members with a role may start rounds, the same holds for challenges."""
+    """The role that may start rounds applies to challenges too."""
     await stage.database.write(servers.set_starter_role, GUILD, 77)
     with pytest.raises(UserError, match="Only members with <@&77>"):
         await start(stage)

@@ -1,4 +1,4 @@
-"""The messages of a challenge: its card, open and closed, and what a taker reads in private."""
+"""The messages of a challenge: its card, open and closed, and what a player reads in private."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ import pytest
 
 from bot.answers.rules import Tally
 from bot.challenges import views
-from bot.challenges.rules import Challenge, OpenCard, ResultCard
-from bot.challenges.service import Asked, Between, Started
+from bot.challenges.cards import Asked, Between, ChallengeSummary, OpenCard, ResultCard, Started
 from bot.chat.messages import CHALLENGE, ENDED, text_of
 from tests.messages import check_limits, custom_ids, labels, lines, reads
 from tests.shipped import packs
 
 AT = datetime(2024, 5, 1, 12, tzinfo=UTC)
-ABOUT = Challenge("*Alwina*", False, None, 5, None, "mixed", (15, 40), AT)
+ABOUT = ChallengeSummary("*Alwina*", False, None, 5, None, "mixed", (15, 40), AT)
 NAMED = replace(ABOUT, named=True, member="Bob", topic="Attention", seconds=(20, 20))
 NAMES = {1: "Alwina", 2: "Bob", **{n: f"{'M' * 30}{n}" for n in range(3, 11)}}
 TABLE = tuple((n, Tally(n, 1000 - 50 * n, 3, 5, 12_500)) for n in range(1, 14))

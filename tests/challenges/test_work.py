@@ -1,4 +1,4 @@
-"""Challenges, moved on by their deadlines: posted, counted on, closed and reckoned up, whatever happens on the way."""
+"""The due steps of challenges: post, update the count, close, count the answers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from sqlalchemy import Connection
 
 from bot.answers.store import CHALLENGE
 from bot.challenges import store
-from bot.challenges.rules import OpenCard, State
+from bot.challenges.cards import OpenCard
+from bot.challenges.rules import State
 from bot.core.errors import DeliveryRefused, UserError
 from bot.play.rules import points
 from bot.practice.service import Asking
@@ -24,7 +25,7 @@ DENIED = DeliveryRefused("permission", "I can't post in <#10>: I need Send Messa
 
 
 async def won(stage: Stage) -> dict[int, list[int]]:
-    """What each member's answers won on the boards, in the order of the questions."""
+    """Return what each member's answers won on the boards, in order."""
     found: dict[int, list[int]] = {}
     for a in await stage.answers(CHALLENGE):
         if a.paid is not None:
@@ -33,13 +34,13 @@ async def won(stage: Stage) -> dict[int, list[int]]:
 
 
 async def ratings(stage: Stage, user_id: int) -> list[Rating]:
-    """How a member's memory took the questions, in their order."""
+    """Return the ratings of a member's answers, in order."""
     given = await stage.answers(CHALLENGE)
     return [Rating(a.rating) for a in given if a.user_id == user_id and a.rating is not None]
 
 
 async def test_from_start_to_standings(stage: Stage) -> None:
-    """The card comes at once and counts who is done; at its time the same card shows how they did."""
+    """The card shows how many finished, and after the close the standings."""
     challenge_id = await start(stage, topic_id="t1", hours=1)
     (post,) = stage.sender.of_kind("challenge")
     card = post.card
@@ -74,8 +75,8 @@ async def test_from_start_to_standings(stage: Stage) -> None:
     assert await stage.next_due() is None
 
 
-async def test_a_question_left_alone_is_a_miss(stage: Stage) -> None:
-    """It is met, so it comes back in practice; it wins nothing, and is no answer on the boards."""
+async def test_an_unanswered_question_is_a_miss(stage: Stage) -> None:
+    """It comes back in practice, and is no answer on the boards."""
     challenge_id = await start(stage, questions=2, hours=1)
     await play(stage, challenge_id, BOB)
     await give(stage, await take(stage, challenge_id, ALWINA), after=11.0)
@@ -98,8 +99,8 @@ async def test_a_question_left_alone_is_a_miss(stage: Stage) -> None:
         await stage.bot.challenges.misses(challenge_id, DAGOBERT)
 
 
-async def test_who_leaves_all_of_it_alone(stage: Stage) -> None:
-    """They have taken it, and can read the answers; where nobody came, there is nothing to read."""
+async def test_a_challenge_without_answers(stage: Stage) -> None:
+    """A player who answered nothing has taken it and can read the right answers."""
     for taken in (True, False):
         challenge_id = await start(stage, questions=1, hours=1)
         if taken:
@@ -110,7 +111,7 @@ async def test_who_leaves_all_of_it_alone(stage: Stage) -> None:
 
 
 async def test_what_counts_on_the_boards(stage: Stage) -> None:
-    """One taker alone wins nothing there, and an item wins a member nothing within thirty days of the last time."""
+    """A single player wins nothing, and an item pays a member once in thirty days."""
     alone = await start(stage, topic_id="t1", questions=1, hours=1)
     await play(stage, alone, ALWINA)
     await stage.wait(hours=2)
@@ -127,7 +128,7 @@ async def test_what_counts_on_the_boards(stage: Stage) -> None:
 
 
 async def test_counts_are_edited_seldom(stage: Stage) -> None:
-    """Many who finish one after another make an edit each half a minute, not one each."""
+    """Many players who finish cause at most one edit each half minute."""
     challenge_id = await start(stage, questions=1)
     for user_id in range(1, 41):
         await play(stage, challenge_id, user_id, after=1.0)
@@ -138,7 +139,7 @@ async def test_counts_are_edited_seldom(stage: Stage) -> None:
 
 
 async def test_teams(stage: Stage) -> None:
-    """An answer is for the team that its member was in when they gave it."""
+    """An answer counts for the member's team at that time."""
     await stage.bot.teams.add(GUILD, 71, "Red", range(1, 99))
     challenge_id = await start(stage, questions=1, hours=1)
     await give(stage, await take(stage, challenge_id, ALWINA), roles=(72, 71))
@@ -151,7 +152,7 @@ async def test_teams(stage: Stage) -> None:
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize("method", ["post_challenge", "count_challenge", "result_challenge"])
 async def test_a_crash_at_each_request(stage: Stage, method: str, after: bool) -> None:
-    """Before or after a request has its effect the process dies; the next one goes on, and nothing comes twice."""
+    """A process dies before or after a request; nothing happens twice."""
     stage.sender.fail(method, Crash(), after=after)
     started = await begin(stage, ALWINA, questions=2, hours=1)
 
@@ -179,7 +180,7 @@ async def test_a_crash_at_each_request(stage: Stage, method: str, after: bool) -
 async def test_a_crash_between_two_questions_that_are_counted(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is counted is not counted again, and what is not yet is, by the process that comes after."""
+    """The next process counts only what is not counted yet."""
     challenge_id = await start(stage, questions=3, hours=1)
     await play(stage, challenge_id, ALWINA)
     await play(stage, challenge_id, BOB)
@@ -206,7 +207,7 @@ async def test_a_crash_between_two_questions_that_are_counted(
 
 
 async def test_two_processes_close_it_once(stage: Stage) -> None:
-    """Two that see it due in the same moment count it once."""
+    """Two processes close a challenge once."""
     challenge_id = await start(stage, questions=2, hours=1)
     await play(stage, challenge_id, ALWINA)
     await play(stage, challenge_id, BOB)
@@ -220,7 +221,7 @@ async def test_two_processes_close_it_once(stage: Stage) -> None:
 
 
 async def test_a_card_that_cannot_be_posted(stage: Stage) -> None:
-    """Its starter is told why, its questions are free again, and so is its starter."""
+    """Its starter reads why, and can start another one."""
     told: list[str] = []
 
     async def tell(sentence: str) -> None:
@@ -237,7 +238,7 @@ async def test_a_card_that_cannot_be_posted(stage: Stage) -> None:
 
 
 async def test_a_starter_is_forgotten_once_the_card_is_posted(stage: Stage) -> None:
-    """Nobody is left to be told, nor is anything of their interaction kept."""
+    """The starter's interaction isn't kept."""
 
     async def tell(sentence: str) -> None:
         raise AssertionError(sentence)
@@ -250,7 +251,7 @@ async def test_a_starter_is_forgotten_once_the_card_is_posted(stage: Stage) -> N
 
 
 async def test_a_click_that_comes_before_the_answer_to_the_post(stage: Stage) -> None:
-    """A click proves that the card is there, though the process does not know it yet."""
+    """A click proves that the card exists before the process knows."""
     stage.sender.fail("post_challenge", unsent(), after=True)
     challenge_id = await start(stage, questions=1, hours=1)
     assert (await row(stage, challenge_id)).state is State.POSTING
@@ -262,22 +263,35 @@ async def test_a_click_that_comes_before_the_answer_to_the_post(stage: Stage) ->
     assert len(results(stage)) == 1
 
 
-async def test_a_card_that_is_gone(stage: Stage) -> None:
-    """Deleted, which shows with the next count, it closes: what was answered counts, and the reason is kept."""
-    challenge_id = await start(stage, questions=1)
+@pytest.mark.parametrize(
+    ("error", "ending"),
+    [
+        (GONE, "message"),
+        (DeliveryRefused("permission", "No."), "permission"),
+        (DeliveryRefused("server", "No."), "server"),
+        (unsent(), "error"),
+    ],
+)
+async def test_a_card_that_cannot_be_edited(stage: Stage, error: Exception, ending: str) -> None:
+    """Only a deleted card closes its challenge early; answers count in any case."""
+    challenge_id = await start(stage, questions=1, hours=2)
     for method in ("count_challenge", "result_challenge"):
-        stage.sender.fail(method, GONE, times=99)
+        stage.sender.fail(method, error, times=999)
     await play(stage, challenge_id, ALWINA)
     await play(stage, challenge_id, BOB)
-    await stage.wait(minutes=1)
+    await stage.wait(hours=1)
+    state = State.CLOSED if error is GONE else State.OPEN
+    assert (await row(stage, challenge_id)).state is state
+    await stage.wait(hours=2)
     closed = await row(stage, challenge_id)
-    assert (closed.state, closed.ending) == (State.CLOSED, "message")
+    assert (closed.state, closed.ending) == (State.CLOSED, ending)
     assert await won(stage) == {ALWINA: [95], BOB: [95]}
     assert len(await stage.bot.challenges.review_all(challenge_id, ALWINA, GUILD)) == 1
+    assert stage.sender.calls["result_challenge"] == 1 or ending == "error"  # refused is final
 
 
 async def test_a_card_that_is_gone_makes_room(stage: Stage) -> None:
-    """Whoever is refused a second one because of it can start one as soon as the bot has seen that it is gone."""
+    """A refused start makes the bot notice a deleted card, which frees its starter."""
     challenge_id = await start(stage, questions=1)
     stage.sender.fail("count_challenge", GONE)
     stage.sender.fail("result_challenge", GONE)
@@ -294,41 +308,8 @@ async def test_a_card_that_is_gone_makes_room(stage: Stage) -> None:
     assert (await row(stage, again)).state is State.OPEN
 
 
-@pytest.mark.parametrize("what", ["permission", "server"])
-async def test_where_the_bot_may_do_nothing(stage: Stage, what: str) -> None:
-    """Without its permissions, or off the server, it stays open till its time, closes, and counts all the same."""
-    challenge_id = await start(stage, questions=1, hours=1)
-    for method in ("count_challenge", "result_challenge"):
-        stage.sender.fail(method, DeliveryRefused(what, "No."), times=99)
-    await play(stage, challenge_id, ALWINA)
-    await stage.wait(minutes=10)
-    assert (await row(stage, challenge_id)).state is State.OPEN
-    await play(stage, challenge_id, BOB)
-    await stage.wait(hours=1)
-    closed = await row(stage, challenge_id)
-    assert (closed.state, closed.ending) == (State.CLOSED, what)
-    assert await won(stage) == {ALWINA: [95], BOB: [95]}
-    assert stage.sender.calls["count_challenge"] == 2
-    assert stage.sender.calls["result_challenge"] == 1
-
-
-async def test_a_discord_that_fails_for_long(stage: Stage) -> None:
-    """A count that can't be shown is given up after a while, and the close still comes; so is the close itself."""
-    challenge_id = await start(stage, questions=1, hours=2)
-    stage.sender.fail("count_challenge", unsent(), times=999)
-    stage.sender.fail("result_challenge", unsent(), times=999)
-    await play(stage, challenge_id, ALWINA)
-    await play(stage, challenge_id, BOB)
-    await stage.wait(hours=1)
-    assert (await row(stage, challenge_id)).state is State.OPEN
-    await stage.wait(hours=2)
-    closed = await row(stage, challenge_id)
-    assert (closed.state, closed.ending) == (State.CLOSED, "error")
-    assert await won(stage) == {ALWINA: [95], BOB: [95]}
-
-
-async def test_away_at_the_close(stage: Stage) -> None:
-    """A bot that was down at its time closes it when it is back; an answer that comes only then is too late."""
+async def test_an_outage_at_the_close(stage: Stage) -> None:
+    """After an outage a challenge closes, and later answers are refused."""
     challenge_id = await start(stage, questions=2, hours=1)
     await play(stage, challenge_id, BOB)
     between = await give(stage, await take(stage, challenge_id, ALWINA))
@@ -339,8 +320,8 @@ async def test_away_at_the_close(stage: Stage) -> None:
     assert [len(result.standings) for result in results(stage)] == [2]
 
 
-async def test_away_all_the_time(stage: Stage) -> None:
-    """One whose card was never tried until its time was over is not posted at all."""
+async def test_an_outage_until_the_close(stage: Stage) -> None:
+    """A challenge whose time is over is not posted."""
     await begin(stage, DAGOBERT, hours=1)
     await stage.restart(hours=2)
     await stage.run()

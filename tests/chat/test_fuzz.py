@@ -138,7 +138,7 @@ async def test_options(
     """Any text in the options of /daily setup ends in a sentence or a schedule."""
     refusal_text = ""
     try:
-        await stage.services.dailies.setup(
+        await stage.services.schedules.setup(
             stage.guild.id, channel_id=stage.daily.id, at=time, zone=timezone, topic_id=topic
         )
     except UserError as refusal:

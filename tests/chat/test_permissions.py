@@ -140,7 +140,7 @@ async def test_a_former_manager(stage: Stage) -> None:
     assert refused.startswith(f"{TOO_LONG}</daily status:")
     refused = reply(await manager.select(settings, custom_id="settings:v1:recapday", values=["3"]))
     assert refused.startswith(f"{TOO_LONG}</settings:")
-    schedule = await stage.services.dailies.schedule(stage.guild.id)
+    schedule = await stage.services.schedules.schedule(stage.guild.id)
     assert schedule is not None
     assert not schedule.paused
 

@@ -20,7 +20,7 @@ from bot.app import all_tables
 from bot.core.database import Database, open_database
 from bot.core.transfer import transfer
 from bot.daily import store as daily_store
-from bot.daily.store import Schedule
+from bot.daily.rules import Schedule
 from tests.crash import invariants
 from tests.crash.play import cards, give, revealed, soon, standings
 from tests.crash.stage import noon_offset, noon_zone, texts

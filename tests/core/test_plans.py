@@ -26,14 +26,14 @@ from bot.answers.store import CHALLENGE, DAILY, ROUND, Answer, Review
 from bot.app import HELD, IN_PLAY, SOURCES, all_tables
 from bot.boards import store as boards
 from bot.challenges import store as challenges
-from bot.challenges.store import Shown, Taker
+from bot.challenges.store import Player, Shown
 from bot.core import erased_answers, notes, servers
 from bot.core.database import Database
 from bot.core.jobs import Queue
 from bot.core.shards import ALL, Shards
 from bot.core.snowflakes import earliest_id
 from bot.daily import store as daily
-from bot.daily.store import Schedule, Written
+from bot.daily.rules import Schedule, Written
 from bot.insights import store as insights
 from bot.interviews import store as interviews
 from bot.interviews.store import Interview
@@ -220,7 +220,6 @@ CALLS: list[Call] = [
     call(rounds.terms, LAST),
     call(daily.add_written, Written(DAYS, 103, "So.", None)),
     call(daily.written_by, DAYS - 1, ALWINA),
-    call(daily.written_to, DAYS - 1),
     call(daily.save_grade, Written(DAYS - 1, ALWINA, "So.", None), "{}"),
     call(daily.change_grade, DAYS - 1, ALWINA, "{}"),
     call(daily.count_streak, GUILD, DAILY_ANSWER),
@@ -254,13 +253,13 @@ CALLS: list[Call] = [
     call(challenges.get, DAYS),
     call(challenges.get, DAYS, lock=True),
     call(challenges.running_on, GUILD),
-    call(challenges.look_at, [DAYS], NOW),
+    call(challenges.recount, [DAYS], NOW),
     call(challenges.reveal, DAYS, NOW),
     call(challenges.question, LAST),
     call(challenges.questions_of, DAYS),
-    call(challenges.taker, DAYS, ALWINA),
-    call(challenges.save_taker, Taker(DAYS, ALWINA, 2, NOW, None, GUILD)),
-    call(challenges.drop_taker, DAYS, ALWINA),
+    call(challenges.player, DAYS, ALWINA),
+    call(challenges.save_player, Player(DAYS, ALWINA, 2, NOW, None, GUILD)),
+    call(challenges.delete_player, DAYS, ALWINA),
     call(challenges.finishes, DAYS, NOW),
     call(challenges.had_answer_erased, DAYS, ALWINA),
     call(challenges.shown_to_all, LAST - 2),

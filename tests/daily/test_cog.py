@@ -1,4 +1,4 @@
-"""The question of the day as managers and members live it."""
+"""The question of the day in the whole bot, used by managers and members."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ DAY = timedelta(days=1).total_seconds()
 
 
 def first(stage: Stage) -> dict[str, Any]:
-    """What the first set-up needs."""
+    """Return the options that a first set-up needs."""
     return {"channel": stage.daily, "time": "09:00", "timezone": "Europe/Berlin"}
 
 
@@ -50,7 +50,7 @@ async def test_a_week_of_dailies(stage: Stage) -> None:
 
 
 async def test_answering(stage: Stage) -> None:
-    """A member reads at once and alone whether they were right, and keeps a streak; the close shows all of it."""
+    """The verdict is private and immediate; the closed card shows figures and streaks."""
     await set_up(stage)
     for day in range(1, 4):
         await stage.wait(DAY)
@@ -73,7 +73,7 @@ async def test_answering(stage: Stage) -> None:
 
 
 async def test_answering_in_today(stage: Stage) -> None:
-    """In another channel: the question with its buttons, which becomes the verdict; afterwards what was answered."""
+    """/today shows the question to answer, then the verdict, then the answer given."""
     await set_up(stage)
     await stage.wait(DAY)
     card = stage.question(stage.daily)
@@ -97,41 +97,8 @@ async def test_answering_in_today(stage: Stage) -> None:
     assert labels(answer_to(closed)) == ["Explain", "Report"]
 
 
-async def test_once_a_day_whatever_is_tried(stage: Stage) -> None:
-    """Posting by hand, setting up again and a restart never make a second daily of one date."""
-    await set_up(stage, time="12:00")
-    posted = reply(await stage.manager.slash(stage.quiz, "daily post"))
-    assert "on its way" in posted
-    await stage.wait(1)
-    again = reply(await stage.manager.slash(stage.quiz, "daily post"))
-    assert again.startswith(
-        "The question of the day is already posted: https://discord.com/channels/"
-    )
-    await set_up(stage, time="18:00")
-    await stage.restart()
-    await stage.wait(DAY * 0.9)
-    assert len(stage.daily.history()) == 1
-
-
-async def test_catching_up_after_an_outage(stage: Stage) -> None:
-    """Up to six hours late is posted, later is skipped, and status says so."""
-    await set_up(stage)
-    await stage.services.close()
-    await stage.wait(8 * 3600 + 5 * 3600)  # 2026-01-01 00:00 UTC + 13 h: five hours late
-    await stage.restart()
-    await stage.wait(1)
-    assert len(stage.daily.history()) == 1
-    await stage.services.close()
-    await stage.wait(DAY + 3 * 3600)  # eight hours late
-    await stage.restart()
-    await stage.wait(1)
-    assert len(stage.daily.history()) == 1
-    status = reply(await stage.manager.slash(stage.quiz, "daily status"))
-    assert "⚠️ No question on 2 January. I was offline for more than 6 hours" in status
-
-
 async def test_pause_resume_and_skip(stage: Stage) -> None:
-    """A post time within a pause is left out, and so is one that a manager skips."""
+    """Post times in a pause and skipped ones have no post."""
     await set_up(stage)
     assert reply(await stage.manager.slash(stage.quiz, "daily pause")).startswith("Paused")
     assert "already paused" in reply(await stage.manager.slash(stage.quiz, "daily pause"))
@@ -148,7 +115,7 @@ async def test_pause_resume_and_skip(stage: Stage) -> None:
 
 
 async def test_role_and_thread(stage: Stage) -> None:
-    """A role is pinged by words, which become the card; only verdicts name the thread that is opened on it."""
+    """An announcement that pings a role becomes the card; only verdicts link the thread."""
     role = stage.guild.create_role("learners", mentionable=True)
     await set_up(stage, role=role, thread=True)
     await stage.wait(DAY)
@@ -165,24 +132,6 @@ async def test_role_and_thread(stage: Stage) -> None:
     assert f"Talk about it in <#{thread.id}>" in await Question(stage, message).answer(stage.alwina)
 
 
-@pytest.mark.parametrize(
-    ("options", "words"),
-    [
-        ({"time": "25:00"}, 'I don\'t know the time "25:00". Write it as HH:MM'),
-        ({"timezone": "Berlin"}, "Did you mean Europe/Berlin?"),
-        ({"topic": "cooking"}, "I don't know that topic"),
-    ],
-)
-async def test_wrong_settings_change_nothing(
-    stage: Stage, options: dict[str, str], words: str
-) -> None:
-    """A wrong time, zone or topic is one helpful sentence, and no schedule."""
-    assert words in await set_up(stage, **options)
-    assert "No question of the day is set up" in reply(
-        await stage.manager.slash(stage.quiz, "daily status")
-    )
-
-
 async def test_missing_permissions_are_named_at_setup(stage: Stage) -> None:
     """Where the bot can't post, setup says what it needs."""
     locked = stage.guild.create_text_channel(
@@ -194,7 +143,7 @@ async def test_missing_permissions_are_named_at_setup(stage: Stage) -> None:
 
 
 async def test_the_panel_changes_every_setting(stage: Stage) -> None:
-    """Each list and button stores its setting at once and leaves the others; the same private message shows it."""
+    """Each control stores its setting at once, and the same message shows it."""
     shown = await stage.manager.slash(
         stage.quiz,
         "daily setup",
@@ -247,7 +196,7 @@ async def test_the_panel_changes_every_setting(stage: Stage) -> None:
 
 
 async def test_a_panel_refuses_what_would_not_work(stage: Stage) -> None:
-    """A channel where the bot may not write, a role it may not ping, @everyone: a sentence, and nothing changes."""
+    """A channel or role that wouldn't work is refused, and nothing changes."""
     everyone = stage.guild.default_role
     quiet: dict[Any, discord.PermissionOverwrite] = {
         everyone: discord.PermissionOverwrite(mention_everyone=False)
@@ -273,13 +222,13 @@ async def test_a_panel_refuses_what_would_not_work(stage: Stage) -> None:
         form, {"time": "29:99", "zone": ["UTC"], "hours": ["4"]}
     )
     assert "Write it as HH:MM" in reply(wrong)
-    schedule = await stage.services.dailies.schedule(stage.guild.id)
+    schedule = await stage.services.schedules.schedule(stage.guild.id)
     assert schedule is not None
     assert (schedule.channel_id, schedule.role_id, schedule.at) == (where.id, None, "09:00")
 
 
 async def test_a_first_set_up_without_typing_options(stage: Stage) -> None:
-    """Without options the command says what is missing, with a button to a form that is filled in but for the time."""
+    """Without options the command offers a button to a filled-in form."""
     asked = await stage.manager.slash(stage.quiz, "daily setup")
     assert reply(asked).startswith("I still need a channel, a time and a time zone to start.")
     form = await stage.manager.click(answer_to(asked), label="Set it up")
@@ -300,7 +249,7 @@ async def test_members_without_manage_server_do_not_see_the_command(stage: Stage
 
 
 class Temperature(random.Random):
-    """Draws one topic, so that how an answer is graded does not depend on chance."""
+    """Draws the same topic, so that grades do not depend on chance."""
 
     def choice(self, seq: Any) -> Any:
         return next(one for one in seq if one.id == "temperature")
@@ -381,7 +330,7 @@ async def test_a_day_with_an_open_question(stage: Stage) -> None:
 
 
 async def test_a_restart_between_modal_and_answer(stage: Stage) -> None:
-    """The modal that was open over a restart is answered by the next process, and so are old cards."""
+    """The next process handles modals and cards of the previous one."""
     card, topic = await posted(stage)
     opened = await stage.alwina.click(card, label="Answer")
     await stage.restart()
@@ -392,10 +341,10 @@ async def test_a_restart_between_modal_and_answer(stage: Stage) -> None:
     assert "A strong answer" in reply(await stage.alwina.click(card, label="Answer"))
 
 
-async def test_what_could_not_be_stored_stands_in_the_form(
+async def test_a_text_that_could_not_be_stored_is_in_the_form(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Who was told that it failed, and tries again, need not write it anew; nobody else sees it."""
+    """The next form has the text that failed to be stored, for this member only."""
     card, _ = await posted(stage)
     opened = await stage.alwina.click(card, label="Answer")
 
@@ -417,7 +366,7 @@ async def test_what_could_not_be_stored_stands_in_the_form(
 async def test_an_answer_whose_grade_fails_is_saved(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The member reads so, and where the feedback is; /today has it then."""
+    """The member reads that the answer is saved; /today has the feedback later."""
     card, topic = await posted(stage)
     opened = await stage.alwina.click(card, label="Answer")
 
@@ -436,8 +385,8 @@ async def test_an_answer_whose_grade_fails_is_saved(
     assert "A strong answer" in reply(feedback)
 
 
-async def test_what_comes_too_late_is_handed_back(stage: Stage) -> None:
-    """Who is still writing at the close reads that it is closed, and has their text."""
+async def test_a_late_text_is_returned(stage: Stage) -> None:
+    """A member who submits after the close gets their text back."""
     card, _ = await posted(stage, answer_hours=1)
     opened = await stage.alwina.click(card, label="Answer")
     await stage.wait(3700)
@@ -451,20 +400,6 @@ async def test_the_topic_of_the_day_is_no_interview_topic(stage: Stage) -> None:
     _, topic = await posted(stage)
     assert "question of the day right now" in reply(
         await stage.alwina.slash(stage.quiz, "interview", topic=topic.id)
-    )
-
-
-async def test_setup_with_a_topic_is_refused(stage: Stage) -> None:
-    """A topic has one open question."""
-    wanted = {
-        "channel": stage.daily,
-        "time": "09:00",
-        "timezone": "UTC",
-        "kind": "mixed",
-        "topic": "temperature",
-    }
-    assert "press All topics" in reply(
-        await stage.manager.slash(stage.quiz, "daily setup", **wanted)
     )
 
 
@@ -483,7 +418,7 @@ async def test_today_and_status_know_it(stage: Stage) -> None:
 
 
 async def test_a_model_service_is_told_of(stage: Stage) -> None:
-    """While it is asked the member reads so, and afterwards that it has read the answer; if it fails, that too."""
+    """Members read that a model service checked the answer, or that it failed."""
     card, topic = await posted(stage)
     seen: list[str] = []
 
@@ -510,7 +445,7 @@ async def test_a_model_service_is_told_of(stage: Stage) -> None:
 
 
 async def test_slow_grading_is_waited_for(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """If grading takes long, Discord is told to wait, and the feedback comes all the same."""
+    """Slow grading defers the reply, and the feedback follows."""
     monkeypatch.setattr(replies, "_PATIENCE", 0.0)
     card, topic = await posted(stage)
     given = await write(stage.alwina, card, full(topic))
@@ -522,7 +457,7 @@ async def test_slow_grading_is_waited_for(stage: Stage, monkeypatch: pytest.Monk
 
 
 async def test_a_model_answer_too_long_for_the_card(stage: Stage) -> None:
-    """It is not cut: the closed card says where it stands, and there it is whole."""
+    """The closed card refers to Explain, which shows all of the model answer."""
     _, topic = await posted(stage, answer_hours=1)
     before, long = topic.answer, " ".join(f"Long_*_{n}" for n in range(300))
     object.__setattr__(BANK.topics[topic.id], "answer", long)

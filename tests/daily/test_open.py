@@ -13,14 +13,13 @@ from sqlalchemy import select
 from bot.core.child_process import CallStopped
 from bot.core.database import Database
 from bot.core.errors import UserError
-from bot.daily.rules import OpenDailyCard, OpenDailyResult
-from bot.daily.service import OpenReview
+from bot.daily.cards import OpenDailyCard, OpenDailyResult, OpenReview
 from bot.interviews.cards import Assessment
 from bot.interviews.grading.service import Ungradable
 from bot.interviews.store import take_request
 from bot.questions.store import reports
 from tests.banks import teaching_bank
-from tests.fakes import Crash, FakeChatModel, unsent
+from tests.fakes import Crash, FakeChatModel
 from tests.stage import ALWINA, BOB, CLEMENTINE, GUILD, Stage
 
 FULL = (
@@ -29,7 +28,7 @@ FULL = (
 )
 PART = "Held-out rows estimate the error on unseen cases."
 IN_DOUBT = "Tuning on the test set does not leak its labels."
-"""As if it denied a key point: never clear to the offline grader."""
+"""Seems to deny a key point, so the offline grader is unsure."""
 NONE = "I would rather ask somebody about it."
 
 
@@ -45,13 +44,13 @@ def results(stage: Stage) -> list[OpenDailyResult]:
 
 
 async def opened(stage: Stage, **options: Any) -> None:
-    """The first open daily stands in the channel."""
+    """Post the first open daily."""
     await stage.set_up(**{"at": "13:00", "kind": "open", **options})
     await stage.wait(hours=1)
 
 
 async def test_open_questions_do_not_repeat_until_used_up(stage: Stage) -> None:
-    """Each topic once, then again in the order in which they came."""
+    """All topics come once, then again in the same order."""
     await opened(stage)
     await stage.wait(days=7)
     cards = [p.card for p in stage.sender.of_kind("daily")]
@@ -62,11 +61,11 @@ async def test_open_questions_do_not_repeat_until_used_up(stage: Stage) -> None:
 
 
 async def test_mixed_has_an_open_question_every_third_day(stage: Stage) -> None:
-    """By the date alone, so that a skipped day or a second set-up does not change which days are open."""
+    """The date alone decides, whatever is skipped or set up again."""
     await opened(stage, kind="mixed")
     await stage.wait(days=3)
     await stage.set_up("14:00", kind="mixed")
-    await stage.bot.dailies.skip(GUILD)
+    await stage.bot.schedules.skip(GUILD)
     await stage.wait(days=6)
     open_days = [d.local_date.toordinal() for d in await stage.days() if d.topic_id is not None]
     closed_days = [d.local_date.toordinal() for d in await stage.days() if d.item_id is not None]
@@ -81,12 +80,12 @@ async def test_a_topic_with_open_questions_is_refused(stage: Stage, kind: str) -
         await stage.set_up("13:00", topic_id="t1", kind=kind)
     await stage.set_up("13:00", topic_id="t1")
     with pytest.raises(UserError, match="All topics"):
-        await stage.bot.dailies.setup(GUILD, kind=kind)
-    assert (await stage.bot.dailies.setup(GUILD, kind=kind, topic_id=None)).schedule.kind == kind
+        await stage.bot.schedules.setup(GUILD, kind=kind)
+    assert (await stage.bot.schedules.setup(GUILD, kind=kind, topic_id=None)).schedule.kind == kind
 
 
 async def test_answers_count_by_what_they_cover(stage: Stage) -> None:
-    """Points are the covered share, at least half is right, and the ledger agrees with the sums."""
+    """Points are the share of covered key points; half of them make a right answer."""
     await opened(stage)
     full, part, none = [
         await stage.write_daily(user, text)
@@ -103,7 +102,7 @@ async def test_answers_count_by_what_they_cover(stage: Stage) -> None:
 
 
 async def test_the_close(stage: Stage) -> None:
-    """It tells how many answered, the mean, and the most missed points; answers after it are refused."""
+    """The closed card has the number of answers, the mean and the most missed points."""
     await opened(stage, answer_hours=1)
     for user, text in ((ALWINA, FULL), (BOB, PART), (CLEMENTINE, NONE)):
         await stage.write_daily(user, text)
@@ -122,8 +121,8 @@ async def test_the_close(stage: Stage) -> None:
         )  # in time, but the close has been counted
 
 
-async def test_the_first_answer_counts_also_at_once(stage: Stage) -> None:
-    """Of two answers at the same time one is stored, with its own text, grade and points."""
+async def test_only_one_of_two_simultaneous_answers_counts(stage: Stage) -> None:
+    """One of two simultaneous answers is stored, with its own grade and points."""
     await opened(stage)
     done = await asyncio.gather(
         stage.write_daily(ALWINA, FULL), stage.write_daily(ALWINA, NONE), return_exceptions=True
@@ -137,7 +136,7 @@ async def test_the_first_answer_counts_also_at_once(stage: Stage) -> None:
 
 
 async def test_what_is_refused(stage: Stage) -> None:
-    """Empty answers, other channels, old cards, buttons of closed questions, and closed questions' own service."""
+    """Empty answers, forged clicks and early looks at the model answer are refused."""
     await opened(stage)
     post = stage.card()
     with pytest.raises(UserError, match="empty"):
@@ -158,41 +157,8 @@ async def test_what_is_refused(stage: Stage) -> None:
     assert await stage.check_points() == {}
 
 
-async def test_answers_before_the_posts_reply_count(stage: Stage) -> None:
-    """Who sees the card before the bot knows of it can answer."""
-
-    async def early() -> None:
-        await stage.write_daily(ALWINA, FULL)
-
-    stage.sender.during["post_daily"] = early
-    await opened(stage)
-    assert await stage.check_points() == {ALWINA: 100}
-
-
-@pytest.mark.parametrize("method", ["post_daily", "open_thread", "close_daily"])
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("crash", [True, False], ids=["crash", "unsent"])
-async def test_trouble_at_every_step(stage: Stage, method: str, after: bool, crash: bool) -> None:
-    """Whatever dies or fails before or after its effect, there is one post, one count of points and a close."""
-    stage.sender.fail(method, Crash() if crash else unsent(), after=after)
-    await stage.set_up("13:00", kind="open", thread=True, answer_hours=1)
-    answered = False
-    for _ in range(20):
-        try:
-            await stage.wait(minutes=10)
-        except Crash:
-            await stage.restart(seconds=5)
-        if stage.sender.of_kind("daily") and not answered:
-            await stage.write_daily(ALWINA, FULL)
-            answered = True
-    assert len(stage.sender.of_kind("daily")) == 1
-    assert [d.state for d in await stage.days()] == ["closed"]
-    assert results(stage)[-1].answered == 1
-    assert await stage.check_points() == {ALWINA: 100}
-
-
-async def test_who_did_not_answer_reads_the_model_answer_after_the_close(stage: Stage) -> None:
-    """Not before it; and who answered reads their own feedback at any time, also after a restart."""
+async def test_the_model_answer_after_the_close(stage: Stage) -> None:
+    """The model answer is shown after the close, own feedback at any time."""
     await opened(stage, answer_hours=1)
     daily_id = stage.card().row_id
     await stage.write_daily(ALWINA, PART)
@@ -219,7 +185,7 @@ async def test_streaks_join_open_and_closed_questions(stage: Stage) -> None:
 
 
 class Held:
-    """A grader that begins with an answer, and ends only when a test lets it."""
+    """A grader that starts with an answer and waits for the test."""
 
     def __init__(self, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
         self.began, self.go = asyncio.Event(), asyncio.Event()
@@ -235,7 +201,7 @@ class Held:
 async def test_an_answer_in_time_counts_however_long_its_grade_takes(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is stored when it comes, and the card that tells of the grades waits for them."""
+    """An answer is stored at once; the closed card waits for its grade."""
     await opened(stage, answer_hours=1)
     grader = Held(stage, monkeypatch)
     written = asyncio.create_task(stage.write_daily(ALWINA, FULL, after=3599))
@@ -257,7 +223,7 @@ async def test_an_answer_in_time_counts_however_long_its_grade_takes(
 async def test_an_answer_that_a_crash_left_without_a_grade(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, look: str
 ) -> None:
-    """It counts for the streak as it is; the next look at it, or the close, grades it, and its points count once."""
+    """It counts for the streak; the feedback, /today or the close grades it once."""
     await opened(stage, answer_hours=1)
     daily_id = stage.card().row_id
 
@@ -283,10 +249,8 @@ async def test_an_answer_that_a_crash_left_without_a_grade(
     assert await stage.check_points() == {ALWINA: 100}
 
 
-async def test_a_grade_of_what_was_erased_meanwhile(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It is dropped, and revives nothing."""
+async def test_a_grade_of_an_erased_answer(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A grade that is ready after the erasure is dropped."""
     await opened(stage)
     grader = Held(stage, monkeypatch)
     written = asyncio.create_task(stage.write_daily(ALWINA, FULL))
@@ -300,7 +264,7 @@ async def test_a_grade_of_what_was_erased_meanwhile(
 async def test_a_first_grade_never_replaces_a_better_one(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of two that grade one answer at once, the slower one leaves what the other has stored, and refined since."""
+    """The slower of two graders keeps a grade that was stored and refined before."""
     stage.chat_model = FakeChatModel(
         lambda _: json.dumps({"points": [{"id": 1, "covered": True, "quote": IN_DOUBT}]})
     )
@@ -312,7 +276,7 @@ async def test_a_first_grade_never_replaces_a_better_one(
         grader = Held(stage, patch)
         slower = asyncio.create_task(stage.bot.dailies.review_open(daily_id, GUILD, ALWINA))
         await asyncio.wait_for(grader.began.wait(), 10)
-    refined = await stage.bot.dailies.refine(
+    refined = await stage.bot.dailies.grader.refine(
         await stage.bot.dailies.review_open(daily_id, GUILD, ALWINA), ALWINA
     )
     grader.go.set()
@@ -320,10 +284,10 @@ async def test_a_first_grade_never_replaces_a_better_one(
     assert await stage.check_points() == {ALWINA: 67}
 
 
-async def test_an_answer_that_cannot_be_graded_holds_up_no_reveal(
+async def test_an_answer_that_cannot_be_graded_delays_no_reveal(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The others get their grades, and the card comes."""
+    """Other answers are graded, and the card closes."""
     await opened(stage, answer_hours=1)
     assess = stage.bot.grading.assess
 
@@ -367,9 +331,7 @@ async def test_a_topic_that_cannot_be_graded(stage: Stage, monkeypatch: pytest.M
     assert await stage.check_points() == {ALWINA: 0, BOB: 33}
 
 
-async def test_a_bot_that_leaves_while_it_grades(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_shutdown_during_grading(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """The close waits for the next process, which grades what is left."""
     await opened(stage, answer_hours=1)
     await stage.write_daily_only(ALWINA, FULL)
@@ -387,7 +349,7 @@ async def test_a_bot_that_leaves_while_it_grades(
 
 
 async def test_a_model_service_raises_points_and_sums(stage: Stage) -> None:
-    """A point it finds in the answer raises grade, points, ledger and sums together; the offline grade came first."""
+    """A key point that it finds raises the offline grade and all points."""
     stage.chat_model = FakeChatModel(
         lambda _: json.dumps({"points": [{"id": 1, "covered": True, "quote": IN_DOUBT}]})
     )
@@ -399,22 +361,22 @@ async def test_a_model_service_raises_points_and_sums(stage: Stage) -> None:
     assert offline.assessment.states == "cdm"
     before = (await stage.check_points())[ALWINA]
     assert before == offline.points
-    refined = await stage.bot.dailies.refine(offline, ALWINA)
+    refined = await stage.bot.dailies.grader.refine(offline, ALWINA)
     assert refined.assessment is not None
     assert (refined.assessment.states, refined.points) == ("ccm", 67)
     assert await stage.check_points() == {ALWINA: 67, BOB: 33}
     assert (
         await stage.bot.dailies.review_open(offline.daily.id, GUILD, ALWINA)
     ).assessment == refined.assessment
-    again = await stage.bot.dailies.refine(refined, ALWINA)
+    again = await stage.bot.dailies.grader.refine(refined, ALWINA)
     assert again.points == 67
 
 
-async def test_a_model_service_is_asked_so_often_a_day(
+async def test_a_model_service_has_a_daily_limit(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After that the offline grade stands, and the member reads why."""
-    monkeypatch.setattr("bot.daily.service.REQUESTS_A_DAY", 1)
+    """Beyond the limit the offline grade is kept, with the reason."""
+    monkeypatch.setattr("bot.daily.open_answers.REQUESTS_A_DAY", 1)
     stage.chat_model = FakeChatModel(
         lambda _: json.dumps({"points": [{"id": 1, "covered": True, "quote": IN_DOUBT}]})
     )
@@ -422,7 +384,7 @@ async def test_a_model_service_is_asked_so_often_a_day(
     await opened(stage)
     await stage.database.write(take_request, ALWINA, stage.clock().date(), 1)
     offline = await stage.write_daily(ALWINA, f"{PART} {IN_DOUBT}")
-    refined = await stage.bot.dailies.refine(offline, ALWINA)
+    refined = await stage.bot.dailies.grader.refine(offline, ALWINA)
     assert refined.assessment is not None
     assert (refined.assessment.model, refined.points) == ("spent", offline.points)
     assert await stage.check_points() == {ALWINA: offline.points}

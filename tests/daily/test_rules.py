@@ -6,7 +6,6 @@ import random
 import re
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -17,17 +16,13 @@ from bot.daily.rules import (
     DEFAULT_HOURS,
     MAX_HOURS,
     MIN_HOURS,
-    NO_STREAK,
     POINTS,
     asks_openly,
-    days_in_words,
     next_count,
-    parse_days,
     pick,
-    streak,
-    streak_news,
-    suggest_days,
 )
+from bot.daily.streaks import NO_STREAK, streak, streak_news
+from bot.daily.weekdays import days_in_words, parse_days, suggest_days
 from tests.shipped import item
 
 FIRST = date(2024, 5, 1)
@@ -38,20 +33,6 @@ def test_the_numbers_of_the_specification() -> None:
     assert (MIN_HOURS, MAX_HOURS, DEFAULT_HOURS, POINTS) == (1, 48, 23, 100)
 
 
-def test_what_was_no_daily_yet_comes_first() -> None:
-    """While something new is left, nothing is repeated."""
-    pool = [item("a"), item("b"), item("c")]
-    used = {"a": FIRST, "c": FIRST + timedelta(days=1)}
-    assert {pick(pool, used, random.Random(seed)).id for seed in range(20)} == {"b"}
-
-
-def test_a_used_up_pool_gives_the_one_that_waited_longest() -> None:
-    """When all were used, the one whose turn is longest ago comes again."""
-    pool = [item("a"), item("b"), item("c")]
-    used = {"a": FIRST, "b": FIRST - timedelta(days=9), "c": FIRST + timedelta(days=1)}
-    assert {pick(pool, used, random.Random(seed)).id for seed in range(20)} == {"b"}
-
-
 def test_chance_decides_among_new_ones() -> None:
     """Each new item can be the first, and the same seed picks the same."""
     pool = [item("a"), item("b"), item("c")]
@@ -59,23 +40,20 @@ def test_chance_decides_among_new_ones() -> None:
     assert pick(pool, {}, random.Random(5)) == pick(pool, {}, random.Random(5))
 
 
-def test_other_servers_questions_do_not_matter() -> None:
-    """Dates of items that are not in the pool, such as retired ones, change nothing."""
-    assert pick([item("a")], {"gone": FIRST}, random.Random(1)).id == "a"
-
-
 @given(size=st.integers(1, 8), cycles=st.integers(1, 3), seed=st.integers(0, 999))
 def test_no_repeat_until_the_pool_is_used_up(size: int, cycles: int, seed: int) -> None:
     """Day after day each item comes once a cycle, and in the second cycle in the order of the first."""
-    pool, used, rng = [item(f"i-{n}") for n in range(size)], dict[str, date](), random.Random(seed)
-    history = list[str]()
+    pool = [item(f"i-{n}") for n in range(size)]
+    used = {"retired": FIRST}
+    rng = random.Random(seed)
+    picked = list[str]()
     for day in range(size * cycles):
         chosen = pick(pool, used, rng).id
         used[chosen] = FIRST + timedelta(days=day)
-        history.append(chosen)
-    first = history[:size]
+        picked.append(chosen)
+    first = picked[:size]
     assert sorted(first) == sorted(i.id for i in pool)
-    assert history == first * cycles
+    assert picked == first * cycles
 
 
 def test_which_days_ask_openly() -> None:
@@ -85,79 +63,6 @@ def test_which_days_ask_openly() -> None:
     assert all(asks_openly("open", day) for day in days)
     mixed = [n for n, day in enumerate(days) if asks_openly("mixed", day)]
     assert [after - before for before, after in pairwise(mixed)] == [3, 3]
-
-
-FIRST = date(2024, 5, 1)
-
-
-def days(*numbers: int) -> list[date]:
-    """Dates of May 2024 by their day number."""
-    return [date(2024, 5, number) for number in numbers]
-
-
-def lengths(*given: Any) -> tuple[int, int]:
-    """The current and the best run."""
-    found = streak(*given)
-    return found.current, found.best
-
-
-def test_nobody_answered_anything() -> None:
-    """Without dailies or without answers there is no streak."""
-    assert lengths([], []) == (0, 0)
-    assert lengths(days(1, 2, 3), []) == (0, 0)
-
-
-def test_every_daily_answered() -> None:
-    """Three dailies in a row are a streak of three."""
-    assert lengths(days(1, 2, 3), days(1, 2, 3)) == (3, 3)
-
-
-def test_a_missed_daily_breaks_it() -> None:
-    """A closed daily without an answer starts the count again, and the best run is kept."""
-    assert lengths(days(1, 2, 3, 4, 5), days(1, 2, 3, 5)) == (1, 3)
-    assert lengths(days(1, 2, 3), days(1, 2)) == (0, 2)
-
-
-def test_days_without_a_daily_break_nothing() -> None:
-    """A streak survives dates on which the server had no daily, also across months."""
-    assert (
-        streak([*days(1, 2, 9), date(2024, 7, 30)], [*days(1, 2, 9), date(2024, 7, 30)]).current
-        == 4
-    )
-
-
-def test_the_order_of_the_days_does_not_matter() -> None:
-    """Days may come in any order and more than once."""
-    assert lengths(days(5, 1, 3, 2, 4, 4), days(4, 5, 2)) == (2, 2)
-
-
-def test_answers_without_a_daily_are_ignored() -> None:
-    """An answer on a date that had no daily does not count."""
-    assert lengths(days(1, 2), days(1, 2, 3, 4)) == (2, 2)
-    assert lengths([], days(1)) == (0, 0)
-
-
-def test_an_open_daily_does_not_break_it_yet() -> None:
-    """Today's daily, open and unanswered, is passed over; when it closes unanswered the streak is over."""
-    assert lengths(days(1, 2, 3), days(1, 2), days(3)) == (2, 2)
-    assert lengths(days(1, 2, 3), days(1, 2)) == (0, 2)
-
-
-def test_an_open_daily_counts_once_it_is_answered() -> None:
-    """An answer counts at once and not only at close."""
-    assert lengths(days(1, 2, 3), days(1, 2, 3), days(3)) == (3, 3)
-
-
-def test_two_dailies_open_and_the_newer_answered_first() -> None:
-    """With two open, the newer may be answered first; the older joins in later, or breaks the run by closing."""
-    assert lengths(days(1, 2, 3), days(1, 3), days(2, 3)) == (2, 2)
-    assert lengths(days(1, 2, 3), days(1, 3, 2), days(2, 3)) == (3, 3)
-    assert lengths(days(1, 2, 3), days(1, 3), days(3)) == (1, 1)
-
-
-def test_an_open_day_without_a_daily_is_ignored() -> None:
-    """Open dates that are not among the days change nothing."""
-    assert lengths(days(1, 2), days(1), days(3)) == (0, 1)
 
 
 @pytest.mark.parametrize(
@@ -198,19 +103,39 @@ def test_days_while_somebody_types() -> None:
     assert suggest_days("never") == []
 
 
-def marks(text: str) -> tuple[list[date], set[date]]:
-    """Dates from 1 May on with a daily, and those of them that were answered, by one letter each: a or m(issed)."""
-    held = [FIRST + timedelta(days=n) for n in range(len(text))]
-    return held, {day for day, mark in zip(held, text, strict=True) if mark == "a"}
+def history(text: str) -> tuple[list[date], set[date], set[date]]:
+    """Return dates from 1 May with a daily, the answered ones and those that are still open.
+
+    One letter per date: a(nswered), m(issed), o(pen), A(nswered and open), - for no daily.
+    """
+    dates = [(FIRST + timedelta(days=n), mark) for n, mark in enumerate(text)]
+    return (
+        [day for day, mark in dates if mark != "-"],
+        {day for day, mark in dates if mark in "aA"},
+        {day for day, mark in dates if mark in "oA"},
+    )
 
 
 @pytest.mark.parametrize(
     ("text", "current", "best", "freezes"),
     [
+        ("", 0, 0, 0),
+        ("mmm", 0, 0, 0),
+        ("aaa", 3, 3, 0),
+        ("aaama", 1, 3, 0),
+        ("aam", 0, 2, 0),
+        ("aa-----a" + "-" * 60 + "a", 4, 4, 0),
+        ("aao", 2, 2, 0),
+        ("aaA", 3, 3, 0),
+        ("aoA", 2, 2, 0),
+        ("aAA", 3, 3, 0),
+        ("amA", 1, 1, 0),
         ("a" * 6, 6, 6, 0),
         ("a" * 7, 7, 7, 1),
+        ("a" * 7 + "o", 7, 7, 1),
+        ("a" * 7 + "-----a", 8, 8, 1),
         ("a" * 14, 14, 14, 2),
-        ("a" * 30, 30, 30, 2),  # no more than two are kept
+        ("a" * 30, 30, 30, 2),  # no more than two freezes are kept
         ("a" * 6 + "m", 0, 6, 0),
         ("a" * 7 + "m", 7, 7, 0),
         ("a" * 7 + "ma", 8, 8, 0),
@@ -218,29 +143,22 @@ def marks(text: str) -> tuple[list[date], set[date]]:
         ("a" * 7 + "mam", 0, 8, 0),
         ("a" * 14 + "mma", 15, 15, 0),
         ("a" * 14 + "mmma", 1, 14, 0),
-        ("a" * 7 + "m" + "a" * 6, 13, 13, 0),  # the row began anew at the missed date
+        ("a" * 7 + "m" + "a" * 6, 13, 13, 0),  # the missed date restarted the week
         ("a" * 7 + "m" + "a" * 7, 14, 14, 1),
         ("a" * 13 + "m" + "a" * 7, 20, 20, 1),
     ],
 )
-def test_freezes(text: str, current: int, best: int, freezes: int) -> None:
-    """Seven in a row earn one, two are kept, and a missed date uses one up or ends the streak."""
-    found = streak(*marks(text))
+def test_streaks(text: str, current: int, best: int, freezes: int) -> None:
+    """Missed dates end a streak or use up a freeze; open ones and dates without a daily don't."""
+    found = streak(*history(text))
     assert (found.current, found.best, found.freezes) == (current, best, freezes)
-
-
-def test_an_open_date_costs_no_freeze() -> None:
-    """Only its close does; dates without a daily cost none either."""
-    held, answered = marks("a" * 7 + "m")
-    assert streak(held, answered, {held[-1]}).freezes == 1
-    assert streak([*held[:-1], date(2025, 5, 1)], {*answered, date(2025, 5, 1)}).freezes == 1
 
 
 def test_the_news_of_an_answer() -> None:
     """The answer that earns a freeze says so; the first after a frozen date says that, and only that one."""
 
     def news(text: str, untold: str = "") -> tuple[bool, int]:
-        held, answered = marks(text)
+        held, answered, _ = history(text)
         days = {day for day, mark in zip(held, untold.rjust(len(text)), strict=True) if mark == "x"}
         found = streak_news(held, answered, (), NO_STREAK, now=held[-1], untold=days)
         return found.earned, found.saved

@@ -17,8 +17,9 @@ from bot.answers.store import DAILY, Answer
 from bot.core import servers
 from bot.core.database import Database
 from bot.daily import store
-from bot.daily.rules import DailyState, Streak, streak
-from bot.daily.store import Daily, Schedule, Written
+from bot.daily.rules import POSTED, Daily, DailyState, Schedule
+from bot.daily.store import Written
+from bot.daily.streaks import Streak, streak
 from tests.answers.entries import GUILDS, counted, several_on_one_database
 
 AT = datetime(2027, 1, 4, 12, 0, 0, 456_000, tzinfo=UTC)
@@ -58,6 +59,8 @@ async def test_a_schedule_is_kept_and_replaced(database: Database) -> None:
     await database.write(store.save_schedule, SCHEDULE)
     assert await database.read(store.schedule, 1) == SCHEDULE
     await database.write(servers.set_zone, 1, "Europe/Berlin")
+    before = await database.read(store.schedule, 1)
+    assert before is not None
     changed = replace(
         SCHEDULE,
         zone="Europe/Berlin",
@@ -110,7 +113,7 @@ async def test_one_daily_a_date(database: Database) -> None:
 
 
 async def test_a_daily_has_all_its_fields(database: Database) -> None:
-    """What is stored comes back, by id and by date."""
+    """Dailies are found by id and by date."""
     daily_id = await create(
         database, state="posting", item_id="lora-1", choice_order="2031", channel_id=10, due_at=AT
     )
@@ -152,7 +155,7 @@ async def test_what_counts_as_posted(database: Database, state: str, posted: boo
 
 
 async def test_a_change_expects_a_state(database: Database) -> None:
-    """A change is made once: who expects the state from before changes nothing and is told."""
+    """A change that expects an old state is refused."""
     daily_id = await create(database, state="posting", due_at=AT)
     assert await database.write(store.change, daily_id, expect="posting", state="open", due_at=None)
     assert not await database.write(store.change, daily_id, expect="posting", state="missed")
@@ -181,7 +184,7 @@ async def test_which_dailies_are_due(database: Database) -> None:
 
 
 async def test_claimed_work_is_woken(database: Database) -> None:
-    """What a process claimed becomes due at once; an open daily keeps its close, and a refused post its pause."""
+    """Claimed rows become due at once; open dailies and refused posts keep their times."""
     states = [
         ("posting", AT),
         ("threading", None),
@@ -201,9 +204,9 @@ async def test_claimed_work_is_woken(database: Database) -> None:
 
 
 async def test_the_latest_daily(database: Database) -> None:
-    """The newest daily that members saw, the newest whose fate is known, the newest on its way; of one server."""
+    """The newest posted, the newest tried and the newest unsent daily of a server."""
     for n, state in enumerate(["closed", "open", "skipped", "missed"]):
-        await create(database, n, state=state, message_id=n if state in store.POSTED else None)
+        await create(database, n, state=state, message_id=n if state in POSTED else None)
     await create(database, 7, state="open", message_id=7, guild_id=2)
     await create(database, 8, state="posting", guild_id=2)
 
@@ -222,7 +225,7 @@ async def test_the_latest_daily(database: Database) -> None:
 
 
 async def test_used_items(database: Database) -> None:
-    """Each item with the date on which it last was the daily, of one server."""
+    """Each item has its last date as the daily of a server."""
     for guild_id, item_id, n in [(1, "a", 0), (1, "b", 1), (1, "a", 2), (2, "c", 4)]:
         await database.write(store.note_used, guild_id, item_id, DAY + timedelta(days=n))
     assert await database.read(store.used, 1) == {
@@ -257,7 +260,7 @@ def answered_at(daily_id: int, user_id: int, at: datetime) -> Answer:
 
 
 async def test_a_streak_from_what_was_answered(database: Database) -> None:
-    """Counted are dates with a posted daily; an open one that is not answered yet breaks nothing; only own answers."""
+    """A streak counts own answers to posted dailies; an open one breaks nothing."""
     closed = {"state": "closed", "closes_at": AT - HOUR}
     ids = [await create(database, n, **{**closed, "message_id": 100 + n}) for n in range(3)]  # type: ignore[arg-type]
     await create(database, 3, state="missed")
@@ -337,11 +340,10 @@ async def test_a_streak_is_that_of_the_whole_history(
 
 
 async def test_a_text_and_its_two_grades(database: Database) -> None:
-    """What was written gets its first grade once; a better one replaces it, and none comes without a text."""
+    """A text gets one first grade, which can be replaced."""
     daily_id = await create(database, item_id=None, topic_id="t1")
     first = Written(daily_id, 1, "So.")
     await database.write(store.add_written, first)
-    assert await database.read(store.written_to, daily_id) == [first]
     assert await database.read(store.ungraded, daily_id) == [1]
     assert await database.write(store.save_grade, first, "{}")
     assert not await database.write(store.save_grade, first, "[1]")

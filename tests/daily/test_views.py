@@ -9,9 +9,9 @@ import pytest
 
 from bot.chat.messages import text_of
 from bot.daily import views
-from bot.daily.rules import Announcement, DailyResult, DailyState, Streak, StreakNews
-from bot.daily.service import DailyVerdict, OpenReview, Today
-from bot.daily.store import Daily
+from bot.daily.cards import Announcement, DailyResult, DailyVerdict, OpenReview, Today
+from bot.daily.rules import Daily, DailyState
+from bot.daily.streaks import Streak, StreakNews
 from bot.questions.answers import Shown
 from bot.questions.cards import Outcome, Review
 from bot.questions.model import Topic

@@ -1,4 +1,4 @@
-"""The question of the day, moved on by its deadlines: posted once a date, in time or not at all, and closed."""
+"""The due steps of dailies: each date is posted once and in time, or missed, and closed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bot.core.calendar import RETRY
 from bot.core.errors import DeliveryRefused
 from bot.core.jobs import LEASE
 from bot.daily import views
-from bot.daily.rules import Announcement, DailyCard, DailyResult
+from bot.daily.cards import Announcement, DailyCard, DailyResult
 from bot.rounds import store as round_store
 from tests.fakes import START, Crash, unsent
 from tests.messages import reads
@@ -35,7 +35,7 @@ def results(stage: Stage) -> list[DailyResult]:
 
 
 async def test_a_daily_step_by_step(stage: Stage) -> None:
-    """At its time the date gets its row, its words for the role, its card and its thread; at the close the edit."""
+    """The steps are row, announcement, card, thread and close."""
     await stage.set_up("13:00", role_id=77, thread=True, answer_hours=2)
     assert await stage.next_due() == START + timedelta(hours=1)
     await stage.until(START + timedelta(minutes=59))
@@ -75,40 +75,27 @@ async def test_a_daily_step_by_step(stage: Stage) -> None:
     assert await stage.next_due() == START + timedelta(days=1, hours=1)
 
 
-async def test_a_late_start_still_posts(stage: Stage) -> None:
-    """A bot that is back within six hours posts the question that fell into its absence."""
+@pytest.mark.parametrize(
+    ("hours", "states"),
+    [(6.9, ["open"]), (7.1, ["missed"]), (74, ["missed", "missed", "missed", "open"])],
+)
+async def test_posts_during_an_outage(stage: Stage, hours: float, states: list[str]) -> None:
+    """A post is made up to six hours late; after that its date is missed, with the reason."""
     await stage.set_up("13:00")
-    await stage.restart(hours=1 + 5.9)
+    await stage.restart(hours=hours)
     await stage.run()
-    assert len(posted(stage)) == 1
-    assert (await stage.day(TODAY)).state == "open"
-
-
-async def test_too_late_is_missed_with_a_reason(stage: Stage) -> None:
-    """A bot that is back after more than six hours leaves the date out and says why; the next one is posted."""
-    await stage.set_up("13:00")
-    await stage.restart(hours=1 + 6.1)
-    await stage.run()
-    daily = await stage.day(TODAY)
-    assert (daily.state, daily.posted, daily.due_at) == ("missed", False, None)
-    assert "offline" in (daily.problem or "")
-    assert posted(stage) == []
+    days = await stage.days()
+    assert [d.state for d in days] == states
+    assert {d.problem for d in days if d.state == "missed"} <= {
+        "I was offline for more than 6 hours, so that day was skipped."
+    }
+    assert len(posted(stage)) == states.count("open")
     await stage.wait(days=1)
-    assert len(posted(stage)) == 1
-
-
-async def test_days_of_absence(stage: Stage) -> None:
-    """After three days away, the dates in between are missed and the last one, if in time, is posted."""
-    await stage.set_up("13:00")
-    await stage.restart(days=3, hours=2)
-    await stage.run()
-    assert [d.state for d in await stage.days()] == ["missed"] * 3 + ["open"]
-    assert len(posted(stage)) == 1
+    assert len(posted(stage)) == states.count("open") + 1
 
 
 async def test_a_refused_post_is_retried_within_two_minutes(stage: Stage) -> None:
-    """Without permission the post is tried again at least every two minutes, never counted as posted, and made once
-    the permission is back."""
+    """Without permission the post is retried at least every two minutes, until it succeeds."""
     stage.sender.fail("post_daily", DENIED, times=10_000)
     await stage.set_up("13:00")
     tries: list[datetime] = []
@@ -120,7 +107,7 @@ async def test_a_refused_post_is_retried_within_two_minutes(stage: Stage) -> Non
             tries.append(stage.clock())
     assert len(tries) >= 4
     assert all(b - a <= RETRY for a, b in pairwise(tries))
-    status = await stage.bot.dailies.status(GUILD)
+    status = await stage.bot.schedules.status(GUILD)
     assert status.posting is not None
     assert (status.posting.posted, status.posting.problem) == (False, str(DENIED))
     assert status.last is None
@@ -130,8 +117,8 @@ async def test_a_refused_post_is_retried_within_two_minutes(stage: Stage) -> Non
     assert (daily.state, daily.problem, len(posted(stage))) == ("open", None, 1)
 
 
-async def test_a_change_on_its_server_wakes_a_refused_post(stage: Stage) -> None:
-    """It rests until then; what rests on other servers, or is open, is left alone."""
+async def test_a_change_on_the_server_makes_a_refused_post_due(stage: Stage) -> None:
+    """A change on another server, or of an open daily, changes nothing."""
     await stage.set_up("13:00")
     stage.sender.fail("post_daily", DENIED)
     await stage.until(START + timedelta(hours=1))
@@ -147,7 +134,7 @@ async def test_a_change_on_its_server_wakes_a_refused_post(stage: Stage) -> None
 
 
 async def test_a_refused_post_is_missed_after_six_hours(stage: Stage) -> None:
-    """When the six hours are over the date is missed for the reason that Discord gave; the schedule stays."""
+    """After six hours the date is missed with Discord's reason; the schedule continues."""
     stage.sender.fail("post_daily", DENIED, times=10_000)
     await stage.set_up("13:00")
     await stage.wait(hours=1 + 5, minutes=59)
@@ -155,8 +142,9 @@ async def test_a_refused_post_is_missed_after_six_hours(stage: Stage) -> None:
     await stage.wait(minutes=4)
     daily = await stage.day(TODAY)
     assert (daily.state, daily.problem, daily.due_at) == ("missed", str(DENIED), None)
-    status = await stage.bot.dailies.status(GUILD)
+    status = await stage.bot.schedules.status(GUILD)
     assert (status.last, status.posting) == (daily, None)
+    assert f"No question on 4 January. {DENIED}" in reads(views.panel(status, None, None))
     assert status.next_at == START + timedelta(days=1, hours=1)
     stage.sender.mend()
     await stage.wait(days=1)
@@ -164,7 +152,7 @@ async def test_a_refused_post_is_missed_after_six_hours(stage: Stage) -> None:
 
 
 async def test_another_channel_for_a_daily_that_fails(stage: Stage) -> None:
-    """A set-up with another channel sends the daily that could not be posted there at once."""
+    """Choosing another channel posts a refused daily there at once."""
     stage.sender.fail("post_daily", DENIED)
     await stage.set_up("13:00")
     await stage.wait(hours=1)
@@ -186,7 +174,7 @@ STEPS = [
 @pytest.mark.parametrize(("method", "after"), STEPS)
 @pytest.mark.parametrize("down", [0, 60, 3600])
 async def test_a_crash_at_any_step(stage: Stage, method: str, after: bool, down: float) -> None:
-    """A process that dies before or after post, thread or close is replaced: one post, every answer counted once."""
+    """A process dies before or after a request: there is one post, and each answer counts once."""
     stage.sender.fail(method, Crash(), after=after)
     await stage.set_up("13:00", thread=True, answer_hours=3, role_id=7)
     crashes = 0
@@ -211,7 +199,7 @@ async def test_a_crash_at_any_step(stage: Stage, method: str, after: bool, down:
 
 @pytest.mark.parametrize(("method", "after"), STEPS)
 async def test_a_failure_of_discord_at_any_step(stage: Stage, method: str, after: bool) -> None:
-    """What has an unknown outcome is tried again soon, found if it was done, and leaves no problem behind."""
+    """A request with an unknown outcome is retried, and found if it was done."""
     stage.sender.fail(method, unsent(), after=after)
     await stage.set_up("13:00", thread=True, answer_hours=1, role_id=7)
     await stage.wait(hours=1, minutes=1)
@@ -219,7 +207,7 @@ async def test_a_failure_of_discord_at_any_step(stage: Stage, method: str, after
     await stage.answer_daily(ALWINA)
     await stage.wait(hours=1, minutes=1)
     daily = await stage.day(TODAY)
-    assert (daily.state, len(posted(stage))) == ("closed", 1)
+    assert (daily.state, daily.problem, len(posted(stage))) == ("closed", None, 1)
     assert stage.sender.calls[method] + stage.sender.calls["find_daily"] >= 2
     assert results(stage)[-1].outcome.answered == 1
 
@@ -231,7 +219,7 @@ def counts(stage: Stage) -> list[int]:
 
 
 async def test_the_number_of_answers_on_the_open_card(stage: Stage) -> None:
-    """A minute after an answer at the earliest, several together, ever more seldom, and only if it grew."""
+    """The card shows answers a minute later or more, several together, in growing intervals."""
     await stage.set_up("13:00")
     await stage.wait(hours=1)
     await stage.answer_daily(ALWINA)
@@ -271,7 +259,7 @@ async def test_a_count_survives_a_crash(stage: Stage, after: bool) -> None:
 
 @pytest.mark.parametrize("error", [unsent(), DENIED, RuntimeError("odd")])
 async def test_a_count_that_fails_ends_nothing(stage: Stage, error: Exception) -> None:
-    """However often and however it fails, the question stays open, and closes at its time."""
+    """Failing updates of the count keep the question open until its close."""
     await stage.set_up("13:00", answer_hours=3)
     await stage.wait(hours=1)
     stage.sender.fail("show_daily", error, times=100)
@@ -283,19 +271,8 @@ async def test_a_count_that_fails_ends_nothing(stage: Stage, error: Exception) -
     assert ((await stage.day(TODAY)).state, results(stage)[-1].outcome.answered) == ("closed", 2)
 
 
-@pytest.mark.parametrize("method", ["show_daily", "open_thread", "close_daily"])
-async def test_a_problem_that_passed_is_not_reported(stage: Stage, method: str) -> None:
-    """Once the retry of a failed card, thread or close succeeded, status reports no problem."""
-    stage.sender.fail(method, unsent())
-    await stage.set_up("13:00", thread=True, answer_hours=1, role_id=7)
-    await stage.wait(hours=3)
-    assert stage.sender.calls[method] == 2
-    daily = await stage.day(TODAY)
-    assert (daily.state, daily.problem) == ("closed", None)
-
-
 async def test_a_post_that_was_made_is_not_missed(stage: Stage) -> None:
-    """A daily whose post was made just before a crash is found also by a process that starts after the six hours."""
+    """A post made just before a crash is found even after more than six hours."""
     stage.sender.fail("post_daily", Crash(), after=True)
     await stage.set_up("13:00")
     with pytest.raises(Crash):
@@ -311,31 +288,24 @@ def posted_ids(stage: Stage) -> list[int]:
     return [p.message_id for p in stage.sender.of_kind("daily")]
 
 
-async def test_a_change_of_the_set_up_does_not_repeat_a_post(stage: Stage) -> None:
-    """A set-up while a post's outcome is unknown, in the same channel, does not make the bot forget that it tried."""
+@pytest.mark.parametrize(("at", "channel_id"), [("18:00", CHANNEL), ("13:00", 11)])
+async def test_a_change_of_the_set_up_does_not_repeat_a_post(
+    stage: Stage, at: str, channel_id: int
+) -> None:
+    """A daily whose post may have been made is first looked for in its old channel."""
     stage.sender.fail("post_daily", unsent(), after=True)
     await stage.set_up("13:00")
     await stage.wait(hours=1)
     assert (await stage.day(TODAY)).state == "posting"
-    await stage.set_up("18:00")
-    await stage.wait(minutes=5)
-    assert len(posted(stage)) == 1
-    assert (await stage.day(TODAY)).message_id == posted_ids(stage)[0]
-
-
-async def test_a_change_of_channel_does_not_repeat_a_post(stage: Stage) -> None:
-    """A daily that may have been posted already is looked for where it was tried before it is sent elsewhere."""
-    stage.sender.fail("post_daily", unsent(), after=True)
-    await stage.set_up("13:00")
-    await stage.wait(hours=1)
-    await stage.set_up("13:00", channel_id=11)
+    await stage.set_up(at, channel_id=channel_id)
     await stage.wait(minutes=5)
     assert [p.channel_id for p in stage.sender.of_kind("daily")] == [CHANNEL]
+    assert (await stage.day(TODAY)).message_id == posted_ids(stage)[0]
     assert (await stage.answer_daily(ALWINA)).review.points == 100
 
 
 async def test_a_claim_runs_out(stage: Stage) -> None:
-    """What a dead process claimed is taken over by another without any recovery, and found."""
+    """Another process takes over a dead process's post when the lease ends."""
     stage.sender.fail("post_daily", Crash(), after=True)
     await stage.set_up("13:00")
     with pytest.raises(Crash):
@@ -348,8 +318,8 @@ async def test_a_claim_runs_out(stage: Stage) -> None:
     assert len(posted(stage)) == 1
 
 
-async def both(stage: Stage) -> None:
-    """Two processes find the same work due and do it at the same time."""
+async def work_twice(stage: Stage) -> None:
+    """Let two processes do the same due work at the same time."""
     one, two = stage.process(), stage.process()
     pairs = [
         (mine, theirs, key)
@@ -363,41 +333,44 @@ async def both(stage: Stage) -> None:
 
 
 async def test_two_processes_decide_one_date(stage: Stage) -> None:
-    """Two processes that both see a post time give its date one row."""
+    """Two processes store one row for a date."""
     await stage.set_up("13:00")
     stage.clock.at = START + timedelta(hours=1)
-    await both(stage)
+    await work_twice(stage)
     assert [d.state for d in await stage.days()] == ["posting"]
 
 
 async def test_two_processes_post_one_daily(stage: Stage) -> None:
-    """Two processes that both see a daily to be posted post it once."""
+    """Two processes post a daily once."""
     await stage.set_up("13:00")
     stage.clock.at = START + timedelta(hours=1)
     await stage.work()
-    await both(stage)
+    await work_twice(stage)
     assert len(posted(stage)) == 1
 
 
 async def test_two_processes_close_one_daily(stage: Stage) -> None:
-    """Two processes that both see a daily to be closed leave it closed, with one result."""
+    """Two processes close a daily with one result."""
     await stage.set_up("13:00", answer_hours=1)
     await stage.wait(hours=1)
     await stage.answer_daily(ALWINA)
     stage.clock.turn(hours=1)
-    await both(stage)
+    await work_twice(stage)
     assert (await stage.day(TODAY)).state == "closed"
     assert {r.outcome.answered for r in results(stage)} == {1}
 
 
-async def test_answers_before_the_posts_reply_count(stage: Stage) -> None:
-    """Who sees the card before the bot knows of it can answer; the post's reply changes nothing."""
+@pytest.mark.parametrize(("method", "role_id"), [("post_daily", None), ("show_daily", 7)])
+async def test_answers_before_discords_reply_count(
+    stage: Stage, method: str, role_id: int | None
+) -> None:
+    """A member can answer before the bot knows that the card is posted or edited."""
 
     async def early() -> None:
         assert (await stage.answer_daily(ALWINA)).review.points == 100
 
-    stage.sender.during["post_daily"] = early
-    await stage.set_up("13:00")
+    stage.sender.during[method] = early
+    await stage.set_up("13:00", role_id=role_id)
     await stage.wait(hours=1)
     daily = await stage.day(TODAY)
     assert (daily.state, daily.message_id) == ("open", posted_ids(stage)[0])
@@ -405,33 +378,20 @@ async def test_answers_before_the_posts_reply_count(stage: Stage) -> None:
 
 
 async def test_no_words_without_a_role(stage: Stage) -> None:
-    """A daily that pings nobody, or a role that was deleted, is posted as its card at once."""
+    """Without a role to ping, or with a deleted one, the card is posted at once."""
     stage.sender.deleted_roles.add(7)
     await stage.set_up("13:00")
-    await stage.bot.dailies.post(GUILD)
+    await stage.bot.schedules.post(GUILD)
     await stage.run()
     await stage.set_up("12:30", role_id=7)
     await stage.wait(days=1, hours=1)
     assert [type(p.card) for p in stage.sender.posts] == [DailyCard, DailyCard]
     assert stage.sender.edits_of("show") == []
-
-
-async def test_answers_before_the_card_is_known_count(stage: Stage) -> None:
-    """Who sees the card before Discord's answer to the edit arrives can answer."""
-
-    async def early() -> None:
-        assert (await stage.answer_daily(ALWINA)).review.points == 100
-
-    stage.sender.during["show_daily"] = early
-    await stage.set_up("13:00", role_id=7)
-    await stage.wait(hours=1)
-    assert (await stage.day(TODAY)).state == "open"
-    assert await stage.check_points() == {ALWINA: 100}
+    assert stage.sender.threads == []
 
 
 async def test_words_whose_card_is_refused_are_tried_again(stage: Stage) -> None:
-    """A readable question stays, status says what is wrong, and the card comes once it can; at the close at the latest
-    the answer does."""
+    """A refused card is retried until the close; the status has the problem."""
     stage.sender.fail("show_daily", DENIED, times=10_000)
     await stage.set_up("13:00", role_id=7, answer_hours=2)
     await stage.wait(hours=1, minutes=30)
@@ -449,7 +409,7 @@ async def test_words_whose_card_is_refused_are_tried_again(stage: Stage) -> None
 
 
 async def test_words_that_were_deleted_are_given_up(stage: Stage) -> None:
-    """Without its message a question is closed, with the reason."""
+    """A daily whose announcement was deleted is closed, with the reason."""
     stage.sender.fail("show_daily", DeliveryRefused("message", "The message was deleted."))
     await stage.set_up("13:00", role_id=7)
     await stage.wait(hours=1, minutes=5)
@@ -458,7 +418,7 @@ async def test_words_that_were_deleted_are_given_up(stage: Stage) -> None:
 
 
 async def test_a_server_that_removed_the_bot(stage: Stage) -> None:
-    """Nothing is tried there and no date is used up; after a return the next one is posted at its time."""
+    """Nothing is tried while the bot is off the server; later the next daily is posted."""
     await stage.set_up("13:00")
     stage.sender.left.add(GUILD)
     await stage.wait(days=3)
@@ -469,7 +429,7 @@ async def test_a_server_that_removed_the_bot(stage: Stage) -> None:
 
 
 async def test_a_post_to_a_server_that_is_left_is_tried_once(stage: Stage) -> None:
-    """A removal between the row and the post ends that daily; it does not come again every two minutes."""
+    """A daily is not retried if the bot was removed just before the post."""
     stage.sender.fail(
         "post_daily", DeliveryRefused("server", "I'm no longer on that server."), times=10_000
     )
@@ -480,7 +440,7 @@ async def test_a_post_to_a_server_that_is_left_is_tried_once(stage: Stage) -> No
 
 
 async def test_a_thread_that_is_refused_leaves_the_daily_open(stage: Stage) -> None:
-    """Without the right to open a thread the question is open all the same, and status says what is missing."""
+    """A refused thread doesn't stop the daily; the status has the problem."""
     stage.sender.fail("open_thread", DeliveryRefused("permission", "I need Create Public Threads."))
     await stage.set_up("13:00", thread=True)
     await stage.wait(hours=1)
@@ -491,16 +451,8 @@ async def test_a_thread_that_is_refused_leaves_the_daily_open(stage: Stage) -> N
     assert stage.sender.calls["open_thread"] == 1
 
 
-async def test_no_thread_unless_wanted(stage: Stage) -> None:
-    """Without `thread` none is opened."""
-    await stage.set_up("13:00")
-    await stage.wait(hours=2)
-    assert len(posted(stage)) == 1
-    assert stage.sender.calls["open_thread"] == 0
-
-
-async def test_a_card_that_cannot_be_closed_is_closed_all_the_same(stage: Stage) -> None:
-    """A deleted message ends the daily with the reason; answers stay."""
+async def test_a_daily_whose_card_was_deleted_closes(stage: Stage) -> None:
+    """A daily with a deleted card closes with the reason; answers still count."""
     stage.sender.fail("close_daily", DeliveryRefused("message", "The message was deleted."))
     await stage.set_up("13:00", answer_hours=1)
     await stage.wait(hours=1)
@@ -516,8 +468,7 @@ async def test_a_card_that_cannot_be_closed_is_closed_all_the_same(stage: Stage)
 
 
 async def test_exactly_once_a_local_date_over_a_year(stage: Stage) -> None:
-    """In Berlin at 02:30 every date of a year gets one post at the right instant: in spring, where that time does not
-    exist, at 03:00, and in autumn, where it comes twice, at the first."""
+    """A year of posts at 02:30 in Berlin: at 03:00 where 02:30 is missing, at the first of two."""
     zone = ZoneInfo("Europe/Berlin")
     await stage.set_up("02:30", "Europe/Berlin", answer_hours=1)
     expected: dict[date, datetime] = {}
@@ -534,7 +485,7 @@ async def test_exactly_once_a_local_date_over_a_year(stage: Stage) -> None:
 
 
 async def test_a_zone_that_the_data_has_lost(stage: Stage) -> None:
-    """Everything goes on in UTC: posts, answers with their points, and the close; the status says so."""
+    """A daily in a zone that no longer exists continues in UTC, as its panel says."""
     await stage.set_up("13:00", "America/New_York", answer_hours=1)
     await stage.database.write(servers.set_zone, GUILD, "US/Gone")
     await stage.restart(minutes=1)
@@ -545,13 +496,13 @@ async def test_a_zone_that_the_data_has_lost(stage: Stage) -> None:
     await stage.wait(hours=1)
     assert (await stage.day(TODAY)).state == "closed"
     assert await stage.check_points() == {ALWINA: 100}
-    said = reads(views.panel(await stage.bot.dailies.status(GUILD), None, None))
+    said = reads(views.panel(await stage.bot.schedules.status(GUILD), None, None))
     assert "I no longer know the time zone US/Gone, so times are in UTC." in said
     assert "Next: Tuesday 5 January, 13:00 (UTC)" in said
 
 
 async def test_no_item_comes_again_before_all_were_used(stage: Stage) -> None:
-    """Every item of the bank is the daily once before any is it twice, and then the oldest come first."""
+    """All items come once before any comes twice, then in the same order."""
     await stage.set_up("13:00", answer_hours=1)
     size = len(stage.bank.items)
     await stage.wait(days=3 * size)
@@ -571,7 +522,7 @@ async def test_the_items_of_a_topic(stage: Stage) -> None:
 
 
 async def test_a_daily_is_not_what_a_round_is_asking(stage: Stage) -> None:
-    """An item of a running round is not drawn, as the daily's verdict would tell its answer before the reveal."""
+    """An item of a running round is not drawn, because the verdict would give it away."""
     await stage.start(channel_id=11, seconds=300, topic_id="t1")
     await stage.run()
     free = {i.id for i in stage.bank.topics["t1"].items}
@@ -589,7 +540,7 @@ def _item_asked(conn: Connection, number: int) -> str:
 
 
 async def test_the_longest_streaks_at_the_close(stage: Stage) -> None:
-    """The close names the three longest streaks among those who answered, and no others."""
+    """The closed card names the three longest streaks of members who answered."""
     await stage.set_up("13:00", answer_hours=1)
     plan = {
         1: [ALWINA, BOB, CLEMENTINE, 200],
@@ -610,7 +561,7 @@ async def test_the_longest_streaks_at_the_close(stage: Stage) -> None:
 
 @pytest.mark.parametrize("back", [{"minutes": 30}, {"hours": 5}, {"days": 3}])
 async def test_the_clock_jumps_back(stage: Stage, back: dict[str, float]) -> None:
-    """A wall clock that is set back posts no date twice, also after a restart, and goes on with the next one."""
+    """A clock that is set back posts no date twice, even after a restart."""
     await stage.set_up("13:00", answer_hours=1)
     await stage.wait(days=2, hours=2)
     assert len(posted(stage)) == 3
@@ -626,10 +577,10 @@ async def test_the_clock_jumps_back(stage: Stage, back: dict[str, float]) -> Non
 
 
 async def test_several_servers(stage: Stage) -> None:
-    """Servers have their dailies at their own times, and one whose channel is gone holds up no other."""
+    """A server whose channel is gone doesn't delay the dailies of others."""
     stage.sender.fail("post_daily", DeliveryRefused("channel", "The channel is gone."))
     for guild_id, at in [(1, "13:00"), (2, "13:00"), (3, "14:00")]:
-        await stage.bot.dailies.setup(guild_id, channel_id=CHANNEL + guild_id, at=at, zone="UTC")
+        await stage.bot.schedules.setup(guild_id, channel_id=CHANNEL + guild_id, at=at, zone="UTC")
     await stage.wait(hours=1)
     assert [p.channel_id for p in stage.sender.posts] == [CHANNEL + 2]
     await stage.wait(hours=1)

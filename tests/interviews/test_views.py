@@ -11,8 +11,8 @@ import pytest
 
 from bot.chat.messages import DAILY, OPEN, REVEALED, Message, text_of
 from bot.daily import views as open_daily
-from bot.daily.rules import OpenDailyCard, OpenDailyResult, Streak
-from bot.daily.service import OpenReview
+from bot.daily.cards import OpenDailyCard, OpenDailyResult, OpenReview
+from bot.daily.streaks import Streak
 from bot.interviews import views as interview
 from bot.interviews.cards import AskedQuestion, Assessment, Part, Point, PointCount, Reply, Step
 from bot.interviews.report import build_report

@@ -622,10 +622,10 @@ async def _live(stage: Stage, source: str, user_id: int, guild_id: int, right: b
         await stage.wait(seconds=40)
     elif source == "daily":
         at = stage.clock() + timedelta(minutes=1)
-        schedule = await stage.bot.dailies.schedule(guild_id)
+        schedule = await stage.bot.schedules.schedule(guild_id)
         if schedule is not None and schedule.paused:
-            await stage.bot.dailies.resume(guild_id)
-        await stage.bot.dailies.setup(
+            await stage.bot.schedules.resume(guild_id)
+        await stage.bot.schedules.setup(
             guild_id, channel_id=guild_id, at=f"{at:%H:%M}", zone="UTC", answer_hours=1
         )
         before = len(stage.sender.of_kind("daily"))
@@ -636,7 +636,7 @@ async def _live(stage: Stage, source: str, user_id: int, guild_id: int, right: b
                     stage.click(user_id, right=right, post=stage.card(guild_id)), guild_id=guild_id
                 )
             )
-        await stage.bot.dailies.pause(guild_id)
+        await stage.bot.schedules.pause(guild_id)
         await stage.wait(hours=2)
     else:
         screen = await stage.bot.practices.start(user_id, guild_id, stage.clock())

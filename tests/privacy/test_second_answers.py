@@ -11,7 +11,7 @@ from sqlalchemy import URL, Connection, select, text
 from sqlalchemy.util import await_only
 
 from bot.app import HELD
-from bot.challenges.service import Asked
+from bot.challenges.cards import Asked
 from bot.core.database import open_database
 from bot.core.erased_answers import erased_answers
 from bot.core.errors import DeliveryRefused, UserError
@@ -102,7 +102,7 @@ async def test_a_daily(stage: Stage) -> None:
     with pytest.raises(UserError, match=SECOND):
         await stage.bot.dailies.check_open(daily_id, stage.card().message_id, ALWINA)
     with pytest.raises(UserError, match=SECOND):
-        await stage.bot.dailies.check_open_apart(daily_id, GUILD, ALWINA)
+        await stage.bot.dailies.check_open(daily_id, None, ALWINA, GUILD)
     await stage.answer_daily(BOB)
     assert await stage.check_points() == {BOB: 100}
     assert len(await kept(stage)) == 1
@@ -143,7 +143,7 @@ async def test_an_open_daily(stage: Stage, graded: bool) -> None:
         await stage.write_daily_only(ALWINA, "Attention weighs tokens.")
     for opening in (
         stage.bot.dailies.open_topic(daily_id, message_id, ALWINA),
-        stage.bot.dailies.open_topic_apart(daily_id, GUILD, ALWINA),
+        stage.bot.dailies.open_topic(daily_id, None, ALWINA, GUILD),
     ):
         with pytest.raises(UserError, match=SECOND):
             await opening

@@ -10,7 +10,7 @@ import pytest
 
 from bot.chat.messages import text_of
 from bot.chat.pictures import to_png
-from bot.recap.rules import Climber, Hardest, Leader, Recap
+from bot.recap.cards import Climber, Hardest, Leader, Recap
 from bot.recap.views import alt_text, recap, svg
 from tests.pixels import size
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select
 
 from bot.core.errors import DeliveryRefused
 from bot.core.tables import fetch_all
-from bot.recap.rules import Climber, Leader, Recap
+from bot.recap.cards import Climber, Leader, Recap
 from bot.recap.store import RecapRow, recaps
 from tests.fakes import START, Crash, unsent
 from tests.stage import ALWINA, BOB, CHANNEL, CLEMENTINE, GUILD, Stage

@@ -1,0 +1,137 @@
+"""The values that the cards of the question of the day show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.daily.rules import Daily, Schedule
+from bot.daily.streaks import NO_NEWS, Streak, StreakNews
+from bot.interviews.cards import Assessment
+from bot.questions.answers import Shown
+from bot.questions.cards import Outcome, Review
+from bot.questions.model import FollowUp, Item, Topic
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """The question in plain words, for the notification of the role that is pinged."""
+
+    daily_id: int
+    question: str
+    role_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class DailyCard:
+    """An open daily with an item. `answered` is the number of answers that the card shows."""
+
+    daily_id: int
+    item: Item
+    order: tuple[int, ...]
+    closes_at: datetime
+    answered: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DailyResult:
+    """A closed daily with an item. `streaks` are the longest of its members, as (name, days)."""
+
+    daily_id: int
+    item: Item
+    order: tuple[int, ...]
+    outcome: Outcome
+    streaks: tuple[tuple[str | None, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenDailyCard:
+    """An open daily with a topic's open question."""
+
+    daily_id: int
+    topic: Topic
+    closes_at: datetime
+    answered: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class OpenDailyResult:
+    """A closed daily with a topic's open question.
+
+    `percent` is the mean grade, None without grades. `missed` are key points as (text, number of
+    answers without it), most missed first. `streaks` are the longest, as (name, days).
+    """
+
+    daily_id: int
+    topic: Topic
+    answered: int
+    percent: int | None
+    missed: tuple[tuple[str, int], ...]
+    streaks: tuple[tuple[str | None, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DailyStatus:
+    """A server's schedule with its next post.
+
+    `last` is the newest daily that was posted or missed, `posting` the one being posted.
+    """
+
+    schedule: Schedule
+    next_at: datetime | None
+    last: Daily | None
+    posting: Daily | None
+
+
+@dataclass(frozen=True, slots=True)
+class DailyVerdict:
+    """A stored answer to a daily with an item.
+
+    `back_in` is the number of days until the item comes back in practice, None if it doesn't.
+    """
+
+    review: Review
+    closes_at: datetime
+    streak: Streak
+    back_in: int | None
+    thread_id: int | None = None
+    news: StreakNews = NO_NEWS
+
+
+@dataclass(frozen=True, slots=True)
+class OpenReview:
+    """A member's feedback on a daily with an open question; `text` is None if they didn't answer.
+
+    `problem` says why an answer can't be graded and has no assessment.
+    """
+
+    daily: Daily
+    topic: Topic
+    text: str | None
+    points: int
+    streak: Streak
+    assessment: Assessment | None = None
+    follow_up: FollowUp | None = None
+    news: StreakNews = NO_NEWS
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Today:
+    """What `/today` shows.
+
+    `asks` is the newest daily's item with the order of its choices, or its topic; None if the bank
+    no longer has it. `given` is the member's own answer to it.
+    """
+
+    daily: Daily | None
+    asks: Shown | Topic | None
+    given: DailyVerdict | OpenReview | None
+    next_at: datetime | None
+    paused: bool
+    streak: Streak
+
+
+def link(daily: Daily) -> str:
+    """Return the link to a daily's message."""
+    return f"https://discord.com/channels/{daily.guild_id}/{daily.channel_id}/{daily.message_id}"

@@ -1,0 +1,123 @@
+"""Grading what members wrote to an open daily."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+
+from bot.answers import pay
+from bot.answers import store as answer_log
+from bot.answers.store import DAILY
+from bot.core.child_process import CallStopped
+from bot.core.context import Context
+from bot.core.database import Connection, DatabaseClosed, StorageError
+from bot.core.limits import REQUESTS_A_DAY
+from bot.daily import store
+from bot.daily.cards import OpenReview
+from bot.daily.store import Written
+from bot.interviews.assessment import encode
+from bot.interviews.cards import Assessment
+from bot.interviews.grading.service import Grading, Ungradable
+from bot.interviews.rules import choose_follow_up
+from bot.interviews.store import take_request
+from bot.questions.model import Topic
+
+log = logging.getLogger(__name__)
+
+
+class Grader:
+    """Grades answers to open dailies and stores their grades and points."""
+
+    def __init__(self, context: Context, grading: Grading) -> None:
+        self._database = context.database
+        self._banks = context.banks
+        self._now = context.now
+        self._grading = grading
+
+    async def grade_all(self, daily_id: int) -> None:
+        """Grade all ungraded answers to an open daily; one that fails doesn't stop the others.
+
+        Raises CallStopped if the bot shuts down; the next process grades the rest.
+        """
+        for user_id in await self._database.read(store.ungraded, daily_id):
+            try:
+                await self.grade(daily_id, user_id)
+            except (StorageError, DatabaseClosed, CallStopped):
+                raise
+            except Exception:
+                log.exception("an answer to daily %s could not be graded", daily_id)
+
+    async def grade(self, daily_id: int, user_id: int) -> str:
+        """Grade a stored answer that has no grade yet and count its points.
+
+        If two processes grade it at once, one grade counts. Returns why the answer can't be
+        graded, or an empty string.
+        """
+        found = await self._database.read(self._ungraded, daily_id, user_id)
+        if found is None:
+            return ""
+        guild_id, topic, written = found
+        try:
+            assessment = await self._grading.assess(topic, written.text, guild_id)
+        except Ungradable as error:
+            return str(error)
+
+        def save(conn: Connection) -> None:
+            if store.save_grade(conn, written, encode(assessment)):
+                _count_points(conn, daily_id, user_id, assessment)
+
+        await self._database.write(save)
+        return ""
+
+    def _ungraded(
+        self, conn: Connection, daily_id: int, user_id: int
+    ) -> tuple[int, Topic, Written] | None:
+        """Return the server, topic and text of an answer that can be graded now."""
+        daily = store.get(conn, daily_id)
+        written = store.written_by(conn, daily_id, user_id)
+        if daily is None or written is None or written.grade is not None:
+            return None
+        topic = self._banks.of(conn, daily.guild_id).topics.get(daily.topic_id or "")
+        return (daily.guild_id, topic, written) if topic else None
+
+    def may_refine(self, review: OpenReview) -> bool:
+        """Return whether a model service can check this answer."""
+        return review.assessment is not None and self._grading.may_ask(review.assessment)
+
+    async def refine(self, review: OpenReview, user_id: int) -> OpenReview:
+        """Ask the model service about unclear points, and replace the grade and its points."""
+        assert review.assessment is not None
+        assert review.text is not None
+        if await self._database.write(take_request, user_id, self._now().date(), REQUESTS_A_DAY):
+            better = await self._grading.refine(
+                review.topic, review.text, review.assessment, review.daily.guild_id
+            )
+        else:
+            better = replace(review.assessment, model="spent")
+        daily_id = review.daily.id
+
+        def save(conn: Connection) -> None:
+            if store.change_grade(conn, daily_id, user_id, encode(better)):
+                _count_points(conn, daily_id, user_id, better)
+
+        await self._database.write(save)
+        return replace(with_assessment(review, better), points=better.percent)
+
+
+def _count_points(conn: Connection, daily_id: int, user_id: int, assessment: Assessment) -> None:
+    """Count an open answer's points on the boards, instead of its earlier ones."""
+    before = answer_log.get(conn, DAILY, daily_id, user_id)
+    if before is not None:
+        pay.grade(
+            conn,
+            before,
+            states=assessment.states,
+            points=assessment.percent,
+            right=assessment.passed,
+        )
+
+
+def with_assessment(review: OpenReview, assessment: Assessment) -> OpenReview:
+    """Return a review with an assessment and a follow-up question."""
+    chosen = choose_follow_up(review.topic, assessment.percent, review.daily.id)
+    return replace(review, assessment=assessment, follow_up=chosen)
