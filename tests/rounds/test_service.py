@@ -404,6 +404,17 @@ async def test_stop_during_the_post(stage: Stage) -> None:
     assert (len(cards(stage)), len(stage.sender.of_kind("standings"))) == (1, 1)
 
 
+async def test_stop_just_before_the_reveal(stage: Stage) -> None:
+    """A reveal that was loaded before the stop doesn't undo it."""
+    round_id = await open_round(stage, 3)
+    stage.clock.turn(seconds=21)
+    row = await stage.round(round_id)
+    assert await stop(stage)
+    await stage.bot.round_work.step(row)
+    round_ = await stage.round(round_id)
+    assert (round_.phase, round_.ending) == ("pause", "stopped")
+
+
 async def test_stop_during_the_reveal(stage: Stage) -> None:
     """A round that is stopped while it reveals has no open question left, and ends."""
     still_open: list[bool] = []
