@@ -1,6 +1,7 @@
-"""Composition root: settings, then bank and database, then the features, then the client. Only this file knows all.
+"""Composition root: settings, then bank and database, then features, then the client.
 
-What can't be opened ends in a SettingsError, whose one line says what is wrong.
+Only this file knows all features. If something can't be opened, it raises a SettingsError whose one
+line says what is wrong.
 """
 
 from __future__ import annotations
@@ -81,7 +82,7 @@ from bot.practice.cog import Practice as PracticeCog
 from bot.practice.service import Practices
 from bot.privacy.cog import Privacy as PrivacyCog
 from bot.privacy.rules import ERASE_AFTER
-from bot.privacy.service import Privacy, Remembering
+from bot.privacy.service import Cache, Privacy
 from bot.privacy.work import ErasureWork
 from bot.questions import store as questions_store
 from bot.questions.bank import join_packs, load_packs, mark_of, pack_files
@@ -127,7 +128,7 @@ log = logging.getLogger(__name__)
 
 
 class Views(NamedTuple):
-    """What makes messages of what comes due."""
+    """The views of the features that have workers."""
 
     rounds: round_posting.Views = round_views
     daily: daily_work.Views = daily_views
@@ -166,7 +167,7 @@ IN_PLAY = InPlay(
     servers=[servers_of_members(), challenges_store.SERVERS_TAKING],
     seen=[members_store.SERVERS_SEEN_ON],
 )
-"""What no feature may ask of, or show to, somebody who can still answer it."""
+"""The questions that members can still answer, so no feature may show them anything about these."""
 
 HELD = all_held(
     [
@@ -188,11 +189,11 @@ HELD = all_held(
         servers.HELD,
     ]
 )
-"""All that is stored about members and servers, in the order in which it is erased."""
+"""All that is stored about members and servers, in the order of erasure."""
 
 
 class Services:
-    """The use cases of all features, put together around one context; work is done between `start` and `close`."""
+    """The use cases and workers of all features; workers run between `start` and `close`."""
 
     def __init__(
         self,
@@ -225,11 +226,15 @@ class Services:
         self.interviews = Interviews(context, self.grading)
         self.practices = Practices(context, self.plans)
         self.reminders = Reminders(context)
-        in_memory: list[Remembering] = [
-            *(self.names, self.rounds, self.rounds.starters, self.challenges.starters),
-            *(self.private_results, context.drafts),
+        caches: list[Cache] = [
+            self.names,
+            self.rounds,
+            self.rounds.starters,
+            self.challenges.starters,
+            self.private_results,
+            context.drafts,
         ]
-        self.privacy = Privacy(context, HELD, in_memory, erase_after)
+        self.privacy = Privacy(context, HELD, caches, erase_after)
         self.recaps = Recaps(context)
         self.settings = ServerSettings(context, self.schedules, self.recaps)
         self.help = Help(context, _PROBES)
@@ -237,7 +242,7 @@ class Services:
         self._add_workers(context, views)
 
     def _add_workers(self, context: Context, views: Views) -> None:
-        """What does the work that comes due."""
+        """Make the workers, and add them to the scheduler."""
         self.round_work = RoundWork(context, self.rounds, self.round_cards, self.private_results)
         self.schedule_work = ScheduleWork(context, self.dailies)
         self.daily_work = DailyWork(context, self.dailies, views.daily)
@@ -258,7 +263,7 @@ class Services:
             context.scheduler.add(worker)
 
     def make_cogs(self, bot: QuizBot) -> list[commands.Cog]:
-        """The commands and buttons of all features."""
+        """Make the cogs of all features."""
         self.names.watch(bot.router)
         quiz = Quiz(bot, self.rounds, self.private_results)
         challenge = ChallengeCog(bot, self.challenges)
@@ -296,7 +301,10 @@ class Services:
         ]
 
     async def recover(self) -> None:
-        """At start-up: take up what the last process left half done, unless another one runs, whose it may be."""
+        """Resume what the last process left unfinished.
+
+        If another process is running, that work may be its own and is left alone.
+        """
         now = self.context.now()
 
         def wake(conn: Connection) -> int:
@@ -311,26 +319,26 @@ class Services:
         await self.schedule_work.recompute()
 
     def start(self) -> None:
-        """Begin to work on deadlines, and read ahead what the grader needs; harmless when repeated."""
+        """Start the scheduler, and load the grader in the background; harmless when repeated."""
         self.context.scheduler.start()
         if self._preparing is None:
             self._preparing = asyncio.create_task(self.grading.prepare())
 
     async def wake(self, guild_id: int) -> None:
-        """Something has changed on a server that may let through what was refused there."""
+        """Retry what was refused on a server, after a change that may have allowed it."""
         for worker in self.workers:
             await worker.wake(guild_id)
 
     async def left(self, guild_id: int) -> None:
-        """A server has removed the bot."""
-        await self.privacy.left(guild_id)
+        """Schedule the erasure of a server that has removed the bot."""
+        await self.privacy.server_left(guild_id)
 
     async def look_over(self) -> None:
-        """The connection is there, and with it the list of this process's servers."""
-        await self.privacy.look_over()
+        """Once connected, find the servers that removed or added the bot while it was offline."""
+        await self.privacy.check_servers()
 
     async def close(self) -> None:
-        """Take no new work and wait for what is under way, for `jobs.CLOSE_SECONDS` at most."""
+        """Stop accepting work, and wait for running work, at most `jobs.CLOSE_SECONDS`."""
         if self._preparing is not None:
             self._preparing.cancel()
             await asyncio.wait({self._preparing})
@@ -346,7 +354,7 @@ def build_bot(
     *,
     chat_model: ChatModel | None = None,
 ) -> QuizBot:
-    """The bot with all its features."""
+    """Build the bot with all its features."""
     shards = ALL
     if settings.shard_count is not None and settings.shard_ids is not None:
         shards = Shards(settings.shard_count, settings.shard_ids)
@@ -357,7 +365,7 @@ def build_bot(
         banks=Banks(bank, IN_PLAY.servers_of),
         clock=clock,
         rng=random.SystemRandom(),
-        # as its share of what the bot may send, so that what it claims is sent within the lease
+        # Jobs in proportion to this process's share of requests, so that posts meet their leases.
         scheduler=Scheduler(database.read, clock.now, shards.share_of(MAX_CONCURRENT_JOBS)),
         sender=DiscordSender(bot, bot.command_mention, clock, shards.share_of(LIMIT), shards),
         in_play=IN_PLAY,
@@ -369,7 +377,7 @@ def build_bot(
 
 
 _CHECKED = "bank checked"
-"""The note that holds the mark of the last bank that was checked and found good."""
+"""The note with the mark of the last bank that was checked without errors."""
 
 
 @contextmanager
@@ -384,7 +392,7 @@ def _bank_problems(settings: Settings) -> Iterator[None]:
 
 
 async def _bank_for(settings: Settings, database: Database) -> Bank:
-    """The question bank, checked unless a start of this program on this database has checked the very same files."""
+    """Return the question bank; check it unless the same files were checked on an earlier start."""
     with _bank_problems(settings):
         files = [(path, path.read_bytes()) for path in pack_files(settings.bank)]
         mark = mark_of(*(content for _, content in files))
@@ -399,7 +407,7 @@ async def _bank_for(settings: Settings, database: Database) -> Bank:
 async def opened_database(
     url: URL, name: str = "DATABASE_URL", *, visiting: bool = False, patient: bool = False
 ) -> AsyncIterator[Database]:
-    """The database, migrated; SettingsError, which calls it by `name`, if it can't be used. See `open_database`."""
+    """Open and migrate a database; raise a SettingsError about `name` if it can't be used."""
     async with AsyncExitStack() as stack:
         try:
             database = await stack.enter_async_context(
@@ -420,7 +428,7 @@ async def opened_database(
 async def opened(
     settings: Settings, *, visiting: bool = False
 ) -> AsyncIterator[tuple[Bank, Database]]:
-    """Bank and database, ready for use; SettingsError also for a database to which not everything was moved yet."""
+    """Open the bank and the database; refuse a database with an unfinished transfer."""
     async with opened_database(settings.database, visiting=visiting) as database:
         source = await database.read(unfinished_source)
         if source is not None:
@@ -432,12 +440,12 @@ async def opened(
 
 
 def all_tables() -> list[Table]:
-    """Every table of the program, parents first: this module imports every feature, and so every store."""
+    """Return every table, parents first; importing this module has imported every store."""
     return metadata.sorted_tables
 
 
 async def move(source: URL, target: URL) -> None:
-    """Move everything from one database to another, with a line a table; SettingsError if that can't be done."""
+    """Copy everything from one database to another, and print a line for each table."""
     if source == target:
         raise SettingsError("--from and --to name the same database")
     if source.get_backend_name() == "sqlite" and not await asyncio.to_thread(
@@ -455,7 +463,7 @@ async def move(source: URL, target: URL) -> None:
 
 
 async def check(settings: Settings) -> int:
-    """Look at everything a start needs and say what is wrong; 0 if nothing is."""
+    """Check everything a start needs, print the results, and return an exit code."""
     wrong = 0
     print("settings: fine")
     try:
@@ -514,6 +522,6 @@ def _shown(url: URL) -> str:
 
 
 def shorten(error: BaseException) -> str:
-    """The driver's own words, without SQL and links."""
+    """Return the driver's message, without SQL and links."""
     cause = getattr(error, "orig", None) or error
     return " ".join(str(cause).split())[:200] or type(cause).__name__

@@ -62,7 +62,7 @@ async def furnish(
     ]
     await database.write(store.save_topics, [] if within else [topic])
     await database.write(store.save_items, rows)
-    await database.write(store.take_numbers, guild_id, items + 1)
+    await database.write(store.reserve_numbers, guild_id, items + 1)
     return [row.item_id for row in rows]
 
 

@@ -124,6 +124,8 @@ MORE_ROOMS = {
     "answers": {"pay", "totals", "sources", "erasure"},
     "bank": {"files", "sheets", "forms"},
     "daily": {"open_answers", "schedules", "streaks", "weekdays"},
+    "insights": {"analysis"},
+    "practice": {"next_question"},
     "rounds": {"counter", "posting", "results"},
     "plan": {"cards", "dates", "forecast", "outlook"},
     "interviews": {"assessment", "cards", "grading", "report"},
@@ -142,6 +144,8 @@ PURE = {
     "drawing",
     "assessment",
     "cards",
+    "next_question",
+    "analysis",
     "report",
     "forecast",
     "outlook",
@@ -340,7 +344,7 @@ def test_only_the_root_knows_all_features() -> None:
         assert len(known) <= 6 or module in SHELL, (module, known)
 
 
-OLD_ALIASES = {"app", "bank", "challenges", "daily", "memory", "points", "practice"}
+OLD_ALIASES = {"app", "bank", "challenges", "daily"}
 """Folders and files of bot/ that still import modules by other names; this list only gets shorter."""
 
 

@@ -137,7 +137,7 @@ class OwnBank:
     ) -> Merge:
         if before is not None:
             before(conn)
-        first = store.take_numbers(conn, guild_id, rules.numbers_needed(document))
+        first = store.reserve_numbers(conn, guild_id, rules.numbers_needed(document))
         topics, items = _rows(conn, guild_id)
         # Without this check, the new question would overwrite one with the same id.
         if any(row.name == new and not row.retired for row in items):
@@ -270,7 +270,7 @@ class OwnBank:
 
         Refuses while a round or a challenge has the question in play.
         """
-        store.take_numbers(conn, guild_id, 0)
+        store.reserve_numbers(conn, guild_id, 0)
         row = next((r for r in store.own_items_of(conn, guild_id) if r.number == number), None)
         if row is None:
             raise UserError("That question is gone. See </bank list>.")
@@ -290,7 +290,7 @@ class OwnBank:
     @writing
     def retire(self, conn: Connection, guild_id: int, number: int) -> OwnItem:
         """Retire an own item for good; refuse if it is retired already."""
-        store.take_numbers(conn, guild_id, 0)
+        store.reserve_numbers(conn, guild_id, 0)
         row = next((row for row in _asked_rows(conn, guild_id) if row.number == number), None)
         if row is None:
             raise UserError(

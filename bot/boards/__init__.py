@@ -1,1 +1,1 @@
-"""Leaderboards, and the figures of a member."""
+"""Leaderboards, and members' figures."""

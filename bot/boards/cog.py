@@ -1,4 +1,4 @@
-"""/leaderboard and /stats, and the buttons that turn their pages."""
+"""/leaderboard and /stats, and their buttons."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class Boards(commands.Cog):
         self.plans = plans
         self.boards = boards
         self.members = members
-        bot.router.add(view.BOARD, self.turn_board)
-        bot.router.add(view.TEAM_BOARD, self.turn_team_board)
+        bot.router.add(view.BOARD, partial(self.turn_page, self._board))
+        bot.router.add(view.TEAM_BOARD, partial(self.turn_page, self._team_board))
         bot.router.add(view.SHOW_BOARD, partial(self.show_in_channel, self._board))
         bot.router.add(view.SHOW_TEAM_BOARD, partial(self.show_in_channel, self._team_board))
         bot.router.add(view.STATS, self.share_stats)
@@ -63,7 +63,7 @@ class Boards(commands.Cog):
         topic: str | None = None,
     ) -> None:
         show_board = self._team_board if board == "teams" else self._board
-        await say(interaction, await show_board(interaction, period, topic, 0))
+        await say(interaction, await show_board(interaction, period, topic, 0, None))
 
     @app_commands.command(
         description="Your progress as a picture: accuracy, activity, streak and practice"
@@ -79,28 +79,30 @@ class Boards(commands.Cog):
             await defer_if_slow(interaction, self._stats(interaction, member or interaction.user)),
         )
 
-    async def turn_board(self, interaction: discord.Interaction, fields: Fields) -> None:
-        card = await self._board(
-            interaction, fields["period"], fields["topic"] or None, int(fields["page"])
-        )
-        await say_here(interaction, card)
-
-    async def turn_team_board(self, interaction: discord.Interaction, fields: Fields) -> None:
+    async def turn_page(
+        self,
+        board: ShowBoard,
+        interaction: discord.Interaction,
+        fields: Fields,
+        shown_by: str | None = None,
+    ) -> None:
+        """Show another page or period, to the member or, with `shown_by`, to the channel."""
         page = int(fields["page"])
-        card = await self._team_board(interaction, fields["period"], fields["topic"] or None, page)
-        await say_here(interaction, card)
+        card = await board(interaction, fields["period"], fields["topic"] or None, page, shown_by)
+        if shown_by is None:
+            await say_here(interaction, card)
+        else:
+            await say(interaction, card, public=True)
 
     async def show_in_channel(
         self, board: ShowBoard, interaction: discord.Interaction, fields: Fields
     ) -> None:
-        """Post the page of a board in the channel, as it is now, in the name of the member who pressed."""
+        """Post the current page of a board in the channel, with the name of the member."""
         require_may_post(interaction)
-        name, page = interaction.user.display_name, int(fields["page"])
-        card = await board(interaction, fields["period"], fields["topic"] or None, page, name)
-        await say(interaction, card, public=True)
+        await self.turn_page(board, interaction, fields, interaction.user.display_name)
 
     async def share_stats(self, interaction: discord.Interaction, fields: Fields) -> None:
-        """Let others see one's own figures, or not any more; the page then says how it is."""
+        """Show the member's figures to others or hide them, and update the page."""
         await self.members.show_stats(interaction.user.id, fields["do"] == "show")
         page = self._stats(interaction, interaction.user)
         await show(interaction, await defer_if_slow(interaction, page, edits=True))
@@ -108,7 +110,8 @@ class Boards(commands.Cog):
     async def _stats(
         self, interaction: discord.Interaction, member: discord.Member | discord.User
     ) -> Message:
-        guild_id, own = guild_id_of(interaction), member.id == interaction.user.id
+        guild_id = guild_id_of(interaction)
+        own = member.id == interaction.user.id
         stats = await self.boards.stats(guild_id, member.id, interaction.user.id)
         plan = await self.plans.outlook(member.id, guild_id) if own else None
         return await view.stats_page(member.display_name, stats, own=own, plan=plan)
@@ -119,7 +122,7 @@ class Boards(commands.Cog):
         period: str,
         topic_id: str | None,
         page: int,
-        shown_by: str | None = None,
+        shown_by: str | None,
     ) -> Message:
         board = await self.boards.board(
             guild_id_of(interaction),
@@ -137,7 +140,7 @@ class Boards(commands.Cog):
         period: str,
         topic_id: str | None,
         page: int,
-        shown_by: str | None = None,
+        shown_by: str | None,
     ) -> Message:
         board = await self.boards.team_board(
             guild_id_of(interaction),

@@ -1,11 +1,10 @@
-"""Pages of the boards: of all time from the totals, of a day, week or month from the log.
+"""Pages of leaderboards: of all time from the totals, of a day, week or month from the log.
 
-What a page costs depends on how many members answered in its period, not on what came before.
+The cost of a page depends on how many members answered in its period, not on the history before.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -16,7 +15,8 @@ from sqlalchemy import ColumnElement, Connection, FromClause, Select, bindparam,
 from bot.answers.rules import days_before, days_of
 from bot.answers.store import answers
 from bot.answers.totals import ALL_TOPICS, team_totals, totals
-from bot.boards.rules import PAGE_SIZE, Board, Own, Row, TeamSum
+from bot.boards.cards import Board, Own, Row
+from bot.boards.rules import PAGE_SIZE, TeamSum
 from bot.members.store import names_of
 
 Days = tuple[date, date]
@@ -25,7 +25,7 @@ Days = tuple[date, date]
 
 @dataclass(frozen=True, slots=True)
 class _Queries:
-    """The statements about one kind of board, built once: that takes longer than to run them."""
+    """The statements for one kind of leaderboard; cached, because building takes longer than running."""
 
     members: Select[Any]
     page: Select[Any]
@@ -44,23 +44,24 @@ def board(
     topic_id: str | None,
     page: int,
 ) -> Board:
-    """Return one page of the members' board of the period that contains a local date.
+    """Return one page of the leaderboard of the period that contains a local date.
 
-    It has the asker's own place. A page past the end gives the last one.
+    A page past the end gives the last one.
     """
-    days, topic = days_of(period, day), topic_id is not None
-    given = _parameters(guild_id, days, topic_id)
-    queries = _queries(passing=days is not None, topic=topic)
-    members = conn.execute(queries.members, given).scalar_one()
+    days = days_of(period, day)
+    values = _parameters(guild_id, days, topic_id)
+    queries = _queries(from_log=days is not None, topic=topic_id is not None)
+    members = conn.execute(queries.members, values).scalar_one()
     pages = max(1, -(-members // PAGE_SIZE))
     page = min(page, pages - 1)
-    listed = conn.execute(queries.page, {**given, "skip": page * PAGE_SIZE}).all()
-    names = names_of(conn, guild_id, [row.user_id for row in listed])
+    listed = conn.execute(queries.page, {**values, "skip": page * PAGE_SIZE}).all()
+    user_ids = [row.user_id for row in listed]
+    names = names_of(conn, guild_id, user_ids)
     earlier = days_before(period, day)
     before: dict[int, int] = {}
     if earlier and listed:
-        then = _parameters(guild_id, earlier, topic_id)
-        before = _places(conn, queries, then, [row.user_id for row in listed])
+        then = {**_parameters(guild_id, earlier, topic_id), "user_ids": user_ids}
+        before = {row.user_id: row.place for row in conn.execute(queries.places, then)}
     rows = tuple(
         Row(
             place=row.place,
@@ -78,7 +79,7 @@ def board(
         pages=pages,
         members=members,
         rows=rows,
-        own=_own(conn, queries, given, user_id),
+        own=_own(conn, queries, values, user_id),
     )
 
 
@@ -87,29 +88,23 @@ def _parameters(guild_id: int, days: Days | None, topic_id: str | None) -> dict[
     return {**scope, "first": days[0], "last": days[1]} if days else scope
 
 
-def _places(
-    conn: Connection, queries: _Queries, given: dict[str, Any], user_ids: Collection[int]
-) -> dict[int, int]:
-    rows = conn.execute(queries.places, {**given, "user_ids": list(user_ids)})
-    return {row.user_id: row.place for row in rows}
-
-
-def _own(conn: Connection, queries: _Queries, given: dict[str, Any], user_id: int) -> Own | None:
-    own = conn.execute(queries.own, {**given, "user_id": user_id}).first()
+def _own(conn: Connection, queries: _Queries, values: dict[str, Any], user_id: int) -> Own | None:
+    own = conn.execute(queries.own, {**values, "user_id": user_id}).first()
     if own is None:
         return None
     points = int(own.points)
-    ahead = conn.execute(queries.ahead, {**given, "points": points}).first()
+    ahead = conn.execute(queries.ahead, {**values, "points": points}).first()
     if ahead is None or ahead.points is None:
         return Own(own.place, points)
-    return Own(own.place, points, int(ahead.points) - points, ahead.place)
+    behind = int(ahead.points) - points
+    return Own(own.place, points, behind=behind, next_place=ahead.place)
 
 
 @cache
-def _queries(*, passing: bool, topic: bool) -> _Queries:
-    sums, scope = _sums(passing=passing, topic=topic)
-    other, other_scope = _sums(passing=passing, topic=topic)
-    if passing:  # a name of its own, though it is the same sum: the database computes it once
+def _queries(*, from_log: bool, topic: bool) -> _Queries:
+    sums, scope = _sums(from_log=from_log, topic=topic)
+    other, other_scope = _sums(from_log=from_log, topic=topic)
+    if from_log:  # one CTE under two names, so that the database computes it once
         other = sums.alias("better")
     c = sums.c
 
@@ -133,9 +128,9 @@ def _queries(*, passing: bool, topic: bool) -> _Queries:
     )
 
 
-def _sums(*, passing: bool, topic: bool) -> tuple[FromClause, list[ColumnElement[bool]]]:
-    """Return what has user_id and points of a board's members, and the conditions on it."""
-    if not passing:
+def _sums(*, from_log: bool, topic: bool) -> tuple[FromClause, list[ColumnElement[bool]]]:
+    """Return a source of user_id and points of a leaderboard's members, and conditions on it."""
+    if not from_log:
         table = totals.alias()
         return table, [
             table.c.guild_id == bindparam("guild_id"),
@@ -150,7 +145,7 @@ def _sums(*, passing: bool, topic: bool) -> tuple[FromClause, list[ColumnElement
 
 
 def _answered(*, topic: bool) -> list[ColumnElement[bool]]:
-    """Return the conditions on counted answers of a period; those of erased members don't count."""
+    """Return conditions on counted answers of a period, without those of erased members."""
     c = answers.c
     conditions = [
         c.guild_id == bindparam("guild_id"),
@@ -163,22 +158,19 @@ def _answered(*, topic: bool) -> list[ColumnElement[bool]]:
 def team_sums(
     conn: Connection, guild_id: int, days: Days | None, topic_id: str | None
 ) -> list[TeamSum]:
-    """Return what the teams of a server won, and how many members answered for each.
-
-    `days` are those of the period; None for all time.
-    """
-    query = _team_sums(passing=days is not None, topic=topic_id is not None)
+    """Return the sums of a server's teams; `days` is the period, None for all time."""
+    query = _team_sums(from_log=days is not None, topic=topic_id is not None)
     rows = conn.execute(query, _parameters(guild_id, days, topic_id))
     return [TeamSum(row.team_id, int(row.points), row.members) for row in rows]
 
 
 @cache
-def _team_sums(*, passing: bool, topic: bool) -> Select[Any]:
-    c: Any = answers.c if passing else team_totals.c
-    points = func.sum(c.paid if passing else c.points).label("points")
+def _team_sums(*, from_log: bool, topic: bool) -> Select[Any]:
+    c: Any = answers.c if from_log else team_totals.c
+    points = func.sum(c.paid if from_log else c.points).label("points")
     members = func.count(c.user_id.distinct()).label("members")
     conditions = [*_answered(topic=topic), c.team_id.is_not(None)]
-    if not passing:
+    if not from_log:
         conditions = [c.guild_id == bindparam("guild_id")]
         if topic:
             conditions.append(c.topic_id == bindparam("topic_id"))

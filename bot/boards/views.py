@@ -1,4 +1,4 @@
-"""Leaderboards, and a member's figures as a picture with text."""
+"""Leaderboards, and members' figures as a picture with text."""
 
 from __future__ import annotations
 
@@ -8,16 +8,8 @@ import discord
 from discord import ui
 
 from bot.answers.rules import PERIODS
-from bot.boards.rules import (
-    FEWEST_ACTIVE,
-    WEEKS,
-    Activity,
-    Board,
-    TeamBoard,
-    level,
-    trend,
-)
-from bot.boards.service import Details, SectionScore, Stats
+from bot.boards.cards import Activity, Board, Details, SectionScore, Stats, TeamBoard
+from bot.boards.rules import FEWEST_ACTIVE, WEEKS, level, trend
 from bot.chat import text as t
 from bot.chat.charts import MARGIN, big_number, fit_label, headline, labelled_bar
 from bot.chat.messages import OPEN, PRIMARY, REVEALED, Message, Part, button, pager, row, separator
@@ -41,7 +33,7 @@ SHOW_TEAM_BOARD = Route("teamboard", {**_PAGES, "slot": "show"}, once=True)
 STATS = Route("stats", {"do": "show|hide"}, once=True)
 
 PERIOD_TITLES = {"today": "Today", "week": "This week", "month": "This month", "all": "All time"}
-"""What can be chosen, as members read it."""
+"""The periods that can be chosen, as members read them."""
 _SECTIONS = 8
 _TITLE = 28
 _HEAT = ("#2b2d31", "#353b75", "#4752c4", "#7983f5", "#c0c6ff")
@@ -49,7 +41,7 @@ _CELL, _GAP = 22, 4
 
 
 def board_page(board: Board, topic: Topic | None, shown_by: str | None = None) -> Message:
-    """Return a page of a board with the asker's own place, or for all in the channel if a member shows it there."""
+    """Return a page of a leaderboard: the asker's own, or one that `shown_by` shows the channel."""
     head = _board_head("Leaderboard", board, topic, t.count(board.members, "member"))
     lines = [
         f"{t.place_mark(r.place, r.points)} {t.name(r.name)} · **{t.count(r.points, 'point')}** "
@@ -68,13 +60,13 @@ def board_page(board: Board, topic: Topic | None, shown_by: str | None = None) -
 
 
 def team_board_page(board: TeamBoard, topic: Topic | None, shown_by: str | None = None) -> Message:
-    """Return a page of the board of teams with the asker's own team, or for all in the channel, as `board_page`."""
+    """Return a page of the team leaderboard: the asker's own, or one shown to the channel."""
     lines = [
         f"{t.place_mark(r.place, r.tenths)} {_team(r.name)} · **{_each(r.tenths)}** · {r.members:,} active "
         f"{trend(r.place, r.before)}".rstrip()
         for r in board.rows
     ]
-    if not lines and not board.exist:
+    if not lines and not board.has_teams:
         lines = [
             "This server has no teams yet. A moderator can make a role a team with </team add>."
         ]
@@ -103,7 +95,7 @@ def team_board_page(board: TeamBoard, topic: Topic | None, shown_by: str | None 
 def _buttons(
     route: Route, show: Route, board: Board | TeamBoard, other: ui.Button[ui.LayoutView] | None
 ) -> Sequence[Part | None]:
-    """Return the buttons of a member's own page; an empty board is not offered to the channel."""
+    """Return the buttons of a member's own page; an empty one can't be shown in the channel."""
     turn = pager(board.page, board.pages, lambda slot, page: _id(route, board, slot, page=page))
     share = (
         button("Show in channel", _id(show, board, "show", page=board.page)) if board.rows else None
@@ -114,7 +106,7 @@ def _buttons(
 def _shown(
     route: Route, board: Board | TeamBoard, shown_by: str, own: str
 ) -> Sequence[Part | None]:
-    """Return what ends a page that all in a channel see: nobody can turn it, and everyone can open their own."""
+    """Return the end of a page in a channel: anyone can open their own, but nobody can turn it."""
     return f"-# {t.name(shown_by)} shows this page.", row(
         button(own, _id(route, board, "own", page=0))
     )
@@ -125,7 +117,7 @@ def _team(name: str | None) -> str:
 
 
 def _each(tenths: int) -> str:
-    """Points for each member, without a decimal that says nothing."""
+    """Return the points for each member, without a decimal that is zero."""
     whole, tenth = divmod(tenths, 10)
     return f"{whole:,}.{tenth} points each" if tenth else f"{t.count(whole, 'point')} each"
 
@@ -174,9 +166,10 @@ def _own(board: Board) -> str:
 
 
 async def stats_page(name: str, stats: Stats, *, own: bool, plan: Outlook | None = None) -> Message:
-    """A member's figures in words, with their picture; the member's own has a button that decides who sees it.
+    """Return a member's figures, with a picture.
 
-    `plan` is how the plan of the member who asks stands, which nobody else ever sees.
+    Their `own` page also has a button that shows or hides it, and their plan, which nobody else
+    sees.
     """
     head = f"### {'Your progress' if own else 'Progress'}\n{t.name(name)} · **{t.count(stats.points, 'point')}**"
     details = stats.details
@@ -207,7 +200,8 @@ async def stats_page(name: str, stats: Stats, *, own: bool, plan: Outlook | None
 
 
 def _figures(stats: Stats) -> str:
-    details, lines = stats.details, []
+    details = stats.details
+    lines = []
     if stats.answers:
         parts = [t.count(stats.answers, "answer")]
         if details:
@@ -241,7 +235,7 @@ def _own_part(shows: bool, due: int) -> tuple[Part | None, ...]:
 
 
 async def stats_picture(stats: Stats) -> Picture | None:
-    """Accuracy by section, twelve weeks of activity, streak and cards; None if there is nothing to draw."""
+    """Draw accuracy, activity, streak and practice; None if there is nothing to draw."""
     details = stats.details
     if details is None or not (stats.answers or details.cards or details.activity.answers):
         return None
@@ -249,7 +243,7 @@ async def stats_picture(stats: Stats) -> Picture | None:
 
 
 def alt_text(stats: Stats, details: Details) -> str:
-    """Everything that the picture says."""
+    """Return everything that the picture shows, in words."""
     activity = details.activity
     weeks = (
         f"Last 12 weeks: {t.count(activity.answers, 'answer')} on {t.count(activity.days, 'day')}"
@@ -273,7 +267,7 @@ def alt_text(stats: Stats, details: Details) -> str:
 
 
 def svg(stats: Stats, details: Details) -> str:
-    """The picture, top to bottom: four figures, a bar for each section, a square for each day."""
+    """Draw four figures, a bar for each section and a square for each day, from top to bottom."""
     sections, below = _sections(details.sections, 116)
     heat, bottom = _heat(details.activity, below + 26)
     return panel(bottom + MARGIN, _tiles(stats, details), sections, heat)

@@ -26,7 +26,7 @@ RETRY = timedelta(minutes=2)
 """The longest pause between two attempts at an occurrence that failed, until CATCH_UP is over."""
 
 LOOK_BACK = timedelta(days=8)
-"""How far back `due` searches, so that a year of downtime costs no more than a week."""
+"""The limit of the search in `due`, so that a year of downtime costs no more than a week."""
 
 _SEARCH_DAYS = 400
 
@@ -67,10 +67,10 @@ def parse_time(text: str) -> time:
 
 
 def instant(rule: Rule, day: date) -> datetime:
-    """Return the instant at which the clocks of a rule's zone first reach its wall time on a day.
+    """Return the instant when the clocks of a rule's zone first reach its wall time on a day.
 
     A time that the clocks jump over gives the first instant after the gap. One that occurs twice
-    gives the first. Instants of one rule strictly increase with the date, of dates that exist.
+    gives the first. Instants of one rule strictly increase with the date, if the dates exist.
     """
     return _first_instant(stored_zone(rule.zone), datetime.combine(day, rule.at))
 
@@ -143,7 +143,7 @@ def _occurrences(
 
 
 def _first_instant(tz: ZoneInfo, wall: datetime) -> datetime:
-    """Return the first UTC instant at which a zone's clock shows naive `wall`, or has skipped it."""
+    """Return the first UTC instant when a zone's clock shows naive `wall`, or has skipped it."""
     guess = wall.replace(tzinfo=tz, fold=0).astimezone(UTC)
     if _wall(tz, guess) == wall:
         return guess

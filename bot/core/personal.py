@@ -24,10 +24,10 @@ Erase = Callable[[Connection, int, int], int]
 
 @dataclass(frozen=True, eq=False)
 class Personal:
-    """What some columns hold about members; `name` is its key in an export.
+    """Data about members in some columns; `name` is their key in an export.
 
-    `derived` data are computed from other data, and erased before them: a member who answers again
-    during the erasure would otherwise find an answer that is not counted.
+    `derived` data are computed from other data and are erased before them. Otherwise, a member who
+    answers again during the erasure would find an answer that is not counted.
     """
 
     name: str
@@ -47,14 +47,14 @@ class ServerData:
 
 @dataclass(frozen=True, eq=False)
 class Held:
-    """What one or more stores hold."""
+    """The data about members and servers in one or more stores."""
 
     members: Sequence[Personal] = ()
     servers: Sequence[ServerData] = ()
 
 
 def all_held(parts: Sequence[Held]) -> Held:
-    """Put together what several stores hold, in the order in which it is erased."""
+    """Join the data of several stores, in the order of erasure."""
     members = [personal for part in parts for personal in part.members]
     return Held(
         members=sorted(members, key=lambda personal: not personal.derived),
@@ -88,7 +88,7 @@ def personal_rows(
 
 
 def server_rows(guild_id: Column[Any]) -> ServerData:
-    """Describe a table of servers to whose rows nothing refers, by its column of servers."""
+    """Describe a table of servers, by its column of servers; no foreign key may refer to its rows."""
     table: Table = guild_id.table
 
     def erase(conn: Connection, server_id: int, limit: int) -> int:

@@ -1,4 +1,4 @@
-"""What is known about servers, and what their managers have set for all features."""
+"""Settings of servers that all features share."""
 
 from __future__ import annotations
 
@@ -18,22 +18,19 @@ guilds = Table(
     "guilds",
     metadata,
     Column("guild_id", BigInteger, primary_key=True, autoincrement=False),
-    Column(
-        "zone", String(64), nullable=False, server_default=DEFAULT_ZONE
-    ),  # IANA name; where days begin
-    Column(
-        "starter_role_id", BigInteger
-    ),  # who may start what all can join, beside managers; null: everyone
-    Column(
-        "suggestions_channel_id", BigInteger
-    ),  # where suggested questions are announced; null: nowhere
+    # The IANA name of the time zone, which decides when a day begins.
+    Column("zone", String(64), nullable=False, server_default=DEFAULT_ZONE),
+    # The role that may start rounds and challenges, besides managers; null: everyone may.
+    Column("starter_role_id", BigInteger),
+    # The channel where suggested questions are announced; null: none.
+    Column("suggestions_channel_id", BigInteger),
 )
 HELD = Held(servers=[server_rows(guilds.c.guild_id)])
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A row of `guilds`; of a server without one, what holds until something is set."""
+    """A row of `guilds`, or the defaults of a server without a row."""
 
     guild_id: int
     zone: str = DEFAULT_ZONE
@@ -42,7 +39,7 @@ class Server:
 
 
 def server(conn: Connection, guild_id: int) -> Server:
-    """What is set on a server."""
+    """Return a server's settings."""
     return _row(conn, guild_id) or Server(guild_id)
 
 
@@ -52,12 +49,12 @@ def _row(guild_id: int) -> Select[Any]:
 
 
 def zone(conn: Connection, guild_id: int) -> str:
-    """IANA name of the server's time zone."""
+    """Return the IANA name of a server's time zone."""
     return server(conn, guild_id).zone
 
 
 def set_zone(conn: Connection, guild_id: int, zone: str) -> None:
-    """Store a server's time zone; see `daily.schedules.Schedules.set_zone` for all that follows."""
+    """Store a server's time zone. Use `Schedules.set_zone`, which also moves daily and recap."""
     upsert(conn, guilds, guild_id=guild_id, zone=zone)
 
 
@@ -77,7 +74,10 @@ def set_suggestions_channel(conn: Connection, guild_id: int, channel_id: int | N
 def require_starter(
     conn: Connection, guild_id: int, roles: Collection[int], *, manages: bool
 ) -> None:
-    """Refuse a member who may not start what all can join, by their roles and whether they manage the server."""
+    """Refuse a member who may not start rounds and challenges.
+
+    `roles` are the member's; `manages` says whether they manage the server.
+    """
     role_id = server(conn, guild_id).starter_role_id
     if role_id is not None and role_id not in roles and not manages:
         raise UserError(

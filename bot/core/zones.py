@@ -1,7 +1,7 @@
-"""Time zones by their IANA names: which there are, which is meant, and how they are found while somebody types.
+"""Time zones by their IANA names: parse a name, and search while a member types.
 
-Pure but for the package tzdata, which is read from disk once per process and tells which names are places, in which
-country, and which are older spellings.
+The package tzdata has the places, their countries, and older spellings. It is read from disk once
+per process.
 """
 
 import logging
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 class ScheduleError(UserError, ValueError):
-    """A time or time zone that cannot be used. The message is a sentence for the user: what is wrong, what to do."""
+    """A time or time zone can't be used; the message tells the member what to do."""
 
 
 _LONGEST_ZONE = 64
@@ -29,14 +29,14 @@ _COMMON = [
     "Africa/Johannesburg", "Asia/Dubai", "Asia/Kolkata", "Asia/Singapore", "Asia/Shanghai", "Asia/Tokyo",
     "Australia/Sydney", "Pacific/Auckland",
 ]  # fmt: skip
-"""What an empty search offers: 25, as many as Discord shows."""
+"""The results of an empty search: 25, as many as Discord shows."""
 
 
 def parse_zone(name: str) -> ZoneInfo:
-    """The time zone with this IANA name; case, outer blanks, and blanks for underscores do not matter.
+    """Return the time zone with this IANA name, in any case, with blanks or underscores.
 
-    Every IANA name is accepted, also older ones (Asia/Calcutta, US/Eastern) that `zone_names` leaves out. Raises
-    ScheduleError if there is no such zone; the message has up to three near names.
+    Older names (Asia/Calcutta, US/Eastern) are accepted too. Raises ScheduleError for an unknown
+    name; the message has up to three similar names.
     """
     hint = "Pick one from the list as you type, for example Europe/Berlin."
     text = name.strip()
@@ -59,7 +59,7 @@ def parse_zone(name: str) -> ZoneInfo:
 
 @cache
 def stored_zone(name: str) -> ZoneInfo:
-    """The zone that was stored under this name; UTC, with a line in the log, if the installed data has lost it."""
+    """Return the zone with a stored name; if the installed data lacks it, log that and use UTC."""
     try:
         return parse_zone(name)
     except ScheduleError:
@@ -69,20 +69,21 @@ def stored_zone(name: str) -> ZoneInfo:
 
 @cache
 def zone_names() -> tuple[str, ...]:
-    """The IANA names to pick from: the places, and UTC.
+    """Return the IANA names to pick from: places, and UTC.
 
-    Left out are names that are not places (Etc/GMT+5, EST5EDT) and older spellings (Asia/Calcutta, US/Eastern);
-    `search_zones` still finds the zone by those.
+    Other names (Etc/GMT+5, EST5EDT) and older spellings (Asia/Calcutta, US/Eastern) are left out,
+    but `search_zones` finds zones by their older spellings.
     """
     return tuple(sorted({"UTC", *_places()}))
 
 
 def search_zones(text: str, limit: int = 25) -> list[str]:
-    """Up to `limit` names from `zone_names` that match what was typed so far, the best first.
+    """Return up to `limit` names from `zone_names` that match the text, the best first.
 
-    Cities that start with the text lead, then names with another word that does, names that contain it, and zones of
-    whose country or older name a word starts with it ("Japan", "Calcutta"); within each group widely used zones. Case,
-    accents and punctuation do not matter. If nothing matches, similar names ("berln"); for no text, widely used zones.
+    The order is: the city starts with the text, another word of the name does, the name contains
+    it, a word of the country or of an older name starts with it ("Japan", "Calcutta"). Widely used
+    zones come first within each group. Case, accents and punctuation don't matter. If nothing
+    matches, return similar names ("berln"); without text, widely used zones.
     """
     wanted = _plain(text[: _LONGEST_ZONE + 1])
     if not wanted:
@@ -104,14 +105,14 @@ def search_zones(text: str, limit: int = 25) -> list[str]:
 
 
 def quoted(text: str, longest: int = 40) -> str:
-    """What the user typed, fit to be quoted in a sentence: one line, printable, short."""
+    """Make a member's text fit to be quoted in a sentence: one line, printable, short."""
     clean = "".join(char if char.isprintable() else " " for char in text[: 4 * longest])
     clean = " ".join(clean.replace('"', "'").split())
     return clean if len(clean) <= longest else clean[: longest - 1] + "…"
 
 
 def _near(text: str) -> list[str]:
-    """Up to three names like an unknown one; the part after the last slash counts too ("Germany/Berlin")."""
+    """Return up to three names similar to an unknown one, or to its part after the last slash."""
     for part in (text, text.rpartition("/")[2]):
         if len(_plain(part)) >= _SHORTEST_GUESS and (names := search_zones(part, 3)):
             return names
@@ -119,7 +120,7 @@ def _near(text: str) -> list[str]:
 
 
 def _plain(text: str) -> str:
-    """Text for comparing names: lower case, without accents, one blank between words."""
+    """Return a form for comparing names: lower case, no accents, one blank between words."""
     bare = "".join(
         char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char)
     )
@@ -141,13 +142,13 @@ def _similar(wanted: str, limit: int) -> list[str]:
 
 @cache
 def _all_zones() -> dict[str, str]:
-    """Every accepted zone: case-folded name -> name as IANA spells it."""
+    """Return the IANA spelling of every accepted zone by its case-folded name."""
     return {name.casefold(): name for name in available_timezones() - {"localtime", "Factory"}}
 
 
 @cache
 def _index() -> tuple[tuple[str, str, str, list[str]], ...]:
-    """For each name to pick from: the name, and comparable forms of it, of its city and of what else it is called."""
+    """Return each name with comparable forms of itself, its city, and its other names."""
     others = _other_names()
     return tuple(
         (name, _plain(name), _plain(name.rpartition("/")[2]), others.get(name, []))
@@ -156,7 +157,7 @@ def _index() -> tuple[tuple[str, str, str, list[str]], ...]:
 
 
 def _other_names() -> dict[str, list[str]]:
-    """For each place its country and the zone's older names, in comparable form."""
+    """Return the country and older names of each place, in comparable form."""
     countries = {
         code: _plain(name)
         for code, name in (line.split("\t") for line in _read_data("iso3166.tab"))
@@ -164,7 +165,7 @@ def _other_names() -> dict[str, list[str]]:
     others = {zone: [countries[code]] for zone, code in _places().items()}
     for line in _read_data("tzdata.zi"):
         kind, current, *rest = line.split()
-        # A link that is called like a country may lead to another one that has kept the same time: Iceland to Abidjan.
+        # Ignore links named like a country: they may lead to another one (Iceland to Abidjan).
         if (
             kind == "L"
             and rest[0] not in others
@@ -178,13 +179,13 @@ def _other_names() -> dict[str, list[str]]:
 
 @cache
 def _places() -> dict[str, str]:
-    """Each zone that is a place -> its country's code."""
+    """Return the country code of each zone that is a place."""
     return {
         zone: code for code, _, zone, *_ in (line.split("\t") for line in _read_data("zone.tab"))
     }
 
 
 def _read_data(name: str) -> list[str]:
-    """The lines of a file of the package tzdata, without comments."""
+    """Return the lines of a file of the package tzdata, without comments."""
     text = files("tzdata").joinpath("zoneinfo", name).read_text("utf-8")
     return [line for line in text.splitlines() if not line.startswith("#")]

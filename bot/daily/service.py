@@ -182,7 +182,7 @@ class Dailies:
         order = answers.decode_order(daily.choice_order)
         back_in = None
         card = memory_store.card_of(conn, answer.user_id, item.id)
-        if card is not None and item.id not in memory_store.suspended(conn, answer.user_id):
+        if card is not None and item.id not in memory_store.items_set_aside(conn, answer.user_id):
             zone = zone_of(conn, answer.user_id, daily.guild_id)
             back_in = days_away(card, zone, self._now())
         return DailyVerdict(

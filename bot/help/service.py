@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from bot.answers import store as answer_log
+from bot.answers import store as answers_store
 from bot.answers.store import DAILY
 from bot.core.context import Context
 from bot.core.database import Connection, reading
@@ -55,4 +55,4 @@ def _answered_today(conn: Connection, guild_id: int, user_id: int) -> bool | Non
     found = daily_store.latest_posted(conn, guild_id)
     if found is None or found.state != DailyState.OPEN:
         return None
-    return answer_log.get(conn, DAILY, found.id, user_id) is not None
+    return answers_store.get(conn, DAILY, found.id, user_id) is not None

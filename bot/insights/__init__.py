@@ -1,1 +1,1 @@
-"""What a server's answers say about its questions, and in which topics the group is weakest."""
+"""Judgements of questions and topics from a server's answers."""

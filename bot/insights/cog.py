@@ -1,4 +1,4 @@
-"""The pages of /bank insights, and rounds on what the group is weakest in."""
+"""The pages of /bank insights, and its buttons that start rounds on weak topics."""
 
 from __future__ import annotations
 
@@ -17,34 +17,34 @@ from bot.rounds.service import Rounds
 
 
 class Insights(commands.Cog):
-    """The pages of `/bank insights`; the command itself is in `bot.bank.cog` with the rest of its group."""
+    """The pages of `/bank insights`; the command is in `bot.bank.cog` with the rest of its group."""
 
     def __init__(self, bot: QuizBot, insights: QuestionInsights, rounds: Rounds) -> None:
         self.insights = insights
         self.rounds = rounds
-        bot.router.add(view.INSIGHTS, self.turn)
-        bot.router.add(view.WEAKEST, self.start)
+        bot.router.add(view.INSIGHTS, self.turn_page)
+        bot.router.add(view.WEAKEST, self.start_round)
 
     async def show(self, interaction: discord.Interaction) -> None:
-        """Answer the command."""
-        work = page(self.insights, guild_id_of(interaction))
-        await say(interaction, await defer_if_slow(interaction, work))
+        """Show the overview; `/bank insights` calls this."""
+        await say(interaction, await defer_if_slow(interaction, self._page(interaction)))
 
-    async def turn(self, interaction: discord.Interaction, fields: Fields) -> None:
-        """Open a list, turn its pages, or go back to the overview, always with what is true now."""
+    async def turn_page(self, interaction: discord.Interaction, fields: Fields) -> None:
+        """Show a page of a list or the overview, computed again."""
         require_page(interaction, view.INSIGHTS)
-        work = page(self.insights, guild_id_of(interaction), fields["list"], int(fields["page"]))
-        await show(interaction, await defer_if_slow(interaction, work, edits=True))
+        page = self._page(interaction, fields["list"], int(fields["page"]))
+        await show(interaction, await defer_if_slow(interaction, page, edits=True))
 
-    async def start(self, interaction: discord.Interaction, fields: Fields) -> None:
-        """Start a round on a topic, in the channel and for everybody."""
+    async def start_round(self, interaction: discord.Interaction, fields: Fields) -> None:
+        """Start a round on a topic, for everyone in the channel."""
         require_page(interaction, view.WEAKEST)
         await start_round(self.rounds, interaction, topic_id=fields["topic"])
 
-
-async def page(
-    insights: QuestionInsights, guild_id: int, name: str = "all", number: int = 0
-) -> Message:
-    """The overview, or a page of a list."""
-    found, bank = await insights.look(guild_id)
-    return await view.overview(found) if name == "all" else view.listing(found, bank, name, number)
+    async def _page(
+        self, interaction: discord.Interaction, name: str = "all", number: int = 0
+    ) -> Message:
+        """Return the overview, or a page of the list with this name."""
+        found, bank = await self.insights.analyze(guild_id_of(interaction))
+        if name == "all":
+            return await view.overview(found)
+        return view.list_page(found, bank, name, number)

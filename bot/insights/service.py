@@ -1,4 +1,4 @@
-"""What managers want to know of their server's questions, from the answers of the last year."""
+"""Judges a server's questions and topics by the answers of the last year."""
 
 from __future__ import annotations
 
@@ -6,21 +6,23 @@ import asyncio
 from datetime import timedelta
 from functools import partial
 
-from bot.answers import store as answer_log
+from bot.answers import store as answers_store
 from bot.core.context import Context
 from bot.core.database import Connection
 from bot.insights import store
-from bot.insights.rules import Given, Insights, look_at
+from bot.insights.analysis import analyze
+from bot.insights.cards import Insights
+from bot.insights.rules import Given
 from bot.questions.model import Bank
 from bot.questions.store import asked_in
 
 YEAR = timedelta(days=365)
 MOST = 30_000
-"""Latest answers that are looked at."""
+"""The number of latest answers that are analyzed."""
 
 
 class QuestionInsights:
-    """See the module."""
+    """Analyzes the answers of a server."""
 
     def __init__(self, context: Context) -> None:
         self._database = context.database
@@ -28,22 +30,23 @@ class QuestionInsights:
         self._banks = context.banks
         self._now = context.now
 
-    async def look(self, guild_id: int) -> tuple[Insights, Bank]:
-        """What the answers of a server say, and the questions that they are about.
+    async def analyze(self, guild_id: int) -> tuple[Insights, Bank]:
+        """Return what the answers of a server say, and the bank that they are about.
 
-        Thousands of answers take a while to look at: the database is left to others meanwhile.
+        The analysis runs after the transaction, because thousands of answers take a while.
         """
         bank, work = await self._database.read_long(self._load, guild_id)
         return await asyncio.to_thread(work), bank
 
     def _load(self, conn: Connection, guild_id: int) -> tuple[Bank, partial[Insights]]:
-        since, bank = self._now() - YEAR, self._banks.of(conn, guild_id)
-        found = answer_log.latest_on(conn, guild_id, since.date(), MOST)
+        since = self._now() - YEAR
+        bank = self._banks.of(conn, guild_id)
+        found = answers_store.latest_on(conn, guild_id, since.date(), MOST)
         given = [
             Given(a.item_id, a.user_id, a.answer or "", a.correct, a.answered_at) for a in found
         ]
         return bank, partial(
-            look_at,
+            analyze,
             bank,
             given,
             reports=store.reports_by_subject(conn, guild_id, since),

@@ -1,4 +1,4 @@
-"""What members reported on a server; what they answered is in the log."""
+"""Counts of members' reports."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _MOST_REPORTS = 1000
 
 
 def reports_by_subject(conn: Connection, guild_id: int, since: datetime) -> dict[str, int]:
-    """How many members of a server have reported each item, or the open question of a topic, from a moment on."""
+    """Count the members of a server who have reported each item, or a topic's open question."""
     newest = (
         select(reports.c.item_id, reports.c.user_id, reports.c.at)
         .where(reports.c.guild_id == guild_id)

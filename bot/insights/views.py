@@ -1,8 +1,6 @@
-"""What answers say about questions, in words and as one picture: all at a glance, and a page for each list."""
+"""The pages of /bank insights: an overview with a picture, and lists of questions."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 from bot.chat import text as t
 from bot.chat.charts import INNER, MARGIN, fit_label, headline, labelled_bar, right_aligned
@@ -20,7 +18,8 @@ from bot.chat.pictures import (
     words,
 )
 from bot.chat.router import PAGE, Route
-from bot.insights.rules import EASY, FEWEST_ANSWERS, HARD, Insights, Judged, WeakTopic, columns
+from bot.insights.cards import Insights, Judged, WeakTopic, count_by_tenth
+from bot.insights.rules import EASY, FEWEST_ANSWERS, HARD
 from bot.questions.model import Bank, Item
 
 LISTS = {
@@ -38,8 +37,8 @@ INSIGHTS = Route(
 WEAKEST = Route("weakest", {"topic": "[a-z0-9-]{1,48}"}, command="</bank insights>")
 """Starts a round on a topic."""
 
-_A_PAGE = 1600
-"""Characters of a list on one page: what a phone shows in a few swipes."""
+_PAGE_LENGTH = 1600
+"""The number of characters on one page of a list."""
 _BARS = 90
 _TITLE = 26
 _MEANING = {
@@ -52,7 +51,7 @@ _MEANING = {
 
 
 async def overview(found: Insights) -> Message:
-    """All at a glance, with a button for each list that has something and for a round on each weak topic."""
+    """Return the overview, with a button for each non-empty list and each weak topic."""
     sizes = {name: len(getattr(found, name)) for name in LISTS}
     lists = [
         button(f"{LISTS[n]} ({size:,})", _link(n, "open", 0)) for n, size in sizes.items() if size
@@ -87,13 +86,13 @@ def _too_few(found: Insights) -> str | None:
     return f"A question shows up here once it has {FEWEST_ANSWERS} answers.{most}"
 
 
-def listing(found: Insights, bank: Bank, name: str, page: int) -> Message:
-    """A page of one list, with the questions in their own words."""
-    blocks = _BLOCKS[name](found, bank)
+def list_page(found: Insights, bank: Bank, name: str, page: int) -> Message:
+    """Return a page of one list of questions."""
+    blocks = _blocks(found, bank, name)
     back = button("Overview", _link("all", "open", 0))
     if not blocks:
         return Message(ENDED, f"### {LISTS[name]}\nNothing is on this list now.", row(back))
-    pages = t.pages(blocks, _A_PAGE)
+    pages = t.pages(blocks, _PAGE_LENGTH)
     page = min(page, len(pages) - 1)
     head = f"### {LISTS[name]}\n-# {t.count(len(blocks), 'question')}"
     head += f" · page {page + 1} of {len(pages)}" if len(pages) > 1 else ""
@@ -140,29 +139,35 @@ def _right(right: int, answers: int) -> str:
     return f"{t.percent(right, answers)} of {t.count(answers, 'answer')} right"
 
 
-_BLOCKS: dict[str, Callable[[Insights, Bank], list[str]]] = {
-    "doubtful": lambda found, bank: [_doubted(j, bank) for j in found.doubtful],
-    "hard": lambda found, bank: [_judged(j, bank) for j in found.hard],
-    "easy": lambda found, bank: [_judged(j, bank) for j in found.easy],
-    "reported": lambda found, bank: [_reported(*one, bank) for one in found.reported],
-    "unasked": lambda found, bank: [_asked(item, bank) for item in found.unasked],
-}
+def _blocks(found: Insights, bank: Bank, name: str) -> list[str]:
+    """Return the entries of a list."""
+    match name:
+        case "doubtful":
+            return [_doubted(j, bank) for j in found.doubtful]
+        case "hard":
+            return [_judged(j, bank) for j in found.hard]
+        case "easy":
+            return [_judged(j, bank) for j in found.easy]
+        case "reported":
+            return [_reported(subject, count, bank) for subject, count in found.reported]
+        case _:
+            return [_asked(item, bank) for item in found.unasked]
 
 
 async def picture(found: Insights) -> Picture | None:
-    """How hard the questions are, and the weakest topics; None if there is nothing to draw."""
+    """Draw how hard the questions are, and the weakest topics; None if there is nothing to draw."""
     if not (found.judged or found.weakest):
         return None
     return await draw_picture("insights.png", alt_text(found), lambda: svg(found))
 
 
 def alt_text(found: Insights) -> str:
-    """Everything that the picture says."""
+    """Return everything that the picture shows, in words."""
     said = []
     if found.judged:
         spans = (
             f"{10 * n} to {10 * n + (10 if n == 9 else 9)}%: {count:,}"
-            for n, count in enumerate(columns(found.judged))
+            for n, count in enumerate(count_by_tenth(found.judged))
             if count
         )
         said.append(f"{_with_enough(found)}, by share of right answers: {', '.join(spans)}")
@@ -177,7 +182,7 @@ def _with_enough(found: Insights) -> str:
 
 
 def svg(found: Insights) -> str:
-    """The picture, top to bottom: a column of questions for each tenth of right answers, a bar for each weak topic."""
+    """Draw a column for each tenth of the share of right answers, and a bar for each weak topic."""
     shares, below = _shares(found, 40)
     topics, bottom = _topics(found.weakest, below)
     return panel(bottom + MARGIN, shares, topics)
@@ -186,7 +191,7 @@ def svg(found: Insights) -> str:
 def _shares(found: Insights, top: float) -> tuple[str, float]:
     if not found.judged:
         return "", top
-    counts = columns(found.judged)
+    counts = count_by_tenth(found.judged)
     most, step, base = max(counts), INNER / len(counts), top + 74 + _BARS
     parts = [
         headline(top, "Questions by right answers"),

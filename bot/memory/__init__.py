@@ -1,1 +1,1 @@
-"""What members remember: FSRS cards and the log of reviews."""
+"""Members' FSRS memory cards."""

@@ -1,4 +1,4 @@
-"""What a member knows: which items are due, and how well they know each topic.
+"""A member's knowledge: due items, and a level for each topic.
 
 A topic has one of four levels, the first that applies:
 
@@ -26,8 +26,8 @@ from bot.questions.model import Bank
 class Knowledge:
     """A member's cards of the items that a bank asks, by item id, at one moment.
 
-    `set_aside` are items that they don't want to be asked again, of any bank: these stay known, but
-    are never due. `zone` is the member's, because an item is due on a date of theirs.
+    `set_aside` items, of any bank, stay known but are never due. `zone` is the member's, because
+    an item is due on one of the member's dates.
     """
 
     bank: Bank
@@ -46,14 +46,15 @@ class Knowledge:
 
 
 LEVELS = ("known", "learning", "weak", "new")
-LATEST, WEAK_MISSES = 5, 2
+LATEST = 5
+WEAK_MISSES = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
     """A member's progress in a topic: how many of its items they have met and learned and are due.
 
-    `misses` counts the wrong ones among the `latest` answers in it, five at most.
+    `latest` counts their last answers in it, up to five, and `misses` the wrong ones among them.
     """
 
     topic_id: str

@@ -1,11 +1,12 @@
-"""What a member remembers of an item: one FSRS card, and when it comes back.
+"""A member's memory of an item: one FSRS card, and when the item comes back.
 
-The scheduling is the package `fsrs` with its default parameters and no chance in it, so a card can be computed again
-from the log of its reviews. Two settings are ours:
+The package `fsrs` schedules with its default parameters and without randomness, so a card can be
+computed again from the log of answers. Two settings are ours:
 
-- one learning and one relearning step of ten minutes: what was missed is asked again on the same day;
-- a new card starts behind its learning step (`FIRST_STEP`): an item that a member knows at first sight, be it slowly,
-  goes straight into review, a day or more away, and does not come back the same day. Only a miss takes it to the step.
+- There is one learning and one relearning step of ten minutes: a missed item is asked again on the
+  same day.
+- A new card starts after its learning step (`FIRST_STEP`). An item that a member knows at first
+  sight, even slowly, comes back after a day or more; only a miss leads to the step.
 """
 
 from __future__ import annotations
@@ -27,12 +28,12 @@ DECAY = -float(SCHEDULER.parameters[20])
 FACTOR = 0.9 ** (1 / DECAY) - 1
 
 _NOT_TODAY = timedelta(days=2)
-"""What lies so far ahead is on no date of today, whatever the zone, and should its clocks go back by a day."""
+"""Anything due this far ahead can't be today in any time zone."""
 
 
 @dataclass(frozen=True, slots=True)
 class MemoryCard:
-    """FSRS' state of one member's memory of one item; instants are UTC, to the millisecond."""
+    """The FSRS state of one member's memory of one item; times are UTC, to the millisecond."""
 
     state: State
     step: int | None
@@ -43,7 +44,7 @@ class MemoryCard:
 
     @property
     def missed(self) -> bool:
-        """Whether it was missed, and not answered well since."""
+        """Whether it was missed, and not answered right and quickly since."""
         return self.state != State.Review
 
     @property
@@ -58,15 +59,15 @@ class MemoryCard:
 
 
 def review(card: MemoryCard | None, rating: Rating, at: datetime) -> MemoryCard:
-    """The card after an answer; None is an item that the member meets for the first time.
+    """Return the card after an answer; `card` is None if the item was new to the member.
 
-    `at` is not before the card's last review. Equal arguments give equal cards.
+    `at` must not be before the card's last review. Equal arguments give equal cards.
     """
     if card is None:
         before = fsrs.Card(card_id=1, state=State.Learning, step=FIRST_STEP, due=at)
     else:
         before = fsrs.Card(
-            card_id=1,  # without an id fsrs makes one from the clock, and waits a millisecond
+            card_id=1,  # without an id, fsrs makes one from the clock and waits a millisecond
             state=card.state,
             step=card.step,
             stability=card.stability,
@@ -81,12 +82,12 @@ def review(card: MemoryCard | None, rating: Rating, at: datetime) -> MemoryCard:
 
 
 def recall(card: MemoryCard, at: datetime) -> float:
-    """FSRS' probability, from 0 to 1, that an item is answered right at a moment; it falls by whole days."""
+    """Return the probability of a right answer at a moment; it only changes by whole days."""
     return recall_after(max((at - card.last_review_at).days, 0), card.stability)
 
 
 def recall_after(days: int, stability: float) -> float:
-    """FSRS' probability of a right answer so many whole days after the last one."""
+    """Return the probability of a right answer a number of whole days after the last one."""
     return math.pow(1 + FACTOR * days / stability, DECAY)
 
 
@@ -96,10 +97,10 @@ def readiness(card: MemoryCard, at: datetime) -> float:
 
 
 def back_on(card: MemoryCard, zone: str, today: date) -> date:
-    """Return the member's local date on which an item comes back: their `today` if it is due.
+    """Return the local date of an item's next review; `today` if it is due.
 
-    What was missed comes back today. Anything else comes on the date of its due time, from that day's first minute,
-    and never on the date of its last answer.
+    A missed item comes back today. Any other comes back on the date of its due time, from the
+    first minute of that day, but never on the date of its last answer.
     """
     if card.missed:
         return today
@@ -108,16 +109,15 @@ def back_on(card: MemoryCard, zone: str, today: date) -> date:
 
 
 def days_away(card: MemoryCard, zone: str, now: datetime) -> int:
-    """In how many of the member's days an item comes back: 0 is today, which is to say that it is due."""
+    """Return in how many of the member's days an item comes back; 0 if it is due today."""
     today = local_date(zone, now)
     return (back_on(card, zone, today) - today).days
 
 
 def is_due(card: MemoryCard, zone: str, now: datetime) -> bool:
-    """Whether an item comes back today."""
-    if (
-        not card.missed and card.due_at - now >= _NOT_TODAY
-    ):  # a member has hundreds of such: no zone is looked at
+    """Return whether an item comes back today."""
+    # Members have hundreds of cards that are due later: skip the zone lookup for them.
+    if not card.missed and card.due_at - now >= _NOT_TODAY:
         return False
     return days_away(card, zone, now) == 0
 
@@ -126,9 +126,9 @@ LEARNED_DAYS = 7
 
 
 def is_learned(card: MemoryCard) -> bool:
-    """Whether an item is in review and stays for a week.
+    """Return whether a member should still know an item in a week.
 
-    A card's stability is the number of days after which FSRS expects nine of ten such answers to be right.
+    A card's stability is the number of days until FSRS expects only nine of ten answers to be right.
     """
     return card.state == State.Review and card.stability >= LEARNED_DAYS
 
@@ -140,10 +140,10 @@ def due_items(
     asked: Collection[str] = (),
     hidden: Collection[str] = (),
 ) -> list[str]:
-    """Items to ask again today, in this order: missed ones first, then the longest due.
+    """Return the ids of the items to ask again today: missed ones first, then the longest due.
 
-    `asked` are those that this practice has asked already: a miss among them waits for its ten minutes. `hidden` are
-    those that must not be asked now.
+    A missed item in `asked`, which this practice has asked before, waits for its ten minutes.
+    `hidden` items must not be asked now.
     """
     found = [
         (not card.missed, card.due_at, item_id)

@@ -1,4 +1,4 @@
-"""The one answer to what a member knows and what is due."""
+"""Members' knowledge, for all features."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from bot.questions.model import Bank
 
 
 def knowledge(conn: Connection, user_id: int, bank: Bank, zone: str, now: datetime) -> Knowledge:
-    """Return what a member knows of the items that a bank asks; `zone` is the member's."""
+    """Return a member's knowledge about the items that a bank asks; `zone` is the member's."""
     cards = store.cards_of(conn, user_id)
     return Knowledge(
         bank=bank,
         cards={item_id: card for item_id, card in cards.items() if item_id in bank.asked},
-        set_aside=store.suspended(conn, user_id),
+        set_aside=store.items_set_aside(conn, user_id),
         zone=zone,
         now=now,
     )

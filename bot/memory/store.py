@@ -5,22 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import cache
-from operator import attrgetter
 from typing import Any
 
 import sqlalchemy as sa
 from fsrs import State
 from sqlalchemy import Connection, Executable, Select, select, update
-from sqlalchemy import Row as DatabaseRow
 
-from bot.answers import store as answer_log
+from bot.answers import store as answers_store
 from bot.answers.store import Review
 from bot.core.personal import Held, Personal, Row, erase_rows, exported
 from bot.core.tables import Instant, insert_for, metadata, prepared, upsert, values_of
-from bot.memory import rules as memory
+from bot.memory import rules
 from bot.memory.rules import MemoryCard
 
-# One FSRS card a member and item they met, on any server or in private; see `bot.memory.rules`.
+# One FSRS card for each member and item they have answered, on any server or in private.
 cards = sa.Table(
     "cards",
     metadata,
@@ -32,25 +30,28 @@ cards = sa.Table(
     sa.Column("difficulty", sa.Float, nullable=False),
     sa.Column("due_at", Instant, nullable=False),
     sa.Column("last_review_at", Instant, nullable=False),
-    sa.Column(
-        "suspended_at", Instant
-    ),  # when the member said that they don't want to be asked it again; else null
+    sa.Column("suspended_at", Instant),  # when the member set the item aside; else null
 )
-SUSPENDED = cards.c.suspended_at.is_not(None)
-sa.Index("ix_cards_suspended", cards.c.user_id, sqlite_where=SUSPENDED, postgresql_where=SUSPENDED)
+_FIELDS = [cards.c[name] for name in MemoryCard.__slots__]
+_SET_ASIDE = cards.c.suspended_at.is_not(None)
+sa.Index(
+    "ix_cards_suspended", cards.c.user_id, sqlite_where=_SET_ASIDE, postgresql_where=_SET_ASIDE
+)
 
 
 def _export_cards(conn: Connection, user_id: int) -> list[Row]:
     c = cards.c
-    shown = (
+    query = select(
         c.item_id.label("item"),
         c.state,
         c.due_at.label("due"),
         c.last_review_at.label("last_review"),
+        c.stability,
+        c.difficulty,
+        c.suspended_at.label("not_asked_since"),
     )
-    query = select(*shown, c.stability, c.difficulty, c.suspended_at.label("not_asked_since"))
-    query = query.where(c.user_id == user_id).order_by(c.item_id)
-    return [{**row, "state": State(row["state"]).name.lower()} for row in exported(conn, query)]
+    rows = exported(conn, query.where(c.user_id == user_id).order_by(c.item_id))
+    return [{**row, "state": State(row["state"]).name.lower()} for row in rows]
 
 
 def _erase_cards(conn: Connection, user_id: int, limit: int) -> int:
@@ -63,37 +64,38 @@ HELD = Held(
 
 
 def record(conn: Connection, item_id: str, given: Sequence[Review]) -> dict[int, MemoryCard]:
-    """Move members' cards of an item on by answers that the log has; returns the new cards.
+    """Update members' cards of an item by answers that are in the log; return the new cards.
 
-    An answer that is older than the card's last review is put in its place: the card is computed
-    again from the log. Costs the same few statements for one answer and for hundreds. If two
-    processes make a member's first card of an item in the same instant, the later one stays.
+    If an answer is older than the card's last review, the card is computed again from the log.
+    Hundreds of answers cost the same few statements as one. If two processes make a member's first
+    card of an item at the same time, the later one stays.
     """
     if not given:
         return {}
-    before = {
-        row.user_id: _card(row) for row in _of_item(conn, item_id, sorted(g.user_id for g in given))
-    }
+    user_ids = sorted(review.user_id for review in given)
+    rows: Iterable[tuple[Any, ...]] = _cards_of_item(conn, item_id, user_ids)
+    before = {user_id: _make_card(*fields) for user_id, *fields in rows}
     after = {}
-    for g in given:
-        card = before.get(g.user_id)
-        if card is not None and g.at <= card.last_review_at:
-            after[g.user_id] = _replayed(conn, g.user_id, item_id)
+    for review in given:
+        user_id = review.user_id
+        card = before.get(user_id)
+        if card is not None and review.at <= card.last_review_at:
+            after[user_id] = _replayed(conn, user_id, item_id)
         else:
-            after[g.user_id] = memory.review(card, g.rating, g.at)
-    rows = [
+            after[user_id] = rules.review(card, review.rating, review.at)
+    changed = [
         {"user_id": user_id, "item_id": item_id, **values_of(card)}
         for user_id, card in sorted(after.items())
     ]
-    conn.execute(_upsert(conn.dialect.name), rows)
+    conn.execute(_upsert(conn.dialect.name), changed)
     return after
 
 
 @prepared
-def _of_item(item_id: str, user_ids: Sequence[int]) -> Select[Any]:
-    """In the order of their members, in which all processes lock them."""
+def _cards_of_item(item_id: str, user_ids: Sequence[int]) -> Select[Any]:
+    """Select and lock members' cards of an item, in the order of ids so that no deadlock occurs."""
     query = (
-        select(cards)
+        select(cards.c.user_id, *_FIELDS)
         .where(cards.c.item_id == item_id, cards.c.user_id.in_(user_ids))
         .order_by(cards.c.user_id)
     )
@@ -108,17 +110,17 @@ def _upsert(dialect: str) -> Executable:
 
 
 def replay(conn: Connection, user_id: int, item_id: str) -> None:
-    """Compute a member's card of an item from the log; nothing happens if that has no review."""
-    card_of(conn, user_id, item_id, lock=True)  # so that no review comes in between
-    if answer_log.reviews_of(conn, user_id, item_id):
+    """Compute a member's card of an item again from the log, if that has reviews of it."""
+    card_of(conn, user_id, item_id, lock=True)  # no other review may be stored in between
+    if answers_store.reviews_of(conn, user_id, item_id):
         card = _replayed(conn, user_id, item_id)
         upsert(conn, cards, user_id=user_id, item_id=item_id, **values_of(card))
 
 
 def _replayed(conn: Connection, user_id: int, item_id: str) -> MemoryCard:
     card = None
-    for review in answer_log.reviews_of(conn, user_id, item_id):
-        card = memory.review(card, review.rating, review.at)
+    for review in answers_store.reviews_of(conn, user_id, item_id):
+        card = rules.review(card, review.rating, review.at)
     assert card is not None
     return card
 
@@ -126,54 +128,51 @@ def _replayed(conn: Connection, user_id: int, item_id: str) -> MemoryCard:
 def card_of(
     conn: Connection, user_id: int, item_id: str, *, lock: bool = False
 ) -> MemoryCard | None:
-    """A member's card of an item; with `lock` no other process can move it before this transaction ends."""
-    row = _one(conn, user_id, item_id, lock=lock).first()
-    return None if row is None else _card(row)
+    """Return a member's card of an item; with `lock`, locked until this transaction ends."""
+    row = _card_of(conn, user_id, item_id, lock=lock).first()
+    return None if row is None else _make_card(*row)
 
 
 @prepared
-def _one(user_id: int, item_id: str, *, lock: bool) -> Select[Any]:
-    query = select(cards).where(cards.c.user_id == user_id, cards.c.item_id == item_id)
+def _card_of(user_id: int, item_id: str, *, lock: bool) -> Select[Any]:
+    query = select(*_FIELDS).where(cards.c.user_id == user_id, cards.c.item_id == item_id)
     return query.with_for_update() if lock else query
 
 
 def cards_of(conn: Connection, user_id: int) -> dict[str, MemoryCard]:
-    """All cards of a member by item id."""
-    rows: Iterable[tuple[Any, ...]] = _all_of(conn, user_id)
-    return {item_id: _made(*fields) for item_id, *fields in rows}
+    """Return all cards of a member by item id."""
+    rows: Iterable[tuple[Any, ...]] = _cards_of(conn, user_id)
+    return {item_id: _make_card(*fields) for item_id, *fields in rows}
 
 
 @prepared
-def _all_of(user_id: int) -> Select[Any]:
-    columns = (cards.c[name] for name in MemoryCard.__slots__)
-    return select(cards.c.item_id, *columns).where(cards.c.user_id == user_id)
+def _cards_of(user_id: int) -> Select[Any]:
+    return select(cards.c.item_id, *_FIELDS).where(cards.c.user_id == user_id)
 
 
-def suspended(conn: Connection, user_id: int) -> set[str]:
-    """The items that a member does not want to be asked again in private: neither due nor new, until they say so."""
-    return set(_suspended(conn, user_id).scalars())
+def items_set_aside(conn: Connection, user_id: int) -> set[str]:
+    """Return the ids of the items that a member has set aside."""
+    return set(_items_set_aside(conn, user_id).scalars())
 
 
 @prepared
-def _suspended(user_id: int) -> Select[Any]:
-    return select(cards.c.item_id).where(cards.c.user_id == user_id, SUSPENDED)
+def _items_set_aside(user_id: int) -> Select[Any]:
+    return select(cards.c.item_id).where(cards.c.user_id == user_id, _SET_ASIDE)
 
 
-def suspend(conn: Connection, user_id: int, item_id: str, at: datetime | None) -> bool:
-    """Ask an item no more, or with None again; False if the member has no card of it. What they know of it stays."""
-    of = cards.c.user_id == user_id, cards.c.item_id == item_id
-    return conn.execute(update(cards).where(*of).values(suspended_at=at)).rowcount == 1
+def set_aside(conn: Connection, user_id: int, item_id: str, at: datetime | None) -> bool:
+    """Set an item aside, or with None put it back; False if the member has no card of it.
+
+    The card stays as it is.
+    """
+    own_card = cards.c.user_id == user_id, cards.c.item_id == item_id
+    return conn.execute(update(cards).where(*own_card).values(suspended_at=at)).rowcount == 1
 
 
-_fields = attrgetter(*MemoryCard.__slots__)
 _STATES = {state.value: state for state in State}
-"""To look a state up takes a tenth of the time of `State(value)`."""
+"""Looking a state up here takes a tenth of the time of `State(value)`."""
 
 
-def _card(row: DatabaseRow[tuple[object, ...]]) -> MemoryCard:
-    return _made(*_fields(row))
-
-
-def _made(state: int, *values: Any) -> MemoryCard:
-    """A card of its fields in their order, as they are stored."""
+def _make_card(state: int, *values: Any) -> MemoryCard:
+    """Make a card of its stored fields, in the order of `MemoryCard`."""
     return MemoryCard(_STATES[state], *values)

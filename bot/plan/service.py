@@ -136,14 +136,14 @@ class Plans:
             return None
         return Course(plan, latest_answers(conn, user_id, now - WINDOW, MAX_ANSWERS))
 
-    def note(self, conn: Connection, user_id: int, day: date, ready: float) -> None:
+    def record_readiness(self, conn: Connection, user_id: int, day: date, ready: float) -> None:
         """Record a member's readiness on a day, as a share from 0 to 1, if they have a plan."""
         store.note_ready(conn, user_id, day, per_mille(ready))
 
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """A running plan and its member's latest answers; implements `bot.practice.service.Course`."""
+    """A running plan and its member's latest answers; implements `bot.practice.next_question.Course`."""
 
     plan: Plan
     answers: Sequence[Answered]

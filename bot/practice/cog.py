@@ -16,20 +16,23 @@ from bot.core.clicks import Click
 from bot.core.errors import UserError
 from bot.core.snowflakes import created_at
 from bot.practice import views as view
-from bot.practice.service import Practices, Screen
+from bot.practice.cards import Screen
+from bot.practice.service import Practices
 from bot.questions.cog import Answerable
 from bot.questions.views import MISSES
 
 FindMissed = Callable[[int, int], Awaitable[Sequence[str]]]
-"""Returns the items that a member missed, from the id of a round or challenge and the member's id. Refuses if there
-are none."""
+"""Returns the items that a member missed, by the id of a round or challenge and the member's id.
+
+Refuses if there are none.
+"""
 
 
 class Practice(commands.Cog):
     def __init__(
         self, bot: QuizBot, practices: Practices, find_missed: Mapping[str, FindMissed]
     ) -> None:
-        """`find_missed` has a function for each source of questions whose misses can be practised."""
+        """`find_missed` has a function for each source whose missed items can be practised."""
         self.bot = bot
         self.practices = practices
         self.find_missed = find_missed
@@ -37,10 +40,10 @@ class Practice(commands.Cog):
         bot.router.add(view.NEXT, self.next)
         bot.router.add(view.END, self.end)
         bot.router.add(view.GUESSED, self.guessed)
-        bot.router.add(view.SUSPEND, self.suspend)
-        bot.router.add(view.ASIDE, self.aside)
-        bot.router.add(view.BACK, self.ask_again)
-        bot.router.add(MISSES, self.misses)
+        bot.router.add(view.SET_ASIDE, self.set_aside)
+        bot.router.add(view.ALL_SET_ASIDE, self.show_set_aside)
+        bot.router.add(view.ASK_AGAIN, self.ask_again)
+        bot.router.add(MISSES, self.practise_missed)
         self.answerable = Answerable(
             practices.check_open, self.answer, practices.review, practices.subject
         )
@@ -58,18 +61,17 @@ class Practice(commands.Cog):
     async def again(self, interaction: discord.Interaction, fields: Fields) -> None:
         await self._start(interaction, fields["topic"] or None)
 
-    async def misses(self, interaction: discord.Interaction, fields: Fields) -> None:
-        """Practise what the member missed in something that has ended."""
+    async def practise_missed(self, interaction: discord.Interaction, fields: Fields) -> None:
+        """Practise what the member missed in a finished round or challenge."""
         find = self.find_missed.get(fields["source"])
         if find is None:
             raise UserError(UNKNOWN)
-        user_id, guild_id, at = (
-            interaction.user.id,
-            interaction.guild_id,
-            created_at(interaction.id),
-        )
+        user_id = interaction.user.id
         items = await find(int(fields["row"]), user_id)
-        await self._show(interaction, await self.practices.start_on(user_id, guild_id, at, items))
+        screen = await self.practices.start_on(
+            user_id, interaction.guild_id, created_at(interaction.id), items
+        )
+        await self._show(interaction, screen)
 
     async def next(self, interaction: discord.Interaction, fields: Fields) -> None:
         screen = await self.practices.go_on(
@@ -91,34 +93,33 @@ class Practice(commands.Cog):
         verdict = await self.practices.guess(question_id, interaction.user.id, interaction.guild_id)
         await self._show(interaction, verdict)
 
-    async def suspend(self, interaction: discord.Interaction, fields: Fields) -> None:
-        """Set the answered item aside, or take that back."""
-        question_id, again = int(fields["question"]), fields["do"] == "again"
-        member = interaction.user.id, interaction.guild_id
-        await self._show(
-            interaction, await self.practices.suspend(question_id, *member, ask_again=again)
+    async def set_aside(self, interaction: discord.Interaction, fields: Fields) -> None:
+        """Set the answered item aside, or put it back."""
+        verdict = await self.practices.set_aside(
+            int(fields["question"]),
+            interaction.user.id,
+            interaction.guild_id,
+            ask_again=fields["do"] == "again",
         )
+        await self._show(interaction, verdict)
 
-    async def aside(self, interaction: discord.Interaction, _fields: Fields) -> None:
-        """What is set aside, in a message of its own: the page with the button stays."""
-        await say(
-            interaction, view.suspended_page(await self.practices.suspended(interaction.user.id))
-        )
+    async def show_set_aside(self, interaction: discord.Interaction, _fields: Fields) -> None:
+        """Show the set-aside items in a new message, so that the page with the button stays."""
+        found = await self.practices.all_set_aside(interaction.user.id)
+        await say(interaction, view.set_aside_page(found))
 
     async def ask_again(self, interaction: discord.Interaction, _fields: Fields) -> None:
         left = await self.practices.ask_again(interaction.user.id, selected_values(interaction))
-        await say_here(interaction, view.suspended_page(left))
+        await say_here(interaction, view.set_aside_page(left))
 
     async def _start(self, interaction: discord.Interaction, topic_id: str | None) -> None:
-        user_id, guild_id, at = (
-            interaction.user.id,
-            interaction.guild_id,
-            created_at(interaction.id),
+        screen = await self.practices.start(
+            interaction.user.id, interaction.guild_id, created_at(interaction.id), topic_id
         )
-        await self._show(interaction, await self.practices.start(user_id, guild_id, at, topic_id))
+        await self._show(interaction, screen)
 
     async def answer(self, interaction: discord.Interaction, click: Click) -> None:
-        """Unlike those to rounds, a second answer is answered by the verdict again: so only one process may."""
+        """Answer a click; a second one shows the verdict again, so only one process may handle it."""
         await self.bot.router.claim(interaction)
         await self._show(interaction, await self.practices.answer(click))
 

@@ -1,4 +1,4 @@
-"""What a practice asks next."""
+"""Practices and their questions, and the choice of new items."""
 
 from __future__ import annotations
 
@@ -13,20 +13,58 @@ from bot.memory.rules import MemoryCard
 from bot.questions.drawing import draw
 from bot.questions.model import Item
 
-NEW_A_DAY = 20  # items that a member meets for the first time in practice on one local date
-LENGTH = 20  # answers in one practice; who has more before them can begin another
+NEW_A_DAY = 20  # new items on one local date for a member without a plan
+LENGTH = 20  # answers in one practice
 
 
-def ahead(answered: int, due: int, new: int, length: int = LENGTH) -> tuple[int, int]:
-    """How many due and new items can still follow the open question of a practice with so many answers."""
-    room = max(length - answered - 1, 0)
-    due = min(due, room)
-    return due, min(new, room - due)
+@dataclass(frozen=True, slots=True)
+class Practice:
+    """A member's practice, a row of `practices`."""
+
+    id: int
+    user_id: int
+    topic_id: str | None
+    item_ids: str | None
+    started_at: datetime
+    ended_at: datetime | None
+
+    @property
+    def items(self) -> Sequence[str]:
+        """The only items it asks, by id; empty for a practice of due and new items."""
+        return (self.item_ids or "").split()
+
+
+@dataclass(frozen=True, slots=True)
+class PracticeQuestion:
+    """A row of `practice_questions` with its answer from the log, if there is one."""
+
+    id: int
+    practice_id: int
+    number: int
+    item_id: str
+    choice_order: str
+    fresh: bool
+    asked_at: datetime
+    left_out_at: datetime | None = None
+    answer: str | None = None
+    correct: bool | None = None
+    answered_at: datetime | None = None
+    rating: int | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it can still be answered."""
+        return self.answer is None and self.left_out_at is None
+
+    @property
+    def guessed(self) -> bool:
+        """Whether the answer was right, but the member said that it was a guess."""
+        return bool(self.correct) and self.rating == Rating.Again
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """An answer in practice. `fresh`: the member met the item with it; `elapsed_ms`: how long they took."""
+    """An answer in practice; `fresh` if the item was new to the member."""
 
     item_id: str
     at: datetime
@@ -37,23 +75,33 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class NewToday:
-    """How many new items a member's plan still brings today, and all that they never met, in its order, told once."""
+    """The number of new items left today by a member's plan, and all new items in its order.
+
+    `order` can be read only once.
+    """
 
     left: int
     order: Iterator[Item]
 
 
+def upcoming(answered: int, due: int, new: int, length: int = LENGTH) -> tuple[int, int]:
+    """Return how many due and how many new items fit into a practice after its open question."""
+    room = max(length - answered - 1, 0)
+    due = min(due, room)
+    return due, min(new, room - due)
+
+
 def first_new(
     order: Iterable[Item], pool: Collection[str], in_play: Collection[str]
 ) -> Item | None:
-    """The first item of an order that can be asked; one that is in play on some server only when no other is left."""
-    later = None
+    """Return the first item of `order` that is in the pool; one in play only if no other is left."""
+    fallback = None
     for item in order:
         if item.id in pool:
             if item.id not in in_play:
                 return item
-            later = later or item
-    return later
+            fallback = fallback or item
+    return fallback
 
 
 def draw_new(
@@ -62,9 +110,9 @@ def draw_new(
     in_play: Collection[str],
     rng: random.Random,
 ) -> Item | None:
-    """An item that the member has not met, from the topic that they met longest ago; None if there is none.
+    """Draw an item that is new to the member, from the topic that they have not met for longest.
 
-    One that is in play on some server is drawn only when no other is left.
+    An item in play on some server is drawn only if no other is left; None if none is new.
     """
     met = {item_id: card.last_review_at for item_id, card in cards.items()}
     return _unmet((i for i in pool if i.id not in in_play), met, rng) or _unmet(pool, met, rng)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -25,18 +24,17 @@ from bot.core.tables import (
     metadata,
     prepared,
 )
-from bot.practice.rules import Answered
+from bot.practice.rules import Answered, Practice, PracticeQuestion
 
-# A member's practice; one runs at a time.
+# Members' practices. At most one of a member is running.
 practices = sa.Table(
     "practices",
     metadata,
     sa.Column("id", RowId, primary_key=True),
     sa.Column("user_id", sa.BigInteger, nullable=False),
     sa.Column("topic_id", sa.String(48)),
-    sa.Column(
-        "item_ids", sa.Text
-    ),  # what it asks and nothing else, with spaces between; null: what is due, then new
+    # The only items it asks, separated by spaces; null: what is due, then what is new.
+    sa.Column("item_ids", sa.Text),
     sa.Column("started_at", Instant, nullable=False),
     sa.Column("ended_at", Instant),
     sa.Index("ix_practices_user_id", "user_id", "id"),
@@ -58,11 +56,11 @@ practice_questions = sa.Table(
     sa.Column("number", sa.Integer, nullable=False),
     sa.Column("item_id", sa.String(48), nullable=False),
     sa.Column("choice_order", sa.String(6), nullable=False),
-    sa.Column("fresh", sa.Boolean, nullable=False),  # the member had no card of the item before
+    sa.Column("fresh", sa.Boolean, nullable=False),  # the member had no memory card of the item
     sa.Column("asked_at", Instant, nullable=False),
-    sa.Column("left_out_at", Instant),  # it must not be asked any more; null: it was not left out
+    sa.Column("left_out_at", Instant),  # when it was dropped without an answer
     sa.UniqueConstraint("practice_id", "number"),
-    sqlite_autoincrement=True,  # the log knows the ids of questions that were erased
+    sqlite_autoincrement=True,  # ids are never reused: the log keeps those of erased questions
 )
 
 
@@ -83,8 +81,8 @@ def _export(conn: Connection, user_id: int) -> list[Row]:
 
 
 def _erase(conn: Connection, user_id: int, limit: int) -> int:
-    mine = select(practices.c.id).where(practices.c.user_id == user_id).limit(max(1, limit // 10))
-    found = conn.execute(mine).scalars().all()
+    own = select(practices.c.id).where(practices.c.user_id == user_id).limit(max(1, limit // 10))
+    found = conn.execute(own).scalars().all()
     conn.execute(delete(practice_questions).where(practice_questions.c.practice_id.in_(found)))
     return erase_rows(conn, practices, len(found), practices.c.id.in_(found))
 
@@ -93,7 +91,7 @@ HELD = Held(members=[Personal("practice_questions", [practices.c.user_id], _expo
 
 
 def _lock_running(_conn: Connection, _user_id: int, question_ids: Collection[int]) -> set[int]:
-    """Return all of a member's questions: nobody else has seen the answers to them."""
+    """Return all questions: nobody but the member has seen their answers."""
     return set(question_ids)
 
 
@@ -106,55 +104,10 @@ SOURCE = Source(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Practice:
-    """A row of `practices`."""
-
-    id: int
-    user_id: int
-    topic_id: str | None
-    item_ids: str | None
-    started_at: datetime
-    ended_at: datetime | None
-
-    @property
-    def items(self) -> Sequence[str]:
-        """The ids of what it asks and nothing else; empty for one that asks what is due, then what is new."""
-        return (self.item_ids or "").split()
-
-
-@dataclass(frozen=True, slots=True)
-class PracticeQuestion:
-    """A row of `practice_questions` with its answer from the log, if there is one."""
-
-    id: int
-    practice_id: int
-    number: int
-    item_id: str
-    choice_order: str
-    fresh: bool
-    asked_at: datetime
-    left_out_at: datetime | None = None
-    answer: str | None = None
-    correct: bool | None = None
-    answered_at: datetime | None = None
-    rating: int | None = None
-
-    @property
-    def is_open(self) -> bool:
-        """Whether it still takes an answer."""
-        return self.answer is None and self.left_out_at is None
-
-    @property
-    def guessed(self) -> bool:
-        """Whether the answer was right, but by luck, as the member said."""
-        return bool(self.correct) and self.rating == Rating.Again
-
-
 def create(
     conn: Connection, user_id: int, topic_id: str | None, at: datetime, items: Sequence[str] = ()
 ) -> Practice | None:
-    """Begin a practice, on `items` only if some are named; None if one of the member's runs already."""
+    """Begin a practice, only on `items` if there are any; None if the member has a running one."""
     item_ids = " ".join(items) or None
     fresh = insert(conn, practices).values(
         user_id=user_id, topic_id=topic_id, item_ids=item_ids, started_at=at
@@ -166,14 +119,14 @@ def create(
 
 @first_row(Practice)
 def get(practice_id: int, user_id: int, *, lock: bool = False) -> Select[Any]:
-    """A member's own practice; with `lock` no other process can change it before this transaction ends."""
+    """Return a member's own practice; with `lock`, locked until this transaction ends."""
     query = select(practices).where(practices.c.id == practice_id, practices.c.user_id == user_id)
     return query.with_for_update() if lock else query
 
 
 @first_row(Practice)
 def running(user_id: int) -> Select[Any]:
-    """The practice that a member has under way."""
+    """Return a member's running practice."""
     return select(practices).where(practices.c.user_id == user_id, _RUNNING)
 
 
@@ -181,17 +134,17 @@ def end(conn: Connection, practice_id: int, at: datetime) -> None:
     conn.execute(update(practices).where(practices.c.id == practice_id).values(ended_at=at))
 
 
-def ask(conn: Connection, **values: object) -> PracticeQuestion:
-    """Store a question that is asked now; `values` are its columns."""
-    return PracticeQuestion(**conn.execute(_ASKING, values).one()._mapping)
+def add_question(conn: Connection, **values: object) -> PracticeQuestion:
+    """Store a new question; `values` are its columns."""
+    return PracticeQuestion(**conn.execute(_INSERT, values).one()._mapping)
 
 
-_ASKING = practice_questions.insert().returning(practice_questions)
-_CHANGING = update(practice_questions).where(practice_questions.c.id == bindparam("this"))
+_INSERT = practice_questions.insert().returning(practice_questions)
+_UPDATE = update(practice_questions).where(practice_questions.c.id == bindparam("row_id"))
 
 
 def change_question(conn: Connection, question_id: int, **values: object) -> None:
-    conn.execute(_CHANGING, {"this": question_id, **values})
+    conn.execute(_UPDATE, {"row_id": question_id, **values})
 
 
 @first_row(PracticeQuestion)
@@ -207,17 +160,14 @@ def questions_of(practice_id: int) -> Select[Any]:
 
 
 def _with_answers() -> Select[Any]:
-    given = answers.c.answer, answers.c.correct, answers.c.answered_at, answers.c.rating
-    own = (answers.c.source == constant(PRACTICE)) & (
-        answers.c.question_id == practice_questions.c.id
-    )
-    return (
-        select(practice_questions, *given).select_from(practice_questions).outerjoin(answers, own)
-    )
+    c = answers.c
+    own = (c.source == constant(PRACTICE)) & (c.question_id == practice_questions.c.id)
+    query = select(practice_questions, c.answer, c.correct, c.answered_at, c.rating)
+    return query.select_from(practice_questions).outerjoin(answers, own)
 
 
 def last_asked(conn: Connection, user_id: int) -> datetime | None:
-    """When a member's newest practice asked its latest question."""
+    """Return when a member's newest practice asked its latest question."""
     newest = (
         select(practices.c.id)
         .where(practices.c.user_id == user_id)
@@ -231,7 +181,7 @@ def last_asked(conn: Connection, user_id: int) -> datetime | None:
 
 
 def new_since(conn: Connection, user_id: int, since: datetime) -> int:
-    """How many items a member has met for the first time in practice since then."""
+    """Return how many items a member has met for the first time in practice since then."""
     counted: int = _count_new(conn, user_id, since).scalar_one()
     return counted
 
@@ -252,8 +202,8 @@ def _count_new(user_id: int, since: datetime) -> Select[Any]:
 
 
 def latest_answers(conn: Connection, user_id: int, since: datetime, limit: int) -> list[Answered]:
-    """A member's latest answers in practice since a moment, at most so many, oldest first."""
-    # each looked up by itself: PostgreSQL may go through all questions for a join
+    """Return a member's latest answers in practice since a moment, oldest first."""
+    # A subquery, because PostgreSQL may scan all questions for a join.
     fresh = (
         select(practice_questions.c.fresh)
         .where(practice_questions.c.id == answers.c.question_id)

@@ -1,4 +1,4 @@
-"""What members see of their practice. All of it is private."""
+"""The messages of a practice; all are private."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from discord import ui
 from bot.chat import text as t
 from bot.chat.messages import ENDED, OPEN, PRIMARY, REVEALED, Message, button, row, separator
 from bot.chat.router import ROW, TOPIC, Route
+from bot.practice.cards import Asking, Nothing, PracticeVerdict, Screen, SetAside, Summary
 from bot.practice.rules import NEW_A_DAY
-from bot.practice.service import Asking, Nothing, PracticeVerdict, Screen, Summary, Suspended
 from bot.questions import formulas
 from bot.questions.model import Bank, Item
 from bot.questions.views import (
@@ -27,16 +27,17 @@ PRACTISE = Route("practise", {"topic": TOPIC}, once=True)
 NEXT = Route("next", {"practice": ROW}, once=True)
 END = Route("end", {"practice": ROW}, once=True)
 GUESSED = Route("guessed", {"question": ROW}, once=True)
-SUSPEND = Route("suspend", {"question": ROW, "do": "stop|again"}, once=True)
-ASIDE = Route("aside", {})  # the items that are not asked again, and the list to choose from them
-BACK = Route("back", {}, once=True)
+SET_ASIDE = Route("suspend", {"question": ROW, "do": "stop|again"}, once=True)
+ALL_SET_ASIDE = Route("aside", {})
+ASK_AGAIN = Route("back", {}, once=True)
 
-_MOST_OPTIONS, _OPTION = 25, 100
-"""Options of a list, and characters of one's label, by Discord's limits."""
+# https://discord.com/developers/docs/components/reference#string-select
+_MOST_OPTIONS = 25
+_OPTION_LENGTH = 100
 
 
 def messages(screen: Screen, bank: Bank) -> list[Message]:
-    """The next step of a practice; the first message takes the place of the last step."""
+    """Return what to show next; the first message replaces the previous one."""
     match screen:
         case Asking():
             return [asking_page(screen, bank)]
@@ -49,7 +50,7 @@ def messages(screen: Screen, bank: Bank) -> list[Message]:
 
 
 def asking_page(asking: Asking, bank: Bank) -> Message:
-    """A question to answer; the line below says what could follow it today."""
+    """Return a question, with a line that says what can follow it today."""
     met = "new" if asking.question.fresh else "review"
     ahead = [f"{asking.due:,} to review"] if asking.due else []
     ahead += [f"{asking.new:,} new"] if asking.new else []
@@ -69,7 +70,7 @@ def asking_page(asking: Asking, bank: Bank) -> Message:
 
 
 def answered_pages(answered: PracticeVerdict, bank: Bank) -> list[Message]:
-    """Right or not, with the reasons, and what comes next; one card if it fits, else the buttons are on the first."""
+    """Return the verdict with its reasons; if it needs several messages, the first has the buttons."""
     item = answered.review.item
     head, prompt = _head(f"{answered.number:,}", item, bank), t.heading(item.prompt)
     blocks = (
@@ -81,9 +82,10 @@ def answered_pages(answered: PracticeVerdict, bank: Bank) -> list[Message]:
     ]
     first, *more = t.pages(blocks, t.MAX_TEXT - len(head) - len(prompt))
     colour = REVEALED if answered.review.right else ENDED
-    row_id, suspended = answered.question.id, answered.back_in is None
-    may_guess = answered.review.right and not answered.question.guessed and not suspended
-    aside = ("Ask again", "again") if suspended else ("Don't ask again", "stop")
+    row_id = answered.question.id
+    is_aside = answered.back_in is None
+    may_guess = answered.review.right and not answered.question.guessed and not is_aside
+    label, do = ("Ask again", "again") if is_aside else ("Don't ask again", "stop")
     card = Message(
         colour,
         head,
@@ -97,7 +99,7 @@ def answered_pages(answered: PracticeVerdict, bank: Bank) -> list[Message]:
             button("I guessed", GUESSED.id(question=row_id)) if may_guess else None,
         ),
         row(
-            button(aside[0], SUSPEND.id(question=row_id, do=aside[1])),
+            button(label, SET_ASIDE.id(question=row_id, do=do)),
             button("Report", REPORT.id(source="practice", row=row_id)),
             button("End", END.id(practice=answered.question.practice_id)),
         ),
@@ -106,15 +108,15 @@ def answered_pages(answered: PracticeVerdict, bank: Bank) -> list[Message]:
 
 
 def _what_follows(answered: PracticeVerdict) -> str:
-    """When an item comes back, and whether a right answer to it was a guess."""
+    """Say when an item comes back, and whether its right answer counts as a miss."""
     if answered.back_in is None:
         return "You won't be asked this one again. Change your mind here or in </topics>."
     guessed = "Counts as a miss · " if answered.question.guessed else ""
     return guessed + comes_back(answered.back_in)
 
 
-def suspended_page(found: Suspended) -> Message:
-    """What a member is not asked again, with a list to choose from; as many as fit, and the others once those went."""
+def set_aside_page(found: SetAside) -> Message:
+    """Return the items that a member has set aside, with a list of as many as fit to put back."""
     again = None
     if found.asked_again:
         again = (
@@ -127,9 +129,9 @@ def suspended_page(found: Suspended) -> Message:
     shown = found.items[:_MOST_OPTIONS]
     options = [
         discord.SelectOption(
-            label=t.cut(" ".join(item.prompt.split()), _OPTION),
+            label=t.cut(" ".join(item.prompt.split()), _OPTION_LENGTH),
             value=item.id,
-            description=t.cut(title, _OPTION),
+            description=t.cut(title, _OPTION_LENGTH),
         )
         for item, title in shown
     ]
@@ -142,7 +144,7 @@ def suspended_page(found: Suspended) -> Message:
         f"### Set aside\n{t.count(len(found.items), 'question')} you don't want to be asked again.{more}",
         row(
             ui.Select(
-                custom_id=BACK.id(),
+                custom_id=ASK_AGAIN.id(),
                 options=options,
                 placeholder="Ask again",
                 min_values=1,
@@ -153,12 +155,12 @@ def suspended_page(found: Suspended) -> Message:
 
 
 def aside_button(number: int) -> ui.Button[ui.LayoutView] | None:
-    """The way to what a member has set aside; None if that is nothing."""
-    return button(f"Set aside ({number:,})", ASIDE.id()) if number else None
+    """Return the button that opens the list of set-aside items; None if there are none."""
+    return button(f"Set aside ({number:,})", ALL_SET_ASIDE.id()) if number else None
 
 
 def summary_page(summary: Summary) -> Message:
-    """How a practice went, and what comes back when."""
+    """Return how a practice went, and when its items come back."""
     if not summary.answered:
         body = "No answers this time."
     else:
@@ -179,7 +181,7 @@ def summary_page(summary: Summary) -> Message:
 
 
 def nothing_text(nothing: Nothing, bank: Bank) -> str:
-    """Why there is nothing to ask, and when there will be."""
+    """Say why there is nothing to ask, and when there will be."""
     where = ""
     if nothing.topic_id is not None:
         where = f" in {t.escape(bank.topics[nothing.topic_id].title)}"

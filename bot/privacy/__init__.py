@@ -1,1 +1,1 @@
-"""What the bot has stored about a member: to be read, and to be erased; and what becomes of servers that left."""
+"""Export and erasure of members' data, and erasure of servers that removed the bot."""

@@ -1,4 +1,4 @@
-"""/privacy: one's own data, to read and to erase, wherever the member is."""
+"""/privacy: export and erasure of a member's own data, on servers and in direct messages."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Privacy(
         await say(interaction, view.about_erasing())
 
     async def erase(self, interaction: discord.Interaction, fields: Fields) -> None:
-        """The buttons below what `/privacy delete` says."""
+        """Handle the buttons of `/privacy delete`."""
         match fields["what"]:
             case "ask":
                 page = view.ask_again()

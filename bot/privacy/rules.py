@@ -1,4 +1,4 @@
-"""What a member's export looks like."""
+"""The format of a member's export."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from bot.questions.answers import decode_picks
 from bot.questions.model import Bank
 
 FILE_BYTES = 8_000_000
-"""How long a file of an export may be; Discord takes ten million bytes, and a member of ten years hardly has one."""
+"""The size limit of one file of an export, below Discord's limit for uploads:
+https://discord.com/developers/docs/reference#uploading-files
+"""
 ERASE_AFTER = timedelta(days=30)
-"""How long a server that has removed the bot may still come back to its data."""
+"""The data of a server that has removed the bot are kept for this time."""
 _ABOUT = "All that Quizformer has stored about you. Items and topics are named by their ids in the question bank."
 
 Row = Mapping[str, Any]
@@ -21,7 +23,7 @@ Sections = Mapping[str, Sequence[Row]]
 
 
 def readable(bank: Bank, row: Row) -> Row:
-    """A row with the words of the choices that were picked, in place of their numbers."""
+    """Return a row with the texts of the picked choices instead of their numbers."""
     item = bank.items.get(row.get("item") or "")
     if item is None or item.kind == "typed" or not row.get("answer"):
         return row
@@ -32,7 +34,7 @@ def readable(bank: Bank, row: Row) -> Row:
 
 
 def files(user_id: int, at: datetime, sections: Sections, limit: int = FILE_BYTES) -> list[bytes]:
-    """The export as JSON with a row a line, in as few files of at most about `limit` bytes as it takes."""
+    """Return the export as JSON, one row a line, in files of at most about `limit` bytes."""
     parts: list[dict[str, list[str]]] = [{}]
     size = 0
     for name, rows in sections.items():

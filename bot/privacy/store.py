@@ -1,4 +1,4 @@
-"""What is to be erased: members who wish it, at once; servers that have removed the bot, after a while."""
+"""Erasures: of members, who asked for it, and of servers that removed the bot, after a while."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from bot.core.tables import Instant, OneOf, RowId, fetch, insert, metadata
 
 
 class Erasing(StrEnum):
-    """Where an erasure stands: its time has not come, or some of it may be done."""
+    """The state of an erasure: its time has not come, or it has begun."""
 
     WAITING = "waiting"
     RUNNING = "running"
 
 
-# One row a member or server whose data are to be erased; the row goes with the last of them.
+# One row for each member or server whose data must be erased; deleted at the end of the erasure.
 erasures = sa.Table(
     "erasures",
     metadata,
@@ -32,9 +32,7 @@ erasures = sa.Table(
     sa.Column("guild_id", sa.BigInteger, unique=True),
     sa.Column("state", OneOf(Erasing, 7), nullable=False),
     sa.Column("due_at", Instant, nullable=False),
-    sa.Column(
-        "failures", sa.Integer, nullable=False, server_default="0"
-    ),  # in a row, of what is due
+    sa.Column("failures", sa.Integer, nullable=False, server_default="0"),  # in a row
     sa.Index("ix_erasures_due_at", "due_at"),
 )
 QUEUE = Queue(
@@ -49,7 +47,7 @@ change = QUEUE.change
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """A row of `erasures`, of a member or of a server."""
+    """A row of `erasures`; either `user_id` or `guild_id` is set."""
 
     id: int
     user_id: int | None
@@ -63,7 +61,7 @@ def get(conn: Connection, erasure_id: int) -> Erasure | None:
 
 
 def begin(conn: Connection, user_id: int, until: datetime) -> Erasure:
-    """Take a member's erasure in hand; who wishes it twice has one."""
+    """Begin a member's erasure, or take over the one that exists; its lease ends at `until`."""
     values = {"state": Erasing.RUNNING, "due_at": until}
     fresh = insert(conn, erasures).values(user_id=user_id, **values)
     row = conn.execute(
@@ -75,19 +73,21 @@ def begin(conn: Connection, user_id: int, until: datetime) -> Erasure:
 
 
 def note_departure(conn: Connection, guild_id: int, due: datetime) -> None:
-    """A server has removed the bot; the first such note counts."""
+    """Schedule the erasure of a server that has removed the bot, if it isn't scheduled yet."""
     fresh = insert(conn, erasures).values(guild_id=guild_id, state=Erasing.WAITING, due_at=due)
     conn.execute(fresh.on_conflict_do_nothing(index_elements=["guild_id"]))
 
 
 def note_return(conn: Connection, guild_id: int) -> bool:
-    """A server has the bot again: it keeps its data, if their time has not come."""
-    waiting = erasures.c.guild_id == guild_id, erasures.c.state == Erasing.WAITING
-    return conn.execute(delete(erasures).where(*waiting)).rowcount > 0
+    """Cancel the erasure of a server that has the bot again; False if none was waiting."""
+    waiting = delete(erasures).where(
+        erasures.c.guild_id == guild_id, erasures.c.state == Erasing.WAITING
+    )
+    return conn.execute(waiting).rowcount > 0
 
 
-def hold(conn: Connection, erasure_id: int, until: datetime) -> bool:
-    """Keep an erasure in hand; False if another process has ended it."""
+def extend_lease(conn: Connection, erasure_id: int, until: datetime) -> bool:
+    """Extend the lease of a running erasure; False if another process has ended it."""
     held = update(erasures).where(erasures.c.id == erasure_id, erasures.c.state == Erasing.RUNNING)
     return conn.execute(held.values(due_at=until, failures=0)).rowcount == 1
 
@@ -97,37 +97,40 @@ def end(conn: Connection, erasure_id: int) -> None:
 
 
 def departed(conn: Connection) -> set[int]:
-    """Servers whose data wait to be erased."""
-    waiting = erasures.c.guild_id.is_not(None), erasures.c.state == Erasing.WAITING
-    return set(conn.execute(select(erasures.c.guild_id).where(*waiting)).scalars())
+    """Return the servers whose erasure is scheduled."""
+    waiting = select(erasures.c.guild_id).where(
+        erasures.c.guild_id.is_not(None), erasures.c.state == Erasing.WAITING
+    )
+    return set(conn.execute(waiting).scalars())
 
 
 def known_servers(conn: Connection, held: Sequence[ServerData]) -> set[int]:
-    """Every server of which anything is stored, by a look for each into the tables that have servers in order."""
+    """Return every server about which anything is stored.
+
+    Each indexed table is searched once for each of its servers.
+    """
     return {
         guild_id
-        for table in _in_order(held)
+        for table in _indexed_tables(held)
         for guild_id in conn.execute(_servers_of(table)).scalars()
     }
 
 
-def _in_order(held: Sequence[ServerData]) -> Iterator[Table]:
-    """Tables of servers that have a key or an index which begins with the server."""
+def _indexed_tables(held: Sequence[ServerData]) -> Iterator[Table]:
+    """Yield the tables that have a key or an index that begins with the server."""
     for table in (table for data in held for table in data.tables if "guild_id" in table.c):
-        keys = [
-            list(table.primary_key),
-            *(list(index.columns) for index in table.indexes if not _partial(index)),
-        ]
+        keys = [list(table.primary_key)]
+        for index in table.indexes:
+            if index.dialect_options["sqlite"]["where"] is None:  # not a partial index
+                keys.append(list(index.columns))
         if any(key[0] is table.c.guild_id for key in keys):
             yield table
 
 
-def _partial(index: sa.Index) -> bool:
-    return index.dialect_options["sqlite"]["where"] is not None
-
-
 def _servers_of(table: Table) -> sa.Select[Any]:
-    """From one server to the next, past all rows of each."""
+    """Select a table's distinct servers by stepping through its index, which a DISTINCT wouldn't:
+    https://wiki.postgresql.org/wiki/Loose_indexscan
+    """
     column = table.c.guild_id
     walk = select(sa.func.min(column).label("guild_id")).cte("servers", recursive=True)
     following = (

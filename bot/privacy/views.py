@@ -1,17 +1,17 @@
-"""What a member reads about their data."""
+"""The messages about a member's data."""
 
 from __future__ import annotations
 
 from bot.chat import text as t
 from bot.chat.messages import ATTENTION, DANGER, ENDED, OPEN, Download, Message, button, row
 from bot.chat.router import Route
-from bot.privacy.service import Export
+from bot.privacy.cards import Export
 
 ERASE = Route("privacy", {"what": "ask|yes|no"}, once=True)
 
 
 def export_pages(export: Export) -> list[Message]:
-    """The files, one a message."""
+    """Return the messages with the files of an export, one file each."""
     if not export.entries:
         words = "I have nothing stored about you. The file says the same, for your records."
     else:
@@ -35,7 +35,7 @@ def _names(files: int) -> list[str]:
 
 
 def about_erasing() -> Message:
-    """What would be erased, and what stays."""
+    """Say what an erasure deletes and what stays."""
     return Message(
         ATTENTION,
         "### Delete your data\nThis erases, on every server and in private:",
@@ -49,7 +49,7 @@ def about_erasing() -> Message:
 
 
 def ask_again() -> Message:
-    """The second question; a double tap on the first one's button ends on what changes nothing."""
+    """Ask for confirmation; a double tap on the first button hits the one that keeps the data."""
     return Message(
         ATTENTION,
         "### Delete everything?\nThere's no way back: your points, streaks and practice are gone for good.",
@@ -65,7 +65,7 @@ def kept() -> Message:
 
 
 def erased(*, whole: bool) -> Message:
-    """That all is gone; or, if the database failed meanwhile, that it will be."""
+    """Say that all data are erased, or that they will be if the database failed."""
     if whole:
         words = (
             "### Your data is deleted\nEverything that I had stored about you is gone. If you use me again, you start "

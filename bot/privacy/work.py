@@ -31,7 +31,7 @@ class ErasureWork(Worker[Erasure]):
         return store.get(conn, key)
 
     async def wake(self, guild_id: int) -> None:
-        await self._privacy.returned(guild_id)
+        await self._privacy.server_returned(guild_id)
 
     async def step(self, row: Erasure) -> None:
         now = self._now()
@@ -47,7 +47,7 @@ class ErasureWork(Worker[Erasure]):
         elif await self._database.write(
             self.queue.claim, row.id, expect=row.state, now=now, state=Erasing.RUNNING
         ):
-            await self._privacy.go_on(row)
+            await self._privacy.finish(row)
 
     async def give_up(self, key: int, reason: str) -> None:
         """Try again later, because an erasure that was promised is never given up."""

@@ -1,4 +1,4 @@
-"""What is stored about questions: when servers met them, members' reports, servers' own questions."""
+"""Tables about questions: when they were asked, members' reports, and servers' own questions."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from bot.core.tables import (
 )
 from bot.questions.own import OwnItem, OwnTopic
 
-# When a server last met an item, in a round or a daily.
+# When an item was last asked on a server, in a round or a daily.
 asked = sa.Table(
     "asked",
     metadata,
@@ -34,7 +34,7 @@ asked = sa.Table(
     sa.Column("last_at", Instant, nullable=False),
 )
 
-# When a member last met the open question of a topic, in an interview or in a daily that they answered.
+# When a member last met the open question of a topic, in an interview or by answering a daily.
 met = sa.Table(
     "met",
     metadata,
@@ -43,28 +43,26 @@ met = sa.Table(
     sa.Column("last_at", Instant, nullable=False),
 )
 
-# What members said is wrong with an item, or with the open question of the topic whose id stands in its place. The
-# server is the one that reviews it: whose own question it is, or else the one on which it was made.
+# Members' reports of faults in an item, or in the open question of a topic, whose id is then in
+# item_id. The managers of guild_id review the report: of the server whose own question it is, or
+# else of the server where it was made.
 reports = sa.Table(
     "reports",
     metadata,
     sa.Column("id", RowId, primary_key=True),
-    sa.Column(
-        "guild_id", sa.BigInteger
-    ),  # none for one on a shipped question, made in direct messages
+    sa.Column("guild_id", sa.BigInteger),  # null: a shipped question, in direct messages
     sa.Column("user_id", sa.BigInteger, nullable=False),
     sa.Column("item_id", sa.String(48), nullable=False),
     sa.Column("text", sa.Text, nullable=False),
     sa.Column("at", Instant, nullable=False),
-    sa.Column(
-        "settled", sa.Boolean, nullable=False, server_default=sa.false()
-    ),  # by the managers of its server
+    # Whether the server's managers have dealt with it.
+    sa.Column("settled", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Index("ix_reports_user_id", "user_id"),
     sa.Index("ix_reports_guild_id", "guild_id", "settled", "id"),
 )
 
-# What a server is asked: which packs, by name with commas between them (none for all), and its own questions. `mark`
-# changes with every change of either; `numbers` is the last number that one of its own has.
+# A server's bank: the names of its packs, separated by commas (null for all), and its own
+# questions. `mark` changes whenever these change; `numbers` is the last number of an own question.
 server_banks = sa.Table(
     "server_banks",
     metadata,
@@ -74,7 +72,7 @@ server_banks = sa.Table(
     sa.Column("numbers", sa.BigInteger, nullable=False, server_default="0"),
 )
 
-# The topics in which a server has questions of its own; see `bot.questions.own`.
+# The topics of servers' own questions.
 own_topics = sa.Table(
     "own_topics",
     metadata,
@@ -89,7 +87,7 @@ own_topics = sa.Table(
     sa.UniqueConstraint("guild_id", "name"),
 )
 
-# A server's own items. One that is retired stays for whoever answered it; its name may be given again.
+# Servers' own items. A retired one stays because members answered it; its name can be used again.
 own_items = sa.Table(
     "own_items",
     metadata,
@@ -135,25 +133,25 @@ HELD = Held(
 
 
 def note_met(conn: Connection, user_id: int, topic_id: str, now: datetime) -> None:
-    """Note that a member meets a topic's open question."""
+    """Record that a member meets a topic's open question."""
     upsert(conn, met, user_id=user_id, topic_id=topic_id, last_at=now)
 
 
 def topics_met(conn: Connection, user_id: int) -> dict[str, datetime]:
-    """When a member last met each topic's open question."""
+    """Return when a member last met each topic's open question, by topic id."""
     rows = conn.execute(select(met.c.topic_id, met.c.last_at).where(met.c.user_id == user_id))
     return {row.topic_id: row.last_at for row in rows}
 
 
 def note_asked(conn: Connection, guild_id: int, item_id: str, now: datetime) -> None:
-    """Note that a server meets an item."""
+    """Record that an item is asked on a server."""
     upsert(conn, asked, guild_id=guild_id, item_id=item_id, last_at=now)
 
 
 def asked_in(conn: Connection, guild_id: int) -> dict[str, int]:
-    """Return when each item was last asked in a server, in milliseconds since 1970, as it is stored.
+    """Return when each item was last asked on a server, in milliseconds since 1970.
 
-    It is read where others wait: to make a datetime of each of a whole bank's would take most of a draw's time.
+    Converting a whole bank's times to datetimes would take longer than the draw that needs them.
     """
     return {row.item_id: row.last_at for row in _asked_in(conn, guild_id)}
 
@@ -166,7 +164,7 @@ def _asked_in(guild_id: int) -> Select[Any]:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What somebody said is wrong with an item, or with the open question of a topic."""
+    """A member's report of a fault in an item, or in the open question of a topic."""
 
     id: int
     item_id: str
@@ -185,51 +183,50 @@ def add_report(
 
 
 def open_reports(conn: Connection, guild_id: int | None, user_id: int) -> list[str]:
-    """What each report of a member that waits on a server is about; for None those made in direct messages."""
-    mine = (
-        reports.c.user_id == user_id,
-        reports.c.guild_id == guild_id,
-        reports.c.settled == sa.false(),
-    )
-    return list(conn.execute(select(reports.c.item_id).where(*mine)).scalars())
+    """Return the item or topic of each open report of a member on a server.
+
+    None as server means reports made in direct messages.
+    """
+    query = select(reports.c.item_id).where(*_is_open(guild_id), reports.c.user_id == user_id)
+    return list(conn.execute(query).scalars())
 
 
 def reports_since(conn: Connection, since: datetime) -> list[Report]:
-    """All reports from a moment on, the newest last."""
+    """Return all reports since a moment, the newest last."""
     return fetch_all(
         conn, select(reports).where(reports.c.at >= since).order_by(reports.c.id), Report
     )
 
 
 def next_report(conn: Connection, guild_id: int, after: int) -> Report | None:
-    """The oldest report that waits on a server, of those later than one."""
-    query = select(reports).where(*_waits_on(guild_id), reports.c.id > after)
+    """Return a server's oldest open report with an id above `after`."""
+    query = select(reports).where(*_is_open(guild_id), reports.c.id > after)
     return fetch(conn, query.order_by(reports.c.id).limit(1), Report)
 
 
 def count_reports(conn: Connection, guild_id: int, most: int) -> int:
-    """How many reports wait on a server, up to a bound."""
-    some = select(reports.c.id).where(*_waits_on(guild_id)).limit(most)
+    """Count a server's open reports, up to `most`."""
+    some = select(reports.c.id).where(*_is_open(guild_id)).limit(most)
     return conn.execute(select(sa.func.count()).select_from(some.subquery())).scalar_one()
 
 
 def settle_report(conn: Connection, guild_id: int, report_id: int) -> None:
-    """A server's managers have dealt with a report."""
-    this = reports.c.id == report_id, reports.c.guild_id == guild_id
-    conn.execute(update(reports).where(*this).values(settled=True))
+    """Record that a server's managers have dealt with a report."""
+    this_report = reports.c.id == report_id, reports.c.guild_id == guild_id
+    conn.execute(update(reports).where(*this_report).values(settled=True))
 
 
-def _waits_on(guild_id: int) -> tuple[sa.ColumnElement[bool], ...]:
+def _is_open(guild_id: int | None) -> tuple[sa.ColumnElement[bool], ...]:
     return reports.c.guild_id == guild_id, reports.c.settled == sa.false()
 
 
 def bank_mark(conn: Connection, guild_id: int) -> int | None:
-    """What changes with a server's choice of packs and its own questions; None where all packs and nothing else."""
-    return _mark_of(conn, guild_id).scalar()
+    """Return a number that changes with a server's bank; None for the bank of all packs."""
+    return _bank_mark(conn, guild_id).scalar()
 
 
 @prepared
-def _mark_of(guild_id: int) -> Select[Any]:
+def _bank_mark(guild_id: int) -> Select[Any]:
     return select(server_banks.c.mark).where(server_banks.c.guild_id == guild_id)
 
 
@@ -249,7 +246,7 @@ def bank_marks(
 
 
 def packs_of(conn: Connection, guild_id: int) -> list[str] | None:
-    """The names of the packs that are asked on a server; None for all."""
+    """Return the names of a server's packs; None for all."""
     names = conn.execute(
         select(server_banks.c.packs).where(server_banks.c.guild_id == guild_id)
     ).scalar()
@@ -257,27 +254,29 @@ def packs_of(conn: Connection, guild_id: int) -> list[str] | None:
 
 
 def set_packs(conn: Connection, guild_id: int, names: Collection[str] | None) -> None:
-    """Ask these packs on a server from now on; None for all there are, and will be."""
+    """Set a server's packs; None for all, including later ones."""
     change_bank(conn, guild_id, packs=None if names is None else ",".join(sorted(names)))
 
 
 def change_bank(conn: Connection, guild_id: int, /, **values: object) -> None:
-    """Note that a server's questions change; whoever has loaded them before loads them again."""
+    """Record a change of a server's bank, so that every process loads it again."""
     upsert(conn, server_banks, guild_id=guild_id, mark=secrets.randbits(62), **values)
 
 
-def take_numbers(conn: Connection, guild_id: int, count: int) -> int:
-    """Numbers for `count` of a server's own; returns the first. Nobody else changes its bank before this one ends."""
+def reserve_numbers(conn: Connection, guild_id: int, count: int) -> int:
+    """Reserve numbers for `count` own questions of a server, and return the first.
+
+    Nobody else can change the server's bank until this transaction ends.
+    """
     change_bank(conn, guild_id)
-    taken = update(server_banks).where(server_banks.c.guild_id == guild_id)
-    last = conn.execute(
-        taken.values(numbers=server_banks.c.numbers + count).returning(server_banks.c.numbers)
-    ).scalar_one()
+    numbers = server_banks.c.numbers
+    statement = update(server_banks).where(server_banks.c.guild_id == guild_id)
+    last = conn.execute(statement.values(numbers=numbers + count).returning(numbers)).scalar_one()
     return int(last) - count + 1
 
 
 def own_topics_of(conn: Connection, guild_id: int) -> list[OwnTopic]:
-    """The topics of a server's own questions, in the order in which they came."""
+    """Return the topics of a server's own questions, the oldest first."""
     query = (
         select(own_topics).where(own_topics.c.guild_id == guild_id).order_by(own_topics.c.number)
     )
@@ -285,28 +284,29 @@ def own_topics_of(conn: Connection, guild_id: int) -> list[OwnTopic]:
 
 
 def own_items_of(conn: Connection, guild_id: int) -> list[OwnItem]:
-    """A server's own items, also the retired ones, in the order in which they came."""
+    """Return a server's own items, including retired ones, the oldest first."""
     query = select(own_items).where(own_items.c.guild_id == guild_id).order_by(own_items.c.number)
     return fetch_all(conn, query, OwnItem)
 
 
 def own_items_numbered(conn: Connection, guild_id: int, numbers: Collection[int]) -> list[OwnItem]:
-    """Return a server's own items that have these numbers, also the retired ones."""
-    this = own_items.c.guild_id == guild_id, own_items.c.number.in_(sorted(numbers))
-    return fetch_all(conn, select(own_items).where(*this), OwnItem)
+    """Return a server's own items with these numbers, including retired ones."""
+    c = own_items.c
+    query = select(own_items).where(c.guild_id == guild_id, c.number.in_(sorted(numbers)))
+    return fetch_all(conn, query, OwnItem)
 
 
 def own_topics_with(
     conn: Connection, guild_id: int, numbers: Collection[int], topic_ids: Collection[str]
 ) -> list[OwnTopic]:
-    """Return the topics of a server's own questions that have one of these numbers or ids."""
+    """Return the topics of a server's own questions with one of these numbers or ids."""
     c = own_topics.c
     wanted = sa.or_(c.number.in_(sorted(numbers)), c.topic_id.in_(sorted(topic_ids)))
     return fetch_all(conn, select(own_topics).where(c.guild_id == guild_id, wanted), OwnTopic)
 
 
 def count_own_rows(conn: Connection, guild_ids: Sequence[int]) -> dict[int, int]:
-    """Return how many own topics and items each of these servers has, with the retired ones, in the order given."""
+    """Count the own topics and items of servers, including retired ones, in the order given."""
     counts = dict.fromkeys(guild_ids, 0)
     for table in (own_topics, own_items):
         query = select(table.c.guild_id, sa.func.count().label("rows")).where(
@@ -318,12 +318,12 @@ def count_own_rows(conn: Connection, guild_ids: Sequence[int]) -> dict[int, int]
 
 
 def save_topics(conn: Connection, rows: Sequence[OwnTopic]) -> None:
-    """Store topics of a server, new or changed."""
+    """Store new or changed topics of a server."""
     _save(conn, own_topics, rows)
 
 
 def save_items(conn: Connection, rows: Sequence[OwnItem]) -> None:
-    """Store items of a server, new or changed."""
+    """Store new or changed items of a server."""
     _save(conn, own_items, rows)
 
 

@@ -9,8 +9,8 @@ from bot.members.store import zone_of
 from bot.memory.progress import progress
 from bot.memory.service import knowledge
 from bot.questions.bank import check_topic
-from bot.study import rules
-from bot.study.rules import InPlay, StudyPage, TopicList
+from bot.study.cards import InPlay, StudyPage, TopicList, in_play, item_progress
+from bot.study.rules import page_of_topic
 
 
 class Studies:
@@ -46,7 +46,7 @@ class Studies:
         topic = bank.asked_topics[topic_id]
         hidden = self._in_play.topics(conn, user_id, guild_id)
         if topic_id in hidden:
-            return rules.in_play(topic, hidden[topic_id], now)
+            return in_play(topic, hidden[topic_id], now)
         zone = zone_of(conn, user_id, guild_id)
         known = knowledge(conn, user_id, bank, zone, now)
         return StudyPage(
@@ -54,6 +54,6 @@ class Studies:
             section=bank.section_titles[topic.section_id],
             asks_openly=topic_id in bank.open_topics,
             progress=progress(known, latest_ratings(conn, user_id))[topic_id],
-            items=rules.items_of(topic, known.cards, zone, now),
-            list_page=rules.page_of_topic(bank, topic_id),
+            items=item_progress(topic, known.cards, zone, now),
+            list_page=page_of_topic(bank, topic_id),
         )

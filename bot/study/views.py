@@ -16,7 +16,8 @@ from bot.memory.progress import LEVELS, Progress, weakest
 from bot.practice.views import PRACTISE, aside_button
 from bot.questions.model import Topic
 from bot.questions.views import source
-from bot.study.rules import InPlay, ItemProgress, StudyPage, TopicList, topic_pages
+from bot.study.cards import InPlay, ItemProgress, StudyPage, TopicList
+from bot.study.rules import topic_pages
 
 TOPICS = Route("topics", {"slot": "prev|next|all", "page": PAGE})
 TOPIC_PICK = Route("topicpick", {})

@@ -31,7 +31,7 @@ class Team(
         self.teams = teams
 
     async def interaction_check(self, interaction: discord.Interaction) -> bool:
-        """Comes before the options, whose roles nobody knows on a server without the bot."""
+        """Refuse on a server without the bot, before Discord's role options are resolved."""
         require_bot(interaction)
         return True
 
@@ -39,8 +39,8 @@ class Team(
     @app_commands.describe(role="The role whose members are to be a team")
     async def add(self, interaction: discord.Interaction, role: discord.Role) -> None:
         _require_manager(interaction)
-        here = [each.id for each in role.guild.roles]
-        teams = await self.teams.add(role.guild.id, role.id, role.name, here)
+        existing = [each.id for each in role.guild.roles]
+        teams = await self.teams.add(role.guild.id, role.id, role.name, existing)
         await say(interaction, view.listed(teams, view.added(role.id)))
 
     @app_commands.command(description="Let a role be a team no more")
@@ -52,32 +52,37 @@ class Team(
 
     @app_commands.command(description="See the teams of this server")
     async def list(self, interaction: discord.Interaction) -> None:
-        here = [role.id for role in interaction.guild.roles] if interaction.guild else []
-        await say(interaction, view.listed(await self.teams.all_of(guild_id_of(interaction), here)))
+        existing = [role.id for role in interaction.guild.roles] if interaction.guild else []
+        teams = await self.teams.current(guild_id_of(interaction), existing)
+        await say(interaction, view.listed(teams))
 
     @commands.Cog.listener()
     async def on_guild_role_update(self, before: discord.Role, after: discord.Role) -> None:
         if before.name != after.name:
-            await self._note(after, gone=False)
+            await self._update_role(after, deleted=False)
 
     @commands.Cog.listener()
     async def on_guild_role_delete(self, role: discord.Role) -> None:
-        await self._note(role, gone=True)
+        await self._update_role(role, deleted=True)
 
-    async def _note(self, role: discord.Role, *, gone: bool) -> None:
-        """Keep what became of a role; what is not stored now is noticed with the next change of the teams."""
+    async def _update_role(self, role: discord.Role, *, deleted: bool) -> None:
+        """Store a role's new name or its deletion; a failure is repaired with the next change."""
         try:
-            await self.teams.note(role.guild.id, role.id, role.name, gone=gone)
+            await self.teams.update_role(role.guild.id, role.id, role.name, deleted=deleted)
         except StorageError as error:
             log.warning(
                 "a role that was %s was not noted: %s",
-                "deleted" if gone else "renamed",
+                "deleted" if deleted else "renamed",
                 type(error).__name__,
             )
 
 
 def _require_manager(interaction: discord.Interaction) -> None:
-    """The group is for everyone, as it has commands of both kinds, so that Discord does not decide this."""
+    """Refuse members without Manage Server.
+
+    Discord can't do it, because permissions apply to a whole group and this one also has a command
+    for everyone: https://discord.com/developers/docs/interactions/application-commands#permissions
+    """
     if not interaction.permissions.manage_guild:
         raise UserError(
             "Only members with Manage Server can choose the teams. See the teams with </team list>."

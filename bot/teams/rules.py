@@ -1,4 +1,4 @@
-"""Whose team a member is in, and how many teams a server can have."""
+"""Which team a member plays for."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from collections.abc import Collection, Sequence
 
 
 def team_of(roles: Sequence[int], teams: Collection[int]) -> int | None:
-    """The team that a member plays for: of their roles, given highest first, the first that is one."""
+    """Return the first of a member's roles, highest first, that is a team; None if none is."""
     return next((role_id for role_id in roles if role_id in teams), None)

@@ -1,4 +1,4 @@
-"""Managers choose which roles are teams; what those are called is kept, so that boards of the past can name them."""
+"""Managers choose which roles are teams. Names are stored, so that old boards can show them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ from bot.teams import store
 
 
 class Teams:
-    """`here` are the roles that a server has: a team whose role is not among them was deleted while nobody heard."""
+    """The teams of servers.
+
+    `existing` are the roles that a server has. A team whose role is not among them was deleted
+    while the bot was away.
+    """
 
     def __init__(self, context: Context) -> None:
         self._database = context.database
@@ -21,13 +25,15 @@ class Teams:
 
     @writing
     def add(
-        self, conn: Connection, guild_id: int, role_id: int, name: str, here: Collection[int]
+        self, conn: Connection, guild_id: int, role_id: int, name: str, existing: Collection[int]
     ) -> list[int]:
-        """Make a role a team from now on; returns all teams."""
+        """Make a role a team from now on; return all teams."""
         if role_id == guild_id:
             raise UserError("Everyone has that role, so it can't be a team. Pick another one.")
-        servers.lock(conn, guild_id)  # two managers at once must not add one too many
-        teams = self._present(conn, guild_id, here)
+        servers.lock(conn, guild_id)  # two managers at once must not exceed the limit
+        deleted = [team for team in store.ids(conn, guild_id) if team not in existing]
+        store.remove(conn, guild_id, deleted, self._now())
+        teams = store.ids(conn, guild_id)
         if role_id in teams:
             raise UserError(f"<@&{role_id}> is a team already. See all of them with </team list>.")
         if len(teams) >= MAX_TEAMS:
@@ -39,25 +45,21 @@ class Teams:
 
     @writing
     def remove(self, conn: Connection, guild_id: int, role_id: int) -> list[int]:
-        """Make a role a team no more; what it has won stays on the boards. Returns all teams."""
+        """Stop a role from being a team, and return all teams. Its points stay on the boards."""
         if not store.remove(conn, guild_id, [role_id], self._now()):
             raise UserError(f"<@&{role_id}> isn't a team. See the teams with </team list>.")
         return store.ids(conn, guild_id)
 
     @reading
-    def all_of(self, conn: Connection, guild_id: int, here: Collection[int]) -> list[int]:
-        """The teams of a server."""
-        return [role_id for role_id in store.ids(conn, guild_id) if role_id in here]
+    def current(self, conn: Connection, guild_id: int, existing: Collection[int]) -> list[int]:
+        """Return the teams of a server whose roles exist."""
+        return [role_id for role_id in store.ids(conn, guild_id) if role_id in existing]
 
     @writing
-    def note(self, conn: Connection, guild_id: int, role_id: int, name: str, *, gone: bool) -> None:
-        """A role has another name, or is gone; if it was a team, boards go on naming it."""
+    def update_role(
+        self, conn: Connection, guild_id: int, role_id: int, name: str, *, deleted: bool
+    ) -> None:
+        """Store the new name of a role, or that it was deleted, if it is a team."""
         store.rename(conn, guild_id, role_id, name)
-        if gone:
+        if deleted:
             store.remove(conn, guild_id, [role_id], self._now())
-
-    def _present(self, conn: Connection, guild_id: int, here: Collection[int]) -> list[int]:
-        """The teams of a server, after those are removed whose roles it has no more."""
-        gone = [role_id for role_id in store.ids(conn, guild_id) if role_id not in here]
-        store.remove(conn, guild_id, gone, self._now())
-        return store.ids(conn, guild_id)

@@ -1,4 +1,4 @@
-"""The teams of a server, and what a change of them means."""
+"""The list of a server's teams."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _RULES = """\
 
 
 def listed(teams: Sequence[int], note: str | None = None) -> Message:
-    """All teams, after what was just done."""
+    """Return the list of teams, below a note on the last change."""
     lines = "\n".join(f"<@&{role_id}>" for role_id in teams)
     none = "This server has no teams yet. A moderator can make a role a team with </team add>."
     head = f"### Teams\n-# {t.count(len(teams), 'team')} of {MAX_TEAMS}" if teams else "### Teams"

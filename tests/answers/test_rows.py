@@ -9,7 +9,7 @@ import pytest
 
 from bot.app import all_tables
 from bot.core.clicks import Click
-from bot.practice.service import Asking
+from bot.practice.cards import Asking
 from tests.challenges import play as challenges
 from tests.history import counts
 from tests.stage import ALWINA, BOB, GUILD, Stage

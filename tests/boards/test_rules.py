@@ -6,7 +6,8 @@ from datetime import date
 
 import pytest
 
-from bot.boards.rules import activity, first_day, level, trend
+from bot.boards.cards import recent_activity
+from bot.boards.rules import first_day, level, trend
 
 MONDAY, SUNDAY = date(2027, 1, 4), date(2027, 1, 10)
 
@@ -22,7 +23,7 @@ MONDAY, SUNDAY = date(2027, 1, 4), date(2027, 1, 10)
 def test_twelve_weeks_end_with_this_one(today: date, first: date, days: int) -> None:
     """They begin on a Monday and end today, so that the present week is the twelfth."""
     assert first_day(today) == first
-    found = activity({}, today)
+    found = recent_activity({}, today)
     assert (found.start, len(found.counts)) == (first, days)
 
 
@@ -35,20 +36,20 @@ def test_days_outside_are_left_out() -> None:
         MONDAY: 5,
         date(2027, 1, 5): 7,
     }
-    found = activity(by_day, MONDAY)
+    found = recent_activity(by_day, MONDAY)
     assert (found.answers, found.days, found.busiest) == (12, 3, (MONDAY, 5))
 
 
 def test_cells() -> None:
     """Each day stands in its week, from Monday to Sunday."""
-    cells = list(activity({SUNDAY: 4}, SUNDAY).cells())
+    cells = list(recent_activity({SUNDAY: 4}, SUNDAY).cells())
     assert cells[0] == (0, 0, date(2026, 10, 19), 0)
     assert cells[-1] == (11, 6, SUNDAY, 4)
     assert all(day.weekday() == weekday for _, weekday, day, _ in cells)
 
 
 def test_no_activity() -> None:
-    found = activity({}, MONDAY)
+    found = recent_activity({}, MONDAY)
     assert (found.answers, found.days, found.busiest) == (0, 0, (MONDAY, 0))
 
 

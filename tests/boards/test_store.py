@@ -15,7 +15,8 @@ from bot.answers import store as answer_log
 from bot.answers import totals
 from bot.answers.rules import PERIODS, days_of
 from bot.answers.store import Answer
-from bot.boards.rules import PAGE_SIZE, Own, TeamSum, trend
+from bot.boards.cards import Own
+from bot.boards.rules import PAGE_SIZE, TeamSum, trend
 from bot.boards.store import board as read_board
 from bot.boards.store import team_sums
 from bot.core.database import Database

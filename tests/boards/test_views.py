@@ -14,8 +14,7 @@ from pathlib import Path
 import discord
 import pytest
 
-from bot.boards.rules import activity
-from bot.boards.service import Details, SectionScore, Stats
+from bot.boards.cards import Details, SectionScore, Stats, recent_activity
 from bot.boards.views import alt_text, stats_page, stats_picture, svg
 from bot.chat import pictures
 from bot.chat.messages import text_of
@@ -44,7 +43,7 @@ def stats(
     """Figures of a member from answers and right ones by section, answers by day, and cards: all, learned, due."""
     scores = tuple(SectionScore(title, *s) for title, s in zip(titles, sections, strict=True))
     answers, right = sum(s.answers for s in scores), sum(s.right for s in scores)
-    details = Details(right, 3, scores, (), activity(by_day or {}, TODAY), *cards)
+    details = Details(right, 3, scores, (), recent_activity(by_day or {}, TODAY), *cards)
     return Stats(right * 70, answers, Streak(streak, streak + 3), False, details)
 
 

@@ -33,7 +33,8 @@ from bot.core.jobs import Queue
 from bot.core.shards import ALL, Shards
 from bot.core.snowflakes import earliest_id
 from bot.daily import store as daily
-from bot.daily.rules import Schedule, Written
+from bot.daily.rules import Schedule
+from bot.daily.store import Written
 from bot.insights import store as insights
 from bot.interviews import store as interviews
 from bot.interviews.store import Interview
@@ -230,7 +231,7 @@ CALLS: list[Call] = [
     call(questions.packs_of, GUILD),
     call(questions.set_packs, GUILD, ["questions"]),
     call(questions.change_bank, GUILD),
-    call(questions.take_numbers, GUILD, 3),
+    call(questions.reserve_numbers, GUILD, 3),
     call(questions.own_topics_of, GUILD),
     call(questions.own_items_of, GUILD),
     call(questions.own_items_numbered, GUILD, [2, 3]),
@@ -313,8 +314,8 @@ CALLS: list[Call] = [
     call(memory.cards_of, ALWINA),
     call(memory.card_of, ALWINA, "t1-a"),
     call(memory.card_of, ALWINA, "t1-a", lock=True),
-    call(memory.suspended, ALWINA),
-    call(memory.suspend, ALWINA, "t1-a", NOW),
+    call(memory.items_set_aside, ALWINA),
+    call(memory.set_aside, ALWINA, "t1-a", NOW),
     call(plan.get, ALWINA),
     call(plan.get, ALWINA, lock=True),
     call(plan.save, PLAN),
@@ -327,7 +328,7 @@ CALLS: list[Call] = [
     call(practice.running, ALWINA),
     call(practice.end, DAYS, NOW),
     call(
-        practice.ask,
+        practice.add_question,
         practice_id=DAYS,
         number=9,
         item_id="t1-a",
@@ -344,7 +345,7 @@ CALLS: list[Call] = [
     call(privacy.begin, ALWINA, NOW),
     call(privacy.note_departure, GUILD, NOW),
     call(privacy.note_return, 1001),
-    call(privacy.hold, 1, NOW),
+    call(privacy.extend_lease, 1, NOW),
     call(privacy.end, 1),
     call(privacy.departed),
     call(questions.note_met, ALWINA, "t1", NOW),

@@ -13,7 +13,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from bot.insights.rules import Doubt, Given, Insights, columns, look_at, point_biserial, t_value
+from bot.insights.analysis import analyze
+from bot.insights.cards import Doubt, Insights, count_by_tenth
+from bot.insights.rules import Given, point_biserial, t_value
 from bot.questions.model import Bank, Choice, Item, Section
 from tests.banks import small_bank
 
@@ -44,7 +46,7 @@ def look(given: list[Given], bank: Bank = BANK, **options: object) -> Insights:
         "asked": {item.id for item in bank.asked.values()},
         "hidden": set(),
     }
-    return look_at(bank, given, **{**usual, **options})  # type: ignore[arg-type]
+    return analyze(bank, given, **{**usual, **options})  # type: ignore[arg-type]
 
 
 def ids(found: Iterable[object]) -> list[str]:
@@ -119,7 +121,7 @@ def test_too_easy_and_too_hard(right: int, easy: bool, hard: bool) -> None:
         + answers("t1-a", range(right, 20), "1", correct=False)
     )
     assert (bool(found.easy), bool(found.hard)) == (easy, hard)
-    assert sum(columns(found.judged)) == 1
+    assert sum(count_by_tenth(found.judged)) == 1
 
 
 def test_a_wrong_key_is_doubtful() -> None:

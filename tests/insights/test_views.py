@@ -10,8 +10,8 @@ import pytest
 from bot.chat import text as t
 from bot.chat.messages import Message, text_of
 from bot.chat.pictures import to_png
-from bot.insights.rules import Doubt, Insights, Judged, WeakTopic
-from bot.insights.views import LISTS, alt_text, listing, overview, svg
+from bot.insights.cards import Doubt, Insights, Judged, WeakTopic
+from bot.insights.views import LISTS, alt_text, list_page, overview, svg
 from tests.banks import small_bank
 from tests.pixels import size
 
@@ -74,14 +74,14 @@ async def test_too_little_to_say() -> None:
     ],
 )
 def test_a_list(name: str, said: str) -> None:
-    assert said in text_of(listing(FULL, BANK, name, 0))
-    assert "Nothing is on this list now." in text_of(listing(NOTHING, BANK, name, 3))
+    assert said in text_of(list_page(FULL, BANK, name, 0))
+    assert "Nothing is on this list now." in text_of(list_page(NOTHING, BANK, name, 3))
 
 
 def test_a_doubt_without_choices() -> None:
     typed = replace(FULL, doubtful=(Judged(C, 40, 12, Doubt(None, 14, 3)),))
     assert "**14** of them got it wrong, **3** right" in text_of(
-        listing(typed, BANK, "doubtful", 0)
+        list_page(typed, BANK, "doubtful", 0)
     )
 
 
@@ -89,11 +89,11 @@ def test_long_lists_have_pages() -> None:
     """All of a long list is on some page, uncut, and a page past the end is the last."""
     long = replace(A, prompt="Which one of all these? " * 20)
     found = replace(FULL, unasked=(long,) * 30)
-    pages = int(_read(listing(found, BANK, "unasked", 0)).split("page 1 of ")[1].split("\n")[0])
-    said = [_read(listing(found, BANK, "unasked", page)) for page in range(pages)]
+    pages = int(_read(list_page(found, BANK, "unasked", 0)).split("page 1 of ")[1].split("\n")[0])
+    said = [_read(list_page(found, BANK, "unasked", page)) for page in range(pages)]
     assert pages > 5
     assert sum(one.count(t.one_line(long.prompt)) for one in said) == 30
-    assert _read(listing(found, BANK, "unasked", 999)) == said[-1]
+    assert _read(list_page(found, BANK, "unasked", 999)) == said[-1]
 
 
 def _read(message: Message) -> str:

@@ -141,9 +141,9 @@ async def test_a_replay_without_reviews(database: Database) -> None:
 async def test_a_replay_keeps_a_question_set_aside(database: Database) -> None:
     """A member isn't asked again what they have set aside because its card is computed again."""
     await database.write(record, [rated(1, GOOD, AT)])
-    assert await database.write(memory.suspend, 1, "lora", AT)
+    assert await database.write(memory.set_aside, 1, "lora", AT)
     await database.write(memory.replay, 1, "lora")
-    assert await database.read(memory.suspended, 1) == {"lora"}
+    assert await database.read(memory.items_set_aside, 1) == {"lora"}
 
 
 async def test_a_thousand_answers(database: Database) -> None:

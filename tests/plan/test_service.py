@@ -14,8 +14,8 @@ from bot.memory import store as memory
 from bot.plan import rules, store
 from bot.plan.cards import PlanCard
 from bot.plan.rules import Plan, percent
+from bot.practice.cards import Asking, Nothing, PracticeVerdict, Screen
 from bot.practice.rules import NEW_A_DAY
-from bot.practice.service import Asking, Nothing, PracticeVerdict, Screen
 from bot.practice.store import latest_answers
 from bot.questions.model import Item
 from tests.banks import small_bank

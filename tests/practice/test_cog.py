@@ -1,4 +1,4 @@
-"""Practice as a member lives it, in a server and by direct message."""
+"""Practice as a member uses it, on a server and in direct messages."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DAY = 24 * 3600
 
 
 class Practised:
-    """A member's practice: the one private message that each step edits."""
+    """A member's practice: one private message that each step edits."""
 
     def __init__(self, stage: Stage, member: MemberActor) -> None:
         self.stage = stage
@@ -83,7 +83,7 @@ async def test_question_verdict_next_end(stage: Stage) -> None:
 
 
 async def test_every_kind_of_question(stage: Stage) -> None:
-    """Letters, a list and a modal; formulas have their picture, and it goes with the question."""
+    """Questions have letters, a list or a modal; a formula's picture is removed with its question."""
     topic = BANK.topics["embedding-gradients"]  # which has them all
     practice = Practised(stage, stage.alwina)
     await practice.open(topic=topic.id)
@@ -107,7 +107,7 @@ async def test_every_kind_of_question(stage: Stage) -> None:
 
 
 async def test_a_miss_in_a_round_is_first_in_practice(stage: Stage) -> None:
-    """The same day, before everything else; what was answered well does not come back that day."""
+    """A missed item comes first on the same day; one answered right does not come back that day."""
     asked = {}
     question = await stage.play(questions=2, seconds=5)
     for right in (True, False):
@@ -132,7 +132,7 @@ async def test_a_miss_in_a_round_is_first_in_practice(stage: Stage) -> None:
 
 
 async def test_a_guess_counts_as_a_miss(stage: Stage) -> None:
-    """The verdict says so in place, the offer is gone, and the summary counts no right answer."""
+    """The verdict shows the guess, the button is gone, and the summary counts no right answer."""
     practice = Practised(stage, stage.alwina)
     await practice.open()
     await practice.answer(right=True)
@@ -144,7 +144,7 @@ async def test_a_guess_counts_as_a_miss(stage: Stage) -> None:
 
 
 async def test_dont_ask_again_and_the_way_back(stage: Stage) -> None:
-    """A miss that is set aside never comes back, until it is chosen from the list behind /topics."""
+    """A missed item that is set aside comes back only if it is chosen from the list in /topics."""
     practice = Practised(stage, stage.alwina)
     await practice.open(topic="temperature")
     item = practice.question.item
@@ -180,7 +180,7 @@ async def test_it_goes_on_after_a_restart(stage: Stage) -> None:
 
 
 async def test_an_old_card_shows_the_way_on(stage: Stage) -> None:
-    """Answered elsewhere: the verdict on the first answer, and Next; ended elsewhere: a sentence with the command."""
+    """An old card shows the verdict on the first answer, or says that the practice has ended."""
     old, new = Practised(stage, stage.alwina), Practised(stage, stage.alwina)
     await old.open()
     await new.open()
@@ -200,7 +200,7 @@ async def test_an_old_card_shows_the_way_on(stage: Stage) -> None:
 
 
 async def test_an_old_question_of_an_ended_practice(stage: Stage) -> None:
-    """A sentence, and the command that leads on."""
+    """The refusal names the command to continue with."""
     old, new = Practised(stage, stage.alwina), Practised(stage, stage.alwina)
     await old.open(topic="temperature")
     await new.open(topic="temperature")
@@ -210,7 +210,7 @@ async def test_an_old_question_of_an_ended_practice(stage: Stage) -> None:
 
 
 async def test_by_direct_message(stage: Stage) -> None:
-    """The same practice goes on in the member's direct messages with the bot."""
+    """The same practice continues in the member's direct messages with the bot."""
     practice = Practised(stage, stage.alwina)
     question = await practice.open()
     shown = await stage.alwina.user.slash("practice")
@@ -221,7 +221,7 @@ async def test_by_direct_message(stage: Stage) -> None:
 
 @pytest.mark.parametrize("direct", [False, True])
 async def test_a_report(stage: Stage, caplog: pytest.LogCaptureFixture, direct: bool) -> None:
-    """On a server and in direct messages: it is stored with the item; the log names the item, not what was said."""
+    """A report is stored with its item; the log names the item but not the member's words."""
     member: Any = stage.alwina.user if direct else stage.alwina
     shown = await (member.slash("practice") if direct else member.slash(stage.quiz, "practice"))
     question = Question(stage, shown.response.message)
@@ -238,7 +238,7 @@ async def test_a_report(stage: Stage, caplog: pytest.LogCaptureFixture, direct: 
 
 
 async def test_a_topic(stage: Stage) -> None:
-    """Only its questions, found by autocomplete as in a round."""
+    """Only questions of the topic are asked; autocomplete finds it as in a round."""
     practice = Practised(stage, stage.alwina)
     found = await stage.alwina.autocomplete(stage.quiz, "practice", "topic", "temperature")
     await practice.open(topic=found[0]["value"])
@@ -253,7 +253,7 @@ async def test_a_topic(stage: Stage) -> None:
 
 
 async def test_a_daily_enters_practice(stage: Stage) -> None:
-    """Its verdict says when it comes back, and a miss is first in practice the same day."""
+    """The verdict says when the item comes back, and a missed one is first in practice that day."""
     await stage.manager.slash(
         stage.quiz, "daily setup", channel=stage.daily, time="00:30", timezone="UTC"
     )

@@ -1,4 +1,4 @@
-"""What a practice asks next."""
+"""The order of due items, and the choice of new ones."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ CARDS = {
 
 
 def test_misses_first_then_the_longest_due() -> None:
-    """What is not due is left out."""
+    """Items that are not due are left out."""
     assert due_items(CARDS, "UTC", NOON) == ["missed-long", "missed-now", "due-long", "due"]
 
 
 def test_what_was_asked_or_is_hidden_is_left_out() -> None:
-    """A miss of this very practice waits for its ten minutes; one of long ago does not."""
+    """An item missed in this practice waits for ten minutes; one missed long ago does not."""
     assert due_items(CARDS, "UTC", NOON, asked={"missed-now", "missed-long"}, hidden={"due"}) == [
         "missed-long",
         "due-long",
@@ -50,7 +50,7 @@ def items(*ids: str) -> list[Item]:
 
 
 def test_new_items_come_from_the_topic_met_longest_ago() -> None:
-    """A topic never met comes first; chance decides among equals."""
+    """A new topic comes first; ties are broken at random."""
     pool = items("a-1", "a-2", "b-1", "b-2", "c-1")
     rng = random.Random(1)
     met = {"a-1": card(Rating.Good, HOUR), "b-1": card(Rating.Good, DAY)}
@@ -66,7 +66,7 @@ def test_new_items_come_from_the_topic_met_longest_ago() -> None:
 
 
 def test_what_is_in_play_somewhere_comes_last() -> None:
-    """Before nothing at all, and never something that was met."""
+    """An item in play is drawn only if nothing else is new, and never if the member has met it."""
     pool = items("a-1", "b-1", "c-1")
     met = {"c-1": card(Rating.Good, HOUR)}
     rng = random.Random(1)
@@ -77,7 +77,7 @@ def test_what_is_in_play_somewhere_comes_last() -> None:
 
 
 def test_the_first_of_an_order() -> None:
-    """In the order that is given, of what can be asked; what is in play on some server only when no other is left."""
+    """The first item of the order in the pool is chosen, one in play only if no other is left."""
     order = items("c-1", "a-1", "b-1")
     assert first_new(order, {"a-1", "b-1"}, ()) == order[1]
     assert first_new(order, {"a-1", "b-1"}, {"a-1"}) == order[2]

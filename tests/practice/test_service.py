@@ -1,4 +1,4 @@
-"""Practice: what is asked when, one memory across rounds, dailies and practice, and what must stay hidden."""
+"""Practice: the order of questions, one memory for all features, and items that stay hidden."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from bot.core.errors import UserError
 from bot.members.store import zone_of
 from bot.memory import rules as memory
 from bot.memory import store as cards
+from bot.practice.cards import Asking, Nothing, PracticeVerdict, Screen, Summary
 from bot.practice.rules import LENGTH, NEW_A_DAY
-from bot.practice.service import Asking, Nothing, PracticeVerdict, Screen, Summary
 from bot.questions.model import Item
 from tests.banks import small_bank
 from tests.fakes import Crash
@@ -84,7 +84,7 @@ async def go_on(stage: Stage, practice_id: int, user_id: int = ALWINA) -> Screen
 async def practise(
     stage: Stage, *, user_id: int = ALWINA, guild_id: int | None = GUILD
 ) -> list[Item]:
-    """Answer everything right until there is nothing more; the items asked, in order."""
+    """Answer everything right until nothing is left, and return the items asked, in order."""
     screen, items = await start(stage, user_id, guild_id), []
     while isinstance(screen, Asking):
         items.append(screen.item)
@@ -101,7 +101,7 @@ async def practise(
 
 
 async def test_only_what_was_named(stage: Stage) -> None:
-    """A practice of named items asks each once and in order, due or not, says how many follow, and sums up."""
+    """A practice of named items asks each once, in order, due or not, and ends with a summary."""
     for _ in range(2):
         await answer(stage, await asked(stage))
     wanted = ["t3-c", "t1-a", "t2-b"]
@@ -118,7 +118,7 @@ async def test_only_what_was_named(stage: Stage) -> None:
 
 
 async def test_named_items_go_on_where_they_were(stage: Stage) -> None:
-    """The same items the same day go on, others begin anew, and /practice goes on with whatever runs."""
+    """The same items continue today's practice, others start one, and /practice continues any."""
     wanted = ["t1-a", "t1-b"]
     first = await stage.bot.practices.start_on(ALWINA, GUILD, stage.clock(), wanted)
     assert isinstance(first, Asking)
@@ -132,7 +132,7 @@ async def test_named_items_go_on_where_they_were(stage: Stage) -> None:
 
 
 async def test_named_items_that_are_in_play_are_left_out(stage: Stage) -> None:
-    """What a round on one of the member's servers has still to reveal is not asked, and all of it is refused."""
+    """Items in play on a server of the member are left out; if all are, the practice is refused."""
     await stage.start(1, topic_id="t1", difficulty="easy")
     await stage.run()
     hidden = stage.card().card.item.id  # type: ignore[union-attr]
@@ -146,7 +146,7 @@ async def test_named_items_that_are_in_play_are_left_out(stage: Stage) -> None:
 
 
 async def test_new_items_are_spread_over_topics_and_limited(stage: Stage) -> None:
-    """No topic twice before all were met, 20 new items a day, and the next day the rest."""
+    """Every topic comes once before any comes twice; 20 items are new a day, the rest the next."""
     stage = Stage(stage.database, small_bank(8))
     first = await practise(stage)
     assert len({item.id for item in first}) == len(first) == NEW_A_DAY
@@ -164,7 +164,7 @@ async def test_new_items_are_spread_over_topics_and_limited(stage: Stage) -> Non
 
 
 async def test_the_day_is_the_members(stage: Stage) -> None:
-    """The limit of new items starts anew at midnight of the reminder's zone, else of the server's."""
+    """The limit of new items resets at midnight in the reminder's zone, else in the server's."""
     stage = Stage(stage.database, small_bank(8))
     await stage.database.write(
         guilds.set_zone, GUILD, "Asia/Tokyo"
@@ -182,7 +182,7 @@ async def test_the_day_is_the_members(stage: Stage) -> None:
 
 
 async def test_due_before_new_and_misses_before_all(stage: Stage) -> None:
-    """Missed items first, then what is due, then what is new."""
+    """Missed items come first, then due ones, then new ones."""
     asking = await asked(stage)
     await answer(stage, asking)
     known = asking.item
@@ -204,7 +204,7 @@ async def test_due_before_new_and_misses_before_all(stage: Stage) -> None:
 
 
 async def test_a_miss_waits_its_ten_minutes_within_a_practice(stage: Stage) -> None:
-    """It is asked again in the same practice after ten minutes, and in a new one at once."""
+    """A missed item is asked again after ten minutes, or at once in a new practice."""
     asking = await asked(stage)
     verdict = await answer(stage, asking, right=False)
     assert verdict.back_in == 0
@@ -221,7 +221,7 @@ async def test_a_miss_waits_its_ten_minutes_within_a_practice(stage: Stage) -> N
 
 
 async def test_what_was_answered_well_does_not_come_back_that_day(stage: Stage) -> None:
-    """Neither fast nor slow."""
+    """An item known at first sight is not asked again that day, whether fast or slow."""
     stage.clock.at = stage.clock.at.replace(hour=0, minute=1)
     asking = await asked(stage)
     stage.clock.turn(minutes=20)
@@ -235,7 +235,7 @@ async def test_what_was_answered_well_does_not_come_back_that_day(stage: Stage) 
 
 
 async def test_one_topic(stage: Stage) -> None:
-    """Only its items are asked; naming another topic begins anew; none goes on with what runs."""
+    """Only items of the topic are asked; another topic starts a new practice, none continues it."""
     first = await asked(stage, topic="t2")
     assert first.item.topic_id == "t2"
     assert first.new == 3
@@ -249,7 +249,7 @@ async def test_one_topic(stage: Stage) -> None:
 
 
 async def test_a_practice_of_yesterday_is_over(stage: Stage) -> None:
-    """The next day begins a new one, so that its summary is of one day."""
+    """The next day begins a new practice, so that a summary covers one day."""
     first = await asked(stage)
     await answer(stage, first)
     stage.clock.turn(days=1)
@@ -260,7 +260,7 @@ async def test_a_practice_of_yesterday_is_over(stage: Stage) -> None:
 
 
 async def test_it_goes_on_after_a_restart(stage: Stage) -> None:
-    """The open question is shown again, and answered once."""
+    """The open question is shown again, and can be answered once."""
     asking = await asked(stage)
     await stage.restart(seconds=30)
     again = await asked(stage)
@@ -277,7 +277,7 @@ async def test_it_goes_on_after_a_restart(stage: Stage) -> None:
 
 
 async def test_the_first_answer_counts(stage: Stage) -> None:
-    """A second click on the same question shows the verdict on the first, and is no second review."""
+    """A second click on a question shows the first verdict, and is no second review."""
     asking = await asked(stage)
     first = await answer(stage, asking)
     second = await stage.bot.practices.answer(click(stage, asking, right=False))
@@ -301,7 +301,7 @@ async def test_next_twice_is_next_once(stage: Stage) -> None:
 
 
 async def test_a_practice_is_its_members_alone(stage: Stage) -> None:
-    """Nobody else can answer, go on, look or end, whatever ids they send."""
+    """Nobody else can answer, continue, read or end a practice, whatever ids they send."""
     asking = await asked(stage)
     for attempt in (
         stage.bot.practices.answer(click(stage, asking, user_id=BOB)),
@@ -316,7 +316,7 @@ async def test_a_practice_is_its_members_alone(stage: Stage) -> None:
 
 
 async def test_the_reasons_come_with_the_answer(stage: Stage) -> None:
-    """Before it there is nothing to look up."""
+    """An explanation is refused before the answer."""
     asking = await asked(stage)
     with pytest.raises(UserError, match="You haven't answered this one yet"):
         await stage.bot.practices.review(stage.pressed(asking.question.id, ALWINA))
@@ -328,7 +328,7 @@ async def test_the_reasons_come_with_the_answer(stage: Stage) -> None:
 
 
 async def test_the_summary(stage: Stage) -> None:
-    """What was right, what comes back when, and what is left for today; the same when asked for again."""
+    """The summary has results, return dates and the number left, and is the same when repeated."""
     asking = await asked(stage)
     await answer(stage, asking)
     following = await go_on(stage, asking.question.practice_id)
@@ -341,7 +341,7 @@ async def test_the_summary(stage: Stage) -> None:
 
 
 async def test_a_practice_has_an_end(stage: Stage) -> None:
-    """After so many answers comes the summary, though there is more; each question says which of how many it is."""
+    """The summary comes after the full number of answers, and each question shows its number."""
     stage = Stage(stage.database, small_bank(8))
     await practise(stage)
     stage.clock.turn(days=7)
@@ -363,7 +363,7 @@ async def test_a_practice_has_an_end(stage: Stage) -> None:
 
 
 async def test_a_guess_is_a_miss(stage: Stage) -> None:
-    """Of a new item and of a known one: card and log are as after a wrong answer at the same moment, and once only."""
+    """A guess leaves card and log as a wrong answer would, for new and known items, only once."""
     one, two = ALWINA, BOB
     for days in (0, 3):
         stage.clock.turn(days=days)
@@ -389,7 +389,7 @@ async def test_a_guess_is_a_miss(stage: Stage) -> None:
 
 
 async def test_a_guess_under_a_later_review(stage: Stage) -> None:
-    """What a round's reveal has made of the card meanwhile is played again on top."""
+    """A round's later review is replayed on top of a guess."""
     stage = Stage(stage.database, small_bank(1))
     await stage.start(4)
     await stage.run()
@@ -410,7 +410,7 @@ async def test_a_guess_under_a_later_review(stage: Stage) -> None:
 
 
 async def test_what_cannot_be_a_guess(stage: Stage) -> None:
-    """Another's answer, a miss, what is not answered yet, and whatever is not the last."""
+    """A guess is refused for another's, missed, unanswered or earlier questions."""
     asking = await asked(stage)
     with pytest.raises(UserError, match="Only your last answer"):
         await stage.bot.practices.guess(asking.question.id, ALWINA, GUILD)
@@ -427,15 +427,15 @@ async def test_what_cannot_be_a_guess(stage: Stage) -> None:
 
 
 async def test_what_is_set_aside(stage: Stage) -> None:
-    """It is neither asked nor counted as due; rounds still review it; until it is back."""
+    """An item set aside is neither asked nor due, but rounds review it, until it is put back."""
     stage = Stage(stage.database, small_bank(1))
     asking = await asked(stage)
     with pytest.raises(UserError, match="You haven't answered this one yet"):
-        await stage.bot.practices.suspend(asking.question.id, ALWINA, GUILD)
+        await stage.bot.practices.set_aside(asking.question.id, ALWINA, GUILD)
     await answer(stage, asking, right=False)
     with pytest.raises(UserError, match="That practice is gone"):
-        await stage.bot.practices.suspend(asking.question.id, BOB, GUILD)
-    verdict = await stage.bot.practices.suspend(asking.question.id, ALWINA, GUILD)
+        await stage.bot.practices.set_aside(asking.question.id, BOB, GUILD)
+    verdict = await stage.bot.practices.set_aside(asking.question.id, ALWINA, GUILD)
     assert verdict.back_in is None
     summary = await stage.bot.practices.end(asking.question.practice_id, ALWINA, GUILD)
     assert (summary.answered, summary.back, summary.left, summary.next_in) == (1, (), 3, None)
@@ -444,8 +444,8 @@ async def test_what_is_set_aside(stage: Stage) -> None:
     assert (progress["t1"].met, progress["t1"].due) == (4, 0)
     later = Review(ALWINA, fsrs.Rating.Again, stage.clock(), 1)
     await stage.database.write(remember, asking.item.id, later)
-    assert await stage.database.read(cards.suspended, ALWINA) == {asking.item.id}
-    assert [item for item, _ in (await stage.bot.practices.suspended(ALWINA)).items] == [
+    assert await stage.database.read(cards.items_set_aside, ALWINA) == {asking.item.id}
+    assert [item for item, _ in (await stage.bot.practices.all_set_aside(ALWINA)).items] == [
         asking.item
     ]
     assert (await stage.bot.practices.ask_again(ALWINA, ["t1-unknown"])).asked_again == 0
@@ -458,7 +458,7 @@ async def test_what_is_set_aside(stage: Stage) -> None:
 
 
 async def test_an_open_daily_is_hidden_until_it_is_answered(stage: Stage) -> None:
-    """Nobody on its server practises its item before they have answered it; who missed it does so the same day."""
+    """A daily's item is hidden until the member answers it; a missed one is due the same day."""
     await stage.set_up(at="12:30")
     await stage.wait(hours=1)
     daily = stage.card().card.item  # type: ignore[union-attr]
@@ -472,7 +472,7 @@ async def test_an_open_daily_is_hidden_until_it_is_answered(stage: Stage) -> Non
 
 
 async def test_a_members_servers_count_wherever_they_practise(stage: Stage) -> None:
-    """By direct message too, once they have answered on the server."""
+    """The item is hidden in direct messages too, once the member has answered on the server."""
     await stage.set_up(at="12:30")
     await stage.wait(hours=1)
     known = (await stage.answer_daily(ALWINA)).review.item
@@ -486,7 +486,7 @@ async def test_a_members_servers_count_wherever_they_practise(stage: Stage) -> N
 
 
 async def test_the_items_of_a_round_are_hidden_until_their_reveal(stage: Stage) -> None:
-    """All of a running round's questions that are still to come, on the server where one practises."""
+    """All remaining questions of a round on the server are hidden."""
     await stage.start(11)
     await stage.run()
     assert len(await practise(stage)) == 1
@@ -496,7 +496,7 @@ async def test_the_items_of_a_round_are_hidden_until_their_reveal(stage: Stage) 
 
 
 async def test_in_play_elsewhere_comes_last(stage: Stage) -> None:
-    """A stranger's new items are those in play nowhere, and only then the others."""
+    """New items in play on other servers are asked only if no others are left."""
     await stage.start(4)
     await stage.run()
     in_play = await stage.database.read(IN_PLAY.items_anywhere)
@@ -506,7 +506,7 @@ async def test_in_play_elsewhere_comes_last(stage: Stage) -> None:
 
 
 async def test_an_open_question_that_comes_into_play_is_not_judged(stage: Stage) -> None:
-    """Another takes its place, whether the member answers it or opens the practice again."""
+    """Another question replaces it, when the member answers it or opens the practice again."""
     stage = Stage(stage.database, small_bank(1))
     asking = await asked(stage, topic="t1")
     await stage.start(4)
@@ -548,7 +548,7 @@ async def test_who_did_not_answer_has_no_review(stage: Stage) -> None:
 
 
 async def test_a_reveal_that_is_repeated_reviews_once(stage: Stage) -> None:
-    """After a crash between scoring and editing."""
+    """A reveal repeated after a crash reviews cards only once."""
     stage.sender.fail("reveal_question", Crash(), times=1)
     await stage.start(1)
     await stage.run()
@@ -579,7 +579,7 @@ STEPS = st.lists(
 async def test_the_cards_are_what_the_package_makes_of_the_log(
     stage: Stage, steps: list[tuple[str, bool, float, bool]], seed: int
 ) -> None:
-    """Rounds, dailies, practice and restarts in any order: replaying the log with `fsrs` gives the same cards."""
+    """Replaying the log gives the same cards after rounds, dailies and practice in any order."""
     stage = Stage(stage.database, small_bank(1))  # four items, so that they are met again and again
     stage.rng = random.Random(seed)
     user_id = next(_MEMBERS)
@@ -612,7 +612,7 @@ _MEMBERS = iter(range(10_000, 10**6))
 
 
 async def _live(stage: Stage, source: str, user_id: int, guild_id: int, right: bool) -> None:
-    """One answer of a member, in a round, to a daily, or in practice, if there is anything to answer."""
+    """Give one answer in a round, a daily or practice, if there is a question."""
     if source == "round":
         await stage.start(1, guild_id=guild_id, channel_id=guild_id, starter_id=user_id)
         await stage.run()
@@ -651,7 +651,7 @@ async def _live(stage: Stage, source: str, user_id: int, guild_id: int, right: b
 
 
 async def test_a_member_has_one_day_everywhere(stage: Stage) -> None:
-    """On the server, on others and in direct messages the same is due, before and after their first practice."""
+    """The same items are due on any server and in direct messages."""
     other = GUILD + 1
     await stage.database.write(guilds.set_zone, GUILD, "Pacific/Auckland")
     await stage.database.write(guilds.set_zone, other, "America/New_York")

@@ -1,4 +1,4 @@
-"""Practice's cards: every item of the shipped bank, and the largest that a bank may have, within Discord's limits."""
+"""Every item of the shipped bank, and the largest allowed, fits into Discord's limits."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 
 from bot.chat.messages import Message
 from bot.practice import views as practice
-from bot.practice.service import Asking, Nothing, PracticeVerdict, Summary, Suspended
-from bot.practice.store import PracticeQuestion
+from bot.practice.cards import Asking, Nothing, PracticeVerdict, SetAside, Summary
+from bot.practice.rules import PracticeQuestion
 from bot.questions.cards import Review
 from bot.questions.model import Item
 from tests.messages import check_limits, custom_ids, labels, reads, sent, words
@@ -45,7 +45,7 @@ def answered(
 
 
 def test_every_item_fits() -> None:
-    """As a question and as a verdict on whatever is answered, with all of its words."""
+    """Questions and verdicts on any answer show all words of the item."""
     for one in ITEMS:
         for order in orders(one)[:2]:
             view = asking(one, order)
@@ -60,7 +60,7 @@ def test_every_item_fits() -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_largest_item_fits(kind: str) -> None:
-    """What does not fit beside the prompt follows on more cards; the buttons are on the first."""
+    """Text that doesn't fit follows on more cards; the buttons are on the first."""
     one = largest(kind)
     check_limits(asking(one, orders(one)[1]), kind)
     for answer in answers(one):
@@ -73,14 +73,14 @@ def test_the_largest_item_fits(kind: str) -> None:
 
 
 def test_a_question_does_not_tell_its_answer() -> None:
-    """What Discord gets is the same whichever choice is right, and whatever their reasons say."""
+    """The message is the same whichever choice is right, and whatever the reasons say."""
     one, other = (item(choices=choices, topic=TOPIC) for choices in ("YNNN", "NNYN"))
     assert sent(asking(one, (2, 0, 1, 3))) == sent(asking(other, (2, 0, 1, 3)))
     assert "why" not in reads(asking(one, (0, 1, 2, 3)))
 
 
 def test_the_way_on() -> None:
-    """Next stands first and End last on a verdict; a question has End below its answers; ids name rows only."""
+    """Next is the first and End the last button of a verdict; ids contain only row ids."""
     one = next(i for i in ITEMS if i.kind == "choice" and len(i.choices) == 4)
     right, wrong = str(min(one.right)), str(min({0, 1} - one.right))
     assert labels(asking(one, orders(one)[0])) == ["A", "B", "C", "D", "End"]
@@ -104,7 +104,7 @@ def test_the_way_on() -> None:
 
 
 def test_a_guess_and_what_is_set_aside() -> None:
-    """The verdict says what was made of it; a second guess is not offered, and the way back is."""
+    """The verdict shows a guess or an item set aside, and offers only what is still possible."""
     one, order = item(topic=TOPIC), (0, 1, 2, 3)
     (view,) = answered(one, order, "0", 0, guessed=True)
     assert "Counts as a miss · Back in your practice today" in reads(view)
@@ -118,9 +118,9 @@ def test_a_guess_and_what_is_set_aside() -> None:
 
 
 def test_the_list_of_what_is_set_aside() -> None:
-    """As many as a list may have, with their topics; without any a sentence; and what has just come back."""
+    """The list has as many items as fit, with their topics, and says what was just put back."""
     many = tuple((one, "Topic") for one in ITEMS[:26])
-    view = practice.suspended_page(Suspended(many, asked_again=1))
+    view = practice.set_aside_page(SetAside(many, asked_again=1))
     check_limits(view, "set aside")
     assert "1 question is back in your practice." in reads(view)
     assert "26 questions you don't want to be asked again. The first 25 are in the list." in reads(
@@ -128,7 +128,7 @@ def test_the_list_of_what_is_set_aside() -> None:
     )
     (select,) = (c for c in view.walk_children() if isinstance(c, discord.ui.Select))
     assert [option.value for option in select.options] == [one.id for one in ITEMS[:25]]
-    assert "Nothing is set aside." in reads(practice.suspended_page(Suspended(())))
+    assert "Nothing is set aside." in reads(practice.set_aside_page(SetAside(())))
     assert practice.aside_button(0) is None
 
 
@@ -141,7 +141,7 @@ def test_the_list_of_what_is_set_aside() -> None:
     ],
 )
 def test_what_is_ahead(due: int, new: int, fresh: bool, line: str) -> None:
-    """The line below a question says what could follow it."""
+    """The line below a question says what can follow it."""
     view = asking(item(topic=TOPIC), (0, 1, 2, 3), due=due, new=new, fresh=fresh, instead=False)
     assert line in reads(view)
     assert f"Practice · question 9,999 of {9_999 + due + new:,} · " in reads(view)
@@ -151,14 +151,14 @@ def test_what_is_ahead(due: int, new: int, fresh: bool, line: str) -> None:
     ("days", "when"), [(0, "today"), (1, "tomorrow"), (2, "in 2 days"), (1_000, "in 1,000 days")]
 )
 def test_when_it_comes_back(days: int, when: str) -> None:
-    """By the member's own days."""
+    """The verdict says when the item comes back, in the member's own days."""
     assert f"Back in your practice {when}" in reads(
         *answered(ITEMS[0], orders(ITEMS[0])[0], "0", days)
     )
 
 
 def test_summaries() -> None:
-    """What was right, what comes back when, and what is left; a button leads on where there is something."""
+    """The summary has results, return dates and the number left, with a button if any is left."""
     view = practice.summary_page(
         Summary("lora-and-qlora", 9, 7, ((0, 1), (1, 2), (5, 1_000)), left=12, next_in=0)
     )
@@ -201,6 +201,6 @@ def test_summaries() -> None:
     ],
 )
 def test_nothing_to_ask(nothing: Nothing, text: str) -> None:
-    """Why, and when there will be."""
+    """The text says why nothing is asked, and when something will be."""
     title = bank().topics["lora-and-qlora"].title
     assert practice.nothing_text(nothing, bank()) == text.replace("LoRA", title)

@@ -1,4 +1,4 @@
-"""What a step of a practice or a plan does while it holds the only writer, and what happens if two come at once."""
+"""Steps of practices and plans compute outside of transactions, and two at once do no harm."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bot.memory import rules as memory
 from bot.memory import store as cards
 from bot.plan import rules as plans
 from bot.plan import service as plan_service
-from bot.practice.service import Asking, Summary
+from bot.practice.cards import Asking, Summary
 from bot.practice.store import practice_questions
 from tests.practice.test_service import answer, asked, go_on, start
 from tests.reviews import remember
@@ -28,7 +28,7 @@ Held = list[str]
 
 @pytest.fixture
 def held(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Held:
-    """Which kinds of transaction are under way."""
+    """Return the list of kinds of transactions that are running."""
     found: Held = []
     backend: Any = stage.database._backend
 
@@ -55,7 +55,7 @@ def held(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Held:
 def never_in(
     held: Held, *kinds: str, work: Callable[..., Any]
 ) -> tuple[list[str], Callable[..., Any]]:
-    """The work, which fails in such transactions, and its calls."""
+    """Return the calls of a function, and a version of it that fails in these transactions."""
     calls: list[str] = []
 
     @wraps(work)
@@ -70,7 +70,7 @@ def never_in(
 async def test_what_takes_long_is_done_outside(
     stage: Stage, held: Held, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """All cards are read where others can write, and forecasts, readiness and what is due take no transaction."""
+    """Cards are never read in a write; forecasts, readiness and due items need no transaction."""
     calls = []
     for module, name, kinds in (
         (cards, "cards_of", ("write",)),
@@ -101,7 +101,7 @@ async def test_what_takes_long_is_done_outside(
 def between(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, meanwhile: Callable[[], Awaitable[Any]]
 ) -> None:
-    """Let something else happen once, after the next step has read and before it writes."""
+    """Run something once, between the read and the write of the next step."""
     write: Any = stage.database.write
 
     async def late(*args: Any, **kwargs: Any) -> Any:
@@ -151,7 +151,7 @@ async def test_two_go_on_at_once(stage: Stage, monkeypatch: pytest.MonkeyPatch) 
 async def test_an_answer_in_between_stays(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
-    """Whatever another device does with the practice, an answer counts, and what follows knows of it."""
+    """An answer from another device counts in whatever step follows."""
     first = await asked(stage, topic="t1")
     between(stage, monkeypatch, lambda: answer(stage, first))
     practices, practice_id = stage.bot.practices, first.question.practice_id
@@ -172,7 +172,7 @@ async def test_an_answer_in_between_stays(
 async def test_an_item_met_in_between_is_not_new(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A round that ends just now may have made the member's first card of it."""
+    """A round that ends at the same time may give the member their first card of an item."""
     only = ["t1-a"]
     met = Review(ALWINA, rate(True), stage.clock())
     write = stage.database.write
@@ -183,7 +183,7 @@ async def test_an_item_met_in_between_is_not_new(
 
 
 async def test_a_practice_ended_in_between(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An end that comes first is the end: what was under way is not asked on."""
+    """After an end, a step that had already begun asks nothing more."""
     first = await asked(stage)
     await answer(stage, first)
     practice_id = first.question.practice_id
@@ -194,7 +194,7 @@ async def test_a_practice_ended_in_between(stage: Stage, monkeypatch: pytest.Mon
 
 
 async def test_a_plan_changed_in_between(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A member who changes the minutes on one device keeps the day that they have just set on another."""
+    """Changing the minutes on one device keeps the day that was just set on another."""
     await stage.bot.plans.set(ALWINA, GUILD, "in 20 days", 15)
     between(stage, monkeypatch, lambda: stage.bot.plans.set(ALWINA, GUILD, "in 30 days", None))
     shown = await stage.bot.plans.set(ALWINA, GUILD, None, 40)

@@ -17,14 +17,14 @@ from bot.answers.store import CHALLENGE, DAILY, PRACTICE, ROUND
 from bot.answers.totals import SUMS, rebuild
 from bot.app import all_tables
 from bot.boards import store as boards
-from bot.boards.rules import Board
+from bot.boards.cards import Board
 from bot.challenges.service import Options, Person
 from bot.core.clicks import Click
 from bot.core.errors import UserError
 from bot.core.jobs import LEASE
-from bot.practice.service import Asking
+from bot.practice.cards import Asking
 from bot.privacy import service
-from bot.privacy.service import Export
+from bot.privacy.cards import Export
 from bot.suggestions.rules import SuggestedQuestion
 from tests.challenges import play as challenges
 from tests.fakes import Crash, Post

@@ -8,7 +8,7 @@ from discord import ui
 
 from bot.chat.messages import text_of
 from bot.privacy import views
-from bot.privacy.service import Export
+from bot.privacy.cards import Export
 
 
 def test_an_export_of_several_files() -> None:

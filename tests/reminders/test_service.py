@@ -49,9 +49,9 @@ async def test_what_is_set_aside_is_not_due(stage: Stage) -> None:
     """Reminders don't count questions that their member doesn't want to be asked again."""
     await stage.bot.reminders.set(ALWINA, None, "13:00", "UTC")
     await meet(stage, ALWINA, "t1-a", "t1-b")
-    await stage.database.write(memory.suspend, ALWINA, "t1-a", stage.clock())
+    await stage.database.write(memory.set_aside, ALWINA, "t1-a", stage.clock())
     await stage.wait(days=1)
-    await stage.database.write(memory.suspend, ALWINA, "t1-b", stage.clock())
+    await stage.database.write(memory.set_aside, ALWINA, "t1-b", stage.clock())
     await stage.wait(days=1)
     assert stage.sender.reminders == [(ALWINA, 1)]
 

@@ -8,7 +8,7 @@ import pytest
 from fsrs import State
 
 from bot.memory.rules import MemoryCard
-from bot.study.rules import InPlay, ItemProgress, in_play, items_of
+from bot.study.cards import InPlay, ItemProgress, in_play, item_progress
 from tests.banks import small_bank
 
 NOW = datetime(2027, 1, 4, 12, tzinfo=UTC)
@@ -29,14 +29,14 @@ def test_items_by_number_difficulty_and_day() -> None:
         "t1-d": card(timedelta(hours=13)),
         "t2-a": card(timedelta(days=1)),
     }
-    assert items_of(TOPIC, cards, "UTC", NOW) == (
+    assert item_progress(TOPIC, cards, "UTC", NOW) == (
         ItemProgress(1, "easy", 4, learned=True),
         ItemProgress(2, "medium"),
         ItemProgress(3, "hard", 0),
         ItemProgress(4, "easy", 1),
     )
     assert (
-        items_of(TOPIC, cards, "Pacific/Kiritimati", NOW)[3].days == 0
+        item_progress(TOPIC, cards, "Pacific/Kiritimati", NOW)[3].days == 0
     )  # where it is tomorrow already
 
 

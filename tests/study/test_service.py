@@ -11,7 +11,7 @@ from bot.answers.store import Review
 from bot.core.database import Database
 from bot.core.errors import UserError
 from bot.memory import store as memory_store
-from bot.study.rules import InPlay, StudyPage
+from bot.study.cards import InPlay, StudyPage
 from tests.banks import teaching_bank
 from tests.reviews import remember
 from tests.stage import ALWINA, BOB, GUILD, Stage
@@ -66,7 +66,7 @@ async def test_the_list_of_topics(stage: Stage) -> None:
     }
     weak = found.progress["t2"]
     assert (weak.met, weak.due, weak.misses, weak.latest, found.set_aside) == (1, 1, 2, 2, 0)
-    await stage.database.write(memory_store.suspend, ALWINA, "t2-a", stage.clock())
+    await stage.database.write(memory_store.set_aside, ALWINA, "t2-a", stage.clock())
     found = await stage.bot.studies.topics(ALWINA, GUILD)
     assert (found.progress["t2"].due, found.set_aside) == (0, 1)
 

@@ -12,7 +12,7 @@ from discord import ui
 from bot.chat.messages import text_of
 from bot.memory.progress import Progress
 from bot.questions.model import KeyPoint, Reference, Topic
-from bot.study.rules import InPlay, ItemProgress, StudyPage
+from bot.study.cards import InPlay, ItemProgress, StudyPage
 from bot.study.views import STUDY, in_play_text, pages, study_page
 from tests.shipped import packs
 

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from bot.answers.store import answers
 from bot.app import HELD
-from bot.boards.rules import TeamBoard
+from bot.boards.cards import TeamBoard
 from bot.boards.store import team_sums
 from bot.core.errors import UserError
 from bot.core.limits import MAX_TEAMS
@@ -23,7 +23,7 @@ ROLES = range(1, 100)
 
 
 async def teams_of(stage: Stage) -> list[int]:
-    return await stage.bot.teams.all_of(GUILD, ROLES)
+    return await stage.bot.teams.current(GUILD, ROLES)
 
 
 async def found(stage: Stage) -> None:
@@ -126,7 +126,7 @@ async def test_the_askers_team(stage: Stage) -> None:
     blue = await board(stage, (BLUE, RED))
     assert (blue.own_name, blue.own) == ("Blue", None)
     none = await board(stage, (OTHER,))
-    assert (none.own_name, none.own, none.exist) == (None, None, True)
+    assert (none.own_name, none.own, none.has_teams) == (None, None, True)
 
 
 async def test_who_is_erased_leaves_their_team(stage: Stage) -> None:
@@ -147,10 +147,10 @@ async def test_a_deleted_role_stays_on_boards_by_name(stage: Stage) -> None:
     """Under its last name, while new answers no longer count for it."""
     await found(stage)
     await play(stage, {ALWINA: (RED,), BOB: (RED,), CLEMENTINE: (RED,)})
-    await stage.bot.teams.note(GUILD, RED, "Scarlet", gone=False)
+    await stage.bot.teams.update_role(GUILD, RED, "Scarlet", deleted=False)
     assert [row.name for row in (await board(stage)).rows] == ["Scarlet"]
-    await stage.bot.teams.note(GUILD, RED, "Crimson", gone=True)
-    await stage.bot.teams.note(GUILD, OTHER, "Never a team", gone=True)
+    await stage.bot.teams.update_role(GUILD, RED, "Crimson", deleted=True)
+    await stage.bot.teams.update_role(GUILD, OTHER, "Never a team", deleted=True)
     await play(stage, {ALWINA: (RED,), BOB: (RED,), CLEMENTINE: (RED,), DAGOBERT: (RED,)})
     (row,) = (await board(stage)).rows
     assert (row.name, row.members) == ("Crimson", 3)

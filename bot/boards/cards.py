@@ -1,0 +1,160 @@
+"""The values that leaderboards and `/stats` show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from bot.boards.rules import first_day
+from bot.daily.streaks import Streak
+from bot.questions.model import Topic
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A member's row of a leaderboard.
+
+    `name` is None for a member who has not been seen yet. `before` is their place in the previous
+    period, if they had one.
+    """
+
+    place: int
+    user_id: int
+    name: str | None
+    points: int
+    before: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """The asker's place. `behind` is the gap to `next_place` in points; None for the leader."""
+
+    place: int
+    points: int
+    behind: int | None = None
+    next_place: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """One page of a leaderboard. Pages count from 0."""
+
+    period: str
+    topic_id: str | None
+    page: int
+    pages: int
+    members: int
+    rows: tuple[Row, ...]
+    own: Own | None
+    has_teams: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TeamRow:
+    """A team's row; `tenths` are points for each member, in tenths.
+
+    `before` is the team's place in the previous period, if it had one.
+    """
+
+    place: int
+    team_id: int
+    name: str | None
+    tenths: int
+    members: int
+    before: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TeamBoard:
+    """One page of the team leaderboard.
+
+    `small` are names of teams with too few active members for a place. `own` is the row of the
+    asker's team, if it has one.
+    """
+
+    period: str
+    topic_id: str | None
+    page: int
+    pages: int
+    teams: int
+    rows: tuple[TeamRow, ...]
+    small: tuple[str | None, ...]
+    own_name: str | None
+    own: TeamRow | None
+    has_teams: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """Numbers of answers by day, from the Monday `start` to today, without gaps."""
+
+    start: date
+    counts: tuple[int, ...]
+
+    @property
+    def answers(self) -> int:
+        return sum(self.counts)
+
+    @property
+    def days(self) -> int:
+        """The number of days with an answer."""
+        return sum(count > 0 for count in self.counts)
+
+    @property
+    def busiest(self) -> tuple[date, int]:
+        """The day with the most answers, the latest of equals, and their number."""
+        most, latest = max((count, n) for n, count in enumerate(self.counts))
+        return self.start + timedelta(days=latest), most
+
+    def cells(self) -> Iterator[tuple[int, int, date, int]]:
+        """Yield each day's week and weekday, both from 0, its date and number of answers."""
+        for index, count in enumerate(self.counts):
+            yield index // 7, index % 7, self.start + timedelta(days=index), count
+
+
+def recent_activity(by_day: Mapping[date, int], today: date) -> Activity:
+    """Return the last twelve weeks of numbers of answers by date."""
+    start = first_day(today)
+    dates = (start + timedelta(days=n) for n in range((today - start).days + 1))
+    return Activity(start, tuple(by_day.get(day, 0) for day in dates))
+
+
+@dataclass(frozen=True, slots=True)
+class SectionScore:
+    title: str
+    answers: int
+    right: int
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """Figures that a member may hide.
+
+    `days`, `sections` and `weakest` are of all time on the server; `activity` includes practice;
+    `cards`, `learned` and `due` count the member's items everywhere. `weakest` has (topic, answers,
+    right answers) of the topics with the lowest share of right answers, worst first.
+    """
+
+    right: int
+    days: int
+    sections: tuple[SectionScore, ...]
+    weakest: tuple[tuple[Topic, int, int], ...]
+    activity: Activity
+    cards: int
+    learned: int
+    due: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """A member's figures on a server.
+
+    `shows`: others may see `details`, which is None for an asker who may not.
+    """
+
+    points: int
+    answers: int
+    streak: Streak
+    shows: bool
+    details: Details | None

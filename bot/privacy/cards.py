@@ -1,0 +1,13 @@
+"""The values that the messages about a member's data show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """All that is stored about a member: the number of entries, and JSON files with them."""
+
+    entries: int
+    files: tuple[bytes, ...]
