@@ -29,8 +29,8 @@ from bot.bank.service import OwnBank
 from bot.boards.cog import Boards as BoardsCog
 from bot.boards.service import Boards
 from bot.challenges import store as challenges_store
-from bot.challenges import views as challenge_views
-from bot.challenges import work as challenge_work
+from bot.challenges import views as challenges_views
+from bot.challenges import work as challenges_work
 from bot.challenges.cog import Challenge as ChallengeCog
 from bot.challenges.service import Challenges
 from bot.challenges.work import ChallengeWork
@@ -98,15 +98,15 @@ from bot.recap import views as recap_views
 from bot.recap import work as recap_work
 from bot.recap.service import Recaps
 from bot.recap.work import RecapScheduleWork, RecapWork
-from bot.reminders import store as reminder_store
-from bot.reminders import views as reminder_views
-from bot.reminders import work as reminder_work
+from bot.reminders import store as reminders_store
+from bot.reminders import views as reminders_views
+from bot.reminders import work as reminders_work
 from bot.reminders.cog import Reminders as RemindersCog
 from bot.reminders.service import Reminders
 from bot.reminders.work import ReminderWork
 from bot.rounds import posting as round_posting
 from bot.rounds import store as rounds_store
-from bot.rounds import views as round_views
+from bot.rounds import views as rounds_views
 from bot.rounds.cog import Quiz
 from bot.rounds.counter import AnswerCountRefresher
 from bot.rounds.posting import RoundCards
@@ -130,11 +130,11 @@ log = logging.getLogger(__name__)
 class Views(NamedTuple):
     """The views of the features that have workers."""
 
-    rounds: round_posting.Views = round_views
+    rounds: round_posting.Views = rounds_views
     daily: daily_work.Views = daily_views
-    reminders: reminder_work.Views = reminder_views
+    reminders: reminders_work.Views = reminders_views
     recap: recap_work.Views = recap_views
-    challenges: challenge_work.Views = challenge_views
+    challenges: challenges_work.Views = challenges_views
 
 
 _PROBES: dict[Step, Probe] = {
@@ -142,7 +142,7 @@ _PROBES: dict[Step, Probe] = {
     Step.PRACTISE: practice_store.last_asked,
     Step.PLAN: plan_store.get,
     Step.INTERVIEW: has_begun,
-    Step.REMIND: reminder_store.get,
+    Step.REMIND: reminders_store.get,
 }
 
 
@@ -179,7 +179,7 @@ HELD = all_held(
         practice_store.HELD,
         interviews_store.HELD,
         plan_store.HELD,
-        reminder_store.HELD,
+        reminders_store.HELD,
         suggestions_store.HELD,
         questions_store.HELD,
         members_store.HELD,

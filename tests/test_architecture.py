@@ -344,7 +344,7 @@ def test_only_the_root_knows_all_features() -> None:
         assert len(known) <= 6 or module in SHELL, (module, known)
 
 
-OLD_ALIASES = {"app", "bank", "challenges", "daily"}
+OLD_ALIASES: set[str] = set()
 """Folders and files of bot/ that still import modules by other names; this list only gets shorter."""
 
 

@@ -50,8 +50,8 @@ def standings(tallies: Iterable[Tally]) -> list[tuple[int, Tally]]:
 def paid(points: int, answered_at: datetime, *, alone: bool, last_paid: datetime | None) -> int:
     """Return what an answer in a round or challenge pays on the server's boards.
 
-    A game with one player pays nothing (`alone`), nor does an item within a month of the answer
-    with which it last paid the member.
+    A game with one player pays nothing (`alone`). An item that has paid the member pays nothing
+    for the next thirty days.
     """
     lately = last_paid is not None and answered_at - last_paid < PAYS_AGAIN
     return 0 if alone or lately else points

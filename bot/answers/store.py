@@ -397,8 +397,8 @@ def longest_streak(
 def delete_uncounted(conn: Connection, source: str, question_ids: Iterable[int]) -> int:
     """Delete the answers to questions of a server whose data are erased; returns how many.
 
-    What moved a member's card stays without its server: `bot.answers.erasure` has cut counted
-    answers off by then, but not the challenge's questions that were left without an answer.
+    Rated rows stay, because members' cards were computed from them. `bot.answers.erasure` has
+    removed the server from the counted ones; this does it for challenge questions without an answer.
     """
     asked = answers.c.source == source, answers.c.question_id.in_(list(question_ids))
     here = answers.c.guild_id.is_not(None)

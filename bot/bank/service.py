@@ -39,7 +39,7 @@ from bot.core.database import Connection, reading, writing
 from bot.core.errors import UserError
 from bot.core.limits import MAX_FILE_MEMORY, MAX_FILE_SECONDS, MAX_FILES, MAX_NEW_FORMULAS
 from bot.memory import store as memory_store
-from bot.questions import store
+from bot.questions import store as questions_store
 from bot.questions.bank import schema
 from bot.questions.check import Problem, refuse
 from bot.questions.formulas import FormulaError, FormulaTooSlow, prepare
@@ -137,14 +137,14 @@ class OwnBank:
     ) -> Merge:
         if before is not None:
             before(conn)
-        first = store.reserve_numbers(conn, guild_id, rules.numbers_needed(document))
+        first = questions_store.reserve_numbers(conn, guild_id, rules.numbers_needed(document))
         topics, items = _rows(conn, guild_id)
         # Without this check, the new question would overwrite one with the same id.
         if any(row.name == new and not row.retired for row in items):
             raise UserError("A question with the same words was added just now. See </bank list>.")
         merged = rules.merge(guild_id, first, topics, items, document, self._banks.packs)
-        store.save_topics(conn, merged.topics)
-        store.save_items(conn, merged.items)
+        questions_store.save_topics(conn, merged.topics)
+        questions_store.save_items(conn, merged.items)
         return merged
 
     async def export(
@@ -156,7 +156,7 @@ class OwnBank:
         """
         async with self._file_lock(guild_id):
             own = await self._own(guild_id)
-            chosen = await self._database.read(store.packs_of, guild_id)
+            chosen = await self._database.read(questions_store.packs_of, guild_id)
             write = partial(write_own, own, chosen, title, sheet=sheet, packs=packs)
             try:
                 return await self._in_process(write)
@@ -183,7 +183,7 @@ class OwnBank:
         bank = self._banks.of(conn, guild_id)
         words = search.casefold().split()
         found = []
-        for row in store.own_items_of(conn, guild_id):
+        for row in questions_store.own_items_of(conn, guild_id):
             item = bank.asked.get(row.item_id)
             if item is None or row.retired:
                 continue
@@ -270,8 +270,10 @@ class OwnBank:
 
         Refuses while a round or a challenge has the question in play.
         """
-        store.reserve_numbers(conn, guild_id, 0)
-        row = next((r for r in store.own_items_of(conn, guild_id) if r.number == number), None)
+        questions_store.reserve_numbers(conn, guild_id, 0)
+        row = next(
+            (r for r in questions_store.own_items_of(conn, guild_id) if r.number == number), None
+        )
         if row is None:
             raise UserError("That question is gone. See </bank list>.")
         if row.item_id in self._in_play.items(conn, guild_id, ROUND, CHALLENGE):
@@ -290,22 +292,24 @@ class OwnBank:
     @writing
     def retire(self, conn: Connection, guild_id: int, number: int) -> OwnItem:
         """Retire an own item for good; refuse if it is retired already."""
-        store.reserve_numbers(conn, guild_id, 0)
+        questions_store.reserve_numbers(conn, guild_id, 0)
         row = next((row for row in _asked_rows(conn, guild_id) if row.number == number), None)
         if row is None:
             raise UserError(
                 "That question is already out. See </bank list> for those that are asked."
             )
-        store.save_items(conn, [replace(row, retired=True)])
+        questions_store.save_items(conn, [replace(row, retired=True)])
         return row
 
 
 def _rows(conn: Connection, guild_id: int) -> tuple[list[OwnTopic], list[OwnItem]]:
-    return store.own_topics_of(conn, guild_id), store.own_items_of(conn, guild_id)
+    return questions_store.own_topics_of(conn, guild_id), questions_store.own_items_of(
+        conn, guild_id
+    )
 
 
 def _asked_rows(conn: Connection, guild_id: int) -> list[OwnItem]:
-    return [row for row in store.own_items_of(conn, guild_id) if not row.retired]
+    return [row for row in questions_store.own_items_of(conn, guild_id) if not row.retired]
 
 
 async def _refuse_problems(found: Checked) -> None:

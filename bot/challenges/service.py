@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple, TypeVar
 
-from bot.answers import store as answer_log
+from bot.answers import store as answers_store
 from bot.answers.store import CHALLENGE, Answer
 from bot.challenges import rules, store
 from bot.challenges.cards import Asked, Between, Started
@@ -29,7 +29,7 @@ from bot.questions.answers import already, given_answer, shown_answer
 from bot.questions.bank import check_topic, still_there
 from bot.questions.cards import Review, missed_items
 from bot.questions.model import Item
-from bot.teams import store as team_store
+from bot.teams import store as teams_store
 from bot.teams.rules import team_of
 
 log = logging.getLogger(__name__)
@@ -260,9 +260,9 @@ class Challenges:
                 points=play_rules.points(correct, elapsed, question.seconds * 1000),
                 elapsed_ms=elapsed,
                 answered_at=click.at,
-                team_id=team_of(click.roles, team_store.ids(conn, challenge.guild_id)),
+                team_id=team_of(click.roles, teams_store.ids(conn, challenge.guild_id)),
             )
-            answer_log.add(conn, answer)
+            answers_store.add(conn, answer)
             due = None
             if player.number == question.number:
                 due = self._finish(conn, challenge, player, click.at)
@@ -278,7 +278,7 @@ class Challenges:
             player = store.player(conn, asked.challenge_id, asked.user_id)
             if player is None or player.number != asked.number:
                 return
-            if answer_log.get(conn, CHALLENGE, asked.question_id, asked.user_id) is not None:
+            if answers_store.get(conn, CHALLENGE, asked.question_id, asked.user_id) is not None:
                 return
             if not store.delete_shown(conn, asked.question_id, asked.user_id):
                 return
@@ -343,7 +343,7 @@ class Challenges:
             raise UserError(
                 "You didn't take this challenge. Start one of your own with </challenge>."
             )
-        given = {a.question_id: a for a in answer_log.of_member(conn, CHALLENGE, seen, user_id)}
+        given = {a.question_id: a for a in answers_store.of_member(conn, CHALLENGE, seen, user_id)}
         return [
             _review(items[q.item_id], seen[q.id], given.get(q.id))
             for q in store.questions_of(conn, challenge.id)
@@ -546,7 +546,7 @@ def _shown_to(
         raise UserError(
             "That question isn't one of yours. Press Take it on a challenge's card to get your own."
         )
-    given = answer_log.get(conn, CHALLENGE, question_id, user_id)
+    given = answers_store.get(conn, CHALLENGE, question_id, user_id)
     return question, challenge, shown, given
 
 
@@ -568,7 +568,7 @@ def _refuse_turn(
     """Refuse to show a player another question unless it is time for it."""
     last = next((q for q in questions if q.number == player.number), None)
     shown = store.shown_to(conn, last.id, player.user_id) if last else None
-    given = answer_log.get(conn, CHALLENGE, last.id, player.user_id) if last else None
+    given = answers_store.get(conn, CHALLENGE, last.id, player.user_id) if last else None
     open_until = shown.deadline_at if shown and given is None else None
     closes_at = challenge.closes_at
     match rules.turn_of(left=bool(left), open_until=open_until, closes_at=closes_at, now=now):

@@ -9,7 +9,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy import Connection, case, delete, func, null, select, update
 
-from bot.answers import store as answer_log
+from bot.answers import store as answers_store
 from bot.answers.rules import FEWEST_PLAYERS, slow_in_game
 from bot.answers.sources import Source, Terms
 from bot.answers.store import CHALLENGE
@@ -237,7 +237,7 @@ def _erase_server(conn: Connection, guild_id: int, limit: int) -> int:
         challenge_questions.c.challenge_id.in_(found)
     )
     asked = conn.execute(questions).scalars().all()
-    erased = answer_log.delete_uncounted(conn, CHALLENGE, asked)
+    erased = answers_store.delete_uncounted(conn, CHALLENGE, asked)
     for table, condition in (
         (challenge_shown, challenge_shown.c.question_id.in_(asked)),
         (challenge_takers, challenge_takers.c.challenge_id.in_(found)),
@@ -495,7 +495,7 @@ def terms(conn: Connection, question_id: int) -> Terms:
         return Terms(alone=True)
     ids = [q.id for q in questions_of(conn, asked.challenge_id)]
     return Terms(
-        asked.seconds, alone=len(answer_log.players(conn, CHALLENGE, ids)) < FEWEST_PLAYERS
+        asked.seconds, alone=len(answers_store.players(conn, CHALLENGE, ids)) < FEWEST_PLAYERS
     )
 
 

@@ -11,8 +11,8 @@ from functools import partial
 from typing import Any, Protocol
 
 from bot.answers import pay
-from bot.answers import rules as scoring
-from bot.answers import store as answer_log
+from bot.answers import rules as answers_rules
+from bot.answers import store as answers_store
 from bot.answers.rules import FEWEST_PLAYERS, slow_in_game
 from bot.answers.store import CHALLENGE, Answer
 from bot.challenges import rules, store
@@ -28,7 +28,7 @@ from bot.core.errors import DeliveryRefused
 from bot.core.jobs import LEASE
 from bot.core.posting import Post, PostWorker
 from bot.members.store import names_of
-from bot.memory import store as memory
+from bot.memory import store as memory_store
 from bot.play.rules import SHOWN
 
 log = logging.getLogger(__name__)
@@ -169,14 +169,14 @@ class ChallengeWork(PostWorker[Challenge]):
 
     def _score(self, conn: Connection, challenge: Challenge, question: Question) -> None:
         """Score the answers to a question. A player who was shown it and didn't answer missed it."""
-        if answer_log.is_counted(conn, CHALLENGE, question.id):
+        if answers_store.is_counted(conn, CHALLENGE, question.id):
             return
         item = self._banks.of(conn, challenge.guild_id).items.get(question.item_id)
-        given = {a.user_id: a for a in answer_log.to_question(conn, CHALLENGE, question.id)}
+        given = {a.user_id: a for a in answers_store.to_question(conn, CHALLENGE, question.id)}
         for shown in store.shown_to_all(conn, question.id):
             if shown.user_id not in given:
                 miss = _miss(challenge, question, shown, item.topic_id if item else "")
-                answer_log.add(conn, miss)
+                answers_store.add(conn, miss)
                 given[shown.user_id] = miss
         if not given:
             return
@@ -187,10 +187,10 @@ class ChallengeWork(PostWorker[Challenge]):
             day=local_date(
                 servers.zone(conn, challenge.guild_id), challenge.closed_at or self._now()
             ),
-            alone=len(answer_log.players(conn, CHALLENGE, asked)) < FEWEST_PLAYERS,
+            alone=len(answers_store.players(conn, CHALLENGE, asked)) < FEWEST_PLAYERS,
             slow_after_ms=slow_in_game(question.seconds),
         )
-        memory.record(conn, question.item_id, reviews)
+        memory_store.record(conn, question.item_id, reviews)
 
     async def _show_result(self, challenge: Challenge) -> None:
         if not await self._database.write(
@@ -245,9 +245,9 @@ class ChallengeWork(PostWorker[Challenge]):
 
     def _result(self, conn: Connection, challenge: Challenge) -> ResultCard:
         asked = [q.id for q in store.questions_of(conn, challenge.id)]
-        standings = tuple(scoring.standings(answer_log.tallies(conn, CHALLENGE, asked)))
+        standings = tuple(answers_rules.standings(answers_store.tallies(conn, CHALLENGE, asked)))
         members = [tally.user_id for _, tally in standings[:SHOWN]]
-        on_boards = answer_log.paid_for(conn, CHALLENGE, asked)
+        on_boards = answers_store.paid_for(conn, CHALLENGE, asked)
         repeats = len(standings) > 1 and on_boards < sum(tally.points for _, tally in standings)
         names = names_of(conn, challenge.guild_id, members)
         finished, _ = store.finishes(conn, challenge.id, self._now())

@@ -6,7 +6,7 @@ import logging
 from dataclasses import replace
 
 from bot.answers import pay
-from bot.answers import store as answer_log
+from bot.answers import store as answers_store
 from bot.answers.store import DAILY
 from bot.core.child_process import CallStopped
 from bot.core.context import Context
@@ -106,7 +106,7 @@ class Grader:
 
 def _count_points(conn: Connection, daily_id: int, user_id: int, assessment: Assessment) -> None:
     """Count an open answer's points on the boards, instead of its earlier ones."""
-    before = answer_log.get(conn, DAILY, daily_id, user_id)
+    before = answers_store.get(conn, DAILY, daily_id, user_id)
     if before is not None:
         pay.grade(
             conn,

@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from bot.answers import pay
-from bot.answers import store as answer_log
+from bot.answers import store as answers_store
 from bot.answers.rules import rate
 from bot.answers.store import CHALLENGE, DAILY, ROUND, Answer, review_of
 from bot.core import calendar, servers, snowflakes
@@ -36,7 +36,7 @@ from bot.questions.bank import still_there
 from bot.questions.cards import Review
 from bot.questions.drawing import shuffled
 from bot.questions.model import Item, Topic
-from bot.teams import store as team_store
+from bot.teams import store as teams_store
 from bot.teams.rules import team_of
 
 _CLOSED = "This question is closed. See </today> for when the next one comes."
@@ -78,7 +78,7 @@ class Dailies:
             rating=rate(correct).value,
         )
         if not _add_answer(conn, daily, answer):
-            earlier = answer_log.get(conn, DAILY, daily.id, click.user_id)
+            earlier = answers_store.get(conn, DAILY, daily.id, click.user_id)
             assert earlier is not None
             raise already(item, daily.choice_order, earlier.answer or "", earlier.answered_at)
         _refuse_if_erased(conn, daily.id, click.user_id)
@@ -101,7 +101,7 @@ class Dailies:
         """
         daily = self._still_open(conn, daily_id, message_id, guild_id)
         item = self._item(conn, daily)
-        earlier = answer_log.get(conn, DAILY, daily.id, user_id)
+        earlier = answers_store.get(conn, DAILY, daily.id, user_id)
         if earlier is not None:
             raise already(item, daily.choice_order, earlier.answer or "", earlier.answered_at)
         _refuse_if_erased(conn, daily.id, user_id)
@@ -125,7 +125,7 @@ class Dailies:
             raise UserError(
                 "This question is still open. Answer it first, and you'll see why right away."
             )
-        given = answer_log.get(conn, DAILY, daily.id, click.user_id)
+        given = answers_store.get(conn, DAILY, daily.id, click.user_id)
         order = answers.decode_order(daily.choice_order)
         return Review(item, order, given.answer if given else None, given.points if given else 0)
 
@@ -167,7 +167,7 @@ class Dailies:
         self, conn: Connection, daily: Daily, asks: Shown | Topic, user_id: int, problem: str
     ) -> DailyVerdict | OpenReview | None:
         """Return a member's answer to a daily with its verdict; None if they didn't answer."""
-        answer = answer_log.get(conn, DAILY, daily.id, user_id)
+        answer = answers_store.get(conn, DAILY, daily.id, user_id)
         if answer is None:
             return None
         if isinstance(asks, Topic):
@@ -206,7 +206,7 @@ class Dailies:
 
         `message_id` is the card's, None for the private copy of the question on a server.
         """
-        if answer_log.get(conn, DAILY, daily_id, user_id) is not None:
+        if answers_store.get(conn, DAILY, daily_id, user_id) is not None:
             return None
         topic = self._topic(conn, self._still_open(conn, daily_id, message_id, guild_id))
         _refuse_if_erased(conn, daily_id, user_id)
@@ -378,7 +378,7 @@ class Dailies:
     def _review_open(
         self, conn: Connection, daily: Daily, user_id: int, problem: str
     ) -> OpenReview:
-        given = answer_log.get(conn, DAILY, daily.id, user_id)
+        given = answers_store.get(conn, DAILY, daily.id, user_id)
         if given is None and not daily.revealed:
             raise UserError(
                 "This question is still open. Answer it first, and you'll see the model answer right away."
@@ -438,7 +438,7 @@ def when_to_count(conn: Connection, daily: Daily, now: datetime) -> datetime | N
     """Return when an open daily is due: to update the count of answers on its card, or to close."""
     if daily.opened_at is None or daily.closes_at is None:
         return daily.closes_at
-    if answer_log.count(conn, DAILY, daily.id) == daily.counted:
+    if answers_store.count(conn, DAILY, daily.id) == daily.counted:
         return daily.closes_at
     return rules.next_count(daily.opened_at, daily.closes_at, now)
 
@@ -458,7 +458,7 @@ def _new_answer(conn: Connection, daily: Daily, click: Click, topic_id: str) -> 
         points=0,
         elapsed_ms=None,
         answered_at=click.at,
-        team_id=team_of(click.roles, team_store.ids(conn, daily.guild_id)),
+        team_id=team_of(click.roles, teams_store.ids(conn, daily.guild_id)),
     )
 
 

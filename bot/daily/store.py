@@ -23,7 +23,7 @@ from sqlalchemy import (
     update,
 )
 
-from bot.answers import store as answer_log
+from bot.answers import store as answers_store
 from bot.answers.sources import Source, Terms
 from bot.answers.store import DAILY, Answer, answers
 from bot.core import erased_answers, personal
@@ -223,7 +223,7 @@ SOURCE = Source(
 def _erase_server(conn: Connection, guild_id: int, limit: int) -> int:
     few = select(dailies.c.id).where(dailies.c.guild_id == guild_id).limit(max(1, limit // 50))
     found = conn.execute(few).scalars().all()
-    erased = answer_log.delete_uncounted(conn, DAILY, found)
+    erased = answers_store.delete_uncounted(conn, DAILY, found)
     written = delete(open_answers).where(open_answers.c.daily_id.in_(found))
     erased += conn.execute(written).rowcount
     return erased + erase_rows(conn, dailies, len(found), dailies.c.id.in_(found))
@@ -501,7 +501,7 @@ def count_streak(conn: Connection, guild_id: int, answer: Answer) -> tuple[Strea
         values = values_of(_streak(known, settled, at))
         upsert(conn, streaks, guild_id=guild_id, user_id=user_id, through=through, **values)
     reached = _streak(known, rows, at)
-    answer_log.change(conn, DAILY, answer.question_id, user_id, streak=reached.current)
+    answers_store.change(conn, DAILY, answer.question_id, user_id, streak=reached.current)
     return reached, _news(known, rows, answer)
 
 

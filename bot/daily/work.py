@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Protocol
 
-from bot.answers import store as answer_log
+from bot.answers import store as answers_store
 from bot.answers.store import DAILY
 from bot.core import calendar
 from bot.core.context import Context, Place, make_nonce
@@ -285,7 +285,7 @@ class DailyWork(PostWorker[Daily]):
                 store.change(conn, daily.id, expect=DailyState.OPEN, due_at=daily.closes_at)
                 return None
             claimed = self.queue.claim(conn, daily.id, expect=DailyState.OPEN, now=self._now())
-            return (answer_log.count(conn, DAILY, daily.id), bank) if claimed else None
+            return (answers_store.count(conn, DAILY, daily.id), bank) if claimed else None
 
         found = await self._database.write(claim)
         if found is None or daily.closes_at is None:
@@ -350,7 +350,7 @@ class DailyWork(PostWorker[Daily]):
         if _topic(daily, bank) is None:
             return None
         topic = bank.topics.get(daily.topic_id or "")
-        given = answer_log.to_question(conn, DAILY, daily.id)
+        given = answers_store.to_question(conn, DAILY, daily.id)
         longest = sorted(given, key=lambda a: (-(a.streak or 0), a.user_id))[:_MOST_STREAKS]
         names = names_of(conn, daily.guild_id, [a.user_id for a in longest])
         streaks = tuple((names.get(a.user_id), a.streak or 0) for a in longest)

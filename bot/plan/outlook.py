@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.core.calendar import local_date
-from bot.memory import rules as memory
+from bot.memory import rules as memory_rules
 from bot.memory.rules import MemoryCard, back_on
 from bot.plan.cards import Outlook, SectionOutlook
 from bot.plan.dates import LAST
@@ -149,7 +149,9 @@ def _section_outlooks(
     outlooks = []
     for section, then in zip(bank.sections, expected.sections, strict=True):
         ids = [item.id for topic in section.topics for item in topic.items]
-        known = sum(memory.readiness(cards[item_id], now) for item_id in ids if item_id in cards)
+        known = sum(
+            memory_rules.readiness(cards[item_id], now) for item_id in ids if item_id in cards
+        )
         if ids:
             outlooks.append(SectionOutlook(section.title, known / len(ids), then / len(ids)))
     return tuple(outlooks)

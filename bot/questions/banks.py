@@ -50,10 +50,10 @@ class _Joined:
 
 
 class Banks:
-    """A thread-safe cache of all servers' banks; `packs` is the bank of servers without changes.
+    """A thread-safe cache of all servers' banks.
 
-
-    `packs` are asked everywhere; `servers_of` returns the servers on which a member has answered.
+    `packs` is the bank of servers without changes; `servers_of` returns the servers where a member
+    has answered.
     """
 
     def __init__(

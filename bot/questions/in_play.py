@@ -36,8 +36,8 @@ class InPlay:
     `sources`: by name ("round") a query for guild_id, item_id, topic_id (of an open question),
     source_id and, if that is known, `until`, the time of the reveal, of what is not revealed yet.
     `answered`: a query for user_id, source and source_id of the answers that members were told
-    the result of. `servers`: queries for user_id and guild_id of servers that a member has
-    answered on; `seen`: of those on which they were only seen.
+    the result of. `servers`: queries for user_id and guild_id of servers where a member has
+    answered; `seen`: of servers where they were only seen.
     """
 
     def __init__(
@@ -80,8 +80,8 @@ class InPlay:
         """Return the items that a member must not be asked in private now.
 
         They are in play on one of the member's servers and not answered by them. These servers are
-        the one on which they ask, and those on which they have ever answered: the bot has no list
-        of members.
+        the one where they ask, and those where they have ever answered: the bot has no list of
+        members.
         """
         here = guild_id is not None
         if here not in self._hidden:
@@ -103,8 +103,8 @@ class InPlay:
     ) -> dict[str, datetime | None]:
         """Return the topics whose open question is in play on a member's servers.
 
-        These are the server on which they ask, and those on which they have ever answered or been
-        seen. With each topic comes the time of the last reveal, None if that is not known.
+        These are the server where they ask, and those where they have ever answered or been seen.
+        Each topic has the time of its last reveal, None if that is not known.
         """
         found: dict[str, datetime | None] = {}
         given = {"member": user_id, "server": guild_id}
@@ -121,8 +121,8 @@ class InPlay:
     def _on_servers(self, source: str, *, here: bool, seen: bool = False) -> Select[Any]:
         """Return the query for what a source has in play on a member's servers.
 
-        `here`: the server on which the member asks is one of them; `seen`: so are those on which
-        they have only been seen.
+        `here`: include the server where the member asks; `seen`: include servers where they have
+        only been seen.
         """
         query = self._sources[source]
         servers: list[Any] = [select(_SERVER)] if here else []
@@ -132,7 +132,7 @@ class InPlay:
         return query.where(query.selected_columns.guild_id.in_(union_all(*servers)))
 
     def servers_of(self, conn: Connection, user_id: int) -> set[int]:
-        """Return the servers on which a member has ever answered."""
+        """Return the servers where a member has ever answered."""
         found: set[int] = set()
         for known in self._servers:
             own = known.selected_columns

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from bot.answers import store as answer_log
+from bot.answers import store as answers_store
 from bot.boards.store import board
 from bot.core import servers
 from bot.core.calendar import local_date
@@ -78,7 +78,7 @@ class Recaps:
         """Return the recap of a week; None if nobody answered anything."""
         guild_id = row.guild_id
         week = row.week
-        sums = answer_log.answered_between(conn, guild_id, *_days(week))
+        sums = answers_store.answered_between(conn, guild_id, *_days(week))
         if not sums:
             return None
         by_day: Counter[date] = Counter()
@@ -133,8 +133,8 @@ def _days(week: date) -> tuple[date, date]:
 
 def _climber(conn: Connection, guild_id: int, week: date) -> Climber | None:
     found = rules.climber(
-        answer_log.points_between(conn, guild_id, *_days(week)),
-        answer_log.points_between(conn, guild_id, *_days(week - rules.WEEK)),
+        answers_store.points_between(conn, guild_id, *_days(week)),
+        answers_store.points_between(conn, guild_id, *_days(week - rules.WEEK)),
     )
     if found is None:
         return None
@@ -143,5 +143,5 @@ def _climber(conn: Connection, guild_id: int, week: date) -> Climber | None:
 
 
 def _streak(conn: Connection, guild_id: int, week: date) -> tuple[str | None, int] | None:
-    found = answer_log.longest_streak(conn, guild_id, *_days(week))
+    found = answers_store.longest_streak(conn, guild_id, *_days(week))
     return found and (names_of(conn, guild_id, [found[0]]).get(found[0]), found[1])

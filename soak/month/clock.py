@@ -92,7 +92,7 @@ class _LoopConnection:
 
     async def commit(self) -> None:
         self._connection.commit()
-        await asyncio.sleep(0)  # so that others get their turn, as they do while a thread works
+        await asyncio.sleep(0)  # so that other tasks run, like while a thread works
 
     async def close(self) -> None:
         self._connection.close()
