@@ -67,7 +67,7 @@ from bot.interviews import store as interviews_store
 from bot.interviews.cog import Interview as InterviewCog
 from bot.interviews.grading import Rubrics
 from bot.interviews.grading.chat_model import check_service
-from bot.interviews.grading.service import ChatModel, Grading
+from bot.interviews.grading.service import ChatModel, Grading, count_in_process
 from bot.interviews.service import Interviews
 from bot.interviews.store import has_begun
 from bot.members import store as members_store
@@ -220,7 +220,7 @@ class Services:
         self.own_bank = OwnBank(context, card_length, SOURCES)
         self.insights = QuestionInsights(context)
         self.suggestions = Suggestions(context, self.own_bank)
-        self.grading = Grading(Rubrics(context.banks.packs), chat_model)
+        self.grading = Grading(Rubrics(context.banks.packs, count_in_process), chat_model)
         self.dailies = Dailies(context, self.grading)
         self.schedules = Schedules(context, self.dailies, [recap_store.look_again])
         self.interviews = Interviews(context, self.grading)
@@ -238,7 +238,6 @@ class Services:
         self.recaps = Recaps(context)
         self.settings = ServerSettings(context, self.schedules, self.recaps)
         self.help = Help(context, _PROBES)
-        self._preparing: asyncio.Task[None] | None = None
         self._add_workers(context, views)
 
     def _add_workers(self, context: Context, views: Views) -> None:
@@ -319,10 +318,8 @@ class Services:
         await self.schedule_work.recompute()
 
     def start(self) -> None:
-        """Start the scheduler, and load the grader in the background; harmless when repeated."""
+        """Start the scheduler; harmless when repeated."""
         self.context.scheduler.start()
-        if self._preparing is None:
-            self._preparing = asyncio.create_task(self.grading.prepare())
 
     async def wake(self, guild_id: int) -> None:
         """Retry what was refused on a server, after a change that may have allowed it."""
@@ -339,9 +336,6 @@ class Services:
 
     async def close(self) -> None:
         """Stop accepting work, and wait for running work, at most `jobs.CLOSE_SECONDS`."""
-        if self._preparing is not None:
-            self._preparing.cancel()
-            await asyncio.wait({self._preparing})
         await asyncio.gather(self.context.scheduler.close(), self.counters.close())
         await self.private_results.close()
         await self.names.close()

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from sqlalchemy import Connection
 
 from bot.answers import rules, store, totals
-from bot.answers.rules import rate
+from bot.answers.rules import PAYS_AGAIN, rate
 from bot.answers.sources import Source, Terms
 from bot.answers.store import Answer, Review, key_of, review_of
 from bot.questions.answers import is_right
@@ -38,7 +38,8 @@ def count(
         one = answered[0]
         assert one.guild_id is not None
         members = [a.user_id for a in answered]
-        before = store.last_paid(conn, one.guild_id, one.item_id, members)
+        since = min(a.answered_at for a in answered) - PAYS_AGAIN
+        before = store.last_paid(conn, one.guild_id, one.item_id, members, since)
     counted = []
     for a in given:
         rating = rate(a.correct, a.elapsed_ms, slow_after_ms).value
@@ -68,8 +69,10 @@ def pay_late(conn: Connection, given: Sequence[Answer]) -> None:
     for a in given:
         if a.local_date is None or a.guild_id is None or a.paid or not a.points:
             continue
-        before = store.last_paid(conn, a.guild_id, a.item_id, [a.user_id]).get(a.user_id)
-        won = rules.paid(a.points, a.answered_at, alone=False, last_paid=before)
+        since = a.answered_at - PAYS_AGAIN
+        before = store.last_paid(conn, a.guild_id, a.item_id, [a.user_id], since)
+        last = before.get(a.user_id)
+        won = rules.paid(a.points, a.answered_at, alone=False, last_paid=last)
         if won:
             store.change(conn, a.source, a.question_id, a.user_id, paid=won)
             totals.correct(conn, a, paid=won, right=a.correct)

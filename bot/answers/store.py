@@ -64,11 +64,13 @@ sa.Index(
     "ix_answers_boards",
     *(answers.c[name] for name in ("guild_id", "local_date", "topic_id", "user_id", "paid")),
     sqlite_where=_ON_BOARDS,
-    postgresql_where=_ON_BOARDS,
 )
 sa.Index("ix_answers_member", answers.c.user_id, answers.c.answered_at)
-sa.Index("ix_answers_member_item", answers.c.user_id, answers.c.item_id)
-sa.Index("ix_answers_own", answers.c.item_id, sqlite_where=_OWN, postgresql_where=_OWN)
+sa.Index(
+    "ix_answers_member_item",
+    *(answers.c[name] for name in ("user_id", "item_id", "answered_at")),
+)
+sa.Index("ix_answers_own", answers.c.item_id, sqlite_where=_OWN)
 
 COUNTED = sa.or_(answers.c.local_date.is_not(None), answers.c.rating.is_not(None))
 LATEST = 1000
@@ -278,20 +280,22 @@ def paid_for(conn: Connection, source: str, question_ids: Collection[int]) -> in
 
 
 def last_paid(
-    conn: Connection, guild_id: int, item_id: str, user_ids: Collection[int]
+    conn: Connection, guild_id: int, item_id: str, user_ids: Collection[int], since: datetime
 ) -> dict[int, datetime]:
     """Return when each of these members last gave an answer to an item that paid on a server.
 
-    Members whom it has never paid are left out.
+    Members whom it has not paid since then are left out.
     """
-    rows = _last_paid(conn, guild_id, item_id, user_ids)
+    rows = _last_paid(conn, guild_id, item_id, user_ids, since)
     return {row.user_id: row.at for row in rows}
 
 
 @prepared
-def _last_paid(guild_id: int, item_id: str, user_ids: Collection[int]) -> Select[Any]:
+def _last_paid(
+    guild_id: int, item_id: str, user_ids: Collection[int], since: datetime
+) -> Select[Any]:
     own = answers.c.user_id.in_(user_ids), answers.c.item_id == item_id
-    here = answers.c.guild_id == guild_id, answers.c.paid > 0
+    here = answers.c.guild_id == guild_id, answers.c.paid > 0, answers.c.answered_at > since
     latest = func.max(answers.c.answered_at).label("at")
     return select(answers.c.user_id, latest).where(*own, *here).group_by(answers.c.user_id)
 

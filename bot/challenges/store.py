@@ -80,10 +80,8 @@ challenges = sa.Table(
     sqlite_autoincrement=True,  # ids of erased rows must not be reused, because cards hold them
 )
 RUNNING = challenges.c.state != constant(State.CLOSED)
-sa.Index("ix_challenges_due", challenges.c.due_at, sqlite_where=RUNNING, postgresql_where=RUNNING)
-sa.Index(
-    "ix_challenges_running", challenges.c.guild_id, sqlite_where=RUNNING, postgresql_where=RUNNING
-)
+sa.Index("ix_challenges_due", challenges.c.due_at, sqlite_where=RUNNING)
+sa.Index("ix_challenges_running", challenges.c.guild_id, sqlite_where=RUNNING)
 
 challenge_questions = sa.Table(
     "challenge_questions",
@@ -116,7 +114,6 @@ sa.Index(
     "ix_challenge_takers_taking",
     *(challenge_takers.c.user_id, challenge_takers.c.guild_id),
     sqlite_where=_TAKING,
-    postgresql_where=_TAKING,
 )
 
 # Questions that a player was shown, each once. Their answers are in the log.

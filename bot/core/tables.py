@@ -12,7 +12,7 @@ from enum import StrEnum
 from functools import cache, wraps
 from inspect import signature
 from operator import attrgetter
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import (
     BigInteger,
@@ -28,9 +28,12 @@ from sqlalchemy import (
     bindparam,
     literal_column,
 )
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -70,6 +73,8 @@ class OneOf(TypeDecorator[StrEnum]):
         return None if value is None else self.kind(value)
 
 
+# Migrations make the tables, so a partial index states its condition here for SQLite only: naming
+# PostgreSQL's would load its drivers. The migrations have both, and a test compares them.
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -94,7 +99,11 @@ def insert(conn: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
 
 def insert_for(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:
     """Return an INSERT of a dialect by name, for statements that are built once."""
-    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+    if dialect != "postgresql":
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql  # SQLite starts sooner without its drivers
+
+    return postgresql.insert(table)
 
 
 def upsert(conn: Connection, table: Table, **values: object) -> None:

@@ -120,18 +120,14 @@ sa.Index(
     "ix_dailies_unrevealed",
     dailies.c.guild_id,
     sqlite_where=UNREVEALED,
-    postgresql_where=UNREVEALED,
 )
-sa.Index(
-    "ix_dailies_in_play", dailies.c.item_id, sqlite_where=UNREVEALED, postgresql_where=UNREVEALED
-)
+sa.Index("ix_dailies_in_play", dailies.c.item_id, sqlite_where=UNREVEALED)
 ON_CARD = dailies.c.message_id.is_not(None)
 sa.Index(
     "ix_dailies_on_card",
     dailies.c.guild_id,
     dailies.c.local_date,
     sqlite_where=ON_CARD,
-    postgresql_where=ON_CARD,
 )
 
 # When an item was last a server's daily. For an open question, `item_id` is its topic's id.

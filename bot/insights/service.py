@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import timedelta
 from functools import partial
 
 from bot.answers import store as answers_store
+from bot.core.computing import compute
 from bot.core.context import Context
 from bot.core.database import Connection
 from bot.insights import store
@@ -36,7 +36,7 @@ class QuestionInsights:
         The analysis runs after the transaction, because thousands of answers take a while.
         """
         bank, work = await self._database.read_long(self._load, guild_id)
-        return await asyncio.to_thread(work), bank
+        return await compute(work), bank
 
     def _load(self, conn: Connection, guild_id: int) -> tuple[Bank, partial[Insights]]:
         since = self._now() - YEAR

@@ -51,6 +51,7 @@ class Interviews:
         Returns its open question or the feedback on its last one, and a report only if no question
         is left.
         """
+        self._grading.prepare()
         interview_id, continued = await self._find_or_create(user_id, guild_id, topic_id, questions)
         result = await self._continue(interview_id, guild_id)
         return replace(result, continued=continued) if isinstance(result, Step) else result

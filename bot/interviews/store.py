@@ -32,7 +32,6 @@ sa.Index(
     interviews.c.user_id,
     unique=True,
     sqlite_where=_RUNNING,
-    postgresql_where=_RUNNING,
 )
 
 interview_questions = sa.Table(

@@ -34,9 +34,7 @@ cards = sa.Table(
 )
 _FIELDS = [cards.c[name] for name in MemoryCard.__slots__]
 _SET_ASIDE = cards.c.suspended_at.is_not(None)
-sa.Index(
-    "ix_cards_suspended", cards.c.user_id, sqlite_where=_SET_ASIDE, postgresql_where=_SET_ASIDE
-)
+sa.Index("ix_cards_suspended", cards.c.user_id, sqlite_where=_SET_ASIDE)
 
 
 def _export_cards(conn: Connection, user_id: int) -> list[Row]:

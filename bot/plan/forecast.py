@@ -14,6 +14,7 @@ import math
 from collections import defaultdict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from fsrs import Rating
 
@@ -38,7 +39,7 @@ _ALMOST_ONE = 1 - 1e-9
 
 @dataclass(frozen=True, slots=True)
 class CardState:
-    """A card with its section's index, FSRS state, days since the last answer, and days until due.
+    """A card with its section's index, FSRS state, whole days since the last answer and until due.
 
     `missed` means that the last answer was a miss, so the item is not known until it is answered
     correctly. A card that is never asked again is `due` after the last day.
@@ -47,7 +48,7 @@ class CardState:
     section: int
     stability: float
     difficulty: float
-    seen: float
+    seen: int
     due: int
     missed: bool
 
@@ -105,6 +106,7 @@ class Forecast:
         return self.curve[-1][1]
 
 
+@cache
 def first_state(rating: int) -> tuple[float, float]:
     """Return stability and difficulty after the first answer to an item."""
     difficulty = _W[4] - math.exp(_W[5] * (rating - 1)) + 1
@@ -122,24 +124,22 @@ def next_state(
     if days < 1:
         growth = math.exp(_W[17] * (rating - 3 + _W[18])) * stability ** -_W[19]
         after = stability * (growth if rating == AGAIN else max(growth, 1.0))
+    elif rating == AGAIN:
+        lapse = (
+            _W[11]
+            * difficulty ** -_W[12]
+            * ((stability + 1) ** _W[13] - 1)
+            * math.exp((1 - recall) * _W[14])
+        )
+        after = min(lapse, stability / _SHORT_TERM_FACTOR)
     else:
-        forgotten = 1 - recall
-        if rating == AGAIN:
-            lapse = (
-                _W[11]
-                * difficulty ** -_W[12]
-                * ((stability + 1) ** _W[13] - 1)
-                * math.exp(forgotten * _W[14])
-            )
-            after = min(lapse, stability / _SHORT_TERM_FACTOR)
-        else:
-            growth_factor = (
-                _RECALL_GROWTH
-                * (11 - difficulty)
-                * stability ** -_W[9]
-                * (math.exp(forgotten * _W[10]) - 1)
-            )
-            after = stability * (1 + growth_factor * (_W[15] if rating == HARD else 1))
+        growth_factor = (
+            _RECALL_GROWTH
+            * (11 - difficulty)
+            * stability ** -_W[9]
+            * (math.exp((1 - recall) * _W[10]) - 1)
+        )
+        after = stability * (1 + growth_factor * (_W[15] if rating == HARD else 1))
     new_difficulty = difficulty + (10 - difficulty) * _DIFFICULTY_STEP * (rating - 3)
     new_difficulty = _W[7] * _EASIEST + (1 - _W[7]) * new_difficulty
     return max(after, _MIN_STABILITY), min(max(new_difficulty, 1.0), 10.0)
@@ -192,7 +192,7 @@ def _known_now(known: Sequence[CardState], sections: int) -> list[float]:
     found = [0.0] * sections
     for card in known:
         if not card.missed:
-            found[card.section] += recall_after(int(card.seen), card.stability)
+            found[card.section] += recall_after(card.seen, card.stability)
     return found
 
 
@@ -256,7 +256,7 @@ class _Simulation:
         Earlier cards are counted by section. New ones are alike, so only their number counts.
         """
         recalled = [
-            0.0 if missed else (1 + FACTOR * int(day - seen) / stability) ** DECAY
+            0.0 if missed else (1 + FACTOR * (day - seen) / stability) ** DECAY
             for stability, seen, missed in zip(
                 self._stability, self._seen, self._last_missed, strict=True
             )
@@ -344,7 +344,7 @@ class _Simulation:
 
     def _ask_again(self, number: int, day: int) -> bool:
         """Ask a card again; return whether it was missed."""
-        stability, days = self._stability[number], int(day - self._seen[number])
+        stability, days = self._stability[number], day - self._seen[number]
         recall = recall_after(days, stability)
         right = self._happens("recall", recall**self._habit.fade)
         state = next_state(stability, self._difficulty[number], days, recall, self._rating(right))

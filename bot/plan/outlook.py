@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
+from functools import lru_cache
 
 from bot.core.calendar import local_date
 from bot.memory import rules as memory_rules
@@ -25,11 +26,11 @@ from bot.plan.rules import (
     Pace,
     Plan,
     counted_cards,
-    items_in_order,
     left_today,
     pace,
     question_limit,
     readiness,
+    sections_in_order,
 )
 from bot.practice.rules import Answered
 from bot.questions.model import Bank
@@ -43,6 +44,8 @@ Without a limit, all cards of a member who forgets quickly can come back every d
 """
 _RETRY_AFTER = 600
 """Seconds until a missed question is asked again."""
+_cached_forecast = lru_cache(maxsize=64)(forecast)
+"""Often a member sees /plan, /stats and a reminder without an answer between them."""
 
 
 def build_outlook(
@@ -74,12 +77,10 @@ def build_outlook(
     )
     section_index = {section.id: n for n, section in enumerate(bank.sections)}
     known = _card_states(bank, cards, section_index, zone, now, hidden)
-    unmet = [
-        section_index[bank.topic_of(item).section_id] for item in items_in_order(bank, cards, now)
-    ]
+    unmet = tuple(sections_in_order(bank, cards, now))
 
     def simulate(habit: Habit, max_cards: int = MAX_CARDS) -> Forecast:
-        return forecast(known, unmet, len(section_index), habit, span, max_cards)
+        return _cached_forecast(known, unmet, len(section_index), habit, span, max_cards)
 
     kept = simulate(habit)
     current = current_habit(own, habit)
@@ -126,20 +127,20 @@ def _card_states(
     zone: str,
     now: datetime,
     hidden: Collection[str],
-) -> list[CardState]:
+) -> tuple[CardState, ...]:
     """Return the cards for the forecast, the longest due first. Hidden ones are never due."""
     today = local_date(zone, now)
-    return [
+    return tuple(
         CardState(
             section=section_index[bank.topic_of(bank.asked[item_id]).section_id],
             stability=card.stability,
             difficulty=card.difficulty,
-            seen=(now - card.last_review_at) / timedelta(days=1),
+            seen=max((now - card.last_review_at).days, 0),
             due=LAST + 1 if item_id in hidden else (back_on(card, zone, today) - today).days,
             missed=card.last_missed,
         )
         for item_id, card in sorted(cards.items(), key=lambda pair: pair[1].due_at)
-    ]
+    )
 
 
 def _section_outlooks(

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from heapq import heapify, heappop, heapreplace
 
 from fsrs import Rating
 
@@ -20,7 +21,7 @@ from bot.memory import rules as memory_rules
 from bot.memory.rules import MemoryCard, due_items
 from bot.plan.forecast import new_items_per_day
 from bot.practice.rules import Answered
-from bot.questions.model import Bank, Item
+from bot.questions.model import Bank, Item, Topic
 
 LEAST_MINUTES, MOST_MINUTES, MINUTES = 5, 120, 15
 SECONDS, READING = 45, 15
@@ -198,29 +199,54 @@ def items_in_order(bank: Bank, cards: Mapping[str, MemoryCard], now: datetime) -
     of equal sections, from the one with more unseen items. Within a section they come from the
     topic with the smallest share seen, easy ones first, because those are remembered at once.
     """
-    queues = [[_TopicQueue(topic.items, cards) for topic in s.topics] for s in bank.sections]
-    known = [sum(queue.known(cards, now) for queue in section) for section in queues]
-    size = [max(sum(queue.size for queue in section), 1) for section in queues]
-    left = {n: sum(len(queue.unseen) for queue in section) for n, section in enumerate(queues)}
-    while left := {n: count for n, count in left.items() if count}:
-        weakest = min(left, key=lambda n: (known[n] / size[n], -left[n], n))
-        candidates = (queue for queue in queues[weakest] if queue.unseen)
-        queue = min(candidates, key=lambda queue: 1 - len(queue.unseen) / queue.size)
-        yield queue.unseen.pop()
-        known[weakest] += 1
-        left[weakest] -= 1
+    unseen = [_items_by_topic(section.topics, cards) for section in bank.sections]
+    for section in sections_in_order(bank, cards, now):
+        yield next(unseen[section])
 
 
-class _TopicQueue:
-    """A topic's items. `unseen` is sorted by difficulty, the easiest last, to be popped."""
+def sections_in_order(bank: Bank, cards: Mapping[str, MemoryCard], now: datetime) -> Iterator[int]:
+    """Yield the index of each item's section, for the items of `items_in_order`."""
+    queue: list[tuple[float, int, int]] = []
+    known = []
+    size = []
+    for number, section in enumerate(bank.sections):
+        met = [[i.id for i in topic.items if i.id in cards] for topic in section.topics]
+        known.append(sum(sum(memory_rules.readiness(cards[i], now) for i in ids) for ids in met))
+        size.append(sum(len(topic.items) for topic in section.topics))
+        unseen = size[-1] - sum(map(len, met))
+        if unseen:
+            queue.append((known[-1] / size[-1], -unseen, number))
+    heapify(queue)
+    while queue:
+        _, unseen, number = queue[0]
+        yield number
+        known[number] += 1
+        if unseen < -1:
+            heapreplace(queue, (known[number] / size[number], unseen + 1, number))
+        else:
+            heappop(queue)
 
-    def __init__(self, items: Sequence[Item], cards: Mapping[str, MemoryCard]) -> None:
-        self._seen = [item.id for item in items if item.id in cards]
-        self.unseen = sorted(
-            (item for item in reversed(items) if item.id not in cards),
+
+def _items_by_topic(topics: Sequence[Topic], cards: Mapping[str, MemoryCard]) -> Iterator[Item]:
+    """Yield a section's unseen items: from the topic with the smallest share seen, easy ones first."""
+    unseen = [
+        sorted(
+            (item for item in reversed(topic.items) if item.id not in cards),
             key=lambda item: -item.difficulty,
         )
-        self.size = len(items)
-
-    def known(self, cards: Mapping[str, MemoryCard], now: datetime) -> float:
-        return sum(memory_rules.readiness(cards[item_id], now) for item_id in self._seen)
+        for topic in topics
+    ]
+    queue = [
+        (1 - len(items) / len(topic.items), number)
+        for number, (topic, items) in enumerate(zip(topics, unseen, strict=True))
+        if items
+    ]
+    heapify(queue)
+    while queue:
+        _, number = queue[0]
+        items = unseen[number]
+        yield items.pop()
+        if items:
+            heapreplace(queue, (1 - len(items) / len(topics[number].items), number))
+        else:
+            heappop(queue)

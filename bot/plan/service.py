@@ -5,12 +5,13 @@ A plan whose day has passed has no effect any more. It is deleted once its membe
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import partial
 
 from bot.core.calendar import local_date
+from bot.core.computing import compute
 from bot.core.context import Context
 from bot.core.database import Connection, reading, writing
 from bot.core.errors import UserError
@@ -47,7 +48,7 @@ class Plans:
             plan = _changed_plan(
                 user_id, before, local_date(snapshot.zone, snapshot.now), day, minutes
             )
-            outlook = await asyncio.to_thread(snapshot.outlook, plan)
+            outlook = await compute(partial(snapshot.outlook, plan))
             outlook = replace(outlook, plan=replace(plan, goal=rules.percent(outlook.kept)))
             past = await self._database.write(_save_plan, outlook, before)
             if past is not None:
@@ -85,7 +86,7 @@ class Plans:
         plan, snapshot = await self._database.read(self._snapshot, user_id, guild_id)
         if plan is None or plan.is_over(local_date(snapshot.zone, snapshot.now)):
             return None
-        return await asyncio.to_thread(snapshot.outlook, plan)
+        return await compute(partial(snapshot.outlook, plan))
 
     async def end_if_over(self, user_id: int, guild_id: int | None) -> date | None:
         """Delete a plan whose day has passed, and return that day, only once."""

@@ -11,10 +11,10 @@ repeated with a new snapshot.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
+from functools import partial
 from typing import Protocol
 
 from fsrs import Rating
@@ -24,6 +24,7 @@ from bot.answers.rules import LONGEST_MS, rate, slow_in_practice
 from bot.answers.store import PRACTICE, Answer, review_of
 from bot.core.calendar import Rule, instant, local_date
 from bot.core.clicks import Click
+from bot.core.computing import compute
 from bot.core.context import Context
 from bot.core.database import Connection, reading, writing
 from bot.core.errors import UserError
@@ -140,7 +141,7 @@ class Practices:
             if practice is None:
                 raise UserError(_UNKNOWN)
             if practice.ended_at is not None:
-                return await asyncio.to_thread(snapshot.summary, practice)
+                return await compute(partial(snapshot.summary, practice))
             summary = await self._end(snapshot, practice)
             if summary is not None:
                 return summary
@@ -322,8 +323,8 @@ class Practices:
         self, snapshot: Snapshot, at: datetime, topic_id: str | None, items: Sequence[str] = ()
     ) -> Asking | Nothing | None:
         """End the current practice, and ask the first question of a new one."""
-        after = await asyncio.to_thread(
-            next_question, replace(snapshot, asked=()), topic_id, items, self._rng
+        after = await compute(
+            partial(next_question, replace(snapshot, asked=()), topic_id, items, self._rng)
         )
         if after.item is None:
             if snapshot.practice is not None and not await self._database.write(_close, snapshot):
@@ -334,7 +335,7 @@ class Practices:
                 more_tomorrow=bool(after.candidates.pool),
                 planned=after.candidates.planned is not None,
             )
-        ready = await asyncio.to_thread(snapshot.readiness) if not items else None
+        ready = await compute(snapshot.readiness) if not items else None
 
         def store_first(conn: Connection) -> PracticeQuestion | None:
             if snapshot.practice is not None and not _close(conn, snapshot):
@@ -354,8 +355,8 @@ class Practices:
         self, snapshot: Snapshot, practice: Practice, at: datetime, *, instead: bool = False
     ) -> Asking | Summary | None:
         """Ask the next question of a practice, or end it."""
-        after = await asyncio.to_thread(
-            next_question, snapshot, practice.topic_id, practice.items, self._rng
+        after = await compute(
+            partial(next_question, snapshot, practice.topic_id, practice.items, self._rng)
         )
         if after.ends:
             return await self._end(snapshot, practice)
@@ -377,8 +378,8 @@ class Practices:
 
     async def _end(self, snapshot: Snapshot, practice: Practice) -> Summary | None:
         """End a practice and return its summary."""
-        summary = await asyncio.to_thread(snapshot.summary, practice)
-        ready = await asyncio.to_thread(snapshot.readiness)
+        summary = await compute(partial(snapshot.summary, practice))
+        ready = await compute(snapshot.readiness)
 
         def store_end(conn: Connection) -> bool:
             if not _close(conn, snapshot):

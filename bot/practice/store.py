@@ -45,7 +45,6 @@ sa.Index(
     practices.c.user_id,
     unique=True,
     sqlite_where=_RUNNING,
-    postgresql_where=_RUNNING,
 )
 
 practice_questions = sa.Table(

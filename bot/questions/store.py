@@ -102,8 +102,7 @@ sa.Index(
     "uq_own_items_name",
     *(own_items.c.guild_id, own_items.c.name),
     unique=True,
-    sqlite_where=sa.text("retired = 0"),
-    postgresql_where=sa.text("NOT retired"),
+    sqlite_where=~own_items.c.retired,
 )
 
 HELD = Held(

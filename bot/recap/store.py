@@ -60,7 +60,7 @@ recaps = sa.Table(
 )
 HELD = Held(servers=[server_rows(table.c.guild_id) for table in (recap_schedules, recaps)])
 POSTING = recaps.c.state == constant(RecapState.POSTING)
-sa.Index("ix_recaps_due_at", recaps.c.due_at, sqlite_where=POSTING, postgresql_where=POSTING)
+sa.Index("ix_recaps_due_at", recaps.c.due_at, sqlite_where=POSTING)
 
 SCHEDULES = Queue(
     recap_schedules, due_at=recap_schedules.c.next_at, guild_id=recap_schedules.c.guild_id

@@ -90,17 +90,15 @@ sa.Index(
     rounds.c.channel_id,
     unique=True,
     sqlite_where=RUNNING,
-    postgresql_where=RUNNING,
 )
-sa.Index("ix_rounds_due", rounds.c.due_at, sqlite_where=RUNNING, postgresql_where=RUNNING)
-sa.Index("ix_rounds_running", rounds.c.guild_id, sqlite_where=RUNNING, postgresql_where=RUNNING)
-sa.Index("ix_rounds_started", rounds.c.starter_id, sqlite_where=RUNNING, postgresql_where=RUNNING)
+sa.Index("ix_rounds_due", rounds.c.due_at, sqlite_where=RUNNING)
+sa.Index("ix_rounds_running", rounds.c.guild_id, sqlite_where=RUNNING)
+sa.Index("ix_rounds_started", rounds.c.starter_id, sqlite_where=RUNNING)
 sa.Index(
     "ix_rounds_ended",
     rounds.c.channel_id,
     rounds.c.ended_at,
     sqlite_where=~RUNNING,
-    postgresql_where=~RUNNING,
 )
 
 round_questions = sa.Table(
@@ -122,9 +120,7 @@ round_questions = sa.Table(
 )
 
 OWN = round_questions.c.item_id.like(sa.literal_column(IN_SQL))
-sa.Index(
-    "ix_round_questions_own", round_questions.c.item_id, sqlite_where=OWN, postgresql_where=OWN
-)
+sa.Index("ix_round_questions_own", round_questions.c.item_id, sqlite_where=OWN)
 
 IN_PLAY = (
     select(

@@ -98,8 +98,10 @@ async def test_when_an_item_last_paid(database: Database) -> None:
         counted(1, 6, 50, item="a"),
     ]
     await store(database, *given)
-    latest = await database.read(answer_log.last_paid, 1, "a", [1, 2, 3, 4, 5])
+    members, since = [1, 2, 3, 4, 5], AT - 2 * HOUR
+    latest = await database.read(answer_log.last_paid, 1, "a", members, since)
     assert latest == {1: AT, 3: AT - HOUR}
+    assert await database.read(answer_log.last_paid, 1, "a", members, AT - HOUR) == {1: AT}
     ids = [answer.question_id for answer in given]
     assert await database.read(answer_log.paid_for, ROUND, ids) == 250
     assert await database.read(answer_log.paid_for, ROUND, []) == 0

@@ -430,7 +430,7 @@ BOUNDED = [
     call(answer_log.latest_on, GUILD, TODAY - timedelta(days=365), answer_log.LATEST),
     call(practice.latest_answers, ALWINA, NOW - timedelta(days=28), 400),
     # a member's answers to an item
-    call(answer_log.last_paid, GUILD, "t1-a", [ALWINA, 102]),
+    call(answer_log.last_paid, GUILD, "t1-a", [ALWINA, 102], NOW - timedelta(days=30)),
     call(
         pay.count,
         [replace(ANSWER, user_id=ALWINA)],

@@ -13,7 +13,6 @@ from bot.core.errors import UserError
 from bot.interviews import store
 from bot.interviews.assessment import decode, decode_reply
 from bot.interviews.cards import PointCount, Report, Step
-from bot.interviews.grading import service
 from bot.interviews.grading.service import Ungradable
 from bot.interviews.service import Interviews
 from bot.interviews.store import InterviewQuestion
@@ -439,18 +438,13 @@ async def test_claims_are_stored(stage: Stage, alwina: Candidate) -> None:
     assert again.percent == unclaimed.assessment.percent < 60
 
 
-async def test_closing_cancels_reading_ahead(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The bank is read ahead once, however often Discord connects, and closing doesn't wait for
-    it."""
-    monkeypatch.setattr(service, "_PAUSE", 3600)
-    stage.bot.start()
-    preparing = stage.bot._preparing
-    stage.bot.start()
-    assert preparing is not None
-    assert stage.bot._preparing is preparing
-    async with asyncio.timeout(5):
-        await stage.bot.close()
-    assert preparing.cancelled()
+async def test_an_interview_prepares_its_grading(stage: Stage) -> None:
+    """The words of the bank are counted while the member writes the first answer."""
+    grading = stage.bot.grading
+    assert grading._preparing is None
+    await stage.bot.interviews.start(ALWINA, GUILD, questions=1)
+    assert grading._preparing is not None
+    await grading._preparing
 
 
 async def test_answers_have_a_daily_limit(

@@ -65,7 +65,7 @@ cards = st.builds(
     section=st.integers(0, 2),
     stability=stabilities,
     difficulty=difficulties,
-    seen=st.floats(0, 100),
+    seen=st.integers(0, 100),
     due=st.integers(0, 60),
     missed=st.booleans(),
 )
@@ -103,7 +103,7 @@ def test_properties_of_a_forecast(
 
 def test_forgetting_without_practice() -> None:
     """Without practice, readiness is the recall that FSRS predicts for the cards as they are."""
-    known = [CardState(0, 4.0, 5.0, 2.5, 3, False), CardState(0, 9.0, 5.0, 0.1, 9, False)]
+    known = [CardState(0, 4.0, 5.0, 2, 3, False), CardState(0, 9.0, 5.0, 0, 9, False)]
     found = forecast(known, [0, 0], 1, Habit(0, 20), Span(30))
     assert found.ready == pytest.approx((recall_after(32, 4.0) + recall_after(30, 9.0)) / 4)
     assert (found.new, found.due, found.unmet) == (0, 0, 2)

@@ -26,6 +26,7 @@ from bot.plan.rules import (
     percent,
     question_limit,
     readiness,
+    sections_in_order,
     share_of_today,
 )
 from bot.practice.rules import Answered
@@ -193,9 +194,12 @@ def test_the_order_of_new_items() -> None:
 
 @given(st.sets(st.sampled_from(sorted(BANK.asked))))
 def test_every_unseen_item_comes_once(met: set[str]) -> None:
-    """This holds whatever was seen before."""
-    order = [item.id for item in items_in_order(BANK, known(*sorted(met)), NOW)]
+    """This holds whatever was seen before, and their sections alone come in the same order."""
+    cards = known(*sorted(met))
+    order = [item.id for item in items_in_order(BANK, cards, NOW)]
     assert sorted([*order, *met]) == sorted(BANK.asked)
+    sections = [BANK.topic_of(BANK.asked[item_id]).section_id for item_id in order]
+    assert [BANK.sections[n].id for n in sections_in_order(BANK, cards, NOW)] == sections
 
 
 def test_an_outlook() -> None:

@@ -6,7 +6,7 @@ They are prepared once, because parsing all phrasings takes longer than grading 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
@@ -108,32 +108,32 @@ class BankWords:
         return Rubric.from_topic(topic, topics_by_stem, self.background)
 
 
+def count_words(texts: Mapping[str, Sequence[str]]) -> BankWords:
+    """Count the words of a bank, given each topic's texts by id. It takes a second or more."""
+    counts: Counter[str] = Counter()
+    topics_by_stem: dict[str, dict[str, None]] = {}
+    for topic_id, its_texts in texts.items():
+        for text in its_texts:
+            found = stems(text)
+            counts.update(found)
+            for stem in found:
+                topics_by_stem.setdefault(stem, {})[topic_id] = None
+    compact = {stem: tuple(topics) for stem, topics in topics_by_stem.items()}
+    return BankWords(compact, Weights(sum(map(len, texts.values())), counts))
+
+
 class Rubrics:
     """The rubrics of a bank's topics, each built when its first answer is graded.
 
-    Counting the words of the whole bank takes a second or more. `read_next` does it topic by topic,
-    in one thread at a time; the first answer reads whatever is left.
+    The first one counts the words of the whole bank, by `count`.
     """
 
-    def __init__(self, bank: Bank) -> None:
-        self._unread = iter(bank.topics.values())
-        self._texts = 0
-        self._counts: Counter[str] = Counter()
-        self._topics_by_stem: dict[str, set[str]] = {}
+    def __init__(
+        self, bank: Bank, count: Callable[[Mapping[str, Sequence[str]]], BankWords] = count_words
+    ) -> None:
+        self._bank = bank
+        self._count = count
         self._rubrics: dict[str, Rubric] = {}
-
-    def read_next(self) -> bool:
-        """Read one more topic of the bank; False if all have been read."""
-        topic = next(self._unread, None)
-        if topic is None:
-            return False
-        for text in _texts(topic):
-            found = stems(text)
-            self._texts += 1
-            self._counts.update(found)
-            for stem in found:
-                self._topics_by_stem.setdefault(stem, set()).add(topic.id)
-        return True
 
     def for_topic(self, topic: Topic) -> Rubric:
         """Return the rubric of a topic of the bank."""
@@ -147,10 +147,8 @@ class Rubrics:
 
     @cached_property
     def words(self) -> BankWords:
-        """The words of the whole bank; reads the topics that have not been read yet."""
-        while self.read_next():
-            pass
-        return BankWords(self._topics_by_stem, Weights(self._texts, self._counts))
+        """The words of the whole bank."""
+        return self._count({topic.id: _texts(topic) for topic in self._bank.topics.values()})
 
 
 def _wrong_statements(misconception: Misconception) -> list[WrongStatement]:

@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from threading import Lock
 from typing import Protocol
 
-from bot.core.child_process import CallEnded, Limits, Process
+from bot.core.child_process import CallEnded, CallStopped, Limits, Process
 from bot.core.errors import UserError
 from bot.core.fair_lock import FairLock
 from bot.core.limits import MAX_GRADING_MEMORY, MAX_GRADING_SECONDS
 from bot.interviews import grading
 from bot.interviews.cards import Assessment, Part, Point, Reply
 from bot.interviews.grading import Flag, Grade, Rubric, Rubrics, State, opinion
+from bot.interviews.grading.rubric import BankWords, count_words
 from bot.questions.model import FollowUp, Topic
 from bot.questions.own import is_own
 
@@ -30,11 +32,22 @@ _DISQUALIFIED = frozenset({Flag.EMPTY, Flag.COPIED, Flag.LIST, Flag.STRAYS})
 """With one of these flags the answer as a whole says nothing, so single sentences aren't
 checked."""
 _GradeFunction = Callable[[str, Rubric], Grade]
-_PAUSE = 0.1
-"""Seconds between two topics that are read ahead. Reading one takes about 20 ms of CPU time."""
+_COUNTING = Process()
+"""Counts the words of the bank once, which would hold up clicks for a second."""
 _PROCESS = Process(Limits(seconds=MAX_GRADING_SECONDS, memory=MAX_GRADING_MEMORY))
 _PROCESS_THREAD = ThreadPoolExecutor(max_workers=1, thread_name_prefix="own topics")
 """Waits for that process, which grades answers to servers' own topics one at a time."""
+
+
+def count_in_process(texts: Mapping[str, Sequence[str]]) -> BankWords:
+    """Call `count_words` in a process; without one, count here."""
+    try:
+        return _COUNTING.call(count_words, texts)
+    except CallStopped:
+        raise
+    except OSError as error:
+        log.warning("the bank's words are counted in this process: %s", error)
+        return count_words(texts)
 
 
 class Ungradable(UserError):
@@ -71,16 +84,21 @@ class Grading:
         self._too_slow: set[int] = set()
         """Hashes of the topics that exceeded the limits."""
         self._rubrics_lock = Lock()
+        self._preparing: asyncio.Task[None] | None = None
         self._running: dict[tuple[str, str, int], asyncio.Task[Assessment]] = {}
 
-    async def prepare(self) -> None:
-        """Read the bank before the first answer needs it, one topic at a time with pauses."""
-        while await asyncio.to_thread(self._read_next):  # noqa: ASYNC110 - it waits for no event
-            await asyncio.sleep(_PAUSE)
+    def prepare(self) -> None:
+        """Start to count the bank's words, before the first answer needs them."""
+        if self._preparing is None:
+            self._preparing = asyncio.create_task(self._prepare())
 
-    def _read_next(self) -> bool:
+    async def _prepare(self) -> None:
+        with suppress(CallStopped):
+            await asyncio.to_thread(self._words)
+
+    def _words(self) -> BankWords:
         with self._rubrics_lock:
-            return self._rubrics.read_next()
+            return self._rubrics.words
 
     def _rubric(self, topic: Topic) -> Rubric:
         with self._rubrics_lock:
@@ -191,8 +209,7 @@ class Grading:
             )
 
     def _run_in_process(self, grader: _GradeFunction, text: str, topic: Topic) -> Grade:
-        with self._rubrics_lock:
-            words = self._rubrics.words
+        words = self._words()
         try:
             return _PROCESS.call(grading.grade_own, grader, text, topic, words)
         except (CallEnded, MemoryError) as error:

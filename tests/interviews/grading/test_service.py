@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,10 +13,10 @@ import pytest
 
 from bot.core.child_process import Process
 from bot.interviews.cards import Assessment, Reply
-from bot.interviews.grading import Grade, Rubric, Rubrics, grade, rubric, service
+from bot.interviews.grading import Grade, Rubric, Rubrics, grade, service
 from bot.interviews.grading.opinion import NoOpinion
-from bot.interviews.grading.service import Grading, Ungradable
-from bot.interviews.grading.words import stems
+from bot.interviews.grading.rubric import BankWords, count_words
+from bot.interviews.grading.service import Grading, Ungradable, count_in_process
 from bot.questions.own import own_id
 from tests.banks import teaching_bank
 from tests.endings import end_process, run_out_of_memory
@@ -189,33 +189,35 @@ async def test_servers_take_turns() -> None:
     assert graded == [1, 1, 2, 3, 1, 1]
 
 
-async def test_the_bank_is_read_ahead_of_the_first_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first answer then parses only its own topic, and grades are the same in any case."""
-    monkeypatch.setattr(service, "_PAUSE", 0)
+async def test_the_bank_is_counted_ahead_of_the_first_answer() -> None:
+    """Preparing twice counts once, and the count from another process gives the same grade."""
     small = teaching_bank()
     topic = small.topics["t1"]
-    read: list[str] = []
+    counted: list[int] = []
 
-    def recorded(text: str) -> frozenset[str]:
-        read.append(text)
-        return stems(text)
+    def count(texts: Mapping[str, Sequence[str]]) -> BankWords:
+        counted.append(len(texts))
+        return count_in_process(texts)
 
-    async def count_read(grading: Grading) -> int:
-        read.clear()
-        grades.append(await grading.assess(topic, topic.answer, GUILD))
-        return len(read)
+    grading = Grading(Rubrics(small, count))
+    grading.prepare()
+    grading.prepare()
+    grade_of_prepared = await grading.assess(topic, topic.answer, GUILD)
+    assert grade_of_prepared == await Grading(Rubrics(small)).assess(topic, topic.answer, GUILD)
+    assert counted == [len(small.topics)]
 
-    monkeypatch.setattr(rubric, "stems", recorded)
-    grades: list[Assessment] = []
-    cold, begun, ready = (Grading(Rubrics(small)) for _ in range(3))
-    begun._rubrics.read_next()
-    await ready.prepare()
-    counts = [await count_read(grading) for grading in (cold, begun, ready)]
-    assert grades[0] == grades[1] == grades[2]
-    assert counts[0] > counts[1] > counts[2]
-    read.clear()
-    Rubric.from_topic(topic)
-    assert counts[2] == len(read)
+
+def test_the_bank_is_counted_here_without_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A host that can't start a process grades too."""
+
+    def fail(*_: object) -> None:
+        raise OSError("no processes")
+
+    monkeypatch.setattr(service._COUNTING, "call", fail)
+    texts = {"t": ["Trees grow."], "u": ["Trees fall.", "Leaves fall."]}
+    words = count_in_process(texts)
+    assert words == count_words(texts)
+    assert (words.topics_by_stem["tree"], words.background.documents) == (("t", "u"), 3)
 
 
 async def test_simultaneous_calls_share_one_grading(monkeypatch: pytest.MonkeyPatch) -> None:

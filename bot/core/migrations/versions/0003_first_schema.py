@@ -41,7 +41,12 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         postgresql_where=sa.text("local_date IS NOT NULL"),
     )
     op.create_index("ix_answers_member", "answers", ["user_id", "answered_at"], unique=False)
-    op.create_index("ix_answers_member_item", "answers", ["user_id", "item_id"], unique=False)
+    op.create_index(
+        "ix_answers_member_item",
+        "answers",
+        ["user_id", "item_id", "answered_at"],
+        unique=False,
+    )
     op.create_index(
         "ix_answers_own",
         "answers",
