@@ -104,14 +104,14 @@ from bot.reminders import work as reminders_work
 from bot.reminders.cog import Reminders as RemindersCog
 from bot.reminders.service import Reminders
 from bot.reminders.work import ReminderWork
-from bot.rounds import posting as round_posting
+from bot.rounds import showing as rounds_showing
 from bot.rounds import store as rounds_store
 from bot.rounds import views as rounds_views
 from bot.rounds.cog import Quiz
 from bot.rounds.counter import AnswerCountRefresher
-from bot.rounds.posting import RoundCards
 from bot.rounds.results import PrivateResults
 from bot.rounds.service import Rounds
+from bot.rounds.showing import RoundCards
 from bot.rounds.work import RoundWork
 from bot.settings.cog import Settings as SettingsCog
 from bot.settings.service import ServerSettings
@@ -130,7 +130,7 @@ log = logging.getLogger(__name__)
 class Views(NamedTuple):
     """The views of the features that have workers."""
 
-    rounds: round_posting.Views = rounds_views
+    rounds: rounds_showing.Views = rounds_views
     daily: daily_work.Views = daily_views
     reminders: reminders_work.Views = reminders_views
     recap: recap_work.Views = recap_views

@@ -126,7 +126,7 @@ MORE_ROOMS = {
     "daily": {"open_answers", "schedules", "streaks", "weekdays"},
     "insights": {"analysis"},
     "practice": {"next_question"},
-    "rounds": {"counter", "posting", "results"},
+    "rounds": {"counter", "results", "showing"},
     "plan": {"cards", "dates", "forecast", "outlook"},
     "interviews": {"assessment", "cards", "grading", "report"},
     "suggestions": {"cards"},
@@ -542,3 +542,16 @@ def test_manage_commands_are_hidden_from_others() -> None:
         assert (needed == discord.Permissions(manage_guild=True)) == (
             group_name(cog) in {"daily", "bank"}
         ), cog
+
+
+def test_contributing_names_files_that_exist() -> None:
+    """Every path that CONTRIBUTING names as code is there."""
+    named = re.findall(
+        r"`([a-z_./-]+\.(?:py|md|json|lock|toml))`", (ROOT / "CONTRIBUTING.md").read_text()
+    )
+    known = {path for path in named if "/" in path}
+    assert len(known) > 20
+    roots = ROOT, ROOT / "bot", ROOT / "tests"
+    assert [
+        path for path in sorted(known) if not any((root / path).exists() for root in roots)
+    ] == []

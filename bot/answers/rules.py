@@ -11,16 +11,16 @@ from fsrs import Rating
 from bot.questions.model import Item
 
 FEWEST_PLAYERS = 2
-"""A round or challenge pays points on the boards once this many members have answered."""
+"""A game, which is a round or a challenge, adds points to the boards once this many have answered."""
 PAYS_AGAIN = timedelta(days=30)
-"""An item that paid a member in a server pays them again in a round only after this time."""
+"""After an item has paid a member on a server, it pays them nothing in a game for this long."""
 LONGEST_MS = 3_600_000
-"""Longer answer times are cut to an hour: the member has been away."""
+"""Answer times are capped at an hour: beyond that the member was away."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """A member's result in a round or challenge. `total_ms` is the time of all their answers."""
+    """A member's result in a game: right answers, and the total time of all answers."""
 
     user_id: int
     points: int
@@ -48,13 +48,13 @@ def standings(tallies: Iterable[Tally]) -> list[tuple[int, Tally]]:
 
 
 def paid(points: int, answered_at: datetime, *, alone: bool, last_paid: datetime | None) -> int:
-    """Return what an answer in a round or challenge pays on the server's boards.
+    """Return the points that an answer in a game adds to the server's boards.
 
-    A game with one player pays nothing (`alone`). An item that has paid the member pays nothing
-    for the next thirty days.
+    There are none if nobody else played (`alone`), or if the item paid the member less than
+    `PAYS_AGAIN` ago.
     """
-    lately = last_paid is not None and answered_at - last_paid < PAYS_AGAIN
-    return 0 if alone or lately else points
+    recently = last_paid is not None and answered_at - last_paid < PAYS_AGAIN
+    return 0 if alone or recently else points
 
 
 def rate(right: bool, elapsed_ms: int | None = None, slow_after_ms: int | None = None) -> Rating:
@@ -66,7 +66,7 @@ def rate(right: bool, elapsed_ms: int | None = None, slow_after_ms: int | None =
 
 
 def slow_in_game(seconds: int | None) -> int | None:
-    """Return half of a time limit in ms: a right answer in a round or challenge is slow after it.
+    """Return after how many milliseconds a right answer in a game is slow: half the time limit.
 
     Return None without a limit.
     """
@@ -74,7 +74,7 @@ def slow_in_game(seconds: int | None) -> int | None:
 
 
 def slow_in_practice(item: Item) -> int:
-    """Return when a right answer in practice is slow, in milliseconds.
+    """Return after how many milliseconds a right answer in practice is slow.
 
     It leaves time to read (15 characters a second), to think (20 seconds, and 10 for each level
     of difficulty) and to type.
@@ -111,6 +111,6 @@ def days_of(period: str, day: date) -> tuple[date, date] | None:
 
 
 def days_before(period: str, day: date) -> tuple[date, date] | None:
-    """Return the first and the last date of the period before; None for all time."""
+    """Return the first and the last date of the preceding period; None for all time."""
     days = days_of(period, day)
     return days and days_of(period, days[0] - timedelta(days=1))

@@ -10,11 +10,11 @@ from bot.answers.rules import FEWEST_PLAYERS
 MIN_QUESTIONS, MAX_QUESTIONS, DEFAULT_QUESTIONS = 1, 20, 5
 MIN_HOURS, MAX_HOURS, DEFAULT_HOURS = 1, 168, 24
 BETWEEN_EDITS = timedelta(seconds=30)
-"""The shortest time between two updates of the count on an open card."""
+"""The shortest time between two edits of an open card, which shows how many have finished."""
 
 
 class State(StrEnum):
-    """The states of a challenge; the table `challenges` describes them."""
+    """The states of a challenge, explained at its table in `bot.challenges.store`."""
 
     POSTING = "posting"
     OPEN = "open"
@@ -24,7 +24,7 @@ class State(StrEnum):
 
 
 REVEALED = frozenset({State.CLOSING, State.CLOSED})
-"""States after all answers are counted, so that they may be shown."""
+"""States with all answers counted, so that they may be shown."""
 
 
 def deadline(shown_at: datetime, seconds: int, closes_at: datetime) -> datetime:
@@ -33,29 +33,34 @@ def deadline(shown_at: datetime, seconds: int, closes_at: datetime) -> datetime:
 
 
 class Turn(StrEnum):
-    """The next step of a player: get a question, answer the current one, or nothing more."""
+    """A player's next step."""
 
-    ASK = "ask"
-    ANSWER = "answer"
-    DONE = "done"
-    OVER = "over"
+    ASK = "ask"  # get the next question
+    ANSWER = "answer"  # answer the one shown last
+    DONE = "done"  # nothing more to do
+    OVER = "over"  # the challenge has closed
 
 
-def turn_of(*, left: bool, open_until: datetime | None, closes_at: datetime, now: datetime) -> Turn:
+def turn_of(
+    *, has_more: bool, open_until: datetime | None, closes_at: datetime, now: datetime
+) -> Turn:
     """Return a player's turn.
 
-    `left` means that there are questions they weren't shown yet. `open_until` is the deadline of
-    the last one shown, None if it has an answer.
+    `has_more`: some questions were not shown to them yet. `open_until`: the deadline of the last
+    question shown; None if it is answered, or none was shown.
     """
     if now >= closes_at:
         return Turn.OVER
     if open_until is not None and now <= open_until:
         return Turn.ANSWER
-    return Turn.ASK if left else Turn.DONE
+    return Turn.ASK if has_more else Turn.DONE
 
 
 def may_take(user_id: int, starter_id: int, member_id: int | None) -> bool:
-    """Return whether a member may take a challenge; one for a named member is for two only."""
+    """Return whether a member may take a challenge.
+
+    If it is for a named member, only that member and the starter may.
+    """
     return member_id is None or user_id in {starter_id, member_id}
 
 
@@ -76,9 +81,10 @@ def next_update(
 ) -> datetime:
     """Return when an open challenge is due: to update the count on its card, or to close.
 
-    The card shows that `shown` players finished, but `finished` did. At `next_finish` the next
-    player's last question runs out. Edits have a minimum distance, except in a challenge for a
-    named member, which has at most two and can close early.
+    `shown` is the number of finished players on the card, `finished` the actual number. At
+    `next_finish` the time of another player's last question runs out. Edits are at least
+    `BETWEEN_EDITS` apart, except in a challenge for a named member: it needs two edits at most,
+    and may close early.
     """
     changes_at = now if finished != shown else next_finish
     if changes_at is None:

@@ -571,7 +571,7 @@ def _refuse_turn(
     given = answers_store.get(conn, CHALLENGE, last.id, player.user_id) if last else None
     open_until = shown.deadline_at if shown and given is None else None
     closes_at = challenge.closes_at
-    match rules.turn_of(left=bool(left), open_until=open_until, closes_at=closes_at, now=now):
+    match rules.turn_of(has_more=bool(left), open_until=open_until, closes_at=closes_at, now=now):
         case Turn.ANSWER:
             assert open_until is not None
             raise UserError(

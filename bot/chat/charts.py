@@ -1,11 +1,11 @@
-"""SVG parts for pictures of statistics: big numbers, headlines and labelled bars."""
+"""SVG building blocks for images of statistics: big numbers, headlines and labelled bars."""
 
 from __future__ import annotations
 
 from bot.chat.pictures import INK, MUTED, TRACK, WIDTH, box, can_be_drawn, shorten_label, words
 
 MARGIN = 20
-"""Free space on the left and on the right."""
+"""Blank space at the left and right edges."""
 INNER = WIDTH - 2 * MARGIN
 
 
@@ -27,9 +27,10 @@ def right_aligned(y: float, text: str) -> str:
 
 
 def bar(y: float, whole: float, *parts: tuple[float, str]) -> str:
-    """Draw a bar from margin to margin.
+    """Draw a bar from margin to margin, where `whole` is its full length.
 
-    Each part is a value and a colour, drawn over the previous one.
+    Each part is a value and a colour. All parts start at the left and later ones cover earlier
+    ones, so pass the largest first. A part above zero is at least 8 units wide, to be visible.
     """
     filled = [
         box(MARGIN, y, max(8, INNER * part / whole), 8, colour)
@@ -45,5 +46,5 @@ def labelled_bar(y: float, title: str, note: str, whole: float, *parts: tuple[fl
 
 
 def fit_label(text: str | None, limit: int, fallback: str) -> str:
-    """Shorten a text to `limit` characters. Return `fallback` if it is empty or can't be drawn."""
+    """Shorten `text` to `limit` characters; return `fallback` if it is empty or can't be drawn."""
     return shorten_label(text, limit) if text and can_be_drawn(text) else fallback

@@ -12,34 +12,35 @@ import discord
 from bot.chat.router import Router, interaction_name
 from bot.core.context import Context
 from bot.core.database import DatabaseClosed, StorageError
+from bot.core.jobs import CLOSE_SECONDS
 from bot.members import store
 
 log = logging.getLogger(__name__)
 
 _CACHE_SIZE = 20_000
 _IGNORED_COMMAND = "privacy"
-"""Members who export or erase their data must not leave a name by doing so."""
+"""Exporting or erasing one's data must not store one's name."""
 
 
 class Names:
     """Stores a member's name when it is new or has changed.
 
-    The latest names are cached, so that an unchanged one costs nothing. No reply waits for a name:
-    it shares the commit of the answer that brought it, and names that arrive during a write are
-    stored together in the next one.
+    The latest names are cached, so that an unchanged one costs nothing. Replies never wait for a
+    name to be stored: changed names are written in the background, and names that arrive during a
+    write are stored together in the next one.
     """
 
     def __init__(self, context: Context) -> None:
         self._database = context.database
         self._known: dict[store.Member, str] = {}
-        self._new: dict[store.Member, str] = {}
+        self._pending: dict[store.Member, str] = {}
         self._storing: asyncio.Task[None] | None = None
 
     def watch(self, router: Router) -> None:
-        """Take the name of the member from every interaction on a server."""
-        router.watchers.append(self._seen)
+        """Record the member's display name from every interaction on a server."""
+        router.watchers.append(self._on_interaction)
 
-    def _seen(self, interaction: discord.Interaction) -> None:
+    def _on_interaction(self, interaction: discord.Interaction) -> None:
         if interaction.guild_id is not None and interaction_name(interaction) != _IGNORED_COMMAND:
             self.set(interaction.guild_id, interaction.user.id, interaction.user.display_name)
 
@@ -49,34 +50,34 @@ class Names:
         name = name.replace("\x00", "")[: store.MAX_NAME]
         if self._known.get(member) == name:
             return
-        self._known[member] = self._new[member] = name
-        if len(self._known) > _CACHE_SIZE:
+        self._known[member] = self._pending[member] = name
+        if len(self._known) > _CACHE_SIZE:  # the member cached first; an update moves nobody
             del self._known[next(iter(self._known))]
         if self._storing is None:
             self._storing = asyncio.create_task(self._store_all())
 
     async def flush(self) -> None:
-        """Store the new names now."""
-        new, self._new = self._new, {}
-        if not new:
+        """Write the pending names now."""
+        names, self._pending = self._pending, {}
+        if not names:
             return
         try:
             with suppress(DatabaseClosed):
-                await self._database.write_one(store.set_names, new)
+                await self._database.write_one(store.set_names, names)
         except StorageError as error:
-            log.warning("%s names were not stored: %s", len(new), type(error).__name__)
-            for member in new:  # the member's next interaction brings the name again
+            log.warning("%s names were not stored: %s", len(names), type(error).__name__)
+            for member in names:  # the member's next interaction brings the name again
                 self._known.pop(member, None)
 
     async def close(self) -> None:
-        """Stop storing in the background, and store what is left."""
+        """Wait for a write in progress, and write the names still pending."""
         if self._storing is not None:
-            self._storing.cancel()
+            await asyncio.wait({self._storing}, timeout=CLOSE_SECONDS)
         await self.flush()
 
     async def _store_all(self) -> None:
         try:
-            while self._new:
+            while self._pending:
                 await self.flush()
         finally:
             self._storing = None
@@ -91,4 +92,4 @@ class Names:
 
     def _retain(self, wanted: Callable[[store.Member], bool]) -> None:
         self._known = {member: name for member, name in self._known.items() if wanted(member)}
-        self._new = {member: name for member, name in self._new.items() if wanted(member)}
+        self._pending = {member: name for member, name in self._pending.items() if wanted(member)}

@@ -32,7 +32,10 @@ _MINE_LIMIT = 1800  # characters of a page of "My answers"
 _SHOWN_FORMS = 3
 """The number of accepted forms shown for a typed item; the others are spellings of these."""
 _ADDED = 650
-"""The most characters that a feature adds to a question: number, six long names, times, buttons."""
+"""The most characters that a feature adds to a question: number, names, times, buttons.
+
+A round's reveal has the most: `rounds.rules` names `FASTEST` and `LEADERS` members in it.
+"""
 _MAX_OPTION = 100  # https://discord.com/developers/docs/components/reference
 
 

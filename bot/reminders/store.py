@@ -17,15 +17,15 @@ reminders = sa.Table(
     "reminders",
     metadata,
     sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("at", sa.String(5), nullable=False),  # HH:MM
+    sa.Column("at", sa.String(5), nullable=False),  # local time in `zone`, HH:MM
     sa.Column("zone", sa.String(64), nullable=False),
     sa.Column("next_at", Instant),  # null while it is paused
-    # failed attempts in a row
+    # consecutive failed attempts
     sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
-    sa.Column("problem", sa.Text),  # why it paused itself, until the member has read it
+    sa.Column("problem", sa.Text),  # why sending was paused, until the member has read it
     sa.Column("channel_id", sa.BigInteger),  # the channel of their direct messages, once opened
     sa.Column("sent_at", Instant),  # when the last one was sent
-    # reminders in a row that no practice followed
+    # consecutive reminders that the member ignored
     sa.Column("ignored", sa.Integer, nullable=False, server_default="0"),
     sa.Index("ix_reminders_next_at", "next_at"),
 )
@@ -53,7 +53,7 @@ QUEUE = Queue(reminders, due_at=reminders.c.next_at)
 
 @dataclass(frozen=True, slots=True)
 class Reminder:
-    """A row of `reminders`."""
+    """A row of `reminders`, without `failures`, which the queue keeps."""
 
     user_id: int
     at: str
@@ -74,6 +74,10 @@ def save(conn: Connection, reminder: Reminder) -> None:
 
 
 def change(conn: Connection, reminder: Reminder, /, **values: object) -> bool:
-    """Change a reminder; False if another process or its member has changed its time in between."""
+    """Change a reminder and reset its failures.
+
+    Return False, changing nothing, if its `next_at` is not what the reminder given has: its member
+    or another process has changed it since.
+    """
     where = reminders.c.user_id == reminder.user_id, reminders.c.next_at == reminder.next_at
     return conn.execute(update(reminders).where(*where).values(failures=0, **values)).rowcount == 1

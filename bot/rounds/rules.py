@@ -130,7 +130,7 @@ def next_refresh(
     return at if deadline is None or at <= deadline - timedelta(seconds=1) else None
 
 
-def was_left(since: datetime | None, now: datetime, *, hosted: bool) -> bool:
+def was_abandoned(since: datetime | None, now: datetime, *, hosted: bool) -> bool:
     """Return whether a hosted round has waited for its host for too long."""
     return hosted and since is not None and now - since >= HOSTED_LIMIT
 

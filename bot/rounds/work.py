@@ -1,4 +1,4 @@
-"""The worker of rounds: it asks, reveals and posts the standings.
+"""The round worker: asks and reveals questions, then posts the standings.
 
 A round is a row with a phase (see `bot.rounds.store`). Each step continues from the phase it finds.
 """
@@ -27,17 +27,17 @@ from bot.memory import store as memory_store
 from bot.play.rules import SHOWN
 from bot.rounds import rules, store
 from bot.rounds.cards import StandingsCard
-from bot.rounds.posting import RoundCards
 from bot.rounds.results import PrivateResults
 from bot.rounds.rules import Phase
 from bot.rounds.service import Rounds, standings_of
+from bot.rounds.showing import RoundCards
 from bot.rounds.store import Round, RoundQuestion
 
 log = logging.getLogger(__name__)
 
 
 class RoundWork(PostWorker[Round]):
-    """Moves rounds on."""
+    """Takes each round from one phase to the next."""
 
     queue = store.QUEUE
 
@@ -67,10 +67,13 @@ class RoundWork(PostWorker[Round]):
             await self._handle_refusal(row, error)
 
     async def give_up(self, key: int, reason: str) -> None:
-        """End a round, after one attempt to show its standings if that wasn't what failed."""
+        """End a round that keeps failing.
+
+        Its standings are tried once, unless posting them is what failed.
+        """
         round_ = await self._database.read(store.get, key)
         if round_ is not None and round_.phase is not Phase.ENDED:
-            await self._break_off(round_, "error", reason, failures=round_.failures)
+            await self._stop_early(round_, "error", reason, failures=round_.failures)
 
     async def _ask(self, round_: Round) -> None:
         if await self.post_once(partial(self._claim_question, round_=round_)):
@@ -119,7 +122,10 @@ class RoundWork(PostWorker[Round]):
     def _claim_reveal(
         self, conn: Connection, round_: Round
     ) -> tuple[Round, RoundQuestion, Sequence[Answer], timedelta] | None:
-        """Return the round as the reveal shows it, its question, the answers, and the pause after."""
+        """Claim the reveal; None if that fails.
+
+        Returns the round as it is shown, its question, the answers, and the pause after the reveal.
+        """
         now = self._now()
         claimed = self.queue.claim(
             conn, round_.id, expect=round_.phase, now=now, phase=Phase.REVEAL
@@ -133,7 +139,7 @@ class RoundWork(PostWorker[Round]):
             store.change_question(conn, question.id, revealed_at=now)
             store.delete_hashes(conn, question.id)
             values: dict[str, Any] = {"idle": 0 if given else round_.idle + 1}
-            if rules.was_left(question.opened_at, now, hosted=round_.hosted):
+            if rules.was_abandoned(question.opened_at, now, hosted=round_.hosted):
                 ending = ending or "left"
                 values["ending"] = ending
             store.change(conn, round_.id, expect=Phase.REVEAL, **values)
@@ -142,20 +148,23 @@ class RoundWork(PostWorker[Round]):
         return replace(round_, ending=ending), question, given, pause
 
     def _end_pause(self, conn: Connection, round_id: int) -> None:
-        """End the pause: score the question, then ask the next one or show the standings."""
+        """Move on from the pause, unless another worker has."""
         if self.queue.claim(conn, round_id, expect=Phase.PAUSE, now=self._now()):
             self._advance(conn, round_id, Phase.PAUSE)
 
     def _advance(self, conn: Connection, round_id: int, expect: Phase) -> None:
+        """Score the question, then schedule the next one or the standings."""
         round_ = store.get(conn, round_id)
         if round_ is None or round_.phase is not expect:
             return
         self._score(conn, round_)
         now = self._now()
         ending = round_.ending
-        if round_.hosted:  # not idle without clicks: members may answer out loud
+        if round_.hosted:  # don't end for idleness: without clicks, members may answer out loud
             question = store.question_of(conn, round_id, round_.number)
-            left = question is not None and rules.was_left(question.revealed_at, now, hosted=True)
+            left = question is not None and rules.was_abandoned(
+                question.revealed_at, now, hosted=True
+            )
             ending = ending or ("left" if left else None)
         elif round_.idle >= rules.IDLE_LIMIT:
             ending = ending or "idle"
@@ -169,10 +178,11 @@ class RoundWork(PostWorker[Round]):
             )
 
     def _score(self, conn: Connection, round_: Round) -> None:
-        """Score the answers to a revealed question, in the transaction that moves the round on.
+        """Score the answers to a revealed question; do nothing if they are scored already.
 
-        The claim of the reveal would be too early, because answers given in time may still arrive.
-        It would also make reveals slow: of fifty at once, the last would wait for all the scoring.
+        This runs when the round leaves the question, not when its reveal is claimed. At that time
+        answers given before the deadline may still be arriving, and when fifty rounds reveal
+        together, scoring would delay the last reveal.
         """
         question = store.question_of(conn, round_.id, round_.number)
         if (
@@ -189,7 +199,9 @@ class RoundWork(PostWorker[Round]):
         earlier = [key for number, key in asked.items() if number < question.number]
         before = answers_store.players(conn, ROUND, earlier)
         alone = len(before | {a.user_id for a in given}) < FEWEST_PLAYERS
-        if len(before) == 1 and not alone:  # the first player is paid for what they played alone
+        if (
+            len(before) == 1 and not alone
+        ):  # a second player joined: pay the first for what they played alone
             (first,) = before
             pay.pay_late(conn, answers_store.of_member(conn, ROUND, earlier, first))
         slow = slow_in_game(question.seconds)
@@ -237,10 +249,10 @@ class RoundWork(PostWorker[Round]):
         await self._leave_phase(round_.id, values)
         log.info("round %s ended: %s%s", round_.id, ending, f" ({detail})" if detail else "")
 
-    async def _break_off(self, round_: Round, ending: str, detail: str, **values: Any) -> None:
-        """Ask no more questions and post the standings.
+    async def _stop_early(self, round_: Round, ending: str, detail: str, **values: Any) -> None:
+        """Stop asking and go to the standings.
 
-        If it is the standings that could not be posted, end the round.
+        If the standings themselves could not be posted, end the round.
         """
         if round_.phase in {Phase.STANDINGS, Phase.CLOSING}:
             await self._end(round_, ending, detail)
@@ -251,7 +263,10 @@ class RoundWork(PostWorker[Round]):
         await self._leave_phase(round_.id, values)
 
     async def _leave_phase(self, round_id: int, values: dict[str, Any]) -> None:
-        """Store `values`, and count the answers to a revealed question unless counting fails."""
+        """Change the round to `values`, scoring its current question first if it was revealed.
+
+        If scoring fails, change it without.
+        """
 
         def leave(conn: Connection, *, score: bool) -> None:
             round_ = store.get(conn, round_id, lock=True)
@@ -273,7 +288,7 @@ class RoundWork(PostWorker[Round]):
             await self._database.write(leave, score=False)
 
     async def _handle_refusal(self, round_: Round, error: DeliveryRefused) -> None:
-        """Break off a round after Discord refused a message for good.
+        """Stop a round early after Discord refused a message for good.
 
         If it was the first question, end the round and notify its starter.
         """
@@ -286,7 +301,7 @@ class RoundWork(PostWorker[Round]):
             await self._rounds.starters.notify(current.id, sorry)
             await self._end(current, error.what, str(error))
         else:
-            await self._break_off(current, error.what, str(error))
+            await self._stop_early(current, error.what, str(error))
 
 
 def _place(round_: Round) -> Place:
@@ -294,7 +309,7 @@ def _place(round_: Round) -> Place:
 
 
 def _points_by_question(conn: Connection, question_ids: Sequence[int]) -> list[dict[int, int]]:
-    """Return the points by member for each of these questions."""
+    """Return, for each question in order, the points that each member won."""
     won: dict[int, dict[int, int]] = {key: {} for key in question_ids}
     for a in answers_store.results(conn, ROUND, question_ids):
         won[a.question_id][a.user_id] = a.points

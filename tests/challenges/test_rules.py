@@ -40,7 +40,9 @@ def test_a_question_has_its_time_but_no_longer_than_the_challenge() -> None:
 )
 def test_turns(number: int, open_until: datetime | None, now: datetime, turn: Turn) -> None:
     """Nobody gets a question while another one runs, after the last, or after the close."""
-    assert rules.turn_of(left=number < 3, open_until=open_until, closes_at=CLOSE, now=now) is turn
+    assert (
+        rules.turn_of(has_more=number < 3, open_until=open_until, closes_at=CLOSE, now=now) is turn
+    )
 
 
 def test_who_may_take_it() -> None:

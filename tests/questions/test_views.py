@@ -20,6 +20,7 @@ from bot.questions import views as question_view
 from bot.questions.answers import encode_picks, is_right
 from bot.questions.cards import Outcome, Review, count_answers
 from bot.questions.model import Bank, Choice, Item, Section
+from bot.rounds import rules as rounds_rules
 from bot.rounds import views as rounds
 from bot.rounds.cards import Fastest, Leader, QuestionCard, RevealCard
 from tests.messages import (
@@ -575,8 +576,8 @@ def test_a_wrong_text_is_quoted_as_typed(shape: str) -> None:
 
 def test_no_card_is_longer_than_measured() -> None:
     """The measured length of a question is enough for each card, with the longest names."""
-    fastest = tuple(Fastest(NAME, 299_999, 100) for _ in range(3))
-    leaders = tuple(Leader(NAME, 99_999) for _ in range(3))
+    fastest = tuple(Fastest(NAME, 299_999, 100) for _ in range(rounds_rules.FASTEST))
+    leaders = tuple(Leader(NAME, 99_999) for _ in range(rounds_rules.LEADERS))
     for one in ITEMS:
         order = orders(one)[0]
         full = RevealCard(ROW, one, order, 50, 50, crowd(one), fastest, alone=True, leaders=leaders)

@@ -1,7 +1,7 @@
-"""Compares the answer to a follow-up with a good answer, part by part.
+"""Grades answers to follow-up questions against their model answers, part by part.
 
-A hint is a text, not a list of key points with accepted phrasings, so its sentences are used as key
-points. There is no score, only states that members can check against the text.
+A follow-up's model answer (its `hint`) is plain text without key points, so its sentences serve as
+key points. Members see a state for each part, and no score.
 """
 
 from __future__ import annotations
@@ -17,15 +17,18 @@ from bot.interviews.grading.words import parse_sentences
 from bot.questions.model import FollowUp, KeyPoint, Topic
 
 MIN_WORDS = 2
-"""Content words in a part. A shorter one, such as "Nowhere.", is matched by chance or not at
-all."""
+"""Fewest content words in a part; a shorter one, such as "Nowhere.", matches by chance or never."""
+# after a semicolon or the end of a sentence, but not after an initial or an abbreviation
 _END = re.compile(
     r"(?<=;)\s+|(?<=[.!?])(?<!\b[A-Za-z]\.)(?<!\bvs\.)(?<!\betc\.)(?<!\bcf\.)(?<!\bal\.)\s+(?=[^a-z])"
 )
 
 
 def split_hint(hint: str) -> tuple[str, ...]:
-    """Split a hint after sentences and semicolons; short parts are joined with the next."""
+    """Split a hint after sentences and semicolons.
+
+    A short part is joined with the next one, a short last part with the one before.
+    """
     parts: list[str] = []
     for text in filter(None, _END.split(" ".join(hint.split()))):
         if parts and _is_short(parts[-1]):
@@ -57,11 +60,11 @@ def follow_up_topic(topic: Topic, follow_up: FollowUp, parts: Sequence[str]) -> 
 def compare(answer: str, rubric: Rubric) -> Grade:
     """Grade an answer by the rubric of `follow_up_topic`. Accepts any text and never raises.
 
-    A bare list of terms doesn't show what it says, so parts that would be covered are doubtful.
+    A bare list of terms proves little, so its covered parts count as doubtful.
     """
     graded = grade(answer, rubric)
     if Flag.LIST not in graded.flags:
         return graded
     points = grade(answer, rubric, guarded=False).points
-    unclear = (replace(p, state=State.DOUBTFUL) if p.state is State.COVERED else p for p in points)
-    return replace(graded, points=tuple(unclear))
+    lowered = (replace(p, state=State.DOUBTFUL) if p.state is State.COVERED else p for p in points)
+    return replace(graded, points=tuple(lowered))
