@@ -24,7 +24,7 @@ _ON_BOTH = {
 
 
 def backends(module: str, *, everything: bool) -> list[object]:
-    """Return the kinds of database on which the tests of a module run that ask for `database` or `url`.
+    """Return the kinds of database for the tests of a module that ask for `database` or `url`.
 
     All else reaches the database through what these modules try, and runs on both kinds only with everything.
     """

@@ -41,7 +41,7 @@ from bot.teams.store import teams
 GUILD, CHANNEL, ALWINA = 1, 10, 101
 NOW = datetime(2027, 1, 4, 12, tzinfo=UTC)
 OTHERS = 300
-"""Servers, members, topics and items beside those of the story, so that every table has rows to go through."""
+"""Further servers, members, topics and items, so that every table has many rows."""
 QUESTIONS = 3
 """Of each round and practice."""
 
@@ -80,7 +80,7 @@ def fill(conn: Connection, days: int) -> None:
 
 
 def at(n: int, days: int) -> datetime:
-    """Noon of the n-th of so many days, the last of which is today."""
+    """Return noon of the n-th of so many days; the last day is today."""
     return NOW - timedelta(days=days - n)
 
 
@@ -524,7 +524,7 @@ def _private(days: int) -> Rows:
 
 
 def counts(conn: Connection, tables: Iterable[Table]) -> dict[str, int]:
-    """How many rows tables have."""
+    """Return the number of rows of each table."""
     return {
         table.name: conn.execute(select(func.count()).select_from(table)).scalar_one()
         for table in tables
@@ -532,6 +532,6 @@ def counts(conn: Connection, tables: Iterable[Table]) -> dict[str, int]:
 
 
 def analyze(conn: Connection) -> None:
-    """Let PostgreSQL know what its tables hold, as it would by itself after a while."""
+    """Let PostgreSQL collect its statistics, which it would do by itself after a while."""
     if conn.dialect.name == "postgresql":
         conn.execute(sa.text("ANALYZE"))

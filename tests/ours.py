@@ -67,5 +67,5 @@ async def furnish(
 
 
 def kept_in(banks: Banks) -> tuple[int, int]:
-    """How many servers' banks are held in memory just now, with how many own items."""
+    """Return the number of servers' banks in memory, and of own items in them."""
     return len(banks._cached), sum(kept.rows for kept in banks._cached.values())

@@ -38,7 +38,7 @@ def rubrics() -> Rubrics:
 
 @cache
 def packs() -> Bank:
-    """All packs that come with the bot, as one bank."""
+    """One bank of all packs that come with the bot."""
     return load_packs()
 
 
@@ -93,6 +93,6 @@ def typed(*accept: str, topic: str = "t") -> Item:
 
 
 def orders(one: Item) -> list[tuple[int, ...]]:
-    """Some orders in which an item's choices may be shown: as in the bank, turned round, and rotated by one."""
+    """Some orders of an item's choices: as in the bank, reversed, and rotated by one."""
     plain = tuple(range(len(one.choices)))
     return [plain, plain[::-1], plain[1:] + plain[:1]]

@@ -351,7 +351,7 @@ def key(answer: Answer) -> tuple[str, int, int]:
 def what_counts(
     given: Iterable[Answer], games: Mapping[Any, int]
 ) -> dict[tuple[str, int, int], int]:
-    """What each counted answer pays, told from all of them by looking at them again and again.
+    """Return what each counted answer pays, computed from all answers without any index.
 
     A daily's answer pays its points. A round's or challenge's, too, if a second member has answered in it, and if its
     item has paid the member nothing in the thirty days before. `games`: the round or challenge of each question.

@@ -1,4 +1,5 @@
-"""What the tree keeps to: the layout of the house, pure rules, imports that point down, unique command names."""
+"""The rules of the code base: its layout, pure rules, imports that point down, unique command
+names."""
 
 from __future__ import annotations
 
@@ -35,7 +36,7 @@ def tree(file: Path) -> ast.Module:
 
 
 def imports_of(source: ast.AST, package: str) -> Iterator[str]:
-    """Full names of what some code imports, wherever the import stands; `from a import b` is `a` and `a.b`."""
+    """Return the full names of all imports of some code, also inside functions; `from a import b` is `a` and `a.b`."""
     for node in ast.walk(source):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -162,13 +163,13 @@ STORAGE = (
     "bot.answers.totals",
     "bot.questions.in_play",
 )
-"""Modules beside a `store.py` that hold queries or take a connection."""
+"""Modules other than `store.py` that hold queries or take a connection."""
 SHELL = ("bot.app", "bot.__main__", "bot.playground")
 MAX_FUNCTION = 60
 
 
 def feature_of(module: str) -> str:
-    """The folder below `bot` in which a module lies; its own name for one that lies in none."""
+    """Return the folder of a module below `bot`; its own name if it is in none."""
     return module.split(".")[1] if "." in module else ""
 
 
@@ -285,7 +286,7 @@ def test_sql_stands_in_core_and_stores() -> None:
 
 
 def test_discord_stands_in_chat_views_and_cogs() -> None:
-    """What is stored and decided could be told on another platform."""
+    """Stores and rules know nothing of Discord: they could serve another platform."""
     shown = [m for m in MODULES if room_of(m) in {"views", "cog"}]
     allowed = ("bot.chat", *SHELL, *shown, "bot.members.names")  # a watcher of interactions
     assert offenders("bot", "discord", but=allowed) == []
@@ -434,7 +435,7 @@ def test_no_circles() -> None:
 
 
 def test_every_import_is_a_dependency() -> None:
-    """What the bot imports is the standard library, itself, or a package that pyproject.toml names."""
+    """The bot imports the standard library, itself, and packages that pyproject.toml names."""
     declared = (ROOT / "pyproject.toml").read_text("utf-8").casefold()
     names = {"dotenv": "python-dotenv", "resvg_py": "resvg-py", "PIL": "simcord[preview]"}
     tops = {name.partition(".")[0] for module in MODULES for name in imports(module)} - {"bot", ""}

@@ -73,7 +73,7 @@ def found(folder: str) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("folder", ["bot", "benchmarks", "soak"])
+@pytest.mark.parametrize("folder", ["bot", "benchmarks", "soak", "tests"])
 def test_code_is_plain_english(folder: str) -> None:
     """No docstring or comment has one of the patterns."""
     assert found(folder) == []

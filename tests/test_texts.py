@@ -22,7 +22,7 @@ RULES = {
     r"\b[Yy]ou (did not|have|will)\b|\bHere is\b": "You did not answer.",
     r"[\u2580-\u25ff]": "A ▇▇▇▁",
 }
-"""What sounds translated or cold, or has two names for one thing, each with an example."""
+"""Patterns that sound translated or cold, or name one thing twice, each with an example."""
 RELATIVE = re.compile(r":R>|'R'\)")
 PLAIN = {
     "Not listed? Set it with /daily setup",  # in a form, where Discord shows no mentions
@@ -52,7 +52,7 @@ def test_how_the_bot_speaks(pattern: str, example: str) -> None:
 
 
 def test_no_time_counts_down() -> None:
-    """Times are times of day: a relative one stands still on phones."""
+    """Times are times of day, because a relative time does not move on phones."""
     assert RELATIVE.search("Ends {t.when(card.ends_at, 'R')}")
     assert [text for text in all_texts() if RELATIVE.search(text.words)] == []
 

@@ -1,4 +1,4 @@
-"""What stays in the log when a member or a server is erased, and what an export tells."""
+"""The log after a member or a server is erased, and what an export shows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What answers in rounds and challenges pay on the boards when they are counted."""
+"""The points that answers in rounds and challenges add to the boards."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many rows an answer writes: one of the log, and few sums beside it."""
+"""The number of rows that an answer writes: one in the log, and a few sums."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def rows(stage: Stage) -> dict[str, int]:
 
 
 async def check_new(stage: Stage, before: dict[str, int], expected: dict[str, int]) -> None:
-    """Check how many rows each of two answers added to which tables."""
+    """Check the number of rows that each of two answers added, by table."""
     after = await rows(stage)
     new = {name: after[name] - before[name] for name in after if after[name] != before[name]}
     assert new == {name: 2 * number for name, number in expected.items()}

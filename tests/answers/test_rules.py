@@ -52,7 +52,7 @@ def test_figures_of_a_member_without_answers() -> None:
 
 
 def test_standings_put_the_most_points_first() -> None:
-    """Standings go by points; the faster of two equals is named first but shares the place."""
+    """Standings are ordered by points; the faster of two equals comes first and shares the place."""
     slow, fast = Tally(1, 180, 2, 2, 9_000), Tally(2, 180, 2, 2, 5_000)
     best, last = Tally(3, 190, 2, 2, 19_000), Tally(4, 10, 1, 2, 100)
     assert standings([slow, last, fast, best]) == [(1, best), (2, fast), (2, slow), (4, last)]
@@ -76,7 +76,7 @@ tallies = st.lists(
 def test_standings_do_not_depend_on_the_order_of_the_tallies(
     members: list[Tally], data: st.DataObject
 ) -> None:
-    """Every member stands there once, by falling points, whatever order the rows came in."""
+    """Every member is listed once, by falling points, whatever the order of the rows."""
     table = standings(members)
     assert sorted(tally.user_id for _, tally in table) == sorted(tally.user_id for tally in members)
     assert [place for place, _ in table] == places(

@@ -153,7 +153,7 @@ async def test_activity(database: Database) -> None:
 
 
 async def test_answers_of_some_dates(database: Database) -> None:
-    """What a server's answers of some dates come to; erased members have no points there."""
+    """Sums over a server's answers between two dates; erased members have no points in them."""
     last = DAY + timedelta(days=1)
     given = [
         counted(1, ALWINA, 5, item="a"),

@@ -172,7 +172,7 @@ async def test_the_figures_of_a_member(database: Database) -> None:
 
 
 async def test_servers_of_members(database: Database) -> None:
-    """Each server on which a member has a counted answer is named once."""
+    """Each server where a member has a counted answer is named once."""
     answers = [counted(1, 7, 1), counted(1, 7, 1, topic="t2"), counted(2, 7, 0), counted(2, 8, 1)]
     await database.write(store_counted, answers)
 

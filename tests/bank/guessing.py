@@ -20,12 +20,12 @@ from bot.questions.model import Bank, Item
 
 Scores = list[float]
 Score = Callable[[Sequence[str]], Scores | None]
-"""From the texts of an item's choices to their scores; None where the strategy has nothing to go by."""
+"""Maps the texts of an item's choices to scores; None if the strategy doesn't apply."""
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How a strategy fared over the items to which it applies."""
+    """The results of a strategy over the items that it applies to."""
 
     name: str
     items: int
@@ -58,7 +58,7 @@ def words(text: str) -> list[str]:
     return re.findall(r"\w+(?:[-’']\w+)*", text.casefold())
 
 
-# What can be seen in a choice
+# Features of a choice
 
 
 _COUNTED = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
@@ -135,7 +135,8 @@ def _where_unequal(scores: Scores) -> Scores | None:
 
 
 class Commonness:
-    """How common words are over all items' choices. One item counts once, as its choices repeat its words."""
+    """How common words are over all items' choices. An item counts once, because its choices repeat
+    words."""
 
     def __init__(self, items: Iterable[Item]) -> None:
         self._seen = Counter(

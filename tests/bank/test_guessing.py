@@ -46,7 +46,8 @@ def _halves(pack: str) -> list[Result]:
 @each_pack
 @pytest.mark.parametrize("name", NAMES)
 def test_no_single_cue_beats_chance(pack: str, name: str) -> None:
-    """No strategy hits more than 8 points above chance on the items to which it applies, if they are enough."""
+    """No strategy is more than 8 points above chance on the items that it applies to, if they are
+    enough."""
     result = _results(pack)[name]
     assert result.items < ENOUGH or result.edge <= LIMIT, result
 
@@ -68,7 +69,8 @@ def test_cues_of_few_items_do_not_help_over_all(pack: str, name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_each_cue_occurs_often_enough_to_measure(name: str) -> None:
-    """Every strategy applies to at least 40 items of each pack; those that go by numbers to 25 of all, as few do."""
+    """Every strategy applies to at least 40 items of each pack; those about numbers to 25 of all
+    packs."""
     found = [_results(pack)[name].items for pack in PACKS]
     assert sum(found) >= 25 if name.endswith(" number") else min(found) >= ENOUGH
 

@@ -74,8 +74,8 @@ async def import_refused(stage: Stage, data: dict[str, Any]) -> list[str]:
 
 
 async def test_a_bad_file_changes_nothing(stage: Stage) -> None:
-    """Neither one that breaks a rule, nor one whose formula can't be drawn, nor one that is too
-    large or cut off."""
+    """Files that break a rule, have a formula that can't be drawn, are too large or cut off are
+    refused."""
     bank = stage.bot.own_bank
     await bank.import_file(GUILD, "ours.json", encoded(document(3)))
     before = await bank.export(GUILD, "x")

@@ -16,7 +16,7 @@ async def test_stats_are_the_members_to_show(stage: Stage) -> None:
     """The picture with its figures in words is the member's own; others see the public part until it is shown."""
     question = await stage.play(questions=1, seconds=5, topic="temperature")
     await question.answer(stage.alwina, right=False)
-    await stage.wait(22)  # the reveal, and the pause after which it counts
+    await stage.wait(22)  # the reveal, and the pause: then it is counted
     own = await stage.alwina.slash(stage.quiz, "stats")
     message = answer_to(own)
     assert own.ephemeral
@@ -54,7 +54,7 @@ async def test_stats_are_the_members_to_show(stage: Stage) -> None:
 
 
 async def test_stats_before_the_first_answer(stage: Stage) -> None:
-    """Who has not answered yet reads how to begin, without an empty picture."""
+    """Members without answers read how to begin, without an empty picture."""
     result = await stage.bob.slash(stage.quiz, "stats")
     assert "**bob** · **0 points**" in reply(result)
     assert "No answers yet" in reply(result)
@@ -62,7 +62,7 @@ async def test_stats_before_the_first_answer(stage: Stage) -> None:
 
 
 async def some_points(stage: Stage) -> None:
-    """A round from which Alwina and Bob have points, and Clementine has none."""
+    """A round that gives points to Alwina and Bob, and none to Clementine."""
     question = await stage.play(questions=1, seconds=5, topic="temperature")
     for member in (stage.alwina, stage.bob):
         await question.answer(member)

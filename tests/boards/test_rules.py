@@ -28,7 +28,7 @@ def test_twelve_weeks_end_with_this_one(today: date, first: date, days: int) -> 
 
 
 def test_days_outside_are_left_out() -> None:
-    """What was before the first Monday, or is still to come, counts nowhere."""
+    """Days before the first Monday and days in the future are left out."""
     by_day = {
         date(2026, 10, 18): 9,
         date(2026, 10, 19): 2,
@@ -41,7 +41,7 @@ def test_days_outside_are_left_out() -> None:
 
 
 def test_cells() -> None:
-    """Each day stands in its week, from Monday to Sunday."""
+    """Each day is in its week, from Monday to Sunday."""
     cells = list(recent_activity({SUNDAY: 4}, SUNDAY).cells())
     assert cells[0] == (0, 0, date(2026, 10, 19), 0)
     assert cells[-1] == (11, 6, SUNDAY, 4)

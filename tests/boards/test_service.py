@@ -58,7 +58,7 @@ async def test_periods_follow_the_clock(stage: Stage) -> None:
 
 
 async def test_the_day_is_the_servers(stage: Stage) -> None:
-    """What is today is decided by the server's zone and not by UTC."""
+    """The server's zone decides which day it is, not UTC."""
     await stage.database.write(
         guilds.set_zone, GUILD, "Pacific/Kiritimati"
     )  # 14 hours ahead: tomorrow

@@ -1,4 +1,4 @@
-"""The picture of /stats and the words beside it."""
+"""The picture of /stats and its words."""
 
 from __future__ import annotations
 
@@ -78,13 +78,13 @@ async def test_the_picture_is_a_whole_png(given: Stats) -> None:
 
 
 async def test_nothing_to_draw() -> None:
-    """Who has not answered anything, and whoever may not see it, gets no picture."""
+    """Members without answers, and those who may not see the details, get no picture."""
     assert await stats_picture(EMPTY) is None
     assert await stats_picture(replace(HEAVY, details=None)) is None
 
 
 def test_alt_text_says_the_figures() -> None:
-    """What the picture says by bars, squares and numbers stands in its alt text."""
+    """The alt text says what the picture shows by bars, squares and numbers."""
     assert SMALL.details is not None
     assert alt_text(SMALL, SMALL.details) == (
         "50% right. Streak: 1 day. Questions learned: 0, due: 2. "
@@ -101,7 +101,7 @@ def test_alt_text_says_the_figures() -> None:
 
 
 async def test_alt_text_keeps_to_discords_limit() -> None:
-    """A bank with many sections makes a long alt text, of which Discord takes 1,024 characters."""
+    """A bank with many sections makes a long alt text; Discord takes 1,024 characters."""
     given = stats(
         ((1, 1),) * 60, titles=tuple(f"A section with a long title {n}" for n in range(60))
     )
@@ -207,7 +207,7 @@ def test_the_fonts_have_what_is_writable() -> None:
 
 
 async def test_a_title_that_the_fonts_cannot_write() -> None:
-    """Such a section is numbered in the picture; the words beside it have its title."""
+    """Such a section is numbered in the picture, and its title is in the words below."""
     given = stats(((2, 1), (4, 4)), titles=("Grundlagen", "注意力"))
     written = re.findall(r">([^<]+)</text>", drawing(given))
     assert "Grundlagen" in written
@@ -216,7 +216,7 @@ async def test_a_title_that_the_fonts_cannot_write() -> None:
 
 
 def test_titles_are_text_and_not_markup() -> None:
-    """A title with characters of XML is written as it stands; a long one is shortened."""
+    """A title with characters of XML is shown unchanged; a long one is shortened."""
     given = stats(
         ((2, 1), (4, 4)), titles=("<b>&", "A title that is much too long for one line of it")
     )

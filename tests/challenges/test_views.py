@@ -23,7 +23,8 @@ BETWEEN = Between(7, 9, "A, C", 2, 5, 30, AT, "https://discord.com/channels/1/2/
 
 
 def test_the_open_card() -> None:
-    """Who challenges whom, on what, until when, and how many are done; nothing of how."""
+    """The card shows both members, the topic, the close and the number of finished players, but no
+    results."""
     message = views.open_card(OpenCard(7, ABOUT, 0))
     assert lines(message)[:3] == [
         "## ⚔️ Challenge",
@@ -69,7 +70,9 @@ def test_few_who_took_it() -> None:
     assert "when two or more people take it" in reads(alone)
     silent = views.result(ResultCard(7, ABOUT, (), {}))
     assert "Nobody answered." in reads(silent)
-    assert "My answers" in labels(silent)  # who left all of it alone can read why, too
+    assert "My answers" in labels(
+        silent
+    )  # members who left all questions unanswered can read why, too
     nobody = views.result(ResultCard(7, ABOUT, (), {}, taken=False))
     assert "Nobody took it." in reads(nobody)
     assert custom_ids(nobody) == []
@@ -88,7 +91,8 @@ def test_every_question_fits() -> None:
 
 @pytest.mark.parametrize("shown", ["A", None])
 def test_between_two_questions(shown: str | None) -> None:
-    """What is locked in, how far it is, and the way on; after the last one where the results come."""
+    """The locked answer, the progress and the next step; after the last one, where the results will
+    be."""
     between = replace(BETWEEN, shown=shown)
     text = reads(views.between(between))
     assert text.startswith(

@@ -483,7 +483,7 @@ def test_a_changed_schedule(
 
 
 def changes(tz: ZoneInfo, first: datetime, last: datetime) -> Iterator[datetime]:
-    """Yield the UTC minutes at which the zone's offset changes, by daily steps and bisection."""
+    """Yield the UTC minutes when the zone's offset changes, by daily steps and bisection."""
     step = DAY
     moment, offset = first, first.astimezone(tz).utcoffset()
     while moment < last:

@@ -10,7 +10,7 @@ from bot.core.fair_lock import FairLock
 
 
 class Waiters:
-    """Tasks that want the lock in the order of their names, and the order in which they got it.
+    """Tasks that want the lock in the order of their names, and the order they got it in.
 
     The first letter of a name is its key.
     """

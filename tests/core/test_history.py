@@ -1,4 +1,4 @@
-"""What members and the scheduler wait for costs the same after five years as after one.
+"""Commands and scheduled steps cost the same after five years as after one.
 
 The measure is the number of steps of SQLite's virtual machine, which grows with the rows that are
 read and does not depend on the load of this computer.

@@ -103,7 +103,7 @@ def of_servers(tables: Iterable[Table]) -> Iterator[Table]:
 
 
 def test_every_table_of_servers_is_known() -> None:
-    """Whatever belongs to a server is registered as that, be it by way of another table."""
+    """Every table of a server is listed as such, also if only another table links it to the server."""
     registered = {table.name for held in HELD.servers for table in held.tables}
     found = {table.name for table in of_servers(all_tables())}
     assert {"answers", "totals", "open_answers"} <= found
@@ -129,7 +129,7 @@ async def test_a_member_goes_and_others_stay(database: Database) -> None:
 
     def look(conn: Connection) -> None:
         rows.fill(conn, 9)
-        for table in (open_answers, interview_questions):  # whose grades are no words at random
+        for table in (open_answers, interview_questions):  # its grades are no random words
             conn.execute(update(table).values(grade='{"points": []}'))
         conn.execute(update(interview_questions).values(follow_up="{}"))
         conn.execute(update(answers).values(source=PRACTICE, rating=3))
@@ -142,7 +142,9 @@ async def test_a_member_goes_and_others_stay(database: Database) -> None:
             assert held.export(conn, member) == [], held.name
             left = conn.execute(select(func.count()).where(whose != member)).scalar_one()
             by_somebody = {"rounds_started", "challenges_started", "challenges_received"}
-            assert left - others == (held.name in by_somebody), held.name  # whose these are by now
+            assert left - others == (held.name in by_somebody), (
+                held.name
+            )  # these belong to it by now
 
     await database.write(look)
 

@@ -456,7 +456,8 @@ def queues() -> Iterator[tuple[str, Queue]]:
 
 
 def personal_calls() -> Iterator[Call]:
-    """What is held about members and of servers: little is read for who has little, and no more than is erased."""
+    """Export and erasure read little for members and servers with little data, and erase no more
+    than they read."""
     for held in HELD.members:
         yield call(held.export, NEWCOMER)
         yield call(held.erase, NEWCOMER, 60)
@@ -493,7 +494,7 @@ def queue_calls() -> Iterator[Call]:
 
 
 def storage_functions(store: ModuleType) -> set[Any]:
-    """What a store offers to others."""
+    """Return the functions that a store offers to others."""
     own = {
         name: value
         for name, value in vars(store).items()

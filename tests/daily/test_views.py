@@ -1,4 +1,4 @@
-"""The messages of a daily with choices: its end, and whom it pings."""
+"""The messages of a daily with choices: its end, and its ping."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_what_is_new_about_a_streak(streak: Streak, news: StreakNews, words: str
 
 
 def test_the_thread_is_linked_from_verdicts_only() -> None:
-    """Who has answered reads where it is talked about; the card does not lead there."""
+    """After answering, members read where it is discussed; the card does not link there."""
     one, order = item(topic=TOPIC), (0, 1, 2, 3)
     made = DailyVerdict(Review(one, order, "0", 0), AT, Streak(3, 5), 1, thread_id=77)
     assert "Talk about it in <#77>" in text_of(views.verdict(made)[-1])

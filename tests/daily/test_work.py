@@ -485,7 +485,7 @@ async def test_exactly_once_a_local_date_over_a_year(stage: Stage) -> None:
 
 
 async def test_a_zone_that_the_data_has_lost(stage: Stage) -> None:
-    """A daily in a zone that no longer exists continues in UTC, as its panel says."""
+    """A daily in a zone that no longer exists continues in UTC, and its panel says so."""
     await stage.set_up("13:00", "America/New_York", answer_hours=1)
     await stage.database.write(servers.set_zone, GUILD, "US/Gone")
     await stage.restart(minutes=1)

@@ -1,4 +1,4 @@
-"""What is said of questions, and what is not taken for more than luck."""
+"""The statistics of questions, which ignore differences that may be luck."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ def test_other_kinds() -> None:
 
 
 def test_first_answers_tell() -> None:
-    """What members answer once they have read the reveal says nothing about the key."""
+    """Answers after the reveal say nothing about the key."""
     given = (
         skills()
         + answers("t3-b", GOOD, "0", correct=True)

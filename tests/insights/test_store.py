@@ -1,4 +1,4 @@
-"""What members of a server reported, on both databases."""
+"""Members' reports by question, on both databases."""
 
 from __future__ import annotations
 

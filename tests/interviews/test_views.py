@@ -128,7 +128,7 @@ def test_the_banks_texts_are_uncut(topic: Topic) -> None:
 
 
 def test_the_largest_texts_are_uncut() -> None:
-    """Neither 3,000 escaped characters of a model answer nor an answer of 4,000 are cut. They go on
+    """A model answer of 3,000 escaped characters and an answer of 4,000 are not cut. They go on
     over several pages."""
     shown = step(LARGEST)
     cards = pages_of(shown)

@@ -74,7 +74,7 @@ def test_only_the_five_latest_answers_can_make_a_topic_weak() -> None:
 
 
 def test_due_is_a_matter_of_the_members_date() -> None:
-    """What comes back tomorrow in UTC is due where it is tomorrow already."""
+    """An item that is due tomorrow in UTC is due now where it is tomorrow already."""
     cards = {"t1-a": replace(card(), due_at=NOW + timedelta(hours=13))}
     assert progress(known(cards), [])["t1"].due == 0
     assert progress(known(cards, "Pacific/Kiritimati"), [])["t1"].due == 1

@@ -109,7 +109,7 @@ def test_no_chance_and_no_clock() -> None:
             "UTC",
             date(2027, 1, 6),
             True,
-        ),  # from the first minute of the day on which it is due
+        ),  # from the first minute of the day when it is due
         (NOON + 9 * DAYS, "UTC", date(2027, 1, 13), True),
         (NOON, "Pacific/Auckland", date(2027, 1, 7), False),  # it is already the fifth there
     ],
@@ -144,7 +144,7 @@ def test_a_miss_is_due_at_once_and_all_day() -> None:
 
 
 def test_what_was_answered_well_never_comes_back_the_same_day() -> None:
-    """Also on the day on which clocks go back, which has 25 hours, so that a day later is the same date."""
+    """Also on the day when clocks go back: it has 25 hours, so a day later is the same date."""
     at = datetime(2027, 10, 30, 22, 10, tzinfo=UTC)  # ten past midnight in Berlin, on the 31st
     card = review(None, HARD, at)
     assert card.due_at == at + DAYS

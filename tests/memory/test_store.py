@@ -57,7 +57,7 @@ async def test_cards_of_many_members_at_once(database: Database) -> None:
 
 
 async def test_a_card_in_one_transaction_with_its_answer(database: Database) -> None:
-    """What fails later in the transaction takes the card with it."""
+    """If the transaction fails later, the card is not stored either."""
 
     def fail(conn: Connection) -> None:
         record(conn, [rated(1, GOOD, AT)])
@@ -86,7 +86,7 @@ EVENTS = st.lists(
     min_size=1,
     max_size=8,
 )
-"""Answers: where, at which minute, how long before they count in a round, and their rating.
+"""Answers: source, minute, delay before they count in a round, and rating.
 
 The last says whether the member calls a right answer in practice a guess afterwards.
 """

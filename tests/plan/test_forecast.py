@@ -177,6 +177,6 @@ def test_the_cost_of_a_forecast(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_forecasts_come_true() -> None:
-    """What plans expect halfway is close to what the package says at the end."""
+    """The readiness that plans expect halfway is close to the package's result at the end."""
     errors = [expected - truth for expected, truth in map(forecast_and_truth, range(10))]
     assert sum(map(abs, errors)) / len(errors) < 0.05

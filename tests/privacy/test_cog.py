@@ -78,11 +78,12 @@ async def test_to_have_and_to_erase(stage: Stage) -> None:
     await question.stage.alwina.slash(stage.quiz, "today")
     assert await traces(stage, "alwina") == [
         "member_names: alwina"
-    ]  # whoever comes back is met anew
+    ]  # a member who comes back is new again
 
 
 async def test_an_answer_after_an_erasure(stage: Stage) -> None:
-    """An open question is answered once: who has had their answer erased reads why, and answers the next one."""
+    """An open question is answered once: after an erasure the member reads why, and answers the
+    next one."""
     question = await stage.play(questions=2)
     await question.answer(stage.alwina, right=False)
     about = await stage.alwina.slash(stage.quiz, "privacy delete")

@@ -1,4 +1,4 @@
-"""What an export looks like, however much is in it."""
+"""The format of an export, whatever its size."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_nothing_is_lost_between_files(
 
 
 def test_a_file_is_no_longer_than_it_may_be() -> None:
-    """Rows go into the next file before one is too long, but for what stands at the head of each."""
+    """Rows go into the next file before one gets too long; each has the same head."""
     sections = {name: [{"item": "x" * 90}] * 50 for name in ("cards", "reviews")}
     files = rules.files(1, AT, sections, 2000)
     assert len(files) == 6

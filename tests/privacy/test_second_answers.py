@@ -24,7 +24,7 @@ SECOND = "before you deleted your data"
 
 
 async def kept(stage: Stage) -> list[Any]:
-    """What is kept of erased answers."""
+    """Return the stored hashes of erased answers."""
 
     def look(conn: Connection) -> list[Any]:
         return [*conn.execute(select(erased_answers))]
@@ -69,7 +69,7 @@ async def test_an_open_question_of_a_round(stage: Stage, clock: dict[str, Any]) 
 
 
 async def test_a_revealed_question_of_a_round(stage: Stage) -> None:
-    """What is erased after the reveal is not remembered: nobody can answer any more."""
+    """An answer erased after the reveal leaves no hash: nobody can answer any more."""
     round_id = await stage.start(questions=2, starter_id=BOB)
     assert await stage.next_card(round_id)
     await stage.answer(ALWINA)
@@ -164,7 +164,7 @@ async def test_a_daily_that_is_given_up(stage: Stage) -> None:
 
 
 async def test_a_challenge(stage: Stage) -> None:
-    """Who has seen questions of it, answered or not, does not take it again; who opened it takes it once, too."""
+    """A member who has seen its questions does not take it again; the starter takes it once, too."""
     challenge_id = await play.start(stage, ALWINA)
     for user_id in (ALWINA, BOB):
         asked = await play.take(stage, challenge_id, user_id)
@@ -190,7 +190,7 @@ async def test_a_challenge_that_its_opener_has_not_taken(stage: Stage) -> None:
 
 
 async def test_what_is_kept_leads_to_nobody(stage: Stage) -> None:
-    """Two erased answers of one member have nothing in common, and no id stands there."""
+    """The hashes of one member's two erased answers have nothing in common, and contain no id."""
     await opened(stage)
     await stage.answer_daily(ALWINA)
     assert await stage.next_card(
@@ -239,5 +239,5 @@ async def test_a_second_answer_while_the_first_is_erased(
 
 
 def _waiting(conn: Connection) -> int:
-    """How many wait for a lock."""
+    """Return the number of connections that wait for a lock."""
     return int(conn.execute(text("SELECT count(*) FROM pg_locks WHERE NOT granted")).scalar_one())

@@ -144,7 +144,7 @@ async def practise(stage: Stage) -> None:
 
 
 async def traces(stage: Stage) -> list[str]:
-    """Where in the whole database Zoe's id or name stand, in whatever column."""
+    """Return all columns of the database that contain Zoe's id or name."""
 
     def look(conn: Connection) -> list[str]:
         return [
@@ -293,7 +293,7 @@ async def test_no_open_question_in_memory_names_who_started_its_round(stage: Sta
 
 
 class Reply:
-    """Stands for the interaction by which a member's reply is brought up to date."""
+    """A fake of the interaction that updates a member's reply."""
 
     async def show(self, _: object) -> None:
         raise AssertionError("nobody is told")
@@ -367,7 +367,7 @@ async def test_who_plays_on_meanwhile(stage: Stage, monkeypatch: pytest.MonkeyPa
     kept = await sums(stage)
     await write(rebuild)
     assert await sums(stage) == kept
-    stage.bot.names.set(GUILD, ZOE, NAME)  # who comes back is met anew
+    stage.bot.names.set(GUILD, ZOE, NAME)  # a member who comes back is new again
     await stage.bot.names.flush()
     assert [trace for trace in await traces(stage) if NAME in trace] == [
         f"member_names.name: {NAME}"
@@ -406,7 +406,7 @@ async def test_crashes_in_between(stage: Stage, monkeypatch: pytest.MonkeyPatch)
 async def test_a_database_that_fails_in_between(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What has begun is promised: it goes on as soon as nobody holds it, without the member."""
+    """An erasure that has begun continues once its lease ends, without the member."""
     await practise(stage)
     monkeypatch.setattr(service, "PORTION", 2)
     with monkeypatch.context() as patch:
@@ -471,7 +471,7 @@ async def test_no_file_tells_a_verdict_before_the_reveal(stage: Stage) -> None:
 
 
 async def told_of(stage: Stage, user_id: int) -> dict[str, Any]:
-    """What stands in a member's file, but for their name, what they answered, and when."""
+    """Return a member's file without their name, their answers and the times."""
     (file,) = (await stage.bot.privacy.export(user_id)).files
     sections = {name: rows for name, rows in json.loads(file).items() if isinstance(rows, list)}
     own = {"name", "answer", "at", "shown", "until", "began", "finished", "milliseconds"}

@@ -1,4 +1,4 @@
-"""What members read about their data."""
+"""The messages about members' data."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bot.privacy.cards import Export
 
 
 def test_an_export_of_several_files() -> None:
-    """A file a message, each under its own name; the words stand above the first."""
+    """Each file has its own message and name; the words are above the first."""
     pages = views.export_pages(Export(12_345, (b"{}", b"[]")))
     assert [[file.filename for file in page.files()] for page in pages] == [
         ["quizformer-data-1-of-2.json"],

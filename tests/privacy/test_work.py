@@ -44,7 +44,7 @@ async def leave(stage: Stage, guild_id: int = GUILD) -> None:
 
 
 async def rows_of(stage: Stage, guild_id: int = GUILD) -> dict[str, int]:
-    """How many rows the tables of servers have of one; without those that have none."""
+    """Return the number of rows that each table has of a server, without empty tables."""
 
     def count(conn: Connection) -> dict[str, int]:
         columns = [t.c.guild_id for t in all_tables() if "guild_id" in t.c and t is not erasures]
@@ -122,7 +122,7 @@ async def test_who_is_away_for_longer_is_told_apart(stage: Stage) -> None:
 
 
 async def test_what_nobody_heard_of(stage: Stage) -> None:
-    """With each connection: who has left meanwhile is noted, who has come back is no longer."""
+    """Each connection records servers that removed the bot, and clears those that have it again."""
     await live(stage)
     await stage.bot.look_over()
     assert await waiting(stage) == 0
@@ -164,7 +164,7 @@ async def test_all_servers_are_known(database: Database) -> None:
 
 
 async def test_a_crash_while_a_server_goes(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The next process ends what has begun, though the bot has been added again meanwhile."""
+    """The next process finishes an erasure that has begun, even if the bot was added again."""
     await live(stage)
     await leave(stage)
     write, portions = stage.database.write, 0
@@ -191,7 +191,7 @@ async def test_a_crash_while_a_server_goes(stage: Stage, monkeypatch: pytest.Mon
 
 
 async def test_no_question_gets_an_old_id(stage: Stage) -> None:
-    """What was erased leaves its ids unused: by them members' reviews know which answers they have counted."""
+    """Ids of erased rows are not used again: members' answers in the log still have them."""
     await live(stage)
 
     def newest(conn: Connection) -> int:
@@ -211,7 +211,7 @@ async def test_no_question_gets_an_old_id(stage: Stage) -> None:
 
 
 async def test_an_erasure_is_never_given_up(stage: Stage) -> None:
-    """What fails for good rests for an hour, and is tried again."""
+    """An erasure that keeps failing is tried again after an hour."""
     erasure = await stage.database.write(store.begin, ALWINA, stage.clock())
     await stage.bot.erasure_work.give_up(erasure.id, "The database is full.")
     row = await stage.database.read(store.get, erasure.id)

@@ -94,7 +94,7 @@ OPPOSITES = [
     for n, one in enumerate(prefixes.split())
     for other in prefixes.split()[n + 1 :]
 ] + _pairs(_OTHERS)
-"""Pairs of an answer and an accepted form, neither of which may pass for the other."""
+"""Pairs of an answer and an accepted form that must not match."""
 
 SAME = _pairs(
     r"""

@@ -1,4 +1,4 @@
-"""What counts as a right answer, and how answers are stored."""
+"""Which answers are right, and how answers are stored."""
 
 from __future__ import annotations
 

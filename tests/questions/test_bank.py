@@ -53,7 +53,7 @@ def pack(name: str, **changes: Any) -> tuple[Path, bytes]:
 
 
 def test_packs_are_one_bank() -> None:
-    """Packs make one bank, which knows what came in which; a section that two of them have is one."""
+    """Packs make one bank that knows the pack of each item; a section of two packs is one section."""
     bank = join_packs([pack("one"), pack("two")])
     assert [pack.name for pack in bank.packs] == ["one", "two"]
     assert [len(pack.bank.items) for pack in bank.packs] == [2, 2]
@@ -74,7 +74,7 @@ def test_packs_are_one_bank() -> None:
     ],
 )
 def test_packs_share_no_ids(changes: dict[str, Any], problem: str) -> None:
-    """A topic or an item stands in one pack only."""
+    """A topic or an item is in one pack only."""
     with pytest.raises(BankError) as error:
         join_packs([pack("one"), pack("two", **changes)])
     assert str(error.value).startswith(problem)

@@ -1,4 +1,4 @@
-"""What is asked on which server: loaded when needed, never stale, let go when idle; and never elsewhere."""
+"""Servers' banks: loaded when needed, never stale, dropped when idle, and never used elsewhere."""
 
 from __future__ import annotations
 
@@ -141,7 +141,8 @@ async def test_direct_messages_have_a_bound(stage: Stage, monkeypatch: pytest.Mo
 async def test_what_members_are_asked_together_is_cached(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Members of the same servers share one bank; a change of one server makes that one's part anew, and no other."""
+    """Members of the same servers share one bank; after a change on one server only its part is
+    made again."""
     made: list[int] = []
     make = own.bank_of
 
@@ -184,7 +185,7 @@ async def test_two_members_on_other_servers(stage: Stage, monkeypatch: pytest.Mo
     ]
     assert asked[0] is asked[2]
     assert asked[1] is asked[3]
-    for server in range(7, 12):  # more than there is room for beside them
+    for server in range(7, 12):  # more than there is room for
         await furnish(stage.database, server)
         await stage.database.read(banks.of, server)
         assert await stage.database.read(banks.of_member, BOB, None) is asked[1], "it is used"
@@ -316,7 +317,7 @@ async def test_practice_asks_own_questions_there_only(stage: Stage) -> None:
 
 
 async def test_a_retired_item_leaves_practice_and_stays_readable(stage: Stage) -> None:
-    """What is due of a retired item is asked no more; what was answered can still be explained."""
+    """A retired item that is due is not asked any more; an answer to it can still be explained."""
     (mine,) = await furnish(stage.database, GUILD, items=1)
     topic_id = (await stage.bot.context.bank_for(ALWINA, GUILD)).items[mine].topic_id
     screen = await stage.bot.practices.start(ALWINA, GUILD, stage.clock(), topic_id)

@@ -32,7 +32,7 @@ def node(data: Any, path: Path) -> Any:
 
 
 def problems(data: Any) -> list[str]:
-    """What is wrong with a document, a line each; none if it is accepted."""
+    """Return the problems of a document, one per line; none if it is valid."""
     try:
         read_bank(data, SCHEMA)
     except BankError as error:
@@ -45,7 +45,7 @@ def topic_of(data: Any) -> Any:
 
 
 def item_of(data: Any, kind: str) -> Any:
-    """The first item of a kind, wherever it stands in the document."""
+    """Return the first item of a kind in the document."""
     return next(
         item
         for section in data["sections"]
@@ -216,7 +216,8 @@ SINGULAR = {
 
 
 def expected_words(data: Any, path: Path, way: str) -> list[str]:
-    """What the line about a broken place must name: topic, item, and the fields below it with their numbers."""
+    """Return what the line about a broken place must name: topic, item, and the numbered fields
+    below."""
     words = []
     for depth in range(4, len(path) + 1):
         key, at = path[depth - 1], path[:depth]
@@ -489,7 +490,7 @@ def test_a_file_with_a_byte_order_mark() -> None:
 
 
 def test_files_that_are_no_bank() -> None:
-    """What is no UTF-8, no JSON or no object is refused with the place where that shows."""
+    """Text that isn't UTF-8, JSON or an object is refused with the place of the error."""
     assert refusal(b'{"title": "\xff"}') == "the file: is not UTF-8 (at byte 11)"
     assert refusal(b"[]") == "the file: must be an object, not a list"
     assert refusal(b"[" * 100_000) == "the file: is nested too deeply"

@@ -113,13 +113,14 @@ def test_broken_latex(latex: str) -> None:
     ],
 )
 def test_too_much_to_draw(latex: str, why: str) -> None:
-    """What would take memory or time without end is refused before it is drawn, and the refusal names the limit."""
+    """A formula that would need too much memory or time is refused before it is drawn, with the
+    limit."""
     with pytest.raises(FormulaError, match=why):
         draw(latex)
 
 
 def test_what_is_not_nested() -> None:
-    """Arrows, escaped braces and what stands side by side count for nothing."""
+    """Arrows, escaped braces and neighbours don't count as nesting."""
     side_by_side = (
         r"\begin{cases} 1 & x \end{cases} \frac{\sqrt{a}}{b} \leftarrow \rightarrow \{ \left( x \right)"
         * 8
@@ -211,7 +212,7 @@ async def test_a_formula_is_drawn_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_pictures_are_kept_up_to_a_limit() -> None:
-    """What was used longest ago goes first; what fits stays."""
+    """The least recently used pictures are dropped first; those that fit stay."""
     kept = formulas._PictureCache(10_000)
     for latex in "abcde":
         kept.add(latex, b"." * 2_500)

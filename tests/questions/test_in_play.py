@@ -1,4 +1,4 @@
-"""What is in play: asked in one place, whichever feature asks it."""
+"""Items in play are found in one place, whichever feature asks them."""
 
 from __future__ import annotations
 
@@ -108,7 +108,8 @@ async def test_items_of_running_rounds(database: Database) -> None:
 
 
 async def test_what_is_hidden_from_a_member(database: Database) -> None:
-    """What is in play where they ask and where they have played, until they have answered it; nothing of others."""
+    """Items in play where they ask or have played are hidden until they have answered; others are
+    not."""
 
     def fill(conn: Connection) -> None:
         ids = {

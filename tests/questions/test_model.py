@@ -65,7 +65,7 @@ def test_look_ups() -> None:
     ],
 )
 def test_search_reads_title_id_number_and_section(text: str, topics: list[str]) -> None:
-    """A topic is found if every word stands somewhere in its title, id, number or section, in any case and order."""
+    """A topic is found if its title, id, number or section has every word, in any case and order."""
     assert found(text) == topics
 
 

@@ -1,4 +1,4 @@
-"""A server's questions: chosen packs and its own items and topics, as one bank."""
+"""A server's questions: one bank of its chosen packs and its own items and topics."""
 
 from __future__ import annotations
 

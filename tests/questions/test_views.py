@@ -254,7 +254,8 @@ def test_a_typed_item_names_three_ways_and_counts_the_others() -> None:
 
 
 def test_the_reasons_tell_the_items_own_source_from_the_topics_others() -> None:
-    """Only the source that holds the fact is called one; the topic's others stand below, under one line."""
+    """Only the source that holds the fact is named as one; the topic's others are below, in one
+    line."""
     topic = bank().topics["overfitting"]
     one = next(i for i in topic.items if i.reference == 1)
     last = question_view.why_blocks(Review(one, tuple(range(len(one.choices))), None), bank())[
@@ -318,7 +319,8 @@ def test_a_multiple_item_is_answered_by_boxes_in_full_text() -> None:
 
 
 def test_boxes_of_long_choices() -> None:
-    """Where a choice is longer than a box's label may be, all of them stand above in full, with their letters."""
+    """If a choice is longer than a box's label may be, all are shown above in full, with their
+    letters."""
     one = replace(item(topic=TOPIC, kind="multiple", choices="YYN"), prompt="Which?")
     long = "a" * 97  # letter, dot and blanks take four
     one = replace(one, choices=(replace(one.choices[0], text=long), *one.choices[1:]))
@@ -371,7 +373,8 @@ def test_open_cards_tell_nothing_of_the_answer() -> None:
 
 
 def test_custom_ids_tell_nothing_of_the_item() -> None:
-    """The ids on an open card are the same for every order of the choices and hold no part of the item's id."""
+    """The ids on an open card don't depend on the order of the choices, and have no part of the
+    item's id."""
     for one in ITEMS:
         for make in (question, daily):
             first, *others = (custom_ids(make(one, order)) for order in orders(one))
@@ -468,7 +471,7 @@ TWO_LINES = replace(
 
 
 def test_choices_of_several_lines_on_public_cards() -> None:
-    """A choice that is written over several lines stands on one, so that each line has its letter."""
+    """A choice of several lines is shown on one, so that each line has its letter."""
     lettered = [line for line in lines(question(TWO_LINES, (0, 1))) if line.startswith("**")]
     assert lettered == ["**A**  first B second", "**B**  other"]
     assert "**A**  **first B second**" in lines(reveal(TWO_LINES, (0, 1)))
@@ -523,7 +526,7 @@ def test_texts_of_a_bank_can_do_no_harm() -> None:
 
 
 def test_shares_of_the_choices() -> None:
-    """Under each choice stands which share of those who answered picked it."""
+    """Each choice shows the share of members who picked it."""
     one = item(topic=TOPIC, choices="NYNN")
     view = reveal(one, (2, 1, 0, 3), count_answers(one, [("1", True), ("1", True), ("0", False)]))
     found = lines(view)

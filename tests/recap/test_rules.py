@@ -1,4 +1,4 @@
-"""When a recap comes, and who and what it names."""
+"""The time of a recap, and the members and questions that it names."""
 
 from __future__ import annotations
 
@@ -80,7 +80,8 @@ def test_each_week_once(zone: str, weekday: int, start: datetime, steps: list[in
 def test_the_biggest_climber(
     now: dict[int, int], before: dict[int, int], found: tuple[int, int, int] | None
 ) -> None:
-    """Who rose the most places, if anybody rose; among equals who stands higher."""
+    """The member who rose the most places, if anybody rose; among equals the one with the higher
+    place."""
     assert climber(now, before) == found
 
 

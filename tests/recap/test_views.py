@@ -53,7 +53,7 @@ async def test_what_it_says() -> None:
 
 
 async def test_a_small_week() -> None:
-    """What there is not is left out, and nobody is named for a streak of one day."""
+    """Empty parts are left out, and nobody is named for a streak of one day."""
     said = text_of(await recap(replace(SMALL, streak=("Alwina", 1))))
     assert "30 November – 6 December" in said
     assert "1 person took part · 1 answer · 0% right" in said
@@ -61,7 +61,7 @@ async def test_a_small_week() -> None:
 
 
 async def test_it_is_found_again() -> None:
-    """Its container has a number of its own, as it has no button."""
+    """Its container has an id of its own, because it has no button."""
     numbers = [(await recap(one)).children[0].id for one in (FULL, SMALL)]
     assert numbers == [1_000_000_007, 1_000_000_008]
 

@@ -77,7 +77,8 @@ async def test_a_week_in_review(stage: Stage) -> None:
 
 
 async def test_the_hardest_question(stage: Stage) -> None:
-    """A question that most got wrong is named with its figures; who had no points in a week has climbed nothing."""
+    """A question that most got wrong is named with its figures; a member without points last week
+    is no climber."""
     await turned_on(stage)
     await play(stage, 3, wrong=(ALWINA, CLEMENTINE), also=(CLEMENTINE,))
     await stage.wait(days=7)
@@ -90,7 +91,8 @@ async def test_the_hardest_question(stage: Stage) -> None:
 
 
 async def test_one_that_rose(stage: Stage) -> None:
-    """Whoever has points in both weeks and stands higher in the second is named with both places."""
+    """A member with points in both weeks and a higher place in the second is named with both
+    places."""
     await turned_on(stage)
     await play(stage, 3, wrong=())  # Alwina answers faster
     await stage.wait(days=7)
@@ -203,7 +205,8 @@ async def test_another_zone_moves_the_time(stage: Stage) -> None:
 
 
 async def test_turned_off(stage: Stage) -> None:
-    """Nothing comes any more, and times that pass meanwhile are left out when it is turned on again."""
+    """No recap comes while it is off, and times that passed are left out when it is turned on
+    again."""
     await turned_on(stage)
     await play(stage)
     await stage.bot.settings.set_recap(GUILD, None)

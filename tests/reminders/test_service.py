@@ -114,7 +114,7 @@ async def test_no_other_refusal_pauses_it(stage: Stage, what: str) -> None:
     assert len(stage.sender.reminders) == 2
     assert len(stage.sender.openings) == (
         2 if what == "channel" else 1
-    )  # one that is gone is opened anew
+    )  # one that is gone is opened again
 
 
 async def test_many_at_the_same_time(stage: Stage) -> None:

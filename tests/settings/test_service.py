@@ -83,7 +83,7 @@ async def test_the_role_that_may_start_rounds(stage: Stage) -> None:
 
 
 async def test_the_role_everyone_limits_nobody(stage: Stage) -> None:
-    """Picking @everyone is the same as picking no role."""
+    """Picking @everyone and picking no role are one thing."""
     found = await stage.bot.settings.set_starters(GUILD, GUILD)
     assert found.server.starter_role_id is None
 

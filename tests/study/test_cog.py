@@ -19,7 +19,7 @@ async def test_topics(stage: Stage) -> None:
     assert labels(answer_to(new)) == ["Back", "Next"]
     question = await stage.play(questions=1, seconds=5, topic="temperature")
     await question.answer(stage.alwina, right=False)
-    await stage.wait(22)  # the reveal, and the pause after which it counts
+    await stage.wait(22)  # the reveal, and the pause: then it is counted
     shown = await stage.alwina.slash(stage.quiz, "topics")
     assert "1 learning · 49 new" in reply(shown)
     assert "Your weakest topic: **Temperature**" in reply(shown)

@@ -27,7 +27,8 @@ def player(stage: Stage, name: str, *roles: RoleHandle) -> MemberActor:
 
 
 async def test_managers_choose_teams_and_everyone_sees_them(stage: Stage) -> None:
-    """A manager adds and removes roles; others read the list, and who may change it."""
+    """A manager adds and removes roles; others read the list, and the permission that a change
+    needs."""
     red, blue = stage.guild.create_role("red"), stage.guild.create_role("blue")
     assert "This server has no teams yet." in reply(
         await stage.alwina.slash(stage.quiz, "team list")

@@ -1,4 +1,4 @@
-"""Whose team a member is in."""
+"""Which team a member is in."""
 
 from __future__ import annotations
 

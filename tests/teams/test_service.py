@@ -82,7 +82,8 @@ async def play(stage: Stage, teams: dict[int, tuple[int, ...]], **options: Any) 
 
 
 async def test_points_go_to_the_team_of_the_moment(stage: Stage) -> None:
-    """A team has what its members won while they played for it; who moves takes nothing along."""
+    """A team keeps what its members won while they played for it; a member who moves takes nothing
+    along."""
     await found(stage)
     await play(
         stage, {ALWINA: (OTHER, RED), BOB: (RED, BLUE), CLEMENTINE: (RED,), DAGOBERT: (BLUE,)}

@@ -106,7 +106,7 @@ def block_weights() -> str:
 
 
 def failed_answers() -> str:
-    """Where most of 40 passages get lost, by how many are left after each stage."""
+    """The stage where most of 40 passages get lost, from the number left after each stage."""
     left = [40, 39, 35, 8]
     lost = [before - after for before, after in zip(left, [*left[1:], 0], strict=True)]
     words = {
@@ -132,7 +132,8 @@ def dpo_start() -> str:
 
 
 def layers_in_two_stacks() -> str:
-    """Weights and multiplications of two stacks of L layers beside one, a weight used once by each of its tokens."""
+    """Weights and multiplications of two stacks of L layers against one; each token uses a weight
+    once."""
     layers, source, target = 12, 70, 30
     weights = {"both": 2 * layers, "one": layers}
     work = {"both": layers * source + layers * target, "one": layers * (source + target)}
@@ -141,7 +142,8 @@ def layers_in_two_stacks() -> str:
 
 
 def add_one_harm() -> str:
-    """What words never seen get from one count more each, and from a discount of at most 0.75 of a count."""
+    """The share of unseen words with one count more each, and with a discount of at most 0.75 of a
+    count."""
     seen, vocabulary, distinct = 50, 100_000, 50
     by_counts, by_discount = (vocabulary - distinct) / (seen + vocabulary), 0.75 * distinct / seen
     words = {(True, False): "It adds one to the count of every possible word"}

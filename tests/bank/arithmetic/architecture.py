@@ -428,7 +428,7 @@ def claims_about_attention() -> frozenset[str]:
 
 
 def gradient_of_table() -> str:
-    """The gradient of sum(G * XE) for E, by differences, beside the products that are offered."""
+    """The gradient of sum(G * XE) for E, by differences, and the products that the choices offer."""
     rows: Matrix = [[1, 0, 0], [0, 0, 1], [1, 0, 0], [0, 1, 0]]
     table: Matrix = [[0.3, -1.0], [0.8, 0.1], [-0.4, 0.6]]
     arriving: Matrix = [[1, 0], [2, -1], [0, 4], [0.5, 0.5]]

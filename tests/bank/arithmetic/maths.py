@@ -1,4 +1,5 @@
-"""What the computed answers share: small linear algebra, probabilities, and numbers written as the bank writes them."""
+"""Shared by the computed answers: small linear algebra, probabilities, and numbers in the bank's
+notation."""
 
 from __future__ import annotations
 

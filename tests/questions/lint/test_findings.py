@@ -1,4 +1,4 @@
-"""What lint says of a bank that is valid."""
+"""Findings of lint in a valid bank."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from tests.test_architecture import offenders
 
 
 def findings(**changes: object) -> list[str]:
-    """What lint says of the section with the first formula, its item changed: field and message."""
+    """Return the findings (field and message) in the first section with a formula after its item is
+    changed."""
     section, topic, item = next(
         (s, t, i)
         for s in bank().sections
@@ -35,7 +36,7 @@ def findings(**changes: object) -> list[str]:
 
 
 def test_a_formula_needs_words() -> None:
-    """Who can't see the picture of a formula hears it."""
+    """A formula needs a spoken form, for those who can't see its picture."""
     assert findings() == []
     assert findings(spoken=None) == ["formula: a screen reader can't read this formula"]
 
@@ -54,7 +55,7 @@ def test_words_are_not_latex(spoken: str) -> None:
     ],
 )
 def test_habits_are_named_at_their_place(field: str, changes: dict[str, str]) -> None:
-    """A choice that the prompt rules out and a word without a date are findings where they stand."""
+    """A choice that the prompt rules out and a word that ages are reported at their place."""
     about = (
         Choice("It fits", True, "Because it can."),
         *[Choice("Regularization bites", False, "It's off.")] * 3,
@@ -69,7 +70,7 @@ def test_what_another_pack_asks_may_not_be_asked_again() -> None:
     )
     copied = replace(next(iter(early.items.values())), id="copy")
     found = lint(late, earlier=[*early.items.values(), copied])
-    assert found == []  # what stands beside is not this pack's fault
+    assert found == []  # problems of other packs are not this pack's fault
     topic = late.sections[0].topics[0]
     topics = (replace(topic, items=(*topic.items, copied)), *late.sections[0].topics[1:])
     again = Bank("again", (replace(late.sections[0], topics=topics),))
@@ -79,7 +80,7 @@ def test_what_another_pack_asks_may_not_be_asked_again() -> None:
 
 
 def test_only_what_is_listed_is_allowed() -> None:
-    """An exception names the rule and all ids; another item's finding of the same rule stands."""
+    """An exception names the rule and all ids; another item's finding of the same rule stays."""
     rule, *about = next(key for key in ALLOWED if key[0] == "plug-in")
     assert Finding((), "", "", rule, tuple(about)).allowed
     assert not Finding((), "", "", rule, ("another",)).allowed

@@ -49,7 +49,7 @@ def _asks(prompt: str, right: str, *wrong: str) -> Item:
 
 
 def test_a_choice_that_the_prompt_rules_out_is_named() -> None:
-    """Who reads that there is no dropout, or that memory is ample, needs no knowledge to strike out a choice."""
+    """A prompt that says that there is no dropout rules out a choice without any knowledge."""
     losses = "Each batch is new when its loss is taken"
     assert (
         ruled_out_choice(
@@ -66,7 +66,7 @@ def test_a_choice_that_the_prompt_rules_out_is_named() -> None:
 
 
 def test_a_choice_that_the_prompt_leaves_open_is_not() -> None:
-    """What is ruled out may be the point of the right choice, or stand where no choice speaks of it."""
+    """It is fine if the right choice is about it, or if no choice mentions it."""
     assert (
         ruled_out_choice(
             _asks("There is no mask. What follows?", "Without a mask order goes", "The mask stays")
