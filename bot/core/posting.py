@@ -63,7 +63,8 @@ class PostWorker(Worker[Row]):
             return False
         if post.opened is not None:
             await self._database.write(post.opened, message_id=message_id)
-        log.info("posted %s of %s in %s", post.nonce, self.queue.table.name, post.place)
+        table, channel_id = self.queue.table.name, post.place.channel_id
+        log.info("posted %s of %s in channel %s", post.nonce, table, channel_id)
         return True
 
     async def _send(self, post: Post) -> int | None:

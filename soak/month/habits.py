@@ -142,7 +142,9 @@ class Habits(Members):
             await remove_bot(self.world, server.guild)
 
     async def _schedule(self, server: Server, at: str = "", **options: Any) -> None:
-        """Set the daily up, or move the server to another zone."""
+        """Set the daily up, or move the server to another zone if the bot is there."""
+        if self._is_gone(server):
+            return
         at = at or self.rules[server][-1][1]
         zone = self.rng.choice(_ZONES)
         await self.set_up_daily(server, time=at, timezone=zone, **options)
