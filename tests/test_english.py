@@ -79,6 +79,20 @@ def test_code_is_plain_english(folder: str) -> None:
     assert found(folder) == []
 
 
+@pytest.mark.parametrize("folder", ["bot", "benchmarks", "soak", "tests"])
+def test_no_tuple_is_splatted_into_positions(folder: str) -> None:
+    """Nobody can see which parameter gets which value of `f(*(a, b))`."""
+    splats = [
+        f"{file.relative_to(ROOT)}:{node.lineno}"
+        for file in sorted((ROOT / folder).rglob("*.py"))
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        for argument in node.args
+        if isinstance(argument, ast.Starred) and isinstance(argument.value, ast.Tuple)
+    ]
+    assert splats == []
+
+
 def main() -> None:
     """Print what the patterns find in folders: `python -m tests.test_english bot/rounds`."""
     for folder in sys.argv[1:] or ["bot"]:

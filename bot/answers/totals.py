@@ -36,7 +36,10 @@ totals = sa.Table(
 _ALL = totals.c.topic_id == constant(ALL_TOPICS)
 sa.Index(
     "ix_totals_board",
-    *(totals.c.guild_id, totals.c.topic_id, totals.c.points.desc(), totals.c.user_id),
+    totals.c.guild_id,
+    totals.c.topic_id,
+    totals.c.points.desc(),
+    totals.c.user_id,
 )
 sa.Index("ix_totals_member", totals.c.user_id, totals.c.guild_id)
 

@@ -112,7 +112,8 @@ challenge_takers = sa.Table(
 _TAKING = challenge_takers.c.guild_id.is_not(None)
 sa.Index(
     "ix_challenge_takers_taking",
-    *(challenge_takers.c.user_id, challenge_takers.c.guild_id),
+    challenge_takers.c.user_id,
+    challenge_takers.c.guild_id,
     sqlite_where=_TAKING,
 )
 

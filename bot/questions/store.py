@@ -100,7 +100,8 @@ own_items = sa.Table(
 )
 sa.Index(
     "uq_own_items_name",
-    *(own_items.c.guild_id, own_items.c.name),
+    own_items.c.guild_id,
+    own_items.c.name,
     unique=True,
     sqlite_where=~own_items.c.retired,
 )

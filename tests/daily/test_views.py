@@ -116,25 +116,23 @@ def test_the_thread_is_linked_from_verdicts_only() -> None:
 def row_of(**changes: object) -> Daily:
     """A daily that is open until AT."""
     made = Daily(
-        *(
-            ROW,
-            ROW,
-            AT.date(),
-            DailyState.OPEN,
-            "an-item",
-            "",
-            ROW,
-            ROW,
-            None,
-            None,
-            AT,
-            None,
-            AT,
-            AT,
-            AT,
-            None,
-            None,
-        )
+        id=ROW,
+        guild_id=ROW,
+        local_date=AT.date(),
+        state=DailyState.OPEN,
+        item_id="an-item",
+        choice_order="",
+        channel_id=ROW,
+        message_id=ROW,
+        role_id=None,
+        thread_id=None,
+        scheduled_at=AT,
+        tried_at=None,
+        opened_at=AT,
+        closes_at=AT,
+        due_at=AT,
+        problem=None,
+        topic_id=None,
     )
     return replace(made, **changes)  # type: ignore[arg-type]
 

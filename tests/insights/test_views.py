@@ -20,7 +20,8 @@ A, B, C = (BANK.asked[i] for i in ("t1-a", "t2-a", "t3-d"))
 ODD = Judged(A, 40, 12, Doubt(2, 14, 3))
 HARD, EASY = Judged(B, 1200, 240), Judged(C, 20, 20)
 FULL = Insights(
-    *(2500, 1200),
+    answers=2500,
+    most=1200,
     judged=(ODD, HARD, EASY),
     easy=(EASY,),
     hard=(HARD,),

@@ -237,8 +237,17 @@ async def test_opening_and_revealing_a_question(database: Database) -> None:
     await database.write(store.change_question, question.id, revealed_at=AT + 22 * SECOND)
     opened = await database.read(store.question, question.id)
     assert opened == RoundQuestion(
-        *(question.id, round_id, 1, "item-1", "0123", 10, AT, message_id),
-        *(AT + SECOND, AT + 21 * SECOND, AT + 22 * SECOND),
+        id=question.id,
+        round_id=round_id,
+        number=1,
+        item_id="item-1",
+        choice_order="0123",
+        seconds=10,
+        asked_at=AT,
+        message_id=message_id,
+        opened_at=AT + SECOND,
+        deadline_at=AT + 21 * SECOND,
+        revealed_at=AT + 22 * SECOND,
     )
     assert await database.read(asked_in, 1) == {"item-1": milliseconds(AT)}
     assert await database.read(asked_in, 2) == {}
