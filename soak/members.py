@@ -139,7 +139,7 @@ class Members:
         begun = await self.command(member, channel, "interview", questions=2)
         for _ in range(4):
             await self._pause(10, 60)
-            card = _find(channel, begun, member, lambda m: bool(_button(m, "Answer")))
+            card = _find(channel, begun, member, _is_interview)
             custom_id = _button(card, "Answer") if card else ""
             if card is None or await self._write(member, card, custom_id) is None:
                 return
@@ -281,6 +281,11 @@ def _find(
     first = begun.interaction.id if begun is not None else 0
     mine = [m for m in channel.messages.values() if m.id > first and m.audience == member.id]
     return next(filter(fits, reversed(mine)), None)
+
+
+def _is_interview(message: Message) -> bool:
+    """Return whether a message asks an interview's question; a challenge has "Answer" too."""
+    return _button(message, "Answer").startswith("interview:")
 
 
 def _button(message: Message, label: str) -> str:

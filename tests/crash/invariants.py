@@ -184,8 +184,9 @@ def card_versions(
     if message_id != card.id:
         yield f"{what}: the stored message is {message_id}, the card {card.id}"
     final = [v for v in card.history if set(ends) & set(v.custom_ids)]
-    if len({v.text for v in final}) > 1:
-        yield f"{what} ended in {len({v.text for v in final})} ways"
+    texts = {v.text for v in final}
+    if len(texts) > 1:
+        yield f"{what} ended in {len(texts)} ways: {sorted(texts)}"
     if final and card.history[-1] is not final[-1]:
         yield f"{what}: its card was turned back"
 
