@@ -364,9 +364,17 @@ def latest_on(conn: Connection, guild_id: int, since: date, limit: int) -> list[
     return fetch_all(conn, query, Answer)
 
 
-def points_between(conn: Connection, guild_id: int, first: date, last: date) -> dict[int, int]:
-    """Return the points on a server's boards between two dates, by member."""
-    rows = _points_between(conn, guild_id, first, last)
+def points_between(
+    conn: Connection, guild_id: int, first: date, last: date, topic_id: str | None = None
+) -> dict[int, int]:
+    """Return the points that members' answers of these dates added to a server's boards.
+
+    With `topic_id` only answers in that topic count.
+    """
+    if topic_id is None:
+        rows = _points_between(conn, guild_id, first, last)
+    else:
+        rows = _points_in_topic(conn, guild_id, first, last, topic_id)
     return {row.user_id: int(row.points) for row in rows}
 
 
@@ -375,6 +383,14 @@ def _points_between(guild_id: int, first: date, last: date) -> Select[Any]:
     here = answers.c.guild_id == guild_id, answers.c.local_date.between(first, last)
     sums = select(answers.c.user_id, func.sum(answers.c.paid).label("points"))
     return sums.where(*here, answers.c.user_id > 0).group_by(answers.c.user_id)
+
+
+@prepared
+def _points_in_topic(guild_id: int, first: date, last: date, topic_id: str) -> Select[Any]:
+    here = answers.c.guild_id == guild_id, answers.c.local_date.between(first, last)
+    sums = select(answers.c.user_id, func.sum(answers.c.paid).label("points"))
+    own = answers.c.topic_id == topic_id, answers.c.user_id > 0
+    return sums.where(*here, *own).group_by(answers.c.user_id)
 
 
 def answered_between(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -29,6 +29,60 @@ class TeamSum:
     def tenths(self) -> int:
         """Points for each active member, in tenths as shown, so that equal figures share a place."""
         return round(10 * self.points / self.members) if self.members else 0
+
+
+@dataclass(frozen=True, slots=True)
+class RankedMember:
+    """A member's place and points; members with equal points share a place."""
+
+    place: int
+    user_id: int
+    points: int
+
+
+@dataclass(frozen=True, slots=True)
+class RankedPage:
+    """One page of a leaderboard, counted from 0, and the place of the member who asks."""
+
+    page: int
+    pages: int
+    members: int
+    listed: tuple[RankedMember, ...]
+    own: RankedMember | None
+    """None for a member without points in the period."""
+    ahead: RankedMember | None
+    """The nearest member with more points, if there is one."""
+
+
+def rank(points: Mapping[int, int], *, user_id: int, page: int) -> RankedPage:
+    """Return a page of the members by their points; a page past the end gives the last one."""
+    order = _ranked_members(points)
+    pages = max(1, -(-len(order) // PAGE_SIZE))
+    page = min(page, pages - 1)
+    own = next((member for member in order if member.user_id == user_id), None)
+    better = [member for member in order if own and member.points > own.points]
+    return RankedPage(
+        page=page,
+        pages=pages,
+        members=len(order),
+        listed=tuple(order[page * PAGE_SIZE : (page + 1) * PAGE_SIZE]),
+        own=own,
+        ahead=better[-1] if better else None,
+    )
+
+
+def places_of(points: Mapping[int, int]) -> dict[int, int]:
+    """Return the place of every member with points."""
+    return {member.user_id: member.place for member in _ranked_members(points)}
+
+
+def _ranked_members(points: Mapping[int, int]) -> list[RankedMember]:
+    order = sorted(points.items(), key=lambda member: (-member[1], member[0]))
+    shared = places([won for _, won in order])
+    return [
+        RankedMember(place, user_id, won)
+        for place, (user_id, won) in zip(shared, order, strict=True)
+    ]
 
 
 def ranked(sums: Sequence[TeamSum]) -> list[tuple[int, TeamSum]]:

@@ -5,33 +5,22 @@ The cost of a page depends on how many members answered in its period, not on th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import date
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Select, bindparam, func, select
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, select
 
 from bot.answers.rules import days_before, days_of
-from bot.answers.store import answers
+from bot.answers.store import answers, points_between
 from bot.answers.totals import ALL_TOPICS, team_totals, totals
 from bot.boards.cards import Board, Own, Row
-from bot.boards.rules import PAGE_SIZE, TeamSum
+from bot.boards.rules import PAGE_SIZE, RankedMember, RankedPage, TeamSum, places_of, rank
 from bot.members.store import names_of
 
 Days = tuple[date, date]
 """The first and the last date of a period."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Queries:
-    """The statements for one kind of leaderboard; cached, because building takes longer than running."""
-
-    members: Select[Any]
-    page: Select[Any]
-    own: Select[Any]
-    ahead: Select[Any]
-    places: Select[Any]
 
 
 def board(
@@ -49,99 +38,89 @@ def board(
     A page past the end gives the last one.
     """
     days = days_of(period, day)
-    values = _parameters(guild_id, days, topic_id)
-    queries = _queries(from_log=days is not None, topic=topic_id is not None)
-    members = conn.execute(queries.members, values).scalar_one()
-    pages = max(1, -(-members // PAGE_SIZE))
-    page = min(page, pages - 1)
-    listed = conn.execute(queries.page, {**values, "skip": page * PAGE_SIZE}).all()
-    user_ids = [row.user_id for row in listed]
-    names = names_of(conn, guild_id, user_ids)
+    if days is None:
+        found = _all_time(conn, guild_id, topic_id or ALL_TOPICS, user_id, page)
+    else:
+        points = points_between(conn, guild_id, *days, topic_id)
+        found = rank(points, user_id=user_id, page=page)
+    listed = [member.user_id for member in found.listed]
+    names = names_of(conn, guild_id, listed)
     earlier = days_before(period, day)
     before: dict[int, int] = {}
     if earlier and listed:
-        then = {**_parameters(guild_id, earlier, topic_id), "user_ids": user_ids}
-        before = {row.user_id: row.place for row in conn.execute(queries.places, then)}
+        before = places_of(points_between(conn, guild_id, *earlier, topic_id))
     rows = tuple(
         Row(
-            place=row.place,
-            user_id=row.user_id,
-            name=names.get(row.user_id),
-            points=int(row.points),
-            before=before.get(row.user_id),
+            place=member.place,
+            user_id=member.user_id,
+            name=names.get(member.user_id),
+            points=member.points,
+            before=before.get(member.user_id),
         )
-        for row in listed
+        for member in found.listed
     )
+    own = None
+    if found.own is not None:
+        own = Own(found.own.place, found.own.points)
+        if found.ahead is not None:
+            behind = found.ahead.points - found.own.points
+            own = replace(own, behind=behind, next_place=found.ahead.place)
     return Board(
         period=period,
         topic_id=topic_id,
+        page=found.page,
+        pages=found.pages,
+        members=found.members,
+        rows=rows,
+        own=own,
+    )
+
+
+def _all_time(
+    conn: Connection, guild_id: int, topic_id: str, user_id: int, page: int
+) -> RankedPage:
+    """Return a page of all time, without reading all members."""
+    scope = {"guild_id": guild_id, "topic_id": topic_id}
+    members = conn.execute(_MEMBERS, scope).scalar_one()
+    pages = max(1, -(-members // PAGE_SIZE))
+    page = min(page, pages - 1)
+    listed = conn.execute(_PAGE, {**scope, "skip": page * PAGE_SIZE}).all()
+    own = conn.execute(_OWN, {**scope, "user_id": user_id}).first()
+    ahead = None
+    if own is not None:
+        ahead = conn.execute(_AHEAD, {**scope, "points": own.points}).first()
+    return RankedPage(
         page=page,
         pages=pages,
         members=members,
-        rows=rows,
-        own=_own(conn, queries, values, user_id),
+        listed=tuple(RankedMember(row.place, row.user_id, row.points) for row in listed),
+        own=own and RankedMember(own.place, user_id, own.points),
+        ahead=ahead and RankedMember(ahead.place, ahead.user_id, ahead.points),
     )
 
 
-def _parameters(guild_id: int, days: Days | None, topic_id: str | None) -> dict[str, Any]:
-    scope: dict[str, Any] = {"guild_id": guild_id, "topic_id": topic_id or ALL_TOPICS}
-    return {**scope, "first": days[0], "last": days[1]} if days else scope
-
-
-def _own(conn: Connection, queries: _Queries, values: dict[str, Any], user_id: int) -> Own | None:
-    own = conn.execute(queries.own, {**values, "user_id": user_id}).first()
-    if own is None:
-        return None
-    points = int(own.points)
-    ahead = conn.execute(queries.ahead, {**values, "points": points}).first()
-    if ahead is None or ahead.points is None:
-        return Own(own.place, points)
-    behind = int(ahead.points) - points
-    return Own(own.place, points, behind=behind, next_place=ahead.place)
-
-
-@cache
-def _queries(*, from_log: bool, topic: bool) -> _Queries:
-    sums, scope = _sums(from_log=from_log, topic=topic)
-    other, other_scope = _sums(from_log=from_log, topic=topic)
-    if from_log:  # one CTE under two names, so that the database computes it once
-        other = sums.alias("better")
-    c = sums.c
-
-    def place(points: ColumnElement[Any]) -> ColumnElement[int]:
-        better = (
-            select(func.count()).select_from(other).where(*other_scope, other.c.points > points)
-        )
-        return (better.scalar_subquery() + 1).label("place")
-
-    named = select(c.user_id, c.points, place(c.points)).where(*scope)
-    higher = select(func.min(c.points).label("points")).where(
-        *scope, c.points > bindparam("points")
+_better = totals.alias()
+_SCOPE = totals.c.guild_id == bindparam("guild_id"), totals.c.topic_id == bindparam("topic_id")
+_PLACE = (
+    select(func.count())
+    .select_from(_better)
+    .where(
+        _better.c.guild_id == totals.c.guild_id,
+        _better.c.topic_id == totals.c.topic_id,
+        _better.c.points > totals.c.points,
     )
-    ahead = higher.subquery("ahead")
-    return _Queries(
-        members=select(func.count()).select_from(sums).where(*scope),
-        page=named.order_by(c.points.desc(), c.user_id).limit(PAGE_SIZE).offset(bindparam("skip")),
-        own=named.where(c.user_id == bindparam("user_id")),
-        ahead=select(ahead.c.points, place(ahead.c.points)),
-        places=named.where(c.user_id.in_(bindparam("user_ids", expanding=True))),
-    )
-
-
-def _sums(*, from_log: bool, topic: bool) -> tuple[FromClause, list[ColumnElement[bool]]]:
-    """Return a source of user_id and points of a leaderboard's members, and conditions on it."""
-    if not from_log:
-        table = totals.alias()
-        return table, [
-            table.c.guild_id == bindparam("guild_id"),
-            table.c.topic_id == bindparam("topic_id"),
-        ]
-    sums = (
-        select(answers.c.user_id, func.sum(answers.c.paid).label("points"))
-        .where(*_answered(topic=topic))
-        .group_by(answers.c.user_id)
-    )
-    return sums.cte("sums"), []
+    .scalar_subquery()
+    + 1
+).label("place")
+_RANKED = select(totals.c.user_id, totals.c.points, _PLACE).where(*_SCOPE)
+_MEMBERS = select(func.count()).select_from(totals).where(*_SCOPE)
+_PAGE = (
+    _RANKED.order_by(totals.c.points.desc(), totals.c.user_id)
+    .limit(PAGE_SIZE)
+    .offset(bindparam("skip"))
+)
+_OWN = _RANKED.where(totals.c.user_id == bindparam("user_id"))
+_AHEAD = _RANKED.where(totals.c.points > bindparam("points")).order_by(totals.c.points).limit(1)
 
 
 def _answered(*, topic: bool) -> list[ColumnElement[bool]]:
@@ -153,6 +132,11 @@ def _answered(*, topic: bool) -> list[ColumnElement[bool]]:
         c.user_id > 0,
     ]
     return [*conditions, c.topic_id == bindparam("topic_id")] if topic else conditions
+
+
+def _parameters(guild_id: int, days: Days | None, topic_id: str | None) -> dict[str, Any]:
+    scope: dict[str, Any] = {"guild_id": guild_id, "topic_id": topic_id or ALL_TOPICS}
+    return {**scope, "first": days[0], "last": days[1]} if days else scope
 
 
 def team_sums(

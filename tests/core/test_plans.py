@@ -191,6 +191,7 @@ CALLS: list[Call] = [
     call(answer_log.practised_at, ALWINA, NOW - timedelta(days=20)),
     call(answer_log.has_played, NEWCOMER),
     call(answer_log.points_between, GUILD, TODAY - timedelta(days=6), TODAY),
+    call(answer_log.points_between, GUILD, TODAY - timedelta(days=6), TODAY, "t1"),
     call(answer_log.answered_between, GUILD, TODAY - timedelta(days=6), TODAY),
     call(answer_log.longest_streak, GUILD, TODAY - timedelta(days=6), TODAY),
     call(answer_log.delete_uncounted, ROUND, [1]),
