@@ -15,6 +15,7 @@ from discord import app_commands
 
 from bot.chat import text as t
 from bot.chat.messages import Message
+from bot.core.child_process import CallStopped
 from bot.core.database import StorageError
 from bot.core.drafts import Drafts
 from bot.core.errors import UserError
@@ -287,6 +288,8 @@ def explain(error: BaseException) -> str | None:
     match error:
         case UserError():
             return str(error)
+        case CallStopped():
+            return "I'm restarting. Try again in a minute."
         case app_commands.TransformerError():
             value = str(error.value)
             quoted = "that" if len(value) > 50 else f'"{t.escape(value)}"'

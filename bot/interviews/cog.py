@@ -164,14 +164,17 @@ class Interview(commands.Cog):
         Feedback stays visible; an open question's card is replaced.
         """
         slot, question_id, user_id = fields["slot"], int(fields["row"]), interaction.user.id
+        edits = slot in {"skip", "stop"} and is_private(interaction)
         result: Step | Report
         if slot in {"stop", "end"}:
             result = await self.interviews.end(question_id, user_id)
         else:
             advance = self.interviews.skip if slot == "skip" else self.interviews.next
-            result = await advance(question_id, user_id, interaction.guild_id)
+            # it may have to grade a later answer that a restart left without a grade
+            work = advance(question_id, user_id, interaction.guild_id)
+            result = await defer_if_slow(interaction, work, edits=edits)
         pages = await self._pages(interaction, result)
-        if slot in {"skip", "stop"} and is_private(interaction):
+        if edits:
             await show(interaction, pages.pop(0))
         await say_all(interaction, pages)
 
