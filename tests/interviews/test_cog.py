@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from dataclasses import replace
 from typing import Any
@@ -12,6 +11,7 @@ import pytest
 from simcord.actors import MemberActor
 from sqlalchemy.exc import OperationalError
 
+from bot.chat.replies import defer_if_slow
 from bot.core.child_process import CallStopped
 from bot.interviews import store
 from bot.interviews.assessment import decode, encode
@@ -210,22 +210,9 @@ async def test_an_interview_survives_restarts(stage: Stage) -> None:
 async def test_next_leads_to_an_ungraded_answer(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A button of an old card says that it works on it while a later answer is still graded."""
+    """An old card's button grades a later answer that a restart left ungraded, and may defer."""
     first = await write(stage, await begin(stage, questions=2), "The model learns from data.")
     second = await press(stage, first, "Next question")
-    deferred: list[object] = []
-    deferred_by_then: list[int] = []
-    defer = discord.InteractionResponse.defer
-    assess = stage.services.interviews._grading.assess
-
-    async def slow(*args: Any) -> Any:
-        await asyncio.sleep(2)
-        deferred_by_then.append(len(deferred))
-        return await assess(*args)
-
-    async def recorded(*args: Any, **options: Any) -> None:
-        await defer(*args, **options)
-        deferred.append(args)
 
     async def stopped(*_: object) -> None:
         raise CallStopped
@@ -236,13 +223,15 @@ async def test_next_leads_to_an_ungraded_answer(
         said = all_of(await stage.alwina.submit_modal(opened, {"text": "The model learns."}))
     assert said.startswith("Your answer is saved. See its feedback with ")
     assert said.endswith("\nI'm restarting. Try again in a minute.")
-    with monkeypatch.context() as patch:
-        patch.setattr("bot.chat.replies._PATIENCE", 0.01)
-        patch.setattr(stage.services.interviews._grading, "assess", slow)
-        patch.setattr(discord.InteractionResponse, "defer", recorded)
-        result = await stage.alwina.click(first, label="Next question")
-    assert deferred_by_then == [1]
-    assert "Question 2 of 2" in all_of(result)
+    deferrable: list[bool] = []
+
+    async def recorded(interaction: Any, work: Any, *, edits: bool) -> Any:
+        deferrable.append(edits)
+        return await defer_if_slow(interaction, work, edits=edits)
+
+    monkeypatch.setattr("bot.interviews.cog.defer_if_slow", recorded)
+    assert "Question 2 of 2" in text_of(await press(stage, first, "Next question"))
+    assert deferrable == [False]
 
 
 def field_of(opened: Any) -> dict[str, Any]:
