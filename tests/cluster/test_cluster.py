@@ -18,6 +18,7 @@ from sqlalchemy import URL, Connection, text
 
 from bot.app import all_tables
 from bot.core.database import Database, open_database
+from bot.core.servers import set_zone
 from bot.core.transfer import transfer
 from bot.daily import store as daily_store
 from bot.daily.rules import Schedule
@@ -99,6 +100,7 @@ def plan_dailies(conn: Connection, channels: list[Channel], at: datetime) -> Non
             next_at=at,
         )
         daily_store.save_schedule(conn, schedule)
+        set_zone(conn, channel.guild.id, schedule.zone)
 
 
 async def test_a_process_dies_while_two_hundred_dailies_are_due(cluster: Cluster) -> None:
