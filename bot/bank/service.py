@@ -285,7 +285,7 @@ class OwnBank:
         for user_id in sorted(done.members):
             memory_store.replay(conn, user_id, item.id)
         log.info(
-            "guild %s: %s past answers to %s were judged anew", guild_id, done.answers, row.item_id
+            "guild %s: %s past answers to %s were judged again", guild_id, done.answers, row.item_id
         )
         return done
 

@@ -10,7 +10,7 @@ from datetime import date
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, select
+from sqlalchemy import Connection, Select, bindparam, func, select
 
 from bot.answers.rules import days_before, days_of
 from bot.answers.store import answers, points_between
@@ -123,28 +123,15 @@ _OWN = _RANKED.where(totals.c.user_id == bindparam("user_id"))
 _AHEAD = _RANKED.where(totals.c.points > bindparam("points")).order_by(totals.c.points).limit(1)
 
 
-def _answered(*, topic: bool) -> list[ColumnElement[bool]]:
-    """Return conditions on counted answers of a period, without those of erased members."""
-    c = answers.c
-    conditions = [
-        c.guild_id == bindparam("guild_id"),
-        c.local_date.between(bindparam("first"), bindparam("last")),
-        c.user_id > 0,
-    ]
-    return [*conditions, c.topic_id == bindparam("topic_id")] if topic else conditions
-
-
-def _parameters(guild_id: int, days: Days | None, topic_id: str | None) -> dict[str, Any]:
-    scope: dict[str, Any] = {"guild_id": guild_id, "topic_id": topic_id or ALL_TOPICS}
-    return {**scope, "first": days[0], "last": days[1]} if days else scope
-
-
 def team_sums(
     conn: Connection, guild_id: int, days: Days | None, topic_id: str | None
 ) -> list[TeamSum]:
     """Return the sums of a server's teams; `days` is the period, None for all time."""
     query = _team_sums(from_log=days is not None, topic=topic_id is not None)
-    rows = conn.execute(query, _parameters(guild_id, days, topic_id))
+    scope: dict[str, object] = {"guild_id": guild_id, "topic_id": topic_id}
+    if days is not None:
+        scope |= {"first": days[0], "last": days[1]}
+    rows = conn.execute(query, scope)
     return [TeamSum(row.team_id, int(row.points), row.members) for row in rows]
 
 
@@ -153,9 +140,12 @@ def _team_sums(*, from_log: bool, topic: bool) -> Select[Any]:
     c: Any = answers.c if from_log else team_totals.c
     points = func.sum(c.paid if from_log else c.points).label("points")
     members = func.count(c.user_id.distinct()).label("members")
-    conditions = [*_answered(topic=topic), c.team_id.is_not(None)]
-    if not from_log:
-        conditions = [c.guild_id == bindparam("guild_id")]
-        if topic:
-            conditions.append(c.topic_id == bindparam("topic_id"))
+    conditions = [c.guild_id == bindparam("guild_id"), c.team_id.is_not(None)]
+    if topic:
+        conditions.append(c.topic_id == bindparam("topic_id"))
+    if from_log:  # answers of erased members stay in the log, without their id
+        conditions += [
+            c.local_date.between(bindparam("first"), bindparam("last")),
+            c.user_id > 0,
+        ]
     return select(c.team_id, points, members).where(*conditions).group_by(c.team_id)

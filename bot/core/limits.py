@@ -13,8 +13,10 @@ DIRECT_ROWS = 10_000
 up to a second and about 30 MB. A server that does not fit is left out, unless it is the newest.
 """
 DIRECT_SERVERS = 25
-"""Servers of a member whose own questions are asked in direct messages: each click there looks up
-all of them."""
+"""At most so many of a member's servers have their own questions asked in direct messages.
+
+Each click there looks up all of these servers.
+"""
 MAX_ANSWER = 4_000
 """Characters of an answer in sentences: the maximum of a text field in a modal.
 

@@ -43,9 +43,9 @@ met = sa.Table(
     sa.Column("last_at", Instant, nullable=False),
 )
 
-# Members' reports of faults in an item, or in the open question of a topic, whose id is then in
-# item_id. The managers of guild_id review the report: of the server whose own question it is, or
-# else of the server where it was made.
+# Members' reports of faults in an item, or in a topic's open question; item_id then has the topic's
+# id. guild_id is the server whose managers review the report: if the question is a server's own,
+# that server, else the one where it was reported.
 reports = sa.Table(
     "reports",
     metadata,
