@@ -183,8 +183,8 @@ async def _run(settings: Settings, _options: argparse.Namespace) -> None:
 
     async with (
         opened(settings) as (bank, database),
-        model_service(settings) as chat_model,
-        build_bot(settings, bank, database, chat_model=chat_model) as bot,
+        model_service(settings) as verifier,
+        build_bot(settings, bank, database, verifier=verifier) as bot,
         drawing_formulas(bank, lambda: bot.wait_for("connect")),
     ):
         tune_interpreter()

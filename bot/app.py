@@ -67,7 +67,8 @@ from bot.interviews import store as interviews_store
 from bot.interviews.cog import Interview as InterviewCog
 from bot.interviews.grading import Rubrics
 from bot.interviews.grading.chat_model import check_service
-from bot.interviews.grading.service import ChatModel, Grading, count_in_process
+from bot.interviews.grading.service import Grading, count_in_process
+from bot.interviews.grading.verifying import Verifier
 from bot.interviews.service import Interviews
 from bot.interviews.store import has_begun
 from bot.members import store as members_store
@@ -198,7 +199,7 @@ class Services:
     def __init__(
         self,
         context: Context,
-        chat_model: ChatModel | None = None,
+        verifier: Verifier | None = None,
         views: Views | None = None,
         *,
         erase_after: timedelta = ERASE_AFTER,
@@ -220,7 +221,7 @@ class Services:
         self.own_bank = OwnBank(context, card_length, SOURCES)
         self.insights = QuestionInsights(context)
         self.suggestions = Suggestions(context, self.own_bank)
-        self.grading = Grading(Rubrics(context.banks.packs, count_in_process), chat_model)
+        self.grading = Grading(Rubrics(context.banks.packs, count_in_process), verifier)
         self.dailies = Dailies(context, self.grading)
         self.schedules = Schedules(context, self.dailies, [recap_store.look_again])
         self.interviews = Interviews(context, self.grading)
@@ -346,7 +347,7 @@ def build_bot(
     bank: Bank,
     database: Database,
     *,
-    chat_model: ChatModel | None = None,
+    verifier: Verifier | None = None,
 ) -> QuizBot:
     """Build the bot with all its features."""
     shards = ALL
@@ -365,7 +366,7 @@ def build_bot(
         in_play=IN_PLAY,
         shards=shards,
     )
-    services = Services(context, chat_model, erase_after=timedelta(days=settings.erase_after_days))
+    services = Services(context, verifier, erase_after=timedelta(days=settings.erase_after_days))
     bot.attach(context, services, services.make_cogs)
     return bot
 

@@ -106,9 +106,12 @@ def slow_to_grade(data: Any, _where: Place) -> Iterator[Violation]:
 
 
 def _characters(entry: Mapping[str, Any]) -> int:
-    """Return the length of a key point or misconception with its other wordings."""
-    accept = entry.get("accept")
-    texts = [entry.get("text"), *(accept if isinstance(accept, list) else ())]
+    """Return the length of a key point or misconception with its other wordings and opposites."""
+    lists = (entry.get(name) for name in ("accept", "opposites"))
+    texts = [
+        entry.get("text"),
+        *(text for each in lists if isinstance(each, list) for text in each),
+    ]
     return sum(len(text) for text in texts if isinstance(text, str))
 
 
@@ -392,7 +395,9 @@ def _topic_document(topic: Topic, names: Names, *, packs: bool) -> dict[str, Any
     if (own or packs) and topic.question:
         out |= {"question": topic.question, "answer": topic.answer}
         out["key_points"] = [
-            {"text": point.text, "accept": list(point.accept)} for point in topic.key_points
+            {"text": point.text, "accept": list(point.accept)}
+            | ({"opposites": list(point.opposites)} if point.opposites else {})
+            for point in topic.key_points
         ]
         if topic.misconceptions:
             out["misconceptions"] = [

@@ -265,18 +265,18 @@ async def show_graded(
     grade: Coroutine[Any, Any, T],
     card: Callable[[T, bool], Message],
     *,
-    may_refine: Callable[[T], bool],
-    refine: Callable[[T], Coroutine[Any, Any, T]],
+    may_verify: Callable[[T], bool],
+    verify: Callable[[T], Coroutine[Any, Any, T]],
 ) -> None:
-    """Show the grade of a stored answer, and update it if a model service refines it.
+    """Show the grade of a stored answer, and update it once a model has verified it, if one does.
 
-    `card` builds the page from the grade and whether a model service is still being asked.
+    `card` builds the page from the grade and whether a model is still being asked.
     """
     graded = await defer_if_slow(interaction, grade, edits=is_private(interaction))
-    asking = may_refine(graded)
+    asking = may_verify(graded)
     await say_here(interaction, card(graded, asking))
     if asking:
-        await update_reply(interaction, card(await refine(graded), False))
+        await update_reply(interaction, card(await verify(graded), False))
 
 
 def explain(error: BaseException) -> str | None:

@@ -58,15 +58,14 @@ class OpenDailyCard:
 class OpenDailyResult:
     """A closed daily with a topic's open question.
 
-    `percent` is the mean grade, None without grades. `missed` are key points as (text, number of
-    answers without it), most missed first. `streaks` are the longest, as (name, days).
+    `lacking` are key points as (text, number of answers in which it was not found), the largest
+    number first. `streaks` are the longest, as (name, days).
     """
 
     daily_id: int
     topic: Topic
     answered: int
-    percent: int | None
-    missed: tuple[tuple[str, int], ...]
+    lacking: tuple[tuple[str, int], ...]
     streaks: tuple[tuple[str | None, int], ...]
 
 

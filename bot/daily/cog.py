@@ -350,9 +350,11 @@ class Today(commands.Cog):
             await show_graded(
                 interaction,
                 self.dailies.review_open(daily_id, interaction.guild_id, user_id, news=news),
-                lambda review, asking: view.review(review, bank, asking=asking),
-                may_refine=self.dailies.grader.may_refine,
-                refine=lambda review: self.dailies.grader.refine(review, user_id),
+                lambda review, asking: view.review(
+                    review, bank, checking=self.dailies.grader.verifier_name if asking else ""
+                ),
+                may_verify=self.dailies.grader.may_verify,
+                verify=lambda review: self.dailies.grader.verify(review, user_id),
             )
 
     async def own(self, interaction: discord.Interaction, fields: Fields) -> None:

@@ -80,44 +80,53 @@ class Grader:
         topic = self._banks.of(conn, daily.guild_id).topics.get(daily.topic_id or "")
         return (daily.guild_id, topic, written) if topic else None
 
-    def may_refine(self, review: OpenReview) -> bool:
-        """Return whether a model service can check this answer."""
-        return review.assessment is not None and self._grading.may_ask(review.assessment)
+    @property
+    def verifier_name(self) -> str:
+        """What members read of the model that checks answers; empty if none is set up."""
+        return self._grading.verifier_name
 
-    async def refine(self, review: OpenReview, user_id: int) -> OpenReview:
-        """Ask the model service about unclear points, and replace the grade and its points."""
+    def may_verify(self, review: OpenReview) -> bool:
+        """Return whether a model can check this answer."""
+        return review.assessment is not None and self._grading.may_verify(review.assessment)
+
+    async def verify(self, review: OpenReview, user_id: int) -> OpenReview:
+        """Have a model check an answer, and replace the grade and its points."""
         assert review.assessment is not None
         assert review.text is not None
         if await self._database.write(take_request, user_id, self._now().date(), REQUESTS_A_DAY):
-            better = await self._grading.refine(
+            verified = await self._grading.verify(
                 review.topic, review.text, review.assessment, review.daily.guild_id
             )
         else:
-            better = replace(review.assessment, model="spent")
+            verified = replace(review.assessment, model_failed="spent")
         daily_id = review.daily.id
 
         def save(conn: Connection) -> None:
-            if store.change_grade(conn, daily_id, user_id, encode(better)):
-                _count_points(conn, daily_id, user_id, better)
+            if store.change_grade(conn, daily_id, user_id, encode(verified)):
+                _count_points(conn, daily_id, user_id, verified)
 
         await self._database.write(save)
-        return replace(with_assessment(review, better), points=better.percent)
+        return replace(with_assessment(review, verified), points=verified.found.percent)
 
 
 def _count_points(conn: Connection, daily_id: int, user_id: int, assessment: Assessment) -> None:
-    """Count an open answer's points on the boards, instead of its earlier ones."""
+    """Count an open answer's points on the boards, instead of its earlier ones.
+
+    They are the share of the key points that were found, or that a model says are said. What may
+    say the opposite earns nothing.
+    """
     before = answers_store.get(conn, DAILY, daily_id, user_id)
     if before is not None:
         pay.grade(
             conn,
             before,
             states=assessment.states,
-            points=assessment.percent,
+            points=assessment.found.percent,
             right=assessment.passed,
         )
 
 
 def with_assessment(review: OpenReview, assessment: Assessment) -> OpenReview:
     """Return a review with an assessment and a follow-up question."""
-    chosen = choose_follow_up(review.topic, assessment.percent, review.daily.id)
+    chosen = choose_follow_up(review.topic, assessment.found.percent, review.daily.id)
     return replace(review, assessment=assessment, follow_up=chosen)

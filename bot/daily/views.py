@@ -47,6 +47,7 @@ from bot.daily.rules import Daily, Schedule
 from bot.daily.streaks import MILESTONES, Streak, StreakNews
 from bot.daily.weekdays import DAYS, days_in_words
 from bot.interviews import views as interviews_views
+from bot.interviews.cards import Assessment
 from bot.questions import formulas
 from bot.questions.model import Bank, Topic
 from bot.questions.views import (
@@ -118,8 +119,8 @@ def question(card: DailyCard | OpenDailyCard, bank: Bank) -> Message:
             f"{_TITLE}\n-# {_about(card.topic, bank)} · open question",
             t.heading(card.topic.question),
             separator(),
-            "Answer in a few sentences, as in an interview. You'll see right away, in private, which key points "
-            f"you covered.\n{closes}",
+            "Answer in a few sentences, as in an interview. You'll see right away, in private, how it compares "
+            f"with the key points.\n{closes}",
             row(button("Answer", OPEN.id(row=card.daily_id), PRIMARY)),
         )
     return Message(
@@ -136,7 +137,7 @@ def result(card: DailyResult | OpenDailyResult, bank: Bank) -> Message:
     """Return the closed card. Parts of an open question that don't fit are behind its button."""
     if isinstance(card, OpenDailyResult):
         shown = _result(card, bank, t.escape(card.topic.answer))
-        for fewer in (card, replace(card, missed=())):
+        for fewer in (card, replace(card, lacking=())):
             if len(text_of(shown)) <= t.MAX_TEXT:
                 break
             shown = _result(fewer, bank, "The model answer is long. Press Explain to read it.")
@@ -182,8 +183,11 @@ def _figures(found: DailyVerdict) -> str:
     return (f"+{found.review.points} points · " if found.review.points else "") + streak
 
 
-def review(found: OpenReview, bank: Bank, page: int = 0, *, asking: bool = False) -> Message:
-    """Return a page of a member's feedback; without an answer, of the model answer alone."""
+def review(found: OpenReview, bank: Bank, page: int = 0, *, checking: str = "") -> Message:
+    """Return a page of a member's feedback; without an answer, of the model answer alone.
+
+    `checking` names the model that is still checking the answer.
+    """
     daily = found.daily
     assessment = found.assessment
     streak = t.count(found.streak.current, "day")
@@ -198,10 +202,10 @@ def review(found: OpenReview, bank: Bank, page: int = 0, *, asking: bool = False
         note = "You didn't answer this one. Here's what a good answer says."
     elif assessment is None:
         note = f"{found.problem}\n-# {figures}"
+    elif checking:
+        note = interviews_views.checked_by(checking)
     else:
-        note = (
-            interviews_views.ASKING if asking else f"+{t.count(found.points, 'point')} · {figures}"
-        )
+        note = f"+{t.count(found.points, 'point')} {_counted_by(assessment)} · {figures}"
     pages = interviews_views.pages(found.topic, found.text, assessment, found.follow_up, note)
     return interviews_views.page_of(
         f"-# 📅 Question of the day · {_about(found.topic, bank)}",
@@ -212,21 +216,24 @@ def review(found: OpenReview, bank: Bank, page: int = 0, *, asking: bool = False
     )
 
 
+def _counted_by(assessment: Assessment) -> str:
+    return f"as {t.escape(assessment.model)} reads it" if assessment.model else "for words found"
+
+
 def _result(card: OpenDailyResult, bank: Bank, model: str) -> Message:
-    missed = []
+    lacking = []
     figures = t.count(card.answered, "answer")
     if card.answered > 1:  # figures about one answer would show that member's grade
-        missed = [
-            f"- {t.escape(text)} · missed by {number:,} of {card.answered:,}"
-            for text, number in card.missed
+        lacking = [
+            f"- {t.escape(text)} · not found in {number:,} of {t.count(card.answered, 'answer')}"
+            for text, number in card.lacking
         ]
-        figures += f" · {card.percent}% on average" if card.percent is not None else ""
     return Message(
         REVEALED,
         f"{_TITLE}\n-# {_about(card.topic, bank)} · open question · closed",
         t.heading(card.topic.question),
-        f"✅ **Model answer**\n{model}",
-        "\n".join(["**Most often missed**", *missed]) if missed else None,
+        f"**Model answer**\n{model}",
+        "\n".join(["**Least often found**", *lacking]) if lacking else None,
         separator(),
         "\n".join(f"-# {source(reference)}" for reference in card.topic.references[:1]),
         "\n".join([figures, *_long_streaks(card.streaks)]),
@@ -500,7 +507,10 @@ def _today_open(
         said = f"You answered{points}{_discussion(daily.thread_id)}"
         return said, row(button("Read my feedback", own))
     if is_open:
-        said = "Answer in a few sentences, as in an interview. You'll see right away which key points you covered."
+        said = (
+            "Answer in a few sentences, as in an interview. "
+            "You'll see right away how it compares with the key points."
+        )
         return said, row(button("Answer", APART_OPEN.id(row=daily.id), PRIMARY))
     said = "You didn't answer this one. Press Model answer to read what a good answer says."
     return said, row(button("Model answer", own)) if daily.revealed else None

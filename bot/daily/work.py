@@ -26,7 +26,7 @@ from bot.daily.cards import Announcement, DailyCard, DailyResult, OpenDailyCard,
 from bot.daily.rules import ON_THE_WAY, Daily, DailyState, Schedule
 from bot.daily.schedules import next_post, rule_of
 from bot.daily.service import Dailies, when_to_count
-from bot.interviews.assessment import most_missed
+from bot.interviews.assessment import most_lacking
 from bot.members.store import names_of
 from bot.questions import answers
 from bot.questions.cards import count_answers
@@ -35,7 +35,7 @@ from bot.questions.model import Bank, Topic
 log = logging.getLogger(__name__)
 
 _MOST_STREAKS = 3
-_MOST_MISSED = 3
+_MOST_LACKING = 3
 """The longest streaks, and the key points most often missed, that a closed card names."""
 _BATCH = 500
 """The schedules whose post times are computed in one transaction at start-up."""
@@ -355,11 +355,9 @@ class DailyWork(PostWorker[Daily]):
         names = names_of(conn, daily.guild_id, [a.user_id for a in longest])
         streaks = tuple((names.get(a.user_id), a.streak or 0) for a in longest)
         if topic is not None:
-            graded = [a.points for a in given if a.answer]
-            percent = round(sum(graded) / len(graded)) if graded else None
             texts = (a.answer or "" for a in given)
-            lacking = tuple(most_missed(texts, [p.text for p in topic.key_points], _MOST_MISSED))
-            open_result = OpenDailyResult(daily.id, topic, len(given), percent, lacking, streaks)
+            lacking = most_lacking(texts, [p.text for p in topic.key_points], _MOST_LACKING)
+            open_result = OpenDailyResult(daily.id, topic, len(given), tuple(lacking), streaks)
             return self._views.result(open_result, bank)
         item = bank.items[daily.item_id or ""]
         order = answers.decode_order(daily.choice_order)

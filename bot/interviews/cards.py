@@ -6,21 +6,28 @@ graded, so that feedback can be shown again after the bank has changed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Set
 from dataclasses import dataclass, replace
 
-from bot.interviews.grading import Error, State
+from bot.interviews.grading import State
 from bot.interviews.rules import STRONG, choose_follow_up
 from bot.questions.model import FollowUp, Topic
+
+SAID, OPPOSITE = "said", "opposite"
+"""States of a point that a model has checked, besides `State.MISSING`."""
+COUNTED = frozenset({str(State.FOUND), SAID})
 
 
 @dataclass(frozen=True, slots=True)
 class PointCount:
-    """The number of a question's key points in an answer, including self-marked ones, and in
-    total."""
+    """The number of a question's key points that an answer says, and of all."""
 
     points: int
     total: int
+
+    @property
+    def percent(self) -> int:
+        return round(100 * self.points / max(1, self.total))
 
     def compare(self, earlier: PointCount) -> int:
         """Return 1 for a larger share than an earlier answer had, -1 for a smaller one, else 0."""
@@ -33,96 +40,86 @@ class PointCount:
 class Point:
     """A key point, its state, and the passage of the answer that is closest to it.
 
-    `quote` is empty if no passage is close. `credit`, from 0 to 1, is the point's share of the
-    score. `claimed` means that the grader did not find the point but the member says it is there.
+    `quote` is empty if no passage is close. `opposite` is a sentence that says the opposite, to
+    compare the passage with; empty if the bank has none. `why` tells what is right if the answer
+    states a known misconception.
     """
 
     text: str
     state: str
     quote: str = ""
-    credit: float = 0.0
-    claimed: bool = False
+    opposite: str = ""
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """A graded answer. `percent` is the grader's estimate; claimed points don't change it.
+    """What was found in an answer.
 
-    `flags` are the grader's hints on the form of the answer. `model` tells whether a model service
-    checked doubtful points: "" (no), "asked", "failed", or "spent" (daily limit reached).
+    Without a model, words decide: they show what an answer speaks of, not what it says. So there is
+    no number before the member has compared the points and counted what they said.
+
+    `flags` are the grader's hints on the form of the answer. `model` names the model that checked
+    the points, if one did; `model_failed` tells why one that is set up did not: "failed", or "spent"
+    (daily limit reached). `counted` are the points, by index, that the member says they said; None
+    until they count.
     """
 
     points: tuple[Point, ...]
-    percent: int
     flags: tuple[str, ...] = ()
     model: str = ""
-    errors: tuple[Error, ...] = ()
+    model_failed: str = ""
+    counted: tuple[int, ...] | None = None
 
     @property
     def states(self) -> str:
-        """One letter per key point, in the bank's order: c covered, d doubtful, m missing."""
+        """One letter per key point, in the bank's order: the first of its state."""
         return "".join(point.state[0] for point in self.points)
 
     @property
+    def start_ticked(self) -> frozenset[int]:
+        """The points, by index, that were found or that a model says are said."""
+        return frozenset(n for n, point in enumerate(self.points) if point.state in COUNTED)
+
+    @property
+    def found(self) -> PointCount:
+        """The number of points that were found or that a model says are said.
+
+        Open questions of the day pay by it, so members can't tick themselves into the lead.
+        """
+        return PointCount(len(self.start_ticked), len(self.points))
+
+    @property
     def passed(self) -> bool:
-        """Whether the answer counts as correct in tallies: at least half."""
-        return self.percent >= 50
+        """Whether the answer counts as correct in tallies: at least half of its points count."""
+        return 2 * self.found.points >= self.found.total
 
     @property
-    def claimed(self) -> tuple[Point, ...]:
-        """The points that the member marked as said."""
-        return tuple(point for point in self.points if point.claimed)
+    def count(self) -> PointCount | None:
+        """The member's own count, else the model's; None if nobody has counted."""
+        if self.counted is not None:
+            return PointCount(len(self.counted), len(self.points))
+        return self.found if self.model else None
 
     @property
-    def own_percent(self) -> int:
-        """The estimate with claimed points counted in full. Only the member's own report uses it."""
-        if not self.claimed:
-            return self.percent
-        return _percent([1.0 if p.claimed else p.credit for p in self.points])
+    def ticked(self) -> frozenset[int]:
+        """The points, by index, that the list shows as said."""
+        return self.start_ticked if self.counted is None else frozenset(self.counted)
 
-    @property
-    def point_count(self) -> PointCount:
-        """The number of points that are covered or claimed."""
-        return PointCount(len(self.in_state(State.COVERED)) + len(self.claimed), len(self.points))
+    def in_state(self, *states: str) -> tuple[Point, ...]:
+        return tuple(point for point in self.points if point.state in states)
 
-    def in_state(self, state: str) -> tuple[Point, ...]:
-        """Return the points in a state, without claimed ones."""
-        return tuple(point for point in self.points if point.state == state and not point.claimed)
-
-    def with_claims(self, numbers: Set[int]) -> Assessment:
-        """Return a copy with exactly these points claimed, by index. Covered points can't be."""
-        points = (
-            replace(p, claimed=n in numbers and p.state != State.COVERED)
-            for n, p in enumerate(self.points)
-        )
-        return replace(self, points=tuple(points))
-
-    def with_claims_of(self, earlier: Assessment) -> Assessment:
-        """Return a copy with the claims of an earlier grade, except for points now covered."""
-        claimed = {point.text for point in earlier.claimed}
-        return self.with_claims({n for n, point in enumerate(self.points) if point.text in claimed})
-
-    def with_confirmed(self, quotes: dict[int, str]) -> Assessment:
-        """Return a copy with these doubtful points, by index, covered by a quote."""
-        points = list(self.points)
-        for index, quote in quotes.items():
-            if points[index].state == State.DOUBTFUL:
-                points[index] = replace(points[index], state=State.COVERED, quote=quote, credit=1.0)
-        return replace(
-            self, points=tuple(points), percent=_percent([point.credit for point in points])
-        )
-
-
-def _percent(credits: Sequence[float]) -> int:
-    return round(100 * sum(credits) / len(credits))
+    def with_count(self, numbers: Set[int]) -> Assessment:
+        """Return a copy in which the member says exactly these points, by index."""
+        own = tuple(sorted(n for n in numbers if n < len(self.points)))
+        return replace(self, counted=own)
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part of a good answer, its state, and the closest passage of the member's answer, if any."""
+    """A part of a good answer, and the closest passage of the member's answer, if any."""
 
     text: str
-    state: str
     quote: str = ""
 
 
@@ -130,28 +127,18 @@ class Part:
 class Reply:
     """A follow-up that the member has answered, or whose good answer they have been shown.
 
-    `answer` is None if it was only shown. `parts` are empty until the answer is compared; `flags`
-    are the grader's hints on its form.
+    `answer` is None if it was only shown. `parts` are empty until the answer is compared.
     """
 
     question: str
     hint: str
     answer: str | None = None
     parts: tuple[Part, ...] = ()
-    flags: tuple[str, ...] = ()
 
     @property
     def pending(self) -> bool:
         """Whether it is answered but not compared yet."""
         return self.answer is not None and not self.parts
-
-    @property
-    def outcome(self) -> str:
-        """The overall result: covered, partly covered, unclear or missing."""
-        states = [part.state for part in self.parts]
-        if State.COVERED in states:
-            return "covered" if set(states) == {State.COVERED} else "partly covered"
-        return "unclear" if State.DOUBTFUL in states else "missing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +172,7 @@ class Step:
             return None
         if self.reply is not None:
             return FollowUp("", self.reply.question, self.reply.hint)
-        return choose_follow_up(self.topic, self.assessment.percent, self.question_id)
+        return choose_follow_up(self.topic, self.assessment.found.percent, self.question_id)
 
     @property
     def follow_up_number(self) -> int | None:
@@ -200,21 +187,25 @@ class Step:
 class AskedQuestion:
     """A question of a finished interview, for its report.
 
-    `percent` and `points` are None for a skipped or ungraded question. Both include the `claimed`
-    points. `previous` is the count of the latest earlier answer to the same topic.
+    `count` is None for a skipped question, and for an answer whose points nobody counted. `model`
+    names the model that counted, and is empty if the member did. `previous` is the count of the
+    latest earlier answer to the same topic.
     """
 
     topic_id: str
-    percent: int | None
+    count: PointCount | None
     answered: bool = True
-    claimed: int = 0
-    points: PointCount | None = None
+    model: str = ""
     previous: PointCount | None = None
 
     @property
+    def percent(self) -> int | None:
+        return self.count.percent if self.count else None
+
+    @property
     def needs_practice(self) -> bool:
-        """Whether it was skipped or not strong. An answer without a grade yet doesn't count."""
-        return not self.answered if self.percent is None else self.percent < STRONG
+        """Whether it was skipped or not strong. An answer that nobody counted is neither."""
+        return not self.answered if self.count is None else self.count.percent < STRONG
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +221,8 @@ class SectionReport:
 class Report:
     """A finished interview. `practise` lists the weakest topics first and no strong ones.
 
-    `better`, `same` and `worse` count the topics that were answered in an earlier interview too.
+    `uncounted` are the answers whose points nobody counted. `better`, `same` and `worse` count the
+    topics that were answered in an earlier interview too.
     """
 
     percent: int | None
@@ -238,6 +230,7 @@ class Report:
     skipped: int
     sections: tuple[SectionReport, ...]
     practise: tuple[Topic, ...]
+    uncounted: int = 0
     better: int = 0
     same: int = 0
     worse: int = 0

@@ -17,7 +17,6 @@ from bot.chat.replies import (
     defer_if_slow,
     is_private,
     return_text_on_error,
-    say,
     say_all,
     say_here,
     show,
@@ -44,7 +43,8 @@ class Interview(commands.Cog):
         bot.router.add(view.ANSWER, self.open_answer)
         bot.router.add(view.ANSWERED, self.answered)
         bot.router.add(view.FEEDBACK, self.feedback)
-        bot.router.add(view.CLAIM, self.claim)
+        bot.router.add(view.COUNT, self.count)
+        bot.router.add(view.KEEP, self.keep)
         bot.router.add(view.FOLLOW_UP, self.follow_up)
         bot.router.add(view.FOLLOW_UP_ANSWERED, self.follow_up_answered)
         bot.router.add(view.STEP, self.step)
@@ -104,9 +104,11 @@ class Interview(commands.Cog):
             await show_graded(
                 interaction,
                 self._feedback(interaction, question_id),
-                lambda step, asking: view.step_page(step, bank, asking=asking),
-                may_refine=self.interviews.may_refine,
-                refine=lambda step: self.interviews.refine(
+                lambda step, asking: view.step_page(
+                    step, bank, checking=self.interviews.verifier_name if asking else ""
+                ),
+                may_verify=self.interviews.may_verify,
+                verify=lambda step: self.interviews.verify(
                     step, interaction.user.id, interaction.guild_id
                 ),
             )
@@ -114,21 +116,31 @@ class Interview(commands.Cog):
     async def feedback(self, interaction: discord.Interaction, fields: Fields) -> None:
         await self._show(interaction, int(fields["row"]), page=int(fields["page"]))
 
-    async def claim(self, interaction: discord.Interaction, fields: Fields) -> None:
-        """Mark the picked points as said by the member, and unmark all others."""
+    async def count(self, interaction: discord.Interaction, fields: Fields) -> None:
+        """Count the picked points as said by the member, and no others."""
         picked = selected_values(interaction)
         if not set(picked) <= set("012345"):
             raise UserError(UNKNOWN)
         points = frozenset(map(int, picked))
-        work = self.interviews.claim(
-            int(fields["row"]), interaction.user.id, interaction.guild_id, points
+        await self._counted(
+            interaction,
+            self.interviews.count(
+                int(fields["row"]), interaction.user.id, interaction.guild_id, points
+            ),
         )
+
+    async def keep(self, interaction: discord.Interaction, fields: Fields) -> None:
+        """Count the points that the list shows as ticked."""
+        row = int(fields["row"])
+        await self._counted(
+            interaction, self.interviews.keep(row, interaction.user.id, interaction.guild_id)
+        )
+
+    async def _counted(
+        self, interaction: discord.Interaction, work: Coroutine[Any, Any, Step]
+    ) -> None:
         step = await defer_if_slow(interaction, work, edits=is_private(interaction))
         await say_here(interaction, view.step_page(step, await self._bank(interaction)))
-        if step.assessment is not None and len(step.assessment.claimed) < len(points):
-            await say(
-                interaction, "One of those points is covered already, so there was nothing to mark."
-            )
 
     async def follow_up(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Open the modal for a follow-up or show its good answer.

@@ -25,7 +25,7 @@ def build_report(bank: Bank, asked: Sequence[AskedQuestion]) -> Report:
         key=lambda pair: pair[0],
     )
     compared = Counter(
-        one.points.compare(one.previous) for _, one in known if one.points and one.previous
+        one.count.compare(one.previous) for _, one in known if one.count and one.previous
     )
     return Report(
         percent=_mean([one.percent for _, one in known]),
@@ -33,6 +33,7 @@ def build_report(bank: Bank, asked: Sequence[AskedQuestion]) -> Report:
         skipped=sum(not one.answered for _, one in known),
         sections=tuple(sections),
         practise=tuple(topic for _, topic in weak[:_MAX_PRACTISE]),
+        uncounted=sum(one.answered and one.count is None for _, one in known),
         better=compared[1],
         same=compared[0],
         worse=compared[-1],

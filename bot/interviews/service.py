@@ -137,45 +137,53 @@ class Interviews:
         question = await self._database.read(_owned_question, question_id, user_id)
         return await self._step(question, guild_id)
 
-    def may_refine(self, step: Step) -> bool:
-        """Whether a model service would be asked about this answer."""
-        return (
-            step.assessment is not None
-            and not step.assessment.model
-            and self._grading.may_ask(step.assessment)
-        )
+    @property
+    def verifier_name(self) -> str:
+        """What members read of the model that checks answers; empty if none is set up."""
+        return self._grading.verifier_name
 
-    async def refine(self, step: Step, user_id: int, guild_id: int | None) -> Step:
-        """Ask the model service about doubtful points, and store the result."""
+    def may_verify(self, step: Step) -> bool:
+        """Whether a model would be asked about this answer."""
+        return step.assessment is not None and self._grading.may_verify(step.assessment)
+
+    async def verify(self, step: Step, user_id: int, guild_id: int | None) -> Step:
+        """Have a model check an answer, and store the result."""
         assert step.assessment is not None
         assert step.answer is not None
         today = self._now().date()
         if await self._database.write(store.take_request, user_id, today, REQUESTS_A_DAY):
-            refined = await self._grading.refine(
+            verified = await self._grading.verify(
                 step.topic, step.answer, step.assessment, guild_id or user_id
             )
         else:
-            refined = replace(step.assessment, model="spent")
-        return replace(step, assessment=await self._save_grade(step.question_id, refined))
+            verified = replace(step.assessment, model_failed="spent")
+        return replace(step, assessment=await self._save_grade(step.question_id, verified))
 
-    async def claim(
+    async def count(
         self, question_id: int, user_id: int, guild_id: int | None, points: Set[int]
     ) -> Step:
-        """Mark exactly these points, by index, as said by the member.
+        """Record that the member said exactly these points, by index.
 
-        Does nothing while there is no feedback to disagree with.
+        Does nothing while there is no feedback to compare with.
         """
         step = await self.feedback(question_id, user_id, guild_id)
         if step.assessment is None:
             return step
-        return replace(step, assessment=await self._save_claims(question_id, points))
+        return replace(step, assessment=await self._save_count(question_id, points))
+
+    async def keep(self, question_id: int, user_id: int, guild_id: int | None) -> Step:
+        """Record that the member said what the list shows as ticked."""
+        step = await self.feedback(question_id, user_id, guild_id)
+        if step.assessment is None:
+            return step
+        return replace(step, assessment=await self._save_count(question_id, step.assessment.ticked))
 
     @writing
-    def _save_claims(self, conn: Connection, question_id: int, points: Set[int]) -> Assessment:
+    def _save_count(self, conn: Connection, question_id: int, points: Set[int]) -> Assessment:
         question = _existing(store.question(conn, question_id, lock=True))
         assert question.grade is not None
-        assessment = decode(question.grade).with_claims(points)
-        store.save_grade(conn, question_id, encode(assessment), assessment.own_percent)
+        assessment = decode(question.grade).with_count(points)
+        store.save_grade(conn, question_id, encode(assessment), _score(assessment))
         return assessment
 
     @reading
@@ -338,11 +346,11 @@ class Interviews:
 
     @writing
     def _save_grade(self, conn: Connection, question_id: int, assessment: Assessment) -> Assessment:
-        """Store a grade, keeping what the member claimed while it was being made."""
+        """Store a grade, keeping what the member counted while it was being made."""
         question = _existing(store.question(conn, question_id, lock=True))
         if question.grade is not None:
-            assessment = assessment.with_claims_of(decode(question.grade))
-        store.save_grade(conn, question_id, encode(assessment), assessment.own_percent)
+            assessment = replace(assessment, counted=decode(question.grade).counted)
+        store.save_grade(conn, question_id, encode(assessment), _score(assessment))
         return assessment
 
     @reading
@@ -369,17 +377,20 @@ class Interviews:
         return build_report(self._banks.holding(conn, topic_ids), asked)
 
 
+def _score(assessment: Assessment) -> int | None:
+    """Return the percentage that the member or a model counted; None if nobody has."""
+    return assessment.count.percent if assessment.count else None
+
+
 def _asked_question(question: InterviewQuestion, earlier: str | None) -> AskedQuestion:
     if question.grade is None:
-        answered = question.answer is not None
-        return AskedQuestion(question.topic_id, question.score, answered=answered)
+        return AskedQuestion(question.topic_id, None, answered=question.answer is not None)
     assessment = decode(question.grade)
     return AskedQuestion(
         question.topic_id,
-        question.score,
-        claimed=len(assessment.claimed),
-        points=assessment.point_count,
-        previous=decode(earlier).point_count if earlier else None,
+        assessment.count,
+        model=assessment.model if assessment.counted is None else "",
+        previous=decode(earlier).count if earlier else None,
     )
 
 

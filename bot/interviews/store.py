@@ -44,7 +44,7 @@ interview_questions = sa.Table(
     sa.Column("asked_at", Instant, nullable=False),
     sa.Column("answer", sa.Text),
     sa.Column("grade", sa.Text),  # JSON, see bot.interviews.assessment
-    sa.Column("score", sa.Integer),  # percent, claimed points included
+    sa.Column("score", sa.Integer),  # percent; null until the member or a model has counted
     sa.Column("answered_at", Instant),
     sa.Column("follow_up", sa.Text),  # JSON, null until it is answered or shown
     sa.UniqueConstraint("interview_id", "number"),
@@ -249,7 +249,7 @@ def skip(conn: Connection, question_id: int, now: datetime) -> None:
     conn.execute(update(interview_questions).where(*where).values(answered_at=now))
 
 
-def save_grade(conn: Connection, question_id: int, grade: str, score: int) -> None:
+def save_grade(conn: Connection, question_id: int, grade: str, score: int | None) -> None:
     """Store the grade of an answer, replacing an earlier one."""
     conn.execute(
         update(interview_questions)

@@ -17,8 +17,11 @@ from bot.chat.modals import text_modal
 from bot.chat.router import ONE_TOPIC, PAGE, ROW, Route
 from bot.core.limits import MAX_ANSWER
 from bot.interviews.cards import (
+    OPPOSITE,
+    SAID,
     AskedQuestion,
     Assessment,
+    Point,
     PointCount,
     Reply,
     Report,
@@ -26,7 +29,6 @@ from bot.interviews.cards import (
     Step,
 )
 from bot.interviews.grading import State
-from bot.interviews.rules import STRONG, band
 from bot.questions.model import Bank, FollowUp, Topic
 from bot.questions.views import sources
 
@@ -35,39 +37,50 @@ BEGIN = Route("begin", {"topic": ONE_TOPIC}, once=True)  # an interview on one t
 ANSWER = Route("interview", {"row": ROW})  # opens the modal
 ANSWERED = Route("interviewed", {"row": ROW}, once=True)  # the modal
 FEEDBACK = Route("feedback", {"row": ROW, "page": PAGE})
-CLAIM = Route("claim", {"row": ROW})  # the list of points to mark as said
+COUNT = Route("count", {"row": ROW})  # the list of points to tick as said
+KEEP = Route("keep", {"row": ROW})  # the list as it is ticked
 FOLLOW_UP = Route("followup", {"do": "answer|show", "row": ROW, "number": "[0-9]"})
 FOLLOW_UP_ANSWERED = Route("followedup", {"row": ROW, "number": "[0-9]"}, once=True)
 STEP = Route("step", {"slot": "skip|stop|next|end", "row": ROW}, once=True)
 
-ASKING = "A model service is checking the unclear points. This updates in a moment."
 FEEDBACK_TAB, MODEL_TAB, OWN_TAB, FOLLOW_UP_TAB = (
     "Feedback",
     "Model answer",
     "Your answer",
     "Follow-up",
 )
+_GROUPS = (
+    ("**Found in your words**", State.FOUND),
+    ("**You say it**", SAID),
+    ("**Careful: this may say the opposite**", State.CHECK),
+    ("**Careful: you say the opposite**", OPPOSITE),
+    ("**Unclear**", State.DOUBTFUL),
+    ("**Not found**", State.MISSING),
+)
+"""The states of points in the order in which they are shown."""
+_ORDER = [str(state) for _, state in _GROUPS]
+_STATES = {
+    State.FOUND: "Found in your words",
+    SAID: "You say it",
+    State.CHECK: "May say the opposite",
+    OPPOSITE: "You say the opposite",
+    State.DOUBTFUL: "Unclear",
+    State.MISSING: "Not found",
+}
 _PAGE_LENGTH = 3200
 """Characters on a page, not counting the head of its card."""
 _MAX_QUOTE = 240
 _MAX_LABEL = 100
 """Characters of an option in a select menu; Discord takes no more.
 https://discord.com/developers/docs/components/reference#string-select-select-option-structure"""
-_CLAIM_NOTE = "What you marked counts in your own report only."
 _HINTS = {
     "empty": "There's hardly anything here to go by yet. Even two sentences are a start.",
     "copied": "Most of this repeats the question. Say it in your own words.",
     "list": "This reads like a list of terms. Explain in sentences how they connect.",
-    "terse": "Notes count in full here. In an interview, explain in sentences how they connect.",
+    "terse": "Notes are fine here. In an interview, explain in sentences how they connect.",
     "strays": "Much of this is about something else. Stay with what was asked.",
-    "negated": "Something here reads as if you meant the opposite. Check the unclear points.",
-    "cut": "This is longer than I can read, so only the first part counted.",
-}
-_OUTCOMES = {
-    "covered": "✅ **Covered**: you said all that a good answer says.",
-    "partly covered": "**Partly covered**: you said some of what a good answer says.",
-    "unclear": "**Unclear**: I can't tell from your words whether you said it.",
-    "missing": "**Missing**: I don't find what a good answer says in your words.",
+    "negated": "Something here reads as if you meant the opposite. Compare your words closely.",
+    "cut": "This is longer than I can read, so I read only the first part.",
 }
 
 
@@ -104,14 +117,11 @@ def _modal(title: str, custom_id: str, label: str, question: str, written: str) 
     )
 
 
-def step_page(step: Step, bank: Bank, page: int = 0, *, asking: bool = False) -> Message:
-    """Show the current step of an interview.
-
-    `asking`: a model service is checking doubtful points.
-    """
+def step_page(step: Step, bank: Bank, page: int = 0, *, checking: str = "") -> Message:
+    """Show the current step of an interview. `checking` names a model that is still at work."""
     if step.answer is None:
         return question_card(step, bank)
-    return feedback_card(step, bank, page, asking=asking)
+    return feedback_card(step, bank, page, checking=checking)
 
 
 def question_card(step: Step, bank: Bank) -> Message:
@@ -131,7 +141,7 @@ def question_card(step: Step, bank: Bank) -> Message:
     )
 
 
-def feedback_card(step: Step, bank: Bank, page: int = 0, *, asking: bool = False) -> Message:
+def feedback_card(step: Step, bank: Bank, page: int = 0, *, checking: str = "") -> Message:
     """An answered question.
 
     Feedback on an open question of the day is held back until it closes.
@@ -158,14 +168,11 @@ def feedback_card(step: Step, bank: Bank, page: int = 0, *, asking: bool = False
         )
         feedback = button("Feedback", FEEDBACK.id(row=number, page=0))
         return Message(OPEN, head, held_back, row(feedback), navigation)
-    note = ASKING if asking else _CLAIM_NOTE if step.assessment.claimed else ""
-    found = _pages(step, step.assessment, note)
+    found = _pages(step, step.assessment, checked_by(checking) if checking else "")
     page = min(page, len(found) - 1)
-    more = (
-        (None, None)
-        if asking or found[page].tab != FEEDBACK_TAB
-        else (_claim_list(step.assessment, number), _follow_up_buttons(step))
-    )
+    more: list[ui.ActionRow[ui.LayoutView] | None] = []
+    if not checking and found[page].tab == FEEDBACK_TAB:
+        more = [*_count_rows(step.assessment, number), _follow_up_buttons(step)]
     return page_of(
         head,
         found,
@@ -182,6 +189,11 @@ def follow_up_card(step: Step, bank: Bank) -> Message:
     found = _pages(step, step.assessment, "") if step.assessment else []
     page = next((n for n, one in enumerate(found) if one.tab == FOLLOW_UP_TAB), 0)
     return feedback_card(step, bank, page)
+
+
+def checked_by(model: str) -> str:
+    """Tell that a model is still checking an answer."""
+    return f"{t.escape(model)} is checking your answer. This updates in a moment."
 
 
 def _pages(step: Step, assessment: Assessment | None, note: str) -> list[Page]:
@@ -202,28 +214,37 @@ def _follow_up_buttons(step: Step) -> ui.ActionRow[ui.LayoutView] | None:
     )
 
 
-def _claim_list(assessment: Assessment, question_id: int) -> ui.ActionRow[ui.LayoutView] | None:
-    """The select menu for marking points as said that the grader did not find."""
+def _count_rows(
+    assessment: Assessment, question_id: int
+) -> list[ui.ActionRow[ui.LayoutView] | None]:
+    """The list in which members tick what they said, and a button that keeps it as it is."""
+    ticked = assessment.ticked
     options = [
         discord.SelectOption(
             label=t.cut(" ".join(point.text.split()), _MAX_LABEL),
             value=str(n),
-            default=point.claimed,
+            description=_STATES[point.state],
+            default=n in ticked,
         )
-        for n, point in enumerate(assessment.points)
-        if point.state != State.COVERED
+        for n, point in sorted(
+            enumerate(assessment.points), key=lambda each: _ORDER.index(each[1].state)
+        )
     ]
-    if not options:
-        return None
-    return row(
-        ui.Select(
-            custom_id=CLAIM.id(row=question_id),
-            placeholder="I did say this…",
-            min_values=0,
-            max_values=len(options),
-            options=options,
-        )
+    ticks = ui.Select[ui.LayoutView](
+        custom_id=COUNT.id(row=question_id),
+        placeholder="Tick what you said",
+        min_values=0,
+        max_values=len(options),
+        options=options,
     )
+    if assessment.count is not None:  # counted already; the list is there to change it
+        return [row(ticks)]
+    if not ticked:
+        keep = button("I said none of these", KEEP.id(row=question_id))
+    else:
+        said = "it" if len(ticked) == 1 else f"those {len(ticked)}"
+        keep = button(f"Yes, I said {said}", KEEP.id(row=question_id), PRIMARY)
+    return [row(ticks), row(keep)]
 
 
 def report_pages(report: Report) -> list[Message]:
@@ -236,7 +257,7 @@ def report_pages(report: Report) -> list[Message]:
     done = t.count(report.answered, "answer") + (
         f" · {report.skipped} skipped" if report.skipped else ""
     )
-    overall = f"**{report.percent}%** · {done}" if report.percent is not None else done
+    overall = f"**{report.percent}%**, an estimate · {done}" if report.percent is not None else done
     blocks = [
         f"### Your interview\n{overall}{_against_last_time(report)}",
         *(_section(section) for section in report.sections),
@@ -246,9 +267,13 @@ def report_pages(report: Report) -> list[Message]:
             f"{n}. {t.escape(topic.title)}" for n, topic in enumerate(report.practise, start=1)
         )
         blocks.append("\n".join(["**Practise next** with </practice>", *weakest]))
-    else:
+    elif report.percent is not None:
         blocks.append("**Practise next**\nStrong all the way. Try other topics with </interview>.")
-    blocks.append("-# Estimates from your wording, for practice. They're not verdicts.")
+    if report.uncounted:
+        what = "answer is" if report.uncounted == 1 else "answers are"
+        blocks.append(
+            f"-# {report.uncounted:,} {what} in no number here, because you haven't ticked what you said."
+        )
     return [Message(REVEALED, page) for page in t.pages(blocks)]
 
 
@@ -265,16 +290,16 @@ def _section(section: SectionReport) -> str:
 
 
 def _topic_line(topic: Topic, asked: AskedQuestion) -> str:
+    title = t.escape(topic.title)
     if not asked.answered:
-        return f"{t.escape(topic.title)} · skipped"
-    if asked.percent is None:
-        return f"{t.escape(topic.title)} · no feedback yet"
-    mark = "✅ " if asked.percent >= STRONG else ""
-    claimed = f" · {asked.claimed} self-marked" if asked.claimed else ""
-    figures = f"{mark}{t.escape(topic.title)} · {asked.percent}%{claimed}"
-    if asked.points is None or asked.previous is None:
-        return figures
-    return f"{figures}\n-# {_point_count(asked.points)}, last time {asked.previous.points} of {asked.previous.total}"
+        return f"{title} · skipped"
+    if asked.count is None:
+        return f"{title} · not counted"
+    source = f"as {t.escape(asked.model)} reads it" if asked.model else "by your own count"
+    line = f"{title} · {_point_count(asked.count)}\n-# {source}"
+    if asked.previous is None:
+        return line
+    return f"{line}, last time {asked.previous.points} of {asked.previous.total}"
 
 
 def _point_count(count: PointCount) -> str:
@@ -353,18 +378,28 @@ def page_of(
 
 
 def estimate(assessment: Assessment) -> str:
-    """The score at a glance."""
-    percent = assessment.own_percent
-    words = {"weak": "A start", "fair": "Partly there", "strong": "A strong answer"}[band(percent)]
-    without = f" · {assessment.percent}% without what you marked" if assessment.claimed else ""
-    return f"### {words}: {_point_count(assessment.point_count)}\n**{percent}%**{without}"
+    """The head of the feedback: who counted what, or what is to be counted."""
+    total = t.count(len(assessment.points), "key point")
+    count = assessment.count
+    if count is None:
+        found = assessment.found.points
+        return (
+            "### Which of these did you say?\n"
+            f"I found the words of {found} of the {total}. Words can mislead: compare your sentences, "
+            "then tick what you said."
+        )
+    figure = f"{_point_count(count)}\n**{count.percent}%**, an estimate"
+    if assessment.counted is None:
+        return f"### {t.escape(assessment.model)}: {figure}. Do you disagree? Tick what you said."
+    other = f" · {t.escape(assessment.model)} counts {assessment.found.points}"
+    return f"### By your own count: {figure}{other if assessment.model else ''}"
 
 
 def colour(assessment: Assessment | None) -> discord.Colour:
-    """Green if any point is covered or claimed, else grey; never red."""
-    if assessment is None:
+    """Green once somebody has counted a point, grey if they counted none; never red."""
+    if assessment is None or assessment.count is None:
         return OPEN
-    return REVEALED if assessment.in_state(State.COVERED) or assessment.claimed else ENDED
+    return REVEALED if assessment.count.points else ENDED
 
 
 def _feedback_blocks(assessment: Assessment, follow_up: FollowUp | None, note: str) -> list[str]:
@@ -372,25 +407,25 @@ def _feedback_blocks(assessment: Assessment, follow_up: FollowUp | None, note: s
     hints = [_HINTS[flag] for flag in assessment.flags if flag in _HINTS]
     if hints:
         blocks.append("\n".join(hints))
-    for title, points in (
-        ("✅ **Covered**", assessment.in_state(State.COVERED)),
-        ("**Self-marked**", assessment.claimed),
-        ("**Unclear**", assessment.in_state(State.DOUBTFUL)),
-    ):
-        if points:
-            blocks.append("\n".join([title, *(_point(p.text, p.quote) for p in points)]))
-    if missing := assessment.in_state(State.MISSING):
-        blocks.append("\n".join(["**Missing**", *(_point(p.text) for p in missing)]))
-    if assessment.errors:
-        blocks.append(
-            "\n".join(
-                ["**Careful**", *(_point(error.why, error.text) for error in assessment.errors)]
-            )
-        )
+    for title, *states in _GROUPS:
+        if points := assessment.in_state(*states):
+            blocks.append("\n".join([title, *map(_point, points)]))
     if follow_up is not None:
         blocks.append(f"**Follow-up**\n{t.one_line(follow_up.question)}")
-    blocks.append("\n".join(f"-# {words}" for words in (_disclaimer(assessment), note) if words))
+    blocks.append("\n".join(f"-# {words}" for words in (_source(assessment), note) if words))
     return [block for block in blocks if block]
+
+
+def _point(point: Point) -> str:
+    """A key point, its opposite, and the member's own words, in the order they are compared in."""
+    lines = [f"- {t.one_line(point.text)}"]
+    if point.quote and point.state != State.MISSING:
+        if point.why:
+            lines.append(f"-# {t.one_line(point.why)}")
+        elif point.opposite:
+            lines.append(f"-# Not: {t.one_line(point.opposite)}")
+        lines.append(_quoted(point.quote))
+    return "\n".join(lines)
 
 
 def _reply_blocks(reply: Reply) -> list[str]:
@@ -407,44 +442,31 @@ def _reply_blocks(reply: Reply) -> list[str]:
             f"**Your answer**\n{t.escape(reply.answer)}",
             f"-# {note}",
         ]
-    hints = [_HINTS[flag] for flag in reply.flags if flag in _HINTS]
     whole = " ".join(reply.answer.split())  # shown below anyway
-    parts = (
-        _part(p.text, p.state, "" if " ".join(p.quote.split()) == whole else p.quote)
-        for p in reply.parts
+    parts = "\n".join(
+        f"- {t.one_line(part.text)}"
+        + (f"\n{_quoted(part.quote)}" if part.quote and part.quote != whole else "")
+        for part in reply.parts
     )
     return [
         *blocks,
-        "\n".join([_OUTCOMES[reply.outcome], *hints]),
-        "\n".join([good, *parts]),
+        f"{good}\n{parts}",
         f"**Your answer**\n{t.escape(reply.answer)}",
-        "-# Compared by the wording alone, for practice. Judge for yourself.",
+        "-# Your nearest words stand below each part. Judge for yourself.",
     ]
-
-
-def _part(text: str, state: str, quote: str) -> str:
-    mark = "✅ " if state == State.COVERED else ""
-    words = {State.COVERED: "covered", State.DOUBTFUL: "unclear", State.MISSING: "missing"}[
-        State(state)
-    ]
-    shown = _quoted(quote) if state != State.MISSING else ""
-    return f"- {mark}{t.one_line(text)} · **{words}**{shown}"
-
-
-def _point(text: str, quote: str = "") -> str:
-    return f"- {t.one_line(text)}{_quoted(quote)}"
 
 
 def _quoted(quote: str) -> str:
-    """A quote on its own line; empty if there is none."""
-    shown = t.cut(" ".join(quote.split()), _MAX_QUOTE)
-    return f"\n> {t.escape(shown)}" if shown else ""
+    """A quote on its own line."""
+    return f"> {t.escape(t.cut(' '.join(quote.split()), _MAX_QUOTE))}"
 
 
-def _disclaimer(assessment: Assessment) -> str:
-    asked = {
-        "asked": " A model service read your answer to check the unclear points.",
-        "failed": " The model service didn't answer, so I read the unclear points on my own.",
-        "spent": " I read the unclear points on my own, as the model service has read enough of yours for one day.",
+def _source(assessment: Assessment) -> str:
+    """Tell what the grade rests on."""
+    if assessment.model:
+        return f"{t.escape(assessment.model)} is a model. It can be wrong, and so can its count."
+    failed = {
+        "failed": "The model that checks answers didn't reply. ",
+        "spent": "The model has read enough of your answers for one day. ",
     }
-    return f"An estimate from your wording, for practice. It's not a verdict.{asked.get(assessment.model, '')}"
+    return f"{failed.get(assessment.model_failed, '')}I compare words and don't understand them."

@@ -231,6 +231,7 @@ _SINGULAR = {
     "follow_ups": "follow-up",
     "references": "reference",
     "accept": "accepted answer",
+    "opposites": "opposite",
 }
 
 
@@ -408,7 +409,8 @@ def make_topic(data: Mapping[str, Any], section_id: str) -> Topic:
     """Make a topic of a checked document."""
     lists = {
         "key_points": tuple(
-            KeyPoint(point["text"], tuple(point["accept"])) for point in data["key_points"]
+            KeyPoint(point["text"], tuple(point["accept"]), tuple(point.get("opposites", ())))
+            for point in data["key_points"]
         ),
         "follow_ups": tuple(FollowUp(**follow_up) for follow_up in data["follow_ups"]),
         "references": tuple(Reference(**reference) for reference in data["references"]),

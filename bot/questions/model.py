@@ -47,8 +47,14 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class KeyPoint:
+    """What an answer must say: its text, other ways to word it, and sentences that say the opposite.
+
+    The first opposite is short, because members see it beside the key point.
+    """
+
     text: str
     accept: tuple[str, ...]
+    opposites: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """The model service at GRADER_URL: any endpoint with OpenAI's chat completions.
 
-It is only asked about doubtful key points, see `bot.interviews.grading.opinion`, and only if
-GRADER_URL is set.
+It is only asked if GRADER_URL is set.
 """
 
 from __future__ import annotations
@@ -9,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -17,8 +16,7 @@ import aiohttp
 
 from bot.config import Settings
 from bot.interviews.grading import opinion
-from bot.interviews.grading.opinion import NoOpinion
-from bot.questions.model import KeyPoint
+from bot.interviews.grading.verifying import Claim, NoOpinion, Ruling
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +32,7 @@ _FORMAT = {
 
 
 class ModelService:
-    """A `ChatModel` over HTTP. Its key is sent in a header and appears in no message or log."""
+    """A `Verifier` over HTTP. Its key is sent in a header and appears in no message or log."""
 
     def __init__(
         self, session: aiohttp.ClientSession, url: str, model: str, timeout: float = TIMEOUT
@@ -45,10 +43,24 @@ class ModelService:
         self._timeout = timeout
         self._slots = asyncio.Semaphore(_MAX_CONCURRENT)
 
-    async def ask(self, system: str, user: str) -> str:
+    @property
+    def name(self) -> str:
+        return self._model
+
+    async def verify(
+        self, question: str, answer: str, claims: Mapping[int, Claim]
+    ) -> dict[int, Ruling]:
+        request = opinion.build_request(question, claims, answer)
+        return opinion.read_reply(await self._ask(request), claims)
+
+    async def _ask(self, user: str) -> str:
+        """Return the text of the service's reply."""
         body = {
             "model": self._model,
-            "messages": [{"role": "system", "content": system}, {"role": "user", "content": user}],
+            "messages": [
+                {"role": "system", "content": opinion.SYSTEM},
+                {"role": "user", "content": user},
+            ],
             "response_format": _FORMAT,
         }
         try:
@@ -103,15 +115,12 @@ async def model_service(settings: Settings) -> AsyncIterator[ModelService | None
 
 async def check_service(settings: Settings) -> str | None:
     """Return what is wrong with the service, if anything, after asking about a made-up sentence."""
-    point = KeyPoint("Water boils at 100 degrees", ("it boils at one hundred degrees",))
+    claim = Claim("Water boils at 100 degrees", ("it boils at one hundred degrees",), (), "")
     async with model_service(settings) as service:
         if service is None:
             return None
         try:
-            request = opinion.build_request(
-                "When does water boil?", {0: point}, "It boils at 100 degrees."
-            )
-            opinion.read_reply(await service.ask(opinion.SYSTEM, request), [0])
+            await service.verify("When does water boil?", "It boils at 100 degrees.", {0: claim})
         except NoOpinion as error:
             return f"GRADER_URL gives no usable reply: {error}; open answers would be graded offline only"
     return None

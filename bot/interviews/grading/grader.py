@@ -1,4 +1,4 @@
-"""Grades an answer: from matches to the states of key points and a score.
+"""Finds key points in an answer by its words: from matches to the states of key points.
 
 Each key point is matched against every passage of the answer. A match is the best one with any of
 the point's phrasings, less a share of what the same passage scores on the other points, because a
@@ -6,15 +6,15 @@ passage that fits all of them fits none in particular.
 
 The likelihood that a human marker would accept the point depends on its best match, on the other
 points (a loose match is worth more in an answer that has them) and on how concrete the answer is.
-Two thresholds turn likelihoods into three states. The score is computed here and never asked of a
-model.
+Two thresholds turn likelihoods into states. Words alone don't tell a point from its opposite, so no
+state claims that a point is said: a point is found, or it is found and may say the opposite.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.core.limits import MAX_ANSWER
@@ -30,8 +30,8 @@ from bot.interviews.grading.mistakes import Mistake, find_mistakes
 from bot.interviews.grading.rubric import Rubric
 from bot.interviews.grading.words import Sentence, parse_sentences
 
-COVERED_LIKELIHOOD, DOUBTFUL_LIKELIHOOD = 0.5, 0.2
-"""Minimum likelihood of a covered and of a doubtful point."""
+FOUND_LIKELIHOOD, DOUBTFUL_LIKELIHOOD = 0.5, 0.2
+"""Minimum likelihood of a found and of a doubtful point."""
 BASE_ODDS, MATCH_ODDS, LOOSE_MATCH_ODDS, OTHERS_ODDS, CONCRETE_ODDS = -6.6, 6.7, 6.9, 3.7, 1.9
 """Coefficients of a logistic regression on labelled answers, in log-odds: intercept, match, match
 up to `LOOSE_MATCH`, the other points, and numbers in the answer."""
@@ -50,17 +50,18 @@ MANY_PHRASINGS_PENALTY = 0.4
 SPREAD_FACTOR = 0.9
 """Factor for a match spread over several sentences."""
 LONG_ANSWER = 3
-"""Sentences. A shorter answer is not expected to cover the other points."""
+"""Sentences. A shorter answer is not expected to say the other points."""
 DENIED_SHARE, DENIED_MATCH = 0.6, 0.5
 """A point is denied if this share of a match this good has the wrong parity."""
-CAPPED_CREDIT = 0.15
-"""Maximum credit of a point that a guard has made doubtful."""
 MAX_PASSAGE = 4
 """Sentences in a passage."""
 
 
 class State(StrEnum):
-    COVERED = "covered"
+    """What the words of an answer show of a key point."""
+
+    FOUND = "found"
+    CHECK = "check"  # found, but it may say the opposite
     DOUBTFUL = "doubtful"
     MISSING = "missing"
 
@@ -69,23 +70,16 @@ class State(StrEnum):
 class PointGrade:
     """The result for one key point.
 
-    `confidence` is the likelihood that the answer says it. `evidence` is the closest passage, empty
-    if none is close. `credit` counts in the score: 1 if covered, 0 if missing, the confidence if
-    doubtful.
+    `confidence` is the likelihood that the answer speaks of it. `evidence` is the closest passage,
+    empty if none is close. `opposite` is what to compare it with: of a point in `CHECK`, what the
+    answer may say instead. `why` tells what is right if the answer states a known misconception.
     """
 
     state: State
     confidence: float
-    credit: float
     evidence: str
-
-
-@dataclass(frozen=True, slots=True)
-class Error:
-    """A sentence that states a known misconception, and the reason why it is wrong."""
-
-    text: str
-    why: str
+    opposite: str = ""
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,22 +88,21 @@ class Grade:
 
     points: tuple[PointGrade, ...]
     flags: frozenset[Flag]
-    errors: tuple[Error, ...] = ()
 
     @property
-    def score(self) -> float:
-        """The mean credit of the points, from 0 to 1."""
-        return sum(point.credit for point in self.points) / max(1, len(self.points))
+    def found(self) -> float:
+        """The share of the points that were found, from 0 to 1."""
+        found = sum(point.state is State.FOUND for point in self.points)
+        return found / max(1, len(self.points))
 
 
 @dataclass(frozen=True, slots=True)
 class _BestMatch:
-    """The passage closest to a point. `contradicted`: another sentence of the answer denies it."""
+    """The passage closest to a point, and whether it denies it."""
 
     match: float
     passage: Passage
     denied: bool
-    contradicted: bool = False
 
 
 _NO_MATCH = _BestMatch(0.0, range(0), False)
@@ -123,7 +116,7 @@ def grade(answer: str, rubric: Rubric, *, guarded: bool = True) -> Grade:
     sentences = parse_sentences(answer)
     flags = {Flag.CUT} if len(answer) > MAX_ANSWER else set()
     if guarded and (disqualified := disqualifying_flag(sentences, rubric)):
-        nothing = PointGrade(State.MISSING, 0.0, 0.0, "")
+        nothing = PointGrade(State.MISSING, 0.0, "")
         return Grade((nothing,) * len(rubric.phrasings), frozenset(flags | {disqualified}))
     indexed = Answer(sentences)
     mistakes = find_mistakes(sentences, indexed, rubric) if guarded else []
@@ -134,14 +127,15 @@ def grade(answer: str, rubric: Rubric, *, guarded: bool = True) -> Grade:
         found = [match for match, likelihood in graded if likelihood >= DOUBTFUL_LIKELIHOOD]
         flags |= _flags(sentences, rubric, found)
     capped = guarded and (Flag.STRAYS in flags or denies_everything(sentences))
-    points = tuple(
+    points = [
         _point_grade(match, likelihood, sentences, capped or (guarded and match.denied))
         for match, likelihood in graded
-    )
-    errors = tuple(
-        Error(sentences[mistake.sentence].text, mistake.statement.why) for mistake in mistakes
-    )
-    return Grade(points, frozenset(flags), errors)
+    ]
+    for mistake in mistakes:
+        wrong = mistake.statement
+        text = sentences[mistake.sentence].text
+        points[wrong.point] = PointGrade(State.CHECK, 0.0, text, wrong.text, wrong.why)
+    return Grade(tuple(points), frozenset(flags))
 
 
 def _flags(sentences: Sequence[Sentence], rubric: Rubric, found: Sequence[_BestMatch]) -> set[Flag]:
@@ -156,10 +150,7 @@ def _flags(sentences: Sequence[Sentence], rubric: Rubric, found: Sequence[_BestM
 def _best_matches(
     sentences: Sequence[Sentence], answer: Answer, rubric: Rubric, mistakes: Sequence[Mistake]
 ) -> list[_BestMatch]:
-    """Return the closest passage for each point.
-
-    A sentence with a mistake matches no point and contradicts its own.
-    """
+    """Return the closest passage for each point. A sentence with a mistake matches no point."""
     longest = min(max(2, rubric.max_sentences + 1), MAX_PASSAGE)
     passages = [
         passage
@@ -185,8 +176,7 @@ def _best_matches(
                     and _is_plain_sentence(passage, sentences)
                 )
                 best[point] = _BestMatch(match, passage, denied)
-    contradicted = {mistake.statement.point for mistake in mistakes}
-    return [replace(match, contradicted=n in contradicted) for n, match in enumerate(best)]
+    return best
 
 
 def _is_plain_sentence(passage: Passage, sentences: Sequence[Sentence]) -> bool:
@@ -234,8 +224,7 @@ def _likelihoods(matches: Sequence[_BestMatch], sentences: Sequence[Sentence]) -
             + OTHERS_ODDS * others
             + CONCRETE_ODDS * concrete
         )
-        possible = best.match and not best.contradicted
-        likelihoods.append(1 / (1 + math.exp(-odds)) if possible else 0.0)
+        likelihoods.append(1 / (1 + math.exp(-odds)) if best.match else 0.0)
     return likelihoods
 
 
@@ -246,8 +235,7 @@ def _point_grade(
     if best.match >= WEAK_MATCH:
         evidence = " ".join(sentences[n].text for n in best.passage)
     if likelihood < DOUBTFUL_LIKELIHOOD:
-        return PointGrade(State.MISSING, likelihood, 0.0, evidence)
-    if likelihood >= COVERED_LIKELIHOOD and not capped:
-        return PointGrade(State.COVERED, likelihood, 1.0, evidence)
-    limit = CAPPED_CREDIT if capped else COVERED_LIKELIHOOD
-    return PointGrade(State.DOUBTFUL, likelihood, min(limit, likelihood), evidence)
+        return PointGrade(State.MISSING, likelihood, evidence)
+    if likelihood >= FOUND_LIKELIHOOD and not capped:
+        return PointGrade(State.FOUND, likelihood, evidence)
+    return PointGrade(State.DOUBTFUL, likelihood, evidence)

@@ -1,7 +1,7 @@
-"""Grades answers to follow-up questions against their model answers, part by part.
+"""Compares answers to follow-up questions with their model answers, part by part.
 
 A follow-up's model answer (its `hint`) is plain text without key points, so its sentences serve as
-key points. Members see a state for each part, and no score.
+key points. Members see each part beside their own nearest sentence, without a verdict.
 """
 
 from __future__ import annotations
@@ -10,8 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.interviews.grading.grader import Grade, State, grade
-from bot.interviews.grading.guards import Flag
+from bot.interviews.grading.grader import Grade, grade
 from bot.interviews.grading.rubric import Rubric
 from bot.interviews.grading.words import parse_sentences
 from bot.questions.model import FollowUp, KeyPoint, Topic
@@ -58,13 +57,8 @@ def follow_up_topic(topic: Topic, follow_up: FollowUp, parts: Sequence[str]) -> 
 
 
 def compare(answer: str, rubric: Rubric) -> Grade:
-    """Grade an answer by the rubric of `follow_up_topic`. Accepts any text and never raises.
+    """Find the parts of a hint in an answer, by the rubric of `follow_up_topic`.
 
-    A bare list of terms proves little, so its covered parts count as doubtful.
+    Accepts any text and never raises. No guard is needed, because nothing is counted.
     """
-    graded = grade(answer, rubric)
-    if Flag.LIST not in graded.flags:
-        return graded
-    points = grade(answer, rubric, guarded=False).points
-    lowered = (replace(p, state=State.DOUBTFUL) if p.state is State.COVERED else p for p in points)
-    return replace(graded, points=tuple(lowered))
+    return grade(answer, rubric, guarded=False)

@@ -1,4 +1,4 @@
-"""Grades open answers offline, and asks a model service about doubtful points if one is set up.
+"""Finds key points in open answers offline, and has a model verify them if one is set up.
 
 Answers to servers' own topics are graded in a process with limits of time and memory, because
 anybody who adds the bot can write such topics.
@@ -13,16 +13,25 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from threading import Lock
-from typing import Protocol
 
 from bot.core.child_process import CallEnded, CallStopped, Limits, Process
 from bot.core.errors import UserError
 from bot.core.fair_lock import FairLock
 from bot.core.limits import MAX_GRADING_MEMORY, MAX_GRADING_SECONDS
 from bot.interviews import grading
-from bot.interviews.cards import Assessment, Part, Point, Reply
-from bot.interviews.grading import Flag, Grade, Rubric, Rubrics, State, opinion
+from bot.interviews.cards import OPPOSITE, SAID, Assessment, Part, Point, Reply
+from bot.interviews.grading import Flag, Grade, Rubric, Rubrics, State
 from bot.interviews.grading.rubric import BankWords, count_words
+from bot.interviews.grading.verifying import (
+    Claim,
+    NoOpinion,
+    Quote,
+    Ruling,
+    Verdict,
+    Verifier,
+    accepted_quotes,
+    original_passage,
+)
 from bot.questions.model import FollowUp, Topic
 from bot.questions.own import is_own
 
@@ -60,14 +69,6 @@ class Ungradable(UserError):
         )
 
 
-class ChatModel(Protocol):
-    """A model service."""
-
-    async def ask(self, system: str, user: str) -> str:
-        """Return the text of its reply, or raise NoOpinion within a bounded time."""
-        ...
-
-
 class Grading:
     """Grades one answer at a time in a thread, so that grading never blocks the event loop.
 
@@ -76,9 +77,9 @@ class Grading:
     limits; it isn't tried again until its texts change or the bot restarts.
     """
 
-    def __init__(self, rubrics: Rubrics, model: ChatModel | None = None) -> None:
+    def __init__(self, rubrics: Rubrics, verifier: Verifier | None = None) -> None:
         self._rubrics = rubrics
-        self._model = model
+        self._verifier = verifier
         self._turns = FairLock()
         self._own_turns = FairLock()
         self._too_slow: set[int] = set()
@@ -120,70 +121,97 @@ class Grading:
     async def _assess(self, topic: Topic, answer: str, server: int) -> Assessment:
         grade = await self._grade(topic, answer, server)
         points = tuple(
-            Point(key_point.text, str(point.state), point.evidence, point.credit)
-            for key_point, point in zip(topic.key_points, grade.points, strict=True)
+            Point(key_point.text, str(found.state), found.evidence, found.opposite, found.why)
+            for key_point, found in zip(topic.key_points, grade.points, strict=True)
         )
-        flags = tuple(sorted(map(str, grade.flags)))
-        return Assessment(points, round(100 * grade.score), flags, errors=grade.errors)
+        return Assessment(points, tuple(sorted(map(str, grade.flags))))
 
     async def compare(self, topic: Topic, reply: Reply, server: int) -> Reply:
-        """Return an answered follow-up, compared part by part with its good answer."""
+        """Return an answered follow-up, each part of its good answer with the closest passage."""
         parts, answer = grading.split_hint(reply.hint), reply.answer or ""
         question = grading.follow_up_topic(topic, FollowUp("", reply.question, reply.hint), parts)
         found = await self._run(grading.compare, answer, question, server, self._uncached_rubric)
-        states = (
-            Part(part, str(point.state), point.evidence)
+        passages = (
+            Part(part, point.evidence if point.state is not State.MISSING else "")
             for part, point in zip(parts, found.points, strict=True)
         )
-        return replace(reply, parts=tuple(states), flags=tuple(sorted(map(str, found.flags))))
+        return replace(reply, parts=tuple(passages))
 
-    def may_ask(self, assessment: Assessment) -> bool:
-        """Whether a model service is set up and there is a doubtful point to ask about."""
+    @property
+    def verifier_name(self) -> str:
+        """What members read of the model; empty if none is set up."""
+        return self._verifier.name if self._verifier is not None else ""
+
+    def may_verify(self, assessment: Assessment) -> bool:
+        """Whether a model is set up that has not been asked about this answer, and is worth it."""
         return (
-            self._model is not None
-            and bool(assessment.in_state(State.DOUBTFUL))
+            self._verifier is not None
+            and not assessment.model
+            and not assessment.model_failed
             and not _DISQUALIFIED & set(assessment.flags)
         )
 
-    async def refine(
+    async def verify(
         self, topic: Topic, answer: str, assessment: Assessment, server: int
     ) -> Assessment:
-        """Ask the model service about doubtful points. Valid quotes can raise them to covered.
+        """Ask the model about all key points. It may lower an answer as well as raise it.
 
-        The returned assessment records that the service was asked, or that this failed.
+        The returned assessment names the model, or records that it failed and words decide.
         """
-        if self._model is None or not self.may_ask(assessment):
+        if self._verifier is None or not self.may_verify(assessment):
             return assessment
-        doubtful = {
-            n: topic.key_points[n]
-            for n, point in enumerate(assessment.points)
-            if point.state == State.DOUBTFUL
+        claims = {
+            n: Claim(key_point.text, key_point.accept, key_point.opposites, point.quote)
+            for n, (key_point, point) in enumerate(
+                zip(topic.key_points, assessment.points, strict=True)
+            )
         }
         try:
-            reply = await self._model.ask(
-                opinion.SYSTEM, opinion.build_request(topic.question, doubtful, answer)
-            )
-            quotes = opinion.read_reply(reply, list(doubtful))
-        except opinion.NoOpinion as error:
-            log.warning("the model service gave no opinion, the offline grade stands: %s", error)
-            return replace(assessment, model="failed")
-        passages = {
-            n: passage
-            for n, quote in quotes.items()
-            if (passage := opinion.original_passage(quote, answer))
-        }
-        try:
-            accepted_quotes = opinion.accepted_quotes(
-                [await self._quote(topic, n, text, server) for n, text in passages.items()]
-            )
-        except Ungradable:
-            return replace(assessment, model="failed")
-        return replace(assessment.with_confirmed(accepted_quotes), model="asked")
+            rulings = await self._verifier.verify(topic.question, answer, claims)
+            points = await self._ruled(topic, answer, assessment, rulings, server)
+        except (NoOpinion, Ungradable) as error:
+            log.warning("the model gave no opinion, so words decide: %s", error)
+            return replace(assessment, model_failed="failed")
+        return replace(assessment, points=points, model=self._verifier.name)
 
-    async def _quote(self, topic: Topic, number: int, text: str, server: int) -> opinion.Quote:
+    async def _ruled(
+        self,
+        topic: Topic,
+        answer: str,
+        assessment: Assessment,
+        rulings: Mapping[int, Ruling],
+        server: int,
+    ) -> tuple[Point, ...]:
+        """Return the points as the model rules, each with words of the answer as proof.
+
+        Words that it misquotes are replaced by those that the offline grader found. A point that
+        was not found counts as said only by a quote that the grader, too, takes to be about it.
+        """
+        quotes = {n: original_passage(ruling.quote, answer) for n, ruling in rulings.items()}
+        unproven = [
+            await self._quote(topic, n, quotes[n], server)
+            for n, ruling in rulings.items()
+            if ruling.verdict is Verdict.SAYS
+            and assessment.points[n].state != State.FOUND
+            and quotes[n]
+        ]
+        proven = accepted_quotes(unproven)
+        points = []
+        for n, point in enumerate(assessment.points):
+            verdict = rulings[n].verdict if n in rulings else Verdict.NEITHER
+            quote = quotes.get(n) or point.quote
+            if verdict is Verdict.SAYS and (point.state == State.FOUND or n in proven):
+                points.append(replace(point, state=SAID, quote=quote, why=""))
+            elif verdict is Verdict.OPPOSITE and quote:
+                points.append(replace(point, state=OPPOSITE, quote=quote))
+            else:
+                points.append(replace(point, state=str(State.MISSING), why=""))
+        return tuple(points)
+
+    async def _quote(self, topic: Topic, number: int, text: str, server: int) -> Quote:
         points = (await self._grade(topic, text, server)).points
         own, best = points[number], max(point.confidence for point in points)
-        return opinion.Quote(number, text, own.state is not State.MISSING, own.confidence, best)
+        return Quote(number, text, own.state is not State.MISSING, own.confidence, best)
 
     async def _grade(self, topic: Topic, text: str, server: int) -> Grade:
         return await self._run(grading.grade, text, topic, server, self._rubric)

@@ -1,11 +1,26 @@
-"""What a model is asked about key points, whichever model it is, and what it answers."""
+"""What a model is asked about key points, whichever model it is, and which of its rulings count.
+
+The answer is a stranger's text and may manipulate a model. So a point that its words do not show
+counts as said only with a quote that stands in the answer and is about the point.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
+
+_ABOUT_GRADING = re.compile(
+    r"\brubrics?\b|\bgrad(?:er|ing)\b|\b(?:every|all|each|the) key points?\b|\bthis answer\b|\bset the score\b"
+    r"|\b(?:full|maximum|top) (?:points|marks|score|credit)\b"
+    r"|\b(?:ignore|disregard|forget|override)\b.{0,40}\b(?:above|previous|instructions?|rules?|prompt)\b"
+    r"|\bmark\b.{0,40}\b(?:covered|said|correct|true)\b|\b(?:covered|says)[\"']?\s*[:=]?\s*true\b"
+    r"|\bverdict[\"']?\s*[:=]"
+)
+_MIN_SHARE_OF_BEST = 0.9
 
 
 class Verdict(StrEnum):
@@ -55,3 +70,54 @@ class Verifier(Protocol):
         Raises NoOpinion within a bounded time if there is none.
         """
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """A quote for a key point, by the point's index, as rated by the offline grader.
+
+    `related`: the quote alone does not leave the point missing. `confidence` is that of this point,
+    `best` the highest of any point.
+    """
+
+    point: int
+    text: str
+    related: bool
+    confidence: float
+    best: float
+
+
+def original_passage(quote: str, answer: str) -> str:
+    """Return a quote as its author wrote it, or "" if it isn't in the answer.
+
+    Space and case may differ.
+    """
+    if not _folded(quote) or _folded(quote) not in _folded(answer):
+        return ""
+    found = re.search(r"\s+".join(map(re.escape, quote.split())), answer, re.IGNORECASE)
+    return " ".join((found[0] if found else quote).split())
+
+
+def addresses_grader(quote: str) -> bool:
+    """Whether a passage is about its own grading rather than the subject."""
+    return _ABOUT_GRADING.search(_folded(quote)) is not None
+
+
+def accepted_quotes(quotes: Sequence[Quote]) -> dict[int, str]:
+    """Return the quotes that prove a point which the answer's words alone do not show.
+
+    A quote must be about its key point and not much more about another. Each passage counts once,
+    because a manipulated model quotes the same words for everything.
+    """
+    accepted: dict[int, str] = {}
+    for quote in sorted(quotes, key=lambda q: (-q.confidence, q.point)):
+        text = _folded(quote.text)
+        used = any(text in _folded(other) or _folded(other) in text for other in accepted.values())
+        about = quote.related and quote.confidence >= _MIN_SHARE_OF_BEST * quote.best
+        if about and not used and not addresses_grader(quote.text):
+            accepted[quote.point] = quote.text
+    return accepted
+
+
+def _folded(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
