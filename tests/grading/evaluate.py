@@ -1,57 +1,58 @@
-"""Measures how well the offline grader grades: `make grade-eval` prints the tables of
-docs/grading.md.
+"""Measures what the offline grader finds: `make grade-eval` prints the tables of docs/grading.md.
 
-Labelled answers in ten voices are in `voices/seen.json`, which was used to set the bounds, and in
-`voices/unseen.json`, which wasn't. Their 16 topics each were drawn at random before anybody read an
-answer. The 12 and 13 topics of the second pack are in `voices/modern-seen.json` and
-`voices/modern-unseen.json` in the same way. Older answers by kind, all of them seen, are in
-`answers`. Nothing here is a test; the grader's tests are in tests/interviews/grading.
+Labelled answers are in `voices`, each answer with the labels of both labellers for each key point
+of its topic: 1 if it says the point, 0.5 if in part, 0 if not, -1 if it says the opposite. `seen`,
+`modern-seen` and `opposites-seen` were used to set the bounds, `unseen`, `modern-unseen` and
+`opposites-unseen` were not. Older answers by kind, all of them seen, are in `answers`. Nothing here
+is a test; the grader's tests are in tests/interviews/grading.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
+import random
 import statistics
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from bot.interviews.grading import Flag, Grade, Rubrics, State, grade
+from bot.interviews.cards import Assessment
+from bot.interviews.grading import Grade, Rubrics, State, grade
+from bot.interviews.grading.service import Grading
+from bot.interviews.grading.verifying import Claim, Ruling, Verdict
 from bot.questions.model import Topic
 from tests.grading.attacks import ATTACKS
 from tests.shipped import packs
 
 ANSWERS = Path(__file__).parent / "answers"
 VOICES = Path(__file__).parent / "voices"
-DISHONEST = ("errors", "waffle")
+DISHONEST = ("errors", "wrong", "waffle")
 SAID, NOT_SAID = 0.75, 0.25
 """A point counts as said from the first mean label, and as not said up to the second. Points
 between them aren't judged."""
 PARTS = ("seen", "unseen")
-VOICED = (*PARTS, "modern-seen", "modern-unseen")
-"""Parts of the answers in voices: those of the first pack, and of Modern practice."""
+VOICED = (*PARTS, "modern-seen", "modern-unseen", "opposites-seen", "opposites-unseen")
 PASS = 0.6
 """Share of the points that full answers must reach, and attacks must not."""
-HINTS = frozenset({Flag.CUT, Flag.TERSE})
-"""Flags that cost an answer nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """An answer, with a label for each key point of its topic: whether it covers it."""
+    """An answer, with a label for each key point of its topic: whether it says it."""
 
     topic: Topic
     kind: str
     text: str
-    covered: tuple[bool, ...]
+    said: tuple[bool, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Voiced:
-    """An answer in a voice, with the labels (0, 0.5 or 1) of both labellers for each key point."""
+    """An answer in a voice, with the labels of both labellers for each key point."""
 
     topic: Topic
     voice: str
@@ -59,8 +60,22 @@ class Voiced:
     labels: tuple[tuple[float, ...], tuple[float, ...]]
 
     @property
-    def said(self) -> list[float]:
+    def means(self) -> list[float]:
+        """The mean label of each point, from -1 to 1."""
         return [statistics.mean(pair) for pair in zip(*self.labels, strict=True)]
+
+    @property
+    def label(self) -> float:
+        """The share of the points that the answer says."""
+        return statistics.mean(max(0.0, mean) for mean in self.means)
+
+    @property
+    def truths(self) -> list[str]:
+        """What the answer does with each point: "says", "opposite", "not", or "" if unclear."""
+        return [
+            "opposite" if m < -0.5 else "says" if m >= SAID else "not" if abs(m) <= NOT_SAID else ""
+            for m in self.means
+        ]
 
 
 class Grader(Protocol):
@@ -78,16 +93,16 @@ def _labelled(part: str) -> Iterator[Labelled]:
         document = json.loads(file.read_text("utf-8"))
         topic = topics[document["topic"]]
         for answer in document["answers"]:
-            covered = tuple(map(bool, answer["covered"]))
-            if len(covered) != len(topic.key_points):
+            said = tuple(map(bool, answer["covered"]))
+            if len(said) != len(topic.key_points):
                 raise ValueError(
-                    f"{file.name}, {answer['id']}: {len(covered)} labels, {len(topic.key_points)} key points"
+                    f"{file.name}, {answer['id']}: {len(said)} labels, {len(topic.key_points)} key points"
                 )
-            yield Labelled(topic, answer["kind"], answer["text"], covered)
+            yield Labelled(topic, answer["kind"], answer["text"], said)
 
 
 def voiced(part: str) -> list[Voiced]:
-    """Return the answers in ten voices of a part."""
+    """Return the answers in several voices of a part."""
     topics = packs().topics
     return [
         Voiced(
@@ -110,168 +125,164 @@ def bank_grader() -> Grader:
     return graded
 
 
-def prf(given: Sequence[bool], wanted: Sequence[bool]) -> tuple[float, float, float]:
-    """Return precision, recall and F1; 0 where there is nothing to divide by."""
-    both = sum(g and w for g, w in zip(given, wanted, strict=True))
-    precision, recall = both / max(1, sum(given)), both / max(1, sum(wanted))
-    return precision, recall, 2 * both / max(1, sum(given) + sum(wanted))
-
-
-def ranks(values: Sequence[float]) -> list[float]:
-    """Return ranks from 1. Ties share their mean rank."""
-    ordered = sorted(values)
-    return [ordered.index(value) + (ordered.count(value) + 1) / 2 for value in values]
-
-
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 
 
-def points_row(grader: Grader, answers: Sequence[Labelled]) -> list[str]:
-    grades = [grader(answer.topic, answer.text) for answer in answers]
-    wanted = [label for answer in answers for label in answer.covered]
-    found = [point for one in grades for point in one.points]
-    scores, labels = (
-        [one.score for one in grades],
-        [statistics.mean(answer.covered) for answer in answers],
+def share(part: int, whole: int) -> str:
+    return f"{part / whole:.2f}" if whole else "–"
+
+
+Graded = tuple[Voiced, Grade]
+
+
+def counts(graded: Iterable[Graded]) -> Counter[tuple[str, str]]:
+    """Count the points by what the answer does with them and by their state."""
+    return Counter(
+        (truth, str(point.state))
+        for answer, grade in graded
+        for point, truth in zip(grade.points, answer.truths, strict=True)
     )
-    figures = [
-        *prf([point.state is State.COVERED for point in found], wanted),
-        prf([point.credit >= 0.5 for point in found], wanted)[2],
-        statistics.correlation(scores, labels),
-        statistics.correlation(ranks(scores), ranks(labels)),
-    ]
-    return [str(len(answers)), *(f"{figure:.2f}" for figure in figures)]
 
 
-def kinds_row(grader: Grader, answers: Sequence[Labelled], kinds: Sequence[str]) -> list[str]:
-    scores = {
-        kind: [grader(a.topic, a.text).score for a in answers if a.kind == kind] for kind in kinds
-    }
-    return [f"{statistics.mean(of):.2f}" if of else "–" for of in scores.values()]
-
-
-def full_answers_row(grader: Grader, answers: Iterable[tuple[Topic, str]]) -> list[str]:
-    """Count full answers that pass with and without guards, and those that keep their exact
-    score."""
-    pairs = [(grader(t, text).score, grader(t, text, guarded=False).score) for t, text in answers]
-    passing = [guarded for guarded, unguarded in pairs if unguarded >= PASS]
+def found_row(graded: Sequence[Graded]) -> list[str]:
+    """What is found, and of it what nobody said; of honest answers, what starts unticked."""
+    every = counts(graded)
+    honest = counts(one for one in graded if one[0].voice not in DISHONEST)
+    found = sum(n for (_, state), n in every.items() if state == State.FOUND)
+    opposites = sum(n for (truth, _), n in every.items() if truth == "opposite")
+    said = sum(n for (truth, _), n in honest.items() if truth == "says")
+    scores = [grade.found for _, grade in graded]
     return [
-        str(len(pairs)),
-        f"{sum(guarded >= PASS for guarded, _ in pairs) / len(pairs):.0%}",
-        f"{len(passing) / len(pairs):.0%}",
-        f"{sum(guarded >= PASS for guarded in passing) / max(1, len(passing)):.0%}",
-        f"{sum(guarded >= unguarded for guarded, unguarded in pairs) / len(pairs):.0%}",
+        str(len(graded)),
+        share(every["not", State.FOUND], found),
+        share(honest["says", State.FOUND], said),
+        share(honest["says", State.CHECK], said),
+        str(opposites),
+        share(every["opposite", State.FOUND], opposites),
+        share(every["opposite", State.CHECK], opposites),
+        f"{statistics.correlation(scores, [answer.label for answer, _ in graded]):.2f}",
     ]
-
-
-Graded = tuple[Voiced, Grade, Grade]
-"""An answer, its grade, and its grade without guards."""
-
-
-def judged(graded: Iterable[Graded]) -> tuple[list[bool], list[bool]]:
-    """Return, for each point that is judged, whether it is covered and whether it is said."""
-    pairs = [
-        (point.state is State.COVERED, said >= SAID)
-        for answer, grade, _ in graded
-        for point, said in zip(grade.points, answer.said, strict=True)
-        if not NOT_SAID < said < SAID
-    ]
-    return [found for found, _ in pairs], [wanted for _, wanted in pairs]
-
-
-def overall_row(graded: Sequence[Graded]) -> list[str]:
-    labels = [statistics.mean(answer.said) for answer, _, _ in graded]
-    figures = [
-        *prf(*judged(graded)),
-        statistics.correlation([grade.score for _, grade, _ in graded], labels),
-    ]
-    return [str(len(graded)), *(f"{figure:.2f}" for figure in figures)]
 
 
 def voice_row(graded: Sequence[Graded]) -> list[str]:
-    label = statistics.mean(statistics.mean(answer.said) for answer, _, _ in graded)
-    score = statistics.mean(grade.score for _, grade, _ in graded)
-    precision, recall, _ = prf(*judged(graded))
-    flags = Counter(str(flag) for _, grade, _ in graded for flag in grade.flags)
-    flags["careful"] = sum(len(grade.errors) for _, grade, _ in graded)
-    figures = (label, score, score - label, precision, recall)
+    label = statistics.mean(answer.label for answer, _ in graded)
+    found = statistics.mean(grade.found for _, grade in graded)
+    every = counts(graded)
+    flags = Counter(str(flag) for _, grade in graded for flag in grade.flags)
+    said = sum(n for (truth, _), n in every.items() if truth == "says")
     return [
-        *(f"{figure:.2f}" for figure in figures),
-        ", ".join(f"{n} {flag}" for flag, n in flags.items() if n) or "–",
+        *(f"{figure:.2f}" for figure in (label, found, found - label)),
+        share(every["says", State.FOUND], said),
+        share(every["says", State.CHECK], said),
+        ", ".join(f"{n} {flag}" for flag, n in flags.items()) or "–",
     ]
-
-
-def alarms_row(graded: Sequence[Graded]) -> list[str]:
-    """Count the answers that each guard lowers, and the share of said points that guards take
-    away."""
-    lower = [grade for _, grade, bare in graded if grade.score < bare.score - 1e-9]
-    counts = [sum(flag in grade.flags for grade in lower) for flag in Flag if flag not in HINTS]
-    counts.append(sum(bool(grade.errors) for grade in lower))
-    points = [
-        (bare_point.state is State.COVERED and point.credit < bare_point.credit)
-        for answer, grade, bare in graded
-        for point, bare_point, said in zip(grade.points, bare.points, answer.said, strict=True)
-        if said >= SAID
-    ]
-    return [str(len(graded)), *map(str, counts), f"{sum(points) / max(1, len(points)):.1%}"]
 
 
 def agreement(answers: Iterable[Voiced]) -> str:
     """Return how far the two labellers agree."""
     pairs = [pair for answer in answers for pair in zip(*answer.labels, strict=True)]
     same = sum(a == b for a, b in pairs) / len(pairs)
-    apart = sum(abs(a - b) == 1 for a, b in pairs) / len(pairs)
+    apart = sum(abs(a - b) == 2 for a, b in pairs) / len(pairs)
     correlation = statistics.correlation([a for a, _ in pairs], [b for _, b in pairs])
     return f"{len(pairs)} labels, {same:.0%} the same, {apart:.1%} opposite, correlation {correlation:.2f}"
 
 
+def by_voice(graded: Sequence[Graded]) -> dict[str, list[Graded]]:
+    voices = dict.fromkeys(answer.voice for answer, _ in graded)
+    return {voice: [one for one in graded if one[0].voice == voice] for voice in voices}
+
+
 def print_voices(grader: Grader) -> None:
+    head = ["answers", "n", "found, not said", "said: found", "said: check", "opposites"]
+    head += ["of these found", "check", "Pearson"]
+    parts = {part: [(one, grader(one.topic, one.text)) for one in voiced(part)] for part in VOICED}
+    print("What is found. The columns on what is said are about honest answers only.\n")
+    print(table(head, ([part, *found_row(graded)] for part, graded in parts.items())))
+    head = ["voice", "label", "found", "off by", "said: found", "said: check", "flags"]
+    for part, graded in parts.items():
+        print(f"{part}. Labellers: {agreement(answer for answer, _ in graded)}.\n")
+        print(table(head, ([voice, *voice_row(of)] for voice, of in by_voice(graded).items())))
+
+
+class Scripted:
+    """A model that knows the labels (`perfect`), or one that answers at random and misquotes."""
+
+    name = "scripted"
+
+    def __init__(self, answers: Sequence[Voiced], *, perfect: bool) -> None:
+        self._answers = {answer.text: answer for answer in answers}
+        self._perfect = perfect
+        self._rng = random.Random(1)
+
+    async def verify(
+        self, question: str, answer: str, claims: Mapping[int, Claim]
+    ) -> dict[int, Ruling]:
+        if not self._perfect:
+            verdicts = {n: self._rng.choice(list(Verdict)) for n in claims}
+            return {n: Ruling(verdict, "words of nobody") for n, verdict in verdicts.items()}
+        means = self._answers[answer].means
+        return {
+            n: Ruling(
+                Verdict.SAYS
+                if means[n] >= 0.5
+                else Verdict.OPPOSITE
+                if means[n] < -0.25
+                else Verdict.NEITHER,
+                claim.passage or answer,
+            )
+            for n, claim in claims.items()
+        }
+
+
+async def _verified(
+    answers: Sequence[Voiced], *, perfect: bool
+) -> list[tuple[Voiced, Assessment, Assessment]]:
+    """Return each answer with its assessment before and after the model was asked."""
+    grading = Grading(Rubrics(packs()), Scripted(answers, perfect=perfect))
+    found = []
+    for one in answers:
+        before = await grading.assess(one.topic, one.text, 1)
+        found.append((one, before, await grading.verify(one.topic, one.text, before, 1)))
+    return found
+
+
+def print_verified() -> None:
+    head = ["answers", "voice", "label", "words", "perfect model", "bad model"]
+    rows = []
     for part in VOICED:
         answers = voiced(part)
-        graded = [
-            (a, grader(a.topic, a.text), grader(a.topic, a.text, guarded=False)) for a in answers
-        ]
-        print(f"Answers in ten voices, {part}. Labellers: {agreement(answers)}.\n")
-        print(table(["n", "precision", "recall", "F1", "Pearson"], [overall_row(graded)]))
-        voices = {
-            voice: [one for one in graded if one[0].voice == voice]
-            for voice in dict.fromkeys(a.voice for a in answers)
-        }
-        head = ["voice", "label", "score", "off by", "precision", "recall", "flags"]
-        print(table(head, ([voice, *voice_row(of)] for voice, of in voices.items())))
-        print(
-            "Answers of honest voices that a guard makes worth less, and share of the points said that are lost.\n"
-        )
-        head = [
-            "voice",
-            "n",
-            *(str(flag) for flag in Flag if flag not in HINTS),
-            "careful",
-            "points lost",
-        ]
-        print(
-            table(
-                head,
-                (
-                    [voice, *alarms_row(of)]
-                    for voice, of in voices.items()
-                    if voice not in DISHONEST
-                ),
+        perfect, bad = (asyncio.run(_verified(answers, perfect=each)) for each in (True, False))
+        for voice in dict.fromkeys(answer.voice for answer in answers):
+            of = [n for n, answer in enumerate(answers) if answer.voice == voice]
+            figures = (
+                statistics.mean(answers[n].label for n in of),
+                statistics.mean(perfect[n][1].found.percent / 100 for n in of),
+                statistics.mean(perfect[n][2].found.percent / 100 for n in of),
+                statistics.mean(bad[n][2].found.percent / 100 for n in of),
             )
-        )
+            rows.append([part, voice, *(f"{figure:.2f}" for figure in figures)])
+    print("Mean share of the points that count: by words, and with a scripted model.\n")
+    print(table(head, rows))
+
+
+def kinds_row(grader: Grader, answers: Sequence[Labelled], kinds: Sequence[str]) -> list[str]:
+    found = {
+        kind: [grader(a.topic, a.text).found for a in answers if a.kind == kind] for kind in kinds
+    }
+    return [f"{statistics.mean(of):.2f}" if of else "–" for of in found.values()]
 
 
 def print_attacks(grader: Grader, title: str, topics: Sequence[Topic]) -> None:
     print(
-        f"Attacks on {len(topics)} topics of {title}: share that reaches {PASS:.0%} and mean score; last unguarded.\n"
+        f"Attacks on {len(topics)} topics of {title}: share that reaches {PASS:.0%} and mean; last unguarded.\n"
     )
     lines = []
     for attack, make in ATTACKS.items():
         texts = [(topic, make(topic, packs())) for topic in topics]
-        guarded = [grader(topic, text).score for topic, text in texts]
-        bare = [grader(topic, text, guarded=False).score for topic, text in texts]
+        guarded = [grader(topic, text).found for topic, text in texts]
+        bare = [grader(topic, text, guarded=False).found for topic, text in texts]
         shares = [
             f"{sum(s >= PASS for s in of) / len(of):.0%}|{statistics.mean(of):.2f}"
             for of in (guarded, bare)
@@ -294,17 +305,11 @@ def milliseconds(grader: Grader) -> str:
 
 def main() -> None:
     grader = bank_grader()
-    parts = {part: answers for part in PARTS if (answers := labelled(part))}
-    topics = list(packs().topics.values())
-
     print_voices(grader)
-    print(
-        "Points of labelled answers. Doubtful counts as not covered; for F1 (½) those count that earn half.\n"
-    )
-    head = ["answers", "n", "precision", "recall", "F1", "F1 (½)", "Pearson", "Spearman"]
-    print(table(head, ([part, *points_row(grader, answers)] for part, answers in parts.items())))
+    print_verified()
 
-    print("Mean score by kind of answer.\n")
+    print("Mean share found by kind of older answer.\n")
+    parts = {part: labelled(part) for part in PARTS}
     kinds = sorted({answer.kind for answers in parts.values() for answer in answers})
     print(
         table(
@@ -312,28 +317,11 @@ def main() -> None:
             ([part, *kinds_row(grader, answers, kinds)] for part, answers in parts.items()),
         )
     )
-
     for pack in packs().packs:
         print_attacks(grader, pack.bank.title, list(pack.bank.topics.values()))
-
-    print(f"Full answers: pass is a score of {PASS:.0%}.\n")
-    full = {"model answers": [(topic, topic.answer) for topic in topics]}
-    full |= {
-        part: [(a.topic, a.text) for a in answers if a.kind == "full"]
-        for part, answers in parts.items()
-    }
-    head = [
-        "answers",
-        "n",
-        "pass",
-        "pass unguarded",
-        "of those still pass",
-        "keep their exact score",
-    ]
-    print(
-        table(head, ([part, *full_answers_row(grader, answers)] for part, answers in full.items()))
-    )
-
+    topics = packs().topics.values()
+    passing = sum(grader(topic, topic.answer).found >= PASS for topic in topics)
+    print(f"{passing} of {len(topics)} model answers reach {PASS:.0%}.")
     print(f"Time for an answer of 4,000 characters: {milliseconds(grader)}.")
 
 

@@ -14,10 +14,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from bot.core.limits import MAX_ANSWER
+from bot.interviews.grading import opposites
 from bot.interviews.grading.guards import (
     Flag,
     denies_everything,
@@ -30,8 +31,10 @@ from bot.interviews.grading.mistakes import Mistake, find_mistakes
 from bot.interviews.grading.rubric import Rubric
 from bot.interviews.grading.words import Sentence, parse_sentences
 
-FOUND_LIKELIHOOD, DOUBTFUL_LIKELIHOOD = 0.5, 0.2
+FOUND_LIKELIHOOD, DOUBTFUL_LIKELIHOOD = 0.55, 0.2
 """Minimum likelihood of a found and of a doubtful point."""
+CHECK_LIKELIHOOD = 0.5
+"""Minimum likelihood that a point's passage says the opposite."""
 BASE_ODDS, MATCH_ODDS, LOOSE_MATCH_ODDS, OTHERS_ODDS, CONCRETE_ODDS = -6.6, 6.7, 6.9, 3.7, 1.9
 """Coefficients of a logistic regression on labelled answers, in log-odds: intercept, match, match
 up to `LOOSE_MATCH`, the other points, and numbers in the answer."""
@@ -128,14 +131,37 @@ def grade(answer: str, rubric: Rubric, *, guarded: bool = True) -> Grade:
         flags |= _flags(sentences, rubric, found)
     capped = guarded and (Flag.STRAYS in flags or denies_everything(sentences))
     points = [
-        _point_grade(match, likelihood, sentences, capped or (guarded and match.denied))
+        _point_grade(match, likelihood, sentences, capped=capped, guarded=guarded)
         for match, likelihood in graded
     ]
+    points = _checked(points, matches, sentences, rubric)
     for mistake in mistakes:
         wrong = mistake.statement
         text = sentences[mistake.sentence].text
         points[wrong.point] = PointGrade(State.CHECK, 0.0, text, wrong.text, wrong.why)
     return Grade(tuple(points), frozenset(flags))
+
+
+def _checked(
+    points: Sequence[PointGrade],
+    matches: Sequence[_BestMatch],
+    sentences: Sequence[Sentence],
+    rubric: Rubric,
+) -> list[PointGrade]:
+    """Return the points with their opposites, those in `CHECK` that may say one."""
+    passages = {
+        n: rubric.statement([sentences[number] for number in match.passage])
+        for n, (point, match) in enumerate(zip(points, matches, strict=True))
+        if point.state is not State.MISSING
+    }
+    doubts = opposites.likelihoods(passages, rubric.sides)
+    checked = list(points)
+    for n, doubt in doubts.items():
+        sides = rubric.sides[n]
+        state = State.CHECK if doubt >= CHECK_LIKELIHOOD else points[n].state
+        shown = sides.nearest(passages[n]) if state is State.CHECK else sides.texts[0]
+        checked[n] = replace(points[n], state=state, opposite=shown)
+    return checked
 
 
 def _flags(sentences: Sequence[Sentence], rubric: Rubric, found: Sequence[_BestMatch]) -> set[Flag]:
@@ -229,13 +255,19 @@ def _likelihoods(matches: Sequence[_BestMatch], sentences: Sequence[Sentence]) -
 
 
 def _point_grade(
-    best: _BestMatch, likelihood: float, sentences: Sequence[Sentence], capped: bool
+    best: _BestMatch,
+    likelihood: float,
+    sentences: Sequence[Sentence],
+    *,
+    capped: bool,
+    guarded: bool,
 ) -> PointGrade:
     evidence = ""
     if best.match >= WEAK_MATCH:
         evidence = " ".join(sentences[n].text for n in best.passage)
-    if likelihood < DOUBTFUL_LIKELIHOOD:
-        return PointGrade(State.MISSING, likelihood, evidence)
-    if likelihood >= FOUND_LIKELIHOOD and not capped:
-        return PointGrade(State.FOUND, likelihood, evidence)
-    return PointGrade(State.DOUBTFUL, likelihood, evidence)
+    state = State.MISSING
+    if likelihood >= DOUBTFUL_LIKELIHOOD:
+        state = State.DOUBTFUL if capped or likelihood < FOUND_LIKELIHOOD else State.FOUND
+        if guarded and best.denied:
+            state = State.CHECK
+    return PointGrade(state, likelihood, evidence)

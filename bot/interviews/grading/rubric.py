@@ -6,11 +6,12 @@ They are prepared once, because parsing all phrasings takes longer than grading 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
 
+from bot.interviews.grading.opposites import Sides, Statement
 from bot.interviews.grading.weights import Weights, weigh
 from bot.interviews.grading.words import Sentence, Word, parse_sentences, stems
 from bot.questions.model import Bank, Misconception, Topic
@@ -39,7 +40,7 @@ class Rubric:
     are those of question, key points and model answer. `topics_by_stem` and `background` describe
     the bank. `wrong_statements` are the ways to state a misconception and `right_statements` all
     correct sentences; in `statement_weights`, unlike in `weights`, words of the question are not
-    discounted.
+    discounted. `sides` set each point against its opposites.
     """
 
     phrasings: Sequence[Sequence[Phrasing]]
@@ -53,6 +54,7 @@ class Rubric:
     wrong_statements: Sequence[WrongStatement] = ()
     right_statements: Sequence[Phrasing] = ()
     statement_weights: Mapping[str, float] = field(default_factory=dict)
+    sides: Sequence[Sides] = ()
 
     @classmethod
     def from_topic(
@@ -90,7 +92,12 @@ class Rubric:
             statement_weights={
                 word.stem: background.rarity(word.stem) for words in statements for word in words
             },
+            sides=_sides(topic, phrasings, wrong, background),
         )
+
+    def statement(self, sentences: Sequence[Sentence]) -> Statement:
+        """Return sentences of an answer, to be compared with the sides of a point."""
+        return Statement.of(_words(sentences), self.background.rarity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +167,26 @@ def _wrong_statements(misconception: Misconception) -> list[WrongStatement]:
             point = misconception.point - 1
             statements.append(WrongStatement(text, words, misconception.why, point))
     return statements
+
+
+def _sides(
+    topic: Topic,
+    phrasings: Sequence[Sequence[Phrasing]],
+    wrong: Sequence[WrongStatement],
+    background: Weights,
+) -> list[Sides]:
+    """Set each point against its opposites and the misconceptions about it."""
+
+    def statements(several: Iterable[Phrasing]) -> list[Statement]:
+        return [Statement.of(words, background.rarity) for words in several]
+
+    answer = statements(sentence.words for sentence in parse_sentences(topic.answer))
+    sides = []
+    for n, point in enumerate(topic.key_points):
+        texts = [*point.opposites, *(one.text for one in wrong if one.point == n)]
+        opposites = statements(_words(parse_sentences(text)) for text in texts)
+        sides.append(Sides(statements(phrasings[n]), answer, opposites, texts))
+    return sides
 
 
 def _words(sentences: Sequence[Sentence]) -> list[Word]:

@@ -7,11 +7,11 @@ from statistics import mean
 
 import pytest
 
-from bot.interviews.grading import grade
+from bot.interviews.grading import Rubrics, State, grade
 from bot.questions.model import Topic
 from tests.grading.attacks import ATTACKS
-from tests.grading.evaluate import PASS, labelled, voiced
-from tests.shipped import bank, rubrics
+from tests.grading.evaluate import DISHONEST, PASS, counts, labelled, voiced
+from tests.shipped import bank, packs, rubrics
 
 TOPICS = list(bank().topics.values())
 RUBRICS = rubrics()
@@ -19,7 +19,7 @@ RUBRICS = rubrics()
 
 def passed(answer_to: Callable[[Topic], str], percent: float = PASS) -> list[str]:
     """Return the ids of topics where such an answer passes."""
-    return [t.id for t in TOPICS if grade(answer_to(t), RUBRICS.for_topic(t)).score >= percent]
+    return [t.id for t in TOPICS if grade(answer_to(t), RUBRICS.for_topic(t)).found >= percent]
 
 
 @pytest.mark.parametrize("name", sorted(ATTACKS))
@@ -41,15 +41,39 @@ def test_labelled_answers_are_valid() -> None:
     assert {answer.kind for answer in labelled("seen")} == kinds
 
 
-def test_voices_are_graded_fairly() -> None:
-    """The mean score of each voice is close to the mean label."""
+def test_honest_voices_are_found() -> None:
+    """The mean share found of each honest voice is close to the mean label."""
     excess: dict[str, list[float]] = {}
     for answer in voiced("seen"):
-        score = grade(answer.text, RUBRICS.for_topic(answer.topic)).score
-        excess.setdefault(answer.voice, []).append(score - mean(answer.said))
+        found = grade(answer.text, RUBRICS.for_topic(answer.topic)).found
+        excess.setdefault(answer.voice, []).append(found - answer.label)
     assert len(excess) == 10
     for voice, differences in excess.items():
-        assert abs(mean(differences)) < 0.12, voice
+        assert abs(mean(differences)) < 0.2 or voice in DISHONEST, voice
+
+
+def test_opposites_are_doubted() -> None:
+    """Of what wrong answers contradict, less than half starts ticked; of what honest ones say that
+    was found, at most a tenth may say the opposite."""
+    rubrics = Rubrics(packs())
+    graded = [
+        (answer, grade(answer.text, rubrics.for_topic(answer.topic)))
+        for answer in voiced("opposites-seen")
+    ]
+    every = counts(graded)
+    opposites = {state: n for (truth, state), n in every.items() if truth == "opposite"}
+    assert opposites[State.FOUND] < 0.5 * sum(opposites.values())
+    honest = counts(one for one in graded if one[0].voice not in DISHONEST)
+    assert honest["says", State.CHECK] < 0.1 * honest["says", State.FOUND]
+
+
+def test_every_key_point_has_opposites() -> None:
+    """Two to four, none of them a phrasing, and the first one fits beside the point on a phone."""
+    for topic in packs().topics.values():
+        for point in topic.key_points:
+            assert 2 <= len(point.opposites) <= 4, topic.id
+            assert len(point.opposites[0]) <= 90
+            assert not {point.text, *point.accept} & set(point.opposites)
 
 
 def test_misconceptions_name_a_key_point() -> None:

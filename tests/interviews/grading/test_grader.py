@@ -1,4 +1,4 @@
-"""Grading answers by literal key points."""
+"""Finding literal key points in answers."""
 
 from __future__ import annotations
 
@@ -55,24 +55,23 @@ def states(found: Grade) -> list[State]:
 
 
 def test_a_full_answer() -> None:
-    """Each point is covered by its own sentence, and the score is 1."""
+    """Each point is found in its own sentence."""
     found = grade(FULL)
-    assert states(found) == [State.COVERED] * 3
+    assert states(found) == [State.FOUND] * 3
     assert [point.evidence.split()[0] for point in found.points] == ["You", "What", "Afterwards"]
-    assert (found.score, found.flags) == (1, frozenset())
+    assert (found.found, found.flags) == (1, frozenset())
 
 
 def test_a_partial_answer() -> None:
-    """Unsaid points are missing. The closest sentence, if any is close, is shown and earns
-    nothing."""
+    """Unsaid points are missing, with the closest sentence if any is close."""
     said = "The pretrained weights stay frozen during all of this."
     found = grade(said)
-    assert states(found) == [State.COVERED, State.MISSING, State.MISSING]
+    assert states(found) == [State.FOUND, State.MISSING, State.MISSING]
     assert found.points[1].evidence == ""
-    assert found.score == pytest.approx(1 / 3)
+    assert found.found == pytest.approx(1 / 3)
     closest = "Training changes something else in the model."
     point = grade(f"{said} {closest}").points[1]
-    assert (point.state, point.credit, point.evidence) == (State.MISSING, 0.0, closest)
+    assert (point.state, point.evidence) == (State.MISSING, closest)
 
 
 @pytest.mark.parametrize(
@@ -94,19 +93,18 @@ def test_a_partial_answer() -> None:
         "a contrast that denies something else",
     ],
 )
-def test_covered_in_other_words(answer: str, point: int) -> None:
-    """A point is covered by any of its phrasings, also with misspellings or an own negation."""
+def test_found_in_other_words(answer: str, point: int) -> None:
+    """A point is found by any of its phrasings, also with misspellings or an own negation."""
     found = grade(answer)
-    assert found.points[point].state is State.COVERED
+    assert found.points[point].state is State.FOUND
     assert Flag.NEGATED not in found.flags
 
 
-def test_a_point_without_words_is_never_covered() -> None:
-    """A key point of punctuation or function words is missing. Without key points the score is
-    0."""
+def test_a_point_without_words_is_never_found() -> None:
+    """A key point of punctuation or function words is missing. Without key points none is found."""
     found = grade(FULL, points=[KeyPoint("…", ()), KeyPoint("it is", ("",))])
     assert states(found) == [State.MISSING, State.MISSING]
-    assert grade(FULL, points=[]).score == 0
+    assert grade(FULL, points=[]).found == 0
 
 
 TERMS = (
@@ -124,28 +122,27 @@ TERMS = (
     ],
 )
 def test_answers_that_say_nothing(flag: Flag, answer: str) -> None:
-    """Nothing is earned without content words, by the question itself, or by a list of terms."""
+    """Nothing is found without content words, in the question itself, or in a list of terms."""
     found = grade(answer)
-    assert (found.score, set(found.flags)) == (0, {flag})
+    assert (found.found, set(found.flags)) == (0, {flag})
     if flag is Flag.LIST:
-        assert grade(answer, guarded=False).score > 0.6
+        assert grade(answer, guarded=False).found > 0.6
 
 
-def test_a_denied_point_is_doubtful() -> None:
-    """A negation that the phrasing doesn't have makes the point doubtful and earns little."""
+def test_a_denied_point_may_say_the_opposite() -> None:
+    """A negation that the phrasing doesn't have may turn the point around."""
     found = grade("The two small matrices of rank r are not trained.")
-    assert (found.points[1].state, found.points[1].credit) == (State.DOUBTFUL, 0.15)
+    assert found.points[1].state is State.CHECK
     assert Flag.NEGATED in found.flags
 
 
 def test_an_answer_that_denies_everything() -> None:
-    """If nearly every sentence has a negation, no point is covered."""
+    """If nearly every sentence has a negation, no point is found."""
     found = grade(
         "The pretrained weights don't stay frozen. No small matrices of rank r are trained. "
         "It can't be merged at all."
     )
-    assert State.COVERED not in states(found)
-    assert found.score <= 0.15
+    assert State.FOUND not in states(found)
 
 
 RATE = KeyPoint("Use a lower learning rate", ())
@@ -154,7 +151,7 @@ STILL = KeyPoint("Old weights stay still", ("old weights are not touched",))
 
 
 @pytest.mark.parametrize(
-    ("point", "answer", "covered"),
+    ("point", "answer", "said"),
     [
         (RATE, "You want a lower learning rate.", True),
         (RATE, "You want a higher learning rate.", False),
@@ -163,16 +160,16 @@ STILL = KeyPoint("Old weights stay still", ("old weights are not touched",))
         (STILL, "The old weights are not touched and stay.", True),
     ],
 )
-def test_an_opposite_is_doubtful(point: KeyPoint, answer: str, covered: bool) -> None:
+def test_an_opposite_word(point: KeyPoint, answer: str, said: bool) -> None:
     """An opposite denies the point unless the phrasing's word is there too, or it is said of the
     other thing. Of two phrasings the one with the same negation decides."""
     other = KeyPoint("The base stays loaded on disk", ())
-    expected = State.COVERED if covered else State.DOUBTFUL
+    expected = State.FOUND if said else State.CHECK
     assert grade(answer, "What helps?", [point, other]).points[0].state is expected
 
 
 def test_other_points_raise_a_loose_match() -> None:
-    """A loose match is worth more beyond points that are covered, and less beyond denied ones."""
+    """A loose match is worth more beside points that are found, and less beside denied ones."""
     loose = "In the end it's merged with no extra delay."
     others = "You keep the pretrained weights frozen. What gets trained are two small matrices of rank r."
     denied = (
@@ -183,22 +180,48 @@ def test_other_points_raise_a_loose_match() -> None:
     assert unsound < alone < sound
 
 
-def test_a_doubtful_point_earns_little() -> None:
-    """A doubtful point earns at most 0.6."""
-    words = ["alpha", "beta", "gamma", "delta", "epsilon"]
-    points = [KeyPoint(" ".join(words), ()), KeyPoint("zeta", ())]
-    found = [
-        grade(f"There is {' with '.join(words[:n])}.", "Why?", points).points[0]
-        for n in range(1, 6)
-    ]
-    assert {one.state for one in found} >= {State.DOUBTFUL, State.COVERED}
-    assert all(one.credit <= 0.6 for one in found if one.state is State.DOUBTFUL)
+LIMITED = (
+    KeyPoint(
+        "Prefill is limited by compute",
+        ("prefill is compute-bound",),
+        ("Prefill is limited by memory bandwidth.", "The bandwidth is what holds prefill back."),
+    ),
+    KeyPoint(
+        "Decode is limited by memory bandwidth",
+        ("decode is memory-bound",),
+        ("Decode is limited by compute.", "Arithmetic is the bottleneck of each decode step."),
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        ("Prefill is limited by compute.", State.FOUND),
+        ("What limits prefill is the memory bandwidth.", State.CHECK),
+    ],
+)
+def test_the_nearer_side_decides(answer: str, expected: State) -> None:
+    """A passage nearer to an opposite than to any phrasing may say the opposite, which is shown."""
+    point = grade(answer, "What limits the two phases?", LIMITED).points[0]
+    assert (point.state, point.opposite) == (expected, LIMITED[0].opposites[0])
+
+
+def test_errors_come_together() -> None:
+    """A passage between both sides weighs more if other points are contradicted too."""
+    unsure = "Decode is limited by how fast the memory can compute."
+    right, wrong = "Prefill is limited by compute.", "Prefill is held back by memory bandwidth."
+    with_right, with_wrong = (
+        grade(f"{first} {unsure}", "What limits them?", LIMITED).points[1]
+        for first in (right, wrong)
+    )
+    assert (with_right.state, with_wrong.state) == (State.FOUND, State.CHECK)
 
 
 def test_small_talk_costs_nothing() -> None:
-    """A full answer keeps its score among many sentences about no topic."""
+    """A full answer keeps its points among many sentences about no topic."""
     other = "The {} river of Brazil carries brown water past green hills toward a distant northern harbour town. "
-    assert grade(f"{FULL} {''.join(map(other.format, 'abcdefghijklmn'))}").score == 1
+    assert grade(f"{FULL} {''.join(map(other.format, 'abcdefghijklmn'))}").found == 1
 
 
 def test_notes_are_honest() -> None:
@@ -208,7 +231,7 @@ def test_notes_are_honest() -> None:
         "Later: merge update into W → no added latency (vs. adapters)"
     )
     found = grade(notes)
-    assert (found.score, set(found.flags)) == (1, {Flag.TERSE})
+    assert (found.found, set(found.flags)) == (1, {Flag.TERSE})
 
 
 WRONG = Misconception(
@@ -217,13 +240,13 @@ WRONG = Misconception(
 
 
 def test_a_misconception_contradicts_its_point() -> None:
-    """It is quoted with the reason; its point is missing even if said elsewhere."""
+    """It is quoted with what is right; its point is not found even if said elsewhere."""
     rubric = rubric_of(QUESTION, POINTS, WRONG)
-    found = graded(f"{FULL} All the pretrained weights are updated then.", rubric)
-    assert [(error.text, error.why) for error in found.errors] == [
-        ("All the pretrained weights are updated then.", "The base is frozen.")
-    ]
-    assert states(found) == [State.MISSING, State.COVERED, State.COVERED]
+    point, *others = graded(f"{FULL} All the pretrained weights are updated then.", rubric).points
+    assert point.state is State.CHECK
+    assert point.evidence == "All the pretrained weights are updated then."
+    assert (point.opposite, point.why) == (WRONG.text, WRONG.why)
+    assert [other.state for other in others] == [State.FOUND, State.FOUND]
 
 
 @pytest.mark.parametrize(
@@ -237,7 +260,8 @@ def test_a_misconception_contradicts_its_point() -> None:
 )
 def test_denied_misconceptions_are_no_errors(sentence: str) -> None:
     """Sentences that say less, or much else, aren't errors either."""
-    assert graded(f"{FULL} {sentence}", rubric_of(QUESTION, POINTS, WRONG)).errors == ()
+    found = graded(f"{FULL} {sentence}", rubric_of(QUESTION, POINTS, WRONG))
+    assert not any(point.why for point in found.points)
 
 
 def test_a_long_answer_is_cut() -> None:
@@ -272,25 +296,20 @@ texts = st.text(max_size=300) | st.lists(
 @given(
     texts,
     texts,
-    st.lists(st.builds(KeyPoint, texts, st.lists(texts, max_size=3).map(tuple)), max_size=4),
+    st.lists(st.builds(KeyPoint, texts, *[st.lists(texts, max_size=3).map(tuple)] * 2), max_size=4),
 )
 def test_no_text_raises(answer: str, question: str, points: list[KeyPoint]) -> None:
-    """Any text gets a score from 0 to 1, an entry per point, and evidence for what earns credit."""
+    """Any text gets an entry per point, with evidence for whatever isn't missing."""
     found = grade(answer, question, points)
     assert len(found.points) == len(points)
-    assert 0 <= found.score <= 1
-    assert found.score == pytest.approx(
-        sum(point.credit for point in found.points) / max(1, len(points))
-    )
     for point in found.points:
-        assert (point.state is State.COVERED) == (point.credit == 1)
         assert point.state is State.MISSING or point.evidence
         assert 0 <= point.confidence <= 1
 
 
 @given(st.permutations([0, 1, 2]), st.integers(0, 2))
 def test_saying_more_never_loses_a_point(order: list[int], count: int) -> None:
-    """Another sentence that covers a point leaves the other points unchanged."""
+    """Another sentence that says a point leaves the other points unchanged."""
     sentences = [
         "You keep the pretrained weights frozen.",
         "What gets trained are two small matrices of rank r.",
@@ -300,6 +319,6 @@ def test_saying_more_never_loses_a_point(order: list[int], count: int) -> None:
         grade(" ".join(sentences[n] for n in order[:said])) for said in (count, count + 1)
     )
     for earlier, later in zip(before.points, after.points, strict=True):
-        assert later.credit >= earlier.credit
-    assert after.points[order[count]].state is State.COVERED
-    assert after.score > before.score
+        assert later.state is State.FOUND or earlier.state is not State.FOUND
+    assert after.points[order[count]].state is State.FOUND
+    assert after.found > before.found

@@ -10,13 +10,11 @@ from tests.shipped import packs
 
 RUBRICS = Rubrics(packs())
 CODES = next(f for f in packs().topics["rag-steps"].follow_ups if "E-4711" in f.question)
-GPUS = next(f for f in packs().topics["modern-block"].follow_ups if "Is it a fault" in f.question)
 
 
-def states(follow_up: FollowUp, answer: str, topic_id: str = "rag-steps") -> list[State]:
-    question = follow_up_topic(
-        packs().topics[topic_id], follow_up, split_hint(follow_up.hint or "")
-    )
+def states(follow_up: FollowUp, answer: str) -> list[State]:
+    topic = packs().topics["rag-steps"]
+    question = follow_up_topic(topic, follow_up, split_hint(follow_up.hint or ""))
     return [point.state for point in compare(answer, RUBRICS.build(question)).points]
 
 
@@ -50,20 +48,14 @@ def test_where_a_hint_is_split(hint: str, parts: int) -> None:
 def test_parts_are_found() -> None:
     """They are found in other words and another order; the others are missing."""
     both = "Check that chunking doesn't break the codes. And merge in the results of a keyword search like BM25."
-    assert states(CODES, both) == [State.COVERED, State.COVERED]
+    assert states(CODES, both) == [State.FOUND, State.FOUND]
     half = "I'd use hybrid search with BM25 for keywords and merge it with the vector results."
-    assert states(CODES, half) == [State.COVERED, State.MISSING]
+    assert states(CODES, half) == [State.FOUND, State.MISSING]
 
 
 @pytest.mark.parametrize(
     "answer", ["", "hm", CODES.question, "It depends on the data, so one has to try what works."]
 )
-def test_empty_words_cover_nothing(answer: str) -> None:
-    """An empty answer, the question itself and waffle cover no part."""
+def test_empty_words_have_no_part(answer: str) -> None:
+    """No part is found in an empty answer, the question itself or waffle."""
     assert states(CODES, answer) == [State.MISSING, State.MISSING]
-
-
-def test_bare_terms_are_doubtful() -> None:
-    """Terms without sentences are neither covered nor missing."""
-    terms = "traffic differs training data; hot experts step time expert parallelism, replicate move retraining; batch"
-    assert set(states(GPUS, terms, "modern-block")) == {State.DOUBTFUL}
