@@ -106,8 +106,13 @@ class Assessment:
         """The points, by index, that the list shows as said."""
         return self.start_ticked if self.counted is None else frozenset(self.counted)
 
-    def in_state(self, *states: str) -> tuple[Point, ...]:
-        return tuple(point for point in self.points if point.state in states)
+    def in_state(self, state: str) -> tuple[Point, ...]:
+        return tuple(point for point in self.points if point.state == state)
+
+    @property
+    def unticked(self) -> tuple[Point, ...]:
+        """The points that the list does not show as said."""
+        return tuple(point for n, point in enumerate(self.points) if n not in self.ticked)
 
     def with_count(self, numbers: Set[int]) -> Assessment:
         """Return a copy in which the member says exactly these points, by index."""
@@ -167,12 +172,12 @@ class Step:
 
     @property
     def follow_up(self) -> FollowUp | None:
-        """The follow-up already handled, else the one that fits the answer; None without feedback."""
-        if self.assessment is None:
+        """The follow-up already handled, else the one that fits the count; None before there is one."""
+        if self.assessment is None or self.assessment.count is None:
             return None
         if self.reply is not None:
             return FollowUp("", self.reply.question, self.reply.hint)
-        return choose_follow_up(self.topic, self.assessment.found.percent, self.question_id)
+        return choose_follow_up(self.topic, self.assessment.count.percent, self.question_id)
 
     @property
     def follow_up_number(self) -> int | None:

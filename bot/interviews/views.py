@@ -407,9 +407,13 @@ def _feedback_blocks(assessment: Assessment, follow_up: FollowUp | None, note: s
     hints = [_HINTS[flag] for flag in assessment.flags if flag in _HINTS]
     if hints:
         blocks.append("\n".join(hints))
-    for title, *states in _GROUPS:
-        if points := assessment.in_state(*states):
-            blocks.append("\n".join([title, *map(_point, points)]))
+    if assessment.counted is not None:
+        said = [f"- {t.one_line(assessment.points[n].text)}" for n in assessment.counted]
+        left = [_point(point) for point in assessment.unticked]
+        groups = [("**What you said**", said), ("**What you didn't say**", left)]
+    else:
+        groups = [(title, [_point(p) for p in assessment.in_state(s)]) for title, s in _GROUPS]
+    blocks += ["\n".join([title, *lines]) for title, lines in groups if lines]
     if follow_up is not None:
         blocks.append(f"**Follow-up**\n{t.one_line(follow_up.question)}")
     blocks.append("\n".join(f"-# {words}" for words in (_source(assessment), note) if words))
@@ -469,4 +473,6 @@ def _source(assessment: Assessment) -> str:
         "failed": "The model that checks answers didn't reply. ",
         "spent": "The model has read enough of your answers for one day. ",
     }
-    return f"{failed.get(assessment.model_failed, '')}I compare words and don't understand them."
+    return (
+        f"{failed.get(assessment.model_failed, '')}I only compare words. I don't understand them."
+    )

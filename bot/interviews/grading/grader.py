@@ -13,7 +13,7 @@ state claims that a point is said: a point is found, or it is found and may say 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -58,6 +58,8 @@ DENIED_SHARE, DENIED_MATCH = 0.6, 0.5
 """A point is denied if this share of a match this good has the wrong parity."""
 MAX_PASSAGE = 4
 """Sentences in a passage."""
+ALONE_SHARE = 0.7
+"""A sentence with this share of its passage's match is quoted alone."""
 
 
 class State(StrEnum):
@@ -101,11 +103,15 @@ class Grade:
 
 @dataclass(frozen=True, slots=True)
 class _BestMatch:
-    """The passage closest to a point, and whether it denies it."""
+    """The passage closest to a point, and whether it denies it.
+
+    `closest` is its closest single sentence, or the whole passage if a thought is spread over it.
+    """
 
     match: float
     passage: Passage
     denied: bool
+    closest: Passage = range(0)
 
 
 _NO_MATCH = _BestMatch(0.0, range(0), False)
@@ -202,7 +208,19 @@ def _best_matches(
                     and _is_plain_sentence(passage, sentences)
                 )
                 best[point] = _BestMatch(match, passage, denied)
-    return best
+    alone = {passage[0]: column for column, passage in enumerate(passages) if len(passage) == 1}
+    return [
+        replace(one, closest=_closest({n: row[alone[n]].confidence for n in one.passage}, one))
+        for one, row in zip(best, table, strict=True)
+    ]
+
+
+def _closest(alone: Mapping[int, float], best: _BestMatch) -> Passage:
+    """Return the sentence of a passage that matches most by itself, if it is most of the match."""
+    sentence = max(alone, key=lambda n: alone[n], default=0)
+    if alone and alone[sentence] >= ALONE_SHARE * best.match:
+        return range(sentence, sentence + 1)
+    return best.passage
 
 
 def _is_plain_sentence(passage: Passage, sentences: Sequence[Sentence]) -> bool:
@@ -264,7 +282,7 @@ def _point_grade(
 ) -> PointGrade:
     evidence = ""
     if best.match >= WEAK_MATCH:
-        evidence = " ".join(sentences[n].text for n in best.passage)
+        evidence = " ".join(sentences[n].text for n in best.closest)
     state = State.MISSING
     if likelihood >= DOUBTFUL_LIKELIHOOD:
         state = State.DOUBTFUL if capped or likelihood < FOUND_LIKELIHOOD else State.FOUND

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from bot.interviews.grading.words import Word
 
-WORDS_ODDS, ORDER_ODDS, SIDES_ODDS, BASE_ODDS = 5.0, 1.9, 2.6, 0.42
+WORDS_ODDS, ORDER_ODDS, SIDES_ODDS, BASE_ODDS = 5.0, 1.9, 2.6, 0.36
 """Coefficients of a logistic regression on labelled answers: the three differences, and the
 intercept."""
 OTHERS_FACTOR = 2.0
