@@ -147,11 +147,12 @@ def feedback_card(step: Step, bank: Bank, page: int = 0, *, checking: str = "") 
     Feedback on an open question of the day is held back until it closes.
     """
     number = step.question_id
+    uncounted = step.assessment is not None and step.assessment.count is None
     navigation = row(
         button(
             "See the report" if step.last else "Next question",
             STEP.id(slot="next", row=number),
-            PRIMARY,
+            discord.ButtonStyle.secondary if uncounted else PRIMARY,
         ),
         None if step.last else button("End", STEP.id(slot="end", row=number)),
     )
