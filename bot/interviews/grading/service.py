@@ -209,9 +209,8 @@ class Grading:
         return tuple(points)
 
     async def _quote(self, topic: Topic, number: int, text: str, server: int) -> Quote:
-        points = (await self._grade(topic, text, server)).points
-        own, best = points[number], max(point.confidence for point in points)
-        return Quote(number, text, own.state is not State.MISSING, own.confidence, best)
+        point = (await self._grade(topic, text, server)).points[number]
+        return Quote(number, text, point.state is not State.MISSING, point.confidence)
 
     async def _grade(self, topic: Topic, text: str, server: int) -> Grade:
         return await self._run(grading.grade, text, topic, server, self._rubric)

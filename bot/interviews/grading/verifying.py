@@ -20,7 +20,6 @@ _ABOUT_GRADING = re.compile(
     r"|\bmark\b.{0,40}\b(?:covered|said|correct|true)\b|\b(?:covered|says)[\"']?\s*[:=]?\s*true\b"
     r"|\bverdict[\"']?\s*[:=]"
 )
-_MIN_SHARE_OF_BEST = 0.9
 
 
 class Verdict(StrEnum):
@@ -76,15 +75,14 @@ class Verifier(Protocol):
 class Quote:
     """A quote for a key point, by the point's index, as rated by the offline grader.
 
-    `related`: the quote alone does not leave the point missing. `confidence` is that of this point,
-    `best` the highest of any point.
+    `related`: the quote alone does not leave the point missing. `confidence` is the likelihood that
+    it speaks of the point.
     """
 
     point: int
     text: str
     related: bool
     confidence: float
-    best: float
 
 
 def original_passage(quote: str, answer: str) -> str:
@@ -106,15 +104,14 @@ def addresses_grader(quote: str) -> bool:
 def accepted_quotes(quotes: Sequence[Quote]) -> dict[int, str]:
     """Return the quotes that prove a point which the answer's words alone do not show.
 
-    A quote must be about its key point and not much more about another. Each passage counts once,
-    because a manipulated model quotes the same words for everything.
+    A quote must be about its key point. Each passage counts once, because a manipulated model quotes
+    the same words for everything.
     """
     accepted: dict[int, str] = {}
     for quote in sorted(quotes, key=lambda q: (-q.confidence, q.point)):
         text = _folded(quote.text)
         used = any(text in _folded(other) or _folded(other) in text for other in accepted.values())
-        about = quote.related and quote.confidence >= _MIN_SHARE_OF_BEST * quote.best
-        if about and not used and not addresses_grader(quote.text):
+        if quote.related and not used and not addresses_grader(quote.text):
             accepted[quote.point] = quote.text
     return accepted
 
