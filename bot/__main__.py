@@ -142,7 +142,9 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_fetch_model)
     actions = parser.add_subparsers(required=True, metavar="fetch")
     fetch = actions.add_parser("fetch", help="download the recommended model into a folder")
-    fetch.add_argument("folder", type=Path, nargs="?", help="folder to write (default: var/nli)")
+    fetch.add_argument(
+        "folder", type=Path, nargs="?", help="folder to write (default: var/nli-deberta-v3-xsmall)"
+    )
     fetch.add_argument(
         "--revision", help="commit, tag or branch to download (default: the recommended one)"
     )

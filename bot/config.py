@@ -19,6 +19,7 @@ from sqlalchemy.exc import ArgumentError
 DEFAULT_DATABASE = "sqlite:///var/quizformer.db"
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 FORMATS = ("text", "json")
+_NLI_EXAMPLE = "var/nli-deberta-v3-xsmall"
 
 
 class SettingsError(Exception):
@@ -74,7 +75,9 @@ class Settings:
         grader_url = _grader_url(env)
         nli_model = _nli_model(env)
         if grader_url is not None and nli_model is not None:
-            raise SettingsError.of("NLI_MODEL", "and GRADER_URL are both set; keep one", "var/nli")
+            raise SettingsError.of(
+                "NLI_MODEL", "and GRADER_URL are both set; keep one", _NLI_EXAMPLE
+            )
         return cls(
             token=_secret(
                 env, "DISCORD_TOKEN", "the token as copied from the portal", prefix="Bot "
@@ -200,7 +203,7 @@ def _nli_model(env: Mapping[str, str]) -> Path | None:
         there = False
     if not there:
         raise SettingsError.of(
-            "NLI_MODEL", f"names a folder that is not there ({name[:100]})", "var/nli"
+            "NLI_MODEL", f"names a folder that is not there ({name[:100]})", _NLI_EXAMPLE
         )
     return Path(name)
 

@@ -216,7 +216,7 @@ def test_the_model_on_this_machine(tmp_path: Path) -> None:
     """NLI_MODEL must be an existing folder, and only one kind of model may be set."""
     assert Settings.from_env({"NLI_MODEL": f" {tmp_path} "}).nli_model == tmp_path
     assert error_for(NLI_MODEL=str(tmp_path), GRADER_URL="http://h/v1", GRADER_MODEL="m") == (
-        "NLI_MODEL and GRADER_URL are both set; keep one. Example: NLI_MODEL=var/nli"
+        "NLI_MODEL and GRADER_URL are both set; keep one. Example: NLI_MODEL=var/nli-deberta-v3-xsmall"
     )
     for name in (str(tmp_path / "no"), "x" * 300, "a\x00b", __file__):
         line = error_for(NLI_MODEL=name)

@@ -27,16 +27,15 @@ _LIMITS = Limits(seconds=MAX_NLI_SECONDS, memory=MAX_NLI_MEMORY)
 
 
 class NliModel:
-    """A `Verifier`: an ONNX model for natural language inference, in a folder of this machine.
+    """A `Verifier`: an ONNX model for natural language inference, named like its folder.
 
     Its process loads the model with the first call, and again after a minute without calls.
     """
 
-    name = "a model on the bot's own machine"
-
     def __init__(
         self, folder: Path, sha256: str = "", limits: Limits = _LIMITS, timeout: float = TIMEOUT
     ) -> None:
+        self.name = folder.resolve().name
         self._folder = str(folder)
         self._sha256 = sha256
         self._timeout = timeout
@@ -53,7 +52,7 @@ class NliModel:
             raise
         except (OSError, MemoryError, RuntimeError) as error:
             wrong = f"can't be used ({self._folder}): {self._reason(error)}"
-            raise SettingsError.of("NLI_MODEL", wrong, "var/nli") from error
+            raise SettingsError.of("NLI_MODEL", wrong, "var/nli-deberta-v3-xsmall") from error
 
     async def verify(
         self, question: str, answer: str, claims: Mapping[int, Claim]

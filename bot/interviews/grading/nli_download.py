@@ -18,7 +18,7 @@ REPOSITORY = "Xenova/nli-deberta-v3-xsmall"
 # A maintainer must replace this by the commit whose model was measured. The host could not be
 # reached when this was written. Until then the command prints the commit, for the operator to pin.
 REVISION = "main"
-FOLDER = Path("var/nli")
+FOLDER = Path("var/nli-deberta-v3-xsmall")
 FILES = {
     "config.json": ("config.json", 1 << 20),
     "tokenizer.json": ("tokenizer.json", 64 << 20),

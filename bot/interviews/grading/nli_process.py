@@ -24,7 +24,7 @@ MODEL_FILES = ("model.onnx", "onnx/model_quantized.onnx", "onnx/model.onnx")
 MAX_TOKENS = 256
 """Tokens of a pair; the longer text is cut. Time grows faster than the number of tokens."""
 _LABELS = {"entailment", "contradiction", "neutral"}
-_EXAMPLE = "var/nli"
+_EXAMPLE = "var/nli-deberta-v3-xsmall"
 
 
 @dataclass(frozen=True, slots=True)
