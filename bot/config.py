@@ -19,6 +19,7 @@ from sqlalchemy.exc import ArgumentError
 DEFAULT_DATABASE = "sqlite:///var/quizformer.db"
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 FORMATS = ("text", "json")
+_NLI_EXAMPLE = "var/nli-deberta-v3-xsmall"
 
 
 class SettingsError(Exception):
@@ -54,6 +55,8 @@ class Settings:
     grader_url: str | None = field(default=None, repr=False)
     grader_model: str = ""
     grader_api_key: str = field(default="", repr=False)
+    nli_model: Path | None = None
+    nli_sha256: str = ""
 
     @property
     def sends_key_openly(self) -> bool:
@@ -70,6 +73,11 @@ class Settings:
         """Read the settings. Raises SettingsError at the first invalid one."""
         count = _whole_number(env, "SHARD_COUNT", "4", minimum=1)
         grader_url = _grader_url(env)
+        nli_model = _nli_model(env)
+        if grader_url is not None and nli_model is not None:
+            raise SettingsError.of(
+                "NLI_MODEL", "and GRADER_URL are both set; keep one", _NLI_EXAMPLE
+            )
         return cls(
             token=_secret(
                 env, "DISCORD_TOKEN", "the token as copied from the portal", prefix="Bot "
@@ -87,6 +95,8 @@ class Settings:
             grader_url=grader_url,
             grader_model=_grader_model(env, grader_url),
             grader_api_key=_secret(env, "GRADER_API_KEY", "the key as its service shows it"),
+            nli_model=nli_model,
+            nli_sha256=_nli_sha256(env),
         )
 
 
@@ -181,6 +191,32 @@ def _grader_model(env: Mapping[str, str], url: str | None) -> str:
     if url is not None and not model:
         raise SettingsError.of("GRADER_MODEL", "is missing; GRADER_URL needs it", "llama3.1:8b")
     return model
+
+
+def _nli_model(env: Mapping[str, str]) -> Path | None:
+    name = env.get("NLI_MODEL", "").strip()
+    if not name:
+        return None
+    try:
+        there = Path(name).is_dir()
+    except (OSError, ValueError):  # the name isn't a valid path
+        there = False
+    if not there:
+        raise SettingsError.of(
+            "NLI_MODEL", f"names a folder that is not there ({name[:100]})", _NLI_EXAMPLE
+        )
+    return Path(name)
+
+
+def _nli_sha256(env: Mapping[str, str]) -> str:
+    text = env.get("NLI_SHA256", "").strip().lower()
+    if text and not re.fullmatch(r"[0-9a-f]{64}", text):
+        raise SettingsError.of(
+            "NLI_SHA256",
+            "is not a SHA-256 in 64 hexadecimal digits",
+            "the line that `python -m bot model fetch` prints",
+        )
+    return text
 
 
 def _bank(env: Mapping[str, str]) -> tuple[Path, ...]:

@@ -212,6 +212,28 @@ def test_the_model_needs_a_name() -> None:
     assert Settings.from_env({"GRADER_MODEL": "m"}).grader_url is None
 
 
+def test_the_model_on_this_machine(tmp_path: Path) -> None:
+    """NLI_MODEL must be an existing folder, and only one kind of model may be set."""
+    assert Settings.from_env({"NLI_MODEL": f" {tmp_path} "}).nli_model == tmp_path
+    assert error_for(NLI_MODEL=str(tmp_path), GRADER_URL="http://h/v1", GRADER_MODEL="m") == (
+        "NLI_MODEL and GRADER_URL are both set; keep one. Example: NLI_MODEL=var/nli-deberta-v3-xsmall"
+    )
+    for name in (str(tmp_path / "no"), "x" * 300, "a\x00b", __file__):
+        line = error_for(NLI_MODEL=name)
+        assert line.startswith(
+            f"NLI_MODEL names a folder that is not there ({name[:100]}). Example: "
+        )
+
+
+def test_the_hash_of_the_model() -> None:
+    """NLI_SHA256 is 64 hexadecimal digits in any case."""
+    assert Settings.from_env({"NLI_SHA256": f" {'aB' * 32} "}).nli_sha256 == "ab" * 32
+    for text in ("ab" * 31, "ab" * 33, "xy" * 32, "１" * 64):
+        assert error_for(NLI_SHA256=text).startswith(
+            "NLI_SHA256 is not a SHA-256 in 64 hexadecimal digits. Example: "
+        )
+
+
 @pytest.mark.parametrize("name", ["x" * 300, "a\x00b"])
 def test_a_bank_file_that_can_not_be(name: str) -> None:
     """A name that can't be a file is an ordinary invalid setting."""
@@ -340,7 +362,7 @@ def test_wrong_shards(env: dict[str, str], words: str) -> None:
 
 @given(
     st.dictionaries(
-        st.sampled_from(re.findall(r"^(?:# )?([A-Z_]+)=", EXAMPLE, re.M)), st.text(max_size=20)
+        st.sampled_from(re.findall(r"^(?:# )?([A-Z0-9_]+)=", EXAMPLE, re.M)), st.text(max_size=20)
     )
 )
 def test_any_environment_gives_settings_or_one_error(env: dict[str, str]) -> None:
@@ -349,7 +371,7 @@ def test_any_environment_gives_settings_or_one_error(env: dict[str, str]) -> Non
         said = repr(Settings.from_env(env))
     except SettingsError as error:
         said = str(error)
-    assert re.match(r"Settings\(|[A-Z_]+ .*\. Example: [A-Z_]+=", said, re.S)
+    assert re.match(r"Settings\(|[A-Z0-9_]+ .*\. Example: [A-Z0-9_]+=", said, re.S)
 
 
 # ------------------------------------------------------------------ secrets
@@ -414,7 +436,7 @@ class RecordingEnvironment(dict[str, str]):
 
 def documented() -> list[str]:
     """Return the variables in .env.example, including commented-out ones."""
-    return re.findall(r"^(?:# )?([A-Z_]+)=", EXAMPLE, re.MULTILINE)
+    return re.findall(r"^(?:# )?([A-Z0-9_]+)=", EXAMPLE, re.MULTILINE)
 
 
 def test_every_setting_is_documented() -> None:
@@ -438,7 +460,7 @@ def test_every_variable_has_its_explanation() -> None:
     blocks = [
         block
         for block in EXAMPLE.split("\n\n")
-        if re.search(r"^(?:# )?[A-Z_]+=", block, re.MULTILINE)
+        if re.search(r"^(?:# )?[A-Z0-9_]+=", block, re.MULTILINE)
     ]
     assert len(blocks) == len(documented())
     for block in blocks:
@@ -457,7 +479,7 @@ def test_the_example_is_the_default(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     file = tmp_path / ".env"
     file.write_text(EXAMPLE)
     assert Settings.from_env(load_environment(file)) == DEFAULTS
-    file.write_text(re.sub(r"^# ([A-Z_]+=)", r"\1", EXAMPLE, flags=re.MULTILINE))
+    file.write_text(re.sub(r"^# ([A-Z0-9_]+=)", r"\1", EXAMPLE, flags=re.MULTILINE))
     monkeypatch.chdir(ROOT)
     everything = Settings.from_env(load_environment(file))
     assert dataclasses.replace(everything, bank=()) == DEFAULTS

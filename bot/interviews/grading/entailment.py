@@ -1,0 +1,55 @@
+"""The questions to a model for natural language inference about a claim, and the verdict.
+
+Such a model reads two texts and says how probable it is that the first entails the second, that it
+contradicts it, or neither.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+from bot.interviews.grading.verifying import Claim, Ruling, Verdict
+
+MAX_OPPOSITES = 4
+"""Opposites of a claim that the model is asked about: each takes two more pairs."""
+SAYS_FROM = 0.45
+"""The lowest support for SAYS. An answer that says more than its key point entails it in one order
+only, and that gives at most 0.5.
+"""
+OPPOSITE_FROM = 0.5
+"""The lowest evidence for OPPOSITE. Contradictions are seen in both orders."""
+
+
+@dataclass(frozen=True, slots=True)
+class Probabilities:
+    """The model's answer about a pair of texts; the rest up to 1 is neutral."""
+
+    entailment: float
+    contradiction: float
+
+
+def pairs_for(claim: Claim) -> list[tuple[str, str]]:
+    """Return the pairs to ask the model about: key point and opposites, each in both orders."""
+    statements = [claim.text, *claim.opposites[:MAX_OPPOSITES]]
+    return [
+        pair
+        for statement in statements
+        for pair in ((claim.passage, statement), (statement, claim.passage))
+    ]
+
+
+def ruling_for(claim: Claim, answers: Sequence[Probabilities]) -> Ruling:
+    """Return the ruling on a claim; `answers` are about its `pairs_for`, in that order."""
+    entailed = [
+        fmean((there.entailment, back.entailment))
+        for there, back in zip(answers[::2], answers[1::2], strict=True)
+    ]
+    support = entailed[0]
+    against = max(fmean(answer.contradiction for answer in answers[:2]), *entailed[1:], 0.0)
+    if support >= SAYS_FROM and support >= against:
+        return Ruling(Verdict.SAYS, claim.passage)
+    if against >= OPPOSITE_FROM and against > support:
+        return Ruling(Verdict.OPPOSITE, claim.passage)
+    return Ruling(Verdict.NEITHER)

@@ -1,0 +1,128 @@
+"""A model on the operator's own machine, at NLI_MODEL, that checks what was found in an answer.
+
+It runs in a child process with limits of time and memory. Without NLI_MODEL no process is started
+and none of its packages are imported.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+from bot.config import Settings, SettingsError
+from bot.core.child_process import CallEnded, CallStopped, Limits, Process
+from bot.core.limits import MAX_NLI_MEMORY, MAX_NLI_PAIRS, MAX_NLI_SECONDS
+from bot.interviews.grading import nli_process
+from bot.interviews.grading.entailment import pairs_for, ruling_for
+from bot.interviews.grading.verifying import Claim, NoOpinion, Ruling
+
+P = ParamSpec("P")
+T = TypeVar("T")
+TIMEOUT = 60.0
+"""Seconds that a member waits at most for a ruling, while answers of others are checked."""
+_LIMITS = Limits(seconds=MAX_NLI_SECONDS, memory=MAX_NLI_MEMORY)
+
+
+class NliModel:
+    """A `Verifier`: an ONNX model for natural language inference, named like its folder.
+
+    Its process loads the model with the first call, and again after a minute without calls.
+    """
+
+    def __init__(
+        self, folder: Path, sha256: str = "", limits: Limits = _LIMITS, timeout: float = TIMEOUT
+    ) -> None:
+        self.name = folder.resolve().name
+        self._folder = str(folder)
+        self._sha256 = sha256
+        self._timeout = timeout
+        self._limits = limits
+        self._process = Process(limits)
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="nli")
+        """Waits for the process, so that answers are checked one at a time."""
+
+    async def load(self) -> None:
+        """Load the model and try it. Raises SettingsError with one sentence if it can't be used."""
+        try:
+            await self._run(nli_process.load, self._folder, self._sha256)
+        except CallStopped:
+            raise
+        except (OSError, MemoryError, RuntimeError) as error:
+            wrong = f"can't be used ({self._folder}): {self._reason(error)}"
+            raise SettingsError.of("NLI_MODEL", wrong, "var/nli-deberta-v3-xsmall") from error
+
+    async def verify(
+        self, question: str, answer: str, claims: Mapping[int, Claim]
+    ) -> dict[int, Ruling]:
+        """Return a ruling for each key point with a passage, up to `MAX_NLI_PAIRS` pairs.
+
+        Raises NoOpinion within `TIMEOUT`, and CallStopped if the bot stops.
+        """
+        asked: dict[int, Claim] = {}
+        pairs: list[tuple[str, str]] = []
+        for number, claim in claims.items():
+            more = pairs_for(claim) if claim.passage else []
+            if more and len(pairs) + len(more) <= MAX_NLI_PAIRS:
+                asked[number] = claim
+                pairs += more
+        if not asked:
+            return {}
+        try:
+            async with asyncio.timeout(self._timeout):
+                answers = await self._run(
+                    nli_process.probabilities, self._folder, self._sha256, pairs
+                )
+        except CallStopped:
+            raise
+        except TimeoutError:
+            raise NoOpinion(f"no ruling within {self._timeout:g} seconds") from None
+        except SettingsError as error:
+            raise NoOpinion(str(error)) from None
+        except (OSError, MemoryError, RuntimeError) as error:
+            raise NoOpinion(self._reason(error)) from None
+        rulings: dict[int, Ruling] = {}
+        for number, claim in asked.items():
+            count = len(pairs_for(claim))
+            rulings[number] = ruling_for(claim, answers[:count])
+            answers = answers[count:]
+        return rulings
+
+    async def close(self) -> None:
+        """End the process, if one runs."""
+        self._process.kill()
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._process.close)
+        self._thread.shutdown()
+
+    async def _run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await asyncio.get_running_loop().run_in_executor(
+            self._thread, lambda: self._call(function, *args, **kwargs)
+        )
+
+    def _call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call a function in the process. After a failure the next call gets another process."""
+        try:
+            return self._process.call(function, *args, **kwargs)
+        except (MemoryError, RuntimeError):
+            self._process.close()
+            raise
+
+    def _reason(self, error: Exception) -> str:
+        """Return what went wrong, without the text of the error, which may quote members."""
+        if isinstance(error, CallEnded | MemoryError):
+            return (
+                f"it needs more than {self._limits.memory >> 20:,} MiB of memory "
+                f"or {self._limits.seconds} seconds of processor time, or it crashed"
+            )
+        if isinstance(error, OSError):
+            return "its process could not be started"
+        return "it failed"
+
+
+def nli_model(settings: Settings) -> NliModel | None:
+    """Return the model at NLI_MODEL, or None if that is not set. `NliModel.load` tries it."""
+    if settings.nli_model is None:
+        return None
+    return NliModel(settings.nli_model, settings.nli_sha256)
