@@ -211,12 +211,12 @@ async def _run(settings: Settings, _options: argparse.Namespace) -> None:
     from bot.core.database import DatabaseBroken, StorageError, is_away
     from bot.core.processes import tune_interpreter
     from bot.health import serving
-    from bot.interviews.grading.chat_model import model_service
+    from bot.interviews.grading.models import opened_verifier
     from bot.questions.formulas import drawing_formulas
 
     async with (
         opened(settings) as (bank, database),
-        model_service(settings) as verifier,
+        opened_verifier(settings) as verifier,
         build_bot(settings, bank, database, verifier=verifier) as bot,
         drawing_formulas(bank, lambda: bot.wait_for("connect")),
     ):

@@ -67,10 +67,8 @@ from bot.interviews import store as interviews_store
 from bot.interviews.cog import Interview as InterviewCog
 from bot.interviews.grading import Rubrics
 from bot.interviews.grading.chat_model import check_service
-from bot.interviews.grading.nli import nli_model
-from bot.interviews.grading.nli_trial import try_model
 from bot.interviews.grading.service import Grading, count_in_process
-from bot.interviews.grading.verifying import NoOpinion, Verifier
+from bot.interviews.grading.verifying import Verifier
 from bot.interviews.service import Interviews
 from bot.interviews.store import has_begun
 from bot.members import store as members_store
@@ -488,7 +486,9 @@ async def check(settings: Settings) -> int:
         wrong += problem is not None
         print(f"token: {problem or 'fine'}")
     if settings.nli_model is not None:
-        wrong += await _check_nli_model(settings)
+        from bot.interviews.grading.nli_trial import check_model
+
+        wrong += await check_model(settings.nli_model, settings.nli_sha256)
     elif settings.grader_url is None:
         print("open answers: graded on this machine only (GRADER_URL is not set)")
     else:
@@ -503,31 +503,6 @@ async def check(settings: Settings) -> int:
                 f"  GRADER_API_KEY goes to {host} unencrypted; use an address that starts with https://"
             )
     return 2 if wrong else 0
-
-
-async def _check_nli_model(settings: Settings) -> bool:
-    """Print what the model at NLI_MODEL makes of twenty claims; return whether it can't be used."""
-    model = nli_model(settings)
-    assert model is not None
-    try:
-        await model.load()
-        trial = await try_model(model)
-    except SettingsError as error:
-        print(f"open answers: {error}")
-        return True
-    except NoOpinion as error:
-        print(f"open answers: NLI_MODEL gives no rulings: {error}")
-        return True
-    finally:
-        await model.close()
-    print(
-        f"open answers: fine, checked by the model in {settings.nli_model}: it takes {trial.said} of 10 "
-        f"paraphrases as said and {trial.opposite} of 10 opposites as opposite, "
-        f"{1000 * trial.seconds:.0f} ms each"
-    )
-    if not trial.is_good:
-        print("  that is too few to rely on: unset NLI_MODEL, or run python -m bot model fetch")
-    return False
 
 
 async def _token_problem(token: str) -> str | None:

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from bot.config import Settings, SettingsError
+from bot.config import SettingsError
 from bot.core.child_process import CallEnded, CallStopped, Limits, Process
 from bot.core.limits import MAX_NLI_MEMORY, MAX_NLI_PAIRS, MAX_NLI_SECONDS
 from bot.interviews.grading import nli_process
@@ -119,10 +119,3 @@ class NliModel:
         if isinstance(error, OSError):
             return "its process could not be started"
         return "it failed"
-
-
-def nli_model(settings: Settings) -> NliModel | None:
-    """Return the model at NLI_MODEL, or None if that is not set. `NliModel.load` tries it."""
-    if settings.nli_model is None:
-        return None
-    return NliModel(settings.nli_model, settings.nli_sha256)

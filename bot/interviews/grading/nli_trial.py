@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
-from bot.interviews.grading.verifying import Claim, Verdict, Verifier
+from bot.config import SettingsError
+from bot.interviews.grading.nli import NliModel
+from bot.interviews.grading.verifying import Claim, NoOpinion, Verdict, Verifier
 
 ENOUGH = 7
 """Right verdicts of ten below which a model is called unsuitable, for paraphrases and for opposites."""
@@ -103,3 +106,27 @@ async def try_model(model: Verifier) -> Trial:
         opposite=verdicts[len(STATEMENTS) :].count(Verdict.OPPOSITE),
         seconds=seconds,
     )
+
+
+async def check_model(folder: Path, sha256: str) -> bool:
+    """Print what the model in a folder makes of the claims; return whether it can't be used."""
+    model = NliModel(folder, sha256)
+    try:
+        await model.load()
+        trial = await try_model(model)
+    except SettingsError as error:
+        print(f"open answers: {error}")
+        return True
+    except NoOpinion as error:
+        print(f"open answers: NLI_MODEL gives no rulings: {error}")
+        return True
+    finally:
+        await model.close()
+    print(
+        f"open answers: fine, checked by {model.name}: it takes {trial.said} of 10 "
+        f"paraphrases as said and {trial.opposite} of 10 opposites as opposite, "
+        f"{1000 * trial.seconds:.0f} ms each"
+    )
+    if not trial.is_good:
+        print("  that is too few to rely on: unset NLI_MODEL, or run python -m bot model fetch")
+    return False

@@ -17,10 +17,10 @@ import pytest
 
 from bot.app import check
 from bot.config import Settings, SettingsError
-from bot.core import child_process
 from bot.core.child_process import CallStopped, Limits
 from bot.core.limits import MAX_NLI_PAIRS
-from bot.interviews.grading.nli import NliModel, nli_model
+from bot.interviews.grading.models import opened_verifier
+from bot.interviews.grading.nli import NliModel
 from bot.interviews.grading.nli_trial import ENOUGH, STATEMENTS, Trial
 from bot.interviews.grading.verifying import Claim, NoOpinion, Ruling, Verdict, Verifier
 from tests.patience import PATIENCE
@@ -242,10 +242,14 @@ import asyncio, subprocess, sys
 from pathlib import Path
 import bot.app, bot.__main__
 from bot.config import Settings
-from bot.interviews.grading.nli import NliModel, nli_model
+from bot.interviews.grading.models import opened_verifier
+from bot.interviews.grading.nli import NliModel
 def refuse(*_, **__): raise AssertionError
 subprocess.Popen = refuse
-assert nli_model(Settings()) is None
+async def opened():
+    async with opened_verifier(Settings()) as verifier:
+        return verifier
+assert asyncio.run(opened()) is None
 model = NliModel(Path("folder"))
 assert asyncio.run(model.verify("", "", {})) == {}
 print(*{"onnxruntime", "tokenizers", "numpy", "onnx"} & set(sys.modules))
@@ -290,15 +294,17 @@ asyncio.run(main())
     assert done.stdout.split() == ["1"]
 
 
-def test_the_setting(folder: Path) -> None:
-    """NLI_MODEL and NLI_SHA256 become a model, which starts its process with the first call."""
-    settings = Settings.from_env({"NLI_MODEL": str(folder), "NLI_SHA256": "A" * 64})
-    model = nli_model(settings)
-    assert model is not None
-    assert (model._folder, model._sha256) == (str(folder), "a" * 64)
-    assert model._process._child is None
-    assert model._process in child_process._ALL
-    assert model.name == folder.name
+async def test_the_setting(folder: Path) -> None:
+    """NLI_MODEL and NLI_SHA256 become a model, which is loaded before the bot starts."""
+    named = {"NLI_MODEL": str(folder)}
+    async with opened_verifier(Settings.from_env(named)) as model:
+        assert model is not None
+        assert model.name == folder.name
+        claim = Claim("point", (), (), "yes")
+        assert (await model.verify("", "", {0: claim}))[0].verdict is Verdict.SAYS
+    with pytest.raises(SettingsError, match="NLI_SHA256"):
+        async with opened_verifier(Settings.from_env({**named, "NLI_SHA256": "A" * 64})):
+            pass
 
 
 # ------------------------------------------------------------------ the check
@@ -323,7 +329,7 @@ async def test_check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     code, lines = await check_lines(good, url, capsys)
     assert code == 0
     (line,) = lines
-    assert line.startswith(f"open answers: fine, checked by the model in {good}: it takes 10 of 10")
+    assert line.startswith(f"open answers: fine, checked by {good.name}: it takes 10 of 10")
     assert f"paraphrases as said and {ENOUGH} of 10 opposites as opposite, " in line
     assert line.endswith(" ms each")
     bad = make_model(tmp_path / "bad", WORDS)
