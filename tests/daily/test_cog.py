@@ -444,7 +444,7 @@ async def test_a_model_is_named(stage: Stage) -> None:
     assert [answer for _, answer, _ in model.asked] == [full(topic), saying(first)]
     stage.services.grading._verifier = silent_verifier()
     failed = reply(await write(stage.bob, card, full(topic)))
-    assert "The model that checks answers didn't reply. I compare words" in failed
+    assert "The model that checks answers didn't reply. I only compare words" in failed
     assert "+100 points for words found" in failed
 
 

@@ -165,10 +165,8 @@ async def test_answers_are_stored_before_they_are_graded(
     await alwina.start()
     await alwina.answer()
     again = await crash_in("assess")
-    assert (again.continued, again.answer, again.follow_up_number) == (True, GOOD, 2)
+    assert (again.continued, again.answer, again.follow_up) == (True, GOOD, None)
     assert of(again).states == "fff"
-    assert again.follow_up is not None
-    assert again.follow_up.when == "strong"
     row = await alwina.row()
     assert (row.score, row.grade is not None) == (None, True)
 
@@ -220,10 +218,13 @@ async def test_a_follow_up_that_cannot_be_compared(
 
 
 async def test_a_shown_follow_up(alwina: Candidate) -> None:
-    """It stays the same, still accepts one answer from an open modal, and doesn't change the
-    score."""
+    """It fits the member's count, and comes after it. It stays the same, still accepts one answer
+    from an open modal, and doesn't change the count."""
     await alwina.start()
-    step = await alwina.graded(PART)
+    assert (await alwina.graded(PART)).follow_up is None
+    step = await alwina.count(0, 1, 2)
+    assert step.follow_up_number == 2
+    step = await alwina.count(0)
     assert (step.follow_up_number, step.reply) == (0, None)
     shown = await alwina.show_follow_up(0)
     assert shown.reply is not None

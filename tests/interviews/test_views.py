@@ -61,9 +61,13 @@ def assessed(topic: Topic, states: tuple[str, ...] = STATES, **more: object) -> 
     return replace(Assessment(points), **more)  # type: ignore[arg-type]
 
 
-def step(topic: Topic, *, answer: str | None = "#" * 4000) -> Step:
-    """An open question, or an answered one with its feedback."""
-    assessment = assessed(topic) if answer else None
+def step(topic: Topic, *own: int, answer: str | None = "#" * 4000) -> Step:
+    """An open question, or an answered one with its feedback; `own` are the points that the member
+    counted, if they did."""
+    graded = assessed(topic)
+    if own:
+        graded = graded.with_count(set(own))
+    assessment = graded if answer else None
     return Step(
         question_id=ROW, number=2, total=3, topic=topic, answer=answer, assessment=assessment
     )
@@ -144,7 +148,7 @@ def test_every_card_is_within_discords_limits(topic: Topic, states: tuple[str, .
 @pytest.mark.parametrize("topic", bank().topics.values(), ids=lambda topic: topic.id)
 def test_the_banks_texts_are_uncut(topic: Topic) -> None:
     """Feedback and daily cards show every text of a topic whole."""
-    shown = step(topic)
+    shown = step(topic, 0)
     assert shown.follow_up in topic.follow_ups
     assert shown.follow_up is not None
     key_points = [point.text for point in topic.key_points]
@@ -186,8 +190,10 @@ def labels(card: Message) -> list[str]:
 def test_enabled_buttons() -> None:
     """The open tab is disabled; the last question leads to the report."""
     shown = step(SMALL)
-    asked = ["Yes, I said it", *FOLLOW_UP_BUTTONS, "Next question", "End"]
-    assert labels(feedback(shown)) == ["Model answer", "Your answer", *asked]
+    tabs = ["Model answer", "Your answer"]
+    assert labels(feedback(shown)) == [*tabs, "Yes, I said it", "Next question", "End"]
+    asked = [*FOLLOW_UP_BUTTONS, "Next question", "End"]
+    assert labels(feedback(step(SMALL, 0))) == [*tabs, *asked]
     last = feedback(replace(shown, total=2), 1)
     assert labels(last) == ["Feedback", "Your answer", "See the report"]
     waiting = feedback(replace(shown, assessment=None))
@@ -244,19 +250,21 @@ def replied_step(topic: Topic, answer: str | None = "#" * 4000) -> Step:
     if answer is not None:
         parts = (Part("*" * 130, "> # said " * 40), Part("*" * 130))
         reply = replace(reply, parts=parts)
-    return replace(step(topic), reply=reply)
+    return replace(step(topic, 0), reply=reply)
 
 
 def test_the_buttons_of_an_open_follow_up() -> None:
-    """They appear on the feedback tab only, while the follow-up is open and has a hint."""
+    """They appear on the feedback tab only, once the member has counted, while the follow-up is open
+    and has a hint."""
     follow_ups = tuple(FollowUp(when, "?", HINT) for when in ("weak", "fair", "strong"))
     hinted = replace(LARGEST, follow_ups=follow_ups)
-    shown = step(hinted)
+    shown = step(hinted, 0)
     assert labels(feedback(shown))[-4:] == [*FOLLOW_UP_BUTTONS, "Next question", "End"]
     for card in (
         feedback(shown, 5),
         feedback(shown, checking=MODEL),
-        feedback(step(LARGEST)),  # without a hint there is nothing to hold an answer to
+        feedback(step(hinted)),
+        feedback(step(LARGEST, 0)),  # without a hint there is nothing to hold an answer to
         feedback(replied_step(hinted)),
     ):
         assert not set(FOLLOW_UP_BUTTONS) & set(labels(card))
@@ -327,6 +335,16 @@ def test_points_are_compared_with_their_opposites() -> None:
     ruled = page_with(Point("One", "said", "So."), Point("Two", "opposite", "No.", "Not two"))
     assert "**You say it**\n- One\n> So.\n" in ruled
     assert "**Careful: you say the opposite**\n- Two\n-# Not: Not two\n> No.\n" in ruled
+
+
+def test_the_members_count_decides_what_is_listed() -> None:
+    """Counted points are short. The others are there to compare, found or not."""
+    said = page_with(Point("One", "found", "So.", "Not one"), Point("Two", "missing"), counted=(1,))
+    assert "**What you said**\n- Two\n" in said
+    assert "**What you didn't say**\n- One\n-# Not: Not one\n> So.\n" in said
+    assert "Found in your words" not in said
+    assert "didn't say" not in page_with(Point("One", "missing"), counted=(0,))
+    assert "**What you said**" not in page_with(Point("One", "found"), counted=())
 
 
 def test_who_counted_stands_above_the_figure() -> None:
@@ -421,10 +439,10 @@ def test_quotes_are_escaped() -> None:
 @pytest.mark.parametrize(
     ("more", "words"),
     [
-        ({}, "I compare words and don't understand them."),
+        ({}, "I only compare words. I don't understand them."),
         ({"model": MODEL}, "test-model is a model. It can be wrong, and so can its count."),
-        ({"model_failed": "failed"}, "didn't reply. I compare words"),
-        ({"model_failed": "spent"}, "for one day. I compare words"),
+        ({"model_failed": "failed"}, "didn't reply. I only compare words"),
+        ({"model_failed": "spent"}, "for one day. I only compare words"),
     ],
 )
 def test_feedback_tells_what_it_rests_on(more: dict[str, str], words: str) -> None:
