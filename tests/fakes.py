@@ -1,11 +1,10 @@
-"""Fakes: a clock that tests set, a Discord that can fail, and a model service."""
+"""Fakes: a clock that tests set, a Discord that can fail, and a model."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -15,6 +14,7 @@ from bot.core import snowflakes
 from bot.core.context import Place
 from bot.core.errors import DeliveryLater, DeliveryUnknown
 from bot.daily.cards import Announcement, DailyCard, DailyResult, OpenDailyCard, OpenDailyResult
+from bot.interviews.grading.verifying import Claim, NoOpinion, Ruling
 from bot.plan.rules import Goal
 from bot.questions.model import Bank
 from bot.recap.cards import Recap
@@ -283,19 +283,32 @@ def _kind_and_key(message: Any) -> tuple[str, int]:
     )
 
 
-class FakeChatModel:
-    """A model service that replies through a function; `asked` records its requests."""
+class FakeVerifier:
+    """A model that rules through a function of the claims.
 
-    def __init__(self, reply: Callable[[dict[str, Any]], str | Exception]) -> None:
-        self._reply = reply
-        self.asked: list[dict[str, Any]] = []
+    `asked` records the question, answer and claims of each request.
+    """
 
-    async def ask(self, system: str, user: str) -> str:
-        self.asked.append(json.loads(user))
-        reply = self._reply(self.asked[-1])
-        if isinstance(reply, Exception):
-            raise reply
-        return reply
+    name = "test-model"
+
+    def __init__(self, rule: Callable[[Mapping[int, Claim]], dict[int, Ruling]]) -> None:
+        self._rule = rule
+        self.asked: list[tuple[str, str, Mapping[int, Claim]]] = []
+
+    async def verify(
+        self, question: str, answer: str, claims: Mapping[int, Claim]
+    ) -> dict[int, Ruling]:
+        self.asked.append((question, answer, claims))
+        return self._rule(claims)
+
+
+def silent_verifier() -> FakeVerifier:
+    """A model that never has an opinion."""
+
+    def fail(_: Mapping[int, Claim]) -> dict[int, Ruling]:
+        raise NoOpinion("HTTP 500")
+
+    return FakeVerifier(fail)
 
 
 def unsent() -> DeliveryUnknown:

@@ -36,7 +36,7 @@ from bot.recap.cards import Recap
 from bot.rounds import store as round_store
 from bot.rounds.cards import Locked, StandingsCard
 from bot.rounds.store import Round, RoundQuestion, round_questions
-from tests.fakes import Clock, FakeChatModel, FakeSender, PlainViews, Post
+from tests.fakes import Clock, FakeSender, FakeVerifier, PlainViews, Post
 
 GUILD, CHANNEL, ALWINA, BOB, CLEMENTINE, DAGOBERT = 1, 10, 101, 102, 103, 104
 STARTERS = 1000
@@ -53,8 +53,8 @@ class Stage:
         self.clock = Clock()
         self.sender = FakeSender(self.clock)
         self.rng: random.Random = random.SystemRandom()  # seeded by the plugin tests/seed.py
-        self.chat_model: FakeChatModel | None = None
-        """The model service of the next process, if any."""
+        self.verifier: FakeVerifier | None = None
+        """The model of the next process, if any."""
         self.bot = self.process()
 
     def process(self) -> Services:
@@ -72,7 +72,7 @@ class Stage:
             in_play=IN_PLAY,
         )
         plain = PlainViews()
-        return Services(context, self.chat_model, Views(plain, plain, plain, plain, plain))
+        return Services(context, self.verifier, Views(plain, plain, plain, plain, plain))
 
     async def introduce(self) -> None:
         """Make the members' names known; other members stay unknown."""

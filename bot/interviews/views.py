@@ -198,7 +198,16 @@ def checked_by(model: str) -> str:
 
 
 def _pages(step: Step, assessment: Assessment | None, note: str) -> list[Page]:
-    return pages(step.topic, step.answer, assessment, step.follow_up, note, step.reply)
+    """Return all pages. The list to tick points in appears once there is nothing to note."""
+    return pages(
+        step.topic,
+        step.answer,
+        assessment,
+        step.follow_up,
+        note,
+        step.reply,
+        may_tick=not note,
+    )
 
 
 def _follow_up_buttons(step: Step) -> ui.ActionRow[ui.LayoutView] | None:
@@ -280,7 +289,9 @@ def report_pages(report: Report) -> list[Message]:
 
 def _section(section: SectionReport) -> str:
     mean = (
-        f" · {section.percent}%" if section.percent is not None and len(section.asked) > 1 else ""
+        f" · {section.percent}%, an estimate"
+        if section.percent is not None and len(section.asked) > 1
+        else ""
     )
     return "\n".join(
         [
@@ -333,10 +344,13 @@ def pages(
     follow_up: FollowUp | None = None,
     note: str = "",
     reply: Reply | None = None,
+    *,
+    may_tick: bool = False,
 ) -> list[Page]:
     """Return all pages about an answer.
 
-    Without an assessment there is only the model answer, with `note` above it.
+    Without an assessment there is only the model answer, with `note` above it. `may_tick` tells
+    that the feedback has a list in which the member ticks what they said.
     """
     model = [
         t.heading(topic.question),
@@ -345,7 +359,7 @@ def pages(
     ]
     tabs = {MODEL_TAB: model if assessment is not None or not note else [note, *model]}
     if assessment is not None:
-        tabs = {FEEDBACK_TAB: _feedback_blocks(assessment, follow_up, note), **tabs}
+        tabs = {FEEDBACK_TAB: _feedback_blocks(assessment, follow_up, note, may_tick), **tabs}
     if answer is not None:
         tabs[OWN_TAB] = [t.escape(answer)]
     if reply is not None:
@@ -378,20 +392,21 @@ def page_of(
     return Message(colour, head, page.text, separator(), row(*buttons), *rows)
 
 
-def estimate(assessment: Assessment) -> str:
+def estimate(assessment: Assessment, *, may_tick: bool) -> str:
     """The head of the feedback: who counted what, or what is to be counted."""
     total = t.count(len(assessment.points), "key point")
     count = assessment.count
     if count is None:
         found = assessment.found.points
+        tick = ", then tick what you said" if may_tick else ""
         return (
             "### Which of these did you say?\n"
-            f"I found the words of {found} of the {total}. Words can mislead: compare your sentences, "
-            "then tick what you said."
+            f"I found the words of {found} of the {total}. Words can mislead: compare your sentences{tick}."
         )
     figure = f"{_point_count(count)}\n**{count.percent}%**, an estimate"
     if assessment.counted is None:
-        return f"### {t.escape(assessment.model)}: {figure}. Do you disagree? Tick what you said."
+        tick = ". Do you disagree? Tick what you said." if may_tick else ""
+        return f"### {t.escape(assessment.model)}: {figure}{tick}"
     other = f" · {t.escape(assessment.model)} counts {assessment.found.points}"
     return f"### By your own count: {figure}{other if assessment.model else ''}"
 
@@ -403,8 +418,10 @@ def colour(assessment: Assessment | None) -> discord.Colour:
     return REVEALED if assessment.count.points else ENDED
 
 
-def _feedback_blocks(assessment: Assessment, follow_up: FollowUp | None, note: str) -> list[str]:
-    blocks = [estimate(assessment)]
+def _feedback_blocks(
+    assessment: Assessment, follow_up: FollowUp | None, note: str, may_tick: bool
+) -> list[str]:
+    blocks = [estimate(assessment, may_tick=may_tick)]
     hints = [_HINTS[flag] for flag in assessment.flags if flag in _HINTS]
     if hints:
         blocks.append("\n".join(hints))

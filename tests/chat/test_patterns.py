@@ -9,7 +9,7 @@ from types import ModuleType
 import pytest
 
 from bot.chat import text
-from bot.interviews.grading import hints, opinion, words
+from bot.interviews.grading import hints, verifying, words
 from tests.patience import PATIENCE
 
 _LENGTH = 20_000
@@ -37,7 +37,7 @@ _UNITS = (
 
 
 @pytest.mark.parametrize(
-    "module", [text, words, hints, opinion], ids=lambda module: module.__name__
+    "module", [text, words, hints, verifying], ids=lambda module: module.__name__
 )
 def test_work_grows_with_the_length(module: ModuleType) -> None:
     """No pattern takes quadratic time: each ends well within the timeout."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -14,10 +15,10 @@ from simcord.backend.errors import SetupError
 from sqlalchemy.exc import OperationalError
 
 from bot.chat import replies
-from bot.interviews.grading.opinion import NoOpinion
+from bot.interviews.grading.verifying import Claim, Ruling, Verdict
 from bot.questions.model import KeyPoint, Topic
-from tests.fakes import FakeChatModel
-from tests.interviews.test_cog import all_of, topic_of
+from tests.fakes import FakeVerifier, silent_verifier
+from tests.interviews.test_cog import all_of, found_in, topic_of
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
 from tests.simcord.stage import BANK, Question, Stage, answer_to, labels, reply, text_of
 
@@ -297,8 +298,9 @@ async def test_a_day_with_an_open_question(stage: Stage) -> None:
     given = await write(stage.alwina, card, full(topic))
     assert given.ephemeral
     said = reply(given)
-    assert "A strong answer" in said
-    found = re.search(r"\+(\d+) points · Streak: 1 day", said)
+    assert f"I found the words of {len(topic.key_points)} of the" in said
+    assert "%" not in said
+    found = re.search(r"\+(\d+) points for words found · Streak: 1 day", said)
     assert found is not None
     points = int(found[1])
     assert points >= 75
@@ -306,8 +308,8 @@ async def test_a_day_with_an_open_question(stage: Stage) -> None:
     model = await stage.alwina.click(given.response.message, label="Model answer")
     assert topic.answer in reply(model).replace("\\", "")
     part = reply(await write(stage.bob, card, saying(topic.key_points[0])))
-    assert topic.key_points[0].text in re.split("Unclear|Missing", part)[0]
-    assert topic.key_points[1].text in part.partition("**Missing**")[2]
+    assert topic.key_points[0].text in found_in(part)
+    assert topic.key_points[1].text in part.partition("**Not found**")[2]
     assert f"+{points} points" in reply(
         await stage.alwina.click(card, label="Answer")
     )  # no second modal: the feedback again
@@ -318,10 +320,10 @@ async def test_a_day_with_an_open_question(stage: Stage) -> None:
     assert closed is not None
     assert topic.answer in text_of(closed).replace("\\", "")
     assert "2 answers" in text_of(closed)
-    assert "missed by 1 of 2" in text_of(closed)
+    assert "not found in 1 of 2 answers" in text_of(closed)
     assert labels(closed) == ["Explain", "Report"]
     own = reply(await stage.bob.click(closed, label="Explain"))
-    assert topic.key_points[0].text in own.partition("**Missing**")[0].replace("\\", "")
+    assert topic.key_points[0].text in found_in(own)
     other = reply(await stage.clementine.click(closed, label="Explain"))
     assert "You didn't answer this one" in other
     assert topic.answer in other.replace("\\", "")
@@ -334,11 +336,11 @@ async def test_a_restart_between_modal_and_answer(stage: Stage) -> None:
     card, topic = await posted(stage)
     opened = await stage.alwina.click(card, label="Answer")
     await stage.restart()
-    assert "A strong answer" in reply(
+    assert "Found in your words" in reply(
         await stage.alwina.submit_modal(opened, {"text": full(topic)})
     )
     await stage.restart()
-    assert "A strong answer" in reply(await stage.alwina.click(card, label="Answer"))
+    assert "Found in your words" in reply(await stage.alwina.click(card, label="Answer"))
 
 
 async def test_a_text_that_could_not_be_stored_is_in_the_form(
@@ -382,7 +384,7 @@ async def test_an_answer_whose_grade_fails_is_saved(
     assert "You answered: **+" in reply(today)
     assert today.response is not None
     feedback = await stage.alwina.click(today.response.message, label="Read my feedback")
-    assert "A strong answer" in reply(feedback)
+    assert "Found in your words" in reply(feedback)
 
 
 async def test_a_late_text_is_returned(stage: Stage) -> None:
@@ -417,31 +419,33 @@ async def test_today_and_status_know_it(stage: Stage) -> None:
     assert "open questions" in reply(await stage.manager.slash(stage.quiz, "daily status"))
 
 
-async def test_a_model_service_is_told_of(stage: Stage) -> None:
-    """Members read that a model service checked the answer, or that it failed."""
+async def test_a_model_is_named(stage: Stage) -> None:
+    """Members read which model checked the answer and for what they get points, or that it failed,
+    in dailies and interviews."""
     card, topic = await posted(stage)
-    seen: list[str] = []
-
-    def reply_(asked: dict[str, Any]) -> str:
-        seen.append(asked["answer"])
-        return '{"points": []}'
-
-    stage.services.grading._model = FakeChatModel(reply_)  # as if GRADER_URL were set
-    denied = f"It is not true that {topic.key_points[0].text}. {saying(*topic.key_points[1:])}"
-    said = reply(await write(stage.alwina, card, denied))
-    assert seen == [denied]
-    assert "A model service read your answer to check the unclear points" in said
-    stage.services.grading._model = FakeChatModel(lambda _: NoOpinion("HTTP 500"))
-    assert "didn't answer, so I read the unclear points on my own" in reply(
-        await write(stage.bob, card, denied)
-    )
     begun = await stage.alwina.slash(stage.quiz, "interview", topic="tokenization")
     assert begun.response is not None
-    other = topic_of(text_of(begun.response.message))
-    denied = f"It is not true that {other.key_points[0].text}. {saying(*other.key_points[1:])}"
-    assert "didn't answer, so I read the unclear points on my own" in reply(
-        await write(stage.alwina, begun.response.message, denied)
-    )
+    question = begun.response.message
+    first = topic_of(text_of(question)).key_points[0]
+
+    def only_the_first(claims: Mapping[int, Claim]) -> dict[int, Ruling]:
+        return {0: Ruling(Verdict.SAYS, claims[0].passage)}
+
+    model = FakeVerifier(only_the_first)
+    stage.services.grading._verifier = model  # as if GRADER_URL were set
+    lowered = reply(await write(stage.alwina, card, full(topic)))
+    total = len(topic.key_points)
+    assert f"### test-model: 1 of {total} key points" in lowered
+    assert f"+{round(100 / total)} points as test-model reads it" in lowered
+    assert f"**You say it**\n- {topic.key_points[0].text}" in lowered.replace("\\", "")
+    said = reply(await write(stage.alwina, question, saying(first)))
+    assert "### test-model: 1 of" in said
+    assert "Do you disagree? Tick what you said." in said
+    assert [answer for _, answer, _ in model.asked] == [full(topic), saying(first)]
+    stage.services.grading._verifier = silent_verifier()
+    failed = reply(await write(stage.bob, card, full(topic)))
+    assert "The model that checks answers didn't reply. I only compare words" in failed
+    assert "+100 points for words found" in failed
 
 
 async def test_slow_grading_is_waited_for(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -449,7 +453,7 @@ async def test_slow_grading_is_waited_for(stage: Stage, monkeypatch: pytest.Monk
     monkeypatch.setattr(replies, "_PATIENCE", 0.0)
     card, topic = await posted(stage)
     given = await write(stage.alwina, card, full(topic))
-    assert "A strong answer" in all_of(given)
+    assert "Found in your words" in all_of(given)
     begun = await stage.alwina.slash(stage.quiz, "interview")
     assert "Question 1 of 3" in all_of(begun)
     assert begun.response is not None

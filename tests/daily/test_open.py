@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import json
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
+from bot.answers.store import DAILY
 from bot.core.child_process import CallStopped
 from bot.core.database import Database
 from bot.core.errors import UserError
 from bot.daily.cards import OpenDailyCard, OpenDailyResult, OpenReview
-from bot.interviews.cards import Assessment
+from bot.interviews.cards import Assessment, Point, PointCount, Step
 from bot.interviews.grading.service import Ungradable
+from bot.interviews.grading.verifying import Claim, Ruling, Verdict
 from bot.interviews.store import take_request
 from bot.questions.store import reports
 from tests.banks import teaching_bank
-from tests.fakes import Crash, FakeChatModel
-from tests.stage import ALWINA, BOB, CLEMENTINE, GUILD, Stage
+from tests.fakes import Crash, FakeVerifier, silent_verifier
+from tests.stage import ALWINA, BOB, CLEMENTINE, DAGOBERT, GUILD, Stage
 
 FULL = (
     "Held-out rows estimate the error on unseen cases. If you tune on the test set, its labels leak. "
@@ -28,7 +30,8 @@ FULL = (
 )
 PART = "Held-out rows estimate the error on unseen cases."
 IN_DOUBT = "Tuning on the test set does not leak its labels."
-"""Seems to deny a key point, so the offline grader is unsure."""
+"""Seems to deny a key point, so it never counts as found."""
+PARTLY = f"{PART} {IN_DOUBT}"
 NONE = "I would rather ask somebody about it."
 
 
@@ -37,6 +40,27 @@ async def stage(database: Database) -> Stage:
     made = Stage(database, teaching_bank())
     await made.introduce()
     return made
+
+
+Rule = Callable[[Mapping[int, Claim]], dict[int, Ruling]]
+
+
+def raises_doubt(_: Mapping[int, Claim]) -> dict[int, Ruling]:
+    """Rulings that find the second key point of `PARTLY`, too."""
+    return {0: Ruling(Verdict.SAYS, PART), 1: Ruling(Verdict.SAYS, IN_DOUBT)}
+
+
+def lowers(_: Mapping[int, Claim]) -> dict[int, Ruling]:
+    """Rulings that leave one key point of `FULL`; it says the opposite of the others."""
+    opposite = Ruling(Verdict.OPPOSITE, FULL[-60:])
+    return {0: Ruling(Verdict.SAYS, PART), 1: opposite, 2: opposite}
+
+
+async def connect_model(stage: Stage, rule: Rule) -> FakeVerifier:
+    """Restart the bot with a model that rules so."""
+    stage.verifier = verifier = FakeVerifier(rule)
+    await stage.restart()
+    return verifier
 
 
 def results(stage: Stage) -> list[OpenDailyResult]:
@@ -84,34 +108,60 @@ async def test_a_topic_with_open_questions_is_refused(stage: Stage, kind: str) -
     assert (await stage.bot.schedules.setup(GUILD, kind=kind, topic_id=None)).schedule.kind == kind
 
 
-async def test_answers_count_by_what_they_cover(stage: Stage) -> None:
-    """Points are the share of covered key points; half of them make a right answer."""
+async def test_answers_count_by_what_is_found(stage: Stage) -> None:
+    """Points are the share of key points found; half of them make a right answer."""
     await opened(stage)
-    full, part, none = [
+    full, part, none, doubtful = [
         await stage.write_daily(user, text)
-        for user, text in ((ALWINA, FULL), (BOB, PART), (CLEMENTINE, NONE))
+        for user, text in ((ALWINA, FULL), (BOB, PART), (CLEMENTINE, NONE), (DAGOBERT, PARTLY))
     ]
     assert full.assessment is not None
-    assert (full.assessment.states, full.points, full.streak.current) == ("ccc", 100, 1)
+    assert (full.assessment.states, full.points, full.streak.current) == ("fff", 100, 1)
     assert full.follow_up is not None
     assert full.follow_up.when == "strong"
     assert part.assessment is not None
-    assert (part.assessment.states, part.points) == ("cmm", 33)
-    assert none.points == 0
-    assert await stage.check_points() == {ALWINA: 100, BOB: 33, CLEMENTINE: 0}
+    assert (part.assessment.states, part.points) == ("fmm", 33)
+    assert (none.points, doubtful.points) == (0, 33)
+    assert await stage.check_points() == {ALWINA: 100, BOB: 33, CLEMENTINE: 0, DAGOBERT: 33}
+
+
+async def test_what_may_say_the_opposite_earns_nothing(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The closed card counts it as lacking."""
+    await opened(stage, answer_hours=1)
+    topic = await stage.bot.dailies.open_topic(stage.card().row_id, None, ALWINA, GUILD)
+    assert topic is not None
+    states = ("found", "check", "check")
+    points = (
+        Point(point.text, state) for point, state in zip(topic.key_points, states, strict=True)
+    )
+    graded = Assessment(tuple(points))
+
+    async def assess(*_: object) -> Assessment:
+        return graded
+
+    monkeypatch.setattr(stage.bot.grading, "assess", assess)
+    assert (await stage.write_daily(ALWINA, FULL)).points == 33
+    assert await stage.check_points() == {ALWINA: 33}
+    (answer,) = await stage.answers(DAILY)
+    assert (answer.answer, answer.correct) == ("fcc", False)
+    await stage.wait(hours=1, seconds=5)
+    (result,) = results(stage)
+    assert result.lacking == tuple((point.text, 1) for point in graded.points[1:])
 
 
 async def test_the_close(stage: Stage) -> None:
-    """The closed card has the number of answers, the mean and the most missed points."""
+    """The closed card has the number of answers and the points that they lack most."""
     await opened(stage, answer_hours=1)
     for user, text in ((ALWINA, FULL), (BOB, PART), (CLEMENTINE, NONE)):
         await stage.write_daily(user, text)
     post = stage.card()
     await stage.wait(hours=1, seconds=5)
     (result,) = results(stage)
-    assert (result.answered, result.percent) == (3, 44)
-    assert [number for _, number in result.missed] == [2, 2, 1]
-    assert result.missed[2][0].startswith("Held-out rows")
+    assert result.answered == 3
+    assert [number for _, number in result.lacking] == [2, 2, 1]
+    assert result.lacking[2][0].startswith("Held-out rows")
     assert result.streaks == (("Alwina", 1), ("Bob", 1), ("Clementine", 1))
     with pytest.raises(UserError, match="closed"):
         await stage.write_daily(104, FULL, post=post)
@@ -215,7 +265,7 @@ async def test_an_answer_in_time_counts_however_long_its_grade_takes(
     assert (await written).points == 100
     await closing
     (result,) = results(stage)
-    assert (result.answered, result.percent) == (2, 66)
+    assert [number for _, number in result.lacking] == [1, 1]
     assert await stage.check_points() == {ALWINA: 100, BOB: 33}
 
 
@@ -245,7 +295,7 @@ async def test_an_answer_that_a_crash_left_without_a_grade(
     assert await stage.check_points() == {ALWINA: 0 if look == "close" else 100}
     await stage.wait(hours=1, seconds=5)
     (result,) = results(stage)
-    assert (result.answered, result.percent, result.streaks) == (1, 100, (("Alwina", 1),))
+    assert (result.answered, result.lacking, result.streaks) == (1, (), (("Alwina", 1),))
     assert await stage.check_points() == {ALWINA: 100}
 
 
@@ -264,23 +314,20 @@ async def test_a_grade_of_an_erased_answer(stage: Stage, monkeypatch: pytest.Mon
 async def test_a_first_grade_never_replaces_a_better_one(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The slower of two graders keeps a grade that was stored and refined before."""
-    stage.chat_model = FakeChatModel(
-        lambda _: json.dumps({"points": [{"id": 1, "covered": True, "quote": IN_DOUBT}]})
-    )
-    await stage.restart()
+    """The slower of two graders keeps a grade that was stored and verified before."""
+    await connect_model(stage, raises_doubt)
     await opened(stage)
     daily_id = stage.card().row_id
-    await stage.write_daily_only(ALWINA, f"{PART} {IN_DOUBT}")
+    await stage.write_daily_only(ALWINA, PARTLY)
     with monkeypatch.context() as patch:
         grader = Held(stage, patch)
         slower = asyncio.create_task(stage.bot.dailies.review_open(daily_id, GUILD, ALWINA))
         await asyncio.wait_for(grader.began.wait(), 10)
-    refined = await stage.bot.dailies.grader.refine(
+    verified = await stage.bot.dailies.grader.verify(
         await stage.bot.dailies.review_open(daily_id, GUILD, ALWINA), ALWINA
     )
     grader.go.set()
-    assert ((await slower).points, refined.points) == (67, 67)
+    assert ((await slower).points, verified.points) == (67, 67)
     assert await stage.check_points() == {ALWINA: 67}
 
 
@@ -326,7 +373,7 @@ async def test_a_topic_that_cannot_be_graded(stage: Stage, monkeypatch: pytest.M
     assert today.given.problem == review.problem
     await stage.wait(hours=1, seconds=5)
     (result,) = results(stage)
-    assert (result.answered, result.percent) == (2, 33)
+    assert (result.answered, [number for _, number in result.lacking]) == (2, [1, 1])
     assert await stage.due(stage.bot.daily_work) == []
     assert await stage.check_points() == {ALWINA: 0, BOB: 33}
 
@@ -345,50 +392,79 @@ async def test_a_shutdown_during_grading(stage: Stage, monkeypatch: pytest.Monke
     await stage.restart()
     await stage.wait(minutes=1)
     (result,) = results(stage)
-    assert (result.answered, result.percent) == (1, 100)
+    assert (result.answered, result.lacking) == (1, ())
 
 
-async def test_a_model_service_raises_points_and_sums(stage: Stage) -> None:
-    """A key point that it finds raises the offline grade and all points."""
-    stage.chat_model = FakeChatModel(
-        lambda _: json.dumps({"points": [{"id": 1, "covered": True, "quote": IN_DOUBT}]})
-    )
-    await stage.restart()
-    await opened(stage)
-    offline = await stage.write_daily(ALWINA, f"{PART} {IN_DOUBT}")
-    await stage.write_daily(BOB, PART)
-    assert offline.assessment is not None
-    assert offline.assessment.states == "cdm"
-    before = (await stage.check_points())[ALWINA]
-    assert before == offline.points
-    refined = await stage.bot.dailies.grader.refine(offline, ALWINA)
-    assert refined.assessment is not None
-    assert (refined.assessment.states, refined.points) == ("ccm", 67)
-    assert await stage.check_points() == {ALWINA: 67, BOB: 33}
-    assert (
-        await stage.bot.dailies.review_open(offline.daily.id, GUILD, ALWINA)
-    ).assessment == refined.assessment
-    again = await stage.bot.dailies.grader.refine(refined, ALWINA)
-    assert again.points == 67
-
-
-async def test_a_model_service_has_a_daily_limit(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("rule", "text", "states", "points"),
+    [(raises_doubt, PARTLY, "ssm", 67), (lowers, FULL, "soo", 33)],
+    ids=["raises", "lowers"],
+)
+async def test_a_models_rulings_change_points_and_sums(
+    stage: Stage, rule: Rule, text: str, states: str, points: int
 ) -> None:
-    """Beyond the limit the offline grade is kept, with the reason."""
+    """The model's rulings replace what words showed, on boards and the closed card too. It is asked
+    once."""
+    model = await connect_model(stage, rule)
+    await opened(stage, answer_hours=1)
+    offline = await stage.write_daily(ALWINA, text)
+    await stage.write_daily(BOB, PART)
+    assert await stage.check_points() == {ALWINA: offline.points, BOB: 33}
+    grader = stage.bot.dailies.grader
+    assert grader.may_verify(offline)
+    verified = await grader.verify(offline, ALWINA)
+    assert verified.assessment is not None
+    assert (verified.assessment.states, verified.points) == (states, points)
+    assert await stage.check_points() == {ALWINA: points, BOB: 33}
+    (answer, _) = await stage.answers(DAILY)
+    assert (answer.answer, answer.correct) == (states, points >= 50)
+    stored = await stage.bot.dailies.review_open(offline.daily.id, GUILD, ALWINA)
+    assert stored.assessment == verified.assessment
+    assert not grader.may_verify(stored)
+    assert (await grader.verify(stored, ALWINA)).points == points
+    assert len(model.asked) == 1
+    await stage.wait(hours=1, seconds=5)
+    (result,) = results(stage)
+    others = (2 - (state == "s") for state in states[1:])  # Bob lacks these two
+    assert sorted(number for _, number in result.lacking) == sorted(others)
+
+
+@pytest.mark.parametrize("spent", [True, False])
+async def test_without_an_opinion_words_decide(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, spent: bool
+) -> None:
+    """If the member's requests are spent, or the model fails, points stay, with the reason."""
     monkeypatch.setattr("bot.daily.open_answers.REQUESTS_A_DAY", 1)
-    stage.chat_model = FakeChatModel(
-        lambda _: json.dumps({"points": [{"id": 1, "covered": True, "quote": IN_DOUBT}]})
-    )
+    stage.verifier = silent_verifier()
     await stage.restart()
     await opened(stage)
-    await stage.database.write(take_request, ALWINA, stage.clock().date(), 1)
-    offline = await stage.write_daily(ALWINA, f"{PART} {IN_DOUBT}")
-    refined = await stage.bot.dailies.grader.refine(offline, ALWINA)
-    assert refined.assessment is not None
-    assert (refined.assessment.model, refined.points) == ("spent", offline.points)
-    assert await stage.check_points() == {ALWINA: offline.points}
-    assert stage.chat_model.asked == []
+    if spent:
+        await stage.database.write(take_request, ALWINA, stage.clock().date(), 1)
+    offline = await stage.write_daily(ALWINA, PARTLY)
+    verified = await stage.bot.dailies.grader.verify(offline, ALWINA)
+    assert offline.assessment is not None
+    reason = "spent" if spent else "failed"
+    assert verified.assessment == replace(offline.assessment, model_failed=reason)
+    assert await stage.check_points() == {ALWINA: offline.points} == {ALWINA: verified.points}
+    assert len(stage.verifier.asked) == (not spent)
+    assert not stage.bot.dailies.grader.may_verify(verified)
+
+
+async def test_ticking_earns_nothing(stage: Stage) -> None:
+    """Ticks in an interview change no points, those of a daily on the same topic included."""
+    await opened(stage, answer_hours=1)
+    topic_id = (await stage.days())[0].topic_id
+    await stage.write_daily(ALWINA, PART)
+    await stage.wait(hours=1, seconds=5)
+    before = await stage.check_points(), await stage.answers(DAILY)
+    interviews = stage.bot.interviews
+    step = await interviews.start(ALWINA, GUILD, topic_id=topic_id)
+    assert isinstance(step, Step)
+    await interviews.answer(step.question_id, ALWINA, NONE)
+    ticked = await interviews.count(step.question_id, ALWINA, GUILD, {0, 1, 2})
+    assert ticked.assessment is not None
+    assert ticked.assessment.count == PointCount(3, 3)
+    assert (await stage.check_points(), await stage.answers(DAILY)) == before
 
 
 async def test_a_report_on_an_open_question(stage: Stage) -> None:

@@ -1,4 +1,4 @@
-"""How graded answers and follow-ups are stored, and the most missed points."""
+"""How graded answers and follow-ups are stored, and the points that answers lack most."""
 
 from __future__ import annotations
 
@@ -6,16 +6,23 @@ from dataclasses import replace
 
 import pytest
 
-from bot.interviews.assessment import decode, decode_reply, encode, most_missed
-from bot.interviews.cards import Reply
-from tests.interviews.test_cards import ANSWERED, COMPARED, MIXED
+from bot.interviews.assessment import decode, decode_reply, encode, most_lacking
+from bot.interviews.cards import Assessment, Reply
+from tests.interviews.test_cards import ANSWERED, COMPARED, MIXED, RULED
 
 
-def test_an_assessment_survives_storing() -> None:
-    """Every field comes back, whatever characters it has."""
-    claimed = MIXED.with_claims({1, 3})
-    assert claimed != MIXED
-    assert decode(encode(claimed)) == claimed
+@pytest.mark.parametrize(
+    "graded",
+    [
+        MIXED,
+        MIXED.with_count({1, 3}),
+        RULED.with_count(set()),
+        replace(MIXED, model_failed="spent"),
+    ],
+)
+def test_an_assessment_survives_storing(graded: Assessment) -> None:
+    """Every field comes back, whatever characters it has; an empty count isn't no count."""
+    assert decode(encode(graded)) == graded
 
 
 @pytest.mark.parametrize("reply", [replace(ANSWERED, answer=None), ANSWERED, COMPARED])
@@ -24,8 +31,9 @@ def test_a_reply_survives_storing(reply: Reply) -> None:
     assert decode_reply(encode(reply)) == reply
 
 
-def test_the_most_missed_points() -> None:
-    """Doubtful points aren't missed; answers to another set of key points don't count."""
-    states = ["cdm", "mdm", "cmm", "mmmm", ""]
-    assert most_missed(states, ["A", "B", "C"], 2) == [("C", 3), ("A", 1)]
-    assert most_missed([], ["A"], 3) == []
+def test_the_most_lacking_points() -> None:
+    """Only found and said points aren't lacking; answers to another set of points don't count."""
+    states = ["fdm", "mfs", "cmo", "mmmm", ""]
+    assert most_lacking(states, ["A", "B", "C"], 9) == [("A", 2), ("B", 2), ("C", 2)]
+    assert most_lacking(["ffo", "sdm"], ["A", "B", "C"], 1) == [("C", 2)]
+    assert most_lacking([], ["A"], 3) == []

@@ -6,92 +6,71 @@ from dataclasses import replace
 
 import pytest
 
-from bot.interviews.cards import Assessment, Part, Point, PointCount, Reply
+from bot.interviews.cards import OPPOSITE, SAID, Assessment, Part, Point, PointCount, Reply
+from bot.interviews.grading import State
 
 MIXED = Assessment(
     (
-        Point("First", "covered", "I said so.", 1.0),
-        Point("Second", "doubtful", "Perhaps \N{EM DASH} “so”.", 0.25),
-        Point("Third", "missing"),
+        Point("First", "found", "I said so.", "Not so."),
+        Point("Second", "check", "Perhaps \N{EM DASH} “so”.", "Never so.", "It is so."),
+        Point("Third", "doubtful", "Hm."),
         Point("Fourth", "missing"),
     ),
-    31,
     ("negated",),
 )
-ANSWERED = Reply("Why “so”?", "Because. And so.", "I think so.")
-COMPARED = replace(
-    ANSWERED,
-    parts=(Part("Because.", "missing"), Part("And so.", "covered", "I think so.")),
-    flags=("terse",),
+RULED = Assessment(
+    (Point("First", SAID, "So."), Point("Second", OPPOSITE, "No."), Point("Third", "missing")),
+    model="test-model",
 )
+ANSWERED = Reply("Why “so”?", "Because. And so.", "I think so.")
+COMPARED = replace(ANSWERED, parts=(Part("Because."), Part("And so.", "I think so.")))
 
 
 def test_states_have_a_letter_per_point() -> None:
-    """The letters are in the bank's order."""
-    assert MIXED.states == "cdmm"
-    assert [point.text for point in MIXED.in_state("missing")] == ["Third", "Fourth"]
+    """The letters are in the bank's order, and no two states share one."""
+    assert (MIXED.states, RULED.states) == ("fcdm", "som")
+    assert len({state[0] for state in (*State, SAID, OPPOSITE)}) == len(State) + 2
+    assert [point.text for point in MIXED.in_state("check")] == ["Second"]
 
 
-@pytest.mark.parametrize(("percent", "passed"), [(49, False), (50, True), (100, True)])
-def test_half_is_a_pass(percent: int, passed: bool) -> None:
-    assert Assessment((), percent).passed is passed
+@pytest.mark.parametrize(
+    ("states", "percent", "passed"),
+    [
+        ("found check doubtful missing", 25, False),
+        ("found check", 50, True),
+        ("said opposite", 50, True),
+        ("check check check", 0, False),
+    ],
+)
+def test_what_an_answer_earns(states: str, percent: int, passed: bool) -> None:
+    """Found and said points count in full, all others not at all; half of them is a pass."""
+    graded = Assessment(tuple(Point("x", state) for state in states.split()))
+    assert (graded.found.percent, graded.passed) == (percent, passed)
 
 
-def test_only_doubtful_points_can_be_confirmed() -> None:
-    """A confirmed point counts in full; a missing point stays missing."""
-    confirmed = MIXED.with_confirmed({1: "so", 2: "so"})
-    assert confirmed.states == "ccmm"
-    assert confirmed.points[1] == Point("Second", "covered", "so", 1.0)
-    assert confirmed.percent == 50  # two points of four
-    assert MIXED.with_confirmed({}) == MIXED
+def test_nobody_has_counted_at_first() -> None:
+    """Without a model there is no count until the member counts; what was found is ticked."""
+    assert (MIXED.count, set(MIXED.ticked)) == (None, {0})
+    assert (RULED.count, set(RULED.ticked)) == (PointCount(1, 3), {0})
 
 
-def test_claims_change_only_the_members_own_percent() -> None:
-    """The grader's percent, the states and whether the answer passed stay as they were."""
-    claimed = MIXED.with_claims({1, 3})
-    assert [point.text for point in claimed.claimed] == ["Second", "Fourth"]
-    unclaimed = [claimed.in_state(state) for state in ("covered", "doubtful", "missing")]
-    assert [[point.text for point in points] for points in unclaimed] == [["First"], [], ["Third"]]
-    assert (claimed.own_percent, MIXED.own_percent) == (75, 31)
-    assert (claimed.percent, claimed.states) == (MIXED.percent, MIXED.states)
-    assert not claimed.passed
-    assert claimed.points[1].quote == MIXED.points[1].quote
-
-
-def test_claims_replace_earlier_ones() -> None:
-    """Covered points, and indexes that don't exist, can't be claimed."""
-    assert MIXED.with_claims({1, 3}).with_claims({2}) == MIXED.with_claims({2})
-    assert MIXED.with_claims({2}).with_claims(set()) == MIXED
-    assert MIXED.with_claims({0, 9}) == MIXED
-
-
-def test_a_new_grade_takes_over_claims() -> None:
-    """A claimed point stays claimed unless the new grade covers it."""
-    claimed = MIXED.with_claims({1, 3})
-    assert MIXED.with_claims_of(claimed) == claimed
-    confirmed = MIXED.with_confirmed({1: "so"})
-    assert confirmed.with_claims_of(claimed) == confirmed.with_claims({3})
+@pytest.mark.parametrize("graded", [MIXED, RULED])
+@pytest.mark.parametrize("numbers", [set(), {0}, {2, 1}, {1, 9}])
+def test_the_members_own_count(graded: Assessment, numbers: set[int]) -> None:
+    """It has what they ticked and nothing else, and replaces any other count but what is earned."""
+    own = graded.with_count({0, 2}).with_count(numbers)
+    assert own.ticked == numbers - {9}
+    assert {graded.points.index(point) for point in own.unticked} | own.ticked == set(
+        range(len(graded.points))
+    )
+    assert own.count == PointCount(len(own.ticked), len(graded.points))
+    assert (own.found, own.states, own.passed) == (graded.found, graded.states, graded.passed)
 
 
 def test_pending_replies() -> None:
     """Only an answer that has not been compared is pending."""
     shown = replace(ANSWERED, answer=None)
     assert [reply.pending for reply in (shown, ANSWERED, COMPARED)] == [False, True, False]
-
-
-@pytest.mark.parametrize(
-    ("states", "outcome"),
-    [
-        (["covered", "covered"], "covered"),
-        (["covered", "doubtful"], "partly covered"),
-        (["covered", "missing"], "partly covered"),
-        (["doubtful", "missing"], "unclear"),
-        (["missing"], "missing"),
-    ],
-)
-def test_outcomes(states: list[str], outcome: str) -> None:
-    """The outcome sums up the states of all parts."""
-    assert replace(ANSWERED, parts=tuple(Part("x", state) for state in states)).outcome == outcome
 
 
 @pytest.mark.parametrize(

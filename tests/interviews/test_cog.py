@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import replace
 from typing import Any
 
 import discord
@@ -13,8 +11,6 @@ from sqlalchemy.exc import OperationalError
 
 from bot.chat.replies import defer_if_slow
 from bot.core.child_process import CallStopped
-from bot.interviews import store
-from bot.interviews.assessment import decode, encode
 from bot.questions.model import Topic
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
 from tests.simcord.stage import BANK, Stage, answer_to, labels, lists, reply, text_of
@@ -56,17 +52,29 @@ async def press(
     return result.response.message
 
 
-async def pick(stage: Stage, message: discord.Message, *values: str) -> tuple[discord.Message, str]:
-    """Claim exactly these points in the list; return the resulting card and all that was said."""
+async def pick(stage: Stage, message: discord.Message, *values: str) -> discord.Message:
+    """Tick exactly these points in the list, and return the resulting card."""
     custom_id = lists(message)[0].custom_id
     result = await stage.alwina.select(message, values=list(values), custom_id=custom_id)
     assert result.response is not None
-    return result.response.message, all_of(result)
+    return result.response.message
 
 
-def claimed_on(card: discord.Message) -> list[str]:
+def ticked_on(card: discord.Message) -> list[str]:
     """Return the preselected options of the list of points."""
     return [option.value for option in lists(card)[0].options if option.default]
+
+
+def found_in(said: str) -> str:
+    """Return the part of a feedback that lists what was found."""
+    found = said.partition("**Found in your words**")[2].partition("\n**")[0]
+    return found.replace("\\", "")
+
+
+async def count_none(stage: Stage) -> discord.Message:
+    """Answer a question about temperature so that no point is found, and count none."""
+    card = await begin(stage, topic="temperature", questions=1)
+    return await press(stage, await write(stage, card, "hm"), "I said none of these")
 
 
 async def write(stage: Stage, message: discord.Message, text: str) -> discord.Message:
@@ -88,12 +96,15 @@ async def test_an_interview_from_question_to_report(stage: Stage) -> None:
     text = f"{first.key_points[0].text}. {first.key_points[3].text}."
     feedback = await write(stage, card, text)
     said = text_of(feedback)
-    assert f"2 of {len(first.key_points)} key points" in said
-    assert first.key_points[0].text in said.partition("**Missing**")[0]
-    assert first.key_points[4].text in said.partition("**Covered**")[2]
-    assert first.key_points[4].text not in re.split("Unclear|Missing", said)[0]
-    assert "**Follow-up**" in said
-    assert "not a verdict" in said
+    assert f"I found the words of 2 of the {len(first.key_points)} key points" in said
+    shown = [point.text in found_in(said) for point in first.key_points]
+    assert shown == [n in {0, 3} for n in range(len(shown))]
+    assert "%" not in said
+    assert "**Follow-up**" not in said
+    counted = await press(stage, feedback, "Yes, I said those 2")
+    own = f"By your own count: 2 of {len(first.key_points)} key points\n**33%**, an estimate"
+    assert own in text_of(counted)
+    assert "**Follow-up**" in text_of(counted)
     model = await press(stage, feedback, "Model answer")
     assert first.answer in text_of(model).replace("\\", "")
     assert first.references[0].url in text_of(model)
@@ -110,7 +121,7 @@ async def test_an_interview_from_question_to_report(stage: Stage) -> None:
         for point in last.key_points
     )
     feedback = await write(stage, third, " ".join(words))
-    assert "A strong answer" in text_of(feedback)
+    await press(stage, feedback, f"Yes, I said those {len(last.key_points)}")
     report = text_of(await press(stage, feedback, "See the report"))
     assert "2 answers · 1 skipped" in report
     practise = report.partition("Practise next")[2]
@@ -121,7 +132,7 @@ async def test_an_interview_from_question_to_report(stage: Stage) -> None:
 
 async def test_a_follow_up_is_answered(stage: Stage) -> None:
     """The comparison survives a restart, and a second answer is returned to its author."""
-    feedback = await write(stage, await begin(stage, topic="temperature", questions=1), "hm")
+    feedback = await count_none(stage)
     shown = text_of(feedback).replace("\\", "")
     follow_up = next(f for f in BANK.topics["temperature"].follow_ups if f.question in shown)
     assert str(follow_up.hint) not in shown
@@ -130,8 +141,7 @@ async def test_a_follow_up_is_answered(stage: Stage) -> None:
     ]
     done = await stage.alwina.submit_modal(first, {"text": f"I'd say that {follow_up.hint}"})
     said = reply(done)
-    assert "**Covered**" in said
-    assert "· **covered**" in said
+    assert "**What a good answer says**\n- " in said
     assert f"I'd say that {follow_up.hint}" in said.replace("\\", "")
     assert "Answer the follow-up" not in labels(answer_to(done))
     assert labels(answer_to(done))[:4] == ["Feedback", "Model answer", "Your answer", "Follow-up"]
@@ -145,45 +155,42 @@ async def test_a_follow_up_is_answered(stage: Stage) -> None:
 
 async def test_a_follow_up_is_shown(stage: Stage) -> None:
     """The good answer is shown whole, and the follow-up can't be answered afterwards."""
-    feedback = await write(stage, await begin(stage, topic="temperature", questions=1), "hm")
+    feedback = await count_none(stage)
     shown = await press(stage, feedback, "Show what a good answer says")
     hints = [str(f.hint) for f in BANK.topics["temperature"].follow_ups]
     assert sum(hint in text_of(shown).replace("\\", "") for hint in hints) == 1
     assert "**Your answer**" not in text_of(shown)
-    assert "Answer the follow-up" not in labels(shown)
-    assert labels(await press(stage, shown, "Feedback")) == labels(shown)
+    for card in (shown, await press(stage, shown, "Feedback")):
+        assert "Answer the follow-up" not in labels(card)
 
 
-async def test_claiming_points(stage: Stage) -> None:
-    """Points are claimed and withdrawn, before and after a restart; the report counts them."""
+async def test_counting_points(stage: Stage) -> None:
+    """Points are ticked and unticked, before and after a restart; the report has the last count."""
     feedback = await write(stage, await begin(stage, questions=1), "hm")
     total = len(lists(feedback)[0].options)
-    claimed, said = await pick(stage, feedback, "0", "2")
-    assert f"2 of {total} key points" in said
-    assert claimed_on(claimed) == ["0", "2"]
+    none = await press(stage, feedback, "I said none of these")
+    assert f"By your own count: 0 of {total} key points" in text_of(none)
+    assert "I said none of these" not in labels(none)
+    counted = await pick(stage, none, "0", "2")
+    assert f"2 of {total} key points" in text_of(counted)
+    assert set(ticked_on(counted)) == {"0", "2"}
     await stage.restart()
-    withdrawn, said = await pick(stage, claimed, "2")
-    assert f"1 of {total} key points" in said
-    report = await press(stage, withdrawn, "See the report")
-    assert f"{round(100 / total)}% · 1 self-marked" in text_of(report)
-    _, said = await pick(stage, withdrawn)
-    assert "Self-marked" not in said
+    fewer = await pick(stage, counted, "2")
+    report = text_of(await press(stage, fewer, "See the report"))
+    assert f"1 of {total} key points\n-# by your own count" in report
+    assert f"**{round(100 / total)}%**, an estimate · 1 answer" in report
+    nothing = await pick(stage, fewer)
+    assert f"0 of {total} key points" in text_of(nothing)
+    assert ticked_on(nothing) == []
 
 
-async def test_a_covered_point_cannot_be_claimed(stage: Stage) -> None:
-    """Picking one in an old list explains so; the other points are still claimed."""
+async def test_an_answer_that_nobody_counted(stage: Stage) -> None:
+    """The report has no number of it, and says why."""
     feedback = await write(stage, await begin(stage, questions=1), "hm")
-    number = int(lists(feedback)[0].custom_id.rpartition(":")[2])
-    row = await stage.database.read(store.question, number)
-    assert row is not None
-    graded = decode(str(row.grade))
-    covered = replace(graded.points[0], state="covered", credit=1.0)
-    better = replace(graded, points=(covered, *graded.points[1:]))
-    await stage.database.write(store.save_grade, number, encode(better), 20)
-    card, said = await pick(stage, feedback, "0", "1")
-    assert "covered already" in said
-    assert "**Self-marked**" in said
-    assert claimed_on(card) == ["1"]
+    report = text_of(await press(stage, feedback, "See the report"))
+    assert "· not counted" in report
+    assert "1 answer is in no number here" in report
+    assert "%" not in report
 
 
 async def test_an_interview_survives_restarts(stage: Stage) -> None:
@@ -244,11 +251,10 @@ async def test_an_answer_that_cannot_be_stored_is_returned(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, follow_up: bool
 ) -> None:
     """If the database fails, the member gets the text back, and the next modal has it filled in."""
-    card = await begin(stage, questions=1)
+    card = await (count_none(stage) if follow_up else begin(stage, questions=1))
     button = "Answer"
     method = "answer"
     if follow_up:
-        card = await write(stage, card, "hm")
         button = "Answer the follow-up"
         method = "answer_follow_up"
     opened = await stage.alwina.click(card, label=button)
@@ -284,5 +290,5 @@ async def test_ending_early(stage: Stage) -> None:
     fresh = await begin(stage, questions=1)
     assert "Question 1 of 1" in text_of(fresh)
     feedback = await write(stage, fresh, "hm")
-    assert "A start: 0 of" in text_of(feedback)
+    assert "Which of these did you say?" in text_of(feedback)
     assert "Your interview" in text_of(await press(stage, feedback, "See the report"))

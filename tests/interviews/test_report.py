@@ -2,44 +2,56 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from bot.interviews.cards import AskedQuestion, PointCount
 from bot.interviews.report import build_report
 from tests.interviews.test_rules import BANK
 
 
+def counted(topic_id: str, points: int, total: int = 10, **more: Any) -> AskedQuestion:
+    """A question whose points somebody has counted."""
+    return AskedQuestion(topic_id, PointCount(points, total), **more)
+
+
 def test_the_report_by_section() -> None:
-    """Means count graded answers; topics to practise are sorted by score, without strong ones."""
+    """Means count what was counted, by whomever; topics to practise are sorted, without strong
+    ones."""
     asked = [
-        AskedQuestion("d", 90),
-        AskedQuestion("a", 60),
+        counted("d", 9, model="test-model"),
+        counted("a", 6),
         AskedQuestion("c", None, answered=False),
-        AskedQuestion("b", 20),
-        AskedQuestion("removed", 0),
+        counted("b", 2),
+        AskedQuestion("e", None),
+        counted("removed", 0),
     ]
     report = build_report(BANK, asked)
-    assert (report.percent, report.answered, report.skipped) == (57, 3, 1)
+    assert (report.percent, report.answered, report.skipped, report.uncounted) == (57, 4, 1, 1)
     assert [(s.title, s.percent, [t.id for t, _ in s.asked]) for s in report.sections] == [
         ("One", 40, ["a", "c", "b"]),
-        ("Two", 90, ["d"]),
+        ("Two", 90, ["d", "e"]),
     ]
     assert [t.id for t in report.practise] == ["c", "b", "a"]
 
 
-def test_a_report_without_grades() -> None:
-    """There is no mean without a graded answer, and an ungraded answer needs no practice yet."""
+def test_a_report_without_counts() -> None:
+    """There is no mean without a count, and an uncounted answer needs no practice yet."""
     assert build_report(BANK, []).percent is None
     report = build_report(BANK, [AskedQuestion("a", None)])
-    assert (report.percent, report.answered, report.practise) == (None, 1, ())
+    assert (report.percent, report.answered, report.uncounted) == (None, 1, 1)
+    assert (report.practise, report.sections[0].percent) == ((), None)
+    nothing = build_report(BANK, [counted("a", 0)])
+    assert (nothing.percent, nothing.uncounted, len(nothing.practise)) == (0, 0, 1)
 
 
 def test_the_report_compares_with_earlier_answers() -> None:
-    """Topics without an earlier answer, or without a grade now, aren't compared."""
+    """Topics without an earlier count, or without a count now, aren't compared."""
     two, three = PointCount(2, 5), PointCount(3, 5)
     asked = [
-        AskedQuestion("a", 60, points=three, previous=two),
-        AskedQuestion("b", 60, points=three, previous=two),
-        AskedQuestion("c", 40, points=two, previous=three),
-        AskedQuestion("d", 60, points=three),
+        counted("a", 3, 5, previous=two),
+        counted("b", 3, 5, previous=two),
+        counted("c", 2, 5, previous=three),
+        counted("d", 3, 5),
         AskedQuestion("e", None, previous=two),
     ]
     report = build_report(BANK, asked)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -11,13 +11,14 @@ import pytest
 from bot.core.database import Database
 from bot.core.errors import UserError
 from bot.interviews import store
-from bot.interviews.assessment import decode, decode_reply
-from bot.interviews.cards import PointCount, Report, Step
+from bot.interviews.assessment import decode_reply
+from bot.interviews.cards import AskedQuestion, Assessment, PointCount, Report, Step
 from bot.interviews.grading.service import Ungradable
+from bot.interviews.grading.verifying import Claim, Ruling, Verdict
 from bot.interviews.service import Interviews
 from bot.interviews.store import InterviewQuestion
 from tests.banks import SPLIT_BY_TIME, teaching_bank
-from tests.fakes import FakeChatModel
+from tests.fakes import FakeVerifier, silent_verifier
 from tests.stage import ALWINA, BOB, GUILD, Stage
 
 STRANGER = 999
@@ -27,7 +28,8 @@ GOOD = (
 )
 PART = "Held-out rows estimate the error on unseen cases."
 IN_DOUBT = "Tuning on the test set does not leak its labels."
-"""It reads like a denial of a key point, so the offline grader is never certain."""
+"""It reads like a denial of a key point, so it never counts as found."""
+PARTLY = f"{PART} {IN_DOUBT}"
 
 
 class Candidate:
@@ -73,13 +75,16 @@ class Candidate:
     async def end(self) -> Report:
         return await self.interviews.end(self.question_id, self.user_id)
 
-    async def claim(self, *points: int) -> Step:
-        return await self.interviews.claim(
+    async def count(self, *points: int) -> Step:
+        return await self.interviews.count(
             self.question_id, self.user_id, self.guild_id, set(points)
         )
 
-    async def refine(self, step: Step) -> Step:
-        return await self.interviews.refine(step, self.user_id, self.guild_id)
+    async def keep(self) -> Step:
+        return await self.interviews.keep(self.question_id, self.user_id, self.guild_id)
+
+    async def verify(self, step: Step) -> Step:
+        return await self.interviews.verify(step, self.user_id, self.guild_id)
 
     async def answer_follow_up(self, number: int, text: str = SPLIT_BY_TIME) -> None:
         await self.interviews.answer_follow_up(self.question_id, self.user_id, number, text)
@@ -107,11 +112,31 @@ def alwina(stage: Stage) -> Candidate:
     return Candidate(stage)
 
 
-async def connect_model(stage: Stage, **point: object) -> FakeChatModel:
-    """Restart the bot with a model service that gives its opinion about one point, or none."""
-    stage.chat_model = FakeChatModel(lambda _: json.dumps({"points": [point] if point else []}))
+def raises_doubt(_: Mapping[int, Claim]) -> dict[int, Ruling]:
+    """Rulings that find the second key point of `PARTLY`, too."""
+    return {0: Ruling(Verdict.SAYS, PART), 1: Ruling(Verdict.SAYS, IN_DOUBT)}
+
+
+def lowers(_: Mapping[int, Claim]) -> dict[int, Ruling]:
+    """Rulings that leave one key point of `GOOD`."""
+    sentences = GOOD.split(". ")
+    return {0: Ruling(Verdict.SAYS, sentences[0]), 1: Ruling(Verdict.OPPOSITE, sentences[1])}
+
+
+async def connect_model(stage: Stage, verifier: FakeVerifier) -> FakeVerifier:
+    """Restart the bot with a model."""
+    stage.verifier = verifier
     await stage.restart()
-    return stage.chat_model
+    return verifier
+
+
+def of(step: Step) -> Assessment:
+    assert step.assessment is not None
+    return step.assessment
+
+
+def asked_in(report: Report) -> list[AskedQuestion]:
+    return [asked for section in report.sections for _, asked in section.asked]
 
 
 async def open_daily_about(stage: Stage, topic_id: str) -> None:
@@ -140,20 +165,17 @@ async def test_answers_are_stored_before_they_are_graded(
     await alwina.start()
     await alwina.answer()
     again = await crash_in("assess")
-    assert (again.continued, again.answer, again.follow_up_number) == (True, GOOD, 2)
-    assert again.assessment is not None
-    assert again.assessment.states == "ccc"
-    assert again.follow_up is not None
-    assert again.follow_up.when == "strong"
+    assert (again.continued, again.answer, again.follow_up) == (True, GOOD, None)
+    assert of(again).states == "fff"
     row = await alwina.row()
-    assert (row.score, row.grade is not None) == (again.assessment.percent, True)
+    assert (row.score, row.grade is not None) == (None, True)
 
     text = "I'd train on the past and test on later cases."
     await alwina.answer_follow_up(2, text)
     reply = (await crash_in("compare")).reply
     assert reply is not None
     assert (reply.hint, reply.answer) == (SPLIT_BY_TIME, text)
-    assert [part.state for part in reply.parts] == ["covered", "missing"]
+    assert [part.quote for part in reply.parts] == [text, ""]
     assert decode_reply(str((await alwina.row()).follow_up)) == reply
 
 
@@ -196,10 +218,13 @@ async def test_a_follow_up_that_cannot_be_compared(
 
 
 async def test_a_shown_follow_up(alwina: Candidate) -> None:
-    """It stays the same, still accepts one answer from an open modal, and doesn't change the
-    score."""
+    """It fits the member's count, and comes after it. It stays the same, still accepts one answer
+    from an open modal, and doesn't change the count."""
     await alwina.start()
-    step = await alwina.graded(PART)
+    assert (await alwina.graded(PART)).follow_up is None
+    step = await alwina.count(0, 1, 2)
+    assert step.follow_up_number == 2
+    step = await alwina.count(0)
     assert (step.follow_up_number, step.reply) == (0, None)
     shown = await alwina.show_follow_up(0)
     assert shown.reply is not None
@@ -208,7 +233,7 @@ async def test_a_shown_follow_up(alwina: Candidate) -> None:
     await alwina.answer_follow_up(0, "How it does on unseen cases.")
     late = await alwina.feedback()
     assert late.reply is not None
-    assert (late.reply.outcome, late.follow_up_number) == ("covered", None)
+    assert (late.reply.pending, late.follow_up_number) == (False, None)
     assert late.assessment == step.assessment
     with pytest.raises(UserError, match="already answered this follow-up"):
         await alwina.answer_follow_up(0, "Otherwise.")
@@ -234,7 +259,7 @@ async def test_other_members_questions_are_refused(stage: Stage, alwina: Candida
     await alwina.start()
     bob = Candidate(stage, BOB)
     bob.question_id = alwina.question_id
-    for use in (bob.answer, bob.feedback, bob.next, bob.skip, bob.end, bob.claim):
+    for use in (bob.answer, bob.feedback, bob.next, bob.skip, bob.end, bob.count, bob.keep):
         with pytest.raises(UserError, match="That question is gone"):
             await use()
     with pytest.raises(UserError, match="That question is gone"):
@@ -264,7 +289,8 @@ async def test_feedback_on_an_open_daily_is_held_back(stage: Stage, alwina: Cand
     await open_daily_about(stage, "t1")
     waiting = await alwina.graded()
     assert (waiting.assessment, waiting.answer) == (None, GOOD)
-    assert (await alwina.claim(1)).assessment is None
+    for step in (await alwina.count(1), await alwina.keep()):
+        assert step.assessment is None
     assert (await alwina.show_follow_up(2)).reply is None
     await alwina.answer_follow_up(2)
     waiting = await alwina.feedback()
@@ -272,9 +298,9 @@ async def test_feedback_on_an_open_daily_is_held_back(stage: Stage, alwina: Cand
     assert (await alwina.row()).grade is None
     await stage.wait(hours=2, seconds=5)
     shown = await alwina.feedback()
-    assert shown.assessment is not None
+    assert of(shown).counted is None
     assert shown.reply is not None
-    assert shown.reply.outcome == "covered"
+    assert not shown.reply.pending
 
 
 async def test_topics_rotate(stage: Stage, alwina: Candidate) -> None:
@@ -339,20 +365,21 @@ async def test_a_small_bank_gives_a_short_interview(alwina: Candidate) -> None:
 
 
 async def test_the_report_has_earlier_answers(stage: Stage, alwina: Candidate) -> None:
-    """The latest earlier graded answer of this member to the topic counts."""
+    """The count of this member's latest earlier answer to the topic is compared."""
 
     async def report_on(candidate: Candidate, text: str | None) -> Report:
         await candidate.start(topic_id="t1", questions=1)
         if text is None:
             await candidate.skip()
         else:
-            await candidate.graded(text)
+            await candidate.answer(text)
+            await candidate.keep()
         return await candidate.end()
 
     await report_on(Candidate(stage, BOB), GOOD)
     reports = [await report_on(alwina, text) for text in (PART, GOOD, None, PART)]
-    asked = [report.sections[0].asked[0][1] for report in reports]
-    assert asked[0].points == PointCount(1, 3)
+    asked = [one for report in reports for one in asked_in(report)]
+    assert asked[0].count == PointCount(1, 3)
     counts = PointCount(1, 3), PointCount(3, 3)
     assert [one.previous for one in asked if one.answered] == [None, *counts]
     compared = [(report.better, report.same, report.worse) for report in reports]
@@ -370,72 +397,108 @@ async def test_removed_topics_are_skipped(stage: Stage, alwina: Candidate) -> No
     assert (again.number, again.topic.id in {"t1", "t2", "t3"}) == (2, True)
 
 
-async def test_a_refined_grade_is_stored(stage: Stage, alwina: Candidate) -> None:
-    """It replaces the offline grade and keeps claims on points that it doesn't cover. The service
-    is asked once."""
-    model = await connect_model(stage, id=1, covered=True, quote=IN_DOUBT)
+async def test_nothing_is_counted_before_the_member_counts(alwina: Candidate) -> None:
+    """There is no number in the table and in the report. One tap counts the ticked points; the list
+    replaces that, down to nothing."""
     await alwina.start()
-    offline = await alwina.graded(f"{PART} {IN_DOUBT}")
-    assert offline.assessment is not None
-    assert offline.assessment.states == "cdm"
-    assert alwina.interviews.may_refine(offline)
-    await alwina.claim(1, 2)
-    refined = await alwina.refine(offline)
-    assert not alwina.interviews.may_refine(refined)
-    found = refined.assessment
-    assert found is not None
-    assert (found.states, found.percent, found.model) == ("ccm", 67, "asked")
-    assert found.claimed == (found.points[2],)
-    assert (await alwina.feedback()).assessment == found
-    assert (await alwina.end()).percent == 100
-    await alwina.claim()
-    assert (await alwina.end()).percent == 67
-    assert len(model.asked) == 1
+    for step in (await alwina.count(1), await alwina.keep()):
+        assert step.assessment is None
+    found = of(await alwina.graded(PARTLY))
+    assert (found.states[0], set(found.ticked), found.count) == ("f", {0}, None)
+    assert (await alwina.row()).score is None
+    report = await alwina.end()
+    assert (report.percent, report.answered, report.uncounted, report.practise) == (None, 1, 1, ())
+    for points, percent in ((None, 33), ({1, 2}, 67), (set(), 0), (None, 0), ({0, 1, 2}, 100)):
+        step = await (alwina.keep() if points is None else alwina.count(*points))
+        assert of(step).states == found.states
+        assert (await alwina.row()).score == percent
+        report = await alwina.end()
+        assert (report.percent, report.uncounted, len(report.practise)) == (
+            percent,
+            0,
+            percent < 75,
+        )
+    assert asked_in(report) == [AskedQuestion(step.topic.id, PointCount(3, 3))]
+
+
+@pytest.mark.parametrize("own", [{0, 2}, set()])
+@pytest.mark.parametrize("late", [True, False])
+async def test_a_count_outlives_a_models_rulings(
+    stage: Stage, alwina: Candidate, own: set[int], late: bool
+) -> None:
+    """Whether it comes before or after them, a restart included, it is the number. The rulings
+    are stored, too. The model is asked once, about all key points."""
+    model = await connect_model(stage, FakeVerifier(lowers))
+    await alwina.start(questions=1)
+    step = await alwina.graded()
+    assert alwina.interviews.may_verify(step)
+    if not late:
+        await alwina.count(*own)
+    verified = await alwina.verify(step)
+    assert not alwina.interviews.may_verify(verified)
+    if late:
+        assert (of(verified).count, (await alwina.row()).score) == (PointCount(1, 3), 33)
+        await alwina.count(*own)
+    await stage.restart()
+    kept = of(await alwina.feedback())
+    assert (kept.states, kept.model, set(kept.ticked)) == ("som", "test-model", own)
+    assert kept.count == PointCount(len(own), 3)
+    (asked,) = asked_in(await alwina.end())
+    assert (asked.count, asked.model) == (kept.count, "")
+    ((question, answer, claims),) = model.asked
+    assert (question, answer, set(claims)) == (step.topic.question, GOOD, {0, 1, 2})
+
+
+async def test_a_report_of_own_and_models_counts(stage: Stage, alwina: Candidate) -> None:
+    """It says whose each count is. An answer that nobody counted is in no number."""
+    await connect_model(stage, FakeVerifier(raises_doubt))
+    await alwina.start(questions=3)
+    verified = await alwina.verify(await alwina.graded(PARTLY))
+    assert (of(verified).states, (await alwina.row()).score) == ("ssm", 67)
+    await alwina.next()
+    await alwina.graded()
+    await alwina.keep()
+    await alwina.next()
+    await alwina.graded()
+    report = await alwina.end()
+    counts = {one.model: one.count for one in asked_in(report) if one.count}
+    assert counts == {"test-model": PointCount(2, 3), "": PointCount(3, 3)}
+    assert (report.percent, report.answered, report.uncounted) == (84, 3, 1)
 
 
 async def test_model_requests_have_a_daily_limit(
     stage: Stage, alwina: Candidate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Beyond it the offline grade stays, and the member reads why; the next day has new
-    requests."""
+    """Beyond it words decide, and the member reads why; the next day has new requests."""
     monkeypatch.setattr("bot.interviews.service.REQUESTS_A_DAY", 1)
-    model = await connect_model(stage)
-    models = []
+    model = await connect_model(stage, FakeVerifier(raises_doubt))
+    told = []
     for days in (0, 0, 1):
         stage.clock.turn(days=days)
         await alwina.start(questions=1)
-        refined = await alwina.refine(await alwina.graded(f"{PART} {IN_DOUBT}"))
-        assert refined.assessment is not None
-        models.append(refined.assessment.model)
-        assert not alwina.interviews.may_refine(refined)
+        offline = await alwina.graded(PARTLY)
+        verified = await alwina.verify(offline)
+        told.append((of(verified).model, of(verified).model_failed))
+        assert (of(verified).count is None) == (of(verified).points == of(offline).points)
+        assert not alwina.interviews.may_verify(await alwina.feedback())
         await alwina.end()
-    assert models == ["asked", "spent", "asked"]
+    assert told == [("test-model", ""), ("", "spent"), ("test-model", "")]
     assert len(model.asked) == 2
 
 
-async def test_claims_are_stored(stage: Stage, alwina: Candidate) -> None:
-    """They need an answer, count in the report, survive a restart and the interview's end, and can
-    be withdrawn."""
+async def test_a_failed_model_is_not_asked_again(stage: Stage, alwina: Candidate) -> None:
+    """Words decide, nothing is counted until the member counts, and a restart changes nothing."""
+    model = await connect_model(stage, silent_verifier())
     await alwina.start()
-    assert (await alwina.claim(1)).assessment is None
-    await alwina.answer(f"{PART} {IN_DOUBT}")
-    for _ in range(2):
-        claimed = await alwina.claim(1, 2)
-        assert claimed.assessment is not None
-        assert (claimed.assessment.states, claimed.assessment.own_percent) == ("cdm", 100)
+    offline = await alwina.graded()
+    await alwina.verify(offline)
     await stage.restart()
-    assert (await alwina.feedback()).assessment == claimed.assessment
-    report = await alwina.end()
-    assert (report.percent, report.practise) == (100, ())
-    assert [asked.claimed for section in report.sections for _, asked in section.asked] == [2]
-    graded = decode(str((await alwina.row()).grade))
-    assert [point.quote for point in graded.claimed] == [IN_DOUBT, ""]
-    unclaimed = await alwina.claim()
-    assert unclaimed.assessment is not None
-    assert unclaimed.assessment.claimed == ()
-    again = await alwina.interviews.next(alwina.question_id, ALWINA, GUILD)
-    assert isinstance(again, Report)
-    assert again.percent == unclaimed.assessment.percent < 60
+    again = await alwina.feedback()
+    assert (of(again).points, of(again).model_failed) == (of(offline).points, "failed")
+    assert (of(again).count, (await alwina.row()).score) == (None, None)
+    assert not alwina.interviews.may_verify(again)
+    assert of(await alwina.keep()).count == PointCount(3, 3)
+    assert len(model.asked) == 1
 
 
 async def test_an_interview_prepares_its_grading(stage: Stage) -> None:

@@ -70,29 +70,31 @@ async def test_answers_skips_and_grades(database: Database) -> None:
     assert not await database.write(store.save_answer, answered.id, "Not so.", AT + HOUR)
     for question in (answered, skipped):
         await database.write(store.skip, question.id, AT + HOUR)
-    for grade in ("{}", '{"a":1}'):
-        await database.write(store.save_grade, answered.id, grade, 40)
+    for grade, score in (("{}", None), ('{"a":1}', 40)):
+        await database.write(store.save_grade, answered.id, grade, score)
     graded, found = await database.read(store.questions_of, answered.interview_id)
     assert graded == replace(answered, answer="So.", grade='{"a":1}', score=40, answered_at=AT)
     assert (found.open, found.answer) == (False, None)
     assert await database.write(store.save_answer, skipped.id, "After all.", AT + 2 * HOUR)
 
 
-async def test_the_documented_query_lists_claimed_points(database: Database) -> None:
-    """The query in docs/grading.md returns each claimed point with the closest passage and the
-    answer."""
-    claimed, plain, waiting, skipped = await begin(database, "t1", "t2", "t3", "t4")
+async def test_the_documented_query_lists_what_was_not_found(database: Database) -> None:
+    """The query in docs/grading.md returns each point that a member ticked and that was not found,
+    with the closest passage and the answer."""
+    counted, none, uncounted, waiting, skipped = await begin(database, "t1", "t2", "t3", "t4", "t5")
     points = (
-        Point("First", "covered", "Yes."),
+        Point("First", "found", "Yes."),
         Point("Second", "doubtful", "Perhaps."),
         Point("Third", "missing"),
+        Point("Fourth", "missing"),
     )
-    graded = Assessment(points, 40, ("negated",))
-    for question in (claimed, plain, waiting):
+    graded = Assessment(points, ("negated",))
+    for question in (counted, none, uncounted, waiting):
         await database.write(store.save_answer, question.id, "Yes. Perhaps.", AT)
     await database.write(store.skip, skipped.id, AT)
-    await database.write(store.save_grade, claimed.id, encode(graded.with_claims({1, 2})), 100)
-    await database.write(store.save_grade, plain.id, encode(graded), 40)
+    grades = (graded.with_count({0, 1, 2}), graded.with_count(set()), graded)
+    for question, grade in zip((counted, none, uncounted), grades, strict=True):
+        await database.write(store.save_grade, question.id, encode(grade), None)
     queries = re.findall(r"```sql\n(.+?)```", DOCUMENT.read_text("utf-8"), re.DOTALL)
     query = queries[1 if database.shared else 0]
     rows = await database.read(lambda conn: conn.exec_driver_sql(query).all())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import cycle, pairwise
@@ -9,21 +11,24 @@ from itertools import cycle, pairwise
 import discord
 import pytest
 
-from bot.chat.messages import DAILY, OPEN, REVEALED, Message, text_of
+from bot.chat.messages import DAILY, ENDED, OPEN, REVEALED, Message, text_of
 from bot.daily import views as open_daily
-from bot.daily.cards import OpenDailyCard, OpenDailyResult, OpenReview
+from bot.daily.cards import OpenDailyCard, OpenDailyResult, OpenReview, Today
 from bot.daily.streaks import Streak
 from bot.interviews import views as interview
 from bot.interviews.cards import AskedQuestion, Assessment, Part, Point, PointCount, Reply, Step
 from bot.interviews.report import build_report
 from bot.questions.model import FollowUp, KeyPoint, Reference, Topic
+from tests.banks import teaching_bank
 from tests.daily.test_views import row_of
 from tests.messages import check_limits
 from tests.shipped import bank
 
 AT = datetime(2027, 1, 4, 12, tzinfo=UTC)
 ROW = 10**18 - 1
-STATES = ("covered", "doubtful", "missing")
+STATES = ("found", "check", "doubtful", "missing")
+RULED = ("said", "opposite", "missing")
+MODEL = "test-model"
 LARGEST = Topic(
     id="x" * 48,
     section_id=bank().sections[0].id,
@@ -37,20 +42,32 @@ LARGEST = Topic(
     items=(),
 )
 TOPICS = [*bank().topics.values(), LARGEST]
+SMALL = replace(teaching_bank().topics["t1"], section_id=LARGEST.section_id)
+"""Its texts have no numbers."""
 
 
 def assessed(topic: Topic, states: tuple[str, ...] = STATES, **more: object) -> Assessment:
     """Grade a topic's key points with these states in turn."""
     points = tuple(
-        Point(point.text, state, "" if state == "missing" else "> # quoted *words* " * 9)
+        Point(
+            text=point.text,
+            state=state,
+            quote="" if state == "missing" else "> # quoted *words* " * 9,
+            opposite="|" * 300,
+            why="_" * 300 if state in {"check", "opposite"} else "",
+        )
         for point, state in zip(topic.key_points, cycle(states), strict=False)
     )
-    return replace(Assessment(points, 50), **more)  # type: ignore[arg-type]
+    return replace(Assessment(points), **more)  # type: ignore[arg-type]
 
 
-def step(topic: Topic, *, answer: str | None = "#" * 4000) -> Step:
-    """An open question, or an answered one with its feedback."""
-    assessment = assessed(topic) if answer else None
+def step(topic: Topic, *own: int, answer: str | None = "#" * 4000) -> Step:
+    """An open question, or an answered one with its feedback; `own` are the points that the member
+    counted, if they did."""
+    graded = assessed(topic)
+    if own:
+        graded = graded.with_count(set(own))
+    assessment = graded if answer else None
     return Step(
         question_id=ROW, number=2, total=3, topic=topic, answer=answer, assessment=assessment
     )
@@ -65,16 +82,33 @@ def said_on(*cards: Message) -> str:
     return " ".join(plain(text_of(card)) for card in cards)
 
 
-def feedback(shown: Step, page: int = 0, *, asking: bool = False) -> Message:
-    return interview.feedback_card(shown, bank(), page, asking=asking)
+def feedback(shown: Step, page: int = 0, *, checking: str = "") -> Message:
+    return interview.feedback_card(shown, bank(), page, checking=checking)
 
 
-def daily_result(topic: Topic, answered: int, percent: int | None, *missed: str) -> Message:
-    """Build the card of a closed daily. Each answer lacked these points."""
-    counts = tuple((text, answered) for text in missed)
+def page_with(*points: Point, answer: str = "x", **more: object) -> str:
+    """Return the feedback of an answer with these points."""
+    graded = replace(Assessment(points), **more)  # type: ignore[arg-type]
+    return interview.pages(SMALL, answer, graded)[0].text
+
+
+def daily_result(topic: Topic, answered: int, *lacking: str) -> Message:
+    """Build the card of a closed daily. No answer had these points."""
+    counts = tuple((text, answered) for text in lacking)
     streaks = (("*" * 32, 900),) * 3
-    found = OpenDailyResult(ROW, topic, answered, percent, counts, streaks)
+    found = OpenDailyResult(ROW, topic, answered, counts, streaks)
     return open_daily.result(found, bank())
+
+
+def reviewed(graded: Assessment, checking: str = "") -> Message:
+    """The feedback of a member on an open daily."""
+    review = OpenReview(row_of(), SMALL, "Mine.", 33, Streak(3, 3), graded)
+    return open_daily.review(review, bank(), checking=checking)
+
+
+def counted(topic: Topic, points: int, total: int = 10, **more: object) -> AskedQuestion:
+    """A question whose points somebody has counted."""
+    return replace(AskedQuestion(topic.id, PointCount(points, total)), **more)  # type: ignore[arg-type]
 
 
 def report_on(*asked: AskedQuestion) -> str:
@@ -95,14 +129,17 @@ def pages_of(shown: Step) -> list[Message]:
     return [feedback(shown, page) for page in range(count)]
 
 
+@pytest.mark.parametrize("states", [STATES, RULED])
 @pytest.mark.parametrize("topic", TOPICS, ids=lambda topic: topic.id[:20])
-def test_every_card_is_within_discords_limits(topic: Topic) -> None:
+def test_every_card_is_within_discords_limits(topic: Topic, states: tuple[str, ...]) -> None:
     """Questions, all pages of feedback, and dailies keep within the limits of a message."""
+    graded = assessed(topic, states, model=MODEL if states == RULED else "")
     cards = [
         interview.question_card(step(topic, answer=None), bank()),
-        *pages_of(step(topic)),
+        *pages_of(replace(step(topic), assessment=graded)),
+        *pages_of(replace(step(topic), assessment=graded.with_count({0, 1}))),
         open_daily.question(OpenDailyCard(ROW, topic, AT), bank()),
-        daily_result(topic, 9, 50, *(p.text for p in topic.key_points[:3])),
+        daily_result(topic, 9, *(p.text for p in topic.key_points[:3])),
     ]
     for number, card in enumerate(cards):
         check_limits(card, number)
@@ -111,7 +148,7 @@ def test_every_card_is_within_discords_limits(topic: Topic) -> None:
 @pytest.mark.parametrize("topic", bank().topics.values(), ids=lambda topic: topic.id)
 def test_the_banks_texts_are_uncut(topic: Topic) -> None:
     """Feedback and daily cards show every text of a topic whole."""
-    shown = step(topic)
+    shown = step(topic, 0)
     assert shown.follow_up in topic.follow_ups
     assert shown.follow_up is not None
     key_points = [point.text for point in topic.key_points]
@@ -121,7 +158,7 @@ def test_the_banks_texts_are_uncut(topic: Topic) -> None:
     opened = open_daily.question(OpenDailyCard(ROW, topic, AT), bank())
     assert shows([opened], topic.question)
     assert not shows([opened], topic.answer)
-    assert shows([daily_result(topic, 0, None)], topic.answer)
+    assert shows([daily_result(topic, 0)], topic.answer)
     hinted = interview.follow_up_card(replied_step(topic, None), bank())
     assert shows([hinted], topic.follow_ups[0].hint or "")
     assert "Your answer**" not in text_of(hinted)
@@ -152,9 +189,11 @@ def labels(card: Message) -> list[str]:
 
 def test_enabled_buttons() -> None:
     """The open tab is disabled; the last question leads to the report."""
-    shown = step(TOPICS[0])
+    shown = step(SMALL)
+    tabs = ["Model answer", "Your answer"]
+    assert labels(feedback(shown)) == [*tabs, "Yes, I said it", "Next question", "End"]
     asked = [*FOLLOW_UP_BUTTONS, "Next question", "End"]
-    assert labels(feedback(shown)) == ["Model answer", "Your answer", *asked]
+    assert labels(feedback(step(SMALL, 0))) == [*tabs, *asked]
     last = feedback(replace(shown, total=2), 1)
     assert labels(last) == ["Feedback", "Your answer", "See the report"]
     waiting = feedback(replace(shown, assessment=None))
@@ -169,19 +208,37 @@ def lists(card: Message) -> list[discord.ui.Select[discord.ui.LayoutView]]:
     return [part for part in card.walk_children() if isinstance(part, discord.ui.Select)]
 
 
-def test_the_list_of_points_to_claim() -> None:
-    """It offers points not covered, preselects claimed ones, and appears on the feedback tab
-    only."""
-    claimed = replace(step(LARGEST), assessment=assessed(LARGEST).with_claims({1}))
-    (select,) = lists(feedback(claimed))
-    assert [(o.value, o.default) for o in select.options] == [
-        ("1", True),
-        *((value, False) for value in "245"),
-    ]
-    assert (select.min_values, select.max_values) == (0, 4)
-    assert not lists(feedback(claimed, len(pages_of(claimed)) - 1))
-    assert not lists(feedback(claimed, asking=True))
-    assert not lists(feedback(replace(claimed, assessment=assessed(LARGEST, ("covered",)))))
+def keeping(graded: Assessment) -> list[str]:
+    """Return the label of the button that keeps the list as it is, if there is one."""
+    said = labels(feedback(replace(step(LARGEST), assessment=graded)))
+    return [label for label in said if "I said" in label]
+
+
+def test_the_list_of_points_to_tick() -> None:
+    """It has all points by state, with those found ticked, within Discord's limits, on the feedback
+    tab only. Once the member has counted, it has what they ticked."""
+    shown = step(LARGEST)
+    own = replace(shown, assessment=assessed(LARGEST).with_count({1}))
+    for one, ticked in ((shown, {"0", "4"}), (own, {"1"})):
+        (select,) = lists(feedback(one))
+        assert "".join(option.value for option in select.options) == "041523"
+        assert {option.value for option in select.options if option.default} == ticked
+        assert (select.min_values, select.max_values) == (0, 6)
+        for option in select.options:
+            assert 0 < len(option.label) <= 100
+            assert 0 < len(option.description or "") <= 100
+        for other in (feedback(one, len(pages_of(one)) - 1), feedback(one, checking=MODEL)):
+            assert not lists(other)
+
+
+def test_the_button_that_keeps_the_list() -> None:
+    """It says what it counts, and goes once somebody has counted."""
+    both = assessed(LARGEST)
+    assert keeping(both) == ["Yes, I said those 2"]
+    assert keeping(assessed(LARGEST, ("found", *RULED[2:] * 5))) == ["Yes, I said it"]
+    assert keeping(assessed(LARGEST, ("check", "missing"))) == ["I said none of these"]
+    for known in (both.with_count(set()), replace(both, model=MODEL)):
+        assert keeping(known) == []
 
 
 HINT = "|" * 400
@@ -191,23 +248,23 @@ def replied_step(topic: Topic, answer: str | None = "#" * 4000) -> Step:
     """An answered question with a reply to its follow-up."""
     reply = Reply(topic.follow_ups[0].question, topic.follow_ups[0].hint or HINT, answer)
     if answer is not None:
-        states = (
-            Part("*" * 130, state, "> # said " * 40) for state in ("covered", "doubtful", "missing")
-        )
-        reply = replace(reply, parts=tuple(states), flags=("list",))
-    return replace(step(topic), reply=reply)
+        parts = (Part("*" * 130, "> # said " * 40), Part("*" * 130))
+        reply = replace(reply, parts=parts)
+    return replace(step(topic, 0), reply=reply)
 
 
 def test_the_buttons_of_an_open_follow_up() -> None:
-    """They appear on the feedback tab only, while the follow-up is open and has a hint."""
+    """They appear on the feedback tab only, once the member has counted, while the follow-up is open
+    and has a hint."""
     follow_ups = tuple(FollowUp(when, "?", HINT) for when in ("weak", "fair", "strong"))
     hinted = replace(LARGEST, follow_ups=follow_ups)
-    shown = step(hinted)
+    shown = step(hinted, 0)
     assert labels(feedback(shown))[-4:] == [*FOLLOW_UP_BUTTONS, "Next question", "End"]
     for card in (
         feedback(shown, 5),
-        feedback(shown, asking=True),
-        feedback(step(LARGEST)),  # without a hint there is nothing to hold an answer to
+        feedback(shown, checking=MODEL),
+        feedback(step(hinted)),
+        feedback(step(LARGEST, 0)),  # without a hint there is nothing to hold an answer to
         feedback(replied_step(hinted)),
     ):
         assert not set(FOLLOW_UP_BUTTONS) & set(labels(card))
@@ -215,18 +272,18 @@ def test_the_buttons_of_an_open_follow_up() -> None:
 
 @pytest.mark.parametrize("topic", [TOPICS[0], LARGEST], ids=["first", "largest"])
 def test_a_compared_follow_up(topic: Topic) -> None:
-    """Its tab shows every part with its state, the member's answer, and no score, at any length."""
+    """Its tab shows every part with the nearest words, the member's answer, and no verdict, at any
+    length."""
     shown = replied_step(topic)
     cards = pages_of(shown)
     for card in cards:
         check_limits(card, topic.id)
     found = interview._pages(shown, shown.assessment, "")
     said = "\n".join(page.text for page in found if page.tab == "Follow-up")
-    for word in ("· **covered**", "· **unclear**", "· **missing**", "**Partly covered**"):
-        assert word in said
-    assert "list of terms" in said
+    part = "- " + "\\*" * 130
+    assert re.search(rf"{re.escape(part)}\n> .{{0,9}}said", said)
+    assert f"{part}\n\n" in said
     assert said.count("#") >= 4000
-    assert "%" not in said
     opened = text_of(interview.follow_up_card(shown, bank()))
     assert plain(topic.follow_ups[0].question)[:500] in plain(opened)
     assert opened == text_of(cards[[page.tab for page in found].index("Follow-up")])
@@ -248,98 +305,208 @@ def test_a_follow_up_that_was_not_compared() -> None:
     card = interview.follow_up_card(shown, bank())
     for words in ("So it is.", "Mine.", "it takes too long to compare it"):
         assert words in text_of(card)
-    assert "Missing" not in text_of(card)
 
 
 def test_a_short_answer_is_shown_once() -> None:
     """A passage that is the whole answer isn't quoted again at its part."""
-    quotes = Part("One.", "covered", "Only  this."), Part("Two.", "doubtful", "Only")
-    shown = replace(step(TOPICS[0]), reply=Reply("Why?", "One. Two.", "Only this.", quotes))
+    quotes = Part("One.", "Only this."), Part("Two.", "Only")
+    shown = replace(step(TOPICS[0]), reply=Reply("Why?", "One. Two.", "Only  this.", quotes))
     said = text_of(interview.follow_up_card(shown, bank()))
-    assert "- ✅ One. · **covered**\n- Two. · **unclear**\n> Only\n" in said
-    assert said.count("Only this.") == 1
+    assert "- One.\n- Two.\n> Only\n" in said
+    assert said.count("this.") == 1
 
 
-def test_claimed_points_have_their_own_heading() -> None:
-    """They show their closest passage and both scores; a missing point shows no passage."""
-    points = (
-        Point("One", "doubtful", "So.", 0.3),
-        Point("Two", "missing", "Near."),
-        Point("Three", "missing", "Far."),
+def test_points_are_compared_with_their_opposites() -> None:
+    """Each point has its opposite below it, or the right statement, and the nearest words. A point
+    that was not found has neither."""
+    said = page_with(
+        Point("One", "missing", "Far.", "Not one"),
+        Point("Two", "found", "So.", "Not two"),
+        Point("Three", "check", "Three not.", "Not three", "It is three."),
+        Point("Four", "doubtful", "Perhaps."),
     )
-    page = interview.pages(
-        TOPICS[0], answer="x", assessment=Assessment(points, 10).with_claims({0, 1})
-    )[0].text
-    assert "2 of 3 key points\n**67%** · 10% without what you marked" in page
-    assert "**Self-marked**\n- One\n> So.\n- Two\n> Near." in page
-    assert page.index("Self-marked") < page.index("**Missing**\n- Three")
-    assert "Far." not in page
-    asked = AskedQuestion(TOPICS[0].id, 80, claimed=2)
-    (card,) = interview.report_pages(build_report(bank(), [asked]))
-    assert "80% · 2 self-marked" in text_of(card)
+    for words in (
+        "**Found in your words**\n- Two\n-# Not: Not two\n> So.\n",
+        "**Careful: this may say the opposite**\n- Three\n-# It is three.\n> Three not.\n",
+        "**Unclear**\n- Four\n> Perhaps.\n",
+        "**Not found**\n- One\n\n",
+    ):
+        assert words in said
+    ruled = page_with(Point("One", "said", "So."), Point("Two", "opposite", "No.", "Not two"))
+    assert "**You say it**\n- One\n> So.\n" in ruled
+    assert "**Careful: you say the opposite**\n- Two\n-# Not: Not two\n> No.\n" in ruled
+
+
+def test_the_members_count_decides_what_is_listed() -> None:
+    """Counted points are short. The others are there to compare, found or not."""
+    said = page_with(Point("One", "found", "So.", "Not one"), Point("Two", "missing"), counted=(1,))
+    assert "**What you said**\n- Two\n" in said
+    assert "**What you didn't say**\n- One\n-# Not: Not one\n> So.\n" in said
+    assert "Found in your words" not in said
+    assert "didn't say" not in page_with(Point("One", "missing"), counted=(0,))
+    assert "**What you said**" not in page_with(Point("One", "found"), counted=())
+
+
+def test_who_counted_stands_above_the_figure() -> None:
+    """Before anybody counts there is a question and no figure. The member's own count comes
+    before the model's."""
+    graded = assessed(SMALL, ("found", "check", "found"))
+    ruled = assessed(SMALL, RULED, model=MODEL)
+
+    def head(graded: Assessment) -> str:
+        return text_of(feedback(replace(step(SMALL), assessment=graded))).partition("**Found")[0]
+
+    assert "### Which of these did you say?\nI found the words of 2 of the 3 key points" in head(
+        graded
+    )
+    own = "### By your own count: 1 of 3 key points\n**33%**, an estimate"
+    assert own in head(graded.with_count({1}))
+    assert "counts" not in head(graded.with_count({1}))
+    assert f"### {MODEL}: 1 of 3 key points\n**33%**, an estimate. Do you disagree?" in head(ruled)
+    both = "### By your own count: 2 of 3 key points\n**67%**, an estimate · test-model counts 1\n"
+    assert both in head(ruled.with_count({1, 2}))
+
+
+def screens(graded: Assessment) -> Iterator[Message]:
+    """Every screen with feedback on an answer, in an interview and as an open daily."""
+    reply = Reply("And?", "So it is. And so on.", "Mine.")
+    parts = Part("So it is.", "Mine."), Part("And so on.")
+    shown = replace(step(SMALL, answer="Mine."), assessment=graded)
+    for each in (None, replace(reply, answer=None), reply, replace(reply, parts=parts)):
+        yield from pages_of(replace(shown, reply=each))
+    yield feedback(shown, checking=MODEL)
+    yield reviewed(graded)
+    yield reviewed(graded, MODEL)
+
+
+UNCOUNTED = [
+    assessed(SMALL),
+    assessed(SMALL, ("found",)),
+    assessed(SMALL, model_failed="failed"),
+    assessed(SMALL, model_failed="spent", flags=("list", "cut")),
+]
+
+
+@pytest.mark.parametrize("graded", UNCOUNTED)
+def test_nothing_has_a_figure_before_anybody_counts(graded: Assessment) -> None:
+    """There is no percentage and no colour of success; an answer with all words found, too."""
+    for card in screens(graded):
+        assert not re.search("%|an estimate|own count", text_of(card))
+        assert accent(card) == OPEN
+
+
+def test_no_screen_passes_off_an_estimate_as_a_verdict() -> None:
+    """Nothing is called covered or ticked off. A percentage is called an estimate. A text
+    asks to tick only above the list."""
+    known = [assessed(SMALL, RULED, model=MODEL)]
+    known += [graded.with_count(own) for graded in (*UNCOUNTED, *known) for own in (set(), {0, 2})]
+    cards = [card for graded in (*UNCOUNTED, *known) for card in screens(graded)]
+    for card in cards:
+        assert bool(lists(card)) or not re.search(r"\btick\b", text_of(card), re.IGNORECASE)
+    first, second, third, other = (TOPICS[n] for n in (0, 1, 2, 12))
+    asked = [
+        counted(first, 9),
+        counted(second, 2, previous=PointCount(1, 5)),
+        counted(other, 5, model=MODEL),
+        AskedQuestion(third.id, None),
+    ]
+    daily, streak = row_of(), Streak(3, 3)
+    given = OpenReview(daily, SMALL, "Mine.", 33, streak, UNCOUNTED[0])
+    cards += [
+        *interview.report_pages(build_report(bank(), asked)),
+        open_daily.question(OpenDailyCard(ROW, SMALL, AT), bank()),
+        daily_result(SMALL, 9, *(point.text for point in SMALL.key_points)),
+        *open_daily.today(Today(daily, SMALL, given, AT, False, streak), bank(), AT),
+        *open_daily.today(Today(daily, SMALL, None, AT, False, streak), bank(), AT),
+    ]
+    texts = [text_of(card) for card in cards]
+    assert [text for text in texts if re.search("covered|✅", text, re.IGNORECASE)] == []
+    figures = [text[found.end() :] for text in texts for found in re.finditer(r"%(\*\*)?", text)]
+    assert len(figures) > len(known)
+    assert [after for after in figures if not after.startswith(", an estimate")] == []
 
 
 def test_quotes_are_escaped() -> None:
     """Markup and mentions in a quote are shown as text."""
-    topic = TOPICS[0]
-    point = Point("A point", "covered", "# **So** <@1> [x](http://y)")
-    card = interview.pages(topic, answer="<@1>", assessment=Assessment((point,), 100))
-    assert "> \\# \\*\\*So\\*\\* \\<@1> \\[x\\](http://y)" in card[0].text
-    assert card[-1].text == "\\<@1>"
+    quoted = "# **So** <@1> [x](http://y)"
+    point = Point("A point", "check", quoted, why=quoted)
+    (page, *_, own) = interview.pages(SMALL, "<@1>", Assessment((point,), model="*m*"))
+    assert page.text.count("\\# \\*\\*So\\*\\* \\<@1> \\[x\\](http://y)") == 2
+    assert "\\*m\\* is a model" in page.text
+    assert own.text == "\\<@1>"
 
 
 @pytest.mark.parametrize(
-    ("model", "words"),
+    ("more", "words"),
     [
-        ("", "not a verdict."),
-        ("asked", "model service read your answer to check"),
-        ("failed", "on my own"),
-        ("spent", "for one day"),
+        ({}, "I only compare words. I don't understand them."),
+        ({"model": MODEL}, "test-model is a model. It can be wrong, and so can its count."),
+        ({"model_failed": "failed"}, "didn't reply. I only compare words"),
+        ({"model_failed": "spent"}, "for one day. I only compare words"),
     ],
 )
-def test_feedback_mentions_the_model_service(model: str, words: str) -> None:
-    """Feedback says whether a model service read the answer, or why it didn't."""
-    page = interview.pages(TOPICS[0], answer="x", assessment=assessed(TOPICS[0], model=model))[0]
-    assert words in page.text
-    assert ("model service" in page.text) is bool(model)
+def test_feedback_tells_what_it_rests_on(more: dict[str, str], words: str) -> None:
+    """It names the model that checked the answer, or says why none did."""
+    said = page_with(Point("One", "found", "So."), **more)
+    assert words in said
+    assert ("model" in said) is bool(more)
+
+
+def test_a_model_at_work_is_named() -> None:
+    shown = step(SMALL)
+    for card in (feedback(shown, checking=MODEL), reviewed(UNCOUNTED[0], MODEL)):
+        assert "test-model is checking your answer. This updates in a moment." in text_of(card)
+
+
+def test_points_of_a_daily_say_what_they_are_for() -> None:
+    """Points are for words found, or for what a model reads."""
+    assert "+33 points for words found · Streak: 3 days" in text_of(reviewed(UNCOUNTED[0]))
+    ruled = assessed(SMALL, RULED, model=MODEL)
+    assert "+33 points as test-model reads it · Streak" in text_of(reviewed(ruled))
 
 
 @pytest.mark.parametrize("flag", ["empty", "copied", "list", "terse", "negated", "strays", "cut"])
 def test_hints(flag: str) -> None:
     """Each flag adds a sentence to the feedback."""
-    plain_page, flagged = (
-        interview.pages(TOPICS[0], answer="x", assessment=assessed(TOPICS[0], flags=flags))[0].text
-        for flags in ((), (flag,))
-    )
-    assert len(flagged) > len(plain_page)
+    assert len(page_with(flags=(flag,))) > len(page_with())
 
 
 def test_the_report() -> None:
-    """It lists answers by section, skipped ones included, and then topics to practise."""
-    first, skipped, other = (TOPICS[n] for n in (0, 1, 12))
-    said = report_on(
-        AskedQuestion(first.id, 90),
-        AskedQuestion(other.id, 30),
+    """It lists answers by section, with who counted, and then topics to practise."""
+    first, skipped, other, uncounted = (TOPICS[n] for n in (0, 1, 12, 2))
+    asked = [
+        counted(first, 9),
+        counted(other, 3, model="*m*"),
         AskedQuestion(skipped.id, None, answered=False),
-    )
-    assert "**60%** · 2 answers · 1 skipped" in said
-    assert f"✅ {first.title} · 90%" in said
+    ]
+    said = report_on(*asked, AskedQuestion(uncounted.id, None))
+    assert "**60%**, an estimate · 3 answers · 1 skipped" in said
+    assert f"{first.title} · 9 of 10 key points -# by your own count" in said
+    assert f"{other.title} · 3 of 10 key points -# as *m* reads it" in said
     assert f"{skipped.title} · skipped" in said
+    assert f"{uncounted.title} · not counted" in said
+    assert "-# 1 answer is in no number here" in said
+    assert "in no number" not in report_on(*asked)
     practise = said.partition("Practise next")[2]
-    assert f"1. {skipped.title}" in practise
+    assert f"1. {skipped.title} 2. {other.title} -#" in practise
     assert "</practice>" in practise
-    assert first.title not in practise
+
+
+def test_a_report_without_counts() -> None:
+    """It has no figure, and neither praise nor topics to practise."""
+    said = report_on(*(AskedQuestion(topic.id, None) for topic in TOPICS[:2]))
+    assert "### Your interview 2 answers **" in said
+    assert "-# 2 answers are in no number here" in said
+    assert not re.search("%|Practise|Strong", said)
 
 
 def test_the_report_compares_with_earlier_answers() -> None:
     """Topics asked before show their earlier count; without any there is no comparison."""
     first, other = TOPICS[:2]
-    five, three = PointCount(5, 5), PointCount(3, 5)
-    compared = AskedQuestion(first.id, 60, claimed=1, points=three, previous=PointCount(2, 5))
-    new = AskedQuestion(other.id, 90, points=five)
+    compared = counted(first, 3, 5, previous=PointCount(2, 5))
+    new = counted(other, 5, 5)
     said = report_on(compared, new)
-    assert f"{first.title} · 60% · 1 self-marked -# 3 of 5 key points, last time 2 of 5" in said
-    assert f"✅ {other.title} · 90% **" in f"{said} **"
+    assert f"{first.title} · 3 of 5 key points -# by your own count, last time 2 of 5" in said
     assert "Against last time: 1 better" in said
     assert "the same" not in said
     assert "last time" not in report_on(new)
@@ -348,8 +515,8 @@ def test_the_report_compares_with_earlier_answers() -> None:
 def test_empty_and_strong_reports() -> None:
     """Without an answer the report says so; if all were strong it suggests other topics."""
     assert "No answers this time" in report_on()
-    assert "</interview>" in report_on(AskedQuestion(TOPICS[0].id, 100))
-    assert report_on(*(AskedQuestion(topic.id, 10) for topic in TOPICS[:10]))
+    assert "</interview>" in report_on(counted(TOPICS[0], 10))
+    assert report_on(*(counted(topic, 1) for topic in TOPICS[:10]))
 
 
 def test_a_daily_without_an_own_answer() -> None:
@@ -370,30 +537,26 @@ def test_a_daily_without_an_own_grade() -> None:
 
 
 def test_the_results_of_a_daily() -> None:
-    """Without grades there is no average. With one answer, neither its score nor what it missed is
-    shown."""
-    none = said_on(daily_result(TOPICS[0], 2, None))
-    assert "2 answers" in none
-    assert "on average" not in none
-    one, two = (said_on(daily_result(TOPICS[0], n, 33, "A point")) for n in (1, 2))
+    """With one answer, what it lacks is not shown."""
+    one, two = (said_on(daily_result(TOPICS[0], n, "A point")) for n in (1, 2))
     assert "1 answer" in one
-    assert "33%" not in one
-    assert "Most often missing" not in one
-    assert "2 answers · 33% on average" in two
-    assert "missed by 2 of 2" in two
+    assert "Least often found" not in one
+    assert "**Least often found** - A point · not found in 2 of 2 answers" in two
+    assert "%" not in one + two
+
+
+def accent(card: Message) -> object:
+    (box,) = card.children
+    assert isinstance(box, discord.ui.Container)
+    return box.accent_colour
 
 
 def test_colours() -> None:
-    """Open is blurple, a daily gold, feedback green, and grey without a covered point; never
-    red."""
-
-    def accent(card: Message) -> object:
-        (box,) = card.children
-        assert isinstance(box, discord.ui.Container)
-        return box.accent_colour
-
+    """Open is blurple, a daily gold; counted feedback is green, and grey without a point."""
     topic = TOPICS[0]
     assert accent(interview.question_card(step(topic, answer=None), bank())) == OPEN
     assert accent(open_daily.question(OpenDailyCard(ROW, topic, AT), bank())) == DAILY
-    assert interview.colour(assessed(topic)) == REVEALED
-    assert interview.colour(assessed(topic, ("missing",))) not in {REVEALED, discord.Colour.red()}
+    graded = assessed(topic)
+    for own, colour in (({0}, REVEALED), (set(), ENDED)):
+        assert accent(reviewed(graded.with_count(own))) == colour
+    assert interview.colour(replace(graded, model=MODEL)) == REVEALED

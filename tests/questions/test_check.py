@@ -127,7 +127,7 @@ def paths(value: Any, path: Path = ()) -> Iterator[Path]:
 TOPIC: Path = ("sections", 0, "topics", 0)
 PATHS = [path for path in paths(first_topic()) if path[:4] == TOPIC and len(path) > 4]
 FOREIGN: list[Any] = [None, True, 7, 1.5, "text", [], {}, ["text"], {"text": "text"}]
-OPTIONAL = {"number", "formula", "spoken", "misconceptions", "hint", "reference"}
+OPTIONAL = {"number", "formula", "spoken", "misconceptions", "opposites", "hint", "reference"}
 
 
 def other_type(value: Any, new: Any) -> bool:
@@ -212,6 +212,7 @@ SINGULAR = {
     "follow_ups": "follow-up",
     "references": "reference",
     "accept": "accepted answer",
+    "opposites": "opposite",
 }
 
 

@@ -18,7 +18,6 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from bot.core.limits import MAX_ANSWER
-from bot.interviews.grading import opposites
 from bot.interviews.grading.guards import (
     Flag,
     denies_everything,
@@ -28,6 +27,7 @@ from bot.interviews.grading.guards import (
 )
 from bot.interviews.grading.matching import Answer, Match, Passage
 from bot.interviews.grading.mistakes import Mistake, find_mistakes
+from bot.interviews.grading.opposites import likelihoods as opposite_likelihoods
 from bot.interviews.grading.rubric import Rubric
 from bot.interviews.grading.words import Sentence, parse_sentences
 
@@ -160,7 +160,7 @@ def _checked(
         for n, (point, match) in enumerate(zip(points, matches, strict=True))
         if point.state is not State.MISSING
     }
-    doubts = opposites.likelihoods(passages, rubric.sides)
+    doubts = opposite_likelihoods(passages, rubric.sides)
     checked = list(points)
     for n, doubt in doubts.items():
         sides = rubric.sides[n]

@@ -17,14 +17,18 @@ from aiohttp import web
 
 from bot.config import Settings
 from bot.interviews.grading.chat_model import MAX_REPLY, ModelService, check_service, model_service
-from bot.interviews.grading.opinion import NoOpinion
+from bot.interviews.grading.opinion import SYSTEM, build_request
 from bot.interviews.grading.service import Grading
+from bot.interviews.grading.verifying import Claim, NoOpinion, Ruling, Verdict
 from tests.shipped import bank, rubrics
 from tests.stage import GUILD
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 KEY = "sk-very-secret-0123456789"
 TOPIC = bank().topics["temperature"]
+CLAIM = Claim("It divides", ("it scales",), ("it multiplies",), "It divides.")
+RULED = {0: Ruling(Verdict.SAYS, "It divides.")}
+REPLY = '{"points": [{"id": 0, "verdict": "says", "quote": "It divides."}]}'
 IN_DOUBT = "Logits are not divided by T before the softmax. At high T there is more variety and there are more errors."
 
 
@@ -58,12 +62,15 @@ def replying(content: object) -> Handler:
     return handler
 
 
-async def reply_of(handler: Handler, limit: float = 5) -> str:
+async def ruled_by(service: ModelService | None) -> dict[int, Ruling]:
+    assert service is not None
+    return await service.verify("Why?", "It divides.", {0: CLAIM})
+
+
+async def reply_of(handler: Handler, limit: float = 5) -> dict[int, Ruling]:
     """Return what the client reads from an endpoint's reply."""
     async with endpoint(handler) as url, aiohttp.ClientSession() as session:
-        return await ModelService(session, f"{url}/chat/completions", "small", limit).ask(
-            "rules", "data"
-        )
+        return await ruled_by(ModelService(session, f"{url}/chat/completions", "small", limit))
 
 
 @pytest.mark.parametrize("key", [KEY, ""])
@@ -74,19 +81,21 @@ async def test_the_request(key: str) -> None:
 
     async def handler(request: web.Request) -> web.StreamResponse:
         seen.append((request, await request.json()))
-        return web.json_response(completion('{"points": []}'))
+        return web.json_response(completion(REPLY))
 
     async with endpoint(handler) as url, model_service(settings_for(url, key)) as service:
+        assert await ruled_by(service) == RULED
         assert service is not None
-        assert await service.ask("rules", "data") == '{"points": []}'
+        assert service.name == "small"
     ((request, body),) = seen
     assert (request.method, request.path) == ("POST", "/v1/chat/completions")
     assert request.headers.get("Authorization") == (f"Bearer {KEY}" if key else None)
     assert KEY not in json.dumps(body)
     assert body["model"] == "small"
     system, user = body["messages"]
-    assert (system["role"], system["content"]) == ("system", "rules")
-    assert (user["role"], user["content"]) == ("user", "data")
+    assert (system["role"], system["content"]) == ("system", SYSTEM)
+    asked = build_request("Why?", {0: CLAIM}, "It divides.")
+    assert (user["role"], user["content"]) == ("user", asked)
     form = body["response_format"]
     assert (form["type"], form["json_schema"]["strict"]) == ("json_schema", True)
     assert form["json_schema"]["schema"]["additionalProperties"] is False
@@ -137,6 +146,8 @@ def replying_bytes(body: bytes) -> Handler:
                 replying(["text"]),
             )
         ),
+        (replying("Full points!"), "not JSON"),
+        (replying(REPLY.replace("0", "1")), "not asked about"),
     ],
 )
 async def test_failures_give_no_opinion(handler: Handler, words: str) -> None:
@@ -166,23 +177,22 @@ async def test_an_unreachable_service() -> None:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     async with model_service(settings_for(f"http://127.0.0.1:{port}")) as service:
-        assert service is not None
         with pytest.raises(NoOpinion, match="could not be reached"):
-            await service.ask("rules", "data")
+            await ruled_by(service)
     with pytest.raises(NoOpinion, match="could not be reached"):
-        await service.ask("rules", "data")
+        await ruled_by(service)
 
 
 async def test_a_failing_service_and_its_key_stay_out_of_the_log(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """The log says that the offline grade stays; it has neither key nor answer at any level."""
+    """The log says that words decide; it has neither key nor answer at any level."""
     caplog.set_level(logging.DEBUG)
     async with endpoint(refuse) as url, model_service(settings_for(url)) as service:
         grading = Grading(rubrics(), service)
         offline = await grading.assess(TOPIC, IN_DOUBT, GUILD)
-        refined = await grading.refine(TOPIC, IN_DOUBT, offline, GUILD)
-    assert refined == replace(offline, model="failed")
+        failed = await grading.verify(TOPIC, IN_DOUBT, offline, GUILD)
+    assert failed == replace(offline, model_failed="failed")
     assert "HTTP 401" in caplog.text
     assert KEY not in caplog.text
     assert "softmax" not in caplog.text
@@ -191,7 +201,7 @@ async def test_a_failing_service_and_its_key_stay_out_of_the_log(
 async def test_without_the_setting_nothing_is_connected(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Without GRADER_URL, a doubtful answer is graded without any connection."""
+    """Without GRADER_URL, an answer is graded without any connection."""
 
     def fail(*_: object, **__: object) -> None:
         raise AssertionError("a connection was tried")
@@ -205,16 +215,15 @@ async def test_without_the_setting_nothing_is_connected(
         assert service is None
         grading = Grading(rubrics(), service)
         offline = await grading.assess(TOPIC, IN_DOUBT, GUILD)
-        assert [p for p in offline.points if p.state == "doubtful"]
-        assert not grading.may_ask(offline)
-        assert await grading.refine(TOPIC, IN_DOUBT, offline, GUILD) == offline
+        assert offline.found.points
+        assert (grading.verifier_name, grading.may_verify(offline)) == ("", False)
+        assert await grading.verify(TOPIC, IN_DOUBT, offline, GUILD) == offline
     assert await check_service(settings) is None
 
 
 async def test_checking_the_service() -> None:
     """`python -m bot check` asks about a made-up sentence and reports what is wrong."""
-    good = '{"points": [{"id": 0, "covered": true, "quote": "It boils at 100 degrees."}]}'
-    async with endpoint(replying(good)) as url:
+    async with endpoint(replying(REPLY)) as url:
         assert await check_service(settings_for(url)) is None
     async with endpoint(replying("Yes, it does.")) as url:
         assert "the reply is not JSON" in (await check_service(settings_for(url)) or "")
