@@ -58,8 +58,8 @@ class OpenDailyCard:
 class OpenDailyResult:
     """A closed daily with a topic's open question.
 
-    `lacking` are key points as (text, number of answers in which it was not found), the largest
-    number first. `streaks` are the longest, as (name, days).
+    `lacking` are key points as (text, number of answers without it), the largest number first.
+    `streaks` are the longest, as (name, days).
     """
 
     daily_id: int

@@ -82,7 +82,7 @@ class Grader:
 
     @property
     def verifier_name(self) -> str:
-        """What members read of the model that checks answers; empty if none is set up."""
+        """The name of the model that checks answers; empty if none is set up."""
         return self._grading.verifier_name
 
     def may_verify(self, review: OpenReview) -> bool:
@@ -112,8 +112,8 @@ class Grader:
 def _count_points(conn: Connection, daily_id: int, user_id: int, assessment: Assessment) -> None:
     """Count an open answer's points on the boards, instead of its earlier ones.
 
-    They are the share of the key points that were found, or that a model says are said. What may
-    say the opposite earns nothing.
+    They are the share of the key points that were found, or that a model says are said. A passage
+    that may say the opposite earns nothing.
     """
     before = answers_store.get(conn, DAILY, daily_id, user_id)
     if before is not None:

@@ -24,7 +24,7 @@ _IN_PRIVATE = """\
 </practice> quizzes you on what you missed, then on what is due, then on something new
 </plan> says how ready you'll be on the day of your interview, and what to do each day
 </remind> writes to you on days when something is due
-</interview> asks you open questions and shows which key points your answers cover
+</interview> asks you open questions and compares your answers with the key points
 </topics> lets you read up on any topic, and shows how you're doing in each
 </privacy export> and </privacy delete> give you what I've stored about you, or erase it"""
 _FOR_MANAGERS = """\

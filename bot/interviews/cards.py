@@ -54,10 +54,10 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """What was found in an answer.
+    """The key points found in an answer.
 
-    Without a model, words decide: they show what an answer speaks of, not what it says. So there is
-    no number before the member has compared the points and counted what they said.
+    Without a model, words decide. They show that an answer speaks of a point, not that it says it,
+    so there is no number before the member has compared the points and counted their own.
 
     `flags` are the grader's hints on the form of the answer. `model` names the model that checked
     the points, if one did; `model_failed` tells why one that is set up did not: "failed", or "spent"
@@ -115,7 +115,7 @@ class Assessment:
         return tuple(point for n, point in enumerate(self.points) if n not in self.ticked)
 
     def with_count(self, numbers: Set[int]) -> Assessment:
-        """Return a copy in which the member says exactly these points, by index."""
+        """Return a copy with exactly these points, by index, as the member's own count."""
         own = tuple(sorted(n for n in numbers if n < len(self.points)))
         return replace(self, counted=own)
 

@@ -139,7 +139,7 @@ class Interviews:
 
     @property
     def verifier_name(self) -> str:
-        """What members read of the model that checks answers; empty if none is set up."""
+        """The name of the model that checks answers; empty if none is set up."""
         return self._grading.verifier_name
 
     def may_verify(self, step: Step) -> bool:

@@ -57,7 +57,7 @@ _GROUPS = (
     ("**Unclear**", State.DOUBTFUL),
     ("**Not found**", State.MISSING),
 )
-"""The states of points in the order in which they are shown."""
+"""The states of points, in the order they are shown."""
 _ORDER = [str(state) for _, state in _GROUPS]
 _STATES = {
     State.FOUND: "Found in your words",
@@ -227,7 +227,7 @@ def _follow_up_buttons(step: Step) -> ui.ActionRow[ui.LayoutView] | None:
 def _count_rows(
     assessment: Assessment, question_id: int
 ) -> list[ui.ActionRow[ui.LayoutView] | None]:
-    """The list in which members tick what they said, and a button that keeps it as it is."""
+    """The list where members tick their points, and a button that keeps it as it is."""
     ticked = assessment.ticked
     options = [
         discord.SelectOption(
@@ -350,7 +350,7 @@ def pages(
     """Return all pages about an answer.
 
     Without an assessment there is only the model answer, with `note` above it. `may_tick` tells
-    that the feedback has a list in which the member ticks what they said.
+    that the feedback has a list where the member ticks their points.
     """
     model = [
         t.heading(topic.question),
@@ -393,16 +393,17 @@ def page_of(
 
 
 def estimate(assessment: Assessment, *, may_tick: bool) -> str:
-    """The head of the feedback: who counted what, or what is to be counted."""
+    """The head of the feedback: the count and its source, or that it is still to be made."""
     total = t.count(len(assessment.points), "key point")
     count = assessment.count
     if count is None:
-        found = assessment.found.points
-        tick = ", then tick what you said" if may_tick else ""
-        return (
-            "### Which of these did you say?\n"
-            f"I found the words of {found} of the {total}. Words can mislead: compare your sentences{tick}."
-        )
+        found = f"the words of {assessment.found.points} of the {total}"
+        if may_tick:
+            return (
+                f"### Which of these did you say?\nI found {found}. "
+                "Words can mislead: compare your sentences, then tick what you said."
+            )
+        return f"### I found {found}\nWords can mislead: compare your sentences with each point."
     figure = f"{_point_count(count)}\n**{count.percent}%**, an estimate"
     if assessment.counted is None:
         tick = ". Do you disagree? Tick what you said." if may_tick else ""
@@ -484,7 +485,7 @@ def _quoted(quote: str) -> str:
 
 
 def _source(assessment: Assessment) -> str:
-    """Tell what the grade rests on."""
+    """Tell how the points were found."""
     if assessment.model:
         return f"{t.escape(assessment.model)} is a model. It can be wrong, and so can its count."
     failed = {

@@ -47,9 +47,9 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class KeyPoint:
-    """What an answer must say: its text, other ways to word it, and sentences that say the opposite.
+    """A statement that an answer must make, other ways to word it, and sentences that contradict it.
 
-    The first opposite is short, because members see it beside the key point.
+    The first of these opposites is short, because members see it below the key point.
     """
 
     text: str

@@ -71,7 +71,7 @@ class Voiced:
 
     @property
     def truths(self) -> list[str]:
-        """What the answer does with each point: "says", "opposite", "not", or "" if unclear."""
+        """For each point "says", "opposite" or "not"; "" if the labels are in between."""
         return [
             "opposite" if m < -0.5 else "says" if m >= SAID else "not" if abs(m) <= NOT_SAID else ""
             for m in self.means
@@ -147,7 +147,7 @@ def counts(graded: Iterable[Graded]) -> Counter[tuple[str, str]]:
 
 
 def found_row(graded: Sequence[Graded]) -> list[str]:
-    """What is found, and of it what nobody said; of honest answers, what starts unticked."""
+    """Shares of points: found but not said, found of those that honest answers say, and so on."""
     every = counts(graded)
     honest = counts(one for one in graded if one[0].voice not in DISHONEST)
     found = sum(n for (_, state), n in every.items() if state == State.FOUND)

@@ -63,7 +63,7 @@ ALONE_SHARE = 0.7
 
 
 class State(StrEnum):
-    """What the words of an answer show of a key point."""
+    """Whether the words of an answer show a key point."""
 
     FOUND = "found"
     CHECK = "check"  # found, but it may say the opposite

@@ -1,7 +1,7 @@
 """Compares answers to follow-up questions with their model answers, part by part.
 
 A follow-up's model answer (its `hint`) is plain text without key points, so its sentences serve as
-key points. Members see each part beside their own nearest sentence, without a verdict.
+key points. Members see each part with their own nearest sentence, and no verdict.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a chat model reads about an answer, and how its reply is read.
+"""The request to a chat model about an answer, and how its reply is read.
 
 The answer is a stranger's text and goes to the model as data.
 """

@@ -139,7 +139,7 @@ class Grading:
 
     @property
     def verifier_name(self) -> str:
-        """What members read of the model; empty if none is set up."""
+        """The name of the model; empty if none is set up."""
         return self._verifier.name if self._verifier is not None else ""
 
     def may_verify(self, assessment: Assessment) -> bool:

@@ -1,7 +1,7 @@
-"""What a model is asked about key points, whichever model it is, and which of its rulings count.
+"""The questions to a model about key points, whichever model it is, and which of its rulings count.
 
 The answer is a stranger's text and may manipulate a model. So a point that its words do not show
-counts as said only with a quote that stands in the answer and is about the point.
+counts as said only with a quote that is in the answer and is about the point.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _ABOUT_GRADING = re.compile(
 
 
 class Verdict(StrEnum):
-    """What an answer does with a key point."""
+    """Whether an answer says a key point, or the opposite."""
 
     SAYS = "says"
     OPPOSITE = "opposite"
@@ -45,7 +45,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """A verdict, and the words of the answer that it rests on; empty for `NEITHER`."""
+    """A verdict, and the words of the answer that are the reason; empty for `NEITHER`."""
 
     verdict: Verdict
     quote: str = ""

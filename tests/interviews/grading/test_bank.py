@@ -68,7 +68,7 @@ def test_opposites_are_doubted() -> None:
 
 
 def test_every_key_point_has_opposites() -> None:
-    """Two to four, none of them a phrasing, and the first one fits beside the point on a phone."""
+    """Two to four, none of them a phrasing, and the first one is short enough for a phone."""
     for topic in packs().topics.values():
         for point in topic.key_points:
             assert 2 <= len(point.opposites) <= 4, topic.id

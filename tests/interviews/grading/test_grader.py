@@ -169,7 +169,7 @@ def test_an_opposite_word(point: KeyPoint, answer: str, said: bool) -> None:
 
 
 def test_other_points_raise_a_loose_match() -> None:
-    """A loose match is worth more beside points that are found, and less beside denied ones."""
+    """A loose match is worth more with points that are found, and less with denied ones."""
     loose = "In the end it's merged with no extra delay."
     others = "You keep the pretrained weights frozen. What gets trained are two small matrices of rank r."
     denied = (
