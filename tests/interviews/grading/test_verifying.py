@@ -27,33 +27,22 @@ def test_a_quote_must_be_in_the_answer(quote: str, shown: str) -> None:
     assert original_passage(quote, "Well, the  Logits are divided by T. It fits.") == shown
 
 
-def quote(
-    point: int, text: str, confidence: float = 0.4, best: float = 0.4, *, related: bool = True
-) -> Quote:
-    return Quote(point, text, related, confidence, best)
+def quote(point: int, text: str, confidence: float = 0.4, *, related: bool = True) -> Quote:
+    return Quote(point, text, related, confidence)
 
 
 def test_quotes_that_prove_a_point() -> None:
-    """Two passages for two points both count."""
-    assert accepted_quotes([quote(0, "It divides."), quote(2, "It flattens.")]) == {
-        0: "It divides.",
-        2: "It flattens.",
-    }
-
-
-def test_a_quote_must_be_about_its_point() -> None:
-    """A quote about nothing, or more about another point, doesn't count."""
-    assert (
-        accepted_quotes([quote(0, "Well.", related=False), quote(1, "It divides.", 0.3, 0.5)]) == {}
-    )
+    """Two passages for two points both count. A quote about nothing doesn't."""
+    given = [quote(0, "It divides."), quote(1, "Well.", related=False), quote(2, "It flattens.")]
+    assert accepted_quotes(given) == {0: "It divides.", 2: "It flattens."}
 
 
 def test_a_passage_counts_once() -> None:
     """The same words, or a part of them, count only for the closest point."""
     given = [
         quote(0, "It divides"),
-        quote(1, "IT  divides, it flattens.", 0.5, 0.5),
-        quote(2, "it divides", 0.3, 0.3),
+        quote(1, "IT  divides, it flattens.", 0.5),
+        quote(2, "it divides", 0.3),
     ]
     assert accepted_quotes(given) == {1: "IT  divides, it flattens."}
     assert accepted_quotes([]) == {}
