@@ -99,7 +99,7 @@ def slow_to_grade(data: Any, _where: Place) -> Iterator[Violation]:
         )
         if count > MAX_GRADED_CHARACTERS:
             wrong = (
-                f"has {count:,} characters in its key points, its misconceptions and their other wordings; "
+                f"has {count:,} characters in its key points, its misconceptions, their other wordings and opposites; "
                 f"{MAX_GRADED_CHARACTERS:,} are allowed. Leave out wordings that say nearly the same"
             )
             yield path, wrong

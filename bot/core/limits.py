@@ -50,8 +50,8 @@ MAX_FORMULA_SECONDS = 3
 MAX_FORMULA_WIDTH = 9_600
 """Pixels, with letters of 50. A formula is scaled to fit a card; a wider one would be unreadable."""
 MAX_GRADED_CHARACTERS = 10_000
-"""Characters of a topic's key points, misconceptions and their other wordings together: at the
-limit, a hostile answer takes the grader up to a second. The shipped topics have up to 4,849.
+"""Characters of a topic's key points, misconceptions, their other wordings and opposites together:
+at the limit, a hostile answer takes the grader up to a second. The shipped topics have up to 6,423.
 """
 MAX_GRADING_MEMORY = 512 << 20
 """Bytes of memory for the process that grades answers to servers' own topics; the slowest topic

@@ -12,7 +12,7 @@ from bot.questions.answers import normal_form
 from bot.questions.lint import habits, numbers, variants
 from bot.questions.lint.allowed import ALLOWED
 from bot.questions.lint.twins import find_twins
-from bot.questions.model import Bank, Item, Topic
+from bot.questions.model import Bank, Item, KeyPoint, Topic
 
 Path = tuple[str | int, ...]
 
@@ -21,6 +21,8 @@ LONGEST_SHARE = 0.30
 _STICKS_OUT = 1.35
 _ANSWER_WORDS = (80, 200)
 _SHORT_WHY = 15
+_SHOWN_OPPOSITE = 90
+"""Characters of the opposite that members see below its key point, on a phone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,20 @@ def _topic_findings(topic: Topic) -> Iterator[Finding]:
         yield Finding(place, message, fix, "references", (topic.id,))
 
 
+def _opposite_findings(number: int, point: KeyPoint) -> Iterator[Finding]:
+    place = ("key_points", number, "opposites")
+    if len(point.opposites) < 2:
+        message = f"only {len(point.opposites)} opposites"
+        yield Finding(place, message, "add sentences of somebody who has it the wrong way round")
+    if point.opposites and len(point.opposites[0]) > _SHOWN_OPPOSITE:
+        message = f"the first opposite has {len(point.opposites[0])} characters"
+        yield Finding((*place, 0), message, f"put one of at most {_SHOWN_OPPOSITE} first")
+    forms = {normal_form(text) for text in (point.text, *point.accept)}
+    for n, opposite in enumerate(point.opposites):
+        if normal_form(opposite) in forms:
+            yield Finding((*place, n), f'"{opposite}" is a right wording too', "take one out")
+
+
 def _key_point_findings(topic: Topic) -> Iterator[Finding]:
     seen: dict[str, int] = {}
     for k, point in enumerate(topic.key_points):
@@ -129,6 +145,7 @@ def _key_point_findings(topic: Topic) -> Iterator[Finding]:
         if len(point.accept) < 3:
             message = f"only {len(point.accept)} phrasings"
             yield Finding(place, message, "add ways that members may word it")
+        yield from _opposite_findings(k, point)
         for a, phrase in enumerate(point.accept):
             form = normal_form(phrase)
             if len(form.split()) < 2 and len(form) < 8:

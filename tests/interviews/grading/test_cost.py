@@ -44,7 +44,8 @@ def texts(words: Iterator[str], number: int, length: int) -> list[str]:
 
 def hostile(words: Sequence[str], misconceptions_of: Sequence[str] = ()) -> Topic:
     """Return a topic with ten long phrasings made of these words."""
-    points = tuple(KeyPoint(text, ()) for text in texts(cycle(words), 10, 50))
+    made = texts(cycle(words), 20, 50)
+    points = tuple(KeyPoint(made[n], (), (made[n + 10],)) for n in range(10))
     misconceptions = tuple(Misconception(text, (), text, 1) for text in misconceptions_of)
     model = ". ".join(texts(cycle(words), 100, 10))
     return Topic("t", "s", None, "Title", "What is it?", model, points, (), (), (), misconceptions)

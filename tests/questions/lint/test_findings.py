@@ -118,3 +118,26 @@ def test_the_running_bot_imports_no_lint() -> None:
     command_line = ("bot.questions.lint", "bot.questions.tools")
     assert offenders("bot", "bot.questions.lint", but=command_line) == []
     assert offenders("bot", "bot.questions.tools", but=("bot.__main__",)) == []
+
+
+@pytest.mark.parametrize(
+    ("opposites", "message"),
+    [
+        (("It is fast.", "It is slow."), None),
+        (("It is fast.",), "only 1 opposites"),
+        (("It is fast. " * 9, "It is slow."), "the first opposite has 108 characters"),
+        (("{text}", "It is slow."), '"{text}" is a right wording too'),
+    ],
+)
+def test_opposites_of_key_points(opposites: tuple[str, ...], message: str | None) -> None:
+    """Two or more, the first one short, and none of them a wording of the point itself."""
+    section = bank().sections[0]
+    topic = section.topics[0]
+    text = topic.key_points[0].accept[0]
+    point = replace(
+        topic.key_points[0], opposites=tuple(one.format(text=text) for one in opposites)
+    )
+    changed = replace(topic, key_points=(point, *topic.key_points[1:]))
+    made = Bank("Changed", (replace(section, topics=(changed, *section.topics[1:])),))
+    found = [one.message for one in lint(made) if "opposites" in one.path]
+    assert found == ([message.format(text=text)] if message else [])
