@@ -51,19 +51,18 @@ FEEDBACK_TAB, MODEL_TAB, OWN_TAB, FOLLOW_UP_TAB = (
 )
 _GROUPS = (
     ("**Found in your words**", State.FOUND),
-    ("**You say it**", SAID),
+    ("**Said**", SAID),
     ("**Careful: this may say the opposite**", State.CHECK),
-    ("**Careful: you say the opposite**", OPPOSITE),
+    ("**Careful: this reads as the opposite**", OPPOSITE),
     ("**Unclear**", State.DOUBTFUL),
-    ("**Not found**", State.MISSING),
 )
-"""The states of points, in the order they are shown."""
-_ORDER = [str(state) for _, state in _GROUPS]
+"""The states of points, in the order they are shown; missing points come last."""
+_ORDER = [*(str(state) for _, state in _GROUPS), str(State.MISSING)]
 _STATES = {
     State.FOUND: "Found in your words",
-    SAID: "You say it",
+    SAID: "Said",
     State.CHECK: "May say the opposite",
-    OPPOSITE: "You say the opposite",
+    OPPOSITE: "Reads as the opposite",
     State.DOUBTFUL: "Unclear",
     State.MISSING: "Not found",
 }
@@ -431,7 +430,11 @@ def _feedback_blocks(
         left = [_point(point) for point in assessment.unticked]
         groups = [("**What you said**", said), ("**What you didn't say**", left)]
     else:
-        groups = [(title, [_point(p) for p in assessment.in_state(s)]) for title, s in _GROUPS]
+        missing = "**Missing**" if assessment.model else "**Not found**"
+        groups = [
+            (title, [_point(point) for point in assessment.in_state(state)])
+            for title, state in (*_GROUPS, (missing, State.MISSING))
+        ]
     blocks += ["\n".join([title, *lines]) for title, lines in groups if lines]
     if follow_up is not None:
         blocks.append(f"**Follow-up**\n{t.one_line(follow_up.question)}")

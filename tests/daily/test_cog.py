@@ -437,7 +437,7 @@ async def test_a_model_is_named(stage: Stage) -> None:
     total = len(topic.key_points)
     assert f"### test-model: 1 of {total} key points" in lowered
     assert f"+{round(100 / total)} points as test-model reads it" in lowered
-    assert f"**You say it**\n- {topic.key_points[0].text}" in lowered.replace("\\", "")
+    assert f"**Said**\n- {topic.key_points[0].text}" in lowered.replace("\\", "")
     said = reply(await write(stage.alwina, question, saying(first)))
     assert "### test-model: 1 of" in said
     assert "Do you disagree? Tick what you said." in said

@@ -333,8 +333,9 @@ def test_points_are_compared_with_their_opposites() -> None:
     ):
         assert words in said
     ruled = page_with(Point("One", "said", "So."), Point("Two", "opposite", "No.", "Not two"))
-    assert "**You say it**\n- One\n> So.\n" in ruled
-    assert "**Careful: you say the opposite**\n- Two\n-# Not: Not two\n> No.\n" in ruled
+    assert "**Said**\n- One\n> So.\n" in ruled
+    assert "**Careful: this reads as the opposite**\n- Two\n-# Not: Not two\n> No.\n" in ruled
+    assert "**Missing**\n- One\n" in page_with(Point("One", "missing"), model="test-model")
 
 
 def test_the_members_count_decides_what_is_listed() -> None:
