@@ -147,6 +147,8 @@ class Members:
             if shown is None:
                 return
             self.promised.append(("interview", int(custom_id.split(":")[2]), member.id))
+            if self.rng.random() < 0.7:
+                await self._press(member, shown, "keep:")
             if not await self._press(member, shown, "Next question"):
                 await self._press(member, shown, "See the report")
                 return
@@ -288,9 +290,10 @@ def _is_interview(message: Message) -> bool:
     return _button(message, "Answer").startswith("interview:")
 
 
-def _button(message: Message, label: str) -> str:
-    """Return the custom id of a button on a message, or nothing."""
+def _button(message: Message, sign: str) -> str:
+    """Return the custom id of the button with a label, or with an id that starts so; or nothing."""
     for part in parts(message.components):
-        if part.get("label") == label and "custom_id" in part:
-            return str(part["custom_id"])
+        custom_id = str(part.get("custom_id", ""))
+        if custom_id and (part.get("label") == sign or custom_id.startswith(sign)):
+            return custom_id
     return ""

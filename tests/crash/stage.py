@@ -338,30 +338,51 @@ async def play_recap(stage: Stage, arm: Arm) -> None:
     await stage.stop()
 
 
-async def play_interview(stage: Stage, arm: Arm) -> None:
-    """Answer a follow-up in an interview, and read the answer again after a restart."""
+async def play_interview(stage: Stage, arm: Arm, *, counts: bool = False) -> None:
+    """Answer a question of an interview, count its points and answer the follow-up.
+
+    The crash comes with the follow-up, or with the count if `counts`. Either is read again after a
+    restart.
+    """
     annegret, channel = stage.annegret, stage.channel
 
     def card() -> Message:
         return annegret.sees(channel)[-1]
 
-    async def press(label: str) -> Result:
-        parts_of_card = parts(card().components)
-        custom_id = next(str(p["custom_id"]) for p in parts_of_card if p.get("label") == label)
-        return await annegret.click(card(), custom_id)
+    async def press(sign: str) -> Result:
+        """Press the button with this label or custom id."""
+        found = next(
+            str(part["custom_id"])
+            for part in parts(card().components)
+            if part.get("label") == sign or str(part.get("custom_id")).startswith(sign)
+        )
+        return await annegret.click(card(), found)
+
+    async def read_again(text: str) -> None:
+        await stage.comes_back()
+        before = card()
+        await annegret.slash(channel, "interview")
+        await stage.world.until(lambda: card() is not before and text in card().text)
 
     await stage.bot.start()
     await annegret.slash(channel, "interview", questions=1)
     await annegret.submit(await press("Answer"), "Subwords are tokens.")
-    await stage.world.until(lambda: "key point" in card().text)
+    await stage.world.until(lambda: "key points" in card().text)
+    if counts:
+        arm()
+        await stage.act(press("keep:"))
+        await read_again("By your own count")
+    else:
+        await press("keep:")
+        await stage.world.until(lambda: "By your own count" in card().text)
     opened = await press("Answer the follow-up")
-    arm()
-    await stage.act(annegret.submit(opened, _SAID))
-    await stage.comes_back()
-    before = card()
-    await annegret.slash(channel, "interview")
-    await stage.world.until(lambda: card() is not before and "key point" in card().text)
-    await press("Follow-up")
+    if counts:
+        await annegret.submit(opened, _SAID)
+    else:
+        arm()
+        await stage.act(annegret.submit(opened, _SAID))
+        await read_again("key points")
+        await press("Follow-up")
     await stage.world.until(lambda: _SAID in card().text)
     await press("See the report")
     await stage.stop()

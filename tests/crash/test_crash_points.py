@@ -92,6 +92,8 @@ daily         | reply before      | Streak               | daily answer: committ
 daily         | edit before       | why:v1:daily         | * close: claimed, card not edited
 daily         | edit after        | why:v1:daily         | close: card edited, not stored
 recap         | post any          | The week in review   | * recap
+count         | reply before      | By your own count    | * count: committed, member not told
+count         | reply after       | By your own count    | count: member told
 interview     | reply before      | a good answer says   | * follow-up: committed, member not told
 interview     | reply after       | a good answer says   | follow-up: member told
 """
@@ -210,6 +212,8 @@ async def play(point: CrashPoint, stage: Stage) -> None:
             await play_recap(stage, arm)
         case "interview":
             await play_interview(stage, arm)
+        case "count":
+            await play_interview(stage, arm, counts=True)
         case "two questions":
             await play_round(stage, arm, hasten_first=True, questions=2, seconds=SECONDS)
         case _:
