@@ -346,10 +346,13 @@ class Interviews:
 
     @writing
     def _save_grade(self, conn: Connection, question_id: int, assessment: Assessment) -> Assessment:
-        """Store a grade, keeping what the member counted while it was being made."""
+        """Store a grade, keeping the member's count and a model's rulings made in the meantime."""
         question = _existing(store.question(conn, question_id, lock=True))
         if question.grade is not None:
-            assessment = replace(assessment, counted=decode(question.grade).counted)
+            earlier = decode(question.grade)
+            if earlier.model and not assessment.model:
+                return earlier
+            assessment = replace(assessment, counted=earlier.counted)
         store.save_grade(conn, question_id, encode(assessment), _score(assessment))
         return assessment
 

@@ -52,8 +52,8 @@ FEEDBACK_TAB, MODEL_TAB, OWN_TAB, FOLLOW_UP_TAB = (
 _GROUPS = (
     ("**Found in your words**", State.FOUND),
     ("**Said**", SAID),
-    ("**Careful: this may say the opposite**", State.CHECK),
-    ("**Careful: this reads as the opposite**", OPPOSITE),
+    ("**Careful: you may have said the opposite**", State.CHECK),
+    ("**Careful: the model reads the opposite**", OPPOSITE),
     ("**Unclear**", State.DOUBTFUL),
 )
 """The states of points, in the order they are shown; missing points come last."""
@@ -241,7 +241,7 @@ def _count_rows(
     ]
     ticks = ui.Select[ui.LayoutView](
         custom_id=COUNT.id(row=question_id),
-        placeholder="Tick what you said",
+        placeholder="Tick the points you made",
         min_values=0,
         max_values=len(options),
         options=options,
@@ -279,10 +279,8 @@ def report_pages(report: Report) -> list[Message]:
     elif report.percent is not None:
         blocks.append("**Practise next**\nStrong all the way. Try other topics with </interview>.")
     if report.uncounted:
-        what = "answer is" if report.uncounted == 1 else "answers are"
-        blocks.append(
-            f"-# {report.uncounted:,} {what} in no number here, because you haven't ticked what you said."
-        )
+        answers = t.count(report.uncounted, "answer")
+        blocks.append(f"-# The points of {answers} aren't counted, so no figure has them.")
     return [Message(REVEALED, page) for page in t.pages(blocks)]
 
 
@@ -395,20 +393,28 @@ def estimate(assessment: Assessment, *, may_tick: bool) -> str:
     """The head of the feedback: the count and its source, or that it is still to be made."""
     total = t.count(len(assessment.points), "key point")
     count = assessment.count
+    model = t.escape(assessment.model)
     if count is None:
-        found = f"the words of {assessment.found.points} of the {total}"
-        if may_tick:
+        found = assessment.found.points
+        if not may_tick:
             return (
-                f"### Which of these did you say?\nI found {found}. "
-                "Words can mislead: compare your sentences, then tick what you said."
+                f"### I found the words of {found} of the {total}\n"
+                "I match words and can't tell whether you're right. Compare your sentences."
             )
-        return f"### I found {found}\nWords can mislead: compare your sentences with each point."
-    figure = f"{_point_count(count)}\n**{count.percent}%**, an estimate"
+        return (
+            "### Which of these did you say?\nI match words and can't tell whether you're right. "
+            f"I've ticked {found or 'none'} of the {total}. Compare, change the ticks, and confirm."
+        )
     if assessment.counted is None:
-        tick = ". Do you disagree? Tick what you said." if may_tick else ""
-        return f"### {t.escape(assessment.model)}: {figure}{tick}"
-    other = f" · {t.escape(assessment.model)} counts {assessment.found.points}"
-    return f"### By your own count: {figure}{other if assessment.model else ''}"
+        wrong = " Is it wrong? Change the ticks below." if may_tick else ""
+        return (
+            f"### As {model} reads it: {_point_count(count)}\n"
+            f"**{count.percent}%**, an estimate by a model, and models make mistakes.{wrong}"
+        )
+    other = f" {model} counts {assessment.found.points}." if model else ""
+    return (
+        f"### By your own count: {_point_count(count)}\n**{count.percent}%**, an estimate.{other}"
+    )
 
 
 def colour(assessment: Assessment | None) -> discord.Colour:
@@ -427,7 +433,10 @@ def _feedback_blocks(
         blocks.append("\n".join(hints))
     if assessment.counted is not None:
         said = [f"- {t.one_line(assessment.points[n].text)}" for n in assessment.counted]
-        left = [_point(point) for point in assessment.unticked]
+        left = [
+            _point(p) if p.state in (State.CHECK, OPPOSITE) else f"- {t.one_line(p.text)}"
+            for p in assessment.unticked
+        ]
         groups = [("**What you said**", said), ("**What you didn't say**", left)]
     else:
         missing = "**Missing**" if assessment.model else "**Not found**"
@@ -443,14 +452,15 @@ def _feedback_blocks(
 
 
 def _point(point: Point) -> str:
-    """A key point, its opposite, and the member's own words, in the order they are compared in."""
+    """A key point, its opposite, and the member's own words, to be compared in this order."""
     lines = [f"- {t.one_line(point.text)}"]
     if point.quote and point.state != State.MISSING:
         if point.why:
             lines.append(f"-# {t.one_line(point.why)}")
         elif point.opposite:
-            lines.append(f"-# Not: {t.one_line(point.opposite)}")
-        lines.append(_quoted(point.quote))
+            lines.append(f"-# The opposite: {t.one_line(point.opposite)}")
+        label = "Nearest" if point.state == State.DOUBTFUL else "You wrote"
+        lines.append(_quoted(point.quote, label))
     return "\n".join(lines)
 
 
@@ -471,30 +481,26 @@ def _reply_blocks(reply: Reply) -> list[str]:
     whole = " ".join(reply.answer.split())  # shown below anyway
     parts = "\n".join(
         f"- {t.one_line(part.text)}"
-        + (f"\n{_quoted(part.quote)}" if part.quote and part.quote != whole else "")
+        + (f"\n{_quoted(part.quote, 'Nearest')}" if part.quote and part.quote != whole else "")
         for part in reply.parts
     )
     return [
         *blocks,
         f"{good}\n{parts}",
         f"**Your answer**\n{t.escape(reply.answer)}",
-        "-# Your nearest words stand below each part. Judge for yourself.",
+        "-# I match words and can't tell whether you're right. Compare for yourself.",
     ]
 
 
-def _quoted(quote: str) -> str:
-    """A quote on its own line."""
-    return f"> {t.escape(t.cut(' '.join(quote.split()), _MAX_QUOTE))}"
+def _quoted(quote: str, label: str) -> str:
+    """A quote on its own line, after a label."""
+    return f"> {label}: {t.escape(t.cut(' '.join(quote.split()), _MAX_QUOTE))}"
 
 
 def _source(assessment: Assessment) -> str:
-    """Tell how the points were found."""
-    if assessment.model:
-        return f"{t.escape(assessment.model)} is a model. It can be wrong, and so can its count."
+    """Tell that a model that is set up did not check the points; empty if it did."""
     failed = {
-        "failed": "The model that checks answers didn't reply. ",
-        "spent": "The model has read enough of your answers for one day. ",
+        "failed": "The model that checks answers didn't reply, so I only matched words.",
+        "spent": "The model has read enough of your answers for one day, so I only matched words.",
     }
-    return (
-        f"{failed.get(assessment.model_failed, '')}I only compare words. I don't understand them."
-    )
+    return failed.get(assessment.model_failed, "")

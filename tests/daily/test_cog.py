@@ -435,16 +435,16 @@ async def test_a_model_is_named(stage: Stage) -> None:
     stage.services.grading._verifier = model  # as if GRADER_URL were set
     lowered = reply(await write(stage.alwina, card, full(topic)))
     total = len(topic.key_points)
-    assert f"### test-model: 1 of {total} key points" in lowered
+    assert f"### As test-model reads it: 1 of {total} key points" in lowered
     assert f"+{round(100 / total)} points as test-model reads it" in lowered
     assert f"**Said**\n- {topic.key_points[0].text}" in lowered.replace("\\", "")
     said = reply(await write(stage.alwina, question, saying(first)))
-    assert "### test-model: 1 of" in said
-    assert "Do you disagree? Tick what you said." in said
+    assert "### As test-model reads it: 1 of" in said
+    assert "Is it wrong? Change the ticks below." in said
     assert [answer for _, answer, _ in model.asked] == [full(topic), saying(first)]
     stage.services.grading._verifier = silent_verifier()
     failed = reply(await write(stage.bob, card, full(topic)))
-    assert "The model that checks answers didn't reply. I only compare words" in failed
+    assert "The model that checks answers didn't reply, so I only matched words" in failed
     assert "+100 points for words found" in failed
 
 

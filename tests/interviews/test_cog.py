@@ -96,7 +96,7 @@ async def test_an_interview_from_question_to_report(stage: Stage) -> None:
     text = f"{first.key_points[0].text}. {first.key_points[3].text}."
     feedback = await write(stage, card, text)
     said = text_of(feedback)
-    assert f"I found the words of 2 of the {len(first.key_points)} key points" in said
+    assert f"I've ticked 2 of the {len(first.key_points)} key points" in said
     shown = [point.text in found_in(said) for point in first.key_points]
     assert shown == [n in {0, 3} for n in range(len(shown))]
     assert "%" not in said
@@ -189,7 +189,7 @@ async def test_an_answer_that_nobody_counted(stage: Stage) -> None:
     feedback = await write(stage, await begin(stage, questions=1), "hm")
     report = text_of(await press(stage, feedback, "See the report"))
     assert "· not counted" in report
-    assert "1 answer is in no number here" in report
+    assert "The points of 1 answer aren't counted" in report
     assert "%" not in report
 
 

@@ -281,7 +281,7 @@ def test_a_compared_follow_up(topic: Topic) -> None:
     found = interview._pages(shown, shown.assessment, "")
     said = "\n".join(page.text for page in found if page.tab == "Follow-up")
     part = "- " + "\\*" * 130
-    assert re.search(rf"{re.escape(part)}\n> .{{0,9}}said", said)
+    assert re.search(rf"{re.escape(part)}\n> Nearest: .{{0,9}}said", said)
     assert f"{part}\n\n" in said
     assert said.count("#") >= 4000
     opened = text_of(interview.follow_up_card(shown, bank()))
@@ -312,7 +312,7 @@ def test_a_short_answer_is_shown_once() -> None:
     quotes = Part("One.", "Only this."), Part("Two.", "Only")
     shown = replace(step(TOPICS[0]), reply=Reply("Why?", "One. Two.", "Only  this.", quotes))
     said = text_of(interview.follow_up_card(shown, bank()))
-    assert "- One.\n- Two.\n> Only\n" in said
+    assert "- One.\n- Two.\n> Nearest: Only\n" in said
     assert said.count("this.") == 1
 
 
@@ -326,23 +326,27 @@ def test_points_are_compared_with_their_opposites() -> None:
         Point("Four", "doubtful", "Perhaps."),
     )
     for words in (
-        "**Found in your words**\n- Two\n-# Not: Not two\n> So.\n",
-        "**Careful: this may say the opposite**\n- Three\n-# It is three.\n> Three not.\n",
-        "**Unclear**\n- Four\n> Perhaps.\n",
+        "**Found in your words**\n- Two\n-# The opposite: Not two\n> You wrote: So.\n",
+        "**Careful: you may have said the opposite**\n- Three\n-# It is three.\n> You wrote: Three not.\n",
+        "**Unclear**\n- Four\n> Nearest: Perhaps.\n",
         "**Not found**\n- One\n\n",
     ):
-        assert words in said
+        assert words in f"{said}\n\n"
     ruled = page_with(Point("One", "said", "So."), Point("Two", "opposite", "No.", "Not two"))
-    assert "**Said**\n- One\n> So.\n" in ruled
-    assert "**Careful: this reads as the opposite**\n- Two\n-# Not: Not two\n> No.\n" in ruled
-    assert "**Missing**\n- One\n" in page_with(Point("One", "missing"), model="test-model")
+    assert "**Said**\n- One\n> You wrote: So.\n" in ruled
+    wrong = "**Careful: the model reads the opposite**\n- Two\n-# The opposite: Not two\n> You wrote: No."
+    assert wrong in ruled
+    assert "**Missing**\n- One" in page_with(Point("One", "missing"), model="test-model")
 
 
 def test_the_members_count_decides_what_is_listed() -> None:
-    """Counted points are short. The others are there to compare, found or not."""
-    said = page_with(Point("One", "found", "So.", "Not one"), Point("Two", "missing"), counted=(1,))
+    """Points are short then. Only what may say the opposite stays to be compared."""
+    points = Point("One", "found", "So.", "Not one"), Point("Two", "missing")
+    check = Point("Three", "check", "Thus.", "Not three")
+    said = page_with(*points, check, counted=(1,))
     assert "**What you said**\n- Two\n" in said
-    assert "**What you didn't say**\n- One\n-# Not: Not one\n> So.\n" in said
+    left = "**What you didn't say**\n- One\n- Three\n-# The opposite: Not three\n> You wrote: Thus."
+    assert left in said
     assert "Found in your words" not in said
     assert "didn't say" not in page_with(Point("One", "missing"), counted=(0,))
     assert "**What you said**" not in page_with(Point("One", "found"), counted=())
@@ -357,14 +361,15 @@ def test_who_counted_stands_above_the_figure() -> None:
     def head(graded: Assessment) -> str:
         return text_of(feedback(replace(step(SMALL), assessment=graded))).partition("**Found")[0]
 
-    assert "### Which of these did you say?\nI found the words of 2 of the 3 key points" in head(
-        graded
-    )
+    assert "### Which of these did you say?" in head(graded)
+    assert "I've ticked 2 of the 3 key points." in head(graded)
+    assert "I've ticked none of the 3 key points." in head(assessed(SMALL, ("missing",) * 3))
     own = "### By your own count: 1 of 3 key points\n**33%**, an estimate"
     assert own in head(graded.with_count({1}))
     assert "counts" not in head(graded.with_count({1}))
-    assert f"### {MODEL}: 1 of 3 key points\n**33%**, an estimate. Do you disagree?" in head(ruled)
-    both = "### By your own count: 2 of 3 key points\n**67%**, an estimate · test-model counts 1\n"
+    said = f"### As {MODEL} reads it: 1 of 3 key points\n**33%**, an estimate by a model"
+    assert said in head(ruled)
+    both = "### By your own count: 2 of 3 key points\n**67%**, an estimate. test-model counts 1.\n"
     assert both in head(ruled.with_count({1, 2}))
 
 
@@ -433,24 +438,22 @@ def test_quotes_are_escaped() -> None:
     point = Point("A point", "check", quoted, why=quoted)
     (page, *_, own) = interview.pages(SMALL, "<@1>", Assessment((point,), model="*m*"))
     assert page.text.count("\\# \\*\\*So\\*\\* \\<@1> \\[x\\](http://y)") == 2
-    assert "\\*m\\* is a model" in page.text
+    assert "As \\*m\\* reads it" in page.text
     assert own.text == "\\<@1>"
 
 
 @pytest.mark.parametrize(
     ("more", "words"),
     [
-        ({}, "I only compare words. I don't understand them."),
-        ({"model": MODEL}, "test-model is a model. It can be wrong, and so can its count."),
-        ({"model_failed": "failed"}, "didn't reply. I only compare words"),
-        ({"model_failed": "spent"}, "for one day. I only compare words"),
+        ({}, "I match words and can't tell whether you're right."),
+        ({"model": MODEL}, "an estimate by a model, and models make mistakes."),
+        ({"model_failed": "failed"}, "didn't reply, so I only matched words."),
+        ({"model_failed": "spent"}, "for one day, so I only matched words."),
     ],
 )
-def test_feedback_tells_what_it_rests_on(more: dict[str, str], words: str) -> None:
-    """It names the model that checked the answer, or says why none did."""
-    said = page_with(Point("One", "found", "So."), **more)
-    assert words in said
-    assert ("model" in said) is bool(more)
+def test_feedback_tells_how_points_were_found(more: dict[str, str], words: str) -> None:
+    """By words, by a model, or why not by a model."""
+    assert words in page_with(Point("One", "found", "So."), **more)
 
 
 def test_a_model_at_work_is_named() -> None:
@@ -486,7 +489,7 @@ def test_the_report() -> None:
     assert f"{other.title} · 3 of 10 key points -# as *m* reads it" in said
     assert f"{skipped.title} · skipped" in said
     assert f"{uncounted.title} · not counted" in said
-    assert "-# 1 answer is in no number here" in said
+    assert "-# The points of 1 answer aren't counted" in said
     assert "in no number" not in report_on(*asked)
     practise = said.partition("Practise next")[2]
     assert f"1. {skipped.title} 2. {other.title} -#" in practise
@@ -497,7 +500,7 @@ def test_a_report_without_counts() -> None:
     """It has no figure, and neither praise nor topics to practise."""
     said = report_on(*(AskedQuestion(topic.id, None) for topic in TOPICS[:2]))
     assert "### Your interview 2 answers **" in said
-    assert "-# 2 answers are in no number here" in said
+    assert "-# The points of 2 answers aren't counted" in said
     assert not re.search("%|Practise|Strong", said)
 
 

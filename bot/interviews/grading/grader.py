@@ -162,11 +162,16 @@ def _checked(
     }
     doubts = opposite_likelihoods(passages, rubric.sides)
     checked = list(points)
+    each = [rubric.statement([sentence]) for sentence in sentences]
     for n, doubt in doubts.items():
         sides = rubric.sides[n]
         state = State.CHECK if doubt >= CHECK_LIKELIHOOD else points[n].state
-        shown = sides.nearest(passages[n]) if state is State.CHECK else sides.texts[0]
-        checked[n] = replace(points[n], state=state, opposite=shown)
+        if state is State.CHECK:
+            number, shown = sides.nearest(each)
+            text = sentences[number].text
+            checked[n] = replace(points[n], state=state, evidence=text, opposite=shown)
+        else:
+            checked[n] = replace(points[n], opposite=sides.texts[0])
     return checked
 
 

@@ -61,7 +61,7 @@ def build_request(question: str, claims: Mapping[int, Claim], answer: str) -> st
 def read_reply(text: str, asked: Collection[int]) -> dict[int, Ruling]:
     """Return the rulings of a reply by the id of their key point.
 
-    Raises NoOpinion if the reply doesn't match the schema, or has an unknown or repeated id.
+    Raises NoOpinion if the reply doesn't match the schema, or its ids are not those asked about.
     """
     # Imported late, because only a bot with a model service needs it.
     from jsonschema import Draft202012Validator
@@ -73,8 +73,8 @@ def read_reply(text: str, asked: Collection[int]) -> dict[int, Ruling]:
     if not Draft202012Validator(SCHEMA).is_valid(data):
         raise NoOpinion("the reply does not follow the schema")
     ids = [entry["id"] for entry in data["points"]]
-    if len(set(ids)) < len(ids) or not set(ids) <= set(asked):
-        raise NoOpinion("the reply has key points that it was not asked about")
+    if sorted(ids) != sorted(asked):
+        raise NoOpinion("the reply has other key points than it was asked about")
     return {
         int(entry["id"]): Ruling(Verdict(entry["verdict"]), entry["quote"])
         for entry in data["points"]

@@ -81,10 +81,14 @@ class Sides:
     opposites: Sequence[Statement]
     texts: Sequence[str]
 
-    def nearest(self, passage: Statement) -> str:
-        """Return the text of the opposite that a passage comes nearest to."""
-        scores = [passage.overlap(one) + passage.order(one) for one in self.opposites]
-        return self.texts[scores.index(max(scores))]
+    def nearest(self, passages: Sequence[Statement]) -> tuple[int, str]:
+        """Return the passage, by index, and the opposite that come nearest to each other."""
+        scores = {
+            (number, text): passage.overlap(one) + passage.order(one)
+            for number, passage in enumerate(passages)
+            for one, text in zip(self.opposites, self.texts, strict=True)
+        }
+        return max(scores, key=lambda pair: scores[pair])
 
     def odds(self, passage: Statement) -> float:
         """Return the log-odds that a passage says the opposite, judged by itself."""

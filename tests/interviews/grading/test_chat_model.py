@@ -147,7 +147,7 @@ def replying_bytes(body: bytes) -> Handler:
             )
         ),
         (replying("Full points!"), "not JSON"),
-        (replying(REPLY.replace("0", "1")), "not asked about"),
+        (replying(REPLY.replace("0", "1")), "other key points than"),
     ],
 )
 async def test_failures_give_no_opinion(handler: Handler, words: str) -> None:
