@@ -73,7 +73,8 @@ class Settings:
         """Read the settings. Raises SettingsError at the first invalid one."""
         count = _whole_number(env, "SHARD_COUNT", "4", minimum=1)
         grader_url = _grader_url(env)
-        nli_model = _nli_model(env)
+        nli_folder = env.get("NLI_MODEL", "").strip()
+        nli_model = Path(nli_folder) if nli_folder else None
         if grader_url is not None and nli_model is not None:
             raise SettingsError.of(
                 "NLI_MODEL", "and GRADER_URL are both set; keep one", _NLI_EXAMPLE
@@ -191,21 +192,6 @@ def _grader_model(env: Mapping[str, str], url: str | None) -> str:
     if url is not None and not model:
         raise SettingsError.of("GRADER_MODEL", "is missing; GRADER_URL needs it", "llama3.1:8b")
     return model
-
-
-def _nli_model(env: Mapping[str, str]) -> Path | None:
-    name = env.get("NLI_MODEL", "").strip()
-    if not name:
-        return None
-    try:
-        there = Path(name).is_dir()
-    except (OSError, ValueError):  # the name isn't a valid path
-        there = False
-    if not there:
-        raise SettingsError.of(
-            "NLI_MODEL", f"names a folder that is not there ({name[:100]})", _NLI_EXAMPLE
-        )
-    return Path(name)
 
 
 def _nli_sha256(env: Mapping[str, str]) -> str:

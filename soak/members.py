@@ -148,7 +148,7 @@ class Members:
                 return
             self.promised.append(("interview", int(custom_id.split(":")[2]), member.id))
             if self.rng.random() < 0.7:
-                await self._press(member, shown, "keep:")
+                await self._press(member, shown, "confirm:")
             if not await self._press(member, shown, "Next question"):
                 await self._press(member, shown, "See the report")
                 return

@@ -14,7 +14,7 @@ from bot.core import snowflakes
 from bot.core.context import Place
 from bot.core.errors import DeliveryLater, DeliveryUnknown
 from bot.daily.cards import Announcement, DailyCard, DailyResult, OpenDailyCard, OpenDailyResult
-from bot.interviews.grading.verifying import Claim, NoOpinion, Ruling
+from bot.interviews.grading.verifying import NoOpinion, PointToCheck, Ruling
 from bot.plan.rules import Goal
 from bot.questions.model import Bank
 from bot.recap.cards import Recap
@@ -284,28 +284,28 @@ def _kind_and_key(message: Any) -> tuple[str, int]:
 
 
 class FakeVerifier:
-    """A model that rules through a function of the claims.
+    """A model that rules through a function of the points.
 
-    `asked` records the question, answer and claims of each request.
+    `asked` records the question, answer and points of each request.
     """
 
     name = "test-model"
 
-    def __init__(self, rule: Callable[[Mapping[int, Claim]], dict[int, Ruling]]) -> None:
+    def __init__(self, rule: Callable[[Mapping[int, PointToCheck]], dict[int, Ruling]]) -> None:
         self._rule = rule
-        self.asked: list[tuple[str, str, Mapping[int, Claim]]] = []
+        self.asked: list[tuple[str, str, Mapping[int, PointToCheck]]] = []
 
     async def verify(
-        self, question: str, answer: str, claims: Mapping[int, Claim]
+        self, question: str, answer: str, points: Mapping[int, PointToCheck], server: int
     ) -> dict[int, Ruling]:
-        self.asked.append((question, answer, claims))
-        return self._rule(claims)
+        self.asked.append((question, answer, points))
+        return self._rule(points)
 
 
 def silent_verifier() -> FakeVerifier:
     """A model that never has an opinion."""
 
-    def fail(_: Mapping[int, Claim]) -> dict[int, Ruling]:
+    def fail(_: Mapping[int, PointToCheck]) -> dict[int, Ruling]:
         raise NoOpinion("HTTP 500")
 
     return FakeVerifier(fail)

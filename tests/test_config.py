@@ -213,16 +213,12 @@ def test_the_model_needs_a_name() -> None:
 
 
 def test_the_model_on_this_machine(tmp_path: Path) -> None:
-    """NLI_MODEL must be an existing folder, and only one kind of model may be set."""
+    """Only one kind of model may be set. Whether the folder is there is seen when it is opened, so
+    that a model can be fetched into it."""
     assert Settings.from_env({"NLI_MODEL": f" {tmp_path} "}).nli_model == tmp_path
     assert error_for(NLI_MODEL=str(tmp_path), GRADER_URL="http://h/v1", GRADER_MODEL="m") == (
         "NLI_MODEL and GRADER_URL are both set; keep one. Example: NLI_MODEL=var/nli-deberta-v3-xsmall"
     )
-    for name in (str(tmp_path / "no"), "x" * 300, "a\x00b", __file__):
-        line = error_for(NLI_MODEL=name)
-        assert line.startswith(
-            f"NLI_MODEL names a folder that is not there ({name[:100]}). Example: "
-        )
 
 
 def test_the_hash_of_the_model() -> None:

@@ -273,10 +273,14 @@ async def show_graded(
     `card` builds the page from the grade and whether a model is still being asked.
     """
     graded = await defer_if_slow(interaction, grade, edits=is_private(interaction))
-    asking = may_verify(graded)
-    await say_here(interaction, card(graded, asking))
-    if asking:
-        await update_reply(interaction, card(await verify(graded), False))
+    if not may_verify(graded):
+        await say_here(interaction, card(graded, False))
+        return
+    try:
+        await say_here(interaction, card(graded, True))
+    finally:  # the model's verdict counts even if the card could not be shown
+        verified = await verify(graded)
+    await update_reply(interaction, card(verified, False))
 
 
 def explain(error: BaseException) -> str | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from contextlib import suppress
 from dataclasses import replace
 
 from bot.answers import pay
@@ -11,11 +13,12 @@ from bot.answers.store import DAILY
 from bot.core.child_process import CallStopped
 from bot.core.context import Context
 from bot.core.database import Connection, DatabaseClosed, StorageError
-from bot.core.limits import REQUESTS_A_DAY
+from bot.core.limits import REQUESTS_WITH_DAILIES
 from bot.daily import store
 from bot.daily.cards import OpenReview
+from bot.daily.rules import Daily
 from bot.daily.store import Written
-from bot.interviews.assessment import encode
+from bot.interviews.assessment import decode, encode
 from bot.interviews.cards import Assessment
 from bot.interviews.grading.service import Grading, Ungradable
 from bot.interviews.rules import choose_follow_up
@@ -23,6 +26,9 @@ from bot.interviews.store import take_request
 from bot.questions.model import Topic
 
 log = logging.getLogger(__name__)
+
+_VERIFYING_SECONDS = 60
+"""Seconds that a close gives a model to check the answers that it has not checked yet."""
 
 
 class Grader:
@@ -35,9 +41,10 @@ class Grader:
         self._grading = grading
 
     async def grade_all(self, daily_id: int) -> None:
-        """Grade all ungraded answers to an open daily; one that fails doesn't stop the others.
+        """Grade all answers to an open daily, and have a model check those that it has not checked.
 
-        Raises CallStopped if the bot shuts down; the next process grades the rest.
+        One that fails doesn't stop the others. Raises CallStopped if the bot shuts down; the next
+        process grades the rest.
         """
         for user_id in await self._database.read(store.ungraded, daily_id):
             try:
@@ -46,6 +53,10 @@ class Grader:
                 raise
             except Exception:
                 log.exception("an answer to daily %s could not be graded", daily_id)
+        if self.verifier_name:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_VERIFYING_SECONDS):
+                    await self._verify_all(daily_id)
 
     async def grade(self, daily_id: int, user_id: int) -> str:
         """Grade a stored answer that has no grade yet and count its points.
@@ -53,12 +64,12 @@ class Grader:
         If two processes grade it at once, one grade counts. Returns why the answer can't be
         graded, or an empty string.
         """
-        found = await self._database.read(self._ungraded, daily_id, user_id)
-        if found is None:
+        found = await self._database.read(self._written, daily_id, user_id)
+        if found is None or found[2].grade is not None:
             return ""
-        guild_id, topic, written = found
+        daily, topic, written = found
         try:
-            assessment = await self._grading.assess(topic, written.text, guild_id)
+            assessment = await self._grading.assess(topic, written.text, daily.guild_id)
         except Ungradable as error:
             return str(error)
 
@@ -69,16 +80,16 @@ class Grader:
         await self._database.write(save)
         return ""
 
-    def _ungraded(
+    def _written(
         self, conn: Connection, daily_id: int, user_id: int
-    ) -> tuple[int, Topic, Written] | None:
-        """Return the server, topic and text of an answer that can be graded now."""
+    ) -> tuple[Daily, Topic, Written] | None:
+        """Return an answer with its daily and topic; None if any of them is gone."""
         daily = store.get(conn, daily_id)
         written = store.written_by(conn, daily_id, user_id)
-        if daily is None or written is None or written.grade is not None:
+        if daily is None or written is None:
             return None
         topic = self._banks.of(conn, daily.guild_id).topics.get(daily.topic_id or "")
-        return (daily.guild_id, topic, written) if topic else None
+        return (daily, topic, written) if topic else None
 
     @property
     def verifier_name(self) -> str:
@@ -93,20 +104,38 @@ class Grader:
         """Have a model check an answer, and replace the grade and its points."""
         assert review.assessment is not None
         assert review.text is not None
-        if await self._database.write(take_request, user_id, self._now().date(), REQUESTS_A_DAY):
-            verified = await self._grading.verify(
-                review.topic, review.text, review.assessment, review.daily.guild_id
-            )
+        verified = await self._verify(
+            review.daily, user_id, review.topic, review.text, review.assessment
+        )
+        return replace(with_assessment(review, verified), points=verified.found.percent)
+
+    async def _verify_all(self, daily_id: int) -> None:
+        """Have a model check the graded answers that it has not checked, until it fails once."""
+        for user_id, grade in (await self._database.read(store.graded, daily_id)).items():
+            assessment = decode(grade)
+            found = await self._database.read(self._written, daily_id, user_id)
+            if found is None or not self._grading.may_verify(assessment):
+                continue
+            daily, topic, written = found
+            verified = await self._verify(daily, user_id, topic, written.text, assessment)
+            if verified.model_failed == "failed":
+                return
+
+    async def _verify(
+        self, daily: Daily, user_id: int, topic: Topic, text: str, assessment: Assessment
+    ) -> Assessment:
+        today = self._now().date()
+        if await self._database.write(take_request, user_id, today, REQUESTS_WITH_DAILIES):
+            verified = await self._grading.verify(topic, text, assessment, daily.guild_id)
         else:
-            verified = replace(review.assessment, model_failed="spent")
-        daily_id = review.daily.id
+            verified = replace(assessment, model_failed="spent")
 
         def save(conn: Connection) -> None:
-            if store.change_grade(conn, daily_id, user_id, encode(verified)):
-                _count_points(conn, daily_id, user_id, verified)
+            if store.change_grade(conn, daily.id, user_id, encode(verified)):
+                _count_points(conn, daily.id, user_id, verified)
 
         await self._database.write(save)
-        return replace(with_assessment(review, verified), points=verified.found.percent)
+        return verified
 
 
 def _count_points(conn: Connection, daily_id: int, user_id: int, assessment: Assessment) -> None:

@@ -474,6 +474,13 @@ def _ungraded(daily_id: int) -> Select[Any]:
     return select(c.user_id).where(c.daily_id == daily_id, c.grade.is_(None))
 
 
+def graded(conn: Connection, daily_id: int) -> dict[int, str]:
+    """Return the grades of the answers to an open daily, by member."""
+    c = open_answers.c
+    query = select(c.user_id, c.grade).where(c.daily_id == daily_id, c.grade.is_not(None))
+    return {row.user_id: row.grade for row in conn.execute(query)}
+
+
 def streak_of(conn: Connection, guild_id: int, user_id: int, now: datetime) -> Streak:
     """Return a member's streak now."""
     known, rows = _unsettled(conn, guild_id, user_id)

@@ -225,7 +225,7 @@ def _result(card: OpenDailyResult, bank: Bank, model: str) -> Message:
     figures = t.count(card.answered, "answer")
     if card.answered > 1:  # figures about one answer would show that member's grade
         lacking = [
-            f"- {t.escape(text)} · not found in {number:,} of {t.count(card.answered, 'answer')}"
+            f"- {t.escape(text)} · not counted in {number:,} of {t.count(card.answered, 'answer')}"
             for text, number in card.lacking
         ]
     return Message(
@@ -233,7 +233,7 @@ def _result(card: OpenDailyResult, bank: Bank, model: str) -> Message:
         f"{_TITLE}\n-# {_about(card.topic, bank)} · open question · closed",
         t.heading(card.topic.question),
         f"**Model answer**\n{model}",
-        "\n".join(["**Least often found**", *lacking]) if lacking else None,
+        "\n".join(["**Least often counted**", *lacking]) if lacking else None,
         separator(),
         "\n".join(f"-# {source(reference)}" for reference in card.topic.references[:1]),
         "\n".join([figures, *_long_streaks(card.streaks)]),

@@ -22,17 +22,17 @@ COUNTED = frozenset({str(State.FOUND), SAID})
 class PointCount:
     """The number of a question's key points that an answer says, and of all."""
 
-    points: int
+    said: int
     total: int
 
     @property
     def percent(self) -> int:
-        return round(100 * self.points / max(1, self.total))
+        return round(100 * self.said / max(1, self.total))
 
     def compare(self, earlier: PointCount) -> int:
         """Return 1 for a larger share than an earlier answer had, -1 for a smaller one, else 0."""
-        now = self.points * earlier.total
-        then = earlier.points * self.total
+        now = self.said * earlier.total
+        then = earlier.said * self.total
         return (now > then) - (now < then)
 
 
@@ -92,7 +92,7 @@ class Assessment:
     @property
     def passed(self) -> bool:
         """Whether the answer counts as correct in tallies: at least half of its points count."""
-        return 2 * self.found.points >= self.found.total
+        return 2 * self.found.said >= self.found.total
 
     @property
     def count(self) -> PointCount | None:
@@ -100,6 +100,11 @@ class Assessment:
         if self.counted is not None:
             return PointCount(len(self.counted), len(self.points))
         return self.found if self.model else None
+
+    @property
+    def counted_by(self) -> str:
+        """The name of the model whose count is `count`; empty if it is the member's own, or none."""
+        return self.model if self.counted is None else ""
 
     @property
     def ticked(self) -> frozenset[int]:
@@ -194,7 +199,7 @@ class AskedQuestion:
 
     `count` is None for a skipped question, and for an answer whose points nobody counted. `model`
     names the model that counted, and is empty if the member did. `previous` is the count of the
-    latest earlier answer to the same topic.
+    latest earlier answer to the same topic, if it has the same source.
     """
 
     topic_id: str

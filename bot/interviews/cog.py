@@ -44,7 +44,7 @@ class Interview(commands.Cog):
         bot.router.add(view.ANSWERED, self.answered)
         bot.router.add(view.FEEDBACK, self.feedback)
         bot.router.add(view.COUNT, self.count)
-        bot.router.add(view.KEEP, self.keep)
+        bot.router.add(view.CONFIRM, self.confirm)
         bot.router.add(view.FOLLOW_UP, self.follow_up)
         bot.router.add(view.FOLLOW_UP_ANSWERED, self.follow_up_answered)
         bot.router.add(view.STEP, self.step)
@@ -121,24 +121,19 @@ class Interview(commands.Cog):
         picked = selected_values(interaction)
         if not set(picked) <= set("012345"):
             raise UserError(UNKNOWN)
-        points = frozenset(map(int, picked))
-        await self._counted(
-            interaction,
-            self.interviews.count(
-                int(fields["row"]), interaction.user.id, interaction.guild_id, points
-            ),
-        )
+        await self._count(interaction, fields, frozenset(map(int, picked)))
 
-    async def keep(self, interaction: discord.Interaction, fields: Fields) -> None:
-        """Count the points that the list shows as ticked."""
-        row = int(fields["row"])
-        await self._counted(
-            interaction, self.interviews.keep(row, interaction.user.id, interaction.guild_id)
-        )
+    async def confirm(self, interaction: discord.Interaction, fields: Fields) -> None:
+        """Count the points that were ticked when the card was shown."""
+        said = "" if fields["said"] == "none" else fields["said"]
+        await self._count(interaction, fields, frozenset(map(int, said)))
 
-    async def _counted(
-        self, interaction: discord.Interaction, work: Coroutine[Any, Any, Step]
+    async def _count(
+        self, interaction: discord.Interaction, fields: Fields, points: frozenset[int]
     ) -> None:
+        work = self.interviews.count(
+            int(fields["row"]), interaction.user.id, interaction.guild_id, points
+        )
         step = await defer_if_slow(interaction, work, edits=is_private(interaction))
         await say_here(interaction, view.step_page(step, await self._bank(interaction)))
 

@@ -171,13 +171,6 @@ class Interviews:
             return step
         return replace(step, assessment=await self._save_count(question_id, points))
 
-    async def keep(self, question_id: int, user_id: int, guild_id: int | None) -> Step:
-        """Record that the member said what the list shows as ticked."""
-        step = await self.feedback(question_id, user_id, guild_id)
-        if step.assessment is None:
-            return step
-        return replace(step, assessment=await self._save_count(question_id, step.assessment.ticked))
-
     @writing
     def _save_count(self, conn: Connection, question_id: int, points: Set[int]) -> Assessment:
         question = _existing(store.question(conn, question_id, lock=True))
@@ -389,11 +382,13 @@ def _asked_question(question: InterviewQuestion, earlier: str | None) -> AskedQu
     if question.grade is None:
         return AskedQuestion(question.topic_id, None, answered=question.answer is not None)
     assessment = decode(question.grade)
+    before = decode(earlier) if earlier else None
+    comparable = before is not None and before.counted_by == assessment.counted_by
     return AskedQuestion(
         question.topic_id,
         assessment.count,
-        model=assessment.model if assessment.counted is None else "",
-        previous=decode(earlier).count if earlier else None,
+        model=assessment.counted_by,
+        previous=before.count if before and comparable else None,
     )
 
 

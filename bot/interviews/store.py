@@ -50,7 +50,7 @@ interview_questions = sa.Table(
     sa.UniqueConstraint("interview_id", "number"),
 )
 
-# Requests to a model service about a member's answers, on the latest day that had any.
+# Requests to a model about a member's answers, on the latest day that had any.
 model_requests = sa.Table(
     "model_requests",
     metadata,

@@ -38,7 +38,7 @@ ANSWER = Route("interview", {"row": ROW})  # opens the modal
 ANSWERED = Route("interviewed", {"row": ROW}, once=True)  # the modal
 FEEDBACK = Route("feedback", {"row": ROW, "page": PAGE})
 COUNT = Route("count", {"row": ROW})  # the list of points to tick as said
-KEEP = Route("keep", {"row": ROW})  # the list as it is ticked
+CONFIRM = Route("confirm", {"row": ROW, "said": "[0-5]{1,6}|none"})  # the ticks as shown
 FOLLOW_UP = Route("followup", {"do": "answer|show", "row": ROW, "number": "[0-9]"})
 FOLLOW_UP_ANSWERED = Route("followedup", {"row": ROW, "number": "[0-9]"}, once=True)
 STEP = Route("step", {"slot": "skip|stop|next|end", "row": ROW}, once=True)
@@ -54,7 +54,7 @@ _GROUPS = (
     ("**Said**", SAID),
     ("**Careful: you may have said the opposite**", State.CHECK),
     ("**Careful: the model reads the opposite**", OPPOSITE),
-    ("**Unclear**", State.DOUBTFUL),
+    ("**Unclear**", State.UNCLEAR),
 )
 """The states of points, in the order they are shown; missing points come last."""
 _ORDER = [*(str(state) for _, state in _GROUPS), str(State.MISSING)]
@@ -63,7 +63,7 @@ _STATES = {
     SAID: "Said",
     State.CHECK: "May say the opposite",
     OPPOSITE: "Reads as the opposite",
-    State.DOUBTFUL: "Unclear",
+    State.UNCLEAR: "Unclear",
     State.MISSING: "Not found",
 }
 _PAGE_LENGTH = 3200
@@ -226,7 +226,7 @@ def _follow_up_buttons(step: Step) -> ui.ActionRow[ui.LayoutView] | None:
 def _count_rows(
     assessment: Assessment, question_id: int
 ) -> list[ui.ActionRow[ui.LayoutView] | None]:
-    """The list where members tick their points, and a button that keeps it as it is."""
+    """The list where members tick their points, and a button that confirms it as it is."""
     ticked = assessment.ticked
     options = [
         discord.SelectOption(
@@ -249,11 +249,12 @@ def _count_rows(
     if assessment.count is not None:  # counted already; the list is there to change it
         return [row(ticks)]
     if not ticked:
-        keep = button("I said none of these", KEEP.id(row=question_id))
+        confirm = button("I said none of these", CONFIRM.id(row=question_id, said="none"))
     else:
-        said = "it" if len(ticked) == 1 else f"those {len(ticked)}"
-        keep = button(f"Yes, I said {said}", KEEP.id(row=question_id), PRIMARY)
-    return [row(ticks), row(keep)]
+        what = "it" if len(ticked) == 1 else f"those {len(ticked)}"
+        said = "".join(map(str, sorted(ticked)))
+        confirm = button(f"Yes, I said {what}", CONFIRM.id(row=question_id, said=said), PRIMARY)
+    return [row(ticks), row(confirm)]
 
 
 def report_pages(report: Report) -> list[Message]:
@@ -308,11 +309,11 @@ def _topic_line(topic: Topic, asked: AskedQuestion) -> str:
     line = f"{title} · {_point_count(asked.count)}\n-# {source}"
     if asked.previous is None:
         return line
-    return f"{line}, last time {asked.previous.points} of {asked.previous.total}"
+    return f"{line}, last time {asked.previous.said} of {asked.previous.total}"
 
 
 def _point_count(count: PointCount) -> str:
-    return f"{count.points} of {t.count(count.total, 'key point')}"
+    return f"{count.said} of {t.count(count.total, 'key point')}"
 
 
 def _against_last_time(report: Report) -> str:
@@ -395,7 +396,7 @@ def estimate(assessment: Assessment, *, may_tick: bool) -> str:
     count = assessment.count
     model = t.escape(assessment.model)
     if count is None:
-        found = assessment.found.points
+        found = assessment.found.said
         if not may_tick:
             return (
                 f"### I found the words of {found} of the {total}\n"
@@ -411,7 +412,7 @@ def estimate(assessment: Assessment, *, may_tick: bool) -> str:
             f"### As {model} reads it: {_point_count(count)}\n"
             f"**{count.percent}%**, an estimate by a model, and models make mistakes.{wrong}"
         )
-    other = f" {model} counts {assessment.found.points}." if model else ""
+    other = f" {model} counts {assessment.found.said}." if model else ""
     return (
         f"### By your own count: {_point_count(count)}\n**{count.percent}%**, an estimate.{other}"
     )
@@ -421,7 +422,7 @@ def colour(assessment: Assessment | None) -> discord.Colour:
     """Green once somebody has counted a point, grey if they counted none; never red."""
     if assessment is None or assessment.count is None:
         return OPEN
-    return REVEALED if assessment.count.points else ENDED
+    return REVEALED if assessment.count.said else ENDED
 
 
 def _feedback_blocks(
@@ -459,7 +460,7 @@ def _point(point: Point) -> str:
             lines.append(f"-# {t.one_line(point.why)}")
         elif point.opposite:
             lines.append(f"-# The opposite: {t.one_line(point.opposite)}")
-        label = "Nearest" if point.state == State.DOUBTFUL else "You wrote"
+        label = "Nearest" if point.state == State.UNCLEAR else "You wrote"
         lines.append(_quoted(point.quote, label))
     return "\n".join(lines)
 

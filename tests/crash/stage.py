@@ -370,10 +370,10 @@ async def play_interview(stage: Stage, arm: Arm, *, counts: bool = False) -> Non
     await stage.world.until(lambda: "key points" in card().text)
     if counts:
         arm()
-        await stage.act(press("keep:"))
+        await stage.act(press("confirm:"))
         await read_again("By your own count")
     else:
-        await press("keep:")
+        await press("confirm:")
         await stage.world.until(lambda: "By your own count" in card().text)
     opened = await press("Answer the follow-up")
     if counts:

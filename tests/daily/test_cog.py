@@ -15,7 +15,7 @@ from simcord.backend.errors import SetupError
 from sqlalchemy.exc import OperationalError
 
 from bot.chat import replies
-from bot.interviews.grading.verifying import Claim, Ruling, Verdict
+from bot.interviews.grading.verifying import PointToCheck, Ruling, Verdict
 from bot.questions.model import KeyPoint, Topic
 from tests.fakes import FakeVerifier, silent_verifier
 from tests.interviews.test_cog import all_of, found_in, topic_of
@@ -320,7 +320,7 @@ async def test_a_day_with_an_open_question(stage: Stage) -> None:
     assert closed is not None
     assert topic.answer in text_of(closed).replace("\\", "")
     assert "2 answers" in text_of(closed)
-    assert "not found in 1 of 2 answers" in text_of(closed)
+    assert "not counted in 1 of 2 answers" in text_of(closed)
     assert labels(closed) == ["Explain", "Report"]
     own = reply(await stage.bob.click(closed, label="Explain"))
     assert topic.key_points[0].text in found_in(own)
@@ -428,8 +428,8 @@ async def test_a_model_is_named(stage: Stage) -> None:
     question = begun.response.message
     first = topic_of(text_of(question)).key_points[0]
 
-    def only_the_first(claims: Mapping[int, Claim]) -> dict[int, Ruling]:
-        return {0: Ruling(Verdict.SAYS, claims[0].passage)}
+    def only_the_first(points: Mapping[int, PointToCheck]) -> dict[int, Ruling]:
+        return {0: Ruling(Verdict.SAYS, points[0].passage)}
 
     model = FakeVerifier(only_the_first)
     stage.services.grading._verifier = model  # as if GRADER_URL were set

@@ -14,10 +14,11 @@ from bot.answers.store import DAILY
 from bot.core.child_process import CallStopped
 from bot.core.database import Database
 from bot.core.errors import UserError
+from bot.core.limits import REQUESTS_A_DAY
 from bot.daily.cards import OpenDailyCard, OpenDailyResult, OpenReview
 from bot.interviews.cards import Assessment, Point, PointCount, Step
 from bot.interviews.grading.service import Ungradable
-from bot.interviews.grading.verifying import Claim, Ruling, Verdict
+from bot.interviews.grading.verifying import PointToCheck, Ruling, Verdict
 from bot.interviews.store import take_request
 from bot.questions.store import reports
 from tests.banks import teaching_bank
@@ -42,15 +43,15 @@ async def stage(database: Database) -> Stage:
     return made
 
 
-Rule = Callable[[Mapping[int, Claim]], dict[int, Ruling]]
+Rule = Callable[[Mapping[int, PointToCheck]], dict[int, Ruling]]
 
 
-def raises_doubt(_: Mapping[int, Claim]) -> dict[int, Ruling]:
+def raises_doubt(_: Mapping[int, PointToCheck]) -> dict[int, Ruling]:
     """Rulings that find the second key point of `PARTLY`, too."""
     return {0: Ruling(Verdict.SAYS, PART), 1: Ruling(Verdict.SAYS, IN_DOUBT)}
 
 
-def lowers(_: Mapping[int, Claim]) -> dict[int, Ruling]:
+def lowers(_: Mapping[int, PointToCheck]) -> dict[int, Ruling]:
     """Rulings that leave one key point of `FULL`; it says the opposite of the others."""
     opposite = Ruling(Verdict.OPPOSITE, FULL[-60:])
     return {0: Ruling(Verdict.SAYS, PART), 1: opposite, 2: opposite}
@@ -429,12 +430,45 @@ async def test_a_models_rulings_change_points_and_sums(
     assert sorted(number for _, number in result.lacking) == sorted(others)
 
 
+async def test_the_close_has_the_model_check_what_it_has_not(stage: Stage) -> None:
+    """A restart before the model was asked, or a member who never looks, changes nothing. Once it
+    fails, the close asks no more."""
+    model = await connect_model(stage, lowers)
+    await opened(stage, answer_hours=1)
+    await stage.write_daily(ALWINA, FULL)
+    await stage.write_daily_only(BOB, FULL)
+    assert model.asked == []
+    await stage.wait(hours=1, seconds=5)
+    assert len(results(stage)) == 1
+    assert await stage.check_points() == {ALWINA: 33, BOB: 33}
+    silent = stage.verifier = silent_verifier()
+    await stage.restart()
+    await stage.wait(hours=23)
+    await stage.write_daily(ALWINA, FULL)
+    await stage.write_daily(BOB, FULL)
+    await stage.wait(hours=1, seconds=5)
+    assert len(results(stage)) == 2
+    assert len(silent.asked) == 1
+
+
+async def test_interviews_leave_requests_for_dailies(stage: Stage) -> None:
+    """Whoever has used up the requests for interviews still has a daily checked."""
+    model = await connect_model(stage, lowers)
+    await opened(stage)
+    today = stage.clock().date()
+    while await stage.database.write(take_request, ALWINA, today, REQUESTS_A_DAY):
+        pass
+    review = await stage.write_daily(ALWINA, FULL)
+    assert (await stage.bot.dailies.grader.verify(review, ALWINA)).points == 33
+    assert len(model.asked) == 1
+
+
 @pytest.mark.parametrize("spent", [True, False])
 async def test_without_an_opinion_words_decide(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, spent: bool
 ) -> None:
     """If the member's requests are spent, or the model fails, points stay, with the reason."""
-    monkeypatch.setattr("bot.daily.open_answers.REQUESTS_A_DAY", 1)
+    monkeypatch.setattr("bot.daily.open_answers.REQUESTS_WITH_DAILIES", 1)
     stage.verifier = silent_verifier()
     await stage.restart()
     await opened(stage)

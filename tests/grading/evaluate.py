@@ -23,7 +23,7 @@ from typing import Protocol
 from bot.interviews.cards import Assessment
 from bot.interviews.grading import Grade, Rubrics, State, grade
 from bot.interviews.grading.service import Grading
-from bot.interviews.grading.verifying import Claim, Ruling, Verdict
+from bot.interviews.grading.verifying import PointToCheck, Ruling, Verdict
 from bot.questions.model import Topic
 from tests.grading.attacks import ATTACKS
 from tests.shipped import packs
@@ -217,10 +217,10 @@ class Scripted:
         self._rng = random.Random(1)
 
     async def verify(
-        self, question: str, answer: str, claims: Mapping[int, Claim]
+        self, question: str, answer: str, points: Mapping[int, PointToCheck], server: int
     ) -> dict[int, Ruling]:
         if not self._perfect:
-            verdicts = {n: self._rng.choice(list(Verdict)) for n in claims}
+            verdicts = {n: self._rng.choice(list(Verdict)) for n in points}
             return {n: Ruling(verdict, "words of nobody") for n, verdict in verdicts.items()}
         means = self._answers[answer].means
         return {
@@ -230,9 +230,9 @@ class Scripted:
                 else Verdict.OPPOSITE
                 if means[n] < -0.25
                 else Verdict.NEITHER,
-                claim.passage or answer,
+                point.passage or answer,
             )
-            for n, claim in claims.items()
+            for n, point in points.items()
         }
 
 

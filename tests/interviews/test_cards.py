@@ -13,7 +13,7 @@ MIXED = Assessment(
     (
         Point("First", "found", "I said so.", "Not so."),
         Point("Second", "check", "Perhaps \N{EM DASH} “so”.", "Never so.", "It is so."),
-        Point("Third", "doubtful", "Hm."),
+        Point("Third", "unclear", "Hm."),
         Point("Fourth", "missing"),
     ),
     ("negated",),
@@ -28,7 +28,7 @@ COMPARED = replace(ANSWERED, parts=(Part("Because."), Part("And so.", "I think s
 
 def test_states_have_a_letter_per_point() -> None:
     """The letters are in the bank's order, and no two states share one."""
-    assert (MIXED.states, RULED.states) == ("fcdm", "som")
+    assert (MIXED.states, RULED.states) == ("fcum", "som")
     assert len({state[0] for state in (*State, SAID, OPPOSITE)}) == len(State) + 2
     assert [point.text for point in MIXED.in_state("check")] == ["Second"]
 
@@ -36,7 +36,7 @@ def test_states_have_a_letter_per_point() -> None:
 @pytest.mark.parametrize(
     ("states", "percent", "passed"),
     [
-        ("found check doubtful missing", 25, False),
+        ("found check unclear missing", 25, False),
         ("found check", 50, True),
         ("said opposite", 50, True),
         ("check check check", 0, False),

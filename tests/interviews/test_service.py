@@ -14,7 +14,7 @@ from bot.interviews import store
 from bot.interviews.assessment import decode_reply
 from bot.interviews.cards import AskedQuestion, Assessment, PointCount, Report, Step
 from bot.interviews.grading.service import Ungradable
-from bot.interviews.grading.verifying import Claim, Ruling, Verdict
+from bot.interviews.grading.verifying import PointToCheck, Ruling, Verdict
 from bot.interviews.service import Interviews
 from bot.interviews.store import InterviewQuestion
 from tests.banks import SPLIT_BY_TIME, teaching_bank
@@ -80,8 +80,10 @@ class Candidate:
             self.question_id, self.user_id, self.guild_id, set(points)
         )
 
-    async def keep(self) -> Step:
-        return await self.interviews.keep(self.question_id, self.user_id, self.guild_id)
+    async def confirm(self) -> Step:
+        """Count the points that the list shows as ticked."""
+        step = await self.feedback()
+        return await self.count(*(step.assessment.ticked if step.assessment else ()))
 
     async def verify(self, step: Step) -> Step:
         return await self.interviews.verify(step, self.user_id, self.guild_id)
@@ -112,12 +114,12 @@ def alwina(stage: Stage) -> Candidate:
     return Candidate(stage)
 
 
-def raises_doubt(_: Mapping[int, Claim]) -> dict[int, Ruling]:
+def raises_doubt(_: Mapping[int, PointToCheck]) -> dict[int, Ruling]:
     """Rulings that find the second key point of `PARTLY`, too."""
     return {0: Ruling(Verdict.SAYS, PART), 1: Ruling(Verdict.SAYS, IN_DOUBT)}
 
 
-def lowers(_: Mapping[int, Claim]) -> dict[int, Ruling]:
+def lowers(_: Mapping[int, PointToCheck]) -> dict[int, Ruling]:
     """Rulings that leave one key point of `GOOD`."""
     sentences = GOOD.split(". ")
     return {0: Ruling(Verdict.SAYS, sentences[0]), 1: Ruling(Verdict.OPPOSITE, sentences[1])}
@@ -259,7 +261,7 @@ async def test_other_members_questions_are_refused(stage: Stage, alwina: Candida
     await alwina.start()
     bob = Candidate(stage, BOB)
     bob.question_id = alwina.question_id
-    for use in (bob.answer, bob.feedback, bob.next, bob.skip, bob.end, bob.count, bob.keep):
+    for use in (bob.answer, bob.feedback, bob.next, bob.skip, bob.end, bob.count):
         with pytest.raises(UserError, match="That question is gone"):
             await use()
     with pytest.raises(UserError, match="That question is gone"):
@@ -289,7 +291,7 @@ async def test_feedback_on_an_open_daily_is_held_back(stage: Stage, alwina: Cand
     await open_daily_about(stage, "t1")
     waiting = await alwina.graded()
     assert (waiting.assessment, waiting.answer) == (None, GOOD)
-    for step in (await alwina.count(1), await alwina.keep()):
+    for step in (await alwina.count(1), await alwina.confirm()):
         assert step.assessment is None
     assert (await alwina.show_follow_up(2)).reply is None
     await alwina.answer_follow_up(2)
@@ -373,7 +375,7 @@ async def test_the_report_has_earlier_answers(stage: Stage, alwina: Candidate) -
             await candidate.skip()
         else:
             await candidate.answer(text)
-            await candidate.keep()
+            await candidate.confirm()
         return await candidate.end()
 
     await report_on(Candidate(stage, BOB), GOOD)
@@ -401,7 +403,7 @@ async def test_nothing_is_counted_before_the_member_counts(alwina: Candidate) ->
     """There is no number in the table and in the report. One tap counts the ticked points; the list
     replaces that, down to nothing."""
     await alwina.start()
-    for step in (await alwina.count(1), await alwina.keep()):
+    for step in (await alwina.count(1), await alwina.confirm()):
         assert step.assessment is None
     found = of(await alwina.graded(PARTLY))
     assert (found.states[0], set(found.ticked), found.count) == ("f", {0}, None)
@@ -409,7 +411,7 @@ async def test_nothing_is_counted_before_the_member_counts(alwina: Candidate) ->
     report = await alwina.end()
     assert (report.percent, report.answered, report.uncounted, report.practise) == (None, 1, 1, ())
     for points, percent in ((None, 33), ({1, 2}, 67), (set(), 0), (None, 0), ({0, 1, 2}, 100)):
-        step = await (alwina.keep() if points is None else alwina.count(*points))
+        step = await (alwina.confirm() if points is None else alwina.count(*points))
         assert of(step).states == found.states
         assert (await alwina.row()).score == percent
         report = await alwina.end()
@@ -445,8 +447,8 @@ async def test_a_count_outlives_a_models_rulings(
     assert kept.count == PointCount(len(own), 3)
     (asked,) = asked_in(await alwina.end())
     assert (asked.count, asked.model) == (kept.count, "")
-    ((question, answer, claims),) = model.asked
-    assert (question, answer, set(claims)) == (step.topic.question, GOOD, {0, 1, 2})
+    ((question, answer, points),) = model.asked
+    assert (question, answer, set(points)) == (step.topic.question, GOOD, {0, 1, 2})
 
 
 async def test_a_report_of_own_and_models_counts(stage: Stage, alwina: Candidate) -> None:
@@ -457,7 +459,7 @@ async def test_a_report_of_own_and_models_counts(stage: Stage, alwina: Candidate
     assert (of(verified).states, (await alwina.row()).score) == ("ssm", 67)
     await alwina.next()
     await alwina.graded()
-    await alwina.keep()
+    await alwina.confirm()
     await alwina.next()
     await alwina.graded()
     report = await alwina.end()
@@ -497,7 +499,7 @@ async def test_a_failed_model_is_not_asked_again(stage: Stage, alwina: Candidate
     assert (of(again).points, of(again).model_failed) == (of(offline).points, "failed")
     assert (of(again).count, (await alwina.row()).score) == (None, None)
     assert not alwina.interviews.may_verify(again)
-    assert of(await alwina.keep()).count == PointCount(3, 3)
+    assert of(await alwina.confirm()).count == PointCount(3, 3)
     assert len(model.asked) == 1
 
 

@@ -84,7 +84,7 @@ async def test_the_documented_query_lists_what_was_not_found(database: Database)
     counted, none, uncounted, waiting, skipped = await begin(database, "t1", "t2", "t3", "t4", "t5")
     points = (
         Point("First", "found", "Yes."),
-        Point("Second", "doubtful", "Perhaps."),
+        Point("Second", "unclear", "Perhaps."),
         Point("Third", "missing"),
         Point("Fourth", "missing"),
     )
@@ -99,7 +99,7 @@ async def test_the_documented_query_lists_what_was_not_found(database: Database)
     query = queries[1 if database.shared else 0]
     rows = await database.read(lambda conn: conn.exec_driver_sql(query).all())
     assert sorted(map(tuple, rows)) == [
-        ("t1", "Second", "doubtful", "Perhaps.", "Yes. Perhaps."),
+        ("t1", "Second", "unclear", "Perhaps.", "Yes. Perhaps."),
         ("t1", "Third", "missing", "", "Yes. Perhaps."),
     ]
 

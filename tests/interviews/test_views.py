@@ -26,7 +26,7 @@ from tests.shipped import bank
 
 AT = datetime(2027, 1, 4, 12, tzinfo=UTC)
 ROW = 10**18 - 1
-STATES = ("found", "check", "doubtful", "missing")
+STATES = ("found", "check", "unclear", "missing")
 RULED = ("said", "opposite", "missing")
 MODEL = "test-model"
 LARGEST = Topic(
@@ -208,8 +208,8 @@ def lists(card: Message) -> list[discord.ui.Select[discord.ui.LayoutView]]:
     return [part for part in card.walk_children() if isinstance(part, discord.ui.Select)]
 
 
-def keeping(graded: Assessment) -> list[str]:
-    """Return the label of the button that keeps the list as it is, if there is one."""
+def confirming(graded: Assessment) -> list[str]:
+    """Return the label of the button that confirms the list as it is, if there is one."""
     said = labels(feedback(replace(step(LARGEST), assessment=graded)))
     return [label for label in said if "I said" in label]
 
@@ -231,14 +231,14 @@ def test_the_list_of_points_to_tick() -> None:
             assert not lists(other)
 
 
-def test_the_button_that_keeps_the_list() -> None:
+def test_the_button_that_confirms_the_list() -> None:
     """It says what it counts, and goes once somebody has counted."""
     both = assessed(LARGEST)
-    assert keeping(both) == ["Yes, I said those 2"]
-    assert keeping(assessed(LARGEST, ("found", *RULED[2:] * 5))) == ["Yes, I said it"]
-    assert keeping(assessed(LARGEST, ("check", "missing"))) == ["I said none of these"]
+    assert confirming(both) == ["Yes, I said those 2"]
+    assert confirming(assessed(LARGEST, ("found", *RULED[2:] * 5))) == ["Yes, I said it"]
+    assert confirming(assessed(LARGEST, ("check", "missing"))) == ["I said none of these"]
     for known in (both.with_count(set()), replace(both, model=MODEL)):
-        assert keeping(known) == []
+        assert confirming(known) == []
 
 
 HINT = "|" * 400
@@ -323,7 +323,7 @@ def test_points_are_compared_with_their_opposites() -> None:
         Point("One", "missing", "Far.", "Not one"),
         Point("Two", "found", "So.", "Not two"),
         Point("Three", "check", "Three not.", "Not three", "It is three."),
-        Point("Four", "doubtful", "Perhaps."),
+        Point("Four", "unclear", "Perhaps."),
     )
     for words in (
         "**Found in your words**\n- Two\n-# The opposite: Not two\n> You wrote: So.\n",
@@ -545,7 +545,7 @@ def test_the_results_of_a_daily() -> None:
     one, two = (said_on(daily_result(TOPICS[0], n, "A point")) for n in (1, 2))
     assert "1 answer" in one
     assert "Least often found" not in one
-    assert "**Least often found** - A point · not found in 2 of 2 answers" in two
+    assert "**Least often counted** - A point · not counted in 2 of 2 answers" in two
     assert "%" not in one + two
 
 

@@ -85,7 +85,7 @@ async def live(stage: Stage) -> None:
     await practise(stage)
     step: Any = await bot.interviews.start(ZOE, GUILD)
     await bot.interviews.answer(step.question_id, ZOE, f"My name is {NAME}.")
-    graded: Any = await bot.interviews.keep(step.question_id, ZOE, GUILD)
+    graded: Any = await bot.interviews.count(step.question_id, ZOE, GUILD, {0})
     await bot.interviews.answer_follow_up(
         step.question_id, ZOE, graded.follow_up_number, f"{NAME} again."
     )

@@ -16,7 +16,7 @@ import aiohttp
 
 from bot.config import Settings
 from bot.interviews.grading import opinion
-from bot.interviews.grading.verifying import Claim, NoOpinion, Ruling
+from bot.interviews.grading.verifying import NoOpinion, PointToCheck, Ruling
 
 log = logging.getLogger(__name__)
 
@@ -48,10 +48,10 @@ class ModelService:
         return self._model
 
     async def verify(
-        self, question: str, answer: str, claims: Mapping[int, Claim]
+        self, question: str, answer: str, points: Mapping[int, PointToCheck], server: int
     ) -> dict[int, Ruling]:
-        request = opinion.build_request(question, claims, answer)
-        return opinion.read_reply(await self._ask(request), claims)
+        request = opinion.build_request(question, points, answer)
+        return opinion.read_reply(await self._ask(request), points)
 
     async def _ask(self, user: str) -> str:
         """Return the text of the service's reply."""
@@ -115,12 +115,12 @@ async def model_service(settings: Settings) -> AsyncIterator[ModelService | None
 
 async def check_service(settings: Settings) -> str | None:
     """Return what is wrong with the service, if anything, after asking about a made-up sentence."""
-    claim = Claim("Water boils at 100 degrees", ("it boils at one hundred degrees",), (), "")
+    point = PointToCheck("Water boils at 100 degrees", ("it boils at one hundred degrees",), (), "")
     async with model_service(settings) as service:
         if service is None:
             return None
         try:
-            await service.verify("When does water boil?", "It boils at 100 degrees.", {0: claim})
+            await service.verify("When does water boil?", "It boils at 100 degrees.", {0: point}, 0)
         except NoOpinion as error:
             return f"GRADER_URL gives no usable reply: {error}; open answers would be graded offline only"
     return None

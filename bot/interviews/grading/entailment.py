@@ -1,4 +1,4 @@
-"""The questions to a model for natural language inference about a claim, and the verdict.
+"""The questions to a model for natural language inference about a point, and the verdict.
 
 Such a model reads two texts and says how probable it is that the first entails the second, that it
 contradicts it, or neither.
@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from bot.interviews.grading.verifying import Claim, Ruling, Verdict
+from bot.interviews.grading.verifying import PointToCheck, Ruling, Verdict
 
 MAX_OPPOSITES = 4
-"""Opposites of a claim that the model is asked about: each takes two more pairs."""
+"""Opposites of a point that the model is asked about: each takes two more pairs."""
 SAYS_FROM = 0.45
 """The lowest support for SAYS. An answer that says more than its key point entails it in one order
 only, and that gives at most 0.5.
@@ -30,18 +30,18 @@ class Probabilities:
     contradiction: float
 
 
-def pairs_for(claim: Claim) -> list[tuple[str, str]]:
+def pairs_for(point: PointToCheck) -> list[tuple[str, str]]:
     """Return the pairs to ask the model about: key point and opposites, each in both orders."""
-    statements = [claim.text, *claim.opposites[:MAX_OPPOSITES]]
+    statements = [point.text, *point.opposites[:MAX_OPPOSITES]]
     return [
         pair
         for statement in statements
-        for pair in ((claim.passage, statement), (statement, claim.passage))
+        for pair in ((point.passage, statement), (statement, point.passage))
     ]
 
 
-def ruling_for(claim: Claim, answers: Sequence[Probabilities]) -> Ruling:
-    """Return the ruling on a claim; `answers` are about its `pairs_for`, in that order."""
+def ruling_for(point: PointToCheck, answers: Sequence[Probabilities]) -> Ruling:
+    """Return the ruling on a point; `answers` are about its `pairs_for`, in that order."""
     entailed = [
         fmean((there.entailment, back.entailment))
         for there, back in zip(answers[::2], answers[1::2], strict=True)
@@ -49,7 +49,7 @@ def ruling_for(claim: Claim, answers: Sequence[Probabilities]) -> Ruling:
     support = entailed[0]
     against = max(fmean(answer.contradiction for answer in answers[:2]), *entailed[1:], 0.0)
     if support >= SAYS_FROM and support >= against:
-        return Ruling(Verdict.SAYS, claim.passage)
+        return Ruling(Verdict.SAYS, point.passage)
     if against >= OPPOSITE_FROM and against > support:
-        return Ruling(Verdict.OPPOSITE, claim.passage)
+        return Ruling(Verdict.OPPOSITE, point.passage)
     return Ruling(Verdict.NEITHER)

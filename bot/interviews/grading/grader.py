@@ -31,8 +31,8 @@ from bot.interviews.grading.opposites import likelihoods as opposite_likelihoods
 from bot.interviews.grading.rubric import Rubric
 from bot.interviews.grading.words import Sentence, parse_sentences
 
-FOUND_LIKELIHOOD, DOUBTFUL_LIKELIHOOD = 0.55, 0.2
-"""Minimum likelihood of a found and of a doubtful point."""
+FOUND_LIKELIHOOD, UNCLEAR_LIKELIHOOD = 0.55, 0.2
+"""Minimum likelihood of a found and of an unclear point."""
 CHECK_LIKELIHOOD = 0.5
 """Minimum likelihood that a point's passage says the opposite."""
 BASE_ODDS, MATCH_ODDS, LOOSE_MATCH_ODDS, OTHERS_ODDS, CONCRETE_ODDS = -6.6, 6.7, 6.9, 3.7, 1.9
@@ -67,7 +67,7 @@ class State(StrEnum):
 
     FOUND = "found"
     CHECK = "check"  # found, but it may say the opposite
-    DOUBTFUL = "doubtful"
+    UNCLEAR = "unclear"
     MISSING = "missing"
 
 
@@ -133,7 +133,7 @@ def grade(answer: str, rubric: Rubric, *, guarded: bool = True) -> Grade:
     likelihoods = _likelihoods(matches, sentences)
     graded = list(zip(matches, likelihoods, strict=True))
     if guarded:
-        found = [match for match, likelihood in graded if likelihood >= DOUBTFUL_LIKELIHOOD]
+        found = [match for match, likelihood in graded if likelihood >= UNCLEAR_LIKELIHOOD]
         flags |= _flags(sentences, rubric, found)
     capped = guarded and (Flag.STRAYS in flags or denies_everything(sentences))
     points = [
@@ -161,17 +161,17 @@ def _checked(
         if point.state is not State.MISSING
     }
     doubts = opposite_likelihoods(passages, rubric.sides)
-    checked = list(points)
-    each = [rubric.statement([sentence]) for sentence in sentences]
-    for n, doubt in doubts.items():
-        sides = rubric.sides[n]
-        state = State.CHECK if doubt >= CHECK_LIKELIHOOD else points[n].state
-        if state is State.CHECK:
-            number, shown = sides.nearest(each)
-            text = sentences[number].text
-            checked[n] = replace(points[n], state=state, evidence=text, opposite=shown)
-        else:
-            checked[n] = replace(points[n], opposite=sides.texts[0])
+    checked = [
+        replace(point, opposite=sides.texts[0] if sides.texts else "")
+        for point, sides in zip(points, rubric.sides, strict=True)
+    ]
+    for n in (n for n, doubt in doubts.items() if doubt >= CHECK_LIKELIHOOD):
+        within = [sentences[number] for number in matches[n].passage]
+        each = [rubric.statement([sentence]) for sentence in within]
+        nearest, opposite = rubric.sides[n].nearest(each)
+        checked[n] = replace(
+            checked[n], state=State.CHECK, evidence=within[nearest].text, opposite=opposite
+        )
     return checked
 
 
@@ -289,8 +289,8 @@ def _point_grade(
     if best.match >= WEAK_MATCH:
         evidence = " ".join(sentences[n].text for n in best.closest)
     state = State.MISSING
-    if likelihood >= DOUBTFUL_LIKELIHOOD:
-        state = State.DOUBTFUL if capped or likelihood < FOUND_LIKELIHOOD else State.FOUND
+    if likelihood >= UNCLEAR_LIKELIHOOD:
+        state = State.UNCLEAR if capped or likelihood < FOUND_LIKELIHOOD else State.FOUND
         if guarded and best.denied:
             state = State.CHECK
     return PointGrade(state, likelihood, evidence)

@@ -14,10 +14,11 @@ from typing import ParamSpec, TypeVar
 
 from bot.config import SettingsError
 from bot.core.child_process import CallEnded, CallStopped, Limits, Process
+from bot.core.fair_lock import FairLock
 from bot.core.limits import MAX_NLI_MEMORY, MAX_NLI_PAIRS, MAX_NLI_SECONDS
 from bot.interviews.grading import nli_process
 from bot.interviews.grading.entailment import pairs_for, ruling_for
-from bot.interviews.grading.verifying import Claim, NoOpinion, Ruling
+from bot.interviews.grading.verifying import NoOpinion, PointToCheck, Ruling
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -41,8 +42,11 @@ class NliModel:
         self._timeout = timeout
         self._limits = limits
         self._process = Process(limits)
+        self._turns = FairLock()
+        self._stopped = False
+        """Whether the bot stops, so that no waiting answer starts another process."""
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="nli")
-        """Waits for the process, so that answers are checked one at a time."""
+        """Waits for the process."""
 
     async def load(self) -> None:
         """Load the model and try it. Raises SettingsError with one sentence if it can't be used."""
@@ -55,23 +59,24 @@ class NliModel:
             raise SettingsError.of("NLI_MODEL", wrong, "var/nli-deberta-v3-xsmall") from error
 
     async def verify(
-        self, question: str, answer: str, claims: Mapping[int, Claim]
+        self, question: str, answer: str, points: Mapping[int, PointToCheck], server: int
     ) -> dict[int, Ruling]:
         """Return a ruling for each key point with a passage, up to `MAX_NLI_PAIRS` pairs.
 
-        Raises NoOpinion within `TIMEOUT`, and CallStopped if the bot stops.
+        Answers are checked one at a time, and servers take turns. Raises NoOpinion within `TIMEOUT`,
+        also if no point has a passage, and CallStopped if the bot stops.
         """
-        asked: dict[int, Claim] = {}
+        asked: dict[int, PointToCheck] = {}
         pairs: list[tuple[str, str]] = []
-        for number, claim in claims.items():
-            more = pairs_for(claim) if claim.passage else []
+        for number, point in points.items():
+            more = pairs_for(point) if point.passage else []
             if more and len(pairs) + len(more) <= MAX_NLI_PAIRS:
-                asked[number] = claim
+                asked[number] = point
                 pairs += more
         if not asked:
-            return {}
+            raise NoOpinion("no sentence is near any key point")
         try:
-            async with asyncio.timeout(self._timeout):
+            async with asyncio.timeout(self._timeout), self._turns.acquire(server):
                 answers = await self._run(
                     nli_process.probabilities, self._folder, self._sha256, pairs
                 )
@@ -84,14 +89,15 @@ class NliModel:
         except (OSError, MemoryError, RuntimeError) as error:
             raise NoOpinion(self._reason(error)) from None
         rulings: dict[int, Ruling] = {}
-        for number, claim in asked.items():
-            count = len(pairs_for(claim))
-            rulings[number] = ruling_for(claim, answers[:count])
+        for number, point in asked.items():
+            count = len(pairs_for(point))
+            rulings[number] = ruling_for(point, answers[:count])
             answers = answers[count:]
         return rulings
 
     async def close(self) -> None:
         """End the process, if one runs."""
+        self._stopped = True
         self._process.kill()
         await asyncio.get_running_loop().run_in_executor(self._thread, self._process.close)
         self._thread.shutdown()
@@ -103,8 +109,13 @@ class NliModel:
 
     def _call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call a function in the process. After a failure the next call gets another process."""
+        if self._stopped:
+            raise CallStopped("the bot stops")
         try:
             return self._process.call(function, *args, **kwargs)
+        except CallStopped:
+            self._stopped = True
+            raise
         except (MemoryError, RuntimeError):
             self._process.close()
             raise

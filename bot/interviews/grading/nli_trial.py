@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bot.config import SettingsError
 from bot.interviews.grading.nli import NliModel
-from bot.interviews.grading.verifying import Claim, NoOpinion, Verdict, Verifier
+from bot.interviews.grading.verifying import NoOpinion, PointToCheck, Verdict, Verifier
 
 ENOUGH = 7
 """Right verdicts of ten below which a model is called unsuitable, for paraphrases and for opposites."""
@@ -79,7 +79,7 @@ STATEMENTS = (
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """Right verdicts of ten on paraphrases and on opposites, and seconds for each claim."""
+    """Right verdicts of ten on paraphrases and on opposites, and seconds for each point."""
 
     said: int
     opposite: int
@@ -91,16 +91,16 @@ class Trial:
 
 
 async def try_model(model: Verifier) -> Trial:
-    """Ask a model about the twenty claims. Raises NoOpinion if it gives none."""
+    """Ask a model about the twenty points. Raises NoOpinion if it gives none."""
     passages = [s.paraphrase for s in STATEMENTS] + [s.opposite for s in STATEMENTS]
-    claims = {
-        number: Claim(statement.text, (), (), passage)
+    points = {
+        number: PointToCheck(statement.text, (), (), passage)
         for number, (statement, passage) in enumerate(zip(STATEMENTS * 2, passages, strict=True))
     }
     began = time.perf_counter()
-    rulings = await model.verify("", " ".join(passages), claims)
-    seconds = (time.perf_counter() - began) / len(claims)
-    verdicts = [rulings[number].verdict for number in claims]
+    rulings = await model.verify("", " ".join(passages), points, 0)
+    seconds = (time.perf_counter() - began) / len(points)
+    verdicts = [rulings[number].verdict for number in points]
     return Trial(
         said=verdicts[: len(STATEMENTS)].count(Verdict.SAYS),
         opposite=verdicts[len(STATEMENTS) :].count(Verdict.OPPOSITE),
@@ -109,7 +109,7 @@ async def try_model(model: Verifier) -> Trial:
 
 
 async def check_model(folder: Path, sha256: str) -> bool:
-    """Print what the model in a folder makes of the claims; return whether it can't be used."""
+    """Print what the model in a folder makes of the points; return whether it can't be used."""
     model = NliModel(folder, sha256)
     try:
         await model.load()

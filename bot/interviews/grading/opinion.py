@@ -9,7 +9,7 @@ import json
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from bot.interviews.grading.verifying import Claim, NoOpinion, Ruling, Verdict
+from bot.interviews.grading.verifying import NoOpinion, PointToCheck, Ruling, Verdict
 
 SYSTEM = (
     "You check one answer to an interview question against key points. The user message is a JSON object with the "
@@ -42,16 +42,16 @@ SCHEMA = _object(points={"type": "array", "items": _POINT})
 """Uses only keywords that every endpoint with structured output supports."""
 
 
-def build_request(question: str, claims: Mapping[int, Claim], answer: str) -> str:
+def build_request(question: str, points: Mapping[int, PointToCheck], answer: str) -> str:
     """Return the user message: one JSON object, so that no text can break out of its field."""
     asked = [
         {
             "id": number,
-            "text": claim.text,
-            "also_worded": list(claim.accept),
-            "opposites": list(claim.opposites),
+            "text": point.text,
+            "also_worded": list(point.accept),
+            "opposites": list(point.opposites),
         }
-        for number, claim in claims.items()
+        for number, point in points.items()
     ]
     return json.dumps(
         {"question": question, "key_points": asked, "answer": answer}, ensure_ascii=False

@@ -18,7 +18,7 @@ from bot.interviews.grading.words import Word
 WORDS_ODDS, ORDER_ODDS, SIDES_ODDS, BASE_ODDS = 5.0, 1.9, 2.6, 0.36
 """Coefficients of a logistic regression on labelled answers: the three differences, and the
 intercept."""
-OTHERS_FACTOR = 2.0
+OTHERS_FACTOR = 1.7
 """Weight of the mean of the answer's other points, against 1 for the point itself."""
 WINDOW = 4
 """Words that are this far apart are taken to be said of each other."""
@@ -116,6 +116,6 @@ def likelihoods(passages: Mapping[int, Statement], sides: Sequence[Sides]) -> di
     odds = {n: sides[n].odds(one) for n, one in passages.items() if sides[n].opposites}
     total = sum(odds.values())
     return {
-        n: 1 / (1 + math.exp(-(own + OTHERS_FACTOR * (total - own) / len(odds))))
+        n: 1 / (1 + math.exp(-(own + OTHERS_FACTOR * (total - own) / max(1, len(odds) - 1))))
         for n, own in odds.items()
     }

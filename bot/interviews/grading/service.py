@@ -23,13 +23,14 @@ from bot.interviews.cards import OPPOSITE, SAID, Assessment, Part, Point, Reply
 from bot.interviews.grading import Flag, Grade, Rubric, Rubrics, State
 from bot.interviews.grading.rubric import BankWords, count_words
 from bot.interviews.grading.verifying import (
-    Claim,
     NoOpinion,
+    PointToCheck,
     Quote,
     Ruling,
     Verdict,
     Verifier,
     accepted_quotes,
+    is_within,
     original_passage,
 )
 from bot.questions.model import FollowUp, Topic
@@ -160,14 +161,14 @@ class Grading:
         """
         if self._verifier is None or not self.may_verify(assessment):
             return assessment
-        claims = {
-            n: Claim(key_point.text, key_point.accept, key_point.opposites, point.quote)
+        asked = {
+            n: PointToCheck(key_point.text, key_point.accept, key_point.opposites, point.quote)
             for n, (key_point, point) in enumerate(
                 zip(topic.key_points, assessment.points, strict=True)
             )
         }
         try:
-            rulings = await self._verifier.verify(topic.question, answer, claims)
+            rulings = await self._verifier.verify(topic.question, answer, asked, server)
             points = await self._ruled(topic, answer, assessment, rulings, server)
         except (NoOpinion, Ungradable) as error:
             log.warning("the model gave no opinion, so words decide: %s", error)
@@ -185,32 +186,41 @@ class Grading:
         """Return the points as the model rules, each with words of the answer as proof.
 
         Words that it misquotes are replaced by those that the offline grader found. A point that
-        was not found counts as said only by a quote that the grader, too, takes to be about it.
+        was not found counts as said only with a quote about it, and a missing one as contradicted
+        only with a quote.
         """
+        points = assessment.points
         quotes = {n: original_passage(ruling.quote, answer) for n, ruling in rulings.items()}
-        unproven = [
-            await self._quote(topic, n, quotes[n], server)
-            for n, ruling in rulings.items()
-            if ruling.verdict is Verdict.SAYS
-            and assessment.points[n].state != State.FOUND
-            and quotes[n]
-        ]
-        proven = accepted_quotes(unproven)
-        points = []
-        for n, point in enumerate(assessment.points):
-            verdict = rulings[n].verdict if n in rulings else Verdict.NEITHER
-            quote = quotes.get(n) or point.quote
-            if verdict is Verdict.SAYS and (point.state == State.FOUND or n in proven):
-                points.append(replace(point, state=SAID, quote=quote, why=""))
-            elif verdict is Verdict.OPPOSITE and quote:
-                points.append(replace(point, state=OPPOSITE, quote=quote))
+        said = {n for n, ruling in rulings.items() if ruling.verdict is Verdict.SAYS}
+        found = {n for n, point in enumerate(points) if point.state == State.FOUND}
+        proven = accepted_quotes(
+            [
+                await self._quote(topic, n, points[n], quotes[n], server)
+                for n in sorted(said - found)
+                if quotes[n]
+            ]
+        )
+        ruled = []
+        for n, point in enumerate(points):
+            near = point.quote if point.state != State.MISSING else ""
+            quote = quotes.get(n) or near
+            if n in proven or n in said & found:
+                ruled.append(replace(point, state=SAID, quote=quote, why=""))
+            elif n in rulings and rulings[n].verdict is Verdict.OPPOSITE and quote:
+                ruled.append(replace(point, state=OPPOSITE, quote=quote))
             else:
-                points.append(replace(point, state=str(State.MISSING), why=""))
-        return tuple(points)
+                ruled.append(replace(point, state=str(State.MISSING), why=""))
+        return tuple(ruled)
 
-    async def _quote(self, topic: Topic, number: int, text: str, server: int) -> Quote:
-        point = (await self._grade(topic, text, server)).points[number]
-        return Quote(number, text, point.state is not State.MISSING, point.confidence)
+    async def _quote(
+        self, topic: Topic, number: int, point: Point, text: str, server: int
+    ) -> Quote:
+        """Rate a quote for a point that was not found; a passage found before is about it."""
+        graded = (await self._grade(topic, text, server)).points[number]
+        related = graded.state is not State.MISSING
+        if point.state != State.MISSING:
+            related |= is_within(text, point.quote) or is_within(point.quote, text)
+        return Quote(number, text, related, graded.confidence)
 
     async def _grade(self, topic: Topic, text: str, server: int) -> Grade:
         return await self._run(grading.grade, text, topic, server, self._rubric)

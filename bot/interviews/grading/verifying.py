@@ -31,7 +31,7 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class PointToCheck:
     """A key point to check: its text, other ways to word it, and sentences that say the opposite.
 
     `passage` are the sentences of the answer that come nearest to it, empty if none is near.
@@ -62,11 +62,12 @@ class Verifier(Protocol):
     def name(self) -> str: ...
 
     async def verify(
-        self, question: str, answer: str, claims: Mapping[int, Claim]
+        self, question: str, answer: str, points: Mapping[int, PointToCheck], server: int
     ) -> dict[int, Ruling]:
-        """Return a ruling for each key point, by its index, that the model has an opinion on.
+        """Return a ruling for each key point, by its index, that the model could judge.
 
-        Raises NoOpinion within a bounded time if there is none.
+        `server` is the server's id, or the member's in direct messages. Raises NoOpinion within a
+        bounded time if there is no ruling at all.
         """
         ...
 
@@ -75,8 +76,7 @@ class Verifier(Protocol):
 class Quote:
     """A quote for a key point, by the point's index, as rated by the offline grader.
 
-    `related`: the quote alone does not leave the point missing. `confidence` is the likelihood that
-    it speaks of the point.
+    `related`: the quote is about the point. `confidence` is the likelihood of that.
     """
 
     point: int
@@ -90,10 +90,15 @@ def original_passage(quote: str, answer: str) -> str:
 
     Space and case may differ.
     """
-    if not _folded(quote) or _folded(quote) not in _folded(answer):
+    if not _folded(quote) or not is_within(quote, answer):
         return ""
     found = re.search(r"\s+".join(map(re.escape, quote.split())), answer, re.IGNORECASE)
     return " ".join((found[0] if found else quote).split())
+
+
+def is_within(part: str, text: str) -> bool:
+    """Whether a text has a part, whatever the space and case."""
+    return _folded(part) in _folded(text)
 
 
 def addresses_grader(quote: str) -> bool:
@@ -109,8 +114,7 @@ def accepted_quotes(quotes: Sequence[Quote]) -> dict[int, str]:
     """
     accepted: dict[int, str] = {}
     for quote in sorted(quotes, key=lambda q: (-q.confidence, q.point)):
-        text = _folded(quote.text)
-        used = any(text in _folded(other) or _folded(other) in text for other in accepted.values())
+        used = any(is_within(quote.text, o) or is_within(o, quote.text) for o in accepted.values())
         if quote.related and not used and not addresses_grader(quote.text):
             accepted[quote.point] = quote.text
     return accepted

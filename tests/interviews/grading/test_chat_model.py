@@ -19,14 +19,14 @@ from bot.config import Settings
 from bot.interviews.grading.chat_model import MAX_REPLY, ModelService, check_service, model_service
 from bot.interviews.grading.opinion import SYSTEM, build_request
 from bot.interviews.grading.service import Grading
-from bot.interviews.grading.verifying import Claim, NoOpinion, Ruling, Verdict
+from bot.interviews.grading.verifying import NoOpinion, PointToCheck, Ruling, Verdict
 from tests.shipped import bank, rubrics
 from tests.stage import GUILD
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 KEY = "sk-very-secret-0123456789"
 TOPIC = bank().topics["temperature"]
-CLAIM = Claim("It divides", ("it scales",), ("it multiplies",), "It divides.")
+POINT = PointToCheck("It divides", ("it scales",), ("it multiplies",), "It divides.")
 RULED = {0: Ruling(Verdict.SAYS, "It divides.")}
 REPLY = '{"points": [{"id": 0, "verdict": "says", "quote": "It divides."}]}'
 IN_DOUBT = "Logits are not divided by T before the softmax. At high T there is more variety and there are more errors."
@@ -64,7 +64,7 @@ def replying(content: object) -> Handler:
 
 async def ruled_by(service: ModelService | None) -> dict[int, Ruling]:
     assert service is not None
-    return await service.verify("Why?", "It divides.", {0: CLAIM})
+    return await service.verify("Why?", "It divides.", {0: POINT}, 1)
 
 
 async def reply_of(handler: Handler, limit: float = 5) -> dict[int, Ruling]:
@@ -94,7 +94,7 @@ async def test_the_request(key: str) -> None:
     assert body["model"] == "small"
     system, user = body["messages"]
     assert (system["role"], system["content"]) == ("system", SYSTEM)
-    asked = build_request("Why?", {0: CLAIM}, "It divides.")
+    asked = build_request("Why?", {0: POINT}, "It divides.")
     assert (user["role"], user["content"]) == ("user", asked)
     form = body["response_format"]
     assert (form["type"], form["json_schema"]["strict"]) == ("json_schema", True)
@@ -215,7 +215,7 @@ async def test_without_the_setting_nothing_is_connected(
         assert service is None
         grading = Grading(rubrics(), service)
         offline = await grading.assess(TOPIC, IN_DOUBT, GUILD)
-        assert offline.found.points
+        assert offline.found.said
         assert (grading.verifier_name, grading.may_verify(offline)) == ("", False)
         assert await grading.verify(TOPIC, IN_DOUBT, offline, GUILD) == offline
     assert await check_service(settings) is None

@@ -12,9 +12,9 @@ from bot.interviews.grading.entailment import (
     pairs_for,
     ruling_for,
 )
-from bot.interviews.grading.verifying import Claim, Ruling, Verdict
+from bot.interviews.grading.verifying import PointToCheck, Ruling, Verdict
 
-CLAIM = Claim("point", ("other wording",), ("opposite",), "passage")
+POINT = PointToCheck("point", ("other wording",), ("opposite",), "passage")
 UNSURE = Probabilities(0.1, 0.1)
 
 
@@ -27,19 +27,19 @@ def contradicts(probability: float) -> Probabilities:
 
 
 def verdict(*answers: Probabilities) -> Verdict:
-    """Return the verdict on a claim with one opposite, for answers in the order of its pairs."""
-    return ruling_for(CLAIM, answers).verdict
+    """Return the verdict on a point with one opposite, for answers in the order of its pairs."""
+    return ruling_for(POINT, answers).verdict
 
 
 def test_pairs() -> None:
     """The key point and each opposite are paired with the passage in both orders."""
-    assert pairs_for(CLAIM) == [
+    assert pairs_for(POINT) == [
         ("passage", "point"),
         ("point", "passage"),
         ("passage", "opposite"),
         ("opposite", "passage"),
     ]
-    many = Claim("point", (), tuple(f"opposite {n}" for n in range(9)), "passage")
+    many = PointToCheck("point", (), tuple(f"opposite {n}" for n in range(9)), "passage")
     assert len(pairs_for(many)) == 2 * (1 + MAX_OPPOSITES)
 
 
@@ -74,5 +74,5 @@ def test_an_opposite_that_is_said() -> None:
     ],
 )
 def test_the_quote(answers: list[Probabilities], ruling: Ruling) -> None:
-    """A verdict other than NEITHER quotes the passage; a claim needs no opposites."""
-    assert ruling_for(Claim("point", (), (), "passage"), answers) == ruling
+    """A verdict other than NEITHER quotes the passage; a point needs no opposites."""
+    assert ruling_for(PointToCheck("point", (), (), "passage"), answers) == ruling

@@ -22,7 +22,7 @@ from bot.core.limits import MAX_NLI_PAIRS
 from bot.interviews.grading.models import opened_verifier
 from bot.interviews.grading.nli import NliModel
 from bot.interviews.grading.nli_trial import ENOUGH, STATEMENTS, Trial
-from bot.interviews.grading.verifying import Claim, NoOpinion, Ruling, Verdict, Verifier
+from bot.interviews.grading.verifying import NoOpinion, PointToCheck, Ruling, Verdict, Verifier
 from tests.patience import PATIENCE
 
 if find_spec("onnx") is None and "CI" not in os.environ:
@@ -32,8 +32,8 @@ from tests.nli_models import EATS_MEMORY, EATS_TIME, LABELS, make_model
 
 ROOT = Path(__file__).parents[3]
 WORDS = {"yes": "entailment", "no": "contradiction"}
-AGREES = Claim("point", (), (), "yes")
-DENIES = Claim("point", (), (), "no")
+AGREES = PointToCheck("point", (), (), "yes")
+DENIES = PointToCheck("point", (), (), "no")
 
 
 @pytest.fixture(scope="module")
@@ -48,9 +48,9 @@ async def model(folder: Path) -> AsyncIterator[NliModel]:
     await model.close()
 
 
-async def verdicts(model: NliModel, *claims: Claim) -> list[Verdict]:
-    rulings = await model.verify("question", "answer", dict(enumerate(claims)))
-    return [rulings[n].verdict for n in range(len(claims))]
+async def verdicts(model: NliModel, *points: PointToCheck) -> list[Verdict]:
+    rulings = await model.verify("question", "answer", dict(enumerate(points)), 1)
+    return [rulings[n].verdict for n in range(len(points))]
 
 
 async def error_of(folder: Path, sha256: str = "") -> str:
@@ -60,7 +60,7 @@ async def error_of(folder: Path, sha256: str = "") -> str:
         with pytest.raises(SettingsError) as caught:
             await model.load()
         with pytest.raises(NoOpinion):
-            await model.verify("", "", {0: AGREES})
+            await model.verify("", "", {0: AGREES}, 1)
     finally:
         await model.close()
     assert "\n" not in str(caught.value)
@@ -71,17 +71,17 @@ async def error_of(folder: Path, sha256: str = "") -> str:
 
 
 async def test_rulings(model: NliModel) -> None:
-    """Each claim with a passage gets a ruling under its number, the others get none."""
+    """Each point with a passage gets a ruling under its number, the others get none."""
     verifier: Verifier = model
     await model.load()
-    claims = {
+    points = {
         3: AGREES,
         5: DENIES,
-        7: Claim("point", (), (), "something else"),
-        8: Claim("point", (), (), ""),
-        9: Claim("point", (), ("other", "yes"), "passage"),
+        7: PointToCheck("point", (), (), "something else"),
+        8: PointToCheck("point", (), (), ""),
+        9: PointToCheck("point", (), ("other", "yes"), "passage"),
     }
-    assert await verifier.verify("question", "answer", claims) == {
+    assert await verifier.verify("question", "answer", points, 1) == {
         3: Ruling(Verdict.SAYS, "yes"),
         5: Ruling(Verdict.OPPOSITE, "no"),
         7: Ruling(Verdict.NEITHER),
@@ -92,14 +92,17 @@ async def test_rulings(model: NliModel) -> None:
 async def test_long_texts(model: NliModel) -> None:
     """The end of a long passage is not read."""
     long = "|".join(["word"] * 400)
-    early, late = Claim("point", (), (), f"yes|{long}"), Claim("point", (), (), f"{long}|yes")
+    early, late = (
+        PointToCheck("point", (), (), f"yes|{long}"),
+        PointToCheck("point", (), (), f"{long}|yes"),
+    )
     assert await verdicts(model, early, late) == [Verdict.SAYS, Verdict.NEITHER]
 
 
-async def test_too_many_claims(model: NliModel) -> None:
-    """Claims that would exceed the number of pairs get no ruling."""
-    claims = dict.fromkeys(range(MAX_NLI_PAIRS), AGREES)
-    assert list(await model.verify("", "", claims)) == list(range(MAX_NLI_PAIRS // 2))
+async def test_too_many_points(model: NliModel) -> None:
+    """Points that would exceed the number of pairs get no ruling."""
+    points = dict.fromkeys(range(MAX_NLI_PAIRS), AGREES)
+    assert list(await model.verify("", "", points, 1)) == list(range(MAX_NLI_PAIRS // 2))
 
 
 @pytest.mark.parametrize("labels", [LABELS, ("neutral", "contradiction", "entailment")])
@@ -109,8 +112,8 @@ async def test_kinds_of_models(tmp_path: Path, labels: tuple[str, ...], with_typ
     file = "onnx/model_quantized.onnx" if with_types else "onnx/model.onnx"
     make_model(tmp_path, WORDS, labels=labels, file=file, with_types=with_types)
     model = NliModel(tmp_path)
-    claims = [Claim(word, (), (), word) for word in ("yes", "no")]
-    assert await verdicts(model, *claims) == [Verdict.SAYS, Verdict.OPPOSITE]
+    points = [PointToCheck(word, (), (), word) for word in ("yes", "no")]
+    assert await verdicts(model, *points) == [Verdict.SAYS, Verdict.OPPOSITE]
     await model.close()
 
 
@@ -187,7 +190,7 @@ async def test_too_much(folder: Path, word: str, limits: Limits) -> None:
     """A call that exceeds its limits gives no opinion and ends its process; the next one works."""
     model = NliModel(folder, limits=limits)
     with pytest.raises(NoOpinion, match="needs more than"):
-        await model.verify("", "", {0: Claim("point", (), (), word)})
+        await model.verify("", "", {0: PointToCheck("point", (), (), word)}, 1)
     assert model._process._child is None
     assert await verdicts(model, AGREES) == [Verdict.SAYS]
     await model.close()
@@ -205,7 +208,7 @@ async def test_no_ruling_in_time(folder: Path) -> None:
     """A ruling that takes too long is not waited for; errors don't quote the answer."""
     model = NliModel(folder, timeout=0)
     with pytest.raises(NoOpinion, match=r"^no ruling within 0 seconds$"):
-        await model.verify("", "", {0: AGREES})
+        await model.verify("", "", {0: AGREES}, 1)
     await model.close()
 
 
@@ -221,14 +224,17 @@ def until_called(model: NliModel) -> None:
 
 
 async def test_the_bot_stops(folder: Path) -> None:
-    """A call that is ended because the bot stops is not a failure of the model."""
+    """Calls that end because the bot stops are no failure of the model, and start no process."""
     model = NliModel(folder)
     await model.load()
-    waiting = asyncio.create_task(model.verify("", "", {0: Claim("p", (), (), EATS_TIME)}))
+    slow = {0: PointToCheck("p", (), (), EATS_TIME)}
+    waiting = [asyncio.create_task(model.verify("", "", slow, server)) for server in (1, 1, 2)]
     await asyncio.to_thread(until_called, model)
     model._process.kill()
-    with pytest.raises(CallStopped):
-        await waiting
+    for each in waiting:
+        with pytest.raises(CallStopped):
+            await each
+    assert model._process._child is None
     await model.close()
 
 
@@ -244,6 +250,7 @@ import bot.app, bot.__main__
 from bot.config import Settings
 from bot.interviews.grading.models import opened_verifier
 from bot.interviews.grading.nli import NliModel
+from bot.interviews.grading.verifying import NoOpinion
 def refuse(*_, **__): raise AssertionError
 subprocess.Popen = refuse
 async def opened():
@@ -251,7 +258,10 @@ async def opened():
         return verifier
 assert asyncio.run(opened()) is None
 model = NliModel(Path("folder"))
-assert asyncio.run(model.verify("", "", {})) == {}
+try:
+    asyncio.run(model.verify("", "", {}, 1))
+except NoOpinion as error:
+    assert "no sentence is near" in str(error)
 print(*{"onnxruntime", "tokenizers", "numpy", "onnx"} & set(sys.modules))
 """
     done = subprocess.run(
@@ -271,12 +281,12 @@ async def test_the_bot_does_not_import_it(folder: Path) -> None:
 import asyncio, sys
 from pathlib import Path
 from bot.interviews.grading.nli import NliModel
-from bot.interviews.grading.verifying import Claim, NoOpinion
+from bot.interviews.grading.verifying import PointToCheck, NoOpinion
 async def main():
     model = NliModel(Path({str(folder)!r}))
-    print(len(await model.verify("", "", {{0: Claim("point", (), (), "yes")}})))
+    print(len(await model.verify("", "", {{0: PointToCheck("point", (), (), "yes")}}, 1)))
     try:
-        await model.verify("", "", {{0: Claim("point", (), (), {EATS_MEMORY!r})}})
+        await model.verify("", "", {{0: PointToCheck("point", (), (), {EATS_MEMORY!r})}}, 1)
     except NoOpinion:
         print(*{{"onnxruntime", "tokenizers", "numpy"}} & set(sys.modules))
     await model.close()
@@ -300,8 +310,8 @@ async def test_the_setting(folder: Path) -> None:
     async with opened_verifier(Settings.from_env(named)) as model:
         assert model is not None
         assert model.name == folder.name
-        claim = Claim("point", (), (), "yes")
-        assert (await model.verify("", "", {0: claim}))[0].verdict is Verdict.SAYS
+        point = PointToCheck("point", (), (), "yes")
+        assert (await model.verify("", "", {0: point}, 1))[0].verdict is Verdict.SAYS
     with pytest.raises(SettingsError, match="NLI_SHA256"):
         async with opened_verifier(Settings.from_env({**named, "NLI_SHA256": "A" * 64})):
             pass
@@ -321,7 +331,7 @@ async def check_lines(
 
 
 async def test_check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """`python -m bot check` counts right verdicts on twenty claims, and warns if they are few."""
+    """`python -m bot check` counts right verdicts on twenty points, and warns if they are few."""
     url = f"sqlite:///{tmp_path / 'quiz.db'}"
     words = {s.paraphrase: "entailment" for s in STATEMENTS}
     words |= {s.opposite: "contradiction" for s in STATEMENTS[:ENOUGH]}

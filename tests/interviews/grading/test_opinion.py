@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.interviews.grading.opinion import SYSTEM, build_request, read_reply
-from bot.interviews.grading.verifying import Claim, NoOpinion, Ruling, Verdict
+from bot.interviews.grading.verifying import NoOpinion, PointToCheck, Ruling, Verdict
 
-CLAIM = Claim(
+POINT = PointToCheck(
     "Logits are divided by T", ("scales the scores",), ("Logits are multiplied by T",), "Well."
 )
 
@@ -27,10 +27,10 @@ def entry(number: object = 2, verdict: object = "says", quote: object = "so") ->
 @given(st.text())
 def test_the_answer_stays_in_its_field(text: str) -> None:
     """Whatever an answer contains, including quotes and brackets, it is one JSON value."""
-    data = json.loads(build_request("Why?", {2: CLAIM}, text))
+    data = json.loads(build_request("Why?", {2: POINT}, text))
     point = {
         "id": 2,
-        "text": CLAIM.text,
+        "text": POINT.text,
         "also_worded": ["scales the scores"],
         "opposites": ["Logits are multiplied by T"],
     }

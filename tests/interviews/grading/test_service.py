@@ -15,7 +15,7 @@ from bot.interviews.cards import OPPOSITE, SAID, Assessment, Reply
 from bot.interviews.grading import Grade, Rubric, Rubrics, grade, service
 from bot.interviews.grading.rubric import BankWords, count_words
 from bot.interviews.grading.service import Grading, Ungradable, count_in_process
-from bot.interviews.grading.verifying import Claim, Ruling, Verdict
+from bot.interviews.grading.verifying import PointToCheck, Ruling, Verdict
 from bot.questions.own import own_id
 from tests.banks import teaching_bank
 from tests.endings import end_process, run_out_of_memory
@@ -54,7 +54,7 @@ def opposite(quote: str) -> Ruling:
 
 def manipulated_model(quote: str) -> FakeVerifier:
     """A model that obeys the answer: it calls every point said, with this quote."""
-    return FakeVerifier(lambda claims: {n: says(quote) for n in claims})
+    return FakeVerifier(lambda points: {n: says(quote) for n in points})
 
 
 async def verified(text: str, model: FakeVerifier | None) -> tuple[Assessment, Assessment]:
@@ -80,12 +80,12 @@ async def test_a_model_is_asked_about_all_points() -> None:
     member."""
     model = rules()
     offline, _ = await verified(HONEST, model)
-    claims = {
-        n: Claim(known.text, known.accept, known.opposites, point.quote)
+    points = {
+        n: PointToCheck(known.text, known.accept, known.opposites, point.quote)
         for n, (known, point) in enumerate(zip(TOPIC.key_points, offline.points, strict=True))
     }
-    assert any(claim.opposites for claim in claims.values())
-    assert model.asked == [(TOPIC.question, HONEST, claims)]
+    assert any(point.opposites for point in points.values())
+    assert model.asked == [(TOPIC.question, HONEST, points)]
 
 
 OTHER_TOPICS = " ".join(topic.answer for topic in bank().topics.values() if topic.id != TOPIC.id)
