@@ -207,7 +207,10 @@ def print_voices(grader: Grader) -> None:
 
 
 class Scripted:
-    """A model that knows the labels (`perfect`), or one that answers at random and misquotes."""
+    """A model that knows the labels (`perfect`), or one that answers at random and misquotes.
+
+    A point that is said in part counts as said as often as its label says.
+    """
 
     name = "scripted"
 
@@ -226,7 +229,7 @@ class Scripted:
         return {
             n: Ruling(
                 Verdict.SAYS
-                if means[n] >= 0.5
+                if means[n] > self._rng.random()
                 else Verdict.OPPOSITE
                 if means[n] < -0.25
                 else Verdict.NEITHER,
