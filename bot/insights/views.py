@@ -23,7 +23,7 @@ from bot.insights.rules import EASY, FEWEST_ANSWERS, HARD
 from bot.questions.model import Bank, Item
 
 LISTS = {
-    "unclear": "Doubtful",
+    "doubtful": "Doubtful",
     "hard": "Too hard",
     "easy": "Too easy",
     "reported": "Reported",
@@ -42,7 +42,7 @@ _PAGE_LENGTH = 1600
 _BARS = 90
 _TITLE = 26
 _MEANING = {
-    "unclear": "Among those who do well otherwise, a wrong answer beats the right one. Check the key and the wording.",
+    "doubtful": "Among those who do well otherwise, a wrong answer beats the right one. Check the key and the wording.",
     "hard": f"Less than {HARD}% of the answers are right.",
     "easy": f"At least {EASY}% of the answers are right.",
     "reported": "Members said that something is wrong with them.",
@@ -142,7 +142,7 @@ def _right(right: int, answers: int) -> str:
 def _blocks(found: Insights, bank: Bank, name: str) -> list[str]:
     """Return the entries of a list."""
     match name:
-        case "unclear":
+        case "doubtful":
             return [_doubted(j, bank) for j in found.doubtful]
         case "hard":
             return [_judged(j, bank) for j in found.hard]

@@ -289,6 +289,7 @@ CALLS: list[Call] = [
     call(daily.streak_of, GUILD, ALWINA, NOW),
     call(daily.streak_of, GUILD, 1000, NOW),  # away since the first day
     call(daily.ungraded, DAYS),
+    call(daily.graded, DAYS),
     call(insights.reports_by_subject, GUILD, NOW - timedelta(days=365)),
     call(interviews.running, ALWINA),
     call(interviews.has_begun, ALWINA),

@@ -62,7 +62,7 @@ async def test_too_little_to_say() -> None:
     ("name", "said"),
     [
         (
-            "unclear",
+            "doubtful",
             "Which?\n-# Topic 1 · easy · 30% of 40 answers right\n**14** of them chose: choice 2\n**3** chose",
         ),
         ("hard", "-# Topic 2 · easy · 20% of 1,200 answers right"),
@@ -82,7 +82,7 @@ def test_a_list(name: str, said: str) -> None:
 def test_a_doubt_without_choices() -> None:
     typed = replace(FULL, doubtful=(Judged(C, 40, 12, Doubt(None, 14, 3)),))
     assert "**14** of them got it wrong, **3** right" in text_of(
-        list_page(typed, BANK, "unclear", 0)
+        list_page(typed, BANK, "doubtful", 0)
     )
 
 
