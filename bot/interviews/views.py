@@ -404,7 +404,8 @@ def estimate(assessment: Assessment, *, may_tick: bool) -> str:
             )
         return (
             "### Which of these did you say?\nI match words and can't tell whether you're right. "
-            f"I've ticked {found or 'none'} of the {total}. Compare, change the ticks, and confirm."
+            f"In the list below I've ticked {found or 'none'} of the {total}. Compare each with what "
+            "you wrote, change the ticks, and confirm."
         )
     if assessment.counted is None:
         wrong = " Is it wrong? Change the ticks below." if may_tick else ""
@@ -412,10 +413,8 @@ def estimate(assessment: Assessment, *, may_tick: bool) -> str:
             f"### As {model} reads it: {_point_count(count)}\n"
             f"**{count.percent}%**, an estimate by a model, and models make mistakes.{wrong}"
         )
-    other = f" {model} counts {assessment.found.said}." if model else ""
-    return (
-        f"### By your own count: {_point_count(count)}\n**{count.percent}%**, an estimate.{other}"
-    )
+    other = f". {model} counts {assessment.found.said}." if model else " that nobody has checked."
+    return f"### By your own count: {_point_count(count)}\n**{count.percent}%**, an estimate{other}"
 
 
 def colour(assessment: Assessment | None) -> discord.Colour:
@@ -459,7 +458,7 @@ def _point(point: Point) -> str:
         if point.why:
             lines.append(f"-# {t.one_line(point.why)}")
         elif point.opposite:
-            lines.append(f"-# The opposite: {t.one_line(point.opposite)}")
+            lines.append(f"-# Wrong version: {t.one_line(point.opposite)}")
         label = "Nearest" if point.state == State.UNCLEAR else "You wrote"
         lines.append(_quoted(point.quote, label))
     return "\n".join(lines)

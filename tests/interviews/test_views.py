@@ -326,7 +326,7 @@ def test_points_are_compared_with_their_opposites() -> None:
         Point("Four", "unclear", "Perhaps."),
     )
     for words in (
-        "**Found in your words**\n- Two\n-# The opposite: Not two\n> You wrote: So.\n",
+        "**Found in your words**\n- Two\n-# Wrong version: Not two\n> You wrote: So.\n",
         "**Careful: you may have said the opposite**\n- Three\n-# It is three.\n> You wrote: Three not.\n",
         "**Unclear**\n- Four\n> Nearest: Perhaps.\n",
         "**Not found**\n- One\n\n",
@@ -334,7 +334,7 @@ def test_points_are_compared_with_their_opposites() -> None:
         assert words in f"{said}\n\n"
     ruled = page_with(Point("One", "said", "So."), Point("Two", "opposite", "No.", "Not two"))
     assert "**Said**\n- One\n> You wrote: So.\n" in ruled
-    wrong = "**Careful: the model reads the opposite**\n- Two\n-# The opposite: Not two\n> You wrote: No."
+    wrong = "**Careful: the model reads the opposite**\n- Two\n-# Wrong version: Not two\n> You wrote: No."
     assert wrong in ruled
     assert "**Missing**\n- One" in page_with(Point("One", "missing"), model="test-model")
 
@@ -345,7 +345,9 @@ def test_the_members_count_decides_what_is_listed() -> None:
     check = Point("Three", "check", "Thus.", "Not three")
     said = page_with(*points, check, counted=(1,))
     assert "**What you said**\n- Two\n" in said
-    left = "**What you didn't say**\n- One\n- Three\n-# The opposite: Not three\n> You wrote: Thus."
+    left = (
+        "**What you didn't say**\n- One\n- Three\n-# Wrong version: Not three\n> You wrote: Thus."
+    )
     assert left in said
     assert "Found in your words" not in said
     assert "didn't say" not in page_with(Point("One", "missing"), counted=(0,))
@@ -362,8 +364,8 @@ def test_who_counted_stands_above_the_figure() -> None:
         return text_of(feedback(replace(step(SMALL), assessment=graded))).partition("**Found")[0]
 
     assert "### Which of these did you say?" in head(graded)
-    assert "I've ticked 2 of the 3 key points." in head(graded)
-    assert "I've ticked none of the 3 key points." in head(assessed(SMALL, ("missing",) * 3))
+    assert "I've ticked 2 of the 3 key points" in head(graded)
+    assert "I've ticked none of the 3 key points" in head(assessed(SMALL, ("missing",) * 3))
     own = "### By your own count: 1 of 3 key points\n**33%**, an estimate"
     assert own in head(graded.with_count({1}))
     assert "counts" not in head(graded.with_count({1}))
