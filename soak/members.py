@@ -223,8 +223,9 @@ class Members:
             return
         old = [*revealed(channel), *revealed(player.server.daily, "daily"), *standings(channel)]
         message = self.rng.choice(old)
-        custom_id = next(i for i in message.custom_ids if i.startswith(("why:", "mine:")))
-        await self._try(lambda: member.click(message, custom_id))
+        known = [i for i in message.custom_ids if i.startswith(("why:", "mine:"))]
+        if known:  # the standings of a round without answers have no such button
+            await self._try(lambda: member.click(message, known[0]))
 
     async def command(
         self, member: Member, channel: Channel, name: str, /, **options: Any
