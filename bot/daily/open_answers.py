@@ -113,8 +113,10 @@ class Grader:
         """Have a model check the graded answers that it has not checked, until it fails once."""
         for user_id, grade in (await self._database.read(store.graded, daily_id)).items():
             assessment = decode(grade)
+            if not self._grading.may_verify(assessment):
+                continue
             found = await self._database.read(self._written, daily_id, user_id)
-            if found is None or not self._grading.may_verify(assessment):
+            if found is None:
                 continue
             daily, topic, written = found
             verified = await self._verify(daily, user_id, topic, written.text, assessment)
@@ -130,12 +132,17 @@ class Grader:
         else:
             verified = replace(assessment, model_failed="spent")
 
-        def save(conn: Connection) -> None:
+        def save(conn: Connection) -> Assessment:
+            """Store it, unless a model's rulings were stored in the meantime and this has none."""
+            written = store.written_by(conn, daily.id, user_id)
+            stored = decode(written.grade) if written is not None and written.grade else None
+            if stored is not None and stored.model and not verified.model:
+                return stored
             if store.change_grade(conn, daily.id, user_id, encode(verified)):
                 _count_points(conn, daily.id, user_id, verified)
+            return verified
 
-        await self._database.write(save)
-        return verified
+        return await self._database.write(save)
 
 
 def _count_points(conn: Connection, daily_id: int, user_id: int, assessment: Assessment) -> None:

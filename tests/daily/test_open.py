@@ -451,6 +451,20 @@ async def test_the_close_has_the_model_check_what_it_has_not(stage: Stage) -> No
     assert len(silent.asked) == 1
 
 
+async def test_a_failure_replaces_no_rulings(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If a member's request and the close ask at once, the one that fails changes nothing."""
+    await connect_model(stage, lowers)
+    await opened(stage)
+    unchecked = await stage.write_daily(ALWINA, FULL)
+    grader = stage.bot.dailies.grader
+    ruled = await grader.verify(unchecked, ALWINA)
+    monkeypatch.setattr(stage.bot.grading, "_verifier", silent_verifier())
+    assert (await grader.verify(unchecked, ALWINA)).assessment == ruled.assessment
+    stored = await stage.bot.dailies.review_open(unchecked.daily.id, GUILD, ALWINA)
+    assert stored.assessment == ruled.assessment
+    assert await stage.check_points() == {ALWINA: 33}
+
+
 async def test_interviews_leave_requests_for_dailies(stage: Stage) -> None:
     """Whoever has used up the requests for interviews still has a daily checked."""
     model = await connect_model(stage, lowers)
