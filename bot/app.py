@@ -464,11 +464,11 @@ async def check(settings: Settings) -> int:
     try:
         with _bank_problems(settings):
             bank = load_packs(settings.bank)
-        print(f"question bank: fine, {len(bank.topics)} topics with {len(bank.items)} questions")
+        print(f"question bank: fine, {len(bank.topics)} topics with {len(bank.asked)} questions")
         if len(bank.packs) > 1:
             for pack in bank.packs:
                 print(
-                    f"  {pack.name}: {len(pack.bank.topics)} topics with {len(pack.bank.items)} questions"
+                    f"  {pack.name}: {len(pack.bank.topics)} topics with {len(pack.bank.asked)} questions"
                 )
     except SettingsError as error:
         wrong += 1

@@ -113,6 +113,9 @@ def tiny_document() -> dict[str, Any]:
         "explanation": "So it is.",
         "formula": "x^2",
         "spoken": "x squared",
+        "code": "y = x * x",
+        "language": "python",
+        "as_of": "2026-05",
     }
     typed = {
         "id": "one-typed",
@@ -120,11 +123,14 @@ def tiny_document() -> dict[str, Any]:
         "difficulty": 5,
         "prompt": "How many?",
         "accept": ["2", "two"],
+        "unit": "GB",
+        "tolerance": 10,
         "explanation": "Count.",
     }
     topic = {
         "id": "one-topic",
         "title": "One topic",
+        "weight": 3,
         "question": "What is it?",
         "answer": "This.",
         "key_points": [{"text": f"Point {n}", "accept": [f"p{n}", f"q{n}"]} for n in range(3)],

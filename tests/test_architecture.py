@@ -118,7 +118,7 @@ ROOMS = {"rules", "cards", "store", "service", "work", "views", "cog"}
 MORE_ROOMS = {
     "questions": {
         *("model", "check", "bank", "banks", "own", "answers", "drawing", "formulas", "tools"),
-        *("lint", "in_play"),
+        *("lint", "in_play", "typed"),
     },
     "members": {"names"},
     "memory": {"progress"},

@@ -20,7 +20,7 @@ from bot.core.limits import (
     MAX_SOURCES,
 )
 from bot.questions.check import BankError, Path, Place, Problem, Violation, entries, topics_in
-from bot.questions.model import Bank, Item, Topic
+from bot.questions.model import USUAL_WEIGHT, Bank, Item, Topic
 from bot.questions.own import OwnItem, OwnTopic, is_own, own_id
 
 MAX_TITLE = 100
@@ -59,7 +59,8 @@ def foreign_ids(data: Any, _where: Place, packs: Bank) -> Iterator[Violation]:
         references = topic.get("references", [])
         shipped = packs.topics.get(topic_id) if isinstance(topic_id, str) else None
         if shipped is not None:
-            extra = [name for name in (*_OPEN, "misconceptions", "number") if name in topic]
+            names = (*_OPEN, "misconceptions", "number", "weight")
+            extra = [name for name in names if name in topic]
             if extra:
                 wrong = f"is part of a shipped topic, which takes questions only; leave out {', '.join(extra)}"
                 yield (*path, extra[0]), wrong
@@ -80,6 +81,8 @@ def _foreign_item(
     item_id = item.get("id")
     accept = item.get("accept")
     reference = item.get("reference")
+    if "retired" in item:
+        yield (*path, "retired"), "can't be imported; leave the question out"
     if isinstance(accept, list) and any("\n" in form for form in accept if isinstance(form, str)):
         yield (*path, "accept"), "has a line break in it"
     if isinstance(item_id, str) and item_id in packs.items:
@@ -348,7 +351,7 @@ def _in_old_order(
 def key_of(content: Mapping[str, Any]) -> Any:
     """Return an item's key: the part of its content that decides whether an answer is right."""
     if content["kind"] == "typed":
-        return tuple(content["accept"])
+        return *content["accept"], content.get("unit"), content.get("tolerance")
     return tuple(choice["correct"] for choice in content["choices"])
 
 
@@ -392,6 +395,8 @@ def _topic_document(topic: Topic, names: Names, *, packs: bool) -> dict[str, Any
     if (own or packs) and topic.number is not None:
         out["number"] = topic.number
     out["title"] = topic.title
+    if (own or packs) and topic.weight != USUAL_WEIGHT:
+        out["weight"] = topic.weight
     if (own or packs) and topic.question:
         out |= {"question": topic.question, "answer": topic.answer}
         out["key_points"] = [
@@ -421,8 +426,8 @@ def item_document(item: Item, names: Names) -> dict[str, Any]:
         "difficulty": item.difficulty,
         "prompt": item.prompt,
     }
-    for name in ("formula", "spoken"):
-        if (value := getattr(item, name)) is not None:
+    for name in ("formula", "spoken", "code", "language", "unit", "tolerance", "as_of"):
+        if value := getattr(item, name):
             out[name] = value
     if item.kind == "typed":
         out["accept"] = list(item.accept)

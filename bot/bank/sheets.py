@@ -24,8 +24,11 @@ _CHOICES = tuple(LETTERS.casefold())
 COLUMNS = (
     *("id", "section_id", "section", "topic_id", "topic", "kind", "difficulty", "prompt"),
     *(name for letter in _CHOICES for name in (letter, f"{letter}_why")),
-    *("right", "accept", "explanation", "formula", "spoken", "source", "source_url"),
+    *("right", "accept", "unit", "tolerance", "explanation", "formula", "spoken"),
+    *("code", "language", "as_of", "source", "source_url"),
 )
+_AS_THEY_ARE = ("formula", "spoken", "code", "language", "unit", "as_of")
+"""Columns whose cells are fields of the item."""
 NEEDED = ("topic", "prompt", "explanation")
 _MOST_SOURCES = 100
 """Sources collected per topic at most, since each row searches them; over 8 are refused later."""
@@ -255,10 +258,12 @@ def _item(
     item: dict[str, Any] = {
         "id": _id_of(sheet, values),
         "kind": kind,
-        "difficulty": int(level) if re.fullmatch("[0-9]{1,3}", level) else level,
+        "difficulty": _whole(level),
         "prompt": values.get("prompt", ""),
     }
-    item |= {name: values[name] for name in ("formula", "spoken") if name in values}
+    item |= {name: values[name] for name in _AS_THEY_ARE if name in values}
+    if "tolerance" in values:
+        item["tolerance"] = _whole(values["tolerance"].strip().removesuffix("%"))
     if "accept" in values:
         item["accept"] = [line for line in values["accept"].split("\n") if line.strip()]
     if letters:
@@ -271,6 +276,11 @@ def _item(
             for letter in letters
         ]
     return {**item, "explanation": values.get("explanation", "")}, problems
+
+
+def _whole(cell: str) -> int | str:
+    """Return a cell as a whole number; one that is none stays for the checks to refuse."""
+    return int(cell) if re.fullmatch("[0-9]{1,3}", cell) else cell
 
 
 def _id_of(sheet: _Sheet, values: Mapping[str, str]) -> str:

@@ -35,6 +35,7 @@ from bot.questions import formulas
 from bot.questions.check import Problem
 from bot.questions.model import LETTERS, Bank, Item
 from bot.questions.own import OwnItem
+from bot.questions.views import accepted, prompt
 
 _SEARCH_BYTES = 30
 LIST = Route(
@@ -188,8 +189,7 @@ def saved(done: Saved) -> Message:
     if done.otherwise:
         notes.append(f"{t.count(done.otherwise, 'past answer')} would be judged differently now.")
         fix = row(button("Correct past answers", CORRECT.id(number=done.own.row.number), PRIMARY))
-    prompt = t.heading(item.prompt)
-    parts = prompt, formulas.picture(item), answers(item), t.escape(item.explanation)
+    parts = prompt(item), formulas.picture(item), answers(item), t.escape(item.explanation)
     return Message(REVEALED, "**Saved**", *parts, separator(), "\n".join(notes), fix)
 
 
@@ -216,14 +216,14 @@ def retiring(own: OwnQuestion) -> Message:
     warning = "Take this question out for good? It won't be asked again. Past answers to it stay readable."
     danger = button("Retire", RETIRE.id(number=own.row.number), discord.ButtonStyle.danger)
     return Message(
-        ATTENTION, t.heading(own.item.prompt), answers(own.item), separator(), warning, row(danger)
+        ATTENTION, prompt(own.item), answers(own.item), separator(), warning, row(danger)
     )
 
 
 def answers(item: Item) -> str:
     """Return an item's answers with the right ones marked."""
     if item.kind == "typed":
-        return f"Accepted: {t.escape(', '.join(item.accept))}"
+        return f"Accepted: {accepted(item, item.accept)}"
     return "\n".join(
         f"**{LETTERS[n]}**  {t.one_line(choice.text)}{' · ✅ right' if choice.correct else ''}"
         for n, choice in enumerate(item.choices)

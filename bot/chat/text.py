@@ -63,6 +63,11 @@ def code(text: str, limit: int = 60) -> str:
     return f"`{cut(shown, limit)}`"
 
 
+def code_block(text: str, language: str | None = None) -> str:
+    """Return a text as a code block; it must not have three backticks in it."""
+    return f"```{language or ''}\n{text.strip(chr(10))}\n```"
+
+
 def when(at: datetime, style: str = "f") -> str:
     """Return a timestamp in the reader's own time zone.
 

@@ -29,11 +29,18 @@ def reading_time(text: str) -> float:
 def seconds_for(item: Item) -> int:
     """Return an item's time limit if none was asked for: 15 to 90 seconds in steps of five.
 
-    It has time for reading (a formula as it is read aloud), for thinking (more for difficult items
+    It has time for reading (a formula as it is read aloud, and code), for thinking (more for difficult items
     and for choices that are judged one by one), for working out a number, and for typing.
     """
     reading = reading_time(
-        " ".join([item.prompt, item.spoken or "", *(choice.text for choice in item.choices)])
+        " ".join(
+            [
+                item.prompt,
+                item.spoken or "",
+                item.code or "",
+                *(choice.text for choice in item.choices),
+            ]
+        )
     )
     thinking = 4 + 2 * item.difficulty + (2 * len(item.choices) if item.kind == "multiple" else 0)
     working_out = 5 * item.difficulty if _is_worked_out(item) else 0

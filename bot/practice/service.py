@@ -36,14 +36,7 @@ from bot.practice import store
 from bot.practice.cards import Asking, Nothing, PracticeVerdict, Screen, SetAside, Summary
 from bot.practice.next_question import Course, NextQuestion, Snapshot, next_question
 from bot.practice.rules import Practice, PracticeQuestion
-from bot.questions.answers import (
-    Shown,
-    already,
-    decode_order,
-    encode_order,
-    given_answer,
-    is_right,
-)
+from bot.questions.answers import Shown, already, decode_order, encode_order, given_answer, is_right
 from bot.questions.bank import check_topic, still_there
 from bot.questions.cards import Review
 from bot.questions.model import Item

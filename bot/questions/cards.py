@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.core.errors import UserError
-from bot.questions.answers import decode_picks, is_right, normal_form
+from bot.questions.answers import decode_picks, is_right
 from bot.questions.model import Item
+from bot.questions.typed import normal_form
 
 _NAMELESS_FROM = 2
 """A wrong text is shown without a name only if this many members wrote it.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -23,6 +23,7 @@ from bot.questions.model import (
     Section,
     Topic,
 )
+from bot.questions.typed import quantity
 
 Path = tuple[str | int, ...]
 """The keys and positions that lead to a part of a document."""
@@ -113,7 +114,7 @@ def _not_json(text: str, position: int) -> Problem:
 
 def read_bank(data: Any, schema: Mapping[str, Any]) -> Bank:
     """Check a document by the schema and by rules that no schema can express; raises BankError."""
-    refuse(problems_in(data, schema, partial(place, data), _wrong_references))
+    refuse(problems_in(data, schema, partial(place, data), _wrong_references, _wrongly_retired))
     return checked_bank(data)
 
 
@@ -242,7 +243,7 @@ def _in_words(error: Any) -> str:
         case "required":
             return f"{_names([name for name in limit if name not in value])} missing"
         case "dependentRequired":
-            if "spoken" in limit:
+            if "spoken" in value and "formula" not in value:
                 return "has a formula in words (spoken), but no formula"
             needed = dict.fromkeys(
                 other for name, others in limit.items() if name in value for other in others
@@ -335,7 +336,7 @@ def _rule_violations(data: Any, where: Place) -> Iterator[Violation]:
         for i, item in entries(topic, "items"):
             count += 1
             yield from unique("item id", item.get("id"), (*at, "items", i))
-            for message in _choice_violations(item):
+            for message in _item_violations(item):
                 yield (*at, "items", i), message
     if count > MAX_ITEMS:
         yield (), f"has {count:,} items; {MAX_ITEMS:,} are allowed"
@@ -350,6 +351,30 @@ def _wrong_references(data: Any, _where: Place) -> Iterator[Violation]:
             if isinstance(known, list) and isinstance(number, int) and number >= len(known) > 0:
                 wrong = f"is {number}, but its topic has references 0 to {len(known) - 1}"
                 yield (*at, "items", i, "reference"), wrong
+
+
+def _wrongly_retired(data: Any, _where: Place) -> Iterator[Violation]:
+    """Yield topics with nothing but retired items, and items that come after a retired one."""
+    for at, topic in topics_in(data):
+        retired = [_is_retired(item) for _, item in entries(topic, "items")]
+        if retired and all(retired):
+            yield (*at, "items"), "are all retired; a topic needs one that is asked"
+        elif retired != sorted(retired):
+            after = retired.index(False, retired.index(True))
+            yield (*at, "items", after), "comes after a retired item; put retired ones last"
+
+
+def _item_violations(item: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is wrong with the code, the number or the choices of a possibly invalid item."""
+    code, accept = item.get("code"), item.get("accept")
+    if isinstance(code, str) and "```" in code:
+        yield "has three backticks in its code, which would end the block"
+    first = accept[0] if isinstance(accept, list) and accept else None
+    if isinstance(first, str) and first.strip() and ("unit" in item or "tolerance" in item):
+        number = quantity(first)
+        if number is None or number[1]:
+            yield "has a unit or a tolerance, so its first accepted answer must be a plain number"
+    yield from _choice_violations(item)
 
 
 def _choice_violations(item: Mapping[str, Any]) -> Iterator[str]:
@@ -398,15 +423,29 @@ def shared_ids(packs: Sequence[Pack]) -> Iterator[Problem]:
 
 def checked_bank(data: Mapping[str, Any]) -> Bank:
     """Make the bank of a document that `read_bank` accepts."""
-    sections = (
+    sections = tuple(
         Section(s["id"], s["title"], tuple(make_topic(t, s["id"]) for t in s["topics"]))
         for s in data["sections"]
     )
-    return Bank(data["title"], tuple(sections))
+    retired = (
+        Section(s.id, s.title, tuple(filter(None, map(_retired_part, of["topics"], s.topics))))
+        for of, s in zip(data["sections"], sections, strict=True)
+    )
+    return Bank(data["title"], sections, retired=tuple(s for s in retired if s.topics))
+
+
+def _retired_part(data: Mapping[str, Any], topic: Topic) -> Topic | None:
+    """Return a topic with its retired items only; None if it has none."""
+    items = tuple(make_item(item, topic.id) for item in data["items"] if _is_retired(item))
+    return replace(topic, items=items) if items else None
+
+
+def _is_retired(item: Mapping[str, Any]) -> bool:
+    return "retired" in item
 
 
 def make_topic(data: Mapping[str, Any], section_id: str) -> Topic:
-    """Make a topic of a checked document."""
+    """Make a topic of a checked document, without its retired items."""
     lists = {
         "key_points": tuple(
             KeyPoint(point["text"], tuple(point["accept"]), tuple(point.get("opposites", ())))
@@ -418,7 +457,9 @@ def make_topic(data: Mapping[str, Any], section_id: str) -> Topic:
             Misconception(m["text"], tuple(m["accept"]), m["why"], m["point"])
             for m in data.get("misconceptions", ())
         ),
-        "items": tuple(make_item(item, data["id"]) for item in data["items"]),
+        "items": tuple(
+            make_item(item, data["id"]) for item in data["items"] if not _is_retired(item)
+        ),
     }
     return Topic(**{"number": None, **data, **lists}, section_id=section_id)
 
@@ -426,6 +467,6 @@ def make_topic(data: Mapping[str, Any], section_id: str) -> Topic:
 def make_item(data: Mapping[str, Any], topic_id: str) -> Item:
     """Make an item of a checked document."""
     choices = tuple(Choice(**choice) for choice in data.get("choices", ()))
-    return Item(
-        **{**data, "choices": choices, "accept": tuple(data.get("accept", ()))}, topic_id=topic_id
-    )
+    fields = {name: value for name, value in data.items() if name != "retired"}
+    fields |= {"choices": choices, "accept": tuple(data.get("accept", ()))}
+    return Item(**fields, topic_id=topic_id)

@@ -95,7 +95,7 @@ _CACHE = _PictureCache(_MOST_BYTES)
 
 async def draw_all(bank: Bank) -> None:
     """Draw every formula of a bank ahead of its first card."""
-    for item in bank.items.values():
+    for item in bank.asked.values():
         if item.formula is not None:
             await _png_of(item.formula)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 LETTERS = "ABCDEF"
+USUAL_WEIGHT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,16 @@ class Item:
     formula: str | None = None
     spoken: str | None = None
     """The formula in words."""
+    code: str | None = None
+    """Something to read below the prompt: code, a config, a log, a trace or a table."""
+    language: str | None = None
+    """The language for colouring the code, such as `python`; None for plain text."""
+    unit: str | None = None
+    """The unit of a typed number that is given without one."""
+    tolerance: int = 0
+    """By how many percent a typed number may differ from the first accepted one."""
+    as_of: str | None = None
+    """The year and month when a fact that ages was checked, such as `2026-05`."""
     reference: int | None = None
     """The index of the topic's reference that is the source of the fact, if any."""
 
@@ -99,6 +110,8 @@ class Topic:
     references: tuple[Reference, ...]
     items: tuple[Item, ...]
     misconceptions: tuple[Misconception, ...] = ()
+    weight: int = USUAL_WEIGHT
+    """How often interviews ask about it: 1 sometimes, 2 often, 3 nearly always."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +149,7 @@ class Bank:
         """Join packs to one bank. Sections with the same id become one."""
         titles: dict[str, str] = {}
         topics: dict[str, list[Topic]] = {}
+        retired = tuple(section for pack in packs for section in pack.bank.retired)
         for section in (section for pack in packs for section in pack.bank.sections):
             titles.setdefault(section.id, section.title)
             topics.setdefault(section.id, []).extend(section.topics)
@@ -143,7 +157,8 @@ class Bank:
             Section(section_id, title, tuple(topics[section_id]))
             for section_id, title in titles.items()
         )
-        return cls(" · ".join(pack.bank.title for pack in packs), tuple(sections), tuple(packs))
+        title = " · ".join(pack.bank.title for pack in packs)
+        return cls(title, tuple(sections), tuple(packs), retired)
 
     @cached_property
     def topics(self) -> Mapping[str, Topic]:

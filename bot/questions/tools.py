@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from bot.chat.messages import OPEN, REVEALED, Message, separator, text_of
 from bot.chat.text import MAX_TEXT
 from bot.config import SettingsError
 from bot.questions import views as view
+from bot.questions.answers import shown_right
 from bot.questions.bank import load_packs, parse_bank
 from bot.questions.cards import Outcome, Review
 from bot.questions.check import BankError, place
@@ -41,7 +43,7 @@ def lint_files(paths: Sequence[Path]) -> int:
             worst = 1
             continue
         worst = max(worst, _lint_pack(path, content, bank, earlier))
-        earlier += bank.items.values()
+        earlier += bank.asked.values()
     return worst
 
 
@@ -53,12 +55,12 @@ def _lint_pack(path: Path, content: bytes, bank: Bank, earlier: Sequence[Item]) 
         (_undrawable, "write LaTeX that ziamath knows"),
         (partial(_overlong, bank), "shorten it"),
     ]
-    findings = lint(bank, checks, earlier)
+    findings = lint(bank, checks, earlier, datetime.now(UTC).date())
     for finding in findings:
         number = numbers.get(finding.path, 1)
         where = place(data, finding.path)
         print(f"{path}:{number}: {where}: {finding.message}. Fix: {finding.fix}.")
-    clean = f"{path.name} is clean: {len(bank.topics)} topics, {len(bank.items)} items"
+    clean = f"{path.name} is clean: {len(bank.topics)} topics, {len(bank.asked)} items"
     print(f"{len(findings)} findings in {path.name}" if findings else clean)
     return 1 if findings else 0
 
@@ -86,7 +88,7 @@ def stats(paths: Sequence[Path]) -> None:
         for heading, counts in statistics(part).items():
             listed = ", ".join(f"{what} {number:,}" for what, number in counts.items())
             print(f"  {heading}: {listed}")
-        items = list(part.items.values())
+        items = list(part.asked.values())
         print(f"  turning on a number: {numeric_share(items):.0%} of the items")
         print(f"  right choice is the longest: {longest_share(items):.0%} of the choice items")
 
@@ -111,7 +113,7 @@ def _reported_question(bank: Bank, item_id: str) -> list[tuple[str, str]]:
     if item_id not in bank.items:
         return [("question", "not in this bank")]
     item = bank.items[item_id]
-    right = [choice.text for choice in item.choices if choice.correct] or item.accept[:1]
+    right = [choice.text for choice in item.choices if choice.correct] or [shown_right(item)]
     return [("question", item.prompt), ("right answer", " · ".join(right))]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
 from discord import ui
 
@@ -12,7 +13,7 @@ from bot.chat.modals import boxes_modal, text_modal
 from bot.chat.router import ROW, Route
 from bot.core.limits import MAX_TYPED
 from bot.questions import formulas
-from bot.questions.answers import decode_picks, letters
+from bot.questions.answers import decode_picks, letters, shown_right
 from bot.questions.cards import Outcome, Review
 from bot.questions.model import LETTERS, Bank, Item, Reference
 
@@ -43,9 +44,15 @@ def about(item: Item, bank: Bank) -> str:
     return f"{t.escape(bank.section_of(item))} · {item.level}"
 
 
+def prompt(item: Item) -> str:
+    """Return an item's prompt as a heading, with its code below it."""
+    head = t.heading(item.prompt)
+    return f"{head}\n{t.code_block(item.code, item.language)}" if item.code else head
+
+
 def asked(item: Item, order: Sequence[int]) -> tuple[Part | None, ...]:
-    """Return the parts of an open question: prompt, formula and choices."""
-    return t.heading(item.prompt), formulas.picture(item), choice_lines(item, order)
+    """Return the parts of an open question: prompt with code, formula and choices."""
+    return prompt(item), formulas.picture(item), choice_lines(item, order)
 
 
 def revealed(
@@ -54,7 +61,7 @@ def revealed(
     """Return the parts of a revealed question: prompt, results, and explanation."""
     results = _results(item, order, outcome)
     return (
-        t.heading(item.prompt),
+        prompt(item),
         formulas.picture(item),
         results,
         separator(),
@@ -67,7 +74,7 @@ def card_length(item: Item, bank: Bank) -> int:
     typed = (("x" * MAX_TYPED, 99_999),) * 3 if item.kind == "typed" else ()
     outcome = Outcome(1, 1, dict.fromkeys(range(len(item.choices)), 1), typed)
     results = _results(item, range(len(item.choices)), outcome)
-    texts = [about(item, bank), t.heading(item.prompt), results, explanation(item, bank)]
+    texts = [about(item, bank), prompt(item), results, explanation(item, bank)]
     if item.formula is not None:
         texts.append(formulas.alt_text(item))
     return sum(map(len, texts)) + _ADDED
@@ -99,7 +106,7 @@ def own_result(review: Review) -> str:
     if item.kind == "typed":
         if review.right:
             return f"✅ **Right**: {t.escape(review.answer)}"
-        return f"**Not quite**: you wrote {t.code(review.answer)}. The answer is **{t.escape(item.accept[0])}**."
+        return f"**Not quite**: you wrote {t.code(review.answer)}. The answer is **{t.escape(shown_right(item))}**."
     picks = decode_picks(review.answer)
     reasons = "\n".join(_reason(item, order, p) for p in order if p in picks)
     if review.right:
@@ -112,7 +119,7 @@ def why_blocks(review: Review, bank: Bank) -> list[str]:
     item, order = review.item, review.order
     if item.kind == "typed":
         more = len(item.accept) - _SHOWN_FORMS
-        others = f"Accepted: {t.escape(', '.join(item.accept[:_SHOWN_FORMS]))}"
+        others = f"Accepted: {accepted(item, item.accept[:_SHOWN_FORMS])}"
         if more > 0:
             others += f" and {t.count(more, 'other way')} to say it"
     else:
@@ -160,7 +167,7 @@ def review_block(number: int, review: Review) -> str:
     if not review.right:
         right = _right_reasons(review)
         if review.answer is None and review.item.kind == "typed":
-            right = f"The answer is **{t.escape(review.item.accept[0])}**."
+            right = f"The answer is **{t.escape(shown_right(review.item))}**."
         result += "\n" + (right or t.escape(review.item.explanation))
     return f"{head}\n{result}{figures}"
 
@@ -178,9 +185,17 @@ def _marked_reason(item: Item, order: Sequence[int], index: int) -> str:
 
 def choice_lines(item: Item, order: Sequence[int]) -> str:
     if item.kind == "typed":
-        return "-# Type your answer: a word, a short phrase or a number"
+        return f"-# {_what_to_type(item)}"
     more = "\n-# One or more are right. Choose all that are." if item.kind == "multiple" else ""
     return _lettered(item, order) + more
+
+
+def _what_to_type(item: Item) -> str:
+    if not (item.unit or item.tolerance):
+        return "Type your answer: a word, a short phrase or a number"
+    unit = f" in {t.escape(item.unit)}" if item.unit else ""
+    near = f". Within {item.tolerance}% counts as right" if item.tolerance else ""
+    return f"Type a number{unit}{near}"
 
 
 def _lettered(item: Item, order: Sequence[int]) -> str:
@@ -193,7 +208,7 @@ def _results(item: Item, order: Sequence[int], outcome: Outcome) -> str:
     """Return the answers with the share of players who gave each; the right ones come first."""
     if item.kind == "typed":
         lines = [
-            f"✅ **{t.escape(item.accept[0])}**",
+            f"✅ **{t.escape(shown_right(item))}**",
             f"-# {t.percent(outcome.right, outcome.answered)} right",
         ]
         return "\n".join(
@@ -209,9 +224,21 @@ def _results(item: Item, order: Sequence[int], outcome: Outcome) -> str:
 
 
 def explanation(item: Item, bank: Bank) -> str:
-    """Return an item's explanation, with its source if the bank names one."""
+    """Return an item's explanation, with the month it was checked and its source, if it has them."""
     own = _own_source(item, bank)
-    return t.escape(item.explanation) + (f"\n-# {source(own)}" if own else "")
+    small = [f"As of {_month(item.as_of)}"] if item.as_of else []
+    small += [source(own)] if own else []
+    return "\n".join([t.escape(item.explanation), *(f"-# {line}" for line in small)])
+
+
+def _month(year_and_month: str) -> str:
+    return f"{datetime.strptime(year_and_month, '%Y-%m'):%B %Y}"
+
+
+def accepted(item: Item, forms: Sequence[str]) -> str:
+    """Return some accepted forms of a typed item in a line, with its unit and its tolerance."""
+    listed = t.escape(", ".join([shown_right(item), *forms[1:]]))
+    return f"{listed}, and all within {item.tolerance}%" if item.tolerance else listed
 
 
 def _own_source(item: Item, bank: Bank) -> Reference | None:
@@ -255,13 +282,15 @@ def answer_modal(item: Item, order: Sequence[int], source: str, row_id: int) -> 
     It repeats the question, since on a phone it hides the card.
     """
     title = "Your answer"
-    above = t.heading(item.prompt)
+    above = prompt(item)
     if item.kind == "typed":
         custom_id = TYPED.id(source=source, row=row_id)
         return text_modal(
             title,
             custom_id,
-            label="A word, a short phrase or a number",
+            label="A number"
+            if item.unit or item.tolerance
+            else "A word, a short phrase or a number",
             limit=MAX_TYPED,
             above=above,
         )

@@ -360,7 +360,11 @@ class Rounds:
         if item is None or question.revealed_at is None:
             return {}
         order = answers.decode_order(question.choice_order)
-        right = item.accept[0] if item.kind == "typed" else answers.letters(item.right, order)
+        right = (
+            answers.shown_right(item)
+            if item.kind == "typed"
+            else answers.letters(item.right, order)
+        )
         standings = {
             tally.user_id: (place, tally.points) for place, tally in standings_of(conn, round_.id)
         }

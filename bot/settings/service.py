@@ -114,7 +114,7 @@ class ServerSettings:
             daily=self._schedules.status_if_set_up(conn, guild_id),
             recap=self._recaps.status(conn, guild_id),
             packs=tuple(
-                PackChoice(p.name, p.bank.title, len(p.bank.items), p in asked) for p in self._packs
+                PackChoice(p.name, p.bank.title, len(p.bank.asked), p in asked) for p in self._packs
             ),
             now=self._now(),
         )

@@ -52,9 +52,12 @@ def document(items: int = 3) -> dict[str, Any]:
     kinds = ("choice", "multiple", "typed")
     made = [item(n, kinds[n % 3]) for n in range(items)]
     made[0] |= {"formula": "a^2", "spoken": "a squared", "reference": 1}
+    made[1] |= {"code": "for x in xs:\n    print(x)", "language": "python", "as_of": "2026-05"}
+    made[2] |= {"accept": ["40", "forty"], "unit": "GB", "tolerance": 10}
     full = {
         "id": "ours",
         "title": "Ours",
+        "weight": 3,
         "question": "Why ours?",
         "answer": "Because.\n\nAnd so on.",
         "key_points": [
@@ -167,6 +170,7 @@ ROWS = write_sheet(through(document()), PACKS)
         ("topic", ""), ("right", "x"), ("right", ""), ("right", "f"), ("a", ""), ("b_why", ""), ("prompt", "p" * 601),
         ("id", "Not An Id"),
         ("spoken", "words alone"), ("source_url", "nowhere"), ("id", "t1-a"), ("accept", "and accept"), ("a", "\x07"),
+        ("tolerance", "a bit"), ("tolerance", "5%"), ("code", "```"), ("language", "python"), ("as_of", "May"),
     ],
 )  # fmt: skip
 def test_a_broken_cell_is_named_by_row(column: str, value: str) -> None:
@@ -349,7 +353,8 @@ def test_no_cell_is_a_formula(text: str) -> None:
     full["items"][0] |= {"prompt": text, "explanation": text, "choices": choices}
     short["title"] = text
     short["items"][0] |= {"kind": "typed", "accept": [text]}
-    short["items"][0].pop("choices", None)
+    for name in "choices", "unit", "tolerance":
+        short["items"][0].pop(name, None)
     sheet = write_sheet(data, PACKS)
     cells = [cell for row in csv.reader(io.StringIO(sheet, newline="")) for cell in row]
     assert [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n"))] == []
@@ -388,6 +393,8 @@ def test_the_sample_is_valid() -> None:
             {},
             "are not those of the shipped topic",
         ),
+        ({"weight": 3}, {}, "which takes questions only; leave out weight"),
+        ({}, {"retired": True}, "can't be imported; leave the question out"),
         ({}, {"reference": 5}, "is 5, but its topic has 1 references, counted from 0"),
     ],
 )

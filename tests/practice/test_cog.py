@@ -84,7 +84,7 @@ async def test_question_verdict_next_end(stage: Stage) -> None:
 
 async def test_every_kind_of_question(stage: Stage) -> None:
     """Questions have letters, a list or a modal; a formula's picture is removed with its question."""
-    topic = BANK.topics["embedding-gradients"]  # which has them all
+    topic = BANK.topics["attention-mechanism"]  # which has them all
     practice = Practised(stage, stage.alwina)
     await practice.open(topic=topic.id)
     kinds = set()
@@ -102,7 +102,7 @@ async def test_every_kind_of_question(stage: Stage) -> None:
         shown = await practice.press("Next")
     assert {kind for kind, _ in kinds} == {"choice", "multiple", "typed"}
     assert {formula for _, formula in kinds} == {False, True}
-    assert "4 of 7 right" in shown
+    assert "4 of 8 right" in shown
     assert "waits" in shown or "left for today" in shown
 
 

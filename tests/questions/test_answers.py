@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import string
+from dataclasses import replace
 
+import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -16,9 +18,9 @@ from bot.questions.answers import (
     encode_picks,
     is_right,
     letters,
-    matches,
-    normal_form,
 )
+from bot.questions.model import Item
+from bot.questions.typed import matches, normal_form, quantity
 from tests.questions.terms import OPPOSITES, SAME, WRONG
 from tests.shipped import bank, item, typed
 
@@ -78,6 +80,43 @@ def test_typed_items_are_judged_by_their_text() -> None:
     assert is_right(one, "17")
     assert is_right(one, "Seventeen")
     assert not is_right(one, "71")
+
+
+def estimate(accept: str, unit: str | None, tolerance: int, prompt: str = "How much?") -> Item:
+    return replace(typed(accept), unit=unit, tolerance=tolerance, prompt=prompt)
+
+
+@pytest.mark.parametrize(
+    ("text", "right"),
+    [
+        ("40", True), ("42", True), ("44 GB", True), ("about 38 gigabytes", True), ("40,000 MB", True),
+        ("0.04 TB", True), ("4e10 bytes", True), ("45", False), ("40 MB", False), ("40 seconds", False),
+        ("40 layers", False), ("-40", False), ("forty-ish", False), ("", False),
+    ],
+)  # fmt: skip
+def test_a_number_may_be_near_and_in_a_related_unit(text: str, right: bool) -> None:
+    """Within the tolerance, and in any unit that measures the same, an estimate is right."""
+    assert is_right(estimate("40", "GB", 10), text) is right
+
+
+def test_counted_things_may_be_named() -> None:
+    """A count may come with the word that the question or the unit has, and with no other."""
+    asked = estimate("300", "tokens", 5, "How many tokens per second does a GPU give?")
+    assert all(is_right(asked, text) for text in ("300", "310 tokens", "290 tokens per second"))
+    assert not any(is_right(asked, text) for text in ("300 GPU hours", "300 ms", "400 tokens"))
+    billions = estimate("9.5", "billion", 5, "How many billion parameters?")
+    given = ("9.5", "9.4B", "9.5 billion", "9.5 billion parameters", "9,500,000,000", "9.6e9")
+    assert all(is_right(billions, text) for text in given)
+    assert not any(is_right(billions, text) for text in ("9.5 million", "9.5 GB", "9.5 trillion"))
+    assert is_right(estimate("25", "%", 4), "26 percent")
+    assert not is_right(estimate("25", "%", 4), "0.25")
+
+
+def test_without_tolerance_a_number_with_a_unit_is_exact() -> None:
+    """The unit may be left out or be another one; the number may not differ."""
+    assert is_right(estimate("2", "hours", 0), "120 min")
+    assert not is_right(estimate("2", "hours", 0), "121 min")
+    assert not is_right(typed("2"), "2 hours")
 
 
 # ------------------------------------------------------------------ words
@@ -192,7 +231,8 @@ def test_no_number_of_the_bank_can_be_had_wrongly() -> None:
                 ""
             }
             for wrong in tries:
-                if float(wrong.strip("%")) not in {float(f.strip("%")) for f in numbers}:
+                near = one.tolerance / 100 * float(form.strip("%"))
+                if all(abs(float(wrong.strip("%")) - float(f.strip("%"))) > near for f in numbers):
                     assert not is_right(one, wrong), (one.id, wrong, one.accept)
 
 
@@ -203,7 +243,7 @@ def test_no_answer_of_one_item_is_right_for_an_unrelated_one() -> None:
         for other in TYPED:
             if not forms[one.id] & forms[other.id]:
                 for form in other.accept:
-                    assert re.search(r"\d", form) or not is_right(one, form), (
+                    assert quantity(form) or not is_right(one, form), (
                         one.id,
                         other.id,
                         form,

@@ -6,6 +6,7 @@ import json
 import pickle
 import re
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -17,7 +18,17 @@ from bot.core.limits import MAX_ITEMS
 from bot.questions import check as module
 from bot.questions.bank import parse_bank
 from bot.questions.check import BankError, Problem, place, read_bank
-from bot.questions.model import Bank, Choice, FollowUp, Item, KeyPoint, Reference, Section, Topic
+from bot.questions.model import (
+    Bank,
+    Choice,
+    FollowUp,
+    Item,
+    KeyPoint,
+    Pack,
+    Reference,
+    Section,
+    Topic,
+)
 from tests.banks import tiny_document
 from tests.shipped import document, first_topic, schema
 
@@ -89,8 +100,21 @@ def test_every_field_arrives() -> None:
             choices,
             formula="x^2",
             spoken="x squared",
+            code="y = x * x",
+            language="python",
+            as_of="2026-05",
         ),
-        Item("one-typed", "one-topic", "typed", 5, "How many?", "Count.", accept=("2", "two")),
+        Item(
+            "one-typed",
+            "one-topic",
+            "typed",
+            5,
+            "How many?",
+            "Count.",
+            accept=("2", "two"),
+            unit="GB",
+            tolerance=10,
+        ),
     )
     topic = Topic(
         id="one-topic",
@@ -103,6 +127,7 @@ def test_every_field_arrives() -> None:
         follow_ups=(FollowUp("weak", "And why?"),),
         references=(Reference("A page", "https://example.org/x"),),
         items=items,
+        weight=3,
     )
     assert read_bank(TINY, SCHEMA) == Bank(
         "Tiny", (Section("one-section", "One section", (topic,)),)
@@ -127,7 +152,10 @@ def paths(value: Any, path: Path = ()) -> Iterator[Path]:
 TOPIC: Path = ("sections", 0, "topics", 0)
 PATHS = [path for path in paths(first_topic()) if path[:4] == TOPIC and len(path) > 4]
 FOREIGN: list[Any] = [None, True, 7, 1.5, "text", [], {}, ["text"], {"text": "text"}]
-OPTIONAL = {"number", "formula", "spoken", "misconceptions", "opposites", "hint", "reference"}
+OPTIONAL = {
+    *("number", "weight", "formula", "spoken", "code", "language", "unit", "tolerance", "as_of"),
+    *("misconceptions", "opposites", "hint", "reference"),
+}
 
 
 def other_type(value: Any, new: Any) -> bool:
@@ -313,6 +341,54 @@ def test_words_without_a_formula() -> None:
         f"{where()}: has a formula in words (spoken), but no formula"
     ]
     assert changed(lambda i: i.update(formula="x^2")) == []
+
+
+def test_code_cannot_end_its_block() -> None:
+    """Code is shown between three backticks, so it has none; a language needs code."""
+    assert changed(lambda i: i.update(code="x = 1", language="python")) == []
+    assert changed(lambda i: i.update(code="x = 1\n```")) == [
+        f"{where()}: has three backticks in its code, which would end the block"
+    ]
+    assert changed(lambda i: i.update(language="python")) == [f'{where()}: "code" is missing']
+
+
+@pytest.mark.parametrize(
+    ("accept", "valid"), [("40", True), ("0.25", True), ("40 GB", False), ("many", False)]
+)
+def test_a_tolerance_needs_a_number(accept: str, valid: bool) -> None:
+    """Only a plain number has a unit or a tolerance."""
+    wrong = f"{where('typed')}: has a unit or a tolerance, so its first accepted answer must be a plain number"
+    for extra in {"tolerance": 5}, {"unit": "GB"}:
+        found = changed(lambda i, extra=extra: i.update(accept=[accept], **extra), "typed")  # type: ignore[misc]
+        assert found == ([] if valid else [wrong])
+
+
+def test_the_month_of_a_fact() -> None:
+    """A date is a year and a month."""
+    assert changed(lambda i: i.update(as_of="2026-05")) == []
+    for wrong in "2026", "2026-13", "May 2026":
+        assert changed(lambda i, wrong=wrong: i.update(as_of=wrong)) != []  # type: ignore[misc]
+
+
+def test_retired_items_come_last_and_are_not_asked() -> None:
+    """A retired item is not asked, but stays readable; a topic keeps one that is asked."""
+    data = deepcopy(TINY)
+    first, second = data["sections"][0]["topics"][0]["items"]
+    second["retired"] = True
+    bank = read_bank(data, SCHEMA)
+    assert list(bank.asked) == [first["id"]]
+    assert bank.items[second["id"]].prompt == second["prompt"]
+    assert bank.topics["one-topic"].items == (bank.asked[first["id"]],)
+    joined = Bank.join([Pack("one", bank)])
+    assert second["id"] in joined.items
+    assert second["id"] not in joined.asked
+    first["retired"], second_retired = True, second.pop("retired")
+    at = 'section "one-section", topic "one-topic"'
+    assert problems(data) == [
+        f'{at}, item "{second["id"]}": comes after a retired item; put retired ones last'
+    ]
+    second["retired"] = second_retired
+    assert problems(data) == [f"{at}, items: are all retired; a topic needs one that is asked"]
 
 
 def test_two_choices_with_the_same_text() -> None:

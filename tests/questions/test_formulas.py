@@ -227,7 +227,7 @@ def test_pictures_are_kept_up_to_a_limit() -> None:
 async def test_a_bank_is_drawn_at_start() -> None:
     """After `draw_all` every formula of the bank is there, and no card draws one."""
     await formulas.draw_all(bank())
-    for item in bank().items.values():
+    for item in bank().asked.values():
         found = formulas.picture(item)
         assert (found is not None) == (item.formula is not None)
         assert found is None or (

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bot.chat import text as t
-from bot.chat.messages import REVEALED, Message, text_of
+from bot.chat.messages import OPEN, REVEALED, Message, text_of
 from bot.core.limits import MAX_TYPED
 from bot.daily import views as daily_views
 from bot.daily.cards import DailyCard, DailyResult, DailyVerdict
@@ -19,7 +19,7 @@ from bot.daily.streaks import Streak
 from bot.questions import views as question_view
 from bot.questions.answers import encode_picks, is_right
 from bot.questions.cards import Outcome, Review, count_answers
-from bot.questions.model import Bank, Choice, Item, Section
+from bot.questions.model import Bank, Choice, Item, Reference, Section
 from bot.rounds import rules as rounds_rules
 from bot.rounds import views as rounds
 from bot.rounds.cards import Fastest, Leader, QuestionCard, RevealCard
@@ -253,12 +253,41 @@ def test_a_typed_item_names_three_ways_and_counts_the_others() -> None:
     )
 
 
+def test_an_estimate_is_asked_and_shown_with_its_unit() -> None:
+    """The card names the unit and the tolerance; the answer has the unit."""
+    one = replace(typed("40"), unit="GB", tolerance=10)
+    opened = texts(Message(OPEN, *question_view.asked(one, ())))
+    assert "Type a number in GB. Within 10% counts as right" in "".join(opened)
+    pages = question_view.why_blocks(Review(one, (), "50"), _around())
+    assert "The answer is **40 GB**." in pages[0]
+    assert "Accepted: 40 GB, and all within 10%" in pages[1]
+
+
+def test_code_stands_below_the_question_wherever_it_is_asked_or_revealed() -> None:
+    """Code is a block of its own: on the open card, in the modal, on the revealed card."""
+    one = replace(item(choices="YNNN"), code="x = logits / 0\n", language="python", as_of="2026-05")
+    block = "```python\nx = logits / 0\n```"
+    order = tuple(range(4))
+    several = replace(one, kind="multiple")
+    assert block in modal_of(several, order)["components"][0]["content"]
+    shown_parts = [
+        *question_view.asked(one, order),
+        *question_view.revealed(one, order, Outcome(0, 0, {}), _around()),
+    ]
+    assert sum(block in part for part in shown_parts if isinstance(part, str)) == 2
+    assert "-# As of May 2026" in question_view.explanation(one, _around())
+
+
 def test_the_reasons_tell_the_items_own_source_from_the_topics_others() -> None:
     """Only the source that holds the fact is named as one; the topic's others are below, in one
     line."""
-    topic = bank().topics["overfitting"]
-    one = next(i for i in topic.items if i.reference == 1)
-    last = question_view.why_blocks(Review(one, tuple(range(len(one.choices))), None), bank())[
+    topic = replace(
+        bank().topics["overfitting"],
+        references=tuple(Reference(f"Page {n}", f"https://example.org/{n}") for n in range(3)),
+    )
+    one = replace(topic.items[0], reference=1)
+    around = Bank("Around", (Section(topic.section_id, "Section", (topic,)),))
+    last = question_view.why_blocks(Review(one, tuple(range(len(one.choices))), None), around)[
         -1
     ].splitlines()
     assert [line[: line.find("[")] for line in last if "](<" in line] == [

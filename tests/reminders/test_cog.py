@@ -83,7 +83,7 @@ async def test_a_refused_reminder_pauses(stage: Stage) -> None:
     first = datetime(2026, 1, 1, 0, 10, tzinfo=UTC)
     await stage.database.write(reminders.save, Reminder(user_id, "00:10", "UTC", first))
     missed = [Review(user_id, Rating.Again, first)]
-    await stage.database.write(memory.record, next(iter(BANK.items)), missed)
+    await stage.database.write(memory.record, next(iter(BANK.asked)), missed)
     await stage.wait(DAY)
     reminder = await stage.services.reminders.get(user_id)
     assert reminder is not None

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 
 from bot.core.limits import MAX_TYPED
-from bot.questions.answers import normal_form
 from bot.questions.lint import habits, numbers, variants
 from bot.questions.lint.allowed import ALLOWED
 from bot.questions.lint.twins import find_twins
 from bot.questions.model import Bank, Item, KeyPoint, Topic
+from bot.questions.typed import normal_form
 
 Path = tuple[str | int, ...]
 
@@ -23,6 +24,12 @@ _ANSWER_WORDS = (80, 200)
 _SHORT_WHY = 15
 _SHOWN_OPPOSITE = 90
 """Characters of the opposite that members see below its key point, on a phone."""
+_CODE_LINES, _CODE_COLUMNS = 12, 60
+"""The size of a code block that is readable on a phone, which wraps lines of 36 columns."""
+MOST_AUTHORS = 1 / 12
+"""The largest share of items that may name a paper's authors in the prompt."""
+_MONTHS_VALID = 18
+"""After so many months a fact with a date is looked up again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +57,19 @@ Check = Callable[[Item], str | None]
 
 
 def lint(
-    bank: Bank, checks: Sequence[tuple[Check, str]] = (), earlier: Sequence[Item] = ()
+    bank: Bank,
+    checks: Sequence[tuple[Check, str]] = (),
+    earlier: Sequence[Item] = (),
+    today: date | None = None,
 ) -> list[Finding]:
     """Return the findings that no exception allows.
 
     `checks` are further checks, each with its fix. `earlier` holds the items of other packs, which
-    this bank must not repeat.
+    this bank must not repeat. Without `today`, no fact is too old.
     """
-    return [finding for finding in every_finding(bank, checks, earlier) if not finding.allowed]
+    findings = every_finding(bank, checks, earlier)
+    findings += _outdated(bank, today) if today else ()
+    return [finding for finding in findings if not finding.allowed]
 
 
 def every_finding(
@@ -74,6 +86,7 @@ def every_finding(
     for path, item in items:
         findings += _below(path, _item_findings(item))
         findings += [Finding(path, wrong, fix) for check, fix in checks if (wrong := check(item))]
+    findings += _shared_choices(items)
     return [*findings, *_twin_findings(items, earlier), *_bank_findings(bank)]
 
 
@@ -84,7 +97,11 @@ def _below(path: Path, findings: Iterable[Finding]) -> Iterator[Finding]:
 
 def _bank_findings(bank: Bank) -> Iterator[Finding]:
     """Yield findings about the pack as a whole."""
-    items = list(bank.items.values())
+    items = list(bank.asked.values())
+    named = sum("et al" in item.prompt for item in items) / max(len(items), 1)
+    if named > MOST_AUTHORS:
+        fix = "ask what one expects, checks or changes, and name the study in the explanation"
+        yield Finding((), f'{named:.0%} of the prompts say "et al."', fix)
     share = longest_share(items)
     if share > LONGEST_SHARE:
         message = f"the right choice is the longest one in {share:.0%} of the choice items"
@@ -159,12 +176,26 @@ def _key_point_findings(topic: Topic) -> Iterator[Finding]:
 
 def _item_findings(item: Item) -> Iterator[Finding]:
     yield from _giveaways(item)
+    yield from _code_findings(item)
+    for place, text in habits.texts_of_item(item):
+        if word := habits.stilted(text):
+            yield Finding(place, f'"{word}" sounds translated', "say it as you would aloud")
     if item.formula is not None and item.spoken is None:
         message = "a screen reader can't read this formula"
         yield Finding(("formula",), message, "add spoken: how you would read it aloud")
     if re.search(r"[\\^_{}$]", item.spoken or ""):
         yield Finding(("spoken",), "has LaTeX in it", "write words: x sub i, to the power n")
     yield from _typed_findings(item) if item.kind == "typed" else _choice_findings(item)
+
+
+def _code_findings(item: Item) -> Iterator[Finding]:
+    lines = (item.code or "").splitlines()
+    if len(lines) > _CODE_LINES:
+        fix = f"keep what the question needs, at most {_CODE_LINES} lines"
+        yield Finding(("code",), f"has {len(lines)} lines", fix)
+    if (columns := max(map(len, lines), default=0)) > _CODE_COLUMNS:
+        fix = f"a phone shows {_CODE_COLUMNS}; break the line"
+        yield Finding(("code",), f"has a line of {columns} columns", fix)
 
 
 def _giveaways(item: Item) -> Iterator[Finding]:
@@ -190,6 +221,9 @@ def _choice_findings(item: Item) -> Iterator[Finding]:
     if item.kind == "choice" and right[0] > max(30, _STICKS_OUT * max(wrong)):
         message = "the right choice sticks out by its length"
         yield Finding(("choices",), message, "shorten it or lengthen the others")
+    if item.kind == "multiple" and min(len(right), len(wrong)) < 2:
+        message = f"{len(right)} of {len(item.choices)} choices are right"
+        yield Finding(("choices",), message, "have two or more right and two or more wrong")
     for c, choice in enumerate(item.choices):
         place = ("choices", c)
         if _OTHER_CHOICES.search(choice.text):
@@ -237,6 +271,34 @@ def _twin_findings(
             yield Finding((*path, "prompt"), message, fix, "twins", (first, later.id))
 
 
+def _shared_choices(items: Sequence[tuple[Path, Item]]) -> Iterator[Finding]:
+    """Yield the items that share their choices with two others, or as a topic's second pair."""
+    sharing: defaultdict[frozenset[str], list[tuple[Path, Item]]] = defaultdict(list)
+    for path, item in items:
+        if item.choices:
+            sharing[frozenset(choice.text.casefold() for choice in item.choices)].append(
+                (path, item)
+            )
+    fix = "write choices of its own, rivals for this prompt"
+    pairs: Counter[str] = Counter()
+    for first, *others in sharing.values():
+        for n, (path, item) in enumerate(others):
+            pairs[item.topic_id] += n == 0
+            if n > 0 or pairs[item.topic_id] > 1:
+                message = f'has the choices of "{first[1].id}"'
+                yield Finding((*path, "choices"), message, fix)
+
+
+def _outdated(bank: Bank, today: date) -> Iterator[Finding]:
+    for s, section in enumerate(bank.sections):
+        for t, topic in enumerate(section.topics):
+            for i, item in enumerate(topic.items):
+                if item.as_of and habits.months_since(item.as_of, today) > _MONTHS_VALID:
+                    path = ("sections", s, "topics", t, "items", i, "as_of")
+                    fix = "look the fact up, and write this month or retire the question"
+                    yield Finding(path, f"was checked in {item.as_of}", fix)
+
+
 def longest_share(items: Iterable[Item]) -> float:
     """Return the share of choice items whose right choice is the longest.
 
@@ -253,13 +315,21 @@ def longest_share(items: Iterable[Item]) -> float:
 
 def statistics(bank: Bank) -> Mapping[str, Mapping[str, int]]:
     """Count a bank's topics and items, also by section, kind and difficulty."""
-    items = list(bank.items.values())
+    items = list(bank.asked.values())
+    opposites = Counter(
+        len(point.opposites) for topic in bank.topics.values() for point in topic.key_points
+    )
     return {
         "total": {
             "sections": len(bank.sections),
             "topics": len(bank.topics),
             "items": len(items),
+            "retired": len(bank.items) - len(items),
+            "with code": sum(item.code is not None for item in items),
             "with a formula": sum(item.formula is not None for item in items),
+            "typed with a tolerance": sum(item.tolerance > 0 for item in items),
+            "with a date": sum(item.as_of is not None for item in items),
+            'with "et al." in the prompt': sum("et al" in item.prompt for item in items),
             "with a source of their own": sum(item.reference is not None for item in items),
             "that turn on a number": sum(numbers.turns_on_a_number(item) for item in items),
             "fewest items in a topic": min((len(t.items) for t in bank.topics.values()), default=0),
@@ -267,6 +337,10 @@ def statistics(bank: Bank) -> Mapping[str, Mapping[str, int]]:
         "section": Counter(bank.section_of(item) for item in items),
         "kind": Counter(item.kind for item in items),
         "difficulty": Counter(str(n) for n in sorted(item.difficulty for item in items)),
+        "opposites of a key point": {str(n): opposites[n] for n in sorted(opposites)},
+        "weight of a topic": Counter(
+            str(n) for n in sorted(t.weight for t in bank.topics.values())
+        ),
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence, Set
+from datetime import date
 
 from bot.questions.lint.twins import stems
 from bot.questions.model import Item, Reference, Topic
@@ -61,6 +62,34 @@ def texts_of(topic: Topic) -> Iterator[tuple[tuple[str | int, ...], str]]:
             yield ("items", n, "choices", c, "why"), choice.why
             if choice.correct:
                 yield ("items", n, "choices", c, "text"), choice.text
+
+
+def texts_of_item(item: Item) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Yield all texts of an item, with their places."""
+    yield ("prompt",), item.prompt
+    yield ("explanation",), item.explanation
+    for c, choice in enumerate(item.choices):
+        yield ("choices", c, "text"), choice.text
+        yield ("choices", c, "why"), choice.why
+
+
+def stilted(text: str) -> str | None:
+    """Return words that nobody says aloud, as readers of earlier editions marked them, or None."""
+    match = _STILTED.search(text)
+    return match[0].lstrip(", ") if match else None
+
+
+_STILTED = re.compile(
+    r"\b(?:by|of) which\b(?=[^?]*$)|\bin place of\b|\bthose of\b|\bowing to\b|\bthereby\b|\bhence\b"
+    r"|, as (?:an?|it|they|its|their|each|every|all|no|nothing|only|both|these|there|one|most|many) \w+",
+    re.IGNORECASE,
+)
+
+
+def months_since(year_and_month: str, today: date) -> int:
+    """Return how many months ago a month such as `2026-05` was."""
+    year, month = map(int, year_and_month.split("-"))
+    return 12 * (today.year - year) + today.month - month
 
 
 def ruled_out_choice(item: Item) -> str | None:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from bot.questions.answers import matches
+from bot.questions.answers import is_right
 from bot.questions.model import Item
 
-_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _ORDINALS = (
     "zeroth",
     "first",
@@ -29,7 +28,7 @@ _SHOWN = 4
 
 def refused(item: Item) -> list[str]:
     """Return likely spellings of a typed item's answer that it would count as wrong."""
-    return [form for form in dict.fromkeys(_variants(item)) if not matches(form, item.accept)]
+    return [form for form in dict.fromkeys(_variants(item)) if not is_right(item, form)]
 
 
 def _variants(item: Item) -> Iterator[str]:
@@ -40,7 +39,7 @@ def _variants(item: Item) -> Iterator[str]:
         yield from _of_words(item.accept[0])
     else:
         yield from _of_number(number)
-        yield from _as_asked(number, item.prompt)
+        yield from [f"{number} {item.unit}"] if item.unit else _as_asked(number, item.prompt)
 
 
 def _of_words(form: str) -> Iterator[str]:
@@ -52,7 +51,7 @@ def _of_words(form: str) -> Iterator[str]:
 
 
 def _of_number(text: str) -> Iterator[str]:
-    """Yield other notations of a number: decimal comma, thousands, powers of ten, LaTeX, words."""
+    """Yield other notations of a number: decimal comma, thousands, powers of ten, LaTeX."""
     digits = text.replace(",", "")
     value = float(digits)
     yield from (digits, f"= {text}", f"about {text}", f"~{text}", f"${text}$", f"{text}.")
@@ -73,15 +72,15 @@ def _of_number(text: str) -> Iterator[str]:
             f"{short}×10^{power}",
         )
         yield from (f"{short} × 10{raised}", f"{short} \\times 10^{{{power}}}")
-    if value.is_integer() and value < len(_WORDS):
-        yield _WORDS[int(value)]
 
 
 def _as_asked(text: str, prompt: str) -> Iterator[str]:
     """Yield the number as the question suggests: with a unit, as a factor, as an ordinal."""
     if (of := _FACTORIALS.get(text)) and of in prompt:
         yield f"{of}!"
-    if counted := re.search(r"\bhow many (?!times)(?:\w+ )??(\w+s)\b", prompt, re.IGNORECASE):
+    if counted := re.search(
+        r"\bhow many (?!times)(?:\w+ )??(?!does|is|was)(\w+s)\b", prompt, re.IGNORECASE
+    ):
         yield f"{text} {counted[1]}"
     for unit in re.findall(
         r"\bin (?!all\b|total\b)((?:\w+ per )?\w+)[.?](?: Give| Answer|$)", prompt

@@ -31,7 +31,9 @@ def findings(**changes: object) -> list[str]:
     topics = tuple(changed if t is topic else t for t in section.topics)
     changed_bank = Bank("Changed", (replace(section, topics=topics),))
     return [
-        f"{finding.path[-1]}: {finding.message}" for finding in lint(changed_bank) if finding.path
+        f"{finding.path[-1]}: {finding.message}"
+        for finding in lint(changed_bank)
+        if finding.path and finding.rule != "twins"
     ]
 
 
@@ -106,7 +108,7 @@ def test_the_commands_go_through_all_packs(
     twins = [
         line for line in capsys.readouterr().out.splitlines() if "asks much the same as" in line
     ]
-    assert len(twins) >= len(topic["items"])
+    assert len(twins) >= sum("retired" not in item for item in topic["items"])
     assert all(line.startswith(f"{paths[1]}:") for line in twins)
     stats(paths)
     heads = [line for line in capsys.readouterr().out.splitlines() if not line.startswith(" ")]

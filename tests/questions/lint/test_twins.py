@@ -42,7 +42,7 @@ OTHER = _asks(
 
 def test_the_same_question_in_other_words_is_found() -> None:
     """Of two items with one key and their rare words in common the second is named after the first."""
-    shipped = [one for one in bank().items.values() if one.topic_id == "overfitting"]
+    shipped = [one for one in bank().asked.values() if one.topic_id == "overfitting"]
     (found,) = find_twins([MASKED, *shipped, OTHER, SAME])
     assert (found.first, found.later) == (0, 2 + len(shipped) - 1 + 1)
     assert {"softmax", "zero"} <= set(found.shared)
@@ -50,7 +50,7 @@ def test_the_same_question_in_other_words_is_found() -> None:
 
 def test_the_same_words_in_another_question_are_not() -> None:
     """A mask and a softmax alone make no twins."""
-    shipped = [one for one in bank().items.values() if one.topic_id == "overfitting"]
+    shipped = [one for one in bank().asked.values() if one.topic_id == "overfitting"]
     assert find_twins([MASKED, *shipped, OTHER]) == []
 
 
@@ -62,7 +62,7 @@ def test_words_meet_in_their_stems() -> None:
 
 def test_siblings_are_no_twins() -> None:
     """The same choices with another one right, however alike the prompts are; with the same one right they are."""
-    shipped = [one for one in bank().items.values() if one.topic_id == "overfitting"]
+    shipped = [one for one in bank().asked.values() if one.topic_id == "overfitting"]
     same = replace(SAME, choices=MASKED.choices)
     (wrong, right) = (replace(choice, correct=not choice.correct) for choice in MASKED.choices[:2])
     sibling = replace(same, choices=(wrong, right, *MASKED.choices[2:]))
