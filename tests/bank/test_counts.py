@@ -11,47 +11,58 @@ from bot.questions.lint import numbers
 from bot.questions.lint.allowed import ALLOWED
 from bot.questions.lint.findings import LONGEST_SHARE, every_finding
 from bot.questions.model import Bank, Item
-from tests.bank.test_arithmetic import SECTIONS
+from tests.bank.test_sums import SUMS
 from tests.shipped import bank, packs
 
 PACKS = {pack.name: pack.bank for pack in packs().packs}
-ITEMS = list(packs().items.values())
+ITEMS = list(packs().asked.values())
 
 
 def test_topics_and_sections() -> None:
-    """The seed pack numbers its topics from 1 to 50; the second has 25 more without numbers."""
+    """The seed pack numbers its topics from 1 to 50; the others have up to 40 without numbers."""
     sizes = {section.id: len(section.topics) for section in bank().sections}
     assert sizes == {"core-concepts": 10, "training": 10, "architecture": 13, "applications": 17}
     assert [topic.number for topic in bank().topics.values()] == list(range(1, 51))
-    second = PACKS["modern-practice"]
-    assert len(second.sections) == 4
-    assert [topic.number for topic in second.topics.values()] == [None] * 25
+    others = [PACKS[name] for name in ("modern-practice", "agents-and-products")]
+    assert [len(pack.sections) for pack in others] == [4, 3]
+    assert all(13 <= len(pack.topics) <= 40 for pack in others)
+    assert {topic.number for pack in others for topic in pack.topics.values()} == {None}
+
+
+def test_the_third_edition() -> None:
+    """There are enough items, things to read and estimates, and each choice item of several has two or three right."""
+    assert len(ITEMS) >= 700
+    assert sum(item.code is not None for item in ITEMS) >= 60
+    typed = [item for item in ITEMS if item.kind == "typed"]
+    assert sum(item.tolerance > 0 for item in typed) >= len(typed) / 2
+    several = [item for item in ITEMS if item.kind == "multiple"]
+    assert {(len(item.choices), len(item.right)) for item in several} <= {(5, 2), (5, 3)}
+    points = [point for topic in packs().topics.values() for point in topic.key_points]
+    assert {len(point.opposites) for point in points} <= {2, 3, 4}
+    assert {topic.weight for topic in packs().topics.values()} == {1, 2, 3}
 
 
 @pytest.mark.parametrize("pack", PACKS.values(), ids=PACKS)
 def test_each_pack_has_enough_items(pack: Bank) -> None:
     """A pack has enough items of each kind and difficulty, and enough topics for a round of one level."""
-    kinds = Counter(item.kind for item in pack.items.values())
-    assert kinds.total() >= 200
-    assert min(kinds["multiple"], kinds["typed"]) >= 25
-    difficulties = Counter(item.difficulty for item in pack.items.values())
-    assert all(difficulties[n] >= 15 for n in range(1, 6))
+    kinds = Counter(item.kind for item in pack.asked.values())
+    assert kinds.total() >= 100
+    assert min(kinds["multiple"], kinds["typed"]) >= 13
     for level in ("easy", "medium", "hard"):
-        assert len({i.topic_id for i in pack.items.values() if i.level == level}) >= 10
+        assert len({i.topic_id for i in pack.asked.values() if i.level == level}) >= 8
 
 
 def test_enough_items_with_formulas_or_numbers() -> None:
-    """At least 30 items show a formula or ask for something that is worked out."""
-    computed = {item_id for checks in SECTIONS.values() for item_id in checks}
-    assert sum(item.formula is not None or item.id in computed for item in ITEMS) >= 30
+    """At least 100 items show a formula or ask for something that is worked out."""
+    assert sum(item.formula is not None or item.id in SUMS for item in ITEMS) >= 100
 
 
 def test_every_topic_is_complete_and_varied() -> None:
-    """A topic has an open question, sources, and five or more items of several kinds and difficulties."""
+    """A topic has an open question, sources, and seven or more items of several kinds and difficulties."""
     for topic in packs().topics.values():
         assert len(topic.question.split()) >= 5, topic.id
         assert topic.references, topic.id
-        assert len(topic.items) >= 5, topic.id
+        assert len(topic.items) >= 7, topic.id
         assert len({item.difficulty for item in topic.items}) >= 2, topic.id
         assert len({item.kind for item in topic.items}) >= 2, topic.id
 
@@ -74,7 +85,7 @@ def test_lint_is_clean_and_each_exception_is_needed() -> None:
     earlier: list[Item] = []
     for pack in PACKS.values():
         found += every_finding(pack, earlier=earlier)
-        earlier += pack.items.values()
+        earlier += pack.asked.values()
     assert [finding for finding in found if not finding.allowed] == []
     assert {(finding.rule, *finding.about) for finding in found} == set(ALLOWED)
 

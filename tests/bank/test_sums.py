@@ -1,0 +1,50 @@
+"""Answers that are numbers are worked out again, each by the expression in sums.json."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+
+from bot.questions.answers import is_right
+from bot.questions.lint.numbers import values
+from bot.questions.model import Item
+from bot.questions.typed import quantity
+from tests.shipped import packs
+
+SUMS: dict[str, str] = json.loads((Path(__file__).parent / "sums.json").read_text("utf-8"))
+ASKED = packs().asked
+_SCALES = (1, 0.01, 100, 1e3, 1e-3, 1e6, 1e-6, 1e9, 1e-9)
+"""A choice may say 34 GB, 34% or 34 million where the expression gives the number in another unit."""
+_NEAR = 0.03
+
+
+def _holds(item: Item, value: float) -> bool:
+    """Whether a value is the answer of an item, and of none of its wrong choices."""
+    if item.kind == "typed":
+        return is_right(item, f"{value:.10f}")
+    return all(
+        choice.correct
+        == any(
+            math.isclose(value * scale, number, rel_tol=_NEAR)
+            for number in values(choice.text)
+            for scale in (_SCALES if choice.correct else (1,))
+        )
+        for choice in item.choices
+    )
+
+
+@pytest.mark.parametrize("item_id", SUMS)
+def test_the_answer_follows_from_the_numbers(item_id: str) -> None:
+    """The expression gives the keyed answer, and no wrong choice."""
+    value = eval(SUMS[item_id], {**vars(math), "math": math})
+    assert _holds(ASKED[item_id], value), value
+
+
+def test_every_typed_number_is_worked_out() -> None:
+    """No typed number is taken on trust."""
+    numbers = [i for i in ASKED.values() if i.kind == "typed" and quantity(i.accept[0])]
+    assert len(numbers) >= 50
+    assert [item.id for item in numbers if item.id not in SUMS] == []
