@@ -17,6 +17,8 @@ LEAST_TIME, MOST_TIME = 15, 90
 """Seconds for an item if no time was asked for."""
 SHORTEST_GRACE, LONGEST_GRACE = timedelta(seconds=0.25), timedelta(seconds=1.5)
 _WORDS_A_SECOND = 200 / 60
+_SECONDS_A_LINE = 2
+"""For reading a line of code, a log or a table."""
 _WORDS_AROUND_A_NUMBER = 9
 _DIGIT = re.compile(r"\d")
 
@@ -29,23 +31,17 @@ def reading_time(text: str) -> float:
 def seconds_for(item: Item) -> int:
     """Return an item's time limit if none was asked for: 15 to 90 seconds in steps of five.
 
-    It has time for reading (a formula as it is read aloud, and code), for thinking (more for difficult items
-    and for choices that are judged one by one), for working out a number, and for typing.
+    It has time for reading (a formula as it is read aloud, code line by line), for thinking (more
+    for difficult items and for choices that are judged one by one), for working out a number (an
+    estimate takes longer), and for typing.
     """
     reading = reading_time(
-        " ".join(
-            [
-                item.prompt,
-                item.spoken or "",
-                item.code or "",
-                *(choice.text for choice in item.choices),
-            ]
-        )
-    )
+        " ".join([item.prompt, item.spoken or "", *(choice.text for choice in item.choices)])
+    ) + _SECONDS_A_LINE * len((item.code or "").splitlines())
     thinking = 4 + 2 * item.difficulty + (2 * len(item.choices) if item.kind == "multiple" else 0)
-    working_out = 5 * item.difficulty if _is_worked_out(item) else 0
+    working_out = 10 if item.tolerance else 5 if _is_worked_out(item) else 0
     typing = 5 + 0.3 * len(item.accept[0]) if item.kind == "typed" else 0
-    needed = 5 * ceil((reading + thinking + working_out + typing) / 5)
+    needed = 5 * ceil((reading + thinking + working_out * item.difficulty + typing) / 5)
     return min(max(needed, LEAST_TIME), MOST_TIME)
 
 

@@ -45,6 +45,9 @@ def test_what_makes_an_item_take_longer() -> None:
         replace(typed(answer), prompt="word " * 20) for answer in ("bias", "reinforcement learning")
     )
     assert seconds_for(short) < seconds_for(long)
+    assert seconds_for(replace(plain, code="x = 1\ny = 2\nz = 3")) > seconds_for(plain)
+    estimate = typed("40")
+    assert seconds_for(replace(estimate, tolerance=10)) > seconds_for(estimate)
     assert seconds_for(replace(plain, prompt="word " * 999)) == MOST_TIME
     assert seconds_for(replace(typed("bias"), prompt="Why?", difficulty=1)) == LEAST_TIME
 
