@@ -33,6 +33,11 @@ ALLOWED: Mapping[tuple[str, ...], str] = {
     ): "other token ids, and another temperature",
     (
         "twins",
+        "mixture-drifting-shares",
+        "modern-block-bias-router",
+    ): "why the shares drift, and how a bias stops it",
+    (
+        "twins",
         "adaptive-softmax-exact-loss",
         "training-estimate-logits",
     ): "all ways that are exact, and the first one to take",
