@@ -13,16 +13,6 @@ ALLOWED: Mapping[tuple[str, ...], str] = {
     ): "they share a number, and no question",
     (
         "twins",
-        "autoscaling-spare-replicas",
-        "autoscaling-zero-saving",
-    ): "spares for a rising load, and a replica that sleeps",
-    (
-        "twins",
-        "lora-which-layers",
-        "lora-practice-batch-gap",
-    ): "too few layers, and too large a batch",
-    (
-        "twins",
         "softmax-mask-after",
         "attention-scores-mask-by-product",
     ): "a mask that comes too late, and one of zeros",
@@ -36,6 +26,16 @@ ALLOWED: Mapping[tuple[str, ...], str] = {
         "mixture-drifting-shares",
         "modern-block-bias-router",
     ): "why the shares drift, and how a bias stops it",
+    (
+        "twins",
+        "multi-token-best-depth",
+        "multi-token-third-rejected",
+    ): "how far to draft, and what one step yields",
+    (
+        "twins",
+        "flash-what-stays",
+        "flash-quality-loss",
+    ): "its compute and memory, and its accuracy",
     (
         "twins",
         "adaptive-softmax-exact-loss",

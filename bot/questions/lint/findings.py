@@ -25,7 +25,7 @@ _SHORT_WHY = 15
 _SHOWN_OPPOSITE = 90
 """Characters of the opposite that members see below its key point, on a phone."""
 _CODE_LINES, _CODE_COLUMNS = 12, 60
-"""The size of a code block that is readable on a phone, which wraps lines of 36 columns."""
+"""The size of a code block that is readable on a phone, which wraps lines after some 32 columns."""
 MOST_AUTHORS = 1 / 12
 """The largest share of items that may name a paper's authors in the prompt."""
 _MONTHS_VALID = 18
