@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,60 @@ def test_habits_are_named_at_their_place(field: str, changes: dict[str, str]) ->
         *[Choice("Regularization bites", False, "It's off.")] * 3,
     )
     assert any(found.startswith(f"{field}: ") for found in findings(choices=about, **changes))
+
+
+@pytest.mark.parametrize(
+    ("changes", "found"),
+    [
+        ({"code": "x" * 47}, "code: has a line of 47 columns"),
+        ({"code": "x\n" * 13}, "code: has 13 lines"),
+        ({"explanation": "It grows, as each step adds."}, 'explanation: "as each step" sounds'),
+        ({"prompt": "Which rule is it by which a head drops?"}, 'prompt: "by which" sounds'),
+        ({"kind": "multiple"}, "choices: 1 of 4 choices are right"),
+    ],
+)
+def test_habits_of_earlier_editions(changes: dict[str, object], found: str) -> None:
+    """Code that no phone shows, words that nobody says, and one right choice of several are named."""
+    choices = tuple(Choice(f"Choice {n}", n == 0, f"Because of {n}.") for n in range(4))
+    assert any(finding.startswith(found) for finding in findings(choices=choices, **changes))
+
+
+def _copied(number: int, **changes: object) -> Bank:
+    """Make a bank of the first topic, with the same choices for some of its choice items."""
+    section = bank().sections[0]
+    topic = section.topics[0]
+    some = [item for item in topic.items if item.kind == "choice"][:number]
+    items = tuple(
+        replace(item, choices=some[0].choices, **changes)  # type: ignore[arg-type]
+        if item in some
+        else item
+        for item in topic.items
+    )
+    return Bank("Copied", (replace(section, topics=(replace(topic, items=items),)),))
+
+
+@pytest.mark.parametrize(("number", "named"), [(1, 0), (2, 0), (3, 1), (4, 2)])
+def test_a_set_of_choices_serves_a_pair_at_most(number: int, named: int) -> None:
+    """The third item with the same choices is named, and each one after it."""
+    found = [f for f in lint(_copied(number)) if f.message.startswith("has the choices of")]
+    assert len(found) == named
+
+
+def test_few_prompts_name_authors() -> None:
+    """At most one prompt in twelve says "et al."."""
+    named = lint(_copied(2, prompt="What do Smith et al. find?"))
+    assert any('of the prompts say "et al."' in finding.message for finding in named)
+
+
+def test_old_facts_are_listed() -> None:
+    """A fact is looked up again 18 months after its date; without a day to compare, none is old."""
+    dated = _copied(1, as_of="2026-05")
+
+    def old(today: date | None) -> list[str]:
+        return [f.message for f in lint(dated, today=today) if f.path[-1:] == ("as_of",)]
+
+    assert old(date(2027, 11, 30)) == old(None) == []
+    assert old(date(2027, 12, 1)) == ["was checked in 2026-05"]
 
 
 def test_what_another_pack_asks_may_not_be_asked_again() -> None:
