@@ -80,7 +80,8 @@ def stilted(text: str) -> str | None:
 
 
 _STILTED = re.compile(
-    r"(?<=\w )(?:by|(?<!all )(?<!some )(?<!each )of) which\b|\bin place of\b|\bthose of\b|\bowing to\b|\bthereby\b|\bhence\b"
+    r"(?<=\w )(?:by|(?<!all )(?<!some )(?<!each )of) which\b|\bin place of\b|\bthose of\b"
+    r"|\bowing to\b|\bthereby\b|\bhence\b"
     r"|, as (?:an?|it|they|its|their|each|every|all|no|nothing|only|both|these|there|one|most|many) \w+",
     re.IGNORECASE,
 )
