@@ -15,7 +15,7 @@ from bot.interviews.views import BEGIN, MODEL_TAB, Page, page_of
 from bot.memory.progress import LEVELS, Progress, weakest
 from bot.practice.views import PRACTISE, aside_button
 from bot.questions.model import Topic
-from bot.questions.views import source
+from bot.questions.views import sources
 from bot.study.cards import InPlay, ItemProgress, StudyPage, TopicList
 from bot.study.rules import topic_pages
 
@@ -109,7 +109,7 @@ def pages(found: StudyPage) -> list[Page]:
     """Return the pages of a topic: its question, the model answer, and the member's progress."""
     topic = found.topic
     tabs = {}
-    sources = "\n".join(f"-# {source(reference)}" for reference in topic.references)
+    read_up = "\n".join(sources(topic.references))
     own = [_own(item) for item in found.items] or ["No practice questions here yet."]
     if found.asks_openly:
         asked = f"**In an interview**\n{t.escape(topic.question)}"
@@ -119,11 +119,11 @@ def pages(found: StudyPage) -> list[Page]:
         tabs[QUESTION_TAB] = [asked, points]
         tabs[MODEL_TAB] = [
             *(t.escape(part) for part in topic.answer.split("\n\n") if part.strip()),
-            sources,
+            read_up,
         ]
         tabs[PROGRESS_TAB] = ["\n".join(own)]
     else:
-        tabs[PROGRESS_TAB] = ["\n".join(own), sources]
+        tabs[PROGRESS_TAB] = ["\n".join(own), read_up]
     return [
         Page(tab, text)
         for tab, blocks in tabs.items()
