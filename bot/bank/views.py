@@ -35,7 +35,7 @@ from bot.questions import formulas
 from bot.questions.check import Problem
 from bot.questions.model import LETTERS, Bank, Item
 from bot.questions.own import OwnItem
-from bot.questions.views import accepted, prompt
+from bot.questions.views import accepted, prompt_block
 
 _SEARCH_BYTES = 30
 LIST = Route(
@@ -189,7 +189,7 @@ def saved(done: Saved) -> Message:
     if done.otherwise:
         notes.append(f"{t.count(done.otherwise, 'past answer')} would be judged differently now.")
         fix = row(button("Correct past answers", CORRECT.id(number=done.own.row.number), PRIMARY))
-    parts = prompt(item), formulas.picture(item), answers(item), t.escape(item.explanation)
+    parts = prompt_block(item), formulas.picture(item), answers(item), t.escape(item.explanation)
     return Message(REVEALED, "**Saved**", *parts, separator(), "\n".join(notes), fix)
 
 
@@ -216,7 +216,7 @@ def retiring(own: OwnQuestion) -> Message:
     warning = "Take this question out for good? It won't be asked again. Past answers to it stay readable."
     danger = button("Retire", RETIRE.id(number=own.row.number), discord.ButtonStyle.danger)
     return Message(
-        ATTENTION, prompt(own.item), answers(own.item), separator(), warning, row(danger)
+        ATTENTION, prompt_block(own.item), answers(own.item), separator(), warning, row(danger)
     )
 
 

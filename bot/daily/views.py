@@ -57,7 +57,7 @@ from bot.questions.views import (
     answer_rows,
     asked,
     comes_back,
-    prompt,
+    prompt_block,
     revealed,
     source,
     verdict_blocks,
@@ -464,7 +464,7 @@ def today(found: Today, bank: Bank, now: datetime) -> list[Message]:
             parts = [*asked(item, order)]
             rows = [*answer_rows(item, APART, daily.id)]
         else:
-            parts = [prompt(item), "You didn't answer this one."]
+            parts = [prompt_block(item), "You didn't answer this one."]
             rows = [_explain(daily)]
     return [Message(DAILY, head, *parts, separator(), after or None, foot, *rows)]
 
@@ -482,10 +482,10 @@ def _today_answered(
         + (f"\n-# {figures}" if figures else "")
         + _discussion(given.thread_id)
     )
-    asked_for, blocks = prompt(item), [*verdict_blocks(given.review), reason]
-    first, *more = t.pages(blocks, t.MAX_TEXT - sum(map(len, (head, asked_for, after, foot))))
+    prompt, blocks = prompt_block(item), [*verdict_blocks(given.review), reason]
+    first, *more = t.pages(blocks, t.MAX_TEXT - sum(map(len, (head, prompt, after, foot))))
     colour = REVEALED if given.review.right else ENDED
-    parts = [head, asked_for, formulas.picture(item), separator(), first, after or None, foot]
+    parts = [head, prompt, formulas.picture(item), separator(), first, after or None, foot]
     card = Message(colour, *parts, _explain(daily))
     return [card, *(Message(colour, page) for page in more)]
 

@@ -20,7 +20,7 @@ from bot.questions.views import (
     asked,
     comes_back,
     explanation,
-    prompt,
+    prompt_block,
     verdict_blocks,
 )
 
@@ -73,7 +73,7 @@ def asking_page(asking: Asking, bank: Bank) -> Message:
 def answered_pages(answered: PracticeVerdict, bank: Bank) -> list[Message]:
     """Return the verdict with its reasons; if it needs several messages, the first has the buttons."""
     item = answered.review.item
-    head, asked_for = _head(f"{answered.number:,}", item, bank), prompt(item)
+    head, prompt = _head(f"{answered.number:,}", item, bank), prompt_block(item)
     blocks = (
         ["You already answered this one, and your first answer counts."] if answered.again else []
     )
@@ -81,7 +81,7 @@ def answered_pages(answered: PracticeVerdict, bank: Bank) -> list[Message]:
         *verdict_blocks(answered.review),
         f"{explanation(item, bank)}\n-# {_what_follows(answered)}",
     ]
-    first, *more = t.pages(blocks, t.MAX_TEXT - len(head) - len(asked_for))
+    first, *more = t.pages(blocks, t.MAX_TEXT - len(head) - len(prompt))
     colour = REVEALED if answered.review.right else ENDED
     row_id = answered.question.id
     is_aside = answered.back_in is None
@@ -90,7 +90,7 @@ def answered_pages(answered: PracticeVerdict, bank: Bank) -> list[Message]:
     card = Message(
         colour,
         head,
-        asked_for,
+        prompt,
         formulas.picture(item),
         separator(),
         first,

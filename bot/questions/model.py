@@ -37,9 +37,9 @@ class Item:
     language: str | None = None
     """The language for colouring the code, such as `python`; None for plain text."""
     unit: str | None = None
-    """The unit of a typed number that is given without one."""
+    """The unit of a typed number; one typed without a unit is taken to be in it."""
     tolerance: int = 0
-    """By how many percent a typed number may differ from the first accepted one."""
+    """The most percent that a typed number may differ from the first accepted one."""
     as_of: str | None = None
     """The year and month when a fact that ages was checked, such as `2026-05`."""
     reference: int | None = None

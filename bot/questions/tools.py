@@ -18,6 +18,7 @@ from bot.questions.cards import Outcome, Review
 from bot.questions.check import BankError, place
 from bot.questions.formulas import FormulaError, draw
 from bot.questions.lint.findings import Check, line_numbers, lint, longest_share, statistics
+from bot.questions.lint.habits import outdated
 from bot.questions.lint.numbers import numeric_share
 from bot.questions.model import Bank, Item
 from bot.questions.store import Report
@@ -54,8 +55,12 @@ def _lint_pack(path: Path, content: bytes, bank: Bank, earlier: Sequence[Item]) 
     checks: list[tuple[Check, str]] = [
         (_undrawable, "write LaTeX that ziamath knows"),
         (partial(_overlong, bank), "shorten it"),
+        (
+            partial(outdated, datetime.now(UTC).date()),
+            "look it up, and write this month or retire the question",
+        ),
     ]
-    findings = lint(bank, checks, earlier, datetime.now(UTC).date())
+    findings = lint(bank, checks, earlier)
     for finding in findings:
         number = numbers.get(finding.path, 1)
         where = place(data, finding.path)

@@ -51,8 +51,8 @@ def quantity(text: str) -> tuple[Fraction, str] | None:
     """Return the value and the unit of a text that is a single number; None for any other text.
 
     Understood are decimal commas (but a comma before three digits separates thousands), powers of
-    ten, factorials, fractions, LaTeX, "equals", "about" or "x" in front, and the words zero to
-    twelve. The unit of 5% is "percent".
+    ten, scales such as million, M and B, factorials, fractions, LaTeX, "equals", "about" or "x" in
+    front, and the words zero to twelve. The unit of 5% is "percent".
     """
     if (word := text.strip().casefold()) in _SMALL:
         return Fraction(_SMALL.index(word)), ""
@@ -90,7 +90,7 @@ def quantity(text: str) -> tuple[Fraction, str] | None:
 _QUANTITY = re.compile(
     r"(?:[a-zλτ]\s*=|[=~≈]|about|approximately|roughly|x)?\s*(?P<sign>[-+]?)(?P<number>\d[\d,. ]*)"
     r"(?:(?P<factorial>!)|\s*/\s*(?P<below>\d{1,9})|\s*x\s*10\s*\^\s*(?P<power>-?\d{1,2})|e(?P<exponent>[-+]?\d{1,2}))?"
-    r"(?:\s*(?P<scale>thousand|million|billion|trillion|[mk](?![a-z])))?(?P<unit>\s*%?[a-z /]*)\.?",
+    r"(?:\s*(?P<scale>thousand|million|billion|trillion|[kmbt](?![a-z/])))?(?P<unit>\s*%?[a-z /]*)\.?",
 )
 _SMALL = (
     *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"),
@@ -101,10 +101,11 @@ _SCALES = {
     "thousand": 10**3,
     "m": 10**6,
     "million": 10**6,
+    "b": 10**9,
     "billion": 10**9,
+    "t": 10**12,
     "trillion": 10**12,
 }
-_SHORT = {10**9: "b", 10**12: "t"}
 _RAISED = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 _MOST_FACTORIAL = 20
 
@@ -222,44 +223,54 @@ def is_near(text: str, item: Item) -> bool:
     A number without a unit is in the item's. Counted things may be named, as in "300 tokens" for a
     question about tokens.
     """
-    wanted = quantity(item.accept[0])
-    given = quantity(text)
-    if not (item.unit or item.tolerance) or wanted is None or given is None:
+    if not (item.unit or item.tolerance):
         return False
-    may_differ = abs(wanted[0] * Fraction(item.tolerance, 100))
-    factor = _factor(given[1], item)
-    factors = [factor] if factor is not None else []
-    scale = _SCALES.get((item.unit or "").partition(" ")[0])
-    if scale:  # 9.5 billion and 9.5B for a question in billions
-        factors += [Fraction(1, scale)] if factor is not None or not given[1] else []
-        factors += [Fraction(1)] if given[1] == _SHORT.get(scale) else []
-    return any(abs(given[0] * each - wanted[0]) <= may_differ for each in factors)
+    given, wanted = quantity(text), quantity(item.accept[0])
+    if given is None or wanted is None:
+        return False
+    scale, unit = quantity(f"1 {item.unit or ''}") or (Fraction(1), normal_form(item.unit or ""))
+    readings = [given] if given[1] else [given, (given[0] * scale, unit)]
+    factors = [(value, _factor(named, unit, item.prompt)) for value, named in readings]
+    may_differ = abs(wanted[0] * scale * Fraction(item.tolerance, 100))
+    return any(
+        factor is not None and abs(value * factor - wanted[0] * scale) <= may_differ
+        for value, factor in factors
+    )
 
 
-def _factor(unit: str, item: Item) -> Fraction | None:
-    """Return what turns numbers in a unit into numbers in the item's; None if nothing does."""
-    own = normal_form((item.unit or "").replace("%", " percent"))
-    if unit in {"", own} or (unit in _FACTORS and own in {"", *_FACTORS}):
+def _factor(given: str, wanted: str, prompt: str) -> Fraction | None:
+    """Return what turns numbers in one unit into numbers in another; None if nothing does.
+
+    If neither begins with a measure, the given one names the things that are counted: its words
+    must be in the wanted unit or in the prompt.
+    """
+    one, other = _unit_parts(given), _unit_parts(wanted)
+    if one == other:
         return Fraction(1)
-    measured, others = (_UNITS.get(u.partition(" per ")[0].partition("/")[0]) for u in (own, unit))
-    if measured is not None and others is not None:
-        return others[1] / measured[1] if measured[0] == others[0] else None
-    known = {_singular(word) for word in normal_form(f"{own} {item.prompt}").split()}
-    named = measured is None and others is None and known >= set(map(_singular, unit.split()))
-    return Fraction(1) if named else None
+    if one and other and one[1:] == other[1:]:
+        (kind, size), (other_kind, other_size) = one[0], other[0]
+        if kind == other_kind and size and other_size:
+            return size / other_size
+    measures = any(parts and parts[0][1] for parts in (one, other))
+    named = {*other, *_unit_parts(normal_form(prompt))}
+    return Fraction(1) if not measures and named.issuperset(one) else None
 
 
-_FACTORS = frozenset({"x", "times", "fold", "time"})
-"""Words for "times as many"."""
+def _unit_parts(unit: str) -> list[tuple[str, Fraction | None]]:
+    """Return a pair for each word of a unit: its measure and size, or a counted thing and None."""
+    words = [word for word in unit.replace("/", " ").split() if word not in _EMPTY]
+    return [_UNITS.get(word, (_singular(word), None)) for word in words]
 
 
 def _singular(word: str) -> str:
     return word.removesuffix("s")
 
 
+_EMPTY = frozenset({"per", "x", "times", "time", "fold"})
+"""Words that add nothing to a unit, such as those for "times as many"."""
 _SIZES: dict[str, dict[str, Fraction | int]] = {
     "data": {
-        "bytes byte b": 1, "kb kilobytes kilobyte": 10**3, "mb megabytes megabyte": 10**6,
+        "bytes byte": 1, "kb kilobytes kilobyte": 10**3, "mb megabytes megabyte": 10**6,
         "gb gigabytes gigabyte gigs gig": 10**9, "tb terabytes terabyte": 10**12,
         "pb petabytes petabyte": 10**15, "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40,
     },

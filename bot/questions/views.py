@@ -44,7 +44,7 @@ def about(item: Item, bank: Bank) -> str:
     return f"{t.escape(bank.section_of(item))} · {item.level}"
 
 
-def prompt(item: Item) -> str:
+def prompt_block(item: Item) -> str:
     """Return an item's prompt as a heading, with its code below it."""
     head = t.heading(item.prompt)
     return f"{head}\n{t.code_block(item.code, item.language)}" if item.code else head
@@ -52,7 +52,7 @@ def prompt(item: Item) -> str:
 
 def asked(item: Item, order: Sequence[int]) -> tuple[Part | None, ...]:
     """Return the parts of an open question: prompt with code, formula and choices."""
-    return prompt(item), formulas.picture(item), choice_lines(item, order)
+    return prompt_block(item), formulas.picture(item), choice_lines(item, order)
 
 
 def revealed(
@@ -61,7 +61,7 @@ def revealed(
     """Return the parts of a revealed question: prompt, results, and explanation."""
     results = _results(item, order, outcome)
     return (
-        prompt(item),
+        prompt_block(item),
         formulas.picture(item),
         results,
         separator(),
@@ -74,7 +74,7 @@ def card_length(item: Item, bank: Bank) -> int:
     typed = (("x" * MAX_TYPED, 99_999),) * 3 if item.kind == "typed" else ()
     outcome = Outcome(1, 1, dict.fromkeys(range(len(item.choices)), 1), typed)
     results = _results(item, range(len(item.choices)), outcome)
-    texts = [about(item, bank), prompt(item), results, explanation(item, bank)]
+    texts = [about(item, bank), prompt_block(item), results, explanation(item, bank)]
     if item.formula is not None:
         texts.append(formulas.alt_text(item))
     return sum(map(len, texts)) + _ADDED
@@ -193,8 +193,8 @@ def choice_lines(item: Item, order: Sequence[int]) -> str:
 def _what_to_type(item: Item) -> str:
     if not (item.unit or item.tolerance):
         return "Type your answer: a word, a short phrase or a number"
-    unit = f" in {t.escape(item.unit)}" if item.unit else ""
-    near = f". Within {item.tolerance}% counts as right" if item.tolerance else ""
+    unit = f" ({t.escape(item.unit)})" if item.unit else ""
+    near = f". Within {item.tolerance}% counts as right." if item.tolerance else ""
     return f"Type a number{unit}{near}"
 
 
@@ -226,9 +226,10 @@ def _results(item: Item, order: Sequence[int], outcome: Outcome) -> str:
 def explanation(item: Item, bank: Bank) -> str:
     """Return an item's explanation, with the month it was checked and its source, if it has them."""
     own = _own_source(item, bank)
-    small = [f"As of {_month(item.as_of)}"] if item.as_of else []
-    small += [source(own)] if own else []
-    return "\n".join([t.escape(item.explanation), *(f"-# {line}" for line in small)])
+    lines = [t.escape(item.explanation)]
+    lines += [f"-# As of {_month(item.as_of)}"] if item.as_of else []
+    lines += [f"-# {source(own)}"] if own else []
+    return "\n".join(lines)
 
 
 def _month(year_and_month: str) -> str:
@@ -282,7 +283,7 @@ def answer_modal(item: Item, order: Sequence[int], source: str, row_id: int) -> 
     It repeats the question, since on a phone it hides the card.
     """
     title = "Your answer"
-    above = prompt(item)
+    above = prompt_block(item)
     if item.kind == "typed":
         custom_id = TYPED.id(source=source, row=row_id)
         return text_modal(

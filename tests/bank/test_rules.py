@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from dataclasses import replace
+from itertools import combinations
 from typing import Any
 
 import pytest
@@ -114,6 +115,9 @@ def test_other_choices_make_another_item(change: str) -> None:
     assert server.item("ours-0").number != old.number
 
 
+NUMBERS: list[dict[str, Any]] = [{}, {"unit": "GB"}, {"tolerance": 5}, {"tolerance": 9}]
+
+
 def test_changed_keys_are_reported() -> None:
     """A changed key is reported, so that past answers can be judged by it."""
     server, data = imported(3)
@@ -123,6 +127,8 @@ def test_changed_keys_are_reported() -> None:
     choices[right - 1]["correct"] = True
     assert server.import_(data).rekeyed == (server.item("ours-0").item_id,)
     assert key_of({"kind": "typed", "accept": ["a"]}) != key_of({"kind": "typed", "accept": ["b"]})
+    keys = [key_of({"kind": "typed", "accept": ["4"], **extra}) for extra in NUMBERS]
+    assert all(one != other for one, other in combinations(keys, 2))
 
 
 def test_closed_questions_leave_the_open_one_alone() -> None:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from bot.questions.answers import is_right
 from bot.questions.lint.numbers import values
 from bot.questions.model import Item
 from bot.questions.typed import quantity
@@ -19,12 +18,15 @@ ASKED = packs().asked
 _SCALES = (1, 0.01, 100, 1e3, 1e-3, 1e6, 1e-6, 1e9, 1e-9)
 """A choice may say 34 GB, 34% or 34 million where the expression gives the number in another unit."""
 _NEAR = 0.03
+_ROUNDED = 0.045
+"""An answer may be rounded to whole chats, but not as far as its tolerance goes."""
 
 
 def _holds(item: Item, value: float) -> bool:
-    """Whether a value is the answer of an item, and of none of its wrong choices."""
+    """Return whether a value is the answer of an item, and of none of its wrong choices."""
     if item.kind == "typed":
-        return is_right(item, f"{value:.10f}")
+        shown = quantity(item.accept[0])
+        return shown is not None and math.isclose(value, shown[0], rel_tol=_ROUNDED)
     return all(
         choice.correct
         == any(

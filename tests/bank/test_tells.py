@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from bot.questions.lint.numbers import values
-from bot.questions.model import Choice, Item
+from bot.questions.model import Choice, Item, Pack
 from tests.shipped import packs
 
 LIMIT = 0.08
@@ -69,7 +69,7 @@ def edge(cue: str, items: Sequence[Item]) -> tuple[int, float]:
 
 @pytest.mark.parametrize("cue", CUES)
 @pytest.mark.parametrize("pack", packs().packs, ids=lambda pack: pack.name)
-def test_no_cue_beats_chance(pack, cue: str) -> None:  # type: ignore[no-untyped-def]
+def test_no_cue_beats_chance(pack: Pack, cue: str) -> None:
     """A guess by one cue is at most 8 points above chance, where enough items show it."""
     found, gain = edge(cue, [item for item in pack.bank.asked.values() if item.kind == "choice"])
     assert found < ENOUGH or gain <= LIMIT, (found, gain)

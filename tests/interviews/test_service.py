@@ -82,8 +82,9 @@ class Candidate:
 
     async def confirm(self) -> Step:
         """Count the points that the list shows as ticked."""
-        step = await self.feedback()
-        return await self.count(*(step.assessment.ticked if step.assessment else ()))
+        assessment = (await self.feedback()).assessment
+        ticked = set() if assessment is None else set(assessment.ticked)
+        return await self.interviews.count(self.question_id, self.user_id, self.guild_id, ticked)
 
     async def verify(self, step: Step) -> Step:
         return await self.interviews.verify(step, self.user_id, self.guild_id)

@@ -108,6 +108,9 @@ def test_counted_things_may_be_named() -> None:
     given = ("9.5", "9.4B", "9.5 billion", "9.5 billion parameters", "9,500,000,000", "9.6e9")
     assert all(is_right(billions, text) for text in given)
     assert not any(is_right(billions, text) for text in ("9.5 million", "9.5 GB", "9.5 trillion"))
+    assert is_right(estimate("300", "GB/s", 5), "0.3 TB per second")
+    assert not is_right(estimate("300", "GB/s", 5), "300 GB")
+    assert is_right(estimate("16", "times", 5), "16x")
     assert is_right(estimate("25", "%", 4), "26 percent")
     assert not is_right(estimate("25", "%", 4), "0.25")
 

@@ -6,7 +6,6 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 
 from bot.core.limits import MAX_TYPED
 from bot.questions.lint import habits, numbers, variants
@@ -28,8 +27,6 @@ _CODE_LINES, _CODE_COLUMNS = 12, 46
 """The size of a code block that is readable on a phone, which wraps lines after some 32 columns."""
 MOST_AUTHORS = 1 / 12
 """The largest share of items that may name a paper's authors in the prompt."""
-_MONTHS_VALID = 18
-"""After so many months a fact with a date is looked up again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,19 +54,14 @@ Check = Callable[[Item], str | None]
 
 
 def lint(
-    bank: Bank,
-    checks: Sequence[tuple[Check, str]] = (),
-    earlier: Sequence[Item] = (),
-    today: date | None = None,
+    bank: Bank, checks: Sequence[tuple[Check, str]] = (), earlier: Sequence[Item] = ()
 ) -> list[Finding]:
     """Return the findings that no exception allows.
 
     `checks` are further checks, each with its fix. `earlier` holds the items of other packs, which
-    this bank must not repeat. Without `today`, no fact is too old.
+    this bank must not repeat.
     """
-    findings = every_finding(bank, checks, earlier)
-    findings += _outdated(bank, today) if today else ()
-    return [finding for finding in findings if not finding.allowed]
+    return [finding for finding in every_finding(bank, checks, earlier) if not finding.allowed]
 
 
 def every_finding(
@@ -287,16 +279,6 @@ def _shared_choices(items: Sequence[tuple[Path, Item]]) -> Iterator[Finding]:
             if n > 0 or pairs[item.topic_id] > 1:
                 message = f'has the choices of "{first[1].id}"'
                 yield Finding((*path, "choices"), message, fix)
-
-
-def _outdated(bank: Bank, today: date) -> Iterator[Finding]:
-    for s, section in enumerate(bank.sections):
-        for t, topic in enumerate(section.topics):
-            for i, item in enumerate(topic.items):
-                if item.as_of and habits.months_since(item.as_of, today) > _MONTHS_VALID:
-                    path = ("sections", s, "topics", t, "items", i, "as_of")
-                    fix = "look the fact up, and write this month or retire the question"
-                    yield Finding(path, f"was checked in {item.as_of}", fix)
 
 
 def longest_share(items: Iterable[Item]) -> float:

@@ -87,10 +87,17 @@ _STILTED = re.compile(
 )
 
 
-def months_since(year_and_month: str, today: date) -> int:
-    """Return how many months ago a month such as `2026-05` was."""
-    year, month = map(int, year_and_month.split("-"))
-    return 12 * (today.year - year) + today.month - month
+def outdated(today: date, item: Item) -> str | None:
+    """Return a complaint about an item whose fact was checked too many months ago, or None."""
+    if item.as_of is None:
+        return None
+    year, month = map(int, item.as_of.split("-"))
+    if 12 * (today.year - year) + today.month - month <= _MONTHS_VALID:
+        return None
+    return f"the fact was checked in {item.as_of}"
+
+
+_MONTHS_VALID = 18
 
 
 def ruled_out_choice(item: Item) -> str | None:

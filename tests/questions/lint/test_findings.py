@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import date
 from pathlib import Path
 
 import pytest
@@ -107,17 +106,6 @@ def test_few_prompts_name_authors() -> None:
     """At most one prompt in twelve says "et al."."""
     named = lint(_copied(2, prompt="What do Smith et al. find?"))
     assert any('of the prompts say "et al."' in finding.message for finding in named)
-
-
-def test_old_facts_are_listed() -> None:
-    """A fact is looked up again 18 months after its date; without a day to compare, none is old."""
-    dated = _copied(1, as_of="2026-05")
-
-    def old(today: date | None) -> list[str]:
-        return [f.message for f in lint(dated, today=today) if f.path[-1:] == ("as_of",)]
-
-    assert old(date(2027, 11, 30)) == old(None) == []
-    assert old(date(2027, 12, 1)) == ["was checked in 2026-05"]
 
 
 def test_what_another_pack_asks_may_not_be_asked_again() -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
 from bot.questions.lint.habits import (
+    outdated,
     ruled_out_choice,
     texts_of,
     undated,
@@ -102,3 +104,11 @@ def test_all_that_a_topic_says_is_looked_at() -> None:
     assert places["question",] == topic.question
     assert places["items", 0, "prompt"] == topic.items[0].prompt
     assert places["follow_ups", 0, "hint"] == topic.follow_ups[0].hint
+
+
+def test_old_facts_are_looked_up_again() -> None:
+    """A fact is old 18 months after its date, and one without a date never is."""
+    dated = replace(item(), as_of="2026-05")
+    assert outdated(date(2027, 11, 30), dated) is None
+    assert outdated(date(2027, 12, 1), dated) == "the fact was checked in 2026-05"
+    assert outdated(date(2099, 1, 1), item()) is None
