@@ -185,17 +185,17 @@ def _marked_reason(item: Item, order: Sequence[int], index: int) -> str:
 
 def choice_lines(item: Item, order: Sequence[int]) -> str:
     if item.kind == "typed":
-        return f"-# {_what_to_type(item)}"
+        near = f" · within {item.tolerance}% counts" if item.tolerance else ""
+        return f"-# Type {t.escape(_what_to_type(item))}{near}"
     more = "\n-# One or more are right. Choose all that are." if item.kind == "multiple" else ""
     return _lettered(item, order) + more
 
 
 def _what_to_type(item: Item) -> str:
+    """Return the kind of answer that a typed item takes, with the unit of a number."""
     if not (item.unit or item.tolerance):
-        return "Type your answer: a word, a short phrase or a number"
-    unit = f" ({t.escape(item.unit)})" if item.unit else ""
-    near = f". Within {item.tolerance}% counts as right." if item.tolerance else ""
-    return f"Type a number{unit}{near}"
+        return "a word, a short phrase or a number"
+    return f"a number ({item.unit})" if item.unit else "a number"
 
 
 def _lettered(item: Item, order: Sequence[int]) -> str:
@@ -289,9 +289,7 @@ def answer_modal(item: Item, order: Sequence[int], source: str, row_id: int) -> 
         return text_modal(
             title,
             custom_id,
-            label="A number"
-            if item.unit or item.tolerance
-            else "A word, a short phrase or a number",
+            label=f"Type {_what_to_type(item)}",
             limit=MAX_TYPED,
             above=above,
         )

@@ -257,7 +257,8 @@ def test_an_estimate_is_asked_and_shown_with_its_unit() -> None:
     """The card names the unit and the tolerance; the answer has the unit."""
     one = replace(typed("40"), unit="GB", tolerance=10)
     opened = texts(Message(OPEN, *question_view.asked(one, ())))
-    assert "Type a number (GB). Within 10% counts as right." in "".join(opened)
+    assert "-# Type a number (GB) · within 10% counts" in "".join(opened)
+    assert modal_of(one, ())["components"][-1]["label"] == "Type a number (GB)"
     pages = question_view.why_blocks(Review(one, (), "50"), _around())
     assert "The answer is **40 GB**." in pages[0]
     assert "Accepted: 40 GB, and all within 10%" in pages[1]
