@@ -10,14 +10,18 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Callable, Coroutine, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bot import __version__
-from bot.config import Settings, SettingsError, database_url, load_environment
+from bot.config import Settings, SettingsError, database_url, load_environment, sqlite_file
+
+if TYPE_CHECKING:
+    from bot.core.backup import RegularBackups
 
 
 class StartError(Exception):
@@ -85,7 +89,16 @@ def _parser() -> argparse.ArgumentParser:
     )
     play.set_defaults(run=_play)
     words = "check settings, question bank, database and token"
-    commands.add_parser("check", help=words).set_defaults(run=_check)
+    check = commands.add_parser("check", help=words)
+    check.add_argument(
+        "--bundle",
+        type=Path,
+        nargs="?",
+        const=Path("quizformer-report.txt"),
+        metavar="FILE",
+        help="write what an issue report needs to a file, without secrets (-: print it)",
+    )
+    check.set_defaults(run=_check)
     _add_bank(commands.add_parser("bank", help="inspect a question bank: lint, show, stats"))
     _add_model(commands.add_parser("model", help="download a model for NLI_MODEL: fetch"))
     reports = commands.add_parser(
@@ -99,11 +112,26 @@ def _parser() -> argparse.ArgumentParser:
         help="from this day on, in UTC: 2026-11-25",
     )
     reports.set_defaults(run=_reports)
+    _add_database(commands)
+    return parser
+
+
+def _add_database(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     backup = commands.add_parser(
         "backup", help="copy the SQLite database to a new file while the bot runs"
     )
     backup.add_argument("file", type=Path, help="the file to write")
     backup.set_defaults(run=_backup)
+    restore = commands.add_parser(
+        "restore", help="put a copy of the SQLite database back; stop the bot first"
+    )
+    restore.add_argument("file", type=Path, help="the copy")
+    restore.add_argument(
+        "--replace",
+        action="store_true",
+        help="also if a database is there; it is kept under another name",
+    )
+    restore.set_defaults(run=_restore)
     words = "rebuild the leaderboards' totals from the log of answers"
     commands.add_parser("repair", help=words).set_defaults(run=_repair)
     migrate = commands.add_parser(
@@ -116,7 +144,6 @@ def _parser() -> argparse.ArgumentParser:
         "--to", dest="target", metavar="URL", help="... and into this one; stop the bot first"
     )
     migrate.set_defaults(run=_migrate)
-    return parser
 
 
 def _add_bank(parser: argparse.ArgumentParser) -> None:
@@ -222,7 +249,11 @@ async def _run(settings: Settings, _options: argparse.Namespace) -> None:
     ):
         tune_interpreter()
         try:
-            async with serving(bot, settings.health_host, settings.health_port):
+            backups = _regular_backups(settings)
+            async with (
+                _backing_up(backups),
+                serving(bot, settings.health_host, settings.health_port, backups),
+            ):
                 await _until_signal(bot.start(settings.token), database.broken)
         except DatabaseBroken as error:
             raise StartError(str(error)) from error
@@ -316,10 +347,13 @@ async def _play(settings: Settings, options: argparse.Namespace) -> None:
                 await bot.close()
 
 
-async def _check(settings: Settings, _options: argparse.Namespace) -> int:
-    from bot.app import check
+async def _check(settings: Settings, options: argparse.Namespace) -> int:
+    from bot.diagnosis import check, write_report
 
-    return await check(settings)
+    if options.bundle is None:
+        return await check(settings)
+    file = None if str(options.bundle) == "-" else options.bundle
+    return await write_report(settings, load_environment(), file)
 
 
 async def _migrate(settings: Settings, options: argparse.Namespace) -> None:
@@ -347,15 +381,58 @@ async def _repair(settings: Settings, _options: argparse.Namespace) -> None:
 async def _backup(settings: Settings, options: argparse.Namespace) -> None:
     from bot.core.backup import BackupError, back_up
 
-    if settings.database.get_backend_name() != "sqlite":
+    database = sqlite_file(settings.database)
+    if database is None:
         raise StartError("backup is for SQLite; use pg_dump for PostgreSQL")
     try:
-        size = await asyncio.to_thread(
-            back_up, Path(settings.database.database or ""), options.file
-        )
+        size = await asyncio.to_thread(back_up, database, options.file)
     except BackupError as error:
         raise StartError(f"no backup was made: {error}") from error
     print(f"{options.file}: {size:,} bytes, consistent and checked")
+
+
+async def _restore(settings: Settings, options: argparse.Namespace) -> None:
+    from bot.answers.store import describe
+    from bot.core.processes import DatabaseInUse
+    from bot.core.restore import RestoreError, restore
+
+    database = sqlite_file(settings.database)
+    if database is None:
+        raise StartError("restore is for SQLite; use pg_restore for PostgreSQL")
+    try:
+        restored = restore(
+            options.file, database, describe, now=datetime.now(UTC), replace=options.replace
+        )
+    except (RestoreError, DatabaseInUse) as error:
+        raise StartError(f"nothing was restored: {error}") from error
+    print(f"{database} is now the copy {options.file}, with {restored.contents}")
+    if restored.kept is not None:
+        print(f"the database that was there is kept as {restored.kept}")
+
+
+def _regular_backups(settings: Settings) -> RegularBackups | None:
+    if settings.backup_every is None:
+        return None
+    database = sqlite_file(settings.database)
+    if database is None:
+        logging.getLogger("bot").warning(
+            "BACKUP_EVERY is for SQLite; the bot makes no backups of PostgreSQL: use pg_dump"
+        )
+        return None
+    from bot.core.backup import RegularBackups
+
+    return RegularBackups(database, settings.backup_every, settings.backup_keep)
+
+
+@asynccontextmanager
+async def _backing_up(backups: RegularBackups | None) -> AsyncIterator[None]:
+    """Make copies while the block runs."""
+    running = asyncio.create_task(backups.run()) if backups is not None else None
+    try:
+        yield
+    finally:
+        if running is not None:
+            running.cancel()
 
 
 async def _until_signal(

@@ -14,9 +14,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
-import aiohttp
 import discord
 from discord.ext import commands
 from sqlalchemy import URL, Table
@@ -37,17 +35,18 @@ from bot.challenges.work import ChallengeWork
 from bot.chat.client import QuizBot
 from bot.chat.rate_limit import LIMIT
 from bot.chat.sender import DiscordSender
-from bot.config import Settings, SettingsError
+from bot.config import Settings, SettingsError, sqlite_file
 from bot.core import erased_answers, servers
 from bot.core.clock import DiscordClock
 from bot.core.context import Context
 from bot.core.database import Connection, Database, StorageError, open_database
 from bot.core.jobs import MAX_CONCURRENT_JOBS, Scheduler, Worker
-from bot.core.migrate import HEAD, MigrationError
+from bot.core.migrate import MigrationError
 from bot.core.notes import read_note, set_note
 from bot.core.personal import all_held
 from bot.core.processes import DatabaseInUse, is_only_process
 from bot.core.shards import ALL, Shards
+from bot.core.sqlite import why_unwritable
 from bot.core.tables import metadata
 from bot.core.transfer import TransferError, transfer, unfinished_source
 from bot.daily import store as daily_store
@@ -66,7 +65,6 @@ from bot.insights.service import QuestionInsights
 from bot.interviews import store as interviews_store
 from bot.interviews.cog import Interview as InterviewCog
 from bot.interviews.grading import Rubrics
-from bot.interviews.grading.chat_model import check_service
 from bot.interviews.grading.service import Grading, count_in_process
 from bot.interviews.grading.verifying import Verifier
 from bot.interviews.service import Interviews
@@ -86,7 +84,7 @@ from bot.privacy.rules import ERASE_AFTER
 from bot.privacy.service import Cache, Privacy
 from bot.privacy.work import ErasureWork
 from bot.questions import store as questions_store
-from bot.questions.bank import join_packs, load_packs, mark_of, pack_files
+from bot.questions.bank import join_packs, mark_of, pack_files
 from bot.questions.banks import Banks
 from bot.questions.check import BankError
 from bot.questions.cog import Answering
@@ -376,7 +374,8 @@ _CHECKED = "bank checked"
 
 
 @contextmanager
-def _bank_problems(settings: Settings) -> Iterator[None]:
+def bank_problems(settings: Settings) -> Iterator[None]:
+    """Raise a SettingsError for what is wrong with the files of the question bank."""
     try:
         yield
     except (BankError, OSError) as error:
@@ -388,7 +387,7 @@ def _bank_problems(settings: Settings) -> Iterator[None]:
 
 async def _bank_for(settings: Settings, database: Database) -> Bank:
     """Return the question bank; check it unless the same files were checked on an earlier start."""
-    with _bank_problems(settings):
+    with bank_problems(settings):
         files = [(path, path.read_bytes()) for path in pack_files(settings.bank)]
         mark = mark_of(*(content for _, content in files))
         checked = await database.read(read_note, _CHECKED) == mark
@@ -400,20 +399,29 @@ async def _bank_for(settings: Settings, database: Database) -> Bank:
 
 @asynccontextmanager
 async def opened_database(
-    url: URL, name: str = "DATABASE_URL", *, visiting: bool = False, patient: bool = False
+    url: URL,
+    name: str = "DATABASE_URL",
+    *,
+    visiting: bool = False,
+    patient: bool = False,
+    may_migrate: bool = True,
 ) -> AsyncIterator[Database]:
     """Open and migrate a database; raise a SettingsError about `name` if it can't be used."""
     async with AsyncExitStack() as stack:
         try:
             database = await stack.enter_async_context(
-                open_database(url, visiting=visiting, patient=patient)
+                open_database(url, visiting=visiting, patient=patient, may_migrate=may_migrate)
             )
         except (MigrationError, DatabaseInUse) as error:
-            raise SettingsError(f"{name} can't be used ({_shown(url)}): {error}") from error
+            raise SettingsError(f"{name} can't be used ({shown(url)}): {error}") from error
         except (StorageError, OSError) as error:
+            file = sqlite_file(url)
+            problem = None if file is None else why_unwritable(file)
+            if problem is not None:
+                raise SettingsError(f"{name} can't be used ({shown(url)}): {problem}") from error
             raise SettingsError.of(
                 name,
-                f"can't be used ({_shown(url)}): {shorten(error)}",
+                f"can't be used ({shown(url)}): {shorten(error)}",
                 "sqlite:///var/quizformer.db",
             ) from error
         yield database
@@ -424,7 +432,9 @@ async def opened(
     settings: Settings, *, visiting: bool = False
 ) -> AsyncIterator[tuple[Bank, Database]]:
     """Open the bank and the database; refuse a database with an unfinished transfer."""
-    async with opened_database(settings.database, visiting=visiting) as database:
+    async with opened_database(
+        settings.database, visiting=visiting, may_migrate=settings.migrate
+    ) as database:
         source = await database.read(unfinished_source)
         if source is not None:
             raise SettingsError(
@@ -449,75 +459,17 @@ async def move(source: URL, target: URL) -> None:
         raise SettingsError(f"--from names a file that is not there ({source.database})")
     async with opened_database(source, "--from") as old, opened_database(target, "--to") as new:
         try:
-            await transfer(old, new, _shown(source), all_tables(), print)
+            await transfer(old, new, shown(source), all_tables(), print)
         except TransferError as error:
             raise SettingsError(
-                f"{_shown(source)} was not moved to {_shown(target)}: {error}"
+                f"{shown(source)} was not moved to {shown(target)}: {error}"
             ) from error
-    print(f"moved to {_shown(target)}: every table was counted and compared")
+    print(f"moved to {shown(target)}: every table was counted and compared")
 
 
-async def check(settings: Settings) -> int:
-    """Check everything a start needs, print the results, and return an exit code."""
-    wrong = 0
-    print("settings: fine")
-    try:
-        with _bank_problems(settings):
-            bank = load_packs(settings.bank)
-        print(f"question bank: fine, {len(bank.topics)} topics with {len(bank.asked)} questions")
-        if len(bank.packs) > 1:
-            for pack in bank.packs:
-                print(
-                    f"  {pack.name}: {len(pack.bank.topics)} topics with {len(pack.bank.asked)} questions"
-                )
-    except SettingsError as error:
-        wrong += 1
-        print(f"question bank: {error}")
-    try:
-        async with opened_database(settings.database, visiting=True):
-            print(f"database: fine, schema {HEAD} ({_shown(settings.database)})")
-    except SettingsError as error:
-        wrong += 1
-        print(f"database: {error}")
-    if not settings.token:
-        print("token: not set; `python -m bot` needs DISCORD_TOKEN, `python -m bot play` does not")
-    else:
-        problem = await _token_problem(settings.token)
-        wrong += problem is not None
-        print(f"token: {problem or 'fine'}")
-    if settings.nli_model is not None:
-        from bot.interviews.grading.nli_trial import check_model
-
-        wrong += await check_model(settings.nli_model, settings.nli_sha256)
-    elif settings.grader_url is None:
-        print("open answers: graded on this machine only (GRADER_URL is not set)")
-    else:
-        problem = await check_service(settings)
-        wrong += problem is not None
-        host = urlsplit(settings.grader_url).netloc
-        print(
-            f"open answers: {problem or f'fine, {settings.grader_model} at {host} checks unclear points'}"
-        )
-        if settings.sends_key_openly:
-            print(
-                f"  GRADER_API_KEY goes to {host} unencrypted; use an address that starts with https://"
-            )
-    return 2 if wrong else 0
-
-
-async def _token_problem(token: str) -> str | None:
-    async with discord.Client(intents=discord.Intents.none()) as client:
-        try:
-            await client.login(token)
-        except discord.LoginFailure:
-            return "Discord refuses it; copy it again from the portal's Bot page"
-        except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
-            return f"could not be tried: {error}"
-    return None
-
-
-def _shown(url: URL) -> str:
-    return url.render_as_string(hide_password=True)
+def shown(url: URL) -> str:
+    """Return a database's address without its password."""
+    return url.set(drivername=url.get_backend_name()).render_as_string(hide_password=True)
 
 
 def shorten(error: BaseException) -> str:

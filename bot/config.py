@@ -7,10 +7,11 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from dotenv import dotenv_values
 from sqlalchemy.engine import URL, make_url
@@ -52,6 +53,9 @@ class Settings:
     health_port: int | None = None
     health_host: str = "127.0.0.1"
     erase_after_days: int = 30
+    migrate: bool = False
+    backup_every: timedelta | None = None
+    backup_keep: int = 7
     grader_url: str | None = field(default=None, repr=False)
     grader_model: str = ""
     grader_api_key: str = field(default="", repr=False)
@@ -72,6 +76,7 @@ class Settings:
     def from_env(cls, env: Mapping[str, str]) -> Settings:
         """Read the settings. Raises SettingsError at the first invalid one."""
         count = _whole_number(env, "SHARD_COUNT", "4", minimum=1)
+        hours = _whole_number(env, "BACKUP_EVERY", "24", minimum=1, maximum=720)
         grader_url = _grader_url(env)
         nli_folder = env.get("NLI_MODEL", "").strip()
         nli_model = Path(nli_folder) if nli_folder else None
@@ -93,6 +98,9 @@ class Settings:
             health_host=env.get("HEALTH_HOST", "").strip() or "127.0.0.1",
             erase_after_days=_whole_number(env, "ERASE_AFTER_DAYS", "30", minimum=1, maximum=3650)
             or 30,
+            migrate=_one_of(env, "MIGRATE", ("no", "yes"), "no") == "yes",
+            backup_every=timedelta(hours=hours) if hours else None,
+            backup_keep=_whole_number(env, "BACKUP_KEEP", "7", minimum=1, maximum=1000) or 7,
             grader_url=grader_url,
             grader_model=_grader_model(env, grader_url),
             grader_api_key=_secret(env, "GRADER_API_KEY", "the key as its service shows it"),
@@ -140,6 +148,15 @@ def database_url(text: str, name: str = "DATABASE_URL") -> URL:
         return url.set(drivername="sqlite+aiosqlite")
     kind = url.drivername.split("+")[0]
     raise SettingsError.of(name, f"asks for {kind}, which is not supported", example)
+
+
+def sqlite_file(url: URL) -> Path | None:
+    """Return the file of a SQLite database, None for PostgreSQL."""
+    if url.get_backend_name() != "sqlite":
+        return None
+    name = url.database or ""
+    # https://sqlite.org/uri.html
+    return Path(unquote(urlsplit(name).path) if name.startswith("file:") else name)
 
 
 def _secret(env: Mapping[str, str], name: str, example: str, *, prefix: str = "Bearer ") -> str:

@@ -8,9 +8,11 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from bot.chat.client import QuizBot
 from bot.config import SettingsError
+from bot.core.backup import RegularBackups
 from bot.core.database import DatabaseBroken, StorageError
 from bot.core.migrate import check_writable
 from bot.rounds.store import count_running
@@ -68,7 +70,9 @@ class HealthCache:
 
 
 @asynccontextmanager
-async def serving(bot: QuizBot, host: str, port: int | None) -> AsyncIterator[None]:
+async def serving(
+    bot: QuizBot, host: str, port: int | None, backups: RegularBackups | None
+) -> AsyncIterator[None]:
     """Serve health checks while the block runs, unless `port` is None.
 
     Raises SettingsError if the port can't be used.
@@ -91,7 +95,9 @@ async def serving(bot: QuizBot, host: str, port: int | None) -> AsyncIterator[No
         return web.json_response(state, status=200 if health.ok else 503)
 
     async def metrics(_request: web.Request) -> web.Response:
-        return web.Response(text=_metrics(bot, await cache.get()), content_type="text/plain")
+        return web.Response(
+            text=_metrics(bot, await cache.get(), backups), content_type="text/plain"
+        )
 
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/metrics", metrics)
@@ -109,17 +115,20 @@ async def serving(bot: QuizBot, host: str, port: int | None) -> AsyncIterator[No
         await runner.cleanup()
 
 
-def _metrics(bot: QuizBot, health: Health) -> str:
+def _metrics(bot: QuizBot, health: Health, backups: RegularBackups | None = None) -> str:
     """Return gauges in Prometheus' text format."""
+    newest = backups.newest(datetime.now(UTC)) if backups is not None else None
     gauges: dict[str, float | None] = {
         "quizformer_up": health.ok,
         "quizformer_guilds": len(bot.guilds),
         "quizformer_shards": len(bot.shards),
         "quizformer_gateway_latency_seconds": bot.latency if math.isfinite(bot.latency) else None,
         "quizformer_rounds_running": health.rounds_running,
+        "quizformer_backup_interval_seconds": backups.every.total_seconds() if backups else None,
+        "quizformer_last_backup_timestamp_seconds": newest.timestamp() if newest else None,
     }
     return "".join(
-        f"# TYPE {name} gauge\n{name} {float(value):g}\n"
+        f"# TYPE {name} gauge\n{name} {float(value):.15g}\n"
         for name, value in gauges.items()
         if value is not None
     )

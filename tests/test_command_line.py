@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from bot.core.migrate import HEAD
+from bot.core.sqlite import why_unwritable
 from tests.ours import own_item
 from tests.patience import PATIENCE
 from tests.shipped import first_topic
@@ -136,6 +137,22 @@ def test_a_database_that_is_read_only(ready: Path) -> None:
     assert "readonly" in one_line(done)
 
 
+def test_a_folder_that_may_not_be_written(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The line says which account may not write where, whether the database exists or not."""
+    allowed = os.access
+    for place in (file.parent, file):
+        monkeypatch.setattr(
+            os, "access", lambda path, mode, _no=place: path != _no and allowed(path, mode)
+        )
+        problem = why_unwritable(file)
+        assert problem is not None
+        assert problem.startswith(f"the account with uid {os.getuid()} may not write to {place}:")
+        file.touch()
+    assert why_unwritable(file.with_name("other.db")) is None
+    monkeypatch.undo()
+    assert why_unwritable(file) is None
+
+
 def test_a_second_process_is_refused(ready: Path) -> None:
     """While a process uses a file, other starts and migrations are refused, but not reading."""
     held = """
@@ -183,7 +200,15 @@ def test_a_backup_restores_what_was_there(ready: Path, tmp_path: Path) -> None:
     ready.write_bytes(b"lost")
     for name in (f"{ready}-wal", f"{ready}-shm"):
         Path(name).unlink(missing_ok=True)
-    copy.replace(ready)
+    refused = run(ready, "restore", str(copy))
+    assert refused.returncode == 1
+    assert "nothing was restored" in one_line(refused)
+    restored = run(ready, "restore", "--replace", str(copy))
+    assert restored.returncode == 0
+    first, second = restored.stdout.splitlines()
+    assert first == f"{ready} is now the copy {copy}, with no answers"
+    kept = Path(second.removeprefix("the database that was there is kept as "))
+    assert kept.read_bytes() == b"lost"
     assert run(ready, "migrate").returncode == 0
     with closing(sqlite3.connect(ready)) as conn:
         assert conn.execute("SELECT key, value FROM meta").fetchall() == [("a", "before")]

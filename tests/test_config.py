@@ -6,6 +6,7 @@ import dataclasses
 import logging
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.__main__ import main
-from bot.config import DEFAULT_DATABASE, Settings, SettingsError, database_url, load_environment
+from bot.config import (
+    DEFAULT_DATABASE,
+    Settings,
+    SettingsError,
+    database_url,
+    load_environment,
+    sqlite_file,
+)
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = (ROOT / ".env.example").read_text("utf-8")
@@ -302,6 +310,34 @@ def test_days_until_servers_are_erased() -> None:
     for days in ("0", "3651", "never"):
         line = f"ERASE_AFTER_DAYS is {days!r} but must be a whole number from 1 to 3650. Example: ERASE_AFTER_DAYS=30"
         assert error_for(ERASE_AFTER_DAYS=days) == line
+
+
+def test_backups_and_migrations() -> None:
+    """Both are off unless they are set. Hours and numbers of copies have limits."""
+    settings = Settings.from_env({})
+    assert (settings.backup_every, settings.backup_keep, settings.migrate) == (None, 7, False)
+    settings = Settings.from_env({"BACKUP_EVERY": "6", "BACKUP_KEEP": "28", "MIGRATE": "Yes"})
+    assert settings.backup_every == timedelta(hours=6)
+    assert (settings.backup_keep, settings.migrate) == (28, True)
+    assert error_for(BACKUP_EVERY="daily") == (
+        "BACKUP_EVERY is 'daily' but must be a whole number from 1 to 720. Example: BACKUP_EVERY=24"
+    )
+    assert error_for(BACKUP_KEEP="0").startswith("BACKUP_KEEP is '0' but must be a whole number")
+    assert error_for(MIGRATE="true").startswith("MIGRATE is 'true' but must be one of no, yes.")
+
+
+@pytest.mark.parametrize(
+    ("address", "file"),
+    [
+        ("sqlite:///var/quiz.db", "var/quiz.db"),
+        ("sqlite:////data/quiz.db?timeout=9", "/data/quiz.db"),
+        ("sqlite:///file:/data/my%20quiz.db?uri=true", "/data/my quiz.db"),
+        ("postgresql://user@host/name", None),
+    ],
+)
+def test_the_file_of_a_database(address: str, file: str | None) -> None:
+    """A SQLite address names a file, also as a URI; a PostgreSQL address names none."""
+    assert sqlite_file(database_url(address)) == (None if file is None else Path(file))
 
 
 def test_the_largest_port() -> None:

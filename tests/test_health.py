@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import math
+import sqlite3
 import threading
 import time
+from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,6 +18,7 @@ from sqlalchemy import Connection
 from sqlalchemy.util import await_only
 
 from bot.chat.client import QuizBot
+from bot.core.backup import RegularBackups
 from bot.core.database import Database
 from bot.health import HealthCache, _metrics, check_health
 from tests.patience import PATIENCE
@@ -61,6 +65,20 @@ async def test_without_a_connection_it_is_unhealthy(
     assert f"quizformer_up {int(connected)}\n" in _metrics(bot, health)
     assert ("quizformer_gateway_latency_seconds" in _metrics(bot, health)) is math.isfinite(latency)
     assert "inf" not in _metrics(bot, health)
+
+
+async def test_the_metrics_tell_of_backups(tmp_path: Path) -> None:
+    """Interval and time of the newest copy are there in whole seconds, once there is one."""
+    bot = bot_with(0.04, 0)
+    health = await check_health(bot)
+    assert "backup" not in _metrics(bot, health)
+    database = tmp_path / "quiz.db"
+    sqlite3.connect(database).close()
+    backups = RegularBackups(database, timedelta(hours=6), keep=2)
+    assert "quizformer_backup_interval_seconds 21600\n" in _metrics(bot, health, backups)
+    assert "last_backup" not in _metrics(bot, health, backups)
+    backups.make(datetime(2026, 1, 4, 12, tzinfo=UTC))
+    assert "quizformer_last_backup_timestamp_seconds 1767528000\n" in _metrics(bot, health, backups)
 
 
 async def test_a_database_that_can_not_be_written(

@@ -104,6 +104,15 @@ class Answer:
         return self.correct and self.rating == Rating.Again
 
 
+def describe(conn: Connection) -> str:
+    """Return in words how many answers a database has, and when the last one was given."""
+    count, last = conn.execute(select(func.count(), func.max(answers.c.answered_at))).one()
+    if last is None:
+        return "no answers"
+    noun = "answer" if count == 1 else "answers"
+    return f"{count:,} {noun}, the last at {last:%Y-%m-%d %H:%M:%S} UTC"
+
+
 @dataclass(frozen=True, slots=True)
 class Review:
     """One answer as FSRS needs it."""

@@ -175,7 +175,7 @@ class Database:
         cause = getattr(error, "orig", None)
         if is_damaged(cause):
             error = DatabaseBroken(
-                f"the database is damaged ({cause}): restore a backup, see docs/reliability.md"
+                f"the database is damaged ({cause}): restore a backup (python -m bot restore FILE)"
             )
         if isinstance(error, DatabaseBroken) and not self.broken.done():
             self.broken.set_exception(error)
@@ -334,13 +334,14 @@ def _run_batch(conn: Connection, batch: Sequence[_Write]) -> list[_Outcome]:
 
 @asynccontextmanager
 async def open_database(
-    url: URL, *, visiting: bool = False, patient: bool = False
+    url: URL, *, visiting: bool = False, patient: bool = False, may_migrate: bool = True
 ) -> AsyncIterator[Database]:
     """Connect and migrate; close at the end of the block.
 
     Raises MigrationError, DatabaseInUse or an error of the driver. A SQLite file is locked against
     other bots, but `visiting=True` opens it while the bot is running and leaves its schema alone.
-    `patient=True` disables the statement timeout (for CLI commands).
+    `patient=True` disables the statement timeout (for CLI commands). With `may_migrate=False`, a
+    PostgreSQL database with an old schema is refused; a SQLite file is copied and then migrated.
     """
     backend: Sqlite | Postgres
     if url.get_backend_name() == "sqlite":
@@ -348,7 +349,9 @@ async def open_database(
     else:
         from bot.core.postgres import open_postgres  # SQLite starts sooner without its imports
 
-        backend = await open_postgres(url, visiting=visiting, patient=patient)
+        backend = await open_postgres(
+            url, visiting=visiting, patient=patient, may_migrate=may_migrate
+        )
     database = Database(backend)
     try:
         yield database

@@ -32,11 +32,37 @@ def check_writable(conn: Connection) -> None:
     conn.execute(text("UPDATE alembic_version SET version_num = version_num"))
 
 
-def upgrade(conn: Connection, *, visiting: bool = False) -> bool:
+def check_known(schema: str) -> None:
+    """Raise MigrationError if this program can't migrate a database with the schema."""
+    if schema == HEAD:
+        return
+    from alembic.script import ScriptDirectory
+
+    scripts = ScriptDirectory(str(_SCRIPTS))
+    if schema not in {script.revision for script in scripts.walk_revisions()}:
+        raise MigrationError(
+            f"the database has schema {schema}, which this program ({HEAD}) does not know: update "
+            "Quizformer, or start with an empty database if it is from before the first release"
+        )
+
+
+def outdated(conn: Connection) -> str | None:
+    """Return the schema of a database that has to be migrated; None if it is new or up to date.
+
+    Raises MigrationError if it can't be migrated.
+    """
+    current = version(conn)
+    if current is None or current == HEAD:
+        return None
+    check_known(current)
+    return current
+
+
+def upgrade(conn: Connection, *, visiting: bool = False, allowed: bool = True) -> bool:
     """Run missing migrations in the caller's transaction and return whether there were any.
 
     With `visiting=True`, an empty database gets its schema, but an old one raises MigrationError
-    because the running bot needs it as it is.
+    because the running bot needs it as it is. Without `allowed`, an old one is refused as well.
     """
     # SQLite needs no lock, because its transaction began with BEGIN IMMEDIATE.
     if conn.dialect.name == "postgresql":
@@ -45,22 +71,22 @@ def upgrade(conn: Connection, *, visiting: bool = False) -> bool:
     if current == HEAD:
         check_writable(conn)
         return False
-    from alembic import command
-    from alembic.config import Config
-    from alembic.script import ScriptDirectory
-
-    config = Config()
-    config.set_main_option("script_location", str(_SCRIPTS))
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    if current is not None and current not in known:
-        raise MigrationError(
-            f"the database has schema {current}, which this program ({HEAD}) does not know: update "
-            "Quizformer, or start with an empty database if it is from before the first release"
-        )
+    if current is not None:
+        check_known(current)
     if current is not None and visiting:
         raise MigrationError(
             f"the database has schema {current}, not yet {HEAD}: start the bot, or run python -m bot migrate"
         )
+    if current is not None and not allowed:
+        raise MigrationError(
+            f"the database has schema {current} and this version needs {HEAD}. Make a dump first (pg_dump), "
+            "because there is no way back without one; then run python -m bot migrate, or start with MIGRATE=yes"
+        )
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(_SCRIPTS))
     if current is not None and conn.dialect.name == "postgresql":
         # Wait for open writes; each later write waits for the migration and then sees its version.
         conn.execute(text("LOCK TABLE alembic_version IN ACCESS EXCLUSIVE MODE"))
@@ -78,5 +104,5 @@ def _check_references(conn: Connection) -> None:
     if lost is not None:
         raise MigrationError(
             f"schema {HEAD} would leave rows of {lost[0]} without their {lost[2]}; nothing was changed: "
-            "restore a backup, see docs/reliability.md"
+            "restore a backup (python -m bot restore FILE)"
         )

@@ -62,14 +62,15 @@ class Postgres:
         await self._engine.dispose()
 
 
-async def open_postgres(url: URL, *, visiting: bool, patient: bool) -> Postgres:
+async def open_postgres(url: URL, *, visiting: bool, patient: bool, may_migrate: bool) -> Postgres:
     """Migrate the database and return it; `patient` disables the statement timeout."""
     name = f"{PROGRAM} {secrets.token_hex(8)}"
     # Migrating a large table may take longer than a statement usually may.
     engine = _make_engine(url, name, busy_ms=backend.MIGRATION_BUSY_MS, statement_seconds=None)
     try:
         async with _connected(engine) as conn, conn.begin():
-            await conn.run_sync(partial(migrate.upgrade, visiting=visiting))
+            upgrade = partial(migrate.upgrade, visiting=visiting, allowed=may_migrate)
+            await conn.run_sync(upgrade)
     finally:
         await engine.dispose()
     limit = None if patient else backend.STATEMENT_SECONDS

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+import os
 import sqlite3
 import threading
 import time
@@ -16,6 +17,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from contextvars import copy_context
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -25,6 +27,7 @@ from sqlalchemy import URL, Connection, StaticPool, create_engine
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from bot.core import backend, migrate
+from bot.core.backup import BackupError, copy_before_upgrade
 from bot.core.processes import hold_file
 
 log = logging.getLogger(__name__)
@@ -36,6 +39,7 @@ _CHECKPOINT_ROWS = 20
 """An idle writer checkpoints when so many rows have changed, which is a log of about 200 KB."""
 _DEADLINE_STEPS = 1_000_000
 """SQLite checks a read's deadline each time it has run so many instructions, about 20 ms."""
+VERSION = sqlite3.sqlite_version
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
@@ -124,21 +128,45 @@ async def open_sqlite(url: URL, *, visiting: bool) -> Sqlite:
 
 
 async def _migrate(url: URL, resources: AsyncExitStack, *, visiting: bool) -> None:
-    def prepare(conn: Connection) -> None:
+    def lock(conn: Connection) -> tuple[Path, str | None]:
+        file = conn.exec_driver_sql("PRAGMA database_list").one().file
         if not visiting:
-            file = conn.exec_driver_sql("PRAGMA database_list").one().file
             resources.enter_context(hold_file(file))
+        return Path(file), migrate.outdated(conn)
+
+    def prepare(conn: Connection) -> None:
         migrate.upgrade(conn, visiting=visiting)
 
     connection = SqliteConnection(url, writes=True, busy_ms=backend.MIGRATION_BUSY_MS)
     await connection.open()
     try:
+        file, old_schema = await connection.run(lock)
+        if old_schema is not None and not visiting:
+            await asyncio.to_thread(_copy_before_upgrade, file, old_schema)
         # A table that other tables refer to can only be rebuilt with foreign keys off:
         # https://sqlite.org/lang_altertable.html#otheralter
         await connection.execute("PRAGMA foreign_keys = OFF")
         await connection.run(prepare)
     finally:
         await connection.close()
+
+
+def _copy_before_upgrade(file: Path, old_schema: str) -> None:
+    try:
+        copy = copy_before_upgrade(file, migrate.HEAD, datetime.now(UTC))
+    except BackupError as error:
+        raise migrate.MigrationError(
+            f"the database has schema {old_schema} and this version needs {migrate.HEAD}, but the copy that is "
+            f"made before an upgrade failed, and nothing was changed: {error}"
+        ) from error
+    log.info(
+        "bringing the database from schema %s to %s; it was copied to %s before. To go back: stop the bot, "
+        "install the version you came from, and run there: python -m bot restore --replace %s",
+        old_schema,
+        migrate.HEAD,
+        copy,
+        copy,
+    )
 
 
 class _ThreadConnection(sqlite3.Connection):
@@ -304,6 +332,26 @@ def _switch_to_wal(connection: sqlite3.Connection) -> str:
             if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
                 raise
             time.sleep(0.01)
+
+
+def why_unwritable(file: Path) -> str | None:
+    """Return why this process can't write a database file, None if it may."""
+    folder = file.parent.absolute()
+    while not folder.exists():
+        folder = folder.parent
+    if file.exists() and not os.access(file, os.W_OK):
+        place = file
+    elif not os.access(folder, os.W_OK | os.X_OK):
+        place = folder
+    else:
+        return None
+    if hasattr(os, "statvfs") and os.statvfs(folder).f_flag & os.ST_RDONLY:
+        return f"{place} is on a file system that is mounted read-only: mount it writable"
+    account = f"the account with uid {os.getuid()}" if hasattr(os, "getuid") else "this account"
+    return (
+        f"{account} may not write to {place}: make it the owner with chown -R (if this is a container, of the "
+        "folder on the host)"
+    )
 
 
 def is_damaged(error: object) -> bool:

@@ -6,7 +6,7 @@ milliseconds since 1970 in UTC, which are exact and comparable on SQLite and Pos
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import cache, wraps
@@ -26,7 +26,9 @@ from sqlalchemy import (
     String,
     Table,
     bindparam,
+    func,
     literal_column,
+    select,
 )
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import Dialect
@@ -208,3 +210,11 @@ def _maker(kind: type[T]) -> Callable[[Any], T]:
 def _names(kind: Any) -> tuple[str, ...]:
     names: tuple[str, ...] = kind.__match_args__
     return names
+
+
+def count_rows(conn: Connection, tables: Sequence[Table]) -> dict[str, int]:
+    """Return the number of rows of each table by its name."""
+    return {
+        table.name: conn.execute(select(func.count()).select_from(table)).scalar_one()
+        for table in tables
+    }

@@ -1,19 +1,22 @@
-"""A backup finishes however busy the bot is."""
+"""Backups: however busy the bot is, before upgrades, and at regular intervals."""
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bot.core.backup import back_up
+from bot.core.backup import RegularBackups, back_up, copy_before_upgrade
+from tests.patience import PATIENCE
 
 FILLING = 60_000_000
 COMMIT = "UPDATE pages SET commits = commits + 1 WHERE filling IS NULL"
@@ -75,3 +78,90 @@ def test_a_backup_ends_while_the_bot_commits(
     with closing(sqlite3.connect(copy)) as conn:
         first, last = conn.execute("SELECT commits FROM pages WHERE filling IS NULL").fetchall()
     assert first == last
+
+
+AT = datetime(2027, 1, 4, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+def make_database(file: Path, value: str = "first") -> Path:
+    with closing(sqlite3.connect(file)) as conn, conn:
+        conn.execute("CREATE TABLE IF NOT EXISTS words (word TEXT)")
+        conn.execute("INSERT INTO words VALUES (?)", (value,))
+    return file
+
+
+def words(file: Path) -> list[str]:
+    with closing(sqlite3.connect(file)) as conn:
+        return [word for (word,) in conn.execute("SELECT word FROM words")]
+
+
+def test_the_copy_before_an_upgrade_is_kept_once(tmp_path: Path) -> None:
+    """A start that is repeated makes no further copy of the same content, but one of a new one."""
+    database = make_database(tmp_path / "quiz.db")
+    first = copy_before_upgrade(database, "0099", AT)
+    assert first == tmp_path / "quiz-before-0099-2027-01-04T12-00-00Z.db"
+    assert copy_before_upgrade(database, "0099", AT + HOUR) == first
+    make_database(database, "second")
+    second = copy_before_upgrade(database, "0099", AT + 2 * HOUR)
+    assert (words(first), words(second)) == (["first"], ["first", "second"])
+    assert sorted(tmp_path.glob("*before*")) == [first, second]
+
+
+def test_old_copies_are_removed(tmp_path: Path) -> None:
+    """The newest copies are kept; files with other names are nobody's to remove."""
+    database = make_database(tmp_path / "quiz.db")
+    backups = RegularBackups(database, HOUR, keep=2)
+    backups.folder.mkdir()
+    others = [
+        backups.folder / name
+        for name in ("quiz-by-hand.db", "other-2020-01-01T00-00-00Z.db", "notes.txt")
+    ]
+    for other in others:
+        other.write_text("mine")
+    (backups.folder / "quiz-2019-01-01T00-00-00Z.db.partial").write_text("of a killed process")
+    for hours in range(4):
+        backups.make(AT + hours * HOUR)
+    kept = [backups.folder / f"quiz-2027-01-04T{hour}-00-00Z.db" for hour in (14, 15)]
+    assert sorted(backups.folder.iterdir()) == sorted([*others, *kept])
+    assert words(kept[1]) == ["first"]
+
+
+def test_when_a_copy_is_due(tmp_path: Path) -> None:
+    """A restart makes no copy that is not due, and a copy from the future doesn't stop others."""
+    database = make_database(tmp_path / "quiz.db")
+    backups = RegularBackups(database, HOUR, keep=9)
+    assert backups.newest(AT) is None
+    assert backups._is_due(AT)
+    backups.make(AT)
+    backups.make(AT + timedelta(days=400))
+    again = RegularBackups(database, HOUR, keep=9)
+    assert again.newest(AT) == AT
+    assert not again._is_due(AT + HOUR - timedelta(seconds=1))
+    assert again._is_due(AT + HOUR)
+
+
+async def test_copies_are_made_while_the_bot_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A copy that fails is logged and tried again; one that is made is not made again."""
+    monkeypatch.setattr("bot.core.backup._LOOK_SECONDS", 0.01)
+    monkeypatch.setattr("bot.core.backup._RETRY", timedelta())
+    database = tmp_path / "quiz.db"
+    backups = RegularBackups(database, HOUR, keep=2)
+    running = asyncio.create_task(backups.run())
+    async with asyncio.timeout(PATIENCE):
+        while not caplog.records:  # noqa: ASYNC110 - the process knows
+            await asyncio.sleep(0.01)
+        make_database(database)
+        while backups.newest(datetime.now(UTC)) is None:  # noqa: ASYNC110 - the process knows
+            await asyncio.sleep(0.01)
+    await asyncio.sleep(0.1)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert caplog.records[0].getMessage() == (
+        f"no backup was made, trying again later: there is no database at {database}"
+    )
+    [copy] = backups.folder.iterdir()
+    assert words(copy) == ["first"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,10 @@ from sqlalchemy.util import await_only
 
 from bot.app import all_tables
 from bot.core import migrate
+from bot.core.backup import BackupError
 from bot.core.database import Database, DatabaseBroken, open_database
 from bot.core.notes import read_note, set_note
+from bot.core.restore import restore
 from bot.core.tables import metadata
 from tests.patience import PATIENCE
 from tests.rows import everything, fill
@@ -272,6 +275,83 @@ async def test_a_migration_may_not_break_references(
                 pass
     async with open_database(url) as database:
         assert await database.read(everything) == before
+
+
+async def test_a_file_is_copied_before_it_gets_a_new_schema(
+    url: URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A SQLite file is copied into its own folder, and the log says how to go back with the copy.
+
+    A first start, a start that changes nothing and a visitor make no copy.
+    """
+    if url.get_backend_name() != "sqlite":
+        pytest.skip("a server's database is dumped by its operator")
+    caplog.set_level("INFO")
+    file = Path(url.database or "")
+    for visiting in (False, False, True):
+        async with open_database(url, visiting=visiting) as database:
+            await database.write(set_note, "a", "x")
+    before = migrate.HEAD
+    caplog.clear()
+    with monkeypatch.context() as later:
+        add_migration(later, tmp_path, "op.drop_table('meta')")
+        with pytest.raises(migrate.MigrationError, match="not yet 0099"):
+            async with open_database(url, visiting=True):
+                pass
+        assert list(file.parent.glob("*before*")) == []
+        async with open_database(url) as database:
+            assert "meta" not in await database.read(tables)
+    [copy] = file.parent.glob(f"{file.stem}-before-0099-*.db")
+    [record] = [record for record in caplog.records if record.name == "bot.core.sqlite"]
+    message = record.getMessage()
+    assert message.startswith(f"bringing the database from schema {before} to 0099")
+    assert message.endswith(f"python -m bot restore --replace {copy}")
+    restore(copy, file, lambda _: "", now=datetime.now(UTC), replace=True)
+    async with open_database(url) as database:
+        assert await database.read(read_note, "a") == "x"
+
+
+async def test_without_a_copy_no_file_gets_a_new_schema(
+    url: URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If the copy fails, for want of room for example, the start ends and nothing has changed."""
+    if url.get_backend_name() != "sqlite":
+        pytest.skip("a server's database is dumped by its operator")
+    async with open_database(url):
+        pass
+
+    def fail(*_: object) -> int:
+        raise BackupError("the disk is full")
+
+    with monkeypatch.context() as later:
+        add_migration(later, tmp_path, "op.drop_table('meta')")
+        later.setattr("bot.core.backup.back_up", fail)
+        with pytest.raises(migrate.MigrationError, match=r"nothing was changed: the disk is full"):
+            async with open_database(url):
+                pass
+    async with open_database(url) as database:
+        assert "meta" in await database.read(tables)
+
+
+async def test_a_server_is_migrated_on_request(
+    url: URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PostgreSQL gets a new schema only if the start may migrate; the refusal asks for a dump first.
+
+    An empty database gets its first schema in any case.
+    """
+    if url.get_backend_name() == "sqlite":
+        pytest.skip("a file is copied instead")
+    async with open_database(url, may_migrate=False) as database:
+        await database.write(set_note, "a", "x")
+    add_migration(monkeypatch, tmp_path, "op.add_column('meta', sa.Column('new', sa.Integer()))")
+    with pytest.raises(migrate.MigrationError, match=r"Make a dump first .* MIGRATE=yes"):
+        async with open_database(url, may_migrate=False):
+            pass
+    async with open_database(url) as database:
+        assert await database.read(migrate.version) == "0099"
+    async with open_database(url, may_migrate=False) as database:
+        assert await database.read(read_note, "a") == "x"
 
 
 _LATER_PROGRAM = """

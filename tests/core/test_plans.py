@@ -97,6 +97,7 @@ BY_HAND = {
     privacy.known_servers: "once a connection; it looks at one row a server",
     privacy.departed: "once a connection; servers that have left are few",
     totals.rebuild: "for `python -m bot repair`, which an operator calls when something is wrong",
+    answer_log.describe: "for `python -m bot restore`, which an operator calls",
 }
 """Functions that may look at everything, and why."""
 SMALL = {
@@ -198,6 +199,7 @@ CALLS: list[Call] = [
     call(totals.add, [COUNTED]),
     call(totals.correct, COUNTED, paid=0, right=False),
     call(totals.rebuild),
+    call(answer_log.describe),
     call(totals.total, GUILD, ALWINA),
     call(totals.by_topic, GUILD, ALWINA, TOPICS),
     call(pay.add_counted, replace(DAILY_ANSWER, user_id=103), day=TODAY),

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.app import check
 from bot.config import Settings, SettingsError
 from bot.core.child_process import CallStopped, Limits
 from bot.core.limits import MAX_NLI_PAIRS
+from bot.diagnosis import check
 from bot.interviews.grading.models import opened_verifier
 from bot.interviews.grading.nli import NliModel
 from bot.interviews.grading.nli_trial import ENOUGH, STATEMENTS, Trial

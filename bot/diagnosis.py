@@ -1,0 +1,194 @@
+"""`python -m bot check`: what would keep the bot from working, and the report for an issue."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+import platform
+import sys
+from collections.abc import Mapping
+from contextlib import redirect_stdout
+from datetime import UTC, datetime
+from importlib import metadata as packages
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import aiohttp
+import discord
+
+from bot import __version__
+from bot.app import all_tables, bank_problems, opened_database, shown
+from bot.config import Settings, SettingsError, sqlite_file
+from bot.core.backup import RegularBackups
+from bot.core.migrate import HEAD
+from bot.core.sqlite import VERSION
+from bot.core.tables import count_rows
+from bot.interviews.grading.chat_model import check_service
+from bot.logs import secrets_of
+from bot.questions.bank import load_packs
+
+_PACKAGES = ("discord.py", "aiohttp", "SQLAlchemy", "aiosqlite", "asyncpg", "uvloop", "resvg-py")
+"""Packages whose versions matter in an issue report."""
+_SHOWN = {
+    *("LOG_LEVEL", "LOG_FORMAT", "SHARD_COUNT", "SHARD_IDS", "HEALTH_PORT", "HEALTH_HOST"),
+    *("ERASE_AFTER_DAYS", "MIGRATE", "BACKUP_EVERY", "BACKUP_KEEP"),
+}
+"""Settings whose values a report may show; of all others it says only that they are set."""
+_HIDDEN = ("DISCORD_TOKEN", "DATABASE_URL", "QUESTION_BANK", "NLI_MODEL", "NLI_SHA256")
+_GRADER = ("GRADER_URL", "GRADER_MODEL", "GRADER_API_KEY")
+
+
+async def check(settings: Settings) -> int:
+    """Check everything a start needs, print the results, and return an exit code."""
+    wrong = 0
+    print("settings: fine")
+    wrong += _check_bank(settings)
+    try:
+        async with opened_database(settings.database, visiting=True):
+            print(f"database: fine, schema {HEAD} ({shown(settings.database)})")
+    except SettingsError as error:
+        wrong += 1
+        print(f"database: {error}")
+    print(f"backups: {_backups(settings)}")
+    if not settings.token:
+        print("token: not set; `python -m bot` needs DISCORD_TOKEN, `python -m bot play` does not")
+    else:
+        problem = await _token_problem(settings.token)
+        wrong += problem is not None
+        print(f"token: {problem or 'fine'}")
+    if settings.nli_model is not None:
+        from bot.interviews.grading.nli_trial import check_model
+
+        wrong += await check_model(settings.nli_model, settings.nli_sha256)
+    elif settings.grader_url is None:
+        print("open answers: graded on this machine only (GRADER_URL is not set)")
+    else:
+        problem = await check_service(settings)
+        wrong += problem is not None
+        host = urlsplit(settings.grader_url).netloc
+        print(
+            f"open answers: {problem or f'fine, {settings.grader_model} at {host} checks unclear points'}"
+        )
+        if settings.sends_key_openly:
+            print(
+                f"  GRADER_API_KEY goes to {host} unencrypted; use an address that starts with https://"
+            )
+    return 2 if wrong else 0
+
+
+async def write_report(settings: Settings, env: Mapping[str, str], file: Path | None) -> int:
+    """Write what an issue report needs to a file, or print it; return the exit code of `check`.
+
+    The report has no secret, no name and no id of a member or server, and nobody's words.
+    """
+    output = io.StringIO()
+    with redirect_stdout(output):
+        code = await check(settings)
+    lines = [
+        *_machine(),
+        f"Database: {'PostgreSQL' if sqlite_file(settings.database) is None else 'SQLite'}",
+        "",
+        "Settings",
+        *_settings(env),
+        "",
+        "Rows",
+        *await _rows(settings),
+        "",
+        "Check",
+        *output.getvalue().splitlines(),
+    ]
+    report = _without_secrets("\n".join(lines) + "\n", settings)
+    if file is None:
+        print(report, end="")
+        return code
+    try:
+        await asyncio.to_thread(file.write_text, report, "utf-8")
+    except OSError as error:
+        raise SettingsError(f"the report can't be written to {file}: {error.strerror}") from error
+    print(f"{file}: read it through, then add it to your issue")
+    return code
+
+
+def _check_bank(settings: Settings) -> int:
+    try:
+        with bank_problems(settings):
+            bank = load_packs(settings.bank)
+    except SettingsError as error:
+        print(f"question bank: {error}")
+        return 1
+    print(f"question bank: fine, {len(bank.topics)} topics with {len(bank.asked)} questions")
+    if len(bank.packs) > 1:
+        for pack in bank.packs:
+            print(
+                f"  {pack.name}: {len(pack.bank.topics)} topics with {len(pack.bank.asked)} questions"
+            )
+    return 0
+
+
+def _backups(settings: Settings) -> str:
+    file = sqlite_file(settings.database)
+    if file is None:
+        return "not made by the bot; use pg_dump"
+    if settings.backup_every is None:
+        return "not made regularly (BACKUP_EVERY is not set)"
+    regular = RegularBackups(file, settings.backup_every, settings.backup_keep)
+    newest = regular.newest(datetime.now(UTC))
+    hours = settings.backup_every.total_seconds() / 3600
+    made = f"the newest is of {newest:%Y-%m-%d %H:%M} UTC" if newest else "there is none yet"
+    return f"every {hours:g} h in {regular.folder}, {settings.backup_keep} are kept; {made}"
+
+
+async def _token_problem(token: str) -> str | None:
+    async with discord.Client(intents=discord.Intents(guilds=True)) as client:
+        try:
+            await client.login(token)
+        except discord.LoginFailure:
+            return "Discord refuses it; copy it again from the portal's Bot page"
+        except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+            return f"could not be tried: {error}"
+    return None
+
+
+def _machine() -> list[str]:
+    versions = []
+    for name in _PACKAGES:
+        try:
+            versions.append(f"{name} {packages.version(name)}")
+        except packages.PackageNotFoundError:
+            versions.append(f"{name} is not installed")
+    return [
+        f"Quizformer {__version__}, schema {HEAD}, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+        f"Python {sys.version.split()[0]}, SQLite {VERSION}, {platform.platform()}",
+        ", ".join(versions),
+    ]
+
+
+def _settings(env: Mapping[str, str]) -> list[str]:
+    return [
+        f"{name}: {value if name in _SHOWN else 'set'}"
+        for name in (*_HIDDEN, *sorted(_SHOWN), *_GRADER)
+        if (value := env.get(name, "").strip())
+    ]
+
+
+async def _rows(settings: Settings) -> list[str]:
+    try:
+        async with opened_database(settings.database, visiting=True) as database:
+            rows = await database.read_long(count_rows, all_tables())
+    except SettingsError:
+        return ["the database can't be opened, see below"]
+    return [f"{table}: {count:,}" for table, count in sorted(rows.items())]
+
+
+def _without_secrets(report: str, settings: Settings) -> str:
+    """Remove secrets, the database's host and user, and the operator's home folder from a report."""
+    hidden = secrets_of(settings)
+    if sqlite_file(settings.database) is None:
+        hidden += filter(None, [settings.database.host, settings.database.username])
+    for secret in sorted(hidden, key=len, reverse=True):
+        report = report.replace(secret, "***")
+    if settings.grader_url is not None:
+        report = report.replace(urlsplit(settings.grader_url).netloc, "***")
+    home = os.path.expanduser("~")  # noqa: PTH111 - Path.home fails for an account without one
+    return report.replace(home, "~") if len(home) > 1 else report

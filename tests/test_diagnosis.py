@@ -1,0 +1,77 @@
+"""The report for an issue has what a maintainer asks for, and nothing that is secret."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import URL
+
+from bot import __version__, diagnosis
+from bot.config import Settings
+from bot.core.database import open_database
+from bot.core.migrate import HEAD
+from tests.rows import fill
+
+SECRETS = {
+    "DISCORD_TOKEN": "MTA4-the-token",
+    "GRADER_URL": "http://grader.example.org:9/v1?key=in-the-query",
+    "GRADER_MODEL": "llama",
+    "GRADER_API_KEY": "sk-the-key",
+}
+
+
+@pytest.fixture(autouse=True)
+def offline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Discord and the model service give answers that repeat secrets, as errors may."""
+
+    async def refuse(token: str) -> str:
+        return f"Discord refuses {token}"
+
+    async def fail(settings: Settings) -> str:
+        return f"no reply from {settings.grader_url}"
+
+    monkeypatch.setattr(diagnosis, "_token_problem", refuse)
+    monkeypatch.setattr(diagnosis, "check_service", fail)
+
+
+async def test_the_report(url: URL, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It has versions, settings by name, rows by table and the check; no secret, host or user."""
+    async with open_database(url) as database:
+        await database.write(fill, 5)
+    password = url.password or "pw"
+    env = {
+        **SECRETS,
+        "DATABASE_URL": url.render_as_string(hide_password=False),
+        "LOG_LEVEL": "DEBUG",
+        "BACKUP_EVERY": "24",
+        "SOMETHING_ELSE": "mine",
+    }
+    file = tmp_path / "report.txt"
+    assert await diagnosis.write_report(Settings.from_env(env), env, file) == 2
+    assert str(file) in capsys.readouterr().out
+    report = file.read_text("utf-8")
+    lines = report.splitlines()
+    assert lines[0].startswith(f"Quizformer {__version__}, schema {HEAD}, ")
+    for line in ("DISCORD_TOKEN: set", "GRADER_URL: set", "LOG_LEVEL: DEBUG", "BACKUP_EVERY: 24"):
+        assert line in lines
+    assert "rounds: 5" in lines
+    assert "token: Discord refuses ***" in lines
+    assert any(line.startswith("database: fine") for line in lines)
+    hidden = ["MTA4", "sk-the-key", "in-the-query", "grader.example.org", "SOMETHING", "mine"]
+    if url.get_backend_name() != "sqlite":
+        hidden += [f":{password}@", f"@{url.host}"]
+    assert not [secret for secret in hidden if secret in report]
+
+
+async def test_the_report_is_printed(
+    url: URL, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without a file it is printed, and a database that can't be opened is part of it."""
+    broken = tmp_path / "broken.db"
+    broken.write_bytes(b"not a database" * 100)
+    env = {"DATABASE_URL": f"sqlite:///{broken}"}
+    assert await diagnosis.write_report(Settings.from_env(env), env, None) == 2
+    report = capsys.readouterr().out
+    assert "the database can't be opened, see below" in report
+    assert "not a database" in report
