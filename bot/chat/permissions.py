@@ -21,7 +21,7 @@ _INVITED = discord.Permissions(
     attach_files=True,
     read_message_history=True,
 )
-"""The permissions in the bot's invite link; keep them in line with README."""
+"""The permissions in the bot's invite link; keep them in line with docs/hosting.md."""
 PAGE_LIFETIME = timedelta(minutes=15)
 """For this long an open page proves that its member may use the command that opened it.
 

@@ -41,8 +41,8 @@ def check_known(schema: str) -> None:
     scripts = ScriptDirectory(str(_SCRIPTS))
     if schema not in {script.revision for script in scripts.walk_revisions()}:
         raise MigrationError(
-            f"the database has schema {schema}, which this program ({HEAD}) does not know: update "
-            "Quizformer, or start with an empty database if it is from before the first release"
+            f"the database has schema {schema}, which this program ({HEAD}) does not know: update Quizformer, "
+            "or restore a copy from before (python -m bot restore FILE)"
         )
 
 
