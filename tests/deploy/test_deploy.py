@@ -1,0 +1,392 @@
+"""The files in `deploy/` fit the bot: its metrics, its settings and its line at the start."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+import shlex
+import shutil
+import subprocess
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from bot.chat.client import QuizBot
+from bot.config import DEFAULT_DATABASE, Settings, database_url
+from bot.health import Health, _metrics
+from bot.logs import _Json, _Text
+
+ROOT = Path(__file__).parents[2]
+DEPLOY = ROOT / "deploy"
+ALERTS = (DEPLOY / "alerts.yml").read_text("utf-8")
+BOARD: dict[str, Any] = json.loads((DEPLOY / "grafana.json").read_text("utf-8"))
+EGG: dict[str, Any] = json.loads((DEPLOY / "pterodactyl-egg.json").read_text("utf-8"))
+INSTALL: str = EGG["scripts"]["installation"]["script"]
+DEFAULTS: dict[str, str] = {v["env_variable"]: v["default_value"] for v in EGG["variables"]}
+RULES: dict[str, list[str]] = {v["env_variable"]: v["rules"].split("|") for v in EGG["variables"]}
+
+# ------------------------------------------------------------------ board and alerts
+
+
+def queries() -> list[str]:
+    """Return every PromQL expression of the board and of the alerts."""
+    panels = [target["expr"] for panel in BOARD["panels"] for target in panel["targets"]]
+    variables = [v["query"] for v in BOARD["templating"]["list"] if v["type"] == "query"]
+    rules = re.findall(r"^ +expr: (?:\|\n((?: {10,}.*\n)+)|(.*)\n)", ALERTS, re.MULTILINE)
+    assert len(rules) == ALERTS.count("- alert:") == ALERTS.count("expr:")
+    return [*panels, *variables, *(block or line for block, line in rules)]
+
+
+def names_in(query: str) -> set[str]:
+    """Return the metrics of a query: names that are not functions, labels, operators or times."""
+    bare = re.sub(r"\{.*?\}|\boffset +\w+", " ", query)
+    label = r"(?<=, )instance(?=\))"  # the last argument of label_values
+    words = re.findall(r"\b[a-z_]+\b(?! *\()", re.sub(label, "", bare))
+    return set(words) - {"unless", "or", "and"}
+
+
+def written() -> set[str]:
+    """Return the metrics of a bot that is connected, has a database and has made a copy of it."""
+    bot: Any = SimpleNamespace(guilds=[], shards={}, latency=0.04)
+    backups: Any = SimpleNamespace(every=timedelta(hours=24), newest=lambda now: now)
+    return set(re.findall(r"^(\w+) ", _metrics(bot, Health(True, 3), backups), re.MULTILINE))
+
+
+def test_the_names_in_a_query() -> None:
+    """Only metrics are found, in every form of query that the files have."""
+    assert names_in('up{job="a"} unless (b == 1)\nor absent(c{d="e"})') == {"up", "b", "c"}
+    assert names_in("time() - a > 2 * b + 3600 or b offset 1h unless a") == {"a", "b"}
+    assert names_in('label_values(up{job="a"}, instance)') == {"up"}
+
+
+def test_board_and_alerts_name_metrics_that_exist() -> None:
+    """Every metric of board and alerts is one of the bot's, or Prometheus' own `up`."""
+    named = {name for query in queries() for name in names_in(query)}
+    assert "up" in named
+    assert named - {"up"} - written() == set()
+
+
+def test_the_job_has_one_name() -> None:
+    """Board and alerts find the bot by the same job, which the comment in the alerts names."""
+    jobs = set(re.findall(r'job="(.*?)"', "".join(queries())))
+    assert jobs == {"quizformer"}
+    assert 'a scrape job with the name "quizformer"' in ALERTS
+
+
+def test_the_board_can_be_imported_anywhere() -> None:
+    """It has no identity of its own, and every data source is the one that is chosen above it."""
+    assert not {"id", "uid", "__inputs"} & set(BOARD)
+    source, *others = BOARD["templating"]["list"]
+    assert (source["type"], source["name"], source["query"]) == (
+        "datasource",
+        "datasource",
+        "prometheus",
+    )
+    chosen = {"type": "prometheus", "uid": "${datasource}"}
+    users = [*others, *BOARD["panels"], *(t for p in BOARD["panels"] for t in p["targets"])]
+    assert all(user["datasource"] == chosen for user in users)
+    assert json.dumps(BOARD).count('"uid"') == len(users)
+
+
+def test_every_panel_says_what_it_shows() -> None:
+    """Each panel has a title and a description, and asks for the chosen processes only."""
+    assert len({panel["title"] for panel in BOARD["panels"]}) == len(BOARD["panels"])
+    for panel in BOARD["panels"]:
+        assert panel["title"]
+        assert panel["description"].endswith(".")
+        for target in panel["targets"]:
+            selectors = re.findall(r"\{.*?\}", target["expr"])
+            assert set(selectors) == {'{job="quizformer", instance=~"$instance"}'}
+
+
+def test_panels_do_not_overlap() -> None:
+    """Each place on the grid has one panel."""
+    taken = [
+        (x, y)
+        for grid in (panel["gridPos"] for panel in BOARD["panels"])
+        for x in range(grid["x"], grid["x"] + grid["w"])
+        for y in range(grid["y"], grid["y"] + grid["h"])
+    ]
+    assert len(taken) == len(set(taken))
+    assert max(x for x, _ in taken) < 24
+
+
+def test_the_line_of_the_board_is_the_threshold_of_the_alert() -> None:
+    """Board and alert call the same latency high, and the same backup old."""
+    panels = {panel["title"]: panel for panel in BOARD["panels"]}
+    steps = panels["Gateway latency"]["fieldConfig"]["defaults"]["thresholds"]["steps"]
+    assert f"quizformer_gateway_latency_seconds > {steps[-1]['value']}\n" in ALERTS
+    limit = panels["Age of the last backup"]["targets"][1]["expr"]
+    assert f"> {re.sub(r'{.*?}', '', limit)}\n" in ALERTS
+
+
+def test_every_alert_says_what_to_do() -> None:
+    """Each has a severity, a summary and a description that leads to the page about hosting."""
+    alerts = ALERTS.split("- alert: ")[1:]
+    assert len(alerts) == 3
+    for alert in alerts:
+        assert re.search(r"^ +severity: (critical|warning)$", alert, re.MULTILINE), alert
+        assert re.search(r"^ +summary: ", alert, re.MULTILINE), alert
+        description = alert.partition("description: >-\n")[2]
+        assert " ".join(description.split()).endswith("More in docs/hosting.md."), alert
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool comes with Prometheus")
+def test_alerts_fire_when_they_should() -> None:
+    """Prometheus' own tool runs the cases of alerts_test.yml."""
+    cases = Path(__file__).with_name("alerts_test.yml")
+    for what, file in (("check", DEPLOY / "alerts.yml"), ("test", cases)):
+        run = subprocess.run(
+            ["promtool", what, "rules", file], capture_output=True, text=True, check=False
+        )
+        assert run.returncode == 0, run.stdout + run.stderr
+
+
+# ------------------------------------------------------------------ the egg
+
+
+class Recording(dict[str, str]):
+    """An environment that records which variables are read."""
+
+    def __init__(self, values: dict[str, str]) -> None:
+        super().__init__(values)
+        self.asked: set[str] = set()
+
+    def get(self, key: str, default: Any = None) -> Any:
+        self.asked.add(key)
+        return super().get(key, default)
+
+
+def test_every_variable_of_the_egg_is_read() -> None:
+    """The bot reads it as a setting, or the install script uses it."""
+    env = Recording({})
+    Settings.from_env(env)
+    installs = set(re.findall(r"\$\{?([A-Z_]+)", INSTALL))
+    assert installs == {"GIT_ADDRESS", "GIT_REF"}
+    assert set(DEFAULTS) - installs - env.asked == set()
+    assert len(DEFAULTS) == len(EGG["variables"])
+
+
+def test_the_defaults_of_the_egg_are_valid() -> None:
+    """They are the bot's own defaults, except that the egg turns regular copies on."""
+    values = {**DEFAULTS, "DISCORD_TOKEN": "MTA4.abc"}
+    Settings.from_env(values)
+    settings = Settings.from_env({**values, "BACKUP_EVERY": ""})
+    assert settings == Settings(token="MTA4.abc", database=database_url(DEFAULT_DATABASE))
+
+
+def test_the_egg_invents_no_address_and_no_token() -> None:
+    """Whoever installs the egg must give both."""
+    for name in ("GIT_ADDRESS", "DISCORD_TOKEN"):
+        assert DEFAULTS[name] == ""
+        assert "required" in RULES[name]
+
+
+def test_the_rules_of_the_egg() -> None:
+    """Each is one that Laravel has, and an empty default is allowed unless it must be filled in."""
+    known = r"required|nullable|string|integer|url|ip|(starts_with|in|between|min|max|regex):.+"
+    for name, rules in RULES.items():
+        assert [rule for rule in rules if not re.fullmatch(known, rule)] == [], name
+        assert ("required" in rules) != ("nullable" in rules), name
+        for rule in rules:
+            kind, _, value = rule.partition(":")
+            default = DEFAULTS[name]
+            if kind == "in":
+                assert default in value.split(","), name
+            elif kind == "starts_with" and default:
+                assert default.startswith(tuple(value.split(","))), name
+            elif kind == "between":
+                low, high = map(int, value.split(","))
+                assert not default or low <= int(default) <= high, name
+
+
+@pytest.mark.parametrize(
+    ("text", "good"),
+    [
+        ("main", True),
+        ("v0.1.0", True),
+        ("fix/a_b", True),
+        ("-x", False),
+        ("--upload-pack=x", False),
+        ("a b", False),
+    ],
+)
+def test_a_branch_can_not_be_an_option_of_git(text: str, good: bool) -> None:
+    """The rule of GIT_REF refuses what git would take for an option."""
+    (pattern,) = (rule for rule in RULES["GIT_REF"] if rule.startswith("regex:"))
+    assert bool(re.search(pattern.removeprefix("regex:/").removesuffix("/"), text)) is good
+
+
+class LogLines(logging.Handler):
+    """Formats what is logged, as the bot would print it with LOG_FORMAT=text and json."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines += [_Text([]).format(record), _Json([]).format(record)]
+
+
+def is_done(line: str) -> bool:
+    """Whether the panel takes the server for started when it reads this line."""
+    done = json.loads(EGG["config"]["startup"])["done"]
+    assert done.startswith("regex:")
+    return re.search(done.removeprefix("regex:"), line) is not None
+
+
+@pytest.fixture
+def printed() -> Iterator[list[str]]:
+    """The lines that the client logs at every level that the egg allows for LOG_LEVEL."""
+    handler, log = LogLines(), logging.getLogger("bot.chat.client")
+    (levels,) = (r.removeprefix("in:") for r in RULES["LOG_LEVEL"] if r.startswith("in:"))
+    before = log.level
+    log.addHandler(handler)
+    log.setLevel(max(getattr(logging, level) for level in levels.split(",")))
+    yield handler.lines
+    log.removeHandler(handler)
+    log.setLevel(before)
+
+
+async def test_the_panel_sees_that_the_bot_is_ready(printed: list[str]) -> None:
+    """The line of on_ready matches in both formats; other lines of the client don't."""
+
+    async def nothing(*_: object) -> None:
+        pass
+
+    bot: Any = SimpleNamespace(
+        guilds=[1, 2, 3], shards={0: 0}, features=SimpleNamespace(look_over=nothing, wake=nothing)
+    )
+    await QuizBot.on_ready(bot)
+    assert len(printed) == 2
+    assert all(map(is_done, printed))
+    printed.clear()
+    await QuizBot.on_guild_join(bot, SimpleNamespace(id=1))  # type: ignore[arg-type]
+    assert len(printed) == 2
+    assert not any(map(is_done, printed))
+
+
+def test_the_panel_stops_the_bot_with_a_signal() -> None:
+    """A panel makes SIGINT of ^C, and would send any other text to a console that nobody reads."""
+    assert EGG["config"]["stop"] == "^C"
+
+
+# ------------------------------------------------------------------ its two scripts
+
+needs_bash = pytest.mark.skipif(
+    shutil.which("bash") is None or shutil.which("git") is None, reason="needs bash and git"
+)
+
+
+def git(folder: Path, *arguments: str) -> None:
+    who = ("-c", "user.name=x", "-c", "user.email=x@example.org", "-c", "commit.gpgsign=false")
+    subprocess.run(["git", *who, "-C", folder, *arguments], check=True, capture_output=True)
+
+
+@needs_bash
+def test_the_install_script(tmp_path: Path) -> None:
+    """It puts the files in place and updates them. Data stay, and so does an edited file."""
+    origin, server = tmp_path / "origin", tmp_path / "server"
+    origin.mkdir()
+    server.mkdir()
+    (server / ".env").write_text("ERASE_AFTER_DAYS=7")
+
+    def publish(text: str) -> None:
+        (origin / "code.py").write_text(text)
+        git(origin, "add", ".")
+        git(origin, "commit", "-m", text)
+
+    def install(ref: str = "") -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["bash", "-c", INSTALL.replace("/mnt/server", shlex.quote(str(server)))],
+            env={
+                "PATH": os.environ["PATH"],
+                "HOME": str(tmp_path),
+                "GIT_ADDRESS": origin.as_uri(),
+                "GIT_REF": ref,
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    git(tmp_path, "init", "origin")
+    publish("one")
+    git(origin, "tag", "v1")
+    assert install().returncode == 0
+    assert (server / "code.py").read_text() == "one"
+    (server / "var").mkdir()
+    (server / "var/quizformer.db").write_text("answers")
+
+    publish("two")
+    assert install().returncode == 0
+    assert (server / "code.py").read_text() == "two"
+    assert install("v1").returncode == 0
+    assert (server / "code.py").read_text() == "one"
+
+    (server / "code.py").write_text("mine")
+    refused = install()
+    assert refused.returncode != 0
+    assert "code.py" in refused.stderr
+    assert (server / "code.py").read_text() == "mine"
+    assert (server / "var/quizformer.db").read_text() == "answers"
+    assert (server / ".env").read_text() == "ERASE_AFTER_DAYS=7"
+
+
+PYTHON = """#!/bin/bash
+# Stands for the image's Python: writes down what it is asked to do, and makes no packages.
+echo "$(basename "$(dirname "$(dirname "$0")")") $*" >>"$CALLS"
+case "$*" in
+    "-m venv --clear .venv") rm -rf .venv; mkdir -p .venv/bin; cp "$0" .venv/bin/python ;;
+    -c*) echo "$ABI" ;;
+    "-m pip "*) exit "${PIP_STATUS:-0}" ;;
+esac
+"""
+
+
+@needs_bash
+def test_the_start_script(tmp_path: Path) -> None:
+    """Packages are installed, by hash only, when the lock or the Python is another one. An
+    installation that failed is done again.
+    """
+    calls, image, home = tmp_path / "calls", tmp_path / "image/bin", tmp_path / "home"
+    script = home / "deploy/pterodactyl-start.sh"
+    for folder in (image, script.parent):
+        folder.mkdir(parents=True)
+    shutil.copy(DEPLOY / script.name, script)
+    (image / "python3").write_text(PYTHON)
+    (image / "python3").chmod(0o755)
+    (home / "requirements.txt").write_text("one")
+
+    def start(**more: str) -> list[str]:
+        """Start as the panel does, and return the commands of the venv's Python."""
+        calls.write_text("")
+        env = {"PATH": f"{image}:{os.environ['PATH']}", "CALLS": str(calls), "ABI": "cpython-313"}
+        subprocess.run(
+            ["bash", "-c", EGG["startup"]],
+            cwd=home,
+            env={**env, **more},
+            capture_output=True,
+            check=False,
+        )
+        done = [line.removeprefix(".venv ") for line in calls.read_text().splitlines()]
+        return [line for line in done if line.startswith("-m")]
+
+    pip, bot = start()
+    assert pip.startswith("-m pip install ")
+    assert {"--require-hashes", "--only-binary=:all:", "-r requirements.txt"} <= set(
+        re.findall(r"--require-hashes|--only-binary=\S+|-r \S+", pip)
+    )
+    assert bot == "-m bot"
+    assert start() == [bot]
+    (home / "requirements.txt").write_text("two")
+    assert start(PIP_STATUS="1") == [pip]
+    assert start() == [pip, bot]
+    assert start() == [bot]
+    assert start(ABI="cpython-312") == [pip, bot]
