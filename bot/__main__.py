@@ -18,7 +18,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot import __version__
-from bot.config import Settings, SettingsError, database_url, load_environment, sqlite_file
+from bot.config import (
+    Settings,
+    SettingsError,
+    Unavailable,
+    database_url,
+    load_environment,
+    sqlite_file,
+)
 
 if TYPE_CHECKING:
     from bot.core.backup import RegularBackups
@@ -38,7 +45,8 @@ NO_TOKEN = (
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code.
 
-    That is 0 after a clean end, 2 for wrong settings or input, and 1 if the start failed otherwise.
+    That is 0 after a clean end, 2 for wrong settings or input, and 1 if the start failed otherwise,
+    so that another one may succeed.
     """
     options = _parser().parse_args(argv)
     os.umask(0o077)  # only its own account may read the databases and backups that it writes
@@ -51,7 +59,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             return int(runner.run(options.run(settings, options)) or 0)
     except (SettingsError, StartError) as error:
         print(" ".join(str(error).split()), file=sys.stderr)
-        return 2 if isinstance(error, SettingsError) else 1
+        wrong = isinstance(error, SettingsError) and not isinstance(error, Unavailable)
+        return 2 if wrong else 1
     except KeyboardInterrupt:
         return 130
 

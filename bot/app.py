@@ -35,8 +35,9 @@ from bot.challenges.work import ChallengeWork
 from bot.chat.client import QuizBot
 from bot.chat.rate_limit import LIMIT
 from bot.chat.sender import DiscordSender
-from bot.config import Settings, SettingsError, sqlite_file
+from bot.config import Settings, SettingsError, Unavailable, sqlite_file
 from bot.core import erased_answers, servers
+from bot.core.backend import may_pass
 from bot.core.clock import DiscordClock
 from bot.core.context import Context
 from bot.core.database import Connection, Database, StorageError, open_database
@@ -406,20 +407,26 @@ async def opened_database(
     patient: bool = False,
     may_migrate: bool = True,
 ) -> AsyncIterator[Database]:
-    """Open and migrate a database; raise a SettingsError about `name` if it can't be used."""
+    """Open and migrate a database; raise a SettingsError about `name` if it can't be used.
+
+    That is an Unavailable if it may be usable later.
+    """
     async with AsyncExitStack() as stack:
         try:
             database = await stack.enter_async_context(
                 open_database(url, visiting=visiting, patient=patient, may_migrate=may_migrate)
             )
-        except (MigrationError, DatabaseInUse) as error:
+        except DatabaseInUse as error:
+            raise Unavailable(f"{name} can't be used ({shown(url)}): {error}") from error
+        except MigrationError as error:
             raise SettingsError(f"{name} can't be used ({shown(url)}): {error}") from error
         except (StorageError, OSError) as error:
             file = sqlite_file(url)
             problem = None if file is None else why_unwritable(file)
             if problem is not None:
                 raise SettingsError(f"{name} can't be used ({shown(url)}): {problem}") from error
-            raise SettingsError.of(
+            kind = Unavailable if may_pass(error) else SettingsError
+            raise kind.of(
                 name,
                 f"can't be used ({shown(url)}): {shorten(error)}",
                 "sqlite:///var/quizformer.db",

@@ -35,6 +35,10 @@ class SettingsError(Exception):
         return cls(f"{name} {wrong}. Example: {name}={example}")
 
 
+class Unavailable(SettingsError):
+    """A database that a setting names can't be used now, but may be later."""
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """The operator's settings; each field is an environment variable (see `.env.example`).

@@ -21,7 +21,8 @@ from bot import __version__
 from bot.app import all_tables, bank_problems, opened_database, shown
 from bot.config import Settings, SettingsError, sqlite_file
 from bot.core.backup import RegularBackups
-from bot.core.migrate import HEAD
+from bot.core.database import StorageError
+from bot.core.migrate import HEAD, MigrationError
 from bot.core.sqlite import VERSION
 from bot.core.tables import count_rows
 from bot.interviews.grading.chat_model import check_service
@@ -32,24 +33,33 @@ _PACKAGES = ("discord.py", "aiohttp", "SQLAlchemy", "aiosqlite", "asyncpg", "uvl
 """Packages whose versions matter in an issue report."""
 _SHOWN = {
     *("LOG_LEVEL", "LOG_FORMAT", "SHARD_COUNT", "SHARD_IDS", "HEALTH_PORT", "HEALTH_HOST"),
-    *("ERASE_AFTER_DAYS", "MIGRATE", "BACKUP_EVERY", "BACKUP_KEEP"),
+    *("ERASE_AFTER_DAYS", "MIGRATE", "BACKUP_EVERY", "BACKUP_KEEP", "GRADER_MODEL"),
 }
-"""Settings whose values a report may show; of all others it says only that they are set."""
-_HIDDEN = ("DISCORD_TOKEN", "DATABASE_URL", "QUESTION_BANK", "NLI_MODEL", "NLI_SHA256")
-_GRADER = ("GRADER_URL", "GRADER_MODEL", "GRADER_API_KEY")
+"""Settings that a report lists with their values; of the others it says that they are set."""
+_HIDDEN = (
+    *("DISCORD_TOKEN", "DATABASE_URL", "QUESTION_BANK", "NLI_MODEL", "NLI_SHA256", "GRADER_URL"),
+    "GRADER_API_KEY",
+)
+_SHORT = 6
+"""Shorter secrets are not searched for, because masks within words would tell what they hide."""
 
 
-async def check(settings: Settings) -> int:
-    """Check everything a start needs, print the results, and return an exit code."""
+async def check(settings: Settings, *, private: bool = False) -> int:
+    """Check everything a start needs, print the results, and return an exit code.
+
+    With `private=True`, nothing is printed about where a PostgreSQL database is.
+    """
     wrong = 0
     print("settings: fine")
     wrong += _check_bank(settings)
+    anonymous = private and sqlite_file(settings.database) is None
     try:
         async with opened_database(settings.database, visiting=True):
-            print(f"database: fine, schema {HEAD} ({shown(settings.database)})")
+            place = "PostgreSQL" if anonymous else shown(settings.database)
+            print(f"database: fine, schema {HEAD} ({place})")
     except SettingsError as error:
         wrong += 1
-        print(f"database: {error}")
+        print(f"database: {_anonymous(error) if anonymous else error}")
     print(f"backups: {_backups(settings)}")
     if not settings.token:
         print("token: not set; `python -m bot` needs DISCORD_TOKEN, `python -m bot play` does not")
@@ -84,7 +94,7 @@ async def write_report(settings: Settings, env: Mapping[str, str], file: Path | 
     """
     output = io.StringIO()
     with redirect_stdout(output):
-        code = await check(settings)
+        code = await check(settings, private=True)
     lines = [
         *_machine(),
         f"Database: {'PostgreSQL' if sqlite_file(settings.database) is None else 'SQLite'}",
@@ -103,11 +113,28 @@ async def write_report(settings: Settings, env: Mapping[str, str], file: Path | 
         print(report, end="")
         return code
     try:
-        await asyncio.to_thread(file.write_text, report, "utf-8")
+        await asyncio.to_thread(_write_new, file, report)
     except OSError as error:
-        raise SettingsError(f"the report can't be written to {file}: {error.strerror}") from error
+        raise SettingsError(
+            f"the report can't be written to {file} ({error.strerror}): name another file, or - to print it"
+        ) from error
     print(f"{file}: read it through, then add it to your issue")
     return code
+
+
+def _write_new(file: Path, text: str) -> None:
+    with file.open("x", encoding="utf-8") as new:
+        new.write(text)
+
+
+def _anonymous(error: SettingsError) -> str:
+    """Say why a database can't be used, without its address, which drivers repeat."""
+    cause = error.__cause__
+    if isinstance(cause, MigrationError):
+        return f"DATABASE_URL can't be used: {cause}"
+    driver = getattr(cause, "orig", None) or cause
+    number = getattr(driver, "sqlstate", None) or getattr(driver, "errno", None)
+    return f"DATABASE_URL can't be used: {type(driver).__name__} {number or ''}".rstrip()
 
 
 def _check_bank(settings: Settings) -> int:
@@ -135,7 +162,7 @@ def _backups(settings: Settings) -> str:
     regular = RegularBackups(file, settings.backup_every, settings.backup_keep)
     newest = regular.newest(datetime.now(UTC))
     hours = settings.backup_every.total_seconds() / 3600
-    made = f"the newest is of {newest:%Y-%m-%d %H:%M} UTC" if newest else "there is none yet"
+    made = f"the newest is from {newest:%Y-%m-%d %H:%M} UTC" if newest else "there is none yet"
     return f"every {hours:g} h in {regular.folder}, {settings.backup_keep} are kept; {made}"
 
 
@@ -167,7 +194,7 @@ def _machine() -> list[str]:
 def _settings(env: Mapping[str, str]) -> list[str]:
     return [
         f"{name}: {value if name in _SHOWN else 'set'}"
-        for name in (*_HIDDEN, *sorted(_SHOWN), *_GRADER)
+        for name in (*_HIDDEN, *sorted(_SHOWN))
         if (value := env.get(name, "").strip())
     ]
 
@@ -178,16 +205,16 @@ async def _rows(settings: Settings) -> list[str]:
             rows = await database.read_long(count_rows, all_tables())
     except SettingsError:
         return ["the database can't be opened, see below"]
+    except StorageError as error:
+        return [f"the rows can't be counted: {type(getattr(error, 'orig', error)).__name__}"]
     return [f"{table}: {count:,}" for table, count in sorted(rows.items())]
 
 
 def _without_secrets(report: str, settings: Settings) -> str:
-    """Remove secrets, the database's host and user, and the operator's home folder from a report."""
-    hidden = secrets_of(settings)
-    if sqlite_file(settings.database) is None:
-        hidden += filter(None, [settings.database.host, settings.database.username])
-    for secret in sorted(hidden, key=len, reverse=True):
-        report = report.replace(secret, "***")
+    """Remove secrets, the model service's host and the operator's home folder from a report."""
+    for secret in secrets_of(settings):
+        if len(secret) >= _SHORT:
+            report = report.replace(secret, "***")
     if settings.grader_url is not None:
         report = report.replace(urlsplit(settings.grader_url).netloc, "***")
     home = os.path.expanduser("~")  # noqa: PTH111 - Path.home fails for an account without one

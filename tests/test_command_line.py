@@ -153,6 +153,26 @@ def test_a_folder_that_may_not_be_written(file: Path, monkeypatch: pytest.Monkey
     assert why_unwritable(file) is None
 
 
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="only root can drop its rights")
+def test_a_folder_that_may_not_be_looked_into(file: Path) -> None:
+    """The line is the same where the account may not even see whether the file is there."""
+    program = (
+        "import os, sys; from pathlib import Path; from bot.core.sqlite import why_unwritable; "
+        "os.setgid(65534); os.setuid(65534); print(why_unwritable(Path(sys.argv[1])))"
+    )
+    file.parent.chmod(0o700)
+    done = run(file, str(file / "deeper" / "quiz.db"), code=program)
+    assert done.stdout.startswith("the account with uid 65534 may not write to /"), done
+
+
+def test_a_database_out_of_reach_may_come_back(file: Path) -> None:
+    """A server that is down ends a start with 1, so that it is tried again; a wrong address with 2."""
+    away = run(file, "migrate", DATABASE_URL="postgresql://me:secret@127.0.0.1:1/name")
+    assert away.returncode == 1
+    assert "secret" not in one_line(away)
+    assert run(file, "migrate", DATABASE_URL="mysql://me@127.0.0.1/name").returncode == 2
+
+
 def test_a_second_process_is_refused(ready: Path) -> None:
     """While a process uses a file, other starts and migrations are refused, but not reading."""
     held = """
@@ -170,7 +190,7 @@ sys.stdin.read()
         first.stdout.readline()
         for arguments in ((), ("migrate",)):
             second = run(ready, *arguments, DISCORD_TOKEN="token")
-            assert second.returncode == 2
+            assert second.returncode == 1
             assert one_line(second).endswith(
                 ": another Quizformer is running on this file: stop it first"
             )

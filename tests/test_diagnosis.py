@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from sqlalchemy import URL
 
 from bot import __version__, diagnosis
-from bot.config import Settings
+from bot.config import Settings, SettingsError
 from bot.core.database import open_database
 from bot.core.migrate import HEAD
 from tests.rows import fill
@@ -45,7 +47,7 @@ async def test_the_report(url: URL, tmp_path: Path, capsys: pytest.CaptureFixtur
         "DATABASE_URL": url.render_as_string(hide_password=False),
         "LOG_LEVEL": "DEBUG",
         "BACKUP_EVERY": "24",
-        "SOMETHING_ELSE": "mine",
+        "SOMETHING_ELSE": "unrelated",
     }
     file = tmp_path / "report.txt"
     assert await diagnosis.write_report(Settings.from_env(env), env, file) == 2
@@ -58,10 +60,48 @@ async def test_the_report(url: URL, tmp_path: Path, capsys: pytest.CaptureFixtur
     assert "rounds: 5" in lines
     assert "token: Discord refuses ***" in lines
     assert any(line.startswith("database: fine") for line in lines)
-    hidden = ["MTA4", "sk-the-key", "in-the-query", "grader.example.org", "SOMETHING", "mine"]
+    hidden = ["MTA4", "sk-the-key", "in-the-query", "grader.example.org", "SOMETHING", "unrelated"]
     if url.get_backend_name() != "sqlite":
-        hidden += [f":{password}@", f"@{url.host}"]
+        hidden += [f":{password}@", f"@{url.host}", f"{url.username}:"]
     assert not [secret for secret in hidden if secret in report]
+
+
+async def test_the_report_of_a_server_out_of_reach(capsys: pytest.CaptureFixture[str]) -> None:
+    """An address that a driver repeats doesn't get into the report, in any encoding."""
+    env = {"DATABASE_URL": "postgresql://ali%40ce:p%40ss@127.0.0.1:1/study"}
+    assert await diagnosis.write_report(Settings.from_env(env), env, None) == 2
+    report = capsys.readouterr().out
+    assert "database: DATABASE_URL can't be used: ConnectionRefusedError" in report
+    assert not [word for word in ("ali", "p%40ss", "p@ss", "127.0.0.1", "study") if word in report]
+
+
+async def test_the_report_of_a_damaged_database(
+    migrated: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A table that can't be read doesn't keep the report from being written."""
+    with closing(sqlite3.connect(migrated)) as conn:
+        pages = conn.execute("SELECT rootpage FROM sqlite_master WHERE tbl_name = 'cards'")
+        [(size,)] = conn.execute("PRAGMA page_size")
+        content = bytearray(migrated.read_bytes())
+        for (page,) in pages.fetchall():
+            content[(page - 1) * size : page * size] = b"\xa5" * size
+    file = tmp_path / "damaged.db"
+    file.write_bytes(content)
+    env = {"DATABASE_URL": f"sqlite:///{file}"}
+    await diagnosis.write_report(Settings.from_env(env), env, None)
+    report = capsys.readouterr().out
+    assert "the rows can't be counted: DatabaseError" in report
+    assert "Quizformer" in report
+
+
+async def test_no_file_is_overwritten(tmp_path: Path) -> None:
+    """A report is written to a new file only."""
+    file = tmp_path / "notes.txt"
+    file.write_text("mine")
+    env = {"DATABASE_URL": f"sqlite:///{tmp_path / 'quiz.db'}"}
+    with pytest.raises(SettingsError, match="name another file, or - to print it"):
+        await diagnosis.write_report(Settings.from_env(env), env, file)
+    assert file.read_text() == "mine"
 
 
 async def test_the_report_is_printed(

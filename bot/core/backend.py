@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 BUSY_MS = 2500
@@ -21,6 +23,14 @@ _TEMPORARY = {"08", "53", "55", "57", "58"}
 https://www.postgresql.org/docs/current/errcodes-appendix.html
 """
 
+_PASSING = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_NOMEM,
+}
+
 
 class DatabaseBroken(Exception):
     """This process can't store anything until a person intervenes; the message is one line."""
@@ -31,6 +41,15 @@ def is_away(error: BaseException) -> bool:
     return (
         isinstance(error, OperationalError | InterfaceError) or _sqlstate(error)[:2] in _TEMPORARY
     )
+
+
+def may_pass(error: BaseException) -> bool:
+    """Whether a database that can't be opened may be usable later, without anybody's help."""
+    code = getattr(getattr(error, "orig", None), "sqlite_errorcode", None)
+    if code is not None:
+        return code & 0xFF in _PASSING
+    state = _sqlstate(error)
+    return state[:2] in _TEMPORARY if state else isinstance(error, OperationalError)
 
 
 def is_deadlock(error: BaseException | None) -> bool:

@@ -7,12 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import filecmp
+import glob
 import logging
-import re
+import math
+import os
 import sqlite3
-from contextlib import closing
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import mkstemp
 
 from bot.core.child_process import CallStopped, Process
 
@@ -22,6 +27,8 @@ _LOOK_SECONDS = 60
 """How often it is checked whether a copy is due."""
 _RETRY = timedelta(hours=1)
 """The wait after a failure, or the interval if that is shorter."""
+_PARTIAL = ".partial"
+_STALE_SECONDS = 3600
 _STAMP = "%Y-%m-%dT%H-%M-%SZ"
 """The time in a copy's name; Windows allows no colons there."""
 
@@ -37,42 +44,94 @@ def back_up(source: Path, target: Path) -> int:
     """
     if not source.is_file():
         raise BackupError(f"there is no database at {source}")
-    if target.exists():
-        raise BackupError(f"{target} already exists; name a new file")
-    partial = target.with_name(target.name + ".partial")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with (
-            closing(sqlite3.connect(source, timeout=30)) as live,
-            closing(sqlite3.connect(partial)) as copy,
-        ):
-            # One step for all pages: SQLite restarts a backup after a commit between two steps.
-            # https://sqlite.org/c3ref/backup_finish.html
-            live.backup(copy, pages=-1)
-            copy.execute("PRAGMA journal_mode = DELETE")  # so that the copy needs no -wal file
-            result = copy.execute("PRAGMA quick_check").fetchone()[0]
-        if result != "ok":
-            raise BackupError(f"the copy is damaged, and so is {source}: {result}")
-        partial.rename(target)
+        with _partial_file(target) as partial:
+            with (
+                closing(sqlite3.connect(source, timeout=30)) as live,
+                closing(sqlite3.connect(partial)) as copy,
+            ):
+                # One step for all pages: SQLite restarts a backup after a commit between two steps.
+                # https://sqlite.org/c3ref/backup_finish.html
+                live.backup(copy, pages=-1)
+                copy.execute("PRAGMA journal_mode = DELETE")  # so that the copy needs no -wal file
+                result = copy.execute("PRAGMA quick_check").fetchone()[0]
+            if result != "ok":
+                raise BackupError(f"the copy is damaged, and so is {source}: {result}")
+            give_name(partial, target)
+        return target.stat().st_size
+    except FileExistsError as error:
+        raise BackupError(f"{target} already exists; name a new file") from error
     except (sqlite3.Error, OSError) as error:
         raise BackupError(f"{source} could not be copied to {target}: {error}") from error
+
+
+@contextmanager
+def _partial_file(target: Path) -> Iterator[Path]:
+    """Make an empty file next to `target`, and remove it at the end of the block."""
+    if target.exists():
+        raise FileExistsError(target)
+    number, name = mkstemp(dir=target.parent, prefix=f"{target.name}.", suffix=_PARTIAL)
+    os.close(number)
+    try:
+        yield Path(name)
     finally:
-        partial.unlink(missing_ok=True)
-    return target.stat().st_size
+        with suppress(OSError):
+            os.unlink(name)  # noqa: PTH108 - mkstemp gives a name
 
 
-def stamped(source: Path, label: str, at: datetime) -> Path:
-    """Return a path in the folder of `source` whose name says what the file is and when it was made."""
-    return source.with_name(f"{source.stem}-{label}-{at.astimezone(UTC).strftime(_STAMP)}.db")
+def give_name(file: Path, name: Path) -> None:
+    """Give a complete file its name, safe from power cuts; raise FileExistsError if it is taken."""
+    sync_to_disk(file)
+    try:
+        os.link(file, name)
+    except FileExistsError:
+        raise
+    except OSError:  # the file system has no links
+        if name.exists():
+            raise FileExistsError(name) from None
+        file.replace(name)
+    with suppress(OSError):
+        file.unlink(missing_ok=True)
+    sync_to_disk(name.parent)
+
+
+def sync_to_disk(path: Path) -> None:
+    """Make a file survive a power cut, or the names in a folder where the system can do that."""
+    if path.is_dir():
+        with suppress(OSError):  # Windows opens no folders, and some file systems sync none
+            _sync(path, os.O_RDONLY)
+    else:
+        _sync(path, os.O_RDWR)
+
+
+def _sync(path: Path, flags: int) -> None:
+    number = os.open(path, flags)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
+
+
+def stamped(source: Path, label: str, at: datetime, folder: Path | None = None) -> Path:
+    """Return a path in `folder`, or next to `source`, named after it, the label and the time."""
+    name = "-".join(filter(None, [source.stem, label, at.astimezone(UTC).strftime(_STAMP)]))
+    return (folder or source.parent) / f"{name}.db"
 
 
 def copy_before_upgrade(source: Path, schema: str, at: datetime) -> Path:
     """Copy a database into its own folder before it gets a new schema; return the copy's path.
 
-    A start that fails may be repeated for hours, so a copy with the same content is kept once.
+    A start that fails may be repeated for hours, so a copy with the same content is kept once. The
+    caller holds the lock of the file, so nobody else makes such copies.
     """
-    copy = stamped(source, f"before-{schema}", at)
-    earlier = sorted(source.parent.glob(f"{source.stem}-before-{schema}-*.db"))
+    label = f"before-{schema}"
+    pattern = f"{glob.escape(source.stem)}-{label}-*.db"
+    for partial in source.parent.glob(f"{pattern}.*{_PARTIAL}"):  # of a killed start
+        partial.unlink(missing_ok=True)
+    earlier = sorted(source.parent.glob(pattern))
+    while (copy := stamped(source, label, at)).exists():
+        at += timedelta(seconds=1)
     back_up(source, copy)
     for same in earlier:
         if filecmp.cmp(same, copy, shallow=False):
@@ -92,40 +151,50 @@ class RegularBackups:
         self.folder = source.parent / "backups"
         self._source = source
         self._keep = keep
-        self._name = re.compile(
-            rf"{re.escape(source.stem)}-(\d{{4}}-\d\d-\d\dT\d\d-\d\d-\d\dZ)\.db"
-        )
+        self._pattern = f"{glob.escape(source.stem)}-*.db"
 
     def newest(self, now: datetime) -> datetime | None:
-        """Return when the newest copy was made, None if there is none."""
+        """Return when the newest copy was made, None if there is none.
+
+        Copies from the future, made by a clock that was wrong, don't count.
+        """
         return max((made for made in self._copies().values() if made <= now), default=None)
 
     async def run(self) -> None:
         """Make each copy when it is due, until this is cancelled. A failure is logged."""
         process = Process()  # so that a long copy neither slows clicks nor delays the end
-        not_before = datetime.min.replace(tzinfo=UTC)
+        not_before = -math.inf
         try:
             while True:
                 await asyncio.sleep(_LOOK_SECONDS)
-                now = datetime.now(UTC)
-                if now < not_before or not self._is_due(now):
+                if time.monotonic() < not_before:
                     continue
                 try:
-                    await asyncio.to_thread(process.call, self.make, now)
+                    now = datetime.now(UTC)
+                    if self._is_due(now):
+                        await asyncio.to_thread(process.call, self.make, now)
                 except CallStopped:  # the bot is stopping
                     return
-                except (BackupError, OSError) as error:
-                    not_before = now + min(_RETRY, self.every)
-                    log.error("no backup was made, trying again later: %s", error)
+                except Exception as error:
+                    expected = isinstance(error, BackupError | OSError)
+                    not_before = time.monotonic() + min(_RETRY, self.every).total_seconds()
+                    log.error(
+                        "no backup was made, trying again later: %s",
+                        error,
+                        exc_info=None if expected else error,
+                    )
         finally:
             process.kill()
 
     def make(self, now: datetime) -> None:
         """Make a copy, then remove all but the newest ones."""
-        for partial in self.folder.glob(f"{self._source.stem}-*.partial"):  # of a killed process
-            partial.unlink(missing_ok=True)
-        back_up(self._source, self.folder / f"{self._source.stem}-{now.strftime(_STAMP)}.db")
-        for old in sorted(self._copies())[: -self._keep]:
+        copy = stamped(self._source, "", now, self.folder)
+        for partial in self.folder.glob(f"{self._pattern}.*{_PARTIAL}"):
+            if now.timestamp() - partial.stat().st_mtime > _STALE_SECONDS:  # of a killed process
+                partial.unlink(missing_ok=True)
+        back_up(self._source, copy)
+        by_age = sorted((made, file) for file, made in self._copies().items() if made <= now)
+        for _, old in by_age[: -self._keep]:
             old.unlink(missing_ok=True)
 
     def _is_due(self, now: datetime) -> bool:
@@ -135,8 +204,8 @@ class RegularBackups:
     def _copies(self) -> dict[Path, datetime]:
         """Return when each of the copies was made. Files with other names are left alone."""
         found = {}
-        for file in self.folder.glob(f"{self._source.stem}-*.db"):
-            if match := self._name.fullmatch(file.name):
-                made = datetime.strptime(match.group(1), _STAMP).replace(tzinfo=UTC)
-                found[file] = made
+        for file in self.folder.glob(self._pattern):
+            stamp = file.name.removeprefix(f"{self._source.stem}-").removesuffix(".db")
+            with suppress(ValueError):
+                found[file] = datetime.strptime(stamp, _STAMP).replace(tzinfo=UTC)
         return found

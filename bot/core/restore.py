@@ -15,14 +15,17 @@ from sqlalchemy import Connection, NullPool, create_engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.core import migrate
-from bot.core.backup import stamped
+from bot.core.backup import stamped, sync_to_disk
 from bot.core.processes import hold_file
+from bot.core.sqlite import is_damaged
 
-_JOURNALS = ("-wal", "-shm")
+_LOGS = ("-wal", "-journal")
+"""Ends of the names of files that hold part of a database's contents."""
+_HEADER = b"SQLite format 3\0"
 
 
 class RestoreError(Exception):
-    """The copy was not put back and nothing has changed; the message is one line."""
+    """The copy was not put back, and the database is as it was; the message is one line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,7 @@ def restore(
     if not copy.is_file():
         raise RestoreError(f"there is no file {copy}")
     try:
+        database = database.resolve()  # the bot locks the file that a link points to
         database.parent.mkdir(parents=True, exist_ok=True)
         if database.exists() and copy.samefile(database):
             raise RestoreError(f"{copy} is the database itself: name a copy of it")
@@ -78,20 +82,21 @@ def _restore(
                 f"{database} is there already, with {_describe(database, describe)}; {copy} has {contents}. "
                 "To put the copy in its place, add --replace: the database that is there is kept under another name"
             )
-        kept = None if _is_empty(database) else _set_aside(database, now)
-        _sync(checked)
-        checked.replace(database)
-        _sync(database.parent)
+        _give_to_owner(checked, database)
+        sync_to_disk(checked)
+        kept = _replace(database, checked, stamped(database, "replaced", now))
     finally:
         _remove(checked)
+    sync_to_disk(database.parent)
     return Restored(contents, schema, kept)
 
 
 def _checked_copy(copy: Path, checked: Path) -> str:
     """Copy a file, with its write-ahead log if it has one, check it and return its schema."""
     shutil.copyfile(copy, checked)
-    with suppress(FileNotFoundError):  # a file copied by hand while the bot ran has one
-        shutil.copyfile(f"{copy}-wal", f"{checked}-wal")
+    for end in _LOGS:  # a file copied by hand while the bot ran may have one
+        with suppress(FileNotFoundError):
+            shutil.copyfile(f"{copy}{end}", f"{checked}{end}")
     try:
         with closing(sqlite3.connect(checked)) as conn:
             conn.execute("PRAGMA journal_mode = DELETE")  # takes the log into the file
@@ -137,40 +142,77 @@ def _open_for_reading(database: Path) -> sqlite3.Connection:
     return sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True)
 
 
-def _set_aside(database: Path, now: datetime) -> Path:
-    """Give the database a second name, and return it. The first name never points to nothing.
+def _replace(database: Path, checked: Path, kept: Path) -> Path | None:
+    """Put the checked copy in the database's place, and return the old one's new name.
 
-    If there were no file for a moment, a bot that its host starts then would begin an empty one.
+    The database's name always points to a file. If there were none for a moment, a bot that its
+    host starts then would begin an empty one. Logs that are left would be read into the copy, so
+    they go with the old database.
     """
-    kept = stamped(database, "replaced", now)
-    with suppress(sqlite3.Error):
-        with closing(_open_for_reading(database)) as conn:
-            conn.execute("SELECT count(*) FROM sqlite_master")
+    logs = []
+    was_empty = _is_empty(database)
+    if not was_empty:
+        _close_cleanly(database)
+        _keep(database, kept)
+    try:
+        for end in _LOGS:  # of a damaged database, or of one that is gone
+            with suppress(FileNotFoundError):
+                Path(f"{database}{end}").rename(f"{kept}{end}")
+                logs.append(end)
+        checked.replace(database)
+    except OSError:
+        for end in logs:
+            Path(f"{kept}{end}").rename(f"{database}{end}")
+        if not was_empty:
+            kept.unlink()
+        raise
+    Path(f"{database}-shm").unlink(missing_ok=True)
+    return None if was_empty else kept
+
+
+def _close_cleanly(database: Path) -> None:
+    """Take the logs of a database into its file, unless the file is damaged."""
+    with database.open("rb") as file:
+        if file.read(len(_HEADER)) != _HEADER:  # SQLite would delete its logs
+            return
+    try:
         with closing(sqlite3.connect(database)) as conn:
-            conn.execute("PRAGMA journal_mode = DELETE")  # takes the write-ahead log into the file
+            mode = conn.execute("PRAGMA journal_mode = DELETE").fetchone()[0]
+    except sqlite3.Error as error:
+        if is_damaged(error):
+            return
+        raise RestoreError(
+            f"{database} can't be closed ({error}): end every program that has it open"
+        ) from error
+    if mode != "delete":
+        raise RestoreError(f"{database} is open: end every program that has it open")
+
+
+def _keep(database: Path, kept: Path) -> None:
+    """Give a database a second name."""
+    if kept.exists():
+        raise FileExistsError(f"{kept} already exists")
     try:
         os.link(database, kept)
-    except FileExistsError:
-        raise
     except OSError:  # the file system has no links
-        shutil.copy2(database, kept)
-    for end in _JOURNALS:  # of a damaged database
-        with suppress(FileNotFoundError):
-            Path(f"{database}{end}").replace(f"{kept}{end}")
-    return kept
+        try:
+            shutil.copy2(database, kept)
+            sync_to_disk(kept)
+        except OSError:
+            kept.unlink(missing_ok=True)
+            raise
+    sync_to_disk(kept.parent)
 
 
-def _sync(path: Path) -> None:
-    """Make a file, or the names in a folder, survive a power cut."""
-    if path.is_dir() and os.name == "nt":  # Windows opens no folders
+def _give_to_owner(file: Path, database: Path) -> None:
+    """If root restores for another account, let that account own the database and its lock."""
+    if os.name == "nt" or os.geteuid() != 0:
         return
-    number = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)
+    owner = (database if database.exists() else database.parent).stat()
+    for owned in (file, Path(f"{database}-lock")):
+        os.chown(owned, owner.st_uid, owner.st_gid)
 
 
 def _remove(database: Path) -> None:
-    for end in ("", *_JOURNALS):
+    for end in ("", "-shm", *_LOGS):
         Path(f"{database}{end}").unlink(missing_ok=True)

@@ -337,9 +337,10 @@ def _switch_to_wal(connection: sqlite3.Connection) -> str:
 def why_unwritable(file: Path) -> str | None:
     """Return why this process can't write a database file, None if it may."""
     folder = file.parent.absolute()
-    while not folder.exists():
+    # unlike Path.exists, this is False in a folder that this account may not look into
+    while not os.path.exists(folder):  # noqa: PTH110
         folder = folder.parent
-    if file.exists() and not os.access(file, os.W_OK):
+    if os.path.exists(file) and not os.access(file, os.W_OK):  # noqa: PTH110
         place = file
     elif not os.access(folder, os.W_OK | os.X_OK):
         place = folder

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.backup import RegularBackups, back_up, copy_before_upgrade
+from bot.core.backup import BackupError, RegularBackups, back_up, copy_before_upgrade
 from tests.patience import PATIENCE
 
 FILLING = 60_000_000
@@ -119,12 +120,59 @@ def test_old_copies_are_removed(tmp_path: Path) -> None:
     ]
     for other in others:
         other.write_text("mine")
-    (backups.folder / "quiz-2019-01-01T00-00-00Z.db.partial").write_text("of a killed process")
+    killed = backups.folder / "quiz-2019-01-01T00-00-00Z.db.x1.partial"
+    killed.write_text("of a killed process")
+    os.utime(killed, (0, 0))
     for hours in range(4):
         backups.make(AT + hours * HOUR)
     kept = [backups.folder / f"quiz-2027-01-04T{hour}-00-00Z.db" for hour in (14, 15)]
     assert sorted(backups.folder.iterdir()) == sorted([*others, *kept])
     assert words(kept[1]) == ["first"]
+
+
+@pytest.mark.parametrize("name", ["quiz[1].db", "quiz*.db", "quiz"])
+def test_databases_with_odd_names(tmp_path: Path, name: str) -> None:
+    """Copies of a database whose name looks like a pattern are found again."""
+    backups = RegularBackups(make_database(tmp_path / name), HOUR, keep=1)
+    for hours in range(3):
+        backups.make(AT + hours * HOUR)
+    assert backups.newest(AT + 3 * HOUR) == AT + 2 * HOUR
+    assert len(list(backups.folder.iterdir())) == 1
+
+
+def test_a_clock_that_was_ahead(tmp_path: Path) -> None:
+    """Copies with a date in the future neither count as old ones nor push out new ones."""
+    backups = RegularBackups(make_database(tmp_path / "quiz.db"), HOUR, keep=1)
+    for at in (AT + timedelta(days=4000), AT + timedelta(days=4001), AT, AT + HOUR):
+        backups.make(at)
+    assert backups.newest(AT + HOUR) == AT + HOUR
+    assert len(list(backups.folder.iterdir())) == 2  # one of each time
+    (backups.folder / "quiz-2027-02-30T00-00-00Z.db").touch()  # no such day
+    assert backups.newest(AT + HOUR) == AT + HOUR
+
+
+def test_a_name_that_is_taken_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that appears during the copy is not overwritten, with or without hard links."""
+    source, target = make_database(tmp_path / "quiz.db"), tmp_path / "copy.db"
+
+    def no_links(*_: object) -> None:
+        raise OSError("no links here")
+
+    def appear(path: Path, *_: object) -> None:
+        target.write_text("mine")
+
+    for links in (True, False):
+        if not links:
+            monkeypatch.setattr(os, "link", no_links)
+            back_up(source, tmp_path / "first.db")
+            assert words(tmp_path / "first.db") == ["first"]
+        with monkeypatch.context() as meanwhile:
+            meanwhile.setattr("bot.core.backup.sync_to_disk", appear)
+            with pytest.raises(BackupError, match="already exists"):
+                back_up(source, target)
+        assert target.read_text() == "mine"
+        target.unlink()
+    assert not list(tmp_path.glob("*.partial"))
 
 
 def test_when_a_copy_is_due(tmp_path: Path) -> None:
@@ -153,6 +201,11 @@ async def test_copies_are_made_while_the_bot_runs(
     async with asyncio.timeout(PATIENCE):
         while not caplog.records:  # noqa: ASYNC110 - the process knows
             await asyncio.sleep(0.01)
+        with monkeypatch.context() as odd:
+            odd.setattr(RegularBackups, "newest", None)
+            failed = len(caplog.records)
+            while len(caplog.records) <= failed + 1:  # noqa: ASYNC110 - the process knows
+                await asyncio.sleep(0.01)
         make_database(database)
         while backups.newest(datetime.now(UTC)) is None:  # noqa: ASYNC110 - the process knows
             await asyncio.sleep(0.01)
@@ -163,5 +216,6 @@ async def test_copies_are_made_while_the_bot_runs(
     assert caplog.records[0].getMessage() == (
         f"no backup was made, trying again later: there is no database at {database}"
     )
+    assert any("not callable" in (record.exc_text or "") for record in caplog.records)
     [copy] = backups.folder.iterdir()
     assert words(copy) == ["first"]

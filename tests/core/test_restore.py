@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -123,10 +126,103 @@ def test_a_damaged_database_is_replaced_and_kept(database: Path, copy: Path) -> 
     assert not Path(f"{database}-wal").exists()
 
 
+def test_logs_without_a_database_are_not_read_into_the_copy(database: Path, copy: Path) -> None:
+    """Logs of a database that somebody moved away are kept, and don't change the copy."""
+    with closing(sqlite3.connect(database)) as conn:
+        conn.execute("PRAGMA journal_mode = WAL")
+        conn.execute("INSERT INTO meta VALUES ('later', 'later')")
+        conn.commit()
+        shutil.copyfile(f"{database}-wal", f"{database}-saved")
+    database.unlink()
+    Path(f"{database}-saved").rename(f"{database}-wal")
+    assert put_back(copy, database).kept is None
+    assert said(database) == "then"
+    assert database.with_name(f"{KEPT}-wal").exists()
+
+
+def test_a_transaction_that_was_cut_off_is_rolled_back(
+    tmp_path: Path, database: Path, copy: Path
+) -> None:
+    """A rollback journal is taken into the replaced database, and not into the copy."""
+    program = f"""
+import os, sqlite3
+conn = sqlite3.connect({str(database)!r}, isolation_level=None)
+conn.execute("PRAGMA journal_mode = DELETE")
+conn.execute("PRAGMA cache_size = 1")
+conn.execute("BEGIN")
+conn.execute("UPDATE meta SET value = 'half'")
+for n in range(3000):
+    conn.execute("INSERT INTO meta VALUES (?, ?)", (str(n), "half" * 50))
+os._exit(0)
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)
+    assert Path(f"{database}-journal").exists()
+    kept = put_back(copy, database, replace=True).kept
+    assert kept is not None
+    assert (said(database), said(kept)) == ("then", "now")
+    assert not list(tmp_path.glob("*-journal"))
+
+
+def test_a_database_that_another_program_reads(database: Path, copy: Path) -> None:
+    """While its log can't be taken in, nothing is replaced, so no confirmed answer is lost."""
+    with closing(sqlite3.connect(database, isolation_level=None)) as reader:
+        reader.execute("PRAGMA journal_mode = WAL")
+        reader.execute("INSERT INTO meta VALUES ('more', 'more')")
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM meta").fetchone()
+        with pytest.raises(RestoreError, match="end every program that has it open"):
+            put_back(copy, database, replace=True)
+        assert not database.with_name(KEPT).exists()
+    assert said(database) == "more and now"
+
+
+def test_a_link_to_a_database(tmp_path: Path, database: Path, copy: Path) -> None:
+    """The file that a link points to is the one that is locked, replaced and kept."""
+    link = tmp_path / "elsewhere" / "link.db"
+    link.parent.mkdir()
+    link.symlink_to(database)
+    with closing(hold_file(str(database))), pytest.raises(DatabaseInUse):
+        put_back(copy, link, replace=True)
+    assert put_back(copy, link, replace=True).kept == database.with_name(KEPT)
+    assert link.is_symlink()
+    assert said(database) == "then"
+
+
+def test_without_hard_links(database: Path, copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the file system has no links, the old database is copied; a torn copy is removed."""
+
+    def fail(*_: object) -> None:
+        raise OSError("no links here")
+
+    def tear(_source: Path, target: Path) -> None:
+        target.write_text("half")
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr(os, "link", fail)
+    with monkeypatch.context() as full:
+        full.setattr(shutil, "copy2", tear)
+        with pytest.raises(RestoreError, match="the disk is full"):
+            put_back(copy, database, replace=True)
+    assert not database.with_name(KEPT).exists()
+    assert said(database) == "now"
+    kept = put_back(copy, database, replace=True).kept
+    assert kept is not None
+    assert (said(database), said(kept)) == ("then", "now")
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="only root gives files away")
+def test_root_restores_for_the_bot(database: Path, copy: Path) -> None:
+    """The account that owned the database owns the restored one and its lock."""
+    os.chown(database, 10001, 10002)
+    put_back(copy, database, replace=True)
+    for file in (database, Path(f"{database}-lock")):
+        assert (file.stat().st_uid, file.stat().st_gid) == (10001, 10002)
+
+
 def test_there_is_always_a_database(
     database: Path, copy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """If it ends between keeping the old database and putting in the copy, the old one is in use."""
+    """If it fails between keeping the old database and putting in the copy, the old one is in use."""
     replace = Path.replace
 
     def fail(path: Path, target: Path) -> Path:
@@ -140,6 +236,7 @@ def test_there_is_always_a_database(
         put_back(copy, database, replace=True)
     assert said(database) == "now"
     assert not list(database.parent.glob("*restoring*"))
+    assert not database.with_name(KEPT).exists()
 
 
 def spoil_reference(conn: sqlite3.Connection) -> None:

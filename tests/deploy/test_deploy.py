@@ -9,6 +9,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -146,6 +147,21 @@ def test_alerts_fire_when_they_should() -> None:
             ["promtool", what, "rules", file], capture_output=True, text=True, check=False
         )
         assert run.returncode == 0, run.stdout + run.stderr
+
+
+# ------------------------------------------------------------------ the unit
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd")
+def test_systemd_accepts_the_unit(tmp_path: Path) -> None:
+    """systemd's own check finds nothing, once the paths exist."""
+    text = (DEPLOY / "quizformer.service").read_text("utf-8")
+    unit = tmp_path / "quizformer.service"
+    unit.write_text(text.replace("/opt/quizformer/.venv/bin/python", sys.executable))
+    run = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", unit], capture_output=True, text=True, check=False
+    )
+    assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
 
 
 # ------------------------------------------------------------------ the egg

@@ -24,7 +24,7 @@ FILES = [
         "vendor.github-issue-forms",
         [GITHUB / "ISSUE_TEMPLATE" / f"{name}.yml" for name in ("bug", "idea", "question")],
     ),
-    *([("vendor.compose-spec", [COMPOSE])] if COMPOSE.exists() else []),
+    ("vendor.compose-spec", [COMPOSE]),
 ]
 
 
