@@ -14,13 +14,9 @@ COPY data /opt/app/data
 RUN /opt/quizformer/bin/python3 -m compileall -q -j 0 /opt/quizformer/lib /opt/app/bot
 
 FROM ${BASE}
-ARG VERSION=""
-ARG REVISION=""
 LABEL org.opencontainers.image.title="Quizformer" \
       org.opencontainers.image.description="A Discord quiz bot for machine-learning interviews" \
-      org.opencontainers.image.licenses="MIT AND OFL-1.1" \
-      org.opencontainers.image.version="${VERSION}" \
-      org.opencontainers.image.revision="${REVISION}"
+      org.opencontainers.image.licenses="MIT AND OFL-1.1"
 # An empty named volume gets the owner that the folder has here.
 RUN install -d -m 700 -o 10001 -g 10001 /data
 COPY --from=packages /opt /opt
@@ -34,5 +30,6 @@ WORKDIR /opt/app
 USER 10001:10001
 VOLUME /data
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s --retries=4 \
-    CMD ["python3", "-c", "import os, urllib.request as u; u.urlopen(f'http://127.0.0.1:{os.environ[\"HEALTH_PORT\"]}/healthz', timeout=4)"]
+    CMD python3 -c "import urllib.request as u; \
+        u.urlopen('http://127.0.0.1:$HEALTH_PORT/healthz', timeout=4)"
 ENTRYPOINT ["python3", "-m", "bot"]

@@ -414,7 +414,7 @@ async def _restore(settings: Settings, options: argparse.Namespace) -> None:
         )
     except (RestoreError, DatabaseInUse) as error:
         raise StartError(f"nothing was restored: {error}") from error
-    print(f"{database} is now the copy {options.file}, with {restored.contents}")
+    print(f"{database} is now {options.file}: {restored.contents}, schema {restored.schema}")
     if restored.kept is not None:
         print(f"the database that was there is kept as {restored.kept}")
 

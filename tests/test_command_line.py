@@ -45,6 +45,23 @@ QuizBot.start = start
 sys.exit(main([]))
 """
 
+_WAITS_FOR_A_COPY = """
+import asyncio, os, sys, time
+from pathlib import Path
+from bot.__main__ import main
+from bot.chat.client import QuizBot
+from bot.core import backup
+backup._LOOK_SECONDS = 0.01
+async def start(bot, token):
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        await asyncio.sleep(0.05)
+        if list(Path("backups").glob("quiz-*.db")) or not os.environ["BACKUP_EVERY"]:
+            return
+QuizBot.start = start
+sys.exit(main([]))
+"""
+
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
@@ -157,12 +174,14 @@ def test_a_folder_that_may_not_be_written(file: Path, monkeypatch: pytest.Monkey
 def test_a_folder_that_may_not_be_looked_into(file: Path) -> None:
     """The line is the same where the account may not even see whether the file is there."""
     program = (
-        "import os, sys; from pathlib import Path; from bot.core.sqlite import why_unwritable; "
-        "os.setgid(65534); os.setuid(65534); print(why_unwritable(Path(sys.argv[1])))"
+        "import os, sys; import bot.app; from bot.__main__ import main; "
+        "os.setgid(65534); os.setuid(65534); sys.exit(main(['migrate']))"
     )
     file.parent.chmod(0o700)
-    done = run(file, str(file / "deeper" / "quiz.db"), code=program)
-    assert done.stdout.startswith("the account with uid 65534 may not write to /"), done
+    for place in (file, file.parent / "deeper" / "quiz.db"):
+        done = run(file, code=program, DATABASE_URL=f"sqlite:///{place}")
+        assert done.returncode == 2
+        assert ": the account with uid 65534 may not write to /" in one_line(done)
 
 
 def test_a_database_out_of_reach_may_come_back(file: Path) -> None:
@@ -226,12 +245,32 @@ def test_a_backup_restores_what_was_there(ready: Path, tmp_path: Path) -> None:
     restored = run(ready, "restore", "--replace", str(copy))
     assert restored.returncode == 0
     first, second = restored.stdout.splitlines()
-    assert first == f"{ready} is now the copy {copy}, with no answers"
+    assert first == f"{ready} is now {copy}: no answers, schema {HEAD}"
     kept = Path(second.removeprefix("the database that was there is kept as "))
     assert kept.read_bytes() == b"lost"
     assert run(ready, "migrate").returncode == 0
     with closing(sqlite3.connect(ready)) as conn:
         assert conn.execute("SELECT key, value FROM meta").fetchall() == [("a", "before")]
+
+
+def test_a_running_bot_makes_backups(ready: Path) -> None:
+    """With BACKUP_EVERY, `python -m bot` copies the database while it runs; else it doesn't."""
+    for setting, copies in (("24", 1), ("", 0)):
+        folder = ready.parent / "backups"
+        shutil.rmtree(folder, ignore_errors=True)
+        done = run(ready, code=_WAITS_FOR_A_COPY, DISCORD_TOKEN="token", BACKUP_EVERY=setting)
+        assert done.returncode == 0, done.stderr
+        assert len(list(folder.glob("quiz-*.db"))) == copies
+
+
+def test_the_report_for_an_issue(ready: Path) -> None:
+    """`check --bundle` writes a new file, or prints the report; a file is not overwritten."""
+    printed = run(ready, "check", "--bundle", "-", DISCORD_TOKEN="")
+    assert printed.returncode == 0
+    assert "question bank: fine" in printed.stdout
+    assert run(ready, "check", "--bundle").returncode == 0
+    assert "question bank: fine" in (ready.parent / "quizformer-report.txt").read_text("utf-8")
+    assert "name another file" in one_line(run(ready, "check", "--bundle"))
 
 
 def test_repair(ready: Path) -> None:

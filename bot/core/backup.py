@@ -58,10 +58,8 @@ def back_up(source: Path, target: Path) -> int:
                 result = copy.execute("PRAGMA quick_check").fetchone()[0]
             if result != "ok":
                 raise BackupError(f"the copy is damaged, and so is {source}: {result}")
-            give_name(partial, target)
+            _give_name(partial, target)
         return target.stat().st_size
-    except FileExistsError as error:
-        raise BackupError(f"{target} already exists; name a new file") from error
     except (sqlite3.Error, OSError) as error:
         raise BackupError(f"{source} could not be copied to {target}: {error}") from error
 
@@ -70,7 +68,7 @@ def back_up(source: Path, target: Path) -> int:
 def _partial_file(target: Path) -> Iterator[Path]:
     """Make an empty file next to `target`, and remove it at the end of the block."""
     if target.exists():
-        raise FileExistsError(target)
+        raise _taken(target)
     number, name = mkstemp(dir=target.parent, prefix=f"{target.name}.", suffix=_PARTIAL)
     os.close(number)
     try:
@@ -80,20 +78,22 @@ def _partial_file(target: Path) -> Iterator[Path]:
             os.unlink(name)  # noqa: PTH108 - mkstemp gives a name
 
 
-def give_name(file: Path, name: Path) -> None:
-    """Give a complete file its name, safe from power cuts; raise FileExistsError if it is taken."""
-    sync_to_disk(file)
+def _give_name(partial: Path, target: Path) -> None:
+    """Give a complete file its name, which a power cut then can't take away."""
+    sync_to_disk(partial)
     try:
-        os.link(file, name)
+        os.link(partial, target)
     except FileExistsError:
-        raise
+        raise _taken(target) from None
     except OSError:  # the file system has no links
-        if name.exists():
-            raise FileExistsError(name) from None
-        file.replace(name)
-    with suppress(OSError):
-        file.unlink(missing_ok=True)
-    sync_to_disk(name.parent)
+        if target.exists():
+            raise _taken(target) from None
+        partial.replace(target)
+    sync_to_disk(target.parent)
+
+
+def _taken(target: Path) -> BackupError:
+    return BackupError(f"{target} already exists; name a new file")
 
 
 def sync_to_disk(path: Path) -> None:

@@ -17,7 +17,8 @@ from sqlalchemy import URL, Connection, inspect, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.util import await_only
 
-from bot.app import all_tables
+from bot.app import all_tables, opened
+from bot.config import Settings, SettingsError
 from bot.core import migrate
 from bot.core.backup import BackupError
 from bot.core.database import Database, DatabaseBroken, open_database
@@ -345,10 +346,10 @@ async def test_a_server_is_migrated_on_request(
     async with open_database(url, may_migrate=False) as database:
         await database.write(set_note, "a", "x")
     add_migration(monkeypatch, tmp_path, "op.add_column('meta', sa.Column('new', sa.Integer()))")
-    with pytest.raises(migrate.MigrationError, match=r"Make a dump first .* MIGRATE=yes"):
-        async with open_database(url, may_migrate=False):
+    with pytest.raises(SettingsError, match=r"Make a dump first .* MIGRATE=yes"):
+        async with opened(Settings(database=url)):
             pass
-    async with open_database(url) as database:
+    async with opened(Settings(database=url, migrate=True)) as (_, database):
         assert await database.read(migrate.version) == "0099"
     async with open_database(url, may_migrate=False) as database:
         assert await database.read(read_note, "a") == "x"
