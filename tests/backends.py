@@ -15,6 +15,7 @@ _ON_BOTH = {
     "test_totals",
     "test_in_play",
     "test_database",
+    "test_migrations",
     "test_queue",
     "test_processes",
     "test_health",

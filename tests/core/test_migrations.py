@@ -206,9 +206,9 @@ async def test_a_migration_that_fails_leaves_nothing(
 
     upgrade, found = migrate.upgrade, list[set[str]]()
 
-    def fail(conn: Connection, *, visiting: bool) -> bool:
+    def fail(conn: Connection, **how: bool) -> bool:
         found.append(tables(conn))
-        assert upgrade(conn, visiting=visiting)
+        assert upgrade(conn, **how)
         assert "rounds" in tables(conn)
         raise LookupError("power cut")
 

@@ -49,6 +49,18 @@ async def _page(chrome: Browser, url: str, name: str) -> Client:
     return client
 
 
+async def _fits_a_phone(client: Client) -> None:
+    """Fill in the command that the page offers, on a narrow screen: nothing moves out of sight."""
+    before = client.page.viewport_size
+    assert before is not None
+    await client.page.set_viewport_size({"width": 390, "height": 844})
+    await client.page.get_by_role("button", name="Try").click()
+    await client.channel.locator(".command-row").get_by_text("seconds").wait_for()
+    outside = "app => [app.scrollLeft, app.scrollWidth - app.clientWidth]"
+    assert await client.channel.locator(".preview-app").evaluate(outside) == [0, 0]
+    await client.page.set_viewport_size(before)
+
+
 @pytest.mark.skipif(
     BROWSER is None, reason="no Chromium at /usr/bin/chromium, in $CHROMIUM or on PATH"
 )
@@ -63,6 +75,7 @@ async def test_a_round_of_two_members(tmp_path: Path, monkeypatch: pytest.Monkey
         )
         async with playground(bot) as url, browser() as chrome:
             ada, blaise = [await _page(chrome, url, name) for name in ("Ada", "Blaise")]
+            await _fits_a_phone(blaise)
             await ada.run("/quiz start questions:2 seconds:15")
             for number in (1, 2):
                 for client, other, letter in ((ada, "B", "A"), (blaise, "A", "B")):
