@@ -306,11 +306,11 @@ class Stage:
     # --- points
 
     async def answers(self, source: str = ROUND) -> list[Answer]:
-        """Return what the log has from a source."""
+        """Return the answers of a source, by question and member."""
 
         def read(conn: Connection) -> list[Answer]:
             query = select(answers).where(answers.c.source == source)
-            return fetch_all(conn, query.order_by(answers.c.question_id), Answer)
+            return fetch_all(conn, query.order_by(*answers.primary_key), Answer)
 
         return await self.database.read(read)
 
