@@ -41,7 +41,7 @@ from bot.core.backend import may_pass
 from bot.core.clock import DiscordClock
 from bot.core.context import Context
 from bot.core.database import Connection, Database, StorageError, open_database
-from bot.core.jobs import MAX_CONCURRENT_JOBS, Scheduler, Worker
+from bot.core.jobs import MAX_CONCURRENT_JOBS, Scheduler, Source, Worker
 from bot.core.migrate import MigrationError
 from bot.core.notes import read_note, set_note
 from bot.core.personal import all_held
@@ -62,7 +62,9 @@ from bot.help.cog import Help as HelpCog
 from bot.help.rules import Step
 from bot.help.service import Help, Probe
 from bot.insights.cog import Insights as InsightsCog
+from bot.insights.difficulties import Difficulties
 from bot.insights.service import QuestionInsights
+from bot.insights.work import DifficultyWork
 from bot.interviews import store as interviews_store
 from bot.interviews.cog import Interview as InterviewCog
 from bot.interviews.grading import Rubrics
@@ -219,6 +221,7 @@ class Services:
         self.reports = Reports(context)
         self.own_bank = OwnBank(context, card_length, SOURCES)
         self.insights = QuestionInsights(context)
+        self.difficulties = Difficulties(context)
         self.suggestions = Suggestions(context, self.own_bank)
         self.grading = Grading(Rubrics(context.banks.packs, count_in_process), verifier)
         self.dailies = Dailies(context, self.grading)
@@ -258,8 +261,10 @@ class Services:
             RecapWork(context, self.recaps, views.recap),
             self.erasure_work,
         ]
-        for worker in self.workers:
-            context.scheduler.add(worker)
+        self.nightly = [DifficultyWork(context, self.difficulties)]
+        sources: list[Source] = [*self.workers, *self.nightly]
+        for source in sources:
+            context.scheduler.add(source)
 
     def make_cogs(self, bot: QuizBot) -> list[commands.Cog]:
         """Make the cogs of all features."""
@@ -306,7 +311,11 @@ class Services:
         """
         now = self.context.now()
 
+        await self.difficulties.load()
+
         def wake(conn: Connection) -> int:
+            for job in self.nightly:
+                job.begin(conn)
             queues = [worker.queue for worker in self.workers]
             if not is_only_process(conn, *(queue.table for queue in queues)):
                 return 0

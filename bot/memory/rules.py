@@ -33,7 +33,10 @@ _NOT_TODAY = timedelta(days=2)
 
 @dataclass(frozen=True, slots=True)
 class MemoryCard:
-    """The FSRS state of one member's memory of one item; times are UTC, to the millisecond."""
+    """The FSRS state of one member's memory of one item; times are UTC, to the millisecond.
+
+    `first_right` tells whether their very first answer to it was right, and not a guess.
+    """
 
     state: State
     step: int | None
@@ -41,6 +44,7 @@ class MemoryCard:
     difficulty: float
     due_at: datetime
     last_review_at: datetime
+    first_right: bool
 
     @property
     def missed(self) -> bool:
@@ -78,7 +82,15 @@ def review(card: MemoryCard | None, rating: Rating, at: datetime) -> MemoryCard:
     after, _ = SCHEDULER.review_card(before, rating, at)
     assert after.stability is not None
     assert after.difficulty is not None
-    return MemoryCard(after.state, after.step, after.stability, after.difficulty, after.due, at)
+    return MemoryCard(
+        state=after.state,
+        step=after.step,
+        stability=after.stability,
+        difficulty=after.difficulty,
+        due_at=after.due,
+        last_review_at=at,
+        first_right=rating != Rating.Again if card is None else card.first_right,
+    )
 
 
 def recall(card: MemoryCard, at: datetime) -> float:

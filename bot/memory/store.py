@@ -31,6 +31,7 @@ cards = sa.Table(
     sa.Column("due_at", Instant, nullable=False),
     sa.Column("last_review_at", Instant, nullable=False),
     sa.Column("suspended_at", Instant),  # when the member set the item aside; else null
+    sa.Column("first_right", sa.Boolean, nullable=False),  # the first answer, if not a guess
 )
 _FIELDS = [cards.c[name] for name in MemoryCard.__slots__]
 _SET_ASIDE = cards.c.suspended_at.is_not(None)
@@ -46,6 +47,7 @@ def _export_cards(conn: Connection, user_id: int) -> list[Row]:
         c.last_review_at.label("last_review"),
         c.stability,
         c.difficulty,
+        c.first_right.label("first_answer_right"),
         c.suspended_at.label("not_asked_since"),
     )
     rows = exported(conn, query.where(c.user_id == user_id).order_by(c.item_id))

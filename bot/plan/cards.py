@@ -2,39 +2,63 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
 from bot.plan.rules import NEAR, Plan, Today, percent
+from bot.practice.rules import PlannedDay
+from bot.questions.model import Bank
 
 
 @dataclass(frozen=True, slots=True)
 class SectionOutlook:
-    """A section and the share of it that is known now and on the interview day."""
+    """A section of a plan's topics, and the share of it known now and on the interview day."""
 
     title: str
+    topics: int
     now: float
     then: float
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """What it takes to be ready for all `topics` of a goal that doesn't fit.
+
+    That is so many minutes a day, or the same minutes until a later day; None if that is out of
+    reach as well.
+    """
+
+    topics: int
+    minutes: int | None
+    day: date | None
 
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
     """How ready a member is and will be; shares are from 0 to 1.
 
-    `curve` has points of (days from today, share known) at the current pace. `kept` is the share on
-    the interview day if every day is kept from now on. A day takes `new` and `due` questions and
-    `takes` minutes. The member practised on `pace_kept` of the last `pace_days` days.
+    They are shares of the `topics` that fit into the plan, out of `of_topics` in its `goal`, which
+    is in words. `next_topics` are the titles of the first ones to work on. `curve` has points of
+    (days from today, share known) at the current pace. `kept` is the share on the interview day if
+    every day is kept from now on, and `fits` whether the minutes are enough for everything then. A
+    day has `questions` on average, which take `takes` minutes. The member practised on `pace_kept`
+    of the last `pace_days` days.
     """
 
     plan: Plan
     zone: str
     today: date
+    goal: str
+    topics: int
+    of_topics: int
+    next_topics: tuple[str, ...]
     ready: float
     curve: tuple[tuple[int, float], ...]
     kept: float
+    fits: bool
     sections: tuple[SectionOutlook, ...]
-    new: int
-    due: int
+    questions: int
     takes: int
     pace_kept: int
     pace_days: int
@@ -51,8 +75,9 @@ class Outlook:
         return self.curve[-1][1]
 
     @property
-    def fits(self) -> bool:
-        return self.takes <= self.plan.minutes
+    def is_part(self) -> bool:
+        """Whether only some topics of the goal fit."""
+        return self.topics < self.of_topics
 
     @property
     def behind(self) -> bool:
@@ -61,11 +86,27 @@ class Outlook:
 
 @dataclass(frozen=True, slots=True)
 class PlanCard:
-    """A plan's outlook, and its readiness in the past as (day, tenths of a percent).
+    """A plan's outlook, and its recorded days.
 
     `outlook` is None without a plan. `ended` is the interview day of a plan that has just ended.
+    `whole` is given once, when a plan is set or changed and not all of its goal fits.
     """
 
     outlook: Outlook | None
-    past: tuple[tuple[date, int], ...] = ()
+    past: tuple[PlannedDay, ...] = ()
     ended: date | None = None
+    whole: Whole | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TopicChoice:
+    """The topics that a plan can be for, with the ids of those chosen one by one.
+
+    `fitting` of the `of_topics` in the present `goal`, which is in words, fit into the plan.
+    """
+
+    bank: Bank
+    goal: str
+    chosen: Collection[str]
+    fitting: int
+    of_topics: int

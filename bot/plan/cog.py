@@ -12,7 +12,7 @@ from discord.ext import commands
 from bot.chat.client import QuizBot
 from bot.chat.messages import Message
 from bot.chat.replies import defer_if_slow, is_private, say, say_here
-from bot.chat.router import Fields, modal_fields
+from bot.chat.router import UNKNOWN, Fields, modal_fields, selected_values
 from bot.core.errors import UserError
 from bot.plan import views as view
 from bot.plan.dates import date_options
@@ -25,6 +25,9 @@ class Plan(commands.Cog):
         self.plans = plans
         bot.router.add(view.PLAN, self.pressed)
         bot.router.add(view.PLAN_FORM, self.changed)
+        bot.router.add(view.PLAN_PAGE, self.turned)
+        bot.router.add(view.PLAN_GOAL, self.picked_area)
+        bot.router.add(view.PLAN_TOPICS, self.picked_topics)
 
     async def date_choices(
         self, interaction: discord.Interaction, current: str
@@ -36,14 +39,28 @@ class Plan(commands.Cog):
             for name, day in date_options(current[:40], today)
         ]
 
+    async def goal_choices(
+        self, interaction: discord.Interaction, current: str
+    ) -> list[app_commands.Choice[str]]:
+        """Suggest everything, packs, sections and topics."""
+        options = await self.plans.goal_options(
+            interaction.user.id, interaction.guild_id, current[:100]
+        )
+        return [
+            app_commands.Choice(name=label[:100], value=goal)
+            for label, goal in options
+            if len(goal) <= 100
+        ]
+
     @app_commands.command(
         description="How ready you'll be on the day of your interview, and what to do until then"
     )
     @app_commands.describe(
         date="The day of your interview. Leave it out to see your plan",
         minutes="How long you want to practise a day. Default: 15",
+        goal="What to be ready for: everything, a pack, a section or a topic. Default: everything",
     )
-    @app_commands.autocomplete(date=date_choices)
+    @app_commands.autocomplete(date=date_choices, goal=goal_choices)
     @app_commands.allowed_installs(guilds=True, users=True)
     @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
     async def plan(
@@ -51,10 +68,13 @@ class Plan(commands.Cog):
         interaction: discord.Interaction,
         date: str | None = None,
         minutes: app_commands.Range[int, LEAST_MINUTES, MOST_MINUTES] | None = None,
+        goal: str | None = None,
     ) -> None:
-        unchanged = date is None and minutes is None
+        unchanged = date is None and minutes is None and goal is None
         work = (
-            self._page(interaction) if unchanged else self._change_plan(interaction, date, minutes)
+            self._page(interaction)
+            if unchanged
+            else self._change_plan(interaction, date, minutes, goal)
         )
         await say(interaction, await defer_if_slow(interaction, work))
 
@@ -65,6 +85,10 @@ class Plan(commands.Cog):
             await self._show(interaction, self._page(interaction))
         elif fields["do"] == "form":
             await interaction.response.send_modal(view.form(plan))
+        elif fields["do"] == "fit":
+            await self._show(interaction, self._change_plan(interaction))
+        elif fields["do"] == "topics":
+            await self._show(interaction, self._topics_page(interaction, 0))
         elif fields["do"] == "ask":
             await say_here(interaction, view.confirm_page(plan.day))
         else:
@@ -85,6 +109,43 @@ class Plan(commands.Cog):
             )
         await self._show(interaction, self._change_plan(interaction, day, number))
 
+    async def turned(self, interaction: discord.Interaction, fields: Fields) -> None:
+        """Show another page of topics."""
+        await self._show(interaction, self._topics_page(interaction, int(fields["page"])))
+
+    async def picked_area(self, interaction: discord.Interaction, fields: Fields) -> None:
+        """Be ready for everything, a pack or a section."""
+        picked = selected_values(interaction)
+        if len(picked) != 1:
+            raise UserError(UNKNOWN)
+
+        async def work() -> Message | str:
+            await self.plans.set(interaction.user.id, interaction.guild_id, goal=picked[0])
+            return await self._topics_page(interaction, int(fields["page"]))
+
+        await self._show(interaction, work())
+
+    async def picked_topics(self, interaction: discord.Interaction, fields: Fields) -> None:
+        """Be ready for the topics that are selected in one of the lists, and those of the others."""
+        picked = selected_values(interaction)
+
+        async def work() -> Message | str:
+            choice = await self.plans.topics(interaction.user.id, interaction.guild_id)
+            lists = view.topic_lists(choice.bank) if choice else []
+            if int(fields["list"]) >= len(lists):
+                raise UserError(UNKNOWN)
+            offered = [topic.id for topic in lists[int(fields["list"])][1]]
+            if not set(picked) <= set(offered):
+                raise UserError(UNKNOWN)
+            await self.plans.choose(interaction.user.id, interaction.guild_id, offered, picked)
+            return await self._topics_page(interaction, int(fields["page"]))
+
+        await self._show(interaction, work())
+
+    async def _topics_page(self, interaction: discord.Interaction, page: int) -> Message | str:
+        choice = await self.plans.topics(interaction.user.id, interaction.guild_id)
+        return view.NO_PLAN if choice is None else view.topics_page(choice, page)
+
     async def _show(
         self, interaction: discord.Interaction, work: Coroutine[Any, Any, Message | str]
     ) -> None:
@@ -101,9 +162,13 @@ class Plan(commands.Cog):
         )
 
     async def _change_plan(
-        self, interaction: discord.Interaction, day: str | None, minutes: int | None
+        self,
+        interaction: discord.Interaction,
+        day: str | None = None,
+        minutes: int | None = None,
+        goal: str | None = None,
     ) -> Message | str:
-        card = await self.plans.set(interaction.user.id, interaction.guild_id, day, minutes)
+        card = await self.plans.set(interaction.user.id, interaction.guild_id, day, minutes, goal)
         return await view.plan_page(card)
 
     @commands.Cog.listener()

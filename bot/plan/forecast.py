@@ -15,9 +15,11 @@ from collections import defaultdict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 from fsrs import Rating
 
+from bot.memory.ability import FEWEST_ANSWERS
 from bot.memory.rules import DECAY, FACTOR, SCHEDULER, recall_after
 
 _W = SCHEDULER.parameters
@@ -32,9 +34,15 @@ _MIN_STABILITY = 0.001
 AGAIN, HARD, GOOD = int(Rating.Again), int(Rating.Hard), int(Rating.Good)
 _CURVE_POINTS = 12
 """Points of a curve after the first."""
-MAX_CARDS = 200
+MAX_CARDS, MIN_CARDS = 200, 100
 """About how many cards a forecast simulates. More take longer and change it little."""
+_CARD_DAYS = 18_000
+"""About how many cards times days a forecast simulates, down to `MIN_CARDS`."""
+_FEWEST_A_DAY = 2.5
+"""Cards that a sample is asked a day at least. With fewer, what waits and what is due mix badly."""
 _ALMOST_ONE = 1 - 1e-9
+_HEAD_START, FEWEST_NEW = 2, 10
+"""A day has twice as many new items as it would if they were spread evenly, and at least ten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +61,29 @@ class CardState:
     missed: bool
 
 
+class NewItem(NamedTuple):
+    """An item not met yet, with its section's index.
+
+    `right` is the probability that the first answer to it is right, and `known` that the member
+    knows it without having met it.
+    """
+
+    section: int
+    right: float
+    known: float
+
+
 @dataclass(frozen=True, slots=True)
 class Habit:
     """How a member practises; shares are from 0 to 1.
 
-    `kept` is the share of days with practice and `answers` the questions on such a day. `first` is
-    the share of new items answered correctly, and `slow` the share of slow ones among correct
-    answers. Recall is what FSRS predicts to the power of `fade`: 1 is as predicted, 2 forgets twice
-    as fast.
+    `kept` is the share of days with practice and `answers` the questions on such a day. `slow` is
+    the share of slow ones among correct answers. Recall is what FSRS predicts to the power of
+    `fade`: 1 is as predicted, 2 forgets twice as fast.
     """
 
     kept: float
     answers: float
-    first: float = 0.6
     fade: float = 1.0
     slow: float = 0.1
 
@@ -152,25 +170,29 @@ def interval(stability: float) -> int:
 
 def forecast(
     known: Sequence[CardState],
-    unmet: Sequence[int],
-    sections: int,
+    unmet: Sequence[NewItem],
+    answers: Sequence[int],
     habit: Habit,
     span: Span,
-    max_cards: int = MAX_CARDS,
+    max_cards: int | None = None,
 ) -> Forecast:
     """Simulate the days of a span.
 
-    `unmet` has the section's index of each item not met yet, in the order of introduction, and
-    `sections` is the number of sections. With more than about `max_cards` items, a sample is
-    simulated with a proportional part of the time, and each card of it counts for several.
+    `unmet` are the items not met yet, in the order of introduction. `answers` has the number of
+    first answers by section, which may include those to other items. Of more than about `max_cards`
+    items, a sample is simulated with a proportional part of the time, and each card of it counts
+    for several.
     """
     items = len(known) + len(unmet)
-    step = max(round(items / max_cards), 1)
-    simulation = _Simulation(known, unmet, sections, habit, span, step)
+    if max_cards is None:
+        max_cards = min(max(_CARD_DAYS // max(span.days, 1), MIN_CARDS), MAX_CARDS)
+    most = max(int(habit.answers / _FEWEST_A_DAY), 1)
+    step = min(max(round(items / max_cards), 1), most)
+    simulation = _Simulation(known, unmet, answers, habit, span, step)
     sample_days = {round(span.days * n / _CURVE_POINTS) for n in range(1, _CURVE_POINTS + 1)} | {
         span.days
     }
-    by_section = _known_now(known, sections)
+    by_section = _known_now(known, unmet, answers)
     curve = [(0, sum(by_section) / max(items, 1))]
     for day in range(span.days):
         simulation.simulate_day(day)
@@ -187,13 +209,23 @@ def forecast(
     )
 
 
-def _known_now(known: Sequence[CardState], sections: int) -> list[float]:
+def _known_now(
+    known: Sequence[CardState], unmet: Sequence[NewItem], answers: Sequence[int]
+) -> list[float]:
     """Return how many items of each section are known before the first day."""
-    found = [0.0] * sections
+    found = [0.0] * len(answers)
     for card in known:
         if not card.missed:
             found[card.section] += recall_after(card.seen, card.stability)
+    _add_known_unmet(found, unmet, answers)
     return found
+
+
+def _add_known_unmet(found: list[float], unmet: Sequence[NewItem], answers: Sequence[int]) -> None:
+    """Add how many items a member knows without having met them, where their ability is known."""
+    for item in unmet:
+        if answers[item.section] >= FEWEST_ANSWERS:
+            found[item.section] += item.known
 
 
 def _sample(step: int, known: Sequence[CardState]) -> list[CardState]:
@@ -213,8 +245,8 @@ class _Simulation:
     def __init__(
         self,
         known: Sequence[CardState],
-        unmet: Sequence[int],
-        sections: int,
+        unmet: Sequence[NewItem],
+        answers: Sequence[int],
         habit: Habit,
         span: Span,
         step: int,
@@ -223,7 +255,8 @@ class _Simulation:
         self._span = span
         self._unmet = unmet
         self._step = step
-        self._cards_in_section = [0] * sections
+        self._answers = answers
+        self._cards_in_section = [0] * len(answers)
         for card in known:
             self._cards_in_section[card.section] += 1
         sampled = _sample(step, known)
@@ -271,8 +304,11 @@ class _Simulation:
             number * (total[section] / sampled[section] if sampled[section] else mean_old)
             for section, number in enumerate(self._cards_in_section)
         ]
-        for section in self._unmet[: self.items_met]:
-            known[section] += mean_new
+        answers = list(self._answers)
+        for item in self._unmet[: self.items_met]:
+            known[item.section] += mean_new
+            answers[item.section] += 1
+        _add_known_unmet(known, self._unmet[self.items_met :], answers)
         return known
 
     def simulate_day(self, day: int) -> None:
@@ -329,7 +365,8 @@ class _Simulation:
 
     def _ask_new(self, day: int) -> tuple[int, bool]:
         """Ask a new item; return its index and whether it was missed."""
-        right = self._happens("first", self._habit.first)
+        item = self._unmet[min(self.introduced * self._step, len(self._unmet) - 1)]
+        right = self._happens("first", item.right)
         rating = self._rating(right)
         stability, difficulty = first_state(rating)
         self._stability.append(stability)
@@ -381,8 +418,11 @@ def _mean(values: Sequence[float]) -> float:
 
 
 def new_items_per_day(unmet: int, days: int, rest: int) -> int:
-    """Return how many new items a day needs so that all are met before the last `rest` days.
+    """Return how many new items a day has, so that all are met before the last `rest` days.
 
-    Skipped days raise the number. On the interview day itself nothing is new.
+    The first days have more of them, because what is met early can be repeated more often. Skipped
+    days raise the number. On the interview day itself nothing is new.
     """
-    return -(-unmet // max(days - rest, 1)) if days > 0 else 0
+    if days <= 0:
+        return 0
+    return min(unmet, max(-(-_HEAD_START * unmet // max(days - rest, 1)), FEWEST_NEW))

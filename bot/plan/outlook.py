@@ -1,39 +1,50 @@
-"""Computes how ready a member is and will be, from their cards and latest answers."""
+"""Computes how ready a member is and will be, and which topics their minutes are enough for."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
-from datetime import datetime
+from bisect import bisect_left
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 
 from bot.core.calendar import local_date
-from bot.memory import rules as memory_rules
+from bot.memory.ability import Ability, ability_of
 from bot.memory.rules import MemoryCard, back_on
-from bot.plan.cards import Outlook, SectionOutlook
+from bot.plan.cards import Outlook, SectionOutlook, Whole
 from bot.plan.dates import LAST
 from bot.plan.forecast import (
-    MAX_CARDS,
     CardState,
     Forecast,
     Habit,
+    NewItem,
     Span,
     forecast,
-    new_items_per_day,
+)
+from bot.plan.goals import (
+    goal_title,
+    item_readiness,
+    items_in_order,
+    topics_in_order,
 )
 from bot.plan.rules import (
+    HIGHEST_GOAL,
+    MOST_MINUTES,
     Pace,
     Plan,
     counted_cards,
+    covered_topics,
+    goal_topics,
+    is_enough,
     left_today,
     pace,
+    percent,
     question_limit,
     readiness,
-    sections_in_order,
 )
 from bot.practice.rules import Answered
-from bot.questions.model import Bank
+from bot.questions.model import Bank, Topic
 
 _UNLIMITED = 10_000
 """Questions a day, to forecast a day without a time limit."""
@@ -44,115 +55,225 @@ Without a limit, all cards of a member who forgets quickly can come back every d
 """
 _RETRY_AFTER = 600
 """Seconds until a missed question is asked again."""
+_FEWER = 0.85
+"""The share of topics that is tried next if the minutes are not enough."""
+_RESERVE = 0.15
+"""The share of the minutes that a new plan leaves free, for days that go less well."""
+_NEXT_TOPICS = 3
 _cached_forecast = lru_cache(maxsize=64)(forecast)
 """Often a member sees /plan, /stats and a reminder without an answer between them."""
 
 
-def build_outlook(
-    plan: Plan,
-    bank: Bank,
-    cards: Mapping[str, MemoryCard],
-    answers: Sequence[Answered],
-    zone: str,
-    now: datetime,
-    hidden: Collection[str] = (),
-) -> Outlook:
-    """Return the outlook of a plan. `cards` are the member's, by item id.
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """A member's knowledge of the items that a bank asks, and their latest answers.
 
-    `hidden` items must not be asked now. Their recall counts, but the forecast doesn't repeat them.
+    `hidden` items must not be asked now. `shares` has the number of questions that their plan asked
+    for by day.
     """
-    cards = counted_cards(cards, bank)
-    today = local_date(zone, now)
-    own = pace(answers, plan.set_on, zone, now)
-    habit = Habit(
-        kept=1,
-        answers=question_limit(plan.minutes, own.seconds),
-        first=own.first,
-        fade=own.fade,
-        slow=own.slow,
-    )
-    days = max((plan.day - today).days, 0)
-    span = Span(
-        days, rest=plan.rest, done=own.done_today, gap=math.ceil(_RETRY_AFTER / own.seconds)
-    )
-    section_index = {section.id: n for n, section in enumerate(bank.sections)}
-    known = _card_states(bank, cards, section_index, zone, now, hidden)
-    unmet = tuple(sections_in_order(bank, cards, now))
 
-    def simulate(habit: Habit, max_cards: int = MAX_CARDS) -> Forecast:
-        return _cached_forecast(known, unmet, len(section_index), habit, span, max_cards)
+    bank: Bank
+    cards: Mapping[str, MemoryCard]
+    answers: Sequence[Answered]
+    zone: str
+    now: datetime
+    hidden: Collection[str] = ()
+    shares: Mapping[date, int] = field(default_factory=dict)
 
-    kept = simulate(habit)
-    current = current_habit(own, habit)
-    expected = kept if current == habit else simulate(current)
-    max_cards = min(max(_CARD_DAYS // max(days, 1), _MIN_CARDS), MAX_CARDS)
-    needed = simulate(replace(habit, answers=_UNLIMITED), max_cards) if kept.short else kept
-    new = new_items_per_day(len(unmet) + own.new_today, days, plan.rest)
-    due = round(needed.due)
+    def ability(self) -> Ability:
+        return ability_of(self.bank, self.cards)
+
+    def pace(self, plan: Plan) -> Pace:
+        return pace(self.answers, plan.set_on, self.shares, self.zone, self.now)
+
+
+class _Course:
+    """What a plan's forecasts depend on, for some of its topics."""
+
+    def __init__(
+        self, plan: Plan, topics: Collection[Topic], at: Situation, ability: Ability, own: Pace
+    ) -> None:
+        self.bank = at.bank.only({topic.id for topic in topics})
+        self.cards = counted_cards(at.cards, self.bank)
+        self.own = own
+        self._sections = {section.id: n for n, section in enumerate(self.bank.sections)}
+        self._answers = tuple(ability.answers.get(section_id, 0) for section_id in self._sections)
+        self._known = self._card_states(at)
+        self.order = tuple(
+            items_in_order(self.bank.asked_topics.values(), self.cards, ability, at.now)
+        )
+        self._unmet = tuple(
+            NewItem(
+                self._sections[(section_id := self.bank.topic_of(item).section_id)],
+                ability.answers_right(item, section_id),
+                ability.knows(item, section_id),
+            )
+            for item in self.order
+        )
+        self.days = max((plan.day - local_date(at.zone, at.now)).days, 0)
+        self._rest = plan.rest
+        self.habit = Habit(
+            kept=1,
+            answers=question_limit(plan.minutes, own.seconds),
+            fade=own.fade,
+            slow=own.slow,
+        )
+
+    def simulate(
+        self, habit: Habit, max_cards: int | None = None, days: int | None = None
+    ) -> Forecast:
+        """Forecast the plan's days, or another number of days."""
+        span = Span(
+            self.days if days is None else days,
+            rest=self._rest if days is None else days // 8,
+            done=self.own.done_today,
+            gap=math.ceil(_RETRY_AFTER / self.own.seconds),
+        )
+        return _cached_forecast(self._known, self._unmet, self._answers, habit, span, max_cards)
+
+    def without_limit(self) -> Forecast:
+        """Forecast days that are as long as it takes."""
+        max_cards = max(_CARD_DAYS // max(self.days, 1), _MIN_CARDS)
+        return self.simulate(replace(self.habit, answers=_UNLIMITED), min(max_cards, 200))
+
+    def questions_a_day(self, found: Forecast) -> tuple[int, int]:
+        """Return the mean number of questions on a day with practice, and the minutes they take."""
+        questions = math.ceil(found.new + found.due)
+        return questions, math.ceil(questions * self.own.seconds / 60)
+
+    def is_enough(self, minutes: int, days: int | None = None) -> bool:
+        """Return whether so many minutes a day are enough, with a reserve."""
+        answers = question_limit(minutes, self.own.seconds) * (1 - _RESERVE)
+        found = self.simulate(replace(self.habit, answers=answers), days=days)
+        return is_enough(found.unmet, found.ready)
+
+    def _card_states(self, at: Situation) -> tuple[CardState, ...]:
+        """Return the cards for the forecast, the longest due first. Hidden ones are never due."""
+        today = local_date(at.zone, at.now)
+        return tuple(
+            CardState(
+                section=self._sections[self.bank.topic_of(self.bank.asked[item_id]).section_id],
+                stability=card.stability,
+                difficulty=card.difficulty,
+                seen=max((at.now - card.last_review_at).days, 0),
+                due=LAST + 1
+                if item_id in at.hidden
+                else (back_on(card, at.zone, today) - today).days,
+                missed=card.last_missed,
+            )
+            for item_id, card in sorted(self.cards.items(), key=lambda pair: pair[1].due_at)
+        )
+
+
+def choose_topics(plan: Plan, at: Situation) -> tuple[Plan, Whole | None]:
+    """Return the plan with as many topics of its goal as fit into its minutes.
+
+    If not all fit, also return what it would take.
+    """
+    ability, own = at.ability(), at.pace(plan)
+    topics = goal_topics(at.bank, plan)
+    whole = _Course(plan, topics, at, ability, own)
+    if whole.is_enough(plan.minutes):
+        return replace(plan, topic_ids=""), None
+    found = whole.simulate(whole.habit)
+    ready, others = topics_in_order(topics, whole.cards, ability, at.now)
+    met = {item.id for item in whole.order[: len(whole.order) - found.unmet]} | whole.cards.keys()
+    fitting = [*ready, *(t for t in others if all(item.id in met for item in t.items))]
+    fitting = fitting or [*ready, *others][:1]
+    while len(fitting) > 1:
+        if _Course(plan, fitting, at, ability, own).is_enough(plan.minutes):
+            break
+        fitting = fitting[: max(int(len(fitting) * _FEWER), 1)]
+    chosen = replace(plan, topic_ids=" ".join(topic.id for topic in fitting))
+    return chosen, _whole(chosen, whole, len(topics))
+
+
+def _whole(plan: Plan, course: _Course, topics: int) -> Whole:
+    """Return what it takes to be ready for all topics of a goal."""
+    minutes = _first(range(plan.minutes + 1, MOST_MINUTES + 1), course.is_enough)
+    days = _first(
+        range(course.days + 1, LAST + 1), lambda days: course.is_enough(plan.minutes, days)
+    )
+    today = plan.day - timedelta(days=course.days)
+    return Whole(
+        topics=topics,
+        minutes=None if minutes is None else min(math.ceil(minutes / 5) * 5, MOST_MINUTES),
+        day=None if days is None else today + timedelta(days=days),
+    )
+
+
+def _first(values: range, holds: Callable[[int], bool]) -> int | None:
+    """Return the first of the values for which something holds that then holds for all others."""
+    found = bisect_left(values, True, key=holds)
+    return values[found] if found < len(values) else None
+
+
+def build_outlook(plan: Plan, at: Situation) -> Outlook:
+    """Return the outlook of a plan, for the topics that fit into its minutes."""
+    ability, own = at.ability(), at.pace(plan)
+    topics = covered_topics(at.bank, plan)
+    course = _Course(plan, topics, at, ability, own)
+    kept = course.simulate(course.habit)
+    current = current_habit(own, course.habit)
+    expected = kept if current == course.habit else course.simulate(current)
+    fits = is_enough(kept.unmet, kept.ready)
+    questions, takes = course.questions_a_day(kept if fits else course.without_limit())
+    _, others = topics_in_order(topics, course.cards, ability, at.now)
     return Outlook(
         plan=plan,
-        zone=zone,
-        today=today,
-        ready=readiness(bank, cards, now),
+        zone=at.zone,
+        today=local_date(at.zone, at.now),
+        goal=goal_title(at.bank, plan.goal_of),
+        topics=len(topics),
+        of_topics=len(goal_topics(at.bank, plan)),
+        next_topics=tuple(topic.title for topic in others[:_NEXT_TOPICS]),
+        ready=readiness(course.bank, course.cards, ability, at.now),
         curve=expected.curve,
         kept=kept.ready,
-        sections=_section_outlooks(bank, cards, expected, now),
-        new=new,
-        due=due,
-        takes=math.ceil((new + due) * own.seconds / 60),
+        fits=fits,
+        sections=_section_outlooks(course, ability, expected, at.now),
+        questions=questions,
+        takes=takes,
         pace_kept=own.kept,
         pace_days=own.days,
-        share=left_today(plan, bank, cards, own, zone, now, hidden),
+        share=left_today(plan, at.bank, at.cards, own, at.zone, at.now, at.hidden),
     )
+
+
+def set_goal(outlook: Outlook) -> Outlook:
+    """Return the outlook of a new plan, with a goal that leaves room for a few bad days."""
+    goal = min(percent(outlook.kept), HIGHEST_GOAL)
+    return replace(outlook, plan=replace(outlook.plan, goal=goal))
 
 
 def current_habit(own: Pace, planned: Habit) -> Habit:
     """Return how a member practises now, given one more day as planned to soften the start.
 
-    Without a past they practise as planned.
+    Without a past they practise as planned. On a day on which they did all that the plan asked
+    for, they might have done as much as it allows.
     """
     if own.days == 0:
         return planned
     return replace(
         planned,
-        kept=min((own.kept + 1) / (own.days + 1), 1),
-        answers=(own.answers * own.kept + planned.answers) / (own.kept + 1),
-    )
-
-
-def _card_states(
-    bank: Bank,
-    cards: Mapping[str, MemoryCard],
-    section_index: Mapping[str, int],
-    zone: str,
-    now: datetime,
-    hidden: Collection[str],
-) -> tuple[CardState, ...]:
-    """Return the cards for the forecast, the longest due first. Hidden ones are never due."""
-    today = local_date(zone, now)
-    return tuple(
-        CardState(
-            section=section_index[bank.topic_of(bank.asked[item_id]).section_id],
-            stability=card.stability,
-            difficulty=card.difficulty,
-            seen=max((now - card.last_review_at).days, 0),
-            due=LAST + 1 if item_id in hidden else (back_on(card, zone, today) - today).days,
-            missed=card.last_missed,
-        )
-        for item_id, card in sorted(cards.items(), key=lambda pair: pair[1].due_at)
+        kept=min((own.kept + 2) / (own.days + 3), 1),
+        answers=(own.answers * (own.kept - own.complete) + planned.answers * (own.complete + 1))
+        / (own.kept + 1),
     )
 
 
 def _section_outlooks(
-    bank: Bank, cards: Mapping[str, MemoryCard], expected: Forecast, now: datetime
+    course: _Course, ability: Ability, expected: Forecast, now: datetime
 ) -> tuple[SectionOutlook, ...]:
-    """Return the outlook of each section that has items."""
+    """Return the outlook of each section."""
     outlooks = []
-    for section, then in zip(bank.sections, expected.sections, strict=True):
-        ids = [item.id for topic in section.topics for item in topic.items]
+    for section, then in zip(course.bank.sections, expected.sections, strict=True):
+        items = [item for topic in section.topics for item in topic.items]
         known = sum(
-            memory_rules.readiness(cards[item_id], now) for item_id in ids if item_id in cards
+            item_readiness(item, section.id, course.cards.get(item.id), ability, now)
+            for item in items
         )
-        if ids:
-            outlooks.append(SectionOutlook(section.title, known / len(ids), then / len(ids)))
+        topics = len(section.topics)
+        found = SectionOutlook(section.title, topics, known / len(items), then / len(items))
+        outlooks.append(found)
     return tuple(outlooks)

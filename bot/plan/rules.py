@@ -1,9 +1,4 @@
-"""A plan's share of a day, the order of new items, and how ready a member is.
-
-Readiness is the share of the bank's items that the member would answer correctly: the recall that
-FSRS predicts for items whose last answer was correct, and 0 for others. Only items that the given
-bank asks count. `bot.plan.forecast` simulates future practice.
-"""
+"""A plan, a member's pace, and a plan's share of a day. `bot.plan.forecast` simulates the future."""
 
 from __future__ import annotations
 
@@ -12,24 +7,33 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from heapq import heapify, heappop, heapreplace
+from itertools import pairwise
+from statistics import median
 
 from fsrs import Rating
 
 from bot.core.calendar import local_date
-from bot.memory import rules as memory_rules
-from bot.memory.rules import MemoryCard, due_items
-from bot.plan.forecast import new_items_per_day
+from bot.memory.ability import Ability
+from bot.memory.rules import MemoryCard, due_items, recall_after
+from bot.plan.forecast import first_state, new_items_per_day, next_state
+from bot.plan.goals import ALL, READY, item_readiness, topics_of
 from bot.practice.rules import Answered
-from bot.questions.model import Bank, Item, Topic
+from bot.questions.model import Bank, Topic
 
 LEAST_MINUTES, MOST_MINUTES, MINUTES = 5, 120, 15
-SECONDS, READING = 45, 15
-"""Seconds to answer a question, until a member's own time is known, and to read the explanation."""
-MAX_SECONDS = 180
-"""Longer times count as this many seconds: the member was probably away."""
+SECONDS, FEWEST_TIMES = 30, 10
+"""Seconds from one answer to the next, until this many of a member's own times are known."""
+_LEAST_SECONDS, MAX_SECONDS = 5, 180
+"""Who is faster does not read; who takes longer was away in between."""
 WINDOW, MAX_ANSWERS = timedelta(days=28), 400
 """The answers that tell a member's habits: how far back, and how many at most."""
+_COMPLETE = 0.9
+"""A day counts as complete from this part of its share: a miss comes back and adds to it."""
+_USUAL_RECALL, _USUAL_REVIEWS = 0.9, 10
+"""Recall when an item is due, and how many such reviews are added to a member's own: one misses."""
+_FASTEST_FORGETTING, _HALVINGS = 8.0, 12
+HIGHEST_GOAL = 90
+"""In percent. FSRS lets about one item in ten be forgotten before it comes back."""
 NEAR = 5
 """A forecast may be this many percent below the goal before the member is behind."""
 
@@ -38,7 +42,9 @@ NEAR = 5
 class Plan:
     """A plan for an interview.
 
-    `goal` is the percent known by then if every day is kept from `set_on`.
+    `goal_of` is what to be ready for, as in `bot.plan.goals`. `topic_ids` are the ids of its topics
+    that fit into the minutes, separated by spaces; empty if all of them fit. `goal` is the percent
+    of these that the member will know if every day is kept from `set_on`.
     """
 
     user_id: int
@@ -46,6 +52,8 @@ class Plan:
     minutes: int
     set_on: date
     goal: int
+    goal_of: str
+    topic_ids: str
 
     def is_over(self, today: date) -> bool:
         return self.day < today
@@ -68,6 +76,10 @@ class Today:
     def left(self) -> int:
         return self.new + self.due
 
+    @property
+    def whole(self) -> int:
+        return self.done + self.left
+
 
 @dataclass(frozen=True, slots=True)
 class Goal:
@@ -81,16 +93,17 @@ class Goal:
 class Pace:
     """A member's habits according to their latest answers; shares as in `Habit`.
 
-    They practised on `kept` of the last `days` days, which are 0 without a past. `seconds` is the
-    time per question.
+    They practised on `kept` of the last `days` days, which are 0 without a past. On `complete` of
+    these they did all that the plan asked for; on the others they gave `answers` a day. `seconds`
+    is the time per question, with reading the explanation.
     """
 
     seconds: float
-    first: float
     fade: float
     slow: float
     days: int
     kept: int
+    complete: int
     answers: float
     new_today: int
     others_today: int
@@ -100,8 +113,25 @@ class Pace:
         return self.new_today + self.others_today
 
 
+def is_enough(unmet: int, ready: float) -> bool:
+    """Return whether everything is met in time, and most of it known on the day."""
+    return not unmet and ready >= READY
+
+
 def percent(share: float) -> int:
     return round(100 * share)
+
+
+def goal_topics(bank: Bank, plan: Plan) -> list[Topic]:
+    """Return the topics that a plan is for; all, if its own ones have left the bank."""
+    return topics_of(bank, plan.goal_of) or topics_of(bank, ALL)
+
+
+def covered_topics(bank: Bank, plan: Plan) -> list[Topic]:
+    """Return the topics of a plan that fit into its minutes."""
+    topics = goal_topics(bank, plan)
+    chosen = set(plan.topic_ids.split())
+    return [topic for topic in topics if topic.id in chosen] or topics
 
 
 def counted_cards(cards: Mapping[str, MemoryCard], bank: Bank) -> dict[str, MemoryCard]:
@@ -109,53 +139,105 @@ def counted_cards(cards: Mapping[str, MemoryCard], bank: Bank) -> dict[str, Memo
     return {item_id: card for item_id, card in cards.items() if item_id in bank.asked}
 
 
-def readiness(bank: Bank, cards: Mapping[str, MemoryCard], at: datetime) -> float:
-    """Return the share of the bank that a member would answer correctly at a moment."""
-    known = sum(memory_rules.readiness(card, at) for card in counted_cards(cards, bank).values())
+def readiness(bank: Bank, cards: Mapping[str, MemoryCard], ability: Ability, at: datetime) -> float:
+    """Return the share of a bank's items that a member knows at a moment."""
+    known = sum(
+        item_readiness(item, topic.section_id, cards.get(item.id), ability, at)
+        for topic in bank.asked_topics.values()
+        for item in topic.items
+    )
     return known / len(bank.asked) if bank.asked else 0.0
 
 
-def pace(answers: Sequence[Answered], since: date, zone: str, now: datetime) -> Pace:
+def pace(
+    answers: Sequence[Answered],
+    since: date,
+    shares: Mapping[date, int],
+    zone: str,
+    now: datetime,
+) -> Pace:
     """Return a member's habits, given their practice answers in `WINDOW`, oldest first.
 
-    `since` is the day when the plan was set. A few typical answers are added, so that the first
+    `since` is the day when the plan was set. `shares` has the number of questions that the plan
+    asked for by day, as far as that was recorded. A few typical answers are added, so that the first
     ones don't weigh too much. Today isn't counted as a day because it isn't over.
     """
     today = local_date(zone, now)
-    times = [min(a.elapsed_ms / 1000, MAX_SECONDS) for a in answers if a.elapsed_ms is not None]
-    fresh = [a.rating for a in answers if a.fresh]
     right = [a.rating for a in answers if a.rating != Rating.Again]
-    recalled = [rating != Rating.Again for rating in _recall_ratings(answers)]
     by_day = Counter(local_date(zone, a.at) for a in answers)
     past = {day: count for day, count in by_day.items() if day < today}
     if len(answers) >= MAX_ANSWERS:
         past.pop(min(by_day), None)  # the limit may have cut it
     first_day = min([since, *past] if len(answers) < MAX_ANSWERS else past, default=today)
     days = min((today - first_day).days, WINDOW.days)
+    partly = [
+        number for day, number in past.items() if number < _COMPLETE * shares.get(day, math.inf)
+    ]
     todays = [a for a in answers if local_date(zone, a.at) == today]
     return Pace(
-        seconds=(sum(times) + SECONDS * 10) / (len(times) + 10) + READING,
-        first=(sum(r != Rating.Again for r in fresh) + 6) / (len(fresh) + 10),
-        fade=math.log((sum(recalled) + 9) / (len(recalled) + 10)) / math.log(0.9),
+        seconds=_seconds_a_question(answers),
+        fade=_forgetting(answers),
         slow=(sum(r == Rating.Hard for r in right) + 1) / (len(right) + 10),
         days=max(days, 0),
         kept=len(past),
-        answers=sum(past.values()) / len(past) if past else 0.0,
+        complete=len(past) - len(partly),
+        answers=sum(partly) / len(partly) if partly else 0.0,
         new_today=sum(a.fresh for a in todays),
         others_today=sum(not a.fresh for a in todays),
     )
 
 
-def _recall_ratings(answers: Sequence[Answered]) -> Iterator[Rating]:
-    """Yield the ratings that show recall: not the first of an item, nor one soon after a miss."""
+def _seconds_a_question(answers: Sequence[Answered]) -> float:
+    """Return the median time from one answer to the next, which includes reading why."""
+    between = ((after.at - before.at).total_seconds() for before, after in pairwise(answers))
+    times = [seconds for seconds in between if 0 < seconds <= MAX_SECONDS]
+    return max(median(times), _LEAST_SECONDS) if len(times) >= FEWEST_TIMES else SECONDS
+
+
+def _forgetting(answers: Sequence[Answered]) -> float:
+    """Return how much faster a member forgets than FSRS predicts: 1 is as predicted, 2 twice.
+
+    It is the power to which predicted recall must be raised to add up to what they remembered.
+    """
+    reviews = [*_recalls(answers), *[(_USUAL_RECALL, n > 0) for n in range(_USUAL_REVIEWS)]]
+    remembered = sum(right for _, right in reviews)
+    slowest, fastest = 0.0, _FASTEST_FORGETTING
+    for _ in range(_HALVINGS):
+        middle = (slowest + fastest) / 2
+        if sum(recall**middle for recall, _ in reviews) > remembered:
+            slowest = middle
+        else:
+            fastest = middle
+    return (slowest + fastest) / 2
+
+
+def _recalls(answers: Sequence[Answered]) -> Iterator[tuple[float, bool]]:
+    """Yield predicted recall, and whether the answer was right, of answers that show recall.
+
+    That isn't the first answer to an item, nor one soon after a miss. Of items met before these
+    answers, the first is taken to be given when it was due.
+    """
+    states: dict[str, tuple[float, float, datetime]] = {}
     missed: set[str] = set()
     for a in answers:
-        if not a.fresh and a.item_id not in missed:
-            yield a.rating
-        if a.rating == Rating.Again:
-            missed.add(a.item_id)
+        before = states.get(a.item_id)
+        rating, right = int(a.rating), a.rating != Rating.Again
+        if a.fresh:
+            states[a.item_id] = (*first_state(rating), a.at)
+        elif before is None:
+            if a.item_id not in missed:
+                yield _USUAL_RECALL, right
         else:
+            stability, difficulty, last = before
+            days = (a.at - last).days
+            recall = recall_after(days, stability)
+            if a.item_id not in missed and days > 0:
+                yield recall, right
+            states[a.item_id] = (*next_state(stability, difficulty, days, recall, rating), a.at)
+        if right:
             missed.discard(a.item_id)
+        else:
+            missed.add(a.item_id)
 
 
 def question_limit(minutes: int, seconds: float) -> int:
@@ -163,17 +245,17 @@ def question_limit(minutes: int, seconds: float) -> int:
     return max(1, int(60 * minutes / seconds))
 
 
-def share_of_today(plan: Plan, unmet: int, due: int, own: Pace, today: date) -> Today:
-    """Return what is left of a day's share. `unmet` and `due` are the numbers of such items.
+def share_of_today(plan: Plan, new: int, due: int, own: Pace, today: date) -> Today:
+    """Return what is left of a day's share. `new` and `due` are the numbers of such items.
 
     Due items come first, as far as the minutes reach, then as many new ones as the plan needs a day
     and still fit.
     """
     left = max(0, question_limit(plan.minutes, own.seconds) - own.done_today)
-    wanted = new_items_per_day(unmet + own.new_today, (plan.day - today).days, plan.rest)
+    wanted = new_items_per_day(new + own.new_today, (plan.day - today).days, plan.rest)
     wanted -= own.new_today
     due = min(due, left)
-    return Today(max(0, min(wanted, unmet, left - due)), due, own.done_today)
+    return Today(max(0, min(wanted, new, left - due)), due, own.done_today)
 
 
 def left_today(
@@ -185,68 +267,19 @@ def left_today(
     now: datetime,
     hidden: Collection[str] = (),
 ) -> Today:
-    """Count the due and new items that are asked and not hidden, and return today's share."""
-    cards = counted_cards(cards, bank)
-    unmet = sum(item_id not in cards and item_id not in hidden for item_id in bank.asked)
-    due = len(due_items(cards, zone, now, (), hidden))
-    return share_of_today(plan, unmet, due, own, local_date(zone, now))
+    """Return today's share of a plan, of items that are not hidden.
 
-
-def items_in_order(bank: Bank, cards: Mapping[str, MemoryCard], now: datetime) -> Iterator[Item]:
-    """Yield the items never asked before, in a plan's order.
-
-    They come from the section with the smallest share known, counting items already drawn as known;
-    of equal sections, from the one with more unseen items. Within a section they come from the
-    topic with the smallest share seen, easy ones first, because those are remembered at once.
+    Once all items of its topics are met, it goes on with the rest of its goal.
     """
-    unseen = [_items_by_topic(section.topics, cards) for section in bank.sections]
-    for section in sections_in_order(bank, cards, now):
-        yield next(unseen[section])
+    covered = bank.only({topic.id for topic in covered_topics(bank, plan)})
+    new = unmet(covered, cards, hidden)
+    if not new:
+        covered = bank.only({topic.id for topic in goal_topics(bank, plan)})
+        new = unmet(covered, cards, hidden)
+    due = len(due_items(counted_cards(cards, covered), zone, now, (), hidden))
+    return share_of_today(plan, new, due, own, local_date(zone, now))
 
 
-def sections_in_order(bank: Bank, cards: Mapping[str, MemoryCard], now: datetime) -> Iterator[int]:
-    """Yield the index of each item's section, for the items of `items_in_order`."""
-    queue: list[tuple[float, int, int]] = []
-    known = []
-    size = []
-    for number, section in enumerate(bank.sections):
-        met = [[i.id for i in topic.items if i.id in cards] for topic in section.topics]
-        known.append(sum(sum(memory_rules.readiness(cards[i], now) for i in ids) for ids in met))
-        size.append(sum(len(topic.items) for topic in section.topics))
-        unseen = size[-1] - sum(map(len, met))
-        if unseen:
-            queue.append((known[-1] / size[-1], -unseen, number))
-    heapify(queue)
-    while queue:
-        _, unseen, number = queue[0]
-        yield number
-        known[number] += 1
-        if unseen < -1:
-            heapreplace(queue, (known[number] / size[number], unseen + 1, number))
-        else:
-            heappop(queue)
-
-
-def _items_by_topic(topics: Sequence[Topic], cards: Mapping[str, MemoryCard]) -> Iterator[Item]:
-    """Yield a section's unseen items: from the topic with the smallest share seen, easy ones first."""
-    unseen = [
-        sorted(
-            (item for item in reversed(topic.items) if item.id not in cards),
-            key=lambda item: -item.difficulty,
-        )
-        for topic in topics
-    ]
-    queue = [
-        (1 - len(items) / len(topic.items), number)
-        for number, (topic, items) in enumerate(zip(topics, unseen, strict=True))
-        if items
-    ]
-    heapify(queue)
-    while queue:
-        _, number = queue[0]
-        items = unseen[number]
-        yield items.pop()
-        if items:
-            heapreplace(queue, (1 - len(items) / len(topics[number].items), number))
-        else:
-            heappop(queue)
+def unmet(bank: Bank, cards: Mapping[str, MemoryCard], hidden: Collection[str]) -> int:
+    """Return how many items of a bank are new to the member, and not hidden."""
+    return sum(item_id not in cards and item_id not in hidden for item_id in bank.asked)

@@ -5,8 +5,8 @@ A plan whose day has passed has no effect any more. It is deleted once its membe
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
 
@@ -16,17 +16,18 @@ from bot.core.context import Context
 from bot.core.database import Connection, reading, writing
 from bot.core.errors import UserError
 from bot.members.store import set_zone_if_unset, zone_of
+from bot.memory.ability import ability_of
 from bot.memory.progress import Knowledge
 from bot.memory.rules import MemoryCard
 from bot.memory.service import knowledge
-from bot.plan import rules, store
-from bot.plan.cards import Outlook, PlanCard
+from bot.plan import goals, rules, store
+from bot.plan.cards import Outlook, PlanCard, TopicChoice
 from bot.plan.dates import read_date
-from bot.plan.outlook import build_outlook
+from bot.plan.outlook import Situation, build_outlook, choose_topics, set_goal
 from bot.plan.rules import MAX_ANSWERS, WINDOW, Goal, Plan, Today
-from bot.practice.rules import Answered, NewToday
+from bot.practice.rules import Answered, NewToday, PlannedDay
 from bot.practice.store import latest_answers
-from bot.questions.model import Bank
+from bot.questions.model import Bank, Item
 
 
 class Plans:
@@ -37,30 +38,68 @@ class Plans:
         self._now = context.now
 
     async def set(
-        self, user_id: int, guild_id: int | None, day: str | None, minutes: int | None
+        self,
+        user_id: int,
+        guild_id: int | None,
+        day: str | None = None,
+        minutes: int | None = None,
+        goal: str | None = None,
     ) -> PlanCard:
         """Create or change a plan; arguments that are None stay as they were.
 
-        Raises UserError without a valid day.
+        The topics that fit into the minutes are chosen anew. Raises UserError for an invalid
+        argument, and without a day.
         """
         while True:
-            before, snapshot = await self._database.read(self._snapshot, user_id, guild_id)
-            plan = _changed_plan(
-                user_id, before, local_date(snapshot.zone, snapshot.now), day, minutes
-            )
-            outlook = await compute(partial(snapshot.outlook, plan))
-            outlook = replace(outlook, plan=replace(plan, goal=rules.percent(outlook.kept)))
+            before, at = await self._database.read(self._situation, user_id, guild_id)
+            plan = _changed_plan(user_id, before, at, day, minutes, goal)
+            plan, whole = await compute(partial(choose_topics, plan, at))
+            outlook = set_goal(await compute(partial(build_outlook, plan, at)))
             past = await self._database.write(_save_plan, outlook, before)
             if past is not None:
                 over = before is not None and before.is_over(outlook.today)
-                return PlanCard(outlook, past, before.day if before and over else None)
+                ended = before.day if before and over else None
+                return PlanCard(outlook, past, ended, whole)
+
+    async def topics(self, user_id: int, guild_id: int | None) -> TopicChoice | None:
+        """Return the topics that a member's plan can be for; None if they have no plan."""
+        before, at = await self._database.read(self._situation, user_id, guild_id)
+        if before is None or before.is_over(local_date(at.zone, at.now)):
+            return None
+        return TopicChoice(
+            bank=at.bank,
+            goal=goals.goal_title(at.bank, before.goal_of),
+            chosen=goals.chosen_topics(before.goal_of),
+            fitting=len(rules.covered_topics(at.bank, before)),
+            of_topics=len(rules.goal_topics(at.bank, before)),
+        )
+
+    async def choose(
+        self,
+        user_id: int,
+        guild_id: int | None,
+        offered: Collection[str],
+        picked: Collection[str],
+    ) -> None:
+        """Be ready for the topics picked of those offered, and for those chosen elsewhere.
+
+        Raises UserError if none would be left.
+        """
+        plan = await self.running(user_id, guild_id)
+        chosen = set() if plan is None else set(goals.chosen_topics(plan.goal_of))
+        chosen = chosen - set(offered) | set(picked)
+        if not chosen:
+            raise UserError(
+                "A plan needs at least one topic. Pick another one first, or press Everything."
+            )
+        await self.set(user_id, guild_id, goal=goals.goal_of_topics(chosen))
 
     async def card(self, user_id: int, guild_id: int | None) -> PlanCard:
-        """Return a member's plan with its outlook, and record today's readiness."""
+        """Return a member's plan with its outlook, and record today."""
         outlook = await self.outlook(user_id, guild_id)
         if outlook is None:
             return PlanCard(None, ended=await self.end_if_over(user_id, guild_id))
-        return PlanCard(outlook, await self._database.write(_record_readiness, outlook))
+        return PlanCard(outlook, await self._database.write(_record_today, outlook))
 
     @reading
     def get(self, conn: Connection, user_id: int) -> Plan | None:
@@ -83,10 +122,17 @@ class Plans:
         """Return the outlook of a member's plan; None if they have none, or it is over."""
         if await self.running(user_id, guild_id) is None:
             return None
-        plan, snapshot = await self._database.read(self._snapshot, user_id, guild_id)
-        if plan is None or plan.is_over(local_date(snapshot.zone, snapshot.now)):
+        plan, at = await self._database.read(self._situation, user_id, guild_id)
+        if plan is None or plan.is_over(local_date(at.zone, at.now)):
             return None
-        return await compute(partial(snapshot.outlook, plan))
+        return await compute(partial(build_outlook, plan, at))
+
+    async def goal_options(
+        self, user_id: int, guild_id: int | None, typed: str
+    ) -> list[tuple[str, str]]:
+        """Return (label, goal) pairs that match what was typed."""
+        bank = await self._database.read(self._banks.of_member, user_id, guild_id)
+        return goals.goal_options(bank, typed)
 
     async def end_if_over(self, user_id: int, guild_id: int | None) -> date | None:
         """Delete a plan whose day has passed, and return that day, only once."""
@@ -100,23 +146,24 @@ class Plans:
         """Return the current date of a member."""
         return local_date(zone_of(conn, user_id, guild_id), self._now())
 
-    def _snapshot(
+    def _situation(
         self, conn: Connection, user_id: int, guild_id: int | None
-    ) -> tuple[Plan | None, _Snapshot]:
+    ) -> tuple[Plan | None, Situation]:
         """Return a member's plan, which may be over, and the data for its outlook."""
         now = self._now()
         zone = zone_of(conn, user_id, guild_id)
         bank = self._banks.of_member(conn, user_id, guild_id)
         known = knowledge(conn, user_id, bank, zone, now)
-        snapshot = _Snapshot(
-            zone=zone,
-            now=now,
+        situation = Situation(
             bank=bank,
             cards=known.cards,
             answers=latest_answers(conn, user_id, now - WINDOW, MAX_ANSWERS),
+            zone=zone,
+            now=now,
             hidden=self._in_play.items_hidden_from(conn, user_id, guild_id) | known.set_aside,
+            shares=_shares(conn, user_id, now),
         )
-        return store.get(conn, user_id), snapshot
+        return store.get(conn, user_id), situation
 
     # --- for other features, within their transactions
 
@@ -135,19 +182,28 @@ class Plans:
         plan = _running_plan(conn, user_id, local_date(zone, now))
         if plan is None:
             return None
-        return Course(plan, latest_answers(conn, user_id, now - WINDOW, MAX_ANSWERS))
+        return Course(
+            plan=plan,
+            answers=latest_answers(conn, user_id, now - WINDOW, MAX_ANSWERS),
+            shares=_shares(conn, user_id, now),
+        )
 
-    def record_readiness(self, conn: Connection, user_id: int, day: date, ready: float) -> None:
-        """Record a member's readiness on a day, as a share from 0 to 1, if they have a plan."""
-        store.note_ready(conn, user_id, day, per_mille(ready))
+    def record_day(self, conn: Connection, user_id: int, day: PlannedDay) -> None:
+        """Record a day of a member's plan, if they still have one."""
+        store.record_day(conn, user_id, day)
 
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """A running plan and its member's latest answers; implements `bot.practice.next_question.Course`."""
+    """A running plan, its member's latest answers and past shares; implements `bot.practice.next_question.Course`."""
 
     plan: Plan
     answers: Sequence[Answered]
+    shares: Mapping[date, int]
+
+    def topic_ids(self, bank: Bank) -> Collection[str]:
+        """Return the ids of the topics that fit into the plan."""
+        return {topic.id for topic in rules.covered_topics(bank, self.plan)}
 
     def share(
         self,
@@ -158,7 +214,7 @@ class Course:
         hidden: Collection[str],
     ) -> Today:
         """Return what is left of the day's share."""
-        own = rules.pace(self.answers, self.plan.set_on, zone, now)
+        own = rules.pace(self.answers, self.plan.set_on, self.shares, zone, now)
         return rules.left_today(self.plan, bank, known, own, zone, now, hidden)
 
     def new_today(
@@ -169,29 +225,35 @@ class Course:
         now: datetime,
         hidden: Collection[str],
     ) -> NewToday:
-        return NewToday(
-            self.share(bank, known, zone, now, hidden).new, rules.items_in_order(bank, known, now)
-        )
+        left = self.share(bank, known, zone, now, hidden).new
+        return NewToday(left, self._order(bank, known, now))
 
-    def readiness(self, bank: Bank, known: Mapping[str, MemoryCard], now: datetime) -> float:
-        return rules.readiness(bank, known, now)
+    def _order(self, bank: Bank, known: Mapping[str, MemoryCard], now: datetime) -> Iterator[Item]:
+        """Yield the plan's new items, then those of the rest of its goal, then all others."""
+        ability = ability_of(bank, known)
+        taken: set[str] = set()
+        for topics in (
+            rules.covered_topics(bank, self.plan),
+            rules.goal_topics(bank, self.plan),
+            list(bank.asked_topics.values()),
+        ):
+            fresh = [topic for topic in topics if topic.id not in taken]
+            yield from goals.items_in_order(fresh, known, ability, now)
+            taken |= {topic.id for topic in fresh}
 
-
-@dataclass(frozen=True, slots=True)
-class _Snapshot:
-    """The data for the outlook of a plan, as of one moment."""
-
-    zone: str
-    now: datetime
-    bank: Bank
-    cards: Mapping[str, MemoryCard]
-    answers: Sequence[Answered]
-    hidden: Collection[str]
-
-    def outlook(self, plan: Plan) -> Outlook:
-        return build_outlook(
-            plan, self.bank, self.cards, self.answers, self.zone, self.now, self.hidden
-        )
+    def today(
+        self,
+        bank: Bank,
+        known: Mapping[str, MemoryCard],
+        zone: str,
+        now: datetime,
+        hidden: Collection[str],
+    ) -> PlannedDay:
+        """Return what to record of the day."""
+        covered = bank.only(self.topic_ids(bank))
+        ready = rules.readiness(covered, known, ability_of(bank, known), now)
+        share = self.share(bank, known, zone, now, hidden)
+        return PlannedDay(local_date(zone, now), per_mille(ready), share.whole)
 
 
 def per_mille(share: float) -> int:
@@ -200,12 +262,18 @@ def per_mille(share: float) -> int:
 
 
 def _changed_plan(
-    user_id: int, before: Plan | None, today: date, day: str | None, minutes: int | None
+    user_id: int,
+    before: Plan | None,
+    at: Situation,
+    day: str | None,
+    minutes: int | None,
+    goal: str | None,
 ) -> Plan:
-    """Return the plan that a member wants, without its goal.
+    """Return the plan that a member wants, without its topics and its goal in percent.
 
     Arguments that are None are taken from the earlier plan, unless that is over.
     """
+    today = local_date(at.zone, at.now)
     if before is not None and before.is_over(today):
         before = None
     if day is not None:
@@ -214,19 +282,22 @@ def _changed_plan(
         chosen = before.day
     else:
         raise UserError("I need the date of your interview as well. Use </plan> with both.")
+    goal_of = before.goal_of if before else goals.ALL
     return Plan(
         user_id=user_id,
         day=chosen,
         minutes=minutes or (before.minutes if before else rules.MINUTES),
         set_on=before.set_on if before else today,
         goal=0,
+        goal_of=goal_of if goal is None else goals.read_goal(at.bank, goal),
+        topic_ids="",
     )
 
 
 def _save_plan(
     conn: Connection, outlook: Outlook, before: Plan | None
-) -> tuple[tuple[date, int], ...] | None:
-    """Store a plan in place of `before`, and return its recorded readiness.
+) -> tuple[PlannedDay, ...] | None:
+    """Store a plan in place of `before`, and return its recorded days.
 
     Returns None and stores nothing if the stored plan is no longer `before`.
     """
@@ -234,17 +305,25 @@ def _save_plan(
     if store.get(conn, plan.user_id, lock=True) != before:
         return None
     set_zone_if_unset(conn, plan.user_id, outlook.zone)
-    if before is not None and before.is_over(outlook.today):
-        store.end(conn, before)
+    if before is not None:
+        over = before.is_over(outlook.today)
+        if over or (before.goal_of, before.topic_ids) != (plan.goal_of, plan.topic_ids):
+            store.end(conn, before)  # what was recorded is about other topics
     store.save(conn, plan)
-    return _record_readiness(conn, outlook)
+    return _record_today(conn, outlook)
 
 
-def _record_readiness(conn: Connection, outlook: Outlook) -> tuple[tuple[date, int], ...]:
-    """Record today's readiness, and return all since the plan was set."""
+def _record_today(conn: Connection, outlook: Outlook) -> tuple[PlannedDay, ...]:
+    """Record today, and return all days since the plan was set."""
     user_id = outlook.plan.user_id
-    store.note_ready(conn, user_id, outlook.today, per_mille(outlook.ready))
-    return tuple(store.ready_since(conn, user_id, outlook.plan.set_on))
+    today = PlannedDay(outlook.today, per_mille(outlook.ready), outlook.share.whole)
+    store.record_day(conn, user_id, today)
+    return tuple(store.days_since(conn, user_id, outlook.plan.set_on))
+
+
+def _shares(conn: Connection, user_id: int, now: datetime) -> dict[date, int]:
+    """Return how many questions a member's plan asked for, by day."""
+    return {d.day: d.share for d in store.days_since(conn, user_id, (now - WINDOW).date())}
 
 
 def _running_plan(conn: Connection, user_id: int, today: date) -> Plan | None:

@@ -1,4 +1,4 @@
-"""Tables of members' plans, and of their readiness by day."""
+"""Tables of members' plans, and of their days."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Select, delete, select
 
 from bot.core.personal import Held, personal_rows
-from bot.core.tables import first_row, metadata, upsert, values_of
+from bot.core.tables import all_rows, first_row, metadata, upsert, values_of
 from bot.plan.rules import Plan
+from bot.practice.rules import PlannedDay
 
 # A member's plan; no row if they have none.
 plans = sa.Table(
@@ -20,16 +21,22 @@ plans = sa.Table(
     sa.Column("day", sa.Date, nullable=False),  # of the interview
     sa.Column("minutes", sa.Integer, nullable=False),
     sa.Column("set_on", sa.Date, nullable=False),
-    # Percent known on the interview day if every day is kept from the start.
+    # Percent of its topics known on the interview day if every day is kept from the start.
     sa.Column("goal", sa.Integer, nullable=False),
+    # What to be ready for, as in bot.plan.goals.
+    sa.Column("goal_of", sa.Text, nullable=False),
+    # The ids of its topics that fit into the minutes, separated by spaces; empty if all fit.
+    sa.Column("topic_ids", sa.Text, nullable=False),
 )
-# The share of the bank that a member with a plan knew on a day, as last recorded.
+# The share of the plan's topics that a member with a plan knew on a day, and how much they had to do,
+# as last recorded.
 plan_days = sa.Table(
     "plan_days",
     metadata,
     sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("day", sa.Date, primary_key=True),
     sa.Column("ready", sa.Integer, nullable=False),  # in tenths of a percent
+    sa.Column("share", sa.Integer, nullable=False),  # questions asked for that day, done ones too
     sqlite_with_rowid=False,
 )
 # Rows are erased in this order, so that no day is recorded after the plan is gone.
@@ -43,12 +50,18 @@ HELD = Held(
                 "minutes_a_day": plans.c.minutes,
                 "set_on": plans.c.set_on,
                 "goal_percent": plans.c.goal,
+                "ready_for": plans.c.goal_of,
+                "topics": plans.c.topic_ids,
             },
         ),
         personal_rows(
             "plan_days",
             plan_days.c.user_id,
-            {"day": plan_days.c.day, "ready_in_tenths_of_a_percent": plan_days.c.ready},
+            {
+                "day": plan_days.c.day,
+                "ready_in_tenths_of_a_percent": plan_days.c.ready,
+                "questions_planned": plan_days.c.share,
+            },
         ),
     ]
 )
@@ -77,17 +90,16 @@ def end(conn: Connection, plan: Plan) -> bool:
     return True
 
 
-def note_ready(conn: Connection, user_id: int, day: date, ready: int) -> None:
-    """Record a member's readiness on a day, in tenths of a percent, if they have a plan."""
+def record_day(conn: Connection, user_id: int, day: PlannedDay) -> None:
+    """Record a day of a member's plan, if they have one."""
     query = select(plans.c.user_id).where(plans.c.user_id == user_id).with_for_update()
     if conn.execute(query).first() is not None:
-        upsert(conn, plan_days, user_id=user_id, day=day, ready=ready)
+        upsert(conn, plan_days, user_id=user_id, **values_of(day))
 
 
-def ready_since(conn: Connection, user_id: int, day: date) -> list[tuple[date, int]]:
-    """Return the recorded readiness from a day on, oldest first."""
+@all_rows(PlannedDay)
+def days_since(user_id: int, day: date) -> Select[Any]:
+    """Return the recorded days of a member's plan from a day on, oldest first."""
     c = plan_days.c
-    rows = conn.execute(
-        select(c.day, c.ready).where(c.user_id == user_id, c.day >= day).order_by(c.day)
-    )
-    return [(row.day, row.ready) for row in rows]
+    query = select(c.day, c.ready, c.share).where(c.user_id == user_id, c.day >= day)
+    return query.order_by(c.day)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date
 
+import discord
 from discord import ui
 
 from bot.chat import text as t
 from bot.chat.charts import MARGIN, bar, big_number, fit_label, headline, labelled_bar
-from bot.chat.messages import DANGER, ENDED, OPEN, PRIMARY, Message, button, row, separator
+from bot.chat.messages import DANGER, ENDED, OPEN, PRIMARY, Message, button, pager, row, separator
 from bot.chat.modals import fields_modal, text_field
 from bot.chat.pictures import (
     ACCENT,
@@ -24,9 +26,10 @@ from bot.chat.pictures import (
     words,
 )
 from bot.chat.pictures import polyline as stroke
-from bot.chat.router import Route
-from bot.plan.cards import Outlook, PlanCard, SectionOutlook
+from bot.chat.router import PAGE, Route
+from bot.plan.cards import Outlook, PlanCard, SectionOutlook, TopicChoice, Whole
 from bot.plan.dates import written_date
+from bot.plan.goals import area_options
 from bot.plan.rules import (
     LEAST_MINUTES,
     MOST_MINUTES,
@@ -35,16 +38,23 @@ from bot.plan.rules import (
     Today,
     percent,
 )
+from bot.practice.rules import PlannedDay
 from bot.practice.views import PRACTISE
+from bot.questions.model import Bank, Topic
 
-PLAN = Route("plan", {"do": "form|ask|end|show"}, once=True)
+PLAN = Route("plan", {"do": "form|ask|end|show|fit|topics"}, once=True)
 PLAN_FORM = Route("planform", {}, once=True)
+PLAN_GOAL = Route("plangoal", {"page": PAGE}, once=True)
+PLAN_TOPICS = Route("plantopics", {"page": PAGE, "list": PAGE}, once=True)
+PLAN_PAGE = Route("planpage", {"slot": "prev|next", "page": PAGE})
 
 NO_PLAN = "There's no plan yet. Use </plan> with the date of your interview, and I'll say how ready you'll be."
 _CHART_LEFT, _CHART_HEIGHT = 62, 130
 """Left edge of the chart, next to its scale, and its height."""
 _SECTION_BARS, _SECTION_LINES, _TITLE_LENGTH = 8, 12, 28
 """Sections in the picture and in the text, and characters of a title in the picture."""
+_MOST_OPTIONS, _LISTS_A_PAGE = 25, 4
+"""Topics in a select menu, which Discord limits, and select menus on a page."""
 _EXPECTED_COLOUR, _BAND_COLOUR, _GOAL_COLOUR = "#949cf7", "#2f5d45", "#7ccf9b"
 """Colours of the expected curve, and of the goal's band and label."""
 
@@ -57,10 +67,12 @@ async def plan_page(card: PlanCard) -> Message | str:
         return note or NO_PLAN
     return Message(
         OPEN,
-        f"### Your plan\n{readiness_line(outlook)}",
+        f"### {_title(outlook)}\n{readiness_line(outlook)}",
         note,
         await plan_picture(outlook, card.past),
         _today(outlook),
+        _coverage(outlook),
+        _whole(card.whole, outlook) if card.whole else None,
         _pace(outlook),
         _daily_load(outlook),
         _by_section(outlook),
@@ -70,10 +82,50 @@ async def plan_page(card: PlanCard) -> Message | str:
             button(f"Start today's {outlook.share.left:,}", PRACTISE.id(topic=""), PRIMARY)
             if outlook.share.left
             else None,
+            button("Fit to my time", PLAN.id(do="fit")) if _can_shrink(outlook) else None,
+            button("Choose topics", PLAN.id(do="topics")),
             button("Change", PLAN.id(do="form")),
             button("End plan", PLAN.id(do="ask")),
         ),
     )
+
+
+def _title(outlook: Outlook) -> str:
+    """For example `Your plan: 20 of 103 topics`."""
+    if outlook.is_part:
+        return f"Your plan: {outlook.topics:,} of {t.count(outlook.of_topics, 'topic')}"
+    return f"Your plan: {t.escape(t.cut(outlook.goal, 80))}"
+
+
+def _coverage(outlook: Outlook) -> str | None:
+    """How much of the goal the minutes are enough for, and with what it begins."""
+    first = " · ".join(t.escape(t.cut(title, 60)) for title in outlook.next_topics)
+    if not outlook.days or not first:
+        return None
+    if not outlook.is_part or not outlook.fits:
+        return f"Next: {first}"
+    plan, topics = outlook.plan, t.count(outlook.topics, "topic")
+    brings = f"{plan.minutes} minutes a day bring **{topics}** to about **{plan.goal}%**"
+    if outlook.topics <= len(outlook.next_topics):
+        return f"{brings}: {first}"
+    return f"{brings}. What interviews ask most comes first: {first}"
+
+
+def _whole(whole: Whole, outlook: Outlook) -> str:
+    """What it would take to be ready for all of a goal."""
+    topics = f"All {whole.topics:,} topics" if whole.topics > 2 else "Both topics"
+    same = (
+        f"{outlook.plan.minutes} minutes a day until {written_date(whole.day)}" if whole.day else ""
+    )
+    more = f"about {whole.minutes} minutes a day" if whole.minutes else ""
+    if not same and not more:
+        return f"{topics} need more time than that. Choose those that matter most to you."
+    return f"{topics} would take {' or '.join(filter(None, [more, same]))}."
+
+
+def _can_shrink(outlook: Outlook) -> bool:
+    """Return whether fewer topics would fit better into the minutes."""
+    return bool(outlook.days) and not outlook.fits and outlook.topics > 1
 
 
 def readiness_line(outlook: Outlook) -> str:
@@ -127,6 +179,71 @@ def form(plan: Plan) -> ui.Modal:
     )
 
 
+def topic_lists(bank: Bank) -> list[tuple[str, list[Topic]]]:
+    """Return each section's title and topics, in lists that a select menu can show."""
+    lists = []
+    for section in bank.sections:
+        topics = [topic for topic in section.topics if topic.items]
+        for start in range(0, len(topics), _MOST_OPTIONS):
+            lists.append((section.title, topics[start : start + _MOST_OPTIONS]))
+    return lists
+
+
+def topics_page(choice: TopicChoice, page: int) -> Message:
+    """The page for choosing what a plan is for: a whole area, or topics one by one."""
+    lists = topic_lists(choice.bank)
+    pages = max(-(-len(lists) // _LISTS_A_PAGE), 1)
+    page = min(page, pages - 1)
+    first = page * _LISTS_A_PAGE
+    goal = t.escape(t.cut(choice.goal, 80))
+    fitting = f"{choice.fitting:,} of {t.count(choice.of_topics, 'topic')}"
+    fit = "All of it fits" if choice.fitting == choice.of_topics else f"{fitting} fit"
+    turn = pager(page, pages, lambda slot, number: PLAN_PAGE.id(slot=slot, page=number))
+    return Message(
+        OPEN,
+        f"### Choose your topics\nNow: **{goal}**. {fit} into your minutes.",
+        row(_area_menu(choice, page)),
+        "Or only some topics:",
+        *(
+            row(_topic_menu(title, topics, choice.chosen, PLAN_TOPICS.id(page=page, list=n)))
+            for n, (title, topics) in enumerate(lists[first : first + _LISTS_A_PAGE], start=first)
+        ),
+        row(button("Done", PLAN.id(do="show"), PRIMARY), *turn),
+    )
+
+
+def _area_menu(choice: TopicChoice, page: int) -> ui.Select[ui.LayoutView]:
+    options = [
+        discord.SelectOption(label=t.cut(label, 100), value=goal)
+        for label, goal in area_options(choice.bank)[:_MOST_OPTIONS]
+    ]
+    return ui.Select(
+        custom_id=PLAN_GOAL.id(page=page), options=options, placeholder="A whole area…"
+    )
+
+
+def _topic_menu(
+    title: str, topics: list[Topic], chosen: Collection[str], custom_id: str
+) -> ui.Select[ui.LayoutView]:
+    options = [
+        discord.SelectOption(
+            label=t.cut(topic.title, 100),
+            value=topic.id,
+            description="Asked in nearly every interview" if topic.weight == 3 else None,
+            default=topic.id in chosen,
+        )
+        for topic in topics
+    ]
+    picked = sum(topic.id in chosen for topic in topics)
+    return ui.Select(
+        custom_id=custom_id,
+        options=options,
+        placeholder=t.cut(f"{title} · {picked or 'none'} of {len(topics)}", 150),
+        min_values=0,
+        max_values=len(options),
+    )
+
+
 def stats_line(outlook: Outlook) -> str:
     """A plan's line in its member's own statistics."""
     return f"Plan: {readiness_line(outlook)} · {t.count(outlook.share.left, 'question')} left today"
@@ -144,7 +261,7 @@ def _pace(outlook: Outlook) -> str | None:
         return None
     goal, kept = outlook.plan.goal, percent(outlook.kept)
     if not outlook.pace_days:
-        return f"That's with {outlook.plan.minutes} minutes of practice every day. It's also your goal: **{goal}%**."
+        return None if outlook.is_part else "That's if you practise every day."
     past = f"You've practised on {outlook.pace_kept:,} of the last {outlook.pace_days:,} days."
     if outlook.pace_days == 1:
         past = "You practised yesterday." if outlook.pace_kept else "Yesterday was a day off."
@@ -154,10 +271,30 @@ def _pace(outlook: Outlook) -> str | None:
             if outlook.share.left
             else "Come back tomorrow"
         )
-        return f"{past} Your goal is {goal}%. {start} and practise every day, and you'll reach **{kept}%**."
+        if outlook.pace_kept == outlook.pace_days:
+            return f"{past} It goes a little slower than planned: your goal was {goal}%."
+        return f"{past} {start}. If you practise every day from now on, it's **{kept}%**."
     if percent(outlook.expected) > goal + NEAR:
         return f"{past} That takes you past your goal of **{goal}%**."
     return f"{past} You're on the way to your goal of **{goal}%**."
+
+
+def _daily_load(outlook: Outlook) -> str | None:
+    """The number of questions a day takes, and whether they fit."""
+    if not outlook.days:
+        return None
+    minutes = outlook.plan.minutes
+    if outlook.fits:
+        takes = t.count(min(outlook.takes, minutes), "minute")
+        return f"On average, a day has {t.count(outlook.questions, 'question')}: about {takes}."
+    topics = "all of it" if outlook.topics == 1 else f"all {outlook.topics:,} topics"
+    shrink = (
+        " Press **Fit to my time**, and I'll keep those that fit." if outlook.topics > 1 else ""
+    )
+    return (
+        f"From here {topics} would take about {t.count(outlook.takes, 'minute')} a day, "
+        f"more than your {minutes}.{shrink}"
+    )
 
 
 def _by_section(outlook: Outlook) -> str | None:
@@ -166,27 +303,16 @@ def _by_section(outlook: Outlook) -> str | None:
     With very many sections only the first ones, so that a message holds them.
     """
     lines = [
-        f"-# {t.escape(t.cut(s.title, 60))} · {percent(s.now)} to {percent(s.then)}%"
+        f"-# {t.escape(t.cut(s.title, 60))} · {t.count(s.topics, 'topic')} · "
+        f"{percent(s.now)} to {percent(s.then)}%"
         for s in outlook.sections[:_SECTION_LINES]
     ]
     if len(outlook.sections) > _SECTION_LINES:
         lines.append(f"-# and {t.count(len(outlook.sections) - _SECTION_LINES, 'more section')}")
-    head = f"**By section, today to {outlook.plan.day.day} {outlook.plan.day:%b}**"
-    return "\n".join([head, *lines]) if lines else None
-
-
-def _daily_load(outlook: Outlook) -> str | None:
-    """The number of questions a day takes, and whether they fit."""
-    if not outlook.days:
+    if len(outlook.sections) < 2:
         return None
-    day = f"{_counts(outlook.new, outlook.due)}, about {t.count(outlook.takes, 'minute')}"
-    if outlook.fits:
-        return f"A day takes {day}. That fits."
-    why = "To see everything" if outlook.new else "To keep up"
-    return (
-        f"{why}, a day takes {day}, which is more than your {outlook.plan.minutes}. "
-        "I bring what is due first, then as many new questions as fit."
-    )
+    head = f"**By section, today to {outlook.plan.day.day} {outlook.plan.day:%b}**"
+    return "\n".join([head, *lines])
 
 
 def _today(outlook: Outlook) -> str:
@@ -203,7 +329,7 @@ def _counts(new: int, due: int) -> str:
     return f"{kinds or 'no'} {'question' if new + due == 1 else 'questions'}"
 
 
-async def plan_picture(outlook: Outlook, past: tuple[tuple[date, int], ...]) -> Picture:
+async def plan_picture(outlook: Outlook, past: tuple[PlannedDay, ...]) -> Picture:
     return await draw_picture("plan.png", alt_text(outlook), lambda: svg(outlook, past))
 
 
@@ -211,13 +337,16 @@ def alt_text(outlook: Outlook) -> str:
     """Everything that the picture shows."""
     share = outlook.share
     then = f"{percent(outlook.expected)}% on {written_date(outlook.plan.day)} at this pace"
-    parts = [f"{percent(outlook.ready)}% ready now", then, f"Goal {outlook.plan.goal}%"]
+    parts = [t.count(outlook.topics, "topic")]
+    if outlook.is_part:
+        parts = [f"{outlook.topics:,} of {t.count(outlook.of_topics, 'topic')}"]
+    parts += [f"{percent(outlook.ready)}% ready now", then, f"Goal {outlook.plan.goal}%"]
     parts.append(f"Today {share.done:,} done, {share.left:,} left")
     sections = (f"{s.title} {percent(s.now)}%, then {percent(s.then)}%" for s in outlook.sections)
     return ". ".join([*parts, f"By section: {'; '.join(sections)}"]) + "."
 
 
-def svg(outlook: Outlook, past: tuple[tuple[date, int], ...]) -> str:
+def svg(outlook: Outlook, past: tuple[PlannedDay, ...]) -> str:
     """The picture: two figures, the curve, a bar for each section, and today's share."""
     chart, below = _chart(outlook, past, 104)
     sections, bottom = _sections(outlook.sections, below + 42)
@@ -227,17 +356,21 @@ def svg(outlook: Outlook, past: tuple[tuple[date, int], ...]) -> str:
 
 def _figures(outlook: Outlook) -> str:
     day = f"{outlook.plan.day.day} {outlook.plan.day:%b}"
+    topics = "topic" if outlook.topics == 1 else "topics"
+    if outlook.is_part:
+        topics = f"of {outlook.of_topics:,} topics"
     figures = (
-        (MARGIN, f"{percent(outlook.ready)}%", "ready now", INK),
-        (150, f"{percent(outlook.expected)}%", f"on {day}", _EXPECTED_COLOUR),
-        (280, f"{outlook.days:,}", "day to go" if outlook.days == 1 else "days to go", INK),
+        (MARGIN, f"{outlook.topics:,}", topics, INK),
+        (132, f"{percent(outlook.ready)}%", "ready now", INK),
+        (219, f"{percent(outlook.expected)}%", f"on {day}", _EXPECTED_COLOUR),
+        (300, f"{outlook.days:,}", "day to go" if outlook.days == 1 else "days to go", INK),
     )
     return "".join(big_number(*values) for values in figures)
 
 
-def _chart(outlook: Outlook, past: tuple[tuple[date, int], ...], top: float) -> tuple[str, float]:
+def _chart(outlook: Outlook, past: tuple[PlannedDay, ...], top: float) -> tuple[str, float]:
     """Past readiness, the expected curve dashed, and the goal as a band, from 0 to 100%."""
-    start = min([outlook.today, *(day for day, _ in past)])
+    start = min([outlook.today, *(recorded.day for recorded in past)])
     whole = max((outlook.plan.day - start).days, 1)
     right, base = WIDTH - MARGIN, top + _CHART_HEIGHT
 
@@ -257,7 +390,9 @@ def _chart(outlook: Outlook, past: tuple[tuple[date, int], ...], top: float) -> 
     parts.append(_goal_label(outlook.plan.goal, high, low, top))
     past_days = (outlook.today - start).days
     line_so_far = [
-        position((day - start).days, ready / 1000) for day, ready in past if day < outlook.today
+        position((recorded.day - start).days, recorded.ready / 1000)
+        for recorded in past
+        if recorded.day < outlook.today
     ]
     now = position(past_days, outlook.ready)
     ahead = [position(past_days + day, share) for day, share in outlook.curve]

@@ -14,7 +14,7 @@ from bot.memory import rules as memory_rules
 from bot.memory.rules import MemoryCard, days_away
 from bot.practice import rules
 from bot.practice.cards import Asking, Summary
-from bot.practice.rules import NewToday, Practice, PracticeQuestion
+from bot.practice.rules import NewToday, PlannedDay, Practice, PracticeQuestion
 from bot.questions.answers import decode_order
 from bot.questions.drawing import shuffled
 from bot.questions.model import Bank, Item
@@ -22,6 +22,10 @@ from bot.questions.model import Bank, Item
 
 class Course(Protocol):
     """A member's plan, which decides about new items; `known` are all cards of the member."""
+
+    def topic_ids(self, bank: Bank, /) -> Collection[str]:
+        """Return the ids of the plan's topics, whose items come before others."""
+        ...
 
     def new_today(
         self,
@@ -33,7 +37,17 @@ class Course(Protocol):
         /,
     ) -> NewToday: ...
 
-    def readiness(self, bank: Bank, known: Mapping[str, MemoryCard], now: datetime, /) -> float: ...
+    def today(
+        self,
+        bank: Bank,
+        known: Mapping[str, MemoryCard],
+        zone: str,
+        now: datetime,
+        hidden: Collection[str],
+        /,
+    ) -> PlannedDay:
+        """Return what to record of the day."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +55,12 @@ class Candidates:
     """The items that a practice can ask now.
 
     `due` are ids of items to ask again, in order. Up to `new` items of `pool` can follow, in the
-    plan's order if there is a plan.
+    plan's order if there is a plan. `later` are due items that the plan is not about.
     """
 
     due: Sequence[str]
     new: int
+    later: Sequence[str]
     pool: Sequence[Item]
     planned: NewToday | None
 
@@ -83,9 +98,11 @@ class Snapshot:
             return None
         return self.practice
 
-    def readiness(self) -> float | None:
-        """Return how ready a member with a plan is; None without a plan."""
-        return self.course.readiness(self.bank, self.cards, self.now) if self.course else None
+    def planned_day(self) -> PlannedDay | None:
+        """Return what to record of the day of a member with a plan; None without a plan."""
+        if self.course is None:
+            return None
+        return self.course.today(self.bank, self.cards, self.zone, self.now, self.hidden)
 
     def candidates(
         self, topic_id: str | None, asked: Collection[str] = (), only: Sequence[str] = ()
@@ -94,7 +111,7 @@ class Snapshot:
         items = self.bank.asked
         if only:
             due = [i for i in only if i in items and i not in self.hidden and i not in asked]
-            return Candidates(due=due, new=0, pool=[], planned=None)
+            return Candidates(due=due, new=0, later=[], pool=[], planned=None)
         pool = [
             i for i in items.values() if topic_id in {None, i.topic_id} and i.id not in self.hidden
         ]
@@ -105,9 +122,16 @@ class Snapshot:
             planned = self.course.new_today(self.bank, self.cards, self.zone, self.now, self.hidden)
             allowed = planned.left
         cards = self.active_cards(topic_id)
+        due = memory_rules.due_items(cards, self.zone, self.now, asked, self.hidden)
+        later: list[str] = []
+        if self.course is not None:
+            planned_topics = self.course.topic_ids(self.bank)
+            later = [i for i in due if items[i].topic_id not in planned_topics]
+            due = [i for i in due if items[i].topic_id in planned_topics]
         return Candidates(
-            due=memory_rules.due_items(cards, self.zone, self.now, asked, self.hidden),
+            due=due,
             new=min(unmet, allowed),
+            later=later,
             pool=pool if unmet else [],
             planned=planned,
         )
@@ -137,7 +161,7 @@ class Snapshot:
             answered=len(given),
             right=sum(bool(q.correct) and not q.guessed for q in given),
             back=tuple(sorted(days.items())),
-            left=len(candidates.due) + candidates.new,
+            left=len(candidates.due) + candidates.new + len(candidates.later),
             next_in=self.next_in(practice.topic_id),
         )
 
@@ -167,7 +191,10 @@ class NextQuestion:
         assert self.item is not None
         due, new = rules.upcoming(
             self.answered,
-            due=sum(item_id != question.item_id for item_id in self.candidates.due),
+            due=sum(
+                item_id != question.item_id
+                for item_id in (*self.candidates.due, *self.candidates.later)
+            ),
             new=max(self.candidates.new - question.fresh, 0),
             length=self.length,
         )
@@ -207,12 +234,17 @@ def next_question(
 
 
 def _choose_item(snapshot: Snapshot, candidates: Candidates, rng: random.Random) -> Item | None:
-    """Return the first due item, else a new one; None if there is neither."""
+    """Return the first due item, else a new one, else one that can wait; None if there is none."""
     if candidates.due:
         return snapshot.bank.asked[candidates.due[0]]
-    if not candidates.new:
-        return None
+    new = _new_item(snapshot, candidates, rng) if candidates.new else None
+    if new is None and candidates.later:
+        return snapshot.bank.asked[candidates.later[0]]
+    return new
+
+
+def _new_item(snapshot: Snapshot, candidates: Candidates, rng: random.Random) -> Item | None:
     pool = candidates.pool
     if candidates.planned is not None:
         return rules.first_new(candidates.planned.order, {i.id for i in pool}, snapshot.in_play)
-    return rules.draw_new(pool, snapshot.cards, snapshot.in_play, rng)
+    return rules.draw_new(pool, snapshot.bank, snapshot.cards, snapshot.in_play, rng)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import random
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime
 
 from fsrs import Rating
 
+from bot.memory.ability import ability_of
 from bot.memory.rules import MemoryCard
-from bot.questions.drawing import draw
-from bot.questions.model import Item
+from bot.questions.model import Bank, Item
 
 NEW_A_DAY = 20  # new items on one local date for a member without a plan
 LENGTH = 20  # answers in one practice
@@ -84,6 +84,22 @@ class NewToday:
     order: Iterator[Item]
 
 
+@dataclass(frozen=True, slots=True)
+class PlannedDay:
+    """A day of a member's plan, as it is recorded.
+
+    `ready` is their readiness in tenths of a percent, and `share` the number of questions that the
+    plan asks for that day, those already done included.
+    """
+
+    day: date
+    ready: int
+    share: int
+
+
+_TOPICS_TO_CHOOSE_FROM = 10
+
+
 def upcoming(answered: int, due: int, new: int, length: int = LENGTH) -> tuple[int, int]:
     """Return how many due and how many new items fit into a practice after its open question."""
     room = max(length - answered - 1, 0)
@@ -106,18 +122,34 @@ def first_new(
 
 def draw_new(
     pool: Sequence[Item],
+    bank: Bank,
     cards: Mapping[str, MemoryCard],
     in_play: Collection[str],
     rng: random.Random,
 ) -> Item | None:
-    """Draw an item that is new to the member, from the topic that they have not met for longest.
+    """Draw an item that is new to the member; None if none is new.
 
-    An item in play on some server is drawn only if no other is left; None if none is new.
+    Of the topics that they have not met for longest, it is the item that suits their ability best.
+    An item in play on some server is drawn only if no other is left.
     """
-    met = {item_id: card.last_review_at for item_id, card in cards.items()}
-    return _unmet((i for i in pool if i.id not in in_play), met, rng) or _unmet(pool, met, rng)
-
-
-def _unmet(pool: Iterable[Item], met: Mapping[str, datetime], rng: random.Random) -> Item | None:
-    drawn = draw(pool, met, 1, rng)
-    return drawn[0] if drawn and drawn[0].id not in met else None
+    new = [item for item in pool if item.id not in cards]
+    new = [item for item in new if item.id not in in_play] or new
+    if not new:
+        return None
+    met: dict[str, datetime] = {}
+    for item_id, card in cards.items():
+        if (item := bank.items.get(item_id)) is not None:
+            met[item.topic_id] = max(
+                met.get(item.topic_id, card.last_review_at), card.last_review_at
+            )
+    topics = sorted({item.topic_id for item in new})
+    rng.shuffle(topics)
+    never = datetime.min.replace(tzinfo=UTC)
+    topics.sort(key=lambda topic_id: met.get(topic_id, never))
+    chosen = set(topics[:_TOPICS_TO_CHOOSE_FROM])
+    rng.shuffle(new)
+    ability = ability_of(bank, cards)
+    return min(
+        (item for item in new if item.topic_id in chosen),
+        key=lambda item: ability.distance_from_best(item, bank.topic_of(item).section_id),
+    )

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from functools import partial
 from typing import Protocol
 
@@ -35,7 +35,7 @@ from bot.memory.service import knowledge
 from bot.practice import store
 from bot.practice.cards import Asking, Nothing, PracticeVerdict, Screen, SetAside, Summary
 from bot.practice.next_question import Course, NextQuestion, Snapshot, next_question
-from bot.practice.rules import Practice, PracticeQuestion
+from bot.practice.rules import PlannedDay, Practice, PracticeQuestion
 from bot.questions.answers import Shown, already, decode_order, encode_order, given_answer, is_right
 from bot.questions.bank import check_topic, still_there
 from bot.questions.cards import Review
@@ -52,8 +52,8 @@ class Courses(Protocol):
         self, conn: Connection, user_id: int, zone: str, now: datetime, /
     ) -> Course | None: ...
 
-    def record_readiness(self, conn: Connection, user_id: int, day: date, ready: float, /) -> None:
-        """Record how ready a member is on a local date."""
+    def record_day(self, conn: Connection, user_id: int, day: PlannedDay, /) -> None:
+        """Record a day of a member's plan, if they still have one."""
 
 
 class Practices:
@@ -328,7 +328,7 @@ class Practices:
                 more_tomorrow=bool(after.candidates.pool),
                 planned=after.candidates.planned is not None,
             )
-        ready = await compute(snapshot.readiness) if not items else None
+        day = await compute(snapshot.planned_day) if not items else None
 
         def store_first(conn: Connection) -> PracticeQuestion | None:
             if snapshot.practice is not None and not _close(conn, snapshot):
@@ -337,8 +337,8 @@ class Practices:
             practice = store.create(conn, snapshot.user_id, topic_id, at, items)
             if practice is None:
                 return None
-            if ready is not None:
-                self._courses.record_readiness(conn, snapshot.user_id, snapshot.today, ready)
+            if day is not None:
+                self._courses.record_day(conn, snapshot.user_id, day)
             return _store_question(conn, practice, 1, after, at)
 
         question = await self._database.write(store_first)
@@ -372,13 +372,13 @@ class Practices:
     async def _end(self, snapshot: Snapshot, practice: Practice) -> Summary | None:
         """End a practice and return its summary."""
         summary = await compute(partial(snapshot.summary, practice))
-        ready = await compute(snapshot.readiness)
+        day = await compute(snapshot.planned_day)
 
         def store_end(conn: Connection) -> bool:
             if not _close(conn, snapshot):
                 return False
-            if ready is not None:
-                self._courses.record_readiness(conn, practice.user_id, snapshot.today, ready)
+            if day is not None:
+                self._courses.record_day(conn, practice.user_id, day)
             return True
 
         return summary if await self._database.write(store_end) else None

@@ -17,7 +17,7 @@ from time import monotonic
 from bot.core.database import Connection, NotLoaded
 from bot.core.limits import DIRECT_ROWS, DIRECT_SERVERS
 from bot.questions import own, store
-from bot.questions.model import Bank
+from bot.questions.model import Bank, Measured
 
 _MOST_BANKS = 500
 _MOST_ROWS = 32_000
@@ -68,7 +68,16 @@ class Banks:
         self._cached: OrderedDict[int, _Cached] = OrderedDict()
         self._joined: OrderedDict[Marks, _Joined] = OrderedDict()
         """A joined bank is dropped with the first bank of its servers that is dropped."""
+        self._measured: Mapping[str, Measured] = {}
         self._lock = threading.Lock()
+
+    def measure(self, measured: Mapping[str, Measured]) -> None:
+        """Give the items of all banks these measured difficulties, by item id."""
+        packs = self.packs.measured_by(measured)
+        with self._lock:
+            self.packs, self._measured = packs, measured
+            self._cached.clear()
+            self._joined.clear()
 
     def of(self, conn: Connection, guild_id: int) -> Bank:
         """Return a server's bank."""
@@ -147,8 +156,11 @@ class Banks:
         items = store.own_items_of(conn, guild_id)
 
         def make() -> Bank:
-            made = _indexed(own.bank_of(self.packs, packs, topics, items))
-            self._add(guild_id, _Cached(mark, made, len(topics) + len(items), self._seconds()))
+            measured = self._measured
+            joined = own.bank_of(self.packs, packs, topics, items)
+            made = _indexed(joined.measured_by(measured))
+            rows = len(topics) + len(items)
+            self._add(guild_id, _Cached(mark, made, rows, self._seconds()), measured)
             return made
 
         return make
@@ -174,8 +186,11 @@ class Banks:
 
         return make
 
-    def _add(self, guild_id: int, cached: _Cached) -> None:
+    def _add(self, guild_id: int, cached: _Cached, measured: Mapping[str, Measured]) -> None:
+        """Keep a bank, unless the items were measured anew while it was made."""
         with self._lock:
+            if measured is not self._measured:
+                return
             self._drop(guild_id)
             self._cached[guild_id] = cached
             self._evict()

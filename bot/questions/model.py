@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 LETTERS = "ABCDEF"
 USUAL_WEIGHT = 2
+LOGITS_A_LEVEL = 0.8
+"""How much harder an item is than one of the next lower difficulty, on the Rasch scale."""
+FEWEST_MEASURED = 30
+"""First answers that it takes to call an item easy, medium or hard by its measured difficulty."""
+_GUESSED_SET = 0.05
+"""The chance to guess a set of right choices."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +21,18 @@ class Choice:
     text: str
     correct: bool
     why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """How difficult an item is for members, from their first `answers` to it, on the Rasch scale.
+
+    An average member knows an item of difficulty 0 with a probability of one half, and one of
+    difficulty 1 as well as a member of ability 1 knows an item of difficulty 2.
+    """
+
+    difficulty: float
+    answers: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +62,35 @@ class Item:
     """The year and month when a fact that ages was checked, such as `2026-05`."""
     reference: int | None = None
     """The index of the topic's reference that is the source of the fact, if any."""
+    measured: Measured | None = None
 
     @property
     def level(self) -> str:
-        """The difficulty in words: 1 and 2 are easy, 3 is medium, 4 and 5 are hard."""
-        return "easy" if self.difficulty < 3 else "medium" if self.difficulty == 3 else "hard"
+        """The difficulty in words, measured once there are `FEWEST_MEASURED` first answers.
+
+        Until then 1 and 2 are easy, 3 is medium, 4 and 5 are hard.
+        """
+        measured = self.measured is not None and self.measured.answers >= FEWEST_MEASURED
+        difficulty = self.rasch_difficulty if measured else self.expected_difficulty
+        middle = LOGITS_A_LEVEL / 2
+        return "easy" if difficulty < -middle else "hard" if difficulty > middle else "medium"
+
+    @property
+    def expected_difficulty(self) -> float:
+        """The difficulty that the bank gives the item, on the Rasch scale."""
+        return LOGITS_A_LEVEL * (self.difficulty - 3)
+
+    @property
+    def rasch_difficulty(self) -> float:
+        """The measured difficulty, or the expected one as long as none is measured."""
+        return self.expected_difficulty if self.measured is None else self.measured.difficulty
+
+    @property
+    def guessing(self) -> float:
+        """The probability that somebody who doesn't know the answer gets it right."""
+        if self.kind == "typed":
+            return 0.0
+        return 1 / len(self.choices) if self.kind == "choice" else _GUESSED_SET
 
     @property
     def right(self) -> frozenset[int]:
@@ -194,6 +236,23 @@ class Bank:
     def section_titles(self) -> Mapping[str, str]:
         return {section.id: section.title for section in (*self.sections, *self.retired)}
 
+    def only(self, topic_ids: Container[str]) -> Bank:
+        """Return the bank with these topics only."""
+        sections = []
+        for section in self.sections:
+            topics = tuple(topic for topic in section.topics if topic.id in topic_ids)
+            if topics:
+                sections.append(replace(section, topics=topics))
+        return Bank(self.title, tuple(sections))
+
+    def measured_by(self, measured: Mapping[str, Measured]) -> Bank:
+        """Return the bank with the measured difficulties of its items, by item id."""
+        return replace(
+            self,
+            sections=tuple(_measured_section(section, measured) for section in self.sections),
+            retired=tuple(_measured_section(section, measured) for section in self.retired),
+        )
+
     def topic_of(self, item: Item) -> Topic:
         return self.topics[item.topic_id]
 
@@ -214,3 +273,15 @@ class Bank:
                 in_title = all(word in title for word in words)
                 found.append((0 if title.startswith(start) else 1 if in_title else 2, topic))
         return [topic for _, topic in sorted(found, key=lambda each: each[0])[:limit]]
+
+
+def _measured_section(section: Section, measured: Mapping[str, Measured]) -> Section:
+    """Return a section whose items have these measured difficulties; equal topics stay the same."""
+    topics = []
+    for topic in section.topics:
+        if all(item.measured == measured.get(item.id) for item in topic.items):
+            topics.append(topic)
+            continue
+        items = (replace(item, measured=measured.get(item.id)) for item in topic.items)
+        topics.append(replace(topic, items=tuple(items)))
+    return replace(section, topics=tuple(topics))

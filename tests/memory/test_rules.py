@@ -181,4 +181,4 @@ def test_an_item_is_learned_once_it_lasts_a_week(
     state: State, stability: float, learned: bool
 ) -> None:
     """Stability counts only in review: what was just missed is not learned."""
-    assert is_learned(MemoryCard(state, None, stability, 5.0, NOON, NOON)) is learned
+    assert is_learned(MemoryCard(state, None, stability, 5.0, NOON, NOON, True)) is learned

@@ -22,14 +22,17 @@ async def test_from_plan_to_practice(stage: Stage) -> None:
     shown = await stage.alwina.slash(stage.quiz, "plan", date="in 30 days", minutes=20)
     assert shown.ephemeral
     said = text_of(answer_to(shown))
-    assert "**0% ready**" in said
+    assert re.match(r"### Your plan: \d+ of 50 topics\n\*\*0% ready\*\*", said)
     assert [a.filename for a in answer_to(shown).attachments] == ["plan.png"]
     start = labels(answer_to(shown))[0]
     left = int(re.fullmatch(r"Start today's (\d+)", start)[1])  # type: ignore[index]
     assert f"Today: **{left} new questions** left" in said
     question = await stage.alwina.click(answer_to(shown), label=start)
     assert f"Up next: {left - 1} new" in text_of(answer_to(question))
-    assert reply(await stage.alwina.slash(stage.quiz, "plan")) == said
+    again = reply(await stage.alwina.slash(stage.quiz, "plan"))
+    assert [line for line in said.splitlines() if line not in again.splitlines()] == [
+        next(line for line in said.splitlines() if line.startswith("All 50 topics would take"))
+    ]
     assert stage.quiz.history() == []
     assert "There's no plan yet." in reply(await stage.bob.slash(stage.quiz, "plan"))
 
@@ -83,3 +86,50 @@ async def test_plans_in_direct_messages(stage: Stage) -> None:
     await stage.alwina.slash(stage.quiz, "plan", date="in 30 days", minutes=25)
     shown = await stage.alwina.user.slash("plan")
     assert "25 minutes a day" in text_of(answer_to(shown))
+
+
+async def test_a_goal_is_picked_as_it_is_typed(stage: Stage) -> None:
+    """The option finds sections and topics, and refuses what doesn't exist."""
+    offered = await stage.alwina.autocomplete(stage.quiz, "plan", "goal", "")
+    assert offered[0] == {"name": "Everything", "value": "all"}
+    section = next(c for c in offered if c["name"].startswith("Section · "))
+    shown = await stage.alwina.slash(stage.quiz, "plan", date="in 30 days", goal=section["value"])
+    title = section["name"].removeprefix("Section · ")
+    assert text_of(answer_to(shown)).startswith(f"### Your plan: {title}")
+    refused = await stage.alwina.slash(stage.quiz, "plan", goal="cooking")
+    assert "Pick a goal from the list as you type" in reply(refused)
+    assert title in reply(await stage.alwina.slash(stage.quiz, "plan"))
+
+
+async def test_topics_are_chosen_on_a_page(stage: Stage) -> None:
+    """Each choice changes the plan at once; the last topic can't be left out."""
+    shown = await stage.alwina.slash(stage.quiz, "plan", date="in 30 days")
+    page = answer_to(await stage.alwina.click(answer_to(shown), label="Choose topics"))
+    assert "Now: **everything**." in text_of(page)
+    bank = stage.services.context.banks.packs
+    first = bank.sections[0].topics[0]
+    picked = await stage.alwina.select(page, values=[first.id], custom_id="plantopics:v1:0:0")
+    page = answer_to(picked)
+    assert f"Now: **{first.title}**. All of it fits into your minutes." in text_of(page)
+    refused = await stage.alwina.select(page, values=[], custom_id="plantopics:v1:0:0")
+    assert "A plan needs at least one topic." in reply(refused)
+    done = await stage.alwina.click(page, label="Done")
+    assert text_of(answer_to(done)).startswith(f"### Your plan: {first.title}\n")
+    page = answer_to(await stage.alwina.click(answer_to(done), label="Choose topics"))
+    section = bank.sections[0]
+    area = await stage.alwina.select(
+        page, values=[f"section:{section.id}"], custom_id="plangoal:v1:0"
+    )
+    assert f"Now: **{section.title}**." in text_of(answer_to(area))
+
+
+async def test_a_plan_that_no_longer_fits(stage: Stage) -> None:
+    """After days off, a press takes the topics that still fit."""
+    shown = await stage.alwina.slash(stage.quiz, "plan", date="in 12 days", minutes=5)
+    before = text_of(answer_to(shown))
+    await stage.wait(8 * DAY)
+    page = answer_to(await stage.alwina.slash(stage.quiz, "plan"))
+    assert "Press **Fit to my time**" in text_of(page)
+    fitted = text_of(answer_to(await stage.alwina.click(page, label="Fit to my time")))
+    assert "Fit to my time" not in fitted
+    assert fitted.split("\n")[0] != before.split("\n")[0]

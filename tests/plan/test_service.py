@@ -11,8 +11,10 @@ from bot.answers.store import Review
 from bot.core.errors import UserError
 from bot.core.servers import set_zone
 from bot.memory import store as memory
+from bot.memory.ability import Ability
 from bot.plan import rules, store
 from bot.plan.cards import PlanCard
+from bot.plan.goals import ALL, items_in_order
 from bot.plan.rules import Plan, percent
 from bot.practice.cards import Asking, Nothing, PracticeVerdict, Screen
 from bot.practice.rules import NEW_A_DAY
@@ -30,9 +32,13 @@ async def meet(stage: Stage, *items: str, rating: Rating = Rating.Again) -> None
 
 
 async def plan(
-    stage: Stage, day: str = "in 16 days", minutes: int | None = None, user_id: int = ALWINA
+    stage: Stage,
+    day: str = "in 16 days",
+    minutes: int | None = None,
+    user_id: int = ALWINA,
+    goal: str | None = None,
 ) -> PlanCard:
-    return await stage.bot.plans.set(user_id, GUILD, day, minutes)
+    return await stage.bot.plans.set(user_id, GUILD, day, minutes, goal)
 
 
 async def test_a_plan_is_set_and_changed(stage: Stage) -> None:
@@ -41,7 +47,13 @@ async def test_a_plan_is_set_and_changed(stage: Stage) -> None:
     first = (await plan(stage)).outlook
     assert first is not None
     assert first.plan == Plan(
-        ALWINA, today + timedelta(days=16), rules.MINUTES, today, percent(first.kept)
+        user_id=ALWINA,
+        day=today + timedelta(days=16),
+        minutes=rules.MINUTES,
+        set_on=today,
+        goal=min(percent(first.kept), rules.HIGHEST_GOAL),
+        goal_of=ALL,
+        topic_ids="",
     )
     assert first.kept == first.expected > first.ready == 0
     stage.clock.turn(days=3)
@@ -90,17 +102,20 @@ async def test_practice_follows_the_plan(stage: Stage) -> None:
     await plan(stage, "in 10 days")
     card = (await stage.bot.plans.card(ALWINA, GUILD)).outlook
     assert card is not None
-    assert (card.share.new, card.share.due) == (6, 0)
-    order = [item.id for item in rules.items_in_order(stage.bank, {}, stage.clock())]
+    assert (card.share.new, card.share.due) == (11, 0)
+    ability = Ability(0.0, {}, {})
+    topics = stage.bank.asked_topics.values()
     met = await practise(stage)
-    assert [item.id for item in met] == order[:6]
+    # ability changes with each answer, so the order may
+    assert met[0] == next(items_in_order(topics, {}, ability, stage.clock()))
+    assert len(met) == 11
     assert await start(stage) == Nothing(None, next_in=2, more_tomorrow=True, planned=True)
     card = (await stage.bot.plans.card(ALWINA, GUILD)).outlook
     assert card is not None
-    assert (card.share.left, card.share.done) == (0, 6)
+    assert (card.share.left, card.share.done) == (0, 11)
     assert len(await practise(stage, user_id=BOB)) == NEW_A_DAY
     stage.clock.turn(days=1)
-    assert len(await practise(stage)) == 6  # 42 are left for 8 days and one day of repetition
+    assert len(await practise(stage)) == 10  # 37 are left for 8 days and one day of repetition
 
 
 async def test_misses_bring_no_more_new_items(stage: Stage) -> None:
@@ -109,26 +124,109 @@ async def test_misses_bring_no_more_new_items(stage: Stage) -> None:
     await plan(stage, "in 10 days")
     screen: Screen = await start(stage)
     new: list[Item] = []
-    for _ in range(30):
+    for _ in range(60):
         if isinstance(screen, Asking):
             new += [screen.item] if screen.question.fresh else []
             await answer(stage, screen, right=len(new) > 2)
             stage.clock.turn(minutes=4)
             screen = await go_on(stage, screen.question.practice_id)
     assert not isinstance(screen, Asking | PracticeVerdict)
-    assert len(new) == 6
+    assert len(new) == 11
 
 
 async def test_practice_of_one_topic(stage: Stage) -> None:
-    """It has as many new items of the topic as the plan allows."""
-    await plan(stage, "in 2 days", 5)
+    """It has as many new items of the topic as the plan allows, also of one outside the plan."""
+    await plan(stage, "in 2 days", 5, goal="topics:t1")
     screen = await start(stage, topic="t2")
     assert isinstance(screen, Asking)
-    assert (screen.item.id, screen.new) == ("t2-a", 3)
+    assert (screen.item.topic_id, screen.new) == ("t2", 3)
 
 
-async def test_recorded_readiness(stage: Stage) -> None:
-    """It is recorded at the start and end of practice, and when the plan is shown."""
+async def test_the_plans_topics_come_first(stage: Stage) -> None:
+    """What is due in them, then what is new, then what is due elsewhere; then the rest is new."""
+    await meet(stage, "t1-a", "t2-a", "t3-a")
+    stage.clock.turn(hours=1)
+    await plan(stage, goal="topics:t2")
+    card = (await stage.bot.plans.card(ALWINA, GUILD)).outlook
+    assert card is not None
+    assert (card.topics, card.of_topics, card.goal) == (1, 1, "Topic 2")
+    assert (card.share.new, card.share.due) == (3, 1)
+    met = [item.id for item in await practise(stage)]
+    assert met[0] == "t2-a"
+    assert {item_id[:2] for item_id in met[:4]} == {"t2"}
+    assert sorted(met[4:]) == ["t1-a", "t3-a"]
+
+
+async def test_a_plan_goes_on_with_the_rest_of_its_goal(stage: Stage) -> None:
+    """Once the topics that fit are met, the others of the goal follow, and then no more."""
+    stage = Stage(stage.database, small_bank(60))
+    chosen = (await plan(stage, "in 3 days", 5)).outlook
+    assert chosen is not None
+    assert chosen.is_part
+    fitting = set(chosen.plan.topic_ids.split())
+    await meet(
+        stage,
+        *(i.id for i in stage.bank.asked.values() if i.topic_id in fitting),
+        rating=Rating.Good,
+    )
+    card = (await stage.bot.plans.card(ALWINA, GUILD)).outlook
+    assert card is not None
+    assert card.share.new == 10
+    assert {item.topic_id for item in await practise(stage)}.isdisjoint(fitting)
+
+
+async def test_a_goal_is_kept_until_it_is_changed(stage: Stage) -> None:
+    """What a plan is for stays when its date changes; it can be typed, and is checked."""
+    first = (await plan(stage, goal="second")).outlook
+    assert first is not None
+    assert (first.plan.goal_of, first.goal) == ("section:second", "Second")
+    moved = (await plan(stage, "in 30 days")).outlook
+    assert moved is not None
+    assert moved.plan.goal_of == "section:second"
+    with pytest.raises(UserError, match="Pick a goal from the list"):
+        await plan(stage, goal="cooking")
+    assert await stage.bot.plans.get(ALWINA) == moved.plan
+    assert (await plan(stage, goal="Everything")).outlook.plan.goal_of == ALL  # type: ignore[union-attr]
+
+
+async def test_topics_are_chosen_list_by_list(stage: Stage) -> None:
+    """A choice in one list leaves those of the others; a plan without topics is refused."""
+    plans = stage.bot.plans
+    assert await plans.topics(ALWINA, GUILD) is None
+    await plan(stage)
+    await plans.choose(ALWINA, GUILD, ["t1", "t3"], ["t1"])
+    await plans.choose(ALWINA, GUILD, ["t2"], ["t2"])
+    choice = await plans.topics(ALWINA, GUILD)
+    assert choice is not None
+    assert (set(choice.chosen), choice.goal) == ({"t1", "t2"}, "2 topics")
+    assert (choice.fitting, choice.of_topics) == (2, 2)
+    await plans.choose(ALWINA, GUILD, ["t1", "t3"], [])
+    with pytest.raises(UserError, match="at least one topic"):
+        await plans.choose(ALWINA, GUILD, ["t2"], [])
+    choice = await plans.topics(ALWINA, GUILD)
+    assert choice is not None
+    assert set(choice.chosen) == {"t2"}
+
+
+async def test_what_does_not_fit_is_told_once(stage: Stage) -> None:
+    """It comes with a plan that is set or changed, not each time it is shown."""
+    stage = Stage(stage.database, small_bank(60))
+    assert (await plan(stage, "in 5 days", 5)).whole is not None
+    assert (await stage.bot.plans.card(ALWINA, GUILD)).whole is None
+    assert (await plan(stage, "in 5 days", 120)).whole is None
+
+
+async def test_days_are_forgotten_when_the_topics_change(stage: Stage) -> None:
+    """They were about other topics. A change of the date alone keeps them."""
+    await plan(stage)
+    await practise(stage)
+    stage.clock.turn(days=1)
+    assert len((await plan(stage, "in 20 days")).past) == 2
+    assert len((await plan(stage, goal="topics:t1")).past) == 1
+
+
+async def test_recorded_days(stage: Stage) -> None:
+    """They are recorded at the start and end of practice, and when the plan is shown."""
     await plan(stage)
     await practise(stage)
     stage.clock.turn(days=2)
@@ -136,10 +234,11 @@ async def test_recorded_readiness(stage: Stage) -> None:
     card = await stage.bot.plans.card(ALWINA, GUILD)
     today = stage.clock().date()
     assert card.outlook is not None
-    assert [day for day, _ in card.past] == [today - timedelta(days=2), today]
-    assert card.past[-1][1] == round(1000 * card.outlook.ready) > 0
+    assert [day.day for day in card.past] == [today - timedelta(days=2), today]
+    assert card.past[-1].ready == round(1000 * card.outlook.ready) > 0
+    assert [day.share for day in card.past] == [10, card.outlook.share.whole]
     assert await practise(stage, user_id=BOB)
-    assert await stage.database.read(store.ready_since, BOB, today) == []
+    assert await stage.database.read(store.days_since, BOB, today) == []
 
 
 async def test_the_end_of_a_plan(stage: Stage) -> None:
@@ -149,7 +248,7 @@ async def test_the_end_of_a_plan(stage: Stage) -> None:
     await practise(stage)
     assert await stage.bot.plans.end(ALWINA)
     assert await stage.bot.plans.card(ALWINA, GUILD) == PlanCard(None)
-    assert await stage.database.read(store.ready_since, ALWINA, date(2027, 1, 1)) == []
+    assert await stage.database.read(store.days_since, ALWINA, date(2027, 1, 1)) == []
     last = (await plan(stage, "in 3 days")).outlook
     assert last is not None
     stage.clock.turn(days=3)
@@ -196,14 +295,12 @@ async def start_practice(stage: Stage) -> Asking:
 async def test_a_plan_after_one_that_is_over(stage: Stage) -> None:
     """The page of the new plan mentions the old one, and nothing is carried over."""
     await plan(stage, "in 2 days", 60)
-    assert len(await stage.database.read(store.ready_since, ALWINA, date(2027, 1, 1))) == 1
+    assert len(await stage.database.read(store.days_since, ALWINA, date(2027, 1, 1))) == 1
     stage.clock.turn(days=9)
     card = await plan(stage, "in 20 days")
     assert card.ended == date(2027, 1, 6)
     assert card.outlook is not None
-    assert card.past == tuple(
-        await stage.database.read(store.ready_since, ALWINA, date(2027, 1, 1))
-    )
+    assert card.past == tuple(await stage.database.read(store.days_since, ALWINA, date(2027, 1, 1)))
     assert (card.outlook.plan.minutes, card.outlook.plan.set_on) == (
         rules.MINUTES,
         stage.clock().date(),
@@ -216,7 +313,7 @@ async def test_the_reminder_has_the_days_goal(stage: Stage) -> None:
     await stage.bot.reminders.set(ALWINA, GUILD, "18:00", "UTC")
     await plan(stage, "in 10 days")
     await stage.wait(hours=7)
-    assert stage.sender.reminders == [(ALWINA, 6)]
+    assert stage.sender.reminders == [(ALWINA, 11)]
     await stage.wait(hours=16)
     assert len(await practise(stage)) > 5
     await stage.wait(hours=3)

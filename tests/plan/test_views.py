@@ -4,58 +4,89 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from discord import ui
 
 from bot.chat.messages import Message, text_of
 from bot.chat.pictures import can_be_drawn, to_png
+from bot.memory.ability import ability_of
 from bot.memory.rules import review
-from bot.plan.cards import Outlook, PlanCard, SectionOutlook
-from bot.plan.outlook import build_outlook
+from bot.plan.cards import Outlook, PlanCard, SectionOutlook, TopicChoice, Whole
+from bot.plan.goals import ALL
+from bot.plan.outlook import Situation, build_outlook, choose_topics, set_goal
 from bot.plan.rules import Goal, Plan, Today, percent, readiness
-from bot.plan.views import NO_PLAN, alt_text, confirm_page, plan_page, stats_line, svg
+from bot.plan.views import (
+    NO_PLAN,
+    alt_text,
+    confirm_page,
+    plan_page,
+    stats_line,
+    svg,
+    topic_lists,
+    topics_page,
+)
+from bot.practice.rules import PlannedDay
+from bot.questions.model import Bank
 from bot.reminders.views import reminder
 from tests.pixels import size
 from tests.plan.members import START, Habits, Member
-from tests.shipped import bank
+from tests.shipped import bank, packs
 
 NOW = datetime(2027, 1, 4, 12, tzinfo=UTC)
-PAST = tuple((START.date() + timedelta(days=n), 12 * n) for n in range(0, 20, 3))
+PAST = tuple(PlannedDay(START.date() + timedelta(days=n), 12 * n, 10) for n in range(0, 20, 3))
 
 
-def outlook_after(days: int, kept: float) -> Outlook:
-    """Return the outlook of a member who kept this share of the days."""
-    plan = Plan(1, START.date() + timedelta(days=40), 20, START.date(), 0)
-    member = Member(plan, Habits(kept, 20, 0.7, 1, 40), bank(), random.Random(5))
-    member.plan = replace(plan, goal=percent(member.outlook(START).kept))
+def outlook_after(days: int, weekdays: Collection[int] = range(7), topics: int = 12) -> Outlook:
+    """Return the outlook after days of a plan for 40 days, of a member who practises on these."""
+    some = bank().only(list(bank().asked_topics)[:topics])
+    plan = Plan(1, START.date() + timedelta(days=40), 20, START.date(), 0, ALL, "")
+    member = Member(
+        plan,
+        Habits(0.5, frozenset(weekdays)),
+        some,
+        random.Random(5),
+        abilities={section.id: 0.5 for section in some.sections},
+        difficulties={item.id: item.expected_difficulty for item in some.asked.values()},
+    )
+    at = member.situation(START)
+    member.plan, _ = choose_topics(plan, at)
+    member.plan = set_goal(member.outlook(START)).plan
     for day in range(days):
         member.simulate_day(day)
     return member.outlook(START + timedelta(days=days, hours=-4))
 
 
-NEW, HALFWAY, BEHIND = outlook_after(0, 1), outlook_after(20, 1), outlook_after(20, 0.25)
+NEW, HALFWAY, BEHIND = outlook_after(0), outlook_after(20), outlook_after(20, [6])
+PART = outlook_after(0, topics=50)
 
 
-async def page_text(outlook: Outlook, past: tuple[tuple[date, int], ...] = PAST) -> str:
+async def page_text(outlook: Outlook, past: tuple[PlannedDay, ...] = PAST) -> str:
     page = await plan_page(PlanCard(outlook, past))
     assert isinstance(page, Message)
     return text_of(page)
 
 
-@pytest.mark.parametrize("outlook", [NEW, HALFWAY, BEHIND], ids=["new", "half-way", "behind"])
+@pytest.mark.parametrize(
+    "outlook", [NEW, HALFWAY, BEHIND, PART], ids=["new", "half-way", "behind", "part"]
+)
 async def test_every_number_is_shown(outlook: Outlook) -> None:
     """Text, picture and alt text have the numbers of the outlook, within the picture's bounds."""
     said, drawing = await page_text(outlook), svg(outlook, PAST)
     now, then = f"{percent(outlook.ready)}%", f"{percent(outlook.expected)}%"
     assert f"**{now} ready** · **{then}** on 13 February 2027 at this pace" in said
     written = re.findall(r">([^<]+)</text>", drawing)
-    assert written[:6] == [now, "ready now", then, "on 13 Feb", f"{outlook.days}", "days to go"]
+    topics = f"of {outlook.of_topics} topics" if outlook.is_part else "topics"
+    assert written[:2] == [f"{outlook.topics}", topics]
+    assert written[2:8] == [now, "ready now", then, "on 13 Feb", f"{outlook.days}", "days to go"]
     assert f"Goal {outlook.plan.goal}%" in written
     for section in outlook.sections:
         now, then = f"{percent(section.now)}%", f"{percent(section.then)}%"
-        assert f"{section.title} · {now[:-1]} to {then}" in said
+        count = "1 topic" if section.topics == 1 else f"{section.topics} topics"
+        assert f"{section.title} · {count} · {now[:-1]} to {then}" in said
         assert written[written.index(section.title) + 1] == f"{now} · {then}"
         assert (
             f"{section.title} {percent(section.now)}%, then {percent(section.then)}%"
@@ -63,7 +94,8 @@ async def test_every_number_is_shown(outlook: Outlook) -> None:
         )
     assert all(map(can_be_drawn, written))
     assert f"{outlook.share.done} done · {outlook.share.left} left" in written
-    assert f"( Start today's {outlook.share.left} )\n( Change )\n( End plan )" in said
+    assert f"( Start today's {outlook.share.left} )\n" in said
+    assert said.endswith("( Choose topics )\n( Change )\n( End plan )")
     assert (
         f"**{outlook.share.left} " in said
         or f"{outlook.share.new} new and {outlook.share.due} due" in said
@@ -77,17 +109,52 @@ async def test_every_number_is_shown(outlook: Outlook) -> None:
 def test_the_picture_shows_readiness() -> None:
     """It shows the same readiness as the rules."""
     cards = {item: review(None, 3, NOW - timedelta(days=3)) for item in list(bank().asked)[:120]}  # type: ignore[arg-type]
-    plan = Plan(1, NOW.date() + timedelta(days=30), 15, NOW.date(), 70)
-    outlook = build_outlook(plan, bank(), cards, [], "UTC", NOW)
-    assert f">{percent(readiness(bank(), cards, NOW))}%</text>" in svg(outlook, ())
+    plan = Plan(1, NOW.date() + timedelta(days=30), 15, NOW.date(), 70, ALL, "")
+    outlook = build_outlook(plan, Situation(bank(), cards, [], "UTC", NOW))
+    ready = percent(readiness(bank(), cards, ability_of(bank(), cards), NOW))
+    assert f">{ready}%</text>" in svg(outlook, ())
+
+
+async def test_a_part_of_the_goal() -> None:
+    """What fits comes first, in title, text and picture; what all would take is said once."""
+    said = await page_text(PART)
+    assert said.startswith(f"### Your plan: {PART.topics} of 50 topics\n")
+    assert (
+        f"20 minutes a day bring **{PART.topics} topics** to about **{PART.plan.goal}%**. "
+        f"What interviews ask most comes first: {PART.next_topics[0]} · " in said
+    )
+    assert PART.plan.goal == 90
+    assert "would take" not in said
+    whole = Whole(50, 45, date(2027, 5, 3))
+    page = await plan_page(PlanCard(PART, whole=whole))
+    assert isinstance(page, Message)
+    ways = "about 45 minutes a day or 20 minutes a day until 3 May 2027."
+    assert f"All 50 topics would take {ways}" in text_of(page)
+    few = await page_text(replace(PART, topics=1, next_topics=("Tokenization",)))
+    assert "bring **1 topic** to about **90%**: Tokenization\n" in few
+
+
+@pytest.mark.parametrize(
+    ("whole", "words"),
+    [
+        (Whole(50, 45, None), "All 50 topics would take about 45 minutes a day."),
+        (
+            Whole(2, None, date(2027, 5, 3)),
+            "Both topics would take 20 minutes a day until 3 May 2027.",
+        ),
+        (Whole(50, None, None), "need more time than that. Choose those that matter most to you."),
+    ],
+)
+async def test_what_the_whole_goal_would_take(whole: Whole, words: str) -> None:
+    page = await plan_page(PlanCard(PART, whole=whole))
+    assert isinstance(page, Message)
+    assert words in text_of(page)
 
 
 async def test_the_pace_in_words() -> None:
-    """A new plan names its goal, and a member who is behind reads what to do, without blame."""
-    assert (
-        f"That's with 20 minutes of practice every day. It's also your goal: **{NEW.plan.goal}%**."
-        in await page_text(NEW)
-    )
+    """A member who is behind reads what to do, without blame."""
+    assert "That's if you practise every day." in await page_text(NEW)
+    assert "That's if you" not in await page_text(PART)
     ahead = replace(HALFWAY, plan=replace(HALFWAY.plan, goal=percent(HALFWAY.expected) - 8))
     said = await page_text(ahead)
     past = f"You've practised on {HALFWAY.pace_kept} of the last {HALFWAY.pace_days} days."
@@ -99,10 +166,11 @@ async def test_the_pace_in_words() -> None:
     )
     said = await page_text(BEHIND)
     assert BEHIND.behind
-    assert (
-        f"Start with today's {BEHIND.share.left} and practise every day, and you'll reach **{percent(BEHIND.kept)}"
-        in said
-    )
+    kept = percent(BEHIND.kept)
+    assert f"Start with today's {BEHIND.share.left}. If you practise every day" in said
+    assert f"from now on, it's **{kept}%**." in said
+    slow = replace(BEHIND, pace_kept=BEHIND.pace_days)
+    assert "It goes a little slower than planned: your goal was 90%." in await page_text(slow)
 
 
 async def test_the_pace_of_one_day() -> None:
@@ -116,7 +184,7 @@ async def test_the_pace_of_one_day() -> None:
 async def test_a_bank_with_many_sections() -> None:
     """The text lists twelve and counts the others; the picture has eight."""
     many = replace(
-        NEW, sections=tuple(SectionOutlook(f"S{n} " + "*" * 300, 0.1, 0.9) for n in range(40))
+        NEW, sections=tuple(SectionOutlook(f"S{n} " + "*" * 300, 2, 0.1, 0.9) for n in range(40))
     )
     said = await page_text(many)
     assert len(said) < 4000
@@ -126,18 +194,48 @@ async def test_a_bank_with_many_sections() -> None:
 
 
 async def test_whether_a_day_fits() -> None:
-    fits = replace(NEW, new=8, due=1, takes=9)
-    assert "A day takes 8 new and 1 due questions, about 9 minutes. That fits." in await page_text(
-        fits
+    """If not, a button takes as many topics as fit; with one topic there is nothing to leave out."""
+    fits = await page_text(replace(NEW, questions=9, takes=5))
+    assert "On average, a day has 9 questions: about 5 minutes." in fits
+    assert "( Fit to my time )" not in fits
+    tight = replace(NEW, fits=False, takes=48)
+    said = await page_text(tight)
+    assert "From here all 12 topics would take about 48 minutes a day, more than your 20." in said
+    assert "( Fit to my time )" in said
+    one = await page_text(replace(tight, topics=1, of_topics=1))
+    assert "From here all of it would take about 48 minutes" in one
+    assert "Fit to my time" not in one
+
+
+def test_the_page_for_choosing_topics() -> None:
+    """Each section has a list with what is chosen; many are on several pages, within limits."""
+    choice = TopicChoice(packs(), "2 topics", {"tokenization", "overfitting"}, 1, 2)
+    lists = topic_lists(packs())
+    assert [title for title, _ in lists] == [section.title for section in packs().sections]
+    page = topics_page(choice, 0)
+    said = text_of(page)
+    assert "Now: **2 topics**. 1 of 2 topics fit into your minutes." in said
+    menus = [item for item in page.walk_children() if isinstance(item, ui.Select)]
+    assert len(menus) == 5
+    chosen = [o.value for menu in menus for o in menu.options if o.default]
+    assert "tokenization" in chosen
+    assert set(chosen) <= set(choice.chosen)
+    assert [o.value for o in menus[0].options[:2]] == [ALL, "pack:questions"]
+    last = [
+        i.placeholder for i in topics_page(choice, 99).walk_children() if isinstance(i, ui.Select)
+    ]
+    assert [words.split(" · ")[0] for words in last[1:] if words] == [t for t, _ in lists[8:]]
+    assert "All of it fits into your minutes." in text_of(
+        topics_page(replace(choice, fitting=2), 0)
     )
-    more = replace(NEW, new=18, due=30, takes=48)
-    assert (
-        "a day takes 18 new and 30 due questions, about 48 minutes, which is more than your 20."
-        in await page_text(more)
-    )
-    assert "To keep up, a day takes 30 due questions, about 48 minutes" in await page_text(
-        replace(more, new=0)
-    )
+
+
+def test_a_long_section_has_several_lists() -> None:
+    """A select menu has at most 25 options."""
+    section = packs().sections[0]
+    many = tuple(replace(section.topics[0], id=f"t{n}") for n in range(60))
+    large = Bank("Large", (replace(section, topics=many),))
+    assert [len(topics) for _, topics in topic_lists(large)] == [25, 25, 10]
 
 
 async def test_a_day_that_is_done() -> None:

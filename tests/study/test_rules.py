@@ -16,7 +16,7 @@ TOPIC = small_bank().topics["t1"]
 
 
 def card(due_in: timedelta, *, stability: float = 2.0, state: State = State.Review) -> MemoryCard:
-    return MemoryCard(state, None, stability, 5.0, NOW + due_in, NOW - timedelta(days=3))
+    return MemoryCard(state, None, stability, 5.0, NOW + due_in, NOW - timedelta(days=3), True)
 
 
 def test_items_by_number_difficulty_and_day() -> None:

@@ -1,0 +1,60 @@
+"""Jobs that one process runs each night, or at the next start if none was running at that hour."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, update
+
+from bot.core.context import Context
+from bot.core.notes import meta, read_note, set_note
+
+HOUR = 3
+"""The hour of the day, in UTC."""
+
+
+def latest_night(now: datetime) -> datetime:
+    """Return the latest instant at which a nightly job was due."""
+    tonight = now.replace(hour=HOUR, minute=0, second=0, microsecond=0)
+    return tonight if tonight <= now else tonight - timedelta(days=1)
+
+
+class Nightly:
+    """A nightly job, as a source for the scheduler.
+
+    The time of the last run is a note, so that of several processes only one runs the job. A job
+    that fails is logged, and runs again the next night.
+    """
+
+    def __init__(self, context: Context, name: str, job: Callable[[], Awaitable[object]]) -> None:
+        self._database = context.database
+        self._now = context.now
+        self._note = f"nightly: {name}"
+        self._job = job
+
+    def begin(self, conn: Connection) -> None:
+        """Let a new database wait for its first night."""
+        if read_note(conn, self._note) is None:
+            set_note(conn, self._note, self._now().isoformat())
+
+    def due(self, conn: Connection, now: datetime, _limit: int, /) -> Sequence[int]:
+        last = read_note(conn, self._note)
+        waiting = last is not None and datetime.fromisoformat(last) < latest_night(now)
+        return [0] if waiting else []
+
+    def next_due(self, _conn: Connection, /) -> datetime | None:
+        return latest_night(self._now()) + timedelta(days=1)
+
+    async def work(self, _key: int) -> None:
+        if await self._database.write(self._claim):
+            await self._job()
+
+    def _claim(self, conn: Connection) -> bool:
+        """Note that the job runs now; False if another process has done so."""
+        now = self._now()
+        last = read_note(conn, self._note)
+        if last is None or datetime.fromisoformat(last) >= latest_night(now):
+            return False
+        own = meta.c.key == self._note, meta.c.value == last
+        return conn.execute(update(meta).where(*own).values(value=now.isoformat())).rowcount == 1

@@ -1,0 +1,195 @@
+"""What a plan is for: everything, a pack, a section or chosen topics; and the order of topics.
+
+A goal is stored as text: `all`, `pack:` with a name, `section:` with an id, or `topics:` with ids.
+Goals are read against a bank, so what has left the bank doesn't count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from heapq import heappop, heappush
+from itertools import islice
+
+from bot.core.errors import UserError
+from bot.core.zones import quoted
+from bot.memory import rules as memory_rules
+from bot.memory.ability import Ability
+from bot.memory.rules import MemoryCard
+from bot.questions.model import Bank, Item, Topic
+
+ALL = "all"
+_PACK, _SECTION, _TOPICS = "pack:", "section:", "topics:"
+READY = 0.8
+"""A topic is ready from this share of its items that the member knows."""
+_STARTED = 1 / 3
+"""Share of a topic's items met from which it is finished before others are begun."""
+_TOPICS_AT_ONCE = 3
+_MOST_OPTIONS = 25
+
+
+def goal_of_topics(topic_ids: Iterable[str]) -> str:
+    """Return the goal of being ready for some topics."""
+    return _TOPICS + " ".join(sorted(topic_ids))
+
+
+def topics_of(bank: Bank, goal: str) -> list[Topic]:
+    """Return the topics of a goal that have items, in the bank's order."""
+    found = (topic for topic in bank.asked_topics.values() if topic.items)
+    kind, _, rest = goal.partition(":")
+    match kind:
+        case "pack":
+            packs = (pack.bank.asked_topics for pack in bank.packs if pack.name == rest)
+            ids = set().union(*packs)
+            return [topic for topic in found if topic.id in ids]
+        case "section":
+            return [topic for topic in found if topic.section_id == rest]
+        case "topics":
+            ids = set(rest.split())
+            return [topic for topic in found if topic.id in ids]
+        case _:
+            return list(found)
+
+
+def chosen_topics(goal: str) -> frozenset[str]:
+    """Return the ids of the topics that were chosen one by one; none for other goals."""
+    return (
+        frozenset(goal.removeprefix(_TOPICS).split()) if goal.startswith(_TOPICS) else frozenset()
+    )
+
+
+def goal_title(bank: Bank, goal: str) -> str:
+    """Return a goal in words, such as `everything` or a section's title."""
+    kind, _, rest = goal.partition(":")
+    topics = topics_of(bank, goal)
+    if kind == "pack":
+        return next((pack.bank.title for pack in bank.packs if pack.name == rest), rest)
+    if kind == "section":
+        return bank.section_titles.get(rest, rest)
+    if kind == "topics":
+        return topics[0].title if len(topics) == 1 else f"{len(topics):,} topics"
+    return "everything"
+
+
+def area_options(bank: Bank) -> list[tuple[str, str]]:
+    """Return (label, goal) pairs of everything, the packs and the sections."""
+    areas = [("Everything", ALL)]
+    areas += [(f"Pack · {pack.bank.title}", _PACK + pack.name) for pack in bank.packs]
+    areas += [(f"Section · {s.title}", _SECTION + s.id) for s in bank.sections]
+    return [(label, goal) for label, goal in areas if topics_of(bank, goal)]
+
+
+def goal_options(bank: Bank, typed: str) -> list[tuple[str, str]]:
+    """Return (label, goal) pairs that match what was typed: everything, packs, sections, topics."""
+    words = typed.casefold().split()
+    found = [
+        pair for pair in area_options(bank) if all(word in pair[0].casefold() for word in words)
+    ]
+    found += [
+        (f"Topic · {topic.title}", goal_of_topics([topic.id]))
+        for topic in bank.search(typed)
+        if topic.items
+    ]
+    return found[:_MOST_OPTIONS]
+
+
+def read_goal(bank: Bank, typed: str) -> str:
+    """Return the goal that was picked or typed; raise UserError if there is no such goal."""
+    if typed.partition(":")[0] in {"all", "pack", "section", "topics"} and topics_of(bank, typed):
+        return typed
+    exact = typed.casefold().strip()
+    options = goal_options(bank, typed)
+    for label, goal in options:
+        if label.casefold().rpartition(" · ")[2] == exact:
+            return goal
+    if len(options) == 1:
+        return options[0][1]
+    raise UserError(
+        f'I don\'t know what "{quoted(typed)}" stands for. Pick a goal from the list as you type, '
+        "for example Everything, a section or a topic."
+    )
+
+
+def item_readiness(
+    item: Item, section_id: str, card: MemoryCard | None, ability: Ability, at: datetime
+) -> float:
+    """Return the probability that a member knows an item at a moment.
+
+    For an item that they have never met, their ability tells, once it is known in that section.
+    """
+    if card is not None:
+        return memory_rules.readiness(card, at)
+    return ability.knows(item, section_id) if ability.is_known(section_id) else 0.0
+
+
+def topic_readiness(
+    topic: Topic, cards: Mapping[str, MemoryCard], ability: Ability, at: datetime
+) -> float:
+    """Return the mean readiness of a topic's items."""
+    known = sum(
+        item_readiness(item, topic.section_id, cards.get(item.id), ability, at)
+        for item in topic.items
+    )
+    return known / len(topic.items) if topic.items else 0.0
+
+
+def topics_in_order(
+    topics: Iterable[Topic], cards: Mapping[str, MemoryCard], ability: Ability, now: datetime
+) -> tuple[list[Topic], list[Topic]]:
+    """Return the topics that are ready, and the others in the order in which a plan takes them.
+
+    What interviews ask most comes first; of equal ones those that are well begun, then those that
+    the member knows least.
+    """
+    ranked = []
+    ready = []
+    for number, topic in enumerate(topics):
+        share = topic_readiness(topic, cards, ability, now)
+        if share >= READY:
+            ready.append(topic)
+            continue
+        met = sum(item.id in cards for item in topic.items)
+        begun = met >= _STARTED * len(topic.items)
+        ranked.append((-topic.weight, not begun, round(share, 1), number, topic))
+    return ready, [topic for *_, topic in sorted(ranked, key=lambda rank: rank[:-1])]
+
+
+def items_in_order(
+    topics: Iterable[Topic], cards: Mapping[str, MemoryCard], ability: Ability, now: datetime
+) -> Iterator[Item]:
+    """Yield the items that a member has never met, in a plan's order.
+
+    A few topics are taken at a time, in their order. Of their items, the one comes first that
+    suits the member's ability best. Topics that are ready come last.
+    """
+    ready, others = topics_in_order(topics, cards, ability, now)
+    waiting = (
+        iter(new) for topic in [*others, *ready] if (new := _new_items(topic, cards, ability))
+    )
+    current: list[tuple[float, str, Item, Iterator[tuple[float, str, Item]]]] = []
+
+    def add_next(rest: Iterator[tuple[float, str, Item]] | None) -> None:
+        """Queue a topic's next item, or else the first one of the next topic."""
+        while rest is not None:
+            if (found := next(rest, None)) is not None:
+                heappush(current, (*found, rest))
+                return
+            rest = next(waiting, None)
+
+    for rest in islice(waiting, _TOPICS_AT_ONCE):
+        add_next(rest)
+    while current:
+        _, _, item, rest = heappop(current)
+        yield item
+        add_next(rest)
+
+
+def _new_items(
+    topic: Topic, cards: Mapping[str, MemoryCard], ability: Ability
+) -> list[tuple[float, str, Item]]:
+    """Return a topic's new items, the best one first, each after its distance and id."""
+    return sorted(
+        (ability.distance_from_best(item, topic.section_id), item.id, item)
+        for item in topic.items
+        if item.id not in cards
+    )
