@@ -60,6 +60,26 @@ class Fit:
     loss_before: float | None = None
     loss_after: float | None = None
 
+    @property
+    def gain(self) -> float:
+        """The share of the log loss that the member's own parameters save; 0 without such."""
+        if self.parameters is None or self.loss_before is None or self.loss_after is None:
+            return 0.0
+        return 1 - self.loss_after / self.loss_before
+
+
+@dataclass(frozen=True, slots=True)
+class LastFit:
+    """A member's last fit, when it was made, and how many reviews they had then.
+
+    `recomputed` says whether all of their memory cards follow its parameters.
+    """
+
+    fit: Fit
+    fitted_at: datetime
+    reviews: int
+    recomputed: bool
+
 
 def is_available() -> bool:
     """Return whether the library that fits parameters is installed."""

@@ -9,8 +9,8 @@ better ones in their reviews. Two settings are ours:
 - A new card starts after its learning step (`FIRST_STEP`). An item that a member knows at first
   sight, even slowly, comes back after a day or more; only a miss leads to the step.
 
-What is stored is scheduled for the same retention for everybody. A plan asks for more near its
-date (`retention_for`). Then the review date is computed when the card is read.
+Stored cards have the same desired retention for everybody. A plan asks for more near its date
+(`retention_for`). Then the review date is computed when the card is read.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from bot.core.calendar import local_date
 STEPS = (timedelta(minutes=10),)
 FIRST_STEP = len(STEPS)
 RETENTION = 0.9
-"""The desired retention of all stored cards: the recall at which an item comes back."""
+"""The desired retention of all stored cards: an item comes back when recall has fallen to it."""
 PLAN_RETENTION = 0.95
 """The desired retention on the date of a plan. More would ask about everything every few days."""
 PLAN_DAYS = 14
@@ -62,12 +62,12 @@ class MemoryModel:
         object.__setattr__(self, "factor", 0.9 ** (1 / decay) - 1)
 
     def interval(self, stability: float, retention: float) -> int:
-        """Return the whole days, at least one, after which recall has fallen to `retention`.
+        """Return how many days, at least one, it takes until recall has fallen to `retention`.
 
         This is the interval of `fsrs.Scheduler`, which has only one retention.
         """
-        days = round(stability / self.factor * (retention ** (1 / self.decay) - 1))
-        return min(max(days, 1), self.scheduler.maximum_interval)
+        days = round(stability / self.factor * (math.pow(retention, 1 / self.decay) - 1))
+        return min(max(days, 1), int(self.scheduler.maximum_interval))
 
 
 DEFAULT = MemoryModel(tuple(map(float, fsrs.Scheduler().parameters)))
