@@ -191,7 +191,7 @@ async def test_the_number_of_fits_of_a_run_is_limited(
 async def test_default_parameters_that_are_better(
     stage: Stage, models: OwnModels, process: FakeProcess, history: Reviews
 ) -> None:
-    """The attempt is stored, nothing else changes; who had own parameters loses them."""
+    """The attempt is stored, nothing else changes; a member who had own parameters loses them."""
     await stage.database.write(practise, ALWINA, history)
     process.result = Fit(None, 0.4, 0.5)
     assert await models.run() == 1

@@ -275,7 +275,7 @@ async def test_a_fit_waits_for_reviews_with_the_parameters_before(url: URL) -> N
         reviewing = asyncio.create_task(one.write(slow))
         await began.wait()
         fitting = asyncio.create_task(two.write(give_model, 1))
-        query = "SELECT count(*) FROM pg_locks WHERE NOT granted AND mode = 'ExclusiveLock'"
+        query = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'memory_models'::regclass"
         async with asyncio.timeout(PATIENCE):
             while not await two.read(lambda conn: conn.execute(text(query)).scalar_one()):  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
