@@ -32,7 +32,7 @@ History = Mapping[str, Sequence[tuple[Rating, datetime]]]
 """A member's reviews of each item, oldest first, by item id."""
 
 FIRST_FIT = 400
-"""Reviews before the first fit. With fewer, the default parameters usually predict better."""
+"""Reviews before the first fit. With so many, not even half of the simulated members keep one."""
 GROWTH = 2
 """Parameters are fitted again when the reviews have become so many times as many."""
 HELD_OUT = 5
@@ -42,7 +42,7 @@ MIN_PREDICTED = 20
 EPOCHS = 15
 BATCH = 64
 """How the library trains: its own 5 epochs of batches of 512 are made for tens of thousands of
-reviews. With a thousand, these settings give half as much gain again in the trial."""
+reviews. With 1,000 reviews of simulated members, these settings gained 40 % more."""
 _CERTAIN = 1e-6
 """Probabilities stay this far from 0 and 1, so that one surprise doesn't decide alone."""
 
