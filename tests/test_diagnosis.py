@@ -131,5 +131,7 @@ async def test_the_check_says_whether_parameters_are_fitted(
     monkeypatch.setattr(diagnosis, "is_available", lambda: installed)
     env = {"DATABASE_URL": url.render_as_string(hide_password=False)}
     assert await diagnosis.check(Settings.from_env(env)) == 0
-    (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("practice: ")]
+    (line,) = [
+        line for line in capsys.readouterr().out.splitlines() if line.startswith("practice: ")
+    ]
     assert says in line
