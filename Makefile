@@ -98,7 +98,7 @@ lock:
 	@$(PYTHON) -m venv $(VENV)
 	$(PY) -m pip install --disable-pip-version-check --quiet 'uv==$(UV_VERSION)'
 	$(COMPILE) --all-extras --output-file requirements.lock $(ARGS)
-	$(COMPILE) --extra postgres --extra speed --constraint requirements.lock --output-file requirements.txt
+	$(COMPILE) --extra postgres --extra speed --extra fit --constraint requirements.lock --output-file requirements.txt
 
 clean:
 	rm -rf $(VENV) dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -27,7 +27,8 @@ from bot.core.servers import guilds
 from bot.daily.store import dailies, daily_schedules, daily_uses, open_answers, streaks
 from bot.interviews.store import interview_questions, interviews, model_requests
 from bot.members.store import member_names, members
-from bot.memory.store import cards
+from bot.memory.rules import DEFAULT
+from bot.memory.store import cards, memory_models
 from bot.plan.store import plan_days, plans
 from bot.practice.store import practice_questions, practices
 from bot.privacy.store import erasures
@@ -151,6 +152,9 @@ def _members() -> Rows:
         cards,
         ({"user_id": n, "item_id": item, **card} for n in (ALWINA, *others) for item in ITEMS[:12]),
     )
+    fit = {"fitted_at": NOW, "reviews": 400, "loss_before": 0.4, "loss_after": 0.3}
+    fit |= {"parameters": json.dumps(DEFAULT.parameters), "recomputed": True}
+    yield memory_models, ({"user_id": n, **fit} for n in (ALWINA, *others))
     yield (
         server_banks,
         ({"guild_id": n, "mark": n, "packs": None, "numbers": 3} for n in (GUILD, *others)),

@@ -121,7 +121,7 @@ MORE_ROOMS = {
         *("lint", "in_play", "typed"),
     },
     "members": {"names"},
-    "memory": {"progress"},
+    "memory": {"progress", "fitting", "own_models"},
     "answers": {"pay", "totals", "sources", "erasure"},
     "bank": {"files", "sheets", "forms"},
     "daily": {"open_answers", "schedules", "streaks", "weekdays"},
@@ -152,6 +152,7 @@ PURE = {
     "outlook",
     "dates",
     "progress",
+    "fitting",
     "streaks",
     "weekdays",
 }
@@ -443,6 +444,7 @@ def test_every_import_is_a_dependency() -> None:
     """The bot imports the standard library, itself, and packages that pyproject.toml names."""
     declared = (ROOT / "pyproject.toml").read_text("utf-8").casefold()
     names = {"dotenv": "python-dotenv", "resvg_py": "resvg-py", "PIL": "simcord[preview]"}
+    names["fsrs_rs_python"] = "fsrs-rs-python"
     tops = {name.partition(".")[0] for module in MODULES for name in imports(module)} - {"bot", ""}
     foreign = tops - sys.stdlib_module_names
     assert {"discord", "sqlalchemy", "rapidfuzz"} <= foreign

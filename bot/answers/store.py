@@ -17,6 +17,7 @@ from bot.core.limits import MAX_TYPED
 from bot.core.tables import (
     Instant,
     all_rows,
+    constant,
     fetch_all,
     first_row,
     insert_for,
@@ -316,19 +317,80 @@ def with_own_item(conn: Connection, item_id: str) -> list[Answer]:
     return fetch_all(conn, query.order_by(*order), Answer)
 
 
-def reviews_of(conn: Connection, user_id: int, item_id: str) -> list[Review]:
-    """Return all reviews of a member's memory card of an item, the oldest first."""
-    return [review_of(answer) for answer in _rated(conn, user_id, item_id)]
+Reviews = dict[str, list[tuple[Rating, datetime]]]
+"""Reviews by item id: ratings with their times, the oldest first."""
 
 
-@all_rows(Answer)
-def _rated(user_id: int, item_id: str) -> Select[Any]:
-    own = answers.c.user_id == user_id, answers.c.item_id == item_id, answers.c.rating.is_not(None)
-    return (
-        select(answers)
-        .where(*own)
-        .order_by(answers.c.answered_at, answers.c.source, answers.c.question_id)
+def reviews_of(conn: Connection, user_id: int, item_ids: Collection[str]) -> Reviews:
+    """Return all reviews of a member's memory cards of some items."""
+    return _by_item(_rated(conn, user_id, item_ids))
+
+
+@prepared
+def _rated(user_id: int, item_ids: Collection[str]) -> Select[Any]:
+    return _reviews(user_id).where(answers.c.item_id.in_(item_ids))
+
+
+def all_reviews_of(conn: Connection, user_id: int) -> Reviews:
+    """Return all reviews of all of a member's memory cards."""
+    return _by_item(_all_rated(conn, user_id))
+
+
+@prepared
+def _all_rated(user_id: int) -> Select[Any]:
+    return _reviews(user_id)
+
+
+def _reviews(user_id: int) -> Select[Any]:
+    c = answers.c
+    query = select(c.item_id, c.rating, c.answered_at)
+    query = query.where(c.user_id == user_id, c.rating.is_not(None))
+    return query.order_by(c.answered_at, c.source, c.question_id)
+
+
+def _by_item(rows: Iterable[Any]) -> Reviews:
+    found: Reviews = {}
+    for item_id, rating, at in rows:
+        found.setdefault(item_id, []).append((Rating(rating), at))
+    return found
+
+
+def count_reviews(conn: Connection, user_id: int, limit: int) -> int:
+    """Return how many reviews a member has, counting up to a limit."""
+    counted: int = _count_reviews(conn, user_id, limit).scalar_one()
+    return counted
+
+
+@prepared
+def _count_reviews(user_id: int, limit: int) -> Select[Any]:
+    c = answers.c
+    own = select(c.rating).where(c.user_id == user_id, c.rating.is_not(None)).limit(limit)
+    return select(func.count()).select_from(own.subquery())
+
+
+def newest_practised(conn: Connection) -> int:
+    """Return the id of the newest answered question of all practices, 0 if there is none."""
+    return _newest_practised(conn).scalar() or 0
+
+
+@prepared
+def _newest_practised() -> Select[Any]:
+    of_practice = select(answers.c.question_id).where(answers.c.source == constant(PRACTICE))
+    return of_practice.order_by(answers.c.question_id.desc()).limit(1)
+
+
+def practised_after(conn: Connection, question_id: int, limit: int) -> list[tuple[int, int]]:
+    """Return (question id, member) of the next answers in practice after a question, by its id."""
+    return [(row.question_id, row.user_id) for row in _practised_after(conn, question_id, limit)]
+
+
+@prepared
+def _practised_after(question_id: int, limit: int) -> Select[Any]:
+    c = answers.c
+    later = select(c.question_id, c.user_id).where(
+        c.source == constant(PRACTICE), c.question_id > question_id
     )
+    return later.order_by(c.question_id).limit(limit)
 
 
 def latest_ratings(conn: Connection, user_id: int) -> list[tuple[str, Rating]]:

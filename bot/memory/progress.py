@@ -18,7 +18,7 @@ from datetime import datetime
 
 from fsrs import Rating
 
-from bot.memory.rules import MemoryCard, due_items, is_learned
+from bot.memory.rules import DEFAULT, RETENTION, MemoryCard, MemoryModel, due_items, is_learned
 from bot.questions.model import Bank
 
 
@@ -27,7 +27,7 @@ class Knowledge:
     """A member's cards of the items that a bank asks, by item id, at one moment.
 
     `set_aside` items, of any bank, stay known but are never due. `zone` is the member's, because
-    an item is due on one of the member's dates.
+    an item is due on one of the member's dates. `model` has their parameters of FSRS.
     """
 
     bank: Bank
@@ -35,10 +35,21 @@ class Knowledge:
     set_aside: Set[str]
     zone: str
     now: datetime
+    model: MemoryModel = DEFAULT
 
-    def due(self) -> list[str]:
-        """Return the ids of the items to ask again today: missed ones first, then longest due."""
-        return due_items(self.cards, self.zone, self.now, hidden=self.set_aside)
+    def due(self, retention: float = RETENTION) -> list[str]:
+        """Return the ids of the items to ask again today: missed ones first, then longest due.
+
+        `retention` is the desired one; a plan has its own (`bot.memory.rules.retention_for`).
+        """
+        return due_items(
+            self.cards,
+            self.zone,
+            self.now,
+            hidden=self.set_aside,
+            retention=retention,
+            model=self.model,
+        )
 
     def learned(self) -> int:
         """Return the number of learned items."""

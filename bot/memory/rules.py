@@ -1,19 +1,23 @@
 """A member's memory of an item: one FSRS card, and when the item comes back.
 
-The package `fsrs` schedules with its default parameters and without randomness, so a card can be
-computed again from the log of answers. Two settings are ours:
+The package `fsrs` schedules without randomness, so a card can be computed again from the log of
+answers. A member has the package's default parameters until `bot.memory.own_models` has found
+better ones in their reviews. Two settings are ours:
 
 - There is one learning and one relearning step of ten minutes: a missed item is asked again on the
   same day.
 - A new card starts after its learning step (`FIRST_STEP`). An item that a member knows at first
   sight, even slowly, comes back after a day or more; only a miss leads to the step.
+
+Stored cards have the same desired retention for everybody. A plan asks for more near its date
+(`retention_for`). Then the review date is computed when the card is read.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 import fsrs
@@ -23,9 +27,53 @@ from bot.core.calendar import local_date
 
 STEPS = (timedelta(minutes=10),)
 FIRST_STEP = len(STEPS)
-SCHEDULER = fsrs.Scheduler(learning_steps=STEPS, relearning_steps=STEPS, enable_fuzzing=False)
-DECAY = -float(SCHEDULER.parameters[20])
-FACTOR = 0.9 ** (1 / DECAY) - 1
+RETENTION = 0.9
+"""The desired retention of all stored cards: an item comes back when recall has fallen to it."""
+PLAN_RETENTION = 0.95
+"""The desired retention on the date of a plan. More would ask about everything every few days."""
+PLAN_DAYS = 14
+"""Retention rises in the last two weeks before a plan's date: what is reviewed earlier has faded by
+then, and costs as much time."""
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryModel:
+    """The 21 parameters of FSRS for one member, with the forgetting curve that follows from them.
+
+    Recall after some days is `(1 + factor * days / stability) ** decay`.
+    """
+
+    parameters: tuple[float, ...]
+    scheduler: fsrs.Scheduler = field(init=False, repr=False, compare=False)
+    decay: float = field(init=False, repr=False, compare=False)
+    factor: float = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        scheduler = fsrs.Scheduler(
+            self.parameters,
+            desired_retention=RETENTION,
+            learning_steps=STEPS,
+            relearning_steps=STEPS,
+            enable_fuzzing=False,
+        )
+        decay = -self.parameters[20]
+        object.__setattr__(self, "scheduler", scheduler)
+        object.__setattr__(self, "decay", decay)
+        object.__setattr__(self, "factor", 0.9 ** (1 / decay) - 1)
+
+    def interval(self, stability: float, retention: float) -> int:
+        """Return how many days, at least one, it takes until recall has fallen to `retention`.
+
+        This is the interval of `fsrs.Scheduler`, which has only one retention.
+        """
+        days = round(stability / self.factor * (math.pow(retention, 1 / self.decay) - 1))
+        return min(max(days, 1), int(self.scheduler.maximum_interval))
+
+
+DEFAULT = MemoryModel(tuple(map(float, fsrs.Scheduler().parameters)))
+SCHEDULER = DEFAULT.scheduler
+DECAY = DEFAULT.decay
+FACTOR = DEFAULT.factor
 
 _NOT_TODAY = timedelta(days=2)
 """Anything due this far ahead can't be today in any time zone."""
@@ -62,7 +110,9 @@ class MemoryCard:
         return self.missed and self.due_at - self.last_review_at <= STEPS[0]
 
 
-def review(card: MemoryCard | None, rating: Rating, at: datetime) -> MemoryCard:
+def review(
+    card: MemoryCard | None, rating: Rating, at: datetime, model: MemoryModel = DEFAULT
+) -> MemoryCard:
     """Return the card after an answer; `card` is None if the item was new to the member.
 
     `at` must not be before the card's last review. Equal arguments give equal cards.
@@ -79,7 +129,7 @@ def review(card: MemoryCard | None, rating: Rating, at: datetime) -> MemoryCard:
             due=card.due_at,
             last_review=card.last_review_at,
         )
-    after, _ = SCHEDULER.review_card(before, rating, at)
+    after, _ = model.scheduler.review_card(before, rating, at)
     assert after.stability is not None
     assert after.difficulty is not None
     return MemoryCard(
@@ -93,22 +143,48 @@ def review(card: MemoryCard | None, rating: Rating, at: datetime) -> MemoryCard:
     )
 
 
-def recall(card: MemoryCard, at: datetime) -> float:
+def recall(card: MemoryCard, at: datetime, model: MemoryModel = DEFAULT) -> float:
     """Return the probability of a right answer at a moment; it only changes by whole days."""
-    return recall_after(max((at - card.last_review_at).days, 0), card.stability)
+    return recall_after(max((at - card.last_review_at).days, 0), card.stability, model)
 
 
-def recall_after(days: int, stability: float) -> float:
+def recall_after(days: int, stability: float, model: MemoryModel = DEFAULT) -> float:
     """Return the probability of a right answer a number of whole days after the last one."""
-    return math.pow(1 + FACTOR * days / stability, DECAY)
+    return math.pow(1 + model.factor * days / stability, model.decay)
 
 
-def readiness(card: MemoryCard, at: datetime) -> float:
+def readiness(card: MemoryCard, at: datetime, model: MemoryModel = DEFAULT) -> float:
     """Return the probability that a member knows an item: 0 if they missed it last, else recall."""
-    return 0.0 if card.last_missed else recall(card, at)
+    return 0.0 if card.last_missed else recall(card, at, model)
 
 
-def back_on(card: MemoryCard, zone: str, today: date) -> date:
+def retention_for(days_left: int | None) -> float:
+    """Return the desired retention this many days before the date of a plan; None without a plan.
+
+    A plan whose date is over changes nothing.
+    """
+    if days_left is None or not 0 <= days_left < PLAN_DAYS:
+        return RETENTION
+    return PLAN_RETENTION - (PLAN_RETENTION - RETENTION) * days_left / PLAN_DAYS
+
+
+def due_at(
+    card: MemoryCard, *, retention: float = RETENTION, model: MemoryModel = DEFAULT
+) -> datetime:
+    """Return when a card is due for a desired retention: a missed one after its step in any case."""
+    if card.missed or retention == RETENTION:
+        return card.due_at
+    return card.last_review_at + timedelta(days=model.interval(card.stability, retention))
+
+
+def back_on(
+    card: MemoryCard,
+    zone: str,
+    today: date,
+    *,
+    retention: float = RETENTION,
+    model: MemoryModel = DEFAULT,
+) -> date:
     """Return the local date of an item's next review; `today` if it is due.
 
     A missed item comes back today. Any other comes back on the date of its due time, from the
@@ -117,21 +193,36 @@ def back_on(card: MemoryCard, zone: str, today: date) -> date:
     if card.missed:
         return today
     day_after = local_date(zone, card.last_review_at) + timedelta(days=1)
-    return max(today, day_after, local_date(zone, card.due_at))
+    due = due_at(card, retention=retention, model=model)
+    return max(today, day_after, local_date(zone, due))
 
 
-def days_away(card: MemoryCard, zone: str, now: datetime) -> int:
+def days_away(
+    card: MemoryCard,
+    zone: str,
+    now: datetime,
+    *,
+    retention: float = RETENTION,
+    model: MemoryModel = DEFAULT,
+) -> int:
     """Return in how many of the member's days an item comes back; 0 if it is due today."""
     today = local_date(zone, now)
-    return (back_on(card, zone, today) - today).days
+    return (back_on(card, zone, today, retention=retention, model=model) - today).days
 
 
-def is_due(card: MemoryCard, zone: str, now: datetime) -> bool:
+def is_due(
+    card: MemoryCard,
+    zone: str,
+    now: datetime,
+    *,
+    retention: float = RETENTION,
+    model: MemoryModel = DEFAULT,
+) -> bool:
     """Return whether an item comes back today."""
     # Members have hundreds of cards that are due later: skip the zone lookup for them.
-    if not card.missed and card.due_at - now >= _NOT_TODAY:
+    if not card.missed and due_at(card, retention=retention, model=model) - now >= _NOT_TODAY:
         return False
-    return days_away(card, zone, now) == 0
+    return days_away(card, zone, now, retention=retention, model=model) == 0
 
 
 LEARNED_DAYS = 7
@@ -151,6 +242,9 @@ def due_items(
     now: datetime,
     asked: Collection[str] = (),
     hidden: Collection[str] = (),
+    *,
+    retention: float = RETENTION,
+    model: MemoryModel = DEFAULT,
 ) -> list[str]:
     """Return the ids of the items to ask again today: missed ones first, then the longest due.
 
@@ -158,10 +252,10 @@ def due_items(
     `hidden` items must not be asked now.
     """
     found = [
-        (not card.missed, card.due_at, item_id)
+        (not card.missed, due_at(card, retention=retention, model=model), item_id)
         for item_id, card in cards.items()
         if item_id not in hidden
-        and is_due(card, zone, now)
+        and is_due(card, zone, now, retention=retention, model=model)
         and not (item_id in asked and card.due_at > now)
     ]
     return [item_id for _, _, item_id in sorted(found)]

@@ -19,4 +19,5 @@ def knowledge(conn: Connection, user_id: int, bank: Bank, zone: str, now: dateti
         set_aside=store.items_set_aside(conn, user_id),
         zone=zone,
         now=now,
+        model=store.model_of(conn, user_id),
     )

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from bot.answers import store as answer_log
 from bot.answers.rules import LONGEST_MS, Tally
-from bot.answers.store import CHALLENGE, DAILY, PRACTICE, ROUND, Answer, Result, Review
+from bot.answers.store import CHALLENGE, DAILY, PRACTICE, ROUND, Answer, Result, Review, review_of
 from bot.core.database import Database
 from bot.questions.own import own_id
 from tests.answers.entries import AT, DAY, counted
@@ -108,7 +108,7 @@ async def test_when_an_item_last_paid(database: Database) -> None:
 
 
 async def test_reviews(database: Database) -> None:
-    """A card's reviews come in the order of the answers, with times of an hour at most."""
+    """Reviews come by item, in the order of the answers; those that count nothing are left out."""
     given = [
         asked(1, ALWINA, item_id="a", rating=3, answered_at=AT + HOUR, elapsed_ms=10**9),
         asked(2, ALWINA, item_id="a", rating=1, answered_at=AT, source=PRACTICE),
@@ -117,16 +117,41 @@ async def test_reviews(database: Database) -> None:
         asked(5, BOB, item_id="a", rating=3),
     ]
     await store(database, *given)
-    assert await database.read(answer_log.reviews_of, ALWINA, "a") == [
-        Review(ALWINA, Rating.Again, AT, 1000),
-        Review(ALWINA, Rating.Good, AT + HOUR, LONGEST_MS),
-    ]
+    of_a = [(Rating.Again, AT), (Rating.Good, AT + HOUR)]
+    of_b = [(Rating.Hard, AT + 2 * HOUR)]
+    assert await database.read(answer_log.reviews_of, ALWINA, ["a", "c"]) == {"a": of_a}
+    assert await database.read(answer_log.all_reviews_of, ALWINA) == {"a": of_a, "b": of_b}
+    assert await database.read(answer_log.count_reviews, ALWINA, 400) == 3
+    assert await database.read(answer_log.count_reviews, ALWINA, 2) == 2
     assert await database.read(answer_log.latest_ratings, ALWINA) == [
         ("b", Rating.Hard),
         ("a", Rating.Good),
         ("a", Rating.Again),
     ]
     assert await database.read(answer_log.latest_ratings, 103) == []
+
+
+def test_a_review_took_an_hour_at_most() -> None:
+    """Whoever leaves a question open for days did not think for days."""
+    answer = asked(1, ALWINA, item_id="a", rating=3, answered_at=AT, elapsed_ms=10**9)
+    assert review_of(answer) == Review(ALWINA, Rating.Good, AT, LONGEST_MS)
+
+
+async def test_who_has_practised_since(database: Database) -> None:
+    """Answers in practice come in the order of their questions; those in rounds are left out."""
+    assert await database.read(answer_log.newest_practised) == 0
+    await store(
+        database,
+        asked(4, BOB, source=PRACTICE),
+        asked(2, ALWINA, source=PRACTICE),
+        asked(7, BOB),
+        asked(5, ALWINA, source=PRACTICE),
+    )
+    assert await database.read(answer_log.newest_practised) == 5
+    after = answer_log.practised_after
+    assert await database.read(after, 0, 10) == [(2, ALWINA), (4, BOB), (5, ALWINA)]
+    assert await database.read(after, 2, 1) == [(4, BOB)]
+    assert await database.read(after, 5, 10) == []
 
 
 async def test_activity(database: Database) -> None:

@@ -26,6 +26,7 @@ from bot.core.personal import Erase
 from bot.core.tables import Instant, OneOf, RowId
 from bot.daily.store import open_answers
 from bot.interviews.store import interview_questions
+from bot.memory.store import memory_models
 from bot.privacy.store import erasures
 from bot.questions.store import reports
 from tests import history, rows
@@ -133,6 +134,7 @@ async def test_a_member_goes_and_others_stay(database: Database) -> None:
             conn.execute(update(table).values(grade='{"points": []}'))
         conn.execute(update(interview_questions).values(follow_up="{}"))
         conn.execute(update(answers).values(source=PRACTICE, rating=3))
+        conn.execute(update(memory_models).values(parameters="[]"))
         for held in HELD.members:
             (whose, *_) = held.columns
             others = conn.execute(select(func.count()).where(whose != member)).scalar_one()

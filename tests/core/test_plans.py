@@ -40,6 +40,7 @@ from bot.interviews import store as interviews
 from bot.interviews.store import Interview
 from bot.members import store as members
 from bot.memory import store as memory
+from bot.memory.fitting import Fit
 from bot.plan import store as plan
 from bot.plan.rules import Plan
 from bot.practice import store as practice
@@ -89,6 +90,7 @@ UNDER_WAY = (
         "ix_dailies_unrevealed",
         "ix_dailies_in_play",
         "ix_recaps_due_at",
+        "ix_memory_models_unfinished",
     ),
 )
 """Indexes that hold only what is under way, and so do not grow."""
@@ -98,6 +100,7 @@ BY_HAND = {
     privacy.departed: "once a connection; servers that have left are few",
     totals.rebuild: "for `python -m bot repair`, which an operator calls when something is wrong",
     answer_log.describe: "for `python -m bot restore`, which an operator calls",
+    answer_log.all_reviews_of: "for a fit at night, each time that a member's reviews have doubled",
 }
 """Functions that may look at everything, and why."""
 SMALL = {
@@ -187,7 +190,10 @@ CALLS: list[Call] = [
     call(answer_log.tallies, ROUND, [LAST, LAST - 1]),
     call(answer_log.paid_for, ROUND, [1, 2, 3]),
     call(answer_log.with_own_item, MINE),
-    call(answer_log.reviews_of, ALWINA, MINE),
+    call(answer_log.reviews_of, ALWINA, [MINE]),
+    call(answer_log.all_reviews_of, ALWINA),
+    call(answer_log.newest_practised),
+    call(answer_log.practised_after, LAST - 100, 50),
     call(answer_log.days_on, GUILD, ALWINA, NOW - timedelta(days=20)),
     call(answer_log.practised_at, ALWINA, NOW - timedelta(days=20)),
     call(answer_log.has_played, NEWCOMER),
@@ -319,6 +325,12 @@ CALLS: list[Call] = [
     call(memory.card_of, ALWINA, "t1-a"),
     call(memory.card_of, ALWINA, "t1-a", lock=True),
     call(memory.items_set_aside, ALWINA),
+    call(memory.recompute, ALWINA, [MINE]),
+    call(memory.model_of, ALWINA),
+    call(memory.last_fit, ALWINA),
+    call(memory.fitted_with, [ALWINA, NEWCOMER]),
+    call(memory.unfinished, 50),
+    call(memory.end_recomputing, ALWINA),
     call(memory.set_aside, ALWINA, "t1-a", NOW),
     call(plan.get, ALWINA),
     call(plan.get, ALWINA, lock=True),
@@ -431,6 +443,8 @@ CALLS: list[Call] = [
 ]
 BOUNDED = [
     call(answer_log.latest_ratings, ALWINA),
+    call(answer_log.count_reviews, ALWINA, 800),
+    call(memory.save_fit, ALWINA, Fit(), 800, NOW),
     call(answer_log.latest_on, GUILD, TODAY - timedelta(days=365), answer_log.LATEST),
     call(practice.latest_answers, ALWINA, NOW - timedelta(days=28), 400),
     # a member's answers to an item

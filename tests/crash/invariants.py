@@ -6,6 +6,7 @@ every round has ended, and no daily is about to be posted or closed.
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import sqlite3
@@ -24,7 +25,7 @@ from sqlalchemy import create_engine
 from bot.answers import totals
 from bot.core.snowflakes import earliest_id
 from bot.core.tables import milliseconds
-from bot.memory.rules import MemoryCard, review
+from bot.memory.rules import DEFAULT, MemoryCard, MemoryModel, review
 from tests.crash.challenges import challenges
 from tests.loopback.model import Interaction, Message
 from tests.loopback.world import World
@@ -63,6 +64,7 @@ _RATED = """
     SELECT user_id, item_id, rating, answered_at FROM answers WHERE rating IS NOT NULL
     ORDER BY answered_at, source, question_id
 """
+_MODELS = "SELECT user_id, parameters FROM memory_models WHERE parameters IS NOT NULL"
 _MEMORY_CARDS = "SELECT user_id, item_id, state, stability, due_at FROM cards"
 
 Row = sqlite3.Row
@@ -427,11 +429,14 @@ def _content(database: Path) -> set[str]:
 
 
 def _memory(facts: Facts) -> Iterator[str]:
-    """Check that each memory card is what a replay of the log makes."""
+    """Check that each memory card is what a replay of the log makes, with the member's parameters."""
+    models = {user: MemoryModel(tuple(json.loads(stored))) for user, stored in facts.query(_MODELS)}
     replayed: dict[tuple[int, str], MemoryCard] = {}
     for user, item, rating, at in facts.query(_RATED):
         before = replayed.get((user, item))
-        replayed[user, item] = review(before, Rating(rating), _EPOCH + timedelta(milliseconds=at))
+        model = models.get(user, DEFAULT)
+        answered_at = _EPOCH + timedelta(milliseconds=at)
+        replayed[user, item] = review(before, Rating(rating), answered_at, model)
     wanted = {
         key: (card.state, card.stability, milliseconds(card.due_at))
         for key, card in replayed.items()

@@ -17,11 +17,22 @@ from hypothesis import strategies as st
 from bot.core.calendar import local_date
 from bot.memory import rules as memory
 from bot.memory.rules import (
+    DEFAULT,
+    PLAN_DAYS,
+    PLAN_RETENTION,
+    RETENTION,
     MemoryCard,
+    MemoryModel,
     back_on,
     days_away,
+    due_at,
+    due_items,
     is_due,
     is_learned,
+    readiness,
+    recall,
+    recall_after,
+    retention_for,
     review,
 )
 
@@ -64,32 +75,125 @@ def test_intervals(
     assert card.missed == (state is not State.Review)
 
 
-@given(
-    st.lists(
-        st.tuples(st.sampled_from([AGAIN, HARD, GOOD]), st.integers(1, 10**10)),
-        min_size=1,
-        max_size=30,
-    )
+STEPS = st.lists(
+    st.tuples(st.sampled_from([AGAIN, HARD, GOOD]), st.integers(1, 10**10)),
+    min_size=1,
+    max_size=30,
 )
+"""Ratings, each with the milliseconds since the one before."""
+OWN = MemoryModel((0.1, 0.8, 4.0, 9.0, *DEFAULT.parameters[4:20], 0.4))
+MODELS = st.sampled_from([DEFAULT, OWN])
+
+
+@given(STEPS, MODELS)
 @settings(max_examples=200)
-def test_the_same_as_the_package(steps: list[tuple[Rating, int]]) -> None:
+def test_the_same_as_the_package(steps: list[tuple[Rating, int]], model: MemoryModel) -> None:
     """For any answers at any times, a card is what `fsrs` itself makes of them."""
     ours, at = None, NOON
     theirs = fsrs.Card(card_id=7, step=len(memory.STEPS))
     scheduler = fsrs.Scheduler(
+        model.parameters,
         learning_steps=[timedelta(minutes=10)],
         relearning_steps=[timedelta(minutes=10)],
         enable_fuzzing=False,
     )
     for rating, pause_ms in steps:
         at += timedelta(milliseconds=pause_ms)
-        ours = review(ours, rating, at)
+        ours = review(ours, rating, at, model)
         theirs, _ = scheduler.review_card(theirs, rating, at)
         assert theirs.stability is not None
         assert theirs.difficulty is not None
         assert ours == MemoryCard(
             theirs.state, theirs.step, theirs.stability, theirs.difficulty, theirs.due, at
         )
+        later = at + timedelta(days=5, hours=3)
+        assert recall(ours, later, model) == scheduler.get_card_retrievability(theirs, later)
+
+
+@given(STEPS, MODELS)
+def test_the_stored_date_is_that_of_the_default_retention(
+    steps: list[tuple[Rating, int]], model: MemoryModel
+) -> None:
+    """A due date that is computed for the default retention is the stored one."""
+    card, at = None, NOON
+    for rating, pause_ms in steps:
+        at += timedelta(milliseconds=pause_ms)
+        card = review(card, rating, at, model)
+    assert card is not None
+    assert due_at(card, retention=RETENTION, model=model) == card.due_at
+    if not card.missed:
+        days = timedelta(days=model.interval(card.stability, RETENTION))
+        assert card.last_review_at + days == card.due_at
+
+
+def test_a_model_of_ones_own_changes_what_is_remembered() -> None:
+    """Readiness and recall follow the model; what was missed last is known in none."""
+    card = replace(after((GOOD, 0 * DAYS)), stability=10.0)
+    at = NOON + 30 * DAYS
+    assert readiness(card, at, OWN) == recall(card, at, OWN) == recall_after(30, 10.0, OWN)
+    assert recall(card, at, OWN) < recall(card, at, DEFAULT) - 0.01
+    assert recall_after(10, 10.0, OWN) == pytest.approx(0.9)
+    assert readiness(after((AGAIN, 0 * DAYS)), at, OWN) == 0
+
+
+def test_what_fsrs_refuses_is_no_model() -> None:
+    """Parameters out of the bounds of the package raise an error."""
+    with pytest.raises(ValueError, match="out of bounds"):
+        MemoryModel((*DEFAULT.parameters[:20], 3.0))
+
+
+@pytest.mark.parametrize(
+    ("days_left", "retention"),
+    [(None, 0.9), (15, 0.9), (14, 0.9), (7, 0.925), (0, 0.95), (-1, 0.9)],
+)
+def test_retention_rises_towards_the_date_of_a_plan(
+    days_left: int | None, retention: float
+) -> None:
+    """In the last two weeks, up to the date itself."""
+    assert retention_for(days_left) == pytest.approx(retention)
+
+
+def test_retention_rises_every_day() -> None:
+    """From exactly the default two weeks before to exactly the highest on the date."""
+    rising = [retention_for(days_left) for days_left in range(PLAN_DAYS, -1, -1)]
+    assert rising == sorted(set(rising))
+    assert (rising[0], rising[-1]) == (RETENTION, PLAN_RETENTION)
+
+
+@given(STEPS, st.integers(0, 14), st.integers(0, 400), MODELS)
+def test_more_retention_brings_an_item_back_earlier(
+    steps: list[tuple[Rating, int]], days_left: int, days: int, model: MemoryModel
+) -> None:
+    """Never later, and never on the date of its last answer unless it was missed."""
+    card, at = None, NOON
+    for rating, pause_ms in steps:
+        at += timedelta(milliseconds=pause_ms)
+        card = review(card, rating, at, model)
+    assert card is not None
+    retention = retention_for(days_left)
+    now = at + days * DAYS
+    usual = days_away(card, "UTC", now)
+    early = days_away(card, "UTC", now, retention=retention, model=model)
+    assert early <= usual
+    assert is_due(card, "UTC", now, retention=retention, model=model) is (early == 0)
+    if not card.missed:
+        assert back_on(card, "UTC", at.date(), retention=retention, model=model) > at.date()
+
+
+def test_what_is_due_for_a_plan() -> None:
+    """With more retention more is due, in the order of those dates; a miss stays first."""
+    cards = {
+        "missed": after((AGAIN, 0 * DAYS)),
+        "long": replace(after((GOOD, -1 * DAYS)), stability=10.0, due_at=NOON + 9 * DAYS),
+        "short": replace(after((GOOD, 0 * DAYS)), stability=6.0, due_at=NOON + 6 * DAYS),
+    }
+    now = NOON + 3 * DAYS
+    assert due_items(cards, "UTC", now) == ["missed"]
+    assert due_items(cards, "UTC", now, retention=0.95) == ["missed", "short", "long"]
+    assert due_items(cards, "UTC", now, hidden={"short"}, retention=0.95) == ["missed", "long"]
+    assert due_at(cards["long"], retention=0.95) == NOON + 3 * DAYS
+    steep = {"retention": 0.95, "model": OWN}
+    assert due_at(cards["long"], **steep) == NOON + 4 * DAYS  # type: ignore[arg-type]
 
 
 def test_no_chance_and_no_clock() -> None:

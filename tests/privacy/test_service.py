@@ -22,6 +22,9 @@ from bot.challenges.service import Options, Person
 from bot.core.clicks import Click
 from bot.core.errors import UserError
 from bot.core.jobs import LEASE
+from bot.memory import store as memory_store
+from bot.memory.fitting import Fit
+from bot.memory.rules import DEFAULT
 from bot.practice.cards import Asking
 from bot.privacy import service
 from bot.privacy.cards import Export
@@ -96,6 +99,8 @@ async def live(stage: Stage) -> None:
         GUILD, ZOE, SuggestedQuestion(f"Who is {NAME}?", NAME, "Bo", f"I am {NAME}.", NAME)
     )
     await bot.members.show_stats(ZOE, True)
+    own = Fit(DEFAULT.parameters, 0.5, 0.4)
+    await stage.database.write(memory_store.save_fit, ZOE, own, 1, stage.clock())
 
 
 async def challenge(stage: Stage) -> None:
