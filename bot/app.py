@@ -43,6 +43,7 @@ from bot.core.context import Context
 from bot.core.database import Connection, Database, StorageError, open_database
 from bot.core.jobs import MAX_CONCURRENT_JOBS, Scheduler, Source, Worker
 from bot.core.migrate import MigrationError
+from bot.core.nightly import Nightly
 from bot.core.notes import read_note, set_note
 from bot.core.personal import all_held
 from bot.core.processes import DatabaseInUse, is_only_process
@@ -76,6 +77,7 @@ from bot.members import store as members_store
 from bot.members.names import Names
 from bot.members.service import Members
 from bot.memory import store as memory_store
+from bot.memory.own_models import OwnModels
 from bot.plan import store as plan_store
 from bot.plan.cog import Plan as PlanCog
 from bot.plan.service import Plans
@@ -261,7 +263,10 @@ class Services:
             RecapWork(context, self.recaps, views.recap),
             self.erasure_work,
         ]
-        self.nightly = [DifficultyWork(context, self.difficulties)]
+        self.nightly = [
+            DifficultyWork(context, self.difficulties),
+            Nightly(context, "own models", OwnModels(context).run),
+        ]
         sources: list[Source] = [*self.workers, *self.nightly]
         for source in sources:
             context.scheduler.add(source)

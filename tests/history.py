@@ -25,6 +25,7 @@ from bot.challenges.store import (
 from bot.core.erased_answers import erased_answers
 from bot.core.servers import guilds
 from bot.daily.store import dailies, daily_schedules, daily_uses, open_answers, streaks
+from bot.insights.store import item_difficulties
 from bot.interviews.store import interview_questions, interviews, model_requests
 from bot.members.store import member_names, members
 from bot.memory.rules import DEFAULT
@@ -131,26 +132,33 @@ def _members() -> Rows:
         "minutes": 15,
         "set_on": NOW.date() - timedelta(days=40),
         "goal": 80,
+        "goal_of": "all",
+        "topic_ids": "",
     }
     yield plans, ({"user_id": n, **plan} for n in (ALWINA, *others))
     yield (
         plan_days,
         (
-            {"user_id": ALWINA, "day": NOW.date() - timedelta(days=n), "ready": 10 * n}
+            {"user_id": ALWINA, "day": NOW.date() - timedelta(days=n), "ready": 10 * n, "share": 9}
             for n in range(40)
         ),
     )
-    yield plan_days, ({"user_id": n, "day": NOW.date(), "ready": 10} for n in others)
+    yield plan_days, ({"user_id": n, "day": NOW.date(), "ready": 10, "share": 9} for n in others)
     card = {
         "state": 2,
         "stability": 9.0,
         "difficulty": 5.0,
+        "first_right": True,
         "due_at": NOW,
         "last_review_at": NOW - timedelta(days=9),
     }
     yield (
         cards,
         ({"user_id": n, "item_id": item, **card} for n in (ALWINA, *others) for item in ITEMS[:12]),
+    )
+    yield (
+        item_difficulties,
+        ({"item_id": item, "difficulty": 0.5, "answers": 40} for item in ITEMS),
     )
     fit = {"fitted_at": NOW, "reviews": 400, "loss_before": 0.4, "loss_after": 0.3}
     fit |= {"parameters": json.dumps(DEFAULT.parameters), "recomputed": True}

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, update
 
+from bot.core.child_process import CallStopped
 from bot.core.context import Context
 from bot.core.notes import meta, read_note, set_note
 
@@ -15,7 +17,7 @@ HOUR = 3
 
 
 def latest_night(now: datetime) -> datetime:
-    """Return the latest instant at which a nightly job was due."""
+    """Return when a nightly job was last due."""
     tonight = now.replace(hour=HOUR, minute=0, second=0, microsecond=0)
     return tonight if tonight <= now else tonight - timedelta(days=1)
 
@@ -48,7 +50,8 @@ class Nightly:
 
     async def work(self, _key: int) -> None:
         if await self._database.write(self._claim):
-            await self._job()
+            with suppress(CallStopped):  # the bot is stopping
+                await self._job()
 
     def _claim(self, conn: Connection) -> bool:
         """Note that the job runs now; False if another process has done so."""

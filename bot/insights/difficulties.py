@@ -49,7 +49,7 @@ class Difficulties:
         return read_note(conn, _MEASURED) != self._loaded
 
     async def measure(self) -> int:
-        """Measure all items anew from a sample of members, and return how many were measured."""
+        """Measure all items from a sample of members, and return the number of those measured."""
         answers = await self._sample()
         found = await self._measured(answers)
         before = (await self._database.read(store.difficulties)).keys() - found.keys()

@@ -1,8 +1,8 @@
 """Measures the difficulty of items from members' first answers: a Rasch model with guessing.
 
 Abilities and difficulties are estimated in turns until they fit each other (joint maximum a
-posteriori). `bot.memory.ability` has the model. What the bank says about an item's difficulty is
-known before any answer, so the first answers change it little.
+posteriori). `bot.memory.ability` has the model. The difficulty that the bank gives an item is the
+expectation before any answer, so the first answers change it little.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _LONGEST_STEP = 1.0
 
 
 class Expected(NamedTuple):
-    """What is known about an item before any answer."""
+    """The difficulty and the chance to guess that the bank gives an item."""
 
     difficulty: float
     guessing: float

@@ -1,7 +1,7 @@
 """A member's ability by section, from their first answers, by item response theory.
 
-The probability to know an item is that of the Rasch model: 1 / (1 + exp(difficulty - ability)). Who
-doesn't know it may guess, so the probability of a right answer has a floor, as in Birnbaum's
+The probability to know an item is that of the Rasch model: 1 / (1 + exp(difficulty - ability)). A
+member who doesn't know it may guess, so the probability of a right answer has a floor, as in Birnbaum's
 three-parameter model (F. M. Lord, "Applications of Item Response Theory to Practical Testing
 Problems", 1980). Abilities of members are taken to be normally distributed around 0 with a standard
 deviation of 1, those of one member around their own mean. The estimates are the most probable ones

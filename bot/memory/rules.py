@@ -31,8 +31,8 @@ RETENTION = 0.9
 """The desired retention of all stored cards: an item comes back when recall has fallen to it."""
 PLAN_RETENTION = 0.95
 """The desired retention on the date of a plan. More would ask about everything every few days."""
-PLAN_DAYS = 14
-"""Retention rises in the last two weeks before a plan's date: what is reviewed earlier has faded by
+PLAN_DAYS = 7
+"""Retention rises in the last days before a plan's date: what is repeated earlier has faded by
 then, and costs as much time."""
 
 

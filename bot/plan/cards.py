@@ -23,7 +23,7 @@ class SectionOutlook:
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """What it takes to be ready for all `topics` of a goal that doesn't fit.
+    """The effort to be ready for all `topics` of a goal that doesn't fit.
 
     That is so many minutes a day, or the same minutes until a later day; None if that is out of
     reach as well.

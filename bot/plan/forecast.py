@@ -14,29 +14,30 @@ import math
 from collections import defaultdict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from typing import NamedTuple
 
 from fsrs import Rating
 
 from bot.memory.ability import FEWEST_ANSWERS
-from bot.memory.rules import DECAY, FACTOR, SCHEDULER, recall_after
+from bot.memory.rules import (
+    DEFAULT,
+    PLAN_DAYS,
+    RETENTION,
+    MemoryModel,
+    retention_for,
+)
 
-_W = SCHEDULER.parameters
-_INTERVAL: float = (SCHEDULER.desired_retention ** (1 / DECAY) - 1) / FACTOR
-_RECALL_GROWTH = math.exp(_W[8])
-_SHORT_TERM_FACTOR = math.exp(_W[17] * _W[18])
-_DIFFICULTY_STEP = -_W[6] / 9
-_EASIEST = _W[4] - math.exp(_W[5] * 3) + 1
-_MAX_INTERVAL: int = SCHEDULER.maximum_interval
+_MAX_INTERVAL: int = DEFAULT.scheduler.maximum_interval
 _MIN_STABILITY = 0.001
 """FSRS's minimum stability, in days."""
+NEVER = 1_000_000
 AGAIN, HARD, GOOD = int(Rating.Again), int(Rating.Hard), int(Rating.Good)
 _CURVE_POINTS = 12
 """Points of a curve after the first."""
-MAX_CARDS, MIN_CARDS = 200, 100
+MAX_CARDS, MIN_CARDS = 200, 90
 """About how many cards a forecast simulates. More take longer and change it little."""
-_CARD_DAYS = 18_000
+_CARD_DAYS = 15_000
 """About how many cards times days a forecast simulates, down to `MIN_CARDS`."""
 _FEWEST_A_DAY = 2.5
 """Cards that a sample is asked a day at least. With fewer, what waits and what is due mix badly."""
@@ -50,7 +51,7 @@ class CardState:
     """A card with its section's index, FSRS state, whole days since the last answer and until due.
 
     `missed` means that the last answer was a miss, so the item is not known until it is answered
-    correctly. A card that is never asked again is `due` after the last day.
+    correctly. A card that is never asked again is due `NEVER`.
     """
 
     section: int
@@ -124,48 +125,74 @@ class Forecast:
         return self.curve[-1][1]
 
 
-@cache
-def first_state(rating: int) -> tuple[float, float]:
-    """Return stability and difficulty after the first answer to an item."""
-    difficulty = _W[4] - math.exp(_W[5] * (rating - 1)) + 1
-    return max(_W[rating - 1], _MIN_STABILITY), min(max(difficulty, 1.0), 10.0)
+class Formulas:
+    """FSRS's formulas with the parameters of a memory model."""
+
+    def __init__(self, model: MemoryModel) -> None:
+        self.w = w = model.parameters
+        self.decay, self.factor = model.decay, model.factor
+        self._recall_growth = math.exp(w[8])
+        self._short_term_factor = math.exp(w[17] * w[18])
+        self._difficulty_step = -w[6] / 9
+        self._easiest = w[4] - math.exp(w[5] * 3) + 1
+        self._interval = {RETENTION: self._days_a_stability(RETENTION)}
+        self.first_states = {rating: self._first_state(rating) for rating in (AGAIN, HARD, GOOD)}
+
+    def recall_after(self, days: int, stability: float) -> float:
+        """Return the probability of a right answer a number of whole days after the last one."""
+        return math.pow(1 + self.factor * days / stability, self.decay)
+
+    def _first_state(self, rating: int) -> tuple[float, float]:
+        """Return stability and difficulty after the first answer to an item."""
+        w = self.w
+        difficulty = w[4] - math.exp(w[5] * (rating - 1)) + 1
+        return max(w[rating - 1], _MIN_STABILITY), min(max(difficulty, 1.0), 10.0)
+
+    def next_state(
+        self, stability: float, difficulty: float, days: int, recall: float, rating: int
+    ) -> tuple[float, float]:
+        """Return stability and difficulty after another answer, so many whole days after the last.
+
+        `recall` is that of `recall_after`.
+        """
+        w = self.w
+        if days < 1:
+            growth = math.exp(w[17] * (rating - 3 + w[18])) * stability ** -w[19]
+            after = stability * (growth if rating == AGAIN else max(growth, 1.0))
+        elif rating == AGAIN:
+            lapse = (
+                w[11]
+                * difficulty ** -w[12]
+                * ((stability + 1) ** w[13] - 1)
+                * math.exp((1 - recall) * w[14])
+            )
+            after = min(lapse, stability / self._short_term_factor)
+        else:
+            growth_factor = (
+                self._recall_growth
+                * (11 - difficulty)
+                * stability ** -w[9]
+                * (math.exp((1 - recall) * w[10]) - 1)
+            )
+            after = stability * (1 + growth_factor * (w[15] if rating == HARD else 1))
+        new_difficulty = difficulty + (10 - difficulty) * self._difficulty_step * (rating - 3)
+        new_difficulty = w[7] * self._easiest + (1 - w[7]) * new_difficulty
+        return max(after, _MIN_STABILITY), min(max(new_difficulty, 1.0), 10.0)
+
+    def interval(self, stability: float, retention: float = RETENTION) -> int:
+        """Return how many days after an answer an item comes back."""
+        if retention not in self._interval:
+            self._interval[retention] = self._days_a_stability(retention)
+        return min(max(round(stability * self._interval[retention]), 1), _MAX_INTERVAL)
+
+    def _days_a_stability(self, retention: float) -> float:
+        days: float = (retention ** (1 / self.decay) - 1) / self.factor
+        return days
 
 
-def next_state(
-    stability: float, difficulty: float, days: int, recall: float, rating: int
-) -> tuple[float, float]:
-    """Return stability and difficulty after another answer, this many whole days after the last
-    one.
-
-    `recall` is that of `recall_after`.
-    """
-    if days < 1:
-        growth = math.exp(_W[17] * (rating - 3 + _W[18])) * stability ** -_W[19]
-        after = stability * (growth if rating == AGAIN else max(growth, 1.0))
-    elif rating == AGAIN:
-        lapse = (
-            _W[11]
-            * difficulty ** -_W[12]
-            * ((stability + 1) ** _W[13] - 1)
-            * math.exp((1 - recall) * _W[14])
-        )
-        after = min(lapse, stability / _SHORT_TERM_FACTOR)
-    else:
-        growth_factor = (
-            _RECALL_GROWTH
-            * (11 - difficulty)
-            * stability ** -_W[9]
-            * (math.exp((1 - recall) * _W[10]) - 1)
-        )
-        after = stability * (1 + growth_factor * (_W[15] if rating == HARD else 1))
-    new_difficulty = difficulty + (10 - difficulty) * _DIFFICULTY_STEP * (rating - 3)
-    new_difficulty = _W[7] * _EASIEST + (1 - _W[7]) * new_difficulty
-    return max(after, _MIN_STABILITY), min(max(new_difficulty, 1.0), 10.0)
-
-
-def interval(stability: float) -> int:
-    """Return the days until a card in review is due again."""
-    return min(max(round(stability * _INTERVAL), 1), _MAX_INTERVAL)
+@lru_cache(maxsize=32)
+def formulas(model: MemoryModel) -> Formulas:
+    return Formulas(model)
 
 
 def forecast(
@@ -175,6 +202,7 @@ def forecast(
     habit: Habit,
     span: Span,
     max_cards: int | None = None,
+    model: MemoryModel = DEFAULT,
 ) -> Forecast:
     """Simulate the days of a span.
 
@@ -188,11 +216,12 @@ def forecast(
         max_cards = min(max(_CARD_DAYS // max(span.days, 1), MIN_CARDS), MAX_CARDS)
     most = max(int(habit.answers / _FEWEST_A_DAY), 1)
     step = min(max(round(items / max_cards), 1), most)
-    simulation = _Simulation(known, unmet, answers, habit, span, step)
+    fsrs = formulas(model)
+    simulation = _Simulation(known, unmet, answers, habit, span, step, fsrs)
     sample_days = {round(span.days * n / _CURVE_POINTS) for n in range(1, _CURVE_POINTS + 1)} | {
         span.days
     }
-    by_section = _known_now(known, unmet, answers)
+    by_section = _known_now(known, unmet, answers, fsrs)
     curve = [(0, sum(by_section) / max(items, 1))]
     for day in range(span.days):
         simulation.simulate_day(day)
@@ -210,13 +239,16 @@ def forecast(
 
 
 def _known_now(
-    known: Sequence[CardState], unmet: Sequence[NewItem], answers: Sequence[int]
+    known: Sequence[CardState],
+    unmet: Sequence[NewItem],
+    answers: Sequence[int],
+    fsrs: Formulas,
 ) -> list[float]:
     """Return how many items of each section are known before the first day."""
     found = [0.0] * len(answers)
     for card in known:
         if not card.missed:
-            found[card.section] += recall_after(card.seen, card.stability)
+            found[card.section] += fsrs.recall_after(card.seen, card.stability)
     _add_known_unmet(found, unmet, answers)
     return found
 
@@ -250,7 +282,9 @@ class _Simulation:
         habit: Habit,
         span: Span,
         step: int,
+        fsrs: Formulas,
     ) -> None:
+        self._fsrs = fsrs
         self._habit = habit
         self._span = span
         self._unmet = unmet
@@ -268,12 +302,16 @@ class _Simulation:
         self._missed: deque[int] = deque()
         self._overdue: deque[int] = deque()
         self._scheduled: dict[int, list[int]] = {}
+        self._due: dict[int, int] = {}
+        """The day when a card is due. Other days for it in `_scheduled` and `_early` are out of date."""
+        self._may_come_early: deque[tuple[int, int]] = deque()
+        self._early: dict[int, list[tuple[int, int]]] = {}
         self._last_day = -1
         for number, card in enumerate(sampled):
             if card.missed and card.due <= 0:
                 self._missed.append(number)
             else:
-                self._scheduled.setdefault(max(card.due, 0), []).append(number)
+                self._add(number, max(card.due, 0), 0)
         self._carry: defaultdict[str, float] = defaultdict(lambda: 0.5)
         self.introduced = self.repeated = 0
         self.short = False
@@ -288,8 +326,9 @@ class _Simulation:
 
         Earlier cards are counted by section. New ones are alike, so only their number counts.
         """
+        factor, decay = self._fsrs.factor, self._fsrs.decay
         recalled = [
-            0.0 if missed else (1 + FACTOR * (day - seen) / stability) ** DECAY
+            0.0 if missed else (1 + factor * (day - seen) / stability) ** decay
             for stability, seen, missed in zip(
                 self._stability, self._seen, self._last_missed, strict=True
             )
@@ -312,11 +351,18 @@ class _Simulation:
         return known
 
     def simulate_day(self, day: int) -> None:
-        """Skip or keep a day. One that is kept has missed cards, then due ones, then new ones."""
+        """Skip or keep a day.
+
+        One that is kept has missed cards, then due ones, then new ones. In the last days, cards
+        that are nearly due follow in the time that is left.
+        """
         if not self._happens("kept", self._habit.kept):
             return
         for passed in range(self._last_day + 1, day + 1):
-            self._overdue.extend(self._scheduled.pop(passed, ()))
+            self._overdue.extend(
+                number for number in self._scheduled.pop(passed, ()) if self._due[number] == passed
+            )
+            self._may_come_early.extend(self._early.pop(passed, ()))
         self._last_day = day
         left, new = self._limits_of(day)
         retries: deque[tuple[int, int]] = deque()
@@ -361,14 +407,25 @@ class _Simulation:
             return self._missed.popleft()
         if self._overdue:
             return self._overdue.popleft()
-        return retries.popleft()[1] if retries and not new else None
+        if new:
+            return None
+        return retries.popleft()[1] if retries else self._next_early_card()
+
+    def _next_early_card(self) -> int | None:
+        """Return a card to repeat early, if any has not been asked since."""
+        while self._may_come_early:
+            number, due = self._may_come_early.popleft()
+            if self._due[number] == due > self._last_day:
+                self._due[number] = -1
+                return number
+        return None
 
     def _ask_new(self, day: int) -> tuple[int, bool]:
         """Ask a new item; return its index and whether it was missed."""
         item = self._unmet[min(self.introduced * self._step, len(self._unmet) - 1)]
         right = self._happens("first", item.right)
         rating = self._rating(right)
-        stability, difficulty = first_state(rating)
+        stability, difficulty = self._fsrs.first_states[rating]
         self._stability.append(stability)
         self._difficulty.append(difficulty)
         self._seen.append(day)
@@ -382,9 +439,10 @@ class _Simulation:
     def _ask_again(self, number: int, day: int) -> bool:
         """Ask a card again; return whether it was missed."""
         stability, days = self._stability[number], day - self._seen[number]
-        recall = recall_after(days, stability)
+        recall = self._fsrs.recall_after(days, stability)
         right = self._happens("recall", recall**self._habit.fade)
-        state = next_state(stability, self._difficulty[number], days, recall, self._rating(right))
+        rating = self._rating(right)
+        state = self._fsrs.next_state(stability, self._difficulty[number], days, recall, rating)
         self._stability[number], self._difficulty[number] = state
         self._seen[number] = day
         self._last_missed[number] = not right
@@ -410,7 +468,21 @@ class _Simulation:
 
     def _schedule(self, number: int, day: int) -> None:
         """Schedule a card after its interval."""
-        self._scheduled.setdefault(day + interval(self._stability[number]), []).append(number)
+        due = day + self._fsrs.interval(self._stability[number])
+        self._add(number, due, day + 1)
+
+    def _add(self, number: int, due: int, first: int) -> None:
+        """Schedule a card, and the first day from `first` on when it may come early."""
+        self._due[number] = due
+        self._scheduled.setdefault(due, []).append(number)
+        if due == NEVER:
+            return
+        seen, stability = self._seen[number], self._stability[number]
+        last = self._span.days
+        for day in range(max(first, last - PLAN_DAYS + 1), min(due, last)):
+            if day - seen >= self._fsrs.interval(stability, retention_for(last - day)):
+                self._early.setdefault(day, []).append((number, due))
+                return
 
 
 def _mean(values: Sequence[float]) -> float:

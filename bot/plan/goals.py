@@ -1,7 +1,7 @@
-"""What a plan is for: everything, a pack, a section or chosen topics; and the order of topics.
+"""The goal of a plan: everything, a pack, a section or chosen topics; and the order of topics.
 
 A goal is stored as text: `all`, `pack:` with a name, `section:` with an id, or `topics:` with ids.
-Goals are read against a bank, so what has left the bank doesn't count.
+Goals are read against a bank, so topics that have left the bank don't count.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from bot.core.errors import UserError
 from bot.core.zones import quoted
 from bot.memory import rules as memory_rules
 from bot.memory.ability import Ability
-from bot.memory.rules import MemoryCard
+from bot.memory.rules import DEFAULT, MemoryCard, MemoryModel
 from bot.questions.model import Bank, Item, Topic
 
 ALL = "all"
@@ -23,7 +23,7 @@ _PACK, _SECTION, _TOPICS = "pack:", "section:", "topics:"
 READY = 0.8
 """A topic is ready from this share of its items that the member knows."""
 _STARTED = 1 / 3
-"""Share of a topic's items met from which it is finished before others are begun."""
+"""A topic with this share of its items met is finished before others are begun."""
 _TOPICS_AT_ONCE = 3
 _MOST_OPTIONS = 25
 
@@ -111,14 +111,19 @@ def read_goal(bank: Bank, typed: str) -> str:
 
 
 def item_readiness(
-    item: Item, section_id: str, card: MemoryCard | None, ability: Ability, at: datetime
+    item: Item,
+    section_id: str,
+    card: MemoryCard | None,
+    ability: Ability,
+    at: datetime,
+    model: MemoryModel = DEFAULT,
 ) -> float:
     """Return the probability that a member knows an item at a moment.
 
     For an item that they have never met, their ability tells, once it is known in that section.
     """
     if card is not None:
-        return memory_rules.readiness(card, at)
+        return memory_rules.readiness(card, at, model)
     return ability.knows(item, section_id) if ability.is_known(section_id) else 0.0
 
 
@@ -136,9 +141,9 @@ def topic_readiness(
 def topics_in_order(
     topics: Iterable[Topic], cards: Mapping[str, MemoryCard], ability: Ability, now: datetime
 ) -> tuple[list[Topic], list[Topic]]:
-    """Return the topics that are ready, and the others in the order in which a plan takes them.
+    """Return the topics that are ready, and the others in a plan's order.
 
-    What interviews ask most comes first; of equal ones those that are well begun, then those that
+    Topics that interviews ask most come first; of equal ones those that are well begun, then those that
     the member knows least.
     """
     ranked = []

@@ -11,10 +11,11 @@ from functools import lru_cache
 
 from bot.core.calendar import local_date
 from bot.memory.ability import Ability, ability_of
-from bot.memory.rules import MemoryCard, back_on
+from bot.memory.rules import DEFAULT, MemoryCard, MemoryModel, days_away
 from bot.plan.cards import Outlook, SectionOutlook, Whole
 from bot.plan.dates import LAST
 from bot.plan.forecast import (
+    NEVER,
     CardState,
     Forecast,
     Habit,
@@ -79,16 +80,17 @@ class Situation:
     now: datetime
     hidden: Collection[str] = ()
     shares: Mapping[date, int] = field(default_factory=dict)
+    model: MemoryModel = DEFAULT
 
     def ability(self) -> Ability:
         return ability_of(self.bank, self.cards)
 
     def pace(self, plan: Plan) -> Pace:
-        return pace(self.answers, plan.set_on, self.shares, self.zone, self.now)
+        return pace(self.answers, plan.set_on, self.shares, self.zone, self.now, self.model)
 
 
 class _Course:
-    """What a plan's forecasts depend on, for some of its topics."""
+    """The input of a plan's forecasts, for some of its topics."""
 
     def __init__(
         self, plan: Plan, topics: Collection[Topic], at: Situation, ability: Ability, own: Pace
@@ -112,6 +114,7 @@ class _Course:
         )
         self.days = max((plan.day - local_date(at.zone, at.now)).days, 0)
         self._rest = plan.rest
+        self._model = at.model
         self.habit = Habit(
             kept=1,
             answers=question_limit(plan.minutes, own.seconds),
@@ -129,7 +132,9 @@ class _Course:
             done=self.own.done_today,
             gap=math.ceil(_RETRY_AFTER / self.own.seconds),
         )
-        return _cached_forecast(self._known, self._unmet, self._answers, habit, span, max_cards)
+        return _cached_forecast(
+            self._known, self._unmet, self._answers, habit, span, max_cards, self._model
+        )
 
     def without_limit(self) -> Forecast:
         """Forecast days that are as long as it takes."""
@@ -149,16 +154,13 @@ class _Course:
 
     def _card_states(self, at: Situation) -> tuple[CardState, ...]:
         """Return the cards for the forecast, the longest due first. Hidden ones are never due."""
-        today = local_date(at.zone, at.now)
         return tuple(
             CardState(
                 section=self._sections[self.bank.topic_of(self.bank.asked[item_id]).section_id],
                 stability=card.stability,
                 difficulty=card.difficulty,
                 seen=max((at.now - card.last_review_at).days, 0),
-                due=LAST + 1
-                if item_id in at.hidden
-                else (back_on(card, at.zone, today) - today).days,
+                due=NEVER if item_id in at.hidden else days_away(card, at.zone, at.now),
                 missed=card.last_missed,
             )
             for item_id, card in sorted(self.cards.items(), key=lambda pair: pair[1].due_at)
@@ -203,7 +205,7 @@ def _whole(plan: Plan, course: _Course, topics: int) -> Whole:
 
 
 def _first(values: range, holds: Callable[[int], bool]) -> int | None:
-    """Return the first of the values for which something holds that then holds for all others."""
+    """Return the first value that passes a test; None if none does. All later values must pass too."""
     found = bisect_left(values, True, key=holds)
     return values[found] if found < len(values) else None
 
@@ -227,16 +229,16 @@ def build_outlook(plan: Plan, at: Situation) -> Outlook:
         topics=len(topics),
         of_topics=len(goal_topics(at.bank, plan)),
         next_topics=tuple(topic.title for topic in others[:_NEXT_TOPICS]),
-        ready=readiness(course.bank, course.cards, ability, at.now),
+        ready=readiness(course.bank, course.cards, ability, at.now, at.model),
         curve=expected.curve,
         kept=kept.ready,
         fits=fits,
-        sections=_section_outlooks(course, ability, expected, at.now),
+        sections=_section_outlooks(course, ability, expected, at),
         questions=questions,
         takes=takes,
         pace_kept=own.kept,
         pace_days=own.days,
-        share=left_today(plan, at.bank, at.cards, own, at.zone, at.now, at.hidden),
+        share=left_today(plan, at.bank, at.cards, own, at.zone, at.now, at.hidden, at.model),
     )
 
 
@@ -249,8 +251,8 @@ def set_goal(outlook: Outlook) -> Outlook:
 def current_habit(own: Pace, planned: Habit) -> Habit:
     """Return how a member practises now, given one more day as planned to soften the start.
 
-    Without a past they practise as planned. On a day on which they did all that the plan asked
-    for, they might have done as much as it allows.
+    Without a past they practise as planned. On complete days they might have done as much as the
+    plan allows.
     """
     if own.days == 0:
         return planned
@@ -263,14 +265,14 @@ def current_habit(own: Pace, planned: Habit) -> Habit:
 
 
 def _section_outlooks(
-    course: _Course, ability: Ability, expected: Forecast, now: datetime
+    course: _Course, ability: Ability, expected: Forecast, at: Situation
 ) -> tuple[SectionOutlook, ...]:
     """Return the outlook of each section."""
     outlooks = []
     for section, then in zip(course.bank.sections, expected.sections, strict=True):
         items = [item for topic in section.topics for item in topic.items]
         known = sum(
-            item_readiness(item, section.id, course.cards.get(item.id), ability, now)
+            item_readiness(item, section.id, course.cards.get(item.id), ability, at.now, at.model)
             for item in items
         )
         topics = len(section.topics)

@@ -14,8 +14,8 @@ from fsrs import Rating
 
 from bot.core.calendar import local_date
 from bot.memory.ability import Ability
-from bot.memory.rules import MemoryCard, due_items, recall_after
-from bot.plan.forecast import first_state, new_items_per_day, next_state
+from bot.memory.rules import DEFAULT, MemoryCard, MemoryModel, due_items, retention_for
+from bot.plan.forecast import formulas, new_items_per_day
 from bot.plan.goals import ALL, READY, item_readiness, topics_of
 from bot.practice.rules import Answered
 from bot.questions.model import Bank, Topic
@@ -24,7 +24,7 @@ LEAST_MINUTES, MOST_MINUTES, MINUTES = 5, 120, 15
 SECONDS, FEWEST_TIMES = 30, 10
 """Seconds from one answer to the next, until this many of a member's own times are known."""
 _LEAST_SECONDS, MAX_SECONDS = 5, 180
-"""Who is faster does not read; who takes longer was away in between."""
+"""Nobody reads faster; a member who takes longer was away in between."""
 WINDOW, MAX_ANSWERS = timedelta(days=28), 400
 """The answers that tell a member's habits: how far back, and how many at most."""
 _COMPLETE = 0.9
@@ -139,10 +139,16 @@ def counted_cards(cards: Mapping[str, MemoryCard], bank: Bank) -> dict[str, Memo
     return {item_id: card for item_id, card in cards.items() if item_id in bank.asked}
 
 
-def readiness(bank: Bank, cards: Mapping[str, MemoryCard], ability: Ability, at: datetime) -> float:
+def readiness(
+    bank: Bank,
+    cards: Mapping[str, MemoryCard],
+    ability: Ability,
+    at: datetime,
+    model: MemoryModel = DEFAULT,
+) -> float:
     """Return the share of a bank's items that a member knows at a moment."""
     known = sum(
-        item_readiness(item, topic.section_id, cards.get(item.id), ability, at)
+        item_readiness(item, topic.section_id, cards.get(item.id), ability, at, model)
         for topic in bank.asked_topics.values()
         for item in topic.items
     )
@@ -155,6 +161,7 @@ def pace(
     shares: Mapping[date, int],
     zone: str,
     now: datetime,
+    model: MemoryModel = DEFAULT,
 ) -> Pace:
     """Return a member's habits, given their practice answers in `WINDOW`, oldest first.
 
@@ -176,7 +183,7 @@ def pace(
     todays = [a for a in answers if local_date(zone, a.at) == today]
     return Pace(
         seconds=_seconds_a_question(answers),
-        fade=_forgetting(answers),
+        fade=_forgetting(answers, model),
         slow=(sum(r == Rating.Hard for r in right) + 1) / (len(right) + 10),
         days=max(days, 0),
         kept=len(past),
@@ -194,12 +201,12 @@ def _seconds_a_question(answers: Sequence[Answered]) -> float:
     return max(median(times), _LEAST_SECONDS) if len(times) >= FEWEST_TIMES else SECONDS
 
 
-def _forgetting(answers: Sequence[Answered]) -> float:
+def _forgetting(answers: Sequence[Answered], model: MemoryModel) -> float:
     """Return how much faster a member forgets than FSRS predicts: 1 is as predicted, 2 twice.
 
-    It is the power to which predicted recall must be raised to add up to what they remembered.
+    Predicted recall to this power adds up to the number of items that they remembered.
     """
-    reviews = [*_recalls(answers), *[(_USUAL_RECALL, n > 0) for n in range(_USUAL_REVIEWS)]]
+    reviews = [*_recalls(answers, model), *[(_USUAL_RECALL, n > 0) for n in range(_USUAL_REVIEWS)]]
     remembered = sum(right for _, right in reviews)
     slowest, fastest = 0.0, _FASTEST_FORGETTING
     for _ in range(_HALVINGS):
@@ -211,29 +218,31 @@ def _forgetting(answers: Sequence[Answered]) -> float:
     return (slowest + fastest) / 2
 
 
-def _recalls(answers: Sequence[Answered]) -> Iterator[tuple[float, bool]]:
+def _recalls(answers: Sequence[Answered], model: MemoryModel) -> Iterator[tuple[float, bool]]:
     """Yield predicted recall, and whether the answer was right, of answers that show recall.
 
     That isn't the first answer to an item, nor one soon after a miss. Of items met before these
     answers, the first is taken to be given when it was due.
     """
+    fsrs = formulas(model)
     states: dict[str, tuple[float, float, datetime]] = {}
     missed: set[str] = set()
     for a in answers:
         before = states.get(a.item_id)
         rating, right = int(a.rating), a.rating != Rating.Again
         if a.fresh:
-            states[a.item_id] = (*first_state(rating), a.at)
+            states[a.item_id] = (*fsrs.first_states[rating], a.at)
         elif before is None:
             if a.item_id not in missed:
                 yield _USUAL_RECALL, right
         else:
             stability, difficulty, last = before
             days = (a.at - last).days
-            recall = recall_after(days, stability)
+            recall = fsrs.recall_after(days, stability)
             if a.item_id not in missed and days > 0:
                 yield recall, right
-            states[a.item_id] = (*next_state(stability, difficulty, days, recall, rating), a.at)
+            state = fsrs.next_state(stability, difficulty, days, recall, rating)
+            states[a.item_id] = (*state, a.at)
         if right:
             missed.discard(a.item_id)
         else:
@@ -245,17 +254,19 @@ def question_limit(minutes: int, seconds: float) -> int:
     return max(1, int(60 * minutes / seconds))
 
 
-def share_of_today(plan: Plan, new: int, due: int, own: Pace, today: date) -> Today:
-    """Return what is left of a day's share. `new` and `due` are the numbers of such items.
+def share_of_today(plan: Plan, new: int, due: int, own: Pace, today: date, early: int = 0) -> Today:
+    """Return what is left of a day's share.
 
-    Due items come first, as far as the minutes reach, then as many new ones as the plan needs a day
-    and still fit.
+    `new` and `due` are the numbers of such items, and `early` of those that are nearly due. Due
+    items come first, as far as the minutes reach, then as many new ones as the plan needs a day and
+    still fit, then early ones.
     """
     left = max(0, question_limit(plan.minutes, own.seconds) - own.done_today)
     wanted = new_items_per_day(new + own.new_today, (plan.day - today).days, plan.rest)
     wanted -= own.new_today
     due = min(due, left)
-    return Today(max(0, min(wanted, new, left - due)), due, own.done_today)
+    new = max(0, min(wanted, new, left - due))
+    return Today(new, due + min(early, left - due - new), own.done_today)
 
 
 def left_today(
@@ -266,6 +277,7 @@ def left_today(
     zone: str,
     now: datetime,
     hidden: Collection[str] = (),
+    model: MemoryModel = DEFAULT,
 ) -> Today:
     """Return today's share of a plan, of items that are not hidden.
 
@@ -276,8 +288,12 @@ def left_today(
     if not new:
         covered = bank.only({topic.id for topic in goal_topics(bank, plan)})
         new = unmet(covered, cards, hidden)
-    due = len(due_items(counted_cards(cards, covered), zone, now, (), hidden))
-    return share_of_today(plan, new, due, own, local_date(zone, now))
+    today = local_date(zone, now)
+    retention = retention_for((plan.day - today).days)
+    counted = counted_cards(cards, covered)
+    due = len(due_items(counted, zone, now, (), hidden))
+    with_early = due_items(counted, zone, now, (), hidden, retention=retention, model=model)
+    return share_of_today(plan, new, due, own, today, len(with_early) - due)
 
 
 def unmet(bank: Bank, cards: Mapping[str, MemoryCard], hidden: Collection[str]) -> int:

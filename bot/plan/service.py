@@ -18,8 +18,9 @@ from bot.core.errors import UserError
 from bot.members.store import set_zone_if_unset, zone_of
 from bot.memory.ability import ability_of
 from bot.memory.progress import Knowledge
-from bot.memory.rules import MemoryCard
+from bot.memory.rules import DEFAULT, MemoryCard, MemoryModel, retention_for
 from bot.memory.service import knowledge
+from bot.memory.store import model_of
 from bot.plan import goals, rules, store
 from bot.plan.cards import Outlook, PlanCard, TopicChoice
 from bot.plan.dates import read_date
@@ -47,7 +48,7 @@ class Plans:
     ) -> PlanCard:
         """Create or change a plan; arguments that are None stay as they were.
 
-        The topics that fit into the minutes are chosen anew. Raises UserError for an invalid
+        The topics that fit into the minutes are chosen again. Raises UserError for an invalid
         argument, and without a day.
         """
         while True:
@@ -162,6 +163,7 @@ class Plans:
             now=now,
             hidden=self._in_play.items_hidden_from(conn, user_id, guild_id) | known.set_aside,
             shares=_shares(conn, user_id, now),
+            model=known.model,
         )
         return store.get(conn, user_id), situation
 
@@ -186,6 +188,7 @@ class Plans:
             plan=plan,
             answers=latest_answers(conn, user_id, now - WINDOW, MAX_ANSWERS),
             shares=_shares(conn, user_id, now),
+            model=model_of(conn, user_id),
         )
 
     def record_day(self, conn: Connection, user_id: int, day: PlannedDay) -> None:
@@ -200,6 +203,11 @@ class Course:
     plan: Plan
     answers: Sequence[Answered]
     shares: Mapping[date, int]
+    model: MemoryModel = DEFAULT
+
+    def retention(self, today: date) -> float:
+        """Return the desired retention of a day."""
+        return retention_for((self.plan.day - today).days)
 
     def topic_ids(self, bank: Bank) -> Collection[str]:
         """Return the ids of the topics that fit into the plan."""
@@ -214,8 +222,8 @@ class Course:
         hidden: Collection[str],
     ) -> Today:
         """Return what is left of the day's share."""
-        own = rules.pace(self.answers, self.plan.set_on, self.shares, zone, now)
-        return rules.left_today(self.plan, bank, known, own, zone, now, hidden)
+        own = rules.pace(self.answers, self.plan.set_on, self.shares, zone, now, self.model)
+        return rules.left_today(self.plan, bank, known, own, zone, now, hidden, self.model)
 
     def new_today(
         self,
@@ -251,7 +259,7 @@ class Course:
     ) -> PlannedDay:
         """Return what to record of the day."""
         covered = bank.only(self.topic_ids(bank))
-        ready = rules.readiness(covered, known, ability_of(bank, known), now)
+        ready = rules.readiness(covered, known, ability_of(bank, known), now, self.model)
         share = self.share(bank, known, zone, now, hidden)
         return PlannedDay(local_date(zone, now), per_mille(ready), share.whole)
 

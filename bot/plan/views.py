@@ -98,7 +98,7 @@ def _title(outlook: Outlook) -> str:
 
 
 def _coverage(outlook: Outlook) -> str | None:
-    """How much of the goal the minutes are enough for, and with what it begins."""
+    """The part of the goal that fits into the minutes, and the first topics."""
     first = " · ".join(t.escape(t.cut(title, 60)) for title in outlook.next_topics)
     if not outlook.days or not first:
         return None
@@ -112,7 +112,7 @@ def _coverage(outlook: Outlook) -> str | None:
 
 
 def _whole(whole: Whole, outlook: Outlook) -> str:
-    """What it would take to be ready for all of a goal."""
+    """The effort to be ready for all of a goal."""
     topics = f"All {whole.topics:,} topics" if whole.topics > 2 else "Both topics"
     same = (
         f"{outlook.plan.minutes} minutes a day until {written_date(whole.day)}" if whole.day else ""

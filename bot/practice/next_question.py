@@ -11,7 +11,7 @@ from typing import Protocol
 
 from bot.core.calendar import local_date
 from bot.memory import rules as memory_rules
-from bot.memory.rules import MemoryCard, days_away
+from bot.memory.rules import RETENTION, MemoryCard, MemoryModel, days_away
 from bot.practice import rules
 from bot.practice.cards import Asking, Summary
 from bot.practice.rules import NewToday, PlannedDay, Practice, PracticeQuestion
@@ -22,6 +22,10 @@ from bot.questions.model import Bank, Item
 
 class Course(Protocol):
     """A member's plan, which decides about new items; `known` are all cards of the member."""
+
+    def retention(self, today: date, /) -> float:
+        """Return the desired retention of a day."""
+        ...
 
     def topic_ids(self, bank: Bank, /) -> Collection[str]:
         """Return the ids of the plan's topics, whose items come before others."""
@@ -55,7 +59,8 @@ class Candidates:
     """The items that a practice can ask now.
 
     `due` are ids of items to ask again, in order. Up to `new` items of `pool` can follow, in the
-    plan's order if there is a plan. `later` are due items that the plan is not about.
+    plan's order if there is a plan. `later` are items that the plan repeats early, and due ones that
+    it is not about.
     """
 
     due: Sequence[str]
@@ -86,6 +91,7 @@ class Snapshot:
     in_play: Collection[str]
     course: Course | None
     new_today: int
+    model: MemoryModel
 
     @property
     def today(self) -> date:
@@ -97,6 +103,29 @@ class Snapshot:
         if self.practice is None or local_date(self.zone, self.practice.started_at) != self.today:
             return None
         return self.practice
+
+    def _early(
+        self,
+        due: Sequence[str],
+        topics: Collection[str],
+        cards: Mapping[str, MemoryCard],
+        asked: Collection[str],
+    ) -> list[str]:
+        """Return items of the plan that are nearly due; only in its last days there are such."""
+        assert self.course is not None
+        retention = self.course.retention(self.today)
+        if retention == RETENTION:
+            return []
+        found = memory_rules.due_items(
+            {i: c for i, c in cards.items() if self.bank.asked[i].topic_id in topics},
+            self.zone,
+            self.now,
+            asked,
+            self.hidden,
+            retention=retention,
+            model=self.model,
+        )
+        return [i for i in found if i not in set(due) and i not in asked]
 
     def planned_day(self) -> PlannedDay | None:
         """Return what to record of the day of a member with a plan; None without a plan."""
@@ -126,8 +155,9 @@ class Snapshot:
         later: list[str] = []
         if self.course is not None:
             planned_topics = self.course.topic_ids(self.bank)
-            later = [i for i in due if items[i].topic_id not in planned_topics]
+            others = [i for i in due if items[i].topic_id not in planned_topics]
             due = [i for i in due if items[i].topic_id in planned_topics]
+            later = [*self._early(due, planned_topics, cards, asked), *others]
         return Candidates(
             due=due,
             new=min(unmet, allowed),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 
 from fsrs import Rating
 
@@ -86,7 +86,7 @@ class NewToday:
 
 @dataclass(frozen=True, slots=True)
 class PlannedDay:
-    """A day of a member's plan, as it is recorded.
+    """A recorded day of a member's plan.
 
     `ready` is their readiness in tenths of a percent, and `share` the number of questions that the
     plan asks for that day, those already done included.
@@ -129,7 +129,8 @@ def draw_new(
 ) -> Item | None:
     """Draw an item that is new to the member; None if none is new.
 
-    Of the topics that they have not met for longest, it is the item that suits their ability best.
+    Of the topics that they have never met, or else those met longest ago, it is the item that suits
+    their ability best.
     An item in play on some server is drawn only if no other is left.
     """
     new = [item for item in pool if item.id not in cards]
@@ -144,8 +145,8 @@ def draw_new(
             )
     topics = sorted({item.topic_id for item in new})
     rng.shuffle(topics)
-    never = datetime.min.replace(tzinfo=UTC)
-    topics.sort(key=lambda topic_id: met.get(topic_id, never))
+    never = [topic_id for topic_id in topics if topic_id not in met]
+    topics = never or sorted(topics, key=met.__getitem__)[: -(-len(topics) // 2)]
     chosen = set(topics[:_TOPICS_TO_CHOOSE_FROM])
     rng.shuffle(new)
     ability = ability_of(bank, cards)

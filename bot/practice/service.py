@@ -410,6 +410,7 @@ class Practices:
             in_play=self._in_play.items_anywhere(conn),
             course=self._courses.course(conn, user_id, zone, now),
             new_today=store.new_since(conn, user_id, midnight),
+            model=known.model,
         )
 
 

@@ -187,7 +187,7 @@ class Banks:
         return make
 
     def _add(self, guild_id: int, cached: _Cached, measured: Mapping[str, Measured]) -> None:
-        """Keep a bank, unless the items were measured anew while it was made."""
+        """Keep a bank, unless the items were measured again while it was made."""
         with self._lock:
             if measured is not self._measured:
                 return

@@ -9,7 +9,7 @@ from functools import cached_property
 LETTERS = "ABCDEF"
 USUAL_WEIGHT = 2
 LOGITS_A_LEVEL = 0.8
-"""How much harder an item is than one of the next lower difficulty, on the Rasch scale."""
+"""The step from one difficulty of the bank to the next, on the Rasch scale."""
 FEWEST_MEASURED = 30
 """First answers that it takes to call an item easy, medium or hard by its measured difficulty."""
 _GUESSED_SET = 0.05

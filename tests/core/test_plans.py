@@ -44,9 +44,10 @@ from bot.memory.fitting import Fit
 from bot.plan import store as plan
 from bot.plan.rules import Plan
 from bot.practice import store as practice
+from bot.practice.rules import PlannedDay
 from bot.privacy import store as privacy
 from bot.questions import store as questions
-from bot.questions.model import Item
+from bot.questions.model import Item, Measured
 from bot.questions.own import OwnItem, OwnTopic, own_id
 from bot.recap import store as recap
 from bot.reminders import store as reminders
@@ -100,10 +101,12 @@ BY_HAND = {
     privacy.departed: "once a connection; servers that have left are few",
     totals.rebuild: "for `python -m bot repair`, which an operator calls when something is wrong",
     answer_log.describe: "for `python -m bot restore`, which an operator calls",
+    insights.members_from: "at night, and the walk takes one look at an index for each member",
     answer_log.all_reviews_of: "for a fit at night, each time that a member's reviews have doubled",
 }
 """Functions that may look at everything, and why."""
 SMALL = {
+    "item_difficulties": "one row for each item that was answered, read at the start and each night",
     "meta": "the program's notes to itself, of which those about commands are kept for an hour",
     "erased_answers": "members who had an answer erased to what is still open",
     "erasures": "servers that have left in the last thirty days, and members for the seconds that it takes",
@@ -167,7 +170,7 @@ OPTIONS = {
 
 MINE = own_id(GUILD, 2)
 OWN = Item(MINE, "t1", "typed", 1, "Ours?", "It is.", accept=("ours",))
-PLAN = Plan(ALWINA, TODAY + timedelta(days=20), 15, TODAY - timedelta(days=20), 80)
+PLAN = Plan(ALWINA, TODAY + timedelta(days=20), 15, TODAY - timedelta(days=20), 80, "all", "")
 
 
 def call(work: Callable[..., Any], *arguments: Any, **named: Any) -> Call:
@@ -299,6 +302,12 @@ CALLS: list[Call] = [
     call(daily.ungraded, DAYS),
     call(daily.graded, DAYS),
     call(insights.reports_by_subject, GUILD, NOW - timedelta(days=365)),
+    call(insights.difficulties),
+    call(insights.save_difficulties, {"t1-a": Measured(0.5, 40)}),
+    call(insights.forget_difficulties, ["t1-a"]),
+    call(insights.range_of_members),
+    call(insights.members_from, ALWINA, 20_000),
+    call(insights.first_answers, [ALWINA, 1000]),
     call(interviews.running, ALWINA),
     call(interviews.has_begun, ALWINA),
     call(interviews.create, user_id=7, topic_id=None, total=3, now=NOW),
@@ -336,8 +345,8 @@ CALLS: list[Call] = [
     call(plan.get, ALWINA, lock=True),
     call(plan.save, PLAN),
     call(plan.end, PLAN),
-    call(plan.note_ready, ALWINA, TODAY, 500),
-    call(plan.ready_since, ALWINA, TODAY - timedelta(days=60)),
+    call(plan.record_day, ALWINA, PlannedDay(TODAY, 500, 20)),
+    call(plan.days_since, ALWINA, TODAY - timedelta(days=60)),
     call(practice.create, 7, None, NOW),
     call(practice.get, DAYS, ALWINA),
     call(practice.get, DAYS, ALWINA, lock=True),

@@ -20,7 +20,7 @@ A, G = Rating.Again, Rating.Good
 
 def card(stability: float = 1, state: State = State.Review, due_in: int = 5) -> MemoryCard:
     return MemoryCard(
-        state, None, stability, 5.0, NOW + timedelta(days=due_in), NOW - timedelta(days=3)
+        state, None, stability, 5.0, NOW + timedelta(days=due_in), NOW - timedelta(days=3), True
     )
 
 

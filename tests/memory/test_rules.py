@@ -104,7 +104,13 @@ def test_the_same_as_the_package(steps: list[tuple[Rating, int]], model: MemoryM
         assert theirs.stability is not None
         assert theirs.difficulty is not None
         assert ours == MemoryCard(
-            theirs.state, theirs.step, theirs.stability, theirs.difficulty, theirs.due, at
+            theirs.state,
+            theirs.step,
+            theirs.stability,
+            theirs.difficulty,
+            theirs.due,
+            at,
+            steps[0][0] != AGAIN,
         )
         later = at + timedelta(days=5, hours=3)
         assert recall(ours, later, model) == scheduler.get_card_retrievability(theirs, later)
@@ -144,17 +150,17 @@ def test_what_fsrs_refuses_is_no_model() -> None:
 
 @pytest.mark.parametrize(
     ("days_left", "retention"),
-    [(None, 0.9), (15, 0.9), (14, 0.9), (7, 0.925), (0, 0.95), (-1, 0.9)],
+    [(None, 0.9), (8, 0.9), (7, 0.9), (3.5, 0.925), (0, 0.95), (-1, 0.9)],
 )
 def test_retention_rises_towards_the_date_of_a_plan(
     days_left: int | None, retention: float
 ) -> None:
-    """In the last two weeks, up to the date itself."""
+    """In the last week, up to the date itself."""
     assert retention_for(days_left) == pytest.approx(retention)
 
 
 def test_retention_rises_every_day() -> None:
-    """From exactly the default two weeks before to exactly the highest on the date."""
+    """From exactly the default a week before to exactly the highest on the date."""
     rising = [retention_for(days_left) for days_left in range(PLAN_DAYS, -1, -1)]
     assert rising == sorted(set(rising))
     assert (rising[0], rising[-1]) == (RETENTION, PLAN_RETENTION)
@@ -234,7 +240,7 @@ def test_due_is_what_comes_back_in_no_days(zone: str, hours: int) -> None:
     """However far away it is, and where clocks are changed by an hour or by a whole day."""
     now = datetime(2011, 12, 30, 9, tzinfo=UTC)  # a date that Apia skips
     card = MemoryCard(
-        State.Review, None, 3.0, 5.0, now + hours * timedelta(hours=1), now - 9 * DAYS
+        State.Review, None, 3.0, 5.0, now + hours * timedelta(hours=1), now - 9 * DAYS, True
     )
     assert is_due(card, zone, now) is (days_away(card, zone, now) == 0)
 

@@ -112,12 +112,7 @@ class Member:
         end = now + timedelta(minutes=self.plan.minutes * self.habits.minutes)
         course = Course(self.plan, self.situation(now).answers, self.shares)
         planned = course.new_today(self.bank, self.cards, "UTC", now, ())
-        topics = course.topic_ids(self.bank)
-        due = deque(
-            item_id
-            for item_id in due_items(self.cards, "UTC", now)
-            if self.bank.asked[item_id].topic_id in topics
-        )
+        due, early = self.due_and_early(course, now)
         left = planned.left
         self.shares[now.date()] = course.share(self.bank, self.cards, "UTC", now, ()).whole
         retries: deque[tuple[datetime, str]] = deque()
@@ -131,6 +126,8 @@ class Member:
                 item_id = item.id
             elif retries:
                 item_id = retries.popleft()[1]
+            elif early:
+                item_id = early.popleft()
             else:
                 break
             seconds = self.habits.seconds * self.rng.lognormvariate(0, 0.4)
@@ -138,6 +135,15 @@ class Member:
             if not self.answer(item_id, now, seconds):
                 retries.append((now + memory.STEPS[0], item_id))
             now += timedelta(seconds=READING)
+
+    def due_and_early(self, course: Course, now: datetime) -> tuple[deque[str], deque[str]]:
+        """Return the plan's items that are due, and those that it repeats early."""
+        topics = course.topic_ids(self.bank)
+        cards = {i: c for i, c in self.cards.items() if self.bank.asked[i].topic_id in topics}
+        due = due_items(cards, "UTC", now)
+        retention = course.retention(now.date())
+        early = due_items(cards, "UTC", now, retention=retention)
+        return deque(due), deque(i for i in early if i not in set(due))
 
     def knows(self, item: Item) -> float:
         """Return the probability that they know an item that they have never met."""

@@ -12,19 +12,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.memory import rules as memory
-from bot.memory.rules import SCHEDULER, MemoryCard, recall_after
-from bot.plan import forecast as module
+from bot.memory.rules import DEFAULT, SCHEDULER, MemoryCard, recall_after
 from bot.plan.forecast import (
     CardState,
     Forecast,
+    Formulas,
     Habit,
     NewItem,
     Span,
-    first_state,
     forecast,
-    interval,
+    formulas,
     new_items_per_day,
-    next_state,
 )
 from tests.plan.members import forecast_and_truth
 from tests.shipped import packs
@@ -32,6 +30,7 @@ from tests.shipped import packs
 NOW = datetime(2027, 1, 4, 12, tzinfo=UTC)
 NEW = NewItem(0, 0.6, 0.5)
 ANSWERS = (0,) * 10
+FSRS = formulas(DEFAULT)
 stabilities = st.floats(0.01, 3000)
 difficulties = st.floats(1, 10)
 ratings = st.sampled_from([Rating.Again, Rating.Hard, Rating.Good])
@@ -49,21 +48,22 @@ def test_formulas_are_those_of_the_package(
     packed = fsrs.Card(
         card_id=1, state=State.Review, stability=stability, last_review=before.last_review_at
     )
-    recall = recall_after(days, stability)
+    recall = FSRS.recall_after(days, stability)
+    assert recall == pytest.approx(recall_after(days, stability))
     assert recall == pytest.approx(SCHEDULER.get_card_retrievability(packed, NOW))
     assert recall == pytest.approx(memory.recall(before, NOW))
     after = memory.review(before, rating, NOW)
-    assert next_state(stability, difficulty, days, recall, int(rating)) == pytest.approx(
+    assert FSRS.next_state(stability, difficulty, days, recall, int(rating)) == pytest.approx(
         (after.stability, after.difficulty)
     )
     if rating != Rating.Again:
-        assert interval(after.stability) == (after.due_at - NOW).days
+        assert FSRS.interval(after.stability) == (after.due_at - NOW).days
 
 
 @given(rating=ratings)
 def test_a_first_answer(rating: Rating) -> None:
     after = memory.review(None, rating, NOW)
-    assert first_state(int(rating)) == pytest.approx((after.stability, after.difficulty))
+    assert FSRS.first_states[int(rating)] == pytest.approx((after.stability, after.difficulty))
 
 
 cards = st.builds(
@@ -202,10 +202,8 @@ def test_a_sample_of_cards_is_enough(days: int, answers: int) -> None:
 
 def test_the_cost_of_a_forecast(monkeypatch: pytest.MonkeyPatch) -> None:
     """A year with a thousand cards simulates a thousand answers rather than ten thousand."""
-    answers, next_state_of_card = count(1), module.next_state
-    monkeypatch.setattr(
-        module, "next_state", lambda *given: next(answers) and next_state_of_card(*given)
-    )
+    answers, next_state = count(1), Formulas.next_state
+    monkeypatch.setattr(Formulas, "next_state", lambda *given: next(answers) and next_state(*given))
     found = forecast(*thousand_items(), ANSWERS, Habit(1, 40), Span(330, 40))
     assert found.due * 330 > 7_000
     assert 500 < next(answers) < 1_500

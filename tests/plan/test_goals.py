@@ -1,4 +1,4 @@
-"""What a plan can be for, the order of its topics and items, and how ready a topic is."""
+"""The goals of plans, the order of topics and items, and the readiness of a topic."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def weighted(**weights: int) -> Bank:
     ],
 )
 def test_a_goal_names_topics(goal: str, topics: list[str], title: str) -> None:
-    """What has left the bank is ignored."""
+    """Topics that have left the bank are ignored."""
     assert ids(topics_of(PACKED, goal)) == topics
     assert goal_title(PACKED, goal) == title
 

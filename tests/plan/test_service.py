@@ -143,7 +143,7 @@ async def test_practice_of_one_topic(stage: Stage) -> None:
 
 
 async def test_the_plans_topics_come_first(stage: Stage) -> None:
-    """What is due in them, then what is new, then what is due elsewhere; then the rest is new."""
+    """Due items of the plan come before its new ones, and those before due items elsewhere."""
     await meet(stage, "t1-a", "t2-a", "t3-a")
     stage.clock.turn(hours=1)
     await plan(stage, goal="topics:t2")
@@ -176,7 +176,7 @@ async def test_a_plan_goes_on_with_the_rest_of_its_goal(stage: Stage) -> None:
 
 
 async def test_a_goal_is_kept_until_it_is_changed(stage: Stage) -> None:
-    """What a plan is for stays when its date changes; it can be typed, and is checked."""
+    """A goal stays when the date changes; it can be typed, and is checked."""
     first = (await plan(stage, goal="second")).outlook
     assert first is not None
     assert (first.plan.goal_of, first.goal) == ("section:second", "Second")

@@ -150,11 +150,8 @@ async def test_new_items_are_spread_over_topics_and_limited(stage: Stage) -> Non
     stage = Stage(stage.database, small_bank(8))
     first = await practise(stage)
     assert len({item.id for item in first}) == len(first) == NEW_A_DAY
-    assert (
-        len({item.topic_id for item in first[:8]})
-        == len({item.topic_id for item in first[8:16]})
-        == 8
-    )
+    assert len({item.topic_id for item in first[:8]}) == 8
+    assert len({item.topic_id for item in first[8:16]}) > 4
     assert await start(stage) == Nothing(None, next_in=2, more_tomorrow=True)
     stage.clock.turn(days=1)
     second = await practise(stage)
@@ -590,6 +587,7 @@ async def test_the_cards_are_what_the_package_makes_of_the_log(
         if restart:
             await stage.restart(seconds=1)
     replayed: dict[str, fsrs.Card] = {}
+    first_right: dict[str, bool] = {}
     scheduler = fsrs.Scheduler(
         learning_steps=[timedelta(minutes=10)],
         relearning_steps=[timedelta(minutes=10)],
@@ -597,12 +595,19 @@ async def test_the_cards_are_what_the_package_makes_of_the_log(
     )
     for who, _, _, item_id, rating, at in await log(stage):
         if who == user_id:
+            first_right.setdefault(item_id, rating != fsrs.Rating.Again)
             card = replayed.get(item_id) or fsrs.Card(card_id=1, step=memory.FIRST_STEP)
             replayed[item_id], _ = scheduler.review_card(card, fsrs.Rating(rating), at)
     stored = await stage.database.read(cards.cards_of, user_id)
     assert stored == {
         item_id: memory.MemoryCard(
-            c.state, c.step, c.stability or 0, c.difficulty or 0, c.due, c.last_review or c.due
+            c.state,
+            c.step,
+            c.stability or 0,
+            c.difficulty or 0,
+            c.due,
+            c.last_review or c.due,
+            first_right[item_id],
         )
         for item_id, c in replayed.items()
     }

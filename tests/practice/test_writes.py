@@ -15,6 +15,7 @@ from bot.answers.store import PRACTICE, Review, answers
 from bot.core.errors import UserError
 from bot.memory import rules as memory
 from bot.memory import store as cards
+from bot.plan import goals
 from bot.plan import rules as plans
 from bot.plan import service as plan_service
 from bot.practice.cards import Asking, Summary
@@ -75,8 +76,9 @@ async def test_what_takes_long_is_done_outside(
     for module, name, kinds in (
         (cards, "cards_of", ("write",)),
         (plan_service, "build_outlook", ("read", "write")),
+        (plan_service, "choose_topics", ("read", "write")),
         (plans, "readiness", ("read", "write")),
-        (plans, "items_in_order", ("read", "write")),
+        (goals, "items_in_order", ("read", "write")),
         (memory, "due_items", ("read", "write")),
     ):
         called, checked = never_in(held, *kinds, work=getattr(module, name))

@@ -1,4 +1,4 @@
-"""First answers, measured difficulties, and what a plan is for."""
+"""First answers, measured difficulties, own FSRS parameters, and what a plan is for."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -14,6 +14,25 @@ def upgrade() -> None:
         sa.Column("difficulty", sa.Float(), nullable=False),
         sa.Column("answers", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("item_id", name=op.f("pk_item_difficulties")),
+    )
+    op.create_table(
+        "memory_models",
+        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("parameters", sa.Text(), nullable=True),
+        sa.Column("fitted_at", sa.BigInteger(), nullable=False),
+        sa.Column("reviews", sa.Integer(), nullable=False),
+        sa.Column("loss_before", sa.Float(), nullable=True),
+        sa.Column("loss_after", sa.Float(), nullable=True),
+        sa.Column("recomputed", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("user_id", name=op.f("pk_memory_models")),
+    )
+    op.create_index(
+        "ix_memory_models_unfinished",
+        "memory_models",
+        ["user_id"],
+        unique=False,
+        sqlite_where=sa.text("recomputed = 0"),
+        postgresql_where=sa.text("NOT recomputed"),
     )
     op.add_column("cards", sa.Column("first_right", sa.Boolean(), nullable=True))
     op.execute(
