@@ -14,7 +14,7 @@ from discord.ext import commands
 
 from bot.bank import views as view
 from bot.bank.cards import Saved
-from bot.bank.files import refuse_size
+from bot.bank.files import refuse_unread
 from bot.bank.forms import Form
 from bot.bank.service import OwnBank
 from bot.chat import text as t
@@ -38,15 +38,29 @@ async def title_choices(
 
 
 Show = Callable[[discord.Interaction], Awaitable[None]]
+ImportOther = Callable[[discord.Interaction, str, bytes], Awaitable[Message | None]]
 
 
 @app_commands.guild_only()
 @app_commands.allowed_installs(guilds=True, users=False)
 @app_commands.default_permissions(manage_guild=True)
 class Bank(commands.GroupCog, group_name="bank", group_description="This server's own questions"):
-    def __init__(self, bot: QuizBot, bank: OwnBank, *, review: Show, insights: Show) -> None:
-        """`review` and `insights` reply to the commands of the features above this one."""
+    def __init__(
+        self,
+        bot: QuizBot,
+        bank: OwnBank,
+        *,
+        review: Show,
+        insights: Show,
+        import_other: ImportOther,
+    ) -> None:
+        """`review` and `insights` reply to the commands of other features.
+
+        `import_other` imports a file for review, by its name and content; it returns None for a
+        file that may be JSON or CSV.
+        """
         self.own = bank
+        self.import_other = import_other
         self.show_review = review
         self.show_insights = insights
         self._forms_opened: dict[tuple[int, int], datetime] = {}
@@ -67,14 +81,19 @@ class Bank(commands.GroupCog, group_name="bank", group_description="This server'
     @app_commands.command(
         name="import", description="Add questions from a file, or change those with the same ids"
     )
-    @app_commands.describe(file="JSON or CSV, up to 1 MiB and 5,000 questions")
+    @app_commands.describe(
+        file="JSON or CSV, or for review a deck of Anki (.apkg), Aiken (.txt) or GIFT (.gift)"
+    )
     async def import_(self, interaction: discord.Interaction, file: discord.Attachment) -> None:
         await say(interaction, await defer_if_slow(interaction, self._import(interaction, file)))
 
     async def _import(self, interaction: discord.Interaction, file: discord.Attachment) -> Message:
         try:
-            refuse_size(file.size)
+            refuse_unread(file.filename, file.size)
             content = await file.read()
+            other = await self.import_other(interaction, file.filename, content)
+            if other is not None:
+                return other
             guild_id = guild_id_of(interaction)
             return view.imported(await self.own.import_file(guild_id, file.filename, content))
         except BankError as error:
