@@ -49,6 +49,7 @@ _NEW = "collection.anki21b"
 _EXPORT_AGAIN = (
     'is in Anki\'s new format; export it again with "Support older Anki versions" ticked'
 )
+_TOO_LARGE = "is far larger unpacked than a deck is; export a smaller deck"
 _NO_DECK = "is not a deck that Anki exported"
 _BROKEN = (
     sqlite3.Error,
@@ -58,6 +59,8 @@ _BROKEN = (
     RuntimeError,  # an encrypted file, or JSON that is nested too deeply
     ValueError,  # JSON that is none
 )
+_MOST_TEXT = 16 << 20
+"""Bytes of a row: the row with the kinds of notes has less than one million in large collections."""
 _STEPS = 100_000
 _MOST_CALLS = 1_000
 """SQLite is stopped after so many times `_STEPS` instructions; 10,000 notes take two of these."""
@@ -194,7 +197,7 @@ def _database_in(content: bytes) -> bytes:
             raise _unreadable(_NO_DECK)
         unpacked = sum(each.file_size for each in entries)
         if unpacked > MAX_DECK_UNPACKED or unpacked > MAX_DECK_RATIO * len(content):
-            raise _unreadable("is far larger unpacked than a deck is; export a smaller deck")
+            raise _unreadable(_TOO_LARGE)
         with archive.open(entry) as file:
             database = file.read(entry.file_size + 1)
     return database
@@ -210,7 +213,11 @@ def _notes(database: bytes) -> Iterator[Note]:
         _restrict(conn)
         kinds = _kinds_of_notes(conn)
         query = "select id, guid, mid, flds from notes order by id limit ?"
+        length = 0
         for note_id, guid, kind, texts in conn.execute(query, [MAX_DECK_NOTES]):
+            length += len(str(texts))
+            if length > MAX_DECK_UNPACKED:  # a column may compute a long text of nothing
+                raise _unreadable(_TOO_LARGE)
             names, is_cloze = kinds.get(str(kind), ((), False))
             fields = dict(zip(names, str(texts).split(_SEPARATOR), strict=False))
             yield Note(int(note_id), str(guid), fields, is_cloze=is_cloze)
@@ -224,7 +231,7 @@ def _restrict(conn: sqlite3.Connection) -> None:
     calls = iter(range(_MOST_CALLS))
     conn.set_progress_handler(lambda: next(calls, None) is None, _STEPS)
     conn.text_factory = lambda raw: raw.decode("utf-8", "replace")
-    conn.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_DECK_UNPACKED)
+    conn.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MOST_TEXT)
     conn.setlimit(sqlite3.SQLITE_LIMIT_SQL_LENGTH, 10_000)
     conn.setlimit(sqlite3.SQLITE_LIMIT_COLUMN, 50)
     conn.setlimit(sqlite3.SQLITE_LIMIT_EXPR_DEPTH, 20)

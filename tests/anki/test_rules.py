@@ -124,7 +124,7 @@ def test_ids_depend_on_the_item_alone() -> None:
     assert (note.id, note.guid) == (changed.id, changed.guid)
     assert len({note_of(item, BANK, None).id for item in BANK.asked.values()}) == len(BANK.asked)
     own = replace(CHOICE, id="1--a")
-    assert note_of(own, BANK, None).fields["Made by"] .startswith("Quizformer, a question of")
+    assert note_of(own, BANK, None).fields["Made by"] == "Quizformer, from a server"
 
 
 def test_the_right_choice_is_not_always_first() -> None:
