@@ -58,6 +58,8 @@ def test_markup_of_anki_is_shown_as_it_is(start: str) -> None:
         ("x&nbsp;&lt;y&gt;", "x <y>"),
         ("<script>alert(1)</script><style>b{}</style>safe", "safe"),
         ("<b>bo</b>ld", "bold"),
+        ("<SCRIPT>never closed", ""),
+        ("a < b &lt; c <d", "a < b < c <d"),
         ("<pre>  x\n  y</pre><br>", "  x\n  y"),
         ("  x\n", "  x"),
     ],
