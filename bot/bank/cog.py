@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -14,7 +15,7 @@ from discord.ext import commands
 
 from bot.bank import views as view
 from bot.bank.cards import Saved
-from bot.bank.files import refuse_unread
+from bot.bank.files import is_deck, refuse_unread
 from bot.bank.forms import Form
 from bot.bank.service import OwnBank
 from bot.chat import text as t
@@ -24,6 +25,7 @@ from bot.chat.permissions import PAGE_LIFETIME, require_bot, require_page
 from bot.chat.replies import defer_if_slow, return_text_on_error, say, say_here, show
 from bot.chat.router import Fields, Route, guild_id_of, modal_texts
 from bot.core.errors import UserError
+from bot.core.limits import MAX_DECKS
 from bot.core.snowflakes import created_at
 from bot.questions.check import BankError
 
@@ -61,6 +63,9 @@ class Bank(commands.GroupCog, group_name="bank", group_description="This server'
         """
         self.own = bank
         self.import_other = import_other
+        self._deck_slots = asyncio.Semaphore(MAX_DECKS)
+        self._decks: set[int] = set()
+        """The servers with a deck that is read or waits."""
         self.show_review = review
         self.show_insights = insights
         self._forms_opened: dict[tuple[int, int], datetime] = {}
@@ -90,18 +95,39 @@ class Bank(commands.GroupCog, group_name="bank", group_description="This server'
     async def _import(self, interaction: discord.Interaction, file: discord.Attachment) -> Message:
         try:
             refuse_unread(file.filename, file.size)
-            content = await file.read()
-            other = await self.import_other(interaction, file.filename, content)
-            if other is not None:
-                return other
-            guild_id = guild_id_of(interaction)
-            return view.imported(await self.own.import_file(guild_id, file.filename, content))
+            if not is_deck(file.filename):
+                return await self._download(interaction, file)
+            async with self._deck_in_turn(guild_id_of(interaction)):
+                return await self._download(interaction, file)
         except BankError as error:
             return view.refused(error.problems)
         except (discord.HTTPException, aiohttp.ClientError) as error:
             raise UserError(
                 "I couldn't download that file from Discord. Try again in a minute."
             ) from error
+
+    async def _download(
+        self, interaction: discord.Interaction, file: discord.Attachment
+    ) -> Message:
+        """Download and import a file, for review or into the bank."""
+        content = await file.read()
+        other = await self.import_other(interaction, file.filename, content)
+        if other is not None:
+            return other
+        guild_id = guild_id_of(interaction)
+        return view.imported(await self.own.import_file(guild_id, file.filename, content))
+
+    @asynccontextmanager
+    async def _deck_in_turn(self, guild_id: int) -> AsyncIterator[None]:
+        """Wait until few decks are in memory; refuse a server that has one under way."""
+        if guild_id in self._decks:
+            raise UserError("I'm still reading another deck for this server. Try again after that.")
+        self._decks.add(guild_id)
+        try:
+            async with self._deck_slots:
+                yield
+        finally:
+            self._decks.discard(guild_id)
 
     @app_commands.command(description="This server's own questions as a file")
     @app_commands.describe(

@@ -67,11 +67,15 @@ def refuse_size(size: int, most: int = MAX_FILE_BYTES) -> None:
 
 def refuse_unread(name: str, size: int) -> None:
     """Raise BankError for a file that need not even be downloaded."""
-    ending = name.casefold().rpartition(".")[2]
-    if ending == "colpkg":
+    if name.casefold().endswith(".colpkg"):
         message = "is a whole collection of Anki; export a deck from there as .apkg"
         raise BankError([Problem("the file", message)])
-    refuse_size(size, MAX_DECK_BYTES if ending == "apkg" else MAX_FILE_BYTES)
+    refuse_size(size, MAX_DECK_BYTES if is_deck(name) else MAX_FILE_BYTES)
+
+
+def is_deck(name: str) -> bool:
+    """Return whether a file's name says that it is a deck of Anki."""
+    return name.casefold().endswith(".apkg")
 
 
 def read_own(

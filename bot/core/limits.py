@@ -22,6 +22,8 @@ MAX_ANSWER = 4_000
 
 https://discord.com/developers/docs/components/reference#text-input
 """
+MAX_DECKS = 2
+"""Uploaded decks that are in memory at a time; the others wait before they are downloaded."""
 MAX_DECK_BYTES = 8 << 20
 """Bytes of a deck for Anki that is uploaded or made: Discord takes 10 MiB, and all of it is kept in
 memory. The 993 shipped questions take 0.6.

@@ -12,6 +12,7 @@ from itertools import islice
 
 from bot.anki.decks import read_deck
 from bot.anki.rules import Note, csv_row, plain_text
+from bot.bank.files import is_deck
 from bot.bank.sheets import NEEDED
 from bot.core.limits import MAX_PROBLEMS, MAX_TYPED
 from bot.questions.check import BankError, Problem, read_text
@@ -56,10 +57,6 @@ class QuestionFile:
     problems: tuple[Problem, ...]
     rows: tuple[tuple[str, dict[str, str]], ...] = ()
     shipped: int = 0
-
-
-def is_deck(name: str) -> bool:
-    return name.casefold().endswith(".apkg")
 
 
 def read_questions(name: str, content: bytes, existing: Existing) -> QuestionFile | None:

@@ -109,7 +109,7 @@ class Suggestions:
         format. Raises BankError for a file that can't be read.
         """
         refuse_unread(name, len(content))
-        existing, known = await self._database.read(self._existing, guild_id)
+        existing, known = await self._database.read_long(self._existing, guild_id)
         read = partial(read_questions, name, content, existing)
         found = await self._bank.read_file(guild_id, len(content), read)
         if found is None:
@@ -166,11 +166,11 @@ class Suggestions:
         return None, problems
 
     def _valid(self, questions: Sequence[Placed]) -> list[Placed | Problem]:
-        """Check questions until there are as many valid ones as may wait for review."""
+        """Check questions until as many are valid as may wait for review, or too many are not."""
         found: list[Placed | Problem] = []
         left = SUGGESTIONS_IMPORTED
         for each in questions:
-            if not left:
+            if not left or len(found) - (SUGGESTIONS_IMPORTED - left) >= MAX_PROBLEMS:
                 break
             complete = replace(each.question, why=each.question.why or "To be written.")
             try:

@@ -90,15 +90,22 @@ def imported(done: ImportedFile) -> Message:
         notes.append(
             f"-# {t.count(done.shipped, 'question')} came with me and can't be changed, so I left them out."
         )
+    stopped = len(done.problems) >= MAX_PROBLEMS
     if done.too_many:
-        notes.append(
-            f"-# {t.count(done.too_many, 'question')} left out, because only {SUGGESTIONS_IMPORTED} from files can "
-            "wait at a time. Send the file again once you've reviewed those."
-        )
+        left_out = t.count(done.too_many, "question")
+        if stopped:
+            notes.append(
+                f"-# {left_out} left out, because so many others can't be read. Mend those first."
+            )
+        else:
+            notes.append(
+                f"-# {left_out} left out, because only {SUGGESTIONS_IMPORTED} from files can wait at a time. "
+                "Send the file again once you've reviewed those."
+            )
     nothing = None if queued or complete else "Nothing new came from that file."
     unread: tuple[Part | None, ...] = ()
     if done.problems:
-        many = f"{'at least ' if len(done.problems) >= MAX_PROBLEMS else ''}{len(done.problems):,}"
+        many = f"{'at least ' if stopped else ''}{len(done.problems):,}"
         unread = (separator(), f"I couldn't read {many} of them:", *problem_list(done.problems))
     colour = ATTENTION if nothing else REVEALED
     return Message(colour, queued, *complete, nothing, "\n".join(notes) or None, *unread)

@@ -189,7 +189,7 @@ Write about it. {}"""
 
 
 async def test_a_file_for_review(stage: Stage) -> None:
-    """What could be read waits, what could not is told; a review of it asks for no reason."""
+    """Questions that could be read wait, the others are told; rejecting one asks for no reason."""
     await announce_in_daily(stage)
     took = await stage.manager.slash(stage.quiz, "bank import", file=("x.gift", QUESTIONS))
     assert answer_to(took).flags.ephemeral

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -148,3 +149,12 @@ def test_gift_there_and_back(right: str, wrong: list[str]) -> None:
     assert read_gift(f"Who? {{{answers}}}") == [
         Placed("line 1", question("Who?", right, "\n".join(wrong)))
     ]
+
+
+def test_the_samples_of_the_documentation() -> None:
+    """Each question in the two samples is read."""
+    text = (Path(__file__).parents[2] / "docs" / "questions.md").read_text("utf-8")
+    section = text.partition("## Anki, Aiken and GIFT")[2].partition("\n## ")[0]
+    aiken, gift = section.split("```\n")[1::2]
+    kinds = [isinstance(each, Placed) for each in (*read_aiken(aiken), *read_gift(gift))]
+    assert kinds == [True] * 5

@@ -127,6 +127,14 @@ async def test_so_many_may_wait(stage: Stage, monkeypatch: pytest.MonkeyPatch) -
     await stage.bot.suggestions.suggest(GUILD, ALWINA, QUESTION)  # members' own limit is another
 
 
+async def test_a_file_of_mistakes(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After so many problems the rest is not looked at, because each check takes time."""
+    monkeypatch.setattr(service, "MAX_PROBLEMS", 2)
+    text = "\n\n".join(f"Question {n}? {{=a ~a}}" for n in range(5))
+    done = await take(stage, f"Fine? {{=a}}\n\n{text}\n\nFine too? {{=a}}")
+    assert (done.queued, len(done.problems), done.too_many) == (1, 2, 4)
+
+
 async def test_it_is_announced_once(stage: Stage) -> None:
     """The channel is told of the first questions that wait, however many come at once."""
     await stage.database.write(servers.set_suggestions_channel, GUILD, CHANNEL)
