@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from html import escape, unescape
 
 from bot.questions.model import LETTERS, Bank, Item, Reference
+from bot.questions.own import is_own
 
 DECK_NAME = "Quizformer"
 DECK_ID = 1_764_000_000_001
@@ -99,7 +100,7 @@ def note_of(item: Item, bank: Bank, picture: str | None) -> Note:
         "LaTeX": item.formula,
         "Spoken": item.spoken,
         "Order": " ".join(str(index + 1) for index in order),
-        "Made by": _OWN if "--" in item.id else _SHIPPED,
+        "Made by": _OWN if is_own(item.id) else _SHIPPED,
     }
     for (text, right, why), index in zip(_CHOICES, order, strict=False):
         choice = item.choices[index]

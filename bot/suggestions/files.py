@@ -59,24 +59,26 @@ class QuestionFile:
     shipped: int = 0
 
 
+def may_be_read(name: str) -> bool:
+    """Return whether `read_questions` reads some files with such a name."""
+    return name.casefold().endswith((".apkg", ".gift", ".txt"))
+
+
 def read_questions(name: str, content: bytes, existing: Existing) -> QuestionFile | None:
-    """Read a deck or a text; None for a file of another format. Raises BankError for a bad file.
+    """Read a file that `may_be_read`; None for CSV and JSON. Raises BankError for a bad file.
 
     A `.txt` may be Aiken, GIFT, CSV or JSON.
     """
-    ending = name.casefold().rpartition(".")[2]
     if is_deck(name):
         return _read_notes(read_deck(content), existing)
-    if ending not in {"txt", "gift"}:
-        return None
     text = read_text(content).replace("\r\n", "\n").replace("\r", "\n")
-    if ending == "txt" and (_is_sheet(text) or text.lstrip().startswith("{")):
-        return None
-    if ending == "txt" and looks_like_aiken(text):
-        return _file_of(read_aiken(text))
-    if ending == "gift" or looks_like_gift(text):
+    if name.casefold().endswith(".gift"):
         return _file_of(read_gift(text))
-    return None
+    if _is_sheet(text) or text.lstrip().startswith("{"):
+        return None
+    if looks_like_aiken(text):
+        return _file_of(read_aiken(text))
+    return _file_of(read_gift(text)) if looks_like_gift(text) else None
 
 
 def _is_sheet(text: str) -> bool:

@@ -30,7 +30,7 @@ from bot.suggestions.cards import (
     SuggestionReview,
     WaitingCounts,
 )
-from bot.suggestions.files import Existing, QuestionFile, read_questions
+from bot.suggestions.files import Existing, QuestionFile, may_be_read, read_questions
 from bot.suggestions.formats import Placed
 from bot.suggestions.rules import (
     Kind,
@@ -108,6 +108,8 @@ class Suggestions:
         Returns what was done and the channel to announce it in, if any; None for a file of another
         format. Raises BankError for a file that can't be read.
         """
+        if not may_be_read(name):
+            return None
         refuse_unread(name, len(content))
         existing, known = await self._database.read_long(self._existing, guild_id)
         read = partial(read_questions, name, content, existing)
@@ -159,9 +161,9 @@ class Suggestions:
                 return await self._bank.import_file(guild_id, "deck.csv", sheet), problems
             except BankError as error:
                 numbers = {row_of(problem) for problem in error.problems}
-                if not min(numbers) or attempt == _ATTEMPTS - 1:  # 0: a problem of the whole deck
-                    raise
                 problems += [_in_deck(problem, rows) for problem in error.problems]
+                if not min(numbers) or attempt == _ATTEMPTS - 1:  # 0: a problem of the whole deck
+                    raise BankError(problems) from error
                 rows = [row for number, row in enumerate(rows, start=2) if number not in numbers]
         return None, problems
 
@@ -307,4 +309,6 @@ def _new_ones(questions: Sequence[Placed], known: Collection[str]) -> list[Place
 def _in_deck(problem: Problem, rows: Sequence[tuple[str, dict[str, str]]]) -> Problem:
     """Name the note instead of the row that was made of it."""
     number = row_of(problem)
+    if not number:
+        return problem
     return replace(problem, place=problem.place.replace(f"row {number}", rows[number - 2][0], 1))

@@ -11,7 +11,7 @@ from bot.anki.decks import write_deck
 from bot.anki.rules import Note, note_of
 from bot.core.limits import MAX_TYPED
 from bot.questions.check import BankError, Problem
-from bot.suggestions.files import Existing, QuestionFile, read_questions
+from bot.suggestions.files import Existing, QuestionFile, may_be_read, read_questions
 from bot.suggestions.formats import Placed
 from bot.suggestions.rules import SuggestedQuestion
 from tests.anki.decks import MODELS, deck
@@ -43,15 +43,18 @@ def read(name: str, content: bytes, existing: Existing = NOTHING) -> QuestionFil
         ("x.txt", CSV, None),
         ("x.txt", JSON, None),
         ("x.txt", "only words", None),
-        ("x.csv", AIKEN, None),
-        ("x.json", GIFT, None),
-        ("x", AIKEN, None),
     ],
 )
 def test_formats(name: str, text: str, questions: int | None) -> None:
     """The name says what a file is; a .txt is Aiken or GIFT unless it is CSV or JSON."""
     found = read_questions(name, text.encode(), NOTHING)
     assert questions == (None if found is None else len(found.questions))
+
+
+def test_names() -> None:
+    """Other files are not read at all."""
+    names = ["a.apkg", "A.GIFT", "a.txt", "a.csv", "a.json", "txt", "a.zip"]
+    assert [may_be_read(name) for name in names] == [True] * 3 + [False] * 4
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
 from sqlalchemy import func, select
@@ -16,7 +17,7 @@ from bot.core import servers
 from bot.core.database import Connection
 from bot.core.errors import UserError
 from bot.core.limits import MAX_DECK_BYTES, MAX_FILE_BYTES
-from bot.questions.check import BankError
+from bot.questions.check import BankError, Problem
 from bot.suggestions import service
 from bot.suggestions.cards import ImportedFile, SuggestionReview
 from bot.suggestions.rules import SuggestedQuestion, Suggestion, form_of
@@ -162,13 +163,12 @@ async def test_other_files_are_for_the_bank(stage: Stage) -> None:
 @pytest.mark.parametrize(
     ("name", "size", "why"),
     [
-        ("x.colpkg", 1, "is a whole collection of Anki; export a deck from there as .apkg"),
         ("x.apkg", MAX_DECK_BYTES + 1, "has 8,388,609 bytes; 8,388,608 are allowed"),
         ("x.gift", MAX_FILE_BYTES + 1, "has 1,048,577 bytes; 1,048,576 are allowed"),
     ],
 )
 async def test_files_that_are_not_read(stage: Stage, name: str, size: int, why: str) -> None:
-    """Name and size are looked at first."""
+    """Their size is looked at first."""
     with pytest.raises(BankError) as error:
         await take(stage, b" " * size, name)
     assert str(error.value) == f"the file: {why}"
@@ -243,3 +243,16 @@ async def test_a_deck_of_nothing_but_mistakes(stage: Stage) -> None:
     content = write_deck(wrong, {}, datetime(2027, 1, 4, tzinfo=UTC))
     done = await take(stage, content, "x.apkg")
     assert (done.merged, len(done.problems)) == (None, 2)
+
+
+async def test_a_problem_of_the_whole_deck(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is refused like any other file, with what was found before."""
+    await full(stage)
+    content = await exported(stage)
+    whole = BankError([Problem("row 2, id", "is wrong"), Problem("the file", "is too large")])
+    monkeypatch.setattr(stage.bot.own_bank, "import_file", AsyncMock(side_effect=whole))
+    with pytest.raises(BankError) as error:
+        await take(stage, content, "x.apkg")
+    assert [problem.place.partition(",")[2] for problem in error.value.problems] == [" id", ""]
+    assert "row 2" not in str(error.value)
+    assert error.value.problems[1].place == "the file"
