@@ -23,9 +23,7 @@ def exported(deck: Deck) -> Message:
         )
     if deck.without_picture:
         formulas = t.count(deck.without_picture, "formula")
-        notes.append(
-            f"-# {formulas} came as LaTeX, because drawing them would have taken too long."
-        )
+        notes.append(f"-# {formulas} came as LaTeX, because I couldn't draw them in time.")
     return Message(
         REVEALED, head, separator(), "\n".join(notes), Download(_name(deck), deck.content)
     )

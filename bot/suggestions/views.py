@@ -105,8 +105,9 @@ def imported(done: ImportedFile) -> Message:
     nothing = None if queued or complete else "Nothing new came from that file."
     unread: tuple[Part | None, ...] = ()
     if done.problems:
-        many = f"{'at least ' if stopped else ''}{len(done.problems):,}"
-        unread = (separator(), f"I couldn't read {many} of them:", *problem_list(done.problems))
+        many = f"{'at least ' if stopped else ''}{t.count(len(done.problems), 'problem')}"
+        head = f"I couldn't read all of it, and found {many}:"
+        unread = (separator(), head, *problem_list(done.problems))
     colour = ATTENTION if nothing else REVEALED
     return Message(colour, queued, *complete, nothing, "\n".join(notes) or None, *unread)
 

@@ -195,7 +195,9 @@ async def test_a_file_for_review(stage: Stage) -> None:
     assert answer_to(took).flags.ephemeral
     said = reply(took)
     assert said.startswith("**2 questions** from that file wait for you in ")
-    assert "I couldn't read 1 of them:\n- **line 5**: asks for an essay" in said
+    assert (
+        "I couldn't read all of it, and found 1 problem:\n- **line 5**: asks for an essay" in said
+    )
     (posted,) = stage.daily.history()
     assert "**Something is waiting for review**" in text_of(posted)
     page = await review(stage)
