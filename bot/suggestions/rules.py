@@ -10,6 +10,7 @@ from bot.bank.forms import RIGHT, WHY, WRONG, Form
 DEFAULT_TOPIC = "From our members"
 """The topic of an accepted suggestion, unless the reviewer picks another."""
 _DIFFICULTY = "3"
+_NOT_RIGHT = "This is none of the right answers"
 IMPORTED = 0
 """The author of suggestions that came from a file. No member has this id, so nobody reads verdicts
 on them, and they are deleted once they are decided."""
@@ -97,10 +98,11 @@ def form_of(question: SuggestedQuestion) -> Form:
     lines = right
     if wrong:
         lines = []
+        others = f"The right answer is: {right[0]}" if len(right) == 1 else _NOT_RIGHT
         for text in right:
             lines += [f"{RIGHT} {text}", f"{WHY} {' '.join(question.why.split())}"]
         for text in wrong:
-            lines += [f"{WRONG} {text}", f"{WHY} The right answer is: {', '.join(right)}"]
+            lines += [f"{WRONG} {text}", f"{WHY} {others}"]
     source = f"\n\nSource: {question.source}" if question.source else ""
     return Form(
         question.prompt, "\n".join(lines), question.why + source, _DIFFICULTY, DEFAULT_TOPIC
