@@ -121,7 +121,7 @@ REQUESTS_WITH_DAILIES = 40
 them up, because those answers are paid on boards."""
 ROUNDS_OPEN = 3
 """Rounds of a server at a time: more would use up the request rate of other servers."""
-SUGGESTIONS_OPEN = 5
-"""Suggestions of a member that wait for review on a server: managers read each one."""
 SUGGESTIONS_IMPORTED = 200
 """Questions from files that wait for review on a server: managers read each one."""
+SUGGESTIONS_OPEN = 5
+"""Suggestions of a member that wait for review on a server: managers read each one."""
