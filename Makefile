@@ -90,8 +90,9 @@ $(STAMP): requirements.lock
 
 # Keeps the locked versions as far as pyproject.toml allows; `make lock ARGS=--upgrade` takes the
 # newest. requirements.lock has everything; requirements.txt has what a host runs, in the same
-# versions, under the name that hosts look for.
-COMPILE = $(PY) -m uv pip compile --quiet pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
+# versions, under the name that hosts look for. .ci/anki.txt is for one test of `make everything`.
+LOCK = $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
+COMPILE = $(LOCK) pyproject.toml
 
 lock:
 	$(require_python)
@@ -99,6 +100,7 @@ lock:
 	$(PY) -m pip install --disable-pip-version-check --quiet 'uv==$(UV_VERSION)'
 	$(COMPILE) --all-extras --output-file requirements.lock $(ARGS)
 	$(COMPILE) --extra postgres --extra speed --extra fit --constraint requirements.lock --output-file requirements.txt
+	$(LOCK) --group anki --output-file .ci/anki.txt $(ARGS)
 
 clean:
 	rm -rf $(VENV) dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -19,6 +19,8 @@ import discord
 from discord.ext import commands
 from sqlalchemy import URL, Table
 
+from bot.anki.cog import Anki as AnkiCog
+from bot.anki.service import AnkiDecks
 from bot.answers.erasure import held as answers_held
 from bot.answers.store import CHALLENGE, DAILY, ROUND, counted_answers, has_played
 from bot.answers.totals import servers_of_members
@@ -219,6 +221,7 @@ class Services:
         self.plans = Plans(context)
         self.boards = Boards(context)
         self.studies = Studies(context)
+        self.anki_decks = AnkiDecks(context)
         self.teams = Teams(context)
         self.reports = Reports(context)
         self.own_bank = OwnBank(context, card_length, SOURCES)
@@ -299,7 +302,14 @@ class Services:
             RemindersCog(bot, self.reminders),
             BoardsCog(bot, self.boards, self.members, self.plans),
             TopicsCog(bot, self.studies),
-            BankCog(bot, self.own_bank, review=suggestions.review, insights=insights.show),
+            AnkiCog(bot, self.anki_decks),
+            BankCog(
+                bot,
+                self.own_bank,
+                review=suggestions.review,
+                insights=insights.show,
+                import_other=suggestions.import_file,
+            ),
             suggestions,
             insights,
             InterviewCog(bot, self.interviews),

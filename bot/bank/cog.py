@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -14,7 +15,7 @@ from discord.ext import commands
 
 from bot.bank import views as view
 from bot.bank.cards import Saved
-from bot.bank.files import refuse_size
+from bot.bank.files import is_deck, refuse_unread
 from bot.bank.forms import Form
 from bot.bank.service import OwnBank
 from bot.chat import text as t
@@ -24,6 +25,7 @@ from bot.chat.permissions import PAGE_LIFETIME, require_bot, require_page
 from bot.chat.replies import defer_if_slow, return_text_on_error, say, say_here, show
 from bot.chat.router import Fields, Route, guild_id_of, modal_texts
 from bot.core.errors import UserError
+from bot.core.limits import MAX_DECKS
 from bot.core.snowflakes import created_at
 from bot.questions.check import BankError
 
@@ -38,15 +40,32 @@ async def title_choices(
 
 
 Show = Callable[[discord.Interaction], Awaitable[None]]
+ImportOther = Callable[[discord.Interaction, str, bytes], Awaitable[Message | None]]
 
 
 @app_commands.guild_only()
 @app_commands.allowed_installs(guilds=True, users=False)
 @app_commands.default_permissions(manage_guild=True)
 class Bank(commands.GroupCog, group_name="bank", group_description="This server's own questions"):
-    def __init__(self, bot: QuizBot, bank: OwnBank, *, review: Show, insights: Show) -> None:
-        """`review` and `insights` reply to the commands of the features above this one."""
+    def __init__(
+        self,
+        bot: QuizBot,
+        bank: OwnBank,
+        *,
+        review: Show,
+        insights: Show,
+        import_other: ImportOther,
+    ) -> None:
+        """`review` and `insights` reply to the commands of other features.
+
+        `import_other` imports a file for review, by its name and content; it returns None for a
+        file that may be JSON or CSV.
+        """
         self.own = bank
+        self.import_other = import_other
+        self._deck_slots = asyncio.Semaphore(MAX_DECKS)
+        self._decks: set[int] = set()
+        """The servers with a deck that is read or waits."""
         self.show_review = review
         self.show_insights = insights
         self._forms_opened: dict[tuple[int, int], datetime] = {}
@@ -67,22 +86,48 @@ class Bank(commands.GroupCog, group_name="bank", group_description="This server'
     @app_commands.command(
         name="import", description="Add questions from a file, or change those with the same ids"
     )
-    @app_commands.describe(file="JSON or CSV, up to 1 MiB and 5,000 questions")
+    @app_commands.describe(
+        file="JSON or CSV, or for review a deck of Anki (.apkg), Aiken (.txt) or GIFT (.gift)"
+    )
     async def import_(self, interaction: discord.Interaction, file: discord.Attachment) -> None:
         await say(interaction, await defer_if_slow(interaction, self._import(interaction, file)))
 
     async def _import(self, interaction: discord.Interaction, file: discord.Attachment) -> Message:
         try:
-            refuse_size(file.size)
-            content = await file.read()
-            guild_id = guild_id_of(interaction)
-            return view.imported(await self.own.import_file(guild_id, file.filename, content))
+            refuse_unread(file.filename, file.size)
+            if not is_deck(file.filename):
+                return await self._download(interaction, file)
+            async with self._deck_in_turn(guild_id_of(interaction)):
+                return await self._download(interaction, file)
         except BankError as error:
             return view.refused(error.problems)
         except (discord.HTTPException, aiohttp.ClientError) as error:
             raise UserError(
                 "I couldn't download that file from Discord. Try again in a minute."
             ) from error
+
+    async def _download(
+        self, interaction: discord.Interaction, file: discord.Attachment
+    ) -> Message:
+        """Download and import a file, for review or into the bank."""
+        content = await file.read()
+        other = await self.import_other(interaction, file.filename, content)
+        if other is not None:
+            return other
+        guild_id = guild_id_of(interaction)
+        return view.imported(await self.own.import_file(guild_id, file.filename, content))
+
+    @asynccontextmanager
+    async def _deck_in_turn(self, guild_id: int) -> AsyncIterator[None]:
+        """Wait until few decks are in memory; refuse a server that has one under way."""
+        if guild_id in self._decks:
+            raise UserError("I'm still reading another deck for this server. Try again after that.")
+        self._decks.add(guild_id)
+        try:
+            async with self._deck_slots:
+                yield
+        finally:
+            self._decks.discard(guild_id)
 
     @app_commands.command(description="This server's own questions as a file")
     @app_commands.describe(

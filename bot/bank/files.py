@@ -26,7 +26,7 @@ from bot.bank.rules import (
 )
 from bot.bank.sheets import read_sheet, row_of, write_sheet
 from bot.core.errors import UserError
-from bot.core.limits import MAX_FILE_BYTES, MAX_PROBLEMS
+from bot.core.limits import MAX_DECK_BYTES, MAX_FILE_BYTES, MAX_PROBLEMS
 from bot.questions.check import BankError, Problem, place, problems_in, read_json, read_text
 from bot.questions.model import Bank, Item
 from bot.questions.own import OwnItem, OwnTopic, bank_of
@@ -59,11 +59,23 @@ class Checked:
 _ARCHIVES = (b"PK", b"\x1f\x8b", b"7z", b"Rar!", b"BZh", b"\xfd7zXZ")
 
 
-def refuse_size(size: int) -> None:
+def refuse_size(size: int, most: int = MAX_FILE_BYTES) -> None:
     """Raise BankError for a file that is too large."""
-    if size > MAX_FILE_BYTES:
-        message = f"has {size:,} bytes; {MAX_FILE_BYTES:,} are allowed"
+    if size > most:
+        raise BankError([Problem("the file", f"has {size:,} bytes; {most:,} are allowed")])
+
+
+def refuse_unread(name: str, size: int) -> None:
+    """Raise BankError for a file that need not even be downloaded."""
+    if name.casefold().endswith(".colpkg"):
+        message = "is a whole collection of Anki; export a deck from there as .apkg"
         raise BankError([Problem("the file", message)])
+    refuse_size(size, MAX_DECK_BYTES if is_deck(name) else MAX_FILE_BYTES)
+
+
+def is_deck(name: str) -> bool:
+    """Return whether a file's name says that it is a deck of Anki."""
+    return name.casefold().endswith(".apkg")
 
 
 def read_own(

@@ -82,23 +82,29 @@ class OwnBank:
         refuse_size(len(content))
         async with self._file_lock(guild_id):
             own = await self._own(guild_id)
-            try:
-                read = partial(read_own, schema=schema(), own=own, card_length=self._card_length)
-                found = await self._in_process(partial(read, name, content))
-            except (CallEnded, MemoryError) as error:
-                log.warning(
-                    "guild %s: reading a file of %s bytes took too much", guild_id, len(content)
-                )
-                raise UserError(
-                    f"Reading this file took {_TOO_MUCH}, so nothing was changed. "
-                    "Split it and send its parts one by one."
-                ) from error
+            read = partial(read_own, schema=schema(), own=own, card_length=self._card_length)
+            found = await self._read(guild_id, len(content), partial(read, name, content))
             await _refuse_problems(found)
             merged = await self._database.write(self._store, guild_id, found.document)
         log.info(
             "guild %s: %s own questions added, %s changed", guild_id, merged.added, merged.changed
         )
         return merged
+
+    async def read_file(self, guild_id: int, size: int, read: Callable[[], T]) -> T:
+        """Read a server's file of `size` bytes in the child process, in turn with its others."""
+        async with self._file_lock(guild_id):
+            return await self._read(guild_id, size, read)
+
+    async def _read(self, guild_id: int, size: int, read: Callable[[], T]) -> T:
+        try:
+            return await self._in_process(read)
+        except (CallEnded, MemoryError) as error:
+            log.warning("guild %s: reading a file of %s bytes took too much", guild_id, size)
+            raise UserError(
+                f"Reading this file took {_TOO_MUCH}, so nothing was changed. "
+                "Split it and send its parts one by one."
+            ) from error
 
     @asynccontextmanager
     async def _file_lock(self, guild_id: int) -> AsyncIterator[None]:

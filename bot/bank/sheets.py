@@ -8,7 +8,7 @@ import re
 import unicodedata
 import zlib
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
@@ -329,14 +329,24 @@ def _column(path: Sequence[str | int]) -> str:
 
 def write_sheet(document: Mapping[str, Any], sources: Bank) -> str:
     """Write a document's closed questions as CSV; `sources` has the references of packs' topics."""
-    out = io.StringIO()
-    writer = csv.DictWriter(out, COLUMNS, restval="", lineterminator="\r\n")
-    writer.writeheader()
+    rows = []
     for section in document["sections"]:
         for topic in section["topics"]:
             known = sources_of(sources.topics.get(topic["id"]))
-            for item in topic["items"]:
-                writer.writerow(_row(section, topic, item, topic.get("references") or known))
+            references = topic.get("references") or known
+            rows += [_row(section, topic, item, references) for item in topic["items"]]
+    return write_rows(rows)
+
+
+def write_rows(rows: Iterable[Mapping[str, Any]]) -> str:
+    """Write rows as CSV, with cells that no spreadsheet runs; each maps columns to cells."""
+    out = io.StringIO()
+    writer = csv.DictWriter(out, COLUMNS, restval="", lineterminator="\r\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow(
+            {name: _escaped(cell) if isinstance(cell, str) else cell for name, cell in row.items()}
+        )
     return out.getvalue()
 
 
@@ -357,4 +367,4 @@ def _row(
     if "reference" in item:
         source = sources[item["reference"]]
         row |= {"source": source["title"], "source_url": source["url"]}
-    return {name: _escaped(cell) if isinstance(cell, str) else cell for name, cell in row.items()}
+    return row

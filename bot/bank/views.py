@@ -57,6 +57,11 @@ _MAX_ANSWERS = 4000
 
 def imported(done: Merge) -> Message:
     """Report what an import changed."""
+    return Message(REVEALED, *imported_parts(done))
+
+
+def imported_parts(done: Merge) -> tuple[str, str, str | None]:
+    """Return the paragraphs of `imported`."""
     counts = {"new": done.added, "changed": done.changed, "as they were": done.same}
     told = ", ".join(f"{number:,} {what}" for what, number in counts.items() if number)
     if not told:  # a file may hold nothing but topics with their open questions
@@ -68,7 +73,7 @@ def imported(done: Merge) -> Message:
             "judged until you correct them with </bank edit>."
         )
     total = f"This server asks {t.count(done.total, 'question')} of its own now. See them with </bank list>."
-    return Message(REVEALED, f"**Imported**: {told}.", total, note)
+    return f"**Imported**: {told}.", total, note
 
 
 def refused(problems: Sequence[Problem]) -> Message:
@@ -77,17 +82,21 @@ def refused(problems: Sequence[Problem]) -> Message:
         f"{'at least ' if len(problems) >= MAX_PROBLEMS else ''}{t.count(len(problems), 'problem')}"
     )
     head = f"Nothing was changed: I found {found} in that file. Mend it and send it again."
-    lines = _problem_lines(problems)
-    everything = None
-    if len(problems) > _SHOWN_PROBLEMS:
-        lines += f"\n- and {len(problems) - _SHOWN_PROBLEMS:,} more, in the file below"
-        if len(problems) > MAX_TOLD_PROBLEMS:
-            lines += f", which has the first {MAX_TOLD_PROBLEMS}"
-        listed = "".join(f"{problem}\n" for problem in problems[:MAX_TOLD_PROBLEMS])
-        everything = Download("problems.txt", listed.encode())
     hint = "-# Two files that work, to start from:"
     samples = Download("sample.csv", SAMPLE.encode()), Download("sample.json", sample_json())
-    return Message(ATTENTION, head, lines, everything, separator(), hint, *samples)
+    return Message(ATTENTION, head, *problem_list(problems), separator(), hint, *samples)
+
+
+def problem_list(problems: Sequence[Problem]) -> tuple[str, Download | None]:
+    """Return the first problems, one per line, and a file with more if there are many."""
+    lines = _problem_lines(problems)
+    if len(problems) <= _SHOWN_PROBLEMS:
+        return lines, None
+    lines += f"\n- and {len(problems) - _SHOWN_PROBLEMS:,} more, in the file below"
+    if len(problems) > MAX_TOLD_PROBLEMS:
+        lines += f", which has the first {MAX_TOLD_PROBLEMS}"
+    listed = "".join(f"{problem}\n" for problem in problems[:MAX_TOLD_PROBLEMS])
+    return lines, Download("problems.txt", listed.encode())
 
 
 def _problem_lines(problems: Sequence[Problem]) -> str:

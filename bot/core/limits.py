@@ -22,6 +22,23 @@ MAX_ANSWER = 4_000
 
 https://discord.com/developers/docs/components/reference#text-input
 """
+MAX_DECKS = 2
+"""Uploaded decks that are in memory at a time; the others wait before they are downloaded."""
+MAX_DECK_BYTES = 8 << 20
+"""Bytes of a deck for Anki that is uploaded or made: Discord takes 10 MiB, and all of it is kept in
+memory. The 993 shipped questions take 0.6.
+"""
+MAX_DECK_ENTRIES = 20_000
+"""Files in a deck: each is listed before it is known to be one."""
+MAX_DECK_FORMULAS = 100
+"""Formulas that are drawn for one deck, if they are not drawn already: each may take
+seconds. The others are in the deck as LaTeX."""
+MAX_DECK_NOTES = 10_000
+"""Notes of a deck that are read; the rest is left out."""
+MAX_DECK_RATIO = 50
+"""The ratio of a deck's size when it is unpacked to its size in bytes, at most. For texts it is 5."""
+MAX_DECK_UNPACKED = 64 << 20
+"""Bytes of a deck when it is unpacked: its database is kept in memory."""
 MAX_ENTRIES = 100
 """Entries of a list in a file, other than topics and items: all pairs of entries may be compared."""
 MAX_FILES = 3
@@ -109,5 +126,7 @@ REQUESTS_WITH_DAILIES = 40
 them up, because those answers are paid on boards."""
 ROUNDS_OPEN = 3
 """Rounds of a server at a time: more would use up the request rate of other servers."""
+SUGGESTIONS_IMPORTED = 200
+"""Questions from files that wait for review on a server: managers read each one."""
 SUGGESTIONS_OPEN = 5
 """Suggestions of a member that wait for review on a server: managers read each one."""

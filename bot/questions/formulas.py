@@ -97,7 +97,7 @@ async def draw_all(bank: Bank) -> None:
     """Draw every formula of a bank ahead of its first card."""
     for item in bank.asked.values():
         if item.formula is not None:
-            await _png_of(item.formula)
+            await png_of(item.formula)
 
 
 @asynccontextmanager
@@ -121,6 +121,11 @@ async def drawing_formulas(
         kill_processes()
 
 
+def is_drawn(latex: str) -> bool:
+    """Return whether `png_of` has no work to do."""
+    return latex in _CACHE
+
+
 async def prepare(latex: str) -> None:
     """Draw a formula ahead of its first card; raises FormulaError if it can't be drawn."""
     if _CACHE.get(latex) is None:
@@ -135,7 +140,7 @@ def picture(item: Item) -> Picture | PendingPicture | None:
     if item.formula is None:
         return None
     if item.formula not in _CACHE:
-        return PendingPicture(_NAME, alt_text(item), partial(_png_of, item.formula))
+        return PendingPicture(_NAME, alt_text(item), partial(png_of, item.formula))
     png = _CACHE.get(item.formula)
     return Picture(png, _NAME, alt_text(item)) if png is not None else None
 
@@ -145,7 +150,7 @@ def alt_text(item: Item) -> str:
     return f"Formula: {item.spoken or item.formula}"
 
 
-async def _png_of(latex: str) -> bytes | None:
+async def png_of(latex: str) -> bytes | None:
     """Return a formula's picture from the cache or draw it; None if it can't be drawn."""
     return await _in_thread(partial(_cached_or_drawn, latex))
 

@@ -11,7 +11,9 @@ from discord.ext import commands
 
 from bot.bank import views as bank_views
 from bot.bank.cog import form_in
+from bot.bank.forms import Form
 from bot.chat.client import QuizBot
+from bot.chat.messages import Message
 from bot.chat.permissions import require_bot, require_manager, require_page
 from bot.chat.replies import (
     TRANSIENT_ERRORS,
@@ -70,6 +72,18 @@ class Suggestions(commands.Cog):
         await self._announce(guild_id, channel_id, interaction.id)
         await self._show_verdicts(interaction)
 
+    async def import_file(
+        self, interaction: discord.Interaction, name: str, content: bytes
+    ) -> Message | None:
+        """Import a file of `/bank import` for review; None for a file of another format."""
+        guild_id = guild_id_of(interaction)
+        found = await self.service.import_file(guild_id, name, content)
+        if found is None:
+            return None
+        done, channel_id = found
+        await self._announce(guild_id, channel_id, interaction.id)
+        return view.imported(done)
+
     # --- review
 
     async def review(self, interaction: discord.Interaction) -> None:
@@ -93,8 +107,7 @@ class Suggestions(commands.Cog):
                     view.edit_form(await self.service.waiting_suggestion(guild_id, row_id))
                 )
             case "reject", Kind.SUGGESTION:
-                await self.service.waiting_suggestion(guild_id, row_id)
-                await interaction.response.send_modal(view.reject_form(row_id))
+                await self._reject(interaction, row_id)
             case "accept", Kind.SUGGESTION:
                 await self._accept(interaction, row_id)
             case "settle", Kind.REPORT:
@@ -103,14 +116,33 @@ class Suggestions(commands.Cog):
             case _:
                 await self._show_next(interaction, kind, row_id)
 
+    async def _reject(self, interaction: discord.Interaction, row_id: int) -> None:
+        """Ask for the reason, which the author reads; a question from a file has no author."""
+        guild_id = guild_id_of(interaction)
+        waiting = await self.service.waiting_suggestion(guild_id, row_id)
+        if not waiting.is_imported:
+            await interaction.response.send_modal(view.reject_form(row_id))
+            return
+        await self.service.reject(guild_id, row_id, "")
+        await self._show_next(interaction, Kind.SUGGESTION, row_id, view.DROPPED_NOTE)
+
     async def _accept(self, interaction: discord.Interaction, row_id: int) -> None:
         after = row_id
         try:
-            work = self.service.accept(guild_id_of(interaction), row_id)
-            note = view.added_note(await defer_if_slow(interaction, work, edits=True))
+            note = await self._added(interaction, row_id)
         except BankError as error:
             note, after = view.not_added_note(error.problems), row_id - 1
         await self._show_next(interaction, Kind.SUGGESTION, after, note)
+
+    async def _added(
+        self, interaction: discord.Interaction, row_id: int, form: Form | None = None
+    ) -> str:
+        """Add a suggestion to the bank, and return the note that says so."""
+        guild_id = guild_id_of(interaction)
+        waiting = await self.service.waiting_suggestion(guild_id, row_id)
+        work = self.service.accept(guild_id, row_id, form)
+        saved = await defer_if_slow(interaction, work, edits=True)
+        return view.added_note(saved, has_author=not waiting.is_imported)
 
     async def _edit_reported(self, interaction: discord.Interaction, row_id: int) -> None:
         """Open the form for a reported own question; the bank's cog handles it."""
@@ -134,8 +166,7 @@ class Suggestions(commands.Cog):
         async with return_text_on_error(interaction, form.text):
             require_page(interaction, view.EDITED)
             try:
-                work = self.service.accept(guild_id_of(interaction), row_id, form)
-                note = view.added_note(await defer_if_slow(interaction, work, edits=True))
+                note = await self._added(interaction, row_id, form)
             except BankError as error:
                 await say(interaction, bank_views.not_saved(error.problems, form))
                 return

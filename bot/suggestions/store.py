@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -9,9 +10,17 @@ from sqlalchemy import Connection, delete, func, select, update
 
 from bot.core.personal import Held, personal_rows, server_rows
 from bot.core.tables import Instant, OneOf, RowId, fetch, fetch_all, metadata, values_of
-from bot.suggestions.rules import MAX_COUNTED, State, SuggestedQuestion, Suggestion, Verdict
+from bot.suggestions.rules import (
+    IMPORTED,
+    MAX_COUNTED,
+    State,
+    SuggestedQuestion,
+    Suggestion,
+    Verdict,
+)
 
 # A question that a member suggests on a server. It is deleted once its author has read the verdict.
+# Those from files have no author (`IMPORTED`), and are deleted once they are decided.
 suggestions = sa.Table(
     "suggestions",
     metadata,
@@ -31,6 +40,8 @@ suggestions = sa.Table(
     sqlite_autoincrement=True,  # buttons hold ids, so ids are never reused
 )
 
+_MOST_PROMPTS = 2_000
+"""More than ever wait: beyond it, an imported question may wait twice."""
 _c = suggestions.c
 HELD = Held(
     members=[
@@ -61,6 +72,20 @@ def add(
     """Store a suggestion for review."""
     values = {"guild_id": guild_id, "user_id": user_id, "state": State.WAITING, "at": now}
     conn.execute(suggestions.insert().values(**values, **values_of(question)))
+
+
+def add_imported(
+    conn: Connection, guild_id: int, questions: Sequence[SuggestedQuestion], now: datetime
+) -> None:
+    """Store questions from a file for review; there must be at least one."""
+    values = {"guild_id": guild_id, "user_id": IMPORTED, "state": State.WAITING, "at": now}
+    conn.execute(suggestions.insert(), [values | values_of(question) for question in questions])
+
+
+def waiting_prompts(conn: Connection, guild_id: int) -> set[str]:
+    """Return the prompts of the oldest suggestions waiting on a server."""
+    query = select(_c.prompt).where(_c.guild_id == guild_id, _c.state == State.WAITING)
+    return set(conn.execute(query.order_by(_c.id).limit(_MOST_PROMPTS)).scalars())
 
 
 def count_open(conn: Connection, guild_id: int, user_id: int) -> int:

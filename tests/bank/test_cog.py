@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import re
@@ -10,9 +11,11 @@ from typing import Any
 import pytest
 from simcord.backend.errors import SetupError
 
+from bot.bank.cog import Bank
 from bot.bank.files import read_file
 from bot.core.limits import MAX_FILE_BYTES
 from bot.questions.bank import load_packs, schema
+from tests.anki.decks import deck
 from tests.bank.test_files import item
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
 from tests.simcord.stage import Stage, answer_to, labels, reply, text_of
@@ -248,3 +251,23 @@ async def test_a_form_that_is_not_right(stage: Stage) -> None:
     result = await stage.manager.submit_modal(opened, written)
     assert "answers, line 2" in reply(result)
     assert b"+ Yes\nNo" in (await saved(answer_to(result)))["form.txt"]
+
+
+async def test_decks_in_turn(stage: Stage) -> None:
+    """A second deck of a server is refused while one is under way; other servers' decks wait."""
+    cog = stage.bot.get_cog("Bank")
+    assert isinstance(cog, Bank)
+    async with cog._deck_in_turn(stage.guild.id):
+        refused = reply(await take(stage, deck(("Who?", "me")), "x.apkg"))
+        assert "I'm still reading another deck for this server." in refused
+        async with cog._deck_in_turn(2):
+            context = cog._deck_in_turn(3)
+            third = asyncio.ensure_future(context.__aenter__())
+            await asyncio.sleep(0)
+            assert cog._deck_slots.locked()
+            assert not third.done()
+        await third
+        await context.__aexit__(None, None, None)
+    assert "**1 question** from that file waits" in reply(
+        await take(stage, deck(("Who?", "me")), "x.apkg")
+    )

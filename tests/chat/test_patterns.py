@@ -8,8 +8,10 @@ from types import ModuleType
 
 import pytest
 
+from bot.anki import rules as notes
 from bot.chat import text
 from bot.interviews.grading import hints, verifying, words
+from bot.suggestions import files, formats
 from tests.patience import PATIENCE
 
 _LENGTH = 20_000
@@ -29,6 +31,8 @@ _UNITS = (
     "`",
     "<",
     "</a ",
+    "%1",
+    "{{c1",
     "(",
     "um ",
     "a, no, ",
@@ -37,7 +41,9 @@ _UNITS = (
 
 
 @pytest.mark.parametrize(
-    "module", [text, words, hints, verifying], ids=lambda module: module.__name__
+    "module",
+    [text, words, hints, verifying, notes, files, formats],
+    ids=lambda module: module.__name__,
 )
 def test_work_grows_with_the_length(module: ModuleType) -> None:
     """No pattern takes quadratic time: each ends well within the timeout."""

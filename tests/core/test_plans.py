@@ -384,6 +384,8 @@ CALLS: list[Call] = [
     call(questions.count_reports, GUILD, 100),
     call(questions.settle_report, GUILD, 1),
     call(suggestions.add, GUILD, ALWINA, SuggestedQuestion("Why?", "So", "", "It is", ""), NOW),
+    call(suggestions.add_imported, GUILD, [SuggestedQuestion("Why?", "So", "", "", "")], NOW),
+    call(suggestions.waiting_prompts, GUILD),
     call(suggestions.count_open, GUILD, ALWINA),
     call(suggestions.count_waiting, GUILD),
     call(suggestions.next_waiting, GUILD, 0),

@@ -124,6 +124,7 @@ def test_help_away_from_servers(install: str | None) -> None:
         "remind",
         "interview",
         "topics",
+        "anki export",
         "privacy export",
         "privacy delete",
     }

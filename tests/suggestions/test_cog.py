@@ -179,3 +179,63 @@ async def test_the_review_needs_manage_server(stage: Stage) -> None:
     await suggest(stage)
     with pytest.raises(SetupError):
         await stage.alwina.slash(stage.quiz, "bank review")
+
+
+QUESTIONS = b"""Who came first? {=Alwina ~Bob####She ran.}
+
+How many? {=12}
+
+Write about it. {}"""
+
+
+async def test_a_file_for_review(stage: Stage) -> None:
+    """Questions that could be read wait, the others are told; rejecting one asks for no reason."""
+    await announce_in_daily(stage)
+    took = await stage.manager.slash(stage.quiz, "bank import", file=("x.gift", QUESTIONS))
+    assert answer_to(took).flags.ephemeral
+    said = reply(took)
+    assert said.startswith("**2 questions** from that file wait for you in ")
+    assert (
+        "I couldn't read all of it, and found 1 problem:\n- **line 5**: asks for an essay" in said
+    )
+    (posted,) = stage.daily.history()
+    assert "**Something is waiting for review**" in text_of(posted)
+    page = await review(stage)
+    assert "From a file · 2 suggestions waiting" in reply(page)
+    accepted = reply(await stage.manager.click(answer_to(page), label="Accept"))
+    assert '**Added** to "From our members" as `who-came-first`.\n' in accepted
+    assert "Nothing says yet why that is right. Add it with Edit." in accepted
+    assert labels(answer_to(page)) == ["Edit", "Reject"]
+    form = await stage.manager.click(answer_to(page), label="Edit")
+    added = await stage.manager.submit_modal(
+        form, EDITED | {"prompt": "How many?", "answers": "12", "explanation": "A dozen."}
+    )
+    assert '**Added** to "Optimizers" as `how-many`.\n' in reply(added)
+    await stage.manager.slash(stage.quiz, "bank import", file=("x.gift", b"Or when? {=now}"))
+    dropped = await stage.manager.click(answer_to(await review(stage)), label="Reject")
+    assert "**Rejected**. That question is off the list." in reply(dropped)
+    assert "Nothing is waiting for review." in reply(dropped)
+
+
+async def test_nothing_new_in_a_file(stage: Stage) -> None:
+    """The reply says why nothing came; a collection of Anki is refused."""
+    question = b"Who came first? {=Alwina ~Bob}"
+    await stage.manager.slash(stage.quiz, "bank import", file=("x.txt", question))
+    again = await stage.manager.slash(stage.quiz, "bank import", file=("x.txt", question))
+    assert reply(again) == (
+        "Nothing new came from that file.\n-# 1 question left out, because the same is here already."
+    )
+    refused = await stage.manager.slash(stage.quiz, "bank import", file=("x.colpkg", b"PK"))
+    assert "is a whole collection of Anki; export a deck from there as .apkg" in reply(refused)
+
+
+async def test_a_deck_of_ours(stage: Stage) -> None:
+    """A deck that the bot made comes back, and the shipped questions in it are counted."""
+    await stage.manager.slash(
+        stage.quiz, "bank import", file=("ours.csv", b"topic,prompt,accept,explanation\nT,Q?,a,E.")
+    )
+    got = await stage.manager.slash(stage.quiz, "anki export")
+    content = await answer_to(got).attachments[0].read()
+    took = reply(await stage.manager.slash(stage.quiz, "bank import", file=("x.apkg", content)))
+    assert took.startswith("**Imported**: 1 as they were.")
+    assert "questions came with me and can't be changed, so I left them out." in took

@@ -1,0 +1,1 @@
+"""/anki: a bank's closed questions as a deck for Anki, and reading decks."""
