@@ -8,6 +8,7 @@ from datetime import date, timedelta
 
 from bot.boards.rules import first_day
 from bot.daily.streaks import Streak
+from bot.memory.fitting import LastFit
 from bot.questions.model import Topic
 
 
@@ -133,7 +134,8 @@ class Details:
 
     `days`, `sections` and `weakest` are of all time on the server; `activity` includes practice;
     `cards`, `learned` and `due` count the member's items everywhere. `weakest` has (topic, answers,
-    right answers) of the topics with the lowest share of right answers, worst first.
+    right answers) of the topics with the lowest share of right answers, worst first. `fit` is the
+    last fit of FSRS to their answers, if it predicts better.
     """
 
     right: int
@@ -144,6 +146,7 @@ class Details:
     cards: int
     learned: int
     due: int
+    fit: LastFit | None = None
 
 
 @dataclass(frozen=True, slots=True)

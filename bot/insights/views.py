@@ -132,7 +132,10 @@ def _reported(subject: str, count: int, bank: Bank) -> str:
 
 
 def _asked(item: Item, bank: Bank) -> str:
-    return f"{t.one_line(item.prompt)}\n-# {t.one_line(bank.topic_of(item).title)} · {item.level}"
+    level = item.level
+    if level != item.given_level:
+        level = f"{level} as measured, given as {item.given_level}"
+    return f"{t.one_line(item.prompt)}\n-# {t.one_line(bank.topic_of(item).title)} · {level}"
 
 
 def _right(right: int, answers: int) -> str:

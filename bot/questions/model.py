@@ -23,6 +23,12 @@ class Choice:
     why: str
 
 
+def _level(difficulty: float) -> str:
+    """Return a difficulty on the Rasch scale in words."""
+    middle = LOGITS_A_LEVEL / 2
+    return "easy" if difficulty < -middle else "hard" if difficulty > middle else "medium"
+
+
 @dataclass(frozen=True, slots=True)
 class Measured:
     """How difficult an item is for members, from their first `answers` to it, on the Rasch scale.
@@ -71,9 +77,12 @@ class Item:
         Until then 1 and 2 are easy, 3 is medium, 4 and 5 are hard.
         """
         measured = self.measured is not None and self.measured.answers >= FEWEST_MEASURED
-        difficulty = self.rasch_difficulty if measured else self.expected_difficulty
-        middle = LOGITS_A_LEVEL / 2
-        return "easy" if difficulty < -middle else "hard" if difficulty > middle else "medium"
+        return _level(self.rasch_difficulty if measured else self.expected_difficulty)
+
+    @property
+    def given_level(self) -> str:
+        """The difficulty that the bank gives the item, in words."""
+        return _level(self.expected_difficulty)
 
     @property
     def expected_difficulty(self) -> float:

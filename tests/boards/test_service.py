@@ -15,6 +15,8 @@ from bot.boards.service import Boards
 from bot.core import servers as guilds
 from bot.core.errors import UserError
 from bot.memory import store as memory
+from bot.memory.fitting import Fit
+from bot.memory.rules import DEFAULT
 from tests.answers.entries import counted, store_counted
 from tests.fakes import START
 from tests.stage import ALWINA, BOB, CLEMENTINE, GUILD, Stage
@@ -231,6 +233,17 @@ async def test_cards_learned_and_due(stage: Stage) -> None:
     details = (await boards(stage).stats(GUILD, ALWINA, ALWINA)).details
     assert details is not None
     assert (details.cards, details.learned, details.due) == (3, 1, 1)
+
+
+async def test_a_fit_counts_if_it_was_kept(stage: Stage) -> None:
+    """A fit that predicts no better than the defaults is not told."""
+    await practise(stage, ALWINA, "t1-a", Rating.Good)
+    for parameters, told in ((None, False), (DEFAULT.parameters, True)):
+        fit = Fit(parameters, 0.5, 0.4)
+        await stage.database.write(memory.save_fit, ALWINA, fit, 1, START)
+        details = (await boards(stage).stats(GUILD, ALWINA, ALWINA)).details
+        assert details is not None
+        assert (details.fit is not None) is told
 
 
 async def test_a_retired_item_is_still_on_the_boards(stage: Stage) -> None:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import discord
@@ -20,6 +20,7 @@ from bot.chat import pictures
 from bot.chat.messages import text_of
 from bot.chat.pictures import INK, MUTED, PAPER, can_be_drawn, panel, shorten_label, to_png, words
 from bot.daily.streaks import Streak
+from bot.memory.fitting import Fit, LastFit
 from tests.pixels import different, size
 from tests.shipped import bank
 
@@ -257,3 +258,15 @@ async def test_words_fit_and_the_picture_hangs_on_them(given: Stats) -> None:
     assert len(text_of(card)) < 2000
     assert ("( Hide from others )" in text_of(card)) is given.shows
     assert ("( Show to others )" in text_of(card)) is not given.shows
+
+
+async def test_fitted_intervals_are_told_to_the_member() -> None:
+    """The line is on their own page only."""
+    assert HEAVY.details is not None
+    fit = LastFit(Fit((0.1,), 0.5, 0.45), datetime(2027, 1, 2, tzinfo=UTC), 812, True)
+    fitted = replace(HEAVY, details=replace(HEAVY.details, fit=fit))
+    own = text_of(await stats_page("Alwina", fitted, own=True))
+    words = "Your intervals are fitted to 812 answers of yours and predict them 10% better"
+    assert words in own
+    assert words not in text_of(await stats_page("Alwina", fitted, own=False))
+    assert words not in text_of(await stats_page("Alwina", HEAVY, own=True))

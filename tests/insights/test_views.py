@@ -12,6 +12,7 @@ from bot.chat.messages import Message, text_of
 from bot.chat.pictures import to_png
 from bot.insights.cards import Doubt, Insights, Judged, WeakTopic
 from bot.insights.views import LISTS, alt_text, list_page, overview, svg
+from bot.questions.model import Measured
 from tests.banks import small_bank
 from tests.pixels import size
 
@@ -121,3 +122,15 @@ def test_the_picture(found: Insights) -> None:
 
 def test_every_list_is_known() -> None:
     assert all(hasattr(FULL, name) for name in LISTS)
+
+
+def test_a_measured_difficulty_is_shown_beside_the_given_one() -> None:
+    """Once enough members have answered, a level that differs is named."""
+    measured = replace(B, measured=Measured(1.5, 30))
+    bank = BANK.measured_by({B.id: Measured(1.5, 30)})
+    found = replace(FULL, hard=(Judged(measured, 1200, 240),))
+    assert "Topic 2 · hard as measured, given as easy · 20%" in text_of(
+        list_page(found, bank, "hard", 0)
+    )
+    few = replace(FULL, hard=(Judged(replace(B, measured=Measured(1.5, 29)), 1200, 240),))
+    assert "Topic 2 · easy · 20%" in text_of(list_page(few, BANK, "hard", 0))
