@@ -75,6 +75,8 @@ SCHEDULER = DEFAULT.scheduler
 DECAY = DEFAULT.decay
 FACTOR = DEFAULT.factor
 
+_LONGEST_DAY = timedelta(hours=26)
+"""Anything due later than this after the last answer is due on another date."""
 _NOT_TODAY = timedelta(days=2)
 """Anything due this far ahead can't be today in any time zone."""
 
@@ -192,9 +194,11 @@ def back_on(
     """
     if card.missed:
         return today
-    day_after = local_date(zone, card.last_review_at) + timedelta(days=1)
     due = due_at(card, retention=retention, model=model)
-    return max(today, day_after, local_date(zone, due))
+    day = max(today, local_date(zone, due))
+    if due - card.last_review_at <= _LONGEST_DAY:
+        day = max(day, local_date(zone, card.last_review_at) + timedelta(days=1))
+    return day
 
 
 def days_away(

@@ -17,6 +17,7 @@ class SectionOutlook:
 
     title: str
     topics: int
+    items: int
     now: float
     then: float
 

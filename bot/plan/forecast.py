@@ -35,7 +35,7 @@ NEVER = 1_000_000
 AGAIN, HARD, GOOD = int(Rating.Again), int(Rating.Hard), int(Rating.Good)
 _CURVE_POINTS = 12
 """Points of a curve after the first."""
-MAX_CARDS, MIN_CARDS = 200, 90
+MAX_CARDS, MIN_CARDS = 200, 100
 """About how many cards a forecast simulates. More take longer and change it little."""
 _CARD_DAYS = 15_000
 """About how many cards times days a forecast simulates, down to `MIN_CARDS`."""

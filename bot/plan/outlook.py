@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 
 from bot.core.calendar import local_date
-from bot.memory.ability import Ability, ability_of
+from bot.memory.ability import Ability, ability_of, with_guessing
 from bot.memory.rules import DEFAULT, MemoryCard, MemoryModel, days_away
 from bot.plan.cards import Outlook, SectionOutlook, Whole
 from bot.plan.dates import LAST
@@ -42,10 +42,9 @@ from bot.plan.rules import (
     pace,
     percent,
     question_limit,
-    readiness,
 )
 from bot.practice.rules import Answered
-from bot.questions.model import Bank, Topic
+from bot.questions.model import Bank, Item, Topic
 
 _UNLIMITED = 10_000
 """Questions a day, to forecast a day without a time limit."""
@@ -61,6 +60,8 @@ _FEWER = 0.85
 _RESERVE = 0.15
 """The share of the minutes that a new plan leaves free, for days that go less well."""
 _NEXT_TOPICS = 3
+_STEP = 5
+"""Minutes are offered in steps of so many."""
 _cached_forecast = lru_cache(maxsize=64)(forecast)
 """Often a member sees /plan, /stats and a reminder without an answer between them."""
 
@@ -104,14 +105,7 @@ class _Course:
         self.order = tuple(
             items_in_order(self.bank.asked_topics.values(), self.cards, ability, at.now)
         )
-        self._unmet = tuple(
-            NewItem(
-                self._sections[(section_id := self.bank.topic_of(item).section_id)],
-                ability.answers_right(item, section_id),
-                ability.knows(item, section_id),
-            )
-            for item in self.order
-        )
+        self._unmet = tuple(self._new_item(item, ability) for item in self.order)
         self.days = max((plan.day - local_date(at.zone, at.now)).days, 0)
         self._rest = plan.rest
         self._model = at.model
@@ -121,6 +115,11 @@ class _Course:
             fade=own.fade,
             slow=own.slow,
         )
+
+    def _new_item(self, item: Item, ability: Ability) -> NewItem:
+        section_id = self.bank.topic_of(item).section_id
+        knows = ability.knows(item, section_id)
+        return NewItem(self._sections[section_id], with_guessing(knows, item.guessing), knows)
 
     def simulate(
         self, habit: Habit, max_cards: int | None = None, days: int | None = None
@@ -192,15 +191,18 @@ def choose_topics(plan: Plan, at: Situation) -> tuple[Plan, Whole | None]:
 
 def _whole(plan: Plan, course: _Course, topics: int) -> Whole:
     """Return what it takes to be ready for all topics of a goal."""
-    minutes = _first(range(plan.minutes + 1, MOST_MINUTES + 1), course.is_enough)
-    days = _first(
-        range(course.days + 1, LAST + 1), lambda days: course.is_enough(plan.minutes, days)
+    minutes = _first(
+        range(plan.minutes // _STEP * _STEP + _STEP, MOST_MINUTES + 1, _STEP), course.is_enough
+    )
+    weeks = _first(
+        range(course.days // 7 + 1, LAST // 7 + 1),
+        lambda weeks: course.is_enough(plan.minutes, 7 * weeks),
     )
     today = plan.day - timedelta(days=course.days)
     return Whole(
         topics=topics,
-        minutes=None if minutes is None else min(math.ceil(minutes / 5) * 5, MOST_MINUTES),
-        day=None if days is None else today + timedelta(days=days),
+        minutes=minutes,
+        day=None if weeks is None else today + timedelta(weeks=weeks),
     )
 
 
@@ -220,7 +222,9 @@ def build_outlook(plan: Plan, at: Situation) -> Outlook:
     expected = kept if current == course.habit else course.simulate(current)
     fits = is_enough(kept.unmet, kept.ready)
     questions, takes = course.questions_a_day(kept if fits else course.without_limit())
-    _, others = topics_in_order(topics, course.cards, ability, at.now)
+    next_topics = dict.fromkeys(course.bank.topic_of(item).title for item in course.order)
+    sections = _section_outlooks(course, ability, expected, at)
+    items = len(course.bank.asked)
     return Outlook(
         plan=plan,
         zone=at.zone,
@@ -228,12 +232,12 @@ def build_outlook(plan: Plan, at: Situation) -> Outlook:
         goal=goal_title(at.bank, plan.goal_of),
         topics=len(topics),
         of_topics=len(goal_topics(at.bank, plan)),
-        next_topics=tuple(topic.title for topic in others[:_NEXT_TOPICS]),
-        ready=readiness(course.bank, course.cards, ability, at.now, at.model),
+        next_topics=tuple(next_topics)[:_NEXT_TOPICS],
+        ready=sum(section.now * section.items for section in sections) / max(items, 1),
         curve=expected.curve,
         kept=kept.ready,
         fits=fits,
-        sections=_section_outlooks(course, ability, expected, at),
+        sections=sections,
         questions=questions,
         takes=takes,
         pace_kept=own.kept,
@@ -276,6 +280,8 @@ def _section_outlooks(
             for item in items
         )
         topics = len(section.topics)
-        found = SectionOutlook(section.title, topics, known / len(items), then / len(items))
+        found = SectionOutlook(
+            section.title, topics, len(items), known / len(items), then / len(items)
+        )
         outlooks.append(found)
     return tuple(outlooks)

@@ -14,7 +14,7 @@ from fsrs import Rating
 
 from bot.core.calendar import local_date
 from bot.memory.ability import Ability
-from bot.memory.rules import DEFAULT, MemoryCard, MemoryModel, due_items, retention_for
+from bot.memory.rules import DEFAULT, RETENTION, MemoryCard, MemoryModel, due_items, retention_for
 from bot.plan.forecast import formulas, new_items_per_day
 from bot.plan.goals import ALL, READY, item_readiness, topics_of
 from bot.practice.rules import Answered
@@ -171,7 +171,8 @@ def pace(
     """
     today = local_date(zone, now)
     right = [a.rating for a in answers if a.rating != Rating.Again]
-    by_day = Counter(local_date(zone, a.at) for a in answers)
+    dates = [local_date(zone, a.at) for a in answers]
+    by_day = Counter(dates)
     past = {day: count for day, count in by_day.items() if day < today}
     if len(answers) >= MAX_ANSWERS:
         past.pop(min(by_day), None)  # the limit may have cut it
@@ -180,7 +181,7 @@ def pace(
     partly = [
         number for day, number in past.items() if number < _COMPLETE * shares.get(day, math.inf)
     ]
-    todays = [a for a in answers if local_date(zone, a.at) == today]
+    todays = [a for a, day in zip(answers, dates, strict=True) if day == today]
     return Pace(
         seconds=_seconds_a_question(answers),
         fade=_forgetting(answers, model),
@@ -292,8 +293,11 @@ def left_today(
     retention = retention_for((plan.day - today).days)
     counted = counted_cards(cards, covered)
     due = len(due_items(counted, zone, now, (), hidden))
-    with_early = due_items(counted, zone, now, (), hidden, retention=retention, model=model)
-    return share_of_today(plan, new, due, own, today, len(with_early) - due)
+    early = 0
+    if retention != RETENTION:
+        found = due_items(counted, zone, now, (), hidden, retention=retention, model=model)
+        early = len(found) - due
+    return share_of_today(plan, new, due, own, today, early)
 
 
 def unmet(bank: Bank, cards: Mapping[str, MemoryCard], hidden: Collection[str]) -> int:

@@ -31,7 +31,7 @@ PRIVATE = {
     "anki": ["export"],
     "privacy": ["export", "delete"],
     "remind": ["time", "timezone"],
-    "plan": ["date", "minutes"],
+    "plan": ["date", "minutes", "goal"],
     "interview": ["topic", "questions"],
 }
 """The options of the commands that only their member sees."""

@@ -183,7 +183,8 @@ async def test_the_pace_of_one_day() -> None:
 async def test_a_bank_with_many_sections() -> None:
     """The text lists twelve and counts the others; the picture has eight."""
     many = replace(
-        NEW, sections=tuple(SectionOutlook(f"S{n} " + "*" * 300, 2, 0.1, 0.9) for n in range(40))
+        NEW,
+        sections=tuple(SectionOutlook(f"S{n} " + "*" * 300, 2, 20, 0.1, 0.9) for n in range(40)),
     )
     said = await page_text(many)
     assert len(said) < 4000
