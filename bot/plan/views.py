@@ -52,7 +52,7 @@ NO_PLAN = "There's no plan yet. Use </plan> with the date of your interview, and
 _CHART_LEFT, _CHART_HEIGHT = 62, 130
 """Left edge of the chart, next to its scale, and its height."""
 _SECTION_BARS, _SECTION_LINES, _TITLE_LENGTH = 8, 12, 28
-"""Sections in the picture and in the text, and characters of a title in the picture."""
+"""Sections in the picture and in the text below, and characters of a title in the picture."""
 _MOST_OPTIONS, _LISTS_A_PAGE = 25, 4
 """Topics in a select menu, which Discord limits, and select menus on a page."""
 _EXPECTED_COLOUR, _BAND_COLOUR, _GOAL_COLOUR = "#949cf7", "#2f5d45", "#7ccf9b"
@@ -75,7 +75,7 @@ async def plan_page(card: PlanCard) -> Message | str:
         _whole(card.whole, outlook) if card.whole else None,
         _pace(outlook),
         _daily_load(outlook),
-        _by_section(outlook),
+        _more_sections(outlook),
         separator(),
         f"-# Only you see this · {outlook.plan.minutes} minutes a day · days by {outlook.zone}",
         row(
@@ -120,7 +120,7 @@ def _whole(whole: Whole, outlook: Outlook) -> str:
     more = f"about {whole.minutes} minutes a day" if whole.minutes else ""
     if not same and not more:
         return f"{topics} need more time than that. Choose those that matter most to you."
-    return f"{topics} would take {' or '.join(filter(None, [more, same]))}."
+    return f"{topics} would take {', or '.join(filter(None, [more, same]))}."
 
 
 def _can_shrink(outlook: Outlook) -> bool:
@@ -297,22 +297,17 @@ def _daily_load(outlook: Outlook) -> str | None:
     )
 
 
-def _by_section(outlook: Outlook) -> str | None:
-    """Readiness by section.
-
-    With very many sections only the first ones, so that a message holds them.
-    """
+def _more_sections(outlook: Outlook) -> str | None:
+    """Readiness of the sections that the picture has no room for, if a message has room for them."""
+    more = outlook.sections[_SECTION_BARS:]
     lines = [
         f"-# {t.escape(t.cut(s.title, 60))} · {t.count(s.topics, 'topic')} · "
         f"{percent(s.now)} to {percent(s.then)}%"
-        for s in outlook.sections[:_SECTION_LINES]
+        for s in more[:_SECTION_LINES]
     ]
-    if len(outlook.sections) > _SECTION_LINES:
-        lines.append(f"-# and {t.count(len(outlook.sections) - _SECTION_LINES, 'more section')}")
-    if len(outlook.sections) < 2:
-        return None
-    head = f"**By section, today to {outlook.plan.day.day} {outlook.plan.day:%b}**"
-    return "\n".join([head, *lines])
+    if len(more) > _SECTION_LINES:
+        lines.append(f"-# and {t.count(len(more) - _SECTION_LINES, 'more section')}")
+    return "\n".join(lines) or None
 
 
 def _today(outlook: Outlook) -> str:
@@ -361,9 +356,9 @@ def _figures(outlook: Outlook) -> str:
         topics = f"of {outlook.of_topics:,} topics"
     figures = (
         (MARGIN, f"{outlook.topics:,}", topics, INK),
-        (132, f"{percent(outlook.ready)}%", "ready now", INK),
-        (219, f"{percent(outlook.expected)}%", f"on {day}", _EXPECTED_COLOUR),
-        (300, f"{outlook.days:,}", "day to go" if outlook.days == 1 else "days to go", INK),
+        (126, f"{percent(outlook.ready)}%", "ready now", INK),
+        (212, f"{percent(outlook.expected)}%", f"on {day}", _EXPECTED_COLOUR),
+        (298, f"{outlook.days:,}", "day to go" if outlook.days == 1 else "days to go", INK),
     )
     return "".join(big_number(*values) for values in figures)
 
