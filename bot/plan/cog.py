@@ -105,7 +105,7 @@ class Plan(commands.Cog):
         if not LEAST_MINUTES <= number <= MOST_MINUTES:
             raise UserError(
                 f"I need a number of minutes from {LEAST_MINUTES} to {MOST_MINUTES}, for example 15. "
-                "Press Change again."
+                "Press Edit again."
             )
         await self._show(interaction, self._change_plan(interaction, day, number))
 

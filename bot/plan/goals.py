@@ -160,17 +160,14 @@ def topics_in_order(
 
 
 def items_in_order(
-    topics: Iterable[Topic], cards: Mapping[str, MemoryCard], ability: Ability, now: datetime
+    topics: Iterable[Topic], cards: Mapping[str, MemoryCard], ability: Ability
 ) -> Iterator[Item]:
-    """Yield the items that a member has never met, in a plan's order.
+    """Yield the items of topics in a plan's order that a member has never met.
 
-    A few topics are taken at a time, in their order. Of their items, the one comes first that
-    suits the member's ability best. Topics that are ready come last.
+    A few topics are taken at a time. Of their items, the one comes first that suits the member's
+    ability best.
     """
-    ready, others = topics_in_order(topics, cards, ability, now)
-    waiting = (
-        iter(new) for topic in [*others, *ready] if (new := _new_items(topic, cards, ability))
-    )
+    waiting = (iter(new) for topic in topics if (new := _new_items(topic, cards, ability)))
     current: list[tuple[float, str, Item, Iterator[tuple[float, str, Item]]]] = []
 
     def add_next(rest: Iterator[tuple[float, str, Item]] | None) -> None:

@@ -32,6 +32,7 @@ from bot.plan.goals import (
 from bot.plan.rules import (
     HIGHEST_GOAL,
     MOST_MINUTES,
+    NEAR,
     Pace,
     Plan,
     counted_cards,
@@ -55,8 +56,6 @@ Without a limit, all cards of a member who forgets quickly can come back every d
 """
 _RETRY_AFTER = 600
 """Seconds until a missed question is asked again."""
-_FEWER = 0.85
-"""The share of topics that is tried next if the minutes are not enough."""
 _RESERVE = 0.15
 """The share of the minutes that a new plan leaves free, for days that go less well."""
 _NEXT_TOPICS = 3
@@ -102,10 +101,11 @@ class _Course:
         self._sections = {section.id: n for n, section in enumerate(self.bank.sections)}
         self._answers = tuple(ability.answers.get(section_id, 0) for section_id in self._sections)
         self._known = self._card_states(at)
-        self.order = tuple(
-            items_in_order(self.bank.asked_topics.values(), self.cards, ability, at.now)
+        ready, self.unready = topics_in_order(
+            self.bank.asked_topics.values(), self.cards, ability, at.now
         )
-        self._unmet = tuple(self._new_item(item, ability) for item in self.order)
+        order = items_in_order([*self.unready, *ready], self.cards, ability)
+        self._unmet = tuple(self._new_item(item, ability) for item in order)
         self.days = max((plan.day - local_date(at.zone, at.now)).days, 0)
         self._rest = plan.rest
         self._model = at.model
@@ -176,15 +176,13 @@ def choose_topics(plan: Plan, at: Situation) -> tuple[Plan, Whole | None]:
     whole = _Course(plan, topics, at, ability, own)
     if whole.is_enough(plan.minutes):
         return replace(plan, topic_ids=""), None
-    found = whole.simulate(whole.habit)
     ready, others = topics_in_order(topics, whole.cards, ability, at.now)
-    met = {item.id for item in whole.order[: len(whole.order) - found.unmet]} | whole.cards.keys()
-    fitting = [*ready, *(t for t in others if all(item.id in met for item in t.items))]
-    fitting = fitting or [*ready, *others][:1]
-    while len(fitting) > 1:
-        if _Course(plan, fitting, at, ability, own).is_enough(plan.minutes):
-            break
-        fitting = fitting[: max(int(len(fitting) * _FEWER), 1)]
+    ranked = [*ready, *others]
+    too_many = _first(
+        range(1, len(ranked) + 1),
+        lambda n: not _Course(plan, ranked[:n], at, ability, own).is_enough(plan.minutes),
+    )
+    fitting = ranked[: max((too_many or len(ranked)) - 1, 1)]
     chosen = replace(plan, topic_ids=" ".join(topic.id for topic in fitting))
     return chosen, _whole(chosen, whole, len(topics))
 
@@ -220,9 +218,9 @@ def build_outlook(plan: Plan, at: Situation) -> Outlook:
     kept = course.simulate(course.habit)
     current = current_habit(own, course.habit)
     expected = kept if current == course.habit else course.simulate(current)
-    fits = is_enough(kept.unmet, kept.ready)
+    fits = is_enough(kept.unmet, kept.ready) or percent(kept.ready) >= plan.goal - NEAR
     questions, takes = course.questions_a_day(kept if fits else course.without_limit())
-    next_topics = dict.fromkeys(course.bank.topic_of(item).title for item in course.order)
+    next_topics = [t.title for t in course.unready if any(i.id not in at.cards for i in t.items)]
     sections = _section_outlooks(course, ability, expected, at)
     items = len(course.bank.asked)
     return Outlook(
@@ -232,7 +230,7 @@ def build_outlook(plan: Plan, at: Situation) -> Outlook:
         goal=goal_title(at.bank, plan.goal_of),
         topics=len(topics),
         of_topics=len(goal_topics(at.bank, plan)),
-        next_topics=tuple(next_topics)[:_NEXT_TOPICS],
+        next_topics=tuple(next_topics[:_NEXT_TOPICS]),
         ready=sum(section.now * section.items for section in sections) / max(items, 1),
         curve=expected.curve,
         kept=kept.ready,

@@ -246,7 +246,8 @@ class Course:
             list(bank.asked_topics.values()),
         ):
             fresh = [topic for topic in topics if topic.id not in taken]
-            yield from goals.items_in_order(fresh, known, ability, now)
+            ready, others = goals.topics_in_order(fresh, known, ability, now)
+            yield from goals.items_in_order([*others, *ready], known, ability)
             taken |= {topic.id for topic in fresh}
 
     def today(

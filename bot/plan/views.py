@@ -55,6 +55,8 @@ _SECTION_BARS, _SECTION_LINES, _TITLE_LENGTH = 8, 12, 28
 """Sections in the picture and in the text below, and characters of a title in the picture."""
 _MOST_OPTIONS, _LISTS_A_PAGE = 25, 4
 """Topics in a select menu, which Discord limits, and select menus on a page."""
+_SHORTER = 0.7
+"""A later day is called shorter if it has at most this share of today's questions."""
 _EXPECTED_COLOUR, _BAND_COLOUR, _GOAL_COLOUR = "#949cf7", "#2f5d45", "#7ccf9b"
 """Colours of the expected curve, and of the goal's band and label."""
 
@@ -77,14 +79,14 @@ async def plan_page(card: PlanCard) -> Message | str:
         _daily_load(outlook),
         _more_sections(outlook),
         separator(),
-        f"-# Only you see this · {outlook.plan.minutes} minutes a day · days by {outlook.zone}",
+        f"-# Only you see this · {outlook.plan.minutes} minutes a day · time zone {outlook.zone}",
         row(
             button(f"Start today's {outlook.share.left:,}", PRACTISE.id(topic=""), PRIMARY)
             if outlook.share.left
             else None,
             button("Fit to my time", PLAN.id(do="fit")) if _can_shrink(outlook) else None,
             button("Choose topics", PLAN.id(do="topics")),
-            button("Change", PLAN.id(do="form")),
+            button("Edit", PLAN.id(do="form")),
             button("End plan", PLAN.id(do="ask")),
         ),
     )
@@ -98,17 +100,17 @@ def _title(outlook: Outlook) -> str:
 
 
 def _coverage(outlook: Outlook) -> str | None:
-    """The part of the goal that fits into the minutes, and the first topics."""
+    """The part of the goal that fits into the minutes, in a new plan, and the next topics."""
     first = " · ".join(t.escape(t.cut(title, 60)) for title in outlook.next_topics)
-    if not outlook.days or not first:
+    if not outlook.days or not first or outlook.of_topics == 1:
         return None
-    if not outlook.is_part or not outlook.fits:
+    if outlook.pace_days or not outlook.is_part or not outlook.fits:
         return f"Next: {first}"
     plan, topics = outlook.plan, t.count(outlook.topics, "topic")
-    brings = f"{plan.minutes} minutes a day bring **{topics}** to about **{plan.goal}%**"
+    enough = f"{plan.minutes} minutes a day are enough to get **{topics}** to **{plan.goal}%**"
     if outlook.topics <= len(outlook.next_topics):
-        return f"{brings}: {first}"
-    return f"{brings}. What interviews ask most comes first: {first}"
+        return f"{enough} or more: {first}"
+    return f"{enough} or more. What interviews ask most comes first: {first}"
 
 
 def _whole(whole: Whole, outlook: Outlook) -> str:
@@ -119,7 +121,7 @@ def _whole(whole: Whole, outlook: Outlook) -> str:
     )
     more = f"about {whole.minutes} minutes a day" if whole.minutes else ""
     if not same and not more:
-        return f"{topics} need more time than that. Choose those that matter most to you."
+        return f"{topics} won't fit before then. With Choose topics you pick what matters most."
     return f"{topics} would take {', or '.join(filter(None, [more, same]))}."
 
 
@@ -133,9 +135,12 @@ def readiness_line(outlook: Outlook) -> str:
     now = f"**{percent(outlook.ready)}% ready**"
     if not outlook.days:
         return f"{now} · your interview is today"
-    return (
-        f"{now} · **{percent(outlook.expected)}%** on {written_date(outlook.plan.day)} at this pace"
-    )
+    then = f"**{percent(outlook.expected)}%** on {written_date(outlook.plan.day)}"
+    return f"{now} · {then} {_condition(outlook)}"
+
+
+def _condition(outlook: Outlook) -> str:
+    return "at this pace" if outlook.pace_days else "if you practise every day"
 
 
 def ended(day: date) -> str:
@@ -250,33 +255,33 @@ def stats_line(outlook: Outlook) -> str:
 
 
 def goal_words(share: Today) -> str:
-    """For example `12 questions, 5 new and 7 due`, or only one kind."""
-    both = f", {share.new:,} new and {share.due:,} due" if share.new and share.due else ""
-    return f"{t.count(share.left, 'question')}{both}" if both else _counts(share.new, share.due)
+    """For example `12 questions, 5 new and 7 to review`, or only one kind."""
+    if share.new and share.due:
+        return f"{t.count(share.left, 'question')}, {share.new:,} new and {share.due:,} to review"
+    if share.new:
+        return f"{share.new:,} new {'question' if share.new == 1 else 'questions'}"
+    return f"{t.count(share.due, 'question')} to review"
 
 
 def _pace(outlook: Outlook) -> str | None:
     """How the current pace compares with the goal, without blame."""
-    if not outlook.days:
+    if not outlook.days or not outlook.pace_days:
         return None
     goal, kept = outlook.plan.goal, percent(outlook.kept)
-    if not outlook.pace_days:
-        return None if outlook.is_part else "That's if you practise every day."
     past = f"You've practised on {outlook.pace_kept:,} of the last {outlook.pace_days:,} days."
     if outlook.pace_days == 1:
         past = "You practised yesterday." if outlook.pace_kept else "Yesterday was a day off."
-    if outlook.behind:
-        start = (
-            f"Start with today's {outlook.share.left:,}"
-            if outlook.share.left
-            else "Come back tomorrow"
-        )
-        if outlook.pace_kept == outlook.pace_days:
-            return f"{past} It goes a little slower than planned: your goal was {goal}%."
-        return f"{past} {start}. If you practise every day from now on, it's **{kept}%**."
-    if percent(outlook.expected) > goal + NEAR:
-        return f"{past} That takes you past your goal of **{goal}%**."
-    return f"{past} You're on the way to your goal of **{goal}%**."
+    if percent(outlook.ready) > goal:
+        return f"{past} You're past your goal of **{goal}%**."
+    if not outlook.behind:
+        return f"{past} You're on course for your goal of **{goal}%**."
+    if not outlook.fits:
+        return past
+    if outlook.pace_kept == outlook.pace_days:
+        return f"{past} It goes a little slower than planned: your goal was {goal}%."
+    left = outlook.share.left
+    start = f"Start with today's {left:,}" if left else "Come back tomorrow"
+    return f"{past} {start}, practise every day, and you reach about **{kept}%**."
 
 
 def _daily_load(outlook: Outlook) -> str | None:
@@ -286,14 +291,16 @@ def _daily_load(outlook: Outlook) -> str | None:
     minutes = outlook.plan.minutes
     if outlook.fits:
         takes = t.count(min(outlook.takes, minutes), "minute")
-        return f"On average, a day has {t.count(outlook.questions, 'question')}: about {takes}."
-    topics = "all of it" if outlook.topics == 1 else f"all {outlook.topics:,} topics"
-    shrink = (
-        " Press **Fit to my time**, and I'll keep those that fit." if outlook.topics > 1 else ""
-    )
+        questions = t.count(outlook.questions, "question")
+        if outlook.questions < _SHORTER * outlook.share.whole:
+            return f"Later days are shorter: about {questions}, {takes}."
+        return f"An average day: {questions}, about {takes}."
+    takes = t.count(outlook.takes, "minute")
+    if outlook.topics == 1:
+        return f"To finish, a day would need about {takes}; you have {minutes}."
     return (
-        f"From here {topics} would take about {t.count(outlook.takes, 'minute')} a day, "
-        f"more than your {minutes}.{shrink}"
+        f"To finish all {outlook.topics:,} topics, a day would need about {takes}; you have {minutes}. "
+        "**Fit to my time** keeps those that fit."
     )
 
 
@@ -315,13 +322,7 @@ def _today(outlook: Outlook) -> str:
     done = f", {share.done:,} done" if share.done else ""
     if not share.left:
         return f"Today: nothing left{done}"
-    return f"Today: **{_counts(share.new, share.due)}** left{done}"
-
-
-def _counts(new: int, due: int) -> str:
-    """For example `5 new and 7 due questions`."""
-    kinds = " and ".join(f"{n:,} {kind}" for n, kind in ((new, "new"), (due, "due")) if n)
-    return f"{kinds or 'no'} {'question' if new + due == 1 else 'questions'}"
+    return f"Today: **{goal_words(share)}**{done}"
 
 
 async def plan_picture(outlook: Outlook, past: tuple[PlannedDay, ...]) -> Picture:
@@ -331,11 +332,13 @@ async def plan_picture(outlook: Outlook, past: tuple[PlannedDay, ...]) -> Pictur
 def alt_text(outlook: Outlook) -> str:
     """Everything that the picture shows."""
     share = outlook.share
-    then = f"{percent(outlook.expected)}% on {written_date(outlook.plan.day)} at this pace"
+    day = written_date(outlook.plan.day)
+    then = f"{percent(outlook.expected)}% on {day} {_condition(outlook)}"
     parts = [t.count(outlook.topics, "topic")]
     if outlook.is_part:
         parts = [f"{outlook.topics:,} of {t.count(outlook.of_topics, 'topic')}"]
     parts += [f"{percent(outlook.ready)}% ready now", then, f"Goal {outlook.plan.goal}%"]
+    parts.append(t.count(outlook.days, "day") + " to go")
     parts.append(f"Today {share.done:,} done, {share.left:,} left")
     sections = (f"{s.title} {percent(s.now)}%, then {percent(s.then)}%" for s in outlook.sections)
     return ". ".join([*parts, f"By section: {'; '.join(sections)}"]) + "."
@@ -344,13 +347,13 @@ def alt_text(outlook: Outlook) -> str:
 def svg(outlook: Outlook, past: tuple[PlannedDay, ...]) -> str:
     """The picture: two figures, the curve, a bar for each section, and today's share."""
     chart, below = _chart(outlook, past, 104)
-    sections, bottom = _sections(outlook.sections, below + 42)
+    sections, bottom = _sections(outlook.sections, _short(outlook.plan.day), below + 42)
     share, bottom = _today_bar(outlook, bottom + 8)
     return panel(bottom + MARGIN, _figures(outlook), chart, sections, share)
 
 
 def _figures(outlook: Outlook) -> str:
-    day = f"{outlook.plan.day.day} {outlook.plan.day:%b}"
+    day = _short(outlook.plan.day)
     topics = "topic" if outlook.topics == 1 else "topics"
     if outlook.is_part:
         topics = f"of {outlook.of_topics:,} topics"
@@ -361,6 +364,10 @@ def _figures(outlook: Outlook) -> str:
         (298, f"{outlook.days:,}", "day to go" if outlook.days == 1 else "days to go", INK),
     )
     return "".join(big_number(*values) for values in figures)
+
+
+def _short(day: date) -> str:
+    return f"{day.day} {day:%b}"
 
 
 def _chart(outlook: Outlook, past: tuple[PlannedDay, ...], top: float) -> tuple[str, float]:
@@ -382,7 +389,6 @@ def _chart(outlook: Outlook, past: tuple[PlannedDay, ...], top: float) -> tuple[
             words(_CHART_LEFT - 8, y + 6, f"{percent(share)}%", colour=MUTED, anchor="end")
         )
     parts.append(box(_CHART_LEFT, high, right - _CHART_LEFT, low - high, _BAND_COLOUR, radius=2))
-    parts.append(_goal_label(outlook.plan.goal, high, low, top))
     past_days = (outlook.today - start).days
     line_so_far = [
         position((recorded.day - start).days, recorded.ready / 1000)
@@ -396,6 +402,7 @@ def _chart(outlook: Outlook, past: tuple[PlannedDay, ...], top: float) -> tuple[
     if len(ahead) > 1:
         parts.append(stroke(ahead, _EXPECTED_COLOUR, 'stroke-width="3" stroke-dasharray="1 7"'))
     parts.append(box(now[0] - 5, now[1] - 5, 10, 10, INK, radius=5))
+    parts.append(_goal_label(outlook.plan.goal, high, low, top))
     parts += _day_labels(outlook, start, position(past_days, 0)[0], base + 24)
     return "".join(parts), base + 24
 
@@ -411,13 +418,11 @@ def _goal_label(goal: int, high: float, low: float, top: float) -> str:
 def _day_labels(outlook: Outlook, start: date, today: float, y: float) -> list[str]:
     """The labels of the first day, of today if there is room, and of the interview day."""
     right = WIDTH - MARGIN
-    labels = [
-        words(right, y, f"{outlook.plan.day.day} {outlook.plan.day:%b}", colour=MUTED, anchor="end")
-    ]
+    labels = [words(right, y, _short(outlook.plan.day), colour=MUTED, anchor="end")]
     if start == outlook.today:
         return [*labels, words(_CHART_LEFT, y, "Today", colour=MUTED)]
     if today - _CHART_LEFT > 90:
-        labels.append(words(_CHART_LEFT, y, f"{start.day} {start:%b}", colour=MUTED))
+        labels.append(words(_CHART_LEFT, y, _short(start), colour=MUTED))
     if right - today > 90:
         labels.append(
             words(max(today, _CHART_LEFT + 24), y, "Today", colour=MUTED, anchor="middle")
@@ -425,8 +430,8 @@ def _day_labels(outlook: Outlook, start: date, today: float, y: float) -> list[s
     return labels
 
 
-def _sections(sections: tuple[SectionOutlook, ...], top: float) -> tuple[str, float]:
-    parts = [headline(top, "By section", "now · then")]
+def _sections(sections: tuple[SectionOutlook, ...], day: str, top: float) -> tuple[str, float]:
+    parts = [headline(top, "By section", f"now · {day}")]
     y = top + 32
     for n, s in enumerate(sections[:_SECTION_BARS], start=1):
         title = fit_label(s.title, _TITLE_LENGTH, f"Section {n}")

@@ -26,7 +26,7 @@ async def test_from_plan_to_practice(stage: Stage) -> None:
     assert [a.filename for a in answer_to(shown).attachments] == ["plan.png"]
     start = labels(answer_to(shown))[0]
     left = int(re.fullmatch(r"Start today's (\d+)", start)[1])  # type: ignore[index]
-    assert f"Today: **{left} new questions** left" in said
+    assert f"Today: **{left} new questions**" in said
     question = await stage.alwina.click(answer_to(shown), label=start)
     assert f"Up next: {left - 1} new" in text_of(answer_to(question))
     again = reply(await stage.alwina.slash(stage.quiz, "plan"))
@@ -45,9 +45,9 @@ async def test_a_plan_is_changed_and_ended(stage: Stage) -> None:
         ({"date": "2026-02-30", "minutes": "20"}, "February 2026 has no day 30."),
         ({"date": "in 9 days", "minutes": "200"}, "I need a number of minutes from 5 to 120"),
     ):
-        form = await stage.alwina.click(page, label="Change")
+        form = await stage.alwina.click(page, label="Edit")
         assert words in reply(await stage.alwina.submit_modal(form, values))
-    form = await stage.alwina.click(page, label="Change")
+    form = await stage.alwina.click(page, label="Edit")
     changed = await stage.alwina.submit_modal(form, {"date": "in 9 days", "minutes": "25"})
     assert "25 minutes a day" in text_of(answer_to(changed))
     asked = await stage.alwina.click(answer_to(changed), label="End plan")
@@ -129,7 +129,7 @@ async def test_a_plan_that_no_longer_fits(stage: Stage) -> None:
     before = text_of(answer_to(shown))
     await stage.wait(8 * DAY)
     page = answer_to(await stage.alwina.slash(stage.quiz, "plan"))
-    assert "Press **Fit to my time**" in text_of(page)
+    assert "**Fit to my time** keeps those that fit." in text_of(page)
     fitted = text_of(answer_to(await stage.alwina.click(page, label="Fit to my time")))
     assert "Fit to my time" not in fitted
     assert fitted.split("\n")[0] != before.split("\n")[0]

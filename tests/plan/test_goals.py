@@ -138,7 +138,7 @@ def test_items_that_suit_the_ability_come_first() -> None:
     topic = BANK.topics["t1"]
 
     def difficulties(ability: float) -> list[int]:
-        order = items_in_order([topic], {}, Ability(ability, {}, {}), NOW)
+        order = items_in_order([topic], {}, Ability(ability, {}, {}))
         return [item.difficulty for item in order if item.kind == "choice"]
 
     assert difficulties(-3) == sorted(difficulties(-3))
@@ -146,7 +146,7 @@ def test_items_that_suit_the_ability_come_first() -> None:
 
 
 def test_three_topics_are_taken_at_a_time() -> None:
-    order = [item.topic_id for item in items_in_order(BANK.asked_topics.values(), {}, UNKNOWN, NOW)]
+    order = [item.topic_id for item in items_in_order(BANK.asked_topics.values(), {}, UNKNOWN)]
     first_three = set(order[:3])
     assert len(set(order[:4])) <= 3
     assert first_three <= {"t1", "t3", "t5"}
@@ -156,5 +156,5 @@ def test_three_topics_are_taken_at_a_time() -> None:
 def test_every_new_item_comes_once(met: set[str]) -> None:
     cards = known(*sorted(met))
     ability = ability_of(BANK, cards)
-    order = [item.id for item in items_in_order(BANK.asked_topics.values(), cards, ability, NOW)]
+    order = [item.id for item in items_in_order(BANK.asked_topics.values(), cards, ability)]
     assert sorted([*order, *met]) == sorted(BANK.asked)

@@ -77,7 +77,8 @@ async def test_every_number_is_shown(outlook: Outlook) -> None:
     """Text, picture and alt text have the numbers of the outlook, within the picture's bounds."""
     said, drawing = await page_text(outlook), svg(outlook, PAST)
     now, then = f"{percent(outlook.ready)}%", f"{percent(outlook.expected)}%"
-    assert f"**{now} ready** · **{then}** on 13 February 2027 at this pace" in said
+    how = "at this pace" if outlook.pace_days else "if you practise every day"
+    assert f"**{now} ready** · **{then}** on 13 February 2027 {how}" in said
     written = re.findall(r">([^<]+)</text>", drawing)
     topics = f"of {outlook.of_topics} topics" if outlook.is_part else "topics"
     assert written[:2] == [f"{outlook.topics}", topics]
@@ -93,10 +94,10 @@ async def test_every_number_is_shown(outlook: Outlook) -> None:
     assert all(map(can_be_drawn, written))
     assert f"{outlook.share.done} done · {outlook.share.left} left" in written
     assert f"( Start today's {outlook.share.left} )\n" in said
-    assert said.endswith("( Choose topics )\n( Change )\n( End plan )")
+    assert said.endswith("( Choose topics )\n( Edit )\n( End plan )")
     assert (
         f"**{outlook.share.left} " in said
-        or f"{outlook.share.new} new and {outlook.share.due} due" in said
+        or f", {outlook.share.new} new and {outlook.share.due} to review**" in said
     )
     width, height = size(to_png(drawing, width=400))
     assert width == 400
@@ -118,7 +119,7 @@ async def test_a_part_of_the_goal() -> None:
     said = await page_text(PART)
     assert said.startswith(f"### Your plan: {PART.topics} of 50 topics\n")
     assert (
-        f"20 minutes a day bring **{PART.topics} topics** to about **{PART.plan.goal}%**. "
+        f"20 minutes a day are enough to get **{PART.topics} topics** to **90%** or more. "
         f"What interviews ask most comes first: {PART.next_topics[0]} · " in said
     )
     assert PART.plan.goal == 90
@@ -129,7 +130,7 @@ async def test_a_part_of_the_goal() -> None:
     ways = "about 45 minutes a day, or 20 minutes a day until 3 May 2027."
     assert f"All 50 topics would take {ways}" in text_of(page)
     few = await page_text(replace(PART, topics=1, next_topics=("Tokenization",)))
-    assert "bring **1 topic** to about **90%**: Tokenization\n" in few
+    assert "are enough to get **1 topic** to **90%** or more: Tokenization\n" in few
 
 
 @pytest.mark.parametrize(
@@ -140,7 +141,10 @@ async def test_a_part_of_the_goal() -> None:
             Whole(2, None, date(2027, 5, 3)),
             "Both topics would take 20 minutes a day until 3 May 2027.",
         ),
-        (Whole(50, None, None), "need more time than that. Choose those that matter most to you."),
+        (
+            Whole(50, None, None),
+            "won't fit before then. With Choose topics you pick what matters most.",
+        ),
     ],
 )
 async def test_what_the_whole_goal_would_take(whole: Whole, words: str) -> None:
@@ -151,30 +155,27 @@ async def test_what_the_whole_goal_would_take(whole: Whole, words: str) -> None:
 
 async def test_the_pace_in_words() -> None:
     """A member who is behind reads what to do, without blame."""
-    assert "That's if you practise every day." in await page_text(NEW)
-    assert "That's if you" not in await page_text(PART)
-    ahead = replace(HALFWAY, plan=replace(HALFWAY.plan, goal=percent(HALFWAY.expected) - 8))
-    said = await page_text(ahead)
+    assert "You've practised" not in await page_text(NEW)
     past = f"You've practised on {HALFWAY.pace_kept} of the last {HALFWAY.pace_days} days."
-    assert f"{past} That takes you past your goal of **{ahead.plan.goal}%**." in said
-    on_the_way = replace(HALFWAY, plan=replace(HALFWAY.plan, goal=percent(HALFWAY.expected) + 4))
-    assert (
-        f"{past} You're on the way to your goal of **{on_the_way.plan.goal}%**."
-        in await page_text(on_the_way)
-    )
+    ahead = replace(HALFWAY, plan=replace(HALFWAY.plan, goal=percent(HALFWAY.ready) - 1))
+    assert f"{past} You're past your goal of **{ahead.plan.goal}%**." in await page_text(ahead)
+    near = replace(HALFWAY, plan=replace(HALFWAY.plan, goal=percent(HALFWAY.ready) + 1))
+    said = await page_text(near)
+    assert f"{past} You're on course for your goal of **{near.plan.goal}%**." in said
     said = await page_text(BEHIND)
     assert BEHIND.behind
-    kept = percent(BEHIND.kept)
-    assert f"Start with today's {BEHIND.share.left}. If you practise every day" in said
-    assert f"from now on, it's **{kept}%**." in said
+    assert BEHIND.fits
+    assert f"Start with today's {BEHIND.share.left}, practise every day, and you reach" in said
+    assert f"you reach about **{percent(BEHIND.kept)}%**." in said
     slow = replace(BEHIND, pace_kept=BEHIND.pace_days)
     assert "It goes a little slower than planned: your goal was 90%." in await page_text(slow)
+    assert "you reach about" not in await page_text(replace(BEHIND, fits=False))
 
 
 async def test_the_pace_of_one_day() -> None:
     """After a single day, the page tells whether it had practice."""
     new = replace(NEW, plan=replace(NEW.plan, goal=percent(NEW.expected)), pace_days=1)
-    assert "You practised yesterday. You're on" in await page_text(replace(new, pace_kept=1))
+    assert "You practised yesterday. You're on course" in await page_text(replace(new, pace_kept=1))
     assert "Yesterday was a day off. You're on" in await page_text(new)
 
 
@@ -197,14 +198,17 @@ async def test_a_bank_with_many_sections() -> None:
 async def test_whether_a_day_fits() -> None:
     """If not, a button takes as many topics as fit; with one topic there is nothing to leave out."""
     fits = await page_text(replace(NEW, questions=9, takes=5))
-    assert "On average, a day has 9 questions: about 5 minutes." in fits
+    assert "An average day: 9 questions, about 5 minutes." in fits
     assert "( Fit to my time )" not in fits
+    shorter = await page_text(replace(NEW, questions=3, takes=2))
+    assert "Later days are shorter: about 3 questions, 2 minutes." in shorter
     tight = replace(NEW, fits=False, takes=48)
     said = await page_text(tight)
-    assert "From here all 12 topics would take about 48 minutes a day, more than your 20." in said
+    needs = "a day would need about 48 minutes; you have 20."
+    assert f"To finish all 12 topics, {needs} **Fit to my time** keeps those that fit." in said
     assert "( Fit to my time )" in said
     one = await page_text(replace(tight, topics=1, of_topics=1))
-    assert "From here all of it would take about 48 minutes" in one
+    assert f"To finish, {needs}" in one
     assert "Fit to my time" not in one
 
 
@@ -243,6 +247,8 @@ async def test_a_day_that_is_done() -> None:
     """There is no button to start, and no forecast on the interview day."""
     done = await page_text(replace(NEW, share=Today(0, 0, 12)))
     assert "Today: nothing left, 12 done" in done
+    some = await page_text(replace(NEW, share=Today(5, 7, 3)))
+    assert "Today: **12 questions, 5 new and 7 to review**, 3 done" in some
     assert "Start today's" not in done
     last = replace(NEW, today=NEW.plan.day, curve=((0, 0.5),), ready=0.5)
     said = await page_text(last)
@@ -271,7 +277,7 @@ def test_plans_elsewhere() -> None:
         f"Plan: **0% ready** · **{percent(NEW.expected)}%** on 13 February 2027"
     )
     said = reminder(9, Goal(16, Today(5, 7, 0))).content
-    assert said == "**Today's goal: 12 questions, 5 new and 7 due.** 16 days to go."
+    assert said == "**Today's goal: 12 questions, 5 new and 7 to review.** 16 days to go."
     assert (
         reminder(0, Goal(1, Today(1, 0, 0))).content
         == "**Today's goal: 1 new question.** Your interview is tomorrow."
