@@ -189,6 +189,7 @@ async def test_what_the_bot_does_at_night(stage: Stage, monkeypatch: pytest.Monk
     reviews = [Review(user_id, Rating.Again, stage.clock()) for user_id in range(5001, 5041)]
     await stage.database.write(memory_store.record, "t1-a", reviews)
     stage.clock.at = TODAY + timedelta(days=1, hours=HOUR)
+    assert await due(stage, *stage.bot.nightly) == [[0], [0]]
     stage.bot.start()
     async with asyncio.timeout(PATIENCE):
         await measured.wait()
