@@ -20,7 +20,7 @@ from tests.patience import PATIENCE
 from tests.stage import Stage
 
 TODAY = datetime(2027, 1, 4, tzinfo=UTC)
-"""The day on which a stage begins, at noon."""
+"""A stage begins at noon of this day."""
 
 
 class Job:
@@ -43,7 +43,7 @@ async def due(stage: Stage, *nightly: Nightly) -> list[Sequence[int]]:
 
 
 async def begun(stage: Stage, job: Job, processes: int = 1) -> list[Nightly]:
-    """Return one nightly job as several processes have it, each of which has started."""
+    """Return one nightly job as several processes have it. Each has started."""
     made = [Nightly(stage.bot.context, "a job", job) for _ in range(processes)]
     for one in made:
         await stage.database.write(one.begin)
