@@ -124,12 +124,16 @@ def most_probable_ability(
 
 
 def evidence(lead: float, guessing: float, right: bool) -> tuple[float, float]:
-    """Return the derivative of an answer's log probability by the ability, and Fisher's information.
+    """Return the derivative of an answer's log probability by the ability, and how certain it is.
 
-    `lead` is the ability minus the difficulty. With both, Fisher scoring finds the maximum.
+    `lead` is the ability minus the difficulty. The sum of derivatives, divided by that of
+    certainties, is a step to the maximum. The certainty is Fisher's information, but for a wrong
+    answer the exact curvature: Fisher's is almost 0 where most right answers are guesses, and steps
+    would go too far.
     """
     knows = logistic(lead)
     chance = min(max(with_guessing(knows, guessing), 1e-9), 1 - 1e-9)
     change = (1 - guessing) * knows * (1 - knows)
     spread = chance * (1 - chance)
-    return (right - chance) * change / spread, change * change / spread
+    certainty = change * change / spread if right else knows * (1 - knows)
+    return (right - chance) * change / spread, certainty

@@ -174,11 +174,12 @@ class Banks:
         makers = [self._load(conn, guild_id) for guild_id in servers]
 
         def make() -> Bank:
+            measured = self._measured
             banks = [make_one() for make_one in makers]
             others = [bank for bank in banks if bank is not self.packs]
             joined = _indexed(own.join_banks([self.packs, *others]))
             with self._lock:
-                if self._cached.keys() >= set(servers):
+                if self._cached.keys() >= set(servers) and measured is self._measured:
                     self._joined[marks] = _Joined(frozenset(servers), joined)
                     while len(self._joined) > _MOST_JOINED:
                         self._joined.popitem(last=False)

@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import shutil
 import sys
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import URL, Connection, inspect, text
+from sqlalchemy import URL, Connection, inspect, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.util import await_only
 
@@ -25,6 +28,12 @@ from bot.core.database import Database, DatabaseBroken, open_database
 from bot.core.notes import read_note, set_note
 from bot.core.restore import restore
 from bot.core.tables import metadata
+from bot.memory import store as memory_store
+from bot.memory.store import cards
+from bot.plan import store as plan_store
+from bot.plan.goals import ALL
+from bot.plan.rules import Plan
+from bot.practice.rules import PlannedDay
 from tests.patience import PATIENCE
 from tests.rows import everything, fill
 
@@ -417,3 +426,170 @@ async def test_a_migration_by_another_process(
             "the database has been brought to schema 0099"
         )
         assert [await one.read(read_note, key) for key in ("slow", "refused")] == ["x", None]
+
+
+async def at_schema(url: URL, schema: str, fill_tables: Callable[[Connection], None]) -> None:
+    """Make a database of an earlier schema, with rows."""
+
+    def make(conn: Connection) -> None:
+        empty(conn)
+        config = Config()
+        config.set_main_option("script_location", str(migrate._SCRIPTS))
+        config.attributes["connection"] = conn
+        command.upgrade(config, schema)
+        fill_tables(conn)
+
+    async with open_database(url) as database:
+        await database.write(make)
+
+
+def insert_rows(conn: Connection, table: str, *rows: dict[str, Any]) -> None:
+    """Insert rows into a table of an earlier schema; all rows have the same columns."""
+    names = ", ".join(rows[0])
+    values = ", ".join(f":{name}" for name in rows[0])
+    conn.execute(text(f"INSERT INTO {table} ({names}) VALUES ({values})"), list(rows))
+
+
+MEMBER, OTHER = 1 << 40, (1 << 40) + 1
+_CARD = {"user_id": MEMBER, "step": None, "stability": 2.5, "difficulty": 5.5, "due_at": 10**12}
+
+
+def old_card(item_id: str, state: int, **changes: Any) -> dict[str, Any]:
+    others = {"last_review_at": 10**12 - 7, "suspended_at": None, **changes}
+    return {**_CARD, "item_id": item_id, "state": state, **others}
+
+
+def old_answer(item_id: str, at: int, rating: int | None, **changes: Any) -> dict[str, Any]:
+    usual = {
+        "source": "practice",
+        "question_id": at,
+        "user_id": MEMBER,
+        "item_id": item_id,
+        "topic_id": "t",
+        "answer": "0",
+        "typed": False,
+        "correct": rating != 1,
+        "points": 0,
+        "answered_at": at,
+        "rating": rating,
+    }
+    return {**usual, **changes}
+
+
+def fill_0003(conn: Connection) -> None:
+    """Members with cards of every history that a first answer can have, a plan and its days."""
+    insert_rows(
+        conn,
+        "cards",
+        old_card("right", 2),
+        old_card("slow", 2, suspended_at=10**12),
+        old_card("missed", 1, step=0),
+        old_card("learned", 2),
+        old_card("forgotten", 3, step=0),
+        old_card("guessed", 2),
+        old_card("unrated-first", 2),
+        old_card("same-moment", 2),
+        old_card("unlogged-known", 2),
+        old_card("unlogged-missed", 1, step=0),
+        old_card("right", 1, user_id=OTHER, step=0),
+    )
+    insert_rows(
+        conn,
+        "answers",
+        old_answer("right", 1, 3),
+        old_answer("slow", 2, 2),
+        old_answer("missed", 3, 1),
+        # stored in another order than given
+        old_answer("learned", 30, 3),
+        old_answer("learned", 4, 1),
+        old_answer("forgotten", 5, 3),
+        old_answer("forgotten", 31, 1),
+        old_answer("guessed", 6, 1, correct=True),
+        old_answer("guessed", 32, 3),
+        old_answer("unrated-first", 7, None, correct=False),
+        old_answer("unrated-first", 33, 3),
+        old_answer("same-moment", 8, 3, source="round"),
+        old_answer("same-moment", 8, 1, source="daily"),
+        old_answer("right", 0, 1, user_id=OTHER, question_id=99),
+        old_answer("unlogged-known", 9, 1, user_id=OTHER),
+    )
+    plan = {"user_id": MEMBER, "day": date(2027, 3, 1), "minutes": 15, "set_on": date(2027, 1, 4)}
+    insert_rows(conn, "plans", {**plan, "goal": 80}, {**plan, "user_id": OTHER, "goal": 60})
+    days = ({"user_id": MEMBER, "day": date(2027, 1, n), "ready": 100 * n} for n in range(4, 8))
+    insert_rows(conn, "plan_days", *days)
+
+
+async def test_cards_get_their_first_answers(url: URL) -> None:
+    """From 0003: whether the first rated answer in the log was right, and not a guess.
+
+    A card without answers in the log counts as right if it is known now. All else stays.
+    """
+    await at_schema(url, "0003", fill_0003)
+
+    def read(conn: Connection) -> dict[tuple[int, str], Any]:
+        return {(row.user_id, row.item_id): row for row in conn.execute(select(cards))}
+
+    async with open_database(url) as database:
+        assert await database.read(migrate.version) == migrate.HEAD
+        found = await database.read(read)
+        stored = await database.read(memory_store.cards_of, MEMBER)
+    first = {item_id: row.first_right for (user_id, item_id), row in found.items()}
+    assert {item_id: found[MEMBER, item_id].first_right for item_id in first} == {
+        "right": True,
+        "slow": True,
+        "missed": False,
+        "learned": False,
+        "forgotten": True,
+        "guessed": False,
+        "unrated-first": True,
+        "same-moment": False,
+        "unlogged-known": True,
+        "unlogged-missed": False,
+    }
+    assert found[OTHER, "right"].first_right is False
+    assert len(found) == 11
+    slow = found[MEMBER, "slow"]
+    assert (slow.stability, slow.difficulty, slow.state) == (2.5, 5.5, 2)
+    assert slow.suspended_at == datetime(2001, 9, 9, 1, 46, 40, tzinfo=UTC)
+    assert stored["forgotten"].first_right
+    assert stored["forgotten"].missed
+
+
+async def test_a_first_answer_is_what_the_log_gives(url: URL) -> None:
+    """A card that is computed again from the log has the first answer that the migration found."""
+    await at_schema(url, "0003", fill_0003)
+    async with open_database(url) as database:
+        before = await database.read(memory_store.cards_of, MEMBER)
+        logged = [item_id for item_id in before if not item_id.startswith("unlogged")]
+        await database.write(memory_store.recompute, MEMBER, logged)
+        after = await database.read(memory_store.cards_of, MEMBER)
+    assert len(logged) == 8
+    assert {i: after[i].first_right for i in logged} == {i: before[i].first_right for i in logged}
+
+
+async def test_plans_get_a_goal(url: URL) -> None:
+    """From 0003: a plan is for everything, and its days stay, with no share known."""
+    await at_schema(url, "0003", fill_0003)
+
+    def definition(conn: Connection) -> str:
+        query = "SELECT sql FROM sqlite_master WHERE name = 'plan_days'"
+        return str(conn.execute(text(query)).scalar_one())
+
+    async with open_database(url) as database:
+        plan = await database.read(plan_store.get, MEMBER)
+        other = await database.read(plan_store.get, OTHER)
+        days = await database.read(plan_store.days_since, MEMBER, date(2027, 1, 1))
+        if url.get_backend_name() == "sqlite":
+            assert "WITHOUT ROWID" in await database.read(definition)
+    assert plan == Plan(
+        user_id=MEMBER,
+        day=date(2027, 3, 1),
+        minutes=15,
+        set_on=date(2027, 1, 4),
+        goal=80,
+        goal_of=ALL,
+        topic_ids="",
+    )
+    assert other is not None
+    assert (other.goal, other.goal_of, other.topic_ids) == (60, ALL, "")
+    assert days == [PlannedDay(date(2027, 1, n), 100 * n, 0) for n in range(4, 8)]

@@ -12,6 +12,7 @@ from bot.core.errors import UserError
 from bot.core.servers import set_zone
 from bot.memory import store as memory
 from bot.memory.ability import Ability
+from bot.memory.rules import MemoryCard
 from bot.plan import rules, store
 from bot.plan.cards import PlanCard
 from bot.plan.goals import ALL, items_in_order
@@ -337,3 +338,44 @@ async def test_the_latest_answers(stage: Stage) -> None:
     assert await stage.database.read(latest_answers, ALWINA, since, 3) == found[-3:]
     assert await stage.database.read(latest_answers, ALWINA, stage.clock(), 3) == found[-1:]
     assert await stage.database.read(latest_answers, BOB, since, 3) == []
+
+
+@pytest.mark.parametrize(("days", "early"), [(3, True), (6, True), (7, False), (20, False)])
+async def test_nearly_due_items_in_the_last_week(stage: Stage, days: int, early: bool) -> None:
+    """They come after the new ones, and count in the day's share. Before that week they wait."""
+    await meet(stage, "t1-a", rating=Rating.Easy)
+    stage.clock.turn(days=7)
+    assert isinstance(card := await stage.database.read(memory.card_of, ALWINA, "t1-a"), MemoryCard)
+    assert card.due_at > stage.clock()
+    outlook = (await plan(stage, f"in {days} days")).outlook
+    assert outlook is not None
+    assert (outlook.share.new, outlook.share.due) == (10, early)
+    met = [item.id for item in await practise(stage)]
+    assert len(met) == 10 + early
+    assert (met[-1] == "t1-a") is early
+    assert "t1-a" not in met[:10]
+    after = (await stage.bot.plans.card(ALWINA, GUILD)).outlook
+    assert after is not None
+    assert (after.share.left, after.share.done) == (0, 10 + early)
+
+
+async def test_nearly_due_items_need_time(stage: Stage) -> None:
+    """The day's share has none of them if new items take all of the minutes."""
+    await meet(stage, "t1-a", rating=Rating.Easy)
+    stage.clock.turn(days=7)
+    short = (await plan(stage, "in 3 days", 5)).outlook
+    assert short is not None
+    assert (short.share.new, short.share.due) == (10, 0)
+    longer = (await plan(stage, "in 3 days", 6)).outlook
+    assert longer is not None
+    assert (longer.share.new, longer.share.due) == (10, 1)
+
+
+async def test_nearly_due_items_of_other_topics_wait(stage: Stage) -> None:
+    """Only the plan's own topics are repeated early."""
+    await meet(stage, "t1-a", "t2-a", rating=Rating.Easy)
+    stage.clock.turn(days=7)
+    await plan(stage, "in 3 days", goal="topics:t2")
+    met = [item.id for item in await practise(stage)]
+    assert met[-1] == "t2-a"
+    assert "t1-a" not in met

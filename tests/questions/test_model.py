@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from bot.questions.model import Bank, Item, Section, Topic
+from bot.questions.model import FEWEST_MEASURED, Bank, Item, Measured, Section, Topic
 from tests.shipped import bank, item, typed
 
 
@@ -22,6 +24,7 @@ QUANT = topic(
     item("quant-bits", topic="quantization"),
     section="deploying",
 )
+OLD = topic("old", "Old", item("old-one", topic="old"), section="deploying")
 SMALL = Bank(
     "Small",
     (
@@ -89,3 +92,79 @@ def test_every_topic_of_the_shipped_bank_finds_itself() -> None:
     for one in bank().topics.values():
         assert bank().search(one.title)[0] is one, one.id
         assert one in bank().search(one.id)[:3], one.id
+
+
+def test_only_some_topics() -> None:
+    """A bank of some topics has these as they were, and no section without topics."""
+    few = SMALL.only({"adam-optimizer", "a topic that has gone"})
+    assert (few.title, [s.id for s in few.sections]) == ("Small", ["basics"])
+    assert few.topics == {"adam-optimizer": ADAM}
+    assert few.topics["adam-optimizer"] is ADAM
+    assert list(few.asked) == ["adam-step"]
+    assert SMALL.only(()).sections == ()
+    assert SMALL.only(SMALL.topics).asked == SMALL.asked
+
+
+def test_measured_difficulties() -> None:
+    """Items that are named have the measured difficulty, and others the bank's."""
+    whole = replace(SMALL, retired=(Section("deploying", "Deploying", (OLD,)),))
+    found = {
+        "lora-rank": Measured(1.5, 40),
+        "old-one": Measured(-2.0, 7),
+        "unknown": Measured(0, 9),
+    }
+    measured = whole.measured_by(found)
+    assert measured.items["lora-rank"].measured == Measured(1.5, 40)
+    assert measured.items["lora-rank"].rasch_difficulty == 1.5
+    assert measured.items["old-one"].rasch_difficulty == -2.0
+    assert measured.items["adam-step"].measured is None
+    assert measured.items["adam-step"].rasch_difficulty == 0
+    assert measured.items.keys() == whole.items.keys()
+    assert measured.asked.keys() == whole.asked.keys()
+    assert whole.items["lora-rank"].measured is None
+
+
+def test_equal_topics_keep_their_identity() -> None:
+    """Only topics whose measurements changed are made again, also if one is forgotten."""
+    once = SMALL.measured_by({"lora-rank": Measured(1.5, 40)})
+    assert once.topics["lora"] is not LORA
+    assert once.topics["adam-optimizer"] is ADAM
+    again = once.measured_by({"lora-rank": Measured(1.5, 40), "adam-step": Measured(0.1, 5)})
+    assert again.topics["lora"] is once.topics["lora"]
+    assert again.topics["adam-optimizer"] is not ADAM
+    forgotten = again.measured_by({})
+    assert forgotten == SMALL
+    assert forgotten.topics["quantization"] is QUANT
+
+
+@pytest.mark.parametrize(
+    ("difficulty", "level"), [(1, "easy"), (2, "easy"), (3, "medium"), (4, "hard"), (5, "hard")]
+)
+def test_the_level_of_the_bank(difficulty: int, level: str) -> None:
+    """Without a measurement, or with one of few answers, the bank's difficulty decides."""
+    plain = item(difficulty=difficulty)
+    assert plain.level == level
+    for measured in (-3.0, 3.0):
+        few = replace(plain, measured=Measured(measured, FEWEST_MEASURED - 1))
+        assert few.level == level
+        assert few.rasch_difficulty == measured
+
+
+@pytest.mark.parametrize(
+    ("measured", "level"),
+    [(-1.6, "easy"), (-0.41, "easy"), (-0.39, "medium"), (0.39, "medium"), (0.41, "hard")],
+)
+def test_the_measured_level(measured: float, level: str) -> None:
+    """From 30 first answers on the measured difficulty decides, at the middle between two levels."""
+    assert FEWEST_MEASURED == 30
+    for difficulty in (1, 3, 5):
+        found = replace(item(difficulty=difficulty), measured=Measured(measured, 30))
+        assert found.level == level
+
+
+def test_the_chance_to_guess() -> None:
+    """A typed answer can't be guessed, one choice of four can, and a set of choices hardly."""
+    assert typed("attention").guessing == 0
+    assert item(choices="YNNN").guessing == 0.25
+    assert item(choices="YN").guessing == 0.5
+    assert 0 < item(kind="multiple", choices="YYNN").guessing < 0.1

@@ -1,0 +1,199 @@
+"""Jobs of the night: once a night, by one of several processes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from fsrs import Rating
+
+from bot.answers.store import Review
+from bot.core.child_process import CallStopped
+from bot.core.nightly import HOUR, Nightly, latest_night
+from bot.memory import store as memory_store
+from bot.memory.own_models import OwnModels
+from bot.questions.banks import Banks
+from tests.patience import PATIENCE
+from tests.stage import Stage
+
+TODAY = datetime(2027, 1, 4, tzinfo=UTC)
+"""A stage begins at noon of this day."""
+
+
+class Job:
+    """Counts its runs, and fails with `error` if there is one."""
+
+    def __init__(self) -> None:
+        self.runs = 0
+        self.error: Exception | None = None
+        self.ran = asyncio.Event()
+
+    async def __call__(self) -> None:
+        self.runs += 1
+        self.ran.set()
+        if self.error is not None:
+            raise self.error
+
+
+async def due(stage: Stage, *nightly: Nightly) -> list[Sequence[int]]:
+    return [await stage.database.read(one.due, stage.clock(), 9) for one in nightly]
+
+
+async def begun(stage: Stage, job: Job, processes: int = 1) -> list[Nightly]:
+    """Return one nightly job as several processes have it. Each has started."""
+    made = [Nightly(stage.bot.context, "a job", job) for _ in range(processes)]
+    for one in made:
+        await stage.database.write(one.begin)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("now", "night"),
+    [
+        (timedelta(hours=HOUR), timedelta(hours=HOUR)),
+        (timedelta(hours=HOUR, minutes=1), timedelta(hours=HOUR)),
+        (timedelta(hours=23, minutes=59), timedelta(hours=HOUR)),
+        (timedelta(hours=2, minutes=59), timedelta(days=-1, hours=HOUR)),
+        (timedelta(), timedelta(days=-1, hours=HOUR)),
+    ],
+)
+def test_the_latest_night(now: timedelta, night: timedelta) -> None:
+    """A night begins at three o'clock, UTC."""
+    assert HOUR == 3
+    assert latest_night(TODAY + now) == TODAY + night
+
+
+async def test_once_a_night(stage: Stage) -> None:
+    """It is due from three o'clock on until it has run, and again the next night."""
+    job = Job()
+    (nightly,) = await begun(stage, job)
+    assert await due(stage, nightly) == [[]]
+    for day in (1, 2, 3):
+        night = TODAY + timedelta(days=day, hours=HOUR)
+        assert await stage.database.read(nightly.next_due) == night
+        stage.clock.at = night - timedelta(seconds=1)
+        assert await due(stage, nightly) == [[]]
+        stage.clock.at = night
+        assert await due(stage, nightly) == [[0]]
+        await nightly.work(0)
+        assert job.runs == day
+        assert await due(stage, nightly) == [[]]
+        stage.clock.turn(hours=20)
+        assert await due(stage, nightly) == [[]]
+
+
+async def test_not_before_the_first_night(stage: Stage) -> None:
+    """A new database waits for its first night; a start on the way there doesn't begin again."""
+    job = Job()
+    (nightly,) = await begun(stage, job)
+    await nightly.work(0)
+    assert job.runs == 0
+    stage.clock.turn(hours=15)
+    (again,) = await begun(stage, job)
+    assert await due(stage, again) == [[0]]
+    unknown = Nightly(stage.bot.context, "not begun", job)
+    assert await due(stage, unknown) == [[]]
+    await unknown.work(0)
+    assert job.runs == 0
+
+
+async def test_a_missed_night_is_made_up_for_once(stage: Stage) -> None:
+    """After a week without the bot it runs once, at the start."""
+    job = Job()
+    await begun(stage, job)
+    stage.clock.turn(days=7)
+    (nightly,) = await begun(stage, job)
+    assert await due(stage, nightly) == [[0]]
+    await nightly.work(0)
+    assert (job.runs, await due(stage, nightly)) == (1, [[]])
+
+
+async def test_one_of_two_processes(stage: Stage) -> None:
+    """Both find it due at the same moment, one runs it."""
+    job = Job()
+    nightly = await begun(stage, job, processes=2)
+    for night in (1, 2):
+        stage.clock.turn(days=1)
+        assert await due(stage, *nightly) == [[0], [0]]
+        await asyncio.gather(*(one.work(0) for one in nightly))
+        assert job.runs == night
+        assert await due(stage, *nightly) == [[], []]
+
+
+async def test_jobs_do_not_share_their_nights(stage: Stage) -> None:
+    """Each has its own note."""
+    job, other = Job(), Job()
+    (nightly,) = await begun(stage, job)
+    second = Nightly(stage.bot.context, "another job", other)
+    await stage.database.write(second.begin)
+    stage.clock.turn(days=1)
+    await nightly.work(0)
+    assert await due(stage, nightly, second) == [[], [0]]
+    await second.work(0)
+    assert (job.runs, other.runs) == (1, 1)
+
+
+async def test_a_job_that_fails(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    """The scheduler logs it; it waits for the next night, and then runs again."""
+    job = Job()
+    job.error = ValueError("no such luck")
+    (nightly,) = await begun(stage, job)
+    scheduler = stage.bot.context.scheduler
+    scheduler.add(nightly)
+    stage.clock.turn(days=1)
+    scheduler.start()
+    async with asyncio.timeout(PATIENCE):
+        await job.ran.wait()
+    await scheduler.close()
+    (record,) = [r for r in caplog.records if r.exc_info and r.exc_info[1] is job.error]
+    assert record.levelname == "ERROR"
+    assert "work on Nightly" in record.getMessage()
+    assert await due(stage, nightly) == [[]]
+    stage.clock.turn(days=1)
+    job.error = None
+    await nightly.work(0)
+    assert job.runs == 2
+
+
+async def test_a_bot_that_stops_is_no_failure(stage: Stage) -> None:
+    """The job ends quietly if the bot stops its process."""
+    job = Job()
+    job.error = CallStopped("the process has ended without an answer")
+    (nightly,) = await begun(stage, job)
+    stage.clock.turn(days=1)
+    await nightly.work(0)
+    assert job.runs == 1
+
+
+async def test_what_the_bot_does_at_night(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After three o'clock the banks have measured items, and own parameters were looked for."""
+    measured, looked = asyncio.Event(), asyncio.Event()
+    measure, run = Banks.measure, OwnModels.run
+
+    def note_measured(banks: Banks, found: Any) -> None:
+        measure(banks, found)
+        if found:
+            measured.set()
+
+    async def note_run(models: OwnModels) -> int:
+        looked.set()
+        return await run(models)
+
+    monkeypatch.setattr(Banks, "measure", note_measured)
+    monkeypatch.setattr(OwnModels, "run", note_run)
+    stage.bot = stage.process()
+    await stage.bot.recover()
+    reviews = [Review(user_id, Rating.Again, stage.clock()) for user_id in range(5001, 5041)]
+    await stage.database.write(memory_store.record, "t1-a", reviews)
+    stage.clock.at = TODAY + timedelta(days=1, hours=HOUR)
+    assert await due(stage, *stage.bot.nightly) == [[0], [0]]
+    stage.bot.start()
+    async with asyncio.timeout(PATIENCE):
+        await measured.wait()
+        await looked.wait()
+    await stage.bot.close()
+    assert stage.bot.context.banks.packs.items["t1-a"].level == "hard"
+    assert await due(stage, *stage.bot.nightly) == [[], []]

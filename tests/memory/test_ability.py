@@ -1,0 +1,235 @@
+"""A member's ability by section, estimated from first answers."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from fsrs import Rating
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.memory.ability import (
+    BEST_CHANCE,
+    FEWEST_ANSWERS,
+    SPREAD_OF_SECTIONS,
+    Ability,
+    FirstAnswer,
+    ability_of,
+    evidence,
+    logistic,
+    most_probable_ability,
+    with_guessing,
+)
+from bot.memory.rules import MemoryCard, review
+from bot.questions.model import Bank, Item, Measured, Section, Topic
+from tests.shipped import item
+
+NOON = datetime(2027, 1, 4, 12, tzinfo=UTC)
+RIGHT, WRONG = review(None, Rating.Good, NOON), review(None, Rating.Again, NOON)
+ANSWERS = st.tuples(
+    st.floats(-3, 3, allow_nan=False), st.sampled_from([0.0, 0.05, 0.25, 0.5]), st.booleans()
+)
+LOGS = st.dictionaries(ANSWERS, st.integers(1, 5), max_size=12)
+
+
+def topic(name: str, section: str, *, items: int = 12, kind: str = "typed") -> Topic:
+    made = tuple(item(f"{name}-{n}", topic=name, kind=kind) for n in range(items))
+    return Topic(name, section, None, name, "?", "!", (), (), (), made)
+
+
+BANK = Bank(
+    "Bank",
+    (
+        Section("one", "One", (topic("a", "one"), topic("b", "one"))),
+        Section("two", "Two", (topic("c", "two"),)),
+        Section("three", "Three", (topic("d", "three"),)),
+    ),
+    retired=(Section("two", "Two", (topic("gone", "two"),)),),
+)
+
+
+def cards(topic_id: str, right: int, wrong: int = 0) -> dict[str, MemoryCard]:
+    """Cards of a topic's first items: so many answered right at first, then so many wrong."""
+    answers = [*[RIGHT] * right, *[WRONG] * wrong]
+    return {f"{topic_id}-{n}": card for n, card in enumerate(answers)}
+
+
+def test_without_answers() -> None:
+    """Nothing moves the estimate away from the mean of all members, or from the one given."""
+    assert most_probable_ability({}) == 0
+    assert most_probable_ability({}, 1.25, SPREAD_OF_SECTIONS) == 1.25
+    assert ability_of(BANK, {}) == Ability(0, {}, {})
+
+
+@pytest.mark.parametrize("guessing", [0.0, 0.05, 0.25])
+@pytest.mark.parametrize("difficulty", [-1.6, 0.0, 1.6])
+def test_equal_answers_move_it_further_the_more_there_are(
+    difficulty: float, guessing: float
+) -> None:
+    """All right goes up and all wrong goes down with each answer, for any kind of item."""
+    numbers = [0, *range(1, 40), 60, 100, 300]
+    up = [most_probable_ability({(difficulty, guessing, True): n} if n else {}) for n in numbers]
+    down = [most_probable_ability({(difficulty, guessing, False): n} if n else {}) for n in numbers]
+    assert up == sorted(set(up))
+    assert down == sorted(set(down), reverse=True)
+
+
+def test_few_answers_say_little() -> None:
+    """Ten right answers to average items are not taken for a genius."""
+    assert 0.3 < most_probable_ability({(0.0, 0.0, True): 1}) < 0.5
+    assert 1.5 < most_probable_ability({(0.0, 0.0, True): 10}) < 1.8
+    balanced = {(0.0, 0.0, True): 10, (0.0, 0.0, False): 10}
+    assert most_probable_ability(balanced) == pytest.approx(0, abs=1e-4)
+
+
+def test_a_guess_says_less_than_a_typed_answer() -> None:
+    """A right answer says less the easier it is to guess. A wrong one says as much either way."""
+    right = [most_probable_ability({(0.0, g, True): 8}) for g in (0.0, 0.05, 0.25, 0.5)]
+    assert right == sorted(set(right), reverse=True)
+    assert right[-1] > 0
+    wrong = [most_probable_ability({(0.0, g, False): 8}) for g in (0.0, 0.05, 0.25, 0.5)]
+    assert max(wrong) - min(wrong) < 1e-3
+    quarter_right = {(0.0, 0.25, True): 25, (0.0, 0.25, False): 75}
+    assert most_probable_ability(quarter_right) < -2  # no more than guessing gives
+
+
+def test_harder_items_say_more_if_right_and_less_if_wrong() -> None:
+    """Right answers to hard items raise the estimate more, wrong ones lower it less."""
+    for right in (True, False):
+        found = [most_probable_ability({(d, 0.0, right): 5}) for d in (-1.6, -0.8, 0.0, 0.8, 1.6)]
+        assert found == sorted(set(found))
+
+
+@given(LOGS, st.floats(-2, 2, allow_nan=False))
+def test_it_stays_in_bounds(log: dict[FirstAnswer, int], mean: float) -> None:
+    """Sixty answers of any kind give a finite ability between -6 and 6."""
+    for found in (
+        most_probable_ability(log),
+        most_probable_ability(log, mean, SPREAD_OF_SECTIONS),
+    ):
+        assert math.isfinite(found)
+        assert -6 < found < 6
+
+
+@given(LOGS, ANSWERS)
+def test_another_right_answer_never_lowers_it(
+    log: dict[FirstAnswer, int], answer: FirstAnswer
+) -> None:
+    """One more right answer doesn't lower the estimate, and one more wrong one doesn't raise it."""
+    difficulty, guessing, right = answer
+    after = most_probable_ability(Counter(log) + Counter([(difficulty, guessing, right)]))
+    change = after - most_probable_ability(log)
+    assert change >= -1e-3 if right else change <= 1e-3
+
+
+@given(LOGS)
+def test_it_is_the_most_probable_one(log: dict[FirstAnswer, int]) -> None:
+    """The answers and what is known before balance at the estimate."""
+    found = most_probable_ability(log)
+    slopes = (n * evidence(found - d, g, right)[0] for (d, g, right), n in log.items())
+    assert sum(slopes) == pytest.approx(found, abs=0.02)
+
+
+@given(st.floats(-5, 5, allow_nan=False), st.sampled_from([0.0, 0.05, 0.25]), st.booleans())
+def test_evidence_is_a_derivative(lead: float, guessing: float, right: bool) -> None:
+    """It is the slope of the log probability of the answer, and its certainty is positive."""
+
+    def log_probability(at: float) -> float:
+        chance = with_guessing(logistic(at), guessing)
+        return math.log(chance if right else 1 - chance)
+
+    slope, certainty = evidence(lead, guessing, right)
+    measured = (log_probability(lead + 1e-5) - log_probability(lead - 1e-5)) / 2e-5
+    assert slope == pytest.approx(measured, abs=1e-4)
+    assert 0 < certainty <= 0.25
+    assert (slope > 0) is right
+
+
+@pytest.mark.parametrize("lead", [-1e4, -800.0, 800.0, 1e4])
+@pytest.mark.parametrize("right", [True, False])
+def test_evidence_far_away(lead: float, right: bool) -> None:
+    """Leads beyond what a float's exponential holds give finite numbers."""
+    assert all(math.isfinite(value) for value in evidence(lead, 0.25, right))
+    assert logistic(lead) == (1 if lead > 0 else 0)
+
+
+def test_sections() -> None:
+    """Each section is estimated around the member's mean; one without answers has the mean."""
+    found = ability_of(BANK, cards("a", right=12) | cards("c", right=2, wrong=10))
+    assert found.answers == {"one": 12, "two": 12}
+    assert found.of("two") < found.overall < found.of("one")
+    assert found.of("three") == found.overall
+    assert found.of("a section that has gone") == found.overall
+    one_section = ability_of(BANK, cards("a", right=12))
+    assert one_section.of("two") == one_section.overall > 1
+
+
+def test_other_sections_count_for_the_mean() -> None:
+    """A section with few answers leans on what the others say."""
+    few = cards("c", right=1, wrong=1)
+    alone = ability_of(BANK, few)
+    strong = ability_of(BANK, few | cards("a", right=12) | cards("b", right=12))
+    assert strong.of("two") > alone.of("two") + 1
+
+
+def test_items_that_are_not_asked_do_not_count() -> None:
+    """Cards of retired items, and of items that no bank knows, change nothing."""
+    asked = cards("a", right=5, wrong=3)
+    others = cards("gone", right=12) | {"unknown": RIGHT}
+    assert ability_of(BANK, asked | others) == ability_of(BANK, asked)
+    assert ability_of(BANK, others) == Ability(0, {}, {})
+
+
+def test_the_first_answer_counts() -> None:
+    """A member who missed an item and knows it since missed it at first."""
+    learned = review(WRONG, Rating.Good, NOON)
+    assert ability_of(BANK, {"a-0": learned}) == ability_of(BANK, {"a-0": WRONG})
+    forgotten = review(RIGHT, Rating.Again, NOON)
+    assert ability_of(BANK, {"a-0": forgotten}) == ability_of(BANK, {"a-0": RIGHT})
+
+
+def test_measured_difficulties_count() -> None:
+    """A right answer to an item that turned out hard says more."""
+    hard = BANK.measured_by({f"a-{n}": Measured(2.0, 50) for n in range(12)})
+    met = cards("a", right=6, wrong=2)
+    assert ability_of(hard, met).overall > ability_of(BANK, met).overall + 0.5
+
+
+def test_what_an_item_is_to_a_member() -> None:
+    """They know an item of their own ability half the time, and guess some of the rest."""
+    member = Ability(0.0, {"one": 0.8}, {})
+    open_item = replace(item(kind="typed", choices=""), difficulty=4)
+    choice = replace(item(kind="choice"), difficulty=4)
+    assert member.knows(open_item, "one") == pytest.approx(0.5)
+    assert member.answers_right(open_item, "one") == pytest.approx(0.5)
+    assert member.answers_right(choice, "one") == pytest.approx(0.625)
+    assert member.knows(choice, "two") == pytest.approx(1 / (1 + math.exp(0.8)))
+    measured = replace(choice, measured=Measured(-0.2, 3))
+    assert member.knows(measured, "one") == pytest.approx(1 / (1 + math.exp(-1)))
+
+
+def test_distance_from_the_best_chance() -> None:
+    """It counts both ways: an item that is too easy is as far as one that is too hard."""
+    member = Ability(0.0, {}, {})
+
+    def with_chance(chance: float) -> Item:
+        logit = math.log(chance / (1 - chance))
+        return replace(item(kind="typed", choices=""), measured=Measured(-logit, 9))
+
+    assert member.distance_from_best(with_chance(BEST_CHANCE), "one") == pytest.approx(0)
+    for chance in (0.65, 0.95):
+        found = member.distance_from_best(with_chance(chance), "one")
+        assert found == pytest.approx(0.15)
+
+
+def test_a_section_is_known_from_ten_answers_on() -> None:
+    """Below that, and where nothing was answered, nothing is said about items not met."""
+    assert FEWEST_ANSWERS == 10
+    found = ability_of(BANK, cards("a", right=9) | cards("c", right=4, wrong=6))
+    assert [found.is_known(s.id) for s in BANK.sections] == [False, True, False]
+    found = ability_of(BANK, cards("a", right=9) | cards("b", right=1))
+    assert found.is_known("one")
