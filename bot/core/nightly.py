@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, update
@@ -12,6 +12,7 @@ from bot.core.child_process import CallStopped
 from bot.core.context import Context
 from bot.core.notes import meta, read_note, set_note
 
+log = logging.getLogger(__name__)
 HOUR = 3
 """The hour of the day, in UTC."""
 
@@ -49,9 +50,14 @@ class Nightly:
         return latest_night(self._now()) + timedelta(days=1)
 
     async def work(self, _key: int) -> None:
-        if await self._database.write(self._claim):
-            with suppress(CallStopped):  # the bot is stopping
-                await self._job()
+        if not await self._database.write(self._claim):
+            return
+        try:
+            await self._job()
+        except CallStopped:  # the bot is stopping
+            pass
+        except Exception:
+            log.exception("%s failed; it runs again the next night", self._note)
 
     def _claim(self, conn: Connection) -> bool:
         """Note that the job runs now; False if another process has done so."""

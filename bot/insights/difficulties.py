@@ -25,7 +25,7 @@ _AT_ONCE = 200
 """Members whose cards are read, and items that are stored, in one transaction."""
 _MEASURED = "difficulties measured"
 """The note with the time when the items were last measured."""
-_LIMITS = Limits(seconds=60, memory=1_000_000_000)
+_PROCESS = Process(Limits(seconds=60, memory=1_000_000_000))
 T = TypeVar("T")
 
 
@@ -67,25 +67,22 @@ class Difficulties:
         for some in _batches(ids):
             bank = await self._database.read(self._banks.holding, some)
             items |= expected(bank, some)
-        process = Process(_LIMITS)
-        try:
-            found = await asyncio.to_thread(process.call, measure, items, answers)
-        finally:
-            process.close()
+        found = await asyncio.to_thread(_PROCESS.call, measure, items, answers)
         return {i: one for i, one in found.items() if one.answers >= FEWEST_ANSWERS}
 
     async def _sample(self) -> list[list[tuple[str, bool]]]:
         """Return the first answers of members, from a random one on, up to the limits."""
         found: list[list[tuple[str, bool]]] = []
-        count = 0
+        left = MOST_ANSWERS
         for user_ids in _batches(await self._members()):
             by_member: dict[int, list[tuple[str, bool]]] = defaultdict(list)
             for user_id, item_id, right in await self._database.read(store.first_answers, user_ids):
                 by_member[user_id].append((item_id, right))
-            found += by_member.values()
-            count += sum(map(len, by_member.values()))
-            if count >= MOST_ANSWERS:
-                break
+            for of_one in by_member.values():
+                found.append(of_one[:left])
+                left -= len(found[-1])
+                if not left:
+                    return found
         return found
 
     async def _members(self) -> list[int]:

@@ -297,9 +297,10 @@ def _daily_load(outlook: Outlook) -> str | None:
         return f"An average day: {questions}, about {takes}."
     takes = t.count(outlook.takes, "minute")
     if outlook.topics == 1:
-        return f"To finish, a day would need about {takes}; you have {minutes}."
+        return f"To finish, a day would need about {takes}, more than your {minutes}."
     return (
-        f"To finish all {outlook.topics:,} topics, a day would need about {takes}; you have {minutes}. "
+        f"To finish all {outlook.topics:,} topics, a day would need about {takes}, more than "
+        f"your {minutes}. "
         "**Fit to my time** keeps those that fit."
     )
 

@@ -137,7 +137,7 @@ async def test_jobs_do_not_share_their_nights(stage: Stage) -> None:
 
 
 async def test_a_job_that_fails(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
-    """The scheduler logs it; it waits for the next night, and then runs again."""
+    """It is logged; it waits for the next night, and then runs again."""
     job = Job()
     job.error = ValueError("no such luck")
     (nightly,) = await begun(stage, job)
@@ -150,7 +150,7 @@ async def test_a_job_that_fails(stage: Stage, caplog: pytest.LogCaptureFixture) 
     await scheduler.close()
     (record,) = [r for r in caplog.records if r.exc_info and r.exc_info[1] is job.error]
     assert record.levelname == "ERROR"
-    assert "work on Nightly" in record.getMessage()
+    assert "a job failed; it runs again the next night" in record.getMessage()
     assert await due(stage, nightly) == [[]]
     stage.clock.turn(days=1)
     job.error = None

@@ -31,9 +31,6 @@ class FakeProcess:
     given: Sequence[Sequence[tuple[str, bool]]] = ()
     error: Exception | None = None
 
-    def __init__(self, *_: object) -> None:
-        pass
-
     def call(
         self,
         function: Callable[..., Any],
@@ -45,9 +42,6 @@ class FakeProcess:
             raise self.error
         return function(items, answers)
 
-    def close(self) -> None:
-        pass
-
 
 @pytest.fixture
 def process(monkeypatch: pytest.MonkeyPatch) -> type[FakeProcess]:
@@ -56,7 +50,7 @@ def process(monkeypatch: pytest.MonkeyPatch) -> type[FakeProcess]:
     class OneTest(FakeProcess):
         pass
 
-    monkeypatch.setattr(difficulties, "Process", OneTest)
+    monkeypatch.setattr(difficulties, "_PROCESS", OneTest())
     return OneTest
 
 
@@ -241,7 +235,7 @@ async def test_the_number_of_answers_is_limited(
     monkeypatch.setattr(difficulties, "MOST_ANSWERS", 7)
     await everybody(stage)
     await measure(stage)
-    assert [len(of_one) for of_one in process.given] == [2] * 6
+    assert [len(of_one) for of_one in process.given] == [2, 2, 2, 1]
     monkeypatch.setattr(difficulties, "MOST_ANSWERS", 1000)
     await measure(stage)
     assert len(process.given) == len(MEMBERS)

@@ -204,7 +204,7 @@ async def test_whether_a_day_fits() -> None:
     assert "Later days are shorter: about 3 questions, 2 minutes." in shorter
     tight = replace(NEW, fits=False, takes=48)
     said = await page_text(tight)
-    needs = "a day would need about 48 minutes; you have 20."
+    needs = "a day would need about 48 minutes, more than your 20."
     assert f"To finish all 12 topics, {needs} **Fit to my time** keeps those that fit." in said
     assert "( Fit to my time )" in said
     one = await page_text(replace(tight, topics=1, of_topics=1))
