@@ -71,9 +71,6 @@ class MemoryModel:
 
 
 DEFAULT = MemoryModel(tuple(map(float, fsrs.Scheduler().parameters)))
-SCHEDULER = DEFAULT.scheduler
-DECAY = DEFAULT.decay
-FACTOR = DEFAULT.factor
 
 _LONGEST_DAY = timedelta(hours=26)
 """Anything due later than this after the last answer is due on another date."""

@@ -40,11 +40,11 @@ class Outlook:
     """How ready a member is and will be; shares are from 0 to 1.
 
     They are shares of the `topics` that fit into the plan, out of `of_topics` in its `goal`, which
-    is in words. `next_topics` are the titles of the first ones to work on. `curve` has points of
-    (days from today, share known) at the current pace. `kept` is the share on the interview day if
-    every day is kept from now on, and `fits` whether the minutes are enough for everything then. A
-    day has `questions` on average, which take `takes` minutes. The member practised on `pace_kept`
-    of the last `pace_days` days.
+    is in words; not `is_asked` where none of the goal is asked. `next_topics` are the titles of the
+    first ones to work on. `curve` has points of (days from today, share known) at the current pace.
+    `kept` is the share on the interview day if every day is kept from now on, and `fits` whether
+    the minutes are enough for everything then. A day has `questions` on average, which take `takes`
+    minutes. The member practised on `pace_kept` of the last `pace_days` days.
     """
 
     plan: Plan
@@ -53,6 +53,7 @@ class Outlook:
     goal: str
     topics: int
     of_topics: int
+    is_asked: bool
     next_topics: tuple[str, ...]
     ready: float
     curve: tuple[tuple[int, float], ...]
@@ -103,7 +104,8 @@ class PlanCard:
 class TopicChoice:
     """The topics that a plan can be for, with the ids of those chosen one by one.
 
-    `fitting` of the `of_topics` in the present `goal`, which is in words, fit into the plan.
+    `fitting` of the `of_topics` in the present `goal`, which is in words, fit into the plan with its
+    `minutes`.
     """
 
     bank: Bank
@@ -111,3 +113,4 @@ class TopicChoice:
     chosen: Collection[str]
     fitting: int
     of_topics: int
+    minutes: int

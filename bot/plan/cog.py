@@ -15,6 +15,7 @@ from bot.chat.replies import defer_if_slow, is_private, say, say_here
 from bot.chat.router import UNKNOWN, Fields, modal_fields, selected_values
 from bot.core.errors import UserError
 from bot.plan import views as view
+from bot.plan.cards import PlanCard
 from bot.plan.dates import date_options
 from bot.plan.rules import LEAST_MINUTES, MOST_MINUTES
 from bot.plan.service import Plans
@@ -120,31 +121,41 @@ class Plan(commands.Cog):
             raise UserError(UNKNOWN)
 
         async def work() -> Message | str:
-            await self.plans.set(interaction.user.id, interaction.guild_id, goal=picked[0])
-            return await self._topics_page(interaction, int(fields["page"]))
+            card = await self.plans.set(interaction.user.id, interaction.guild_id, goal=picked[0])
+            return await self._topics_page(interaction, int(fields["page"]), card)
 
         await self._show(interaction, work())
 
     async def picked_topics(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Be ready for the topics that are selected in one of the lists, and those of the others."""
         picked = selected_values(interaction)
+        place = fields["section"], int(fields["part"])
 
         async def work() -> Message | str:
             choice = await self.plans.topics(interaction.user.id, interaction.guild_id)
             lists = view.topic_lists(choice.bank) if choice else []
-            if int(fields["list"]) >= len(lists):
+            offered = {
+                topic.id
+                for each in lists
+                if (each.section_id, each.part) == place
+                for topic in each.topics
+            }
+            if not offered or not set(picked) <= offered:
                 raise UserError(UNKNOWN)
-            offered = [topic.id for topic in lists[int(fields["list"])][1]]
-            if not set(picked) <= set(offered):
-                raise UserError(UNKNOWN)
-            await self.plans.choose(interaction.user.id, interaction.guild_id, offered, picked)
-            return await self._topics_page(interaction, int(fields["page"]))
+            card = await self.plans.choose(
+                interaction.user.id, interaction.guild_id, offered, picked
+            )
+            return await self._topics_page(interaction, int(fields["page"]), card)
 
         await self._show(interaction, work())
 
-    async def _topics_page(self, interaction: discord.Interaction, page: int) -> Message | str:
+    async def _topics_page(
+        self, interaction: discord.Interaction, page: int, card: PlanCard | None = None
+    ) -> Message | str:
         choice = await self.plans.topics(interaction.user.id, interaction.guild_id)
-        return view.NO_PLAN if choice is None else view.topics_page(choice, page)
+        if choice is None:
+            return view.NO_PLAN
+        return view.topics_page(choice, page, card.whole if card else None)
 
     async def _show(
         self, interaction: discord.Interaction, work: Coroutine[Any, Any, Message | str]

@@ -108,8 +108,7 @@ class Forecast:
     """A forecast: points of (day, share known) from now to the last day, and what it takes.
 
     `sections` has the number of items known on the last day, by section. `new` and `due` are
-    answers a day, averaged over all days. `unmet` items will not have been met. `short` means that
-    on some day there was more to ask than time.
+    answers a day, averaged over all days. `unmet` items will not have been met.
     """
 
     curve: tuple[tuple[int, float], ...]
@@ -117,7 +116,6 @@ class Forecast:
     new: float
     due: float
     unmet: int
-    short: bool
 
     @property
     def ready(self) -> float:
@@ -234,7 +232,6 @@ def forecast(
         new=simulation.items_met / max(span.days, 1),
         due=step * simulation.repeated / max(span.days, 1),
         unmet=len(unmet) - simulation.items_met,
-        short=simulation.short,
     )
 
 
@@ -314,7 +311,6 @@ class _Simulation:
                 self._add(number, max(card.due, 0), 0)
         self._carry: defaultdict[str, float] = defaultdict(lambda: 0.5)
         self.introduced = self.repeated = 0
-        self.short = False
 
     @property
     def items_met(self) -> int:
@@ -377,8 +373,6 @@ class _Simulation:
                 break
             if missed:
                 retries.append((asked + max(self._span.gap // self._step, 1), number))
-        else:
-            self.short = self.short or bool(retries or self._missed or self._overdue or new > 0)
         self._missed.extend(number for _, number in retries)
 
     def _limits_of(self, day: int) -> tuple[int, int]:

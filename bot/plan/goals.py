@@ -58,25 +58,42 @@ def chosen_topics(goal: str) -> frozenset[str]:
     )
 
 
+def is_asked(bank: Bank, goal: str) -> bool:
+    """Return whether a bank asks anything that a goal is about."""
+    return bool(topics_of(bank, goal))
+
+
 def goal_title(bank: Bank, goal: str) -> str:
-    """Return a goal in words, such as `everything` or a section's title."""
-    kind, _, rest = goal.partition(":")
+    """Return a goal in words, such as `everything` or a section's title.
+
+    A goal that the bank doesn't ask stands for everything.
+    """
     topics = topics_of(bank, goal)
-    if kind == "pack":
-        return next((pack.bank.title for pack in bank.packs if pack.name == rest), rest)
-    if kind == "section":
-        return bank.section_titles.get(rest, rest)
-    if kind == "topics":
+    kind, _, rest = goal.partition(":")
+    if topics and kind == "pack":
+        return next(pack.bank.title for pack in bank.packs if pack.name == rest)
+    if topics and kind == "section":
+        return bank.section_titles[rest]
+    if topics and kind == "topics":
         return topics[0].title if len(topics) == 1 else f"{len(topics):,} topics"
     return "everything"
 
 
 def area_options(bank: Bank) -> list[tuple[str, str]]:
-    """Return (label, goal) pairs of everything, the packs and the sections."""
-    areas = [("Everything", ALL)]
-    areas += [(f"Pack · {pack.bank.title}", _PACK + pack.name) for pack in bank.packs]
-    areas += [(f"Section · {s.title}", _SECTION + s.id) for s in bank.sections]
-    return [(label, goal) for label, goal in areas if topics_of(bank, goal)]
+    """Return (label, goal) pairs of everything, the packs and the sections that ask items."""
+    with_items = {topic.id for topic in bank.asked_topics.values() if topic.items}
+    areas = [("Everything", ALL)] if with_items else []
+    areas += [
+        (f"Pack · {pack.bank.title}", _PACK + pack.name)
+        for pack in bank.packs
+        if not with_items.isdisjoint(pack.bank.asked_topics)
+    ]
+    areas += [
+        (f"Section · {section.title}", _SECTION + section.id)
+        for section in bank.sections
+        if any(topic.items for topic in section.topics)
+    ]
+    return areas
 
 
 def goal_options(bank: Bank, typed: str) -> list[tuple[str, str]]:
@@ -95,8 +112,10 @@ def goal_options(bank: Bank, typed: str) -> list[tuple[str, str]]:
 
 def read_goal(bank: Bank, typed: str) -> str:
     """Return the goal that was picked or typed; raise UserError if there is no such goal."""
-    if typed.partition(":")[0] in {"all", "pack", "section", "topics"} and topics_of(bank, typed):
+    if typed in {goal for _, goal in area_options(bank)}:
         return typed
+    if typed.startswith(_TOPICS) and (topics := topics_of(bank, typed)):
+        return goal_of_topics(topic.id for topic in topics)
     exact = typed.casefold().strip()
     options = goal_options(bank, typed)
     for label, goal in options:
@@ -128,18 +147,26 @@ def item_readiness(
 
 
 def topic_readiness(
-    topic: Topic, cards: Mapping[str, MemoryCard], ability: Ability, at: datetime
+    topic: Topic,
+    cards: Mapping[str, MemoryCard],
+    ability: Ability,
+    at: datetime,
+    model: MemoryModel = DEFAULT,
 ) -> float:
     """Return the mean readiness of a topic's items."""
     known = sum(
-        item_readiness(item, topic.section_id, cards.get(item.id), ability, at)
+        item_readiness(item, topic.section_id, cards.get(item.id), ability, at, model)
         for item in topic.items
     )
     return known / len(topic.items) if topic.items else 0.0
 
 
 def topics_in_order(
-    topics: Iterable[Topic], cards: Mapping[str, MemoryCard], ability: Ability, now: datetime
+    topics: Iterable[Topic],
+    cards: Mapping[str, MemoryCard],
+    ability: Ability,
+    now: datetime,
+    model: MemoryModel = DEFAULT,
 ) -> tuple[list[Topic], list[Topic]]:
     """Return the topics that are ready, and the others in a plan's order.
 
@@ -149,7 +176,7 @@ def topics_in_order(
     ranked = []
     ready = []
     for number, topic in enumerate(topics):
-        share = topic_readiness(topic, cards, ability, now)
+        share = topic_readiness(topic, cards, ability, now, model)
         if share >= READY:
             ready.append(topic)
             continue

@@ -25,6 +25,7 @@ from bot.plan.forecast import (
 )
 from bot.plan.goals import (
     goal_title,
+    is_asked,
     item_readiness,
     items_in_order,
     topics_in_order,
@@ -102,7 +103,7 @@ class _Course:
         self._answers = tuple(ability.answers.get(section_id, 0) for section_id in self._sections)
         self._known = self._card_states(at)
         ready, self.unready = topics_in_order(
-            self.bank.asked_topics.values(), self.cards, ability, at.now
+            self.bank.asked_topics.values(), self.cards, ability, at.now, at.model
         )
         order = items_in_order([*self.unready, *ready], self.cards, ability)
         self._unmet = tuple(self._new_item(item, ability) for item in order)
@@ -176,7 +177,7 @@ def choose_topics(plan: Plan, at: Situation) -> tuple[Plan, Whole | None]:
     whole = _Course(plan, topics, at, ability, own)
     if whole.is_enough(plan.minutes):
         return replace(plan, topic_ids=""), None
-    ready, others = topics_in_order(topics, whole.cards, ability, at.now)
+    ready, others = topics_in_order(topics, whole.cards, ability, at.now, at.model)
     ranked = [*ready, *others]
     too_many = _first(
         range(1, len(ranked) + 1),
@@ -230,6 +231,7 @@ def build_outlook(plan: Plan, at: Situation) -> Outlook:
         goal=goal_title(at.bank, plan.goal_of),
         topics=len(topics),
         of_topics=len(goal_topics(at.bank, plan)),
+        is_asked=is_asked(at.bank, plan.goal_of),
         next_topics=tuple(next_topics[:_NEXT_TOPICS]),
         ready=sum(section.now * section.items for section in sections) / max(items, 1),
         curve=expected.curve,

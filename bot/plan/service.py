@@ -5,10 +5,12 @@ A plan whose day has passed has no effect any more. It is deleted once its membe
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
+from weakref import WeakValueDictionary
 
 from bot.core.calendar import local_date
 from bot.core.computing import compute
@@ -37,6 +39,8 @@ class Plans:
         self._in_play = context.in_play
         self._banks = context.banks
         self._now = context.now
+        self._setting: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+        """Locks by member: choosing topics takes long, and each change must see the one before."""
 
     async def set(
         self,
@@ -51,11 +55,28 @@ class Plans:
         The topics that fit into the minutes are chosen again. Raises UserError for an invalid
         argument, and without a day.
         """
+        async with self._setting.setdefault(user_id, asyncio.Lock()):
+            return await self._set(user_id, guild_id, day, minutes, goal)
+
+    async def _set(
+        self,
+        user_id: int,
+        guild_id: int | None,
+        day: str | None,
+        minutes: int | None,
+        goal: str | None,
+    ) -> PlanCard:
         while True:
             before, at = await self._database.read(self._situation, user_id, guild_id)
             plan = _changed_plan(user_id, before, at, day, minutes, goal)
-            plan, whole = await compute(partial(choose_topics, plan, at))
-            outlook = set_goal(await compute(partial(build_outlook, plan, at)))
+            whole = None
+            today = local_date(at.zone, at.now)
+            chooses = plan.day > today and goals.is_asked(at.bank, plan.goal_of)
+            if chooses:
+                plan, whole = await compute(partial(choose_topics, plan, at))
+            outlook = await compute(partial(build_outlook, plan, at))
+            if chooses:
+                outlook = set_goal(outlook)
             past = await self._database.write(_save_plan, outlook, before)
             if past is not None:
                 over = before is not None and before.is_over(outlook.today)
@@ -73,6 +94,7 @@ class Plans:
             chosen=goals.chosen_topics(before.goal_of),
             fitting=len(rules.covered_topics(at.bank, before)),
             of_topics=len(rules.goal_topics(at.bank, before)),
+            minutes=before.minutes,
         )
 
     async def choose(
@@ -81,19 +103,20 @@ class Plans:
         guild_id: int | None,
         offered: Collection[str],
         picked: Collection[str],
-    ) -> None:
+    ) -> PlanCard:
         """Be ready for the topics picked of those offered, and for those chosen elsewhere.
 
         Raises UserError if none would be left.
         """
         plan = await self.running(user_id, guild_id)
         chosen = set() if plan is None else set(goals.chosen_topics(plan.goal_of))
-        chosen = chosen - set(offered) | set(picked)
-        if not chosen:
+        goal = goals.goal_of_topics(chosen - set(offered) | set(picked))
+        bank = await self._database.read(self._banks.of_member, user_id, guild_id)
+        if not goals.is_asked(bank, goal):
             raise UserError(
-                "A plan needs at least one topic. Pick another one first, or press Everything."
+                "A plan needs at least one topic. Pick another one first, or pick Everything."
             )
-        await self.set(user_id, guild_id, goal=goals.goal_of_topics(chosen))
+        return await self.set(user_id, guild_id, goal=goal)
 
     async def card(self, user_id: int, guild_id: int | None) -> PlanCard:
         """Return a member's plan with its outlook, and record today."""
@@ -246,7 +269,7 @@ class Course:
             list(bank.asked_topics.values()),
         ):
             fresh = [topic for topic in topics if topic.id not in taken]
-            ready, others = goals.topics_in_order(fresh, known, ability, now)
+            ready, others = goals.topics_in_order(fresh, known, ability, now, self.model)
             yield from goals.items_in_order([*others, *ready], known, ability)
             taken |= {topic.id for topic in fresh}
 
@@ -257,8 +280,10 @@ class Course:
         zone: str,
         now: datetime,
         hidden: Collection[str],
-    ) -> PlannedDay:
-        """Return what to record of the day."""
+    ) -> PlannedDay | None:
+        """Return what to record of the day; None where nothing of the goal is asked."""
+        if not goals.is_asked(bank, self.plan.goal_of):
+            return None
         covered = bank.only(self.topic_ids(bank))
         ready = rules.readiness(covered, known, ability_of(bank, known), now, self.model)
         share = self.share(bank, known, zone, now, hidden)
@@ -278,28 +303,32 @@ def _changed_plan(
     minutes: int | None,
     goal: str | None,
 ) -> Plan:
-    """Return the plan that a member wants, without its topics and its goal in percent.
+    """Return the plan that a member wants; its topics are still those of before.
 
     Arguments that are None are taken from the earlier plan, unless that is over.
     """
     today = local_date(at.zone, at.now)
     if before is not None and before.is_over(today):
         before = None
-    if day is not None:
-        chosen = read_date(day, today)
-    elif before is not None:
+    if before is not None and (day is None or day.strip() == before.day.isoformat()):
         chosen = before.day
+    elif day is not None:
+        chosen = read_date(day, today)
     else:
         raise UserError("I need the date of your interview as well. Use </plan> with both.")
     goal_of = before.goal_of if before else goals.ALL
+    if goal is not None:
+        goal_of = goals.read_goal(at.bank, goal)
+    if not at.bank.asked:
+        raise UserError("There are no questions to practise here yet, so there's nothing to plan.")
     return Plan(
         user_id=user_id,
         day=chosen,
         minutes=minutes or (before.minutes if before else rules.MINUTES),
         set_on=before.set_on if before else today,
-        goal=0,
-        goal_of=goal_of if goal is None else goals.read_goal(at.bank, goal),
-        topic_ids="",
+        goal=before.goal if before else 0,
+        goal_of=goal_of,
+        topic_ids=before.topic_ids if before and before.goal_of == goal_of else "",
     )
 
 
@@ -325,8 +354,9 @@ def _save_plan(
 def _record_today(conn: Connection, outlook: Outlook) -> tuple[PlannedDay, ...]:
     """Record today, and return all days since the plan was set."""
     user_id = outlook.plan.user_id
-    today = PlannedDay(outlook.today, per_mille(outlook.ready), outlook.share.whole)
-    store.record_day(conn, user_id, today)
+    if outlook.is_asked:
+        today = PlannedDay(outlook.today, per_mille(outlook.ready), outlook.share.whole)
+        store.record_day(conn, user_id, today)
     return tuple(store.days_since(conn, user_id, outlook.plan.set_on))
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import date
 
 import discord
@@ -45,10 +46,15 @@ from bot.questions.model import Bank, Topic
 PLAN = Route("plan", {"do": "form|ask|end|show|fit|topics"}, once=True)
 PLAN_FORM = Route("planform", {}, once=True)
 PLAN_GOAL = Route("plangoal", {"page": PAGE}, once=True)
-PLAN_TOPICS = Route("plantopics", {"page": PAGE, "list": PAGE}, once=True)
+PLAN_TOPICS = Route(
+    "plantopics", {"page": PAGE, "section": "[a-z0-9-]{1,70}", "part": PAGE}, once=True
+)
 PLAN_PAGE = Route("planpage", {"slot": "prev|next", "page": PAGE})
 
 NO_PLAN = "There's no plan yet. Use </plan> with the date of your interview, and I'll say how ready you'll be."
+_ELSEWHERE = (
+    "-# Nothing of what your plan is for is asked here, so this page is about everything that is."
+)
 _CHART_LEFT, _CHART_HEIGHT = 62, 130
 """Left edge of the chart, next to its scale, and its height."""
 _SECTION_BARS, _SECTION_LINES, _TITLE_LENGTH = 8, 12, 28
@@ -71,10 +77,11 @@ async def plan_page(card: PlanCard) -> Message | str:
         OPEN,
         f"### {_title(outlook)}\n{readiness_line(outlook)}",
         note,
+        None if outlook.is_asked else _ELSEWHERE,
         await plan_picture(outlook, card.past),
         _today(outlook),
         _coverage(outlook),
-        _whole(card.whole, outlook) if card.whole else None,
+        _whole(card.whole, outlook.plan.minutes) if card.whole else None,
         _pace(outlook),
         _daily_load(outlook),
         _more_sections(outlook),
@@ -85,7 +92,7 @@ async def plan_page(card: PlanCard) -> Message | str:
             if outlook.share.left
             else None,
             button("Fit to my time", PLAN.id(do="fit")) if _can_shrink(outlook) else None,
-            button("Choose topics", PLAN.id(do="topics")),
+            button("Choose topics", PLAN.id(do="topics")) if outlook.days else None,
             button("Edit", PLAN.id(do="form")),
             button("End plan", PLAN.id(do="ask")),
         ),
@@ -113,12 +120,12 @@ def _coverage(outlook: Outlook) -> str | None:
     return f"{enough} or more. What interviews ask most comes first: {first}"
 
 
-def _whole(whole: Whole, outlook: Outlook) -> str:
-    """The effort to be ready for all of a goal."""
+def _whole(whole: Whole, minutes: int) -> str:
+    """The effort to be ready for all of a goal, with these minutes so far."""
     topics = f"All {whole.topics:,} topics" if whole.topics > 2 else "Both topics"
-    same = (
-        f"{outlook.plan.minutes} minutes a day until {written_date(whole.day)}" if whole.day else ""
-    )
+    if whole.topics == 1:
+        topics = "All of this topic"
+    same = f"{minutes} minutes a day until {written_date(whole.day)}" if whole.day else ""
     more = f"about {whole.minutes} minutes a day" if whole.minutes else ""
     if not same and not more:
         return f"{topics} won't fit before then. With Choose topics you pick what matters most."
@@ -127,7 +134,7 @@ def _whole(whole: Whole, outlook: Outlook) -> str:
 
 def _can_shrink(outlook: Outlook) -> bool:
     """Return whether fewer topics would fit better into the minutes."""
-    return bool(outlook.days) and not outlook.fits and outlook.topics > 1
+    return bool(outlook.days) and outlook.is_asked and not outlook.fits and outlook.topics > 1
 
 
 def readiness_line(outlook: Outlook) -> str:
@@ -184,18 +191,32 @@ def form(plan: Plan) -> ui.Modal:
     )
 
 
-def topic_lists(bank: Bank) -> list[tuple[str, list[Topic]]]:
-    """Return each section's title and topics, in lists that a select menu can show."""
+@dataclass(frozen=True, slots=True)
+class TopicList:
+    """Some topics of a section, the `part`-th ones, that a select menu can show."""
+
+    section_id: str
+    title: str
+    part: int
+    topics: tuple[Topic, ...]
+
+
+def topic_lists(bank: Bank) -> list[TopicList]:
+    """Return the topics of each section in lists."""
     lists = []
     for section in bank.sections:
-        topics = [topic for topic in section.topics if topic.items]
-        for start in range(0, len(topics), _MOST_OPTIONS):
-            lists.append((section.title, topics[start : start + _MOST_OPTIONS]))
+        topics = tuple(topic for topic in section.topics if topic.items)
+        for part, start in enumerate(range(0, len(topics), _MOST_OPTIONS)):
+            some = topics[start : start + _MOST_OPTIONS]
+            lists.append(TopicList(section.id, section.title, part, some))
     return lists
 
 
-def topics_page(choice: TopicChoice, page: int) -> Message:
-    """The page for choosing what a plan is for: a whole area, or topics one by one."""
+def topics_page(choice: TopicChoice, page: int, whole: Whole | None = None) -> Message:
+    """The page for choosing what a plan is for: a whole area, or topics one by one.
+
+    `whole` is what all of a goal would take that was chosen just now and does not fit.
+    """
     lists = topic_lists(choice.bank)
     pages = max(-(-len(lists) // _LISTS_A_PAGE), 1)
     page = min(page, pages - 1)
@@ -203,33 +224,31 @@ def topics_page(choice: TopicChoice, page: int) -> Message:
     goal = t.escape(t.cut(choice.goal, 80))
     fitting = f"{choice.fitting:,} of {t.count(choice.of_topics, 'topic')}"
     fit = "All of it fits" if choice.fitting == choice.of_topics else f"{fitting} fit"
+    areas = area_options(choice.bank)
+    more = " For more areas use </plan> with `goal`." if len(areas) > _MOST_OPTIONS else ""
     turn = pager(page, pages, lambda slot, number: PLAN_PAGE.id(slot=slot, page=number))
     return Message(
         OPEN,
         f"### Choose your topics\nNow: **{goal}**. {fit} into your minutes.",
-        row(_area_menu(choice, page)),
-        "Or only some topics:",
+        _whole(whole, choice.minutes) if whole else None,
+        row(_area_menu(areas[:_MOST_OPTIONS], page)) if areas else None,
+        f"Or only some topics:{more}",
         *(
-            row(_topic_menu(title, topics, choice.chosen, PLAN_TOPICS.id(page=page, list=n)))
-            for n, (title, topics) in enumerate(lists[first : first + _LISTS_A_PAGE], start=first)
+            row(_topic_menu(each, choice.chosen, page))
+            for each in lists[first : first + _LISTS_A_PAGE]
         ),
         row(button("Done", PLAN.id(do="show"), PRIMARY), *turn),
     )
 
 
-def _area_menu(choice: TopicChoice, page: int) -> ui.Select[ui.LayoutView]:
-    options = [
-        discord.SelectOption(label=t.cut(label, 100), value=goal)
-        for label, goal in area_options(choice.bank)[:_MOST_OPTIONS]
-    ]
+def _area_menu(areas: Sequence[tuple[str, str]], page: int) -> ui.Select[ui.LayoutView]:
+    options = [discord.SelectOption(label=t.cut(label, 100), value=goal) for label, goal in areas]
     return ui.Select(
         custom_id=PLAN_GOAL.id(page=page), options=options, placeholder="A whole area…"
     )
 
 
-def _topic_menu(
-    title: str, topics: list[Topic], chosen: Collection[str], custom_id: str
-) -> ui.Select[ui.LayoutView]:
+def _topic_menu(found: TopicList, chosen: Collection[str], page: int) -> ui.Select[ui.LayoutView]:
     options = [
         discord.SelectOption(
             label=t.cut(topic.title, 100),
@@ -237,13 +256,13 @@ def _topic_menu(
             description="Asked in nearly every interview" if topic.weight == 3 else None,
             default=topic.id in chosen,
         )
-        for topic in topics
+        for topic in found.topics
     ]
-    picked = sum(topic.id in chosen for topic in topics)
+    picked = sum(topic.id in chosen for topic in found.topics)
     return ui.Select(
-        custom_id=custom_id,
+        custom_id=PLAN_TOPICS.id(page=page, section=found.section_id, part=found.part),
         options=options,
-        placeholder=t.cut(f"{title} · {picked or 'none'} of {len(topics)}", 150),
+        placeholder=t.cut(f"{found.title} · {picked or 'none'} of {len(found.topics)}", 150),
         min_values=0,
         max_values=len(options),
     )

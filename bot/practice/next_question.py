@@ -49,8 +49,8 @@ class Course(Protocol):
         now: datetime,
         hidden: Collection[str],
         /,
-    ) -> PlannedDay:
-        """Return what to record of the day."""
+    ) -> PlannedDay | None:
+        """Return what to record of the day, if anything."""
         ...
 
 
@@ -60,7 +60,7 @@ class Candidates:
 
     `due` are ids of items to ask again, in order. Up to `new` items of `pool` can follow, in the
     plan's order if there is a plan. `later` are items that the plan repeats early, and due ones that
-    it is not about.
+    it is not about and that were not missed.
     """
 
     due: Sequence[str]
@@ -153,11 +153,11 @@ class Snapshot:
         cards = self.active_cards(topic_id)
         due = memory_rules.due_items(cards, self.zone, self.now, asked, self.hidden)
         later: list[str] = []
-        if self.course is not None:
-            planned_topics = self.course.topic_ids(self.bank)
-            others = [i for i in due if items[i].topic_id not in planned_topics]
-            due = [i for i in due if items[i].topic_id in planned_topics]
-            later = [*self._early(due, planned_topics, cards, asked), *others]
+        if self.course is not None and topic_id is None:
+            topics = self.course.topic_ids(self.bank)
+            others = {i for i in due if items[i].topic_id not in topics and not cards[i].missed}
+            later = [*self._early(due, topics, cards, asked), *(i for i in due if i in others)]
+            due = [i for i in due if i not in others]
         return Candidates(
             due=due,
             new=min(unmet, allowed),

@@ -33,7 +33,6 @@ from bot.memory.store import cards
 from bot.plan import store as plan_store
 from bot.plan.goals import ALL
 from bot.plan.rules import Plan
-from bot.practice.rules import PlannedDay
 from tests.patience import PATIENCE
 from tests.rows import everything, fill
 
@@ -568,7 +567,7 @@ async def test_a_first_answer_is_what_the_log_gives(url: URL) -> None:
 
 
 async def test_plans_get_a_goal(url: URL) -> None:
-    """From 0003: a plan is for everything, and its days stay, with no share known."""
+    """From 0003: a plan is for everything; its days were about another readiness, so they go."""
     await at_schema(url, "0003", fill_0003)
 
     def definition(conn: Connection) -> str:
@@ -592,4 +591,4 @@ async def test_plans_get_a_goal(url: URL) -> None:
     )
     assert other is not None
     assert (other.goal, other.goal_of, other.topic_ids) == (60, ALL, "")
-    assert days == [PlannedDay(date(2027, 1, n), 100 * n, 0) for n in range(4, 8)]
+    assert days == []

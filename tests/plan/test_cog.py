@@ -108,10 +108,11 @@ async def test_topics_are_chosen_on_a_page(stage: Stage) -> None:
     assert "Now: **everything**." in text_of(page)
     bank = stage.services.context.banks.packs
     first = bank.sections[0].topics[0]
-    picked = await stage.alwina.select(page, values=[first.id], custom_id="plantopics:v1:0:0")
+    menu = f"plantopics:v1:0:{bank.sections[0].id}:0"
+    picked = await stage.alwina.select(page, values=[first.id], custom_id=menu)
     page = answer_to(picked)
     assert f"Now: **{first.title}**. All of it fits into your minutes." in text_of(page)
-    refused = await stage.alwina.select(page, values=[], custom_id="plantopics:v1:0:0")
+    refused = await stage.alwina.select(page, values=[], custom_id=menu)
     assert "A plan needs at least one topic." in reply(refused)
     done = await stage.alwina.click(page, label="Done")
     assert text_of(answer_to(done)).startswith(f"### Your plan: {first.title}\n")

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.memory import rules as memory
-from bot.memory.rules import DEFAULT, SCHEDULER, MemoryCard, recall_after
+from bot.memory.rules import DEFAULT, MemoryCard, recall_after
 from bot.plan.forecast import (
     CardState,
     Forecast,
@@ -50,7 +50,7 @@ def test_formulas_are_those_of_the_package(
     )
     recall = FSRS.recall_after(days, stability)
     assert recall == pytest.approx(recall_after(days, stability))
-    assert recall == pytest.approx(SCHEDULER.get_card_retrievability(packed, NOW))
+    assert recall == pytest.approx(DEFAULT.scheduler.get_card_retrievability(packed, NOW))
     assert recall == pytest.approx(memory.recall(before, NOW))
     after = memory.review(before, rating, NOW)
     assert FSRS.next_state(stability, difficulty, days, recall, int(rating)) == pytest.approx(
@@ -197,7 +197,6 @@ def test_a_sample_of_cards_is_enough(days: int, answers: int) -> None:
     assert part.sections == pytest.approx(whole.sections, abs=10)  # of a hundred
     assert part.new == pytest.approx(whole.new, abs=1)
     assert part.due == pytest.approx(whole.due, rel=0.1)
-    assert part.short == whole.short
 
 
 def test_the_cost_of_a_forecast(monkeypatch: pytest.MonkeyPatch) -> None:

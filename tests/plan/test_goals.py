@@ -58,7 +58,9 @@ def weighted(**weights: int) -> Bank:
     [
         (ALL, ["t1", "t3", "t5", "t2", "t4", "t6"], "everything"),
         ("pack:extra", ["t1", "t2"], "Small"),
-        ("pack:gone", [], "gone"),
+        ("pack:gone", [], "everything"),
+        ("section:gone", [], "everything"),
+        ("topics:gone", [], "everything"),
         ("section:first", ["t1", "t3", "t5"], "First"),
         ("topics:t4 t1 gone", ["t1", "t4"], "2 topics"),
         ("topics:t4", ["t4"], "Topic 4"),
@@ -97,6 +99,12 @@ def test_goals_are_found_by_typing() -> None:
     assert read_goal(PACKED, " second ") == "section:second"
     assert read_goal(PACKED, "Everything") == ALL
     assert read_goal(PACKED, "Topic 4") == "topics:t4"
+
+
+def test_only_what_is_known_of_a_goal_is_kept() -> None:
+    assert read_goal(PACKED, "topics:t4 gone " + "x " * 2000 + "t1") == "topics:t1 t4"
+    with pytest.raises(UserError):
+        read_goal(PACKED, "all:" + "x" * 5000)
 
 
 @pytest.mark.parametrize("typed", ["nonsense", "section:gone", "topics:gone", "", "t`x`" * 40])

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from fsrs import Rating
@@ -12,13 +15,15 @@ from bot.core.errors import UserError
 from bot.core.servers import set_zone
 from bot.memory import store as memory
 from bot.memory.ability import Ability
-from bot.memory.rules import MemoryCard
-from bot.plan import rules, store
+from bot.memory.fitting import Fit
+from bot.memory.rules import DEFAULT, MemoryCard
+from bot.plan import rules, service, store
 from bot.plan.cards import PlanCard
 from bot.plan.goals import ALL, items_in_order
+from bot.plan.outlook import Situation, choose_topics
 from bot.plan.rules import Plan, percent
 from bot.practice.cards import Asking, Nothing, PracticeVerdict, Screen
-from bot.practice.rules import NEW_A_DAY
+from bot.practice.rules import LENGTH, NEW_A_DAY
 from bot.practice.store import latest_answers
 from bot.questions.model import Item
 from tests.banks import small_bank
@@ -145,8 +150,8 @@ async def test_practice_of_one_topic(stage: Stage) -> None:
 
 async def test_the_plans_topics_come_first(stage: Stage) -> None:
     """Due items of the plan come before its new ones, and those before due items elsewhere."""
-    await meet(stage, "t1-a", "t2-a", "t3-a")
-    stage.clock.turn(hours=1)
+    await meet(stage, "t1-a", "t2-a", "t3-a", rating=Rating.Good)
+    stage.clock.turn(days=4)
     await plan(stage, goal="topics:t2")
     card = (await stage.bot.plans.card(ALWINA, GUILD)).outlook
     assert card is not None
@@ -379,3 +384,116 @@ async def test_nearly_due_items_of_other_topics_wait(stage: Stage) -> None:
     met = [item.id for item in await practise(stage)]
     assert met[-1] == "t2-a"
     assert "t1-a" not in met
+
+
+async def test_changes_at_once_are_made_in_turn(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each computes once, because choosing topics takes long."""
+    await plan(stage)
+    chosen: list[Plan] = []
+
+    def choose(found: Plan, at: Situation) -> Any:
+        chosen.append(found)
+        return choose_topics(found, at)
+
+    monkeypatch.setattr(service, "choose_topics", choose)
+    await asyncio.gather(*(plan(stage, minutes=minutes) for minutes in range(10, 16)))
+    assert sorted(found.minutes for found in chosen) == list(range(10, 16))
+
+
+async def test_a_change_on_the_interview_day(stage: Stage) -> None:
+    """It keeps topics, goal and days, because nothing can be planned any more."""
+    stage = Stage(stage.database, small_bank(60))
+    before = (await plan(stage, "in 5 days", 5)).outlook
+    assert before is not None
+    stage.clock.turn(days=5)
+    changed = await stage.bot.plans.set(ALWINA, GUILD, before.plan.day.isoformat(), 60)
+    assert changed.outlook is not None
+    assert changed.outlook.plan == replace(before.plan, minutes=60)
+    assert (len(changed.past), changed.whole) == (2, None)
+
+
+async def test_the_day_before_can_still_be_edited(stage: Stage) -> None:
+    """The form sends the date that it was filled with."""
+    day = (await plan(stage, "in 4 days")).outlook.plan.day  # type: ignore[union-attr]
+    stage.clock.turn(days=3)
+    card = await stage.bot.plans.set(ALWINA, GUILD, day.isoformat(), 30)
+    assert card.outlook is not None
+    assert (card.outlook.plan.day, card.outlook.plan.minutes) == (day, 30)
+
+
+async def test_a_goal_that_is_not_asked_here(stage: Stage) -> None:
+    """The plan stays as it was, and nothing is recorded."""
+    before = (await plan(stage)).outlook
+    assert before is not None
+    kept = replace(before.plan, goal_of="topics:elsewhere", topic_ids="elsewhere")
+    await stage.database.write(store.save, kept)
+    stage.clock.turn(days=1)
+    shown = await stage.bot.plans.card(ALWINA, GUILD)
+    assert shown.outlook is not None
+    assert (shown.outlook.is_asked, shown.outlook.topics, len(shown.past)) == (False, 3, 1)
+    await practise(stage)
+    assert len(await stage.database.read(store.days_since, ALWINA, kept.set_on)) == 1
+    await stage.bot.plans.set(ALWINA, GUILD, None, 40)
+    assert await stage.bot.plans.get(ALWINA) == replace(kept, minutes=40)
+    with pytest.raises(UserError, match="at least one topic"):
+        await stage.bot.plans.choose(ALWINA, GUILD, ["t1"], [])
+
+
+async def test_no_plan_without_questions(stage: Stage) -> None:
+    stage = Stage(stage.database, small_bank(0))
+    with pytest.raises(UserError, match="no questions to practise here yet"):
+        await plan(stage)
+
+
+async def test_misses_elsewhere_come_first(stage: Stage) -> None:
+    """Also in a practice of one topic that the plan is not about."""
+    await meet(stage, "t3-a")
+    stage.clock.turn(hours=1)
+    await plan(stage, goal="topics:t1")
+    assert (await start_practice(stage)).item.id == "t3-a"
+    screen = await start(stage, topic="t3")
+    assert isinstance(screen, Asking)
+    assert screen.item.id == "t3-a"
+
+
+async def test_complete_days_count_on_the_page(stage: Stage) -> None:
+    """After days on which everything was done, the pace is what the minutes allow."""
+    stage = Stage(stage.database, small_bank(60))
+    await plan(stage, "in 40 days", 60)
+    for _ in range(3):
+        while len(await practise(stage)) == LENGTH:
+            pass
+        stage.clock.turn(days=1)
+    kept, at = await stage.database.read(stage.bot.plans._situation, ALWINA, GUILD)
+    assert kept is not None
+    assert at.pace(kept).complete == at.pace(kept).kept == 3
+
+
+async def test_items_in_play_are_not_repeated_in_the_forecast(stage: Stage) -> None:
+    await plan(stage)
+    await stage.start(4)
+    await stage.run()
+    hidden = stage.card().card.item.id  # type: ignore[union-attr]
+    _, at = await stage.database.read(stage.bot.plans._situation, ALWINA, GUILD)
+    assert hidden in at.hidden
+
+
+async def test_own_parameters_are_used(stage: Stage) -> None:
+    """A member whose recall falls otherwise is otherwise ready, and practice uses it too."""
+    await meet(stage, *sorted(stage.bank.asked), rating=Rating.Good)
+    stage.clock.turn(days=1)
+    await plan(stage, "in 4 days")
+    before = (await stage.bot.plans.card(ALWINA, GUILD)).outlook
+    steep = (*DEFAULT.parameters[:20], 0.8)
+    fit = Fit(steep, 0.5, 0.4)
+    await stage.database.write(memory.save_fit, ALWINA, fit, 1, stage.clock())
+    after = (await stage.bot.plans.card(ALWINA, GUILD)).outlook
+    assert before is not None
+    assert after is not None
+    assert (before.ready, before.expected) != (after.ready, after.expected)
+    assert [s.now for s in before.sections] != [s.now for s in after.sections]
+    course = await stage.database.read(stage.bot.plans.course, ALWINA, "UTC", stage.clock())
+    assert course is not None
+    assert course.model.parameters == steep

@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from discord import ui
@@ -141,6 +142,7 @@ async def test_a_part_of_the_goal() -> None:
             Whole(2, None, date(2027, 5, 3)),
             "Both topics would take 20 minutes a day until 3 May 2027.",
         ),
+        (Whole(1, 30, None), "All of this topic would take about 30 minutes a day."),
         (
             Whole(50, None, None),
             "won't fit before then. With Choose topics you pick what matters most.",
@@ -212,27 +214,41 @@ async def test_whether_a_day_fits() -> None:
     assert "Fit to my time" not in one
 
 
+def menus(page: Message) -> list[ui.Select[Any]]:
+    return [item for item in page.walk_children() if isinstance(item, ui.Select)]
+
+
 def test_the_page_for_choosing_topics() -> None:
     """Each section has a list with what is chosen; many are on several pages, within limits."""
-    choice = TopicChoice(packs(), "2 topics", {"tokenization", "overfitting"}, 1, 2)
+    choice = TopicChoice(packs(), "2 topics", {"tokenization", "overfitting"}, 1, 2, 15)
     lists = topic_lists(packs())
-    assert [title for title, _ in lists] == [section.title for section in packs().sections]
+    assert [each.title for each in lists] == [section.title for section in packs().sections]
     page = topics_page(choice, 0)
     said = text_of(page)
     assert "Now: **2 topics**. 1 of 2 topics fit into your minutes." in said
-    menus = [item for item in page.walk_children() if isinstance(item, ui.Select)]
-    assert len(menus) == 5
-    chosen = [o.value for menu in menus for o in menu.options if o.default]
+    areas, *found = menus(page)
+    assert len(found) == 4
+    chosen = [o.value for menu in found for o in menu.options if o.default]
     assert "tokenization" in chosen
     assert set(chosen) <= set(choice.chosen)
-    assert [o.value for o in menus[0].options[:2]] == [ALL, "pack:questions"]
-    last = [
-        i.placeholder for i in topics_page(choice, 99).walk_children() if isinstance(i, ui.Select)
-    ]
-    assert [words.split(" · ")[0] for words in last[1:] if words] == [t for t, _ in lists[8:]]
-    assert "All of it fits into your minutes." in text_of(
-        topics_page(replace(choice, fitting=2), 0)
-    )
+    assert [o.value for o in areas.options[:2]] == [ALL, "pack:questions"]
+    last = [menu.placeholder or "" for menu in menus(topics_page(choice, 99))[1:]]
+    assert [words.split(" · ")[0] for words in last] == [each.title for each in lists[8:]]
+    fits = text_of(topics_page(replace(choice, fitting=2), 0))
+    assert "All of it fits into your minutes." in fits
+    whole = text_of(topics_page(choice, 0, Whole(2, 30, None)))
+    assert "Both topics would take about 30 minutes a day." in whole
+
+
+def test_areas_beyond_a_menu() -> None:
+    """A menu has at most 25; the page says how to reach the others. Without any it is left out."""
+    section = packs().sections[0]
+    many = Bank("Many", tuple(replace(section, id=f"s{n}", title=f"S{n}") for n in range(30)))
+    choice = TopicChoice(many, "everything", (), 30, 30, 15)
+    page = topics_page(choice, 0)
+    assert len(menus(page)[0].options) == 25
+    assert "For more areas use </plan> with `goal`." in text_of(page)
+    assert menus(topics_page(replace(choice, bank=Bank("Empty", ())), 0)) == []
 
 
 def test_a_long_section_has_several_lists() -> None:
@@ -240,7 +256,19 @@ def test_a_long_section_has_several_lists() -> None:
     section = packs().sections[0]
     many = tuple(replace(section.topics[0], id=f"t{n}") for n in range(60))
     large = Bank("Large", (replace(section, topics=many),))
-    assert [len(topics) for _, topics in topic_lists(large)] == [25, 25, 10]
+    assert [(each.part, len(each.topics)) for each in topic_lists(large)] == [
+        (0, 25),
+        (1, 25),
+        (2, 10),
+    ]
+
+
+async def test_a_goal_that_is_not_asked_here() -> None:
+    """The page says that it is about everything, and offers nothing that would change the plan."""
+    said = await page_text(replace(NEW, is_asked=False, fits=False))
+    assert "Nothing of what your plan is for is asked here" in said
+    assert "Fit to my time )" not in said
+    assert "Nothing of what your plan is for" not in await page_text(NEW)
 
 
 async def test_a_day_that_is_done() -> None:
@@ -254,6 +282,7 @@ async def test_a_day_that_is_done() -> None:
     said = await page_text(last)
     assert "**50% ready** · your interview is today" in said
     assert "at this pace" not in said.replace(alt_text(last), "")
+    assert "Choose topics" not in said
     assert size(to_png(svg(last, ()), width=400))[0] == 400
 
 

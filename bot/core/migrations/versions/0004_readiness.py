@@ -50,7 +50,7 @@ def upgrade() -> None:
     op.add_column("plans", sa.Column("topic_ids", sa.Text(), nullable=True))
     op.execute("UPDATE plans SET goal_of = 'all', topic_ids = ''")
     op.add_column("plan_days", sa.Column("share", sa.Integer(), nullable=True))
-    op.execute("UPDATE plan_days SET share = 0")
+    op.execute("DELETE FROM plan_days")  # readiness was reckoned otherwise
     with op.batch_alter_table("cards") as batch:
         batch.alter_column("first_right", nullable=False)
     with op.batch_alter_table("plans") as batch:
