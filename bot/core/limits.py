@@ -46,11 +46,12 @@ MAX_FILES = 3
 MAX_FILE_BYTES = 1 << 20
 """Bytes of a file of questions: all of it is kept in memory. 5,000 short questions fit in."""
 MAX_FILE_MEMORY = 1 << 30
-"""Bytes of memory for the process that reads and writes servers' files; the largest take 0.2 of it."""
+"""Bytes of memory for the process that reads and writes files and decks for Anki; the largest take 0.2
+of it."""
 MAX_FILE_SECONDS = 20
-"""Processor time in seconds for a server's file, while files of other servers wait.
+"""Processor time in seconds for a file or a deck for Anki, while others wait.
 
-The largest allowed file takes 1 s.
+The largest allowed file takes 1 s, a deck of 15,000 questions 4 s.
 """
 MAX_FITTING_MEMORY = 512 << 20
 """Bytes of memory for the process that fits parameters to a member's reviews; 40,000 reviews need
