@@ -86,6 +86,10 @@ MAX_ITEMS = 5_000
 """Questions of a pack, and own questions of a server that are asked: all are kept in memory."""
 MAX_KEYS = 50
 """Names in an object of a file: no valid one has more than ten."""
+MAX_MEASURING_MEMORY = 1 << 30
+"""Bytes of memory for the process that measures the difficulty of items each night."""
+MAX_MEASURING_SECONDS = 60
+"""Processor time in seconds for measuring all items: 150,000 answers take about five."""
 MAX_NEW_FORMULAS = 200
 """Formulas that one import may add: each takes up to some seconds while others wait."""
 MAX_NLI_MEMORY = 2 << 30
