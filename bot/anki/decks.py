@@ -18,7 +18,7 @@ from contextlib import closing
 from datetime import datetime
 from typing import Any
 
-from bot.anki.rules import DECK_ID, DECK_NAME, FIELDS, MODEL_ID, Note, plain_text
+from bot.anki.rules import DECK_ID, DECK_NAME, FIELDS, MODEL_ID, Note, note_of, plain_text
 from bot.anki.templates import ANSWER_HTML, CARD_CSS, QUESTION_HTML
 from bot.core.limits import (
     MAX_DECK_ENTRIES,
@@ -27,6 +27,7 @@ from bot.core.limits import (
     MAX_DECK_UNPACKED,
 )
 from bot.questions.check import BankError, Problem
+from bot.questions.model import Bank, Item
 
 _TABLES = """
 create table col (id integer primary key, crt integer, mod integer, scm integer, ver integer,
@@ -58,12 +59,30 @@ _BROKEN = (
     EOFError,
     RuntimeError,  # an encrypted file, or JSON that is nested too deeply
     ValueError,  # JSON that is none
+    TypeError,  # a value of another kind than Anki stores there
+    OverflowError,
 )
 _MOST_TEXT = 16 << 20
 """Bytes of a row: the row with the kinds of notes has less than one million in large collections."""
 _STEPS = 100_000
 _MOST_CALLS = 1_000
 """SQLite is stopped after so many times `_STEPS` instructions; 10,000 notes take two of these."""
+
+
+def make_deck(
+    bank: Bank, items: Sequence[Item], pictures: Mapping[str, bytes], at: datetime
+) -> bytes:
+    """Make a deck of items of a bank, with pictures of their formulas, by LaTeX.
+
+    A picture's file is named by its content, so that a changed one never takes another's name.
+    """
+    names = {latex: _file_name(png) for latex, png in pictures.items()}
+    notes = [note_of(item, bank, names.get(item.formula or "")) for item in items]
+    return write_deck(notes, {names[latex]: png for latex, png in pictures.items()}, at)
+
+
+def _file_name(png: bytes) -> str:
+    return f"quizformer-{hashlib.sha256(png).hexdigest()[:16]}.png"
 
 
 def write_deck(notes: Sequence[Note], pictures: Mapping[str, bytes], at: datetime) -> bytes:
@@ -170,7 +189,10 @@ _OPTIONS = {
 
 
 def read_deck(content: bytes) -> list[Note]:
-    """Return the notes of a deck, up to `MAX_DECK_NOTES`; raises BankError if it can't be read."""
+    """Return the notes of a deck, up to `MAX_DECK_NOTES`; raises BankError if it can't be read.
+
+    A note whose row has no number or no text comes without fields.
+    """
     try:
         return list(_notes(_database_in(content)))
     except BankError:
@@ -218,9 +240,12 @@ def _notes(database: bytes) -> Iterator[Note]:
             length += len(str(texts))
             if length > MAX_DECK_UNPACKED:  # a column may compute a long text of nothing
                 raise _unreadable(_TOO_LARGE)
+            if not (isinstance(note_id, int) and isinstance(texts, str)):
+                yield Note(0, str(guid), {})  # it counts as one that can't be read
+                continue
             names, is_cloze = kinds.get(str(kind), ((), False))
-            fields = dict(zip(names, str(texts).split(_SEPARATOR), strict=False))
-            yield Note(int(note_id), str(guid), fields, is_cloze=is_cloze)
+            fields = dict(zip(names, texts.split(_SEPARATOR), strict=False))
+            yield Note(note_id, str(guid), fields, is_cloze=is_cloze)
 
 
 def _restrict(conn: sqlite3.Connection) -> None:

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
-from datetime import datetime
+import logging
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from bot.anki.cards import Deck
-from bot.anki.decks import write_deck
-from bot.anki.rules import note_of
-from bot.core.computing import compute
+from bot.anki.decks import make_deck
 from bot.core.context import Context
 from bot.core.database import Connection, reading
 from bot.core.errors import UserError
+from bot.core.file_process import TOO_MUCH, FileTooMuch
 from bot.core.limits import MAX_DECK_BYTES, MAX_DECK_FORMULAS
 from bot.questions.bank import check_topic
 from bot.questions.formulas import is_drawn, png_of
 from bot.questions.model import Bank, Item
 
+log = logging.getLogger(__name__)
 _TOO_LARGE = "These questions don't fit in one file. Pick a topic in </anki export>."
 
 
@@ -30,6 +29,7 @@ class AnkiDecks:
         self._in_play = context.in_play
         self._banks = context.banks
         self._now = context.now
+        self._files = context.files
         self._under_way: set[int] = set()
 
     async def export(self, user_id: int, guild_id: int | None, topic_id: str | None) -> Deck:
@@ -43,7 +43,7 @@ class AnkiDecks:
         try:
             bank, items, left_out = await self._items(user_id, guild_id, topic_id)
             pictures = await _draw(items)
-            content = await compute(partial(_write, bank, items, pictures, self._now()))
+            content = await self._write(bank, items, pictures)
         finally:
             self._under_way.discard(user_id)
         if len(content) > MAX_DECK_BYTES:
@@ -57,6 +57,19 @@ class AnkiDecks:
             ),
             left_out=left_out,
         )
+
+    async def _write(
+        self, bank: Bank, items: Sequence[Item], pictures: Mapping[str, bytes]
+    ) -> bytes:
+        """Write a deck in the process for files, because thousands of notes take seconds."""
+        needed = bank.only({item.topic_id for item in items})  # less to send to the process
+        try:
+            return await self._files.run(partial(make_deck, needed, items, pictures, self._now()))
+        except FileTooMuch as error:
+            log.warning("a deck of %s questions took too much", len(items))
+            raise UserError(
+                f"Making this deck took {TOO_MUCH}. Pick a topic in </anki export>."
+            ) from error
 
     @reading
     def _items(
@@ -96,17 +109,3 @@ async def _draw(items: Sequence[Item]) -> dict[str, bytes]:
         if size > MAX_DECK_BYTES:
             raise UserError(_TOO_LARGE)
     return pictures
-
-
-def _write(bank: Bank, items: Sequence[Item], pictures: dict[str, bytes], at: datetime) -> bytes:
-    """Write a deck of items, with these pictures of their formulas.
-
-    A picture's file is named by its content, so that a changed one never takes another's name.
-    """
-    names = {latex: _file_name(png) for latex, png in pictures.items()}
-    notes = [note_of(item, bank, names.get(item.formula or "")) for item in items]
-    return write_deck(notes, {names[latex]: png for latex, png in pictures.items()}, at)
-
-
-def _file_name(png: bytes) -> str:
-    return f"quizformer-{hashlib.sha256(png).hexdigest()[:16]}.png"

@@ -22,8 +22,11 @@ def exported(deck: Deck) -> Message:
             "-# Questions that are being asked right now are left out. Use </anki export> again later to get them."
         )
     if deck.without_picture:
-        formulas = t.count(deck.without_picture, "formula")
-        notes.append(f"-# {formulas} came as LaTeX, because I couldn't draw them in time.")
+        n = deck.without_picture
+        which, them = ("has its formula", "it") if n == 1 else ("have their formulas", "them")
+        notes.append(
+            f"-# {t.count(n, 'question')} {which} as LaTeX, because I couldn't draw {them} in time."
+        )
     return Message(
         REVEALED, head, separator(), "\n".join(notes), Download(_name(deck), deck.content)
     )

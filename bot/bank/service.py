@@ -7,7 +7,6 @@ import json
 import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
@@ -33,11 +32,11 @@ from bot.bank.files import (
 from bot.bank.forms import Form, item_from
 from bot.bank.rules import Merge
 from bot.bank.sheets import free_id, slug, titles_of, topic_called
-from bot.core.child_process import CallEnded, Limits, Process
 from bot.core.context import Context
 from bot.core.database import Connection, reading, writing
 from bot.core.errors import UserError
-from bot.core.limits import MAX_FILE_MEMORY, MAX_FILE_SECONDS, MAX_FILES, MAX_NEW_FORMULAS
+from bot.core.file_process import TOO_MUCH, FileTooMuch
+from bot.core.limits import MAX_FILES, MAX_NEW_FORMULAS
 from bot.memory import store as memory_store
 from bot.questions import store as questions_store
 from bot.questions.bank import schema
@@ -48,10 +47,6 @@ from bot.questions.own import OwnItem, OwnTopic, item_of
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 PAGE_SIZE = 10
-_PROCESS = Process(Limits(seconds=MAX_FILE_SECONDS, memory=MAX_FILE_MEMORY))
-_WAITING = ThreadPoolExecutor(max_workers=1, thread_name_prefix="files")
-"""One thread that waits for the child process, which reads and writes one file at a time."""
-_TOO_MUCH = f"more than {MAX_FILE_SECONDS} seconds or too much memory"
 _FORM_SECTION = ("our-own", "Our own")
 """Id and title of the section for topics that are made in a form."""
 
@@ -69,13 +64,13 @@ class OwnBank:
         self._database = context.database
         self._in_play = context.in_play
         self._banks = context.banks
+        self._files = context.files
         self._card_length = card_length
         self._sources = sources
         self._pending: Counter[int] = Counter()
         """The number of imports and exports by server, running or waiting."""
         self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
         """A lock for each server with pending files."""
-        self._process_lock = asyncio.Lock()
 
     async def import_file(self, guild_id: int, name: str, content: bytes) -> Merge:
         """Add a file's questions to the server's own; raises BankError with all its problems."""
@@ -98,11 +93,11 @@ class OwnBank:
 
     async def _read(self, guild_id: int, size: int, read: Callable[[], T]) -> T:
         try:
-            return await self._in_process(read)
-        except (CallEnded, MemoryError) as error:
+            return await self._files.run(read)
+        except FileTooMuch as error:
             log.warning("guild %s: reading a file of %s bytes took too much", guild_id, size)
             raise UserError(
-                f"Reading this file took {_TOO_MUCH}, so nothing was changed. "
+                f"Reading this file took {TOO_MUCH}, so nothing was changed. "
                 "Split it and send its parts one by one."
             ) from error
 
@@ -122,16 +117,6 @@ class OwnBank:
             self._pending[guild_id] -= 1
             if not self._pending[guild_id]:
                 del self._pending[guild_id]
-
-    async def _in_process(self, work: Callable[[], T]) -> T:
-        """Run `work` in the child process; raises CallEnded or MemoryError at its limits."""
-        async with self._process_lock:
-            loop = asyncio.get_running_loop()
-            try:
-                return await loop.run_in_executor(_WAITING, _PROCESS.call, work)
-            except asyncio.CancelledError:  # otherwise the bot's shutdown would wait for the thread
-                _PROCESS.kill()
-                raise
 
     def _store(
         self,
@@ -165,11 +150,11 @@ class OwnBank:
             chosen = await self._database.read(questions_store.packs_of, guild_id)
             write = partial(write_own, own, chosen, title, sheet=sheet, packs=packs)
             try:
-                return await self._in_process(write)
-            except (CallEnded, MemoryError) as error:
+                return await self._files.run(write)
+            except FileTooMuch as error:
                 log.warning("guild %s: writing a file took too much", guild_id)
                 raise UserError(
-                    f"Writing this file took {_TOO_MUCH}. Try again in a few minutes."
+                    f"Writing this file took {TOO_MUCH}. Try again in a few minutes."
                 ) from error
 
     async def _own(self, guild_id: int) -> Own:

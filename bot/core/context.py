@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from bot.core.clock import DiscordClock
 from bot.core.database import Database
 from bot.core.drafts import Drafts
+from bot.core.file_process import FileProcess
 from bot.core.jobs import Scheduler
 from bot.core.shards import ALL, Shards
 from bot.core.tables import milliseconds
@@ -87,6 +88,7 @@ class Context:
     in_play: InPlay
     shards: Shards = ALL
     drafts: Drafts = field(default_factory=Drafts)
+    files: FileProcess = field(default_factory=FileProcess)
 
     @property
     def now(self) -> Callable[[], datetime]:

@@ -46,11 +46,12 @@ MAX_FILES = 3
 MAX_FILE_BYTES = 1 << 20
 """Bytes of a file of questions: all of it is kept in memory. 5,000 short questions fit in."""
 MAX_FILE_MEMORY = 1 << 30
-"""Bytes of memory for the process that reads and writes servers' files; the largest take 0.2 of it."""
+"""Bytes of memory for the process that reads and writes files and decks for Anki; the largest take 0.2
+of it."""
 MAX_FILE_SECONDS = 20
-"""Processor time in seconds for a server's file, while files of other servers wait.
+"""Processor time in seconds for a file or a deck for Anki, while others wait.
 
-The largest allowed file takes 1 s.
+The largest allowed file takes 1 s, a deck of 15,000 questions 4 s.
 """
 MAX_FITTING_MEMORY = 512 << 20
 """Bytes of memory for the process that fits parameters to a member's reviews; 40,000 reviews need
@@ -85,6 +86,10 @@ MAX_ITEMS = 5_000
 """Questions of a pack, and own questions of a server that are asked: all are kept in memory."""
 MAX_KEYS = 50
 """Names in an object of a file: no valid one has more than ten."""
+MAX_MEASURING_MEMORY = 1 << 30
+"""Bytes of memory for the process that measures the difficulty of items each night."""
+MAX_MEASURING_SECONDS = 60
+"""Processor time in seconds for measuring all items: 150,000 answers take about five."""
 MAX_NEW_FORMULAS = 200
 """Formulas that one import may add: each takes up to some seconds while others wait."""
 MAX_NLI_MEMORY = 2 << 30

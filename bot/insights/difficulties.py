@@ -11,6 +11,7 @@ from typing import TypeVar
 from bot.core.child_process import Limits, Process
 from bot.core.context import Context
 from bot.core.database import Connection
+from bot.core.limits import MAX_MEASURING_MEMORY, MAX_MEASURING_SECONDS
 from bot.core.notes import read_note, set_note
 from bot.insights import store
 from bot.insights.difficulty import Expected, measure
@@ -22,10 +23,12 @@ MOST_MEMBERS = 20_000
 FEWEST_ANSWERS = 5
 """An item with fewer answers is not measured."""
 _AT_ONCE = 200
-"""Members whose cards are read, and items that are stored, in one transaction."""
+"""Items that are read or stored in one transaction."""
+_MEMBERS_AT_ONCE = 20
+"""Members whose cards are read in one transaction: those of 200 can take more than a second."""
 _MEASURED = "difficulties measured"
 """The note with the time when the items were last measured."""
-_PROCESS = Process(Limits(seconds=60, memory=1_000_000_000))
+_PROCESS = Process(Limits(seconds=MAX_MEASURING_SECONDS, memory=MAX_MEASURING_MEMORY))
 T = TypeVar("T")
 
 
@@ -74,9 +77,10 @@ class Difficulties:
         """Return the first answers of members, from a random one on, up to the limits."""
         found: list[list[tuple[str, bool]]] = []
         left = MOST_ANSWERS
-        for user_ids in _batches(await self._members()):
+        for user_ids in _batches(await self._members(), _MEMBERS_AT_ONCE):
             by_member: dict[int, list[tuple[str, bool]]] = defaultdict(list)
-            for user_id, item_id, right in await self._database.read(store.first_answers, user_ids):
+            rows = await self._database.read_long(store.first_answers, user_ids)
+            for user_id, item_id, right in rows:
                 by_member[user_id].append((item_id, right))
             for of_one in by_member.values():
                 found.append(of_one[:left])
@@ -107,8 +111,8 @@ def expected(bank: Bank, item_ids: Iterable[str]) -> dict[str, Expected]:
     return {item.id: Expected(item.expected_difficulty, item.guessing) for item in found}
 
 
-def _batches(values: Iterable[T]) -> Iterable[list[T]]:
-    """Yield the values in lists of at most `_AT_ONCE`."""
+def _batches(values: Iterable[T], size: int = _AT_ONCE) -> Iterable[list[T]]:
+    """Yield the values in lists of at most `size`."""
     rest = iter(values)
-    while batch := list(islice(rest, _AT_ONCE)):
+    while batch := list(islice(rest, size)):
         yield batch

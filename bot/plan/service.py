@@ -192,13 +192,10 @@ class Plans:
 
     # --- for other features, within their transactions
 
-    def goal(self, conn: Connection, user_id: int, known: Knowledge) -> Goal | None:
-        """Return what is left of a member's day; None if they have no plan."""
-        zone = known.zone
-        now = known.now
-        course = self.course(conn, user_id, zone, now)
-        if course is None:
-            return None
+    @staticmethod
+    def goal(course: Course, known: Knowledge) -> Goal:
+        """Return what is left of a member's day, which takes too long for a transaction."""
+        zone, now = known.zone, known.now
         share = course.share(known.bank, known.cards, zone, now, known.set_aside)
         return Goal((course.plan.day - local_date(zone, now)).days, share)
 

@@ -6,17 +6,20 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 from bot.core.calendar import CATCH_UP, Rule, next_occurrence, parse_time
+from bot.core.computing import compute
 from bot.core.context import Context
 from bot.core.database import Connection
 from bot.core.errors import DeliveryLater, DeliveryRefused, DeliveryUnknown
 from bot.core.jobs import Worker
 from bot.core.tables import values_of
+from bot.memory.progress import Knowledge
 from bot.memory.service import knowledge
 from bot.plan.rules import Goal
-from bot.plan.service import Plans
+from bot.plan.service import Course, Plans
 from bot.practice.store import last_asked
 from bot.reminders import rules, store
 from bot.reminders.store import Reminder
@@ -37,7 +40,7 @@ class Views(Protocol):
 
 
 class Claimed(NamedTuple):
-    """A reminder to send: the row before it was claimed, and the row after.
+    """A due reminder: the row before it is claimed, and the row after.
 
     `due` counts the questions that are due; `goal` is the day's goal of a member with a plan.
     """
@@ -46,6 +49,7 @@ class Claimed(NamedTuple):
     after: Reminder
     due: int
     goal: Goal | None
+    is_sent: bool = True
 
 
 class ReminderWork(Worker[Reminder]):
@@ -70,10 +74,17 @@ class ReminderWork(Worker[Reminder]):
         return at and max(at, self._paused_until)
 
     async def step(self, row: Reminder) -> None:
-        """Remind one member. The next time is stored before anything is sent."""
+        """Remind one member. The next time is stored before anything is sent.
+
+        If the member or another process changes the reminder before that, nothing is done; the
+        scheduler comes again.
+        """
         self._pause(timedelta(minutes=1) / self._context.shards.share_of(rules.SENT_A_MINUTE))
-        claimed = await self._database.write(self._claim, row.user_id)
-        if claimed is not None:
+        found = await self._database.read(self._look, row.user_id)
+        if found is None:
+            return
+        claimed = await compute(partial(_claimed, found))
+        if await self._database.write(_claim, claimed) and claimed.is_sent:
             await self._send(claimed)
 
     async def give_up(self, key: int, reason: str) -> None:
@@ -113,25 +124,56 @@ class ReminderWork(Worker[Reminder]):
     def _pause(self, length: timedelta) -> None:
         self._paused_until = max(self._paused_until, self._now() + length)
 
-    def _claim(self, conn: Connection, user_id: int) -> Claimed | None:
-        """Store a due reminder's next time, or that it stops; None if there is nothing to send."""
+    def _look(self, conn: Connection, user_id: int) -> _Due | None:
+        """Return a due reminder with the facts that it is about; None if it is not due now."""
         now = self._now()
-        before = store.get(conn, user_id)
-        if before is None or before.next_at is None or before.next_at > now:
+        reminder = store.get(conn, user_id)
+        if reminder is None or reminder.next_at is None or reminder.next_at > now:
             return None
-        _, next_at = next_occurrence(Rule(parse_time(before.at), before.zone), after=now)
         bank = self._banks.of_member(conn, user_id, None)
-        known = knowledge(conn, user_id, bank, before.zone, now)
-        due = len(known.due())
-        goal = self._plans.goal(conn, user_id, known)
-        nothing_to_do = not due if goal is None else not goal.share.left
-        if nothing_to_do or now - before.next_at > CATCH_UP:
-            store.change(conn, before, next_at=next_at)
-            return None
-        ignored = rules.ignored_now(before.ignored, before.sent_at, last_asked(conn, user_id))
-        sent = replace(before, next_at=next_at, sent_at=now, ignored=ignored)
-        if ignored >= rules.MAX_IGNORED:
-            sent = replace(sent, next_at=None, problem=_IGNORED)
-        if not store.change(conn, before, **values_of(sent)):
-            return None
-        return Claimed(before, sent, due, goal)
+        return _Due(
+            reminder,
+            late=now - reminder.next_at > CATCH_UP,
+            known=knowledge(conn, user_id, bank, reminder.zone, now),
+            course=self._plans.course(conn, user_id, reminder.zone, now),
+            practised_at=last_asked(conn, user_id),
+        )
+
+
+class _Due(NamedTuple):
+    """A due reminder, and what its member knows and plans at that moment."""
+
+    reminder: Reminder
+    late: bool
+    known: Knowledge
+    course: Course | None
+    practised_at: datetime | None
+
+
+def _claimed(found: _Due) -> Claimed:
+    """Return a reminder with its next time; it stops if its member ignored too many.
+
+    It is not sent if it is late or there is nothing to do.
+    """
+    before, now = found.reminder, found.known.now
+    _, next_at = next_occurrence(Rule(parse_time(before.at), before.zone), after=now)
+    due, goal = 0, None
+    if not found.late:
+        due = len(found.known.due())
+        goal = None if found.course is None else Plans.goal(found.course, found.known)
+    nothing_to_do = not due if goal is None else not goal.share.left
+    if found.late or nothing_to_do:
+        return Claimed(before, replace(before, next_at=next_at), due, goal, is_sent=False)
+    ignored = rules.ignored_now(before.ignored, before.sent_at, found.practised_at)
+    sent = replace(before, next_at=next_at, sent_at=now, ignored=ignored)
+    if ignored >= rules.MAX_IGNORED:
+        sent = replace(sent, next_at=None, problem=_IGNORED)
+    return Claimed(before, sent, due, goal)
+
+
+def _claim(conn: Connection, claimed: Claimed) -> bool:
+    """Store a reminder's next time, or that it stops; False if it has changed since."""
+    before = claimed.before
+    if store.get(conn, before.user_id) != before:
+        return False
+    return store.change(conn, before, **values_of(claimed.after))

@@ -87,8 +87,9 @@ def imported(done: ImportedFile) -> Message:
             f"-# {t.count(done.known, 'question')} left out, because the same is here already."
         )
     if done.shipped:
+        them = "it" if done.shipped == 1 else "them"
         notes.append(
-            f"-# {t.count(done.shipped, 'question')} came with me and can't be changed, so I left them out."
+            f"-# {t.count(done.shipped, 'question')} came with me and can't be changed, so I left {them} out."
         )
     stopped = len(done.problems) >= MAX_PROBLEMS
     if done.too_many:

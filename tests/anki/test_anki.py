@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from bot.anki.decks import read_deck, write_deck
+from bot.anki.decks import make_deck, read_deck, write_deck
 from bot.anki.rules import DECK_NAME, FIELDS, Note, csv_row, note_of
-from bot.anki.service import _draw, _write
+from bot.anki.service import _draw
 from bot.questions.bank import load_packs
 from tests.patience import PATIENCE
 
@@ -49,7 +49,7 @@ def in_anki(folder: Path, *decks: bytes, export: bool = False) -> list[dict[str,
 async def test_the_shipped_questions(tmp_path: Path) -> None:
     """All are there with fields, tags and pictures; the same deck again adds and changes nothing."""
     pictures = await _draw(ITEMS)
-    content = _write(BANK, ITEMS, pictures, AT)
+    content = make_deck(BANK, ITEMS, pictures, AT)
     first, again = in_anki(tmp_path, content, content)
     counts = [
         (each["new"], each["updated"], each["same"], each["cards"]) for each in (first, again)
@@ -72,7 +72,7 @@ async def test_a_later_deck(tmp_path: Path) -> None:
     old = ITEMS[:20]
     changed = [replace(old[0], prompt="Changed?"), *old[1:], ITEMS[20]]
     decks = [
-        _write(BANK, items, {}, AT + timedelta(hours=hours))
+        make_deck(BANK, items, {}, AT + timedelta(hours=hours))
         for hours, items in enumerate([old, changed])
     ]
     before, after = in_anki(tmp_path, *decks)

@@ -107,6 +107,8 @@ def test_only_so_many_notes_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
 AGAIN = 'is in Anki\'s new format; export it again with "Support older Anki versions" ticked'
 NO_DECK = "is not a deck that Anki exported"
 LARGE = "is far larger unpacked than a deck is; export a smaller deck"
+LOOSE_COL = "drop table col; create table col (models);"
+LOOSE_NOTES = "drop table notes; create table notes (id, guid, mid, flds);"
 SLOW = (
     "drop table notes; create view notes as with recursive n(i) as "
     "(select 1 union all select i + 1 from n) select i as id, '' as guid, 1 as mid, '' as flds from n"
@@ -126,6 +128,8 @@ SLOW = (
         (deck(models={}), AGAIN),
         (deck(models=[1]), AGAIN),
         (deck(models={"1": 5}), NO_DECK),
+        (deck(script=f"{LOOSE_COL} insert into col values (5)"), NO_DECK),
+        (deck(script=f"{LOOSE_COL} insert into col values (9e999)"), NO_DECK),
         (deck(script="update col set models = '{{{'"), NO_DECK),
         (deck(script=f"update col set models = '{'[' * 3_000}'"), NO_DECK),
         (deck(script="drop table notes"), NO_DECK),
@@ -134,11 +138,25 @@ SLOW = (
         (archive(collection__anki2=b"\0" * (65 << 20)), LARGE),
         (archive(collection__anki2=database(["a", "b"]), x=b"\0" * (2 << 20)), LARGE),
     ],
-    ids=range(17),
+    ids=range(19),
 )
 def test_what_is_no_deck(content: bytes, why: str) -> None:
     """Each is refused with a sentence, and nothing of it is run."""
     assert refused(content) == why
+
+
+@pytest.mark.parametrize(
+    "row",
+    ["null, 1, 1, 'a'", "9e999, 1, 1, 'a'", "'x', 1, 1, 'a'", "7, 1, 1, null", "7, 1, 1, x'61'"],
+)
+def test_notes_without_number_or_text(row: str) -> None:
+    """Each comes without fields, so that it is counted among those that can't be read."""
+    script = f"{LOOSE_NOTES} insert into notes values ({row}), (8, null, 1, 'c' || char(31) || 'd')"
+    read = read_deck(deck(script=script))
+    assert sorted([dict(note.fields) for note in read], key=len) == [
+        {},
+        {"Front": "c", "Back": "d"},
+    ]
 
 
 def test_an_archive_with_too_many_files() -> None:

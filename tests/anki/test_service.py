@@ -6,14 +6,17 @@ import asyncio
 import io
 import json
 import zipfile
+from collections.abc import Callable
 
 import pytest
 
 from bot.anki import service
 from bot.anki.cards import Deck
-from bot.anki.decks import read_deck
+from bot.anki.decks import make_deck, read_deck
+from bot.core import computing, file_process
 from bot.core.errors import UserError
 from bot.questions import formulas
+from tests.bank import endless
 from tests.ours import OTHER_GUILD, furnish
 from tests.stage import ALWINA, BOB, GUILD, Stage
 
@@ -155,4 +158,37 @@ async def test_one_at_a_time(stage: Stage) -> None:
     assert isinstance(other, Deck)
     assert isinstance(second, UserError)
     assert "I'm still making your last deck" in str(second)
+    assert isinstance(await export(ALWINA, GUILD, None), Deck)
+
+
+async def test_a_deck_is_written_in_the_process_for_files(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Thousands of notes take seconds; nobody's practice may wait for them."""
+    functions = []
+    call = file_process._PROCESS.call
+
+    def note_and_call(work: Callable[[], bytes]) -> bytes:
+        functions.append(work.func)  # type: ignore[attr-defined]
+        return call(work)
+
+    monkeypatch.setattr(file_process._PROCESS, "call", note_and_call)
+    monkeypatch.setattr(computing, "_THREAD", None)
+    deck = await stage.bot.anki_decks.export(ALWINA, GUILD, None)
+    assert ids(deck) == set(stage.bank.asked)
+    assert functions == [make_deck]
+
+
+@pytest.mark.parametrize("fault", [endless.end, endless.run_out])
+async def test_a_deck_that_takes_too_much(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, fault: Callable[..., None]
+) -> None:
+    """A deck that ends its process is refused with a sentence; the next one is made."""
+    export = stage.bot.anki_decks.export
+    with monkeypatch.context() as patch:
+        patch.setattr(service, "make_deck", fault)
+        with pytest.raises(
+            UserError, match=r"^Making this deck took more than 20 seconds .* Pick a topic"
+        ):
+            await export(ALWINA, GUILD, None)
     assert isinstance(await export(ALWINA, GUILD, None), Deck)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from bot.anki.cards import Deck
@@ -26,7 +28,11 @@ def test_what_is_not_in_it() -> None:
     words = "\n".join(texts(exported(deck)))
     assert '1 question on "A \\*b\\*".' in words
     assert "Questions that are being asked right now are left out." in words
-    assert "1 formula came as LaTeX" in words
+    assert "1 question has its formula as LaTeX, because I couldn't draw it in time." in words
+    words = "\n".join(texts(exported(replace(deck, without_picture=2))))
+    assert (
+        "2 questions have their formulas as LaTeX, because I couldn't draw them in time." in words
+    )
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from bot.bank import service
 from bot.bank.forms import Form
 from bot.bank.rules import Merge
 from bot.bank.service import PAGE_SIZE
+from bot.core import file_process
 from bot.core.errors import UserError
 from bot.questions import formulas, store
 from bot.questions.banks import Banks
@@ -165,7 +166,7 @@ async def test_one_file_of_a_server_at_a_time(
     """A few more files of the server wait, and other servers' files until it is read. Everything else
     goes on."""
     process = Blocked()
-    monkeypatch.setattr(service, "_PROCESS", process)
+    monkeypatch.setattr(file_process, "_PROCESS", process)
     bank, content = stage.bot.own_bank, encoded(document(3))
     files: list[asyncio.Task[Merge]] = []
     for n, guild_id in enumerate((GUILD, GUILD, OTHER_GUILD, GUILD)):
@@ -173,7 +174,7 @@ async def test_one_file_of_a_server_at_a_time(
         if n == 0:
             assert await asyncio.to_thread(process.begun.wait, PATIENCE)
     async with asyncio.timeout(PATIENCE):
-        while not bank._process_lock._waiters:  # noqa: ASYNC110 - a lock has no event for that somebody waits
+        while not stage.bot.context.files._lock._waiters:  # noqa: ASYNC110 - a lock has no event for that somebody waits
             await asyncio.sleep(0.01)
     for refused in (bank.import_file(GUILD, "x.json", content), bank.export(GUILD, "x")):
         with pytest.raises(UserError, match="has 3 imports and exports under way already"):
@@ -223,7 +224,7 @@ async def test_a_cancelled_import_ends_its_process(
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    free = asyncio.wrap_future(service._WAITING.submit(int, "7"))
+    free = asyncio.wrap_future(file_process._WAITING.submit(int, "7"))
     assert await asyncio.wait_for(free, PATIENCE) == 7
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, select
 from bot.answers.store import Review
 from bot.app import Services
 from bot.core.child_process import CallEnded
+from bot.core.database import Database
 from bot.core.notes import meta
 from bot.insights import difficulties, store
 from bot.insights.difficulties import FEWEST_ANSWERS, Difficulties
@@ -231,7 +232,7 @@ async def test_the_number_of_answers_is_limited(
     stage: Stage, process: type[FakeProcess], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No more members are read once there are enough answers."""
-    monkeypatch.setattr(difficulties, "_AT_ONCE", 3)
+    monkeypatch.setattr(difficulties, "_MEMBERS_AT_ONCE", 3)
     monkeypatch.setattr(difficulties, "MOST_ANSWERS", 7)
     await everybody(stage)
     await measure(stage)
@@ -239,6 +240,34 @@ async def test_the_number_of_answers_is_limited(
     monkeypatch.setattr(difficulties, "MOST_ANSWERS", 1000)
     await measure(stage)
     assert len(process.given) == len(MEMBERS)
+
+
+async def test_clicks_never_wait_for_the_sample(
+    stage: Stage, process: type[FakeProcess], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cards are read as long reads, of a few members at a time."""
+    long: list[int] = []
+    reading: list[bool] = []
+    read_long = Database.read_long
+    first_answers = store.first_answers
+
+    async def noted(database: Database, *given: Any, **options: Any) -> Any:
+        reading.append(True)
+        try:
+            return await read_long(database, *given, **options)
+        finally:
+            reading.pop()
+
+    def counted(conn: Connection, user_ids: Sequence[int]) -> Any:
+        assert reading
+        long.append(len(user_ids))
+        return first_answers(conn, user_ids)
+
+    monkeypatch.setattr(Database, "read_long", noted)
+    monkeypatch.setattr(store, "first_answers", counted)
+    await everybody(stage)
+    await measure(stage)
+    assert long == [20, 20]
 
 
 async def test_the_number_of_members_is_limited(

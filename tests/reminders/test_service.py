@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
 
 import pytest
 from fsrs import Rating
 
 from bot.answers.store import Review
+from bot.core.computing import compute
 from bot.core.errors import DeliveryRefused, UserError
 from bot.memory import store as memory
-from bot.reminders import store
+from bot.plan.rules import Today
+from bot.plan.service import Course
+from bot.reminders import store, work
 from tests.fakes import MOST_OPENINGS, START, Crash, unsent
 from tests.stage import ALWINA, BOB, GUILD, Stage
 
@@ -197,6 +204,57 @@ async def test_two_processes_remind_once(stage: Stage) -> None:
     stage.clock.turn(hours=1)
     await stage.bot.reminder_work.work(ALWINA)
     await other.reminder_work.work(ALWINA)
+    assert stage.sender.reminders == [(ALWINA, 1)]
+
+
+async def test_a_plan_is_computed_outside_of_transactions(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The only writer of SQLite doesn't wait while the day's share is computed."""
+    threads = []
+    share = Course.share
+
+    def noted(course: Course, *given: Any) -> Today:
+        threads.append(threading.current_thread().name)
+        return share(course, *given)
+
+    await stage.bot.reminders.set(ALWINA, None, "13:00", "UTC")
+    await stage.bot.plans.set(ALWINA, None, "2027-01-24")
+    monkeypatch.setattr(Course, "share", noted)
+    await stage.wait(hours=2)
+    assert [user_id for user_id, _ in stage.sender.reminders] == [ALWINA]
+    assert [name.split("_")[0] for name in threads] == ["computing"]
+
+
+async def test_a_reminder_that_changes_meanwhile(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A member's change during the computation stays, and the reminder follows it."""
+    await stage.bot.reminders.set(ALWINA, None, "13:00", "UTC")
+    await meet(stage, ALWINA, "t1-a")
+    steps: list[Callable[[], Awaitable[object]]] = [
+        partial(stage.bot.reminders.pause, ALWINA),
+        partial(stage.bot.reminders.set, ALWINA, None, "15:00", "UTC"),
+    ]
+
+    async def disturbed(function: Callable[[], Any]) -> Any:
+        found = await compute(function)
+        await steps.pop(0)()
+        return found
+
+    monkeypatch.setattr(work, "compute", disturbed)
+    stage.clock.turn(hours=1)
+    await stage.run()
+    assert stage.sender.reminders == []
+    paused = await stage.bot.reminders.get(ALWINA)
+    assert paused is not None
+    assert (paused.next_at, paused.sent_at) == (None, None)
+    await stage.bot.reminders.set(ALWINA, None, "14:00", "UTC")
+    stage.clock.turn(hours=1)
+    await stage.run()
+    assert stage.sender.reminders == []
+    monkeypatch.undo()
+    await stage.wait(hours=1, minutes=1)
     assert stage.sender.reminders == [(ALWINA, 1)]
 
 

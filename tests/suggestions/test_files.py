@@ -115,6 +115,13 @@ def test_notes_with_more_fields() -> None:
     assert found.problems == (Problem(f'note "{"Q" * 39}…"', why),)
 
 
+def test_a_note_without_text() -> None:
+    """It is counted and nothing is made of it, certainly no text like "None"."""
+    found = read("x.apkg", deck(("Q?", "x"), ("R?", "y"), script="update notes set flds = null"))
+    why = "is not a question with one answer: it needs a front and a back"
+    assert (found.questions, found.problems) == ((), (Problem('note ""', why),) * 2)
+
+
 def ours(*notes: Note) -> bytes:
     return write_deck(notes, {}, datetime(2027, 1, 4, tzinfo=UTC))
 

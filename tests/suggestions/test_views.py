@@ -25,7 +25,9 @@ def test_questions_that_wait() -> None:
     assert words.startswith("**1,200 questions** from that file wait for you in </bank review>.")
     assert "1 question left out, because the same is here already." in words
     assert "2 questions left out, because only 200 from files can wait at a time." in words
-    assert "3 questions came with me and can't be changed" in words
+    assert "3 questions came with me and can't be changed, so I left them out." in words
+    words = said(replace(NOTHING, shipped=1))
+    assert "1 question came with me and can't be changed, so I left it out." in words
 
 
 def test_complete_questions() -> None:
