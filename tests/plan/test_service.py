@@ -459,7 +459,7 @@ async def test_misses_elsewhere_come_first(stage: Stage) -> None:
 
 
 async def test_complete_days_count_on_the_page(stage: Stage) -> None:
-    """After days on which everything was done, the pace is what the minutes allow."""
+    """After days without anything left, the pace is what the minutes allow."""
     stage = Stage(stage.database, small_bank(60))
     await plan(stage, "in 40 days", 60)
     for _ in range(3):
@@ -488,7 +488,7 @@ async def test_own_parameters_are_used(stage: Stage) -> None:
     before = (await stage.bot.plans.card(ALWINA, GUILD)).outlook
     steep = (*DEFAULT.parameters[:20], 0.8)
     fit = Fit(steep, 0.5, 0.4)
-    await stage.database.write(memory.save_fit, ALWINA, fit, 1, stage.clock())
+    await stage.database.write(memory.save_fit, ALWINA, fit, 0, stage.clock())
     after = (await stage.bot.plans.card(ALWINA, GUILD)).outlook
     assert before is not None
     assert after is not None
