@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from statistics import median
 
 from fsrs import Rating
@@ -90,27 +90,32 @@ class Goal:
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
-    """A member's habits according to their latest answers; shares as in `Habit`.
-
-    They practised on `kept` of the last `days` days, which are 0 without a past. On `complete` of
-    these they did all that the plan asked for; on the others they gave `answers` a day. `seconds`
-    is the time per question, with reading the explanation.
-    """
+class Tempo:
+    """A member's time per question, with reading the explanation, and their answers of today."""
 
     seconds: float
-    fade: float
-    slow: float
-    days: int
-    kept: int
-    complete: int
-    answers: float
     new_today: int
     others_today: int
 
     @property
     def done_today(self) -> int:
         return self.new_today + self.others_today
+
+
+@dataclass(frozen=True, slots=True)
+class Pace(Tempo):
+    """A member's habits according to their latest answers; shares as in `Habit`.
+
+    They practised on `kept` of the last `days` days, which are 0 without a past. On `complete` of
+    these they did all that the plan asked for; on the others they gave `answers` a day.
+    """
+
+    fade: float
+    slow: float
+    days: int
+    kept: int
+    complete: int
+    answers: float
 
 
 def is_enough(unmet: int, ready: float) -> bool:
@@ -171,8 +176,7 @@ def pace(
     """
     today = local_date(zone, now)
     right = [a.rating for a in answers if a.rating != Rating.Again]
-    dates = [local_date(zone, a.at) for a in answers]
-    by_day = Counter(dates)
+    by_day = Counter(local_date(zone, a.at) for a in answers)
     past = {day: count for day, count in by_day.items() if day < today}
     if len(answers) >= MAX_ANSWERS:
         past.pop(min(by_day), None)  # the limit may have cut it
@@ -181,15 +185,26 @@ def pace(
     partly = [
         number for day, number in past.items() if number < _COMPLETE * shares.get(day, math.inf)
     ]
-    todays = [a for a, day in zip(answers, dates, strict=True) if day == today]
+    speed = tempo(answers, zone, now)
     return Pace(
-        seconds=_seconds_a_question(answers),
+        seconds=speed.seconds,
+        new_today=speed.new_today,
+        others_today=speed.others_today,
         fade=_forgetting(answers, model),
         slow=(sum(r == Rating.Hard for r in right) + 1) / (len(right) + 10),
         days=max(days, 0),
         kept=len(past),
         complete=len(past) - len(partly),
         answers=sum(partly) / len(partly) if partly else 0.0,
+    )
+
+
+def tempo(answers: Sequence[Answered], zone: str, now: datetime) -> Tempo:
+    """Return a member's time per question and answers of today, given answers as for `pace`."""
+    today = local_date(zone, now)
+    todays = list(takewhile(lambda a: local_date(zone, a.at) == today, reversed(answers)))
+    return Tempo(
+        seconds=_seconds_a_question(answers),
         new_today=sum(a.fresh for a in todays),
         others_today=sum(not a.fresh for a in todays),
     )
@@ -255,7 +270,9 @@ def question_limit(minutes: int, seconds: float) -> int:
     return max(1, int(60 * minutes / seconds))
 
 
-def share_of_today(plan: Plan, new: int, due: int, own: Pace, today: date, early: int = 0) -> Today:
+def share_of_today(
+    plan: Plan, new: int, due: int, own: Tempo, today: date, early: int = 0
+) -> Today:
     """Return what is left of a day's share.
 
     `new` and `due` are the numbers of such items, and `early` of those that are nearly due. Due
@@ -274,7 +291,7 @@ def left_today(
     plan: Plan,
     bank: Bank,
     cards: Mapping[str, MemoryCard],
-    own: Pace,
+    own: Tempo,
     zone: str,
     now: datetime,
     hidden: Collection[str] = (),

@@ -207,7 +207,6 @@ class Plans:
         return Course(
             plan=plan,
             answers=latest_answers(conn, user_id, now - WINDOW, MAX_ANSWERS),
-            shares=_shares(conn, user_id, now),
             model=model_of(conn, user_id),
         )
 
@@ -218,11 +217,10 @@ class Plans:
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """A running plan, its member's latest answers and past shares; implements `bot.practice.next_question.Course`."""
+    """A running plan and its member's latest answers; implements `bot.practice.next_question.Course`."""
 
     plan: Plan
     answers: Sequence[Answered]
-    shares: Mapping[date, int]
     model: MemoryModel = DEFAULT
 
     def retention(self, today: date) -> float:
@@ -242,7 +240,7 @@ class Course:
         hidden: Collection[str],
     ) -> Today:
         """Return what is left of the day's share."""
-        own = rules.pace(self.answers, self.plan.set_on, self.shares, zone, now, self.model)
+        own = rules.tempo(self.answers, zone, now)
         return rules.left_today(self.plan, bank, known, own, zone, now, hidden, self.model)
 
     def new_today(

@@ -110,7 +110,7 @@ class Member:
         if now.weekday() not in self.habits.weekdays or self.rng.random() < self.habits.missed:
             return
         end = now + timedelta(minutes=self.plan.minutes * self.habits.minutes)
-        course = Course(self.plan, self.situation(now).answers, self.shares)
+        course = Course(self.plan, self.situation(now).answers)
         planned = course.new_today(self.bank, self.cards, "UTC", now, ())
         due, early = self.due_and_early(course, now)
         left = planned.left
