@@ -55,8 +55,11 @@ class Plans:
         The topics that fit into the minutes are chosen again. Raises UserError for an invalid
         argument, and without a day.
         """
-        async with self._setting.setdefault(user_id, asyncio.Lock()):
+        async with self._lock(user_id):
             return await self._set(user_id, guild_id, day, minutes, goal)
+
+    def _lock(self, user_id: int) -> asyncio.Lock:
+        return self._setting.setdefault(user_id, asyncio.Lock())
 
     async def _set(
         self,
@@ -108,15 +111,16 @@ class Plans:
 
         Raises UserError if none would be left.
         """
-        plan = await self.running(user_id, guild_id)
-        chosen = set() if plan is None else set(goals.chosen_topics(plan.goal_of))
-        goal = goals.goal_of_topics(chosen - set(offered) | set(picked))
-        bank = await self._database.read(self._banks.of_member, user_id, guild_id)
-        if not goals.is_asked(bank, goal):
-            raise UserError(
-                "A plan needs at least one topic. Pick another one first, or pick Everything."
-            )
-        return await self.set(user_id, guild_id, goal=goal)
+        async with self._lock(user_id):
+            plan = await self.running(user_id, guild_id)
+            chosen = set() if plan is None else set(goals.chosen_topics(plan.goal_of))
+            goal = goals.goal_of_topics(chosen - set(offered) | set(picked))
+            bank = await self._database.read(self._banks.of_member, user_id, guild_id)
+            if not goals.is_asked(bank, goal):
+                raise UserError(
+                    "A plan needs at least one topic. Pick another one first, or pick Everything."
+                )
+            return await self._set(user_id, guild_id, None, None, goal)
 
     async def card(self, user_id: int, guild_id: int | None) -> PlanCard:
         """Return a member's plan with its outlook, and record today."""

@@ -136,7 +136,7 @@ def without_guessing(members: int, items: int, seed: int) -> list[list[bool]]:
     return rows
 
 
-# girth 0.8.0, https://pypi.org/project/girth/ (marginal maximum likelihood):
+# The package girth, version 0.8.0 (marginal maximum likelihood):
 # rasch_mml(numpy.array(without_guessing(300, 30, seed=1), dtype=int).T)["Difficulty"].round(3)
 GIRTH = [
     -1.233,

@@ -402,6 +402,19 @@ async def test_changes_at_once_are_made_in_turn(
     assert sorted(found.minutes for found in chosen) == list(range(10, 16))
 
 
+async def test_topics_picked_in_two_lists_at_once(stage: Stage) -> None:
+    """A pick that comes while another is computed keeps that one."""
+    await plan(stage)
+    plans = stage.bot.plans
+    await asyncio.gather(
+        plans.choose(ALWINA, GUILD, ["t1", "t3"], ["t1"]),
+        plans.choose(ALWINA, GUILD, ["t2"], ["t2"]),
+    )
+    choice = await plans.topics(ALWINA, GUILD)
+    assert choice is not None
+    assert set(choice.chosen) == {"t1", "t2"}
+
+
 async def test_a_change_on_the_interview_day(stage: Stage) -> None:
     """It keeps topics, goal and days, because nothing can be planned any more."""
     stage = Stage(stage.database, small_bank(60))
