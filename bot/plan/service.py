@@ -194,7 +194,7 @@ class Plans:
         )
         return store.get(conn, user_id), situation
 
-    # --- for other features, within their transactions
+    # --- for other features
 
     @staticmethod
     def goal(course: Course, known: Knowledge) -> Goal:

@@ -125,7 +125,8 @@ class Snapshot:
             retention=retention,
             model=self.model,
         )
-        return [i for i in found if i not in set(due) and i not in asked]
+        others = {*due, *asked}
+        return [i for i in found if i not in others]
 
     def planned_day(self) -> PlannedDay | None:
         """Return what to record of the day of a member with a plan; None without a plan."""

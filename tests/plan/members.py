@@ -143,7 +143,8 @@ class Member:
         due = due_items(cards, "UTC", now)
         retention = course.retention(now.date())
         early = due_items(cards, "UTC", now, retention=retention)
-        return deque(due), deque(i for i in early if i not in set(due))
+        known = set(due)
+        return deque(due), deque(i for i in early if i not in known)
 
     def knows(self, item: Item) -> float:
         """Return the probability that they know an item that they have never met."""
