@@ -14,10 +14,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from fsrs import Rating
 
+from bot.core.calendar import local_date
 from bot.memory.rules import DEFAULT, RETENTION, MemoryCard, MemoryModel, due_items, is_learned
 from bot.questions.model import Bank
 
@@ -36,6 +37,11 @@ class Knowledge:
     zone: str
     now: datetime
     model: MemoryModel = DEFAULT
+
+    @property
+    def today(self) -> date:
+        """The member's date."""
+        return local_date(self.zone, self.now)
 
     def due(self, retention: float = RETENTION) -> list[str]:
         """Return the ids of the items to ask again today: missed ones first, then longest due.

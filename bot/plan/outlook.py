@@ -6,12 +6,12 @@ import math
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from functools import lru_cache
 
-from bot.core.calendar import local_date
 from bot.memory.ability import Ability, ability_of, with_guessing
-from bot.memory.rules import DEFAULT, MemoryCard, MemoryModel, days_away
+from bot.memory.progress import Knowledge
+from bot.memory.rules import days_away
 from bot.plan.cards import Outlook, SectionOutlook, Whole
 from bot.plan.dates import LAST
 from bot.plan.forecast import (
@@ -74,20 +74,21 @@ class Situation:
     for by day.
     """
 
-    bank: Bank
-    cards: Mapping[str, MemoryCard]
+    known: Knowledge
     answers: Sequence[Answered]
-    zone: str
-    now: datetime
     hidden: Collection[str] = ()
     shares: Mapping[date, int] = field(default_factory=dict)
-    model: MemoryModel = DEFAULT
+
+    @property
+    def bank(self) -> Bank:
+        return self.known.bank
 
     def ability(self) -> Ability:
-        return ability_of(self.bank, self.cards)
+        return ability_of(self.known.bank, self.known.cards)
 
     def pace(self, plan: Plan) -> Pace:
-        return pace(self.answers, plan.set_on, self.shares, self.zone, self.now, self.model)
+        known = self.known
+        return pace(self.answers, plan.set_on, self.shares, known.zone, known.now, known.model)
 
 
 class _Course:
@@ -97,19 +98,19 @@ class _Course:
         self, plan: Plan, topics: Collection[Topic], at: Situation, ability: Ability, own: Pace
     ) -> None:
         self.bank = at.bank.only({topic.id for topic in topics})
-        self.cards = counted_cards(at.cards, self.bank)
+        self.cards = counted_cards(at.known.cards, self.bank)
         self.own = own
         self._sections = {section.id: n for n, section in enumerate(self.bank.sections)}
         self._answers = tuple(ability.answers.get(section_id, 0) for section_id in self._sections)
         self._known = self._card_states(at)
         ready, self.unready = topics_in_order(
-            self.bank.asked_topics.values(), self.cards, ability, at.now, at.model
+            self.bank.asked_topics.values(), self.cards, ability, at.known.now, at.known.model
         )
         order = items_in_order([*self.unready, *ready], self.cards, ability)
         self._unmet = tuple(self._new_item(item, ability) for item in order)
-        self.days = max((plan.day - local_date(at.zone, at.now)).days, 0)
+        self.days = max((plan.day - at.known.today).days, 0)
         self._rest = plan.rest
-        self._model = at.model
+        self._model = at.known.model
         self.habit = Habit(
             kept=1,
             answers=question_limit(plan.minutes, own.seconds),
@@ -159,8 +160,8 @@ class _Course:
                 section=self._sections[self.bank.topic_of(self.bank.asked[item_id]).section_id],
                 stability=card.stability,
                 difficulty=card.difficulty,
-                seen=max((at.now - card.last_review_at).days, 0),
-                due=NEVER if item_id in at.hidden else days_away(card, at.zone, at.now),
+                seen=max((at.known.now - card.last_review_at).days, 0),
+                due=NEVER if item_id in at.hidden else days_away(card, at.known.zone, at.known.now),
                 missed=card.last_missed,
             )
             for item_id, card in sorted(self.cards.items(), key=lambda pair: pair[1].due_at)
@@ -177,7 +178,7 @@ def choose_topics(plan: Plan, at: Situation) -> tuple[Plan, Whole | None]:
     whole = _Course(plan, topics, at, ability, own)
     if whole.is_enough(plan.minutes):
         return replace(plan, topic_ids=""), None
-    ready, others = topics_in_order(topics, whole.cards, ability, at.now, at.model)
+    ready, others = topics_in_order(topics, whole.cards, ability, at.known.now, at.known.model)
     ranked = [*ready, *others]
     too_many = _first(
         range(1, len(ranked) + 1),
@@ -221,13 +222,15 @@ def build_outlook(plan: Plan, at: Situation) -> Outlook:
     expected = kept if current == course.habit else course.simulate(current)
     fits = is_enough(kept.unmet, kept.ready) or percent(kept.ready) >= plan.goal - NEAR
     questions, takes = course.questions_a_day(kept if fits else course.without_limit())
-    next_topics = [t.title for t in course.unready if any(i.id not in at.cards for i in t.items)]
+    next_topics = [
+        t.title for t in course.unready if any(i.id not in at.known.cards for i in t.items)
+    ]
     sections = _section_outlooks(course, ability, expected, at)
     items = len(course.bank.asked)
     return Outlook(
         plan=plan,
-        zone=at.zone,
-        today=local_date(at.zone, at.now),
+        zone=at.known.zone,
+        today=at.known.today,
         goal=goal_title(at.bank, plan.goal_of),
         topics=len(topics),
         of_topics=len(goal_topics(at.bank, plan)),
@@ -242,7 +245,7 @@ def build_outlook(plan: Plan, at: Situation) -> Outlook:
         takes=takes,
         pace_kept=own.kept,
         pace_days=own.days,
-        share=left_today(plan, at.bank, at.cards, own, at.zone, at.now, at.hidden, at.model),
+        share=left_today(plan, at.known, own, at.hidden),
     )
 
 
@@ -276,7 +279,9 @@ def _section_outlooks(
     for section, then in zip(course.bank.sections, expected.sections, strict=True):
         items = [item for topic in section.topics for item in topic.items]
         known = sum(
-            item_readiness(item, section.id, course.cards.get(item.id), ability, at.now, at.model)
+            item_readiness(
+                item, section.id, course.cards.get(item.id), ability, at.known.now, at.known.model
+            )
             for item in items
         )
         topics = len(section.topics)

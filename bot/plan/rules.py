@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import pairwise, takewhile
 from statistics import median
@@ -14,7 +14,8 @@ from fsrs import Rating
 
 from bot.core.calendar import local_date
 from bot.memory.ability import Ability
-from bot.memory.rules import DEFAULT, RETENTION, MemoryCard, MemoryModel, due_items, retention_for
+from bot.memory.progress import Knowledge
+from bot.memory.rules import DEFAULT, RETENTION, MemoryCard, MemoryModel, retention_for
 from bot.plan.forecast import formulas, new_items_per_day
 from bot.plan.goals import ALL, READY, item_readiness, topics_of
 from bot.practice.rules import Answered
@@ -287,34 +288,24 @@ def share_of_today(
     return Today(new, due + min(early, left - due - new), own.done_today)
 
 
-def left_today(
-    plan: Plan,
-    bank: Bank,
-    cards: Mapping[str, MemoryCard],
-    own: Tempo,
-    zone: str,
-    now: datetime,
-    hidden: Collection[str] = (),
-    model: MemoryModel = DEFAULT,
-) -> Today:
+def left_today(plan: Plan, known: Knowledge, own: Tempo, hidden: Collection[str] = ()) -> Today:
     """Return today's share of a plan, of items that are not hidden.
 
     Once all items of its topics are met, it goes on with the rest of its goal.
     """
+    bank, cards = known.bank, known.cards
     covered = bank.only({topic.id for topic in covered_topics(bank, plan)})
     new = unmet(covered, cards, hidden)
     if not new:
         covered = bank.only({topic.id for topic in goal_topics(bank, plan)})
         new = unmet(covered, cards, hidden)
-    today = local_date(zone, now)
-    retention = retention_for((plan.day - today).days)
-    counted = counted_cards(cards, covered)
-    due = len(due_items(counted, zone, now, (), hidden))
+    retention = retention_for((plan.day - known.today).days)
+    of_plan = replace(known, cards=counted_cards(cards, covered), set_aside=frozenset(hidden))
+    due = len(of_plan.due())
     early = 0
     if retention != RETENTION:
-        found = due_items(counted, zone, now, (), hidden, retention=retention, model=model)
-        early = len(found) - due
-    return share_of_today(plan, new, due, own, today, early)
+        early = len(of_plan.due(retention)) - due
+    return share_of_today(plan, new, due, own, known.today, early)
 
 
 def unmet(bank: Bank, cards: Mapping[str, MemoryCard], hidden: Collection[str]) -> int:

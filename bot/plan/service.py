@@ -6,7 +6,7 @@ A plan whose day has passed has no effect any more. It is deleted once its membe
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
@@ -20,9 +20,8 @@ from bot.core.errors import UserError
 from bot.members.store import set_zone_if_unset, zone_of
 from bot.memory.ability import ability_of
 from bot.memory.progress import Knowledge
-from bot.memory.rules import DEFAULT, MemoryCard, MemoryModel, retention_for
+from bot.memory.rules import retention_for
 from bot.memory.service import knowledge
-from bot.memory.store import model_of
 from bot.plan import goals, rules, store
 from bot.plan.cards import Outlook, PlanCard, TopicChoice
 from bot.plan.dates import read_date
@@ -73,7 +72,7 @@ class Plans:
             before, at = await self._database.read(self._situation, user_id, guild_id)
             plan = _changed_plan(user_id, before, at, day, minutes, goal)
             whole = None
-            today = local_date(at.zone, at.now)
+            today = at.known.today
             chooses = plan.day > today and goals.is_asked(at.bank, plan.goal_of)
             if chooses:
                 plan, whole = await compute(partial(choose_topics, plan, at))
@@ -89,7 +88,7 @@ class Plans:
     async def topics(self, user_id: int, guild_id: int | None) -> TopicChoice | None:
         """Return the topics that a member's plan can be for; None if they have no plan."""
         before, at = await self._database.read(self._situation, user_id, guild_id)
-        if before is None or before.is_over(local_date(at.zone, at.now)):
+        if before is None or before.is_over(at.known.today):
             return None
         return TopicChoice(
             bank=at.bank,
@@ -151,7 +150,7 @@ class Plans:
         if await self.running(user_id, guild_id) is None:
             return None
         plan, at = await self._database.read(self._situation, user_id, guild_id)
-        if plan is None or plan.is_over(local_date(at.zone, at.now)):
+        if plan is None or plan.is_over(at.known.today):
             return None
         return await compute(partial(build_outlook, plan, at))
 
@@ -183,14 +182,10 @@ class Plans:
         bank = self._banks.of_member(conn, user_id, guild_id)
         known = knowledge(conn, user_id, bank, zone, now)
         situation = Situation(
-            bank=bank,
-            cards=known.cards,
+            known=known,
             answers=latest_answers(conn, user_id, now - WINDOW, MAX_ANSWERS),
-            zone=zone,
-            now=now,
             hidden=self._in_play.items_hidden_from(conn, user_id, guild_id) | known.set_aside,
             shares=_shares(conn, user_id, now),
-            model=known.model,
         )
         return store.get(conn, user_id), situation
 
@@ -199,20 +194,15 @@ class Plans:
     @staticmethod
     def goal(course: Course, known: Knowledge) -> Goal:
         """Return what is left of a member's day, which takes too long for a transaction."""
-        zone, now = known.zone, known.now
-        share = course.share(known.bank, known.cards, zone, now, known.set_aside)
-        return Goal((course.plan.day - local_date(zone, now)).days, share)
+        share = course.share(known, known.set_aside)
+        return Goal((course.plan.day - known.today).days, share)
 
     def course(self, conn: Connection, user_id: int, zone: str, now: datetime) -> Course | None:
         """Return the plan that a member's practice follows; None if they have none."""
         plan = _running_plan(conn, user_id, local_date(zone, now))
         if plan is None:
             return None
-        return Course(
-            plan=plan,
-            answers=latest_answers(conn, user_id, now - WINDOW, MAX_ANSWERS),
-            model=model_of(conn, user_id),
-        )
+        return Course(plan, latest_answers(conn, user_id, now - WINDOW, MAX_ANSWERS))
 
     def record_day(self, conn: Connection, user_id: int, day: PlannedDay) -> None:
         """Record a day of a member's plan, if they still have one."""
@@ -225,7 +215,6 @@ class Course:
 
     plan: Plan
     answers: Sequence[Answered]
-    model: MemoryModel = DEFAULT
 
     def retention(self, today: date) -> float:
         """Return the desired retention of a day."""
@@ -235,32 +224,18 @@ class Course:
         """Return the ids of the topics that fit into the plan."""
         return {topic.id for topic in rules.covered_topics(bank, self.plan)}
 
-    def share(
-        self,
-        bank: Bank,
-        known: Mapping[str, MemoryCard],
-        zone: str,
-        now: datetime,
-        hidden: Collection[str],
-    ) -> Today:
+    def share(self, known: Knowledge, hidden: Collection[str]) -> Today:
         """Return what is left of the day's share."""
-        own = rules.tempo(self.answers, zone, now)
-        return rules.left_today(self.plan, bank, known, own, zone, now, hidden, self.model)
+        own = rules.tempo(self.answers, known.zone, known.now)
+        return rules.left_today(self.plan, known, own, hidden)
 
-    def new_today(
-        self,
-        bank: Bank,
-        known: Mapping[str, MemoryCard],
-        zone: str,
-        now: datetime,
-        hidden: Collection[str],
-    ) -> NewToday:
-        left = self.share(bank, known, zone, now, hidden).new
-        return NewToday(left, self._order(bank, known, now))
+    def new_today(self, known: Knowledge, hidden: Collection[str]) -> NewToday:
+        return NewToday(self.share(known, hidden).new, self._order(known))
 
-    def _order(self, bank: Bank, known: Mapping[str, MemoryCard], now: datetime) -> Iterator[Item]:
+    def _order(self, known: Knowledge) -> Iterator[Item]:
         """Yield the plan's new items, then those of the rest of its goal, then all others."""
-        ability = ability_of(bank, known)
+        bank, cards = known.bank, known.cards
+        ability = ability_of(bank, cards)
         taken: set[str] = set()
         for topics in (
             rules.covered_topics(bank, self.plan),
@@ -268,25 +243,18 @@ class Course:
             list(bank.asked_topics.values()),
         ):
             fresh = [topic for topic in topics if topic.id not in taken]
-            ready, others = goals.topics_in_order(fresh, known, ability, now, self.model)
-            yield from goals.items_in_order([*others, *ready], known, ability)
+            ready, others = goals.topics_in_order(fresh, cards, ability, known.now, known.model)
+            yield from goals.items_in_order([*others, *ready], cards, ability)
             taken |= {topic.id for topic in fresh}
 
-    def today(
-        self,
-        bank: Bank,
-        known: Mapping[str, MemoryCard],
-        zone: str,
-        now: datetime,
-        hidden: Collection[str],
-    ) -> PlannedDay | None:
+    def today(self, known: Knowledge, hidden: Collection[str]) -> PlannedDay | None:
         """Return what to record of the day; None where nothing of the goal is asked."""
+        bank, cards = known.bank, known.cards
         if not goals.is_asked(bank, self.plan.goal_of):
             return None
         covered = bank.only(self.topic_ids(bank))
-        ready = rules.readiness(covered, known, ability_of(bank, known), now, self.model)
-        share = self.share(bank, known, zone, now, hidden)
-        return PlannedDay(local_date(zone, now), per_mille(ready), share.whole)
+        ready = rules.readiness(covered, cards, ability_of(bank, cards), known.now, known.model)
+        return PlannedDay(known.today, per_mille(ready), self.share(known, hidden).whole)
 
 
 def per_mille(share: float) -> int:
@@ -306,7 +274,7 @@ def _changed_plan(
 
     Arguments that are None are taken from the earlier plan, unless that is over.
     """
-    today = local_date(at.zone, at.now)
+    today = at.known.today
     if before is not None and before.is_over(today):
         before = None
     if before is not None and (day is None or day.strip() == before.day.isoformat()):

@@ -6,12 +6,13 @@ import random
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Protocol
 
 from bot.core.calendar import local_date
 from bot.memory import rules as memory_rules
-from bot.memory.rules import RETENTION, MemoryCard, MemoryModel, days_away
+from bot.memory.progress import Knowledge
+from bot.memory.rules import RETENTION, MemoryCard, days_away
 from bot.practice import rules
 from bot.practice.cards import Asking, Summary
 from bot.practice.rules import NewToday, PlannedDay, Practice, PracticeQuestion
@@ -21,7 +22,7 @@ from bot.questions.model import Bank, Item
 
 
 class Course(Protocol):
-    """A member's plan, which decides about new items; `known` are all cards of the member."""
+    """A member's plan, which decides about new items; `hidden` ones must not be asked now."""
 
     def retention(self, today: date, /) -> float:
         """Return the desired retention of a day."""
@@ -31,25 +32,9 @@ class Course(Protocol):
         """Return the ids of the plan's topics, whose items come before others."""
         ...
 
-    def new_today(
-        self,
-        bank: Bank,
-        known: Mapping[str, MemoryCard],
-        zone: str,
-        now: datetime,
-        hidden: Collection[str],
-        /,
-    ) -> NewToday: ...
+    def new_today(self, known: Knowledge, hidden: Collection[str], /) -> NewToday: ...
 
-    def today(
-        self,
-        bank: Bank,
-        known: Mapping[str, MemoryCard],
-        zone: str,
-        now: datetime,
-        hidden: Collection[str],
-        /,
-    ) -> PlannedDay | None:
+    def today(self, known: Knowledge, hidden: Collection[str], /) -> PlannedDay | None:
         """Return what to record of the day, if anything."""
         ...
 
@@ -74,33 +59,31 @@ class Candidates:
 class Snapshot:
     """All that a member's next question depends on, read in one transaction.
 
-    `practice` is the requested or the running one, `asked` are its questions. `hidden` items must
-    not be asked; `in_play` items have no public answer yet on some server. `new_today` counts new
-    items that were already answered today.
+    `practice` is the requested or the running one, `asked` are its questions. `hidden` items, which
+    include those set aside, must not be asked; `in_play` items have no public answer yet on some
+    server. `new_today` counts new items that were already answered today.
     """
 
     user_id: int
     practice: Practice | None
     asked: Sequence[PracticeQuestion]
-    zone: str
-    now: datetime
-    bank: Bank
-    cards: Mapping[str, MemoryCard]
-    set_aside: Collection[str]
+    known: Knowledge
     hidden: Collection[str]
     in_play: Collection[str]
     course: Course | None
     new_today: int
-    model: MemoryModel
 
     @property
-    def today(self) -> date:
-        return local_date(self.zone, self.now)
+    def bank(self) -> Bank:
+        return self.known.bank
 
     @property
     def todays_practice(self) -> Practice | None:
         """The practice, if it began today."""
-        if self.practice is None or local_date(self.zone, self.practice.started_at) != self.today:
+        if (
+            self.practice is None
+            or local_date(self.known.zone, self.practice.started_at) != self.known.today
+        ):
             return None
         return self.practice
 
@@ -113,17 +96,17 @@ class Snapshot:
     ) -> list[str]:
         """Return items of the plan that are nearly due; only in its last days there are such."""
         assert self.course is not None
-        retention = self.course.retention(self.today)
+        retention = self.course.retention(self.known.today)
         if retention == RETENTION:
             return []
         found = memory_rules.due_items(
             {i: c for i, c in cards.items() if self.bank.asked[i].topic_id in topics},
-            self.zone,
-            self.now,
+            self.known.zone,
+            self.known.now,
             asked,
             self.hidden,
             retention=retention,
-            model=self.model,
+            model=self.known.model,
         )
         others = {*due, *asked}
         return [i for i in found if i not in others]
@@ -132,7 +115,7 @@ class Snapshot:
         """Return what to record of the day of a member with a plan; None without a plan."""
         if self.course is None:
             return None
-        return self.course.today(self.bank, self.cards, self.zone, self.now, self.hidden)
+        return self.course.today(self.known, self.hidden)
 
     def candidates(
         self, topic_id: str | None, asked: Collection[str] = (), only: Sequence[str] = ()
@@ -145,14 +128,14 @@ class Snapshot:
         pool = [
             i for i in items.values() if topic_id in {None, i.topic_id} and i.id not in self.hidden
         ]
-        unmet = sum(i.id not in self.cards for i in pool)
+        unmet = sum(i.id not in self.known.cards for i in pool)
         planned = None
         allowed = max(0, rules.NEW_A_DAY - self.new_today)
         if self.course is not None:
-            planned = self.course.new_today(self.bank, self.cards, self.zone, self.now, self.hidden)
+            planned = self.course.new_today(self.known, self.hidden)
             allowed = planned.left
         cards = self.active_cards(topic_id)
-        due = memory_rules.due_items(cards, self.zone, self.now, asked, self.hidden)
+        due = memory_rules.due_items(cards, self.known.zone, self.known.now, asked, self.hidden)
         later: list[str] = []
         if self.course is not None and topic_id is None:
             topics = self.course.topic_ids(self.bank)
@@ -171,14 +154,16 @@ class Snapshot:
         """Return the member's cards in a topic, without those of items set aside."""
         return {
             i: card
-            for i, card in self.cards.items()
-            if i not in self.set_aside and topic_id in {None, self.bank.asked[i].topic_id}
+            for i, card in self.known.cards.items()
+            if i not in self.known.set_aside and topic_id in {None, self.bank.asked[i].topic_id}
         }
 
     def next_in(self, topic_id: str | None) -> int | None:
         """Return in how many days the next card in a topic is due; None if there is no card."""
         cards = self.active_cards(topic_id).values()
-        return min((days_away(card, self.zone, self.now) for card in cards), default=None)
+        return min(
+            (days_away(card, self.known.zone, self.known.now) for card in cards), default=None
+        )
 
     def summary(self, practice: Practice) -> Summary:
         """Return the results of a practice."""
@@ -186,7 +171,7 @@ class Snapshot:
         candidates = self.candidates(practice.topic_id)
         cards = self.active_cards(practice.topic_id)
         met = {q.item_id for q in given} & cards.keys()
-        days = Counter(days_away(cards[i], self.zone, self.now) for i in met)
+        days = Counter(days_away(cards[i], self.known.zone, self.known.now) for i in met)
         return Summary(
             topic_id=practice.topic_id,
             answered=len(given),
@@ -278,4 +263,4 @@ def _new_item(snapshot: Snapshot, candidates: Candidates, rng: random.Random) ->
     pool = candidates.pool
     if candidates.planned is not None:
         return rules.first_new(candidates.planned.order, {i.id for i in pool}, snapshot.in_play)
-    return rules.draw_new(pool, snapshot.bank, snapshot.cards, snapshot.in_play, rng)
+    return rules.draw_new(pool, snapshot.bank, snapshot.known.cards, snapshot.in_play, rng)

@@ -333,7 +333,7 @@ class Practices:
         def store_first(conn: Connection) -> PracticeQuestion | None:
             if snapshot.practice is not None and not _close(conn, snapshot):
                 return None
-            set_zone_if_unset(conn, snapshot.user_id, snapshot.zone)
+            set_zone_if_unset(conn, snapshot.user_id, snapshot.known.zone)
             practice = store.create(conn, snapshot.user_id, topic_id, at, items)
             if practice is None:
                 return None
@@ -401,16 +401,11 @@ class Practices:
             user_id=user_id,
             practice=practice,
             asked=store.questions_of(conn, practice.id) if practice else (),
-            zone=zone,
-            now=now,
-            bank=bank,
-            cards=known.cards,
-            set_aside=known.set_aside,
+            known=known,
             hidden=self._in_play.items_hidden_from(conn, user_id, guild_id) | known.set_aside,
             in_play=self._in_play.items_anywhere(conn),
             course=self._courses.course(conn, user_id, zone, now),
             new_today=store.new_since(conn, user_id, midnight),
-            model=known.model,
         )
 
 
@@ -448,7 +443,7 @@ def _close(conn: Connection, snapshot: Snapshot) -> bool:
     """End the practice of a snapshot; False if it has changed since."""
     if snapshot.practice is None or not _lock_unchanged(conn, snapshot):
         return False
-    store.end(conn, snapshot.practice.id, snapshot.now)
+    store.end(conn, snapshot.practice.id, snapshot.known.now)
     return True
 
 

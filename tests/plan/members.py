@@ -19,6 +19,7 @@ from fsrs import Rating
 from bot.answers.rules import rate
 from bot.memory import rules as memory
 from bot.memory.ability import FEWEST_ANSWERS, logistic, with_guessing
+from bot.memory.progress import Knowledge
 from bot.memory.rules import MemoryCard, due_items, recall, review
 from bot.plan import rules
 from bot.plan.cards import Outlook
@@ -97,9 +98,12 @@ class Member:
             rng=random.Random(self.rng.getrandbits(32) + number),
         )
 
+    def knowledge(self, now: datetime) -> Knowledge:
+        return Knowledge(self.bank, self.cards, set(), "UTC", now)
+
     def situation(self, now: datetime) -> Situation:
         latest = [a for a in self.answers[-rules.MAX_ANSWERS :] if a.at > now - rules.WINDOW]
-        return Situation(self.bank, self.cards, latest, "UTC", now, shares=self.shares)
+        return Situation(self.knowledge(now), latest, shares=self.shares)
 
     def outlook(self, now: datetime) -> Outlook:
         return build_outlook(self.plan, self.situation(now))
@@ -111,10 +115,10 @@ class Member:
             return
         end = now + timedelta(minutes=self.plan.minutes * self.habits.minutes)
         course = Course(self.plan, self.situation(now).answers)
-        planned = course.new_today(self.bank, self.cards, "UTC", now, ())
+        planned = course.new_today(self.knowledge(now), ())
         due, early = self.due_and_early(course, now)
         left = planned.left
-        self.shares[now.date()] = course.share(self.bank, self.cards, "UTC", now, ()).whole
+        self.shares[now.date()] = course.share(self.knowledge(now), ()).whole
         retries: deque[tuple[datetime, str]] = deque()
         while now < end:
             if retries and retries[0][0] <= now:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -10,6 +10,7 @@ import pytest
 from fsrs import Rating
 
 from bot.memory.ability import Ability, ability_of
+from bot.memory.progress import Knowledge
 from bot.memory.rules import MemoryCard, recall, review
 from bot.plan.cards import Outlook
 from bot.plan.goals import ALL
@@ -44,6 +45,10 @@ def own_pace(answers: list[Answered], since: date = TODAY, zone: str = "UTC") ->
     return pace(answers, since, {}, zone, NOW)
 
 
+def knowledge(bank: Bank, cards: Mapping[str, MemoryCard]) -> Knowledge:
+    return Knowledge(bank, cards, set(), "UTC", NOW)
+
+
 def outlook(
     plan: Plan,
     bank: Bank,
@@ -51,7 +56,7 @@ def outlook(
     answers: Sequence[Answered] = (),
     hidden: Collection[str] = (),
 ) -> Outlook:
-    return build_outlook(plan, Situation(bank, cards, answers, "UTC", NOW, hidden))
+    return build_outlook(plan, Situation(knowledge(bank, cards), answers, hidden))
 
 
 def known(*items: str, rating: Rating = Rating.Good, days: float = 1) -> dict[str, MemoryCard]:
@@ -230,9 +235,9 @@ def test_the_share_of_a_day() -> None:
 def test_hidden_items_are_not_in_a_day() -> None:
     cards = known("t1-a", "t1-b", days=9)
     own = own_pace([])
-    assert left_today(PLAN, BANK, cards, own, "UTC", NOW) == Today(10, 2, 0)
+    assert left_today(PLAN, knowledge(BANK, cards), own) == Today(10, 2, 0)
     hidden = {"t1-a", *(i for i in BANK.asked if i not in cards)}
-    assert left_today(PLAN, BANK, cards, own, "UTC", NOW, hidden) == Today(0, 1, 0)
+    assert left_today(PLAN, knowledge(BANK, cards), own, hidden) == Today(0, 1, 0)
 
 
 def test_hidden_items_are_not_refreshed_in_the_forecast() -> None:
@@ -250,7 +255,7 @@ def test_hidden_items_are_not_refreshed_in_the_forecast() -> None:
 def topics_for(bank: Bank, minutes: int, days: int = 20) -> int:
     """Return how many topics of a bank fit into a plan of a new member."""
     plan = replace(PLAN, minutes=minutes, day=TODAY + timedelta(days=days), set_on=TODAY)
-    chosen, _ = choose_topics(plan, Situation(bank, {}, (), "UTC", NOW))
+    chosen, _ = choose_topics(plan, Situation(knowledge(bank, {}), ()))
     return len(covered_topics(bank, chosen))
 
 
@@ -265,7 +270,7 @@ def test_more_time_fits_more_topics() -> None:
 def test_what_is_offered_for_the_whole_goal_is_enough() -> None:
     """With the minutes, or until the day, that a plan names, all topics fit; with less they don't."""
     bank = small_bank(120)
-    at = Situation(bank, {}, (), "UTC", NOW)
+    at = Situation(knowledge(bank, {}), ())
     plan = replace(PLAN, minutes=10, set_on=TODAY)
     chosen, whole = choose_topics(plan, at)
     assert whole is not None
@@ -284,7 +289,7 @@ def test_what_is_offered_for_the_whole_goal_is_enough() -> None:
 def test_the_topics_of_a_plan_are_within_its_reach() -> None:
     """They fit into the minutes, and the forecast for them is good."""
     bank = small_bank(120)
-    at = Situation(bank, {}, (), "UTC", NOW)
+    at = Situation(knowledge(bank, {}), ())
     chosen, _ = choose_topics(replace(PLAN, minutes=10, set_on=TODAY), at)
     found = build_outlook(chosen, at)
     assert found.is_part
@@ -317,7 +322,7 @@ def test_an_outlook() -> None:
     assert replace(found, plan=replace(PLAN, goal=100)).behind
     assert not replace(found, plan=replace(PLAN, goal=percent(found.expected))).behind
     own = own_pace(answered(9, 9), PLAN.set_on)
-    assert found.share == left_today(PLAN, BANK, cards, own, "UTC", NOW)
+    assert found.share == left_today(PLAN, knowledge(BANK, cards), own)
     assert found.fits
     assert (found.topics, found.of_topics, found.is_part, found.goal) == (6, 6, False, "everything")
 

@@ -17,6 +17,7 @@ from bot.memory import store as memory
 from bot.memory.ability import Ability
 from bot.memory.fitting import Fit
 from bot.memory.rules import DEFAULT, MemoryCard
+from bot.memory.service import knowledge
 from bot.plan import rules, service, store
 from bot.plan.cards import PlanCard
 from bot.plan.goals import ALL, items_in_order
@@ -494,7 +495,7 @@ async def test_items_in_play_are_not_repeated_in_the_forecast(stage: Stage) -> N
 
 
 async def test_own_parameters_are_used(stage: Stage) -> None:
-    """A member whose recall falls otherwise is otherwise ready, and practice uses it too."""
+    """A member whose recall falls otherwise is otherwise ready, and practice follows the same recall."""
     await meet(stage, *sorted(stage.bank.asked), rating=Rating.Good)
     stage.clock.turn(days=1)
     await plan(stage, "in 4 days")
@@ -507,6 +508,5 @@ async def test_own_parameters_are_used(stage: Stage) -> None:
     assert after is not None
     assert (before.ready, before.expected) != (after.ready, after.expected)
     assert [s.now for s in before.sections] != [s.now for s in after.sections]
-    course = await stage.database.read(stage.bot.plans.course, ALWINA, "UTC", stage.clock())
-    assert course is not None
-    assert course.model.parameters == steep
+    known = await stage.database.read(knowledge, ALWINA, stage.bank, "UTC", stage.clock())
+    assert known.model.parameters == steep

@@ -15,6 +15,7 @@ from discord import ui
 from bot.chat.messages import Message, text_of
 from bot.chat.pictures import can_be_drawn, to_png
 from bot.memory.ability import ability_of
+from bot.memory.progress import Knowledge
 from bot.memory.rules import review
 from bot.plan.cards import Outlook, PlanCard, SectionOutlook, TopicChoice, Whole
 from bot.plan.goals import ALL
@@ -110,7 +111,7 @@ def test_the_picture_shows_readiness() -> None:
     """It shows the same readiness as the rules."""
     cards = {item: review(None, 3, NOW - timedelta(days=3)) for item in list(bank().asked)[:120]}  # type: ignore[arg-type]
     plan = Plan(1, NOW.date() + timedelta(days=30), 15, NOW.date(), 70, ALL, "")
-    outlook = build_outlook(plan, Situation(bank(), cards, [], "UTC", NOW))
+    outlook = build_outlook(plan, Situation(Knowledge(bank(), cards, set(), "UTC", NOW), []))
     ready = percent(readiness(bank(), cards, ability_of(bank(), cards), NOW))
     assert f">{ready}%</text>" in svg(outlook, ())
 
