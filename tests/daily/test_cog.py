@@ -160,7 +160,7 @@ async def test_the_panel_changes_every_setting(stage: Stage) -> None:
 
     async def pick(what: str, *values: Any) -> None:
         await stage.manager.select(
-            answer_to(shown), values=list(values), custom_id=f"panel:v1:{what}"
+            answer_to(shown), values=list(values), custom_id=f"panel:v1:{what}:1"
         )
 
     await pick("channel", stage.quiz)
@@ -216,14 +216,14 @@ async def test_a_panel_refuses_what_would_not_work(stage: Stage) -> None:
         ("role", everyone, "I don't ping @everyone"),
     ]
     for what, value, words in refused:
-        result = await stage.manager.select(panel, values=[value], custom_id=f"panel:v1:{what}")
+        result = await stage.manager.select(panel, values=[value], custom_id=f"panel:v1:{what}:1")
         assert words in reply(result)
     form = await stage.manager.click(panel, label="Change time")
     wrong = await stage.manager.submit_modal(
         form, {"time": "29:99", "zone": ["UTC"], "hours": ["4"]}
     )
     assert "Write it as HH:MM" in reply(wrong)
-    schedule = await stage.services.schedules.schedule(stage.guild.id)
+    schedule = await stage.services.schedules.find(stage.guild.id)
     assert schedule is not None
     assert (schedule.channel_id, schedule.role_id, schedule.at) == (where.id, None, "09:00")
 

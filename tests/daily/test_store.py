@@ -29,7 +29,7 @@ SCHEDULE = Schedule(
     guild_id=1,
     channel_id=10,
     at="09:00",
-    topic_id=None,
+    asks="all",
     kind="choice",
     answer_hours=23,
     role_id=None,
@@ -56,7 +56,7 @@ async def create(
 async def test_a_schedule_is_kept_and_replaced(database: Database) -> None:
     """A server has one schedule, stored with every field but the zone, which is the server's."""
     assert await database.read(store.schedule, 1) is None
-    await database.write(store.save_schedule, SCHEDULE)
+    await database.write(store.add_schedule, SCHEDULE)
     assert await database.read(store.schedule, 1) == SCHEDULE
     await database.write(servers.set_zone, 1, "Europe/Berlin")
     before = await database.read(store.schedule, 1)
@@ -65,13 +65,13 @@ async def test_a_schedule_is_kept_and_replaced(database: Database) -> None:
         SCHEDULE,
         zone="Europe/Berlin",
         channel_id=2**62,
-        topic_id="lora",
+        asks="topics:lora",
         role_id=7,
         thread=True,
         paused=True,
         next_at=None,
     )
-    await database.write(store.save_schedule, changed)
+    await database.write(store.add_schedule, changed)
     assert await database.read(store.schedule, 1) == changed
     await database.write(lambda conn: store.change_schedule(conn, 1, at="10:00"))
     assert await database.read(store.schedule, 1) == replace(changed, at="10:00")
@@ -81,7 +81,7 @@ async def test_which_schedules_are_due(database: Database) -> None:
     """Due are servers whose post time has come, longest waiting first; paused ones never."""
     for guild_id, next_at in [(1, AT), (2, AT - HOUR), (3, AT + HOUR), (4, None)]:
         await database.write(
-            store.save_schedule,
+            store.add_schedule,
             replace(SCHEDULE, guild_id=guild_id, next_at=next_at, paused=next_at is None),
         )
     assert await database.read(store.SCHEDULES.due, AT, 10) == [2, 1]
@@ -99,17 +99,21 @@ async def test_which_schedules_are_due(database: Database) -> None:
 
 
 async def test_one_daily_a_date(database: Database) -> None:
-    """A server's date is given once, also when asked for at the same time; other servers have their own."""
+    """A date of a schedule is given once, also when asked for at the same time; others have their own."""
 
-    def one(conn: Connection, guild_id: int) -> int | None:
-        return store.create(conn, guild_id, DAY, state="posting", scheduled_at=AT)
+    def one(conn: Connection, guild_id: int, number: int = 1) -> int | None:
+        return store.create(conn, guild_id, DAY, number=number, state="posting", scheduled_at=AT)
 
     ids = await asyncio.gather(*(database.write(one, 1) for _ in range(5)))
     assert sum(i is not None for i in ids) == 1
     assert await database.write(one, 2) is not None
-    assert await database.read(store.taken, 1, DAY) == {DAY}
-    assert await database.read(store.taken, 1, DAY + timedelta(days=1)) == set()
-    assert await database.read(store.taken, 3, DAY) == set()
+    assert await database.write(one, 1, 2) is not None
+    assert await database.write(one, 1, 2) is None
+    for number in (1, 2):
+        assert await database.read(store.taken, 1, number, DAY) == {DAY}
+    assert await database.read(store.taken, 1, 3, DAY) == set()
+    assert await database.read(store.taken, 1, 1, DAY + timedelta(days=1)) == set()
+    assert await database.read(store.taken, 3, 1, DAY) == set()
 
 
 async def test_a_daily_has_all_its_fields(database: Database) -> None:
@@ -137,8 +141,8 @@ async def test_a_daily_has_all_its_fields(database: Database) -> None:
         None,
     )
     assert await database.read(store.get, daily_id) == expected
-    assert await database.read(store.of_day, 1, DAY) == expected
-    assert await database.read(store.of_day, 1, DAY + timedelta(days=1)) is None
+    assert await database.read(store.of_day, 1, 1, DAY) == expected
+    assert await database.read(store.of_day, 1, 1, DAY + timedelta(days=1)) is None
     assert await database.read(store.get, 404) is None
 
 

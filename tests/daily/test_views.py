@@ -8,8 +8,16 @@ from datetime import timedelta
 import pytest
 
 from bot.chat.messages import text_of
+from bot.core.limits import MAX_DAILY_NAME
 from bot.daily import views
-from bot.daily.cards import Announcement, DailyResult, DailyVerdict, OpenReview, Today
+from bot.daily.cards import (
+    Announcement,
+    DailyResult,
+    DailyVerdict,
+    OpenReview,
+    Today,
+    TodaysDaily,
+)
 from bot.daily.rules import Daily, DailyState
 from bot.daily.streaks import Streak, StreakNews
 from bot.questions.answers import Shown
@@ -75,7 +83,7 @@ def test_the_notification_has_words() -> None:
         (Streak(6, 6), StreakNews(), None),
         (
             Streak(7, 9, 1, 7),
-            StreakNews(earned=True),
+            StreakNews(earned=True, milestone=7),
             "7 days: a week of questions. Well done. You've earned a freeze",
         ),
         (
@@ -83,8 +91,8 @@ def test_the_notification_has_words() -> None:
             StreakNews(earned=True),
             "You've earned a freeze: it keeps your streak",
         ),
-        (Streak(30, 30), StreakNews(), "30 days: a month of questions."),
-        (Streak(100, 100), StreakNews(), "100 days: a hundred questions."),
+        (Streak(30, 30), StreakNews(milestone=30), "30 days: a month of questions."),
+        (Streak(100, 100), StreakNews(milestone=100), "100 days: a hundred questions."),
         (
             Streak(8, 8, 1),
             StreakNews(saved=1),
@@ -140,7 +148,8 @@ def row_of(**changes: object) -> Daily:
 def of_today(
     asks: Shown | Topic, given: DailyVerdict | OpenReview | None = None, **changes: object
 ) -> Today:
-    return Today(row_of(**changes), asks, given, AT, False, Streak(9_998, 9_999, 2))
+    shown = TodaysDaily(row_of(**changes), asks, given)
+    return Today((shown,), (("Q" * MAX_DAILY_NAME, AT),) * 2, False, Streak(9_998, 9_999, 2))
 
 
 @pytest.mark.parametrize("kind", ["choice", "multiple", "typed"])

@@ -23,7 +23,7 @@ async def test_before_anything_is_set(stage: Stage) -> None:
     """A new server is in UTC, lets everyone start rounds and announces nothing."""
     found = await stage.bot.settings.read(GUILD)
     assert found.server == Server(GUILD, "UTC", None, None)
-    assert found.daily is None
+    assert not found.dailies
 
 
 async def test_another_zone_moves_the_daily(stage: Stage) -> None:
@@ -31,8 +31,8 @@ async def test_another_zone_moves_the_daily(stage: Stage) -> None:
     await stage.set_up(at="13:00", zone="UTC", answer_hours=4)
     found = await stage.bot.settings.set_zone(GUILD, "berlin")
     assert found.daily is not None
-    assert (found.server.zone, found.daily.schedule.zone) == ("Europe/Berlin", "Europe/Berlin")
-    assert (found.daily.schedule.at, found.daily.schedule.answer_hours) == ("13:00", 4)
+    assert (found.server.zone, found.dailies[0].schedule.zone) == ("Europe/Berlin", "Europe/Berlin")
+    assert (found.dailies[0].schedule.at, found.dailies[0].schedule.answer_hours) == ("13:00", 4)
     assert found.daily.next_at == START + timedelta(days=1)  # 13:00 in Berlin is now, and passes
     await stage.wait(hours=23)
     assert stage.sender.of_kind("daily") == []
