@@ -151,7 +151,7 @@ class Schedules:
     def _new_schedule(
         self, conn: Connection, guild_id: int, daily: Which, changes: Changes, now: datetime
     ) -> Schedule:
-        """Return a daily to be added, as it is without the given settings; refuses if some lack."""
+        """Return a new daily with the usual settings; refuses if a needed one isn't given."""
         others = store.schedules_of(conn, guild_id)
         number = rules.free_number({schedule.number for schedule in others})
         name = rules.read_name(daily) if isinstance(daily, str) else rules.DEFAULT_NAME

@@ -438,7 +438,7 @@ def of_day(guild_id: int, number: int, day: date) -> Select[Any]:
 def latest_posted(conn: Connection, guild_id: int) -> Daily | None:
     """Return the daily of a server that was posted last."""
     found = _of_last_date(conn, guild_id)
-    return max(found, key=lambda daily: (daily.opened_at, daily.id), default=None)
+    return max(found, key=lambda daily: (daily.message_id or 0, daily.id), default=None)
 
 
 @all_rows(Daily)
@@ -448,8 +448,13 @@ def _of_last_date(guild_id: int) -> Select[Any]:
 
 
 def open_now(conn: Connection, guild_id: int, now: datetime) -> list[Daily]:
-    """Return the dailies of a server that can be answered, the one that closes first first."""
-    return sorted(_open(conn, guild_id, now), key=lambda daily: (daily.closes_at, daily.id))
+    """Return the dailies of a server that can be answered, by the minute of their close."""
+
+    def place(daily: Daily) -> tuple[datetime, int]:
+        assert daily.closes_at is not None
+        return daily.closes_at.replace(second=0, microsecond=0), daily.number
+
+    return sorted(_open(conn, guild_id, now), key=place)
 
 
 @all_rows(Daily)
@@ -495,17 +500,10 @@ def _to_post(guild_id: int, number: int) -> Select[Any]:
     )
 
 
-def create(
-    conn: Connection, guild_id: int, day: date, *, number: int = 1, **values: object
-) -> int | None:
+def create(conn: Connection, guild_id: int, day: date, **values: object) -> int | None:
     """Store a daily and return its id; None if its number has one on that date already."""
-    columns = {
-        "guild_id": guild_id,
-        "number": number,
-        "local_date": day,
-        "choice_order": "",
-        **values,
-    }
+    usual = {"number": 1, "name": DEFAULT_NAME, "choice_order": ""}
+    columns = {**usual, "guild_id": guild_id, "local_date": day, **values}
     return conn.execute(_creating(conn.dialect.name), columns).scalar()
 
 

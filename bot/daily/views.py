@@ -406,38 +406,38 @@ def overview(
     `problems` are by the schedules' ids.
     """
     zone = found[0].schedule.zone
+    lost = _lost_zone(zone)
+    is_wrong = lost is not None
     blocks = []
-    is_wrong = False
     for status in found:
         schedule = status.schedule
-        warnings = _warnings(status, bank, problems[schedule.id], with_zone=False)
-        is_wrong = is_wrong or bool(warnings)
+        wrong = _problems(status, bank, problems[schedule.id])
+        is_wrong = is_wrong or bool(wrong)
         at = local_time(status.next_at, zone) if status.next_at else "paused"
-        lines = [f"**{t.one_line(schedule.name)}** · {at}", *warnings]
+        lines = [f"**{t.one_line(schedule.name)}** · {at}"]
+        lines += [t.cut(f"⚠️ {words}", _MOST_OF_PROBLEM) for words in wrong[:1]]
+        if len(wrong) > 1:
+            lines.append(f"-# {t.count(len(wrong) - 1, 'more problem')} in its settings")
         last = status.last
         if last is not None and last.opened_at is not None:
-            lines.append(
-                f"-# <#{schedule.channel_id}> · [last one]({link(last)}) {t.when(last.opened_at, 'f')}"
-            )
+            posted = f"[last one]({link(last)}) {t.when(last.opened_at, 'f')}"
         else:
-            lines.append(f"-# <#{schedule.channel_id}> · nothing posted yet")
+            posted = "nothing posted yet"
+        lines.append(f"-# <#{schedule.channel_id}> · {posted}")
         blocks.append("\n".join(lines))
-    lost = _lost_zone(zone)
-    listed = t.pages(blocks, _MOST_STATUS)[0]
-    pick = _pick_list([status.schedule for status in found], None)
     return Message(
-        ATTENTION if is_wrong or lost else DAILY,
+        ATTENTION if is_wrong else DAILY,
         _ALL,
         f"⚠️ {lost}" if lost else None,
-        listed,
+        "\n\n".join(blocks),
         f"-# Times are in {stored_zone(zone).key}.",
-        row(pick),
+        row(_pick_list([status.schedule for status in found], None)),
         _ANOTHER if len(found) < MAX_DAILIES else None,
     )
 
 
-_MOST_STATUS = 3_500
-"""Characters of the list in /daily status; five dailies with every problem need about 3,000."""
+_MOST_OF_PROBLEM = 300
+"""Characters of a problem in the list of all dailies; its own panel has all of it."""
 
 
 def _pick_list(schedules: Sequence[Schedule], chosen: int | None) -> ui.Select[ui.LayoutView]:
@@ -564,26 +564,29 @@ def _area(schedule: Schedule, bank: Bank) -> str:
     )
 
 
-def _warnings(
-    found: DailyStatus, bank: Bank, problem: str | None, *, with_zone: bool = True
-) -> list[str]:
-    """Return a line for each problem of the schedule and its last posts."""
+def _warnings(found: DailyStatus, bank: Bank, problem: str | None) -> list[str]:
+    """Return a line for each problem of the zone, of the schedule and of its last posts."""
+    problems = [_lost_zone(found.schedule.zone), *_problems(found, bank, problem)]
+    lines = [f"⚠️ {words}" for words in problems if words]
+    if found.posting is not None and lines:
+        lines.append("-# I'll keep trying until six hours after the post time.")
+    return lines
+
+
+def _problems(found: DailyStatus, bank: Bank, problem: str | None) -> list[str]:
+    """Return a sentence for each problem of the schedule and its last posts."""
     schedule = found.schedule
     problems = [
-        _lost_zone(schedule.zone) if with_zone else None,
-        _GONE if schedule.asks != ALL and not is_asked(bank, schedule.asks) else None,
         problem,
         found.posting.problem if found.posting else None,
+        _GONE if schedule.asks != ALL and not is_asked(bank, schedule.asks) else None,
     ]
     if found.last is not None and found.last.posted:
         problems.append(found.last.problem)
     elif found.last is not None:
         day = found.last.local_date
         problems.append(f"No question on {day.day} {day:%B}. {found.last.problem}")
-    lines = [f"⚠️ {words}" for words in dict.fromkeys(filter(None, problems))]
-    if found.posting is not None and lines:
-        lines.append("-# I'll keep trying until six hours after the post time.")
-    return lines
+    return list(dict.fromkeys(filter(None, problems)))
 
 
 _GONE = (
