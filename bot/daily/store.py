@@ -20,6 +20,7 @@ from sqlalchemy import (
     bindparam,
     delete,
     func,
+    literal_column,
     select,
     update,
 )
@@ -137,6 +138,9 @@ sa.Index(
     sqlite_where=UNREVEALED,
 )
 sa.Index("ix_dailies_in_play", dailies.c.item_id, sqlite_where=UNREVEALED)
+# For queries of unrevealed dailies, so that SQLite uses their index and not that of all dates.
+# https://www.sqlite.org/optoverview.html#disqualifying_where_clause_terms_using_unary_
+_UNINDEXED_NUMBER = dailies.c.number + literal_column("0")
 ON_CARD = dailies.c.message_id.is_not(None)
 sa.Index(
     "ix_dailies_on_card",
@@ -496,7 +500,7 @@ def _to_post(guild_id: int, number: int) -> Select[Any]:
         dailies.c.guild_id == guild_id,
         UNREVEALED,
         dailies.c.state == DailyState.POSTING,
-        dailies.c.number == number,
+        number == _UNINDEXED_NUMBER,
     )
 
 
@@ -528,7 +532,7 @@ def give_up_unsent(conn: Connection, schedule: Schedule) -> None:
 
 def _unsent_of(schedule: Schedule) -> Update:
     return update(dailies).where(
-        dailies.c.guild_id == schedule.guild_id, dailies.c.number == schedule.number, _UNSENT
+        dailies.c.guild_id == schedule.guild_id, schedule.number == _UNINDEXED_NUMBER, _UNSENT
     )
 
 

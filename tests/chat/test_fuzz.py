@@ -102,7 +102,7 @@ async def test_clicks_and_modals(
     message = SimpleNamespace(
         id=message_id,
         flags=discord.MessageFlags(ephemeral=private),
-        components=[SimpleNamespace(custom_id=daily.PANEL.id(what="form"))],
+        components=[SimpleNamespace(custom_id=daily.SET_UP.id())],
     )
     kinds = discord.InteractionType
     interaction: Any = fake_interaction(

@@ -310,8 +310,14 @@ async def test_news_about_a_streak_are_told_once_a_date(database: Database) -> N
     for n in range(7):
         for number in (1, 2):
             at = AT + timedelta(days=n)
-            closes = {"closes_at": at + 2 * HOUR, "message_id": 10 * n + number}
-            daily_id = await create(database, n, number=number, state="closed", **closes)
+            daily_id = await create(
+                database,
+                n,
+                number=number,
+                state="closed",
+                closes_at=at + 2 * HOUR,
+                message_id=10 * n + number,
+            )
             answer = answered_at(daily_id, 5, at + number * HOUR)
             await database.write(answer_log.add, answer)
             reached.append(await database.write(store.count_streak, 1, answer))
@@ -402,8 +408,15 @@ async def test_a_streak_is_that_of_the_whole_history(
             credited.add(day)
         else:
             closes = now + history[n][0][number - 1][1] * HOUR
-            values = {"state": "closed", "message_id": n, "closes_at": closes}
-            made = await create(database, n, guild_id=guild_id, number=number, **values)
+            made = await create(
+                database,
+                n,
+                guild_id=guild_id,
+                number=number,
+                state="closed",
+                message_id=n,
+                closes_at=closes,
+            )
             held[n, number] = made, closes
         dates = {key: DAY + timedelta(days=key[0]) for key in held}
         still_open = {dates[key] for key, (_, closes) in held.items() if closes > now}
