@@ -12,8 +12,10 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     Executable,
+    Integer,
     Row,
     Select,
     Update,
@@ -138,9 +140,6 @@ sa.Index(
     sqlite_where=UNREVEALED,
 )
 sa.Index("ix_dailies_in_play", dailies.c.item_id, sqlite_where=UNREVEALED)
-# For queries of unrevealed dailies, so that SQLite uses their index and not that of all dates.
-# https://www.sqlite.org/optoverview.html#disqualifying_where_clause_terms_using_unary_
-_UNINDEXED_NUMBER = dailies.c.number + literal_column("0")
 ON_CARD = dailies.c.message_id.is_not(None)
 sa.Index(
     "ix_dailies_on_card",
@@ -494,13 +493,22 @@ def posting(conn: Connection, guild_id: int, number: int) -> Daily | None:
     return max(_to_post(conn, guild_id, number), key=lambda daily: daily.local_date, default=None)
 
 
+def _has_number(number: Any) -> ColumnElement[bool]:
+    """Return a condition for queries of unrevealed dailies.
+
+    It can't use the index of all dates, which SQLite would prefer to that of unrevealed dailies.
+    https://www.sqlite.org/optoverview.html#disqualifying_where_clause_terms_using_unary_
+    """
+    return (dailies.c.number + literal_column("0", Integer)).bool_op("=")(number)
+
+
 @all_rows(Daily)
 def _to_post(guild_id: int, number: int) -> Select[Any]:
     return select(dailies).where(
         dailies.c.guild_id == guild_id,
         UNREVEALED,
         dailies.c.state == DailyState.POSTING,
-        number == _UNINDEXED_NUMBER,
+        _has_number(number),
     )
 
 
@@ -532,7 +540,7 @@ def give_up_unsent(conn: Connection, schedule: Schedule) -> None:
 
 def _unsent_of(schedule: Schedule) -> Update:
     return update(dailies).where(
-        dailies.c.guild_id == schedule.guild_id, schedule.number == _UNINDEXED_NUMBER, _UNSENT
+        dailies.c.guild_id == schedule.guild_id, _has_number(schedule.number), _UNSENT
     )
 
 
