@@ -446,7 +446,7 @@ def _pick_list(schedules: Sequence[Schedule], chosen: int | None) -> ui.Select[u
         discord.SelectOption(label=s.name, value=str(s.id), default=s.id == chosen)
         for s in sorted(schedules, key=lambda s: s.number)
     ]
-    return ui.Select(custom_id=PICK.id(), options=options, placeholder="See and change one of them")
+    return ui.Select(custom_id=PICK.id(), options=options, placeholder="See and change one")
 
 
 _ACTIONS = {
@@ -743,7 +743,7 @@ def _today_after(found: Today, *, with_all: bool = False) -> list[str]:
         lines.append(f"Next question: {t.when(found.coming[0][1], 'f')}")
     elif found.coming:
         shown = found.coming if with_all else found.coming[:1]
-        lines += [f"Next: {t.when(at, 'f')} · {t.one_line(name)}" for name, at in shown]
+        lines += [f"-# Next: {t.when(at, 'f')} · {t.one_line(name)}" for name, at in shown]
     elif found.paused:
         lines.append("The question of the day is paused.")
     return lines

@@ -587,7 +587,7 @@ async def test_today_with_several_open_questions(stage: Stage) -> None:
     said = reply(listed)
     assert said.startswith("### 📅 Questions of the day\n")
     assert said.count("not answered yet") == 2
-    assert said.count("\nNext: <t:") == 3
+    assert said.count("\n-# Next: <t:") == 3
     assert labels(answer_to(listed)) == ["Answer", "Answer"]
     first, second = custom_ids(answer_to(listed))
     await stage.alwina.click(answer_to(listed), custom_id=second)
