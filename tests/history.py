@@ -76,6 +76,7 @@ def fill(conn: Connection, days: int) -> None:
             challenges,
             challenge_questions,
             dailies,
+            daily_schedules,
             practices,
             practice_questions,
             interviews,
