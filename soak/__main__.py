@@ -132,8 +132,11 @@ async def _play_dailies(members: Members, server: Server, over: asyncio.Event) -
         zone = f"Etc/GMT{-offset:+d}" if offset else "Etc/GMT"
         at, thread = local.strftime("%H:%M"), server is members.servers[0]
         await members.set_up_daily(server, time=at, timezone=zone, thread=thread)
+        if server is members.servers[0]:
+            server.dailies = 2
+            await members.set_up_daily(server, time=at, daily="Warm-up")
         if members.rng.random() < 0.5:
-            await members.command(manager, server.daily, "daily post")
+            await members.command(manager, server.daily, "daily post", daily="Question of the day")
         await soon(lambda: over.is_set() or cards(server.daily, "daily"), 110)
         answers = [members.answer_daily(player) for player in server.players]
         await asyncio.gather(*(members.perform("daily", answer) for answer in answers))

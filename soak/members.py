@@ -39,12 +39,13 @@ _RUNNING = "SELECT 1 FROM rounds WHERE channel_id = ? AND phase != 'ended'"
 
 @dataclass(eq=False)
 class Server:
-    """A server with a channel for games and one for the daily; its first player manages it."""
+    """A server with a channel for games and one for its dailies; its first player manages it."""
 
     guild: Guild
     quiz: Channel
     daily: Channel
     players: list[Player] = field(default_factory=list)
+    dailies: int = 1
 
 
 @dataclass(frozen=True)
@@ -101,14 +102,16 @@ class Members:
             self.wrong.append(f"{name}: {error!r}")
 
     async def set_up_daily(self, server: Server, **options: Any) -> bool:
-        """Set up or change the question of the day; return whether the bot said so."""
+        """Set up or change a question of the day; return whether the bot said so."""
         manager = server.players[0].member
         options["channel"] = server.daily
         return await self.command(manager, server.daily, "daily setup", **options) is not None
 
     async def answer_daily(self, player: Player) -> None:
+        """Answer the newest dailies of a server, as many as it has."""
         messages = player.server.daily.messages.values()
-        for message in [m for m in messages if m.audience is None and not m.deleted][-1:]:
+        number = player.server.dailies
+        for message in [m for m in messages if m.audience is None and not m.deleted][-number:]:
             essay = [i for i in message.custom_ids if i.startswith("open:v1:daily:")]
             if essay:
                 await self._write(player.member, message, essay[0])

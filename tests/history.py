@@ -24,7 +24,14 @@ from bot.challenges.store import (
 )
 from bot.core.erased_answers import erased_answers
 from bot.core.servers import guilds
-from bot.daily.store import dailies, daily_schedules, daily_uses, open_answers, streaks
+from bot.daily.store import (
+    dailies,
+    daily_schedules,
+    daily_uses,
+    open_answers,
+    streak_days,
+    streaks,
+)
 from bot.insights.store import item_difficulties
 from bot.interviews.store import interview_questions, interviews, model_requests
 from bot.members.store import member_names, members
@@ -69,6 +76,7 @@ def fill(conn: Connection, days: int) -> None:
             challenges,
             challenge_questions,
             dailies,
+            daily_schedules,
             practices,
             practice_questions,
             interviews,
@@ -105,12 +113,21 @@ def _members() -> Rows:
         "at": "12:30",
         "kind": "choice",
         "answer_hours": 23,
+        "number": 1,
+        "name": "Question of the day",
+        "asks": "all",
     }
     schedule |= {"thread": False, "paused": False, "settled_until": NOW - timedelta(hours=1)}
     soon = NOW + timedelta(minutes=30)
     recap = {"channel_id": CHANNEL, "next_at": soon}
     yield guilds, ({"guild_id": n, "zone": "UTC"} for n in (GUILD, *others))
-    yield daily_schedules, ({**schedule, "guild_id": n, "next_at": soon} for n in (GUILD, *others))
+    yield (
+        daily_schedules,
+        (
+            {**schedule, "id": key, "guild_id": n, "next_at": soon}
+            for key, n in enumerate((GUILD, *others), start=1)
+        ),
+    )
     yield members, ({"user_id": n, "shows_stats": True, "zone": "UTC"} for n in (ALWINA, *others))
     yield (
         member_names,
@@ -183,6 +200,14 @@ def _members() -> Rows:
             {"guild_id": n, "item_id": i, "last_at": NOW}
             for n in (GUILD, *others[:30])
             for i in ITEMS
+        ),
+    )
+    yield (
+        streak_days,
+        (
+            {"guild_id": GUILD, "user_id": user, "day": NOW.date() - timedelta(days=n)}
+            for user in (ALWINA, *range(1000, 1000 + OTHERS))
+            for n in range(0, 20, 7)
         ),
     )
     yield (

@@ -266,12 +266,13 @@ class Stage:
         """Return all dailies, oldest first."""
 
         def query(conn: Connection) -> list[Daily]:
-            return fetch_all(conn, select(dailies).order_by(dailies.c.local_date), Daily)
+            query = select(dailies).order_by(dailies.c.local_date, dailies.c.number)
+            return fetch_all(conn, query, Daily)
 
         return await self.database.read(query)
 
-    async def day(self, day: date) -> Daily:
-        found = await self.database.read(daily_store.of_day, GUILD, day)
+    async def day(self, day: date, number: int = 1) -> Daily:
+        found = await self.database.read(daily_store.of_day, GUILD, number, day)
         assert found is not None
         return found
 

@@ -136,7 +136,7 @@ MORE_ROOMS = {
     "memory": {"ability", "progress", "fitting", "own_models"},
     "answers": {"pay", "totals", "sources", "erasure"},
     "bank": {"files", "sheets", "forms"},
-    "daily": {"open_answers", "schedules", "streaks", "weekdays"},
+    "daily": {"drawing", "open_answers", "schedules", "streaks", "weekdays"},
     "insights": {"analysis", "difficulties", "difficulty"},
     "practice": {"next_question"},
     "rounds": {"counter", "results", "showing"},

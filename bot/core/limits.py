@@ -22,6 +22,11 @@ MAX_ANSWER = 4_000
 
 https://discord.com/developers/docs/components/reference#text-input
 """
+MAX_DAILIES = 5
+"""Questions of the day of a server: each posts once a day, and all of them fit in one list."""
+MAX_DAILY_NAME = 30
+"""Characters of a daily's name, which is shown in headings and on buttons: a phone's line has about
+40."""
 MAX_DECKS = 2
 """Uploaded decks that are in memory at a time; the others wait before they are downloaded."""
 MAX_DECK_BYTES = 8 << 20

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.daily.rules import Daily, Schedule
+from bot.daily.rules import DEFAULT_NAME, Daily, Schedule
 from bot.daily.streaks import NO_NEWS, Streak, StreakNews
 from bot.interviews.cards import Assessment
 from bot.questions.answers import Shown
@@ -20,6 +20,7 @@ class Announcement:
     daily_id: int
     question: str
     role_id: int
+    name: str = DEFAULT_NAME
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class DailyCard:
     order: tuple[int, ...]
     closes_at: datetime
     answered: int = 0
+    name: str = DEFAULT_NAME
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ class DailyResult:
     order: tuple[int, ...]
     outcome: Outcome
     streaks: tuple[tuple[str | None, int], ...]
+    name: str = DEFAULT_NAME
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,7 @@ class OpenDailyCard:
     topic: Topic
     closes_at: datetime
     answered: int = 0
+    name: str = DEFAULT_NAME
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,19 +71,23 @@ class OpenDailyResult:
     answered: int
     lacking: tuple[tuple[str, int], ...]
     streaks: tuple[tuple[str | None, int], ...]
+    name: str = DEFAULT_NAME
 
 
 @dataclass(frozen=True, slots=True)
 class DailyStatus:
-    """A server's schedule with its next post.
+    """A schedule with its next post.
 
-    `last` is the newest daily that was posted or missed, `posting` the one being posted.
+    `last` is its newest daily that was posted or missed, `posting` the one being posted. `others`
+    are the server's other schedules. `is_new`: it was added just now.
     """
 
     schedule: Schedule
     next_at: datetime | None
     last: Daily | None
     posting: Daily | None
+    others: tuple[Schedule, ...] = ()
+    is_new: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,17 +124,27 @@ class OpenReview:
 
 
 @dataclass(frozen=True, slots=True)
-class Today:
-    """What `/today` shows.
+class TodaysDaily:
+    """A daily as `/today` shows it to a member.
 
-    `asks` is the newest daily's item with the order of its choices, or its topic; None if the bank
-    no longer has it. `given` is the member's own answer to it.
+    `asks` is its item with the order of its choices, or its topic; None if the bank no longer has
+    it. `given` is the member's own answer.
     """
 
-    daily: Daily | None
+    daily: Daily
     asks: Shown | Topic | None
     given: DailyVerdict | OpenReview | None
-    next_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Today:
+    """What `/today` shows: all dailies that are open, or else the one that was posted last.
+
+    `coming` are the next posts of the schedules that aren't paused, as (name, time).
+    """
+
+    dailies: tuple[TodaysDaily, ...]
+    coming: tuple[tuple[str, datetime], ...]
     paused: bool
     streak: Streak
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import TypeVar
 
+from bot.core.errors import UserError
+from bot.core.limits import MAX_DAILIES, MAX_DAILY_NAME
 from bot.daily.weekdays import EVERY_DAY
 from bot.questions.model import Item, Topic
 
@@ -21,6 +23,7 @@ ON_THE_WAY = timedelta(seconds=5)
 SHORTEST_GAP = timedelta(minutes=1)
 """The shortest time between two edits of the number of answers on an open card."""
 KINDS = ("choice", "open", "mixed")
+DEFAULT_NAME = "Question of the day"
 NEEDED = {"channel_id": "a channel", "at": "a time", "zone": "a time zone"}
 """The settings that a first set-up needs, with their names for managers."""
 
@@ -66,7 +69,7 @@ class Schedule:
     channel_id: int
     at: str
     zone: str
-    topic_id: str | None
+    asks: str
     kind: str
     answer_hours: int
     role_id: int | None
@@ -75,6 +78,9 @@ class Schedule:
     settled_until: datetime
     next_at: datetime | None
     weekdays: str = EVERY_DAY
+    number: int = 1
+    name: str = DEFAULT_NAME
+    id: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +105,8 @@ class Daily:
     problem: str | None
     topic_id: str | None
     counted: int = 0
+    number: int = 1
+    name: str = DEFAULT_NAME
 
     @property
     def posted(self) -> bool:
@@ -108,6 +116,39 @@ class Daily:
     def revealed(self) -> bool:
         """Whether the answer is public, or about to be."""
         return self.state in {DailyState.CLOSING, DailyState.CLOSED}
+
+
+def read_name(typed: str) -> str:
+    """Return the name that a manager typed for a daily, on one line; refuses an unusable one."""
+    name = " ".join("".join(c if c.isprintable() else " " for c in typed).split())
+    if not name:
+        raise UserError(
+            "A question of the day needs a name. Type a short one, for example Warm-up."
+        )
+    if len(name) > MAX_DAILY_NAME:
+        raise UserError(
+            f"That name is too long. Give the question of the day a name of at most {MAX_DAILY_NAME} characters."
+        )
+    return name
+
+
+def is_same_name(one: str, other: str) -> bool:
+    """Return whether two names are equal but for upper and lower case."""
+    return one.casefold() == other.casefold()
+
+
+def free_number(numbers: Collection[int]) -> int:
+    """Return the lowest number that no daily of a server has; refuses if there are too many.
+
+    A daily that is removed and set up again gets the same number. So it isn't posted twice on a date.
+    """
+    for number in range(1, MAX_DAILIES + 1):
+        if number not in numbers:
+            return number
+    raise UserError(
+        f"A server can have {MAX_DAILIES} questions of the day. Remove one with </daily remove> first, "
+        "or change one of them."
+    )
 
 
 Asked = TypeVar("Asked", Item, Topic)

@@ -1,4 +1,4 @@
-"""Managers' part: setting up, pausing, posting and skipping the question of the day."""
+"""Managers' part: setting up, pausing, posting, skipping and removing the questions of the day."""
 
 from __future__ import annotations
 
@@ -12,27 +12,44 @@ from bot.core.calendar import Rule
 from bot.core.context import Context
 from bot.core.database import Connection, reading, writing
 from bot.core.errors import UserError
-from bot.core.zones import parse_zone
+from bot.core.zones import parse_zone, quoted
 from bot.daily import rules, store
 from bot.daily.cards import DailyStatus, link
-from bot.daily.rules import DailyState, Schedule
+from bot.daily.drawing import area_of
+from bot.daily.rules import DailyState, Schedule, is_same_name
 from bot.daily.service import Dailies
 from bot.daily.weekdays import EVERY_DAY
-from bot.questions.bank import check_topic
+from bot.plan.goals import ALL, read_goal
+from bot.questions.model import Bank
+
+Which = int | str | None
+"""A daily of a server: its schedule's id, or its name as typed, or None for the only one."""
 
 
 class NotSetUp(UserError):
     """The server has no question of the day."""
 
 
+class SeveralDailies(UserError):
+    """The server has several `schedules`, and a command named none of them."""
+
+    def __init__(self, schedules: Sequence[Schedule]) -> None:
+        super().__init__(
+            f"There are several questions of the day here: {_listed(schedules)}. "
+            "Name one of them with the command."
+        )
+        self.schedules = schedules
+
+
 class Changes(TypedDict, total=False):
     """The settings that a manager changes, named like columns of `daily_schedules`."""
 
+    name: str
     channel_id: int
     at: str
     zone: str
     weekdays: str
-    topic_id: str | None
+    asks: str
     kind: str
     answer_hours: int
     role_id: int | None
@@ -40,7 +57,7 @@ class Changes(TypedDict, total=False):
 
 
 class Schedules:
-    """Servers' schedules of the question of the day."""
+    """Servers' schedules of their questions of the day."""
 
     def __init__(
         self,
@@ -56,18 +73,29 @@ class Schedules:
         self._on_zone_change = on_zone_change
 
     @reading
-    def schedule(self, conn: Connection, guild_id: int) -> Schedule | None:
-        return store.schedule(conn, guild_id)
+    def all_of(self, conn: Connection, guild_id: int) -> list[Schedule]:
+        """Return a server's schedules in the order of their numbers."""
+        return store.schedules_of(conn, guild_id)
 
-    async def setup(self, guild_id: int, **changes: Unpack[Changes]) -> DailyStatus:
-        """Set the daily up, or change the given settings, from the next undecided local date.
+    @reading
+    def find(self, conn: Connection, guild_id: int, daily: Which = None) -> Schedule | None:
+        """Return the schedule that `setup` would change; None if it would add one."""
+        return _to_change(conn, guild_id, daily)
 
-        The first set-up needs channel, time and zone. A paused daily stays paused.
+    async def setup(
+        self, guild_id: int, daily: Which = None, **changes: Unpack[Changes]
+    ) -> DailyStatus:
+        """Change the given settings of a daily, from the next undecided local date.
+
+        Without `daily` it is the first one of the server. A new name adds one, which needs channel
+        and time, and at first the zone. A paused daily stays paused.
         """
         if "at" in changes:
             changes["at"] = f"{calendar.parse_time(changes['at']):%H:%M}"
         if "zone" in changes:
             changes["zone"] = parse_zone(changes["zone"]).key
+        if "name" in changes:
+            changes["name"] = rules.read_name(changes["name"])
         if not changes.get("weekdays", EVERY_DAY):
             raise UserError("Pick at least one day of the week.")
         if changes.get("kind", "choice") not in rules.KINDS:
@@ -82,163 +110,279 @@ class Schedules:
         now = self._now()
 
         def store_change(conn: Connection) -> DailyStatus:
-            check_topic(self._banks.of(conn, guild_id), changes.get("topic_id"))
-            return self._change(conn, guild_id, changes, now)
+            servers.lock(conn, guild_id)
+            return self._change(conn, guild_id, daily, changes, now)
 
         status = await self._database.write(store_change)
         self._scheduler.nudge(now)
         return status
 
     async def set_zone(self, guild_id: int, zone: str) -> None:
-        """Set a server's time zone, which moves the post times of its daily and recap."""
+        """Set a server's time zone, which moves the post times of its dailies and recap."""
         name = parse_zone(zone).key
         now = self._now()
-
-        def change(conn: Connection) -> None:
-            if store.schedule(conn, guild_id) is None:
-                self._set_zone(conn, guild_id, name)
-            else:
-                self._change(conn, guild_id, {"zone": name}, now)
-
-        await self._database.write(change)
+        await self._database.write(self._set_zone, guild_id, name, now)
         self._scheduler.nudge(now)
 
     def _change(
-        self, conn: Connection, guild_id: int, changes: Changes, now: datetime
+        self, conn: Connection, guild_id: int, daily: Which, changes: Changes, now: datetime
     ) -> DailyStatus:
         """Store changed settings, the next post time, and the channel of an unsent daily."""
-        before = store.schedule(conn, guild_id)
-        if before is None:
-            missing = [words for name, words in rules.NEEDED.items() if name not in changes]
-            if missing:
-                needed = " and ".join(filter(None, [", ".join(missing[:-1]), missing[-1]]))
-                raise NotSetUp(
-                    f"I still need {needed} to start. Add what's missing with </daily setup>."
-                )
-            before = Schedule(
-                guild_id=guild_id,
-                channel_id=0,
-                at="",
-                zone="",
-                topic_id=None,
-                kind="choice",
-                answer_hours=rules.DEFAULT_HOURS,
-                role_id=None,
-                thread=False,
-                paused=False,
-                settled_until=now,
-                next_at=None,
-            )
-        schedule = replace(before, **changes)
         if "zone" in changes:
-            self._set_zone(conn, guild_id, schedule.zone)
-        if schedule.kind != "choice" and schedule.topic_id is not None:
-            raise UserError(
-                "Each topic has only one open question, so it would come up every time. Ask choice questions about it, "
-                "or press All topics in </daily status> first."
-            )
-        if rule_of(schedule) != (rule_of(before) if before.at else None):
+            self._set_zone(conn, guild_id, changes["zone"], now)
+        before = _to_change(conn, guild_id, daily)
+        schedule = before or self._new_schedule(conn, guild_id, daily, changes, now)
+        schedule = replace(schedule, **changes)
+        _check_name(conn, schedule)
+        bank = self._banks.of(conn, guild_id)
+        if "asks" in changes:
+            schedule = replace(schedule, asks=read_goal(bank, changes["asks"]))
+        _check_kind(bank, schedule)
+        if before is None or rule_of(schedule) != rule_of(before):
             next_at = None if schedule.paused else next_post(conn, schedule, now)[1]
             schedule = replace(schedule, settled_until=now, next_at=next_at)
-        store.save_schedule(conn, schedule)
+        if before is None:
+            schedule = replace(schedule, id=store.add_schedule(conn, schedule))
+        else:
+            store.save_schedule(conn, schedule)
         store.redirect(conn, schedule, now)
-        return _status(conn, guild_id, now)
+        return replace(_status(conn, schedule, now), is_new=before is None)
 
-    def _set_zone(self, conn: Connection, guild_id: int, zone: str) -> None:
+    def _new_schedule(
+        self, conn: Connection, guild_id: int, daily: Which, changes: Changes, now: datetime
+    ) -> Schedule:
+        """Return a new daily with the usual settings; refuses if a needed one isn't given."""
+        others = store.schedules_of(conn, guild_id)
+        number = rules.free_number({schedule.number for schedule in others})
+        name = rules.read_name(daily) if isinstance(daily, str) else rules.DEFAULT_NAME
+        known = {"zone"} if others else set()
+        missing = [
+            words for key, words in rules.NEEDED.items() if key not in changes.keys() | known
+        ]
+        if missing:
+            needed = " and ".join(filter(None, [", ".join(missing[:-1]), missing[-1]]))
+            if others:
+                raise UserError(
+                    f'No question of the day here is called "{quoted(name)}". There\'s {_listed(others)}. '
+                    f"To add a new one, give {needed} too."
+                )
+            raise NotSetUp(
+                f"I still need {needed} to start. Add what's missing with </daily setup>."
+            )
+        return Schedule(
+            guild_id=guild_id,
+            number=number,
+            name=name,
+            channel_id=0,
+            at="",
+            zone=servers.zone(conn, guild_id),
+            asks=ALL,
+            kind="choice",
+            answer_hours=rules.DEFAULT_HOURS,
+            role_id=None,
+            thread=False,
+            paused=False,
+            settled_until=now,
+            next_at=None,
+        )
+
+    def _set_zone(self, conn: Connection, guild_id: int, zone: str, now: datetime) -> None:
+        """Store a server's zone, and the next post times of its dailies by it."""
+        if servers.zone(conn, guild_id) == zone:
+            moved = []
+        else:
+            moved = store.schedules_of(conn, guild_id)
         servers.set_zone(conn, guild_id, zone)
+        for before in moved:
+            schedule = replace(before, zone=zone)
+            next_at = None if schedule.paused else next_post(conn, schedule, now)[1]
+            store.change_schedule(conn, schedule.id, settled_until=now, next_at=next_at)
         for on_change in self._on_zone_change:
             on_change(conn, guild_id)
 
-    async def post(self, guild_id: int) -> DailyStatus:
+    async def post(self, guild_id: int, daily: Which = None) -> DailyStatus:
         """Post today's daily now; refuses if it is posted already."""
         now = self._now()
 
         def store_post(conn: Connection) -> DailyStatus:
-            schedule = _scheduled(conn, guild_id)
+            servers.lock(conn, guild_id)
+            schedule = _scheduled(conn, guild_id, daily)
             day = calendar.local_date(schedule.zone, now)
-            existing = store.of_day(conn, guild_id, day)
+            existing = store.of_day(conn, guild_id, schedule.number, day)
             if existing is not None and existing.posted:
                 raise UserError(f"The question of the day is already posted: {link(existing)}")
             if existing is not None and existing.state == DailyState.POSTING:
                 store.change(conn, existing.id, expect=DailyState.POSTING, due_at=now)
             else:
                 values = self._dailies.new_daily(conn, schedule, day, scheduled_at=now, now=now)
+                if values["problem"]:
+                    raise UserError(values["problem"])
                 if existing is not None:
                     store.change(conn, existing.id, expect=existing.state, **values)
                 else:
                     store.create(conn, guild_id, day, **values)
             _recompute(conn, schedule, now)
-            return _status(conn, guild_id, now)
+            return _status(conn, schedule, now)
 
         status = await self._database.write(store_post)
         self._scheduler.nudge(now)
         return status
 
     @writing
-    def pause(self, conn: Connection, guild_id: int) -> DailyStatus:
+    def pause(self, conn: Connection, guild_id: int, daily: Which = None) -> DailyStatus:
         """Post nothing until `resume`."""
-        if _scheduled(conn, guild_id).paused:
+        schedule = _scheduled(conn, guild_id, daily)
+        if schedule.paused:
             raise UserError(
                 "The question of the day is already paused. Bring it back with </daily resume>."
             )
-        store.change_schedule(conn, guild_id, paused=True, next_at=None)
-        store.give_up_unsent(conn, guild_id)
-        return _status(conn, guild_id, self._now())
+        store.change_schedule(conn, schedule.id, paused=True, next_at=None)
+        store.give_up_unsent(conn, schedule)
+        return _status(conn, schedule, self._now())
 
-    async def resume(self, guild_id: int) -> DailyStatus:
+    @reading
+    def named(self, conn: Connection, guild_id: int, daily: Which = None) -> Schedule:
+        """Return the schedule of a daily; refuses an unknown one, and None if there are several."""
+        return _scheduled(conn, guild_id, daily)
+
+    @writing
+    def remove(self, conn: Connection, guild_id: int, daily: Which = None) -> Schedule:
+        """Post no more questions of a daily, and return its schedule. One that is open stays open."""
+        schedule = _scheduled(conn, guild_id, daily)
+        store.delete_schedule(conn, schedule.id)
+        store.give_up_unsent(conn, schedule)
+        return schedule
+
+    async def resume(self, guild_id: int, daily: Which = None) -> DailyStatus:
         """End a pause; post times during the pause are skipped."""
         now = self._now()
 
         def store_resume(conn: Connection) -> DailyStatus:
-            schedule = _scheduled(conn, guild_id)
+            schedule = _scheduled(conn, guild_id, daily)
             if not schedule.paused:
                 raise UserError(
                     "The question of the day isn't paused. See </daily status> for the next one."
                 )
             _, at = next_post(conn, schedule, now)
-            store.change_schedule(conn, guild_id, paused=False, settled_until=now, next_at=at)
-            return _status(conn, guild_id, now)
+            store.change_schedule(conn, schedule.id, paused=False, settled_until=now, next_at=at)
+            return _status(conn, schedule, now)
 
         status = await self._database.write(store_resume)
         self._scheduler.nudge(now)
         return status
 
     @writing
-    def skip(self, conn: Connection, guild_id: int) -> tuple[datetime, DailyStatus]:
+    def skip(
+        self, conn: Connection, guild_id: int, daily: Which = None
+    ) -> tuple[datetime, DailyStatus]:
         """Skip the next daily; returns its post time, and the status with the one after it."""
         now = self._now()
-        schedule = _scheduled(conn, guild_id)
+        schedule = _scheduled(conn, guild_id, daily)
         if schedule.paused:
             raise UserError(
                 "The question of the day is paused, so there's nothing to skip. Use </daily resume> first."
             )
         day, at = next_post(conn, schedule, now)
-        store.create(conn, guild_id, day, state=DailyState.SKIPPED, scheduled_at=at)
+        store.create(
+            conn,
+            guild_id,
+            day,
+            number=schedule.number,
+            name=schedule.name,
+            state=DailyState.SKIPPED,
+            scheduled_at=at,
+        )
         _recompute(conn, schedule, now)
-        return at, _status(conn, guild_id, now)
+        return at, _status(conn, schedule, now)
 
-    def status_if_set_up(self, conn: Connection, guild_id: int) -> DailyStatus | None:
-        """Return the schedule and the last posts; None if no daily is set up."""
-        return _status(conn, guild_id, self._now()) if store.schedule(conn, guild_id) else None
+    async def skip_next(self, guild_id: int, daily: Which = None) -> DailyStatus:
+        """Skip the next daily, and return the status with the one after it."""
+        return (await self.skip(guild_id, daily))[1]
+
+    def statuses(self, conn: Connection, guild_id: int) -> list[DailyStatus]:
+        """Return the server's dailies, each with its schedule and last posts."""
+        now = self._now()
+        return [_status(conn, schedule, now) for schedule in store.schedules_of(conn, guild_id)]
 
     @reading
-    def status(self, conn: Connection, guild_id: int) -> DailyStatus:
-        """Return the schedule and the last posts; refuses if no daily is set up."""
-        return _status(conn, guild_id, self._now())
+    def all_statuses(self, conn: Connection, guild_id: int) -> list[DailyStatus]:
+        """Return what `statuses` does; refuses if the server has no daily."""
+        found = self.statuses(conn, guild_id)
+        return found or [self._status_of(conn, guild_id, None)]
+
+    @reading
+    def status(self, conn: Connection, guild_id: int, daily: Which = None) -> DailyStatus:
+        """Return a daily's schedule and last posts; refuses if it isn't set up."""
+        return self._status_of(conn, guild_id, daily)
+
+    def _status_of(self, conn: Connection, guild_id: int, daily: Which) -> DailyStatus:
+        return _status(conn, _scheduled(conn, guild_id, daily), self._now())
 
 
-def _scheduled(conn: Connection, guild_id: int) -> Schedule:
-    schedule = store.schedule(conn, guild_id)
-    if schedule is None:
+def _to_change(conn: Connection, guild_id: int, daily: Which) -> Schedule | None:
+    """Return the named daily of a server, or without a name the first one; None if it is new."""
+    if isinstance(daily, int):
+        return _scheduled(conn, guild_id, daily)
+    for schedule in store.schedules_of(conn, guild_id):
+        if daily is None or is_same_name(schedule.name, rules.read_name(daily)):
+            return schedule
+    return None
+
+
+def _scheduled(conn: Connection, guild_id: int, daily: Which) -> Schedule:
+    """Return a daily of a server; refuses an unknown one, and None if there are several."""
+    found = store.schedules_of(conn, guild_id)
+    if not found:
         raise NotSetUp(
             "No question of the day is set up on this server yet. Start with </daily setup>."
         )
-    return schedule
+    if daily is None:
+        if len(found) > 1:
+            raise SeveralDailies(found)
+        return found[0]
+    for schedule in found:
+        if (
+            schedule.id == daily
+            if isinstance(daily, int)
+            else is_same_name(schedule.name, rules.read_name(daily))
+        ):
+            return schedule
+    if isinstance(daily, int):
+        raise UserError("That question of the day was removed. See </daily status> for the others.")
+    raise UserError(
+        f'No question of the day here is called "{quoted(daily)}". There\'s {_listed(found)}.'
+    )
+
+
+def _listed(schedules: Sequence[Schedule]) -> str:
+    """Return the names of schedules, as in `A, B and C`."""
+    names = [f'"{quoted(schedule.name)}"' for schedule in schedules]
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+
+
+def _check_name(conn: Connection, schedule: Schedule) -> None:
+    """Refuse the name of another daily of the server."""
+    for other in store.schedules_of(conn, schedule.guild_id):
+        if other.id != schedule.id and is_same_name(other.name, schedule.name):
+            raise UserError(
+                f'Another question of the day here is called "{quoted(other.name)}". Pick a different name.'
+            )
+
+
+def _check_kind(bank: Bank, schedule: Schedule) -> None:
+    """Refuse open questions about an area that has only one, or none."""
+    area = area_of(bank, schedule.asks)
+    if schedule.kind != "choice" and area is not None and len(area & bank.open_topics.keys()) < 2:
+        raise UserError(
+            "Each topic has only one open question, so it would come up every time. Ask choice questions about it, "
+            "or press All topics in </daily status> first."
+        )
 
 
 def next_post(conn: Connection, schedule: Schedule, after: datetime) -> tuple[date, datetime]:
     """Return the local date and time of a schedule's first post after a moment."""
-    taken = store.taken(conn, schedule.guild_id, calendar.local_date(schedule.zone, after))
+    since = calendar.local_date(schedule.zone, after)
+    taken = store.taken(conn, schedule.guild_id, schedule.number, since)
     return calendar.next_occurrence(rule_of(schedule), after=after, taken=taken)
 
 
@@ -249,14 +393,20 @@ def _recompute(conn: Connection, schedule: Schedule, now: datetime) -> None:
     """
     passed = schedule.next_at is not None and schedule.next_at <= now
     if not passed and not schedule.paused:
-        store.change_schedule(conn, schedule.guild_id, next_at=next_post(conn, schedule, now)[1])
+        store.change_schedule(conn, schedule.id, next_at=next_post(conn, schedule, now)[1])
 
 
-def _status(conn: Connection, guild_id: int, now: datetime) -> DailyStatus:
-    schedule = _scheduled(conn, guild_id)
-    next_at = None if schedule.paused else next_post(conn, schedule, now)[1]
+def _status(conn: Connection, schedule: Schedule, now: datetime) -> DailyStatus:
+    """Return the status of a daily, whose row may have changed since `schedule` was read."""
+    guild_id, number = schedule.guild_id, schedule.number
+    current = store.schedule(conn, schedule.id) or schedule
+    others = [other for other in store.schedules_of(conn, guild_id) if other.id != schedule.id]
     return DailyStatus(
-        schedule, next_at, store.latest_tried(conn, guild_id), store.posting(conn, guild_id)
+        schedule=current,
+        next_at=None if current.paused else next_post(conn, current, now)[1],
+        last=store.latest_tried(conn, guild_id, number),
+        posting=store.posting(conn, guild_id, number),
+        others=tuple(others),
     )
 
 

@@ -5,6 +5,7 @@ Managers' part is `schedules.py`; `work.py` posts and closes dailies.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -19,7 +20,8 @@ from bot.core.context import Context
 from bot.core.database import Connection, reading, writing
 from bot.core.errors import UserError
 from bot.daily import rules, store
-from bot.daily.cards import DailyVerdict, OpenReview, Today
+from bot.daily.cards import DailyVerdict, OpenReview, Today, TodaysDaily
+from bot.daily.drawing import draw
 from bot.daily.open_answers import Grader, with_assessment
 from bot.daily.rules import Daily, DailyState, Schedule
 from bot.daily.store import Written
@@ -41,6 +43,10 @@ from bot.teams.rules import team_of
 
 _CLOSED = "This question is closed. See </today> for when the next one comes."
 _UNKNOWN = "That question is gone. See </today> for the current one."
+_ALL_ASKED = (
+    "Every question is open already, in this or another question of the day. Wait until one closes, "
+    "or add questions with </bank import>."
+)
 _ANSWERED = (
     "You've already answered this one, and your first answer counts. Press Answer to read it."
 )
@@ -135,33 +141,53 @@ class Dailies:
         daily = store.get(conn, daily_id)
         return daily.item_id or daily.topic_id if daily else None
 
-    async def today(self, guild_id: int, user_id: int) -> Today:
-        """Return the newest daily with the member's answer, the next one's time, and the streak."""
-        daily = await self._database.read(store.latest_posted, guild_id)
-        problem = await self.grader.grade(daily.id, user_id) if daily is not None else ""
-        return await self._today(guild_id, user_id, problem)
+    async def today(self, guild_id: int, user_id: int, daily_id: int | None = None) -> Today:
+        """Return the dailies that are open, or one of them, with the member's answers.
+
+        If none is open, it is the one that was posted last.
+        """
+        found = await self._database.read(self._to_show, guild_id, daily_id)
+        problems = {daily.id: await self.grader.grade(daily.id, user_id) for daily in found}
+        return await self._today(found, guild_id, user_id, problems)
+
+    def _to_show(self, conn: Connection, guild_id: int, daily_id: int | None) -> list[Daily]:
+        if daily_id is not None:
+            return [_daily_of(conn, daily_id, guild_id)]
+        newest = store.latest_posted(conn, guild_id)
+        return store.open_now(conn, guild_id, self._now()) or ([newest] if newest else [])
 
     @reading
-    def _today(self, conn: Connection, guild_id: int, user_id: int, problem: str) -> Today:
-        schedule = store.schedule(conn, guild_id)
-        daily = store.latest_posted(conn, guild_id)
-        bank = self._banks.of(conn, guild_id)
-        asks: Shown | Topic | None = None
-        if daily is not None:
-            item = bank.items.get(daily.item_id or "")
-            asks = (
-                (item, answers.decode_order(daily.choice_order))
-                if item
-                else bank.topics.get(daily.topic_id or "")
-            )
+    def _today(
+        self,
+        conn: Connection,
+        found: Sequence[Daily],
+        guild_id: int,
+        user_id: int,
+        problems: Mapping[int, str],
+    ) -> Today:
+        schedules = store.schedules_of(conn, guild_id)
+        coming = sorted((s.next_at, s.name) for s in schedules if s.next_at is not None)
         return Today(
-            daily=daily,
-            asks=asks,
-            given=self._own_answer(conn, daily, asks, user_id, problem) if daily and asks else None,
-            next_at=schedule.next_at if schedule else None,
-            paused=schedule is not None and schedule.paused,
+            dailies=tuple(
+                self._todays_daily(conn, daily, user_id, problems[daily.id]) for daily in found
+            ),
+            coming=tuple((name, at) for at, name in coming),
+            paused=bool(schedules) and all(schedule.paused for schedule in schedules),
             streak=store.streak_of(conn, guild_id, user_id, self._now()),
         )
+
+    def _todays_daily(
+        self, conn: Connection, daily: Daily, user_id: int, problem: str
+    ) -> TodaysDaily:
+        bank = self._banks.of(conn, daily.guild_id)
+        item = bank.items.get(daily.item_id or "")
+        asks = (
+            (item, answers.decode_order(daily.choice_order))
+            if item
+            else bank.topics.get(daily.topic_id or "")
+        )
+        given = self._own_answer(conn, daily, asks, user_id, problem) if asks else None
+        return TodaysDaily(daily, asks, given)
 
     def _own_answer(
         self, conn: Connection, daily: Daily, asks: Shown | Topic, user_id: int, problem: str
@@ -258,42 +284,36 @@ class Dailies:
         scheduled_at: datetime,
         now: datetime,
     ) -> dict[str, Any]:
-        """Draw a question, and return the columns of a daily that is to be posted now."""
+        """Draw a question, and return the columns of a daily that is to be posted now.
+
+        If other dailies ask all there is, it is missed. Lock the server's row before, so that no
+        other process draws for it.
+        """
+        named = {"number": schedule.number, "name": schedule.name, "scheduled_at": scheduled_at}
+        asked = draw(
+            schedule,
+            day,
+            self._banks.of(conn, schedule.guild_id),
+            used=store.used(conn, schedule.guild_id),
+            in_dailies=store.asked_now(conn, schedule.guild_id),
+            in_games=self._in_play.items(conn, schedule.guild_id, ROUND, CHALLENGE),
+            rng=self._rng,
+        )
+        if asked is None:
+            return {**named, "state": DailyState.MISSED, "due_at": None, "problem": _ALL_ASKED}
+        order = "" if isinstance(asked, Topic) else answers.encode_order(shuffled(asked, self._rng))
+        store.note_used(conn, schedule.guild_id, asked.id, day)
         return {
+            **named,
             "state": DailyState.POSTING,
-            **self._draw(conn, schedule, day),
+            "item_id": None if isinstance(asked, Topic) else asked.id,
+            "topic_id": asked.id if isinstance(asked, Topic) else None,
+            "choice_order": order,
             "channel_id": schedule.channel_id,
             "role_id": schedule.role_id,
-            "scheduled_at": scheduled_at,
             "tried_at": None,
             "due_at": now,
             "problem": None,
-        }
-
-    def _draw(self, conn: Connection, schedule: Schedule, day: date) -> dict[str, Any]:
-        """Draw an item with the order of its choices, or a topic, and return its columns."""
-        bank = self._banks.of(conn, schedule.guild_id)
-        used = store.used(conn, schedule.guild_id)
-        if (rules.asks_openly(schedule.kind, day) and bank.open_topics) or not bank.asked:
-            topic = rules.pick(list(bank.open_topics.values()), used, self._rng)
-            store.note_used(conn, schedule.guild_id, topic.id, day)
-            return {"item_id": None, "topic_id": topic.id, "choice_order": ""}
-        in_play = self._in_play.items(conn, schedule.guild_id, ROUND, CHALLENGE)
-        all_items = list(bank.asked.values())
-        fitting = [item for item in all_items if schedule.topic_id in {None, item.topic_id}]
-        # A challenge can keep all items of a topic in play for a week: then ask another topic.
-        pool = (
-            [item for item in fitting if item.id not in in_play]
-            or [item for item in all_items if item.id not in in_play]
-            or fitting
-            or all_items
-        )
-        item = rules.pick(pool, used, self._rng)
-        store.note_used(conn, schedule.guild_id, item.id, day)
-        return {
-            "item_id": item.id,
-            "topic_id": None,
-            "choice_order": answers.encode_order(shuffled(item, self._rng)),
         }
 
     def opened(
@@ -303,7 +323,7 @@ class Dailies:
 
         Returns False if that was stored before.
         """
-        schedule = store.schedule(conn, daily.guild_id)
+        schedule = store.schedule_of(conn, daily.guild_id, daily.number)
         opened = snowflakes.created_at(message_id)
         closes = opened + timedelta(
             hours=schedule.answer_hours if schedule else rules.DEFAULT_HOURS
@@ -327,7 +347,8 @@ class Dailies:
         """Store that an announced daily now shows its card."""
         assert daily.closes_at is not None
         due_at = when_to_count(conn, daily, self._now())
-        next_step = self._after_card(store.schedule(conn, daily.guild_id), due_at)
+        schedule = store.schedule_of(conn, daily.guild_id, daily.number)
+        next_step = self._after_card(schedule, due_at)
         store.change(conn, daily.id, expect=DailyState.SHOWING, problem=None, **next_step)
 
     def _after_card(self, schedule: Schedule | None, due_at: datetime | None) -> dict[str, Any]:

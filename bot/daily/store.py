@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
-from itertools import takewhile
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     Executable,
+    Integer,
     Row,
     Select,
+    Update,
     bindparam,
     delete,
     func,
+    literal_column,
     select,
     update,
 )
@@ -28,6 +32,7 @@ from bot.answers.sources import Source, Terms
 from bot.answers.store import DAILY, Answer, answers
 from bot.core import erased_answers, personal
 from bot.core.jobs import Queue
+from bot.core.limits import MAX_DAILIES, MAX_DAILY_NAME
 from bot.core.personal import (
     Held,
     Personal,
@@ -42,28 +47,34 @@ from bot.core.tables import (
     Instant,
     OneOf,
     RowId,
+    all_rows,
     constant,
     fetch_all,
     first_row,
+    insert,
     insert_for,
     metadata,
     prepared,
     upsert,
     values_of,
 )
-from bot.daily.rules import POSTED, Daily, DailyState, Schedule, points
+from bot.daily.rules import DEFAULT_NAME, POSTED, Daily, DailyState, Schedule, points
 from bot.daily.streaks import NO_NEWS, NO_STREAK, Streak, StreakNews, streak, streak_news
 from bot.daily.weekdays import EVERY_DAY
 
 daily_schedules = sa.Table(
     "daily_schedules",
     metadata,
-    sa.Column("guild_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("id", RowId, primary_key=True),
+    sa.Column("guild_id", sa.BigInteger, nullable=False),
+    sa.Column("number", sa.Integer, nullable=False),  # from 1 to MAX_DAILIES
+    sa.Column("name", sa.String(MAX_DAILY_NAME), nullable=False),
     sa.Column("channel_id", sa.BigInteger, nullable=False),
     sa.Column("at", sa.String(5), nullable=False),  # HH:MM
     # digits of the days, see `weekdays.py`
     sa.Column("weekdays", sa.String(7), nullable=False, server_default=EVERY_DAY),
-    sa.Column("topic_id", sa.String(48)),
+    # all, a pack, a section or topics, see `bot.plan.goals`
+    sa.Column("asks", sa.Text, nullable=False),
     sa.Column("kind", sa.String(6), nullable=False),
     sa.Column("answer_hours", sa.Integer, nullable=False),
     sa.Column("role_id", sa.BigInteger),
@@ -73,10 +84,14 @@ daily_schedules = sa.Table(
     sa.Column("next_at", Instant),  # the next post time; null while paused
     # consecutive failures of the next step
     sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
+    sa.UniqueConstraint("guild_id", "number"),
     sa.Index("ix_daily_schedules_next_at", "next_at"),
+    # Ids of removed schedules must not be reused, because buttons hold them.
+    # https://www.sqlite.org/autoinc.html
+    sqlite_autoincrement=True,
 )
 
-# One row for each server and decided local date. `state`:
+# One row for each schedule's number and decided local date. `state`:
 #   posting    to be posted, retried for six hours
 #   showing    announced in plain words to a role; the message is to become the card
 #   threading  posted; its thread is to be opened
@@ -109,7 +124,10 @@ dailies = sa.Table(
     sa.Column("topic_id", sa.String(48)),  # only for an open question, which has no item
     # the number of answers that the open card shows
     sa.Column("counted", sa.Integer, nullable=False, server_default="0"),
-    sa.UniqueConstraint("guild_id", "local_date"),
+    # the number and name that its schedule had when it was drawn
+    sa.Column("number", sa.Integer, nullable=False, server_default="1"),
+    sa.Column("name", sa.String(MAX_DAILY_NAME), nullable=False, server_default=DEFAULT_NAME),
+    sa.UniqueConstraint("guild_id", "number", "local_date"),
     sa.Index("ix_dailies_due_at", "due_at"),
     # Ids of erased rows must not be reused, because buttons and reviews hold them.
     # https://www.sqlite.org/autoinc.html
@@ -130,7 +148,7 @@ sa.Index(
     sqlite_where=ON_CARD,
 )
 
-# When an item was last a server's daily. For an open question, `item_id` is its topic's id.
+# When an item was last one of a server's dailies. For an open question, `item_id` is its topic's id.
 daily_uses = sa.Table(
     "daily_uses",
     metadata,
@@ -151,7 +169,7 @@ open_answers = sa.Table(
     sqlite_with_rowid=False,
 )
 
-# A member's streak on a server through a date whose daily, like all earlier ones, accepts no more
+# A member's streak on a server through a date whose dailies, like all earlier ones, accept no more
 # answers. Each answer of the member moves it on, so that no query reads the whole history.
 streaks = sa.Table(
     "streaks",
@@ -164,6 +182,18 @@ streaks = sa.Table(
     sa.Column("freezes", sa.Integer, nullable=False, server_default="0"),
     sa.Column("unbroken", sa.Integer, nullable=False, server_default="0"),
     sa.Index("ix_streaks_user_id", "user_id"),
+)
+
+# Dates that count as answered for a member's streak without an answer to a daily, see `credit_day`.
+# A member has rows of the last weeks only.
+streak_days = sa.Table(
+    "streak_days",
+    metadata,
+    sa.Column("guild_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("day", sa.Date, primary_key=True),
+    sa.Index("ix_streak_days_user_id", "user_id"),
+    sqlite_with_rowid=False,
 )
 
 IN_PLAY = (
@@ -245,17 +275,30 @@ HELD = Held(
             },
             derived=True,
         ),
+        personal_rows(
+            "streak_days",
+            streak_days.c.user_id,
+            {"server_id": streak_days.c.guild_id, "day": streak_days.c.day},
+        ),
     ],
     servers=[
-        *(server_rows(table.c.guild_id) for table in (daily_schedules, daily_uses, streaks)),
+        *(
+            server_rows(table.c.guild_id)
+            for table in (daily_schedules, daily_uses, streaks, streak_days)
+        ),
         ServerData([dailies, open_answers], _erase_server),
     ],
 )
 
-_SETTLED = timedelta(days=2)
-"""After this time from its close, a daily surely receives no more answers."""
-_UNSETTLED = 10
-"""At most this many dailies are unsettled: each has its own date and is open for up to two days."""
+_SETTLED = timedelta(days=3)
+"""After this time from its close, a daily surely receives no more answers, and its date no other
+daily, even if the server moves to another time zone."""
+_RECENT = timedelta(days=10)
+"""Dates that many days ago are settled: a daily is open for up to two days, whatever the zone."""
+_MOST_UNSETTLED = 10 * MAX_DAILIES
+"""At most this many dailies are unsettled."""
+_CREDITED = timedelta(days=20)
+"""Dates that were credited longer ago are deleted; they were settled long before."""
 
 SCHEDULES = Queue(
     daily_schedules, due_at=daily_schedules.c.next_at, guild_id=daily_schedules.c.guild_id
@@ -285,13 +328,29 @@ class Written:
 
 
 @first_row(Schedule)
-def schedule(guild_id: int, *, claim: bool = False) -> Select[Any]:
-    """Return a server's schedule.
+def schedule(schedule_id: int, *, claim: bool = False) -> Select[Any]:
+    """Return a schedule.
 
     With `claim` it is locked until this transaction ends; None if another transaction locked it.
     """
-    query = _SCHEDULES.where(daily_schedules.c.guild_id == guild_id)
+    query = _SCHEDULES.where(daily_schedules.c.id == schedule_id)
     return query.with_for_update(of=daily_schedules, skip_locked=True) if claim else query
+
+
+@first_row(Schedule)
+def schedule_of(guild_id: int, number: int) -> Select[Any]:
+    """Return the schedule that has a number on a server."""
+    return _SCHEDULES.where(
+        daily_schedules.c.guild_id == guild_id, daily_schedules.c.number == number
+    )
+
+
+@all_rows(Schedule)
+def schedules_of(guild_id: int) -> Select[Any]:
+    """Return the schedules of a server in the order of their numbers."""
+    return _SCHEDULES.where(daily_schedules.c.guild_id == guild_id).order_by(
+        daily_schedules.c.number
+    )
 
 
 _SCHEDULES = (
@@ -301,18 +360,34 @@ _SCHEDULES = (
 )
 
 
-def save_schedule(conn: Connection, schedule: Schedule) -> None:
-    """Store a schedule without its zone, which `servers.set_zone` stores."""
+def _columns(schedule: Schedule) -> dict[str, Any]:
+    """Return a schedule's columns. Its zone is the server's, which `servers.set_zone` stores."""
     values = values_of(schedule)
-    del values["zone"]
-    upsert(conn, daily_schedules, **values)
+    del values["zone"], values["id"]
+    return values
 
 
-def change_schedule(conn: Connection, guild_id: int, /, **values: object) -> None:
-    conn.execute(_CHANGE_SCHEDULE, {"server": guild_id, **values})
+def add_schedule(conn: Connection, schedule: Schedule) -> int:
+    """Store a new schedule and return its id."""
+    adding = daily_schedules.insert().returning(daily_schedules.c.id)
+    added: int = conn.execute(adding, _columns(schedule)).scalar_one()
+    return added
 
 
-_CHANGE_SCHEDULE = update(daily_schedules).where(daily_schedules.c.guild_id == bindparam("server"))
+def save_schedule(conn: Connection, schedule: Schedule) -> None:
+    """Store a changed schedule."""
+    change_schedule(conn, schedule.id, **_columns(schedule))
+
+
+def change_schedule(conn: Connection, schedule_id: int, /, **values: object) -> None:
+    conn.execute(_CHANGE_SCHEDULE, {"row": schedule_id, **values})
+
+
+def delete_schedule(conn: Connection, schedule_id: int) -> None:
+    conn.execute(delete(daily_schedules).where(daily_schedules.c.id == schedule_id))
+
+
+_CHANGE_SCHEDULE = update(daily_schedules).where(daily_schedules.c.id == bindparam("row"))
 
 
 def active_schedules(
@@ -320,30 +395,32 @@ def active_schedules(
 ) -> list[tuple[Schedule, set[date]]]:
     """Return up to `limit` schedules that are not paused, each with its decided dates from `since`.
 
-    They are ordered by server id and start above `after`. All processes lock rows in this order.
+    They are ordered by id and start above `after`. All processes lock rows in this order.
     """
-    query = _SCHEDULES.where(
-        daily_schedules.c.guild_id > after, daily_schedules.c.paused.is_(False)
+    query = _SCHEDULES.where(daily_schedules.c.id > after, daily_schedules.c.paused.is_(False))
+    found = fetch_all(conn, query.order_by(daily_schedules.c.id).limit(limit), Schedule)
+    dates: dict[tuple[int, int], set[date]] = defaultdict(set)
+    decided = select(dailies.c.guild_id, dailies.c.number, dailies.c.local_date).where(
+        dailies.c.guild_id.in_({schedule.guild_id for schedule in found}),
+        dailies.c.number.in_(range(1, MAX_DAILIES + 1)),  # so that the index finds the dates
+        dailies.c.local_date >= since,
     )
-    found = fetch_all(conn, query.order_by(daily_schedules.c.guild_id).limit(limit), Schedule)
-    dates: dict[int, set[date]] = {schedule.guild_id: set() for schedule in found}
-    decided = select(dailies.c.guild_id, dailies.c.local_date)
-    for guild_id, day in conn.execute(
-        decided.where(dailies.c.guild_id.in_(dates), dailies.c.local_date >= since)
-    ):
-        dates[guild_id].add(day)
-    return [(schedule, dates[schedule.guild_id]) for schedule in found]
+    for guild_id, number, day in conn.execute(decided):
+        dates[guild_id, number].add(day)
+    return [(schedule, dates[schedule.guild_id, schedule.number]) for schedule in found]
 
 
-def taken(conn: Connection, guild_id: int, since: date) -> set[date]:
-    """Return the local dates from `since` that have a daily, whatever its state."""
-    return set(_dates_since(conn, guild_id, since).scalars())
+def taken(conn: Connection, guild_id: int, number: int, since: date) -> set[date]:
+    """Return the local dates from `since` that have a daily of this number, whatever its state."""
+    return set(_dates_since(conn, guild_id, number, since).scalars())
 
 
 @prepared
-def _dates_since(guild_id: int, since: date) -> Select[Any]:
+def _dates_since(guild_id: int, number: int, since: date) -> Select[Any]:
     return select(dailies.c.local_date).where(
-        dailies.c.guild_id == guild_id, dailies.c.local_date >= since
+        dailies.c.guild_id == guild_id,
+        dailies.c.number == number,
+        dailies.c.local_date >= since,
     )
 
 
@@ -355,45 +432,97 @@ def get(daily_id: int, *, lock: bool = False) -> Select[Any]:
 
 
 @first_row(Daily)
-def of_day(guild_id: int, day: date) -> Select[Any]:
-    return select(dailies).where(dailies.c.guild_id == guild_id, dailies.c.local_date == day)
-
-
-@first_row(Daily)
-def latest_posted(guild_id: int) -> Select[Any]:
-    """Return a server's newest daily that has a message."""
-    query = select(dailies).where(dailies.c.guild_id == guild_id, ON_CARD)
-    return query.order_by(dailies.c.local_date.desc()).limit(1)
-
-
-@first_row(Daily)
-def latest_tried(guild_id: int) -> Select[Any]:
-    """Return a server's newest daily that was posted or missed."""
-    tried = dailies.c.state.in_([*POSTED, DailyState.MISSED])
-    query = select(dailies).where(dailies.c.guild_id == guild_id, tried)
-    return query.order_by(dailies.c.local_date.desc()).limit(1)
-
-
-def posting(conn: Connection, guild_id: int) -> Daily | None:
-    """Return a server's newest daily that is to be posted."""
-    query = select(dailies).where(
-        dailies.c.guild_id == guild_id, UNREVEALED, dailies.c.state == DailyState.POSTING
+def of_day(guild_id: int, number: int, day: date) -> Select[Any]:
+    return select(dailies).where(
+        dailies.c.guild_id == guild_id, dailies.c.number == number, dailies.c.local_date == day
     )
+
+
+def latest_posted(conn: Connection, guild_id: int) -> Daily | None:
+    """Return the daily of a server that was posted last."""
+    found = _of_last_date(conn, guild_id)
+    return max(found, key=lambda daily: (daily.message_id or 0, daily.id), default=None)
+
+
+@all_rows(Daily)
+def _of_last_date(guild_id: int) -> Select[Any]:
+    query = select(dailies).where(dailies.c.guild_id == guild_id, ON_CARD)
+    return query.order_by(dailies.c.local_date.desc()).limit(MAX_DAILIES)
+
+
+def open_now(conn: Connection, guild_id: int, now: datetime) -> list[Daily]:
+    """Return the dailies of a server that can be answered, by the minute of their close."""
+
+    def place(daily: Daily) -> tuple[datetime, int]:
+        assert daily.closes_at is not None
+        return daily.closes_at.replace(second=0, microsecond=0), daily.number
+
+    return sorted(_open(conn, guild_id, now), key=place)
+
+
+@all_rows(Daily)
+def _open(guild_id: int, now: datetime) -> Select[Any]:
+    return select(dailies).where(
+        dailies.c.guild_id == guild_id, UNREVEALED, ON_CARD, dailies.c.closes_at > now
+    )
+
+
+def asked_now(conn: Connection, guild_id: int) -> set[str]:
+    """Return the ids of the items and topics that dailies of a server ask or are about to ask."""
+    return {row.item_id or row.topic_id for row in _asked(conn, guild_id)}
+
+
+@prepared
+def _asked(guild_id: int) -> Select[Any]:
+    return select(dailies.c.item_id, dailies.c.topic_id).where(
+        dailies.c.guild_id == guild_id, UNREVEALED
+    )
+
+
+@first_row(Daily)
+def latest_tried(guild_id: int, number: int) -> Select[Any]:
+    """Return the newest daily of a number that was posted or missed."""
+    tried = dailies.c.state.in_([*POSTED, DailyState.MISSED])
+    query = select(dailies).where(dailies.c.guild_id == guild_id, dailies.c.number == number, tried)
+    return query.order_by(dailies.c.local_date.desc()).limit(1)
+
+
+def posting(conn: Connection, guild_id: int, number: int) -> Daily | None:
+    """Return the newest daily of a number that is to be posted."""
     # Sorted here, because SQLite would read all dailies in the order of their dates.
-    found = fetch_all(conn, query, Daily)
-    return max(found, key=lambda daily: daily.local_date, default=None)
+    return max(_to_post(conn, guild_id, number), key=lambda daily: daily.local_date, default=None)
+
+
+def _has_number(number: Any) -> ColumnElement[bool]:
+    """Return a condition for queries of unrevealed dailies.
+
+    It can't use the index of all dates, which SQLite would prefer to that of unrevealed dailies.
+    https://www.sqlite.org/optoverview.html#disqualifying_where_clause_terms_using_unary_
+    """
+    return (dailies.c.number + literal_column("0", Integer)).bool_op("=")(number)
+
+
+@all_rows(Daily)
+def _to_post(guild_id: int, number: int) -> Select[Any]:
+    return select(dailies).where(
+        dailies.c.guild_id == guild_id,
+        UNREVEALED,
+        dailies.c.state == DailyState.POSTING,
+        _has_number(number),
+    )
 
 
 def create(conn: Connection, guild_id: int, day: date, **values: object) -> int | None:
-    """Store a daily and return its id; None if its date has one already."""
-    columns = {"guild_id": guild_id, "local_date": day, "choice_order": "", **values}
+    """Store a daily and return its id; None if its number has one on that date already."""
+    usual = {"number": 1, "name": DEFAULT_NAME, "choice_order": ""}
+    columns = {**usual, "guild_id": guild_id, "local_date": day, **values}
     return conn.execute(_creating(conn.dialect.name), columns).scalar()
 
 
 @cache
 def _creating(dialect: str) -> Executable:
     unless = insert_for(dialect, dailies).on_conflict_do_nothing(
-        index_elements=["guild_id", "local_date"]
+        index_elements=["guild_id", "number", "local_date"]
     )
     return unless.returning(dailies.c.id)
 
@@ -401,17 +530,17 @@ def _creating(dialect: str) -> Executable:
 def redirect(conn: Connection, schedule: Schedule, now: datetime) -> None:
     """Move a refused daily to the schedule's channel and role, and make it due now."""
     values = {"channel_id": schedule.channel_id, "role_id": schedule.role_id, "due_at": now}
-    conn.execute(
-        update(dailies).where(dailies.c.guild_id == schedule.guild_id, _UNSENT).values(**values)
-    )
+    conn.execute(_unsent_of(schedule).values(**values))
 
 
-def give_up_unsent(conn: Connection, guild_id: int) -> None:
-    """Skip a refused daily."""
-    conn.execute(
-        update(dailies)
-        .where(dailies.c.guild_id == guild_id, _UNSENT)
-        .values(state=DailyState.SKIPPED, due_at=None)
+def give_up_unsent(conn: Connection, schedule: Schedule) -> None:
+    """Skip a refused daily of a schedule."""
+    conn.execute(_unsent_of(schedule).values(state=DailyState.SKIPPED, due_at=None))
+
+
+def _unsent_of(schedule: Schedule) -> Update:
+    return update(dailies).where(
+        dailies.c.guild_id == schedule.guild_id, _has_number(schedule.number), _UNSENT
     )
 
 
@@ -483,29 +612,57 @@ def graded(conn: Connection, daily_id: int) -> dict[int, str]:
 
 def streak_of(conn: Connection, guild_id: int, user_id: int, now: datetime) -> Streak:
     """Return a member's streak now."""
-    known, rows = _unsettled(conn, guild_id, user_id)
+    known, rows = _unsettled(conn, guild_id, user_id, now)
     return _streak(known, rows, now)
 
 
 def count_streak(conn: Connection, guild_id: int, answer: Answer) -> tuple[Streak, StreakNews]:
     """Count a stored answer for the member's streak, and return the streak and what changed.
 
-    The streak is stored with the answer, for the closed card. The row in `streaks` moves on to the
-    last settled daily.
+    The streak is stored with the answer, for the closed card.
     """
     at = answer.answered_at
     user_id = answer.user_id
-    known, rows = _unsettled(conn, guild_id, user_id)
-    settled = list(
-        takewhile(lambda row: row.closes_at is not None and row.closes_at <= at - _SETTLED, rows)
-    )
-    if settled or known is None:
-        through = settled[-1].local_date if settled else rows[0].local_date - timedelta(days=1)
-        values = values_of(_streak(known, settled, at))
-        upsert(conn, streaks, guild_id=guild_id, user_id=user_id, through=through, **values)
+    known, rows = _unsettled(conn, guild_id, user_id, at)
+    _settle(conn, guild_id, user_id, known, rows, at)
     reached = _streak(known, rows, at)
     answers_store.change(conn, DAILY, answer.question_id, user_id, streak=reached.current)
     return reached, _news(known, rows, answer)
+
+
+def credit_day(conn: Connection, guild_id: int, user_id: int, day: date) -> None:
+    """Let a date count for a member's streak if it has a daily, now or later on that date.
+
+    `day` is a local date in the server's zone. Repeating it changes nothing. A date that is settled
+    already stays as it was.
+    """
+    at = datetime.combine(day, time.min, UTC)
+    given = {"guild_id": guild_id, "user_id": user_id, "day": day}
+    conn.execute(insert(conn, streak_days).on_conflict_do_nothing(), given)
+    c = streak_days.c
+    old = delete(streak_days).where(c.guild_id == guild_id, c.user_id == user_id)
+    conn.execute(old.where(c.day < day - _CREDITED))
+    _settle(conn, guild_id, user_id, *_unsettled(conn, guild_id, user_id, at), at)
+
+
+def _settle(
+    conn: Connection,
+    guild_id: int,
+    user_id: int,
+    known: Streak | None,
+    rows: Sequence[Row[Any]],
+    at: datetime,
+) -> None:
+    """Move a member's row in `streaks` on to the last date whose dailies are all settled."""
+    unsettled = (
+        row.local_date for row in rows if row.closes_at is None or row.closes_at > at - _SETTLED
+    )
+    first = min(unsettled, default=date.max)
+    settled = [row for row in rows if row.local_date < first]
+    if settled or known is None:
+        through = settled[-1].local_date if settled else at.date() - _RECENT
+        values = values_of(_streak(known, settled, at))
+        upsert(conn, streaks, guild_id=guild_id, user_id=user_id, through=through, **values)
 
 
 def _streak(known: Streak | None, rows: Sequence[Row[Any]], now: datetime) -> Streak:
@@ -513,13 +670,12 @@ def _streak(known: Streak | None, rows: Sequence[Row[Any]], now: datetime) -> St
 
 
 def _news(known: Streak | None, rows: Sequence[Row[Any]], answer: Answer) -> StreakNews:
+    """Return what an answer changed; nothing if another daily of its date was answered before."""
     now = next((row.local_date for row in rows if row.id == answer.question_id), None)
-    if now is None:
+    others = [row for row in rows if row.answered_at and row.id != answer.question_id]
+    if now is None or any(row.local_date == now for row in others):
         return NO_NEWS
-    previous = max(
-        (row.answered_at for row in rows if row.answered_at and row.id != answer.question_id),
-        default=None,
-    )
+    previous = max((row.answered_at for row in others), default=None)
     untold = {
         row.local_date
         for row in rows
@@ -531,16 +687,16 @@ def _news(known: Streak | None, rows: Sequence[Row[Any]], answer: Answer) -> Str
 
 
 def _dates(rows: Sequence[Row[Any]], now: datetime) -> tuple[list[date], set[date], set[date]]:
-    """Return the dates with a daily, the answered ones, and those that can still be answered."""
+    """Return the dates with dailies, those that count, and those that can still be answered."""
     return (
         [row.local_date for row in rows],
-        {row.local_date for row in rows if row.answered_at is not None},
+        {row.local_date for row in rows if row.answered_at is not None or row.credited},
         {row.local_date for row in rows if row.closes_at is not None and row.closes_at > now},
     )
 
 
 def _unsettled(
-    conn: Connection, guild_id: int, user_id: int
+    conn: Connection, guild_id: int, user_id: int, now: datetime
 ) -> tuple[Streak | None, list[Row[Any]]]:
     """Return a member's settled streak, and the server's dailies since, oldest first.
 
@@ -548,15 +704,19 @@ def _unsettled(
     because each answer settles earlier dailies, and the first ones use up all freezes.
     """
     settled = _settled(conn, guild_id, user_id).first()
-    newest = _newest(conn, guild_id, user_id).all()
+    recent = now.date() - _RECENT
+    through = date.min if settled is None else settled.through
+    rows = {row.id: row for row in _after(conn, guild_id, user_id, max(recent, through))}
     if settled is None:
-        return None, [*reversed(newest)]
-    rows = {row.local_date: row for row in newest if row.local_date > settled.through}
-    if len(rows) == _UNSETTLED:
-        first = _first_after(conn, guild_id, user_id, settled.through)
-        rows |= {row.local_date: row for row in first}
+        return None, _in_order(rows.values())
+    if through < recent:
+        rows |= {row.id: row for row in _first_after(conn, guild_id, user_id, through)}
     streak = Streak(settled.current, settled.best, settled.freezes, settled.unbroken)
-    return streak, [row for _, row in sorted(rows.items())]
+    return streak, _in_order(rows.values())
+
+
+def _in_order(rows: Iterable[Row[Any]]) -> list[Row[Any]]:
+    return sorted(rows, key=lambda row: (row.local_date, row.id))
 
 
 @prepared
@@ -565,31 +725,34 @@ def _settled(guild_id: int, user_id: int) -> Select[Any]:
 
 
 @prepared
-def _newest(guild_id: int, user_id: int) -> Select[Any]:
-    return _some_dailies(guild_id, user_id).order_by(dailies.c.local_date.desc())
+def _after(guild_id: int, user_id: int, after: date) -> Select[Any]:
+    return _dailies_after(guild_id, user_id, after)
 
 
 @prepared
 def _first_after(guild_id: int, user_id: int, through: date) -> Select[Any]:
-    return (
-        _some_dailies(guild_id, user_id)
-        .where(dailies.c.local_date > through)
-        .order_by(dailies.c.local_date)
-    )
+    query = _dailies_after(guild_id, user_id, through)
+    return query.order_by(dailies.c.local_date).limit(_MOST_UNSETTLED)
 
 
-def _some_dailies(guild_id: int, user_id: int) -> Select[Any]:
+def _dailies_after(guild_id: int, user_id: int, after: date) -> Select[Any]:
     own = (
         (answers.c.source == constant(DAILY))
         & (answers.c.question_id == dailies.c.id)
         & (answers.c.user_id == user_id)
     )
+    credited = (
+        (streak_days.c.guild_id == dailies.c.guild_id)
+        & (streak_days.c.user_id == user_id)
+        & (streak_days.c.day == dailies.c.local_date)
+    )
     return (
         select(dailies.c.id, dailies.c.local_date, dailies.c.closes_at, answers.c.answered_at)
+        .add_columns(streak_days.c.day.is_not(None).label("credited"))
         .select_from(dailies)
         .outerjoin(answers, own)
-        .where(dailies.c.guild_id == guild_id, ON_CARD)
-        .limit(_UNSETTLED)
+        .outerjoin(streak_days, credited)
+        .where(dailies.c.guild_id == guild_id, ON_CARD, dailies.c.local_date > after)
     )
 
 

@@ -45,10 +45,14 @@ NO_STREAK = Streak(0, 0)
 
 @dataclass(frozen=True, slots=True)
 class StreakNews:
-    """A freeze `earned` by an answer, and the number of missed dates that freezes `saved`."""
+    """A freeze `earned` by an answer, and the number of missed dates that freezes `saved`.
+
+    `milestone` is the new length of the streak if the verdict congratulates on it, or 0.
+    """
 
     earned: bool = False
     saved: int = 0
+    milestone: int = 0
 
 
 NO_NEWS = StreakNews()
@@ -78,13 +82,17 @@ def streak_news(
     now: date,
     untold: Collection[date],
 ) -> StreakNews:
-    """Return what the answer to the daily of `now` changed; other arguments are those of `streak`.
+    """Return what the first answer of the date `now` changed; the others are those of `streak`.
 
     `untold` are the dates since the member's previous answer, which no verdict has mentioned yet.
     """
     made, frozen = _follow(days, answered, open_days, before)
     without = streak(days, {*answered} - {now}, {*open_days, now}, before)
-    return StreakNews(made.freezes > without.freezes, sum(day in untold for day in frozen))
+    return StreakNews(
+        earned=made.freezes > without.freezes,
+        saved=sum(day in untold for day in frozen),
+        milestone=made.current if made.current in MILESTONES else 0,
+    )
 
 
 def _follow(

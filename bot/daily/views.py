@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from textwrap import shorten
@@ -14,6 +14,7 @@ from bot.chat import text as t
 from bot.chat.messages import (
     ATTENTION,
     DAILY,
+    DANGER,
     ENDED,
     PRIMARY,
     REVEALED,
@@ -28,7 +29,9 @@ from bot.chat.messages import (
     separator,
     text_of,
 )
+from bot.chat.modals import text_modal
 from bot.chat.router import PAGE, ROW, Route
+from bot.core.limits import MAX_DAILIES, MAX_DAILY_NAME
 from bot.core.zones import search_zones, stored_zone
 from bot.daily import rules
 from bot.daily.cards import (
@@ -48,6 +51,7 @@ from bot.daily.streaks import MILESTONES, Streak, StreakNews
 from bot.daily.weekdays import DAYS, days_in_words
 from bot.interviews import views as interviews_views
 from bot.interviews.cards import Assessment
+from bot.plan.goals import ALL, goal_title, is_asked
 from bot.questions import formulas
 from bot.questions.model import Bank, Topic
 from bot.questions.views import (
@@ -66,15 +70,29 @@ from bot.questions.views import (
 # Managers: the controls of the panel, and the modal for time, zone and hours.
 PANEL = Route(
     "panel",
-    {"what": "channel|role|kind|days|threads|nothreads|topics|post|pause|resume|form"},
+    {
+        "what": "channel|role|kind|days|threads|nothreads|topics|post|pause|resume|skip|show",
+        "row": ROW,
+    },
     once=True,
     command="</daily status>",
 )
-FORM = Route("schedule", {}, once=True, command="</daily status>")
+CHANGE = Route(
+    "panel",
+    {"what": "form|rename|remove|removed", "row": ROW},
+    once=True,
+    command="</daily status>",
+)
+SET_UP = Route("panel", {"what": "form"}, once=True, command="</daily status>")
+PICK = Route("dailies", {}, once=True, command="</daily status>")
+FORM = Route("schedule", {"row": f"0|{ROW}"}, once=True, command="</daily status>")
+RENAME = Route("rename", {"row": ROW}, once=True, command="</daily status>")
 # An open question: the button that opens the modal, the modal, and a page of the feedback.
 OPEN = Route("open", {"source": "daily", "row": ROW})
 ESSAY = Route("essay", {"source": "daily", "row": ROW}, once=True)
 OWN = Route("own", {"source": "daily", "row": ROW, "page": PAGE})
+# /today, and one of several open questions in it; 0 for all of them.
+TODAY = Route("today", {"row": f"0|{ROW}"})
 # The private copy of the question in /today. Its letter buttons have the ids of any card.
 APART = "today"
 APART_CHOOSE = Route("choose", {"source": APART, "row": ROW})
@@ -82,8 +100,9 @@ APART_WRITE = Route("write", {"source": APART, "row": ROW})
 APART_OPEN = Route("open", {"source": APART, "row": ROW})
 APART_ESSAY = Route("essay", {"source": APART, "row": ROW}, once=True)
 
-_TITLE = "## 📅 Question of the day"
-_SMALL_TITLE = f"#{_TITLE}"
+_ALL = "### 📅 Questions of the day"
+_MOST_LISTED = 2 * MAX_DAILIES
+"""Open questions that /today lists: each daily is open for up to two days."""
 _CHANNEL = "The channel to post in"
 _MAX_CONTENT = 2_000
 """The most characters of a message's content.
@@ -103,7 +122,7 @@ def announcement(words: Announcement) -> PlainMessage:
 
     It has as much of the question as fits, in case that edit never succeeds.
     """
-    head = f"<@&{words.role_id}> Question of the day: "
+    head = f"<@&{words.role_id}> {t.one_line(words.name)}: "
     question = " ".join(words.question.split())
     marks = len(t.escape(question)) - len(question)
     asked = t.escape(shorten(question, _MAX_CONTENT - len(head) - marks, placeholder=" …"))
@@ -117,7 +136,7 @@ def question(card: DailyCard | OpenDailyCard, bank: Bank) -> Message:
     if isinstance(card, OpenDailyCard):
         return Message(
             DAILY,
-            f"{_TITLE}\n-# {_about(card.topic, bank)} · open question",
+            f"{_title(card.name)}\n-# {_about(card.topic, bank)} · open question",
             t.heading(card.topic.question),
             separator(),
             "Answer in a few sentences, as in an interview. You'll see right away, in private, how it compares "
@@ -126,7 +145,7 @@ def question(card: DailyCard | OpenDailyCard, bank: Bank) -> Message:
         )
     return Message(
         DAILY,
-        f"{_TITLE}\n-# {about(card.item, bank)}",
+        f"{_title(card.name)}\n-# {about(card.item, bank)}",
         *asked(card.item, card.order),
         separator(),
         closes,
@@ -150,7 +169,7 @@ def result(card: DailyResult | OpenDailyResult, bank: Bank) -> Message:
     ]
     return Message(
         REVEALED,
-        f"{_TITLE}\n-# {about(card.item, bank)} · closed",
+        f"{_title(card.name)}\n-# {about(card.item, bank)} · closed",
         *revealed(card.item, card.order, card.outcome, bank),
         "\n".join([*last, *_long_streaks(card.streaks)]),
         after_row("daily", card.daily_id),
@@ -209,7 +228,7 @@ def review(found: OpenReview, bank: Bank, page: int = 0, *, checking: str = "") 
         note = f"+{t.count(found.points, 'point')} {_counted_by(assessment)} · {figures}"
     pages = interviews_views.pages(found.topic, found.text, assessment, found.follow_up, note)
     return interviews_views.page_of(
-        f"-# 📅 Question of the day · {_about(found.topic, bank)}",
+        f"-# 📅 {t.one_line(daily.name)} · {_about(found.topic, bank)}",
         pages,
         page,
         lambda n: OWN.id(row=daily.id, page=n),
@@ -231,7 +250,7 @@ def _result(card: OpenDailyResult, bank: Bank, model: str) -> Message:
         ]
     return Message(
         REVEALED,
-        f"{_TITLE}\n-# {_about(card.topic, bank)} · open question · closed",
+        f"{_title(card.name)}\n-# {_about(card.topic, bank)} · open question · closed",
         t.heading(card.topic.question),
         f"**Model answer**\n{model}",
         "\n".join(["**Least often counted**", *lacking]) if lacking else None,
@@ -259,8 +278,8 @@ def _streak_news(streak: Streak, news: StreakNews) -> list[str]:
         lines.append(
             f"You missed {news.saved} days, and your freezes kept your streak. {_freezes_left(streak)}"
         )
-    if streak.current in MILESTONES:
-        lines.append(f"**{streak.current} days:** {MILESTONES[streak.current]}. Well done.")
+    if news.milestone:
+        lines.append(f"**{news.milestone} days:** {MILESTONES[news.milestone]}. Well done.")
     if news.earned:
         lines.append("You've earned a freeze: it keeps your streak when you miss a day.")
     return lines
@@ -272,6 +291,10 @@ def _freezes_left(streak: Streak) -> str:
         if streak.freezes
         else "None left; seven days in a row earn one."
     )
+
+
+def _title(name: str) -> str:
+    return f"## 📅 {t.one_line(name)}"
 
 
 def _about(topic: Topic, bank: Bank) -> str:
@@ -290,9 +313,13 @@ def local_time(at: datetime, zone: str) -> str:
     return f"{local:%A} {local.day} {local:%B}, {local:%H:%M}"
 
 
-def times(schedule: Schedule) -> str:
-    """Say when a server's question of the day is posted, by the server's clock."""
-    return f"The question of the day comes at {schedule.at} by this clock."
+def times(schedules: Sequence[Schedule]) -> str:
+    """Say when a server's questions of the day are posted, by the server's clock."""
+    if len(schedules) == 1:
+        return f"The question of the day comes at {schedules[0].at} by this clock."
+    *most, last = sorted({schedule.at for schedule in schedules})
+    at = f"{', '.join(most)} and {last}" if most else last
+    return f"The questions of the day come at {at} by this clock."
 
 
 def next_post(status: DailyStatus) -> str:
@@ -302,48 +329,173 @@ def next_post(status: DailyStatus) -> str:
     return f"Next: **{local_time(status.next_at, zone)}** ({stored_zone(zone).key})"
 
 
-def panel(
-    found: DailyStatus, topic: Topic | None, problem: str | None, note: str | None = None
-) -> Message:
+def next_posts(found: Sequence[DailyStatus]) -> str:
+    """Say when the next of a server's questions of the day comes."""
+    coming = [(at, n) for n, status in enumerate(found) if (at := status.next_at) is not None]
+    return next_post(found[min(coming)[1] if coming else 0])
+
+
+def panel(found: DailyStatus, bank: Bank, problem: str | None, note: str | None = None) -> Message:
     """Return the panel: settings with their controls, the next and the last post, and problems.
 
     `problem` is what would stop or spoil a post now; `note` says what was just done.
     """
     schedule = found.schedule
-    warnings = _warnings(found, problem)
+    warnings = _warnings(found, bank, problem)
     settings = [
         f"Channel: <#{schedule.channel_id}>",
         f"Time: **{schedule.at}**, {days_in_words(schedule.weekdays)}",
         f"Open for answers: {t.count(schedule.answer_hours, 'hour')}",
-        f"Questions: {KINDS[schedule.kind].lower()} · {t.escape(topic.title) if topic else 'all topics'}",
+        f"Questions: {KINDS[schedule.kind].lower()} · {_area(schedule, bank)}",
         f"Role to ping: <@&{schedule.role_id}>" if schedule.role_id else "Role to ping: none",
         f"Discussion thread: {'with each question' if schedule.thread else 'none'}",
     ]
-    pause = (
-        ("Resume", PANEL.id(what="resume"))
-        if schedule.paused
-        else ("Pause", PANEL.id(what="pause"))
-    )
-    threads = "Turn threads on", PANEL.id(what="threads")
-    if schedule.thread:
-        threads = "Turn threads off", PANEL.id(what="nothreads")
+
+    def control(what: str) -> str:
+        return PANEL.id(what=what, row=schedule.id)
+
+    def change(what: str) -> str:
+        return CHANGE.id(what=what, row=schedule.id)
+
+    if found.is_new and found.others:
+        note = (
+            f"**{t.one_line(schedule.name)}** is new. This server now has "
+            f"{len(found.others) + 1} questions of the day. Not what you meant? Press Remove."
+        )
+    threads = ("off", "nothreads") if schedule.thread else ("on", "threads")
     return Message(
         ATTENTION if warnings else ENDED if schedule.paused else DAILY,
-        _SMALL_TITLE,
+        f"#{_title(schedule.name)}",
         note,
         next_post(found),
         "\n".join(warnings) or None,
         "\n".join([*settings, f"-# {_last_post(found)}"]),
-        row(channel_list(PANEL.id(what="channel"), schedule.channel_id, _CHANNEL)),
-        row(role_list(PANEL.id(what="role"), schedule.role_id, "Role to ping (optional)")),
-        row(_day_list(schedule.weekdays)),
-        row(select_menu(PANEL.id(what="kind"), KINDS, schedule.kind)),
+        row(channel_list(control("channel"), schedule.channel_id, _CHANNEL)),
+        row(role_list(control("role"), schedule.role_id, "Role to ping (optional)")),
+        row(_day_list(control("days"), schedule.weekdays)),
+        row(select_menu(control("kind"), KINDS, schedule.kind)),
         row(
-            button("Change time", PANEL.id(what="form")),
-            button(*threads),
-            button("All topics", PANEL.id(what="topics")) if topic else None,
+            button("Change time", change("form")),
+            button(f"Turn threads {threads[0]}", control(threads[1])),
+            button("All topics", control("topics")) if schedule.asks != ALL else None,
         ),
-        row(button("Post now", PANEL.id(what="post"), PRIMARY), button(*pause)),
+        row(
+            button("Post now", control("post"), PRIMARY),
+            button("Resume", control("resume"))
+            if schedule.paused
+            else button("Pause", control("pause")),
+            button("Rename", change("rename")),
+            button("Remove", change("remove")),
+        ),
+        row(_pick_list([schedule, *found.others], schedule.id)) if found.others else None,
+        _ANOTHER if not found.others else None,
+    )
+
+
+_ANOTHER = (
+    f"-# A server can have {MAX_DAILIES} questions of the day. To add one, give it a name of its own "
+    "in `daily` of </daily setup>."
+)
+
+
+def overview(
+    found: Sequence[DailyStatus], bank: Bank, problems: Mapping[int, str | None]
+) -> Message:
+    """Return all questions of the day of a server, each with its next and last post and problems.
+
+    `problems` are by the schedules' ids.
+    """
+    zone = found[0].schedule.zone
+    lost = _lost_zone(zone)
+    is_wrong = lost is not None
+    blocks = []
+    for status in found:
+        schedule = status.schedule
+        wrong = _problems(status, bank, problems[schedule.id])
+        is_wrong = is_wrong or bool(wrong)
+        at = local_time(status.next_at, zone) if status.next_at else "paused"
+        lines = [f"**{t.one_line(schedule.name)}** · {at}"]
+        lines += [t.cut(f"⚠️ {words}", _MOST_OF_PROBLEM) for words in wrong[:1]]
+        if len(wrong) > 1:
+            lines.append(f"-# {t.count(len(wrong) - 1, 'more problem')} in its settings")
+        last = status.last
+        if last is not None and last.opened_at is not None:
+            posted = f"[last one]({link(last)}) {t.when(last.opened_at, 'f')}"
+        else:
+            posted = "nothing posted yet"
+        lines.append(f"-# <#{schedule.channel_id}> · {posted}")
+        blocks.append("\n".join(lines))
+    return Message(
+        ATTENTION if is_wrong else DAILY,
+        _ALL,
+        f"⚠️ {lost}" if lost else None,
+        "\n\n".join(blocks),
+        f"-# Times are in {stored_zone(zone).key}.",
+        row(_pick_list([status.schedule for status in found], None)),
+        _ANOTHER if len(found) < MAX_DAILIES else None,
+    )
+
+
+_MOST_OF_PROBLEM = 300
+"""Characters of a problem in the list of all dailies; its own panel has all of it."""
+
+
+def _pick_list(schedules: Sequence[Schedule], chosen: int | None) -> ui.Select[ui.LayoutView]:
+    """Return a list that opens the panel of one of several dailies."""
+    options = [
+        discord.SelectOption(label=s.name, value=str(s.id), default=s.id == chosen)
+        for s in sorted(schedules, key=lambda s: s.number)
+    ]
+    return ui.Select(custom_id=PICK.id(), options=options, placeholder="See and change one")
+
+
+_ACTIONS = {
+    "post": "post now",
+    "pause": "pause",
+    "resume": "bring back",
+    "skip": "skip next",
+    "remove": "remove",
+}
+
+
+def which(schedules: Sequence[Schedule], what: str) -> Message:
+    """Ask which of several dailies a command is about; each has a button."""
+    route = CHANGE if what == "remove" else PANEL
+    return Message(
+        DAILY,
+        f"This server has {len(schedules)} questions of the day. Which one do you want to {_ACTIONS[what]}?",
+        row(*(button(s.name, route.id(what=what, row=s.id)) for s in schedules)),
+    )
+
+
+def to_remove(schedule: Schedule) -> Message:
+    """Ask once more before a daily is removed."""
+    return Message(
+        ATTENTION,
+        f"### Remove {t.one_line(schedule.name)}?\n"
+        "It posts no more questions, and its settings are erased. A question that's open stays open until "
+        "the time on its card. Points and streaks stay.",
+        row(
+            button("Remove", CHANGE.id(what="removed", row=schedule.id), DANGER),
+            button("Keep", PANEL.id(what="show", row=schedule.id)),
+        ),
+    )
+
+
+def removed(schedule: Schedule) -> Message:
+    return Message(
+        ENDED, f"**{t.one_line(schedule.name)}** is removed. It posts no more questions."
+    )
+
+
+def rename_form(schedule: Schedule) -> ui.Modal:
+    return text_modal(
+        "Rename the question of the day",
+        RENAME.id(row=schedule.id),
+        label="Name",
+        limit=MAX_DAILY_NAME,
+        hint="It stands above each question",
+        written=schedule.name,
     )
 
 
@@ -353,14 +505,15 @@ def skipped(left_out: datetime, status: DailyStatus) -> str:
 
 def set_up_first(sentence: str) -> Message:
     """Return a message with a button that opens the form for a first set-up."""
-    return Message(DAILY, sentence, row(button("Set it up", PANEL.id(what="form"), PRIMARY)))
+    return Message(DAILY, sentence, row(button("Set it up", SET_UP.id(), PRIMARY)))
 
 
 def schedule_form(
     schedule: Schedule | None, channel_id: int | None, zone: str, now: datetime
 ) -> ui.Modal:
     """Return the filled-in modal for time, zone and hours, at first also for the channel."""
-    modal = ui.Modal(title="Question of the day", custom_id=FORM.id(), timeout=None)
+    custom_id = FORM.id(row=schedule.id if schedule else 0)
+    modal = ui.Modal(title="Question of the day", custom_id=custom_id, timeout=None)
     if schedule is None:
         modal.add_item(
             ui.Label(text="Channel", component=channel_list("channel", channel_id, _CHANNEL))
@@ -395,32 +548,51 @@ def zone_list(zone: str, now: datetime) -> ui.Select[ui.LayoutView]:
     return select_menu("zone", clocks, chosen)
 
 
-def _day_list(chosen: str) -> ui.Select[ui.LayoutView]:
+def _day_list(custom_id: str, chosen: str) -> ui.Select[ui.LayoutView]:
     options = [
         discord.SelectOption(label=day, value=str(n), default=str(n) in chosen)
         for n, day in enumerate(DAYS)
     ]
-    return ui.Select(
-        custom_id=PANEL.id(what="days"), options=options, min_values=1, max_values=len(options)
+    return ui.Select(custom_id=custom_id, options=options, min_values=1, max_values=len(options))
+
+
+def _area(schedule: Schedule, bank: Bank) -> str:
+    """Return what a daily asks about, in words."""
+    title = goal_title(bank, schedule.asks)
+    return (
+        t.escape(title) if schedule.asks != ALL and is_asked(bank, schedule.asks) else "all topics"
     )
 
 
-def _warnings(found: DailyStatus, problem: str | None) -> list[str]:
-    """Return a line for each problem of the schedule and its last posts."""
+def _warnings(found: DailyStatus, bank: Bank, problem: str | None) -> list[str]:
+    """Return a line for each problem of the zone, of the schedule and of its last posts."""
+    problems = [_lost_zone(found.schedule.zone), *_problems(found, bank, problem)]
+    lines = [f"⚠️ {words}" for words in problems if words]
+    if found.posting is not None and lines:
+        lines.append("-# I'll keep trying until six hours after the post time.")
+    return lines
+
+
+def _problems(found: DailyStatus, bank: Bank, problem: str | None) -> list[str]:
+    """Return a sentence for each problem of the schedule and its last posts."""
+    schedule = found.schedule
     problems = [
-        _lost_zone(found.schedule.zone),
         problem,
         found.posting.problem if found.posting else None,
+        _GONE if schedule.asks != ALL and not is_asked(bank, schedule.asks) else None,
     ]
     if found.last is not None and found.last.posted:
         problems.append(found.last.problem)
     elif found.last is not None:
         day = found.last.local_date
         problems.append(f"No question on {day.day} {day:%B}. {found.last.problem}")
-    lines = [f"⚠️ {words}" for words in dict.fromkeys(filter(None, problems))]
-    if found.posting is not None and lines:
-        lines.append("-# I'll keep trying until six hours after the post time.")
-    return lines
+    return list(dict.fromkeys(filter(None, problems)))
+
+
+_GONE = (
+    "What it asks about is no longer in the question bank, so it asks about all topics. "
+    "Choose something else with </daily setup>."
+)
 
 
 def _lost_zone(zone: str) -> str | None:
@@ -436,47 +608,88 @@ def _last_post(found: DailyStatus) -> str:
     return f"Last question: {t.when(last.opened_at, 'f')} · {link(last)}"
 
 
-def today(found: Today, bank: Bank, now: datetime) -> list[Message]:
-    """Return the newest daily to answer or as it was answered, the next one's time, and the streak.
+def today(
+    found: Today, bank: Bank, now: datetime, *, one_of_several: bool = False
+) -> list[Message]:
+    """Return the open questions of the day, or one to answer or as it was answered.
 
-    The first message has all buttons. A long explanation continues in further messages.
+    The next one's time and the streak are below. The first message has all buttons. A long
+    explanation continues in further messages. `one_of_several` adds a button that goes back.
     """
-    daily = found.daily
-    asks = found.asks
+    if len(found.dailies) > 1:
+        return [_today_list(found, bank)]
     after = "\n".join(_today_after(found))
-    if daily is None or asks is None or daily.closes_at is None:
+    shown = found.dailies[0] if found.dailies else None
+    if shown is None or shown.asks is None or shown.daily.closes_at is None:
         none = "This server has no question of the day yet. A moderator can set it up with </daily setup>."
-        return [Message(DAILY, _SMALL_TITLE, none, after or None)]
-    is_open = daily.closes_at > now
-    state = f"Open until {t.when(daily.closes_at, 'f')}" if is_open else "Closed"
+        return [Message(DAILY, f"#{_title(rules.DEFAULT_NAME)}", none, after or None)]
+    daily, asks, closes_at = shown.daily, shown.asks, shown.daily.closes_at
+    back = row(button("All open questions", TODAY.id(row=0))) if one_of_several else None
+    is_open = closes_at > now
+    state = f"Open until {t.when(closes_at, 'f')}" if is_open else "Closed"
     foot = f"-# Only you see this · {state} · [See its card]({link(daily)})"
+    title = f"#{_title(daily.name)}"
     if isinstance(asks, Topic):
-        head = f"{_SMALL_TITLE}\n-# {_about(asks, bank)} · open question"
-        said, press = _today_open(daily, found.given, is_open=is_open)
+        head = f"{title}\n-# {_about(asks, bank)} · open question"
+        said, press = _today_open(daily, shown.given, is_open=is_open)
         parts: list[Part | None] = [t.heading(asks.question), said]
         rows = [press]
     else:
         item, order = asks
-        head = f"{_SMALL_TITLE}\n-# {about(item, bank)}"
-        if isinstance(found.given, DailyVerdict):
-            return _today_answered(daily, found.given, head, after, foot)
+        head = f"{title}\n-# {about(item, bank)}"
+        if isinstance(shown.given, DailyVerdict):
+            return _today_answered(daily, shown.given, head, after, foot, back)
         if is_open:
             parts = [*asked(item, order)]
             rows = [*answer_rows(item, APART, daily.id)]
         else:
             parts = [prompt_block(item), "You didn't answer this one."]
             rows = [_explain(daily)]
-    return [Message(DAILY, head, *parts, separator(), after or None, foot, *rows)]
+    return [Message(DAILY, head, *parts, separator(), after or None, foot, *rows, back)]
+
+
+def _today_list(found: Today, bank: Bank) -> Message:
+    """Return /today for several open questions: each with its state and a button that opens it."""
+    parts: list[Part | None] = []
+    for shown in found.dailies[:_MOST_LISTED]:
+        name = f"**{t.one_line(shown.daily.name)}**"
+        if shown.asks is None or shown.daily.closes_at is None:
+            parts.append(f"{name}\n-# This question was removed.")
+            continue
+        topic = shown.asks if isinstance(shown.asks, Topic) else bank.topic_of(shown.asks[0])
+        until = f"Open until {t.when(shown.daily.closes_at, 'f')}"
+        parts.append(f"{name} · {t.one_line(topic.title)}\n-# {until} · {_own_state(shown.given)}")
+        opens = TODAY.id(row=shown.daily.id)
+        parts.append(
+            row(button("Read again", opens) if shown.given else button("Answer", opens, PRIMARY))
+        )
+    after = _today_after(found, with_all=True)
+    foot = "-# Only you see this"
+    return Message(DAILY, _ALL, *parts, separator(), "\n".join(after) or None, foot)
+
+
+def _own_state(given: DailyVerdict | OpenReview | None) -> str:
+    """Return how a member answered, in a few words."""
+    if given is None:
+        return "not answered yet"
+    if isinstance(given, OpenReview):
+        return f"answered: +{t.count(given.points, 'point')}" if not given.problem else "answered"
+    return f"right: +{given.review.points} points" if given.review.right else "answered: not quite"
 
 
 def _today_answered(
-    daily: Daily, given: DailyVerdict, head: str, after: str, foot: str
+    daily: Daily,
+    given: DailyVerdict,
+    head: str,
+    after: str,
+    foot: str,
+    back: ui.ActionRow[ui.LayoutView] | None,
 ) -> list[Message]:
     """Return the messages of /today for a member who answered an item."""
     item = given.review.item
     points = f"+{given.review.points} points" if given.review.points else ""
-    back = comes_back(given.back_in) if given.back_in is not None else ""
-    figures = " · ".join(filter(None, [points, back]))
+    comes = comes_back(given.back_in) if given.back_in is not None else ""
+    figures = " · ".join(filter(None, [points, comes]))
     reason = (
         t.escape(item.explanation)
         + (f"\n-# {figures}" if figures else "")
@@ -486,7 +699,7 @@ def _today_answered(
     first, *more = t.pages(blocks, t.MAX_TEXT - sum(map(len, (head, prompt, after, foot))))
     colour = REVEALED if given.review.right else ENDED
     parts = [head, prompt, formulas.picture(item), separator(), first, after or None, foot]
-    card = Message(colour, *parts, _explain(daily))
+    card = Message(colour, *parts, _explain(daily), back)
     return [card, *(Message(colour, page) for page in more)]
 
 
@@ -517,8 +730,8 @@ def _today_open(
     return said, row(button("Model answer", own)) if daily.revealed else None
 
 
-def _today_after(found: Today) -> list[str]:
-    """Return lines with the member's streak and the time of the next question."""
+def _today_after(found: Today, *, with_all: bool = False) -> list[str]:
+    """Return lines with the member's streak and the time of the next question, or of all."""
     lines = []
     streak = found.streak
     if streak.best:
@@ -526,8 +739,11 @@ def _today_after(found: Today) -> list[str]:
         lines.append(
             f"Your streak: **{t.count(streak.current, 'day')}** · best {streak.best:,}{freezes}"
         )
-    if found.next_at is not None:
-        lines.append(f"Next question: {t.when(found.next_at, 'f')}")
+    if len(found.coming) == 1:
+        lines.append(f"Next question: {t.when(found.coming[0][1], 'f')}")
+    elif found.coming:
+        shown = found.coming if with_all else found.coming[:1]
+        lines += [f"-# Next: {t.when(at, 'f')} · {t.one_line(name)}" for name, at in shown]
     elif found.paused:
         lines.append("The question of the day is paused.")
     return lines

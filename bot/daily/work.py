@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from bot.answers import store as answers_store
 from bot.answers.store import DAILY
-from bot.core import calendar
+from bot.core import calendar, servers
 from bot.core.context import Context, Place, make_nonce
 from bot.core.database import Connection
 from bot.core.errors import DeliveryRefused, DeliveryUnknown
@@ -23,7 +23,7 @@ from bot.core.posting import Post, PostWorker
 from bot.core.zones import ScheduleError
 from bot.daily import store
 from bot.daily.cards import Announcement, DailyCard, DailyResult, OpenDailyCard, OpenDailyResult
-from bot.daily.rules import ON_THE_WAY, Daily, DailyState, Schedule
+from bot.daily.rules import DEFAULT_HOURS, ON_THE_WAY, Daily, DailyState, Schedule
 from bot.daily.schedules import next_post, rule_of
 from bot.daily.service import Dailies, when_to_count
 from bot.interviews.assessment import most_lacking
@@ -51,7 +51,7 @@ class Views(Protocol):
 
 
 class ScheduleWork(Worker[Schedule]):
-    """Creates the row of each local date whose daily is due, to be posted or as missed."""
+    """Creates the row of each local date of a due schedule, to be posted or as missed."""
 
     queue = store.SCHEDULES
 
@@ -64,12 +64,12 @@ class ScheduleWork(Worker[Schedule]):
 
     async def step(self, row: Schedule) -> None:
         await self._database.write(
-            self._decide, row.guild_id, on_server=self._sender.is_on(row.guild_id)
+            self._decide, row.guild_id, row.id, on_server=self._sender.is_on(row.guild_id)
         )
 
     async def give_up(self, key: int, reason: str) -> None:
         """Pause the schedule."""
-        log.error("guild %s: its daily is paused: %s", key, reason)
+        log.error("daily schedule %s is paused: %s", key, reason)
         await self._database.write(
             store.change_schedule, key, paused=True, next_at=None, failures=0
         )
@@ -81,9 +81,9 @@ class ScheduleWork(Worker[Schedule]):
             last = await self._database.write(self._recompute_batch, last)
 
     def _recompute_batch(self, conn: Connection, after: int) -> int | None:
-        """Compute the post times of the next servers by id.
+        """Compute the post times of the next schedules by id.
 
-        Returns the last of these ids, or None if no server comes after them.
+        Returns the last of these ids, or None if no schedule comes after them.
         """
         earliest = self._now() - calendar.LOOK_BACK
         since = earliest.date() - timedelta(days=1)  # no zone is a day behind
@@ -96,16 +96,19 @@ class ScheduleWork(Worker[Schedule]):
                 log.error("guild %s: its daily has no post time: %s", schedule.guild_id, error)
                 continue
             if at != schedule.next_at:
-                store.change_schedule(conn, schedule.guild_id, next_at=at)
-        return found[-1][0].guild_id if len(found) == _BATCH else None
+                store.change_schedule(conn, schedule.id, next_at=at)
+        return found[-1][0].id if len(found) == _BATCH else None
 
-    def _decide(self, conn: Connection, guild_id: int, *, on_server: bool) -> None:
+    def _decide(
+        self, conn: Connection, guild_id: int, schedule_id: int, *, on_server: bool
+    ) -> None:
         """Create the due dates of a schedule, and compute its next post time.
 
         No row is created while the bot is not on the server.
         """
         now = self._now()
-        schedule = store.schedule(conn, guild_id, claim=True)
+        servers.lock(conn, guild_id)  # so that two dailies can't draw the same question
+        schedule = store.schedule(conn, schedule_id, claim=True)
         if (
             schedule is None
             or schedule.paused
@@ -114,13 +117,16 @@ class ScheduleWork(Worker[Schedule]):
         ):
             return
         since = max(schedule.settled_until, now - calendar.LOOK_BACK) if on_server else now
-        taken = store.taken(conn, guild_id, calendar.local_date(schedule.zone, since))
+        first = calendar.local_date(schedule.zone, since)
+        taken = store.taken(conn, guild_id, schedule.number, first)
         for due in calendar.due(rule_of(schedule), now=now, since=since, taken=taken):
             if due.late:
                 store.create(
                     conn,
                     guild_id,
                     due.day,
+                    number=schedule.number,
+                    name=schedule.name,
                     state=DailyState.MISSED,
                     scheduled_at=due.at,
                     problem=_OFFLINE,
@@ -132,7 +138,7 @@ class ScheduleWork(Worker[Schedule]):
                 )
                 store.create(conn, guild_id, due.day, **values)
         _, at = next_post(conn, schedule, now)
-        store.change_schedule(conn, guild_id, settled_until=now, next_at=at, failures=0)
+        store.change_schedule(conn, schedule_id, settled_until=now, next_at=at, failures=0)
 
 
 class DailyWork(PostWorker[Daily]):
@@ -209,9 +215,10 @@ class DailyWork(PostWorker[Daily]):
 
     def _claim_post(self, conn: Connection, daily: Daily) -> Post | None:
         now = self._now()
-        schedule = store.schedule(conn, daily.guild_id)
+        schedule = store.schedule_of(conn, daily.guild_id, daily.number)
         bank = self._banks.of(conn, daily.guild_id)
-        if schedule is None or daily.channel_id is None or _topic(daily, bank) is None:
+        is_removed = schedule is None and daily.tried_at is None
+        if is_removed or daily.channel_id is None or _topic(daily, bank) is None:
             self._miss(conn, daily)
             return None
         tried_at = daily.tried_at or now
@@ -220,7 +227,8 @@ class DailyWork(PostWorker[Daily]):
         ):
             return None
         role_id = self._role(daily)
-        closes_at = now + timedelta(hours=schedule.answer_hours)
+        hours = schedule.answer_hours if schedule else DEFAULT_HOURS
+        closes_at = now + timedelta(hours=hours)
         return Post(
             place=_place(daily),
             nonce=make_nonce("d", daily.id, daily.scheduled_at),
@@ -239,7 +247,7 @@ class DailyWork(PostWorker[Daily]):
             return self._card(daily, bank, closes_at)
         item = bank.items.get(daily.item_id or "")
         words = item.prompt if item else bank.topics[daily.topic_id or ""].question
-        return self._views.announcement(Announcement(daily.id, words, role_id))
+        return self._views.announcement(Announcement(daily.id, words, role_id, daily.name))
 
     def _miss(self, conn: Connection, daily: Daily) -> None:
         """Store that a date has no daily, and why."""
@@ -264,8 +272,8 @@ class DailyWork(PostWorker[Daily]):
         if topic is not None:
             if not await self._claim(daily, DailyState.THREADING):
                 return
-            name = f"Spoilers: {daily.local_date.day} {daily.local_date:%B} · {topic.title}"
-            await self._sender.open_thread(_place(daily), daily.message_id or 0, name)
+            title = f"Spoilers: {daily.local_date.day} {daily.local_date:%B} · {topic.title}"
+            await self._sender.open_thread(_place(daily), daily.message_id or 0, title)
             # a thread has the id of its message:
             # https://discord.com/developers/docs/resources/channel#start-thread-from-message
             values["thread_id"] = daily.message_id
@@ -357,12 +365,14 @@ class DailyWork(PostWorker[Daily]):
         if topic is not None:
             texts = (a.answer or "" for a in given)
             lacking = most_lacking(texts, [p.text for p in topic.key_points], _MOST_LACKING)
-            open_result = OpenDailyResult(daily.id, topic, len(given), tuple(lacking), streaks)
+            open_result = OpenDailyResult(
+                daily.id, topic, len(given), tuple(lacking), streaks, daily.name
+            )
             return self._views.result(open_result, bank)
         item = bank.items[daily.item_id or ""]
         order = answers.decode_order(daily.choice_order)
         outcome = count_answers(item, [(a.answer or "", a.correct) for a in given])
-        result = DailyResult(daily.id, item, order, outcome, streaks)
+        result = DailyResult(daily.id, item, order, outcome, streaks, daily.name)
         return self._views.result(result, bank)
 
     def _role(self, daily: Daily) -> int | None:
@@ -379,10 +389,12 @@ class DailyWork(PostWorker[Daily]):
         """Return the card of an open daily."""
         topic = bank.topics.get(daily.topic_id or "")
         if topic is not None:
-            return self._views.question(OpenDailyCard(daily.id, topic, closes_at, answered), bank)
+            card = OpenDailyCard(daily.id, topic, closes_at, answered, daily.name)
+            return self._views.question(card, bank)
         item = bank.items[daily.item_id or ""]
         order = answers.decode_order(daily.choice_order)
-        return self._views.question(DailyCard(daily.id, item, order, closes_at, answered), bank)
+        shown = DailyCard(daily.id, item, order, closes_at, answered, daily.name)
+        return self._views.question(shown, bank)
 
 
 def _topic(daily: Daily, bank: Bank) -> Topic | None:

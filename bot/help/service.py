@@ -9,7 +9,6 @@ from bot.answers.store import DAILY
 from bot.core.context import Context
 from bot.core.database import Connection, reading
 from bot.daily import store as daily_store
-from bot.daily.rules import DailyState
 from bot.help.rules import Done, Step
 from bot.members.store import zone_of
 from bot.memory.service import knowledge
@@ -35,8 +34,8 @@ class Help:
         taken = {step: bool(probe(conn, user_id)) for step, probe in self._probes.items()}
         set_up = today = played = None
         if guild_id is not None:
-            set_up = daily_store.schedule(conn, guild_id) is not None if manages else None
-            today = _answered_today(conn, guild_id, user_id)
+            set_up = bool(daily_store.schedules_of(conn, guild_id)) if manages else None
+            today = self._answered_today(conn, guild_id, user_id)
             played = taken[Step.PLAY]
         return Done(
             set_up=set_up,
@@ -49,10 +48,8 @@ class Help:
             reminded=taken[Step.REMIND],
         )
 
-
-def _answered_today(conn: Connection, guild_id: int, user_id: int) -> bool | None:
-    """Return whether a member has answered the open question of the day; None if none is open."""
-    found = daily_store.latest_posted(conn, guild_id)
-    if found is None or found.state != DailyState.OPEN:
-        return None
-    return answers_store.get(conn, DAILY, found.id, user_id) is not None
+    def _answered_today(self, conn: Connection, guild_id: int, user_id: int) -> bool | None:
+        """Return whether a member has answered all open dailies; None if none is open."""
+        found = daily_store.open_now(conn, guild_id, self._now())
+        given = [answers_store.get(conn, DAILY, daily.id, user_id) for daily in found]
+        return None not in given if given else None

@@ -7,7 +7,7 @@ from discord import ui
 from bot.chat import text as t
 from bot.chat.messages import OPEN, PRIMARY, Message, Part, button, link_button, row, separator
 from bot.chat.router import Route
-from bot.daily.views import PANEL as DAILY_PANEL
+from bot.daily.views import SET_UP as DAILY_SET_UP
 from bot.help.rules import Done, Step, first_steps
 
 TEST_ROUND = Route("testround", {})
@@ -30,7 +30,7 @@ _IN_PRIVATE = """\
 </privacy export> and </privacy delete> give you what I've stored about you, or erase it"""
 _FOR_MANAGERS = """\
 **To run it here**
-</daily setup> posts a question of the day, in the channel, on the days and at the time you choose
+</daily setup> posts a question of the day, in the channel, on the days and at the time you choose; up to five of them
 </daily status> shows when the next one comes, and what needs attention
 </bank import> adds your own questions, which only this server is asked
 </bank review> goes through what members suggest and report
@@ -56,7 +56,7 @@ def hello() -> Message:
         "Every day I can post a question for all of you. In between, anyone can start a quiz round in any channel with "
         "</quiz start>, or practise in private with </practice>.",
         row(
-            button("Set up the question of the day", DAILY_PANEL.id(what="form"), PRIMARY),
+            button("Set up the question of the day", DAILY_SET_UP.id(), PRIMARY),
             button("Start a test round", TEST_ROUND.id()),
         ),
         "-# The buttons are for members with Manage Server. </help> is for everyone.",

@@ -114,6 +114,8 @@ def read_goal(bank: Bank, typed: str) -> str:
     """Return the goal that was picked or typed; raise UserError if there is no such goal."""
     if typed in {goal for _, goal in area_options(bank)}:
         return typed
+    if typed in bank.asked_topics and is_asked(bank, goal_of_topics([typed])):
+        return goal_of_topics([typed])
     if typed.startswith(_TOPICS) and (topics := topics_of(bank, typed)):
         return goal_of_topics(topic.id for topic in topics)
     exact = typed.casefold().strip()
@@ -124,7 +126,7 @@ def read_goal(bank: Bank, typed: str) -> str:
     if len(options) == 1:
         return options[0][1]
     raise UserError(
-        f'I don\'t know what "{quoted(typed)}" stands for. Pick a goal from the list as you type, '
+        f'I don\'t know what "{quoted(typed)}" stands for. Pick one from the list as you type, '
         "for example Everything, a section or a topic."
     )
 

@@ -34,10 +34,10 @@ class PackChoice:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The settings of a server, with its daily if it has one, as of `now`."""
+    """The settings of a server, with its dailies, as of `now`."""
 
     server: Server
-    daily: DailyStatus | None
+    dailies: tuple[DailyStatus, ...]
     recap: RecapStatus
     packs: tuple[PackChoice, ...]
     now: datetime
@@ -58,7 +58,7 @@ class ServerSettings:
         return self._read(conn, guild_id)
 
     async def set_zone(self, guild_id: int, zone: str) -> Settings:
-        """Change a server's time zone; its daily keeps its time of day.
+        """Change a server's time zone; its dailies keep their time of day.
 
         `zone` is what a manager typed or picked.
         """
@@ -111,7 +111,7 @@ class ServerSettings:
         ] or self._packs
         return Settings(
             server=servers.server(conn, guild_id),
-            daily=self._schedules.status_if_set_up(conn, guild_id),
+            dailies=tuple(self._schedules.statuses(conn, guild_id)),
             recap=self._recaps.status(conn, guild_id),
             packs=tuple(
                 PackChoice(p.name, p.bank.title, len(p.bank.asked), p in asked) for p in self._packs

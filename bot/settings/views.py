@@ -74,16 +74,17 @@ def settings(found: Settings, problems: Sequence[str] = (), note: str | None = N
 def zone_changed(found: Settings) -> str:
     """Return what a new time zone changes."""
     said = "Days, weeks and months on the boards now begin by that clock. What's already won stays where it is."
-    if found.daily is None:
+    if not found.dailies:
         return said
-    return f"{said} A question that's open closes at the time on its card. {daily_views.next_post(found.daily)}"
+    after = daily_views.next_posts(found.dailies)
+    return f"{said} A question that's open closes at the time on its card. {after}"
 
 
 def _zone(found: Settings) -> str:
     zone = stored_zone(found.server.zone)
     lines = [f"Time zone: **{zone.key}** · {found.now.astimezone(zone):%H:%M} there now"]
-    if found.daily is not None:
-        lines.append(f"-# {daily_views.times(found.daily.schedule)}")
+    if found.dailies:
+        lines.append(f"-# {daily_views.times([daily.schedule for daily in found.dailies])}")
     return "\n".join(lines)
 
 

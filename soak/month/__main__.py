@@ -143,6 +143,7 @@ class Month:
         found += checks.calls_to_gone(world, gone)
         found += await checks.overdue(bot.features, now)  # type: ignore[arg-type]
         found += checks.dailies(copy, self._expected(now - timedelta(minutes=1)), now)
+        found += checks.shared_questions(copy)
         found += checks.promised(copy, self.members.promised)
         if self._night in _MEASURED or self._night == self._days:
             self._measure(copy)
@@ -172,15 +173,16 @@ class Month:
         self._log_read = len(text)
         return new
 
-    def _expected(self, until: datetime) -> dict[int, checks.Expected]:
+    def _expected(self, until: datetime) -> dict[checks.Schedule, checks.Expected]:
         def moment(seconds: float) -> datetime:
             return START + timedelta(seconds=min(seconds, 1e9))
 
         wanted = {}
-        for server, told in self.members.rules.items():
+        for server, schedules in self.members.rules.items():
             gone = [(moment(left), moment(back)) for left, back in self.members.gone[server]]
-            rules = [(moment(since), at, zone) for since, at, zone in told]
-            wanted[server.guild.id] = checks.expected(rules, gone, until)
+            for number, told in schedules.items():
+                rules = [(moment(since), at, zone) for since, at, zone in told]
+                wanted[server.guild.id, number] = checks.expected(rules, gone, until)
         return wanted
 
     def _measure(self, copy: Path) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -28,6 +29,8 @@ _REMINDERS_LATE = timedelta(minutes=30)
 """Reminders are spread out: twenty channels of direct messages a minute may be opened."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
+Schedule = tuple[int, int]
+"""A server's id and the number of one of its schedules."""
 Rule = tuple[datetime, str, str]
 Span = tuple[datetime, datetime]
 
@@ -41,7 +44,7 @@ class Expected:
 
 
 def expected(rules: Sequence[Rule], gone: Sequence[Span], until: datetime) -> Expected:
-    """Return the dates of a server's dailies up to `until`, without the bot's own calendar.
+    """Return the dates of a schedule's dailies up to `until`, without the bot's own calendar.
 
     `rules`: when the schedule was set, its time and its zone. `gone`: when the bot was not on the
     server.
@@ -64,38 +67,52 @@ def _instant(day: date, at: str, zone: str) -> datetime:
     return datetime.combine(day, time.fromisoformat(at), ZoneInfo(zone)).astimezone(UTC)
 
 
-def dailies(database: Path, wanted: dict[int, Expected], now: datetime) -> Iterator[str]:
-    """Check that each server has one daily on each expected date, and that it closed in time."""
-    posted: dict[int, list[date]] = defaultdict(list)
+def dailies(database: Path, wanted: dict[Schedule, Expected], now: datetime) -> Iterator[str]:
+    """Check that each schedule has one daily on each expected date, and that it closed in time."""
+    posted: dict[Schedule, list[date]] = defaultdict(list)
     query = (
-        "SELECT guild_id, local_date, state, closes_at FROM dailies WHERE message_id IS NOT NULL"
+        "SELECT guild_id, number, local_date, state, closes_at FROM dailies "
+        "WHERE message_id IS NOT NULL"
     )
-    for guild_id, day, state, closes_ms in _rows(database, query):
-        posted[guild_id].append(date.fromisoformat(day))
+    for guild_id, number, day, state, closes_ms in _rows(database, query):
+        posted[guild_id, number].append(date.fromisoformat(day))
         closes = _EPOCH + timedelta(milliseconds=closes_ms)
         if closes < now - _LATE and state != "closed":
-            yield f"the daily of server {guild_id} on {day} closes at {closes} and is {state!r}"
-    for guild_id, dates in wanted.items():
-        found = set(posted[guild_id])
+            yield f"daily {number} of server {guild_id} on {day} closes at {closes} and is {state!r}"
+    for schedule, dates in wanted.items():
+        what = f"server {schedule[0]} (daily {schedule[1]})"
+        found = set(posted[schedule])
         for day in sorted(dates.must - found):
-            yield f"server {guild_id} has no daily on {day}"
+            yield f"{what} has no daily on {day}"
         for day in sorted(found - dates.must - dates.may):
-            yield f"server {guild_id} has a daily on {day}"
-        if len(found) < len(posted[guild_id]):
-            yield f"server {guild_id} has two dailies on one date"
+            yield f"{what} has a daily on {day}"
+        if len(found) < len(posted[schedule]):
+            yield f"{what} has two dailies on one date"
+
+
+def shared_questions(database: Path) -> Iterator[str]:
+    """Check that no question was in two dailies of a server at once."""
+    query = (
+        "SELECT guild_id, coalesce(item_id, topic_id), opened_at, closes_at, id FROM dailies "
+        "WHERE message_id IS NOT NULL ORDER BY 1, 2, 3"
+    )
+    rows = _rows(database, query)
+    for (*asked, _, closes, one), (*next_asked, opened, _, other) in pairwise(rows):
+        if asked == next_asked and opened < closes:
+            yield f"dailies {one} and {other} of server {asked[0]} ask {asked[1]} at once"
 
 
 def streaks(database: Path) -> Iterator[str]:
     """Check the streak that each daily answer made, and each stored streak, by a replay."""
-    days: dict[int, list[_Day]] = defaultdict(list)
+    days: dict[int, list[_Daily]] = defaultdict(list)
     servers: dict[int, int] = {}
     query = (
         "SELECT guild_id, id, local_date, opened_at, closes_at FROM dailies "
         "WHERE message_id IS NOT NULL ORDER BY local_date"
     )
-    for guild_id, *day in _rows(database, query):
-        servers[day[0]] = guild_id
-        days[guild_id].append(_Day(*day))
+    for guild_id, *daily in _rows(database, query):
+        servers[daily[0]] = guild_id
+        days[guild_id].append(_Daily(*daily))
     answers = _rows(
         database,
         "SELECT question_id, user_id, answered_at, streak FROM answers WHERE source = 'daily'",
@@ -118,7 +135,7 @@ def streaks(database: Path) -> Iterator[str]:
 
 
 @dataclass(frozen=True)
-class _Day:
+class _Daily:
     daily_id: int
     local_date: str
     opened: int
@@ -126,25 +143,26 @@ class _Day:
 
 
 def _replayed(
-    days: Sequence[_Day], user: int, at: int | None, given: dict[tuple[int, int], int]
+    dailies: Sequence[_Daily], user: int, at: int | None, given: dict[tuple[int, int], int]
 ) -> tuple[int, int, int]:
-    """Return a member's current run of answered dailies at `at`, the longest, and the freezes left.
+    """Return a member's current run of answered dates at `at`, the longest, and the freezes left.
 
-    An open daily breaks nothing. Seven in a row earn a freeze, two are kept at most, and a missed
-    daily uses one up.
+    A date is answered with any of its dailies, and breaks nothing while one of them is open. Seven
+    in a row earn a freeze, two are kept at most, and a missed date uses one up.
     """
     run = 0
     best = 0
     freezes = 0
     row = 0
-    for day in days:
-        answered = given.get((day.daily_id, user))
-        if answered is not None and (at is None or answered <= at):
+    for _, group in groupby(dailies, key=lambda daily: daily.local_date):
+        of_date = [*group]
+        times = [given[key] for daily in of_date if (key := (daily.daily_id, user)) in given]
+        if any(at is None or answered <= at for answered in times):
             run += 1
             row += 1
             best = max(best, run)
             freezes = min(freezes + (row % 7 == 0), 2)
-        elif at is None or day.closes <= at:
+        elif at is None or all(daily.closes <= at for daily in of_date):
             row = 0
             if freezes:
                 freezes -= 1

@@ -36,8 +36,8 @@ Act = tuple[float, str, Callable[[], Coroutine[None, None, None]]]
 class Habits(Members):
     """The members of a month.
 
-    `gone`: by server, from when to when the bot was not there. `rules`: by server, when its
-    schedule was set, its time and its zone. Times are in the loop's seconds.
+    `gone`: by server, from when to when the bot was not there. `rules`: by server and number of the
+    schedule, when it was set, its time and its zone. Times are in the loop's seconds.
     """
 
     def __init__(self, world: World, bot: Deployment, clocks: Clocks, seed: int) -> None:
@@ -46,17 +46,28 @@ class Habits(Members):
         self._clocks = clocks
         self._tasks: set[asyncio.Task[None]] = set()
         self.gone: dict[Server, list[list[float]]] = defaultdict(list)
-        self.rules: dict[Server, list[tuple[float, str, str]]] = defaultdict(list)
+        self.rules: dict[Server, dict[int, list[tuple[float, str, str]]]] = defaultdict(dict)
 
     async def set_up(self) -> None:
-        """Let every server set up its question of the day."""
+        """Let every server set up its question of the day, and every third one three of them.
+
+        On some of these, two are posted at the same minute.
+        """
         rng = self.rng
-        for server in self.servers:
-            options: dict[str, Any] = {"answer_hours": rng.choice((12, 23, 23, 48))}
-            options["kind"] = rng.choice(("choice", "choice", "choice", "mixed"))
-            options["thread"] = rng.random() < 0.3
-            at = f"{rng.choice((7, 8, 9, 12, 18)):02}:{rng.choice((0, 0, 30)):02}"
-            await self._schedule(server, at, **options)
+        for number, server in enumerate(self.servers):
+            server.dailies = 3 if number % 3 == 0 else 1
+            zone = rng.choice(_ZONES)
+            at = ""
+            for daily in range(server.dailies):
+                options: dict[str, Any] = {"answer_hours": rng.choice((12, 23, 23, 48))}
+                options["kind"] = rng.choice(("choice", "choice", "choice", "mixed"))
+                options["thread"] = rng.random() < 0.3
+                if daily != 1 or number % 2:
+                    at = f"{rng.choice((7, 8, 9, 12, 18)):02}:{rng.choice((0, 0, 30)):02}"
+                name = f"Question {daily + 1}"
+                await self.set_up_daily(server, daily=name, time=at, timezone=zone, **options)
+                now = asyncio.get_running_loop().time()
+                self.rules[server][daily + 1] = [(now, at, zone)]
 
     def plan(self, day: int) -> list[Act]:
         """Draw all that happens on a day (the first is 0), in order."""
@@ -68,7 +79,7 @@ class Habits(Members):
                 at = day * DAY + 60 * number + 7
                 acts.append((at, "remove or add", partial(self._remove_or_add, server)))
             if number % 7 == 3 and day == 3 + number % 5:
-                acts.append((self._time(day, 12), "move", partial(self._schedule, server)))
+                acts.append((self._time(day, 12), "move", partial(self._move, server)))
             if not self._is_gone(server):
                 for player in server.players:
                     acts += self._habits(player, day)
@@ -141,14 +152,15 @@ class Habits(Members):
             self.gone[server].append([now, float("inf")])
             await remove_bot(self.world, server.guild)
 
-    async def _schedule(self, server: Server, at: str = "", **options: Any) -> None:
-        """Set the daily up, or move the server to another zone if the bot is there."""
+    async def _move(self, server: Server) -> None:
+        """Move the server to another zone if the bot is there, with its first daily."""
         if self._is_gone(server):
             return
-        at = at or self.rules[server][-1][1]
         zone = self.rng.choice(_ZONES)
-        await self.set_up_daily(server, time=at, timezone=zone, **options)
-        self.rules[server].append((asyncio.get_running_loop().time(), at, zone))
+        await self.set_up_daily(server, timezone=zone)
+        now = asyncio.get_running_loop().time()
+        for told in self.rules[server].values():
+            told.append((now, told[-1][1], zone))
 
     async def _disturb(self, kind: str) -> None:
         """Disturb the connection, and record how long the bot was away."""

@@ -62,6 +62,7 @@ OPTIONS = {
         "answer_hours",
         "role",
         "thread",
+        "daily",
     ],
 }
 RANGES = {

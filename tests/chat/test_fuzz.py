@@ -102,7 +102,7 @@ async def test_clicks_and_modals(
     message = SimpleNamespace(
         id=message_id,
         flags=discord.MessageFlags(ephemeral=private),
-        components=[SimpleNamespace(custom_id=daily.PANEL.id(what="form"))],
+        components=[SimpleNamespace(custom_id=daily.SET_UP.id())],
     )
     kinds = discord.InteractionType
     interaction: Any = fake_interaction(
@@ -128,18 +128,24 @@ async def test_clicks_and_modals(
 @given(
     time=st.text(max_size=100),
     timezone=st.text(max_size=100),
-    topic=st.none() | st.text(max_size=100),
+    topic=st.sampled_from(["all", "temperature"]) | st.text(max_size=100),
+    daily=st.none() | st.text(max_size=40),
 )
-@example(time="09:00", timezone="../../etc/passwd", topic=None)
-@example(time="٠٩:٠٠", timezone="Europe/Berlin", topic=None)
+@example(time="09:00", timezone="../../etc/passwd", topic="all", daily=None)
+@example(time="٠٩:٠٠", timezone="Europe/Berlin", topic="all", daily="\u200b")
 async def test_options(
-    stage: Stage, caplog: pytest.LogCaptureFixture, time: str, timezone: str, topic: str | None
+    stage: Stage,
+    caplog: pytest.LogCaptureFixture,
+    time: str,
+    timezone: str,
+    topic: str,
+    daily: str | None,
 ) -> None:
     """Any text in the options of /daily setup ends in a sentence or a schedule."""
     refusal_text = ""
     try:
         await stage.services.schedules.setup(
-            stage.guild.id, channel_id=stage.daily.id, at=time, zone=timezone, topic_id=topic
+            stage.guild.id, daily, channel_id=stage.daily.id, at=time, zone=timezone, asks=topic
         )
     except UserError as refusal:
         refusal_text = str(refusal)

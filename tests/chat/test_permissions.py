@@ -45,8 +45,10 @@ FORGED = {
     "review": "review:v1:later:suggestion:1",
     "rejected": "rejected:v1:1",
     "reviewedited": "reviewedited:v1:1",
-    "panel": "panel:v1:pause",
-    "schedule": "schedule:v1",
+    "panel": "panel:v1:pause:2",
+    "dailies": "dailies:v1",
+    "schedule": "schedule:v1:0",
+    "rename": "rename:v1:2",
     "settings": "settings:v1:starters",
     "zone": "zone:v1",
 }
@@ -140,7 +142,7 @@ async def test_a_former_manager(stage: Stage) -> None:
     assert refused.startswith(f"{TOO_LONG}</daily status:")
     refused = reply(await manager.select(settings, custom_id="settings:v1:recapday", values=["3"]))
     assert refused.startswith(f"{TOO_LONG}</settings:")
-    schedule = await stage.services.schedules.schedule(stage.guild.id)
+    schedule = await stage.services.schedules.find(stage.guild.id)
     assert schedule is not None
     assert not schedule.paused
 

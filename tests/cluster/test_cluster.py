@@ -90,7 +90,7 @@ def plan_dailies(conn: Connection, channels: list[Channel], at: datetime) -> Non
             channel_id=channel.id,
             at=f"{local:%H:%M}",
             zone=noon_zone(at),
-            topic_id=None,
+            asks="all",
             kind="choice",
             answer_hours=23,
             role_id=None,
@@ -99,7 +99,7 @@ def plan_dailies(conn: Connection, channels: list[Channel], at: datetime) -> Non
             settled_until=at - timedelta(minutes=10),
             next_at=at,
         )
-        daily_store.save_schedule(conn, schedule)
+        daily_store.add_schedule(conn, schedule)
         set_zone(conn, channel.guild.id, schedule.zone)
 
 

@@ -38,8 +38,8 @@ async def practise(stage: Stage) -> None:
 
 
 async def answer_daily(stage: Stage) -> None:
-    today = (await stage.bot.dailies.today(GUILD, ALWINA)).daily
-    assert today is not None
+    [shown] = (await stage.bot.dailies.today(GUILD, ALWINA)).dailies
+    today = shown.daily
     text = "attention" if (today.item_id or "").endswith("d") else None
     await stage.bot.dailies.answer(
         Click(today.id, today.message_id or 0, GUILD, CHANNEL, ALWINA, NOW, (0,), text)

@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,8 @@ from bot.core.database import Database, DatabaseBroken, open_database
 from bot.core.notes import read_note, set_note
 from bot.core.restore import restore
 from bot.core.tables import metadata
+from bot.daily import store as daily_store
+from bot.daily.rules import Schedule
 from bot.memory import store as memory_store
 from bot.memory.store import cards
 from bot.plan import store as plan_store
@@ -592,3 +595,86 @@ async def test_plans_get_a_goal(url: URL) -> None:
     assert other is not None
     assert (other.goal, other.goal_of, other.topic_ids) == (60, ALL, "")
     assert days == []
+
+
+def fill_0004(conn: Connection) -> None:
+    """Schedules with and without a topic, and dailies; the newest daily was erased."""
+    schedule = {
+        "channel_id": 10,
+        "at": "09:00",
+        "weekdays": "01234",
+        "kind": "choice",
+        "answer_hours": 23,
+        "role_id": 7,
+        "thread": True,
+        "paused": False,
+        "settled_until": 1_000,
+        "next_at": 2_000,
+    }
+    insert_rows(
+        conn,
+        "daily_schedules",
+        {**schedule, "guild_id": 6, "topic_id": None},
+        {**schedule, "guild_id": 5, "topic_id": "lora"},
+    )
+    daily = {
+        "guild_id": 5,
+        "state": "open",
+        "choice_order": "01",
+        "scheduled_at": 1_000,
+        "message_id": 70,
+    }
+    dates = [{**daily, "local_date": date(2027, 1, day)} for day in (4, 5, 6)]
+    insert_rows(conn, "dailies", *dates)
+    conn.execute(text("INSERT INTO open_answers (daily_id, user_id, text) VALUES (1, 9, 'So.')"))
+    conn.execute(text("DELETE FROM dailies WHERE id = 3"))
+
+
+async def test_dailies_become_the_first_of_their_server(url: URL) -> None:
+    """From 0004: schedules and dailies get the number 1 and the usual name; a topic becomes a goal.
+
+    Everything else stays, and the ids of erased dailies are not given again.
+    """
+    await at_schema(url, "0004", fill_0004)
+    async with open_database(url) as database:
+        schedules = [(await database.read(daily_store.schedules_of, n)) for n in (5, 6)]
+        [[one], [other]] = schedules
+        days = [await database.read(daily_store.get, n) for n in (1, 2, 3)]
+        written = await database.read(daily_store.written_by, 1, 9)
+        at = one.settled_until
+        later = [
+            await database.write(
+                partial(daily_store.create, number=number, state="open", scheduled_at=at),
+                5,
+                date(2027, 1, 5),
+            )
+            for number in (1, 2)
+        ]
+    assert one == Schedule(
+        id=1,
+        guild_id=5,
+        number=1,
+        name="Question of the day",
+        channel_id=10,
+        at="09:00",
+        weekdays="01234",
+        zone="UTC",
+        asks="topics:lora",
+        kind="choice",
+        answer_hours=23,
+        role_id=7,
+        thread=True,
+        paused=False,
+        settled_until=datetime.fromtimestamp(1, UTC),
+        next_at=datetime.fromtimestamp(2, UTC),
+    )
+    assert (other.id, other.guild_id, other.asks) == (2, 6, ALL)
+    assert [day and (day.number, day.name, day.message_id) for day in days] == [
+        (1, "Question of the day", 70),
+        (1, "Question of the day", 70),
+        None,
+    ]
+    assert written is not None
+    assert later[0] is None
+    assert later[1] is not None
+    assert later[1] > 3

@@ -51,6 +51,7 @@ NOT_OF_MEMBERS = ROWS | DISCORDS | BANKS | RULES | SENTENCES
 """Columns that could hold an id or words, and hold nothing of a member's but what goes with the member's row."""
 NOTES = {"meta.key", "meta.value", "alembic_version.version_num", "teams.name"}
 NOTES |= {"plans.goal_of", "plans.topic_ids"}
+NOTES |= {"daily_schedules.name", "daily_schedules.asks", "dailies.name"}
 QUESTIONS = {"server_banks", "own_topics", "own_items"}
 """Tables of what a server asks, which tell of nobody."""
 PASSING = {"erasures.user_id", "erased_answers.digest", "erased_answers.key"}

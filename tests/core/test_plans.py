@@ -118,7 +118,7 @@ Call = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
 TODAY = NOW.date()
 LAST_WEEK = TODAY - timedelta(weeks=1)  # today is a Monday
 SCHEDULE = Schedule(
-    GUILD, CHANNEL, "09:00", "UTC", None, "choice", 23, None, False, False, NOW, NOW
+    GUILD, CHANNEL, "09:00", "UTC", "all", "choice", 23, None, False, False, NOW, NOW, id=1
 )
 ANSWER = Answer(
     source=ROUND,
@@ -277,21 +277,27 @@ CALLS: list[Call] = [
     call(challenges.had_answer_erased, DAYS, ALWINA),
     call(challenges.shown_to_all, LAST - 2),
     call(memory.replay, ALWINA, MINE),
-    call(daily.schedule, GUILD),
-    call(daily.schedule, GUILD, claim=True),
+    call(daily.schedule, 1),
+    call(daily.schedule, 1, claim=True),
+    call(daily.schedule_of, GUILD, 1),
+    call(daily.schedules_of, GUILD),
+    call(daily.add_schedule, replace(SCHEDULE, number=2)),
     call(daily.save_schedule, SCHEDULE),
-    call(daily.change_schedule, GUILD, paused=True),
+    call(daily.change_schedule, 1, paused=True),
+    call(daily.delete_schedule, 1),
     call(daily.active_schedules, TODAY - timedelta(days=9), after=0, limit=20),
-    call(daily.taken, GUILD, TODAY - timedelta(days=9)),
+    call(daily.taken, GUILD, 1, TODAY - timedelta(days=9)),
     call(daily.get, DAYS),
     call(daily.get, DAYS, lock=True),
-    call(daily.of_day, GUILD, TODAY),
+    call(daily.of_day, GUILD, 1, TODAY),
     call(daily.latest_posted, GUILD),
-    call(daily.latest_tried, GUILD),
-    call(daily.posting, GUILD),
+    call(daily.open_now, GUILD, NOW),
+    call(daily.asked_now, GUILD),
+    call(daily.latest_tried, GUILD, 1),
+    call(daily.posting, GUILD, 1),
     call(daily.create, GUILD, TODAY + timedelta(days=1), state="posting", scheduled_at=NOW),
     call(daily.redirect, SCHEDULE, NOW),
-    call(daily.give_up_unsent, GUILD),
+    call(daily.give_up_unsent, SCHEDULE),
     call(daily.note_used, GUILD, "t1-a", TODAY),
     call(daily.used, GUILD),
     call(daily.had_answer_erased, DAYS, ALWINA),
@@ -299,6 +305,8 @@ CALLS: list[Call] = [
     call(daily.close_daily, DAYS, expect="open", problem=None),
     call(daily.streak_of, GUILD, ALWINA, NOW),
     call(daily.streak_of, GUILD, 1000, NOW),  # away since the first day
+    call(daily.credit_day, GUILD, ALWINA, TODAY),
+    call(daily.credit_day, GUILD, 1000, TODAY),
     call(daily.ungraded, DAYS),
     call(daily.graded, DAYS),
     call(insights.reports_by_subject, GUILD, NOW - timedelta(days=365)),

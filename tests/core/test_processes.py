@@ -39,11 +39,22 @@ def start(conn: Connection, guild_id: int) -> int:
     return key
 
 
-def schedule(conn: Connection, guild_id: int) -> None:
-    dailies.save_schedule(
+def schedule(conn: Connection, guild_id: int) -> int:
+    return dailies.add_schedule(
         conn,
         Schedule(
-            guild_id, 10, "12:00", "UTC", None, "choice", 23, None, False, False, AT - TAKE_OVER, AT
+            guild_id,
+            10,
+            "12:00",
+            "UTC",
+            "all",
+            "choice",
+            23,
+            None,
+            False,
+            False,
+            AT - TAKE_OVER,
+            AT,
         ),
     )
 
@@ -57,14 +68,13 @@ def test_the_servers_of_these_tests() -> None:
 async def test_due_work_is_left_to_the_process_of_its_server(database: Database) -> None:
     """A process takes its own servers' work at once, and that of others only after a wait."""
     mine, theirs = await database.write(start, MINE), await database.write(start, THEIRS)
-    for guild_id in (MINE, THEIRS):
-        await database.write(schedule, guild_id)
+    one, other = [await database.write(schedule, guild_id) for guild_id in (MINE, THEIRS)]
     later = AT + TAKE_OVER
     assert await database.read(rounds.QUEUE.due, AT, 9, ONE_OF_THREE) == [mine]
     assert set(await database.read(rounds.QUEUE.due, AT, 9, ALL)) == {mine, theirs}
     assert set(await database.read(rounds.QUEUE.due, later, 9, ONE_OF_THREE)) == {mine, theirs}
-    assert await database.read(dailies.SCHEDULES.due, AT, 9, ONE_OF_THREE) == [MINE]
-    assert set(await database.read(dailies.SCHEDULES.due, later, 9, ONE_OF_THREE)) == {MINE, THEIRS}
+    assert await database.read(dailies.SCHEDULES.due, AT, 9, ONE_OF_THREE) == [one]
+    assert set(await database.read(dailies.SCHEDULES.due, later, 9, ONE_OF_THREE)) == {one, other}
 
 
 async def test_expired_claims_are_due_for_any_process(database: Database) -> None:
@@ -118,18 +128,18 @@ async def test_a_locked_schedule_is_not_waited_for(url: URL) -> None:
     if url.get_backend_name() == "sqlite":
         pytest.skip("one writes after the other")
     async with open_database(url) as one, open_database(url, visiting=True) as two:
-        await one.write(schedule, MINE)
+        key = await one.write(schedule, MINE)
         inner: list[Schedule | None] = []
 
         def hold(conn: Connection) -> None:
             from sqlalchemy.util import await_only
 
-            assert dailies.schedule(conn, MINE, claim=True) is not None
-            inner.append(await_only(two.write(dailies.schedule, MINE, claim=True)))
+            assert dailies.schedule(conn, key, claim=True) is not None
+            inner.append(await_only(two.write(dailies.schedule, key, claim=True)))
 
         await one.write(hold)
         assert inner == [None]
-        assert await two.write(dailies.schedule, MINE, claim=True) is not None
+        assert await two.write(dailies.schedule, key, claim=True) is not None
 
 
 async def test_the_only_process_or_not(url: URL) -> None:

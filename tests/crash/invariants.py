@@ -324,15 +324,16 @@ def _standings(facts: Facts) -> Iterator[str]:
 
 
 def _dailies(facts: Facts) -> Iterator[str]:
-    """Check that a server has one daily a date, with its thread, and a result that is stored."""
+    """Check that a schedule has one daily a date, with its thread, and a result that is stored."""
     answers = facts.answers_to("daily")
-    per_date: Counter[tuple[int, str]] = Counter()
-    threads = {s["guild_id"] for s in facts["daily_schedules"] if s["thread"]}
+    per_date: Counter[tuple[int, int, str]] = Counter()
+    threads = {(s["guild_id"], s["number"]) for s in facts["daily_schedules"] if s["thread"]}
     for daily in facts["dailies"]:
         row, state = daily["id"], daily["state"]
         what = f"daily {row}"
         found = facts.cards("daily", row)
-        per_date[daily["guild_id"], daily["local_date"]] += len(found)
+        schedule = daily["guild_id"], daily["number"]
+        per_date[*schedule, daily["local_date"]] += len(found)
         if state in {"posting", "threading", "closing"}:
             yield f"{what} is stuck as {state!r}: {daily['problem']}"
         if (state in {"open", "closed"}) != bool(found):
@@ -342,13 +343,17 @@ def _dailies(facts: Facts) -> Iterator[str]:
             yield from card_versions(what, card, daily["message_id"], marks)
             if daily["problem"]:
                 continue
-            if daily["guild_id"] in threads and card.thread is None:
+            if schedule in threads and card.thread is None:
                 yield f"{what} has no thread"
             if state == "closed" and not marks & set(card.history[-1].custom_ids):
                 yield f"{what} is closed, but its card is not"
             elif state == "closed":
                 yield from _daily_result(what, card.history[-1].text, answers[row])
-    yield from (f"server {g} has {n} dailies on {day}" for (g, day), n in per_date.items() if n > 1)
+    yield from (
+        f"server {guild_id} has {n} dailies {number} on {day}"
+        for (guild_id, number, day), n in per_date.items()
+        if n > 1
+    )
 
 
 def _daily_result(what: str, text: str, given: list[Row]) -> Iterator[str]:

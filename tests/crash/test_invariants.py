@@ -68,7 +68,7 @@ def turn_back(message: Message) -> None:
 
 IN_SIGHT: dict[str, Callable[[Stage], object]] = {
     "has 2 cards": lambda stage: repeat(revealed(stage.channel)[0]),
-    "has 2 dailies": lambda stage: repeat(revealed(stage.channel, "daily")[0]),
+    "has 2 dailies 1 on": lambda stage: repeat(revealed(stage.channel, "daily")[0]),
     "with 2 standings": lambda stage: repeat(standings(stage.channel)[0]),
     "question 1: its card was turned back": lambda stage: turn_back(revealed(stage.channel)[0]),
     "is closed, but": lambda stage: turn_back(revealed(stage.channel, "daily")[0]),

@@ -20,7 +20,16 @@ from bot.questions.model import KeyPoint, Topic
 from tests.fakes import FakeVerifier, silent_verifier
 from tests.interviews.test_cog import all_of, found_in, topic_of
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
-from tests.simcord.stage import BANK, Question, Stage, answer_to, labels, reply, text_of
+from tests.simcord.stage import (
+    BANK,
+    Question,
+    Stage,
+    answer_to,
+    custom_ids,
+    labels,
+    reply,
+    text_of,
+)
 
 __all__ = ["long_sleeps", "no_pace", "stage"]
 
@@ -160,7 +169,7 @@ async def test_the_panel_changes_every_setting(stage: Stage) -> None:
 
     async def pick(what: str, *values: Any) -> None:
         await stage.manager.select(
-            answer_to(shown), values=list(values), custom_id=f"panel:v1:{what}"
+            answer_to(shown), values=list(values), custom_id=f"panel:v1:{what}:1"
         )
 
     await pick("channel", stage.quiz)
@@ -216,14 +225,14 @@ async def test_a_panel_refuses_what_would_not_work(stage: Stage) -> None:
         ("role", everyone, "I don't ping @everyone"),
     ]
     for what, value, words in refused:
-        result = await stage.manager.select(panel, values=[value], custom_id=f"panel:v1:{what}")
+        result = await stage.manager.select(panel, values=[value], custom_id=f"panel:v1:{what}:1")
         assert words in reply(result)
     form = await stage.manager.click(panel, label="Change time")
     wrong = await stage.manager.submit_modal(
         form, {"time": "29:99", "zone": ["UTC"], "hours": ["4"]}
     )
     assert "Write it as HH:MM" in reply(wrong)
-    schedule = await stage.services.schedules.schedule(stage.guild.id)
+    schedule = await stage.services.schedules.find(stage.guild.id)
     assert schedule is not None
     assert (schedule.channel_id, schedule.role_id, schedule.at) == (where.id, None, "09:00")
 
@@ -478,3 +487,127 @@ async def test_a_model_answer_too_long_for_the_card(stage: Stage) -> None:
         assert re.findall(r"Long_\*_\d+", shown.replace("\\", "")) == long.split()
     finally:
         object.__setattr__(BANK.topics[topic.id], "answer", before)
+
+
+async def add(stage: Stage, name: str, time: str = "09:00", **options: object) -> str:
+    """Add a daily, and return the panel's text."""
+    chosen = {"channel": stage.daily, "time": time, "daily": name, **options}
+    return reply(await stage.manager.slash(stage.quiz, "daily setup", **chosen))
+
+
+async def test_a_new_name_makes_another_daily(stage: Stage) -> None:
+    """The reply says so and offers to remove it, after one more question."""
+    await set_up(stage)
+    refused = await stage.manager.slash(stage.quiz, "daily setup", daily="Warm-up")
+    assert 'No question of the day here is called "Warm-up"' in reply(refused)
+    shown = await stage.manager.slash(
+        stage.quiz, "daily setup", channel=stage.daily, time="18:00", daily="*Warm*-up"
+    )
+    said = reply(shown)
+    assert "### 📅 \\*Warm\\*-up" in said
+    assert "**\\*Warm\\*-up** is new. This server now has 2 questions of the day." in said
+    assert "Next: **Thursday 1 January, 18:00** (Europe/Berlin)" in said
+    assert "is new" not in await add(stage, "*warm*-UP", "18:30")
+    await stage.manager.click(answer_to(shown), label="Remove")
+    assert "### Remove \\*Warm\\*-up?" in text_of(answer_to(shown))
+    await stage.manager.click(answer_to(shown), label="Keep")
+    assert "Time: **18:30**" in text_of(answer_to(shown))
+    await stage.manager.click(answer_to(shown), label="Remove")
+    await stage.manager.click(answer_to(shown), label="Remove")
+    assert "**\\*Warm\\*-up** is removed." in text_of(answer_to(shown))
+    assert "Questions of the day" not in reply(
+        await stage.manager.slash(stage.quiz, "daily status")
+    )
+
+
+async def test_a_daily_is_renamed_in_its_panel(stage: Stage) -> None:
+    """The form has the name; the next card has the new one."""
+    await set_up(stage)
+    shown = await stage.manager.slash(stage.quiz, "daily status")
+    form = await stage.manager.click(answer_to(shown), label="Rename")
+    await stage.manager.submit_modal(form, {"text": "Morning coffee"})
+    assert "### 📅 Morning coffee" in text_of(answer_to(shown))
+    await stage.wait(DAY)
+    assert text_of(stage.daily.history()[0]).startswith("## 📅 Morning coffee\n")
+
+
+async def test_the_status_of_several(stage: Stage) -> None:
+    """It lists all, names what is wrong with each, and opens the panel that is picked."""
+    await set_up(stage)
+    await add(stage, "Warm-up", "18:00")
+    await add(stage, "Papers", "12:00")
+    await stage.manager.slash(stage.quiz, "daily pause", daily="Papers")
+    await stage.wait(12 * 3600)
+    shown = await stage.manager.slash(stage.quiz, "daily status")
+    said = reply(shown)
+    assert "**Question of the day** · Friday 2 January, 09:00" in said
+    assert "**Warm-up** · Thursday 1 January, 18:00" in said
+    assert "**Papers** · paused" in said
+    assert said.count("nothing posted yet") == 2
+    assert "Times are in Europe/Berlin." in said
+    await stage.manager.select(answer_to(shown), values=["2"], custom_id="dailies:v1")
+    assert "### 📅 Warm-up" in text_of(answer_to(shown))
+    await stage.manager.select(answer_to(shown), values=["3"], custom_id="dailies:v1")
+    assert "### 📅 Papers" in text_of(answer_to(shown))
+    assert "Paused." in text_of(answer_to(shown))
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("post", "The question of the day is on its way."),
+        ("pause", "Paused. Nothing is posted until"),
+        ("skip", "The next question of the day is skipped."),
+        ("remove", "### Remove Warm-up?"),
+    ],
+)
+async def test_a_command_asks_which_daily_is_meant(stage: Stage, command: str, words: str) -> None:
+    """Where there are several, it offers a button for each; with the option it acts at once."""
+    await set_up(stage)
+    await add(stage, "Warm-up")
+    asked = await stage.manager.slash(stage.quiz, f"daily {command}")
+    assert "This server has 2 questions of the day. Which one do you want to" in reply(asked)
+    assert labels(answer_to(asked)) == ["Question of the day", "Warm-up"]
+    await stage.manager.click(answer_to(asked), label="Warm-up")
+    assert words in text_of(answer_to(asked))
+    assert "### " in text_of(answer_to(asked))
+    found = await stage.manager.autocomplete(stage.quiz, f"daily {command}", "daily", "WARM")
+    assert [one["value"] for one in found] == ["Warm-up"]
+    named = reply(await stage.manager.slash(stage.quiz, f"daily {command}", daily="nope"))
+    assert 'There\'s "Question of the day" and "Warm-up".' in named
+
+
+async def test_today_with_several_open_questions(stage: Stage) -> None:
+    """A short list; a button opens the private copy, which is answered there and leads back."""
+    await set_up(stage)
+    await add(stage, "Warm-up", "09:00")
+    await add(stage, "Papers", "09:00", answer_hours=3)
+    await stage.wait(12 * 3600)  # 09:00 in Berlin, and four hours
+    listed = await stage.alwina.slash(stage.quiz, "today")
+    said = reply(listed)
+    assert said.startswith("### 📅 Questions of the day\n")
+    assert said.count("not answered yet") == 2
+    assert said.count("\n-# Next: <t:") == 3
+    assert labels(answer_to(listed)) == ["Answer", "Answer"]
+    first, second = custom_ids(answer_to(listed))
+    await stage.alwina.click(answer_to(listed), custom_id=second)
+    assert text_of(answer_to(listed)).startswith("### 📅 Warm-up\n")
+    copy = Question(stage, answer_to(listed))
+    await copy.answer(stage.alwina, right=True)
+    assert "✅ **Right**" in text_of(answer_to(listed))
+    listed = await stage.alwina.slash(stage.quiz, "today")
+    assert "right: +100 points" in reply(listed)
+    assert labels(answer_to(listed)) == ["Answer", "Read again"]
+    await stage.alwina.click(answer_to(listed), label="Read again")
+    assert "✅ **Right**" in text_of(answer_to(listed))
+    await stage.alwina.click(answer_to(listed), label="All open questions")
+    assert custom_ids(answer_to(listed)) == [first, second]
+
+
+async def test_a_daily_about_a_section(stage: Stage) -> None:
+    """The option topic offers sections and packs too; the panel names what is asked."""
+    found = await stage.manager.autocomplete(stage.quiz, "daily setup", "topic", "section")
+    section = next(one for one in found if one["value"].startswith("section:"))
+    assert f"choice questions · {section['name'].removeprefix('Section · ')}" in await set_up(
+        stage, topic=section["value"]
+    )

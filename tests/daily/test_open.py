@@ -20,6 +20,7 @@ from bot.interviews.cards import Assessment, Point, PointCount, Step
 from bot.interviews.grading.service import Ungradable
 from bot.interviews.grading.verifying import PointToCheck, Ruling, Verdict
 from bot.interviews.store import take_request
+from bot.plan.goals import ALL
 from bot.questions.store import reports
 from tests.banks import teaching_bank
 from tests.fakes import Crash, FakeVerifier, silent_verifier
@@ -102,11 +103,11 @@ async def test_mixed_has_an_open_question_every_third_day(stage: Stage) -> None:
 async def test_a_topic_with_open_questions_is_refused(stage: Stage, kind: str) -> None:
     """A topic has one open question, which would come again and again."""
     with pytest.raises(UserError, match="All topics"):
-        await stage.set_up("13:00", topic_id="t1", kind=kind)
-    await stage.set_up("13:00", topic_id="t1")
+        await stage.set_up("13:00", asks="t1", kind=kind)
+    await stage.set_up("13:00", asks="t1")
     with pytest.raises(UserError, match="All topics"):
         await stage.bot.schedules.setup(GUILD, kind=kind)
-    assert (await stage.bot.schedules.setup(GUILD, kind=kind, topic_id=None)).schedule.kind == kind
+    assert (await stage.bot.schedules.setup(GUILD, kind=kind, asks=ALL)).schedule.kind == kind
 
 
 async def test_answers_count_by_what_is_found(stage: Stage) -> None:
@@ -291,8 +292,8 @@ async def test_an_answer_that_a_crash_left_without_a_grade(
             assert (await stage.bot.dailies.review_open(daily_id, GUILD, ALWINA)).points == 100
         elif look == "today":
             today = await stage.bot.dailies.today(GUILD, ALWINA)
-            assert isinstance(today.given, OpenReview)
-            assert (today.given.points, today.streak.current) == (100, 1)
+            assert isinstance(given := today.dailies[0].given, OpenReview)
+            assert (given.points, today.streak.current) == (100, 1)
     assert await stage.check_points() == {ALWINA: 0 if look == "close" else 100}
     await stage.wait(hours=1, seconds=5)
     (result,) = results(stage)
@@ -370,8 +371,8 @@ async def test_a_topic_that_cannot_be_graded(stage: Stage, monkeypatch: pytest.M
         assert (review.text, review.assessment, review.streak.current) == (FULL, None, 1)
         assert review.problem.startswith("Answers to this question take too long to grade.")
     today = await stage.bot.dailies.today(GUILD, ALWINA)
-    assert isinstance(today.given, OpenReview)
-    assert today.given.problem == review.problem
+    assert isinstance(given := today.dailies[0].given, OpenReview)
+    assert given.problem == review.problem
     await stage.wait(hours=1, seconds=5)
     (result,) = results(stage)
     assert (result.answered, [number for _, number in result.lacking]) == (2, [1, 1])
@@ -531,8 +532,9 @@ async def test_today_shows_the_open_question(stage: Stage) -> None:
     card = stage.card().card
     assert isinstance(card, OpenDailyCard)
     today = await stage.bot.dailies.today(GUILD, ALWINA)
-    assert (today.asks, today.given) == (card.topic, None)
+    [shown] = today.dailies
+    assert (shown.asks, shown.given) == (card.topic, None)
     await stage.write_daily(ALWINA, PART)
-    given = (await stage.bot.dailies.today(GUILD, ALWINA)).given
+    given = (await stage.bot.dailies.today(GUILD, ALWINA)).dailies[0].given
     assert isinstance(given, OpenReview)
     assert given.text is not None

@@ -16,6 +16,7 @@ from bot.core.clicks import AlreadyAnswered, Click
 from bot.core.errors import DeliveryRefused, UserError
 from bot.core.snowflakes import created_at
 from bot.daily.cards import DailyCard, DailyResult, DailyVerdict, link
+from bot.daily.rules import DEFAULT_NAME
 from bot.daily.schedules import NotSetUp
 from bot.daily.streaks import NO_NEWS, StreakNews
 from tests.fakes import START
@@ -52,7 +53,7 @@ async def test_set_up_answers_with_the_next_post(stage: Stage) -> None:
     [
         ({"at": "25:00"}, "25:00"),
         ({"zone": "Europe/Atlantis"}, "Atlantis"),
-        ({"topic_id": "nothing"}, "topic"),
+        ({"asks": "nothing"}, "nothing"),
         ({"kind": "songs"}, "kind of question"),
         ({"answer_hours": 49}, "1 to 48 hours"),
         ({"answer_hours": 0}, "1 to 48 hours"),
@@ -76,12 +77,7 @@ async def test_everything_refuses_where_no_daily_is_set_up(stage: Stage) -> None
         with pytest.raises(UserError, match="/daily setup"):
             await command(GUILD)
     today = await stage.bot.dailies.today(GUILD, ALWINA)
-    assert (today.daily, today.next_at, today.paused, today.streak.current) == (
-        None,
-        None,
-        False,
-        0,
-    )
+    assert (today.dailies, today.coming, today.paused, today.streak.current) == ((), (), False, 0)
 
 
 @pytest.mark.parametrize(
@@ -123,22 +119,22 @@ async def test_the_first_set_up_says_what_is_missing(stage: Stage) -> None:
         await stage.bot.schedules.setup(GUILD, at="13:00", zone="UTC", thread=True)
     with pytest.raises(NotSetUp, match="a channel, a time and a time zone"):
         await stage.bot.schedules.setup(GUILD)
-    assert await stage.bot.schedules.schedule(GUILD) is None
+    assert await stage.bot.schedules.find(GUILD) is None
 
 
 async def test_a_set_up_keeps_what_is_not_named(stage: Stage) -> None:
     """Each change leaves every other setting as it was."""
     await stage.set_up(
-        "13:00", "Europe/Berlin", topic_id="t1", answer_hours=20, role_id=7, thread=True
+        "13:00", "Europe/Berlin", asks="topics:t1", answer_hours=20, role_id=7, thread=True
     )
-    before = await stage.bot.schedules.schedule(GUILD)
+    before = await stage.bot.schedules.find(GUILD)
     assert before is not None
     changes: list[dict[str, Any]] = [
         {"channel_id": 11},
         {"at": "14:00", "next_at": START + HOUR},
         {"zone": "UTC", "next_at": START + 2 * HOUR},
         {"weekdays": "01234"},
-        {"topic_id": None},
+        {"asks": "all"},
         {"kind": "mixed"},
         {"answer_hours": 3},
         {"role_id": None},
@@ -149,7 +145,7 @@ async def test_a_set_up_keeps_what_is_not_named(stage: Stage) -> None:
             GUILD, **{k: v for k, v in change.items() if k != "next_at"}
         )
         before = replace(before, **change)
-        assert await stage.bot.schedules.schedule(GUILD) == before
+        assert await stage.bot.schedules.find(GUILD) == before
 
 
 async def test_the_days_of_the_week(stage: Stage) -> None:
@@ -405,7 +401,10 @@ async def test_a_freeze_keeps_a_streak(stage: Stage) -> None:
     await stage.wait(hours=1)
     for day in range(1, 8):
         verdict = await stage.answer_daily(ALWINA)
-        assert (verdict.streak.current, verdict.news) == (day, StreakNews(earned=day == 7))
+        assert (verdict.streak.current, verdict.news) == (
+            day,
+            StreakNews(earned=day == 7, milestone=7 * (day == 7)),
+        )
         await stage.wait(days=1)
     today = (await stage.bot.dailies.today(GUILD, ALWINA)).streak
     assert (today.current, today.freezes) == (7, 1)
@@ -440,27 +439,27 @@ async def test_today(stage: Stage) -> None:
     """/today has the newest posted question, whether the asker answered it, the next time and the streak."""
     await stage.set_up("13:00")
     today = await stage.bot.dailies.today(GUILD, ALWINA)
-    assert (today.daily, today.asks, today.next_at) == (None, None, START + HOUR)
+    assert (today.dailies, today.coming) == ((), ((DEFAULT_NAME, START + HOUR),))
     await stage.wait(hours=1)
     today = await stage.bot.dailies.today(GUILD, ALWINA)
-    assert today.daily is not None
+    [shown] = today.dailies
     card = stage.card().card
     assert isinstance(card, DailyCard)
-    assert (today.daily.local_date, today.asks, today.given) == (
+    assert (shown.daily.local_date, shown.asks, shown.given) == (
         TODAY,
         (card.item, card.order),
         None,
     )
-    assert today.next_at == START + DAY + HOUR
-    assert str(stage.card().message_id) in link(today.daily)
+    assert today.coming == ((DEFAULT_NAME, START + DAY + HOUR),)
+    assert str(stage.card().message_id) in link(shown.daily)
     verdict = await stage.answer_daily(ALWINA)
-    given = (await stage.bot.dailies.today(GUILD, ALWINA)).given
+    given = (await stage.bot.dailies.today(GUILD, ALWINA)).dailies[0].given
     assert isinstance(given, DailyVerdict)
     assert given == replace(verdict, news=NO_NEWS)
-    assert (await stage.bot.dailies.today(GUILD, BOB)).given is None
+    assert (await stage.bot.dailies.today(GUILD, BOB)).dailies[0].given is None
     await stage.bot.schedules.pause(GUILD)
     today = await stage.bot.dailies.today(GUILD, ALWINA)
-    assert (today.paused, today.next_at) == (True, None)
+    assert (today.paused, today.coming) == (True, ())
 
 
 async def test_answers_from_a_private_copy(stage: Stage) -> None:

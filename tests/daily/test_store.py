@@ -10,7 +10,7 @@ from functools import partial
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select
 
 from bot.answers import store as answer_log
 from bot.answers.store import DAILY, Answer
@@ -19,7 +19,7 @@ from bot.core.database import Database
 from bot.daily import store
 from bot.daily.rules import POSTED, Daily, DailyState, Schedule
 from bot.daily.store import Written
-from bot.daily.streaks import Streak, streak
+from bot.daily.streaks import NO_NEWS, Streak, StreakNews, streak
 from tests.answers.entries import GUILDS, counted, several_on_one_database
 
 AT = datetime(2027, 1, 4, 12, 0, 0, 456_000, tzinfo=UTC)
@@ -29,7 +29,7 @@ SCHEDULE = Schedule(
     guild_id=1,
     channel_id=10,
     at="09:00",
-    topic_id=None,
+    asks="all",
     kind="choice",
     answer_hours=23,
     role_id=None,
@@ -46,6 +46,8 @@ async def create(
 ) -> int:
     """A daily of the n-th day."""
     values = {"state": state, "scheduled_at": AT, "item_id": f"item-{n}", **values}
+    if "message_id" in values:
+        values = {"opened_at": AT + timedelta(days=n), **values}
     daily_id = await database.write(
         lambda conn: store.create(conn, guild_id, DAY + timedelta(days=n), **values)
     )
@@ -54,34 +56,42 @@ async def create(
 
 
 async def test_a_schedule_is_kept_and_replaced(database: Database) -> None:
-    """A server has one schedule, stored with every field but the zone, which is the server's."""
-    assert await database.read(store.schedule, 1) is None
-    await database.write(store.save_schedule, SCHEDULE)
-    assert await database.read(store.schedule, 1) == SCHEDULE
+    """A schedule is stored with every field but the zone, which is the server's."""
+    assert await database.read(store.schedules_of, 1) == []
+    key = await database.write(store.add_schedule, SCHEDULE)
+    second = replace(SCHEDULE, number=2, name="Warm-up")
+    other = await database.write(store.add_schedule, second)
+    assert await database.read(store.schedule, key) == replace(SCHEDULE, id=key)
     await database.write(servers.set_zone, 1, "Europe/Berlin")
-    before = await database.read(store.schedule, 1)
-    assert before is not None
     changed = replace(
         SCHEDULE,
+        id=key,
         zone="Europe/Berlin",
         channel_id=2**62,
-        topic_id="lora",
+        asks="topics:lora",
         role_id=7,
         thread=True,
         paused=True,
         next_at=None,
+        name="Deep dive",
     )
     await database.write(store.save_schedule, changed)
-    assert await database.read(store.schedule, 1) == changed
-    await database.write(lambda conn: store.change_schedule(conn, 1, at="10:00"))
-    assert await database.read(store.schedule, 1) == replace(changed, at="10:00")
+    assert await database.read(store.schedule_of, 1, 1) == changed
+    assert await database.read(store.schedule_of, 2, 1) is None
+    await database.write(lambda conn: store.change_schedule(conn, key, at="10:00"))
+    second = replace(second, id=other, zone="Europe/Berlin")
+    found = await database.read(store.schedules_of, 1)
+    assert found == [replace(changed, at="10:00"), second]
+    await database.write(store.delete_schedule, other)
+    assert await database.read(store.schedules_of, 1) == found[:1]
+    assert await database.write(store.add_schedule, second) > other  # buttons hold the old id
 
 
 async def test_which_schedules_are_due(database: Database) -> None:
     """Due are servers whose post time has come, longest waiting first; paused ones never."""
     for guild_id, next_at in [(1, AT), (2, AT - HOUR), (3, AT + HOUR), (4, None)]:
         await database.write(
-            store.save_schedule,
+            store.add_schedule,
             replace(SCHEDULE, guild_id=guild_id, next_at=next_at, paused=next_at is None),
         )
     assert await database.read(store.SCHEDULES.due, AT, 10) == [2, 1]
@@ -99,17 +109,21 @@ async def test_which_schedules_are_due(database: Database) -> None:
 
 
 async def test_one_daily_a_date(database: Database) -> None:
-    """A server's date is given once, also when asked for at the same time; other servers have their own."""
+    """A date of a schedule is given once, also when asked for at the same time; others have their own."""
 
-    def one(conn: Connection, guild_id: int) -> int | None:
-        return store.create(conn, guild_id, DAY, state="posting", scheduled_at=AT)
+    def one(conn: Connection, guild_id: int, number: int = 1) -> int | None:
+        return store.create(conn, guild_id, DAY, number=number, state="posting", scheduled_at=AT)
 
     ids = await asyncio.gather(*(database.write(one, 1) for _ in range(5)))
     assert sum(i is not None for i in ids) == 1
     assert await database.write(one, 2) is not None
-    assert await database.read(store.taken, 1, DAY) == {DAY}
-    assert await database.read(store.taken, 1, DAY + timedelta(days=1)) == set()
-    assert await database.read(store.taken, 3, DAY) == set()
+    assert await database.write(one, 1, 2) is not None
+    assert await database.write(one, 1, 2) is None
+    for number in (1, 2):
+        assert await database.read(store.taken, 1, number, DAY) == {DAY}
+    assert await database.read(store.taken, 1, 3, DAY) == set()
+    assert await database.read(store.taken, 1, 1, DAY + timedelta(days=1)) == set()
+    assert await database.read(store.taken, 3, 1, DAY) == set()
 
 
 async def test_a_daily_has_all_its_fields(database: Database) -> None:
@@ -137,8 +151,8 @@ async def test_a_daily_has_all_its_fields(database: Database) -> None:
         None,
     )
     assert await database.read(store.get, daily_id) == expected
-    assert await database.read(store.of_day, 1, DAY) == expected
-    assert await database.read(store.of_day, 1, DAY + timedelta(days=1)) is None
+    assert await database.read(store.of_day, 1, 1, DAY) == expected
+    assert await database.read(store.of_day, 1, 1, DAY + timedelta(days=1)) is None
     assert await database.read(store.get, 404) is None
 
 
@@ -211,8 +225,11 @@ async def test_the_latest_daily(database: Database) -> None:
     await create(database, 8, state="posting", guild_id=2)
 
     async def found(guild_id: int) -> list[date | None]:
-        looks = store.latest_posted, store.latest_tried, store.posting
-        rows = [await database.read(look, guild_id) for look in looks]
+        rows = [
+            await database.read(store.latest_posted, guild_id),
+            await database.read(store.latest_tried, guild_id, 1),
+            await database.read(store.posting, guild_id, 1),
+        ]
         return [row.local_date if row else None for row in rows]
 
     assert await found(1) == [DAY + timedelta(days=1), DAY + timedelta(days=3), None]
@@ -287,15 +304,73 @@ async def test_a_streak_from_what_was_answered(database: Database) -> None:
     assert {n: answer and answer.streak for n, answer in kept.items()} == {0: 0, 2: 0, 3: 2}
 
 
-Day = tuple[bool, int, float | None]
-A_DAY = st.tuples(
-    st.booleans() | st.just(True), st.sampled_from([1, 23, 48]), st.none() | st.floats(0, 0.99)
+async def test_news_about_a_streak_are_told_once_a_date(database: Database) -> None:
+    """The second daily of a date adds nothing to the streak, and its verdict repeats no news."""
+    reached = []
+    for n in range(7):
+        for number in (1, 2):
+            at = AT + timedelta(days=n)
+            daily_id = await create(
+                database,
+                n,
+                number=number,
+                state="closed",
+                closes_at=at + 2 * HOUR,
+                message_id=10 * n + number,
+            )
+            answer = answered_at(daily_id, 5, at + number * HOUR)
+            await database.write(answer_log.add, answer)
+            reached.append(await database.write(store.count_streak, 1, answer))
+    assert [streak.current for streak, _ in reached] == [1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7]
+    assert [news for _, news in reached[-2:]] == [StreakNews(earned=True, milestone=7), NO_NEWS]
+
+
+async def test_a_credited_date_counts_if_it_has_a_daily(database: Database) -> None:
+    """Credited before or after its daily is posted; twice is like once, and a date without one counts for nothing."""
+    for n in (1, 1, 2, 4):
+        await database.write(store.credit_day, 1, 5, DAY + timedelta(days=n))
+    for n in range(4):
+        closes = AT + timedelta(days=n) + HOUR
+        daily_id = await create(database, n, state="closed", message_id=n, closes_at=closes)
+        if n == 0:
+            answer = answered_at(daily_id, 5, AT)
+            await database.write(answer_log.add, answer)
+            await database.write(store.count_streak, 1, answer)
+    later = AT + timedelta(days=3)
+    assert await database.read(store.streak_of, 1, 5, later) == Streak(3, 3, 0, 3)
+    assert await database.read(store.streak_of, 1, 6, later) == Streak(0, 0)
+    assert await database.read(store.streak_of, 2, 5, later) == Streak(0, 0)
+    assert await database.read(store.streak_of, 1, 5, later + 2 * HOUR) == Streak(0, 3)
+
+
+async def test_old_credits_are_settled_and_deleted(database: Database) -> None:
+    """A member who is credited each day and answers nothing has a streak of all days, in a few rows."""
+    for n in range(60):
+        closes = AT + timedelta(days=n) + HOUR
+        await create(database, n, state="closed", message_id=n, closes_at=closes)
+        await database.write(store.credit_day, 1, 5, DAY + timedelta(days=n))
+    now = AT + timedelta(days=60)
+    assert await database.read(store.streak_of, 1, 5, now) == Streak(60, 60, 2, 60)
+    query = select(func.count()).select_from(store.streak_days)
+    assert await database.read(lambda conn: conn.execute(query).scalar()) == 21
+    await database.write(store.credit_day, 1, 5, DAY)  # repeated much too late
+    assert await database.read(store.streak_of, 1, 5, now) == Streak(60, 60, 2, 60)
+
+
+Daily_ = tuple[float, int, float | None]
+Day = tuple[list[Daily_], bool]
+"""The dailies of a date, each with when it opens, for how many hours, and when of that it is answered; and whether
+the member is credited with the date."""
+A_DAILY = st.tuples(
+    st.sampled_from([0, 3, 11.5]), st.sampled_from([1, 23, 48]), st.none() | st.floats(0, 0.99)
 )
+A_DAY = st.tuples(st.lists(A_DAILY, max_size=3), st.sampled_from([False, False, True]))
 # Runs of more than a week, so that freezes come into play.
-RUN, AWAY = st.just((True, 23, 0.5)), st.just((True, 23, None))
+RUN, AWAY = st.just(([(0.0, 23, 0.5)], False)), st.just(([(0.0, 23, None)], False))
+CREDITED = st.just(([(0.0, 1, None), (3.0, 23, None)], True))
 HISTORIES = st.lists(
     st.lists(A_DAY, max_size=6)
-    | st.lists(RUN, min_size=5, max_size=15)
+    | st.lists(RUN | CREDITED, min_size=5, max_size=15)
     | st.lists(AWAY, max_size=40),
     max_size=5,
 )
@@ -306,37 +381,48 @@ HISTORIES = st.lists(
 async def test_a_streak_is_that_of_the_whole_history(
     database: Database, history: list[Day]
 ) -> None:
-    """At any time, after runs, absences, late answers and days without a daily: what a look at everything gives.
-
-    Each day: whether it has a daily, for how many hours it is open, and when of that the member answers.
-    """
+    """At any time, after runs, absences, late answers and days without a daily: what a look at everything gives."""
     guild_id = next(GUILDS)
-    held: dict[int, tuple[int, datetime]] = {}
-    answered: set[int] = set()
-    events: list[tuple[datetime, int, bool]] = []
-    for n, (there, hours, at) in enumerate(history):
-        opens = AT + timedelta(days=n)
-        if there:
-            events.append((opens, n, False))
+    held: dict[tuple[int, int], tuple[int, datetime]] = {}
+    counted_dates: set[date] = set()
+    credited: set[date] = set()
+    events: list[tuple[datetime, int, int, str]] = []
+    for n, (posts, is_credited) in enumerate(history):
+        if is_credited:
+            events.append((AT + timedelta(days=n, hours=2), n, 0, "credit"))
+        for number, (after, hours, at) in enumerate(posts, start=1):
+            opens = AT + timedelta(days=n) + after * HOUR
+            events.append((opens, n, number, "a post"))
             if at is not None:
-                events.append((opens + hours * HOUR * at, n, True))
-    for now, n, is_answer in sorted(events):
-        if is_answer:
-            answer = answered_at(held[n][0], 5, now)
+                events.append((opens + hours * HOUR * at, n, number, "an answer"))
+    for now, n, number, kind in sorted(events, key=lambda event: (event[0], event[3] != "a post")):
+        day = DAY + timedelta(days=n)
+        reached = None
+        if kind == "an answer":
+            answer = answered_at(held[n, number][0], 5, now)
             await database.write(answer_log.add, answer)
-            counted, _ = await database.write(store.count_streak, guild_id, answer)
-            answered.add(n)
+            reached, _ = await database.write(store.count_streak, guild_id, answer)
+            counted_dates.add(day)
+        elif kind == "credit":
+            await database.write(store.credit_day, guild_id, 5, day)
+            credited.add(day)
         else:
-            closes = now + history[n][1] * HOUR
+            closes = now + history[n][0][number - 1][1] * HOUR
             made = await create(
-                database, n, guild_id=guild_id, state="closed", message_id=n, closes_at=closes
+                database,
+                n,
+                guild_id=guild_id,
+                number=number,
+                state="closed",
+                message_id=n,
+                closes_at=closes,
             )
-            held[n] = made, closes
-        dates = {m: DAY + timedelta(days=m) for m in held}
-        still_open = {dates[m] for m, (_, closes) in held.items() if closes > now}
-        expected = streak(list(dates.values()), {dates[m] for m in answered}, still_open)
+            held[n, number] = made, closes
+        dates = {key: DAY + timedelta(days=key[0]) for key in held}
+        still_open = {dates[key] for key, (_, closes) in held.items() if closes > now}
+        expected = streak(list(dates.values()), counted_dates | credited, still_open)
         assert await database.read(store.streak_of, guild_id, 5, now) == expected
-        assert not is_answer or counted == expected
+        assert reached in (None, expected)
 
 
 async def test_a_text_and_its_two_grades(database: Database) -> None:

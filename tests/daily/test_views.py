@@ -8,9 +8,18 @@ from datetime import timedelta
 import pytest
 
 from bot.chat.messages import text_of
+from bot.core.limits import MAX_DAILIES, MAX_DAILY_NAME
 from bot.daily import views
-from bot.daily.cards import Announcement, DailyResult, DailyVerdict, OpenReview, Today
-from bot.daily.rules import Daily, DailyState
+from bot.daily.cards import (
+    Announcement,
+    DailyResult,
+    DailyStatus,
+    DailyVerdict,
+    OpenReview,
+    Today,
+    TodaysDaily,
+)
+from bot.daily.rules import Daily, DailyState, Schedule
 from bot.daily.streaks import Streak, StreakNews
 from bot.questions.answers import Shown
 from bot.questions.cards import Outcome, Review
@@ -75,7 +84,7 @@ def test_the_notification_has_words() -> None:
         (Streak(6, 6), StreakNews(), None),
         (
             Streak(7, 9, 1, 7),
-            StreakNews(earned=True),
+            StreakNews(earned=True, milestone=7),
             "7 days: a week of questions. Well done. You've earned a freeze",
         ),
         (
@@ -83,8 +92,8 @@ def test_the_notification_has_words() -> None:
             StreakNews(earned=True),
             "You've earned a freeze: it keeps your streak",
         ),
-        (Streak(30, 30), StreakNews(), "30 days: a month of questions."),
-        (Streak(100, 100), StreakNews(), "100 days: a hundred questions."),
+        (Streak(30, 30), StreakNews(milestone=30), "30 days: a month of questions."),
+        (Streak(100, 100), StreakNews(milestone=100), "100 days: a hundred questions."),
         (
             Streak(8, 8, 1),
             StreakNews(saved=1),
@@ -140,7 +149,8 @@ def row_of(**changes: object) -> Daily:
 def of_today(
     asks: Shown | Topic, given: DailyVerdict | OpenReview | None = None, **changes: object
 ) -> Today:
-    return Today(row_of(**changes), asks, given, AT, False, Streak(9_998, 9_999, 2))
+    shown = TodaysDaily(row_of(**changes), asks, given)
+    return Today((shown,), (("Q" * MAX_DAILY_NAME, AT),) * 2, False, Streak(9_998, 9_999, 2))
 
 
 @pytest.mark.parametrize("kind", ["choice", "multiple", "typed"])
@@ -185,3 +195,68 @@ def test_today_with_an_open_question() -> None:
     assert custom_ids(view) == [f"own:v1:daily:{ROW}:0"]
     (view,) = views.today(of_today(topic, state=DailyState.CLOSED), bank(), late)
     assert labels(view) == ["Model answer"]
+
+
+def longest_schedule(number: int) -> Schedule:
+    """A schedule with the longest name, to be escaped, and everything set."""
+    return Schedule(
+        guild_id=ROW,
+        channel_id=ROW,
+        at="23:59",
+        zone="America/Argentina/Buenos_Aires",
+        asks="section:gone",
+        kind="mixed",
+        answer_hours=48,
+        role_id=ROW,
+        thread=True,
+        paused=False,
+        settled_until=AT,
+        next_at=AT,
+        weekdays="013456",
+        number=number,
+        name=f"{number}" + "*" * (MAX_DAILY_NAME - 1),
+        id=ROW - number,
+    )
+
+
+def longest_status(number: int) -> DailyStatus:
+    schedules = [longest_schedule(n) for n in range(1, MAX_DAILIES + 1)]
+    last = row_of(state=DailyState.MISSED, opened_at=None, problem="It failed. " * 12)
+    own = schedules[number - 1]
+    others = tuple(s for s in schedules if s is not own)
+    return DailyStatus(own, AT, last, replace(last, problem="I can't. " * 12), others, is_new=True)
+
+
+def test_panel_and_overview_of_five_dailies_fit() -> None:
+    """With the longest names and every problem, and all is named."""
+    found = [longest_status(number) for number in range(1, MAX_DAILIES + 1)]
+    problem = "I need Send Messages and Embed Links in that channel. " * 3
+    panel = views.panel(found[0], bank(), problem, "Done.")
+    check_limits(panel, "panel")
+    assert "no longer in the question bank" in reads(panel)
+    whole = views.overview(found, bank(), {s.schedule.id: problem for s in found})
+    check_limits(whole, "overview")
+    for status in found:
+        assert f"{status.schedule.number}*****" in reads(whole)
+    check_limits(views.which([status.schedule for status in found], "pause"), "which")
+
+
+def test_today_with_the_most_open_questions_fits() -> None:
+    """Two dates of five dailies with the longest names, and the most next times."""
+    one = largest("choice")
+    shown = tuple(
+        TodaysDaily(row_of(id=ROW - n, name="*" * MAX_DAILY_NAME), (one, (0, 1, 2, 3)), None)
+        for n in range(2 * MAX_DAILIES + 1)
+    )
+    coming = (("*" * MAX_DAILY_NAME, AT),) * MAX_DAILIES
+    today = Today(shown, coming, False, Streak(9_998, 9_999, 2))
+    [message] = views.today(today, bank(), AT - timedelta(hours=1))
+    check_limits(message, "today")
+    assert labels(message) == ["Answer"] * 2 * MAX_DAILIES
+    whole = sent(message)
+    others = [
+        replace(each, asks=(replace(one, choices=tuple(reversed(one.choices))), (3, 2, 1, 0)))
+        for each in shown
+    ]
+    again = replace(today, dailies=tuple(others))
+    assert sent(views.today(again, bank(), AT - timedelta(hours=1))[0]) == whole

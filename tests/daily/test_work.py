@@ -144,7 +144,7 @@ async def test_a_refused_post_is_missed_after_six_hours(stage: Stage) -> None:
     assert (daily.state, daily.problem, daily.due_at) == ("missed", str(DENIED), None)
     status = await stage.bot.schedules.status(GUILD)
     assert (status.last, status.posting) == (daily, None)
-    assert f"No question on 4 January. {DENIED}" in reads(views.panel(status, None, None))
+    assert f"No question on 4 January. {DENIED}" in reads(views.panel(status, stage.bank, None))
     assert status.next_at == START + timedelta(days=1, hours=1)
     stage.sender.mend()
     await stage.wait(days=1)
@@ -496,7 +496,7 @@ async def test_a_zone_that_the_data_has_lost(stage: Stage) -> None:
     await stage.wait(hours=1)
     assert (await stage.day(TODAY)).state == "closed"
     assert await stage.check_points() == {ALWINA: 100}
-    said = reads(views.panel(await stage.bot.schedules.status(GUILD), None, None))
+    said = reads(views.panel(await stage.bot.schedules.status(GUILD), stage.bank, None))
     assert "I no longer know the time zone US/Gone, so times are in UTC." in said
     assert "Next: Tuesday 5 January, 13:00 (UTC)" in said
 
@@ -515,7 +515,7 @@ async def test_no_item_comes_again_before_all_were_used(stage: Stage) -> None:
 
 async def test_the_items_of_a_topic(stage: Stage) -> None:
     """With a topic only its items are drawn."""
-    await stage.set_up("13:00", answer_hours=1, topic_id="t2")
+    await stage.set_up("13:00", answer_hours=1, asks="t2")
     await stage.wait(days=8)
     counted = Counter(d.item_id for d in await stage.days())
     assert counted == {item.id: 2 for item in stage.bank.topics["t2"].items}
@@ -528,7 +528,7 @@ async def test_a_daily_is_not_what_a_round_is_asking(stage: Stage) -> None:
     free = {i.id for i in stage.bank.topics["t1"].items}
     for number in (1, 2, 3):
         free.discard(await stage.database.read(_item_asked, number))
-    await stage.set_up("12:01", topic_id="t1")
+    await stage.set_up("12:01", asks="t1")
     await stage.wait(minutes=1)
     assert {(await stage.day(TODAY)).item_id} == free
 

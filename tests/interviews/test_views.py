@@ -13,7 +13,7 @@ import pytest
 
 from bot.chat.messages import DAILY, ENDED, OPEN, REVEALED, Message, text_of
 from bot.daily import views as open_daily
-from bot.daily.cards import OpenDailyCard, OpenDailyResult, OpenReview, Today
+from bot.daily.cards import OpenDailyCard, OpenDailyResult, OpenReview, Today, TodaysDaily
 from bot.daily.streaks import Streak
 from bot.interviews import views as interview
 from bot.interviews.cards import AskedQuestion, Assessment, Part, Point, PointCount, Reply, Step
@@ -424,8 +424,10 @@ def test_no_screen_passes_off_an_estimate_as_a_verdict() -> None:
         *interview.report_pages(build_report(bank(), asked)),
         open_daily.question(OpenDailyCard(ROW, SMALL, AT), bank()),
         daily_result(SMALL, 9, *(point.text for point in SMALL.key_points)),
-        *open_daily.today(Today(daily, SMALL, given, AT, False, streak), bank(), AT),
-        *open_daily.today(Today(daily, SMALL, None, AT, False, streak), bank(), AT),
+        *(
+            open_daily.today(Today((shown,), (), False, streak), bank(), AT)[0]
+            for shown in (TodaysDaily(daily, SMALL, given), TodaysDaily(daily, SMALL, None))
+        ),
     ]
     texts = [text_of(card) for card in cards]
     assert [text for text in texts if re.search("covered|✅", text, re.IGNORECASE)] == []

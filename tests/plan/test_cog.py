@@ -97,7 +97,7 @@ async def test_a_goal_is_picked_as_it_is_typed(stage: Stage) -> None:
     title = section["name"].removeprefix("Section · ")
     assert text_of(answer_to(shown)).startswith(f"### Your plan: {title}")
     refused = await stage.alwina.slash(stage.quiz, "plan", goal="cooking")
-    assert "Pick a goal from the list as you type" in reply(refused)
+    assert "Pick one from the list as you type" in reply(refused)
     assert title in reply(await stage.alwina.slash(stage.quiz, "plan"))
 
 

@@ -109,7 +109,7 @@ def test_only_what_is_known_of_a_goal_is_kept() -> None:
 
 @pytest.mark.parametrize("typed", ["nonsense", "section:gone", "topics:gone", "", "t`x`" * 40])
 def test_an_unknown_goal_is_refused(typed: str) -> None:
-    with pytest.raises(UserError, match="Pick a goal from the list"):
+    with pytest.raises(UserError, match="Pick one from the list"):
         read_goal(PACKED, typed)
 
 

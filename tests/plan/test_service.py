@@ -190,7 +190,7 @@ async def test_a_goal_is_kept_until_it_is_changed(stage: Stage) -> None:
     moved = (await plan(stage, "in 30 days")).outlook
     assert moved is not None
     assert moved.plan.goal_of == "section:second"
-    with pytest.raises(UserError, match="Pick a goal from the list"):
+    with pytest.raises(UserError, match="Pick one from the list"):
         await plan(stage, goal="cooking")
     assert await stage.bot.plans.get(ALWINA) == moved.plan
     assert (await plan(stage, goal="Everything")).outlook.plan.goal_of == ALL  # type: ignore[union-attr]

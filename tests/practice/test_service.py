@@ -627,7 +627,7 @@ async def _live(stage: Stage, source: str, user_id: int, guild_id: int, right: b
         await stage.wait(seconds=40)
     elif source == "daily":
         at = stage.clock() + timedelta(minutes=1)
-        schedule = await stage.bot.schedules.schedule(guild_id)
+        schedule = await stage.bot.schedules.find(guild_id)
         if schedule is not None and schedule.paused:
             await stage.bot.schedules.resume(guild_id)
         await stage.bot.schedules.setup(

@@ -23,17 +23,17 @@ async def test_before_anything_is_set(stage: Stage) -> None:
     """A new server is in UTC, lets everyone start rounds and announces nothing."""
     found = await stage.bot.settings.read(GUILD)
     assert found.server == Server(GUILD, "UTC", None, None)
-    assert found.daily is None
+    assert not found.dailies
 
 
 async def test_another_zone_moves_the_daily(stage: Stage) -> None:
     """The daily keeps its time of day in the new zone, and its other settings."""
     await stage.set_up(at="13:00", zone="UTC", answer_hours=4)
     found = await stage.bot.settings.set_zone(GUILD, "berlin")
-    assert found.daily is not None
-    assert (found.server.zone, found.daily.schedule.zone) == ("Europe/Berlin", "Europe/Berlin")
-    assert (found.daily.schedule.at, found.daily.schedule.answer_hours) == ("13:00", 4)
-    assert found.daily.next_at == START + timedelta(days=1)  # 13:00 in Berlin is now, and passes
+    [daily] = found.dailies
+    assert (found.server.zone, daily.schedule.zone) == ("Europe/Berlin", "Europe/Berlin")
+    assert (daily.schedule.at, daily.schedule.answer_hours) == ("13:00", 4)
+    assert daily.next_at == START + timedelta(days=1)  # 13:00 in Berlin is now, and passes
     await stage.wait(hours=23)
     assert stage.sender.of_kind("daily") == []
     await stage.wait(hours=2)

@@ -43,20 +43,23 @@ def test_a_daily_is_expected_on_each_local_date() -> None:
         ("UPDATE dailies SET local_date = '2026-10-12'", "two dailies"),
         ("UPDATE dailies SET local_date = '2026-10-19'", "has a daily on 2026-10-19"),
         ("UPDATE dailies SET state = 'open'", "is 'open'"),
+        ("UPDATE dailies SET number = 2 WHERE local_date = '2026-10-13'", "(daily 1) has no daily"),
     ],
 )
 def test_wrong_dailies_are_found(tmp_path: Path, damage: str, sentence: str) -> None:
     """A missing daily, a second one, one on a wrong date, and one left open."""
     file = tmp_path / "copy.db"
     with closing(sqlite3.connect(file)) as conn, conn:
-        conn.execute("CREATE TABLE dailies (guild_id, local_date, state, closes_at, message_id)")
+        conn.execute(
+            "CREATE TABLE dailies (guild_id, number, local_date, state, closes_at, message_id)"
+        )
         for n in range(3):
             closes = int((START + n * DAY + timedelta(hours=20)).timestamp() * 1000)
-            row = 1, f"2026-10-{12 + n}", "closed", closes, 7
-            conn.execute("INSERT INTO dailies VALUES (?, ?, ?, ?, ?)", row)
+            row = 1, 1, f"2026-10-{12 + n}", "closed", closes, 7
+            conn.execute("INSERT INTO dailies VALUES (?, ?, ?, ?, ?, ?)", row)
         conn.execute(damage)
     now = START + 3 * DAY
-    wanted = {1: checks.expected([(START, "09:00", "UTC")], [], now)}
+    wanted = {(1, 1): checks.expected([(START, "09:00", "UTC")], [], now)}
     found = list(checks.dailies(file, wanted, now))
     assert any(sentence in line for line in found) if sentence else found == []
 

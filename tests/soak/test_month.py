@@ -23,6 +23,7 @@ FAULTS = {
     "UPDATE totals SET points = points + 1": "a repair changes",
     "UPDATE cards SET due_at = due_at + 1": "a replay makes",
     "DELETE FROM dailies": "has no daily on",
+    "UPDATE dailies SET item_id = 'lora-1', topic_id = NULL": "ask lora-1 at once",
     "DELETE FROM answers WHERE source = 'practice'": "the bot said that it has an answer",
 }
 
