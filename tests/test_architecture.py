@@ -142,7 +142,7 @@ MORE_ROOMS = {
     "rounds": {"counter", "results", "showing"},
     "plan": {"cards", "dates", "forecast", "goals", "outlook"},
     "interviews": {"assessment", "cards", "grading", "report"},
-    "suggestions": {"cards", "files", "formats"},
+    "suggestions": {"cards", "files", "formats", "plain"},
 }
 PURE = {
     "text",
@@ -153,6 +153,7 @@ PURE = {
     "sheets",
     "forms",
     "formats",
+    "plain",
     "lint",
     "answers",
     "drawing",

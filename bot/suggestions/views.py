@@ -54,17 +54,19 @@ THANKS = (
 REJECTED_NOTE = "**Rejected**. Its author will read your reason."
 DROPPED_NOTE = "**Rejected**. That question is off the list."
 SETTLED_NOTE = "**Done**. That report is off the list."
+MAX_PROMPT = 600
+"""Characters of the field for the question, as many as a question may have."""
 _MAX_LENGTH = {"prompt": 1400, "answers": 1700, "why": 700}
 """Characters shown of each part. Only texts full of characters that need an escape are cut."""
 
 
-def suggest_form() -> ui.Modal:
-    """The form for suggesting a question."""
+def suggest_form(prompt: str = "") -> ui.Modal:
+    """The form for suggesting a question, with the text of a message as the question."""
     wrong = "One a line, up to five. Leave it empty if the answer is to be typed"
     return fields_modal(
         "Suggest a question",
         SUGGESTED.id(),
-        text_field("prompt", "Question", "", 600, long=True),
+        text_field("prompt", "Question", prompt, MAX_PROMPT, long=True),
         text_field("answer", "Right answer", "", 200),
         text_field("wrong", "Wrong answers", "", 1010, wrong, long=True, needed=False),
         text_field(

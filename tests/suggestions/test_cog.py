@@ -37,6 +37,12 @@ async def suggest(stage: Stage, **changes: str) -> Any:
     return await stage.alwina.submit_modal(shown, {**FIELDS, **changes})
 
 
+async def suggest_message(stage: Stage, content: str) -> Any:
+    """Let Alwina use the message command on a message that Bob writes."""
+    message = await stage.bob.send(stage.quiz, content)
+    return await stage.alwina.context_menu(stage.quiz, "Suggest as question", message)
+
+
 async def announce_in_daily(stage: Stage) -> None:
     await stage.services.settings.announce_suggestions(stage.guild.id, stage.daily.id)
 
@@ -77,6 +83,53 @@ async def test_from_suggestion_to_question(stage: Stage) -> None:
         for m in messages_of(used)
     )
     assert await stage.services.suggestions.verdicts(stage.guild.id, stage.alwina.id) == []
+
+
+async def test_a_message_as_a_question(stage: Stage) -> None:
+    """Its text fills the form as plain text, and the suggestion is Alwina's, without a trace of Bob."""
+    await announce_in_daily(stage)
+    content = f"Which **optimizer** decouples weight decay, {stage.clementine.mention}?"
+    shown = await suggest_message(stage, content)
+    prompt = "Which optimizer decouples weight decay, @clementine?"
+    assert prefilled(shown) == {"prompt": prompt}
+    said = await stage.alwina.submit_modal(shown, {**FIELDS, "prompt": prompt})
+    assert reply(said).startswith("Thanks. The moderators here will look at your question")
+    assert len(stage.daily.history()) == 1
+    found = reply(await review(stage))
+    assert "Suggested by **alwina** · 1 suggestion waiting" in found
+    assert f"### {prompt}" in found
+    assert "bob" not in found
+
+
+def prefilled(shown: Any) -> dict[str, str]:
+    """Return the texts that a form was opened with, by field."""
+    fields = [label["component"] for label in shown.modal["components"]]
+    return {field["custom_id"]: field["value"] for field in fields if field.get("value")}
+
+
+async def test_a_message_without_text(stage: Stage) -> None:
+    """A card of the bot, and a message with nothing but marks, are refused in a sentence."""
+    await stage.play(questions=1)
+    (card, *_) = stage.quiz.history()[::-1]
+    refused = await stage.alwina.context_menu(stage.quiz, "Suggest as question", card)
+    assert refused.modal is None
+    assert reply(refused).startswith("That message has no text of its own. Use this on")
+    assert "</suggest:" in reply(refused)
+    assert (await suggest_message(stage, "||\u200b||")).modal is not None
+
+
+async def test_a_long_message_is_cut_to_the_field(stage: Stage) -> None:
+    shown = await suggest_message(stage, "word " * 399)
+    assert prefilled(shown)["prompt"] == "word " * 118 + "word…"
+
+
+async def test_the_limit_holds_for_messages(stage: Stage) -> None:
+    """A member with five waiting suggestions can't make one of a message either."""
+    for n in range(5):
+        await suggest(stage, prompt=f"Number {n}?")
+    refused = await suggest_message(stage, "A sixth one?")
+    assert refused.modal is None
+    assert reply(refused).startswith("5 of your suggestions are waiting for review already.")
 
 
 async def test_edit_and_reject(stage: Stage) -> None:
