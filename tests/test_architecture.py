@@ -114,6 +114,7 @@ LEVELS = (
         "boards",
         "bank",
         "insights",
+        "milestones",
         "recap",
         "settings",
         "help",

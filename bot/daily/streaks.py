@@ -45,10 +45,14 @@ NO_STREAK = Streak(0, 0)
 
 @dataclass(frozen=True, slots=True)
 class StreakNews:
-    """A freeze `earned` by an answer, and the number of missed dates that freezes `saved`."""
+    """A freeze `earned` by an answer, and the number of missed dates that freezes `saved`.
+
+    `roles` are those that the server gives for the streak.
+    """
 
     earned: bool = False
     saved: int = 0
+    roles: tuple[int, ...] = ()
 
 
 NO_NEWS = StreakNews()

@@ -50,7 +50,7 @@ SENTENCES = {"detail", "problem"}  # the bot's own, about channels and permissio
 NOT_OF_MEMBERS = ROWS | DISCORDS | BANKS | RULES | SENTENCES
 """Columns that could hold an id or words, and hold nothing of a member's but what goes with the member's row."""
 NOTES = {"meta.key", "meta.value", "alembic_version.version_num", "teams.name"}
-NOTES |= {"plans.goal_of", "plans.topic_ids"}
+NOTES |= {"plans.goal_of", "plans.topic_ids", "milestones.name", "member_milestones.name"}
 QUESTIONS = {"server_banks", "own_topics", "own_items"}
 """Tables of what a server asks, which tell of nobody."""
 PASSING = {"erasures.user_id", "erased_answers.digest", "erased_answers.key"}
