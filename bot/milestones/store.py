@@ -34,8 +34,8 @@ milestones = sa.Table(
     metadata,
     sa.Column("guild_id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("kind", OneOf(Kind, 8), primary_key=True),
-    # the days of a streak, or the id of a section
-    sa.Column("name", sa.String(48), primary_key=True),
+    # the days of a streak, or the id of a section; that of a server's own has its id before it
+    sa.Column("name", sa.String(64), primary_key=True),
     sa.Column("role_id", sa.BigInteger, nullable=False),
 )
 
@@ -48,7 +48,7 @@ member_milestones = sa.Table(
     sa.Column("guild_id", sa.BigInteger, nullable=False),
     sa.Column("user_id", sa.BigInteger, nullable=False),
     sa.Column("kind", OneOf(Kind, 8), nullable=False),
-    sa.Column("name", sa.String(48), nullable=False),
+    sa.Column("name", sa.String(64), nullable=False),
     sa.Column("role_id", sa.BigInteger, nullable=False),
     sa.Column("state", OneOf(State, 8), nullable=False),
     sa.Column("reached_at", Instant, nullable=False),

@@ -49,6 +49,8 @@ FORGED = {
     "schedule": "schedule:v1",
     "settings": "settings:v1:starters",
     "zone": "zone:v1",
+    "milestones": "milestones:v1:remove",
+    "milestone": "milestone:v1:streak",
 }
 """A custom id of each managers' route."""
 

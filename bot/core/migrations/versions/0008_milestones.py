@@ -12,7 +12,7 @@ def upgrade() -> None:
         "milestones",
         sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("kind", sa.String(length=8), nullable=False),
-        sa.Column("name", sa.String(length=48), nullable=False),
+        sa.Column("name", sa.String(length=64), nullable=False),
         sa.Column("role_id", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("guild_id", "kind", "name", name=op.f("pk_milestones")),
     )
@@ -22,7 +22,7 @@ def upgrade() -> None:
         sa.Column("guild_id", sa.BigInteger(), nullable=False),
         sa.Column("user_id", sa.BigInteger(), nullable=False),
         sa.Column("kind", sa.String(length=8), nullable=False),
-        sa.Column("name", sa.String(length=48), nullable=False),
+        sa.Column("name", sa.String(length=64), nullable=False),
         sa.Column("role_id", sa.BigInteger(), nullable=False),
         sa.Column("state", sa.String(length=8), nullable=False),
         sa.Column("reached_at", sa.BigInteger(), nullable=False),
