@@ -52,7 +52,7 @@ _TOO_MANY_DMS = {40003, 20026}
 _INVALID_REQUEST = {401, 403, 429}
 """The statuses that Discord counts, and bans an IP address for if there are too many:
 https://discord.com/developers/docs/topics/rate-limits."""
-_MILESTONE = "A milestone that was chosen in /settings"
+_MILESTONE = "A milestone of this server"
 """The reason that a server's audit log shows for a role."""
 _FIRST_OWN_ID = 1_000_000_000
 """Component ids from here on are ours: they let us find a message without buttons."""

@@ -32,7 +32,7 @@ class MilestonePage:
 
 @dataclass(frozen=True, slots=True)
 class KnownSection:
-    """A section for which a member got a role, without having been told so."""
+    """A section that a member got a role for, and has not read about yet."""
 
     id: int
     title: str

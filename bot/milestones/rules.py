@@ -1,4 +1,4 @@
-"""What a milestone is, and when a member reaches it."""
+"""Milestones, and when a member reaches them."""
 
 from __future__ import annotations
 

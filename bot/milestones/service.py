@@ -155,7 +155,7 @@ class Milestones:
     def _reach_section(
         self, conn: Connection, guild_id: int, milestone: Milestone, user_ids: Sequence[int]
     ) -> None:
-        """Store who knows a section, unless the milestone was changed meanwhile."""
+        """Store that members know a section, unless the milestone has been changed."""
         if milestone in store.of_server(conn, guild_id):
             store.reach(conn, guild_id, user_ids, [milestone], self._now(), told=False)
 
@@ -163,7 +163,7 @@ class Milestones:
 
     @reading
     def untold(self, conn: Connection, guild_id: int, user_id: int) -> list[KnownSection]:
-        """Return the sections for which a member got a role on a server, and has not read so."""
+        """Return the sections that a member got roles for on a server, and has not read about."""
         found = store.untold(conn, guild_id, user_id)
         titles = self._banks.of(conn, guild_id).section_titles if found else {}
         return [KnownSection(row.id, titles.get(row.name, row.name), row.role_id) for row in found]
@@ -191,7 +191,7 @@ def _sections(bank: Bank) -> list[SectionChoice]:
 
 
 def _order(bank: Bank, milestone: Milestone) -> tuple[bool, int, str]:
-    """Return the key by which milestones are sorted: streaks by length, then sections by title."""
+    """Return a key for sorting: streaks by length, then sections by title."""
     if milestone.kind is Kind.STREAK:
         return False, int(milestone.name), ""
     return True, 0, bank.section_titles.get(milestone.name, milestone.name)

@@ -28,7 +28,7 @@ from bot.core.tables import (
 )
 from bot.milestones.rules import Kind, Milestone, State
 
-# The roles that a server gives, as its managers chose them.
+# The roles that a server gives for milestones.
 milestones = sa.Table(
     "milestones",
     metadata,
@@ -39,8 +39,8 @@ milestones = sa.Table(
     sa.Column("role_id", sa.BigInteger, nullable=False),
 )
 
-# One row for each milestone that a member has reached on a server. It stays, so that the role is
-# not given again to a member from whom a moderator took it. A failed one is retried each night.
+# One row for each milestone that a member has reached on a server. It stays, so that nobody gets a
+# role again that a moderator took away. A failed one is retried each night.
 member_milestones = sa.Table(
     "member_milestones",
     metadata,
@@ -225,13 +225,13 @@ def to_give(conn: Connection, row_id: int) -> Reached | None:
 
 
 def given(conn: Connection, row: Reached) -> None:
-    """Store that a role is given, unless another one has been chosen meanwhile."""
+    """Store that a role is given, unless another one has been chosen."""
     done = update(member_milestones).where(_c.id == row.id, _c.role_id == row.role_id)
     conn.execute(done.values(state=State.GIVEN, due_at=None, failures=0, problem=None))
 
 
 def fail(conn: Connection, row: Reached, problem: str) -> None:
-    """Store why a role can't be given for now, unless another one has been chosen meanwhile."""
+    """Store why a role can't be given for now, unless another one has been chosen."""
     failed = update(member_milestones).where(_c.id == row.id, _c.role_id == row.role_id)
     conn.execute(failed.values(state=State.FAILED, due_at=None, failures=0, problem=problem))
 

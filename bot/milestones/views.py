@@ -161,7 +161,7 @@ RETRIED = "I'm trying again now. Open this page again in a minute to see if it w
 
 
 def known_sections(found: Sequence[KnownSection]) -> Message:
-    """Tell a member for which sections they got a role."""
+    """Tell a member about the sections that they got roles for."""
     lines = [
         f"You know **{t.one_line(each.title)}**, so you got <@&{each.role_id}> here."
         for each in found

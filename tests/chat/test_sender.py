@@ -337,13 +337,13 @@ async def test_servers_with_many_refusals_are_blocked(
     assert len(http.requests) == asked + 1
 
 
-ROLE = "PUT /guilds/1/members/3/roles/7"
+GIVING = "PUT /guilds/1/members/3/roles/7"
 
 
 async def test_giving_a_role(sender: DiscordSender, http: FakeHttp) -> None:
     """One request gives it, on a server that this process doesn't know, too."""
     await sender.give_role(1, 3, 7)
-    assert [what for what, _ in http.requests] == [ROLE]
+    assert [what for what, _ in http.requests] == [GIVING]
 
 
 @pytest.mark.parametrize(
@@ -360,7 +360,7 @@ async def test_a_refused_role(
     sender: DiscordSender, http: FakeHttp, status: int, code: int, what: str, words: str
 ) -> None:
     """A member who left is told from a role that can't be given."""
-    http.answers[ROLE] = refusal(status, code)
+    http.answers[GIVING] = refusal(status, code)
     with pytest.raises(DeliveryRefused) as caught:
         await sender.give_role(1, 3, 7)
     assert caught.value.what == what
@@ -368,6 +368,6 @@ async def test_a_refused_role(
 
 
 async def test_a_role_during_an_outage(sender: DiscordSender, http: FakeHttp) -> None:
-    http.answers[ROLE] = refusal(503, 0)
+    http.answers[GIVING] = refusal(503, 0)
     with pytest.raises(DeliveryUnknown):
         await sender.give_role(1, 3, 7)

@@ -1,4 +1,4 @@
-"""Choosing milestones, and who reaches them."""
+"""Choosing milestones, and reaching them."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ async def test_a_week_of_answers_gets_the_role(stage: Stage) -> None:
 
 
 async def test_an_open_daily_counts(stage: Stage) -> None:
-    """What a member writes to an open question gets the role, too."""
+    """An answer to an open question gets the role, too."""
     await add(stage, Kind.STREAK, "7", WEEK)
     await stage.set_up(at="11:00", kind="open")
     for _ in range(7):

@@ -112,7 +112,7 @@ async def test_another_role_is_chosen_meanwhile(stage: Stage) -> None:
 
 
 async def test_a_milestone_is_removed_meanwhile(stage: Stage) -> None:
-    """Who waits for its role doesn't get it; who has it keeps it, and is not asked for again."""
+    """Members who wait for its role don't get it; those who have it keep it, and get it no second time."""
     await reach(stage)
     await stage.run()
     await reach(stage, BOB)
