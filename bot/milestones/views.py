@@ -19,7 +19,7 @@ from bot.chat.messages import (
     row,
     separator,
 )
-from bot.chat.modals import fields_modal
+from bot.chat.modals import fields_modal, radio_field
 from bot.chat.router import Route
 from bot.core.limits import MAX_MILESTONES
 from bot.milestones import rules
@@ -35,11 +35,11 @@ PAGE = Route(
 ADDED = Route("milestone", {"kind": "streak|section"}, once=True, command="</settings>")
 _INTRO = (
     "I can give a role for a streak, or for a section that a member knows. It stays theirs: I never take it away, "
-    "also if the streak breaks or you remove the milestone."
+    "even if the streak breaks later or you remove the milestone."
 )
 _KNOWN = (
-    f"-# A member knows a section when they should still know {rules.KNOWN_PERCENT}% of its questions in a week. "
-    "I look at night."
+    f"-# A member knows a section once they should still know {rules.KNOWN_PERCENT}% of its questions in a week. "
+    "I check every night."
 )
 _MOST_LISTED = 25
 
@@ -106,16 +106,14 @@ def _streak(days: int) -> str:
 
 def streak_form() -> ui.Modal:
     """Return the form for a streak and its role."""
-    streaks: ui.RadioGroup[ui.Modal] = ui.RadioGroup(
-        custom_id="name",
-        options=[
-            discord.RadioGroupOption(label=_streak(days), value=str(days)) for days in rules.STREAKS
-        ],
+    streaks = {str(days): _streak(days) for days in rules.STREAKS}
+    hint = "Questions of the day, answered in a row"
+    return fields_modal(
+        "Add a streak",
+        ADDED.id(kind=Kind.STREAK),
+        radio_field("name", "Streak", streaks, hint=hint),
+        _role_field(),
     )
-    label = ui.Label(
-        text="Streak", description="Questions of the day, answered in a row", component=streaks
-    )
-    return fields_modal("Add a streak", ADDED.id(kind=Kind.STREAK), label, _role_field())
 
 
 def section_form(sections: Sequence[SectionChoice]) -> ui.Modal:

@@ -23,7 +23,7 @@ from bot.chat.replies import (
     say_all,
     say_here,
 )
-from bot.chat.router import Fields, guild_id_of, modal_text, modal_texts
+from bot.chat.router import Fields, guild_id_of, modal_reason, modal_texts
 from bot.core.context import Place
 from bot.core.database import StorageError
 from bot.core.errors import DeliveryRefused, DeliveryUnknown, UserError
@@ -199,12 +199,13 @@ class Suggestions(commands.Cog):
         await self._show_next(interaction, Kind.SUGGESTION, row_id, note)
 
     async def rejected(self, interaction: discord.Interaction, fields: Fields) -> None:
-        reason, row_id = modal_text(interaction, MAX_REASON).strip(), int(fields["row"])
+        reason = modal_reason(interaction, view.REASONS, MAX_REASON)
+        row_id = int(fields["row"])
         async with return_text_on_error(interaction, reason):
             require_page(interaction, view.REJECTED)
             if not reason:
                 raise UserError(
-                    "Its author should know why. Press Reject again and say it in a few words."
+                    "Its author should know why. Press Reject again and choose a reason, or write one."
                 )
             await self.service.reject(guild_id_of(interaction), row_id, reason)
         await self._show_next(interaction, Kind.SUGGESTION, row_id, view.REJECTED_NOTE)

@@ -28,7 +28,7 @@ EDITED = {
     "prompt": "Which one?",
     "answers": "+ AdamW\n> It is\n- Adam\n> No\n- SGD\n> No",
     "explanation": "It is AdamW.",
-    "difficulty": "2",
+    "difficulty": "easy",
 }
 
 
@@ -158,6 +158,28 @@ def messages_of(result: Any) -> list[discord.Message]:
     return [result.response.message, *(getattr(f, "message", f) for f in result.followups)]
 
 
+async def test_reasons_for_rejecting(stage: Stage) -> None:
+    """One can be chosen, written or both; without any, nothing is rejected."""
+    given = (
+        {"reason": "We have one like it"},
+        {"reason": "We have one like it", "text": " the 3rd "},
+    )
+    for _ in given:
+        await suggest(stage)
+    page = answer_to(await review(stage))
+    form = await stage.manager.click(page, label="Reject")
+    refused = await stage.manager.submit_modal(form, {"text": " "})
+    assert reply(refused).startswith("Its author should know why.")
+    for fields in given:
+        form = await stage.manager.click(page, label="Reject")
+        await stage.manager.submit_modal(form, fields)
+    found = await stage.services.suggestions.verdicts(stage.guild.id, stage.alwina.id)
+    assert [verdict.reason for verdict in found] == [
+        "We have one like it",
+        "We have one like it. the 3rd",
+    ]
+
+
 async def test_an_expired_review(stage: Stage) -> None:
     """After 15 minutes, a reviewer without Manage Server gets their form back."""
     await suggest(stage)
@@ -200,12 +222,16 @@ async def test_reviewing_a_report(stage: Stage) -> None:
     await stage.wait(30)
     question = next(m for m in stage.quiz.history() if "Report" in labels(m))
     shown = await stage.alwina.click(question, label="Report")
-    await stage.alwina.submit_modal(shown, {"text": "Two are right"})
+    empty = await stage.alwina.submit_modal(shown, {})
+    assert reply(empty).startswith("Your report was empty.")
+    shown = await stage.alwina.click(question, label="Report")
+    reason = "Another answer is right too"
+    await stage.alwina.submit_modal(shown, {"reason": reason, "text": "Two are right"})
     await stage.env.settle()
     assert len(stage.daily.history()) == 1
     found = await review(stage)
     assert "Reported by a member · 1 report waiting" in reply(found)
-    assert "**What they said**: Two are right" in reply(found)
+    assert "**What they said**: Another answer is right too. Two are right" in reply(found)
     assert not re.search(r"\bada\b", reply(found))
     assert labels(answer_to(found)) == ["Done"]
     done = reply(await stage.manager.click(answer_to(found), label="Done"))
