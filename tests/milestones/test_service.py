@@ -291,3 +291,12 @@ async def test_a_member_reads_once_of_a_section(stage: Stage) -> None:
     assert await stage.bot.milestones.untold(2, ALWINA) == []
     await stage.bot.milestones.set_told([known])
     assert await stage.bot.milestones.untold(GUILD, ALWINA) == []
+
+
+async def test_a_section_that_changes_while_it_is_checked(stage: Stage) -> None:
+    """Nobody gets a role that is no longer the milestone's."""
+    await add(stage, Kind.SECTION, "first", KNOWS)
+    former = Milestone(Kind.SECTION, "first", KNOWS)
+    await add(stage, Kind.SECTION, "first", MONTH)
+    await stage.database.write(stage.bot.milestones._reach_section, GUILD, former, [ALWINA])
+    assert await rows(stage) == set()
