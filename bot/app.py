@@ -80,6 +80,10 @@ from bot.members.names import Names
 from bot.members.service import Members
 from bot.memory import store as memory_store
 from bot.memory.own_models import OwnModels
+from bot.milestones import store as milestones_store
+from bot.milestones.cog import Milestones as MilestonesCog
+from bot.milestones.service import Milestones
+from bot.milestones.work import MilestoneWork
 from bot.plan import store as plan_store
 from bot.plan.cog import Plan as PlanCog
 from bot.plan.service import Plans
@@ -191,6 +195,7 @@ HELD = all_held(
         members_store.HELD,
         teams_store.HELD,
         recap_store.HELD,
+        milestones_store.HELD,
         erased_answers.HELD,
         servers.HELD,
     ]
@@ -229,7 +234,8 @@ class Services:
         self.difficulties = Difficulties(context)
         self.suggestions = Suggestions(context, self.own_bank)
         self.grading = Grading(Rubrics(context.banks.packs, count_in_process), verifier)
-        self.dailies = Dailies(context, self.grading)
+        self.milestones = Milestones(context)
+        self.dailies = Dailies(context, self.grading, self.milestones.streak_reached)
         self.schedules = Schedules(context, self.dailies, [recap_store.look_again])
         self.interviews = Interviews(context, self.grading)
         self.practices = Practices(context, self.plans)
@@ -255,6 +261,7 @@ class Services:
         self.daily_work = DailyWork(context, self.dailies, views.daily)
         self.reminder_work = ReminderWork(context, self.plans, views.reminders)
         self.erasure_work = ErasureWork(context, self.privacy)
+        self.milestone_work = MilestoneWork(context, self.milestones)
         self.challenge_work = ChallengeWork(context, self.challenges, views.challenges)
         self.workers: list[Worker[Any]] = [
             self.round_work,
@@ -264,11 +271,13 @@ class Services:
             self.reminder_work,
             RecapScheduleWork(context),
             RecapWork(context, self.recaps, views.recap),
+            self.milestone_work,
             self.erasure_work,
         ]
         self.nightly = [
             DifficultyWork(context, self.difficulties),
             Nightly(context, "own models", OwnModels(context).run),
+            Nightly(context, "milestones", self.milestones.check_all),
         ]
         sources: list[Source] = [*self.workers, *self.nightly]
         for source in sources:
@@ -317,6 +326,7 @@ class Services:
             Team(bot, self.teams),
             HelpCog(bot, self.rounds, self.help),
             SettingsCog(bot, self.settings),
+            MilestonesCog(bot, self.milestones),
         ]
 
     async def recover(self) -> None:

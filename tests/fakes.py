@@ -136,6 +136,8 @@ class FakeSender:
         self.posts: list[Post] = []
         self.edits: list[Edit] = []
         self.threads: list[tuple[int, int, str]] = []
+        self.roles: list[tuple[int, int, int]] = []
+        """Each role that was given: the server, the member and the role."""
         self.reminders: list[tuple[int, int]] = []
         """Each reminder's member, and the number of questions due or left in their plan today."""
         self.farewells: list[int] = []
@@ -244,6 +246,9 @@ class FakeSender:
             return channel_id or 10 * user_id
 
         return await self._do("send_reminder", send)
+
+    async def give_role(self, guild_id: int, user_id: int, role_id: int) -> None:
+        await self._do("give_role", lambda: self.roles.append((guild_id, user_id, role_id)))
 
     def is_on(self, guild_id: int) -> bool:
         return guild_id not in self.left

@@ -37,6 +37,7 @@ from bot.interviews.store import interview_questions, interviews, model_requests
 from bot.members.store import member_names, members
 from bot.memory.rules import DEFAULT
 from bot.memory.store import cards, memory_models
+from bot.milestones.store import member_milestones, milestones
 from bot.plan.store import plan_days, plans
 from bot.practice.store import practice_questions, practices
 from bot.privacy.store import erasures
@@ -229,6 +230,13 @@ def _members() -> Rows:
         recaps,
         ({**told, "id": n, "week": NOW.date() - timedelta(weeks=n)} for n in range(1, OTHERS)),
     )
+    yield (
+        milestones,
+        ({"guild_id": n, "kind": "streak", "name": "7", "role_id": 7} for n in (GUILD, *others)),
+    )
+    reached = {"guild_id": GUILD, "kind": "streak", "name": "7", "role_id": 7, "told": True}
+    reached |= {"state": "given", "reached_at": NOW}
+    yield member_milestones, ({**reached, "user_id": n} for n in others)
     said = {"user_id": ALWINA, "item_id": "t1-a", "text": "odd", "at": NOW}
     yield reports, ({"guild_id": n, **said} for n in others)
     wished = {

@@ -114,6 +114,7 @@ LEVELS = (
         "boards",
         "bank",
         "insights",
+        "milestones",
         "recap",
         "settings",
         "help",
@@ -142,7 +143,7 @@ MORE_ROOMS = {
     "rounds": {"counter", "results", "showing"},
     "plan": {"cards", "dates", "forecast", "goals", "outlook"},
     "interviews": {"assessment", "cards", "grading", "report"},
-    "suggestions": {"cards", "files", "formats"},
+    "suggestions": {"cards", "files", "formats", "plain"},
 }
 PURE = {
     "text",
@@ -153,6 +154,7 @@ PURE = {
     "sheets",
     "forms",
     "formats",
+    "plain",
     "lint",
     "answers",
     "drawing",

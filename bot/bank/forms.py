@@ -8,13 +8,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.questions.check import BankError, Problem
+from bot.questions.model import level_of
 
 RIGHT, WRONG, WHY = "+", "-", ">"
+LEVELS = {"easy": 2, "medium": 3, "hard": 4}
+"""The levels of difficulty in a form, and the difficulty of a question that had none of that level."""
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """The fields of a form; `topic` is empty if the question exists already."""
+    """The fields of a form; `topic` is empty if the question exists already.
+
+    `difficulty` is one of `LEVELS`, or a number from 1 to 5.
+    """
 
     prompt: str
     answers: str
@@ -55,8 +61,7 @@ def item_from(form: Form, before: Mapping[str, Any] | None = None) -> dict[str, 
     kind = old.get("kind", guessed)
     item = {name: value for name, value in old.items() if name not in _IN_FORM}
     item |= {"prompt": form.prompt.strip(), "explanation": form.explanation.strip()}
-    level = form.difficulty.strip()
-    item["difficulty"] = int(level) if re.fullmatch("[0-9]{1,3}", level) else level
+    item["difficulty"] = _difficulty(form.difficulty.strip(), old.get("difficulty"))
     if form.formula.strip():
         item["formula"] = form.formula.strip()
         if "spoken" in old and old.get("formula") == item["formula"]:
@@ -73,6 +78,15 @@ def item_from(form: Form, before: Mapping[str, Any] | None = None) -> dict[str, 
             for choice, new in zip(old["choices"], choices, strict=True)
         ]
     return item
+
+
+def _difficulty(given: str, before: int | None) -> int | str:
+    """Return the difficulty of a form, which stays as it was `before` if its level does."""
+    if before is not None and level_of(before) == given:
+        return before
+    if re.fullmatch("[0-9]{1,3}", given):  # from a form that an earlier version opened
+        return int(given)
+    return LEVELS.get(given, given)
 
 
 _IN_FORM = {"kind", "difficulty", "prompt", "explanation", "choices", "accept", "formula", "spoken"}

@@ -11,7 +11,7 @@ from discord import ui
 
 from bot.answers.pay import Regraded
 from bot.bank.cards import Listing, OwnQuestion, Saved
-from bot.bank.forms import Form, answer_lines
+from bot.bank.forms import LEVELS, Form, answer_lines
 from bot.bank.rules import Merge
 from bot.bank.sheets import SAMPLE, read_sheet
 from bot.chat import text as t
@@ -28,12 +28,12 @@ from bot.chat.messages import (
     row,
     separator,
 )
-from bot.chat.modals import fields_modal, text_field
+from bot.chat.modals import fields_modal, radio_field, text_field
 from bot.chat.router import PAGE, ROW, Route
 from bot.core.limits import MAX_PROBLEMS, MAX_TOLD_PROBLEMS
 from bot.questions import formulas
 from bot.questions.check import Problem
-from bot.questions.model import LETTERS, Bank, Item
+from bot.questions.model import LETTERS, Bank, Item, level_of
 from bot.questions.own import OwnItem
 from bot.questions.views import accepted, prompt_block
 
@@ -53,6 +53,7 @@ _ANSWERS = (
     "+ right, - wrong, > the reason below each. Without them: typed answers that count, one a line"
 )
 _MAX_ANSWERS = 4000
+_LEVELS = {level: level.capitalize() for level in LEVELS}
 
 
 def imported(done: Merge) -> Message:
@@ -145,7 +146,7 @@ def _listed(own: OwnQuestion) -> str:
 
 def add_form(topic: str) -> ui.Modal:
     """Return the form for a new question."""
-    return form("Add a question", ADDED.id(), Form("", "", "", "3", topic), new=True)
+    return form("Add a question", ADDED.id(), Form("", "", "", "medium", topic), new=True)
 
 
 def edit_form(own: OwnItem) -> ui.Modal:
@@ -155,7 +156,7 @@ def edit_form(own: OwnItem) -> ui.Modal:
         prompt=item["prompt"],
         answers=answer_lines(item),
         explanation=item["explanation"],
-        difficulty=str(item["difficulty"]),
+        difficulty=level_of(item["difficulty"]),
         formula=item.get("formula", ""),
     )
     return form("Edit the question", EDITED.id(number=own.number), now, new=False)
@@ -173,7 +174,7 @@ def form(title: str, custom_id: str, now: Form, *, new: bool) -> ui.Modal:
         text_field("prompt", "Question", now.prompt, 600, long=True),
         text_field("answers", "Answers", now.answers, _MAX_ANSWERS, _ANSWERS, long=True),
         text_field("explanation", "What to remember", now.explanation, 600, long=True),
-        text_field("difficulty", "Difficulty, from 1 to 5", now.difficulty, 1),
+        radio_field("difficulty", "Difficulty", _LEVELS, now.difficulty),
         None if new else formula,
     )
 

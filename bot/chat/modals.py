@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import discord
@@ -92,3 +92,36 @@ def text_field(
         required=needed,
     )
     return ui.Label(text=label, description=hint, component=field)
+
+
+def radio_field(
+    name: str,
+    label: str,
+    options: Mapping[str, str],
+    chosen: str = "",
+    hint: str | None = None,
+    *,
+    needed: bool = True,
+) -> ui.Label[ui.Modal]:
+    """Build a field for choosing one value; `options` maps values to labels."""
+    group: ui.RadioGroup[ui.Modal] = ui.RadioGroup(
+        custom_id=name,
+        required=needed,
+        options=[
+            discord.RadioGroupOption(label=words, value=value, default=value == chosen)
+            for value, words in options.items()
+        ],
+    )
+    return ui.Label(text=label, description=hint, component=group)
+
+
+def reason_modal(
+    title: str, custom_id: str, *, label: str, reasons: Sequence[str], hint: str, limit: int
+) -> ui.Modal:
+    """Build a modal for a reason: a common one, own words, or both. `modal_reason` reads it."""
+    return fields_modal(
+        title,
+        custom_id,
+        radio_field("reason", label, {reason: reason for reason in reasons}, needed=False),
+        text_field("text", "In your own words", "", limit, hint, long=True, needed=False),
+    )

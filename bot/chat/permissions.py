@@ -22,6 +22,17 @@ _INVITED = discord.Permissions(
     read_message_history=True,
 )
 """The permissions in the bot's invite link; keep them in line with docs/hosting.md."""
+_NAMES = {"manage_guild": "Manage Server", "moderate_members": "Time Out Members"}
+"""Permissions that Discord calls otherwise than its API does."""
+_POWERS = {
+    "administrator",
+    "ban_members",
+    "kick_members",
+    "mention_everyone",
+    "moderate_members",
+}
+"""Permissions that no role given by the bot may have, besides those to manage something."""
+_NAMED_POWERS = 3
 PAGE_LIFETIME = timedelta(minutes=15)
 """For this long an open page proves that its member may use the command that opened it.
 
@@ -50,12 +61,15 @@ def missing_permissions(permissions: discord.Permissions, names: Sequence[str]) 
     Without View Channel nothing else is known about a channel, so only that one is named.
     """
     names = names if permissions.view_channel else ["view_channel"]
-    lacking = [
-        name.replace("_", " ").title().replace(" In ", " in ")
-        for name in names
-        if not getattr(permissions, name)
+    return _in_words([name for name in names if not getattr(permissions, name)])
+
+
+def _in_words(names: Sequence[str]) -> str:
+    """Return permissions as Discord calls them, joined for a sentence."""
+    words = [
+        _NAMES.get(name) or name.replace("_", " ").title().replace(" In ", " in ") for name in names
     ]
-    return " and ".join([", ".join(lacking[:-1]), lacking[-1]] if len(lacking) > 1 else lacking)
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
 def timeout_problem(me: discord.Member | None) -> str | None:
@@ -189,3 +203,69 @@ def daily_problem(
             f"{channel.mention}, then try again."
         )
     return None
+
+
+def role_problem(guild: discord.Guild, role_id: int) -> str | None:
+    """Return a sentence saying why the bot can't give a role to members, or None if it can."""
+    role = guild.get_role(role_id)
+    if role is None:
+        return "A role that I should give was deleted. Pick another one for it, or remove the milestone."
+    return unfit_role_problem(role) or giving_problem(guild)
+
+
+def giving_problem(guild: discord.Guild) -> str | None:
+    """Return a sentence saying why the bot can't give any role, or None if it can give some."""
+    if guild.me is None or guild.me.guild_permissions.manage_roles:
+        return None
+    return "I can't give roles yet: I need Manage Roles. Allow it for my role in Server Settings, under Roles."
+
+
+def unfit_role_problem(role: discord.Role) -> str | None:
+    """Return a sentence saying why a role must not be given out by the bot, or None if it may.
+
+    A role with power would make moderators of members who only answer questions. Discord lets the
+    bot give no role that is above its own highest one:
+    https://discord.com/developers/docs/topics/permissions#permission-hierarchy
+    """
+    if role.is_default():
+        return "Everyone has that role already. Pick another one."
+    if role.managed:
+        return f"I can't give {role.mention}: it belongs to an app, or to Server Boosts. Pick another one."
+    powers = [
+        name
+        for name, allowed in role.permissions
+        if allowed and (name in _POWERS or name.startswith("manage_"))
+    ]
+    if powers:
+        return (
+            f"I don't give {role.mention}: its members have {_in_words(powers[:_NAMED_POWERS])}. "
+            "Pick a role without power over the server."
+        )
+    if role.guild.me is not None and role >= role.guild.me.top_role:
+        return (
+            f"I can't give {role.mention}: it's above my own role. In Server Settings, under Roles, drag my role "
+            "above it, then try again."
+        )
+    return None
+
+
+def require_may_give(interaction: discord.Interaction, role: discord.Role) -> None:
+    """Refuse a role that the bot must not give, or that the member could not give themselves.
+
+    Otherwise members with Manage Server alone could have the bot give them any role.
+    """
+    problem = unfit_role_problem(role)
+    if problem:
+        raise UserError(problem)
+    member = interaction.user
+    is_owner = role.guild.owner_id == member.id
+    if is_owner or (
+        isinstance(member, discord.Member)
+        and member.guild_permissions.manage_roles
+        and role < member.top_role
+    ):
+        return
+    raise UserError(
+        f"You can't give {role.mention} yourself, so I won't either. Ask somebody with Manage Roles and a role "
+        "above it to choose it."
+    )

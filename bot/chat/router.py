@@ -277,6 +277,14 @@ def modal_text(interaction: discord.Interaction, limit: int) -> str:
     return str(next(texts, "")).replace("\x00", "")[:limit]
 
 
+def modal_reason(interaction: discord.Interaction, reasons: Sequence[str], limit: int) -> str:
+    """Return what was chosen and written in a `reason_modal` as one text; empty if nothing was."""
+    given = modal_texts(interaction)
+    chosen = given.get("reason", "")
+    parts = [chosen if chosen in reasons else "", given.get("text", "")[:limit].strip()]
+    return ". ".join(filter(None, parts))
+
+
 def checked_values(interaction: discord.Interaction) -> list[Any]:
     """Return the checked values of a modal with one group of checkboxes, as sent by the client."""
     groups = (

@@ -16,6 +16,7 @@ from bot.chat.permissions import (
     missing_permissions,
     permissions_to_play,
     permissions_to_post,
+    role_problem,
     timeout_problem,
 )
 from bot.chat.rate_limit import LIMIT, REFUSED, RateLimiter, RefusalCounter
@@ -42,6 +43,8 @@ _NO_ACCESS = 50001
 _THREAD_ARCHIVED = 50083
 _THREAD_EXISTS = 160004
 _THREAD_LOCKED = 160005
+_NO_MEMBER = {10007, 10013}
+"""The member has left, or the account was deleted."""
 _DM_REFUSED = {50007, 50278}
 """The member's settings don't allow direct messages, or they share no server with the bot."""
 _TOO_MANY_DMS = {40003, 20026}
@@ -49,6 +52,8 @@ _TOO_MANY_DMS = {40003, 20026}
 _INVALID_REQUEST = {401, 403, 429}
 """The statuses that Discord counts, and bans an IP address for if there are too many:
 https://discord.com/developers/docs/topics/rate-limits."""
+_MILESTONE = "A milestone of this server"
+"""The reason that a server's audit log shows for a role."""
 _FIRST_OWN_ID = 1_000_000_000
 """Component ids from here on are ours: they let us find a message without buttons."""
 
@@ -172,6 +177,25 @@ class DiscordSender:
         sending = channel.send(files=shown.files(), **_shown(shown))
         await self._request(Place(0, channel_id), sending, urgent=False)
         return channel_id
+
+    async def give_role(self, guild_id: int, user_id: int, role_id: int) -> None:
+        """Give a member a role; refuse what Discord would refuse, and roles with power."""
+        self._require_server(guild_id)
+        guild = self._client.get_guild(guild_id)
+        problem = None if guild is None else role_problem(guild, role_id)
+        if problem is not None:
+            raise DeliveryRefused("role", problem)
+        giving = self._client.http.add_role(guild_id, user_id, role_id, reason=_MILESTONE)
+        try:
+            await self._request(Place(guild_id, 0), giving, urgent=False)
+        except DeliveryRefused as error:
+            if _code(error) in _NO_MEMBER:
+                raise DeliveryRefused("member", "That member has left the server.") from error
+            raise DeliveryRefused(
+                "role",
+                f"Discord doesn't let me give <@&{role_id}>. Check that I have Manage Roles, and that my own "
+                "role is above it.",
+            ) from error
 
     def is_on(self, guild_id: int) -> bool:
         """Whether the bot is on a server; true if the server is on another process's shards."""

@@ -57,6 +57,10 @@ class Sender(Protocol):
         """
         ...
 
+    async def give_role(self, guild_id: int, user_id: int, role_id: int) -> None:
+        """Give a member a role, which they may have already."""
+        ...
+
     def is_on(self, guild_id: int) -> bool:
         """Return whether the bot is on a server; True if this process can't know (yet)."""
         ...

@@ -15,7 +15,8 @@ class DeliveryRefused(Exception):
     """Discord refused permanently: the channel or message is gone, or a permission is missing.
 
     `what` is "server", "channel", "message", "permission", "closed" (the member accepts no
-    direct messages) or "refused"; the text is a sentence for status and logs.
+    direct messages), "role", "member" (who has left) or "refused"; the text is a sentence for status
+    and logs.
     """
 
     def __init__(self, what: str, reason: str) -> None:

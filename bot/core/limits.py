@@ -95,6 +95,8 @@ MAX_MEASURING_MEMORY = 1 << 30
 """Bytes of memory for the process that measures the difficulty of items each night."""
 MAX_MEASURING_SECONDS = 60
 """Processor time in seconds for measuring all items: 150,000 answers take about five."""
+MAX_MILESTONES = 10
+"""Milestones of a server: each night all its members are looked through for each."""
 MAX_NEW_FORMULAS = 200
 """Formulas that one import may add: each takes up to some seconds while others wait."""
 MAX_NLI_MEMORY = 2 << 30

@@ -5,7 +5,7 @@ Managers' part is `schedules.py`; `work.py` posts and closes dailies.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -52,10 +52,15 @@ _ANSWERED = (
 )
 
 
+StreakReached = Callable[[Connection, int, int, int], tuple[int, ...]]
+"""Stores that a member of a server has a streak of so many days; returns the roles for it."""
+
+
 class Dailies:
     """Answers to dailies, and the steps of a daily from its draw to the open card."""
 
-    def __init__(self, context: Context, grading: Grading) -> None:
+    def __init__(self, context: Context, grading: Grading, streak_reached: StreakReached) -> None:
+        self._streak_reached = streak_reached
         self._database = context.database
         self._banks = context.banks
         self._now = context.now
@@ -88,9 +93,17 @@ class Dailies:
             assert earlier is not None
             raise already(item, daily.choice_order, earlier.answer or "", earlier.answered_at)
         _refuse_if_erased(conn, daily.id, click.user_id)
-        streak, news = store.count_streak(conn, daily.guild_id, answer)
+        streak, news = self._count_streak(conn, daily.guild_id, answer)
         memory_store.record(conn, item.id, [review_of(answer)])
         return replace(self._verdict(conn, daily, item, answer, streak), news=news)
+
+    def _count_streak(
+        self, conn: Connection, guild_id: int, answer: Answer
+    ) -> tuple[Streak, StreakNews]:
+        """Count a stored answer for the member's streak, and for the server's milestones."""
+        streak, news = store.count_streak(conn, guild_id, answer)
+        roles = self._streak_reached(conn, guild_id, answer.user_id, streak.current)
+        return streak, replace(news, roles=roles)
 
     @reading
     def check_open(
@@ -256,7 +269,7 @@ class Dailies:
             raise UserError(_ANSWERED)
         store.add_written(conn, Written(daily.id, click.user_id, text))
         _refuse_if_erased(conn, daily.id, click.user_id)
-        _, news = store.count_streak(conn, daily.guild_id, answer)
+        _, news = self._count_streak(conn, daily.guild_id, answer)
         questions_store.note_met(conn, click.user_id, topic_id, click.at)
         return news
 

@@ -47,12 +47,14 @@ NO_STREAK = Streak(0, 0)
 class StreakNews:
     """A freeze `earned` by an answer, and the number of missed dates that freezes `saved`.
 
-    `milestone` is the new length of the streak if the verdict congratulates on it, or 0.
+    `milestone` is the new length of the streak if the verdict congratulates on it, or 0. `roles` are
+    those that the server gives for the streak.
     """
 
     earned: bool = False
     saved: int = 0
     milestone: int = 0
+    roles: tuple[int, ...] = ()
 
 
 NO_NEWS = StreakNews()

@@ -280,6 +280,10 @@ def _streak_news(streak: Streak, news: StreakNews) -> list[str]:
         )
     if news.milestone:
         lines.append(f"**{news.milestone} days:** {MILESTONES[news.milestone]}. Well done.")
+    if news.roles:
+        lines.append(
+            f"Your streak earns you {' and '.join(f'<@&{role_id}>' for role_id in news.roles)} here."
+        )
     if news.earned:
         lines.append("You've earned a freeze: it keeps your streak when you miss a day.")
     return lines

@@ -18,7 +18,7 @@ _ON_A_SERVER = """\
 </challenge> puts the same questions to everyone, or to one of you, at their own pace
 </today> asks you the question of the day, and shows your streak
 </leaderboard> shows who's ahead, and where you stand
-</suggest> sends your own question to the moderators
+</suggest> sends your own question to the moderators; to send a message as one, open its menu, then Apps
 </stats> shows what you know, and what to revisit"""
 _IN_PRIVATE = """\
 </practice> quizzes you on what you missed, then on what is due, then on something new

@@ -91,6 +91,19 @@ def _names_of(guild_id: int, user_ids: Collection[int]) -> Select[Any]:
     return query.where(member_names.c.guild_id == guild_id, member_names.c.user_id.in_(user_ids))
 
 
+def seen_on(conn: Connection, guild_id: int, after: int, limit: int) -> list[int]:
+    """Return members who were seen on a server and have a higher id, lowest first."""
+    return list(_seen_on(conn, guild_id, after, limit).scalars())
+
+
+@prepared
+def _seen_on(guild_id: int, after: int, limit: int) -> Select[Any]:
+    query = select(member_names.c.user_id).where(
+        member_names.c.guild_id == guild_id, member_names.c.user_id > after
+    )
+    return query.order_by(member_names.c.user_id).limit(limit)
+
+
 def shows_stats(conn: Connection, user_id: int) -> bool:
     """Return whether others see all of a member's /stats; False unless the member chose so."""
     return bool(

@@ -213,6 +213,36 @@ def _cards_of(user_id: int) -> Select[Any]:
     return select(cards.c.item_id, *_FIELDS).where(cards.c.user_id == user_id)
 
 
+def who_learned(
+    conn: Connection,
+    user_ids: Sequence[int],
+    item_ids: Sequence[str],
+    *,
+    at_least: int,
+    since: datetime,
+) -> list[int]:
+    """Return those of these members who have learned so many of these items, one of them lately.
+
+    Lately means that they reviewed it after `since`.
+    """
+    return list(_who_learned(conn, user_ids, item_ids, at_least, since).scalars())
+
+
+@prepared
+def _who_learned(
+    user_ids: Sequence[int], item_ids: Sequence[str], at_least: int, since: datetime
+) -> Select[Any]:
+    learned = (
+        cards.c.user_id.in_(user_ids),
+        cards.c.item_id.in_(item_ids),
+        cards.c.state == State.Review.value,  # as `rules.is_learned` says
+        cards.c.stability >= rules.LEARNED_DAYS,
+    )
+    enough = sa.func.count() >= at_least, sa.func.max(cards.c.last_review_at) > since
+    query = select(cards.c.user_id).where(*learned).group_by(cards.c.user_id).having(*enough)
+    return query.order_by(cards.c.user_id)
+
+
 def items_set_aside(conn: Connection, user_id: int) -> set[str]:
     """Return the ids of the items that a member has set aside."""
     return set(_items_set_aside(conn, user_id).scalars())

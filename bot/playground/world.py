@@ -55,7 +55,7 @@ def create_world(env: LiveEnv) -> World:
 
     env.clock.advance(1)
     guild = env.create_guild(SERVER, owner=owner)
-    managing = discord.Permissions(manage_guild=True, manage_messages=True)
+    managing = discord.Permissions(manage_guild=True, manage_messages=True, manage_roles=True)
     moderators = guild.create_role("Moderator", permissions=managing, color=0xE0455F)
     members = {
         name: guild.add_member(person, roles=[moderators] if name == PEOPLE[-1] else [])
@@ -67,6 +67,7 @@ def create_world(env: LiveEnv) -> World:
     guild.create_text_channel("daily", topic="The question of the day")
     for handle in users.values():
         _ = handle.dm_channel  # the first use creates it, so this fixes its id too
+    guild.create_role("Regular", color=0x2ECC71)
 
     env.clock.release()
     message = backend.create_message(quiz.id, guide.id, WELCOME)

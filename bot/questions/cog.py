@@ -11,9 +11,16 @@ from discord.ext import commands
 from bot.chat import text as t
 from bot.chat.client import QuizBot
 from bot.chat.messages import REVEALED, Message
-from bot.chat.modals import text_modal
 from bot.chat.replies import say, say_all
-from bot.chat.router import UNKNOWN, Fields, checked_values, click_of, message_id_of, modal_text
+from bot.chat.router import (
+    UNKNOWN,
+    Fields,
+    checked_values,
+    click_of,
+    message_id_of,
+    modal_reason,
+    modal_text,
+)
 from bot.core.clicks import Click
 from bot.core.errors import UserError
 from bot.core.limits import MAX_REPORT, MAX_TYPED
@@ -90,17 +97,13 @@ class Answering(commands.Cog):
 
     async def report(self, interaction: discord.Interaction, fields: Fields) -> None:
         custom_id = view.REPORTED.id(**fields)
-        label, hint = "What's wrong with it?", "A wrong answer, an unclear sentence, a typo"
-        modal = text_modal(
-            "Report this question", custom_id, label=label, hint=hint, limit=MAX_REPORT, long=True
-        )
-        await interaction.response.send_modal(modal)
+        await interaction.response.send_modal(view.report_modal(custom_id))
 
     async def reported(self, interaction: discord.Interaction, fields: Fields) -> None:
-        text = modal_text(interaction, MAX_REPORT).strip()
+        text = modal_reason(interaction, view.WRONG_WITH_IT, MAX_REPORT)
         if not text:
             raise UserError(
-                "Your report was empty. Press Report again and say in a few words what's wrong."
+                "Your report was empty. Press Report again and choose what's wrong, or write it."
             )
         subject = await self._answerable(fields).subject(int(fields["row"]))
         guild_id = await self.reports.add(subject, interaction.guild_id, interaction.user.id, text)

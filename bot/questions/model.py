@@ -29,6 +29,15 @@ def _level(difficulty: float) -> str:
     return "easy" if difficulty < -middle else "hard" if difficulty > middle else "medium"
 
 
+def level_of(difficulty: int) -> str:
+    """Return a difficulty that the bank gives, from 1 to 5, in words."""
+    return _level(_on_rasch_scale(difficulty))
+
+
+def _on_rasch_scale(difficulty: int) -> float:
+    return LOGITS_A_LEVEL * (difficulty - 3)
+
+
 @dataclass(frozen=True, slots=True)
 class Measured:
     """How difficult an item is for members, from their first `answers` to it, on the Rasch scale.
@@ -82,12 +91,12 @@ class Item:
     @property
     def given_level(self) -> str:
         """The difficulty that the bank gives the item, in words."""
-        return _level(self.expected_difficulty)
+        return level_of(self.difficulty)
 
     @property
     def expected_difficulty(self) -> float:
         """The difficulty that the bank gives the item, on the Rasch scale."""
-        return LOGITS_A_LEVEL * (self.difficulty - 3)
+        return _on_rasch_scale(self.difficulty)
 
     @property
     def rasch_difficulty(self) -> float:

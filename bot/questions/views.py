@@ -9,9 +9,9 @@ from discord import ui
 
 from bot.chat import text as t
 from bot.chat.messages import PRIMARY, REVEALED, Message, Part, button, pager, row, separator
-from bot.chat.modals import boxes_modal, text_modal
+from bot.chat.modals import boxes_modal, reason_modal, text_modal
 from bot.chat.router import ROW, Route
-from bot.core.limits import MAX_TYPED
+from bot.core.limits import MAX_REPORT, MAX_TYPED
 from bot.questions import formulas
 from bot.questions.answers import decode_picks, letters, shown_right
 from bot.questions.cards import Outcome, Review
@@ -19,6 +19,13 @@ from bot.questions.model import LETTERS, Bank, Item, Reference
 
 SOURCE = "[a-z]{1,12}"
 """The feature that posted a card; the sources in use are the keys of `Answering.answerables`."""
+WRONG_WITH_IT = (
+    "The answer marked right is wrong",
+    "Another answer is right too",
+    "It's hard to tell what is asked",
+    "A typo, or something looks broken",
+)
+"""Common reasons for reporting a question."""
 ANSWER = Route("answer", {"source": SOURCE, "row": ROW, "position": "[0-5]"})
 CHOOSE = Route("choose", {"source": SOURCE, "row": ROW})
 PICKS = Route("picks", {"source": SOURCE, "row": ROW})
@@ -302,6 +309,18 @@ def answer_modal(item: Item, order: Sequence[int], source: str, row_id: int) -> 
     custom_id = PICKS.id(source=source, row=row_id)
     return boxes_modal(
         title, custom_id, label="Tick all that are right", options=options, above=above
+    )
+
+
+def report_modal(custom_id: str) -> ui.Modal:
+    """Return the form for reporting a question."""
+    return reason_modal(
+        "Report this question",
+        custom_id,
+        label="What's wrong with it?",
+        reasons=WRONG_WITH_IT,
+        hint="Optional: which choice, which word, a source",
+        limit=MAX_REPORT,
     )
 
 

@@ -17,6 +17,7 @@ from bot.core.errors import UserError
 from bot.core.servers import Server
 from bot.daily.cards import DailyStatus
 from bot.daily.schedules import Schedules
+from bot.milestones import store as milestones_store
 from bot.questions import store as questions_store
 from bot.recap.service import Recaps, RecapStatus
 from bot.settings.rules import meant_zone
@@ -40,6 +41,7 @@ class Settings:
     dailies: tuple[DailyStatus, ...]
     recap: RecapStatus
     packs: tuple[PackChoice, ...]
+    milestones: int
     now: datetime
 
 
@@ -116,5 +118,6 @@ class ServerSettings:
             packs=tuple(
                 PackChoice(p.name, p.bank.title, len(p.bank.asked), p in asked) for p in self._packs
             ),
+            milestones=len(milestones_store.of_server(conn, guild_id)),
             now=self._now(),
         )

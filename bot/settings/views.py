@@ -23,6 +23,7 @@ from bot.chat.messages import (
 from bot.chat.router import Route
 from bot.core.zones import stored_zone
 from bot.daily import views as daily_views
+from bot.milestones import views as milestones_views
 from bot.recap import views as recap_views
 from bot.settings.service import PackChoice, Settings
 
@@ -67,6 +68,8 @@ def settings(found: Settings, problems: Sequence[str] = (), note: str | None = N
         separator(),
         f"Suggested questions are announced in: {f'<#{announced}>' if announced else '**nowhere**'}",
         row(channel_list(SETTINGS.id(what="suggestions"), announced, "Nowhere", optional=True)),
+        separator(),
+        *milestones_views.entry(found.milestones),
         "-# Each change counts at once. There's nothing to save.",
     )
 

@@ -23,7 +23,7 @@ from bot.chat.replies import (
     say_all,
     say_here,
 )
-from bot.chat.router import Fields, guild_id_of, modal_text, modal_texts
+from bot.chat.router import Fields, guild_id_of, modal_reason, modal_texts
 from bot.core.context import Place
 from bot.core.database import StorageError
 from bot.core.errors import DeliveryRefused, DeliveryUnknown, UserError
@@ -31,6 +31,7 @@ from bot.core.limits import MAX_REASON
 from bot.questions.check import BankError
 from bot.suggestions import views as view
 from bot.suggestions.cards import ReportReview
+from bot.suggestions.plain import plain_text
 from bot.suggestions.rules import Kind, SuggestedQuestion
 from bot.suggestions.service import Suggestions as SuggestionsService
 
@@ -46,6 +47,11 @@ class Suggestions(commands.Cog):
         bot.router.add(view.REVIEW, self.decide)
         bot.router.add(view.EDITED, self.edited)
         bot.router.add(view.REJECTED, self.rejected)
+        # discord.py has no decorator for context menus in cogs:
+        # https://discordpy.readthedocs.io/en/stable/interactions/api.html#contextmenu
+        bot.tree.add_command(
+            app_commands.ContextMenu(name="Suggest as question", callback=self.suggest_message)
+        )
 
     @app_commands.command(description="Suggest a question for this server")
     @app_commands.guild_only()
@@ -54,6 +60,26 @@ class Suggestions(commands.Cog):
         require_bot(interaction)
         await self.service.check_limit(guild_id_of(interaction), interaction.user.id)
         await interaction.response.send_modal(view.suggest_form())
+
+    @app_commands.guild_only()
+    @app_commands.allowed_installs(guilds=True, users=False)
+    async def suggest_message(
+        self, interaction: discord.Interaction, message: discord.Message
+    ) -> None:
+        """Open the form of `/suggest`, filled with a message.
+
+        Discord sends the content of a message that a message command is used on, even without the
+        intent for message content: https://discord.com/developers/docs/events/gateway#message-content-intent.
+        """
+        require_bot(interaction)
+        prompt = plain_text(message.clean_content, view.MAX_PROMPT)
+        if not prompt:
+            raise UserError(
+                "That message has no text of its own. Use this on a message with words, or write your question "
+                "with </suggest>."
+            )
+        await self.service.check_limit(guild_id_of(interaction), interaction.user.id)
+        await interaction.response.send_modal(view.suggest_form(prompt))
 
     async def suggested(self, interaction: discord.Interaction, _fields: Fields) -> None:
         fields = modal_texts(interaction)
@@ -173,12 +199,13 @@ class Suggestions(commands.Cog):
         await self._show_next(interaction, Kind.SUGGESTION, row_id, note)
 
     async def rejected(self, interaction: discord.Interaction, fields: Fields) -> None:
-        reason, row_id = modal_text(interaction, MAX_REASON).strip(), int(fields["row"])
+        reason = modal_reason(interaction, view.REASONS, MAX_REASON)
+        row_id = int(fields["row"])
         async with return_text_on_error(interaction, reason):
             require_page(interaction, view.REJECTED)
             if not reason:
                 raise UserError(
-                    "Its author should know why. Press Reject again and say it in a few words."
+                    "Its author should know why. Press Reject again and choose a reason, or write one."
                 )
             await self.service.reject(guild_id_of(interaction), row_id, reason)
         await self._show_next(interaction, Kind.SUGGESTION, row_id, view.REJECTED_NOTE)

@@ -9,7 +9,7 @@ from bot.bank.forms import RIGHT, WHY, WRONG, Form
 
 DEFAULT_TOPIC = "From our members"
 """The topic of an accepted suggestion, unless the reviewer picks another."""
-_DIFFICULTY = "3"
+_DIFFICULTY = "medium"
 _NOT_RIGHT = "This is none of the right answers"
 IMPORTED = 0
 """The author of suggestions that came from a file. No member has this id, so nobody reads verdicts

@@ -23,7 +23,7 @@ from bot.chat.messages import (
     row,
     separator,
 )
-from bot.chat.modals import fields_modal, text_field, text_modal
+from bot.chat.modals import fields_modal, reason_modal, text_field
 from bot.chat.router import ROW, Route
 from bot.core.limits import MAX_PROBLEMS, MAX_REASON, SUGGESTIONS_IMPORTED
 from bot.questions.check import Problem, make_item
@@ -54,17 +54,27 @@ THANKS = (
 REJECTED_NOTE = "**Rejected**. Its author will read your reason."
 DROPPED_NOTE = "**Rejected**. That question is off the list."
 SETTLED_NOTE = "**Done**. That report is off the list."
+REASONS = (
+    "We have one like it",
+    "More than one answer is right",
+    "The answer isn't right",
+    "It's hard to tell what is asked",
+    "It doesn't fit what we practise here",
+)
+"""Common reasons for rejecting a suggestion."""
+MAX_PROMPT = 600
+"""Characters of the field for the question, as many as a question may have."""
 _MAX_LENGTH = {"prompt": 1400, "answers": 1700, "why": 700}
 """Characters shown of each part. Only texts full of characters that need an escape are cut."""
 
 
-def suggest_form() -> ui.Modal:
-    """The form for suggesting a question."""
+def suggest_form(prompt: str = "") -> ui.Modal:
+    """The form for suggesting a question, with the text of a message as the question."""
     wrong = "One a line, up to five. Leave it empty if the answer is to be typed"
     return fields_modal(
         "Suggest a question",
         SUGGESTED.id(),
-        text_field("prompt", "Question", "", 600, long=True),
+        text_field("prompt", "Question", prompt, MAX_PROMPT, long=True),
         text_field("answer", "Right answer", "", 200),
         text_field("wrong", "Wrong answers", "", 1010, wrong, long=True, needed=False),
         text_field(
@@ -125,13 +135,13 @@ def edit_form(suggestion: Suggestion) -> ui.Modal:
 
 def reject_form(suggestion_id: int) -> ui.Modal:
     """The form for the reason, which is required."""
-    return text_modal(
+    return reason_modal(
         "Reject this suggestion",
         REJECTED.id(row=suggestion_id),
         label="Why? Its author reads this",
-        hint="We have one like it; the second answer is right too",
+        reasons=REASONS,
+        hint="Optional, if one of the above says it all",
         limit=MAX_REASON,
-        long=True,
     )
 
 

@@ -207,7 +207,7 @@ async def test_written_edited_and_corrected(stage: Stage) -> None:
         "prompt": "Is it so?",
         "answers": answers,
         "explanation": "So.",
-        "difficulty": "1",
+        "difficulty": "easy",
     }
     saved_ = await stage.manager.submit_modal(opened, written)
     assert reply(saved_).startswith("**Saved**\n### Is it so?")
@@ -229,13 +229,39 @@ async def test_written_edited_and_corrected(stage: Stage) -> None:
         "answers": "- Yes\n> It was not\n+ No\n> It was",
         "explanation": "No.",
     }
-    shown = await stage.manager.submit_modal(edited, {**changed, "difficulty": "1", "formula": ""})
+    shown = await stage.manager.submit_modal(
+        edited, {**changed, "difficulty": "easy", "formula": ""}
+    )
     assert "2 past answers would be judged differently now." in reply(shown)
     done = await stage.manager.click(answer_to(shown), label="Correct past answers")
     assert reply(done).startswith(
         "**Corrected**: 2 answers of 2 members. 1 turned right, 1 turned wrong."
     )
     assert "bob" in reply(await stage.alwina.slash(stage.quiz, "leaderboard")).splitlines()[2]
+
+
+async def test_the_level_in_a_form(stage: Stage) -> None:
+    """A new question is medium; a form that is sent as it opened keeps a difficulty of 5."""
+    opened = await stage.manager.slash(stage.quiz, "bank add", topic="Habits")
+    assert chosen(opened) == ["medium"]
+    row = b"topic,prompt,accept,explanation,difficulty\nT,Is it so?,yes,So.,5"
+    await stage.manager.slash(stage.quiz, "bank import", file=("ours.csv", row))
+    fields = {"prompt": "Is it so?", "answers": "yes", "explanation": "Because.", "formula": ""}
+    edited = await stage.manager.slash(stage.quiz, "bank edit", item="is-it-so")
+    assert chosen(edited) == ["hard"]
+    for level, difficulty in (("hard", 5), ("easy", 2), ("hard", 4)):
+        edited = await stage.manager.slash(stage.quiz, "bank edit", item="is-it-so")
+        await stage.manager.submit_modal(edited, {**fields, "difficulty": level})
+        (own,) = await stage.services.own_bank.find(stage.guild.id)
+        assert (own.item.difficulty, own.item.explanation) == (difficulty, "Because.")
+
+
+def chosen(opened: Any) -> list[str]:
+    """Return the levels that are chosen in a form as it opens."""
+    fields = [label["component"] for label in opened.modal["components"]]
+    (levels,) = [field["options"] for field in fields if field["custom_id"] == "difficulty"]
+    assert [option["label"] for option in levels] == ["Easy", "Medium", "Hard"]
+    return [option["value"] for option in levels if option.get("default")]
 
 
 async def test_a_form_that_is_not_right(stage: Stage) -> None:
@@ -246,7 +272,7 @@ async def test_a_form_that_is_not_right(stage: Stage) -> None:
         "prompt": "Is it so?",
         "answers": "+ Yes\nNo",
         "explanation": "So.",
-        "difficulty": "1",
+        "difficulty": "easy",
     }
     result = await stage.manager.submit_modal(opened, written)
     assert "answers, line 2" in reply(result)

@@ -48,6 +48,7 @@ SHARED = [
     "suggest",
     "team",
 ]
+MESSAGE_COMMANDS = ["Suggest as question"]
 OPTIONS = {
     "quiz start": ["questions", "topic", "seconds", "difficulty", "mode"],
     "challenge": ["questions", "topic", "difficulty", "hours", "member"],
@@ -91,7 +92,10 @@ async def test_the_commands_are_those_of_the_specification(stage: Stage) -> None
             node = next(option for option in node["options"] if option["name"] == name)
         return node
 
-    assert set(commands) == {*SHARED, *PRIVATE}
+    assert set(commands) == {*SHARED, *PRIVATE, *MESSAGE_COMMANDS}
+    for name in MESSAGE_COMMANDS:
+        assert commands[name]["type"] == discord.AppCommandType.message.value
+        assert (commands[name]["contexts"], commands[name]["integration_types"]) == ([0], [0])
     for path, names in (PRIVATE | OPTIONS).items():
         assert [option["name"] for option in found(path)["options"]] == names
     for path, (least, most) in RANGES.items():

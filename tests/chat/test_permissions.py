@@ -30,7 +30,7 @@ FIELDS = {
     "prompt": "Is it so?",
     "answers": "+ Yes\n> It is so\n- No\n> It is not so",
     "explanation": "So.",
-    "difficulty": "1",
+    "difficulty": "easy",
 }
 TOO_LONG = "This has been open too long for me to know if you may still use it. Open it again with "
 NOT_THEIRS = "Only members with Manage Server can use this button."
@@ -51,6 +51,8 @@ FORGED = {
     "rename": "rename:v1:2",
     "settings": "settings:v1:starters",
     "zone": "zone:v1",
+    "milestones": "milestones:v1:remove",
+    "milestone": "milestone:v1:streak",
 }
 """A custom id of each managers' route."""
 

@@ -335,3 +335,39 @@ async def test_servers_with_many_refusals_are_blocked(
     assert len(http.requests) == asked
     await sender.edit(Place(2, 6), 9, CARD)
     assert len(http.requests) == asked + 1
+
+
+GIVING = "PUT /guilds/1/members/3/roles/7"
+
+
+async def test_giving_a_role(sender: DiscordSender, http: FakeHttp) -> None:
+    """One request gives it, on a server that this process doesn't know, too."""
+    await sender.give_role(1, 3, 7)
+    assert [what for what, _ in http.requests] == [GIVING]
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "what", "words"),
+    [
+        (404, 10007, "member", "That member has left the server."),
+        (404, 10013, "member", "That member has left the server."),
+        (403, 50013, "role", "Discord doesn't let me give <@&7>. Check that I have Manage Roles"),
+        (403, 50001, "role", "Discord doesn't let me give <@&7>."),
+        (404, 10011, "role", "Discord doesn't let me give <@&7>."),
+    ],
+)
+async def test_a_refused_role(
+    sender: DiscordSender, http: FakeHttp, status: int, code: int, what: str, words: str
+) -> None:
+    """A member who left is told from a role that can't be given."""
+    http.answers[GIVING] = refusal(status, code)
+    with pytest.raises(DeliveryRefused) as caught:
+        await sender.give_role(1, 3, 7)
+    assert caught.value.what == what
+    assert str(caught.value).startswith(words)
+
+
+async def test_a_role_during_an_outage(sender: DiscordSender, http: FakeHttp) -> None:
+    http.answers[GIVING] = refusal(503, 0)
+    with pytest.raises(DeliveryUnknown):
+        await sender.give_role(1, 3, 7)

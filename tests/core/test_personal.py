@@ -52,6 +52,7 @@ NOT_OF_MEMBERS = ROWS | DISCORDS | BANKS | RULES | SENTENCES
 NOTES = {"meta.key", "meta.value", "alembic_version.version_num", "teams.name"}
 NOTES |= {"plans.goal_of", "plans.topic_ids"}
 NOTES |= {"daily_schedules.name", "daily_schedules.asks", "dailies.name"}
+NOTES |= {"milestones.name", "member_milestones.name"}
 QUESTIONS = {"server_banks", "own_topics", "own_items"}
 """Tables of what a server asks, which tell of nobody."""
 PASSING = {"erasures.user_id", "erased_answers.digest", "erased_answers.key"}

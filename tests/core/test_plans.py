@@ -41,6 +41,9 @@ from bot.interviews.store import Interview
 from bot.members import store as members
 from bot.memory import store as memory
 from bot.memory.fitting import Fit
+from bot.milestones import store as milestones
+from bot.milestones.rules import Kind, Milestone
+from bot.milestones.rules import State as Giving
 from bot.plan import store as plan
 from bot.plan.rules import Plan
 from bot.practice import store as practice
@@ -72,6 +75,7 @@ STORES = (
         interviews,
         members,
         memory,
+        milestones,
         plan,
         practice,
         privacy,
@@ -168,6 +172,8 @@ OPTIONS = {
 }
 
 
+STREAK = Milestone(Kind.STREAK, "7", 7)
+REACHED = milestones.Reached(5, GUILD, ALWINA, 7, Giving.WAITING)
 MINE = own_id(GUILD, 2)
 OWN = Item(MINE, "t1", "typed", 1, "Ours?", "It is.", accept=("ours",))
 PLAN = Plan(ALWINA, TODAY + timedelta(days=20), 15, TODAY - timedelta(days=20), 80, "all", "")
@@ -237,6 +243,23 @@ CALLS: list[Call] = [
     call(daily.change_grade, DAYS - 1, ALWINA, "{}"),
     call(daily.count_streak, GUILD, DAILY_ANSWER),
     call(memory.record, "t1-a", [Review(ALWINA, Rating.Good, NOW)]),
+    call(memory.who_learned, [ALWINA, NEWCOMER], ["t1-a", "t1-b"], at_least=1, since=NOW),
+    call(members.seen_on, GUILD, NEWCOMER, 100),
+    call(milestones.of_server, GUILD),
+    call(milestones.save, GUILD, STREAK, NOW),
+    call(milestones.remove, GUILD, Kind.STREAK, "7"),
+    call(milestones.servers_after, GUILD, 100),
+    call(milestones.not_reached, GUILD, ALWINA),
+    call(milestones.without, GUILD, STREAK, [ALWINA, NEWCOMER]),
+    call(milestones.reach, GUILD, [NEWCOMER], [STREAK], NOW, told=True),
+    call(milestones.to_give, 5),
+    call(milestones.given, REACHED),
+    call(milestones.fail, REACHED, "odd"),
+    call(milestones.forget, 5),
+    call(milestones.retry, GUILD, NOW),
+    call(milestones.problems, GUILD),
+    call(milestones.untold, GUILD, ALWINA),
+    call(milestones.set_told, [5]),
     call(privacy.known_servers, HELD.servers),
     call(questions.bank_marks, [GUILD], 25),
     call(questions.bank_mark, GUILD),

@@ -184,7 +184,13 @@ async def put_commands(rest: Rest, call: Call) -> Answer:
     rest.world.syncs += 1
     earlier = {c["name"]: c["id"] for c in rest.world.commands}
     rest.world.commands = [
-        {"type": 1, **c, "id": earlier.get(c["name"], str(rest.world.snowflake())), "version": "1"}
+        {
+            "type": 1,
+            "description": "",
+            **c,
+            "id": earlier.get(c["name"], str(rest.world.snowflake())),
+            "version": "1",
+        }
         | {"application_id": call.ids[0]}
         for c in call.body["list"]
     ]

@@ -26,6 +26,7 @@ from bot.daily import store as daily_store
 from bot.memory import store as memory_store
 from bot.memory.fitting import Fit
 from bot.memory.rules import DEFAULT
+from bot.milestones.rules import Kind
 from bot.practice.cards import Asking
 from bot.privacy import service
 from bot.privacy.cards import Export
@@ -101,6 +102,8 @@ async def live(stage: Stage) -> None:
         GUILD, ZOE, SuggestedQuestion(f"Who is {NAME}?", NAME, "Bo", f"I am {NAME}.", NAME)
     )
     await bot.members.show_stats(ZOE, True)
+    await bot.milestones.add(GUILD, Kind.STREAK, "7", TEAM)
+    await stage.database.write(bot.milestones.streak_reached, GUILD, ZOE, 7)
     own = Fit(DEFAULT.parameters, 0.5, 0.4)
     await stage.database.write(memory_store.save_fit, ZOE, own, 1, stage.clock())
 

@@ -28,13 +28,19 @@ EDITED = {
     "prompt": "Which one?",
     "answers": "+ AdamW\n> It is\n- Adam\n> No\n- SGD\n> No",
     "explanation": "It is AdamW.",
-    "difficulty": "2",
+    "difficulty": "easy",
 }
 
 
 async def suggest(stage: Stage, **changes: str) -> Any:
     shown = await stage.alwina.slash(stage.quiz, "suggest")
     return await stage.alwina.submit_modal(shown, {**FIELDS, **changes})
+
+
+async def suggest_message(stage: Stage, content: str) -> Any:
+    """Let Alwina use the message command on a message that Bob writes."""
+    message = await stage.bob.send(stage.quiz, content)
+    return await stage.alwina.context_menu(stage.quiz, "Suggest as question", message)
 
 
 async def announce_in_daily(stage: Stage) -> None:
@@ -79,6 +85,53 @@ async def test_from_suggestion_to_question(stage: Stage) -> None:
     assert await stage.services.suggestions.verdicts(stage.guild.id, stage.alwina.id) == []
 
 
+async def test_a_message_as_a_question(stage: Stage) -> None:
+    """Its text fills the form as plain text, and the suggestion is Alwina's, without a trace of Bob."""
+    await announce_in_daily(stage)
+    content = f"Which **optimizer** decouples weight decay, {stage.clementine.mention}?"
+    shown = await suggest_message(stage, content)
+    prompt = "Which optimizer decouples weight decay, @clementine?"
+    assert prefilled(shown) == {"prompt": prompt}
+    said = await stage.alwina.submit_modal(shown, {**FIELDS, "prompt": prompt})
+    assert reply(said).startswith("Thanks. The moderators here will look at your question")
+    assert len(stage.daily.history()) == 1
+    found = reply(await review(stage))
+    assert "Suggested by **alwina** · 1 suggestion waiting" in found
+    assert f"### {prompt}" in found
+    assert "bob" not in found
+
+
+def prefilled(shown: Any) -> dict[str, str]:
+    """Return the texts that a form was opened with, by field."""
+    fields = [label["component"] for label in shown.modal["components"]]
+    return {field["custom_id"]: field["value"] for field in fields if field.get("value")}
+
+
+async def test_a_message_without_text(stage: Stage) -> None:
+    """A card of the bot, and a message with nothing but marks, are refused in a sentence."""
+    await stage.play(questions=1)
+    (card, *_) = stage.quiz.history()[::-1]
+    refused = await stage.alwina.context_menu(stage.quiz, "Suggest as question", card)
+    assert refused.modal is None
+    assert reply(refused).startswith("That message has no text of its own. Use this on")
+    assert "</suggest:" in reply(refused)
+    assert (await suggest_message(stage, "||\u200b||")).modal is not None
+
+
+async def test_a_long_message_is_cut_to_the_field(stage: Stage) -> None:
+    shown = await suggest_message(stage, "word " * 399)
+    assert prefilled(shown)["prompt"] == "word " * 118 + "word…"
+
+
+async def test_the_limit_holds_for_messages(stage: Stage) -> None:
+    """A member with five waiting suggestions can't make one of a message either."""
+    for n in range(5):
+        await suggest(stage, prompt=f"Number {n}?")
+    refused = await suggest_message(stage, "A sixth one?")
+    assert refused.modal is None
+    assert reply(refused).startswith("5 of your suggestions are waiting for review already.")
+
+
 async def test_edit_and_reject(stage: Stage) -> None:
     """A manager edits one suggestion and rejects the other; the author reads both verdicts."""
     await suggest(stage)
@@ -103,6 +156,28 @@ async def test_edit_and_reject(stage: Stage) -> None:
 def messages_of(result: Any) -> list[discord.Message]:
     """Return the messages sent in response to an interaction."""
     return [result.response.message, *(getattr(f, "message", f) for f in result.followups)]
+
+
+async def test_reasons_for_rejecting(stage: Stage) -> None:
+    """One can be chosen, written or both; without any, nothing is rejected."""
+    given = (
+        {"reason": "We have one like it"},
+        {"reason": "We have one like it", "text": " the 3rd "},
+    )
+    for _ in given:
+        await suggest(stage)
+    page = answer_to(await review(stage))
+    form = await stage.manager.click(page, label="Reject")
+    refused = await stage.manager.submit_modal(form, {"text": " "})
+    assert reply(refused).startswith("Its author should know why.")
+    for fields in given:
+        form = await stage.manager.click(page, label="Reject")
+        await stage.manager.submit_modal(form, fields)
+    found = await stage.services.suggestions.verdicts(stage.guild.id, stage.alwina.id)
+    assert [verdict.reason for verdict in found] == [
+        "We have one like it",
+        "We have one like it. the 3rd",
+    ]
 
 
 async def test_an_expired_review(stage: Stage) -> None:
@@ -147,12 +222,16 @@ async def test_reviewing_a_report(stage: Stage) -> None:
     await stage.wait(30)
     question = next(m for m in stage.quiz.history() if "Report" in labels(m))
     shown = await stage.alwina.click(question, label="Report")
-    await stage.alwina.submit_modal(shown, {"text": "Two are right"})
+    empty = await stage.alwina.submit_modal(shown, {})
+    assert reply(empty).startswith("Your report was empty.")
+    shown = await stage.alwina.click(question, label="Report")
+    reason = "Another answer is right too"
+    await stage.alwina.submit_modal(shown, {"reason": reason, "text": "Two are right"})
     await stage.env.settle()
     assert len(stage.daily.history()) == 1
     found = await review(stage)
     assert "Reported by a member · 1 report waiting" in reply(found)
-    assert "**What they said**: Two are right" in reply(found)
+    assert "**What they said**: Another answer is right too. Two are right" in reply(found)
     assert not re.search(r"\bada\b", reply(found))
     assert labels(answer_to(found)) == ["Done"]
     done = reply(await stage.manager.click(answer_to(found), label="Done"))

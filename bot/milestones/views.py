@@ -1,0 +1,167 @@
+"""The page of milestones in /settings, its forms, and what members read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import discord
+from discord import ui
+
+from bot.chat import text as t
+from bot.chat.messages import (
+    ATTENTION,
+    OPEN,
+    PRIMARY,
+    REVEALED,
+    Message,
+    Part,
+    button,
+    row,
+    separator,
+)
+from bot.chat.modals import fields_modal, radio_field
+from bot.chat.router import Route
+from bot.core.limits import MAX_MILESTONES
+from bot.milestones import rules
+from bot.milestones.cards import KnownSection, MilestonePage, SectionChoice
+from bot.milestones.rules import Kind, Milestone
+
+PAGE = Route(
+    "milestones",
+    {"what": "open|streak|section|remove|retry"},
+    once=True,
+    command="</settings>",
+)
+ADDED = Route("milestone", {"kind": "streak|section"}, once=True, command="</settings>")
+_INTRO = (
+    "I can give a role for a streak, or for a section that a member knows. It stays theirs: I never take it away, "
+    "even if the streak breaks later or you remove the milestone."
+)
+_KNOWN = (
+    f"-# A member knows a section once they should still know {rules.KNOWN_PERCENT}% of its questions in a week. "
+    "I check every night."
+)
+_MOST_LISTED = 25
+
+
+def entry(milestones: int) -> tuple[Part | None, ...]:
+    """Return what the panel of settings has about milestones: how many there are, and a button."""
+    count = t.count(milestones, "role") if milestones else "none"
+    said = f"Milestones: **{count}**\n-# A role for a streak, or for a section that a member knows."
+    return said, row(button("Milestones", PAGE.id(what="open")))
+
+
+def page(found: MilestonePage, problems: Sequence[str] = (), note: str | None = None) -> Message:
+    """Return the page. `problems` lists what doesn't work now; `note` says what was just done."""
+    warnings = list(dict.fromkeys([*problems, *found.problems]))
+    lines = [f"**{_title(found, each)}**: <@&{each.role_id}>" for each in found.milestones]
+    none = "No milestones yet. Add one, and members get its role by themselves."
+    full = len(lines) >= MAX_MILESTONES
+    return Message(
+        ATTENTION if warnings else OPEN,
+        f"### Milestones\n{_INTRO}",
+        note,
+        "\n".join(f"⚠️ {problem}" for problem in warnings) or None,
+        row(button("Try again", PAGE.id(what="retry"))) if found.problems else None,
+        separator(),
+        "\n".join(lines) or none,
+        row(_removal(found)) if found.milestones else None,
+        _KNOWN,
+        row(
+            button("Add a streak", PAGE.id(what="streak"), PRIMARY, disabled=full),
+            button(
+                "Add a section",
+                PAGE.id(what="section"),
+                PRIMARY,
+                disabled=full or not found.sections,
+            ),
+        ),
+        f"-# {t.count(len(lines), 'milestone')} of {MAX_MILESTONES}" if lines else None,
+    )
+
+
+def _removal(found: MilestonePage) -> ui.Select[ui.LayoutView]:
+    """Return the list to remove a milestone."""
+    return ui.Select(
+        custom_id=PAGE.id(what="remove"),
+        placeholder="Remove a milestone",
+        options=[
+            discord.SelectOption(
+                label=t.cut(_title(found, each), 100), value=f"{each.kind}:{each.name}"
+            )
+            for each in found.milestones
+        ],
+    )
+
+
+def _title(found: MilestonePage, milestone: Milestone) -> str:
+    if milestone.kind is Kind.STREAK:
+        return _streak(int(milestone.name))
+    return f"Knows {found.titles[milestone.name]}"
+
+
+def _streak(days: int) -> str:
+    return f"{days} days in a row"
+
+
+def streak_form() -> ui.Modal:
+    """Return the form for a streak and its role."""
+    streaks = {str(days): _streak(days) for days in rules.STREAKS}
+    hint = "Questions of the day, answered in a row"
+    return fields_modal(
+        "Add a streak",
+        ADDED.id(kind=Kind.STREAK),
+        radio_field("name", "Streak", streaks, hint=hint),
+        _role_field(),
+    )
+
+
+def section_form(sections: Sequence[SectionChoice]) -> ui.Modal:
+    """Return the form for a section and its role."""
+    listed: ui.Select[ui.Modal] = ui.Select(
+        custom_id="name",
+        options=[
+            discord.SelectOption(
+                label=t.cut(section.title, 100),
+                value=section.section_id,
+                description=t.count(section.questions, "question"),
+            )
+            for section in sections[:_MOST_LISTED]
+        ],
+    )
+    return fields_modal(
+        "Add a section",
+        ADDED.id(kind=Kind.SECTION),
+        ui.Label(text="Section", component=listed),
+        _role_field(),
+    )
+
+
+def _role_field() -> ui.Label[ui.Modal]:
+    roles: ui.RoleSelect[ui.Modal] = ui.RoleSelect(custom_id="role")
+    hint = "Below my own role, and without power over the server"
+    return ui.Label(text="Role", description=hint, component=roles)
+
+
+def added(kind: Kind, role_id: int) -> str:
+    if kind is Kind.STREAK:
+        when = "Members who have that streak already get it with their next answer."
+    else:
+        when = f"Members who practised it in the last {rules.RECENT.days} days can get it tonight."
+    return f"**Added**: <@&{role_id}>. {when}"
+
+
+def removed() -> str:
+    return "**Removed**. Members keep the roles that they have."
+
+
+RETRIED = "I'm trying again now. Open this page again in a minute to see if it worked."
+
+
+def known_sections(found: Sequence[KnownSection]) -> Message:
+    """Tell a member about the sections that they got roles for."""
+    lines = [
+        f"You know **{t.one_line(each.title)}**, so you got <@&{each.role_id}> here."
+        for each in found
+    ]
+    return Message(REVEALED, "\n".join(lines))

@@ -1,0 +1,304 @@
+"""The page of milestones in /settings, as managers use it, and what members read."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import discord
+import pytest
+from fsrs import Rating
+from simcord.actors import MemberActor
+from simcord.builders import RoleHandle
+from sqlalchemy import Connection, update
+
+from bot.answers.store import Review
+from bot.milestones import store
+from bot.milestones.rules import Kind, Milestone
+from bot.milestones.store import member_milestones
+from tests.reviews import remember
+from tests.simcord.fixtures import long_sleeps, no_pace, stage
+from tests.simcord.stage import BANK, Stage, answer_to, labels, lists, reply, text_of
+
+__all__ = ["long_sleeps", "no_pace", "stage"]
+
+
+class Page:
+    """The page of milestones, open for a manager who may give roles."""
+
+    def __init__(self, stage: Stage, manager: MemberActor, shown: Any) -> None:
+        self.stage = stage
+        self.manager = manager
+        self.shown = shown
+
+    @property
+    def message(self) -> discord.Message:
+        return answer_to(self.shown)
+
+    @property
+    def text(self) -> str:
+        return text_of(self.message)
+
+    async def add(self, label: str, name: str, role: RoleHandle) -> Any:
+        """Add a milestone by its form."""
+        form = await self.manager.click(self.message, label=label)
+        value: Any = [name] if label == "Add a section" else name
+        return await self.manager.submit_modal(form, {"name": value, "role": [role]})
+
+
+async def opened(stage: Stage, manager: MemberActor | None = None) -> Page:
+    """Open the page as somebody who may manage the server and give roles."""
+    if manager is None:
+        power = discord.Permissions(manage_guild=True, manage_roles=True)
+        admins = stage.guild.create_role("admins", permissions=power)
+        stage.env.backend.edit_role(stage.guild.id, admins.id, {"position": 50})
+        manager = stage.guild.add_member(stage.env.create_user("edeltraud"), roles=[admins])
+    lift_bot(stage)
+    await stage.env.settle()
+    panel = await manager.slash(stage.quiz, "settings")
+    shown = await manager.click(answer_to(panel), label="Milestones")
+    return Page(stage, manager, shown)
+
+
+def lift_bot(stage: Stage, position: int = 60) -> None:
+    """Move the bot's own role."""
+    stage.env.backend.edit_role(stage.guild.id, own_role(stage).id, {"position": position})
+
+
+def own_role(stage: Stage) -> discord.Role:
+    guild = stage.bot.get_guild(stage.guild.id)
+    assert guild is not None
+    return guild.me.top_role
+
+
+async def test_the_page(stage: Stage) -> None:
+    """Each milestone is on a line, streaks first; one can be removed from the list."""
+    page = await opened(stage)
+    assert "No milestones yet." in page.text
+    assert labels(page.message) == ["Add a streak", "Add a section"]
+    week, known = (stage.guild.create_role(name) for name in ("Week", "Trainer"))
+    await page.add("Add a section", "training", known)
+    said = await page.add("Add a streak", "7", week)
+    assert answer_to(said).id == page.message.id
+    lines = page.text.splitlines()
+    assert f"**7 days in a row**: {week.mention}" in lines
+    assert f"**Knows Training and techniques**: {known.mention}" in lines
+    assert f"**Added**: {week.mention}. Members who have that streak already" in page.text
+    assert "-# 2 milestones of 10" in lines
+    assert "⚠️" not in page.text
+    (removal,) = lists(page.message)
+    assert [option.label for option in removal.options] == [
+        "7 days in a row",
+        "Knows Training and techniques",
+    ]
+    await page.manager.select(page.message, values=["streak:7"], custom_id="milestones:v1:remove")
+    assert "**Removed**. Members keep the roles that they have." in page.text
+    assert "7 days in a row" not in page.text
+    panel = reply(await page.manager.slash(stage.quiz, "settings"))
+    assert "Milestones: **1 role**" in panel
+
+
+async def test_ten_are_enough(stage: Stage) -> None:
+    """Then nothing can be added."""
+    role = stage.guild.create_role("Week")
+    for days in ("7", "30", "100"):
+        await stage.services.milestones.add(stage.guild.id, Kind.STREAK, days, role.id)
+
+    def store_sections(conn: Connection) -> None:
+        for n in range(7):
+            milestone = Milestone(Kind.SECTION, f"former-{n}", role.id)
+            store.save(conn, stage.guild.id, milestone, stage.services.context.now())
+
+    await stage.database.write(store_sections)
+    page = await opened(stage)
+    assert "10 milestones of 10" in page.text
+    adding = [c for c in walk(page.message.components) if str(getattr(c, "label", "")).startswith("Add")]  # fmt: skip
+    assert [button.disabled for button in adding] == [True, True]
+
+
+def walk(components: Any) -> list[Any]:
+    """Return components with all that are in them."""
+    return [c for one in components for c in (one, *walk(getattr(one, "children", ())))]
+
+
+async def refusal(page: Page, role: RoleHandle) -> str:
+    """Try to add a role; nothing is stored."""
+    said = await page.add("Add a streak", "7", role)
+    assert answer_to(said).flags.ephemeral
+    assert (await page.stage.services.milestones.page(page.stage.guild.id)).milestones == ()
+    return reply(said)
+
+
+async def test_roles_that_are_refused(stage: Stage) -> None:
+    """Each refusal says why, and what to do."""
+    page = await opened(stage)
+    make = stage.guild.create_role
+    power = discord.Permissions(kick_members=True, manage_guild=True, moderate_members=True)
+    assert await refusal(page, make("mods", permissions=power)) == (
+        f"I don't give {stage.guild.roles['mods'].mention}: its members have Kick Members, Manage Server and "
+        "Time Out Members. Pick a role without power over the server."
+    )
+    assert "have Administrator." in await refusal(
+        page, make("gods", permissions=discord.Permissions(administrator=True))
+    )
+    everyone = await refusal(page, stage.guild.default_role)
+    assert everyone == "Everyone has that role already. Pick another one."
+    own = next(r for r in stage.guild.roles.values() if r.id == own_role(stage).id)
+    assert "it belongs to an app, or to Server Boosts." in await refusal(page, own)
+    high = make("high", position=70)
+    stage.env.backend.edit_role(stage.guild.id, high.id, {"position": 70})
+    assert "it's above my own role. In Server Settings, under Roles, drag my role above it" in (
+        await refusal(page, high)
+    )
+    stage.env.backend.edit_role(stage.guild.id, high.id, {"position": 55})
+    assert (await refusal(page, high)).startswith(f"You can't give {high.mention} yourself")
+
+
+async def test_who_may_not_give_roles_may_not_choose_them(stage: Stage) -> None:
+    """Manage Server alone is not enough, because the bot would give what the member can't."""
+    page = await opened(stage, stage.manager)
+    role = stage.guild.create_role("staff")
+    said = await refusal(page, role)
+    assert said == (
+        f"You can't give {role.mention} yourself, so I won't either. Ask somebody with Manage Roles and a role "
+        "above it to choose it."
+    )
+
+
+async def test_a_forged_form(stage: Stage) -> None:
+    """A role or a milestone that isn't in the lists is refused."""
+    page = await opened(stage)
+    role = stage.guild.create_role("Week")
+    form = await page.manager.click(page.message, label="Add a streak")
+    assert form.modal is not None
+    form.modal["components"][0]["component"]["options"].append({"label": "8", "value": "8"})
+    with pytest.raises(Exception, match="does not exist"):
+        await page.manager.submit_modal(form, {"name": "8", "role": [role]})
+    stage.env.backend.delete_role(stage.guild.id, role.id)
+    await stage.env.settle()
+    week = stage.guild.create_role("Month")
+    await page.add("Add a streak", "30", week)
+    stage.env.backend.delete_role(stage.guild.id, week.id)
+    await stage.env.settle()
+    again = await page.manager.slash(stage.quiz, "settings")
+    shown = text_of(answer_to(await page.manager.click(answer_to(again), label="Milestones")))
+    assert "⚠️ A role that I should give was deleted. Pick another one for it" in shown
+
+
+async def test_without_manage_roles(stage: Stage) -> None:
+    """The page says what to allow; once it is allowed, waiting members get their roles by themselves."""
+    page = await opened(stage)
+    me = own_role(stage)
+    allowed = me.permissions.value
+    without = discord.Permissions(allowed & ~(1 << 28) & ~8).value
+    stage.env.backend.edit_role(stage.guild.id, me.id, {"permissions": without})
+    await stage.env.settle()
+    week = stage.guild.create_role("Week")
+    await page.add("Add a streak", "7", week)
+    assert (
+        "⚠️ I can't give roles yet: I need Manage Roles. Allow it for my role in Server" in page.text
+    )
+    await reach_week(stage)
+    assert not has(stage, week)
+    page = await opened(stage, page.manager)
+    assert page.text.count("⚠️") == 1
+    assert labels(page.message) == ["Try again", "Add a streak", "Add a section"]
+    stage.env.backend.edit_role(stage.guild.id, me.id, {"permissions": allowed})
+    await stage.env.settle()
+    await stage.wait(60)
+    assert has(stage, week)
+    page = await opened(stage, page.manager)
+    assert "⚠️" not in page.text
+
+
+async def reach_week(stage: Stage) -> None:
+    """Let Alwina's streak reach a week."""
+    reached = stage.services.milestones.streak_reached
+    await stage.database.write(reached, stage.guild.id, stage.alwina.id, 7)
+    await make_due(stage)
+
+
+async def make_due(stage: Stage) -> None:
+    """Let what was stored outside of simcord's time be due in it."""
+    long_ago = datetime(2020, 1, 1, tzinfo=UTC)
+    await stage.database.write(
+        lambda conn: conn.execute(update(member_milestones).values(due_at=long_ago))
+    )
+    await stage.wait(2 * 3600)  # the scheduler was not told, and sleeps long in these tests
+
+
+def has(stage: Stage, role: RoleHandle) -> bool:
+    """Whether Alwina has a role."""
+    member = stage.env.backend.get_member(stage.guild.id, stage.alwina.id)
+    return role.id in member.role_ids
+
+
+async def test_a_role_above_the_bot(stage: Stage) -> None:
+    """It waits, the page says why, and lifting the bot's role is enough. So is the button."""
+    page = await opened(stage)
+    week = stage.guild.create_role("Week")
+    await page.add("Add a streak", "7", week)
+    lift_bot(stage, 1)
+    stage.env.backend.edit_role(stage.guild.id, week.id, {"position": 40})
+    await stage.env.settle()
+    await reach_week(stage)
+    assert not has(stage, week)
+    requests = [r for r in stage.env.http_requests if "/roles/" in r.path and r.method == "PUT"]
+    assert requests == []
+    lift_bot(stage)
+    await stage.env.settle()
+    await stage.wait(60)
+    assert has(stage, week)
+
+
+async def test_try_again(stage: Stage) -> None:
+    """The button gives what failed before, once the role was moved."""
+    page = await opened(stage)
+    week = stage.guild.create_role("Week")
+    await page.add("Add a streak", "7", week)
+    stage.env.backend.edit_role(stage.guild.id, week.id, {"position": 70})
+    await reach_week(stage)
+    page = await opened(stage, page.manager)
+    assert f"⚠️ I can't give {week.mention}: it's above my own role." in page.text
+    stage.env.backend.edit_role(stage.guild.id, week.id, {"position": 20})
+    await stage.env.settle()
+    assert not has(stage, week)
+    await page.manager.click(page.message, label="Try again")
+    assert "I'm trying again now." in page.text
+    assert "⚠️" not in page.text
+    await stage.wait(5)
+    assert has(stage, week)
+
+
+async def test_a_known_section_is_told_with_the_next_command(stage: Stage) -> None:
+    """At night the role is given; with any command the member reads once why, privately."""
+    page = await opened(stage)
+    trainer = stage.guild.create_role("Trainer")
+    await page.add("Add a section", "core-concepts", trainer)
+    section = next(s for s in BANK.sections if s.id == "core-concepts")
+    await stage.alwina.slash(stage.quiz, "help")
+    at = stage.services.context.now()
+    ids = [item.id for topic in section.topics for item in topic.items]
+
+    def learn(conn: Connection) -> None:
+        for item_id in ids:
+            for days in (30, 10, 1):
+                review = Review(stage.alwina.id, Rating.Easy, at - timedelta(days=days))
+                remember(conn, item_id, review)
+
+    await stage.services.names.flush()
+    await stage.database.write(learn)
+    assert await stage.services.milestones.check_all() == 1
+    await make_due(stage)
+    assert has(stage, trainer)
+    before = len(stage.quiz.history())
+    used = await stage.alwina.slash(stage.quiz, "help")
+    await stage.env.settle()
+    told = f"You know **Core concepts**, so you got {trainer.mention} here."
+    messages: list[Any] = [getattr(f, "message", f) for f in used.followups]
+    assert [text_of(message) for message in messages] == [told]
+    assert messages[0].flags.ephemeral
+    assert len(stage.quiz.history()) == before
+    again = await stage.alwina.slash(stage.quiz, "help")
+    await stage.env.settle()
+    assert again.followups == []

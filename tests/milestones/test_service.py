@@ -1,0 +1,302 @@
+"""Choosing milestones, and reaching them."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from fsrs import Rating
+from sqlalchemy import Connection, event, select
+
+from bot.answers.store import Review
+from bot.core.errors import UserError
+from bot.core.limits import MAX_MILESTONES
+from bot.milestones.rules import Kind, Milestone, State
+from bot.milestones.store import member_milestones
+from bot.questions import store as questions_store
+from bot.questions.own import OwnItem, OwnTopic, own_id
+from tests.banks import small_bank
+from tests.reviews import remember
+from tests.stage import ALWINA, BOB, CLEMENTINE, DAGOBERT, GUILD, Stage
+
+WEEK, MONTH, KNOWS = 71, 72, 73
+"""Roles."""
+ITEMS = [f"t{n}-{letter}" for n in (1, 3, 5) for letter in "abcd"]
+"""The items of the first section."""
+
+
+async def add(stage: Stage, kind: Kind, name: str, role_id: int) -> None:
+    await stage.bot.milestones.add(GUILD, kind, name, role_id)
+
+
+async def rows(stage: Stage) -> set[tuple[int, str, int, State]]:
+    """Return the member, name, role and state of what was reached."""
+
+    def read(conn: Connection) -> set[tuple[int, str, int, State]]:
+        c = member_milestones.c
+        return {tuple(row) for row in conn.execute(select(c.user_id, c.name, c.role_id, c.state))}
+
+    return await stage.database.read(read)
+
+
+async def learn(stage: Stage, user_id: int, items: list[str], days_ago: float = 20) -> None:
+    """Let a member know items for good: three easy reviews that end so many days ago."""
+    end = stage.clock() - timedelta(days=days_ago)
+    reviews = [Review(user_id, Rating.Easy, end - timedelta(days=n)) for n in (30, 10, 0)]
+
+    def store(conn: Connection) -> None:
+        for item_id in items:
+            remember(conn, item_id, *reviews)
+
+    await stage.database.write(store)
+
+
+async def answer_for(stage: Stage, days: int, user_id: int = ALWINA) -> Any:
+    """Answer the question of the day on so many days; return the last verdict."""
+    verdict = None
+    for _ in range(days):
+        await stage.wait(days=1)
+        verdict = await stage.answer_daily(user_id)
+    return verdict
+
+
+async def test_choosing(stage: Stage) -> None:
+    """Streaks come first, then sections by title; a milestone has one role, and can be removed."""
+    for name in ("second", "first"):
+        await add(stage, Kind.SECTION, name, KNOWS)
+    await add(stage, Kind.STREAK, "30", MONTH)
+    await add(stage, Kind.STREAK, "7", MONTH)
+    await add(stage, Kind.STREAK, "7", WEEK)
+    page = await stage.bot.milestones.page(GUILD)
+    assert page.milestones == (
+        Milestone(Kind.STREAK, "7", WEEK),
+        Milestone(Kind.STREAK, "30", MONTH),
+        Milestone(Kind.SECTION, "first", KNOWS),
+        Milestone(Kind.SECTION, "second", KNOWS),
+    )
+    assert page.titles == {"first": "First", "second": "Second"}
+    assert [(each.title, each.questions) for each in page.sections] == [
+        ("First", 12),
+        ("Second", 12),
+    ]
+    assert (await stage.bot.milestones.page(2)).milestones == ()
+    page = await stage.bot.milestones.remove(GUILD, Kind.STREAK, "7")
+    assert len(page.milestones) == 3
+    with pytest.raises(UserError, match="gone already"):
+        await stage.bot.milestones.remove(GUILD, Kind.STREAK, "7")
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [(Kind.STREAK, "8"), (Kind.STREAK, "first"), (Kind.SECTION, "7")]
+)
+async def test_an_unknown_milestone_is_refused(stage: Stage, kind: Kind, name: str) -> None:
+    with pytest.raises(UserError, match="I don't know that milestone"):
+        await add(stage, kind, name, WEEK)
+
+
+async def test_there_are_at_most_ten(stage: Stage) -> None:
+    """Also if several are added at once; the role of one that is there can still be changed."""
+    topics = [
+        OwnTopic(GUILD, n, f"n{n}", own_id(GUILD, n), f"s{n}", f"S{n}", f"T{n}", "{}")
+        for n in range(10)
+    ]
+    content = (
+        '{"kind": "typed", "difficulty": 1, "prompt": "Q?", "accept": ["a"], "explanation": "E."}'
+    )
+    items = [
+        OwnItem(GUILD, 100 + 10 * n + k, f"i{n}-{k}", own_id(GUILD, n), False, content)
+        for n in range(10)
+        for k in range(10)
+    ]  # fmt: skip
+
+    def store(conn: Connection) -> None:
+        questions_store.reserve_numbers(conn, GUILD, 300)
+        questions_store.save_topics(conn, topics)
+        questions_store.save_items(conn, items)
+
+    await stage.database.write(store)
+    sections = (await stage.bot.milestones.page(GUILD)).sections
+    assert len(sections) == 12
+    adding = [add(stage, Kind.SECTION, each.section_id, KNOWS) for each in sections[:10]]
+    adding += [add(stage, Kind.STREAK, name, WEEK) for name in ("7", "30", "100")]
+    done = await asyncio.gather(*adding, return_exceptions=True)
+    refused = [str(error) for error in done if isinstance(error, UserError)]
+    assert len(refused) == 3
+    assert refused[0] == "This server has 10 milestones, as many as it can. Remove one first."
+    page = await stage.bot.milestones.page(GUILD)
+    assert len(page.milestones) == MAX_MILESTONES
+    first = page.milestones[0]
+    await add(stage, first.kind, first.name, 99)
+    assert (await stage.bot.milestones.page(GUILD)).milestones[0].role_id == 99
+
+
+async def test_a_week_of_answers_gets_the_role(stage: Stage) -> None:
+    """The verdict says so once, right or wrong; later answers change nothing."""
+    await add(stage, Kind.STREAK, "7", WEEK)
+    await add(stage, Kind.STREAK, "30", MONTH)
+    await stage.set_up(at="11:00")
+    assert (await answer_for(stage, 6)).news.roles == ()
+    assert await rows(stage) == set()
+    assert (await answer_for(stage, 1)).news.roles == (WEEK,)
+    assert await rows(stage) == {(ALWINA, "7", WEEK, State.WAITING)}
+    await stage.run()
+    assert stage.sender.roles == [(GUILD, ALWINA, WEEK)]
+    assert (await answer_for(stage, 1)).news.roles == ()
+    await stage.run()
+    assert stage.sender.roles == [(GUILD, ALWINA, WEEK)]
+    assert await rows(stage) == {(ALWINA, "7", WEEK, State.GIVEN)}
+
+
+async def test_an_open_daily_counts(stage: Stage) -> None:
+    """An answer to an open question gets the role, too."""
+    await add(stage, Kind.STREAK, "7", WEEK)
+    await stage.set_up(at="11:00", kind="open")
+    for _ in range(7):
+        await stage.wait(days=1)
+        news = await stage.write_daily_only(ALWINA, "It depends.")
+    assert news.roles == (WEEK,)
+
+
+async def test_a_streak_that_was_there_before(stage: Stage) -> None:
+    """It gets all its roles with the next answer; so does it if a milestone gets another role."""
+    await stage.set_up(at="11:00")
+    await answer_for(stage, 7)
+    await add(stage, Kind.STREAK, "7", WEEK)
+    assert (await answer_for(stage, 1)).news.roles == (WEEK,)
+    await stage.run()
+    await add(stage, Kind.STREAK, "7", MONTH)
+    assert (await answer_for(stage, 1)).news.roles == (MONTH,)
+    await stage.run()
+    assert stage.sender.roles == [(GUILD, ALWINA, WEEK), (GUILD, ALWINA, MONTH)]
+    assert len(await rows(stage)) == 1
+
+
+async def test_a_broken_streak_takes_nothing(stage: Stage) -> None:
+    """A second week gives no second role, and no request is made for it."""
+    await add(stage, Kind.STREAK, "7", WEEK)
+    await stage.set_up(at="11:00")
+    await answer_for(stage, 7)
+    await stage.wait(days=5)
+    assert (await answer_for(stage, 7)).streak.current == 7
+    assert stage.sender.calls["give_role"] == 1
+
+
+async def test_what_an_answer_costs(stage: Stage) -> None:
+    """A short streak asks nothing of the database; a long one asks once, and a role is one row."""
+    await add(stage, Kind.STREAK, "7", WEEK)
+    milestones = stage.bot.milestones
+
+    async def statements(days: int) -> list[str]:
+        found: list[str] = []
+
+        def work(conn: Connection) -> None:
+            def note(*args: Any) -> None:
+                found.append(str(args[2]).split()[0])
+
+            event.listen(conn, "before_cursor_execute", note)
+            milestones.streak_reached(conn, GUILD, ALWINA, days)
+            event.remove(conn, "before_cursor_execute", note)
+
+        await stage.database.write(work)
+        return found
+
+    assert await statements(6) == []
+    assert await statements(7) == ["SELECT", "INSERT"]
+    assert await statements(8) == ["SELECT"]
+
+
+async def test_a_known_section(stage: Stage) -> None:
+    """Ten of twelve questions that a member should still know in a week are enough, nine are not."""
+    await add(stage, Kind.SECTION, "first", KNOWS)
+    await learn(stage, ALWINA, ITEMS[:10], days_ago=1)
+    await learn(stage, BOB, ITEMS[:9], days_ago=1)
+    await learn(stage, CLEMENTINE, ITEMS, days_ago=8)
+    outsider = 999
+    await learn(stage, outsider, ITEMS, days_ago=1)
+    assert await stage.bot.milestones.check_all() == 1
+    assert await rows(stage) == {(ALWINA, "first", KNOWS, State.WAITING)}
+    assert await stage.bot.milestones.check_all() == 0
+    await stage.run()
+    assert stage.sender.roles == [(GUILD, ALWINA, KNOWS)]
+    assert await stage.bot.milestones.check_all() == 0
+    await learn(stage, CLEMENTINE, ITEMS[:1], days_ago=0)
+    assert await stage.bot.milestones.check_all() == 1
+
+
+async def test_a_short_memory_is_no_knowledge(stage: Stage) -> None:
+    """Questions answered right once yesterday don't count yet."""
+    await add(stage, Kind.SECTION, "first", KNOWS)
+    yesterday = stage.clock() - timedelta(days=1)
+
+    def store(conn: Connection) -> None:
+        for item_id in ITEMS:
+            remember(conn, item_id, Review(ALWINA, Rating.Good, yesterday))
+
+    await stage.database.write(store)
+    assert await stage.bot.milestones.check_all() == 0
+
+
+async def test_many_members_are_looked_through(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    """A server's members are read page by page, and so are the servers."""
+    monkeypatch.setattr("bot.milestones.service._MEMBERS", 2)
+    monkeypatch.setattr("bot.milestones.service._SERVERS", 1)
+    for guild_id in (GUILD, 5, 9):
+        await stage.bot.milestones.add(guild_id, Kind.SECTION, "first", KNOWS)
+        await stage.bot.milestones.add(guild_id, Kind.SECTION, "second", KNOWS)
+    for user_id in (ALWINA, BOB, CLEMENTINE, DAGOBERT):
+        await learn(stage, user_id, ITEMS, days_ago=1)
+        stage.bot.names.set(9, user_id, "x")
+    await stage.bot.names.flush()
+    assert await stage.bot.milestones.check_all() == 8
+
+
+async def test_sections_are_checked_at_night(stage: Stage) -> None:
+    """The job runs at three, and the role is given then."""
+    await add(stage, Kind.SECTION, "first", KNOWS)
+    await stage.bot.recover()
+    await learn(stage, ALWINA, ITEMS, days_ago=1)
+    stage.clock.turn(days=1)
+    night = next(job for job in stage.bot.nightly if "milestones" in job._note)
+    assert await stage.database.read(night.due, stage.clock(), 1) == [0]
+    await night.work(0)
+    await stage.run()
+    assert stage.sender.roles == [(GUILD, ALWINA, KNOWS)]
+
+
+async def test_packs_that_are_not_asked(stage: Stage) -> None:
+    """A section that shrank below ten questions is not given, and keeps its title on the page."""
+    await add(stage, Kind.SECTION, "first", KNOWS)
+    stage.bank = small_bank(3)
+    await stage.restart()
+    await learn(stage, ALWINA, ITEMS, days_ago=1)
+    assert await stage.bot.milestones.check_all() == 0
+    page = await stage.bot.milestones.page(GUILD)
+    assert (page.titles, page.sections) == ({"first": "First"}, ())
+
+
+async def test_a_member_reads_once_of_a_section(stage: Stage) -> None:
+    """Only after the role was given, and not of streaks, which the verdict tells."""
+    await add(stage, Kind.SECTION, "first", KNOWS)
+    await add(stage, Kind.STREAK, "7", WEEK)
+    await learn(stage, ALWINA, ITEMS, days_ago=1)
+    await stage.bot.milestones.check_all()
+    await stage.database.write(stage.bot.milestones.streak_reached, GUILD, ALWINA, 7)
+    assert await stage.bot.milestones.untold(GUILD, ALWINA) == []
+    await stage.run()
+    (known,) = await stage.bot.milestones.untold(GUILD, ALWINA)
+    assert (known.title, known.role_id) == ("First", KNOWS)
+    assert await stage.bot.milestones.untold(GUILD, BOB) == []
+    assert await stage.bot.milestones.untold(2, ALWINA) == []
+    await stage.bot.milestones.set_told([known])
+    assert await stage.bot.milestones.untold(GUILD, ALWINA) == []
+
+
+async def test_a_section_that_changes_while_it_is_checked(stage: Stage) -> None:
+    """Nobody gets a role that is no longer the milestone's."""
+    await add(stage, Kind.SECTION, "first", KNOWS)
+    former = Milestone(Kind.SECTION, "first", KNOWS)
+    await add(stage, Kind.SECTION, "first", MONTH)
+    await stage.database.write(stage.bot.milestones._reach_section, GUILD, former, [ALWINA])
+    assert await rows(stage) == set()
