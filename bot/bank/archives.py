@@ -25,7 +25,7 @@ from bot.questions.check import BankError, Problem
 QUESTIONS = "questions.json"
 PICTURES = "pictures/"
 _LEFTOVERS = ("__MACOSX/", ".DS_Store", "Thumbs.db")
-"""What computers add to archives by themselves."""
+"""Files that computers add to archives by themselves."""
 _MOST_ENTRIES = 2 * MAX_PICTURES + 10
 _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError)
 """Errors of damaged and encrypted files, and of other ways to pack than deflate."""

@@ -38,7 +38,7 @@ class Form:
 class Extras:
     """The fields of the form for code and a picture; `remove` takes the present picture out.
 
-    `upload` is the file of a new picture, as it was sent.
+    `upload` is the file of a new picture, unchecked.
     """
 
     code: str

@@ -43,7 +43,7 @@ _JPEG_QUALITY = 85
 _SMALLER = 0.8
 """The scale of each next try, as long as a picture has too many bytes."""
 _PAPER = "white"
-"""What shows through a transparent picture: diagrams are mostly drawn in black."""
+"""The background of transparent pictures: diagrams are mostly drawn in black."""
 _PLAIN_CHUNKS = {b"IHDR", b"PLTE", b"IDAT", b"IEND"}
 _PLAIN_MARKERS = {0xC0, 0xC4, 0xDA, 0xDB, 0xE0}
 """Baseline frame, Huffman tables, scan, quantization tables, JFIF."""
@@ -112,7 +112,7 @@ def _opened(content: bytes, kind: str) -> Image:
 def _why(error: Exception) -> str:
     """Say what is wrong with a file that Pillow can't read."""
     if "MAX_TEXT" in str(error):
-        return "holds a huge text beside its pixels. Take a screenshot of it instead"
+        return "holds a huge text as well as its pixels. Take a screenshot of it instead"
     return _BROKEN
 
 

@@ -25,8 +25,8 @@ MAX_ANSWER = 4_000
 https://discord.com/developers/docs/components/reference#text-input
 """
 MAX_ARCHIVE_BYTES = 10 << 20
-"""Bytes of a .zip with questions and pictures: MAX_PICTURES_BYTES, and as much JSON as fits beside
-them into the 10 MiB that Discord takes."""
+"""Bytes of a .zip with questions and pictures: MAX_PICTURES_BYTES, and JSON in the rest
+of the 10 MiB that Discord takes."""
 MAX_CODE = 1_000
 """Characters of a question's code, as in the schema."""
 MAX_CODE_COLUMNS = 60
@@ -135,7 +135,7 @@ photos of 12 to 24 million, larger ones only if asked to."""
 MAX_PICTURE_STORED = 300_000
 """Bytes of a stored picture: each edit of a card uploads it again."""
 MAX_PICTURE_WIDTH = 1_200
-"""Pixels of a stored picture: three for each point of the width in which a phone shows it."""
+"""Pixels of a stored picture. A phone shows it 300 to 400 points wide, with three pixels a point."""
 MAX_PROBLEMS = 500
 """Problems that a check of a file finds at most: a hostile file has a million."""
 MAX_REASON = 300

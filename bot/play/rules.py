@@ -20,7 +20,7 @@ _WORDS_A_SECOND = 200 / 60
 _SECONDS_A_LINE = 2
 """For reading a line of code, a log or a table."""
 _SECONDS_A_PICTURE = 5
-"""For looking at a picture, beside the words that say what it shows."""
+"""For looking at a picture; reading what it shows in words is counted too."""
 _WORDS_AROUND_A_NUMBER = 9
 _DIGIT = re.compile(r"\d")
 

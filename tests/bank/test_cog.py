@@ -257,14 +257,14 @@ async def test_decks_in_turn(stage: Stage) -> None:
     """A second deck of a server is refused while one is under way; other servers' decks wait."""
     cog = stage.bot.get_cog("Bank")
     assert isinstance(cog, Bank)
-    async with cog._deck_in_turn(stage.guild.id):
+    async with cog._large_file_in_turn(stage.guild.id):
         refused = reply(await take(stage, deck(("Who?", "me")), "x.apkg"))
-        assert "I'm still reading another deck for this server." in refused
-        async with cog._deck_in_turn(2):
-            context = cog._deck_in_turn(3)
+        assert "I'm still reading another file for this server." in refused
+        async with cog._large_file_in_turn(2):
+            context = cog._large_file_in_turn(3)
             third = asyncio.ensure_future(context.__aenter__())
             await asyncio.sleep(0)
-            assert cog._deck_slots.locked()
+            assert cog._large_slots.locked()
             assert not third.done()
         await third
         await context.__aexit__(None, None, None)

@@ -51,7 +51,7 @@ NOT_OF_MEMBERS = ROWS | DISCORDS | BANKS | RULES | SENTENCES
 """Columns that could hold an id or words, and hold nothing of a member's but what goes with the member's row."""
 NOTES = {"meta.key", "meta.value", "alembic_version.version_num", "teams.name"}
 NOTES |= {"plans.goal_of", "plans.topic_ids"}
-QUESTIONS = {"server_banks", "own_topics", "own_items"}
+QUESTIONS = {"server_banks", "own_topics", "own_items", "own_pictures"}
 """Tables of what a server asks, which tell of nobody."""
 PASSING = {"erasures.user_id", "erased_answers.digest", "erased_answers.key"}
 """There only until the member's last row is erased, or what was answered takes no more answers; see tests/privacy."""
