@@ -59,8 +59,8 @@ def with_extras(before: Mapping[str, Any], form: Extras, file: str | None) -> di
     `file` is the name of a new picture's file; without it, the present picture stays.
     """
     item = {key: value for key, value in before.items() if key not in _EXTRAS}
-    code = "\n".join(line.rstrip() for line in form.code.splitlines()).strip("\n")
-    problems = [] if code == before.get("code", "") else list(_code_problems(code))
+    code = _tidy(form.code)
+    problems = [] if code == _tidy(before.get("code", "")) else list(_code_problems(code))
     if code:
         item["code"] = code
     if code and form.language.strip():
@@ -77,6 +77,11 @@ def with_extras(before: Mapping[str, Any], form: Extras, file: str | None) -> di
     if problems:
         raise BankError(problems)
     return item
+
+
+def _tidy(code: str) -> str:
+    """Return code without empty lines around it and without spaces at the ends of lines."""
+    return "\n".join(line.rstrip() for line in code.splitlines()).strip("\n")
 
 
 def _code_problems(code: str) -> Iterator[Problem]:

@@ -367,10 +367,8 @@ def _store_pictures(
     conn: Connection, guild_id: int, items: Sequence[OwnItem], new: Mapping[str, bytes]
 ) -> None:
     """Store a server's new pictures, and delete those that its items don't need any more."""
-    sizes = questions_store.picture_sizes(conn, guild_id)
-    if not sizes and not new:
-        return
     files = PictureFiles.of(items)
+    sizes = questions_store.picture_sizes(conn, guild_id)
     sizes |= {file: len(content) for file, content in new.items()}
     if files.asked - sizes.keys():
         raise UserError("That question was changed meanwhile. Open it again with </bank edit>.")
