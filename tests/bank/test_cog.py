@@ -318,7 +318,7 @@ async def test_a_picture_in_every_card(stage: Stage) -> None:
     card = stage.question().message
     assert await shown_picture(card) == ("picture.png", ALT, stored)
     await stage.alwina.click(card, label="A")
-    await stage.wait(5)
+    await stage.wait(30)
     revealed = next(m for m in stage.quiz.history() if m.id == card.id)
     assert "✅ right" in text_of(revealed)
     assert await shown_picture(revealed) == ("picture.png", ALT, stored)
