@@ -206,7 +206,12 @@ def extras_form(own: OwnItem) -> ui.Modal:
         EXTENDED.id(number=own.number),
         text_field("code", "Code", item.get("code", ""), MAX_CODE, code, long=True, needed=False),
         text_field(
-            "language", "Language", item.get("language", ""), 20, "Colours it: python", needed=False
+            "language",
+            "Language",
+            item.get("language", ""),
+            20,
+            "For colours in the code, such as python",
+            needed=False,
         ),
         file_field("upload", "New picture" if picture else "Picture", formats),
         text_field(

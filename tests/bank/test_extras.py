@@ -302,7 +302,7 @@ def test_which_pictures_are_needed() -> None:
         row(3, "now", retired=False),
     ]
     found = PictureFiles.of([*rows, row(4, None, retired=False), row(5, "now", retired=True)])
-    assert (found.asked, found.retired) == ({"now"}, ("old", "newer"))
+    assert found == PictureFiles(frozenset({"now"}), ("old", "newer"))
     sizes = {"old": 1, "newer": MAX_PICTURES_BYTES // 2, "now": MAX_PICTURES_BYTES // 2, "lost": 1}
     assert unneeded_pictures(found, sizes) == ["lost", "old"]
     assert unneeded_pictures(found, sizes | {"now": 1}) == ["lost"]

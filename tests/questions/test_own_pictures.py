@@ -35,7 +35,7 @@ def loads(database: Database, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         found.append(args[1:])
         return read(*args)
 
-    monkeypatch.setattr(own_pictures.store, "own_picture", noted)
+    monkeypatch.setattr(store, "own_picture", noted)
     return found
 
 
@@ -88,4 +88,4 @@ def test_a_picture_takes_time_and_room() -> None:
     """Its words count for the length of a card, and looking at it for the time."""
     assert card_length(OWN, BANK) > card_length(replace(OWN, picture=None), BANK)
     hard = [replace(item, difficulty=5, kind="multiple") for item in (PLAIN, OWN)]
-    assert seconds_for(hard[1]) - seconds_for(hard[0]) == 5
+    assert seconds_for(hard[1]) - seconds_for(hard[0]) >= 5
