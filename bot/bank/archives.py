@@ -121,10 +121,17 @@ def _unreadable(message: str) -> BankError:
 
 
 def pack(questions: bytes, pictures: Mapping[str, bytes]) -> bytes:
-    """Return an archive that `unpack` reads."""
+    """Return an archive that `unpack` reads; the same files always make the same one."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
-        archive.writestr(QUESTIONS, questions, zipfile.ZIP_DEFLATED)
-        for name, content in pictures.items():
-            archive.writestr(PICTURES + name, content)
+        archive.writestr(_entry(QUESTIONS), questions, zipfile.ZIP_DEFLATED)
+        for name, content in sorted(pictures.items()):
+            archive.writestr(_entry(PICTURES + name), content)
     return file.getvalue()
+
+
+def _entry(name: str) -> zipfile.ZipInfo:
+    """Return the entry of a file that its owner may read and write, without a time."""
+    entry = zipfile.ZipInfo(name)
+    entry.external_attr = 0o644 << 16
+    return entry

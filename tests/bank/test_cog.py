@@ -394,3 +394,43 @@ async def test_export_and_import_with_pictures(stage: Stage) -> None:
     assert await stage.bot.load_picture(guild.id, own.item.picture.file) == redraw(diagram())[1]
     bad = await owner.slash(channel, "bank import", file=("x.zip", content[:-40]))
     assert "the file**: is a damaged .zip. Make it again" in reply(bad).replace("\\", "")
+
+
+async def test_a_picture_in_a_challenge_and_a_report(stage: Stage) -> None:
+    """A challenge's private question and the review of a report show the picture."""
+    await with_extras(stage, **PICTURE, upload=("x.png", diagram()))
+    (own,) = await stage.services.own_bank.find(stage.guild.id)
+    topic = own.row.topic_id
+    await stage.alwina.slash(stage.quiz, "challenge", questions=1, topic=topic)
+    taken = await stage.bob.click(stage.question().message, label="Take it")
+    assert (await shown_picture(answer_to(taken)))[:2] == ("picture.png", ALT)
+    asking = await stage.clementine.slash(stage.daily, "practice", topic=topic)
+    assert "That question" not in reply(asking)
+    await stage.wait(25 * 3600)
+    closed = await stage.alwina.slash(stage.quiz, "practice", topic=topic)
+    told = await stage.alwina.click(answer_to(closed), label="A")
+    form = await stage.alwina.click(answer_to(told), label="Report")
+    await stage.alwina.submit_modal(form, {"text": "Both are right"})
+    found = await stage.manager.slash(stage.quiz, "bank review")
+    assert "**What they said**: Both are right" in reply(found)
+    assert (await shown_picture(answer_to(found)))[:2] == ("picture.png", ALT)
+
+
+async def test_a_picture_in_the_question_of_the_day(stage: Stage) -> None:
+    """The card, `/today` before and after the answer, and the closed card show it."""
+    await with_extras(stage, **PICTURE, upload=("x.png", diagram()))
+    (own,) = await stage.services.own_bank.find(stage.guild.id)
+    where = {"channel": stage.daily, "time": "09:00", "timezone": "Europe/Berlin"}
+    await stage.manager.slash(stage.quiz, "daily setup", **where, topic=own.row.topic_id)
+    await stage.wait(24 * 3600)
+    card = stage.question(stage.daily).message
+    shown = [card, answer_to(await stage.alwina.slash(stage.quiz, "today"))]
+    await stage.alwina.click(card, label="A")
+    shown.append(answer_to(await stage.alwina.slash(stage.quiz, "today")))
+    await stage.wait(8 * 3600)
+    shown.append(stage.question(stage.daily).message)
+    assert "1 answer" in text_of(shown[-1])
+    shown.append(answer_to(await stage.bob.slash(stage.quiz, "today")))
+    assert "You didn't answer this one." in text_of(shown[-1])
+    for message in shown:
+        assert (await shown_picture(message))[:2] == ("picture.png", ALT)

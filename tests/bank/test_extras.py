@@ -128,7 +128,7 @@ async def test_a_question_with_other_choices_keeps_its_picture(stage: Stage) -> 
 
 @pytest.mark.parametrize("name", ["drawing.svg", "text.png", "bomb.png", "cut.jpg", "wordy.png"])
 async def test_a_refused_picture_changes_nothing(stage: Stage, name: str) -> None:
-    """Neither the code nor the words in the same form are stored."""
+    """The code and the words in the same form are not stored either."""
     bank = stage.bot.own_bank
     row = await illustrated(stage, diagram())
     upload, why = HOSTILE[name]
@@ -275,7 +275,7 @@ async def test_a_picture_that_another_manager_took_out(stage: Stage) -> None:
 
 
 async def test_erasure(stage: Stage) -> None:
-    """What a server has goes with it, its pictures too, and those of others stay."""
+    """The pictures of a server are erased with it, and those of others stay."""
     await illustrated(stage, diagram())
     out = await stage.bot.own_bank.export(GUILD, "x")
     await stage.bot.own_bank.import_file(OTHER_GUILD, "x.zip", out.content)
