@@ -342,6 +342,7 @@ async def _play(settings: Settings, options: argparse.Namespace) -> None:
         # without a model service, so that nothing leaves the machine
         async with opened(settings) as (bank, database):
             bot = build_bot(settings, bank, database)
+            bot.download = playground.download
             until = asyncio.Event()
             _at_signal(until.set)
             taken = options.port is None and listener.getsockname()[1] != playground.PORT

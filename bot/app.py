@@ -101,6 +101,7 @@ from bot.questions.check import BankError
 from bot.questions.cog import Answering
 from bot.questions.in_play import InPlay
 from bot.questions.model import Bank
+from bot.questions.own_pictures import OwnPictures
 from bot.questions.service import Reports
 from bot.questions.views import card_length
 from bot.recap import store as recap_store
@@ -395,8 +396,11 @@ def build_bot(
         rng=random.SystemRandom(),
         # Jobs in proportion to this process's share of requests, so that posts meet their leases.
         scheduler=Scheduler(database.read, clock.now, shards.share_of(MAX_CONCURRENT_JOBS)),
-        sender=DiscordSender(bot, bot.command_mention, clock, shards.share_of(LIMIT), shards),
+        sender=DiscordSender(
+            bot, bot.command_mention, clock, bot.load_picture, shards.share_of(LIMIT), shards
+        ),
         in_play=IN_PLAY,
+        pictures=OwnPictures(database),
         shards=shards,
     )
     services = Services(context, verifier, erase_after=timedelta(days=settings.erase_after_days))

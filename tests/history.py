@@ -41,7 +41,15 @@ from bot.milestones.store import member_milestones, milestones
 from bot.plan.store import plan_days, plans
 from bot.practice.store import practice_questions, practices
 from bot.privacy.store import erasures
-from bot.questions.store import asked, met, own_items, own_topics, reports, server_banks
+from bot.questions.store import (
+    asked,
+    met,
+    own_items,
+    own_pictures,
+    own_topics,
+    reports,
+    server_banks,
+)
 from bot.recap.store import recap_schedules, recaps
 from bot.reminders.store import reminders
 from bot.rounds.store import round_questions, rounds
@@ -194,6 +202,10 @@ def _members() -> Rows:
     yield (
         own_items,
         ({"guild_id": n, "number": 2, **own, "retired": False} for n in (GUILD, *others)),
+    )
+    yield (
+        own_pictures,
+        ({"guild_id": n, "file": "a.png", "content": b"png"} for n in (GUILD, *others)),
     )
     yield (
         asked,

@@ -5,7 +5,18 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Boolean, Column, Connection, Date, Float, Integer, String, Table, select
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Connection,
+    Date,
+    Float,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    select,
+)
 
 from bot.app import all_tables
 from bot.core.tables import Instant, OneOf
@@ -34,6 +45,8 @@ def value(table: Table, column: Column[Any], n: int) -> object:
             return date(2027, 1, 1) + timedelta(n)
         case Float():
             return n / 7
+        case LargeBinary():
+            return bytes([0, n, 255])
         case OneOf():
             return next(iter(column.type.kind))
         case String():

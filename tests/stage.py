@@ -32,6 +32,7 @@ from bot.daily.store import dailies
 from bot.daily.streaks import StreakNews
 from bot.questions.banks import Banks
 from bot.questions.model import Bank
+from bot.questions.own_pictures import OwnPictures
 from bot.recap.cards import Recap
 from bot.rounds import store as round_store
 from bot.rounds.cards import Locked, StandingsCard
@@ -70,6 +71,7 @@ class Stage:
             scheduler=Scheduler(self.database.read, self.clock),
             sender=self.sender,
             in_play=IN_PLAY,
+            pictures=OwnPictures(self.database),
         )
         plain = PlainViews()
         return Services(context, self.verifier, Views(plain, plain, plain, plain, plain))

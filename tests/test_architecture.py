@@ -131,12 +131,12 @@ MORE_ROOMS = {
     "anki": {"decks", "templates"},
     "questions": {
         *("model", "check", "bank", "banks", "own", "answers", "drawing", "formulas", "tools"),
-        *("lint", "in_play", "typed"),
+        *("lint", "in_play", "typed", "own_pictures"),
     },
     "members": {"names"},
     "memory": {"ability", "progress", "fitting", "own_models"},
     "answers": {"pay", "totals", "sources", "erasure"},
-    "bank": {"files", "sheets", "forms"},
+    "bank": {"archives", "files", "forms", "pictures", "sheets"},
     "daily": {"drawing", "open_answers", "schedules", "streaks", "weekdays"},
     "insights": {"analysis", "difficulties", "difficulty"},
     "practice": {"next_question"},
@@ -459,7 +459,7 @@ def test_no_circles() -> None:
 def test_every_import_is_a_dependency() -> None:
     """The bot imports the standard library, itself, and packages that pyproject.toml names."""
     declared = (ROOT / "pyproject.toml").read_text("utf-8").casefold()
-    names = {"dotenv": "python-dotenv", "resvg_py": "resvg-py", "PIL": "simcord[preview]"}
+    names = {"dotenv": "python-dotenv", "resvg_py": "resvg-py", "PIL": "pillow"}
     names["fsrs_rs_python"] = "fsrs-rs-python"
     tops = {name.partition(".")[0] for module in MODULES for name in imports(module)} - {"bot", ""}
     foreign = tops - sys.stdlib_module_names

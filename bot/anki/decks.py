@@ -72,17 +72,19 @@ _MOST_CALLS = 1_000
 def make_deck(
     bank: Bank, items: Sequence[Item], pictures: Mapping[str, bytes], at: datetime
 ) -> bytes:
-    """Make a deck of items of a bank, with pictures of their formulas, by LaTeX.
+    """Make a deck of items of a bank, with pictures of their formulas, by LaTeX, and their own, by
+    file.
 
     A picture's file is named by its content, so that a changed one never takes another's name.
     """
-    names = {latex: _file_name(png) for latex, png in pictures.items()}
-    notes = [note_of(item, bank, names.get(item.formula or "")) for item in items]
-    return write_deck(notes, {names[latex]: png for latex, png in pictures.items()}, at)
+    names = {key: _file_name(content) for key, content in pictures.items()}
+    notes = [note_of(item, bank, names) for item in items]
+    return write_deck(notes, {names[key]: content for key, content in pictures.items()}, at)
 
 
-def _file_name(png: bytes) -> str:
-    return f"quizformer-{hashlib.sha256(png).hexdigest()[:16]}.png"
+def _file_name(content: bytes) -> str:
+    ending = "jpg" if content.startswith(b"\xff\xd8") else "png"
+    return f"quizformer-{hashlib.sha256(content).hexdigest()[:16]}.{ending}"
 
 
 def write_deck(notes: Sequence[Note], pictures: Mapping[str, bytes], at: datetime) -> bytes:

@@ -76,8 +76,12 @@ class Note:
         return self.fields.keys() >= set(FIELDS)
 
 
-def note_of(item: Item, bank: Bank, picture: str | None) -> Note:
-    """Return the note of an item; `picture` is the name of its formula's file, if it has one."""
+def note_of(item: Item, bank: Bank, pictures: Mapping[str, str]) -> Note:
+    """Return the note of an item.
+
+    `pictures` are the files in the deck: of formulas by LaTeX, of items' own pictures by their
+    names in the bank.
+    """
     topic, order = bank.topic_of(item), _order(item)
     source = _source(item, topic.references)
     values = {
@@ -106,7 +110,8 @@ def note_of(item: Item, bank: Bank, picture: str | None) -> Note:
         choice = item.choices[index]
         values |= {text: choice.text, right: _RIGHT if choice.correct else None, why: choice.why}
     fields = {name: to_html(values.get(name) or "") for name in FIELDS}
-    fields["Formula"] = _formula(item, picture)
+    shown = [_formula(item, pictures), _picture(item, pictures)]
+    fields["Formula"] = "<br>".join(filter(None, shown))
     tags = _tag(fields["Section"]), _tag(fields["Section"], fields["Topic"])
     return Note(_note_id(item.id), f"quizformer-{item.id}", fields, tags)
 
@@ -140,12 +145,25 @@ def _hint(item: Item) -> str:
     return hint + (f", within {item.tolerance}%." if item.tolerance else ".")
 
 
-def _formula(item: Item, picture: str | None) -> str:
+def _formula(item: Item, pictures: Mapping[str, str]) -> str:
     if item.formula is None:
         return ""
-    if picture is None:
+    if item.formula not in pictures:
         return f"<code>{to_html(item.formula)}</code>"
-    return f'<img src="{escape(picture)}" alt="{escape(item.spoken or item.formula)}">'
+    return _image(pictures[item.formula], item.spoken or item.formula)
+
+
+def _picture(item: Item, pictures: Mapping[str, str]) -> str:
+    """Return an item's own picture, or what it shows in words if it is not in the deck."""
+    if item.picture is None:
+        return ""
+    if item.picture.file not in pictures:
+        return f"<i>{to_html(item.picture.alt)}</i>"
+    return _image(pictures[item.picture.file], item.picture.alt)
+
+
+def _image(file: str, alt: str) -> str:
+    return f'<img src="{escape(file)}" alt="{escape(alt)}">'
 
 
 def _tag(*titles: str) -> str:

@@ -16,6 +16,7 @@ from bot.core.limits import MAX_DECK_BYTES, MAX_DECK_FORMULAS
 from bot.questions.bank import check_topic
 from bot.questions.formulas import is_drawn, png_of
 from bot.questions.model import Bank, Item
+from bot.questions.own import server_of
 
 log = logging.getLogger(__name__)
 _TOO_LARGE = "These questions don't fit in one file. Pick a topic in </anki export>."
@@ -30,6 +31,7 @@ class AnkiDecks:
         self._banks = context.banks
         self._now = context.now
         self._files = context.files
+        self._load = context.pictures.load
         self._under_way: set[int] = set()
 
     async def export(self, user_id: int, guild_id: int | None, topic_id: str | None) -> Deck:
@@ -42,7 +44,7 @@ class AnkiDecks:
         self._under_way.add(user_id)
         try:
             bank, items, left_out = await self._items(user_id, guild_id, topic_id)
-            pictures = await _draw(items)
+            pictures = await self._pictures(items)
             content = await self._write(bank, items, pictures)
         finally:
             self._under_way.discard(user_id)
@@ -70,6 +72,22 @@ class AnkiDecks:
             raise UserError(
                 f"Making this deck took {TOO_MUCH}. Pick a topic in </anki export>."
             ) from error
+
+    async def _pictures(self, items: Sequence[Item]) -> dict[str, bytes]:
+        """Return the pictures of items: of formulas by LaTeX, and their own by file."""
+        pictures = await _draw(items)
+        size = sum(map(len, pictures.values()))
+        for item in items:
+            guild_id = server_of(item.id)
+            if item.picture is None or guild_id is None or item.picture.file in pictures:
+                continue
+            content = await self._load(guild_id, item.picture.file)
+            if content is not None:
+                pictures[item.picture.file] = content
+                size += len(content)
+            if size > MAX_DECK_BYTES:
+                raise UserError(_TOO_LARGE)
+        return pictures
 
     @reading
     def _items(

@@ -5,29 +5,30 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
-import aiohttp
 import discord
 from discord import app_commands
 from discord.ext import commands
 
 from bot.bank import views as view
 from bot.bank.cards import Saved
-from bot.bank.files import is_deck, refuse_unread
-from bot.bank.forms import Form
+from bot.bank.files import most_bytes, refuse_unread
+from bot.bank.forms import PICTURE, Extras, Form
+from bot.bank.pictures import TOO_LARGE
 from bot.bank.service import OwnBank
 from bot.chat import text as t
 from bot.chat.client import QuizBot
 from bot.chat.messages import Message
 from bot.chat.permissions import PAGE_LIFETIME, require_bot, require_page
 from bot.chat.replies import defer_if_slow, return_text_on_error, say, say_here, show
-from bot.chat.router import Fields, Route, guild_id_of, modal_texts
+from bot.chat.router import Fields, Route, guild_id_of, modal_fields, modal_file, modal_texts
 from bot.core.errors import UserError
-from bot.core.limits import MAX_DECKS
+from bot.core.limits import MAX_FILE_BYTES, MAX_LARGE_FILES, MAX_PICTURE_BYTES
 from bot.core.snowflakes import created_at
-from bot.questions.check import BankError
+from bot.questions.check import BankError, Problem
 
 
 async def title_choices(
@@ -40,6 +41,7 @@ async def title_choices(
 
 
 Show = Callable[[discord.Interaction], Awaitable[None]]
+Written = TypeVar("Written", Form, Extras)
 ImportOther = Callable[[discord.Interaction, str, bytes], Awaitable[Message | None]]
 
 
@@ -61,11 +63,12 @@ class Bank(commands.GroupCog, group_name="bank", group_description="This server'
         `import_other` imports a file for review, by its name and content; it returns None for a
         file that may be JSON or CSV.
         """
+        self.bot = bot
         self.own = bank
         self.import_other = import_other
-        self._deck_slots = asyncio.Semaphore(MAX_DECKS)
-        self._decks: set[int] = set()
-        """The servers with a deck that is read or waits."""
+        self._large_slots = asyncio.Semaphore(MAX_LARGE_FILES)
+        self._large_files: set[int] = set()
+        """The servers with a large file that is read or waits."""
         self.show_review = review
         self.show_insights = insights
         self._forms_opened: dict[tuple[int, int], datetime] = {}
@@ -78,6 +81,8 @@ class Bank(commands.GroupCog, group_name="bank", group_description="This server'
         bot.router.add(view.ADDED, self.added)
         bot.router.add(view.EDITED, self.edited)
         bot.router.add(view.CORRECT, self.correct)
+        bot.router.add(view.EXTRAS, self.extras)
+        bot.router.add(view.EXTENDED, self.extended)
 
     async def interaction_check(self, interaction: discord.Interaction) -> bool:
         require_bot(interaction)
@@ -87,7 +92,7 @@ class Bank(commands.GroupCog, group_name="bank", group_description="This server'
         name="import", description="Add questions from a file, or change those with the same ids"
     )
     @app_commands.describe(
-        file="JSON or CSV, or for review a deck of Anki (.apkg), Aiken (.txt) or GIFT (.gift)"
+        file="JSON, CSV or a .zip of an export; for review a deck of Anki (.apkg), Aiken or GIFT"
     )
     async def import_(self, interaction: discord.Interaction, file: discord.Attachment) -> None:
         await say(interaction, await defer_if_slow(interaction, self._import(interaction, file)))
@@ -95,22 +100,21 @@ class Bank(commands.GroupCog, group_name="bank", group_description="This server'
     async def _import(self, interaction: discord.Interaction, file: discord.Attachment) -> Message:
         try:
             refuse_unread(file.filename, file.size)
-            if not is_deck(file.filename):
+            if most_bytes(file.filename) <= MAX_FILE_BYTES:
                 return await self._download(interaction, file)
-            async with self._deck_in_turn(guild_id_of(interaction)):
+            async with self._large_file_in_turn(guild_id_of(interaction)):
                 return await self._download(interaction, file)
         except BankError as error:
             return view.refused(error.problems)
-        except (discord.HTTPException, aiohttp.ClientError) as error:
-            raise UserError(
-                "I couldn't download that file from Discord. Try again in a minute."
-            ) from error
 
     async def _download(
         self, interaction: discord.Interaction, file: discord.Attachment
     ) -> Message:
         """Download and import a file, for review or into the bank."""
-        content = await file.read()
+        most = most_bytes(file.filename)
+        content = await self.bot.download(file, most)
+        if content is None:
+            raise BankError([Problem("the file", f"has more than {most:,} bytes")])
         other = await self.import_other(interaction, file.filename, content)
         if other is not None:
             return other
@@ -118,20 +122,20 @@ class Bank(commands.GroupCog, group_name="bank", group_description="This server'
         return view.imported(await self.own.import_file(guild_id, file.filename, content))
 
     @asynccontextmanager
-    async def _deck_in_turn(self, guild_id: int) -> AsyncIterator[None]:
-        """Wait until few decks are in memory; refuse a server that has one under way."""
-        if guild_id in self._decks:
-            raise UserError("I'm still reading another deck for this server. Try again after that.")
-        self._decks.add(guild_id)
+    async def _large_file_in_turn(self, guild_id: int) -> AsyncIterator[None]:
+        """Wait until few large files are in memory; refuse a server that has one under way."""
+        if guild_id in self._large_files:
+            raise UserError("I'm still reading another file for this server. Try again after that.")
+        self._large_files.add(guild_id)
         try:
-            async with self._deck_slots:
+            async with self._large_slots:
                 yield
         finally:
-            self._decks.discard(guild_id)
+            self._large_files.discard(guild_id)
 
     @app_commands.command(description="This server's own questions as a file")
     @app_commands.describe(
-        format="JSON holds everything, CSV opens in a spreadsheet. Default: JSON",
+        format="JSON holds everything (in a .zip if there are pictures), CSV is for spreadsheets",
         packs="With the shipped questions that this server asks. Default: no",
     )
     async def export(
@@ -142,8 +146,7 @@ class Bank(commands.GroupCog, group_name="bank", group_description="This server'
     ) -> None:
         title = interaction.guild.name if interaction.guild else "Our own questions"
         work = self.own.export(guild_id_of(interaction), title, sheet=format == "csv", packs=packs)
-        content = await defer_if_slow(interaction, work)
-        await say(interaction, view.exported(f"questions.{format}", content))
+        await say(interaction, view.exported(await defer_if_slow(interaction, work)))
 
     @app_commands.command(name="list", description="This server's own questions, page by page")
     @app_commands.describe(search="Words from the question, its topic or its id. Default: all")
@@ -169,7 +172,7 @@ class Bank(commands.GroupCog, group_name="bank", group_description="This server'
         await self._open_form(interaction, view.add_form(topic))
 
     async def added(self, interaction: discord.Interaction, _fields: Fields) -> None:
-        async with self._sent_form(interaction, view.ADDED) as written:
+        async with self._sent_form(interaction, view.ADDED, form_in) as written:
             work = self.own.add(guild_id_of(interaction), written)
             message = await _save(interaction, written, work)
         await say(interaction, message)
@@ -190,14 +193,53 @@ class Bank(commands.GroupCog, group_name="bank", group_description="This server'
         ]
 
     @app_commands.command(description="Change one of this server's own questions")
-    @app_commands.describe(item="Which question")
+    @app_commands.describe(
+        item="Which question", what="Its texts, or its code and picture. Default: its texts"
+    )
     @app_commands.autocomplete(item=item_choices)
-    async def edit(self, interaction: discord.Interaction, item: str) -> None:
+    async def edit(
+        self,
+        interaction: discord.Interaction,
+        item: str,
+        what: Literal["texts", "code and picture"] = "texts",
+    ) -> None:
         own = await self.own.get(guild_id_of(interaction), item)
-        await self._open_form(interaction, view.edit_form(own.row))
+        form = view.edit_form(own.row) if what == "texts" else view.extras_form(own.row)
+        await self._open_form(interaction, form)
+
+    async def extras(self, interaction: discord.Interaction, fields: Fields) -> None:
+        """Open the form for the code and the picture of a question."""
+        require_page(interaction, view.EXTRAS)
+        own = await self.own.numbered(guild_id_of(interaction), int(fields["number"]))
+        await interaction.response.send_modal(view.extras_form(own))
+
+    async def extended(self, interaction: discord.Interaction, fields: Fields) -> None:
+        """Store the code and the picture of a question."""
+        number = int(fields["number"])
+        async with self._sent_form(interaction, view.EXTENDED, extras_in) as written:
+            work = self._extend(interaction, number, written)
+            try:
+                message = view.saved(await defer_if_slow(interaction, work))
+            except BankError as error:
+                message = view.not_saved(error.problems, written, number)
+        await say(interaction, message)
+
+    async def _extend(
+        self, interaction: discord.Interaction, number: int, written: Extras
+    ) -> Saved:
+        """Store the form for code and a picture, and the file in it."""
+        guild_id = guild_id_of(interaction)
+        file = modal_file(interaction, "upload")
+        if file is None:
+            return await self.own.illustrate(guild_id, number, written)
+        async with self._large_file_in_turn(guild_id):
+            upload = await self.bot.download(file, MAX_PICTURE_BYTES)
+            if upload is None:
+                raise BankError([Problem(PICTURE, TOO_LARGE)])
+            return await self.own.illustrate(guild_id, number, replace(written, upload=upload))
 
     async def edited(self, interaction: discord.Interaction, fields: Fields) -> None:
-        async with self._sent_form(interaction, view.EDITED) as written:
+        async with self._sent_form(interaction, view.EDITED, form_in) as written:
             work = self.own.edit(guild_id_of(interaction), int(fields["number"]), written)
             message = await _save(interaction, written, work)
         await say(interaction, message)
@@ -213,13 +255,16 @@ class Bank(commands.GroupCog, group_name="bank", group_description="This server'
 
     @asynccontextmanager
     async def _sent_form(
-        self, interaction: discord.Interaction, route: Route
-    ) -> AsyncIterator[Form]:
+        self,
+        interaction: discord.Interaction,
+        route: Route,
+        read: Callable[[discord.Interaction], Written],
+    ) -> AsyncIterator[Written]:
         """Yield a submitted form, if its member may send it.
 
         If it is refused here or in the block, the member gets the text back.
         """
-        written = form_in(interaction)
+        written = read(interaction)
         opened_at = self._forms_opened.get((guild_id_of(interaction), interaction.user.id))
         async with return_text_on_error(interaction, written.text):
             require_page(interaction, route, opened_at)
@@ -266,3 +311,14 @@ def form_in(interaction: discord.Interaction) -> Form:
     """Return the form of a question as the member filled it in."""
     given = modal_texts(interaction)
     return Form(**{name: given.get(name, "") for name in Form.__match_args__})
+
+
+def extras_in(interaction: discord.Interaction) -> Extras:
+    """Return the form for code and a picture as the member filled it in, without its file."""
+    given = modal_texts(interaction)
+    return Extras(
+        code=given.get("code", ""),
+        language=given.get("language", ""),
+        alt=given.get("alt", ""),
+        remove=bool(modal_fields(interaction).get("remove")),
+    )

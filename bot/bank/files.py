@@ -7,12 +7,14 @@ and memory.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+from bot.bank.archives import PICTURES, is_archive, pack, unpack
 from bot.bank.forms import where_in_form
+from bot.bank.pictures import PictureError, redraw
 from bot.bank.rules import (
     Draft,
     Names,
@@ -20,14 +22,28 @@ from bot.bank.rules import (
     foreign_ids,
     formulas_of,
     merge,
+    missing_pictures,
     own_schema,
     slow_to_grade,
     too_long,
 )
 from bot.bank.sheets import read_sheet, row_of, write_sheet
 from bot.core.errors import UserError
-from bot.core.limits import MAX_DECK_BYTES, MAX_FILE_BYTES, MAX_PROBLEMS
-from bot.questions.check import BankError, Problem, place, problems_in, read_json, read_text
+from bot.core.limits import (
+    MAX_ARCHIVE_BYTES,
+    MAX_DECK_BYTES,
+    MAX_FILE_BYTES,
+    MAX_PROBLEMS,
+)
+from bot.questions.check import (
+    BankError,
+    Problem,
+    pictures_in,
+    place,
+    problems_in,
+    read_json,
+    read_text,
+)
 from bot.questions.model import Bank, Item
 from bot.questions.own import OwnItem, OwnTopic, bank_of
 
@@ -48,15 +64,19 @@ class Own:
 class Checked:
     """A document of own questions with its problems.
 
-    `formulas` are pairs of a place and a new formula, which are still to be drawn.
+    `formulas` are pairs of a place and a new formula, which are still to be drawn. `pictures` are
+    the new pictures by the names of their files; None if the document can't have pictures, so that
+    questions keep theirs.
     """
 
     document: dict[str, Any]
     problems: tuple[Problem, ...]
     formulas: tuple[tuple[str, str], ...]
+    pictures: Mapping[str, bytes] | None
 
 
 _ARCHIVES = (b"PK", b"\x1f\x8b", b"7z", b"Rar!", b"BZh", b"\xfd7zXZ")
+"""The first bytes of archives, which `read_file` can't read."""
 
 
 def refuse_size(size: int, most: int = MAX_FILE_BYTES) -> None:
@@ -70,7 +90,14 @@ def refuse_unread(name: str, size: int) -> None:
     if name.casefold().endswith(".colpkg"):
         message = "is a whole collection of Anki; export a deck from there as .apkg"
         raise BankError([Problem("the file", message)])
-    refuse_size(size, MAX_DECK_BYTES if is_deck(name) else MAX_FILE_BYTES)
+    refuse_size(size, most_bytes(name))
+
+
+def most_bytes(name: str) -> int:
+    """Return how many bytes a file with this name may have."""
+    if is_deck(name):
+        return MAX_DECK_BYTES
+    return MAX_ARCHIVE_BYTES if name.casefold().endswith(".zip") else MAX_FILE_BYTES
 
 
 def is_deck(name: str) -> bool:
@@ -82,18 +109,72 @@ def read_own(
     name: str, content: bytes, *, schema: Mapping[str, Any], own: Own, card_length: CardLength
 ) -> Checked:
     """Read and check a server's file; raises BankError if it can't be read or merged."""
-    return checked(read_file(name, content, schema, own.packs, own.topics), own, card_length)
+    if not is_archive(content):
+        draft = read_file(name, content, schema, own.packs, own.topics)
+        return checked(draft, own, card_length, keep_pictures=True)
+    archive = unpack(content)
+    files = archive.pictures
+    draft = read_file("questions.json", archive.questions, schema, own.packs, own.topics, files)
+    drawn: dict[str, bytes] = {}
+    problems = list(draft.problems)
+    if not problems:
+        problems = list(_redraw_all(draft.document, files, drawn))[:MAX_PROBLEMS]
+    found = checked(replace(draft, problems=tuple(problems)), own, card_length)
+    return replace(found, pictures=drawn)
 
 
-def checked(draft: Draft, own: Own, card_length: CardLength) -> Checked:
-    """Check a draft; cards too long for Discord are problems if there are no others."""
-    problems = draft.problems or tuple(_long_cards(draft, own, card_length)[:MAX_PROBLEMS])
-    return Checked(draft.document, problems, tuple(formulas_of(draft, own.items)))
+def _redraw_all(
+    document: dict[str, Any], files: Mapping[str, bytes], drawn: dict[str, bytes]
+) -> Iterator[Problem]:
+    """Draw the pictures of a document into `drawn`, and give it the new names of their files.
+
+    Yields what is wrong with them.
+    """
+    names: dict[str, str] = {}
+    for _, picture in pictures_in(document):
+        file = picture["file"]
+        if file not in names:
+            names[file] = file
+            try:
+                names[file], content = redraw(files[file])
+            except PictureError as error:
+                yield Problem(PICTURES + file, str(error))
+            else:
+                drawn[names[file]] = content
+        picture["file"] = names[file]
+    for file in sorted(files.keys() - names.keys()):
+        yield Problem(PICTURES + file, "belongs to no question; leave it out")
 
 
-def _long_cards(draft: Draft, own: Own, card_length: CardLength) -> list[Problem]:
+def checked(
+    draft: Draft, own: Own, card_length: CardLength, *, keep_pictures: bool = False
+) -> Checked:
+    """Check a draft; cards too long for Discord are problems if there are no others.
+
+    With `keep_pictures` its questions keep the pictures that they have.
+    """
+    problems = list(draft.problems) or _long_cards(draft, own, card_length, keep_pictures)
+    return Checked(
+        document=draft.document,
+        problems=tuple(problems[:MAX_PROBLEMS]),
+        formulas=tuple(formulas_of(draft, own.items)),
+        pictures=None if keep_pictures else {},
+    )
+
+
+def _long_cards(
+    draft: Draft, own: Own, card_length: CardLength, keep_pictures: bool
+) -> list[Problem]:
     last = max([*(row.number for row in own.topics), *(row.number for row in own.items)], default=0)
-    merged = merge(0, last + 1, own.topics, own.items, draft.document, own.packs)
+    merged = merge(
+        guild_id=0,
+        first=last + 1,
+        topics=own.topics,
+        items=own.items,
+        document=draft.document,
+        packs=own.packs,
+        keep_pictures=keep_pictures,
+    )
     used = {row.topic_id for row in merged.items}
     known = {row.topic_id: row for row in (*own.topics, *merged.topics) if row.topic_id in used}
     bank = bank_of(own.packs, None, list(known.values()), merged.items)
@@ -101,12 +182,28 @@ def _long_cards(draft: Draft, own: Own, card_length: CardLength) -> list[Problem
     return too_long(draft, {name: card_length(item, bank) for name, item in asked.items()})
 
 
+@dataclass(frozen=True, slots=True)
+class Export:
+    """A server's questions as a file; CSV leaves out some `pictures_left_out`."""
+
+    ending: str
+    content: bytes
+    pictures_left_out: int = 0
+
+
 def write_own(
-    own: Own, chosen: Collection[str] | None, title: str, *, sheet: bool, packs: bool
-) -> bytes:
+    own: Own,
+    chosen: Collection[str] | None,
+    title: str,
+    pictures: Mapping[str, bytes],
+    *,
+    sheet: bool,
+    packs: bool,
+) -> Export:
     """Write a server's own questions as JSON, or as CSV if `sheet`; refuse if there are none.
 
-    With `packs`, the questions of its `chosen` packs are included.
+    With `packs`, the questions of its `chosen` packs are included. With `pictures`, JSON is in a
+    .zip with their files.
     """
     bank = bank_of(own.packs, chosen, own.topics, own.items)
     document = document_of(bank, Names.of(own.topics, own.items), title, packs=packs)
@@ -116,8 +213,10 @@ def write_own(
         )
     if sheet:
         # Spreadsheets take a file for UTF-8 if it starts with a byte order mark.
-        return b"\xef\xbb\xbf" + write_sheet(document, bank).encode()
-    return json.dumps(document, ensure_ascii=False, indent=2).encode() + b"\n"
+        content = b"\xef\xbb\xbf" + write_sheet(document, bank).encode()
+        return Export("csv", content, sum(1 for _ in pictures_in(document)))
+    content = json.dumps(document, ensure_ascii=False, indent=2).encode() + b"\n"
+    return Export("zip", pack(content, pictures)) if pictures else Export("json", content)
 
 
 def read_file(
@@ -126,10 +225,11 @@ def read_file(
     schema: Mapping[str, Any],
     packs: Bank,
     topics: Sequence[OwnTopic] = (),
+    pictures: Collection[str] | None = None,
 ) -> Draft:
     """Read JSON or CSV with every problem in it; raises BankError for a file that can't be read.
 
-    `topics` are the server's existing ones.
+    `topics` are the server's existing ones; `pictures` are files that came with it, if any can.
     """
     refuse_size(len(content))
     if content.startswith(_ARCHIVES):
@@ -142,7 +242,9 @@ def read_file(
         document = read_json(content)
         draft = Draft(document, partial(place, document))
     foreign = partial(foreign_ids, packs=packs)
-    found = problems_in(draft.document, own_schema(schema), draft.where, foreign, slow_to_grade)
+    missing = partial(missing_pictures, files=pictures)
+    rules = foreign, slow_to_grade, missing
+    found = problems_in(draft.document, own_schema(schema), draft.where, *rules)
     problems = sorted([*draft.problems, *found], key=row_of)
     return replace(draft, problems=tuple(problems[:MAX_PROBLEMS]))
 

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bot.core.limits import MAX_CODE_COLUMNS, MAX_CODE_LINES
 from bot.questions.check import BankError, Problem
 from bot.questions.model import level_of
 
 RIGHT, WRONG, WHY = "+", "-", ">"
 LEVELS = {"easy": 2, "medium": 3, "hard": 4}
 """The levels of difficulty in a form, and the difficulty of a question that had none of that level."""
+PICTURE = "picture"
+_ALT = "picture in words"
+_EXTRAS = {"code", "language", PICTURE}
+"""The fields of an item that have a form of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,67 @@ class Form:
     def text(self) -> str:
         """The long fields as one text, given back to the author if the form is refused."""
         return "\n\n".join([self.prompt, self.answers, self.explanation, self.formula]).strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Extras:
+    """The fields of the form for code and a picture; `remove` takes the present picture out.
+
+    `upload` is the file of a new picture, unchecked.
+    """
+
+    code: str
+    language: str
+    alt: str
+    remove: bool = False
+    upload: bytes | None = None
+
+    @property
+    def text(self) -> str:
+        """The long fields as one text, given back to the author if the form is refused."""
+        return "\n\n".join([self.code, self.alt]).strip()
+
+
+def with_extras(before: Mapping[str, Any], form: Extras, file: str | None) -> dict[str, Any]:
+    """Return an item with the code and the picture of a form; raises BankError if they don't fit.
+
+    `file` is the name of a new picture's file; without it, the present picture stays.
+    """
+    item = {key: value for key, value in before.items() if key not in _EXTRAS}
+    code = _tidy(form.code)
+    problems = [] if code == _tidy(before.get("code", "")) else list(_code_problems(code))
+    if code:
+        item["code"] = code
+    if code and form.language.strip():
+        item["language"] = form.language.strip().casefold()
+    alt = form.alt.strip()
+    had = before.get("picture", {}).get("file")
+    file = file or (None if form.remove else had)
+    if file is not None:
+        item["picture"] = {"alt": alt, "file": file}
+        if not alt:
+            problems.append(Problem(_ALT, "is empty; say what the picture shows"))
+    elif alt and not had:
+        problems.append(Problem(PICTURE, "is missing; add one, or leave its words empty"))
+    if problems:
+        raise BankError(problems)
+    return item
+
+
+def _tidy(code: str) -> str:
+    """Return code without empty lines around it and without spaces at the ends of lines."""
+    return "\n".join(line.rstrip() for line in code.splitlines()).strip("\n")
+
+
+def _code_problems(code: str) -> Iterator[Problem]:
+    lines = code.splitlines()
+    if len(lines) > MAX_CODE_LINES:
+        many = f"has {len(lines):,} lines; {MAX_CODE_LINES} fit on a phone"
+        yield Problem("code", f"{many}. Keep what the question needs")
+    columns, number = max(((len(line), n) for n, line in enumerate(lines, start=1)), default=(0, 0))
+    if columns > MAX_CODE_COLUMNS:
+        long = f"has {columns:,} characters; {MAX_CODE_COLUMNS} fit. Break it"
+        yield Problem(f"code, line {number}", long)
 
 
 def answer_lines(content: Mapping[str, Any]) -> str:
@@ -126,5 +192,7 @@ def where_in_form(path: Sequence[str | int]) -> str:
         return "topic" if list(path[-1:]) == ["title"] else "the question"
     if inside[0] == "choices" and len(inside) > 1:
         return f"choice {int(inside[1]) + 1}" + (", reason" if inside[2:] == ["why"] else "")
+    if list(inside) == [PICTURE, "alt"]:
+        return _ALT
     field = str(inside[0])
     return {"prompt": "question", "accept": "answers", "choices": "answers"}.get(field, field)

@@ -7,7 +7,7 @@ name the place in the author's own file.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -17,9 +17,20 @@ from bot.core.limits import (
     MAX_ITEMS,
     MAX_OWN_ROWS,
     MAX_OWN_TOPICS,
+    MAX_PICTURES,
+    MAX_PICTURES_BYTES,
     MAX_SOURCES,
 )
-from bot.questions.check import BankError, Path, Place, Problem, Violation, entries, topics_in
+from bot.questions.check import (
+    BankError,
+    Path,
+    Place,
+    Problem,
+    Violation,
+    entries,
+    pictures_in,
+    topics_in,
+)
 from bot.questions.model import USUAL_WEIGHT, Bank, Item, Topic
 from bot.questions.own import OwnItem, OwnTopic, is_own, own_id
 
@@ -108,6 +119,23 @@ def slow_to_grade(data: Any, _where: Place) -> Iterator[Violation]:
             yield path, wrong
 
 
+def missing_pictures(
+    data: Any, _where: Place, files: Collection[str] | None
+) -> Iterator[Violation]:
+    """Yield pictures whose files did not come with the document; None if it came alone."""
+    for path, picture in pictures_in(data):
+        if files is None:
+            wrong = (
+                "needs its file: send a .zip with this file as questions.json and a folder "
+                "pictures, as an export makes it"
+            )
+            yield path, wrong
+            continue
+        file = picture.get("file") if isinstance(picture, dict) else None
+        if isinstance(file, str) and file not in files:
+            yield (*path, "file"), "is not in the folder pictures of the .zip"
+
+
 def _characters(entry: Mapping[str, Any]) -> int:
     """Return the length of a key point or misconception with its other wordings and opposites."""
     lists = (entry.get(name) for name in ("accept", "opposites"))
@@ -177,6 +205,7 @@ class _Merger:
     next_number: int
     topics: dict[str, OwnTopic]
     items: dict[str, OwnItem]
+    keep_pictures: bool
     saved_topics: list[OwnTopic] = field(default_factory=list)
     saved_items: list[OwnItem] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=lambda: {"added": 0, "changed": 0, "same": 0})
@@ -199,16 +228,20 @@ def merge(
     items: Sequence[OwnItem],
     document: Mapping[str, Any],
     packs: Bank,
+    *,
+    keep_pictures: bool = False,
 ) -> Merge:
     """Add a checked document to a server's questions; items and topics with known ids are updated.
 
-    `first` is the first free number. Raises BankError if a server can't have that many.
+    `first` is the first free number. `keep_pictures` leaves items their pictures, for a document
+    that can't have any. Raises BankError if a server can't have that many.
     """
     merger = _Merger(
         guild_id=guild_id,
         next_number=first,
         topics={row.name: row for row in topics},
         items={row.name: row for row in items if not row.retired},
+        keep_pictures=keep_pictures,
     )
     for section in document["sections"]:
         for topic in section["topics"]:
@@ -304,6 +337,9 @@ def _merge_item(merger: _Merger, topic_id: str, item: Mapping[str, Any]) -> None
         merger.saved_items.append(row)
         merger.counts["added"] += 1
     else:
+        picture = json.loads(before.content).get("picture") if merger.keep_pictures else None
+        if picture is not None:
+            content["picture"] = picture
         rows = successors(before, topic_id, content, merger.new_number)
         row = rows[-1]
         merger.saved_items += [each for each in rows if each != before]
@@ -346,6 +382,55 @@ def _in_old_order(
             left.remove(same)
         placed.append(same)
     return [choice if choice is not None else left.pop(0) for choice in placed]
+
+
+@dataclass(frozen=True, slots=True)
+class PictureFiles:
+    """The files of pictures that a server's items name: of those that are asked, and of others.
+
+    The others are in the order of their items, the oldest first.
+    """
+
+    asked: frozenset[str]
+    retired: tuple[str, ...]
+
+    @classmethod
+    def of(cls, items: Iterable[OwnItem]) -> PictureFiles:
+        asked: set[str] = set()
+        retired: dict[str, None] = {}
+        for row in items:
+            if '"picture"' in row.content:  # most items have none
+                picture = json.loads(row.content).get("picture")
+                if picture is not None and row.retired:
+                    retired[picture["file"]] = None
+                elif picture is not None:
+                    asked.add(picture["file"])
+        return cls(frozenset(asked), tuple(file for file in retired if file not in asked))
+
+
+def unneeded_pictures(files: PictureFiles, sizes: Mapping[str, int]) -> list[str]:
+    """Return the files to delete, of all that a server has with their `sizes`.
+
+    Those of retired items stay as long as there is room. Raises BankError if a server can't have
+    that many pictures.
+    """
+    total = sum(sizes[file] for file in files.asked)
+    if len(files.asked) > MAX_PICTURES:
+        problem = f"would make {len(files.asked):,} pictures of this server's own questions; {MAX_PICTURES} are allowed"
+        raise BankError([Problem("the pictures", problem)])
+    if total > MAX_PICTURES_BYTES:
+        problem = (
+            f"would make {total / (1 << 20):.1f} MiB of pictures of this server's own questions; "
+            f"{MAX_PICTURES_BYTES >> 20} are allowed. Take out pictures or questions first"
+        )
+        raise BankError([Problem("the pictures", problem)])
+    kept = set(files.asked)
+    for file in reversed(files.retired):
+        total += sizes.get(file, 0)
+        if total > MAX_PICTURES_BYTES or len(kept) >= MAX_PICTURES:
+            break
+        kept.add(file)
+    return sorted(sizes.keys() - kept)
 
 
 def key_of(content: Mapping[str, Any]) -> Any:
@@ -429,6 +514,8 @@ def item_document(item: Item, names: Names) -> dict[str, Any]:
     for name in ("formula", "spoken", "code", "language", "unit", "tolerance", "as_of"):
         if value := getattr(item, name):
             out[name] = value
+    if item.picture is not None:
+        out["picture"] = asdict(item.picture)
     if item.kind == "typed":
         out["accept"] = list(item.accept)
     else:

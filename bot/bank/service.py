@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
@@ -22,15 +22,18 @@ from bot.bank.cards import Listing, OwnQuestion, Saved
 from bot.bank.files import (
     CardLength,
     Checked,
+    Export,
     Own,
     check_one,
     checked,
+    most_bytes,
     read_own,
     refuse_size,
     write_own,
 )
-from bot.bank.forms import Form, item_from
-from bot.bank.rules import Merge
+from bot.bank.forms import PICTURE, Extras, Form, item_from, with_extras
+from bot.bank.pictures import TOO_MUCH_WORK, PictureError, redraw
+from bot.bank.rules import Merge, PictureFiles
 from bot.bank.sheets import free_id, slug, titles_of, topic_called
 from bot.core.context import Context
 from bot.core.database import Connection, reading, writing
@@ -40,7 +43,7 @@ from bot.core.limits import MAX_FILES, MAX_NEW_FORMULAS
 from bot.memory import store as memory_store
 from bot.questions import store as questions_store
 from bot.questions.bank import schema
-from bot.questions.check import Problem, refuse
+from bot.questions.check import BankError, Problem, refuse
 from bot.questions.formulas import FormulaError, FormulaTooSlow, prepare
 from bot.questions.own import OwnItem, OwnTopic, item_of
 
@@ -74,13 +77,13 @@ class OwnBank:
 
     async def import_file(self, guild_id: int, name: str, content: bytes) -> Merge:
         """Add a file's questions to the server's own; raises BankError with all its problems."""
-        refuse_size(len(content))
+        refuse_size(len(content), most_bytes(name))
         async with self._file_lock(guild_id):
             own = await self._own(guild_id)
             read = partial(read_own, schema=schema(), own=own, card_length=self._card_length)
             found = await self._read(guild_id, len(content), partial(read, name, content))
             await _refuse_problems(found)
-            merged = await self._database.write(self._store, guild_id, found.document)
+            merged = await self._database.write(self._store, guild_id, found)
         log.info(
             "guild %s: %s own questions added, %s changed", guild_id, merged.added, merged.changed
         )
@@ -122,25 +125,36 @@ class OwnBank:
         self,
         conn: Connection,
         guild_id: int,
-        document: Mapping[str, Any],
+        found: Checked,
         before: Callable[[Connection], None] | None = None,
         new: str | None = None,
     ) -> Merge:
         if before is not None:
             before(conn)
+        document = found.document
         first = questions_store.reserve_numbers(conn, guild_id, rules.numbers_needed(document))
         topics, items = _rows(conn, guild_id)
         # Without this check, the new question would overwrite one with the same id.
         if any(row.name == new and not row.retired for row in items):
             raise UserError("A question with the same words was added just now. See </bank list>.")
-        merged = rules.merge(guild_id, first, topics, items, document, self._banks.packs)
+        merged = rules.merge(
+            guild_id,
+            first,
+            topics,
+            items,
+            document,
+            self._banks.packs,
+            keep_pictures=found.pictures is None,
+        )
         questions_store.save_topics(conn, merged.topics)
         questions_store.save_items(conn, merged.items)
+        after = {row.number: row for row in (*items, *merged.items)}
+        _store_pictures(conn, guild_id, list(after.values()), found.pictures or {})
         return merged
 
     async def export(
         self, guild_id: int, title: str, *, sheet: bool = False, packs: bool = False
-    ) -> bytes:
+    ) -> Export:
         """Return the server's own questions as a file; refuse if there are none.
 
         `sheet=True` writes CSV instead of JSON; `packs=True` adds the questions of its packs.
@@ -148,7 +162,13 @@ class OwnBank:
         async with self._file_lock(guild_id):
             own = await self._own(guild_id)
             chosen = await self._database.read(questions_store.packs_of, guild_id)
-            write = partial(write_own, own, chosen, title, sheet=sheet, packs=packs)
+            pictures: Mapping[str, bytes] = {}
+            if not sheet:
+                files = PictureFiles.of(own.items).asked
+                pictures = await self._database.read(
+                    questions_store.own_pictures_of, guild_id, files
+                )
+            write = partial(write_own, own, chosen, title, pictures, sheet=sheet, packs=packs)
             try:
                 return await self._files.run(write)
             except FileTooMuch as error:
@@ -224,15 +244,48 @@ class OwnBank:
     async def edit(self, guild_id: int, number: int, form: Form) -> Saved:
         """Change an own question as edited in a form; raises BankError with its problems."""
         own = await self._own(guild_id)
-        row = next((r for r in own.items if r.number == number and not r.retired), None)
-        if row is None:
-            raise UserError("That question was taken out or replaced meanwhile. See </bank list>.")
-        before = json.loads(row.content)
-        item = {**item_from(form, before), "id": row.name}
+        row = _asked_row(own.items, number)
+        item = item_from(form, json.loads(row.content))
+        return await self._save(guild_id, self._changed(own, row, item), row.name)
+
+    async def illustrate(self, guild_id: int, number: int, form: Extras) -> Saved:
+        """Change the code and the picture of an own question; raises BankError with its problems.
+
+        Only one process at a time decodes a picture, so a server's pictures are drawn in turn.
+        """
+        own = await self._own(guild_id)
+        row = _asked_row(own.items, number)
+        drawn: dict[str, bytes] = {}
+        if form.upload is not None:
+            file, content = await self._redraw(guild_id, form.upload)
+            drawn[file] = content
+        item = with_extras(json.loads(row.content), form, next(iter(drawn), None))
+        found = replace(self._changed(own, row, item), pictures=drawn)
+        return await self._save(guild_id, found, row.name)
+
+    async def _redraw(self, guild_id: int, upload: bytes) -> tuple[str, bytes]:
+        """Draw an uploaded picture in the child process; raises BankError if it can't be used."""
+        try:
+            async with self._file_lock(guild_id):
+                return await self._files.run(partial(redraw, upload))
+        except PictureError as error:
+            message = str(error)
+        except FileTooMuch:
+            log.warning("guild %s: a picture of %s bytes took too much", guild_id, len(upload))
+            message = TOO_MUCH_WORK
+        raise BankError([Problem(PICTURE, message)])
+
+    def _changed(self, own: Own, row: OwnItem, item: Mapping[str, Any]) -> Checked:
+        """Check the new content of an own item."""
         topic = next(t for t in own.topics if t.topic_id == row.topic_id)
         place = topic.name, topic.title, topic.section, topic.section_title
-        found = checked(check_one(item, place, schema()), own, self._card_length)
-        return await self._save(guild_id, found, row.name)
+        draft = check_one({**item, "id": row.name}, place, schema())
+        return checked(draft, own, self._card_length)
+
+    async def numbered(self, guild_id: int, number: int) -> OwnItem:
+        """Return an own item that is asked; refuse if there is none with that number."""
+        found = await self._database.read(questions_store.own_items_numbered, guild_id, [number])
+        return _asked_row(found, number)
 
     async def _save(
         self,
@@ -245,7 +298,7 @@ class OwnBank:
     ) -> Saved:
         await _refuse_problems(found)
         merged = await self._database.write(
-            self._store, guild_id, found.document, before, name if new else None
+            self._store, guild_id, found, before, name if new else None
         )
         return await self._database.read(
             self._saved, guild_id, name, replaced=len(merged.items) > 1
@@ -301,6 +354,29 @@ def _rows(conn: Connection, guild_id: int) -> tuple[list[OwnTopic], list[OwnItem
 
 def _asked_rows(conn: Connection, guild_id: int) -> list[OwnItem]:
     return [row for row in questions_store.own_items_of(conn, guild_id) if not row.retired]
+
+
+def _asked_row(rows: Sequence[OwnItem], number: int) -> OwnItem:
+    row = next((row for row in rows if row.number == number and not row.retired), None)
+    if row is None:
+        raise UserError("That question was taken out or replaced meanwhile. See </bank list>.")
+    return row
+
+
+def _store_pictures(
+    conn: Connection, guild_id: int, items: Sequence[OwnItem], new: Mapping[str, bytes]
+) -> None:
+    """Store a server's new pictures, and delete those that its items don't need any more."""
+    files = PictureFiles.of(items)
+    sizes = questions_store.picture_sizes(conn, guild_id)
+    sizes |= {file: len(content) for file, content in new.items()}
+    if files.asked - sizes.keys():
+        raise UserError("That question was changed meanwhile. Open it again with </bank edit>.")
+    unneeded = rules.unneeded_pictures(files, sizes)
+    questions_store.delete_pictures(conn, guild_id, unneeded)
+    questions_store.add_pictures(
+        conn, guild_id, {file: new[file] for file in new.keys() & files.asked}
+    )
 
 
 async def _refuse_problems(found: Checked) -> None:

@@ -11,7 +11,8 @@ from discord import ui
 
 from bot.answers.pay import Regraded
 from bot.bank.cards import Listing, OwnQuestion, Saved
-from bot.bank.forms import LEVELS, Form, answer_lines
+from bot.bank.files import Export
+from bot.bank.forms import LEVELS, Extras, Form, answer_lines
 from bot.bank.rules import Merge
 from bot.bank.sheets import SAMPLE, read_sheet
 from bot.chat import text as t
@@ -28,14 +29,21 @@ from bot.chat.messages import (
     row,
     separator,
 )
-from bot.chat.modals import fields_modal, radio_field, text_field
+from bot.chat.modals import box_field, fields_modal, file_field, radio_field, text_field
 from bot.chat.router import PAGE, ROW, Route
-from bot.core.limits import MAX_PROBLEMS, MAX_TOLD_PROBLEMS
-from bot.questions import formulas
+from bot.core.limits import (
+    MAX_ALT_TEXT,
+    MAX_CODE,
+    MAX_CODE_COLUMNS,
+    MAX_CODE_LINES,
+    MAX_PICTURE_BYTES,
+    MAX_PROBLEMS,
+    MAX_TOLD_PROBLEMS,
+)
 from bot.questions.check import Problem
 from bot.questions.model import LETTERS, Bank, Item, level_of
 from bot.questions.own import OwnItem
-from bot.questions.views import accepted, prompt_block
+from bot.questions.views import accepted, pictures, prompt_block
 
 _SEARCH_BYTES = 30
 LIST = Route(
@@ -47,6 +55,8 @@ LIST = Route(
 RETIRE = Route("retire", {"number": ROW}, once=True, command="</bank retire>")
 ADDED = Route("bankadded", {}, once=True, command="</bank add>")
 EDITED = Route("bankedited", {"number": ROW}, once=True, command="</bank edit>")
+EXTRAS = Route("bankextras", {"number": ROW}, command="</bank edit>")
+EXTENDED = Route("bankextended", {"number": ROW}, once=True, command="</bank edit>")
 CORRECT = Route("correct", {"number": ROW}, once=True, command="</bank edit>")
 _SHOWN_PROBLEMS = 10
 _ANSWERS = (
@@ -115,11 +125,18 @@ def sample_json() -> bytes:
     return json.dumps(document, ensure_ascii=False, indent=2).encode() + b"\n"
 
 
-def exported(name: str, content: bytes) -> Message:
+def exported(found: Export) -> Message:
+    note = None
+    if found.pictures_left_out:
+        note = (
+            f"-# A CSV file has no pictures, so those of {t.count(found.pictures_left_out, 'question')} "
+            "are not in it. Questions keep their pictures when you import it. JSON brings them along."
+        )
     return Message(
         REVEALED,
         "Here are this server's questions. </bank import> takes the file back.",
-        Download(name, content),
+        note,
+        Download(f"questions.{found.ending}", found.content),
     )
 
 
@@ -179,12 +196,50 @@ def form(title: str, custom_id: str, now: Form, *, new: bool) -> ui.Modal:
     )
 
 
-def not_saved(problems: Sequence[Problem], written: Form) -> Message:
-    """List the problems of a form, with the text that was written in it."""
+def extras_form(own: OwnItem) -> ui.Modal:
+    """Return the form for the code and the picture of a question, with its current texts."""
+    item = json.loads(own.content)
+    picture = item.get("picture")
+    formats = f"PNG, JPEG, WebP or GIF, up to {MAX_PICTURE_BYTES >> 20} MiB"
+    code = f"Up to {MAX_CODE_LINES} lines of {MAX_CODE_COLUMNS} characters. Empty: no code"
+    return fields_modal(
+        "Code and picture",
+        EXTENDED.id(number=own.number),
+        text_field("code", "Code", item.get("code", ""), MAX_CODE, code, long=True, needed=False),
+        text_field(
+            "language",
+            "Language",
+            item.get("language", ""),
+            20,
+            "For colours in the code, such as python",
+            needed=False,
+        ),
+        file_field("upload", "New picture" if picture else "Picture", formats),
+        text_field(
+            "alt",
+            "What the picture shows",
+            picture["alt"] if picture else "",
+            MAX_ALT_TEXT,
+            "Read to members who can't see it. Don't give the answer away",
+            long=True,
+            needed=False,
+        ),
+        box_field("remove", "The picture now", "Take it out") if picture else None,
+    )
+
+
+def not_saved(
+    problems: Sequence[Problem], written: Form | Extras, number: int | None = None
+) -> Message:
+    """List the problems of a form, with the text that was written in it.
+
+    `number` is the question whose code and picture the form was for, if it was one of these.
+    """
     head = "Nothing was saved: something isn't right yet. Open the form again and mend it."
-    hint = "-# What you wrote, so it isn't lost:"
-    file = Download("form.txt", written.text.encode())
-    return Message(ATTENTION, head, _problem_lines(problems), separator(), hint, file)
+    again = row(button("Open the form", EXTRAS.id(number=number))) if number is not None else None
+    text = written.text.encode()
+    kept = ("-# What you wrote, so it isn't lost:", Download("form.txt", text)) if text else ()
+    return Message(ATTENTION, head, _problem_lines(problems), separator(), *kept, again)
 
 
 def saved(done: Saved) -> Message:
@@ -198,9 +253,12 @@ def saved(done: Saved) -> Message:
     fix = None
     if done.otherwise:
         notes.append(f"{t.count(done.otherwise, 'past answer')} would be judged differently now.")
-        fix = row(button("Correct past answers", CORRECT.id(number=done.own.row.number), PRIMARY))
-    parts = prompt_block(item), formulas.picture(item), answers(item), t.escape(item.explanation)
-    return Message(REVEALED, "**Saved**", *parts, separator(), "\n".join(notes), fix)
+        fix = button("Correct past answers", CORRECT.id(number=done.own.row.number), PRIMARY)
+    has_extras = item.code is not None or item.picture is not None
+    label = "Change code or picture" if has_extras else "Add code or a picture"
+    extras = button(label, EXTRAS.id(number=done.own.row.number))
+    parts = prompt_block(item), *pictures(item), answers(item), t.escape(item.explanation)
+    return Message(REVEALED, "**Saved**", *parts, separator(), "\n".join(notes), row(fix, extras))
 
 
 def corrected(done: Regraded) -> Message:
@@ -226,7 +284,13 @@ def retiring(own: OwnQuestion) -> Message:
     warning = "Take this question out for good? It won't be asked again. Past answers to it stay readable."
     danger = button("Retire", RETIRE.id(number=own.row.number), discord.ButtonStyle.danger)
     return Message(
-        ATTENTION, prompt_block(own.item), answers(own.item), separator(), warning, row(danger)
+        ATTENTION,
+        prompt_block(own.item),
+        *pictures(own.item),
+        answers(own.item),
+        separator(),
+        warning,
+        row(danger),
     )
 
 

@@ -20,6 +20,7 @@ from discord import app_commands
 from discord.ext import commands
 from discord.gateway import DiscordWebSocket
 
+from bot.chat.downloads import Download, download
 from bot.chat.replies import TRANSIENT_ERRORS, describe, report_error
 from bot.chat.router import Router
 from bot.config import Settings
@@ -110,6 +111,8 @@ class QuizBot(commands.AutoShardedBot):
             shard_ids=list(settings.shard_ids) if settings.shard_ids is not None else None,  # type: ignore[arg-type]
         )
         self._command_ids: dict[str, int] = {}
+        self.download: Download = download
+        """Downloads an attachment. The playground replaces it, because it has no web server."""
 
     def attach(
         self,
@@ -198,6 +201,10 @@ class QuizBot(commands.AutoShardedBot):
         """Return a command's clickable mention, `</quiz start:id>`, or its name without an id."""
         command_id = self._command_ids.get(name.split(maxsplit=1)[0])
         return f"</{name}:{command_id}>" if command_id else f"`/{name}`"
+
+    async def load_picture(self, guild_id: int, file: str) -> bytes | None:
+        """Return a picture of a server's own question; None if it is gone."""
+        return await self.context.pictures.load(guild_id, file)
 
     def user_install_link(self) -> str | None:
         """Return the link for adding the app to an account, or None if that isn't enabled."""

@@ -11,7 +11,7 @@ import discord
 from discord import ui
 
 from bot.chat import text as t
-from bot.chat.pictures import PendingPicture, Picture
+from bot.chat.pictures import LoadPicture, PendingPicture, Picture, StoredPicture
 
 OPEN = discord.Colour(0x5865F2)
 REVEALED = discord.Colour(0x248046)
@@ -31,7 +31,7 @@ class Download:
     content: bytes
 
 
-Part = ui.Item[ui.LayoutView] | Picture | PendingPicture | Download | str
+Part = ui.Item[ui.LayoutView] | Picture | PendingPicture | StoredPicture | Download | str
 
 
 def _pinging(role_id: int | None) -> discord.AllowedMentions:
@@ -82,23 +82,20 @@ class Message(ui.LayoutView):
 
     @property
     def waits_for_pictures(self) -> bool:
-        """Whether one of its pictures has yet to be drawn."""
-        return any(isinstance(part, PendingPicture) for part in self._parts)
+        """Whether one of its pictures has yet to be drawn or loaded."""
+        return any(isinstance(part, PendingPicture | StoredPicture) for part in self._parts)
 
-    async def drawn(self) -> Message:
-        """Return the message with all pictures drawn, leaving out those that fail."""
+    async def drawn(self, load: LoadPicture) -> Message:
+        """Return the message with all pictures drawn and loaded, leaving out those that fail."""
         if not self.waits_for_pictures:
             return self
-        return self._with(
-            [
-                await part.drawn() if isinstance(part, PendingPicture) else part
-                for part in self._parts
-            ]
-        )
+        return self._with([await _drawn(part, load) for part in self._parts])
 
     def without_pictures(self) -> Message:
         """Return the message without pictures, for channels where Discord refuses its files."""
-        return self._with([part for part in self._parts if not isinstance(part, Picture)])
+        return self._with(
+            [part.instead if isinstance(part, Picture) else part for part in self._parts]
+        )
 
     def with_mentions(self, mention: Callable[[str], str]) -> Message:
         """Return the message with each command like `</quiz start>` replaced by `mention(name)`."""
@@ -134,7 +131,7 @@ class PlainMessage(ui.View):
     def files(self) -> list[discord.File]:
         return []
 
-    async def drawn(self) -> PlainMessage:
+    async def drawn(self, _load: LoadPicture) -> PlainMessage:
         """Return the message itself, because it has no pictures."""
         return self
 
@@ -147,10 +144,19 @@ class PlainMessage(ui.View):
         return self
 
 
+async def _drawn(part: Part, load: LoadPicture) -> Part | None:
+    match part:
+        case PendingPicture():
+            return await part.drawn()
+        case StoredPicture():
+            return await part.loaded(load)
+    return part
+
+
 def _component(part: Part) -> ui.Item[ui.LayoutView]:
     if isinstance(part, str):
         return ui.TextDisplay(part)
-    if isinstance(part, Picture | PendingPicture):
+    if isinstance(part, Picture | PendingPicture | StoredPicture):
         return ui.MediaGallery(
             discord.MediaGalleryItem(f"attachment://{part.name}", description=part.alt)
         )
@@ -161,7 +167,7 @@ def _component(part: Part) -> ui.Item[ui.LayoutView]:
 
 def _file(part: Picture | Download) -> discord.File:
     if isinstance(part, Picture):
-        return discord.File(io.BytesIO(part.png), part.name, description=part.alt)
+        return discord.File(io.BytesIO(part.content), part.name, description=part.alt)
     return discord.File(io.BytesIO(part.content), part.name)
 
 

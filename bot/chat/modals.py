@@ -72,6 +72,24 @@ def fields_modal(title: str, custom_id: str, *parts: ui.Item[Any] | None) -> ui.
     return modal
 
 
+def file_field(name: str, label: str, hint: str) -> ui.Label[ui.Modal]:
+    """Build a field for uploading one file or none."""
+    field: ui.FileUpload[ui.Modal] = ui.FileUpload(custom_id=name, required=False, max_values=1)
+    return ui.Label(text=label, description=hint, component=field)
+
+
+def box_field(name: str, label: str, option: str) -> ui.Label[ui.Modal]:
+    """Build a field with one checkbox; if it is ticked, its value is "0"."""
+    field: ui.CheckboxGroup[ui.Modal] = ui.CheckboxGroup(
+        custom_id=name,
+        required=False,
+        min_values=0,
+        max_values=1,
+        options=[discord.CheckboxGroupOption(label=option, value="0")],
+    )
+    return ui.Label(text=label, component=field)
+
+
 def text_field(
     name: str,
     label: str,

@@ -6,6 +6,8 @@ Only the bundled fonts are used, so pictures look alike on every host.
 from __future__ import annotations
 
 import asyncio
+import threading
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -40,11 +42,15 @@ _PUNCTUATION = "–—‘’“”…−"
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A PNG with its file name in a message and its alt text."""
+    """A PNG or JPEG with its file name in a message and its alt text.
 
-    png: bytes
+    `instead` is shown in place of the picture where Discord refuses it.
+    """
+
+    content: bytes
     name: str
     alt: str
+    instead: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +65,68 @@ class PendingPicture:
         """Draw the picture; return None if that fails."""
         png = await self.draw()
         return Picture(png, self.name, self.alt) if png is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPicture:
+    """A picture in the database, to be loaded when its message is sent.
+
+    It is found by its server and its file. `instead` is shown if it is gone or refused.
+    """
+
+    guild_id: int
+    file: str
+    name: str
+    alt: str
+    instead: str
+
+    async def loaded(self, load: LoadPicture) -> Picture | str:
+        """Load the picture; return the words to show instead if it is gone."""
+        content = await load(self.guild_id, self.file)
+        if content is None:
+            return self.instead
+        return Picture(content, self.name, self.alt, self.instead)
+
+
+LoadPicture = Callable[[int, str], Awaitable[bytes | None]]
+"""Loads a server's picture by its file; None if it is gone."""
+
+
+class PictureCache:
+    """A thread-safe LRU cache of pictures; None marks one that can't be drawn."""
+
+    def __init__(self, most_bytes: int) -> None:
+        self._most_bytes = most_bytes
+        self._lock = threading.Lock()
+        self._pictures: OrderedDict[str, bytes | None] = OrderedDict()
+        self._bytes = 0
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._pictures
+
+    def get(self, key: str) -> bytes | None:
+        """Return a picture, or None if there is none."""
+        with self._lock:
+            if key in self._pictures:
+                self._pictures.move_to_end(key)
+            return self._pictures.get(key)
+
+    def add(self, key: str, content: bytes | None) -> None:
+        """Store a picture, and drop the least recently used ones until it fits."""
+        with self._lock:
+            self._drop(key)
+            self._pictures[key] = content
+            self._bytes += _cost(key, content)
+            while self._bytes > self._most_bytes:
+                self._drop(next(iter(self._pictures)))
+
+    def _drop(self, key: str) -> None:
+        if key in self._pictures:
+            self._bytes -= _cost(key, self._pictures.pop(key))
+
+
+def _cost(key: str, content: bytes | None) -> int:
+    return 200 + len(key) + len(content or b"")
 
 
 async def draw_picture(name: str, alt: str, svg: Callable[[], str]) -> Picture:

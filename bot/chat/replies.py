@@ -15,6 +15,7 @@ from discord import app_commands
 
 from bot.chat import text as t
 from bot.chat.messages import Message
+from bot.chat.pictures import LoadPicture
 from bot.core.child_process import CallStopped
 from bot.core.database import StorageError
 from bot.core.drafts import Drafts
@@ -153,7 +154,7 @@ async def update_reply(interaction: discord.Interaction, content: str | Message)
     """Edit the first reply, ignoring failures: the member may have dismissed it."""
     try:
         if isinstance(content, Message):
-            content = await content.drawn()
+            content = await content.drawn(_load(interaction))
         await interaction.edit_original_response(**_edit(interaction, content))
     except (discord.HTTPException, *TRANSIENT_ERRORS) as error:
         log.info("a reply was not brought up to date: %s", error)
@@ -162,10 +163,14 @@ async def update_reply(interaction: discord.Interaction, content: str | Message)
 async def _drawn(interaction: discord.Interaction, message: Message, *, edits: bool) -> Message:
     """Return a message with its pictures drawn, deferring the reply if that takes long."""
     return (
-        await defer_if_slow(interaction, message.drawn(), edits=edits)
+        await defer_if_slow(interaction, message.drawn(_load(interaction)), edits=edits)
         if message.waits_for_pictures
         else message
     )
+
+
+def _load(interaction: discord.Interaction) -> LoadPicture:
+    return interaction.client.load_picture  # type: ignore[attr-defined,no-any-return]
 
 
 def _reply(interaction: discord.Interaction, content: str | Message) -> dict[str, Any]:

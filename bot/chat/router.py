@@ -307,6 +307,15 @@ def modal_texts(interaction: discord.Interaction) -> dict[str, str]:
     return {name: "".join(values)[:4000] for name, values in modal_fields(interaction).items()}
 
 
+def modal_file(interaction: discord.Interaction, name: str) -> discord.Attachment | None:
+    """Return the first file that was uploaded in a field of a modal, if any."""
+    ids = modal_fields(interaction).get(name, [])
+    resolved = payload(interaction).get("resolved")
+    files = resolved.get("attachments") if isinstance(resolved, dict) else None
+    found = files.get(ids[0]) if isinstance(files, dict) and ids else None
+    return None if found is None else discord.Attachment(data=found, state=interaction._state)
+
+
 def parse_number(values: Sequence[str]) -> int:
     """Return the first value as a 64-bit number, or 0, which is no row's id, if it isn't one."""
     number = int(values[0]) if values and values[0].isdecimal() and len(values[0]) < 20 else 0

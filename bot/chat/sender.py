@@ -19,6 +19,7 @@ from bot.chat.permissions import (
     role_problem,
     timeout_problem,
 )
+from bot.chat.pictures import LoadPicture
 from bot.chat.rate_limit import LIMIT, REFUSED, RateLimiter, RefusalCounter
 from bot.core.clock import DiscordClock
 from bot.core.context import Place
@@ -61,7 +62,7 @@ _FIRST_OWN_ID = 1_000_000_000
 class DiscordSender:
     """Implements `Sender` with a discord.py client, at `limit` requests a second at most.
 
-    `mention` turns a command's name into a clickable mention.
+    `mention` turns a command's name into a clickable mention; `load` loads stored pictures.
     """
 
     def __init__(
@@ -69,12 +70,14 @@ class DiscordSender:
         client: discord.Client,
         mention: Callable[[str], str],
         clock: DiscordClock,
+        load: LoadPicture,
         limit: int = LIMIT,
         shards: Shards = ALL,
     ) -> None:
         self._client = client
         self._mention = mention
         self._clock = clock
+        self._load = load
         self._shards = shards
         self._limiter = RateLimiter(limit)
         self._refusals = RefusalCounter(REFUSED * limit // LIMIT)
@@ -107,7 +110,7 @@ class DiscordSender:
             place.channel_id, permissions_to_post(self._client.get_channel(place.channel_id))
         )
         channel = self._client.get_partial_messageable(place.channel_id)
-        message = (await message.drawn()).with_mentions(self._mention)
+        message = (await message.drawn(self._load)).with_mentions(self._mention)
 
         async def send(shown: Sendable) -> discord.Message:
             asked_at = self._clock.host()
@@ -146,7 +149,7 @@ class DiscordSender:
         target = self._client.get_partial_messageable(place.channel_id).get_partial_message(
             message_id
         )
-        message = (await message.drawn()).with_mentions(self._mention)
+        message = (await message.drawn(self._load)).with_mentions(self._mention)
 
         async def edit(shown: Sendable) -> discord.Message:
             return await target.edit(attachments=shown.files(), **_shown(shown))
@@ -172,7 +175,7 @@ class DiscordSender:
                 Place(0, 0), self._client.create_dm(discord.Object(user_id)), urgent=False
             )
             channel_id = opened.id
-        shown = (await message.drawn()).with_mentions(self._mention)
+        shown = (await message.drawn(self._load)).with_mentions(self._mention)
         channel = self._client.get_partial_messageable(channel_id)
         sending = channel.send(files=shown.files(), **_shown(shown))
         await self._request(Place(0, channel_id), sending, urgent=False)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from bot.questions.banks import Banks
     from bot.questions.in_play import InPlay
     from bot.questions.model import Bank
+    from bot.questions.own_pictures import OwnPictures
 
 
 class Place(NamedTuple):
@@ -90,6 +91,7 @@ class Context:
     scheduler: Scheduler
     sender: Sender
     in_play: InPlay
+    pictures: OwnPictures
     shards: Shards = ALL
     drafts: Drafts = field(default_factory=Drafts)
     files: FileProcess = field(default_factory=FileProcess)

@@ -17,11 +17,22 @@ DIRECT_SERVERS = 25
 
 Each click there looks up all of these servers.
 """
+MAX_ALT_TEXT = 300
+"""Characters of what a picture shows, as in the schema: cards hold it too."""
 MAX_ANSWER = 4_000
 """Characters of an answer in sentences: the maximum of a text field in a modal.
 
 https://discord.com/developers/docs/components/reference#text-input
 """
+MAX_ARCHIVE_BYTES = 10 << 20
+"""Bytes of a .zip with questions and pictures: MAX_PICTURES_BYTES, and JSON in the rest
+of the 10 MiB that Discord takes."""
+MAX_CODE = 1_000
+"""Characters of a question's code, as in the schema."""
+MAX_CODE_COLUMNS = 60
+"""Characters of a line of code that a manager writes in a form: a phone wraps longer ones."""
+MAX_CODE_LINES = 12
+"""Lines of code that a manager writes in a form: a card with more pushes its buttons off a phone."""
 MAX_DAILIES = 5
 """Questions of the day of a server: each posts once a day, and all of them fit in one list."""
 MAX_DAILY_NAME = 30
@@ -91,6 +102,9 @@ MAX_ITEMS = 5_000
 """Questions of a pack, and own questions of a server that are asked: all are kept in memory."""
 MAX_KEYS = 50
 """Names in an object of a file: no valid one has more than ten."""
+MAX_LARGE_FILES = 2
+"""Uploaded decks, pictures, and files with pictures that are in memory at a time; the others wait
+before they are downloaded."""
 MAX_MEASURING_MEMORY = 1 << 30
 """Bytes of memory for the process that measures the difficulty of items each night."""
 MAX_MEASURING_SECONDS = 60
@@ -115,6 +129,22 @@ MAX_OWN_ROWS = 15_000
 loaded too."""
 MAX_OWN_TOPICS = 500
 """A server's own topics: autocomplete searches them at every key press."""
+MAX_PICTURES = 300
+"""Pictures of a server's own questions: an import decodes each of them."""
+MAX_PICTURES_BYTES = 8 << 20
+"""Bytes of all pictures of a server's own questions: an export has to fit in the 10 MiB that
+Discord takes, and the database holds them for every server."""
+MAX_PICTURE_BYTES = 8 << 20
+"""Bytes of a picture that is uploaded: all of it is kept in memory until it is drawn smaller."""
+MAX_PICTURE_HEIGHT = 1_600
+"""Pixels of a stored picture. A phone shows a higher one with letters too small to read."""
+MAX_PICTURE_PIXELS = 40_000_000
+"""Pixels of a picture that is uploaded: decoding takes up to eight bytes for each. Phones take
+photos of 12 to 24 million, larger ones only if asked to."""
+MAX_PICTURE_STORED = 300_000
+"""Bytes of a stored picture: each edit of a card uploads it again."""
+MAX_PICTURE_WIDTH = 1_200
+"""Pixels of a stored picture. A phone shows it 300 to 400 points wide, with three pixels a point."""
 MAX_PROBLEMS = 500
 """Problems that a check of a file finds at most: a hostile file has a million."""
 MAX_REASON = 300

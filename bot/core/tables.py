@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 T = TypeVar("T")
+ROWS_IN_MEMORY = "rows in memory"
+"""The key in a table's `info` for how many of its rows may be in memory at a time, if few."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
 

@@ -18,9 +18,10 @@ from sqlalchemy import Connection, RowMapping, Select, Table, func, select, tupl
 
 from bot.core.database import Database
 from bot.core.notes import meta, read_note, set_note
+from bot.core.tables import ROWS_IN_MEMORY
 
 CHUNK = 1000
-"""Rows held in memory at a time."""
+"""Rows held in memory at a time, unless the table's `info` says otherwise."""
 _NOTE = "transfer"
 """The note whose value names the source of an unfinished transfer."""
 _CHECKSUM_BYTES = 16
@@ -79,7 +80,7 @@ async def transfer(
 async def _chunks(database: Database, table: Table) -> AsyncIterator[Sequence[RowMapping]]:
     """Yield a table's rows in chunks, in the order of the primary key."""
     columns = list(table.primary_key)
-    query = select(table).order_by(*columns).limit(CHUNK)
+    query = select(table).order_by(*columns).limit(table.info.get(ROWS_IN_MEMORY, CHUNK))
     rows = await database.read(_fetch, query)
     while rows:
         yield rows

@@ -52,7 +52,6 @@ from bot.daily.weekdays import DAYS, days_in_words
 from bot.interviews import views as interviews_views
 from bot.interviews.cards import Assessment
 from bot.plan.goals import ALL, goal_title, is_asked
-from bot.questions import formulas
 from bot.questions.model import Bank, Topic
 from bot.questions.views import (
     REPORT,
@@ -61,6 +60,7 @@ from bot.questions.views import (
     answer_rows,
     asked,
     comes_back,
+    pictures,
     prompt_block,
     revealed,
     source,
@@ -647,7 +647,7 @@ def today(
             parts = [*asked(item, order)]
             rows = [*answer_rows(item, APART, daily.id)]
         else:
-            parts = [prompt_block(item), "You didn't answer this one."]
+            parts = [prompt_block(item), *pictures(item), "You didn't answer this one."]
             rows = [_explain(daily)]
     return [Message(DAILY, head, *parts, separator(), after or None, foot, *rows, back)]
 
@@ -702,7 +702,7 @@ def _today_answered(
     prompt, blocks = prompt_block(item), [*verdict_blocks(given.review), reason]
     first, *more = t.pages(blocks, t.MAX_TEXT - sum(map(len, (head, prompt, after, foot))))
     colour = REVEALED if given.review.right else ENDED
-    parts = [head, prompt, formulas.picture(item), separator(), first, after or None, foot]
+    parts = [head, prompt, *pictures(item), separator(), first, after or None, foot]
     card = Message(colour, *parts, _explain(daily), back)
     return [card, *(Message(colour, page) for page in more)]
 

@@ -19,6 +19,8 @@ SHORTEST_GRACE, LONGEST_GRACE = timedelta(seconds=0.25), timedelta(seconds=1.5)
 _WORDS_A_SECOND = 200 / 60
 _SECONDS_A_LINE = 2
 """For reading a line of code, a log or a table."""
+_SECONDS_A_PICTURE = 5
+"""For looking at a picture; reading what it shows in words is counted too."""
 _WORDS_AROUND_A_NUMBER = 9
 _DIGIT = re.compile(r"\d")
 
@@ -31,13 +33,15 @@ def reading_time(text: str) -> float:
 def seconds_for(item: Item) -> int:
     """Return an item's time limit if none was asked for: 15 to 90 seconds in steps of five.
 
-    It has time for reading (a formula as it is read aloud, code line by line), for thinking (more
-    for difficult items and for choices that are judged one by one), for working out a number (an
-    estimate takes longer), and for typing.
+    It has time for reading (a formula as it is read aloud, code line by line, what a picture
+    shows), for looking at a picture, for thinking (more for difficult items and for choices that
+    are judged one by one), for working out a number (an estimate takes longer), and for typing.
     """
+    shown = item.picture.alt if item.picture else ""
     reading = reading_time(
-        " ".join([item.prompt, item.spoken or "", *(choice.text for choice in item.choices)])
+        " ".join([item.prompt, item.spoken or "", shown, *(c.text for c in item.choices)])
     ) + _SECONDS_A_LINE * len((item.code or "").splitlines())
+    reading += _SECONDS_A_PICTURE if item.picture else 0
     thinking = 4 + 2 * item.difficulty + (2 * len(item.choices) if item.kind == "multiple" else 0)
     working_out = 10 if item.tolerance else 5 if _is_worked_out(item) else 0
     typing = 5 + 0.3 * len(item.accept[0]) if item.kind == "typed" else 0

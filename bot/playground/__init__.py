@@ -32,8 +32,8 @@ _require_simcord()
 
 from . import patches  # noqa: E402  # after the check of the version
 from .server import PORT, listen  # noqa: E402
-from .session import serve  # noqa: E402
+from .session import download, serve  # noqa: E402
 
 patches.check()
 
-__all__ = ["PORT", "listen", "serve"]
+__all__ = ["PORT", "download", "listen", "serve"]

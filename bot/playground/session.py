@@ -56,6 +56,11 @@ async def serve(
         await env.shutdown()
 
 
+async def download(attachment: discord.Attachment, most: int) -> bytes | None:
+    """Return the content of an attachment, which is in memory; None if it is too large."""
+    return await attachment.read() if attachment.size <= most else None
+
+
 async def _publish_changes(server: PlaygroundServer, changed: asyncio.Event) -> None:
     """Update open pages soon after each change."""
     while True:

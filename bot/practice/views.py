@@ -10,7 +10,6 @@ from bot.chat.messages import ENDED, OPEN, PRIMARY, REVEALED, Message, button, r
 from bot.chat.router import ROW, TOPIC, Route
 from bot.practice.cards import Asking, Nothing, PracticeVerdict, Screen, SetAside, Summary
 from bot.practice.rules import NEW_A_DAY
-from bot.questions import formulas
 from bot.questions.model import Bank, Item
 from bot.questions.views import (
     REPORT,
@@ -20,6 +19,7 @@ from bot.questions.views import (
     asked,
     comes_back,
     explanation,
+    pictures,
     prompt_block,
     verdict_blocks,
 )
@@ -91,7 +91,7 @@ def answered_pages(answered: PracticeVerdict, bank: Bank) -> list[Message]:
         colour,
         head,
         prompt,
-        formulas.picture(item),
+        *pictures(item),
         separator(),
         first,
         row(

@@ -16,6 +16,7 @@ from bot.questions.model import (
     Choice,
     FollowUp,
     Item,
+    ItemPicture,
     KeyPoint,
     Misconception,
     Pack,
@@ -114,7 +115,8 @@ def _not_json(text: str, position: int) -> Problem:
 
 def read_bank(data: Any, schema: Mapping[str, Any]) -> Bank:
     """Check a document by the schema and by rules that no schema can express; raises BankError."""
-    refuse(problems_in(data, schema, partial(place, data), _wrong_references, _wrongly_retired))
+    rules = _wrong_references, _wrongly_retired, _pictures
+    refuse(problems_in(data, schema, partial(place, data), *rules))
     return checked_bank(data)
 
 
@@ -288,6 +290,9 @@ _PATTERNS = {
     r"\S": "is empty",
     r"^[a-z0-9]+(-[a-z0-9]+)*$(?!\n)": "must be lower-case words joined by hyphens, for example lora-rank",
     r"^https?://[^\s<>()]+$(?!\n)": "must be an address that starts with https://",
+    r"^[A-Za-z0-9_-]+\.(png|jpg|jpeg|webp|gif)$(?!\n)": (
+        "must be the name of a .png, .jpg, .webp or .gif file, of letters, digits and hyphens"
+    ),
 }
 
 
@@ -362,6 +367,21 @@ def _wrongly_retired(data: Any, _where: Place) -> Iterator[Violation]:
         elif retired != sorted(retired):
             after = retired.index(False, retired.index(True))
             yield (*at, "items", after), "comes after a retired item; put retired ones last"
+
+
+def _pictures(data: Any, _where: Place) -> Iterator[Violation]:
+    """Yield the pictures in a pack, which is a single file."""
+    for path, _ in pictures_in(data):
+        wrong = "can't be in a pack; leave it out, or import the question into a server's own bank"
+        yield path, wrong
+
+
+def pictures_in(data: Any) -> Iterator[tuple[Path, Any]]:
+    """Yield the pictures of a possibly invalid document with their paths."""
+    for at, topic in topics_in(data):
+        for i, item in entries(topic, "items"):
+            if "picture" in item:
+                yield (*at, "items", i, "picture"), item["picture"]
 
 
 def _item_violations(item: Mapping[str, Any]) -> Iterator[str]:
@@ -469,4 +489,6 @@ def make_item(data: Mapping[str, Any], topic_id: str) -> Item:
     choices = tuple(Choice(**choice) for choice in data.get("choices", ()))
     fields = {name: value for name, value in data.items() if name != "retired"}
     fields |= {"choices": choices, "accept": tuple(data.get("accept", ()))}
+    if "picture" in fields:
+        fields["picture"] = ItemPicture(**fields["picture"])
     return Item(**fields, topic_id=topic_id)

@@ -9,14 +9,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-import threading
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import partial
 
-from bot.chat.pictures import INK, PAPER, PendingPicture, Picture
+from bot.chat.pictures import INK, PAPER, PendingPicture, Picture, PictureCache
 from bot.core.child_process import CallEnded, Limits, Process, kill_processes
 from bot.core.limits import (
     MAX_FORMULA_DEPTH,
@@ -53,44 +51,7 @@ class FormulaTooSlow(FormulaError):
     """LaTeX that takes too much time or memory to draw."""
 
 
-class _PictureCache:
-    """A thread-safe LRU cache of pictures; None marks a formula that can't be drawn."""
-
-    def __init__(self, most_bytes: int) -> None:
-        self._most_bytes = most_bytes
-        self._lock = threading.Lock()
-        self._pictures: OrderedDict[str, bytes | None] = OrderedDict()
-        self._bytes = 0
-
-    def __contains__(self, latex: str) -> bool:
-        return latex in self._pictures
-
-    def get(self, latex: str) -> bytes | None:
-        """Return the picture of a formula, or None if it has none."""
-        with self._lock:
-            if latex in self._pictures:
-                self._pictures.move_to_end(latex)
-            return self._pictures.get(latex)
-
-    def add(self, latex: str, png: bytes | None) -> None:
-        """Store a picture, and drop the least recently used ones until it fits."""
-        with self._lock:
-            self._drop(latex)
-            self._pictures[latex] = png
-            self._bytes += _cost(latex, png)
-            while self._bytes > self._most_bytes:
-                self._drop(next(iter(self._pictures)))
-
-    def _drop(self, latex: str) -> None:
-        if latex in self._pictures:
-            self._bytes -= _cost(latex, self._pictures.pop(latex))
-
-
-def _cost(latex: str, png: bytes | None) -> int:
-    return 200 + len(latex) + len(png or b"")
-
-
-_CACHE = _PictureCache(_MOST_BYTES)
+_CACHE = PictureCache(_MOST_BYTES)
 
 
 async def draw_all(bank: Bank) -> None:

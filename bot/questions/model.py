@@ -51,6 +51,14 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True)
+class ItemPicture:
+    """The picture of a server's own item: what it shows in words, and the name of its file."""
+
+    alt: str
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
     """A closed question. Typed items have `accept` and no `choices`, all others the reverse."""
 
@@ -69,6 +77,7 @@ class Item:
     """Something to read below the prompt: code, a config, a log, a trace or a table."""
     language: str | None = None
     """The language for colouring the code, such as `python`; None for plain text."""
+    picture: ItemPicture | None = None
     unit: str | None = None
     """The unit of a typed number; one typed without a unit is taken to be in it."""
     tolerance: int = 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Select, select, update
 
 from bot.core.personal import Held, personal_rows, server_rows
 from bot.core.tables import (
+    ROWS_IN_MEMORY,
     Instant,
     RowId,
     fetch,
@@ -106,6 +107,17 @@ sa.Index(
     sqlite_where=~own_items.c.retired,
 )
 
+# The pictures of servers' own items, whose content names their files. A file is named by what is
+# in it, so its content never changes, and items with the same picture share it.
+own_pictures = sa.Table(
+    "own_pictures",
+    metadata,
+    sa.Column("guild_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("file", sa.String(60), primary_key=True),
+    sa.Column("content", sa.LargeBinary, nullable=False),
+    info={ROWS_IN_MEMORY: 10},
+)
+
 HELD = Held(
     members=[
         personal_rows(
@@ -127,7 +139,7 @@ HELD = Held(
     ],
     servers=[
         server_rows(table.c.guild_id)
-        for table in (asked, reports, server_banks, own_topics, own_items)
+        for table in (asked, reports, server_banks, own_topics, own_items, own_pictures)
     ],
 )
 
@@ -325,6 +337,41 @@ def save_topics(conn: Connection, rows: Sequence[OwnTopic]) -> None:
 def save_items(conn: Connection, rows: Sequence[OwnItem]) -> None:
     """Store new or changed items of a server."""
     _save(conn, own_items, rows)
+
+
+def own_picture(conn: Connection, guild_id: int, file: str) -> bytes | None:
+    """Return a picture of a server's own items; None if it is gone."""
+    return own_pictures_of(conn, guild_id, [file]).get(file)
+
+
+def own_pictures_of(conn: Connection, guild_id: int, files: Collection[str]) -> dict[str, bytes]:
+    """Return some pictures of a server's own items, by file."""
+    c = own_pictures.c
+    query = select(c.file, c.content).where(c.guild_id == guild_id, c.file.in_(sorted(files)))
+    return {row.file: row.content for row in conn.execute(query)}
+
+
+def picture_sizes(conn: Connection, guild_id: int) -> dict[str, int]:
+    """Return the bytes of each picture of a server's own items, by file."""
+    c = own_pictures.c
+    query = select(c.file, sa.func.length(c.content).label("bytes")).where(c.guild_id == guild_id)
+    return {row.file: row.bytes for row in conn.execute(query)}
+
+
+def add_pictures(conn: Connection, guild_id: int, pictures: Mapping[str, bytes]) -> None:
+    """Store pictures of a server's own items, by file. Those that are there already stay."""
+    if pictures:
+        rows = [
+            {"guild_id": guild_id, "file": file, "content": content}
+            for file, content in pictures.items()
+        ]
+        conn.execute(insert(conn, own_pictures).on_conflict_do_nothing(), rows)
+
+
+def delete_pictures(conn: Connection, guild_id: int, files: Collection[str]) -> None:
+    c = own_pictures.c
+    if files:
+        conn.execute(own_pictures.delete().where(c.guild_id == guild_id, c.file.in_(sorted(files))))
 
 
 def _save(conn: Connection, table: sa.Table, rows: Sequence[OwnTopic | OwnItem]) -> None:

@@ -16,6 +16,7 @@ from bot.questions import formulas
 from bot.questions.answers import decode_picks, letters, shown_right
 from bot.questions.cards import Outcome, Review
 from bot.questions.model import LETTERS, Bank, Item, Reference
+from bot.questions.own_pictures import own_picture, picture_in_words
 
 SOURCE = "[a-z]{1,12}"
 """The feature that posted a card; the sources in use are the keys of `Answering.answerables`."""
@@ -58,8 +59,13 @@ def prompt_block(item: Item) -> str:
 
 
 def asked(item: Item, order: Sequence[int]) -> tuple[Part | None, ...]:
-    """Return the parts of an open question: prompt with code, formula and choices."""
-    return prompt_block(item), formulas.picture(item), choice_lines(item, order)
+    """Return the parts of an open question: prompt with code, pictures and choices."""
+    return prompt_block(item), *pictures(item), choice_lines(item, order)
+
+
+def pictures(item: Item) -> tuple[Part | None, Part | None]:
+    """Return the pictures below an item's prompt: its formula, and its own picture."""
+    return formulas.picture(item), own_picture(item)
 
 
 def revealed(
@@ -69,7 +75,7 @@ def revealed(
     results = _results(item, order, outcome)
     return (
         prompt_block(item),
-        formulas.picture(item),
+        *pictures(item),
         results,
         separator(),
         explanation(item, bank),
@@ -84,6 +90,7 @@ def card_length(item: Item, bank: Bank) -> int:
     texts = [about(item, bank), prompt_block(item), results, explanation(item, bank)]
     if item.formula is not None:
         texts.append(formulas.alt_text(item))
+    texts.append(picture_in_words(item))
     return sum(map(len, texts)) + _ADDED
 
 
@@ -164,7 +171,11 @@ def misses_button(source: str, row_id: int) -> ui.Button[ui.LayoutView]:
 
 def review_block(number: int, review: Review) -> str:
     """Return the block of one question in "My answers"."""
-    head = f"**{number}.** {t.one_line(review.item.prompt)}"
+    head = "\n".join(
+        filter(
+            None, [f"**{number}.** {t.one_line(review.item.prompt)}", picture_in_words(review.item)]
+        )
+    )
     figures = (
         f"\n-# {t.count(review.points, 'point')} · {t.seconds(review.elapsed_ms)}"
         if review.answer

@@ -27,6 +27,7 @@ from bot.chat.modals import fields_modal, reason_modal, text_field
 from bot.chat.router import ROW, Route
 from bot.core.limits import MAX_PROBLEMS, MAX_REASON, SUGGESTIONS_IMPORTED
 from bot.questions.check import Problem, make_item
+from bot.questions.views import pictures
 from bot.suggestions import rules
 from bot.suggestions.cards import (
     ImportedFile,
@@ -212,6 +213,7 @@ def _report_page(found: ReportReview, note: str | None) -> Message:
         note,
         f"-# Reported by a member · {_waiting_text(found.waiting)}",
         t.cut(shown, _MAX_LENGTH["prompt"]),
+        *(pictures(found.item) if found.item is not None else ()),
         about,
         t.cut(f"**What they said**: {t.escape(found.text)}", _MAX_LENGTH["why"]),
         separator(),

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.skipif(
 SCRIPT = Path(__file__).with_name("anki_import.py")
 BANK = load_packs()
 ITEMS = list(BANK.asked.values())
-NOTES = {note.guid: note for note in (note_of(item, BANK, None) for item in ITEMS)}
+NOTES = {note.guid: note for note in (note_of(item, BANK, {}) for item in ITEMS)}
 AT = datetime(2027, 1, 4, 12, tzinfo=UTC)
 
 

@@ -23,7 +23,7 @@ from tests.anki.decks import archive, database, deck
 from tests.banks import small_bank
 
 BANK = small_bank()
-NOTES = [note_of(item, BANK, None) for item in BANK.asked.values()]
+NOTES = [note_of(item, BANK, {}) for item in BANK.asked.values()]
 AT = datetime(2027, 1, 4, 12, tzinfo=UTC)
 
 

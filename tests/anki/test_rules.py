@@ -83,7 +83,7 @@ FULL = replace(
 
 def test_a_note_has_everything() -> None:
     """Choices with reasons and marks, code, source, picture, attribution and tags; all escaped."""
-    note = note_of(FULL, bank_with(FULL), "x.png")
+    note = note_of(FULL, bank_with(FULL), {FULL.formula or "": "x.png"})
     fields = note.fields
     assert fields["Question"] == "Which &lt;ones&gt;?<br>=1+1"
     assert fields["Code"] == "if a &lt; b:<br>    print(&#x27;x&#x27;)"
@@ -104,13 +104,13 @@ def test_a_note_has_everything() -> None:
 def test_a_formula_without_a_picture() -> None:
     """It is there as LaTeX, escaped."""
     item = replace(FULL, formula="a < b")
-    assert note_of(item, bank_with(item), None).fields["Formula"] == "<code>a &lt; b</code>"
+    assert note_of(item, bank_with(item), {}).fields["Formula"] == "<code>a &lt; b</code>"
 
 
 def test_hints() -> None:
     """They say what to do where a card of Anki doesn't show it."""
     number = replace(TYPED, unit="GB", tolerance=5)
-    hints = [note_of(item, BANK, None).fields["Hint"] for item in (CHOICE, MULTIPLE, TYPED, number)]
+    hints = [note_of(item, BANK, {}).fields["Hint"] for item in (CHOICE, MULTIPLE, TYPED, number)]
     assert hints == [
         "",
         "One or more are right.",
@@ -121,23 +121,23 @@ def test_hints() -> None:
 
 def test_ids_depend_on_the_item_alone() -> None:
     """A changed item keeps its ids; others have other ids. An own item says that it is one."""
-    note = note_of(CHOICE, BANK, None)
-    changed = note_of(replace(CHOICE, prompt="Other?"), BANK, None)
+    note = note_of(CHOICE, BANK, {})
+    changed = note_of(replace(CHOICE, prompt="Other?"), BANK, {})
     assert (note.id, note.guid) == (changed.id, changed.guid)
-    assert len({note_of(item, BANK, None).id for item in BANK.asked.values()}) == len(BANK.asked)
+    assert len({note_of(item, BANK, {}).id for item in BANK.asked.values()}) == len(BANK.asked)
     own = replace(CHOICE, id="1--a")
-    assert note_of(own, BANK, None).fields["Made by"] == "Quizformer, from a server"
+    assert note_of(own, BANK, {}).fields["Made by"] == "Quizformer, from a server"
 
 
 def test_the_right_choice_is_not_always_first() -> None:
     """Choices have an order of their own, because many files have the right one first."""
-    first = {note_of(replace(CHOICE, id=f"x{n}"), BANK, None).fields["A right"] for n in range(30)}
+    first = {note_of(replace(CHOICE, id=f"x{n}"), BANK, {}).fields["A right"] for n in range(30)}
     assert first == {"✓", ""}
 
 
 def test_a_changed_number_of_choices() -> None:
     """Choices that somebody added or removed in Anki come in the order of the note."""
-    note = note_of(CHOICE, BANK, None)
+    note = note_of(CHOICE, BANK, {})
     fields = {**note.fields, "E": "a new one", "E why": "new"}
     row = csv_row(replace(note, fields=fields))
     assert [row[x] for x in "abcde"] == [*(note.fields[x] for x in "ABCD"), "a new one"]
@@ -165,7 +165,7 @@ ITEMS = st.builds(
 def test_there_and_back(item: Item) -> None:
     """A note's row is read as the item that the note was made of."""
     bank = bank_with(item)
-    sheet = write_rows([csv_row(note_of(item, bank, None))])
+    sheet = write_rows([csv_row(note_of(item, bank, {}))])
     draft = read_sheet(sheet, Bank("", ()))
     (topic,) = draft.document["sections"][0]["topics"]
     used = [] if item.reference is None else [bank.topics["t1"].references[item.reference]]

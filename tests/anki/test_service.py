@@ -13,6 +13,7 @@ import pytest
 from bot.anki import service
 from bot.anki.cards import Deck
 from bot.anki.decks import make_deck, read_deck
+from bot.chat.pictures import PictureCache
 from bot.core import computing, file_process
 from bot.core.errors import UserError
 from bot.questions import formulas
@@ -93,7 +94,7 @@ async def test_a_topic_without_items(stage: Stage) -> None:
 @pytest.fixture
 def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
     """Forget all pictures."""
-    monkeypatch.setattr(formulas, "_CACHE", formulas._PictureCache(1 << 20))
+    monkeypatch.setattr(formulas, "_CACHE", PictureCache(1 << 20))
 
 
 async def with_formulas(stage: Stage, *latex: str) -> None:
@@ -127,7 +128,7 @@ async def test_pictures_of_formulas(stage: Stage) -> None:
 async def test_formulas_that_would_take_long(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """A deck has so many new drawings at most; it has what is drawn already."""
     await with_formulas(stage, "a^2", "b^2", "c^2")
-    monkeypatch.setattr(formulas, "_CACHE", formulas._PictureCache(1 << 20))
+    monkeypatch.setattr(formulas, "_CACHE", PictureCache(1 << 20))
     await formulas.prepare("c^2")
     monkeypatch.setattr(service, "MAX_DECK_FORMULAS", 1)
     deck = await stage.bot.anki_decks.export(ALWINA, GUILD, None)

@@ -13,12 +13,14 @@ from simcord.backend.errors import SetupError
 
 from bot.bank.cog import Bank
 from bot.bank.files import read_file
+from bot.bank.pictures import redraw
 from bot.core.limits import MAX_FILE_BYTES
 from bot.questions.bank import load_packs, schema
 from tests.anki.decks import deck
+from tests.bank.images import HOSTILE, diagram
 from tests.bank.test_files import item
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
-from tests.simcord.stage import Stage, answer_to, labels, reply, text_of
+from tests.simcord.stage import Stage, alt_texts, answer_to, labels, reply, text_of
 
 __all__ = ["long_sleeps", "no_pace", "stage"]
 
@@ -283,17 +285,178 @@ async def test_decks_in_turn(stage: Stage) -> None:
     """A second deck of a server is refused while one is under way; other servers' decks wait."""
     cog = stage.bot.get_cog("Bank")
     assert isinstance(cog, Bank)
-    async with cog._deck_in_turn(stage.guild.id):
+    async with cog._large_file_in_turn(stage.guild.id):
         refused = reply(await take(stage, deck(("Who?", "me")), "x.apkg"))
-        assert "I'm still reading another deck for this server." in refused
-        async with cog._deck_in_turn(2):
-            context = cog._deck_in_turn(3)
+        assert "I'm still reading another file for this server." in refused
+        async with cog._large_file_in_turn(2):
+            context = cog._large_file_in_turn(3)
             third = asyncio.ensure_future(context.__aenter__())
             await asyncio.sleep(0)
-            assert cog._deck_slots.locked()
+            assert cog._large_slots.locked()
             assert not third.done()
         await third
         await context.__aexit__(None, None, None)
     assert "**1 question** from that file waits" in reply(
         await take(stage, deck(("Who?", "me")), "x.apkg")
     )
+
+
+# --- code and pictures
+
+
+async def with_extras(stage: Stage, **fields: Any) -> Any:
+    """Add a question, press the button below it, and send the form that it opens."""
+    form = await stage.manager.slash(stage.quiz, "bank add", topic="Curves")
+    saved_card = await stage.manager.submit_modal(form, FILLED_IN)
+    opened = await stage.manager.click(answer_to(saved_card), label="Add code or a picture")
+    return await stage.manager.submit_modal(opened, fields)
+
+
+FILLED_IN = {
+    "topic": "Curves",
+    "prompt": "What is this?",
+    "answers": "+ Overfitting\n> It is\n- Luck\n> No",
+    "explanation": "So it is.",
+    "difficulty": "3",
+}
+ALT = "A loss that falls, then rises again"
+PICTURE = {"code": "x = 1\ny = 2", "language": "python", "alt": ALT}
+
+
+async def shown_picture(message: Any) -> tuple[str, str, bytes]:
+    """The name, the alt text and the content of the picture of a message."""
+    (file,) = message.attachments
+    (alt,) = alt_texts(message)
+    return file.filename, alt, await file.read()
+
+
+async def test_a_picture_in_every_card(stage: Stage) -> None:
+    """A question's picture is in the reply, in a round's question and its edits, and in its reveal."""
+    done = await with_extras(stage, **PICTURE, upload=("photo of mine.png", diagram()))
+    said = reply(done)
+    assert said.startswith("**Saved**\n### What is this?\n```python\nx = 1\ny = 2\n```")
+    _, stored = redraw(diagram())
+    assert await shown_picture(answer_to(done)) == ("picture.png", ALT, stored)
+    assert labels(answer_to(done)) == ["Change code or picture"]
+    topic = (await stage.services.own_bank.find(stage.guild.id))[0].row.topic_id
+    await stage.alwina.slash(stage.quiz, "quiz start", questions=1, topic=topic)
+    await stage.wait(8)
+    card = stage.question().message
+    assert await shown_picture(card) == ("picture.png", ALT, stored)
+    await stage.alwina.click(card, label="A")
+    await stage.wait(30)
+    revealed = next(m for m in stage.quiz.history() if m.id == card.id)
+    assert "✅ right" in text_of(revealed)
+    assert await shown_picture(revealed) == ("picture.png", ALT, stored)
+
+
+async def test_a_picture_in_private_questions(stage: Stage) -> None:
+    """Practice, its verdict, and the question before it is taken out show the picture."""
+    await with_extras(stage, **PICTURE, upload=("x.png", diagram()))
+    (own,) = await stage.services.own_bank.find(stage.guild.id)
+    asking = await stage.alwina.slash(stage.quiz, "practice", topic=own.row.topic_id)
+    told = await stage.alwina.click(answer_to(asking), label="A")
+    retiring = await stage.manager.slash(stage.quiz, "bank retire", item=own.row.name)
+    for message in (answer_to(told), answer_to(retiring)):
+        assert (await shown_picture(message))[:2] == ("picture.png", ALT)
+
+
+async def test_the_form_again(stage: Stage) -> None:
+    """`/bank edit` opens the form as well, with what is there; a box takes the picture out."""
+    await with_extras(stage, **PICTURE, upload=("x.png", diagram()))
+    options = {"item": "what-is-this", "what": "code and picture"}
+    form = await stage.manager.slash(stage.quiz, "bank edit", **options)
+    same = await stage.manager.submit_modal(form, PICTURE)
+    assert "```python\nx = 1" in reply(same)
+    assert (await shown_picture(answer_to(same)))[1] == ALT
+    form = await stage.manager.slash(stage.quiz, "bank edit", **options)
+    bare = await stage.manager.submit_modal(
+        form, {"code": "", "language": "", "alt": ALT, "remove": ["0"]}
+    )
+    assert answer_to(bare).attachments == []
+    assert "```" not in reply(bare)
+    assert labels(answer_to(bare)) == ["Add code or a picture"]
+
+
+@pytest.mark.parametrize("name", ["bomb.png", "drawing.svg", "text.png", "both.png", "large.png"])
+async def test_refused_pictures(stage: Stage, name: str) -> None:
+    """A file that is no picture or a harmful one is refused with the reason, and nothing is saved."""
+    upload, why = HOSTILE[name]
+    refused = await with_extras(stage, **PICTURE, upload=(name, upload))
+    assert refused.response.ephemeral
+    assert reply(refused).startswith("Nothing was saved: something isn't right yet.")
+    assert f"- **picture**: {why[:20]}" in reply(refused).replace("\\", "")
+    assert labels(answer_to(refused)) == ["Open the form"]
+    assert (await saved(answer_to(refused)))["form.txt"].decode() == f"{PICTURE['code']}\n\n{ALT}"
+    (own,) = await stage.services.own_bank.find(stage.guild.id)
+    assert (own.item.code, own.item.picture) == (None, None)
+
+
+async def test_words_for_a_picture_are_needed(stage: Stage) -> None:
+    """Members who can't see it need them; without anything written, there is no file to give back."""
+    refused = await with_extras(stage, upload=("x.png", diagram()))
+    assert "- **picture in words**: is empty; say what the picture shows" in reply(refused)
+    assert answer_to(refused).attachments == []
+    again = await stage.manager.click(answer_to(refused), label="Open the form")
+    done = await stage.manager.submit_modal(again, {"alt": ALT, "upload": ("x.png", diagram())})
+    assert reply(done).startswith("**Saved**")
+
+
+async def test_export_and_import_with_pictures(stage: Stage) -> None:
+    """The export is a .zip, which another server takes; CSV says that it leaves pictures out."""
+    await with_extras(stage, **PICTURE, upload=("x.png", diagram()))
+    exported = answer_to(await stage.manager.slash(stage.quiz, "bank export"))
+    content = (await saved(exported))["questions.zip"]
+    sheet = await stage.manager.slash(stage.quiz, "bank export", format="csv")
+    assert "A CSV file has no pictures, so those of 1 question are not in it." in reply(sheet)
+    guild = stage.env.create_guild("Elsewhere")
+    channel = guild.create_text_channel("quiz")
+    owner = guild.add_member(stage.env.create_user("ottokar"), roles=[_managers(guild)])
+    await stage.env.settle()
+    done = await owner.slash(channel, "bank import", file=("questions.zip", content))
+    assert reply(done).startswith("**Imported**: 1 new.")
+    (own,) = await stage.services.own_bank.find(guild.id)
+    assert own.item.picture is not None
+    assert await stage.bot.load_picture(guild.id, own.item.picture.file) == redraw(diagram())[1]
+    bad = await owner.slash(channel, "bank import", file=("x.zip", content[:-40]))
+    assert "the file**: is a damaged .zip. Make it again" in reply(bad).replace("\\", "")
+
+
+async def test_a_picture_in_a_challenge_and_a_report(stage: Stage) -> None:
+    """A challenge's private question and the review of a report show the picture."""
+    await with_extras(stage, **PICTURE, upload=("x.png", diagram()))
+    (own,) = await stage.services.own_bank.find(stage.guild.id)
+    topic = own.row.topic_id
+    await stage.alwina.slash(stage.quiz, "challenge", questions=1, topic=topic)
+    taken = await stage.bob.click(stage.question().message, label="Take it")
+    assert (await shown_picture(answer_to(taken)))[:2] == ("picture.png", ALT)
+    asking = await stage.clementine.slash(stage.daily, "practice", topic=topic)
+    assert "That question" not in reply(asking)
+    await stage.wait(25 * 3600)
+    closed = await stage.alwina.slash(stage.quiz, "practice", topic=topic)
+    told = await stage.alwina.click(answer_to(closed), label="A")
+    form = await stage.alwina.click(answer_to(told), label="Report")
+    await stage.alwina.submit_modal(form, {"text": "Both are right"})
+    found = await stage.manager.slash(stage.quiz, "bank review")
+    assert "**What they said**: Both are right" in reply(found)
+    assert (await shown_picture(answer_to(found)))[:2] == ("picture.png", ALT)
+
+
+async def test_a_picture_in_the_question_of_the_day(stage: Stage) -> None:
+    """The card, `/today` before and after the answer, and the closed card show it."""
+    await with_extras(stage, **PICTURE, upload=("x.png", diagram()))
+    (own,) = await stage.services.own_bank.find(stage.guild.id)
+    where = {"channel": stage.daily, "time": "09:00", "timezone": "Europe/Berlin"}
+    await stage.manager.slash(stage.quiz, "daily setup", **where, topic=own.row.topic_id)
+    await stage.wait(24 * 3600)
+    card = stage.question(stage.daily).message
+    shown = [card, answer_to(await stage.alwina.slash(stage.quiz, "today"))]
+    await stage.alwina.click(card, label="A")
+    shown.append(answer_to(await stage.alwina.slash(stage.quiz, "today")))
+    await stage.wait(7.5 * 3600)  # it closes 23 hours after it was posted at 08:00 UTC
+    shown.append(stage.question(stage.daily).message)
+    assert "1 answer" in text_of(shown[-1])
+    shown.append(answer_to(await stage.bob.slash(stage.quiz, "today")))
+    assert "You didn't answer this one." in text_of(shown[-1])
+    for message in shown:
+        assert (await shown_picture(message))[:2] == ("picture.png", ALT)

@@ -39,13 +39,13 @@ async def test_from_one_server_into_another(stage: Stage) -> None:
     bank, data = stage.bot.own_bank, document(60)
     done = await bank.import_file(GUILD, "ours.json", encoded(data))
     assert (done.added, done.changed, done.same, done.rekeyed, done.total) == (61, 0, 0, (), 61)
-    out = await bank.export(GUILD, "Study group")
+    out = (await bank.export(GUILD, "Study group")).content
     assert json.loads(out) == data
     await bank.import_file(OTHER_GUILD, "x.json", out)
-    assert json.loads(await bank.export(OTHER_GUILD, "Study group")) == data
-    sheet = await bank.export(OTHER_GUILD, "Study group", sheet=True)
+    assert json.loads((await bank.export(OTHER_GUILD, "Study group")).content) == data
+    sheet = (await bank.export(OTHER_GUILD, "Study group", sheet=True)).content
     assert (await bank.import_file(3, "x.csv", sheet)).added == 61
-    assert closed(json.loads(await bank.export(3, "Third"))) == closed(data)
+    assert closed(json.loads((await bank.export(3, "Third")).content)) == closed(data)
     again = await bank.import_file(GUILD, "x.csv", sheet)
     assert (again.added, again.changed, again.same) == (0, 0, 61)
 
@@ -208,7 +208,7 @@ async def test_a_file_that_takes_too_much(
         patch.setattr(service, "write_own", fault)
         with pytest.raises(UserError, match=f"^Writing {limit}"):
             await bank.export(GUILD, "x")
-    assert json.loads(await bank.export(GUILD, "x"))["sections"]
+    assert json.loads((await bank.export(GUILD, "x")).content)["sections"]
 
 
 async def test_a_cancelled_import_ends_its_process(
@@ -259,7 +259,7 @@ async def test_a_card_that_discord_would_refuse(stage: Stage) -> None:
 async def test_an_export_with_packs(stage: Stage) -> None:
     """With `packs`, the file has every question that the server asks."""
     await stage.bot.own_bank.import_file(GUILD, "ours.json", encoded(document(3)))
-    out = json.loads(await stage.bot.own_bank.export(GUILD, "x", packs=True))
+    out = json.loads((await stage.bot.own_bank.export(GUILD, "x", packs=True)).content)
     ids = {item["id"] for s in out["sections"] for topic in s["topics"] for item in topic["items"]}
     assert ids == {*stage.bank.items, "ours-0", "ours-1", "ours-2", "ours-9000"}
 
@@ -291,7 +291,7 @@ async def test_retire(stage: Stage) -> None:
     assert "ours-1" not in {row.row.name for row in await bank.find(GUILD)}
     assert own.row.item_id not in (await stage.bot.context.bank_for(ALWINA, GUILD)).asked
     assert own.row.item_id in (await stage.bot.context.bank_for(ALWINA, GUILD)).items
-    assert b"ours-1" not in await bank.export(GUILD, "x")
+    assert b"ours-1" not in (await bank.export(GUILD, "x")).content
     with pytest.raises(UserError, match="already out"):
         await bank.retire(GUILD, own.row.number)
     with pytest.raises(UserError, match="no question of that id"):

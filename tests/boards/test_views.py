@@ -70,11 +70,11 @@ async def test_the_picture_is_a_whole_png(given: Stats) -> None:
     """It has one width for everyone, is not much taller than a phone shows at once, and small enough to send."""
     picture = await stats_picture(given)
     assert picture is not None
-    width, height = size(picture.png)
+    width, height = size(picture.content)
     assert width == 600
     assert 800 < height < 1.7 * width
-    assert picture.png.endswith(b"IEND\xaeB`\x82")
-    assert len(picture.png) < 100_000
+    assert picture.content.endswith(b"IEND\xaeB`\x82")
+    assert len(picture.content) < 100_000
     assert picture.name == "stats.png"
 
 
@@ -109,7 +109,7 @@ async def test_alt_text_keeps_to_discords_limit() -> None:
     picture = await stats_picture(given)
     assert picture is not None
     assert len(picture.alt) == 1024
-    assert size(picture.png)[1] < 2.1 * 600  # eight sections are drawn, no more
+    assert size(picture.content)[1] < 2.1 * 600  # eight sections are drawn, no more
 
 
 @pytest.mark.parametrize("given", [SMALL, HEAVY])

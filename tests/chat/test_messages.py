@@ -6,7 +6,7 @@ import discord
 import pytest
 
 from bot.chat.messages import OPEN, Message, button, pager, row, separator, text_of
-from bot.chat.pictures import Picture
+from bot.chat.pictures import Picture, StoredPicture
 from tests.messages import check_limits, custom_ids, labels, sent, texts
 
 PICTURE = Picture(b"png", "one.png", "what it shows")
@@ -102,3 +102,25 @@ def test_the_container_gets_its_id() -> None:
     (box,) = Message(OPEN, "x", container_id=123).children
     assert isinstance(box, discord.ui.Container)
     assert box.id == 123
+
+
+async def test_stored_pictures() -> None:
+    """A stored picture is loaded when its message goes; if it is gone or refused, words replace it."""
+
+    async def load(guild_id: int, file: str) -> bytes | None:
+        return b"jpg" if (guild_id, file) == (1, "a.jpg") else None
+
+    here, gone = (
+        StoredPicture(1, file, "picture.jpg", "a cat", "-# Picture: a cat")
+        for file in ("a.jpg", "b.jpg")
+    )
+    message = Message(OPEN, "above", here)
+    assert message.waits_for_pictures
+    made = await message.drawn(load)
+    assert not made.waits_for_pictures
+    assert [(file.filename, file.fp.read()) for file in made.files()] == [("picture.jpg", b"jpg")]
+    assert text_of(made) == "above\n[a cat]"
+    lost = await Message(OPEN, "above", gone).drawn(load)
+    for bare in (made.without_pictures(), lost):
+        assert bare.files() == []
+        assert text_of(bare) == "above\n-# Picture: a cat"

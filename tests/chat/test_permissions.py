@@ -40,6 +40,8 @@ FORGED = {
     "correct": "correct:v1:2",
     "bankadded": "bankadded:v1",
     "bankedited": "bankedited:v1:2",
+    "bankextras": "bankextras:v1:2",
+    "bankextended": "bankextended:v1:2",
     "insights": "insights:v1:all:open:0",
     "weakest": "weakest:v1:temperature",
     "review": "review:v1:later:suggestion:1",

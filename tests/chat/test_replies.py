@@ -33,7 +33,7 @@ class FakeInteraction:
         self._lost = lost
         self._arrive = arrive
         self.client = SimpleNamespace(
-            command_mention=lambda name: f"</{name}:7>", is_closed=lambda: False
+            command_mention=lambda name: f"</{name}:7>", is_closed=lambda: False, load_picture=None
         )
         self.type = discord.InteractionType.component
         self.data = {"custom_id": "x"}

@@ -85,6 +85,11 @@ def http() -> FakeHttp:
     return FakeHttp()
 
 
+async def load(guild_id: int, file: str) -> bytes | None:
+    """Load a stored picture: there is one."""
+    return b"jpg" if (guild_id, file) == (1, "a.jpg") else None
+
+
 @pytest_asyncio.fixture
 async def sender(http: FakeHttp) -> AsyncIterator[DiscordSender]:
     async with discord.Client(intents=discord.Intents.none()) as client:
@@ -92,7 +97,9 @@ async def sender(http: FakeHttp) -> AsyncIterator[DiscordSender]:
         client._connection.user = discord.ClientUser(
             state=client._connection, data=cast(Any, AUTHOR)
         )
-        yield DiscordSender(client, lambda name: f"</{name}:1>", DiscordClock(discord.utils.utcnow))
+        yield DiscordSender(
+            client, lambda name: f"</{name}:1>", DiscordClock(discord.utils.utcnow), load
+        )
 
 
 async def test_pictures_are_drawn_before_a_message_goes(

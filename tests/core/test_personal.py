@@ -53,7 +53,7 @@ NOTES = {"meta.key", "meta.value", "alembic_version.version_num", "teams.name"}
 NOTES |= {"plans.goal_of", "plans.topic_ids"}
 NOTES |= {"daily_schedules.name", "daily_schedules.asks", "dailies.name"}
 NOTES |= {"milestones.name", "member_milestones.name"}
-QUESTIONS = {"server_banks", "own_topics", "own_items"}
+QUESTIONS = {"server_banks", "own_topics", "own_items", "own_pictures"}
 """Tables of what a server asks, which tell of nobody."""
 PASSING = {"erasures.user_id", "erased_answers.digest", "erased_answers.key"}
 """There only until the member's last row is erased, or what was answered takes no more answers; see tests/privacy."""

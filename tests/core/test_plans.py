@@ -271,6 +271,11 @@ CALLS: list[Call] = [
     call(questions.own_items_of, GUILD),
     call(questions.own_items_numbered, GUILD, [2, 3]),
     call(questions.own_topics_with, GUILD, [1], ["t1"]),
+    call(questions.own_picture, GUILD, "a.png"),
+    call(questions.own_pictures_of, GUILD, ["a.png", "b.png"]),
+    call(questions.picture_sizes, GUILD),
+    call(questions.add_pictures, GUILD, {"c.png": b"png"}),
+    call(questions.delete_pictures, GUILD, ["a.png"]),
     call(questions.count_own_rows, [GUILD, 2]),
     call(
         questions.save_topics, [OwnTopic(GUILD, 9, "mine", "own--9", "ours", "Ours", "Mine", "{}")]

@@ -118,6 +118,7 @@ def work_on(database: Database, clock: Clock) -> Work:
         scheduler=Scheduler(database.read, clock),
         sender=nothing,
         in_play=nothing,
+        pictures=nothing,
     )
     return Work(context)
 

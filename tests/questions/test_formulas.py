@@ -12,7 +12,7 @@ from dataclasses import replace
 import pytest
 
 from bot.chat.messages import OPEN, Message, text_of
-from bot.chat.pictures import Picture, draw_picture, panel
+from bot.chat.pictures import Picture, PictureCache, draw_picture, panel
 from bot.core import child_process
 from bot.questions import formulas
 from bot.questions.formulas import FormulaError, FormulaTooSlow, alt_text, draw, drawing_formulas
@@ -22,6 +22,10 @@ from tests.shipped import bank
 
 PNG = b"\x89PNG\r\n\x1a\n"
 FORMULAS = sorted({item.formula for item in bank().items.values() if item.formula})
+
+
+async def gone(_guild_id: int, _file: str) -> bytes | None:
+    return None
 
 
 def with_formula(latex: str) -> Item:
@@ -148,7 +152,7 @@ def draw_for_ever(_latex: str) -> None:
 @pytest.fixture
 def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """As after a restart: no formula is drawn yet."""
-    monkeypatch.setattr(formulas, "_CACHE", formulas._PictureCache(1 << 20))
+    monkeypatch.setattr(formulas, "_CACHE", PictureCache(1 << 20))
 
 
 @pytest.mark.skipif(
@@ -176,7 +180,7 @@ async def test_a_stuck_formula_holds_up_no_other_picture(monkeypatch: pytest.Mon
     async with asyncio.timeout(PATIENCE):
         while formulas._PROCESS._child is None:  # noqa: ASYNC110 - a thread starts it
             await asyncio.sleep(0.01)
-        assert (await draw_picture("a.png", "a", lambda: panel(40))).png[:8] == PNG
+        assert (await draw_picture("a.png", "a", lambda: panel(40))).content[:8] == PNG
         assert not stuck.done()
         child_process.kill_processes()
         with pytest.raises(OSError, match="ended without an answer"):
@@ -191,7 +195,7 @@ async def test_a_card_draws_nothing_by_itself(monkeypatch: pytest.MonkeyPatch) -
         patch.setattr(formulas._PROCESS, "call", None)
         message = Message(OPEN, "above", formulas.picture(item), "below")
     assert message.waits_for_pictures
-    made = await message.drawn()
+    made = await message.drawn(gone)
     assert not made.waits_for_pictures
     assert text_of(made) == text_of(message) == f"above\n[{alt_text(item)}]\nbelow"
     (file,) = made.files()
@@ -202,18 +206,20 @@ async def test_a_card_draws_nothing_by_itself(monkeypatch: pytest.MonkeyPatch) -
 async def test_a_formula_is_drawn_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """The second picture of a formula is made of the same bytes, without drawing; so is the failure of a bad one."""
     good, bad = with_formula(r"e^{i\pi} + 1 = 0"), with_formula(r"\frac")
-    first, none = [await Message(OPEN, "x", formulas.picture(item)).drawn() for item in (good, bad)]
+    first, none = [
+        await Message(OPEN, "x", formulas.picture(item)).drawn(gone) for item in (good, bad)
+    ]
     monkeypatch.setattr(formulas._PROCESS, "call", None)
     again = formulas.picture(good)
     assert isinstance(again, Picture)
-    assert [file.fp.read() for file in first.files()] == [again.png]
+    assert [file.fp.read() for file in first.files()] == [again.content]
     assert formulas.picture(bad) is None
     assert none.files() == []
 
 
 def test_pictures_are_kept_up_to_a_limit() -> None:
     """The least recently used pictures are dropped first; those that fit stay."""
-    kept = formulas._PictureCache(10_000)
+    kept = PictureCache(10_000)
     for latex in "abcde":
         kept.add(latex, b"." * 2_500)
         assert kept.get("a") is not None
@@ -232,7 +238,7 @@ async def test_a_bank_is_drawn_at_start() -> None:
         assert (found is not None) == (item.formula is not None)
         assert found is None or (
             isinstance(found, Picture)
-            and found.png[:8] == PNG
+            and found.content[:8] == PNG
             and (found.name, found.alt) == ("formula.png", alt_text(item))
         )
 
@@ -241,7 +247,7 @@ async def test_a_bank_is_drawn_at_start() -> None:
 async def test_a_formula_that_cannot_be_drawn(caplog: pytest.LogCaptureFixture) -> None:
     """Its card goes without, however often it is shown, and the log says so once."""
     for _ in range(3):
-        message = await Message(OPEN, "x", formulas.picture(with_formula(r"\frac{1"))).drawn()
+        message = await Message(OPEN, "x", formulas.picture(with_formula(r"\frac{1"))).drawn(gone)
         assert (text_of(message), message.files()) == ("x", [])
     assert len([r for r in caplog.records if "can't be drawn" in r.message]) == 1
 
@@ -253,8 +259,8 @@ async def test_no_process_to_draw_in(monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(sys, "executable", "/nowhere/python")
         formulas._PROCESS.close()
-        assert (await Message(OPEN, "x", formulas.picture(item)).drawn()).files() == []
-    assert len((await Message(OPEN, "x", formulas.picture(item)).drawn()).files()) == 1
+        assert (await Message(OPEN, "x", formulas.picture(item)).drawn(gone)).files() == []
+    assert len((await Message(OPEN, "x", formulas.picture(item)).drawn(gone)).files()) == 1
 
 
 def test_alt_text_says_the_formula() -> None:

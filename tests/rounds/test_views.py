@@ -205,8 +205,8 @@ async def test_the_picture() -> None:
     """The picture is a small PNG with figures, and its alt text has all points."""
     picture = await rounds.race_picture(RACE)
     assert picture is not None
-    assert size(picture.png) == (600, 360)
-    assert len(picture.png) < 40_000
+    assert size(picture.content) == (600, 360)
+    assert len(picture.content) < 40_000
     assert picture.alt == (
         "The winner took the lead for good on question 4. Points after each question. "
         "1st: 60, 60, 130, 220, 300; 2nd: 90, 170, 170, 170, 230; 3rd: 0, 0, 60, 60, 60."

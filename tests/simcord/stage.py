@@ -18,6 +18,7 @@ from bot.app import Services, build_bot
 from bot.chat.client import QuizBot
 from bot.config import Settings, database_url
 from bot.core.database import Database, open_database
+from bot.playground.session import download
 from bot.questions.model import Item
 from tests.patience import PATIENCE
 from tests.shipped import bank, rubrics
@@ -255,6 +256,7 @@ async def _bot(file: Path, stack: AsyncExitStack) -> tuple[QuizBot, Database]:
     settings = Settings(token="test", database=database_url(f"sqlite:///{file}"), shard_count=1)
     database = await stack.enter_async_context(open_database(settings.database))
     bot = build_bot(settings, BANK, database)
+    bot.download = download
     assert isinstance(bot.features, Services)
     bot.features.grading._rubrics = RUBRICS
     return bot, database

@@ -131,7 +131,7 @@ ITEM = BANK.topics["t1"].items[0]
 
 def test_our_own_decks() -> None:
     """Shipped questions are counted, those of this server keep their ids, others get new ones."""
-    notes = [note_of(replace(ITEM, id=item_id), BANK, None) for item_id in ("t1-a", "1--5", "2--7")]
+    notes = [note_of(replace(ITEM, id=item_id), BANK, {}) for item_id in ("t1-a", "1--5", "2--7")]
     existing = Existing({"t1-a"}, {"1--5": "our-fifth"}, {"topic 1"})
     found = read("x.apkg", ours(*notes), existing)
     assert (found.questions, found.problems, found.shipped) == ((), (), 1)
@@ -146,5 +146,5 @@ def test_our_own_decks() -> None:
 def test_our_notes_are_known_by_their_fields() -> None:
     """Another kind of note in the same deck is for the review."""
     assert "Id" not in str(MODELS)
-    found = read("x.apkg", ours(note_of(replace(ITEM, id="new-one"), BANK, None)))
+    found = read("x.apkg", ours(note_of(replace(ITEM, id="new-one"), BANK, {})))
     assert (len(found.rows), found.questions) == (1, ())

@@ -214,7 +214,7 @@ async def test_a_deck_there_and_back(stage: Stage) -> None:
 async def notes(stage: Stage) -> list[Note]:
     """Return the notes of the server's own questions."""
     bank = await stage.bot.context.bank_for(ALWINA, GUILD)
-    return [note_of(item, bank, None) for item in bank.asked.values() if "--" in item.id]
+    return [note_of(item, bank, {}) for item in bank.asked.values() if "--" in item.id]
 
 
 async def test_a_deck_that_was_changed_in_anki(stage: Stage) -> None:

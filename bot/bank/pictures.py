@@ -1,0 +1,225 @@
+"""Checks pictures for a server's own questions, and draws them small enough for cards.
+
+Anyone can upload a file, so `redraw` runs in a child process with limits of time and memory.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import struct
+import zipfile
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from bot.core.limits import (
+    MAX_PICTURE_BYTES,
+    MAX_PICTURE_HEIGHT,
+    MAX_PICTURE_PIXELS,
+    MAX_PICTURE_STORED,
+    MAX_PICTURE_WIDTH,
+)
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+FITTING = "PNG, JPEG, WebP and GIF pictures fit"
+_MEBIBYTES = MAX_PICTURE_BYTES >> 20
+TOO_LARGE = (
+    f"is larger than {_MEBIBYTES} MiB, the most that fits. Save it smaller, as JPEG for example"
+)
+TOO_MUCH_WORK = (
+    "takes too much time or memory to decode. Save it smaller, or take a screenshot of it"
+)
+_BROKEN = "is cut off or damaged. Save or take it again and send the new file"
+_TYPES = {
+    "PNG": (b"\x89PNG\r\n\x1a\n",),
+    "JPEG": (b"\xff\xd8\xff",),
+    "GIF": (b"GIF87a", b"GIF89a"),
+    "WEBP": (b"RIFF",),
+}
+_ENDINGS = {"PNG": "png", "JPEG": "jpg"}
+_JPEG_QUALITY = 85
+_SMALLER = 0.8
+"""The scale of each next try, as long as a picture has too many bytes."""
+_PAPER = "white"
+"""The background of transparent pictures: diagrams are mostly drawn in black."""
+_PLAIN_CHUNKS = {b"IHDR", b"PLTE", b"IDAT", b"IEND"}
+_PLAIN_MARKERS = {0xC0, 0xC4, 0xDA, 0xDB, 0xE0}
+"""Baseline frame, Huffman tables, scan, quantization tables, JFIF."""
+_JFIF_LENGTH = 16
+
+
+class PictureError(ValueError):
+    """A picture that can't be used; the message says what is wrong with it and what fits."""
+
+
+def redraw(content: bytes) -> tuple[str, bytes]:
+    """Return a picture as it is stored, without metadata: the name of its file, and its content.
+
+    A file is named by its content. One that `redraw` has made stays as it is, so that a picture
+    survives an export and an import. Raises PictureError for a file that can't be used.
+    """
+    kind = _kind_of(content)
+    with _opened(content, kind) as picture:
+        is_opaque = not picture.has_transparency_data
+        pixels = _decoded(picture)
+        small = pixels.size[0] <= MAX_PICTURE_WIDTH and pixels.size[1] <= MAX_PICTURE_HEIGHT
+        fits = small and len(content) <= MAX_PICTURE_STORED
+        if fits and is_opaque and _is_plain(content, kind):
+            ending, drawn = _ENDINGS[kind], content
+        else:
+            ending, drawn = _smallest(pixels)
+    return f"{hashlib.sha256(drawn).hexdigest()[:32]}.{ending}", drawn
+
+
+def _kind_of(content: bytes) -> str:
+    """Return the type of a picture by its first bytes; the name of a file may say anything."""
+    if len(content) > MAX_PICTURE_BYTES:
+        raise PictureError(TOO_LARGE)
+    if not content:
+        raise PictureError(f"is empty. {FITTING}")
+    kind = next((kind for kind, starts in _TYPES.items() if content.startswith(starts)), None)
+    if kind == "WEBP" and content[8:12] != b"WEBP":
+        kind = None
+    if kind is None:
+        start = content[:1000].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+        if start.startswith((b"<svg", b"<?xml", b"<!doctype svg")) or b"<svg" in start:
+            raise PictureError("is an SVG drawing, which can hold scripts. Save it as PNG")
+        if content[4:8] == b"ftyp":
+            raise PictureError(f"is HEIC, AVIF or a video, whatever its name says. {FITTING}")
+        raise PictureError(f"is not a picture, whatever its name says. {FITTING}")
+    if zipfile.is_zipfile(io.BytesIO(content)) or b"%PDF-" in content[:1024]:
+        raise PictureError("is a picture and another file in one. Take a screenshot of it instead")
+    return kind
+
+
+def _opened(content: bytes, kind: str) -> Image:
+    """Read a picture's header; refuse it if it has too many pixels."""
+    from PIL import Image, UnidentifiedImageError
+
+    Image.MAX_IMAGE_PIXELS = None  # our limit is lower, and its refusal says what fits
+    if kind == "WEBP":  # Pillow takes memory for all pixels before it says how many there are
+        _refuse_pixels(*_webp_size(content))
+    try:
+        picture = Image.open(io.BytesIO(content), formats=[kind])
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, struct.error) as error:
+        raise PictureError(_why(error)) from error
+    _refuse_pixels(*picture.size)
+    return picture
+
+
+def _why(error: Exception) -> str:
+    """Say what is wrong with a file that Pillow can't read."""
+    if "MAX_TEXT" in str(error):
+        return "holds a huge text as well as its pixels. Take a screenshot of it instead"
+    return _BROKEN
+
+
+def _refuse_pixels(width: int, height: int) -> None:
+    if width * height > MAX_PICTURE_PIXELS:
+        raise PictureError(
+            f"has {width:,} × {height:,} pixels; {MAX_PICTURE_PIXELS // 1_000_000} million in all "
+            "are allowed. Save it smaller"
+        )
+    if not width or not height:
+        raise PictureError(_BROKEN)
+
+
+def _webp_size(content: bytes) -> tuple[int, int]:
+    """Return the size in a WebP file's header.
+
+    https://developers.google.com/speed/webp/docs/riff_container
+    """
+    chunk, data = content[12:16], content[20:30]
+    if len(data) == 10 and chunk == b"VP8X":
+        return int.from_bytes(data[4:7], "little") + 1, int.from_bytes(data[7:10], "little") + 1
+    if len(data) == 10 and chunk == b"VP8 ":
+        width, height = struct.unpack("<HH", data[6:10])
+        return width & 0x3FFF, height & 0x3FFF
+    if len(data) == 10 and chunk == b"VP8L":
+        bits = int.from_bytes(data[1:5], "little")
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    raise PictureError(_BROKEN)
+
+
+def _decoded(picture: Image) -> Image:
+    """Decode a picture's first frame, upright and without transparency."""
+    from PIL import Image, ImageOps
+
+    try:
+        if picture.format == "JPEG":  # decodes large photos at a fraction of their size
+            picture.draft("RGB", (2 * MAX_PICTURE_WIDTH, 2 * MAX_PICTURE_HEIGHT))
+        picture.load()
+        upright = ImageOps.exif_transpose(picture)
+    except MemoryError:
+        raise
+    except Exception as error:  # Pillow raises whatever its decoders stumble over
+        raise PictureError(_why(error)) from error
+    if not upright.has_transparency_data:
+        return upright.convert("RGB")
+    paper = Image.new("RGBA", upright.size, _PAPER)
+    paper.alpha_composite(upright.convert("RGBA"))
+    return paper.convert("RGB")
+
+
+def _smallest(pixels: Image) -> tuple[str, bytes]:
+    """Return a picture as PNG or JPEG, scaled down until it has few enough bytes."""
+    from PIL.Image import Resampling
+
+    width, height = pixels.size
+    scale = min(1.0, MAX_PICTURE_WIDTH / width, MAX_PICTURE_HEIGHT / height)
+    while True:
+        size = max(1, int(width * scale)), max(1, int(height * scale))
+        small = pixels if scale == 1 else pixels.resize(size, Resampling.LANCZOS)
+        ending, drawn = min(_encoded(small), key=lambda each: len(each[1]))
+        if len(drawn) <= MAX_PICTURE_STORED:
+            return ending, drawn
+        scale *= _SMALLER
+
+
+def _encoded(pixels: Image) -> Iterator[tuple[str, bytes]]:
+    """Yield a picture as PNG and as JPEG, with the endings of their names."""
+    for kind, options in (("PNG", {}), ("JPEG", {"quality": _JPEG_QUALITY})):
+        file = io.BytesIO()
+        plain = pixels.copy()
+        plain.info.clear()
+        plain.save(file, kind, optimize=True, **options)
+        yield _ENDINGS[kind], file.getvalue()
+
+
+def _is_plain(content: bytes, kind: str) -> bool:
+    """Return whether a decoded PNG or JPEG has pixels only: no text, and nothing after its end."""
+    if kind == "PNG":
+        return _plain_png(content)
+    return kind == "JPEG" and _plain_jpeg(content)
+
+
+def _plain_png(content: bytes) -> bool:
+    """https://www.w3.org/TR/png-3/#5Chunk-layout"""
+    at = 8
+    kind = b""
+    while at + 12 <= len(content):
+        length, kind = struct.unpack_from(">I4s", content, at)
+        if kind not in _PLAIN_CHUNKS:
+            return False
+        at += 12 + length
+        if kind == b"IEND":
+            break
+    return kind == b"IEND" and at == len(content)
+
+
+def _plain_jpeg(content: bytes) -> bool:
+    """https://www.w3.org/Graphics/JPEG/itu-t81.pdf, appendix B"""
+    at = 2
+    while at + 4 <= len(content) and content[at] == 0xFF:
+        marker, length = content[at + 1], int.from_bytes(content[at + 2 : at + 4])
+        if marker not in _PLAIN_MARKERS or (marker == 0xE0 and length != _JFIF_LENGTH):
+            return False
+        at += 2 + length
+        if marker == 0xDA:  # in a scan, FF is followed by 00 until the end
+            end = content.find(b"\xff\xd9", at)
+            return end == len(content) - 2 and content.count(b"\xff", at, end) == content.count(
+                b"\xff\x00", at, end
+            )
+    return False

@@ -1,0 +1,311 @@
+"""Code and pictures of a server's own questions: storing, replacing, exporting and importing them."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, select
+
+from bot.app import HELD
+from bot.bank import rules
+from bot.bank.archives import pack
+from bot.bank.forms import Extras, Form, with_extras
+from bot.bank.pictures import redraw
+from bot.bank.rules import PictureFiles, unneeded_pictures
+from bot.core.errors import UserError
+from bot.core.file_process import FileTooMuch
+from bot.core.limits import MAX_CODE_COLUMNS, MAX_CODE_LINES, MAX_PICTURES, MAX_PICTURES_BYTES
+from bot.questions import store
+from bot.questions.bank import parse_bank
+from bot.questions.check import BankError
+from bot.questions.own import OwnItem, item_of
+from tests.bank.images import HOSTILE, SVG, diagram, encoded, noise
+from tests.bank.test_files import document, item
+from tests.bank.test_files import encoded as as_json
+from tests.ours import OTHER_GUILD
+from tests.stage import GUILD, Stage
+
+ALT = "A loss that falls, then rises again"
+FORM = Form("What is this?", "+ Overfitting\n> It is\n- Luck\n> No", "So it is.", "3", "Curves")
+
+
+async def files(stage: Stage, guild_id: int = GUILD) -> dict[str, int]:
+    return await stage.database.read(store.picture_sizes, guild_id)
+
+
+async def illustrated(stage: Stage, picture: bytes, form: Form = FORM) -> OwnItem:
+    """Add a question with a picture."""
+    added = await stage.bot.own_bank.add(GUILD, form)
+    extras = Extras(code="", language="", alt=ALT, upload=picture)
+    done = await stage.bot.own_bank.illustrate(GUILD, added.own.row.number, extras)
+    return done.own.row
+
+
+def content(row: OwnItem) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(row.content)
+    return found
+
+
+async def test_code_and_a_picture(stage: Stage) -> None:
+    """Both are stored with the question, and a change of its texts keeps them."""
+    bank = stage.bot.own_bank
+    number = (await bank.add(GUILD, FORM)).own.row.number
+    extras = Extras(
+        code="\nx = 1  \r\ny = 2\n\n", language=" Python ", alt=f" {ALT} ", upload=diagram()
+    )
+    row = (await bank.illustrate(GUILD, number, extras)).own.row
+    file, drawn = redraw(diagram())
+    assert content(row)["code"] == "x = 1\ny = 2"
+    assert content(row)["language"] == "python"
+    assert content(row)["picture"] == {"alt": ALT, "file": file}
+    assert await files(stage) == {file: len(drawn)}
+    assert await stage.bot.context.pictures.load(GUILD, file) == drawn
+    assert await stage.bot.context.pictures.load(OTHER_GUILD, file) is None
+    changed = (await bank.edit(GUILD, number, replace(FORM, prompt="What's this?"))).own
+    assert changed.item.picture is not None
+    assert (changed.item.code, changed.item.picture.file) == ("x = 1\ny = 2", file)
+    shown = (await stage.bot.context.bank_for(1, GUILD)).asked[row.item_id]
+    assert shown.picture == changed.item.picture
+
+
+async def test_new_words_and_no_picture(stage: Stage) -> None:
+    """The words can change without a new picture; a picture that is taken out is deleted."""
+    bank = stage.bot.own_bank
+    row = await illustrated(stage, diagram())
+    kept = Extras(code="", language="", alt="Other words")
+    row = (await bank.illustrate(GUILD, row.number, kept)).own.row
+    assert content(row)["picture"]["alt"] == "Other words"
+    assert len(await files(stage)) == 1
+    replaced = Extras(code="", language="", alt=ALT, remove=True, upload=diagram("blue"))
+    row = (await bank.illustrate(GUILD, row.number, replaced)).own.row
+    assert list(await files(stage)) == [redraw(diagram("blue"))[0]]
+    row = (await bank.illustrate(GUILD, row.number, replace(kept, remove=True))).own.row
+    assert "picture" not in content(row)
+    assert await files(stage) == {}
+
+
+async def test_two_questions_with_the_same_picture(stage: Stage) -> None:
+    """They share it, and it stays as long as one of them has it."""
+    bank = stage.bot.own_bank
+    first = await illustrated(stage, diagram())
+    second = await illustrated(stage, diagram(), replace(FORM, prompt="And this?"))
+    assert len(await files(stage)) == 1
+    gone = Extras(code="", language="", alt="", remove=True)
+    await bank.illustrate(GUILD, first.number, gone)
+    assert len(await files(stage)) == 1
+    await bank.illustrate(GUILD, second.number, gone)
+    assert await files(stage) == {}
+
+
+async def test_retired_questions_keep_their_pictures(stage: Stage) -> None:
+    """A round may still show one; it goes when the server needs the room."""
+    bank = stage.bot.own_bank
+    row = await illustrated(stage, diagram())
+    await bank.retire(GUILD, row.number)
+    await bank.add(GUILD, FORM)
+    assert list(await files(stage)) == [redraw(diagram())[0]]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rules, "MAX_PICTURES", 1)
+        await illustrated(stage, diagram("blue"), replace(FORM, prompt="And this?"))
+    assert list(await files(stage)) == [redraw(diagram("blue"))[0]]
+
+
+async def test_a_question_with_other_choices_keeps_its_picture(stage: Stage) -> None:
+    """The question that replaces it has the same picture, and the old one has it still."""
+    row = await illustrated(stage, diagram())
+    changed = replace(FORM, answers=FORM.answers + "\n- Chance\n> No")
+    done = await stage.bot.own_bank.edit(GUILD, row.number, changed)
+    assert done.replaced
+    rows = await stage.database.read(store.own_items_of, GUILD)
+    assert [item_of(each).picture for each in rows] == [done.own.item.picture] * 2
+    assert len(await files(stage)) == 1
+
+
+@pytest.mark.parametrize("name", ["drawing.svg", "text.png", "bomb.png", "cut.jpg", "wordy.png"])
+async def test_a_refused_picture_changes_nothing(stage: Stage, name: str) -> None:
+    """The code and the words in the same form are not stored either."""
+    bank = stage.bot.own_bank
+    row = await illustrated(stage, diagram())
+    upload, why = HOSTILE[name]
+    extras = Extras(code="x = 1", language="", alt="Other", upload=upload)
+    with pytest.raises(BankError, match=f"^picture: .*{why[:20]}"):
+        await bank.illustrate(GUILD, row.number, extras)
+    assert await stage.database.read(store.own_items_of, GUILD) == [row]
+    assert list(await files(stage)) == [redraw(diagram())[0]]
+
+
+async def test_a_picture_that_takes_too_much(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process's limits are a refusal like others."""
+    row = await illustrated(stage, diagram())
+
+    async def run(_work: object) -> None:
+        raise FileTooMuch
+
+    monkeypatch.setattr(stage.bot.own_bank._files, "run", run)
+    with pytest.raises(BankError, match=r"^picture: takes too much time or memory to decode"):
+        await stage.bot.own_bank.illustrate(GUILD, row.number, Extras("", "", ALT, upload=b"x"))
+
+
+async def test_limits_of_a_server(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All pictures of a server together have a limit, and the refusal says which."""
+    first = await illustrated(stage, diagram())
+    monkeypatch.setattr(rules, "MAX_PICTURES_BYTES", 1 << 10)
+    with pytest.raises(BankError, match=r"^the pictures: would make 0\.\d MiB of pictures"):
+        await illustrated(stage, encoded(noise(90, 60)), replace(FORM, prompt="And this?"))
+    assert list(await files(stage)) == [content(first)["picture"]["file"]]
+    monkeypatch.setattr(rules, "MAX_PICTURES", 1)
+    with pytest.raises(BankError, match=r"would make 2 pictures of .*; 1 are allowed"):
+        await illustrated(stage, diagram("blue"), replace(FORM, prompt="And that?"))
+
+
+def test_what_the_form_refuses() -> None:
+    """Each problem names its field."""
+    before = {"prompt": "?", "code": "kept " * 30}
+    picture = {"picture": {"alt": "a", "file": "a.png"}}
+    long = "x" * (MAX_CODE_COLUMNS + 1)
+    for old, form, wanted in (
+        ({}, Extras("x\n" * (MAX_CODE_LINES + 1), "", ""), "code: has 13 lines; 12 fit on a phone"),
+        ({}, Extras(f"x\n{long}", "", ""), "code, line 2: has 61 characters; 60 fit. Break it"),
+        ({}, Extras("", "", "words"), "picture: is missing; add one, or leave its words empty"),
+        (picture, Extras("", "", " "), "picture in words: is empty; say what the picture shows"),
+    ):
+        with pytest.raises(BankError) as refused:
+            with_extras(old, form, None)
+        assert str(refused.value).startswith(wanted)
+    assert with_extras(before, Extras(("kept " * 30).strip(), "", ""), None)["code"]
+    assert with_extras(picture, Extras("", "x", "words", remove=True), None) == {}
+
+
+async def test_there_and_back(stage: Stage) -> None:
+    """An export with pictures makes the same questions and pictures on another server."""
+    bank = stage.bot.own_bank
+    await bank.import_file(GUILD, "ours.json", as_json(document(6)))
+    await illustrated(stage, diagram())
+    await illustrated(stage, encoded(noise(), "JPEG"), replace(FORM, prompt="A photo?"))
+    out = await bank.export(GUILD, "Study group")
+    assert out.ending == "zip"
+    with zipfile.ZipFile(io.BytesIO(out.content)) as archive:
+        names = {f"pictures/{file}" for file in await files(stage)}
+        assert set(archive.namelist()) == {"questions.json", *names}
+    assert (await bank.import_file(OTHER_GUILD, "x.zip", out.content)).added == 9
+    assert await files(stage, OTHER_GUILD) == await files(stage)
+    assert (await bank.export(OTHER_GUILD, "Study group")).content == out.content
+    again = await bank.import_file(GUILD, "x.zip", out.content)
+    assert (again.added, again.changed, again.same) == (0, 0, 9)
+
+
+async def test_files_without_pictures_leave_them(stage: Stage) -> None:
+    """CSV can't hold pictures, so an import of it keeps those that are there."""
+    bank = stage.bot.own_bank
+    row = await illustrated(stage, diagram())
+    sheet = await bank.export(GUILD, "x", sheet=True)
+    assert (sheet.ending, sheet.pictures_left_out) == ("csv", 1)
+    done = await bank.import_file(GUILD, "x.csv", sheet.content)
+    assert (done.changed, done.same) == (0, 1)
+    assert list(await files(stage)) == [content(row)["picture"]["file"]]
+    await bank.import_file(GUILD, "x.zip", pack(as_json(without_picture(row)), {}))
+    assert await files(stage) == {}
+
+
+def without_picture(row: OwnItem) -> dict[str, Any]:
+    """Return a document with a question, without its picture."""
+    bare = {key: value for key, value in content(row).items() if key != "picture"}
+    topic = {"id": "curves", "title": "Curves", "items": [{**bare, "id": row.name}]}
+    sections = [{"id": "our-own", "title": "Our own", "topics": [topic]}]
+    return {"version": 1, "title": "x", "sections": sections}
+
+
+def with_picture(file: str = "a.png", **changes: Any) -> bytes:
+    data = document(3)
+    data["sections"][0]["topics"][0]["items"][0]["picture"] = {"alt": ALT, "file": file, **changes}
+    return as_json(data)
+
+
+@pytest.mark.parametrize(
+    ("questions", "pictures", "wanted"),
+    [
+        (with_picture(), {}, "picture, file: is not in the folder pictures of the .zip"),
+        (with_picture("../a.png"), {}, "picture, file: must be the name of a .png, .jpg, .webp"),
+        (with_picture(alt=" "), {"a.png": diagram()}, "picture, alt: is empty"),
+        (with_picture(alt="x" * 301), {"a.png": diagram()}, "has 301 characters; 300 are allowed"),
+        (with_picture(), {"a.png": SVG}, "pictures/a.png: is an SVG drawing"),
+        (
+            with_picture(),
+            {"a.png": diagram(), "b.png": diagram()},
+            "pictures/b.png: belongs to no question; leave it out",
+        ),
+        (b"[", {}, "line 1, column 2: is not JSON"),
+    ],
+)
+async def test_bad_archives(
+    stage: Stage, questions: bytes, pictures: dict[str, bytes], wanted: str
+) -> None:
+    """Every problem of an archive is named by its place, and nothing changes."""
+    with pytest.raises(BankError) as refused:
+        await stage.bot.own_bank.import_file(GUILD, "x.zip", pack(questions, pictures))
+    assert wanted in str(refused.value)
+    assert await stage.database.read(store.own_items_of, GUILD) == []
+    assert await files(stage) == {}
+
+
+async def test_pictures_need_their_files(stage: Stage) -> None:
+    """A pack and a plain JSON file can't have pictures, and say what to do."""
+    with pytest.raises(BankError, match=r"picture: needs its file: send a \.zip with this file as"):
+        await stage.bot.own_bank.import_file(GUILD, "x.json", with_picture())
+    shipped: dict[str, Any] = {"version": 1, "title": "x", "sections": document()["sections"]}
+    shipped["sections"][0]["topics"][0]["items"][0]["picture"] = {"alt": ALT, "file": "a.png"}
+    with pytest.raises(BankError, match="picture: can't be in a pack; leave it out, or import"):
+        parse_bank(as_json(shipped))
+
+
+async def test_a_picture_that_another_manager_took_out(stage: Stage) -> None:
+    """A form that was opened before can't bring back a picture that is gone."""
+    row = await illustrated(stage, diagram())
+    bank = stage.bot.own_bank
+    own = await bank._own(GUILD)
+    await bank.illustrate(GUILD, row.number, Extras("", "", "", remove=True))
+    late = bank._changed(own, row, content(row))
+    with pytest.raises(UserError, match="That question was changed meanwhile"):
+        await bank._save(GUILD, late, row.name)
+
+
+async def test_erasure(stage: Stage) -> None:
+    """The pictures of a server are erased with it, and those of others stay."""
+    await illustrated(stage, diagram())
+    out = await stage.bot.own_bank.export(GUILD, "x")
+    await stage.bot.own_bank.import_file(OTHER_GUILD, "x.zip", out.content)
+
+    def erase(conn: Connection) -> list[int]:
+        for held in HELD.servers:
+            if store.own_pictures in held.tables:
+                held.erase(conn, GUILD, 100)
+        return list(conn.execute(select(store.own_pictures.c.guild_id)).scalars())
+
+    assert await stage.database.write(erase) == [OTHER_GUILD]
+
+
+def test_which_pictures_are_needed() -> None:
+    """Those of retired questions stay as long as there is room, the newest first."""
+
+    def row(number: int, file: str | None, *, retired: bool) -> OwnItem:
+        made = item(number) | ({"picture": {"alt": ALT, "file": file}} if file else {})
+        return OwnItem(GUILD, number, f"ours-{number}", "ours", retired, json.dumps(made))
+
+    rows = [
+        row(1, "old", retired=True),
+        row(2, "newer", retired=True),
+        row(3, "now", retired=False),
+    ]
+    found = PictureFiles.of([*rows, row(4, None, retired=False), row(5, "now", retired=True)])
+    assert found == PictureFiles(frozenset({"now"}), ("old", "newer"))
+    sizes = {"old": 1, "newer": MAX_PICTURES_BYTES // 2, "now": MAX_PICTURES_BYTES // 2, "lost": 1}
+    assert unneeded_pictures(found, sizes) == ["lost", "old"]
+    assert unneeded_pictures(found, sizes | {"now": 1}) == ["lost"]
+    many = PictureFiles(frozenset(map(str, range(MAX_PICTURES + 1))), ())
+    with pytest.raises(BankError):
+        unneeded_pictures(many, dict.fromkeys(many.asked, 1))

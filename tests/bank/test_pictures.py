@@ -1,0 +1,105 @@
+"""Uploaded pictures: what is refused and why, and what is stored of the others."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from PIL import Image
+
+from bot.bank.pictures import PictureError, redraw
+from bot.core.limits import MAX_PICTURE_HEIGHT, MAX_PICTURE_STORED, MAX_PICTURE_WIDTH
+from tests.bank.images import (
+    HOSTILE,
+    diagram,
+    encoded,
+    noise,
+    with_metadata,
+    with_small_text,
+)
+
+GOOD = {
+    "png": diagram(),
+    "grey": encoded(Image.new("L", (40, 30), 90)),
+    "deep": encoded(Image.new("I;16", (40, 30), 4000)),
+    "palette": encoded(noise(300, 200).convert("P")),
+    "jpeg": encoded(noise(), "JPEG"),
+    "cmyk": encoded(Image.new("CMYK", (40, 30)), "JPEG"),
+    "webp": encoded(noise(), "WEBP"),
+    "gif": encoded(noise(300, 200).convert("P"), "GIF"),
+    "large": encoded(noise()),
+    "high": encoded(Image.new("RGB", (100, 9000), "green")),
+    "wide": encoded(Image.new("RGB", (9000, 10), "green")),
+    "metadata": with_metadata(),
+    "text": with_small_text(),
+}
+
+
+def opened(content: bytes) -> Image.Image:
+    picture = Image.open(io.BytesIO(content))
+    picture.load()
+    return picture
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_refusals(name: str) -> None:
+    """Whatever is no picture, or a harmful one, is refused with the reason and what fits."""
+    content, why = HOSTILE[name]
+    with pytest.raises(PictureError) as refused:
+        redraw(content)
+    assert str(refused.value).startswith(why) or why in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_what_is_stored(name: str) -> None:
+    """A picture becomes a PNG or JPEG of limited size without metadata; again, it stays as it is."""
+    file, drawn = redraw(GOOD[name])
+    shown = opened(drawn)
+    assert (shown.format, file.rpartition(".")[2]) in {("PNG", "png"), ("JPEG", "jpg")}
+    assert shown.width <= MAX_PICTURE_WIDTH
+    assert shown.height <= MAX_PICTURE_HEIGHT
+    assert len(drawn) <= MAX_PICTURE_STORED
+    assert not shown.getexif()
+    assert shown.info.keys() <= {"jfif", "jfif_version", "jfif_unit", "jfif_density"}
+    assert b"secret" not in drawn
+    assert redraw(drawn) == (file, drawn)
+
+
+def test_photos_are_turned_upright() -> None:
+    """The camera's position is metadata, so the picture itself is turned before it goes."""
+    assert opened(redraw(with_metadata())[1]).size == (200, 300)
+
+
+def test_transparent_pictures_get_a_white_background() -> None:
+    """Black lines on nothing would be black on Discord's dark background."""
+    picture = Image.new("RGBA", (30, 20), (0, 0, 0, 0))
+    picture.putpixel((3, 4), (0, 0, 0, 255))
+    palette = Image.new("P", (30, 20), 0)
+    for content in (encoded(picture), encoded(palette, transparency=0)):
+        shown = opened(redraw(content)[1]).convert("RGB")
+        assert shown.getpixel((0, 0)) == (255, 255, 255)
+    assert opened(redraw(encoded(picture))[1]).convert("RGB").getpixel((3, 4)) == (0, 0, 0)
+
+
+def test_of_an_animation_the_first_frame() -> None:
+    """Only the first frame of an animated picture is decoded and stored."""
+    frames = [Image.new("RGB", (30, 20), colour) for colour in ("red", "blue")]
+    for kind in ("GIF", "WEBP", "PNG"):
+        content = encoded(frames[0], kind, save_all=True, append_images=frames[1:])
+        shown = opened(redraw(content)[1])
+        assert getattr(shown, "n_frames", 1) == 1
+        red, green, blue = shown.convert("RGB").getpixel((3, 4))  # type: ignore[misc]
+        assert red > 200
+        assert max(green, blue) < 60
+
+
+def test_what_follows_the_end_is_left_out() -> None:
+    """Phones put films after their photos; whatever it is, it is not stored."""
+    for content in (encoded(noise(60, 40), "JPEG"), diagram()):
+        file, drawn = redraw(content + b"<script>" * 99)
+        assert b"<script>" not in drawn
+        assert redraw(drawn) == (file, drawn)
+        commented = content[:2] + b"\xff\xfe\x00\x08secret" + content[2:]
+        if content[:2] == b"\xff\xd8":
+            assert b"secret" not in redraw(commented)[1]

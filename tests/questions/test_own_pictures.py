@@ -1,0 +1,91 @@
+"""Pictures of servers' own items, from the database to cards."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bot.chat.messages import OPEN, Message, text_of
+from bot.core.database import Database
+from bot.play.rules import seconds_for
+from bot.questions import own_pictures, store
+from bot.questions.cards import Outcome
+from bot.questions.model import ItemPicture
+from bot.questions.own import own_id
+from bot.questions.own_pictures import OwnPictures, own_picture
+from bot.questions.views import asked, card_length, revealed
+from tests.banks import small_bank
+from tests.stage import GUILD
+
+BANK = small_bank()
+PLAIN = BANK.items["t1-a"]
+OWN = replace(PLAIN, id=own_id(GUILD, 3), picture=ItemPicture("A curve", "0123.jpg"))
+BOTH = replace(OWN, formula="a^2", spoken="a squared", code="x = 1")
+
+
+@pytest.fixture
+def loads(database: Database, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """The pictures that are read from the database."""
+    found: list[Any] = []
+    read = store.own_picture
+
+    def noted(*args: Any) -> bytes | None:
+        found.append(args[1:])
+        return read(*args)
+
+    monkeypatch.setattr(store, "own_picture", noted)
+    return found
+
+
+async def test_a_picture_is_read_once(database: Database, loads: list[Any]) -> None:
+    """It stays in the cache, for its server only; one that is missing is looked for again."""
+    await database.write(store.add_pictures, GUILD, {"a.png": b"png"})
+    pictures = OwnPictures(database)
+    assert [await pictures.load(GUILD, "a.png") for _ in range(3)] == [b"png"] * 3
+    assert [await pictures.load(GUILD + 1, "a.png") for _ in range(2)] == [None, None]
+    assert loads == [(GUILD, "a.png")] + [(GUILD + 1, "a.png")] * 2
+
+
+async def test_the_cache_is_bounded(
+    database: Database, loads: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pictures of all servers together take a limited part of the memory."""
+    monkeypatch.setattr(own_pictures, "_MOST_BYTES", 10_000)
+    stored = {f"{n}.png": bytes(4000) for n in range(3)}
+    await database.write(store.add_pictures, GUILD, stored)
+    pictures = OwnPictures(database)
+    for file in (*stored, "2.png", "0.png"):
+        await pictures.load(GUILD, file)
+    assert [file for _, file in loads] == ["0.png", "1.png", "2.png", "0.png"]
+
+
+def test_names_say_nothing() -> None:
+    """A picture has the same name on every card, and only its ending is its own."""
+    found = own_picture(OWN)
+    assert found is not None
+    assert (found.guild_id, found.file) == (GUILD, "0123.jpg")
+    assert (found.name, found.alt) == ("picture.jpg", "A curve")
+    assert own_picture(PLAIN) is None
+
+
+async def test_cards_with_formula_and_picture(database: Database) -> None:
+    """The open and the revealed card have code, formula and picture, in this order."""
+    await database.write(store.add_pictures, GUILD, {"0123.jpg": b"jpg"})
+    load = OwnPictures(database).load
+    order = (0, 1, 2, 3)
+    outcome = Outcome(1, 1, {0: 1})
+    for parts in (asked(BOTH, order), revealed(BOTH, order, outcome, BANK)):
+        message = await Message(OPEN, *parts).drawn(load)
+        assert [file.filename for file in message.files()] == ["formula.png", "picture.jpg"]
+        text = text_of(message)
+        places = [text.index(shown) for shown in ("x = 1", "[Formula: a squared]", "[A curve]")]
+        assert places == sorted(places)
+
+
+def test_a_picture_takes_time_and_room() -> None:
+    """Its words count for the length of a card, and looking at it for the time."""
+    assert card_length(OWN, BANK) > card_length(replace(OWN, picture=None), BANK)
+    hard = [replace(item, difficulty=5, kind="multiple") for item in (PLAIN, OWN)]
+    assert seconds_for(hard[1]) - seconds_for(hard[0]) >= 5
