@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from itertools import takewhile
 from typing import Any
@@ -166,6 +166,18 @@ streaks = sa.Table(
     sa.Index("ix_streaks_user_id", "user_id"),
 )
 
+# Dates on which a member did something else that counts for the streak like an answer.
+credited_days = sa.Table(
+    "credited_days",
+    metadata,
+    sa.Column("guild_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("local_date", sa.Date, primary_key=True),
+    sa.Column("at", Instant, nullable=False),
+    sa.Index("ix_credited_days_user_id", "user_id"),
+    sqlite_with_rowid=False,
+)
+
 IN_PLAY = (
     select(
         dailies.c.guild_id, dailies.c.item_id, dailies.c.topic_id, dailies.c.id.label("source_id")
@@ -245,9 +257,17 @@ HELD = Held(
             },
             derived=True,
         ),
+        personal_rows(
+            "credited_days",
+            credited_days.c.user_id,
+            {"server_id": credited_days.c.guild_id, "day": credited_days.c.local_date},
+        ),
     ],
     servers=[
-        *(server_rows(table.c.guild_id) for table in (daily_schedules, daily_uses, streaks)),
+        *(
+            server_rows(table.c.guild_id)
+            for table in (daily_schedules, daily_uses, streaks, credited_days)
+        ),
         ServerData([dailies, open_answers], _erase_server),
     ],
 )
@@ -487,6 +507,12 @@ def streak_of(conn: Connection, guild_id: int, user_id: int, now: datetime) -> S
     return _streak(known, rows, now)
 
 
+def credit_day(conn: Connection, guild_id: int, user_id: int, day: date) -> None:
+    """Count a date as answered for a member's streak, if it has a daily; harmless to repeat."""
+    at = datetime.combine(day, time(12), UTC)
+    upsert(conn, credited_days, guild_id=guild_id, user_id=user_id, local_date=day, at=at)
+
+
 def count_streak(conn: Connection, guild_id: int, answer: Answer) -> tuple[Streak, StreakNews]:
     """Count a stored answer for the member's streak, and return the streak and what changed.
 
@@ -584,10 +610,17 @@ def _some_dailies(guild_id: int, user_id: int) -> Select[Any]:
         & (answers.c.question_id == dailies.c.id)
         & (answers.c.user_id == user_id)
     )
+    credited = (
+        (credited_days.c.guild_id == guild_id)
+        & (credited_days.c.user_id == user_id)
+        & (credited_days.c.local_date == dailies.c.local_date)
+    )
+    counted_at = func.coalesce(answers.c.answered_at, credited_days.c.at).label("answered_at")
     return (
-        select(dailies.c.id, dailies.c.local_date, dailies.c.closes_at, answers.c.answered_at)
+        select(dailies.c.id, dailies.c.local_date, dailies.c.closes_at, counted_at)
         .select_from(dailies)
         .outerjoin(answers, own)
+        .outerjoin(credited_days, credited)
         .where(dailies.c.guild_id == guild_id, ON_CARD)
         .limit(_UNSETTLED)
     )
