@@ -80,6 +80,12 @@ from bot.members.names import Names
 from bot.members.service import Members
 from bot.memory import store as memory_store
 from bot.memory.own_models import OwnModels
+from bot.pairs import service as pairs_service
+from bot.pairs import store as pairs_store
+from bot.pairs import views as pairs_views
+from bot.pairs.cog import Pair as PairCog
+from bot.pairs.service import Pairs
+from bot.pairs.work import MessageWork, PairWork, SearchWork
 from bot.plan import store as plan_store
 from bot.plan.cog import Plan as PlanCog
 from bot.plan.service import Plans
@@ -141,6 +147,7 @@ class Views(NamedTuple):
     reminders: reminders_work.Views = reminders_views
     recap: recap_work.Views = recap_views
     challenges: challenges_work.Views = challenges_views
+    pairs: pairs_service.Views = pairs_views
 
 
 _PROBES: dict[Step, Probe] = {
@@ -184,6 +191,7 @@ HELD = all_held(
         challenges_store.HELD,
         practice_store.HELD,
         interviews_store.HELD,
+        pairs_store.HELD,
         plan_store.HELD,
         reminders_store.HELD,
         suggestions_store.HELD,
@@ -232,6 +240,7 @@ class Services:
         self.dailies = Dailies(context, self.grading)
         self.schedules = Schedules(context, self.dailies, [recap_store.look_again])
         self.interviews = Interviews(context, self.grading)
+        self.pairs = Pairs(context, self.interviews, views.pairs)
         self.practices = Practices(context, self.plans)
         self.reminders = Reminders(context)
         caches: list[Cache] = [
@@ -264,6 +273,9 @@ class Services:
             self.reminder_work,
             RecapScheduleWork(context),
             RecapWork(context, self.recaps, views.recap),
+            SearchWork(context, self.pairs),
+            PairWork(context, self.pairs),
+            MessageWork(context, self.pairs, views.pairs),
             self.erasure_work,
         ]
         self.nightly = [
@@ -313,6 +325,7 @@ class Services:
             suggestions,
             insights,
             InterviewCog(bot, self.interviews),
+            PairCog(bot, self.pairs),
             PrivacyCog(bot, self.privacy),
             Team(bot, self.teams),
             HelpCog(bot, self.rounds, self.help),

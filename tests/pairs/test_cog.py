@@ -1,0 +1,169 @@
+"""Two members find each other and interview each other, driven as members would."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import discord
+import pytest
+from simcord.actors import MemberActor
+from simcord.backend.serializers import message_payload
+from simcord.builders import ChannelHandle, UserHandle
+from sqlalchemy import func, select
+
+from bot.daily.store import credited_days
+from bot.interviews.store import interview_questions, interviews
+from bot.pairs.store import pair_messages, pair_searches, pair_turns, pairs
+from bot.questions.model import Topic
+from tests.simcord.fixtures import long_sleeps, no_pace, stage
+from tests.simcord.stage import BANK, Stage, answer_to, custom_ids, labels, lists, reply, text_of
+
+__all__ = ["long_sleeps", "no_pace", "stage"]
+
+
+def topic_on(text: str) -> Topic:
+    """Return the topic whose open question a text shows."""
+    plain = text.replace("\\", "")
+    return next(t for t in BANK.topics.values() if " ".join(t.question.split()) in plain)
+
+
+async def look(stage: Stage, member: MemberActor, **options: Any) -> discord.Message:
+    """Use /pair, and return the reply once everything that it started is done."""
+    result = await member.slash(stage.quiz, "pair", **options)
+    await stage.wait(3)
+    return answer_to(result)
+
+
+def direct(member: MemberActor) -> list[discord.Message]:
+    """Return the direct messages to a member, oldest first."""
+    return member.user.dm_channel.history()
+
+
+def told(member: MemberActor) -> str:
+    """Return the newest direct message to a member."""
+    return text_of(direct(member)[-1])
+
+
+async def press(
+    stage: Stage, member: MemberActor | UserHandle, message: discord.Message, label: str
+) -> Any:
+    result = await member.click(message, label=label)
+    await stage.wait(3)
+    return result
+
+
+async def both_accept(stage: Stage) -> ChannelHandle | None:
+    """Bring Alwina and Bob together, and return their thread if there is one."""
+    await look(stage, stage.alwina)
+    await press(stage, stage.bob, await look(stage, stage.bob), "Accept")
+    await press(stage, stage.alwina.user, direct(stage.alwina)[-1], "Accept")
+    return stage.quiz.threads[0] if stage.quiz.threads else None
+
+
+async def begin(stage: Stage) -> ChannelHandle:
+    """Bring both together and into their thread; the first question is asked."""
+    thread = await both_accept(stage)
+    assert thread is not None
+    for member in (stage.alwina, stage.bob):
+        await press(stage, member, thread.history()[0], "I'm here")
+    return thread
+
+
+def newest(thread: ChannelHandle, words: str) -> discord.Message:
+    return next(m for m in reversed(thread.history()) if words in text_of(m))
+
+
+async def count(stage: Stage, table: Any) -> int:
+    query = select(func.count()).select_from(table)
+    return await stage.database.read(lambda conn: conn.execute(query).scalar_one())
+
+
+async def ask(
+    stage: Stage, member: MemberActor, thread: ChannelHandle, number: int, ticks: list[str]
+) -> tuple[Topic, Any]:
+    """Ask a question in a thread: open the card, tick points, and show them."""
+    card = await press(stage, member, newest(thread, f"Question {number} of 4"), "My card")
+    topic = topic_on(reply(card))
+    ticked = await member.select(answer_to(card), values=ticks)
+    assert f"Ticked: {len(ticks)} of {len(topic.key_points)}." in reply(ticked)
+    return topic, await press(stage, member, answer_to(card), "Show what you covered")
+
+
+async def test_a_whole_interview_in_a_thread(stage: Stage) -> None:
+    """Both are asked two questions by turns, and read their own report."""
+    thread = await begin(stage)
+    assert thread.is_thread
+    assert "begins now" in told(stage.alwina)
+    assert "begins now" in told(stage.bob)
+    topics = []
+    for number in range(1, 5):
+        asker, other = (stage.alwina, stage.bob) if number % 2 else (stage.bob, stage.alwina)
+        assert f"**{asker.name}** asks **{other.name}**" in text_of(thread.history()[-1])
+        topic, _ = await ask(stage, asker, thread, number, ["0", "1"])
+        topics.append(topic.id)
+        result, model = text_of(newest(thread, "key points\n")), newest(thread, "A good answer")
+        assert f"**{other.name}** covered 2 of {len(topic.key_points)}" in result
+        assert topic.answer.split("\n")[0] in text_of(model).replace("\\", "")
+    assert len(set(topics)) == 4
+    over = thread.history()[-1]
+    assert "Well done, both of you" in text_of(over)
+    for member, asked in ((stage.bob, topics[::2]), (stage.alwina, topics[1::2])):
+        shown = reply(await member.click(over, label="My report"))
+        assert "2 answers" in shown
+        assert shown.count("ticked by your partner") == 2
+        assert all(BANK.topics[topic].title.split(" (")[0] in shown for topic in asked)
+    assert await count(stage, pair_searches) == 0
+    assert await count(stage, pair_messages) == 0
+    assert await count(stage, credited_days) == 2
+    ended = select(interviews.c.user_id).where(interviews.c.ended_at.is_not(None))
+    members = await stage.database.read(lambda conn: conn.execute(ended).scalars().all())
+    assert sorted(members) == sorted([stage.alwina.id, stage.bob.id])
+
+
+async def test_the_one_who_answers_sees_no_key_points(stage: Stage) -> None:
+    """Before the ticks are shown, the thread has neither question nor key points nor answer."""
+    thread = await begin(stage)
+    card = await press(stage, stage.alwina, newest(thread, "Question 1"), "My card")
+    topic = topic_on(reply(card))
+    refused = await press(stage, stage.bob, newest(thread, "Question 1"), "My card")
+    assert reply(refused) == "This card is for the one who asks. You see the key points after it."
+    await stage.alwina.select(answer_to(card), values=["0"])
+    await press(stage, stage.alwina, answer_to(card), "Show the question")
+    seen = "\n".join(text_of(m) for m in [*thread.history(), *direct(stage.bob)]).replace("\\", "")
+    assert topic.question in seen
+    assert not any(point.text in seen for point in topic.key_points)
+    assert topic.answer[:40] not in seen
+    again = await press(stage, stage.alwina, newest(thread, "Question 1"), "Show the question")
+    assert again.response is None or not again.response.message.content
+    asked = [m for m in thread.history() if topic.question in text_of(m).replace("\\", "")]
+    assert len(asked) == 1
+
+
+async def test_a_third_member_is_refused_everywhere(stage: Stage) -> None:
+    """Whoever sends the ids of a pair's buttons without being one of the two learns nothing."""
+    thread = await begin(stage)
+    card = await press(stage, stage.alwina, newest(thread, "Question 1"), "My card")
+    topic = topic_on(reply(card))
+    pages = [*thread.history(), answer_to(card), *direct(stage.alwina), *direct(stage.bob)]
+    used = {i for page in pages for i in custom_ids(page) if ":v1:" in i and i.startswith("pair")}
+    used |= {"pairreport:v1:1", "pairmodel:v1:1:1:0", "pairend:v1:sure:1"}
+    assert len(used) >= 10
+    for custom_id in sorted(used):
+        words = reply(await forge(stage, stage.clementine, custom_id))
+        if custom_id == "pairstop:v1":
+            assert words.startswith("You aren't looking for a partner.")
+        else:
+            assert words.startswith("This is for two other members. Find a partner with")
+    assert topic.question not in "".join(stage.texts())
+    assert await count(stage, pair_searches) == 2
+
+
+async def forge(stage: Stage, member: MemberActor, custom_id: str) -> Any:
+    """Send a custom id as a client could that has not been shown the button."""
+    message = stage.quiz.last_message or await member.send(stage.quiz, "Hello")
+    stored = stage.env.backend.get_message(stage.quiz.id, message.id)
+    payload = dict(message_payload(stage.env.backend, stored))
+    data = {"custom_id": custom_id, "component_type": 2}
+    return await member._dispatch_interaction(
+        3, stage.quiz, data, extra={"message": payload}, source_message_id=message.id
+    )
