@@ -166,7 +166,7 @@ streaks = sa.Table(
     sa.Index("ix_streaks_user_id", "user_id"),
 )
 
-# Dates on which a member did something else that counts for the streak like an answer.
+# Dates that count for a member's streak without an answer, because they did something else then.
 credited_days = sa.Table(
     "credited_days",
     metadata,

@@ -544,7 +544,7 @@ class Pairs:
         return found
 
     def lost(self, conn: Connection, pair_id: int) -> None:
-        """End a pair whose thread or direct messages I can't write in any more."""
+        """End a pair whose thread or direct messages I can no longer write in."""
         pair = store.get(conn, pair_id)
         if pair is None:
             return

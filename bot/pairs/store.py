@@ -59,6 +59,7 @@ pair_searches = sa.Table(
     # consecutive failures of the next step
     sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
     sa.Index("ix_pair_searches_due_at", "due_at"),
+    sa.Index("ix_pair_searches_guild_id", "guild_id"),
     sqlite_autoincrement=True,  # ids of past searches must not be reused, because pairs hold them
 )
 _SEEKING = pair_searches.c.state == constant(SearchState.SEEKING)
@@ -115,10 +116,10 @@ pair_turns = sa.Table(
     "pair_turns",
     metadata,
     sa.Column("pair_id", sa.ForeignKey("pairs.id"), primary_key=True),
-    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("number", sa.Integer, primary_key=True),
     sa.Column("topic_id", sa.String(48), nullable=False),
     # digits of the key points that the asker has ticked
-    sa.Column("ticks", sa.String(6), nullable=False, server_default=""),
+    sa.Column("ticks", sa.String(6), nullable=False),
     sa.Column("asked_at", Instant, nullable=False),
     sa.Column("shown_at", Instant),  # when the question was posted in writing, if it was
     sa.Column("done_at", Instant),  # when the ticks were shown to the member who answered
@@ -139,7 +140,7 @@ pair_messages = sa.Table(
     sa.Column("number", sa.Integer, nullable=False),  # of the question; 0: none
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("tried_at", Instant),  # the first try to send it
-    sa.Column("due_at", Instant, nullable=False),
+    sa.Column("due_at", Instant),
     # consecutive failures to send it
     sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
     sa.Index("ix_pair_messages_due_at", "due_at"),
@@ -153,51 +154,38 @@ _SOON = timedelta(seconds=2)
 _AT_ONCE = datetime.fromtimestamp(0, UTC)
 
 
-def _export_pairs(conn: Connection, user_id: int) -> list[Row]:
-    """Return a member's pairs without the other member."""
-    found: list[Row] = []
-    for member in (pairs.c.first_id, pairs.c.second_id):
-        query = select(
-            pairs.c.guild_id.label("server_id"),
-            pairs.c.created_at.label("proposed"),
-            pairs.c.starts_at.label("time"),
-            pairs.c.turn.label("questions"),
-            pairs.c.ending,
-        )
-        found += exported(conn, query.where(member == user_id).order_by(pairs.c.id))
-    return found
+def _asking(side: str, answers_odd: int) -> Personal:
+    """Describe the pairs in which a member is the first or second; erasing sets their id to 0.
 
+    `answers_odd` is 1 if they answer the odd questions. A pair that goes on is due at once, so that
+    the other member is freed.
+    """
+    member, interview = pairs.c[f"{side}_id"], pairs.c[f"{side}_interview_id"]
+    own_turn = pair_turns.c.number % 2 == answers_odd
 
-def _export_turns(conn: Connection, user_id: int) -> list[Row]:
-    """Return the questions that a member answered, with what was ticked for them."""
-    c = pair_turns.c
-    found: list[Row] = []
-    for member, odd in ((pairs.c.first_id, 0), (pairs.c.second_id, 1)):
-        query = (
-            select(c.topic_id.label("topic"), c.asked_at.label("asked"), c.done_at.label("done"))
-            .add_columns(c.ticks.label("ticked_points"))
-            .join(pairs, pairs.c.id == c.pair_id)
-            .where(member == user_id, c.number % 2 == odd)
-        )
-        found += exported(conn, query.order_by(c.pair_id, c.number))
-    return found
+    def export(conn: Connection, user_id: int) -> list[Row]:
+        c = pairs.c
+        query = select(c.id, c.guild_id.label("server_id"), c.created_at.label("proposed"))
+        query = query.add_columns(c.starts_at.label("time"), c.ending)
+        found = exported(conn, query.where(member == user_id).order_by(c.id))
+        answered = select(pair_turns.c.topic_id.label("topic"), pair_turns.c.done_at.label("at"))
+        answered = answered.add_columns(pair_turns.c.ticks.label("ticked_points"))
+        for row in found:
+            turns = answered.where(pair_turns.c.pair_id == row.pop("id"), own_turn)
+            row["answered"] = exported(conn, turns.order_by(pair_turns.c.number))
+        return found
 
-
-def _erase_pairs(conn: Connection, user_id: int, limit: int) -> int:
-    """Take a member out of their pairs. One that goes on is due, so that the other is freed."""
-    erased = 0
-    for name, odd in (("first", 0), ("second", 1)):
-        member = pairs.c[f"{name}_id"]
-        own = select(pairs.c.id).where(member == user_id).limit(max(1, limit // 10))
+    def erase(conn: Connection, user_id: int, limit: int) -> int:
+        own = select(pairs.c.id).where(member == user_id).limit(max(1, limit // 4))
         found = conn.execute(own).scalars().all()
-        answered = pair_turns.c.pair_id.in_(found), pair_turns.c.number % 2 == odd
+        answered = pair_turns.c.pair_id.in_(found), own_turn
         conn.execute(update(pair_turns).where(*answered).values(ticks=""))
-        left = {member.name: 0, f"{name}_interview_id": None}
         running = pairs.c.state != PairState.ENDED
         due_at = sa.case((running, sa.literal(_AT_ONCE, Instant)), else_=sa.null())
-        changed = update(pairs).where(pairs.c.id.in_(found)).values(**left, due_at=due_at)
-        erased += conn.execute(changed).rowcount
-    return erased
+        left = {member.name: 0, interview.name: None, "due_at": due_at}
+        return conn.execute(update(pairs).where(pairs.c.id.in_(found)).values(left)).rowcount
+
+    return Personal(f"pairs_asking_{side}", [member, interview, pair_turns.c.ticks], export, erase)
 
 
 def _erase_server(conn: Connection, guild_id: int, limit: int) -> int:
@@ -233,18 +221,8 @@ HELD = Held(
             pair_messages.c.user_id,
             {"kind": pair_messages.c.kind, "at": pair_messages.c.created_at},
         ),
-        Personal("partner_questions", [pair_turns.c.ticks], _export_turns, lambda *_: 0),
-        Personal(
-            "partner_interviews",
-            [
-                pairs.c.first_id,
-                pairs.c.second_id,
-                pairs.c.first_interview_id,
-                pairs.c.second_interview_id,
-            ],
-            _export_pairs,
-            _erase_pairs,
-        ),
+        _asking("first", 0),
+        _asking("second", 1),
     ],
     servers=[ServerData([pair_searches, pairs, pair_turns, pair_messages], _erase_server)],
 )

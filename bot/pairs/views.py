@@ -62,7 +62,7 @@ _OVER = {
     Ending.IDLE: "Nothing happened for an hour, so I've ended it.",
     Ending.ABSENT: "Ten minutes are over, and not everybody came.",
     Ending.LEFT: "One of you has left.",
-    Ending.LOST: "I couldn't write there any more, so I've ended it.",
+    Ending.LOST: "I can no longer write there, so I've ended it.",
     Ending.NO_TOPIC: "No question is left to ask right now.",
 }
 _FREED = {

@@ -160,7 +160,7 @@ class MessageWork(PostWorker[Unsent]):
             await self._refused(row)
 
     async def _refused(self, row: Unsent) -> None:
-        """Leave a message out. A pair that can't be written to any more ends."""
+        """Leave a message out. A pair that can no longer be written to ends."""
         await self._database.write(self._leave_out, row)
         self._context.scheduler.nudge(self._now())
 

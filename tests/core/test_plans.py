@@ -41,6 +41,8 @@ from bot.interviews.store import Interview
 from bot.members import store as members
 from bot.memory import store as memory
 from bot.memory.fitting import Fit
+from bot.pairs import store as pairs
+from bot.pairs.rules import Kind, PairState, SearchState, Turn
 from bot.plan import store as plan
 from bot.plan.rules import Plan
 from bot.practice import store as practice
@@ -72,6 +74,7 @@ STORES = (
         interviews,
         members,
         memory,
+        pairs,
         plan,
         practice,
         privacy,
@@ -173,6 +176,10 @@ OWN = Item(MINE, "t1", "typed", 1, "Ours?", "It is.", accept=("ours",))
 PLAN = Plan(ALWINA, TODAY + timedelta(days=20), 15, TODAY - timedelta(days=20), 80, "all", "")
 
 
+NEW_SEARCH = {"guild_id": GUILD, "hours": "any", "zone": "UTC", "started_at": NOW, "ends_at": NOW}
+UNSENT = pairs.Unsent(DAYS, GUILD, DAYS, ALWINA, 2000, Kind.OVER, 0, NOW, None)
+
+
 def call(work: Callable[..., Any], *arguments: Any, **named: Any) -> Call:
     return work, arguments, named
 
@@ -236,6 +243,7 @@ CALLS: list[Call] = [
     call(daily.save_grade, Written(DAYS - 1, ALWINA, "So.", None), "{}"),
     call(daily.change_grade, DAYS - 1, ALWINA, "{}"),
     call(daily.count_streak, GUILD, DAILY_ANSWER),
+    call(daily.credit_day, GUILD, ALWINA, TODAY),
     call(memory.record, "t1-a", [Review(ALWINA, Rating.Good, NOW)]),
     call(privacy.known_servers, HELD.servers),
     call(questions.bank_marks, [GUILD], 25),
@@ -314,6 +322,17 @@ CALLS: list[Call] = [
     call(interviews.get, DAYS),
     call(interviews.end, DAYS, NOW),
     call(interviews.add_question, Interview(DAYS, ALWINA, None, 3, None), 2, "t1", NOW),
+    call(
+        interviews.add_partner_answer,
+        DAYS,
+        user_id=ALWINA,
+        topic_id="t1",
+        total=2,
+        grade="{}",
+        score=50,
+        asked_at=NOW,
+        now=NOW,
+    ),
     call(interviews.question, DAYS),
     call(interviews.questions_of, DAYS),
     call(interviews.save_answer, DAYS, "So.", NOW),
@@ -341,6 +360,45 @@ CALLS: list[Call] = [
     call(memory.unfinished, 50),
     call(memory.end_recomputing, ALWINA),
     call(memory.set_aside, ALWINA, "t1-a", NOW),
+    call(pairs.create_search, **NEW_SEARCH, user_id=7, state=SearchState.SEEKING, due_at=NOW),
+    call(pairs.search, DAYS),
+    call(pairs.search, DAYS, lock=True),
+    call(pairs.search_of, ALWINA),
+    call(pairs.search_of, ALWINA, lock=True),
+    call(pairs.seeking, GUILD, 100),
+    call(pairs.delete_search, DAYS),
+    call(
+        pairs.create,
+        guild_id=GUILD,
+        first_id=7,
+        second_id=8,
+        first_search_id=7,
+        second_search_id=8,
+        state=PairState.PROPOSED,
+        starts_at=NOW,
+        created_at=NOW,
+        due_at=NOW,
+    ),
+    call(pairs.get, DAYS),
+    call(pairs.get, DAYS, lock=True),
+    call(pairs.without_questions, ALWINA, NOW - timedelta(days=2), 100),
+    call(pairs.add_turn, Turn(DAYS, 2, "t1", "", NOW, None, None)),
+    call(pairs.turn, DAYS, 1),
+    call(pairs.turns_of, DAYS),
+    call(pairs.change_turn, DAYS, 1, ticks="0"),
+    call(
+        pairs.add_message,
+        guild_id=GUILD,
+        channel_id=CHANNEL,
+        kind=Kind.OVER,
+        number=0,
+        created_at=NOW,
+        due_at=NOW,
+    ),
+    call(pairs.message, DAYS),
+    call(pairs.is_first, UNSENT),
+    call(pairs.wait, UNSENT, NOW),
+    call(pairs.delete_message, UNSENT, NOW),
     call(plan.get, ALWINA),
     call(plan.get, ALWINA, lock=True),
     call(plan.save, PLAN),

@@ -5,18 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import discord
-import pytest
 from simcord.actors import MemberActor
 from simcord.backend.serializers import message_payload
 from simcord.builders import ChannelHandle, UserHandle
 from sqlalchemy import func, select
 
 from bot.daily.store import credited_days
-from bot.interviews.store import interview_questions, interviews
-from bot.pairs.store import pair_messages, pair_searches, pair_turns, pairs
+from bot.interviews.store import interviews
+from bot.pairs.store import pair_messages, pair_searches
 from bot.questions.model import Topic
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
-from tests.simcord.stage import BANK, Stage, answer_to, custom_ids, labels, lists, reply, text_of
+from tests.simcord.stage import BANK, Stage, answer_to, custom_ids, reply, text_of
 
 __all__ = ["long_sleeps", "no_pace", "stage"]
 

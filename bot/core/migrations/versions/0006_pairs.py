@@ -20,7 +20,7 @@ def upgrade() -> None:
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("tried_at", sa.BigInteger(), nullable=True),
-        sa.Column("due_at", sa.BigInteger(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=True),
         sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_pair_messages")),
         sqlite_autoincrement=True,
@@ -53,6 +53,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("user_id", name=op.f("uq_pair_searches_user_id")),
         sqlite_autoincrement=True,
     )
+    op.create_index("ix_pair_searches_guild_id", "pair_searches", ["guild_id"], unique=False)
     op.create_index("ix_pair_searches_due_at", "pair_searches", ["due_at"], unique=False)
     op.create_index(
         "ix_pair_searches_seeking",
@@ -93,9 +94,9 @@ def upgrade() -> None:
     op.create_table(
         "pair_turns",
         sa.Column("pair_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("topic_id", sa.String(length=48), nullable=False),
-        sa.Column("ticks", sa.String(length=6), server_default="", nullable=False),
+        sa.Column("ticks", sa.String(length=6), nullable=False),
         sa.Column("asked_at", sa.BigInteger(), nullable=False),
         sa.Column("shown_at", sa.BigInteger(), nullable=True),
         sa.Column("done_at", sa.BigInteger(), nullable=True),
