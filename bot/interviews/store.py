@@ -200,7 +200,7 @@ def add_partner_answer(
     """Store an answer that a partner has ticked, and return its interview's id.
 
     The interview is a new one if `interview_id` is None or was erased. It counts as ended, so that
-    the member can take another one meanwhile.
+    the member can take another one at the same time.
     """
     found = get(conn, interview_id) if interview_id is not None else None
     if found is None:

@@ -77,7 +77,7 @@ class PairMessage:
 
 @dataclass(frozen=True, slots=True)
 class AskerCard:
-    """What only the member who asks sees."""
+    """The private card of the member who asks."""
 
     pair_id: int
     number: int

@@ -68,7 +68,7 @@ class Pair(commands.Cog):
         await say_here(interaction, view.stopped())
 
     async def answer(self, interaction: discord.Interaction, fields: Fields) -> None:
-        """Accept or decline a proposal, and show where the member's search stands."""
+        """Accept or decline a proposal, and show the state of the member's search."""
         decide = self.pairs.accept if fields["do"] == "accept" else self.pairs.decline
         await decide(int(fields["pair"]), interaction.user.id)
         found = await self.pairs.status(interaction.user.id, interaction.guild_id, continued=False)
@@ -128,6 +128,10 @@ class Pair(commands.Cog):
             return
         await self.pairs.end(pair_id, user_id)
         await say_here(interaction, view.ended())
+
+    @commands.Cog.listener()
+    async def on_raw_thread_delete(self, payload: discord.RawThreadDeleteEvent) -> None:
+        await self.pairs.thread_deleted(payload.thread_id)
 
     async def report(self, interaction: discord.Interaction, fields: Fields) -> None:
         report = await self.pairs.report(int(fields["pair"]), interaction.user.id)

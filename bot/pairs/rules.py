@@ -1,4 +1,4 @@
-"""Who fits whom, when two can meet, who asks, and how a search and a pair go on."""
+"""Rules of pairs: which members fit, when they can meet, and their roles."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from bot.memory.ability import FEWEST_ANSWERS, Ability
 from bot.questions.model import Bank
 
 OPEN_FOR = timedelta(hours=48)
-"""How long a search is open."""
+"""The length of a search."""
 ANSWER_WITHIN = timedelta(hours=12)
 ANSWER_NOW_WITHIN = timedelta(minutes=30)
-"""How long a proposal waits for an answer at most, and if the interview is to begin now."""
+"""A proposal waits for an answer this long at most, or if the interview is to begin now."""
 COME_WITHIN = timedelta(minutes=10)
 IDLE_AFTER = timedelta(minutes=60)
-"""How long members have to come, and how long an interview in which nothing happens goes on."""
+"""The time that members have to come, and the longest pause of an interview."""
 QUESTIONS_EACH = 2
 TURNS = 2 * QUESTIONS_EACH
 STARTING, SOME_PRACTICE, READY = 1, 2, 3
@@ -48,7 +48,7 @@ WEEK = {
     "weekday-evenings": Hours("weekday evenings", range(5), 18, 23),
     "weekends": Hours("weekends", range(5, 7), 8, 23),
 }
-"""What members can choose, by the key that is stored."""
+"""The hours that members can choose, by the key that is stored."""
 
 
 class SearchState(StrEnum):
@@ -88,7 +88,7 @@ _REFUSED = {Ending.DECLINED, Ending.LEFT}
 
 
 class Kind(StrEnum):
-    """What a message of a pair says; `bot.pairs.views` has the words."""
+    """The kinds of messages of a pair; `bot.pairs.views` has the words."""
 
     PROPOSED = "proposed"
     AGREED = "agreed"

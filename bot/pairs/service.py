@@ -75,7 +75,7 @@ class Pairs:
         topic_id: str | None = None,
         hours: str | None = None,
     ) -> Status:
-        """Look for a partner, or return where the member's search stands if they have one.
+        """Look for a partner, or return the search that the member has.
 
         `channel_id` is where a private thread can be opened; None if it can't.
         """
@@ -319,7 +319,7 @@ class Pairs:
             return
         asked = pair.state is PairState.ASKING
         if asked or (pair.state is PairState.GATHERING and pair.thread_id is not None):
-            self._say(conn, pair, Kind.OVER)
+            self._say(conn, pair, Kind.OVER, direct=ending is Ending.LOST)
         freed: list[Search] = []
         for search in self._searches(conn, pair):
             known = search.user_id == knows
@@ -341,7 +341,7 @@ class Pairs:
             self._match(conn, search.id, knows=search.user_id if known else None)
 
     def expire(self, conn: Connection, search_id: int) -> None:
-        """End a search for which nobody was found in time."""
+        """End a search that found nobody in time."""
         search = store.search(conn, search_id, lock=True)
         if (
             search is not None
@@ -513,7 +513,7 @@ class Pairs:
         return self._topic(conn, pair, turn)
 
     async def end(self, pair_id: int, user_id: int) -> None:
-        """End an interview early. What was asked counts."""
+        """End an interview early. Answers that were ticked count."""
         await self._end(pair_id, user_id)
         self._scheduler.nudge(self._now())
 
@@ -542,6 +542,13 @@ class Pairs:
         if found is None:
             raise UserError("You weren't asked anything, so there is no report. Try </pair> again.")
         return found
+
+    async def thread_deleted(self, thread_id: int) -> None:
+        """End the pair that meets in a thread, if there is one."""
+        pair_id = await self._database.read(store.in_thread, thread_id)
+        if pair_id is not None:
+            await self._database.write(self.lost, pair_id)
+            self._scheduler.nudge(self._now())
 
     def lost(self, conn: Connection, pair_id: int) -> None:
         """End a pair whose thread or direct messages I can no longer write in."""
@@ -592,9 +599,11 @@ class Pairs:
             answered=sum(each.done_at is not None for each in store.turns_of(conn, pair.id)),
         )
 
-    def _say(self, conn: Connection, pair: Pair, kind: Kind, number: int = 0) -> None:
-        """Store a message for both: one in their thread, or one to each."""
-        if pair.thread_id is not None:
+    def _say(
+        self, conn: Connection, pair: Pair, kind: Kind, number: int = 0, *, direct: bool = False
+    ) -> None:
+        """Store a message for both: one in their thread or, with `direct`, one to each."""
+        if pair.thread_id is not None and not direct:
             self._add(conn, pair.guild_id, pair.thread_id, kind, pair_id=pair.id, number=number)
             return
         for search in self._searches(conn, pair):
@@ -630,7 +639,7 @@ class Pairs:
         return [search for search in found if search is not None and search.pair_id == pair.id]
 
     def _locked(self, conn: Connection, pair_id: int, user_id: int) -> Pair:
-        """Lock a member's pair, and its server for changes of who is paired with whom."""
+        """Lock a member's pair, and its server, so that nobody is paired twice."""
         pair = _own(store.get(conn, pair_id), user_id)
         servers.lock(conn, pair.guild_id)
         pair = _own(store.get(conn, pair_id, lock=True), user_id)

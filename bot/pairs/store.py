@@ -108,6 +108,7 @@ pairs = sa.Table(
     sa.Index("ix_pairs_first_id", "first_id", "created_at"),
     sa.Index("ix_pairs_second_id", "second_id", "created_at"),
     sa.Index("ix_pairs_guild_id", "guild_id"),
+    sa.Index("ix_pairs_thread_id", "thread_id"),
     sqlite_autoincrement=True,  # ids of erased rows must not be reused, because buttons hold them
 )
 
@@ -134,7 +135,7 @@ pair_messages = sa.Table(
     sa.Column("id", RowId, primary_key=True),
     sa.Column("guild_id", sa.BigInteger, nullable=False),
     sa.Column("pair_id", sa.BigInteger),
-    sa.Column("user_id", sa.BigInteger),  # whose direct messages these are; null: a thread
+    sa.Column("user_id", sa.BigInteger),  # the reader of these direct messages; null: a thread
     sa.Column("channel_id", sa.BigInteger, nullable=False),
     sa.Column("kind", OneOf(Kind, 8), nullable=False),
     sa.Column("number", sa.Integer, nullable=False),  # of the question; 0: none
@@ -155,7 +156,7 @@ _AT_ONCE = datetime.fromtimestamp(0, UTC)
 
 
 def _asking(side: str, answers_odd: int) -> Personal:
-    """Describe the pairs in which a member is the first or second; erasing sets their id to 0.
+    """Describe the pairs that have a member as the first or second one; erasing sets their id to 0.
 
     `answers_odd` is 1 if they answer the odd questions. A pair that goes on is due at once, so that
     the other member is freed.
@@ -308,6 +309,13 @@ def create(conn: Connection, **values: object) -> int:
 def get(conn: Connection, pair_id: int, *, lock: bool = False) -> Pair | None:
     query = select(pairs).where(pairs.c.id == pair_id)
     return fetch(conn, query.with_for_update() if lock else query, Pair)
+
+
+def in_thread(conn: Connection, thread_id: int) -> int | None:
+    """Return the id of the pair that meets in a thread."""
+    query = select(pairs.c.id).where(pairs.c.thread_id == thread_id)
+    found: int | None = conn.execute(query).scalar()
+    return found
 
 
 def without_questions(conn: Connection, user_id: int, since: datetime, limit: int) -> list[Pair]:

@@ -33,11 +33,11 @@ NUMBER = "[1-9]"
 STOP = Route("pairstop", {}, once=True)
 ANSWER = Route("pairanswer", {"do": "accept|decline", "pair": ROW}, once=True)
 HERE = Route("pairhere", {"pair": ROW}, once=True)
-# What only the member who asks may use: their card, the list of key points, and what is posted.
+# Only for the member who asks: their card, the list of key points, and the posts.
 CARD = Route("paircard", {"pair": ROW, "number": NUMBER, "page": PAGE})
 TICK = Route("pairtick", {"pair": ROW, "number": NUMBER})
 SHOW = Route("pairshow", {"what": "question|result", "pair": ROW, "number": NUMBER}, once=True)
-# What both may use.
+# For both members.
 MODEL = Route("pairmodel", {"pair": ROW, "number": NUMBER, "page": PAGE})
 END = Route("pairend", {"do": "ask|sure", "pair": ROW}, once=True)
 REPORT = Route("pairreport", {"pair": ROW})
@@ -86,7 +86,7 @@ def stopped() -> Message:
 
 
 def status(found: Status, problem: str | None = None) -> Message:
-    """Return where a member's search stands, with its buttons.
+    """Return the state of a member's search, with its buttons.
 
     `problem` tells why there will be no private thread.
     """

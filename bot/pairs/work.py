@@ -1,4 +1,4 @@
-"""What comes due: searches and proposals that end, threads to open, no-shows, unsent messages."""
+"""The steps of pairs that come due: searches and proposals that end, threads to open, no-shows, unsent messages."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ class PairWork(Worker[Pair]):
         await self._database.write(self._gather, pair.id, thread_id)
 
     def _claim(self, conn: Connection, pair: Pair) -> tuple[list[int], str] | None:
-        """Return the channels in which a thread may be opened, the older search's first."""
+        """Return the channels where a thread may be opened, the older search's first."""
         now = self._now()
         opening = {"state": PairState.OPENING, "tried_at": pair.tried_at or now}
         if not self.queue.claim(conn, pair.id, expect=pair.state, now=now, **opening):

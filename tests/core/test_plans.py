@@ -381,6 +381,7 @@ CALLS: list[Call] = [
     ),
     call(pairs.get, DAYS),
     call(pairs.get, DAYS, lock=True),
+    call(pairs.in_thread, 7),
     call(pairs.without_questions, ALWINA, NOW - timedelta(days=2), 100),
     call(pairs.add_turn, Turn(DAYS, 2, "t1", "", NOW, None, None)),
     call(pairs.turn, DAYS, 1),

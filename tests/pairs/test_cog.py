@@ -15,7 +15,7 @@ from bot.interviews.store import interviews
 from bot.pairs.store import pair_messages, pair_searches
 from bot.questions.model import Topic
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
-from tests.simcord.stage import BANK, Stage, answer_to, custom_ids, reply, text_of
+from tests.simcord.stage import BANK, Stage, answer_to, custom_ids, labels, reply, text_of
 
 __all__ = ["long_sleeps", "no_pace", "stage"]
 
@@ -26,9 +26,11 @@ def topic_on(text: str) -> Topic:
     return next(t for t in BANK.topics.values() if " ".join(t.question.split()) in plain)
 
 
-async def look(stage: Stage, member: MemberActor, **options: Any) -> discord.Message:
+async def look(
+    stage: Stage, member: MemberActor, channel: ChannelHandle | None = None, **options: Any
+) -> discord.Message:
     """Use /pair, and return the reply once everything that it started is done."""
-    result = await member.slash(stage.quiz, "pair", **options)
+    result = await member.slash(channel or stage.quiz, "pair", **options)
     await stage.wait(3)
     return answer_to(result)
 
@@ -166,3 +168,145 @@ async def forge(stage: Stage, member: MemberActor, custom_id: str) -> Any:
     return await member._dispatch_interaction(
         3, stage.quiz, data, extra={"message": payload}, source_message_id=message.id
     )
+
+
+async def test_direct_messages_where_no_thread_may_be_opened(stage: Stage) -> None:
+    """The reply names the missing permission, and the whole interview runs in direct messages."""
+    denied = discord.PermissionOverwrite(create_private_threads=False)
+    strict = stage.guild.create_text_channel(
+        "strict", overwrites={stage.guild.default_role: denied}
+    )
+    found = await look(stage, stage.alwina, strict)
+    missing = (
+        f"I can't open private threads in <#{strict.id}>: I need Create Private Threads there."
+    )
+    assert missing in text_of(found)
+    assert "Your interview will run in direct messages." in text_of(found)
+    await press(stage, stage.bob, await look(stage, stage.bob, strict), "Accept")
+    await press(stage, stage.alwina.user, direct(stage.alwina)[-1], "Accept")
+    assert not strict.threads
+    for member in (stage.alwina, stage.bob):
+        assert "Call each other" in told(member)
+        await press(stage, member.user, direct(member)[-1], "I'm here")
+    for number in range(1, 5):
+        asker, other = (stage.alwina, stage.bob) if number % 2 else (stage.bob, stage.alwina)
+        assert f"You ask **{other.name}**" in told(asker)
+        assert f"**{asker.name}** asks you" in told(other)
+        assert labels(direct(other)[-1]) == ["End"]
+        card = await press(stage, asker.user, direct(asker)[-1], "My card")
+        topic = topic_on(reply(card))
+        await asker.user.select(answer_to(card), values=["2"])
+        await press(stage, asker.user, answer_to(card), "Show the question")
+        assert topic.question in told(other).replace("\\", "")
+        await press(stage, asker.user, answer_to(card), "Show what you covered")
+        words = "\n".join(map(text_of, direct(other)))
+        assert "You covered 1 of" in words
+    over = direct(stage.bob)[-1]
+    assert "2 answers" in reply(await stage.bob.user.click(over, label="My report"))
+    assert not [text for text in stage.texts() if "interview" in text.casefold()]
+
+
+async def test_closed_direct_messages_keep_no_search(stage: Stage) -> None:
+    """Whoever can't be written to is told what to do, before anybody waits for them."""
+    # Discord refuses messages between bots with the same code
+    dagobert = stage.guild.add_member(stage.env.create_user("dagobert", bot=True))
+    result = await dagobert.slash(stage.quiz, "pair")
+    assert reply(result).startswith("I can't send you direct messages")
+    assert await count(stage, pair_searches) == 0
+
+
+async def test_declining_goes_on_looking_and_others_fit(stage: Stage) -> None:
+    """Both go on looking after one of them declines, and aren't proposed to each other again."""
+    await look(stage, stage.alwina)
+    shown = await look(stage, stage.bob)
+    assert "**alwina** fits" in text_of(shown)
+    declined = await press(stage, stage.bob, shown, "Decline")
+    assert "Looking for a partner" in reply(declined)
+    assert "**bob** can't take part this time. I go on looking" in told(stage.alwina)
+    assert await count(stage, pair_searches) == 2
+    third = await look(stage, stage.clementine)
+    assert "**alwina** fits" in text_of(third)
+    await press(stage, stage.clementine, third, "Accept")
+    again = await look(stage, stage.clementine)
+    assert "I'll write to you when **alwina** has answered." in text_of(again)
+    stopped = await press(stage, stage.clementine, again, "Stop looking")
+    assert "I've stopped looking" in reply(stopped)
+    assert await count(stage, pair_searches) == 2
+    assert "**clementine** has stopped looking. I go on looking" in told(stage.alwina)
+
+
+async def test_silence_frees_the_other(stage: Stage) -> None:
+    """Whoever doesn't answer is no longer looked for; who accepted waits on, and is matched next."""
+    await look(stage, stage.alwina)
+    await press(stage, stage.bob, await look(stage, stage.bob), "Accept")
+    await stage.wait(31 * 60)
+    assert "so I've stopped looking" in told(stage.alwina)
+    assert "**alwina** didn't answer. I go on looking" in told(stage.bob)
+    assert "**bob** fits" in text_of(await look(stage, stage.clementine))
+
+
+async def test_a_no_show_is_over_after_ten_minutes(stage: Stage) -> None:
+    """The one who came looks on with the time that is left; the other's search ends."""
+    thread = await both_accept(stage)
+    assert thread is not None
+    waiting = await press(stage, stage.bob, thread.history()[0], "I'm here")
+    assert "as soon as **alwina** presses" in reply(waiting)
+    await stage.wait(9 * 60)
+    assert await count(stage, pair_searches) == 2
+    await stage.wait(70)
+    assert "not everybody came" in text_of(thread.history()[-1])
+    assert "you weren't there" in told(stage.alwina)
+    assert "**alwina** didn't come. I go on looking" in told(stage.bob)
+    assert await count(stage, pair_searches) == 1
+    assert await count(stage, interviews) == 0
+
+
+async def test_an_idle_interview_ends_and_what_was_asked_counts(stage: Stage) -> None:
+    """After an hour without a click it is over, with the report of the one question."""
+    thread = await begin(stage)
+    await ask(stage, stage.alwina, thread, 1, [])
+    await stage.wait(61 * 60)
+    over = thread.history()[-1]
+    assert "Nothing happened for an hour" in text_of(over)
+    assert "1 answer" in reply(await stage.bob.click(over, label="My report"))
+    refused = reply(await stage.alwina.click(over, label="My report"))
+    assert refused.startswith("You weren't asked anything")
+    assert await count(stage, pair_searches) == 0
+
+
+async def test_either_ends_it_after_a_second_question(stage: Stage) -> None:
+    """End asks once more, and then ends it for both."""
+    thread = await begin(stage)
+    confirm = await press(stage, stage.bob, newest(thread, "Question 1"), "End")
+    assert await count(stage, pair_searches) == 2
+    await press(stage, stage.bob, answer_to(confirm), "End the interview")
+    assert "One of you has ended it" in text_of(thread.history()[-1])
+    old = await press(stage, stage.alwina, newest(thread, "Question 1"), "My card")
+    assert reply(old).startswith("That interview is over.")
+
+
+async def test_a_restart_in_the_middle(stage: Stage) -> None:
+    """Ticks and roles are as they were, and each message is there once."""
+    thread = await begin(stage)
+    card = await press(stage, stage.alwina, newest(thread, "Question 1"), "My card")
+    await stage.alwina.select(answer_to(card), values=["0", "2"])
+    before = [m.id for m in thread.history()]
+    await stage.restart()
+    await stage.wait(3)
+    assert [m.id for m in thread.history()] == before
+    again = await press(stage, stage.alwina, newest(thread, "Question 1"), "My card")
+    assert "Ticked: 2 of" in reply(again)
+    await press(stage, stage.alwina, answer_to(again), "Show what you covered")
+    assert "**bob** asks **alwina**" in text_of(thread.history()[-1])
+
+
+async def test_a_deleted_thread_ends_it(stage: Stage) -> None:
+    """Both are told directly; the answers so far count."""
+    thread = await begin(stage)
+    await ask(stage, stage.alwina, thread, 1, ["0"])
+    stage.env.backend.delete_channel(thread.id)
+    await stage.wait(3)
+    for member in (stage.alwina, stage.bob):
+        assert "I can no longer write there" in told(member)
+    assert "1 answer" in reply(await stage.bob.user.click(direct(stage.bob)[-1], label="My report"))
+    assert await count(stage, pair_searches) == 0

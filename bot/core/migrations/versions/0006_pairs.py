@@ -90,6 +90,7 @@ def upgrade() -> None:
     op.create_index("ix_pairs_due_at", "pairs", ["due_at"], unique=False)
     op.create_index("ix_pairs_first_id", "pairs", ["first_id", "created_at"], unique=False)
     op.create_index("ix_pairs_guild_id", "pairs", ["guild_id"], unique=False)
+    op.create_index("ix_pairs_thread_id", "pairs", ["thread_id"], unique=False)
     op.create_index("ix_pairs_second_id", "pairs", ["second_id", "created_at"], unique=False)
     op.create_table(
         "pair_turns",
