@@ -544,21 +544,37 @@ class Pairs:
         return found
 
     async def thread_deleted(self, thread_id: int) -> None:
-        """End the pair that meets in a thread, if there is one."""
+        """Let the pair that meets in a thread go on directly, if there is one."""
         pair_id = await self._database.read(store.in_thread, thread_id)
         if pair_id is not None:
             await self._database.write(self.lost, pair_id)
             self._scheduler.nudge(self._now())
 
     def lost(self, conn: Connection, pair_id: int) -> None:
-        """End a pair whose thread or direct messages I can no longer write in."""
+        """Go on in direct messages if the thread is lost. If these are, end the pair."""
         pair = store.get(conn, pair_id)
         if pair is None:
             return
         servers.lock(conn, pair.guild_id)
         pair = store.get(conn, pair_id, lock=True)
-        if pair is not None and pair.state is not PairState.ENDED:
+        if pair is None or pair.state is PairState.ENDED:
+            return
+        if pair.thread_id is None:
             self.end_in(conn, pair, Ending.LOST)
+        else:
+            self._move(conn, pair, pair.thread_id)
+
+    def _move(self, conn: Connection, pair: Pair, thread_id: int) -> None:
+        """Send a lost thread's unsent messages and its newest card directly."""
+        now, gathering = self._now(), pair.state is PairState.GATHERING
+        card = (Kind.GATHER, 0) if gathering else (Kind.TURN, pair.turn)
+        unsent = store.unsent_in(conn, thread_id)
+        for each in unsent:
+            store.delete_message(conn, each, now)
+        store.change(conn, pair.id, expect=pair.state, thread_id=None)
+        messages = [(each.kind, each.number) for each in unsent]
+        for kind, number in messages if card in messages else [*messages, card]:
+            self._say(conn, pair, kind, number, direct=True)
 
     # --- messages
 

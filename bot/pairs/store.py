@@ -357,6 +357,12 @@ def message(conn: Connection, message_id: int) -> Unsent | None:
     return fetch(conn, select(pair_messages).where(pair_messages.c.id == message_id), Unsent)
 
 
+def unsent_in(conn: Connection, channel_id: int) -> list[Unsent]:
+    """Return the messages that are still to be sent in a channel, in order."""
+    query = select(pair_messages).where(pair_messages.c.channel_id == channel_id)
+    return fetch_all(conn, query.order_by(pair_messages.c.id), Unsent)
+
+
 def is_first(conn: Connection, unsent: Unsent) -> bool:
     """Whether no earlier message is still to be sent in the channel."""
     c = pair_messages.c

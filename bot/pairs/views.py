@@ -62,7 +62,7 @@ _OVER = {
     Ending.IDLE: "Nothing happened for an hour, so I've ended it.",
     Ending.ABSENT: "Ten minutes are over, and not everybody came.",
     Ending.LEFT: "One of you has left.",
-    Ending.LOST: "I can no longer write there, so I've ended it.",
+    Ending.LOST: "I can no longer write to one of you, so I've ended it.",
     Ending.NO_TOPIC: "No question is left to ask right now.",
 }
 _FREED = {
@@ -128,7 +128,7 @@ def _pair_status(pair: PairStatus) -> Message:
         case PairState.PROPOSED:
             return Message(
                 OPEN,
-                f"### {partner} fits\n{_offer(pair.topics, pair.starts_at, now=pair.now)}",
+                f"### A partner for you: {partner}\n{_offer(pair.topics, pair.starts_at, now=pair.now)}",
                 row(*_answers(pair.pair_id)),
             )
         case PairState.AGREED if not pair.now:
@@ -202,7 +202,7 @@ def _notice(card: PairMessage) -> PlainMessage:
     match card.kind:
         case Kind.PROPOSED:
             offer = _offer(card.wanted, card.starts_at, now=card.now)
-            return PlainMessage(f"{partner} fits. {offer}", *_answers(card.pair_id))
+            return PlainMessage(f"I've found a partner for you: {partner}. {offer}", *_answers(card.pair_id))
         case Kind.AGREED:
             return PlainMessage(
                 f"You meet {partner} on {t.when(card.starts_at, 'F')}. I'll write to you here when it begins.",

@@ -160,15 +160,15 @@ class MessageWork(PostWorker[Unsent]):
             await self._refused(row)
 
     async def _refused(self, row: Unsent) -> None:
-        """Leave a message out. A pair that can no longer be written to ends."""
+        """Leave a message out. A pair that needs it goes on directly, or ends."""
         await self._database.write(self._leave_out, row)
         self._context.scheduler.nudge(self._now())
 
     def _leave_out(self, conn: Connection, row: Unsent) -> None:
-        store.delete_message(conn, row, self._now())
         needed = row.kind in {Kind.GATHER, Kind.TURN, Kind.QUESTION, Kind.RESULT, Kind.MODEL}
         if needed and row.pair_id is not None:
-            self._pairs.lost(conn, row.pair_id)
+            self._pairs.lost(conn, row.pair_id)  # which moves a thread's messages
+        store.delete_message(conn, row, self._now())
 
     def _claim(self, conn: Connection, unsent: Unsent) -> Post | None:
         now = self._now()

@@ -397,6 +397,7 @@ CALLS: list[Call] = [
         due_at=NOW,
     ),
     call(pairs.message, DAYS),
+    call(pairs.unsent_in, 2000),
     call(pairs.is_first, UNSENT),
     call(pairs.wait, UNSENT, NOW),
     call(pairs.delete_message, UNSENT, NOW),

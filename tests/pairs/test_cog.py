@@ -12,7 +12,8 @@ from sqlalchemy import func, select
 
 from bot.daily.store import credited_days
 from bot.interviews.store import interviews
-from bot.pairs.store import pair_messages, pair_searches
+from bot.pairs import store as pair_store
+from bot.pairs.store import pair_messages, pair_searches, pair_turns
 from bot.questions.model import Topic
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
 from tests.simcord.stage import BANK, Stage, answer_to, custom_ids, labels, reply, text_of
@@ -219,13 +220,13 @@ async def test_declining_goes_on_looking_and_others_fit(stage: Stage) -> None:
     """Both go on looking after one of them declines, and aren't proposed to each other again."""
     await look(stage, stage.alwina)
     shown = await look(stage, stage.bob)
-    assert "**alwina** fits" in text_of(shown)
+    assert "A partner for you: **alwina**" in text_of(shown)
     declined = await press(stage, stage.bob, shown, "Decline")
     assert "Looking for a partner" in reply(declined)
     assert "**bob** can't take part this time. I go on looking" in told(stage.alwina)
     assert await count(stage, pair_searches) == 2
     third = await look(stage, stage.clementine)
-    assert "**alwina** fits" in text_of(third)
+    assert "A partner for you: **alwina**" in text_of(third)
     await press(stage, stage.clementine, third, "Accept")
     again = await look(stage, stage.clementine)
     assert "I'll write to you when **alwina** has answered." in text_of(again)
@@ -242,7 +243,7 @@ async def test_silence_frees_the_other(stage: Stage) -> None:
     await stage.wait(31 * 60)
     assert "so I've stopped looking" in told(stage.alwina)
     assert "**alwina** didn't answer. I go on looking" in told(stage.bob)
-    assert "**bob** fits" in text_of(await look(stage, stage.clementine))
+    assert "A partner for you: **bob**" in text_of(await look(stage, stage.clementine))
 
 
 async def test_a_no_show_is_over_after_ten_minutes(stage: Stage) -> None:
@@ -300,13 +301,27 @@ async def test_a_restart_in_the_middle(stage: Stage) -> None:
     assert "**bob** asks **alwina**" in text_of(thread.history()[-1])
 
 
-async def test_a_deleted_thread_ends_it(stage: Stage) -> None:
-    """Both are told directly; the answers so far count."""
+async def test_a_deleted_thread_moves_to_direct_messages(stage: Stage) -> None:
+    """Both go on directly at the question that was asked, and nothing is lost."""
     thread = await begin(stage)
     await ask(stage, stage.alwina, thread, 1, ["0"])
     stage.env.backend.delete_channel(thread.id)
     await stage.wait(3)
-    for member in (stage.alwina, stage.bob):
-        assert "I can no longer write there" in told(member)
-    assert "1 answer" in reply(await stage.bob.user.click(direct(stage.bob)[-1], label="My report"))
-    assert await count(stage, pair_searches) == 0
+    assert "**bob** asks you" in told(stage.alwina)
+    card = await press(stage, stage.bob.user, direct(stage.bob)[-1], "My card")
+    await press(stage, stage.bob.user, answer_to(card), "Show what you covered")
+    assert "Question 3 of 4" in told(stage.bob)
+    assert await count(stage, pair_turns) == 3
+
+
+async def test_a_thread_that_was_lost_unseen_is_found_so_at_the_next_message(stage: Stage) -> None:
+    """The messages that could not be posted in it arrive directly, in order."""
+    thread = await begin(stage)
+    card = await press(stage, stage.alwina, newest(thread, "Question 1"), "My card")
+    await stage.database.write(pair_store.change, 1, expect="asking", thread_id=777)
+    await press(stage, stage.alwina, answer_to(card), "Show what you covered")
+    await stage.wait(10)
+    shown = [text_of(m) for m in direct(stage.bob)[-3:]]
+    assert "You covered 0 of" in shown[0]
+    assert "A good answer" in shown[1]
+    assert "You ask **alwina**" in shown[2]
