@@ -198,11 +198,13 @@ def message(card: PairMessage) -> Message | PlainMessage:
 def _notice(card: PairMessage) -> PlainMessage:
     """Return a direct message in plain text, so that a phone's notification shows it."""
     partner = t.name(card.partner)
-    again = "Look again with </pair>."
+    again = "Look again with `/pair` on the server."
     match card.kind:
         case Kind.PROPOSED:
             offer = _offer(card.wanted, card.starts_at, now=card.now)
-            return PlainMessage(f"I've found a partner for you: {partner}. {offer}", *_answers(card.pair_id))
+            return PlainMessage(
+                f"I've found a partner for you: {partner}. {offer}", *_answers(card.pair_id)
+            )
         case Kind.AGREED:
             return PlainMessage(
                 f"You meet {partner} on {t.when(card.starts_at, 'F')}. I'll write to you here when it begins.",
@@ -289,10 +291,11 @@ def asker_card(card: AskerCard, page: int = 0) -> Message:
         + (f"\n-# A good answer: {t.one_line(each.hint)}" if each.hint else "")
         for each in card.topic.follow_ups
     )
-    blocks = [t.heading(card.topic.question), f"**What to listen for**\n{listed}"]
-    if follow_ups:
-        blocks.append(f"**Ask further**\n{follow_ups}")
-    found = t.pages(blocks, _PAGE_LENGTH)
+    heading = t.heading(card.topic.question)
+    found = t.pages([heading, f"**What to listen for**\n{listed}"], _PAGE_LENGTH)
+    further = t.pages([f"**Ask further**\n{follow_ups}"], _PAGE_LENGTH) if follow_ups else []
+    first_further = len(found)
+    found += further
     page = min(page, len(found) - 1)
     key = {"pair": card.pair_id, "number": card.number}
     ticks = ui.Select[ui.LayoutView](
@@ -322,7 +325,15 @@ def asker_card(card: AskerCard, page: int = 0) -> Message:
             button("Show what you covered", SHOW.id(what="result", **key), PRIMARY),
             None if card.shown else button("Show the question", SHOW.id(what="question", **key)),
         ),
-        row(*pager(page, len(found), lambda _, n: CARD.id(**key, page=n))),
+        row(
+            button("Back", CARD.id(**key, page=page - 1)) if page else None,
+            button(
+                "Ask further" if page + 1 == first_further else "Next",
+                CARD.id(**key, page=page + 1),
+            )
+            if page + 1 < len(found)
+            else None,
+        ),
     )
 
 
@@ -366,10 +377,11 @@ def model_page(topic: Topic, pair_id: int, number: int, page: int) -> Message:
 
 def _over(card: PairMessage) -> Message:
     report = None
-    counts = "-# Find another partner with </pair>"
+    find = "`/pair` on the server" if card.thread is None else "</pair>"
+    counts = f"-# Find another partner with {find}"
     if card.answered:
         report = row(button("My report", REPORT.id(pair=card.pair_id), PRIMARY))
-        counts = "-# What you answered counts as an interview and for your streak. Find another partner with </pair>"
+        counts = f"-# What you answered counts as an interview and for your streak. Find another partner with {find}"
     words = _OVER.get(card.ending or Ending.LOST, _OVER[Ending.LOST])
     return _marked(card, ENDED, f"### Interview over\n{words}", counts, report)
 
