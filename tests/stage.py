@@ -72,7 +72,7 @@ class Stage:
             in_play=IN_PLAY,
         )
         plain = PlainViews()
-        return Services(context, self.verifier, Views(plain, plain, plain, plain, plain))
+        return Services(context, self.verifier, Views(plain, plain, plain, plain, plain, plain))
 
     async def introduce(self) -> None:
         """Make the members' names known; other members stay unknown."""
