@@ -101,6 +101,12 @@ def streaks(database: Path) -> Iterator[str]:
         "SELECT question_id, user_id, answered_at, streak FROM answers WHERE source = 'daily'",
     )
     given = {(daily_id, user): at for daily_id, user, at, _ in answers}
+    credited = _rows(
+        database,
+        "SELECT d.id, c.user_id, c.at FROM credited_days c "
+        "JOIN dailies d ON d.guild_id = c.guild_id AND d.local_date = c.local_date",
+    )
+    given |= {(daily, user): at for daily, user, at in credited if (daily, user) not in given}
     for daily_id, user, at, streak in answers:
         if daily_id not in servers:
             yield f"{user} has answered daily {daily_id}, which was never posted"

@@ -13,6 +13,7 @@ from bot.core.snowflakes import earliest_id
 from soak.members import Members, Player, Server
 from soak.month.bot import Deployment
 from soak.month.clock import Clocks
+from soak.month.partners import interview_each_other
 from tests.loopback.losses import add_bot, remove_bot
 from tests.loopback.world import World
 
@@ -92,6 +93,7 @@ class Habits(Members):
             self.look: 0.1,
             self.practise: 0.2,
             self.interview: 0.05,
+            self._pair: 0.15,
             self._set_reminder: 0.3 * (day == 1),
         }
         return [
@@ -124,6 +126,9 @@ class Habits(Members):
         if NIGHT - 3600 < at < NIGHT + 600:
             at = NIGHT + 600 + self.rng.uniform(0, 3600)
         return day * DAY + at
+
+    async def _pair(self, player: Player) -> None:
+        await interview_each_other(self, player)
 
     async def _set_reminder(self, player: Player) -> None:
         options = {"time": f"{int(player.hour):02}:00", "timezone": self.rng.choice(_ZONES)}
