@@ -51,17 +51,7 @@ class Post:
     channel_id: int
     row_id: int
     message_id: int
-    card: (
-        QuestionCard
-        | StandingsCard
-        | Announcement
-        | DailyCard
-        | OpenDailyCard
-        | Recap
-        | OpenCard
-        | PairMessage
-        | Search
-    )
+    card: QuestionCard | StandingsCard | Announcement | DailyCard | OpenDailyCard | Recap | OpenCard
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,7 @@ async def _tick_and_show(habits: Habits, player: Player, card: Message) -> None:
         return  # it is the other one's turn, or the question is done
     await habits._pause(60, 240)
     said = [str(n) for n in range(3) if habits.rng.random() < player.skill]
-    await habits._try(lambda: player.member._component(card, ticks[0], (3,), said))
+    await habits._try(lambda: player.member.select(card, ticks[0], *said))
     if habits.rng.random() < 0.9 and await habits._try(lambda: player.member.click(card, show[0])):
         habits.did["asked a partner"] += 1
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, func, select
@@ -62,14 +63,15 @@ async def pair(stage: Stage, number: int = 1) -> Pair:
     return found
 
 
+def cards(stage: Stage, channel: int) -> list[PairMessage]:
+    """Return the pairs' messages in a channel, in order."""
+    found: list[Any] = [p.card for p in stage.sender.of_kind("pair") if p.channel_id == channel]
+    return found
+
+
 def sent(stage: Stage, kind: Kind, channel: int | None = None) -> list[PairMessage]:
-    return [
-        post.card
-        for post in stage.sender.of_kind("pair")
-        if isinstance(post.card, PairMessage)
-        and post.card.kind is kind
-        and channel in {None, post.channel_id}
-    ]
+    places = {post.channel_id for post in stage.sender.posts} if channel is None else {channel}
+    return [card for place in places for card in cards(stage, place) if card.kind is kind]
 
 
 async def count(stage: Stage, table: object) -> int:
@@ -128,8 +130,7 @@ async def test_a_crash_at_any_post_of_a_whole_interview(stage: Stage, after: boo
             stage.sender.mend()
             await stage.restart(seconds=31)
         await run(stage)
-    thread = [card.kind for post in stage.sender.posts if post.channel_id == 5001
-              for card in [post.card] if isinstance(card, PairMessage)]  # fmt: skip
+    thread = [card.kind for card in cards(stage, 5001)]
     each = [Kind.QUESTION, Kind.RESULT, Kind.MODEL]
     turns = [kind for _ in range(4) for kind in (Kind.TURN, *each)]
     assert thread == [Kind.GATHER, *turns, Kind.OVER]
@@ -199,8 +200,7 @@ async def test_messages_that_fail_hold_the_later_ones_back(stage: Stage) -> None
     for _ in range(40):
         await stage.work()
         stage.clock.turn(seconds=5)
-    kinds = [post.card.kind for post in stage.sender.posts if post.channel_id == 5001
-             and isinstance(post.card, PairMessage)]  # fmt: skip
+    kinds = [card.kind for card in cards(stage, 5001)]
     assert kinds[-3:] == [Kind.RESULT, Kind.MODEL, Kind.TURN]
 
 
