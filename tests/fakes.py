@@ -15,6 +15,8 @@ from bot.core.context import Place
 from bot.core.errors import DeliveryLater, DeliveryUnknown
 from bot.daily.cards import Announcement, DailyCard, DailyResult, OpenDailyCard, OpenDailyResult
 from bot.interviews.grading.verifying import NoOpinion, PointToCheck, Ruling
+from bot.pairs.cards import PairMessage
+from bot.pairs.rules import Search
 from bot.plan.rules import Goal
 from bot.questions.model import Bank
 from bot.recap.cards import Recap
@@ -90,9 +92,11 @@ _METHODS: dict[type, tuple[str, str]] = {
     Recap: ("recap", "recap"),
     OpenCard: ("challenge", "count"),
     ResultCard: ("challenge", "result"),
+    PairMessage: ("pair", "pair"),
+    Search: ("welcome", "welcome"),
 }
 """By value shown: the kind of its message, and the kind of an edit that shows it."""
-_KEYS = ("question_id", "round_id", "daily_id", "recap_id", "challenge_id")
+_KEYS = ("question_id", "round_id", "daily_id", "recap_id", "challenge_id", "message_id", "id")
 
 
 class PlainViews:
@@ -118,6 +122,12 @@ class PlainViews:
     async def recap(self, found: Recap) -> Recap:
         return found
 
+    def welcome(self, search: Search) -> Search:
+        return search
+
+    def message(self, card: PairMessage) -> PairMessage:
+        return card
+
     def reminder(self, due: int, goal: Goal | None, *, last: bool) -> tuple[int, bool]:
         return goal.share.left if goal else due, last
 
@@ -138,6 +148,10 @@ class FakeSender:
         self.threads: list[tuple[int, int, str]] = []
         self.roles: list[tuple[int, int, int]] = []
         """Each role that was given: the server, the member and the role."""
+        self.private_threads: list[tuple[int, str]] = []
+        """Each private thread's channel and name; its id is 5001 for the first one, and so on."""
+        self.added: list[tuple[int, int]] = []
+        """The threads and members of each addition."""
         self.reminders: list[tuple[int, int]] = []
         """Each reminder's member, and the number of questions due or left in their plan today."""
         self.farewells: list[int] = []
@@ -228,6 +242,22 @@ class FakeSender:
         await self._do(
             "open_thread", lambda: self.threads.append((place.channel_id, message_id, name))
         )
+
+    async def open_private_thread(
+        self, place: Place, name: str, *, tried_at: datetime | None
+    ) -> int:
+        def find_or_open() -> int:
+            if tried_at is None or (place.channel_id, name) not in self.private_threads:
+                self.private_threads.append((place.channel_id, name))
+            return 5001 + self.private_threads.index((place.channel_id, name))
+
+        return await self._do("open_private_thread", find_or_open)
+
+    async def add_to_thread(self, place: Place, user_id: int) -> None:
+        await self._do("add_to_thread", lambda: self.added.append((place.channel_id, user_id)))
+
+    async def open_direct(self, user_id: int) -> int:
+        return await self._do("open_direct", lambda: 10_000 + user_id)
 
     async def write_to(self, user_id: int, message: Any, channel_id: int | None) -> int:
         due, last = message

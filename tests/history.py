@@ -38,6 +38,8 @@ from bot.members.store import member_names, members
 from bot.memory.rules import DEFAULT
 from bot.memory.store import cards, memory_models
 from bot.milestones.store import member_milestones, milestones
+from bot.pairs.rules import Ending, Kind, PairState, SearchState
+from bot.pairs.store import pair_messages, pair_searches, pair_turns, pairs
 from bot.plan.store import plan_days, plans
 from bot.practice.store import practice_questions, practices
 from bot.privacy.store import erasures
@@ -73,6 +75,7 @@ def fill(conn: Connection, days: int) -> None:
         _dailies(days),
         _totals(days),
         _private(days),
+        _pairs(days),
         _answers(days),
     ):
         made = list(rows)
@@ -91,6 +94,9 @@ def fill(conn: Connection, days: int) -> None:
             interviews,
             interview_questions,
             recaps,
+            pair_searches,
+            pairs,
+            pair_messages,
         ):
             sequence = func.pg_get_serial_sequence(table.name, "id")
             conn.execute(
@@ -576,6 +582,59 @@ def _private(days: int) -> Rows:
                 "asked_at": at(n, days),
             }
             for n in range(1, days + 1)
+        ),
+    )
+
+
+def _pairs(days: int) -> Rows:
+    """Alwina's pair of each day, and searches and messages of many others."""
+    others = range(1000, 1000 + OTHERS)
+    soon = NOW + timedelta(hours=5)
+    search = {"hours": "any", "zone": "UTC", "started_at": NOW, "ends_at": soon, "due_at": soon}
+    search |= {"state": SearchState.SEEKING}
+    yield (
+        pair_searches,
+        (
+            {**search, "id": days + n, "guild_id": GUILD if n < 1100 else n, "user_id": n}
+            for n in others
+        ),
+    )
+    yield (
+        pair_searches,
+        iter([{**search, "id": days, "guild_id": GUILD, "user_id": ALWINA}]),
+    )
+    yield (
+        pairs,
+        (
+            {
+                "id": n,
+                "guild_id": GUILD,
+                "first_id": ALWINA if n % 2 else 1000 + n % OTHERS,
+                "second_id": 1000 + n % OTHERS if n % 2 else ALWINA,
+                "first_search_id": n,
+                "second_search_id": n,
+                "state": PairState.GATHERING if n == days else PairState.ENDED,
+                "starts_at": at(n, days),
+                "turn": 1,
+                "created_at": at(n, days),
+                "due_at": soon if n == days else None,
+                "ending": None if n == days else Ending.DONE,
+            }
+            for n in range(1, days + 1)
+        ),
+    )
+    turn = {"number": 1, "topic_id": "t1", "ticks": "01"}
+    yield (
+        pair_turns,
+        ({**turn, "pair_id": n, "asked_at": at(n, days)} for n in range(1, days + 1)),
+    )
+    message = {"kind": Kind.OVER, "number": 0, "created_at": NOW, "due_at": soon}
+    yield (
+        pair_messages,
+        (
+            {**message, "id": days + n, "guild_id": GUILD if n < 1100 else n, "channel_id": n}
+            | {"user_id": n, "pair_id": days}
+            for n in others
         ),
     )
 

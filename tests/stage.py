@@ -74,7 +74,7 @@ class Stage:
             pictures=OwnPictures(self.database),
         )
         plain = PlainViews()
-        return Services(context, self.verifier, Views(plain, plain, plain, plain, plain))
+        return Services(context, self.verifier, Views(plain, plain, plain, plain, plain, plain))
 
     async def introduce(self) -> None:
         """Make the members' names known; other members stay unknown."""

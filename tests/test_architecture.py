@@ -122,6 +122,7 @@ LEVELS = (
         "study",
         "suggestions",
         "anki",
+        "pairs",
     ),
 )
 """The features from the bottom up: imports point down, or to a neighbour, never in a circle."""

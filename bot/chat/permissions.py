@@ -18,6 +18,7 @@ _INVITED = discord.Permissions(
     send_messages=True,
     send_messages_in_threads=True,
     create_public_threads=True,
+    create_private_threads=True,
     attach_files=True,
     read_message_history=True,
 )
@@ -39,6 +40,13 @@ PAGE_LIFETIME = timedelta(minutes=15)
 An interaction's token is valid for the same time:
 https://discord.com/developers/docs/interactions/receiving-and-responding.
 """
+
+
+PERMISSIONS_FOR_PRIVATE_THREAD = (
+    "view_channel",
+    "create_private_threads",
+    "send_messages_in_threads",
+)
 
 
 def permissions_to_post(channel: object) -> list[str]:
@@ -83,6 +91,17 @@ def timeout_problem(me: discord.Member | None) -> str | None:
     return (
         f"I can't post on this server: I'm in time-out until {until}. Ask a moderator to end that."
     )
+
+
+def private_thread_problem(interaction: discord.Interaction) -> str | None:
+    """Return why the bot can't open a private thread in this channel, or None if it can."""
+    channel = interaction.channel
+    if not isinstance(channel, discord.TextChannel) or channel.is_news():
+        return "Private threads are possible in text channels only."
+    lacking = missing_permissions(interaction.app_permissions, PERMISSIONS_FOR_PRIVATE_THREAD)
+    if lacking:
+        return f"I can't open private threads in {channel.mention}: I need {lacking} there."
+    return None
 
 
 def require_bot(interaction: discord.Interaction) -> None:

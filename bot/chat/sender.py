@@ -13,6 +13,7 @@ import discord
 
 from bot.chat.messages import Message, PlainMessage
 from bot.chat.permissions import (
+    PERMISSIONS_FOR_PRIVATE_THREAD,
     missing_permissions,
     permissions_to_play,
     permissions_to_post,
@@ -168,13 +169,53 @@ class DiscordSender:
             if _code(error) != _THREAD_EXISTS:
                 raise
 
+    async def open_private_thread(
+        self, place: Place, name: str, *, tried_at: datetime | None
+    ) -> int:
+        """Open a private thread, or return the one that an earlier attempt opened.
+
+        Such a thread can't be found by a nonce, but no other one has its name.
+        """
+        self._require_server(place.guild_id)
+        name = name[:100]
+        if tried_at is not None:
+            # a thread is active for a day, so one of an earlier attempt is in this list
+            listed = await self._request(
+                place, self._client.http.get_active_threads(place.guild_id)
+            )
+            for thread in listed["threads"]:
+                if thread["name"] == name and int(thread["parent_id"]) == place.channel_id:
+                    return int(thread["id"])
+        self._require_permission(place.channel_id, PERMISSIONS_FOR_PRIVATE_THREAD)
+        opened = await self._request(
+            place,
+            self._client.http.start_thread_without_message(
+                place.channel_id,
+                name=name,
+                auto_archive_duration=1440,
+                type=discord.ChannelType.private_thread.value,
+                invitable=False,
+            ),
+        )
+        return int(opened["id"])
+
+    async def add_to_thread(self, place: Place, user_id: int) -> None:
+        """Add a member to a private thread."""
+        self._require_server(place.guild_id)
+        work = self._client.http.add_user_to_thread(place.channel_id, user_id)
+        await self._request(place, work)
+
+    async def open_direct(self, user_id: int) -> int:
+        """Return the id of the channel of a member's direct messages."""
+        opened = await self._request(
+            Place(0, 0), self._client.create_dm(discord.Object(user_id)), urgent=False
+        )
+        return opened.id
+
     async def write_to(self, user_id: int, message: Sendable, channel_id: int | None) -> int:
         """Send a direct message."""
         if channel_id is None:
-            opened = await self._request(
-                Place(0, 0), self._client.create_dm(discord.Object(user_id)), urgent=False
-            )
-            channel_id = opened.id
+            channel_id = await self.open_direct(user_id)
         shown = (await message.drawn(self._load)).with_mentions(self._mention)
         channel = self._client.get_partial_messageable(channel_id)
         sending = channel.send(files=shown.files(), **_shown(shown))

@@ -51,6 +51,26 @@ class Sender(Protocol):
     async def find(self, place: Place, message: Any, tried_at: datetime) -> int | None: ...
     async def edit(self, place: Place, message_id: int, message: Any) -> None: ...
     async def open_thread(self, place: Place, message_id: int, name: str) -> None: ...
+    async def open_private_thread(
+        self, place: Place, name: str, *, tried_at: datetime | None
+    ) -> int:
+        """Open a private thread without a message, and return its id.
+
+        The name must be unique. With `tried_at`, as for `post`, a thread with it is looked for first.
+        """
+        ...
+
+    async def add_to_thread(self, place: Place, user_id: int) -> None:
+        """Add a member to a private thread; harmless when repeated."""
+        ...
+
+    async def open_direct(self, user_id: int) -> int:
+        """Return the id of the channel of a member's direct messages; `post` sends there.
+
+        Store the id, because few channels may be opened. The server of such a place is 0.
+        """
+        ...
+
     async def write_to(self, user_id: int, message: Any, channel_id: int | None) -> int:
         """Send a direct message and return its channel's id.
 

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from bot.interviews.cards import COUNTED, Assessment, Part, Point, Reply
+from bot.interviews.cards import COUNTED, SAID, Assessment, Part, Point, Reply
+from bot.interviews.grading import State
 
 _COUNTED = {state[0] for state in COUNTED}
 
 
 def encode(value: Assessment | Reply) -> str:
     return json.dumps(asdict(value), ensure_ascii=False, separators=(",", ":"))
+
+
+def ticked_by_partner(points: Sequence[str], ticks: Collection[int]) -> Assessment:
+    """Return the assessment of an answer to another member, who ticked these points, by index."""
+    said = tuple(sorted(ticks))
+    found = tuple(
+        Point(text, SAID if n in ticks else str(State.MISSING)) for n, text in enumerate(points)
+    )
+    return Assessment(found, counted=said, by_partner=True)
 
 
 def decode(text: str) -> Assessment:

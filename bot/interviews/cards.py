@@ -62,7 +62,7 @@ class Assessment:
     `flags` are the grader's hints on the form of the answer. `model` names the model that checked
     the points, if one did; `model_failed` tells why one that is set up did not: "failed", or "spent"
     (daily limit reached). `counted` are the points, by index, that the member says they said; None
-    until they count.
+    until they count. With `by_partner`, another member ticked them in a pair.
     """
 
     points: tuple[Point, ...]
@@ -70,6 +70,7 @@ class Assessment:
     model: str = ""
     model_failed: str = ""
     counted: tuple[int, ...] | None = None
+    by_partner: bool = False
 
     @property
     def states(self) -> str:
@@ -122,7 +123,7 @@ class Assessment:
     def with_count(self, numbers: Set[int]) -> Assessment:
         """Return a copy with exactly these points, by index, as the member's own count."""
         own = tuple(sorted(n for n in numbers if n < len(self.points)))
-        return replace(self, counted=own)
+        return replace(self, counted=own, by_partner=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +199,8 @@ class AskedQuestion:
     """A question of a finished interview, for its report.
 
     `count` is None for a skipped question, and for an answer whose points nobody counted. `model`
-    names the model that counted, and is empty if the member did. `previous` is the count of the
+    names the model that counted, and is empty if the member or, with `by_partner`, their partner in
+    a pair did. `previous` is the count of the
     latest earlier answer to the same topic, if it has the same source.
     """
 
@@ -207,6 +209,7 @@ class AskedQuestion:
     answered: bool = True
     model: str = ""
     previous: PointCount | None = None
+    by_partner: bool = False
 
     @property
     def percent(self) -> int | None:

@@ -261,6 +261,14 @@ class Interviews:
         store.end(conn, interview.id, self._now())
         return interview.id
 
+    @reading
+    def report(self, conn: Connection, interview_id: int, user_id: int) -> Report:
+        """Return the report of a member's interview."""
+        interview = store.get(conn, interview_id)
+        if interview is None or interview.user_id != user_id:
+            raise UserError(_GONE)
+        return self._report(conn, interview_id)
+
     def _advance(
         self, conn: Connection, interview_id: int, guild_id: int | None, after: int
     ) -> tuple[Interview, InterviewQuestion] | None:
@@ -383,12 +391,16 @@ def _asked_question(question: InterviewQuestion, earlier: str | None) -> AskedQu
         return AskedQuestion(question.topic_id, None, answered=question.answer is not None)
     assessment = decode(question.grade)
     before = decode(earlier) if earlier else None
-    comparable = before is not None and before.counted_by == assessment.counted_by
+    comparable = before is not None and (before.counted_by, before.by_partner) == (
+        assessment.counted_by,
+        assessment.by_partner,
+    )
     return AskedQuestion(
         question.topic_id,
         assessment.count,
         model=assessment.counted_by,
         previous=before.count if before and comparable else None,
+        by_partner=assessment.by_partner,
     )
 
 

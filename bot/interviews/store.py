@@ -42,7 +42,7 @@ interview_questions = sa.Table(
     sa.Column("number", sa.Integer, nullable=False),
     sa.Column("topic_id", sa.String(48), nullable=False),
     sa.Column("asked_at", Instant, nullable=False),
-    sa.Column("answer", sa.Text),
+    sa.Column("answer", sa.Text),  # empty if it was given aloud, to a partner
     sa.Column("grade", sa.Text),  # JSON, see bot.interviews.assessment
     sa.Column("score", sa.Integer),  # percent; null until the member or a model has counted
     sa.Column("answered_at", Instant),
@@ -183,6 +183,38 @@ def add_question(
     )
     if asked.rowcount == 1:
         note_met(conn, interview.user_id, topic_id, now)
+
+
+def add_partner_answer(
+    conn: Connection,
+    interview_id: int | None,
+    *,
+    user_id: int,
+    topic_id: str,
+    total: int,
+    grade: str,
+    score: int | None,
+    asked_at: datetime,
+    now: datetime,
+) -> int:
+    """Store an answer that a partner has ticked, and return its interview's id.
+
+    The interview is a new one if `interview_id` is None or was erased. It counts as ended, so that
+    the member can take another one at the same time.
+    """
+    found = get(conn, interview_id) if interview_id is not None else None
+    if found is None:
+        values = {"user_id": user_id, "total": total, "started_at": asked_at, "ended_at": now}
+        new = interviews.insert().values(**values).returning(interviews.c.id)
+        interview_id = conn.execute(new).scalar_one()
+    assert interview_id is not None
+    number = len(questions_of(conn, interview_id)) + 1
+    asked = {"interview_id": interview_id, "number": number, "topic_id": topic_id}
+    given = {"asked_at": asked_at, "answered_at": now, "answer": "", "grade": grade, "score": score}
+    conn.execute(interview_questions.insert().values(**asked, **given))
+    conn.execute(update(interviews).where(interviews.c.id == interview_id).values(ended_at=now))
+    note_met(conn, user_id, topic_id, now)
+    return interview_id
 
 
 def question(conn: Connection, question_id: int, *, lock: bool = False) -> InterviewQuestion | None:

@@ -306,6 +306,8 @@ def _topic_line(topic: Topic, asked: AskedQuestion) -> str:
     if asked.count is None:
         return f"{title} · not counted"
     source = f"as {t.escape(asked.model)} reads it" if asked.model else "by your own count"
+    if asked.by_partner:
+        source = "ticked by your partner"
     line = f"{title} · {_point_count(asked.count)}\n-# {source}"
     if asked.previous is None:
         return line
@@ -412,6 +414,11 @@ def estimate(assessment: Assessment, *, may_tick: bool) -> str:
         return (
             f"### As {model} reads it: {_point_count(count)}\n"
             f"**{count.percent}%**, an estimate by a model, and models make mistakes.{wrong}"
+        )
+    if assessment.by_partner:
+        return (
+            f"### As your partner ticked: {_point_count(count)}\n"
+            f"**{count.percent}%**, your partner's estimate."
         )
     other = f". {model} counts {assessment.found.said}." if model else " that nobody has checked."
     return f"### By your own count: {_point_count(count)}\n**{count.percent}%**, an estimate{other}"

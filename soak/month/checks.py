@@ -118,6 +118,9 @@ def streaks(database: Path) -> Iterator[str]:
         "SELECT question_id, user_id, answered_at, streak FROM answers WHERE source = 'daily'",
     )
     given = {(daily_id, user): at for daily_id, user, at, _ in answers}
+    for guild_id, user, day, at in _credited(database):
+        for daily_of_date in (d for d in days[guild_id] if d.local_date == day):
+            given.setdefault((daily_of_date.daily_id, user), at)
     for daily_id, user, at, streak in answers:
         if daily_id not in servers:
             yield f"{user} has answered daily {daily_id}, which was never posted"
@@ -132,6 +135,21 @@ def streaks(database: Path) -> Iterator[str]:
         made = _replayed(past, user, None, given)
         if [*made] != streak:
             yield f"the streak of {user} through {through} is {streak}, a replay says {made}"
+
+
+def _credited(database: Path) -> Iterator[tuple[int, int, str, int]]:
+    """Yield server, member, local date and time of each answer to a partner, oldest first."""
+    zones = {row[0]: row[1] for row in _rows(database, "SELECT guild_id, zone FROM guilds")}
+    stored = set(_rows(database, "SELECT guild_id, user_id, day FROM streak_days"))
+    query = (
+        "SELECT guild_id, CASE number % 2 WHEN 1 THEN second_id ELSE first_id END, done_at "
+        "FROM pair_turns JOIN pairs ON pairs.id = pair_id WHERE done_at IS NOT NULL ORDER BY done_at"
+    )
+    for guild_id, user, at in _rows(database, query):
+        there = (_EPOCH + timedelta(milliseconds=at)).astimezone(ZoneInfo(zones[guild_id])).date()
+        # the zone may have changed since, and the dates of earlier weeks are no longer stored
+        near = [str(there + timedelta(days=n)) for n in (0, -1, 1)]
+        yield guild_id, user, next((d for d in near if (guild_id, user, d) in stored), near[0]), at
 
 
 @dataclass(frozen=True)

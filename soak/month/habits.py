@@ -13,6 +13,7 @@ from bot.core.snowflakes import earliest_id
 from soak.members import Members, Player, Server
 from soak.month.bot import Deployment
 from soak.month.clock import Clocks
+from soak.month.partners import interview_each_other
 from tests.loopback.losses import add_bot, remove_bot
 from tests.loopback.world import World
 
@@ -103,6 +104,7 @@ class Habits(Members):
             self.look: 0.1,
             self.practise: 0.2,
             self.interview: 0.05,
+            self._pair: 0.05,
             self._set_reminder: 0.3 * (day == 1),
         }
         return [
@@ -112,7 +114,7 @@ class Habits(Members):
         ]
 
     def _games(self, server: Server, day: int) -> list[Act]:
-        """Draw a round on two days of five, and a challenge that some take later on three of ten."""
+        """Draw a round, a challenge that some take later, and two who look for a partner at once."""
         rng = self.rng
         players = rng.sample(server.players, min(len(server.players), rng.randint(2, 12)))
         options: dict[str, Any] = {"questions": rng.randint(2, 8)}
@@ -127,6 +129,11 @@ class Habits(Members):
             for player in players[:8]:
                 later = self._time(day, rng.uniform(at % DAY / 3600, 24))
                 acts.append((later, "take", partial(self.take_challenge, player)))
+        if rng.random() < 0.4 and len(players) > 1:
+            acts += [
+                (at + rng.uniform(0, 300), "pair", partial(self._pair, player))
+                for player in players[:2]
+            ]
         return acts
 
     def _time(self, day: int, hour: float) -> float:
@@ -135,6 +142,9 @@ class Habits(Members):
         if NIGHT - 3600 < at < NIGHT + 600:
             at = NIGHT + 600 + self.rng.uniform(0, 3600)
         return day * DAY + at
+
+    async def _pair(self, player: Player) -> None:
+        await interview_each_other(self, player)
 
     async def _set_reminder(self, player: Player) -> None:
         options = {"time": f"{int(player.hour):02}:00", "timezone": self.rng.choice(_ZONES)}

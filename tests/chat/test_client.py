@@ -38,6 +38,7 @@ PRIVATE = {
 SHARED = [
     "quiz",
     "challenge",
+    "pair",
     "daily",
     "today",
     "leaderboard",
@@ -52,6 +53,7 @@ MESSAGE_COMMANDS = ["Suggest as question"]
 OPTIONS = {
     "quiz start": ["questions", "topic", "seconds", "difficulty", "mode"],
     "challenge": ["questions", "topic", "difficulty", "hours", "member"],
+    "pair": ["topic", "when"],
     "leaderboard": ["period", "board", "topic"],
     "daily setup": [
         "channel",
@@ -77,6 +79,14 @@ RANGES = {
 CHOICES = {
     "quiz start difficulty": ["easy", "medium", "hard", "mixed"],
     "quiz start mode": ["timed", "hosted"],
+    "pair when": [
+        "any",
+        "mornings",
+        "afternoons",
+        "evenings",
+        "weekday-evenings",
+        "weekends",
+    ],
     "leaderboard period": ["today", "week", "month", "all"],
 }
 
@@ -102,7 +112,7 @@ async def test_the_commands_are_those_of_the_specification(stage: Stage) -> None
         assert (found(path)["min_value"], found(path)["max_value"]) == (least, most)
     for path, values in CHOICES.items():
         assert [choice["value"] for choice in found(path)["choices"]] == values
-    for path in ("plan date", "quiz start topic", "challenge topic"):
+    for path in ("plan date", "pair topic", "quiz start topic", "challenge topic"):
         assert found(path)["autocomplete"]
     # on servers, in direct messages, and anywhere for members who installed the app
     for name in (*PRIVATE, "help"):

@@ -158,6 +158,33 @@ async def test_a_direct_message_channel_is_reused(sender: DiscordSender, http: F
     assert sent["components"][0]["components"][0]["custom_id"] == "go"
 
 
+async def test_a_private_thread_is_opened_once(sender: DiscordSender, http: FakeHttp) -> None:
+    """After a crash the thread with the name in that channel is found, and no other one."""
+
+    def thread(thread_id: int, name: str, parent: int) -> dict[str, str]:
+        return {"id": str(thread_id), "name": name, "parent_id": str(parent)}
+
+    http.answers["POST /channels/5/threads"] = thread(9, "Interview 3", 5)
+    assert await sender.open_private_thread(SERVER, "Interview 3", tried_at=None) == 9
+    [(what, sent)] = http.requests
+    assert (what, sent["type"], sent["invitable"]) == ("POST /channels/5/threads", 12, False)
+    others = [thread(10, "Interview 33", 5), thread(11, "Interview 3", 6)]
+    http.answers["GET /guilds/1/threads/active"] = {"threads": others}
+    assert await sender.open_private_thread(SERVER, "Interview 3", tried_at=AT) == 9
+    assert [what for what, _ in http.requests].count("POST /channels/5/threads") == 2
+    others.append(thread(12, "Interview 3", 5))
+    assert await sender.open_private_thread(SERVER, "Interview 3", tried_at=AT) == 12
+    assert [what for what, _ in http.requests].count("POST /channels/5/threads") == 2
+
+
+async def test_a_member_is_added_to_a_thread(sender: DiscordSender, http: FakeHttp) -> None:
+    await sender.add_to_thread(IN_THREAD, 3)
+    assert http.requests[-1][0] == "PUT /channels/6/thread-members/3"
+    http.answers["PUT /channels/6/thread-members/4"] = refusal(403, 50001)
+    with pytest.raises(DeliveryRefused):
+        await sender.add_to_thread(IN_THREAD, 4)
+
+
 async def test_plain_text_becomes_a_card(sender: DiscordSender, http: FakeHttp) -> None:
     """A plain message pings its role; editing it into a Message removes its text."""
     await sender.post(HERE, PlainMessage("<@&8> new", ping_role=8), "n")

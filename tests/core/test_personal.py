@@ -41,6 +41,9 @@ ROWS = {
     "practice_id",
     "interview_id",
     "source_id",
+    "pair_id",
+    "first_search_id",
+    "second_search_id",
 }
 DISCORDS = {"guild_id", "channel_id", "message_id", "role_id", "thread_id", "team_id"}
 DISCORDS |= {"starter_role_id", "suggestions_channel_id"}
@@ -147,6 +150,7 @@ async def test_a_member_goes_and_others_stay(database: Database) -> None:
             assert held.export(conn, member) == [], held.name
             left = conn.execute(select(func.count()).where(whose != member)).scalar_one()
             by_somebody = {"rounds_started", "challenges_started", "challenges_received"}
+            by_somebody |= {"pairs_asking_first", "pairs_asking_second"}
             assert left - others == (held.name in by_somebody), (
                 held.name
             )  # these belong to it by now

@@ -41,9 +41,12 @@ from bot.interviews.store import Interview
 from bot.members import store as members
 from bot.memory import store as memory
 from bot.memory.fitting import Fit
+from bot.milestones import rules as milestone_rules
 from bot.milestones import store as milestones
-from bot.milestones.rules import Kind, Milestone
+from bot.milestones.rules import Milestone
 from bot.milestones.rules import State as Giving
+from bot.pairs import store as pairs
+from bot.pairs.rules import Kind, PairState, SearchState, Turn
 from bot.plan import store as plan
 from bot.plan.rules import Plan
 from bot.practice import store as practice
@@ -76,6 +79,7 @@ STORES = (
         members,
         memory,
         milestones,
+        pairs,
         plan,
         practice,
         privacy,
@@ -172,11 +176,15 @@ OPTIONS = {
 }
 
 
-STREAK = Milestone(Kind.STREAK, "7", 7)
+STREAK = Milestone(milestone_rules.Kind.STREAK, "7", 7)
 REACHED = milestones.Reached(5, GUILD, ALWINA, 7, Giving.WAITING)
 MINE = own_id(GUILD, 2)
 OWN = Item(MINE, "t1", "typed", 1, "Ours?", "It is.", accept=("ours",))
 PLAN = Plan(ALWINA, TODAY + timedelta(days=20), 15, TODAY - timedelta(days=20), 80, "all", "")
+
+
+NEW_SEARCH = {"guild_id": GUILD, "hours": "any", "zone": "UTC", "started_at": NOW, "ends_at": NOW}
+UNSENT = pairs.Unsent(DAYS, GUILD, DAYS, ALWINA, 2000, Kind.OVER, 0, NOW, None)
 
 
 def call(work: Callable[..., Any], *arguments: Any, **named: Any) -> Call:
@@ -247,7 +255,7 @@ CALLS: list[Call] = [
     call(members.seen_on, GUILD, NEWCOMER, 100),
     call(milestones.of_server, GUILD),
     call(milestones.save, GUILD, STREAK, NOW),
-    call(milestones.remove, GUILD, Kind.STREAK, "7"),
+    call(milestones.remove, GUILD, milestone_rules.Kind.STREAK, "7"),
     call(milestones.servers_after, GUILD, 100),
     call(milestones.not_reached, GUILD, ALWINA),
     call(milestones.without, GUILD, STREAK, [ALWINA, NEWCOMER]),
@@ -350,6 +358,17 @@ CALLS: list[Call] = [
     call(interviews.get, DAYS),
     call(interviews.end, DAYS, NOW),
     call(interviews.add_question, Interview(DAYS, ALWINA, None, 3, None), 2, "t1", NOW),
+    call(
+        interviews.add_partner_answer,
+        DAYS,
+        user_id=ALWINA,
+        topic_id="t1",
+        total=2,
+        grade="{}",
+        score=50,
+        asked_at=NOW,
+        now=NOW,
+    ),
     call(interviews.question, DAYS),
     call(interviews.questions_of, DAYS),
     call(interviews.save_answer, DAYS, "So.", NOW),
@@ -377,6 +396,47 @@ CALLS: list[Call] = [
     call(memory.unfinished, 50),
     call(memory.end_recomputing, ALWINA),
     call(memory.set_aside, ALWINA, "t1-a", NOW),
+    call(pairs.create_search, **NEW_SEARCH, user_id=7, state=SearchState.SEEKING, due_at=NOW),
+    call(pairs.search, DAYS),
+    call(pairs.search, DAYS, lock=True),
+    call(pairs.search_of, ALWINA),
+    call(pairs.search_of, ALWINA, lock=True),
+    call(pairs.seeking, GUILD, 100),
+    call(pairs.delete_search, DAYS),
+    call(
+        pairs.create,
+        guild_id=GUILD,
+        first_id=7,
+        second_id=8,
+        first_search_id=7,
+        second_search_id=8,
+        state=PairState.PROPOSED,
+        starts_at=NOW,
+        created_at=NOW,
+        due_at=NOW,
+    ),
+    call(pairs.get, DAYS),
+    call(pairs.get, DAYS, lock=True),
+    call(pairs.in_thread, 7),
+    call(pairs.without_questions, ALWINA, NOW - timedelta(days=2), 100),
+    call(pairs.add_turn, Turn(DAYS, 2, "t1", "", NOW, None, None)),
+    call(pairs.turn, DAYS, 1),
+    call(pairs.turns_of, DAYS),
+    call(pairs.change_turn, DAYS, 1, ticks="0"),
+    call(
+        pairs.add_message,
+        guild_id=GUILD,
+        channel_id=CHANNEL,
+        kind=Kind.OVER,
+        number=0,
+        created_at=NOW,
+        due_at=NOW,
+    ),
+    call(pairs.message, DAYS),
+    call(pairs.unsent_in, 2000),
+    call(pairs.is_first, UNSENT),
+    call(pairs.wait, UNSENT, NOW),
+    call(pairs.delete_message, UNSENT, NOW),
     call(plan.get, ALWINA),
     call(plan.get, ALWINA, lock=True),
     call(plan.save, PLAN),

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.crash.pairs import play_pair, played
 from tests.crash.play import cards, revealed
 from tests.crash.stage import (
     SECONDS,
@@ -35,6 +36,9 @@ REQUESTS = {
     "post": ("POST", MESSAGES),
     "edit": ("PATCH", MESSAGE),
     "thread": ("POST", "/channels/{}/messages/{}/threads"),
+    "private thread": ("POST", "/channels/{}/threads"),
+    "member": ("PUT", "/channels/{}/thread-members/{}"),
+    "open": ("POST", "/users/@me/channels"),
     "sync": ("PUT", COMMANDS),
 }
 MOMENTS: dict[str, Callable[[Stage], bool]] = {
@@ -96,6 +100,19 @@ count         | reply before      | By your own count    | * count: committed, m
 count         | reply after       | By your own count    | count: member told
 interview     | reply before      | a good answer says   | * follow-up: committed, member not told
 interview     | reply after       | a good answer says   | follow-up: member told
+pair          | open before       |                      | search: stored, member not reached
+pair          | post any          | I'll write to you    | * search: first direct message
+pair          | reply before      | A partner for you    | pair: stored, member not told
+pair          | post any          | pairanswer:v1        | proposal
+pair          | private thread before |                  | pair: thread not opened
+pair          | private thread after  |                  | * pair: thread opened, not stored
+pair          | member after      |                      | * pair: one of two in the thread
+pair          | post any          | pairhere:v1          | pair: card to come
+pair          | reply before      | What to listen for   | pair: asker's card
+pair          | post any          | paircard:v1:1:1      | * question of a pair
+pair          | reply before      | Shown to both of you | * ticks shown: committed, asker not told
+pair          | post any          | key points           | pair: ticks
+pair          | post any          | pairreport:v1        | pair: end
 """
 """Scene, request or moment, what its body contains, and name; a star marks the `proven` ones.
 
@@ -208,6 +225,8 @@ async def play(point: CrashPoint, stage: Stage) -> None:
             await play_daily(stage, arm)
         case "challenge":
             await play_challenge(stage, arm, late=late)
+        case "pair":
+            await play_pair(stage, arm)
         case "recap":
             await play_recap(stage, arm)
         case "interview":
@@ -229,7 +248,9 @@ async def play(point: CrashPoint, stage: Stage) -> None:
 )
 async def test_nothing_is_lost_or_doubled(point: CrashPoint, tmp_path: Path) -> None:
     """Every invariant holds once the bot has come back and the play is over."""
-    async with staged(tmp_path, forgetful=point.forgotten) as stage:
+    pair = point.scene == "pair"
+    async with staged(tmp_path, forgetful=point.forgotten, whole_bank=pair) as stage:
         await play(point, stage)
         assert point.how in MOMENTS or stage.world.faults.hit, "the point was never reached"
-        assert not (wrong := stage.verdict()), f"{point.name}:\n{texts(wrong)}"
+        wrong = stage.verdict() + [*played(stage.bot.database, stage.world)] * pair
+        assert not wrong, f"{point.name}:\n{texts(wrong)}"

@@ -26,6 +26,7 @@ PERMISSIONS: Mapping[str, int] = {
     "mention_everyone": 1 << 17,
     "use_external_emojis": 1 << 18,
     "create_public_threads": 1 << 35,
+    "create_private_threads": 1 << 36,
     "send_messages_in_threads": 1 << 38,
 }
 EVERYTHING = sum(PERMISSIONS.values())
@@ -156,8 +157,8 @@ class Channel:
     """A text channel, or a thread if it has a `parent`.
 
     `denied`: permission bits that the bot lacks. `private`: a private thread, which the bot is not
-    in unless it was `invited`. `recipient`: the member of a direct message channel, whose guild has
-    id 0.
+    in unless it was `invited`. `members`: who was added to a thread. `recipient`: the member of a
+    direct message channel, whose guild has id 0.
     """
 
     id: int
@@ -170,6 +171,7 @@ class Channel:
     locked: bool = False
     private: bool = False
     invited: bool = False
+    members: set[int] = field(default_factory=set)
     recipient: Json | None = None
     messages: dict[int, Message] = field(default_factory=dict)
 

@@ -273,6 +273,35 @@ async def start_thread(rest: Rest, call: Call) -> Answer:
     return 201, message.thread.payload()
 
 
+@route("POST", "/channels/{}/threads")
+async def start_private_thread(rest: Rest, call: Call) -> Answer:
+    channel = rest.channel(call.ids[0], "create_private_threads")
+    thread = rest.world.add_channel(channel.guild, call.body["name"], parent=channel)
+    thread.private = thread.invited = True
+    await rest.world.gateway.emit("THREAD_CREATE", thread.payload() | {"newly_created": True})
+    return 201, thread.payload()
+
+
+@route("GET", "/guilds/{}/threads/active")
+async def active_threads(rest: Rest, call: Call) -> Answer:
+    threads = [
+        channel
+        for channel in rest.world.channels.values()
+        if channel.parent and channel.guild.id == int(call.ids[0]) and not channel.deleted
+    ]
+    shown = [thread.payload() for thread in threads if thread.bot_may()]
+    return 200, {"threads": shown, "members": []}
+
+
+@route("PUT", "/channels/{}/thread-members/{}")
+async def add_to_thread(rest: Rest, call: Call) -> Answer:
+    thread = rest.channel(call.ids[0], "send_messages_in_threads")
+    if int(call.ids[1]) not in thread.guild.members:
+        raise Refused(403, 50001, "Missing Access")
+    thread.members.add(int(call.ids[1]))
+    return 204, None
+
+
 @route("POST", "/interactions/{}/{}/callback")
 async def callback(rest: Rest, call: Call) -> Answer:
     found = rest.world.interactions.get(call.ids[1])

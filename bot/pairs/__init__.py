@@ -1,0 +1,1 @@
+"""Mock interviews between two members: finding a partner, and asking each other."""

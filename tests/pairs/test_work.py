@@ -1,0 +1,344 @@
+"""The steps of a search and a pair on a real database, with a Discord that fails and crashes."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, func, select
+
+from bot.core.database import Database
+from bot.core.errors import DeliveryLater, DeliveryRefused, DeliveryUnknown, UserError
+from bot.interviews.store import interviews
+from bot.pairs import store
+from bot.pairs.cards import PairMessage
+from bot.pairs.rules import Ending, Kind, Pair, PairState, SearchState
+from bot.pairs.store import pair_messages, pair_searches, pair_turns, pairs
+from tests.banks import small_bank
+from tests.fakes import Crash
+from tests.stage import ALWINA, BOB, CHANNEL, CLEMENTINE, GUILD, Stage
+
+__all__ = ["stage"]
+
+
+@pytest.fixture
+async def stage(database: Database) -> Stage:
+    stage = Stage(database, small_bank(8))
+    await stage.introduce()
+    return stage
+
+
+async def run(stage: Stage) -> None:
+    """Do what is due until nothing is."""
+    for _ in range(40):
+        if not await stage.work():
+            return
+        stage.clock.turn(seconds=2)
+    raise AssertionError("there is always something due")
+
+
+async def look(stage: Stage, *members: int) -> None:
+    for member in members:
+        await stage.bot.pairs.find(member, GUILD, channel_id=CHANNEL)
+        stage.clock.turn(seconds=1)
+
+
+async def accept(stage: Stage) -> None:
+    for member in (ALWINA, BOB):
+        await stage.bot.pairs.accept(1, member)
+    await run(stage)
+
+
+async def come(stage: Stage) -> None:
+    for member in (ALWINA, BOB):
+        await stage.bot.pairs.come(1, member)
+    await run(stage)
+
+
+async def pair(stage: Stage, number: int = 1) -> Pair:
+    found = await stage.database.read(store.get, number)
+    assert found is not None
+    return found
+
+
+def cards(stage: Stage, channel: int) -> list[PairMessage]:
+    """Return the pairs' messages in a channel, in order."""
+    found: list[Any] = [p.card for p in stage.sender.of_kind("pair") if p.channel_id == channel]
+    return found
+
+
+def sent(stage: Stage, kind: Kind, channel: int | None = None) -> list[PairMessage]:
+    places = {post.channel_id for post in stage.sender.posts} if channel is None else {channel}
+    return [card for place in places for card in cards(stage, place) if card.kind is kind]
+
+
+async def count(stage: Stage, table: object) -> int:
+    query = select(func.count()).select_from(table)  # type: ignore[arg-type]
+    return await stage.database.read(lambda conn: conn.execute(query).scalar_one())
+
+
+async def states(stage: Stage) -> dict[int, SearchState]:
+    query = select(pair_searches.c.user_id, pair_searches.c.state)
+    rows = await stage.database.read(lambda conn: conn.execute(query).all())
+    return {row.user_id: row.state for row in rows}
+
+
+async def test_one_thread_and_one_card_whatever_crashes(stage: Stage) -> None:
+    """A crash before or after each request leaves one thread, with each message once."""
+    await look(stage, ALWINA, BOB)
+    await run(stage)
+    for member in (ALWINA, BOB):
+        await stage.bot.pairs.accept(1, member)
+    for method, after in [
+        ("open_private_thread", False),
+        ("open_private_thread", True),
+        ("add_to_thread", True),
+        ("post_pair", False),
+        ("post_pair", True),
+    ]:
+        stage.sender.fail(method, Crash(), after=after)
+        with pytest.raises(Crash):
+            await run(stage)
+        stage.sender.mend()
+        await stage.restart(seconds=31)
+    await run(stage)
+    assert len(stage.sender.private_threads) == 1
+    assert "Mock interview 1" in stage.sender.private_threads[0][1]
+    assert set(stage.sender.added) == {(5001, ALWINA), (5001, BOB)}
+    assert len(sent(stage, Kind.GATHER)) == 1
+    assert len(sent(stage, Kind.BEGINS)) == 2
+    assert await count(stage, pair_messages) == 0
+
+
+@pytest.mark.parametrize("after", [False, True])
+async def test_a_crash_at_any_post_of_a_whole_interview(stage: Stage, after: bool) -> None:
+    """All questions are asked once, and both end up free, if the bot dies at each message."""
+    await look(stage, ALWINA, BOB)
+    await accept(stage)
+    await come(stage)
+    for number in range(1, 5):
+        found = await pair(stage)
+        await stage.bot.pairs.tick(1, number, found.asker(number), {0})
+        await stage.bot.pairs.show_question(1, number, found.asker(number))
+        await stage.bot.pairs.show_result(1, number, found.asker(number))
+        for _ in range(3):
+            stage.sender.fail("post_pair", Crash(), after=after)
+            with pytest.raises(Crash):
+                await run(stage)
+            stage.sender.mend()
+            await stage.restart(seconds=31)
+        await run(stage)
+    thread = [card.kind for card in cards(stage, 5001)]
+    each = [Kind.QUESTION, Kind.RESULT, Kind.MODEL]
+    turns = [kind for _ in range(4) for kind in (Kind.TURN, *each)]
+    assert thread == [Kind.GATHER, *turns, Kind.OVER]
+    assert await states(stage) == {}
+    assert (await pair(stage)).ending is Ending.DONE
+    assert await count(stage, interviews) == 2
+    assert await count(stage, pair_messages) == 0
+
+
+async def test_a_crash_after_the_first_direct_message(stage: Stage) -> None:
+    """The search goes on with one message; others find it only once it has arrived."""
+    stage.sender.fail("post_welcome", Crash(), after=True)
+    with pytest.raises(Crash):
+        await look(stage, ALWINA)
+    await look(stage, BOB)
+    assert await states(stage) == {ALWINA: SearchState.REACHING, BOB: SearchState.SEEKING}
+    await stage.restart(seconds=31)
+    await run(stage)
+    assert len(stage.sender.of_kind("welcome")) == 2
+    assert await states(stage) == {ALWINA: SearchState.PAIRED, BOB: SearchState.PAIRED}
+
+
+async def test_direct_messages_that_are_refused_keep_no_search(stage: Stage) -> None:
+    """A member who can't be written to is told so, and nobody is paired with them."""
+    stage.sender.fail("post_welcome", DeliveryRefused("closed", "No."))
+    with pytest.raises(UserError, match="I can't send you direct messages"):
+        await look(stage, ALWINA)
+    assert await states(stage) == {}
+
+
+async def test_too_many_direct_messages_are_sent_later(stage: Stage) -> None:
+    """A member waits for their first message, then looks; /pair says so until then."""
+    stage.sender.fail("open_direct", DeliveryLater("Too fast"))
+    found = await stage.bot.pairs.find(ALWINA, GUILD, channel_id=CHANNEL)
+    assert not found.reached
+    await stage.restart(seconds=31)
+    await run(stage)
+    assert await states(stage) == {ALWINA: SearchState.SEEKING}
+
+
+async def test_a_search_ends_after_48_hours(stage: Stage) -> None:
+    await look(stage, ALWINA)
+    stage.clock.turn(hours=48)
+    await run(stage)
+    assert await states(stage) == {}
+    assert len(sent(stage, Kind.EXPIRED)) == 1
+
+
+async def test_no_thread_allowed_means_direct_messages(stage: Stage) -> None:
+    """Whatever refuses the thread, the interview takes place."""
+    stage.sender.fail("open_private_thread", DeliveryRefused("permission", "No."), times=9)
+    await look(stage, ALWINA, BOB)
+    await accept(stage)
+    assert (await pair(stage)).state is PairState.GATHERING
+    assert len(sent(stage, Kind.GATHER, 10_000 + ALWINA)) == 1
+    assert len(sent(stage, Kind.GATHER, 10_000 + BOB)) == 1
+    assert sent(stage, Kind.BEGINS) == []
+
+
+async def test_messages_that_fail_hold_the_later_ones_back(stage: Stage) -> None:
+    """The order in a channel stays as it was, however often one of its messages fails."""
+    await look(stage, ALWINA, BOB)
+    await accept(stage)
+    await come(stage)
+    stage.sender.fail("post_pair", DeliveryUnknown("503"), times=2)
+    await stage.bot.pairs.show_result(1, 1, ALWINA)
+    for _ in range(40):
+        await stage.work()
+        stage.clock.turn(seconds=5)
+    kinds = [card.kind for card in cards(stage, 5001)]
+    assert kinds[-3:] == [Kind.RESULT, Kind.MODEL, Kind.TURN]
+
+
+async def test_closed_direct_messages_in_the_middle_end_it(stage: Stage) -> None:
+    """Without a thread, one member who can't be reached any longer ends it for both."""
+    stage.sender.fail("open_private_thread", DeliveryRefused("permission", "No."), times=9)
+    await look(stage, ALWINA, BOB)
+    await accept(stage)
+    await come(stage)
+    stage.sender.mend()
+    stage.sender.fail("post_pair", DeliveryRefused("closed", "No."))
+    await stage.bot.pairs.show_result(1, 1, ALWINA)
+    await run(stage)
+    assert (await pair(stage)).ending is Ending.LOST
+    assert await states(stage) == {}
+    assert await count(stage, interviews) == 1
+
+
+async def test_a_server_without_the_bot_frees_both(stage: Stage) -> None:
+    """What was proposed there ends, and the searches with nothing to do wait for its return."""
+    await look(stage, ALWINA, BOB)
+    stage.sender.left.add(GUILD)
+    stage.clock.turn(minutes=31)
+    await run(stage)
+    assert (await pair(stage)).ending is Ending.LOST
+
+
+@pytest.mark.parametrize("phase", ["proposed", "gathering", "asking"])
+async def test_erasing_one_member_frees_the_other(stage: Stage, phase: str) -> None:
+    """The erased one is in no row, and the other looks on or keeps their own record."""
+    await look(stage, ALWINA, BOB, CLEMENTINE)
+    if phase != "proposed":
+        await accept(stage)
+    if phase == "asking":
+        await come(stage)
+        await stage.bot.pairs.tick(1, 1, ALWINA, {0, 1})
+        await stage.bot.pairs.show_result(1, 1, ALWINA)
+
+    def erase(conn: Connection) -> None:
+        for held in store.HELD.members:
+            while held.erase(conn, ALWINA, 50):
+                pass
+
+    await stage.database.write(erase)
+    await run(stage)
+    found = await pair(stage)
+    assert found.members == (0, BOB)
+    assert found.state is PairState.ENDED
+    rows = await stage.database.read(
+        lambda conn: [
+            conn.execute(select(table)).all() for table in (pair_searches, pairs, pair_messages)
+        ]
+    )
+    assert str(ALWINA) not in {str(value) for table in rows for row in table for value in row}
+    if phase == "asking":
+        assert await states(stage) == {CLEMENTINE: SearchState.SEEKING}
+        report = await stage.bot.pairs.report(1, BOB)
+        assert report.answered == 1
+    else:
+        assert await states(stage) == {BOB: SearchState.PAIRED, CLEMENTINE: SearchState.PAIRED}
+
+
+async def test_nobody_comes(stage: Stage) -> None:
+    """Both searches end."""
+    await look(stage, ALWINA, BOB)
+    await accept(stage)
+    stage.clock.turn(minutes=11)
+    await run(stage)
+    assert (await pair(stage)).ending is Ending.ABSENT
+    assert await states(stage) == {}
+    assert len(sent(stage, Kind.STOPPED)) == 2
+
+
+async def test_the_one_who_came_is_first_in_line(stage: Stage) -> None:
+    """Their search keeps its place and its end."""
+    await look(stage, ALWINA, BOB)
+    before = await stage.database.read(store.search_of, ALWINA)
+    await accept(stage)
+    await look(stage, CLEMENTINE)
+    await stage.bot.pairs.come(1, ALWINA)
+    stage.clock.turn(minutes=11)
+    await run(stage)
+    after = await stage.database.read(store.search_of, ALWINA)
+    assert before is not None
+    assert after is not None
+    assert (after.started_at, after.ends_at) == (before.started_at, before.ends_at)
+    second = await pair(stage, 2)
+    assert second.members == (ALWINA, CLEMENTINE)
+
+
+async def test_two_who_accept_at_once_begin_once(stage: Stage) -> None:
+    await look(stage, ALWINA, BOB)
+    for member in (ALWINA, ALWINA, BOB, BOB):
+        await stage.bot.pairs.accept(1, member)
+    await run(stage)
+    assert len(stage.sender.private_threads) == 1
+
+
+async def test_a_topic_that_is_a_question_of_the_day_is_not_drawn(stage: Stage) -> None:
+    """Nothing of an open question leaks while others can still answer it."""
+    await look(stage, ALWINA, BOB)
+    await accept(stage)
+    others = list(stage.bank.open_topics)[:-1]
+
+    class Hiding:
+        def topics(self, *_: object) -> dict[str, None]:
+            return dict.fromkeys(others)
+
+    stage.bot.pairs._in_play = Hiding()  # type: ignore[assignment]
+    await come(stage)
+    turns = await stage.database.read(store.turns_of, 1)
+    assert [turn.topic_id for turn in turns] == [list(stage.bank.open_topics)[-1]]
+    await stage.bot.pairs.show_result(1, 1, ALWINA)
+    await run(stage)
+    assert (await pair(stage)).ending is Ending.NO_TOPIC
+
+
+async def test_a_meeting_later_is_kept(stage: Stage) -> None:
+    """Both are told when it is, and nothing happens before."""
+    await stage.bot.pairs.find(ALWINA, GUILD, channel_id=CHANNEL, hours="evenings")
+    await look(stage, BOB)
+    await accept(stage)
+    found = await pair(stage)
+    assert found.state is PairState.AGREED
+    assert found.starts_at.hour == 18
+    assert len(sent(stage, Kind.AGREED)) == 2
+    stage.clock.at = found.starts_at - timedelta(seconds=1)
+    await run(stage)
+    stage.clock.at = found.starts_at
+    await run(stage)
+    assert (await pair(stage)).state is PairState.GATHERING
+
+
+async def test_one_search_a_member(stage: Stage, tmp_path: Path) -> None:
+    """A second /pair, also on another server, shows the first search."""
+    await look(stage, ALWINA)
+    again = await stage.bot.pairs.find(ALWINA, GUILD + 1, channel_id=CHANNEL)
+    assert again.elsewhere
+    assert again.continued
+    assert await count(stage, pair_searches) == 1
+    assert await count(stage, pair_turns) == 0
