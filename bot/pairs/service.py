@@ -145,6 +145,8 @@ class Pairs:
         """Send the first direct message of a search, then look for somebody who fits.
 
         If Discord refuses the message, the search is deleted and DeliveryRefused is raised.
+        `tried_at` is the time of an earlier attempt; None if the member waits for a reply, which then
+        says who fits.
         """
         nonce = make_nonce("ps", search.id, search.started_at)
         try:
@@ -155,15 +157,16 @@ class Pairs:
         except DeliveryRefused:
             await self._database.write(store.delete_search, search.id)
             raise
-        await self._reached(search, direct_id)
+        knows = search.user_id if tried_at is None else None
+        await self._reached(search, direct_id, knows)
         self._scheduler.nudge(self._now())
 
     @writing
-    def _reached(self, conn: Connection, search: Search, direct_id: int) -> None:
+    def _reached(self, conn: Connection, search: Search, direct_id: int, knows: int | None) -> None:
         servers.lock(conn, search.guild_id)
         seeking = {"state": SearchState.SEEKING, "direct_id": direct_id, "due_at": search.ends_at}
         if store.change_search(conn, search.id, expect=SearchState.REACHING, **seeking):
-            self._match(conn, search.id, knows=search.user_id)
+            self._match(conn, search.id, knows=knows)
 
     def _match(self, conn: Connection, search_id: int, *, knows: int | None = None) -> bool:
         """Propose the longest waiting member who fits; return whether there is one.

@@ -151,6 +151,8 @@ async def test_a_crash_after_the_first_direct_message(stage: Stage) -> None:
     await run(stage)
     assert len(stage.sender.of_kind("welcome")) == 2
     assert await states(stage) == {ALWINA: SearchState.PAIRED, BOB: SearchState.PAIRED}
+    assert len(sent(stage, Kind.PROPOSED, 10_000 + ALWINA)) == 1  # no reply has told her
+    assert len(sent(stage, Kind.PROPOSED, 10_000 + BOB)) == 1
 
 
 async def test_direct_messages_that_are_refused_keep_no_search(stage: Stage) -> None:
