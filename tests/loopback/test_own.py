@@ -19,7 +19,7 @@ FORM = {
     "Question": PROMPT,
     "Answers": "+ Yes\n> Nobody else wrote it\n- No\n> Somebody wrote it here",
     "What to remember": "We wrote it.",
-    "Difficulty, from 1 to 5": "1",
+    "Difficulty": "Easy",
 }
 
 
