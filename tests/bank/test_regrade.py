@@ -108,7 +108,7 @@ async def test_all_follows_the_key(stage: Stage) -> None:
     await play(stage, {BOB: 1, ALWINA: 1, CLEMENTINE: 2}, topic=topic)
     stage.clock.turn(days=3)
     await play(stage, {CLEMENTINE: 1}, topic=topic)
-    await stage.set_up(topic_id=topic)
+    await stage.set_up(asks=topic)
     await stage.wait(hours=20)
     daily: Any = stage.card()
     await stage.bot.dailies.answer(
@@ -197,7 +197,7 @@ async def test_erased_words_keep_their_verdict(stage: Stage) -> None:
     challenge_id = await challenges.start(stage, topic_id=topic, questions=1, hours=1)
     await challenges.play(stage, challenge_id, ALWINA)
     await stage.wait(hours=2)
-    await stage.set_up(topic_id=topic)
+    await stage.set_up(asks=topic)
     await stage.wait(hours=23)
     await stage.answer_daily(ALWINA)
     await stage.bot.schedules.pause(GUILD)

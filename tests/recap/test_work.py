@@ -57,7 +57,7 @@ async def turned_on(stage: Stage, weekday: int = 0) -> None:
 async def test_a_week_in_review(stage: Stage) -> None:
     """On Monday at nine: the first three, the figures, answers by day, the longest streak."""
     await turned_on(stage)
-    await stage.set_up(at="13:00", topic_id="t1")
+    await stage.set_up(at="13:00", asks="t1")
     await play(stage, topic_id="t2")  # nobody is asked one question in both
     await stage.wait(hours=2)
     await stage.answer_daily(ALWINA)

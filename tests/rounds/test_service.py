@@ -188,7 +188,7 @@ async def test_another_server_has_its_own_history(stage: Stage) -> None:
 
 async def test_the_open_daily_is_not_asked(stage: Stage) -> None:
     """An item whose daily is open is left out, because the reveal would give it away."""
-    await stage.set_up("12:01", topic_id="t1", answer_hours=1)
+    await stage.set_up("12:01", asks="t1", answer_hours=1)
     await stage.wait(minutes=1)
     daily = (await stage.days())[0]
     round_id = await stage.start(4, channel_id=11, topic_id="t1")

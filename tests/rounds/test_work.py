@@ -772,7 +772,7 @@ async def test_a_daily_always_pays(stage: Stage) -> None:
     while await stage.next_card(round_id):
         await stage.answer(ALWINA, after=0)
         await stage.answer(BOB, after=0)
-    await stage.set_up("18:00", topic_id="t1")
+    await stage.set_up("18:00", asks="t1")
     await stage.wait(hours=8)
     await stage.answer_daily(ALWINA)
     assert await stage.check_points() == {ALWINA: 500, BOB: 400}
