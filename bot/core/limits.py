@@ -38,8 +38,6 @@ MAX_DAILIES = 5
 MAX_DAILY_NAME = 30
 """Characters of a daily's name, which is shown in headings and on buttons: a phone's line has about
 40."""
-MAX_DECKS = 2
-"""Uploaded decks that are in memory at a time; the others wait before they are downloaded."""
 MAX_DECK_BYTES = 8 << 20
 """Bytes of a deck for Anki that is uploaded or made: Discord takes 10 MiB, and all of it is kept in
 memory. The 993 shipped questions take 0.6.

@@ -65,12 +65,13 @@ async def _tick_and_show(habits: Habits, player: Player, card: Message) -> None:
 
 
 def _messages(world: World, player: Player, since: int) -> Iterator[Message]:
-    """Yield the direct messages and those in pairs' threads that a member has, since a moment."""
-    own: list[Channel] = [world.direct(player.member)]
+    """Yield a member's private replies, direct messages and those in their threads, since a moment."""
+    own: list[Channel] = [world.direct(player.member), player.server.quiz]
     own += [c for c in player.server.guild.channels.values() if player.member.id in c.members]
     for channel in own:
         for message in [*channel.messages.values()]:
-            if message.id > since and not message.deleted and message.audience is None:
+            shown = message.audience in {None, player.member.id} and not message.deleted
+            if message.id > since and shown:
                 yield message
 
 

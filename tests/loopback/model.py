@@ -157,8 +157,8 @@ class Channel:
     """A text channel, or a thread if it has a `parent`.
 
     `denied`: permission bits that the bot lacks. `private`: a private thread, which the bot is not
-    in unless it was `invited`. `members`: who was added to a thread. `recipient`: the member of a
-    direct message channel, whose guild has id 0.
+    in unless it was `invited`. `members`: the members who were added to a thread. `recipient`: the
+    member of a direct message channel, whose guild has id 0.
     """
 
     id: int

@@ -237,7 +237,7 @@ async def test_declining_goes_on_looking_and_others_fit(stage: Stage) -> None:
 
 
 async def test_silence_frees_the_other(stage: Stage) -> None:
-    """Whoever doesn't answer is no longer looked for; who accepted waits on, and is matched next."""
+    """A member who doesn't answer no longer looks; one who accepted goes on, and is matched next."""
     await look(stage, stage.alwina)
     await press(stage, stage.bob, await look(stage, stage.bob), "Accept")
     await stage.wait(31 * 60)

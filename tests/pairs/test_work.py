@@ -222,7 +222,7 @@ async def test_closed_direct_messages_in_the_middle_end_it(stage: Stage) -> None
 
 
 async def test_a_server_without_the_bot_frees_both(stage: Stage) -> None:
-    """What was proposed there ends, and the searches with nothing to do wait for its return."""
+    """Proposals there end, and the searches with nothing to do wait for its return."""
     await look(stage, ALWINA, BOB)
     stage.sender.left.add(GUILD)
     stage.clock.turn(minutes=31)
