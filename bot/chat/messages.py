@@ -44,8 +44,8 @@ class Message(ui.LayoutView):
     """A message with one container, which shows its parts in order.
 
     Clicks are routed by custom id, so the view is stopped at once and discord.py doesn't keep it.
-    `container_id` makes a message without buttons findable; `ping_role` is the only role that it
-    may ping.
+    `container_id` makes a message findable that has no buttons of its own; `ping_role` is the only
+    role that it may ping.
     """
 
     content = None
