@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import aiohttp
 import discord
 
-from bot.chat.messages import Message, PlainMessage
+from bot.chat.messages import FIRST_OWN_ID, Message, PlainMessage
 from bot.chat.permissions import (
     PERMISSIONS_FOR_PRIVATE_THREAD,
     missing_permissions,
@@ -56,8 +56,6 @@ _INVALID_REQUEST = {401, 403, 429}
 https://discord.com/developers/docs/topics/rate-limits."""
 _MILESTONE = "A milestone of this server"
 """The reason that a server's audit log shows for a role."""
-_FIRST_OWN_ID = 1_000_000_000
-"""Component ids from here on are ours: they let us find a message without buttons."""
 
 
 class DiscordSender:
@@ -456,7 +454,7 @@ def _identifying_marks(content: str | None, components: Sequence[Any]) -> set[st
     """
     every = list(_nested(components))
     ids = [getattr(each, "id", None) for each in every]
-    own = {f"#{id_}" for id_ in ids if isinstance(id_, int) and id_ >= _FIRST_OWN_ID}
+    own = {f"#{id_}" for id_ in ids if isinstance(id_, int) and id_ >= FIRST_OWN_ID}
     custom_ids = {each.custom_id for each in every if getattr(each, "custom_id", None)}
     return own or ({content} if content else set()) | custom_ids
 

@@ -36,7 +36,7 @@ from bot.questions.bank import check_topic
 from bot.questions.model import Topic
 from bot.questions.store import topics_met
 
-_GONE = "That interview is over. Look for another partner with </pair>."
+_GONE = "That is over, or was called off. Look for another partner with </pair>."
 _NO_SEARCH = "You aren't looking for a partner. Start with </pair>."
 _CLOSED = (
     "I can't send you direct messages, and that's where I'd tell you who fits. Allow direct messages "
@@ -440,7 +440,8 @@ class Pairs:
     @reading
     def card(self, conn: Connection, pair_id: int, number: int, user_id: int) -> AskerCard:
         """Return what the member who asks sees."""
-        return self._card(conn, *self._asked_by(conn, pair_id, number, user_id))
+        found = self._asked_by(conn, pair_id, number, user_id, lock=False)  # a read locks nothing
+        return self._card(conn, *found)
 
     def _card(self, conn: Connection, pair: Pair, turn: Turn) -> AskerCard:
         partner_id, topic = pair.answerer(turn.number), self._topic(conn, pair, turn)
@@ -679,10 +680,10 @@ class Pairs:
         return pair
 
     def _asked_by(
-        self, conn: Connection, pair_id: int, number: int, user_id: int
+        self, conn: Connection, pair_id: int, number: int, user_id: int, *, lock: bool = True
     ) -> tuple[Pair, Turn]:
         """Return the current question for the member who asks it; refuse everybody else."""
-        pair = _own(store.get(conn, pair_id, lock=True), user_id)
+        pair = _own(store.get(conn, pair_id, lock=lock), user_id)
         _require_running(pair)
         turn = store.turn(conn, pair_id, number)
         if turn is None or number != pair.turn or turn.done_at is not None:

@@ -17,6 +17,7 @@ from bot.chat.messages import (
     PlainMessage,
     button,
     link_button,
+    own_id,
     pager,
     row,
     separator,
@@ -246,17 +247,13 @@ def _why_freed(card: PairMessage) -> str:
 
 def _plain(card: PairMessage, words: str, *buttons: ui.Button[ui.LayoutView]) -> PlainMessage:
     """Return a direct message that can be told from others with the same buttons."""
-    buttons[0].id = _own_id(card)
+    buttons[0].id = own_id(card.message_id)
     return PlainMessage(words, *buttons)
-
-
-def _own_id(card: PairMessage) -> int:
-    return 1_000_000_000 + card.message_id % 1_000_000_000
 
 
 def _marked(card: PairMessage, colour: discord.Colour, *parts: Part | None) -> Message:
     """Return a message that can be told from others, whatever its buttons are."""
-    return Message(colour, *parts, container_id=_own_id(card))
+    return Message(colour, *parts, container_id=own_id(card.message_id))
 
 
 def _gather(card: PairMessage) -> Message:

@@ -278,7 +278,7 @@ async def test_an_erased_member_gets_no_new_rows(stage: Stage) -> None:
                 pass
 
     await stage.database.write(erase)
-    with pytest.raises(UserError, match="That interview is over"):
+    with pytest.raises(UserError, match="That is over"):
         await stage.bot.pairs.show_result(1, 1, ALWINA)
     assert await count(stage, interviews) == 0
 
@@ -340,6 +340,25 @@ async def test_ticks_of_key_points_that_are_gone(stage: Stage) -> None:
     await stage.bot.pairs.show_result(1, 1, ALWINA)
     await run(stage)
     assert sent(stage, Kind.RESULT)[0].ticks == {0}
+
+
+async def test_what_members_read_changes_nothing(stage: Stage) -> None:
+    """Card, status, model answer and report come from transactions in which nothing can be locked."""
+    await look(stage, ALWINA, BOB)
+    await accept(stage)
+    await come(stage)
+    pairs_ = stage.bot.pairs
+    await pairs_.check_member(1, BOB)
+    assert (await pairs_.card(1, 1, ALWINA)).ticks == set()
+    with pytest.raises(UserError, match="This card is for the one who asks"):
+        await pairs_.card(1, 1, BOB)
+    await pairs_.show_result(1, 1, ALWINA)
+    assert (await pairs_.model_answer(1, 1, BOB)).key_points
+    assert (await pairs_.report(1, BOB)).answered == 1
+    found = await pairs_.status(BOB, GUILD)
+    assert found is not None
+    assert found.pair is not None
+    assert found.pair.number == 2
 
 
 async def test_nobody_comes(stage: Stage) -> None:
