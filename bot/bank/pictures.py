@@ -52,7 +52,7 @@ _PLAIN_MARKERS = {0xC0, 0xC4, 0xDA, 0xDB, 0xE0}
 _JFIF_LENGTH = 16
 _START_OF_SCAN = b"\xff\xda"
 _MOST_SCANS = 64
-"""Scans of a JPEG, each of which is decoded for the whole picture. Usual ones have at most ten."""
+"""Scans of a JPEG: each is decoded for the whole picture. Usual ones have at most ten."""
 _CHANNELS = {0: 1, 2: 3, 3: 1}
 """Numbers in a pixel of a PNG, by the colour type of opaque ones: grey, RGB and palette."""
 

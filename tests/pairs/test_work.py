@@ -343,7 +343,7 @@ async def test_ticks_of_key_points_that_are_gone(stage: Stage) -> None:
 
 
 async def test_what_members_read_changes_nothing(stage: Stage) -> None:
-    """Card, status, model answer and report come from transactions in which nothing can be locked."""
+    """Card, status, model answer and report come from transactions that can lock nothing."""
     await look(stage, ALWINA, BOB)
     await accept(stage)
     await come(stage)
