@@ -8,7 +8,9 @@ from __future__ import annotations
 import hashlib
 import io
 import struct
+import warnings
 import zipfile
+import zlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -48,6 +50,11 @@ _PLAIN_CHUNKS = {b"IHDR", b"PLTE", b"IDAT", b"IEND"}
 _PLAIN_MARKERS = {0xC0, 0xC4, 0xDA, 0xDB, 0xE0}
 """Baseline frame, Huffman tables, scan, quantization tables, JFIF."""
 _JFIF_LENGTH = 16
+_START_OF_SCAN = b"\xff\xda"
+_MOST_SCANS = 64
+"""Scans of a JPEG: each is decoded for the whole picture. Usual ones have at most ten."""
+_CHANNELS = {0: 1, 2: 3, 3: 1}
+"""Numbers in a pixel of a PNG, by the colour type of opaque ones: grey, RGB and palette."""
 
 
 class PictureError(ValueError):
@@ -61,7 +68,8 @@ def redraw(content: bytes) -> tuple[str, bytes]:
     survives an export and an import. Raises PictureError for a file that can't be used.
     """
     kind = _kind_of(content)
-    with _opened(content, kind) as picture:
+    # Pillow warns of each damaged entry, and a file can have enough of them to flood the log
+    with warnings.catch_warnings(action="ignore"), _opened(content, kind) as picture:
         is_opaque = not picture.has_transparency_data
         pixels = _decoded(picture)
         small = pixels.size[0] <= MAX_PICTURE_WIDTH and pixels.size[1] <= MAX_PICTURE_HEIGHT
@@ -91,6 +99,8 @@ def _kind_of(content: bytes) -> str:
         raise PictureError(f"is not a picture, whatever its name says. {FITTING}")
     if zipfile.is_zipfile(io.BytesIO(content)) or b"%PDF-" in content[:1024]:
         raise PictureError("is a picture and another file in one. Take a screenshot of it instead")
+    if kind == "JPEG" and content.count(_START_OF_SCAN) > _MOST_SCANS:
+        raise PictureError(TOO_MUCH_WORK)
     return kind
 
 
@@ -198,15 +208,29 @@ def _is_plain(content: bytes, kind: str) -> bool:
 def _plain_png(content: bytes) -> bool:
     """https://www.w3.org/TR/png-3/#5Chunk-layout"""
     at = 8
-    kind = b""
+    kind, packed = b"", b""
     while at + 12 <= len(content):
         length, kind = struct.unpack_from(">I4s", content, at)
         if kind not in _PLAIN_CHUNKS:
             return False
+        if kind == b"IDAT":
+            packed += content[at + 8 : at + 8 + length]
         at += 12 + length
         if kind == b"IEND":
             break
-    return kind == b"IEND" and at == len(content)
+    return kind == b"IEND" and at == len(content) and _has_its_pixels_only(content, packed)
+
+
+def _has_its_pixels_only(content: bytes, packed: bytes) -> bool:
+    """Return whether a PNG's data unpacks to its pixels: decoders skip any more, even gigabytes."""
+    width, height, depth, colours, _, _, interlaced = struct.unpack_from(">IIBBBBB", content, 16)
+    if interlaced or colours not in _CHANNELS:
+        return False
+    size = height * (1 + (width * _CHANNELS[colours] * depth + 7) // 8)
+    stream = zlib.decompressobj()
+    return (
+        len(stream.decompress(packed, size + 1)) == size and stream.eof and not stream.unused_data
+    )
 
 
 def _plain_jpeg(content: bytes) -> bool:

@@ -39,7 +39,7 @@ from bot.core.context import Context
 from bot.core.database import Connection, reading, writing
 from bot.core.errors import UserError
 from bot.core.file_process import TOO_MUCH, FileTooMuch
-from bot.core.limits import MAX_FILES, MAX_NEW_FORMULAS
+from bot.core.limits import MAX_ARCHIVE_BYTES, MAX_FILES, MAX_NEW_FORMULAS
 from bot.memory import store as memory_store
 from bot.questions import store as questions_store
 from bot.questions.bank import schema
@@ -170,12 +170,18 @@ class OwnBank:
                 )
             write = partial(write_own, own, chosen, title, pictures, sheet=sheet, packs=packs)
             try:
-                return await self._files.run(write)
+                found = await self._files.run(write)
             except FileTooMuch as error:
                 log.warning("guild %s: writing a file took too much", guild_id)
                 raise UserError(
                     f"Writing this file took {TOO_MUCH}. Try again in a few minutes."
                 ) from error
+            if len(found.content) > MAX_ARCHIVE_BYTES:
+                raise UserError(
+                    f"This file would be larger than {MAX_ARCHIVE_BYTES >> 20} MiB, the most that Discord takes. "
+                    "Export CSV, which has no pictures, or take out pictures first."
+                )
+            return found
 
     async def _own(self, guild_id: int) -> Own:
         return Own(self._banks.packs, *await self._database.read(_rows, guild_id))

@@ -23,6 +23,10 @@ PRIMARY = discord.ButtonStyle.primary
 DANGER = discord.ButtonStyle.danger
 
 
+FIRST_OWN_ID = 1_000_000_000
+"""Component ids from here on are ours: the sender finds messages by them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Download:
     """A file attached to a message for its reader to save."""
@@ -44,8 +48,8 @@ class Message(ui.LayoutView):
     """A message with one container, which shows its parts in order.
 
     Clicks are routed by custom id, so the view is stopped at once and discord.py doesn't keep it.
-    `container_id` makes a message without buttons findable; `ping_role` is the only role that it
-    may ping.
+    `container_id` makes a message findable that has no buttons of its own; `ping_role` is the only
+    role that it may ping.
     """
 
     content = None
@@ -241,6 +245,11 @@ def select_menu(
         for value, words in options.items()
     ]
     return ui.Select(custom_id=custom_id, options=listed)
+
+
+def own_id(row_id: int) -> int:
+    """Return a component id for the message of a row."""
+    return FIRST_OWN_ID + row_id % FIRST_OWN_ID
 
 
 def link_button(label: str, address: str) -> ui.Button[ui.LayoutView]:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import aiohttp
 import discord
 
-from bot.chat.messages import Message, PlainMessage
+from bot.chat.messages import FIRST_OWN_ID, Message, PlainMessage
 from bot.chat.permissions import (
     PERMISSIONS_FOR_PRIVATE_THREAD,
     missing_permissions,
@@ -56,8 +56,6 @@ _INVALID_REQUEST = {401, 403, 429}
 https://discord.com/developers/docs/topics/rate-limits."""
 _MILESTONE = "A milestone of this server"
 """The reason that a server's audit log shows for a role."""
-_FIRST_OWN_ID = 1_000_000_000
-"""Component ids from here on are ours: they let us find a message without buttons."""
 
 
 class DiscordSender:
@@ -450,17 +448,19 @@ def _shown(message: Sendable) -> dict[str, Any]:
 
 
 def _identifying_marks(content: str | None, components: Sequence[Any]) -> set[str]:
-    """Return what identifies a message: its plain text, custom ids, and our component ids."""
-    marks = set(_component_ids(components))
-    return marks | {content} if content else marks
+    """Return what identifies a message: our component ids or, without any, its text and custom ids.
+
+    Messages that follow each other can have the same buttons, so our ids come first.
+    """
+    every = list(_nested(components))
+    ids = [getattr(each, "id", None) for each in every]
+    own = {f"#{id_}" for id_ in ids if isinstance(id_, int) and id_ >= FIRST_OWN_ID}
+    custom_ids = {each.custom_id for each in every if getattr(each, "custom_id", None)}
+    return own or ({content} if content else set()) | custom_ids
 
 
-def _component_ids(components: Sequence[Any]) -> Iterator[str]:
+def _nested(components: Sequence[Any]) -> Iterator[Any]:
+    """Yield components and everything in them."""
     for component in components:
-        custom_id = getattr(component, "custom_id", None)
-        component_id = getattr(component, "id", None)
-        if isinstance(custom_id, str):
-            yield custom_id
-        elif isinstance(component_id, int) and component_id >= _FIRST_OWN_ID:
-            yield f"#{component_id}"
-        yield from _component_ids(getattr(component, "children", ()))
+        yield component
+        yield from _nested(getattr(component, "children", ()))

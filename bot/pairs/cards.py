@@ -14,7 +14,7 @@ class PairStatus:
     """A member's pair. `number` is the question that they are to ask now, if it is their turn.
 
     `thread` is the address of the thread; None while there is none. `ready` tells whether they have
-    accepted or come.
+    accepted or come. `answer_by` is when a proposal ends.
     """
 
     pair_id: int
@@ -24,6 +24,7 @@ class PairStatus:
     starts_at: datetime
     now: bool
     ready: bool
+    answer_by: datetime | None = None
     thread: str | None = None
     number: int | None = None
 
@@ -50,8 +51,8 @@ class PairMessage:
     """A message in a thread or in direct messages. `message_id` is the key of its row.
 
     `partner` is the other member, in direct messages only. `looks_until` is set if their search goes
-    on. `asks` tells in direct messages whether their reader asks. `topic` and what follows are those of
-    the question that the message is about.
+    on, and `answer_by` while they are proposed. `asks` tells in direct messages whether their reader
+    asks. `topic` and what follows are those of the question that the message is about.
     """
 
     message_id: int
@@ -60,6 +61,7 @@ class PairMessage:
     names: tuple[str | None, str | None]
     starts_at: datetime
     now: bool
+    answer_by: datetime | None = None
     partner: str | None = None
     wanted: tuple[str, ...] = ()
     thread: str | None = None

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 
 from bot.core.zones import stored_zone
 from bot.interviews.rules import band
@@ -191,24 +192,28 @@ def level_of(ability: Ability) -> int | None:
     return SOME_PRACTICE if ability.overall < _READY_FROM else READY
 
 
-def suiting_hours(hours: str, zone: str, now: datetime, until: datetime) -> set[datetime]:
-    """Return the full hours in UTC that suit a member, from the current one to before `until`."""
+@lru_cache(maxsize=200)
+def suiting_hours(hours: str, zone: str, start: datetime) -> frozenset[datetime]:
+    """Return the full hours in UTC that suit a member, from `start` on for the length of a search.
+
+    They are cached, because a new search is compared with many that have the same hours and zone.
+    """
     chosen, local = WEEK[hours], stored_zone(zone)
-    start = now.replace(minute=0, second=0, microsecond=0)
-    steps = range(max(0, -((start - until) // _HOUR)))
-    every = [start + n * _HOUR for n in steps if start + n * _HOUR < until]
 
     def suits(hour: datetime) -> bool:
         there = hour.astimezone(local)
         return there.weekday() in chosen.weekdays and chosen.first <= there.hour < chosen.end
 
-    return {hour for hour in every if suits(hour)}
+    every = (start + n * _HOUR for n in range(OPEN_FOR // _HOUR + 1))
+    return frozenset(hour for hour in every if suits(hour))
 
 
 def meeting(one: Search, other: Search, now: datetime) -> datetime | None:
     """Return when two can meet: now if the current hour suits both, else their next common hour."""
-    found = [suiting_hours(s.hours, s.zone, now, s.ends_at) for s in (one, other)]
-    common = found[0] & found[1]
+    start = now.replace(minute=0, second=0, microsecond=0)
+    first, second = (suiting_hours(each.hours, each.zone, start) for each in (one, other))
+    until = min(one.ends_at, other.ends_at)
+    common = [hour for hour in first & second if hour < until]
     return max(now, min(common)) if common else None
 
 
@@ -245,6 +250,7 @@ def best_match(
     for other in sorted(waiting, key=lambda each: (each.started_at, each.id)):
         if (
             other.user_id != search.user_id
+            and other.ends_at > now
             and may_propose(search, other, past)
             and levels_fit(search.level, other.level)
             and topics_fit(search.topic_id, other.topic_id, bank)
@@ -254,10 +260,9 @@ def best_match(
     return None
 
 
-def answer_until(starts_at: datetime, one: Search, other: Search, now: datetime) -> datetime:
-    """Return when a proposal ends that nobody answers."""
-    until = max(starts_at, now + ANSWER_NOW_WITHIN)
-    return min(until, now + ANSWER_WITHIN, max(starts_at, min(one.ends_at, other.ends_at)))
+def answer_until(starts_at: datetime, now: datetime) -> datetime:
+    """Return when a proposal ends that nobody answers, also if a search ends before."""
+    return min(max(starts_at, now + ANSWER_NOW_WITHIN), now + ANSWER_WITHIN)
 
 
 FEEDBACK = {

@@ -36,7 +36,8 @@ from bot.questions.bank import check_topic
 from bot.questions.model import Topic
 from bot.questions.store import topics_met
 
-_GONE = "That interview is over. Look for another partner with </pair>."
+_GONE = "That is over, or was called off. Look for another partner with </pair>."
+_NO_SEARCH = "You aren't looking for a partner. Start with </pair>."
 _CLOSED = (
     "I can't send you direct messages, and that's where I'd tell you who fits. Allow direct messages "
     "from this server in its privacy settings, then use </pair> again."
@@ -195,7 +196,7 @@ class Pairs:
             state=PairState.PROPOSED,
             starts_at=starts_at,
             created_at=now,
-            due_at=rules.answer_until(starts_at, first, second, now),
+            due_at=rules.answer_until(starts_at, now),
         )
         paired = {"state": SearchState.PAIRED, "pair_id": pair_id, "due_at": None}
         for each in (first, second):
@@ -237,6 +238,7 @@ class Pairs:
             partner=names_of(conn, pair.guild_id, [partner_id]).get(partner_id),
             topics=self._wanted(conn, pair),
             starts_at=pair.starts_at,
+            answer_by=pair.due_at if pair.state is PairState.PROPOSED else None,
             now=pair.starts_at <= self._now(),
             ready=pair.is_ready(search.user_id),
             thread=_thread(pair),
@@ -259,8 +261,11 @@ class Pairs:
     def _stop(self, conn: Connection, user_id: int) -> None:
         search = store.search_of(conn, user_id)
         if search is None:
-            raise UserError("You aren't looking for a partner. Start with </pair>.")
+            raise UserError(_NO_SEARCH)
         servers.lock(conn, search.guild_id)
+        search = store.search(conn, search.id)  # it may have been paired before the lock
+        if search is None:
+            raise UserError(_NO_SEARCH)
         pair = store.get(conn, search.pair_id, lock=True) if search.pair_id else None
         if pair is None or pair.state is PairState.ENDED:
             store.delete_search(conn, search.id)
@@ -332,7 +337,8 @@ class Pairs:
                     self._tell(conn, search, Kind.STOPPED, pair.id)
             elif search.ends_at <= now:
                 store.delete_search(conn, search.id)
-                self._tell(conn, search, Kind.EXPIRED, pair.id)
+                if not known:
+                    self._tell(conn, search, Kind.EXPIRED, pair.id)
             else:
                 seeking = {"state": SearchState.SEEKING, "pair_id": None, "due_at": search.ends_at}
                 store.change_search(conn, search.id, expect=SearchState.PAIRED, **seeking)
@@ -345,7 +351,10 @@ class Pairs:
 
     def expire(self, conn: Connection, search_id: int) -> None:
         """End a search that found nobody in time."""
-        search = store.search(conn, search_id, lock=True)
+        search = store.search(conn, search_id)
+        if search is not None:
+            servers.lock(conn, search.guild_id)
+            search = store.search(conn, search_id)  # it may have been paired before the lock
         if (
             search is not None
             and search.state is SearchState.SEEKING
@@ -431,16 +440,17 @@ class Pairs:
     @reading
     def card(self, conn: Connection, pair_id: int, number: int, user_id: int) -> AskerCard:
         """Return what the member who asks sees."""
-        return self._card(conn, *self._asked_by(conn, pair_id, number, user_id))
+        found = self._asked_by(conn, pair_id, number, user_id, lock=False)  # a read locks nothing
+        return self._card(conn, *found)
 
     def _card(self, conn: Connection, pair: Pair, turn: Turn) -> AskerCard:
-        partner_id = pair.answerer(turn.number)
+        partner_id, topic = pair.answerer(turn.number), self._topic(conn, pair, turn)
         return AskerCard(
             pair_id=pair.id,
             number=turn.number,
             partner=names_of(conn, pair.guild_id, [partner_id]).get(partner_id),
-            topic=self._topic(conn, pair, turn),
-            ticks=frozenset(map(int, turn.ticks)),
+            topic=topic,
+            ticks=_ticks(turn, topic),
             shown=turn.shown_at is not None,
             direct=pair.thread_id is None,
         )
@@ -485,8 +495,9 @@ class Pairs:
         pair, turn = self._asked_by(conn, pair_id, number, user_id)
         now, answerer = self._now(), pair.answerer(number)
         store.change_turn(conn, pair.id, number, done_at=now)
-        points = [point.text for point in self._topic(conn, pair, turn).key_points]
-        assessment = ticked_by_partner(points, frozenset(map(int, turn.ticks)))
+        topic = self._topic(conn, pair, turn)
+        points = [point.text for point in topic.key_points]
+        assessment = ticked_by_partner(points, _ticks(turn, topic))
         interview_id = interviews_store.add_partner_answer(
             conn,
             pair.interview_of(answerer),
@@ -531,8 +542,7 @@ class Pairs:
     @reading
     def check_member(self, conn: Connection, pair_id: int, user_id: int) -> None:
         """Refuse anybody but the two members, and them once their interview is over."""
-        if _own(store.get(conn, pair_id), user_id).state is PairState.ENDED:
-            raise UserError(_GONE)
+        _require_running(_own(store.get(conn, pair_id), user_id))
 
     async def report(self, pair_id: int, user_id: int) -> Report:
         """Return a member's own report."""
@@ -550,22 +560,25 @@ class Pairs:
         """Let the pair that meets in a thread go on directly, if there is one."""
         pair_id = await self._database.read(store.in_thread, thread_id)
         if pair_id is not None:
-            await self._database.write(self.lost, pair_id)
+            await self._database.write(self.lost, pair_id, thread_id)
             self._scheduler.nudge(self._now())
 
-    def lost(self, conn: Connection, pair_id: int) -> None:
-        """Go on in direct messages if the thread is lost. If these are, end the pair."""
+    def lost(self, conn: Connection, pair_id: int, thread_id: int | None) -> None:
+        """Go on in direct messages if the thread is lost. If these are, end the pair.
+
+        A pair that no longer meets in that thread goes on as it does.
+        """
         pair = store.get(conn, pair_id)
         if pair is None:
             return
         servers.lock(conn, pair.guild_id)
         pair = store.get(conn, pair_id, lock=True)
-        if pair is None or pair.state is PairState.ENDED:
+        if pair is None or pair.state is PairState.ENDED or pair.thread_id != thread_id:
             return
-        if pair.thread_id is None:
+        if thread_id is None:
             self.end_in(conn, pair, Ending.LOST)
         else:
-            self._move(conn, pair, pair.thread_id)
+            self._move(conn, pair, thread_id)
 
     def _move(self, conn: Connection, pair: Pair, thread_id: int) -> None:
         """Send a lost thread's unsent messages and its newest card directly."""
@@ -602,6 +615,7 @@ class Pairs:
             pair_id=pair.id,
             names=(names.get(pair.first_id), names.get(pair.second_id)),
             starts_at=pair.starts_at,
+            answer_by=pair.due_at if pair.state is PairState.PROPOSED else None,
             now=pair.starts_at <= unsent.created_at,
             partner=names.get(pair.other(unsent.user_id)) if unsent.user_id else None,
             wanted=self._wanted(conn, pair),
@@ -614,7 +628,7 @@ class Pairs:
             answerer=names.get(pair.answerer(unsent.number)),
             topic=topic,
             section=titles.get(topic.section_id, "") if topic else "",
-            ticks=frozenset(map(int, turn.ticks)) if turn else frozenset(),
+            ticks=_ticks(turn, topic) if turn and topic else frozenset(),
             answered=sum(each.done_at is not None for each in store.turns_of(conn, pair.id)),
         )
 
@@ -662,17 +676,15 @@ class Pairs:
         pair = _own(store.get(conn, pair_id), user_id)
         servers.lock(conn, pair.guild_id)
         pair = _own(store.get(conn, pair_id, lock=True), user_id)
-        if pair.state is PairState.ENDED:
-            raise UserError(_GONE)
+        _require_running(pair)
         return pair
 
     def _asked_by(
-        self, conn: Connection, pair_id: int, number: int, user_id: int
+        self, conn: Connection, pair_id: int, number: int, user_id: int, *, lock: bool = True
     ) -> tuple[Pair, Turn]:
         """Return the current question for the member who asks it; refuse everybody else."""
-        pair = _own(store.get(conn, pair_id, lock=True), user_id)
-        if pair.state is not PairState.ASKING:
-            raise UserError(_GONE)
+        pair = _own(store.get(conn, pair_id, lock=lock), user_id)
+        _require_running(pair)
         turn = store.turn(conn, pair_id, number)
         if turn is None or number != pair.turn or turn.done_at is not None:
             raise UserError("That question is done. Use the newest card.")
@@ -698,6 +710,17 @@ def _own(pair: Pair | None, user_id: int) -> Pair:
     if user_id not in pair.members:
         raise UserError("This is for two other members. Find a partner with </pair>.")
     return pair
+
+
+def _require_running(pair: Pair) -> None:
+    """Refuse a pair that has ended, or that ends at once because a member was erased."""
+    if pair.state is PairState.ENDED or 0 in pair.members:
+        raise UserError(_GONE)
+
+
+def _ticks(turn: Turn, topic: Topic) -> frozenset[int]:
+    """Return the ticked key points, without those that the topic has lost since."""
+    return frozenset(map(int, turn.ticks)) & frozenset(range(len(topic.key_points)))
 
 
 def _side(pair: Pair, user_id: int) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 import discord
 from discord import ui
 
@@ -19,6 +17,7 @@ from bot.chat.messages import (
     PlainMessage,
     button,
     link_button,
+    own_id,
     pager,
     row,
     separator,
@@ -128,7 +127,7 @@ def _pair_status(pair: PairStatus) -> Message:
         case PairState.PROPOSED:
             return Message(
                 OPEN,
-                f"### A partner for you: {partner}\n{_offer(pair.topics, pair.starts_at, now=pair.now)}",
+                f"### A partner for you: {partner}\n{_offer(pair.topics, pair)}",
                 row(*_answers(pair.pair_id)),
             )
         case PairState.AGREED if not pair.now:
@@ -158,10 +157,11 @@ def _pair_status(pair: PairStatus) -> Message:
     )
 
 
-def _offer(topics: tuple[str, ...], starts_at: datetime, *, now: bool) -> str:
+def _offer(topics: tuple[str, ...], card: PairStatus | PairMessage) -> str:
     on = f" on {' and '.join(map(t.one_line, topics))}" if topics else ""
-    when = "as soon as you both accept" if now else f"on {t.when(starts_at, 'F')}"
-    return f"A mock interview{on}, {when}. You ask each other two questions each."
+    when = "as soon as you both accept" if card.now else f"on {t.when(card.starts_at, 'F')}"
+    by = f" Answer by {t.when(card.answer_by)}." if card.answer_by else ""
+    return f"A mock interview{on}, {when}. You ask each other two questions each.{by}"
 
 
 def _answers(pair_id: int) -> list[ui.Button[ui.LayoutView]]:
@@ -201,25 +201,29 @@ def _notice(card: PairMessage) -> PlainMessage:
     again = "Look again with `/pair` on the server."
     match card.kind:
         case Kind.PROPOSED:
-            offer = _offer(card.wanted, card.starts_at, now=card.now)
-            return PlainMessage(
-                f"I've found a partner for you: {partner}. {offer}", *_answers(card.pair_id)
+            offer = _offer(card.wanted, card)
+            return _plain(
+                card,
+                f"I've found a partner for you: {partner}. {offer}",
+                *_answers(card.pair_id),
             )
         case Kind.AGREED:
-            return PlainMessage(
+            return _plain(
+                card,
                 f"You meet {partner} on {t.when(card.starts_at, 'F')}. I'll write to you here when it begins.",
                 _decline(card.pair_id, "Can't make it"),
             )
         case Kind.BEGINS:
-            return PlainMessage(
+            return _plain(
+                card,
                 f"Your mock interview with {partner} begins now. Press I'm here in its thread within ten minutes.",
                 link_button("Open the thread", card.thread or "https://discord.com"),
             )
         case Kind.FREED:
-            why = _FREED.get(card.ending or Ending.LOST, "Your interview couldn't take place.")
             until = f", until {t.when(card.looks_until)}" if card.looks_until else ""
-            return PlainMessage(
-                f"{why.format(partner)} I go on looking for you{until}.",
+            return _plain(
+                card,
+                f"{_why_freed(card)} I go on looking for you{until}.",
                 button("Stop looking", STOP.id()),
             )
         case Kind.STOPPED:
@@ -229,16 +233,27 @@ def _notice(card: PairMessage) -> PlainMessage:
             }
             why = what.get(card.ending or Ending.LOST, "Your interview couldn't take place")
             return PlainMessage(f"{why}, so I've stopped looking. {again}")
-    return PlainMessage(f"Your search has ended, because nobody fitted in its 48 hours. {again}")
+    if card.ending is None:
+        return PlainMessage(
+            f"Your search has ended, because nobody fitted in its 48 hours. {again}"
+        )
+    return PlainMessage(f"{_why_freed(card)} The 48 hours of your search are over too. {again}")
+
+
+def _why_freed(card: PairMessage) -> str:
+    words = _FREED.get(card.ending or Ending.LOST, "Your interview couldn't take place.")
+    return words.format(t.name(card.partner))
+
+
+def _plain(card: PairMessage, words: str, *buttons: ui.Button[ui.LayoutView]) -> PlainMessage:
+    """Return a direct message that can be told from others with the same buttons."""
+    buttons[0].id = own_id(card.message_id)
+    return PlainMessage(words, *buttons)
 
 
 def _marked(card: PairMessage, colour: discord.Colour, *parts: Part | None) -> Message:
-    """Return a message that can be found again even if it has no buttons."""
-    return Message(
-        colour,
-        *parts,
-        container_id=1_000_000_000 + card.message_id % 1_000_000_000,
-    )
+    """Return a message that can be told from others, whatever its buttons are."""
+    return Message(colour, *parts, container_id=own_id(card.message_id))
 
 
 def _gather(card: PairMessage) -> Message:

@@ -80,7 +80,9 @@ class PairWork(Worker[Pair]):
 
     async def give_up(self, key: int, reason: str) -> None:
         log.error("pair %s is given up: %s", key, reason)
-        await self._database.write(self._pairs.lost, key)
+        pair = await self._database.read(store.get, key)
+        if pair is not None:
+            await self._database.write(self._pairs.lost, key, pair.thread_id)
 
     def _end(self, conn: Connection, row: Pair, ending: Ending) -> None:
         """End a pair that is still due in the same state."""
@@ -167,7 +169,8 @@ class MessageWork(PostWorker[Unsent]):
     def _leave_out(self, conn: Connection, row: Unsent) -> None:
         needed = row.kind in {Kind.GATHER, Kind.TURN, Kind.QUESTION, Kind.RESULT, Kind.MODEL}
         if needed and row.pair_id is not None:
-            self._pairs.lost(conn, row.pair_id)  # which moves a thread's messages
+            # which moves a thread's messages
+            self._pairs.lost(conn, row.pair_id, None if row.user_id else row.channel_id)
         store.delete_message(conn, row, self._now())
 
     def _claim(self, conn: Connection, unsent: Unsent) -> Post | None:

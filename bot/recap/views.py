@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 from bot.chat import text as t
 from bot.chat.charts import INNER, MARGIN, big_number, fit_label, headline, labelled_bar
-from bot.chat.messages import OPEN, Message, separator
+from bot.chat.messages import OPEN, Message, own_id, separator
 from bot.chat.pictures import ACCENT, INK, MUTED, TRACK, box, draw_picture, panel, words
 from bot.daily.views import local_time
 from bot.daily.weekdays import DAYS
@@ -37,7 +37,7 @@ async def recap(found: Recap) -> Message:
         "\n".join(_highlights(found)) or None,
         separator(),
         f"-# {_figures(found)}\n-# See where you stand with </leaderboard>.",
-        container_id=1_000_000_000 + found.recap_id % 1_000_000_000,
+        container_id=own_id(found.recap_id),
     )
 
 

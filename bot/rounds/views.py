@@ -10,7 +10,7 @@ from discord import ui
 
 from bot.answers.rules import Tally, places
 from bot.chat import text as t
-from bot.chat.messages import ENDED, OPEN, REVEALED, Message, button, row, separator
+from bot.chat.messages import ENDED, OPEN, REVEALED, Message, button, own_id, row, separator
 from bot.chat.pictures import INK, MUTED, TRACK, Picture, draw_picture, panel, words
 from bot.chat.pictures import polyline as stroke
 from bot.chat.router import PAGE, ROW, Route
@@ -145,7 +145,7 @@ async def standings(card: StandingsCard) -> Message:
             why or "Nobody answered.",
             "-# Start another with </quiz start>",
             # the sender finds a message by its buttons or, because this one has none, by this id
-            container_id=1_000_000_000 + card.round_id % 1_000_000_000,
+            container_id=own_id(card.round_id),
         )
     if len(card.standings) == 1:
         tally = card.standings[0][1]

@@ -59,6 +59,26 @@ def gif_bomb() -> bytes:
     return whole[:6] + struct.pack("<HH", 65_535, 65_535) + whole[10:]
 
 
+def many_scans() -> bytes:
+    """Return a JPEG whose last scan is there a thousand times: each takes time."""
+    whole = encoded(Image.new("L", (640, 640), 128), "JPEG", progressive=True)
+    return whole[:-2] + 1000 * whole[whole.rfind(b"\xff\xda") : -2] + whole[-2:]
+
+
+def with_hidden_data() -> bytes:
+    """Return a PNG whose pixels are followed by 50 MB in the same stream: decoders skip them."""
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", 30, 20, 8, 2, 0, 0, 0))
+    data = chunk(b"IDAT", zlib.compress(bytes(50_000_000), 9))
+    return b"\x89PNG\r\n\x1a\n" + header + data + chunk(b"IEND", b"")
+
+
+def with_damaged_metadata() -> bytes:
+    """Return a PNG with metadata whose 5,000 entries all point outside of it."""
+    entries = (struct.pack("<HHII", n, 7, 4_000_000, 8) for n in range(5000))
+    metadata = b"II*\0\x08\0\0\0" + struct.pack("<H", 5000) + b"".join(entries)
+    return png_of_size(30, 20, chunk(b"eXIf", metadata))
+
+
 def with_archive(picture: bytes) -> bytes:
     """Return a picture that is an archive too."""
     file = io.BytesIO(picture)
@@ -109,6 +129,7 @@ HOSTILE = {
     "wordy.png": (with_text(), "holds a huge text as well as its pixels."),
     "both.png": (with_archive(diagram()), "is a picture and another file in one."),
     "both.gif": (b"GIF89a%PDF-1.7" + bytes(100), "is a picture and another file in one."),
+    "scans.jpg": (many_scans(), "takes too much time or memory to decode."),
     "large.png": (b"\x89PNG\r\n\x1a\n" + bytes(MAX_PICTURE_BYTES), "is larger than 8 MiB"),
 }
 """Files that are refused, by name, each with the beginning of the reason."""

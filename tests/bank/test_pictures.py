@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 
 import pytest
 from PIL import Image
@@ -14,6 +15,8 @@ from tests.bank.images import (
     diagram,
     encoded,
     noise,
+    with_damaged_metadata,
+    with_hidden_data,
     with_metadata,
     with_small_text,
 )
@@ -64,6 +67,21 @@ def test_what_is_stored(name: str) -> None:
     assert shown.info.keys() <= {"jfif", "jfif_version", "jfif_unit", "jfif_density"}
     assert b"secret" not in drawn
     assert redraw(drawn) == (file, drawn)
+
+
+def test_hidden_data_is_left_out() -> None:
+    """A picture that isn't plain is drawn again, also if only its packed pixels hold more."""
+    drawn = redraw(with_hidden_data())[1]
+    assert len(drawn) < 1000
+    assert opened(drawn).size == (30, 20)
+
+
+def test_damaged_metadata_does_not_flood_the_log() -> None:
+    """Pillow warns of each entry, and warnings of the process for files go to the bot's log."""
+    with warnings.catch_warnings(record=True) as raised:
+        warnings.simplefilter("always")
+        redraw(with_damaged_metadata())
+    assert raised == []
 
 
 def test_photos_are_turned_upright() -> None:

@@ -18,6 +18,7 @@ import pytest
 
 from bot.app import IN_PLAY
 from bot.bank import service
+from bot.bank.files import Export
 from bot.bank.forms import Form
 from bot.bank.rules import Merge
 from bot.bank.service import PAGE_SIZE
@@ -262,6 +263,21 @@ async def test_an_export_with_packs(stage: Stage) -> None:
     out = json.loads((await stage.bot.own_bank.export(GUILD, "x", packs=True)).content)
     ids = {item["id"] for s in out["sections"] for topic in s["topics"] for item in topic["items"]}
     assert ids == {*stage.bank.items, "ours-0", "ours-1", "ours-2", "ours-9000"}
+
+
+async def test_an_export_that_discord_would_not_take(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is refused with what to do, because questions and pictures can be too large together."""
+    bank = stage.bot.own_bank
+    monkeypatch.setattr("bot.bank.service.MAX_ARCHIVE_BYTES", 1 << 20)
+    monkeypatch.setattr("bot.bank.service.write_own", too_large)
+    with pytest.raises(UserError, match="This file would be larger than 1 MiB"):
+        await bank.export(GUILD, "x")
+
+
+def too_large(*_: object, **__: object) -> Export:
+    return Export("zip", bytes((1 << 20) + 1))
 
 
 async def test_nothing_to_export(stage: Stage) -> None:

@@ -13,7 +13,7 @@ import discord
 import pytest
 import pytest_asyncio
 
-from bot.chat.messages import OPEN, Message, PlainMessage, button
+from bot.chat.messages import OPEN, Message, PlainMessage, button, row
 from bot.chat.pictures import PendingPicture
 from bot.chat.rate_limit import RefusalCounter
 from bot.chat.sender import DiscordSender
@@ -210,6 +210,33 @@ async def test_a_plain_message_is_found_again(sender: DiscordSender, http: FakeH
     assert await sender.find(HERE, PlainMessage("not there"), AT) is None
     assert await sender.post(HERE, PlainMessage("<@&8> new"), "n", tried_at=AT) == 3
     assert "POST /channels/5/messages" not in dict(http.requests)
+
+
+async def test_messages_with_the_same_buttons_are_told_apart(
+    sender: DiscordSender, http: FakeHttp
+) -> None:
+    """One that failed is not taken for an earlier one that has the same button, but another id."""
+
+    def plain(own_id: int) -> PlainMessage:
+        stop = button("Stop", "stop")
+        stop.id = own_id
+        return PlainMessage(f"message {own_id}", stop)
+
+    def marked(own_id: int) -> Message:
+        return Message(OPEN, row(button("End", "end")), container_id=own_id)
+
+    for message in (plain, marked):
+        http.answers["GET /channels/5/messages"] = [
+            {**message_data(""), "components": message(1_000_000_001).to_components()},
+            {**message_data("", 2), "components": [stop_row()]},
+        ]
+        assert await sender.find(HERE, message(1_000_000_001), AT) == 1
+        assert await sender.find(HERE, message(1_000_000_002), AT) is None
+
+
+def stop_row() -> dict[str, Any]:
+    """Return a row with a button that has no id of ours, as earlier versions sent it."""
+    return dict(PlainMessage("x", button("Stop", "stop")).to_components()[0])
 
 
 VIEW, SEND, FILES, HISTORY = 1 << 10, 1 << 11, 1 << 15, 1 << 16

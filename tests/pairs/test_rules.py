@@ -62,24 +62,27 @@ def past(first: int, second: int, ending: Ending, searches: tuple[int, int] = (0
 
 def test_hours_are_local() -> None:
     """Evenings are those of the member's own zone, and weekends begin at its midnight."""
-    until = NOW + timedelta(hours=24)
-    berlin = rules.suiting_hours("evenings", "Europe/Berlin", NOW, until)
+    start = NOW.replace(minute=0)
+    berlin = rules.suiting_hours("evenings", "Europe/Berlin", start)
     assert {hour.hour for hour in berlin} == set(range(17, 22))
-    tokyo = rules.suiting_hours("mornings", "Asia/Tokyo", NOW, until)
+    tokyo = rules.suiting_hours("mornings", "Asia/Tokyo", start)
     assert min(tokyo) == datetime(2027, 1, 4, 22, tzinfo=UTC)
-    assert rules.suiting_hours("weekends", "UTC", NOW, until) == set()
-    friday = NOW + timedelta(days=4)
-    weekend = rules.suiting_hours("weekends", "UTC", friday, friday + rules.OPEN_FOR)
+    assert rules.suiting_hours("weekends", "UTC", start) == set()
+    weekend = rules.suiting_hours("weekends", "UTC", start + timedelta(days=4))
     assert {hour.weekday() for hour in weekend} == {5, 6}
 
 
 def test_the_current_hour_counts_and_the_last_one_ends_the_search() -> None:
-    """A search of 48 hours that begins at half past sees 49 hours; a finished one sees none."""
-    every = rules.suiting_hours("any", "UTC", NOW, NOW + rules.OPEN_FOR)
+    """A search of 48 hours that begins at half past sees 49 hours, and no time after its end."""
+    every = rules.suiting_hours("any", "UTC", NOW.replace(minute=0))
     assert min(every) == NOW.replace(minute=0)
     assert max(every) < NOW + rules.OPEN_FOR
     assert len(every) == 49
-    assert rules.suiting_hours("any", "UTC", NOW, NOW - 2 * HOUR) == set()
+    evening = search(1, hours="evenings")
+    assert rules.meeting(evening, search(2, ends_at=NOW + 6 * HOUR), NOW) == NOW.replace(
+        hour=18, minute=0
+    )
+    assert rules.meeting(evening, search(2, ends_at=NOW.replace(hour=18, minute=0)), NOW) is None
 
 
 def test_two_meet_now_or_in_their_next_common_hour() -> None:
@@ -130,6 +133,20 @@ def test_who_waited_longest_comes_first() -> None:
     assert rules.best_match(me, [me], [], BANK, NOW) is None
 
 
+def test_a_search_that_has_ended_fits_nobody() -> None:
+    """It may still be stored, because what ends it comes a moment later."""
+    assert rules.best_match(search(9), [search(1, ends_at=NOW)], [], BANK, NOW) is None
+
+
+def test_matching_many_members_computes_their_hours_once() -> None:
+    """It happens in a transaction, so it has to be quick however many wait in the same zone."""
+    me = search(0, hours="mornings", zone="Europe/Berlin")
+    waiting = [search(n, hours="evenings", zone="Europe/Berlin") for n in range(1, 101)]
+    rules.suiting_hours.cache_clear()
+    assert rules.best_match(me, waiting, [], BANK, NOW) is None
+    assert rules.suiting_hours.cache_info().misses == 2
+
+
 def test_a_refusal_holds_for_both_and_for_later_searches() -> None:
     """Silence ends the two searches only: with a new one the two may meet."""
     me, other = search(1), search(2)
@@ -143,12 +160,9 @@ def test_a_refusal_holds_for_both_and_for_later_searches() -> None:
 
 def test_a_proposal_waits_as_long_as_it_can() -> None:
     """Half an hour for now, until the time to meet if that is later, twelve hours at most."""
-    one, other = search(1), search(2)
-    assert rules.answer_until(NOW, one, other, NOW) == NOW + timedelta(minutes=30)
-    assert rules.answer_until(NOW + 5 * HOUR, one, other, NOW) == NOW + 5 * HOUR
-    assert rules.answer_until(NOW + 30 * HOUR, one, other, NOW) == NOW + 12 * HOUR
-    short = search(2, ends_at=NOW + timedelta(minutes=10))
-    assert rules.answer_until(NOW, one, short, NOW) == short.ends_at
+    assert rules.answer_until(NOW, NOW) == NOW + timedelta(minutes=30)
+    assert rules.answer_until(NOW + 5 * HOUR, NOW) == NOW + 5 * HOUR
+    assert rules.answer_until(NOW + 30 * HOUR, NOW) == NOW + 12 * HOUR
 
 
 def test_roles_change_with_each_question() -> None:

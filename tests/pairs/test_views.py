@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.chat.messages import Message, PlainMessage, text_of
+from bot.chat.sender import _identifying_marks
 from bot.chat.text import MAX_MESSAGE
 from bot.pairs import views
 from bot.pairs.cards import AskerCard, PairMessage, PairStatus, Status
@@ -122,6 +123,31 @@ def test_a_status_has_the_buttons_of_its_state(state: PairState) -> None:
     }
     for button in buttons.get(state, []):
         assert button in shown
+
+
+def test_each_message_is_told_from_the_others_of_its_pair() -> None:
+    """After a crash, the search for one must not find another one with the same buttons."""
+    kinds = set(Kind) - {Kind.STOPPED, Kind.EXPIRED}  # each is the last one of a search
+    shown = [views.message(card(kind, message_id=n)) for n, kind in enumerate(kinds)]
+    marks = [_identifying_marks(each.content, each.children) for each in shown]
+    assert all(marks)
+    assert sum(map(len, marks)) == len(set.union(*marks))
+
+
+def test_a_proposal_says_until_when_to_answer() -> None:
+    """Whoever doesn't answer in time is looking no longer, so they have to know."""
+    at = int(NOW.timestamp())
+    assert f"Answer by <t:{at}:f>." in words(views.message(card(Kind.PROPOSED, answer_by=NOW)))
+    pair = PairStatus(3, PairState.PROPOSED, "B", (), NOW, now=True, ready=False, answer_by=NOW)
+    status = views.status(Status(None, "any", "UTC", NOW, pair=pair))
+    assert f"Answer by <t:{at}:f>." in text_of(status)
+
+
+def test_a_search_that_ends_with_its_pair_says_why() -> None:
+    """Somebody did fit, so it must not say that nobody did."""
+    shown = words(views.message(card(Kind.EXPIRED, ending=Ending.ABSENT)))
+    assert shown.startswith("**Blaise** didn't come. The 48 hours of your search are over too.")
+    assert "nobody fitted" in words(views.message(card(Kind.EXPIRED)))
 
 
 def test_a_search_names_hours_and_zone() -> None:

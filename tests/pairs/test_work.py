@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, func, select
 
+from bot.core import servers
 from bot.core.database import Database
 from bot.core.errors import DeliveryLater, DeliveryRefused, DeliveryUnknown, UserError
 from bot.interviews.store import interviews
@@ -263,6 +264,101 @@ async def test_erasing_one_member_frees_the_other(stage: Stage, phase: str) -> N
         assert report.answered == 1
     else:
         assert await states(stage) == {BOB: SearchState.PAIRED, CLEMENTINE: SearchState.PAIRED}
+
+
+async def test_an_erased_member_gets_no_new_rows(stage: Stage) -> None:
+    """Until their pair is ended, the other member can't store an answer for them."""
+    await look(stage, ALWINA, BOB)
+    await accept(stage)
+    await come(stage)
+
+    def erase(conn: Connection) -> None:
+        for held in store.HELD.members:
+            while held.erase(conn, BOB, 50):
+                pass
+
+    await stage.database.write(erase)
+    with pytest.raises(UserError, match="That is over"):
+        await stage.bot.pairs.show_result(1, 1, ALWINA)
+    assert await count(stage, interviews) == 0
+
+
+async def test_a_thread_is_lost_once(stage: Stage) -> None:
+    """Its deletion and a message that it refuses come together, and the interview goes on."""
+    await look(stage, ALWINA, BOB)
+    await accept(stage)
+    await come(stage)
+    await stage.bot.pairs.thread_deleted(5001)
+    await stage.database.write(stage.bot.pairs.lost, 1, 5001)
+    await run(stage)
+    found = await pair(stage)
+    assert (found.state, found.thread_id) == (PairState.ASKING, None)
+    assert len(sent(stage, Kind.TURN, 10_000 + BOB)) == 1
+
+
+async def test_a_member_who_stops_while_they_are_paired(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process proposes them after their search was read, and before the server is locked."""
+    await stage.bot.pairs.find(ALWINA, GUILD, channel_id=CHANNEL, hours="mornings")
+    await stage.bot.pairs.find(BOB, GUILD, channel_id=CHANNEL, hours="evenings")
+    await stage.database.write(
+        lambda conn: conn.execute(pair_searches.update().values(hours="any"))
+    )
+    lock = servers.lock
+
+    def lock_late(conn: Connection, guild_id: int) -> None:
+        monkeypatch.setattr(servers, "lock", lock)
+        assert stage.bot.pairs._match(conn, 2)
+        lock(conn, guild_id)
+
+    monkeypatch.setattr(servers, "lock", lock_late)
+    await stage.bot.pairs.stop(ALWINA)
+    await run(stage)
+    assert (await pair(stage)).ending is Ending.LEFT
+    assert await states(stage) == {BOB: SearchState.SEEKING}
+
+
+async def test_a_proposal_to_a_search_that_ends_soon(stage: Stage) -> None:
+    """Both have half an hour to answer, and whoever does is not stopped for being late."""
+    await look(stage, ALWINA)
+    stage.clock.turn(hours=47, minutes=59)
+    await look(stage, BOB)
+    stage.clock.turn(minutes=20)
+    await run(stage)
+    await accept(stage)
+    assert (await pair(stage)).state is PairState.GATHERING
+
+
+async def test_ticks_of_key_points_that_are_gone(stage: Stage) -> None:
+    """A manager may change the question in between; nobody covers more points than it has."""
+    await look(stage, ALWINA, BOB)
+    await accept(stage)
+    await come(stage)
+    await stage.database.write(lambda conn: store.change_turn(conn, 1, 1, ticks="05"))
+    assert len((await stage.bot.pairs.card(1, 1, ALWINA)).topic.key_points) < 6
+    await stage.bot.pairs.show_result(1, 1, ALWINA)
+    await run(stage)
+    assert sent(stage, Kind.RESULT)[0].ticks == {0}
+
+
+async def test_what_members_read_changes_nothing(stage: Stage) -> None:
+    """Card, status, model answer and report come from transactions that can lock nothing."""
+    await look(stage, ALWINA, BOB)
+    await accept(stage)
+    await come(stage)
+    pairs_ = stage.bot.pairs
+    await pairs_.check_member(1, BOB)
+    assert (await pairs_.card(1, 1, ALWINA)).ticks == set()
+    with pytest.raises(UserError, match="This card is for the one who asks"):
+        await pairs_.card(1, 1, BOB)
+    await pairs_.show_result(1, 1, ALWINA)
+    assert (await pairs_.model_answer(1, 1, BOB)).key_points
+    assert (await pairs_.report(1, BOB)).answered == 1
+    found = await pairs_.status(BOB, GUILD)
+    assert found is not None
+    assert found.pair is not None
+    assert found.pair.number == 2
 
 
 async def test_nobody_comes(stage: Stage) -> None:
