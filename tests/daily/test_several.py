@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 
 from bot.core import servers
 from bot.core.database import Database
 from bot.core.errors import UserError
 from bot.core.snowflakes import created_at
+from bot.daily import store
 from bot.daily.cards import DailyCard, DailyResult, DailyVerdict
-from bot.daily.rules import DEFAULT_NAME, Daily
+from bot.daily.rules import DEFAULT_NAME, Daily, Schedule
 from bot.daily.schedules import SeveralDailies
 from bot.daily.streaks import NO_NEWS
 from bot.plan.goals import ALL
@@ -344,3 +347,37 @@ async def test_what_the_schedules_ask(stage: Stage) -> None:
     await stage.set_up("13:00", asks="t1")
     status = await stage.bot.schedules.setup(GUILD, asks="Everything")
     assert status.schedule.asks == ALL
+
+
+async def test_two_managers_at_once(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever changes a schedule locks the server before reading it, so that nothing is undone.
+
+    PostgreSQL would let one read the schedule that the other is about to pause.
+    """
+    await stage.set_up("13:00")
+    order: list[str] = []
+    lock, schedules_of = servers.lock, store.schedules_of
+
+    def locking(conn: Connection, guild_id: int) -> None:
+        order.append("lock")
+        lock(conn, guild_id)
+
+    def reading(conn: Connection, guild_id: int) -> list[Schedule]:
+        order.append("read")
+        return schedules_of(conn, guild_id)
+
+    monkeypatch.setattr(servers, "lock", locking)
+    monkeypatch.setattr(store, "schedules_of", reading)
+    schedules = stage.bot.schedules
+    for change in (
+        partial(schedules.setup, GUILD, at="14:00"),
+        partial(schedules.set_zone, GUILD, "Europe/Berlin"),
+        partial(schedules.post, GUILD),
+        partial(schedules.skip, GUILD),
+        partial(schedules.pause, GUILD),
+        partial(schedules.resume, GUILD),
+        partial(schedules.remove, GUILD),
+    ):
+        order.clear()
+        await change()
+        assert order[:2] == ["lock", "read"], change
