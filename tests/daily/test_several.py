@@ -309,7 +309,7 @@ async def test_a_streak_counts_dates(stage: Stage) -> None:
 
 
 async def test_a_date_is_not_missed_while_a_daily_is_still_to_come(stage: Stage) -> None:
-    """Who answers only the last daily of each date keeps the streak all day, until that one closes."""
+    """A member who answers only the last daily of each date keeps the streak until that one closes."""
     await stage.set_up("13:00", answer_hours=1)
     await add(stage, "Evening", "18:00", answer_hours=23)
 
@@ -350,7 +350,7 @@ async def test_what_the_schedules_ask(stage: Stage) -> None:
 
 
 async def test_two_managers_at_once(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever changes a schedule locks the server before reading it, so that nothing is undone.
+    """Each change of a schedule locks the server before it reads, so that it undoes no other change.
 
     PostgreSQL would let one read the schedule that the other is about to pause.
     """

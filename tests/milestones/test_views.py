@@ -1,4 +1,4 @@
-"""What the page of milestones shows."""
+"""The page of milestones: its titles, and how long it can get."""
 
 from __future__ import annotations
 
