@@ -28,9 +28,13 @@ _NAMES = {"manage_guild": "Manage Server", "moderate_members": "Time Out Members
 _POWERS = {
     "administrator",
     "ban_members",
+    "deafen_members",
     "kick_members",
     "mention_everyone",
     "moderate_members",
+    "move_members",
+    "mute_members",
+    "view_audit_log",
 }
 """Permissions that no role given by the bot may have, besides those to manage something."""
 _NAMED_POWERS = 3

@@ -57,7 +57,11 @@ class Changes(TypedDict, total=False):
 
 
 class Schedules:
-    """Servers' schedules of their questions of the day."""
+    """Servers' schedules of their questions of the day.
+
+    Each change locks the server's row first, so that of two managers at once none undoes what the
+    other did.
+    """
 
     def __init__(
         self,
@@ -188,6 +192,7 @@ class Schedules:
 
     def _set_zone(self, conn: Connection, guild_id: int, zone: str, now: datetime) -> None:
         """Store a server's zone, and the next post times of its dailies by it."""
+        servers.lock(conn, guild_id)
         if servers.zone(conn, guild_id) == zone:
             moved = []
         else:
@@ -231,6 +236,7 @@ class Schedules:
     @writing
     def pause(self, conn: Connection, guild_id: int, daily: Which = None) -> DailyStatus:
         """Post nothing until `resume`."""
+        servers.lock(conn, guild_id)
         schedule = _scheduled(conn, guild_id, daily)
         if schedule.paused:
             raise UserError(
@@ -248,6 +254,7 @@ class Schedules:
     @writing
     def remove(self, conn: Connection, guild_id: int, daily: Which = None) -> Schedule:
         """Post no more questions of a daily, and return its schedule. One that is open stays open."""
+        servers.lock(conn, guild_id)
         schedule = _scheduled(conn, guild_id, daily)
         store.delete_schedule(conn, schedule.id)
         store.give_up_unsent(conn, schedule)
@@ -258,6 +265,7 @@ class Schedules:
         now = self._now()
 
         def store_resume(conn: Connection) -> DailyStatus:
+            servers.lock(conn, guild_id)
             schedule = _scheduled(conn, guild_id, daily)
             if not schedule.paused:
                 raise UserError(
@@ -277,6 +285,7 @@ class Schedules:
     ) -> tuple[datetime, DailyStatus]:
         """Skip the next daily; returns its post time, and the status with the one after it."""
         now = self._now()
+        servers.lock(conn, guild_id)
         schedule = _scheduled(conn, guild_id, daily)
         if schedule.paused:
             raise UserError(

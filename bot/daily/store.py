@@ -30,7 +30,7 @@ from sqlalchemy import (
 from bot.answers import store as answers_store
 from bot.answers.sources import Source, Terms
 from bot.answers.store import DAILY, Answer, answers
-from bot.core import erased_answers, personal
+from bot.core import calendar, erased_answers, personal
 from bot.core.jobs import Queue
 from bot.core.limits import MAX_DAILIES, MAX_DAILY_NAME
 from bot.core.personal import (
@@ -690,7 +690,7 @@ def _dates(rows: Sequence[Row[Any]], now: datetime) -> tuple[list[date], set[dat
     """Return the dates with dailies, those that count, and those that can still be answered."""
     return (
         [row.local_date for row in rows],
-        {row.local_date for row in rows if row.answered_at is not None or row.credited},
+        {row.local_date for row in rows if _counts(row)},
         {row.local_date for row in rows if row.closes_at is not None and row.closes_at > now},
     )
 
@@ -701,22 +701,53 @@ def _unsettled(
     """Return a member's settled streak, and the server's dailies since, oldest first.
 
     After a long absence these are only the first and the last ones. Those between were missed,
-    because each answer settles earlier dailies, and the first ones use up all freezes.
+    because each answer settles earlier dailies, and the first ones use up all freezes. A date
+    that another daily is still to be posted on can't be missed yet, so its unanswered ones are
+    left out.
     """
     settled = _settled(conn, guild_id, user_id).first()
     recent = now.date() - _RECENT
     through = date.min if settled is None else settled.through
     rows = {row.id: row for row in _after(conn, guild_id, user_id, max(recent, through))}
-    if settled is None:
-        return None, _in_order(rows.values())
-    if through < recent:
-        rows |= {row.id: row for row in _first_after(conn, guild_id, user_id, through)}
-    streak = Streak(settled.current, settled.best, settled.freezes, settled.unbroken)
-    return streak, _in_order(rows.values())
+    streak = None
+    if settled is not None:
+        streak = Streak(settled.current, settled.best, settled.freezes, settled.unbroken)
+        if through < recent:
+            rows |= {row.id: row for row in _first_after(conn, guild_id, user_id, through)}
+    going_on = _dates_going_on(conn, guild_id, rows.values(), now)
+    kept = (row for row in rows.values() if _counts(row) or row.local_date not in going_on)
+    return streak, sorted(kept, key=lambda row: (row.local_date, row.id))
 
 
-def _in_order(rows: Iterable[Row[Any]]) -> list[Row[Any]]:
-    return sorted(rows, key=lambda row: (row.local_date, row.id))
+def _dates_going_on(
+    conn: Connection, guild_id: int, rows: Iterable[Row[Any]], now: datetime
+) -> set[date]:
+    """Return the dates that a server's dailies are still to be posted on.
+
+    Nothing is read, and nothing returned, unless a daily closed unanswered since yesterday.
+    """
+    since = now.date() - timedelta(days=1)  # no zone is more than a day behind
+    closed = (row for row in rows if row.closes_at is not None and row.closes_at <= now)
+    if all(_counts(row) or row.local_date < since for row in closed):
+        return set()
+    posting = {row.local_date for row in _unposted(conn, guild_id)}
+    return posting | {
+        calendar.local_date(schedule.zone, schedule.next_at)
+        for schedule in schedules_of(conn, guild_id)
+        if schedule.next_at is not None
+    }
+
+
+@prepared
+def _unposted(guild_id: int) -> Select[Any]:
+    return select(dailies.c.local_date).where(
+        dailies.c.guild_id == guild_id, UNREVEALED, dailies.c.message_id.is_(None)
+    )
+
+
+def _counts(row: Row[Any]) -> bool:
+    """Return whether a member answered a daily, or was credited with its date."""
+    return row.answered_at is not None or row.credited
 
 
 @prepared

@@ -102,7 +102,10 @@ APART_ESSAY = Route("essay", {"source": APART, "row": ROW}, once=True)
 
 _ALL = "### 📅 Questions of the day"
 _MOST_LISTED = 2 * MAX_DAILIES
-"""Open questions that /today lists: each daily is open for up to two days."""
+"""Open questions that /today lists: each daily is open for up to two days.
+
+If one was posted late, three of a daily can be open; the last ones to close are then left out.
+"""
 _CHANNEL = "The channel to post in"
 _MAX_CONTENT = 2_000
 """The most characters of a message's content.
@@ -326,9 +329,14 @@ def times(schedules: Sequence[Schedule]) -> str:
     return f"The questions of the day come at {at} by this clock."
 
 
+_PAUSED = "Paused. Nothing is posted until you use </daily resume>."
+
+
 def next_post(status: DailyStatus) -> str:
+    if status.next_at is None and status.others:
+        return f"**{t.one_line(status.schedule.name)}** is paused until you use </daily resume>."
     if status.next_at is None:
-        return "Paused. Nothing is posted until you use </daily resume>."
+        return _PAUSED
     zone = status.schedule.zone
     return f"Next: **{local_time(status.next_at, zone)}** ({stored_zone(zone).key})"
 
@@ -336,7 +344,7 @@ def next_post(status: DailyStatus) -> str:
 def next_posts(found: Sequence[DailyStatus]) -> str:
     """Say when the next of a server's questions of the day comes."""
     coming = [(at, n) for n, status in enumerate(found) if (at := status.next_at) is not None]
-    return next_post(found[min(coming)[1] if coming else 0])
+    return next_post(found[min(coming)[1]]) if coming else _PAUSED
 
 
 def panel(found: DailyStatus, bank: Bank, problem: str | None, note: str | None = None) -> Message:
@@ -668,7 +676,9 @@ def _today_list(found: Today, bank: Bank) -> Message:
             row(button("Read again", opens) if shown.given else button("Answer", opens, PRIMARY))
         )
     after = _today_after(found, with_all=True)
-    foot = "-# Only you see this"
+    more = len(found.dailies) - _MOST_LISTED
+    left_out = f"{t.count(more, 'more question')} open: answer on its card" if more > 0 else None
+    foot = " · ".join(filter(None, ["-# Only you see this", left_out]))
     return Message(DAILY, _ALL, *parts, separator(), "\n".join(after) or None, foot)
 
 

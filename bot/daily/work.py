@@ -109,12 +109,10 @@ class ScheduleWork(Worker[Schedule]):
         now = self._now()
         servers.lock(conn, guild_id)  # so that two dailies can't draw the same question
         schedule = store.schedule(conn, schedule_id, claim=True)
-        if (
-            schedule is None
-            or schedule.paused
-            or schedule.next_at is None
-            or schedule.next_at > now
-        ):
+        if schedule is None or schedule.next_at is None or schedule.next_at > now:
+            return
+        if schedule.paused:  # another process stored the post time just after the pause
+            store.change_schedule(conn, schedule_id, next_at=None)
             return
         since = max(schedule.settled_until, now - calendar.LOOK_BACK) if on_server else now
         first = calendar.local_date(schedule.zone, since)

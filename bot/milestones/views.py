@@ -42,6 +42,8 @@ _KNOWN = (
     "I check every night."
 )
 _MOST_LISTED = 25
+_MOST_PROBLEMS = 4
+"""Problems that the page names: those of all roles, with the longest titles, don't fit in one message."""
 
 
 def entry(milestones: int) -> tuple[Part | None, ...]:
@@ -54,14 +56,19 @@ def entry(milestones: int) -> tuple[Part | None, ...]:
 def page(found: MilestonePage, problems: Sequence[str] = (), note: str | None = None) -> Message:
     """Return the page. `problems` lists what doesn't work now; `note` says what was just done."""
     warnings = list(dict.fromkeys([*problems, *found.problems]))
-    lines = [f"**{_title(found, each)}**: <@&{each.role_id}>" for each in found.milestones]
+    lines = [
+        f"**{t.one_line(_title(found, each))}**: <@&{each.role_id}>" for each in found.milestones
+    ]
+    told = [f"⚠️ {problem}" for problem in warnings[:_MOST_PROBLEMS]]
+    if len(warnings) > _MOST_PROBLEMS:
+        told.append(f"-# {t.count(len(warnings) - _MOST_PROBLEMS, 'more problem')} like these")
     none = "No milestones yet. Add one, and members get its role by themselves."
     full = len(lines) >= MAX_MILESTONES
     return Message(
         ATTENTION if warnings else OPEN,
         f"### Milestones\n{_INTRO}",
         note,
-        "\n".join(f"⚠️ {problem}" for problem in warnings) or None,
+        "\n".join(told) or None,
         row(button("Try again", PAGE.id(what="retry"))) if found.problems else None,
         separator(),
         "\n".join(lines) or none,

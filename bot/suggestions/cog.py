@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import Any
 
 import discord
@@ -24,6 +25,7 @@ from bot.chat.replies import (
     say_here,
 )
 from bot.chat.router import Fields, guild_id_of, modal_reason, modal_texts
+from bot.core.computing import compute
 from bot.core.context import Place
 from bot.core.database import StorageError
 from bot.core.errors import DeliveryRefused, DeliveryUnknown, UserError
@@ -72,7 +74,8 @@ class Suggestions(commands.Cog):
         intent for message content: https://discord.com/developers/docs/events/gateway#message-content-intent.
         """
         require_bot(interaction)
-        prompt = plain_text(message.clean_content, view.MAX_PROMPT)
+        # a message of nothing but marks takes up to 30 ms
+        prompt = await compute(partial(plain_text, message.clean_content, view.MAX_PROMPT))
         if not prompt:
             raise UserError(
                 "That message has no text of its own. Use this on a message with words, or write your question "

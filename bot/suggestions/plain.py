@@ -17,9 +17,9 @@ _FORMATTING = tuple(
     for pattern, replacement in (
         (r"^(?:[^\S\n]*(?:>>>|>|#{1,3}|-#)[^\S\n]+)+", ""),
         (r"\[([^\[\]\n]+)\]\(<?(https?://[^()\s>]+)>?\)", r"\1 (\2)"),
-        (r"<(https?://[^>\s]+)>", r"\1"),
+        (r"<(https?://[^<>\s]+)>", r"\1"),
         (r"<a?(:\w+:)\d+>", r"\1"),
-        (r"<(/[^:>\n]+):\d+>", r"\1"),
+        (r"<(/[^:<>\n]+):\d+>", r"\1"),
         (r"(?<!\w)\*\*(.+?)\*\*", r"\1"),
         (r"(?<!\w)__(.+?)__(?!\w)", r"\1"),
         (r"~~(.+?)~~", r"\1"),
@@ -56,6 +56,8 @@ def plain_text(content: str, limit: int) -> str:
 
 
 def _unformatted(text: str) -> str:
+    if not text:  # as between two characters after backslashes; a message may have thousands
+        return text
     for pattern, replacement in _FORMATTING:
         text = pattern.sub(replacement, text)
     return _TIME.sub(lambda found: _time(int(found[1])), text)

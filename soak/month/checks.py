@@ -113,6 +113,8 @@ def streaks(database: Path) -> Iterator[str]:
     for guild_id, *daily in _rows(database, query):
         servers[daily[0]] = guild_id
         days[guild_id].append(_Daily(*daily))
+    counted = "SELECT guild_id, count(*) FROM daily_schedules GROUP BY guild_id"
+    schedules = dict(_rows(database, counted))
     answers = _rows(
         database,
         "SELECT question_id, user_id, answered_at, streak FROM answers WHERE source = 'daily'",
@@ -125,9 +127,15 @@ def streaks(database: Path) -> Iterator[str]:
         if daily_id not in servers:
             yield f"{user} has answered daily {daily_id}, which was never posted"
             continue
-        before = [day for day in days[servers[daily_id]] if day.opened <= at]
-        run, *_ = _replayed(before, user, at, given)
-        if run != streak:
+        all_days = days[servers[daily_id]]
+        before = [day for day in all_days if day.opened <= at]
+        coming = {day.local_date for day in all_days if day.opened > at}
+        run, *_ = _replayed(before, user, at, given, coming)
+        last = before[-1].local_date
+        if sum(day.local_date == last for day in before) < schedules[servers[daily_id]]:
+            # a daily that was still to come then may never have come, because the server moved
+            coming.add(last)
+        if streak not in (run, _replayed(before, user, at, given, coming)[0]):
             yield f"daily {daily_id} gave {user} a streak of {streak}, a replay says {run}"
     rows = _rows(database, "SELECT guild_id, user_id, through, current, best, freezes FROM streaks")
     for guild_id, user, through, *streak in rows:
@@ -161,18 +169,23 @@ class _Daily:
 
 
 def _replayed(
-    dailies: Sequence[_Daily], user: int, at: int | None, given: dict[tuple[int, int], int]
+    dailies: Sequence[_Daily],
+    user: int,
+    at: int | None,
+    given: dict[tuple[int, int], int],
+    coming: Collection[str] = (),
 ) -> tuple[int, int, int]:
     """Return a member's current run of answered dates at `at`, the longest, and the freezes left.
 
-    A date is answered with any of its dailies, and breaks nothing while one of them is open. Seven
-    in a row earn a freeze, two are kept at most, and a missed date uses one up.
+    A date is answered with any of its dailies, and breaks nothing while one of them is open or
+    still to come, as on the dates `coming`. Seven in a row earn a freeze, two are kept at most, and
+    a missed date uses one up.
     """
     run = 0
     best = 0
     freezes = 0
     row = 0
-    for _, group in groupby(dailies, key=lambda daily: daily.local_date):
+    for day, group in groupby(dailies, key=lambda daily: daily.local_date):
         of_date = [*group]
         times = [given[key] for daily in of_date if (key := (daily.daily_id, user)) in given]
         if any(at is None or answered <= at for answered in times):
@@ -180,7 +193,7 @@ def _replayed(
             row += 1
             best = max(best, run)
             freezes = min(freezes + (row % 7 == 0), 2)
-        elif at is None or all(daily.closes <= at for daily in of_date):
+        elif at is None or (day not in coming and all(daily.closes <= at for daily in of_date)):
             row = 0
             if freezes:
                 freezes -= 1

@@ -549,14 +549,14 @@ async def test_the_status_of_several(stage: Stage) -> None:
     assert "### 📅 Warm-up" in text_of(answer_to(shown))
     await stage.manager.select(answer_to(shown), values=["3"], custom_id="dailies:v1")
     assert "### 📅 Papers" in text_of(answer_to(shown))
-    assert "Paused." in text_of(answer_to(shown))
+    assert "**Papers** is paused until you use" in text_of(answer_to(shown))
 
 
 @pytest.mark.parametrize(
     ("command", "words"),
     [
         ("post", "The question of the day is on its way."),
-        ("pause", "Paused. Nothing is posted until"),
+        ("pause", "**Warm-up** is paused until you use"),
         ("skip", "The next question of the day is skipped."),
         ("remove", "### Remove Warm-up?"),
     ],

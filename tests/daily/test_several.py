@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 
 from bot.core import servers
 from bot.core.database import Database
 from bot.core.errors import UserError
 from bot.core.snowflakes import created_at
+from bot.daily import store
 from bot.daily.cards import DailyCard, DailyResult, DailyVerdict
-from bot.daily.rules import DEFAULT_NAME, Daily
+from bot.daily.rules import DEFAULT_NAME, Daily, Schedule
 from bot.daily.schedules import SeveralDailies
 from bot.daily.streaks import NO_NEWS
 from bot.plan.goals import ALL
@@ -305,8 +308,76 @@ async def test_a_streak_counts_dates(stage: Stage) -> None:
     assert (await stage.bot.dailies.today(GUILD, ALWINA)).streak.current == 7
 
 
+async def test_a_date_is_not_missed_while_a_daily_is_still_to_come(stage: Stage) -> None:
+    """A member who answers only the last daily of each date keeps the streak until that one closes."""
+    await stage.set_up("13:00", answer_hours=1)
+    await add(stage, "Evening", "18:00", answer_hours=23)
+
+    async def streak() -> int:
+        return (await stage.bot.dailies.today(GUILD, ALWINA)).streak.current
+
+    for day in range(2):
+        await stage.until(START + day * DAY + 6 * HOUR)
+        assert (await stage.answer_daily(ALWINA)).streak.current == day + 1
+    await stage.until(START + 2 * DAY + 3 * HOUR)  # the first one of the third date is closed
+    assert await streak() == 2
+    await stage.bot.schedules.skip(GUILD, "Evening")
+    assert await streak() == 0
+    await stage.bot.schedules.post(GUILD, "Evening")
+    assert await streak() == 2
+    await stage.wait(days=1)
+    assert await streak() == 0
+
+
+async def test_a_late_answer_of_yesterday_counts_before_the_last_daily_of_today(
+    stage: Stage,
+) -> None:
+    """Its verdict says nothing of a missed date, and uses up no freeze."""
+    await stage.set_up("13:00", answer_hours=1)
+    await add(stage, "Evening", "18:00", answer_hours=23)
+    await stage.until(START + 6 * HOUR)
+    evening = stage.card()
+    await stage.until(START + DAY + 3 * HOUR)
+    verdict = await stage.answer_daily(ALWINA, post=evening)
+    assert verdict.streak.current == 1
+
+
 async def test_what_the_schedules_ask(stage: Stage) -> None:
     """Everything is asked by default, and again once a topic is taken off."""
     await stage.set_up("13:00", asks="t1")
     status = await stage.bot.schedules.setup(GUILD, asks="Everything")
     assert status.schedule.asks == ALL
+
+
+async def test_two_managers_at_once(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each change of a schedule locks the server before it reads, so that it undoes no other change.
+
+    PostgreSQL would let one read the schedule that the other is about to pause.
+    """
+    await stage.set_up("13:00")
+    order: list[str] = []
+    lock, schedules_of = servers.lock, store.schedules_of
+
+    def locking(conn: Connection, guild_id: int) -> None:
+        order.append("lock")
+        lock(conn, guild_id)
+
+    def reading(conn: Connection, guild_id: int) -> list[Schedule]:
+        order.append("read")
+        return schedules_of(conn, guild_id)
+
+    monkeypatch.setattr(servers, "lock", locking)
+    monkeypatch.setattr(store, "schedules_of", reading)
+    schedules = stage.bot.schedules
+    for change in (
+        partial(schedules.setup, GUILD, at="14:00"),
+        partial(schedules.set_zone, GUILD, "Europe/Berlin"),
+        partial(schedules.post, GUILD),
+        partial(schedules.skip, GUILD),
+        partial(schedules.pause, GUILD),
+        partial(schedules.resume, GUILD),
+        partial(schedules.remove, GUILD),
+    ):
+        order.clear()
+        await change()
+        assert order[:2] == ["lock", "read"], change

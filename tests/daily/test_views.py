@@ -241,6 +241,18 @@ def test_panel_and_overview_of_five_dailies_fit() -> None:
     check_limits(views.which([status.schedule for status in found], "pause"), "which")
 
 
+def test_one_of_several_is_paused() -> None:
+    """Its sentence doesn't say that nothing is posted, because the others are."""
+    one, other = (replace(longest_schedule(n), name=f"No. {n}") for n in (1, 2))
+    alone = DailyStatus(replace(one, paused=True), None, None, None)
+    among = replace(alone, others=(other,))
+    assert views.next_post(alone).startswith("Paused. Nothing is posted")
+    assert views.next_post(among) == "**No. 1** is paused until you use </daily resume>."
+    going_on = DailyStatus(other, AT, None, None, (alone.schedule,))
+    assert views.next_posts([among, going_on]) == views.next_post(going_on)
+    assert views.next_posts([among, among]) == views.next_post(alone)
+
+
 def test_today_with_the_most_open_questions_fits() -> None:
     """Two dates of five dailies with the longest names, and the most next times."""
     one = largest("choice")
@@ -253,6 +265,7 @@ def test_today_with_the_most_open_questions_fits() -> None:
     [message] = views.today(today, bank(), AT - timedelta(hours=1))
     check_limits(message, "today")
     assert labels(message) == ["Answer"] * 2 * MAX_DAILIES
+    assert "1 more question open: answer on its card" in reads(message)
     whole = sent(message)
     others = [
         replace(each, asks=(replace(one, choices=tuple(reversed(one.choices))), (3, 2, 1, 0)))

@@ -15,7 +15,7 @@ from bot.core import servers, snowflakes
 from bot.core.calendar import RETRY
 from bot.core.errors import DeliveryRefused
 from bot.core.jobs import LEASE
-from bot.daily import views
+from bot.daily import store, views
 from bot.daily.cards import Announcement, DailyCard, DailyResult
 from bot.rounds import store as round_store
 from tests.fakes import START, Crash, unsent
@@ -338,6 +338,17 @@ async def test_two_processes_decide_one_date(stage: Stage) -> None:
     stage.clock.at = START + timedelta(hours=1)
     await work_twice(stage)
     assert [d.state for d in await stage.days()] == ["posting"]
+
+
+async def test_a_paused_schedule_is_not_due_forever(stage: Stage) -> None:
+    """Its post time, stored by a process that starts while another one pauses it, is taken out."""
+    await stage.set_up("13:00")
+    [schedule] = await stage.bot.schedules.all_of(GUILD)
+    await stage.bot.schedules.pause(GUILD)
+    await stage.database.write(store.change_schedule, schedule.id, next_at=schedule.next_at)
+    await stage.wait(hours=2)
+    assert await stage.due(stage.bot.schedule_work) == []
+    assert await stage.days() == []
 
 
 async def test_two_processes_post_one_daily(stage: Stage) -> None:

@@ -141,6 +141,10 @@ async def test_roles_that_are_refused(stage: Stage) -> None:
     assert "have Administrator." in await refusal(
         page, make("gods", permissions=discord.Permissions(administrator=True))
     )
+    voice = discord.Permissions(mute_members=True, move_members=True, deafen_members=True)
+    assert "have Mute Members, Deafen Members and Move Members." in await refusal(
+        page, make("voice", permissions=voice)
+    )
     everyone = await refusal(page, stage.guild.default_role)
     assert everyone == "Everyone has that role already. Pick another one."
     own = next(r for r in stage.guild.roles.values() if r.id == own_role(stage).id)

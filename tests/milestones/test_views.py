@@ -1,0 +1,36 @@
+"""The page of milestones: its titles, and how long it can get."""
+
+from __future__ import annotations
+
+from bot.core.limits import MAX_MILESTONES
+from bot.milestones import views
+from bot.milestones.cards import MilestonePage, SectionChoice
+from bot.milestones.rules import Kind, Milestone
+from tests.messages import check_limits, reads, texts
+
+
+def page_of(title: str, number: int) -> MilestonePage:
+    """A page with so many sections of the same title, each for a role of its own."""
+    milestones = [Milestone(Kind.SECTION, f"s{n}", 10**18 + n) for n in range(number)]
+    titles = {each.name: title for each in milestones}
+    choice = SectionChoice("s0", title, 10)
+    return MilestonePage(tuple(milestones), titles, (choice,), ())
+
+
+def test_titles_are_shown_as_they_are_written() -> None:
+    """A server's own section may have marks of formatting in its title."""
+    made = views.page(page_of("Loops **and** `for` <@1>", 1))
+    assert r"Loops \*\*and\*\* \`for\` \<@1>" in "\n".join(texts(made))
+    assert "Knows Loops **and** `for` <@1>" in reads(made)
+
+
+def test_the_longest_page_fits() -> None:
+    """With the longest titles, and a problem of each role."""
+    problems = [
+        f"I can't give <@&{10**18 + n}>: it's above my own role. In Server Settings, under Roles, drag my role "
+        "above it, then try again."
+        for n in range(MAX_MILESTONES)
+    ]
+    made = views.page(page_of("*" * 100, MAX_MILESTONES), problems)
+    check_limits(made, "milestones")
+    assert "6 more problems like these" in reads(made)
