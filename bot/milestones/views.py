@@ -38,8 +38,8 @@ _INTRO = (
     "even if the streak breaks later or you remove the milestone."
 )
 _KNOWN = (
-    f"-# A member knows a section once they should still know {rules.KNOWN_PERCENT}% of its questions in a week. "
-    "I check every night."
+    f"-# A member knows a section once I expect them to still know {rules.KNOWN_PERCENT}% of its questions "
+    "a week from now. I check every night."
 )
 _MOST_LISTED = 25
 
@@ -55,7 +55,7 @@ def page(found: MilestonePage, problems: Sequence[str] = (), note: str | None = 
     """Return the page. `problems` lists what doesn't work now; `note` says what was just done."""
     warnings = list(dict.fromkeys([*problems, *found.problems]))
     lines = [f"**{_title(found, each)}**: <@&{each.role_id}>" for each in found.milestones]
-    none = "No milestones yet. Add one, and members get its role by themselves."
+    none = "No milestones yet. Add one, and I give members its role when they reach it."
     full = len(lines) >= MAX_MILESTONES
     return Message(
         ATTENTION if warnings else OPEN,
@@ -68,9 +68,9 @@ def page(found: MilestonePage, problems: Sequence[str] = (), note: str | None = 
         row(_removal(found)) if found.milestones else None,
         _KNOWN,
         row(
-            button("Add a streak", PAGE.id(what="streak"), PRIMARY, disabled=full),
+            button("Role for a streak", PAGE.id(what="streak"), PRIMARY, disabled=full),
             button(
-                "Add a section",
+                "Role for a section",
                 PAGE.id(what="section"),
                 PRIMARY,
                 disabled=full or not found.sections,
@@ -109,7 +109,7 @@ def streak_form() -> ui.Modal:
     streaks = {str(days): _streak(days) for days in rules.STREAKS}
     hint = "Questions of the day, answered in a row"
     return fields_modal(
-        "Add a streak",
+        "Role for a streak",
         ADDED.id(kind=Kind.STREAK),
         radio_field("name", "Streak", streaks, hint=hint),
         _role_field(),
@@ -130,7 +130,7 @@ def section_form(sections: Sequence[SectionChoice]) -> ui.Modal:
         ],
     )
     return fields_modal(
-        "Add a section",
+        "Role for a section",
         ADDED.id(kind=Kind.SECTION),
         ui.Label(text="Section", component=listed),
         _role_field(),
@@ -147,7 +147,7 @@ def added(kind: Kind, role_id: int) -> str:
     if kind is Kind.STREAK:
         when = "Members who have that streak already get it with their next answer."
     else:
-        when = f"Members who practised it in the last {rules.RECENT.days} days can get it tonight."
+        when = f"Members who practised that section in the last {rules.RECENT.days} days can get the role tonight."
     return f"**Added**: <@&{role_id}>. {when}"
 
 
