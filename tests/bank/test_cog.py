@@ -317,7 +317,7 @@ FILLED_IN = {
     "prompt": "What is this?",
     "answers": "+ Overfitting\n> It is\n- Luck\n> No",
     "explanation": "So it is.",
-    "difficulty": "3",
+    "difficulty": "medium",
 }
 ALT = "A loss that falls, then rises again"
 PICTURE = {"code": "x = 1\ny = 2", "language": "python", "alt": ALT}

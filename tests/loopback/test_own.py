@@ -82,7 +82,7 @@ async def test_two_servers(tmp_path: Path) -> None:
         await world.until(lambda: "Round over" in _texts(here))  # until then it is in use
         setup = {"time": "09:00", "timezone": "UTC", "topic": topic}
         assert (
-            "I don't know that topic"
+            "I don't know what"
             in (await mortimer.slash(there, "daily setup", channel=there, **setup)).text
         )
         await mechthild.slash(here, "daily setup", channel=here, **setup)
