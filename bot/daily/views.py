@@ -385,7 +385,7 @@ def panel(found: DailyStatus, bank: Bank, problem: str | None, note: str | None 
         row(
             button("Change time", change("form")),
             button(f"Turn threads {threads[0]}", control(threads[1])),
-            button("Ask all topics", control("topics")) if schedule.asks != ALL else None,
+            button("All topics", control("topics")) if schedule.asks != ALL else None,
         ),
         row(
             button("Post now", control("post"), PRIMARY),
