@@ -112,7 +112,8 @@ async def test_ten_are_enough(stage: Stage) -> None:
     await stage.database.write(store_sections)
     page = await opened(stage)
     assert "10 milestones of 10" in page.text
-    adding = [c for c in walk(page.message.components) if str(getattr(c, "label", "")).startswith("Role for")]  # fmt: skip
+    found = walk(page.message.components)
+    adding = [c for c in found if str(getattr(c, "label", "")).startswith("Role for")]
     assert [button.disabled for button in adding] == [True, True]
 
 
