@@ -59,7 +59,7 @@ EXTRAS = Route("bankextras", {"number": ROW}, command="</bank edit>")
 EXTENDED = Route("bankextended", {"number": ROW}, once=True, command="</bank edit>")
 CORRECT = Route("correct", {"number": ROW}, once=True, command="</bank edit>")
 _SHOWN_PROBLEMS = 10
-_ANSWERS = "One a line: + if right, - if wrong, and > why below it. To be typed: only what counts"
+_ANSWERS = "One a line: + right, - wrong, > why below each. For a typed answer, just what counts"
 _SAMPLE_ANSWERS = (
     "-# How answers look:\n"
     "```\n+ a right answer\n> why it's right\n- a wrong answer\n> what's wrong about it\n```"

@@ -395,9 +395,7 @@ def panel(found: DailyStatus, bank: Bank, problem: str | None, note: str | None 
             button("Rename", change("rename")),
             button("Remove", change("remove")),
         ),
-        row(_pick_list(found.others, "Go to another question of the day"))
-        if found.others
-        else None,
+        row(_pick_list(found.others, "Go to another one")) if found.others else None,
         _ONE_TOPIC if schedule.asks == ALL else None,
         _ANOTHER if not found.others else None,
     )
