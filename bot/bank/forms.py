@@ -15,7 +15,7 @@ RIGHT, WRONG, WHY = "+", "-", ">"
 LEVELS = {"easy": 2, "medium": 3, "hard": 4}
 """The levels of difficulty in a form, and the difficulty of a question that had none of that level."""
 PICTURE = "picture"
-_ALT = "picture in words"
+_ALT = "what the picture shows"
 _EXTRAS = {"code", "language", PICTURE}
 """The fields of an item that have a form of their own."""
 
@@ -77,7 +77,7 @@ def with_extras(before: Mapping[str, Any], form: Extras, file: str | None) -> di
     if file is not None:
         item["picture"] = {"alt": alt, "file": file}
         if not alt:
-            problems.append(Problem(_ALT, "is empty; say what the picture shows"))
+            problems.append(Problem(_ALT, "is empty; members who can't see it need it"))
     elif alt and not had:
         problems.append(Problem(PICTURE, "is missing; add one, or leave its words empty"))
     if problems:

@@ -59,8 +59,10 @@ EXTRAS = Route("bankextras", {"number": ROW}, command="</bank edit>")
 EXTENDED = Route("bankextended", {"number": ROW}, once=True, command="</bank edit>")
 CORRECT = Route("correct", {"number": ROW}, once=True, command="</bank edit>")
 _SHOWN_PROBLEMS = 10
-_ANSWERS = (
-    "+ right, - wrong, > the reason below each. Without them: typed answers that count, one a line"
+_ANSWERS = "One a line: + right, - wrong, > why below each. For a typed answer, just what counts"
+_SAMPLE_ANSWERS = (
+    "-# How answers look:\n"
+    "```\n+ a right answer\n> why it's right\n- a wrong answer\n> what's wrong about it\n```"
 )
 _MAX_ANSWERS = 4000
 _LEVELS = {level: level.capitalize() for level in LEVELS}
@@ -220,11 +222,11 @@ def extras_form(own: OwnItem) -> ui.Modal:
             "What the picture shows",
             picture["alt"] if picture else "",
             MAX_ALT_TEXT,
-            "Read to members who can't see it. Don't give the answer away",
+            "Needed with a picture, for members who can't see it. Don't give the answer away",
             long=True,
             needed=False,
         ),
-        box_field("remove", "The picture now", "Take it out") if picture else None,
+        box_field("remove", "Present picture", "Remove it") if picture else None,
     )
 
 
@@ -235,11 +237,15 @@ def not_saved(
 
     `number` is the question whose code and picture the form was for, if it was one of these.
     """
-    head = "Nothing was saved: something isn't right yet. Open the form again and mend it."
-    again = row(button("Open the form", EXTRAS.id(number=number))) if number is not None else None
+    again, sample = "the form", None
+    if isinstance(written, Form):
+        again = "</bank add>" if written.topic else "</bank edit>"
+        sample = _SAMPLE_ANSWERS
+    head = f"Nothing was saved: something isn't right yet. Open {again} again and mend it."
+    press = row(button("Open the form", EXTRAS.id(number=number))) if number is not None else None
     text = written.text.encode()
     kept = ("-# What you wrote, so it isn't lost:", Download("form.txt", text)) if text else ()
-    return Message(ATTENTION, head, _problem_lines(problems), separator(), *kept, again)
+    return Message(ATTENTION, head, _problem_lines(problems), sample, separator(), *kept, press)
 
 
 def saved(done: Saved) -> Message:

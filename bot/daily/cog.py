@@ -116,7 +116,7 @@ class Daily(
         answer_hours="How many hours it stays open. Default: 23",
         role="A role to ping. Default: none",
         thread="Open a discussion thread with each question. Default: no",
-        daily="Its name. A new name adds another question of the day. Default: the first one",
+        daily="Its name. A new name, with a channel, adds another one. Default: the first one",
     )
     @app_commands.autocomplete(
         timezone=zone_choices, days=_day_choices, topic=_ask_choices, daily=name_choices

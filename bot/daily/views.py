@@ -101,6 +101,7 @@ APART_OPEN = Route("open", {"source": APART, "row": ROW})
 APART_ESSAY = Route("essay", {"source": APART, "row": ROW}, once=True)
 
 _ALL = "### 📅 Questions of the day"
+_BACK = "All questions of the day"
 _MOST_LISTED = 2 * MAX_DAILIES
 """Open questions that /today lists: each daily is open for up to two days.
 
@@ -182,7 +183,7 @@ def result(card: DailyResult | OpenDailyResult, bank: Bank) -> Message:
 def verdict(found: DailyVerdict, *, whole: bool = False) -> list[Message]:
     """Return the private reply to an answer, in one message if it fits.
 
-    `whole` adds the question, for when its card isn't above the reply.
+    `whole` adds the question, for when its card isn't above the reply, and a way back to /today.
     """
     given = found.review
     after = f"Everyone sees the answer at {t.when(found.closes_at, 't')}"
@@ -196,7 +197,10 @@ def verdict(found: DailyVerdict, *, whole: bool = False) -> list[Message]:
     ]
     figures = "\n".join(f"-# {words}" for words in lines)
     blocks += [*verdict_blocks(given), f"{t.escape(given.item.explanation)}\n{figures}"]
-    return [Message(REVEALED if given.right else ENDED, page) for page in t.pages(blocks)]
+    colour = REVEALED if given.right else ENDED
+    *pages, last = t.pages(blocks)
+    back = row(button(_BACK, TODAY.id(row=0))) if whole else None
+    return [*(Message(colour, page) for page in pages), Message(colour, last, back)]
 
 
 def _figures(found: DailyVerdict) -> str:
@@ -399,15 +403,14 @@ def panel(found: DailyStatus, bank: Bank, problem: str | None, note: str | None 
             button("Rename", change("rename")),
             button("Remove", change("remove")),
         ),
-        row(_pick_list([schedule, *found.others], schedule.id)) if found.others else None,
+        row(_pick_list(found.others, "Go to another one")) if found.others else None,
+        _ONE_TOPIC if schedule.asks == ALL else None,
         _ANOTHER if not found.others else None,
     )
 
 
-_ANOTHER = (
-    f"-# A server can have {MAX_DAILIES} questions of the day. To add one, give it a name of its own "
-    "in `daily` of </daily setup>."
-)
+_ONE_TOPIC = "-# To ask about one topic only, give </daily setup> a `topic`."
+_ANOTHER = f"-# To add another (up to {MAX_DAILIES}), use </daily setup> with a new name in `daily`, and a `channel`."
 
 
 def overview(
@@ -443,7 +446,7 @@ def overview(
         f"⚠️ {lost}" if lost else None,
         "\n\n".join(blocks),
         f"-# Times are in {stored_zone(zone).key}.",
-        row(_pick_list([status.schedule for status in found], None)),
+        row(_pick_list([status.schedule for status in found], "See and change one")),
         _ANOTHER if len(found) < MAX_DAILIES else None,
     )
 
@@ -452,13 +455,13 @@ _MOST_OF_PROBLEM = 300
 """Characters of a problem in the list of all dailies; its own panel has all of it."""
 
 
-def _pick_list(schedules: Sequence[Schedule], chosen: int | None) -> ui.Select[ui.LayoutView]:
+def _pick_list(schedules: Sequence[Schedule], placeholder: str) -> ui.Select[ui.LayoutView]:
     """Return a list that opens the panel of one of several dailies."""
     options = [
-        discord.SelectOption(label=s.name, value=str(s.id), default=s.id == chosen)
+        discord.SelectOption(label=s.name, value=str(s.id))
         for s in sorted(schedules, key=lambda s: s.number)
     ]
-    return ui.Select(custom_id=PICK.id(), options=options, placeholder="See and change one")
+    return ui.Select(custom_id=PICK.id(), options=options, placeholder=placeholder)
 
 
 _ACTIONS = {
@@ -636,7 +639,7 @@ def today(
         none = "This server has no question of the day yet. A moderator can set it up with </daily setup>."
         return [Message(DAILY, f"#{_title(rules.DEFAULT_NAME)}", none, after or None)]
     daily, asks, closes_at = shown.daily, shown.asks, shown.daily.closes_at
-    back = row(button("All open questions", TODAY.id(row=0))) if one_of_several else None
+    back = row(button(_BACK, TODAY.id(row=0))) if one_of_several else None
     is_open = closes_at > now
     state = f"Open until {t.when(closes_at, 'f')}" if is_open else "Closed"
     foot = f"-# Only you see this · {state} · [See its card]({link(daily)})"

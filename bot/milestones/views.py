@@ -38,8 +38,8 @@ _INTRO = (
     "even if the streak breaks later or you remove the milestone."
 )
 _KNOWN = (
-    f"-# A member knows a section once they should still know {rules.KNOWN_PERCENT}% of its questions in a week. "
-    "I check every night."
+    f"-# A member knows a section once I expect them to still know {rules.KNOWN_PERCENT}% of its questions "
+    "a week from now. I check every night."
 )
 _MOST_LISTED = 25
 _MOST_PROBLEMS = 4
@@ -62,7 +62,7 @@ def page(found: MilestonePage, problems: Sequence[str] = (), note: str | None = 
     told = [f"⚠️ {problem}" for problem in warnings[:_MOST_PROBLEMS]]
     if len(warnings) > _MOST_PROBLEMS:
         told.append(f"-# {t.count(len(warnings) - _MOST_PROBLEMS, 'more problem')} like these")
-    none = "No milestones yet. Add one, and members get its role by themselves."
+    none = "No milestones yet. Add one, and I give members its role when they reach it."
     full = len(lines) >= MAX_MILESTONES
     return Message(
         ATTENTION if warnings else OPEN,
@@ -75,9 +75,9 @@ def page(found: MilestonePage, problems: Sequence[str] = (), note: str | None = 
         row(_removal(found)) if found.milestones else None,
         _KNOWN,
         row(
-            button("Add a streak", PAGE.id(what="streak"), PRIMARY, disabled=full),
+            button("Role for a streak", PAGE.id(what="streak"), PRIMARY, disabled=full),
             button(
-                "Add a section",
+                "Role for a section",
                 PAGE.id(what="section"),
                 PRIMARY,
                 disabled=full or not found.sections,
@@ -116,7 +116,7 @@ def streak_form() -> ui.Modal:
     streaks = {str(days): _streak(days) for days in rules.STREAKS}
     hint = "Questions of the day, answered in a row"
     return fields_modal(
-        "Add a streak",
+        "Role for a streak",
         ADDED.id(kind=Kind.STREAK),
         radio_field("name", "Streak", streaks, hint=hint),
         _role_field(),
@@ -137,7 +137,7 @@ def section_form(sections: Sequence[SectionChoice]) -> ui.Modal:
         ],
     )
     return fields_modal(
-        "Add a section",
+        "Role for a section",
         ADDED.id(kind=Kind.SECTION),
         ui.Label(text="Section", component=listed),
         _role_field(),
@@ -154,7 +154,7 @@ def added(kind: Kind, role_id: int) -> str:
     if kind is Kind.STREAK:
         when = "Members who have that streak already get it with their next answer."
     else:
-        when = f"Members who practised it in the last {rules.RECENT.days} days can get it tonight."
+        when = f"Members who practised that section in the last {rules.RECENT.days} days can get the role tonight."
     return f"**Added**: <@&{role_id}>. {when}"
 
 

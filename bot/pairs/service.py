@@ -689,7 +689,9 @@ class Pairs:
         if turn is None or number != pair.turn or turn.done_at is not None:
             raise UserError("That question is done. Use the newest card.")
         if pair.asker(number) != user_id:
-            raise UserError("This card is for the one who asks. You see the key points after it.")
+            raise UserError(
+                "Only the one who asks can press this. You'll see the key points after your answer."
+            )
         return pair, turn
 
     def _topic(self, conn: Connection, pair: Pair, turn: Turn) -> Topic:

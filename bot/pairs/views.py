@@ -50,6 +50,7 @@ _FOLLOW_UPS = {
     "fair": "if the core was there",
     "strong": "if nearly all was there",
 }
+_PRESS = "Press **My card** for the question and what to listen for."
 _HOW = "Answer aloud or in writing, as in an interview."
 _TALK = {
     True: "Talk in a voice channel, or write here.",
@@ -75,7 +76,8 @@ _FREED = {
 def welcome(search: Search) -> PlainMessage:
     """Return the first direct message, which proves that later ones arrive."""
     return PlainMessage(
-        f"I'll write to you here when somebody fits for a mock interview. I look until {t.when(search.ends_at)}.",
+        "I'll write to you here when I've found a partner for a mock interview. "
+        f"I keep looking until {t.when(search.ends_at)}.",
         button("Stop looking", STOP.id()),
     )
 
@@ -109,7 +111,8 @@ def status(found: Status, problem: str | None = None) -> Message:
     return Message(
         OPEN,
         f"### Looking for a partner\n{t.one_line(found.topic or 'Any topic')} · {WEEK[found.hours].words}{zone}",
-        f"{again}I'll write to you directly when somebody fits, until {t.when(found.ends_at)}.",
+        f"{again}I'll send you a direct message when I've found somebody. "
+        f"I keep looking until {t.when(found.ends_at)}.",
         *notes,
         row(button("Stop looking", STOP.id())),
     )
@@ -133,21 +136,24 @@ def _pair_status(pair: PairStatus) -> Message:
         case PairState.AGREED if not pair.now:
             return Message(
                 OPEN,
-                f"### You meet {partner}\n{t.when(pair.starts_at, 'F')}. I'll write to you directly when it begins.",
+                f"### You meet {partner}\n{t.when(pair.starts_at, 'F')}. "
+                "I'll send you a direct message when it begins.",
                 row(_decline(pair.pair_id, "Can't make it")),
             )
         case PairState.AGREED | PairState.OPENING:
             return Message(
                 OPEN,
-                f"### You and {partner} are set\nYour interview begins in a moment. I'll write to you directly.",
+                f"### You and {partner} are set\nYour interview begins in a moment. I'll send you a direct message.",
             )
     here = button("I'm here", HERE.id(pair=pair.pair_id), PRIMARY)
     card = None
+    begun = "It has begun."
     if pair.number is not None:
+        begun = f"Question {pair.number} of {TURNS}: you ask. My card has it."
         card = button("My card", CARD.id(pair=pair.pair_id, number=pair.number, page=0), PRIMARY)
     return Message(
         OPEN,
-        f"### Your interview with {partner}\nIt has begun.",
+        f"### Your interview with {partner}\n{begun}",
         row(
             here if pair.state is PairState.GATHERING and not pair.ready else None,
             card,
@@ -161,7 +167,7 @@ def _offer(topics: tuple[str, ...], card: PairStatus | PairMessage) -> str:
     on = f" on {' and '.join(map(t.one_line, topics))}" if topics else ""
     when = "as soon as you both accept" if card.now else f"on {t.when(card.starts_at, 'F')}"
     by = f" Answer by {t.when(card.answer_by)}." if card.answer_by else ""
-    return f"A mock interview{on}, {when}. You ask each other two questions each.{by}"
+    return f"A mock interview{on}, {when}. Each of you asks the other two questions.{by}"
 
 
 def _answers(pair_id: int) -> list[ui.Button[ui.LayoutView]]:
@@ -216,7 +222,7 @@ def _notice(card: PairMessage) -> PlainMessage:
         case Kind.BEGINS:
             return _plain(
                 card,
-                f"Your mock interview with {partner} begins now. Press I'm here in its thread within ten minutes.",
+                f"Your mock interview with {partner} begins now. Press **I'm here** in its thread within ten minutes.",
                 link_button("Open the thread", card.thread or "https://discord.com"),
             )
         case Kind.FREED:
@@ -263,7 +269,7 @@ def _gather(card: PairMessage) -> Message:
         OPEN,
         f"### Mock interview: {first} and {second}\n"
         f"Two questions each. {first} asks first. {_TALK[card.thread is not None]}",
-        "-# Press I'm here, both of you, within ten minutes.",
+        "-# Press **I'm here**, both of you, within ten minutes.",
         row(
             button("I'm here", HERE.id(pair=card.pair_id), PRIMARY),
             button("End", END.id(do="ask", pair=card.pair_id)),
@@ -276,10 +282,10 @@ def _turn(card: PairMessage) -> Message:
     asker, answerer = t.name(card.asker), t.name(card.answerer)
     key = {"pair": card.pair_id, "number": card.number}
     lines = {
-        True: f"### You ask {answerer}\nYour card has the question and what to listen for.",
+        True: f"### You ask {answerer}\n{_PRESS}",
         False: f"### {asker} asks you\n{_HOW}",
         None: (
-            f"### {asker} asks {answerer}\n{asker}: your card has the question and what to listen for.\n"
+            f"### {asker} asks {answerer}\n{asker}: {_PRESS[0].lower()}{_PRESS[1:]}\n"
             f"{answerer}: {_HOW[0].lower()}{_HOW[1:]}"
         ),
     }
@@ -327,8 +333,7 @@ def asker_card(card: AskerCard, page: int = 0) -> Message:
             for n, point in enumerate(card.topic.key_points)
         ],
     )
-    where = "to them" if card.direct else "in the thread"
-    shown = f"The question is {where} in writing." if card.shown else "Read the question aloud."
+    shown = "They have the question in writing." if card.shown else "Read the question aloud."
     return Message(
         OPEN,
         f"-# Question {card.number} of {TURNS} for {t.name(card.partner)} · only you see this",
@@ -337,7 +342,7 @@ def asker_card(card: AskerCard, page: int = 0) -> Message:
         f"-# {shown} Ticked: {len(card.ticks)} of {len(points)}.",
         row(ticks),
         row(
-            button("Show what you covered", SHOW.id(what="result", **key), PRIMARY),
+            button("Done, show the result", SHOW.id(what="result", **key), PRIMARY),
             None if card.shown else button("Show the question", SHOW.id(what="question", **key)),
         ),
         row(
@@ -393,10 +398,10 @@ def model_page(topic: Topic, pair_id: int, number: int, page: int) -> Message:
 def _over(card: PairMessage) -> Message:
     report = None
     find = "`/pair` on the server" if card.thread is None else "</pair>"
-    counts = f"-# Find another partner with {find}"
+    counts = f"-# Find another partner with {find}."
     if card.answered:
         report = row(button("My report", REPORT.id(pair=card.pair_id), PRIMARY))
-        counts = f"-# What you answered counts as an interview and for your streak. Find another partner with {find}"
+        counts = f"-# What you answered counts as an interview and for your streak. Find another partner with {find}."
     words = _OVER.get(card.ending or Ending.LOST, _OVER[Ending.LOST])
     return _marked(card, ENDED, f"### Interview over\n{words}", counts, report)
 
@@ -423,4 +428,4 @@ def result_shown(status: Status | None) -> Message:
 def waiting_for(status: Status | None) -> str:
     """Tell a member who has come that the other one is still missing."""
     partner = t.name(status.pair.partner if status and status.pair else None)
-    return f"Good. It begins as soon as {partner} presses I'm here too."
+    return f"Good. It begins as soon as {partner} presses **I'm here** too."

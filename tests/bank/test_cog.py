@@ -395,7 +395,9 @@ async def test_refused_pictures(stage: Stage, name: str) -> None:
 async def test_words_for_a_picture_are_needed(stage: Stage) -> None:
     """Members who can't see it need them; without anything written, there is no file to give back."""
     refused = await with_extras(stage, upload=("x.png", diagram()))
-    assert "- **picture in words**: is empty; say what the picture shows" in reply(refused)
+    assert "- **what the picture shows**: is empty; members who can't see it need it" in reply(
+        refused
+    )
     assert answer_to(refused).attachments == []
     again = await stage.manager.click(answer_to(refused), label="Open the form")
     done = await stage.manager.submit_modal(again, {"alt": ALT, "upload": ("x.png", diagram())})

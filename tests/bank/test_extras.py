@@ -172,7 +172,11 @@ def test_what_the_form_refuses() -> None:
         ({}, Extras("x\n" * (MAX_CODE_LINES + 1), "", ""), "code: has 13 lines; 12 fit on a phone"),
         ({}, Extras(f"x\n{long}", "", ""), "code, line 2: has 61 characters; 60 fit. Break it"),
         ({}, Extras("", "", "words"), "picture: is missing; add one, or leave its words empty"),
-        (picture, Extras("", "", " "), "picture in words: is empty; say what the picture shows"),
+        (
+            picture,
+            Extras("", "", " "),
+            "what the picture shows: is empty; members who can't see it need it",
+        ),
     ):
         with pytest.raises(BankError) as refused:
             with_extras(old, form, None)

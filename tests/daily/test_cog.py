@@ -595,12 +595,12 @@ async def test_today_with_several_open_questions(stage: Stage) -> None:
     copy = Question(stage, answer_to(listed))
     await copy.answer(stage.alwina, right=True)
     assert "✅ **Right**" in text_of(answer_to(listed))
-    listed = await stage.alwina.slash(stage.quiz, "today")
-    assert "right: +100 points" in reply(listed)
+    await stage.alwina.click(answer_to(listed), label="All questions of the day")
+    assert "right: +100 points" in text_of(answer_to(listed))
     assert labels(answer_to(listed)) == ["Answer", "Read again"]
     await stage.alwina.click(answer_to(listed), label="Read again")
     assert "✅ **Right**" in text_of(answer_to(listed))
-    await stage.alwina.click(answer_to(listed), label="All open questions")
+    await stage.alwina.click(answer_to(listed), label="All questions of the day")
     assert custom_ids(answer_to(listed)) == [first, second]
 
 

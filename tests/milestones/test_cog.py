@@ -42,7 +42,7 @@ class Page:
     async def add(self, label: str, name: str, role: RoleHandle) -> Any:
         """Add a milestone by its form."""
         form = await self.manager.click(self.message, label=label)
-        value: Any = [name] if label == "Add a section" else name
+        value: Any = [name] if label == "Role for a section" else name
         return await self.manager.submit_modal(form, {"name": value, "role": [role]})
 
 
@@ -75,10 +75,10 @@ async def test_the_page(stage: Stage) -> None:
     """Each milestone is on a line, streaks first; one can be removed from the list."""
     page = await opened(stage)
     assert "No milestones yet." in page.text
-    assert labels(page.message) == ["Add a streak", "Add a section"]
+    assert labels(page.message) == ["Role for a streak", "Role for a section"]
     week, known = (stage.guild.create_role(name) for name in ("Week", "Trainer"))
-    await page.add("Add a section", "training", known)
-    said = await page.add("Add a streak", "7", week)
+    await page.add("Role for a section", "training", known)
+    said = await page.add("Role for a streak", "7", week)
     assert answer_to(said).id == page.message.id
     lines = page.text.splitlines()
     assert f"**7 days in a row**: {week.mention}" in lines
@@ -112,7 +112,8 @@ async def test_ten_are_enough(stage: Stage) -> None:
     await stage.database.write(store_sections)
     page = await opened(stage)
     assert "10 milestones of 10" in page.text
-    adding = [c for c in walk(page.message.components) if str(getattr(c, "label", "")).startswith("Add")]  # fmt: skip
+    found = walk(page.message.components)
+    adding = [c for c in found if str(getattr(c, "label", "")).startswith("Role for")]
     assert [button.disabled for button in adding] == [True, True]
 
 
@@ -123,7 +124,7 @@ def walk(components: Any) -> list[Any]:
 
 async def refusal(page: Page, role: RoleHandle) -> str:
     """Try to add a role; nothing is stored."""
-    said = await page.add("Add a streak", "7", role)
+    said = await page.add("Role for a streak", "7", role)
     assert answer_to(said).flags.ephemeral
     assert (await page.stage.services.milestones.page(page.stage.guild.id)).milestones == ()
     return reply(said)
@@ -173,7 +174,7 @@ async def test_a_forged_form(stage: Stage) -> None:
     """A role or a milestone that isn't in the lists is refused."""
     page = await opened(stage)
     role = stage.guild.create_role("Week")
-    form = await page.manager.click(page.message, label="Add a streak")
+    form = await page.manager.click(page.message, label="Role for a streak")
     assert form.modal is not None
     form.modal["components"][0]["component"]["options"].append({"label": "8", "value": "8"})
     with pytest.raises(Exception, match="does not exist"):
@@ -181,7 +182,7 @@ async def test_a_forged_form(stage: Stage) -> None:
     stage.env.backend.delete_role(stage.guild.id, role.id)
     await stage.env.settle()
     week = stage.guild.create_role("Month")
-    await page.add("Add a streak", "30", week)
+    await page.add("Role for a streak", "30", week)
     stage.env.backend.delete_role(stage.guild.id, week.id)
     await stage.env.settle()
     again = await page.manager.slash(stage.quiz, "settings")
@@ -198,7 +199,7 @@ async def test_without_manage_roles(stage: Stage) -> None:
     stage.env.backend.edit_role(stage.guild.id, me.id, {"permissions": without})
     await stage.env.settle()
     week = stage.guild.create_role("Week")
-    await page.add("Add a streak", "7", week)
+    await page.add("Role for a streak", "7", week)
     assert (
         "⚠️ I can't give roles yet: I need Manage Roles. Allow it for my role in Server" in page.text
     )
@@ -206,7 +207,7 @@ async def test_without_manage_roles(stage: Stage) -> None:
     assert not has(stage, week)
     page = await opened(stage, page.manager)
     assert page.text.count("⚠️") == 1
-    assert labels(page.message) == ["Try again", "Add a streak", "Add a section"]
+    assert labels(page.message) == ["Try again", "Role for a streak", "Role for a section"]
     stage.env.backend.edit_role(stage.guild.id, me.id, {"permissions": allowed})
     await stage.env.settle()
     await stage.wait(60)
@@ -241,7 +242,7 @@ async def test_a_role_above_the_bot(stage: Stage) -> None:
     """It waits, the page says why, and lifting the bot's role is enough. So is the button."""
     page = await opened(stage)
     week = stage.guild.create_role("Week")
-    await page.add("Add a streak", "7", week)
+    await page.add("Role for a streak", "7", week)
     lift_bot(stage, 1)
     stage.env.backend.edit_role(stage.guild.id, week.id, {"position": 40})
     await stage.env.settle()
@@ -259,7 +260,7 @@ async def test_try_again(stage: Stage) -> None:
     """The button gives what failed before, once the role was moved."""
     page = await opened(stage)
     week = stage.guild.create_role("Week")
-    await page.add("Add a streak", "7", week)
+    await page.add("Role for a streak", "7", week)
     stage.env.backend.edit_role(stage.guild.id, week.id, {"position": 70})
     await reach_week(stage)
     page = await opened(stage, page.manager)
@@ -278,7 +279,7 @@ async def test_a_known_section_is_told_with_the_next_command(stage: Stage) -> No
     """At night the role is given; with any command the member reads once why, privately."""
     page = await opened(stage)
     trainer = stage.guild.create_role("Trainer")
-    await page.add("Add a section", "core-concepts", trainer)
+    await page.add("Role for a section", "core-concepts", trainer)
     section = next(s for s in BANK.sections if s.id == "core-concepts")
     await stage.alwina.slash(stage.quiz, "help")
     at = stage.services.context.now()

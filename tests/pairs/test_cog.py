@@ -88,7 +88,7 @@ async def ask(
     topic = topic_on(reply(card))
     ticked = await member.select(answer_to(card), values=ticks)
     assert f"Ticked: {len(ticks)} of {len(topic.key_points)}." in reply(ticked)
-    return topic, await press(stage, member, answer_to(card), "Show what you covered")
+    return topic, await press(stage, member, answer_to(card), "Done, show the result")
 
 
 async def test_a_whole_interview_in_a_thread(stage: Stage) -> None:
@@ -128,7 +128,10 @@ async def test_the_one_who_answers_sees_no_key_points(stage: Stage) -> None:
     card = await press(stage, stage.alwina, newest(thread, "Question 1"), "My card")
     topic = topic_on(reply(card))
     refused = await press(stage, stage.bob, newest(thread, "Question 1"), "My card")
-    assert reply(refused) == "This card is for the one who asks. You see the key points after it."
+    assert (
+        reply(refused)
+        == "Only the one who asks can press this. You'll see the key points after your answer."
+    )
     await stage.alwina.select(answer_to(card), values=["0"])
     await press(stage, stage.alwina, answer_to(card), "Show the question")
     seen = "\n".join(text_of(m) for m in [*thread.history(), *direct(stage.bob)]).replace("\\", "")
@@ -199,7 +202,7 @@ async def test_direct_messages_where_no_thread_may_be_opened(stage: Stage) -> No
         await asker.user.select(answer_to(card), values=["2"])
         await press(stage, asker.user, answer_to(card), "Show the question")
         assert topic.question in told(other).replace("\\", "")
-        await press(stage, asker.user, answer_to(card), "Show what you covered")
+        await press(stage, asker.user, answer_to(card), "Done, show the result")
         words = "\n".join(map(text_of, direct(other)))
         assert "You covered 1 of" in words
     over = direct(stage.bob)[-1]
@@ -297,7 +300,7 @@ async def test_a_restart_in_the_middle(stage: Stage) -> None:
     assert [m.id for m in thread.history()] == before
     again = await press(stage, stage.alwina, newest(thread, "Question 1"), "My card")
     assert "Ticked: 2 of" in reply(again)
-    await press(stage, stage.alwina, answer_to(again), "Show what you covered")
+    await press(stage, stage.alwina, answer_to(again), "Done, show the result")
     assert "**bob** asks **alwina**" in text_of(thread.history()[-1])
 
 
@@ -309,7 +312,7 @@ async def test_a_deleted_thread_moves_to_direct_messages(stage: Stage) -> None:
     await stage.wait(3)
     assert "**bob** asks you" in told(stage.alwina)
     card = await press(stage, stage.bob.user, direct(stage.bob)[-1], "My card")
-    await press(stage, stage.bob.user, answer_to(card), "Show what you covered")
+    await press(stage, stage.bob.user, answer_to(card), "Done, show the result")
     assert "Question 3 of 4" in told(stage.bob)
     assert await count(stage, pair_turns) == 3
 
@@ -319,7 +322,7 @@ async def test_a_thread_that_was_lost_unseen_is_found_so_at_the_next_message(sta
     thread = await begin(stage)
     card = await press(stage, stage.alwina, newest(thread, "Question 1"), "My card")
     await stage.database.write(pair_store.change, 1, expect="asking", thread_id=777)
-    await press(stage, stage.alwina, answer_to(card), "Show what you covered")
+    await press(stage, stage.alwina, answer_to(card), "Done, show the result")
     await stage.wait(10)
     shown = [text_of(m) for m in direct(stage.bob)[-3:]]
     assert "You covered 0 of" in shown[0]
