@@ -31,6 +31,9 @@ _REAL_SECONDS = 10
 _NICENESS = 5
 """Processes with limits run at a lower priority, so that clicks are handled first."""
 
+_SECRETS = {"DISCORD_TOKEN", "DATABASE_URL", "GRADER_API_KEY"}
+"""Variables that a process doesn't get, because it may read files of strangers."""
+
 
 class CallEnded(OSError):
     """The process ended before it answered: the call took too much time or memory, or crashed it."""
@@ -124,11 +127,12 @@ class Process:
             return _receive(self._child.stdout)
 
     def _start(self) -> subprocess.Popen[bytes]:
+        kept = {name: value for name, value in os.environ.items() if name not in _SECRETS}
         paths = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         limits = [str(self._limits.seconds), str(self._limits.memory)] if self._limits else []
         command = [sys.executable, "-m", __name__, *limits]
         return subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, **paths}
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**kept, **paths}
         )
 
     @contextmanager

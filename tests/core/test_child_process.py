@@ -50,6 +50,14 @@ def allocate(size: int) -> None:
     bytearray(size)
 
 
+def test_no_secret_reaches_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The processes read files of strangers."""
+    monkeypatch.setenv("DISCORD_TOKEN", "secret")
+    monkeypatch.setenv("LOG_LEVEL", "DEBUG")
+    assert call_in_process(os.getenv, "DISCORD_TOKEN") is None
+    assert call_in_process(os.getenv, "LOG_LEVEL") == "DEBUG"
+
+
 def is_running(pid: int) -> bool:
     """Return whether a process runs; a zombie doesn't."""
     try:
