@@ -87,4 +87,3 @@ class AskerCard:
     topic: Topic
     ticks: frozenset[int]
     shown: bool
-    direct: bool

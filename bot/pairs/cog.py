@@ -101,7 +101,7 @@ class Pair(commands.Cog):
         await say_here(interaction, view.asker_card(card))
 
     async def show(self, interaction: discord.Interaction, fields: Fields) -> None:
-        """Post the question, or what was covered."""
+        """Post the question, or what was covered; if nothing was, only after a second question."""
         pair_id, number, user_id = int(fields["pair"]), int(fields["number"]), interaction.user.id
         if fields["what"] == "question":
             card = await self.pairs.show_question(pair_id, number, user_id)
@@ -110,6 +110,11 @@ class Pair(commands.Cog):
             else:
                 await acknowledge(interaction)
             return
+        if fields["what"] == "result":
+            card = await self.pairs.card(pair_id, number, user_id)
+            if not card.ticks:
+                await say_here(interaction, view.confirm_nothing(card))
+                return
         await self.pairs.show_result(pair_id, number, user_id)
         found = await self.pairs.status(user_id, interaction.guild_id)
         await say_here(interaction, view.result_shown(found))

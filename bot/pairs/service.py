@@ -452,7 +452,6 @@ class Pairs:
             topic=topic,
             ticks=_ticks(turn, topic),
             shown=turn.shown_at is not None,
-            direct=pair.thread_id is None,
         )
 
     @writing

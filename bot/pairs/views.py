@@ -35,7 +35,9 @@ HERE = Route("pairhere", {"pair": ROW}, once=True)
 # Only for the member who asks: their card, the list of key points, and the posts.
 CARD = Route("paircard", {"pair": ROW, "number": NUMBER, "page": PAGE})
 TICK = Route("pairtick", {"pair": ROW, "number": NUMBER})
-SHOW = Route("pairshow", {"what": "question|result", "pair": ROW, "number": NUMBER}, once=True)
+SHOW = Route(
+    "pairshow", {"what": "question|result|nothing", "pair": ROW, "number": NUMBER}, once=True
+)
 # For both members.
 MODEL = Route("pairmodel", {"pair": ROW, "number": NUMBER, "page": PAGE})
 END = Route("pairend", {"do": "ask|sure", "pair": ROW}, once=True)
@@ -353,6 +355,20 @@ def asker_card(card: AskerCard, page: int = 0) -> Message:
             )
             if page + 1 < len(found)
             else None,
+        ),
+    )
+
+
+def confirm_nothing(card: AskerCard) -> Message:
+    """Ask once more before a result without a ticked point, which ends the question."""
+    key = {"pair": card.pair_id, "number": card.number}
+    return Message(
+        OPEN,
+        f"You haven't ticked anything. Show {t.name(card.partner)} 0 of "
+        f"{t.count(len(card.topic.key_points), 'key point')}?",
+        row(
+            button("Yes, show that", SHOW.id(what="nothing", **key)),
+            button("Back to my card", CARD.id(**key, page=0), PRIMARY),
         ),
     )
 

@@ -19,6 +19,7 @@ _CHANCES = {
     "pairanswer:v1:decline": 0.05,
     "pairhere:": 0.9,
     "paircard:": 0.9,
+    "pairshow:v1:nothing": 0.9,
     "pairreport:": 0.5,
 }
 """By the beginning of a button's id, how likely it is to be pressed at a look."""

@@ -22,7 +22,13 @@ if TYPE_CHECKING:
 
 _LATE = timedelta(minutes=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_PRESSED = ("pairanswer:v1:accept", "pairhere:", "paircard:", "pairshow:v1:result")
+_PRESSED = (
+    "pairanswer:v1:accept",
+    "pairhere:",
+    "paircard:",
+    "pairshow:v1:result",
+    "pairshow:v1:nothing",
+)
 
 
 async def play_pair(stage: Stage, arm: Arm) -> None:

@@ -268,7 +268,7 @@ async def test_a_no_show_is_over_after_ten_minutes(stage: Stage) -> None:
 async def test_an_idle_interview_ends_and_what_was_asked_counts(stage: Stage) -> None:
     """After an hour without a click it is over, with the report of the one question."""
     thread = await begin(stage)
-    await ask(stage, stage.alwina, thread, 1, [])
+    await ask(stage, stage.alwina, thread, 1, ["0"])
     await stage.wait(61 * 60)
     over = thread.history()[-1]
     assert "Nothing happened for an hour" in text_of(over)
@@ -304,6 +304,20 @@ async def test_a_restart_in_the_middle(stage: Stage) -> None:
     assert "**bob** asks **alwina**" in text_of(thread.history()[-1])
 
 
+async def test_a_result_without_ticks_is_asked_for_twice(stage: Stage) -> None:
+    """It ends the question, and a thumb slips."""
+    thread = await begin(stage)
+    card = await press(stage, stage.alwina, newest(thread, "Question 1"), "My card")
+    asked = await press(stage, stage.alwina, answer_to(card), "Done, show the result")
+    assert "You haven't ticked anything. Show **bob** 0 of" in reply(asked)
+    back = await press(stage, stage.alwina, answer_to(asked), "Back to my card")
+    assert "What to listen for" in reply(back)
+    assert "covered" not in text_of(thread.history()[-1])
+    await press(stage, stage.alwina, answer_to(card), "Done, show the result")
+    await press(stage, stage.alwina, answer_to(card), "Yes, show that")
+    assert "**bob** asks **alwina**" in text_of(thread.history()[-1])
+
+
 async def test_a_deleted_thread_moves_to_direct_messages(stage: Stage) -> None:
     """Both go on directly at the question that was asked, and nothing is lost."""
     thread = await begin(stage)
@@ -313,6 +327,7 @@ async def test_a_deleted_thread_moves_to_direct_messages(stage: Stage) -> None:
     assert "**bob** asks you" in told(stage.alwina)
     card = await press(stage, stage.bob.user, direct(stage.bob)[-1], "My card")
     await press(stage, stage.bob.user, answer_to(card), "Done, show the result")
+    await press(stage, stage.bob.user, answer_to(card), "Yes, show that")
     assert "Question 3 of 4" in told(stage.bob)
     assert await count(stage, pair_turns) == 3
 
@@ -323,6 +338,7 @@ async def test_a_thread_that_was_lost_unseen_is_found_so_at_the_next_message(sta
     card = await press(stage, stage.alwina, newest(thread, "Question 1"), "My card")
     await stage.database.write(pair_store.change, 1, expect="asking", thread_id=777)
     await press(stage, stage.alwina, answer_to(card), "Done, show the result")
+    await press(stage, stage.alwina, answer_to(card), "Yes, show that")
     await stage.wait(10)
     shown = [text_of(m) for m in direct(stage.bob)[-3:]]
     assert "You covered 0 of" in shown[0]

@@ -78,7 +78,7 @@ def test_everything_fits_and_nothing_is_cut(topic: Topic) -> None:
     """Each message is within Discord's limit, and what doesn't fit has a page of its own."""
     for kind in Kind:
         assert len(words(views.message(card(kind, topic=topic)))) <= MAX_MESSAGE
-    asker = AskerCard(3, 1, "Blaise", topic, frozenset({1}), shown=False, direct=False)
+    asker = AskerCard(3, 1, "Blaise", topic, frozenset({1}), shown=False)
     pages = [words(views.asker_card(asker, page)) for page in range(6)]
     assert all(len(page) <= MAX_MESSAGE for page in pages)
     shown = "".join(pages).replace("\\", "")
