@@ -122,7 +122,8 @@ def streaks(database: Path) -> Iterator[str]:
     given = {(daily_id, user): at for daily_id, user, at, _ in answers}
     for guild_id, user, day, at in _credited(database):
         for daily_of_date in (d for d in days[guild_id] if d.local_date == day):
-            given.setdefault((daily_of_date.daily_id, user), at)
+            key = (daily_of_date.daily_id, user)
+            given[key] = min(given.get(key, at), at)
     for daily_id, user, at, streak in answers:
         if daily_id not in servers:
             yield f"{user} has answered daily {daily_id}, which was never posted"
