@@ -350,7 +350,7 @@ async def test_what_members_read_changes_nothing(stage: Stage) -> None:
     pairs_ = stage.bot.pairs
     await pairs_.check_member(1, BOB)
     assert (await pairs_.card(1, 1, ALWINA)).ticks == set()
-    with pytest.raises(UserError, match="This card is for the one who asks"):
+    with pytest.raises(UserError, match="Only the one who asks can press this"):
         await pairs_.card(1, 1, BOB)
     await pairs_.show_result(1, 1, ALWINA)
     assert (await pairs_.model_answer(1, 1, BOB)).key_points

@@ -106,6 +106,7 @@ async def live(stage: Stage) -> None:
     await stage.database.write(bot.milestones.streak_reached, GUILD, ZOE, 7)
     own = Fit(DEFAULT.parameters, 0.5, 0.4)
     await stage.database.write(memory_store.save_fit, ZOE, own, 1, stage.clock())
+    await interview_each_other(stage)
 
 
 async def challenge(stage: Stage) -> None:
@@ -135,6 +136,26 @@ async def challenge(stage: Stage) -> None:
             await stage.bot.challenges.answer(given)
         if member is None:
             await stage.wait(hours=2)
+
+
+async def interview_each_other(stage: Stage) -> None:
+    """Zoe and Bob interview each other twice; then a partner is found for her once more."""
+    pairs = stage.bot.pairs
+    for number, members in enumerate(((ZOE, BOB), (BOB, ZOE)), start=1):
+        for user_id in members:
+            await pairs.find(user_id, GUILD, channel_id=CHANNEL)
+            stage.clock.turn(seconds=1)
+        for step in (pairs.accept, pairs.come):
+            for user_id in members:
+                await step(number, user_id)
+            await stage.run()
+        for question, asker in enumerate(members, start=1):
+            await pairs.show_result(number, question, asker)
+        await pairs.end(number, ZOE)
+        await stage.run()
+    for user_id in (ZOE, BOB):
+        await pairs.find(user_id, GUILD, channel_id=CHANNEL)
+        stage.clock.turn(seconds=1)
 
 
 async def practise(stage: Stage) -> None:
@@ -249,6 +270,8 @@ async def test_others_keep_what_is_theirs(stage: Stage) -> None:
     for a in (*nobodys, *dailies):
         assert (a.team_id, a.paid, a.rating, a.streak) == (None, None, None, None)
     assert (await stage.round(1)).starter_id == 0
+    partners = (await stage.database.read(everything))["pairs"]
+    assert [(row[2], row[3]) for row in partners] == [(0, BOB), (BOB, 0), (0, BOB)]
 
 
 async def board(stage: Stage) -> Board:
@@ -267,6 +290,8 @@ def check_others(before: dict[str, Any], after: dict[str, Any]) -> None:
         "challenges",
         "practice_questions",
         "interview_questions",
+        "pairs",
+        "pair_turns",
     }:
         left = [row for row in after[name] if not any(isinstance(v, int) and v < 0 for v in row)]
         assert left == [row for row in before[name] if ZOE not in row], name
