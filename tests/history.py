@@ -628,7 +628,7 @@ def _pairs(days: int) -> Rows:
         pair_turns,
         ({**turn, "pair_id": n, "asked_at": at(n, days)} for n in range(1, days + 1)),
     )
-    message = {"kind": Kind.OVER, "number": 0, "created_at": NOW, "due_at": soon}
+    message = {"kind": Kind.OVER, "number": 0, "created_at": NOW, "due_at": NOW}
     yield (
         pair_messages,
         (

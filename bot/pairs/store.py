@@ -69,6 +69,8 @@ sa.Index(
     pair_searches.c.started_at,
     sqlite_where=_SEEKING,
 )
+_REACHING = pair_searches.c.state == constant(SearchState.REACHING)
+sa.Index("ix_pair_searches_reaching", pair_searches.c.due_at, sqlite_where=_REACHING)
 
 # Two members whose searches fit. `state`:
 #   proposed   due when it ends because somebody did not answer
@@ -233,7 +235,7 @@ SEARCHES = Queue(
     due_at=pair_searches.c.due_at,
     state=pair_searches.c.state,
     guild_id=pair_searches.c.guild_id,
-    claimed=pair_searches.c.state == SearchState.REACHING,
+    claimed=_REACHING,
 )
 PAIRS = Queue(
     pairs,

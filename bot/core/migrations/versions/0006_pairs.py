@@ -63,6 +63,14 @@ def upgrade() -> None:
         sqlite_where=sa.text("state = 'seeking'"),
         postgresql_where=sa.text("state = 'seeking'"),
     )
+    op.create_index(
+        "ix_pair_searches_reaching",
+        "pair_searches",
+        ["due_at"],
+        unique=False,
+        sqlite_where=sa.text("state = 'reaching'"),
+        postgresql_where=sa.text("state = 'reaching'"),
+    )
     op.create_table(
         "pairs",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
