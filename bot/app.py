@@ -84,10 +84,11 @@ from bot.milestones import store as milestones_store
 from bot.milestones.cog import Milestones as MilestonesCog
 from bot.milestones.service import Milestones
 from bot.milestones.work import MilestoneWork
-from bot.pairs import service as pairs_service
+from bot.pairs import messages as pairs_messages
 from bot.pairs import store as pairs_store
 from bot.pairs import views as pairs_views
 from bot.pairs.cog import Pair as PairCog
+from bot.pairs.searches import Searches
 from bot.pairs.service import Pairs
 from bot.pairs.work import MessageWork, PairWork, SearchWork
 from bot.plan import store as plan_store
@@ -152,7 +153,7 @@ class Views(NamedTuple):
     reminders: reminders_work.Views = reminders_views
     recap: recap_work.Views = recap_views
     challenges: challenges_work.Views = challenges_views
-    pairs: pairs_service.Views = pairs_views
+    pairs: pairs_messages.Views = pairs_views
 
 
 _PROBES: dict[Step, Probe] = {
@@ -247,7 +248,9 @@ class Services:
         self.dailies = Dailies(context, self.grading, self.milestones.streak_reached)
         self.schedules = Schedules(context, self.dailies, [recap_store.look_again])
         self.interviews = Interviews(context, self.grading)
-        self.pairs = Pairs(context, self.interviews, views.pairs)
+        self.pair_messages = pairs_messages.Messages(context)
+        self.searches = Searches(context, self.pair_messages, views.pairs)
+        self.pairs = Pairs(context, self.pair_messages, self.searches, self.interviews)
         self.practices = Practices(context, self.plans)
         self.reminders = Reminders(context)
         caches: list[Cache] = [
@@ -282,9 +285,9 @@ class Services:
             RecapScheduleWork(context),
             RecapWork(context, self.recaps, views.recap),
             self.milestone_work,
-            SearchWork(context, self.pairs),
-            PairWork(context, self.pairs),
-            MessageWork(context, self.pairs, views.pairs),
+            SearchWork(context, self.searches),
+            PairWork(context, self.searches, self.pairs),
+            MessageWork(context, self.pairs, self.pair_messages, views.pairs),
             self.erasure_work,
         ]
         self.nightly = [
@@ -335,7 +338,7 @@ class Services:
             suggestions,
             insights,
             InterviewCog(bot, self.interviews),
-            PairCog(bot, self.pairs),
+            PairCog(bot, self.searches, self.pairs),
             PrivacyCog(bot, self.privacy),
             Team(bot, self.teams),
             HelpCog(bot, self.rounds, self.help),

@@ -38,7 +38,7 @@ from bot.members.store import member_names, members
 from bot.memory.rules import DEFAULT
 from bot.memory.store import cards, memory_models
 from bot.milestones.store import member_milestones, milestones
-from bot.pairs.rules import Ending, Kind, PairState, SearchState
+from bot.pairs.rules import Ending, MessageKind, PairState, SearchState
 from bot.pairs.store import pair_messages, pair_searches, pair_turns, pairs
 from bot.plan.store import plan_days, plans
 from bot.practice.store import practice_questions, practices
@@ -628,7 +628,7 @@ def _pairs(days: int) -> Rows:
         pair_turns,
         ({**turn, "pair_id": n, "asked_at": at(n, days)} for n in range(1, days + 1)),
     )
-    message = {"kind": Kind.OVER, "number": 0, "created_at": NOW, "due_at": NOW}
+    message = {"kind": MessageKind.OVER, "number": 0, "created_at": NOW, "due_at": NOW}
     yield (
         pair_messages,
         (

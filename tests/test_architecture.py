@@ -145,6 +145,7 @@ MORE_ROOMS = {
     "plan": {"cards", "dates", "forecast", "goals", "outlook"},
     "interviews": {"assessment", "cards", "grading", "report"},
     "suggestions": {"cards", "files", "formats", "plain"},
+    "pairs": {"messages", "searches"},
 }
 PURE = {
     "text",

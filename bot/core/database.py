@@ -24,6 +24,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar
 
@@ -34,6 +35,7 @@ from bot.core.backend import LONG_READS, DatabaseBroken, is_away, is_deadlock
 from bot.core.sqlite import Sqlite, is_damaged, open_sqlite
 
 if TYPE_CHECKING:
+    from bot.core.jobs import Scheduler
     from bot.core.postgres import Postgres
 
 # Services import these from here; only stores import SQLAlchemy.
@@ -46,6 +48,7 @@ log = logging.getLogger(__name__)
 P = ParamSpec("P")
 T = TypeVar("T")
 S = TypeVar("S", bound="_Service")
+D = TypeVar("D", bound="_DueService")
 
 StorageFunction = Callable[Concatenate[Connection, P], T]
 ServiceMethod = Callable[Concatenate[S, Connection, P], T]
@@ -363,6 +366,11 @@ class _Service(Protocol):
     _database: Database
 
 
+class _DueService(_Service, Protocol):
+    _scheduler: Scheduler
+    _now: Callable[[], datetime]
+
+
 def reading(
     work: ServiceMethod[S, P, T],
 ) -> AsyncMethod[S, P, T]:
@@ -382,6 +390,21 @@ def writing(
 ) -> AsyncMethod[S, P, T]:
     """Like `reading`, for methods that write: they are committed when the call returns."""
     return _one_transaction(Database.write, work)
+
+
+def writing_due(
+    work: ServiceMethod[D, P, T],
+) -> AsyncMethod[D, P, T]:
+    """Like `writing`, for methods that store what is due now: the scheduler does it at once."""
+    write = writing(work)
+
+    @wraps(work)
+    async def method(self: D, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        done = await write(self, *args, **kwargs)
+        self._scheduler.nudge(self._now())
+        return done
+
+    return method
 
 
 def _one_transaction(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.pairs.rules import Ending, Kind, PairState
+from bot.pairs.rules import Ending, MessageKind, PairState
 from bot.questions.model import Topic
 
 
@@ -56,7 +56,7 @@ class PairMessage:
     """
 
     message_id: int
-    kind: Kind
+    kind: MessageKind
     pair_id: int
     names: tuple[str | None, str | None]
     starts_at: datetime
@@ -79,7 +79,10 @@ class PairMessage:
 
 @dataclass(frozen=True, slots=True)
 class AskerCard:
-    """The private card of the member who asks."""
+    """The private card of the member who asks.
+
+    `exchanged` tells that the question has just replaced one that may no longer be shown.
+    """
 
     pair_id: int
     number: int
@@ -87,3 +90,4 @@ class AskerCard:
     topic: Topic
     ticks: frozenset[int]
     shown: bool
+    exchanged: bool = False

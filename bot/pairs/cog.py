@@ -16,11 +16,13 @@ from bot.core.errors import UserError
 from bot.interviews import views as interviews_views
 from bot.pairs import views as view
 from bot.pairs.rules import WEEK
+from bot.pairs.searches import Searches
 from bot.pairs.service import Pairs
 
 
 class Pair(commands.Cog):
-    def __init__(self, bot: QuizBot, pairs: Pairs) -> None:
+    def __init__(self, bot: QuizBot, searches: Searches, pairs: Pairs) -> None:
+        self.searches = searches
         self.pairs = pairs
         bot.router.add(view.STOP, self.stop)
         bot.router.add(view.ANSWER, self.answer)
@@ -53,7 +55,7 @@ class Pair(commands.Cog):
     ) -> None:
         require_bot(interaction)
         problem = private_thread_problem(interaction)
-        work = self.pairs.find(
+        work = self.searches.find(
             interaction.user.id,
             guild_id_of(interaction),
             channel_id=None if problem else interaction.channel_id,
@@ -64,21 +66,23 @@ class Pair(commands.Cog):
         await say(interaction, view.status(found, None if found.continued else problem))
 
     async def stop(self, interaction: discord.Interaction, fields: Fields) -> None:
-        await self.pairs.stop(interaction.user.id)
+        await self.searches.stop(interaction.user.id)
         await say_here(interaction, view.stopped())
 
     async def answer(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Accept or decline a proposal, and show the state of the member's search."""
-        decide = self.pairs.accept if fields["do"] == "accept" else self.pairs.decline
+        decide = self.searches.accept if fields["do"] == "accept" else self.searches.decline
         await decide(int(fields["pair"]), interaction.user.id)
-        found = await self.pairs.status(interaction.user.id, interaction.guild_id, continued=False)
+        found = await self.searches.status(
+            interaction.user.id, interaction.guild_id, continued=False
+        )
         await say_here(interaction, view.status(found) if found else view.stopped())
 
     async def here(self, interaction: discord.Interaction, fields: Fields) -> None:
         if await self.pairs.come(int(fields["pair"]), interaction.user.id):
             await acknowledge(interaction)
             return
-        found = await self.pairs.status(interaction.user.id, interaction.guild_id)
+        found = await self.searches.status(interaction.user.id, interaction.guild_id)
         await say(interaction, view.waiting_for(found))
 
     async def card(self, interaction: discord.Interaction, fields: Fields) -> None:
@@ -105,18 +109,18 @@ class Pair(commands.Cog):
         pair_id, number, user_id = int(fields["pair"]), int(fields["number"]), interaction.user.id
         if fields["what"] == "question":
             card = await self.pairs.show_question(pair_id, number, user_id)
-            if is_private(interaction):
+            if is_private(interaction) or card.exchanged:
                 await say_here(interaction, view.asker_card(card))
             else:
                 await acknowledge(interaction)
             return
-        if fields["what"] == "result":
-            card = await self.pairs.card(pair_id, number, user_id)
-            if not card.ticks:
-                await say_here(interaction, view.confirm_nothing(card))
-                return
-        await self.pairs.show_result(pair_id, number, user_id)
-        found = await self.pairs.status(user_id, interaction.guild_id)
+        even_nothing = fields["what"] == "nothing"
+        kept = await self.pairs.show_result(pair_id, number, user_id, even_nothing=even_nothing)
+        if kept is not None:
+            asked = view.asker_card(kept) if kept.exchanged else view.confirm_nothing(kept)
+            await say_here(interaction, asked)
+            return
+        found = await self.searches.status(user_id, interaction.guild_id)
         await say_here(interaction, view.result_shown(found))
 
     async def model(self, interaction: discord.Interaction, fields: Fields) -> None:

@@ -88,7 +88,7 @@ class Ending(StrEnum):
 _REFUSED = {Ending.DECLINED, Ending.LEFT}
 
 
-class Kind(StrEnum):
+class MessageKind(StrEnum):
     """The kinds of messages of a pair; `bot.pairs.views` has the words."""
 
     PROPOSED = "proposed"
@@ -155,6 +155,10 @@ class Pair:
     def other(self, user_id: int) -> int:
         return self.second_id if user_id == self.first_id else self.first_id
 
+    def side(self, user_id: int) -> str:
+        """Return with which word the names of a member's columns begin."""
+        return "first" if user_id == self.first_id else "second"
+
     def is_ready(self, user_id: int) -> bool:
         """Whether a member has accepted or, while members gather, has come."""
         return self.first_ready if user_id == self.first_id else self.second_ready
@@ -168,6 +172,13 @@ class Pair:
 
     def interview_of(self, user_id: int) -> int | None:
         return self.first_interview_id if user_id == self.first_id else self.second_interview_id
+
+    @property
+    def thread(self) -> str | None:
+        """The address of the pair's thread."""
+        if self.thread_id is None:
+            return None
+        return f"https://discord.com/channels/{self.guild_id}/{self.thread_id}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ from bot.core.tables import (
     metadata,
     values_of,
 )
-from bot.pairs.rules import Ending, Kind, Pair, PairState, Search, SearchState, Turn
+from bot.pairs.rules import Ending, MessageKind, Pair, PairState, Search, SearchState, Turn
 
 # A member who looks for a partner, until they stop or their interview ends. `state`:
 #   reaching  a first direct message is to be sent, because proposals come by direct message
@@ -139,7 +139,7 @@ pair_messages = sa.Table(
     sa.Column("pair_id", sa.BigInteger),
     sa.Column("user_id", sa.BigInteger),  # the reader of these direct messages; null: a thread
     sa.Column("channel_id", sa.BigInteger, nullable=False),
-    sa.Column("kind", OneOf(Kind, 8), nullable=False),
+    sa.Column("kind", OneOf(MessageKind, 8), nullable=False),
     sa.Column("number", sa.Integer, nullable=False),  # of the question; 0: none
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("tried_at", Instant),  # the first try to send it
@@ -265,7 +265,7 @@ class Unsent:
     pair_id: int | None
     user_id: int | None
     channel_id: int
-    kind: Kind
+    kind: MessageKind
     number: int
     created_at: datetime
     tried_at: datetime | None
@@ -278,20 +278,26 @@ def create_search(conn: Connection, **values: object) -> int | None:
     return found
 
 
-def search(conn: Connection, search_id: int, *, lock: bool = False) -> Search | None:
-    query = select(pair_searches).where(pair_searches.c.id == search_id)
-    return fetch(conn, query.with_for_update() if lock else query, Search)
+def search(conn: Connection, search_id: int) -> Search | None:
+    return fetch(conn, select(pair_searches).where(pair_searches.c.id == search_id), Search)
 
 
-def search_of(conn: Connection, user_id: int, *, lock: bool = False) -> Search | None:
+def search_of(conn: Connection, user_id: int) -> Search | None:
     """Return a member's search, on whatever server."""
-    query = select(pair_searches).where(pair_searches.c.user_id == user_id)
-    return fetch(conn, query.with_for_update() if lock else query, Search)
+    return fetch(conn, select(pair_searches).where(pair_searches.c.user_id == user_id), Search)
 
 
-def delete_search(conn: Connection, search_id: int) -> bool:
-    gone = delete(pair_searches).where(pair_searches.c.id == search_id)
-    return conn.execute(gone).rowcount == 1
+def searches_of(conn: Connection, pair: Pair) -> list[Search]:
+    """Return the searches that a pair was made of, the first member's first.
+
+    Those that were deleted, or go on without the pair, are left out.
+    """
+    found = (search(conn, n) for n in (pair.first_search_id, pair.second_search_id))
+    return [each for each in found if each is not None and each.pair_id == pair.id]
+
+
+def delete_search(conn: Connection, search_id: int) -> None:
+    conn.execute(delete(pair_searches).where(pair_searches.c.id == search_id))
 
 
 @all_rows(Search)

@@ -25,7 +25,7 @@ from bot.chat.messages import (
 from bot.chat.router import PAGE, ROW, Route
 from bot.core.servers import DEFAULT_ZONE
 from bot.pairs.cards import AskerCard, PairMessage, PairStatus, Status
-from bot.pairs.rules import TURNS, WEEK, Ending, Kind, PairState, Search, feedback
+from bot.pairs.rules import TURNS, WEEK, Ending, MessageKind, PairState, Search, feedback
 from bot.questions.model import Topic
 
 NUMBER = "[1-9]"
@@ -151,7 +151,7 @@ def _pair_status(pair: PairStatus) -> Message:
     card = None
     begun = "It has begun."
     if pair.number is not None:
-        begun = f"Question {pair.number} of {TURNS}: you ask. My card has it."
+        begun = f"Question {pair.number} of {TURNS}: you ask. Press **My card** for the question."
         card = button("My card", CARD.id(pair=pair.pair_id, number=pair.number, page=0), PRIMARY)
     return Message(
         OPEN,
@@ -187,18 +187,18 @@ def _decline(pair_id: int, label: str) -> ui.Button[ui.LayoutView]:
 def message(card: PairMessage) -> Message | PlainMessage:
     """Return a message in the thread or in direct messages."""
     match card.kind:
-        case Kind.GATHER:
+        case MessageKind.GATHER:
             return _gather(card)
-        case Kind.TURN:
+        case MessageKind.TURN:
             return _turn(card)
-        case Kind.QUESTION:
+        case MessageKind.QUESTION:
             assert card.topic is not None
             return _marked(card, OPEN, t.heading(card.topic.question))
-        case Kind.RESULT:
+        case MessageKind.RESULT:
             return _result(card)
-        case Kind.MODEL:
+        case MessageKind.MODEL:
             return _model(card)
-        case Kind.OVER:
+        case MessageKind.OVER:
             return _over(card)
     return _notice(card)
 
@@ -208,33 +208,33 @@ def _notice(card: PairMessage) -> PlainMessage:
     partner = t.name(card.partner)
     again = "Look again with `/pair` on the server."
     match card.kind:
-        case Kind.PROPOSED:
+        case MessageKind.PROPOSED:
             offer = _offer(card.wanted, card)
             return _plain(
                 card,
                 f"I've found a partner for you: {partner}. {offer}",
                 *_answers(card.pair_id),
             )
-        case Kind.AGREED:
+        case MessageKind.AGREED:
             return _plain(
                 card,
                 f"You meet {partner} on {t.when(card.starts_at, 'F')}. I'll write to you here when it begins.",
                 _decline(card.pair_id, "Can't make it"),
             )
-        case Kind.BEGINS:
+        case MessageKind.BEGINS:
             return _plain(
                 card,
                 f"Your mock interview with {partner} begins now. Press **I'm here** in its thread within ten minutes.",
                 link_button("Open the thread", card.thread or "https://discord.com"),
             )
-        case Kind.FREED:
+        case MessageKind.FREED:
             until = f", until {t.when(card.looks_until)}" if card.looks_until else ""
             return _plain(
                 card,
                 f"{_why_freed(card)} I go on looking for you{until}.",
                 button("Stop looking", STOP.id()),
             )
-        case Kind.STOPPED:
+        case MessageKind.STOPPED:
             what = {
                 Ending.SILENT: f"Your answer to {partner} didn't come in time",
                 Ending.ABSENT: f"Your interview with {partner} has ended because you weren't there",
@@ -307,42 +307,19 @@ def _turn(card: PairMessage) -> Message:
 
 def asker_card(card: AskerCard, page: int = 0) -> Message:
     """Return what only the member who asks sees."""
-    points = [t.one_line(point.text) for point in card.topic.key_points]
-    listed = "\n".join(f"{n}. {point}" for n, point in enumerate(points, start=1))
-    follow_ups = "\n".join(
-        f"- {t.one_line(each.question)} ({_FOLLOW_UPS[each.when]})"
-        + (f"\n-# A good answer: {t.one_line(each.hint)}" if each.hint else "")
-        for each in card.topic.follow_ups
-    )
-    heading = t.heading(card.topic.question)
-    found = t.pages([heading, f"**What to listen for**\n{listed}"], _PAGE_LENGTH)
-    further = t.pages([f"**Ask further**\n{follow_ups}"], _PAGE_LENGTH) if follow_ups else []
-    first_further = len(found)
-    found += further
-    page = min(page, len(found) - 1)
-    key = {"pair": card.pair_id, "number": card.number}
-    ticks = ui.Select[ui.LayoutView](
-        custom_id=TICK.id(**key),
-        placeholder="Tick what they say",
-        min_values=0,
-        max_values=len(points),
-        options=[
-            discord.SelectOption(
-                label=t.cut(f"{n + 1}. {' '.join(point.text.split())}", _MAX_LABEL),
-                value=str(n),
-                default=n in card.ticks,
-            )
-            for n, point in enumerate(card.topic.key_points)
-        ],
-    )
+    points = card.topic.key_points
+    pages, first_further = _asker_pages(card.topic)
+    page = min(page, len(pages) - 1)
     shown = "They have the question in writing." if card.shown else "Read the question aloud."
+    key = {"pair": card.pair_id, "number": card.number}
     return Message(
         OPEN,
         f"-# Question {card.number} of {TURNS} for {t.name(card.partner)} · only you see this",
-        found[page],
+        _EXCHANGED if card.exchanged else None,
+        pages[page],
         separator(),
         f"-# {shown} Ticked: {len(card.ticks)} of {len(points)}.",
-        row(ticks),
+        row(_tick_list(card)),
         row(
             button("Done, show the result", SHOW.id(what="result", **key), PRIMARY),
             None if card.shown else button("Show the question", SHOW.id(what="question", **key)),
@@ -353,9 +330,46 @@ def asker_card(card: AskerCard, page: int = 0) -> Message:
                 "Ask further" if page + 1 == first_further else "Next",
                 CARD.id(**key, page=page + 1),
             )
-            if page + 1 < len(found)
+            if page + 1 < len(pages)
             else None,
         ),
+    )
+
+
+_EXCHANGED = "-# The question before is a question of the day now, so ask this one."
+
+
+def _asker_pages(topic: Topic) -> tuple[list[str], int]:
+    """Return the pages of an asker's card, and the index of the first one with follow-ups."""
+    points = "\n".join(
+        f"{n}. {t.one_line(point.text)}" for n, point in enumerate(topic.key_points, start=1)
+    )
+    follow_ups = "\n".join(
+        f"- {t.one_line(each.question)} ({_FOLLOW_UPS[each.when]})"
+        + (f"\n-# A good answer: {t.one_line(each.hint)}" if each.hint else "")
+        for each in topic.follow_ups
+    )
+    pages = t.pages([t.heading(topic.question), f"**What to listen for**\n{points}"], _PAGE_LENGTH)
+    further = t.pages([f"**Ask further**\n{follow_ups}"], _PAGE_LENGTH) if follow_ups else []
+    return [*pages, *further], len(pages)
+
+
+def _tick_list(card: AskerCard) -> ui.Select[ui.LayoutView]:
+    """Return the list of key points in which the asker ticks what was said."""
+    points = card.topic.key_points
+    return ui.Select(
+        custom_id=TICK.id(pair=card.pair_id, number=card.number),
+        placeholder="Tick what they say",
+        min_values=0,
+        max_values=len(points),
+        options=[
+            discord.SelectOption(
+                label=t.cut(f"{n + 1}. {' '.join(point.text.split())}", _MAX_LABEL),
+                value=str(n),
+                default=n in card.ticks,
+            )
+            for n, point in enumerate(points)
+        ],
     )
 
 

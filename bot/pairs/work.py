@@ -14,11 +14,21 @@ from bot.core.jobs import Worker
 from bot.core.posting import Post, PostWorker
 from bot.members.store import names_of
 from bot.pairs import store
-from bot.pairs.rules import Ending, Kind, Pair, PairState, Search, SearchState
-from bot.pairs.service import Pairs, Views
+from bot.pairs.messages import Messages, Views
+from bot.pairs.rules import Ending, MessageKind, Pair, PairState, Search, SearchState
+from bot.pairs.searches import Searches
+from bot.pairs.service import Pairs
 from bot.pairs.store import Unsent
 
 log = logging.getLogger(__name__)
+_NEEDED = {
+    MessageKind.GATHER,
+    MessageKind.TURN,
+    MessageKind.QUESTION,
+    MessageKind.RESULT,
+    MessageKind.MODEL,
+}
+"""The messages without which an interview can't go on."""
 
 
 class SearchWork(Worker[Search]):
@@ -26,21 +36,21 @@ class SearchWork(Worker[Search]):
 
     queue = store.SEARCHES
 
-    def __init__(self, context: Context, pairs: Pairs) -> None:
+    def __init__(self, context: Context, searches: Searches) -> None:
         super().__init__(context)
-        self._pairs = pairs
+        self._searches = searches
 
     def load(self, conn: Connection, key: int, /) -> Search | None:
         return store.search(conn, key)
 
     async def step(self, row: Search) -> None:
         if row.state is SearchState.SEEKING:
-            await self._database.write(self._pairs.expire, row.id)
+            await self._database.write(self._searches.expire, row.id)
         elif await self._database.write(
             self.queue.claim, row.id, expect=SearchState.REACHING, now=self._now()
         ):
             try:
-                await self._pairs.reach(row, tried_at=row.tried_at)
+                await self._searches.reach(row, tried_at=row.tried_at)
             except DeliveryRefused as error:
                 log.info("search %s: its member can't be reached: %s", row.id, error)
 
@@ -54,8 +64,9 @@ class PairWork(Worker[Pair]):
 
     queue = store.PAIRS
 
-    def __init__(self, context: Context, pairs: Pairs) -> None:
+    def __init__(self, context: Context, searches: Searches, pairs: Pairs) -> None:
         super().__init__(context)
+        self._searches = searches
         self._pairs = pairs
 
     def load(self, conn: Connection, key: int, /) -> Pair | None:
@@ -94,7 +105,7 @@ class PairWork(Worker[Pair]):
             return
         waited = ending in {Ending.SILENT, Ending.ABSENT}
         absent = [user_id for user_id in pair.members if waited and not pair.is_ready(user_id)]
-        self._pairs.end_in(conn, pair, ending, leaving=absent)
+        self._searches.end_in(conn, pair, ending, leaving=absent)
 
     async def _open(self, pair: Pair) -> None:
         """Open the private thread, or let the members use direct messages where none is allowed."""
@@ -122,8 +133,8 @@ class PairWork(Worker[Pair]):
         opening = {"state": PairState.OPENING, "tried_at": pair.tried_at or now}
         if not self.queue.claim(conn, pair.id, expect=pair.state, now=now, **opening):
             return None
-        searches = (store.search(conn, n) for n in (pair.first_search_id, pair.second_search_id))
-        channels = [search.channel_id for search in searches if search and search.channel_id]
+        searches = store.searches_of(conn, pair)
+        channels = [search.channel_id for search in searches if search.channel_id]
         names = names_of(conn, pair.guild_id, pair.members)
         who = " and ".join(names.get(user_id, "a member") for user_id in pair.members)
         # its number makes the name unique, so that the thread can be found after a crash
@@ -140,9 +151,10 @@ class MessageWork(PostWorker[Unsent]):
 
     queue = store.MESSAGES
 
-    def __init__(self, context: Context, pairs: Pairs, views: Views) -> None:
+    def __init__(self, context: Context, pairs: Pairs, messages: Messages, views: Views) -> None:
         super().__init__(context)
         self._pairs = pairs
+        self._messages = messages
         self._views = views
 
     def load(self, conn: Connection, key: int, /) -> Unsent | None:
@@ -167,7 +179,13 @@ class MessageWork(PostWorker[Unsent]):
         self._context.scheduler.nudge(self._now())
 
     def _leave_out(self, conn: Connection, row: Unsent) -> None:
-        needed = row.kind in {Kind.GATHER, Kind.TURN, Kind.QUESTION, Kind.RESULT, Kind.MODEL}
+        needed = row.kind in {
+            MessageKind.GATHER,
+            MessageKind.TURN,
+            MessageKind.QUESTION,
+            MessageKind.RESULT,
+            MessageKind.MODEL,
+        }
         if needed and row.pair_id is not None:
             # which moves a thread's messages
             self._pairs.lost(conn, row.pair_id, None if row.user_id else row.channel_id)
@@ -190,7 +208,7 @@ class MessageWork(PostWorker[Unsent]):
         )
 
     async def _build(self, unsent: Unsent) -> Any:
-        card = await self._database.read(self._pairs.describe, unsent)
+        card = await self._database.read(self._messages.describe, unsent)
         if card is None:
             raise DeliveryRefused("refused", "Its pair was erased.")
         return self._views.message(card)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -46,7 +46,7 @@ from bot.milestones import store as milestones
 from bot.milestones.rules import Milestone
 from bot.milestones.rules import State as Giving
 from bot.pairs import store as pairs
-from bot.pairs.rules import Kind, PairState, SearchState, Turn
+from bot.pairs.rules import MessageKind, PairState, SearchState, Turn
 from bot.plan import store as plan
 from bot.plan.rules import Plan
 from bot.practice import store as practice
@@ -184,7 +184,8 @@ PLAN = Plan(ALWINA, TODAY + timedelta(days=20), 15, TODAY - timedelta(days=20), 
 
 
 NEW_SEARCH = {"guild_id": GUILD, "hours": "any", "zone": "UTC", "started_at": NOW, "ends_at": NOW}
-UNSENT = pairs.Unsent(DAYS, GUILD, DAYS, ALWINA, 2000, Kind.OVER, 0, NOW, None)
+UNSENT = pairs.Unsent(DAYS, GUILD, DAYS, ALWINA, 2000, MessageKind.OVER, 0, NOW, None)
+PAIR = SimpleNamespace(id=DAYS, first_search_id=DAYS, second_search_id=DAYS - 1)
 
 
 def call(work: Callable[..., Any], *arguments: Any, **named: Any) -> Call:
@@ -398,9 +399,8 @@ CALLS: list[Call] = [
     call(memory.set_aside, ALWINA, "t1-a", NOW),
     call(pairs.create_search, **NEW_SEARCH, user_id=7, state=SearchState.SEEKING, due_at=NOW),
     call(pairs.search, DAYS),
-    call(pairs.search, DAYS, lock=True),
     call(pairs.search_of, ALWINA),
-    call(pairs.search_of, ALWINA, lock=True),
+    call(pairs.searches_of, PAIR),
     call(pairs.seeking, GUILD, 100),
     call(pairs.delete_search, DAYS),
     call(
@@ -427,7 +427,7 @@ CALLS: list[Call] = [
         pairs.add_message,
         guild_id=GUILD,
         channel_id=CHANNEL,
-        kind=Kind.OVER,
+        kind=MessageKind.OVER,
         number=0,
         created_at=NOW,
         due_at=NOW,

@@ -12,7 +12,7 @@ from bot.chat.sender import _identifying_marks
 from bot.chat.text import MAX_MESSAGE
 from bot.pairs import views
 from bot.pairs.cards import AskerCard, PairMessage, PairStatus, Status
-from bot.pairs.rules import Ending, Kind, PairState
+from bot.pairs.rules import Ending, MessageKind, PairState
 from bot.questions.model import FollowUp, KeyPoint, Topic
 from tests.shipped import bank
 
@@ -22,7 +22,7 @@ TOPICS = list(BANK.open_topics.values())
 HOSTILE = "*_`[x](http://evil)` @everyone </quiz start>"
 
 
-def card(kind: Kind, **changes: object) -> PairMessage:
+def card(kind: MessageKind, **changes: object) -> PairMessage:
     one = PairMessage(
         message_id=7,
         kind=kind,
@@ -62,21 +62,23 @@ def longest_topic() -> Topic:
     )
 
 
-@pytest.mark.parametrize("kind", [Kind.GATHER, Kind.TURN, Kind.QUESTION, *Kind])
+@pytest.mark.parametrize(
+    "kind", [MessageKind.GATHER, MessageKind.TURN, MessageKind.QUESTION, *MessageKind]
+)
 @pytest.mark.parametrize("asks", [None, True, False])
-def test_no_key_point_is_shown_before_the_ticks(kind: Kind, asks: bool | None) -> None:
+def test_no_key_point_is_shown_before_the_ticks(kind: MessageKind, asks: bool | None) -> None:
     """Only the ticks and the model answer show what a good answer says."""
     for topic in TOPICS[:20]:
         shown = words(views.message(card(kind, topic=topic, asks=asks))).replace("\\", "")
         leaks = [point.text for point in topic.key_points if point.text in shown]
-        assert bool(leaks) == (kind is Kind.RESULT)
-        assert (topic.answer[:30] in shown) == (kind is Kind.MODEL)
+        assert bool(leaks) == (kind is MessageKind.RESULT)
+        assert (topic.answer[:30] in shown) == (kind is MessageKind.MODEL)
 
 
 @pytest.mark.parametrize("topic", [*TOPICS[:5], longest_topic()], ids=lambda topic: topic.id)
 def test_everything_fits_and_nothing_is_cut(topic: Topic) -> None:
     """Each message is within Discord's limit, and what doesn't fit has a page of its own."""
-    for kind in Kind:
+    for kind in MessageKind:
         assert len(words(views.message(card(kind, topic=topic)))) <= MAX_MESSAGE
     asker = AskerCard(3, 1, "Blaise", topic, frozenset({1}), shown=False)
     pages = [words(views.asker_card(asker, page)) for page in range(6)]
@@ -86,15 +88,15 @@ def test_everything_fits_and_nothing_is_cut(topic: Topic) -> None:
         assert " ".join(point.text.split()) in shown
     for follow_up in topic.follow_ups:
         assert " ".join(follow_up.question.split())[:60] in shown
-    answer = [words(views.message(card(Kind.MODEL, topic=topic)))]
+    answer = [words(views.message(card(MessageKind.MODEL, topic=topic)))]
     answer += [words(views.model_page(topic, 3, 1, page)) for page in range(1, 4)]
     assert all(len(page) <= MAX_MESSAGE for page in answer)
     assert topic.answer.split()[-1] in answer[-1].replace("\\", "")
 
 
-@pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.parametrize("kind", list(MessageKind))
 @pytest.mark.parametrize("ending", list(Ending))
-def test_names_cannot_format_a_message(kind: Kind, ending: Ending) -> None:
+def test_names_cannot_format_a_message(kind: MessageKind, ending: Ending) -> None:
     """A name with markdown, a link and a mention is shown as it was typed."""
     hostile = card(
         kind,
@@ -123,11 +125,23 @@ def test_a_status_has_the_buttons_of_its_state(state: PairState) -> None:
     }
     for button in buttons.get(state, []):
         assert button in shown
+    asks = "Question 1 of 4: you ask. Press **My card** for the question."
+    assert (asks in shown) == (state in {PairState.GATHERING, PairState.ASKING, PairState.ENDED})
+
+
+def test_an_exchanged_question_says_why() -> None:
+    one = AskerCard(3, 1, "Blaise", TOPICS[0], frozenset(), shown=False)
+    why = "-# The question before is a question of the day now, so ask this one."
+    assert why not in text_of(views.asker_card(one))
+    assert why in text_of(views.asker_card(replace(one, exchanged=True)))
 
 
 def test_each_message_is_told_from_the_others_of_its_pair() -> None:
     """After a crash, the search for one must not find another one with the same buttons."""
-    kinds = set(Kind) - {Kind.STOPPED, Kind.EXPIRED}  # each is the last one of a search
+    kinds = set(MessageKind) - {
+        MessageKind.STOPPED,
+        MessageKind.EXPIRED,
+    }  # each is the last one of a search
     shown = [views.message(card(kind, message_id=n)) for n, kind in enumerate(kinds)]
     marks = [_identifying_marks(each.content, each.children) for each in shown]
     assert all(marks)
@@ -137,7 +151,9 @@ def test_each_message_is_told_from_the_others_of_its_pair() -> None:
 def test_a_proposal_says_until_when_to_answer() -> None:
     """Whoever doesn't answer in time is looking no longer, so they have to know."""
     at = int(NOW.timestamp())
-    assert f"Answer by <t:{at}:f>." in words(views.message(card(Kind.PROPOSED, answer_by=NOW)))
+    assert f"Answer by <t:{at}:f>." in words(
+        views.message(card(MessageKind.PROPOSED, answer_by=NOW))
+    )
     pair = PairStatus(3, PairState.PROPOSED, "B", (), NOW, now=True, ready=False, answer_by=NOW)
     status = views.status(Status(None, "any", "UTC", NOW, pair=pair))
     assert f"Answer by <t:{at}:f>." in text_of(status)
@@ -145,9 +161,9 @@ def test_a_proposal_says_until_when_to_answer() -> None:
 
 def test_a_search_that_ends_with_its_pair_says_why() -> None:
     """Somebody did fit, so it must not say that nobody did."""
-    shown = words(views.message(card(Kind.EXPIRED, ending=Ending.ABSENT)))
+    shown = words(views.message(card(MessageKind.EXPIRED, ending=Ending.ABSENT)))
     assert shown.startswith("**Blaise** didn't come. The 48 hours of your search are over too.")
-    assert "nobody fitted" in words(views.message(card(Kind.EXPIRED)))
+    assert "nobody fitted" in words(views.message(card(MessageKind.EXPIRED)))
 
 
 def test_a_search_names_hours_and_zone() -> None:
@@ -164,5 +180,5 @@ def test_a_search_names_hours_and_zone() -> None:
 
 def test_the_model_answer_has_only_its_own_pages() -> None:
     """A short answer has no button for more."""
-    assert "Read on" not in words(views.message(card(Kind.MODEL)))
-    assert "( Read on )" in words(views.message(card(Kind.MODEL, topic=longest_topic())))
+    assert "Read on" not in words(views.message(card(MessageKind.MODEL)))
+    assert "( Read on )" in words(views.message(card(MessageKind.MODEL, topic=longest_topic())))

@@ -12,13 +12,14 @@ from sqlalchemy import Connection, func, select
 from bot.core import servers
 from bot.core.database import Database
 from bot.core.errors import DeliveryLater, DeliveryRefused, DeliveryUnknown, UserError
+from bot.daily import store as daily_store
 from bot.interviews.store import interviews
 from bot.pairs import store
 from bot.pairs.cards import PairMessage
-from bot.pairs.rules import Ending, Kind, Pair, PairState, SearchState
+from bot.pairs.rules import Ending, MessageKind, Pair, PairState, SearchState
 from bot.pairs.store import pair_messages, pair_searches, pair_turns, pairs
 from tests.banks import small_bank
-from tests.fakes import Crash
+from tests.fakes import START, Crash
 from tests.stage import ALWINA, BOB, CHANNEL, CLEMENTINE, GUILD, Stage
 
 __all__ = ["stage"]
@@ -42,13 +43,13 @@ async def run(stage: Stage) -> None:
 
 async def look(stage: Stage, *members: int) -> None:
     for member in members:
-        await stage.bot.pairs.find(member, GUILD, channel_id=CHANNEL)
+        await stage.bot.searches.find(member, GUILD, channel_id=CHANNEL)
         stage.clock.turn(seconds=1)
 
 
 async def accept(stage: Stage) -> None:
     for member in (ALWINA, BOB):
-        await stage.bot.pairs.accept(1, member)
+        await stage.bot.searches.accept(1, member)
     await run(stage)
 
 
@@ -70,7 +71,7 @@ def cards(stage: Stage, channel: int) -> list[PairMessage]:
     return found
 
 
-def sent(stage: Stage, kind: Kind, channel: int | None = None) -> list[PairMessage]:
+def sent(stage: Stage, kind: MessageKind, channel: int | None = None) -> list[PairMessage]:
     places = {post.channel_id for post in stage.sender.posts} if channel is None else {channel}
     return [card for place in places for card in cards(stage, place) if card.kind is kind]
 
@@ -91,7 +92,7 @@ async def test_one_thread_and_one_card_whatever_crashes(stage: Stage) -> None:
     await look(stage, ALWINA, BOB)
     await run(stage)
     for member in (ALWINA, BOB):
-        await stage.bot.pairs.accept(1, member)
+        await stage.bot.searches.accept(1, member)
     for method, after in [
         ("open_private_thread", False),
         ("open_private_thread", True),
@@ -108,8 +109,8 @@ async def test_one_thread_and_one_card_whatever_crashes(stage: Stage) -> None:
     assert len(stage.sender.private_threads) == 1
     assert "Mock interview 1" in stage.sender.private_threads[0][1]
     assert set(stage.sender.added) == {(5001, ALWINA), (5001, BOB)}
-    assert len(sent(stage, Kind.GATHER)) == 1
-    assert len(sent(stage, Kind.BEGINS)) == 2
+    assert len(sent(stage, MessageKind.GATHER)) == 1
+    assert len(sent(stage, MessageKind.BEGINS)) == 2
     assert await count(stage, pair_messages) == 0
 
 
@@ -132,9 +133,9 @@ async def test_a_crash_at_any_post_of_a_whole_interview(stage: Stage, after: boo
             await stage.restart(seconds=31)
         await run(stage)
     thread = [card.kind for card in cards(stage, 5001)]
-    each = [Kind.QUESTION, Kind.RESULT, Kind.MODEL]
-    turns = [kind for _ in range(4) for kind in (Kind.TURN, *each)]
-    assert thread == [Kind.GATHER, *turns, Kind.OVER]
+    each = [MessageKind.QUESTION, MessageKind.RESULT, MessageKind.MODEL]
+    turns = [kind for _ in range(4) for kind in (MessageKind.TURN, *each)]
+    assert thread == [MessageKind.GATHER, *turns, MessageKind.OVER]
     assert await states(stage) == {}
     assert (await pair(stage)).ending is Ending.DONE
     assert await count(stage, interviews) == 2
@@ -152,8 +153,8 @@ async def test_a_crash_after_the_first_direct_message(stage: Stage) -> None:
     await run(stage)
     assert len(stage.sender.of_kind("welcome")) == 2
     assert await states(stage) == {ALWINA: SearchState.PAIRED, BOB: SearchState.PAIRED}
-    assert len(sent(stage, Kind.PROPOSED, 10_000 + ALWINA)) == 1  # no reply has told her
-    assert len(sent(stage, Kind.PROPOSED, 10_000 + BOB)) == 1
+    assert len(sent(stage, MessageKind.PROPOSED, 10_000 + ALWINA)) == 1  # no reply has told her
+    assert len(sent(stage, MessageKind.PROPOSED, 10_000 + BOB)) == 1
 
 
 async def test_direct_messages_that_are_refused_keep_no_search(stage: Stage) -> None:
@@ -167,7 +168,7 @@ async def test_direct_messages_that_are_refused_keep_no_search(stage: Stage) -> 
 async def test_too_many_direct_messages_are_sent_later(stage: Stage) -> None:
     """A member waits for their first message, then looks; /pair says so until then."""
     stage.sender.fail("open_direct", DeliveryLater("Too fast"))
-    found = await stage.bot.pairs.find(ALWINA, GUILD, channel_id=CHANNEL)
+    found = await stage.bot.searches.find(ALWINA, GUILD, channel_id=CHANNEL)
     assert not found.reached
     await stage.restart(seconds=31)
     await run(stage)
@@ -179,7 +180,7 @@ async def test_a_search_ends_after_48_hours(stage: Stage) -> None:
     stage.clock.turn(hours=48)
     await run(stage)
     assert await states(stage) == {}
-    assert len(sent(stage, Kind.EXPIRED)) == 1
+    assert len(sent(stage, MessageKind.EXPIRED)) == 1
 
 
 async def test_no_thread_allowed_means_direct_messages(stage: Stage) -> None:
@@ -188,9 +189,9 @@ async def test_no_thread_allowed_means_direct_messages(stage: Stage) -> None:
     await look(stage, ALWINA, BOB)
     await accept(stage)
     assert (await pair(stage)).state is PairState.GATHERING
-    assert len(sent(stage, Kind.GATHER, 10_000 + ALWINA)) == 1
-    assert len(sent(stage, Kind.GATHER, 10_000 + BOB)) == 1
-    assert sent(stage, Kind.BEGINS) == []
+    assert len(sent(stage, MessageKind.GATHER, 10_000 + ALWINA)) == 1
+    assert len(sent(stage, MessageKind.GATHER, 10_000 + BOB)) == 1
+    assert sent(stage, MessageKind.BEGINS) == []
 
 
 async def test_messages_that_fail_hold_the_later_ones_back(stage: Stage) -> None:
@@ -204,7 +205,7 @@ async def test_messages_that_fail_hold_the_later_ones_back(stage: Stage) -> None
         await stage.work()
         stage.clock.turn(seconds=5)
     kinds = [card.kind for card in cards(stage, 5001)]
-    assert kinds[-3:] == [Kind.RESULT, Kind.MODEL, Kind.TURN]
+    assert kinds[-3:] == [MessageKind.RESULT, MessageKind.MODEL, MessageKind.TURN]
 
 
 async def test_closed_direct_messages_in_the_middle_end_it(stage: Stage) -> None:
@@ -293,15 +294,15 @@ async def test_a_thread_is_lost_once(stage: Stage) -> None:
     await run(stage)
     found = await pair(stage)
     assert (found.state, found.thread_id) == (PairState.ASKING, None)
-    assert len(sent(stage, Kind.TURN, 10_000 + BOB)) == 1
+    assert len(sent(stage, MessageKind.TURN, 10_000 + BOB)) == 1
 
 
 async def test_a_member_who_stops_while_they_are_paired(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another process proposes them after their search was read, and before the server is locked."""
-    await stage.bot.pairs.find(ALWINA, GUILD, channel_id=CHANNEL, hours="mornings")
-    await stage.bot.pairs.find(BOB, GUILD, channel_id=CHANNEL, hours="evenings")
+    await stage.bot.searches.find(ALWINA, GUILD, channel_id=CHANNEL, hours="mornings")
+    await stage.bot.searches.find(BOB, GUILD, channel_id=CHANNEL, hours="evenings")
     await stage.database.write(
         lambda conn: conn.execute(pair_searches.update().values(hours="any"))
     )
@@ -309,11 +310,11 @@ async def test_a_member_who_stops_while_they_are_paired(
 
     def lock_late(conn: Connection, guild_id: int) -> None:
         monkeypatch.setattr(servers, "lock", lock)
-        assert stage.bot.pairs._match(conn, 2)
+        assert stage.bot.searches._match(conn, 2)
         lock(conn, guild_id)
 
     monkeypatch.setattr(servers, "lock", lock_late)
-    await stage.bot.pairs.stop(ALWINA)
+    await stage.bot.searches.stop(ALWINA)
     await run(stage)
     assert (await pair(stage)).ending is Ending.LEFT
     assert await states(stage) == {BOB: SearchState.SEEKING}
@@ -339,11 +340,11 @@ async def test_ticks_of_key_points_that_are_gone(stage: Stage) -> None:
     assert len((await stage.bot.pairs.card(1, 1, ALWINA)).topic.key_points) < 6
     await stage.bot.pairs.show_result(1, 1, ALWINA)
     await run(stage)
-    assert sent(stage, Kind.RESULT)[0].ticks == {0}
+    assert sent(stage, MessageKind.RESULT)[0].ticks == {0}
 
 
 async def test_what_members_read_changes_nothing(stage: Stage) -> None:
-    """Card, status, model answer and report come from transactions that can lock nothing."""
+    """Status, model answer and report come from transactions that can lock nothing."""
     await look(stage, ALWINA, BOB)
     await accept(stage)
     await come(stage)
@@ -355,7 +356,7 @@ async def test_what_members_read_changes_nothing(stage: Stage) -> None:
     await pairs_.show_result(1, 1, ALWINA)
     assert (await pairs_.model_answer(1, 1, BOB)).key_points
     assert (await pairs_.report(1, BOB)).answered == 1
-    found = await pairs_.status(BOB, GUILD)
+    found = await stage.bot.searches.status(BOB, GUILD)
     assert found is not None
     assert found.pair is not None
     assert found.pair.number == 2
@@ -369,7 +370,7 @@ async def test_nobody_comes(stage: Stage) -> None:
     await run(stage)
     assert (await pair(stage)).ending is Ending.ABSENT
     assert await states(stage) == {}
-    assert len(sent(stage, Kind.STOPPED)) == 2
+    assert len(sent(stage, MessageKind.STOPPED)) == 2
 
 
 async def test_the_one_who_came_is_first_in_line(stage: Stage) -> None:
@@ -392,39 +393,76 @@ async def test_the_one_who_came_is_first_in_line(stage: Stage) -> None:
 async def test_two_who_accept_at_once_begin_once(stage: Stage) -> None:
     await look(stage, ALWINA, BOB)
     for member in (ALWINA, ALWINA, BOB, BOB):
-        await stage.bot.pairs.accept(1, member)
+        await stage.bot.searches.accept(1, member)
     await run(stage)
     assert len(stage.sender.private_threads) == 1
+
+
+async def ask_today(stage: Stage, *topic_ids: str) -> None:
+    """Make these topics open questions of the day."""
+
+    def create(conn: Connection) -> None:
+        for n, topic_id in enumerate(topic_ids):
+            day, at = START.date() + timedelta(days=n), stage.clock()
+            daily_store.create(conn, GUILD, day, topic_id=topic_id, state="open", scheduled_at=at)
+
+    await stage.database.write(create)
 
 
 async def test_a_topic_that_is_a_question_of_the_day_is_not_drawn(stage: Stage) -> None:
     """Nothing of an open question leaks while others can still answer it."""
     await look(stage, ALWINA, BOB)
     await accept(stage)
-    others = list(stage.bank.open_topics)[:-1]
-
-    class Hiding:
-        def topics(self, *_: object) -> dict[str, None]:
-            return dict.fromkeys(others)
-
-    stage.bot.pairs._in_play = Hiding()  # type: ignore[assignment]
+    *others, last = stage.bank.open_topics
+    await ask_today(stage, *others)
     await come(stage)
     turns = await stage.database.read(store.turns_of, 1)
-    assert [turn.topic_id for turn in turns] == [list(stage.bank.open_topics)[-1]]
+    assert [turn.topic_id for turn in turns] == [last]
     await stage.bot.pairs.show_result(1, 1, ALWINA)
     await run(stage)
     assert (await pair(stage)).ending is Ending.NO_TOPIC
 
 
+@pytest.mark.parametrize("step", ["card", "tick", "show_question", "show_result"])
+async def test_a_topic_that_becomes_a_question_of_the_day_is_exchanged(
+    stage: Stage, step: str
+) -> None:
+    """Whatever the asker presses next, key points and answer of that question are shown to nobody."""
+    await look(stage, ALWINA, BOB)
+    await accept(stage)
+    await come(stage)
+    before = await stage.bot.pairs.tick(1, 1, ALWINA, {0})
+    await ask_today(stage, before.topic.id)
+    given: list[Any] = [{0, 1}] if step == "tick" else []
+    card = await getattr(stage.bot.pairs, step)(1, 1, ALWINA, *given)
+    assert (card.exchanged, card.number, card.ticks, card.shown) == (True, 1, set(), False)
+    assert card.topic != before.topic
+    await run(stage)
+    shown = cards(stage, 5001)
+    assert [each.kind for each in shown] == [MessageKind.GATHER, MessageKind.TURN, MessageKind.TURN]
+    assert shown[-1].topic == card.topic
+    assert not (await stage.bot.pairs.card(1, 1, ALWINA)).exchanged
+    assert await stage.bot.pairs.show_result(1, 1, ALWINA) is None
+
+
+async def test_no_topic_is_left_to_exchange(stage: Stage) -> None:
+    await look(stage, ALWINA, BOB)
+    await accept(stage)
+    await come(stage)
+    await ask_today(stage, *stage.bank.open_topics)
+    with pytest.raises(UserError, match="no other is left to ask"):
+        await stage.bot.pairs.card(1, 1, ALWINA)
+
+
 async def test_a_meeting_later_is_kept(stage: Stage) -> None:
     """Both are told when it is, and nothing happens before."""
-    await stage.bot.pairs.find(ALWINA, GUILD, channel_id=CHANNEL, hours="evenings")
+    await stage.bot.searches.find(ALWINA, GUILD, channel_id=CHANNEL, hours="evenings")
     await look(stage, BOB)
     await accept(stage)
     found = await pair(stage)
     assert found.state is PairState.AGREED
     assert found.starts_at.hour == 18
-    assert len(sent(stage, Kind.AGREED)) == 2
+    assert len(sent(stage, MessageKind.AGREED)) == 2
     stage.clock.at = found.starts_at - timedelta(seconds=1)
     await run(stage)
     stage.clock.at = found.starts_at
@@ -435,7 +473,7 @@ async def test_a_meeting_later_is_kept(stage: Stage) -> None:
 async def test_one_search_a_member(stage: Stage, tmp_path: Path) -> None:
     """A second /pair, also on another server, shows the first search."""
     await look(stage, ALWINA)
-    again = await stage.bot.pairs.find(ALWINA, GUILD + 1, channel_id=CHANNEL)
+    again = await stage.bot.searches.find(ALWINA, GUILD + 1, channel_id=CHANNEL)
     assert again.elsewhere
     assert again.continued
     assert await count(stage, pair_searches) == 1

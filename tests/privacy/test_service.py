@@ -140,12 +140,12 @@ async def challenge(stage: Stage) -> None:
 
 async def interview_each_other(stage: Stage) -> None:
     """Zoe and Bob interview each other twice; then a partner is found for her once more."""
-    pairs = stage.bot.pairs
+    searches, pairs = stage.bot.searches, stage.bot.pairs
     for number, members in enumerate(((ZOE, BOB), (BOB, ZOE)), start=1):
         for user_id in members:
-            await pairs.find(user_id, GUILD, channel_id=CHANNEL)
+            await searches.find(user_id, GUILD, channel_id=CHANNEL)
             stage.clock.turn(seconds=1)
-        for step in (pairs.accept, pairs.come):
+        for step in (searches.accept, pairs.come):
             for user_id in members:
                 await step(number, user_id)
             await stage.run()
@@ -154,7 +154,7 @@ async def interview_each_other(stage: Stage) -> None:
         await pairs.end(number, ZOE)
         await stage.run()
     for user_id in (ZOE, BOB):
-        await pairs.find(user_id, GUILD, channel_id=CHANNEL)
+        await searches.find(user_id, GUILD, channel_id=CHANNEL)
         stage.clock.turn(seconds=1)
 
 
