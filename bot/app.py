@@ -53,7 +53,9 @@ from bot.core.shards import ALL, Shards
 from bot.core.sqlite import why_unwritable
 from bot.core.tables import metadata
 from bot.core.transfer import TransferError, transfer, unfinished_source
+from bot.daily import schedule_store as daily_schedule_store
 from bot.daily import store as daily_store
+from bot.daily import streak_store as daily_streak_store
 from bot.daily import views as daily_views
 from bot.daily import work as daily_work
 from bot.daily.cog import Daily as DailyCog
@@ -193,6 +195,8 @@ HELD = all_held(
         answers_held(SOURCES),
         memory_store.HELD,
         daily_store.HELD,
+        daily_schedule_store.HELD,
+        daily_streak_store.HELD,
         rounds_store.HELD,
         challenges_store.HELD,
         practice_store.HELD,

@@ -24,14 +24,9 @@ from bot.challenges.store import (
 )
 from bot.core.erased_answers import erased_answers
 from bot.core.servers import guilds
-from bot.daily.store import (
-    dailies,
-    daily_schedules,
-    daily_uses,
-    open_answers,
-    streak_days,
-    streaks,
-)
+from bot.daily.schedule_store import daily_schedules
+from bot.daily.store import dailies, daily_uses, open_answers
+from bot.daily.streak_store import streak_days, streaks
 from bot.insights.store import item_difficulties
 from bot.interviews.store import interview_questions, interviews, model_requests
 from bot.members.store import member_names, members

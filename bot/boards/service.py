@@ -27,7 +27,7 @@ from bot.core import servers
 from bot.core.calendar import local_date
 from bot.core.context import Context
 from bot.core.database import Connection, reading, reading_long
-from bot.daily import store as daily_store
+from bot.daily.streak_store import streak_of
 from bot.members.store import shows_stats, zone_of
 from bot.memory.service import knowledge
 from bot.memory.store import last_fit
@@ -121,7 +121,7 @@ class Boards:
         return Stats(
             points=total.points,
             answers=total.answers,
-            streak=daily_store.streak_of(conn, guild_id, user_id, self._now()),
+            streak=streak_of(conn, guild_id, user_id, self._now()),
             shows=shows,
             details=self._details(conn, guild_id, user_id, total) if visible else None,
         )

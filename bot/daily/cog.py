@@ -39,7 +39,7 @@ from bot.core.clicks import Click
 from bot.core.errors import UserError
 from bot.core.limits import MAX_ANSWER, MAX_DAILY_NAME
 from bot.core.tables import values_of
-from bot.daily import rules
+from bot.daily import panel_views, rules
 from bot.daily import views as view
 from bot.daily.cards import DailyStatus
 from bot.daily.rules import Schedule
@@ -47,7 +47,7 @@ from bot.daily.schedules import Changes, NotSetUp, Schedules, SeveralDailies, Wh
 from bot.daily.service import Dailies
 from bot.daily.weekdays import EVERY_DAY, pack_days, parse_days, suggest_days
 from bot.interviews.views import essay_modal
-from bot.plan.goals import ALL, goal_options
+from bot.questions.areas import ALL, find_areas
 from bot.questions.cog import Answerable
 from bot.questions.views import answer_modal
 
@@ -67,9 +67,9 @@ async def _ask_choices(
     """Suggest what a daily can ask: everything, packs, sections and topics that match."""
     bank = await interaction.client.context.bank_for(interaction.user.id, interaction.guild_id)
     return [
-        app_commands.Choice(name=label[:100], value=goal)
-        for label, goal in goal_options(bank, current[:100])
-        if len(goal) <= 100
+        app_commands.Choice(name=label[:100], value=area)
+        for label, area in find_areas(bank, current[:100])
+        if len(area) <= 100
     ]
 
 
@@ -82,12 +82,12 @@ class Daily(
     def __init__(self, bot: QuizBot, schedules: Schedules) -> None:
         self.bot = bot
         self.schedules = schedules
-        bot.router.add(view.PANEL, self.panel)
-        bot.router.add(view.CHANGE, self.change)
-        bot.router.add(view.SET_UP, self.first_form)
-        bot.router.add(view.PICK, self.pick)
-        bot.router.add(view.FORM, self.schedule)
-        bot.router.add(view.RENAME, self.rename)
+        bot.router.add(panel_views.PANEL, self.panel)
+        bot.router.add(panel_views.CHANGE, self.change)
+        bot.router.add(panel_views.SET_UP, self.first_form)
+        bot.router.add(panel_views.PICK, self.pick)
+        bot.router.add(panel_views.FORM, self.schedule)
+        bot.router.add(panel_views.RENAME, self.rename)
 
     async def interaction_check(self, interaction: discord.Interaction) -> bool:
         """Refuse a server without the bot, where the channels and roles in options are unknown."""
@@ -124,7 +124,7 @@ class Daily(
     @app_commands.choices(
         kind=[
             app_commands.Choice(name=locale_str(words), value=kind)
-            for kind, words in view.KINDS.items()
+            for kind, words in panel_views.KINDS.items()
         ]
     )
     async def setup(
@@ -171,7 +171,7 @@ class Daily(
     async def pause(self, interaction: discord.Interaction, daily: str | None = None) -> None:
         async with self._ask_which(interaction, "pause"):
             status = await self.schedules.pause(guild_id_of(interaction), daily)
-            await say(interaction, view.next_post(status))
+            await say(interaction, panel_views.next_post(status))
 
     @app_commands.command(description="Bring the question of the day back after a pause")
     @app_commands.describe(daily=_WHICH)
@@ -179,7 +179,9 @@ class Daily(
     async def resume(self, interaction: discord.Interaction, daily: str | None = None) -> None:
         async with self._ask_which(interaction, "resume"):
             status = await self.schedules.resume(guild_id_of(interaction), daily)
-            await say(interaction, f"The question of the day is back on. {view.next_post(status)}")
+            await say(
+                interaction, f"The question of the day is back on. {panel_views.next_post(status)}"
+            )
 
     @app_commands.command(description="Skip the next question of the day")
     @app_commands.describe(daily=_WHICH)
@@ -187,7 +189,7 @@ class Daily(
     async def skip(self, interaction: discord.Interaction, daily: str | None = None) -> None:
         async with self._ask_which(interaction, "skip"):
             skipped = await self.schedules.skip(guild_id_of(interaction), daily)
-            await say(interaction, view.skipped(*skipped))
+            await say(interaction, panel_views.skipped(*skipped))
 
     @app_commands.command(description="Take a question of the day off this server")
     @app_commands.describe(daily=_WHICH)
@@ -195,7 +197,7 @@ class Daily(
     async def remove(self, interaction: discord.Interaction, daily: str | None = None) -> None:
         async with self._ask_which(interaction, "remove"):
             schedule = await self.schedules.named(guild_id_of(interaction), daily)
-            await say(interaction, view.to_remove(schedule))
+            await say(interaction, panel_views.to_remove(schedule))
 
     @app_commands.command(description="See and change the schedule, and what needs attention")
     @app_commands.describe(daily="Which one, by its name. Default: all of them")
@@ -209,11 +211,11 @@ class Daily(
         try:
             yield
         except SeveralDailies as error:
-            await say(interaction, view.which(error.schedules, what))
+            await say(interaction, panel_views.which(error.schedules, what))
 
     async def panel(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Store a setting that a manager changed in the panel, and show the panel again."""
-        require_page(interaction, view.PANEL)
+        require_page(interaction, panel_views.PANEL)
         guild_id = guild_id_of(interaction)
         row = int(fields["row"])
         picked = selected_values(interaction)
@@ -248,33 +250,33 @@ class Daily(
 
     async def change(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Open the form for times or for the name, or remove the daily after one more question."""
-        require_page(interaction, view.CHANGE)
+        require_page(interaction, panel_views.CHANGE)
         row = int(fields["row"])
         if fields["what"] == "form":
             await self._open_form(interaction, row)
             return
         schedule = await self.schedules.named(guild_id_of(interaction), row)
         if fields["what"] == "rename":
-            await interaction.response.send_modal(view.rename_form(schedule))
+            await interaction.response.send_modal(panel_views.rename_form(schedule))
         elif fields["what"] == "remove":
-            await say_here(interaction, view.to_remove(schedule))
+            await say_here(interaction, panel_views.to_remove(schedule))
         else:
             removed = await self.schedules.remove(schedule.guild_id, row)
-            await say_here(interaction, view.removed(removed))
+            await say_here(interaction, panel_views.removed(removed))
 
     async def first_form(self, interaction: discord.Interaction, _fields: Fields) -> None:
-        require_page(interaction, view.SET_UP)
+        require_page(interaction, panel_views.SET_UP)
         await self._open_form(interaction, None)
 
     async def pick(self, interaction: discord.Interaction, _fields: Fields) -> None:
         """Show the panel of the daily that was picked from the list."""
-        require_page(interaction, view.PICK)
+        require_page(interaction, panel_views.PICK)
         row = parse_number(selected_values(interaction))
         await self._show(interaction, self.schedules.status(guild_id_of(interaction), row))
 
     async def schedule(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Store the times that a manager entered, and in a first set-up the channel."""
-        require_page(interaction, view.FORM)
+        require_page(interaction, panel_views.FORM)
         given = modal_fields(interaction)
         changes: Changes = {
             "at": "".join(given.get("time", ())).strip(),
@@ -286,7 +288,7 @@ class Daily(
         await self._show(interaction, self._set(interaction, int(fields["row"]) or None, **changes))
 
     async def rename(self, interaction: discord.Interaction, fields: Fields) -> None:
-        require_page(interaction, view.RENAME)
+        require_page(interaction, panel_views.RENAME)
         name = modal_text(interaction, MAX_DAILY_NAME)
         await self._show(interaction, self._set(interaction, int(fields["row"]), name=name))
 
@@ -302,7 +304,7 @@ class Daily(
             interaction.channel_id if isinstance(interaction.channel, discord.TextChannel) else None
         )
         zone = schedule.zone if schedule else rules.suggest_zone(str(interaction.locale))
-        form = view.schedule_form(schedule, here, zone, self.bot.context.now())
+        form = panel_views.schedule_form(schedule, here, zone, self.bot.context.now())
         await interaction.response.send_modal(form)
 
     async def _set(
@@ -345,7 +347,7 @@ class Daily(
         try:
             status = await done
         except NotSetUp as error:
-            await say_here(interaction, view.set_up_first(str(error)))
+            await say_here(interaction, panel_views.set_up_first(str(error)))
             return
         except SeveralDailies:
             await self._show_all(interaction)
@@ -353,7 +355,7 @@ class Daily(
         problem = _problem_of(interaction, status.schedule)
         problem = problem or _deleted_role(interaction, status.schedule.role_id)
         bank = await self.bot.context.bank_for(interaction.user.id, guild_id)
-        await say_here(interaction, view.panel(status, bank, problem, note))
+        await say_here(interaction, panel_views.panel(status, bank, problem, note))
 
     async def _show_all(self, interaction: discord.Interaction) -> None:
         guild_id = guild_id_of(interaction)
@@ -364,7 +366,7 @@ class Daily(
             for schedule in (status.schedule for status in found)
         }
         bank = await self.bot.context.bank_for(interaction.user.id, guild_id)
-        await say_here(interaction, view.overview(found, bank, problems))
+        await say_here(interaction, panel_views.overview(found, bank, problems))
 
 
 def _problem_of(interaction: discord.Interaction, schedule: Schedule) -> str | None:

@@ -8,7 +8,7 @@ from datetime import date
 
 from bot.daily import rules
 from bot.daily.rules import Schedule
-from bot.plan.goals import ALL, topics_of
+from bot.questions.areas import ALL, topics_of
 from bot.questions.model import Bank, Item, Topic
 
 

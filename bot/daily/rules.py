@@ -24,6 +24,8 @@ SHORTEST_GAP = timedelta(minutes=1)
 """The shortest time between two edits of the number of answers on an open card."""
 KINDS = ("choice", "open", "mixed")
 DEFAULT_NAME = "Question of the day"
+REMOVED = "It was removed after this question."
+"""The problem of the last daily of a removed schedule. A new one with its number has no posts yet."""
 NEEDED = {"channel_id": "a channel", "at": "a time", "zone": "a time zone"}
 """The settings that a first set-up needs, with their names for managers."""
 

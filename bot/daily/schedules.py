@@ -10,16 +10,16 @@ from typing import TypedDict, Unpack
 from bot.core import calendar, servers
 from bot.core.calendar import Rule
 from bot.core.context import Context
-from bot.core.database import Connection, reading, writing
+from bot.core.database import Connection, reading, writing, writing_due
 from bot.core.errors import UserError
 from bot.core.zones import parse_zone, quoted
-from bot.daily import rules, store
+from bot.daily import rules, schedule_store, store
 from bot.daily.cards import DailyStatus, link
 from bot.daily.drawing import area_of
 from bot.daily.rules import DailyState, Schedule, is_same_name
 from bot.daily.service import Dailies
 from bot.daily.weekdays import EVERY_DAY
-from bot.plan.goals import ALL, read_goal
+from bot.questions.areas import ALL, read_area
 from bot.questions.model import Bank
 
 Which = int | str | None
@@ -79,7 +79,7 @@ class Schedules:
     @reading
     def all_of(self, conn: Connection, guild_id: int) -> list[Schedule]:
         """Return a server's schedules in the order of their numbers."""
-        return store.schedules_of(conn, guild_id)
+        return schedule_store.schedules_of(conn, guild_id)
 
     @reading
     def find(self, conn: Connection, guild_id: int, daily: Which = None) -> Schedule | None:
@@ -140,15 +140,15 @@ class Schedules:
         _check_name(conn, schedule)
         bank = self._banks.of(conn, guild_id)
         if "asks" in changes:
-            schedule = replace(schedule, asks=read_goal(bank, changes["asks"]))
+            schedule = replace(schedule, asks=read_area(bank, changes["asks"]))
         _check_kind(bank, schedule)
         if before is None or rule_of(schedule) != rule_of(before):
             next_at = None if schedule.paused else next_post(conn, schedule, now)[1]
             schedule = replace(schedule, settled_until=now, next_at=next_at)
         if before is None:
-            schedule = replace(schedule, id=store.add_schedule(conn, schedule))
+            schedule = replace(schedule, id=schedule_store.add_schedule(conn, schedule))
         else:
-            store.save_schedule(conn, schedule)
+            schedule_store.save_schedule(conn, schedule)
         store.redirect(conn, schedule, now)
         return replace(_status(conn, schedule, now), is_new=before is None)
 
@@ -156,7 +156,7 @@ class Schedules:
         self, conn: Connection, guild_id: int, daily: Which, changes: Changes, now: datetime
     ) -> Schedule:
         """Return a new daily with the usual settings; refuses if a needed one isn't given."""
-        others = store.schedules_of(conn, guild_id)
+        others = schedule_store.schedules_of(conn, guild_id)
         number = rules.free_number({schedule.number for schedule in others})
         name = rules.read_name(daily) if isinstance(daily, str) else rules.DEFAULT_NAME
         known = {"zone"} if others else set()
@@ -196,42 +196,37 @@ class Schedules:
         if servers.zone(conn, guild_id) == zone:
             moved = []
         else:
-            moved = store.schedules_of(conn, guild_id)
+            moved = schedule_store.schedules_of(conn, guild_id)
         servers.set_zone(conn, guild_id, zone)
         for before in moved:
             schedule = replace(before, zone=zone)
             next_at = None if schedule.paused else next_post(conn, schedule, now)[1]
-            store.change_schedule(conn, schedule.id, settled_until=now, next_at=next_at)
+            schedule_store.change_schedule(conn, schedule.id, settled_until=now, next_at=next_at)
         for on_change in self._on_zone_change:
             on_change(conn, guild_id)
 
-    async def post(self, guild_id: int, daily: Which = None) -> DailyStatus:
+    @writing_due
+    def post(self, conn: Connection, guild_id: int, daily: Which = None) -> DailyStatus:
         """Post today's daily now; refuses if it is posted already."""
         now = self._now()
-
-        def store_post(conn: Connection) -> DailyStatus:
-            servers.lock(conn, guild_id)
-            schedule = _scheduled(conn, guild_id, daily)
-            day = calendar.local_date(schedule.zone, now)
-            existing = store.of_day(conn, guild_id, schedule.number, day)
-            if existing is not None and existing.posted:
-                raise UserError(f"The question of the day is already posted: {link(existing)}")
-            if existing is not None and existing.state == DailyState.POSTING:
-                store.change(conn, existing.id, expect=DailyState.POSTING, due_at=now)
+        servers.lock(conn, guild_id)
+        schedule = _scheduled(conn, guild_id, daily)
+        day = calendar.local_date(schedule.zone, now)
+        existing = store.of_day(conn, guild_id, schedule.number, day)
+        if existing is not None and existing.posted:
+            raise UserError(f"The question of the day is already posted: {link(existing)}")
+        if existing is not None and existing.state == DailyState.POSTING:
+            store.change(conn, existing.id, expect=DailyState.POSTING, due_at=now)
+        else:
+            values = self._dailies.new_daily(conn, schedule, day, scheduled_at=now, now=now)
+            if values["problem"]:
+                raise UserError(values["problem"])
+            if existing is not None:
+                store.change(conn, existing.id, expect=existing.state, **values)
             else:
-                values = self._dailies.new_daily(conn, schedule, day, scheduled_at=now, now=now)
-                if values["problem"]:
-                    raise UserError(values["problem"])
-                if existing is not None:
-                    store.change(conn, existing.id, expect=existing.state, **values)
-                else:
-                    store.create(conn, guild_id, day, **values)
-            _recompute(conn, schedule, now)
-            return _status(conn, schedule, now)
-
-        status = await self._database.write(store_post)
-        self._scheduler.nudge(now)
-        return status
+                store.create(conn, guild_id, day, **values)
+        _recompute(conn, schedule, now)
+        return _status(conn, schedule, now)
 
     @writing
     def pause(self, conn: Connection, guild_id: int, daily: Which = None) -> DailyStatus:
@@ -242,7 +237,7 @@ class Schedules:
             raise UserError(
                 "The question of the day is already paused. Bring it back with </daily resume>."
             )
-        store.change_schedule(conn, schedule.id, paused=True, next_at=None)
+        schedule_store.change_schedule(conn, schedule.id, paused=True, next_at=None)
         store.give_up_unsent(conn, schedule)
         return _status(conn, schedule, self._now())
 
@@ -256,28 +251,26 @@ class Schedules:
         """Post no more questions of a daily, and return its schedule. One that is open stays open."""
         servers.lock(conn, guild_id)
         schedule = _scheduled(conn, guild_id, daily)
-        store.delete_schedule(conn, schedule.id)
+        schedule_store.delete_schedule(conn, schedule.id)
         store.give_up_unsent(conn, schedule)
+        store.mark_removed(conn, schedule)
         return schedule
 
-    async def resume(self, guild_id: int, daily: Which = None) -> DailyStatus:
+    @writing_due
+    def resume(self, conn: Connection, guild_id: int, daily: Which = None) -> DailyStatus:
         """End a pause; post times during the pause are skipped."""
         now = self._now()
-
-        def store_resume(conn: Connection) -> DailyStatus:
-            servers.lock(conn, guild_id)
-            schedule = _scheduled(conn, guild_id, daily)
-            if not schedule.paused:
-                raise UserError(
-                    "The question of the day isn't paused. See </daily status> for the next one."
-                )
-            _, at = next_post(conn, schedule, now)
-            store.change_schedule(conn, schedule.id, paused=False, settled_until=now, next_at=at)
-            return _status(conn, schedule, now)
-
-        status = await self._database.write(store_resume)
-        self._scheduler.nudge(now)
-        return status
+        servers.lock(conn, guild_id)
+        schedule = _scheduled(conn, guild_id, daily)
+        if not schedule.paused:
+            raise UserError(
+                "The question of the day isn't paused. See </daily status> for the next one."
+            )
+        _, at = next_post(conn, schedule, now)
+        schedule_store.change_schedule(
+            conn, schedule.id, paused=False, settled_until=now, next_at=at
+        )
+        return _status(conn, schedule, now)
 
     @writing
     def skip(
@@ -311,7 +304,9 @@ class Schedules:
     def statuses(self, conn: Connection, guild_id: int) -> list[DailyStatus]:
         """Return the server's dailies, each with its schedule and last posts."""
         now = self._now()
-        return [_status(conn, schedule, now) for schedule in store.schedules_of(conn, guild_id)]
+        return [
+            _status(conn, schedule, now) for schedule in schedule_store.schedules_of(conn, guild_id)
+        ]
 
     @reading
     def all_statuses(self, conn: Connection, guild_id: int) -> list[DailyStatus]:
@@ -332,7 +327,7 @@ def _to_change(conn: Connection, guild_id: int, daily: Which) -> Schedule | None
     """Return the named daily of a server, or without a name the first one; None if it is new."""
     if isinstance(daily, int):
         return _scheduled(conn, guild_id, daily)
-    for schedule in store.schedules_of(conn, guild_id):
+    for schedule in schedule_store.schedules_of(conn, guild_id):
         if daily is None or is_same_name(schedule.name, rules.read_name(daily)):
             return schedule
     return None
@@ -340,7 +335,7 @@ def _to_change(conn: Connection, guild_id: int, daily: Which) -> Schedule | None
 
 def _scheduled(conn: Connection, guild_id: int, daily: Which) -> Schedule:
     """Return a daily of a server; refuses an unknown one, and None if there are several."""
-    found = store.schedules_of(conn, guild_id)
+    found = schedule_store.schedules_of(conn, guild_id)
     if not found:
         raise NotSetUp(
             "No question of the day is set up on this server yet. Start with </daily setup>."
@@ -371,7 +366,7 @@ def _listed(schedules: Sequence[Schedule]) -> str:
 
 def _check_name(conn: Connection, schedule: Schedule) -> None:
     """Refuse the name of another daily of the server."""
-    for other in store.schedules_of(conn, schedule.guild_id):
+    for other in schedule_store.schedules_of(conn, schedule.guild_id):
         if other.id != schedule.id and is_same_name(other.name, schedule.name):
             raise UserError(
                 f'Another question of the day here is called "{quoted(other.name)}". Pick a different name.'
@@ -402,20 +397,21 @@ def _recompute(conn: Connection, schedule: Schedule, now: datetime) -> None:
     """
     passed = schedule.next_at is not None and schedule.next_at <= now
     if not passed and not schedule.paused:
-        store.change_schedule(conn, schedule.id, next_at=next_post(conn, schedule, now)[1])
+        schedule_store.change_schedule(conn, schedule.id, next_at=next_post(conn, schedule, now)[1])
 
 
 def _status(conn: Connection, schedule: Schedule, now: datetime) -> DailyStatus:
     """Return the status of a daily, whose row may have changed since `schedule` was read."""
     guild_id, number = schedule.guild_id, schedule.number
-    current = store.schedule(conn, schedule.id) or schedule
-    others = [other for other in store.schedules_of(conn, guild_id) if other.id != schedule.id]
+    schedules = schedule_store.schedules_of(conn, guild_id)
+    [current] = [each for each in schedules if each.id == schedule.id]
+    last = store.latest_tried(conn, guild_id, number)
     return DailyStatus(
         schedule=current,
         next_at=None if current.paused else next_post(conn, current, now)[1],
-        last=store.latest_tried(conn, guild_id, number),
+        last=None if last is not None and last.problem == rules.REMOVED else last,
         posting=store.posting(conn, guild_id, number),
-        others=tuple(others),
+        others=tuple(other for other in schedules if other.id != schedule.id),
     )
 
 

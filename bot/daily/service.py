@@ -19,7 +19,7 @@ from bot.core.clicks import Click
 from bot.core.context import Context
 from bot.core.database import Connection, reading, writing
 from bot.core.errors import UserError
-from bot.daily import rules, store
+from bot.daily import rules, schedule_store, store, streak_store
 from bot.daily.cards import DailyVerdict, OpenReview, Today, TodaysDaily
 from bot.daily.drawing import draw
 from bot.daily.open_answers import Grader, with_assessment
@@ -67,7 +67,6 @@ class Dailies:
         self._rng = context.rng
         self._in_play = context.in_play
         self.grader = Grader(context, grading)
-        self.grade_all = self.grader.grade_all
 
     @writing
     def answer(self, conn: Connection, click: Click, *, apart: bool = False) -> DailyVerdict:
@@ -101,7 +100,7 @@ class Dailies:
         self, conn: Connection, guild_id: int, answer: Answer
     ) -> tuple[Streak, StreakNews]:
         """Count a stored answer for the member's streak, and for the server's milestones."""
-        streak, news = store.count_streak(conn, guild_id, answer)
+        streak, news = streak_store.count_streak(conn, guild_id, answer)
         roles = self._streak_reached(conn, guild_id, answer.user_id, streak.current)
         return streak, replace(news, roles=roles)
 
@@ -178,7 +177,7 @@ class Dailies:
         user_id: int,
         problems: Mapping[int, str],
     ) -> Today:
-        schedules = store.schedules_of(conn, guild_id)
+        schedules = schedule_store.schedules_of(conn, guild_id)
         coming = sorted((s.next_at, s.name) for s in schedules if s.next_at is not None)
         return Today(
             dailies=tuple(
@@ -186,7 +185,7 @@ class Dailies:
             ),
             coming=tuple((name, at) for at, name in coming),
             paused=bool(schedules) and all(schedule.paused for schedule in schedules),
-            streak=store.streak_of(conn, guild_id, user_id, self._now()),
+            streak=streak_store.streak_of(conn, guild_id, user_id, self._now()),
         )
 
     def _todays_daily(
@@ -211,7 +210,7 @@ class Dailies:
             return None
         if isinstance(asks, Topic):
             return self._review_open(conn, daily, user_id, problem)
-        streak = store.streak_of(conn, daily.guild_id, user_id, self._now())
+        streak = streak_store.streak_of(conn, daily.guild_id, user_id, self._now())
         return self._verdict(conn, daily, asks[0], answer, streak)
 
     def _verdict(
@@ -336,7 +335,7 @@ class Dailies:
 
         Returns False if that was stored before.
         """
-        schedule = store.schedule_of(conn, daily.guild_id, daily.number)
+        schedule = schedule_store.schedule_of(conn, daily.guild_id, daily.number)
         opened = snowflakes.created_at(message_id)
         closes = opened + timedelta(
             hours=schedule.answer_hours if schedule else rules.DEFAULT_HOURS
@@ -360,7 +359,7 @@ class Dailies:
         """Store that an announced daily now shows its card."""
         assert daily.closes_at is not None
         due_at = when_to_count(conn, daily, self._now())
-        schedule = store.schedule_of(conn, daily.guild_id, daily.number)
+        schedule = schedule_store.schedule_of(conn, daily.guild_id, daily.number)
         next_step = self._after_card(schedule, due_at)
         store.change(conn, daily.id, expect=DailyState.SHOWING, problem=None, **next_step)
 
@@ -417,7 +416,7 @@ class Dailies:
             raise UserError(
                 "This question is still open. Answer it first, and you'll see the model answer right away."
             )
-        streak = store.streak_of(conn, daily.guild_id, user_id, self._now())
+        streak = streak_store.streak_of(conn, daily.guild_id, user_id, self._now())
         written = store.written_by(conn, daily.id, user_id)
         if given is None or written is None:
             return OpenReview(daily, self._topic(conn, daily), None, 0, streak)

@@ -1,12 +1,11 @@
-"""The tables of the question of the day: schedules, dailies, written answers and streaks."""
+"""The tables of dailies: the dailies, what was asked before, and written answers."""
 
 from __future__ import annotations
 
 import json
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime
 from functools import cache
 from typing import Any
 
@@ -16,12 +15,10 @@ from sqlalchemy import (
     Connection,
     Executable,
     Integer,
-    Row,
     Select,
     Update,
     bindparam,
     delete,
-    func,
     literal_column,
     select,
     update,
@@ -29,8 +26,8 @@ from sqlalchemy import (
 
 from bot.answers import store as answers_store
 from bot.answers.sources import Source, Terms
-from bot.answers.store import DAILY, Answer, answers
-from bot.core import calendar, erased_answers, personal
+from bot.answers.store import DAILY
+from bot.core import erased_answers, personal
 from bot.core.jobs import Queue
 from bot.core.limits import MAX_DAILIES, MAX_DAILY_NAME
 from bot.core.personal import (
@@ -39,57 +36,22 @@ from bot.core.personal import (
     ServerData,
     erase_rows,
     exported,
-    personal_rows,
     server_rows,
 )
-from bot.core.servers import DEFAULT_ZONE, guilds
 from bot.core.tables import (
     Instant,
     OneOf,
     RowId,
     all_rows,
     constant,
-    fetch_all,
     first_row,
-    insert,
     insert_for,
     metadata,
     prepared,
     upsert,
     values_of,
 )
-from bot.daily.rules import DEFAULT_NAME, POSTED, Daily, DailyState, Schedule, points
-from bot.daily.streaks import NO_NEWS, NO_STREAK, Streak, StreakNews, streak, streak_news
-from bot.daily.weekdays import EVERY_DAY
-
-daily_schedules = sa.Table(
-    "daily_schedules",
-    metadata,
-    sa.Column("id", RowId, primary_key=True),
-    sa.Column("guild_id", sa.BigInteger, nullable=False),
-    sa.Column("number", sa.Integer, nullable=False),  # from 1 to MAX_DAILIES
-    sa.Column("name", sa.String(MAX_DAILY_NAME), nullable=False),
-    sa.Column("channel_id", sa.BigInteger, nullable=False),
-    sa.Column("at", sa.String(5), nullable=False),  # HH:MM
-    # digits of the days, see `weekdays.py`
-    sa.Column("weekdays", sa.String(7), nullable=False, server_default=EVERY_DAY),
-    # all, a pack, a section or topics, see `bot.plan.goals`
-    sa.Column("asks", sa.Text, nullable=False),
-    sa.Column("kind", sa.String(6), nullable=False),
-    sa.Column("answer_hours", sa.Integer, nullable=False),
-    sa.Column("role_id", sa.BigInteger),
-    sa.Column("thread", sa.Boolean, nullable=False),
-    sa.Column("paused", sa.Boolean, nullable=False),
-    sa.Column("settled_until", Instant, nullable=False),  # earlier post times are decided
-    sa.Column("next_at", Instant),  # the next post time; null while paused
-    # consecutive failures of the next step
-    sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
-    sa.UniqueConstraint("guild_id", "number"),
-    sa.Index("ix_daily_schedules_next_at", "next_at"),
-    # Ids of removed schedules must not be reused, because buttons hold them.
-    # https://www.sqlite.org/autoinc.html
-    sqlite_autoincrement=True,
-)
+from bot.daily.rules import DEFAULT_NAME, POSTED, REMOVED, Daily, DailyState, Schedule, points
 
 # One row for each schedule's number and decided local date. `state`:
 #   posting    to be posted, retried for six hours
@@ -169,33 +131,6 @@ open_answers = sa.Table(
     sqlite_with_rowid=False,
 )
 
-# A member's streak on a server through a date whose dailies, like all earlier ones, accept no more
-# answers. Each answer of the member moves it on, so that no query reads the whole history.
-streaks = sa.Table(
-    "streaks",
-    metadata,
-    sa.Column("guild_id", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("through", sa.Date, nullable=False),
-    sa.Column("current", sa.Integer, nullable=False),
-    sa.Column("best", sa.Integer, nullable=False),
-    sa.Column("freezes", sa.Integer, nullable=False, server_default="0"),
-    sa.Column("unbroken", sa.Integer, nullable=False, server_default="0"),
-    sa.Index("ix_streaks_user_id", "user_id"),
-)
-
-# Dates that count as answered for a member's streak without an answer to a daily, see `credit_day`.
-# A member has rows of the last weeks only.
-streak_days = sa.Table(
-    "streak_days",
-    metadata,
-    sa.Column("guild_id", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("day", sa.Date, primary_key=True),
-    sa.Index("ix_streak_days_user_id", "user_id"),
-    sqlite_with_rowid=False,
-)
-
 IN_PLAY = (
     select(
         dailies.c.guild_id, dailies.c.item_id, dailies.c.topic_id, dailies.c.id.label("source_id")
@@ -263,46 +198,13 @@ HELD = Held(
             _export_written,
             _erase_written,
         ),
-        personal_rows(
-            "streaks",
-            streaks.c.user_id,
-            {
-                "server_id": streaks.c.guild_id,
-                "days": streaks.c.current,
-                "longest": streaks.c.best,
-                "freezes": streaks.c.freezes,
-                "until": streaks.c.through,
-            },
-            derived=True,
-        ),
-        personal_rows(
-            "streak_days",
-            streak_days.c.user_id,
-            {"server_id": streak_days.c.guild_id, "day": streak_days.c.day},
-        ),
     ],
     servers=[
-        *(
-            server_rows(table.c.guild_id)
-            for table in (daily_schedules, daily_uses, streaks, streak_days)
-        ),
+        server_rows(daily_uses.c.guild_id),
         ServerData([dailies, open_answers], _erase_server),
     ],
 )
 
-_SETTLED = timedelta(days=3)
-"""After this time from its close, a daily surely receives no more answers, and its date no other
-daily, even if the server moves to another time zone."""
-_RECENT = timedelta(days=10)
-"""Dates that many days ago are settled: a daily is open for up to two days, whatever the zone."""
-_MOST_UNSETTLED = 10 * MAX_DAILIES
-"""At most this many dailies are unsettled."""
-_CREDITED = timedelta(days=20)
-"""Dates that were credited longer ago are deleted; they were settled long before."""
-
-SCHEDULES = Queue(
-    daily_schedules, due_at=daily_schedules.c.next_at, guild_id=daily_schedules.c.guild_id
-)
 _UNSENT = UNREVEALED & (dailies.c.state == DailyState.POSTING) & dailies.c.tried_at.is_(None)
 QUEUE = Queue(
     dailies,
@@ -325,89 +227,6 @@ class Written:
     user_id: int
     text: str
     grade: str | None = None
-
-
-@first_row(Schedule)
-def schedule(schedule_id: int, *, claim: bool = False) -> Select[Any]:
-    """Return a schedule.
-
-    With `claim` it is locked until this transaction ends; None if another transaction locked it.
-    """
-    query = _SCHEDULES.where(daily_schedules.c.id == schedule_id)
-    return query.with_for_update(of=daily_schedules, skip_locked=True) if claim else query
-
-
-@first_row(Schedule)
-def schedule_of(guild_id: int, number: int) -> Select[Any]:
-    """Return the schedule that has a number on a server."""
-    return _SCHEDULES.where(
-        daily_schedules.c.guild_id == guild_id, daily_schedules.c.number == number
-    )
-
-
-@all_rows(Schedule)
-def schedules_of(guild_id: int) -> Select[Any]:
-    """Return the schedules of a server in the order of their numbers."""
-    return _SCHEDULES.where(daily_schedules.c.guild_id == guild_id).order_by(
-        daily_schedules.c.number
-    )
-
-
-_SCHEDULES = (
-    select(daily_schedules, func.coalesce(guilds.c.zone, DEFAULT_ZONE).label("zone"))
-    .select_from(daily_schedules)
-    .outerjoin(guilds, guilds.c.guild_id == daily_schedules.c.guild_id)
-)
-
-
-def _columns(schedule: Schedule) -> dict[str, Any]:
-    """Return a schedule's columns. Its zone is the server's, which `servers.set_zone` stores."""
-    values = values_of(schedule)
-    del values["zone"], values["id"]
-    return values
-
-
-def add_schedule(conn: Connection, schedule: Schedule) -> int:
-    """Store a new schedule and return its id."""
-    adding = daily_schedules.insert().returning(daily_schedules.c.id)
-    added: int = conn.execute(adding, _columns(schedule)).scalar_one()
-    return added
-
-
-def save_schedule(conn: Connection, schedule: Schedule) -> None:
-    """Store a changed schedule."""
-    change_schedule(conn, schedule.id, **_columns(schedule))
-
-
-def change_schedule(conn: Connection, schedule_id: int, /, **values: object) -> None:
-    conn.execute(_CHANGE_SCHEDULE, {"row": schedule_id, **values})
-
-
-def delete_schedule(conn: Connection, schedule_id: int) -> None:
-    conn.execute(delete(daily_schedules).where(daily_schedules.c.id == schedule_id))
-
-
-_CHANGE_SCHEDULE = update(daily_schedules).where(daily_schedules.c.id == bindparam("row"))
-
-
-def active_schedules(
-    conn: Connection, since: date, *, after: int, limit: int
-) -> list[tuple[Schedule, set[date]]]:
-    """Return up to `limit` schedules that are not paused, each with its decided dates from `since`.
-
-    They are ordered by id and start above `after`. All processes lock rows in this order.
-    """
-    query = _SCHEDULES.where(daily_schedules.c.id > after, daily_schedules.c.paused.is_(False))
-    found = fetch_all(conn, query.order_by(daily_schedules.c.id).limit(limit), Schedule)
-    dates: dict[tuple[int, int], set[date]] = defaultdict(set)
-    decided = select(dailies.c.guild_id, dailies.c.number, dailies.c.local_date).where(
-        dailies.c.guild_id.in_({schedule.guild_id for schedule in found}),
-        dailies.c.number.in_(range(1, MAX_DAILIES + 1)),  # so that the index finds the dates
-        dailies.c.local_date >= since,
-    )
-    for guild_id, number, day in conn.execute(decided):
-        dates[guild_id, number].add(day)
-    return [(schedule, dates[schedule.guild_id, schedule.number]) for schedule in found]
 
 
 def taken(conn: Connection, guild_id: int, number: int, since: date) -> set[date]:
@@ -533,6 +352,13 @@ def redirect(conn: Connection, schedule: Schedule, now: datetime) -> None:
     conn.execute(_unsent_of(schedule).values(**values))
 
 
+def mark_removed(conn: Connection, schedule: Schedule) -> None:
+    """Store with the last daily of a schedule that the schedule is removed."""
+    last = latest_tried(conn, schedule.guild_id, schedule.number)
+    if last is not None:
+        conn.execute(update(dailies).where(dailies.c.id == last.id).values(problem=REMOVED))
+
+
 def give_up_unsent(conn: Connection, schedule: Schedule) -> None:
     """Skip a refused daily of a schedule."""
     conn.execute(_unsent_of(schedule).values(state=DailyState.SKIPPED, due_at=None))
@@ -608,183 +434,6 @@ def graded(conn: Connection, daily_id: int) -> dict[int, str]:
     c = open_answers.c
     query = select(c.user_id, c.grade).where(c.daily_id == daily_id, c.grade.is_not(None))
     return {row.user_id: row.grade for row in conn.execute(query)}
-
-
-def streak_of(conn: Connection, guild_id: int, user_id: int, now: datetime) -> Streak:
-    """Return a member's streak now."""
-    known, rows = _unsettled(conn, guild_id, user_id, now)
-    return _streak(known, rows, now)
-
-
-def count_streak(conn: Connection, guild_id: int, answer: Answer) -> tuple[Streak, StreakNews]:
-    """Count a stored answer for the member's streak, and return the streak and what changed.
-
-    The streak is stored with the answer, for the closed card.
-    """
-    at = answer.answered_at
-    user_id = answer.user_id
-    known, rows = _unsettled(conn, guild_id, user_id, at)
-    _settle(conn, guild_id, user_id, known, rows, at)
-    reached = _streak(known, rows, at)
-    answers_store.change(conn, DAILY, answer.question_id, user_id, streak=reached.current)
-    return reached, _news(known, rows, answer)
-
-
-def credit_day(conn: Connection, guild_id: int, user_id: int, day: date) -> None:
-    """Let a date count for a member's streak if it has a daily, now or later on that date.
-
-    `day` is a local date in the server's zone. Repeating it changes nothing. A date that is settled
-    already stays as it was.
-    """
-    at = datetime.combine(day, time.min, UTC)
-    given = {"guild_id": guild_id, "user_id": user_id, "day": day}
-    conn.execute(insert(conn, streak_days).on_conflict_do_nothing(), given)
-    c = streak_days.c
-    old = delete(streak_days).where(c.guild_id == guild_id, c.user_id == user_id)
-    conn.execute(old.where(c.day < day - _CREDITED))
-    _settle(conn, guild_id, user_id, *_unsettled(conn, guild_id, user_id, at), at)
-
-
-def _settle(
-    conn: Connection,
-    guild_id: int,
-    user_id: int,
-    known: Streak | None,
-    rows: Sequence[Row[Any]],
-    at: datetime,
-) -> None:
-    """Move a member's row in `streaks` on to the last date whose dailies are all settled."""
-    unsettled = (
-        row.local_date for row in rows if row.closes_at is None or row.closes_at > at - _SETTLED
-    )
-    first = min(unsettled, default=date.max)
-    settled = [row for row in rows if row.local_date < first]
-    if settled or known is None:
-        through = settled[-1].local_date if settled else at.date() - _RECENT
-        values = values_of(_streak(known, settled, at))
-        upsert(conn, streaks, guild_id=guild_id, user_id=user_id, through=through, **values)
-
-
-def _streak(known: Streak | None, rows: Sequence[Row[Any]], now: datetime) -> Streak:
-    return streak(*_dates(rows, now), known or NO_STREAK)
-
-
-def _news(known: Streak | None, rows: Sequence[Row[Any]], answer: Answer) -> StreakNews:
-    """Return what an answer changed; nothing if another daily of its date was answered before."""
-    now = next((row.local_date for row in rows if row.id == answer.question_id), None)
-    others = [row for row in rows if row.answered_at and row.id != answer.question_id]
-    if now is None or any(row.local_date == now for row in others):
-        return NO_NEWS
-    previous = max((row.answered_at for row in others), default=None)
-    untold = {
-        row.local_date
-        for row in rows
-        if previous is None or row.closes_at is None or row.closes_at > previous
-    }
-    return streak_news(
-        *_dates(rows, answer.answered_at), known or NO_STREAK, now=now, untold=untold
-    )
-
-
-def _dates(rows: Sequence[Row[Any]], now: datetime) -> tuple[list[date], set[date], set[date]]:
-    """Return the dates with dailies, those that count, and those that can still be answered."""
-    return (
-        [row.local_date for row in rows],
-        {row.local_date for row in rows if _counts(row)},
-        {row.local_date for row in rows if row.closes_at is not None and row.closes_at > now},
-    )
-
-
-def _unsettled(
-    conn: Connection, guild_id: int, user_id: int, now: datetime
-) -> tuple[Streak | None, list[Row[Any]]]:
-    """Return a member's settled streak, and the server's dailies since, oldest first.
-
-    After a long absence these are only the first and the last ones. Those between were missed,
-    because each answer settles earlier dailies, and the first ones use up all freezes. A date
-    that another daily is still to be posted on can't be missed yet, so its unanswered ones are
-    left out.
-    """
-    settled = _settled(conn, guild_id, user_id).first()
-    recent = now.date() - _RECENT
-    through = date.min if settled is None else settled.through
-    rows = {row.id: row for row in _after(conn, guild_id, user_id, max(recent, through))}
-    streak = None
-    if settled is not None:
-        streak = Streak(settled.current, settled.best, settled.freezes, settled.unbroken)
-        if through < recent:
-            rows |= {row.id: row for row in _first_after(conn, guild_id, user_id, through)}
-    going_on = _dates_going_on(conn, guild_id, rows.values(), now)
-    kept = (row for row in rows.values() if _counts(row) or row.local_date not in going_on)
-    return streak, sorted(kept, key=lambda row: (row.local_date, row.id))
-
-
-def _dates_going_on(
-    conn: Connection, guild_id: int, rows: Iterable[Row[Any]], now: datetime
-) -> set[date]:
-    """Return the dates that a server's dailies are still to be posted on.
-
-    Nothing is read, and nothing returned, unless a daily closed unanswered since yesterday.
-    """
-    since = now.date() - timedelta(days=1)  # no zone is more than a day behind
-    closed = (row for row in rows if row.closes_at is not None and row.closes_at <= now)
-    if all(_counts(row) or row.local_date < since for row in closed):
-        return set()
-    posting = {row.local_date for row in _unposted(conn, guild_id)}
-    return posting | {
-        calendar.local_date(schedule.zone, schedule.next_at)
-        for schedule in schedules_of(conn, guild_id)
-        if schedule.next_at is not None
-    }
-
-
-@prepared
-def _unposted(guild_id: int) -> Select[Any]:
-    return select(dailies.c.local_date).where(
-        dailies.c.guild_id == guild_id, UNREVEALED, dailies.c.message_id.is_(None)
-    )
-
-
-def _counts(row: Row[Any]) -> bool:
-    """Return whether a member answered a daily, or was credited with its date."""
-    return row.answered_at is not None or row.credited
-
-
-@prepared
-def _settled(guild_id: int, user_id: int) -> Select[Any]:
-    return select(streaks).where(streaks.c.guild_id == guild_id, streaks.c.user_id == user_id)
-
-
-@prepared
-def _after(guild_id: int, user_id: int, after: date) -> Select[Any]:
-    return _dailies_after(guild_id, user_id, after)
-
-
-@prepared
-def _first_after(guild_id: int, user_id: int, through: date) -> Select[Any]:
-    query = _dailies_after(guild_id, user_id, through)
-    return query.order_by(dailies.c.local_date).limit(_MOST_UNSETTLED)
-
-
-def _dailies_after(guild_id: int, user_id: int, after: date) -> Select[Any]:
-    own = (
-        (answers.c.source == constant(DAILY))
-        & (answers.c.question_id == dailies.c.id)
-        & (answers.c.user_id == user_id)
-    )
-    credited = (
-        (streak_days.c.guild_id == dailies.c.guild_id)
-        & (streak_days.c.user_id == user_id)
-        & (streak_days.c.day == dailies.c.local_date)
-    )
-    return (
-        select(dailies.c.id, dailies.c.local_date, dailies.c.closes_at, answers.c.answered_at)
-        .add_columns(streak_days.c.day.is_not(None).label("credited"))
-        .select_from(dailies)
-        .outerjoin(answers, own)
-        .outerjoin(streak_days, credited)
-        .where(dailies.c.guild_id == guild_id, ON_CARD, dailies.c.local_date > after)
-    )
 
 
 def save_grade(conn: Connection, written: Written, grade: str) -> bool:

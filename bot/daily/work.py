@@ -21,7 +21,7 @@ from bot.core.errors import DeliveryRefused, DeliveryUnknown
 from bot.core.jobs import PATIENCE, Worker
 from bot.core.posting import Post, PostWorker
 from bot.core.zones import ScheduleError
-from bot.daily import store
+from bot.daily import schedule_store, store
 from bot.daily.cards import Announcement, DailyCard, DailyResult, OpenDailyCard, OpenDailyResult
 from bot.daily.rules import DEFAULT_HOURS, ON_THE_WAY, Daily, DailyState, Schedule
 from bot.daily.schedules import next_post, rule_of
@@ -53,14 +53,14 @@ class Views(Protocol):
 class ScheduleWork(Worker[Schedule]):
     """Creates the row of each local date of a due schedule, to be posted or as missed."""
 
-    queue = store.SCHEDULES
+    queue = schedule_store.SCHEDULES
 
     def __init__(self, context: Context, dailies: Dailies) -> None:
         super().__init__(context)
         self._dailies = dailies
 
     def load(self, conn: Connection, key: int, /) -> Schedule | None:
-        return store.schedule(conn, key)
+        return schedule_store.schedule(conn, key)
 
     async def step(self, row: Schedule) -> None:
         await self._database.write(
@@ -71,7 +71,7 @@ class ScheduleWork(Worker[Schedule]):
         """Pause the schedule."""
         log.error("daily schedule %s is paused: %s", key, reason)
         await self._database.write(
-            store.change_schedule, key, paused=True, next_at=None, failures=0
+            schedule_store.change_schedule, key, paused=True, next_at=None, failures=0
         )
 
     async def recompute(self) -> None:
@@ -87,7 +87,7 @@ class ScheduleWork(Worker[Schedule]):
         """
         earliest = self._now() - calendar.LOOK_BACK
         since = earliest.date() - timedelta(days=1)  # no zone is a day behind
-        found = store.active_schedules(conn, since, after=after, limit=_BATCH)
+        found = schedule_store.active_schedules(conn, since, after=after, limit=_BATCH)
         for schedule, taken in found:
             try:
                 settled = max(schedule.settled_until, earliest)
@@ -96,7 +96,7 @@ class ScheduleWork(Worker[Schedule]):
                 log.error("guild %s: its daily has no post time: %s", schedule.guild_id, error)
                 continue
             if at != schedule.next_at:
-                store.change_schedule(conn, schedule.id, next_at=at)
+                schedule_store.change_schedule(conn, schedule.id, next_at=at)
         return found[-1][0].id if len(found) == _BATCH else None
 
     def _decide(
@@ -108,11 +108,11 @@ class ScheduleWork(Worker[Schedule]):
         """
         now = self._now()
         servers.lock(conn, guild_id)  # so that two dailies can't draw the same question
-        schedule = store.schedule(conn, schedule_id, claim=True)
+        schedule = schedule_store.schedule(conn, schedule_id, claim=True)
         if schedule is None or schedule.next_at is None or schedule.next_at > now:
             return
         if schedule.paused:  # another process stored the post time just after the pause
-            store.change_schedule(conn, schedule_id, next_at=None)
+            schedule_store.change_schedule(conn, schedule_id, next_at=None)
             return
         since = max(schedule.settled_until, now - calendar.LOOK_BACK) if on_server else now
         first = calendar.local_date(schedule.zone, since)
@@ -136,7 +136,7 @@ class ScheduleWork(Worker[Schedule]):
                 )
                 store.create(conn, guild_id, due.day, **values)
         _, at = next_post(conn, schedule, now)
-        store.change_schedule(conn, schedule_id, settled_until=now, next_at=at, failures=0)
+        schedule_store.change_schedule(conn, schedule_id, settled_until=now, next_at=at, failures=0)
 
 
 class DailyWork(PostWorker[Daily]):
@@ -186,7 +186,7 @@ class DailyWork(PostWorker[Daily]):
 
     async def give_up(self, key: int, reason: str) -> None:
         """Skip what fails: the date, the thread, the count on the card, or showing the result."""
-        await self._dailies.grade_all(key)
+        await self._dailies.grader.grade_all(key)
         await self._database.write(self._skip_step, key, reason)
 
     def _skip_step(self, conn: Connection, daily_id: int, reason: str) -> None:
@@ -213,7 +213,7 @@ class DailyWork(PostWorker[Daily]):
 
     def _claim_post(self, conn: Connection, daily: Daily) -> Post | None:
         now = self._now()
-        schedule = store.schedule_of(conn, daily.guild_id, daily.number)
+        schedule = schedule_store.schedule_of(conn, daily.guild_id, daily.number)
         bank = self._banks.of(conn, daily.guild_id)
         is_removed = schedule is None and daily.tried_at is None
         if is_removed or daily.channel_id is None or _topic(daily, bank) is None:
@@ -335,7 +335,7 @@ class DailyWork(PostWorker[Daily]):
                 return
         if not await self._claim(daily, DailyState.CLOSING):
             return
-        await self._dailies.grade_all(daily.id)
+        await self._dailies.grader.grade_all(daily.id)
         result = await self._database.read(self._result, daily)
         if result is not None:
             await self._sender.edit(_place(daily), daily.message_id or 0, result)

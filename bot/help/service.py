@@ -9,6 +9,7 @@ from bot.answers.store import DAILY
 from bot.core.context import Context
 from bot.core.database import Connection, reading
 from bot.daily import store as daily_store
+from bot.daily.schedule_store import schedules_of
 from bot.help.rules import Done, Step
 from bot.members.store import zone_of
 from bot.memory.service import knowledge
@@ -34,7 +35,7 @@ class Help:
         taken = {step: bool(probe(conn, user_id)) for step, probe in self._probes.items()}
         set_up = today = played = None
         if guild_id is not None:
-            set_up = bool(daily_store.schedules_of(conn, guild_id)) if manages else None
+            set_up = bool(schedules_of(conn, guild_id)) if manages else None
             today = self._answered_today(conn, guild_id, user_id)
             played = taken[Step.PLAY]
         return Done(

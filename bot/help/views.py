@@ -7,7 +7,7 @@ from discord import ui
 from bot.chat import text as t
 from bot.chat.messages import OPEN, PRIMARY, Message, Part, button, link_button, row, separator
 from bot.chat.router import Route
-from bot.daily.views import SET_UP as DAILY_SET_UP
+from bot.daily.panel_views import SET_UP as DAILY_SET_UP
 from bot.help.rules import Done, Step, first_steps
 
 TEST_ROUND = Route("testround", {})

@@ -71,7 +71,7 @@ class Milestones(commands.Cog):
         if role is None:
             raise UserError("That role is gone. Pick another one.")
         require_may_give(interaction, role)
-        kind, name = Kind(fields["kind"]), "".join(given.get("name", ()))
+        kind, name = Kind(fields["kind"]), "".join(given.get("other", ()) or given.get("name", ()))
         found = await self.service.add(guild_id_of(interaction), kind, name, role.id)
         await self._show(interaction, found, view.added(kind, role.id))
 

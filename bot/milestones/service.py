@@ -43,23 +43,31 @@ class Milestones:
     def add(
         self, conn: Connection, guild_id: int, kind: Kind, name: str, role_id: int
     ) -> MilestonePage:
-        """Give a role for a milestone from now on; refuse an unknown one, or one too many."""
-        if name not in self._choices(conn, guild_id, kind):
+        """Give a role for a milestone from now on; refuse an unknown one, or one too many.
+
+        `name` may also be the title of a section.
+        """
+        choices = self._choices(conn, guild_id, kind)
+        chosen = choices.get(name) or choices.get(name.strip().casefold())
+        if chosen is None:
             raise UserError("I don't know that milestone. Pick one from the list in </settings>.")
         servers.lock(conn, guild_id)  # two managers at once must not exceed the limit
         milestones = store.of_server(conn, guild_id)
-        others = [each for each in milestones if (each.kind, each.name) != (kind, name)]
+        others = [each for each in milestones if (each.kind, each.name) != (kind, chosen)]
         if len(others) >= MAX_MILESTONES:
             raise UserError(
                 f"This server has {len(others)} milestones, as many as it can. Remove one first."
             )
-        store.save(conn, guild_id, Milestone(kind, name, role_id), self._now())
+        store.save(conn, guild_id, Milestone(kind, chosen, role_id), self._now())
         return self._page(conn, guild_id)
 
-    def _choices(self, conn: Connection, guild_id: int, kind: Kind) -> list[str]:
+    def _choices(self, conn: Connection, guild_id: int, kind: Kind) -> dict[str, str]:
+        """Return the names of possible milestones, by these and by their titles in lower case."""
         if kind is Kind.STREAK:
-            return [str(days) for days in rules.STREAKS]
-        return [each.section_id for each in _sections(self._banks.of(conn, guild_id))]
+            return {str(days): str(days) for days in rules.STREAKS}
+        sections = _sections(self._banks.of(conn, guild_id))
+        by_title = {each.title.casefold(): each.section_id for each in sections}
+        return by_title | {each.section_id: each.section_id for each in sections}
 
     @writing
     def remove(self, conn: Connection, guild_id: int, kind: Kind, name: str) -> MilestonePage:

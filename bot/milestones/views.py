@@ -19,7 +19,7 @@ from bot.chat.messages import (
     row,
     separator,
 )
-from bot.chat.modals import fields_modal, radio_field
+from bot.chat.modals import fields_modal, radio_field, text_field
 from bot.chat.router import Route
 from bot.core.limits import MAX_MILESTONES
 from bot.milestones import rules
@@ -42,6 +42,7 @@ _KNOWN = (
     "a week from now. I check every night."
 )
 _MOST_LISTED = 25
+_MAX_TITLE = 100
 _MOST_PROBLEMS = 4
 """Problems that the page names: those of all roles, with the longest titles, don't fit in one message."""
 
@@ -124,9 +125,11 @@ def streak_form() -> ui.Modal:
 
 
 def section_form(sections: Sequence[SectionChoice]) -> ui.Modal:
-    """Return the form for a section and its role."""
+    """Return the form for a section and its role. If not all fit in the list, one can be typed."""
+    more = len(sections) > _MOST_LISTED
     listed: ui.Select[ui.Modal] = ui.Select(
         custom_id="name",
+        required=not more,
         options=[
             discord.SelectOption(
                 label=t.cut(section.title, 100),
@@ -136,10 +139,12 @@ def section_form(sections: Sequence[SectionChoice]) -> ui.Modal:
             for section in sections[:_MOST_LISTED]
         ],
     )
+    hint = "Its title, as </topics> shows it"
     return fields_modal(
         "Role for a section",
         ADDED.id(kind=Kind.SECTION),
         ui.Label(text="Section", component=listed),
+        text_field("other", "Not listed?", "", _MAX_TITLE, hint, needed=False) if more else None,
         _role_field(),
     )
 

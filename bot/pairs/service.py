@@ -14,7 +14,7 @@ from bot.core.context import Context
 from bot.core.database import Connection, reading, writing_due
 from bot.core.errors import UserError
 from bot.core.tables import values_of
-from bot.daily.store import credit_day
+from bot.daily.streak_store import credit_day
 from bot.interviews import rules as interviews_rules
 from bot.interviews import store as interviews_store
 from bot.interviews.assessment import encode, ticked_by_partner

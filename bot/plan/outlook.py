@@ -23,13 +23,7 @@ from bot.plan.forecast import (
     Span,
     forecast,
 )
-from bot.plan.goals import (
-    goal_title,
-    is_asked,
-    item_readiness,
-    items_in_order,
-    topics_in_order,
-)
+from bot.plan.goals import item_readiness, items_in_order, topics_in_order
 from bot.plan.rules import (
     HIGHEST_GOAL,
     MOST_MINUTES,
@@ -46,6 +40,7 @@ from bot.plan.rules import (
     question_limit,
 )
 from bot.practice.rules import Answered
+from bot.questions.areas import area_title, is_asked
 from bot.questions.model import Bank, Item, Topic
 
 _UNLIMITED = 10_000
@@ -231,7 +226,7 @@ def build_outlook(plan: Plan, at: Situation) -> Outlook:
         plan=plan,
         zone=at.known.zone,
         today=at.known.today,
-        goal=goal_title(at.bank, plan.goal_of),
+        goal=area_title(at.bank, plan.goal_of),
         topics=len(topics),
         of_topics=len(goal_topics(at.bank, plan)),
         is_asked=is_asked(at.bank, plan.goal_of),

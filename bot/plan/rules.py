@@ -17,8 +17,9 @@ from bot.memory.ability import Ability
 from bot.memory.progress import Knowledge
 from bot.memory.rules import DEFAULT, RETENTION, MemoryCard, MemoryModel, retention_for
 from bot.plan.forecast import formulas, new_items_per_day
-from bot.plan.goals import ALL, READY, item_readiness, topics_of
+from bot.plan.goals import READY, item_readiness
 from bot.practice.rules import Answered
+from bot.questions.areas import ALL, topics_of
 from bot.questions.model import Bank, Topic
 
 LEAST_MINUTES, MOST_MINUTES, MINUTES = 5, 120, 15
@@ -43,7 +44,7 @@ NEAR = 5
 class Plan:
     """A plan for an interview.
 
-    `goal_of` is what to be ready for, as in `bot.plan.goals`. `topic_ids` are the ids of its topics
+    `goal_of` is what to be ready for, an area as in `bot.questions.areas`. `topic_ids` are the ids of its topics
     that fit into the minutes, separated by spaces; empty if all of them fit. `goal` is the percent
     of these that the member will know if every day is kept from `set_on`.
     """

@@ -29,6 +29,7 @@ from bot.plan.outlook import Situation, build_outlook, choose_topics, set_goal
 from bot.plan.rules import MAX_ANSWERS, WINDOW, Goal, Plan, Today
 from bot.practice.rules import Answered, NewToday, PlannedDay
 from bot.practice.store import latest_answers
+from bot.questions import areas
 from bot.questions.model import Bank, Item
 
 
@@ -73,7 +74,7 @@ class Plans:
             plan = _changed_plan(user_id, before, at, day, minutes, goal)
             whole = None
             today = at.known.today
-            chooses = plan.day > today and goals.is_asked(at.bank, plan.goal_of)
+            chooses = plan.day > today and areas.is_asked(at.bank, plan.goal_of)
             if chooses:
                 plan, whole = await compute(partial(choose_topics, plan, at))
             outlook = await compute(partial(build_outlook, plan, at))
@@ -92,8 +93,8 @@ class Plans:
             return None
         return TopicChoice(
             bank=at.bank,
-            goal=goals.goal_title(at.bank, before.goal_of),
-            chosen=goals.chosen_topics(before.goal_of),
+            goal=areas.area_title(at.bank, before.goal_of),
+            chosen=areas.chosen_topics(before.goal_of),
             fitting=len(rules.covered_topics(at.bank, before)),
             of_topics=len(rules.goal_topics(at.bank, before)),
             minutes=before.minutes,
@@ -112,10 +113,10 @@ class Plans:
         """
         async with self._lock(user_id):
             plan = await self.running(user_id, guild_id)
-            chosen = set() if plan is None else set(goals.chosen_topics(plan.goal_of))
-            goal = goals.goal_of_topics(chosen - set(offered) | set(picked))
+            chosen = set() if plan is None else set(areas.chosen_topics(plan.goal_of))
+            goal = areas.area_of_topics(chosen - set(offered) | set(picked))
             bank = await self._database.read(self._banks.of_member, user_id, guild_id)
-            if not goals.is_asked(bank, goal):
+            if not areas.is_asked(bank, goal):
                 raise UserError(
                     "A plan needs at least one topic. Pick another one first, or pick Everything."
                 )
@@ -159,7 +160,7 @@ class Plans:
     ) -> list[tuple[str, str]]:
         """Return (label, goal) pairs that match what was typed."""
         bank = await self._database.read(self._banks.of_member, user_id, guild_id)
-        return goals.goal_options(bank, typed)
+        return areas.find_areas(bank, typed)
 
     async def end_if_over(self, user_id: int, guild_id: int | None) -> date | None:
         """Delete a plan whose day has passed, and return that day, only once."""
@@ -250,7 +251,7 @@ class Course:
     def today(self, known: Knowledge, hidden: Collection[str]) -> PlannedDay | None:
         """Return what to record of the day; None where nothing of the goal is asked."""
         bank, cards = known.bank, known.cards
-        if not goals.is_asked(bank, self.plan.goal_of):
+        if not areas.is_asked(bank, self.plan.goal_of):
             return None
         covered = bank.only(self.topic_ids(bank))
         ready = rules.readiness(covered, cards, ability_of(bank, cards), known.now, known.model)
@@ -283,9 +284,9 @@ def _changed_plan(
         chosen = read_date(day, today)
     else:
         raise UserError("I need the date of your interview as well. Use </plan> with both.")
-    goal_of = before.goal_of if before else goals.ALL
+    goal_of = before.goal_of if before else areas.ALL
     if goal is not None:
-        goal_of = goals.read_goal(at.bank, goal)
+        goal_of = areas.read_area(at.bank, goal)
     if not at.bank.asked:
         raise UserError("There are no questions to practise here yet, so there's nothing to plan.")
     return Plan(

@@ -23,7 +23,7 @@ plans = sa.Table(
     sa.Column("set_on", sa.Date, nullable=False),
     # Percent of its topics known on the interview day if every day is kept from the start.
     sa.Column("goal", sa.Integer, nullable=False),
-    # The goal as text, see bot.plan.goals.
+    # The goal as text, see bot.questions.areas.
     sa.Column("goal_of", sa.Text, nullable=False),
     # The ids of its topics that fit into the minutes, separated by spaces; empty if all fit.
     sa.Column("topic_ids", sa.Text, nullable=False),

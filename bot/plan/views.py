@@ -30,7 +30,6 @@ from bot.chat.pictures import polyline as stroke
 from bot.chat.router import PAGE, Route
 from bot.plan.cards import Outlook, PlanCard, SectionOutlook, TopicChoice, Whole
 from bot.plan.dates import written_date
-from bot.plan.goals import area_options
 from bot.plan.rules import (
     LEAST_MINUTES,
     MOST_MINUTES,
@@ -41,6 +40,7 @@ from bot.plan.rules import (
 )
 from bot.practice.rules import PlannedDay
 from bot.practice.views import PRACTISE
+from bot.questions.areas import area_options
 from bot.questions.model import Bank, Topic
 
 PLAN = Route("plan", {"do": "form|ask|end|show|fit|topics"}, once=True)

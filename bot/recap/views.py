@@ -8,7 +8,7 @@ from bot.chat import text as t
 from bot.chat.charts import INNER, MARGIN, big_number, fit_label, headline, labelled_bar
 from bot.chat.messages import OPEN, Message, own_id, separator
 from bot.chat.pictures import ACCENT, INK, MUTED, TRACK, box, draw_picture, panel, words
-from bot.daily.views import local_time
+from bot.daily.panel_views import local_time
 from bot.daily.weekdays import DAYS
 from bot.recap.cards import Recap
 from bot.recap.rules import AT

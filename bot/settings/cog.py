@@ -107,8 +107,8 @@ def _problems(interaction: discord.Interaction, settings: service.Settings) -> l
         found.append(
             "The role that can start rounds was deleted, so only members with Manage Server can. Pick another one."
         )
-    channels = {server.suggestions_channel_id, settings.recap.channel_id} - {None}
-    found += [
-        _channel_problem(interaction, channel_id) or "" for channel_id in channels if channel_id
-    ]
-    return list(dict.fromkeys(problem for problem in found if problem))
+    for channel_id in {server.suggestions_channel_id, settings.recap.channel_id}:
+        problem = channel_id and _channel_problem(interaction, channel_id)
+        if problem:
+            found.append(problem)
+    return list(dict.fromkeys(found))

@@ -20,9 +20,10 @@ from bot.chat.messages import (
     select_menu,
     separator,
 )
+from bot.chat.modals import fields_modal, text_field
 from bot.chat.router import Route
 from bot.core.zones import stored_zone
-from bot.daily import views as daily_views
+from bot.daily import panel_views as daily_panel_views
 from bot.milestones import views as milestones_views
 from bot.recap import views as recap_views
 from bot.settings.service import PackChoice, Settings
@@ -79,7 +80,7 @@ def zone_changed(found: Settings) -> str:
     said = "Days, weeks and months on the boards now begin by that clock. What's already won stays where it is."
     if not found.dailies:
         return said
-    after = daily_views.next_posts(found.dailies)
+    after = daily_panel_views.next_posts(found.dailies)
     return f"{said} A question that's open closes at the time on its card. {after}"
 
 
@@ -87,7 +88,7 @@ def _zone(found: Settings) -> str:
     zone = stored_zone(found.server.zone)
     lines = [f"Time zone: **{zone.key}** · {found.now.astimezone(zone):%H:%M} there now"]
     if found.dailies:
-        lines.append(f"-# {daily_views.times([daily.schedule for daily in found.dailies])}")
+        lines.append(f"-# {daily_panel_views.times([daily.schedule for daily in found.dailies])}")
     return "\n".join(lines)
 
 
@@ -119,17 +120,11 @@ def _packs(packs: Sequence[PackChoice]) -> tuple[Part | None, ...]:
 
 def zone_form(found: Settings) -> ui.Modal:
     """Return the modal for the time zone: a list of common ones, and a field for any other."""
-    modal = ui.Modal(title="Time zone", custom_id=ZONE.id(), timeout=None)
-    modal.add_item(
-        ui.Label(text="Time zone", component=daily_views.zone_list(found.server.zone, found.now))
+    zones = daily_panel_views.zone_list(found.server.zone, found.now)
+    hint = "A city or a zone, for example Lisbon"
+    return fields_modal(
+        "Time zone",
+        ZONE.id(),
+        ui.Label(text="Time zone", component=zones),
+        text_field("other", "Not listed?", "", 64, hint, needed=False),
     )
-    other: ui.TextInput[ui.LayoutView] = ui.TextInput(
-        custom_id="other", required=False, max_length=64
-    )
-    modal.add_item(
-        ui.Label(
-            text="Not listed?", description="A city or a zone, for example Lisbon", component=other
-        )
-    )
-    modal.stop()
-    return modal

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from bot.core.errors import UserError
-from bot.daily import views as daily
+from bot.daily import panel_views as daily
 from tests.chat.interactions import fake_interaction
 from tests.chat.test_router import ROUTES
 from tests.simcord.fixtures import long_sleeps, no_pace, stage

@@ -16,6 +16,7 @@ from bot.chat.router import Fields, Handler, Route, Router, parse_number, select
 from bot.core.clock import DiscordClock
 from bot.core.database import Database
 from bot.core.errors import UserError
+from bot.daily import panel_views as daily_panels
 from bot.daily import views as daily
 from bot.interviews import views as interviews
 from bot.practice import views as practice
@@ -26,7 +27,8 @@ from bot.study import views as study
 from tests.fakes import Clock
 from tests.shipped import bank
 
-VIEWS = (boards, challenges, daily, interviews, practice, questions, reminders, rounds, study)
+VIEWS = (boards, challenges, daily, daily_panels, interviews, practice, questions, reminders)
+VIEWS += (rounds, study)
 ROUTES = sorted(
     {value for views in VIEWS for value in vars(views).values() if isinstance(value, Route)},
     key=lambda route: (route.name, sorted(route.fixed.items())),

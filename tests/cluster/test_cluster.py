@@ -20,7 +20,7 @@ from bot.app import all_tables
 from bot.core.database import Database, open_database
 from bot.core.servers import set_zone
 from bot.core.transfer import transfer
-from bot.daily import store as daily_store
+from bot.daily import schedule_store
 from bot.daily.rules import Schedule
 from tests.crash import invariants
 from tests.crash.play import cards, give, revealed, soon, standings
@@ -99,7 +99,7 @@ def plan_dailies(conn: Connection, channels: list[Channel], at: datetime) -> Non
             settled_until=at - timedelta(minutes=10),
             next_at=at,
         )
-        daily_store.add_schedule(conn, schedule)
+        schedule_store.add_schedule(conn, schedule)
         set_zone(conn, channel.guild.id, schedule.zone)
 
 

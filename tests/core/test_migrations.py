@@ -29,13 +29,14 @@ from bot.core.database import Database, DatabaseBroken, open_database
 from bot.core.notes import read_note, set_note
 from bot.core.restore import restore
 from bot.core.tables import metadata
+from bot.daily import schedule_store
 from bot.daily import store as daily_store
 from bot.daily.rules import Schedule
 from bot.memory import store as memory_store
 from bot.memory.store import cards
 from bot.plan import store as plan_store
-from bot.plan.goals import ALL
 from bot.plan.rules import Plan
+from bot.questions.areas import ALL
 from tests.patience import PATIENCE
 from tests.rows import everything, fill
 
@@ -637,7 +638,7 @@ async def test_dailies_become_the_first_of_their_server(url: URL) -> None:
     """
     await at_schema(url, "0004", fill_0004)
     async with open_database(url) as database:
-        schedules = [(await database.read(daily_store.schedules_of, n)) for n in (5, 6)]
+        schedules = [(await database.read(schedule_store.schedules_of, n)) for n in (5, 6)]
         [[one], [other]] = schedules
         days = [await database.read(daily_store.get, n) for n in (1, 2, 3)]
         written = await database.read(daily_store.written_by, 1, 9)

@@ -32,6 +32,7 @@ from bot.core.database import Database
 from bot.core.jobs import Queue
 from bot.core.shards import ALL, Shards
 from bot.core.snowflakes import earliest_id
+from bot.daily import schedule_store, streak_store
 from bot.daily import store as daily
 from bot.daily.rules import Schedule
 from bot.daily.store import Written
@@ -74,6 +75,8 @@ STORES = (
         boards,
         challenges,
         daily,
+        schedule_store,
+        streak_store,
         insights,
         interviews,
         members,
@@ -250,7 +253,7 @@ CALLS: list[Call] = [
     call(daily.written_by, DAYS - 1, ALWINA),
     call(daily.save_grade, Written(DAYS - 1, ALWINA, "So.", None), "{}"),
     call(daily.change_grade, DAYS - 1, ALWINA, "{}"),
-    call(daily.count_streak, GUILD, DAILY_ANSWER),
+    call(streak_store.count_streak, GUILD, DAILY_ANSWER),
     call(memory.record, "t1-a", [Review(ALWINA, Rating.Good, NOW)]),
     call(memory.who_learned, [ALWINA, NEWCOMER], ["t1-a", "t1-b"], at_least=1, since=NOW),
     call(members.seen_on, GUILD, NEWCOMER, 100),
@@ -314,15 +317,15 @@ CALLS: list[Call] = [
     call(challenges.had_answer_erased, DAYS, ALWINA),
     call(challenges.shown_to_all, LAST - 2),
     call(memory.replay, ALWINA, MINE),
-    call(daily.schedule, 1),
-    call(daily.schedule, 1, claim=True),
-    call(daily.schedule_of, GUILD, 1),
-    call(daily.schedules_of, GUILD),
-    call(daily.add_schedule, replace(SCHEDULE, number=2)),
-    call(daily.save_schedule, SCHEDULE),
-    call(daily.change_schedule, 1, paused=True),
-    call(daily.delete_schedule, 1),
-    call(daily.active_schedules, TODAY - timedelta(days=9), after=0, limit=20),
+    call(schedule_store.schedule, 1),
+    call(schedule_store.schedule, 1, claim=True),
+    call(schedule_store.schedule_of, GUILD, 1),
+    call(schedule_store.schedules_of, GUILD),
+    call(schedule_store.add_schedule, replace(SCHEDULE, number=2)),
+    call(schedule_store.save_schedule, SCHEDULE),
+    call(schedule_store.change_schedule, 1, paused=True),
+    call(schedule_store.delete_schedule, 1),
+    call(schedule_store.active_schedules, TODAY - timedelta(days=9), after=0, limit=20),
     call(daily.taken, GUILD, 1, TODAY - timedelta(days=9)),
     call(daily.get, DAYS),
     call(daily.get, DAYS, lock=True),
@@ -334,16 +337,17 @@ CALLS: list[Call] = [
     call(daily.posting, GUILD, 1),
     call(daily.create, GUILD, TODAY + timedelta(days=1), state="posting", scheduled_at=NOW),
     call(daily.redirect, SCHEDULE, NOW),
+    call(daily.mark_removed, SCHEDULE),
     call(daily.give_up_unsent, SCHEDULE),
     call(daily.note_used, GUILD, "t1-a", TODAY),
     call(daily.used, GUILD),
     call(daily.had_answer_erased, DAYS, ALWINA),
     call(daily.has_erased_answers, DAYS),
     call(daily.close_daily, DAYS, expect="open", problem=None),
-    call(daily.streak_of, GUILD, ALWINA, NOW),
-    call(daily.streak_of, GUILD, 1000, NOW),  # away since the first day
-    call(daily.credit_day, GUILD, ALWINA, TODAY),
-    call(daily.credit_day, GUILD, 1000, TODAY),
+    call(streak_store.streak_of, GUILD, ALWINA, NOW),
+    call(streak_store.streak_of, GUILD, 1000, NOW),  # away since the first day
+    call(streak_store.credit_day, GUILD, ALWINA, TODAY),
+    call(streak_store.credit_day, GUILD, 1000, TODAY),
     call(daily.ungraded, DAYS),
     call(daily.graded, DAYS),
     call(insights.reports_by_subject, GUILD, NOW - timedelta(days=365)),
@@ -597,7 +601,7 @@ def queue_calls() -> Iterator[Call]:
             ALWINA
             if queue is reminders.QUEUE
             else GUILD
-            if queue in {daily.SCHEDULES, recap.SCHEDULES}
+            if queue in {schedule_store.SCHEDULES, recap.SCHEDULES}
             else DAYS
         )
         expect = None if queue.state is None else "posting" if queue is recap.QUEUE else "open"
@@ -655,7 +659,8 @@ async def old(database: Database) -> Database:
 def test_every_storage_function_is_driven() -> None:
     """A function or a store that is new must be tried here too."""
     found = {
-        f"bot.{path.parent.name}.store" for path in Path(bot.__file__).parent.glob("*/store.py")
+        f"bot.{path.parent.name}.{path.stem}"
+        for path in Path(bot.__file__).parent.glob("*/*store.py")
     }
     assert found == {store.__name__ for store in STORES} - {store.__name__ for store in IN_CORE}
     modules = *STORES, *BESIDE_STORES

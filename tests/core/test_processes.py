@@ -11,6 +11,7 @@ from sqlalchemy import URL, Connection, select
 from bot.core.database import Database, open_database
 from bot.core.processes import is_only_process
 from bot.core.shards import ALL, TAKE_OVER, Shards
+from bot.daily import schedule_store
 from bot.daily import store as dailies
 from bot.daily.rules import Schedule
 from bot.rounds import store as rounds
@@ -40,7 +41,7 @@ def start(conn: Connection, guild_id: int) -> int:
 
 
 def schedule(conn: Connection, guild_id: int) -> int:
-    return dailies.add_schedule(
+    return schedule_store.add_schedule(
         conn,
         Schedule(
             guild_id,
@@ -73,8 +74,11 @@ async def test_due_work_is_left_to_the_process_of_its_server(database: Database)
     assert await database.read(rounds.QUEUE.due, AT, 9, ONE_OF_THREE) == [mine]
     assert set(await database.read(rounds.QUEUE.due, AT, 9, ALL)) == {mine, theirs}
     assert set(await database.read(rounds.QUEUE.due, later, 9, ONE_OF_THREE)) == {mine, theirs}
-    assert await database.read(dailies.SCHEDULES.due, AT, 9, ONE_OF_THREE) == [one]
-    assert set(await database.read(dailies.SCHEDULES.due, later, 9, ONE_OF_THREE)) == {one, other}
+    assert await database.read(schedule_store.SCHEDULES.due, AT, 9, ONE_OF_THREE) == [one]
+    assert set(await database.read(schedule_store.SCHEDULES.due, later, 9, ONE_OF_THREE)) == {
+        one,
+        other,
+    }
 
 
 async def test_expired_claims_are_due_for_any_process(database: Database) -> None:
@@ -97,11 +101,11 @@ async def test_the_next_deadline(
 ) -> None:
     """The next deadline includes the wait for other processes' work."""
     assert await database.read(rounds.QUEUE.next_due, shards) is None
-    assert await database.read(dailies.SCHEDULES.next_due, shards) is None
+    assert await database.read(schedule_store.SCHEDULES.next_due, shards) is None
     await database.write(start, guild_id)
     await database.write(schedule, guild_id)
     assert await database.read(rounds.QUEUE.next_due, shards) == AT + wait * TAKE_OVER
-    assert await database.read(dailies.SCHEDULES.next_due, shards) == AT + wait * TAKE_OVER
+    assert await database.read(schedule_store.SCHEDULES.next_due, shards) == AT + wait * TAKE_OVER
 
 
 async def test_one_of_many_claims_wins(url: URL) -> None:
@@ -134,12 +138,12 @@ async def test_a_locked_schedule_is_not_waited_for(url: URL) -> None:
         def hold(conn: Connection) -> None:
             from sqlalchemy.util import await_only
 
-            assert dailies.schedule(conn, key, claim=True) is not None
-            inner.append(await_only(two.write(dailies.schedule, key, claim=True)))
+            assert schedule_store.schedule(conn, key, claim=True) is not None
+            inner.append(await_only(two.write(schedule_store.schedule, key, claim=True)))
 
         await one.write(hold)
         assert inner == [None]
-        assert await two.write(dailies.schedule, key, claim=True) is not None
+        assert await two.write(schedule_store.schedule, key, claim=True) is not None
 
 
 async def test_the_only_process_or_not(url: URL) -> None:

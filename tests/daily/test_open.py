@@ -20,7 +20,7 @@ from bot.interviews.cards import Assessment, Point, PointCount, Step
 from bot.interviews.grading.service import Ungradable
 from bot.interviews.grading.verifying import PointToCheck, Ruling, Verdict
 from bot.interviews.store import take_request
-from bot.plan.goals import ALL
+from bot.questions.areas import ALL
 from bot.questions.store import reports
 from tests.banks import teaching_bank
 from tests.fakes import Crash, FakeVerifier, silent_verifier

@@ -14,12 +14,12 @@ from bot.core import servers
 from bot.core.database import Database
 from bot.core.errors import UserError
 from bot.core.snowflakes import created_at
-from bot.daily import store
+from bot.daily import schedule_store
 from bot.daily.cards import DailyCard, DailyResult, DailyVerdict
 from bot.daily.rules import DEFAULT_NAME, Daily, Schedule
 from bot.daily.schedules import SeveralDailies
 from bot.daily.streaks import NO_NEWS
-from bot.plan.goals import ALL
+from bot.questions.areas import ALL
 from tests.banks import small_bank
 from tests.fakes import START
 from tests.stage import ALWINA, BOB, CHANNEL, GUILD, Stage
@@ -238,11 +238,13 @@ async def test_a_removed_daily_comes_back_on_the_next_date(stage: Stage) -> None
     await stage.set_up("13:30", answer_hours=2)  # now the first one is Warm-up
     status = await stage.bot.schedules.setup(GUILD, "Again", channel_id=CHANNEL, at="13:30")
     assert (status.schedule.number, status.next_at) == (1, START + DAY + 1.5 * HOUR)
+    assert status.last is None
     with pytest.raises(UserError, match="already posted"):
         await stage.bot.schedules.post(GUILD, "Again")
     await stage.wait(hours=3)
     assert len(posts(stage)) == 2
     assert (await stage.day(TODAY)).state == "closed"
+    assert (await stage.bot.schedules.status(GUILD, "Again")).last is None
     await stage.bot.schedules.remove(GUILD, "Again")
     await stage.wait(days=1)
     assert [name for _, name in posts(stage)] == [DEFAULT_NAME, "Warm-up", "Warm-up"]
@@ -356,7 +358,7 @@ async def test_two_managers_at_once(stage: Stage, monkeypatch: pytest.MonkeyPatc
     """
     await stage.set_up("13:00")
     order: list[str] = []
-    lock, schedules_of = servers.lock, store.schedules_of
+    lock, schedules_of = servers.lock, schedule_store.schedules_of
 
     def locking(conn: Connection, guild_id: int) -> None:
         order.append("lock")
@@ -367,7 +369,7 @@ async def test_two_managers_at_once(stage: Stage, monkeypatch: pytest.MonkeyPatc
         return schedules_of(conn, guild_id)
 
     monkeypatch.setattr(servers, "lock", locking)
-    monkeypatch.setattr(store, "schedules_of", reading)
+    monkeypatch.setattr(schedule_store, "schedules_of", reading)
     schedules = stage.bot.schedules
     for change in (
         partial(schedules.setup, GUILD, at="14:00"),

@@ -16,7 +16,7 @@ from bot.answers import store as answer_log
 from bot.answers.store import DAILY, Answer
 from bot.core import servers
 from bot.core.database import Database
-from bot.daily import store
+from bot.daily import schedule_store, store, streak_store
 from bot.daily.rules import POSTED, Daily, DailyState, Schedule
 from bot.daily.store import Written
 from bot.daily.streaks import NO_NEWS, Streak, StreakNews, streak
@@ -57,11 +57,11 @@ async def create(
 
 async def test_a_schedule_is_kept_and_replaced(database: Database) -> None:
     """A schedule is stored with every field but the zone, which is the server's."""
-    assert await database.read(store.schedules_of, 1) == []
-    key = await database.write(store.add_schedule, SCHEDULE)
+    assert await database.read(schedule_store.schedules_of, 1) == []
+    key = await database.write(schedule_store.add_schedule, SCHEDULE)
     second = replace(SCHEDULE, number=2, name="Warm-up")
-    other = await database.write(store.add_schedule, second)
-    assert await database.read(store.schedule, key) == replace(SCHEDULE, id=key)
+    other = await database.write(schedule_store.add_schedule, second)
+    assert await database.read(schedule_store.schedule, key) == replace(SCHEDULE, id=key)
     await database.write(servers.set_zone, 1, "Europe/Berlin")
     changed = replace(
         SCHEDULE,
@@ -75,37 +75,39 @@ async def test_a_schedule_is_kept_and_replaced(database: Database) -> None:
         next_at=None,
         name="Deep dive",
     )
-    await database.write(store.save_schedule, changed)
-    assert await database.read(store.schedule_of, 1, 1) == changed
-    assert await database.read(store.schedule_of, 2, 1) is None
-    await database.write(lambda conn: store.change_schedule(conn, key, at="10:00"))
+    await database.write(schedule_store.save_schedule, changed)
+    assert await database.read(schedule_store.schedule_of, 1, 1) == changed
+    assert await database.read(schedule_store.schedule_of, 2, 1) is None
+    await database.write(lambda conn: schedule_store.change_schedule(conn, key, at="10:00"))
     second = replace(second, id=other, zone="Europe/Berlin")
-    found = await database.read(store.schedules_of, 1)
+    found = await database.read(schedule_store.schedules_of, 1)
     assert found == [replace(changed, at="10:00"), second]
-    await database.write(store.delete_schedule, other)
-    assert await database.read(store.schedules_of, 1) == found[:1]
-    assert await database.write(store.add_schedule, second) > other  # buttons hold the old id
+    await database.write(schedule_store.delete_schedule, other)
+    assert await database.read(schedule_store.schedules_of, 1) == found[:1]
+    assert (
+        await database.write(schedule_store.add_schedule, second) > other
+    )  # buttons hold the old id
 
 
 async def test_which_schedules_are_due(database: Database) -> None:
     """Due are servers whose post time has come, longest waiting first; paused ones never."""
     for guild_id, next_at in [(1, AT), (2, AT - HOUR), (3, AT + HOUR), (4, None)]:
         await database.write(
-            store.add_schedule,
+            schedule_store.add_schedule,
             replace(SCHEDULE, guild_id=guild_id, next_at=next_at, paused=next_at is None),
         )
-    assert await database.read(store.SCHEDULES.due, AT, 10) == [2, 1]
-    assert await database.read(store.SCHEDULES.due, AT, 1) == [2]
+    assert await database.read(schedule_store.SCHEDULES.due, AT, 10) == [2, 1]
+    assert await database.read(schedule_store.SCHEDULES.due, AT, 1) == [2]
     await create(database, 3, guild_id=2)
     await create(database, -1, guild_id=2)
-    active = partial(store.active_schedules, since=DAY)
+    active = partial(schedule_store.active_schedules, since=DAY)
     found = await database.read(active, after=0, limit=2)
     assert [(s.guild_id, taken) for s, taken in found] == [
         (1, set()),
         (2, {DAY + timedelta(days=3)}),
     ]
     assert [s.guild_id for s, _ in await database.read(active, after=2, limit=2)] == [3]
-    assert await database.read(store.SCHEDULES.next_due) == AT - HOUR
+    assert await database.read(schedule_store.SCHEDULES.next_due) == AT - HOUR
 
 
 async def test_one_daily_a_date(database: Database) -> None:
@@ -289,16 +291,16 @@ async def test_a_streak_from_what_was_answered(database: Database) -> None:
             for n in days:
                 given = answered_at(ids[n], user_id, AT)
                 answer_log.add(conn, given)
-                store.count_streak(conn, 1, given)
+                streak_store.count_streak(conn, 1, given)
 
     await database.write(answer)
-    streaks = [await database.read(store.streak_of, 1, user_id, AT) for user_id in (5, 6, 7)]
+    streaks = [await database.read(streak_store.streak_of, 1, user_id, AT) for user_id in (5, 6, 7)]
     assert streaks == [
         Streak(2, 2, 0, 2),
         Streak(0, 3),
         Streak(0, 0),
     ]
-    later = await database.read(store.streak_of, 1, 5, AT + HOUR)
+    later = await database.read(streak_store.streak_of, 1, 5, AT + HOUR)
     assert later == Streak(0, 2)
     kept = {n: await database.read(answer_log.get, DAILY, ids[n], 5) for n in (0, 2, 3)}
     assert {n: answer and answer.streak for n, answer in kept.items()} == {0: 0, 2: 0, 3: 2}
@@ -320,7 +322,7 @@ async def test_news_about_a_streak_are_told_once_a_date(database: Database) -> N
             )
             answer = answered_at(daily_id, 5, at + number * HOUR)
             await database.write(answer_log.add, answer)
-            reached.append(await database.write(store.count_streak, 1, answer))
+            reached.append(await database.write(streak_store.count_streak, 1, answer))
     assert [streak.current for streak, _ in reached] == [1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7]
     assert [news for _, news in reached[-2:]] == [StreakNews(earned=True, milestone=7), NO_NEWS]
 
@@ -328,19 +330,19 @@ async def test_news_about_a_streak_are_told_once_a_date(database: Database) -> N
 async def test_a_credited_date_counts_if_it_has_a_daily(database: Database) -> None:
     """Credited before or after its daily is posted; twice is like once, and a date without one counts for nothing."""
     for n in (1, 1, 2, 4):
-        await database.write(store.credit_day, 1, 5, DAY + timedelta(days=n))
+        await database.write(streak_store.credit_day, 1, 5, DAY + timedelta(days=n))
     for n in range(4):
         closes = AT + timedelta(days=n) + HOUR
         daily_id = await create(database, n, state="closed", message_id=n, closes_at=closes)
         if n == 0:
             answer = answered_at(daily_id, 5, AT)
             await database.write(answer_log.add, answer)
-            await database.write(store.count_streak, 1, answer)
+            await database.write(streak_store.count_streak, 1, answer)
     later = AT + timedelta(days=3)
-    assert await database.read(store.streak_of, 1, 5, later) == Streak(3, 3, 0, 3)
-    assert await database.read(store.streak_of, 1, 6, later) == Streak(0, 0)
-    assert await database.read(store.streak_of, 2, 5, later) == Streak(0, 0)
-    assert await database.read(store.streak_of, 1, 5, later + 2 * HOUR) == Streak(0, 3)
+    assert await database.read(streak_store.streak_of, 1, 5, later) == Streak(3, 3, 0, 3)
+    assert await database.read(streak_store.streak_of, 1, 6, later) == Streak(0, 0)
+    assert await database.read(streak_store.streak_of, 2, 5, later) == Streak(0, 0)
+    assert await database.read(streak_store.streak_of, 1, 5, later + 2 * HOUR) == Streak(0, 3)
 
 
 async def test_old_credits_are_settled_and_deleted(database: Database) -> None:
@@ -348,13 +350,13 @@ async def test_old_credits_are_settled_and_deleted(database: Database) -> None:
     for n in range(60):
         closes = AT + timedelta(days=n) + HOUR
         await create(database, n, state="closed", message_id=n, closes_at=closes)
-        await database.write(store.credit_day, 1, 5, DAY + timedelta(days=n))
+        await database.write(streak_store.credit_day, 1, 5, DAY + timedelta(days=n))
     now = AT + timedelta(days=60)
-    assert await database.read(store.streak_of, 1, 5, now) == Streak(60, 60, 2, 60)
-    query = select(func.count()).select_from(store.streak_days)
+    assert await database.read(streak_store.streak_of, 1, 5, now) == Streak(60, 60, 2, 60)
+    query = select(func.count()).select_from(streak_store.streak_days)
     assert await database.read(lambda conn: conn.execute(query).scalar()) == 21
-    await database.write(store.credit_day, 1, 5, DAY)  # repeated much too late
-    assert await database.read(store.streak_of, 1, 5, now) == Streak(60, 60, 2, 60)
+    await database.write(streak_store.credit_day, 1, 5, DAY)  # repeated much too late
+    assert await database.read(streak_store.streak_of, 1, 5, now) == Streak(60, 60, 2, 60)
 
 
 Daily_ = tuple[float, int, float | None]
@@ -401,10 +403,10 @@ async def test_a_streak_is_that_of_the_whole_history(
         if kind == "an answer":
             answer = answered_at(held[n, number][0], 5, now)
             await database.write(answer_log.add, answer)
-            reached, _ = await database.write(store.count_streak, guild_id, answer)
+            reached, _ = await database.write(streak_store.count_streak, guild_id, answer)
             counted_dates.add(day)
         elif kind == "credit":
-            await database.write(store.credit_day, guild_id, 5, day)
+            await database.write(streak_store.credit_day, guild_id, 5, day)
             credited.add(day)
         else:
             closes = now + history[n][0][number - 1][1] * HOUR
@@ -421,7 +423,7 @@ async def test_a_streak_is_that_of_the_whole_history(
         dates = {key: DAY + timedelta(days=key[0]) for key in held}
         still_open = {dates[key] for key, (_, closes) in held.items() if closes > now}
         expected = streak(list(dates.values()), counted_dates | credited, still_open)
-        assert await database.read(store.streak_of, guild_id, 5, now) == expected
+        assert await database.read(streak_store.streak_of, guild_id, 5, now) == expected
         assert reached in (None, expected)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from bot.chat.messages import text_of
 from bot.core.limits import MAX_DAILIES, MAX_DAILY_NAME
-from bot.daily import views
+from bot.daily import panel_views, views
 from bot.daily.cards import (
     Announcement,
     DailyResult,
@@ -231,14 +231,14 @@ def test_panel_and_overview_of_five_dailies_fit() -> None:
     """With the longest names and every problem, and all is named."""
     found = [longest_status(number) for number in range(1, MAX_DAILIES + 1)]
     problem = "I need Send Messages and Embed Links in that channel. " * 3
-    panel = views.panel(found[0], bank(), problem, "Done.")
+    panel = panel_views.panel(found[0], bank(), problem, "Done.")
     check_limits(panel, "panel")
     assert "no longer in the question bank" in reads(panel)
-    whole = views.overview(found, bank(), {s.schedule.id: problem for s in found})
+    whole = panel_views.overview(found, bank(), {s.schedule.id: problem for s in found})
     check_limits(whole, "overview")
     for status in found:
         assert f"{status.schedule.number}*****" in reads(whole)
-    check_limits(views.which([status.schedule for status in found], "pause"), "which")
+    check_limits(panel_views.which([status.schedule for status in found], "pause"), "which")
 
 
 def test_one_of_several_is_paused() -> None:
@@ -246,11 +246,11 @@ def test_one_of_several_is_paused() -> None:
     one, other = (replace(longest_schedule(n), name=f"No. {n}") for n in (1, 2))
     alone = DailyStatus(replace(one, paused=True), None, None, None)
     among = replace(alone, others=(other,))
-    assert views.next_post(alone).startswith("Paused. Nothing is posted")
-    assert views.next_post(among) == "**No. 1** is paused until you use </daily resume>."
+    assert panel_views.next_post(alone).startswith("Paused. Nothing is posted")
+    assert panel_views.next_post(among) == "**No. 1** is paused until you use </daily resume>."
     going_on = DailyStatus(other, AT, None, None, (alone.schedule,))
-    assert views.next_posts([among, going_on]) == views.next_post(going_on)
-    assert views.next_posts([among, among]) == views.next_post(alone)
+    assert panel_views.next_posts([among, going_on]) == panel_views.next_post(going_on)
+    assert panel_views.next_posts([among, among]) == panel_views.next_post(alone)
 
 
 def test_today_with_the_most_open_questions_fits() -> None:

@@ -15,7 +15,7 @@ from bot.core import servers, snowflakes
 from bot.core.calendar import RETRY
 from bot.core.errors import DeliveryRefused
 from bot.core.jobs import LEASE
-from bot.daily import store, views
+from bot.daily import panel_views, schedule_store
 from bot.daily.cards import Announcement, DailyCard, DailyResult
 from bot.rounds import store as round_store
 from tests.fakes import START, Crash, unsent
@@ -144,7 +144,9 @@ async def test_a_refused_post_is_missed_after_six_hours(stage: Stage) -> None:
     assert (daily.state, daily.problem, daily.due_at) == ("missed", str(DENIED), None)
     status = await stage.bot.schedules.status(GUILD)
     assert (status.last, status.posting) == (daily, None)
-    assert f"No question on 4 January. {DENIED}" in reads(views.panel(status, stage.bank, None))
+    assert f"No question on 4 January. {DENIED}" in reads(
+        panel_views.panel(status, stage.bank, None)
+    )
     assert status.next_at == START + timedelta(days=1, hours=1)
     stage.sender.mend()
     await stage.wait(days=1)
@@ -345,7 +347,9 @@ async def test_a_paused_schedule_is_not_due_forever(stage: Stage) -> None:
     await stage.set_up("13:00")
     [schedule] = await stage.bot.schedules.all_of(GUILD)
     await stage.bot.schedules.pause(GUILD)
-    await stage.database.write(store.change_schedule, schedule.id, next_at=schedule.next_at)
+    await stage.database.write(
+        schedule_store.change_schedule, schedule.id, next_at=schedule.next_at
+    )
     await stage.wait(hours=2)
     assert await stage.due(stage.bot.schedule_work) == []
     assert await stage.days() == []
@@ -507,7 +511,7 @@ async def test_a_zone_that_the_data_has_lost(stage: Stage) -> None:
     await stage.wait(hours=1)
     assert (await stage.day(TODAY)).state == "closed"
     assert await stage.check_points() == {ALWINA: 100}
-    said = reads(views.panel(await stage.bot.schedules.status(GUILD), stage.bank, None))
+    said = reads(panel_views.panel(await stage.bot.schedules.status(GUILD), stage.bank, None))
     assert "I no longer know the time zone US/Gone, so times are in UTC." in said
     assert "Next: Tuesday 5 January, 13:00 (UTC)" in said
 

@@ -13,7 +13,7 @@ from simcord.builders import RoleHandle
 from sqlalchemy import Connection, update
 
 from bot.answers.store import Review
-from bot.milestones import store
+from bot.milestones import store, views
 from bot.milestones.rules import Kind, Milestone
 from bot.milestones.store import member_milestones
 from tests.reviews import remember
@@ -44,6 +44,11 @@ class Page:
         form = await self.manager.click(self.message, label=label)
         value: Any = [name] if label == "Role for a section" else name
         return await self.manager.submit_modal(form, {"name": value, "role": [role]})
+
+    async def add_typed(self, title: str, role: RoleHandle) -> Any:
+        """Add a section by its title, which the form's list doesn't have."""
+        form = await self.manager.click(self.message, label="Role for a section")
+        return await self.manager.submit_modal(form, {"other": title, "role": [role]})
 
 
 async def opened(stage: Stage, manager: MemberActor | None = None) -> Page:
@@ -96,6 +101,18 @@ async def test_the_page(stage: Stage) -> None:
     assert "7 days in a row" not in page.text
     panel = reply(await page.manager.slash(stage.quiz, "settings"))
     assert "Milestones: **1 role**" in panel
+
+
+async def test_a_section_that_the_list_has_no_room_for(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its title can be typed; if nothing is picked or typed, nothing is added."""
+    monkeypatch.setattr(views, "_MOST_LISTED", 1)
+    page = await opened(stage)
+    role = stage.guild.create_role(name="Trainer")
+    assert reply(await page.add_typed("", role)).startswith("I don't know that milestone.")
+    await page.add_typed("training AND techniques", role)
+    assert f"**Knows Training and techniques**: {role.mention}" in page.text
 
 
 async def test_ten_are_enough(stage: Stage) -> None:

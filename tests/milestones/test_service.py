@@ -64,7 +64,7 @@ async def answer_for(stage: Stage, days: int, user_id: int = ALWINA) -> Any:
 
 async def test_choosing(stage: Stage) -> None:
     """Streaks come first, then sections by title; a milestone has one role, and can be removed."""
-    for name in ("second", "first"):
+    for name in (" SECOND ", "first"):  # a title as it was typed, or an id
         await add(stage, Kind.SECTION, name, KNOWS)
     await add(stage, Kind.STREAK, "30", MONTH)
     await add(stage, Kind.STREAK, "7", MONTH)

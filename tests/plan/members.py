@@ -23,11 +23,11 @@ from bot.memory.progress import Knowledge
 from bot.memory.rules import MemoryCard, due_items, recall, review
 from bot.plan import rules
 from bot.plan.cards import Outlook
-from bot.plan.goals import ALL
 from bot.plan.outlook import Situation, build_outlook, choose_topics
 from bot.plan.rules import Plan
 from bot.plan.service import Course
 from bot.practice.rules import Answered
+from bot.questions.areas import ALL
 from bot.questions.model import Bank, Item
 from tests.shipped import packs
 

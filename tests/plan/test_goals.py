@@ -1,36 +1,22 @@
-"""The goals of plans, the order of topics and items, and the readiness of a topic."""
+"""The order of a plan's topics and items, and the readiness of a topic."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-import pytest
 from fsrs import Rating
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.errors import UserError
 from bot.memory.ability import Ability, ability_of
 from bot.memory.rules import MemoryCard, review
-from bot.plan.goals import (
-    ALL,
-    chosen_topics,
-    goal_of_topics,
-    goal_options,
-    goal_title,
-    items_in_order,
-    read_goal,
-    topic_readiness,
-    topics_in_order,
-    topics_of,
-)
-from bot.questions.model import Bank, Pack, Topic
+from bot.plan.goals import items_in_order, topic_readiness, topics_in_order
+from bot.questions.model import Bank, Topic
 from tests.banks import small_bank
 
 NOW = datetime(2027, 1, 20, 12, tzinfo=UTC)
 BANK = small_bank(6)
-PACKED = replace(BANK, packs=(Pack("extra", BANK.only({"t1", "t2"})),))
 UNKNOWN = Ability(0.0, {}, {})
 
 
@@ -51,66 +37,6 @@ def weighted(**weights: int) -> Bank:
             for s in BANK.sections
         ),
     )
-
-
-@pytest.mark.parametrize(
-    ("goal", "topics", "title"),
-    [
-        (ALL, ["t1", "t3", "t5", "t2", "t4", "t6"], "everything"),
-        ("pack:extra", ["t1", "t2"], "Small"),
-        ("pack:gone", [], "everything"),
-        ("section:gone", [], "everything"),
-        ("topics:gone", [], "everything"),
-        ("section:first", ["t1", "t3", "t5"], "First"),
-        ("topics:t4 t1 gone", ["t1", "t4"], "2 topics"),
-        ("topics:t4", ["t4"], "Topic 4"),
-    ],
-)
-def test_a_goal_names_topics(goal: str, topics: list[str], title: str) -> None:
-    """Topics that have left the bank are ignored."""
-    assert ids(topics_of(PACKED, goal)) == topics
-    assert goal_title(PACKED, goal) == title
-
-
-def test_topics_without_items_are_no_goal() -> None:
-    """A topic with only an open question can't be practised."""
-    bare = replace(BANK.sections[0].topics[0], items=())
-    bank = replace(BANK, sections=(replace(BANK.sections[0], topics=(bare,)), *BANK.sections[1:]))
-    assert "t1" not in ids(topics_of(bank, ALL))
-    assert ("Section · First", "section:first") not in goal_options(bank, "")
-    assert goal_options(bank, "topic 1") == []
-
-
-def test_chosen_topics_are_those_chosen_one_by_one() -> None:
-    assert chosen_topics(goal_of_topics(["t2", "t1"])) == {"t1", "t2"}
-    assert chosen_topics(ALL) == chosen_topics("section:first") == frozenset()
-
-
-def test_goals_are_found_by_typing() -> None:
-    """Everything comes first, then packs, sections and topics that match."""
-    assert [goal for _, goal in goal_options(PACKED, "")[:4]] == [
-        ALL,
-        "pack:extra",
-        "section:first",
-        "section:second",
-    ]
-    assert goal_options(PACKED, "topic 4") == [("Topic · Topic 4", "topics:t4")]
-    assert read_goal(PACKED, "section:second") == "section:second"
-    assert read_goal(PACKED, " second ") == "section:second"
-    assert read_goal(PACKED, "Everything") == ALL
-    assert read_goal(PACKED, "Topic 4") == "topics:t4"
-
-
-def test_only_what_is_known_of_a_goal_is_kept() -> None:
-    assert read_goal(PACKED, "topics:t4 gone " + "x " * 2000 + "t1") == "topics:t1 t4"
-    with pytest.raises(UserError):
-        read_goal(PACKED, "all:" + "x" * 5000)
-
-
-@pytest.mark.parametrize("typed", ["nonsense", "section:gone", "topics:gone", "", "t`x`" * 40])
-def test_an_unknown_goal_is_refused(typed: str) -> None:
-    with pytest.raises(UserError, match="Pick one from the list"):
-        read_goal(PACKED, typed)
 
 
 def test_what_interviews_ask_most_comes_first() -> None:

@@ -13,7 +13,6 @@ from bot.memory.ability import Ability, ability_of
 from bot.memory.progress import Knowledge
 from bot.memory.rules import MemoryCard, recall, review
 from bot.plan.cards import Outlook
-from bot.plan.goals import ALL
 from bot.plan.outlook import Situation, build_outlook, choose_topics
 from bot.plan.rules import (
     MAX_ANSWERS,
@@ -31,6 +30,7 @@ from bot.plan.rules import (
     share_of_today,
 )
 from bot.practice.rules import Answered
+from bot.questions.areas import ALL
 from bot.questions.model import Bank
 from tests.banks import small_bank
 

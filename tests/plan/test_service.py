@@ -20,12 +20,13 @@ from bot.memory.rules import DEFAULT, MemoryCard
 from bot.memory.service import knowledge
 from bot.plan import rules, service, store
 from bot.plan.cards import PlanCard
-from bot.plan.goals import ALL, items_in_order
+from bot.plan.goals import items_in_order
 from bot.plan.outlook import Situation, choose_topics
 from bot.plan.rules import Plan, percent
 from bot.practice.cards import Asking, Nothing, PracticeVerdict, Screen
 from bot.practice.rules import LENGTH, NEW_A_DAY
 from bot.practice.store import latest_answers
+from bot.questions.areas import ALL
 from bot.questions.model import Item
 from tests.banks import small_bank
 from tests.practice.test_service import answer, go_on, practise, start

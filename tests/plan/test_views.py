@@ -18,7 +18,6 @@ from bot.memory.ability import ability_of
 from bot.memory.progress import Knowledge
 from bot.memory.rules import review
 from bot.plan.cards import Outlook, PlanCard, SectionOutlook, TopicChoice, Whole
-from bot.plan.goals import ALL
 from bot.plan.outlook import Situation, build_outlook, choose_topics, set_goal
 from bot.plan.rules import Goal, Plan, Today, percent, readiness
 from bot.plan.views import (
@@ -32,6 +31,7 @@ from bot.plan.views import (
     topics_page,
 )
 from bot.practice.rules import PlannedDay
+from bot.questions.areas import ALL
 from bot.questions.model import Bank
 from bot.reminders.views import reminder
 from tests.pixels import size

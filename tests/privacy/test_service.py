@@ -22,7 +22,7 @@ from bot.challenges.service import Options, Person
 from bot.core.clicks import Click
 from bot.core.errors import UserError
 from bot.core.jobs import LEASE
-from bot.daily import store as daily_store
+from bot.daily import streak_store
 from bot.memory import store as memory_store
 from bot.memory.fitting import Fit
 from bot.memory.rules import DEFAULT
@@ -86,7 +86,7 @@ async def live(stage: Stage) -> None:
             await bot.dailies.answer(click(stage, post))
             await stage.answer_daily(BOB, post=post)
         await stage.wait(days=1)
-    await stage.database.write(daily_store.credit_day, GUILD, ZOE, stage.clock().date())
+    await stage.database.write(streak_store.credit_day, GUILD, ZOE, stage.clock().date())
     await challenge(stage)
     await practise(stage)
     step: Any = await bot.interviews.start(ZOE, GUILD)
