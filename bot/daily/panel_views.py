@@ -137,7 +137,7 @@ def _settings(schedule: Schedule, bank: Bank) -> list[str]:
     ]
 
 
-def _controls(schedule: Schedule) -> tuple[Part, ...]:
+def _controls(schedule: Schedule) -> tuple[Part | None, ...]:
     """Return the rows of lists and buttons that change a daily."""
 
     def control(what: str) -> str:

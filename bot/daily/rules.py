@@ -12,7 +12,7 @@ from typing import TypeVar
 from bot.core.errors import UserError
 from bot.core.limits import MAX_DAILIES, MAX_DAILY_NAME
 from bot.daily.weekdays import EVERY_DAY
-from bot.questions.model import Item, Topic
+from bot.questions.model import Bank, Item, Topic
 
 POINTS = 100
 """Points for a right answer, however late before the close."""
@@ -118,6 +118,11 @@ class Daily:
     def revealed(self) -> bool:
         """Whether the answer is public, or about to be."""
         return self.state in {DailyState.CLOSING, DailyState.CLOSED}
+
+
+def asked_by(daily: Daily, bank: Bank) -> Item | Topic | None:
+    """Return what a daily asks: an item, or a topic's open question; None if the bank lost it."""
+    return bank.items.get(daily.item_id or "") or bank.topics.get(daily.topic_id or "")
 
 
 def read_name(typed: str) -> str:

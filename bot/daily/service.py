@@ -191,13 +191,9 @@ class Dailies:
     def _todays_daily(
         self, conn: Connection, daily: Daily, user_id: int, problem: str
     ) -> TodaysDaily:
-        bank = self._banks.of(conn, daily.guild_id)
-        item = bank.items.get(daily.item_id or "")
-        asks = (
-            (item, answers.decode_order(daily.choice_order))
-            if item
-            else bank.topics.get(daily.topic_id or "")
-        )
+        asked = rules.asked_by(daily, self._banks.of(conn, daily.guild_id))
+        order = answers.decode_order(daily.choice_order)
+        asks = (asked, order) if isinstance(asked, Item) else asked
         given = self._own_answer(conn, daily, asks, user_id, problem) if asks else None
         return TodaysDaily(daily, asks, given)
 

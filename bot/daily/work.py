@@ -23,7 +23,7 @@ from bot.core.posting import Post, PostWorker
 from bot.core.zones import ScheduleError
 from bot.daily import schedule_store, store
 from bot.daily.cards import Announcement, DailyCard, DailyResult, OpenDailyCard, OpenDailyResult
-from bot.daily.rules import DEFAULT_HOURS, ON_THE_WAY, Daily, DailyState, Schedule
+from bot.daily.rules import DEFAULT_HOURS, ON_THE_WAY, Daily, DailyState, Schedule, asked_by
 from bot.daily.schedules import next_post, rule_of
 from bot.daily.service import Dailies, when_to_count
 from bot.interviews.assessment import most_lacking
@@ -216,7 +216,7 @@ class DailyWork(PostWorker[Daily]):
         schedule = schedule_store.schedule_of(conn, daily.guild_id, daily.number)
         bank = self._banks.of(conn, daily.guild_id)
         is_removed = schedule is None and daily.tried_at is None
-        if is_removed or daily.channel_id is None or _topic(daily, bank) is None:
+        if is_removed or daily.channel_id is None or asked_by(daily, bank) is None:
             self._miss(conn, daily)
             return None
         tried_at = daily.tried_at or now
@@ -243,8 +243,9 @@ class DailyWork(PostWorker[Daily]):
         """Return the announcement if a role is pinged, otherwise the card."""
         if role_id is None:
             return self._card(daily, bank, closes_at)
-        item = bank.items.get(daily.item_id or "")
-        words = item.prompt if item else bank.topics[daily.topic_id or ""].question
+        asked = asked_by(daily, bank)
+        assert asked is not None
+        words = asked.question if isinstance(asked, Topic) else asked.prompt
         return self._views.announcement(Announcement(daily.id, words, role_id, daily.name))
 
     def _miss(self, conn: Connection, daily: Daily) -> None:
@@ -257,7 +258,7 @@ class DailyWork(PostWorker[Daily]):
     async def _show_card(self, daily: Daily) -> None:
         """Edit the announcement into the card, if what the daily asks is still in the bank."""
         bank = await self._database.read(self._banks.of, daily.guild_id)
-        if _topic(daily, bank) and daily.closes_at is not None:
+        if asked_by(daily, bank) and daily.closes_at is not None:
             if not await self._claim(daily, DailyState.SHOWING):
                 return
             card = self._card(daily, bank, daily.closes_at)
@@ -266,10 +267,11 @@ class DailyWork(PostWorker[Daily]):
 
     async def _open_thread(self, daily: Daily) -> None:
         values: dict[str, Any] = {"state": DailyState.OPEN, "problem": None}
-        topic = _topic(daily, await self._database.read(self._banks.of, daily.guild_id))
-        if topic is not None:
+        bank = await self._database.read(self._banks.of, daily.guild_id)
+        if asked := asked_by(daily, bank):
             if not await self._claim(daily, DailyState.THREADING):
                 return
+            topic = asked if isinstance(asked, Topic) else bank.topic_of(asked)
             title = f"Spoilers: {daily.local_date.day} {daily.local_date:%B} · {topic.title}"
             await self._sender.open_thread(_place(daily), daily.message_id or 0, title)
             # a thread has the id of its message:
@@ -287,7 +289,7 @@ class DailyWork(PostWorker[Daily]):
 
         def claim(conn: Connection) -> tuple[int, Bank] | None:
             bank = self._banks.of(conn, daily.guild_id)
-            if not _topic(daily, bank):
+            if not asked_by(daily, bank):
                 store.change(conn, daily.id, expect=DailyState.OPEN, due_at=daily.closes_at)
                 return None
             claimed = self.queue.claim(conn, daily.id, expect=DailyState.OPEN, now=self._now())
@@ -353,24 +355,24 @@ class DailyWork(PostWorker[Daily]):
     def _result(self, conn: Connection, daily: Daily) -> Any:
         """Return the closed card, or None if what the daily asks is no longer in the bank."""
         bank = self._banks.of(conn, daily.guild_id)
-        if _topic(daily, bank) is None:
+        asked = asked_by(daily, bank)
+        if asked is None:
             return None
-        topic = bank.topics.get(daily.topic_id or "")
         given = answers_store.to_question(conn, DAILY, daily.id)
         longest = sorted(given, key=lambda a: (-(a.streak or 0), a.user_id))[:_MOST_STREAKS]
         names = names_of(conn, daily.guild_id, [a.user_id for a in longest])
         streaks = tuple((names.get(a.user_id), a.streak or 0) for a in longest)
-        if topic is not None:
+        result: DailyResult | OpenDailyResult
+        if isinstance(asked, Topic):
             texts = (a.answer or "" for a in given)
-            lacking = most_lacking(texts, [p.text for p in topic.key_points], _MOST_LACKING)
-            open_result = OpenDailyResult(
-                daily.id, topic, len(given), tuple(lacking), streaks, daily.name
+            lacking = most_lacking(texts, [p.text for p in asked.key_points], _MOST_LACKING)
+            result = OpenDailyResult(
+                daily.id, asked, len(given), tuple(lacking), streaks, daily.name
             )
-            return self._views.result(open_result, bank)
-        item = bank.items[daily.item_id or ""]
-        order = answers.decode_order(daily.choice_order)
-        outcome = count_answers(item, [(a.answer or "", a.correct) for a in given])
-        result = DailyResult(daily.id, item, order, outcome, streaks, daily.name)
+        else:
+            order = answers.decode_order(daily.choice_order)
+            outcome = count_answers(asked, [(a.answer or "", a.correct) for a in given])
+            result = DailyResult(daily.id, asked, order, outcome, streaks, daily.name)
         return self._views.result(result, bank)
 
     def _role(self, daily: Daily) -> int | None:
@@ -385,20 +387,15 @@ class DailyWork(PostWorker[Daily]):
 
     def _card(self, daily: Daily, bank: Bank, closes_at: datetime, answered: int = 0) -> Any:
         """Return the card of an open daily."""
-        topic = bank.topics.get(daily.topic_id or "")
-        if topic is not None:
-            card = OpenDailyCard(daily.id, topic, closes_at, answered, daily.name)
-            return self._views.question(card, bank)
-        item = bank.items[daily.item_id or ""]
-        order = answers.decode_order(daily.choice_order)
-        shown = DailyCard(daily.id, item, order, closes_at, answered, daily.name)
-        return self._views.question(shown, bank)
-
-
-def _topic(daily: Daily, bank: Bank) -> Topic | None:
-    """Return the topic of a daily's item or open question, or None if it is no longer in the bank."""
-    item = bank.items.get(daily.item_id or "")
-    return bank.topic_of(item) if item else bank.topics.get(daily.topic_id or "")
+        asked = asked_by(daily, bank)
+        assert asked is not None
+        card: DailyCard | OpenDailyCard
+        if isinstance(asked, Topic):
+            card = OpenDailyCard(daily.id, asked, closes_at, answered, daily.name)
+        else:
+            order = answers.decode_order(daily.choice_order)
+            card = DailyCard(daily.id, asked, order, closes_at, answered, daily.name)
+        return self._views.question(card, bank)
 
 
 def _place(daily: Daily) -> Place:

@@ -27,8 +27,10 @@ from bot.study import views as study
 from tests.fakes import Clock
 from tests.shipped import bank
 
-VIEWS = (boards, challenges, daily, daily_panels, interviews, practice, questions, reminders)
-VIEWS += (rounds, study)
+VIEWS = (
+    *(boards, challenges, daily, daily_panels, interviews, practice, questions, reminders),
+    *(rounds, study),
+)
 ROUTES = sorted(
     {value for views in VIEWS for value in vars(views).values() if isinstance(value, Route)},
     key=lambda route: (route.name, sorted(route.fixed.items())),

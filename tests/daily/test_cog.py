@@ -11,7 +11,6 @@ from typing import Any
 import discord
 import pytest
 from simcord.actors import MemberActor
-from simcord.backend.errors import SetupError
 from sqlalchemy.exc import OperationalError
 
 from bot.chat import replies
@@ -142,26 +141,13 @@ async def test_role_and_thread(stage: Stage) -> None:
     assert f"Talk about it in <#{thread.id}>" in await Question(stage, message).answer(stage.alwina)
 
 
-async def test_missing_permissions_are_named_at_setup(stage: Stage) -> None:
-    """Where the bot can't post, setup says what it needs."""
-    locked = stage.guild.create_text_channel(
-        "locked",
-        overwrites={stage.guild.default_role: discord.PermissionOverwrite(send_messages=False)},
-    )
-    answer = await set_up(stage, channel=locked)
-    assert answer.startswith(f"I can't post in <#{locked.id}>: I need Send Messages")
-
-
 async def test_the_panel_changes_every_setting(stage: Stage) -> None:
     """Each control stores its setting at once, and the same message shows it."""
-    shown = await stage.manager.slash(
-        stage.quiz,
-        "daily setup",
-        channel=stage.daily,
-        time="09:00",
-        timezone="Europe/Berlin",
-        topic="temperature",
-    )
+    found = await stage.manager.autocomplete(stage.quiz, "daily setup", "topic", "section")
+    section = next(one for one in found if one["value"].startswith("section:"))
+    options = {**first(stage), "topic": section["value"]}
+    shown = await stage.manager.slash(stage.quiz, "daily setup", **options)
+    assert f"choice questions · {section['name'].removeprefix('Section · ')}" in reply(shown)
     role = stage.guild.create_role("learners", mentionable=True)
 
     async def click(label: str) -> None:
@@ -211,13 +197,15 @@ async def test_a_panel_refuses_what_would_not_work(stage: Stage) -> None:
     quiet: dict[Any, discord.PermissionOverwrite] = {
         everyone: discord.PermissionOverwrite(mention_everyone=False)
     }
+    closed: dict[Any, discord.PermissionOverwrite] = {
+        everyone: discord.PermissionOverwrite(send_messages=False)
+    }
     where = stage.guild.create_text_channel("quiet", overwrites=quiet)
+    locked = stage.guild.create_text_channel("locked", overwrites=closed)
+    answer = await set_up(stage, channel=locked)
+    assert answer.startswith(f"I can't post in <#{locked.id}>: I need Send Messages")
     panel = answer_to(
         await stage.manager.slash(stage.quiz, "daily setup", **first(stage) | {"channel": where})
-    )
-    locked = stage.guild.create_text_channel(
-        "locked",
-        overwrites={stage.guild.default_role: discord.PermissionOverwrite(send_messages=False)},
     )
     refused = [
         ("channel", locked, "I need Send Messages"),
@@ -250,12 +238,6 @@ async def test_a_first_set_up_without_typing_options(stage: Stage) -> None:
     }
     await stage.manager.submit_modal(form, filled)
     assert "Next: **Thursday 1 January, 18:00** (America/New_York)" in text_of(answer_to(asked))
-
-
-async def test_members_without_manage_server_do_not_see_the_command(stage: Stage) -> None:
-    """Discord hides /daily from them."""
-    with pytest.raises(SetupError, match="default-member-permissions"):
-        await stage.alwina.slash(stage.quiz, "daily status")
 
 
 class Temperature(random.Random):
@@ -406,17 +388,11 @@ async def test_a_late_text_is_returned(stage: Stage) -> None:
     assert "My \\_long\\_ thoughts." in said
 
 
-async def test_the_topic_of_the_day_is_no_interview_topic(stage: Stage) -> None:
-    """/interview does not give the model answer away while the daily is open."""
+async def test_other_commands_know_the_open_question(stage: Stage) -> None:
+    """/today shows it and /daily status its kind; /interview doesn't give its answer away."""
     _, topic = await posted(stage)
-    assert "question of the day right now" in reply(
-        await stage.alwina.slash(stage.quiz, "interview", topic=topic.id)
-    )
-
-
-async def test_today_and_status_know_it(stage: Stage) -> None:
-    """/today shows the question, /daily status the kind."""
-    _, topic = await posted(stage)
+    refused = await stage.alwina.slash(stage.quiz, "interview", topic=topic.id)
+    assert "question of the day right now" in reply(refused)
     shown = await stage.alwina.slash(stage.quiz, "today")
     assert topic.question[:40] in reply(shown).replace("\\", "")
     opened = await stage.alwina.click(answer_to(shown), label="Answer")
@@ -552,29 +528,26 @@ async def test_the_status_of_several(stage: Stage) -> None:
     assert "**Papers** is paused until you use" in text_of(answer_to(shown))
 
 
-@pytest.mark.parametrize(
-    ("command", "words"),
-    [
-        ("post", "The question of the day is on its way."),
-        ("pause", "**Warm-up** is paused until you use"),
-        ("skip", "The next question of the day is skipped."),
-        ("remove", "### Remove Warm-up?"),
-    ],
-)
-async def test_a_command_asks_which_daily_is_meant(stage: Stage, command: str, words: str) -> None:
+async def test_a_command_asks_which_daily_is_meant(stage: Stage) -> None:
     """Where there are several, it offers a button for each; with the option it acts at once."""
     await set_up(stage)
     await add(stage, "Warm-up")
-    asked = await stage.manager.slash(stage.quiz, f"daily {command}")
-    assert "This server has 2 questions of the day. Which one do you want to" in reply(asked)
-    assert labels(answer_to(asked)) == ["Question of the day", "Warm-up"]
-    await stage.manager.click(answer_to(asked), label="Warm-up")
-    assert words in text_of(answer_to(asked))
-    assert "### " in text_of(answer_to(asked))
-    found = await stage.manager.autocomplete(stage.quiz, f"daily {command}", "daily", "WARM")
-    assert [one["value"] for one in found] == ["Warm-up"]
-    named = reply(await stage.manager.slash(stage.quiz, f"daily {command}", daily="nope"))
-    assert 'There\'s "Question of the day" and "Warm-up".' in named
+    for command, words in (
+        ("post", "The question of the day is on its way."),
+        ("skip", "The next question of the day is skipped."),
+        ("pause", "**Warm-up** is paused until you use"),
+        ("remove", "### Remove Warm-up?"),
+    ):
+        asked = await stage.manager.slash(stage.quiz, f"daily {command}")
+        assert "This server has 2 questions of the day. Which one do you want to" in reply(asked)
+        assert labels(answer_to(asked)) == ["Question of the day", "Warm-up"]
+        await stage.manager.click(answer_to(asked), label="Warm-up")
+        assert words in text_of(answer_to(asked))
+        assert "### " in text_of(answer_to(asked))
+        found = await stage.manager.autocomplete(stage.quiz, f"daily {command}", "daily", "WARM")
+        assert [one["value"] for one in found] == ["Warm-up"]
+        named = reply(await stage.manager.slash(stage.quiz, f"daily {command}", daily="nope"))
+        assert 'There\'s "Question of the day" and "Warm-up".' in named
 
 
 async def test_today_with_several_open_questions(stage: Stage) -> None:
@@ -602,12 +575,3 @@ async def test_today_with_several_open_questions(stage: Stage) -> None:
     assert "✅ **Right**" in text_of(answer_to(listed))
     await stage.alwina.click(answer_to(listed), label="All questions of the day")
     assert custom_ids(answer_to(listed)) == [first, second]
-
-
-async def test_a_daily_about_a_section(stage: Stage) -> None:
-    """The option topic offers sections and packs too; the panel names what is asked."""
-    found = await stage.manager.autocomplete(stage.quiz, "daily setup", "topic", "section")
-    section = next(one for one in found if one["value"].startswith("section:"))
-    assert f"choice questions · {section['name'].removeprefix('Section · ')}" in await set_up(
-        stage, topic=section["value"]
-    )

@@ -525,16 +525,3 @@ async def test_a_report_on_an_open_question(stage: Stage) -> None:
         lambda conn: conn.execute(select(reports.c.item_id, reports.c.text)).all()
     )
     assert [tuple(row) for row in rows] == [((await stage.days())[0].topic_id, "A typo.")]
-
-
-async def test_today_shows_the_open_question(stage: Stage) -> None:
-    await opened(stage)
-    card = stage.card().card
-    assert isinstance(card, OpenDailyCard)
-    today = await stage.bot.dailies.today(GUILD, ALWINA)
-    [shown] = today.dailies
-    assert (shown.asks, shown.given) == (card.topic, None)
-    await stage.write_daily(ALWINA, PART)
-    given = (await stage.bot.dailies.today(GUILD, ALWINA)).dailies[0].given
-    assert isinstance(given, OpenReview)
-    assert given.text is not None

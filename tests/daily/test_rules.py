@@ -13,10 +13,6 @@ from hypothesis import strategies as st
 
 from bot.core.errors import UserError
 from bot.daily.rules import (
-    DEFAULT_HOURS,
-    MAX_HOURS,
-    MIN_HOURS,
-    POINTS,
     asks_openly,
     next_count,
     pick,
@@ -26,11 +22,6 @@ from bot.daily.weekdays import days_in_words, parse_days, suggest_days
 from tests.shipped import item
 
 FIRST = date(2024, 5, 1)
-
-
-def test_the_numbers_of_the_specification() -> None:
-    """A daily is open for 1 to 48 hours, 23 if nothing is said, and worth 100 points."""
-    assert (MIN_HOURS, MAX_HOURS, DEFAULT_HOURS, POINTS) == (1, 48, 23, 100)
 
 
 def test_chance_decides_among_new_ones() -> None:

@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Connection, func, select
@@ -158,47 +157,6 @@ async def test_a_daily_has_all_its_fields(database: Database) -> None:
     assert await database.read(store.get, 404) is None
 
 
-@pytest.mark.parametrize(
-    ("state", "posted"),
-    [(state, True) for state in ("showing", "threading", "open", "closing", "closed")]
-    + [(state, False) for state in ("posting", "skipped", "missed")],
-)
-async def test_what_counts_as_posted(database: Database, state: str, posted: bool) -> None:
-    """Posted is what has its message: not what is being tried, left out or missed."""
-    daily = await database.read(store.get, await create(database, state=state))
-    assert daily is not None
-    assert daily.posted is posted
-
-
-async def test_a_change_expects_a_state(database: Database) -> None:
-    """A change that expects an old state is refused."""
-    daily_id = await create(database, state="posting", due_at=AT)
-    assert await database.write(store.change, daily_id, expect="posting", state="open", due_at=None)
-    assert not await database.write(store.change, daily_id, expect="posting", state="missed")
-    daily = await database.read(store.get, daily_id)
-    assert daily is not None
-    assert daily.state == "open"
-
-
-async def test_which_dailies_are_due(database: Database) -> None:
-    """Due are dailies whose time has come, longest waiting first; those without a time have no work."""
-    ids = [
-        await create(database, n, state=state, due_at=due_at)
-        for n, (state, due_at) in enumerate(
-            [
-                ("posting", AT),
-                ("open", AT - HOUR),
-                ("closed", None),
-                ("open", AT + HOUR),
-                ("closing", AT - 2 * HOUR),
-            ]
-        )
-    ]
-    assert await database.read(store.QUEUE.due, AT, 10) == [ids[4], ids[1], ids[0]]
-    assert await database.read(store.QUEUE.due, AT, 1) == [ids[4]]
-    assert await database.read(store.QUEUE.next_due) == AT - 2 * HOUR
-
-
 async def test_claimed_work_is_woken(database: Database) -> None:
     """Claimed rows become due at once; open dailies and refused posts keep their times."""
     states = [
@@ -325,24 +283,6 @@ async def test_news_about_a_streak_are_told_once_a_date(database: Database) -> N
             reached.append(await database.write(streak_store.count_streak, 1, answer))
     assert [streak.current for streak, _ in reached] == [1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7]
     assert [news for _, news in reached[-2:]] == [StreakNews(earned=True, milestone=7), NO_NEWS]
-
-
-async def test_a_credited_date_counts_if_it_has_a_daily(database: Database) -> None:
-    """Credited before or after its daily is posted; twice is like once, and a date without one counts for nothing."""
-    for n in (1, 1, 2, 4):
-        await database.write(streak_store.credit_day, 1, 5, DAY + timedelta(days=n))
-    for n in range(4):
-        closes = AT + timedelta(days=n) + HOUR
-        daily_id = await create(database, n, state="closed", message_id=n, closes_at=closes)
-        if n == 0:
-            answer = answered_at(daily_id, 5, AT)
-            await database.write(answer_log.add, answer)
-            await database.write(streak_store.count_streak, 1, answer)
-    later = AT + timedelta(days=3)
-    assert await database.read(streak_store.streak_of, 1, 5, later) == Streak(3, 3, 0, 3)
-    assert await database.read(streak_store.streak_of, 1, 6, later) == Streak(0, 0)
-    assert await database.read(streak_store.streak_of, 2, 5, later) == Streak(0, 0)
-    assert await database.read(streak_store.streak_of, 1, 5, later + 2 * HOUR) == Streak(0, 3)
 
 
 async def test_old_credits_are_settled_and_deleted(database: Database) -> None:

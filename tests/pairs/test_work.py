@@ -373,6 +373,36 @@ async def test_nobody_comes(stage: Stage) -> None:
     assert len(sent(stage, MessageKind.STOPPED)) == 2
 
 
+async def test_silence_frees_the_other(stage: Stage) -> None:
+    """A member who doesn't answer looks no longer; one who accepted goes on, and is matched next."""
+    await look(stage, ALWINA, BOB)
+    await stage.bot.searches.accept(1, BOB)
+    stage.clock.turn(minutes=31)
+    await run(stage)
+    assert (await pair(stage)).ending is Ending.SILENT
+    assert await states(stage) == {BOB: SearchState.SEEKING}
+    assert [card.partner for card in sent(stage, MessageKind.STOPPED)] == ["Bob"]
+    assert [card.partner for card in sent(stage, MessageKind.FREED)] == ["Alwina"]
+    await look(stage, CLEMENTINE)
+    assert (await pair(stage, 2)).members == (BOB, CLEMENTINE)
+
+
+async def test_an_idle_interview_ends_and_what_was_asked_counts(stage: Stage) -> None:
+    """After an hour without a click it is over, with the report of the one question."""
+    await look(stage, ALWINA, BOB)
+    await accept(stage)
+    await come(stage)
+    await stage.bot.pairs.tick(1, 1, ALWINA, {0})
+    await stage.bot.pairs.show_result(1, 1, ALWINA)
+    stage.clock.turn(minutes=61)
+    await run(stage)
+    assert (await pair(stage)).ending is Ending.IDLE
+    assert await states(stage) == {}
+    assert (await stage.bot.pairs.report(1, BOB)).answered == 1
+    with pytest.raises(UserError, match="You weren't asked anything"):
+        await stage.bot.pairs.report(1, ALWINA)
+
+
 async def test_the_one_who_came_is_first_in_line(stage: Stage) -> None:
     """Their search keeps its place and its end."""
     await look(stage, ALWINA, BOB)

@@ -2,19 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
-from fsrs import Rating
-
-from bot.answers.store import Review
-from bot.chat import messages
-from bot.memory import store as memory
 from bot.reminders import store as reminders
-from bot.reminders.store import Reminder
-from bot.reminders.views import state
 from tests.practice.test_cog import Practised
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
-from tests.simcord.stage import BANK, Question, Stage, answer_to, reply, text_of
+from tests.simcord.stage import Question, Stage, answer_to, reply, text_of
 
 __all__ = ["long_sleeps", "no_pace", "stage"]
 
@@ -72,25 +63,6 @@ async def test_the_next_practice_says_why_it_paused(stage: Stage) -> None:
     first = await stage.alwina.slash(stage.quiz, "practice")
     assert [text_of(m.message) for m in first.followups] == ["Your reminders are paused, because."]
     assert (await stage.alwina.slash(stage.quiz, "practice")).followups == []
-
-
-async def test_a_refused_reminder_pauses(stage: Stage) -> None:
-    """If Discord refuses the message (403, code 50007), it pauses, and /remind says why."""
-    closed = stage.env.create_user(
-        "bartleby", bot=True
-    )  # Discord refuses messages between bots with the same code
-    user_id = closed.id
-    first = datetime(2026, 1, 1, 0, 10, tzinfo=UTC)
-    await stage.database.write(reminders.save, Reminder(user_id, "00:10", "UTC", first))
-    missed = [Review(user_id, Rating.Again, first)]
-    await stage.database.write(memory.record, next(iter(BANK.asked)), missed)
-    await stage.wait(DAY)
-    reminder = await stage.services.reminders.get(user_id)
-    assert reminder is not None
-    assert reminder.next_at is None
-    assert "because Discord won't let me message you. Allow direct messages" in messages.text_of(
-        state(reminder)
-    )
 
 
 async def test_wrong_options(stage: Stage) -> None:

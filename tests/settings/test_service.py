@@ -12,8 +12,7 @@ from bot.core.errors import UserError
 from bot.core.servers import Server
 from bot.questions.model import Pack
 from bot.questions.store import packs_of
-from tests.fakes import START
-from tests.stage import BOB, CHANNEL, GUILD, Stage
+from tests.stage import CHANNEL, GUILD, Stage
 
 LEARNERS = 71
 HOUR = timedelta(hours=1)
@@ -24,20 +23,6 @@ async def test_before_anything_is_set(stage: Stage) -> None:
     found = await stage.bot.settings.read(GUILD)
     assert found.server == Server(GUILD, "UTC", None, None)
     assert not found.dailies
-
-
-async def test_another_zone_moves_the_daily(stage: Stage) -> None:
-    """The daily keeps its time of day in the new zone, and its other settings."""
-    await stage.set_up(at="13:00", zone="UTC", answer_hours=4)
-    found = await stage.bot.settings.set_zone(GUILD, "berlin")
-    [daily] = found.dailies
-    assert (found.server.zone, daily.schedule.zone) == ("Europe/Berlin", "Europe/Berlin")
-    assert (daily.schedule.at, daily.schedule.answer_hours) == ("13:00", 4)
-    assert daily.next_at == START + timedelta(days=1)  # 13:00 in Berlin is now, and passes
-    await stage.wait(hours=23)
-    assert stage.sender.of_kind("daily") == []
-    await stage.wait(hours=2)
-    assert len(stage.sender.of_kind("daily")) == 1
 
 
 async def test_another_zone_posts_no_date_twice(stage: Stage) -> None:
@@ -57,29 +42,6 @@ async def test_another_zone_posts_no_date_twice(stage: Stage) -> None:
     )
     await stage.wait(days=1)
     assert len(await stage.days()) == 2
-
-
-async def test_an_unknown_zone(stage: Stage) -> None:
-    """It is refused, and nothing changes."""
-    await stage.bot.settings.set_zone(GUILD, "Asia/Tokyo")
-    with pytest.raises(UserError, match="I don't know the time zone"):
-        await stage.bot.settings.set_zone(GUILD, "Atlantis")
-    assert (await stage.bot.settings.read(GUILD)).server.zone == "Asia/Tokyo"
-
-
-async def test_the_role_that_may_start_rounds(stage: Stage) -> None:
-    """Only its members and managers start rounds; others are told which role they need."""
-    await stage.bot.settings.set_starters(GUILD, LEARNERS)
-    with pytest.raises(
-        UserError, match=f"Only members with <@&{LEARNERS}> can start one on this server."
-    ):
-        await stage.start()
-    with pytest.raises(UserError, match="Only members with"):
-        await stage.start(roles=(72, 73))
-    await stage.start(roles=(72, LEARNERS))
-    await stage.start(channel_id=11, starter_id=BOB, manages=True)
-    await stage.bot.settings.set_starters(GUILD, None)
-    await stage.start(channel_id=12)
 
 
 async def test_the_role_everyone_limits_nobody(stage: Stage) -> None:
