@@ -12,6 +12,7 @@ from typing import TypeVar
 from bot.core.errors import UserError
 from bot.core.limits import MAX_DAILIES, MAX_DAILY_NAME
 from bot.daily.weekdays import EVERY_DAY
+from bot.questions.areas import ALL
 from bot.questions.model import Bank, Item, Topic
 
 POINTS = 100
@@ -63,26 +64,26 @@ POSTED = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
-    """A row of `daily_schedules`, with the server's time zone."""
+    """A row of `daily_schedules`, with the server's time zone. A new one has the usual settings."""
 
+    id: int = 0
     guild_id: int
+    number: int = 1
+    name: str = DEFAULT_NAME
     channel_id: int
     at: str
     zone: str
-    asks: str
-    kind: str
-    answer_hours: int
-    role_id: int | None
-    thread: bool
-    paused: bool
-    settled_until: datetime
-    next_at: datetime | None
     weekdays: str = EVERY_DAY
-    number: int = 1
-    name: str = DEFAULT_NAME
-    id: int = 0
+    asks: str = ALL
+    kind: str = "choice"
+    answer_hours: int = DEFAULT_HOURS
+    role_id: int | None = None
+    thread: bool = False
+    paused: bool = False
+    settled_until: datetime
+    next_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from bot.daily.drawing import asked_topics
 from bot.daily.rules import DailyState, Schedule, is_same_name
 from bot.daily.service import Dailies
 from bot.daily.weekdays import EVERY_DAY
-from bot.questions.areas import ALL, read_area
+from bot.questions.areas import read_area
 from bot.questions.model import Bank
 
 Which = int | str | None
@@ -177,28 +177,18 @@ class Schedules:
             guild_id=guild_id,
             number=number,
             name=name,
-            channel_id=0,
-            at="",
+            channel_id=changes["channel_id"],
+            at=changes["at"],
             zone=servers.zone(conn, guild_id),
-            asks=ALL,
-            kind="choice",
-            answer_hours=rules.DEFAULT_HOURS,
-            role_id=None,
-            thread=False,
-            paused=False,
             settled_until=now,
-            next_at=None,
         )
 
     def _set_zone(self, conn: Connection, guild_id: int, zone: str, now: datetime) -> None:
         """Store a server's zone, and the next post times of its dailies by it."""
         servers.lock(conn, guild_id)
-        if servers.zone(conn, guild_id) == zone:
-            moved = []
-        else:
-            moved = schedule_store.schedules_of(conn, guild_id)
+        is_new = servers.zone(conn, guild_id) != zone
         servers.set_zone(conn, guild_id, zone)
-        for before in moved:
+        for before in schedule_store.schedules_of(conn, guild_id) if is_new else ():
             schedule = replace(before, zone=zone)
             next_at = None if schedule.paused else next_post(conn, schedule, now)[1]
             schedule_store.change_schedule(conn, schedule.id, settled_until=now, next_at=next_at)

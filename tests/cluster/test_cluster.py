@@ -90,12 +90,7 @@ def plan_dailies(conn: Connection, channels: list[Channel], at: datetime) -> Non
             channel_id=channel.id,
             at=f"{local:%H:%M}",
             zone=noon_zone(at),
-            asks="all",
-            kind="choice",
-            answer_hours=23,
-            role_id=None,
             thread=number % 2 == 0,
-            paused=False,
             settled_until=at - timedelta(minutes=10),
             next_at=at,
         )

@@ -129,7 +129,13 @@ Call = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
 TODAY = NOW.date()
 LAST_WEEK = TODAY - timedelta(weeks=1)  # today is a Monday
 SCHEDULE = Schedule(
-    GUILD, CHANNEL, "09:00", "UTC", "all", "choice", 23, None, False, False, NOW, NOW, id=1
+    id=1,
+    guild_id=GUILD,
+    channel_id=CHANNEL,
+    at="09:00",
+    zone="UTC",
+    settled_until=NOW,
+    next_at=NOW,
 )
 ANSWER = Answer(
     source=ROUND,

@@ -44,18 +44,12 @@ def schedule(conn: Connection, guild_id: int) -> int:
     return schedule_store.add_schedule(
         conn,
         Schedule(
-            guild_id,
-            10,
-            "12:00",
-            "UTC",
-            "all",
-            "choice",
-            23,
-            None,
-            False,
-            False,
-            AT - TAKE_OVER,
-            AT,
+            guild_id=guild_id,
+            channel_id=10,
+            at="12:00",
+            zone="UTC",
+            settled_until=AT - TAKE_OVER,
+            next_at=AT,
         ),
     )
 

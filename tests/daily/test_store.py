@@ -28,15 +28,9 @@ SCHEDULE = Schedule(
     guild_id=1,
     channel_id=10,
     at="09:00",
-    asks="all",
-    kind="choice",
-    answer_hours=23,
-    role_id=None,
-    thread=False,
-    paused=False,
+    zone="UTC",
     settled_until=AT,
     next_at=AT + HOUR,
-    zone="UTC",
 )
 
 
@@ -133,23 +127,23 @@ async def test_a_daily_has_all_its_fields(database: Database) -> None:
         database, state="posting", item_id="lora-1", choice_order="2031", channel_id=10, due_at=AT
     )
     expected = Daily(
-        daily_id,
-        1,
-        DAY,
-        DailyState.POSTING,
-        "lora-1",
-        "2031",
-        10,
-        None,
-        None,
-        None,
-        AT,
-        None,
-        None,
-        None,
-        AT,
-        None,
-        None,
+        id=daily_id,
+        guild_id=1,
+        local_date=DAY,
+        state=DailyState.POSTING,
+        item_id="lora-1",
+        choice_order="2031",
+        channel_id=10,
+        message_id=None,
+        role_id=None,
+        thread_id=None,
+        scheduled_at=AT,
+        tried_at=None,
+        opened_at=None,
+        closes_at=None,
+        due_at=AT,
+        problem=None,
+        topic_id=None,
     )
     assert await database.read(store.get, daily_id) == expected
     assert await database.read(store.of_day, 1, 1, DAY) == expected

@@ -209,7 +209,6 @@ def longest_schedule(number: int) -> Schedule:
         answer_hours=48,
         role_id=ROW,
         thread=True,
-        paused=False,
         settled_until=AT,
         next_at=AT,
         weekdays="013456",

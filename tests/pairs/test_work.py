@@ -59,6 +59,29 @@ async def come(stage: Stage) -> None:
     await run(stage)
 
 
+async def meet(stage: Stage) -> None:
+    """Bring Alwina and Bob together; they are asked to come."""
+    await look(stage, ALWINA, BOB)
+    await accept(stage)
+
+
+async def begin(stage: Stage) -> None:
+    """Bring Alwina and Bob into their interview; the first question is asked."""
+    await meet(stage)
+    await come(stage)
+
+
+async def erase(stage: Stage, user_id: int) -> None:
+    """Erase what pairs hold of a member."""
+
+    def erase_all(conn: Connection) -> None:
+        for held in store.HELD.members:
+            while held.erase(conn, user_id, 50):
+                pass
+
+    await stage.database.write(erase_all)
+
+
 async def pair(stage: Stage, number: int = 1) -> Pair:
     found = await stage.database.read(store.get, number)
     assert found is not None
@@ -117,9 +140,7 @@ async def test_one_thread_and_one_card_whatever_crashes(stage: Stage) -> None:
 @pytest.mark.parametrize("after", [False, True])
 async def test_a_crash_at_any_post_of_a_whole_interview(stage: Stage, after: bool) -> None:
     """All questions are asked once, and both end up free, if the bot dies at each message."""
-    await look(stage, ALWINA, BOB)
-    await accept(stage)
-    await come(stage)
+    await begin(stage)
     for number in range(1, 5):
         found = await pair(stage)
         await stage.bot.pairs.tick(1, number, found.asker(number), {0})
@@ -186,8 +207,7 @@ async def test_a_search_ends_after_48_hours(stage: Stage) -> None:
 async def test_no_thread_allowed_means_direct_messages(stage: Stage) -> None:
     """Whatever refuses the thread, the interview takes place."""
     stage.sender.fail("open_private_thread", DeliveryRefused("permission", "No."), times=9)
-    await look(stage, ALWINA, BOB)
-    await accept(stage)
+    await meet(stage)
     assert (await pair(stage)).state is PairState.GATHERING
     assert len(sent(stage, MessageKind.GATHER, 10_000 + ALWINA)) == 1
     assert len(sent(stage, MessageKind.GATHER, 10_000 + BOB)) == 1
@@ -196,9 +216,7 @@ async def test_no_thread_allowed_means_direct_messages(stage: Stage) -> None:
 
 async def test_messages_that_fail_hold_the_later_ones_back(stage: Stage) -> None:
     """The order in a channel stays as it was, however often one of its messages fails."""
-    await look(stage, ALWINA, BOB)
-    await accept(stage)
-    await come(stage)
+    await begin(stage)
     stage.sender.fail("post_pair", DeliveryUnknown("503"), times=2)
     await stage.bot.pairs.show_result(1, 1, ALWINA)
     for _ in range(40):
@@ -211,9 +229,7 @@ async def test_messages_that_fail_hold_the_later_ones_back(stage: Stage) -> None
 async def test_closed_direct_messages_in_the_middle_end_it(stage: Stage) -> None:
     """Without a thread, one member who can't be reached any longer ends it for both."""
     stage.sender.fail("open_private_thread", DeliveryRefused("permission", "No."), times=9)
-    await look(stage, ALWINA, BOB)
-    await accept(stage)
-    await come(stage)
+    await begin(stage)
     stage.sender.mend()
     stage.sender.fail("post_pair", DeliveryRefused("closed", "No."))
     await stage.bot.pairs.show_result(1, 1, ALWINA)
@@ -242,13 +258,7 @@ async def test_erasing_one_member_frees_the_other(stage: Stage, phase: str) -> N
         await come(stage)
         await stage.bot.pairs.tick(1, 1, ALWINA, {0, 1})
         await stage.bot.pairs.show_result(1, 1, ALWINA)
-
-    def erase(conn: Connection) -> None:
-        for held in store.HELD.members:
-            while held.erase(conn, ALWINA, 50):
-                pass
-
-    await stage.database.write(erase)
+    await erase(stage, ALWINA)
     await run(stage)
     found = await pair(stage)
     assert found.members == (0, BOB)
@@ -269,16 +279,8 @@ async def test_erasing_one_member_frees_the_other(stage: Stage, phase: str) -> N
 
 async def test_an_erased_member_gets_no_new_rows(stage: Stage) -> None:
     """Until their pair is ended, the other member can't store an answer for them."""
-    await look(stage, ALWINA, BOB)
-    await accept(stage)
-    await come(stage)
-
-    def erase(conn: Connection) -> None:
-        for held in store.HELD.members:
-            while held.erase(conn, BOB, 50):
-                pass
-
-    await stage.database.write(erase)
+    await begin(stage)
+    await erase(stage, BOB)
     with pytest.raises(UserError, match="That is over"):
         await stage.bot.pairs.show_result(1, 1, ALWINA)
     assert await count(stage, interviews) == 0
@@ -286,9 +288,7 @@ async def test_an_erased_member_gets_no_new_rows(stage: Stage) -> None:
 
 async def test_a_thread_is_lost_once(stage: Stage) -> None:
     """Its deletion and a message that it refuses come together, and the interview goes on."""
-    await look(stage, ALWINA, BOB)
-    await accept(stage)
-    await come(stage)
+    await begin(stage)
     await stage.bot.pairs.thread_deleted(5001)
     await stage.database.write(stage.bot.pairs.lost, 1, 5001)
     await run(stage)
@@ -333,9 +333,7 @@ async def test_a_proposal_to_a_search_that_ends_soon(stage: Stage) -> None:
 
 async def test_ticks_of_key_points_that_are_gone(stage: Stage) -> None:
     """A manager may change the question in between; nobody covers more points than it has."""
-    await look(stage, ALWINA, BOB)
-    await accept(stage)
-    await come(stage)
+    await begin(stage)
     await stage.database.write(lambda conn: store.change_turn(conn, 1, 1, ticks="05"))
     assert len((await stage.bot.pairs.card(1, 1, ALWINA)).topic.key_points) < 6
     await stage.bot.pairs.show_result(1, 1, ALWINA)
@@ -345,9 +343,7 @@ async def test_ticks_of_key_points_that_are_gone(stage: Stage) -> None:
 
 async def test_what_members_read_changes_nothing(stage: Stage) -> None:
     """Status, model answer and report come from transactions that can lock nothing."""
-    await look(stage, ALWINA, BOB)
-    await accept(stage)
-    await come(stage)
+    await begin(stage)
     pairs_ = stage.bot.pairs
     await pairs_.check_member(1, BOB)
     assert (await pairs_.card(1, 1, ALWINA)).ticks == set()
@@ -364,8 +360,7 @@ async def test_what_members_read_changes_nothing(stage: Stage) -> None:
 
 async def test_nobody_comes(stage: Stage) -> None:
     """Both searches end."""
-    await look(stage, ALWINA, BOB)
-    await accept(stage)
+    await meet(stage)
     stage.clock.turn(minutes=11)
     await run(stage)
     assert (await pair(stage)).ending is Ending.ABSENT
@@ -389,9 +384,7 @@ async def test_silence_frees_the_other(stage: Stage) -> None:
 
 async def test_an_idle_interview_ends_and_what_was_asked_counts(stage: Stage) -> None:
     """After an hour without a click it is over, with the report of the one question."""
-    await look(stage, ALWINA, BOB)
-    await accept(stage)
-    await come(stage)
+    await begin(stage)
     await stage.bot.pairs.tick(1, 1, ALWINA, {0})
     await stage.bot.pairs.show_result(1, 1, ALWINA)
     stage.clock.turn(minutes=61)
@@ -441,8 +434,7 @@ async def ask_today(stage: Stage, *topic_ids: str) -> None:
 
 async def test_a_topic_that_is_a_question_of_the_day_is_not_drawn(stage: Stage) -> None:
     """Nothing of an open question leaks while others can still answer it."""
-    await look(stage, ALWINA, BOB)
-    await accept(stage)
+    await meet(stage)
     *others, last = stage.bank.open_topics
     await ask_today(stage, *others)
     await come(stage)
@@ -458,9 +450,7 @@ async def test_a_topic_that_becomes_a_question_of_the_day_is_exchanged(
     stage: Stage, step: str
 ) -> None:
     """Whatever the asker presses next, key points and answer of that question are shown to nobody."""
-    await look(stage, ALWINA, BOB)
-    await accept(stage)
-    await come(stage)
+    await begin(stage)
     before = await stage.bot.pairs.tick(1, 1, ALWINA, {0})
     await ask_today(stage, before.topic.id)
     given: list[Any] = [{0, 1}] if step == "tick" else []
@@ -476,9 +466,7 @@ async def test_a_topic_that_becomes_a_question_of_the_day_is_exchanged(
 
 
 async def test_no_topic_is_left_to_exchange(stage: Stage) -> None:
-    await look(stage, ALWINA, BOB)
-    await accept(stage)
-    await come(stage)
+    await begin(stage)
     await ask_today(stage, *stage.bank.open_topics)
     with pytest.raises(UserError, match="no other is left to ask"):
         await stage.bot.pairs.card(1, 1, ALWINA)
