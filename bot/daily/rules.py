@@ -64,26 +64,26 @@ POSTED = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Schedule:
     """A row of `daily_schedules`, with the server's time zone. A new one has the usual settings."""
 
-    id: int = 0
     guild_id: int
-    number: int = 1
-    name: str = DEFAULT_NAME
     channel_id: int
     at: str
     zone: str
-    weekdays: str = EVERY_DAY
+    settled_until: datetime
+    next_at: datetime | None = None
     asks: str = ALL
     kind: str = "choice"
     answer_hours: int = DEFAULT_HOURS
     role_id: int | None = None
     thread: bool = False
     paused: bool = False
-    settled_until: datetime
-    next_at: datetime | None = None
+    weekdays: str = EVERY_DAY
+    number: int = 1
+    name: str = DEFAULT_NAME
+    id: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,6 +130,7 @@ def section_form(sections: Sequence[SectionChoice]) -> ui.Modal:
     listed: ui.Select[ui.Modal] = ui.Select(
         custom_id="name",
         required=not more,
+        min_values=0 if more else 1,
         options=[
             discord.SelectOption(
                 label=t.cut(section.title, 100),
