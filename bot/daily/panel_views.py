@@ -1,4 +1,4 @@
-"""What managers read of the question of the day: the panel, the list of all, forms and notices."""
+"""Messages for managers of the question of the day: the panel, the list of all, forms."""
 
 from __future__ import annotations
 

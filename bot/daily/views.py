@@ -1,4 +1,4 @@
-"""What members read of the question of the day: its cards, verdicts, feedback and /today."""
+"""Messages for members about the question of the day: its cards, verdicts, feedback and /today."""
 
 from __future__ import annotations
 

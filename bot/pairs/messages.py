@@ -1,7 +1,7 @@
-"""Messages of pairs: which are to be sent to whom, and what they tell.
+"""The messages of pairs that are to be sent, and their content.
 
-They are stored in the transaction whose change they tell of. `bot.pairs.work` sends them, so a
-restart loses and repeats nothing.
+They are stored in the transaction of the change that they report. `bot.pairs.work` sends them, so
+a restart loses and repeats nothing.
 """
 
 from __future__ import annotations

@@ -156,7 +156,7 @@ class Pair:
         return self.second_id if user_id == self.first_id else self.first_id
 
     def side(self, user_id: int) -> str:
-        """Return with which word the names of a member's columns begin."""
+        """Return the first word in the names of a member's columns."""
         return "first" if user_id == self.first_id else "second"
 
     def is_ready(self, user_id: int) -> bool:

@@ -355,7 +355,7 @@ def _asker_pages(topic: Topic) -> tuple[list[str], int]:
 
 
 def _tick_list(card: AskerCard) -> ui.Select[ui.LayoutView]:
-    """Return the list of key points in which the asker ticks what was said."""
+    """Return the list of key points, to tick those that were said."""
     points = card.topic.key_points
     return ui.Select(
         custom_id=TICK.id(pair=card.pair_id, number=card.number),
