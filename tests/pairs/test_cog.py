@@ -193,7 +193,7 @@ async def test_direct_messages_where_no_thread_may_be_opened(stage: Stage) -> No
     for member in (stage.alwina, stage.bob):
         assert "Call each other" in told(member)
         await press(stage, member.user, direct(member)[-1], "I'm here")
-    for number in range(1, 5):
+    for number in (1, 2):
         asker, other = (stage.alwina, stage.bob) if number % 2 else (stage.bob, stage.alwina)
         assert f"You ask **{other.name}**" in told(asker)
         assert f"**{asker.name}** asks you" in told(other)
@@ -206,8 +206,10 @@ async def test_direct_messages_where_no_thread_may_be_opened(stage: Stage) -> No
         await press(stage, asker.user, answer_to(card), "Done, show the result")
         words = "\n".join(map(text_of, direct(other)))
         assert "You covered 1 of" in words
+    asked = await press(stage, stage.alwina.user, direct(stage.alwina)[-1], "End")
+    await press(stage, stage.alwina.user, answer_to(asked), "End the interview")
     over = direct(stage.bob)[-1]
-    assert "2 answers" in reply(await stage.bob.user.click(over, label="My report"))
+    assert "1 answer" in reply(await stage.bob.user.click(over, label="My report"))
     assert not [text for text in stage.texts() if "interview" in text.casefold()]
 
 
