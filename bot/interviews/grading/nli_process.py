@@ -1,6 +1,6 @@
 """The part of `bot.interviews.grading.nli` that runs in its child process, with the model loaded.
 
-Only these functions import onnxruntime, tokenizers and numpy. They raise no error of these
+Only its functions import onnxruntime, tokenizers and numpy. They raise no error of these
 libraries, because the bot would import them to read it.
 """
 
@@ -35,15 +35,6 @@ class _Model:
     tokenizer: Any
     columns: dict[str, int]
     """The column of each label."""
-
-
-def load(folder: str, sha256: str) -> None:
-    """Load the model, and ask it about one pair.
-
-    Raises SettingsError if the model can't be used, and MemoryError if it doesn't fit.
-    """
-    with _own_errors():
-        _loaded(folder, sha256)
 
 
 def probabilities(

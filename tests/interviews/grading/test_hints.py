@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.interviews.grading import Rubrics, State, compare, follow_up_topic, split_hint
+from bot.interviews.grading import Rubrics, State, compare, follow_up_topic
+from bot.interviews.grading.hints import split_hint
 from bot.questions.model import FollowUp
 from tests.shipped import packs
 
@@ -14,7 +15,7 @@ CODES = next(f for f in packs().topics["rag-steps"].follow_ups if "E-4711" in f.
 
 def states(follow_up: FollowUp, answer: str) -> list[State]:
     topic = packs().topics["rag-steps"]
-    question = follow_up_topic(topic, follow_up, split_hint(follow_up.hint or ""))
+    question = follow_up_topic(topic, follow_up.question, str(follow_up.hint))
     return [point.state for point in compare(answer, RUBRICS.build(question)).points]
 
 
