@@ -354,16 +354,14 @@ def all_reviews_of(conn: Connection, user_id: int) -> Reviews:
     return _by_item(_all_rated(conn, user_id))
 
 
-@prepared
-def _all_rated(user_id: int) -> Select[Any]:
-    return _reviews(user_id)
-
-
 def _reviews(user_id: int) -> Select[Any]:
     c = answers.c
     query = select(c.item_id, c.rating, c.answered_at)
     query = query.where(c.user_id == user_id, c.rating.is_not(None))
     return query.order_by(c.answered_at, c.source, c.question_id)
+
+
+_all_rated = prepared(_reviews)
 
 
 def _by_item(rows: Iterable[Any]) -> Reviews:
@@ -468,11 +466,6 @@ def points_between(
 
 
 @prepared
-def _points_between(guild_id: int, first: date, last: date) -> Select[Any]:
-    return _points(guild_id, first, last)
-
-
-@prepared
 def _points_in_topic(guild_id: int, first: date, last: date, topic_id: str) -> Select[Any]:
     return _points(guild_id, first, last).where(answers.c.topic_id == topic_id)
 
@@ -481,6 +474,9 @@ def _points(guild_id: int, first: date, last: date) -> Select[Any]:
     sums = select(answers.c.user_id, func.sum(answers.c.paid).label("points"))
     here = _between(guild_id, first, last), answers.c.user_id > 0
     return sums.where(*here).group_by(answers.c.user_id)
+
+
+_points_between = prepared(_points)
 
 
 def answered_between(

@@ -63,13 +63,8 @@ async def test_an_erased_member_before_the_count(stage: Stage) -> None:
     """An answer to an open question is deleted, and so is one in practice."""
     assert await stage.next_card(await stage.start(1))
     await stage.answer(ALWINA, after=1)
-    practised = replace(
-        counted(0, ALWINA, 0, source=PRACTICE, item="t1-a"),
-        guild_id=None,
-        local_date=None,
-        paid=None,
-        rating=3,
-    )
+    practised = counted(GUILD, ALWINA, 0, source=PRACTICE, item="t1-a")
+    practised = replace(practised, guild_id=None, local_date=None, paid=None, rating=3)
     await stage.database.write(answer_log.add, practised)
     await stage.database.write(erase_all, IN_LOG["answers"].erase, ALWINA)
     assert await log(stage.database) == []

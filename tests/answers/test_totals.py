@@ -140,18 +140,6 @@ async def test_rebuild(database: Database) -> None:
     assert [await database.read(rows, guild_id) for guild_id in (0, 1)] == right
 
 
-async def test_an_answer_without_a_topic_counts_once(database: Database) -> None:
-    """An item whose topic isn't known any more counts once on the boards of all topics."""
-    await database.write(store_counted, [counted(1, 1, 50, topic="")])
-    assert await database.read(totals.total, 1, 1) == Total(50, 1, 1, 1)
-
-
-async def test_nothing_to_add(database: Database) -> None:
-    """No answers are no work."""
-    await database.write(totals.add, [])
-    assert await database.read(rows, 1) == [[], []]
-
-
 async def test_the_figures_of_a_member(database: Database) -> None:
     """Figures count right and wrong answers of all sources, by topic, and each date once."""
     answers = [

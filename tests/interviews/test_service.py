@@ -399,8 +399,7 @@ async def test_nothing_is_counted_before_the_member_counts(alwina: Candidate) ->
     assert asked_in(report) == [AskedQuestion(step.topic.id, PointCount(3, 3))]
 
 
-@pytest.mark.parametrize("own", [{0, 2}, set()])
-@pytest.mark.parametrize("late", [True, False])
+@pytest.mark.parametrize(("own", "late"), [({0, 2}, True), (set(), False)])
 async def test_a_count_outlives_a_models_rulings(
     stage: Stage, alwina: Candidate, own: set[int], late: bool
 ) -> None:
@@ -462,15 +461,6 @@ async def test_a_failed_model_is_not_asked_again(stage: Stage, alwina: Candidate
     assert not alwina.interviews.may_verify(again)
     assert of(await alwina.confirm()).count == PointCount(3, 3)
     assert len(model.asked) == 1
-
-
-async def test_an_interview_prepares_its_grading(stage: Stage) -> None:
-    """The words of the bank are counted while the member writes the first answer."""
-    grading = stage.bot.grading
-    assert grading._preparing is None
-    await stage.bot.interviews.start(ALWINA, GUILD, questions=1)
-    assert grading._preparing is not None
-    await grading._preparing
 
 
 async def test_answers_have_a_daily_limit(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain, islice
 from pathlib import Path
 
 from bot.config import SettingsError
@@ -64,18 +65,18 @@ class NliModel:
         Answers are checked one at a time, and servers take turns. Raises NoOpinion within `TIMEOUT`,
         also if no point has a passage, and CallStopped if the bot stops.
         """
-        asked: dict[int, PointToCheck] = {}
-        pairs: list[Pair] = []
+        asked: dict[int, list[Pair]] = {}
+        left = MAX_NLI_PAIRS
         for number, point in points.items():
-            more = pairs_for(point) if point.passage else []
-            if more and len(pairs) + len(more) <= MAX_NLI_PAIRS:
-                asked[number] = point
-                pairs += more
+            pairs = pairs_for(point) if point.passage else []
+            if 0 < len(pairs) <= left:
+                asked[number] = pairs
+                left -= len(pairs)
         if not asked:
             raise NoOpinion("no sentence is near any key point")
         try:
             async with asyncio.timeout(self._timeout), self._turns.acquire(server):
-                answers = await self._run(pairs)
+                answers = iter(await self._run(list(chain.from_iterable(asked.values()))))
         except CallStopped:
             raise
         except TimeoutError:
@@ -84,12 +85,10 @@ class NliModel:
             raise NoOpinion(str(error)) from None
         except (OSError, MemoryError, RuntimeError) as error:
             raise NoOpinion(self._reason(error)) from None
-        rulings: dict[int, Ruling] = {}
-        for number, point in asked.items():
-            count = len(pairs_for(point))
-            rulings[number] = ruling_for(point, answers[:count])
-            answers = answers[count:]
-        return rulings
+        return {
+            number: ruling_for(points[number], list(islice(answers, len(pairs))))
+            for number, pairs in asked.items()
+        }
 
     async def close(self) -> None:
         """End the process, if one runs."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.interviews.grading import Flag, Grade, Rubric, State
@@ -293,6 +293,7 @@ texts = st.text(max_size=300) | st.lists(
 ).map(" ".join)
 
 
+@settings(max_examples=40)
 @given(
     texts,
     texts,
