@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from threading import RLock
+from functools import cached_property
 from types import MappingProxyType
 
 from bot.interviews.grading.opposites import Sides, Statement
@@ -132,7 +132,7 @@ def count_words(texts: Mapping[str, Sequence[str]]) -> BankWords:
 class Rubrics:
     """The rubrics of a bank's topics, each built when its first answer is graded.
 
-    The first one counts the words of the whole bank, by `count`. Threads may share them.
+    The first one counts the words of the whole bank, by `count`.
     """
 
     def __init__(
@@ -140,30 +140,22 @@ class Rubrics:
     ) -> None:
         self._bank = bank
         self._count = count
-        self._words: BankWords | None = None
         self._rubrics: dict[str, Rubric] = {}
-        self._lock = RLock()
 
     def for_topic(self, topic: Topic) -> Rubric:
         """Return the rubric of a topic of the bank."""
-        with self._lock:
-            if topic.id not in self._rubrics:
-                self._rubrics[topic.id] = self.build(topic)
-            return self._rubrics[topic.id]
+        if topic.id not in self._rubrics:
+            self._rubrics[topic.id] = self.build(topic)
+        return self._rubrics[topic.id]
 
     def build(self, topic: Topic) -> Rubric:
         """Build a rubric without caching it, for a question that is rarely asked."""
-        with self._lock:
-            words = self.words()
-            return Rubric.from_topic(topic, words.topics_by_stem, words.background)
+        return Rubric.from_topic(topic, self.words.topics_by_stem, self.words.background)
 
+    @cached_property
     def words(self) -> BankWords:
-        """Return the words of the whole bank."""
-        with self._lock:
-            if self._words is None:
-                texts = {topic.id: _texts(topic) for topic in self._bank.topics.values()}
-                self._words = self._count(texts)
-            return self._words
+        """The words of the whole bank."""
+        return self._count({topic.id: _texts(topic) for topic in self._bank.topics.values()})
 
 
 def _wrong_statements(misconception: Misconception) -> list[WrongStatement]:

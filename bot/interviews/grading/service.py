@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
+from threading import Lock
 
 from bot.core.child_process import CallEnded, CallStopped, Limits, Process
 from bot.core.errors import UserError
@@ -84,6 +85,7 @@ class Grading:
         self._own_turns = FairLock()
         self._too_slow: set[int] = set()
         """Hashes of the topics that exceeded the limits."""
+        self._rubrics_lock = Lock()
         self._preparing: asyncio.Task[None] | None = None
         self._running: dict[tuple[str, str, int], asyncio.Task[Assessment]] = {}
 
@@ -94,7 +96,19 @@ class Grading:
 
     async def _prepare(self) -> None:
         with suppress(CallStopped):
-            await asyncio.to_thread(self._rubrics.words)
+            await asyncio.to_thread(self._words)
+
+    def _words(self) -> BankWords:
+        with self._rubrics_lock:
+            return self._rubrics.words
+
+    def _rubric(self, topic: Topic) -> Rubric:
+        with self._rubrics_lock:
+            return self._rubrics.for_topic(topic)
+
+    def _uncached_rubric(self, topic: Topic) -> Rubric:
+        with self._rubrics_lock:
+            return self._rubrics.build(topic)
 
     async def assess(self, topic: Topic, answer: str, server: int) -> Assessment:
         """Grade an answer offline. Simultaneous calls for the same answer share one run."""
@@ -117,7 +131,7 @@ class Grading:
         """Return an answered follow-up, each part of its good answer with the closest passage."""
         answer = reply.answer or ""
         question = grading.follow_up_topic(topic, reply.question, reply.hint)
-        found = await self._run(grading.compare, answer, question, server, self._rubrics.build)
+        found = await self._run(grading.compare, answer, question, server, self._uncached_rubric)
         parts = (
             Part(part.text, point.evidence if point.state is not State.MISSING else "")
             for part, point in zip(question.key_points, found.points, strict=True)
@@ -209,7 +223,7 @@ class Grading:
         return Quote(number, text, related, graded.confidence)
 
     async def _grade(self, topic: Topic, text: str, server: int) -> Grade:
-        return await self._run(grading.grade, text, topic, server, self._rubrics.for_topic)
+        return await self._run(grading.grade, text, topic, server, self._rubric)
 
     async def _run(
         self,
@@ -232,7 +246,7 @@ class Grading:
             )
 
     def _run_in_process(self, grader: _GradeFunction, text: str, topic: Topic) -> Grade:
-        words = self._rubrics.words()
+        words = self._words()
         try:
             return _PROCESS.call(grading.grade_own, grader, text, topic, words)
         except (CallEnded, MemoryError) as error:

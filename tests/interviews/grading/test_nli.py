@@ -97,7 +97,8 @@ async def test_kinds_of_models(tmp_path: Path, labels: tuple[str, ...], with_typ
     file = "onnx/model_quantized.onnx" if with_types else "onnx/model.onnx"
     make_model(tmp_path, WORDS, labels=labels, file=file, with_types=with_types)
     model = NliModel(tmp_path)
-    assert await verdicts(model, AGREES, DENIES) == [Verdict.SAYS, Verdict.OPPOSITE]
+    points = [PointToCheck(word, (), (), word) for word in WORDS]  # each in both orders
+    assert await verdicts(model, *points) == [Verdict.SAYS, Verdict.OPPOSITE]
     await model.close()
 
 

@@ -295,7 +295,7 @@ async def test_only_own_topics_are_graded_in_a_process(graded_in_process: list[s
     await grading.assess(TOPIC, HONEST, GUILD)
     assert graded_in_process == []
     found = await grading.assess(OWN, HONEST, GUILD)
-    here = grade(HONEST, rubrics().words().rubric_for_other_topic(OWN))
+    here = grade(HONEST, rubrics().words.rubric_for_other_topic(OWN))
     assert found.states == "".join(point.state[0] for point in here.points)
     assert [point.quote for point in found.points] == [point.evidence for point in here.points]
     hint = "A high temperature flattens the distribution."
