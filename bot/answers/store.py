@@ -153,23 +153,23 @@ def _insert(dialect: str) -> Executable:
     return insert_for(dialect, answers).on_conflict_do_nothing()
 
 
-def _to(source: Any, question_id: Any) -> ColumnElement[bool]:
+def _of_question(source: Any, question_id: Any) -> ColumnElement[bool]:
     """Return the condition for answers to a question."""
     return and_(answers.c.source == source, answers.c.question_id == question_id)
 
 
-def _to_any(source: str, question_ids: Collection[int]) -> ColumnElement[bool]:
+def _of_questions(source: str, question_ids: Collection[int]) -> ColumnElement[bool]:
     """Return the condition for answers to one of several questions."""
     return and_(answers.c.source == source, answers.c.question_id.in_(question_ids))
 
 
-def _between(guild_id: int, first: date, last: date) -> ColumnElement[bool]:
+def _on_days(guild_id: int, first: date, last: date) -> ColumnElement[bool]:
     """Return the condition for answers that were counted on a server on these dates."""
     return and_(answers.c.guild_id == guild_id, answers.c.local_date.between(first, last))
 
 
 NAMED = and_(
-    _to(bindparam("of_source"), bindparam("of_question")),
+    _of_question(bindparam("of_source"), bindparam("of_question")),
     answers.c.user_id == bindparam("of_user"),
 )
 """The condition for the answer that the parameters of `key_of` name."""
@@ -205,13 +205,13 @@ def delete_all(conn: Connection, keys: Sequence[Mapping[str, object]]) -> None:
 @first_row(Answer)
 def get(source: str, question_id: int, user_id: int) -> Select[Any]:
     """Return a member's answer to a question."""
-    return select(answers).where(_to(source, question_id), answers.c.user_id == user_id)
+    return select(answers).where(_of_question(source, question_id), answers.c.user_id == user_id)
 
 
 @all_rows(Answer)
 def to_question(source: str, question_id: int) -> Select[Any]:
     """Return all answers to a question, the fastest first."""
-    given = select(answers).where(_to(source, question_id), answers.c.answer.is_not(None))
+    given = select(answers).where(_of_question(source, question_id), answers.c.answer.is_not(None))
     return given.order_by(answers.c.elapsed_ms, answers.c.user_id)
 
 
@@ -223,7 +223,7 @@ def count(conn: Connection, source: str, question_id: int) -> int:
 
 @prepared
 def _count(source: str, question_id: int) -> Select[Any]:
-    return select(func.count()).select_from(answers).where(_to(source, question_id))
+    return select(func.count()).select_from(answers).where(_of_question(source, question_id))
 
 
 def is_counted(conn: Connection, source: str, question_id: int) -> bool:
@@ -233,13 +233,13 @@ def is_counted(conn: Connection, source: str, question_id: int) -> bool:
 
 @prepared
 def _first_counted(source: str, question_id: int) -> Select[Any]:
-    return select(answers.c.user_id).where(_to(source, question_id), COUNTED).limit(1)
+    return select(answers.c.user_id).where(_of_question(source, question_id), COUNTED).limit(1)
 
 
 @all_rows(Answer)
 def of_member(source: str, question_ids: Collection[int], user_id: int) -> Select[Any]:
     """Return a member's answers to some questions."""
-    return select(answers).where(_to_any(source, question_ids), answers.c.user_id == user_id)
+    return select(answers).where(_of_questions(source, question_ids), answers.c.user_id == user_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,7 +269,7 @@ def results_of(
 def _results(source: str, question_ids: Collection[int]) -> Select[Any]:
     c = answers.c
     query = select(c.question_id, c.user_id, c.correct, c.points)
-    return query.where(_to_any(source, question_ids), c.answer.is_not(None))
+    return query.where(_of_questions(source, question_ids), c.answer.is_not(None))
 
 
 def players(conn: Connection, source: str, question_ids: Collection[int]) -> set[int]:
@@ -279,7 +279,7 @@ def players(conn: Connection, source: str, question_ids: Collection[int]) -> set
 
 @prepared
 def _players(source: str, question_ids: Collection[int]) -> Select[Any]:
-    asked = _to_any(source, question_ids)
+    asked = _of_questions(source, question_ids)
     return select(answers.c.user_id).where(asked, answers.c.answer.is_not(None)).distinct()
 
 
@@ -297,13 +297,13 @@ def _tallies(source: str, question_ids: Collection[int]) -> Select[Any]:
         func.count().label("answered"),
         func.sum(answers.c.elapsed_ms).label("ms"),
     )
-    given = _to_any(source, question_ids), answers.c.answer.is_not(None)
+    given = _of_questions(source, question_ids), answers.c.answer.is_not(None)
     return select(answers.c.user_id, *sums).where(*given).group_by(answers.c.user_id)
 
 
 def paid_for(conn: Connection, source: str, question_ids: Collection[int]) -> int:
     """Return all points that these questions paid on the boards."""
-    query = select(func.sum(answers.c.paid)).where(_to_any(source, question_ids))
+    query = select(func.sum(answers.c.paid)).where(_of_questions(source, question_ids))
     return int(conn.execute(query).scalar() or 0)
 
 
@@ -472,7 +472,7 @@ def _points_in_topic(guild_id: int, first: date, last: date, topic_id: str) -> S
 
 def _points(guild_id: int, first: date, last: date) -> Select[Any]:
     sums = select(answers.c.user_id, func.sum(answers.c.paid).label("points"))
-    here = _between(guild_id, first, last), answers.c.user_id > 0
+    here = _on_days(guild_id, first, last), answers.c.user_id > 0
     return sums.where(*here).group_by(answers.c.user_id)
 
 
@@ -484,7 +484,7 @@ def answered_between(
 ) -> list[tuple[date, str, int, int]]:
     """Return (date, item id or '', answers, right answers) on a server between two dates."""
     key = answers.c.local_date, answers.c.item_id
-    query = select(*key, func.count(), RIGHT).where(_between(guild_id, first, last)).group_by(*key)
+    query = select(*key, func.count(), RIGHT).where(_on_days(guild_id, first, last)).group_by(*key)
     return [(*known, int(right)) for *known, right in conn.execute(query)]
 
 
@@ -494,7 +494,7 @@ def longest_streak(
     """Return (member, days) of the longest streak on a server between two dates."""
     c = answers.c
     query = select(c.user_id, c.streak).where(
-        _between(guild_id, first, last), c.streak.is_not(None)
+        _on_days(guild_id, first, last), c.streak.is_not(None)
     )
     row = conn.execute(query.order_by(c.streak.desc(), c.user_id).limit(1)).first()
     return None if row is None else (row.user_id, row.streak)
@@ -506,7 +506,7 @@ def delete_uncounted(conn: Connection, source: str, question_ids: Iterable[int])
     Rated rows stay, because members' cards were computed from them. `bot.answers.erasure` has
     removed the server from the counted ones; this does it for challenge questions without an answer.
     """
-    here = _to_any(source, list(question_ids)), answers.c.guild_id.is_not(None)
+    here = _of_questions(source, list(question_ids)), answers.c.guild_id.is_not(None)
     missed = update(answers).where(*here, answers.c.rating.is_not(None))
     conn.execute(missed.values(guild_id=None))
     return conn.execute(delete(answers).where(*here)).rowcount

@@ -97,8 +97,7 @@ async def test_a_server_keeps_no_answers_without_memory(database: Database) -> N
     others = replace(counted(GUILD + 1, ALWINA, 50), rating=3)
 
     def work(conn: Connection) -> None:
-        store_counted(conn, [to_open, rated])
-        store_counted(conn, [others])
+        store_counted(conn, [to_open, rated, others])
         answer_log.add(conn, erased)
         (log_of_server, *_) = held(SOURCES).servers
         erase_all(conn, log_of_server.erase, GUILD)

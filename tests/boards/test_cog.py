@@ -93,8 +93,10 @@ async def test_a_board_is_not_shown_where_writing_is_forbidden(stage: Stage) -> 
     """The member reads what they or the bot lack; their own page stays."""
     await some_points(stage)
     quiet, reader = stage.reader()
-    forbidden = {stage.guild.default_role: discord.PermissionOverwrite(send_messages=False)}
-    locked = stage.guild.create_text_channel("locked", overwrites=forbidden)
+    forbidden = discord.PermissionOverwrite(send_messages=False)
+    locked = stage.guild.create_text_channel(
+        "locked", overwrites={stage.guild.default_role: forbidden}
+    )
     for channel, member, words in (
         (quiet, reader, f"You can't post in <#{quiet.id}>: you need Send Messages here."),
         (locked, stage.clementine, f"I can't post in <#{locked.id}>: I need Send Messages here."),
