@@ -45,9 +45,8 @@ def grade(
 
 
 def rubric_of(question: str, points: Sequence[KeyPoint], *wrong: Misconception) -> Rubric:
-    return Rubric.from_topic(
-        Topic("t", "s", None, "Title", question, "", tuple(points), (), (), (), wrong)
-    )
+    topic = Topic("t", "s", None, "Title", question, "", tuple(points), (), (), (), wrong)
+    return Rubric.from_topic(topic, {}, Weights())
 
 
 def states(found: Grade) -> list[State]:

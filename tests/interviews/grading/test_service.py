@@ -19,7 +19,7 @@ from bot.interviews.grading.verifying import PointToCheck, Ruling, Verdict
 from bot.questions.own import own_id
 from tests.banks import teaching_bank
 from tests.endings import end_process, run_out_of_memory
-from tests.fakes import FakeVerifier, silent_verifier
+from tests.fakes import FakeVerifier
 from tests.patience import PATIENCE
 from tests.shipped import bank, rubrics
 from tests.stage import GUILD
@@ -186,19 +186,6 @@ async def test_an_injection_alone_raises_nothing_on_any_topic() -> None:
         ruled = await grading.verify(topic, INJECTION, offline, GUILD)
         assert ruled.start_ticked <= offline.start_ticked, topic.id
     assert model.asked
-
-
-async def test_a_failing_model_leaves_the_offline_grade(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    """The failure is recorded, the model isn't asked again, and the log has no answer."""
-    model = silent_verifier()
-    offline, failed = await verified(HONEST, model)
-    assert failed == replace(offline, model_failed="failed")
-    assert await Grading(rubrics(), model).verify(TOPIC, HONEST, failed, GUILD) == failed
-    assert len(model.asked) == 1
-    assert "words decide: HTTP 500" in caplog.text
-    assert "Logits" not in caplog.text
 
 
 async def test_servers_take_turns() -> None:
