@@ -5,7 +5,7 @@ Feedback on an open answer has up to four tabs, each with as many pages as it ne
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import discord
@@ -359,8 +359,15 @@ def pages(
         tabs[OWN_TAB] = [t.escape(answer)]
     if reply is not None:
         tabs[FOLLOW_UP_TAB] = _reply_blocks(reply)
+    return pages_of_tabs(tabs)
+
+
+def pages_of_tabs(tabs: Mapping[str, Sequence[str]]) -> list[Page]:
+    """Break the texts of each tab into pages. Empty texts are left out."""
     return [
-        Page(tab, text) for tab, blocks in tabs.items() for text in t.pages(blocks, _PAGE_LENGTH)
+        Page(tab, text)
+        for tab, blocks in tabs.items()
+        for text in t.pages([block for block in blocks if block], _PAGE_LENGTH)
     ]
 
 
@@ -450,7 +457,7 @@ def _feedback_blocks(
     if follow_up is not None:
         blocks.append(f"**Follow-up**\n{t.one_line(follow_up.question)}")
     blocks.append("\n".join(f"-# {words}" for words in (_source(assessment), note) if words))
-    return [block for block in blocks if block]
+    return blocks
 
 
 def _point(point: Point) -> str:
