@@ -463,6 +463,14 @@ async def test_a_failed_model_is_not_asked_again(stage: Stage, alwina: Candidate
     assert len(model.asked) == 1
 
 
+async def test_an_interview_prepares_its_grading(stage: Stage, alwina: Candidate) -> None:
+    """The words of the bank are counted while the member writes the first answer."""
+    await alwina.start()
+    preparing = stage.bot.grading._preparing
+    assert preparing is not None
+    await preparing
+
+
 async def test_answers_have_a_daily_limit(
     stage: Stage, alwina: Candidate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
