@@ -15,7 +15,7 @@ from sqlalchemy import Connection, bindparam, case, select, update
 
 from bot.answers import store
 from bot.answers.sources import Source
-from bot.answers.store import COUNTED, answers, key_of
+from bot.answers.store import COUNTED, NAMED, answers, key_of
 from bot.answers.totals import SUMS, team_totals, totals
 from bot.core.personal import (
     Held,
@@ -125,11 +125,7 @@ def _erase(conn: Connection, user_id: int, limit: int, sources: Mapping[str, Sou
 
 _ANONYMIZE = (
     update(answers)
-    .where(
-        answers.c.source == bindparam("of_source"),
-        answers.c.question_id == bindparam("of_question"),
-        answers.c.user_id == bindparam("of_user"),
-    )
+    .where(NAMED)
     .values(
         user_id=bindparam("anonymous"),
         answer=case((answers.c.typed, ""), else_=answers.c.answer),

@@ -10,7 +10,18 @@ from typing import Any
 
 import sqlalchemy as sa
 from fsrs import Rating
-from sqlalchemy import Connection, Executable, Select, bindparam, delete, func, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Executable,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    func,
+    select,
+    update,
+)
 
 from bot.answers.rules import LONGEST_MS, Tally
 from bot.core.limits import MAX_TYPED
@@ -74,6 +85,8 @@ sa.Index(
 sa.Index("ix_answers_own", answers.c.item_id, sqlite_where=_OWN)
 
 COUNTED = sa.or_(answers.c.local_date.is_not(None), answers.c.rating.is_not(None))
+RIGHT = func.sum(sa.case((answers.c.correct, 1), else_=0)).label("right")
+"""The number of right answers in a group."""
 LATEST = 1000
 
 
@@ -140,13 +153,28 @@ def _insert(dialect: str) -> Executable:
     return insert_for(dialect, answers).on_conflict_do_nothing()
 
 
-_THIS = (
-    answers.c.source == bindparam("of_source"),
-    answers.c.question_id == bindparam("of_question"),
+def _of_question(source: Any, question_id: Any) -> ColumnElement[bool]:
+    """Return the condition for answers to a question."""
+    return and_(answers.c.source == source, answers.c.question_id == question_id)
+
+
+def _of_questions(source: str, question_ids: Collection[int]) -> ColumnElement[bool]:
+    """Return the condition for answers to one of several questions."""
+    return and_(answers.c.source == source, answers.c.question_id.in_(question_ids))
+
+
+def _on_days(guild_id: int, first: date, last: date) -> ColumnElement[bool]:
+    """Return the condition for answers that were counted on a server on these dates."""
+    return and_(answers.c.guild_id == guild_id, answers.c.local_date.between(first, last))
+
+
+NAMED = and_(
+    _of_question(bindparam("of_source"), bindparam("of_question")),
     answers.c.user_id == bindparam("of_user"),
 )
-_CHANGE = update(answers).where(*_THIS)
-_DELETE = delete(answers).where(*_THIS)
+"""The condition for the answer that the parameters of `key_of` name."""
+_CHANGE = update(answers).where(NAMED)
+_DELETE = delete(answers).where(NAMED)
 
 
 def key_of(source: str, question_id: int, user_id: int) -> dict[str, object]:
@@ -177,19 +205,14 @@ def delete_all(conn: Connection, keys: Sequence[Mapping[str, object]]) -> None:
 @first_row(Answer)
 def get(source: str, question_id: int, user_id: int) -> Select[Any]:
     """Return a member's answer to a question."""
-    return select(answers).where(
-        answers.c.source == source,
-        answers.c.question_id == question_id,
-        answers.c.user_id == user_id,
-    )
+    return select(answers).where(_of_question(source, question_id), answers.c.user_id == user_id)
 
 
 @all_rows(Answer)
 def to_question(source: str, question_id: int) -> Select[Any]:
     """Return all answers to a question, the fastest first."""
-    asked = answers.c.source == source, answers.c.question_id == question_id
-    given = answers.c.answer.is_not(None)
-    return select(answers).where(*asked, given).order_by(answers.c.elapsed_ms, answers.c.user_id)
+    given = select(answers).where(_of_question(source, question_id), answers.c.answer.is_not(None))
+    return given.order_by(answers.c.elapsed_ms, answers.c.user_id)
 
 
 def count(conn: Connection, source: str, question_id: int) -> int:
@@ -200,8 +223,7 @@ def count(conn: Connection, source: str, question_id: int) -> int:
 
 @prepared
 def _count(source: str, question_id: int) -> Select[Any]:
-    asked = answers.c.source == source, answers.c.question_id == question_id
-    return select(func.count()).select_from(answers).where(*asked)
+    return select(func.count()).select_from(answers).where(_of_question(source, question_id))
 
 
 def is_counted(conn: Connection, source: str, question_id: int) -> bool:
@@ -211,15 +233,13 @@ def is_counted(conn: Connection, source: str, question_id: int) -> bool:
 
 @prepared
 def _first_counted(source: str, question_id: int) -> Select[Any]:
-    asked = answers.c.source == source, answers.c.question_id == question_id
-    return select(answers.c.user_id).where(*asked, COUNTED).limit(1)
+    return select(answers.c.user_id).where(_of_question(source, question_id), COUNTED).limit(1)
 
 
 @all_rows(Answer)
 def of_member(source: str, question_ids: Collection[int], user_id: int) -> Select[Any]:
     """Return a member's answers to some questions."""
-    asked = answers.c.source == source, answers.c.question_id.in_(question_ids)
-    return select(answers).where(*asked, answers.c.user_id == user_id)
+    return select(answers).where(_of_questions(source, question_ids), answers.c.user_id == user_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,8 +255,7 @@ class Result:
 @all_rows(Result)
 def results(source: str, question_ids: Collection[int]) -> Select[Any]:
     """Return the results of all answers to some questions."""
-    asked = answers.c.source == source, answers.c.question_id.in_(question_ids)
-    return _results().where(*asked)
+    return _results(source, question_ids)
 
 
 @all_rows(Result)
@@ -244,13 +263,13 @@ def results_of(
     source: str, question_ids: Collection[int], user_ids: Collection[int]
 ) -> Select[Any]:
     """Return the results of some members' answers to some questions."""
-    asked = answers.c.source == source, answers.c.question_id.in_(question_ids)
-    return _results().where(*asked, answers.c.user_id.in_(user_ids))
+    return _results(source, question_ids).where(answers.c.user_id.in_(user_ids))
 
 
-def _results() -> Select[Any]:
+def _results(source: str, question_ids: Collection[int]) -> Select[Any]:
     c = answers.c
-    return select(c.question_id, c.user_id, c.correct, c.points).where(c.answer.is_not(None))
+    query = select(c.question_id, c.user_id, c.correct, c.points)
+    return query.where(_of_questions(source, question_ids), c.answer.is_not(None))
 
 
 def players(conn: Connection, source: str, question_ids: Collection[int]) -> set[int]:
@@ -260,8 +279,8 @@ def players(conn: Connection, source: str, question_ids: Collection[int]) -> set
 
 @prepared
 def _players(source: str, question_ids: Collection[int]) -> Select[Any]:
-    asked = answers.c.source == source, answers.c.question_id.in_(question_ids)
-    return select(answers.c.user_id).where(*asked, answers.c.answer.is_not(None)).distinct()
+    asked = _of_questions(source, question_ids)
+    return select(answers.c.user_id).where(asked, answers.c.answer.is_not(None)).distinct()
 
 
 def tallies(conn: Connection, source: str, question_ids: Collection[int]) -> list[Tally]:
@@ -274,19 +293,18 @@ def tallies(conn: Connection, source: str, question_ids: Collection[int]) -> lis
 def _tallies(source: str, question_ids: Collection[int]) -> Select[Any]:
     sums = (
         func.sum(answers.c.points).label("points"),
-        func.sum(sa.case((answers.c.correct, 1), else_=0)).label("right"),
+        RIGHT,
         func.count().label("answered"),
         func.sum(answers.c.elapsed_ms).label("ms"),
     )
-    asked = answers.c.source == source, answers.c.question_id.in_(question_ids)
-    given = answers.c.answer.is_not(None)
-    return select(answers.c.user_id, *sums).where(*asked, given).group_by(answers.c.user_id)
+    given = _of_questions(source, question_ids), answers.c.answer.is_not(None)
+    return select(answers.c.user_id, *sums).where(*given).group_by(answers.c.user_id)
 
 
 def paid_for(conn: Connection, source: str, question_ids: Collection[int]) -> int:
     """Return all points that these questions paid on the boards."""
-    asked = answers.c.source == source, answers.c.question_id.in_(question_ids)
-    return int(conn.execute(select(func.sum(answers.c.paid)).where(*asked)).scalar() or 0)
+    query = select(func.sum(answers.c.paid)).where(_of_questions(source, question_ids))
+    return int(conn.execute(query).scalar() or 0)
 
 
 def last_paid(
@@ -336,16 +354,14 @@ def all_reviews_of(conn: Connection, user_id: int) -> Reviews:
     return _by_item(_all_rated(conn, user_id))
 
 
-@prepared
-def _all_rated(user_id: int) -> Select[Any]:
-    return _reviews(user_id)
-
-
 def _reviews(user_id: int) -> Select[Any]:
     c = answers.c
     query = select(c.item_id, c.rating, c.answered_at)
     query = query.where(c.user_id == user_id, c.rating.is_not(None))
     return query.order_by(c.answered_at, c.source, c.question_id)
+
+
+_all_rated = prepared(_reviews)
 
 
 def _by_item(rows: Iterable[Any]) -> Reviews:
@@ -450,38 +466,37 @@ def points_between(
 
 
 @prepared
-def _points_between(guild_id: int, first: date, last: date) -> Select[Any]:
-    here = answers.c.guild_id == guild_id, answers.c.local_date.between(first, last)
-    sums = select(answers.c.user_id, func.sum(answers.c.paid).label("points"))
-    return sums.where(*here, answers.c.user_id > 0).group_by(answers.c.user_id)
-
-
-@prepared
 def _points_in_topic(guild_id: int, first: date, last: date, topic_id: str) -> Select[Any]:
-    here = answers.c.guild_id == guild_id, answers.c.local_date.between(first, last)
+    return _points(guild_id, first, last).where(answers.c.topic_id == topic_id)
+
+
+def _points(guild_id: int, first: date, last: date) -> Select[Any]:
     sums = select(answers.c.user_id, func.sum(answers.c.paid).label("points"))
-    own = answers.c.topic_id == topic_id, answers.c.user_id > 0
-    return sums.where(*here, *own).group_by(answers.c.user_id)
+    here = _on_days(guild_id, first, last), answers.c.user_id > 0
+    return sums.where(*here).group_by(answers.c.user_id)
+
+
+_points_between = prepared(_points)
 
 
 def answered_between(
     conn: Connection, guild_id: int, first: date, last: date
 ) -> list[tuple[date, str, int, int]]:
     """Return (date, item id or '', answers, right answers) on a server between two dates."""
-    here = answers.c.guild_id == guild_id, answers.c.local_date.between(first, last)
     key = answers.c.local_date, answers.c.item_id
-    right = func.sum(sa.case((answers.c.correct, 1), else_=0)).label("right")
-    rows = conn.execute(select(*key, func.count(), right).where(*here).group_by(*key))
-    return [(day, item_id, answered, int(r)) for day, item_id, answered, r in rows]
+    query = select(*key, func.count(), RIGHT).where(_on_days(guild_id, first, last)).group_by(*key)
+    return [(*known, int(right)) for *known, right in conn.execute(query)]
 
 
 def longest_streak(
     conn: Connection, guild_id: int, first: date, last: date
 ) -> tuple[int, int] | None:
     """Return (member, days) of the longest streak on a server between two dates."""
-    here = answers.c.guild_id == guild_id, answers.c.local_date.between(first, last)
-    query = select(answers.c.user_id, answers.c.streak).where(*here, answers.c.streak.is_not(None))
-    row = conn.execute(query.order_by(answers.c.streak.desc(), answers.c.user_id).limit(1)).first()
+    c = answers.c
+    query = select(c.user_id, c.streak).where(
+        _on_days(guild_id, first, last), c.streak.is_not(None)
+    )
+    row = conn.execute(query.order_by(c.streak.desc(), c.user_id).limit(1)).first()
     return None if row is None else (row.user_id, row.streak)
 
 
@@ -491,8 +506,7 @@ def delete_uncounted(conn: Connection, source: str, question_ids: Iterable[int])
     Rated rows stay, because members' cards were computed from them. `bot.answers.erasure` has
     removed the server from the counted ones; this does it for challenge questions without an answer.
     """
-    asked = answers.c.source == source, answers.c.question_id.in_(list(question_ids))
-    here = answers.c.guild_id.is_not(None)
-    missed = update(answers).where(*asked, here, answers.c.rating.is_not(None))
+    here = _of_questions(source, list(question_ids)), answers.c.guild_id.is_not(None)
+    missed = update(answers).where(*here, answers.c.rating.is_not(None))
     conn.execute(missed.values(guild_id=None))
-    return conn.execute(delete(answers).where(*asked, here)).rowcount
+    return conn.execute(delete(answers).where(*here)).rowcount

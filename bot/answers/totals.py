@@ -5,16 +5,16 @@ Boards of a day, week or month are computed from the log itself.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, Executable, Select, and_, case, delete, func, select
 
-from bot.answers.store import Answer, answers
+from bot.answers.store import RIGHT, Answer, answers
 from bot.core.tables import constant, insert_for, metadata, prepared
 
 ALL_TOPICS = ""
@@ -55,52 +55,41 @@ team_totals = sa.Table(
     sa.Index("ix_team_totals_user_id", "user_id"),
     sqlite_with_rowid=False,
 )
+SUMS: Sequence[sa.Table] = (totals, team_totals)
 
 
-@dataclass(slots=True)
-class _Gain:
-    points: int = 0
-    answers: int = 0
-    right: int = 0
-
-
-def add(conn: Connection, counted: Iterable[Answer]) -> None:
+def add(conn: Connection, counted: Sequence[Answer]) -> None:
     """Add newly counted answers to the totals. All must have the same server and date."""
-    gains: dict[tuple[str, int], _Gain] = {}
-    for_teams: dict[tuple[int, str, int], int] = {}
-    guild_id, day = 0, date.min
+    if not counted:
+        return
+    guild_id = counted[0].guild_id
+    assert guild_id is not None
+    members: dict[tuple[str, int], list[Answer]] = defaultdict(list)
+    teams: Counter[tuple[int, str, int]] = Counter()
     for a in counted:
-        assert a.guild_id is not None
-        assert a.local_date is not None
-        guild_id, day = a.guild_id, a.local_date
         for topic in {ALL_TOPICS, a.topic_id}:
-            gain = gains.setdefault((topic, a.user_id), _Gain())
-            gain.points += a.paid or 0
-            gain.answers += 1
-            gain.right += a.correct
+            members[topic, a.user_id].append(a)
         if a.team_id is not None:
-            key = a.team_id, a.topic_id, a.user_id
-            for_teams[key] = for_teams.get(key, 0) + (a.paid or 0)
-    if gains:
-        rows = [
-            {
-                "guild_id": guild_id,
-                "topic_id": topic,
-                "user_id": user_id,
-                "points": gain.points,
-                "answers": gain.answers,
-                "right": gain.right,
-                "days": 1,
-                "last_on": day,
-            }
-            for (topic, user_id), gain in sorted(gains.items())  # one order of locks
-        ]
-        conn.execute(_upsert(conn.dialect.name), rows)
-    _add_for_teams(conn, guild_id, for_teams)
+            teams[a.team_id, a.topic_id, a.user_id] += a.paid or 0
+    rows = [
+        {
+            "guild_id": guild_id,
+            "topic_id": topic,
+            "user_id": user_id,
+            "points": sum(a.paid or 0 for a in own),
+            "answers": len(own),
+            "right": sum(a.correct for a in own),
+            "days": 1,
+            "last_on": counted[0].local_date,
+        }
+        for (topic, user_id), own in sorted(members.items())  # one order of locks
+    ]
+    conn.execute(_upsert(conn.dialect.name), rows)
+    _add_for_teams(conn, guild_id, teams)
 
 
 def _add_for_teams(
-    conn: Connection, guild_id: int, points: dict[tuple[int, str, int], int]
+    conn: Connection, guild_id: int, points: Mapping[tuple[int, str, int], int]
 ) -> None:
     rows = [
         {
@@ -165,23 +154,25 @@ def rebuild(conn: Connection) -> int:
     sums = (
         func.sum(c.paid),
         func.count(),
-        func.sum(case((c.correct, 1), else_=0)),
+        RIGHT,
         func.count(c.local_date.distinct()),
         func.max(c.local_date),
     )
-    conn.execute(delete(totals))
-    conn.execute(delete(team_totals))
-    for topic in (sa.literal(ALL_TOPICS).label("topic_id"), c.topic_id):
-        keys = [c.guild_id, c.user_id, *([c.topic_id] if topic is c.topic_id else [])]
-        query = select(c.guild_id, topic, c.user_id, *sums).where(counted).group_by(*keys)
-        if topic is c.topic_id:  # the answers without a topic are in the first row already
-            query = query.where(c.topic_id != ALL_TOPICS)
-        names = ("guild_id", "topic_id", "user_id", "points", "answers", "right", "days", "last_on")
-        conn.execute(totals.insert().from_select(names, query))
-    team_key = c.guild_id, c.team_id, c.topic_id, c.user_id
-    query = select(*team_key, func.sum(c.paid)).where(counted, c.team_id.is_not(None))
-    for_teams = ("guild_id", "team_id", "topic_id", "user_id", "points")
-    conn.execute(team_totals.insert().from_select(for_teams, query.group_by(*team_key)))
+    member = c.guild_id, c.user_id
+    in_topic = c.guild_id, c.topic_id, c.user_id
+    in_team = c.guild_id, c.team_id, c.topic_id, c.user_id
+    in_all = select(c.guild_id, sa.literal(ALL_TOPICS), c.user_id, *sums).where(counted)
+    # answers without a topic are in the first row already
+    by_topic = select(*in_topic, *sums).where(counted, c.topic_id != ALL_TOPICS)
+    for_teams = select(*in_team, func.sum(c.paid)).where(counted, c.team_id.is_not(None))
+    for table in SUMS:
+        conn.execute(delete(table))
+    for table, query, key in (
+        (totals, in_all, member),
+        (totals, by_topic, in_topic),
+        (team_totals, for_teams, in_team),
+    ):
+        conn.execute(table.insert().from_select(table.c.keys(), query.group_by(*key)))
     return conn.execute(select(func.count()).select_from(answers).where(counted)).scalar_one()
 
 
@@ -217,6 +208,3 @@ def _of_member(guild_id: int, user_id: int, topics: Collection[str]) -> Select[A
 def servers_of_members() -> Select[Any]:
     """Return the query for user_id and guild_id, once for each server with a counted answer."""
     return select(totals.c.user_id, totals.c.guild_id).where(_ALL)
-
-
-SUMS: Sequence[sa.Table] = (totals, team_totals)

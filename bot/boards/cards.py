@@ -6,48 +6,27 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from bot.boards.rules import first_day
+from bot.boards.rules import RankedMember, first_day
 from bot.daily.streaks import Streak
 from bot.memory.fitting import LastFit
 from bot.questions.model import Topic
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """A member's row of a leaderboard.
-
-    `name` is None for a member who has not been seen yet. `before` is their place in the previous
-    period, if they had one.
-    """
-
-    place: int
-    user_id: int
-    name: str | None
-    points: int
-    before: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Own:
-    """The asker's place. `behind` is the gap to `next_place` in points; None for the leader."""
-
-    place: int
-    points: int
-    behind: int | None = None
-    next_place: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Board:
-    """One page of a leaderboard. Pages count from 0."""
+    """One page of a leaderboard. Pages count from 0.
+
+    `own` is the asker's place, and `ahead` the nearest member with more points, if there is one.
+    """
 
     period: str
     topic_id: str | None
     page: int
     pages: int
     members: int
-    rows: tuple[Row, ...]
-    own: Own | None
+    rows: tuple[RankedMember, ...]
+    own: RankedMember | None
+    ahead: RankedMember | None
     has_teams: bool = False
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from functools import partial
 
 import discord
@@ -21,8 +20,6 @@ from bot.chat.router import Fields, guild_id_of, roles_of
 from bot.members.service import Members
 from bot.plan.service import Plans
 
-ShowBoard = Callable[[discord.Interaction, str, str | None, int, str | None], Awaitable[Message]]
-
 
 class Boards(commands.Cog):
     def __init__(self, bot: QuizBot, boards: BoardsService, members: Members, plans: Plans) -> None:
@@ -30,10 +27,10 @@ class Boards(commands.Cog):
         self.plans = plans
         self.boards = boards
         self.members = members
-        bot.router.add(view.BOARD, partial(self.turn_page, self._board))
-        bot.router.add(view.TEAM_BOARD, partial(self.turn_page, self._team_board))
-        bot.router.add(view.SHOW_BOARD, partial(self.show_in_channel, self._board))
-        bot.router.add(view.SHOW_TEAM_BOARD, partial(self.show_in_channel, self._team_board))
+        bot.router.add(view.BOARD, partial(self.turn_page, teams=False))
+        bot.router.add(view.TEAM_BOARD, partial(self.turn_page, teams=True))
+        bot.router.add(view.SHOW_BOARD, partial(self.show_in_channel, teams=False))
+        bot.router.add(view.SHOW_TEAM_BOARD, partial(self.show_in_channel, teams=True))
         bot.router.add(view.STATS, self.share_stats)
 
     @app_commands.command(description="Who has the most points, and where you stand")
@@ -62,8 +59,7 @@ class Boards(commands.Cog):
         board: str = "members",
         topic: str | None = None,
     ) -> None:
-        show_board = self._team_board if board == "teams" else self._board
-        await say(interaction, await show_board(interaction, period, topic, 0, None))
+        await say(interaction, await self._board(interaction, board == "teams", period, topic))
 
     @app_commands.command(
         description="Your progress as a picture: accuracy, activity, streak and practice"
@@ -80,26 +76,18 @@ class Boards(commands.Cog):
         )
 
     async def turn_page(
-        self,
-        board: ShowBoard,
-        interaction: discord.Interaction,
-        fields: Fields,
-        shown_by: str | None = None,
+        self, interaction: discord.Interaction, fields: Fields, *, teams: bool
     ) -> None:
-        """Show another page or period, to the member or, with `shown_by`, to the channel."""
-        page = int(fields["page"])
-        card = await board(interaction, fields["period"], fields["topic"] or None, page, shown_by)
-        if shown_by is None:
-            await say_here(interaction, card)
-        else:
-            await say(interaction, card, public=True)
+        """Show another page or period to the member."""
+        await say_here(interaction, await self._page(interaction, fields, teams))
 
     async def show_in_channel(
-        self, board: ShowBoard, interaction: discord.Interaction, fields: Fields
+        self, interaction: discord.Interaction, fields: Fields, *, teams: bool
     ) -> None:
         """Post the current page of a board in the channel, with the name of the member."""
         require_may_post(interaction)
-        await self.turn_page(board, interaction, fields, interaction.user.display_name)
+        name = interaction.user.display_name
+        await say(interaction, await self._page(interaction, fields, teams, name), public=True)
 
     async def share_stats(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Show the member's figures to others or hide them, and update the page."""
@@ -116,38 +104,35 @@ class Boards(commands.Cog):
         plan = await self.plans.outlook(member.id, guild_id) if own else None
         return await view.stats_page(member.display_name, stats, own=own, plan=plan)
 
+    async def _page(
+        self,
+        interaction: discord.Interaction,
+        fields: Fields,
+        teams: bool,
+        shown_by: str | None = None,
+    ) -> Message:
+        topic_id, page = fields["topic"] or None, int(fields["page"])
+        return await self._board(interaction, teams, fields["period"], topic_id, page, shown_by)
+
     async def _board(
         self,
         interaction: discord.Interaction,
+        teams: bool,
         period: str,
         topic_id: str | None,
-        page: int,
-        shown_by: str | None,
+        page: int = 0,
+        shown_by: str | None = None,
     ) -> Message:
+        """Return a page of a board: the member's own, or one that `shown_by` shows the channel."""
+        guild_id, user_id = guild_id_of(interaction), interaction.user.id
+        bank = await self.bot.context.bank_for(user_id, guild_id)
+        topic = bank.topics.get(topic_id or "")
+        if teams:
+            of_teams = await self.boards.team_board(
+                guild_id, roles_of(interaction), period=period, topic_id=topic_id, page=page
+            )
+            return view.team_board_page(of_teams, topic, shown_by)
         board = await self.boards.board(
-            guild_id_of(interaction),
-            interaction.user.id,
-            period=period,
-            topic_id=topic_id,
-            page=page,
+            guild_id, user_id, period=period, topic_id=topic_id, page=page
         )
-        bank = await self.bot.context.bank_for(interaction.user.id, interaction.guild_id)
-        return view.board_page(board, bank.topics.get(topic_id or ""), shown_by)
-
-    async def _team_board(
-        self,
-        interaction: discord.Interaction,
-        period: str,
-        topic_id: str | None,
-        page: int,
-        shown_by: str | None,
-    ) -> Message:
-        board = await self.boards.team_board(
-            guild_id_of(interaction),
-            roles_of(interaction),
-            period=period,
-            topic_id=topic_id,
-            page=page,
-        )
-        bank = await self.bot.context.bank_for(interaction.user.id, interaction.guild_id)
-        return view.team_board_page(board, bank.topics.get(topic_id or ""), shown_by)
+        return view.board_page(board, topic, shown_by)

@@ -33,11 +33,17 @@ class TeamSum:
 
 @dataclass(frozen=True, slots=True)
 class RankedMember:
-    """A member's place and points; members with equal points share a place."""
+    """A member's place and points; members with equal points share a place.
+
+    On a page, `name` is None for a member who has not been seen yet, and `before` is their place in
+    the previous period, if they had one.
+    """
 
     place: int
     user_id: int
     points: int
+    name: str | None = None
+    before: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +60,15 @@ class RankedPage:
     """The nearest member with more points, if there is one."""
 
 
+def count_pages(rows: int) -> int:
+    """Return the number of pages of a leaderboard. An empty one has a page too."""
+    return max(1, -(-rows // PAGE_SIZE))
+
+
 def rank(points: Mapping[int, int], *, user_id: int, page: int) -> RankedPage:
     """Return a page of the members by their points; a page past the end gives the last one."""
     order = _ranked_members(points)
-    pages = max(1, -(-len(order) // PAGE_SIZE))
+    pages = count_pages(len(order))
     page = min(page, pages - 1)
     own = next((member for member in order if member.user_id == user_id), None)
     better = [member for member in order if own and member.points > own.points]

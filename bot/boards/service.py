@@ -22,7 +22,7 @@ from bot.boards.cards import (
     TeamRow,
     recent_activity,
 )
-from bot.boards.rules import FEWEST_ACTIVE, PAGE_SIZE, WEEKS, ranked
+from bot.boards.rules import FEWEST_ACTIVE, PAGE_SIZE, WEEKS, count_pages, ranked
 from bot.core import servers
 from bot.core.calendar import local_date
 from bot.core.context import Context
@@ -97,7 +97,7 @@ class Boards:
             )
             for place, s in ranked(sums)
         ]
-        pages = max(1, -(-len(rows) // PAGE_SIZE))
+        pages = count_pages(len(rows))
         page = min(page, pages - 1)
         return TeamBoard(
             period=period,

@@ -15,8 +15,16 @@ from sqlalchemy import Connection, Select, bindparam, func, select
 from bot.answers.rules import days_before, days_of
 from bot.answers.store import answers, points_between
 from bot.answers.totals import ALL_TOPICS, team_totals, totals
-from bot.boards.cards import Board, Own, Row
-from bot.boards.rules import PAGE_SIZE, RankedMember, RankedPage, TeamSum, places_of, rank
+from bot.boards.cards import Board
+from bot.boards.rules import (
+    PAGE_SIZE,
+    RankedMember,
+    RankedPage,
+    TeamSum,
+    count_pages,
+    places_of,
+    rank,
+)
 from bot.members.store import names_of
 
 Days = tuple[date, date]
@@ -50,21 +58,9 @@ def board(
     if earlier and listed:
         before = places_of(points_between(conn, guild_id, *earlier, topic_id))
     rows = tuple(
-        Row(
-            place=member.place,
-            user_id=member.user_id,
-            name=names.get(member.user_id),
-            points=member.points,
-            before=before.get(member.user_id),
-        )
+        replace(member, name=names.get(member.user_id), before=before.get(member.user_id))
         for member in found.listed
     )
-    own = None
-    if found.own is not None:
-        own = Own(found.own.place, found.own.points)
-        if found.ahead is not None:
-            behind = found.ahead.points - found.own.points
-            own = replace(own, behind=behind, next_place=found.ahead.place)
     return Board(
         period=period,
         topic_id=topic_id,
@@ -72,7 +68,8 @@ def board(
         pages=found.pages,
         members=found.members,
         rows=rows,
-        own=own,
+        own=found.own,
+        ahead=found.ahead,
     )
 
 
@@ -82,7 +79,7 @@ def _all_time(
     """Return a page of all time, without reading all members."""
     scope = {"guild_id": guild_id, "topic_id": topic_id}
     members = conn.execute(_MEMBERS, scope).scalar_one()
-    pages = max(1, -(-members // PAGE_SIZE))
+    pages = count_pages(members)
     page = min(page, pages - 1)
     listed = conn.execute(_PAGE, {**scope, "skip": page * PAGE_SIZE}).all()
     own = conn.execute(_OWN, {**scope, "user_id": user_id}).first()

@@ -156,14 +156,10 @@ def _id(
 
 
 def _own(board: Board) -> str:
-    own = board.own
+    own, ahead = board.own, board.ahead
     if own is None:
         return "You: no points here yet"
-    behind = (
-        f" · {own.behind:,} behind {t.ordinal(own.next_place)}"
-        if own.next_place is not None
-        else ""
-    )
+    behind = f" · {ahead.points - own.points:,} behind {t.ordinal(ahead.place)}" if ahead else ""
     return f"You: {t.ordinal(own.place)} · {t.count(own.points, 'point')}{behind}"
 
 

@@ -18,7 +18,7 @@ from bot.daily import store
 from bot.daily.cards import OpenReview
 from bot.daily.rules import Daily
 from bot.daily.store import Written
-from bot.interviews.assessment import decode, encode
+from bot.interviews.assessment import decode, encode, merged
 from bot.interviews.cards import Assessment
 from bot.interviews.grading.service import Grading, Ungradable
 from bot.interviews.rules import choose_follow_up
@@ -133,14 +133,12 @@ class Grader:
             verified = replace(assessment, model_failed="spent")
 
         def save(conn: Connection) -> Assessment:
-            """Store it, unless a model's rulings were stored in the meantime and this has none."""
+            """Store it, keeping a model's rulings made in the meantime."""
             written = store.written_by(conn, daily.id, user_id)
-            stored = decode(written.grade) if written is not None and written.grade else None
-            if stored is not None and stored.model and not verified.model:
-                return stored
-            if store.change_grade(conn, daily.id, user_id, encode(verified)):
-                _count_points(conn, daily.id, user_id, verified)
-            return verified
+            kept = merged(written.grade if written else None, verified)
+            if store.change_grade(conn, daily.id, user_id, encode(kept)):
+                _count_points(conn, daily.id, user_id, kept)
+            return kept
 
         return await self._database.write(save)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from bot.interviews.cards import COUNTED, SAID, Assessment, Part, Point, Reply
@@ -25,6 +25,19 @@ def ticked_by_partner(points: Sequence[str], ticks: Collection[int]) -> Assessme
         Point(text, SAID if n in ticks else str(State.MISSING)) for n, text in enumerate(points)
     )
     return Assessment(found, counted=said, by_partner=True)
+
+
+def merged(stored: str | None, graded: Assessment) -> Assessment:
+    """Return what to store of a grade if another one, encoded, was stored in the meantime.
+
+    A model's rulings outlive a grade without one, and the member's own count outlives any.
+    """
+    if stored is None:
+        return graded
+    earlier = decode(stored)
+    if earlier.model and not graded.model:
+        return earlier
+    return replace(graded, counted=earlier.counted)
 
 
 def decode(text: str) -> Assessment:

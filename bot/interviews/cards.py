@@ -103,6 +103,11 @@ class Assessment:
         return self.found if self.model else None
 
     @property
+    def score(self) -> int | None:
+        """The percentage that was counted; None if nobody has counted."""
+        return self.count.percent if self.count else None
+
+    @property
     def counted_by(self) -> str:
         """The name of the model whose count is `count`; empty if it is the member's own, or none."""
         return self.model if self.counted is None else ""

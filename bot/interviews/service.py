@@ -14,7 +14,7 @@ from bot.core.database import Connection, reading, writing
 from bot.core.errors import UserError
 from bot.core.limits import ANSWERS_A_DAY, REQUESTS_A_DAY
 from bot.interviews import rules, store
-from bot.interviews.assessment import decode, decode_reply, encode
+from bot.interviews.assessment import decode, decode_reply, encode, merged
 from bot.interviews.cards import AskedQuestion, Assessment, Reply, Report, Step
 from bot.interviews.grading.service import Grading, Ungradable
 from bot.interviews.report import build_report
@@ -176,7 +176,7 @@ class Interviews:
         question = _existing(store.question(conn, question_id, lock=True))
         assert question.grade is not None
         assessment = decode(question.grade).with_count(points)
-        store.save_grade(conn, question_id, encode(assessment), _score(assessment))
+        store.save_grade(conn, question_id, encode(assessment), assessment.score)
         return assessment
 
     @reading
@@ -349,12 +349,8 @@ class Interviews:
     def _save_grade(self, conn: Connection, question_id: int, assessment: Assessment) -> Assessment:
         """Store a grade, keeping the member's count and a model's rulings made in the meantime."""
         question = _existing(store.question(conn, question_id, lock=True))
-        if question.grade is not None:
-            earlier = decode(question.grade)
-            if earlier.model and not assessment.model:
-                return earlier
-            assessment = replace(assessment, counted=earlier.counted)
-        store.save_grade(conn, question_id, encode(assessment), _score(assessment))
+        assessment = merged(question.grade, assessment)
+        store.save_grade(conn, question_id, encode(assessment), assessment.score)
         return assessment
 
     @reading
@@ -379,11 +375,6 @@ class Interviews:
             if not question.open
         ]
         return build_report(self._banks.holding(conn, topic_ids), asked)
-
-
-def _score(assessment: Assessment) -> int | None:
-    """Return the percentage that the member or a model counted; None if nobody has."""
-    return assessment.count.percent if assessment.count else None
 
 
 def _asked_question(question: InterviewQuestion, earlier: str | None) -> AskedQuestion:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, case, delete, select, update
+from sqlalchemy import ColumnElement, Connection, case, delete, select, update
 
 from bot.core.personal import Held, Personal, Row, erase_rows, exported, personal_rows
 from bot.core.tables import Instant, RowId, fetch, fetch_all, insert, metadata
@@ -84,12 +84,12 @@ def _erase(conn: Connection, user_id: int, limit: int) -> int:
     return erase_rows(conn, interviews, len(found), interviews.c.id.in_(found))
 
 
-_ANSWER_COLUMNS = (
+_PERSONAL_COLUMNS = (
+    interviews.c.user_id,
     interview_questions.c.answer,
     interview_questions.c.grade,
     interview_questions.c.follow_up,
 )
-_PERSONAL_COLUMNS = (interviews.c.user_id, *_ANSWER_COLUMNS)
 HELD = Held(
     members=[
         Personal("interviews", _PERSONAL_COLUMNS, _export, _erase),
@@ -238,13 +238,8 @@ def earlier_grades(
 ) -> dict[str, str]:
     """Return the grade of the member's latest earlier answer to each topic, by topic id."""
     c = interview_questions.c
-    before = interviews.c.user_id == interview.user_id, interviews.c.id < interview.id
-    newest = (
-        select(interviews.c.id).where(*before).order_by(interviews.c.id.desc()).limit(MAX_EARLIER)
-    )
-    # As a subquery, this made PostgreSQL read the questions of all members.
-    latest = conn.execute(newest).scalars().all()
-    query = select(c.topic_id, c.grade).where(c.interview_id.in_(latest), c.topic_id.in_(topic_ids))
+    earlier = _in_latest(conn, interview.user_id, interviews.c.id < interview.id)
+    query = select(c.topic_id, c.grade).where(earlier, c.topic_id.in_(topic_ids))
     rows = conn.execute(query.where(c.grade.is_not(None)).order_by(c.interview_id))
     return {row.topic_id: row.grade for row in rows}
 
@@ -263,16 +258,19 @@ def save_answer(conn: Connection, question_id: int, text: str, now: datetime) ->
 def count_answers(conn: Connection, user_id: int, since: datetime) -> int:
     """Count a member's answers since a moment, in their latest `MAX_EARLIER` interviews."""
     c = interview_questions.c
-    own = interviews.c.user_id == user_id
-    latest = conn.execute(
-        select(interviews.c.id).where(own).order_by(interviews.c.id.desc()).limit(MAX_EARLIER)
-    )
-    answered = (
-        c.interview_id.in_(latest.scalars().all()),
-        c.answered_at >= since,
-        c.answer.is_not(None),
-    )
-    return conn.execute(select(sa.func.count()).where(*answered)).scalar_one()
+    answered = c.answered_at >= since, c.answer.is_not(None)
+    query = select(sa.func.count()).where(_in_latest(conn, user_id), *answered)
+    return conn.execute(query).scalar_one()
+
+
+def _in_latest(
+    conn: Connection, user_id: int, *conditions: ColumnElement[bool]
+) -> ColumnElement[bool]:
+    """Return the condition for questions of a member's `MAX_EARLIER` latest interviews."""
+    own = select(interviews.c.id).where(interviews.c.user_id == user_id, *conditions)
+    newest = own.order_by(interviews.c.id.desc()).limit(MAX_EARLIER)
+    # As a subquery, this made PostgreSQL read the questions of all members.
+    return interview_questions.c.interview_id.in_(conn.execute(newest).scalars().all())
 
 
 def skip(conn: Connection, question_id: int, now: datetime) -> None:

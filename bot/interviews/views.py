@@ -5,7 +5,7 @@ Feedback on an open answer has up to four tabs, each with as many pages as it ne
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import discord
@@ -146,7 +146,8 @@ def feedback_card(step: Step, bank: Bank, page: int = 0, *, checking: str = "") 
     Feedback on an open question of the day is held back until it closes.
     """
     number = step.question_id
-    uncounted = step.assessment is not None and step.assessment.count is None
+    assessment = step.assessment
+    uncounted = assessment is not None and assessment.count is None
     navigation = row(
         button(
             "See the report" if step.last else "Next question",
@@ -156,23 +157,18 @@ def feedback_card(step: Step, bank: Bank, page: int = 0, *, checking: str = "") 
         None if step.last else button("End", STEP.id(slot="end", row=number)),
     )
     head = _head(step, bank)
-    if step.problem:
-        found = _pages(step, None, step.problem)
-        return page_of(
-            head, found, page, lambda n: FEEDBACK.id(row=number, page=n), navigation, colour=OPEN
-        )
-    if step.assessment is None:
+    if assessment is None and not step.problem:
         held_back = (
             "Your answer is saved. This is a question of the day right now, so your feedback waits until that closes. "
             "Press Feedback then."
         )
         feedback = button("Feedback", FEEDBACK.id(row=number, page=0))
         return Message(OPEN, head, held_back, row(feedback), navigation)
-    found = _pages(step, step.assessment, checked_by(checking) if checking else "")
+    found = _pages(step, step.problem or (checked_by(checking) if checking else ""))
     page = min(page, len(found) - 1)
     more: list[ui.ActionRow[ui.LayoutView] | None] = []
-    if not checking and found[page].tab == FEEDBACK_TAB:
-        more = [*_count_rows(step.assessment, number), _follow_up_buttons(step)]
+    if assessment is not None and not checking and found[page].tab == FEEDBACK_TAB:
+        more = [*_count_rows(assessment, number), _follow_up_buttons(step)]
     return page_of(
         head,
         found,
@@ -180,14 +176,13 @@ def feedback_card(step: Step, bank: Bank, page: int = 0, *, checking: str = "") 
         lambda n: FEEDBACK.id(row=number, page=n),
         *more,
         navigation,
-        colour=colour(step.assessment),
+        colour=colour(assessment),
     )
 
 
 def follow_up_card(step: Step, bank: Bank) -> Message:
     """The feedback, opened at the follow-up's tab if there is one."""
-    found = _pages(step, step.assessment, "") if step.assessment else []
-    page = next((n for n, one in enumerate(found) if one.tab == FOLLOW_UP_TAB), 0)
+    page = next((n for n, one in enumerate(_pages(step)) if one.tab == FOLLOW_UP_TAB), 0)
     return feedback_card(step, bank, page)
 
 
@@ -196,12 +191,12 @@ def checked_by(model: str) -> str:
     return f"{t.escape(model)} is checking your answer. This updates in a moment."
 
 
-def _pages(step: Step, assessment: Assessment | None, note: str) -> list[Page]:
+def _pages(step: Step, note: str = "") -> list[Page]:
     """Return all pages. The list to tick points in appears once there is nothing to note."""
     return pages(
         step.topic,
         step.answer,
-        assessment,
+        step.assessment,
         step.follow_up,
         note,
         step.reply,
@@ -364,8 +359,15 @@ def pages(
         tabs[OWN_TAB] = [t.escape(answer)]
     if reply is not None:
         tabs[FOLLOW_UP_TAB] = _reply_blocks(reply)
+    return pages_of_tabs(tabs)
+
+
+def pages_of_tabs(tabs: Mapping[str, Sequence[str]]) -> list[Page]:
+    """Break the texts of each tab into pages. Empty texts are left out."""
     return [
-        Page(tab, text) for tab, blocks in tabs.items() for text in t.pages(blocks, _PAGE_LENGTH)
+        Page(tab, text)
+        for tab, blocks in tabs.items()
+        for text in t.pages([block for block in blocks if block], _PAGE_LENGTH)
     ]
 
 
@@ -455,7 +457,7 @@ def _feedback_blocks(
     if follow_up is not None:
         blocks.append(f"**Follow-up**\n{t.one_line(follow_up.question)}")
     blocks.append("\n".join(f"-# {words}" for words in (_source(assessment), note) if words))
-    return [block for block in blocks if block]
+    return blocks
 
 
 def _point(point: Point) -> str:

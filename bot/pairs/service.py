@@ -211,7 +211,7 @@ class Pairs:
             topic_id=turn.topic_id,
             total=rules.QUESTIONS_EACH,
             grade=encode(assessment),
-            score=assessment.count.percent if assessment.count else None,
+            score=assessment.score,
             asked_at=turn.asked_at,
             now=now,
         )

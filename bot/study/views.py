@@ -11,7 +11,7 @@ from discord import ui
 from bot.chat import text as t
 from bot.chat.messages import ENDED, OPEN, PRIMARY, Message, button, pager, row, separator
 from bot.chat.router import ONE_TOPIC, PAGE, Route
-from bot.interviews.views import BEGIN, MODEL_TAB, Page, page_of
+from bot.interviews.views import BEGIN, MODEL_TAB, Page, page_of, pages_of_tabs
 from bot.memory.progress import LEVELS, Progress, weakest
 from bot.practice.views import PRACTISE, aside_button
 from bot.questions.model import Topic
@@ -24,8 +24,6 @@ TOPIC_PICK = Route("topicpick", {})
 STUDY = Route("study", {"topic": ONE_TOPIC, "page": PAGE})
 
 QUESTION_TAB, PROGRESS_TAB = "Question", "Your progress"
-_LIMIT = 3200
-"""Characters of a page without its head."""
 _LEGEND = (
     "Learned: you should remember it for a week. Known: you've learned half of the topic. "
     "Weak: two of your last five answers were wrong."
@@ -124,11 +122,7 @@ def pages(found: StudyPage) -> list[Page]:
         tabs[PROGRESS_TAB] = ["\n".join(own)]
     else:
         tabs[PROGRESS_TAB] = ["\n".join(own), read_up]
-    return [
-        Page(tab, text)
-        for tab, blocks in tabs.items()
-        for text in t.pages([block for block in blocks if block], _LIMIT)
-    ]
+    return pages_of_tabs(tabs)
 
 
 def in_play_text(found: InPlay) -> str:

@@ -66,10 +66,16 @@ def counted(
 
 
 def store_counted(conn: Connection, given: Iterable[Answer]) -> None:
-    """Store counted answers with the totals that they make."""
-    for answer in given:
-        assert answer_log.add(conn, answer)
-        totals.add(conn, [answer])
+    """Store counted answers with the totals that they make, server by server and day by day."""
+
+    def place_and_day(answer: Answer) -> tuple[int, date]:
+        return answer.guild_id or 0, answer.local_date or date.min
+
+    for _, group in itertools.groupby(sorted(given, key=place_and_day), key=place_and_day):
+        batch = list(group)
+        for answer in batch:
+            assert answer_log.add(conn, answer)
+        totals.add(conn, batch)
 
 
 def start_of(period: str, day: date) -> date:

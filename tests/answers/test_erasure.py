@@ -63,13 +63,8 @@ async def test_an_erased_member_before_the_count(stage: Stage) -> None:
     """An answer to an open question is deleted, and so is one in practice."""
     assert await stage.next_card(await stage.start(1))
     await stage.answer(ALWINA, after=1)
-    practised = replace(
-        counted(0, ALWINA, 0, source=PRACTICE, item="t1-a"),
-        guild_id=None,
-        local_date=None,
-        paid=None,
-        rating=3,
-    )
+    practised = counted(GUILD, ALWINA, 0, source=PRACTICE, item="t1-a")
+    practised = replace(practised, guild_id=None, local_date=None, paid=None, rating=3)
     await stage.database.write(answer_log.add, practised)
     await stage.database.write(erase_all, IN_LOG["answers"].erase, ALWINA)
     assert await log(stage.database) == []
@@ -102,8 +97,7 @@ async def test_a_server_keeps_no_answers_without_memory(database: Database) -> N
     others = replace(counted(GUILD + 1, ALWINA, 50), rating=3)
 
     def work(conn: Connection) -> None:
-        store_counted(conn, [to_open, rated])
-        store_counted(conn, [others])
+        store_counted(conn, [to_open, rated, others])
         answer_log.add(conn, erased)
         (log_of_server, *_) = held(SOURCES).servers
         erase_all(conn, log_of_server.erase, GUILD)

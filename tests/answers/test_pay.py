@@ -80,8 +80,7 @@ async def test_an_item_pays_once_a_month(database: Database) -> None:
     long_ago = counted(GUILD, BOB, 50, item=ITEM, at=AT - MONTH)
     elsewhere = counted(GUILD + 1, 103, 50, item=ITEM)
     unpaid = replace(counted(GUILD, 104, 50, item=ITEM), paid=0)
-    await database.write(store_counted, [lately, long_ago, unpaid])
-    await database.write(store_counted, [elsewhere])
+    await database.write(store_counted, [lately, long_ago, unpaid, elsewhere])
     await count(database, [given(1, user_id) for user_id in (ALWINA, BOB, 103, 104)])
     paid_now = [await paid(database, user_id) for user_id in (ALWINA, BOB, 103, 104)]
     assert paid_now == [0, 90, 90, 90]

@@ -118,7 +118,6 @@ async def test_rebuild(database: Database) -> None:
         counted(n % 2, n % 3 + 1, n * 40, DAY + timedelta(days=n % 5), f"t{n % 4}", team=71)
         for n in range(40)
     ]
-    given_then.sort(key=lambda a: a.local_date or date.min)
     erased = replace(counted(1, -9, 50), paid=None)
     uncounted = replace(counted(1, 1, 50), local_date=None, paid=None)
 
@@ -138,18 +137,6 @@ async def test_rebuild(database: Database) -> None:
     await database.write(spoil)
     assert await database.write(totals.rebuild) == len(given_then)
     assert [await database.read(rows, guild_id) for guild_id in (0, 1)] == right
-
-
-async def test_an_answer_without_a_topic_counts_once(database: Database) -> None:
-    """An item whose topic isn't known any more counts once on the boards of all topics."""
-    await database.write(store_counted, [counted(1, 1, 50, topic="")])
-    assert await database.read(totals.total, 1, 1) == Total(50, 1, 1, 1)
-
-
-async def test_nothing_to_add(database: Database) -> None:
-    """No answers are no work."""
-    await database.write(totals.add, [])
-    assert await database.read(rows, 1) == [[], []]
 
 
 async def test_the_figures_of_a_member(database: Database) -> None:

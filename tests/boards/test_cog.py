@@ -9,8 +9,6 @@ from tests.simcord.stage import Stage, alt_texts, answer_to, labels, reply, text
 
 __all__ = ["long_sleeps", "no_pace", "stage"]
 
-NO_MESSAGES = discord.PermissionOverwrite(send_messages=False)
-
 
 async def test_stats_are_the_members_to_show(stage: Stage) -> None:
     """The picture with its figures in words is the member's own; others see the public part until it is shown."""
@@ -26,6 +24,9 @@ async def test_stats_are_the_members_to_show(stage: Stage) -> None:
     assert "- Temperature: 0 of 1 right" in reply(own)
     assert labels(message) == ["Show to others", "Practise"]
     assert [file.filename for file in message.attachments] == ["stats.png"]
+    empty = await stage.bob.slash(stage.quiz, "stats")
+    assert "No answers yet" in reply(empty)
+    assert not answer_to(empty).attachments
     [alt] = alt_texts(message)
     assert alt.startswith(
         "0% right. Streak: 0 days. Questions learned: 0, due: 1. Last 12 weeks: 1 answer on 1 day"
@@ -51,14 +52,6 @@ async def test_stats_are_the_members_to_show(stage: Stage) -> None:
     assert not answer_to(
         await stage.bob.slash(stage.quiz, "stats", member=stage.alwina)
     ).attachments
-
-
-async def test_stats_before_the_first_answer(stage: Stage) -> None:
-    """Members without answers read how to begin, without an empty picture."""
-    result = await stage.bob.slash(stage.quiz, "stats")
-    assert "**bob** · **0 points**" in reply(result)
-    assert "No answers yet" in reply(result)
-    assert not answer_to(result).attachments
 
 
 async def some_points(stage: Stage) -> None:
@@ -96,28 +89,20 @@ async def test_a_board_is_shown_in_the_channel(stage: Stage) -> None:
     assert reply(shown) == said
 
 
-async def test_a_board_is_not_shown_where_the_member_may_not_write(stage: Stage) -> None:
-    """They read why; their own page stays."""
+async def test_a_board_is_not_shown_where_writing_is_forbidden(stage: Stage) -> None:
+    """The member reads what they or the bot lack; their own page stays."""
     await some_points(stage)
     quiet, reader = stage.reader()
-    board = answer_to(await reader.slash(quiet, "leaderboard"))
-    refused = await reader.click(board, label="Show in channel")
-    assert refused.ephemeral
-    assert reply(refused) == (
-        f"You can't post in <#{quiet.id}>: you need Send Messages here. "
-        "Ask a moderator to allow it, or try in another channel."
-    )
-    assert stage.texts(quiet) == []
-
-
-async def test_a_board_is_not_shown_where_the_bot_may_not_write(stage: Stage) -> None:
-    """The member reads what the bot lacks."""
-    await some_points(stage)
+    forbidden = discord.PermissionOverwrite(send_messages=False)
     locked = stage.guild.create_text_channel(
-        "locked", overwrites={stage.guild.default_role: NO_MESSAGES}
+        "locked", overwrites={stage.guild.default_role: forbidden}
     )
-    board = answer_to(await stage.clementine.slash(locked, "leaderboard"))
-    refused = await stage.clementine.click(board, label="Show in channel")
-    assert refused.ephemeral
-    assert reply(refused).startswith(f"I can't post in <#{locked.id}>: I need Send Messages here.")
-    assert stage.texts(locked) == []
+    for channel, member, words in (
+        (quiet, reader, f"You can't post in <#{quiet.id}>: you need Send Messages here."),
+        (locked, stage.clementine, f"I can't post in <#{locked.id}>: I need Send Messages here."),
+    ):
+        own = answer_to(await member.slash(channel, "leaderboard"))
+        refused = await member.click(own, label="Show in channel")
+        assert refused.ephemeral
+        assert reply(refused).startswith(words)
+        assert stage.texts(channel) == []

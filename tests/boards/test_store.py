@@ -15,10 +15,9 @@ from bot.answers import store as answer_log
 from bot.answers import totals
 from bot.answers.rules import PERIODS, days_of
 from bot.answers.store import Answer
-from bot.boards.cards import Own
-from bot.boards.rules import PAGE_SIZE, TeamSum, trend
-from bot.boards.store import board as read_board
-from bot.boards.store import team_sums
+from bot.boards.cards import Board
+from bot.boards.rules import PAGE_SIZE, TeamSum
+from bot.boards.store import board, team_sums
 from bot.core.database import Database
 from tests.answers.entries import (
     DAY,
@@ -38,6 +37,21 @@ MORE_MEMBERS = st.lists(
 )
 
 
+async def read(
+    database: Database,
+    guild_id: int = 1,
+    period: str = "week",
+    day: date = DAY,
+    *,
+    asker: int = 1,
+    topic: str | None = None,
+    page: int = 0,
+) -> Board:
+    return await database.read(
+        board, guild_id, period, day, user_id=asker, topic_id=topic, page=page
+    )
+
+
 def points_by_member(
     given: Sequence[Answer], period: str, day: date, topic: str | None
 ) -> dict[int, int]:
@@ -55,8 +69,37 @@ def is_in(period: str, day: date, answer: Answer) -> bool:
     return start_of(period, answer.local_date) == start_of(period, day)
 
 
-def place_in(points: dict[int, int], user_id: int) -> int:
+def place_in(points: dict[int, int], user_id: int) -> int | None:
+    if user_id not in points:
+        return None
     return 1 + sum(other > points[user_id] for other in points.values())
+
+
+def listed(*boards: Board) -> list[tuple[int | None, ...]]:
+    return [(r.place, r.user_id, r.points, r.before) for one in boards for r in one.rows]
+
+
+def expected(points: dict[int, int], before: dict[int, int]) -> list[tuple[int | None, ...]]:
+    """Return the rows of a board as `listed` does, from the points now and in the period before."""
+    return [
+        (place_in(points, user), user, won, place_in(before, user))
+        for user, won in sorted(points.items(), key=lambda member: (-member[1], member[0]))
+    ]
+
+
+def check_own(shown: Board, points: dict[int, int], asker: int) -> None:
+    """Check the asker's place, and the nearest member with more points."""
+    if asker not in points:
+        assert (shown.own, shown.ahead) == (None, None)
+        return
+    assert shown.own is not None
+    own = shown.own.place, shown.own.user_id, shown.own.points
+    assert own == (place_in(points, asker), asker, points[asker])
+    more = min((won for won in points.values() if won > points[asker]), default=None)
+    assert (shown.ahead and shown.ahead.points) == more
+    if shown.ahead:
+        assert points[shown.ahead.user_id] == more
+        assert shown.ahead.place == place_in(points, shown.ahead.user_id)
 
 
 @several_on_one_database
@@ -76,29 +119,14 @@ async def test_boards_of_every_period(
     ]
     await database.write(store_counted, log)
     for period in PERIODS:
-        board = await database.read(
-            read_board, guild_id, period, day, user_id=asker, topic_id=topic, page=0
-        )
+        shown = await read(database, guild_id, period, day, asker=asker, topic=topic)
         now = points_by_member(log, period, day, topic)
         earlier = start_of(period, day) - timedelta(days=1)
         before = {} if period == "all" else points_by_member(log, period, earlier, topic)
-        assert (board.period, board.topic_id, board.members, board.pages, board.page) == (
-            period,
-            topic,
-            len(now),
-            1,
-            0,
-        )
-        assert [(r.place, r.user_id, r.points, r.before) for r in board.rows] == [
-            (place_in(now, user), user, points, place_in(before, user) if user in before else None)
-            for user, points in sorted(now.items(), key=lambda m: (-m[1], m[0]))
-        ]
-        for row in board.rows:
-            was = place_in(before, row.user_id) if row.user_id in before else None
-            assert trend(row.place, was) == (
-                "" if was is None else "▬▼▲"[(row.place > was) - (row.place < was)]
-            )
-        assert board.own == own_in(now, asker)
+        assert (shown.period, shown.topic_id, shown.members) == (period, topic, len(now))
+        assert (shown.pages, shown.page) == (1, 0)
+        assert listed(shown) == expected(now, before)
+        check_own(shown, now, asker)
 
 
 @several_on_one_database
@@ -113,62 +141,36 @@ async def test_pages_of_a_long_board(
         for user, points, ago in lines
     ]
     await database.write(store_counted, log)
-    now = points_by_member(log, "week", DAY, None)
-    before = points_by_member(log, "week", DAY - timedelta(days=7), None)
-    expected = [
-        (place_in(now, user), user, points, place_in(before, user) if user in before else None)
-        for user, points in sorted(now.items(), key=lambda m: (-m[1], m[0]))
-    ]
-    pages = max(1, (len(now) + PAGE_SIZE - 1) // PAGE_SIZE)
-    shown = []
-    for page in range(pages):
-        board = await database.read(
-            read_board, guild_id, "week", DAY, user_id=asker, topic_id=None, page=page
-        )
-        assert (board.page, board.pages, board.members, board.own) == (
-            page,
-            pages,
-            len(now),
-            own_in(now, asker),
-        )
-        assert len(board.rows) == min(PAGE_SIZE, len(now) - page * PAGE_SIZE)
-        shown += [(r.place, r.user_id, r.points, r.before) for r in board.rows]
-    assert shown == expected
-    beyond = await database.read(
-        read_board, guild_id, "week", DAY, user_id=asker, topic_id=None, page=99
-    )
-    assert beyond == board
+    for period, earlier in (("week", DAY - timedelta(days=7)), ("all", None)):
+        now = points_by_member(log, period, DAY, None)
+        before = points_by_member(log, period, earlier, None) if earlier else {}
+        pages = max(1, (len(now) + PAGE_SIZE - 1) // PAGE_SIZE)
+        shown = [
+            await read(database, guild_id, period, asker=asker, page=page) for page in range(pages)
+        ]
+        assert listed(*shown) == expected(now, before)
+        assert {len(one.rows) for one in shown[:-1]} <= {PAGE_SIZE}
+        for page, one in enumerate(shown):
+            assert (one.page, one.pages, one.members) == (page, pages, len(now))
+            check_own(one, now, asker)
+        assert await read(database, guild_id, period, asker=asker, page=99) == shown[-1]
 
 
-def own_in(points: dict[int, int], user_id: int) -> Own | None:
-    if user_id not in points:
-        return None
-    better = [p for p in points.values() if p > points[user_id]]
-    if not better:
-        return Own(place_in(points, user_id), points[user_id])
-    next_one = min(better)
-    next_place = 1 + sum(p > next_one for p in points.values())
-    return Own(place_in(points, user_id), points[user_id], next_one - points[user_id], next_place)
-
-
-async def test_ties_and_the_own_place(database: Database) -> None:
-    """Equal points share a place and the next one is skipped; the own place says how much is missing to the next."""
-    await database.write(
-        store_counted,
-        [counted(1, user, points) for user, points in [(1, 50), (2, 80), (3, 80), (4, 50)]],
-    )
-    board = await database.read(read_board, 1, "today", DAY, user_id=4, topic_id=None, page=0)
-    assert [(row.place, row.user_id) for row in board.rows] == [(1, 2), (1, 3), (3, 1), (3, 4)]
-    assert board.own == Own(3, 50, behind=30, next_place=1)
-    leading = await database.read(read_board, 1, "today", DAY, user_id=3, topic_id=None, page=0)
-    assert leading.own == Own(1, 80)
+async def test_ties_share_a_place(database: Database) -> None:
+    """The next place is skipped. A member sees whom they would overtake next."""
+    won = {1: 50, 2: 80, 3: 80, 4: 50}
+    await database.write(store_counted, [counted(1, *member) for member in won.items()])
+    shown = await read(database, asker=4)
+    assert [row[:2] for row in listed(shown)] == [(1, 2), (1, 3), (3, 1), (3, 4)]
+    for asker in won:
+        check_own(await read(database, asker=asker), won, asker)
 
 
 async def test_servers_are_apart(database: Database) -> None:
     """A board shows its own server only."""
     await database.write(store_counted, [counted(1, 1, 50), counted(2, 1, 70), counted(2, 2, 60)])
-    board = await database.read(read_board, 1, "all", DAY, user_id=2, topic_id=None, page=0)
-    assert ([(row.user_id, row.points) for row in board.rows], board.own) == ([(1, 50)], None)
+    shown = await read(database, 1, "all", asker=2)
+    assert (listed(shown), shown.own) == ([(1, 1, 50, None)], None)
 
 
 async def test_erased_members_are_on_no_board(database: Database) -> None:
@@ -181,8 +183,7 @@ async def test_erased_members_are_on_no_board(database: Database) -> None:
 
     await database.write(fill)
     for period in PERIODS:
-        board = await database.read(read_board, 1, period, DAY, user_id=1, topic_id=None, page=0)
-        assert [(row.place, row.user_id, row.points) for row in board.rows] == [(1, 1, 40)]
+        assert listed(await read(database, 1, period)) == [(1, 1, 40, None)]
         teams = await database.read(team_sums, 1, days_of(period, DAY), None)
         assert teams == [TeamSum(71, 40, 1)]
 
@@ -205,30 +206,21 @@ async def test_sums_of_teams(
 ) -> None:
     """A team has what the log says, with as many members as answered for it, also once rebuilt."""
     guild_id = next(GUILDS)
-    given_then = [
+    log = [
         counted(guild_id, user, points, when, about, team=team)
         for user, about, points, team, when in lines
     ]
-    await database.write(store_counted, given_then)
-    await check_teams(database, guild_id, given_then, day, topic)
-    await database.write(totals.rebuild)
-    await check_teams(database, guild_id, given_then, day, topic)
-
-
-async def check_teams(
-    database: Database, guild_id: int, given: Sequence[Answer], day: date, topic: str | None
-) -> None:
-    for period in PERIODS:
-        own = [
-            a for a in given if a.team_id and is_in(period, day, a) and topic in {None, a.topic_id}
-        ]
-        expected = {
-            team: TeamSum(
-                team,
-                sum(a.paid or 0 for a in own if a.team_id == team),
-                len({a.user_id for a in own if a.team_id == team}),
-            )
-            for team in {a.team_id for a in own if a.team_id}
-        }
-        found = await database.read(team_sums, guild_id, days_of(period, day), topic)
-        assert {s.team_id: s for s in found} == expected
+    await database.write(store_counted, log)
+    for rebuilt in (False, True):
+        if rebuilt:
+            await database.write(totals.rebuild)
+        for period in PERIODS:
+            won: dict[int, list[tuple[int, int]]] = defaultdict(list)
+            for a in log:
+                if a.team_id and is_in(period, day, a) and topic in {None, a.topic_id}:
+                    won[a.team_id].append((a.user_id, a.paid or 0))
+            found = await database.read(team_sums, guild_id, days_of(period, day), topic)
+            assert {each.team_id: each for each in found} == {
+                team: TeamSum(team, sum(paid for _, paid in own), len({user for user, _ in own}))
+                for team, own in won.items()
+            }

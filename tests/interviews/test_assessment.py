@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.interviews.assessment import decode, decode_reply, encode, most_lacking
+from bot.interviews.assessment import decode, decode_reply, encode, merged, most_lacking
 from bot.interviews.cards import Assessment, Reply
 from tests.interviews.test_cards import ANSWERED, COMPARED, MIXED, RULED
 
@@ -29,6 +29,15 @@ def test_an_assessment_survives_storing(graded: Assessment) -> None:
 def test_a_reply_survives_storing(reply: Reply) -> None:
     """Every field comes back, whether it was shown, answered or compared."""
     assert decode_reply(encode(reply)) == reply
+
+
+def test_a_grade_keeps_what_was_stored_in_the_meantime() -> None:
+    """A model's rulings outlive a grade without one, and the member's own count outlives any."""
+    own, ruled = MIXED.with_count({1}), RULED.with_count({2})
+    assert merged(None, MIXED) == MIXED
+    assert merged(encode(own), RULED) == RULED.with_count({1})
+    assert merged(encode(ruled), MIXED) == ruled
+    assert merged(encode(ruled), replace(RULED, flags=("cut",))).counted == (2,)
 
 
 def test_the_most_lacking_points() -> None:

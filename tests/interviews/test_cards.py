@@ -73,18 +73,13 @@ def test_pending_replies() -> None:
     assert [reply.pending for reply in (shown, ANSWERED, COMPARED)] == [False, True, False]
 
 
-@pytest.mark.parametrize(
-    ("now", "earlier", "expected"),
-    [
+def test_point_counts_compare_by_share() -> None:
+    """Shares are compared because the bank's key points may have changed in between."""
+    for now, earlier, expected in (
         ((3, 5), (2, 5), 1),
         ((2, 5), (2, 5), 0),
         ((2, 6), (2, 5), -1),
         ((3, 6), (2, 4), 0),
         ((0, 3), (0, 4), 0),
-    ],
-)
-def test_point_counts_compare_by_share(
-    now: tuple[int, int], earlier: tuple[int, int], expected: int
-) -> None:
-    """Shares are compared because the bank's key points may have changed in between."""
-    assert PointCount(*now).compare(PointCount(*earlier)) == expected
+    ):
+        assert PointCount(*now).compare(PointCount(*earlier)) == expected

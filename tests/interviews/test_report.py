@@ -32,6 +32,7 @@ def test_the_report_by_section() -> None:
         ("Two", 90, ["d", "e"]),
     ]
     assert [t.id for t in report.practise] == ["c", "b", "a"]
+    assert (report.better, report.same, report.worse) == (0, 0, 0)
 
 
 def test_a_report_without_counts() -> None:

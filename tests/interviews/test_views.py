@@ -17,6 +17,7 @@ from bot.daily.cards import OpenDailyCard, OpenDailyResult, OpenReview, Today, T
 from bot.daily.streaks import Streak
 from bot.interviews import views as interview
 from bot.interviews.cards import AskedQuestion, Assessment, Part, Point, PointCount, Reply, Step
+from bot.interviews.grading import Flag
 from bot.interviews.report import build_report
 from bot.questions.model import FollowUp, KeyPoint, Reference, Topic
 from tests.banks import teaching_bank
@@ -41,7 +42,8 @@ LARGEST = Topic(
     references=tuple(Reference("[" * 200, "https://" + "u" * 292) for _ in range(8)),
     items=(),
 )
-TOPICS = [*bank().topics.values(), LARGEST]
+TOPICS = list(bank().topics.values())
+LONGEST = max(TOPICS, key=lambda topic: len(topic.answer))
 SMALL = replace(teaching_bank().topics["t1"], section_id=LARGEST.section_id)
 """Its texts have no numbers."""
 
@@ -125,12 +127,11 @@ def shows(cards: list[Message], words: str) -> bool:
 
 def pages_of(shown: Step) -> list[Message]:
     """Return every page of a question's feedback."""
-    count = len(interview._pages(shown, shown.assessment, ""))
-    return [feedback(shown, page) for page in range(count)]
+    return [feedback(shown, page) for page in range(len(interview._pages(shown)))]
 
 
 @pytest.mark.parametrize("states", [STATES, RULED])
-@pytest.mark.parametrize("topic", TOPICS, ids=lambda topic: topic.id[:20])
+@pytest.mark.parametrize("topic", [LONGEST, LARGEST], ids=["longest", "largest"])
 def test_every_card_is_within_discords_limits(topic: Topic, states: tuple[str, ...]) -> None:
     """Questions, all pages of feedback, and dailies keep within the limits of a message."""
     graded = assessed(topic, states, model=MODEL if states == RULED else "")
@@ -145,11 +146,10 @@ def test_every_card_is_within_discords_limits(topic: Topic, states: tuple[str, .
         check_limits(card, number)
 
 
-@pytest.mark.parametrize("topic", bank().topics.values(), ids=lambda topic: topic.id)
-def test_the_banks_texts_are_uncut(topic: Topic) -> None:
+def test_the_banks_texts_are_uncut() -> None:
     """Feedback and daily cards show every text of a topic whole."""
+    topic = LONGEST
     shown = step(topic, 0)
-    assert shown.follow_up in topic.follow_ups
     assert shown.follow_up is not None
     key_points = [point.text for point in topic.key_points]
     whole = pages_of(shown)
@@ -172,7 +172,7 @@ def test_the_largest_texts_are_uncut() -> None:
     together = "".join(map(text_of, cards))
     assert together.count("\\*\\_") >= 1500
     assert together.count("#") >= 4000
-    tabs = [page.tab for page in interview._pages(shown, shown.assessment, "")]
+    tabs = [page.tab for page in interview._pages(shown)]
     goes_on = [tab == following for tab, following in pairwise(tabs)]
     assert ["Read on" in labels(card) for card in cards] == [*goes_on, False]
     assert any(goes_on)
@@ -270,22 +270,20 @@ def test_the_buttons_of_an_open_follow_up() -> None:
         assert not set(FOLLOW_UP_BUTTONS) & set(labels(card))
 
 
-@pytest.mark.parametrize("topic", [TOPICS[0], LARGEST], ids=["first", "largest"])
-def test_a_compared_follow_up(topic: Topic) -> None:
+def test_a_compared_follow_up() -> None:
     """Its tab shows every part with the nearest words, the member's answer, and no verdict, at any
     length."""
-    shown = replied_step(topic)
-    cards = pages_of(shown)
-    for card in cards:
-        check_limits(card, topic.id)
-    found = interview._pages(shown, shown.assessment, "")
+    shown = replied_step(LARGEST)
+    cards, found = pages_of(shown), interview._pages(shown)
+    for number, card in enumerate(cards):
+        check_limits(card, number)
     said = "\n".join(page.text for page in found if page.tab == "Follow-up")
     part = "- " + "\\*" * 130
     assert re.search(rf"{re.escape(part)}\n> Nearest: .{{0,9}}said", said)
     assert f"{part}\n\n" in said
     assert said.count("#") >= 4000
     opened = text_of(interview.follow_up_card(shown, bank()))
-    assert plain(topic.follow_ups[0].question)[:500] in plain(opened)
+    assert plain(LARGEST.follow_ups[0].question)[:500] in plain(opened)
     assert opened == text_of(cards[[page.tab for page in found].index("Follow-up")])
 
 
@@ -299,18 +297,15 @@ def test_an_answer_without_a_grade() -> None:
     assert "Mine." in said_on(feedback(shown, 1))
 
 
-def test_a_follow_up_that_was_not_compared() -> None:
-    """The good answer and the member's are shown without a verdict."""
+def test_follow_ups_with_short_answers() -> None:
+    """One that was not compared is shown without a verdict. A passage that is the whole answer isn't
+    quoted again at its part."""
     shown = replace(step(TOPICS[0]), reply=Reply("And?", "So it is.", "Mine."))
-    card = interview.follow_up_card(shown, bank())
+    said = text_of(interview.follow_up_card(shown, bank()))
     for words in ("So it is.", "Mine.", "it takes too long to compare it"):
-        assert words in text_of(card)
-
-
-def test_a_short_answer_is_shown_once() -> None:
-    """A passage that is the whole answer isn't quoted again at its part."""
+        assert words in said
     quotes = Part("One.", "Only this."), Part("Two.", "Only")
-    shown = replace(step(TOPICS[0]), reply=Reply("Why?", "One. Two.", "Only  this.", quotes))
+    shown = replace(shown, reply=Reply("Why?", "One. Two.", "Only  this.", quotes))
     said = text_of(interview.follow_up_card(shown, bank()))
     assert "- One.\n- Two.\n> Nearest: Only\n" in said
     assert said.count("this.") == 1
@@ -446,23 +441,16 @@ def test_quotes_are_escaped() -> None:
     assert own.text == "\\<@1>"
 
 
-@pytest.mark.parametrize(
-    ("more", "words"),
-    [
+def test_feedback_tells_how_points_were_found() -> None:
+    """By words, by a model, or why not by a model. A model at work is named."""
+    for more, words in (
         ({}, "I match words and can't tell whether you're right."),
         ({"model": MODEL}, "an estimate by a model, and models make mistakes."),
         ({"model_failed": "failed"}, "didn't reply, so I only matched words."),
         ({"model_failed": "spent"}, "for one day, so I only matched words."),
-    ],
-)
-def test_feedback_tells_how_points_were_found(more: dict[str, str], words: str) -> None:
-    """By words, by a model, or why not by a model."""
-    assert words in page_with(Point("One", "found", "So."), **more)
-
-
-def test_a_model_at_work_is_named() -> None:
-    shown = step(SMALL)
-    for card in (feedback(shown, checking=MODEL), reviewed(UNCOUNTED[0], MODEL)):
+    ):
+        assert words in page_with(Point("One", "found", "So."), **more)
+    for card in (feedback(step(SMALL), checking=MODEL), reviewed(UNCOUNTED[0], MODEL)):
         assert "test-model is checking your answer. This updates in a moment." in text_of(card)
 
 
@@ -473,10 +461,11 @@ def test_points_of_a_daily_say_what_they_are_for() -> None:
     assert "+33 points as test-model reads it · Streak" in text_of(reviewed(ruled))
 
 
-@pytest.mark.parametrize("flag", ["empty", "copied", "list", "terse", "negated", "strays", "cut"])
-def test_hints(flag: str) -> None:
+def test_hints() -> None:
     """Each flag adds a sentence to the feedback."""
-    assert len(page_with(flags=(flag,))) > len(page_with())
+    said = {page_with(flags=(str(flag),)) for flag in Flag}
+    assert len(said) == len(Flag)
+    assert page_with() not in said
 
 
 def test_the_report() -> None:
@@ -500,48 +489,42 @@ def test_the_report() -> None:
     assert "</practice>" in practise
 
 
-def test_a_report_without_counts() -> None:
-    """It has no figure, and neither praise nor topics to practise."""
+def test_reports_without_figures() -> None:
+    """Without a count there is neither praise nor topics to practise; without an answer nothing. If
+    all were strong, it suggests other topics."""
     said = report_on(*(AskedQuestion(topic.id, None) for topic in TOPICS[:2]))
     assert "### Your interview 2 answers **" in said
     assert "-# The points of 2 answers aren't counted" in said
     assert not re.search("%|Practise|Strong", said)
+    assert "No answers this time" in report_on()
+    assert "</interview>" in report_on(counted(TOPICS[0], 10))
 
 
 def test_the_report_compares_with_earlier_answers() -> None:
     """Topics asked before show their earlier count; without any there is no comparison."""
     first, other = TOPICS[:2]
-    compared = counted(first, 3, 5, previous=PointCount(2, 5))
     new = counted(other, 5, 5)
-    said = report_on(compared, new)
+    said = report_on(counted(first, 3, 5, previous=PointCount(2, 5)), new)
     assert f"{first.title} · 3 of 5 key points -# by your own count, last time 2 of 5" in said
     assert "Against last time: 1 better" in said
     assert "the same" not in said
     assert "last time" not in report_on(new)
 
 
-def test_empty_and_strong_reports() -> None:
-    """Without an answer the report says so; if all were strong it suggests other topics."""
-    assert "No answers this time" in report_on()
-    assert "</interview>" in report_on(counted(TOPICS[0], 10))
-    assert report_on(*(counted(topic, 1) for topic in TOPICS[:10]))
-
-
-def test_a_daily_without_an_own_answer() -> None:
-    """After the close, its reader sees the model answer alone, without tabs."""
-    card = open_daily.review(OpenReview(row_of(), TOPICS[0], None, 0, Streak(0, 0)), bank())
-    assert "You didn't answer this one" in text_of(card)
-    assert labels(card) == []
-
-
 def test_a_daily_without_an_own_grade() -> None:
-    """The streak counts, and the reason is above the model answer."""
-    review = OpenReview(row_of(), TOPICS[0], "Mine.", 0, Streak(3, 3), problem="Too slow.")
-    card = open_daily.review(review, bank())
-    for words in ("Too slow.", "Streak: 3 days", TOPICS[0].answer):
-        assert plain(words) in said_on(card)
-    assert "You didn't answer" not in said_on(card)
-    assert labels(card) == ["Your answer"]
+    """After the close, a reader without an answer sees the model answer alone, without tabs. For an
+    answer without a grade the streak counts, and the reason is above the model answer."""
+    unanswered = OpenReview(row_of(), TOPICS[0], None, 0, Streak(0, 0))
+    ungraded = OpenReview(row_of(), TOPICS[0], "Mine.", 0, Streak(3, 3), problem="Too slow.")
+    told = "You didn't answer this one", "Too slow.", "Streak: 3 days"
+    for review, expected, tabs in (
+        (unanswered, [True, False, False], []),
+        (ungraded, [False, True, True], ["Your answer"]),
+    ):
+        card = open_daily.review(review, bank())
+        assert [words in said_on(card) for words in told] == expected
+        assert plain(TOPICS[0].answer) in said_on(card)
+        assert labels(card) == tabs
 
 
 def test_the_results_of_a_daily() -> None:

@@ -2,7 +2,7 @@
 
 from bot.interviews.grading.grader import Grade, State, grade
 from bot.interviews.grading.guards import Flag
-from bot.interviews.grading.hints import compare, follow_up_topic, split_hint
+from bot.interviews.grading.hints import compare, follow_up_topic
 from bot.interviews.grading.own import grade_own
 from bot.interviews.grading.rubric import Rubric, Rubrics
 
@@ -16,5 +16,4 @@ __all__ = [
     "follow_up_topic",
     "grade",
     "grade_own",
-    "split_hint",
 ]

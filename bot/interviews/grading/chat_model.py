@@ -100,11 +100,9 @@ def _message_text(reply: bytes) -> str:
 
 
 @asynccontextmanager
-async def model_service(settings: Settings) -> AsyncIterator[ModelService | None]:
-    """Connect to the service while the context is open; None if GRADER_URL is not set."""
-    if settings.grader_url is None:
-        yield None
-        return
+async def model_service(settings: Settings) -> AsyncIterator[ModelService]:
+    """Connect to the service at GRADER_URL, which must be set, while the context is open."""
+    assert settings.grader_url is not None
     headers = {"Accept-Encoding": "identity"}
     if settings.grader_api_key:
         headers["Authorization"] = f"Bearer {settings.grader_api_key}"
@@ -117,8 +115,6 @@ async def check_service(settings: Settings) -> str | None:
     """Return what is wrong with the service, if anything, after asking about a made-up sentence."""
     point = PointToCheck("Water boils at 100 degrees", ("it boils at one hundred degrees",), (), "")
     async with model_service(settings) as service:
-        if service is None:
-            return None
         try:
             await service.verify("When does water boil?", "It boils at 100 degrees.", {0: point}, 0)
         except NoOpinion as error:

@@ -108,7 +108,7 @@ def is_off_topic(sentences: Sequence[Sentence], rubric: Rubric) -> bool:
     Small talk and examples count for no topic, so they don't make an answer off topic.
     """
     long_sentences = [sentence for sentence in sentences if len(sentence.words) > 3]
-    if len(long_sentences) < 6 or not rubric.topics_by_stem:
+    if len(long_sentences) < 6:
         return False
     off_topic = 0
     for sentence in long_sentences:

@@ -7,13 +7,12 @@ key points. Members see each part with their own nearest sentence, and no verdic
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.interviews.grading.grader import Grade, grade
 from bot.interviews.grading.rubric import Rubric
 from bot.interviews.grading.words import parse_sentences
-from bot.questions.model import FollowUp, KeyPoint, Topic
+from bot.questions.model import KeyPoint, Topic
 
 MIN_WORDS = 2
 """Fewest content words in a part; a shorter one, such as "Nowhere.", matches by chance or never."""
@@ -44,13 +43,13 @@ def _is_short(text: str) -> bool:
     return sum(len(sentence.words) for sentence in parse_sentences(text)) < MIN_WORDS
 
 
-def follow_up_topic(topic: Topic, follow_up: FollowUp, parts: Sequence[str]) -> Topic:
+def follow_up_topic(topic: Topic, question: str, hint: str) -> Topic:
     """Return a follow-up as a topic of its own, with the parts of its hint as key points."""
     return replace(
         topic,
-        question=follow_up.question,
-        answer=follow_up.hint or "",
-        key_points=tuple(KeyPoint(part, ()) for part in parts),
+        question=question,
+        answer=hint,
+        key_points=tuple(KeyPoint(part, ()) for part in split_hint(hint)),
         misconceptions=(),
         items=(),
     )

@@ -7,21 +7,20 @@ and none of its packages are imported.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain, islice
 from pathlib import Path
-from typing import ParamSpec, TypeVar
 
 from bot.config import SettingsError
 from bot.core.child_process import CallEnded, CallStopped, Limits, Process
 from bot.core.fair_lock import FairLock
 from bot.core.limits import MAX_NLI_MEMORY, MAX_NLI_PAIRS, MAX_NLI_SECONDS
 from bot.interviews.grading import nli_process
-from bot.interviews.grading.entailment import pairs_for, ruling_for
+from bot.interviews.grading.entailment import Probabilities, pairs_for, ruling_for
 from bot.interviews.grading.verifying import NoOpinion, PointToCheck, Ruling
 
-P = ParamSpec("P")
-T = TypeVar("T")
+Pair = tuple[str, str]
 TIMEOUT = 60.0
 """Seconds that a member waits at most for a ruling, while answers of others are checked."""
 _LIMITS = Limits(seconds=MAX_NLI_SECONDS, memory=MAX_NLI_MEMORY)
@@ -51,7 +50,7 @@ class NliModel:
     async def load(self) -> None:
         """Load the model and try it. Raises SettingsError with one sentence if it can't be used."""
         try:
-            await self._run(nli_process.load, self._folder, self._sha256)
+            await self._run([])
         except CallStopped:
             raise
         except (OSError, MemoryError, RuntimeError) as error:
@@ -66,20 +65,18 @@ class NliModel:
         Answers are checked one at a time, and servers take turns. Raises NoOpinion within `TIMEOUT`,
         also if no point has a passage, and CallStopped if the bot stops.
         """
-        asked: dict[int, PointToCheck] = {}
-        pairs: list[tuple[str, str]] = []
+        asked: dict[int, list[Pair]] = {}
+        left = MAX_NLI_PAIRS
         for number, point in points.items():
-            more = pairs_for(point) if point.passage else []
-            if more and len(pairs) + len(more) <= MAX_NLI_PAIRS:
-                asked[number] = point
-                pairs += more
+            pairs = pairs_for(point) if point.passage else []
+            if 0 < len(pairs) <= left:
+                asked[number] = pairs
+                left -= len(pairs)
         if not asked:
             raise NoOpinion("no sentence is near any key point")
         try:
             async with asyncio.timeout(self._timeout), self._turns.acquire(server):
-                answers = await self._run(
-                    nli_process.probabilities, self._folder, self._sha256, pairs
-                )
+                answers = iter(await self._run(list(chain.from_iterable(asked.values()))))
         except CallStopped:
             raise
         except TimeoutError:
@@ -88,12 +85,10 @@ class NliModel:
             raise NoOpinion(str(error)) from None
         except (OSError, MemoryError, RuntimeError) as error:
             raise NoOpinion(self._reason(error)) from None
-        rulings: dict[int, Ruling] = {}
-        for number, point in asked.items():
-            count = len(pairs_for(point))
-            rulings[number] = ruling_for(point, answers[:count])
-            answers = answers[count:]
-        return rulings
+        return {
+            number: ruling_for(points[number], list(islice(answers, len(pairs))))
+            for number, pairs in asked.items()
+        }
 
     async def close(self) -> None:
         """End the process, if one runs."""
@@ -102,17 +97,18 @@ class NliModel:
         await asyncio.get_running_loop().run_in_executor(self._thread, self._process.close)
         self._thread.shutdown()
 
-    async def _run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        return await asyncio.get_running_loop().run_in_executor(
-            self._thread, lambda: self._call(function, *args, **kwargs)
-        )
+    async def _run(self, pairs: Sequence[Pair]) -> list[Probabilities]:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._call, pairs)
 
-    def _call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Call a function in the process. After a failure the next call gets another process."""
+    def _call(self, pairs: Sequence[Pair]) -> list[Probabilities]:
+        """Ask about some pairs in the process, which loads the model first if it has not yet.
+
+        After a failure the next call gets another process.
+        """
         if self._stopped:
             raise CallStopped("the bot stops")
         try:
-            return self._process.call(function, *args, **kwargs)
+            return self._process.call(nli_process.probabilities, self._folder, self._sha256, pairs)
         except CallStopped:
             self._stopped = True
             raise

@@ -1,6 +1,6 @@
 """The part of `bot.interviews.grading.nli` that runs in its child process, with the model loaded.
 
-Only these functions import onnxruntime, tokenizers and numpy. They raise no error of these
+Only its functions import onnxruntime, tokenizers and numpy. They raise no error of these
 libraries, because the bot would import them to read it.
 """
 
@@ -9,8 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -37,15 +36,6 @@ class _Model:
     """The column of each label."""
 
 
-def load(folder: str, sha256: str) -> None:
-    """Load the model, and ask it about one pair.
-
-    Raises SettingsError if the model can't be used, and MemoryError if it doesn't fit.
-    """
-    with _own_errors():
-        _loaded(folder, sha256)
-
-
 def probabilities(
     folder: str, sha256: str, pairs: Sequence[tuple[str, str]]
 ) -> list[Probabilities]:
@@ -54,29 +44,21 @@ def probabilities(
     Raises SettingsError if the model can't be used, MemoryError if there is too little memory, and
     RuntimeError if it fails otherwise.
     """
-    with _own_errors():
+    try:
         model = _loaded(folder, sha256)
         return [_ask(model, pair) for pair in pairs]
-
-
-@contextmanager
-def _own_errors() -> Iterator[None]:
-    """Replace errors of the libraries; their texts are left out, because they may quote members."""
-    try:
-        yield
     except SettingsError:
         raise
-    except MemoryError:
-        raise MemoryError from None
-    except Exception as error:
+    except Exception as error:  # without its text, which may quote members
         if _is_out_of_memory(error):
             raise MemoryError from None
         raise RuntimeError(type(error).__name__) from None
 
 
 def _is_out_of_memory(error: Exception) -> bool:
-    """Whether it is onnxruntime's error for too little memory, which only its text tells."""
-    return "bad_alloc" in str(error) or "Failed to allocate memory" in str(error)
+    """Whether memory was too little. Only the text of onnxruntime's error tells."""
+    texts = "bad_alloc", "Failed to allocate memory"
+    return isinstance(error, MemoryError) or any(text in str(error) for text in texts)
 
 
 @lru_cache(maxsize=1)
@@ -85,11 +67,9 @@ def _loaded(folder: str, sha256: str) -> _Model:
     try:
         model = _read(folder, sha256)
         _ask(model, ("Water is wet.", "Water is dry."))
-    except (MemoryError, SettingsError):
-        raise
     except Exception as error:
-        if _is_out_of_memory(error):
-            raise MemoryError from error
+        if isinstance(error, SettingsError) or _is_out_of_memory(error):
+            raise
         raise _unusable(folder, f"{type(error).__name__}: {error}") from error
     return model
 

@@ -7,16 +7,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
-from types import MappingProxyType
 
 from bot.interviews.grading.opposites import Sides, Statement
 from bot.interviews.grading.weights import Weights, weigh
 from bot.interviews.grading.words import Sentence, Word, parse_sentences, stems
 from bot.questions.model import Bank, Misconception, Topic
 
-NO_WEIGHTS = Weights()
 Phrasing = Sequence[Word]
 MIN_WORDS = 3
 
@@ -48,22 +46,19 @@ class Rubric:
     max_sentences: int
     question_stems: frozenset[str]
     taught_stems: frozenset[str]
-    topic: str = ""
-    topics_by_stem: Mapping[str, Collection[str]] = field(default_factory=dict)
-    background: Weights = NO_WEIGHTS
-    wrong_statements: Sequence[WrongStatement] = ()
-    right_statements: Sequence[Phrasing] = ()
-    statement_weights: Mapping[str, float] = field(default_factory=dict)
-    sides: Sequence[Sides] = ()
+    topic: str
+    topics_by_stem: Mapping[str, Collection[str]]
+    background: Weights
+    wrong_statements: Sequence[WrongStatement]
+    right_statements: Sequence[Phrasing]
+    statement_weights: Mapping[str, float]
+    sides: Sequence[Sides]
 
     @classmethod
     def from_topic(
-        cls,
-        topic: Topic,
-        topics_by_stem: Mapping[str, Collection[str]] = MappingProxyType({}),
-        background: Weights = NO_WEIGHTS,
+        cls, topic: Topic, topics_by_stem: Mapping[str, Collection[str]], background: Weights
     ) -> Rubric:
-        """Parse a question's key points. Without a bank, only their own words are weighed."""
+        """Parse a question's key points. Without a background, only their own words are weighed."""
         points = [
             [parse_sentences(text) for text in (point.text, *point.accept)]
             for point in topic.key_points

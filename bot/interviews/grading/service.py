@@ -33,7 +33,7 @@ from bot.interviews.grading.verifying import (
     is_within,
     original_passage,
 )
-from bot.questions.model import FollowUp, Topic
+from bot.questions.model import Topic
 from bot.questions.own import is_own
 
 log = logging.getLogger(__name__)
@@ -129,14 +129,14 @@ class Grading:
 
     async def compare(self, topic: Topic, reply: Reply, server: int) -> Reply:
         """Return an answered follow-up, each part of its good answer with the closest passage."""
-        parts, answer = grading.split_hint(reply.hint), reply.answer or ""
-        question = grading.follow_up_topic(topic, FollowUp("", reply.question, reply.hint), parts)
+        answer = reply.answer or ""
+        question = grading.follow_up_topic(topic, reply.question, reply.hint)
         found = await self._run(grading.compare, answer, question, server, self._uncached_rubric)
-        passages = (
-            Part(part, point.evidence if point.state is not State.MISSING else "")
-            for part, point in zip(parts, found.points, strict=True)
+        parts = (
+            Part(part.text, point.evidence if point.state is not State.MISSING else "")
+            for part, point in zip(question.key_points, found.points, strict=True)
         )
-        return replace(reply, parts=tuple(passages))
+        return replace(reply, parts=tuple(parts))
 
     @property
     def verifier_name(self) -> str:

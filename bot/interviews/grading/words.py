@@ -49,9 +49,8 @@ _CORRECTION = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A content word: its folded text, its stem, and whether an odd number of negations applies."""
+    """A content word: its stem, and whether an odd number of negations applies."""
 
-    text: str
     stem: str
     negated: bool
 
@@ -136,7 +135,7 @@ def _sentence(text: str, number: int) -> Sentence:
                 glue += token in GLUE
             else:
                 words += [
-                    Word(word, stem(word), negated[position])
+                    Word(stem(word), negated[position])
                     for word in ABBREVIATIONS.get(token, (token,))
                 ]
         position += consumed

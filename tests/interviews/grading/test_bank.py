@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from statistics import mean
 
 import pytest
 
-from bot.interviews.grading import Rubrics, State, grade
+from bot.interviews.grading import Grade, State, grade
 from bot.questions.model import Topic
 from tests.grading.attacks import ATTACKS
 from tests.grading.evaluate import DISHONEST, PASS, counts, labelled, voiced
 from tests.shipped import bank, packs, rubrics
 
 TOPICS = list(bank().topics.values())
-RUBRICS = rubrics()
+LONG = {"all answers of the bank", "all answers, its own first", "its own among three others"}
+"""Attacks of 4,000 characters, which are tried on every third topic."""
 
 
-def passed(answer_to: Callable[[Topic], str], percent: float = PASS) -> list[str]:
-    """Return the ids of topics where such an answer passes."""
-    return [t.id for t in TOPICS if grade(answer_to(t), RUBRICS.for_topic(t)).found >= percent]
+def found_in(text: str, topic: Topic) -> Grade:
+    return grade(text, rubrics().for_topic(topic))
 
 
 @pytest.mark.parametrize("name", sorted(ATTACKS))
@@ -27,12 +26,14 @@ def test_attacks(name: str) -> None:
     """No attack passes on any topic, but for two: keywords in a sentence can look like terse prose,
     and related topics share some key points."""
     allowed = {"keywords in a frame": len(TOPICS) / 10, "another topic's model answer": 4}
-    assert len(passed(lambda topic: ATTACKS[name](topic, bank()))) <= allowed.get(name, 0)
+    topics = TOPICS[::3] if name in LONG else TOPICS
+    scores = [found_in(ATTACKS[name](topic, bank()), topic).found for topic in topics]
+    assert sum(score >= PASS for score in scores) <= allowed.get(name, 0)
 
 
 def test_every_model_answer_passes() -> None:
     """The guards let every model answer pass."""
-    assert len(passed(lambda topic: topic.answer, 0.75)) == len(TOPICS)
+    assert min(found_in(topic.answer, topic).found for topic in TOPICS) >= 0.75
 
 
 def test_labelled_answers_are_valid() -> None:
@@ -45,7 +46,7 @@ def test_honest_voices_are_found() -> None:
     """The mean share found of each honest voice is close to the mean label."""
     excess: dict[str, list[float]] = {}
     for answer in voiced("seen"):
-        found = grade(answer.text, RUBRICS.for_topic(answer.topic)).found
+        found = found_in(answer.text, answer.topic).found
         excess.setdefault(answer.voice, []).append(found - answer.label)
     assert len(excess) == 10
     for voice, differences in excess.items():
@@ -55,11 +56,8 @@ def test_honest_voices_are_found() -> None:
 def test_opposites_are_doubted() -> None:
     """Of what wrong answers contradict, less than half starts ticked; of what honest ones say that
     was found, at most a tenth may say the opposite."""
-    rubrics = Rubrics(packs())
-    graded = [
-        (answer, grade(answer.text, rubrics.for_topic(answer.topic)))
-        for answer in voiced("opposites-seen")
-    ]
+    answers = [answer for answer in voiced("opposites-seen") if answer.topic.id in bank().topics]
+    graded = [(answer, found_in(answer.text, answer.topic)) for answer in answers]
     every = counts(graded)
     opposites = {state: n for (truth, state), n in every.items() if truth == "opposite"}
     assert opposites[State.FOUND] < 0.5 * sum(opposites.values())

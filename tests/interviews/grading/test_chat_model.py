@@ -17,6 +17,7 @@ from aiohttp import web
 
 from bot.config import Settings
 from bot.interviews.grading.chat_model import MAX_REPLY, ModelService, check_service, model_service
+from bot.interviews.grading.models import opened_verifier
 from bot.interviews.grading.opinion import SYSTEM, build_request
 from bot.interviews.grading.service import Grading
 from bot.interviews.grading.verifying import NoOpinion, PointToCheck, Ruling, Verdict
@@ -62,8 +63,7 @@ def replying(content: object) -> Handler:
     return handler
 
 
-async def ruled_by(service: ModelService | None) -> dict[int, Ruling]:
-    assert service is not None
+async def ruled_by(service: ModelService) -> dict[int, Ruling]:
     return await service.verify("Why?", "It divides.", {0: POINT}, 1)
 
 
@@ -83,9 +83,9 @@ async def test_the_request(key: str) -> None:
         seen.append((request, await request.json()))
         return web.json_response(completion(REPLY))
 
-    async with endpoint(handler) as url, model_service(settings_for(url, key)) as service:
+    async with endpoint(handler) as url, opened_verifier(settings_for(url, key)) as service:
+        assert isinstance(service, ModelService)
         assert await ruled_by(service) == RULED
-        assert service is not None
         assert service.name == "small"
     ((request, body),) = seen
     assert (request.method, request.path) == ("POST", "/v1/chat/completions")
@@ -211,14 +211,13 @@ async def test_without_the_setting_nothing_is_connected(
     monkeypatch.setattr(asyncio.BaseEventLoop, "getaddrinfo", fail)
     monkeypatch.setattr(aiohttp.ClientSession, "_request", fail)
     settings = Settings.from_env({"GRADER_MODEL": "small", "GRADER_API_KEY": KEY})
-    async with model_service(settings) as service:
+    async with opened_verifier(settings) as service:
         assert service is None
         grading = Grading(rubrics(), service)
         offline = await grading.assess(TOPIC, IN_DOUBT, GUILD)
         assert offline.found.said
         assert (grading.verifier_name, grading.may_verify(offline)) == ("", False)
         assert await grading.verify(TOPIC, IN_DOUBT, offline, GUILD) == offline
-    assert await check_service(settings) is None
 
 
 async def test_checking_the_service() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from bot.interviews.grading import Rubric, grade
+from bot.interviews.grading.weights import Weights
 from bot.questions.model import KeyPoint, Misconception, Topic
 
 LETTERS = [chr(0x4E00 + n) for n in range(150)]
@@ -67,6 +68,6 @@ def hostile(words: Sequence[str], misconceptions_of: Sequence[str] = ()) -> Topi
 def test_a_long_answer_to_a_hostile_topic(topic: Topic, words: Sequence[str]) -> None:
     """Words are looked up in an index rather than compared with every word of every passage."""
     answer = ".\n".join(f"it is so and {text}" for text in texts(cycle(words), 100, 10))
-    rubric = Rubric.from_topic(topic)
+    rubric = Rubric.from_topic(topic, {}, Weights())
     assert rubric.wrong_statements or not topic.misconceptions
     assert count_calls(lambda: grade(answer, rubric)) < 200_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.interviews.grading import Flag, Grade, Rubric, State
@@ -45,9 +45,8 @@ def grade(
 
 
 def rubric_of(question: str, points: Sequence[KeyPoint], *wrong: Misconception) -> Rubric:
-    return Rubric.from_topic(
-        Topic("t", "s", None, "Title", question, "", tuple(points), (), (), (), wrong)
-    )
+    topic = Topic("t", "s", None, "Title", question, "", tuple(points), (), (), (), wrong)
+    return Rubric.from_topic(topic, {}, Weights())
 
 
 def states(found: Grade) -> list[State]:
@@ -293,6 +292,7 @@ texts = st.text(max_size=300) | st.lists(
 ).map(" ".join)
 
 
+@settings(max_examples=40)
 @given(
     texts,
     texts,

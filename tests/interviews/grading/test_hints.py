@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from bot.interviews.grading import Rubrics, State, compare, follow_up_topic, split_hint
-from bot.questions.model import FollowUp
-from tests.shipped import packs
+from bot.interviews.grading import State, compare, follow_up_topic
+from bot.interviews.grading.hints import split_hint
+from tests.shipped import bank, packs, rubrics
 
-RUBRICS = Rubrics(packs())
-CODES = next(f for f in packs().topics["rag-steps"].follow_ups if "E-4711" in f.question)
+TOPIC = bank().topics["rag-steps"]
+CODES = next(f for f in TOPIC.follow_ups if "E-4711" in f.question)
 
 
-def states(follow_up: FollowUp, answer: str) -> list[State]:
-    topic = packs().topics["rag-steps"]
-    question = follow_up_topic(topic, follow_up, split_hint(follow_up.hint or ""))
-    return [point.state for point in compare(answer, RUBRICS.build(question)).points]
+def states(answer: str) -> list[State]:
+    question = follow_up_topic(TOPIC, CODES.question, str(CODES.hint))
+    return [point.state for point in compare(answer, rubrics().build(question)).points]
 
 
 def test_hints_are_split_without_loss() -> None:
@@ -48,9 +47,9 @@ def test_where_a_hint_is_split(hint: str, parts: int) -> None:
 def test_parts_are_found() -> None:
     """They are found in other words and another order; the others are missing."""
     both = "Check that chunking doesn't break the codes. And merge in the results of a keyword search like BM25."
-    assert states(CODES, both) == [State.FOUND, State.FOUND]
+    assert states(both) == [State.FOUND, State.FOUND]
     half = "I'd use hybrid search with BM25 for keywords and merge it with the vector results."
-    assert states(CODES, half) == [State.FOUND, State.MISSING]
+    assert states(half) == [State.FOUND, State.MISSING]
 
 
 @pytest.mark.parametrize(
@@ -58,4 +57,4 @@ def test_parts_are_found() -> None:
 )
 def test_empty_words_have_no_part(answer: str) -> None:
     """No part is found in an empty answer, the question itself or waffle."""
-    assert states(CODES, answer) == [State.MISSING, State.MISSING]
+    assert states(answer) == [State.MISSING, State.MISSING]

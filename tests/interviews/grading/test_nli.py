@@ -9,7 +9,6 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -21,8 +20,8 @@ from bot.core.limits import MAX_NLI_PAIRS
 from bot.diagnosis import check
 from bot.interviews.grading.models import opened_verifier
 from bot.interviews.grading.nli import NliModel
-from bot.interviews.grading.nli_trial import ENOUGH, STATEMENTS, Trial
-from bot.interviews.grading.verifying import NoOpinion, PointToCheck, Ruling, Verdict, Verifier
+from bot.interviews.grading.nli_trial import ENOUGH, STATEMENTS, Trial, check_model
+from bot.interviews.grading.verifying import NoOpinion, PointToCheck, Ruling, Verdict
 from tests.patience import PATIENCE
 
 if find_spec("onnx") is None and "CI" not in os.environ:
@@ -39,13 +38,6 @@ DENIES = PointToCheck("point", (), (), "no")
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_model(tmp_path_factory.mktemp("nli"), WORDS)
-
-
-@pytest.fixture
-async def model(folder: Path) -> AsyncIterator[NliModel]:
-    model = NliModel(folder)
-    yield model
-    await model.close()
 
 
 async def verdicts(model: NliModel, *points: PointToCheck) -> list[Verdict]:
@@ -70,9 +62,10 @@ async def error_of(folder: Path, sha256: str = "") -> str:
 # ------------------------------------------------------------------ verdicts
 
 
-async def test_rulings(model: NliModel) -> None:
-    """Each point with a passage gets a ruling under its number, the others get none."""
-    verifier: Verifier = model
+async def test_rulings(folder: Path) -> None:
+    """Each point with a passage gets a ruling under its number, the others get none. The end of a long
+    passage is not read. Points that would exceed the number of pairs get no ruling."""
+    model = NliModel(folder)
     await model.load()
     points = {
         3: AGREES,
@@ -81,38 +74,30 @@ async def test_rulings(model: NliModel) -> None:
         8: PointToCheck("point", (), (), ""),
         9: PointToCheck("point", (), ("other", "yes"), "passage"),
     }
-    assert await verifier.verify("question", "answer", points, 1) == {
+    assert await model.verify("question", "answer", points, 1) == {
         3: Ruling(Verdict.SAYS, "yes"),
         5: Ruling(Verdict.OPPOSITE, "no"),
         7: Ruling(Verdict.NEITHER),
         9: Ruling(Verdict.OPPOSITE, "passage"),
     }
-
-
-async def test_long_texts(model: NliModel) -> None:
-    """The end of a long passage is not read."""
     long = "|".join(["word"] * 400)
-    early, late = (
-        PointToCheck("point", (), (), f"yes|{long}"),
-        PointToCheck("point", (), (), f"{long}|yes"),
-    )
+    early, late = (PointToCheck("point", (), (), text) for text in (f"yes|{long}", f"{long}|yes"))
     assert await verdicts(model, early, late) == [Verdict.SAYS, Verdict.NEITHER]
+    many = dict.fromkeys(range(MAX_NLI_PAIRS), AGREES)
+    assert list(await model.verify("", "", many, 1)) == list(range(MAX_NLI_PAIRS // 2))
+    await model.close()
 
 
-async def test_too_many_points(model: NliModel) -> None:
-    """Points that would exceed the number of pairs get no ruling."""
-    points = dict.fromkeys(range(MAX_NLI_PAIRS), AGREES)
-    assert list(await model.verify("", "", points, 1)) == list(range(MAX_NLI_PAIRS // 2))
-
-
-@pytest.mark.parametrize("labels", [LABELS, ("neutral", "contradiction", "entailment")])
-@pytest.mark.parametrize("with_types", [False, True])
+@pytest.mark.parametrize(
+    ("labels", "with_types"),
+    [(LABELS, False), (("neutral", "contradiction", "entailment"), True)],
+)
 async def test_kinds_of_models(tmp_path: Path, labels: tuple[str, ...], with_types: bool) -> None:
     """Labels are in the order of config.json; token_type_ids are passed if the model has them."""
     file = "onnx/model_quantized.onnx" if with_types else "onnx/model.onnx"
     make_model(tmp_path, WORDS, labels=labels, file=file, with_types=with_types)
     model = NliModel(tmp_path)
-    points = [PointToCheck(word, (), (), word) for word in ("yes", "no")]
+    points = [PointToCheck(word, (), (), word) for word in WORDS]  # each in both orders
     assert await verdicts(model, *points) == [Verdict.SAYS, Verdict.OPPOSITE]
     await model.close()
 
@@ -241,6 +226,15 @@ async def test_the_bot_stops(folder: Path) -> None:
 # ------------------------------------------------------------------ without it
 
 
+def output_of(code: str) -> str:
+    """Run code in another process, and return what it prints."""
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, check=True
+    )
+    return done.stdout.strip()
+
+
 def test_without_the_setting() -> None:
     """Without NLI_MODEL nothing of the model is imported, and no process is started."""
     code = """
@@ -264,18 +258,10 @@ except NoOpinion as error:
     assert "no sentence is near" in str(error)
 print(*{"onnxruntime", "tokenizers", "numpy", "onnx"} & set(sys.modules))
 """
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=True,
-    )
-    assert done.stdout.strip() == ""
+    assert output_of(code) == ""
 
 
-async def test_the_bot_does_not_import_it(folder: Path) -> None:
+def test_the_bot_does_not_import_it(folder: Path) -> None:
     """With a model only its process imports the packages, also for an error."""
     code = f"""
 import asyncio, sys
@@ -292,16 +278,7 @@ async def main():
     await model.close()
 asyncio.run(main())
 """
-    done = await asyncio.to_thread(
-        subprocess.run,
-        [sys.executable, "-c", code],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=True,
-    )
-    assert done.stdout.split() == ["1"]
+    assert output_of(code) == "1"
 
 
 async def test_the_setting(folder: Path) -> None:
@@ -320,38 +297,26 @@ async def test_the_setting(folder: Path) -> None:
 # ------------------------------------------------------------------ the check
 
 
-async def check_lines(
-    folder: Path, url: str, capsys: pytest.CaptureFixture[str]
-) -> tuple[int, list[str]]:
-    settings = Settings.from_env({"NLI_MODEL": str(folder), "DATABASE_URL": url})
-    code = await check(settings)
-    lines = capsys.readouterr().out.splitlines()
-    start = next(n for n, line in enumerate(lines) if line.startswith("open answers: "))
-    return code, lines[start:]
-
-
 async def test_check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """`python -m bot check` counts right verdicts on twenty points, and warns if they are few."""
-    url = f"sqlite:///{tmp_path / 'quiz.db'}"
     words = {s.paraphrase: "entailment" for s in STATEMENTS}
     words |= {s.opposite: "contradiction" for s in STATEMENTS[:ENOUGH]}
     good = make_model(tmp_path / "good", words)
-    code, lines = await check_lines(good, url, capsys)
-    assert code == 0
-    (line,) = lines
+    assert not await check_model(good, "")
+    (line,) = capsys.readouterr().out.splitlines()
     assert line.startswith(f"open answers: fine, checked by {good.name}: it takes 10 of 10")
     assert f"paraphrases as said and {ENOUGH} of 10 opposites as opposite, " in line
     assert line.endswith(" ms each")
     bad = make_model(tmp_path / "bad", WORDS)
-    code, lines = await check_lines(bad, url, capsys)
-    assert code == 0
-    assert "it takes 0 of 10 paraphrases as said and 0 of 10 opposites as opposite" in lines[0]
-    assert lines[1].startswith("  that is too few to rely on")
+    assert not await check_model(bad, "")
+    line, warning = capsys.readouterr().out.splitlines()
+    assert "it takes 0 of 10 paraphrases as said and 0 of 10 opposites as opposite" in line
+    assert warning.startswith("  that is too few to rely on")
     (bad / "model.onnx").unlink()
-    code, lines = await check_lines(bad, url, capsys)
-    assert code == 2
-    assert len(lines) == 1
-    assert lines[0].startswith("open answers: NLI_MODEL can't be used")
+    url = f"sqlite:///{tmp_path / 'quiz.db'}"
+    assert await check(Settings.from_env({"NLI_MODEL": str(bad), "DATABASE_URL": url})) == 2
+    *_, line = capsys.readouterr().out.splitlines()
+    assert line.startswith("open answers: NLI_MODEL can't be used")
 
 
 def test_the_statements() -> None:

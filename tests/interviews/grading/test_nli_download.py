@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from aiohttp import web
@@ -63,25 +64,22 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 async def test_a_download(tmp_path: Path) -> None:
-    """All files are of the commit that the first one came from, and the model's hash is known."""
+    """All files are of the commit that the first one came from, and the model's hash is known. Without
+    a commit from the host, they are of the given revision."""
     folder = tmp_path / "var" / "nli"
-    async with hub() as (base, paths):
-        download = await fetch_model(folder, "main", base)
-    assert download == nli_download.Download(COMMIT, hashlib.sha256(MODEL).hexdigest(), len(MODEL))
-    assert contents(folder) == {name: CONTENT[source] for name, (source, _) in FILES.items()}
-    assert paths == [
-        f"/{REPOSITORY}/resolve/main/config.json",
-        f"/{REPOSITORY}/resolve/{COMMIT}/tokenizer.json",
-        f"/{REPOSITORY}/resolve/{COMMIT}/{MODEL_NAME}",
-    ]
-
-
-async def test_a_revision_and_no_commit(tmp_path: Path) -> None:
-    """Without a commit from the host, all files are of the given revision."""
-    async with hub(commit="") as (base, paths):
-        download = await fetch_model(tmp_path, "refs/pr/1", base)
-    assert download.commit == ""
-    assert paths[-1] == f"/{REPOSITORY}/resolve/refs%2Fpr%2F1/{MODEL_NAME}"
+    for revision, commit, pinned in (("main", COMMIT, COMMIT), ("refs/pr/1", "", "refs%2Fpr%2F1")):
+        async with hub(commit=commit) as (base, paths):
+            download = await fetch_model(folder, revision, base)
+        assert (download.commit, download.size) == (commit, len(MODEL))
+        assert download.sha256 == hashlib.sha256(MODEL).hexdigest()
+        assert contents(folder) == {name: CONTENT[source] for name, (source, _) in FILES.items()}
+        first, second = (quote(each, safe="") for each in (revision, commit or revision))
+        assert pinned == second
+        assert paths == [
+            f"/{REPOSITORY}/resolve/{first}/config.json",
+            f"/{REPOSITORY}/resolve/{second}/tokenizer.json",
+            f"/{REPOSITORY}/resolve/{second}/{MODEL_NAME}",
+        ]
 
 
 async def break_off(request: web.Request) -> web.StreamResponse:
