@@ -50,6 +50,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     options = _parser().parse_args(argv)
     os.umask(0o077)  # only its own account may read the databases and backups that it writes
+    if options.run is _run:
+        # Nothing that a start loads becomes garbage, and collecting it repeatedly takes a tenth of
+        # the start. `tune_interpreter` turns collection on again.
+        gc.disable()
     try:
         settings = Settings.from_env(load_environment())
         from bot.logs import set_up_logging
@@ -63,6 +67,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2 if wrong else 1
     except KeyboardInterrupt:
         return 130
+    finally:
+        gc.enable()
 
 
 def _fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -237,9 +243,6 @@ async def _reports(settings: Settings, options: argparse.Namespace) -> None:
 async def _run(settings: Settings, _options: argparse.Namespace) -> None:
     if not settings.token:
         raise SettingsError(NO_TOKEN)
-    # nothing loaded at start-up becomes garbage, and collecting it repeatedly takes a tenth of it;
-    # `tune_interpreter` turns collection on again
-    gc.disable()
     import aiohttp
     import discord
 

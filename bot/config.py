@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from dotenv import dotenv_values
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import URL
 
 DEFAULT_DATABASE = "sqlite:///var/quizformer.db"
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
@@ -48,7 +49,7 @@ class Settings:
     """
 
     token: str = field(default="", repr=False)
-    database: URL = field(default_factory=lambda: make_url(DEFAULT_DATABASE))
+    database: URL = field(default_factory=lambda: database_url(DEFAULT_DATABASE))
     bank: tuple[Path, ...] = ()
     log_level: int = logging.INFO
     log_format: str = "text"
@@ -125,6 +126,10 @@ def database_url(text: str, name: str = "DATABASE_URL") -> URL:
     `postgres://` and `postgresql://` use asyncpg, `sqlite:///FILE` uses aiosqlite. The libpq
     options that hosting services add are supported: `sslmode` and `channel_binding`.
     """
+    # It takes a fifth of the start, less once `main` has turned garbage collection off.
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
     example = "sqlite:///var/quizformer.db or postgresql://user:password@host/name"
     try:
         url = make_url(text)

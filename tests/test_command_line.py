@@ -111,6 +111,12 @@ def test_without_a_token_the_first_line_says_what_to_do(file: Path) -> None:
     assert "DISCORD_TOKEN" in one_line(done)
 
 
+def test_the_command_line_loads_little(file: Path) -> None:
+    """SQLAlchemy comes when the collector is off, and `--help` needs neither it nor discord.py."""
+    program = "import sys, bot.__main__; print({'sqlalchemy', 'discord'} & set(sys.modules))"
+    assert run(file, code=program).stdout.strip() == "set()"
+
+
 def test_a_killed_migration_leaves_nothing(file: Path) -> None:
     """After SIGKILL just before a migration commits, nothing of it remains and the next start runs
     it.

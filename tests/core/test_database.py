@@ -96,6 +96,25 @@ def unlimited_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_BATCH_BUDGET", 60.0)
 
 
+async def test_a_statement_is_compiled_once(url: URL) -> None:
+    """All connections of a database share their compiled statements."""
+    found: list[str] = []
+
+    def note(_conn: Any, _cursor: Any, _sql: str, values: Any, context: Any, _many: bool) -> None:
+        if "compiled once" in str(values):
+            found.append(context.cache_hit.name)
+
+    async with open_database(url) as database:
+        event.listen(Engine, "before_cursor_execute", note)
+        try:
+            for _ in range(backend.LONG_READS + 1):  # on SQLite, each uses the next connection
+                await read_value(database, "compiled once")
+            await database.write(read_note, "compiled once")
+        finally:
+            event.remove(Engine, "before_cursor_execute", note)
+    assert found == ["CACHE_MISS", *["CACHE_HIT"] * (backend.LONG_READS + 1)]
+
+
 async def test_a_write_is_durable_when_it_returns(url: URL) -> None:
     """A write returns its function's result, and then another process can read the row."""
     async with open_database(url) as first:
