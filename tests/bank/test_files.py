@@ -14,8 +14,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bot.bank.documents import document_of
 from bot.bank.files import read_file
-from bot.bank.rules import Names, document_of, merge
+from bot.bank.rules import merge
 from bot.bank.sheets import SAMPLE, free_id, read_sheet, write_sheet
 from bot.core.limits import MAX_FILE_BYTES, MAX_GRADED_CHARACTERS, MAX_ITEMS, MAX_PROBLEMS
 from bot.questions.bank import schema
@@ -105,7 +106,7 @@ def through(
     assert draft.problems == ()
     merged = merge(GUILD, 1, [], [], draft.document, PACKS)
     bank = bank_of(PACKS, None, merged.topics, merged.items)
-    return document_of(bank, Names.of(merged.topics, merged.items), data["title"])
+    return document_of(bank, merged.topics, merged.items, data["title"])
 
 
 def closed(data: dict[str, Any]) -> list[Any]:
@@ -222,7 +223,7 @@ def test_all_problems_are_reported_at_once() -> None:
 
 def test_the_limit_of_graded_text(monkeypatch: pytest.MonkeyPatch) -> None:
     """A topic's key points, misconceptions, other wordings and opposites count together."""
-    monkeypatch.setattr("bot.bank.rules.MAX_GRADED_CHARACTERS", 71)
+    monkeypatch.setattr("bot.bank.checks.MAX_GRADED_CHARACTERS", 71)
     data = document()
     assert refused(encoded(data)) == []
     data["sections"][1]["topics"][0]["misconceptions"][0]["accept"][0] += "!"
