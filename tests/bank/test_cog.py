@@ -119,14 +119,10 @@ async def test_a_bad_file(stage: Stage) -> None:
 
 
 async def test_many_problems_come_as_a_file(stage: Stage) -> None:
-    """Ten problems are named, and the first fifty are in a file; they are counted up to 500."""
+    """Ten problems are named, and a file has them all."""
     result = await take(stage, ours(30, difficulty=9))
     assert "and 20 more, in the file below" in reply(result)
     assert (await saved(answer_to(result)))["problems.txt"].count(b"\n") == 30
-    result = await take(stage, ours(501, difficulty=9))
-    assert "I found at least 500 problems in that file" in reply(result)
-    assert "and 490 more, in the file below, which has the first 50" in reply(result)
-    assert (await saved(answer_to(result)))["problems.txt"].count(b"\n") == 50
 
 
 async def test_a_huge_file_is_not_downloaded(stage: Stage) -> None:
@@ -378,9 +374,9 @@ async def test_the_form_again(stage: Stage) -> None:
     assert labels(answer_to(bare)) == ["Add code or a picture"]
 
 
-@pytest.mark.parametrize("name", ["bomb.png", "drawing.svg", "text.png", "both.png", "large.png"])
+@pytest.mark.parametrize("name", ["drawing.svg", "large.png"])
 async def test_refused_pictures(stage: Stage, name: str) -> None:
-    """A file that is no picture or a harmful one is refused with the reason, and nothing is saved."""
+    """A harmful file, or one that is too large to be read, is refused, and nothing is saved."""
     upload, why = HOSTILE[name]
     refused = await with_extras(stage, **PICTURE, upload=(name, upload))
     assert refused.response.ephemeral
@@ -422,26 +418,6 @@ async def test_export_and_import_with_pictures(stage: Stage) -> None:
     assert await stage.bot.load_picture(guild.id, own.item.picture.file) == redraw(diagram())[1]
     bad = await owner.slash(channel, "bank import", file=("x.zip", content[:-40]))
     assert "the file**: is a damaged .zip. Make it again" in reply(bad).replace("\\", "")
-
-
-async def test_a_picture_in_a_challenge_and_a_report(stage: Stage) -> None:
-    """A challenge's private question and the review of a report show the picture."""
-    await with_extras(stage, **PICTURE, upload=("x.png", diagram()))
-    (own,) = await stage.services.own_bank.find(stage.guild.id)
-    topic = own.row.topic_id
-    await stage.alwina.slash(stage.quiz, "challenge", questions=1, topic=topic)
-    taken = await stage.bob.click(stage.question().message, label="Take it")
-    assert (await shown_picture(answer_to(taken)))[:2] == ("picture.png", ALT)
-    asking = await stage.clementine.slash(stage.daily, "practice", topic=topic)
-    assert "That question" not in reply(asking)
-    await stage.wait(25 * 3600)
-    closed = await stage.alwina.slash(stage.quiz, "practice", topic=topic)
-    told = await stage.alwina.click(answer_to(closed), label="A")
-    form = await stage.alwina.click(answer_to(told), label="Report")
-    await stage.alwina.submit_modal(form, {"text": "Both are right"})
-    found = await stage.manager.slash(stage.quiz, "bank review")
-    assert "**What they said**: Both are right" in reply(found)
-    assert (await shown_picture(answer_to(found)))[:2] == ("picture.png", ALT)
 
 
 async def test_a_picture_in_the_question_of_the_day(stage: Stage) -> None:

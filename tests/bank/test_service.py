@@ -6,7 +6,6 @@ import asyncio
 import json
 import re
 import threading
-import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -16,7 +15,6 @@ from unittest.mock import AsyncMock
 
 import pytest
 
-from bot.app import IN_PLAY
 from bot.bank import service
 from bot.bank.files import Export
 from bot.bank.forms import Form
@@ -25,12 +23,11 @@ from bot.bank.service import PAGE_SIZE
 from bot.core import file_process
 from bot.core.errors import UserError
 from bot.questions import formulas, store
-from bot.questions.banks import Banks
 from bot.questions.check import BankError
 from bot.questions.formulas import FormulaTooSlow
 from tests.bank import endless
 from tests.bank.test_files import closed, document, encoded
-from tests.ours import OTHER_GUILD, furnish, kept_in
+from tests.ours import OTHER_GUILD, furnish
 from tests.patience import PATIENCE
 from tests.stage import ALWINA, GUILD, Stage
 
@@ -320,19 +317,3 @@ async def test_items_of_another_server_cannot_be_retired(stage: Stage) -> None:
     await furnish(stage.database, OTHER_GUILD)
     with pytest.raises(UserError, match="already out"):
         await stage.bot.own_bank.retire(GUILD, 2)
-
-
-async def test_the_cache_of_banks_is_bounded(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The cache holds a limited number of own items, each in at most 5 KB with its share of the rest."""
-    monkeypatch.setattr("bot.questions.banks._MOST_ROWS", 2000)
-    for guild_id in range(1, 61):
-        await furnish(stage.database, guild_id, items=50)
-    banks = Banks(stage.bank, IN_PLAY.servers_of)
-    tracemalloc.start()
-    for guild_id in range(1, 61):
-        bank = await stage.database.read(banks.of, guild_id)
-        assert len(bank.asked) == len(bank.items) == 62
-    held, _ = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert kept_in(banks) == (39, 39 * 51)  # with the topic of each
-    assert held < 2000 * 5000
