@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import json
 import re
 from typing import Any
 
+import discord
 import pytest
 from simcord.backend.errors import SetupError
 
 from bot.bank.cog import Bank
-from bot.bank.files import read_file
 from bot.bank.pictures import redraw
 from bot.core.limits import MAX_FILE_BYTES
-from bot.questions.bank import load_packs, schema
 from tests.anki.decks import deck
 from tests.bank.images import HOSTILE, diagram
 from tests.bank.test_files import item
@@ -170,30 +168,21 @@ def _choices(found: Any) -> list[dict[str, Any]]:
 async def test_another_server_knows_nothing_of_it(stage: Stage) -> None:
     """A second server neither lists, exports nor offers what the first one has."""
     await take(stage, ours())
-    other = stage.env.create_guild("Elsewhere")
-    channel = other.create_text_channel("quiz")
-    owner = other.add_member(stage.env.create_user("ottokar"), roles=[_managers(other)])
-    await stage.env.settle()
+    _, channel, owner = await elsewhere(stage)
     assert "no questions of its own yet" in reply(await owner.slash(channel, "bank list"))
     assert "no questions of its own yet" in reply(await owner.slash(channel, "bank export"))
     topic = (await stage.services.own_bank.find(stage.guild.id))[0].row.topic_id
     assert "I don't know that topic" in reply(await owner.slash(channel, "quiz start", topic=topic))
 
 
-def _managers(guild: Any) -> Any:
-    import discord
-
-    return guild.create_role("managers", permissions=discord.Permissions(manage_guild=True))
-
-
-def test_the_sample_in_the_docs() -> None:
-    """The sample that docs/questions.md shows is one that is taken."""
-    from bot.questions.bank import data_dir
-
-    text = (data_dir().parent / "docs" / "questions.md").read_text("utf-8")
-    sample = text.split("```csv\n")[1].split("```")[0]
-    assert read_file("sample.csv", sample.encode(), schema(), load_packs()).problems == ()
-    assert io.StringIO(sample).readline().startswith("id,section,topic,")
+async def elsewhere(stage: Stage) -> tuple[Any, Any, Any]:
+    """Return another server, its channel, and a manager there."""
+    guild = stage.env.create_guild("Elsewhere")
+    managers = guild.create_role("managers", permissions=discord.Permissions(manage_guild=True))
+    channel = guild.create_text_channel("quiz")
+    owner = guild.add_member(stage.env.create_user("ottokar"), roles=[managers])
+    await stage.env.settle()
+    return guild, channel, owner
 
 
 async def test_written_edited_and_corrected(stage: Stage) -> None:
@@ -407,10 +396,7 @@ async def test_export_and_import_with_pictures(stage: Stage) -> None:
     content = (await saved(exported))["questions.zip"]
     sheet = await stage.manager.slash(stage.quiz, "bank export", format="csv")
     assert "A CSV file has no pictures, so those of 1 question are not in it." in reply(sheet)
-    guild = stage.env.create_guild("Elsewhere")
-    channel = guild.create_text_channel("quiz")
-    owner = guild.add_member(stage.env.create_user("ottokar"), roles=[_managers(guild)])
-    await stage.env.settle()
+    guild, channel, owner = await elsewhere(stage)
     done = await owner.slash(channel, "bank import", file=("questions.zip", content))
     assert reply(done).startswith("**Imported**: 1 new.")
     (own,) = await stage.services.own_bank.find(guild.id)

@@ -9,9 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, select
 
-from bot.app import HELD
 from bot.bank import rules
 from bot.bank.archives import pack
 from bot.bank.forms import Extras, Form, with_extras
@@ -275,21 +273,6 @@ async def test_a_picture_that_another_manager_took_out(stage: Stage) -> None:
     late = bank._changed(own, row, content(row))
     with pytest.raises(UserError, match="That question was changed meanwhile"):
         await bank._save(GUILD, late, row.name)
-
-
-async def test_erasure(stage: Stage) -> None:
-    """The pictures of a server are erased with it, and those of others stay."""
-    await illustrated(stage, diagram())
-    out = await stage.bot.own_bank.export(GUILD, "x")
-    await stage.bot.own_bank.import_file(OTHER_GUILD, "x.zip", out.content)
-
-    def erase(conn: Connection) -> list[int]:
-        for held in HELD.servers:
-            if store.own_pictures in held.tables:
-                held.erase(conn, GUILD, 100)
-        return list(conn.execute(select(store.own_pictures.c.guild_id)).scalars())
-
-    assert await stage.database.write(erase) == [OTHER_GUILD]
 
 
 def test_which_pictures_are_needed() -> None:
