@@ -15,7 +15,7 @@ from jsonschema import Draft202012Validator
 
 from bot.core.limits import MAX_ITEMS
 from bot.questions import check as module
-from bot.questions.bank import parse_bank
+from bot.questions.bank import parse_bank, schema
 from bot.questions.check import BankError, Problem, place, read_bank
 from bot.questions.model import (
     Bank,
@@ -29,7 +29,7 @@ from bot.questions.model import (
     Topic,
 )
 from tests.banks import tiny_document
-from tests.shipped import document, first_topic, schema
+from tests.shipped import document, first_topic
 
 SCHEMA = schema()
 Path = tuple[str | int, ...]
