@@ -13,7 +13,16 @@ from typing import Any
 from bot.bank.documents import sources_of
 from bot.chat.text import MAX_MESSAGE
 from bot.core.limits import MAX_GRADED_CHARACTERS, MAX_ITEMS
-from bot.questions.check import Path, Place, Problem, Violation, entries, pictures_in, topics_in
+from bot.questions.check import (
+    Path,
+    Place,
+    Problem,
+    Violation,
+    entries,
+    items_in,
+    pictures_in,
+    topics_in,
+)
 from bot.questions.model import Bank
 from bot.questions.own import OwnItem
 
@@ -136,10 +145,9 @@ def formulas_of(draft: Draft, known: Sequence[OwnItem]) -> list[tuple[str, str]]
     wrong = {problem.place for problem in draft.problems}
     found = [
         (where, item["formula"])
-        for path, topic in topics_in(draft.document)
-        for n, item in entries(topic, "items")
+        for path, item in items_in(draft.document)
         if isinstance(item.get("formula"), str)
-        and (where := draft.where([*path, "items", n, "formula"])) not in wrong
+        and (where := draft.where([*path, "formula"])) not in wrong
     ]
     with_formula = [row.content for row in known if '"formula"' in row.content] if found else []
     before = {json.loads(content).get("formula") for content in with_formula}
@@ -150,11 +158,10 @@ def too_long(draft: Draft, lengths: Mapping[str, int]) -> list[Problem]:
     """Return the items whose cards are too long for a message; `lengths` maps items' ids."""
     return [
         Problem(
-            draft.where([*path, "items", n]),
+            draft.where(path),
             f"makes a card of {lengths[item['id']]:,} characters with all that a round adds; "
             f"Discord takes {MAX_MESSAGE:,}. Shorten the question, its choices or its explanation",
         )
-        for path, topic in topics_in(draft.document)
-        for n, item in entries(topic, "items")
+        for path, item in items_in(draft.document)
         if lengths.get(item["id"], 0) > MAX_MESSAGE
     ]

@@ -326,6 +326,13 @@ def topics_in(data: Any) -> Iterator[tuple[Path, dict[str, Any]]]:
             yield ("sections", s, "topics", t), topic
 
 
+def items_in(data: Any) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Yield the items of a possibly invalid document with their paths."""
+    for at, topic in topics_in(data):
+        for i, item in entries(topic, "items"):
+            yield (*at, "items", i), item
+
+
 def _rule_violations(data: Any, where: Place) -> Iterator[Violation]:
     """Yield where a possibly invalid document breaks the rules of every bank."""
     seen: dict[tuple[str, object], Path] = {}
@@ -383,10 +390,9 @@ def _pictures(data: Any, _where: Place) -> Iterator[Violation]:
 
 def pictures_in(data: Any) -> Iterator[tuple[Path, Any]]:
     """Yield the pictures of a possibly invalid document with their paths."""
-    for at, topic in topics_in(data):
-        for i, item in entries(topic, "items"):
-            if "picture" in item:
-                yield (*at, "items", i, "picture"), item["picture"]
+    for path, item in items_in(data):
+        if "picture" in item:
+            yield (*path, "picture"), item["picture"]
 
 
 def _item_violations(item: Mapping[str, Any]) -> Iterator[str]:

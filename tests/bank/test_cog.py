@@ -69,29 +69,6 @@ async def test_in_asked_and_out(stage: Stage) -> None:
     )
 
 
-async def test_a_file_of_topics_alone(stage: Stage) -> None:
-    """A file may bring nothing but open questions, and nothing new at all."""
-    points = [{"text": f"point {n}", "accept": ["as said"]} for n in range(3)]
-    topic = {
-        "id": "rota",
-        "title": "The rota",
-        "question": "How does our rota work?",
-        "answer": "By turns.",
-    }
-
-    def file(**more: Any) -> bytes:
-        sections = [
-            {"id": "house", "title": "Our house", "topics": [{**topic, "items": [], **more}]}
-        ]
-        return json.dumps({"version": 1, "title": "Ours", "sections": sections}).encode()
-
-    incomplete = reply(await take(stage, file(key_points=points)))
-    assert 'topic "rota"**: "follow_ups" is missing' in incomplete.replace("\\", "")
-    whole = file(key_points=points, follow_ups=[])
-    assert reply(await take(stage, whole)).startswith("**Imported**: 1 topic.\n")
-    assert reply(await take(stage, whole)).startswith("**Imported**: nothing new.\n")
-
-
 async def test_nobody_else_may(stage: Stage) -> None:
     """Members without Manage Server don't even see the commands."""
     with pytest.raises(SetupError):
@@ -168,21 +145,15 @@ def _choices(found: Any) -> list[dict[str, Any]]:
 async def test_another_server_knows_nothing_of_it(stage: Stage) -> None:
     """A second server neither lists, exports nor offers what the first one has."""
     await take(stage, ours())
-    _, channel, owner = await elsewhere(stage)
-    assert "no questions of its own yet" in reply(await owner.slash(channel, "bank list"))
-    assert "no questions of its own yet" in reply(await owner.slash(channel, "bank export"))
-    topic = (await stage.services.own_bank.find(stage.guild.id))[0].row.topic_id
-    assert "I don't know that topic" in reply(await owner.slash(channel, "quiz start", topic=topic))
-
-
-async def elsewhere(stage: Stage) -> tuple[Any, Any, Any]:
-    """Return another server, its channel, and a manager there."""
     guild = stage.env.create_guild("Elsewhere")
     managers = guild.create_role("managers", permissions=discord.Permissions(manage_guild=True))
     channel = guild.create_text_channel("quiz")
     owner = guild.add_member(stage.env.create_user("ottokar"), roles=[managers])
     await stage.env.settle()
-    return guild, channel, owner
+    assert "no questions of its own yet" in reply(await owner.slash(channel, "bank list"))
+    assert "no questions of its own yet" in reply(await owner.slash(channel, "bank export"))
+    topic = (await stage.services.own_bank.find(stage.guild.id))[0].row.topic_id
+    assert "I don't know that topic" in reply(await owner.slash(channel, "quiz start", topic=topic))
 
 
 async def test_written_edited_and_corrected(stage: Stage) -> None:
@@ -387,23 +358,6 @@ async def test_words_for_a_picture_are_needed(stage: Stage) -> None:
     again = await stage.manager.click(answer_to(refused), label="Open the form")
     done = await stage.manager.submit_modal(again, {"alt": ALT, "upload": ("x.png", diagram())})
     assert reply(done).startswith("**Saved**")
-
-
-async def test_export_and_import_with_pictures(stage: Stage) -> None:
-    """The export is a .zip, which another server takes; CSV says that it leaves pictures out."""
-    await with_extras(stage, **PICTURE, upload=("x.png", diagram()))
-    exported = answer_to(await stage.manager.slash(stage.quiz, "bank export"))
-    content = (await saved(exported))["questions.zip"]
-    sheet = await stage.manager.slash(stage.quiz, "bank export", format="csv")
-    assert "A CSV file has no pictures, so those of 1 question are not in it." in reply(sheet)
-    guild, channel, owner = await elsewhere(stage)
-    done = await owner.slash(channel, "bank import", file=("questions.zip", content))
-    assert reply(done).startswith("**Imported**: 1 new.")
-    (own,) = await stage.services.own_bank.find(guild.id)
-    assert own.item.picture is not None
-    assert await stage.bot.load_picture(guild.id, own.item.picture.file) == redraw(diagram())[1]
-    bad = await owner.slash(channel, "bank import", file=("x.zip", content[:-40]))
-    assert "the file**: is a damaged .zip. Make it again" in reply(bad).replace("\\", "")
 
 
 async def test_a_picture_in_the_question_of_the_day(stage: Stage) -> None:

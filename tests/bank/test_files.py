@@ -413,6 +413,16 @@ def test_packs_cannot_be_changed(
     assert problem in refused(encoded(data))[0]
 
 
+def test_an_open_question_is_complete() -> None:
+    """A topic may have an open question and no items, but no part of an open question."""
+    data = document()
+    topic = data["sections"][1]["topics"][0] | {"items": []}
+    data["sections"][1]["topics"] = [topic]
+    assert through(data) == data
+    del topic["follow_ups"]
+    assert refused(encoded(data)) == ['section "house", topic "ours": "follow_ups" is missing']
+
+
 def zip_bomb() -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -310,7 +310,7 @@ async def test_an_item_is_looked_up_alone(stage: Stage, banks: Banks) -> None:
 
 
 @pytest.fixture
-def nothing_cached(monkeypatch: pytest.MonkeyPatch) -> None:
+def nothing_cached(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Before every write, all banks are forgotten, so that it has to load those that it needs."""
     known: list[Banks] = []
     init, write = Banks.__init__, Database.write
@@ -327,6 +327,8 @@ def nothing_cached(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(Banks, "__init__", note_new)
     monkeypatch.setattr(Database, "write", forget_and_write)
+    yield
+    assert known, "the banks were made before"
 
 
 @pytest.mark.usefixtures("nothing_cached")
