@@ -1,4 +1,4 @@
-"""What is said after an import and with an export."""
+"""The replies to an import and to an export."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_changed_keys() -> None:
 
 
 def test_a_sheet_has_no_pictures() -> None:
-    """How many questions it leaves without one is said, if there are any."""
+    """It says so if there are some, with their number."""
     said = text_of(exported(Export("csv", b"", pictures_left_out=2)))
     assert "A CSV file has no pictures, so those of 2 questions are not in it." in said
     assert "pictures" not in text_of(exported(Export("csv", b"")))
