@@ -8,20 +8,8 @@ from functools import cache
 from typing import Any
 
 from bot.interviews.grading import Rubrics
-from bot.questions.bank import data_dir, load_packs, parse_bank, schema
+from bot.questions.bank import data_dir, load_packs, parse_bank
 from bot.questions.model import Bank, Choice, Item
-
-__all__ = [
-    "bank",
-    "document",
-    "first_topic",
-    "item",
-    "orders",
-    "packs",
-    "rubrics",
-    "schema",
-    "typed",
-]
 
 
 @cache

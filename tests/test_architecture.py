@@ -137,7 +137,7 @@ MORE_ROOMS = {
     "members": {"names"},
     "memory": {"ability", "progress", "fitting", "own_models"},
     "answers": {"pay", "totals", "sources", "erasure"},
-    "bank": {"archives", "files", "forms", "pictures", "sheets"},
+    "bank": {"archives", "checks", "documents", "files", "forms", "pictures", "sheets"},
     "daily": {
         *("drawing", "open_answers", "panel_views", "schedule_store", "schedules", "streak_store"),
         *("streaks", "weekdays"),
@@ -155,6 +155,8 @@ PURE = {
     "model",
     "check",
     "own",
+    "checks",
+    "documents",
     "files",
     "sheets",
     "forms",

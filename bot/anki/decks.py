@@ -26,7 +26,7 @@ from bot.core.limits import (
     MAX_DECK_RATIO,
     MAX_DECK_UNPACKED,
 )
-from bot.questions.check import BankError, Problem
+from bot.questions.check import BankError, file_error
 from bot.questions.model import Bank, Item
 
 _TABLES = """
@@ -200,11 +200,7 @@ def read_deck(content: bytes) -> list[Note]:
     except BankError:
         raise
     except _BROKEN as error:
-        raise _unreadable(_NO_DECK) from error
-
-
-def _unreadable(why: str) -> BankError:
-    return BankError([Problem("the file", why)])
+        raise file_error(_NO_DECK) from error
 
 
 def _database_in(content: bytes) -> bytes:
@@ -213,15 +209,15 @@ def _database_in(content: bytes) -> bytes:
         entries = archive.infolist()
         names = {entry.filename: entry for entry in entries}
         if len(entries) > MAX_DECK_ENTRIES:
-            raise _unreadable(f"has {len(entries):,} files in it; {MAX_DECK_ENTRIES:,} are allowed")
+            raise file_error(f"has {len(entries):,} files in it; {MAX_DECK_ENTRIES:,} are allowed")
         if _NEW in names:
-            raise _unreadable(_EXPORT_AGAIN)
+            raise file_error(_EXPORT_AGAIN)
         entry = next((names[name] for name in _OLD if name in names), None)
         if entry is None or entry.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
-            raise _unreadable(_NO_DECK)
+            raise file_error(_NO_DECK)
         unpacked = sum(each.file_size for each in entries)
         if unpacked > MAX_DECK_UNPACKED or unpacked > MAX_DECK_RATIO * len(content):
-            raise _unreadable(_TOO_LARGE)
+            raise file_error(_TOO_LARGE)
         with archive.open(entry) as file:
             database = file.read(entry.file_size + 1)
     return database
@@ -229,7 +225,7 @@ def _database_in(content: bytes) -> bytes:
 
 def _notes(database: bytes) -> Iterator[Note]:
     if database[:16] != b"SQLite format 3\0":
-        raise _unreadable(_NO_DECK)
+        raise file_error(_NO_DECK)
     # A database in memory can't have a write-ahead log: https://www.sqlite.org/fileformat.html
     database = database[:18] + b"\1\1" + database[20:]
     with closing(sqlite3.connect(":memory:")) as conn:
@@ -241,7 +237,7 @@ def _notes(database: bytes) -> Iterator[Note]:
         for note_id, guid, kind, texts in conn.execute(query, [MAX_DECK_NOTES]):
             length += len(str(texts))
             if length > MAX_DECK_UNPACKED:  # a column may compute a long text of nothing
-                raise _unreadable(_TOO_LARGE)
+                raise file_error(_TOO_LARGE)
             if not (isinstance(note_id, int) and isinstance(texts, str)):
                 yield Note(0, str(guid), {})  # it counts as one that can't be read
                 continue
@@ -269,7 +265,7 @@ def _restrict(conn: sqlite3.Connection) -> None:
     conn.execute("pragma cell_size_check = on")
     tables = conn.execute("select name from sqlite_master where type = 'table' and rootpage > 0")
     if not {"col", "notes"} <= {name for (name,) in tables}:  # views and virtual tables have none
-        raise _unreadable(_NO_DECK)
+        raise file_error(_NO_DECK)
 
     def authorize(action: int, *names: str | None) -> int:
         reads = action == sqlite3.SQLITE_READ and names[0] in {"col", "notes"}
@@ -284,12 +280,12 @@ def _kinds_of_notes(conn: sqlite3.Connection) -> dict[str, tuple[tuple[str, ...]
     row = conn.execute("select models from col limit 1").fetchone()
     models = json.loads(row[0]) if row and row[0] else {}
     if not isinstance(models, dict) or not models:
-        raise _unreadable(_EXPORT_AGAIN)
+        raise file_error(_EXPORT_AGAIN)
     kinds = {}
     for number, model in models.items():
         listed = model.get("flds") if isinstance(model, dict) else None
         if not isinstance(listed, list):
-            raise _unreadable(_NO_DECK)
+            raise file_error(_NO_DECK)
         names = tuple(str(field.get("name")) for field in listed if isinstance(field, dict))
         kinds[number] = names, model.get("type") == 1
     return kinds

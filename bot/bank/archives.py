@@ -10,7 +10,6 @@ import io
 import zipfile
 import zlib
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 
 from bot.bank.pictures import TOO_LARGE
 from bot.core.limits import (
@@ -20,7 +19,7 @@ from bot.core.limits import (
     MAX_PICTURES,
     MAX_PROBLEMS,
 )
-from bot.questions.check import BankError, Problem
+from bot.questions.check import BankError, Problem, file_error
 
 QUESTIONS = "questions.json"
 PICTURES = "pictures/"
@@ -31,40 +30,35 @@ _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, Runtim
 """Errors of damaged and encrypted files, and of other ways to pack than deflate."""
 
 
-@dataclass(frozen=True, slots=True)
-class Archive:
-    """The questions of an archive, still to be read, and its pictures by the names of their files."""
-
-    questions: bytes
-    pictures: Mapping[str, bytes]
-
-
 def is_archive(content: bytes) -> bool:
     return content.startswith(b"PK")
 
 
-def unpack(content: bytes) -> Archive:
-    """Return the files of an archive; raises BankError for one that isn't as an export makes it."""
+def unpack(content: bytes) -> tuple[bytes, dict[str, bytes]]:
+    """Return an archive's questions, still to be read, and its pictures by the names of their files.
+
+    Raises BankError for an archive that isn't as an export makes it.
+    """
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             files, problems = _files_in(archive)
     except BankError:
         raise
     except _BROKEN as error:
-        raise _unreadable("is a damaged .zip. Make it again") from error
+        raise file_error("is a damaged .zip. Make it again") from error
     questions = files.pop(QUESTIONS, None)
     if questions is None and not any(problem.place == QUESTIONS for problem in problems):
         problems.append(Problem(QUESTIONS, "is missing; it belongs at the top of the .zip"))
     if problems or questions is None:
         raise BankError(problems[:MAX_PROBLEMS])
-    return Archive(questions, {name.removeprefix(PICTURES): data for name, data in files.items()})
+    return questions, {name.removeprefix(PICTURES): data for name, data in files.items()}
 
 
 def _files_in(archive: zipfile.ZipFile) -> tuple[dict[str, bytes], list[Problem]]:
     """Return the files of an archive by their names, and what is wrong with the others."""
     entries = archive.infolist()
     if len(entries) > _MOST_ENTRIES:
-        raise _unreadable(f"holds {len(entries):,} files; {MAX_PICTURES} pictures are allowed")
+        raise file_error(f"holds {len(entries):,} files; {MAX_PICTURES} pictures are allowed")
     files: dict[str, bytes] = {}
     problems: list[Problem] = []
     left = MAX_ARCHIVE_BYTES
@@ -91,7 +85,7 @@ def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, left: int) -> tuple[
     except _BROKEN:
         return b"", "is damaged or encrypted"
     if len(data) > left:
-        raise _unreadable(
+        raise file_error(
             f"has more than {MAX_ARCHIVE_BYTES >> 20} MiB of files when it is unpacked"
         )
     if len(data) <= most:
@@ -114,10 +108,6 @@ def _shown(name: str) -> str:
     """Return the name of a file for a list of problems, on one line and not too long."""
     printable = "".join(c if c.isprintable() else "?" for c in name)
     return printable if len(printable) <= 80 else printable[:77] + "..."
-
-
-def _unreadable(message: str) -> BankError:
-    return BankError([Problem("the file", message)])
 
 
 def pack(questions: bytes, pictures: Mapping[str, bytes]) -> bytes:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any, Literal, TypeVar
 
 import discord
@@ -28,7 +29,7 @@ from bot.chat.router import Fields, Route, guild_id_of, modal_fields, modal_file
 from bot.core.errors import UserError
 from bot.core.limits import MAX_FILE_BYTES, MAX_LARGE_FILES, MAX_PICTURE_BYTES
 from bot.core.snowflakes import created_at
-from bot.questions.check import BankError, Problem
+from bot.questions.check import BankError, Problem, file_error
 
 
 async def title_choices(
@@ -114,7 +115,7 @@ class Bank(commands.GroupCog, group_name="bank", group_description="This server'
         most = most_bytes(file.filename)
         content = await self.bot.download(file, most)
         if content is None:
-            raise BankError([Problem("the file", f"has more than {most:,} bytes")])
+            raise file_error(f"has more than {most:,} bytes")
         other = await self.import_other(interaction, file.filename, content)
         if other is not None:
             return other
@@ -172,10 +173,8 @@ class Bank(commands.GroupCog, group_name="bank", group_description="This server'
         await self._open_form(interaction, view.add_form(topic))
 
     async def added(self, interaction: discord.Interaction, _fields: Fields) -> None:
-        async with self._sent_form(interaction, view.ADDED, form_in) as written:
-            work = self.own.add(guild_id_of(interaction), written)
-            message = await _save(interaction, written, work)
-        await say(interaction, message)
+        add = partial(self.own.add, guild_id_of(interaction))
+        await self._save_form(interaction, view.ADDED, form_in(interaction), add)
 
     async def item_choices(
         self, interaction: discord.Interaction, current: str
@@ -216,13 +215,9 @@ class Bank(commands.GroupCog, group_name="bank", group_description="This server'
     async def extended(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Store the code and the picture of a question."""
         number = int(fields["number"])
-        async with self._sent_form(interaction, view.EXTENDED, extras_in) as written:
-            work = self._extend(interaction, number, written)
-            try:
-                message = view.saved(await defer_if_slow(interaction, work))
-            except BankError as error:
-                message = view.not_saved(error.problems, written, number)
-        await say(interaction, message)
+        extend = partial(self._extend, interaction, number)
+        written = extras_in(interaction)
+        await self._save_form(interaction, view.EXTENDED, written, extend, number)
 
     async def _extend(
         self, interaction: discord.Interaction, number: int, written: Extras
@@ -239,10 +234,8 @@ class Bank(commands.GroupCog, group_name="bank", group_description="This server'
             return await self.own.illustrate(guild_id, number, replace(written, upload=upload))
 
     async def edited(self, interaction: discord.Interaction, fields: Fields) -> None:
-        async with self._sent_form(interaction, view.EDITED, form_in) as written:
-            work = self.own.edit(guild_id_of(interaction), int(fields["number"]), written)
-            message = await _save(interaction, written, work)
-        await say(interaction, message)
+        edit = partial(self.own.edit, guild_id_of(interaction), int(fields["number"]))
+        await self._save_form(interaction, view.EDITED, form_in(interaction), edit)
 
     async def _open_form(self, interaction: discord.Interaction, form: discord.ui.Modal) -> None:
         """Open a form in response to a command, and store when."""
@@ -253,22 +246,27 @@ class Bank(commands.GroupCog, group_name="bank", group_description="This server'
         self._forms_opened[guild_id_of(interaction), interaction.user.id] = now
         await interaction.response.send_modal(form)
 
-    @asynccontextmanager
-    async def _sent_form(
+    async def _save_form(
         self,
         interaction: discord.Interaction,
         route: Route,
-        read: Callable[[discord.Interaction], Written],
-    ) -> AsyncIterator[Written]:
-        """Yield a submitted form, if its member may send it.
+        written: Written,
+        save: Callable[[Written], Coroutine[Any, Any, Saved]],
+        number: int | None = None,
+    ) -> None:
+        """Store a form, and show the question or what is wrong with the form.
 
-        If it is refused here or in the block, the member gets the text back.
+        If its member may not send it or it is refused, the member gets the text back. `number` is
+        the question whose code and picture the form is for, if it is one of these.
         """
-        written = read(interaction)
         opened_at = self._forms_opened.get((guild_id_of(interaction), interaction.user.id))
         async with return_text_on_error(interaction, written.text):
             require_page(interaction, route, opened_at)
-            yield written
+            try:
+                message = view.saved(await defer_if_slow(interaction, save(written)))
+            except BankError as error:
+                message = view.not_saved(error.problems, written, number)
+        await say(interaction, message)
 
     async def correct(self, interaction: discord.Interaction, fields: Fields) -> None:
         require_page(interaction, view.CORRECT)
@@ -295,16 +293,6 @@ class Bank(commands.GroupCog, group_name="bank", group_description="This server'
     @app_commands.command(description="Go through suggested questions and reports, one by one")
     async def review(self, interaction: discord.Interaction) -> None:
         await self.show_review(interaction)
-
-
-async def _save(
-    interaction: discord.Interaction, written: Form, work: Coroutine[Any, Any, Saved]
-) -> Message:
-    """Store a form; return the message that shows the question, or what is wrong with the form."""
-    try:
-        return view.saved(await defer_if_slow(interaction, work))
-    except BankError as error:
-        return view.not_saved(error.problems, written)
 
 
 def form_in(interaction: discord.Interaction) -> Form:

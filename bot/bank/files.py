@@ -13,21 +13,20 @@ from functools import partial
 from typing import Any
 
 from bot.bank.archives import PICTURES, is_archive, pack, unpack
-from bot.bank.forms import where_in_form
-from bot.bank.pictures import PictureError, redraw
-from bot.bank.rules import (
+from bot.bank.checks import (
     Draft,
-    Names,
-    document_of,
     foreign_ids,
     formulas_of,
-    merge,
     missing_pictures,
     own_schema,
     slow_to_grade,
     too_long,
 )
-from bot.bank.sheets import read_sheet, row_of, write_sheet
+from bot.bank.documents import document_of
+from bot.bank.forms import where_in_form
+from bot.bank.pictures import PictureError, redraw
+from bot.bank.rules import merge
+from bot.bank.sheets import TopicNames, read_sheet, row_of, write_sheet
 from bot.core.errors import UserError
 from bot.core.limits import (
     MAX_ARCHIVE_BYTES,
@@ -36,8 +35,8 @@ from bot.core.limits import (
     MAX_PROBLEMS,
 )
 from bot.questions.check import (
-    BankError,
     Problem,
+    file_error,
     pictures_in,
     place,
     problems_in,
@@ -82,14 +81,13 @@ _ARCHIVES = (b"PK", b"\x1f\x8b", b"7z", b"Rar!", b"BZh", b"\xfd7zXZ")
 def refuse_size(size: int, most: int = MAX_FILE_BYTES) -> None:
     """Raise BankError for a file that is too large."""
     if size > most:
-        raise BankError([Problem("the file", f"has {size:,} bytes; {most:,} are allowed")])
+        raise file_error(f"has {size:,} bytes; {most:,} are allowed")
 
 
 def refuse_unread(name: str, size: int) -> None:
     """Raise BankError for a file that need not even be downloaded."""
     if name.casefold().endswith(".colpkg"):
-        message = "is a whole collection of Anki; export a deck from there as .apkg"
-        raise BankError([Problem("the file", message)])
+        raise file_error("is a whole collection of Anki; export a deck from there as .apkg")
     refuse_size(size, most_bytes(name))
 
 
@@ -112,9 +110,8 @@ def read_own(
     if not is_archive(content):
         draft = read_file(name, content, schema, own.packs, own.topics)
         return checked(draft, own, card_length, keep_pictures=True)
-    archive = unpack(content)
-    files = archive.pictures
-    draft = read_file("questions.json", archive.questions, schema, own.packs, own.topics, files)
+    questions, files = unpack(content)
+    draft = read_file("questions.json", questions, schema, own.packs, own.topics, files)
     drawn: dict[str, bytes] = {}
     problems = list(draft.problems)
     if not problems:
@@ -206,7 +203,7 @@ def write_own(
     .zip with their files.
     """
     bank = bank_of(own.packs, chosen, own.topics, own.items)
-    document = document_of(bank, Names.of(own.topics, own.items), title, packs=packs)
+    document = document_of(bank, own.topics, own.items, title, packs=packs)
     if not document["sections"]:
         raise UserError(
             "This server has no questions of its own yet. Add some with </bank import>."
@@ -233,9 +230,9 @@ def read_file(
     """
     refuse_size(len(content))
     if content.startswith(_ARCHIVES):
-        raise BankError([Problem("the file", "is an archive; send the .json or .csv file in it")])
+        raise file_error("is an archive; send the .json or .csv file in it")
     if not content.strip():
-        raise BankError([Problem("the file", "is empty")])
+        raise file_error("is empty")
     if _is_sheet(name, content):
         draft = read_sheet(read_text(content), packs, topics)
     else:
@@ -249,16 +246,10 @@ def read_file(
     return replace(draft, problems=tuple(problems[:MAX_PROBLEMS]))
 
 
-def check_one(
-    item: Mapping[str, Any], topic: tuple[str, str, str, str], schema: Mapping[str, Any]
-) -> Draft:
-    """Check an item from a form like a file.
-
-    `topic` holds the id and title of its topic, and the id and title of its section.
-    """
-    topic_id, topic_title, section_id, section_title = topic
-    topics = [{"id": topic_id, "title": topic_title, "items": [item]}]
-    sections = [{"id": section_id, "title": section_title, "topics": topics}]
+def check_one(item: Mapping[str, Any], topic: TopicNames, schema: Mapping[str, Any]) -> Draft:
+    """Check an item from a form like a file."""
+    topics = [{"id": topic.id, "title": topic.title, "items": [item]}]
+    sections = [{"id": topic.section_id, "title": topic.section_title, "topics": topics}]
     document = {"version": 1, "title": "Form", "sections": sections}
     problems = problems_in(document, own_schema(schema), where_in_form)
     return Draft(document, where_in_form, tuple(problems))

@@ -34,7 +34,7 @@ from bot.bank.files import (
 from bot.bank.forms import PICTURE, Extras, Form, item_from, with_extras
 from bot.bank.pictures import TOO_MUCH_WORK, PictureError, redraw
 from bot.bank.rules import Merge, PictureFiles
-from bot.bank.sheets import free_id, slug, titles_of, topic_called
+from bot.bank.sheets import TopicNames, free_id, slug, titles_of, topic_called
 from bot.core.context import Context
 from bot.core.database import Connection, reading, writing
 from bot.core.errors import UserError
@@ -212,7 +212,8 @@ class OwnBank:
 
     def _named(self, conn: Connection, guild_id: int, name: str) -> OwnQuestion:
         """Return an own question by its name; refuse if there is none."""
-        row = next((row for row in _asked_rows(conn, guild_id) if row.name == name), None)
+        rows = questions_store.own_items_of(conn, guild_id)
+        row = next((row for row in rows if row.name == name and not row.retired), None)
         if row is None:
             raise UserError(
                 "This server has no question of that id. Pick one from the list as you type."
@@ -241,7 +242,7 @@ class OwnBank:
         """Return a form's new question as a checked document, and its id."""
         title = form.topic.strip()
         known = topic_called(title, titles_of(own.packs, own.topics))
-        topic = known or (slug(title), title, *_FORM_SECTION)
+        topic = known or TopicNames(slug(title), title, *_FORM_SECTION)
         taken = {row.name for row in own.items if not row.retired} | own.packs.items.keys()
         name = free_id(form.prompt, taken)
         draft = check_one({**item_from(form), "id": name}, topic, schema())
@@ -284,8 +285,8 @@ class OwnBank:
     def _changed(self, own: Own, row: OwnItem, item: Mapping[str, Any]) -> Checked:
         """Check the new content of an own item."""
         topic = next(t for t in own.topics if t.topic_id == row.topic_id)
-        place = topic.name, topic.title, topic.section, topic.section_title
-        draft = check_one({**item, "id": row.name}, place, schema())
+        names = TopicNames(topic.name, topic.title, topic.section, topic.section_title)
+        draft = check_one({**item, "id": row.name}, names, schema())
         return checked(draft, own, self._card_length)
 
     async def numbered(self, guild_id: int, number: int) -> OwnItem:
@@ -321,11 +322,10 @@ class OwnBank:
         Refuses while a round or a challenge has the question in play.
         """
         questions_store.reserve_numbers(conn, guild_id, 0)
-        row = next(
-            (r for r in questions_store.own_items_of(conn, guild_id) if r.number == number), None
-        )
-        if row is None:
+        found = questions_store.own_items_numbered(conn, guild_id, [number])
+        if not found:
             raise UserError("That question is gone. See </bank list>.")
+        row = found[0]
         if row.item_id in self._in_play.items(conn, guild_id, ROUND, CHALLENGE):
             raise UserError(
                 "A round or a challenge is about to ask that question, or asks it now. Press this again once it's over."
@@ -343,11 +343,12 @@ class OwnBank:
     def retire(self, conn: Connection, guild_id: int, number: int) -> OwnItem:
         """Retire an own item for good; refuse if it is retired already."""
         questions_store.reserve_numbers(conn, guild_id, 0)
-        row = next((row for row in _asked_rows(conn, guild_id) if row.number == number), None)
-        if row is None:
+        found = questions_store.own_items_numbered(conn, guild_id, [number])
+        if not found or found[0].retired:
             raise UserError(
                 "That question is already out. See </bank list> for those that are asked."
             )
+        row = found[0]
         questions_store.save_items(conn, [replace(row, retired=True)])
         return row
 
@@ -356,10 +357,6 @@ def _rows(conn: Connection, guild_id: int) -> tuple[list[OwnTopic], list[OwnItem
     return questions_store.own_topics_of(conn, guild_id), questions_store.own_items_of(
         conn, guild_id
     )
-
-
-def _asked_rows(conn: Connection, guild_id: int) -> list[OwnItem]:
-    return [row for row in questions_store.own_items_of(conn, guild_id) if not row.retired]
 
 
 def _asked_row(rows: Sequence[OwnItem], number: int) -> OwnItem:

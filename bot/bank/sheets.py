@@ -9,14 +9,13 @@ import unicodedata
 import zlib
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import partial
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
-from bot.bank.rules import Draft, sources_of
+from bot.bank.checks import Draft
+from bot.bank.documents import sources_of
 from bot.core.limits import MAX_ITEMS, MAX_PROBLEMS
-from bot.questions.check import BankError, Problem
+from bot.questions.check import BankError, Path, Problem, file_error
 from bot.questions.model import LETTERS, Bank
 from bot.questions.own import OwnTopic
 
@@ -52,6 +51,15 @@ one epoch",It is an epoch.,,
 """A valid file with one item of each kind."""
 
 
+class TopicNames(NamedTuple):
+    """The id and the title of a topic, and those of its section."""
+
+    id: str
+    title: str
+    section_id: str
+    section_title: str
+
+
 def slug(text: str, limit: int = 48) -> str:
     """Make an id of a title: lower-case words joined by hyphens."""
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().casefold()
@@ -73,18 +81,6 @@ def free_id(prompt: str, taken: Collection[str], numbers: dict[str, int] | None 
     return name
 
 
-@dataclass(slots=True)
-class _Sheet:
-    """A document under construction, and the row numbers of its parts."""
-
-    sections: dict[str, dict[str, Any]] = field(default_factory=dict)
-    topics: dict[str, dict[str, Any]] = field(default_factory=dict)
-    rows: dict[str, int] = field(default_factory=dict)
-    item_rows: dict[tuple[str, int], int] = field(default_factory=dict)
-    taken_ids: set[str] = field(default_factory=set)
-    id_numbers: dict[str, int] = field(default_factory=dict)
-
-
 def read_sheet(text: str, packs: Bank, topics: Sequence[OwnTopic] = ()) -> Draft:
     """Convert CSV to a document with the problems of its cells; raises BankError for other files.
 
@@ -92,12 +88,12 @@ def read_sheet(text: str, packs: Bank, topics: Sequence[OwnTopic] = ()) -> Draft
     """
     rows = list(islice(_rows(text), MAX_ITEMS + 2))
     if len(rows) > MAX_ITEMS + 1:
-        problem = f"has more than {MAX_ITEMS:,} questions; {MAX_ITEMS:,} are allowed, "
-        raise BankError([Problem("the file", problem + "so leave some out")])
+        raise file_error(
+            f"has more than {MAX_ITEMS:,} questions; {MAX_ITEMS:,} are allowed, so leave some out"
+        )
     header = [name.strip().casefold() for name in rows[0][1]] if rows else []
     problems = _header_problems(header)
-    sheet = _Sheet()
-    titles = titles_of(packs, topics)
+    sheet = _Sheet(packs, titles_of(packs, topics))
     for number, cells in rows[1:] if set(NEEDED) <= set(header) else []:
         if len(problems) >= MAX_PROBLEMS:
             break
@@ -107,12 +103,10 @@ def read_sheet(text: str, packs: Bank, topics: Sequence[OwnTopic] = ()) -> Draft
             continue
         filled = [(name, cell) for name, cell in zip(header, cells, strict=False) if cell.strip()]
         values = {name: _unescaped(cell) for name, cell in filled}
-        problems += _add_row(sheet, number, values, titles, packs)
-    if not sheet.topics:
-        raise BankError(problems or [Problem("the file", "has no question in it")])
-    document = {"version": 1, "title": "CSV", "sections": list(sheet.sections.values())}
-    where = partial(_where, sheet, document)
-    return Draft(document, where, tuple(problems[:MAX_PROBLEMS]))
+        problems += sheet.add_row(number, values)
+    if not sheet.document["sections"]:
+        raise BankError(problems) if problems else file_error("has no question in it")
+    return Draft(sheet.document, sheet.where, tuple(problems[:MAX_PROBLEMS]))
 
 
 def row_of(problem: Problem) -> int:
@@ -121,25 +115,23 @@ def row_of(problem: Problem) -> int:
     return int(found[1]) if found else 0
 
 
-def titles_of(packs: Bank, topics: Sequence[OwnTopic]) -> dict[str, tuple[str, str, str, str]]:
-    """Map lower-case titles to topics of packs and of a server.
-
-    A topic is given as its id and title, and the id and title of its section.
-    """
+def titles_of(packs: Bank, topics: Sequence[OwnTopic]) -> dict[str, TopicNames]:
+    """Map lower-case titles to topics of packs and of a server."""
     sections = packs.section_titles
-    shipped = [(t.id, t.title, t.section_id, sections[t.section_id]) for t in packs.topics.values()]
-    own = [(row.name, row.title, row.section, row.section_title) for row in topics]
-    return {topic[1].casefold(): topic for topic in [*shipped, *own]}
+    known = [
+        TopicNames(topic.id, topic.title, topic.section_id, sections[topic.section_id])
+        for topic in packs.topics.values()
+    ]
+    known += [TopicNames(row.name, row.title, row.section, row.section_title) for row in topics]
+    return {topic.title.casefold(): topic for topic in known}
 
 
-def topic_called(
-    title: str, titles: Mapping[str, tuple[str, str, str, str]]
-) -> tuple[str, str, str, str] | None:
+def topic_called(title: str, titles: Mapping[str, TopicNames]) -> TopicNames | None:
     """Return a known topic with this title, or with the id made of it; None if there is none."""
     if found := titles.get(title.strip().casefold()):
         return found
     made = slug(title)
-    return next((known for known in titles.values() if known[0] == made), None)
+    return next((known for known in titles.values() if known.id == made), None)
 
 
 def _unescaped(cell: str) -> str:
@@ -163,7 +155,7 @@ def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
             if any(cell.strip() for cell in cells):
                 yield number, cells
     except csv.Error as error:
-        raise BankError([Problem("the file", f"is not CSV ({error})")]) from error
+        raise file_error(f"is not CSV ({error})") from error
 
 
 def _header_problems(header: Sequence[str]) -> list[Problem]:
@@ -182,64 +174,99 @@ def _header_problems(header: Sequence[str]) -> list[Problem]:
     ]
 
 
-def _add_row(
-    sheet: _Sheet,
-    number: int,
-    values: Mapping[str, str],
-    titles: Mapping[str, tuple[str, str, str, str]],
-    packs: Bank,
-) -> list[Problem]:
-    """Add a row to the document; return the problems of its cells."""
-    topic = _topic_for(sheet, number, values, titles)
-    item, problems = _item(sheet, number, values)
-    if "topic" not in values:
-        problems.append(Problem(f"row {number}, topic", "is empty"))
-    if "source" in values or "source_url" in values:
-        source = {"title": values.get("source", ""), "url": values.get("source_url", "").strip()}
-        known = sources_of(packs.topics.get(topic["id"]))
-        sources = known or topic.setdefault("references", [])
-        if source not in sources and known:
-            wrong = "is not one of the shipped topic's own; leave source and source_url empty"
-            problems.append(Problem(f"row {number}, source", wrong))
-        elif source not in sources and len(sources) < _MOST_SOURCES:
-            sources.append(source)
-            sheet.rows[_source_key(topic, len(sources) - 1)] = number
-        item["reference"] = sources.index(source) if source in sources else 0
-    sheet.item_rows[topic["id"], len(topic["items"])] = number
-    topic["items"].append(item)
-    return problems
+class _Sheet:
+    """A document under construction, and the rows of its parts by their paths."""
 
+    def __init__(self, packs: Bank, titles: Mapping[str, TopicNames]) -> None:
+        self._packs = packs
+        self._titles = titles
+        self.document: dict[str, Any] = {"version": 1, "title": "CSV", "sections": []}
+        self._paths: dict[tuple[str, str], Path] = {}
+        """The paths of sections and topics, by what they are and their ids."""
+        self._rows: dict[Path, int] = {}
+        self._taken_ids: set[str] = set()
+        self._id_numbers: dict[str, int] = {}
 
-def _topic_for(
-    sheet: _Sheet,
-    number: int,
-    values: Mapping[str, str],
-    titles: Mapping[str, tuple[str, str, str, str]],
-) -> dict[str, Any]:
-    title = values.get("topic", _NO_TOPIC)
-    found = topic_called(title, titles)
-    topic_id = values.get("topic_id", "").strip() or (found[0] if found else slug(title))
-    if topic_id not in sheet.topics:
-        section = values.get("section") or (found[3] if found else "Our own")
-        section_id = values.get("section_id", "").strip() or (
-            found[2] if found and "section" not in values else slug(section)
-        )
-        if section_id not in sheet.sections:
-            sheet.sections[section_id] = {"id": section_id, "title": section, "topics": []}
-            sheet.rows[f"section {section_id}"] = number
-        sheet.topics[topic_id] = {
-            "id": topic_id,
-            "title": found[1] if found else title,
-            "items": [],
+    def add_row(self, number: int, values: Mapping[str, str]) -> list[Problem]:
+        """Add a row to the document; return the problems of its cells."""
+        path, topic = self._topic_for(number, values)
+        item, problems = _item(number, values)
+        item["id"] = self._id_of(values)
+        if "topic" not in values:
+            problems.append(Problem(f"row {number}, topic", "is empty"))
+        if "source" in values or "source_url" in values:
+            url = values.get("source_url", "").strip()
+            source = {"title": values.get("source", ""), "url": url}
+            known = sources_of(self._packs.topics.get(topic["id"]))
+            sources = known or topic.setdefault("references", [])
+            if source not in sources and known:
+                wrong = "is not one of the shipped topic's own; leave source and source_url empty"
+                problems.append(Problem(f"row {number}, source", wrong))
+            elif source not in sources and len(sources) < _MOST_SOURCES:
+                self._rows[*path, "references", len(sources)] = number
+                sources.append(source)
+            item["reference"] = sources.index(source) if source in sources else 0
+        self._rows[*path, "items", len(topic["items"])] = number
+        topic["items"].append(item)
+        return problems
+
+    def _topic_for(self, number: int, values: Mapping[str, str]) -> tuple[Path, dict[str, Any]]:
+        """Return a row's topic with its path, and add it if it is new."""
+        title = values.get("topic", _NO_TOPIC)
+        found = topic_called(title, self._titles)
+        topic_id = values.get("topic_id", "").strip() or (found.id if found else slug(title))
+        if ("topic", topic_id) not in self._paths:
+            section = values.get("section") or (found.section_title if found else "Our own")
+            section_id = values.get("section_id", "").strip() or (
+                found.section_id if found and "section" not in values else slug(section)
+            )
+            at = ("section", section_id)
+            if at not in self._paths:
+                self._add(at, (), {"id": section_id, "title": section, "topics": []}, number)
+            new = {"id": topic_id, "title": found.title if found else title, "items": []}
+            self._add(("topic", topic_id), self._paths[at], new, number)
+        path = self._paths["topic", topic_id]
+        return path, self._part(path)
+
+    def _add(self, key: tuple[str, str], parent: Path, part: dict[str, Any], number: int) -> None:
+        """Add a section to the document, or a topic to the section at a path."""
+        kind = f"{key[0]}s"
+        parts = self._part(parent)[kind]
+        self._paths[key] = (*parent, kind, len(parts))
+        self._rows[self._paths[key]] = number
+        parts.append(part)
+
+    def _part(self, path: Path) -> Any:
+        node: Any = self.document
+        for key in path:
+            node = node[key]
+        return node
+
+    def _id_of(self, values: Mapping[str, str]) -> str:
+        """Return a row's id, or one made of its prompt; the same file always gives the same ids."""
+        name = values.get("id", "").strip()
+        name = name or free_id(values.get("prompt", ""), self._taken_ids, self._id_numbers)
+        self._taken_ids.add(name)
+        return name
+
+    def where(self, path: Sequence[str | int]) -> str:
+        """Translate a path into the document to a row and a column of the sheet."""
+        at = tuple(path)
+        while at and at not in self._rows:
+            at = at[:-1]
+        if not at:
+            return "the file"
+        rest = list(path[len(at) :])
+        column = {
+            "sections": ", section",
+            "topics": ", topic_id" if rest == ["id"] else ", topic",
+            "references": ", source_url" if rest == ["url"] else ", source",
         }
-        sheet.sections[section_id]["topics"].append(sheet.topics[topic_id])
-        sheet.rows[topic_id] = number
-    return sheet.topics[topic_id]
+        kind = str(at[-2])
+        return f"row {self._rows[at]}" + (_column(rest) if kind == "items" else column[kind])
 
 
-def _item(
-    sheet: _Sheet, number: int, values: Mapping[str, str]
-) -> tuple[dict[str, Any], list[Problem]]:
+def _item(number: int, values: Mapping[str, str]) -> tuple[dict[str, Any], list[Problem]]:
     problems = []
     marked = values.get("right", "").casefold()
     right = set(re.findall("[a-f]", marked))
@@ -256,7 +283,6 @@ def _item(
     kind = kind or ("typed" if "accept" in values else "multiple" if len(right) > 1 else "choice")
     level = values.get("difficulty", "3").strip()
     item: dict[str, Any] = {
-        "id": _id_of(sheet, values),
         "kind": kind,
         "difficulty": _whole(level),
         "prompt": values.get("prompt", ""),
@@ -281,39 +307,6 @@ def _item(
 def _whole(cell: str) -> int | str:
     """Return a cell as a whole number; one that is none stays for the checks to refuse."""
     return int(cell) if re.fullmatch("[0-9]{1,3}", cell) else cell
-
-
-def _id_of(sheet: _Sheet, values: Mapping[str, str]) -> str:
-    """Return a row's id, or one made of its prompt; the same file always gives the same ids."""
-    name = values.get("id", "").strip()
-    name = name or free_id(values.get("prompt", ""), sheet.taken_ids, sheet.id_numbers)
-    sheet.taken_ids.add(name)
-    return name
-
-
-def _where(sheet: _Sheet, document: Mapping[str, Any], path: Sequence[str | int]) -> str:
-    """Translate a path into the document to a row and a column of the sheet."""
-    if len(path) < 2:
-        return "the file"
-    node: Any = document
-    nodes = [node := node[key] for key in path[:4]]
-    section = nodes[1]
-    if len(path) < 4:
-        return f"row {sheet.rows['section ' + section['id']]}, section"
-    topic = nodes[3]
-    if len(path) >= 6 and path[4] == "items":
-        row = sheet.item_rows[topic["id"], int(path[5])]
-        return f"row {row}" + _column(path[6:])
-    if len(path) >= 6 and path[4] == "references":
-        column = "source_url" if path[6:] == ["url"] else "source"
-        row = sheet.rows.get(_source_key(topic, int(path[5])), sheet.rows[topic["id"]])
-        return f"row {row}, {column}"
-    column = "topic_id" if list(path[4:]) == ["id"] else "topic"
-    return f"row {sheet.rows[topic['id']]}, {column}"
-
-
-def _source_key(topic: Mapping[str, Any], number: int) -> str:
-    return f"{topic['id']} source {number}"
 
 
 def _column(path: Sequence[str | int]) -> str:

@@ -91,13 +91,18 @@ def imported_parts(done: Merge) -> tuple[str, str, str | None]:
 
 def refused(problems: Sequence[Problem]) -> Message:
     """List the problems of a refused file, with two valid samples."""
-    found = (
-        f"{'at least ' if len(problems) >= MAX_PROBLEMS else ''}{t.count(len(problems), 'problem')}"
-    )
+    found = counted_problems(problems)
     head = f"Nothing was changed: I found {found} in that file. Mend it and send it again."
     hint = "-# Two files that work, to start from:"
     samples = Download("sample.csv", SAMPLE.encode()), Download("sample.json", sample_json())
     return Message(ATTENTION, head, *problem_list(problems), separator(), hint, *samples)
+
+
+def counted_problems(problems: Sequence[Problem]) -> str:
+    """Say how many problems were found; nobody looks for more than `MAX_PROBLEMS`."""
+    return (
+        f"{'at least ' if len(problems) >= MAX_PROBLEMS else ''}{t.count(len(problems), 'problem')}"
+    )
 
 
 def problem_list(problems: Sequence[Problem]) -> tuple[str, Download | None]:
@@ -149,7 +154,7 @@ def listing(found: Listing, search: str) -> Message:
         words = "No question of this server's own holds that." if search else none
         return Message(ENDED, f"{words} Add some with </bank import> or </bank add>.")
     head = f"### This server's own questions\n-# {t.count(found.found, 'question')}"
-    head += f" · page {found.page + 1} of {found.pages}" if found.pages > 1 else ""
+    head += t.page_note(found.page, found.pages)
     lines = "\n".join(map(_listed, found.shown))
     hexed = packed(search)
     turn = pager(

@@ -136,7 +136,7 @@ def _own_team(board: TeamBoard) -> str:
 def _board_head(title: str, board: Board | TeamBoard, topic: Topic | None, size: str) -> str:
     scope = t.escape(topic.title) if topic else "All topics"
     head = f"### {title} · {PERIOD_TITLES[board.period]}\n-# {scope} · {size}"
-    return head + (f" · page {board.page + 1} of {board.pages}" if board.pages > 1 else "")
+    return head + t.page_note(board.page, board.pages)
 
 
 def _periods(route: Route, board: Board | TeamBoard) -> ui.ActionRow[ui.LayoutView] | None:

@@ -121,6 +121,11 @@ def pages(blocks: list[str], limit: int = MAX_TEXT) -> list[str]:
     return result
 
 
+def page_note(page: int, pages: int) -> str:
+    """Say which page this is, counted from 0; nothing if there is only one."""
+    return f" · page {page + 1} of {pages}" if pages > 1 else ""
+
+
 def _split(block: str, limit: int) -> list[str]:
     parts = []
     while len(block) > limit:

@@ -115,6 +115,12 @@ def upsert(conn: Connection, table: Table, **values: object) -> None:
     conn.execute(_upsert(conn.dialect.name, table, tuple(values)), values)
 
 
+def upsert_all(conn: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+    """Insert rows, or update those with the same primary keys. All have values for the same columns."""
+    if rows:
+        conn.execute(_upsert(conn.dialect.name, table, tuple(rows[0])), rows)
+
+
 @cache
 def _upsert(dialect: str, table: Table, names: tuple[str, ...]) -> Executable:
     statement = insert_for(dialect, table)

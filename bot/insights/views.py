@@ -95,7 +95,7 @@ def list_page(found: Insights, bank: Bank, name: str, page: int) -> Message:
     pages = t.pages(blocks, _PAGE_LENGTH)
     page = min(page, len(pages) - 1)
     head = f"### {LISTS[name]}\n-# {t.count(len(blocks), 'question')}"
-    head += f" · page {page + 1} of {len(pages)}" if len(pages) > 1 else ""
+    head += t.page_note(page, len(pages))
     turn = pager(page, len(pages), lambda slot, number: _link(name, slot, number))
     return Message(
         OPEN, head, _MEANING[name], separator(), pages[page], separator(), row(*turn, back)

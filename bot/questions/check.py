@@ -66,6 +66,11 @@ class BankError(ValueError):
         return type(self), (self.problems,)  # for errors raised in a child process
 
 
+def file_error(message: str) -> BankError:
+    """Return the error for a file that is wrong as a whole."""
+    return BankError([Problem("the file", message)])
+
+
 def read_json(content: bytes) -> Any:
     """Parse a file; raises BankError if it is not JSON in UTF-8."""
     text = read_text(content)
@@ -74,9 +79,9 @@ def read_json(content: bytes) -> Any:
     except json.JSONDecodeError as error:
         raise BankError([_not_json(error.doc, error.pos)]) from error
     except ValueError as error:  # a number with thousands of digits
-        raise BankError([Problem("the file", "has a number that is far too long")]) from error
+        raise file_error("has a number that is far too long") from error
     except RecursionError as error:
-        raise BankError([Problem("the file", "is nested too deeply")]) from error
+        raise file_error("is nested too deeply") from error
 
 
 def read_text(content: bytes) -> str:
@@ -84,7 +89,7 @@ def read_text(content: bytes) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise BankError([Problem("the file", f"is not UTF-8 (at byte {error.start})")]) from error
+        raise file_error(f"is not UTF-8 (at byte {error.start})") from error
 
 
 def _not_json(text: str, position: int) -> Problem:
@@ -321,6 +326,13 @@ def topics_in(data: Any) -> Iterator[tuple[Path, dict[str, Any]]]:
             yield ("sections", s, "topics", t), topic
 
 
+def items_in(data: Any) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Yield the items of a possibly invalid document with their paths."""
+    for at, topic in topics_in(data):
+        for i, item in entries(topic, "items"):
+            yield (*at, "items", i), item
+
+
 def _rule_violations(data: Any, where: Place) -> Iterator[Violation]:
     """Yield where a possibly invalid document breaks the rules of every bank."""
     seen: dict[tuple[str, object], Path] = {}
@@ -378,10 +390,9 @@ def _pictures(data: Any, _where: Place) -> Iterator[Violation]:
 
 def pictures_in(data: Any) -> Iterator[tuple[Path, Any]]:
     """Yield the pictures of a possibly invalid document with their paths."""
-    for at, topic in topics_in(data):
-        for i, item in entries(topic, "items"):
-            if "picture" in item:
-                yield (*at, "items", i, "picture"), item["picture"]
+    for path, item in items_in(data):
+        if "picture" in item:
+            yield (*path, "picture"), item["picture"]
 
 
 def _item_violations(item: Mapping[str, Any]) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -215,19 +215,14 @@ class Bank:
 
     @classmethod
     def join(cls, packs: Sequence[Pack]) -> Bank:
-        """Join packs to one bank. Sections with the same id become one."""
-        titles: dict[str, str] = {}
-        topics: dict[str, list[Topic]] = {}
-        retired = tuple(section for pack in packs for section in pack.bank.retired)
-        for section in (section for pack in packs for section in pack.bank.sections):
-            titles.setdefault(section.id, section.title)
-            topics.setdefault(section.id, []).extend(section.topics)
-        sections = (
-            Section(section_id, title, tuple(topics[section_id]))
-            for section_id, title in titles.items()
+        """Join packs to one bank."""
+        banks = [pack.bank for pack in packs]
+        return cls(
+            title=" · ".join(bank.title for bank in banks),
+            sections=joined_sections(banks),
+            packs=tuple(packs),
+            retired=tuple(section for bank in banks for section in bank.retired),
         )
-        title = " · ".join(pack.bank.title for pack in packs)
-        return cls(title, tuple(sections), tuple(packs), retired)
 
     @cached_property
     def topics(self) -> Mapping[str, Topic]:
@@ -300,6 +295,28 @@ class Bank:
                 in_title = all(word in title for word in words)
                 found.append((0 if title.startswith(start) else 1 if in_title else 2, topic))
         return [topic for _, topic in sorted(found, key=lambda each: each[0])[:limit]]
+
+
+def joined_sections(banks: Iterable[Bank]) -> tuple[Section, ...]:
+    """Return the sections of banks. Sections with the same id become one, and so do topics."""
+    sections: dict[str, tuple[str, dict[str, Topic]]] = {}
+    for bank in banks:
+        for section in bank.sections:
+            _, topics = sections.setdefault(section.id, (section.title, {}))
+            for topic in section.topics:
+                before = topics.get(topic.id)
+                topics[topic.id] = topic if before is None else _with_items_of(before, topic)
+    return tuple(
+        Section(section_id, title, tuple(topics.values()))
+        for section_id, (title, topics) in sections.items()
+    )
+
+
+def _with_items_of(topic: Topic, other: Topic) -> Topic:
+    items = {item.id: item for item in (*topic.items, *other.items)}
+    if len(items) == len(topic.items):
+        return topic
+    return replace(topic, items=tuple(items.values()))
 
 
 def _measured_section(section: Section, measured: Mapping[str, Measured]) -> Section:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.questions.check import make_item, make_topic
-from bot.questions.model import Bank, Item, Section, Topic
+from bot.questions.model import Bank, Item, Section, Topic, joined_sections
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _SEPARATOR = "--"
@@ -151,30 +151,13 @@ def bank_of(
 def join_banks(banks: Sequence[Bank]) -> Bank:
     """Join the banks of a member's servers: a question that is asked on any of them is asked."""
     first, *others = banks
-    sections: dict[str, tuple[str, dict[str, Topic]]] = {}
-    for bank in banks:
-        for section in bank.sections:
-            _, topics = sections.setdefault(section.id, (section.title, {}))
-            for topic in section.topics:
-                before = topics.get(topic.id)
-                topics[topic.id] = topic if before is None else _with_items_of(before, topic)
     return Bank(
         title=first.title,
-        sections=tuple(
-            Section(section_id, title, tuple(topics.values()))
-            for section_id, (title, topics) in sections.items()
-        ),
+        sections=joined_sections(banks),
         packs=first.packs,
         retired=tuple(section for bank in banks for section in bank.retired),
         silent=first.silent.intersection(*(bank.silent for bank in others)),
     )
-
-
-def _with_items_of(topic: Topic, other: Topic) -> Topic:
-    items = {item.id: item for item in (*topic.items, *other.items)}
-    if len(items) == len(topic.items):
-        return topic
-    return replace(topic, items=tuple(items.values()))
 
 
 def _unchosen_topics(packs: Bank, chosen: Collection[str] | None) -> set[str]:

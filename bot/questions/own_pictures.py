@@ -25,7 +25,8 @@ class OwnPictures:
         key = f"{guild_id}/{file}"
         content = self._cache.get(key)
         if content is None:
-            content = await self._database.read(store.own_picture, guild_id, file)
+            found = await self._database.read(store.own_pictures_of, guild_id, [file])
+            content = found.get(file)
             if content is not None:
                 self._cache.add(key, content)
         return content

@@ -157,8 +157,7 @@ def my_answers(reviews: Sequence[Review], page: int, link: Callable[[int], str])
     page = min(page, len(texts) - 1)
     right = sum(review.right for review in reviews)
     title = f"### Your answers\n-# {right} of {len(reviews)} right"
-    if len(texts) > 1:
-        title += f" · page {page + 1} of {len(texts)}"
+    title += t.page_note(page, len(texts))
     return Message(
         REVEALED, title, texts[page], row(*pager(page, len(texts), lambda _, number: link(number)))
     )

@@ -15,7 +15,7 @@ from bot.anki.rules import Note, csv_row, plain_text
 from bot.bank.files import is_deck
 from bot.bank.sheets import NEEDED
 from bot.core.limits import MAX_PROBLEMS, MAX_TYPED
-from bot.questions.check import BankError, Problem, read_text
+from bot.questions.check import Problem, file_error, read_text
 from bot.questions.own import is_own
 from bot.suggestions.formats import (
     Found,
@@ -91,7 +91,7 @@ def _file_of(
     found: Found, rows: Sequence[tuple[str, dict[str, str]]] = (), shipped: int = 0
 ) -> QuestionFile:
     if not (found or rows or shipped):
-        raise BankError([Problem("the file", "has no question in it")])
+        raise file_error("has no question in it")
     problems = (each for each in found if isinstance(each, Problem))
     return QuestionFile(
         questions=tuple(each for each in found if isinstance(each, Placed)),

@@ -68,7 +68,7 @@ class Suggestions:
     ) -> int | None:
         servers.lock(conn, guild_id)
         self._check_limit_in(conn, guild_id, user_id)
-        store.add(conn, guild_id, user_id, question, self._now())
+        store.add(conn, guild_id, user_id, [question], self._now())
         return self._announcement_channel_in(conn, guild_id)
 
     def _check_limit_in(self, conn: Connection, guild_id: int, user_id: int) -> None:
@@ -195,7 +195,7 @@ class Suggestions:
         if not fitting:
             return 0, None
         first = not _waiting_counts(conn, guild_id).total
-        store.add_imported(conn, guild_id, fitting, self._now())
+        store.add(conn, guild_id, rules.IMPORTED, fitting, self._now())
         channel_id = servers.server(conn, guild_id).suggestions_channel_id
         return len(fitting), channel_id if first else None
 
@@ -239,8 +239,12 @@ class Suggestions:
         prompt = item.prompt if item else topic.question if topic else ""
         hidden = report.item_id in self._in_play.items_hidden_from(conn, user_id, guild_id)
         number = number_of(guild_id, report.item_id)
-        rows = questions_store.own_items_of(conn, guild_id) if item and number is not None else ()
-        own = next((row for row in rows if row.number == number and not row.retired), None)
+        rows = (
+            questions_store.own_items_numbered(conn, guild_id, [number])
+            if number is not None
+            else ()
+        )
+        own = next((row for row in rows if not row.retired), None)
         return ReportReview(
             id=report.id,
             text=report.text,

@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, select, update
 
 from bot.core.personal import Held, personal_rows, server_rows
 from bot.core.tables import Instant, OneOf, RowId, fetch, fetch_all, metadata, values_of
 from bot.suggestions.rules import (
-    IMPORTED,
     MAX_COUNTED,
     State,
     SuggestedQuestion,
@@ -67,64 +66,57 @@ HELD = Held(
 
 
 def add(
-    conn: Connection, guild_id: int, user_id: int, question: SuggestedQuestion, now: datetime
+    conn: Connection,
+    guild_id: int,
+    user_id: int,
+    questions: Sequence[SuggestedQuestion],
+    now: datetime,
 ) -> None:
-    """Store a suggestion for review."""
+    """Store a member's questions, or those from a file, for review; there must be at least one."""
     values = {"guild_id": guild_id, "user_id": user_id, "state": State.WAITING, "at": now}
-    conn.execute(suggestions.insert().values(**values, **values_of(question)))
-
-
-def add_imported(
-    conn: Connection, guild_id: int, questions: Sequence[SuggestedQuestion], now: datetime
-) -> None:
-    """Store questions from a file for review; there must be at least one."""
-    values = {"guild_id": guild_id, "user_id": IMPORTED, "state": State.WAITING, "at": now}
     conn.execute(suggestions.insert(), [values | values_of(question) for question in questions])
 
 
 def waiting_prompts(conn: Connection, guild_id: int) -> set[str]:
     """Return the prompts of the oldest suggestions waiting on a server."""
-    query = select(_c.prompt).where(_c.guild_id == guild_id, _c.state == State.WAITING)
+    query = select(_c.prompt).where(*_is_waiting(guild_id))
     return set(conn.execute(query.order_by(_c.id).limit(_MOST_PROMPTS)).scalars())
 
 
 def count_open(conn: Connection, guild_id: int, user_id: int) -> int:
     """Count a member's suggestions waiting on a server."""
-    query = select(func.count()).where(
-        _c.user_id == user_id, _c.guild_id == guild_id, _c.state == State.WAITING
-    )
+    query = select(func.count()).where(_c.user_id == user_id, *_is_waiting(guild_id))
     return conn.execute(query).scalar_one()
 
 
 def count_waiting(conn: Connection, guild_id: int) -> int:
     """Count the suggestions waiting on a server, up to `MAX_COUNTED`."""
-    waiting_ids = (
-        select(_c.id).where(_c.guild_id == guild_id, _c.state == State.WAITING).limit(MAX_COUNTED)
-    )
+    waiting_ids = select(_c.id).where(*_is_waiting(guild_id)).limit(MAX_COUNTED)
     return conn.execute(select(func.count()).select_from(waiting_ids.subquery())).scalar_one()
 
 
 def next_waiting(conn: Connection, guild_id: int, after: int) -> Suggestion | None:
     """Return the oldest suggestion waiting on a server with a later id."""
-    query = select(suggestions).where(
-        _c.guild_id == guild_id, _c.state == State.WAITING, _c.id > after
-    )
+    query = select(suggestions).where(*_is_waiting(guild_id), _c.id > after)
     return fetch(conn, query.order_by(_c.id).limit(1), Suggestion)
 
 
 def waiting(conn: Connection, guild_id: int, suggestion_id: int) -> Suggestion | None:
     """Return a suggestion if it still waits on this server."""
-    query = select(suggestions).where(_c.id == suggestion_id, _c.guild_id == guild_id)
-    return fetch(conn, query.where(_c.state == State.WAITING), Suggestion)
+    query = select(suggestions).where(_c.id == suggestion_id, *_is_waiting(guild_id))
+    return fetch(conn, query, Suggestion)
 
 
 def decide(
     conn: Connection, guild_id: int, suggestion_id: int, state: State, reason: str | None = None
 ) -> bool:
     """Accept or reject a waiting suggestion; False if it is decided already."""
-    waits = (_c.id == suggestion_id, _c.guild_id == guild_id, _c.state == State.WAITING)
-    statement = update(suggestions).where(*waits).values(state=state, reason=reason)
-    return conn.execute(statement).rowcount == 1
+    statement = update(suggestions).where(_c.id == suggestion_id, *_is_waiting(guild_id))
+    return conn.execute(statement.values(state=state, reason=reason)).rowcount == 1
+
+
+def _is_waiting(guild_id: int) -> tuple[ColumnElement[bool], ...]:
+    return _c.guild_id == guild_id, _c.state == State.WAITING
 
 
 def verdicts(conn: Connection, guild_id: int, user_id: int) -> list[Verdict]:

@@ -8,7 +8,7 @@ from discord import ui
 
 from bot.bank.cards import Saved
 from bot.bank.forms import item_from
-from bot.bank.views import answers, form, imported_parts, problem_list
+from bot.bank.views import answers, counted_problems, form, imported_parts, problem_list
 from bot.chat import text as t
 from bot.chat.messages import (
     ATTENTION,
@@ -102,10 +102,9 @@ def imported(done: ImportedFile) -> Message:
         notes.append(
             f"-# {t.count(done.shipped, 'question')} came with me and can't be changed, so I left {them} out."
         )
-    stopped = len(done.problems) >= MAX_PROBLEMS
     if done.too_many:
         left_out = t.count(done.too_many, "question")
-        if stopped:
+        if len(done.problems) >= MAX_PROBLEMS:
             notes.append(
                 f"-# {left_out} left out, because so many others can't be read. Mend those first."
             )
@@ -117,8 +116,7 @@ def imported(done: ImportedFile) -> Message:
     nothing = None if queued or complete else "Nothing new came from that file."
     unread: tuple[Part | None, ...] = ()
     if done.problems:
-        many = f"{'at least ' if stopped else ''}{t.count(len(done.problems), 'problem')}"
-        head = f"I couldn't read all of it, and found {many}:"
+        head = f"I couldn't read all of it, and found {counted_problems(done.problems)}:"
         unread = (separator(), head, *problem_list(done.problems))
     colour = ATTENTION if nothing else REVEALED
     return Message(colour, queued, *complete, nothing, "\n".join(notes) or None, *unread)

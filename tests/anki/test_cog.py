@@ -29,10 +29,10 @@ async def test_a_deck_of_a_topic(stage: Stage) -> None:
 
 
 async def test_by_direct_message(stage: Stage) -> None:
-    """The whole bank comes without a server; an unknown topic is refused with a sentence."""
+    """It works without a server; an unknown topic is refused with a sentence."""
     member = stage.alwina.user
-    message = (await member.slash("anki export")).response.message
-    assert f"{len(BANK.asked)} questions of all topics." in text_of(message)
-    assert [file.filename for file in message.attachments] == ["quizformer.apkg"]
+    message = (await member.slash("anki export", topic=TOPIC.id)).response.message
+    assert f'{len(TOPIC.items)} questions on "Temperature".' in text_of(message)
+    assert [file.filename for file in message.attachments] == ["quizformer-temperature.apkg"]
     unknown = await member.slash("anki export", topic="no-such-topic")
     assert "I don't know that topic" in text_of(unknown.response.message)

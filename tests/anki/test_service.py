@@ -12,9 +12,8 @@ import pytest
 
 from bot.anki import service
 from bot.anki.cards import Deck
-from bot.anki.decks import make_deck, read_deck
+from bot.anki.decks import read_deck
 from bot.chat.pictures import PictureCache
-from bot.core import computing, file_process
 from bot.core.errors import UserError
 from bot.questions import formulas
 from tests.bank import endless
@@ -160,24 +159,6 @@ async def test_one_at_a_time(stage: Stage) -> None:
     assert isinstance(second, UserError)
     assert "I'm still making your last deck" in str(second)
     assert isinstance(await export(ALWINA, GUILD, None), Deck)
-
-
-async def test_a_deck_is_written_in_the_process_for_files(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Thousands of notes take seconds; nobody's practice may wait for them."""
-    functions = []
-    call = file_process._PROCESS.call
-
-    def note_and_call(work: Callable[[], bytes]) -> bytes:
-        functions.append(work.func)  # type: ignore[attr-defined]
-        return call(work)
-
-    monkeypatch.setattr(file_process._PROCESS, "call", note_and_call)
-    monkeypatch.setattr(computing, "_THREAD", None)
-    deck = await stage.bot.anki_decks.export(ALWINA, GUILD, None)
-    assert ids(deck) == set(stage.bank.asked)
-    assert functions == [make_deck]
 
 
 @pytest.mark.parametrize("fault", [endless.end, endless.run_out])

@@ -14,11 +14,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bot.bank.documents import document_of
 from bot.bank.files import read_file
-from bot.bank.rules import Names, document_of, merge
+from bot.bank.rules import merge
 from bot.bank.sheets import SAMPLE, free_id, read_sheet, write_sheet
-from bot.core.limits import MAX_FILE_BYTES, MAX_GRADED_CHARACTERS, MAX_ITEMS, MAX_PROBLEMS
-from bot.questions.bank import schema
+from bot.core.limits import MAX_FILE_BYTES, MAX_GRADED_CHARACTERS, MAX_PROBLEMS
+from bot.questions.bank import data_dir, schema
 from bot.questions.check import BankError
 from bot.questions.own import bank_of
 from tests.banks import small_bank
@@ -105,7 +106,7 @@ def through(
     assert draft.problems == ()
     merged = merge(GUILD, 1, [], [], draft.document, PACKS)
     bank = bank_of(PACKS, None, merged.topics, merged.items)
-    return document_of(bank, Names.of(merged.topics, merged.items), data["title"])
+    return document_of(bank, merged.topics, merged.items, data["title"])
 
 
 def closed(data: dict[str, Any]) -> list[Any]:
@@ -124,9 +125,9 @@ def closed(data: dict[str, Any]) -> list[Any]:
     return found
 
 
-def test_five_hundred_items_come_out_equal() -> None:
+def test_items_come_out_equal() -> None:
     """JSON preserves every field, and CSV every item, also with a byte order mark."""
-    data = document(500)
+    data = document(50)
     out = through(data)
     assert out == data
     sheet = write_sheet(out, PACKS)
@@ -222,7 +223,7 @@ def test_all_problems_are_reported_at_once() -> None:
 
 def test_the_limit_of_graded_text(monkeypatch: pytest.MonkeyPatch) -> None:
     """A topic's key points, misconceptions, other wordings and opposites count together."""
-    monkeypatch.setattr("bot.bank.rules.MAX_GRADED_CHARACTERS", 71)
+    monkeypatch.setattr("bot.bank.checks.MAX_GRADED_CHARACTERS", 71)
     data = document()
     assert refused(encoded(data)) == []
     data["sections"][1]["topics"][0]["misconceptions"][0]["accept"][0] += "!"
@@ -287,16 +288,17 @@ def test_invalid_sheets(content: bytes, said: str) -> None:
     assert refused(content, "x.csv") == [said]
 
 
-def test_a_sheet_with_more_rows_than_questions_are_allowed() -> None:
+def test_a_sheet_with_more_rows_than_questions_are_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is refused before its rows are read; a sheet with just as many is accepted."""
+    monkeypatch.setattr("bot.bank.sheets.MAX_ITEMS", 20)
     head, row = (
         "topic,prompt,a,a_why,b,b_why,right,explanation\n",
         "New,Same words,1,so,2,so,a,So.\n",
     )
-    assert refused((head + row * (MAX_ITEMS + 1)).encode(), "x.csv") == [
-        "the file: has more than 5,000 questions; 5,000 are allowed, so leave some out"
+    assert refused((head + row * 21).encode(), "x.csv") == [
+        "the file: has more than 20 questions; 20 are allowed, so leave some out"
     ]
-    assert refused((head + row * MAX_ITEMS).encode(), "x.csv") == []
+    assert refused((head + row * 20).encode(), "x.csv") == []
 
 
 def test_reading_stops_after_many_problems() -> None:
@@ -371,7 +373,9 @@ def test_other_separators() -> None:
 
 
 def test_the_sample_is_valid() -> None:
-    """The file that a refusal offers can be imported, and has an item of each kind."""
+    """The file that a refusal offers, and the documents, is valid, and has an item of each kind."""
+    text = (data_dir().parent / "docs" / "questions.md").read_text("utf-8")
+    assert text.split("```csv\n")[1].split("```")[0] == SAMPLE
     draft = read_file("sample.csv", SAMPLE.encode(), SCHEMA, PACKS)
     assert draft.problems == ()
     topics = [topic for section in draft.document["sections"] for topic in section["topics"]]
@@ -407,6 +411,16 @@ def test_packs_cannot_be_changed(
     shipped |= topic
     shipped["items"][0] |= first_item
     assert problem in refused(encoded(data))[0]
+
+
+def test_an_open_question_is_complete() -> None:
+    """A topic may have an open question and no items, but no part of an open question."""
+    data = document()
+    topic = data["sections"][1]["topics"][0] | {"items": []}
+    data["sections"][1]["topics"] = [topic]
+    assert through(data) == data
+    del topic["follow_ups"]
+    assert refused(encoded(data)) == ['section "house", topic "ours": "follow_ups" is missing']
 
 
 def zip_bomb() -> bytes:

@@ -10,13 +10,14 @@ from hypothesis import strategies as st
 
 from bot.bank.files import check_one
 from bot.bank.forms import Form, answer_lines, item_from, where_in_form
+from bot.bank.sheets import TopicNames
 from bot.questions.bank import schema
 from bot.questions.check import BankError
 from bot.questions.model import level_of
 from tests.bank.test_files import WORDS, item
 
 FORM = Form("Which?", "+ This\n> It is\n- That\n> It is not", "This it is.", "2")
-TOPIC = ("ours", "Ours", "house", "Our house")
+TOPIC = TopicNames("ours", "Ours", "house", "Our house")
 SCHEMA = schema()
 
 

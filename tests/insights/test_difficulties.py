@@ -7,17 +7,15 @@ from typing import Any
 
 import pytest
 from fsrs import Rating
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from bot.answers.store import Review
 from bot.app import Services
 from bot.core.child_process import CallEnded
 from bot.core.database import Database
-from bot.core.notes import meta
 from bot.insights import difficulties, store
 from bot.insights.difficulties import FEWEST_ANSWERS, Difficulties
 from bot.insights.difficulty import Expected
-from bot.insights.store import item_difficulties
 from bot.memory import store as memory_store
 from bot.questions.model import Measured
 from tests.ours import OTHER_GUILD, furnish
@@ -98,19 +96,6 @@ async def test_from_answers_to_banks(stage: Stage) -> None:
     assert (items["t1-a"].level, items["t2-c"].level) == ("hard", "easy")
 
 
-async def test_the_level_needs_thirty_answers(stage: Stage, process: type[FakeProcess]) -> None:
-    """Until then an item is called what the bank calls it, although it is measured."""
-    await answer(stage, "t1-a", MEMBERS[:29], lambda _: False)
-    await measure(stage)
-    item = stage.bot.context.banks.packs.items["t1-a"]
-    assert item.measured is not None
-    assert item.rasch_difficulty > 0.5
-    assert item.level == "easy"
-    await answer(stage, "t1-a", MEMBERS[29:30], lambda _: False)
-    await measure(stage)
-    assert stage.bot.context.banks.packs.items["t1-a"].level == "hard"
-
-
 async def test_items_without_enough_answers(stage: Stage, process: type[FakeProcess]) -> None:
     """An item is measured from five answers on, and forgotten if they are erased."""
     assert FEWEST_ANSWERS == 5
@@ -124,16 +109,6 @@ async def test_items_without_enough_answers(stage: Stage, process: type[FakeProc
     assert (await stored(stage)).keys() == {"t2-a"}
     items = stage.bot.context.banks.packs.items
     assert [i for i, item in items.items() if item.measured] == ["t2-a"]
-
-
-async def test_only_first_answers_count(stage: Stage, process: type[FakeProcess]) -> None:
-    """Members who learned an item since make it no easier."""
-    await answer(stage, "t1-a", MEMBERS, lambda _: False)
-    await measure(stage)
-    before = await stored(stage)
-    await answer(stage, "t1-a", MEMBERS, lambda _: True)
-    await measure(stage)
-    assert await stored(stage) == before
 
 
 async def test_items_that_have_gone(stage: Stage, process: type[FakeProcess]) -> None:
@@ -205,27 +180,6 @@ async def test_own_items_are_measured(stage: Stage, process: type[FakeProcess]) 
     assert other.items[theirs].measured == found[theirs]
     assert mine not in other.items
     assert other.items[theirs].level == "easy"
-
-
-async def test_nothing_about_members_is_stored(stage: Stage, process: type[FakeProcess]) -> None:
-    """The table and the notes have items and numbers only, and the process is told no ids."""
-    await everybody(stage)
-    await measure(stage)
-
-    def rows(conn: Connection) -> str:
-        measured = conn.execute(select(item_difficulties)).all()
-        assert len(measured) == 2
-        return repr([*measured, *conn.execute(select(meta)).all()])
-
-    written = await stage.database.read(rows)
-    assert not [user_id for user_id in MEMBERS if str(user_id) in written]
-    assert [column.name for column in item_difficulties.columns] == [
-        "item_id",
-        "difficulty",
-        "answers",
-    ]
-    given = {(type(i), type(right)) for of_one in process.given for i, right in of_one}
-    assert given == {(str, bool)}
 
 
 async def test_the_number_of_answers_is_limited(

@@ -11,7 +11,7 @@ from bot.chat import text as t
 from bot.chat.messages import Message, text_of
 from bot.chat.pictures import to_png
 from bot.insights.cards import Doubt, Insights, Judged, WeakTopic
-from bot.insights.views import LISTS, alt_text, list_page, overview, svg
+from bot.insights.views import alt_text, list_page, overview, svg
 from bot.questions.model import Measured
 from tests.banks import small_bank
 from tests.pixels import size
@@ -118,10 +118,6 @@ def test_the_picture(found: Insights) -> None:
     figures = set(re.findall(r">(\d[\d,]*%?)(?: right)?</text>", drawing))
     assert figures <= set(re.findall(r"\d[\d,]*%?", alt_text(found)))
     assert "Topic 2" in drawing or not found.weakest  # for a title that the fonts can't write
-
-
-def test_every_list_is_known() -> None:
-    assert all(hasattr(FULL, name) for name in LISTS)
 
 
 def test_a_measured_difficulty_is_shown_beside_the_given_one() -> None:

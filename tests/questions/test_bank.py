@@ -18,6 +18,7 @@ from bot.questions.bank import (
 )
 from bot.questions.check import BankError
 from tests.banks import tiny_document
+from tests.shipped import packs
 
 
 def encoded(data: Any) -> bytes:
@@ -101,7 +102,7 @@ def test_the_shipped_packs(tmp_path: Path) -> None:
     files = pack_files()
     assert files[0] == data_dir() / "questions.json"
     assert not [file for file in files if file.name.endswith(".schema.json")]
-    bank = load_packs()
+    bank = packs()
     assert len(bank.items) == sum(len(pack.bank.items) for pack in bank.packs)
     assert [pack.name for pack in bank.packs] == [file.stem for file in files]
     (file, content) = pack("mine")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -24,17 +24,21 @@ from tests.ours import OTHER_GUILD, furnish, kept_in, own_item, own_topic
 from tests.stage import ALWINA, BOB, CHANNEL, GUILD, Stage
 
 
-async def test_servers_without_own_questions_share_the_packs(stage: Stage) -> None:
+@pytest.fixture
+def banks(stage: Stage) -> Banks:
+    """The banks of another process, which has none in memory yet."""
+    return Banks(stage.bank, IN_PLAY.servers_of)
+
+
+async def test_servers_without_own_questions_share_the_packs(stage: Stage, banks: Banks) -> None:
     """They cost nothing, however many there are."""
-    banks = Banks(stage.bank, IN_PLAY.servers_of)
     for guild_id in range(1, 50):
         assert await stage.database.read(banks.of, guild_id) is stage.bank
     assert kept_in(banks) == (0, 0)
 
 
-async def test_a_change_is_seen_at_once(stage: Stage) -> None:
+async def test_a_change_is_seen_at_once(stage: Stage, banks: Banks) -> None:
     """Whoever changes a server's questions, every process asks the new ones from then on."""
-    banks = Banks(stage.bank, IN_PLAY.servers_of)
     (mine,) = await furnish(stage.database, GUILD, items=1)
     before = await stage.database.read(banks.of, GUILD)
     assert mine in before.asked
@@ -76,11 +80,12 @@ async def test_what_is_idle_is_let_go(stage: Stage) -> None:
     assert len((await stage.database.read(banks.of, 2)).asked) == len(stage.bank.items) + 3
 
 
-async def test_no_more_is_held_than_fits(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_no_more_is_held_than_fits(
+    stage: Stage, banks: Banks, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """However many servers are busy, the items in memory are bounded, and so are the servers."""
     monkeypatch.setattr("bot.questions.banks._MOST_ROWS", 20)
     monkeypatch.setattr("bot.questions.banks._MOST_BANKS", 4)
-    banks = Banks(stage.bank, IN_PLAY.servers_of)
     for guild_id in range(1, 9):
         await furnish(stage.database, guild_id, items=9 if guild_id < 5 else 1)
         await stage.database.read(banks.of, guild_id)
@@ -89,26 +94,21 @@ async def test_no_more_is_held_than_fits(stage: Stage, monkeypatch: pytest.Monke
         assert items <= 20
 
 
-async def test_of_a_member(stage: Stage) -> None:
+async def test_of_a_member(stage: Stage, banks: Banks) -> None:
     """In direct messages a member is asked what their servers ask; on a server only what that one does."""
     await furnish(stage.database, GUILD)
     await furnish(stage.database, OTHER_GUILD)
-    banks = Banks(stage.bank, IN_PLAY.servers_of)
 
-    async def own_servers(guild_id: int | None, user_id: int = ALWINA) -> set[int | None]:
-        bank = await stage.database.read(banks.of_member, user_id, guild_id)
-        return {server_of(item_id) for item_id in bank.asked} - {None}
-
-    assert await own_servers(GUILD) == {GUILD}
-    assert await own_servers(OTHER_GUILD) == {OTHER_GUILD}
-    assert await own_servers(None) == set()
+    assert await own_in(stage, banks, guild_id=GUILD) == {GUILD}
+    assert await own_in(stage, banks, guild_id=OTHER_GUILD) == {OTHER_GUILD}
+    assert await own_in(stage, banks) == set()
     round_id = await stage.start(1)
     await stage.run()
     await stage.answer(ALWINA)
     while (await stage.round(round_id)).phase != "ended":
         await stage.wait(seconds=20)
-    assert await own_servers(None) == {GUILD}
-    assert await own_servers(None, BOB) == set()
+    assert await own_in(stage, banks) == {GUILD}
+    assert await own_in(stage, banks, BOB) == set()
 
 
 async def seen_on(stage: Stage, *servers: int, user_id: int = ALWINA) -> None:
@@ -118,18 +118,21 @@ async def seen_on(stage: Stage, *servers: int, user_id: int = ALWINA) -> None:
     await stage.database.write(store_counted, answers)
 
 
-async def own_in(stage: Stage, banks: Banks, user_id: int = ALWINA) -> set[int | None]:
-    """The servers whose own items a member is asked in direct messages."""
-    bank = await stage.database.read(banks.of_member, user_id, None)
+async def own_in(
+    stage: Stage, banks: Banks, user_id: int = ALWINA, guild_id: int | None = None
+) -> set[int | None]:
+    """The servers whose own items a member is asked on a server, or else in direct messages."""
+    bank = await stage.database.read(banks.of_member, user_id, guild_id)
     return {server_of(item_id) for item_id in bank.asked} - {None}
 
 
-async def test_direct_messages_have_a_bound(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_direct_messages_have_a_bound(
+    stage: Stage, banks: Banks, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The newest servers' own questions come first; one that does not fit is left out whole, and the newest never."""
     monkeypatch.setattr("bot.questions.banks.DIRECT_ROWS", 12)
     for server, items in {3: 3, 4: 8, 5: 7, 6: 20}.items():
         await furnish(stage.database, server, items=items)  # and a topic
-    banks = Banks(stage.bank, IN_PLAY.servers_of)
     await seen_on(stage, 3, 4, 5)
     assert await own_in(stage, banks) == {3, 5}
     await seen_on(stage, 6)
@@ -140,7 +143,7 @@ async def test_direct_messages_have_a_bound(stage: Stage, monkeypatch: pytest.Mo
 
 
 async def test_what_members_are_asked_together_is_cached(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
+    stage: Stage, banks: Banks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Members of the same servers share one bank; after a change on one server only its part is
     made again."""
@@ -152,7 +155,6 @@ async def test_what_members_are_asked_together_is_cached(
         return make(packs, chosen, topics, items)
 
     monkeypatch.setattr(own, "bank_of", count)
-    banks = Banks(stage.bank, IN_PLAY.servers_of)
     for server in (3, 4):
         await furnish(stage.database, server)
         await seen_on(stage, server)
@@ -183,9 +185,8 @@ async def measured_of(stage: Stage, banks: Banks, item_id: str) -> list[Measured
     return [bank.items[item_id].measured for bank in (of_server, in_private)]
 
 
-async def test_measured_items(stage: Stage) -> None:
+async def test_measured_items(stage: Stage, banks: Banks) -> None:
     """All banks have new measurements at once, those in memory too, also of a server's own items."""
-    banks = Banks(stage.bank, IN_PLAY.servers_of)
     (mine,) = await furnish(stage.database, GUILD, items=1)
     await seen_on(stage, GUILD)
     for item_id in (mine, "t1-a"):
@@ -207,10 +208,9 @@ async def test_measured_items(stage: Stage) -> None:
 
 @pytest.mark.parametrize("when", ["before", "after"])
 async def test_a_measurement_while_a_bank_is_made(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch, when: str
+    stage: Stage, banks: Banks, monkeypatch: pytest.MonkeyPatch, when: str
 ) -> None:
     """That bank is not kept, because it may have the earlier measurements."""
-    banks = Banks(stage.bank, IN_PLAY.servers_of)
     (mine,) = await furnish(stage.database, GUILD, items=1)
     make = own.bank_of
 
@@ -230,10 +230,9 @@ async def test_a_measurement_while_a_bank_is_made(
 
 
 async def test_a_measurement_while_banks_are_joined(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
+    stage: Stage, banks: Banks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The joined bank is not kept either, even if its server's bank was loaded again by then."""
-    banks = Banks(stage.bank, IN_PLAY.servers_of)
     (mine,) = await furnish(stage.database, GUILD, items=1)
     await seen_on(stage, GUILD)
     join = own.join_banks
@@ -254,11 +253,12 @@ async def test_a_measurement_while_banks_are_joined(
     assert list(banks._joined.values()) == [_Joined(frozenset({GUILD}), bank)]
 
 
-async def test_two_members_on_other_servers(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_two_members_on_other_servers(
+    stage: Stage, banks: Banks, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Two whose servers have as many own questions as are asked in direct messages don't push each other out."""
     monkeypatch.setattr("bot.questions.banks.DIRECT_ROWS", 8)
     monkeypatch.setattr("bot.questions.banks._MOST_ROWS", 24)
-    banks = Banks(stage.bank, IN_PLAY.servers_of)
     for server, user_id in {3: ALWINA, 4: ALWINA, 5: BOB, 6: BOB}.items():
         await furnish(stage.database, server)
         await seen_on(stage, server, user_id=user_id)
@@ -275,10 +275,11 @@ async def test_two_members_on_other_servers(stage: Stage, monkeypatch: pytest.Mo
     assert kept_in(banks) == (6, 24)
 
 
-async def test_few_joined_banks_are_cached(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_few_joined_banks_are_cached(
+    stage: Stage, banks: Banks, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The one that was used last stays, and the others are joined again when they are needed."""
     monkeypatch.setattr("bot.questions.banks._MOST_JOINED", 1)
-    banks = Banks(stage.bank, IN_PLAY.servers_of)
     for server, user_id in {3: ALWINA, 4: BOB}.items():
         await furnish(stage.database, server)
         await seen_on(stage, server, user_id=user_id)
@@ -287,12 +288,11 @@ async def test_few_joined_banks_are_cached(stage: Stage, monkeypatch: pytest.Mon
     assert await own_in(stage, banks) == {3}
 
 
-async def test_an_item_is_looked_up_alone(stage: Stage) -> None:
+async def test_an_item_is_looked_up_alone(stage: Stage, banks: Banks) -> None:
     """Whoever looks for some own items gets those with their topics; no bank of their servers is loaded for it."""
     here, *_ = await furnish(stage.database, GUILD)
     (there,) = await furnish(stage.database, OTHER_GUILD, items=1, within="t1")
     await furnish(stage.database, 3)
-    banks = Banks(stage.bank, IN_PLAY.servers_of)
     assert await stage.database.read(banks.holding, ["t1-a"]) is stage.bank
     found = await stage.database.read(
         banks.holding, [here, there, "t1-a", own.own_id(3, 1), own.own_id(3, 99)]
@@ -309,6 +309,29 @@ async def test_an_item_is_looked_up_alone(stage: Stage) -> None:
 # --- everything that asks
 
 
+@pytest.fixture
+def nothing_cached(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Before every write, all banks are forgotten, so that it has to load those that it needs."""
+    known: list[Banks] = []
+    init, write = Banks.__init__, Database.write
+
+    def note_new(banks: Banks, *args: Any) -> None:
+        init(banks, *args)
+        known.append(banks)
+
+    async def forget_and_write(database: Database, work: Any, *args: Any, **kwargs: Any) -> Any:
+        for banks in known:
+            banks._cached.clear()
+            banks._joined.clear()
+        return await write(database, work, *args, **kwargs)
+
+    monkeypatch.setattr(Banks, "__init__", note_new)
+    monkeypatch.setattr(Database, "write", forget_and_write)
+    yield
+    assert known, "the banks were made before"
+
+
+@pytest.mark.usefixtures("nothing_cached")
 async def test_rounds_ask_own_questions_there_only(stage: Stage) -> None:
     """A round on everything asks a server's own items too, and never another's."""
     mine = await furnish(stage.database, GUILD)
@@ -340,6 +363,7 @@ async def test_a_round_on_an_own_topic(stage: Stage) -> None:
         )
 
 
+@pytest.mark.usefixtures("nothing_cached")
 async def test_dailies_ask_own_questions(stage: Stage) -> None:
     """A daily is one of the server's own items as often as any other, and closes with its reasons."""
     mine = await furnish(stage.database, GUILD)
@@ -353,6 +377,7 @@ async def test_dailies_ask_own_questions(stage: Stage) -> None:
     assert set(mine) & closed
 
 
+@pytest.mark.usefixtures("nothing_cached")
 async def test_open_dailies_ask_own_topics(stage: Stage) -> None:
     """An own topic with an open question has its turn, one without never has."""
     await furnish(stage.database, GUILD, question="Why ours?")
@@ -386,6 +411,7 @@ async def practised(stage: Stage, guild_id: int | None, user_id: int = ALWINA) -
     return asked
 
 
+@pytest.mark.usefixtures("nothing_cached")
 async def test_practice_asks_own_questions_there_only(stage: Stage) -> None:
     """Practice on a server asks its own items; the same member meets none of them elsewhere, not even when due."""
     mine = await furnish(stage.database, GUILD)
@@ -398,7 +424,9 @@ async def test_practice_asks_own_questions_there_only(stage: Stage) -> None:
     assert set(mine) <= await practised(stage, GUILD)
 
 
-async def test_a_retired_item_leaves_practice_and_stays_readable(stage: Stage) -> None:
+async def test_a_retired_item_leaves_practice_and_stays_readable(
+    nothing_cached: None, stage: Stage
+) -> None:
     """A retired item that is due is not asked any more; an answer to it can still be explained."""
     (mine,) = await furnish(stage.database, GUILD, items=1)
     topic_id = (await stage.bot.context.bank_for(ALWINA, GUILD)).items[mine].topic_id
@@ -415,6 +443,7 @@ async def test_a_retired_item_leaves_practice_and_stays_readable(stage: Stage) -
     assert review.item.id == mine
 
 
+@pytest.mark.usefixtures("nothing_cached")
 async def test_interviews_ask_own_topics_there_only(stage: Stage) -> None:
     """An interview may begin with an own open question, and is summed up with it; elsewhere nobody is asked it."""
     stage = Stage(stage.database, small_bank(1))
@@ -448,35 +477,3 @@ async def test_progress_counts_own_topics(stage: Stage) -> None:
     assert not [
         t for t in (await stage.bot.studies.topics(ALWINA, OTHER_GUILD)).progress if is_own(t)
     ]
-
-
-@pytest.mark.parametrize(
-    "story",
-    [
-        test_rounds_ask_own_questions_there_only,
-        test_dailies_ask_own_questions,
-        test_open_dailies_ask_own_topics,
-        test_practice_asks_own_questions_there_only,
-        test_a_retired_item_leaves_practice_and_stays_readable,
-        test_interviews_ask_own_topics_there_only,
-    ],
-)
-async def test_with_nothing_cached(
-    stage: Stage, story: Callable[[Stage], Awaitable[None]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Every write does what it did when all banks that it needs have to be loaded first."""
-    known, init, write = [stage.bot.context.banks], Banks.__init__, Database.write
-
-    def note_new(banks: Banks, *args: Any) -> None:
-        init(banks, *args)
-        known.append(banks)
-
-    async def forget_and_write(database: Database, work: Any, *args: Any, **kwargs: Any) -> Any:
-        for banks in known:
-            banks._cached.clear()
-            banks._joined.clear()
-        return await write(database, work, *args, **kwargs)
-
-    monkeypatch.setattr(Banks, "__init__", note_new)
-    monkeypatch.setattr(Database, "write", forget_and_write)
-    await story(stage)

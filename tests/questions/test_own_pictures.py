@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from bot.chat.messages import OPEN, Message, text_of
-from bot.core.database import Database
+from bot.core.database import Connection, Database
 from bot.play.rules import seconds_for
-from bot.questions import own_pictures, store
+from bot.questions import store
 from bot.questions.cards import Outcome
 from bot.questions.model import ItemPicture
 from bot.questions.own import own_id
@@ -29,13 +29,13 @@ BOTH = replace(OWN, formula="a^2", spoken="a squared", code="x = 1")
 def loads(database: Database, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """The pictures that are read from the database."""
     found: list[Any] = []
-    read = store.own_picture
+    read = store.own_pictures_of
 
-    def noted(*args: Any) -> bytes | None:
-        found.append(args[1:])
-        return read(*args)
+    def noted(conn: Connection, guild_id: int, files: list[str]) -> dict[str, bytes]:
+        found.append((guild_id, *files))
+        return read(conn, guild_id, files)
 
-    monkeypatch.setattr(store, "own_picture", noted)
+    monkeypatch.setattr(store, "own_pictures_of", noted)
     return found
 
 
@@ -46,19 +46,6 @@ async def test_a_picture_is_read_once(database: Database, loads: list[Any]) -> N
     assert [await pictures.load(GUILD, "a.png") for _ in range(3)] == [b"png"] * 3
     assert [await pictures.load(GUILD + 1, "a.png") for _ in range(2)] == [None, None]
     assert loads == [(GUILD, "a.png")] + [(GUILD + 1, "a.png")] * 2
-
-
-async def test_the_cache_is_bounded(
-    database: Database, loads: list[Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Pictures of all servers together take a limited part of the memory."""
-    monkeypatch.setattr(own_pictures, "_MOST_BYTES", 10_000)
-    stored = {f"{n}.png": bytes(4000) for n in range(3)}
-    await database.write(store.add_pictures, GUILD, stored)
-    pictures = OwnPictures(database)
-    for file in (*stored, "2.png", "0.png"):
-        await pictures.load(GUILD, file)
-    assert [file for _, file in loads] == ["0.png", "1.png", "2.png", "0.png"]
 
 
 def test_names_say_nothing() -> None:

@@ -136,8 +136,8 @@ def review(one: Item, order: tuple[int, ...], answer: str | None) -> Review:
 
 
 def shown_items() -> Iterator[tuple[Item, tuple[int, ...]]]:
-    """Every item of the bank in several orders of its choices."""
-    return ((one, order) for one in ITEMS for order in orders(one))
+    """Every item of the bank, with its choices in one of three orders."""
+    return ((one, orders(one)[n % 3]) for n, one in enumerate(ITEMS))
 
 
 def test_my_answers_of_a_long_round() -> None:
@@ -209,8 +209,9 @@ def test_revealed_cards() -> None:
 
 def test_private_pages() -> None:
     """The pages of reasons, verdicts and "My answers" fit in messages and leave nothing out."""
-    for one, order in shown_items():
-        for answer in (*answers(one), None):
+    for number, (one, order) in enumerate(shown_items()):
+        given = [*answers(one), None]
+        for answer in {given[0], given[number % len(given)]}:
             right = answer is not None and is_right(one, answer)
             picked = {int(n) for n in answer or ""} if one.kind != "typed" else set()
             reasons = [f"{words(choice.text)} {words(choice.why)}" for choice in one.choices]
@@ -402,24 +403,12 @@ def test_open_cards_tell_nothing_of_the_answer() -> None:
             assert sent(make(one, order)) == sent(make(other, order)), one.id
 
 
-def test_custom_ids_tell_nothing_of_the_item() -> None:
-    """The ids on an open card don't depend on the order of the choices, and have no part of the
-    item's id."""
-    for one in ITEMS:
-        for make in (question, daily):
-            first, *others = (custom_ids(make(one, order)) for order in orders(one))
-            assert all(other == first for other in others), one.id
-            assert not any(
-                one.id in custom_id or one.topic_id in custom_id for custom_id in first
-            ), one.id
-
-
 # ------------------------------------------------------------------ pictures
 
 
 def test_formulas_have_a_picture_and_others_none() -> None:
     """An item with a formula shows its picture with alt text on every public card, any other shows none."""
-    for one in ITEMS:
+    for one in [*ITEMS[:20], *(one for one in ITEMS if one.formula)]:
         for make in (question, daily, reveal, daily_end):
             galleries = [c for c in components(make(one, orders(one)[0])) if "items" in c]
             if one.formula is None:
@@ -592,15 +581,7 @@ def test_what_one_member_adds_to_a_wrong_text_is_not_quoted() -> None:
     assert found[found.index("`loss!` · 3") + 1] == "`memory` · 2"
 
 
-def test_a_wrong_text_of_signs_is_quoted_too() -> None:
-    """A wrong answer without letters or digits is shown as it was typed, not as two empty quotes."""
-    one = typed("attention", topic=TOPIC)
-    text = "\n".join(lines(reveal(one, (), count_answers(one, [("???", False)] * 2))))
-    assert "`` " not in text
-    assert "`???` · 2" in text
-
-
-@pytest.mark.parametrize("shape", ["1/8", "-3", "x^2"])
+@pytest.mark.parametrize("shape", ["1/8", "-3", "x^2", "???"])
 def test_a_wrong_text_is_quoted_as_typed(shape: str) -> None:
     """A wrong answer is shown as members typed it, not as the words that are compared."""
     one = typed("17", topic=TOPIC)

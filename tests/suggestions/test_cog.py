@@ -6,8 +6,6 @@ import re
 from typing import Any
 
 import discord
-import pytest
-from simcord.backend.errors import SetupError
 
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
 from tests.simcord.stage import Stage, answer_to, labels, reply, text_of
@@ -107,8 +105,8 @@ def prefilled(shown: Any) -> dict[str, str]:
     return {field["custom_id"]: field["value"] for field in fields if field.get("value")}
 
 
-async def test_a_message_without_text(stage: Stage) -> None:
-    """A card of the bot, and a message with nothing but marks, are refused in a sentence."""
+async def test_messages_that_make_no_question(stage: Stage) -> None:
+    """A card of the bot is refused in a sentence; a long message is cut to the form's field."""
     await stage.play(questions=1)
     (card, *_) = stage.quiz.history()[::-1]
     refused = await stage.alwina.context_menu(stage.quiz, "Suggest as question", card)
@@ -116,20 +114,8 @@ async def test_a_message_without_text(stage: Stage) -> None:
     assert reply(refused).startswith("That message has no text of its own. Use this on")
     assert "</suggest:" in reply(refused)
     assert (await suggest_message(stage, "||\u200b||")).modal is not None
-
-
-async def test_a_long_message_is_cut_to_the_field(stage: Stage) -> None:
     shown = await suggest_message(stage, "word " * 399)
     assert prefilled(shown)["prompt"] == "word " * 118 + "word…"
-
-
-async def test_the_limit_holds_for_messages(stage: Stage) -> None:
-    """A member with five waiting suggestions can't make one of a message either."""
-    for n in range(5):
-        await suggest(stage, prompt=f"Number {n}?")
-    refused = await suggest_message(stage, "A sixth one?")
-    assert refused.modal is None
-    assert reply(refused).startswith("5 of your suggestions are waiting for review already.")
 
 
 async def test_edit_and_reject(stage: Stage) -> None:
@@ -207,12 +193,15 @@ async def test_an_invalid_suggestion_is_returned(stage: Stage) -> None:
 
 
 async def test_the_limit_is_checked_before_the_form(stage: Stage) -> None:
-    """A member with five waiting suggestions can't open the form."""
+    """A member with five waiting suggestions can't open the form, nor by a message."""
     for n in range(5):
         await suggest(stage, prompt=f"Number {n}?")
-    refused = await stage.alwina.slash(stage.quiz, "suggest")
-    assert refused.modal is None
-    assert reply(refused).startswith("5 of your suggestions are waiting for review already.")
+    for refused in (
+        await stage.alwina.slash(stage.quiz, "suggest"),
+        await suggest_message(stage, "A sixth one?"),
+    ):
+        assert refused.modal is None
+        assert reply(refused).startswith("5 of your suggestions are waiting for review already.")
 
 
 async def test_reviewing_a_report(stage: Stage) -> None:
@@ -251,13 +240,6 @@ async def test_a_reported_own_question(stage: Stage) -> None:
     fields = {key: value for key, value in EDITED.items() if key != "topic"}
     saved = await stage.manager.submit_modal(form, fields | {"formula": ""})
     assert reply(saved).startswith("**Saved**\n### Which one?")
-
-
-async def test_the_review_needs_manage_server(stage: Stage) -> None:
-    """Other members don't see the command."""
-    await suggest(stage)
-    with pytest.raises(SetupError):
-        await stage.alwina.slash(stage.quiz, "bank review")
 
 
 QUESTIONS = b"""Who came first? {=Alwina ~Bob####She ran.}
@@ -306,15 +288,3 @@ async def test_nothing_new_in_a_file(stage: Stage) -> None:
     )
     refused = await stage.manager.slash(stage.quiz, "bank import", file=("x.colpkg", b"PK"))
     assert "is a whole collection of Anki; export a deck from there as .apkg" in reply(refused)
-
-
-async def test_a_deck_of_ours(stage: Stage) -> None:
-    """A deck that the bot made comes back, and the shipped questions in it are counted."""
-    await stage.manager.slash(
-        stage.quiz, "bank import", file=("ours.csv", b"topic,prompt,accept,explanation\nT,Q?,a,E.")
-    )
-    got = await stage.manager.slash(stage.quiz, "anki export")
-    content = await answer_to(got).attachments[0].read()
-    took = reply(await stage.manager.slash(stage.quiz, "bank import", file=("x.apkg", content)))
-    assert took.startswith("**Imported**: 1 as they were.")
-    assert "questions came with me and can't be changed, so I left them out." in took

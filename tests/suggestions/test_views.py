@@ -1,22 +1,49 @@
-"""The reply to an import for review."""
+"""The reply to an import for review, and the pages of the review."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from bot.bank.rules import Merge
+from bot.chat.messages import text_of
 from bot.core.limits import MAX_PROBLEMS
 from bot.questions.check import Problem
-from bot.suggestions.cards import ImportedFile
-from bot.suggestions.views import imported
+from bot.questions.model import ItemPicture
+from bot.questions.own import own_id
+from bot.suggestions.cards import ImportedFile, ReportReview, WaitingCounts
+from bot.suggestions.views import imported, review_page
+from tests.banks import small_bank
 from tests.messages import texts
 
+ITEM = small_bank().items["t1-a"]
 NOTHING = ImportedFile(0, 0, 0, (), None, 0)
 PROBLEM = Problem("line 5", "asks for an essay")
 
 
 def said(done: ImportedFile) -> str:
     return "\n".join(texts(imported(done)))
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+def test_a_reported_question(hidden: bool) -> None:
+    """It is shown with its picture; its answers only to those who may know them."""
+    item = replace(ITEM, id=own_id(1, 2), picture=ItemPicture("A curve", "0123.jpg"))
+    report = ReportReview(
+        id=3,
+        text="Both are *right*",
+        prompt=item.prompt,
+        item=item,
+        shipped=False,
+        own=None,
+        hidden=hidden,
+        waiting=WaitingCounts(suggestions=0, reports=1),
+    )
+    words = text_of(review_page(report))
+    assert f"### {item.prompt}\n[A curve]" in words
+    assert "**What they said**: Both are \\*right\\*" in words
+    assert ("✅ right" in words) is not hidden
 
 
 def test_questions_that_wait() -> None:
@@ -45,3 +72,5 @@ def test_problems() -> None:
     assert "9 questions left out, because so many others can't be read." in words
     assert "and found at least 500 problems:" in words
     assert "and 490 more, in the file below, which has the first 50" in words
+    (file,) = imported(replace(NOTHING, problems=(PROBLEM,) * MAX_PROBLEMS)).files()
+    assert file.fp.read().count(b"\n") == 50

@@ -56,20 +56,19 @@ def texts_of(topic: Topic) -> Iterator[tuple[tuple[str | int, ...], str]]:
         yield ("follow_ups", n, "question"), follow.question
         yield ("follow_ups", n, "hint"), follow.hint or ""
     for n, item in enumerate(topic.items):
-        yield ("items", n, "prompt"), item.prompt
-        yield ("items", n, "explanation"), item.explanation
-        for c, choice in enumerate(item.choices):
-            yield ("items", n, "choices", c, "why"), choice.why
-            if choice.correct:
-                yield ("items", n, "choices", c, "text"), choice.text
+        for place, text in texts_of_item(item, wrong_choices=False):
+            yield ("items", n, *place), text
 
 
-def texts_of_item(item: Item) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """Yield all texts of an item, with their places."""
+def texts_of_item(
+    item: Item, *, wrong_choices: bool = True
+) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Yield the texts of an item, with their places; reasons are those of all choices."""
     yield ("prompt",), item.prompt
     yield ("explanation",), item.explanation
     for c, choice in enumerate(item.choices):
-        yield ("choices", c, "text"), choice.text
+        if wrong_choices or choice.correct:
+            yield ("choices", c, "text"), choice.text
         yield ("choices", c, "why"), choice.why
 
 
