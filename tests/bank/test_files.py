@@ -187,6 +187,15 @@ def test_a_broken_cell_is_named_by_row(column: str, value: str) -> None:
     assert all(problem.startswith("row 3") for problem in problems), problems
 
 
+def test_a_wrong_source_is_named_by_its_row() -> None:
+    """It is the row that brings it, not the first one of its topic."""
+    rows = "New,One?,1,So.,Paper,https://example.org\nNew,Two?,2,So.,Page,nowhere\n"
+    content = f"topic,prompt,accept,explanation,source,source_url\n{rows}"
+    assert refused(content.encode(), "x.csv") == [
+        "row 3, source_url: must be an address that starts with https://"
+    ]
+
+
 def marked(*right: str, **changes: Any) -> list[dict[str, Any]]:
     """Return four choices with these marked right."""
     return [
