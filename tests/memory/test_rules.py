@@ -23,15 +23,12 @@ from bot.memory.rules import (
     RETENTION,
     MemoryCard,
     MemoryModel,
-    back_on,
     days_away,
     due_at,
-    due_items,
     is_due,
     is_learned,
     readiness,
     recall,
-    recall_after,
     retention_for,
     review,
 )
@@ -136,9 +133,9 @@ def test_a_model_of_ones_own_changes_what_is_remembered() -> None:
     """Readiness and recall follow the model; what was missed last is known in none."""
     card = replace(after((GOOD, 0 * DAYS)), stability=10.0)
     at = NOON + 30 * DAYS
-    assert readiness(card, at, OWN) == recall(card, at, OWN) == recall_after(30, 10.0, OWN)
+    assert readiness(card, at, OWN) == recall(card, at, OWN) == OWN.recall_after(30, 10.0)
     assert recall(card, at, OWN) < recall(card, at, DEFAULT) - 0.01
-    assert recall_after(10, 10.0, OWN) == pytest.approx(0.9)
+    assert OWN.recall_after(10, 10.0) == pytest.approx(0.9)
     assert readiness(after((AGAIN, 0 * DAYS)), at, OWN) == 0
 
 
@@ -183,23 +180,15 @@ def test_more_retention_brings_an_item_back_earlier(
     assert early <= usual
     assert is_due(card, "UTC", now, retention=retention, model=model) is (early == 0)
     if not card.missed:
-        assert back_on(card, "UTC", at.date(), retention=retention, model=model) > at.date()
+        assert days_away(card, "UTC", at, retention=retention, model=model) > 0
 
 
-def test_what_is_due_for_a_plan() -> None:
-    """With more retention more is due, in the order of those dates; a miss stays first."""
-    cards = {
-        "missed": after((AGAIN, 0 * DAYS)),
-        "long": replace(after((GOOD, -1 * DAYS)), stability=10.0, due_at=NOON + 9 * DAYS),
-        "short": replace(after((GOOD, 0 * DAYS)), stability=6.0, due_at=NOON + 6 * DAYS),
-    }
-    now = NOON + 3 * DAYS
-    assert due_items(cards, "UTC", now) == ["missed"]
-    assert due_items(cards, "UTC", now, retention=0.95) == ["missed", "short", "long"]
-    assert due_items(cards, "UTC", now, hidden={"short"}, retention=0.95) == ["missed", "long"]
-    assert due_at(cards["long"], retention=0.95) == NOON + 3 * DAYS
-    steep = {"retention": 0.95, "model": OWN}
-    assert due_at(cards["long"], **steep) == NOON + 4 * DAYS  # type: ignore[arg-type]
+@pytest.mark.parametrize(("model", "day"), [(DEFAULT, 3), (OWN, 4)])
+def test_when_a_card_is_due_for_a_plan(model: MemoryModel, day: int) -> None:
+    """Its stability and the member's forgetting curve tell."""
+    card = replace(after((GOOD, -1 * DAYS)), stability=10.0, due_at=NOON + 9 * DAYS)
+    assert due_at(card, model=model) == NOON + 9 * DAYS
+    assert due_at(card, retention=0.95, model=model) == NOON + day * DAYS
 
 
 def test_no_chance_and_no_clock() -> None:
@@ -227,9 +216,8 @@ def test_no_chance_and_no_clock() -> None:
 def test_days_of_what_is_known(now: datetime, zone: str, day: date, due: bool) -> None:
     """A card in review is due on a date, not at an hour."""
     card = review(None, GOOD, NOON)
-    assert back_on(card, zone, local_date(zone, now)) == day
+    assert local_date(zone, now) + days_away(card, zone, now) * DAYS == day
     assert is_due(card, zone, now) is due
-    assert (days_away(card, zone, now) == 0) is due
 
 
 @given(

@@ -14,7 +14,6 @@ from discord import ui
 
 from bot.chat.messages import Message, text_of
 from bot.chat.pictures import can_be_drawn, to_png
-from bot.memory.ability import ability_of
 from bot.memory.progress import Knowledge
 from bot.memory.rules import review
 from bot.plan.cards import Outlook, PlanCard, SectionOutlook, TopicChoice, Whole
@@ -111,8 +110,9 @@ def test_the_picture_shows_readiness() -> None:
     """It shows the same readiness as the rules."""
     cards = {item: review(None, 3, NOW - timedelta(days=3)) for item in list(bank().asked)[:120]}  # type: ignore[arg-type]
     plan = Plan(1, NOW.date() + timedelta(days=30), 15, NOW.date(), 70, ALL, "")
-    outlook = build_outlook(plan, Situation(Knowledge(bank(), cards, set(), "UTC", NOW), []))
-    ready = percent(readiness(bank(), cards, ability_of(bank(), cards), NOW))
+    known = Knowledge(bank(), cards, set(), "UTC", NOW)
+    outlook = build_outlook(plan, Situation(known, []))
+    ready = percent(readiness(known, list(bank().asked_topics.values())))
     assert f">{ready}%</text>" in svg(outlook, ())
 
 
@@ -186,7 +186,7 @@ async def test_a_bank_with_many_sections() -> None:
     """The picture has eight, the text the next twelve, and counts the others."""
     many = replace(
         NEW,
-        sections=tuple(SectionOutlook(f"S{n} " + "*" * 300, 2, 20, 0.1, 0.9) for n in range(40)),
+        sections=tuple(SectionOutlook(f"S{n} " + "*" * 300, 2, 0.1, 0.9) for n in range(40)),
     )
     said = (await page_text(many)).replace(alt_text(many), "")
     assert len(said) < 4000
@@ -279,7 +279,7 @@ async def test_a_day_that_is_done() -> None:
     some = await page_text(replace(NEW, share=Today(5, 7, 3)))
     assert "Today: **12 questions, 5 new and 7 to review**, 3 done" in some
     assert "Start today's" not in done
-    last = replace(NEW, today=NEW.plan.day, curve=((0, 0.5),), ready=0.5)
+    last = replace(NEW, today=NEW.plan.day, curve=((0, 0.5),))
     said = await page_text(last)
     assert "**50% ready** · your interview is today" in said
     assert "at this pace" not in said.replace(alt_text(last), "")

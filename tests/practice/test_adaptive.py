@@ -10,6 +10,7 @@ import pytest
 from fsrs import Rating
 
 from bot.memory.ability import Ability, ability_of
+from bot.memory.progress import Knowledge
 from bot.memory.rules import MemoryCard, review
 from bot.practice.rules import draw_new
 from tests.shipped import packs
@@ -30,8 +31,8 @@ def practise(ability: float, seed: int) -> tuple[list[float], float]:
     cards: dict[str, MemoryCard] = {}
     chances = []
     for minute in range(ITEMS):
-        item = draw_new(pool, bank, cards, (), rng)
-        assert item is not None
+        new = [item for item in pool if item.id not in cards]
+        item = draw_new(new, Knowledge(bank, cards, set(), "UTC", NOON), (), rng)
         chance = member.answers_right(item, bank.topic_of(item).section_id)
         chances.append(chance)
         rating = Rating.Good if rng.random() < chance else Rating.Again

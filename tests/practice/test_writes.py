@@ -13,8 +13,8 @@ from sqlalchemy import func, select
 from bot.answers.rules import rate
 from bot.answers.store import PRACTICE, Review, answers
 from bot.core.errors import UserError
-from bot.memory import rules as memory
 from bot.memory import store as cards
+from bot.memory.progress import Knowledge
 from bot.plan import goals
 from bot.plan import rules as plans
 from bot.plan import service as plan_service
@@ -79,7 +79,7 @@ async def test_what_takes_long_is_done_outside(
         (plan_service, "choose_topics", ("read", "write")),
         (plans, "readiness", ("read", "write")),
         (goals, "items_in_order", ("read", "write")),
-        (memory, "due_items", ("read", "write")),
+        (Knowledge, "due", ("read", "write")),
     ):
         called, checked = never_in(held, *kinds, work=getattr(module, name))
         monkeypatch.setattr(module, name, checked)
