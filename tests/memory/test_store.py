@@ -13,7 +13,7 @@ import pytest
 from fsrs import Rating
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import URL, Connection, event, func, select, text
+from sqlalchemy import URL, Connection, event, text
 from sqlalchemy.util import await_only
 
 from bot.answers import store as answer_log
@@ -22,7 +22,6 @@ from bot.core.database import Database, open_database
 from bot.memory import store as memory
 from bot.memory.fitting import Fit, LastFit
 from bot.memory.rules import DEFAULT, MemoryCard, MemoryModel, review
-from bot.memory.store import cards
 from tests.answers.entries import counted, several_on_one_database
 from tests.patience import PATIENCE
 
@@ -148,20 +147,6 @@ async def test_a_replay_keeps_a_question_set_aside(database: Database) -> None:
     assert await database.write(memory.set_aside, 1, "lora", AT)
     await database.write(memory.replay, 1, "lora")
     assert await database.read(memory.items_set_aside, 1) == {"lora"}
-
-
-async def test_a_thousand_answers(database: Database) -> None:
-    """A reveal with a thousand answers moves a thousand cards, new ones and known ones."""
-    members = range(1, 1001)
-    await database.write(record, [rated(user_id, GOOD, AT) for user_id in members[:500]])
-    made = await database.write(record, [rated(user_id, GOOD, AT + DAY) for user_id in members])
-    assert len(made) == 1000
-    assert {type(card) for card in made.values()} == {MemoryCard}
-
-    def count(conn: Connection) -> Any:
-        return conn.execute(select(func.count()).select_from(cards)).scalar_one()
-
-    assert await database.read(count) == 1000
 
 
 OWN = MemoryModel((0.1, 0.5, 1.0, 4.0, *DEFAULT.parameters[4:20], 0.4))

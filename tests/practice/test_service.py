@@ -217,20 +217,6 @@ async def test_a_miss_waits_its_ten_minutes_within_a_practice(stage: Stage) -> N
     assert (await asked(stage)).item == asking.item
 
 
-async def test_what_was_answered_well_does_not_come_back_that_day(stage: Stage) -> None:
-    """An item known at first sight is not asked again that day, whether fast or slow."""
-    stage.clock.at = stage.clock.at.replace(hour=0, minute=1)
-    asking = await asked(stage)
-    stage.clock.turn(minutes=20)
-    slow = await answer(stage, asking)
-    assert slow.back_in == 1
-    await practise(stage)
-    stage.clock.turn(hours=23)
-    assert isinstance(await start(stage), Nothing)
-    stage.clock.turn(hours=1)
-    assert (await asked(stage)).item == asking.item
-
-
 async def test_one_topic(stage: Stage) -> None:
     """Only items of the topic are asked; another topic starts a new practice, none continues it."""
     first = await asked(stage, topic="t2")
@@ -283,18 +269,6 @@ async def test_the_first_answer_counts(stage: Stage) -> None:
     assert len(await log(stage)) == 1
     with pytest.raises(AlreadyAnswered):
         await stage.bot.practices.check_open(asking.question.id, 0, ALWINA)
-
-
-async def test_next_twice_is_next_once(stage: Stage) -> None:
-    """A second press of Next shows the question that the first one drew."""
-    asking = await asked(stage)
-    await answer(stage, asking)
-    one, two = (
-        await go_on(stage, asking.question.practice_id),
-        await go_on(stage, asking.question.practice_id),
-    )
-    assert isinstance(one, Asking)
-    assert one == two
 
 
 async def test_a_practice_is_its_members_alone(stage: Stage) -> None:
