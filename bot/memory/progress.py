@@ -64,13 +64,12 @@ class Knowledge:
         `retention` is the desired one; a plan has its own (`bot.memory.rules.retention_for`). A
         missed item in `asked`, which this practice has asked before, waits for its ten minutes.
         """
-        found = [
-            (not card.missed, due_at(card, retention=retention, model=self.model), item_id)
-            for item_id, card in self.cards.items()
-            if self.may_ask(item_id)
-            and is_due(card, self.zone, self.now, retention=retention, model=self.model)
-            and not (item_id in asked and card.due_at > self.now)
-        ]
+        found = []
+        for item_id, card in self.cards.items():
+            due = due_at(card, retention=retention, model=self.model)
+            waits = item_id in asked and card.due_at > self.now
+            if self.may_ask(item_id) and not waits and is_due(card, self.zone, self.now, due):
+                found.append((not card.missed, due, item_id))
         return [item_id for _, _, item_id in sorted(found)]
 
     def ability(self) -> Ability:

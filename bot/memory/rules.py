@@ -171,42 +171,29 @@ def due_at(
     return card.last_review_at + timedelta(days=model.interval(card.stability, retention))
 
 
-def days_away(
-    card: MemoryCard,
-    zone: str,
-    now: datetime,
-    *,
-    retention: float = RETENTION,
-    model: MemoryModel = DEFAULT,
-) -> int:
+def days_away(card: MemoryCard, zone: str, now: datetime, due: datetime | None = None) -> int:
     """Return in how many of the member's days an item comes back; 0 if it is due today.
 
     A missed item comes back today. Any other comes back on the date of its due time, from the
-    first minute of that day, but never on the date of its last answer.
+    first minute of that day, but never on the date of its last answer. `due` is another due time
+    than the stored one.
     """
     if card.missed:
         return 0
     today = local_date(zone, now)
-    due = due_at(card, retention=retention, model=model)
+    due = due or card.due_at
     day = max(today, local_date(zone, due))
     if due - card.last_review_at <= _LONGEST_DAY:
         day = max(day, local_date(zone, card.last_review_at) + timedelta(days=1))
     return (day - today).days
 
 
-def is_due(
-    card: MemoryCard,
-    zone: str,
-    now: datetime,
-    *,
-    retention: float = RETENTION,
-    model: MemoryModel = DEFAULT,
-) -> bool:
-    """Return whether an item comes back today."""
+def is_due(card: MemoryCard, zone: str, now: datetime, due: datetime | None = None) -> bool:
+    """Return whether an item comes back today, as `days_away` says."""
     # Members have hundreds of cards that are due later: skip the zone lookup for them.
-    if not card.missed and due_at(card, retention=retention, model=model) - now >= _NOT_TODAY:
+    if not card.missed and (due or card.due_at) - now >= _NOT_TODAY:
         return False
-    return days_away(card, zone, now, retention=retention, model=model) == 0
+    return days_away(card, zone, now, due) == 0
 
 
 LEARNED_DAYS = 7

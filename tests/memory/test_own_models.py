@@ -14,7 +14,7 @@ from fsrs import Rating
 from sqlalchemy import Connection
 
 from bot.answers import store as answer_log
-from bot.answers.store import PRACTICE, Answer, Reviews, review_of
+from bot.answers.store import PRACTICE, Review, Reviews
 from bot.core.child_process import CallEnded, CallStopped
 from bot.core.database import Database
 from bot.memory import fitting, own_models
@@ -24,9 +24,9 @@ from bot.memory.own_models import OwnModels
 from bot.memory.rules import DEFAULT, MemoryCard, MemoryModel, review
 from bot.memory.service import knowledge
 from tests.memory.fitting_trial import KINDS, simulate
+from tests.reviews import remember
 from tests.stage import ALWINA, BOB, Stage
 
-QUESTIONS = itertools.count(1)
 OWN = (0.1, 0.5, 1.0, 4.0, *DEFAULT.parameters[4:])
 BETTER = Fit(OWN, 0.5, 0.4)
 
@@ -44,23 +44,7 @@ def practise(conn: Connection, user_id: int, history: Reviews) -> None:
     """Answer in practice as in a history, in the order of time."""
     given = [(at, item_id, rating) for item_id, log in history.items() for rating, at in log]
     for at, item_id, rating in sorted(given):
-        answer = Answer(
-            source=PRACTICE,
-            question_id=next(QUESTIONS),
-            user_id=user_id,
-            guild_id=None,
-            item_id=item_id,
-            topic_id="",
-            answer="0",
-            typed=False,
-            correct=rating > 1,
-            points=0,
-            elapsed_ms=900,
-            answered_at=at,
-            rating=rating.value,
-        )
-        answer_log.add(conn, answer)
-        memory.record(conn, item_id, [review_of(answer)])
+        remember(conn, item_id, Review(user_id, rating, at), source=PRACTICE)
 
 
 def replayed(conn: Connection, user_id: int, model: MemoryModel) -> dict[str, MemoryCard]:

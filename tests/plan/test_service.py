@@ -27,7 +27,7 @@ from bot.practice.cards import Asking, Nothing
 from bot.practice.rules import LENGTH, NEW_A_DAY
 from bot.practice.store import latest_answers
 from tests.banks import small_bank
-from tests.practice.test_service import practise, start
+from tests.practice.test_service import asked, practise, start
 from tests.stage import ALWINA, BOB, GUILD, Stage
 
 
@@ -128,8 +128,7 @@ async def test_practice_follows_the_plan(stage: Stage) -> None:
 async def test_practice_of_one_topic(stage: Stage) -> None:
     """It has as many new items of the topic as the plan allows, also of one outside the plan."""
     await plan(stage, "in 2 days", 5, goal="topics:t1")
-    screen = await start(stage, topic="t2")
-    assert isinstance(screen, Asking)
+    screen = await asked(stage, topic="t2")
     assert (screen.item.topic_id, screen.new) == ("t2", 3)
 
 
@@ -214,16 +213,10 @@ async def test_the_end_of_a_plan(stage: Stage) -> None:
     assert (on_the_day.days, on_the_day.share.new) == (0, 0)
     stage.clock.turn(days=1)
     assert await stage.bot.plans.outlook(ALWINA, GUILD) is None
-    assert (await start_practice(stage)).new > 0
+    assert (await asked(stage)).new > 0
     ended = [await stage.bot.plans.end_if_over(ALWINA, GUILD) for _ in range(2)]
     assert ended == [last.plan.day, None]
     assert await stage.bot.plans.get(ALWINA) is None
-
-
-async def start_practice(stage: Stage) -> Asking:
-    screen = await start(stage)
-    assert isinstance(screen, Asking)
-    return screen
 
 
 async def test_a_plan_after_one_that_is_over(stage: Stage) -> None:
@@ -383,10 +376,8 @@ async def test_misses_elsewhere_come_first(stage: Stage) -> None:
     await meet(stage, "t3-a")
     stage.clock.turn(hours=1)
     await plan(stage, goal="topics:t1")
-    assert (await start_practice(stage)).item.id == "t3-a"
-    screen = await start(stage, topic="t3")
-    assert isinstance(screen, Asking)
-    assert screen.item.id == "t3-a"
+    assert (await asked(stage)).item.id == "t3-a"
+    assert (await asked(stage, topic="t3")).item.id == "t3-a"
 
 
 async def test_complete_days_count_on_the_page(stage: Stage) -> None:

@@ -36,12 +36,15 @@ async def start(
     return await stage.bot.practices.start(user_id, guild_id, stage.clock(), topic)
 
 
+def question_of(screen: Screen) -> Asking:
+    assert isinstance(screen, Asking)
+    return screen
+
+
 async def asked(
     stage: Stage, user_id: int = ALWINA, guild_id: int | None = GUILD, topic: str | None = None
 ) -> Asking:
-    screen = await start(stage, user_id, guild_id, topic)
-    assert isinstance(screen, Asking)
-    return screen
+    return question_of(await start(stage, user_id, guild_id, topic))
 
 
 def click(
@@ -120,14 +123,11 @@ async def test_only_what_was_named(stage: Stage) -> None:
 async def test_named_items_go_on_where_they_were(stage: Stage) -> None:
     """The same items continue today's practice, others start one, and /practice continues any."""
     wanted = ["t1-a", "t1-b"]
-    first = await stage.bot.practices.start_on(ALWINA, GUILD, stage.clock(), wanted)
-    assert isinstance(first, Asking)
+    first = question_of(await stage.bot.practices.start_on(ALWINA, GUILD, stage.clock(), wanted))
     await stage.restart()
-    again = await stage.bot.practices.start_on(ALWINA, GUILD, stage.clock(), wanted)
-    assert isinstance(again, Asking)
+    again = question_of(await stage.bot.practices.start_on(ALWINA, GUILD, stage.clock(), wanted))
     assert again.question.id == first.question.id == (await asked(stage)).question.id
-    other = await stage.bot.practices.start_on(ALWINA, GUILD, stage.clock(), ["t2-a"])
-    assert isinstance(other, Asking)
+    other = question_of(await stage.bot.practices.start_on(ALWINA, GUILD, stage.clock(), ["t2-a"]))
     assert (other.item.id, other.question.number) == ("t2-a", 1)
 
 
@@ -140,8 +140,9 @@ async def test_named_items_that_are_in_play_are_left_out(stage: Stage) -> None:
         await stage.bot.practices.start_on(ALWINA, GUILD, stage.clock(), [hidden])
     with pytest.raises(UserError, match="have been retired"):
         await stage.bot.practices.start_on(ALWINA, GUILD, stage.clock(), ["gone"])
-    screen = await stage.bot.practices.start_on(ALWINA, GUILD, stage.clock(), [hidden, "t2-a"])
-    assert isinstance(screen, Asking)
+    screen = question_of(
+        await stage.bot.practices.start_on(ALWINA, GUILD, stage.clock(), [hidden, "t2-a"])
+    )
     assert (screen.item.id, screen.due) == ("t2-a", 0)
 
 
@@ -205,13 +206,11 @@ async def test_a_miss_waits_its_ten_minutes_within_a_practice(stage: Stage) -> N
     asking = await asked(stage)
     verdict = await answer(stage, asking, right=False)
     assert verdict.back_in == 0
-    following = await go_on(stage, asking.question.practice_id)
-    assert isinstance(following, Asking)
+    following = question_of(await go_on(stage, asking.question.practice_id))
     assert following.item != asking.item
     await answer(stage, following)
     stage.clock.turn(minutes=10)
-    again = await go_on(stage, asking.question.practice_id)
-    assert isinstance(again, Asking)
+    again = question_of(await go_on(stage, asking.question.practice_id))
     assert (again.item, again.question.fresh) == (asking.item, False)
     await stage.bot.practices.end(asking.question.practice_id, ALWINA, GUILD)
     assert (await asked(stage)).item == asking.item
@@ -302,8 +301,7 @@ async def test_the_summary(stage: Stage) -> None:
     """The summary has results, return dates and the number left, and is the same when repeated."""
     asking = await asked(stage)
     await answer(stage, asking)
-    following = await go_on(stage, asking.question.practice_id)
-    assert isinstance(following, Asking)
+    following = question_of(await go_on(stage, asking.question.practice_id))
     await answer(stage, following, right=False)
     await go_on(stage, asking.question.practice_id)  # a third question, not answered
     summary = await stage.bot.practices.end(asking.question.practice_id, ALWINA, GUILD)
