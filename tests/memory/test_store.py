@@ -59,25 +59,6 @@ async def test_cards_of_many_members_at_once(database: Database) -> None:
     assert await database.write(record, []) == {}
 
 
-async def test_a_card_in_one_transaction_with_its_answer(database: Database) -> None:
-    """If the transaction fails later, the card is not stored either."""
-
-    def fail(conn: Connection) -> None:
-        record(conn, [rated(1, GOOD, AT)])
-        raise RuntimeError
-
-    with pytest.raises(RuntimeError):
-        await database.write(fail)
-    assert await database.read(memory.cards_of, 1) == {}
-
-
-async def test_an_earlier_answer_that_is_counted_later(database: Database) -> None:
-    """A round's answer moves the card at its place among the others, though it is counted last."""
-    await database.write(record, [rated(1, GOOD, AT, source=PRACTICE)])
-    late = await database.write(record, [rated(1, AGAIN, AT - timedelta(seconds=5))])
-    assert late == {1: review(review(None, AGAIN, AT - timedelta(seconds=5)), GOOD, AT)}
-
-
 EVENTS = st.lists(
     st.tuples(
         st.sampled_from([ROUND, PRACTICE]),
@@ -139,14 +120,6 @@ async def test_a_replay_without_reviews(database: Database) -> None:
     """A card stays as it is if the log has no review of it."""
     await database.write(memory.replay, 1, "lora")
     assert await database.read(memory.cards_of, 1) == {}
-
-
-async def test_a_replay_keeps_a_question_set_aside(database: Database) -> None:
-    """A member isn't asked again what they have set aside because its card is computed again."""
-    await database.write(record, [rated(1, GOOD, AT)])
-    assert await database.write(memory.set_aside, 1, "lora", AT)
-    await database.write(memory.replay, 1, "lora")
-    assert await database.read(memory.items_set_aside, 1) == {"lora"}
 
 
 OWN = MemoryModel((0.1, 0.5, 1.0, 4.0, *DEFAULT.parameters[4:20], 0.4))

@@ -14,12 +14,10 @@ from discord import ui
 
 from bot.chat.messages import Message, text_of
 from bot.chat.pictures import can_be_drawn, to_png
-from bot.memory.progress import Knowledge
-from bot.memory.rules import review
 from bot.plan.cards import Outlook, PlanCard, SectionOutlook, TopicChoice, Whole
 from bot.plan.goals import ALL
-from bot.plan.outlook import Situation, build_outlook, choose_topics, set_goal
-from bot.plan.rules import Goal, Plan, Today, percent, readiness
+from bot.plan.outlook import choose_topics, set_goal
+from bot.plan.rules import Goal, Plan, Today, percent
 from bot.plan.views import (
     NO_PLAN,
     alt_text,
@@ -104,16 +102,6 @@ async def test_every_number_is_shown(outlook: Outlook) -> None:
     assert width == 400
     places = re.findall(r'<text x="([\d.]+)" y="([\d.]+)"', drawing)
     assert all(0 < float(x) <= 390 and 0 < float(y) < height for x, y in places)
-
-
-def test_the_picture_shows_readiness() -> None:
-    """It shows the same readiness as the rules."""
-    cards = {item: review(None, 3, NOW - timedelta(days=3)) for item in list(bank().asked)[:120]}  # type: ignore[arg-type]
-    plan = Plan(1, NOW.date() + timedelta(days=30), 15, NOW.date(), 70, ALL, "")
-    known = Knowledge(bank(), cards, set(), "UTC", NOW)
-    outlook = build_outlook(plan, Situation(known, []))
-    ready = percent(readiness(known, list(bank().asked_topics.values())))
-    assert f">{ready}%</text>" in svg(outlook, ())
 
 
 async def test_a_part_of_the_goal() -> None:
