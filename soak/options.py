@@ -1,4 +1,4 @@
-"""What the commands of both long runs have in common: a seed, and a folder that stays if need be."""
+"""The options of both long runs: a seed, and a folder that is kept if something is broken."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 def parse(
     parser: argparse.ArgumentParser, name: str, parent: str | None = None
 ) -> argparse.Namespace:
-    """Parse the command line; `seed` and `folder` are drawn and created where not given."""
+    """Parse the command line; draw the seed and create the folder if none is given."""
     parser.add_argument("--seed", type=int, help="decides all that is random (a new one each time)")
     parser.add_argument("--keep", type=Path, help="an empty folder for the database and the log")
     options = parser.parse_args()

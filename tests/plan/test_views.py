@@ -6,7 +6,7 @@ import random
 import re
 from collections.abc import Collection
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -35,7 +35,6 @@ from tests.pixels import size
 from tests.plan.members import START, Habits, Member
 from tests.shipped import bank, packs
 
-NOW = datetime(2027, 1, 4, 12, tzinfo=UTC)
 PAST = tuple(PlannedDay(START.date() + timedelta(days=n), 12 * n, 10) for n in range(0, 20, 3))
 
 
