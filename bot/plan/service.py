@@ -225,9 +225,9 @@ class Course:
         """Return missed items and the plan's own due ones, then those that can wait."""
         topics = rules.covered_topics(known.bank, self.plan)
         items = {item.id for topic in topics for item in topic.items}
+        first = [i for i in due if i in items or known.cards[i].missed]
         others = [i for i in due if i not in items and not known.cards[i].missed]
-        early = rules.early_items(self.plan, known, due, items, asked)
-        return [i for i in due if i not in {*others}], [*early, *others]
+        return first, [*rules.early_items(self.plan, known, due, items, asked), *others]
 
     def new_items(self, known: Knowledge) -> Iterator[Item]:
         """Yield the plan's new items, then those of the rest of its goal, then all others."""
