@@ -317,8 +317,9 @@ async def test_changes_at_once_are_made_in_turn(
 
 async def test_topics_picked_in_two_lists_at_once(stage: Stage) -> None:
     """A pick that comes while another is computed keeps that one; what is not picked goes."""
-    await plan(stage)
     plans = stage.bot.plans
+    assert await plans.topics(ALWINA, GUILD) is None
+    await plan(stage)
     await asyncio.gather(
         plans.choose(ALWINA, GUILD, ["t1", "t3"], ["t1"]),
         plans.choose(ALWINA, GUILD, ["t2"], ["t2"]),

@@ -202,4 +202,5 @@ def test_summaries() -> None:
 def test_nothing_to_ask(nothing: Nothing, text: str) -> None:
     """The text says why nothing is asked, and when something will be."""
     title = bank().topics["lora-and-qlora"].title
-    assert practice.nothing_text(nothing, bank()) == text.replace("LoRA", title)
+    (view,) = practice.messages(nothing, bank())
+    assert reads(view) == text.replace("LoRA", title)
