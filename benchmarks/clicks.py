@@ -27,7 +27,7 @@ Act = Callable[[], Coroutine[None, None, float]]
 class Measured:
     """Latencies, and `cpu` an answer, in milliseconds; answers a second and a second of CPU.
 
-    `load`: how much of its core the load used while the client was saturated.
+    `load`: the percentage of its core that the load used while the client was saturated.
     """
 
     p50: float
@@ -53,24 +53,22 @@ async def section(quick: bool) -> Section:
                     bot.append(await measured(client, click, seconds, rng))
                 async with Client("bare", world, folder) as client:
                     bare.append(await measured(client, click, seconds, rng))
-    pairs = [
-        (f"latency p50 at {_RATE}/s", "ms", [r.p50 for r in bot], [r.p50 for r in bare]),
-        (f"latency p99 at {_RATE}/s", "ms", [r.p99 for r in bot], [r.p99 for r in bare]),
-        (f"CPU an answer at {_RATE}/s", "ms", [r.cpu for r in bot], [r.cpu for r in bare]),
-    ]
-    fits = [r.per_second for r in bot], [r.per_second for r in bare]
-    allowed = [r.per_cpu for r in bot], [r.per_cpu for r in bare]
-    busiest = [100 * r.load for r in bot], [100 * r.load for r in bare]
+
+    def both(name: str) -> tuple[list[float], list[float]]:
+        return [getattr(r, name) for r in bot], [getattr(r, name) for r in bare]
+
     return Section(
         TITLE,
         f"Clicks on {_ROUNDS} open rounds, each by another member. The bot commits each before it "
         "acknowledges it. The load is heavier than the bare client, so it limits how many answers a "
         "second there are; the answers in a second of CPU, of all threads, compare the clients.",
         [
-            *(Figure(name, unit, mine, other) for name, unit, mine, other in pairs),
-            Figure(f"answers a second, {_IN_FLIGHT} in flight", "/s", *fits),
-            Figure("answers in a second of CPU, saturated", "/s", *allowed, at_least=0.6),
-            Figure("the load's use of its core, saturated", "%", *busiest),
+            Figure(f"latency p50 at {_RATE}/s", "ms", *both("p50")),
+            Figure(f"latency p99 at {_RATE}/s", "ms", *both("p99")),
+            Figure(f"CPU an answer at {_RATE}/s", "ms", *both("cpu")),
+            Figure(f"answers a second, {_IN_FLIGHT} in flight", "/s", *both("per_second")),
+            Figure("answers in a second of CPU, saturated", "/s", *both("per_cpu"), at_least=0.6),
+            Figure("the load's use of its core, saturated", "%", *both("load")),
         ],
     )
 
@@ -89,18 +87,17 @@ async def start_rounds(world: World, count: int) -> list[Channel]:
     return channels
 
 
+def buttons(messages: Sequence[Message], prefix: str) -> list[tuple[Message, str]]:
+    """Return the buttons of messages whose id begins so, each with its message."""
+    return [(m, i) for m in messages for i in m.custom_ids if i.startswith(prefix)]
+
+
 def clicker(world: World, channels: Sequence[Channel], rng: random.Random) -> Act:
     """Return what lets a new member click a button of some open card; it returns the seconds."""
-    buttons: list[tuple[Message, str]] = [
-        (card, custom_id)
-        for channel in channels
-        for card in cards(channel)
-        for custom_id in card.custom_ids
-        if custom_id.startswith("answer:")
-    ]
+    found = buttons([card for channel in channels for card in cards(channel)], "answer:")
 
     async def click() -> float:
-        card, custom_id = rng.choice(buttons)
+        card, custom_id = rng.choice(found)
         result = await world.add_member(card.channel.guild, "player").click(card, custom_id)
         if not result.text.startswith("Locked in") or result.interaction.acked_at is None:
             raise RuntimeError(f"a click was not acknowledged: {result.text!r}")
@@ -146,5 +143,5 @@ async def measured(client: Client, click: Act, seconds: float, rng: random.Rando
         cpu=cpu,
         per_second=done / took,
         per_cpu=done / (client.cpu - used),
-        load=(time.process_time() - load) / took,
+        load=100 * (time.process_time() - load) / took,
     )

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from benchmarks.clicks import at_rate, clicker, start_rounds
+from benchmarks.clicks import at_rate, buttons, clicker, start_rounds
 from benchmarks.client import Client
 from benchmarks.measure import percentile, scratch
 from benchmarks.table import Figure, Section
@@ -105,8 +105,7 @@ async def _use(
         result = await member.slash(channel, command)
         await world.until(lambda result=result: result.text, what=f"a reply to /{command}")
         reply = result.interaction.reply
-        if command == "practice" and reply is not None:
-            buttons = [i for i in reply.custom_ids if i.startswith("answer:")]
-            if buttons:
-                await member.click(reply, random.choice(buttons))
+        cards = [reply] if command == "practice" and reply is not None else []
+        if found := buttons(cards, "answer:"):
+            await member.click(*random.choice(found))
         done[command] += 1

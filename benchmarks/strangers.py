@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from benchmarks.clicks import buttons
 from benchmarks.client import Client
 from benchmarks.measure import percentile, scratch
 from benchmarks.table import Figure, Section
@@ -76,17 +77,11 @@ class Others:
         member = self.server.members[number % _MEMBERS]
         commands = ("answer", "stats", "practice", "today", "leaderboard")
         command = commands[number // _MEMBERS % len(commands)]
-        buttons = [
-            (message, custom_id)
-            for message in member.sees(channel)
-            if message.audience is None
-            for custom_id in message.custom_ids
-            if custom_id.startswith("answer:")
-        ]
+        open_cards = buttons([m for m in member.sees(channel) if m.audience is None], "answer:")
         if command != "answer":
             result = await member.slash(channel, command)
-        elif buttons:
-            result = await member.click(*random.choice(buttons))
+        elif open_cards:
+            result = await member.click(*random.choice(open_cards))
         else:
             return
         self.latencies.append(time.monotonic() - began if result.acked else float("inf"))
@@ -229,8 +224,7 @@ async def _own_questions(server: Server, servers: int = 25) -> None:
 
 def _challenge(channel: Channel) -> list[tuple[Message, str]]:
     """Return the "Take it" buttons of the challenges in a channel, each with its message."""
-    messages = channel.messages.values()
-    return [(m, i) for m in messages for i in m.custom_ids if i.startswith("take:")]
+    return buttons([*channel.messages.values()], "take:")
 
 
 _Attack = Callable[[Server], Coroutine[None, None, None]]

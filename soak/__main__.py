@@ -5,19 +5,17 @@ from __future__ import annotations
 import argparse
 import asyncio
 import random
-import shutil
 import sqlite3
 import sys
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from soak.chaos import Chaos
 from soak.checks import kinds_of, unanswered
 from soak.members import Members, Server
+from soak.options import end, parse
 from tests.crash import invariants
 from tests.crash.play import cards, close_challenges, close_dailies, query, soon
 from tests.loopback.process import BotProcess
@@ -41,31 +39,20 @@ def main() -> int:
     """Return 0 if every invariant holds, 1 if one is broken."""
     parser = argparse.ArgumentParser(prog="python -m soak", description=__doc__)
     parser.add_argument("--minutes", type=float, default=10.0, help="how long things go wrong (10)")
-    parser.add_argument("--seed", type=int, help="decides the faults (a new one each time)")
     parser.add_argument("--pace", type=float, default=1.0, help="seconds between two faults (1)")
-    parser.add_argument("--keep", type=Path, help="an empty folder for the database and the log")
-    options = parser.parse_args()
-    seed = options.seed if options.seed is not None else random.SystemRandom().randrange(10**6)
-    print(f"soak: seed {seed}, {options.minutes:g} minutes", file=sys.stderr, flush=True)
-    folder = options.keep or Path(tempfile.mkdtemp(prefix="quizformer-soak-"))
-    folder.mkdir(parents=True, exist_ok=True)
-    if any(folder.iterdir()):
-        parser.error(f"{folder} is not empty")
-    broken = asyncio.run(soak(folder, options.minutes, seed, options.pace))
-    if not broken and options.keep is None:
-        shutil.rmtree(folder)
-    else:
-        print(f"soak: database and log are in {folder}", file=sys.stderr)
-    return 1 if broken else 0
+    options = parse(parser, "soak")
+    print(f"soak: seed {options.seed}, {options.minutes:g} minutes", file=sys.stderr, flush=True)
+    return end(options, asyncio.run(soak(options)))
 
 
-async def soak(folder: Path, minutes: float, seed: int, pace: float) -> list[str]:
+async def soak(options: argparse.Namespace) -> list[str]:
     """Run it all and print the report; return the broken invariants."""
+    seed = options.seed
     async with World() as world:
-        bot = BotProcess(world, folder, {"QUESTION_BANK": ""})  # the shipped packs
+        bot = BotProcess(world, options.folder, {"QUESTION_BANK": ""})  # the shipped packs
         members = Members(world, bot.database, seed, pace=0.15)
         members.settle(_SERVERS, _MEMBERS)
-        chaos = Chaos(world, bot, random.Random(seed), pace)
+        chaos = Chaos(world, bot, random.Random(seed), options.pace)
         try:
             await bot.start()
             await world.until(lambda: world.commands, what="the commands")
@@ -75,7 +62,7 @@ async def soak(folder: Path, minutes: float, seed: int, pace: float) -> list[str
                 for server in members.servers:
                     for play in (_play, _play_dailies):
                         group.create_task(play(members, server, over))
-                await asyncio.sleep(60 * minutes)
+                await asyncio.sleep(60 * options.minutes)
                 over.set()
                 await chaos.calm()
             broken = await _finish(bot, chaos)

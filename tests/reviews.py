@@ -1,4 +1,4 @@
-"""Reviews for tests, as if members had answered in rounds."""
+"""Reviews for tests, as if members had answered questions."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from bot.memory import store as memory_store
 QUESTIONS = itertools.count(10**9)
 
 
-def remember(conn: Connection, item_id: str, *reviews: Review) -> None:
+def remember(conn: Connection, item_id: str, *reviews: Review, source: str = ROUND) -> None:
     """Store members' reviews of an item in the log, and move their cards on by them."""
     for review in reviews:
         answer = Answer(
-            source=ROUND,
+            source=source,
             question_id=next(QUESTIONS),
             user_id=review.user_id,
             guild_id=None,

@@ -12,14 +12,23 @@ A topic has one of four levels, the first that applies:
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from fsrs import Rating
 
 from bot.core.calendar import local_date
-from bot.memory.rules import DEFAULT, RETENTION, MemoryCard, MemoryModel, due_items, is_learned
+from bot.memory.ability import Ability, ability_of
+from bot.memory.rules import (
+    DEFAULT,
+    RETENTION,
+    MemoryCard,
+    MemoryModel,
+    due_at,
+    is_due,
+    is_learned,
+)
 from bot.questions.model import Bank
 
 
@@ -27,8 +36,9 @@ from bot.questions.model import Bank
 class Knowledge:
     """A member's cards of the items that a bank asks, by item id, at one moment.
 
-    `set_aside` items, of any bank, stay known but are never due. `zone` is the member's, because
-    an item is due on one of the member's dates. `model` has their parameters of FSRS.
+    `set_aside` items, of any bank, stay known but are never due. `hidden` ones are in play on one
+    of the member's servers and must not be asked now. `zone` is the member's, because an item is
+    due on one of the member's dates. `model` has their parameters of FSRS.
     """
 
     bank: Bank
@@ -37,25 +47,34 @@ class Knowledge:
     zone: str
     now: datetime
     model: MemoryModel = DEFAULT
+    hidden: Set[str] = frozenset()
 
     @property
     def today(self) -> date:
         """The member's date."""
         return local_date(self.zone, self.now)
 
-    def due(self, retention: float = RETENTION) -> list[str]:
+    def may_ask(self, item_id: str) -> bool:
+        """Return whether the member may be asked an item now."""
+        return item_id not in self.set_aside and item_id not in self.hidden
+
+    def due(self, retention: float = RETENTION, asked: Collection[str] = ()) -> list[str]:
         """Return the ids of the items to ask again today: missed ones first, then longest due.
 
-        `retention` is the desired one; a plan has its own (`bot.memory.rules.retention_for`).
+        `retention` is the desired one; a plan has its own (`bot.memory.rules.retention_for`). A
+        missed item in `asked`, which this practice has asked before, waits for its ten minutes.
         """
-        return due_items(
-            self.cards,
-            self.zone,
-            self.now,
-            hidden=self.set_aside,
-            retention=retention,
-            model=self.model,
-        )
+        found = []
+        for item_id, card in self.cards.items():
+            due = due_at(card, retention=retention, model=self.model)
+            waits = item_id in asked and card.due_at > self.now
+            if self.may_ask(item_id) and not waits and is_due(card, self.zone, self.now, due):
+                found.append((not card.missed, due, item_id))
+        return [item_id for _, _, item_id in sorted(found)]
+
+    def ability(self) -> Ability:
+        """Estimate the member's ability by section."""
+        return ability_of(self.bank, self.cards)
 
     def learned(self) -> int:
         """Return the number of learned items."""

@@ -16,9 +16,8 @@ Stored cards have the same desired retention for everybody. A plan asks for more
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 import fsrs
 from fsrs import Rating, State
@@ -38,10 +37,7 @@ then, and costs as much time."""
 
 @dataclass(frozen=True, slots=True)
 class MemoryModel:
-    """The 21 parameters of FSRS for one member, with the forgetting curve that follows from them.
-
-    Recall after some days is `(1 + factor * days / stability) ** decay`.
-    """
+    """The 21 parameters of FSRS for one member, with the forgetting curve that follows from them."""
 
     parameters: tuple[float, ...]
     scheduler: fsrs.Scheduler = field(init=False, repr=False, compare=False)
@@ -61,7 +57,11 @@ class MemoryModel:
         object.__setattr__(self, "decay", decay)
         object.__setattr__(self, "factor", 0.9 ** (1 / decay) - 1)
 
-    def interval(self, stability: float, retention: float) -> int:
+    def recall_after(self, days: int, stability: float) -> float:
+        """Return the probability of a right answer a number of whole days after the last one."""
+        return math.pow(1 + self.factor * days / stability, self.decay)
+
+    def interval(self, stability: float, retention: float = RETENTION) -> int:
         """Return how many days, at least one, it takes until recall has fallen to `retention`.
 
         This is the interval of `fsrs.Scheduler`, which has only one retention.
@@ -144,12 +144,7 @@ def review(
 
 def recall(card: MemoryCard, at: datetime, model: MemoryModel = DEFAULT) -> float:
     """Return the probability of a right answer at a moment; it only changes by whole days."""
-    return recall_after(max((at - card.last_review_at).days, 0), card.stability, model)
-
-
-def recall_after(days: int, stability: float, model: MemoryModel = DEFAULT) -> float:
-    """Return the probability of a right answer a number of whole days after the last one."""
-    return math.pow(1 + model.factor * days / stability, model.decay)
+    return model.recall_after(max((at - card.last_review_at).days, 0), card.stability)
 
 
 def readiness(card: MemoryCard, at: datetime, model: MemoryModel = DEFAULT) -> float:
@@ -176,54 +171,29 @@ def due_at(
     return card.last_review_at + timedelta(days=model.interval(card.stability, retention))
 
 
-def back_on(
-    card: MemoryCard,
-    zone: str,
-    today: date,
-    *,
-    retention: float = RETENTION,
-    model: MemoryModel = DEFAULT,
-) -> date:
-    """Return the local date of an item's next review; `today` if it is due.
+def days_away(card: MemoryCard, zone: str, now: datetime, due: datetime | None = None) -> int:
+    """Return in how many of the member's days an item comes back; 0 if it is due today.
 
     A missed item comes back today. Any other comes back on the date of its due time, from the
-    first minute of that day, but never on the date of its last answer.
+    first minute of that day, but never on the date of its last answer. `due` is another due time
+    than the stored one.
     """
     if card.missed:
-        return today
-    due = due_at(card, retention=retention, model=model)
+        return 0
+    today = local_date(zone, now)
+    due = due or card.due_at
     day = max(today, local_date(zone, due))
     if due - card.last_review_at <= _LONGEST_DAY:
         day = max(day, local_date(zone, card.last_review_at) + timedelta(days=1))
-    return day
+    return (day - today).days
 
 
-def days_away(
-    card: MemoryCard,
-    zone: str,
-    now: datetime,
-    *,
-    retention: float = RETENTION,
-    model: MemoryModel = DEFAULT,
-) -> int:
-    """Return in how many of the member's days an item comes back; 0 if it is due today."""
-    today = local_date(zone, now)
-    return (back_on(card, zone, today, retention=retention, model=model) - today).days
-
-
-def is_due(
-    card: MemoryCard,
-    zone: str,
-    now: datetime,
-    *,
-    retention: float = RETENTION,
-    model: MemoryModel = DEFAULT,
-) -> bool:
-    """Return whether an item comes back today."""
+def is_due(card: MemoryCard, zone: str, now: datetime, due: datetime | None = None) -> bool:
+    """Return whether an item comes back today, as `days_away` says."""
     # Members have hundreds of cards that are due later: skip the zone lookup for them.
-    if not card.missed and due_at(card, retention=retention, model=model) - now >= _NOT_TODAY:
+    if not card.missed and (due or card.due_at) - now >= _NOT_TODAY:
         return False
-    return days_away(card, zone, now, retention=retention, model=model) == 0
+    return days_away(card, zone, now, due) == 0
 
 
 LEARNED_DAYS = 7
@@ -235,28 +205,3 @@ def is_learned(card: MemoryCard) -> bool:
     A card's stability is the number of days until FSRS expects only nine of ten answers to be right.
     """
     return card.state == State.Review and card.stability >= LEARNED_DAYS
-
-
-def due_items(
-    cards: Mapping[str, MemoryCard],
-    zone: str,
-    now: datetime,
-    asked: Collection[str] = (),
-    hidden: Collection[str] = (),
-    *,
-    retention: float = RETENTION,
-    model: MemoryModel = DEFAULT,
-) -> list[str]:
-    """Return the ids of the items to ask again today: missed ones first, then the longest due.
-
-    A missed item in `asked`, which this practice has asked before, waits for its ten minutes.
-    `hidden` items must not be asked now.
-    """
-    found = [
-        (not card.missed, due_at(card, retention=retention, model=model), item_id)
-        for item_id, card in cards.items()
-        if item_id not in hidden
-        and is_due(card, zone, now, retention=retention, model=model)
-        and not (item_id in asked and card.due_at > now)
-    ]
-    return [item_id for _, _, item_id in sorted(found)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from datetime import datetime
 
 from bot.core.database import Connection
@@ -10,8 +11,15 @@ from bot.memory.progress import Knowledge
 from bot.questions.model import Bank
 
 
-def knowledge(conn: Connection, user_id: int, bank: Bank, zone: str, now: datetime) -> Knowledge:
-    """Return a member's knowledge about the items that a bank asks; `zone` is the member's."""
+def knowledge(
+    conn: Connection,
+    user_id: int,
+    bank: Bank,
+    zone: str,
+    now: datetime,
+    hidden: Set[str] = frozenset(),
+) -> Knowledge:
+    """Return a member's knowledge about the items that a bank asks, as `Knowledge` describes it."""
     cards = store.cards_of(conn, user_id)
     return Knowledge(
         bank=bank,
@@ -20,4 +28,5 @@ def knowledge(conn: Connection, user_id: int, bank: Bank, zone: str, now: dateti
         zone=zone,
         now=now,
         model=store.model_of(conn, user_id),
+        hidden=hidden,
     )

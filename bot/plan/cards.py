@@ -17,7 +17,6 @@ class SectionOutlook:
 
     title: str
     topics: int
-    items: int
     now: float
     then: float
 
@@ -55,7 +54,6 @@ class Outlook:
     of_topics: int
     is_asked: bool
     next_topics: tuple[str, ...]
-    ready: float
     curve: tuple[tuple[int, float], ...]
     kept: float
     fits: bool
@@ -70,6 +68,11 @@ class Outlook:
     def days(self) -> int:
         """Days until the interview."""
         return (self.plan.day - self.today).days
+
+    @property
+    def ready(self) -> float:
+        """The share known today."""
+        return self.curve[0][1]
 
     @property
     def expected(self) -> float:

@@ -20,15 +20,9 @@ from typing import NamedTuple
 from fsrs import Rating
 
 from bot.memory.ability import FEWEST_ANSWERS
-from bot.memory.rules import (
-    DEFAULT,
-    PLAN_DAYS,
-    RETENTION,
-    MemoryModel,
-    retention_for,
-)
+from bot.memory.rules import DEFAULT, PLAN_DAYS, MemoryModel, retention_for
+from bot.plan.goals import READY
 
-_MAX_INTERVAL: int = DEFAULT.scheduler.maximum_interval
 _MIN_STABILITY = 0.001
 """FSRS's minimum stability, in days."""
 NEVER = 1_000_000
@@ -107,12 +101,14 @@ class Span:
 class Forecast:
     """A forecast: points of (day, share known) from now to the last day, and what it takes.
 
-    `sections` has the number of items known on the last day, by section. `new` and `due` are
-    answers a day, averaged over all days. `unmet` items will not have been met.
+    `now` and `then` have the number of items known before the first day and on the last, by
+    section. `new` and `due` are answers a day, averaged over all days. `unmet` items will not have
+    been met.
     """
 
     curve: tuple[tuple[int, float], ...]
-    sections: tuple[float, ...]
+    now: tuple[float, ...]
+    then: tuple[float, ...]
     new: float
     due: float
     unmet: int
@@ -122,23 +118,23 @@ class Forecast:
         """The share known on the last day."""
         return self.curve[-1][1]
 
+    @property
+    def is_enough(self) -> bool:
+        """Whether everything is met in time, and most of it known on the day."""
+        return not self.unmet and self.ready >= READY
+
 
 class Formulas:
     """FSRS's formulas with the parameters of a memory model."""
 
     def __init__(self, model: MemoryModel) -> None:
         self.w = w = model.parameters
-        self.decay, self.factor = model.decay, model.factor
+        self.model = model
         self._recall_growth = math.exp(w[8])
         self._short_term_factor = math.exp(w[17] * w[18])
         self._difficulty_step = -w[6] / 9
         self._easiest = w[4] - math.exp(w[5] * 3) + 1
-        self._interval = {RETENTION: self._days_a_stability(RETENTION)}
         self.first_states = {rating: self._first_state(rating) for rating in (AGAIN, HARD, GOOD)}
-
-    def recall_after(self, days: int, stability: float) -> float:
-        """Return the probability of a right answer a number of whole days after the last one."""
-        return math.pow(1 + self.factor * days / stability, self.decay)
 
     def _first_state(self, rating: int) -> tuple[float, float]:
         """Return stability and difficulty after the first answer to an item."""
@@ -151,7 +147,7 @@ class Formulas:
     ) -> tuple[float, float]:
         """Return stability and difficulty after another answer, so many whole days after the last.
 
-        `recall` is that of `recall_after`.
+        `recall` is that of `MemoryModel.recall_after`.
         """
         w = self.w
         if days < 1:
@@ -176,16 +172,6 @@ class Formulas:
         new_difficulty = difficulty + (10 - difficulty) * self._difficulty_step * (rating - 3)
         new_difficulty = w[7] * self._easiest + (1 - w[7]) * new_difficulty
         return max(after, _MIN_STABILITY), min(max(new_difficulty, 1.0), 10.0)
-
-    def interval(self, stability: float, retention: float = RETENTION) -> int:
-        """Return how many days after an answer an item comes back."""
-        if retention not in self._interval:
-            self._interval[retention] = self._days_a_stability(retention)
-        return min(max(round(stability * self._interval[retention]), 1), _MAX_INTERVAL)
-
-    def _days_a_stability(self, retention: float) -> float:
-        days: float = (retention ** (1 / self.decay) - 1) / self.factor
-        return days
 
 
 @lru_cache(maxsize=32)
@@ -214,21 +200,21 @@ def forecast(
         max_cards = min(max(_CARD_DAYS // max(span.days, 1), MIN_CARDS), MAX_CARDS)
     most = max(int(habit.answers / _FEWEST_A_DAY), 1)
     step = min(max(round(items / max_cards), 1), most)
-    fsrs = formulas(model)
-    simulation = _Simulation(known, unmet, answers, habit, span, step, fsrs)
+    simulation = _Simulation(known, unmet, answers, habit, span, step, formulas(model))
     sample_days = {round(span.days * n / _CURVE_POINTS) for n in range(1, _CURVE_POINTS + 1)} | {
         span.days
     }
-    by_section = _known_now(known, unmet, answers, fsrs)
-    curve = [(0, sum(by_section) / max(items, 1))]
+    now = then = _known_now(known, unmet, answers, model)
+    curve = [(0, sum(now) / max(items, 1))]
     for day in range(span.days):
         simulation.simulate_day(day)
         if day + 1 in sample_days:
-            by_section = simulation.known_by_section(day + 1)
-            curve.append((day + 1, sum(by_section) / max(items, 1)))
+            then = simulation.known_by_section(day + 1)
+            curve.append((day + 1, sum(then) / max(items, 1)))
     return Forecast(
         curve=tuple(curve),
-        sections=tuple(by_section),
+        now=tuple(now),
+        then=tuple(then),
         new=simulation.items_met / max(span.days, 1),
         due=step * simulation.repeated / max(span.days, 1),
         unmet=len(unmet) - simulation.items_met,
@@ -239,13 +225,13 @@ def _known_now(
     known: Sequence[CardState],
     unmet: Sequence[NewItem],
     answers: Sequence[int],
-    fsrs: Formulas,
+    model: MemoryModel,
 ) -> list[float]:
     """Return how many items of each section are known before the first day."""
     found = [0.0] * len(answers)
     for card in known:
         if not card.missed:
-            found[card.section] += fsrs.recall_after(card.seen, card.stability)
+            found[card.section] += model.recall_after(card.seen, card.stability)
     _add_known_unmet(found, unmet, answers)
     return found
 
@@ -282,6 +268,7 @@ class _Simulation:
         fsrs: Formulas,
     ) -> None:
         self._fsrs = fsrs
+        self._model = fsrs.model
         self._habit = habit
         self._span = span
         self._unmet = unmet
@@ -322,7 +309,7 @@ class _Simulation:
 
         Earlier cards are counted by section. New ones are alike, so only their number counts.
         """
-        factor, decay = self._fsrs.factor, self._fsrs.decay
+        factor, decay = self._model.factor, self._model.decay
         recalled = [
             0.0 if missed else (1 + factor * (day - seen) / stability) ** decay
             for stability, seen, missed in zip(
@@ -433,7 +420,7 @@ class _Simulation:
     def _ask_again(self, number: int, day: int) -> bool:
         """Ask a card again; return whether it was missed."""
         stability, days = self._stability[number], day - self._seen[number]
-        recall = self._fsrs.recall_after(days, stability)
+        recall = self._model.recall_after(days, stability)
         right = self._happens("recall", recall**self._habit.fade)
         rating = self._rating(right)
         state = self._fsrs.next_state(stability, self._difficulty[number], days, recall, rating)
@@ -462,7 +449,7 @@ class _Simulation:
 
     def _schedule(self, number: int, day: int) -> None:
         """Schedule a card after its interval."""
-        due = day + self._fsrs.interval(self._stability[number])
+        due = day + self._model.interval(self._stability[number])
         self._add(number, due, day + 1)
 
     def _add(self, number: int, due: int, first: int) -> None:
@@ -474,7 +461,7 @@ class _Simulation:
         seen, stability = self._seen[number], self._stability[number]
         last = self._span.days
         for day in range(max(first, last - PLAN_DAYS + 1), min(due, last)):
-            if day - seen >= self._fsrs.interval(stability, retention_for(last - day)):
+            if day - seen >= self._model.interval(stability, retention_for(last - day)):
                 self._early.setdefault(day, []).append((number, due))
                 return
 

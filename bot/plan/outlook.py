@@ -9,31 +9,21 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import lru_cache
 
-from bot.memory.ability import Ability, ability_of, with_guessing
+from bot.memory.ability import Ability, with_guessing
 from bot.memory.progress import Knowledge
-from bot.memory.rules import days_away
+from bot.memory.rules import MemoryCard, days_away
 from bot.plan.cards import Outlook, SectionOutlook, Whole
 from bot.plan.dates import LAST
-from bot.plan.forecast import (
-    NEVER,
-    CardState,
-    Forecast,
-    Habit,
-    NewItem,
-    Span,
-    forecast,
-)
-from bot.plan.goals import item_readiness, items_in_order, topics_in_order
+from bot.plan.forecast import NEVER, CardState, Forecast, Habit, NewItem, Span, forecast
+from bot.plan.goals import items_in_order, topics_in_order
 from bot.plan.rules import (
     HIGHEST_GOAL,
     MOST_MINUTES,
     NEAR,
     Pace,
     Plan,
-    counted_cards,
     covered_topics,
     goal_topics,
-    is_enough,
     left_today,
     pace,
     percent,
@@ -65,43 +55,38 @@ _cached_forecast = lru_cache(maxsize=64)(forecast)
 class Situation:
     """A member's knowledge of the items that a bank asks, and their latest answers.
 
-    `hidden` items must not be asked now. `shares` has the number of questions that their plan asked
-    for by day.
+    `shares` has the number of questions that their plan asked for by day.
     """
 
     known: Knowledge
     answers: Sequence[Answered]
-    hidden: Collection[str] = ()
     shares: Mapping[date, int] = field(default_factory=dict)
 
     @property
     def bank(self) -> Bank:
         return self.known.bank
 
-    def ability(self) -> Ability:
-        return ability_of(self.known.bank, self.known.cards)
-
     def pace(self, plan: Plan) -> Pace:
         known = self.known
         return pace(self.answers, plan.set_on, self.shares, known.zone, known.now, known.model)
 
 
-class _Course:
-    """The input of a plan's forecasts, for some of its topics."""
+class _Forecasts:
+    """The forecasts of a plan, for some of its topics."""
 
     def __init__(
         self, plan: Plan, topics: Collection[Topic], at: Situation, ability: Ability, own: Pace
     ) -> None:
         self.bank = at.bank.only({topic.id for topic in topics})
-        self.cards = counted_cards(at.known.cards, self.bank)
+        cards = {i: card for i, card in at.known.cards.items() if i in self.bank.asked}
         self.own = own
         self._sections = {section.id: n for n, section in enumerate(self.bank.sections)}
         self._answers = tuple(ability.answers.get(section_id, 0) for section_id in self._sections)
-        self._known = self._card_states(at)
-        ready, self.unready = topics_in_order(
-            self.bank.asked_topics.values(), self.cards, ability, at.known.now, at.known.model
+        self._known = self._card_states(cards, at.known)
+        self.ready, self.unready = topics_in_order(
+            self.bank.asked_topics.values(), cards, ability, at.known.now, at.known.model
         )
-        order = items_in_order([*self.unready, *ready], self.cards, ability)
+        order = items_in_order([*self.unready, *self.ready], cards, ability)
         self._unmet = tuple(self._new_item(item, ability) for item in order)
         self.days = max((plan.day - at.known.today).days, 0)
         self._rest = plan.rest
@@ -145,21 +130,22 @@ class _Course:
     def is_enough(self, minutes: int, days: int | None = None) -> bool:
         """Return whether so many minutes a day are enough, with a reserve."""
         answers = question_limit(minutes, self.own.seconds) * (1 - _RESERVE)
-        found = self.simulate(replace(self.habit, answers=answers), days=days)
-        return is_enough(found.unmet, found.ready)
+        return self.simulate(replace(self.habit, answers=answers), days=days).is_enough
 
-    def _card_states(self, at: Situation) -> tuple[CardState, ...]:
-        """Return the cards for the forecast, the longest due first. Hidden ones are never due."""
+    def _card_states(
+        self, cards: Mapping[str, MemoryCard], known: Knowledge
+    ) -> tuple[CardState, ...]:
+        """Return cards for a forecast, the longest due first; never due if they may not be asked."""
         return tuple(
             CardState(
                 section=self._sections[self.bank.topic_of(self.bank.asked[item_id]).section_id],
                 stability=card.stability,
                 difficulty=card.difficulty,
-                seen=max((at.known.now - card.last_review_at).days, 0),
-                due=NEVER if item_id in at.hidden else days_away(card, at.known.zone, at.known.now),
+                seen=max((known.now - card.last_review_at).days, 0),
+                due=days_away(card, known.zone, known.now) if known.may_ask(item_id) else NEVER,
                 missed=card.last_missed,
             )
-            for item_id, card in sorted(self.cards.items(), key=lambda pair: pair[1].due_at)
+            for item_id, card in sorted(cards.items(), key=lambda pair: pair[1].due_at)
         )
 
 
@@ -168,32 +154,31 @@ def choose_topics(plan: Plan, at: Situation) -> tuple[Plan, Whole | None]:
 
     If not all fit, also return what it would take.
     """
-    ability, own = at.ability(), at.pace(plan)
+    ability, own = at.known.ability(), at.pace(plan)
     topics = goal_topics(at.bank, plan)
-    whole = _Course(plan, topics, at, ability, own)
+    whole = _Forecasts(plan, topics, at, ability, own)
     if whole.is_enough(plan.minutes):
         return replace(plan, topic_ids=""), None
-    ready, others = topics_in_order(topics, whole.cards, ability, at.known.now, at.known.model)
-    ranked = [*ready, *others]
+    ranked = [*whole.ready, *whole.unready]
     too_many = _first(
         range(1, len(ranked) + 1),
-        lambda n: not _Course(plan, ranked[:n], at, ability, own).is_enough(plan.minutes),
+        lambda n: not _Forecasts(plan, ranked[:n], at, ability, own).is_enough(plan.minutes),
     )
     fitting = ranked[: max((too_many or len(ranked)) - 1, 1)]
     chosen = replace(plan, topic_ids=" ".join(topic.id for topic in fitting))
     return chosen, _whole(chosen, whole, len(topics))
 
 
-def _whole(plan: Plan, course: _Course, topics: int) -> Whole:
+def _whole(plan: Plan, forecasts: _Forecasts, topics: int) -> Whole:
     """Return what it takes to be ready for all topics of a goal."""
     minutes = _first(
-        range(plan.minutes // _STEP * _STEP + _STEP, MOST_MINUTES + 1, _STEP), course.is_enough
+        range(plan.minutes // _STEP * _STEP + _STEP, MOST_MINUTES + 1, _STEP), forecasts.is_enough
     )
     weeks = _first(
-        range(course.days // 7 + 1, LAST // 7 + 1),
-        lambda weeks: course.is_enough(plan.minutes, 7 * weeks),
+        range(forecasts.days // 7 + 1, LAST // 7 + 1),
+        lambda weeks: forecasts.is_enough(plan.minutes, 7 * weeks),
     )
-    today = plan.day - timedelta(days=course.days)
+    today = plan.day - timedelta(days=forecasts.days)
     return Whole(
         topics=topics,
         minutes=minutes,
@@ -209,19 +194,17 @@ def _first(values: range, holds: Callable[[int], bool]) -> int | None:
 
 def build_outlook(plan: Plan, at: Situation) -> Outlook:
     """Return the outlook of a plan, for the topics that fit into its minutes."""
-    ability, own = at.ability(), at.pace(plan)
+    ability, own = at.known.ability(), at.pace(plan)
     topics = covered_topics(at.bank, plan)
-    course = _Course(plan, topics, at, ability, own)
-    kept = course.simulate(course.habit)
-    current = current_habit(own, course.habit)
-    expected = kept if current == course.habit else course.simulate(current)
-    fits = is_enough(kept.unmet, kept.ready) or percent(kept.ready) >= plan.goal - NEAR
-    questions, takes = course.questions_a_day(kept if fits else course.without_limit())
+    forecasts = _Forecasts(plan, topics, at, ability, own)
+    kept = forecasts.simulate(forecasts.habit)
+    current = current_habit(own, forecasts.habit)
+    expected = kept if current == forecasts.habit else forecasts.simulate(current)
+    fits = kept.is_enough or percent(kept.ready) >= plan.goal - NEAR
+    questions, takes = forecasts.questions_a_day(kept if fits else forecasts.without_limit())
     next_topics = [
-        t.title for t in course.unready if any(i.id not in at.known.cards for i in t.items)
+        t.title for t in forecasts.unready if any(i.id not in at.known.cards for i in t.items)
     ]
-    sections = _section_outlooks(course, ability, expected, at)
-    items = len(course.bank.asked)
     return Outlook(
         plan=plan,
         zone=at.known.zone,
@@ -231,16 +214,15 @@ def build_outlook(plan: Plan, at: Situation) -> Outlook:
         of_topics=len(goal_topics(at.bank, plan)),
         is_asked=is_asked(at.bank, plan.goal_of),
         next_topics=tuple(next_topics[:_NEXT_TOPICS]),
-        ready=sum(section.now * section.items for section in sections) / max(items, 1),
         curve=expected.curve,
         kept=kept.ready,
         fits=fits,
-        sections=sections,
+        sections=_section_outlooks(forecasts.bank, expected),
         questions=questions,
         takes=takes,
         pace_kept=own.kept,
         pace_days=own.days,
-        share=left_today(plan, at.known, own, at.hidden),
+        share=left_today(plan, at.known, own),
     )
 
 
@@ -266,22 +248,16 @@ def current_habit(own: Pace, planned: Habit) -> Habit:
     )
 
 
-def _section_outlooks(
-    course: _Course, ability: Ability, expected: Forecast, at: Situation
-) -> tuple[SectionOutlook, ...]:
+def _section_outlooks(bank: Bank, expected: Forecast) -> tuple[SectionOutlook, ...]:
     """Return the outlook of each section."""
     outlooks = []
-    for section, then in zip(course.bank.sections, expected.sections, strict=True):
-        items = [item for topic in section.topics for item in topic.items]
-        known = sum(
-            item_readiness(
-                item, section.id, course.cards.get(item.id), ability, at.known.now, at.known.model
-            )
-            for item in items
-        )
-        topics = len(section.topics)
+    for section, now, then in zip(bank.sections, expected.now, expected.then, strict=True):
+        items = sum(len(topic.items) for topic in section.topics)
         found = SectionOutlook(
-            section.title, topics, len(items), known / len(items), then / len(items)
+            title=section.title,
+            topics=len(section.topics),
+            now=now / items,
+            then=then / items,
         )
         outlooks.append(found)
     return tuple(outlooks)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import pairwise, takewhile
 from statistics import median
@@ -13,11 +13,10 @@ from statistics import median
 from fsrs import Rating
 
 from bot.core.calendar import local_date
-from bot.memory.ability import Ability
 from bot.memory.progress import Knowledge
-from bot.memory.rules import DEFAULT, RETENTION, MemoryCard, MemoryModel, retention_for
+from bot.memory.rules import DEFAULT, RETENTION, MemoryModel, retention_for
 from bot.plan.forecast import formulas, new_items_per_day
-from bot.plan.goals import READY, item_readiness
+from bot.plan.goals import item_readiness
 from bot.practice.rules import Answered
 from bot.questions.areas import ALL, topics_of
 from bot.questions.model import Bank, Topic
@@ -120,11 +119,6 @@ class Pace(Tempo):
     answers: float
 
 
-def is_enough(unmet: int, ready: float) -> bool:
-    """Return whether everything is met in time, and most of it known on the day."""
-    return not unmet and ready >= READY
-
-
 def percent(share: float) -> int:
     return round(100 * share)
 
@@ -141,25 +135,17 @@ def covered_topics(bank: Bank, plan: Plan) -> list[Topic]:
     return [topic for topic in topics if topic.id in chosen] or topics
 
 
-def counted_cards(cards: Mapping[str, MemoryCard], bank: Bank) -> dict[str, MemoryCard]:
-    """Return the cards of items that the bank asks."""
-    return {item_id: card for item_id, card in cards.items() if item_id in bank.asked}
-
-
-def readiness(
-    bank: Bank,
-    cards: Mapping[str, MemoryCard],
-    ability: Ability,
-    at: datetime,
-    model: MemoryModel = DEFAULT,
-) -> float:
-    """Return the share of a bank's items that a member knows at a moment."""
-    known = sum(
-        item_readiness(item, topic.section_id, cards.get(item.id), ability, at, model)
-        for topic in bank.asked_topics.values()
+def readiness(known: Knowledge, topics: Sequence[Topic]) -> float:
+    """Return the share of the items of topics that a member knows now."""
+    ability = known.ability()
+    shares = [
+        item_readiness(
+            item, topic.section_id, known.cards.get(item.id), ability, known.now, known.model
+        )
+        for topic in topics
         for item in topic.items
-    )
-    return known / len(bank.asked) if bank.asked else 0.0
+    ]
+    return sum(shares) / len(shares) if shares else 0.0
 
 
 def pace(
@@ -256,7 +242,7 @@ def _recalls(answers: Sequence[Answered], model: MemoryModel) -> Iterator[tuple[
         else:
             stability, difficulty, last = before
             days = (a.at - last).days
-            recall = fsrs.recall_after(days, stability)
+            recall = model.recall_after(days, stability)
             if a.item_id not in missed and days > 0:
                 yield recall, right
             state = fsrs.next_state(stability, difficulty, days, recall, rating)
@@ -289,26 +275,32 @@ def share_of_today(
     return Today(new, due + min(early, left - due - new), own.done_today)
 
 
-def left_today(plan: Plan, known: Knowledge, own: Tempo, hidden: Collection[str] = ()) -> Today:
-    """Return today's share of a plan, of items that are not hidden.
+def left_today(plan: Plan, known: Knowledge, own: Tempo) -> Today:
+    """Return today's share of a plan.
 
     Once all items of its topics are met, it goes on with the rest of its goal.
     """
-    bank, cards = known.bank, known.cards
-    covered = bank.only({topic.id for topic in covered_topics(bank, plan)})
-    new = unmet(covered, cards, hidden)
-    if not new:
-        covered = bank.only({topic.id for topic in goal_topics(bank, plan)})
-        new = unmet(covered, cards, hidden)
+    for topics in (covered_topics(known.bank, plan), goal_topics(known.bank, plan)):
+        items = {item.id for topic in topics for item in topic.items}
+        new = sum(i not in known.cards and known.may_ask(i) for i in items)
+        if new:
+            break
+    due = known.due()
+    early = early_items(plan, known, due, items)
+    of_plan = len(items.intersection(due))
+    return share_of_today(plan, new, of_plan, own, known.today, len(early))
+
+
+def early_items(
+    plan: Plan,
+    known: Knowledge,
+    due: Sequence[str],
+    items: Collection[str],
+    asked: Collection[str] = (),
+) -> list[str]:
+    """Return which of some items are nearly due; only in a plan's last days there are such."""
     retention = retention_for((plan.day - known.today).days)
-    of_plan = replace(known, cards=counted_cards(cards, covered), set_aside=frozenset(hidden))
-    due = len(of_plan.due())
-    early = 0
-    if retention != RETENTION:
-        early = len(of_plan.due(retention)) - due
-    return share_of_today(plan, new, due, own, known.today, early)
-
-
-def unmet(bank: Bank, cards: Mapping[str, MemoryCard], hidden: Collection[str]) -> int:
-    """Return how many items of a bank are new to the member, and not hidden."""
-    return sum(item_id not in cards and item_id not in hidden for item_id in bank.asked)
+    if retention == RETENTION:
+        return []
+    others = {*due, *asked}
+    return [i for i in known.due(retention, asked) if i in items and i not in others]

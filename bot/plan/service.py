@@ -18,19 +18,17 @@ from bot.core.context import Context
 from bot.core.database import Connection, reading, writing
 from bot.core.errors import UserError
 from bot.members.store import set_zone_if_unset, zone_of
-from bot.memory.ability import ability_of
 from bot.memory.progress import Knowledge
-from bot.memory.rules import retention_for
 from bot.memory.service import knowledge
 from bot.plan import goals, rules, store
 from bot.plan.cards import Outlook, PlanCard, TopicChoice
 from bot.plan.dates import read_date
 from bot.plan.outlook import Situation, build_outlook, choose_topics, set_goal
 from bot.plan.rules import MAX_ANSWERS, WINDOW, Goal, Plan, Today
-from bot.practice.rules import Answered, NewToday, PlannedDay
+from bot.practice.rules import Answered, PlannedDay
 from bot.practice.store import latest_answers
 from bot.questions import areas
-from bot.questions.model import Bank, Item
+from bot.questions.model import Item
 
 
 class Plans:
@@ -181,22 +179,15 @@ class Plans:
         now = self._now()
         zone = zone_of(conn, user_id, guild_id)
         bank = self._banks.of_member(conn, user_id, guild_id)
-        known = knowledge(conn, user_id, bank, zone, now)
+        hidden = self._in_play.items_hidden_from(conn, user_id, guild_id)
         situation = Situation(
-            known=known,
+            known=knowledge(conn, user_id, bank, zone, now, hidden),
             answers=latest_answers(conn, user_id, now - WINDOW, MAX_ANSWERS),
-            hidden=self._in_play.items_hidden_from(conn, user_id, guild_id) | known.set_aside,
             shares=_shares(conn, user_id, now),
         )
         return store.get(conn, user_id), situation
 
     # --- for other features
-
-    @staticmethod
-    def goal(course: Course, known: Knowledge) -> Goal:
-        """Return what is left of a member's day, which takes too long for a transaction."""
-        share = course.share(known, known.set_aside)
-        return Goal((course.plan.day - known.today).days, share)
 
     def course(self, conn: Connection, user_id: int, zone: str, now: datetime) -> Course | None:
         """Return the plan that a member's practice follows; None if they have none."""
@@ -217,26 +208,32 @@ class Course:
     plan: Plan
     answers: Sequence[Answered]
 
-    def retention(self, today: date) -> float:
-        """Return the desired retention of a day."""
-        return retention_for((self.plan.day - today).days)
-
-    def topic_ids(self, bank: Bank) -> Collection[str]:
-        """Return the ids of the topics that fit into the plan."""
-        return {topic.id for topic in rules.covered_topics(bank, self.plan)}
-
-    def share(self, known: Knowledge, hidden: Collection[str]) -> Today:
+    def share(self, known: Knowledge) -> Today:
         """Return what is left of the day's share."""
         own = rules.tempo(self.answers, known.zone, known.now)
-        return rules.left_today(self.plan, known, own, hidden)
+        return rules.left_today(self.plan, known, own)
 
-    def new_today(self, known: Knowledge, hidden: Collection[str]) -> NewToday:
-        return NewToday(self.share(known, hidden).new, self._order(known))
+    def goal(self, known: Knowledge) -> Goal:
+        """Return what a reminder says, which takes too long for a transaction."""
+        return Goal((self.plan.day - known.today).days, self.share(known))
 
-    def _order(self, known: Knowledge) -> Iterator[Item]:
+    def new_left(self, known: Knowledge) -> int:
+        return self.share(known).new
+
+    def split_due(
+        self, known: Knowledge, due: Sequence[str], asked: Collection[str]
+    ) -> tuple[list[str], list[str]]:
+        """Return missed items and the plan's own due ones, then those that can wait."""
+        topics = rules.covered_topics(known.bank, self.plan)
+        items = {item.id for topic in topics for item in topic.items}
+        first = [i for i in due if i in items or known.cards[i].missed]
+        others = [i for i in due if i not in items and not known.cards[i].missed]
+        return first, [*rules.early_items(self.plan, known, due, items, asked), *others]
+
+    def new_items(self, known: Knowledge) -> Iterator[Item]:
         """Yield the plan's new items, then those of the rest of its goal, then all others."""
         bank, cards = known.bank, known.cards
-        ability = ability_of(bank, cards)
+        ability = known.ability()
         taken: set[str] = set()
         for topics in (
             rules.covered_topics(bank, self.plan),
@@ -248,14 +245,12 @@ class Course:
             yield from goals.items_in_order([*others, *ready], cards, ability)
             taken |= {topic.id for topic in fresh}
 
-    def today(self, known: Knowledge, hidden: Collection[str]) -> PlannedDay | None:
+    def today(self, known: Knowledge) -> PlannedDay | None:
         """Return what to record of the day; None where nothing of the goal is asked."""
-        bank, cards = known.bank, known.cards
-        if not areas.is_asked(bank, self.plan.goal_of):
+        if not areas.is_asked(known.bank, self.plan.goal_of):
             return None
-        covered = bank.only(self.topic_ids(bank))
-        ready = rules.readiness(covered, cards, ability_of(bank, cards), known.now, known.model)
-        return PlannedDay(known.today, per_mille(ready), self.share(known, hidden).whole)
+        ready = rules.readiness(known, rules.covered_topics(known.bank, self.plan))
+        return PlannedDay(known.today, per_mille(ready), self.share(known).whole)
 
 
 def per_mille(share: float) -> int:

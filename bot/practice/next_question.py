@@ -4,37 +4,42 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Protocol
 
 from bot.core.calendar import local_date
-from bot.memory import rules as memory_rules
 from bot.memory.progress import Knowledge
-from bot.memory.rules import RETENTION, MemoryCard, days_away
+from bot.memory.rules import MemoryCard, days_away
 from bot.practice import rules
 from bot.practice.cards import Asking, Summary
-from bot.practice.rules import NewToday, PlannedDay, Practice, PracticeQuestion
+from bot.practice.rules import PlannedDay, Practice, PracticeQuestion
 from bot.questions.answers import decode_order
 from bot.questions.drawing import shuffled
 from bot.questions.model import Bank, Item
 
 
 class Course(Protocol):
-    """A member's plan, which decides about new items; `hidden` ones must not be asked now."""
+    """A member's plan, which decides about new items and the order of due ones."""
 
-    def retention(self, today: date, /) -> float:
-        """Return the desired retention of a day."""
+    def split_due(
+        self, known: Knowledge, due: Sequence[str], asked: Collection[str], /
+    ) -> tuple[list[str], list[str]]:
+        """Split due items into those to ask before new ones and those that can wait.
+
+        The latter begin with items that the plan repeats early.
+        """
         ...
 
-    def topic_ids(self, bank: Bank, /) -> Collection[str]:
-        """Return the ids of the plan's topics, whose items come before others."""
+    def new_left(self, known: Knowledge, /) -> int:
+        """Return how many new items are left today."""
         ...
 
-    def new_today(self, known: Knowledge, hidden: Collection[str], /) -> NewToday: ...
+    def new_items(self, known: Knowledge, /) -> Iterable[Item]:
+        """Return all new items in the plan's order."""
+        ...
 
-    def today(self, known: Knowledge, hidden: Collection[str], /) -> PlannedDay | None:
+    def today(self, known: Knowledge, /) -> PlannedDay | None:
         """Return what to record of the day, if anything."""
         ...
 
@@ -43,32 +48,29 @@ class Course(Protocol):
 class Candidates:
     """The items that a practice can ask now.
 
-    `due` are ids of items to ask again, in order. Up to `new` items of `pool` can follow, in the
-    plan's order if there is a plan. `later` are items that the plan repeats early, and due ones that
-    it is not about and that were not missed.
+    `due` are ids of items to ask again, in order. Up to `new` of the `unmet` items can follow, and
+    then those in `later`.
     """
 
     due: Sequence[str]
-    new: int
-    later: Sequence[str]
-    pool: Sequence[Item]
-    planned: NewToday | None
+    new: int = 0
+    later: Sequence[str] = ()
+    unmet: Sequence[Item] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """All that a member's next question depends on, read in one transaction.
 
-    `practice` is the requested or the running one, `asked` are its questions. `hidden` items, which
-    include those set aside, must not be asked; `in_play` items have no public answer yet on some
-    server. `new_today` counts new items that were already answered today.
+    `practice` is the requested or the running one, `asked` are its questions. `in_play` items have
+    no public answer yet on some server. `new_today` counts new items that were already answered
+    today.
     """
 
     user_id: int
     practice: Practice | None
     asked: Sequence[PracticeQuestion]
     known: Knowledge
-    hidden: Collection[str]
     in_play: Collection[str]
     course: Course | None
     new_today: int
@@ -87,68 +89,34 @@ class Snapshot:
             return None
         return self.practice
 
-    def _early(
-        self,
-        due: Sequence[str],
-        topics: Collection[str],
-        cards: Mapping[str, MemoryCard],
-        asked: Collection[str],
-    ) -> list[str]:
-        """Return items of the plan that are nearly due; only in its last days there are such."""
-        assert self.course is not None
-        retention = self.course.retention(self.known.today)
-        if retention == RETENTION:
-            return []
-        found = memory_rules.due_items(
-            {i: c for i, c in cards.items() if self.bank.asked[i].topic_id in topics},
-            self.known.zone,
-            self.known.now,
-            asked,
-            self.hidden,
-            retention=retention,
-            model=self.known.model,
-        )
-        others = {*due, *asked}
-        return [i for i in found if i not in others]
-
     def planned_day(self) -> PlannedDay | None:
         """Return what to record of the day of a member with a plan; None without a plan."""
-        if self.course is None:
-            return None
-        return self.course.today(self.known, self.hidden)
+        return None if self.course is None else self.course.today(self.known)
 
     def candidates(
         self, topic_id: str | None, asked: Collection[str] = (), only: Sequence[str] = ()
     ) -> Candidates:
         """Return what can be asked after the items in `asked`: of a topic, or of those in `only`."""
-        items = self.bank.asked
+        items, known = self.bank.asked, self.known
         if only:
-            due = [i for i in only if i in items and i not in self.hidden and i not in asked]
-            return Candidates(due=due, new=0, later=[], pool=[], planned=None)
-        pool = [
-            i for i in items.values() if topic_id in {None, i.topic_id} and i.id not in self.hidden
+            due = [i for i in only if i in items and known.may_ask(i) and i not in asked]
+            return Candidates(due)
+        unmet = [
+            item
+            for item in items.values()
+            if topic_id in {None, item.topic_id}
+            and item.id not in known.cards
+            and known.may_ask(item.id)
         ]
-        unmet = sum(i.id not in self.known.cards for i in pool)
-        planned = None
-        allowed = max(0, rules.NEW_A_DAY - self.new_today)
-        if self.course is not None:
-            planned = self.course.new_today(self.known, self.hidden)
-            allowed = planned.left
-        cards = self.active_cards(topic_id)
-        due = memory_rules.due_items(cards, self.known.zone, self.known.now, asked, self.hidden)
+        due = [i for i in known.due(asked=asked) if topic_id in {None, items[i].topic_id}]
         later: list[str] = []
-        if self.course is not None and topic_id is None:
-            topics = self.course.topic_ids(self.bank)
-            others = {i for i in due if items[i].topic_id not in topics and not cards[i].missed}
-            later = [*self._early(due, topics, cards, asked), *(i for i in due if i in others)]
-            due = [i for i in due if i not in others]
-        return Candidates(
-            due=due,
-            new=min(unmet, allowed),
-            later=later,
-            pool=pool if unmet else [],
-            planned=planned,
-        )
+        if self.course is None:
+            allowed = max(0, rules.NEW_A_DAY - self.new_today)
+        else:
+            allowed = self.course.new_left(known)
+            if topic_id is None:
+                due, later = self.course.split_due(known, due, asked)
+        return Candidates(due=due, new=min(len(unmet), allowed), later=later, unmet=unmet)
 
     def active_cards(self, topic_id: str | None) -> Mapping[str, MemoryCard]:
         """Return the member's cards in a topic, without those of items set aside."""
@@ -205,15 +173,10 @@ class NextQuestion:
     def asking(self, question: PracticeQuestion, *, instead: bool = False) -> Asking:
         """Return what to show once the question is stored."""
         assert self.item is not None
-        due, new = rules.upcoming(
-            self.answered,
-            due=sum(
-                item_id != question.item_id
-                for item_id in (*self.candidates.due, *self.candidates.later)
-            ),
-            new=max(self.candidates.new - question.fresh, 0),
-            length=self.length,
-        )
+        waiting = {*self.candidates.due, *self.candidates.later} - {question.item_id}
+        room = max(self.length - self.answered - 1, 0)
+        due = min(len(waiting), room)
+        new = min(max(self.candidates.new - question.fresh, 0), room - due)
         return Asking(
             question=question,
             item=self.item,
@@ -239,7 +202,7 @@ def next_question(
     question = asked[-1] if asked and asked[-1].is_open else None
     if question is not None:
         item = snapshot.bank.asked.get(question.item_id)
-        if item is not None and item.id not in snapshot.hidden:
+        if item is not None and snapshot.known.may_ask(item.id):
             order = decode_order(question.choice_order)
             return NextQuestion(
                 candidates, answered, length, question=question, item=item, order=order
@@ -260,7 +223,7 @@ def _choose_item(snapshot: Snapshot, candidates: Candidates, rng: random.Random)
 
 
 def _new_item(snapshot: Snapshot, candidates: Candidates, rng: random.Random) -> Item | None:
-    pool = candidates.pool
-    if candidates.planned is not None:
-        return rules.first_new(candidates.planned.order, {i.id for i in pool}, snapshot.in_play)
-    return rules.draw_new(pool, snapshot.bank, snapshot.known.cards, snapshot.in_play, rng)
+    if snapshot.course is None:
+        return rules.draw_new(candidates.unmet, snapshot.known, snapshot.in_play, rng)
+    order = snapshot.course.new_items(snapshot.known)
+    return rules.first_new(order, {item.id for item in candidates.unmet}, snapshot.in_play)

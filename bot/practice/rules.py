@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from fsrs import Rating
 
-from bot.memory.ability import ability_of
-from bot.memory.rules import MemoryCard
-from bot.questions.model import Bank, Item
+from bot.memory.progress import Knowledge
+from bot.questions.model import Item
 
 NEW_A_DAY = 20  # new items on one local date for a member without a plan
 LENGTH = 20  # answers in one practice
@@ -70,18 +69,6 @@ class Answered:
     at: datetime
     fresh: bool
     rating: Rating
-    elapsed_ms: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class NewToday:
-    """The number of new items left today by a member's plan, and all new items in its order.
-
-    `order` can be read only once.
-    """
-
-    left: int
-    order: Iterator[Item]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +87,6 @@ class PlannedDay:
 _TOPICS_TO_CHOOSE_FROM = 10
 
 
-def upcoming(answered: int, due: int, new: int, length: int = LENGTH) -> tuple[int, int]:
-    """Return how many due and how many new items fit into a practice after its open question."""
-    room = max(length - answered - 1, 0)
-    due = min(due, room)
-    return due, min(new, room - due)
-
-
 def first_new(
     order: Iterable[Item], pool: Collection[str], in_play: Collection[str]
 ) -> Item | None:
@@ -121,36 +101,26 @@ def first_new(
 
 
 def draw_new(
-    pool: Sequence[Item],
-    bank: Bank,
-    cards: Mapping[str, MemoryCard],
-    in_play: Collection[str],
-    rng: random.Random,
-) -> Item | None:
-    """Draw an item that is new to the member; None if none is new.
+    new: Sequence[Item], known: Knowledge, in_play: Collection[str], rng: random.Random
+) -> Item:
+    """Draw one of some items that are new to a member.
 
     Of the topics that they have never met, or else those met longest ago, it is the item that suits
-    their ability best.
-    An item in play on some server is drawn only if no other is left.
+    their ability best. An item in play on some server is drawn only if no other is left.
     """
-    new = [item for item in pool if item.id not in cards]
-    new = [item for item in new if item.id not in in_play] or new
-    if not new:
-        return None
+    new = [item for item in new if item.id not in in_play] or list(new)
     met: dict[str, datetime] = {}
-    for item_id, card in cards.items():
-        if (item := bank.items.get(item_id)) is not None:
-            met[item.topic_id] = max(
-                met.get(item.topic_id, card.last_review_at), card.last_review_at
-            )
+    for item_id, card in known.cards.items():
+        topic_id = known.bank.asked[item_id].topic_id
+        met[topic_id] = max(met.get(topic_id, card.last_review_at), card.last_review_at)
     topics = sorted({item.topic_id for item in new})
     rng.shuffle(topics)
     never = [topic_id for topic_id in topics if topic_id not in met]
     topics = never or sorted(topics, key=met.__getitem__)[: -(-len(topics) // 2)]
     chosen = set(topics[:_TOPICS_TO_CHOOSE_FROM])
     rng.shuffle(new)
-    ability = ability_of(bank, cards)
+    ability = known.ability()
     return min(
         (item for item in new if item.topic_id in chosen),
-        key=lambda item: ability.distance_from_best(item, bank.topic_of(item).section_id),
+        key=lambda item: ability.distance_from_best(item, known.bank.topic_of(item).section_id),
     )

@@ -101,7 +101,7 @@ class Practices:
                 existing = [item_id for item_id in items if item_id in snapshot.bank.asked]
                 if not existing:
                     raise UserError("Those questions have been retired. </practice> has others.")
-                if all(item_id in snapshot.hidden for item_id in existing):
+                if not any(map(snapshot.known.may_ask, existing)):
                     raise UserError(
                         "Those questions are live on one of your servers right now. Try again in a few minutes."
                     )
@@ -325,8 +325,8 @@ class Practices:
             return Nothing(
                 topic_id,
                 next_in=snapshot.next_in(topic_id),
-                more_tomorrow=bool(after.candidates.pool),
-                planned=after.candidates.planned is not None,
+                more_tomorrow=bool(after.candidates.unmet),
+                planned=snapshot.course is not None,
             )
         day = await compute(snapshot.planned_day) if not items else None
 
@@ -395,14 +395,13 @@ class Practices:
             else store.get(conn, practice_id, user_id)
         )
         bank = self._banks.of_member(conn, user_id, guild_id)
-        known = knowledge(conn, user_id, bank, zone, now)
+        hidden = self._in_play.items_hidden_from(conn, user_id, guild_id)
         midnight = instant(Rule(time(0), zone), local_date(zone, now))
         return Snapshot(
             user_id=user_id,
             practice=practice,
             asked=store.questions_of(conn, practice.id) if practice else (),
-            known=known,
-            hidden=self._in_play.items_hidden_from(conn, user_id, guild_id) | known.set_aside,
+            known=knowledge(conn, user_id, bank, zone, now, hidden),
             in_play=self._in_play.items_anywhere(conn),
             course=self._courses.course(conn, user_id, zone, now),
             new_today=store.new_since(conn, user_id, midnight),

@@ -210,7 +210,7 @@ def latest_answers(conn: Connection, user_id: int, since: datetime, limit: int) 
     )
     c = answers.c
     query = (
-        select(c.item_id, c.answered_at, c.rating, c.elapsed_ms, fresh.label("fresh"))
+        select(c.item_id, c.answered_at, c.rating, fresh.label("fresh"))
         .where(c.user_id == user_id, c.answered_at >= since, c.source == constant(PRACTICE))
         .order_by(c.answered_at.desc())
         .limit(limit)
@@ -221,7 +221,6 @@ def latest_answers(conn: Connection, user_id: int, since: datetime, limit: int) 
             at=r.answered_at,
             fresh=bool(r.fresh),
             rating=Rating(r.rating),
-            elapsed_ms=r.elapsed_ms,
         )
         for r in conn.execute(query)
     ]

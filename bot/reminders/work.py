@@ -160,7 +160,7 @@ def _claimed(found: _Due) -> Claimed:
     due, goal = 0, None
     if not found.late:
         due = len(found.known.due())
-        goal = None if found.course is None else Plans.goal(found.course, found.known)
+        goal = None if found.course is None else found.course.goal(found.known)
     nothing_to_do = not due if goal is None else not goal.share.left
     if found.late or nothing_to_do:
         return Claimed(before, replace(before, next_at=next_at), due, goal, is_sent=False)

@@ -6,11 +6,8 @@ import argparse
 import asyncio
 import gc
 import os
-import random
-import shutil
 import sqlite3
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -24,6 +21,7 @@ from soak.month import checks
 from soak.month.bot import Deployment, connected_to
 from soak.month.clock import Clocks, JumpingLoop
 from soak.month.habits import DAY, NIGHT, Habits
+from soak.options import end, parse
 from tests.crash import invariants, pairs
 from tests.loopback.world import World
 
@@ -44,26 +42,16 @@ def main() -> int:
     parser.add_argument("--days", type=int, default=30, help="how many days, up to 90 (30)")
     parser.add_argument("--servers", type=int, default=50, help="how many servers (50)")
     parser.add_argument("--members", type=int, default=1000, help="members in all (1000)")
-    parser.add_argument("--seed", type=int, help="decides the habits (a new one each time)")
     parser.add_argument("--one-process", action="store_true", help="never deploy, to find leaks")
-    parser.add_argument("--keep", type=Path, help="an empty folder for the database and the log")
-    options = parser.parse_args()
-    seed = options.seed if options.seed is not None else random.SystemRandom().randrange(10**6)
     memory_disk = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-    folder = options.keep or Path(tempfile.mkdtemp(prefix="quizformer-month-", dir=memory_disk))
-    folder.mkdir(parents=True, exist_ok=True)
-    if any(folder.iterdir()):
-        parser.error(f"{folder} is not empty")
+    options = parse(parser, "month", memory_disk)
+    seed, deploys = options.seed, not options.one_process
     with virtual_time() as (runner, clocks):
-        month = Month(folder, clocks, seed, options.days, deploys=not options.one_process)
+        month = Month(options.folder, clocks, seed, options.days, deploys=deploys)
         month.members.settle(options.servers, options.members)
         broken = runner.run(month.run())
     print(month.report(f"{options.days} days, {options.servers} servers, seed {seed}"))
-    if not broken and options.keep is None:
-        shutil.rmtree(folder)
-    else:
-        print(f"month: database and log are in {folder}", file=sys.stderr)
-    return 1 if broken else 0
+    return end(options, broken)
 
 
 @contextmanager

@@ -5,19 +5,17 @@ Each function yields a sentence for each thing wrong.
 
 from __future__ import annotations
 
-import sqlite3
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby, pairwise
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.app import Services
 from bot.reminders.store import reminders
+from tests.crash.play import query
 from tests.loopback.world import World
 
 _DELIVERY = 5.0
@@ -70,11 +68,11 @@ def _instant(day: date, at: str, zone: str) -> datetime:
 def dailies(database: Path, wanted: dict[Schedule, Expected], now: datetime) -> Iterator[str]:
     """Check that each schedule has one daily on each expected date, and that it closed in time."""
     posted: dict[Schedule, list[date]] = defaultdict(list)
-    query = (
+    sql = (
         "SELECT guild_id, number, local_date, state, closes_at FROM dailies "
         "WHERE message_id IS NOT NULL"
     )
-    for guild_id, number, day, state, closes_ms in _rows(database, query):
+    for guild_id, number, day, state, closes_ms in query(database, sql):
         posted[guild_id, number].append(date.fromisoformat(day))
         closes = _EPOCH + timedelta(milliseconds=closes_ms)
         if closes < now - _LATE and state != "closed":
@@ -92,11 +90,11 @@ def dailies(database: Path, wanted: dict[Schedule, Expected], now: datetime) -> 
 
 def shared_questions(database: Path) -> Iterator[str]:
     """Check that no question was in two dailies of a server at once."""
-    query = (
+    sql = (
         "SELECT guild_id, coalesce(item_id, topic_id), opened_at, closes_at, id FROM dailies "
         "WHERE message_id IS NOT NULL ORDER BY 1, 2, 3"
     )
-    rows = _rows(database, query)
+    rows = query(database, sql)
     for (*asked, _, closes, one), (*next_asked, opened, _, other) in pairwise(rows):
         if asked == next_asked and opened < closes:
             yield f"dailies {one} and {other} of server {asked[0]} ask {asked[1]} at once"
@@ -106,16 +104,16 @@ def streaks(database: Path) -> Iterator[str]:
     """Check the streak that each daily answer made, and each stored streak, by a replay."""
     days: dict[int, list[_Daily]] = defaultdict(list)
     servers: dict[int, int] = {}
-    query = (
+    sql = (
         "SELECT guild_id, id, local_date, opened_at, closes_at FROM dailies "
         "WHERE message_id IS NOT NULL ORDER BY local_date"
     )
-    for guild_id, *daily in _rows(database, query):
+    for guild_id, *daily in query(database, sql):
         servers[daily[0]] = guild_id
         days[guild_id].append(_Daily(*daily))
     counted = "SELECT guild_id, count(*) FROM daily_schedules GROUP BY guild_id"
-    schedules = dict(_rows(database, counted))
-    answers = _rows(
+    schedules = dict(query(database, counted))
+    answers = query(
         database,
         "SELECT question_id, user_id, answered_at, streak FROM answers WHERE source = 'daily'",
     )
@@ -138,7 +136,7 @@ def streaks(database: Path) -> Iterator[str]:
             coming.add(last)
         if streak not in (run, _replayed(before, user, at, given, coming)[0]):
             yield f"daily {daily_id} gave {user} a streak of {streak}, a replay says {run}"
-    rows = _rows(database, "SELECT guild_id, user_id, through, current, best, freezes FROM streaks")
+    rows = query(database, "SELECT guild_id, user_id, through, current, best, freezes FROM streaks")
     for guild_id, user, through, *streak in rows:
         past = [day for day in days[guild_id] if day.local_date <= through]
         made = _replayed(past, user, None, given)
@@ -148,13 +146,13 @@ def streaks(database: Path) -> Iterator[str]:
 
 def _credited(database: Path) -> Iterator[tuple[int, int, str, int]]:
     """Yield server, member, local date and time of each answer to a partner, oldest first."""
-    zones = {row[0]: row[1] for row in _rows(database, "SELECT guild_id, zone FROM guilds")}
-    stored = set(_rows(database, "SELECT guild_id, user_id, day FROM streak_days"))
-    query = (
+    zones = {row[0]: row[1] for row in query(database, "SELECT guild_id, zone FROM guilds")}
+    stored = set(query(database, "SELECT guild_id, user_id, day FROM streak_days"))
+    sql = (
         "SELECT guild_id, CASE number % 2 WHEN 1 THEN second_id ELSE first_id END, done_at "
         "FROM pair_turns JOIN pairs ON pairs.id = pair_id WHERE done_at IS NOT NULL ORDER BY done_at"
     )
-    for guild_id, user, at in _rows(database, query):
+    for guild_id, user, at in query(database, sql):
         there = (_EPOCH + timedelta(milliseconds=at)).astimezone(ZoneInfo(zones[guild_id])).date()
         # the zone may have changed since, and the dates of earlier weeks are no longer stored
         near = [str(there + timedelta(days=n)) for n in (0, -1, 1)]
@@ -206,7 +204,7 @@ def _replayed(
 def promised(database: Path, answers: Collection[tuple[str, int, int]]) -> Iterator[str]:
     """Check that private answers are stored that the bot said it has: (kind, row, member)."""
     stored = set(
-        _rows(
+        query(
             database,
             "SELECT source, question_id, user_id FROM answers WHERE source = 'practice' UNION "
             "SELECT 'interview', q.id, user_id FROM interview_questions q "
@@ -236,8 +234,3 @@ async def overdue(services: Services, now: datetime) -> list[str]:
         keys = await services.context.database.read(worker.queue.due, now - late, 5)
         found += [f"{worker.queue.table.name} {key} is overdue" for key in keys]
     return found
-
-
-def _rows(database: Path, sql: str) -> list[tuple[Any, ...]]:
-    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as conn:
-        return conn.execute(sql).fetchall()

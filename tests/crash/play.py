@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 from bot.questions.model import Bank
 from tests.loopback.driver import Member, Result
@@ -67,7 +68,7 @@ def standings(channel: Channel) -> list[Message]:
     return [m for m in channel.messages.values() if m.audience is None and m.text.startswith(heads)]
 
 
-def query(database: Path, sql: str, *values: object) -> list[tuple[object, ...]]:
+def query(database: Path, sql: str, *values: object) -> list[tuple[Any, ...]]:
     """Read the bot's database while it runs."""
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=2)) as conn:
         return conn.execute(sql, values).fetchall()

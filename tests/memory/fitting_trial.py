@@ -19,7 +19,9 @@ from statistics import mean
 from fsrs import Rating
 
 from bot.memory.fitting import Fit, fit, log_loss
-from bot.memory.rules import DEFAULT, MemoryCard, MemoryModel, due_items, recall, review
+from bot.memory.progress import Knowledge
+from bot.memory.rules import DEFAULT, MemoryCard, MemoryModel, recall, review
+from bot.questions.model import Bank
 
 START = datetime(2027, 1, 4, 18, tzinfo=UTC)
 Reviews = dict[str, list[tuple[Rating, datetime]]]
@@ -84,7 +86,7 @@ def simulate(kind: Kind, reviews: int, seed: int) -> Reviews:
         if rng.random() < 0.2:
             continue
         now = START + timedelta(days=day, hours=rng.uniform(-3, 3))
-        queue = deque(due_items(planned, "UTC", now)[:40])
+        queue = deque(Knowledge(Bank("", ()), planned, set(), "UTC", now).due()[:40])
         queue.extend(f"item-{len(planned) + n}" for n in range(8))
         while queue:
             item_id = queue.popleft()

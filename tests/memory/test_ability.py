@@ -13,7 +13,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.memory.ability import (
-    BEST_CHANCE,
     FEWEST_ANSWERS,
     SPREAD_OF_SECTIONS,
     Ability,
@@ -25,7 +24,7 @@ from bot.memory.ability import (
     with_guessing,
 )
 from bot.memory.rules import MemoryCard, review
-from bot.questions.model import Bank, Item, Measured, Section, Topic
+from bot.questions.model import Bank, Measured, Section, Topic
 from tests.shipped import item
 
 NOON = datetime(2027, 1, 4, 12, tzinfo=UTC)
@@ -65,19 +64,6 @@ def test_without_answers() -> None:
     assert ability_of(BANK, {}) == Ability(0, {}, {})
 
 
-@pytest.mark.parametrize("guessing", [0.0, 0.05, 0.25])
-@pytest.mark.parametrize("difficulty", [-1.6, 0.0, 1.6])
-def test_equal_answers_move_it_further_the_more_there_are(
-    difficulty: float, guessing: float
-) -> None:
-    """All right goes up and all wrong goes down with each answer, for any kind of item."""
-    numbers = [0, *range(1, 40), 60, 100, 300]
-    up = [most_probable_ability({(difficulty, guessing, True): n} if n else {}) for n in numbers]
-    down = [most_probable_ability({(difficulty, guessing, False): n} if n else {}) for n in numbers]
-    assert up == sorted(set(up))
-    assert down == sorted(set(down), reverse=True)
-
-
 def test_few_answers_say_little() -> None:
     """Ten right answers to average items are not taken for a genius."""
     assert 0.3 < most_probable_ability({(0.0, 0.0, True): 1}) < 0.5
@@ -95,13 +81,6 @@ def test_a_guess_says_less_than_a_typed_answer() -> None:
     assert max(wrong) - min(wrong) < 1e-3
     quarter_right = {(0.0, 0.25, True): 25, (0.0, 0.25, False): 75}
     assert most_probable_ability(quarter_right) < -2  # no more than guessing gives
-
-
-def test_harder_items_say_more_if_right_and_less_if_wrong() -> None:
-    """Right answers to hard items raise the estimate more, wrong ones lower it less."""
-    for right in (True, False):
-        found = [most_probable_ability({(d, 0.0, right): 5}) for d in (-1.6, -0.8, 0.0, 0.8, 1.6)]
-        assert found == sorted(set(found))
 
 
 @given(LOGS, st.floats(-2, 2, allow_nan=False))
@@ -210,20 +189,6 @@ def test_what_an_item_is_to_a_member() -> None:
     assert member.knows(choice, "two") == pytest.approx(1 / (1 + math.exp(0.8)))
     measured = replace(choice, measured=Measured(-0.2, 3))
     assert member.knows(measured, "one") == pytest.approx(1 / (1 + math.exp(-1)))
-
-
-def test_distance_from_the_best_chance() -> None:
-    """It counts both ways: an item that is too easy is as far as one that is too hard."""
-    member = Ability(0.0, {}, {})
-
-    def with_chance(chance: float) -> Item:
-        logit = math.log(chance / (1 - chance))
-        return replace(item(kind="typed", choices=""), measured=Measured(-logit, 9))
-
-    assert member.distance_from_best(with_chance(BEST_CHANCE), "one") == pytest.approx(0)
-    for chance in (0.65, 0.95):
-        found = member.distance_from_best(with_chance(chance), "one")
-        assert found == pytest.approx(0.15)
 
 
 def test_a_section_is_known_from_ten_answers_on() -> None:

@@ -10,7 +10,7 @@ import pytest
 from fsrs import Rating, State
 
 from bot.memory.progress import Knowledge, Progress, progress, weakest
-from bot.memory.rules import MemoryCard
+from bot.memory.rules import MemoryCard, review
 from tests.banks import small_bank
 
 NOW = datetime(2027, 1, 4, 12, tzinfo=UTC)
@@ -128,3 +128,32 @@ def test_what_is_set_aside_is_known_but_not_due() -> None:
     found = known(cards, "UTC", "t1-b")
     assert (found.due(), found.learned()) == (["t1-a"], 3)
     assert progress(found, [])["t1"].due == 1
+
+
+def test_misses_first_then_the_longest_due() -> None:
+    """An item missed in this practice waits for ten minutes; one missed long ago does not."""
+    cards = {
+        "not-due": card(),
+        "due": card(due_in=0),
+        "due-long": card(due_in=-7),
+        "missed-now": review(None, A, NOW - timedelta(minutes=1)),
+        "missed-long": review(None, A, NOW - timedelta(days=5)),
+    }
+    found = known(cards)
+    assert found.due() == ["missed-long", "missed-now", "due-long", "due"]
+    asked = {"missed-now", "missed-long"}
+    assert found.due(asked=asked) == ["missed-long", "due-long", "due"]
+    later = replace(found, now=NOW + timedelta(minutes=9))
+    assert "missed-now" in later.due(asked=asked)
+    assert replace(found, hidden={"due"}).due() == ["missed-long", "missed-now", "due-long"]
+
+
+def test_what_is_due_for_a_plan() -> None:
+    """With more retention more is due, in the order of those dates; a miss stays first."""
+    cards = {
+        "missed": review(None, A, NOW - timedelta(days=3)),
+        "long": replace(card(10.0, due_in=6), last_review_at=NOW - timedelta(days=4)),
+        "short": card(6.0, due_in=3),
+    }
+    assert known(cards).due() == ["missed"]
+    assert known(cards).due(0.95) == ["missed", "short", "long"]

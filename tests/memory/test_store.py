@@ -13,7 +13,7 @@ import pytest
 from fsrs import Rating
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import URL, Connection, event, func, select, text
+from sqlalchemy import URL, Connection, event, text
 from sqlalchemy.util import await_only
 
 from bot.answers import store as answer_log
@@ -22,7 +22,6 @@ from bot.core.database import Database, open_database
 from bot.memory import store as memory
 from bot.memory.fitting import Fit, LastFit
 from bot.memory.rules import DEFAULT, MemoryCard, MemoryModel, review
-from bot.memory.store import cards
 from tests.answers.entries import counted, several_on_one_database
 from tests.patience import PATIENCE
 
@@ -58,25 +57,6 @@ async def test_cards_of_many_members_at_once(database: Database) -> None:
     assert moved == {2: review(made[2], HARD, AT + 2 * DAY)}
     assert await database.read(memory.cards_of, 2) == {"lora": moved[2]}
     assert await database.write(record, []) == {}
-
-
-async def test_a_card_in_one_transaction_with_its_answer(database: Database) -> None:
-    """If the transaction fails later, the card is not stored either."""
-
-    def fail(conn: Connection) -> None:
-        record(conn, [rated(1, GOOD, AT)])
-        raise RuntimeError
-
-    with pytest.raises(RuntimeError):
-        await database.write(fail)
-    assert await database.read(memory.cards_of, 1) == {}
-
-
-async def test_an_earlier_answer_that_is_counted_later(database: Database) -> None:
-    """A round's answer moves the card at its place among the others, though it is counted last."""
-    await database.write(record, [rated(1, GOOD, AT, source=PRACTICE)])
-    late = await database.write(record, [rated(1, AGAIN, AT - timedelta(seconds=5))])
-    assert late == {1: review(review(None, AGAIN, AT - timedelta(seconds=5)), GOOD, AT)}
 
 
 EVENTS = st.lists(
@@ -140,28 +120,6 @@ async def test_a_replay_without_reviews(database: Database) -> None:
     """A card stays as it is if the log has no review of it."""
     await database.write(memory.replay, 1, "lora")
     assert await database.read(memory.cards_of, 1) == {}
-
-
-async def test_a_replay_keeps_a_question_set_aside(database: Database) -> None:
-    """A member isn't asked again what they have set aside because its card is computed again."""
-    await database.write(record, [rated(1, GOOD, AT)])
-    assert await database.write(memory.set_aside, 1, "lora", AT)
-    await database.write(memory.replay, 1, "lora")
-    assert await database.read(memory.items_set_aside, 1) == {"lora"}
-
-
-async def test_a_thousand_answers(database: Database) -> None:
-    """A reveal with a thousand answers moves a thousand cards, new ones and known ones."""
-    members = range(1, 1001)
-    await database.write(record, [rated(user_id, GOOD, AT) for user_id in members[:500]])
-    made = await database.write(record, [rated(user_id, GOOD, AT + DAY) for user_id in members])
-    assert len(made) == 1000
-    assert {type(card) for card in made.values()} == {MemoryCard}
-
-    def count(conn: Connection) -> Any:
-        return conn.execute(select(func.count()).select_from(cards)).scalar_one()
-
-    assert await database.read(count) == 1000
 
 
 OWN = MemoryModel((0.1, 0.5, 1.0, 4.0, *DEFAULT.parameters[4:20], 0.4))

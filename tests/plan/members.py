@@ -20,7 +20,7 @@ from bot.answers.rules import rate
 from bot.memory import rules as memory
 from bot.memory.ability import FEWEST_ANSWERS, logistic, with_guessing
 from bot.memory.progress import Knowledge
-from bot.memory.rules import MemoryCard, due_items, recall, review
+from bot.memory.rules import MemoryCard, recall, review
 from bot.plan import rules
 from bot.plan.cards import Outlook
 from bot.plan.outlook import Situation, build_outlook, choose_topics
@@ -99,7 +99,7 @@ class Member:
         )
 
     def knowledge(self, now: datetime) -> Knowledge:
-        return Knowledge(self.bank, self.cards, set(), "UTC", now)
+        return Knowledge(self.bank, dict(self.cards), set(), "UTC", now)
 
     def situation(self, now: datetime) -> Situation:
         latest = [a for a in self.answers[-rules.MAX_ANSWERS :] if a.at > now - rules.WINDOW]
@@ -115,17 +115,17 @@ class Member:
             return
         end = now + timedelta(minutes=self.plan.minutes * self.habits.minutes)
         course = Course(self.plan, self.situation(now).answers)
-        planned = course.new_today(self.knowledge(now), ())
-        due, early = self.due_and_early(course, now)
-        left = planned.left
-        self.shares[now.date()] = course.share(self.knowledge(now), ()).whole
+        known = self.knowledge(now)
+        due, early = map(deque, course.split_due(known, known.due(), ()))
+        new, left = course.new_items(known), course.new_left(known)
+        self.shares[now.date()] = course.share(known).whole
         retries: deque[tuple[datetime, str]] = deque()
         while now < end:
             if retries and retries[0][0] <= now:
                 item_id = retries.popleft()[1]
             elif due:
                 item_id = due.popleft()
-            elif left and (item := next(planned.order, None)) is not None:
+            elif left and (item := next(new, None)) is not None:
                 left -= 1
                 item_id = item.id
             elif retries:
@@ -139,16 +139,6 @@ class Member:
             if not self.answer(item_id, now, seconds):
                 retries.append((now + memory.STEPS[0], item_id))
             now += timedelta(seconds=READING)
-
-    def due_and_early(self, course: Course, now: datetime) -> tuple[deque[str], deque[str]]:
-        """Return the plan's items that are due, and those that it repeats early."""
-        topics = course.topic_ids(self.bank)
-        cards = {i: c for i, c in self.cards.items() if self.bank.asked[i].topic_id in topics}
-        due = due_items(cards, "UTC", now)
-        retention = course.retention(now.date())
-        early = due_items(cards, "UTC", now, retention=retention)
-        known = set(due)
-        return deque(due), deque(i for i in early if i not in known)
 
     def knows(self, item: Item) -> float:
         """Return the probability that they know an item that they have never met."""
@@ -164,7 +154,7 @@ class Member:
         right = self.rng.random() < chance
         rating = rate(right, int(seconds * 1000), 75_000)
         self.cards[item_id] = review(before, rating, now)
-        self.answers.append(Answered(item_id, now, before is None, rating, int(seconds * 1000)))
+        self.answers.append(Answered(item_id, now, before is None, rating))
         return right
 
     def known(self, at: datetime) -> float:

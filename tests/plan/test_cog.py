@@ -81,13 +81,6 @@ async def test_plans_are_private(stage: Stage) -> None:
     assert "Plan:" not in reply(await stage.bob.slash(stage.quiz, "stats", member=stage.alwina))
 
 
-async def test_plans_in_direct_messages(stage: Stage) -> None:
-    """The same plan is shown without a server."""
-    await stage.alwina.slash(stage.quiz, "plan", date="in 30 days", minutes=25)
-    shown = await stage.alwina.user.slash("plan")
-    assert "25 minutes a day" in text_of(answer_to(shown))
-
-
 async def test_a_goal_is_picked_as_it_is_typed(stage: Stage) -> None:
     """The option finds sections and topics, and refuses what doesn't exist."""
     offered = await stage.alwina.autocomplete(stage.quiz, "plan", "goal", "")

@@ -6,7 +6,7 @@ from contextlib import suppress
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.core.errors import UserError
@@ -73,6 +73,7 @@ def test_refused_dates(text: str, refusal: str) -> None:
     assert str(error.value).startswith(refusal)
 
 
+@settings(max_examples=30)
 @given(text=st.text(max_size=40), today=st.dates(date(2024, 1, 1), date(2100, 1, 1)))
 def test_any_text(text: str, today: date) -> None:
     """Any text gives a valid day or a refusal, and options within the limits."""

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.memory import rules as memory
-from bot.memory.rules import DEFAULT, MemoryCard, recall_after
+from bot.memory.rules import DEFAULT, MemoryCard
 from bot.plan.forecast import (
     CardState,
     Forecast,
@@ -48,8 +48,7 @@ def test_formulas_are_those_of_the_package(
     packed = fsrs.Card(
         card_id=1, state=State.Review, stability=stability, last_review=before.last_review_at
     )
-    recall = FSRS.recall_after(days, stability)
-    assert recall == pytest.approx(recall_after(days, stability))
+    recall = DEFAULT.recall_after(days, stability)
     assert recall == pytest.approx(DEFAULT.scheduler.get_card_retrievability(packed, NOW))
     assert recall == pytest.approx(memory.recall(before, NOW))
     after = memory.review(before, rating, NOW)
@@ -57,7 +56,7 @@ def test_formulas_are_those_of_the_package(
         (after.stability, after.difficulty)
     )
     if rating != Rating.Again:
-        assert FSRS.interval(after.stability) == (after.due_at - NOW).days
+        assert DEFAULT.interval(after.stability) == (after.due_at - NOW).days
 
 
 @given(rating=ratings)
@@ -108,7 +107,7 @@ def test_properties_of_a_forecast(
     assert [found.curve[0][0], found.curve[-1][0]] == [0, days]
     assert all(0 <= share <= 1 + 1e-9 for _, share in found.curve)
     items = len(known) + len(unmet)
-    assert sum(found.sections) / max(items, 1) == pytest.approx(found.ready)
+    assert sum(found.then) / max(items, 1) == pytest.approx(found.ready)
     assert (found.new + found.due) * days <= habit.answers * days + 1
     assert found.unmet + round(found.new * days) == len(unmet)
 
@@ -117,7 +116,9 @@ def test_forgetting_without_practice() -> None:
     """Without practice, readiness is the recall that FSRS predicts for the cards as they are."""
     known = [CardState(0, 4.0, 5.0, 2, 3, False), CardState(0, 9.0, 5.0, 0, 9, False)]
     found = forecast(known, [NEW, NEW], [0], Habit(0, 20), Span(30))
-    assert found.ready == pytest.approx((recall_after(32, 4.0) + recall_after(30, 9.0)) / 4)
+    assert found.ready == pytest.approx(
+        (DEFAULT.recall_after(32, 4.0) + DEFAULT.recall_after(30, 9.0)) / 4
+    )
     assert (found.new, found.due, found.unmet) == (0, 0, 2)
 
 
@@ -140,7 +141,7 @@ def test_what_is_never_met_counts_by_ability() -> None:
     assert forecast([], [sure] * 20, [9], away, Span(10)).ready == 0
     assert forecast([], [sure] * 20, [10], away, Span(10)).ready == pytest.approx(0.8)
     other = [sure] * 10 + [NewItem(1, 0.9, 0.8)] * 10
-    assert forecast([], other, [10, 0], away, Span(10)).sections == pytest.approx([8, 0])
+    assert forecast([], other, [10, 0], away, Span(10)).then == pytest.approx([8, 0])
     some = forecast([], [sure] * 40, [0], Habit(1, 3), Span(6))
     assert some.unmet == 30
     assert some.ready > 30 * 0.8 / 40
@@ -194,7 +195,7 @@ def test_a_sample_of_cards_is_enough(days: int, answers: int) -> None:
     for (day, some), (same_day, every) in zip(part.curve, whole.curve, strict=True):
         assert day == same_day
         assert some == pytest.approx(every, abs=0.03)
-    assert part.sections == pytest.approx(whole.sections, abs=10)  # of a hundred
+    assert part.then == pytest.approx(whole.then, abs=10)  # of a hundred
     assert part.new == pytest.approx(whole.new, abs=1)
     assert part.due == pytest.approx(whole.due, rel=0.1)
 

@@ -9,7 +9,6 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from fsrs import Rating
 
-from bot.memory.ability import Ability, ability_of
 from bot.memory.progress import Knowledge
 from bot.memory.rules import MemoryCard, recall, review
 from bot.plan.cards import Outlook
@@ -38,15 +37,22 @@ NOW = datetime(2027, 1, 20, 12, tzinfo=UTC)
 TODAY = NOW.date()
 BANK = small_bank(6)
 PLAN = Plan(1, TODAY + timedelta(days=20), MINUTES, TODAY - timedelta(days=12), 80, ALL, "")
-UNKNOWN = Ability(0.0, {}, {})
 
 
 def own_pace(answers: list[Answered], since: date = TODAY, zone: str = "UTC") -> Pace:
     return pace(answers, since, {}, zone, NOW)
 
 
-def knowledge(bank: Bank, cards: Mapping[str, MemoryCard]) -> Knowledge:
-    return Knowledge(bank, cards, set(), "UTC", NOW)
+def knowledge(
+    bank: Bank, cards: Mapping[str, MemoryCard], hidden: Collection[str] = ()
+) -> Knowledge:
+    known = {item_id: card for item_id, card in cards.items() if item_id in bank.asked}
+    return Knowledge(bank, known, set(), "UTC", NOW, hidden=frozenset(hidden))
+
+
+def ready(bank: Bank, cards: Mapping[str, MemoryCard], at: datetime = NOW) -> float:
+    """Return the readiness for all that a bank asks."""
+    return readiness(replace(knowledge(bank, cards), now=at), list(bank.asked_topics.values()))
 
 
 def outlook(
@@ -56,39 +62,32 @@ def outlook(
     answers: Sequence[Answered] = (),
     hidden: Collection[str] = (),
 ) -> Outlook:
-    return build_outlook(plan, Situation(knowledge(bank, cards), answers, hidden))
+    return build_outlook(plan, Situation(knowledge(bank, cards, hidden), answers))
 
 
 def known(*items: str, rating: Rating = Rating.Good, days: float = 1) -> dict[str, MemoryCard]:
     return {item_id: review(None, rating, NOW - timedelta(days=days)) for item_id in items}
 
 
-def answered(
-    *days: int, fresh: bool = True, rating: Rating = Rating.Good, ms: int = 30_000
-) -> list[Answered]:
+def answered(*days: float, fresh: bool = True, rating: Rating = Rating.Good) -> list[Answered]:
     """Return an answer for each of these days ago, to different items."""
-    return [
-        Answered(f"i{n}", NOW - timedelta(days=d), fresh, rating, ms) for n, d in enumerate(days)
-    ]
+    return [Answered(f"i{n}", NOW - timedelta(days=d), fresh, rating) for n, d in enumerate(days)]
 
 
 def test_readiness_is_what_fsrs_expects() -> None:
     """It is the mean recall of all items asked; missed and unseen ones count as 0."""
     cards = known("t1-a", "t2-b") | known("t3-c", rating=Rating.Again) | known("gone")
     expected = sum(recall(cards[i], NOW) for i in ("t1-a", "t2-b")) / 24
-    assert readiness(BANK, cards, UNKNOWN, NOW) == pytest.approx(expected)
-    assert readiness(BANK, {}, UNKNOWN, NOW) == 0
-    assert readiness(small_bank(0), {}, UNKNOWN, NOW) == 0
+    assert ready(BANK, cards) == pytest.approx(expected)
+    assert ready(BANK, {}) == ready(small_bank(0), {}) == 0
 
 
 def test_all_right_is_ready_and_all_wrong_is_not() -> None:
     """A member who knew everything so far need not meet the rest; after misses nobody is ready."""
     bank = small_bank(20)
     some = list(bank.asked)[::2]
-    right = known(*some)
-    wrong = known(*some, rating=Rating.Again)
-    assert readiness(bank, right, ability_of(bank, right), NOW) > 0.85
-    assert readiness(bank, wrong, ability_of(bank, wrong), NOW) < 0.05
+    assert ready(bank, known(*some)) > 0.85
+    assert ready(bank, known(*some, rating=Rating.Again)) < 0.05
 
 
 def history(*ratings: Rating) -> dict[str, MemoryCard]:
@@ -101,7 +100,7 @@ def history(*ratings: Rating) -> dict[str, MemoryCard]:
 
 
 @pytest.mark.parametrize(
-    ("ratings", "ready"),
+    ("ratings", "share"),
     [
         ([Rating.Again], 0),
         ([Rating.Again, Rating.Again], 0),
@@ -114,18 +113,18 @@ def history(*ratings: Rating) -> dict[str, MemoryCard]:
         ([Rating.Again, Rating.Hard, Rating.Again], 0),
     ],
 )
-def test_a_miss_is_unknown_until_answered(ratings: list[Rating], ready: int) -> None:
+def test_a_miss_is_unknown_until_answered(ratings: list[Rating], share: int) -> None:
     """It counts as 0 everywhere until a correct answer, and practice raises it in the forecast."""
     cards = history(*ratings)
-    assert percent(readiness(BANK, cards, ability_of(BANK, cards), NOW)) == ready
+    assert percent(ready(BANK, cards)) == share
     found = outlook(replace(PLAN, day=TODAY), BANK, cards)
     assert (
         {percent(s.now) for s in found.sections}
         == {percent(s.then) for s in found.sections}
-        == {ready}
+        == {share}
     )
     hidden = outlook(PLAN, BANK, cards, hidden=set(cards))
-    assert (percent(hidden.ready), hidden.expected > 0) == (ready, ready > 0)
+    assert (percent(hidden.ready), hidden.expected > 0) == (share, share > 0)
     assert percent(outlook(PLAN, BANK, cards).expected) > 30
 
 
@@ -141,10 +140,10 @@ def test_the_pace_of_a_new_member() -> None:
 def timed(*seconds: float) -> list[Answered]:
     """Return answers, each this long after the one before."""
     at = NOW - timedelta(days=1)
-    made = [Answered("i0", at, True, Rating.Good, 5_000)]
+    made = [Answered("i0", at, True, Rating.Good)]
     for n, pause in enumerate(seconds, start=1):
         at += timedelta(seconds=pause)
-        made.append(Answered(f"i{n}", at, True, Rating.Good, 5_000))
+        made.append(Answered(f"i{n}", at, True, Rating.Good))
     return made
 
 
@@ -167,7 +166,7 @@ def test_the_pace_of_past_days() -> None:
     )
     # no more is known of the days before, nor of all of the first one
     assert (busy.days, busy.kept) == (6, 6)
-    tokyo = own_pace(answered(0.6), zone="Asia/Tokyo")  # type: ignore[arg-type]
+    tokyo = own_pace(answered(0.6), zone="Asia/Tokyo")
     assert (tokyo.days, tokyo.new_today) == (0, 1)
 
 
@@ -185,15 +184,12 @@ def test_a_complete_day_says_nothing_about_the_time_that_a_member_has() -> None:
 def reviewed(*days: float, miss: int = 0, items: int = 20) -> list[Answered]:
     """Return answers to these items on these days ago; `miss` of them fail at the last one."""
     first, *later = days
-    made = [
-        Answered(f"i{n}", NOW - timedelta(days=first), True, Rating.Good, 5_000)
-        for n in range(items)
-    ]
+    made = [Answered(f"i{n}", NOW - timedelta(days=first), True, Rating.Good) for n in range(items)]
     for day in later:
         for n in range(items):
             rating = Rating.Again if day == days[-1] and n < miss else Rating.Good
             at = NOW - timedelta(days=day)
-            made.append(Answered(f"i{n}", at, False, rating, 5_000))
+            made.append(Answered(f"i{n}", at, False, rating))
     return made
 
 
@@ -237,7 +233,7 @@ def test_hidden_items_are_not_in_a_day() -> None:
     own = own_pace([])
     assert left_today(PLAN, knowledge(BANK, cards), own) == Today(10, 2, 0)
     hidden = {"t1-a", *(i for i in BANK.asked if i not in cards)}
-    assert left_today(PLAN, knowledge(BANK, cards), own, hidden) == Today(0, 1, 0)
+    assert left_today(PLAN, knowledge(BANK, cards, hidden), own) == Today(0, 1, 0)
 
 
 def test_hidden_items_are_not_refreshed_in_the_forecast() -> None:
@@ -248,7 +244,7 @@ def test_hidden_items_are_not_refreshed_in_the_forecast() -> None:
     found = outlook(PLAN, BANK, cards, hidden=set(cards))
     assert (found.questions, found.share.left) == (0, 0)
     day = NOW + timedelta(days=found.days)
-    assert found.expected == pytest.approx(readiness(BANK, cards, UNKNOWN, day))
+    assert found.expected == pytest.approx(ready(BANK, cards, day))
     assert found.expected < outlook(PLAN, BANK, cards).expected
 
 
@@ -314,7 +310,7 @@ def test_an_outlook() -> None:
     """Sections add up to the whole, and a member far below the goal is behind."""
     cards = known("t1-a", "t2-b", days=9)
     found = outlook(PLAN, BANK, cards, answered(9, 9))
-    assert found.ready == readiness(BANK, cards, UNKNOWN, NOW) == found.curve[0][1]
+    assert found.ready == pytest.approx(ready(BANK, cards))
     assert sum(s.now for s in found.sections) / 2 == pytest.approx(found.ready)
     assert sum(s.then for s in found.sections) / 2 == pytest.approx(found.expected)
     assert (found.pace_kept, found.pace_days, found.days) == (1, 12, 20)

@@ -6,7 +6,7 @@ import random
 import re
 from collections.abc import Collection
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -14,12 +14,9 @@ from discord import ui
 
 from bot.chat.messages import Message, text_of
 from bot.chat.pictures import can_be_drawn, to_png
-from bot.memory.ability import ability_of
-from bot.memory.progress import Knowledge
-from bot.memory.rules import review
 from bot.plan.cards import Outlook, PlanCard, SectionOutlook, TopicChoice, Whole
-from bot.plan.outlook import Situation, build_outlook, choose_topics, set_goal
-from bot.plan.rules import Goal, Plan, Today, percent, readiness
+from bot.plan.outlook import choose_topics, set_goal
+from bot.plan.rules import Goal, Plan, Today, percent
 from bot.plan.views import (
     NO_PLAN,
     alt_text,
@@ -38,7 +35,6 @@ from tests.pixels import size
 from tests.plan.members import START, Habits, Member
 from tests.shipped import bank, packs
 
-NOW = datetime(2027, 1, 4, 12, tzinfo=UTC)
 PAST = tuple(PlannedDay(START.date() + timedelta(days=n), 12 * n, 10) for n in range(0, 20, 3))
 
 
@@ -105,15 +101,6 @@ async def test_every_number_is_shown(outlook: Outlook) -> None:
     assert width == 400
     places = re.findall(r'<text x="([\d.]+)" y="([\d.]+)"', drawing)
     assert all(0 < float(x) <= 390 and 0 < float(y) < height for x, y in places)
-
-
-def test_the_picture_shows_readiness() -> None:
-    """It shows the same readiness as the rules."""
-    cards = {item: review(None, 3, NOW - timedelta(days=3)) for item in list(bank().asked)[:120]}  # type: ignore[arg-type]
-    plan = Plan(1, NOW.date() + timedelta(days=30), 15, NOW.date(), 70, ALL, "")
-    outlook = build_outlook(plan, Situation(Knowledge(bank(), cards, set(), "UTC", NOW), []))
-    ready = percent(readiness(bank(), cards, ability_of(bank(), cards), NOW))
-    assert f">{ready}%</text>" in svg(outlook, ())
 
 
 async def test_a_part_of_the_goal() -> None:
@@ -186,7 +173,7 @@ async def test_a_bank_with_many_sections() -> None:
     """The picture has eight, the text the next twelve, and counts the others."""
     many = replace(
         NEW,
-        sections=tuple(SectionOutlook(f"S{n} " + "*" * 300, 2, 20, 0.1, 0.9) for n in range(40)),
+        sections=tuple(SectionOutlook(f"S{n} " + "*" * 300, 2, 0.1, 0.9) for n in range(40)),
     )
     said = (await page_text(many)).replace(alt_text(many), "")
     assert len(said) < 4000
@@ -279,7 +266,7 @@ async def test_a_day_that_is_done() -> None:
     some = await page_text(replace(NEW, share=Today(5, 7, 3)))
     assert "Today: **12 questions, 5 new and 7 to review**, 3 done" in some
     assert "Start today's" not in done
-    last = replace(NEW, today=NEW.plan.day, curve=((0, 0.5),), ready=0.5)
+    last = replace(NEW, today=NEW.plan.day, curve=((0, 0.5),))
     said = await page_text(last)
     assert "**50% ready** · your interview is today" in said
     assert "at this pace" not in said.replace(alt_text(last), "")

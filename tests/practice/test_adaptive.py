@@ -10,6 +10,7 @@ import pytest
 from fsrs import Rating
 
 from bot.memory.ability import Ability, ability_of
+from bot.memory.progress import Knowledge
 from bot.memory.rules import MemoryCard, review
 from bot.practice.rules import draw_new
 from tests.shipped import packs
@@ -30,8 +31,8 @@ def practise(ability: float, seed: int) -> tuple[list[float], float]:
     cards: dict[str, MemoryCard] = {}
     chances = []
     for minute in range(ITEMS):
-        item = draw_new(pool, bank, cards, (), rng)
-        assert item is not None
+        new = [item for item in pool if item.id not in cards]
+        item = draw_new(new, Knowledge(bank, cards, set(), "UTC", NOON), (), rng)
         chance = member.answers_right(item, bank.topic_of(item).section_id)
         chances.append(chance)
         rating = Rating.Good if rng.random() < chance else Rating.Again
@@ -50,7 +51,7 @@ def easiest_share(ability: float) -> float:
     return fmean(chance for _, chance in ranked[:ITEMS])
 
 
-@pytest.mark.parametrize("ability", [-0.2, 0.0, 0.4, 0.8, 1.2])
+@pytest.mark.parametrize("ability", [-0.2, 1.2])
 def test_four_of_five_new_items_are_answered_right(ability: float) -> None:
     """It holds for members around and above the average, whatever they answered before."""
     found = [practise(ability, seed) for seed in range(MEMBERS)]
@@ -58,9 +59,9 @@ def test_four_of_five_new_items_are_answered_right(ability: float) -> None:
     assert abs(fmean(estimate for _, estimate in found) - ability) < 0.35
 
 
-@pytest.mark.parametrize("ability", [-1.2, -0.8, -0.5])
-def test_members_for_whom_the_bank_is_hard(ability: float) -> None:
+def test_members_for_whom_the_bank_is_hard() -> None:
     """They get the easiest items that there are, almost as if their ability were known."""
+    ability = -1.2
     share = fmean(chance for seed in range(MEMBERS) for chance in practise(ability, seed)[0])
     assert share > easiest_share(ability) - 0.02
     assert share > 0.6

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -74,9 +73,13 @@ async def test_question_verdict_next_end(stage: Stage) -> None:
     verdict = await practice.answer(right=False)
     assert "**Not quite**" in verdict
     assert "Back in your practice today" in verdict
+    await practice.press("Next")
+    await practice.answer(right=True)
+    assert "Counts as a miss · Back in your practice today" in await practice.press("I guessed")
+    assert "I guessed" not in labels(practice.message)
     summary = await practice.press("End")
-    assert "**1 of 2 right**" in summary
-    assert "1 question comes back today" in summary
+    assert "**1 of 3 right**" in summary
+    assert "2 questions come back today" in summary
     assert "1 question comes back in 2 days" in summary
     assert practice.message.id == message_id
     assert stage.quiz.history() == []
@@ -106,43 +109,6 @@ async def test_every_kind_of_question(stage: Stage) -> None:
     assert "waits" in shown or "left for today" in shown
 
 
-async def test_a_miss_in_a_round_is_first_in_practice(stage: Stage) -> None:
-    """A missed item comes first on the same day; one answered right does not come back that day."""
-    asked = {}
-    question = await stage.play(questions=2, seconds=5)
-    for right in (True, False):
-        asked[right] = question.item
-        await question.answer(stage.alwina, right=right)
-        question = await stage.next_message()
-    practice = Practised(stage, stage.alwina)
-    shown = await practice.open()
-    assert practice.question.item == asked[False]
-    assert shown.splitlines()[0].endswith(" · review")
-    await practice.answer(right=True)
-    for _ in range(19):
-        await practice.press("Next")
-        assert practice.question.item not in asked.values()
-        await practice.answer(right=True)
-    assert "1 question left for today" in await practice.press("Next")  # a practice has 20
-    assert "question 1 of 1 · " in await practice.press("One more round")
-    await practice.answer(right=True)
-    assert "That's all for today" in await practice.press("Next")
-    again = reply(await stage.alwina.slash(stage.quiz, "practice"))
-    assert again == "Nothing is due right now. You've done today's 20 new questions. More tomorrow."
-
-
-async def test_a_guess_counts_as_a_miss(stage: Stage) -> None:
-    """The verdict shows the guess, the button is gone, and the summary counts no right answer."""
-    practice = Practised(stage, stage.alwina)
-    await practice.open()
-    await practice.answer(right=True)
-    assert "Counts as a miss · Back in your practice today" in await practice.press("I guessed")
-    assert "I guessed" not in labels(practice.message)
-    summary = await practice.press("End")
-    assert "**0 of 1 right**" in summary
-    assert "1 question comes back today" in summary
-
-
 async def test_dont_ask_again_and_the_way_back(stage: Stage) -> None:
     """A missed item that is set aside comes back only if it is chosen from the list in /topics."""
     practice = Practised(stage, stage.alwina)
@@ -165,20 +131,6 @@ async def test_dont_ask_again_and_the_way_back(stage: Stage) -> None:
     assert practice.question.item == item
 
 
-async def test_it_goes_on_after_a_restart(stage: Stage) -> None:
-    """The card on the screen still works, and /practice shows the same question again."""
-    practice = Practised(stage, stage.alwina)
-    await practice.open()
-    await practice.answer()
-    await stage.restart()
-    question = await practice.press("Next")
-    await stage.restart()
-    again = Practised(stage, stage.alwina)
-    assert await again.open() == question
-    await practice.answer(right=True)
-    assert "-# Practice · question 2 · " in text_of(practice.message)
-
-
 async def test_an_old_card_shows_the_way_on(stage: Stage) -> None:
     """An old card shows the verdict on the first answer, or says that the practice has ended."""
     old, new = Practised(stage, stage.alwina), Practised(stage, stage.alwina)
@@ -199,26 +151,6 @@ async def test_an_old_card_shows_the_way_on(stage: Stage) -> None:
     assert "**1 of 1 right**" in reply(stale)
 
 
-async def test_an_old_question_of_an_ended_practice(stage: Stage) -> None:
-    """The refusal names the command to continue with."""
-    old, new = Practised(stage, stage.alwina), Practised(stage, stage.alwina)
-    await old.open(topic="temperature")
-    await new.open(topic="temperature")
-    assert "No answers this time." in await new.press("End")
-    said = await old.question.answer(stage.alwina)
-    assert re.fullmatch(r"This practice has ended. Start another with </practice:\d+>\.", said)
-
-
-async def test_by_direct_message(stage: Stage) -> None:
-    """The same practice continues in the member's direct messages with the bot."""
-    practice = Practised(stage, stage.alwina)
-    question = await practice.open()
-    shown = await stage.alwina.user.slash("practice")
-    assert text_of(shown.response.message) == question
-    pressed = await stage.alwina.user.click(shown.response.message, label="End")
-    assert "Your practice" in text_of(pressed.response.message)
-
-
 @pytest.mark.parametrize("direct", [False, True])
 async def test_a_report(stage: Stage, caplog: pytest.LogCaptureFixture, direct: bool) -> None:
     """A report is stored with its item; the log names the item but not the member's words."""
@@ -235,21 +167,6 @@ async def test_a_report(stage: Stage, caplog: pytest.LogCaptureFixture, direct: 
     ]
     (found,) = await stage.database.read(reports_since, datetime(2020, 1, 1, tzinfo=UTC))
     assert (found.item_id, found.text) == (item.id, "A typo.")
-
-
-async def test_a_topic(stage: Stage) -> None:
-    """Only questions of the topic are asked; autocomplete finds it as in a round."""
-    practice = Practised(stage, stage.alwina)
-    found = await stage.alwina.autocomplete(stage.quiz, "practice", "topic", "temperature")
-    await practice.open(topic=found[0]["value"])
-    topic = practice.question.item.topic_id
-    assert topic == found[0]["value"]
-    await practice.answer()
-    await practice.press("Next")
-    assert practice.question.item.topic_id == topic
-    assert "I don't know that topic" in reply(
-        await stage.alwina.slash(stage.quiz, "practice", topic="cooking")
-    )
 
 
 async def test_a_daily_enters_practice(stage: Stage) -> None:

@@ -13,14 +13,14 @@ from sqlalchemy import func, select
 from bot.answers.rules import rate
 from bot.answers.store import PRACTICE, Review, answers
 from bot.core.errors import UserError
-from bot.memory import rules as memory
 from bot.memory import store as cards
+from bot.memory.progress import Knowledge
 from bot.plan import goals
 from bot.plan import rules as plans
 from bot.plan import service as plan_service
 from bot.practice.cards import Asking, Summary
 from bot.practice.store import practice_questions
-from tests.practice.test_service import answer, asked, go_on, start
+from tests.practice.test_service import answer, asked, go_on, question_of, start
 from tests.reviews import remember
 from tests.stage import ALWINA, GUILD, Stage
 
@@ -79,7 +79,7 @@ async def test_what_takes_long_is_done_outside(
         (plan_service, "choose_topics", ("read", "write")),
         (plans, "readiness", ("read", "write")),
         (goals, "items_in_order", ("read", "write")),
-        (memory, "due_items", ("read", "write")),
+        (Knowledge, "due", ("read", "write")),
     ):
         called, checked = never_in(held, *kinds, work=getattr(module, name))
         monkeypatch.setattr(module, name, checked)
@@ -162,8 +162,9 @@ async def test_an_answer_in_between_stays(
         assert (summary.answered, summary.right) == (1, 1)
     else:
         topic = "t2" if step == "another topic" else None
-        found = await (go_on(stage, practice_id) if step == "go on" else start(stage, topic=topic))
-        assert isinstance(found, Asking)
+        found = question_of(
+            await (go_on(stage, practice_id) if step == "go on" else start(stage, topic=topic))
+        )
         assert found.item.id != first.item.id
         assert await open_questions(stage) == 1
     again = await practices.review(stage.pressed(first.question.id, ALWINA))
@@ -179,8 +180,7 @@ async def test_an_item_met_in_between_is_not_new(
     met = Review(ALWINA, rate(True), stage.clock())
     write = stage.database.write
     between(stage, monkeypatch, lambda: write(remember, "t1-a", met))
-    screen = await stage.bot.practices.start_on(ALWINA, GUILD, stage.clock(), only)
-    assert isinstance(screen, Asking)
+    screen = question_of(await stage.bot.practices.start_on(ALWINA, GUILD, stage.clock(), only))
     assert not screen.question.fresh
 
 

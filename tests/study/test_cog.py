@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
-from tests.simcord.stage import BANK, Stage, answer_to, labels, lists, reply, text_of
+from tests.simcord.stage import BANK, Stage, answer_to, labels, lists, reply
 
 __all__ = ["long_sleeps", "no_pace", "stage"]
 
@@ -79,17 +79,3 @@ async def test_the_page_of_a_topic(stage: Stage) -> None:
     await stage.alwina.click(answer_to(read), label="Practise")
     assert reply(read).startswith(f"-# Practice · question 1 of {len(TOPIC.items)} · ")
     assert stage.texts() == []
-
-
-async def test_by_direct_message(stage: Stage) -> None:
-    """The list and the page work without a server; an unknown topic is refused with a sentence."""
-    member = stage.alwina.user
-    listed = (await member.slash("topics")).response.message
-    assert "50 topics" in text_of(listed)
-    page = (await member.slash("topics", topic=TOPIC.id)).response.message
-    turned = await member.click(page, label="Model answer")
-    assert "Source" in text_of(turned.response.message)
-    begun = await member.click(page, label="Interview me")
-    assert TOPIC.question in text_of(begun.response.message).replace("\\", "")
-    unknown = await member.slash("topics", topic="no-such-topic")
-    assert "I don't know that topic" in text_of(unknown.response.message)

@@ -6,14 +6,13 @@ import re
 from dataclasses import replace
 from datetime import UTC, datetime
 
-import pytest
 from discord import ui
 
 from bot.chat.messages import text_of
 from bot.memory.progress import Progress
 from bot.questions.model import KeyPoint, Reference, Topic
 from bot.study.cards import InPlay, ItemProgress, StudyPage
-from bot.study.views import STUDY, in_play_text, pages, study_page
+from bot.study.views import in_play_text, pages, study_page
 from tests.shipped import packs
 
 LARGEST = Topic(
@@ -92,13 +91,6 @@ def test_the_largest_topic_takes_more_pages() -> None:
     assert "Read on" in labels(cards[1])
 
 
-def test_paragraphs_stay_whole() -> None:
-    """A page ends between two paragraphs if possible."""
-    topic = replace(LARGEST, answer="\n\n".join(letter * 1400 for letter in "abc"), references=())
-    model = [page.text for page in pages(page_of(topic)) if page.tab == "Model answer"]
-    assert model == ["a" * 1400 + "\n\n" + "b" * 1400, "c" * 1400]
-
-
 def test_the_buttons() -> None:
     """The open tab is disabled; practice, interview and the list are always enabled."""
     found = page_of(next(iter(packs().topics.values())))
@@ -137,20 +129,3 @@ def test_a_topic_in_play() -> None:
     card = study_page(InPlay(LARGEST, None), 3)
     assert text_of(card).endswith("I'll show you this page when it closes.")
     assert labels(card) == []
-
-
-@pytest.mark.parametrize(
-    "forged",
-    [
-        "study:v1::0",
-        "study:v1:A:0",
-        "study:v1:a:-1",
-        "study:v1:a:01",
-        "study:v1:a:0:1",
-        "study:v1:" + "a" * 49,
-    ],
-)
-def test_forged_ids(forged: str) -> None:
-    """Ids that the route could not have made are refused."""
-    assert STUDY.parse("study:v1:a:0") == {"topic": "a", "page": "0"}
-    assert STUDY.parse(forged) is None
