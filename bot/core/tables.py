@@ -139,7 +139,7 @@ def prepared(
     Keyword-only arguments are passed as they are; each combination of them has its own statement.
     """
     # `inspect.signature` would take fifty times as long, for each statement at each start.
-    code: CodeType = build.__code__  # type: ignore[attr-defined]
+    code: CodeType = build.__code__
     names = code.co_varnames[: code.co_argcount]
     # An UPDATE would read a parameter named like a column as that column's new value.
     parameters = [f"given_{name}" for name in names]
