@@ -126,7 +126,7 @@ def database_url(text: str, name: str = "DATABASE_URL") -> URL:
     `postgres://` and `postgresql://` use asyncpg, `sqlite:///FILE` uses aiosqlite. The libpq
     options that hosting services add are supported: `sslmode` and `channel_binding`.
     """
-    # It takes a fifth of the start, less once `main` has turned garbage collection off.
+    # It takes a sixth of the start, less once `main` has turned garbage collection off.
     from sqlalchemy.engine import make_url
     from sqlalchemy.exc import ArgumentError
 

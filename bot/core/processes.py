@@ -33,7 +33,7 @@ def tune_interpreter() -> None:
     # With the default of 5 ms, each statement of a transaction may wait that long for the event loop.
     sys.setswitchinterval(0.0005)
     if sys.platform == "linux":
-        # Reading the bank frees 5 MB that glibc would keep; other C libraries lack this function.
+        # Reading the bank frees 4 MB that glibc would keep; other C libraries lack this function.
         # https://man7.org/linux/man-pages/man3/malloc_trim.3.html
         with suppress(AttributeError):
             ctypes.CDLL(None).malloc_trim(0)

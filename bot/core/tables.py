@@ -138,7 +138,7 @@ def prepared(
     argument with a column, but not test its value, and None is refused because it equals nothing.
     Keyword-only arguments are passed as they are; each combination of them has its own statement.
     """
-    # `inspect.signature` would take fifty times as long, for each statement at each start.
+    # `inspect.signature` would take a hundred times as long, for each statement at each start.
     code: CodeType = build.__code__
     names = code.co_varnames[: code.co_argcount]
     # An UPDATE would read a parameter named like a column as that column's new value.
