@@ -206,7 +206,7 @@ class Stage:
         after: float | None = None,
     ) -> Locked:
         """Answer a round's newest card, `after` seconds after it was posted or now."""
-        return await self.bot.rounds.answer(
+        return await self.bot.open_questions.answer(
             self.click(user_id, right=right, post=post, after=after)
         )
 

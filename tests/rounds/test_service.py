@@ -265,8 +265,10 @@ async def test_the_first_answer_counts(stage: Stage) -> None:
     )
     assert refused.value.at == (await stage.answers())[0].answered_at
     with pytest.raises(AlreadyAnswered):
-        await stage.bot.rounds.check_open(stage.card().row_id, stage.card().message_id, ALWINA)
-    item, order = await stage.bot.rounds.check_open(
+        await stage.bot.open_questions.check_open(
+            stage.card().row_id, stage.card().message_id, ALWINA
+        )
+    item, order = await stage.bot.open_questions.check_open(
         stage.card().row_id, stage.card().message_id, BOB
     )
     assert (item, order) == (cards(stage)[0].item, cards(stage)[0].order)
@@ -321,7 +323,7 @@ async def test_forged_clicks_are_refused(stage: Stage, changed: dict[str, Any]) 
     """A click from elsewhere, on another question, or with an impossible choice stores nothing."""
     await open_round(stage, 3)
     with pytest.raises(UserError):
-        await stage.bot.rounds.answer(replace(stage.click(ALWINA), **changed))
+        await stage.bot.open_questions.answer(replace(stage.click(ALWINA), **changed))
     assert await stage.answers() == []
 
 
@@ -555,10 +557,10 @@ async def test_own_results(stage: Stage) -> None:
         assert await stage.next_card(round_id)
         await stage.answer(ALWINA, after=1)
         await stage.answer(BOB, right=number == 1, after=2)
-        assert await stage.bot.rounds.own_results(stage.card().row_id, {ALWINA, BOB}) == {}
+        assert await stage.bot.private_results.load(stage.card().row_id, {ALWINA, BOB}) == {}
         await stage.wait(seconds=20.3)
     card = cards(stage)[1]
-    found = await stage.bot.rounds.own_results(card.question_id, {ALWINA, BOB, CLEMENTINE})
+    found = await stage.bot.private_results.load(card.question_id, {ALWINA, BOB, CLEMENTINE})
     assert found.keys() == {ALWINA, BOB}
     alwina, bob = found[ALWINA], found[BOB]
     assert (alwina.right, alwina.points, alwina.place, alwina.total, alwina.streak) == (

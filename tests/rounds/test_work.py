@@ -566,13 +566,13 @@ async def test_the_count_is_stopped_before_the_reveal(
 ) -> None:
     """No late refresh can replace the reveal by the open card."""
     revealed_at_stop: list[int] = []
-    stop = stage.bot.counters.stop
+    stop = stage.bot.open_questions.counters.stop
 
     async def record(round_id: int) -> None:
         revealed_at_stop.append(len(reveals(stage)))
         await stop(round_id)
 
-    monkeypatch.setattr(stage.bot.counters, "stop", record)
+    monkeypatch.setattr(stage.bot.open_questions.counters, "stop", record)
     await open_round(stage)
     await stage.answer(ALWINA, after=1)
     await stage.wait(seconds=21)
