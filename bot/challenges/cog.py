@@ -6,7 +6,6 @@ from functools import partial
 
 import discord
 from discord import app_commands
-from discord.app_commands import locale_str
 from discord.ext import commands
 
 from bot.challenges import rules
@@ -22,7 +21,7 @@ from bot.chat.router import Fields, guild_id_of, message_id_of, roles_of
 from bot.core.clicks import Click
 from bot.core.errors import UserError
 from bot.core.snowflakes import created_at
-from bot.play.rules import DIFFICULTIES
+from bot.play.views import DIFFICULTY_CHOICES
 from bot.questions.cog import Answerable
 
 _SURELY_NOT_SHOWN = range(400, 500)
@@ -57,11 +56,7 @@ class Challenge(commands.Cog):
         hours=f"How many hours it stays open. Default: {rules.DEFAULT_HOURS}",
         member="Whom you challenge. Default: everyone",
     )
-    @app_commands.choices(
-        difficulty=[
-            app_commands.Choice(name=locale_str(d.capitalize()), value=d) for d in DIFFICULTIES
-        ]
-    )
+    @app_commands.choices(difficulty=DIFFICULTY_CHOICES)
     @app_commands.autocomplete(topic=topic_choices)
     @app_commands.guild_only()
     @app_commands.allowed_installs(guilds=True, users=False)

@@ -10,26 +10,22 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Protocol
 
-from bot.answers import pay
 from bot.answers import store as answers_store
-from bot.answers.rules import FEWEST_PLAYERS, slow_in_game
+from bot.answers.rules import FEWEST_PLAYERS
 from bot.answers.store import CHALLENGE, Answer
 from bot.challenges import rules, store
 from bot.challenges.cards import ChallengeSummary, OpenCard, ResultCard
 from bot.challenges.rules import State
 from bot.challenges.service import Challenges
 from bot.challenges.store import Challenge, Question, Shown
-from bot.core import servers
-from bot.core.calendar import local_date
 from bot.core.context import Context, Place, make_nonce
 from bot.core.database import Connection
 from bot.core.errors import DeliveryRefused
 from bot.core.jobs import LEASE
 from bot.core.posting import Post, PostWorker
 from bot.members.store import names_of
-from bot.memory import store as memory_store
 from bot.play.rules import SHOWN
-from bot.play.service import has_repeats
+from bot.play.service import has_repeats, score
 
 log = logging.getLogger(__name__)
 
@@ -181,16 +177,15 @@ class ChallengeWork(PostWorker[Challenge]):
         if not given:
             return
         asked = [q.id for q in store.questions_of(conn, challenge.id)]
-        reviews = pay.count(
+        score(
             conn,
             list(given.values()),
-            day=local_date(
-                servers.zone(conn, challenge.guild_id), challenge.closed_at or self._now()
-            ),
+            guild_id=challenge.guild_id,
+            item_id=question.item_id,
+            closed_at=challenge.closed_at or self._now(),
             alone=len(answers_store.players(conn, CHALLENGE, asked)) < FEWEST_PLAYERS,
-            slow_after_ms=slow_in_game(question.seconds),
+            seconds=question.seconds,
         )
-        memory_store.record(conn, question.item_id, reviews)
 
     async def _show_result(self, challenge: Challenge) -> None:
         if not await self._database.write(

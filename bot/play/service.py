@@ -1,4 +1,4 @@
-"""The parts of their use cases that rounds and challenges share: draw, judge, rank and review."""
+"""The parts of their use cases that rounds and challenges share: draw, judge, score and review."""
 
 from __future__ import annotations
 
@@ -6,12 +6,16 @@ import random
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
+from bot.answers import pay
 from bot.answers import store as answers_store
-from bot.answers.rules import Tally
+from bot.answers.rules import Tally, slow_in_game
 from bot.answers.store import Answer
+from bot.core import servers
+from bot.core.calendar import local_date
 from bot.core.clicks import Click
 from bot.core.database import Connection
 from bot.core.errors import UserError
+from bot.memory import store as memory_store
 from bot.play.rules import Options, points
 from bot.questions import drawing
 from bot.questions.answers import decode_order, given_answer, is_right
@@ -84,6 +88,26 @@ def judge(
         answered_at=click.at,
         team_id=team_of(click.roles, teams),
     )
+
+
+def score(
+    conn: Connection,
+    given: Sequence[Answer],
+    *,
+    guild_id: int,
+    item_id: str,
+    closed_at: datetime,
+    alone: bool,
+    seconds: int | None,
+) -> None:
+    """Count the answers to one question, and rate them for the members' memory cards.
+
+    `alone`: only one member has played. `seconds` is the question's time limit.
+    """
+    day = local_date(servers.zone(conn, guild_id), closed_at)
+    slow = slow_in_game(seconds)
+    reviews = pay.count(conn, given, day=day, alone=alone, slow_after_ms=slow)
+    memory_store.record(conn, item_id, reviews)
 
 
 def review(item: Item, choice_order: str, given: Answer | None) -> Review:

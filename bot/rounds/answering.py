@@ -102,22 +102,27 @@ class OpenQuestions:
             if not is_open:
                 return Locked(shown, None)
         question.answered[click.user_id] = click.at
-        count = len(question.answered)
-        if question.limit_ms is None:
-            self.counters.touch(round_.id, answer.question_id, count, question.opened_at, None)
-            return Locked(shown, question.deadline_at, hosted=True)
-        reveal = rules.reveal_at(
-            number=round_.number,
-            deadline=question.deadline_at,
-            players=question.players,
-            answered_at=question.answered,
-        )
+        hosted = question.limit_ms is None
+        reveal = question.deadline_at
+        if not hosted:
+            reveal = rules.reveal_at(
+                number=round_.number,
+                deadline=question.deadline_at,
+                players=question.players,
+                answered_at=question.answered,
+            )
         if reveal < question.deadline_at:  # all players have answered
             due = self._due(reveal)
             await self._database.write(store.bring_forward, round_.id, round_.number, due)
             self._scheduler.nudge(due)
-        self.counters.touch(round_.id, answer.question_id, count, question.opened_at, reveal)
-        return Locked(shown, reveal)
+        self.counters.touch(
+            round_.id,
+            question.question_id,
+            count=len(question.answered),
+            opened=question.opened_at,
+            deadline=None if hosted else reveal,
+        )
+        return Locked(shown, reveal, hosted=hosted)
 
     @reading
     def check_open(

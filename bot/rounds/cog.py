@@ -17,7 +17,7 @@ from bot.chat.permissions import require_may_play
 from bot.chat.replies import acknowledge, say, say_here, update_reply
 from bot.chat.router import Fields, click_of, guild_id_of, message_id_of, roles_of
 from bot.core.clicks import Click
-from bot.play.rules import DIFFICULTIES
+from bot.play.views import DIFFICULTY_CHOICES
 from bot.questions.cog import Answerable
 from bot.rounds import rules
 from bot.rounds import views as view
@@ -55,9 +55,7 @@ class Quiz(
         difficulty="How hard the questions are. Default: mixed",
     )
     @app_commands.choices(
-        difficulty=[
-            app_commands.Choice(name=locale_str(d.capitalize()), value=d) for d in DIFFICULTIES
-        ],
+        difficulty=DIFFICULTY_CHOICES,
         mode=[app_commands.Choice(name=locale_str(m.capitalize()), value=m) for m in rules.MODES],
     )
     @app_commands.autocomplete(topic=topic_choices)

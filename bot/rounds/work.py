@@ -14,16 +14,15 @@ from typing import Any
 
 from bot.answers import pay
 from bot.answers import store as answers_store
-from bot.answers.rules import FEWEST_PLAYERS, slow_in_game
+from bot.answers.rules import FEWEST_PLAYERS
 from bot.answers.store import ROUND, Answer
-from bot.core import erased_answers, servers
-from bot.core.calendar import local_date
+from bot.core import erased_answers
 from bot.core.context import Context, make_nonce
 from bot.core.database import Connection, is_away
 from bot.core.errors import DeliveryRefused
 from bot.core.posting import Post, PostWorker
 from bot.core.starters import Starters
-from bot.memory import store as memory_store
+from bot.play.service import score
 from bot.rounds import rules, store
 from bot.rounds.answering import OpenQuestions
 from bot.rounds.results import PrivateResults
@@ -198,7 +197,6 @@ class RoundWork(PostWorker[Round]):
         given = answers_store.to_question(conn, ROUND, question.id)
         if not given:
             return
-        day = local_date(servers.zone(conn, round_.guild_id), question.revealed_at or self._now())
         asked = store.question_ids(conn, round_.id)
         earlier = [key for number, key in asked.items() if number < question.number]
         before = answers_store.players(conn, ROUND, earlier)
@@ -208,9 +206,15 @@ class RoundWork(PostWorker[Round]):
         ):  # a second player joined: pay the first for what they played alone
             (first,) = before
             pay.pay_late(conn, answers_store.of_member(conn, ROUND, earlier, first))
-        slow = slow_in_game(question.seconds)
-        reviews = pay.count(conn, given, day=day, alone=alone, slow_after_ms=slow)
-        memory_store.record(conn, question.item_id, reviews)
+        score(
+            conn,
+            given,
+            guild_id=round_.guild_id,
+            item_id=question.item_id,
+            closed_at=question.revealed_at or self._now(),
+            alone=alone,
+            seconds=question.seconds,
+        )
 
     async def _finish(self, round_: Round) -> None:
         if await self.post_once(partial(self._claim_standings, round_=round_)):

@@ -23,15 +23,15 @@ from tests.stage import ALWINA, BOB, CHANNEL, CLEMENTINE, GUILD, Stage
 
 async def test_everybody_gets_the_same_questions_in_orders_of_their_own(stage: Stage) -> None:
     """All players get the same items in the same order; choices are shuffled for each."""
-    challenge_id = await start(stage, questions=12)
+    challenge_id = await start(stage, questions=6)
     seen: dict[int, list[Asked]] = {}
-    for user_id in range(1, 7):
+    for user_id in range(1, 5):
         asked = seen.setdefault(user_id, [await take(stage, challenge_id, user_id)])
         while (between := await give(stage, asked[-1])).next_seconds is not None:
             asked.append(await onward(stage, between, user_id))
     items = {tuple(one.item.id for one in asked) for asked in seen.values()}
     assert len(items) == 1
-    assert len(set(items.pop())) == 12
+    assert len(set(items.pop())) == 6
     assert len({tuple(one.order for one in asked) for asked in seen.values()}) > 1
 
 
