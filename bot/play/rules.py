@@ -63,7 +63,7 @@ def _is_worked_out(item: Item) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a member asks for; without a topic, all topics."""
+    """The options of a round or challenge. Without a topic, it has questions of all topics."""
 
     questions: int
     topic_id: str | None = None

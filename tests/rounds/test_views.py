@@ -61,7 +61,7 @@ def test_the_start_line() -> None:
 
 
 def test_nothing_tells_the_right_answer() -> None:
-    """Custom ids and styles of the buttons are the same for every order of the choices."""
+    """The order of the choices changes neither custom ids nor styles of the buttons."""
     found = set()
     for order in permutations(ORDER):
         card = question(ONE, order)
