@@ -33,6 +33,7 @@ from bot.challenges import views as challenges_views
 from bot.challenges import work as challenges_work
 from bot.challenges.cog import Challenge as ChallengeCog
 from bot.challenges.service import Challenges
+from bot.challenges.turns import Turns
 from bot.challenges.work import ChallengeWork
 from bot.chat.client import QuizBot
 from bot.chat.rate_limit import LIMIT
@@ -127,8 +128,8 @@ from bot.reminders.work import ReminderWork
 from bot.rounds import showing as rounds_showing
 from bot.rounds import store as rounds_store
 from bot.rounds import views as rounds_views
+from bot.rounds.answering import OpenQuestions
 from bot.rounds.cog import Quiz
-from bot.rounds.counter import AnswerCountRefresher
 from bot.rounds.results import PrivateResults
 from bot.rounds.service import Rounds
 from bot.rounds.showing import RoundCards
@@ -231,10 +232,11 @@ class Services:
         self.context = context
         views = views or Views()
         self.round_cards = RoundCards(context, views.rounds)
-        self.counters = AnswerCountRefresher(context.now, self.round_cards.refresh)
-        self.rounds = Rounds(context, self.counters)
+        self.open_questions = OpenQuestions(context, self.round_cards)
+        self.rounds = Rounds(context)
         self.challenges = Challenges(context)
-        self.private_results = PrivateResults(context.now, self.rounds.own_results)
+        self.turns = Turns(context, self.challenges)
+        self.private_results = PrivateResults(context)
         self.names = Names(context)
         self.members = Members(context)
         self.plans = Plans(context)
@@ -259,7 +261,7 @@ class Services:
         self.reminders = Reminders(context)
         caches: list[Cache] = [
             self.names,
-            self.rounds,
+            self.open_questions,
             self.rounds.starters,
             self.challenges.starters,
             self.private_results,
@@ -273,7 +275,13 @@ class Services:
 
     def _add_workers(self, context: Context, views: Views) -> None:
         """Make the workers, and add them to the scheduler."""
-        self.round_work = RoundWork(context, self.rounds, self.round_cards, self.private_results)
+        self.round_work = RoundWork(
+            context,
+            starters=self.rounds.starters,
+            questions=self.open_questions,
+            cards=self.round_cards,
+            results=self.private_results,
+        )
         self.schedule_work = ScheduleWork(context, self.dailies)
         self.daily_work = DailyWork(context, self.dailies, views.daily)
         self.reminder_work = ReminderWork(context, self.plans, views.reminders)
@@ -306,8 +314,8 @@ class Services:
     def make_cogs(self, bot: QuizBot) -> list[commands.Cog]:
         """Make the cogs of all features."""
         self.names.watch(bot.router)
-        quiz = Quiz(bot, self.rounds, self.private_results)
-        challenge = ChallengeCog(bot, self.challenges)
+        quiz = Quiz(bot, self.rounds, self.open_questions, self.private_results)
+        challenge = ChallengeCog(bot, self.challenges, self.turns)
         today = Today(bot, self.dailies)
         find_missed = {"round": self.rounds.misses, "challenge": self.challenges.misses}
         practice = PracticeCog(bot, self.practices, find_missed)
@@ -391,7 +399,7 @@ class Services:
 
     async def close(self) -> None:
         """Stop accepting work, and wait for running work, at most `jobs.CLOSE_SECONDS`."""
-        await asyncio.gather(self.context.scheduler.close(), self.counters.close())
+        await asyncio.gather(self.context.scheduler.close(), self.open_questions.counters.close())
         await self.private_results.close()
         await self.names.close()
 

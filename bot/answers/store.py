@@ -23,6 +23,7 @@ from sqlalchemy import (
     update,
 )
 
+from bot.answers import rules
 from bot.answers.rules import LONGEST_MS, Tally
 from bot.core.limits import MAX_TYPED
 from bot.core.tables import (
@@ -283,10 +284,14 @@ def _players(source: str, question_ids: Collection[int]) -> Select[Any]:
     return select(answers.c.user_id).where(asked, answers.c.answer.is_not(None)).distinct()
 
 
-def tallies(conn: Connection, source: str, question_ids: Collection[int]) -> list[Tally]:
-    """Return the results of all members who answered some of these questions."""
+def standings(
+    conn: Connection, source: str, question_ids: Collection[int]
+) -> list[tuple[int, Tally]]:
+    """Return the places and tallies of the members who answered these questions, best first."""
     rows = _tallies(conn, source, question_ids)
-    return [Tally(r.user_id, int(r.points), int(r.right), r.answered, int(r.ms)) for r in rows]
+    return rules.standings(
+        Tally(r.user_id, int(r.points), int(r.right), r.answered, int(r.ms)) for r in rows
+    )
 
 
 @prepared

@@ -6,13 +6,13 @@ from functools import partial
 
 import discord
 from discord import app_commands
-from discord.app_commands import locale_str
 from discord.ext import commands
 
 from bot.challenges import rules
 from bot.challenges import views as view
 from bot.challenges.cards import Asked, Between
 from bot.challenges.service import Challenges, Options, Person
+from bot.challenges.turns import Turns
 from bot.chat.client import QuizBot
 from bot.chat.options import topic_choices
 from bot.chat.permissions import require_may_play
@@ -21,7 +21,7 @@ from bot.chat.router import Fields, guild_id_of, message_id_of, roles_of
 from bot.core.clicks import Click
 from bot.core.errors import UserError
 from bot.core.snowflakes import created_at
-from bot.play.rules import DIFFICULTIES
+from bot.play.views import DIFFICULTY_CHOICES
 from bot.questions.cog import Answerable
 
 _SURELY_NOT_SHOWN = range(400, 500)
@@ -33,16 +33,17 @@ attempt arrived.
 
 
 class Challenge(commands.Cog):
-    def __init__(self, bot: QuizBot, challenges: Challenges) -> None:
+    def __init__(self, bot: QuizBot, challenges: Challenges, turns: Turns) -> None:
         self.bot = bot
         self.challenges = challenges
+        self.turns = turns
         bot.router.add(view.TAKE, self.take)
         bot.router.add(view.FOLLOWING, self.following)
         bot.router.add(view.SKIP, self.skip)
         bot.router.add(view.MINE, self.mine)
         bot.router.add(view.BACK, self.back)
         self.answerable = Answerable(
-            challenges.check_open, self.answer, challenges.review_one, challenges.subject
+            turns.check_open, self.answer, challenges.review_one, challenges.subject
         )
 
     @app_commands.command(
@@ -55,11 +56,7 @@ class Challenge(commands.Cog):
         hours=f"How many hours it stays open. Default: {rules.DEFAULT_HOURS}",
         member="Whom you challenge. Default: everyone",
     )
-    @app_commands.choices(
-        difficulty=[
-            app_commands.Choice(name=locale_str(d.capitalize()), value=d) for d in DIFFICULTIES
-        ]
-    )
+    @app_commands.choices(difficulty=DIFFICULTY_CHOICES)
     @app_commands.autocomplete(topic=topic_choices)
     @app_commands.guild_only()
     @app_commands.allowed_installs(guilds=True, users=False)
@@ -88,7 +85,7 @@ class Challenge(commands.Cog):
 
     async def take(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Show the first or next question, after a click on the card."""
-        asked = await self.challenges.take(
+        asked = await self.turns.take(
             int(fields["challenge"]),
             user_id=interaction.user.id,
             guild_id=guild_id_of(interaction),
@@ -98,7 +95,7 @@ class Challenge(commands.Cog):
         await self._show(interaction, asked)
 
     async def following(self, interaction: discord.Interaction, fields: Fields) -> None:
-        asked = await self.challenges.next(
+        asked = await self.turns.next(
             int(fields["challenge"]),
             int(fields["after"]),
             user_id=interaction.user.id,
@@ -108,7 +105,7 @@ class Challenge(commands.Cog):
         await self._show(interaction, asked)
 
     async def skip(self, interaction: discord.Interaction, fields: Fields) -> None:
-        found = await self.challenges.skip(
+        found = await self.turns.skip(
             int(fields["row"]),
             user_id=interaction.user.id,
             guild_id=guild_id_of(interaction),
@@ -119,7 +116,7 @@ class Challenge(commands.Cog):
     async def answer(self, interaction: discord.Interaction, click: Click) -> None:
         """Store an answer; claimed first, because two processes would both reply to it."""
         await self.bot.router.claim(interaction)
-        await self._show(interaction, await self.challenges.answer(click))
+        await self._show(interaction, await self.turns.answer(click))
 
     async def mine(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Show a page of a member's own answers."""
@@ -160,7 +157,7 @@ class Challenge(commands.Cog):
             await say_here(interaction, view.question(found))
         except discord.HTTPException as error:
             if error.status in _SURELY_NOT_SHOWN and error.code != ANSWERED:
-                await self.challenges.take_back(found)
+                await self.turns.take_back(found)
             raise
 
 

@@ -193,7 +193,7 @@ def _erase_shown(conn: Connection, user_id: int, limit: int) -> int:
         if (
             challenge is not None
             and challenge.state is State.OPEN
-            and not had_answer_erased(conn, challenge_id, user_id)
+            and not erased_answers.has_hash_of(conn, CHALLENGE, challenge_id, user_id)
         ):
             erased_answers.add_hash(
                 conn, CHALLENGE, challenge_id, guild_id=challenge.guild_id, user_id=user_id
@@ -417,11 +417,6 @@ def questions_of(conn: Connection, challenge_id: int) -> list[Question]:
 def player(conn: Connection, challenge_id: int, user_id: int) -> Player | None:
     where = challenge_takers.c.challenge_id == challenge_id, challenge_takers.c.user_id == user_id
     return fetch(conn, select(challenge_takers).where(*where), Player)
-
-
-def had_answer_erased(conn: Connection, challenge_id: int, user_id: int) -> bool:
-    """Return whether a member's answers in a challenge were erased before its end."""
-    return erased_answers.has_hash_of(conn, CHALLENGE, challenge_id, user_id)
 
 
 def save_player(conn: Connection, player: Player) -> None:

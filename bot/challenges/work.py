@@ -10,26 +10,22 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Protocol
 
-from bot.answers import pay
-from bot.answers import rules as answers_rules
 from bot.answers import store as answers_store
-from bot.answers.rules import FEWEST_PLAYERS, slow_in_game
+from bot.answers.rules import FEWEST_PLAYERS
 from bot.answers.store import CHALLENGE, Answer
 from bot.challenges import rules, store
 from bot.challenges.cards import ChallengeSummary, OpenCard, ResultCard
 from bot.challenges.rules import State
 from bot.challenges.service import Challenges
 from bot.challenges.store import Challenge, Question, Shown
-from bot.core import servers
-from bot.core.calendar import local_date
 from bot.core.context import Context, Place, make_nonce
 from bot.core.database import Connection
 from bot.core.errors import DeliveryRefused
 from bot.core.jobs import LEASE
 from bot.core.posting import Post, PostWorker
 from bot.members.store import names_of
-from bot.memory import store as memory_store
 from bot.play.rules import SHOWN
+from bot.play.service import has_repeats, score
 
 log = logging.getLogger(__name__)
 
@@ -99,8 +95,8 @@ class ChallengeWork(PostWorker[Challenge]):
         )
 
     async def _first_message(self, challenge: Challenge) -> Any:
-        card = await self._database.read(self._open_card, challenge, 0)
-        return self._views.open_card(card)
+        about = await self._database.read(self._described, challenge)
+        return self._views.open_card(OpenCard(challenge.id, about, 0))
 
     async def _close_or_refresh(self, challenge: Challenge) -> None:
         """Close a challenge that is over, else update the count on its card if that has changed."""
@@ -132,7 +128,7 @@ class ChallengeWork(PostWorker[Challenge]):
             return None
         if not self.queue.claim(conn, challenge_id, expect=State.OPEN, now=now, shown=-1):
             return None
-        return self._open_card(conn, challenge, finished)
+        return OpenCard(challenge.id, self._described(conn, challenge), finished)
 
     def _note_shown(self, conn: Connection, challenge_id: int, finished: int) -> None:
         """Store the count that the card shows, and when the next edit is due."""
@@ -181,16 +177,15 @@ class ChallengeWork(PostWorker[Challenge]):
         if not given:
             return
         asked = [q.id for q in store.questions_of(conn, challenge.id)]
-        reviews = pay.count(
+        score(
             conn,
             list(given.values()),
-            day=local_date(
-                servers.zone(conn, challenge.guild_id), challenge.closed_at or self._now()
-            ),
+            guild_id=challenge.guild_id,
+            item_id=question.item_id,
+            closed_at=challenge.closed_at or self._now(),
             alone=len(answers_store.players(conn, CHALLENGE, asked)) < FEWEST_PLAYERS,
-            slow_after_ms=slow_in_game(question.seconds),
+            seconds=question.seconds,
         )
-        memory_store.record(conn, question.item_id, reviews)
 
     async def _show_result(self, challenge: Challenge) -> None:
         if not await self._database.write(
@@ -240,20 +235,18 @@ class ChallengeWork(PostWorker[Challenge]):
                 _end(conn, challenge, ending, detail)
         return challenge.state
 
-    def _open_card(self, conn: Connection, challenge: Challenge, finished: int) -> OpenCard:
-        return OpenCard(challenge.id, self._described(conn, challenge), finished)
-
     def _result(self, conn: Connection, challenge: Challenge) -> ResultCard:
         asked = [q.id for q in store.questions_of(conn, challenge.id)]
-        standings = tuple(answers_rules.standings(answers_store.tallies(conn, CHALLENGE, asked)))
-        members = [tally.user_id for _, tally in standings[:SHOWN]]
-        on_boards = answers_store.paid_for(conn, CHALLENGE, asked)
-        repeats = len(standings) > 1 and on_boards < sum(tally.points for _, tally in standings)
-        names = names_of(conn, challenge.guild_id, members)
+        ranked = answers_store.standings(conn, CHALLENGE, asked)
+        members = [tally.user_id for _, tally in ranked[:SHOWN]]
         finished, _ = store.finishes(conn, challenge.id, self._now())
-        taken = bool(standings) or finished > 0
         return ResultCard(
-            challenge.id, self._described(conn, challenge), standings, names, repeats, taken
+            challenge_id=challenge.id,
+            about=self._described(conn, challenge),
+            standings=tuple(ranked),
+            names=names_of(conn, challenge.guild_id, members),
+            repeats=has_repeats(conn, CHALLENGE, asked, ranked),
+            taken=bool(ranked) or finished > 0,
         )
 
     def _described(self, conn: Connection, challenge: Challenge) -> ChallengeSummary:

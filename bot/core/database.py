@@ -259,7 +259,7 @@ class Database:
                 outcomes = await self._store(batch)
                 self._other_writes.extendleft(reversed(batch[len(outcomes) :]))
                 for write, outcome in zip(batch, outcomes, strict=False):
-                    retry = write.attempts < _ATTEMPTS
+                    retry = outcome.error is not None and write.attempts < _ATTEMPTS
                     write.attempts += 1
                     if retry and is_deadlock(outcome.error):
                         self._queue(write)

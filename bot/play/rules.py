@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import timedelta
 from math import ceil
 
@@ -60,9 +61,17 @@ def _is_worked_out(item: Item) -> bool:
     )
 
 
-def fits(item: Item, *, topic_id: str | None, difficulty: str) -> bool:
-    """Return whether an item may be asked with these options."""
-    return difficulty in {"mixed", item.level} and topic_id in {None, item.topic_id}
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The options of a round or challenge. Without a topic, it has questions of all topics."""
+
+    questions: int
+    topic_id: str | None = None
+    difficulty: str = "mixed"
+
+    def allows(self, item: Item) -> bool:
+        """Return whether an item may be asked with these options."""
+        return self.difficulty in {"mixed", item.level} and self.topic_id in {None, item.topic_id}
 
 
 def grace(delay: timedelta) -> timedelta:

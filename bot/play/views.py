@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from discord import app_commands
+from discord.app_commands import locale_str
+
 from bot.answers.rules import Tally
 from bot.chat import text as t
-from bot.play.rules import SHOWN
+from bot.play.rules import DIFFICULTIES, SHOWN
+
+DIFFICULTY_CHOICES = [
+    app_commands.Choice(name=locale_str(d.capitalize()), value=d) for d in DIFFICULTIES
+]
+"""The values of the option `difficulty`."""
 
 _REPEATS = (
     "-# A question counts on the leaderboard once in 30 days for each of you, "

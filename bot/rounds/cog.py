@@ -17,11 +17,11 @@ from bot.chat.permissions import require_may_play
 from bot.chat.replies import acknowledge, say, say_here, update_reply
 from bot.chat.router import Fields, click_of, guild_id_of, message_id_of, roles_of
 from bot.core.clicks import Click
-from bot.play.rules import DIFFICULTIES
+from bot.play.views import DIFFICULTY_CHOICES
 from bot.questions.cog import Answerable
 from bot.rounds import rules
 from bot.rounds import views as view
-from bot.rounds.cards import OwnResult
+from bot.rounds.answering import OpenQuestions
 from bot.rounds.results import PrivateResults
 from bot.rounds.service import Rounds
 
@@ -31,16 +31,19 @@ from bot.rounds.service import Rounds
 class Quiz(
     commands.GroupCog, group_name="quiz", group_description="Live quiz rounds in this channel"
 ):
-    def __init__(self, bot: QuizBot, rounds: Rounds, results: PrivateResults) -> None:
+    def __init__(
+        self, bot: QuizBot, rounds: Rounds, questions: OpenQuestions, results: PrivateResults
+    ) -> None:
         self.bot = bot
         self.rounds = rounds
+        self.questions = questions
         self.results = results
         bot.router.add(view.ANSWER, self.clicked)
         bot.router.add(view.HOST, self.host)
         bot.router.add(view.AGAIN, self.again)
         bot.router.add(view.MINE, self.mine)
         self.answerable = Answerable(
-            rounds.check_open, self.answer, rounds.review_one, rounds.subject
+            questions.check_open, self.answer, rounds.review_one, rounds.subject
         )
 
     @app_commands.command(description="Start a quiz round in this channel")
@@ -52,9 +55,7 @@ class Quiz(
         difficulty="How hard the questions are. Default: mixed",
     )
     @app_commands.choices(
-        difficulty=[
-            app_commands.Choice(name=locale_str(d.capitalize()), value=d) for d in DIFFICULTIES
-        ],
+        difficulty=DIFFICULTY_CHOICES,
         mode=[app_commands.Choice(name=locale_str(m.capitalize()), value=m) for m in rules.MODES],
     )
     @app_commands.autocomplete(topic=topic_choices)
@@ -101,11 +102,15 @@ class Quiz(
         )
 
     async def answer(self, interaction: discord.Interaction, click: Click) -> None:
-        locked = await self.rounds.answer(click)
+        locked = await self.questions.answer(click)
         await say(interaction, view.acknowledgement(locked))
         if locked.reveal_at is not None:
             interaction.message = None  # it takes the most memory, and only the reply is needed
-            self.results.add(click.question_id, click.user_id, partial(_show_result, interaction))
+            self.results.add(
+                click.question_id,
+                click.user_id,
+                lambda result: update_reply(interaction, view.own_result(result)),
+            )
 
     async def host(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Show the answer or go on, in a hosted round."""
@@ -149,7 +154,3 @@ async def start_round(rounds: Rounds, interaction: discord.Interaction, **option
         **options,
     )
     await say(interaction, view.start_line(interaction.user.display_name, started), public=True)
-
-
-async def _show_result(interaction: discord.Interaction, result: OwnResult) -> None:
-    await update_reply(interaction, view.own_result(result))

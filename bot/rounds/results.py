@@ -13,7 +13,14 @@ import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import datetime, timedelta
 
+from bot.answers import store as answers_store
+from bot.answers.store import ROUND
+from bot.core.context import Context
+from bot.core.database import Connection, reading
+from bot.questions.answers import decode_order, letters, shown_answer, shown_right
+from bot.rounds import rules, store
 from bot.rounds.cards import OwnResult
+from bot.rounds.showing import standings_of
 
 log = logging.getLogger(__name__)
 
@@ -37,15 +44,12 @@ _MAX_EDITS = 8
 
 
 class PrivateResults:
-    """Replies that become results. `load(question_id, user_ids)` returns the members' results."""
+    """Replies that become results."""
 
-    def __init__(
-        self,
-        now: Callable[[], datetime],
-        load: Callable[[int, Collection[int]], Awaitable[Mapping[int, OwnResult]]],
-    ) -> None:
-        self._now = now
-        self._load = load
+    def __init__(self, context: Context) -> None:
+        self._database = context.database
+        self._banks = context.banks
+        self._now = context.now
         self._kept: dict[int, dict[int, tuple[datetime, Show]]] = {}
         """By question id and member: when the reply was sent, and how to edit it."""
         self._count = 0
@@ -122,7 +126,7 @@ class PrivateResults:
         try:
             async with asyncio.timeout(TIMEOUT):
                 await asyncio.sleep(delay)
-                results = await self._load(question_id, replies.keys())
+                results = await self.load(question_id, replies.keys())
                 await asyncio.gather(
                     *(
                         self._show_one(replies[user_id], result)
@@ -133,6 +137,38 @@ class PrivateResults:
             log.info("question %s: not all private results were shown in time", question_id)
         except Exception:
             log.exception("question %s: the private results were not shown", question_id)
+
+    @reading
+    def load(
+        self, conn: Connection, question_id: int, user_ids: Collection[int]
+    ) -> dict[int, OwnResult]:
+        """Return the results of those of these members who answered a revealed question."""
+        found = store.question_and_round(conn, question_id)
+        if found is None or found[0].revealed_at is None:
+            return {}
+        question, round_ = found
+        item = self._banks.of(conn, round_.guild_id).items.get(question.item_id)
+        if item is None:
+            return {}
+        order = decode_order(question.choice_order)
+        right = shown_right(item) if item.kind == "typed" else letters(item.right, order)
+        ranked = {tally.user_id: (place, tally) for place, tally in standings_of(conn, round_.id)}
+        numbers = {key: number for number, key in store.question_ids(conn, round_.id).items()}
+        verdicts: dict[int, dict[int, bool]] = {user_id: {} for user_id in user_ids}
+        for a in answers_store.results_of(conn, ROUND, numbers, user_ids):
+            verdicts[a.user_id][numbers[a.question_id]] = a.correct
+        return {
+            a.user_id: OwnResult(
+                shown=shown_answer(item, order, a.answer or ""),
+                right=None if a.correct else right,
+                points=a.points,
+                place=ranked[a.user_id][0],
+                total=ranked[a.user_id][1].points,
+                streak=rules.streak(verdicts[a.user_id], question.number),
+            )
+            for a in answers_store.to_question(conn, ROUND, question.id)
+            if a.user_id in user_ids
+        }
 
     async def _show_one(self, show: Show, result: OwnResult) -> None:
         async with self._edits:

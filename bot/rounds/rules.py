@@ -9,6 +9,7 @@ from enum import StrEnum
 from itertools import accumulate, count
 from typing import Any
 
+from bot.play import rules as play_rules
 from bot.play.rules import reading_time, seconds_for
 from bot.questions.model import Item
 
@@ -52,15 +53,13 @@ class Phase(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class Options(play_rules.Options):
     """The options of a round. Without `seconds`, each question has the time that its item needs.
 
     A hosted round has no time limits: its host reveals the answers and goes on.
     """
 
     questions: int = DEFAULT_QUESTIONS
-    topic_id: str | None = None
-    difficulty: str = "mixed"
     seconds: int | None = None
     hosted: bool = False
 

@@ -1,18 +1,19 @@
-"""The use cases of rounds: start, answer, stop and review. `bot.rounds.work` does what is due."""
+"""The use cases of rounds besides answering: start, stop, status, the host's buttons, and reviews.
+
+`bot.rounds.work` does what is due.
+"""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from bot.answers import rules as answers_rules
 from bot.answers import store as answers_store
-from bot.answers.rules import Tally
-from bot.answers.store import ROUND, Answer
-from bot.core import servers, snowflakes
+from bot.answers.store import ROUND
+from bot.core import servers
 from bot.core.clicks import Click
 from bot.core.context import Context
 from bot.core.database import Connection, reading
@@ -21,31 +22,20 @@ from bot.core.limits import ROUNDS_OPEN
 from bot.core.starters import Notify, Starters
 from bot.members.store import names_of
 from bot.play import rules as play_rules
-from bot.play.service import Draw, draw_items
+from bot.play import service as play_service
+from bot.play.service import draw_items
 from bot.questions import answers, drawing
-from bot.questions.answers import Shown, already, given_answer, shown_answer
 from bot.questions.bank import check_topic, still_there
 from bot.questions.cards import Review, missed_items
 from bot.questions.model import Bank, Item
 from bot.rounds import rules, store
-from bot.rounds.cards import Leader, Locked, OpenQuestion, OwnResult, RoundStatus, Started
-from bot.rounds.counter import AnswerCountRefresher
+from bot.rounds.answering import get_question_or_refuse
+from bot.rounds.cards import Leader, OpenQuestion, RoundStatus, Started
 from bot.rounds.rules import Options, Phase
+from bot.rounds.showing import standings_of
 from bot.rounds.store import Round, RoundQuestion
-from bot.teams import store as teams_store
-from bot.teams.rules import team_of
 
 log = logging.getLogger(__name__)
-_MS = timedelta(milliseconds=1)
-_MAX_CACHED = 10_000
-"""Open questions in the cache. One that was dropped is loaded again with its next answer."""
-_OLD_CARD = "This card is out of date. Answer on the newest one in this channel."
-_TOO_LATE = "Time was up, so that answer didn't count. Catch the next one."
-_SHOWN = "That was too late: the answer was shown already. Answer the next one."
-_CLOSED_EARLY = (
-    "That was too late: everyone playing had answered, so this question closed early. "
-    "Answer the next one, and you'll be waited for."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,31 +49,10 @@ class _Start:
     now: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class _CachedQuestion:
-    """An open question. `players` is as in `rules.reveal_at`; `answered` grows with each answer.
-
-    `teams` are the team roles when it was loaded. `round` may be out of date, except for its
-    number, server, channel and kind.
-    """
-
-    question_id: int
-    round: Round
-    limit_ms: int | None
-    message_id: int
-    opened_at: datetime
-    deadline_at: datetime
-    item: Item
-    order: tuple[int, ...]
-    players: Collection[int]
-    answered: dict[int, datetime]
-    teams: Collection[int]
-
-
 class Rounds:
     """Rounds on all servers of this process."""
 
-    def __init__(self, context: Context, counters: AnswerCountRefresher) -> None:
+    def __init__(self, context: Context) -> None:
         self._database = context.database
         self._banks = context.banks
         self._scheduler = context.scheduler
@@ -91,10 +60,7 @@ class Rounds:
         self._clock = context.clock
         self._rng = context.rng
         self._in_play = context.in_play
-        self._counters = counters
         self.starters = Starters(context.now)
-        self._open: dict[int, _CachedQuestion] = {}
-        """Committed data by question id; only the database knows whether a question is open."""
 
     async def start(
         self,
@@ -142,9 +108,7 @@ class Rounds:
         return bank, self._draw(conn, start, bank)
 
     def _draw(self, conn: Connection, start: _Start, bank: Bank) -> list[Item]:
-        wanted = start.wanted
-        draw = Draw(wanted.questions, wanted.topic_id, wanted.difficulty)
-        return draw_items(conn, self._in_play, start.guild_id, bank, draw, self._rng)
+        return draw_items(conn, self._in_play, start.guild_id, bank, start.wanted, self._rng)
 
     def _create(self, conn: Connection, start: _Start, bank: Bank, drawn: list[Item]) -> Started:
         wanted = start.wanted
@@ -184,80 +148,6 @@ class Rounds:
             difficulty=wanted.difficulty,
             first_at=first_at,
         )
-
-    async def answer(self, click: Click) -> Locked:
-        """Store a member's answer and return once it is committed.
-
-        Refuse a second answer and a late one. An answer given in time counts even if it arrives
-        after the reveal, as long as the question isn't scored.
-        """
-        question = self._open.get(click.question_id) or await self._load(click)
-        round_ = question.round
-        answer = _judged_answer(question, click)
-        shown = shown_answer(question.item, question.order, answer.answer or "")
-        if not await self._database.write_one(store.add_answer, answer, round_.id, round_.number):
-            is_open = await self._database.write(
-                self._add_checked, answer, round_.id, click.message_id
-            )
-            if not is_open:
-                return Locked(shown, None)
-        question.answered[click.user_id] = click.at
-        count = len(question.answered)
-        if question.limit_ms is None:
-            self._counters.touch(round_.id, answer.question_id, count, question.opened_at, None)
-            return Locked(shown, question.deadline_at, hosted=True)
-        reveal = rules.reveal_at(
-            number=round_.number,
-            deadline=question.deadline_at,
-            players=question.players,
-            answered_at=question.answered,
-        )
-        if reveal < question.deadline_at:  # all players have answered
-            due = self._due(reveal)
-            await self._database.write(store.bring_forward, round_.id, round_.number, due)
-            self._scheduler.nudge(due)
-        self._counters.touch(round_.id, answer.question_id, count, question.opened_at, reveal)
-        return Locked(shown, reveal)
-
-    async def forget(self, round_id: int) -> None:
-        """Drop a round's question from memory, because it is revealed or the round ends."""
-        self.starters.remove(round_id)
-        self._open = {key: known for key, known in self._open.items() if known.round.id != round_id}
-        await self._counters.stop(round_id)
-
-    def forget_member(self, user_id: int) -> None:
-        """Drop the open questions of rounds that the member started or played.
-
-        They are loaded again, without the erased data, with their next answer.
-        """
-        self._open = {
-            key: known
-            for key, known in self._open.items()
-            if user_id not in {known.round.starter_id, *known.players, *known.answered}
-        }
-
-    def forget_server(self, guild_id: int) -> None:
-        """Drop the open questions of a server whose rounds were erased."""
-        self._open = {
-            key: known for key, known in self._open.items() if known.round.guild_id != guild_id
-        }
-
-    @reading
-    def check_open(
-        self, conn: Connection, question_id: int, message_id: int, user_id: int
-    ) -> Shown:
-        """Return the item and the order of a question's choices, to open a modal.
-
-        Refuse if the member can't answer it (any more).
-        """
-        question, round_ = get_question_or_refuse(conn, question_id)
-        item = self._item(conn, round_, question)
-        _refuse_if_over(question, round_, message_id, self._now())
-        earlier = answers_store.get(conn, ROUND, question_id, user_id)
-        if earlier is not None:
-            raise already(item, question.choice_order, earlier.answer or "", earlier.answered_at)
-        _refuse_second(conn, question_id, user_id)
-        return item, answers.decode_order(question.choice_order)
 
     async def subject(self, question_id: int) -> str | None:
         """Return the id of the item that a question asks."""
@@ -331,7 +221,8 @@ class Rounds:
         if question.revealed_at is None:
             raise UserError("This question is still open. You'll see why at the reveal.")
         given = answers_store.get(conn, ROUND, question.id, click.user_id)
-        return _review(self._item(conn, round_, question), question, given)
+        item = still_there(self._banks.of(conn, round_.guild_id).items.get(question.item_id))
+        return play_service.review(item, question.choice_order, given)
 
     @reading
     def review_all(self, conn: Connection, round_id: int, user_id: int) -> list[Review]:
@@ -344,43 +235,14 @@ class Rounds:
         assert round_ is not None
         items = self._banks.of(conn, round_.guild_id).items
         questions = [q for q in store.revealed_questions(conn, round_id) if q.item_id in items]
-        return [_review(items[q.item_id], q, given.get(q.id)) for q in questions]
+        return [
+            play_service.review(items[q.item_id], q.choice_order, given.get(q.id))
+            for q in questions
+        ]
 
     async def misses(self, round_id: int, user_id: int) -> list[str]:
         """Return the ids of the items of a round that a member missed; refuse if there are none."""
         return missed_items(await self.review_all(round_id, user_id))
-
-    @reading
-    def own_results(
-        self, conn: Connection, question_id: int, user_ids: Collection[int]
-    ) -> dict[int, OwnResult]:
-        """Return the results of those of these members who answered a revealed question."""
-        question, round_ = get_question_or_refuse(conn, question_id)
-        item = self._banks.of(conn, round_.guild_id).items.get(question.item_id)
-        if item is None or question.revealed_at is None:
-            return {}
-        order = answers.decode_order(question.choice_order)
-        right = (
-            answers.shown_right(item)
-            if item.kind == "typed"
-            else answers.letters(item.right, order)
-        )
-        standings = {
-            tally.user_id: (place, tally.points) for place, tally in standings_of(conn, round_.id)
-        }
-        verdicts = _verdicts(conn, round_.id, user_ids)
-        return {
-            a.user_id: OwnResult(
-                shown=shown_answer(item, order, a.answer or ""),
-                right=None if a.correct else right,
-                points=a.points,
-                place=standings[a.user_id][0],
-                total=standings[a.user_id][1],
-                streak=rules.streak(verdicts[a.user_id], question.number),
-            )
-            for a in answers_store.to_question(conn, ROUND, question.id)
-            if a.user_id in user_ids
-        }
 
     @reading
     def options(self, conn: Connection, round_id: int, guild_id: int, channel_id: int) -> Options:
@@ -391,14 +253,18 @@ class Rounds:
                 "I don't know that round any longer. Start a new one with </quiz start>."
             )
         return Options(
-            round_.total, round_.topic_id, round_.difficulty, round_.seconds, round_.hosted
+            questions=round_.total,
+            topic_id=round_.topic_id,
+            difficulty=round_.difficulty,
+            seconds=round_.seconds,
+            hosted=round_.hosted,
         )
 
     async def show_answer(
         self, question_id: int, message_id: int, user_id: int, *, may_manage: bool
     ) -> None:
         """Reveal an open question of a hosted round. Repeated calls do nothing."""
-        due = self._due(self._now())
+        due = self._now() + play_rules.grace(self._clock.delay())
 
         def close(conn: Connection) -> None:
             question, round_ = get_question_or_refuse(conn, question_id, lock=True)
@@ -436,116 +302,6 @@ class Rounds:
         await self._database.write(end_pause)
         self._scheduler.nudge(now)
 
-    def open_question(
-        self, conn: Connection, round_id: int, question_id: int, message_id: int
-    ) -> datetime | None:
-        """Open a question whose message was posted, and return when its reveal is due.
-
-        Return None if a click or another process has opened it.
-        """
-        round_ = store.get(conn, round_id)
-        question = store.question(conn, question_id)
-        if round_ is None or question is None or round_.phase != Phase.ASKING:
-            return None
-        opened = snowflakes.created_at(message_id)
-        deadline = opened + (
-            timedelta(seconds=question.seconds) if question.seconds else rules.HOSTED_LIMIT
-        )
-        store.change_question(
-            conn, question_id, message_id=message_id, opened_at=opened, deadline_at=deadline
-        )
-        due = self._due(deadline)
-        store.change(conn, round_id, expect=Phase.ASKING, phase=Phase.OPEN, due_at=due)
-        return due
-
-    def _due(self, reveal: datetime) -> datetime:
-        return reveal + play_rules.grace(self._clock.delay())
-
-    async def _load(self, click: Click) -> _CachedQuestion:
-        """Load a click's question and cache it if it is open; refuse if it can't be answered."""
-        question = await self._database.read(self._read_question, click)
-        if question is None:  # the click came before Discord's response to our post
-            question = await self._database.write(self._open_by_click, click)
-            self._scheduler.nudge(self._due(question.deadline_at))
-        if question.round.phase is not Phase.OPEN:
-            return question
-        cached = self._open.setdefault(question.question_id, question)  # two clicks may load it
-        if len(self._open) > _MAX_CACHED:
-            del self._open[next(iter(self._open))]
-        return cached
-
-    def _read_question(self, conn: Connection, click: Click) -> _CachedQuestion | None:
-        """Read the question of a click; return None if its message isn't stored yet."""
-        question, round_ = get_question_or_refuse(conn, click.question_id)
-        _refuse_elsewhere(round_, click)
-        item = self._item(conn, round_, question)
-        _refuse_if_over(question, round_, click.message_id, click.at)
-        if (
-            question.message_id is None
-            or question.opened_at is None
-            or question.deadline_at is None
-        ):
-            return None
-        asked = store.question_ids(conn, round_.id)
-        latest = [asked[n] for n in (round_.number - 1, round_.number - 2) if n in asked]
-        given = answers_store.to_question(conn, ROUND, question.id)
-        return _CachedQuestion(
-            question_id=question.id,
-            round=round_,
-            limit_ms=question.seconds and question.seconds * 1000,
-            message_id=question.message_id,
-            opened_at=question.opened_at,
-            deadline_at=question.deadline_at,
-            item=item,
-            order=answers.decode_order(question.choice_order),
-            players=answers_store.players(conn, ROUND, latest),
-            answered={a.user_id: a.answered_at for a in given},
-            teams=teams_store.ids(conn, round_.guild_id),
-        )
-
-    def _open_by_click(self, conn: Connection, click: Click) -> _CachedQuestion:
-        """Open a question whose message is not stored yet: a click on it proves that it exists."""
-        question, round_ = get_question_or_refuse(conn, click.question_id, lock=True)
-        _refuse_if_over(question, round_, click.message_id, click.at)
-        self.open_question(conn, round_.id, question.id, click.message_id)
-        opened = self._read_question(conn, click)
-        assert opened is not None
-        return opened
-
-    def _add_checked(
-        self, conn: Connection, answer: Answer, round_id: int, message_id: int
-    ) -> bool:
-        """Store an answer that `store.add_answer` did not; refuse a late or a second one.
-
-        Return whether the question is still open.
-        """
-        # locked before the question is read, because a reveal may be under way
-        round_ = store.get(conn, round_id, lock=True)
-        question = store.question(conn, answer.question_id)
-        assert question is not None
-        assert round_ is not None
-        earlier = answers_store.get(conn, ROUND, question.id, answer.user_id)
-        if earlier is not None:
-            raise already(
-                self._item(conn, round_, question),
-                question.choice_order,
-                earlier.answer or "",
-                earlier.answered_at,
-            )
-        _refuse_if_over(question, round_, message_id, answer.answered_at)
-        _refuse_second(conn, question.id, answer.user_id)
-        store.add_checked_answer(conn, answer, round_)
-        return round_.phase is Phase.OPEN
-
-    def _item(self, conn: Connection, round_: Round, question: RoundQuestion) -> Item:
-        return still_there(self._banks.of(conn, round_.guild_id).items.get(question.item_id))
-
-
-def standings_of(conn: Connection, round_id: int) -> list[tuple[int, Tally]]:
-    """Return the places and tallies of a round's players, best first."""
-    revealed = store.revealed_ids(conn, round_id)
-    return answers_rules.standings(answers_store.tallies(conn, ROUND, revealed))
-
 
 def _open_question(conn: Connection, round_: Round) -> OpenQuestion | None:
     question = store.question_of(conn, round_.id, round_.number)
@@ -562,51 +318,6 @@ def _open_question(conn: Connection, round_: Round) -> OpenQuestion | None:
         message_id=question.message_id,
         deadline_at=question.deadline_at,
         answered=answers_store.count(conn, ROUND, question.id),
-    )
-
-
-def _verdicts(
-    conn: Connection, round_id: int, user_ids: Collection[int]
-) -> dict[int, dict[int, bool]]:
-    """Return whether these members' answers are right, by member and question number."""
-    numbers = {key: number for number, key in store.question_ids(conn, round_id).items()}
-    found: dict[int, dict[int, bool]] = {}
-    for a in answers_store.results_of(conn, ROUND, numbers, user_ids):
-        found.setdefault(a.user_id, {})[numbers[a.question_id]] = a.correct
-    return found
-
-
-def _review(item: Item, question: RoundQuestion, given: Answer | None) -> Review:
-    order = answers.decode_order(question.choice_order)
-    if given is None:
-        return Review(item, order, None)
-    return Review(item, order, given.answer, given.points, given.elapsed_ms or 0)
-
-
-def _judged_answer(question: _CachedQuestion, click: Click) -> Answer:
-    """Return the answer of a click with its points; refuse an invalid or late one."""
-    _refuse_elsewhere(question.round, click)
-    if click.message_id != question.message_id:
-        raise UserError(_OLD_CARD)
-    if click.at > question.deadline_at:
-        raise UserError(_TOO_LATE)
-    given = given_answer(question.item, question.order, click)
-    correct = answers.is_right(question.item, given)
-    elapsed = max(0, (click.at - question.opened_at) // _MS)
-    return Answer(
-        source=ROUND,
-        question_id=question.question_id,
-        user_id=click.user_id,
-        guild_id=question.round.guild_id,
-        item_id=question.item.id,
-        topic_id=question.item.topic_id,
-        answer=given,
-        typed=question.item.kind == "typed",
-        correct=correct,
-        points=play_rules.points(correct, elapsed, question.limit_ms),
-        elapsed_ms=elapsed,
-        answered_at=click.at,
-        team_id=team_of(click.roles, question.teams),
     )
 
 
@@ -641,17 +352,6 @@ def _none_running(last: Round | None = None) -> UserError:
     )
 
 
-def get_question_or_refuse(
-    conn: Connection, question_id: int, *, lock: bool = False
-) -> tuple[RoundQuestion, Round]:
-    """Return a question and its round, which `lock` locks for a change; refuse unknown ids."""
-    question = store.question(conn, question_id)
-    round_ = store.get(conn, question.round_id, lock=lock) if question else None
-    if question is None or round_ is None:
-        raise UserError("That question is gone. Start a new round with </quiz start>.")
-    return question, round_
-
-
 def _refuse_unless_host(round_: Round, user_id: int, *, may_manage: bool) -> None:
     """Refuse members who may not show the answer or go on."""
     if user_id != round_.starter_id and not may_manage:
@@ -666,38 +366,3 @@ def _refuse_moved_on(question: RoundQuestion, round_: Round, message_id: int) ->
         raise UserError(
             "The round has moved on already. The newest card in this channel is the one to use."
         )
-
-
-def _refuse_elsewhere(round_: Round, click: Click) -> None:
-    if (round_.guild_id, round_.channel_id) != (click.guild_id, click.channel_id):
-        raise UserError("This card belongs to another channel. Answer on the one that's open here.")
-
-
-def _refuse_if_over(question: RoundQuestion, round_: Round, message_id: int, at: datetime) -> None:
-    """Refuse an answer given `at` if the question or its round had ended by then."""
-    if round_.phase in {Phase.STANDINGS, Phase.CLOSING, Phase.ENDED}:
-        raise UserError("This round is over. Start a new one with </quiz start>.")
-    if question.message_id is not None and question.message_id != message_id:
-        raise UserError(_OLD_CARD)
-    is_scored = round_.number != question.number or round_.phase is Phase.ASK
-    if is_scored or (question.revealed_at is not None and at > question.revealed_at):
-        early = _CLOSED_EARLY if _closed_early(question, round_) else _TOO_LATE
-        raise UserError(_SHOWN if round_.hosted else early)
-
-
-def _refuse_second(conn: Connection, question_id: int, user_id: int) -> None:
-    if store.had_answer_erased(conn, question_id, user_id):
-        raise UserError(
-            "You answered this question before you deleted your data, "
-            "and each member answers once. Wait for its reveal, then answer the next one."
-        )
-
-
-def _closed_early(question: RoundQuestion, round_: Round) -> bool:
-    """Return whether the reveal came early because all players had answered."""
-    return (
-        question.revealed_at is not None
-        and question.deadline_at is not None
-        and question.revealed_at < question.deadline_at
-        and round_.ending is None
-    )

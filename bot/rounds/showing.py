@@ -8,18 +8,20 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from bot.answers import store as answers_store
+from bot.answers.rules import Tally
 from bot.answers.store import ROUND, Answer
 from bot.core.context import Context, Place
-from bot.core.database import Connection
+from bot.core.database import Connection, reading
 from bot.core.errors import DeliveryRefused, DeliveryUnknown
 from bot.members.store import names_of
-from bot.questions import answers
+from bot.play.rules import SHOWN
+from bot.play.service import has_repeats
+from bot.questions.answers import decode_order
 from bot.questions.cards import count_answers
 from bot.questions.model import Bank
 from bot.rounds import rules, store
 from bot.rounds.cards import Fastest, Leader, QuestionCard, RevealCard, StandingsCard
 from bot.rounds.rules import Phase
-from bot.rounds.service import get_question_or_refuse, standings_of
 from bot.rounds.store import Round, RoundQuestion
 
 log = logging.getLogger(__name__)
@@ -43,81 +45,6 @@ class RoundCards:
         self._sender = context.sender
         self._views = views
 
-    async def reveal(self, round_: Round, question: RoundQuestion, given: Sequence[Answer]) -> None:
-        """Edit an open question's card into the reveal.
-
-        Do nothing if it was never posted or its item has left the bank.
-        """
-        bank = await self._database.read(self._banks.of, round_.guild_id)
-        item = bank.items.get(question.item_id)
-        if item is None or question.message_id is None:
-            return
-        best = [a for a in given if a.correct][: rules.FASTEST]
-        names = await self._database.read(names_of, round_.guild_id, [a.user_id for a in best])
-        players = {a.user_id for a in given}
-        if len(players) == 1:
-            players |= await self._database.read(_players_before, round_.id, question.number)
-        card = RevealCard(
-            question_id=question.id,
-            item=item,
-            order=answers.decode_order(question.choice_order),
-            number=question.number,
-            total=round_.total,
-            outcome=count_answers(item, [(a.answer or "", a.correct) for a in given]),
-            fastest=tuple(Fastest(names.get(a.user_id), a.elapsed_ms or 0, a.points) for a in best),
-            alone=len(players) == 1,
-            leaders=await self._leaders(round_, question.number),
-            goes_on=round_.ending is None,
-            hosted=round_.hosted,
-        )
-        await self._sender.edit(_place(round_), question.message_id, self._views.reveal(card, bank))
-
-    async def _leaders(self, round_: Round, number: int) -> tuple[Leader, ...]:
-        """Return the leaders with points after every fifth question, else nothing."""
-        if number % rules.LEADERS_EVERY:
-            return ()
-        standings = await self._database.read(standings_of, round_.id)
-        tallies = [tally for _, tally in standings if tally.points][: rules.LEADERS]
-        names = await self._database.read(
-            names_of, round_.guild_id, [tally.user_id for tally in tallies]
-        )
-        return tuple(Leader(names.get(tally.user_id), tally.points) for tally in tallies)
-
-    def standings(self, card: StandingsCard) -> Awaitable[Any]:
-        """Return the message of the standings."""
-        return self._views.standings(card)
-
-    async def refresh(self, question_id: int) -> int | None:
-        """Show the present count of answers on an open card and return it.
-
-        Return None if the question is not open.
-        """
-        question, round_, answered = await self._database.read(_question_with_count, question_id)
-        if (
-            question.message_id is None
-            or question.deadline_at is None
-            or question.number != round_.number
-            or round_.phase is not Phase.OPEN
-        ):
-            return None
-        try:
-            ends_at, left = None, None
-            if not round_.hosted:
-                ends_at = question.deadline_at
-                left = max(0, (ends_at - self._now()) // timedelta(seconds=1))
-            message = await self.question(round_, question, ends_at, left, answered)
-            await self._sender.edit(_place(round_), question.message_id, message)
-            # another process may have revealed it during this edit, which then replaced the reveal
-            question, round_, answered = await self._database.read(
-                _question_with_count, question_id
-            )
-            if question.revealed_at is not None:
-                given = await self._database.read(answers_store.to_question, ROUND, question_id)
-                await self.reveal(round_, question, given)
-        except (DeliveryUnknown, DeliveryRefused) as error:  # the reveal will deal with it
-            log.info("round %s: counter not refreshed: %s", round_.id, error)
-        return answered
-
     async def question(
         self,
         round_: Round,
@@ -131,7 +58,7 @@ class RoundCards:
         card = QuestionCard(
             question_id=question.id,
             item=bank.items[question.item_id],
-            order=answers.decode_order(question.choice_order),
+            order=decode_order(question.choice_order),
             number=question.number,
             total=round_.total,
             seconds=question.seconds,
@@ -141,17 +68,119 @@ class RoundCards:
         )
         return self._views.question(card, bank)
 
+    async def refresh(self, question_id: int) -> int | None:
+        """Show the present count of answers on an open card and return it.
 
-def _place(round_: Round) -> Place:
+        Return None if the question is not open.
+        """
+        found = await self._database.read(store.question_and_round, question_id)
+        if found is None:
+            return None
+        question, round_ = found
+        if (
+            question.message_id is None
+            or question.deadline_at is None
+            or question.number != round_.number
+            or round_.phase is not Phase.OPEN
+        ):
+            return None
+        answered = await self._database.read(answers_store.count, ROUND, question_id)
+        ends_at, left = None, None
+        if not round_.hosted:
+            ends_at = question.deadline_at
+            left = max(0, (ends_at - self._now()) // timedelta(seconds=1))
+        try:
+            message = await self.question(round_, question, ends_at, left, answered)
+            await self._sender.edit(place_of(round_), question.message_id, message)
+            # another process may have revealed it during this edit, which then replaced the reveal
+            found = await self._database.read(store.question_and_round, question_id)
+            if found is not None and found[0].revealed_at is not None:
+                given = await self._database.read(answers_store.to_question, ROUND, question_id)
+                await self.reveal(found[1], found[0], given)
+        except (DeliveryUnknown, DeliveryRefused) as error:  # the reveal will deal with it
+            log.info("round %s: counter not refreshed: %s", round_.id, error)
+        return answered
+
+    async def reveal(self, round_: Round, question: RoundQuestion, given: Sequence[Answer]) -> None:
+        """Edit an open question's card into the reveal.
+
+        Do nothing if it was never posted or its item has left the bank.
+        """
+        if question.message_id is None:
+            return
+        card, bank = await self._reveal_card(round_, question, given)
+        if card is not None:
+            message = self._views.reveal(card, bank)
+            await self._sender.edit(place_of(round_), question.message_id, message)
+
+    @reading
+    def _reveal_card(
+        self, conn: Connection, round_: Round, question: RoundQuestion, given: Sequence[Answer]
+    ) -> tuple[RevealCard | None, Bank]:
+        bank = self._banks.of(conn, round_.guild_id)
+        item = bank.items.get(question.item_id)
+        if item is None:
+            return None, bank
+        best = [a for a in given if a.correct][: rules.FASTEST]
+        leaders: list[Tally] = []
+        if question.number % rules.LEADERS_EVERY == 0:
+            ranked = standings_of(conn, round_.id)
+            leaders = [tally for _, tally in ranked if tally.points][: rules.LEADERS]
+        shown = [*(a.user_id for a in best), *(tally.user_id for tally in leaders)]
+        names = names_of(conn, round_.guild_id, shown)
+        players = {a.user_id for a in given}
+        if len(players) == 1:
+            asked = store.question_ids(conn, round_.id)
+            before = [key for number, key in asked.items() if number < question.number]
+            players |= answers_store.players(conn, ROUND, before)
+        card = RevealCard(
+            question_id=question.id,
+            item=item,
+            order=decode_order(question.choice_order),
+            number=question.number,
+            total=round_.total,
+            outcome=count_answers(item, [(a.answer or "", a.correct) for a in given]),
+            fastest=tuple(Fastest(names.get(a.user_id), a.elapsed_ms or 0, a.points) for a in best),
+            alone=len(players) == 1,
+            leaders=tuple(Leader(names.get(tally.user_id), tally.points) for tally in leaders),
+            goes_on=round_.ending is None,
+            hosted=round_.hosted,
+        )
+        return card, bank
+
+    async def standings(self, round_: Round) -> Any:
+        """Return the message of the standings."""
+        return await self._views.standings(await self._standings_card(round_))
+
+    @reading
+    def _standings_card(self, conn: Connection, round_: Round) -> StandingsCard:
+        asked = store.revealed_ids(conn, round_.id)
+        ranked = answers_store.standings(conn, ROUND, asked)
+        members = [tally.user_id for _, tally in ranked]
+        return StandingsCard(
+            round_id=round_.id,
+            questions=len(asked),
+            standings=tuple(ranked),
+            names=names_of(conn, round_.guild_id, members[:SHOWN]),
+            ending=round_.ending,
+            race=rules.race(_points_by_question(conn, asked), members),
+            repeats=has_repeats(conn, ROUND, asked, ranked),
+            hosted=round_.hosted,
+        )
+
+
+def place_of(round_: Round) -> Place:
     return Place(round_.guild_id, round_.channel_id)
 
 
-def _question_with_count(conn: Connection, question_id: int) -> tuple[RoundQuestion, Round, int]:
-    question, round_ = get_question_or_refuse(conn, question_id)
-    return question, round_, answers_store.count(conn, ROUND, question_id)
+def standings_of(conn: Connection, round_id: int) -> list[tuple[int, Tally]]:
+    """Return the places and tallies of a round's players, best first."""
+    return answers_store.standings(conn, ROUND, store.revealed_ids(conn, round_id))
 
 
-def _players_before(conn: Connection, round_id: int, number: int) -> set[int]:
-    """Return the members who answered a question of the round before this one."""
-    asked = store.question_ids(conn, round_id)
-    return answers_store.players(conn, ROUND, [key for n, key in asked.items() if n < number])
+def _points_by_question(conn: Connection, question_ids: Sequence[int]) -> list[dict[int, int]]:
+    """Return, for each question in order, the points that each member won."""
+    won: dict[int, dict[int, int]] = {key: {} for key in question_ids}
+    for a in answers_store.results(conn, ROUND, question_ids):
+        won[a.question_id][a.user_id] = a.points
+    return list(won.values())

@@ -356,6 +356,15 @@ def question(question_id: int) -> Select[Any]:
     return select(round_questions).where(round_questions.c.id == question_id)
 
 
+def question_and_round(
+    conn: Connection, question_id: int, *, lock: bool = False
+) -> tuple[RoundQuestion, Round] | None:
+    """Return a question and its round; with `lock`, nobody else can change the round."""
+    found = question(conn, question_id)
+    round_ = None if found is None else get(conn, found.round_id, lock=lock)
+    return None if found is None or round_ is None else (found, round_)
+
+
 @first_row(RoundQuestion)
 def question_of(round_id: int, number: int) -> Select[Any]:
     return select(round_questions).where(
@@ -382,16 +391,6 @@ def change_question(conn: Connection, question_id: int, /, **values: object) -> 
 
 
 _CHANGE_QUESTION = update(round_questions).where(round_questions.c.id == bindparam("this"))
-
-
-def had_answer_erased(conn: Connection, question_id: int, user_id: int) -> bool:
-    """Return whether a member's answer to an open question was erased."""
-    return erased_answers.has_hash_of(conn, ROUND, question_id, user_id)
-
-
-def delete_hashes(conn: Connection, question_id: int) -> None:
-    """Delete the hashes of members whose answers were erased; the question is no longer open."""
-    erased_answers.delete_hashes(conn, ROUND, question_id)
 
 
 def add_answer(conn: Connection, answer: Answer, round_id: int, number: int) -> bool:

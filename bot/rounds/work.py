@@ -14,23 +14,20 @@ from typing import Any
 
 from bot.answers import pay
 from bot.answers import store as answers_store
-from bot.answers.rules import FEWEST_PLAYERS, slow_in_game
+from bot.answers.rules import FEWEST_PLAYERS
 from bot.answers.store import ROUND, Answer
-from bot.core import servers
-from bot.core.calendar import local_date
-from bot.core.context import Context, Place, make_nonce
+from bot.core import erased_answers
+from bot.core.context import Context, make_nonce
 from bot.core.database import Connection, is_away
 from bot.core.errors import DeliveryRefused
 from bot.core.posting import Post, PostWorker
-from bot.members.store import names_of
-from bot.memory import store as memory_store
-from bot.play.rules import SHOWN
+from bot.core.starters import Starters
+from bot.play.service import score
 from bot.rounds import rules, store
-from bot.rounds.cards import StandingsCard
+from bot.rounds.answering import OpenQuestions
 from bot.rounds.results import PrivateResults
 from bot.rounds.rules import Phase
-from bot.rounds.service import Rounds, standings_of
-from bot.rounds.showing import RoundCards
+from bot.rounds.showing import RoundCards, place_of
 from bot.rounds.store import Round, RoundQuestion
 
 log = logging.getLogger(__name__)
@@ -42,12 +39,18 @@ class RoundWork(PostWorker[Round]):
     queue = store.QUEUE
 
     def __init__(
-        self, context: Context, rounds: Rounds, cards: RoundCards, results: PrivateResults
+        self,
+        context: Context,
+        starters: Starters,
+        questions: OpenQuestions,
+        cards: RoundCards,
+        results: PrivateResults,
     ) -> None:
         super().__init__(context)
-        self._results = results
-        self._rounds = rounds
+        self._starters = starters
+        self._questions = questions
         self._cards = cards
+        self._results = results
 
     def load(self, conn: Connection, key: int, /) -> Round | None:
         return store.get(conn, key)
@@ -77,7 +80,7 @@ class RoundWork(PostWorker[Round]):
 
     async def _ask(self, round_: Round) -> None:
         if await self.post_once(partial(self._claim_question, round_=round_)):
-            self._rounds.starters.remove(round_.id)
+            self._starters.remove(round_.id)
 
     def _claim_question(self, conn: Connection, round_: Round) -> Post | None:
         now = self._now()
@@ -98,11 +101,11 @@ class RoundWork(PostWorker[Round]):
             return None
         ends_at = now + timedelta(seconds=question.seconds) if question.seconds else None
         return Post(
-            place=_place(round_),
+            place=place_of(round_),
             nonce=make_nonce("q", question.id, question.asked_at or now),
             tried_at=question.asked_at,
             build=partial(self._cards.question, round_, question, ends_at),
-            opened=partial(self._rounds.open_question, round_id=round_.id, question_id=question.id),
+            opened=partial(self._questions.open, question_id=question.id),
             urgent=True,
         )
 
@@ -111,7 +114,7 @@ class RoundWork(PostWorker[Round]):
         if claimed is None:
             return
         shown, question, given, pause = claimed
-        await self._rounds.forget(round_.id)
+        await self._questions.forget(round_.id)
         await self._cards.reveal(shown, question, given)
         due_at = self._now() if shown.ending else self._now() + pause
         await self._database.write(
@@ -137,7 +140,7 @@ class RoundWork(PostWorker[Round]):
         ending = round_.ending
         if round_.phase is Phase.OPEN:
             store.change_question(conn, question.id, revealed_at=now)
-            store.delete_hashes(conn, question.id)
+            erased_answers.delete_hashes(conn, ROUND, question.id)
             values: dict[str, Any] = {"idle": 0 if given else round_.idle + 1}
             if rules.was_abandoned(question.opened_at, now, hosted=round_.hosted):
                 ending = ending or "left"
@@ -194,7 +197,6 @@ class RoundWork(PostWorker[Round]):
         given = answers_store.to_question(conn, ROUND, question.id)
         if not given:
             return
-        day = local_date(servers.zone(conn, round_.guild_id), question.revealed_at or self._now())
         asked = store.question_ids(conn, round_.id)
         earlier = [key for number, key in asked.items() if number < question.number]
         before = answers_store.players(conn, ROUND, earlier)
@@ -204,9 +206,15 @@ class RoundWork(PostWorker[Round]):
         ):  # a second player joined: pay the first for what they played alone
             (first,) = before
             pay.pay_late(conn, answers_store.of_member(conn, ROUND, earlier, first))
-        slow = slow_in_game(question.seconds)
-        reviews = pay.count(conn, given, day=day, alone=alone, slow_after_ms=slow)
-        memory_store.record(conn, question.item_id, reviews)
+        score(
+            conn,
+            given,
+            guild_id=round_.guild_id,
+            item_id=question.item_id,
+            closed_at=question.revealed_at or self._now(),
+            alone=alone,
+            seconds=question.seconds,
+        )
 
     async def _finish(self, round_: Round) -> None:
         if await self.post_once(partial(self._claim_standings, round_=round_)):
@@ -217,34 +225,21 @@ class RoundWork(PostWorker[Round]):
             conn, round_.id, expect=round_.phase, now=self._now(), phase=Phase.CLOSING
         ):
             return None
-        revealed = store.revealed_questions(conn, round_.id)
-        asked = [question.id for question in revealed]
-        standings = tuple(standings_of(conn, round_.id))
-        members = [tally.user_id for _, tally in standings]
-        on_boards = answers_store.paid_for(conn, ROUND, asked)
-        card = StandingsCard(
-            round_id=round_.id,
-            questions=len(revealed),
-            standings=standings,
-            names=names_of(conn, round_.guild_id, members[:SHOWN]),
-            ending=round_.ending,
-            race=rules.race(_points_by_question(conn, asked), members),
-            repeats=len(members) > 1 and on_boards < sum(t.points for _, t in standings),
-            hosted=round_.hosted,
-        )
         tried_at = None
         if round_.phase is Phase.CLOSING:  # an earlier attempt came after the last reveal
+            revealed = store.revealed_questions(conn, round_.id)
             tried_at = (revealed[-1].revealed_at if revealed else None) or round_.started_at
         return Post(
-            place=_place(round_),
+            place=place_of(round_),
             nonce=make_nonce("s", round_.id, round_.started_at),
             tried_at=tried_at,
-            build=partial(self._cards.standings, card),
+            build=partial(self._cards.standings, round_),
             urgent=True,
         )
 
     async def _end(self, round_: Round, ending: str, detail: str | None) -> None:
-        await self._rounds.forget(round_.id)
+        self._starters.remove(round_.id)
+        await self._questions.forget(round_.id)
         values = {"phase": Phase.ENDED, "ended_at": self._now(), "ending": ending, "detail": detail}
         await self._leave_phase(round_.id, values)
         log.info("round %s ended: %s%s", round_.id, ending, f" ({detail})" if detail else "")
@@ -258,7 +253,7 @@ class RoundWork(PostWorker[Round]):
             await self._end(round_, ending, detail)
             return
         now = self._now()
-        await self._rounds.forget(round_.id)
+        await self._questions.forget(round_.id)
         values |= {"phase": Phase.STANDINGS, "due_at": now, "ending": ending, "detail": detail}
         await self._leave_phase(round_.id, values)
 
@@ -276,7 +271,7 @@ class RoundWork(PostWorker[Round]):
                 self._score(conn, round_)
             question = store.question_of(conn, round_id, round_.number)
             if question is not None:
-                store.delete_hashes(conn, question.id)
+                erased_answers.delete_hashes(conn, ROUND, question.id)
             store.change(conn, round_id, expect=round_.phase, **values)
 
         try:
@@ -298,19 +293,7 @@ class RoundWork(PostWorker[Round]):
         log.warning("round %s in channel %s: %s", current.id, current.channel_id, error)
         if current.phase is Phase.ASKING and current.number == 1:
             sorry = f"The round couldn't start. {error} Once that's fixed, use </quiz start> again."
-            await self._rounds.starters.notify(current.id, sorry)
+            await self._starters.notify(current.id, sorry)
             await self._end(current, error.what, str(error))
         else:
             await self._stop_early(current, error.what, str(error))
-
-
-def _place(round_: Round) -> Place:
-    return Place(round_.guild_id, round_.channel_id)
-
-
-def _points_by_question(conn: Connection, question_ids: Sequence[int]) -> list[dict[int, int]]:
-    """Return, for each question in order, the points that each member won."""
-    won: dict[int, dict[int, int]] = {key: {} for key in question_ids}
-    for a in answers_store.results(conn, ROUND, question_ids):
-        won[a.question_id][a.user_id] = a.points
-    return list(won.values())

@@ -43,7 +43,7 @@ async def test_a_round(team: Stage) -> None:
     assert await team.next_card(round_id)
     before = await rows(team)
     for user_id in (ALWINA, BOB):
-        await team.bot.rounds.answer(replace(team.click(user_id, after=1), roles=(RED,)))
+        await team.bot.open_questions.answer(replace(team.click(user_id, after=1), roles=(RED,)))
     assert not await team.next_card(round_id)
     await check_new(team, before, IN_GAME)
 
@@ -55,7 +55,7 @@ async def test_a_challenge(team: Stage) -> None:
     for user_id in (ALWINA, BOB):
         asked = await challenges.take(team, challenge_id, user_id)
         click = challenges.click(team, asked, user_id=user_id)
-        await team.bot.challenges.answer(replace(click, roles=(RED,)))
+        await team.bot.turns.answer(replace(click, roles=(RED,)))
     taken = (await rows(team))["challenge_takers"]
     assert taken - before["challenge_takers"] == 2
     before["challenge_takers"] = taken  # one row for all questions

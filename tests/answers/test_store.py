@@ -52,10 +52,9 @@ async def test_answers_to_a_question(database: Database) -> None:
     found = await database.read(answer_log.results, ROUND, [1])
     assert sorted(found, key=lambda result: result.user_id) == results
     assert await database.read(answer_log.results_of, ROUND, [1], [BOB]) == results[1:]
-    tallies = await database.read(answer_log.tallies, ROUND, [1, 2])
-    assert sorted(tallies, key=lambda tally: tally.user_id) == [
-        Tally(ALWINA, 50, 1, 1, 900),
-        Tally(BOB, 50, 1, 2, 150),
+    assert await database.read(answer_log.standings, ROUND, [1, 2]) == [
+        (1, Tally(BOB, 50, 1, 2, 150)),
+        (1, Tally(ALWINA, 50, 1, 1, 900)),
     ]
 
 

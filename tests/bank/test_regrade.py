@@ -83,7 +83,7 @@ async def play(stage: Stage, picks: dict[int, int], *, topic: str, seconds: int 
     card: Any = stage.card().card
     for n, (user_id, pick) in enumerate(picks.items()):
         click = stage.click(user_id, after=1.0 + 9 * n)
-        await stage.bot.rounds.answer(replace(click, picks=(card.order.index(pick),)))
+        await stage.bot.open_questions.answer(replace(click, picks=(card.order.index(pick),)))
     return await finish(stage, round_id)
 
 

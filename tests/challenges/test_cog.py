@@ -17,8 +17,6 @@ from tests.simcord.stage import (
     Question,
     Stage,
     answer_to,
-    buttons,
-    custom_ids,
     labels,
     reply,
     text_of,
@@ -193,21 +191,6 @@ async def test_time_is_up_and_skip(stage: Stage) -> None:
         assert (await alwina.press("Skip")).startswith("-# Challenge · question 2 of 3")
     assert (await alwina.press("Skip")).startswith("-# Challenge · question 3 of 3")
     assert "That was the last one." in await alwina.press("Skip")
-
-
-async def test_nothing_tells_the_right_answer(stage: Stage) -> None:
-    """Custom ids hold ids and shown positions only, and all buttons but Skip look alike."""
-    card = await card_of(stage, stage.alwina, questions=1)
-    alwina = Player(stage, stage.alwina)
-    await alwina.take(card)
-    ids = custom_ids(alwina.message)
-    item = Question(stage, alwina.message).item
-    assert item.id not in str([*ids, *custom_ids(card)])
-    if item.kind == "choice":
-        row = ids[0].split(":")[3]
-        wanted = [f"answer:v1:challenge:{row}:{n}" for n in range(len(item.choices))]
-        assert ids == [*wanted, f"takeskip:v1:{row}"]
-    assert len({button.style for button in buttons(alwina.message)[:-1]}) == 1
 
 
 async def test_a_card_that_could_not_be_posted(stage: Stage) -> None:

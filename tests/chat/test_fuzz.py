@@ -69,7 +69,7 @@ def hostile(custom_id: str, components: Any, *, modal: bool = True) -> example:
 
 
 @settings(
-    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     custom_id=CUSTOM_IDS,
@@ -123,7 +123,7 @@ async def test_clicks_and_modals(
 
 
 @settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=75, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     time=st.text(max_size=100),

@@ -113,7 +113,7 @@ async def ignore(_interaction: discord.Interaction, _fields: Fields) -> None:
     pass
 
 
-@settings(max_examples=200)
+@settings(max_examples=80)
 @given(routes_with_values())
 def test_round_trip(one: tuple[Route, dict[str, str]]) -> None:
     """Parsing an id returns its values, for its own route only, and it fits into 100 characters."""
@@ -150,7 +150,7 @@ def test_a_changed_id_is_rejected_or_valid(pair: tuple[str, str]) -> None:
         }
 
 
-@settings(max_examples=200)
+@settings(max_examples=80)
 @given(one=routes_with_values(), other=routes_with_values())
 def test_different_fields_have_different_ids(
     one: tuple[Route, dict[str, str]], other: tuple[Route, dict[str, str]]
@@ -159,7 +159,7 @@ def test_different_fields_have_different_ids(
     assert (one[0].id(**one[1]) == other[0].id(**other[1])) == (one == other)
 
 
-@settings(max_examples=200)
+@settings(max_examples=80)
 @given(
     routes_with_values(),
     st.sampled_from([" ", "\n", "\r\n", ":", "\x00", "\u00a0", "\u200b", ":0", ":v1"]),

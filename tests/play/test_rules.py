@@ -10,14 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.play.rules import LEAST_TIME, MOST_TIME, fits, grace, points, reading_time, seconds_for
-from bot.questions.bank import load_packs
-from tests.shipped import item, typed
+from bot.play.rules import LEAST_TIME, MOST_TIME, Options, grace, points, reading_time, seconds_for
+from tests.shipped import item, packs, typed
 
 
 def test_every_item_leaves_time_to_think() -> None:
     """Limits are 15 to 90 seconds in steps of five, at least four more than reading takes."""
-    items = list(load_packs().asked.values())
+    items = list(packs().asked.values())
     for one in items:
         limit = seconds_for(one)
         assert limit in range(15, 91, 5)
@@ -58,18 +57,16 @@ def test_what_makes_an_item_take_longer() -> None:
 )
 def test_difficulties(difficulty: str, asked: set[int]) -> None:
     """Easy asks levels 1 and 2, medium 3, hard 4 and 5, mixed all of them."""
-    found = {
-        n for n in range(1, 6) if fits(item(difficulty=n), topic_id=None, difficulty=difficulty)
-    }
-    assert found == asked
+    options = Options(5, difficulty=difficulty)
+    assert {n for n in range(1, 6) if options.allows(item(difficulty=n))} == asked
 
 
 def test_one_topic() -> None:
     """With a topic only its own items fit, and the difficulty counts as well."""
     one = item(topic="lora")
-    assert fits(one, topic_id="lora", difficulty="medium")
-    assert not fits(one, topic_id="qlora", difficulty="medium")
-    assert not fits(one, topic_id="lora", difficulty="hard")
+    assert Options(5, "lora", "medium").allows(one)
+    assert not Options(5, "qlora", "medium").allows(one)
+    assert not Options(5, "lora", "hard").allows(one)
 
 
 def test_grace() -> None:

@@ -572,7 +572,7 @@ async def _live(stage: Stage, source: str, user_id: int, guild_id: int, right: b
     if source == "round":
         await stage.start(1, guild_id=guild_id, channel_id=guild_id, starter_id=user_id)
         await stage.run()
-        await stage.bot.rounds.answer(
+        await stage.bot.open_questions.answer(
             replace(stage.click(user_id, right=right, post=stage.card(guild_id)), guild_id=guild_id)
         )
         await stage.wait(seconds=40)

@@ -53,7 +53,7 @@ async def test_an_open_question_of_a_round(stage: Stage, clock: dict[str, Any]) 
     with pytest.raises(UserError, match=SECOND):
         await stage.answer(ALWINA)
     with pytest.raises(UserError, match=SECOND):
-        await stage.bot.rounds.check_open(card.row_id, card.message_id, ALWINA)
+        await stage.bot.open_questions.check_open(card.row_id, card.message_id, ALWINA)
     with pytest.raises(UserError, match="already locked in"):
         await stage.answer(BOB)
     assert (await stage.answer(CLEMENTINE)).reveal_at is not None

@@ -73,7 +73,9 @@ async def live(stage: Stage) -> None:
         number += 1
         await stage.answer(BOB, right=number % 2 == 0, after=3)
         await stage.answer(ALWINA, right=number % 3 == 0, after=4)
-        await bot.rounds.answer(click(stage, stage.card(), "attention" if number % 2 else None))
+        await bot.open_questions.answer(
+            click(stage, stage.card(), "attention" if number % 2 else None)
+        )
     await stage.set_up(kind="mixed")
     await stage.wait(hours=1)
     for _ in range(3):
@@ -118,7 +120,7 @@ async def challenge(stage: Stage) -> None:
         await stage.run()
         (post, *_) = reversed(stage.sender.of_kind("challenge"))
         for user_id in (ZOE, BOB):
-            asked = await stage.bot.challenges.take(
+            asked = await stage.bot.turns.take(
                 started.challenge_id, user_id, GUILD, post.message_id, stage.clock()
             )
             said = NAME if user_id == ZOE else "something else"
@@ -133,7 +135,7 @@ async def challenge(stage: Stage) -> None:
                 () if text else (0,),
                 text,
             )
-            await stage.bot.challenges.answer(given)
+            await stage.bot.turns.answer(given)
         if member is None:
             await stage.wait(hours=2)
 
@@ -307,7 +309,7 @@ async def test_what_is_open_is_taken_back(stage: Stage) -> None:
     assert await stage.next_card(round_id)
     card = stage.card(CHANNEL + 1)
     await stage.answer(BOB, post=card, after=2)
-    await stage.bot.rounds.answer(click(stage, card))
+    await stage.bot.open_questions.answer(click(stage, card))
     await stage.bot.privacy.erase(ZOE)
     assert await traces(stage) == []
     assert {a.user_id for a in await stage.answers()} == {BOB}
@@ -320,9 +322,9 @@ async def test_no_open_question_in_memory_names_who_started_its_round(stage: Sta
     """Though she has not answered it; the answers of others to it stay."""
     assert await stage.next_card(await stage.start(questions=1, starter_id=ZOE))
     await stage.answer(BOB, after=2)
-    assert str(ZOE) in str(vars(stage.bot.rounds))
+    assert str(ZOE) in str(vars(stage.bot.open_questions))
     await stage.bot.privacy.erase(ZOE)
-    assert str(ZOE) not in str(vars(stage.bot.rounds))
+    assert str(ZOE) not in str(vars(stage.bot.open_questions))
     await stage.answer(CLEMENTINE, after=3)
     assert {a.user_id for a in await stage.answers()} == {BOB, CLEMENTINE}
 
@@ -358,7 +360,7 @@ async def test_who_goes_while_a_round_counts(stage: Stage) -> None:
     assert await stage.next_card(round_id)
     await stage.answer(BOB, after=2)
     await stage.answer(CLEMENTINE, after=2)
-    await stage.bot.rounds.answer(click(stage, stage.card()))
+    await stage.bot.open_questions.answer(click(stage, stage.card()))
     while (await stage.round(round_id)).phase != "pause":
         at = await stage.next_due()
         assert at is not None
@@ -491,7 +493,9 @@ async def test_no_file_tells_a_verdict_before_the_reveal(stage: Stage) -> None:
     challenge_id = await challenges.start(stage, BOB, questions=1, topic_id="t2")
     (question, *_) = stage.sender.of_kind("question")
     for user_id, right in ((ALWINA, True), (CLEMENTINE, False)):
-        await stage.bot.rounds.answer(stage.click(user_id, right=right, post=question, after=60))
+        await stage.bot.open_questions.answer(
+            stage.click(user_id, right=right, post=question, after=60)
+        )
         asked = await challenges.take(stage, challenge_id, user_id)
         await challenges.give(stage, asked, right=right)
     one, other = [await told_of(stage, user_id) for user_id in (ALWINA, CLEMENTINE)]

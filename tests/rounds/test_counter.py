@@ -57,24 +57,14 @@ async def test_the_first_answers_show_after_two_seconds() -> None:
     assert card.edits == [(3.0, 5)]
 
 
+@pytest.mark.parametrize("takes", [0, 1])
 @virtual
-async def test_a_last_answer_is_not_forgotten() -> None:
-    """An answer just after an edit is shown by the next one."""
-    card = Card()
+async def test_a_last_answer_is_not_forgotten(takes: int) -> None:
+    """An answer just after an edit, or during it, is shown by the next one."""
+    card = Card(takes=takes)
     card.answer()
     await asyncio.sleep(2.5)
-    card.answer()
-    await asyncio.sleep(17)
-    assert [count for _, count in card.edits] == [1, 2]
-
-
-@virtual
-async def test_an_answer_during_an_edit_is_not_forgotten() -> None:
-    """An answer that is stored during an edit is shown by the next one."""
-    card = Card(takes=1)
-    card.answer()
-    await asyncio.sleep(2.5)
-    assert card.under_way == 1
+    assert card.under_way == takes
     card.answer()
     await asyncio.sleep(17)
     assert [count for _, count in card.edits] == [1, 2]

@@ -10,8 +10,8 @@ from bot.core import snowflakes
 from bot.core.errors import UserError
 from bot.rounds.cards import QuestionCard
 from bot.rounds.rules import HOSTED_LIMIT
-from tests.fakes import Crash, Post, unsent
-from tests.rounds.scenes import open_round, reveals, standings, stop
+from tests.fakes import Crash, Post
+from tests.rounds.scenes import open_round, reveals, standings
 from tests.stage import ALWINA, BOB, CHANNEL, CLEMENTINE, GUILD, Stage
 
 
@@ -153,32 +153,11 @@ async def test_a_pause_of_a_day_ends_the_round(stage: Stage) -> None:
     assert standings(stage).ending == "left"
 
 
-async def test_stop_in_a_hosted_round(stage: Stage) -> None:
-    """A stop waits for the open question's reveal; a second one reveals it at once."""
-    round_id = await host(stage, questions=3)
-    assert await stop(stage)
-    await stage.wait(hours=1)
-    assert (await stage.round(round_id)).phase == "open"
-    assert await stop(stage)
-    await stage.run()
-    assert (len(reveals(stage)), standings(stage).ending) == (1, "stopped")
-
-
-@pytest.mark.parametrize(
-    ("method", "after", "skip"),
-    [
-        (m, after, skip)
-        for m, n in (("post_question", 2), ("reveal_question", 2), ("post_standings", 1))
-        for skip in range(n)
-        for after in (False, True)
-    ],
-)
-@pytest.mark.parametrize("error", [Crash(), unsent()], ids=["crash", "failure"])
-async def test_a_fault_at_any_step(
-    stage: Stage, method: str, after: bool, skip: int, error: BaseException
-) -> None:
+@pytest.mark.parametrize("method", ["post_question", "reveal_question", "post_standings"])
+@pytest.mark.parametrize("after", [False, True])
+async def test_a_crash_at_any_step(stage: Stage, method: str, after: bool) -> None:
     """Before or after any effect: each question comes once and counts once."""
-    stage.sender.fail(method, error, after=after, skip=skip)
+    stage.sender.fail(method, Crash(), after=after)
     round_id = await stage.start(2, hosted=True, seconds=None)
     for _ in range(60):
         round_ = await stage.round(round_id)
@@ -197,7 +176,6 @@ async def test_a_fault_at_any_step(
                 await stage.until(max(due, stage.clock()))
         except Crash:
             await stage.restart()
-    assert stage.sender.calls[method] > skip
     assert len(stage.sender.of_kind("question")) == 2
     assert {c.question_id for c in reveals(stage)} == {
         p.row_id for p in stage.sender.of_kind("question")

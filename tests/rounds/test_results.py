@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection
 from dataclasses import replace
+from unittest.mock import Mock
 
 import pytest
 
@@ -26,11 +27,7 @@ class Replies:
         """(question, number of members)"""
         self.under_way = self.most_at_once = 0
         self.without_answer: set[int] = set()
-        self.results = PrivateResults(virtual_now, self._load)
-
-    async def _load(self, question_id: int, user_ids: Collection[int]) -> dict[int, OwnResult]:
-        self.loaded.append((question_id, len(user_ids)))
-        return {n: replace(RESULT, total=n) for n in user_ids if n not in self.without_answer}
+        self.results = _Results(self)
 
     def add(self, *user_ids: int, question_id: int = 7) -> None:
         for user_id in user_ids:
@@ -49,6 +46,19 @@ class Replies:
             self.results.show(question_id)
         await asyncio.sleep(wait)
         return sorted(user_id for user_id, _ in self.shown)
+
+
+class _Results(PrivateResults):
+    """Results that come from no database."""
+
+    def __init__(self, replies: Replies) -> None:
+        super().__init__(Mock(now=virtual_now))
+        self._replies = replies
+
+    async def load(self, question_id: int, user_ids: Collection[int]) -> dict[int, OwnResult]:
+        self._replies.loaded.append((question_id, len(user_ids)))
+        without = self._replies.without_answer
+        return {n: replace(RESULT, total=n) for n in user_ids if n not in without}
 
 
 @virtual

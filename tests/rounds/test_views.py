@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import timedelta
-from itertools import pairwise
+from itertools import pairwise, permutations
 
 import discord
 import pytest
@@ -16,7 +16,15 @@ from bot.chat.pictures import to_png
 from bot.questions.cards import count_answers
 from bot.questions.views import MISSES
 from bot.rounds import views as rounds
-from bot.rounds.cards import Fastest, Leader, Locked, OwnResult, RevealCard, StandingsCard
+from bot.rounds.cards import (
+    Fastest,
+    Leader,
+    Locked,
+    OwnResult,
+    RevealCard,
+    StandingsCard,
+    Started,
+)
 from bot.rounds.rules import Race
 from tests.messages import check_limits, custom_ids, labels, lines, reads
 from tests.pixels import different, size
@@ -37,6 +45,30 @@ REVEAL = RevealCard(
 PEOPLE = {5: "", 6: "*Esmeralda*", 7: "Alwina", 8: "Bob"} | {MEMBER - n: NAME for n in range(1, 11)}
 TABLE = tuple((n, Tally(n, 400 - 100 * n, 3, 5, 9000)) for n in (1, 2, 3))
 CARD = StandingsCard(7, 5, TABLE, {1: "Alwina", 2: "Bob", 3: "Clementine"}, None, RACE)
+
+
+def test_the_start_line() -> None:
+    """It has the number of questions, their times and topic, and says if there are fewer."""
+    started = Started(7, 3, 50, (20, 35), bank().topics[TOPIC], "mixed", AT)
+    assert rounds.start_line("Alwina", started) == (
+        f"**Alwina** starts 3 questions · {bank().topics[TOPIC].title} · mixed · 20 to 35 s, "
+        "depending on the question. First one at <t:1714564800:T>. Only 3 questions match."
+    )
+    hosted = replace(started, wanted=3, seconds=None, topic=None)
+    assert rounds.start_line("Alwina", hosted) == (
+        "**Alwina** starts 3 questions · mixed · hosted, no clock. First one at <t:1714564800:T>."
+    )
+
+
+def test_nothing_tells_the_right_answer() -> None:
+    """The order of the choices changes neither custom ids nor styles of the buttons."""
+    found = set()
+    for order in permutations(ORDER):
+        card = question(ONE, order)
+        styles = [b.style for b in card.walk_children() if isinstance(b, discord.ui.Button)]
+        found.add((*custom_ids(card), *styles))
+    assert found == {(*(f"answer:v1:round:{ROW}:{n}" for n in range(4)), *styles)}
+    assert len(set(styles)) == 1
 
 
 def test_acknowledgements() -> None:
@@ -225,15 +257,12 @@ async def test_the_picture() -> None:
 
 def test_each_line_is_drawn() -> None:
     """Other points give another picture."""
+    drawn = to_png(rounds.svg(RACE))
     for n in range(3):
         courses = list(RACE.totals)
         courses[n] = (courses[n][0] + 20, *courses[n][1:])
-        assert (
-            different(
-                to_png(rounds.svg(RACE)), to_png(rounds.svg(replace(RACE, totals=tuple(courses))))
-            )
-            > 50
-        )
+        changed = to_png(rounds.svg(replace(RACE, totals=tuple(courses))))
+        assert different(drawn, changed) > 50
 
 
 def test_equal_points_share_a_place_and_do_not_overlap() -> None:

@@ -77,7 +77,7 @@ async def play(stage: Stage, teams: dict[int, tuple[int, ...]], **options: Any) 
     round_id = await stage.start(1, **options)
     await stage.run()
     for user_id, roles in teams.items():
-        await stage.bot.rounds.answer(replace(stage.click(user_id, after=1), roles=roles))
+        await stage.bot.open_questions.answer(replace(stage.click(user_id, after=1), roles=roles))
     assert not await stage.next_card(round_id)
 
 
