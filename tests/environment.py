@@ -1,8 +1,16 @@
-"""An environment that records which variables the bot reads."""
+"""The environment that the bot is started in, and the variables that it reads."""
 
 from __future__ import annotations
 
+import gc
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 from bot.config import Settings
 
@@ -24,3 +32,19 @@ def variables_read() -> set[str]:
     env = RecordingEnvironment()
     Settings.from_env(env)
     return env.asked
+
+
+@contextmanager
+def bare_environment(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Run commands of the bot in a folder without .env, with no settings in the environment."""
+    monkeypatch.chdir(folder)
+    for name in variables_read():
+        monkeypatch.delenv(name, raising=False)
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    umask = os.umask(0o077)
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    os.umask(umask)
+    gc.enable()  # a start turns it off

@@ -22,7 +22,7 @@ from bot.config import (
     load_environment,
     sqlite_file,
 )
-from tests.environment import variables_read
+from tests.environment import bare_environment, variables_read
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = (ROOT / ".env.example").read_text("utf-8")
@@ -379,14 +379,8 @@ def test_the_environment_wins_over_the_file(
 
 @pytest.fixture
 def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
-    """A folder without .env and an environment without settings."""
-    monkeypatch.chdir(tmp_path)
-    for name in documented():
-        monkeypatch.delenv(name, raising=False)
-    handlers, level = logging.root.handlers[:], logging.root.level
-    yield monkeypatch
-    logging.root.handlers[:] = handlers
-    logging.root.setLevel(level)
+    with bare_environment(tmp_path, monkeypatch):
+        yield monkeypatch
 
 
 @pytest.mark.parametrize(
