@@ -115,6 +115,12 @@ def upsert(conn: Connection, table: Table, **values: object) -> None:
     conn.execute(_upsert(conn.dialect.name, table, tuple(values)), values)
 
 
+def upsert_all(conn: Connection, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
+    """Like `upsert`, for rows with the same columns; sort them so that processes can't deadlock."""
+    if rows:
+        conn.execute(_upsert(conn.dialect.name, table, tuple(rows[0])), rows)
+
+
 @cache
 def _upsert(dialect: str, table: Table, names: tuple[str, ...]) -> Executable:
     statement = insert_for(dialect, table)

@@ -8,7 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy import Connection, delete, func, select
 
-from bot.core.tables import insert_for, metadata
+from bot.core.tables import metadata, upsert_all, values_of
 from bot.memory.store import cards
 from bot.questions.model import Measured
 from bot.questions.store import reports
@@ -51,14 +51,8 @@ def difficulties(conn: Connection) -> dict[str, Measured]:
 
 def save_difficulties(conn: Connection, measured: Mapping[str, Measured]) -> None:
     """Store the measured difficulties of some items."""
-    statement = insert_for(conn.dialect.name, item_difficulties)
-    values = {name: statement.excluded[name] for name in Measured.__slots__}
-    rows = [
-        {"item_id": item_id, "difficulty": found.difficulty, "answers": found.answers}
-        for item_id, found in sorted(measured.items())
-    ]
-    if rows:
-        conn.execute(statement.on_conflict_do_update(index_elements=["item_id"], set_=values), rows)
+    rows = [{"item_id": item_id, **values_of(found)} for item_id, found in sorted(measured.items())]
+    upsert_all(conn, item_difficulties, rows)
 
 
 def forget_difficulties(conn: Connection, item_ids: Collection[str]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Insert, Select, select
 
 from bot.core import servers
 from bot.core.personal import Held, personal_rows, server_rows
-from bot.core.tables import insert_for, metadata, prepared, upsert
+from bot.core.tables import insert_for, metadata, prepared, upsert, upsert_all
 
 members = sa.Table(
     "members",
@@ -68,16 +68,7 @@ def set_names(conn: Connection, names: Mapping[Member, str]) -> None:
         {"guild_id": guild, "user_id": user, "name": names[guild, user]}
         for guild, user in sorted(names)
     ]
-    conn.execute(_latest_name(conn.dialect.name), rows)
-
-
-@lru_cache(maxsize=2)
-def _latest_name(dialect: str) -> Insert:
-    """Return the upsert of names. It is cached because building it takes longer than running it."""
-    statement = insert_for(dialect, member_names)
-    return statement.on_conflict_do_update(
-        index_elements=list(member_names.primary_key), set_={"name": statement.excluded.name}
-    )
+    upsert_all(conn, member_names, rows)
 
 
 def names_of(conn: Connection, guild_id: int, user_ids: Collection[int]) -> dict[int, str]:
@@ -157,7 +148,7 @@ def set_zone_if_unset(conn: Connection, user_id: int, zone: str) -> None:
         conn.execute(_first_zone(conn.dialect.name), {"user_id": user_id, "zone": zone})
 
 
-@lru_cache(maxsize=2)
+@cache
 def _first_zone(dialect: str) -> Insert:
     statement = insert_for(dialect, members)
     zone = {"zone": statement.excluded.zone}

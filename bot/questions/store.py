@@ -22,6 +22,7 @@ from bot.core.tables import (
     metadata,
     prepared,
     upsert,
+    upsert_all,
     values_of,
 )
 from bot.questions.own import OwnItem, OwnTopic
@@ -331,12 +332,12 @@ def count_own_rows(conn: Connection, guild_ids: Sequence[int]) -> dict[int, int]
 
 def save_topics(conn: Connection, rows: Sequence[OwnTopic]) -> None:
     """Store new or changed topics of a server."""
-    _save(conn, own_topics, rows)
+    upsert_all(conn, own_topics, [values_of(row) for row in rows])
 
 
 def save_items(conn: Connection, rows: Sequence[OwnItem]) -> None:
     """Store new or changed items of a server."""
-    _save(conn, own_items, rows)
+    upsert_all(conn, own_items, [values_of(row) for row in rows])
 
 
 def own_picture(conn: Connection, guild_id: int, file: str) -> bytes | None:
@@ -372,17 +373,3 @@ def delete_pictures(conn: Connection, guild_id: int, files: Collection[str]) -> 
     c = own_pictures.c
     if files:
         conn.execute(own_pictures.delete().where(c.guild_id == guild_id, c.file.in_(sorted(files))))
-
-
-def _save(conn: Connection, table: sa.Table, rows: Sequence[OwnTopic | OwnItem]) -> None:
-    if rows:
-        statement = insert(conn, table)
-        values = {
-            column.name: statement.excluded[column.name]
-            for column in table.c
-            if not column.primary_key
-        }
-        statement = statement.on_conflict_do_update(
-            index_elements=list(table.primary_key), set_=values
-        )
-        conn.execute(statement, [values_of(row) for row in rows])

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, func, select
 from bot.answers.store import answers
 from bot.app import HELD, all_tables
 from bot.core.database import Database
+from bot.core.tables import count_rows
 from bot.privacy import store
 from bot.privacy.rules import ERASE_AFTER
 from bot.privacy.store import Erasing, erasures
@@ -75,7 +76,7 @@ async def test_a_server_that_stays_away(stage: Stage) -> None:
     await stage.run()
     assert await rows_of(stage) == {}
     assert await rows_of(stage, OTHER) == {"member_names": 1}
-    left = await stage.database.read(history.counts, _of_the_server())
+    left = await stage.database.read(count_rows, _of_the_server())
     assert left.pop("answers") == 5  # of members' memory
     assert left.pop("member_names") == 1
     assert set(left.values()) == {0}
@@ -207,7 +208,7 @@ async def test_no_question_gets_an_old_id(stage: Stage) -> None:
     await stage.answer(ALWINA, post=stage.card(CHANNEL + 1), after=2)
     await stage.answer(BOB, post=stage.card(CHANNEL + 1), after=2)
     await stage.wait(minutes=1)
-    assert await stage.database.read(history.counts, [answers]) == {"answers": 7}
+    assert await stage.database.read(count_rows, [answers]) == {"answers": 7}
 
 
 async def test_an_erasure_is_never_given_up(stage: Stage) -> None:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from bot.config import SettingsError
 from bot.core.child_process import CallEnded, CallStopped, Limits, Process
+from bot.core.computing import SingleThread
 from bot.core.fair_lock import FairLock
 from bot.core.limits import MAX_NLI_MEMORY, MAX_NLI_PAIRS, MAX_NLI_SECONDS
 from bot.interviews.grading import nli_process
@@ -45,13 +45,13 @@ class NliModel:
         self._turns = FairLock()
         self._stopped = False
         """Whether the bot stops, so that no waiting answer starts another process."""
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="nli")
+        self._thread = SingleThread("nli")
         """Waits for the process."""
 
     async def load(self) -> None:
         """Load the model and try it. Raises SettingsError with one sentence if it can't be used."""
         try:
-            await self._run(nli_process.load, self._folder, self._sha256)
+            await self._thread.run(self._call, nli_process.load, self._folder, self._sha256)
         except CallStopped:
             raise
         except (OSError, MemoryError, RuntimeError) as error:
@@ -77,8 +77,8 @@ class NliModel:
             raise NoOpinion("no sentence is near any key point")
         try:
             async with asyncio.timeout(self._timeout), self._turns.acquire(server):
-                answers = await self._run(
-                    nli_process.probabilities, self._folder, self._sha256, pairs
+                answers = await self._thread.run(
+                    self._call, nli_process.probabilities, self._folder, self._sha256, pairs
                 )
         except CallStopped:
             raise
@@ -99,13 +99,8 @@ class NliModel:
         """End the process, if one runs."""
         self._stopped = True
         self._process.kill()
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._process.close)
-        self._thread.shutdown()
-
-    async def _run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        return await asyncio.get_running_loop().run_in_executor(
-            self._thread, lambda: self._call(function, *args, **kwargs)
-        )
+        await self._thread.run(self._process.close)
+        self._thread.close()
 
     def _call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call a function in the process. After a failure the next call gets another process."""
