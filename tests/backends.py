@@ -22,7 +22,6 @@ _ON_BOTH = {
     "test_queue",
     "test_processes",
     "test_health",
-    "test_second_answers",
 }
 """The modules whose tests are about SQL itself, or about what the two kinds do differently."""
 

@@ -296,7 +296,9 @@ def test_the_report_for_an_issue(run: Run, ready: Path) -> None:
     assert "question bank: fine" in printed.stdout
     assert run("check", "--bundle").returncode == 0
     assert "question bank: fine" in (ready.parent / "quizformer-report.txt").read_text("utf-8")
-    assert "name another file" in run("check", "--bundle").line
+    (ready.parent / "quizformer-report.txt").write_text("mine")
+    assert "name another file, or - to print it" in run("check", "--bundle").line
+    assert (ready.parent / "quizformer-report.txt").read_text() == "mine"
 
 
 def test_repair(run: Run, ready: Path) -> None:

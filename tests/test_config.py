@@ -28,6 +28,13 @@ ROOT = Path(__file__).parents[1]
 EXAMPLE = (ROOT / ".env.example").read_text("utf-8")
 VARIABLES = {"DISCORD_TOKEN": "token", "DATABASE_URL": "database", "QUESTION_BANK": "bank"}
 """Variables whose field of Settings has another name."""
+
+
+def documented() -> list[str]:
+    """Return the variables in .env.example, including commented-out ones."""
+    return re.findall(r"^(?:# )?([A-Z0-9_]+)=", EXAMPLE, re.MULTILINE)
+
+
 DEFAULTS = Settings(database=database_url(DEFAULT_DATABASE))
 
 
@@ -263,11 +270,7 @@ def test_shards() -> None:
     assert (settings.shard_count, settings.shard_ids) == (4, (1, 3))
 
 
-@given(
-    st.dictionaries(
-        st.sampled_from(re.findall(r"^(?:# )?([A-Z0-9_]+)=", EXAMPLE, re.M)), st.text(max_size=20)
-    )
-)
+@given(st.dictionaries(st.sampled_from(documented()), st.text(max_size=20)))
 def test_any_environment_gives_settings_or_one_error(env: dict[str, str]) -> None:
     """Any environment gives settings, or an error that names a variable and has an example."""
     try:
@@ -309,11 +312,6 @@ def test_every_secret_field_is_out_of_the_repr() -> None:
 
 
 # ------------------------------------------------------------------ .env and its example
-
-
-def documented() -> list[str]:
-    """Return the variables in .env.example, including commented-out ones."""
-    return re.findall(r"^(?:# )?([A-Z0-9_]+)=", EXAMPLE, re.MULTILINE)
 
 
 def test_every_setting_is_documented() -> None:

@@ -19,6 +19,7 @@ from bot.privacy.work import RETRY
 from bot.rounds.store import round_questions
 from tests import history
 from tests.fakes import Crash
+from tests.privacy.failing import fail_after
 from tests.stage import ALWINA, BOB, CHANNEL, GUILD, Stage
 
 OTHER = GUILD + 1
@@ -168,19 +169,9 @@ async def test_a_crash_while_a_server_goes(stage: Stage, monkeypatch: pytest.Mon
     """The next process finishes an erasure that has begun, even if the bot was added again."""
     await live(stage)
     await leave(stage)
-    write, portions = stage.database.write, 0
-
-    async def failing(work: Any, *args: Any, **kwargs: Any) -> Any:
-        nonlocal portions
-        if getattr(work, "__name__", "") == "_erase_portion":
-            portions += 1
-            if portions > 2:
-                raise Crash
-        return await write(work, *args, **kwargs)
-
     monkeypatch.setattr("bot.privacy.service.PORTION", 1)
     with monkeypatch.context() as patch:
-        patch.setattr(stage.database, "write", failing)
+        fail_after(stage, patch, 2, Crash())
         with pytest.raises(Crash):
             await stage.wait(days=DAYS, hours=1)
     assert await rows_of(stage) != {}
