@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -82,7 +83,7 @@ def test_defaults() -> None:
         ("NLI_SHA256", f" {'aB' * 32} ", "ab" * 32),
     ],
 )
-def test_a_value(variable: str, text: str, value: object) -> None:
+def test_a_value(variable: str, text: str, value: Any) -> None:
     """A value is read in any case and without blanks around it, and changes nothing else."""
     field = VARIABLES.get(variable, variable.lower())
     assert Settings.from_env({variable: text}) == dataclasses.replace(DEFAULTS, **{field: value})

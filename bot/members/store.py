@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, Insert, Select, select
+from sqlalchemy import Connection, Select, select
 
 from bot.core import servers
 from bot.core.personal import Held, personal_rows, server_rows
-from bot.core.tables import insert_for, metadata, prepared, upsert, upsert_all
+from bot.core.tables import insert, metadata, prepared, upsert, upsert_all
 
 members = sa.Table(
     "members",
@@ -145,13 +144,10 @@ def set_zone_if_unset(conn: Connection, user_id: int, zone: str) -> None:
     UTC is not stored, because it is also the zone of every server that has not been set up.
     """
     if zone != servers.DEFAULT_ZONE:
-        conn.execute(_first_zone(conn.dialect.name), {"user_id": user_id, "zone": zone})
-
-
-@cache
-def _first_zone(dialect: str) -> Insert:
-    statement = insert_for(dialect, members)
-    zone = {"zone": statement.excluded.zone}
-    return statement.on_conflict_do_update(
-        index_elements=["user_id"], set_=zone, where=members.c.zone.is_(None)
-    )
+        first = insert(conn, members).values(user_id=user_id, zone=zone)
+        if_unset = members.c.zone.is_(None)
+        conn.execute(
+            first.on_conflict_do_update(
+                index_elements=["user_id"], set_={"zone": zone}, where=if_unset
+            )
+        )

@@ -55,8 +55,14 @@ async def play_round(stage: Stage) -> None:
 
 
 async def post_daily(stage: Stage) -> None:
+    """Close the daily that is open and post the next one; other servers' work stays due."""
     stage.clock.turn(days=1, hours=1)
-    await stage.run()
+    await stage.bot.schedule_work.work(1)
+    keys = await stage.due(stage.bot.daily_work)
+    assert len(keys) == 2
+    for key in keys:
+        await stage.bot.daily_work.work(key)
+    assert [post.channel_id for post in stage.sender.posts] == [CHANNEL]
 
 
 async def remind(stage: Stage) -> None:

@@ -110,6 +110,7 @@ SMALL = {
     "erasures": "servers that have left in the last thirty days, and members for the seconds that it takes",
 }
 
+GROWING = {table.name for table in all_tables()} - SMALL.keys()
 NEWCOMER = 1001
 """Somebody with little behind them, among many others."""
 Call = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
@@ -632,8 +633,7 @@ def scan_in(step: str) -> str | None:
     if len(words) < 2:
         return None
     table = re.sub(r"_\d+$", "", words[1])
-    names = {t.name for t in all_tables()} - SMALL.keys()
-    return table if words[0] == "SCAN" and table in names and words[-1] not in UNDER_WAY else None
+    return table if words[0] == "SCAN" and table in GROWING and words[-1] not in UNDER_WAY else None
 
 
 def _rows(conn: Connection, statement: str, parameters: Any, most: int) -> Iterator[str]:

@@ -424,7 +424,7 @@ async def test_crashes_in_between(stage: Stage, monkeypatch: pytest.MonkeyPatch)
     await practise(stage)
     monkeypatch.setattr(service, "PORTION", 1)
     before = len(await traces(stage))
-    for portions, crashing in ((1, lambda: stage.bot.privacy.erase(ZOE)), (5, stage.run)):
+    for portions, crashing in ((4, lambda: stage.bot.privacy.erase(ZOE)), (6, stage.run)):
         with monkeypatch.context() as patch:
             fail_after(stage, patch, portions, Crash())
             with pytest.raises(Crash):
