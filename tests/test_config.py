@@ -192,7 +192,7 @@ _SERVICE = {"GRADER_URL": "http://h/v1", "GRADER_MODEL": "m"}
     ],
 )
 def test_values_that_do_not_fit_together(env: dict[str, str], words: str) -> None:
-    """A setting without the one that it needs, or beside one that excludes it, is refused."""
+    """A setting without the one that it needs, or together with one that excludes it, is refused."""
     assert error_for(**env).startswith(f"{words}. Example: ")
 
 

@@ -209,7 +209,7 @@ USUAL = {
     "schedule": SCHEDULE,
     "unsent": UNSENT,
 }
-"""What a storage function is given for a parameter of this name, unless a call says otherwise."""
+"""The arguments for parameters with these names, unless a call gives another one."""
 
 
 def call(work: Callable[..., Any], *arguments: Any, **named: Any) -> Call:
