@@ -9,7 +9,10 @@ from sqlalchemy import create_engine
 
 from bot.core import migrate
 
-SQLITE, POSTGRES = "sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)
+_KINDS: dict[str, object] = {
+    "sqlite": "sqlite",
+    "postgresql": pytest.param("postgresql", marks=pytest.mark.postgres),
+}
 _ON_BOTH = {
     "test_store",
     "test_totals",
@@ -19,18 +22,20 @@ _ON_BOTH = {
     "test_queue",
     "test_processes",
     "test_health",
-    "test_second_answers",
 }
 """The modules whose tests are about SQL itself, or about what the two kinds do differently."""
 
 
-def backends(module: str, *, everything: bool) -> list[object]:
-    """Return the kinds of database for the tests of a module that ask for `database` or `url`.
+def backends(module: str, *, everything: bool, only: pytest.Mark | None) -> list[object]:
+    """Return the kinds of database for a test of a module that asks for `database` or `url`.
 
-    All else reaches the database through what these modules try, and runs on both kinds only with everything.
+    All else reaches the database through what the modules above try, and runs on both kinds only
+    with `everything`. A test that is marked with `only` says its kind itself.
     """
+    if only is not None:
+        return [_KINDS[only.args[0]]]
     on_both = everything or module.rpartition(".")[2] in _ON_BOTH
-    return [SQLITE, POSTGRES] if on_both else [SQLITE]
+    return list(_KINDS.values()) if on_both else [_KINDS["sqlite"]]
 
 
 def migrated_file(folder: Path) -> Path:

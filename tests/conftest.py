@@ -95,6 +95,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [item for item in items if item not in left_out]
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """Use one process more than there are cores: some tests wait for a browser or another process."""
     return (os.cpu_count() or 1) + 1
@@ -103,7 +104,9 @@ def pytest_xdist_auto_num_workers() -> int:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "url" in metafunc.fixturenames:
         kinds = backends(
-            metafunc.module.__name__, everything=metafunc.config.getoption("--everything")
+            metafunc.module.__name__,
+            everything=metafunc.config.getoption("--everything"),
+            only=metafunc.definition.get_closest_marker("only"),
         )
         metafunc.parametrize("url", kinds, indirect=True)
 

@@ -24,6 +24,7 @@ from bot.challenges.store import (
 )
 from bot.core.erased_answers import erased_answers
 from bot.core.servers import guilds
+from bot.core.tables import metadata
 from bot.daily.schedule_store import daily_schedules
 from bot.daily.store import dailies, daily_uses, open_answers
 from bot.daily.streak_store import streak_days, streaks
@@ -77,26 +78,11 @@ def fill(conn: Connection, days: int) -> None:
         for start in range(0, len(made), 1000):
             conn.execute(table.insert(), made[start : start + 1000])
     if conn.dialect.name == "postgresql":
-        for table in (
-            rounds,
-            round_questions,
-            challenges,
-            challenge_questions,
-            dailies,
-            daily_schedules,
-            practices,
-            practice_questions,
-            interviews,
-            interview_questions,
-            recaps,
-            pair_searches,
-            pairs,
-            pair_messages,
-        ):
-            sequence = func.pg_get_serial_sequence(table.name, "id")
-            conn.execute(
-                select(func.setval(sequence, select(func.max(table.c.id)).scalar_subquery()))
-            )
+        for table in metadata.sorted_tables:
+            if (column := table.autoincrement_column) is not None:
+                sequence = func.pg_get_serial_sequence(table.name, column.name)
+                newest = select(func.coalesce(func.max(column), 1)).scalar_subquery()
+                conn.execute(select(func.setval(sequence, newest)))
 
 
 def at(n: int, days: int) -> datetime:
@@ -116,8 +102,27 @@ TOPICS = tuple(f"t{n}" for n in range(1, 9))
 ITEMS = tuple(f"t{n}-{letter}" for n in range(1, 9) for letter in "abcd")
 
 
+def _each(
+    table: Table, column: str, ids: Iterable[int], **values: object
+) -> tuple[Table, Iterator[dict[str, Any]]]:
+    """Return a table with one row for each of the ids; all other values are the same."""
+    return table, ({column: n, **values} for n in ids)
+
+
+def _questions(days: int) -> list[tuple[int, int, int]]:
+    """Return the day, the number and the id of each question of a round or practice a day."""
+    return [
+        (n, k, (n - 1) * QUESTIONS + k) for n in range(1, days + 1) for k in range(1, QUESTIONS + 1)
+    ]
+
+
 def _members() -> Rows:
     others = range(1000, 1000 + OTHERS)
+    servers = (GUILD, *others)
+    people = (ALWINA, *others)
+    soon = NOW + timedelta(minutes=30)
+    today = NOW.date()
+    yield _each(guilds, "guild_id", servers, zone="UTC")
     schedule = {
         "channel_id": CHANNEL,
         "at": "12:30",
@@ -126,51 +131,37 @@ def _members() -> Rows:
         "number": 1,
         "name": "Question of the day",
         "asks": "all",
+        "thread": False,
+        "paused": False,
+        "settled_until": NOW - timedelta(hours=1),
+        "next_at": soon,
     }
-    schedule |= {"thread": False, "paused": False, "settled_until": NOW - timedelta(hours=1)}
-    soon = NOW + timedelta(minutes=30)
-    recap = {"channel_id": CHANNEL, "next_at": soon}
-    yield guilds, ({"guild_id": n, "zone": "UTC"} for n in (GUILD, *others))
     yield (
         daily_schedules,
-        (
-            {**schedule, "id": key, "guild_id": n, "next_at": soon}
-            for key, n in enumerate((GUILD, *others), start=1)
-        ),
+        ({**schedule, "id": key, "guild_id": n} for key, n in enumerate(servers, start=1)),
     )
-    yield members, ({"user_id": n, "shows_stats": True, "zone": "UTC"} for n in (ALWINA, *others))
-    yield (
-        member_names,
-        ({"guild_id": GUILD, "user_id": n, "name": f"m{n}"} for n in (ALWINA, *others)),
-    )
-    yield (
-        streaks,
-        (
-            {"guild_id": GUILD, "user_id": n, "through": date(2020, 1, 1), "current": 0, "best": 0}
-            for n in others
-        ),
-    )
-    yield (
-        reminders,
-        ({"user_id": n, "at": "09:00", "zone": "UTC", "next_at": soon} for n in (ALWINA, *others)),
-    )
+    yield _each(members, "user_id", people, shows_stats=True, zone="UTC")
+    yield member_names, ({"guild_id": GUILD, "user_id": n, "name": f"m{n}"} for n in people)
+    streak = {"through": date(2020, 1, 1), "current": 0, "best": 0}
+    yield _each(streaks, "user_id", others, guild_id=GUILD, **streak)
+    yield _each(reminders, "user_id", people, at="09:00", zone="UTC", next_at=soon)
     plan = {
-        "day": NOW.date() + timedelta(days=20),
+        "day": today + timedelta(days=20),
         "minutes": 15,
-        "set_on": NOW.date() - timedelta(days=40),
+        "set_on": today - timedelta(days=40),
         "goal": 80,
         "goal_of": "all",
         "topic_ids": "",
     }
-    yield plans, ({"user_id": n, **plan} for n in (ALWINA, *others))
+    yield _each(plans, "user_id", people, **plan)
     yield (
         plan_days,
         (
-            {"user_id": ALWINA, "day": NOW.date() - timedelta(days=n), "ready": 10 * n, "share": 9}
+            {"user_id": ALWINA, "day": today - timedelta(days=n), "ready": 10 * n, "share": 9}
             for n in range(40)
         ),
     )
-    yield plan_days, ({"user_id": n, "day": NOW.date(), "ready": 10, "share": 9} for n in others)
+    yield _each(plan_days, "user_id", others, day=today, ready=10, share=9)
     card = {
         "state": 2,
         "stability": 9.0,
@@ -179,103 +170,60 @@ def _members() -> Rows:
         "due_at": NOW,
         "last_review_at": NOW - timedelta(days=9),
     }
-    yield (
-        cards,
-        ({"user_id": n, "item_id": item, **card} for n in (ALWINA, *others) for item in ITEMS[:12]),
-    )
+    yield cards, ({"user_id": n, "item_id": item, **card} for n in people for item in ITEMS[:12])
     yield (
         item_difficulties,
         ({"item_id": item, "difficulty": 0.5, "answers": 40} for item in ITEMS),
     )
     fit = {"fitted_at": NOW, "reviews": 400, "loss_before": 0.4, "loss_after": 0.3}
     fit |= {"parameters": json.dumps(DEFAULT.parameters), "recomputed": True}
-    yield memory_models, ({"user_id": n, **fit} for n in (ALWINA, *others))
-    yield (
-        server_banks,
-        ({"guild_id": n, "mark": n, "packs": None, "numbers": 3} for n in (GUILD, *others)),
-    )
-    own = {"name": "ours", "topic_id": "ours", "content": json.dumps(OWN_ITEM)}
+    yield _each(memory_models, "user_id", people, **fit)
+    yield server_banks, ({"guild_id": n, "mark": n, "packs": None, "numbers": 3} for n in servers)
+    own = {"name": "ours", "topic_id": "ours"}
     section = {"section": "ours", "section_title": "Ours", "title": "Ours"}
-    yield (
-        own_topics,
-        ({"guild_id": n, "number": 1, **own, **section, "content": "{}"} for n in (GUILD, *others)),
-    )
-    yield (
-        own_items,
-        ({"guild_id": n, "number": 2, **own, "retired": False} for n in (GUILD, *others)),
-    )
-    yield (
-        own_pictures,
-        ({"guild_id": n, "file": "a.png", "content": b"png"} for n in (GUILD, *others)),
-    )
+    yield _each(own_topics, "guild_id", servers, number=1, **own, **section, content="{}")
+    content = json.dumps(OWN_ITEM)
+    yield _each(own_items, "guild_id", servers, number=2, **own, retired=False, content=content)
+    yield _each(own_pictures, "guild_id", servers, file="a.png", content=b"png")
     yield (
         asked,
-        (
-            {"guild_id": n, "item_id": i, "last_at": NOW}
-            for n in (GUILD, *others[:30])
-            for i in ITEMS
-        ),
+        ({"guild_id": n, "item_id": i, "last_at": NOW} for n in servers[:31] for i in ITEMS),
     )
     yield (
         streak_days,
         (
-            {"guild_id": GUILD, "user_id": user, "day": NOW.date() - timedelta(days=n)}
-            for user in (ALWINA, *range(1000, 1000 + OTHERS))
+            {"guild_id": GUILD, "user_id": user, "day": today - timedelta(days=n)}
+            for user in people
             for n in range(0, 20, 7)
         ),
     )
     yield (
         daily_uses,
-        ({"guild_id": n, "item_id": i, "last_on": NOW.date()} for n in others[:30] for i in ITEMS),
+        ({"guild_id": n, "item_id": i, "last_on": today} for n in others[:30] for i in ITEMS),
     )
-    yield (
-        met,
-        ({"user_id": n, "topic_id": t, "last_at": NOW} for n in (ALWINA, *others) for t in TOPICS),
-    )
-    yield model_requests, ({"user_id": n, "day": NOW.date(), "count": 1} for n in others)
-    yield (
-        recap_schedules,
-        ({"guild_id": n, "weekday": 0, "settled_until": NOW, **recap} for n in (GUILD, *others)),
-    )
-    yield teams, ({"guild_id": n, "role_id": n, "name": f"t{n}"} for n in (GUILD, *others))
+    yield met, ({"user_id": n, "topic_id": t, "last_at": NOW} for n in people for t in TOPICS)
+    yield _each(model_requests, "user_id", others, day=today, count=1)
+    recap = {"channel_id": CHANNEL, "weekday": 0, "settled_until": NOW, "next_at": soon}
+    yield _each(recap_schedules, "guild_id", servers, **recap)
+    yield teams, ({"guild_id": n, "role_id": n, "name": f"t{n}"} for n in servers)
     told = {"guild_id": GUILD, "state": "posted", "channel_id": CHANNEL, "scheduled_at": NOW}
     yield (
         recaps,
-        ({**told, "id": n, "week": NOW.date() - timedelta(weeks=n)} for n in range(1, OTHERS)),
+        ({**told, "id": n, "week": today - timedelta(weeks=n)} for n in range(1, OTHERS)),
     )
-    yield (
-        milestones,
-        ({"guild_id": n, "kind": "streak", "name": "7", "role_id": 7} for n in (GUILD, *others)),
-    )
-    reached = {"guild_id": GUILD, "kind": "streak", "name": "7", "role_id": 7, "told": True}
-    reached |= {"state": "given", "reached_at": NOW}
-    yield member_milestones, ({**reached, "user_id": n} for n in others)
+    streak_role = {"kind": "streak", "name": "7", "role_id": 7}
+    yield _each(milestones, "guild_id", servers, **streak_role)
+    reached = {"guild_id": GUILD, "told": True, "state": "given", "reached_at": NOW}
+    yield _each(member_milestones, "user_id", others, **streak_role, **reached)
     said = {"user_id": ALWINA, "item_id": "t1-a", "text": "odd", "at": NOW}
-    yield reports, ({"guild_id": n, **said} for n in others)
-    wished = {
-        "user_id": ALWINA,
-        "state": "waiting",
-        "at": NOW,
-        "prompt": "Why?",
-        "answer": "So",
-        "wrong": "",
-    }
-    wished |= {"why": "It is", "source": ""}
-    yield suggestions, ({"guild_id": n, **wished} for n in (GUILD, *others))
-    yield (
-        erased_answers,
-        (
-            {"source": "daily", "source_id": n, "digest": "", "key": "", "guild_id": GUILD}
-            for n in others[:9]
-        ),
-    )
-    yield (
-        erasures,
-        (
-            {"guild_id": n, "state": "waiting", "due_at": NOW + timedelta(days=9)}
-            for n in others[:9]
-        ),
-    )
+    yield _each(reports, "guild_id", others, **said)
+    words = {"prompt": "Why?", "answer": "So", "wrong": "", "why": "It is", "source": ""}
+    wished = {"user_id": ALWINA, "state": "waiting", "at": NOW, **words}
+    yield _each(suggestions, "guild_id", servers, **wished)
+    erased = {"source": "daily", "digest": "", "key": "", "guild_id": GUILD}
+    yield _each(erased_answers, "source_id", others[:9], **erased)
+    later = NOW + timedelta(days=9)
+    yield _each(erasures, "guild_id", others[:9], state="waiting", due_at=later)
 
 
 def _rounds(days: int) -> Rows:
@@ -304,9 +252,7 @@ def _rounds(days: int) -> Rows:
             for n in range(1, days + 1)
         ),
     )
-    questions = [
-        (n, k, (n - 1) * QUESTIONS + k) for n in range(1, days + 1) for k in range(1, QUESTIONS + 1)
-    ]
+    questions = _questions(days)
     shown = {"choice_order": "0123", "seconds": 20, "message_id": 7}
     yield (
         round_questions,
@@ -348,9 +294,7 @@ def _challenges(days: int) -> Rows:
             for n in range(1, days + 1)
         ),
     )
-    questions = [
-        (n, k, (n - 1) * QUESTIONS + k) for n in range(1, days + 1) for k in range(1, QUESTIONS + 1)
-    ]
+    questions = _questions(days)
     asked = {"seconds": 20}
     yield (
         challenge_questions,
@@ -427,20 +371,8 @@ def _dailies(days: int) -> Rows:
         ),
     )
     through = at(days - 5, days).date()
-    yield (
-        streaks,
-        iter(
-            [
-                {
-                    "guild_id": GUILD,
-                    "user_id": ALWINA,
-                    "through": through,
-                    "current": days,
-                    "best": days,
-                }
-            ]
-        ),
-    )
+    streak = {"through": through, "current": days, "best": days}
+    yield _each(streaks, "user_id", [ALWINA], guild_id=GUILD, **streak)
     yield (
         daily_uses,
         ({"guild_id": GUILD, "item_id": item, "last_on": NOW.date()} for item in ITEMS),
@@ -472,9 +404,7 @@ def _totals(days: int) -> Rows:
 
 def _answers(days: int) -> Rows:
     """The log: what is open now is not counted yet; what members wrote to dailies counts."""
-    questions = [
-        (n, (n - 1) * QUESTIONS + k) for n in range(1, days + 1) for k in range(1, QUESTIONS + 1)
-    ]
+    questions = [(n, q) for n, _, q in _questions(days)]
     latest = questions[-1][1]
     both = (ALWINA, 102)
     played = [(ROUND, n, q, user, q < latest) for n, q in questions for user in both]
@@ -526,9 +456,7 @@ def _private(days: int) -> Rows:
             for n in range(1, days + 1)
         ),
     )
-    questions = [
-        (n, k, (n - 1) * QUESTIONS + k) for n in range(1, days + 1) for k in range(1, QUESTIONS + 1)
-    ]
+    questions = _questions(days)
     yield (
         practice_questions,
         (
@@ -545,14 +473,9 @@ def _private(days: int) -> Rows:
             for n, k, q in questions[:-1]
         ),
     )
-    asking = {
-        "id": days * QUESTIONS,
-        "practice_id": days,
-        "number": QUESTIONS,
-        "item_id": ITEMS[0],
-        "asked_at": NOW,
-    }
-    yield practice_questions, iter([{**asking, "choice_order": "0123", "fresh": True}])
+    asking = {"practice_id": days, "number": QUESTIONS, "item_id": ITEMS[0], "asked_at": NOW}
+    asking |= {"choice_order": "0123", "fresh": True}
+    yield _each(practice_questions, "id", [days * QUESTIONS], **asking)
     yield (
         interviews,
         (
@@ -594,10 +517,7 @@ def _pairs(days: int) -> Rows:
             for n in others
         ),
     )
-    yield (
-        pair_searches,
-        iter([{**search, "id": days, "guild_id": GUILD, "user_id": ALWINA}]),
-    )
+    yield _each(pair_searches, "id", [days], **search, guild_id=GUILD, user_id=ALWINA)
     yield (
         pairs,
         (
@@ -632,14 +552,6 @@ def _pairs(days: int) -> Rows:
             for n in others
         ),
     )
-
-
-def counts(conn: Connection, tables: Iterable[Table]) -> dict[str, int]:
-    """Return the number of rows of each table."""
-    return {
-        table.name: conn.execute(select(func.count()).select_from(table)).scalar_one()
-        for table in tables
-    }
 
 
 def analyze(conn: Connection) -> None:

@@ -7,6 +7,7 @@ import random
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -201,30 +202,12 @@ class Stage:
             if p.kind not in {"standings", "recap", "challenge"} and p.channel_id == channel_id
         ][-1]
 
-    async def answer(
-        self,
-        user_id: int,
-        *,
-        right: bool = True,
-        post: Post | None = None,
-        after: float | None = None,
-    ) -> Locked:
-        """Answer a round's newest card, `after` seconds after it was posted or now."""
-        return await self.bot.open_questions.answer(
-            self.click(user_id, right=right, post=post, after=after)
-        )
+    async def answer(self, user_id: int, **how: Any) -> Locked:
+        """Answer a round's newest card, or as `click` says."""
+        return await self.bot.open_questions.answer(self.click(user_id, **how))
 
-    async def answer_daily(
-        self,
-        user_id: int,
-        *,
-        right: bool = True,
-        post: Post | None = None,
-        after: float | None = None,
-    ) -> DailyVerdict:
-        return await self.bot.dailies.answer(
-            self.click(user_id, right=right, post=post, after=after)
-        )
+    async def answer_daily(self, user_id: int, **how: Any) -> DailyVerdict:
+        return await self.bot.dailies.answer(self.click(user_id, **how))
 
     def click(
         self,
@@ -234,6 +217,7 @@ class Stage:
         post: Post | None = None,
         after: float | None = None,
     ) -> Click:
+        """Return an answer to a post, by default the newest, now or `after` so many seconds."""
         post = post or self.card()
         card = post.card
         assert not isinstance(card, StandingsCard | Announcement | OpenDailyCard | Recap | OpenCard)
@@ -245,15 +229,15 @@ class Stage:
         picks = tuple(position for position, index in enumerate(card.order) if index in wanted)
         if card.item.kind == "choice":
             picks = picks[:1]
-        at = (
-            self.clock()
-            if after is None
-            else snowflakes.created_at(post.message_id) + timedelta(seconds=after)
-        )
         text = None
         if card.item.kind == "typed":
             text = card.item.accept[0] if right else "certainly not this"
-        return Click(post.row_id, post.message_id, GUILD, post.channel_id, user_id, at, picks, text)
+        return replace(self._click(user_id, post, after), picks=picks, text=text)
+
+    def _click(self, user_id: int, post: Post, after: float | None) -> Click:
+        created = snowflakes.created_at(post.message_id)
+        at = self.clock() if after is None else created + timedelta(seconds=after)
+        return Click(post.row_id, post.message_id, GUILD, post.channel_id, user_id, at)
 
     def pressed(
         self, row_id: int, user_id: int, *, message_id: int = 1, guild_id: int = GUILD
@@ -286,29 +270,18 @@ class Stage:
         self, user_id: int, text: str, *, post: Post | None = None, after: float | None = None
     ) -> OpenReview:
         """Answer an open daily and open the feedback."""
+        post = post or self.card()
         news = await self.write_daily_only(user_id, text, post=post, after=after)
-        return await self.bot.dailies.review_open(
-            (post or self.card()).row_id, GUILD, user_id, news=news
-        )
+        return await self.bot.dailies.review_open(post.row_id, GUILD, user_id, news=news)
 
-    async def write_daily_only(
-        self, user_id: int, text: str, *, post: Post | None = None, after: float | None = None
-    ) -> StreakNews:
+    async def write_daily_only(self, user_id: int, text: str, **how: Any) -> StreakNews:
         """Answer an open daily without having it graded."""
-        return await self.bot.dailies.answer_openly(
-            self.written(user_id, text, post=post, after=after)
-        )
+        return await self.bot.dailies.answer_openly(self.written(user_id, text, **how))
 
     def written(
         self, user_id: int, text: str, *, post: Post | None = None, after: float | None = None
     ) -> Click:
-        post = post or self.card()
-        at = (
-            self.clock()
-            if after is None
-            else snowflakes.created_at(post.message_id) + timedelta(seconds=after)
-        )
-        return Click(post.row_id, post.message_id, GUILD, post.channel_id, user_id, at, text=text)
+        return replace(self._click(user_id, post or self.card(), after), text=text)
 
     # --- points
 

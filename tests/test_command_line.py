@@ -9,14 +9,19 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
+from bot.__main__ import main
 from bot.core.migrate import HEAD
 from bot.core.sqlite import why_unwritable
+from tests.environment import bare_environment
 from tests.ours import own_item
 from tests.patience import PATIENCE
 from tests.shipped import first_topic
@@ -44,6 +49,8 @@ async def start(bot, token):
 QuizBot.start = start
 sys.exit(main([]))
 """
+
+_START = "import sys; from bot.__main__ import main; sys.exit(main([]))"
 
 _WAITS_FOR_A_COPY = """
 import asyncio, os, sys, time
@@ -76,14 +83,47 @@ def ready(file: Path, migrated: Path) -> Path:
     return file
 
 
+@dataclass(frozen=True)
+class Done:
+    """How a command ended."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+    @property
+    def line(self) -> str:
+        """The only line on standard error."""
+        (line,) = self.stderr.splitlines()
+        return line
+
+
+class Run(Protocol):
+    def __call__(self, *arguments: str, **env: str) -> Done: ...
+
+
+@pytest.fixture
 def run(
-    file: Path, *arguments: str, code: str | None = None, **env: str
-) -> subprocess.CompletedProcess[str]:
-    """Run the bot in a folder without a .env file; `code` replaces `-m bot`."""
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Run]:
+    """Return a function that runs a command on the database in this process."""
+
+    def run_here(*arguments: str, **env: str) -> Done:
+        with monkeypatch.context() as patch:
+            for name, value in {"DATABASE_URL": f"sqlite:///{file}", **env}.items():
+                patch.setenv(name, value)
+            code = main(arguments)
+        return Done(code, *capsys.readouterr())
+
+    with bare_environment(file.parent, monkeypatch):
+        yield run_here
+
+
+def run_program(file: Path, code: str, *arguments: str, **env: str) -> Done:
+    """Run a program in a process of its own, in a folder without a .env file."""
     known = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    what = ["-c", code] if code else ["-m", "bot"]
-    return subprocess.run(
-        [sys.executable, *what, *arguments],
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
         cwd=file.parent,
         env={**known, "PYTHONPATH": str(ROOT), "DATABASE_URL": f"sqlite:///{file}", **env},
         capture_output=True,
@@ -91,12 +131,7 @@ def run(
         timeout=PATIENCE,
         check=False,
     )
-
-
-def one_line(done: subprocess.CompletedProcess[str]) -> str:
-    lines = done.stderr.splitlines()
-    assert len(lines) == 1, done.stderr
-    return lines[0]
+    return Done(done.returncode, done.stdout, done.stderr)
 
 
 def version(file: Path) -> str:
@@ -104,60 +139,51 @@ def version(file: Path) -> str:
         return str(conn.execute("SELECT version_num FROM alembic_version").fetchone()[0])
 
 
-def test_without_a_token_the_first_line_says_what_to_do(file: Path) -> None:
-    """Without a token the exit code is 2, and one sentence names the setting."""
-    done = run(file)
-    assert done.returncode == 2
-    assert "DISCORD_TOKEN" in one_line(done)
-
-
 def test_the_command_line_loads_little(file: Path) -> None:
     """SQLAlchemy comes when the collector is off, and `--help` needs neither it nor discord.py."""
     program = "import sys, bot.__main__; print({'sqlalchemy', 'discord'} & set(sys.modules))"
-    assert run(file, code=program).stdout.strip() == "set()"
+    assert run_program(file, program).stdout.strip() == "set()"
 
 
-def test_a_killed_migration_leaves_nothing(file: Path) -> None:
+def test_a_killed_migration_leaves_nothing(run: Run, file: Path) -> None:
     """After SIGKILL just before a migration commits, nothing of it remains and the next start runs
     it.
     """
-    killed = run(file, str(file), code=_KILLED_WHILE_MIGRATING)
+    killed = run_program(file, _KILLED_WHILE_MIGRATING, str(file))
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     with closing(sqlite3.connect(file)) as conn:
         assert conn.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
-    assert run(file, "migrate").stdout == f"the database has schema {HEAD}\n"
+    assert run("migrate").stdout == f"the database has schema {HEAD}\n"
     assert version(file) == HEAD
 
 
-def test_a_newer_database_is_refused(ready: Path) -> None:
+def test_a_newer_database_is_refused(run: Run, ready: Path) -> None:
     """A database of a newer version ends the start with one line and exit code 2, untouched."""
     with closing(sqlite3.connect(ready)) as conn, conn:
         conn.execute("UPDATE alembic_version SET version_num = '9999'")
-    done = run(ready, DISCORD_TOKEN="token")
+    done = run(DISCORD_TOKEN="token")
     assert done.returncode == 2
-    line = one_line(done)
+    line = done.line
     assert "9999" in line
     assert "update Quizformer" in line
     assert version(ready) == "9999"
 
 
-def test_a_file_that_is_not_a_database(file: Path) -> None:
+def test_a_file_that_is_not_a_database(run: Run, file: Path) -> None:
     """A file of garbage ends the start with one line and exit code 2, untouched."""
     file.write_bytes(b"not a database, but long enough to look at " * 100)
     before = file.read_bytes()
-    done = run(file, DISCORD_TOKEN="token")
+    done = run(DISCORD_TOKEN="token")
     assert done.returncode == 2
-    assert "not a database" in one_line(done)
+    assert "not a database" in done.line
     assert file.read_bytes() == before
 
 
-def test_a_database_that_is_read_only(ready: Path) -> None:
+def test_a_database_that_is_read_only(run: Run, ready: Path) -> None:
     """A read-only database ends the start with one line that says so."""
-    done = run(
-        ready, DISCORD_TOKEN="token", DATABASE_URL=f"sqlite:///file:{ready}?mode=ro&uri=true"
-    )
+    done = run(DISCORD_TOKEN="token", DATABASE_URL=f"sqlite:///file:{ready}?mode=ro&uri=true")
     assert done.returncode == 2
-    assert "readonly" in one_line(done)
+    assert "readonly" in done.line
 
 
 def test_a_folder_that_may_not_be_written(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -185,20 +211,20 @@ def test_a_folder_that_may_not_be_looked_into(file: Path) -> None:
     )
     file.parent.chmod(0o700)
     for place in (file, file.parent / "deeper" / "quiz.db"):
-        done = run(file, code=program, DATABASE_URL=f"sqlite:///{place}")
+        done = run_program(file, program, DATABASE_URL=f"sqlite:///{place}")
         assert done.returncode == 2
-        assert ": the account with uid 65534 may not write to /" in one_line(done)
+        assert ": the account with uid 65534 may not write to /" in done.line
 
 
-def test_a_database_out_of_reach_may_come_back(file: Path) -> None:
+def test_a_database_out_of_reach_may_come_back(run: Run) -> None:
     """A server that is down ends a start with 1, so that it is tried again; a wrong address with 2."""
-    away = run(file, "migrate", DATABASE_URL="postgresql://me:secret@127.0.0.1:1/name")
+    away = run("migrate", DATABASE_URL="postgresql://me:secret@127.0.0.1:1/name")
     assert away.returncode == 1
-    assert "secret" not in one_line(away)
-    assert run(file, "migrate", DATABASE_URL="mysql://me@127.0.0.1/name").returncode == 2
+    assert "secret" not in away.line
+    assert run("migrate", DATABASE_URL="mysql://me@127.0.0.1/name").returncode == 2
 
 
-def test_a_second_process_is_refused(ready: Path) -> None:
+def test_a_second_process_is_refused(run: Run, ready: Path) -> None:
     """While a process uses a file, other starts and migrations are refused, but not reading."""
     held = """
 import sys
@@ -214,47 +240,47 @@ sys.stdin.read()
         assert first.stdout is not None
         first.stdout.readline()
         for arguments in ((), ("migrate",)):
-            second = run(ready, *arguments, DISCORD_TOKEN="token")
+            second = run(*arguments, DISCORD_TOKEN="token")
             assert second.returncode == 1
-            assert one_line(second).endswith(
+            assert second.line.endswith(
                 ": another Quizformer is running on this file: stop it first"
             )
-        assert run(ready, "reports").stdout == "no reports\n"
-        assert f"database: fine, schema {HEAD}" in run(ready, "check").stdout
+        assert run("reports").stdout == "no reports\n"
+        assert f"database: fine, schema {HEAD}" in run("check").stdout
         first.kill()
-    assert run(ready, "migrate").returncode == 0
+    assert run("migrate").returncode == 0
 
 
-def test_a_backup_restores_what_was_there(ready: Path, tmp_path: Path) -> None:
+def test_a_backup_restores_what_was_there(run: Run, ready: Path, tmp_path: Path) -> None:
     """A backup made during writes is consistent and contains everything committed before it."""
     copy = tmp_path / "backups" / "copy.db"
     with closing(sqlite3.connect(ready)) as conn:
         conn.execute("INSERT INTO meta VALUES ('a', 'before')")
         conn.commit()
         conn.execute("INSERT INTO meta VALUES ('b', 'not committed')")
-        done = run(ready, "backup", str(copy))
+        done = run("backup", str(copy))
         assert done.returncode == 0, done.stderr
         assert (
             copy.stat().st_mode & 0o077 == 0
         )  # only the operator's account may read members' answers
         conn.commit()
-    again = run(ready, "backup", str(copy))
+    again = run("backup", str(copy))
     assert again.returncode == 1
-    assert "already exists" in one_line(again)
+    assert "already exists" in again.line
 
     ready.write_bytes(b"lost")
     for name in (f"{ready}-wal", f"{ready}-shm"):
         Path(name).unlink(missing_ok=True)
-    refused = run(ready, "restore", str(copy))
+    refused = run("restore", str(copy))
     assert refused.returncode == 1
-    assert "nothing was restored" in one_line(refused)
-    restored = run(ready, "restore", "--replace", str(copy))
+    assert "nothing was restored" in refused.line
+    restored = run("restore", "--replace", str(copy))
     assert restored.returncode == 0
     first, second = restored.stdout.splitlines()
     assert first == f"{ready} is now {copy}: no answers, schema {HEAD}"
     kept = Path(second.removeprefix("the database that was there is kept as "))
     assert kept.read_bytes() == b"lost"
-    assert run(ready, "migrate").returncode == 0
+    assert run("migrate").returncode == 0
     with closing(sqlite3.connect(ready)) as conn:
         assert conn.execute("SELECT key, value FROM meta").fetchall() == [("a", "before")]
 
@@ -264,26 +290,28 @@ def test_a_running_bot_makes_backups(ready: Path) -> None:
     for setting, copies in (("24", 1), ("", 0)):
         folder = ready.parent / "backups"
         shutil.rmtree(folder, ignore_errors=True)
-        done = run(ready, code=_WAITS_FOR_A_COPY, DISCORD_TOKEN="token", BACKUP_EVERY=setting)
+        done = run_program(ready, _WAITS_FOR_A_COPY, DISCORD_TOKEN="token", BACKUP_EVERY=setting)
         assert done.returncode == 0, done.stderr
         assert len(list(folder.glob("quiz-*.db"))) == copies
 
 
-def test_the_report_for_an_issue(ready: Path) -> None:
+def test_the_report_for_an_issue(run: Run, ready: Path) -> None:
     """`check --bundle` writes a new file, or prints the report; a file is not overwritten."""
-    printed = run(ready, "check", "--bundle", "-", DISCORD_TOKEN="")
+    printed = run("check", "--bundle", "-", DISCORD_TOKEN="")
     assert printed.returncode == 0
     assert "question bank: fine" in printed.stdout
-    assert run(ready, "check", "--bundle").returncode == 0
+    assert run("check", "--bundle").returncode == 0
     assert "question bank: fine" in (ready.parent / "quizformer-report.txt").read_text("utf-8")
-    assert "name another file" in one_line(run(ready, "check", "--bundle"))
+    (ready.parent / "quizformer-report.txt").write_text("mine")
+    assert "name another file, or - to print it" in run("check", "--bundle").line
+    assert (ready.parent / "quizformer-report.txt").read_text() == "mine"
 
 
-def test_repair(ready: Path) -> None:
+def test_repair(run: Run, ready: Path) -> None:
     """`repair` rebuilds the totals from the log and prints how many answers it has."""
     with closing(sqlite3.connect(ready)) as conn, conn:
         conn.execute("INSERT INTO totals VALUES (1, '', 5, 9999, 1, 1, 1, '2027-01-04')")
-    done = run(ready, "repair")
+    done = run("repair")
     assert (done.returncode, done.stdout) == (
         0,
         "rebuilt the leaderboards' totals from 0 answers\n",
@@ -294,22 +322,22 @@ def test_repair(ready: Path) -> None:
 
 def test_a_database_that_fails_during_the_start(file: Path) -> None:
     """If the database fails during the start, one line and an exit code say to try again."""
-    done = run(file, code=_DATABASE_FAILS, DISCORD_TOKEN="token")
+    done = run_program(file, _DATABASE_FAILS, DISCORD_TOKEN="token")
     assert done.returncode == 1
-    assert one_line(done) == "the database failed, try again later: database is locked"
+    assert done.line == "the database failed, try again later: database is locked"
 
 
-def test_backing_up_a_missing_database(file: Path, tmp_path: Path) -> None:
+def test_backing_up_a_missing_database(run: Run, file: Path, tmp_path: Path) -> None:
     """Backing up a database that doesn't exist is refused and creates no file."""
-    done = run(file, "backup", str(tmp_path / "copy.db"))
+    done = run("backup", str(tmp_path / "copy.db"))
     assert done.returncode == 1
-    assert "there is no database" in one_line(done)
+    assert "there is no database" in done.line
     assert list(tmp_path.iterdir()) == []
 
 
-def test_reports_are_printed_with_what_was_asked(file: Path) -> None:
+def test_reports_are_printed_with_what_was_asked(run: Run, file: Path) -> None:
     """Reports are printed oldest first with question and answer, even of removed questions."""
-    assert run(file, "reports").stdout == "no reports\n"
+    assert run("reports").stdout == "no reports\n"
     topic = first_topic()["sections"][0]["topics"][0]
     choice = next(i for i in topic["items"] if i["kind"] == "choice")
     right = next(c["text"] for c in choice["choices"] if c["correct"])
@@ -331,7 +359,7 @@ def test_reports_are_printed_with_what_was_asked(file: Path) -> None:
         columns = "(guild_id, number, name, topic_id, retired, content)"
         values = (7, 1, "mine", topic["id"], False, mine.content)
         conn.execute(f"INSERT INTO own_items {columns} VALUES (?, ?, ?, ?, ?, ?)", values)
-    assert run(file, "reports").stdout.splitlines() == [
+    assert run("reports").stdout.splitlines() == [
         f"2026-11-01 09:05 UTC  {topic['id']}",
         f"  open question: {topic['question']}",
         "  report: Unclear.",
@@ -348,8 +376,9 @@ def test_reports_are_printed_with_what_was_asked(file: Path) -> None:
         "  report: Ours is odd.",
         "4 reports",
     ]
-    assert run(file, "reports", "--since", "2026-11-03").stdout.count("report:") == 2
-    assert run(file, "reports", "--since", "yesterday").returncode == 2
+    assert run("reports", "--since", "2026-11-03").stdout.count("report:") == 2
+    with pytest.raises(SystemExit, match="2"):
+        run("reports", "--since", "yesterday")
 
 
 def test_a_bank_that_was_good_once_is_checked_again_when_it_changes(
@@ -364,8 +393,8 @@ def test_a_bank_that_was_good_once_is_checked_again_when_it_changes(
         "HTTPS_PROXY": "http://127.0.0.1:9",
     }
     for _ in range(2):
-        assert "could not reach Discord" in run(file, **settings).stderr
+        assert "could not reach Discord" in run_program(file, _START, **settings).stderr
     bank.write_text(bank.read_text("utf-8").replace('"difficulty": 1', '"difficulty": 9'), "utf-8")
-    done = run(file, **settings)
+    done = run_program(file, _START, **settings)
     assert done.returncode == 2
-    assert "QUESTION_BANK" in one_line(done)
+    assert "QUESTION_BANK" in done.line

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import URL
 
 from bot import __version__, diagnosis
-from bot.config import Settings, SettingsError
+from bot.config import Settings
 from bot.core.database import open_database
 from bot.core.migrate import HEAD
 from tests.rows import fill
@@ -92,16 +92,6 @@ async def test_the_report_of_a_damaged_database(
     report = capsys.readouterr().out
     assert "the rows can't be counted: DatabaseError" in report
     assert "Quizformer" in report
-
-
-async def test_no_file_is_overwritten(tmp_path: Path) -> None:
-    """A report is written to a new file only."""
-    file = tmp_path / "notes.txt"
-    file.write_text("mine")
-    env = {"DATABASE_URL": f"sqlite:///{tmp_path / 'quiz.db'}"}
-    with pytest.raises(SettingsError, match="name another file, or - to print it"):
-        await diagnosis.write_report(Settings.from_env(env), env, file)
-    assert file.read_text() == "mine"
 
 
 async def test_the_report_is_printed(

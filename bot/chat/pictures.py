@@ -5,19 +5,16 @@ Only the bundled fonts are used, so pictures look alike on every host.
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import TypeVar
 
 from bot.core.child_process import call_in_process
+from bot.core.computing import SingleThread
 
-T = TypeVar("T")
 WIDTH, TEXT = 400, 17
 """The width of a picture and the smallest text, in SVG units.
 
@@ -31,8 +28,8 @@ MUTED on PAPER has a contrast of 8.5:1.
 
 _PIXELS = 600
 """Sharp on a phone, and about 40 ms of work. The time grows with the number of pixels."""
-_DRAWING = ThreadPoolExecutor(max_workers=1, thread_name_prefix="pictures")
-"""One thread, so pictures are drawn one after another. It waits for the child process."""
+_DRAWING = SingleThread("pictures")
+"""Pictures are drawn one after another. The thread waits for the child process."""
 _FONTS = [
     str(Path(__file__).parent / "fonts" / f"Inter-{weight}.ttf")
     for weight in ("Regular", "SemiBold")
@@ -131,14 +128,8 @@ def _cost(key: str, content: bytes | None) -> int:
 
 async def draw_picture(name: str, alt: str, svg: Callable[[], str]) -> Picture:
     """Draw a picture. Alt text is cut to 1,024 characters, which is Discord's limit."""
-    return Picture(
-        await run_in_drawing_thread(lambda: to_png(svg(), width=_PIXELS)), name, alt[:1024]
-    )
-
-
-async def run_in_drawing_thread(draw: Callable[[], T]) -> T:
-    """Run a drawing function in the drawing thread, without blocking the event loop."""
-    return await asyncio.get_running_loop().run_in_executor(_DRAWING, draw)
+    png = await _DRAWING.run(lambda: to_png(svg(), width=_PIXELS))
+    return Picture(png, name, alt[:1024])
 
 
 def to_png(svg: str, *, width: int | None = None) -> bytes:

@@ -1,4 +1,4 @@
-"""One thread for what takes Python long, so that clicks share the interpreter with one such call.
+"""Threads that run one call at a time, so that clicks share the interpreter with one such call.
 
 Each further thread that computes delays every click as much as the first one does, and none
 finishes sooner.
@@ -10,12 +10,28 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from typing import TypeVar
+from functools import partial
+from typing import ParamSpec, TypeVar
 
+P = ParamSpec("P")
 T = TypeVar("T")
-_THREAD = ThreadPoolExecutor(max_workers=1, thread_name_prefix="computing")
 
 
-async def compute(function: Callable[[], T]) -> T:
-    """Run a function like `asyncio.to_thread`, but after the calls that came before."""
-    return await asyncio.get_running_loop().run_in_executor(_THREAD, copy_context().run, function)
+class SingleThread:
+    """A thread for what would block the event loop: long Python, or waiting for a child process."""
+
+    def __init__(self, name: str) -> None:
+        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
+
+    async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a function like `asyncio.to_thread`, but after the calls that came before."""
+        call = partial(copy_context().run, function, *args, **kwargs)
+        return await asyncio.get_running_loop().run_in_executor(self._pool, call)
+
+    def close(self) -> None:
+        """Wait for the running call, and end the thread."""
+        self._pool.shutdown()
+
+
+compute = SingleThread("computing").run
+"""Runs what takes Python long, in one thread for all features."""

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from bot.core.child_process import CallEnded, Limits, Process
+from bot.core.computing import SingleThread
 from bot.core.limits import MAX_FILE_MEMORY, MAX_FILE_SECONDS
 
 T = TypeVar("T")
 TOO_MUCH = f"more than {MAX_FILE_SECONDS} seconds or too much memory"
 """The limits of the process, in words for those whose file it did not finish."""
 _PROCESS = Process(Limits(seconds=MAX_FILE_SECONDS, memory=MAX_FILE_MEMORY))
-_WAITING = ThreadPoolExecutor(max_workers=1, thread_name_prefix="files")
-"""One thread that waits for the child process, which reads and writes one file at a time."""
+_WAITING = SingleThread("files")
+"""Waits for the child process, which reads and writes one file at a time."""
 
 
 class FileTooMuch(Exception):
@@ -31,9 +31,8 @@ class FileProcess:
     async def run(self, work: Callable[[], T]) -> T:
         """Return or raise what `work` does; raises FileTooMuch at the limits."""
         async with self._lock:
-            loop = asyncio.get_running_loop()
             try:
-                return await loop.run_in_executor(_WAITING, _PROCESS.call, work)
+                return await _WAITING.run(_PROCESS.call, work)
             except asyncio.CancelledError:  # otherwise the bot's shutdown would wait for the thread
                 _PROCESS.kill()
                 raise

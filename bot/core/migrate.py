@@ -73,23 +73,23 @@ def upgrade(conn: Connection, *, visiting: bool = False, allowed: bool = True) -
         return False
     if current is not None:
         check_known(current)
-    if current is not None and visiting:
-        raise MigrationError(
-            f"the database has schema {current}, not yet {HEAD}: start the bot, or run python -m bot migrate"
-        )
-    if current is not None and not allowed:
-        raise MigrationError(
-            f"the database has schema {current} and this version needs {HEAD}. Make a dump first (pg_dump), "
-            "because there is no way back without one; then run python -m bot migrate, or start with MIGRATE=yes"
-        )
+        if visiting:
+            raise MigrationError(
+                f"the database has schema {current}, not yet {HEAD}: start the bot, or run python -m bot migrate"
+            )
+        if not allowed:
+            raise MigrationError(
+                f"the database has schema {current} and this version needs {HEAD}. Make a dump first (pg_dump), "
+                "because there is no way back without one; then run python -m bot migrate, or start with MIGRATE=yes"
+            )
+        if conn.dialect.name == "postgresql":
+            # Wait for open writes; each later write waits for the migration and then sees its version.
+            conn.execute(text("LOCK TABLE alembic_version IN ACCESS EXCLUSIVE MODE"))
     from alembic import command
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(_SCRIPTS))
-    if current is not None and conn.dialect.name == "postgresql":
-        # Wait for open writes; each later write waits for the migration and then sees its version.
-        conn.execute(text("LOCK TABLE alembic_version IN ACCESS EXCLUSIVE MODE"))
     config.attributes["connection"] = conn
     command.upgrade(config, "head")
     if conn.dialect.name == "sqlite":

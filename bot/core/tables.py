@@ -116,7 +116,7 @@ def upsert(conn: Connection, table: Table, **values: object) -> None:
 
 
 def upsert_all(conn: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
-    """Insert rows, or update those with the same primary keys. All have values for the same columns."""
+    """Like `upsert`, for rows with the same columns; sort them so that processes can't deadlock."""
     if rows:
         conn.execute(_upsert(conn.dialect.name, table, tuple(rows[0])), rows)
 
@@ -160,35 +160,33 @@ def first_row(
     kind: type[T],
 ) -> Callable[[Callable[P, Executable]], Callable[Concatenate[Connection, P], T | None]]:
     """Turn a function that builds a query into one that returns its first row, as `fetch` does."""
+    made = _maker(kind)
 
-    def decorate(build: Callable[P, Executable]) -> Callable[Concatenate[Connection, P], T | None]:
-        run, made = prepared(build), _maker(kind)
+    def convert(found: CursorResult[Any]) -> T | None:
+        row = found.first()
+        return None if row is None else made(row)
 
-        @wraps(build)
-        def find(conn: Connection, /, *args: P.args, **kwargs: P.kwargs) -> T | None:
-            row = run(conn, *args, **kwargs).first()
-            return None if row is None else made(row)
-
-        return find
-
-    return decorate
+    return lambda build: _converted(build, convert)
 
 
 def all_rows(
     kind: type[T],
 ) -> Callable[[Callable[P, Executable]], Callable[Concatenate[Connection, P], list[T]]]:
     """Turn a function that builds a query into one that returns its rows, as `fetch_all` does."""
+    made = _maker(kind)
+    return lambda build: _converted(build, lambda found: [*map(made, found)])
 
-    def decorate(build: Callable[P, Executable]) -> Callable[Concatenate[Connection, P], list[T]]:
-        run, made = prepared(build), _maker(kind)
 
-        @wraps(build)
-        def find(conn: Connection, /, *args: P.args, **kwargs: P.kwargs) -> list[T]:
-            return [*map(made, run(conn, *args, **kwargs))]
+def _converted(
+    build: Callable[P, Executable], convert: Callable[[CursorResult[Any]], T]
+) -> Callable[Concatenate[Connection, P], T]:
+    run = prepared(build)
 
-        return find
+    @wraps(build)
+    def find(conn: Connection, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return convert(run(conn, *args, **kwargs))
 
-    return decorate
+    return find
 
 
 def fetch(conn: Connection, query: Select[Any], kind: type[T]) -> T | None:

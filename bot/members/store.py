@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, Insert, Select, select
+from sqlalchemy import Connection, Select, select
 
 from bot.core import servers
 from bot.core.personal import Held, personal_rows, server_rows
-from bot.core.tables import insert_for, metadata, prepared, upsert
+from bot.core.tables import insert, metadata, prepared, upsert, upsert_all
 
 members = sa.Table(
     "members",
@@ -68,16 +67,7 @@ def set_names(conn: Connection, names: Mapping[Member, str]) -> None:
         {"guild_id": guild, "user_id": user, "name": names[guild, user]}
         for guild, user in sorted(names)
     ]
-    conn.execute(_latest_name(conn.dialect.name), rows)
-
-
-@lru_cache(maxsize=2)
-def _latest_name(dialect: str) -> Insert:
-    """Return the upsert of names. It is cached because building it takes longer than running it."""
-    statement = insert_for(dialect, member_names)
-    return statement.on_conflict_do_update(
-        index_elements=list(member_names.primary_key), set_={"name": statement.excluded.name}
-    )
+    upsert_all(conn, member_names, rows)
 
 
 def names_of(conn: Connection, guild_id: int, user_ids: Collection[int]) -> dict[int, str]:
@@ -154,13 +144,10 @@ def set_zone_if_unset(conn: Connection, user_id: int, zone: str) -> None:
     UTC is not stored, because it is also the zone of every server that has not been set up.
     """
     if zone != servers.DEFAULT_ZONE:
-        conn.execute(_first_zone(conn.dialect.name), {"user_id": user_id, "zone": zone})
-
-
-@lru_cache(maxsize=2)
-def _first_zone(dialect: str) -> Insert:
-    statement = insert_for(dialect, members)
-    zone = {"zone": statement.excluded.zone}
-    return statement.on_conflict_do_update(
-        index_elements=["user_id"], set_=zone, where=members.c.zone.is_(None)
-    )
+        first = insert(conn, members).values(user_id=user_id, zone=zone)
+        if_unset = members.c.zone.is_(None)
+        conn.execute(
+            first.on_conflict_do_update(
+                index_elements=["user_id"], set_={"zone": zone}, where=if_unset
+            )
+        )

@@ -5,17 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 from fsrs import State
-from sqlalchemy import Connection, Executable, Select, Update, select, text, update
+from sqlalchemy import Connection, Select, Update, select, text, update
 
 from bot.answers import store as answers_store
 from bot.answers.store import Review, Reviews
 from bot.core.personal import Held, Personal, Row, erase_rows, exported
-from bot.core.tables import Instant, insert_for, metadata, prepared, upsert, values_of
+from bot.core.tables import Instant, metadata, prepared, upsert, upsert_all, values_of
 from bot.memory import rules
 from bot.memory.fitting import Fit, LastFit
 from bot.memory.rules import DEFAULT, MemoryCard, MemoryModel
@@ -125,7 +124,7 @@ def record(conn: Connection, item_id: str, given: Sequence[Review]) -> dict[int,
         {"user_id": user_id, "item_id": item_id, **values_of(card)}
         for user_id, card in sorted(after.items())
     ]
-    conn.execute(_upsert(conn.dialect.name), changed)
+    upsert_all(conn, cards, changed)
     return after
 
 
@@ -138,13 +137,6 @@ def _cards_of_item(item_id: str, user_ids: Sequence[int]) -> Select[Any]:
         .order_by(cards.c.user_id)
     )
     return query.with_for_update()
-
-
-@cache
-def _upsert(dialect: str) -> Executable:
-    statement = insert_for(dialect, cards)
-    values: dict[str, Any] = {name: statement.excluded[name] for name in MemoryCard.__slots__}
-    return statement.on_conflict_do_update(index_elements=list(cards.primary_key), set_=values)
 
 
 def replay(conn: Connection, user_id: int, item_id: str) -> None:
@@ -173,8 +165,7 @@ def _replay(conn: Connection, user_id: int, item_ids: Collection[str]) -> None:
         {"user_id": user_id, "item_id": item_id, **values_of(card)}
         for item_id, card in sorted(replayed.items())
     ]
-    if changed:
-        conn.execute(_upsert(conn.dialect.name), changed)
+    upsert_all(conn, cards, changed)
 
 
 def _replayed(reviews: Reviews, model: MemoryModel) -> dict[str, MemoryCard]:

@@ -10,12 +10,12 @@ import asyncio
 import logging
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import partial
 
 from bot.chat.pictures import INK, PAPER, PendingPicture, Picture, PictureCache
 from bot.core.child_process import CallEnded, Limits, Process, kill_processes
+from bot.core.computing import SingleThread
 from bot.core.limits import (
     MAX_FORMULA_DEPTH,
     MAX_FORMULA_HEIGHT,
@@ -32,8 +32,8 @@ _PADDING = 24
 _SIZE = 50
 _NAME = "formula.png"
 _PROCESS = Process(Limits(seconds=MAX_FORMULA_SECONDS, memory=MAX_FORMULA_MEMORY))
-_DRAWING = ThreadPoolExecutor(max_workers=1, thread_name_prefix="formulas")
-"""One thread that waits for the child process; it draws one formula at a time."""
+_DRAWING = SingleThread("formulas")
+"""Waits for the child process, which draws one formula at a time."""
 _MOST_BYTES = 32 << 20
 """The cache's size, enough for about 3,000 pictures. That is more than a bank has."""
 _SIGN = re.compile(
@@ -90,7 +90,7 @@ def is_drawn(latex: str) -> bool:
 async def prepare(latex: str) -> None:
     """Draw a formula ahead of its first card; raises FormulaError if it can't be drawn."""
     if _CACHE.get(latex) is None:
-        await _in_thread(partial(_draw_and_cache, latex))
+        await _DRAWING.run(_draw_and_cache, latex)
 
 
 def picture(item: Item) -> Picture | PendingPicture | None:
@@ -113,11 +113,7 @@ def alt_text(item: Item) -> str:
 
 async def png_of(latex: str) -> bytes | None:
     """Return a formula's picture from the cache or draw it; None if it can't be drawn."""
-    return await _in_thread(partial(_cached_or_drawn, latex))
-
-
-async def _in_thread(draw: Callable[[], bytes | None]) -> bytes | None:
-    return await asyncio.get_running_loop().run_in_executor(_DRAWING, draw)
+    return await _DRAWING.run(_cached_or_drawn, latex)
 
 
 def _cached_or_drawn(latex: str) -> bytes | None:

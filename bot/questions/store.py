@@ -332,12 +332,12 @@ def count_own_rows(conn: Connection, guild_ids: Sequence[int]) -> dict[int, int]
 
 def save_topics(conn: Connection, rows: Sequence[OwnTopic]) -> None:
     """Store new or changed topics of a server."""
-    upsert_all(conn, own_topics, list(map(values_of, rows)))
+    upsert_all(conn, own_topics, [values_of(row) for row in rows])
 
 
 def save_items(conn: Connection, rows: Sequence[OwnItem]) -> None:
     """Store new or changed items of a server."""
-    upsert_all(conn, own_items, list(map(values_of, rows)))
+    upsert_all(conn, own_items, [values_of(row) for row in rows])
 
 
 def own_pictures_of(conn: Connection, guild_id: int, files: Collection[str]) -> dict[str, bytes]:

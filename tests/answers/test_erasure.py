@@ -15,10 +15,9 @@ from bot.answers.totals import SUMS
 from bot.app import HELD, SOURCES
 from bot.core.database import Database
 from bot.core.personal import Erase, Row
-from bot.core.tables import fetch_all
+from bot.core.tables import count_rows, fetch_all
 from bot.memory import store as memory
 from tests.answers.entries import DAY, counted, store_counted
-from tests.history import counts
 from tests.stage import ALWINA, BOB, GUILD, Stage
 
 EVER = date(2026, 1, 1)
@@ -86,7 +85,7 @@ async def test_an_erased_server(stage: Stage) -> None:
     for item_id in cards:
         await stage.database.write(memory.replay, ALWINA, item_id)
     assert await stage.database.read(memory.cards_of, ALWINA) == cards
-    assert set((await stage.database.read(counts, SUMS)).values()) == {0}
+    assert set((await stage.database.read(count_rows, SUMS)).values()) == {0}
 
 
 async def test_a_server_keeps_no_answers_without_memory(database: Database) -> None:

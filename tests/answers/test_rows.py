@@ -9,9 +9,9 @@ import pytest
 
 from bot.app import all_tables
 from bot.core.clicks import Click
+from bot.core.tables import count_rows
 from bot.practice.cards import Asking
 from tests.challenges import play as challenges
-from tests.history import counts
 from tests.stage import ALWINA, BOB, GUILD, Stage
 
 RED = 71
@@ -26,7 +26,7 @@ async def team(stage: Stage) -> Stage:
 
 
 async def rows(stage: Stage) -> dict[str, int]:
-    return await stage.database.read(counts, all_tables())
+    return await stage.database.read(count_rows, all_tables())
 
 
 async def check_new(stage: Stage, before: dict[str, int], expected: dict[str, int]) -> None:

@@ -221,7 +221,7 @@ async def test_a_cancelled_import_ends_its_process(
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    free = asyncio.wrap_future(file_process._WAITING.submit(int, "7"))
+    free = asyncio.create_task(file_process._WAITING.run(int, "7"))
     assert await asyncio.wait_for(free, PATIENCE) == 7
 
 

@@ -85,6 +85,12 @@ def set_and_fail(conn: Connection, key: str) -> None:
     raise LookupError(key)
 
 
+def insert_orphan(conn: Connection) -> None:
+    conn.execute(
+        round_questions.insert().values(round_id=404, number=1, item_id="x", choice_order="")
+    )
+
+
 def insert_twice(conn: Connection, key: str) -> None:
     for _ in range(2):
         conn.execute(meta.insert().values(key=key, value="undone"))
@@ -193,55 +199,21 @@ async def test_single_statements_do_not_starve_other_writes(
     assert order.index("reveal") == 2
 
 
-async def test_successive_writes_have_their_own_commits(database: Database) -> None:
-    """A write that is called after another one has returned gets its own commit."""
-    with counted_commits() as commits:
-        for n in range(3):
-            await database.write(set_note, str(n), "x")
-    assert len(commits) == 3
-
-
-async def test_reads_do_not_commit(database: Database) -> None:
-    """A read commits nothing."""
-    with counted_commits() as commits:
-        await asyncio.gather(*(read_value(database, "a") for _ in range(5)))
-    assert commits == []
-
-
 async def test_a_failing_write_undoes_only_itself(database: Database) -> None:
     """Of writes that share a commit, the failing ones raise and are undone; the others stay."""
-    results = await asyncio.gather(
-        database.write(set_note, "before", "x"),
-        database.write(set_and_fail, "fails"),
-        database.write(insert_twice, "breaks a constraint"),
-        database.write(set_note, "after", "x"),
-        return_exceptions=True,
-    )
-    assert [type(r) for r in results] == [type(None), LookupError, IntegrityError, type(None)]
-    stored = [
-        await read_value(database, key)
-        for key in ("before", "fails", "breaks a constraint", "after")
-    ]
-    assert stored == ["x", None, None, "x"]
-
-
-async def test_single_statements_share_a_commit_with_others(database: Database) -> None:
-    """Single statements share a batch with other writes and survive their failure."""
+    keys = ("before", "single", "fails", "breaks a constraint", "another", "after")
     with counted_commits() as commits:
         results = await asyncio.gather(
-            database.write(set_and_return, "first"),
+            database.write(set_and_return, "before"),
             database.write_one(set_and_return, "single"),
-            database.write(set_and_fail, "failed"),
+            database.write(set_and_fail, "fails"),
+            database.write(insert_twice, "breaks a constraint"),
             database.write_one(set_and_return, "another"),
+            database.write(set_and_return, "after"),
             return_exceptions=True,
         )
-    assert [r for r in results if isinstance(r, str)] == ["first", "single", "another"]
-    assert isinstance(results[2], LookupError)
-    assert [await read_value(database, key) for key in ("single", "failed", "another")] == [
-        "x",
-        None,
-        "x",
-    ]
+    assert [type(r) for r in results] == [str, str, LookupError, IntegrityError, str, str]
+    assert [await read_value(database, key) for key in keys] == ["x", "x", None, None, "x", "x"]
     assert len(commits) == 1
 
 
@@ -282,25 +254,18 @@ async def test_a_failing_write_alone_leaves_nothing(
     assert await read_value(database, "a") == "x"
 
 
-async def test_the_write_of_a_cancelled_caller_still_happens(database: Database) -> None:
-    """Cancelling the caller of a running write does not cancel the write."""
-    task = asyncio.create_task(database.write(set_note, "a", "x"))
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
-    assert task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    await database.write(set_note, "b", "x")
-    assert await read_value(database, "a") == "x"
-
-
-async def test_a_queued_write_of_a_cancelled_caller_still_happens(database: Database) -> None:
-    """Cancelling the caller of a queued write cancels neither that write nor its neighbours."""
+@pytest.mark.parametrize("turns", [1, 2], ids=["queued", "running"])
+async def test_the_write_of_a_cancelled_caller_still_happens(
+    database: Database, turns: int
+) -> None:
+    """Cancelling the caller of a write cancels neither that write nor its neighbours."""
     tasks = [asyncio.create_task(database.write(set_note, str(n), "x")) for n in range(3)]
-    await asyncio.sleep(0)
+    for _ in range(turns):
+        await asyncio.sleep(0)
     tasks[1].cancel()
     results = await asyncio.gather(*tasks, return_exceptions=True)
-    assert [type(r) for r in results] == [type(None), asyncio.CancelledError, type(None)]
+    assert [type(r) for r in results] == [NoneType, asyncio.CancelledError, NoneType]
+    await database.write(set_note, "later", "x")
     assert await read_value(database, "1") == "x"
 
 
@@ -445,21 +410,16 @@ async def test_a_commit_of_unknown_outcome_is_not_repeated(database: Database) -
     assert len(runs) == (3 if database.shared else 6)
 
 
-async def test_a_constraint_checked_at_commit_fails_its_write_alone(
-    database: Database, url: URL
-) -> None:
+@pytest.mark.only("sqlite")
+async def test_a_constraint_checked_at_commit_fails_its_write_alone(database: Database) -> None:
     """If SQLite refuses a COMMIT, only the offending write fails."""
-    if url.get_backend_name() != "sqlite":
-        pytest.skip("the foreign keys are not deferrable here")
 
-    def orphan(conn: Connection) -> None:
+    def insert_deferred(conn: Connection) -> None:
         conn.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
-        conn.execute(
-            round_questions.insert().values(round_id=404, number=1, item_id="x", choice_order="")
-        )
+        insert_orphan(conn)
 
     results = await asyncio.gather(
-        database.write(set_note, "a", "x"), database.write(orphan), return_exceptions=True
+        database.write(set_note, "a", "x"), database.write(insert_deferred), return_exceptions=True
     )
     assert [type(r) for r in results] == [NoneType, IntegrityError]
     assert await read_value(database, "a") == "x"
@@ -467,12 +427,11 @@ async def test_a_constraint_checked_at_commit_fails_its_write_alone(
     assert await read_value(database, "b") == "x"
 
 
+@pytest.mark.only("sqlite")
 async def test_a_batch_waits_once_for_a_locked_database(
-    url: URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    url: URL, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A batch that could not begin is not retried write by write, each with the same wait."""
-    if url.get_backend_name() != "sqlite":
-        pytest.skip("one writer at a time is SQLite's")
     monkeypatch.setattr(backend, "BUSY_MS", 300)
     async with open_database(url) as database, open_database(url, visiting=True) as other:
         pause = Pause(url)
@@ -499,9 +458,9 @@ async def test_close_waits_for_every_write(url: URL, monkeypatch: pytest.MonkeyP
         assert [await read_value(database, str(n)) for n in range(7)] == ["x"] * 7
 
 
-async def test_a_close_leaves_one_file(tmp_path: Path) -> None:
+@pytest.mark.only("sqlite")
+async def test_a_close_leaves_one_file(url: URL, tmp_path: Path) -> None:
     """After a close, the file contains all data, the log is gone and the file can be opened again."""
-    url = URL.create("sqlite", database=str(tmp_path / "quiz.db"))
     for _ in range(2):
         async with open_database(url) as database:
             await asyncio.gather(
@@ -513,43 +472,20 @@ async def test_a_close_leaves_one_file(tmp_path: Path) -> None:
 
 
 async def test_a_closed_database_refuses_everything(url: URL) -> None:
-    """Reads and writes after the close raise an error instead of waiting forever."""
-    async with open_database(url) as database:
-        pass
-    async with asyncio.timeout(5):
-        with pytest.raises(RuntimeError, match="closed"):
-            await database.write(set_note, "a", "x")
-        with pytest.raises(RuntimeError, match="closed"):
-            await read_value(database, "a")
-
-
-async def test_a_write_during_the_close_is_refused(url: URL) -> None:
-    """No write can be queued while the close waits for the last ones."""
+    """Reads and writes raise an error after the close, and already while it waits."""
     async with open_database(url) as database:
         pause = Pause(url)
         last = asyncio.create_task(database.write(lambda _conn: pause()))
         await pause.reached()
         closing = asyncio.create_task(database.close())
         await asyncio.sleep(0)
-        with pytest.raises(RuntimeError):
+        with pytest.raises(DatabaseClosed):
             await database.write(set_note, "a", "x")
         pause.end()
         await asyncio.gather(last, closing)
-
-
-async def test_closing_does_not_block_the_loop(url: URL) -> None:
-    """A close waits for a running read without blocking the event loop."""
-    if url.get_backend_name() != "sqlite":
-        pytest.skip("SQLite runs in threads")
-    async with open_database(url) as database:
-        pause = Pause(url)
-        reading = asyncio.create_task(database.read(lambda _conn: pause()))
-        await pause.reached()
-        closing = asyncio.create_task(database.close())
-        await asyncio.sleep(0.05)  # would not return
-        assert not closing.done()
-        pause.end()
-        await asyncio.gather(reading, closing)
+    for use in (database.write, database.read):
+        with pytest.raises(DatabaseClosed):
+            await asyncio.wait_for(use(read_note, "a"), PATIENCE)
 
 
 def test_a_forgotten_close_does_not_keep_the_program(tmp_path: Path) -> None:
@@ -586,19 +522,12 @@ async def test_options_in_the_address(tmp_path: Path) -> None:
 async def test_foreign_keys_are_enforced(database: Database) -> None:
     """A row with a dangling reference is refused."""
     with pytest.raises(IntegrityError):
-        await database.write(
-            lambda conn: conn.execute(
-                round_questions.insert().values(
-                    round_id=404, number=1, item_id="x", choice_order=""
-                )
-            )
-        )
+        await database.write(insert_orphan)
 
 
-async def test_sqlite_survives_a_power_cut(database: Database, url: URL) -> None:
+@pytest.mark.only("sqlite")
+async def test_sqlite_survives_a_power_cut(database: Database) -> None:
     """Readers and writers use a write-ahead log, a sync per commit and a busy timeout."""
-    if url.get_backend_name() != "sqlite":
-        pytest.skip("pragmas are SQLite's")
 
     def pragmas(conn: Connection) -> list[object]:
         names = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
@@ -609,22 +538,22 @@ async def test_sqlite_survives_a_power_cut(database: Database, url: URL) -> None
     assert await database.write(pragmas) == expected
 
 
-async def test_the_write_ahead_log_stays_short(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.only("sqlite")
+async def test_the_write_ahead_log_stays_short(url: URL, monkeypatch: pytest.MonkeyPatch) -> None:
     """Checkpoints between writes keep the write-ahead log from growing."""
     monkeypatch.setattr(sqlite, "_CHECKPOINT_ROWS", 10)
-    file = tmp_path / "bot.db"
-    async with open_database(URL.create("sqlite", database=str(file))) as database:
+    log = Path(f"{url.database}-wal")
+    async with open_database(url) as database:
         lengths = []
         for number in range(100):
             await database.write(set_note, f"{number % 20}", "x" * 4000)
-            lengths.append(file.with_name("bot.db-wal").stat().st_size)
+            lengths.append(log.stat().st_size)
         assert lengths[-1] == lengths[30] < 50 * 4096
 
 
+@pytest.mark.only("sqlite")
 async def test_queued_writes_come_before_a_checkpoint(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    url: URL, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The checkpoint comes after the last queued write has returned, not after each batch."""
     done: list[str] = []
@@ -640,7 +569,7 @@ async def test_queued_writes_come_before_a_checkpoint(
 
     monkeypatch.setattr(module, "MAX_BATCH", 1)
     monkeypatch.setattr(sqlite, "_CHECKPOINT_ROWS", 1)
-    async with open_database(URL.create("sqlite", database=str(tmp_path / "bot.db"))) as database:
+    async with open_database(url) as database:
         monkeypatch.setattr(sqlite.SqliteConnection, "execute", checkpoint)
         await asyncio.gather(
             write(database, "first"), write(database, "second"), write(database, "third")
@@ -649,15 +578,16 @@ async def test_queued_writes_come_before_a_checkpoint(
     assert done == ["first", "second", "third", "log"]
 
 
+@pytest.mark.only("sqlite")
 async def test_a_failing_checkpoint(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    url: URL, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """After a failed checkpoint, writes continue and the checkpoint is tried again."""
 
     async def fail(_connection: sqlite.SqliteConnection, _statement: str) -> None:
         raise sqlite3.OperationalError("disk I/O error")
 
-    async with open_database(URL.create("sqlite", database=str(tmp_path / "bot.db"))) as database:
+    async with open_database(url) as database:
         monkeypatch.setattr(sqlite, "_CHECKPOINT_ROWS", 10)
         monkeypatch.setattr(sqlite.SqliteConnection, "execute", fail)
         for _ in range(21):
@@ -778,7 +708,8 @@ ENDLESS_QUERY = (
 )
 
 
-async def test_a_close_stops_a_long_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.only("sqlite")
+async def test_a_close_stops_a_long_read(url: URL, monkeypatch: pytest.MonkeyPatch) -> None:
     """An endless read does not keep the program from exiting."""
     begun = threading.Event()
 
@@ -789,20 +720,19 @@ async def test_a_close_stops_a_long_read(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(module, "CLOSE_SECONDS", 0.05)
     monkeypatch.setattr(sqlite, "_DEADLINE_STEPS", 1000)
     async with asyncio.timeout(10):
-        async with open_database(
-            URL.create("sqlite", database=str(tmp_path / "quiz.db"))
-        ) as database:
+        async with open_database(url) as database:
             reading = asyncio.create_task(database.read(run_endless_query))
             assert await asyncio.to_thread(begun.wait, 5)
         with pytest.raises(DatabaseClosed):
             await reading
 
 
-async def test_reads_have_a_time_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.only("sqlite")
+async def test_reads_have_a_time_limit(url: URL, monkeypatch: pytest.MonkeyPatch) -> None:
     """An endless read fails on SQLite too, and its connection stays usable."""
     monkeypatch.setattr(backend, "STATEMENT_SECONDS", 0.05)
     monkeypatch.setattr(sqlite, "_DEADLINE_STEPS", 1000)
-    async with open_database(URL.create("sqlite", database=str(tmp_path / "quiz.db"))) as database:
+    async with open_database(url) as database:
         async with asyncio.timeout(10):
             for _ in range(4):
                 with pytest.raises(OperationalError, match="interrupted"):
@@ -831,11 +761,10 @@ async def test_two_processes_write_the_same_database(url: URL) -> None:
         assert await read_value(one, "n") == "20"
 
 
+@pytest.mark.only("postgresql")
 @pytest.mark.parametrize("lone", [True, False])
 async def test_a_deadlock_is_retried(url: URL, lone: bool) -> None:
     """PostgreSQL undoes one of two deadlocked writes; it runs again, and both are stored."""
-    if url.get_backend_name() == "sqlite":
-        pytest.skip("one writes after the other")
 
     def both(conn: Connection, keys: str, mine: Pause) -> None:
         set_note(conn, keys[0], keys)
@@ -860,13 +789,12 @@ async def test_a_deadlock_is_retried(url: URL, lone: bool) -> None:
 
 
 @pytest.fixture
-def impatient(url: URL, monkeypatch: pytest.MonkeyPatch) -> None:
-    if url.get_backend_name() == "sqlite":
-        pytest.skip("SQLite has no server, and one lock")
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backend, "STATEMENT_SECONDS", 1.5)
     monkeypatch.setattr(backend, "BUSY_MS", 200)
 
 
+@pytest.mark.only("postgresql")
 @pytest.mark.usefixtures("impatient")
 async def test_statements_have_a_time_limit(url: URL) -> None:
     """A statement that takes too long fails its whole batch; the next write gets a new connection."""
@@ -885,6 +813,7 @@ async def test_statements_have_a_time_limit(url: URL) -> None:
         await database.write(Connection.exec_driver_sql, "SELECT pg_sleep(2)")
 
 
+@pytest.mark.only("postgresql")
 @pytest.mark.usefixtures("impatient")
 async def test_a_row_that_another_process_locks(url: URL) -> None:
     """A write that waits for the lock fails with a temporary error; the rest of its batch is stored."""
@@ -912,6 +841,7 @@ async def test_a_row_that_another_process_locks(url: URL) -> None:
         assert [await read_value(one, key) for key in "abc"] == ["theirs", "x", "x"]
 
 
+@pytest.mark.only("postgresql")
 @pytest.mark.usefixtures("impatient")
 async def test_no_connection_is_free(url: URL) -> None:
     """A read that gets no connection for too long fails with a temporary error."""
@@ -965,7 +895,8 @@ def test_switching_to_the_write_ahead_log_is_retried(
             sqlite._switch_to_wal(contended)
 
 
-async def test_erased_data_leaves_the_write_ahead_log(tmp_path: Path) -> None:
+@pytest.mark.only("sqlite")
+async def test_erased_data_leaves_the_write_ahead_log(url: URL, tmp_path: Path) -> None:
     """Erased data stays in the write-ahead log only while a read uses it; then no file has it."""
     secret = "words-that-were-erased"
     read = threading.Event()
@@ -979,7 +910,7 @@ async def test_erased_data_leaves_the_write_ahead_log(tmp_path: Path) -> None:
         read.set()
         assert finish.wait(PATIENCE)
 
-    async with open_database(URL.create("sqlite", database=str(tmp_path / "bot.db"))) as database:
+    async with open_database(url) as database:
         await database.write(set_note, "n", secret)
         reader = asyncio.create_task(database.read(read_slowly))
         await asyncio.to_thread(read.wait, PATIENCE)

@@ -6,13 +6,12 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import URL, Connection, select
+from sqlalchemy import URL, Connection
 
 from bot.core.database import Database, open_database
 from bot.core.processes import is_only_process
 from bot.core.shards import ALL, TAKE_OVER, Shards
 from bot.daily import schedule_store
-from bot.daily import store as dailies
 from bot.daily.rules import Schedule
 from bot.rounds import store as rounds
 from tests.patience import PATIENCE
@@ -54,12 +53,6 @@ def schedule(conn: Connection, guild_id: int) -> int:
     )
 
 
-def test_the_servers_of_these_tests() -> None:
-    """One server is on the shard, the other is not."""
-    assert ONE_OF_THREE.have(MINE)
-    assert not ONE_OF_THREE.have(THEIRS)
-
-
 async def test_due_work_is_left_to_the_process_of_its_server(database: Database) -> None:
     """A process takes its own servers' work at once, and that of others only after a wait."""
     mine, theirs = await database.write(start, MINE), await database.write(start, THEIRS)
@@ -73,33 +66,6 @@ async def test_due_work_is_left_to_the_process_of_its_server(database: Database)
         one,
         other,
     }
-
-
-async def test_expired_claims_are_due_for_any_process(database: Database) -> None:
-    """Work whose lease has expired is due on every process at once."""
-    theirs = await database.write(start, THEIRS)
-    await database.write(rounds.change, theirs, expect="ask", phase="asking")
-    posting = {"state": "posting", "scheduled_at": AT, "due_at": AT, "tried_at": AT}
-    daily_id = await database.write(lambda conn: dailies.create(conn, THEIRS, AT.date(), **posting))
-    assert await database.read(rounds.QUEUE.due, AT, 9, ONE_OF_THREE) == [theirs]
-    assert await database.read(dailies.QUEUE.due, AT, 9, ONE_OF_THREE) == [daily_id]
-    assert await database.read(rounds.QUEUE.due, AT - SECOND, 9, ONE_OF_THREE) == []
-
-
-@pytest.mark.parametrize(
-    ("guild_id", "shards", "wait"),
-    [(MINE, ONE_OF_THREE, 0), (THEIRS, ONE_OF_THREE, 1), (THEIRS, ALL, 0)],
-)
-async def test_the_next_deadline(
-    database: Database, guild_id: int, shards: Shards, wait: int
-) -> None:
-    """The next deadline includes the wait for other processes' work."""
-    assert await database.read(rounds.QUEUE.next_due, shards) is None
-    assert await database.read(schedule_store.SCHEDULES.next_due, shards) is None
-    await database.write(start, guild_id)
-    await database.write(schedule, guild_id)
-    assert await database.read(rounds.QUEUE.next_due, shards) == AT + wait * TAKE_OVER
-    assert await database.read(schedule_store.SCHEDULES.next_due, shards) == AT + wait * TAKE_OVER
 
 
 async def test_one_of_many_claims_wins(url: URL) -> None:
@@ -121,10 +87,9 @@ async def test_one_of_many_claims_wins(url: URL) -> None:
         assert not left
 
 
+@pytest.mark.only("postgresql")
 async def test_a_locked_schedule_is_not_waited_for(url: URL) -> None:
     """While one process decides about a server, another one continues with the next."""
-    if url.get_backend_name() == "sqlite":
-        pytest.skip("one writes after the other")
     async with open_database(url) as one, open_database(url, visiting=True) as two:
         key = await one.write(schedule, MINE)
         inner: list[Schedule | None] = []
@@ -150,16 +115,3 @@ async def test_the_only_process_or_not(url: URL) -> None:
         async with asyncio.timeout(PATIENCE):
             while not await one.write(is_only_process, rounds.rounds):  # noqa: ASYNC110 - PostgreSQL notices the end later
                 await asyncio.sleep(0.01)
-
-
-async def test_waking_needs_the_lease(database: Database) -> None:
-    """An unclaimed row is not woken; a claimed one is, once."""
-    key = await database.write(start, 1)
-    assert await database.write(rounds.QUEUE.wake_claimed, AT - SECOND) == 0
-    await database.write(rounds.change, key, expect="ask", phase="asking", due_at=AT + SECOND)
-    assert await database.write(rounds.QUEUE.wake_claimed, AT) == 1
-    assert await database.write(rounds.QUEUE.wake_claimed, AT) == 0
-    assert (
-        await database.read(lambda conn: conn.execute(select(rounds.rounds.c.due_at)).scalar())
-        == AT
-    )

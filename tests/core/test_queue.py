@@ -165,10 +165,14 @@ async def test_due_rows_come_longest_waiting_first(things: Database) -> None:
 async def test_processes_take_the_rows_of_their_servers_first(things: Database) -> None:
     """A row of another process's server is due after a wait, or when its claim has expired."""
     mine, theirs = Shards(2, (0,)), 1 << 22
+    assert await things.read(QUEUE.next_due, mine) is None
     await put(things, 1, guild_id=theirs)
+    assert await things.read(QUEUE.next_due) == START
+    assert await things.read(QUEUE.next_due, mine) == START + TAKE_OVER
     await put(things, 2, guild_id=theirs, state="working")
     await put(things, 3, guild_id=0)
     assert set(await things.read(QUEUE.due, START, 9, mine)) == {2, 3}
+    assert await things.read(QUEUE.due, START - SECOND, 9, mine) == []
     assert set(await things.read(QUEUE.due, START + TAKE_OVER, 9, mine)) == {1, 2, 3}
     assert await things.read(QUEUE.next_due, mine) == START
 
@@ -179,6 +183,7 @@ async def test_at_a_start_claimed_rows_are_due_at_once(things: Database) -> None
     await put(things, 2, due_at=START + LEASE)
     assert await things.write(QUEUE.wake_claimed, START) == 1
     assert await things.read(QUEUE.due, START, 9) == [1]
+    assert await things.write(QUEUE.wake_claimed, START) == 0
 
 
 async def test_a_failing_row_waits_longer_each_time_and_is_given_up(

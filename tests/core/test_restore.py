@@ -87,26 +87,23 @@ def test_a_database_is_replaced_only_on_request(database: Path, copy: Path) -> N
     assert names == {"quiz.db", "quiz.db-lock", KEPT, "backups"}
 
 
+def leave_log(file: Path, word: str) -> None:
+    """Say something in a database so that it is only in its write-ahead log, as after a kill."""
+    with closing(sqlite3.connect(file)) as conn:
+        conn.execute("PRAGMA journal_mode = WAL")
+        conn.execute("INSERT INTO meta VALUES (?, ?)", (word, word))
+        conn.commit()
+        left = {path: path.read_bytes() for path in (file, Path(f"{file}-wal"))}
+    for path, content in left.items():
+        path.write_bytes(content)
+
+
 def test_what_is_in_write_ahead_logs_counts(tmp_path: Path, database: Path, migrated: Path) -> None:
     """The logs of a copy made by hand and of the replaced database are taken into their files."""
     by_hand = tmp_path / "by-hand.db"
-    live = tmp_path / "live.db"
-    for file, word in ((database, "later"), (live, "then")):
-        if file == live:
-            shutil.copyfile(migrated, live)
-        with closing(sqlite3.connect(file)) as conn:
-            conn.execute("PRAGMA journal_mode = WAL")
-            conn.execute("PRAGMA wal_autocheckpoint = 0")
-            conn.execute("INSERT INTO meta VALUES (?, ?)", (word, word))
-            conn.commit()
-            if file == live:
-                shutil.copyfile(live, by_hand)
-                shutil.copyfile(f"{live}-wal", f"{by_hand}-wal")
-            else:
-                shutil.copyfile(f"{file}-wal", tmp_path / "saved")
-                shutil.copyfile(file, tmp_path / "saved.db")
-    (tmp_path / "saved.db").replace(database)  # as after a kill: the log was not taken in
-    (tmp_path / "saved").replace(f"{database}-wal")
+    shutil.copyfile(migrated, by_hand)
+    leave_log(by_hand, "then")
+    leave_log(database, "later")
     kept = put_back(by_hand, database, replace=True).kept
     assert kept is not None
     assert (said(database), said(kept)) == ("then", "later and now")
@@ -128,13 +125,8 @@ def test_a_damaged_database_is_replaced_and_kept(database: Path, copy: Path) -> 
 
 def test_logs_without_a_database_are_not_read_into_the_copy(database: Path, copy: Path) -> None:
     """Logs of a database that somebody moved away are kept, and don't change the copy."""
-    with closing(sqlite3.connect(database)) as conn:
-        conn.execute("PRAGMA journal_mode = WAL")
-        conn.execute("INSERT INTO meta VALUES ('later', 'later')")
-        conn.commit()
-        shutil.copyfile(f"{database}-wal", f"{database}-saved")
+    leave_log(database, "later")
     database.unlink()
-    Path(f"{database}-saved").rename(f"{database}-wal")
     assert put_back(copy, database).kept is None
     assert said(database) == "then"
     assert database.with_name(f"{KEPT}-wal").exists()

@@ -11,7 +11,7 @@ from sqlalchemy import Select, select
 
 from bot.core.database import Database
 from bot.core.notes import meta, set_note
-from bot.core.tables import all_rows, fetch_all, first_row, prepared
+from bot.core.tables import all_rows, first_row, prepared
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +73,6 @@ async def test_an_argument_with_many_values(notes: Database, keys: Collection[st
     assert await notes.read(find_all, ["b"]) == [Note("x", "b")]
     assert await notes.read(find_all, []) == []
     assert await notes.read(lambda conn: list(find_keys(conn, keys).scalars())) == ["a", "c"]
-
-
-async def test_rows_of_any_query(notes: Database) -> None:
-    assert await notes.read(
-        fetch_all, select(meta).where(meta.c.key > "a").order_by(meta.c.key), Note
-    ) == [
-        Note("x", "b"),
-        Note("x", "c"),
-    ]
 
 
 async def test_a_missing_argument(notes: Database) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -16,6 +15,7 @@ from typing import Any
 import pytest
 from sqlalchemy import URL, Connection, func, select
 
+from bot.__main__ import main
 from bot.app import all_tables, opened
 from bot.config import Settings, SettingsError
 from bot.core import servers as guilds
@@ -24,6 +24,8 @@ from bot.core.database import Database, open_database
 from bot.core.notes import meta, set_note
 from bot.core.transfer import TransferError
 from bot.questions import store as reports
+from tests.environment import bare_environment
+from tests.fakes import Crash
 from tests.patience import PATIENCE
 from tests.postgres import Postgres
 from tests.rows import AT, everything, fill
@@ -122,10 +124,6 @@ async def test_an_empty_database_is_moved(make: Make) -> None:
             reports.add_report, guild_id=1, user_id=1, item_id="x", text="new", at=AT
         )
         assert len((await target.read(all_but_notes))["reports"]) == 1
-
-
-class Crash(BaseException):
-    """Stands in for the end of the process."""
 
 
 @pytest.mark.thorough
@@ -238,10 +236,6 @@ async def test_the_bot_does_not_start_on_an_unfinished_transfer(make: Make) -> N
             pass
 
 
-def command(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "bot", "migrate", *arguments]
-
-
 def text_of(url: URL) -> str:
     return url.set(drivername=url.get_backend_name()).render_as_string(hide_password=False)
 
@@ -263,12 +257,13 @@ async def test_a_killed_command_resumes(make: Make, kind: str) -> None:
                 guilds.guilds.insert(), [{"guild_id": n, "zone": "UTC"} for n in range(many)]
             )
         )
-        options = ["--from", text_of(old), "--to", text_of(new)]
+        command = [sys.executable, "-m", "bot", "migrate"]
+        command += ["--from", text_of(old), "--to", text_of(new)]
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "LOG_LEVEL": "ERROR"}
 
         async def run() -> asyncio.subprocess.Process:
             return await asyncio.create_subprocess_exec(
-                *command(*options), cwd=ROOT, env=environment, stdout=asyncio.subprocess.PIPE
+                *command, cwd=ROOT, env=environment, stdout=asyncio.subprocess.PIPE
             )
 
         first = await run()
@@ -303,17 +298,16 @@ def count_guilds(conn: Connection) -> int:
         (["--from", "sqlite:///a.db", "--to", "sqlite:///a.db"], "the same database"),
     ],
 )
-def test_wrong_options(tmp_path: Path, arguments: list[str], words: str) -> None:
+def test_wrong_options(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    words: str,
+) -> None:
     """Wrong options end in one line with exit code 2, and no file appears."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    run = subprocess.run(
-        command(*arguments),
-        cwd=tmp_path,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (run.returncode, run.stderr.count("\n")) == (2, 1), run.stderr
-    assert words in run.stderr
+    with bare_environment(tmp_path, monkeypatch):
+        code = main(["migrate", *arguments])
+    (line,) = capsys.readouterr().err.splitlines()
+    assert (code, words in line) == (2, True), line
     assert list(tmp_path.iterdir()) == []

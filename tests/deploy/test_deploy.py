@@ -22,6 +22,7 @@ from bot.chat.client import QuizBot
 from bot.config import DEFAULT_DATABASE, Settings, database_url
 from bot.health import Health, _metrics
 from bot.logs import _Json, _Text
+from tests.environment import variables_read
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
@@ -167,25 +168,11 @@ def test_systemd_accepts_the_unit(tmp_path: Path) -> None:
 # ------------------------------------------------------------------ the egg
 
 
-class Recording(dict[str, str]):
-    """An environment that records which variables are read."""
-
-    def __init__(self, values: dict[str, str]) -> None:
-        super().__init__(values)
-        self.asked: set[str] = set()
-
-    def get(self, key: str, default: Any = None) -> Any:
-        self.asked.add(key)
-        return super().get(key, default)
-
-
 def test_every_variable_of_the_egg_is_read() -> None:
     """The bot reads it as a setting, or the install script uses it."""
-    env = Recording({})
-    Settings.from_env(env)
     installs = set(re.findall(r"\$\{?([A-Z_]+)", INSTALL))
     assert installs == {"GIT_ADDRESS", "GIT_REF"}
-    assert set(DEFAULTS) - installs - env.asked == set()
+    assert set(DEFAULTS) - installs - variables_read() == set()
     assert len(DEFAULTS) == len(EGG["variables"])
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from bot.core.errors import UserError
 from bot.members.service import choose_zone
-from bot.members.store import shows_stats, zone_of
+from bot.members.store import zone_of
 from tests.stage import ALWINA, BOB, GUILD, Stage
 
 
@@ -25,10 +25,3 @@ async def test_without_a_zone_the_present_one_stays(stage: Stage) -> None:
     assert await stage.database.write(choose_zone, BOB, GUILD, None) == "Europe/Berlin"
     await stage.bot.settings.set_zone(GUILD, "Asia/Tokyo")
     assert await stage.database.read(zone_of, BOB, GUILD) == "Europe/Berlin"
-
-
-async def test_stats_are_shown_on_request(stage: Stage) -> None:
-    """Only the member's own figures are shown to others, from then on."""
-    await stage.bot.members.show_stats(ALWINA, True)
-    assert await stage.database.read(shows_stats, ALWINA)
-    assert not await stage.database.read(shows_stats, BOB)

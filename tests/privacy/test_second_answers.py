@@ -205,13 +205,12 @@ async def test_what_is_kept_leads_to_nobody(stage: Stage) -> None:
     assert str(ALWINA) not in {str(value) for row in (one, other) for value in row}
 
 
+@pytest.mark.only("postgresql")
 @pytest.mark.parametrize("source", ["round", "daily"])
 async def test_a_second_answer_while_the_first_is_erased(
     stage: Stage, url: URL, source: str
 ) -> None:
     """By another process: it waits for that, and is refused."""
-    if url.get_backend_name() == "sqlite":
-        pytest.skip("one process writes at a time")
     if source == "daily":
         await opened(stage)
     else:

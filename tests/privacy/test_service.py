@@ -33,6 +33,7 @@ from bot.privacy.cards import Export
 from bot.suggestions.rules import SuggestedQuestion
 from tests.challenges import play as challenges
 from tests.fakes import Crash, Post
+from tests.privacy.failing import fail_after
 from tests.rows import everything
 from tests.stage import ALWINA, BOB, CHANNEL, CLEMENTINE, GUILD, Stage
 
@@ -422,20 +423,18 @@ async def _again(answering: Awaitable[Any]) -> None:
 
 async def test_crashes_in_between(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each time the next process goes on by itself, at once if it is the only one."""
-    await live(stage)
-    monkeypatch.setattr(service, "PORTION", 7)
-    with monkeypatch.context() as patch:
-        fail_after(stage, patch, 1, Crash())
-        with pytest.raises(Crash):
-            await stage.bot.privacy.erase(ZOE)
-    some = len(await traces(stage))
-    await stage.restart(seconds=1)
-    with monkeypatch.context() as patch:
-        fail_after(stage, patch, 5, Crash())
-        with pytest.raises(Crash):
-            await stage.run()
-    assert 0 < len(await traces(stage)) < some
-    await stage.restart(seconds=1)
+    await practise(stage)
+    monkeypatch.setattr(service, "PORTION", 1)
+    before = len(await traces(stage))
+    for portions, crashing in ((4, lambda: stage.bot.privacy.erase(ZOE)), (6, stage.run)):
+        with monkeypatch.context() as patch:
+            fail_after(stage, patch, portions, Crash())
+            with pytest.raises(Crash):
+                await crashing()
+        left = len(await traces(stage))
+        assert 0 < left < before
+        before = left
+        await stage.restart(seconds=1)
     await stage.run()
     assert await traces(stage) == []
 
@@ -454,28 +453,11 @@ async def test_a_database_that_fails_in_between(
     assert await traces(stage) == []
 
 
-def fail_after(
-    stage: Stage, patch: pytest.MonkeyPatch, portions: int, error: BaseException
-) -> None:
-    """Let the database fail once so many portions are erased."""
-    write, left = stage.database.write, portions
-
-    async def failing(work: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        nonlocal left
-        if getattr(work, "__name__", "") == "_erase_portion":
-            left -= 1
-            if left < 0:
-                raise error
-        return await write(work, *args, **kwargs)
-
-    patch.setattr(stage.database, "write", failing)
-
-
 async def test_what_was_erased_leaves_the_log_too(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Once nothing is left in the tables, and not before, the database's log is cut off."""
-    await live(stage)
+    await practise(stage)
     left: list[list[str]] = []
 
     async def look() -> None:

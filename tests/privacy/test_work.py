@@ -11,6 +11,7 @@ from sqlalchemy import Connection, func, select
 from bot.answers.store import answers
 from bot.app import HELD, all_tables
 from bot.core.database import Database
+from bot.core.tables import count_rows
 from bot.privacy import store
 from bot.privacy.rules import ERASE_AFTER
 from bot.privacy.store import Erasing, erasures
@@ -18,6 +19,7 @@ from bot.privacy.work import RETRY
 from bot.rounds.store import round_questions
 from tests import history
 from tests.fakes import Crash
+from tests.privacy.failing import fail_after
 from tests.stage import ALWINA, BOB, CHANNEL, GUILD, Stage
 
 OTHER = GUILD + 1
@@ -75,7 +77,7 @@ async def test_a_server_that_stays_away(stage: Stage) -> None:
     await stage.run()
     assert await rows_of(stage) == {}
     assert await rows_of(stage, OTHER) == {"member_names": 1}
-    left = await stage.database.read(history.counts, _of_the_server())
+    left = await stage.database.read(count_rows, _of_the_server())
     assert left.pop("answers") == 5  # of members' memory
     assert left.pop("member_names") == 1
     assert set(left.values()) == {0}
@@ -167,19 +169,9 @@ async def test_a_crash_while_a_server_goes(stage: Stage, monkeypatch: pytest.Mon
     """The next process finishes an erasure that has begun, even if the bot was added again."""
     await live(stage)
     await leave(stage)
-    write, portions = stage.database.write, 0
-
-    async def failing(work: Any, *args: Any, **kwargs: Any) -> Any:
-        nonlocal portions
-        if getattr(work, "__name__", "") == "_erase_portion":
-            portions += 1
-            if portions > 2:
-                raise Crash
-        return await write(work, *args, **kwargs)
-
     monkeypatch.setattr("bot.privacy.service.PORTION", 1)
     with monkeypatch.context() as patch:
-        patch.setattr(stage.database, "write", failing)
+        fail_after(stage, patch, 2, Crash())
         with pytest.raises(Crash):
             await stage.wait(days=DAYS, hours=1)
     assert await rows_of(stage) != {}
@@ -207,7 +199,7 @@ async def test_no_question_gets_an_old_id(stage: Stage) -> None:
     await stage.answer(ALWINA, post=stage.card(CHANNEL + 1), after=2)
     await stage.answer(BOB, post=stage.card(CHANNEL + 1), after=2)
     await stage.wait(minutes=1)
-    assert await stage.database.read(history.counts, [answers]) == {"answers": 7}
+    assert await stage.database.read(count_rows, [answers]) == {"answers": 7}
 
 
 async def test_an_erasure_is_never_given_up(stage: Stage) -> None:

@@ -10,9 +10,7 @@ import pytest
 from sqlalchemy import func, select
 
 from bot.answers.store import answers
-from bot.app import HELD
 from bot.boards.cards import TeamBoard
-from bot.boards.store import team_sums
 from bot.core.errors import UserError
 from bot.core.limits import MAX_TEAMS
 from bot.teams import store
@@ -128,20 +126,6 @@ async def test_the_askers_team(stage: Stage) -> None:
     assert (blue.own_name, blue.own) == ("Blue", None)
     none = await board(stage, (OTHER,))
     assert (none.own_name, none.own, none.has_teams) == (None, None, True)
-
-
-async def test_who_is_erased_leaves_their_team(stage: Stage) -> None:
-    """With what they won for it, a little at a time, so that its figures are those of the others."""
-    await found(stage)
-    await play(stage, {ALWINA: (RED,), BOB: (RED,), CLEMENTINE: (RED,)})
-    points = await stage.board_points()
-    (held,) = [held for held in HELD.members if held.name == "team_totals"]
-    assert len(await stage.database.read(held.export, ALWINA)) == 1
-    while await stage.database.write(held.erase, ALWINA, 2):
-        pass
-    assert await stage.database.read(held.export, ALWINA) == []
-    (sums,) = await stage.database.read(team_sums, GUILD, None, None)
-    assert (sums.points, sums.members) == (points[BOB] + points[CLEMENTINE], 2)
 
 
 async def test_a_deleted_role_stays_on_boards_by_name(stage: Stage) -> None:

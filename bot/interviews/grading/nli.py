@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from itertools import chain, islice
 from pathlib import Path
 
 from bot.config import SettingsError
 from bot.core.child_process import CallEnded, CallStopped, Limits, Process
+from bot.core.computing import SingleThread
 from bot.core.fair_lock import FairLock
 from bot.core.limits import MAX_NLI_MEMORY, MAX_NLI_PAIRS, MAX_NLI_SECONDS
 from bot.interviews.grading import nli_process
@@ -44,13 +44,13 @@ class NliModel:
         self._turns = FairLock()
         self._stopped = False
         """Whether the bot stops, so that no waiting answer starts another process."""
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="nli")
+        self._thread = SingleThread("nli")
         """Waits for the process."""
 
     async def load(self) -> None:
         """Load the model and try it. Raises SettingsError with one sentence if it can't be used."""
         try:
-            await self._run([])
+            await self._thread.run(self._call, [])
         except CallStopped:
             raise
         except (OSError, MemoryError, RuntimeError) as error:
@@ -76,7 +76,9 @@ class NliModel:
             raise NoOpinion("no sentence is near any key point")
         try:
             async with asyncio.timeout(self._timeout), self._turns.acquire(server):
-                answers = iter(await self._run(list(chain.from_iterable(asked.values()))))
+                answers = iter(
+                    await self._thread.run(self._call, list(chain.from_iterable(asked.values())))
+                )
         except CallStopped:
             raise
         except TimeoutError:
@@ -94,11 +96,8 @@ class NliModel:
         """End the process, if one runs."""
         self._stopped = True
         self._process.kill()
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._process.close)
-        self._thread.shutdown()
-
-    async def _run(self, pairs: Sequence[Pair]) -> list[Probabilities]:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._call, pairs)
+        await self._thread.run(self._process.close)
+        self._thread.close()
 
     def _call(self, pairs: Sequence[Pair]) -> list[Probabilities]:
         """Ask about some pairs in the process, which loads the model first if it has not yet.

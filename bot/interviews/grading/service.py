@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from threading import Lock
 
 from bot.core.child_process import CallEnded, CallStopped, Limits, Process
+from bot.core.computing import SingleThread
 from bot.core.errors import UserError
 from bot.core.fair_lock import FairLock
 from bot.core.limits import MAX_GRADING_MEMORY, MAX_GRADING_SECONDS
@@ -45,7 +45,7 @@ _GradeFunction = Callable[[str, Rubric], Grade]
 _COUNTING = Process()
 """Counts the words of the bank once, which would hold up clicks for a second."""
 _PROCESS = Process(Limits(seconds=MAX_GRADING_SECONDS, memory=MAX_GRADING_MEMORY))
-_PROCESS_THREAD = ThreadPoolExecutor(max_workers=1, thread_name_prefix="own topics")
+_PROCESS_THREAD = SingleThread("own topics")
 """Waits for that process, which grades answers to servers' own topics one at a time."""
 
 
@@ -241,9 +241,7 @@ class Grading:
         async with self._own_turns.acquire(server):
             if hash(topic) in self._too_slow:
                 raise Ungradable
-            return await asyncio.get_running_loop().run_in_executor(
-                _PROCESS_THREAD, self._run_in_process, grader, text, topic
-            )
+            return await _PROCESS_THREAD.run(self._run_in_process, grader, text, topic)
 
     def _run_in_process(self, grader: _GradeFunction, text: str, topic: Topic) -> Grade:
         words = self._words()
