@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import aiosqlite
-from sqlalchemy import URL, Connection, StaticPool, create_engine
+from sqlalchemy import URL, Connection, NullPool, create_engine
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from bot.core import backend, migrate
@@ -183,15 +183,36 @@ class _ThreadConnection(sqlite3.Connection):
         self.transactions.popleft()()
 
 
+class _Unclosed:
+    """A connection as SQLAlchemy sees it: its pool would close it after each use."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+    def close(self) -> None:
+        pass
+
+
+_here = threading.local()
+"""`connection` is the connection of this thread."""
+_ENGINE = create_engine(
+    "sqlite://",
+    creator=lambda: _Unclosed(_here.connection),
+    poolclass=NullPool,
+    query_cache_size=1000,
+)
+"""One for all connections, because every engine compiles each statement for itself."""
+
+
 class SqliteConnection:
     """One connection and its thread. Storage functions get a SQLAlchemy connection made of it."""
 
     def __init__(self, url: URL, *, writes: bool, busy_ms: int) -> None:
-        self._engine = create_engine(
-            url.set(drivername="sqlite"), creator=lambda: self._sqlite, poolclass=StaticPool
-        )
         # These contain the options behind the `?` of the address.
-        names, options = self._engine.dialect.create_connect_args(url)
+        names, options = _ENGINE.dialect.create_connect_args(url)
         # Without an isolation level, Python's module leaves BEGIN and COMMIT to this class.
         options.update(timeout=busy_ms / 1000, isolation_level=None)
         self._connect_sqlite = partial(_ThreadConnection, *names, **options)
@@ -221,7 +242,7 @@ class SqliteConnection:
 
     def _connect(self) -> sqlite3.Connection:
         self._thread = threading.current_thread()
-        self._sqlite = self._connect_sqlite()
+        self._sqlite = _here.connection = self._connect_sqlite()
         try:
             _prepare(self._sqlite)
         except BaseException:
@@ -270,7 +291,7 @@ class SqliteConnection:
         self._deadline = time.monotonic() + backend.STATEMENT_SECONDS
         if self._view is None:
             # SQLAlchemy sees one endless transaction, because beginning its own is slow.
-            self._view = self._engine.connect()
+            self._view = _ENGINE.connect()
             self._view.begin()
         try:
             self._execute(self._begin)
