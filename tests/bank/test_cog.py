@@ -15,10 +15,11 @@ from bot.bank.cog import Bank
 from bot.bank.files import read_file
 from bot.bank.pictures import redraw
 from bot.core.limits import MAX_FILE_BYTES
-from bot.questions.bank import load_packs, schema
+from bot.questions.bank import schema
 from tests.anki.decks import deck
 from tests.bank.images import HOSTILE, diagram
 from tests.bank.test_files import item
+from tests.shipped import packs
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
 from tests.simcord.stage import Stage, alt_texts, answer_to, labels, reply, text_of
 
@@ -196,7 +197,7 @@ def test_the_sample_in_the_docs() -> None:
 
     text = (data_dir().parent / "docs" / "questions.md").read_text("utf-8")
     sample = text.split("```csv\n")[1].split("```")[0]
-    assert read_file("sample.csv", sample.encode(), schema(), load_packs()).problems == ()
+    assert read_file("sample.csv", sample.encode(), schema(), packs()).problems == ()
     assert io.StringIO(sample).readline().startswith("id,section,topic,")
 
 

@@ -11,13 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.play.rules import LEAST_TIME, MOST_TIME, fits, grace, points, reading_time, seconds_for
-from bot.questions.bank import load_packs
-from tests.shipped import item, typed
+from tests.shipped import item, packs, typed
 
 
 def test_every_item_leaves_time_to_think() -> None:
     """Limits are 15 to 90 seconds in steps of five, at least four more than reading takes."""
-    items = list(load_packs().asked.values())
+    items = list(packs().asked.values())
     for one in items:
         limit = seconds_for(one)
         assert limit in range(15, 91, 5)

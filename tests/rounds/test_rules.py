@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.questions.bank import load_packs
 from bot.rounds.rules import (
     HOSTED_LIMIT,
     LONGEST_PAUSE,
@@ -22,7 +21,7 @@ from bot.rounds.rules import (
     reveal_at,
     streak,
 )
-from tests.shipped import item
+from tests.shipped import item, packs
 
 START = datetime(2024, 5, 1, 12, 0, tzinfo=UTC)
 
@@ -34,7 +33,7 @@ def after(seconds: float) -> datetime:
 
 def test_every_explanation_is_read_before_the_next_card() -> None:
     """A pause is long enough for 200 words a minute, or as long as a pause may be."""
-    items = list(load_packs().asked.values())
+    items = list(packs().asked.values())
     for one in items:
         pause = pause_for(one)
         assert SHORTEST_PAUSE <= pause <= LONGEST_PAUSE
