@@ -16,6 +16,9 @@ PYTHON ?= python3
 VENV ?= .venv
 ARGS ?=
 
+# The many processes that tests start share their bytecode.
+unexport PYTHONDONTWRITEBYTECODE
+
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.requirements.stamp
 UV_VERSION := 0.13.9

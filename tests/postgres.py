@@ -11,6 +11,7 @@ import threading
 import warnings
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
@@ -66,8 +67,7 @@ class Postgres:
         return url
 
     def give_back(self, url: URL) -> None:
-        if url in self._shapes and self._run(_at(url, _shape)) == self._shapes[url]:
-            self._run(_at(url, _empty))
+        if url in self._shapes and self._run(_at(url, partial(_emptied, self._shapes[url]))):
             self._clean.append(url)
         else:  # it had no tables at first, or a test changed them
             self._run(self._admin.execute(f"DROP DATABASE {url.database} WITH (FORCE)"))
@@ -98,10 +98,14 @@ async def _shape(connection: Any) -> Any:
     )
 
 
-async def _empty(connection: Any) -> None:
+async def _emptied(shape: Any, connection: Any) -> bool:
+    """Delete all rows; False if the tables don't have this shape."""
+    if await _shape(connection) != shape:
+        return False
     deletes = [f"DELETE FROM {table.name}" for table in reversed(all_tables())]
     restart = "SELECT setval(oid::regclass, 1, false) FROM pg_class WHERE relkind = 'S'"
     await connection.execute(";".join([*deletes, restart]))
+    return True
 
 
 async def _migrate(url: URL) -> None:

@@ -1,4 +1,7 @@
-"""The shipped bank, read once for all tests, and small items made by hand."""
+"""The shipped bank, read once for all tests, and small items made by hand.
+
+The checks of its files take seconds. `tests/questions/test_bank.py` runs them; here they are skipped.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +11,14 @@ from functools import cache
 from typing import Any
 
 from bot.interviews.grading import Rubrics
-from bot.questions.bank import data_dir, load_packs, parse_bank
+from bot.questions.bank import data_dir, join_packs, pack_files, parse_bank
 from bot.questions.model import Bank, Choice, Item
 
 
 @cache
 def bank() -> Bank:
     """The first pack that comes with the bot."""
-    return parse_bank((data_dir() / "questions.json").read_bytes())
+    return parse_bank((data_dir() / "questions.json").read_bytes(), checked=True)
 
 
 @cache
@@ -27,7 +30,7 @@ def rubrics() -> Rubrics:
 @cache
 def packs() -> Bank:
     """One bank of all packs that come with the bot."""
-    return load_packs()
+    return join_packs([(path, path.read_bytes()) for path in pack_files()], checked=True)
 
 
 @cache

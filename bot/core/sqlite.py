@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import aiosqlite
-from sqlalchemy import URL, Connection, Engine, SingletonThreadPool, create_engine
+from sqlalchemy import URL, Connection, NullPool, create_engine
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from bot.core import backend, migrate
@@ -35,8 +35,6 @@ T = TypeVar("T")
 
 _PRAGMAS = ("synchronous = FULL", "foreign_keys = ON", "secure_delete = ON")
 """secure_delete overwrites erased data in the file: https://sqlite.org/pragma.html#pragma_secure_delete"""
-_CONNECTIONS = backend.LONG_READS + 2
-"""One that writes, and readers: one more than there may be long reads."""
 _CHECKPOINT_ROWS = 20
 """An idle writer checkpoints when so many rows have changed, which is a log of about 200 KB."""
 _DEADLINE_STEPS = 1_000_000
@@ -118,16 +116,14 @@ async def open_sqlite(url: URL, *, visiting: bool) -> Sqlite:
     async with AsyncExitStack() as resources:
         await _migrate(url, resources, visiting=visiting)
 
-        engine = _make_engine(url)
-
         async def connect(*, writes: bool) -> SqliteConnection:
-            connection = SqliteConnection(engine, writes=writes, busy_ms=backend.BUSY_MS)
+            connection = SqliteConnection(url, writes=writes, busy_ms=backend.BUSY_MS)
             await connection.open()
             resources.push_async_callback(connection.close)
             return connection
 
         writer = await connect(writes=True)
-        readers = [await connect(writes=False) for _ in range(_CONNECTIONS - 1)]
+        readers = [await connect(writes=False) for _ in range(backend.LONG_READS + 1)]
         return Sqlite(writer, readers, resources.pop_all())
 
 
@@ -141,7 +137,7 @@ async def _migrate(url: URL, resources: AsyncExitStack, *, visiting: bool) -> No
     def prepare(conn: Connection) -> None:
         migrate.upgrade(conn, visiting=visiting)
 
-    connection = SqliteConnection(_make_engine(url), writes=True, busy_ms=backend.MIGRATION_BUSY_MS)
+    connection = SqliteConnection(url, writes=True, busy_ms=backend.MIGRATION_BUSY_MS)
     await connection.open()
     try:
         file, old_schema = await connection.run(lock)
@@ -187,30 +183,36 @@ class _ThreadConnection(sqlite3.Connection):
         self.transactions.popleft()()
 
 
-_of_thread = threading.local()
-"""`connection` is the one that a `SqliteConnection` has opened in the current thread."""
+class _Unclosed:
+    """A connection as SQLAlchemy sees it: its pool would close it after each use."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+    def close(self) -> None:
+        pass
 
 
-def _make_engine(url: URL) -> Engine:
-    """Make an engine for all connections to a file, which uses the one of the current thread.
-
-    With an engine for each connection, SQLAlchemy would compile and keep each statement four times.
-    """
-    return create_engine(
-        url.set(drivername="sqlite"),
-        creator=lambda: _of_thread.connection,
-        poolclass=SingletonThreadPool,
-        pool_size=_CONNECTIONS,
-    )
+_here = threading.local()
+"""`connection` is the connection of this thread."""
+_ENGINE = create_engine(
+    "sqlite://",
+    creator=lambda: _Unclosed(_here.connection),
+    poolclass=NullPool,
+    query_cache_size=1000,
+)
+"""One for all connections, because every engine compiles each statement for itself."""
 
 
 class SqliteConnection:
     """One connection and its thread. Storage functions get a SQLAlchemy connection made of it."""
 
-    def __init__(self, engine: Engine, *, writes: bool, busy_ms: int) -> None:
-        self._engine = engine
+    def __init__(self, url: URL, *, writes: bool, busy_ms: int) -> None:
         # These contain the options behind the `?` of the address.
-        names, options = engine.dialect.create_connect_args(engine.url)
+        names, options = _ENGINE.dialect.create_connect_args(url)
         # Without an isolation level, Python's module leaves BEGIN and COMMIT to this class.
         options.update(timeout=busy_ms / 1000, isolation_level=None)
         self._connect_sqlite = partial(_ThreadConnection, *names, **options)
@@ -240,13 +242,12 @@ class SqliteConnection:
 
     def _connect(self) -> sqlite3.Connection:
         self._thread = threading.current_thread()
-        self._sqlite = self._connect_sqlite()
+        self._sqlite = _here.connection = self._connect_sqlite()
         try:
             _prepare(self._sqlite)
         except BaseException:
             self._sqlite.close()
             raise
-        _of_thread.connection = self._sqlite
         return self._sqlite
 
     async def execute(self, statement: str) -> list[Any]:
@@ -290,7 +291,7 @@ class SqliteConnection:
         self._deadline = time.monotonic() + backend.STATEMENT_SECONDS
         if self._view is None:
             # SQLAlchemy sees one endless transaction, because beginning its own is slow.
-            self._view = self._engine.connect()
+            self._view = _ENGINE.connect()
             self._view.begin()
         try:
             self._execute(self._begin)

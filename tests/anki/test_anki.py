@@ -18,15 +18,15 @@ import pytest
 from bot.anki.decks import make_deck, read_deck, write_deck
 from bot.anki.rules import DECK_NAME, FIELDS, Note, csv_row, note_of
 from bot.anki.service import _draw
-from bot.questions.bank import load_packs
 from tests.patience import PATIENCE
+from tests.shipped import packs
 
 ANKI = os.environ.get("ANKI_PYTHON", "")
 pytestmark = pytest.mark.skipif(
     not ANKI, reason="ANKI_PYTHON names no Python with Anki's library; make everything installs it"
 )
 SCRIPT = Path(__file__).with_name("anki_import.py")
-BANK = load_packs()
+BANK = packs()
 ITEMS = list(BANK.asked.values())
 NOTES = {note.guid: note for note in (note_of(item, BANK, {}) for item in ITEMS)}
 AT = datetime(2027, 1, 4, 12, tzinfo=UTC)

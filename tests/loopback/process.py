@@ -3,39 +3,38 @@
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import json
 import os
-import signal
-import sys
 import time
 from collections.abc import Mapping
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Self
 
+from tests.loopback.start import SITE, start
 from tests.loopback.world import World
 from tests.patience import PATIENCE, REPLIES
 from tests.shipped import first_topic
 
 ROOT = Path(__file__).parents[2]
-_SITE = Path(__file__).parent / "site"
-_PR_SET_PDEATHSIG = 1
 _INHERITED = ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONHASHSEED")
-
-
-def _die_with_parent() -> None:
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 class BotProcess:
     """`python -m bot` in its own folder with a database and a log. Leaving `async with` kills it.
 
-    Each of several processes has a `name`. The default bank has one topic, to load quickly.
+    Each of several processes has a `name`. The default bank has one topic, to load quickly. The
+    process is forked from one that has loaded the bot, or else runs a new interpreter (`afresh`).
     """
 
     def __init__(
-        self, world: World, folder: Path, env: Mapping[str, str] | None = None, name: str = ""
+        self,
+        world: World,
+        folder: Path,
+        env: Mapping[str, str] | None = None,
+        name: str = "",
+        *,
+        afresh: bool = False,
     ) -> None:
         self._world = world
         self.folder = folder
@@ -43,8 +42,9 @@ class BotProcess:
         self._log_file = folder / "bot.log"
         self._env = {"QUESTION_BANK": str(folder / "topic.json"), **(env or {})}
         self._name = name
-        self._process: asyncio.subprocess.Process | None = None
-        self._watch: asyncio.Task[None] | None = None
+        self._afresh = afresh
+        self._process: BaseProcess | None = None
+        self._watch: asyncio.Task[int] | None = None
         self.starts = 0
         self.ended_at = 0.0
         """The monotonic time of the last end."""
@@ -70,11 +70,12 @@ class BotProcess:
     @property
     def pid(self) -> int:
         assert self._process is not None
+        assert self._process.pid is not None
         return self._process.pid
 
     @property
     def running(self) -> bool:
-        return self._process is not None and self._process.returncode is None
+        return self._watch is not None and not self._watch.done()
 
     async def start(self, *, ready: bool = True) -> None:
         """Start the bot. If `ready`, wait until the gateway has greeted it."""
@@ -84,7 +85,7 @@ class BotProcess:
         if seed := os.environ.get("LOOPBACK_SEED"):
             env["LOOPBACK_SEED"] = f"{seed} {self._name} {self.starts}"
         env |= {
-            "PYTHONPATH": f"{_SITE}{os.pathsep}{ROOT}",
+            "PYTHONPATH": f"{SITE}{os.pathsep}{ROOT}",
             "PYTHONUNBUFFERED": "1",
             "LOOPBACK_API": f"{self._world.url}/api/v10",
             "LOOPBACK_GATEWAY": self._world.gateway_url_of(self._name),
@@ -93,17 +94,7 @@ class BotProcess:
             "LOOPBACK_REPLIES": str(REPLIES),
             **self._env,
         }
-        with self._log_file.open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "bot",
-                cwd=self.folder,
-                env=env,
-                stdout=log,
-                stderr=log,
-                preexec_fn=_die_with_parent,
-            )
+        self._process = start(env, self.folder, self._log_file, afresh=self._afresh)
         self._watch = asyncio.create_task(self._wait(self._process))
         if ready:
             await self.ready()
@@ -120,16 +111,18 @@ class BotProcess:
 
     def kill(self) -> None:
         """Send SIGKILL without waiting."""
-        self._signal(signal.SIGKILL)
+        if self._process is not None and self.running:
+            self._process.kill()
 
     def terminate(self) -> None:
         """Send SIGTERM without waiting."""
-        self._signal(signal.SIGTERM)
+        if self._process is not None and self.running:
+            self._process.terminate()
 
     async def dead(self, seconds: float = PATIENCE) -> int:
         """Wait until the bot ends and return its exit code."""
-        assert self._process is not None
-        code = await asyncio.wait_for(self._process.wait(), seconds)
+        assert self._watch is not None
+        code = await asyncio.wait_for(asyncio.shield(self._watch), seconds)
         await self._world.until(
             lambda: self.ended_at and not self._connected, what="the connection's end"
         )
@@ -147,11 +140,16 @@ class BotProcess:
         await self.dead()
         await self.start()
 
-    async def _wait(self, process: asyncio.subprocess.Process) -> None:
+    async def _wait(self, process: BaseProcess) -> int:
+        """Wait for the end of the process, and return its exit code."""
         self.ended_at = 0.0
-        await process.wait()
+        ended, loop = asyncio.Event(), asyncio.get_running_loop()
+        loop.add_reader(process.sentinel, ended.set)
+        try:
+            await ended.wait()
+        finally:
+            loop.remove_reader(process.sentinel)
         self.ended_at = time.monotonic()
-
-    def _signal(self, number: signal.Signals) -> None:
-        if self._process is not None and self._process.returncode is None:
-            self._process.send_signal(number)
+        process.join()
+        assert process.exitcode is not None
+        return process.exitcode

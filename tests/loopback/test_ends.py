@@ -35,7 +35,7 @@ async def test_a_gateway_that_is_closed_for_good(
 async def test_a_start_with_a_wrong_token_says_one_line(tmp_path: Path) -> None:
     """Discord refuses the token at login, and standard error has nothing else."""
     async with World() as world:
-        bot = BotProcess(world, tmp_path, {"DISCORD_TOKEN": "wrong"})
+        bot = BotProcess(world, tmp_path, {"DISCORD_TOKEN": "wrong"}, afresh=True)
         await bot.start(ready=False)
         assert await bot.dead() == 2
         (line,) = bot.log.splitlines()

@@ -500,7 +500,7 @@ async def test_a_server_in_an_outage(world: World, client: Client, channel: Chan
 async def test_the_bot_runs_on_it(world: World, channel: Channel, tmp_path: Path) -> None:
     """The real `python -m bot` registers commands, answers, resumes and ends on SIGTERM."""
     annegret = world.add_member(channel.guild, "annegret")
-    async with BotProcess(world, tmp_path) as bot:
+    async with BotProcess(world, tmp_path, afresh=True) as bot:
         result = await annegret.slash(channel, "help")
         assert result.ephemeral, bot.log
         await world.gateway.reconnect()

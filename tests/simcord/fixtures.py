@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from pathlib import Path
@@ -66,8 +67,8 @@ def no_pace(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
-    async with Stage.open(tmp_path / "quiz.db") as opened:
+async def stage(migrated: Path, tmp_path: Path) -> AsyncIterator[Stage]:
+    async with Stage.open(Path(shutil.copy(migrated, tmp_path))) as opened:
         yield opened
         assert (
             len([error for error in opened.env.errors if explain(error) is None])

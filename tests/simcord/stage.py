@@ -27,6 +27,8 @@ SOON = 1.5
 """Timers due within this many seconds are awaited after a click; later ones need `Stage.wait`."""
 BANK = bank()
 RUBRICS = rubrics()
+_ITEMS = {f"### {' '.join(item.prompt.split())}": item for item in BANK.items.values()}
+"""By the line of a card that asks them."""
 
 
 @dataclass
@@ -145,10 +147,8 @@ class Question:
 
     @property
     def item(self) -> Item:
-        plain = self.text.replace("\\", "")
-        return next(
-            i for i in BANK.items.values() if f"### {' '.join(i.prompt.split())}\n" in plain + "\n"
-        )
+        lines = self.text.replace("\\", "").splitlines()
+        return next(_ITEMS[line] for line in lines if line in _ITEMS)
 
     def letter(self, *, right: bool) -> str:
         """Return the letter of a right or wrong choice on the card."""

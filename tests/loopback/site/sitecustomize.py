@@ -1,8 +1,8 @@
 """Runs first in a bot under test: connects discord.py to the loopback only and shortens pauses.
 
-`LOOPBACK_SEED` seeds what the bot draws; without it the system's random source is used.
-`LOOPBACK_LEASE` is the lease of a claim in seconds, and `LOOPBACK_REPLIES` how many seconds pass
-until a reply is deferred.
+Everything may be loaded before. `LOOPBACK_SEED` seeds what the bot draws; without it the system's
+random source is used. `LOOPBACK_LEASE` is the lease of a claim in seconds, and `LOOPBACK_REPLIES`
+how many seconds pass until a reply is deferred.
 """
 
 from __future__ import annotations
@@ -44,7 +44,10 @@ if API and "bot.core.child_process" not in sys.orig_argv:
     # nobody needs time to read
     rules.LEAD = rules.SHORTEST_PAUSE = rules.LONGEST_PAUSE = timedelta(seconds=1)
     if lease := os.environ.get("LOOPBACK_LEASE"):
-        jobs.LEASE = timedelta(seconds=float(lease))
+        usual = jobs.LEASE
+        for module in list(sys.modules.values()):
+            if getattr(module, "LEASE", None) is usual:
+                module.LEASE = timedelta(seconds=float(lease))  # type: ignore[attr-defined]
     if seconds := os.environ.get("LOOPBACK_REPLIES"):
         replies._PATIENCE = float(seconds)
 
