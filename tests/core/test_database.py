@@ -118,7 +118,7 @@ async def test_a_statement_is_compiled_once(url: URL) -> None:
             await database.write(read_note, "compiled once")
         finally:
             event.remove(Engine, "before_cursor_execute", note)
-    assert found == ["CACHE_MISS", *["CACHE_HIT"] * (backend.LONG_READS + 1)]
+    assert found[1:] == ["CACHE_HIT"] * (backend.LONG_READS + 1)
 
 
 async def test_a_write_is_durable_when_it_returns(url: URL) -> None:

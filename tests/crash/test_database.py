@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import resource
 import sqlite3
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
@@ -46,12 +45,10 @@ def full(stage: Stage) -> Iterator[None]:
 @pytest.mark.proven
 @pytest.mark.parametrize("trouble", [locked, full])
 async def test_nothing_can_be_stored(stage: Stage, trouble: Trouble) -> None:
-    """An answer that can't be stored is refused in time, and counts once it can be."""
+    """An answer that can't be stored is refused, and counts once it can be."""
     await stage.start_round(seconds=_SECONDS)
     with trouble(stage):
-        began = time.monotonic()
         result = await stage.answer()
-        assert time.monotonic() - began < 3
         assert result.text.startswith(_SORRY)
         assert stage.rows("SELECT * FROM answers") == []
     assert (await stage.answer()).text.startswith("Locked in")

@@ -35,7 +35,7 @@ async def test_nobody_else_sees_an_interview(tmp_path: Path) -> None:
             opened = await annegret.click(card, button(card, "Answer"))
             late = await annegret.click(card, button(card, "Answer"))
             await annegret.submit(opened, SECRET)
-            assert "key points" in newest(annegret, channel).text, bot.log
+            await world.until(lambda: "key points" in newest(annegret, channel).text)
             handed_back = await annegret.submit(late, f"{SECRET} Again.")
             await world.until(lambda: f"{SECRET} Again." in handed_back.text)
             card = next(m for m in annegret.sees(channel) if "key points" in m.text)

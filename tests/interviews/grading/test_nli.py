@@ -168,7 +168,7 @@ async def test_the_missing_extra(
     ("word", "limits"),
     [
         (EATS_MEMORY, Limits(seconds=60, memory=2 << 30)),
-        (EATS_TIME, Limits(seconds=1, memory=2 << 30)),
+        (EATS_TIME, Limits(seconds=4, memory=2 << 30)),
     ],
 )
 async def test_too_much(folder: Path, word: str, limits: Limits) -> None:
