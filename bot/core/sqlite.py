@@ -184,7 +184,7 @@ class _ThreadConnection(sqlite3.Connection):
 
 
 class _Unclosed:
-    """A connection as SQLAlchemy sees it: its pool would close it after each use."""
+    """A connection whose `close` does nothing, because SQLAlchemy's pool would close it after use."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -196,11 +196,11 @@ class _Unclosed:
         pass
 
 
-_here = threading.local()
-"""`connection` is the connection of this thread."""
+_next = threading.local()
+"""`connection` is what the engine's next connection in this thread is made of."""
 _ENGINE = create_engine(
     "sqlite://",
-    creator=lambda: _Unclosed(_here.connection),
+    creator=lambda: _Unclosed(_next.connection),
     poolclass=NullPool,
     query_cache_size=1000,
 )
@@ -242,7 +242,7 @@ class SqliteConnection:
 
     def _connect(self) -> sqlite3.Connection:
         self._thread = threading.current_thread()
-        self._sqlite = _here.connection = self._connect_sqlite()
+        self._sqlite = self._connect_sqlite()
         try:
             _prepare(self._sqlite)
         except BaseException:
@@ -291,6 +291,7 @@ class SqliteConnection:
         self._deadline = time.monotonic() + backend.STATEMENT_SECONDS
         if self._view is None:
             # SQLAlchemy sees one endless transaction, because beginning its own is slow.
+            _next.connection = self._sqlite
             self._view = _ENGINE.connect()
             self._view.begin()
         try:

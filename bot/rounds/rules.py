@@ -26,11 +26,11 @@ HOSTED_LIMIT = timedelta(hours=24)
 _ORIENTATION_SECONDS = 2.0
 """The time it takes to find the explanation on a card that has changed."""
 LEADERS = 3
-"""Named at a reveal and in /quiz status."""
+"""Named at a reveal and in /quiz status. More need more room in `questions.views._ADDED`."""
 LEADERS_EVERY = 5
 """Every fifth reveal names the leaders."""
 FASTEST = 3
-"""Named at a reveal."""
+"""Named at a reveal. More need more room in `questions.views._ADDED`."""
 EARLY = timedelta(seconds=2)
 """Between the last player's answer and an early reveal."""
 IDLE_LIMIT = 3
