@@ -1,6 +1,6 @@
 """Checks of files and forms with a server's own questions. Problems name the place in the author's file.
 
-JSON, CSV and forms all become the same document first, so one set of rules checks them.
+JSON and CSV become the same document first, so one set of rules checks both.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def own_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def foreign_ids(data: Any, _where: Place, packs: Bank) -> Iterator[Violation]:
-    """Yield where a server's file changes a pack: it may only add items to a pack's topics."""
+    """Yield what a server's file may not contain; to a pack's topics it may only add items."""
     for path, topic in topics_in(data):
         topic_id = topic.get("id")
         references = topic.get("references", [])
@@ -95,7 +95,7 @@ def _foreign_item(
 
 
 def slow_to_grade(data: Any, _where: Place) -> Iterator[Violation]:
-    """Yield topics with too many words to compare each answer with."""
+    """Yield topics whose key points and misconceptions are too long to compare answers with."""
     for path, topic in topics_in(data):
         count = sum(
             _characters(entry)
@@ -113,7 +113,7 @@ def slow_to_grade(data: Any, _where: Place) -> Iterator[Violation]:
 def missing_pictures(
     data: Any, _where: Place, files: Collection[str] | None
 ) -> Iterator[Violation]:
-    """Yield pictures whose files did not come with the document; None if it came alone."""
+    """Yield pictures whose files did not come with the document; `files` is None without any."""
     for path, picture in pictures_in(data):
         if files is None:
             wrong = (
@@ -155,7 +155,7 @@ def formulas_of(draft: Draft, known: Sequence[OwnItem]) -> list[tuple[str, str]]
 
 
 def too_long(draft: Draft, lengths: Mapping[str, int]) -> list[Problem]:
-    """Return the items whose cards are too long for a message; `lengths` maps items' ids."""
+    """Return a problem for each item whose card is too long; `lengths` has characters by item id."""
     return [
         Problem(
             draft.where(path),

@@ -1,4 +1,4 @@
-"""The turns of a challenge's players: taking it, answering, skipping and going on."""
+"""The use cases of a challenge's players: begin, answer, skip, and get the next question."""
 
 from __future__ import annotations
 
@@ -52,7 +52,9 @@ class Turns:
 
         def begin(conn: Connection) -> tuple[Asked, datetime | None]:
             challenge = get_or_refuse(conn, challenge_id, guild_id, lock=True)
-            if challenge.state is State.POSTING:  # the click is faster than the reply to our post
+            if (
+                challenge.state is State.POSTING
+            ):  # the click came before Discord's response to our post
                 self._challenges.opened(conn, challenge, message_id)
                 challenge = get_or_refuse(conn, challenge_id, guild_id)
             # After a backup was restored, an old card's id can belong to another challenge.
@@ -65,7 +67,7 @@ class Turns:
     async def next(
         self, challenge_id: int, after: int, user_id: int, guild_id: int, at: datetime
     ) -> Asked:
-        """Return the question after number `after`; refuses if it was shown already."""
+        """Return the question after number `after`; refuse if it was shown already."""
 
         def follow(conn: Connection) -> tuple[Asked, datetime | None]:
             challenge = get_or_refuse(conn, challenge_id, guild_id, lock=True)
@@ -81,7 +83,7 @@ class Turns:
     async def skip(
         self, question_id: int, user_id: int, guild_id: int, at: datetime
     ) -> Asked | Between:
-        """Skip a question; returns the next one, or what follows the last one."""
+        """Skip a question; return the next one, or what follows the last one."""
 
         def skip(conn: Connection) -> tuple[Asked | Between, datetime | None]:
             question, challenge, shown, given = shown_or_refuse(
@@ -104,7 +106,8 @@ class Turns:
     async def answer(self, click: Click) -> Between:
         """Store a member's first answer; a late one isn't stored.
 
-        A second answer returns the first one, because the member's message may not have changed.
+        For a second answer, return the first, because the private message may still show the
+        question.
         """
 
         def store_answer(conn: Connection) -> tuple[Between, datetime | None]:
@@ -166,7 +169,10 @@ class Turns:
     def check_open(
         self, conn: Connection, question_id: int, _message_id: int, user_id: int
     ) -> answers.Shown:
-        """Return item and order of choices for a modal; refuses what `answer` would refuse."""
+        """Return the item and the order of its choices, to open a modal.
+
+        Refuse a late or second answer, and a closed challenge.
+        """
         question, challenge, shown, given = shown_or_refuse(conn, question_id, user_id)
         item = self._challenges.item(conn, challenge, question)
         order = answers.decode_order(shown.choice_order)
@@ -179,7 +185,7 @@ class Turns:
         return item, order
 
     async def _run(self, work: Callable[[Connection], tuple[T, datetime | None]]) -> T:
-        """Run a write that returns a result and, if that changed, when its challenge is due."""
+        """Run a write that returns a result and, if it changed, the challenge's new due time."""
         result, due = await self._database.write(work)
         if due is not None:
             self._scheduler.nudge(due)
@@ -188,7 +194,7 @@ class Turns:
     def _ask(
         self, conn: Connection, challenge: Challenge, user_id: int, at: datetime
     ) -> tuple[Asked, datetime | None]:
-        """Store that a player is shown the next question now; refuses if there is none."""
+        """Store that a player is shown the next question now; refuse if there is none."""
         if not rules.may_take(user_id, challenge.starter_id, challenge.member_id):
             raise UserError(
                 "This challenge is for two others. Start one of your own with </challenge>."
@@ -265,7 +271,7 @@ class Turns:
         return self._reschedule(conn, challenge)
 
     def _reschedule(self, conn: Connection, challenge: Challenge) -> datetime | None:
-        """Make the challenge due earlier if its count changes earlier; returns the time if so."""
+        """If the card's count changes before the challenge is due, make it due then, and return when."""
         _, due = self._challenges.next_look(conn, challenge, self._now())
         if challenge.due_at is None or due >= challenge.due_at:
             return None

@@ -1,4 +1,4 @@
-"""Threads that run one call at a time, so that clicks share the interpreter with one such call.
+"""Threads that run one call at a time, so that at most one long computation delays clicks.
 
 Each further thread that computes delays every click as much as the first one does, and none
 finishes sooner.
@@ -29,9 +29,9 @@ class SingleThread:
         return await asyncio.get_running_loop().run_in_executor(self._pool, call)
 
     def close(self) -> None:
-        """Wait for the running call, and end the thread."""
+        """Wait, blocking, for all calls made so far, and end the thread."""
         self._pool.shutdown()
 
 
 compute = SingleThread("computing").run
-"""Runs what takes Python long, in one thread for all features."""
+"""Runs long computations, in one thread for all features."""

@@ -91,7 +91,7 @@ class Sqlite:
                 await self._writer.execute("PRAGMA wal_checkpoint(PASSIVE)")
         except sqlite3.Error as error:
             log.warning(
-                "could not take the write-ahead log into the database, trying again later: %s",
+                "could not copy the write-ahead log into the database, trying again later: %s",
                 error,
             )
 
@@ -110,7 +110,10 @@ class Sqlite:
 
 
 async def open_sqlite(url: URL, *, visiting: bool) -> Sqlite:
-    """Lock the file against other bots unless `visiting`, migrate it, then open all connections."""
+    """Lock the file against other bots and migrate it, then open all connections.
+
+    With `visiting`, take no lock, and refuse an older schema.
+    """
     if url.database and not url.database.startswith("file:"):
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     async with AsyncExitStack() as resources:
@@ -229,7 +232,7 @@ class SqliteConnection:
         try:
             await self.driver
         except sqlite3.Error as error:
-            # aiosqlite has told its thread to end, and the thread still needs the event loop.
+            # aiosqlite has told its thread to end; while it does, it still calls the event loop.
             self._thread.join()
             raise OperationalError("connect", None, error) from error
         if not self._writes:
@@ -345,7 +348,7 @@ def _prepare(connection: sqlite3.Connection) -> None:
 
 
 def _switch_to_wal(connection: sqlite3.Connection) -> str:
-    """Request the write-ahead log and return the journal mode; retry here, as SQLite does not."""
+    """Request the write-ahead log and return the journal mode; retry, because SQLite does not."""
     until = time.monotonic() + backend.BUSY_MS / 1000
     while True:
         try:

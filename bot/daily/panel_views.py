@@ -74,7 +74,7 @@ def local_time(at: datetime, zone: str) -> str:
 
 
 def times(schedules: Sequence[Schedule]) -> str:
-    """Say when a server's questions of the day are posted, by the server's clock."""
+    """Say when some of a server's dailies are posted, by the server's clock."""
     if len(schedules) == 1:
         return f"The question of the day comes at {schedules[0].at} by this clock."
     *most, last = sorted({schedule.at for schedule in schedules})
@@ -223,12 +223,12 @@ def _pick_list(schedules: Sequence[Schedule], placeholder: str) -> ui.Select[ui.
     return ui.Select(custom_id=PICK.id(), options=options, placeholder=placeholder)
 
 
-_ACTIONS = {
-    "post": "post now",
-    "pause": "pause",
-    "resume": "bring back",
-    "skip": "skip next",
-    "remove": "remove",
+_ASKS_WHICH = {
+    "post": "Which one do you want to post now?",
+    "pause": "Which one do you want to pause?",
+    "resume": "Which one do you want to resume?",
+    "skip": "Which one's next question do you want to skip?",
+    "remove": "Which one do you want to remove?",
 }
 
 
@@ -237,7 +237,7 @@ def which(schedules: Sequence[Schedule], what: str) -> Message:
     route = CHANGE if what == "remove" else PANEL
     return Message(
         DAILY,
-        f"This server has {len(schedules)} questions of the day. Which one do you want to {_ACTIONS[what]}?",
+        f"This server has {len(schedules)} questions of the day. {_ASKS_WHICH[what]}",
         row(*(button(s.name, route.id(what=what, row=s.id)) for s in schedules)),
     )
 
@@ -285,7 +285,7 @@ def set_up_first(sentence: str) -> Message:
 def schedule_form(
     schedule: Schedule | None, channel_id: int | None, zone: str, now: datetime
 ) -> ui.Modal:
-    """Return the filled-in modal for time, zone and hours, at first also for the channel."""
+    """Return the filled-in modal for time, zone and hours, and for the channel without a schedule."""
     time: ui.TextInput[ui.LayoutView] = ui.TextInput(
         custom_id="time", default=schedule.at if schedule else "09:00", min_length=4, max_length=5
     )

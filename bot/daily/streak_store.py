@@ -19,8 +19,9 @@ from bot.daily.schedule_store import schedules_of
 from bot.daily.store import ON_CARD, UNREVEALED, dailies
 from bot.daily.streaks import NO_NEWS, NO_STREAK, Streak, StreakNews, streak, streak_news
 
-# A member's streak on a server through a date whose dailies, like all earlier ones, accept no more
-# answers. Each answer of the member moves it on, so that no query reads the whole history.
+# A member's streak on a server up to and including `through`. No daily of that date or before
+# accepts answers. Each answer of the member moves `through` on, so that no query reads the whole
+# history.
 streaks = sa.Table(
     "streaks",
     metadata,
@@ -35,7 +36,7 @@ streaks = sa.Table(
 )
 
 # Dates that count as answered for a member's streak without an answer to a daily, see `credit_day`.
-# A member has rows of the last weeks only.
+# Old rows are deleted at the member's next credit.
 streak_days = sa.Table(
     "streak_days",
     metadata,
@@ -70,8 +71,8 @@ HELD = Held(
 )
 
 _SETTLED = timedelta(days=3)
-"""After this time from its close, a daily surely receives no more answers, and its date no other
-daily, even if the server moves to another time zone."""
+"""After this time from its close, a daily gets no more answers and its date gets no other daily,
+even if the server moves to another time zone."""
 _RECENT = timedelta(days=10)
 """Dates that many days ago are settled: a daily is open for up to two days, whatever the zone."""
 _MOST_UNSETTLED = 10 * MAX_DAILIES

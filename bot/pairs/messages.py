@@ -67,7 +67,7 @@ class Messages:
         pair_id: int | None,
         number: int = 0,
     ) -> None:
-        """Store a direct message."""
+        """Store a direct message, if the member's channel is known."""
         if search.direct_id is None:
             return
         now = self._now()
@@ -84,7 +84,7 @@ class Messages:
         )
 
     def describe(self, conn: Connection, unsent: Unsent) -> PairMessage | None:
-        """Return what a message says; None if its pair was erased."""
+        """Return what a message says; None if its pair was erased. Refuse if its topic was removed."""
         pair = store.get(conn, unsent.pair_id) if unsent.pair_id else None
         if pair is None and unsent.kind is not MessageKind.EXPIRED:
             return None
@@ -122,14 +122,14 @@ class Messages:
         )
 
     def wanted(self, conn: Connection, pair: Pair) -> tuple[str, ...]:
-        """Return the titles of the topics that two want, each once."""
+        """Return the titles of the topics that a pair's members asked for, each once."""
         bank = self._banks.of(conn, pair.guild_id)
         searches = store.searches_of(conn, pair)
         topics = (bank.topics.get(search.topic_id or "") for search in searches)
         return tuple(dict.fromkeys(topic.title for topic in topics if topic))
 
     def topic(self, conn: Connection, pair: Pair, turn: Turn) -> Topic:
-        """Return the topic of a question; refuses one that was removed."""
+        """Return the topic of a question; refuse one that was removed."""
         topic = self._banks.of(conn, pair.guild_id).topics.get(turn.topic_id)
         if topic is None:
             raise UserError("This question was removed. Press End, and look again with </pair>.")

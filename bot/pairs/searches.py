@@ -54,7 +54,7 @@ class Searches:
         topic_id: str | None = None,
         hours: str | None = None,
     ) -> Status:
-        """Look for a partner, or return the search that the member has.
+        """Start a member's search with a direct message, and return it or the one that they have.
 
         `channel_id` is where a private thread can be opened; None if it can't.
         """
@@ -149,7 +149,8 @@ class Searches:
     def _match(self, conn: Connection, search_id: int, *, knows: int | None = None) -> bool:
         """Propose the longest waiting member who fits; return whether there is one.
 
-        `knows` is the member who sees it in a reply and needs no message. The server is locked.
+        `knows` is the member who sees it in a reply and needs no message. The caller has locked
+        the server.
         """
         now = self._now()
         search = store.search(conn, search_id)
@@ -274,9 +275,10 @@ class Searches:
         leaving: Collection[int] = (),
         knows: int | None = None,
     ) -> None:
-        """End a pair. Its members go on looking, but for the `leaving` ones.
+        """End a pair. Its members go on looking, except the `leaving` ones.
 
-        After questions were asked, nobody goes on looking. The server is locked.
+        After questions were asked, nobody goes on looking. `knows` is the member who sees it in a
+        reply and needs no message. The caller has locked the server.
         """
         now = self._now()
         if not store.change(

@@ -9,7 +9,7 @@ from typing import Any
 from bot.core import servers
 from bot.core.context import Context, Place, make_nonce
 from bot.core.database import Connection
-from bot.core.errors import DeliveryRefused
+from bot.core.errors import DeliveryRefused, UserError
 from bot.core.jobs import Worker
 from bot.core.posting import Post, PostWorker
 from bot.members.store import names_of
@@ -179,14 +179,7 @@ class MessageWork(PostWorker[Unsent]):
         self._context.scheduler.nudge(self._now())
 
     def _leave_out(self, conn: Connection, row: Unsent) -> None:
-        needed = row.kind in {
-            MessageKind.GATHER,
-            MessageKind.TURN,
-            MessageKind.QUESTION,
-            MessageKind.RESULT,
-            MessageKind.MODEL,
-        }
-        if needed and row.pair_id is not None:
+        if row.kind in _NEEDED and row.pair_id is not None:
             # which moves a thread's messages
             self._pairs.lost(conn, row.pair_id, None if row.user_id else row.channel_id)
         store.delete_message(conn, row, self._now())
@@ -208,7 +201,10 @@ class MessageWork(PostWorker[Unsent]):
         )
 
     async def _build(self, unsent: Unsent) -> Any:
-        card = await self._database.read(self._messages.describe, unsent)
+        try:
+            card = await self._database.read(self._messages.describe, unsent)
+        except UserError as error:  # its topic left the bank
+            raise DeliveryRefused("refused", str(error)) from error
         if card is None:
             raise DeliveryRefused("refused", "Its pair was erased.")
         return self._views.message(card)

@@ -1,4 +1,4 @@
-"""The parts of their use cases that rounds and challenges share: draw, judge, score and review."""
+"""Use cases that rounds and challenges share: draw items, judge, count and show answers."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ def draw_items(
     wanted: Options,
     rng: random.Random,
 ) -> list[Item]:
-    """Draw items that are not in play on the server; refuses if none is left.
+    """Draw items that are not in play on the server; refuse if none is left.
 
-    Items that the server was not asked for the longest time come first.
+    Items that the server was never asked come first, then those it was asked longest ago.
     """
     fitting = [item for item in bank.asked.values() if wanted.allows(item)]
     if not fitting:
@@ -124,6 +124,6 @@ def has_repeats(
     question_ids: Collection[int],
     ranked: Sequence[tuple[int, Tally]],
 ) -> bool:
-    """Return whether some points of several players don't count on the boards."""
+    """Return whether several members played and some of their points don't count on the boards."""
     won = sum(tally.points for _, tally in ranked)
     return len(ranked) > 1 and answers_store.paid_for(conn, source, question_ids) < won

@@ -48,14 +48,14 @@ def chosen_topics(area: str) -> frozenset[str]:
 
 
 def is_asked(bank: Bank, area: str) -> bool:
-    """Return whether a bank asks anything of an area."""
+    """Return whether an area has items that the bank asks."""
     return bool(topics_of(bank, area))
 
 
 def area_title(bank: Bank, area: str) -> str:
     """Return an area in words, such as `everything` or a section's title.
 
-    One that the bank doesn't ask stands for everything.
+    An area without items that the bank asks is called `everything`.
     """
     topics = topics_of(bank, area)
     kind, _, rest = area.partition(":")

@@ -39,7 +39,8 @@ _CLOSED_EARLY = (
 
 @dataclass(frozen=True, slots=True)
 class _CachedQuestion:
-    """An open question. `players` is as in `rules.reveal_at`; `answered` grows with each answer.
+    """An open question. `players` is as in `rules.reveal_at`; `answered` has the time of each
+    answer by member.
 
     `teams` are the team roles when it was loaded. `round` may be out of date, except for its
     number, server, channel and kind.
@@ -134,13 +135,16 @@ class OpenQuestions:
         """
         question, round_ = get_question_or_refuse(conn, question_id)
         item = self._item(conn, round_, question)
-        _refuse_if_over(question, round_, message_id, self._now())
+        now = self._now()
+        _refuse_if_over(question, round_, message_id, now)
+        if question.deadline_at is not None and now > question.deadline_at:
+            raise UserError(_TOO_LATE)
         self._refuse_second(conn, question, round_, user_id)
         _refuse_erased(conn, question_id, user_id)
         return item, decode_order(question.choice_order)
 
     async def forget(self, round_id: int) -> None:
-        """Drop a round's question, because it is revealed or the round ends."""
+        """Drop a round's question from the cache, and wait for an edit of its count under way."""
         self._cached = {k: known for k, known in self._cached.items() if known.round.id != round_id}
         await self.counters.stop(round_id)
 
@@ -162,7 +166,7 @@ class OpenQuestions:
         }
 
     def open(self, conn: Connection, question_id: int, message_id: int) -> None:
-        """Open a question whose message was posted, unless a click or another process has."""
+        """Open a question whose message was posted, unless it was opened already."""
         question, round_ = get_question_or_refuse(conn, question_id)
         if round_.phase is not Phase.ASKING:
             return
@@ -284,8 +288,8 @@ def _refuse_if_over(question: RoundQuestion, round_: Round, message_id: int, at:
         raise UserError(_OLD_CARD)
     is_scored = round_.number != question.number or round_.phase is Phase.ASK
     if is_scored or (question.revealed_at is not None and at > question.revealed_at):
-        early = _CLOSED_EARLY if _closed_early(question, round_) else _TOO_LATE
-        raise UserError(_SHOWN if round_.hosted else early)
+        why = _CLOSED_EARLY if _closed_early(question, round_) else _TOO_LATE
+        raise UserError(_SHOWN if round_.hosted else why)
 
 
 def _refuse_erased(conn: Connection, question_id: int, user_id: int) -> None:

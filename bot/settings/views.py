@@ -87,8 +87,9 @@ def zone_changed(found: Settings) -> str:
 def _zone(found: Settings) -> str:
     zone = stored_zone(found.server.zone)
     lines = [f"Time zone: **{zone.key}** · {found.now.astimezone(zone):%H:%M} there now"]
-    if found.dailies:
-        lines.append(f"-# {daily_panel_views.times([daily.schedule for daily in found.dailies])}")
+    running = [daily.schedule for daily in found.dailies if not daily.schedule.paused]
+    if running:
+        lines.append(f"-# {daily_panel_views.times(running)}")
     return "\n".join(lines)
 
 

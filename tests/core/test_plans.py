@@ -113,7 +113,7 @@ SMALL = {
 
 GROWING = {table.name for table in all_tables()} - SMALL.keys()
 NEWCOMER = 1001
-"""Somebody with little behind them, among many others."""
+"""A member with few rows, among many others."""
 Call = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
 TODAY = NOW.date()
 LAST_WEEK = TODAY - timedelta(weeks=1)  # today is a Monday
@@ -563,7 +563,7 @@ async def test_what_is_bounded_by_itself(old: Database) -> None:
     assert await old.write(drive) == []
 
 
-async def test_what_is_careless_is_seen(old: Database) -> None:
+async def test_full_scans_are_reported(old: Database) -> None:
     """A table as a whole is found out on both databases; on PostgreSQL also a member's or a server's whole past."""
     log = answer_log.answers
     all_points = select(log.c.points).where(log.c.points < 0)
@@ -579,7 +579,7 @@ async def test_what_is_careless_is_seen(old: Database) -> None:
     assert await old.write(drive) == [True, old.shared, old.shared]
 
 
-def test_the_eyes_of_these_tests() -> None:
+def test_scan_in() -> None:
     """A scan of a table or of a whole index is seen, also under another name; of what is under way it is fine."""
     assert scan_in("SCAN answers") == "answers"
     assert scan_in("SCAN totals_1 USING COVERING INDEX ix_totals_board") == "totals"

@@ -539,7 +539,7 @@ async def test_a_command_asks_which_daily_is_meant(stage: Stage) -> None:
         ("remove", "### Remove Warm-up?"),
     ):
         asked = await stage.manager.slash(stage.quiz, f"daily {command}")
-        assert "This server has 2 questions of the day. Which one do you want to" in reply(asked)
+        assert "This server has 2 questions of the day. Which one" in reply(asked)
         assert labels(answer_to(asked)) == ["Question of the day", "Warm-up"]
         await stage.manager.click(answer_to(asked), label="Warm-up")
         assert words in text_of(answer_to(asked))

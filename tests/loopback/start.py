@@ -40,7 +40,7 @@ def _run(env: dict[str, str], folder: Path, log: Path, afresh: bool) -> None:
     os.environ.clear()
     os.environ.update(env)
     sys.argv = ["bot"]
-    runpy.run_path(str(SITE / "sitecustomize.py"))
+    runpy.run_path(str(SITE / "sitecustomize.py"))  # which only a new interpreter runs by itself
     from bot.__main__ import main
 
     sys.exit(main())

@@ -341,6 +341,16 @@ async def test_ticks_of_key_points_that_are_gone(stage: Stage) -> None:
     assert sent(stage, MessageKind.RESULT)[0].ticks == {0}
 
 
+async def test_a_topic_that_left_the_bank(stage: Stage) -> None:
+    """A question that can't be described any more ends the interview, instead of being retried."""
+    await meet(stage)
+    for member in (ALWINA, BOB):
+        await stage.bot.pairs.come(1, member)
+    await stage.database.write(lambda conn: store.change_turn(conn, 1, 1, topic_id="gone"))
+    await run(stage)
+    assert (await pair(stage)).ending is Ending.LOST
+
+
 async def test_what_members_read_changes_nothing(stage: Stage) -> None:
     """Status, model answer and report come from transactions that can lock nothing."""
     await begin(stage)

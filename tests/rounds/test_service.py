@@ -273,6 +273,15 @@ async def test_the_first_answer_counts(stage: Stage) -> None:
     assert (answer.correct, answer.elapsed_ms) == (False, 1000)
 
 
+async def test_no_form_opens_after_the_deadline(stage: Stage) -> None:
+    """A form whose answer would be refused is not opened, even before the reveal."""
+    await open_round(stage)
+    card = stage.card()
+    stage.clock.turn(seconds=21)
+    with pytest.raises(UserError, match="Time was up"):
+        await stage.bot.open_questions.check_open(card.row_id, card.message_id, BOB)
+
+
 async def test_many_answers_of_one_member_at_once(stage: Stage) -> None:
     """Of concurrent clicks of a member, one is stored."""
     await open_round(stage)

@@ -60,6 +60,8 @@ async def test_a_new_zone_and_the_daily(stage: Stage) -> None:
     assert "A question that's open closes at the time on its card." in said
     assert "Next: **Thursday 1 January, 09:00** (America/New_York)" in said
     assert "America/New_York" in reply(await stage.manager.slash(stage.quiz, "daily status"))
+    await stage.manager.slash(stage.quiz, "daily pause")
+    assert "by this clock" not in reply(await stage.manager.slash(stage.quiz, "settings"))
 
 
 async def test_unusable_settings_are_refused(stage: Stage) -> None:
