@@ -12,7 +12,7 @@ from bot.questions.areas import ALL, topics_of
 from bot.questions.model import Bank, Item, Topic
 
 
-def asked_topics(bank: Bank, asks: str) -> set[str] | None:
+def asked_topic_ids(bank: Bank, asks: str) -> set[str] | None:
     """Return the ids of the topics that a daily asks; None for all.
 
     All are asked, too, if what it asks has left the bank.
@@ -37,7 +37,7 @@ def draw(
     dailies ask now, which are never drawn; None if there is nothing else. The items `in_games`
     are asked by rounds and challenges; they are drawn only if there is nothing else.
     """
-    area = asked_topics(bank, schedule.asks)
+    area = asked_topic_ids(bank, schedule.asks)
     topics = [topic for topic in bank.open_topics.values() if topic.id not in in_dailies]
     if topics and (rules.asks_openly(schedule.kind, day) or not bank.asked):
         fitting_topics = [topic for topic in topics if area is None or topic.id in area]

@@ -15,7 +15,7 @@ from bot.core.errors import UserError
 from bot.core.zones import parse_zone, quoted
 from bot.daily import rules, schedule_store, store
 from bot.daily.cards import DailyStatus, link
-from bot.daily.drawing import asked_topics
+from bot.daily.drawing import asked_topic_ids
 from bot.daily.rules import DailyState, Schedule, is_same_name
 from bot.daily.service import Dailies
 from bot.daily.weekdays import EVERY_DAY
@@ -365,7 +365,7 @@ def _check_name(conn: Connection, schedule: Schedule) -> None:
 
 def _check_kind(bank: Bank, schedule: Schedule) -> None:
     """Refuse open questions about an area that has only one, or none."""
-    area = asked_topics(bank, schedule.asks)
+    area = asked_topic_ids(bank, schedule.asks)
     if schedule.kind != "choice" and area is not None and len(area & bank.open_topics.keys()) < 2:
         raise UserError(
             "Each topic has only one open question, so it would come up every time. Ask choice questions about it, "

@@ -111,7 +111,7 @@ class Pairs:
         )
 
     def _hidden(self, conn: Connection, pair: Pair) -> set[str]:
-        """Return the topics that are questions of the day now, for one of two members at least."""
+        """Return the topics that are questions of the day now on a server of either member."""
         topics = self._in_play.topics
         return {n for member in pair.members for n in topics(conn, member, pair.guild_id)}
 

@@ -306,10 +306,10 @@ def _turn(card: PairMessage) -> Message:
 
 
 def asker_card(card: AskerCard, page: int = 0) -> Message:
-    """Return what only the member who asks sees."""
+    """Return what only the member who asks sees. `page` is ignored for a question just exchanged."""
     points = card.topic.key_points
     pages, first_further = _asker_pages(card.topic)
-    page = min(page, len(pages) - 1)
+    page = 0 if card.exchanged else min(page, len(pages) - 1)
     shown = "They have the question in writing." if card.shown else "Read the question aloud."
     key = {"pair": card.pair_id, "number": card.number}
     return Message(

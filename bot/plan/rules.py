@@ -43,9 +43,9 @@ NEAR = 5
 class Plan:
     """A plan for an interview.
 
-    `goal_of` is what to be ready for, an area as in `bot.questions.areas`. `topic_ids` are the ids of its topics
-    that fit into the minutes, separated by spaces; empty if all of them fit. `goal` is the percent
-    of these that the member will know if every day is kept from `set_on`.
+    `goal_of` is what to be ready for, an area as in `bot.questions.areas`. `topic_ids` are the ids
+    of its topics that fit into the minutes, separated by spaces; empty if all of them fit. `goal` is
+    the percent of these that the member will know if every day is kept from `set_on`.
     """
 
     user_id: int

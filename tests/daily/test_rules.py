@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from bot.core.errors import UserError
 from bot.daily.rules import (
+    POSTED,
+    DailyState,
     asks_openly,
     next_count,
     pick,
@@ -22,6 +24,11 @@ from bot.daily.weekdays import days_in_words, parse_days, suggest_days
 from tests.shipped import item
 
 FIRST = date(2024, 5, 1)
+
+
+def test_what_counts_as_posted() -> None:
+    """Posted is what has its message; no other daily of its number is posted on that date."""
+    assert set(DailyState) - set(POSTED) == {"posting", "skipped", "missed"}
 
 
 def test_chance_decides_among_new_ones() -> None:

@@ -279,6 +279,28 @@ async def test_news_about_a_streak_are_told_once_a_date(database: Database) -> N
     assert [news for _, news in reached[-2:]] == [StreakNews(earned=True, milestone=7), NO_NEWS]
 
 
+async def test_a_long_streak_of_answers(database: Database) -> None:
+    """It is stored as it grows, because only the dailies of the last days are read."""
+    for n in range(15):
+        at = AT + timedelta(days=n)
+        daily_id = await create(database, n, state="closed", message_id=n, closes_at=at + HOUR)
+        answer = answered_at(daily_id, 5, at)
+        await database.write(answer_log.add, answer)
+        reached, _ = await database.write(streak_store.count_streak, 1, answer)
+        assert reached.current == n + 1
+
+
+async def test_a_credited_date_counts_for_one_member(database: Database) -> None:
+    """It counts for nobody else, and twice is like once."""
+    for n in range(3):
+        await create(database, n, state="closed", message_id=n, closes_at=AT + timedelta(days=n))
+    for n in (0, 1, 1, 2):
+        await database.write(streak_store.credit_day, 1, 5, DAY + timedelta(days=n))
+    now = AT + timedelta(days=2)
+    assert await database.read(streak_store.streak_of, 1, 5, now) == Streak(3, 3, 0, 3)
+    assert await database.read(streak_store.streak_of, 1, 6, now) == Streak(0, 0)
+
+
 async def test_old_credits_are_settled_and_deleted(database: Database) -> None:
     """A member who is credited each day and answers nothing has a streak of all days, in a few rows."""
     for n in range(60):

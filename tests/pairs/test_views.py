@@ -121,10 +121,14 @@ def test_a_status_has_the_buttons_of_its_state(state: PairState) -> None:
 
 
 def test_an_exchanged_question_says_why() -> None:
+    """The first page, which has the question, is shown whatever page the asker turned to."""
     one = AskerCard(3, 1, "Blaise", TOPICS[0], frozenset(), shown=False)
     why = "-# The question before is a question of the day now, so ask this one."
     assert why not in text_of(views.asker_card(one))
-    assert why in text_of(views.asker_card(replace(one, exchanged=True)))
+    new = replace(one, exchanged=True)
+    assert why in text_of(views.asker_card(new))
+    assert text_of(views.asker_card(new, 1)) == text_of(views.asker_card(new))
+    assert text_of(views.asker_card(one, 1)) != text_of(views.asker_card(one))
 
 
 def test_each_message_is_told_from_the_others_of_its_pair() -> None:

@@ -14,9 +14,10 @@ from bot.core.database import Database
 from bot.core.errors import DeliveryLater, DeliveryRefused, DeliveryUnknown, UserError
 from bot.daily import store as daily_store
 from bot.interviews.store import interviews
+from bot.members.store import set_names
 from bot.pairs import store
 from bot.pairs.cards import PairMessage
-from bot.pairs.rules import Ending, MessageKind, Pair, PairState, SearchState
+from bot.pairs.rules import IDLE_AFTER, Ending, MessageKind, Pair, PairState, SearchState
 from bot.pairs.store import pair_messages, pair_searches, pair_turns, pairs
 from tests.banks import small_bank
 from tests.fakes import START, Crash
@@ -431,13 +432,14 @@ async def test_two_who_accept_at_once_begin_once(stage: Stage) -> None:
     assert len(stage.sender.private_threads) == 1
 
 
-async def ask_today(stage: Stage, *topic_ids: str) -> None:
+async def ask_today(stage: Stage, *topic_ids: str, guild_id: int = GUILD) -> None:
     """Make these topics open questions of the day."""
 
     def create(conn: Connection) -> None:
         for n, topic_id in enumerate(topic_ids):
             day, at = START.date() + timedelta(days=n), stage.clock()
-            daily_store.create(conn, GUILD, day, topic_id=topic_id, state="open", scheduled_at=at)
+            values = {"topic_id": topic_id, "state": "open", "scheduled_at": at}
+            daily_store.create(conn, guild_id, day, **values)
 
     await stage.database.write(create)
 
@@ -463,16 +465,29 @@ async def test_a_topic_that_becomes_a_question_of_the_day_is_exchanged(
     await begin(stage)
     before = await stage.bot.pairs.tick(1, 1, ALWINA, {0})
     await ask_today(stage, before.topic.id)
+    stage.clock.turn(minutes=50)
     given: list[Any] = [{0, 1}] if step == "tick" else []
     card = await getattr(stage.bot.pairs, step)(1, 1, ALWINA, *given)
     assert (card.exchanged, card.number, card.ticks, card.shown) == (True, 1, set(), False)
     assert card.topic != before.topic
+    assert (await pair(stage)).due_at == stage.clock() + IDLE_AFTER
     await run(stage)
     shown = cards(stage, 5001)
     assert [each.kind for each in shown] == [MessageKind.GATHER, MessageKind.TURN, MessageKind.TURN]
     assert shown[-1].topic == card.topic
     assert not (await stage.bot.pairs.card(1, 1, ALWINA)).exchanged
     assert await stage.bot.pairs.show_result(1, 1, ALWINA) is None
+
+
+@pytest.mark.parametrize("member", [ALWINA, BOB])
+async def test_a_question_of_the_day_of_another_server(stage: Stage, member: int) -> None:
+    """It is exchanged, too, if only one of both is a member there."""
+    await begin(stage)
+    topic = (await stage.bot.pairs.card(1, 1, ALWINA)).topic
+    await ask_today(stage, topic.id, guild_id=GUILD + 1)
+    assert not (await stage.bot.pairs.card(1, 1, ALWINA)).exchanged
+    await stage.database.write(set_names, {(GUILD + 1, member): "somebody"})
+    assert (await stage.bot.pairs.card(1, 1, ALWINA)).exchanged
 
 
 async def test_no_topic_is_left_to_exchange(stage: Stage) -> None:

@@ -44,6 +44,18 @@ async def test_another_zone_posts_no_date_twice(stage: Stage) -> None:
     assert len(await stage.days()) == 2
 
 
+async def test_a_time_that_has_passed_in_the_new_zone(stage: Stage) -> None:
+    """No daily of that date is posted or missed, and the next one comes by the new clock."""
+    await stage.set_up(at="23:00", zone="UTC", answer_hours=4)
+    await stage.wait(hours=8)
+    found = await stage.bot.settings.set_zone(GUILD, "tokyo")  # where 23:00 was six hours ago
+    [daily] = found.dailies
+    assert (daily.schedule.zone, daily.schedule.at) == ("Asia/Tokyo", "23:00")
+    await stage.wait(days=1)
+    (posted,) = await stage.days()
+    assert posted.opened_at == daily.next_at
+
+
 async def test_the_role_everyone_limits_nobody(stage: Stage) -> None:
     """Picking @everyone and picking no role are one thing."""
     found = await stage.bot.settings.set_starters(GUILD, GUILD)
