@@ -601,7 +601,7 @@ async def test_a_failing_checkpoint(
             await database.write(count_up)
         assert await read_value(database, "n") == "21"
     assert [r.message for r in caplog.records if "write-ahead log" in r.message] == [
-        "could not take the write-ahead log into the database, trying again later: disk I/O error"
+        "could not copy the write-ahead log into the database, trying again later: disk I/O error"
     ] * 2
 
 
