@@ -52,9 +52,8 @@ class Turns:
 
         def begin(conn: Connection) -> tuple[Asked, datetime | None]:
             challenge = get_or_refuse(conn, challenge_id, guild_id, lock=True)
-            if (
-                challenge.state is State.POSTING
-            ):  # the click came before Discord's response to our post
+            # the click came before Discord's response to our post
+            if challenge.state is State.POSTING:
                 self._challenges.opened(conn, challenge, message_id)
                 challenge = get_or_refuse(conn, challenge_id, guild_id)
             # After a backup was restored, an old card's id can belong to another challenge.

@@ -187,7 +187,7 @@ class _ThreadConnection(sqlite3.Connection):
 
 
 class _Unclosed:
-    """A connection whose `close` does nothing, because SQLAlchemy's pool would close it after use."""
+    """A connection that SQLAlchemy's pool can't close, because it is used again; it rolls back."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -196,7 +196,8 @@ class _Unclosed:
         return getattr(self._connection, name)
 
     def close(self) -> None:
-        pass
+        # SQLAlchemy closes a connection that it thinks is lost, without ending its transaction.
+        self._connection.rollback()
 
 
 _next = threading.local()

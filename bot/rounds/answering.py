@@ -137,9 +137,9 @@ class OpenQuestions:
         item = self._item(conn, round_, question)
         now = self._now()
         _refuse_if_over(question, round_, message_id, now)
+        self._refuse_second(conn, question, round_, user_id)
         if question.deadline_at is not None and now > question.deadline_at:
             raise UserError(_TOO_LATE)
-        self._refuse_second(conn, question, round_, user_id)
         _refuse_erased(conn, question_id, user_id)
         return item, decode_order(question.choice_order)
 
@@ -166,10 +166,11 @@ class OpenQuestions:
         }
 
     def open(self, conn: Connection, question_id: int, message_id: int) -> None:
-        """Open a question whose message was posted, unless it was opened already."""
-        question, round_ = get_question_or_refuse(conn, question_id)
-        if round_.phase is not Phase.ASKING:
+        """Open a question whose message was posted, unless it was opened already or erased."""
+        found = store.question_and_round(conn, question_id)
+        if found is None or found[1].phase is not Phase.ASKING:
             return
+        question, round_ = found
         opened = snowflakes.created_at(message_id)
         limit = timedelta(seconds=question.seconds) if question.seconds else rules.HOSTED_LIMIT
         deadline = opened + limit

@@ -44,6 +44,8 @@ async def test_a_question_is_shown_once(stage: Stage) -> None:
     with pytest.raises(UserError, match="Question 1 runs until"):
         await take(stage, challenge_id, ALWINA)
     stage.clock.turn(seconds=first.seconds + 0.001)
+    with pytest.raises(UserError, match="Time was up"):
+        await stage.bot.turns.check_open(first.question_id, 1, ALWINA)
     late = await stage.bot.turns.answer(click(stage, first))
     assert (late.shown, late.number, late.moved_on) == (None, 1, False)
     second = await onward(stage, late, ALWINA)

@@ -85,6 +85,12 @@ def set_and_fail(conn: Connection, key: str) -> None:
     raise LookupError(key)
 
 
+def set_and_lose(conn: Connection, key: str) -> None:
+    set_note(conn, key, "x")
+    conn.invalidate()
+    raise LookupError(key)
+
+
 def insert_orphan(conn: Connection) -> None:
     conn.execute(
         round_questions.insert().values(round_id=404, number=1, item_id="x", choice_order="")
@@ -241,7 +247,8 @@ async def test_a_failing_single_statement_harms_no_other_write(
 
 
 @pytest.mark.parametrize(
-    ("work", "error"), [(set_and_fail, LookupError), (insert_twice, IntegrityError)]
+    ("work", "error"),
+    [(set_and_fail, LookupError), (set_and_lose, LookupError), (insert_twice, IntegrityError)],
 )
 async def test_a_failing_write_alone_leaves_nothing(
     database: Database, work: Callable[[Connection, str], None], error: type[Exception]
@@ -594,7 +601,7 @@ async def test_a_failing_checkpoint(
             await database.write(count_up)
         assert await read_value(database, "n") == "21"
     assert [r.message for r in caplog.records if "write-ahead log" in r.message] == [
-        "could not take the write-ahead log into the database, trying again later: disk I/O error"
+        "could not copy the write-ahead log into the database, trying again later: disk I/O error"
     ] * 2
 
 

@@ -274,10 +274,16 @@ async def test_the_first_answer_counts(stage: Stage) -> None:
 
 
 async def test_no_form_opens_after_the_deadline(stage: Stage) -> None:
-    """A form whose answer would be refused is not opened, even before the reveal."""
+    """A form whose answer would be refused is not opened, even before the reveal.
+
+    A member who answered in time reads their answer.
+    """
     await open_round(stage)
     card = stage.card()
+    await stage.answer(ALWINA, after=1)
     stage.clock.turn(seconds=21)
+    with pytest.raises(AlreadyAnswered):
+        await stage.bot.open_questions.check_open(card.row_id, card.message_id, ALWINA)
     with pytest.raises(UserError, match="Time was up"):
         await stage.bot.open_questions.check_open(card.row_id, card.message_id, BOB)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
-from sqlalchemy import URL
+from sqlalchemy import URL, Connection, delete
 
 from bot.answers import totals
 from bot.answers.totals import Total
@@ -347,6 +347,22 @@ async def test_a_starter_is_forgotten_once_the_first_card_is_posted(stage: Stage
     assert not len(stage.bot.rounds.starters)
 
 
+async def test_a_round_that_is_erased_while_it_posts(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its worker has nothing more to do."""
+
+    async def erase() -> None:
+        for table in (round_store.round_questions, round_store.rounds):
+            await stage.database.write(Connection.execute, delete(table))
+
+    stage.sender.during["post_question"] = erase
+    await stage.start()
+    await stage.run()
+    assert len(stage.sender.of_kind("question")) == 1
+    assert caplog.messages == []
+
+
 async def test_three_idle_questions_end_the_round(stage: Stage) -> None:
     """Three questions in a row without an answer end the round."""
     round_id = await stage.start(10)
@@ -493,6 +509,27 @@ async def test_late_after_a_stop(stage: Stage) -> None:
     await stage.work()
     with pytest.raises(UserError, match="Time was up"):
         await stage.answer(BOB, post=post, after=3)
+
+
+@pytest.mark.parametrize("seconds", [20, None])
+async def test_each_answer_plans_an_edit_of_the_count(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, seconds: int | None
+) -> None:
+    """The plan has the number of answers and, in a round with a clock, the deadline."""
+    planned: list[tuple[int, int, datetime | None]] = []
+
+    def plan(
+        _round: int, question_id: int, *, count: int, opened: datetime, deadline: datetime | None
+    ) -> None:
+        planned.append((question_id, count, deadline))
+
+    monkeypatch.setattr(stage.bot.open_questions.counters, "touch", plan)
+    question = await stage.question(
+        await open_round(stage, seconds=seconds, hosted=seconds is None)
+    )
+    await answer_both(stage)
+    deadline = question.deadline_at if seconds else None
+    assert planned == [(question.id, 1, deadline), (question.id, 2, deadline)]
 
 
 async def test_the_count_on_the_card(stage: Stage) -> None:
@@ -700,19 +737,21 @@ async def test_a_round_with_one_player(stage: Stage) -> None:
 
 
 async def test_the_second_player_makes_a_round_count(stage: Stage) -> None:
-    """When a second member plays, the first one's points count too, once."""
+    """When a second member plays, the first one's points count too, once.
+
+    Until then, each reveal says that they don't.
+    """
     round_id = await open_round(stage, 4)
     for number in range(4):
         await stage.answer(ALWINA, after=1)
-        if number >= 2:
+        if number == 2:
             await stage.answer(BOB, after=2)
         await stage.next_card(round_id)
-        expected = (
-            {ALWINA: 0} if number < 2 else {ALWINA: 98 * (number + 1), BOB: 95 * (number - 1)}
-        )
+        expected = {ALWINA: 0} if number < 2 else {ALWINA: 98 * (number + 1), BOB: 95}
         assert await stage.board_points() == expected
     await stage.wait(minutes=2)
-    assert await stage.check_points() == {ALWINA: 4 * 98, BOB: 2 * 95}
+    assert await stage.check_points() == {ALWINA: 4 * 98, BOB: 95}
+    assert [card.alone for card in reveals(stage)] == [True, True, False, False]
     assert not standings(stage).repeats
 
 
