@@ -42,7 +42,7 @@ def bare_environment(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
         monkeypatch.delenv(name, raising=False)
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
-    umask = os.umask(0o077)
+    umask = os.umask(0o022)  # the usual one, under which new files are for all to read
     yield
     root.handlers[:] = handlers
     root.setLevel(level)

@@ -188,11 +188,9 @@ STORAGE = (
     "bot.answers.pay",
     "bot.answers.sources",
     "bot.answers.totals",
-    "bot.daily.schedule_store",
-    "bot.daily.streak_store",
     "bot.questions.in_play",
 )
-"""Modules other than `store.py` that hold queries or take a connection."""
+"""Modules other than stores that hold queries or take a connection."""
 SHELL = ("bot.app", "bot.__main__", "bot.playground", "bot.diagnosis")
 MAX_FUNCTION = 60
 
@@ -205,6 +203,11 @@ def feature_of(module: str) -> str:
 def room_of(module: str) -> str:
     """The file's role in its feature: `work` for bot.rounds.work, `grading` for everything in that folder."""
     return module.split(".")[2] if module.count(".") >= 2 else ""
+
+
+def kind_of(module: str) -> str:
+    """The role of a module; also of one of several stores or views, such as bot.daily.streak_store."""
+    return room_of(module).rpartition("_")[2]
 
 
 def is_pure(module: str) -> bool:
@@ -253,7 +256,7 @@ def test_rules_are_pure() -> None:
         *("logging", "secrets", "dotenv", "bot.config"),
         *("bot.core.database", "bot.core.jobs", "bot.core.context"),
         *(m for m in MODULES if m.startswith("bot.chat.") and not is_pure(m)),
-        *(m for m in MODULES if room_of(m) in ROOMS - {"rules", "cards"}),
+        *(m for m in MODULES if kind_of(m) in ROOMS - {"rules", "cards"}),
     )
     pure = [module for module in MODULES if is_pure(module)]
     assert len(pure) > 20
@@ -286,23 +289,23 @@ def test_rules_read_no_clock() -> None:
 
 def test_sql_stands_in_core_and_stores() -> None:
     """SQLAlchemy is known to core, to each feature's store, and to what opens the database."""
-    stores = [module for module in MODULES if room_of(module) == "store"]
+    stores = [module for module in MODULES if kind_of(module) == "store"]
     allowed = ("bot.core", "bot.app", "bot.config", *stores, *STORAGE)
     assert offenders("bot", "sqlalchemy", "aiosqlite", "asyncpg", "sqlite3", but=allowed) == []
 
 
 def test_discord_stands_in_chat_views_and_cogs() -> None:
     """Stores and rules know nothing of Discord: they could serve another platform."""
-    shown = [m for m in MODULES if room_of(m) == "cog" or room_of(m).endswith("views")]
+    shown = [m for m in MODULES if kind_of(m) in {"views", "cog"}]
     allowed = ("bot.chat", *SHELL, *shown, "bot.members.names")  # a watcher of interactions
     assert offenders("bot", "discord", but=allowed) == []
-    behind = [m for m in MODULES if room_of(m) in {"store", "service", "work"}]
+    behind = [m for m in MODULES if kind_of(m) in {"store", "service", "work"}]
     assert [o for m in behind for o in offenders(m, "bot.chat")] == []
     assert [
         o
         for m in behind
         for o in sorted(imports(m))
-        if o in MODULES and (room_of(o) == "cog" or room_of(o).endswith("views"))
+        if o in MODULES and kind_of(o) in {"views", "cog"}
     ] == []
 
 
@@ -314,7 +317,7 @@ def test_rooms_know_what_they_may() -> None:
         for module in MODULES
         for other in loaded_imports(module)
         if feature_of(module) == feature_of(other)
-        and order.get(room_of(module), 9) < order.get(room_of(other), -1)
+        and order.get(kind_of(module), 9) < order.get(kind_of(other), -1)
     ]
     assert found == []
 
@@ -370,7 +373,7 @@ def test_a_module_has_one_name() -> None:
         if isinstance(node, ast.ImportFrom)
         for alias in node.names
         if (other := f"{node.module}.{alias.name}") in MODULES
-        and (feature_of(other) == "core" or room_of(other) in ROOMS)
+        and (feature_of(other) == "core" or kind_of(other) in ROOMS)
         and (alias.asname or alias.name) != name_of(other, module)
     ]
     assert found == []

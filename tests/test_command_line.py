@@ -157,6 +157,12 @@ def test_a_killed_migration_leaves_nothing(run: Run, file: Path) -> None:
     assert version(file) == HEAD
 
 
+def test_a_new_database_is_private(run: Run, file: Path) -> None:
+    """No other account may read it, whatever the umask was before the start."""
+    assert run("migrate").returncode == 0
+    assert file.stat().st_mode & 0o077 == 0
+
+
 def test_a_newer_database_is_refused(run: Run, ready: Path) -> None:
     """A database of a newer version ends the start with one line and exit code 2, untouched."""
     with closing(sqlite3.connect(ready)) as conn, conn:

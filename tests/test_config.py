@@ -292,10 +292,11 @@ SECRET = "hunter2-very-secret"
         {"DISCORD_TOKEN": SECRET},
         {"DATABASE_URL": f"postgres://user:{SECRET}@host/name"},
         {"DATABASE_URL": f"postgres://host/name?user=user&password={SECRET}"},
+        {"GRADER_URL": f"https://h/v1?key={SECRET}", "GRADER_MODEL": "m"},
     ],
 )
 def test_secrets_are_not_in_the_repr(env: dict[str, str]) -> None:
-    """The repr of the settings shows neither the token nor a password."""
+    """The repr of the settings shows neither the token nor a password or key in an address."""
     settings = Settings.from_env(env)
     assert SECRET not in repr(settings)
     assert SECRET not in f"{settings} {settings.database} {settings.database!r}"

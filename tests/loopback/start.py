@@ -29,6 +29,8 @@ def start(env: Mapping[str, str], folder: Path, log: Path, *, afresh: bool) -> B
 
 
 def _run(env: dict[str, str], folder: Path, log: Path, afresh: bool) -> None:
+    # Among these is the end of a pipe that keeps the fork server running after pytest was killed.
+    os.closerange(3, os.sysconf("SC_OPEN_MAX"))
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     os.chdir(folder)

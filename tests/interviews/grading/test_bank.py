@@ -2,32 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from statistics import mean
 
 import pytest
 
-from bot.interviews.grading import Grade, State, grade
-from bot.questions.model import Topic
+from bot.interviews.grading import Grade, Rubrics, State, grade
+from bot.questions.model import Bank, Topic
 from tests.grading.attacks import ATTACKS
 from tests.grading.evaluate import DISHONEST, PASS, counts, labelled, voiced
 from tests.shipped import bank, packs, rubrics
 
 TOPICS = list(bank().topics.values())
 LONG = {"all answers of the bank", "all answers, its own first", "its own among three others"}
-"""Attacks of 4,000 characters, which are tried on every third topic."""
+"""Attacks of 4,000 characters, which `make test` tries on every third topic only."""
 
 
 def found_in(text: str, topic: Topic) -> Grade:
     return grade(text, rubrics().for_topic(topic))
 
 
-@pytest.mark.parametrize("name", sorted(ATTACKS))
-def test_attacks(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "step"),
+    [
+        *((name, 3 if name in LONG else 1) for name in sorted(ATTACKS)),
+        *(pytest.param(name, 1, marks=pytest.mark.thorough) for name in sorted(LONG)),
+    ],
+)
+def test_attacks(name: str, step: int) -> None:
     """No attack passes on any topic, but for two: keywords in a sentence can look like terse prose,
     and related topics share some key points."""
     allowed = {"keywords in a frame": len(TOPICS) / 10, "another topic's model answer": 4}
-    topics = TOPICS[::3] if name in LONG else TOPICS
-    scores = [found_in(ATTACKS[name](topic, bank()), topic).found for topic in topics]
+    scores = [found_in(ATTACKS[name](topic, bank()), topic).found for topic in TOPICS[::step]]
     assert sum(score >= PASS for score in scores) <= allowed.get(name, 0)
 
 
@@ -53,11 +59,13 @@ def test_honest_voices_are_found() -> None:
         assert abs(mean(differences)) < 0.2 or voice in DISHONEST, voice
 
 
-def test_opposites_are_doubted() -> None:
+@pytest.mark.parametrize("asked", [bank, pytest.param(packs, marks=pytest.mark.thorough)])
+def test_opposites_are_doubted(asked: Callable[[], Bank]) -> None:
     """Of what wrong answers contradict, less than half starts ticked; of what honest ones say that
     was found, at most a tenth may say the opposite."""
-    answers = [answer for answer in voiced("opposites-seen") if answer.topic.id in bank().topics]
-    graded = [(answer, found_in(answer.text, answer.topic)) for answer in answers]
+    answers = [answer for answer in voiced("opposites-seen") if answer.topic.id in asked().topics]
+    known = rubrics() if asked is bank else Rubrics(packs())
+    graded = [(answer, grade(answer.text, known.for_topic(answer.topic))) for answer in answers]
     every = counts(graded)
     opposites = {state: n for (truth, state), n in every.items() if truth == "opposite"}
     assert opposites[State.FOUND] < 0.5 * sum(opposites.values())
