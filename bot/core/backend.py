@@ -6,8 +6,11 @@ import sqlite3
 
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
-BUSY_MS = 2500
-"""Longest wait for another process's lock or a free connection; Discord wants a reply in 3 s."""
+BUSY_MS = 2000
+"""Longest wait for another process's lock or a free connection.
+
+Discord wants a reply within three seconds, of which the network and a busy machine need one.
+"""
 MIGRATION_BUSY_MS = 60_000
 """The wait while migrating: nobody expects a reply yet, and another process may be migrating."""
 STATEMENT_SECONDS = 10.0

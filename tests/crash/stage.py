@@ -43,6 +43,8 @@ TERM_SECONDS = 15.0
 """The longest end on a busy machine; a test in virtual time checks the promised 5 seconds."""
 _LEASE = "3600"
 """Seconds, longer than a play: the next process must take over claims that have not expired."""
+_BUSY = "1000"
+"""Milliseconds that the bot waits for a lock, so that its reply comes in time on any machine."""
 _HOUR_MS = 3_600_000
 _SAID = "A sentence about tokens that Annegret wrote to a follow-up."
 
@@ -246,7 +248,12 @@ async def staged(
         channel = world.add_channel(guild, "quiz")
         annegret = world.add_member(guild, "annegret", manager=True)
         bob = world.add_member(guild, "bob")
-        bot = BotProcess(world, folder, {"QUESTION_BANK": str(bank_file), "LOOPBACK_LEASE": _LEASE})
+        env = {
+            "QUESTION_BANK": str(bank_file),
+            "LOOPBACK_LEASE": _LEASE,
+            "LOOPBACK_BUSY": _BUSY,
+        }
+        bot = BotProcess(world, folder, env)
         players = Players(bot.database, parse_bank(bank), random.Random(1))
         try:
             yield Stage(world, bot, channel, annegret, bob, players, forgetful)

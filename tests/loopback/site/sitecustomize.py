@@ -1,8 +1,9 @@
 """Runs first in a bot under test: connects discord.py to the loopback only and shortens pauses.
 
 Everything may be loaded before. `LOOPBACK_SEED` seeds what the bot draws; without it the system's
-random source is used. `LOOPBACK_LEASE` is the lease of a claim in seconds, and `LOOPBACK_REPLIES`
-how many seconds pass until a reply is deferred.
+random source is used. `LOOPBACK_LEASE` is the lease of a claim in seconds, `LOOPBACK_REPLIES` how
+many seconds pass until a reply is deferred, and `LOOPBACK_BUSY` how many milliseconds the bot waits
+for a lock.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ if API and "bot.core.child_process" not in sys.orig_argv:
     from datetime import timedelta
 
     from bot.chat import replies
-    from bot.core import jobs
+    from bot.core import backend, jobs
     from bot.rounds import rules
 
     # nobody needs time to read
@@ -50,6 +51,8 @@ if API and "bot.core.child_process" not in sys.orig_argv:
                 module.LEASE = timedelta(seconds=float(lease))  # type: ignore[attr-defined]
     if seconds := os.environ.get("LOOPBACK_REPLIES"):
         replies._PATIENCE = float(seconds)
+    if milliseconds := os.environ.get("LOOPBACK_BUSY"):
+        backend.BUSY_MS = int(milliseconds)
 
 if SEED:
     import random
