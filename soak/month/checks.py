@@ -25,6 +25,8 @@ _AROUND_A_MOVE = timedelta(hours=36)
 _LATE = timedelta(minutes=1)
 _REMINDERS_LATE = timedelta(minutes=30)
 """Reminders are spread out: twenty channels of direct messages a minute may be opened."""
+_STORED = timedelta(days=20)
+"""Dates that were credited this long before a member's newest one are no longer in the table."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Schedule = tuple[int, int]
@@ -148,14 +150,18 @@ def _credited(database: Path) -> Iterator[tuple[int, int, str, int]]:
     """Yield server, member, local date and time of each answer to a partner, oldest first."""
     zones = {row[0]: row[1] for row in query(database, "SELECT guild_id, zone FROM guilds")}
     stored = set(query(database, "SELECT guild_id, user_id, day FROM streak_days"))
+    newest = {(guild_id, user): day for guild_id, user, day in sorted(stored)}
     sql = (
         "SELECT guild_id, CASE number % 2 WHEN 1 THEN second_id ELSE first_id END, done_at "
         "FROM pair_turns JOIN pairs ON pairs.id = pair_id WHERE done_at IS NOT NULL ORDER BY done_at"
     )
     for guild_id, user, at in query(database, sql):
         there = (_EPOCH + timedelta(milliseconds=at)).astimezone(ZoneInfo(zones[guild_id])).date()
-        # the zone may have changed since, and the dates of earlier weeks are no longer stored
         near = [str(there + timedelta(days=n)) for n in (0, -1, 1)]
+        last = newest.get((guild_id, user))
+        if last is None or there < date.fromisoformat(last) - _STORED:
+            near = near[:1]
+        # the zone may have changed since
         yield guild_id, user, next((d for d in near if (guild_id, user, d) in stored), near[0]), at
 
 
