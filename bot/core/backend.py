@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 BUSY_MS = 2000
 """Longest wait for another process's lock or a free connection.
 
-Discord wants a reply within three seconds, of which the network and a busy machine need one.
+Discord wants a reply within three seconds; the network and a busy machine need one of them.
 """
 MIGRATION_BUSY_MS = 60_000
 """The wait while migrating: nobody expects a reply yet, and another process may be migrating."""
