@@ -7,8 +7,9 @@ import math
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from msgspec import Struct
 
 from bot.chat.client import QuizBot
 from bot.config import SettingsError
@@ -24,8 +25,7 @@ _MAX_SILENCE = 120.0
 """A gateway that sends nothing for this many seconds, not even acknowledgements, counts as lost."""
 
 
-@dataclass(frozen=True, slots=True)
-class Health:
+class Health(Struct, frozen=True):
     """The result of a health check.
 
     `rounds_running` is None if the database couldn't be written or read in time.

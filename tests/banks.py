@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from bot.questions.model import Bank, Choice, FollowUp, Item, KeyPoint, Reference, Section, Topic
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from html import escape, unescape
+
+from msgspec import Struct
 
 from bot.questions.model import LETTERS, Bank, Item, Reference
 from bot.questions.own import is_own
@@ -60,8 +61,7 @@ _BLOCKS = {"div", "p", "li", "ul", "ol", "tr", "pre", "hr", "h1", "h2", "h3", "b
 _SILENT = {"script", "style"}
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(Struct, frozen=True):
     """A note as it is in a deck; `fields` are HTML, by name."""
 
     id: int

@@ -6,9 +6,10 @@ No other module adds points to a board.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import date, datetime
 
+from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from bot.answers import rules, store, totals
@@ -105,8 +106,7 @@ def grade(conn: Connection, before: Answer, *, states: str, points: int, right: 
     totals.correct(conn, before, paid=points, right=right)
 
 
-@dataclass(frozen=True, slots=True)
-class Regraded:
+class Regraded(Struct, frozen=True):
     """The number of answers with a changed verdict, their members, and how many are right now."""
 
     answers: int
@@ -114,8 +114,7 @@ class Regraded:
     right: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Verdict:
+class _Verdict(Struct, frozen=True):
     """A past answer, judged by the item's present key."""
 
     answer: Answer

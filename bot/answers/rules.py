@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from fsrs import Rating
+from msgspec import Struct
 
 from bot.questions.model import Item
 
@@ -18,8 +18,7 @@ LONGEST_MS = 3_600_000
 """Answer times are capped at an hour: beyond that the member was away."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
+class Tally(Struct, frozen=True):
     """A member's result in a game: right answers, and the total time of all answers."""
 
     user_id: int

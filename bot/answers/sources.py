@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 
+from msgspec import Struct
 from sqlalchemy import Connection
 
 from bot.questions.model import Item
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(Struct, frozen=True):
     """The conditions under which a past question was answered.
 
     `seconds` is its time limit, or None. `alone`: its round or challenge had one player.
@@ -21,8 +20,7 @@ class Terms:
     alone: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """A feature that asks questions. `name` is the value of `source` in the log.
 
     `terms(conn, question_id)` returns a question's conditions, `points(right, elapsed_ms,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 from fsrs import Rating
+from msgspec import Struct
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -91,8 +91,7 @@ RIGHT = func.sum(sa.case((answers.c.correct, 1), else_=0)).label("right")
 LATEST = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """A row of `answers`."""
 
     source: str
@@ -128,8 +127,7 @@ def describe(conn: Connection) -> str:
     return f"{count:,} {noun}, the last at {last:%Y-%m-%d %H:%M:%S} UTC"
 
 
-@dataclass(frozen=True, slots=True)
-class Review:
+class Review(Struct, frozen=True):
     """One answer as FSRS needs it."""
 
     user_id: int
@@ -243,8 +241,7 @@ def of_member(source: str, question_ids: Collection[int], user_id: int) -> Selec
     return select(answers).where(_of_questions(source, question_ids), answers.c.user_id == user_id)
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Struct, frozen=True):
     """The verdict and points of one answer."""
 
     question_id: int

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
+from msgspec import Struct
 from sqlalchemy import Connection, Executable, Select, and_, case, delete, func, select
 
 from bot.answers.store import RIGHT, Answer, answers
@@ -176,8 +176,7 @@ def rebuild(conn: Connection) -> int:
     return conn.execute(select(func.count()).select_from(answers).where(counted)).scalar_one()
 
 
-@dataclass(frozen=True, slots=True)
-class Total:
+class Total(Struct, frozen=True):
     """A member's figures of all time on a server: in a topic or in all."""
 
     points: int = 0

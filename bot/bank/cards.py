@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from bot.questions.model import Item
 from bot.questions.own import OwnItem
 
 
-@dataclass(frozen=True, slots=True)
-class OwnQuestion:
+class OwnQuestion(Struct, frozen=True):
     """One of a server's own questions; `topic` is its topic's title."""
 
     row: OwnItem
@@ -17,8 +16,7 @@ class OwnQuestion:
     topic: str
 
 
-@dataclass(frozen=True, slots=True)
-class Saved:
+class Saved(Struct, frozen=True):
     """A question after it was stored.
 
     `replaced` says that it is a new question in place of the old one. `otherwise` is how many past
@@ -30,8 +28,7 @@ class Saved:
     otherwise: int
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(Struct, frozen=True):
     """One page, counted from 0, of the own questions found; `found` is how many there are."""
 
     page: int

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from bot.bank.documents import sources_of
 from bot.chat.text import MAX_MESSAGE
@@ -30,8 +31,7 @@ _OPEN = ("question", "answer", "key_points", "follow_ups")
 """The fields of an open question; a topic has all of them or none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(Struct, frozen=True):
     """A file that was read, as a bank's document; `where` translates paths to places in the file.
 
     The document may break any rule if there are `problems`.

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from bot.questions.model import USUAL_WEIGHT, Bank, Item, Topic
 from bot.questions.own import OwnItem, OwnTopic, is_own
@@ -12,8 +14,7 @@ from bot.questions.own import OwnItem, OwnTopic, is_own
 MAX_TITLE = 100
 
 
-@dataclass(frozen=True, slots=True)
-class _Names:
+class _Names(Struct, frozen=True):
     """A server's names for its own items, by item id, and its own topics, by topic id."""
 
     items: Mapping[str, str]

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bot.bank.archives import PICTURES, is_archive, pack, unpack
 from bot.bank.checks import (
@@ -50,8 +52,7 @@ CardLength = Callable[[Item, Bank], int]
 """Counts the characters of an item's card."""
 
 
-@dataclass(frozen=True, slots=True)
-class Own:
+class Own(Struct, frozen=True):
     """The sources of a server's bank: the shipped packs, its own topics and all its own items."""
 
     packs: Bank
@@ -59,8 +60,7 @@ class Own:
     items: Sequence[OwnItem]
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
+class Checked(Struct, frozen=True):
     """A document of own questions with its problems.
 
     `formulas` are pairs of a place and a new formula, which are still to be drawn. `pictures` are
@@ -179,8 +179,7 @@ def _long_cards(
     return too_long(draft, {name: card_length(item, bank) for name, item in asked.items()})
 
 
-@dataclass(frozen=True, slots=True)
-class Export:
+class Export(Struct, frozen=True):
     """A server's questions as a file; CSV leaves out some `pictures_left_out`."""
 
     ending: str

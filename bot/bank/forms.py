@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from bot.core.limits import MAX_CODE_COLUMNS, MAX_CODE_LINES
 from bot.questions.check import BankError, Problem
@@ -20,8 +21,7 @@ _EXTRAS = {"code", "language", PICTURE}
 """The fields of an item that have a form of their own."""
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(Struct, frozen=True):
     """The fields of a form; `topic` is empty if the question exists already.
 
     `difficulty` is one of `LEVELS`, or a number from 1 to 5.
@@ -40,8 +40,7 @@ class Form:
         return "\n\n".join([self.prompt, self.answers, self.explanation, self.formula]).strip()
 
 
-@dataclass(frozen=True, slots=True)
-class Extras:
+class Extras(Struct, frozen=True):
     """The fields of the form for code and a picture; `remove` takes the present picture out.
 
     `upload` is the file of a new picture, unchecked.

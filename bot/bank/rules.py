@@ -6,8 +6,10 @@ import itertools
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bot.core.limits import (
     MAX_ITEMS,
@@ -22,8 +24,7 @@ from bot.questions.model import Bank
 from bot.questions.own import OwnItem, OwnTopic, own_id
 
 
-@dataclass(frozen=True, slots=True)
-class Merge:
+class Merge(Struct, frozen=True):
     """The result of a merge: rows to store, and how many items are new, changed and unchanged.
 
     `rekeyed` are the ids of changed items with another key; `total` is how many items are asked now.
@@ -234,8 +235,7 @@ def _in_old_order(
     return [choice if choice is not None else left.pop(0) for choice in placed]
 
 
-@dataclass(frozen=True, slots=True)
-class PictureFiles:
+class PictureFiles(Struct, frozen=True):
     """The files of pictures that a server's items name: of those that are asked, and of others.
 
     The others are in the order of their items, the oldest first.

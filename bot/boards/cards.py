@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date, timedelta
+
+from msgspec import Struct
 
 from bot.boards.rules import RankedMember, first_day
 from bot.daily.streaks import Streak
@@ -12,8 +13,7 @@ from bot.memory.fitting import LastFit
 from bot.questions.model import Topic
 
 
-@dataclass(frozen=True, slots=True)
-class Board:
+class Board(Struct, frozen=True):
     """One page of a leaderboard. Pages count from 0.
 
     `own` is the asker's place, and `ahead` the nearest member with more points, if there is one.
@@ -30,8 +30,7 @@ class Board:
     has_teams: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class TeamRow:
+class TeamRow(Struct, frozen=True):
     """A team's row; `tenths` are points for each member, in tenths.
 
     `before` is the team's place in the previous period, if it had one.
@@ -45,8 +44,7 @@ class TeamRow:
     before: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class TeamBoard:
+class TeamBoard(Struct, frozen=True):
     """One page of the team leaderboard.
 
     `small` are names of teams with too few active members for a place. `own` is the row of the
@@ -65,8 +63,7 @@ class TeamBoard:
     has_teams: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Activity:
+class Activity(Struct, frozen=True):
     """Numbers of answers by day, from the Monday `start` to today, without gaps."""
 
     start: date
@@ -100,15 +97,13 @@ def recent_activity(by_day: Mapping[date, int], today: date) -> Activity:
     return Activity(start, tuple(by_day.get(day, 0) for day in dates))
 
 
-@dataclass(frozen=True, slots=True)
-class SectionScore:
+class SectionScore(Struct, frozen=True):
     title: str
     answers: int
     right: int
 
 
-@dataclass(frozen=True, slots=True)
-class Details:
+class Details(Struct, frozen=True):
     """Figures that a member may hide.
 
     `days`, `sections` and `weakest` are of all time on the server; `activity` includes practice;
@@ -128,8 +123,7 @@ class Details:
     fit: LastFit | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Stats:
+class Stats(Struct, frozen=True):
     """A member's figures on a server.
 
     `shows`: others may see `details`, which is None for an asker who may not.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
+
+from msgspec import Struct
 
 from bot.answers.rules import places
 
@@ -17,8 +18,7 @@ STEPS = (1, 3, 6, 12)
 """The least number of answers on a day for each level; a round of ten reaches the third."""
 
 
-@dataclass(frozen=True, slots=True)
-class TeamSum:
+class TeamSum(Struct, frozen=True):
     """The points that a team won in a period, and how many members answered for it."""
 
     team_id: int
@@ -31,8 +31,7 @@ class TeamSum:
         return round(10 * self.points / self.members) if self.members else 0
 
 
-@dataclass(frozen=True, slots=True)
-class RankedMember:
+class RankedMember(Struct, frozen=True):
     """A member's place and points; members with equal points share a place.
 
     On a page, `name` is None for a member who has not been seen yet, and `before` is their place in
@@ -46,8 +45,7 @@ class RankedMember:
     before: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RankedPage:
+class RankedPage(Struct, frozen=True):
     """One page of a leaderboard, counted from 0, and the place of the member who asks."""
 
     page: int

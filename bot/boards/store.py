@@ -5,11 +5,11 @@ The cost of a page depends on how many members answered in its period, not on th
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 from functools import cache
 from typing import Any
 
+from msgspec.structs import replace
 from sqlalchemy import Connection, Select, bindparam, func, select
 
 from bot.answers.rules import days_before, days_of

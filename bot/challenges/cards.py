@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from bot.answers.rules import Tally
 from bot.questions.model import Bank, Item
 
 
-@dataclass(frozen=True, slots=True)
-class ChallengeSummary:
+class ChallengeSummary(Struct, frozen=True):
     """The facts on every card of a challenge; unknown names are None.
 
     `named` means that it is for one member, `member`. `topic` is a title. `seconds` are the
@@ -28,8 +28,7 @@ class ChallengeSummary:
     closes_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class OpenCard:
+class OpenCard(Struct, frozen=True):
     """The card of an open challenge, with the number of players who finished it."""
 
     challenge_id: int
@@ -37,8 +36,7 @@ class OpenCard:
     finished: int
 
 
-@dataclass(frozen=True, slots=True)
-class ResultCard:
+class ResultCard(Struct, frozen=True):
     """The card of a closed challenge.
 
     `names` are the known ones of the members shown in the standings. `repeats` means that some
@@ -53,8 +51,7 @@ class ResultCard:
     taken: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Started:
+class Started(Struct, frozen=True):
     """A new challenge, which can have fewer questions than were `wanted`."""
 
     challenge_id: int
@@ -64,8 +61,7 @@ class Started:
     member: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """A question for a player, with the order of its choices; answers count until `ends_at`."""
 
     challenge_id: int
@@ -80,8 +76,7 @@ class Asked:
     bank: Bank
 
 
-@dataclass(frozen=True, slots=True)
-class Between:
+class Between(Struct, frozen=True):
     """A player's progress after a question.
 
     `shown` is the answer, None if none came in time; `again` means that it was stored before.

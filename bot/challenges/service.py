@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -49,8 +48,7 @@ class TooMany(UserError):
         self.open_ids = tuple(open_ids)
 
 
-@dataclass(frozen=True, slots=True)
-class Options(play_rules.Options):
+class Options(play_rules.Options, frozen=True):
     """The options of a new challenge."""
 
     questions: int = rules.DEFAULT_QUESTIONS

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
+from msgspec import Struct
 from sqlalchemy import Connection, case, delete, func, null, select, update
 
 from bot.answers import store as answers_store
@@ -268,7 +268,7 @@ HELD = Held(
     ],
 )
 QUEUE = Queue(
-    challenges,
+    table=challenges,
     due_at=challenges.c.due_at,
     state=challenges.c.state,
     guild_id=challenges.c.guild_id,
@@ -279,8 +279,7 @@ QUEUE = Queue(
 change = QUEUE.change
 
 
-@dataclass(frozen=True, slots=True)
-class Challenge:
+class Challenge(Struct, frozen=True):
     """A row of `challenges`."""
 
     id: int
@@ -306,8 +305,7 @@ class Challenge:
     ending: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Struct, frozen=True):
     """A row of `challenge_questions`."""
 
     id: int
@@ -317,8 +315,7 @@ class Question:
     seconds: int
 
 
-@dataclass(frozen=True, slots=True)
-class Player:
+class Player(Struct, frozen=True):
     """A row of `challenge_takers`."""
 
     challenge_id: int
@@ -329,8 +326,7 @@ class Player:
     guild_id: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(Struct, frozen=True):
     """A row of `challenge_shown`. `choice_order` as in `bot.questions.answers`."""
 
     question_id: int

@@ -6,9 +6,10 @@ Each of these is a step from one state of the challenge's row (see `bot.challeng
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
 from functools import partial
 from typing import Any, Protocol
+
+from msgspec.structs import replace
 
 from bot.answers import store as answers_store
 from bot.answers.rules import FEWEST_PLAYERS

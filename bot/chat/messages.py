@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import discord
 from discord import ui
+from msgspec import Struct
 
 from bot.chat import text as t
 from bot.chat.pictures import LoadPicture, PendingPicture, Picture, StoredPicture
@@ -27,8 +27,7 @@ FIRST_OWN_ID = 1_000_000_000
 """Component ids from here on are ours: the sender finds messages by them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Download:
+class Download(Struct, frozen=True):
     """A file attached to a message for its reader to save."""
 
     name: str

@@ -8,9 +8,10 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from html import escape
 from pathlib import Path
+
+from msgspec import Struct
 
 from bot.core.child_process import call_in_process
 from bot.core.computing import SingleThread
@@ -37,8 +38,7 @@ _FONTS = [
 _PUNCTUATION = "–—‘’“”…−"
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
+class Picture(Struct, frozen=True):
     """A PNG or JPEG with its file name in a message and its alt text.
 
     `instead` is shown in place of the picture where Discord refuses it.
@@ -50,8 +50,7 @@ class Picture:
     instead: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PendingPicture:
+class PendingPicture(Struct, frozen=True):
     """A picture to be drawn when its message is sent. `draw` returns None if that fails."""
 
     name: str
@@ -64,8 +63,7 @@ class PendingPicture:
         return Picture(png, self.name, self.alt) if png is not None else None
 
 
-@dataclass(frozen=True, slots=True)
-class StoredPicture:
+class StoredPicture(Struct, frozen=True):
     """A picture in the database, to be loaded when its message is sent.
 
     It is found by its server and its file. `instead` is shown if it is gone or refused.

@@ -12,10 +12,11 @@ instant after the gap, which is already 2024-03-31 there.
 import re
 from bisect import bisect_left
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import takewhile
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 from bot.core.zones import ScheduleError, quoted, stored_zone
 
@@ -31,8 +32,7 @@ LOOK_BACK = timedelta(days=8)
 _SEARCH_DAYS = 400
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """A recurring time: naive wall time `at` in the IANA zone `zone`, on some days of the week.
 
     `days` are numbers from 0 for Monday to 6 for Sunday, at least one.
@@ -43,8 +43,7 @@ class Rule:
     days: Collection[int] = range(7)
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
+class Due(Struct, frozen=True):
     """An occurrence whose instant `at` has come. `late`: by more than CATCH_UP."""
 
     day: date

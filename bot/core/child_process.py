@@ -19,8 +19,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import IO, ParamSpec, TypeVar
+
+from msgspec import Struct
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -43,8 +44,7 @@ class CallStopped(OSError):
     """`kill` ended the process before it answered, because the bot stops."""
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """Limits of processor time in seconds for each call, and of memory in bytes for the process.
 
     Windows has no such limits, so there only a call's real time is limited.

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from bot.core.errors import UserError
 
 
-@dataclass(frozen=True, slots=True)
-class Click:
+class Click(Struct, frozen=True):
     """A click on a question; `at` is Discord's time.
 
     For an answer, `picks` are positions as shown, and `text` is what was typed. `roles` are the

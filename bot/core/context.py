@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from msgspec import Struct, field
 
 from bot.core.clock import DiscordClock
 from bot.core.database import Database
@@ -100,8 +101,7 @@ def make_nonce(kind: str, key: int, at: datetime) -> str:
     return f"{kind}{key:x}-{milliseconds(at):x}"
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(Struct, frozen=True):
     """The dependencies of a feature; `rng` makes all random choices."""
 
     database: Database

@@ -23,11 +23,11 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar
 
+from msgspec import Struct
 from sqlalchemy import URL, Connection
 from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 
@@ -78,8 +78,7 @@ class NotLoaded(Exception):
         self.rows = rows
 
 
-@dataclass(slots=True)
-class _Write:
+class _Write(Struct):
     work: Callable[[Connection], Any]
     done: asyncio.Future[Any]
     single: bool = False
@@ -87,8 +86,7 @@ class _Write:
     attempts: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class _Outcome:
+class _Outcome(Struct, frozen=True):
     value: Any = None
     error: BaseException | None = None
 

@@ -14,11 +14,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import KW_ONLY, dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
+from msgspec import Struct
 from sqlalchemy import (
     Column,
     ColumnElement,
@@ -77,8 +77,7 @@ _NONE = false()
 _ALL = true()
 
 
-@dataclass(frozen=True, eq=False)
-class Queue:
+class Queue(Struct, frozen=True, kw_only=True, eq=False, dict=True):
     """A table whose rows come due.
 
     `due_at` is null while there is nothing to do. `claimed` selects the rows that a process is working
@@ -89,7 +88,6 @@ class Queue:
     """
 
     table: Table
-    _: KW_ONLY
     due_at: Column[datetime]
     state: Column[str] | None = None
     guild_id: Column[int] | None = None
@@ -333,8 +331,7 @@ class Worker(Generic[Row]):
         await self.give_up(key, reason)
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
+class _Found(Struct, frozen=True):
     """The keys of a source's due rows, and its next deadline."""
 
     due: Sequence[int]

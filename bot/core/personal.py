@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import Column, ColumnElement, Connection, Select, Table, bindparam, delete, select
 
 Row = dict[str, Any]
@@ -22,8 +22,7 @@ Erase = Callable[[Connection, int, int], int]
 """Erases about `limit` rows of a member or server; returns how many, 0 if nothing was left."""
 
 
-@dataclass(frozen=True, eq=False)
-class Personal:
+class Personal(Struct, frozen=True, eq=False):
     """Data about members in some columns; `name` is their key in an export.
 
     `derived` data are computed from other data and are erased before them. Otherwise, a member who
@@ -37,16 +36,14 @@ class Personal:
     derived: bool = False
 
 
-@dataclass(frozen=True, eq=False)
-class ServerData:
+class ServerData(Struct, frozen=True, eq=False):
     """Tables whose rows belong to servers, and are erased with them."""
 
     tables: Collection[Table]
     erase: Erase
 
 
-@dataclass(frozen=True, eq=False)
-class Held:
+class Held(Struct, frozen=True, eq=False):
     """The data about members and servers in one or more stores."""
 
     members: Sequence[Personal] = ()

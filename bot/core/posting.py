@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+
+from msgspec import Struct
 
 from bot.core.calendar import RETRY
 from bot.core.context import Place
@@ -20,8 +21,7 @@ _RETRY_REFUSED = RETRY - timedelta(seconds=20)
 """The pause after a refused post; it leaves the next attempt time to end within `RETRY`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Post:
+class Post(Struct, frozen=True, kw_only=True):
     """A message to post for a row that was just claimed.
 
     `build` makes the message, outside the transaction. `opened(conn, message_id=...)` stores that

@@ -7,10 +7,10 @@ import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing, suppress
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from msgspec import Struct
 from sqlalchemy import Connection, NullPool, create_engine
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -28,8 +28,7 @@ class RestoreError(Exception):
     """The copy was not put back, and the database is as it was; the message is one line."""
 
 
-@dataclass(frozen=True, slots=True)
-class Restored:
+class Restored(Struct, frozen=True):
     """The restored copy, and the path that the replaced database has now, if there was one."""
 
     contents: str

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import BigInteger, Column, Connection, Select, String, Table, select
 
 from bot.core.errors import UserError
@@ -28,8 +28,7 @@ guilds = Table(
 HELD = Held(servers=[server_rows(guilds.c.guild_id)])
 
 
-@dataclass(frozen=True, slots=True)
-class Server:
+class Server(Struct, frozen=True):
     """A row of `guilds`, or the defaults of a server without a row."""
 
     guild_id: int

@@ -6,8 +6,9 @@ only the events of their servers.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
+
+from msgspec import Struct
 
 SHARD_BITS = 22
 """shard = (guild_id >> 22) % shard_count.
@@ -18,8 +19,7 @@ TAKE_OVER = timedelta(seconds=10)
 """Due work is left to the process with the server's shard for this long; then any may take it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shards:
+class Shards(Struct, frozen=True):
     """The shards `ids`, numbered from 0, of `count`."""
 
     count: int = 1

@@ -190,29 +190,29 @@ def _converted(
 
 
 def fetch(conn: Connection, query: Select[Any], kind: type[T]) -> T | None:
-    """Return the first row of a query as a dataclass with fields named like columns, or None."""
+    """Return the first row of a query as a struct with fields named like columns, or None."""
     row = conn.execute(query).first()
     return None if row is None else _maker(kind)(row)
 
 
 def fetch_all(conn: Connection, query: Select[Any], kind: type[T]) -> list[T]:
-    """Return all rows of a query, each as a dataclass with fields named like columns."""
+    """Return all rows of a query, each as a struct with fields named like columns."""
     return [*map(_maker(kind), conn.execute(query))]
 
 
 def values_of(value: Any) -> dict[str, Any]:
-    """Return a dataclass's fields by name, as values for columns of the same names."""
+    """Return a struct's fields by name, as values for columns of the same names."""
     return {name: getattr(value, name) for name in _names(type(value))}
 
 
 def _maker(kind: type[T]) -> Callable[[Any], T]:
-    """Return a function that converts a row into a dataclass by column names."""
+    """Return a function that converts a row into a struct by column names."""
     fields = attrgetter(*_names(kind))
     return lambda row: kind(*fields(row))
 
 
 def _names(kind: Any) -> tuple[str, ...]:
-    names: tuple[str, ...] = kind.__match_args__
+    names: tuple[str, ...] = kind.__struct_fields__
     return names
 
 

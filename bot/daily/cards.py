@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from bot.daily.rules import DEFAULT_NAME, Daily, Schedule
 from bot.daily.streaks import NO_NEWS, Streak, StreakNews
@@ -13,8 +14,7 @@ from bot.questions.cards import Outcome, Review
 from bot.questions.model import FollowUp, Item, Topic
 
 
-@dataclass(frozen=True, slots=True)
-class Announcement:
+class Announcement(Struct, frozen=True):
     """The question in plain words, for the notification of the role that is pinged."""
 
     daily_id: int
@@ -23,8 +23,7 @@ class Announcement:
     name: str = DEFAULT_NAME
 
 
-@dataclass(frozen=True, slots=True)
-class DailyCard:
+class DailyCard(Struct, frozen=True):
     """An open daily with an item. `answered` is the number of answers that the card shows."""
 
     daily_id: int
@@ -35,8 +34,7 @@ class DailyCard:
     name: str = DEFAULT_NAME
 
 
-@dataclass(frozen=True, slots=True)
-class DailyResult:
+class DailyResult(Struct, frozen=True):
     """A closed daily with an item. `streaks` are the longest of its members, as (name, days)."""
 
     daily_id: int
@@ -47,8 +45,7 @@ class DailyResult:
     name: str = DEFAULT_NAME
 
 
-@dataclass(frozen=True, slots=True)
-class OpenDailyCard:
+class OpenDailyCard(Struct, frozen=True):
     """An open daily with a topic's open question."""
 
     daily_id: int
@@ -58,8 +55,7 @@ class OpenDailyCard:
     name: str = DEFAULT_NAME
 
 
-@dataclass(frozen=True, slots=True)
-class OpenDailyResult:
+class OpenDailyResult(Struct, frozen=True):
     """A closed daily with a topic's open question.
 
     `lacking` are key points as (text, number of answers without it), the largest number first.
@@ -74,8 +70,7 @@ class OpenDailyResult:
     name: str = DEFAULT_NAME
 
 
-@dataclass(frozen=True, slots=True)
-class DailyStatus:
+class DailyStatus(Struct, frozen=True):
     """A schedule with its next post.
 
     `last` is its newest daily that was posted or missed, `posting` the one being posted. `others`
@@ -90,8 +85,7 @@ class DailyStatus:
     is_new: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class DailyVerdict:
+class DailyVerdict(Struct, frozen=True):
     """A stored answer to a daily with an item.
 
     `back_in` is the number of days until the item comes back in practice, None if it doesn't.
@@ -105,8 +99,7 @@ class DailyVerdict:
     news: StreakNews = NO_NEWS
 
 
-@dataclass(frozen=True, slots=True)
-class OpenReview:
+class OpenReview(Struct, frozen=True):
     """A member's feedback on a daily with an open question; `text` is None if they didn't answer.
 
     `problem` says why an answer can't be graded and has no assessment.
@@ -123,8 +116,7 @@ class OpenReview:
     problem: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class TodaysDaily:
+class TodaysDaily(Struct, frozen=True):
     """A daily as `/today` shows it to a member.
 
     `asks` is its item with the order of its choices, or its topic; None if the bank no longer has
@@ -136,8 +128,7 @@ class TodaysDaily:
     given: DailyVerdict | OpenReview | None
 
 
-@dataclass(frozen=True, slots=True)
-class Today:
+class Today(Struct, frozen=True):
     """What `/today` shows: all dailies that are open, or else the one that was posted last.
 
     `coming` are the next posts of the schedules that aren't paused, as (name, time).

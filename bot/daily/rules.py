@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import TypeVar
+
+from msgspec import Struct
 
 from bot.core.errors import UserError
 from bot.core.limits import MAX_DAILIES, MAX_DAILY_NAME
@@ -64,8 +65,7 @@ POSTED = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Schedule:
+class Schedule(Struct, frozen=True):
     """A row of `daily_schedules`, with the server's time zone. A new one has the usual settings."""
 
     guild_id: int
@@ -86,8 +86,7 @@ class Schedule:
     id: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Daily:
+class Daily(Struct, frozen=True):
     """A row of `dailies`."""
 
     id: int

@@ -49,7 +49,7 @@ daily_schedules = sa.Table(
 HELD = Held(servers=[server_rows(daily_schedules.c.guild_id)])
 
 SCHEDULES = Queue(
-    daily_schedules, due_at=daily_schedules.c.next_at, guild_id=daily_schedules.c.guild_id
+    table=daily_schedules, due_at=daily_schedules.c.next_at, guild_id=daily_schedules.c.guild_id
 )
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import date, datetime
 from typing import TypedDict, Unpack
+
+from msgspec.structs import replace
 
 from bot.core import calendar, servers
 from bot.core.calendar import Rule

@@ -6,9 +6,10 @@ Managers' part is `schedules.py`; `work.py` posts and closes dailies.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
+
+from msgspec.structs import replace
 
 from bot.answers import pay
 from bot.answers import store as answers_store

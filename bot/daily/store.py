@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
+from msgspec import Struct
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -207,7 +207,7 @@ HELD = Held(
 
 _UNSENT = UNREVEALED & (dailies.c.state == DailyState.POSTING) & dailies.c.tried_at.is_(None)
 QUEUE = Queue(
-    dailies,
+    table=dailies,
     due_at=dailies.c.due_at,
     state=dailies.c.state,
     guild_id=dailies.c.guild_id,
@@ -219,8 +219,7 @@ QUEUE = Queue(
 change = QUEUE.change
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(Struct, frozen=True):
     """A row of `open_answers`, which is stored before it is graded."""
 
     daily_id: int

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import date
+
+from msgspec import Struct
 
 FREEZE_AFTER = 7
 """Dates in a row that must be answered to earn a freeze."""
@@ -14,8 +15,7 @@ MILESTONES = {7: "a week of questions", 30: "a month of questions", 100: "a hund
 """Lengths of a streak that a verdict congratulates on."""
 
 
-@dataclass(frozen=True, slots=True)
-class Streak:
+class Streak(Struct, frozen=True):
     """A member's streaks on a server.
 
     `current` is 0 after a missed daily ended it; `best` is the longest ever. Each of the `freezes`
@@ -43,8 +43,7 @@ class Streak:
 NO_STREAK = Streak(0, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class StreakNews:
+class StreakNews(Struct, frozen=True):
     """A freeze `earned` by an answer, and the number of missed dates that freezes `saved`.
 
     `milestone` is the new length of the streak if the verdict congratulates on it, or 0. `roles` are

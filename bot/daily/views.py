@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from textwrap import shorten
 
 from discord import ui
+from msgspec.structs import replace
 
 from bot.chat import text as t
 from bot.chat.messages import (

@@ -7,10 +7,11 @@ takes such a row from one state (see `bot.daily.store`) to the next.
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Protocol
+
+from msgspec.structs import replace
 
 from bot.answers import store as answers_store
 from bot.answers.store import DAILY

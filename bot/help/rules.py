@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class Step(StrEnum):
@@ -21,8 +22,7 @@ class Step(StrEnum):
 MOST_STEPS = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(Struct, frozen=True):
     """The steps that a member has taken. None marks a step that isn't possible where they ask.
 
     `set_up` is for managers: the server has a question of the day. `today`: they have answered

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bot.insights.rules import EASY, HARD
 from bot.questions.model import Item
 
 
-@dataclass(frozen=True, slots=True)
-class Doubt:
+class Doubt(Struct, frozen=True):
     """Why an item is doubtful.
 
     `choice` is the wrong choice that beats the right one; None for other kinds of items, if skilled
@@ -22,8 +22,7 @@ class Doubt:
     right: int
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(Struct, frozen=True):
     """An item with enough answers."""
 
     item: Item
@@ -51,8 +50,7 @@ class Judged:
         return 100 * self.right < HARD * self.answers
 
 
-@dataclass(frozen=True, slots=True)
-class WeakTopic:
+class WeakTopic(Struct, frozen=True):
     """A topic with few right answers."""
 
     topic_id: str
@@ -61,8 +59,7 @@ class WeakTopic:
     right: int
 
 
-@dataclass(frozen=True, slots=True)
-class Insights:
+class Insights(Struct, frozen=True):
     """All results; each list begins with the most striking entry.
 
     `most` is the largest number of answers to one item. `reported` has ids of items, or of topics

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from math import copysign, inf, sqrt
 from statistics import fmean, median, pstdev
+
+from msgspec import Struct
 
 FEWEST_ANSWERS = 20
 """An item or topic with fewer answers is not judged."""
@@ -25,8 +26,7 @@ _SIGNIFICANT = 2.0
 """A difference of this many standard errors is not chance."""
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(Struct, frozen=True):
     """An answer to a revealed question; `answer` is encoded as in `bot.questions.answers`."""
 
     item_id: str

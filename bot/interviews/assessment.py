@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import asdict, replace
-from typing import Any
 
-from bot.interviews.cards import COUNTED, SAID, Assessment, Part, Point, Reply
+import msgspec
+from msgspec.structs import replace
+
+from bot.interviews.cards import COUNTED, SAID, Assessment, Point, Reply
 from bot.interviews.grading import State
 
 _COUNTED = {state[0] for state in COUNTED}
 
 
 def encode(value: Assessment | Reply) -> str:
-    return json.dumps(asdict(value), ensure_ascii=False, separators=(",", ":"))
+    return msgspec.json.encode(value).decode()
 
 
 def ticked_by_partner(points: Sequence[str], ticks: Collection[int]) -> Assessment:
@@ -42,22 +42,12 @@ def merged(stored: str | None, graded: Assessment) -> Assessment:
 
 def decode(text: str) -> Assessment:
     """Return the assessment that `encode` stored."""
-    data: dict[str, Any] = json.loads(text)
-    return Assessment(
-        **{
-            **data,
-            "points": tuple(Point(**point) for point in data["points"]),
-            "flags": tuple(data["flags"]),
-            "counted": None if data["counted"] is None else tuple(data["counted"]),
-        }
-    )
+    return msgspec.json.decode(text, type=Assessment)
 
 
 def decode_reply(text: str) -> Reply:
     """Return the follow-up that `encode` stored."""
-    data: dict[str, Any] = json.loads(text)
-    parts = tuple(Part(**part) for part in data["parts"])
-    return Reply(**{**data, "parts": parts})
+    return msgspec.json.decode(text, type=Reply)
 
 
 def most_lacking(states: Iterable[str], points: Sequence[str], limit: int) -> list[tuple[str, int]]:

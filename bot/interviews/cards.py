@@ -7,7 +7,9 @@ graded, so that feedback can be shown again after the bank has changed.
 from __future__ import annotations
 
 from collections.abc import Set
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bot.interviews.grading import State
 from bot.interviews.rules import STRONG, choose_follow_up
@@ -18,8 +20,7 @@ SAID, OPPOSITE = "said", "opposite"
 COUNTED = frozenset({str(State.FOUND), SAID})
 
 
-@dataclass(frozen=True, slots=True)
-class PointCount:
+class PointCount(Struct, frozen=True):
     """The number of a question's key points that an answer says, and of all."""
 
     said: int
@@ -36,8 +37,7 @@ class PointCount:
         return (now > then) - (now < then)
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
+class Point(Struct, frozen=True):
     """A key point, its state, and the passage of the answer that is closest to it.
 
     `quote` is empty if no passage is close. `opposite` is a sentence that says the opposite, to
@@ -52,8 +52,7 @@ class Point:
     why: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Assessment:
+class Assessment(Struct, frozen=True):
     """The key points found in an answer.
 
     Without a model, words decide. They show that an answer speaks of a point, not that it says it,
@@ -131,16 +130,14 @@ class Assessment:
         return replace(self, counted=own, by_partner=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """A part of a good answer, and the closest passage of the member's answer, if any."""
 
     text: str
     quote: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(Struct, frozen=True):
     """A follow-up that the member has answered, or whose good answer they have been shown.
 
     `answer` is None if it was only shown. `parts` are empty until the answer is compared.
@@ -157,8 +154,7 @@ class Reply:
         return self.answer is not None and not self.parts
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """A question of an interview: open, or answered and with its feedback.
 
     `assessment` is None while the question is open, if the answer can't be graded, and while the
@@ -199,8 +195,7 @@ class Step:
         return self.topic.follow_ups.index(follow_up)
 
 
-@dataclass(frozen=True, slots=True)
-class AskedQuestion:
+class AskedQuestion(Struct, frozen=True):
     """A question of a finished interview, for its report.
 
     `count` is None for a skipped question, and for an answer whose points nobody counted. `model`
@@ -226,8 +221,7 @@ class AskedQuestion:
         return not self.answered if self.count is None else self.count.percent < STRONG
 
 
-@dataclass(frozen=True, slots=True)
-class SectionReport:
+class SectionReport(Struct, frozen=True):
     """A section's questions as (topic, question), and their mean percent."""
 
     title: str
@@ -235,8 +229,7 @@ class SectionReport:
     asked: tuple[tuple[Topic, AskedQuestion], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True):
     """A finished interview. `practise` lists the weakest topics first and no strong ones.
 
     `uncounted` are the answers whose points nobody counted. `better`, `same` and `worse` count the

@@ -7,7 +7,8 @@ it is next shown. Every step can be repeated; an old card leads to the interview
 from __future__ import annotations
 
 from collections.abc import Set
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from bot.core.context import Context
 from bot.core.database import Connection, reading, writing

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import date, datetime
 
 import sqlalchemy as sa
+from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, case, delete, select, update
 
 from bot.core.personal import Held, Personal, Row, erase_rows, exported, personal_rows
@@ -102,8 +102,7 @@ HELD = Held(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Interview:
+class Interview(Struct, frozen=True):
     """The columns of `interviews` that the bot reads."""
 
     id: int
@@ -113,8 +112,7 @@ class Interview:
     ended_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class InterviewQuestion:
+class InterviewQuestion(Struct, frozen=True):
     """The columns of `interview_questions` that the bot reads.
 
     A skipped question has a time but no answer.

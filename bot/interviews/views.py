@@ -6,10 +6,10 @@ Feedback on an open answer has up to four tabs, each with as many pages as it ne
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 import discord
 from discord import ui
+from msgspec import Struct
 
 from bot.chat import text as t
 from bot.chat.messages import ENDED, OPEN, PRIMARY, REVEALED, Message, button, row, separator
@@ -326,8 +326,7 @@ def _head(step: Step, bank: Bank) -> str:
     return f"-# Interview · {where} · {t.escape(section)} · {t.escape(step.topic.title)}"
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Struct, frozen=True):
     tab: str
     text: str
 

@@ -13,7 +13,8 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bot.memory.rules import MemoryCard
 from bot.questions.model import Bank, Item
@@ -35,8 +36,7 @@ FirstAnswer = tuple[float, float, bool]
 """Difficulty, probability of a right guess, and whether the answer was right."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ability:
+class Ability(Struct, frozen=True):
     """A member's ability by section id, with the number of their first answers there.
 
     `overall` holds for sections without any.

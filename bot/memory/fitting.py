@@ -14,7 +14,6 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from importlib.util import find_spec
 from operator import itemgetter
@@ -22,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from fsrs import Rating
 from fsrs.scheduler import LOWER_BOUNDS_PARAMETERS, UPPER_BOUNDS_PARAMETERS
+from msgspec import Struct
 
 from bot.memory.rules import DEFAULT, STEPS, MemoryCard, MemoryModel, recall, review
 
@@ -49,8 +49,7 @@ _CERTAIN = 1e-6
 """Probabilities stay this far from 0 and 1, so that one surprise doesn't decide alone."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fit:
+class Fit(Struct, frozen=True):
     """The result of a fit.
 
     `parameters` is None if the default ones are better. The losses are log losses on the held-out
@@ -70,8 +69,7 @@ class Fit:
         return 1 - self.loss_after / self.loss_before
 
 
-@dataclass(frozen=True, slots=True)
-class LastFit:
+class LastFit(Struct, frozen=True):
     """A member's last fit, when it was made, and how many reviews they had then.
 
     `recomputed` says whether all of their memory cards follow its parameters.

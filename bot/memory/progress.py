@@ -13,10 +13,10 @@ A topic has one of four levels, the first that applies:
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence, Set
-from dataclasses import dataclass
 from datetime import date, datetime
 
 from fsrs import Rating
+from msgspec import Struct
 
 from bot.core.calendar import local_date
 from bot.memory.ability import Ability, ability_of
@@ -32,8 +32,7 @@ from bot.memory.rules import (
 from bot.questions.model import Bank
 
 
-@dataclass(frozen=True, slots=True)
-class Knowledge:
+class Knowledge(Struct, frozen=True):
     """A member's cards of the items that a bank asks, by item id, at one moment.
 
     `set_aside` items, of any bank, stay known but are never due. `hidden` ones are in play on one
@@ -86,8 +85,7 @@ LATEST = 5
 WEAK_MISSES = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(Struct, frozen=True):
     """A member's progress in a topic: how many of its items they have met and learned and are due.
 
     `latest` counts their last answers in it, up to five, and `misses` the wrong ones among them.

@@ -16,11 +16,12 @@ Stored cards have the same desired retention for everybody. A plan asks for more
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 
 import fsrs
 from fsrs import Rating, State
+from msgspec import Struct
 
 from bot.core.calendar import local_date
 
@@ -35,27 +36,32 @@ PLAN_DAYS = 7
 then, and costs as much time."""
 
 
-@dataclass(frozen=True, slots=True)
-class MemoryModel:
+class MemoryModel(Struct, frozen=True, dict=True):
     """The 21 parameters of FSRS for one member, with the forgetting curve that follows from them."""
 
     parameters: tuple[float, ...]
-    scheduler: fsrs.Scheduler = field(init=False, repr=False, compare=False)
-    decay: float = field(init=False, repr=False, compare=False)
-    factor: float = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        scheduler = fsrs.Scheduler(
+        """Raise ValueError for parameters that FSRS refuses."""
+        self.scheduler  # noqa: B018 - it is made here
+
+    @cached_property
+    def scheduler(self) -> fsrs.Scheduler:
+        return fsrs.Scheduler(
             self.parameters,
             desired_retention=RETENTION,
             learning_steps=STEPS,
             relearning_steps=STEPS,
             enable_fuzzing=False,
         )
-        decay = -self.parameters[20]
-        object.__setattr__(self, "scheduler", scheduler)
-        object.__setattr__(self, "decay", decay)
-        object.__setattr__(self, "factor", 0.9 ** (1 / decay) - 1)
+
+    @cached_property
+    def decay(self) -> float:
+        return -self.parameters[20]
+
+    @cached_property
+    def factor(self) -> float:
+        return float(0.9 ** (1 / self.decay) - 1)
 
     def recall_after(self, days: int, stability: float) -> float:
         """Return the probability of a right answer a number of whole days after the last one."""
@@ -78,8 +84,7 @@ _NOT_TODAY = timedelta(days=2)
 """Anything due this far ahead can't be today in any time zone."""
 
 
-@dataclass(frozen=True, slots=True)
-class MemoryCard:
+class MemoryCard(Struct, frozen=True):
     """The FSRS state of one member's memory of one item; times are UTC, to the millisecond.
 
     `first_right` tells whether their very first answer to it was right, and not a guess.

@@ -34,7 +34,7 @@ cards = sa.Table(
     sa.Column("suspended_at", Instant),  # when the member set the item aside; else null
     sa.Column("first_right", sa.Boolean, nullable=False),  # the first answer, if not a guess
 )
-_FIELDS = [cards.c[name] for name in MemoryCard.__slots__]
+_FIELDS = [cards.c[name] for name in MemoryCard.__struct_fields__]
 _SET_ASIDE = cards.c.suspended_at.is_not(None)
 sa.Index("ix_cards_suspended", cards.c.user_id, sqlite_where=_SET_ASIDE)
 

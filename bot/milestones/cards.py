@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from bot.milestones.rules import Milestone
 
 
-@dataclass(frozen=True, slots=True)
-class SectionChoice:
+class SectionChoice(Struct, frozen=True):
     """A section that can be a milestone, with the number of its questions that are asked."""
 
     section_id: str
@@ -16,8 +15,7 @@ class SectionChoice:
     questions: int
 
 
-@dataclass(frozen=True, slots=True)
-class MilestonePage:
+class MilestonePage(Struct, frozen=True):
     """A server's milestones, and the sections that others can be for.
 
     `titles` are those of the milestones' sections. `problems` are sentences about roles that could
@@ -30,8 +28,7 @@ class MilestonePage:
     problems: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class KnownSection:
+class KnownSection(Struct, frozen=True):
     """A section that a member got a role for, and has not read about yet."""
 
     id: int

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
+from msgspec import Struct
 from sqlalchemy import Connection, Executable, Select, and_, delete, or_, select, update
 
 from bot.core.jobs import Queue
@@ -84,7 +84,7 @@ HELD = Held(
     servers=[server_rows(_m.guild_id), server_rows(_c.guild_id)],
 )
 QUEUE = Queue(
-    member_milestones,
+    table=member_milestones,
     due_at=_c.due_at,
     state=_c.state,
     guild_id=_c.guild_id,
@@ -92,8 +92,7 @@ QUEUE = Queue(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Reached:
+class Reached(Struct, frozen=True):
     """A milestone that a member has reached, whose role is to be given."""
 
     id: int
@@ -103,8 +102,7 @@ class Reached:
     state: State
 
 
-@dataclass(frozen=True, slots=True)
-class Untold:
+class Untold(Struct, frozen=True):
     """A given role that its member has not read about."""
 
     id: int

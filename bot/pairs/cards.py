@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from bot.pairs.rules import Ending, MessageKind, PairState
 from bot.questions.model import Topic
 
 
-@dataclass(frozen=True, slots=True)
-class PairStatus:
+class PairStatus(Struct, frozen=True):
     """A member's pair. `number` is the question that they are to ask now, if it is their turn.
 
     `thread` is the address of the thread; None while there is none. `ready` tells whether they have
@@ -29,8 +29,7 @@ class PairStatus:
     number: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
+class Status(Struct, frozen=True):
     """A member's search. `reached` is False until their first direct message has arrived.
 
     `elsewhere` tells that they look for a partner on another server than the one where they ask.
@@ -46,8 +45,7 @@ class Status:
     continued: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class PairMessage:
+class PairMessage(Struct, frozen=True):
     """A message in a thread or in direct messages. `message_id` is the key of its row.
 
     `partner` is the other member, in direct messages only. `looks_until` is set if their search goes
@@ -77,8 +75,7 @@ class PairMessage:
     answered: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class AskerCard:
+class AskerCard(Struct, frozen=True):
     """The private card of the member who asks.
 
     `exchanged` tells that the question has just replaced one that may no longer be shown.

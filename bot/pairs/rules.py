@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
+
+from msgspec import Struct
 
 from bot.core.zones import stored_zone
 from bot.interviews.rules import band
@@ -31,8 +32,7 @@ _READY_FROM = 0.75
 _HOUR = timedelta(hours=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Hours:
+class Hours(Struct, frozen=True):
     """Hours of the week that suit a member: local hours from `first` to before `end`."""
 
     words: str
@@ -105,8 +105,7 @@ class MessageKind(StrEnum):
     EXPIRED = "expired"
 
 
-@dataclass(frozen=True, slots=True)
-class Search:
+class Search(Struct, frozen=True):
     """A row of `pair_searches`."""
 
     id: int
@@ -125,8 +124,7 @@ class Search:
     ends_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(Struct, frozen=True):
     """A row of `pairs`. The first member has searched longer, and asks first."""
 
     id: int
@@ -181,8 +179,7 @@ class Pair:
         return f"https://discord.com/channels/{self.guild_id}/{self.thread_id}"
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(Struct, frozen=True):
     """A row of `pair_turns`. `ticks` are the digits of the key points that were ticked."""
 
     pair_id: int

@@ -6,7 +6,8 @@ Each change is one transaction, which also stores the messages that tell of it.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from bot.core import servers
 from bot.core.calendar import local_date

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+from msgspec import Struct
 from sqlalchemy import Connection, Select, delete, select, update
 
 from bot.core.jobs import Queue
@@ -231,21 +231,21 @@ HELD = Held(
 )
 
 SEARCHES = Queue(
-    pair_searches,
+    table=pair_searches,
     due_at=pair_searches.c.due_at,
     state=pair_searches.c.state,
     guild_id=pair_searches.c.guild_id,
     claimed=_REACHING,
 )
 PAIRS = Queue(
-    pairs,
+    table=pairs,
     due_at=pairs.c.due_at,
     state=pairs.c.state,
     guild_id=pairs.c.guild_id,
     claimed=pairs.c.state == PairState.OPENING,
 )
 MESSAGES = Queue(
-    pair_messages,
+    table=pair_messages,
     due_at=pair_messages.c.due_at,
     state=pair_messages.c.kind,
     guild_id=pair_messages.c.guild_id,
@@ -256,8 +256,7 @@ change = PAIRS.change
 change_message = MESSAGES.change
 
 
-@dataclass(frozen=True, slots=True)
-class Unsent:
+class Unsent(Struct, frozen=True):
     """A row of `pair_messages`."""
 
     id: int

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import date
+
+from msgspec import Struct
 
 from bot.plan.rules import NEAR, Plan, Today, percent
 from bot.practice.rules import PlannedDay
 from bot.questions.model import Bank
 
 
-@dataclass(frozen=True, slots=True)
-class SectionOutlook:
+class SectionOutlook(Struct, frozen=True):
     """A section of a plan's topics, and the share of it known now and on the interview day."""
 
     title: str
@@ -21,8 +21,7 @@ class SectionOutlook:
     then: float
 
 
-@dataclass(frozen=True, slots=True)
-class Whole:
+class Whole(Struct, frozen=True):
     """The effort to be ready for all `topics` of a goal that doesn't fit.
 
     That is so many minutes a day, or the same minutes until a later day; None if that is out of
@@ -34,8 +33,7 @@ class Whole:
     day: date | None
 
 
-@dataclass(frozen=True, slots=True)
-class Outlook:
+class Outlook(Struct, frozen=True):
     """How ready a member is and will be; shares are from 0 to 1.
 
     They are shares of the `topics` that fit into the plan, out of `of_topics` in its `goal`, which
@@ -89,8 +87,7 @@ class Outlook:
         return percent(self.expected) < self.plan.goal - NEAR
 
 
-@dataclass(frozen=True, slots=True)
-class PlanCard:
+class PlanCard(Struct, frozen=True):
     """A plan's outlook, and its recorded days.
 
     `outlook` is None without a plan. `ended` is the interview day of a plan that has just ended.
@@ -103,8 +100,7 @@ class PlanCard:
     whole: Whole | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class TopicChoice:
+class TopicChoice(Struct, frozen=True):
     """The topics that a plan can be for, with the ids of those chosen one by one.
 
     `fitting` of the `of_topics` in the present `goal`, which is in words, fit into the plan with its

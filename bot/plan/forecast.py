@@ -13,11 +13,11 @@ from __future__ import annotations
 import math
 from collections import defaultdict, deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
 from fsrs import Rating
+from msgspec import Struct
 
 from bot.memory.ability import FEWEST_ANSWERS
 from bot.memory.rules import DEFAULT, PLAN_DAYS, MemoryModel, retention_for
@@ -40,8 +40,7 @@ _HEAD_START, FEWEST_NEW = 2, 10
 """A day has twice as many new items as it would if they were spread evenly, and at least ten."""
 
 
-@dataclass(frozen=True, slots=True)
-class CardState:
+class CardState(Struct, frozen=True):
     """A card with its section's index, FSRS state, whole days since the last answer and until due.
 
     `missed` means that the last answer was a miss, so the item is not known until it is answered
@@ -68,8 +67,7 @@ class NewItem(NamedTuple):
     known: float
 
 
-@dataclass(frozen=True, slots=True)
-class Habit:
+class Habit(Struct, frozen=True):
     """How a member practises; shares are from 0 to 1.
 
     `kept` is the share of days with practice and `answers` the questions on such a day. `slow` is
@@ -83,8 +81,7 @@ class Habit:
     slow: float = 0.1
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Struct, frozen=True):
     """The days to simulate.
 
     In the last `rest` days nothing is new, if all items can be met before. `done` questions were
@@ -97,8 +94,7 @@ class Span:
     gap: int = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Forecast:
+class Forecast(Struct, frozen=True):
     """A forecast: points of (day, share known) from now to the last day, and what it takes.
 
     `now` and `then` have the number of items known before the first day and on the last, by

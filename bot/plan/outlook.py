@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import lru_cache
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from bot.memory.ability import Ability, with_guessing
 from bot.memory.progress import Knowledge
@@ -51,8 +53,7 @@ _cached_forecast = lru_cache(maxsize=64)(forecast)
 """Often a member sees /plan, /stats and a reminder without an answer between them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Situation:
+class Situation(Struct, frozen=True):
     """A member's knowledge of the items that a bank asks, and their latest answers.
 
     `shares` has the number of questions that their plan asked for by day.

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import pairwise, takewhile
 from statistics import median
 
 from fsrs import Rating
+from msgspec import Struct
 
 from bot.core.calendar import local_date
 from bot.memory.progress import Knowledge
@@ -39,8 +39,7 @@ NEAR = 5
 """A forecast may be this many percent below the goal before the member is behind."""
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """A plan for an interview.
 
     `goal_of` is what to be ready for, an area as in `bot.questions.areas`. `topic_ids` are the ids
@@ -65,8 +64,7 @@ class Plan:
         return (self.day - self.set_on).days // 8
 
 
-@dataclass(frozen=True, slots=True)
-class Today:
+class Today(Struct, frozen=True):
     """A day's share of a plan: new and due questions left, and questions already done."""
 
     new: int
@@ -82,16 +80,14 @@ class Today:
         return self.done + self.left
 
 
-@dataclass(frozen=True, slots=True)
-class Goal:
+class Goal(Struct, frozen=True):
     """A plan in a reminder: days until the interview, and what is left of today's share."""
 
     days: int
     share: Today
 
 
-@dataclass(frozen=True, slots=True)
-class Tempo:
+class Tempo(Struct, frozen=True):
     """A member's time per question, with reading the explanation, and their answers of today."""
 
     seconds: float
@@ -103,8 +99,7 @@ class Tempo:
         return self.new_today + self.others_today
 
 
-@dataclass(frozen=True, slots=True)
-class Pace(Tempo):
+class Pace(Tempo, frozen=True):
     """A member's habits according to their latest answers; shares as in `Habit`.
 
     They practised on `kept` of the last `days` days, which are 0 without a past. On `complete` of

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
 from weakref import WeakValueDictionary
+
+from msgspec import Struct
 
 from bot.core.calendar import local_date
 from bot.core.computing import compute
@@ -201,8 +202,7 @@ class Plans:
         store.record_day(conn, user_id, day)
 
 
-@dataclass(frozen=True, slots=True)
-class Course:
+class Course(Struct, frozen=True):
     """A running plan and its member's latest answers; implements `bot.practice.next_question.Course`."""
 
     plan: Plan

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import date
 
 import discord
 from discord import ui
+from msgspec import Struct
 
 from bot.chat import text as t
 from bot.chat.charts import MARGIN, bar, big_number, fit_label, headline, labelled_bar
@@ -191,8 +191,7 @@ def form(plan: Plan) -> ui.Modal:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class TopicList:
+class TopicList(Struct, frozen=True):
     """Some topics of a section, the `part`-th ones, that a select menu can show."""
 
     section_id: str

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import timedelta
 from math import ceil
+
+from msgspec import Struct
 
 from bot.questions.model import Item
 
@@ -61,8 +62,7 @@ def _is_worked_out(item: Item) -> bool:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(Struct, frozen=True):
     """The options of a round or challenge. Without a topic, it has questions of all topics."""
 
     questions: int

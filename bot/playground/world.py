@@ -7,10 +7,10 @@ created after the clock is released, so their ids contain the real time and don'
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import discord
+from msgspec import Struct
 from simcord.actors import MemberActor
 from simcord.builders import GuildHandle, UserHandle
 
@@ -33,8 +33,7 @@ PEOPLE = ("Ada", "Blaise", "Carl", "Moderator")
 """The members to choose from. The last one is a moderator."""
 
 
-@dataclass
-class World:
+class World(Struct):
     guild: GuildHandle
     members: dict[str, MemberActor]
     users: dict[str, UserHandle]

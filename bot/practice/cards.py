@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from bot.practice.rules import PracticeQuestion
 from bot.questions.cards import Review
 from bot.questions.model import Item
 
 
-@dataclass(frozen=True, slots=True)
-class Asking:
+class Asking(Struct, frozen=True):
     """An open question, the `number`-th of its practice; up to `due` and `new` items can follow it.
 
     `instead`: it replaces a question that came into play on one of the member's servers.
@@ -30,8 +29,7 @@ class Asking:
         return self.number + self.due + self.new
 
 
-@dataclass(frozen=True, slots=True)
-class PracticeVerdict:
+class PracticeVerdict(Struct, frozen=True):
     """The verdict on an answer, the `number`-th of its practice.
 
     `back_in` is the number of days until the item comes back, None if it is set aside. `again`:
@@ -45,8 +43,7 @@ class PracticeVerdict:
     again: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
+class Summary(Struct, frozen=True):
     """The results of a practice.
 
     `back` has pairs of (days, number of items that come back then). `left` items can still be
@@ -61,8 +58,7 @@ class Summary:
     next_in: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Nothing:
+class Nothing(Struct, frozen=True):
     """Nothing can be asked now; the next item is due in `next_in` days.
 
     `more_tomorrow`: some items are new, but today's new ones are done. `planned`: a plan limits
@@ -75,8 +71,7 @@ class Nothing:
     planned: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class SetAside:
+class SetAside(Struct, frozen=True):
     """The items that a member has set aside, each with its topic's title.
 
     `asked_again` counts those that they have just put back.

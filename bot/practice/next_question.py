@@ -5,8 +5,9 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from bot.core.calendar import local_date
 from bot.memory.progress import Knowledge
@@ -44,8 +45,7 @@ class Course(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Candidates:
+class Candidates(Struct, frozen=True):
     """The items that a practice can ask now.
 
     `due` are ids of items to ask again, in order. Up to `new` of the `unmet` items can follow, and
@@ -58,8 +58,7 @@ class Candidates:
     unmet: Sequence[Item] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(Struct, frozen=True):
     """All that a member's next question depends on, read in one transaction.
 
     `practice` is the requested or the running one, `asked` are its questions. `in_play` items have
@@ -150,8 +149,7 @@ class Snapshot:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class NextQuestion:
+class NextQuestion(Struct, frozen=True):
     """The next step: an open `question`, a new one about `item`, or neither at the end.
 
     `left_out` is an open question that must not be asked any more.

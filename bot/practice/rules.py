@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import random
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 
 from fsrs import Rating
+from msgspec import Struct
 
 from bot.memory.progress import Knowledge
 from bot.questions.model import Item
@@ -16,8 +16,7 @@ NEW_A_DAY = 20  # new items on one local date for a member without a plan
 LENGTH = 20  # answers in one practice
 
 
-@dataclass(frozen=True, slots=True)
-class Practice:
+class Practice(Struct, frozen=True):
     """A member's practice, a row of `practices`."""
 
     id: int
@@ -33,8 +32,7 @@ class Practice:
         return (self.item_ids or "").split()
 
 
-@dataclass(frozen=True, slots=True)
-class PracticeQuestion:
+class PracticeQuestion(Struct, frozen=True):
     """A row of `practice_questions` with its answer from the log, if there is one."""
 
     id: int
@@ -61,8 +59,7 @@ class PracticeQuestion:
         return bool(self.correct) and self.rating == Rating.Again
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(Struct, frozen=True):
     """An answer in practice; `fresh` if the item was new to the member."""
 
     item_id: str
@@ -71,8 +68,7 @@ class Answered:
     rating: Rating
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedDay:
+class PlannedDay(Struct, frozen=True):
     """A recorded day of a member's plan.
 
     `ready` is their readiness in tenths of a percent, and `share` the number of questions that the

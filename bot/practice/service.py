@@ -12,12 +12,12 @@ repeated with a new snapshot.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 from datetime import datetime, time, timedelta
 from functools import partial
 from typing import Protocol
 
 from fsrs import Rating
+from msgspec.structs import replace
 
 from bot.answers import store as answers_store
 from bot.answers.rules import LONGEST_MS, rate, slow_in_practice

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
+from msgspec import Struct
 from sqlalchemy import Connection, Table, delete, select, update
 
 from bot.core.jobs import Queue
@@ -36,7 +36,7 @@ erasures = sa.Table(
     sa.Index("ix_erasures_due_at", "due_at"),
 )
 QUEUE = Queue(
-    erasures,
+    table=erasures,
     due_at=erasures.c.due_at,
     state=erasures.c.state,
     guild_id=erasures.c.guild_id,
@@ -45,8 +45,7 @@ QUEUE = Queue(
 change = QUEUE.change
 
 
-@dataclass(frozen=True, slots=True)
-class Erasure:
+class Erasure(Struct, frozen=True):
     """A row of `erasures`; either `user_id` or `guild_id` is set."""
 
     id: int

@@ -10,9 +10,10 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from time import monotonic
+
+from msgspec import Struct
 
 from bot.core.database import Connection, NotLoaded
 from bot.core.limits import DIRECT_ROWS, DIRECT_SERVERS
@@ -33,16 +34,14 @@ Marks = tuple[tuple[int, int], ...]
 """Pairs of a server's id and its bank's mark, which every change of the bank replaces."""
 
 
-@dataclass(slots=True)
-class _Cached:
+class _Cached(Struct):
     mark: int
     bank: Bank
     rows: int
     used_at: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Joined:
+class _Joined(Struct, frozen=True):
     """The joined bank of several servers."""
 
     servers: frozenset[int]

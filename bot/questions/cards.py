@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bot.core.errors import UserError
 from bot.questions.answers import decode_picks, is_right
@@ -18,8 +19,7 @@ One member alone could put any words into the bot's mouth.
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Review:
+class Review(Struct, frozen=True):
     """A revealed question as one member answered it; `answer` is None if they did not."""
 
     item: Item
@@ -43,8 +43,7 @@ def missed_items(reviews: Iterable[Review]) -> list[str]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """How all players answered a question; `picked` maps a choice's index to how many picked it."""
 
     answered: int

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bot.core.limits import MAX_ENTRIES, MAX_ITEMS, MAX_KEYS, MAX_PROBLEMS
 from bot.questions.model import (
@@ -40,8 +42,7 @@ _SHOWN_PROBLEMS = 20
 _NAMED = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """One thing that is wrong; `place` names section, topic, item and field where possible."""
 
     place: str

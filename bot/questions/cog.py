@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 
 import discord
 from discord.ext import commands
+from msgspec import Struct
 
 from bot.chat import text as t
 from bot.chat.client import QuizBot
@@ -30,8 +30,7 @@ from bot.questions.cards import Review
 from bot.questions.service import Reports
 
 
-@dataclass(frozen=True, slots=True)
-class Answerable:
+class Answerable(Struct, frozen=True):
     """A feature's handlers for the question cards that it posts.
 
     `check_open` returns the question of a row (by row, message and member), or refuses if the

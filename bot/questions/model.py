@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 LETTERS = "ABCDEF"
 USUAL_WEIGHT = 2
@@ -16,8 +18,7 @@ _GUESSED_SET = 0.05
 """The chance to guess a set of right choices."""
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     text: str
     correct: bool
     why: str
@@ -38,8 +39,7 @@ def _on_rasch_scale(difficulty: int) -> float:
     return LOGITS_A_LEVEL * (difficulty - 3)
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
+class Measured(Struct, frozen=True):
     """How difficult an item is for members, from their first `answers` to it, on the Rasch scale.
 
     An average member knows an item of difficulty 0 with a probability of one half, and one of
@@ -50,16 +50,14 @@ class Measured:
     answers: int
 
 
-@dataclass(frozen=True, slots=True)
-class ItemPicture:
+class ItemPicture(Struct, frozen=True):
     """The picture of a server's own item: what it shows in words, and the name of its file."""
 
     alt: str
     file: str
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(Struct, frozen=True):
     """A closed question. Typed items have `accept` and no `choices`, all others the reverse."""
 
     id: str
@@ -125,8 +123,7 @@ class Item:
         return frozenset(i for i, choice in enumerate(self.choices) if choice.correct)
 
 
-@dataclass(frozen=True, slots=True)
-class KeyPoint:
+class KeyPoint(Struct, frozen=True):
     """A statement that an answer must make, other ways to word it, and sentences that contradict it.
 
     The first of these opposites is short, because members see it below the key point.
@@ -137,8 +134,7 @@ class KeyPoint:
     opposites: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Misconception:
+class Misconception(Struct, frozen=True):
     """A wrong statement with other wordings of it.
 
     `why` says what is right instead; `point` is the key point that it contradicts, counted from 1.
@@ -150,22 +146,19 @@ class Misconception:
     point: int
 
 
-@dataclass(frozen=True, slots=True)
-class FollowUp:
+class FollowUp(Struct, frozen=True):
     when: str
     question: str
     hint: str | None = None
     """A good answer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Struct, frozen=True):
     title: str
     url: str
 
 
-@dataclass(frozen=True, slots=True)
-class Topic:
+class Topic(Struct, frozen=True):
     """A subject with an open interview question and closed items."""
 
     id: str
@@ -183,23 +176,20 @@ class Topic:
     """How often interviews ask about it: 1 sometimes, 2 often, 3 nearly always."""
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(Struct, frozen=True):
     id: str
     title: str
     topics: tuple[Topic, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Pack:
+class Pack(Struct, frozen=True):
     """The questions of one file, named after the file."""
 
     name: str
     bank: Bank
 
 
-@dataclass(frozen=True)
-class Bank:
+class Bank(Struct, frozen=True, dict=True):
     """Questions with look-ups by id.
 
     `sections` hold the questions that are asked, `retired` those that are not asked (any more) but

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bot.questions.check import make_item, make_topic
 from bot.questions.model import Bank, Item, Section, Topic, joined_sections
@@ -19,8 +21,7 @@ _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _SEPARATOR = "--"
 
 
-@dataclass(frozen=True, slots=True)
-class OwnTopic:
+class OwnTopic(Struct, frozen=True):
     """A topic with own items or an own open question; `content` is JSON with the remaining fields.
 
     If the topic is a pack's, `topic_id` is the pack's id, and section and title replace the pack's
@@ -37,8 +38,7 @@ class OwnTopic:
     content: str
 
 
-@dataclass(frozen=True, slots=True)
-class OwnItem:
+class OwnItem(Struct, frozen=True):
     """An own item; `content` is JSON: the item as in a bank's file, without its id."""
 
     guild_id: int

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from msgspec import Struct
 from sqlalchemy import Connection, Select, select, update
 
 from bot.core.personal import Held, personal_rows, server_rows
@@ -175,8 +175,7 @@ def _asked_in(guild_id: int) -> Select[Any]:
     return select(asked.c.item_id, last_at).where(asked.c.guild_id == guild_id)
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True):
     """A member's report of a fault in an item, or in the open question of a topic."""
 
     id: int

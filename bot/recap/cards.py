@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Leader:
+
+class Leader(Struct, frozen=True):
     place: int
     name: str | None
     points: int
 
 
-@dataclass(frozen=True, slots=True)
-class Climber:
+class Climber(Struct, frozen=True):
     """The member who climbed the most places since the week before."""
 
     name: str | None
@@ -22,8 +21,7 @@ class Climber:
     before: int
 
 
-@dataclass(frozen=True, slots=True)
-class Hardest:
+class Hardest(Struct, frozen=True):
     """The question with the smallest share of right answers."""
 
     prompt: str
@@ -31,8 +29,7 @@ class Hardest:
     right: int
 
 
-@dataclass(frozen=True, slots=True)
-class Recap:
+class Recap(Struct, frozen=True):
     """The recap of a week.
 
     `by_day` are the numbers of answers from Monday to Sunday; `streak` is the longest, as name and

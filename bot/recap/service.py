@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bot.answers import store as answers_store
 from bot.boards.store import board
@@ -22,8 +24,7 @@ from bot.recap.store import RecapRow, Schedule
 _SHOWN = 3
 
 
-@dataclass(frozen=True, slots=True)
-class RecapStatus:
+class RecapStatus(Struct, frozen=True):
     """A server's recap settings, the time of the next recap, and the last decided one."""
 
     channel_id: int | None

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
 
 import sqlalchemy as sa
+from msgspec import Struct
 from sqlalchemy import Connection, select, update
 
 from bot.core.jobs import Queue
@@ -63,11 +63,11 @@ POSTING = recaps.c.state == constant(RecapState.POSTING)
 sa.Index("ix_recaps_due_at", recaps.c.due_at, sqlite_where=POSTING)
 
 SCHEDULES = Queue(
-    recap_schedules, due_at=recap_schedules.c.next_at, guild_id=recap_schedules.c.guild_id
+    table=recap_schedules, due_at=recap_schedules.c.next_at, guild_id=recap_schedules.c.guild_id
 )
 _UNSENT = POSTING & recaps.c.tried_at.is_(None)
 QUEUE = Queue(
-    recaps,
+    table=recaps,
     due_at=recaps.c.due_at,
     state=recaps.c.state,
     guild_id=recaps.c.guild_id,
@@ -79,8 +79,7 @@ QUEUE = Queue(
 change = QUEUE.change
 
 
-@dataclass(frozen=True, slots=True)
-class Schedule:
+class Schedule(Struct, frozen=True):
     """A row of `recap_schedules`."""
 
     guild_id: int
@@ -90,8 +89,7 @@ class Schedule:
     next_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class RecapRow:
+class RecapRow(Struct, frozen=True):
     """A row of `recaps`."""
 
     id: int

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable
-from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Any, Protocol
+
+from msgspec.structs import replace
 
 from bot.core import servers
 from bot.core.calendar import local_date

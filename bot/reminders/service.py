@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from bot.core.calendar import Rule, next_occurrence, parse_time
 from bot.core.context import Context

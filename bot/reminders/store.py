@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
+from msgspec import Struct
 from sqlalchemy import Connection, select, update
 
 from bot.core.jobs import Queue
@@ -48,11 +48,10 @@ HELD = Held(
     ]
 )
 
-QUEUE = Queue(reminders, due_at=reminders.c.next_at)
+QUEUE = Queue(table=reminders, due_at=reminders.c.next_at)
 
 
-@dataclass(frozen=True, slots=True)
-class Reminder:
+class Reminder(Struct, frozen=True):
     """A row of `reminders`, without `failures`, which the queue keeps."""
 
     user_id: int

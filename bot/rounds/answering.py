@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from bot.answers import store as answers_store
 from bot.answers.store import ROUND, Answer
@@ -37,8 +38,7 @@ _CLOSED_EARLY = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _CachedQuestion:
+class _CachedQuestion(Struct, frozen=True):
     """An open question. `players` is as in `rules.reveal_at`; `answered` has the time of each
     answer by member.
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from bot.answers.rules import Tally
 from bot.questions.cards import Outcome
@@ -12,8 +13,7 @@ from bot.questions.model import Item, Topic
 from bot.rounds.rules import Phase, Race
 
 
-@dataclass(frozen=True, slots=True)
-class Started:
+class Started(Struct, frozen=True):
     """A new round. It has fewer questions than `wanted` if not enough items match its options.
 
     `seconds` are the shortest and the longest time limit of its questions; None if it is hosted.
@@ -28,8 +28,7 @@ class Started:
     first_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Locked:
+class Locked(Struct, frozen=True):
     """A stored answer, as letters or text. `reveal_at` is None if the answer is revealed already.
 
     In a hosted round the reveal may come any time before `reveal_at`.
@@ -40,8 +39,7 @@ class Locked:
     hosted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Card:
+class _Card(Struct, frozen=True):
     """A question of a round. `order` has the item's choices, by index, in the order shown."""
 
     question_id: int
@@ -51,8 +49,7 @@ class _Card:
     total: int
 
 
-@dataclass(frozen=True, slots=True)
-class QuestionCard(_Card):
+class QuestionCard(_Card, frozen=True):
     """An open question. `seconds` is its time limit, `left` the seconds left when it was edited.
 
     In a hosted round these and `ends_at` are None.
@@ -64,21 +61,18 @@ class QuestionCard(_Card):
     answered: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Fastest:
+class Fastest(Struct, frozen=True):
     name: str | None
     elapsed_ms: int
     points: int
 
 
-@dataclass(frozen=True, slots=True)
-class Leader:
+class Leader(Struct, frozen=True):
     name: str | None
     points: int
 
 
-@dataclass(frozen=True, slots=True)
-class RevealCard(_Card):
+class RevealCard(_Card, frozen=True):
     """A revealed question with its fastest right answers.
 
     `alone`: only one member has played so far. `leaders` is empty if this reveal names none.
@@ -93,8 +87,7 @@ class RevealCard(_Card):
     hosted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class OwnResult:
+class OwnResult(Struct, frozen=True):
     """The result of one answer, for the member who gave it.
 
     `shown` is the answer as letters or text; `right` is the right one, or None if they gave it.
@@ -110,8 +103,7 @@ class OwnResult:
     streak: int
 
 
-@dataclass(frozen=True, slots=True)
-class StandingsCard:
+class StandingsCard(Struct, frozen=True):
     """The end of a round. `ending` says why it ended early, for example "stopped"; else None.
 
     `names` has the known names of the members who are shown. `repeats`: some points don't count on
@@ -128,8 +120,7 @@ class StandingsCard:
     hosted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class OpenQuestion:
+class OpenQuestion(Struct, frozen=True):
     """The open question of a running round: its message, its deadline and its answers so far."""
 
     guild_id: int
@@ -139,8 +130,7 @@ class OpenQuestion:
     answered: int
 
 
-@dataclass(frozen=True, slots=True)
-class RoundStatus:
+class RoundStatus(Struct, frozen=True):
     """A running round with its leaders and their places.
 
     `due_at` is when it goes on. `question` is None unless one is open. `ending`: no more follow.

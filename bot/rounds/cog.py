@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from functools import partial
 from typing import Any
 
@@ -10,6 +9,7 @@ import discord
 from discord import app_commands
 from discord.app_commands import locale_str
 from discord.ext import commands
+from msgspec.structs import asdict
 
 from bot.chat.client import QuizBot
 from bot.chat.options import topic_choices

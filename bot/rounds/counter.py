@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec import Struct, field
 
 from bot.core.jobs import end_tasks
 from bot.rounds import rules
@@ -20,8 +21,7 @@ Cards that are due at the same moment would hold up clicks if they were built in
 """
 
 
-@dataclass(slots=True)
-class _Count:
+class _Count(Struct):
     """The answers to an open question: how many there are, and what its card shows."""
 
     question_id: int

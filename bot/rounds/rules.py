@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import accumulate, count
 from typing import Any
+
+from msgspec import Struct
 
 from bot.play import rules as play_rules
 from bot.play.rules import reading_time, seconds_for
@@ -52,8 +53,7 @@ class Phase(StrEnum):
     ENDED = "ended"
 
 
-@dataclass(frozen=True, slots=True)
-class Options(play_rules.Options):
+class Options(play_rules.Options, frozen=True):
     """The options of a round. Without `seconds`, each question has the time that its item needs.
 
     A hosted round has no time limits: its host reveals the answers and goes on.
@@ -99,8 +99,7 @@ def reveal_at(
     return min(deadline, max(answered_at[p] for p in players) + EARLY)
 
 
-@dataclass(frozen=True, slots=True)
-class Counter:
+class Counter(Struct, frozen=True):
     """The count of answers that a card shows, and when it was last refreshed."""
 
     shown: int = 0
@@ -157,8 +156,7 @@ _MIN_RACE_QUESTIONS = 5
 _MAX_DRAWN = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Race:
+class Race(Struct, frozen=True):
     """The points of the leaders after each question, the winner's first.
 
     Since question `lead_at`, counted from 1, the winner was alone in front.

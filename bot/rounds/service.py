@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct
 
 from bot.answers import store as answers_store
 from bot.answers.store import ROUND
@@ -38,8 +39,7 @@ from bot.rounds.store import Round, RoundQuestion
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class _Start:
+class _Start(Struct, frozen=True):
     """The request to start a round."""
 
     guild_id: int

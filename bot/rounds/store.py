@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
+from msgspec import Struct
 from sqlalchemy import (
     Connection,
     Dialect,
@@ -203,7 +203,7 @@ HELD = Held(
     servers=[ServerData([rounds, round_questions], _erase_server)],
 )
 QUEUE = Queue(
-    rounds,
+    table=rounds,
     due_at=rounds.c.due_at,
     state=rounds.c.phase,
     guild_id=rounds.c.guild_id,
@@ -213,8 +213,7 @@ QUEUE = Queue(
 change = QUEUE.change
 
 
-@dataclass(frozen=True, slots=True)
-class Round:
+class Round(Struct, frozen=True):
     """A row of `rounds`, without the columns that are never read."""
 
     id: int
@@ -236,8 +235,7 @@ class Round:
     started_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class RoundQuestion:
+class RoundQuestion(Struct, frozen=True):
     """A row of `round_questions`. `bot.questions.answers` explains `choice_order`."""
 
     id: int

@@ -7,8 +7,9 @@ overwrite each other.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from bot.core import servers
 from bot.core.context import Context
@@ -23,8 +24,7 @@ from bot.recap.service import Recaps, RecapStatus
 from bot.settings.rules import meant_zone
 
 
-@dataclass(frozen=True, slots=True)
-class PackChoice:
+class PackChoice(Struct, frozen=True):
     """A pack of questions, and whether it is asked on a server."""
 
     name: str
@@ -33,8 +33,7 @@ class PackChoice:
     asked: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """The settings of a server, with its dailies, as of `now`."""
 
     server: Server

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from bot.memory.progress import Progress
 from bot.memory.rules import MemoryCard, days_away, is_learned
 from bot.questions.model import Bank, Topic
 
 
-@dataclass(frozen=True, slots=True)
-class TopicList:
+class TopicList(Struct, frozen=True):
     """The topics that are asked where a member is, with their progress in each, by topic id.
 
     `set_aside` counts the questions of any server that they don't want to be asked again.
@@ -23,8 +23,7 @@ class TopicList:
     set_aside: int
 
 
-@dataclass(frozen=True, slots=True)
-class ItemProgress:
+class ItemProgress(Struct, frozen=True):
     """A member's progress in the `number`-th item of a topic, which has a `level` of difficulty.
 
     `days` is the number of days until it is due, 0 for today; None if it is new to the member.
@@ -36,8 +35,7 @@ class ItemProgress:
     learned: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class StudyPage:
+class StudyPage(Struct, frozen=True):
     """The page of a topic.
 
     `asks_openly`: it has an open question that is asked where the member is. `list_page`: the
@@ -52,8 +50,7 @@ class StudyPage:
     list_page: int
 
 
-@dataclass(frozen=True, slots=True)
-class InPlay:
+class InPlay(Struct, frozen=True):
     """A topic whose open question is being asked on a member's server, so it can't be read now.
 
     `until` is when that closes; None if it is unknown or imminent.

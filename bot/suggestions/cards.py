@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from bot.bank.rules import Merge
 from bot.questions.check import Problem
@@ -11,8 +11,7 @@ from bot.questions.own import OwnItem
 from bot.suggestions.rules import Suggestion
 
 
-@dataclass(frozen=True, slots=True)
-class WaitingCounts:
+class WaitingCounts(Struct, frozen=True):
     """The number of suggestions and reports waiting on a server, each up to `MAX_COUNTED`."""
 
     suggestions: int
@@ -23,8 +22,7 @@ class WaitingCounts:
         return self.suggestions + self.reports
 
 
-@dataclass(frozen=True, slots=True)
-class SuggestionReview:
+class SuggestionReview(Struct, frozen=True):
     """A suggestion under review. `author` is the member's name, if it is known."""
 
     suggestion: Suggestion
@@ -32,8 +30,7 @@ class SuggestionReview:
     waiting: WaitingCounts
 
 
-@dataclass(frozen=True, slots=True)
-class ReportReview:
+class ReportReview(Struct, frozen=True):
     """A report under review. An open question has a `prompt` but no `item`.
 
     `shipped` means that the question is part of a pack. `own` is the server's own question, unless
@@ -50,8 +47,7 @@ class ReportReview:
     waiting: WaitingCounts
 
 
-@dataclass(frozen=True, slots=True)
-class ImportedFile:
+class ImportedFile(Struct, frozen=True):
     """The result of an import for review.
 
     `queued` questions wait now; `known` were here already, and `too_many` did not fit. Complete

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
+
+from msgspec import Struct
 
 from bot.anki.decks import read_deck
 from bot.anki.rules import Note, csv_row, plain_text
@@ -33,8 +34,7 @@ _MEDIA = re.compile(r"<(img|video|audio|object|embed)\b|\[sound:", re.IGNORECASE
 _SHOWN_WORDS = 40
 
 
-@dataclass(frozen=True, slots=True)
-class Existing:
+class Existing(Struct, frozen=True):
     """The ids of shipped items, and a server's own: names of items by id, and titles of topics.
 
     Titles are in lower case, and of shipped topics too.
@@ -45,8 +45,7 @@ class Existing:
     topics: Collection[str]
 
 
-@dataclass(frozen=True, slots=True)
-class QuestionFile:
+class QuestionFile(Struct, frozen=True):
     """A file that was read.
 
     `rows` are the complete questions of a deck that `/anki export` made, as rows of a CSV file,

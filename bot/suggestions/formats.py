@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bot.questions.check import Problem
 from bot.suggestions.rules import SuggestedQuestion
@@ -28,8 +29,7 @@ class Unreadable(ValueError):
     """A question that can't be read; the message says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
+class Placed(Struct, frozen=True):
     """A question with its place in its file."""
 
     place: str

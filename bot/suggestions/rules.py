@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from enum import StrEnum
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bot.bank.forms import RIGHT, WHY, WRONG, Form
 
@@ -33,8 +35,7 @@ class Kind(StrEnum):
     REPORT = "report"
 
 
-@dataclass(frozen=True, slots=True)
-class SuggestedQuestion:
+class SuggestedQuestion(Struct, frozen=True):
     """A member's question, or one from a file.
 
     Wrong answers are one a line; without any, the answer is typed. A question from a file may have
@@ -48,8 +49,7 @@ class SuggestedQuestion:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
-class Suggestion(SuggestedQuestion):
+class Suggestion(SuggestedQuestion, frozen=True):
     """The columns of `suggestions` that the review shows."""
 
     id: int
@@ -60,8 +60,7 @@ class Suggestion(SuggestedQuestion):
         return self.user_id == IMPORTED
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """The decision about a suggestion, for its author."""
 
     id: int

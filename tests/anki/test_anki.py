@@ -8,12 +8,12 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from bot.anki.decks import make_deck, read_deck, write_deck
 from bot.anki.rules import DECK_NAME, FIELDS, Note, csv_row, note_of

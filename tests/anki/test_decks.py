@@ -8,12 +8,12 @@ import random
 import sqlite3
 import zipfile
 from contextlib import closing
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from bot.anki import decks
 from bot.anki.decks import read_deck, write_deck

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from bot.anki.rules import FIELDS, csv_row, note_of, plain_text, to_html
 from bot.bank.sheets import read_sheet, write_rows

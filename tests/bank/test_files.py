@@ -7,12 +7,12 @@ import io
 import json
 import time
 import zipfile
-from dataclasses import asdict
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import asdict
 
 from bot.bank.documents import document_of
 from bot.bank.files import read_file

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import pytest
 from fsrs import Rating
+from msgspec.structs import replace
 
 from bot.answers import store as answer_log
 from bot.answers.rules import rate, slow_in_game, slow_in_practice

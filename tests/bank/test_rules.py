@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import copy
 import json
-from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from bot.bank.rules import Merge, key_of, merge, numbers_needed
 from bot.core.limits import MAX_ITEMS, MAX_OWN_ROWS

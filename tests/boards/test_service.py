@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import pytest
 from fsrs import Rating
+from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from bot.answers import store as answer_log

@@ -7,12 +7,12 @@ import re
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import discord
 import pytest
+from msgspec.structs import replace
 
 from bot.boards.cards import Details, SectionScore, Stats, recent_activity
 from bot.boards.views import alt_text, stats_page, stats_picture, svg

@@ -23,7 +23,7 @@ THINGS = Table("things", MetaData(), Column("id", Integer, primary_key=True), Co
 class ThingWork(PostWorker[int]):
     """Runs transactions without a database, and records what is sent and stored."""
 
-    queue = Queue(THINGS, due_at=THINGS.c.at)
+    queue = Queue(table=THINGS, due_at=THINGS.c.at)
 
     def __init__(self, found: int | None = None) -> None:
         self.calls: list[Any] = []

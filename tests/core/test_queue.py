@@ -32,7 +32,7 @@ THINGS = Table(
     Column("problem", Text),
 )
 QUEUE = Queue(
-    THINGS,
+    table=THINGS,
     due_at=THINGS.c.due_at,
     state=THINGS.c.state,
     guild_id=THINGS.c.guild_id,

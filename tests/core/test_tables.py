@@ -1,12 +1,12 @@
-"""Statements that are built once, and rows as dataclasses."""
+"""Statements that are built once, and rows as structs."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from msgspec import Struct
 from sqlalchemy import Select, select
 
 from bot.core.database import Database
@@ -14,8 +14,7 @@ from bot.core.notes import meta, set_note
 from bot.core.tables import all_rows, first_row, prepared
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(Struct, frozen=True):
     """Has its fields in another order than the columns."""
 
     value: str

@@ -10,6 +10,7 @@ from typing import Any
 
 import discord
 import pytest
+from msgspec.structs import replace
 from simcord.actors import MemberActor
 from sqlalchemy.exc import OperationalError
 
@@ -20,7 +21,6 @@ from tests.fakes import FakeVerifier, silent_verifier
 from tests.interviews.test_cog import all_of, found_in, topic_of
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
 from tests.simcord.stage import (
-    BANK,
     Question,
     Stage,
     answer_to,
@@ -445,12 +445,16 @@ async def test_slow_grading_is_waited_for(stage: Stage, monkeypatch: pytest.Monk
     assert "key points" in all_of(await write(stage.alwina, begun.response.message, "Hm."))
 
 
-async def test_a_model_answer_too_long_for_the_card(stage: Stage) -> None:
+async def test_a_model_answer_too_long_for_the_card(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The closed card refers to Explain, which shows all of the model answer."""
     _, topic = await posted(stage, answer_hours=1)
-    before, long = topic.answer, " ".join(f"Long_*_{n}" for n in range(300))
-    object.__setattr__(BANK.topics[topic.id], "answer", long)
-    try:
+    long = " ".join(f"Long_*_{n}" for n in range(300))
+    bank = stage.bot.context.banks.packs
+    topics = {**bank.topics, topic.id: replace(topic, answer=long)}
+    with monkeypatch.context() as patch:
+        patch.setitem(vars(bank), "topics", topics)
         await stage.wait(3700)
         closed = stage.daily.last_message
         assert closed is not None
@@ -460,9 +464,7 @@ async def test_a_model_answer_too_long_for_the_card(stage: Stage) -> None:
         while result.response is not None and "Read on" in labels(result.response.message):
             result = await stage.clementine.click(result.response.message, label="Read on")
             shown += " " + reply(result)
-        assert re.findall(r"Long_\*_\d+", shown.replace("\\", "")) == long.split()
-    finally:
-        object.__setattr__(BANK.topics[topic.id], "answer", before)
+    assert re.findall(r"Long_\*_\d+", shown.replace("\\", "")) == long.split()
 
 
 async def add(stage: Stage, name: str, time: str = "09:00", **options: object) -> str:

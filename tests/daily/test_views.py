@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from bot.chat.messages import text_of
 from bot.core.limits import MAX_DAILIES, MAX_DAILY_NAME
@@ -143,7 +143,7 @@ def row_of(**changes: object) -> Daily:
         problem=None,
         topic_id=None,
     )
-    return replace(made, **changes)  # type: ignore[arg-type]
+    return replace(made, **changes)
 
 
 def of_today(

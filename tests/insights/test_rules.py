@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from math import exp, inf
 from statistics import StatisticsError, correlation
@@ -12,6 +11,7 @@ from statistics import StatisticsError, correlation
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from bot.insights.analysis import analyze
 from bot.insights.cards import Doubt, Insights, count_by_tenth

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from bot.interviews.assessment import decode, decode_reply, encode, merged, most_lacking
 from bot.interviews.cards import Assessment, Reply

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from bot.interviews.cards import OPPOSITE, SAID, Assessment, Part, Point, PointCount, Reply
 from bot.interviews.grading import State

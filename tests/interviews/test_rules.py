@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from bot.interviews.rules import band, choose_follow_up, draw_topic
 from bot.questions.model import Bank, FollowUp, Section, Topic

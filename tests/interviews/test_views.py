@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import cycle, pairwise
 
 import discord
 import pytest
+from msgspec.structs import replace
 
 from bot.chat.messages import DAILY, ENDED, OPEN, REVEALED, Message, text_of
 from bot.daily import views as open_daily
@@ -60,7 +60,7 @@ def assessed(topic: Topic, states: tuple[str, ...] = STATES, **more: object) -> 
         )
         for point, state in zip(topic.key_points, cycle(states), strict=False)
     )
-    return replace(Assessment(points), **more)  # type: ignore[arg-type]
+    return replace(Assessment(points), **more)
 
 
 def step(topic: Topic, *own: int, answer: str | None = "#" * 4000) -> Step:
@@ -90,7 +90,7 @@ def feedback(shown: Step, page: int = 0, *, checking: str = "") -> Message:
 
 def page_with(*points: Point, answer: str = "x", **more: object) -> str:
     """Return the feedback of an answer with these points."""
-    graded = replace(Assessment(points), **more)  # type: ignore[arg-type]
+    graded = replace(Assessment(points), **more)
     return interview.pages(SMALL, answer, graded)[0].text
 
 
@@ -110,7 +110,7 @@ def reviewed(graded: Assessment, checking: str = "") -> Message:
 
 def counted(topic: Topic, points: int, total: int = 10, **more: object) -> AskedQuestion:
     """A question whose points somebody has counted."""
-    return replace(AskedQuestion(topic.id, PointCount(points, total)), **more)  # type: ignore[arg-type]
+    return replace(AskedQuestion(topic.id, PointCount(points, total)), **more)
 
 
 def report_on(*asked: AskedQuestion) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from fsrs import Rating, State
+from msgspec.structs import replace
 
 from bot.memory.progress import Knowledge, Progress, progress, weakest
 from bot.memory.rules import MemoryCard, review

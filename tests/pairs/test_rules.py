@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from bot.memory.ability import Ability
 from bot.pairs import rules
@@ -34,7 +34,7 @@ def search(user_id: int, **changes: object) -> Search:
         started_at=NOW + timedelta(minutes=user_id),
         ends_at=NOW + rules.OPEN_FOR,
     )
-    return replace(one, **changes)  # type: ignore[arg-type]
+    return replace(one, **changes)
 
 
 def past(first: int, second: int, ending: Ending, searches: tuple[int, int] = (0, 0)) -> Pair:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from msgspec.structs import replace
 
 from bot.chat.messages import Message, PlainMessage, text_of
 from bot.chat.sender import _identifying_marks
@@ -41,7 +41,7 @@ def card(kind: MessageKind, **changes: object) -> PairMessage:
         answered=1,
         looks_until=NOW,
     )
-    return replace(one, **changes)  # type: ignore[arg-type]
+    return replace(one, **changes)
 
 
 def words(message: Message | PlainMessage) -> str:

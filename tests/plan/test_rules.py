@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from fsrs import Rating
+from msgspec.structs import replace
 
 from bot.memory.progress import Knowledge
 from bot.memory.rules import MemoryCard, recall, review

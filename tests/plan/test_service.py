@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from fsrs import Rating
+from msgspec.structs import replace
 
 from bot.answers.store import Review
 from bot.core.errors import UserError

@@ -5,12 +5,12 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Collection
-from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from discord import ui
+from msgspec.structs import replace
 
 from bot.chat.messages import Message, text_of
 from bot.chat.pictures import can_be_drawn, to_png

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from bot.play.rules import LEAST_TIME, MOST_TIME, Options, grace, points, reading_time, seconds_for
 from tests.shipped import item, packs, typed

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import random
 from collections.abc import Collection
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from fsrs import Rating
+from msgspec.structs import replace
 
 from bot.memory.progress import Knowledge
 from bot.memory.rules import MemoryCard, review

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import discord
 import pytest
+from msgspec.structs import replace
 
 from bot.chat.messages import Message
 from bot.practice import views as practice
@@ -28,7 +28,7 @@ def question(one: Item, fresh: bool) -> PracticeQuestion:
 
 def asking(one: Item, order: tuple[int, ...], *, fresh: bool = True, **changes: object) -> Message:
     made = Asking(question(one, fresh), one, order, number=9_999, due=5_000, new=20, instead=True)
-    return practice.asking_page(replace(made, **changes), bank())  # type: ignore[arg-type]
+    return practice.asking_page(replace(made, **changes), bank())
 
 
 def answered(

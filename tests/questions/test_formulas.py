@@ -7,10 +7,10 @@ import signal
 import struct
 import sys
 import time
-from dataclasses import replace
 from functools import cache
 
 import pytest
+from msgspec.structs import replace
 
 from bot.chat.messages import OPEN, Message, text_of
 from bot.chat.pictures import Picture, PictureCache, draw_picture, panel

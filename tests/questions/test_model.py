@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from bot.questions.model import FEWEST_MEASURED, Bank, Item, Measured, Section, Topic
 from tests.shipped import bank, item, typed

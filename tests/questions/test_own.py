@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from bot.questions.model import Bank, Pack
 from bot.questions.own import bank_of, is_own, join_banks, number_of, own_id, server_of

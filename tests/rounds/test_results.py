@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection
-from dataclasses import replace
 from unittest.mock import Mock
 
 import pytest
+from msgspec.structs import replace
 
 from bot.rounds.cards import OwnResult
 from bot.rounds.results import DELAY, KEPT_FOR, MAX_KEPT, MAX_REPLIES, TIMEOUT, PrivateResults

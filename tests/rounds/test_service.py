@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import select
 
 from bot.core import snowflakes
@@ -314,7 +314,7 @@ async def test_no_verdict_before_the_reveal(stage: Stage) -> None:
     wrong = await stage.answer(BOB, right=False, after=1)
     assert right.reveal_at == wrong.reveal_at == opened + timedelta(seconds=20)
     assert {type(right), type(wrong)} == {type(right)}
-    assert right.__slots__ == ("shown", "reveal_at", "hosted")
+    assert right.__struct_fields__ == ("shown", "reveal_at", "hosted")
 
 
 @pytest.mark.parametrize(

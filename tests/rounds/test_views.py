@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise, permutations
 
 import discord
 import pytest
+from msgspec.structs import replace
 
 from bot.answers.rules import Tally
 from bot.chat.messages import Message, text_of

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from datetime import UTC, datetime
 
 from discord import ui
+from msgspec.structs import replace
 
 from bot.chat.messages import text_of
 from bot.memory.progress import Progress
@@ -39,7 +39,7 @@ def page_of(topic: Topic, **changes: object) -> StudyPage:
         items,
         2,
     )
-    return replace(found, **changes)  # type: ignore[arg-type]
+    return replace(found, **changes)
 
 
 def cards_of(found: StudyPage) -> list[ui.LayoutView]:

@@ -7,8 +7,9 @@ contradicts it, or neither.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from statistics import fmean
+
+from msgspec import Struct
 
 from bot.interviews.grading.verifying import PointToCheck, Ruling, Verdict
 
@@ -22,8 +23,7 @@ OPPOSITE_FROM = 0.5
 """The lowest evidence for OPPOSITE. Contradictions are seen in both orders."""
 
 
-@dataclass(frozen=True, slots=True)
-class Probabilities:
+class Probabilities(Struct, frozen=True):
     """The model's answer about a pair of texts; the rest up to 1 is neutral."""
 
     entailment: float

@@ -14,8 +14,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from enum import StrEnum
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bot.core.limits import MAX_ANSWER
 from bot.interviews.grading.guards import (
@@ -71,8 +73,7 @@ class State(StrEnum):
     MISSING = "missing"
 
 
-@dataclass(frozen=True, slots=True)
-class PointGrade:
+class PointGrade(Struct, frozen=True):
     """The result for one key point.
 
     `confidence` is the likelihood that the answer speaks of it. `evidence` is the closest passage,
@@ -87,8 +88,7 @@ class PointGrade:
     why: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Grade:
+class Grade(Struct, frozen=True):
     """The grade of an answer, with one entry per key point in their order."""
 
     points: tuple[PointGrade, ...]
@@ -101,8 +101,7 @@ class Grade:
         return found / max(1, len(self.points))
 
 
-@dataclass(frozen=True, slots=True)
-class _BestMatch:
+class _BestMatch(Struct, frozen=True):
     """The passage closest to a point, and whether it denies it.
 
     `closest` is its closest single sentence, or the whole passage if a thought is spread over it.

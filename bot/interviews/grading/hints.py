@@ -7,7 +7,8 @@ key points. Members see each part with their own nearest sentence, and no verdic
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from bot.interviews.grading.grader import Grade, grade
 from bot.interviews.grading.rubric import Rubric

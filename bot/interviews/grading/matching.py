@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
 from functools import cache
 from operator import itemgetter
+
+from msgspec import Struct
 
 from bot.interviews.grading.lexicon import OPPOSITES, SYNONYMS
 from bot.interviews.grading.words import Sentence, Word, stem
@@ -37,8 +38,7 @@ Passage = range
 """Neighbouring sentences of an answer, by index."""
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(Struct, frozen=True):
     """How well a passage says a point. `denied` is the share matched with the wrong parity."""
 
     confidence: float
@@ -48,8 +48,7 @@ class Match:
 NO_MATCH = Match(0.0, 0.0)
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(Struct, frozen=True):
     """A word of a phrasing found in a sentence: its credit from 0 to 1, and the parities it has
     there."""
 

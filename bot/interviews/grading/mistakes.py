@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bot.interviews.grading.lexicon import word_set
 from bot.interviews.grading.matching import Answer, Passage
@@ -26,8 +27,7 @@ _QUALIFIERS = word_set("all always any only same never more most both than befor
 _ALIKE = {"every": "all", "each": "all"}
 
 
-@dataclass(frozen=True, slots=True)
-class Mistake:
+class Mistake(Struct, frozen=True):
     """A sentence, by index, and the misconception that it states."""
 
     sentence: int

@@ -7,11 +7,12 @@ import hashlib
 import re
 import tempfile
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
 
 import aiohttp
+from msgspec import Struct
+from msgspec.structs import replace
 
 BASE = "https://huggingface.co"
 REPOSITORY = "Xenova/nli-deberta-v3-xsmall"
@@ -33,8 +34,7 @@ class DownloadError(Exception):
     """The model was not downloaded. The message is one line."""
 
 
-@dataclass(frozen=True, slots=True)
-class Download:
+class Download(Struct, frozen=True):
     """A downloaded model; `commit` is the full hash, or empty if the host didn't say it."""
 
     commit: str

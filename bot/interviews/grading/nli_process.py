@@ -10,10 +10,11 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from bot.config import SettingsError
 from bot.interviews.grading.entailment import Probabilities
@@ -26,8 +27,7 @@ _LABELS = {"entailment", "contradiction", "neutral"}
 _EXAMPLE = "var/nli-deberta-v3-xsmall"
 
 
-@dataclass(frozen=True, slots=True)
-class _Model:
+class _Model(Struct, frozen=True):
     run: Callable[[dict[str, Any]], Any]
     """Returns an array of scores: one row for the pair, a column for each label."""
     inputs: frozenset[str]

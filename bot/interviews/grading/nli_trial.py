@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from bot.config import SettingsError
 from bot.interviews.grading.nli import NliModel
@@ -14,8 +15,7 @@ ENOUGH = 7
 """Right verdicts of ten below which a model is called unsuitable, for paraphrases and for opposites."""
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(Struct, frozen=True):
     """A fact, the same fact in other words, and a well-formed sentence that says the opposite."""
 
     text: str
@@ -77,8 +77,7 @@ STATEMENTS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Trial:
+class Trial(Struct, frozen=True):
     """Right verdicts of ten on paraphrases and on opposites, and seconds for each point."""
 
     said: int

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bot.interviews.grading.words import Word
 
@@ -26,8 +27,7 @@ WINDOW = 4
 Pair = tuple[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(Struct, frozen=True):
     """A sentence to compare: the sense and weight of its stems, and of its pairs of stems."""
 
     senses: Mapping[str, bool]
@@ -69,8 +69,7 @@ class Statement:
         return both / (self.length * other.length)
 
 
-@dataclass(frozen=True, slots=True)
-class Sides:
+class Sides(Struct, frozen=True):
     """The ways to word a key point, and those to word its opposite, with the texts of these.
 
     `answer` are the sentences of the model answer, which are right, too.

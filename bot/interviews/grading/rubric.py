@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
+
+from msgspec import Struct
 
 from bot.interviews.grading.opposites import Sides, Statement
 from bot.interviews.grading.weights import Weights, weigh
@@ -19,8 +20,7 @@ Phrasing = Sequence[Word]
 MIN_WORDS = 3
 
 
-@dataclass(frozen=True, slots=True)
-class WrongStatement:
+class WrongStatement(Struct, frozen=True):
     """One way to state a misconception, and the index of the point that it contradicts."""
 
     text: str
@@ -29,8 +29,7 @@ class WrongStatement:
     point: int
 
 
-@dataclass(frozen=True, slots=True)
-class Rubric:
+class Rubric(Struct, frozen=True):
     """The parsed texts of a question.
 
     `phrasings` are the content words of each way to say each key point, `weights` the weights of
@@ -95,8 +94,7 @@ class Rubric:
         return Statement.of(_words(sentences), self.background.rarity)
 
 
-@dataclass(frozen=True, slots=True)
-class BankWords:
+class BankWords(Struct, frozen=True):
     """The words of a bank, shared by all rubrics: the topics of each stem, and its frequency."""
 
     topics_by_stem: Mapping[str, Collection[str]]

@@ -10,8 +10,9 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from threading import Lock
+
+from msgspec.structs import replace
 
 from bot.core.child_process import CallEnded, CallStopped, Limits, Process
 from bot.core.computing import SingleThread

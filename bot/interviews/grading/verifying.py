@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
+
+from msgspec import Struct
 
 _ABOUT_GRADING = re.compile(
     r"\brubrics?\b|\bgrad(?:er|ing)\b|\b(?:every|all|each|the) key points?\b|\bthis answer\b|\bset the score\b"
@@ -30,8 +31,7 @@ class Verdict(StrEnum):
     NEITHER = "neither"
 
 
-@dataclass(frozen=True, slots=True)
-class PointToCheck:
+class PointToCheck(Struct, frozen=True):
     """A key point to check: its text, other ways to word it, and sentences that say the opposite.
 
     `passage` are the sentences of the answer that come nearest to it, empty if none is near.
@@ -43,8 +43,7 @@ class PointToCheck:
     passage: str
 
 
-@dataclass(frozen=True, slots=True)
-class Ruling:
+class Ruling(Struct, frozen=True):
     """A verdict, and the words of the answer that are the reason; empty for `NEITHER`."""
 
     verdict: Verdict
@@ -72,8 +71,7 @@ class Verifier(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Quote:
+class Quote(Struct, frozen=True):
     """A quote for a key point, by the point's index, as rated by the offline grader.
 
     `related`: the quote is about the point. `confidence` is the likelihood of that.

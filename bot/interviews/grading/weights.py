@@ -11,15 +11,15 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Set
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 QUESTION_DISCOUNT = 0.25
 MIN_RARITY = 0.2
 """Share of its weight that a word keeps however common it is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Weights:
+class Weights(Struct, frozen=True):
     """Document frequencies of stems in a background.
 
     With no documents, all words weigh the same.

@@ -10,10 +10,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import islice
 from typing import Any
+
+from msgspec import Struct
 
 from bot.core.limits import MAX_ANSWER
 from bot.interviews.grading.lexicon import (
@@ -47,16 +48,14 @@ _CORRECTION = re.compile(
 """A word that the speaker then corrects, and the marker: "it writes, no, sorry, reads"."""
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(Struct, frozen=True):
     """A content word: its stem, and whether an odd number of negations applies."""
 
     stem: str
     negated: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Sentence:
+class Sentence(Struct, frozen=True):
     """A sentence, or a part of a long one.
 
     `words` are its content words. `length` counts all words, `grammar` and `glue` those in the

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bot.core.limits import MAX_TYPED
 from bot.questions.lint import habits, numbers, variants
@@ -29,8 +31,7 @@ MOST_AUTHORS = 1 / 12
 """The largest share of items that may name a paper's authors in the prompt."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """One thing to improve.
 
     `path` leads into the document, for example `("sections", 0, "topics", 3)`. An exception in

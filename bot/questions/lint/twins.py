@@ -6,8 +6,9 @@ import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
 from itertools import combinations
+
+from msgspec import Struct
 
 from bot.questions.model import Item
 
@@ -19,8 +20,7 @@ _SHARED = 3
 _NUMBER_WEIGHT = 0.5
 
 
-@dataclass(frozen=True, slots=True)
-class Twins:
+class Twins(Struct, frozen=True):
     """Two items by their positions in the sequence, and the rare words that both have."""
 
     first: int
@@ -29,8 +29,7 @@ class Twins:
     shared: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Words:
+class _Words(Struct, frozen=True):
     """The stems of the words in each part of an item."""
 
     prompt: Set[str]

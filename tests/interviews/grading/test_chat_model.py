@@ -8,12 +8,12 @@ import logging
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import Any
 
 import aiohttp
 import pytest
 from aiohttp import web
+from msgspec.structs import replace
 
 from bot.config import Settings
 from bot.interviews.grading.chat_model import MAX_REPLY, ModelService, check_service, model_service

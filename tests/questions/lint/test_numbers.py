@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from bot.questions.lint.numbers import numeric_share, plugged_in, turns_on_a_number, values
 from bot.questions.model import Choice, Item

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from bot.questions.lint.twins import find_twins, stems
 from bot.questions.model import Choice, Item
