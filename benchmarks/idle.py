@@ -39,9 +39,9 @@ async def section(quick: bool) -> Section:
         f"Resident memory after READY, once the process is idle. A server has {_CHANNELS} "
         f"channels, {_ROLES} roles and one member, the bot.",
         [
-            Figure("RSS, no server", "MB", alone["bot"], alone["bare"], at_most=1.6),
+            Figure("RSS, no server", "MB", alone["bot"], alone["bare"], at_most=1.8),
             Figure(f"RSS, {_SERVERS:,} servers", "MB", crowded["bot"], crowded["bare"]),
-            Figure("start to READY, warm", "s", starts["bot"], starts["bare"], at_most=2.0),
+            Figure("start to READY, warm", "s", starts["bot"], starts["bare"], at_most=2.5),
         ],
     )
 

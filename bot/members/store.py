@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Select, func, select
 
 from bot.core import servers
 from bot.core.personal import Held, personal_rows, server_rows
@@ -96,9 +96,12 @@ def _seen_on(guild_id: int, after: int, limit: int) -> Select[Any]:
 
 def shows_stats(conn: Connection, user_id: int) -> bool:
     """Return whether others see all of a member's /stats; False unless the member chose so."""
-    return bool(
-        conn.execute(select(members.c.shows_stats).where(members.c.user_id == user_id)).scalar()
-    )
+    return bool(_shows_stats(conn, user_id).scalar())
+
+
+@prepared
+def _shows_stats(user_id: int) -> Select[Any]:
+    return select(members.c.shows_stats).where(members.c.user_id == user_id)
 
 
 def set_shows_stats(conn: Connection, user_id: int, shows: bool) -> None:
@@ -111,27 +114,19 @@ def zone_of(conn: Connection, user_id: int, guild_id: int | None) -> str:
     It is the stored one, else the zone of the oldest server that has one and has seen them, else
     the zone of `guild_id`, else UTC.
     """
-    stored = (
-        _own_zone(conn, user_id).scalar()
-        or _zone_seen(conn, user_id, servers.DEFAULT_ZONE).scalar()
-    )
-    return stored or (servers.zone(conn, guild_id) if guild_id else servers.DEFAULT_ZONE)
+    return _zone_of(conn, user_id, guild_id or 0).scalar() or servers.DEFAULT_ZONE
 
 
 @prepared
-def _own_zone(user_id: int) -> Select[Any]:
-    return select(members.c.zone).where(members.c.user_id == user_id)
-
-
-@prepared
-def _zone_seen(user_id: int, no_zone: str) -> Select[Any]:
+def _zone_of(user_id: int, guild_id: int) -> Select[Any]:
     c = servers.guilds.c
+    own = select(members.c.zone).where(members.c.user_id == user_id)
     seen = select(c.zone).join(member_names, member_names.c.guild_id == c.guild_id)
-    return (
-        seen.where(member_names.c.user_id == user_id, c.zone != no_zone)
-        .order_by(c.guild_id)
-        .limit(1)
-    )
+    has_one = member_names.c.user_id == user_id, c.zone != servers.DEFAULT_ZONE
+    oldest = seen.where(*has_one).order_by(c.guild_id).limit(1)
+    here = select(c.zone).where(c.guild_id == guild_id)
+    zones = (zone.scalar_subquery() for zone in (own, oldest, here))
+    return select(func.coalesce(*zones))
 
 
 def set_zone(conn: Connection, user_id: int, zone: str) -> None:

@@ -20,7 +20,6 @@ from bot.core.tables import (
     all_rows,
     constant,
     fetch,
-    fetch_all,
     insert_for,
     metadata,
     upsert,
@@ -252,7 +251,8 @@ def problems(conn: Connection, guild_id: int) -> list[str]:
     return list(conn.execute(query).scalars())
 
 
-def untold(conn: Connection, guild_id: int, user_id: int) -> list[Untold]:
+@all_rows(Untold)
+def untold(guild_id: int, user_id: int) -> Select[Any]:
     """Return the given roles on a server that a member has not read about."""
     query = select(member_milestones).where(
         _c.user_id == user_id,
@@ -261,7 +261,7 @@ def untold(conn: Connection, guild_id: int, user_id: int) -> list[Untold]:
         _c.state == State.GIVEN,
         ~_c.told,
     )
-    return fetch_all(conn, query.order_by(_c.id), Untold)
+    return query.order_by(_c.id)
 
 
 def set_told(conn: Connection, ids: Collection[int]) -> None:

@@ -135,9 +135,7 @@ class Plans:
     @reading
     def running(self, conn: Connection, user_id: int, guild_id: int | None) -> Plan | None:
         """Return a member's plan; None if they have none, or it is over."""
-        return _running_plan(
-            conn, user_id, local_date(zone_of(conn, user_id, guild_id), self._now())
-        )
+        return _running_plan(conn, user_id, self._today(conn, user_id, guild_id))
 
     @writing
     def end(self, conn: Connection, user_id: int) -> bool:
@@ -163,15 +161,26 @@ class Plans:
 
     async def end_if_over(self, user_id: int, guild_id: int | None) -> date | None:
         """Delete a plan whose day has passed, and return that day, only once."""
-        plan = await self.get(user_id)
-        if plan is None or not plan.is_over(await self.today(user_id, guild_id)):
+        plan = await self._past_plan(user_id, guild_id)
+        if plan is None or not await self._database.write(store.end, plan):
             return None
-        return plan.day if await self._database.write(store.end, plan) else None
+        return plan.day
+
+    @reading
+    def _past_plan(self, conn: Connection, user_id: int, guild_id: int | None) -> Plan | None:
+        """Return a member's plan if its day has passed."""
+        plan = store.get(conn, user_id)
+        if plan is None or not plan.is_over(self._today(conn, user_id, guild_id)):
+            return None
+        return plan
+
+    def _today(self, conn: Connection, user_id: int, guild_id: int | None) -> date:
+        return local_date(zone_of(conn, user_id, guild_id), self._now())
 
     @reading
     def today(self, conn: Connection, user_id: int, guild_id: int | None) -> date:
         """Return the current date of a member."""
-        return local_date(zone_of(conn, user_id, guild_id), self._now())
+        return self._today(conn, user_id, guild_id)
 
     def _situation(
         self, conn: Connection, user_id: int, guild_id: int | None

@@ -202,19 +202,6 @@ def _count_new(user_id: int, since: datetime) -> Select[Any]:
 
 def latest_answers(conn: Connection, user_id: int, since: datetime, limit: int) -> list[Answered]:
     """Return a member's latest answers in practice since a moment, oldest first."""
-    # A subquery, because PostgreSQL may scan all questions for a join.
-    fresh = (
-        select(practice_questions.c.fresh)
-        .where(practice_questions.c.id == answers.c.question_id)
-        .scalar_subquery()
-    )
-    c = answers.c
-    query = (
-        select(c.item_id, c.answered_at, c.rating, fresh.label("fresh"))
-        .where(c.user_id == user_id, c.answered_at >= since, c.source == constant(PRACTICE))
-        .order_by(c.answered_at.desc())
-        .limit(limit)
-    )
     found = [
         Answered(
             item_id=r.item_id,
@@ -222,6 +209,23 @@ def latest_answers(conn: Connection, user_id: int, since: datetime, limit: int) 
             fresh=bool(r.fresh),
             rating=Rating(r.rating),
         )
-        for r in conn.execute(query)
+        for r in _latest_answers(conn, user_id, since, limit)
     ]
     return found[::-1]
+
+
+@prepared
+def _latest_answers(user_id: int, since: datetime, limit: int) -> Select[Any]:
+    # A subquery, because PostgreSQL may scan all questions for a join.
+    fresh = (
+        select(practice_questions.c.fresh)
+        .where(practice_questions.c.id == answers.c.question_id)
+        .scalar_subquery()
+    )
+    c = answers.c
+    return (
+        select(c.item_id, c.answered_at, c.rating, fresh.label("fresh"))
+        .where(c.user_id == user_id, c.answered_at >= since, c.source == constant(PRACTICE))
+        .order_by(c.answered_at.desc())
+        .limit(limit)
+    )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import ColumnElement, Connection, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, Select, delete, func, select, update
 
 from bot.core.personal import Held, personal_rows, server_rows
-from bot.core.tables import Instant, OneOf, RowId, fetch, fetch_all, metadata, values_of
+from bot.core.tables import Instant, OneOf, RowId, all_rows, fetch, metadata, values_of
 from bot.suggestions.rules import (
     MAX_COUNTED,
     State,
@@ -119,14 +120,15 @@ def _is_waiting(guild_id: int) -> tuple[ColumnElement[bool], ...]:
     return _c.guild_id == guild_id, _c.state == State.WAITING
 
 
-def verdicts(conn: Connection, guild_id: int, user_id: int) -> list[Verdict]:
+@all_rows(Verdict)
+def verdicts(guild_id: int, user_id: int) -> Select[Any]:
     """Return the verdicts on a server that a member has not read yet."""
     query = select(suggestions).where(
         _c.user_id == user_id,
         _c.guild_id == guild_id,
         _c.state.in_([State.ACCEPTED, State.REJECTED]),
     )
-    return fetch_all(conn, query.order_by(_c.id).limit(MAX_COUNTED), Verdict)
+    return query.order_by(_c.id).limit(MAX_COUNTED)
 
 
 def forget(conn: Connection, user_id: int, ids: list[int]) -> None:
