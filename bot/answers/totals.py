@@ -6,7 +6,7 @@ Boards of a day, week or month are computed from the log itself.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -185,23 +185,18 @@ class Total(Struct, frozen=True):
     days: int = 0
 
 
-def total(conn: Connection, guild_id: int, user_id: int) -> Total:
-    """Return a member's total in all topics."""
-    return by_topic(conn, guild_id, user_id, [ALL_TOPICS]).get(ALL_TOPICS, Total())
-
-
-def by_topic(
-    conn: Connection, guild_id: int, user_id: int, topics: Collection[str]
-) -> dict[str, Total]:
-    """Return a member's totals in some topics; those without answers are left out."""
-    rows = _of_member(conn, guild_id, user_id, topics)
-    return {r.topic_id: Total(r.points, r.answers, r.right, r.days) for r in rows}
+def of_member(conn: Connection, guild_id: int, user_id: int) -> tuple[Total, dict[str, Total]]:
+    """Return a member's total in all topics, and those in topics where they have answered."""
+    found = {
+        row.topic_id: Total(row.points, row.answers, row.right, row.days)
+        for row in _of_member(conn, guild_id, user_id)
+    }
+    return found.pop(ALL_TOPICS, Total()), found
 
 
 @prepared
-def _of_member(guild_id: int, user_id: int, topics: Collection[str]) -> Select[Any]:
-    own = totals.c.guild_id == guild_id, totals.c.user_id == user_id
-    return select(totals).where(*own, totals.c.topic_id.in_(topics))
+def _of_member(guild_id: int, user_id: int) -> Select[Any]:
+    return select(totals).where(totals.c.user_id == user_id, totals.c.guild_id == guild_id)
 
 
 def servers_of_members() -> Select[Any]:

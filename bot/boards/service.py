@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from msgspec.structs import replace
@@ -116,7 +116,7 @@ class Boards:
     @reading_long
     def stats(self, conn: Connection, guild_id: int, user_id: int, asker_id: int) -> Stats:
         """Return a member's figures on a server, as far as the asker may see them."""
-        total = totals.total(conn, guild_id, user_id)
+        total, by_topic = totals.of_member(conn, guild_id, user_id)
         shows = shows_stats(conn, user_id)
         visible = shows or user_id == asker_id
         return Stats(
@@ -124,12 +124,18 @@ class Boards:
             answers=total.answers,
             streak=streak_of(conn, guild_id, user_id, self._now()),
             shows=shows,
-            details=self._details(conn, guild_id, user_id, total) if visible else None,
+            details=self._details(conn, guild_id, user_id, total, by_topic) if visible else None,
         )
 
-    def _details(self, conn: Connection, guild_id: int, user_id: int, total: Total) -> Details:
+    def _details(
+        self,
+        conn: Connection,
+        guild_id: int,
+        user_id: int,
+        total: Total,
+        by_topic: Mapping[str, Total],
+    ) -> Details:
         bank = self._banks.of(conn, guild_id)
-        by_topic = totals.by_topic(conn, guild_id, user_id, bank.asked_topics)
         scores = [
             (topic, by_topic[t].answers, by_topic[t].right)
             for t, topic in bank.asked_topics.items()

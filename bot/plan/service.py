@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Iterator, Sequence
 from datetime import date, datetime
-from functools import partial
 from weakref import WeakValueDictionary
 
 from msgspec import Struct
@@ -75,8 +74,8 @@ class Plans:
             today = at.known.today
             chooses = plan.day > today and areas.is_asked(at.bank, plan.goal_of)
             if chooses:
-                plan, whole = await compute(partial(choose_topics, plan, at))
-            outlook = await compute(partial(build_outlook, plan, at))
+                plan, whole = await compute(choose_topics, plan, at)
+            outlook = await compute(build_outlook, plan, at)
             if chooses:
                 outlook = set_goal(outlook)
             past = await self._database.write(_save_plan, outlook, before)
@@ -87,16 +86,17 @@ class Plans:
 
     async def topics(self, user_id: int, guild_id: int | None) -> TopicChoice | None:
         """Return the topics that a member's plan can be for; None if they have no plan."""
-        before, at = await self._database.read(self._situation, user_id, guild_id)
-        if before is None or before.is_over(at.known.today):
+        found = await self._database.read(self._running_situation, user_id, guild_id)
+        if found is None:
             return None
+        plan, at = found
         return TopicChoice(
             bank=at.bank,
-            goal=areas.area_title(at.bank, before.goal_of),
-            chosen=areas.chosen_topics(before.goal_of),
-            fitting=len(rules.covered_topics(at.bank, before)),
-            of_topics=len(rules.goal_topics(at.bank, before)),
-            minutes=before.minutes,
+            goal=areas.area_title(at.bank, plan.goal_of),
+            chosen=areas.chosen_topics(plan.goal_of),
+            fitting=len(rules.covered_topics(at.bank, plan)),
+            of_topics=len(rules.goal_topics(at.bank, plan)),
+            minutes=plan.minutes,
         )
 
     async def choose(
@@ -145,12 +145,8 @@ class Plans:
 
     async def outlook(self, user_id: int, guild_id: int | None) -> Outlook | None:
         """Return the outlook of a member's plan; None if they have none, or it is over."""
-        if await self.running(user_id, guild_id) is None:
-            return None
-        plan, at = await self._database.read(self._situation, user_id, guild_id)
-        if plan is None or plan.is_over(at.known.today):
-            return None
-        return await compute(partial(build_outlook, plan, at))
+        found = await self._database.read(self._running_situation, user_id, guild_id)
+        return None if found is None else await compute(build_outlook, *found)
 
     async def goal_options(
         self, user_id: int, guild_id: int | None, typed: str
@@ -181,6 +177,13 @@ class Plans:
     def today(self, conn: Connection, user_id: int, guild_id: int | None) -> date:
         """Return the current date of a member."""
         return self._today(conn, user_id, guild_id)
+
+    def _running_situation(
+        self, conn: Connection, user_id: int, guild_id: int | None
+    ) -> tuple[Plan, Situation] | None:
+        """Return a member's plan and the data for its outlook; None if they have none, or it is over."""
+        plan = _running_plan(conn, user_id, self._today(conn, user_id, guild_id))
+        return None if plan is None else (plan, self._situation(conn, user_id, guild_id)[1])
 
     def _situation(
         self, conn: Connection, user_id: int, guild_id: int | None

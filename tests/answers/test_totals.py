@@ -150,12 +150,10 @@ async def test_the_figures_of_a_member(database: Database) -> None:
         counted(2, 1, 90),
     ]
     await database.write(store_counted, answers)
-    assert await database.read(totals.total, 1, 1) == Total(35, 4, 3, 3)
-    assert await database.read(totals.by_topic, 1, 1, ["t1", "t2", "t3"]) == {
-        "t1": Total(10, 2, 1, 1),
-        "t2": Total(25, 2, 2, 2),
-    }
-    assert await database.read(totals.total, 1, 3) == Total()
+    total, by_topic = await database.read(totals.of_member, 1, 1)
+    assert total == Total(35, 4, 3, 3)
+    assert by_topic == {"t1": Total(10, 2, 1, 1), "t2": Total(25, 2, 2, 2)}
+    assert await database.read(totals.of_member, 1, 3) == (Total(), {})
 
 
 async def test_servers_of_members(database: Database) -> None:

@@ -68,7 +68,7 @@ from bot.rounds.store import Round, RoundQuestion
 from bot.suggestions import store as suggestions
 from bot.suggestions.rules import State, SuggestedQuestion
 from bot.teams import store as teams
-from tests.history import ALWINA, CHANNEL, GUILD, NOW, TOPICS, analyze, fill
+from tests.history import ALWINA, CHANNEL, GUILD, NOW, analyze, fill
 
 BESIDE_STORES = pay, totals
 STORES = (
@@ -257,7 +257,6 @@ CALLS: list[Call] = [
     call(answer_log.delete_uncounted, question_ids=[1]),
     call(totals.add, counted=[COUNTED]),
     call(totals.correct, before=COUNTED, paid=0, right=False),
-    call(totals.by_topic, topics=TOPICS),
     call(pay.add_counted, answer=replace(DAILY_ANSWER, user_id=103)),
     call(pay.grade, before=DAILY_ANSWER, states="0", points=90, right=True),
     call(pay.count_changed, item=OWN, sources=SOURCES),

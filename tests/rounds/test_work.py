@@ -733,7 +733,7 @@ async def test_a_round_with_one_player(stage: Stage) -> None:
     assert [
         edit.card.alone for edit in stage.sender.edits if isinstance(edit.card, RevealCard)
     ] == [True, False]
-    assert await stage.database.read(totals.total, GUILD, ALWINA) == Total(0, 1, 1, 1)
+    assert (await stage.database.read(totals.of_member, GUILD, ALWINA))[0] == Total(0, 1, 1, 1)
 
 
 async def test_the_second_player_makes_a_round_count(stage: Stage) -> None:
