@@ -129,10 +129,6 @@ class Plans:
         return PlanCard(outlook, await self._database.write(_record_today, outlook))
 
     @reading
-    def get(self, conn: Connection, user_id: int) -> Plan | None:
-        return store.get(conn, user_id)
-
-    @reading
     def running(self, conn: Connection, user_id: int, guild_id: int | None) -> Plan | None:
         """Return a member's plan; None if they have none, or it is over."""
         return _running_plan(conn, user_id, self._today(conn, user_id, guild_id))

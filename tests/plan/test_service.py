@@ -87,11 +87,11 @@ async def test_invalid_plans_are_refused(stage: Stage) -> None:
     """A plan needs a valid day, and a refusal changes nothing."""
     with pytest.raises(UserError, match="I need the date of your interview as well"):
         await stage.bot.plans.set(ALWINA, GUILD, None, 20)
-    assert await stage.bot.plans.get(ALWINA) is None
+    assert await stage.database.read(store.get, ALWINA) is None
     kept = outlook_of(await plan(stage))
     with pytest.raises(UserError, match="is in the past"):
         await plan(stage, "2020-01-01")
-    assert await stage.bot.plans.get(ALWINA) == kept.plan
+    assert await stage.database.read(store.get, ALWINA) == kept.plan
 
 
 async def test_the_date_of_a_member(stage: Stage) -> None:
@@ -171,7 +171,7 @@ async def test_a_goal_is_kept_until_it_is_changed(stage: Stage) -> None:
     assert moved.plan.goal_of == "section:second"
     with pytest.raises(UserError, match="Pick one from the list"):
         await plan(stage, goal="cooking")
-    assert await stage.bot.plans.get(ALWINA) == moved.plan
+    assert await stage.database.read(store.get, ALWINA) == moved.plan
     assert outlook_of(await plan(stage, goal="Everything")).plan.goal_of == ALL
 
 
@@ -217,7 +217,7 @@ async def test_the_end_of_a_plan(stage: Stage) -> None:
     assert (await asked(stage)).new > 0
     ended = [await stage.bot.plans.end_if_over(ALWINA, GUILD) for _ in range(2)]
     assert ended == [last.plan.day, None]
-    assert await stage.bot.plans.get(ALWINA) is None
+    assert await stage.database.read(store.get, ALWINA) is None
 
 
 async def test_a_plan_after_one_that_is_over(stage: Stage) -> None:
@@ -362,7 +362,7 @@ async def test_a_goal_that_is_not_asked_here(stage: Stage) -> None:
     await practise(stage)
     assert len(await stage.database.read(store.days_since, ALWINA, kept.set_on)) == 1
     await stage.bot.plans.set(ALWINA, GUILD, None, 40)
-    assert await stage.bot.plans.get(ALWINA) == replace(kept, minutes=40)
+    assert await stage.database.read(store.get, ALWINA) == replace(kept, minutes=40)
     with pytest.raises(UserError, match="at least one topic"):
         await stage.bot.plans.choose(ALWINA, GUILD, ["t1"], [])
 

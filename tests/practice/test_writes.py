@@ -18,6 +18,7 @@ from bot.memory.progress import Knowledge
 from bot.plan import goals
 from bot.plan import rules as plans
 from bot.plan import service as plan_service
+from bot.plan import store as plan_store
 from bot.practice.cards import Asking, Summary
 from bot.practice.store import practice_questions
 from tests.practice.test_service import answer, asked, go_on, question_of, start
@@ -201,7 +202,7 @@ async def test_a_plan_changed_in_between(stage: Stage, monkeypatch: pytest.Monke
     other = plan_service.Plans(stage.bot.context)  # in another process
     between(stage, monkeypatch, lambda: other.set(ALWINA, GUILD, "in 30 days", None))
     shown = await stage.bot.plans.set(ALWINA, GUILD, None, 40)
-    plan = await stage.bot.plans.get(ALWINA)
+    plan = await stage.database.read(plan_store.get, ALWINA)
     assert plan is not None
     assert shown.outlook is not None
     assert shown.outlook.plan == plan
