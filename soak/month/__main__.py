@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from pathlib import Path
 
 from bot.core.backup import back_up
@@ -61,6 +62,20 @@ def virtual_time() -> Iterator[tuple[asyncio.Runner, Clocks]]:
     clocks = Clocks(loop, START)
     with clocks.installed(), asyncio.Runner(loop_factory=lambda: loop) as runner:
         yield runner, clocks
+
+
+def objects_in_use() -> int:
+    """Return the number of objects of the bot and of discord.py.
+
+    The garbage collector doesn't track a struct that can't be part of a cycle, such as one of
+    numbers, so it is found through the object that refers to it.
+    """
+    gc.collect()
+    tracked = gc.get_objects()
+    referred = {id(found): found for found in gc.get_referents(*tracked)}
+    untracked = (found for found in referred.values() if not gc.is_tracked(found))
+    kinds = (str(type(found).__module__) for found in chain(tracked, untracked))
+    return sum(kind.startswith(("bot.", "discord.")) for kind in kinds)
 
 
 class Month:
@@ -177,9 +192,7 @@ class Month:
 
     def _measure(self, copy: Path) -> None:
         """Note what grows from one measured night to the next."""
-        gc.collect()
-        kinds = [str(type(found).__module__) for found in gc.get_objects()]
-        objects = sum(kind.startswith(("bot.", "discord.")) for kind in kinds)
+        objects = objects_in_use()
         with closing(sqlite3.connect(copy)) as conn:
             tables = conn.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
             rows = [

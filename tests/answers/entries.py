@@ -17,7 +17,8 @@ from bot.answers.store import ROUND, Answer
 AT = datetime(2027, 1, 4, 12, tzinfo=UTC)
 DAY = date(2027, 1, 4)  # a Monday
 TOPICS = ("t1", "t2", "t3")
-GUILDS, QUESTIONS = itertools.count(1), itertools.count(1)
+GUILDS = itertools.count(1)
+QUESTIONS = itertools.count(1_000)  # tests use lower ids for questions of their own
 
 # Days around the turns of week, month and year; few points so that there are ties, and many that differ little.
 DAYS = st.dates(date(2026, 12, 25), date(2027, 2, 3))

@@ -81,7 +81,7 @@ async def test_an_erased_server(stage: Stage) -> None:
     cards = await stage.database.read(memory.cards_of, ALWINA)
     await stage.database.write(erase_server)
     cut = dict.fromkeys(("guild_id", "local_date", "paid", "team_id", "streak"))
-    assert await stage.answers() == [replace(answer, **cut) for answer in before]
+    assert await stage.answers() == [replace(answer, **cut) for answer in before]  # type: ignore[arg-type]
     for item_id in cards:
         await stage.database.write(memory.replay, ALWINA, item_id)
     assert await stage.database.read(memory.cards_of, ALWINA) == cards

@@ -25,7 +25,7 @@ def given(question_id: int, user_id: int, points: int = 90, **values: object) ->
     """Return an answer that is still to be counted."""
     usual = {"question_id": question_id, "local_date": None, "paid": None, **values}
     answer = counted(GUILD, user_id, points, right=points > 0, item=ITEM)
-    return replace(answer, **usual)
+    return replace(answer, **usual)  # type: ignore[arg-type]
 
 
 async def count(

@@ -22,7 +22,7 @@ SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
 def asked(question_id: int, user_id: int, **values: object) -> Answer:
     """Return an answer that isn't counted yet."""
     usual = {"question_id": question_id, "local_date": None, "paid": None, **values}
-    return replace(counted(1, user_id, 50), **usual)
+    return replace(counted(1, user_id, 50), **usual)  # type: ignore[arg-type]
 
 
 async def store(database: Database, *given: Answer) -> list[bool]:

@@ -143,7 +143,7 @@ def row_of(**changes: object) -> Daily:
         problem=None,
         topic_id=None,
     )
-    return replace(made, **changes)
+    return replace(made, **changes)  # type: ignore[arg-type]
 
 
 def of_today(

@@ -60,7 +60,7 @@ def assessed(topic: Topic, states: tuple[str, ...] = STATES, **more: object) -> 
         )
         for point, state in zip(topic.key_points, cycle(states), strict=False)
     )
-    return replace(Assessment(points), **more)
+    return replace(Assessment(points), **more)  # type: ignore[arg-type]
 
 
 def step(topic: Topic, *own: int, answer: str | None = "#" * 4000) -> Step:
@@ -90,7 +90,7 @@ def feedback(shown: Step, page: int = 0, *, checking: str = "") -> Message:
 
 def page_with(*points: Point, answer: str = "x", **more: object) -> str:
     """Return the feedback of an answer with these points."""
-    graded = replace(Assessment(points), **more)
+    graded = replace(Assessment(points), **more)  # type: ignore[arg-type]
     return interview.pages(SMALL, answer, graded)[0].text
 
 
@@ -110,7 +110,7 @@ def reviewed(graded: Assessment, checking: str = "") -> Message:
 
 def counted(topic: Topic, points: int, total: int = 10, **more: object) -> AskedQuestion:
     """A question whose points somebody has counted."""
-    return replace(AskedQuestion(topic.id, PointCount(points, total)), **more)
+    return replace(AskedQuestion(topic.id, PointCount(points, total)), **more)  # type: ignore[arg-type]
 
 
 def report_on(*asked: AskedQuestion) -> str:

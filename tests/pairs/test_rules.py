@@ -34,7 +34,7 @@ def search(user_id: int, **changes: object) -> Search:
         started_at=NOW + timedelta(minutes=user_id),
         ends_at=NOW + rules.OPEN_FOR,
     )
-    return replace(one, **changes)
+    return replace(one, **changes)  # type: ignore[arg-type]
 
 
 def past(first: int, second: int, ending: Ending, searches: tuple[int, int] = (0, 0)) -> Pair:

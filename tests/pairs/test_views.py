@@ -41,7 +41,7 @@ def card(kind: MessageKind, **changes: object) -> PairMessage:
         answered=1,
         looks_until=NOW,
     )
-    return replace(one, **changes)
+    return replace(one, **changes)  # type: ignore[arg-type]
 
 
 def words(message: Message | PlainMessage) -> str:

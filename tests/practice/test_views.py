@@ -28,7 +28,7 @@ def question(one: Item, fresh: bool) -> PracticeQuestion:
 
 def asking(one: Item, order: tuple[int, ...], *, fresh: bool = True, **changes: object) -> Message:
     made = Asking(question(one, fresh), one, order, number=9_999, due=5_000, new=20, instead=True)
-    return practice.asking_page(replace(made, **changes), bank())
+    return practice.asking_page(replace(made, **changes), bank())  # type: ignore[arg-type]
 
 
 def answered(

@@ -39,7 +39,7 @@ def page_of(topic: Topic, **changes: object) -> StudyPage:
         items,
         2,
     )
-    return replace(found, **changes)
+    return replace(found, **changes)  # type: ignore[arg-type]
 
 
 def cards_of(found: StudyPage) -> list[ui.LayoutView]:

@@ -26,7 +26,7 @@ def findings(**changes: object) -> list[str]:
         for i in t.items
         if i.formula is not None
     )
-    changed_item = replace(item, **changes)
+    changed_item = replace(item, **changes)  # type: ignore[arg-type]
     changed = replace(topic, items=tuple(changed_item if i is item else i for i in topic.items))
     topics = tuple(changed if t is topic else t for t in section.topics)
     changed_bank = Bank("Changed", (replace(section, topics=topics),))
@@ -87,7 +87,9 @@ def _copied(number: int, **changes: object) -> Bank:
     topic = section.topics[0]
     some = [item for item in topic.items if item.kind == "choice"][:number]
     items = tuple(
-        replace(item, choices=some[0].choices, **changes) if item in some else item
+        replace(item, choices=some[0].choices, **changes)  # type: ignore[arg-type]
+        if item in some
+        else item
         for item in topic.items
     )
     return Bank("Copied", (replace(section, topics=(replace(topic, items=items),)),))
