@@ -298,7 +298,7 @@ class Bank(commands.GroupCog, group_name="bank", group_description="This server'
 def form_in(interaction: discord.Interaction) -> Form:
     """Return the form of a question as the member filled it in."""
     given = modal_texts(interaction)
-    return Form(**{name: given.get(name, "") for name in Form.__match_args__})
+    return Form(**{name: given.get(name, "") for name in Form.__struct_fields__})
 
 
 def extras_in(interaction: discord.Interaction) -> Extras:

@@ -87,7 +87,7 @@ class Suggestions(commands.Cog):
     async def suggested(self, interaction: discord.Interaction, _fields: Fields) -> None:
         fields = modal_texts(interaction)
         question = SuggestedQuestion(
-            **{name: fields.get(name, "") for name in SuggestedQuestion.__match_args__}
+            **{name: fields.get(name, "") for name in SuggestedQuestion.__struct_fields__}
         )
         guild_id = guild_id_of(interaction)
         async with return_text_on_error(interaction, "\n\n".join(filter(None, fields.values()))):
