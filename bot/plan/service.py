@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Iterator, Sequence
 from datetime import date, datetime
-from functools import partial
 from weakref import WeakValueDictionary
 
 from msgspec import Struct
@@ -75,8 +74,8 @@ class Plans:
             today = at.known.today
             chooses = plan.day > today and areas.is_asked(at.bank, plan.goal_of)
             if chooses:
-                plan, whole = await compute(partial(choose_topics, plan, at))
-            outlook = await compute(partial(build_outlook, plan, at))
+                plan, whole = await compute(choose_topics, plan, at)
+            outlook = await compute(build_outlook, plan, at)
             if chooses:
                 outlook = set_goal(outlook)
             past = await self._database.write(_save_plan, outlook, before)
@@ -150,7 +149,7 @@ class Plans:
         plan, at = await self._database.read(self._situation, user_id, guild_id)
         if plan is None or plan.is_over(at.known.today):
             return None
-        return await compute(partial(build_outlook, plan, at))
+        return await compute(build_outlook, plan, at)
 
     async def goal_options(
         self, user_id: int, guild_id: int | None, typed: str
