@@ -32,8 +32,8 @@ from bot.challenges import store as challenges_store
 from bot.challenges import views as challenges_views
 from bot.challenges import work as challenges_work
 from bot.challenges.cog import Challenge as ChallengeCog
+from bot.challenges.players import Players
 from bot.challenges.service import Challenges
-from bot.challenges.turns import Turns
 from bot.challenges.work import ChallengeWork
 from bot.chat.client import QuizBot
 from bot.chat.rate_limit import LIMIT
@@ -235,7 +235,7 @@ class Services:
         self.open_questions = OpenQuestions(context, self.round_cards)
         self.rounds = Rounds(context)
         self.challenges = Challenges(context)
-        self.turns = Turns(context, self.challenges)
+        self.challenge_players = Players(context, self.challenges)
         self.private_results = PrivateResults(context)
         self.names = Names(context)
         self.members = Members(context)
@@ -315,7 +315,7 @@ class Services:
         """Make the cogs of all features."""
         self.names.watch(bot.router)
         quiz = Quiz(bot, self.rounds, self.open_questions, self.private_results)
-        challenge = ChallengeCog(bot, self.challenges, self.turns)
+        challenge = ChallengeCog(bot, self.challenges, self.challenge_players)
         today = Today(bot, self.dailies)
         find_missed = {"round": self.rounds.misses, "challenge": self.challenges.misses}
         practice = PracticeCog(bot, self.practices, find_missed)

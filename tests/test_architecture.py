@@ -140,7 +140,7 @@ MORE_ROOMS = {
     "memory": {"ability", "progress", "fitting", "own_models"},
     "answers": {"pay", "totals", "sources", "erasure"},
     "bank": {"archives", "checks", "documents", "files", "forms", "pictures", "sheets"},
-    "challenges": {"turns"},
+    "challenges": {"players"},
     "daily": {
         *("drawing", "open_answers", "panel_views", "schedule_store", "schedules", "streak_store"),
         *("streaks", "weekdays"),

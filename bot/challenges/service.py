@@ -70,7 +70,7 @@ class _Start(Struct, frozen=True):
 
 
 class Challenges:
-    """The use cases of challenges, except the turns of their players (`bot.challenges.turns`)."""
+    """The use cases of challenges, except those of their players (`bot.challenges.players`)."""
 
     def __init__(self, context: Context) -> None:
         self._database = context.database

@@ -256,7 +256,9 @@ async def test_a_click_that_comes_before_the_answer_to_the_post(stage: Stage) ->
     challenge_id = await start(stage, questions=1, hours=1)
     assert (await row(stage, challenge_id)).state is State.POSTING
     (post,) = stage.sender.of_kind("challenge")
-    await stage.bot.turns.take(challenge_id, ALWINA, GUILD, post.message_id, stage.clock())
+    await stage.bot.challenge_players.take(
+        challenge_id, ALWINA, GUILD, post.message_id, stage.clock()
+    )
     assert (await row(stage, challenge_id)).message_id == post.message_id
     await stage.wait(hours=2)
     assert len(stage.sender.of_kind("challenge")) == 1
