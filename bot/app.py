@@ -61,7 +61,7 @@ from bot.daily import views as daily_views
 from bot.daily import work as daily_work
 from bot.daily.cog import Daily as DailyCog
 from bot.daily.cog import Today
-from bot.daily.schedules import Schedules
+from bot.daily.schedule_service import Schedules
 from bot.daily.service import Dailies
 from bot.daily.work import DailyWork, ScheduleWork
 from bot.help.cog import Help as HelpCog
@@ -125,14 +125,14 @@ from bot.reminders import work as reminders_work
 from bot.reminders.cog import Reminders as RemindersCog
 from bot.reminders.service import Reminders
 from bot.reminders.work import ReminderWork
-from bot.rounds import showing as rounds_showing
+from bot.rounds import messages as rounds_messages
 from bot.rounds import store as rounds_store
 from bot.rounds import views as rounds_views
 from bot.rounds.answering import OpenQuestions
 from bot.rounds.cog import Quiz
+from bot.rounds.messages import RoundMessages
 from bot.rounds.results import PrivateResults
 from bot.rounds.service import Rounds
-from bot.rounds.showing import RoundCards
 from bot.rounds.work import RoundWork
 from bot.settings.cog import Settings as SettingsCog
 from bot.settings.service import ServerSettings
@@ -151,7 +151,7 @@ log = logging.getLogger(__name__)
 class Views(NamedTuple):
     """The views of the features that have workers."""
 
-    rounds: rounds_showing.Views = rounds_views
+    rounds: rounds_messages.Views = rounds_views
     daily: daily_work.Views = daily_views
     reminders: reminders_work.Views = reminders_views
     recap: recap_work.Views = recap_views
@@ -231,8 +231,8 @@ class Services:
     ) -> None:
         self.context = context
         views = views or Views()
-        self.round_cards = RoundCards(context, views.rounds)
-        self.open_questions = OpenQuestions(context, self.round_cards)
+        self.round_messages = RoundMessages(context, views.rounds)
+        self.open_questions = OpenQuestions(context, self.round_messages)
         self.rounds = Rounds(context)
         self.challenges = Challenges(context)
         self.challenge_players = Players(context, self.challenges)
@@ -279,7 +279,7 @@ class Services:
             context,
             starters=self.rounds.starters,
             questions=self.open_questions,
-            cards=self.round_cards,
+            messages=self.round_messages,
             results=self.private_results,
         )
         self.schedule_work = ScheduleWork(context, self.dailies)

@@ -22,8 +22,8 @@ from bot.questions.model import Item
 from bot.rounds import rules, store
 from bot.rounds.cards import Locked
 from bot.rounds.counter import AnswerCountRefresher
+from bot.rounds.messages import RoundMessages
 from bot.rounds.rules import Phase
-from bot.rounds.showing import RoundCards
 from bot.rounds.store import Round, RoundQuestion
 from bot.teams import store as teams_store
 
@@ -62,13 +62,13 @@ class _CachedQuestion(Struct, frozen=True):
 class OpenQuestions:
     """The open questions of all rounds of this process, and the counts of answers on their cards."""
 
-    def __init__(self, context: Context, cards: RoundCards) -> None:
+    def __init__(self, context: Context, messages: RoundMessages) -> None:
         self._database = context.database
         self._banks = context.banks
         self._scheduler = context.scheduler
         self._now = context.now
         self._clock = context.clock
-        self.counters = AnswerCountRefresher(context.now, cards.refresh)
+        self.counters = AnswerCountRefresher(context.now, messages.refresh)
         self._cached: dict[int, _CachedQuestion] = {}
         """Committed data by question id; only the database knows whether a question is open."""
 

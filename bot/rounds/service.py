@@ -32,8 +32,8 @@ from bot.questions.model import Bank, Item
 from bot.rounds import rules, store
 from bot.rounds.answering import get_question_or_refuse
 from bot.rounds.cards import Leader, OpenQuestion, RoundStatus, Started
+from bot.rounds.messages import standings_of
 from bot.rounds.rules import Options, Phase
-from bot.rounds.showing import standings_of
 from bot.rounds.store import Round, RoundQuestion
 
 log = logging.getLogger(__name__)

@@ -26,9 +26,9 @@ from bot.core.starters import Starters
 from bot.play.service import score
 from bot.rounds import rules, store
 from bot.rounds.answering import OpenQuestions
+from bot.rounds.messages import RoundMessages, place_of
 from bot.rounds.results import PrivateResults
 from bot.rounds.rules import Phase
-from bot.rounds.showing import RoundCards, place_of
 from bot.rounds.store import Round, RoundQuestion
 
 log = logging.getLogger(__name__)
@@ -44,13 +44,13 @@ class RoundWork(PostWorker[Round]):
         context: Context,
         starters: Starters,
         questions: OpenQuestions,
-        cards: RoundCards,
+        messages: RoundMessages,
         results: PrivateResults,
     ) -> None:
         super().__init__(context)
         self._starters = starters
         self._questions = questions
-        self._cards = cards
+        self._messages = messages
         self._results = results
 
     def load(self, conn: Connection, key: int, /) -> Round | None:
@@ -105,7 +105,7 @@ class RoundWork(PostWorker[Round]):
             place=place_of(round_),
             nonce=make_nonce("q", question.id, question.asked_at or now),
             tried_at=question.asked_at,
-            build=partial(self._cards.question, round_, question, ends_at),
+            build=partial(self._messages.question, round_, question, ends_at),
             opened=partial(self._questions.open, question_id=question.id),
             urgent=True,
         )
@@ -116,7 +116,7 @@ class RoundWork(PostWorker[Round]):
             return
         shown, question, given, pause = claimed
         await self._questions.forget(round_.id)
-        await self._cards.reveal(shown, question, given)
+        await self._messages.reveal(shown, question, given)
         due_at = self._now() if shown.ending else self._now() + pause
         await self._database.write(
             store.change, round_.id, expect=Phase.REVEAL, phase=Phase.PAUSE, due_at=due_at
@@ -234,7 +234,7 @@ class RoundWork(PostWorker[Round]):
             place=place_of(round_),
             nonce=make_nonce("s", round_.id, round_.started_at),
             tried_at=tried_at,
-            build=partial(self._cards.standings, round_),
+            build=partial(self._messages.standings, round_),
             urgent=True,
         )
 

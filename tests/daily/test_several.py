@@ -17,7 +17,7 @@ from bot.core.snowflakes import created_at
 from bot.daily import schedule_store
 from bot.daily.cards import DailyCard, DailyResult, DailyVerdict
 from bot.daily.rules import DEFAULT_NAME, Daily, Schedule
-from bot.daily.schedules import SeveralDailies
+from bot.daily.schedule_service import SeveralDailies
 from bot.daily.streaks import NO_NEWS
 from bot.questions.areas import ALL
 from tests.banks import small_bank

@@ -538,7 +538,7 @@ async def test_the_count_on_the_card(stage: Stage) -> None:
     post = stage.card()
     await stage.answer(ALWINA, after=1)
     await stage.answer(BOB, after=1)
-    assert await stage.bot.round_cards.refresh(post.row_id) == 2
+    assert await stage.bot.round_messages.refresh(post.row_id) == 2
     (edit,) = stage.sender.edits_of("refresh")
     assert isinstance(edit.card, QuestionCard)
     assert isinstance(post.card, QuestionCard)
@@ -547,9 +547,9 @@ async def test_the_count_on_the_card(stage: Stage) -> None:
         replace(post.card, answered=2, left=20),
     )
     stage.sender.fail("refresh_question", unsent())
-    assert await stage.bot.round_cards.refresh(post.row_id) == 2
+    assert await stage.bot.round_messages.refresh(post.row_id) == 2
     await stage.wait(seconds=21)
-    assert await stage.bot.round_cards.refresh(post.row_id) is None
+    assert await stage.bot.round_messages.refresh(post.row_id) is None
     assert len(stage.sender.edits_of("refresh")) == 1
 
 
@@ -565,7 +565,7 @@ async def test_a_refresh_after_another_process_revealed(stage: Stage) -> None:
         await other.round_work.work(round_id)
 
     stage.sender.during["refresh_question"] = reveal
-    await mine.round_cards.refresh(post.row_id)
+    await mine.round_messages.refresh(post.row_id)
     assert [edit.kind for edit in stage.sender.edits] == ["refresh", "reveal", "reveal"]
     assert stage.sender.edits[1] == stage.sender.edits[2]
 
