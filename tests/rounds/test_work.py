@@ -202,11 +202,15 @@ async def test_a_question_still_open_after_a_restart_stays_open(stage: Stage) ->
     assert reveals(stage)[0].outcome.answered == 2
 
 
-async def test_answers_before_the_post_returns(stage: Stage) -> None:
-    """Answers open the question, and time counts from the message."""
+async def test_answers_before_the_post_returns(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Answers open the question, time counts from the message, and the reveal waits for no post."""
     opened: list[object] = []
+    nudges: list[datetime] = []
 
     async def early() -> None:
+        monkeypatch.setattr(stage.bot.context.scheduler, "nudge", nudges.append)
         stage.clock.turn(seconds=3)
         locked = await stage.answer(ALWINA)
         opened.append(locked.reveal_at)
@@ -224,6 +228,7 @@ async def test_answers_before_the_post_returns(stage: Stage) -> None:
         posted + timedelta(seconds=20) + SHORTEST_GRACE,
     )
     assert opened == [posted + timedelta(seconds=20)]
+    assert nudges == [round_.due_at]
     assert {a.user_id: a.elapsed_ms for a in await stage.answers()} == {ALWINA: 3000, BOB: 5000}
     assert (await stage.question(round_id)).message_id == stage.card().message_id
 
