@@ -262,8 +262,8 @@ class Services:
         caches: list[Cache] = [
             self.names,
             self.open_questions,
-            self.rounds.starters,
-            self.challenges.starters,
+            self.rounds.pending_starts,
+            self.challenges.pending_starts,
             self.private_results,
             context.drafts,
         ]
@@ -277,7 +277,7 @@ class Services:
         """Make the workers, and add them to the scheduler."""
         self.round_work = RoundWork(
             context,
-            starters=self.rounds.starters,
+            pending_starts=self.rounds.pending_starts,
             questions=self.open_questions,
             messages=self.round_messages,
             results=self.private_results,

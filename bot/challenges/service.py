@@ -22,7 +22,7 @@ from bot.core.context import Context
 from bot.core.database import Connection, reading
 from bot.core.errors import UserError
 from bot.core.limits import CHALLENGES_OPEN
-from bot.core.starters import Notify, Starters
+from bot.core.pending_starts import Notify, PendingStarts
 from bot.members.store import MAX_NAME, names_of, set_names
 from bot.play import rules as play_rules
 from bot.play import service as play_service
@@ -80,7 +80,7 @@ class Challenges:
         self._now = context.now
         self._rng = context.rng
         self._in_play = context.in_play
-        self.starters = Starters(context.now)
+        self.pending_starts = PendingStarts(context.now)
 
     async def start(
         self,
@@ -111,7 +111,7 @@ class Challenges:
         challenge_id = started.challenge_id
         log.info("challenge %s started: guild %s, channel %s", challenge_id, guild_id, channel_id)
         if tell is not None:
-            self.starters.add(challenge_id, starter.id, tell)
+            self.pending_starts.add(challenge_id, starter.id, tell)
         self._scheduler.nudge(start.now)
         return started
 

@@ -21,8 +21,8 @@ from bot.core import erased_answers
 from bot.core.context import Context, make_nonce
 from bot.core.database import Connection, is_away
 from bot.core.errors import DeliveryRefused
+from bot.core.pending_starts import PendingStarts
 from bot.core.posting import Post, PostWorker
-from bot.core.starters import Starters
 from bot.play.service import score
 from bot.rounds import rules, store
 from bot.rounds.answering import OpenQuestions
@@ -42,13 +42,13 @@ class RoundWork(PostWorker[Round]):
     def __init__(
         self,
         context: Context,
-        starters: Starters,
+        pending_starts: PendingStarts,
         questions: OpenQuestions,
         messages: RoundMessages,
         results: PrivateResults,
     ) -> None:
         super().__init__(context)
-        self._starters = starters
+        self._pending_starts = pending_starts
         self._questions = questions
         self._messages = messages
         self._results = results
@@ -81,7 +81,7 @@ class RoundWork(PostWorker[Round]):
 
     async def _ask(self, round_: Round) -> None:
         if await self.post_once(partial(self._claim_question, round_=round_)):
-            self._starters.remove(round_.id)
+            self._pending_starts.remove(round_.id)
 
     def _claim_question(self, conn: Connection, round_: Round) -> Post | None:
         now = self._now()
@@ -239,7 +239,7 @@ class RoundWork(PostWorker[Round]):
         )
 
     async def _end(self, round_: Round, ending: str, detail: str | None) -> None:
-        self._starters.remove(round_.id)
+        self._pending_starts.remove(round_.id)
         await self._questions.forget(round_.id)
         values = {"phase": Phase.ENDED, "ended_at": self._now(), "ending": ending, "detail": detail}
         await self._leave_phase(round_.id, values)
@@ -294,7 +294,7 @@ class RoundWork(PostWorker[Round]):
         log.warning("round %s in channel %s: %s", current.id, current.channel_id, error)
         if current.phase is Phase.ASKING and current.number == 1:
             sorry = f"The round couldn't start. {error} Once that's fixed, use </quiz start> again."
-            await self._starters.notify(current.id, sorry)
+            await self._pending_starts.notify(current.id, sorry)
             await self._end(current, error.what, str(error))
         else:
             await self._stop_early(current, error.what, str(error))

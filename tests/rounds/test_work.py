@@ -347,9 +347,9 @@ async def test_a_starter_is_forgotten_once_the_first_card_is_posted(stage: Stage
         raise AssertionError(sentence)
 
     round_id = await stage.start(notify=notify)
-    assert len(stage.bot.rounds.starters) == 1
+    assert len(stage.bot.rounds.pending_starts) == 1
     assert await stage.next_card(round_id)
-    assert not len(stage.bot.rounds.starters)
+    assert not len(stage.bot.rounds.pending_starts)
 
 
 async def test_a_round_that_is_erased_while_it_posts(
