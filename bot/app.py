@@ -32,8 +32,8 @@ from bot.challenges import store as challenges_store
 from bot.challenges import views as challenges_views
 from bot.challenges import work as challenges_work
 from bot.challenges.cog import Challenge as ChallengeCog
+from bot.challenges.players import Players
 from bot.challenges.service import Challenges
-from bot.challenges.turns import Turns
 from bot.challenges.work import ChallengeWork
 from bot.chat.client import QuizBot
 from bot.chat.rate_limit import LIMIT
@@ -61,7 +61,7 @@ from bot.daily import views as daily_views
 from bot.daily import work as daily_work
 from bot.daily.cog import Daily as DailyCog
 from bot.daily.cog import Today
-from bot.daily.schedules import Schedules
+from bot.daily.schedule_service import Schedules
 from bot.daily.service import Dailies
 from bot.daily.work import DailyWork, ScheduleWork
 from bot.help.cog import Help as HelpCog
@@ -125,14 +125,14 @@ from bot.reminders import work as reminders_work
 from bot.reminders.cog import Reminders as RemindersCog
 from bot.reminders.service import Reminders
 from bot.reminders.work import ReminderWork
-from bot.rounds import showing as rounds_showing
+from bot.rounds import messages as rounds_messages
 from bot.rounds import store as rounds_store
 from bot.rounds import views as rounds_views
 from bot.rounds.answering import OpenQuestions
 from bot.rounds.cog import Quiz
+from bot.rounds.messages import RoundMessages
 from bot.rounds.results import PrivateResults
 from bot.rounds.service import Rounds
-from bot.rounds.showing import RoundCards
 from bot.rounds.work import RoundWork
 from bot.settings.cog import Settings as SettingsCog
 from bot.settings.service import ServerSettings
@@ -151,7 +151,7 @@ log = logging.getLogger(__name__)
 class Views(NamedTuple):
     """The views of the features that have workers."""
 
-    rounds: rounds_showing.Views = rounds_views
+    rounds: rounds_messages.Views = rounds_views
     daily: daily_work.Views = daily_views
     reminders: reminders_work.Views = reminders_views
     recap: recap_work.Views = recap_views
@@ -231,11 +231,11 @@ class Services:
     ) -> None:
         self.context = context
         views = views or Views()
-        self.round_cards = RoundCards(context, views.rounds)
-        self.open_questions = OpenQuestions(context, self.round_cards)
+        self.round_messages = RoundMessages(context, views.rounds)
+        self.open_questions = OpenQuestions(context, self.round_messages)
         self.rounds = Rounds(context)
         self.challenges = Challenges(context)
-        self.turns = Turns(context, self.challenges)
+        self.challenge_players = Players(context, self.challenges)
         self.private_results = PrivateResults(context)
         self.names = Names(context)
         self.members = Members(context)
@@ -262,8 +262,8 @@ class Services:
         caches: list[Cache] = [
             self.names,
             self.open_questions,
-            self.rounds.starters,
-            self.challenges.starters,
+            self.rounds.pending_starts,
+            self.challenges.pending_starts,
             self.private_results,
             context.drafts,
         ]
@@ -277,9 +277,9 @@ class Services:
         """Make the workers, and add them to the scheduler."""
         self.round_work = RoundWork(
             context,
-            starters=self.rounds.starters,
+            pending_starts=self.rounds.pending_starts,
             questions=self.open_questions,
-            cards=self.round_cards,
+            messages=self.round_messages,
             results=self.private_results,
         )
         self.schedule_work = ScheduleWork(context, self.dailies)
@@ -315,7 +315,7 @@ class Services:
         """Make the cogs of all features."""
         self.names.watch(bot.router)
         quiz = Quiz(bot, self.rounds, self.open_questions, self.private_results)
-        challenge = ChallengeCog(bot, self.challenges, self.turns)
+        challenge = ChallengeCog(bot, self.challenges, self.challenge_players)
         today = Today(bot, self.dailies)
         find_missed = {"round": self.rounds.misses, "challenge": self.challenges.misses}
         practice = PracticeCog(bot, self.practices, find_missed)

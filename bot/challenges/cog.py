@@ -11,8 +11,8 @@ from discord.ext import commands
 from bot.challenges import rules
 from bot.challenges import views as view
 from bot.challenges.cards import Asked, Between
+from bot.challenges.players import Players
 from bot.challenges.service import Challenges, Options, Person
-from bot.challenges.turns import Turns
 from bot.chat.client import QuizBot
 from bot.chat.options import topic_choices
 from bot.chat.permissions import require_may_play
@@ -33,17 +33,17 @@ attempt arrived.
 
 
 class Challenge(commands.Cog):
-    def __init__(self, bot: QuizBot, challenges: Challenges, turns: Turns) -> None:
+    def __init__(self, bot: QuizBot, challenges: Challenges, players: Players) -> None:
         self.bot = bot
         self.challenges = challenges
-        self.turns = turns
+        self.players = players
         bot.router.add(view.TAKE, self.take)
         bot.router.add(view.FOLLOWING, self.following)
         bot.router.add(view.SKIP, self.skip)
         bot.router.add(view.MINE, self.mine)
         bot.router.add(view.BACK, self.back)
         self.answerable = Answerable(
-            turns.check_open, self.answer, challenges.review_one, challenges.subject
+            players.check_open, self.answer, challenges.review_one, challenges.subject
         )
 
     @app_commands.command(
@@ -85,7 +85,7 @@ class Challenge(commands.Cog):
 
     async def take(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Show the first or next question, after a click on the card."""
-        asked = await self.turns.take(
+        asked = await self.players.take(
             int(fields["challenge"]),
             user_id=interaction.user.id,
             guild_id=guild_id_of(interaction),
@@ -95,7 +95,7 @@ class Challenge(commands.Cog):
         await self._show(interaction, asked)
 
     async def following(self, interaction: discord.Interaction, fields: Fields) -> None:
-        asked = await self.turns.next(
+        asked = await self.players.next(
             int(fields["challenge"]),
             int(fields["after"]),
             user_id=interaction.user.id,
@@ -105,7 +105,7 @@ class Challenge(commands.Cog):
         await self._show(interaction, asked)
 
     async def skip(self, interaction: discord.Interaction, fields: Fields) -> None:
-        found = await self.turns.skip(
+        found = await self.players.skip(
             int(fields["row"]),
             user_id=interaction.user.id,
             guild_id=guild_id_of(interaction),
@@ -116,7 +116,7 @@ class Challenge(commands.Cog):
     async def answer(self, interaction: discord.Interaction, click: Click) -> None:
         """Store an answer; claimed first, because two processes would both reply to it."""
         await self.bot.router.claim(interaction)
-        await self._show(interaction, await self.turns.answer(click))
+        await self._show(interaction, await self.players.answer(click))
 
     async def mine(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Show a page of a member's own answers."""
@@ -157,7 +157,7 @@ class Challenge(commands.Cog):
             await say_here(interaction, view.question(found))
         except discord.HTTPException as error:
             if error.status in _SURELY_NOT_SHOWN and error.code != ANSWERED:
-                await self.turns.take_back(found)
+                await self.players.take_back(found)
             raise
 
 

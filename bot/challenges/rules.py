@@ -32,7 +32,7 @@ def deadline(shown_at: datetime, seconds: int, closes_at: datetime) -> datetime:
     return min(shown_at + timedelta(seconds=seconds), closes_at)
 
 
-class Turn(StrEnum):
+class NextStep(StrEnum):
     """A player's next step."""
 
     ASK = "ask"  # get the next question
@@ -41,19 +41,19 @@ class Turn(StrEnum):
     OVER = "over"  # the challenge has closed
 
 
-def turn_of(
+def next_step(
     *, has_more: bool, open_until: datetime | None, closes_at: datetime, now: datetime
-) -> Turn:
-    """Return a player's turn.
+) -> NextStep:
+    """Return a player's next step.
 
     `has_more`: some questions were not shown to them yet. `open_until`: the deadline of the last
     question shown; None if it is answered, or none was shown.
     """
     if now >= closes_at:
-        return Turn.OVER
+        return NextStep.OVER
     if open_until is not None and now <= open_until:
-        return Turn.ANSWER
-    return Turn.ASK if has_more else Turn.DONE
+        return NextStep.ANSWER
+    return NextStep.ASK if has_more else NextStep.DONE
 
 
 def may_take(user_id: int, starter_id: int, member_id: int | None) -> bool:

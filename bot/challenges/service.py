@@ -5,7 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from bot.answers import store as answers_store
 from bot.answers.store import CHALLENGE, Answer
@@ -19,7 +22,7 @@ from bot.core.context import Context
 from bot.core.database import Connection, reading
 from bot.core.errors import UserError
 from bot.core.limits import CHALLENGES_OPEN
-from bot.core.starters import Notify, Starters
+from bot.core.pending_starts import Notify, PendingStarts
 from bot.members.store import MAX_NAME, names_of, set_names
 from bot.play import rules as play_rules
 from bot.play import service as play_service
@@ -55,8 +58,19 @@ class Options(play_rules.Options, frozen=True):
     hours: int = rules.DEFAULT_HOURS
 
 
+class _Start(Struct, frozen=True):
+    """The request to start a challenge."""
+
+    options: Options
+    guild_id: int
+    channel_id: int
+    starter: Person
+    member: Person | None
+    now: datetime
+
+
 class Challenges:
-    """The use cases of challenges, except the turns of their players (`bot.challenges.turns`)."""
+    """The use cases of challenges, except those of their players (`bot.challenges.players`)."""
 
     def __init__(self, context: Context) -> None:
         self._database = context.database
@@ -66,7 +80,7 @@ class Challenges:
         self._now = context.now
         self._rng = context.rng
         self._in_play = context.in_play
-        self.starters = Starters(context.now)
+        self.pending_starts = PendingStarts(context.now)
 
     async def start(
         self,
@@ -84,47 +98,59 @@ class Challenges:
 
         `tell` shows the starter a sentence if the card can't be posted. `roles` are the starter's.
         """
-        now = self._now()
-
-        def create(conn: Connection) -> Started:
-            servers.lock(conn, guild_id)
-            servers.require_starter(conn, guild_id, roles, manages=manages)
-            bank = self._banks.of(conn, guild_id)
-            check_topic(bank, options.topic_id)
-            _refuse_another(conn, guild_id, starter.id)
-            drawn = draw_items(conn, self._in_play, guild_id, bank, options, self._rng)
-            _save_names(conn, guild_id, starter, *([member] if member else []))
-            closes_at = now + timedelta(hours=options.hours)
-            challenge_id = store.create(
-                conn,
-                guild_id=guild_id,
-                channel_id=channel_id,
-                starter_id=starter.id,
-                member_id=member.id if member else None,
-                topic_id=options.topic_id,
-                difficulty=options.difficulty,
-                wanted=options.questions,
-                hours=options.hours,
-                questions=[(item.id, play_rules.seconds_for(item)) for item in drawn],
-                now=now,
-                closes_at=closes_at,
-            )
-            return Started(
-                challenge_id,
-                len(drawn),
-                options.questions,
-                closes_at,
-                member.name if member else None,
-            )
-
-        made = await self._created(create)
-        log.info(
-            "challenge %s started: guild %s, channel %s", made.challenge_id, guild_id, channel_id
+        start = _Start(
+            options=options,
+            guild_id=guild_id,
+            channel_id=channel_id,
+            starter=starter,
+            member=member,
+            now=self._now(),
         )
+        create = partial(self._create, start=start, roles=roles, manages=manages)
+        started = await self._created(create)
+        challenge_id = started.challenge_id
+        log.info("challenge %s started: guild %s, channel %s", challenge_id, guild_id, channel_id)
         if tell is not None:
-            self.starters.add(made.challenge_id, starter.id, tell)
-        self._scheduler.nudge(now)
-        return made
+            self.pending_starts.add(challenge_id, starter.id, tell)
+        self._scheduler.nudge(start.now)
+        return started
+
+    def _create(
+        self, conn: Connection, start: _Start, roles: Collection[int], *, manages: bool
+    ) -> Started:
+        """Draw the questions of a new challenge and store it; refuse members who may not start one."""
+        options = start.options
+        starter = start.starter
+        member = start.member
+        servers.lock(conn, start.guild_id)
+        servers.require_starter(conn, start.guild_id, roles, manages=manages)
+        bank = self._banks.of(conn, start.guild_id)
+        check_topic(bank, options.topic_id)
+        _refuse_another(conn, start.guild_id, starter.id)
+        drawn = draw_items(conn, self._in_play, start.guild_id, bank, options, self._rng)
+        _save_names(conn, start.guild_id, starter, *([member] if member else []))
+        closes_at = start.now + timedelta(hours=options.hours)
+        challenge_id = store.create(
+            conn,
+            guild_id=start.guild_id,
+            channel_id=start.channel_id,
+            starter_id=starter.id,
+            member_id=member.id if member else None,
+            topic_id=options.topic_id,
+            difficulty=options.difficulty,
+            wanted=options.questions,
+            hours=options.hours,
+            questions=[(item.id, play_rules.seconds_for(item)) for item in drawn],
+            now=start.now,
+            closes_at=closes_at,
+        )
+        return Started(
+            challenge_id,
+            len(drawn),
+            options.questions,
+            closes_at,
+            member.name if member else None,
+        )
 
     async def _created(self, create: Callable[[Connection], Started]) -> Started:
         """Store a challenge; if too many are open, check whether their cards still exist.

@@ -75,7 +75,7 @@ class ChallengeWork(PostWorker[Challenge]):
 
     async def _post(self, challenge: Challenge) -> None:
         if await self.post_once(partial(self._claim, challenge=challenge)):
-            self._challenges.starters.remove(challenge.id)
+            self._challenges.pending_starts.remove(challenge.id)
 
     def _claim(self, conn: Connection, challenge: Challenge) -> Post | None:
         now = self._now()
@@ -211,7 +211,7 @@ class ChallengeWork(PostWorker[Challenge]):
         state = await self._database.write(self._skip_in, challenge_id, ending, detail)
         if state is State.POSTING:
             sorry = f"Your challenge couldn't be posted. {detail} Once that's fixed, use </challenge> again."
-            await self._challenges.starters.notify(challenge_id, sorry)
+            await self._challenges.pending_starts.notify(challenge_id, sorry)
 
     def _skip_in(
         self, conn: Connection, challenge_id: int, ending: str, detail: str

@@ -20,6 +20,7 @@ from pathlib import Path
 from tempfile import mkstemp
 
 from bot.core.child_process import CallStopped, Process
+from bot.core.computing import SingleThread
 
 log = logging.getLogger(__name__)
 
@@ -163,6 +164,7 @@ class RegularBackups:
     async def run(self) -> None:
         """Make each copy when it is due, until this is cancelled. A failure is logged."""
         process = Process()  # so that a long copy neither slows clicks nor delays the end
+        thread = SingleThread("backups")
         not_before = -math.inf
         try:
             while True:
@@ -172,7 +174,7 @@ class RegularBackups:
                 try:
                     now = datetime.now(UTC)
                     if self._is_due(now):
-                        await asyncio.to_thread(process.call, self.make, now)
+                        await thread.run(process.call, self.make, now)
                 except CallStopped:  # the bot is stopping
                     return
                 except Exception as error:

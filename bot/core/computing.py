@@ -18,7 +18,10 @@ T = TypeVar("T")
 
 
 class SingleThread:
-    """A thread for what would block the event loop: long Python, or waiting for a child process."""
+    """A thread for what would block the event loop: long Python, or waiting for a child process.
+
+    The few threads of `asyncio.to_thread` are for short work: name look-ups need them too.
+    """
 
     def __init__(self, name: str) -> None:
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)

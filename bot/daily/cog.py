@@ -43,7 +43,7 @@ from bot.daily import panel_views, rules
 from bot.daily import views as view
 from bot.daily.cards import DailyStatus
 from bot.daily.rules import Schedule
-from bot.daily.schedules import Changes, NotSetUp, Schedules, SeveralDailies, Which
+from bot.daily.schedule_service import Changes, NotSetUp, Schedules, SeveralDailies, Which
 from bot.daily.service import Dailies
 from bot.daily.weekdays import EVERY_DAY, pack_days, parse_days, suggest_days
 from bot.interviews.views import essay_modal

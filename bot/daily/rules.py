@@ -27,7 +27,7 @@ SHORTEST_GAP = timedelta(minutes=1)
 KINDS = ("choice", "open", "mixed")
 DEFAULT_NAME = "Question of the day"
 REMOVED = "It was removed after this question."
-"""The problem of the last daily of a removed schedule. A new one with its number has no posts yet."""
+"""The problem of a removed schedule's last daily, once a new one, without posts, has its number."""
 NEEDED = {"channel_id": "a channel", "at": "a time", "zone": "a time zone"}
 """The settings that a first set-up needs, with their names for managers."""
 

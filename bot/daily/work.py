@@ -25,7 +25,7 @@ from bot.core.zones import ScheduleError
 from bot.daily import schedule_store, store
 from bot.daily.cards import Announcement, DailyCard, DailyResult, OpenDailyCard, OpenDailyResult
 from bot.daily.rules import DEFAULT_HOURS, ON_THE_WAY, Daily, DailyState, Schedule, asked_by
-from bot.daily.schedules import next_post, rule_of
+from bot.daily.schedule_service import next_post, rule_of
 from bot.daily.service import Dailies, when_to_count
 from bot.interviews.assessment import most_lacking
 from bot.members.store import names_of

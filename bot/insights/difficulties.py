@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import TypeVar
 
 from bot.core.child_process import Limits, Process
+from bot.core.computing import SingleThread
 from bot.core.context import Context
 from bot.core.database import Connection
 from bot.core.limits import MAX_MEASURING_MEMORY, MAX_MEASURING_SECONDS
@@ -29,6 +29,7 @@ _MEMBERS_AT_ONCE = 20
 _MEASURED = "difficulties measured"
 """The note with the time when the items were last measured."""
 _PROCESS = Process(Limits(seconds=MAX_MEASURING_SECONDS, memory=MAX_MEASURING_MEMORY))
+_WAITING = SingleThread("difficulties")
 T = TypeVar("T")
 
 
@@ -70,7 +71,7 @@ class Difficulties:
         for some in _batches(ids):
             bank = await self._database.read(self._banks.holding, some)
             items |= expected(bank, some)
-        found = await asyncio.to_thread(_PROCESS.call, measure, items, answers)
+        found = await _WAITING.run(_PROCESS.call, measure, items, answers)
         return {i: one for i, one in found.items() if one.answers >= FEWEST_ANSWERS}
 
     async def _sample(self) -> list[list[tuple[str, bool]]]:

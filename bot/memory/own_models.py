@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 from bot.answers import store as answers_store
 from bot.core.child_process import CallEnded, Limits, Process
+from bot.core.computing import SingleThread
 from bot.core.context import Context
 from bot.core.database import Connection
 from bot.core.limits import MAX_FITTING_MEMORY, MAX_FITTING_SECONDS
@@ -31,6 +32,7 @@ _BATCH = 20
 _NOTE = "own models"
 """The note with the id of the last practice question whose member was considered."""
 _PROCESS = Process(Limits(seconds=MAX_FITTING_SECONDS, memory=MAX_FITTING_MEMORY))
+_WAITING = SingleThread("own models")
 
 
 class OwnModels:
@@ -85,7 +87,7 @@ class OwnModels:
     async def _fit(self, user_id: int) -> None:
         history = await self._database.read_long(answers_store.all_reviews_of, user_id)
         try:
-            fit = await asyncio.to_thread(_PROCESS.call, fitting.fit, history)
+            fit = await _WAITING.run(_PROCESS.call, fitting.fit, history)
         except (CallEnded, RuntimeError, ValueError) as error:
             # It is stored as a fit without a result, so that it isn't repeated every night.
             log.warning("no FSRS parameters could be fitted to a member's reviews: %s", error)

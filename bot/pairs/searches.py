@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
-from functools import partial
 
 from bot.core import servers
 from bot.core.computing import compute
@@ -80,7 +79,7 @@ class Searches:
     async def _level(self, user_id: int, guild_id: int) -> int | None:
         bank = await self._database.read(self._banks.of, guild_id)
         cards = await self._database.read(memory_store.cards_of, user_id)
-        return rules.level_of(await compute(partial(ability_of, bank, cards)))
+        return rules.level_of(await compute(ability_of, bank, cards))
 
     @writing
     def _create(

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, time, timedelta
-from functools import partial
 from typing import Protocol
 
 from fsrs import Rating
@@ -134,7 +133,7 @@ class Practices:
             if practice is None:
                 raise UserError(_UNKNOWN)
             if practice.ended_at is not None:
-                return await compute(partial(snapshot.summary, practice))
+                return await compute(snapshot.summary, practice)
             summary = await self._end(snapshot, practice)
             if summary is not None:
                 return summary
@@ -317,7 +316,7 @@ class Practices:
     ) -> Asking | Nothing | None:
         """End the current practice, and ask the first question of a new one."""
         after = await compute(
-            partial(next_question, replace(snapshot, asked=()), topic_id, items, self._rng)
+            next_question, replace(snapshot, asked=()), topic_id, items, self._rng
         )
         if after.item is None:
             if snapshot.practice is not None and not await self._database.write(_close, snapshot):
@@ -348,9 +347,7 @@ class Practices:
         self, snapshot: Snapshot, practice: Practice, at: datetime, *, instead: bool = False
     ) -> Asking | Summary | None:
         """Ask the next question of a practice, or end it."""
-        after = await compute(
-            partial(next_question, snapshot, practice.topic_id, practice.items, self._rng)
-        )
+        after = await compute(next_question, snapshot, practice.topic_id, practice.items, self._rng)
         if after.ends:
             return await self._end(snapshot, practice)
 
@@ -371,7 +368,7 @@ class Practices:
 
     async def _end(self, snapshot: Snapshot, practice: Practice) -> Summary | None:
         """End a practice and return its summary."""
-        summary = await compute(partial(snapshot.summary, practice))
+        summary = await compute(snapshot.summary, practice)
         day = await compute(snapshot.planned_day)
 
         def store_end(conn: Connection) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 from msgspec.structs import replace
@@ -84,7 +83,7 @@ class ReminderWork(Worker[Reminder]):
         found = await self._database.read(self._look, row.user_id)
         if found is None:
             return
-        claimed = await compute(partial(_claimed, found))
+        claimed = await compute(_claimed, found)
         if await self._database.write(_claim, claimed) and claimed.is_sent:
             await self._send(claimed)
 

@@ -22,8 +22,8 @@ from bot.questions.model import Item
 from bot.rounds import rules, store
 from bot.rounds.cards import Locked
 from bot.rounds.counter import AnswerCountRefresher
+from bot.rounds.messages import RoundMessages
 from bot.rounds.rules import Phase
-from bot.rounds.showing import RoundCards
 from bot.rounds.store import Round, RoundQuestion
 from bot.teams import store as teams_store
 
@@ -62,13 +62,13 @@ class _CachedQuestion(Struct, frozen=True):
 class OpenQuestions:
     """The open questions of all rounds of this process, and the counts of answers on their cards."""
 
-    def __init__(self, context: Context, cards: RoundCards) -> None:
+    def __init__(self, context: Context, messages: RoundMessages) -> None:
         self._database = context.database
         self._banks = context.banks
         self._scheduler = context.scheduler
         self._now = context.now
         self._clock = context.clock
-        self.counters = AnswerCountRefresher(context.now, cards.refresh)
+        self.counters = AnswerCountRefresher(context.now, messages.refresh)
         self._cached: dict[int, _CachedQuestion] = {}
         """Committed data by question id; only the database knows whether a question is open."""
 
@@ -103,19 +103,8 @@ class OpenQuestions:
             if not is_open:
                 return Locked(shown, None)
         question.answered[click.user_id] = click.at
+        reveal = await self._reveal_at(question)
         hosted = question.limit_ms is None
-        reveal = question.deadline_at
-        if not hosted:
-            reveal = rules.reveal_at(
-                number=round_.number,
-                deadline=question.deadline_at,
-                players=question.players,
-                answered_at=question.answered,
-            )
-        if reveal < question.deadline_at:  # all players have answered
-            due = self._due(reveal)
-            await self._database.write(store.bring_forward, round_.id, round_.number, due)
-            self._scheduler.nudge(due)
         self.counters.touch(
             round_.id,
             question.question_id,
@@ -124,6 +113,23 @@ class OpenQuestions:
             deadline=None if hosted else reveal,
         )
         return Locked(shown, reveal, hosted=hosted)
+
+    async def _reveal_at(self, question: _CachedQuestion) -> datetime:
+        """Return when a question is revealed; make its reveal due if all players have answered."""
+        if question.limit_ms is None:  # only its host reveals it earlier
+            return question.deadline_at
+        number = question.round.number
+        reveal = rules.reveal_at(
+            number=number,
+            deadline=question.deadline_at,
+            players=question.players,
+            answered_at=question.answered,
+        )
+        if reveal < question.deadline_at:
+            due = self._due(reveal)
+            await self._database.write(store.bring_forward, question.round.id, number, due)
+            self._scheduler.nudge(due)
+        return reveal
 
     @reading
     def check_open(

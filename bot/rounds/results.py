@@ -20,7 +20,7 @@ from bot.core.database import Connection, reading
 from bot.questions.answers import decode_order, letters, shown_answer, shown_right
 from bot.rounds import rules, store
 from bot.rounds.cards import OwnResult
-from bot.rounds.showing import standings_of
+from bot.rounds.messages import standings_of
 
 log = logging.getLogger(__name__)
 

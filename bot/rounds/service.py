@@ -20,7 +20,7 @@ from bot.core.context import Context
 from bot.core.database import Connection, reading
 from bot.core.errors import UserError
 from bot.core.limits import ROUNDS_OPEN
-from bot.core.starters import Notify, Starters
+from bot.core.pending_starts import Notify, PendingStarts
 from bot.members.store import names_of
 from bot.play import rules as play_rules
 from bot.play import service as play_service
@@ -32,8 +32,8 @@ from bot.questions.model import Bank, Item
 from bot.rounds import rules, store
 from bot.rounds.answering import get_question_or_refuse
 from bot.rounds.cards import Leader, OpenQuestion, RoundStatus, Started
+from bot.rounds.messages import standings_of
 from bot.rounds.rules import Options, Phase
-from bot.rounds.showing import standings_of
 from bot.rounds.store import Round, RoundQuestion
 
 log = logging.getLogger(__name__)
@@ -60,7 +60,7 @@ class Rounds:
         self._clock = context.clock
         self._rng = context.rng
         self._in_play = context.in_play
-        self.starters = Starters(context.now)
+        self.pending_starts = PendingStarts(context.now)
 
     async def start(
         self,
@@ -88,7 +88,7 @@ class Rounds:
         started = await self._database.write(self._create, start, bank, drawn)
         log.info("round %s started: guild %s, channel %s", started.round_id, guild_id, channel_id)
         if notify is not None:
-            self.starters.add(started.round_id, starter_id, notify)
+            self.pending_starts.add(started.round_id, starter_id, notify)
         self._scheduler.nudge(started.first_at)
         return started
 

@@ -21,14 +21,14 @@ from bot.core import erased_answers
 from bot.core.context import Context, make_nonce
 from bot.core.database import Connection, is_away
 from bot.core.errors import DeliveryRefused
+from bot.core.pending_starts import PendingStarts
 from bot.core.posting import Post, PostWorker
-from bot.core.starters import Starters
 from bot.play.service import score
 from bot.rounds import rules, store
 from bot.rounds.answering import OpenQuestions
+from bot.rounds.messages import RoundMessages, place_of
 from bot.rounds.results import PrivateResults
 from bot.rounds.rules import Phase
-from bot.rounds.showing import RoundCards, place_of
 from bot.rounds.store import Round, RoundQuestion
 
 log = logging.getLogger(__name__)
@@ -42,15 +42,15 @@ class RoundWork(PostWorker[Round]):
     def __init__(
         self,
         context: Context,
-        starters: Starters,
+        pending_starts: PendingStarts,
         questions: OpenQuestions,
-        cards: RoundCards,
+        messages: RoundMessages,
         results: PrivateResults,
     ) -> None:
         super().__init__(context)
-        self._starters = starters
+        self._pending_starts = pending_starts
         self._questions = questions
-        self._cards = cards
+        self._messages = messages
         self._results = results
 
     def load(self, conn: Connection, key: int, /) -> Round | None:
@@ -81,7 +81,7 @@ class RoundWork(PostWorker[Round]):
 
     async def _ask(self, round_: Round) -> None:
         if await self.post_once(partial(self._claim_question, round_=round_)):
-            self._starters.remove(round_.id)
+            self._pending_starts.remove(round_.id)
 
     def _claim_question(self, conn: Connection, round_: Round) -> Post | None:
         now = self._now()
@@ -105,7 +105,7 @@ class RoundWork(PostWorker[Round]):
             place=place_of(round_),
             nonce=make_nonce("q", question.id, question.asked_at or now),
             tried_at=question.asked_at,
-            build=partial(self._cards.question, round_, question, ends_at),
+            build=partial(self._messages.question, round_, question, ends_at),
             opened=partial(self._questions.open, question_id=question.id),
             urgent=True,
         )
@@ -116,7 +116,7 @@ class RoundWork(PostWorker[Round]):
             return
         shown, question, given, pause = claimed
         await self._questions.forget(round_.id)
-        await self._cards.reveal(shown, question, given)
+        await self._messages.reveal(shown, question, given)
         due_at = self._now() if shown.ending else self._now() + pause
         await self._database.write(
             store.change, round_.id, expect=Phase.REVEAL, phase=Phase.PAUSE, due_at=due_at
@@ -234,12 +234,12 @@ class RoundWork(PostWorker[Round]):
             place=place_of(round_),
             nonce=make_nonce("s", round_.id, round_.started_at),
             tried_at=tried_at,
-            build=partial(self._cards.standings, round_),
+            build=partial(self._messages.standings, round_),
             urgent=True,
         )
 
     async def _end(self, round_: Round, ending: str, detail: str | None) -> None:
-        self._starters.remove(round_.id)
+        self._pending_starts.remove(round_.id)
         await self._questions.forget(round_.id)
         values = {"phase": Phase.ENDED, "ended_at": self._now(), "ending": ending, "detail": detail}
         await self._leave_phase(round_.id, values)
@@ -294,7 +294,7 @@ class RoundWork(PostWorker[Round]):
         log.warning("round %s in channel %s: %s", current.id, current.channel_id, error)
         if current.phase is Phase.ASKING and current.number == 1:
             sorry = f"The round couldn't start. {error} Once that's fixed, use </quiz start> again."
-            await self._starters.notify(current.id, sorry)
+            await self._pending_starts.notify(current.id, sorry)
             await self._end(current, error.what, str(error))
         else:
             await self._stop_early(current, error.what, str(error))

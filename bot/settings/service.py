@@ -17,7 +17,7 @@ from bot.core.database import Connection, reading, writing
 from bot.core.errors import UserError
 from bot.core.servers import Server
 from bot.daily.cards import DailyStatus
-from bot.daily.schedules import Schedules
+from bot.daily.schedule_service import Schedules
 from bot.milestones import store as milestones_store
 from bot.questions import store as questions_store
 from bot.recap.service import Recaps, RecapStatus

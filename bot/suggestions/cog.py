@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from functools import partial
 from typing import Any
 
 import discord
@@ -75,7 +74,7 @@ class Suggestions(commands.Cog):
         """
         require_bot(interaction)
         # a message of nothing but marks takes up to 30 ms
-        prompt = await compute(partial(plain_text, message.clean_content, view.MAX_PROMPT))
+        prompt = await compute(plain_text, message.clean_content, view.MAX_PROMPT)
         if not prompt:
             raise UserError(
                 "That message has no text of its own. Use this on a message with words, or write your question "

@@ -119,7 +119,7 @@ class Suggestions:
             return None
         merged, problems = await self._import_complete(guild_id, found)
         new = _new_ones(found.questions, known)
-        checked = await compute(partial(self._valid, new))
+        checked = await compute(self._valid, new)
         problems += [*found.problems, *(each for each in checked if isinstance(each, Problem))]
         valid = [each.question for each in checked if isinstance(each, Placed)]
         queued, channel_id = await self._database.write(self._queue, guild_id, valid)

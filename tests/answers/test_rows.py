@@ -55,7 +55,7 @@ async def test_a_challenge(team: Stage) -> None:
     for user_id in (ALWINA, BOB):
         asked = await challenges.take(team, challenge_id, user_id)
         click = challenges.click(team, asked, user_id=user_id)
-        await team.bot.turns.answer(replace(click, roles=(RED,)))
+        await team.bot.challenge_players.answer(replace(click, roles=(RED,)))
     taken = (await rows(team))["challenge_takers"]
     assert taken - before["challenge_takers"] == 2
     before["challenge_takers"] = taken  # one row for all questions

@@ -13,7 +13,7 @@ from simcord.backend.errors import SetupError
 
 from bot.bank.cog import Bank
 from bot.bank.pictures import redraw
-from bot.core.limits import MAX_FILE_BYTES
+from bot.core.limits import MAX_FILE_BYTES, MAX_PICTURE_BYTES
 from tests.anki.decks import deck
 from tests.bank.images import HOSTILE, diagram
 from tests.bank.test_files import item
@@ -105,6 +105,22 @@ async def test_a_huge_file_is_not_downloaded(stage: Stage) -> None:
     assert f"has {MAX_FILE_BYTES + 1:,} bytes; {MAX_FILE_BYTES:,} are allowed" in reply(
         await take(stage, b" " * (MAX_FILE_BYTES + 1))
     )
+
+
+async def test_files_that_are_larger_than_declared(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A client may declare any size, so a download stops at the limit of its kind of file."""
+    limits: list[int] = []
+
+    async def too_large(_file: discord.Attachment, most: int) -> None:
+        limits.append(most)
+
+    monkeypatch.setattr(stage.bot, "download", too_large)
+    assert f"has more than {MAX_FILE_BYTES:,} bytes" in reply(await take(stage, ours()))
+    refused = reply(await with_extras(stage, **PICTURE, upload=("x.png", diagram())))
+    assert "- **picture**: is larger than 8 MiB" in refused
+    assert limits == [MAX_FILE_BYTES, MAX_PICTURE_BYTES]
 
 
 async def test_the_list_turns_pages(stage: Stage) -> None:
@@ -237,12 +253,14 @@ async def test_a_form_that_is_not_right(stage: Stage) -> None:
     assert b"+ Yes\nNo" in (await saved(answer_to(result)))["form.txt"]
 
 
-async def test_decks_in_turn(stage: Stage) -> None:
-    """A second deck of a server is refused while one is under way; other servers' decks wait."""
+async def test_large_files_in_turn(stage: Stage) -> None:
+    """A second large file of a server is refused while one is under way; other servers' wait."""
     cog = stage.bot.get_cog("Bank")
     assert isinstance(cog, Bank)
     async with cog._large_file_in_turn(stage.guild.id):
         refused = reply(await take(stage, deck(("Who?", "me")), "x.apkg"))
+        assert "I'm still reading another file for this server." in refused
+        refused = reply(await with_extras(stage, **PICTURE, upload=("x.png", diagram())))
         assert "I'm still reading another file for this server." in refused
         async with cog._large_file_in_turn(2):
             context = cog._large_file_in_turn(3)

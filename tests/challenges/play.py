@@ -42,12 +42,14 @@ async def row(stage: Stage, challenge_id: int) -> Challenge:
 async def take(stage: Stage, challenge_id: int, user_id: int) -> Asked:
     """Press "Take it"."""
     message_id = (await row(stage, challenge_id)).message_id or 0
-    return await stage.bot.turns.take(challenge_id, user_id, GUILD, message_id, stage.clock())
+    return await stage.bot.challenge_players.take(
+        challenge_id, user_id, GUILD, message_id, stage.clock()
+    )
 
 
 async def onward(stage: Stage, between: Between, user_id: int) -> Asked:
     """Press "Next question"."""
-    return await stage.bot.turns.next(
+    return await stage.bot.challenge_players.next(
         between.challenge_id, between.number, user_id, GUILD, stage.clock()
     )
 
@@ -75,7 +77,7 @@ async def give(
 ) -> Between:
     """Answer some seconds after the question was shown."""
     stage.clock.turn(seconds=after)
-    return await stage.bot.turns.answer(click(stage, asked, right=right, **options))
+    return await stage.bot.challenge_players.answer(click(stage, asked, right=right, **options))
 
 
 async def play(

@@ -1,4 +1,4 @@
-"""Turns of players, and when a challenge is due."""
+"""The next step of a player, and when a challenge is due."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.challenges import rules
-from bot.challenges.rules import Turn
+from bot.challenges.rules import NextStep
 
 NOW = datetime(2027, 1, 4, 12, tzinfo=UTC)
 CLOSE = NOW + timedelta(hours=1)
@@ -24,24 +24,25 @@ def test_a_question_has_its_time_but_no_longer_than_the_challenge() -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "open_until", "now", "turn"),
+    ("number", "open_until", "now", "step"),
     [
-        (0, None, NOW, Turn.ASK),
-        (2, None, NOW, Turn.ASK),
-        (2, s(5), NOW, Turn.ANSWER),
-        (2, NOW, NOW, Turn.ANSWER),  # as an answer given just now counts
-        (2, s(-0.001), NOW, Turn.ASK),
-        (3, s(5), NOW, Turn.ANSWER),
-        (3, s(-1), NOW, Turn.DONE),
-        (3, None, NOW, Turn.DONE),
-        (0, None, CLOSE, Turn.OVER),
-        (2, CLOSE, CLOSE, Turn.OVER),
+        (0, None, NOW, NextStep.ASK),
+        (2, None, NOW, NextStep.ASK),
+        (2, s(5), NOW, NextStep.ANSWER),
+        (2, NOW, NOW, NextStep.ANSWER),  # as an answer given just now counts
+        (2, s(-0.001), NOW, NextStep.ASK),
+        (3, s(5), NOW, NextStep.ANSWER),
+        (3, s(-1), NOW, NextStep.DONE),
+        (3, None, NOW, NextStep.DONE),
+        (0, None, CLOSE, NextStep.OVER),
+        (2, CLOSE, CLOSE, NextStep.OVER),
     ],
 )
-def test_turns(number: int, open_until: datetime | None, now: datetime, turn: Turn) -> None:
+def test_next_step(number: int, open_until: datetime | None, now: datetime, step: NextStep) -> None:
     """Nobody gets a question while another one runs, after the last, or after the close."""
     assert (
-        rules.turn_of(has_more=number < 3, open_until=open_until, closes_at=CLOSE, now=now) is turn
+        rules.next_step(has_more=number < 3, open_until=open_until, closes_at=CLOSE, now=now)
+        is step
     )
 
 

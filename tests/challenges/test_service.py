@@ -45,8 +45,8 @@ async def test_a_question_is_shown_once(stage: Stage) -> None:
         await take(stage, challenge_id, ALWINA)
     stage.clock.turn(seconds=first.seconds + 0.001)
     with pytest.raises(UserError, match="Time was up"):
-        await stage.bot.turns.check_open(first.question_id, 1, ALWINA)
-    late = await stage.bot.turns.answer(click(stage, first))
+        await stage.bot.challenge_players.check_open(first.question_id, 1, ALWINA)
+    late = await stage.bot.challenge_players.answer(click(stage, first))
     assert (late.shown, late.number, late.moved_on) == (None, 1, False)
     second = await onward(stage, late, ALWINA)
     assert second.number == 2
@@ -79,14 +79,16 @@ async def test_the_first_answer_counts(stage: Stage) -> None:
     challenge_id = await start(stage)
     asked = await take(stage, challenge_id, ALWINA)
     wrong, right = click(stage, asked, right=False), click(stage, asked)
-    both = await asyncio.gather(stage.bot.turns.answer(wrong), stage.process().turns.answer(right))
+    both = await asyncio.gather(
+        stage.bot.challenge_players.answer(wrong), stage.process().challenge_players.answer(right)
+    )
     assert both[0].shown == both[1].shown
     assert {one.again for one in both} == {False, True}
     shown = await stage.database.read(answer_log.get, CHALLENGE, asked.question_id, ALWINA)
     assert shown is not None
     assert shown.correct is both[0].again
     with pytest.raises(UserError, match=r"You already locked in .* Press Skip to go on"):
-        await stage.bot.turns.check_open(asked.question_id, 1, ALWINA)
+        await stage.bot.challenge_players.check_open(asked.question_id, 1, ALWINA)
 
 
 async def test_points_depend_on_the_time_since_the_question_was_shown(stage: Stage) -> None:
@@ -107,15 +109,15 @@ async def test_skip_is_a_miss_and_goes_on(stage: Stage) -> None:
     challenge_id = await start(stage, questions=2)
     first = await take(stage, challenge_id, ALWINA)
     stage.clock.turn(seconds=1)
-    second = await stage.bot.turns.skip(first.question_id, ALWINA, GUILD, stage.clock())
+    second = await stage.bot.challenge_players.skip(first.question_id, ALWINA, GUILD, stage.clock())
     assert isinstance(second, Asked)
     assert second.number == 2
     with pytest.raises(UserError, match="at question 2 already"):
-        await stage.bot.turns.skip(first.question_id, ALWINA, GUILD, stage.clock())
+        await stage.bot.challenge_players.skip(first.question_id, ALWINA, GUILD, stage.clock())
     stage.clock.turn(seconds=1)
-    late = await stage.bot.turns.answer(click(stage, first))
+    late = await stage.bot.challenge_players.answer(click(stage, first))
     assert (late.shown, late.moved_on) == (None, True)
-    end = await stage.bot.turns.skip(second.question_id, ALWINA, GUILD, stage.clock())
+    end = await stage.bot.challenge_players.skip(second.question_id, ALWINA, GUILD, stage.clock())
     assert isinstance(end, Between)
     assert (end.shown, end.next_seconds) == (None, None)
     assert await stage.database.read(store.finishes, challenge_id, stage.clock()) == (1, None)
@@ -125,13 +127,13 @@ async def test_a_question_that_was_never_shown_comes_again(stage: Stage) -> None
     """A question that Discord refused to show comes again, unless it was answered."""
     challenge_id = await start(stage)
     first = await take(stage, challenge_id, ALWINA)
-    await stage.bot.turns.take_back(first)
+    await stage.bot.challenge_players.take_back(first)
     again = await take(stage, challenge_id, ALWINA)
     assert (again.number, again.item) == (1, first.item)
     between = await give(stage, again)
-    await stage.bot.turns.take_back(again)
+    await stage.bot.challenge_players.take_back(again)
     second = await onward(stage, between, ALWINA)
-    await stage.bot.turns.take_back(second)
+    await stage.bot.challenge_players.take_back(second)
     assert (await take(stage, challenge_id, ALWINA)).number == 2
 
 
@@ -144,18 +146,18 @@ async def test_only_ones_own_questions_can_be_answered(stage: Stage) -> None:
         click(stage, asked, user_id=BOB, at=stage.clock() + timedelta(days=9)),
     ):
         with pytest.raises(UserError, match="isn't one of yours"):
-            await stage.bot.turns.answer(wrong)
+            await stage.bot.challenge_players.answer(wrong)
     with pytest.raises(UserError, match="isn't one of yours"):
-        await stage.bot.turns.skip(asked.question_id, BOB, GUILD, stage.clock())
+        await stage.bot.challenge_players.skip(asked.question_id, BOB, GUILD, stage.clock())
     with pytest.raises(UserError, match="isn't one of yours"):
-        await stage.bot.turns.skip(asked.question_id, ALWINA, GUILD + 1, stage.clock())
+        await stage.bot.challenge_players.skip(asked.question_id, ALWINA, GUILD + 1, stage.clock())
     with pytest.raises(UserError, match="card is out of date"):
-        await stage.bot.turns.take(challenge_id, ALWINA, GUILD, 1, stage.clock())
+        await stage.bot.challenge_players.take(challenge_id, ALWINA, GUILD, 1, stage.clock())
     for challenge, guild in ((challenge_id, GUILD + 1), (challenge_id + 1, GUILD)):
         with pytest.raises(UserError, match="is gone"):
-            await stage.bot.turns.take(challenge, ALWINA, guild, 1, stage.clock())
+            await stage.bot.challenge_players.take(challenge, ALWINA, guild, 1, stage.clock())
     with pytest.raises(UserError, match="Press Take it"):
-        await stage.bot.turns.next(challenge_id, 1, BOB, GUILD, stage.clock())
+        await stage.bot.challenge_players.next(challenge_id, 1, BOB, GUILD, stage.clock())
     assert await stage.answers(CHALLENGE) == []
 
 

@@ -244,10 +244,10 @@ async def test_a_starter_is_forgotten_once_the_card_is_posted(stage: Stage) -> N
         raise AssertionError(sentence)
 
     challenge_id = (await begin(stage, tell=tell)).challenge_id
-    assert len(stage.bot.challenges.starters) == 1
+    assert len(stage.bot.challenges.pending_starts) == 1
     await stage.run()
     assert (await row(stage, challenge_id)).state is State.OPEN
-    assert not len(stage.bot.challenges.starters)
+    assert not len(stage.bot.challenges.pending_starts)
 
 
 async def test_a_click_that_comes_before_the_answer_to_the_post(stage: Stage) -> None:
@@ -256,7 +256,9 @@ async def test_a_click_that_comes_before_the_answer_to_the_post(stage: Stage) ->
     challenge_id = await start(stage, questions=1, hours=1)
     assert (await row(stage, challenge_id)).state is State.POSTING
     (post,) = stage.sender.of_kind("challenge")
-    await stage.bot.turns.take(challenge_id, ALWINA, GUILD, post.message_id, stage.clock())
+    await stage.bot.challenge_players.take(
+        challenge_id, ALWINA, GUILD, post.message_id, stage.clock()
+    )
     assert (await row(stage, challenge_id)).message_id == post.message_id
     await stage.wait(hours=2)
     assert len(stage.sender.of_kind("challenge")) == 1

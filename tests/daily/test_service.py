@@ -17,7 +17,7 @@ from bot.core.errors import DeliveryRefused, UserError
 from bot.core.snowflakes import created_at
 from bot.daily.cards import DailyCard, DailyResult, DailyVerdict, link
 from bot.daily.rules import DEFAULT_NAME
-from bot.daily.schedules import NotSetUp
+from bot.daily.schedule_service import NotSetUp
 from bot.daily.streaks import NO_NEWS, StreakNews
 from tests.fakes import START
 from tests.stage import ALWINA, BOB, CHANNEL, CLEMENTINE, GUILD, Stage

@@ -12,12 +12,12 @@ from sqlalchemy import Connection
 
 from bot.core import servers
 from bot.core.database import Database
-from bot.core.errors import UserError
+from bot.core.errors import DeliveryRefused, UserError
 from bot.core.snowflakes import created_at
 from bot.daily import schedule_store
 from bot.daily.cards import DailyCard, DailyResult, DailyVerdict
 from bot.daily.rules import DEFAULT_NAME, Daily, Schedule
-from bot.daily.schedules import SeveralDailies
+from bot.daily.schedule_service import SeveralDailies
 from bot.daily.streaks import NO_NEWS
 from bot.questions.areas import ALL
 from tests.banks import small_bank
@@ -248,6 +248,19 @@ async def test_a_removed_daily_comes_back_on_the_next_date(stage: Stage) -> None
     await stage.bot.schedules.remove(GUILD, "Again")
     await stage.wait(days=1)
     assert [name for _, name in posts(stage)] == [DEFAULT_NAME, "Warm-up", "Warm-up"]
+
+
+async def test_a_daily_that_is_removed_while_it_is_shown(stage: Stage) -> None:
+    """Another one with its number has no last post, though the removed one's card came later."""
+    await stage.set_up("13:00", role_id=7)
+    stage.sender.fail("show_daily", DeliveryRefused("permissions", "I can't edit there."))
+    await stage.wait(hours=1)
+    assert (await stage.day(TODAY)).state == "showing"
+    await stage.bot.schedules.remove(GUILD)
+    await stage.wait(hours=1)
+    assert (await stage.day(TODAY)).state == "open"
+    await stage.set_up("14:30")
+    assert (await stage.bot.schedules.status(GUILD)).last is None
 
 
 async def test_the_zone_is_the_servers(stage: Stage) -> None:

@@ -121,7 +121,7 @@ async def challenge(stage: Stage) -> None:
         await stage.run()
         (post, *_) = reversed(stage.sender.of_kind("challenge"))
         for user_id in (ZOE, BOB):
-            asked = await stage.bot.turns.take(
+            asked = await stage.bot.challenge_players.take(
                 started.challenge_id, user_id, GUILD, post.message_id, stage.clock()
             )
             said = NAME if user_id == ZOE else "something else"
@@ -136,7 +136,7 @@ async def challenge(stage: Stage) -> None:
                 () if text else (0,),
                 text,
             )
-            await stage.bot.turns.answer(given)
+            await stage.bot.challenge_players.answer(given)
         if member is None:
             await stage.wait(hours=2)
 

@@ -121,7 +121,10 @@ async def seen_on(stage: Stage, *servers: int, user_id: int = ALWINA) -> None:
 async def own_in(
     stage: Stage, banks: Banks, user_id: int = ALWINA, guild_id: int | None = None
 ) -> set[int | None]:
-    """The servers whose own items a member is asked on a server, or else in direct messages."""
+    """Return which servers' own items a member is asked on one server.
+
+    Without `guild_id`, return which are asked in direct messages.
+    """
     bank = await stage.database.read(banks.of_member, user_id, guild_id)
     return {server_of(item_id) for item_id in bank.asked} - {None}
 

@@ -237,8 +237,8 @@ async def test_a_reminder_that_changes_meanwhile(
         partial(stage.bot.reminders.set, ALWINA, None, "15:00", "UTC"),
     ]
 
-    async def disturbed(function: Callable[[], Any]) -> Any:
-        found = await compute(function)
+    async def disturbed(function: Callable[..., Any], *given: Any) -> Any:
+        found = await compute(function, *given)
         await steps.pop(0)()
         return found
 

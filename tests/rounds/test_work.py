@@ -202,11 +202,15 @@ async def test_a_question_still_open_after_a_restart_stays_open(stage: Stage) ->
     assert reveals(stage)[0].outcome.answered == 2
 
 
-async def test_answers_before_the_post_returns(stage: Stage) -> None:
-    """Answers open the question, and time counts from the message."""
+async def test_answers_before_the_post_returns(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Answers open the question, time counts from the message, and the reveal waits for no post."""
     opened: list[object] = []
+    nudges: list[datetime] = []
 
     async def early() -> None:
+        monkeypatch.setattr(stage.bot.context.scheduler, "nudge", nudges.append)
         stage.clock.turn(seconds=3)
         locked = await stage.answer(ALWINA)
         opened.append(locked.reveal_at)
@@ -224,6 +228,7 @@ async def test_answers_before_the_post_returns(stage: Stage) -> None:
         posted + timedelta(seconds=20) + SHORTEST_GRACE,
     )
     assert opened == [posted + timedelta(seconds=20)]
+    assert nudges == [round_.due_at]
     assert {a.user_id: a.elapsed_ms for a in await stage.answers()} == {ALWINA: 3000, BOB: 5000}
     assert (await stage.question(round_id)).message_id == stage.card().message_id
 
@@ -342,9 +347,9 @@ async def test_a_starter_is_forgotten_once_the_first_card_is_posted(stage: Stage
         raise AssertionError(sentence)
 
     round_id = await stage.start(notify=notify)
-    assert len(stage.bot.rounds.starters) == 1
+    assert len(stage.bot.rounds.pending_starts) == 1
     assert await stage.next_card(round_id)
-    assert not len(stage.bot.rounds.starters)
+    assert not len(stage.bot.rounds.pending_starts)
 
 
 async def test_a_round_that_is_erased_while_it_posts(
@@ -538,7 +543,7 @@ async def test_the_count_on_the_card(stage: Stage) -> None:
     post = stage.card()
     await stage.answer(ALWINA, after=1)
     await stage.answer(BOB, after=1)
-    assert await stage.bot.round_cards.refresh(post.row_id) == 2
+    assert await stage.bot.round_messages.refresh(post.row_id) == 2
     (edit,) = stage.sender.edits_of("refresh")
     assert isinstance(edit.card, QuestionCard)
     assert isinstance(post.card, QuestionCard)
@@ -547,9 +552,9 @@ async def test_the_count_on_the_card(stage: Stage) -> None:
         replace(post.card, answered=2, left=20),
     )
     stage.sender.fail("refresh_question", unsent())
-    assert await stage.bot.round_cards.refresh(post.row_id) == 2
+    assert await stage.bot.round_messages.refresh(post.row_id) == 2
     await stage.wait(seconds=21)
-    assert await stage.bot.round_cards.refresh(post.row_id) is None
+    assert await stage.bot.round_messages.refresh(post.row_id) is None
     assert len(stage.sender.edits_of("refresh")) == 1
 
 
@@ -565,7 +570,7 @@ async def test_a_refresh_after_another_process_revealed(stage: Stage) -> None:
         await other.round_work.work(round_id)
 
     stage.sender.during["refresh_question"] = reveal
-    await mine.round_cards.refresh(post.row_id)
+    await mine.round_messages.refresh(post.row_id)
     assert [edit.kind for edit in stage.sender.edits] == ["refresh", "reveal", "reveal"]
     assert stage.sender.edits[1] == stage.sender.edits[2]
 

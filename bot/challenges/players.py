@@ -12,7 +12,7 @@ from bot.answers import store as answers_store
 from bot.answers.store import CHALLENGE
 from bot.challenges import rules, store
 from bot.challenges.cards import Asked, Between
-from bot.challenges.rules import State, Turn
+from bot.challenges.rules import NextStep, State
 from bot.challenges.service import (
     PRESS_SKIP,
     Challenges,
@@ -35,8 +35,8 @@ from bot.teams import store as teams_store
 T = TypeVar("T")
 
 
-class Turns:
-    """The turns of all players. `at` is the time of a click by Discord's clock."""
+class Players:
+    """The players of all challenges. `at` is the time of a click by Discord's clock."""
 
     def __init__(self, context: Context, challenges: Challenges) -> None:
         self._database = context.database
@@ -212,7 +212,7 @@ class Turns:
         bank = self._banks.of(conn, challenge.guild_id)
         questions = store.questions_of(conn, challenge.id)
         left = [q for q in questions if q.number > player.number and q.item_id in bank.items]
-        _refuse_turn(conn, challenge, player, questions, left, now)
+        _refuse_another_question(conn, challenge, player, questions, left, now)
         question = left[0]
         last = len(left) == 1
         item = bank.items[question.item_id]
@@ -279,7 +279,7 @@ class Turns:
         return due
 
 
-def _refuse_turn(
+def _refuse_another_question(
     conn: Connection,
     challenge: Challenge,
     player: Player,
@@ -293,21 +293,21 @@ def _refuse_turn(
     given = answers_store.get(conn, CHALLENGE, last.id, player.user_id) if last else None
     open_until = shown.deadline_at if shown and given is None else None
     closes_at = challenge.closes_at
-    match rules.turn_of(has_more=bool(left), open_until=open_until, closes_at=closes_at, now=now):
-        case Turn.ANSWER:
+    match rules.next_step(has_more=bool(left), open_until=open_until, closes_at=closes_at, now=now):
+        case NextStep.ANSWER:
             assert open_until is not None
             raise UserError(
                 f"Question {player.number} runs until <t:{int(open_until.timestamp())}:T>, in the message that only "
                 "you see. If you've lost it, press Take it again after that, and the next question comes."
             )
-        case Turn.DONE:
+        case NextStep.DONE:
             sooner = (
                 ", or as soon as both of you are done" if challenge.member_id is not None else ""
             )
             raise UserError(
                 f"You've been through all of it. The card shows the results {closing(closes_at)}{sooner}."
             )
-        case Turn.OVER:
+        case NextStep.OVER:
             raise _over()
 
 

@@ -14,8 +14,8 @@ https://discord.com/developers/docs/interactions/receiving-and-responding
 """
 
 
-class Starters:
-    """Members who started a round or challenge whose first message is not posted yet, by its row id.
+class PendingStarts:
+    """Rounds or challenges whose first message is not posted yet, and their starters, by row id.
 
     They are kept in memory only, so after a restart a starter is not notified.
     """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from bot.core.starters import KEPT_FOR, Starters
+from bot.core.pending_starts import KEPT_FOR, PendingStarts
 from tests.fakes import Clock
 
 
@@ -13,14 +13,14 @@ class Notified:
 
     def __init__(self) -> None:
         self.clock = Clock()
-        self.starters = Starters(self.clock)
+        self.pending_starts = PendingStarts(self.clock)
         self.read: list[tuple[int, str]] = []
 
     def add(self, row_id: int, user_id: int) -> None:
         async def notify(sentence: str) -> None:
             self.read.append((user_id, sentence))
 
-        self.starters.add(row_id, user_id, notify)
+        self.pending_starts.add(row_id, user_id, notify)
 
 
 async def test_each_starter_is_notified_once() -> None:
@@ -28,11 +28,11 @@ async def test_each_starter_is_notified_once() -> None:
     notified = Notified()
     notified.add(1, 101)
     notified.add(2, 102)
-    notified.starters.remove(2)
+    notified.pending_starts.remove(2)
     for row_id in (1, 1, 2, 3):
-        await notified.starters.notify(row_id, "sorry")
+        await notified.pending_starts.notify(row_id, "sorry")
     assert notified.read == [(101, "sorry")]
-    assert not len(notified.starters)
+    assert not len(notified.pending_starts)
 
 
 async def test_a_starter_is_forgotten_when_replies_expire() -> None:
@@ -41,13 +41,13 @@ async def test_a_starter_is_forgotten_when_replies_expire() -> None:
     notified.add(1, 101)
     notified.clock.at += KEPT_FOR - timedelta(seconds=1)
     notified.add(2, 102)
-    assert len(notified.starters) == 2
+    assert len(notified.pending_starts) == 2
     notified.clock.at += timedelta(seconds=1)
-    await notified.starters.notify(1, "sorry")
-    assert (notified.read, len(notified.starters)) == ([], 1)
+    await notified.pending_starts.notify(1, "sorry")
+    assert (notified.read, len(notified.pending_starts)) == ([], 1)
     notified.clock.at += KEPT_FOR
     notified.add(3, 103)
-    assert len(notified.starters) == 1
+    assert len(notified.pending_starts) == 1
 
 
 async def test_a_member_and_a_server_are_forgotten() -> None:
@@ -55,10 +55,10 @@ async def test_a_member_and_a_server_are_forgotten() -> None:
     notified = Notified()
     for row_id, user_id in ((1, 101), (2, 102), (3, 101)):
         notified.add(row_id, user_id)
-    notified.starters.forget_member(101)
-    assert len(notified.starters) == 1
-    notified.starters.forget_server(1)
-    assert len(notified.starters) == 1
+    notified.pending_starts.forget_member(101)
+    assert len(notified.pending_starts) == 1
+    notified.pending_starts.forget_server(1)
+    assert len(notified.pending_starts) == 1
     notified.clock.at += KEPT_FOR
-    notified.starters.forget_server(1)
-    assert not len(notified.starters)
+    notified.pending_starts.forget_server(1)
+    assert not len(notified.pending_starts)

@@ -148,6 +148,8 @@ class Schedules:
             schedule = replace(schedule, settled_until=now, next_at=next_at)
         if before is None:
             schedule = replace(schedule, id=schedule_store.add_schedule(conn, schedule))
+            # not at the removal, because later steps of the last daily would replace its problem
+            store.mark_removed(conn, schedule)
         else:
             schedule_store.save_schedule(conn, schedule)
         store.redirect(conn, schedule, now)
@@ -244,7 +246,6 @@ class Schedules:
         schedule = _scheduled(conn, guild_id, daily)
         schedule_store.delete_schedule(conn, schedule.id)
         store.give_up_unsent(conn, schedule)
-        store.mark_removed(conn, schedule)
         return schedule
 
     @writing_due

@@ -35,7 +35,7 @@ class Views(Protocol):
     def standings(self, card: StandingsCard, /) -> Awaitable[Any]: ...
 
 
-class RoundCards:
+class RoundMessages:
     """Builds and sends a round's messages."""
 
     def __init__(self, context: Context, views: Views) -> None:
