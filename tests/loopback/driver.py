@@ -185,14 +185,15 @@ class Member:
     async def submit(self, opened: Result, filled: str | Mapping[str, object]) -> Result:
         """Submit the modal that an earlier action opened.
 
-        `filled` is one text for its fields, or maps labels to values: a text, the labels or values
-        of options, or whether a checkbox is ticked.
+        `filled` is one text for all that is written, or maps labels to values: a text, the labels
+        or values of options, or whether a checkbox is ticked.
         """
         modal, earlier = opened.modal, opened.interaction
         if modal is None:
             raise CannotDo("no modal is open")
         fields = {str(p["label"]): p["component"] for p in parts(modal) if p["type"] == LABEL}
-        given = dict(filled) if isinstance(filled, Mapping) else dict.fromkeys(fields, filled)
+        written = (label for label, field in fields.items() if field["type"] == TEXT_INPUT)
+        given = dict(filled) if isinstance(filled, Mapping) else dict.fromkeys(written, filled)
         if set(given) - set(fields):
             raise CannotDo(f"no field {set(given) - set(fields)}, only {list(fields)}")
         resolved: Json = {}
