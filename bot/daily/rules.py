@@ -27,7 +27,8 @@ SHORTEST_GAP = timedelta(minutes=1)
 KINDS = ("choice", "open", "mixed")
 DEFAULT_NAME = "Question of the day"
 REMOVED = "It was removed after this question."
-"""The problem of a removed schedule's last daily, once a new one, without posts, has its number."""
+"""The problem of the last daily of a removed schedule. It is stored when a new schedule takes the
+number, and hides that daily, so that the new one has no posts yet."""
 NEEDED = {"channel_id": "a channel", "at": "a time", "zone": "a time zone"}
 """The settings that a first set-up needs, with their names for managers."""
 

@@ -352,7 +352,7 @@ def redirect(conn: Connection, schedule: Schedule, now: datetime) -> None:
 
 
 def mark_removed(conn: Connection, schedule: Schedule) -> None:
-    """Store with the last daily of a new schedule's number that its own schedule was removed."""
+    """Mark the last daily with a new schedule's number as one of a removed schedule."""
     last = latest_tried(conn, schedule.guild_id, schedule.number)
     if last is not None:
         conn.execute(update(dailies).where(dailies.c.id == last.id).values(problem=REMOVED))
