@@ -36,7 +36,7 @@ T = TypeVar("T")
 
 
 class Players:
-    """The players of all challenges. `at` is the time of a click by Discord's clock."""
+    """The use cases of a challenge's players. `at` is the time of a click by Discord's clock."""
 
     def __init__(self, context: Context, challenges: Challenges) -> None:
         self._database = context.database

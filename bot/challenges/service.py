@@ -128,7 +128,7 @@ class Challenges:
         check_topic(bank, options.topic_id)
         _refuse_another(conn, start.guild_id, starter.id)
         drawn = draw_items(conn, self._in_play, start.guild_id, bank, options, self._rng)
-        _save_names(conn, start.guild_id, starter, *([member] if member else []))
+        _save_names(conn, start.guild_id, [starter, member] if member else [starter])
         closes_at = start.now + timedelta(hours=options.hours)
         challenge_id = store.create(
             conn,
@@ -290,7 +290,7 @@ def closing(at: datetime) -> str:
     return f"<t:{int(at.timestamp())}:f>"
 
 
-def _save_names(conn: Connection, guild_id: int, *people: Person) -> None:
+def _save_names(conn: Connection, guild_id: int, people: Sequence[Person]) -> None:
     """Store names for the card, because a member may never have used the bot."""
     known = {(guild_id, p.id): p.name.replace("\x00", "")[:MAX_NAME] for p in people if p.name}
     if known:
