@@ -1,9 +1,9 @@
-"""The first schema; 0001 and 0002 were drafts from before the first release."""
+"""The first schema. `python -m tests.first_schema` writes this file until 1.0."""
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0003"
+revision = "0001"
 down_revision = None
 
 ROW_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
@@ -42,10 +42,7 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
     )
     op.create_index("ix_answers_member", "answers", ["user_id", "answered_at"], unique=False)
     op.create_index(
-        "ix_answers_member_item",
-        "answers",
-        ["user_id", "item_id", "answered_at"],
-        unique=False,
+        "ix_answers_member_item", "answers", ["user_id", "item_id", "answered_at"], unique=False
     )
     op.create_index(
         "ix_answers_own",
@@ -73,6 +70,7 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("due_at", sa.BigInteger(), nullable=False),
         sa.Column("last_review_at", sa.BigInteger(), nullable=False),
         sa.Column("suspended_at", sa.BigInteger(), nullable=True),
+        sa.Column("first_right", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("user_id", "item_id", name=op.f("pk_cards")),
     )
     op.create_index(
@@ -151,8 +149,14 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("problem", sa.Text(), nullable=True),
         sa.Column("topic_id", sa.String(length=48), nullable=True),
         sa.Column("counted", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("number", sa.Integer(), server_default="1", nullable=False),
+        sa.Column(
+            "name", sa.String(length=30), server_default="Question of the day", nullable=False
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_dailies")),
-        sa.UniqueConstraint("guild_id", "local_date", name=op.f("uq_dailies_guild_id_local_date")),
+        sa.UniqueConstraint(
+            "guild_id", "number", "local_date", name=op.f("uq_dailies_guild_id_number_local_date")
+        ),
         sqlite_autoincrement=True,
     )
     op.create_index("ix_dailies_due_at", "dailies", ["due_at"], unique=False)
@@ -182,11 +186,14 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
     )
     op.create_table(
         "daily_schedules",
-        sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("id", ROW_ID, nullable=False),
+        sa.Column("guild_id", sa.BigInteger(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=30), nullable=False),
         sa.Column("channel_id", sa.BigInteger(), nullable=False),
         sa.Column("at", sa.String(length=5), nullable=False),
         sa.Column("weekdays", sa.String(length=7), server_default="0123456", nullable=False),
-        sa.Column("topic_id", sa.String(length=48), nullable=True),
+        sa.Column("asks", sa.Text(), nullable=False),
         sa.Column("kind", sa.String(length=6), nullable=False),
         sa.Column("answer_hours", sa.Integer(), nullable=False),
         sa.Column("role_id", sa.BigInteger(), nullable=True),
@@ -195,7 +202,9 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("settled_until", sa.BigInteger(), nullable=False),
         sa.Column("next_at", sa.BigInteger(), nullable=True),
         sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
-        sa.PrimaryKeyConstraint("guild_id", name=op.f("pk_daily_schedules")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_daily_schedules")),
+        sa.UniqueConstraint("guild_id", "number", name=op.f("uq_daily_schedules_guild_id_number")),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_daily_schedules_next_at", "daily_schedules", ["next_at"], unique=False)
     op.create_table(
@@ -256,6 +265,40 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         postgresql_where=sa.text("ended_at IS NULL"),
     )
     op.create_table(
+        "item_difficulties",
+        sa.Column("item_id", sa.String(length=48), nullable=False),
+        sa.Column("difficulty", sa.Float(), nullable=False),
+        sa.Column("answers", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("item_id", name=op.f("pk_item_difficulties")),
+    )
+    op.create_table(
+        "member_milestones",
+        sa.Column("id", ROW_ID, nullable=False),
+        sa.Column("guild_id", sa.BigInteger(), nullable=False),
+        sa.Column("user_id", sa.BigInteger(), nullable=False),
+        sa.Column("kind", sa.String(length=8), nullable=False),
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("role_id", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.String(length=8), nullable=False),
+        sa.Column("reached_at", sa.BigInteger(), nullable=False),
+        sa.Column("told", sa.Boolean(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=True),
+        sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("problem", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_member_milestones")),
+        sa.UniqueConstraint(
+            "user_id",
+            "guild_id",
+            "kind",
+            "name",
+            name=op.f("uq_member_milestones_user_id_guild_id_kind_name"),
+        ),
+    )
+    op.create_index("ix_member_milestones_due_at", "member_milestones", ["due_at"], unique=False)
+    op.create_index(
+        "ix_member_milestones_server", "member_milestones", ["guild_id", "state"], unique=False
+    )
+    op.create_table(
         "member_names",
         sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -272,6 +315,25 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.PrimaryKeyConstraint("user_id", name=op.f("pk_members")),
     )
     op.create_table(
+        "memory_models",
+        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("parameters", sa.Text(), nullable=True),
+        sa.Column("fitted_at", sa.BigInteger(), nullable=False),
+        sa.Column("reviews", sa.Integer(), nullable=False),
+        sa.Column("loss_before", sa.Float(), nullable=True),
+        sa.Column("loss_after", sa.Float(), nullable=True),
+        sa.Column("recomputed", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("user_id", name=op.f("pk_memory_models")),
+    )
+    op.create_index(
+        "ix_memory_models_unfinished",
+        "memory_models",
+        ["user_id"],
+        unique=False,
+        sqlite_where=sa.text("recomputed = 0"),
+        postgresql_where=sa.text("NOT recomputed"),
+    )
+    op.create_table(
         "met",
         sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("topic_id", sa.String(length=48), nullable=False),
@@ -283,6 +345,14 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("key", sa.String(length=100), nullable=False),
         sa.Column("value", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_meta")),
+    )
+    op.create_table(
+        "milestones",
+        sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("kind", sa.String(length=8), nullable=False),
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("role_id", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("guild_id", "kind", "name", name=op.f("pk_milestones")),
     )
     op.create_table(
         "model_requests",
@@ -310,6 +380,14 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         postgresql_where=sa.text("NOT retired"),
     )
     op.create_table(
+        "own_pictures",
+        sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("file", sa.String(length=60), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("guild_id", "file", name=op.f("pk_own_pictures")),
+        info={"rows in memory": 10},
+    )
+    op.create_table(
         "own_topics",
         sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -323,10 +401,102 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.UniqueConstraint("guild_id", "name", name=op.f("uq_own_topics_guild_id_name")),
     )
     op.create_table(
+        "pair_messages",
+        sa.Column("id", ROW_ID, nullable=False),
+        sa.Column("guild_id", sa.BigInteger(), nullable=False),
+        sa.Column("pair_id", sa.BigInteger(), nullable=True),
+        sa.Column("user_id", sa.BigInteger(), nullable=True),
+        sa.Column("channel_id", sa.BigInteger(), nullable=False),
+        sa.Column("kind", sa.String(length=8), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("tried_at", sa.BigInteger(), nullable=True),
+        sa.Column("due_at", sa.BigInteger(), nullable=True),
+        sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_pair_messages")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(
+        "ix_pair_messages_channel_id", "pair_messages", ["channel_id", "id"], unique=False
+    )
+    op.create_index("ix_pair_messages_due_at", "pair_messages", ["due_at"], unique=False)
+    op.create_index("ix_pair_messages_guild_id", "pair_messages", ["guild_id"], unique=False)
+    op.create_index("ix_pair_messages_user_id", "pair_messages", ["user_id"], unique=False)
+    op.create_table(
+        "pair_searches",
+        sa.Column("id", ROW_ID, nullable=False),
+        sa.Column("guild_id", sa.BigInteger(), nullable=False),
+        sa.Column("user_id", sa.BigInteger(), nullable=False),
+        sa.Column("channel_id", sa.BigInteger(), nullable=True),
+        sa.Column("topic_id", sa.String(length=48), nullable=True),
+        sa.Column("hours", sa.String(length=16), nullable=False),
+        sa.Column("zone", sa.String(length=64), nullable=False),
+        sa.Column("level", sa.Integer(), nullable=True),
+        sa.Column("state", sa.String(length=8), nullable=False),
+        sa.Column("pair_id", sa.BigInteger(), nullable=True),
+        sa.Column("direct_id", sa.BigInteger(), nullable=True),
+        sa.Column("tried_at", sa.BigInteger(), nullable=True),
+        sa.Column("started_at", sa.BigInteger(), nullable=False),
+        sa.Column("ends_at", sa.BigInteger(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=True),
+        sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_pair_searches")),
+        sa.UniqueConstraint("user_id", name=op.f("uq_pair_searches_user_id")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_pair_searches_due_at", "pair_searches", ["due_at"], unique=False)
+    op.create_index("ix_pair_searches_guild_id", "pair_searches", ["guild_id"], unique=False)
+    op.create_index(
+        "ix_pair_searches_reaching",
+        "pair_searches",
+        ["due_at"],
+        unique=False,
+        sqlite_where=sa.text("state = 'reaching'"),
+        postgresql_where=sa.text("state = 'reaching'"),
+    )
+    op.create_index(
+        "ix_pair_searches_seeking",
+        "pair_searches",
+        ["guild_id", "started_at"],
+        unique=False,
+        sqlite_where=sa.text("state = 'seeking'"),
+        postgresql_where=sa.text("state = 'seeking'"),
+    )
+    op.create_table(
+        "pairs",
+        sa.Column("id", ROW_ID, nullable=False),
+        sa.Column("guild_id", sa.BigInteger(), nullable=False),
+        sa.Column("first_id", sa.BigInteger(), nullable=False),
+        sa.Column("second_id", sa.BigInteger(), nullable=False),
+        sa.Column("first_search_id", sa.BigInteger(), nullable=False),
+        sa.Column("second_search_id", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.String(length=9), nullable=False),
+        sa.Column("starts_at", sa.BigInteger(), nullable=False),
+        sa.Column("first_ready", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("second_ready", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("turn", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("thread_id", sa.BigInteger(), nullable=True),
+        sa.Column("first_interview_id", sa.BigInteger(), nullable=True),
+        sa.Column("second_interview_id", sa.BigInteger(), nullable=True),
+        sa.Column("tried_at", sa.BigInteger(), nullable=True),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=True),
+        sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("ending", sa.String(length=8), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_pairs")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_pairs_due_at", "pairs", ["due_at"], unique=False)
+    op.create_index("ix_pairs_first_id", "pairs", ["first_id", "created_at"], unique=False)
+    op.create_index("ix_pairs_guild_id", "pairs", ["guild_id"], unique=False)
+    op.create_index("ix_pairs_second_id", "pairs", ["second_id", "created_at"], unique=False)
+    op.create_index("ix_pairs_thread_id", "pairs", ["thread_id"], unique=False)
+    op.create_table(
         "plan_days",
         sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
         sa.Column("ready", sa.Integer(), nullable=False),
+        sa.Column("share", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("user_id", "day", name=op.f("pk_plan_days")),
         sqlite_with_rowid=False,
     )
@@ -337,6 +507,8 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("minutes", sa.Integer(), nullable=False),
         sa.Column("set_on", sa.Date(), nullable=False),
         sa.Column("goal", sa.Integer(), nullable=False),
+        sa.Column("goal_of", sa.Text(), nullable=False),
+        sa.Column("topic_ids", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("user_id", name=op.f("pk_plans")),
     )
     op.create_table(
@@ -495,6 +667,15 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.PrimaryKeyConstraint("guild_id", name=op.f("pk_server_banks")),
     )
     op.create_table(
+        "streak_days",
+        sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.PrimaryKeyConstraint("guild_id", "user_id", "day", name=op.f("pk_streak_days")),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("ix_streak_days_user_id", "streak_days", ["user_id"], unique=False)
+    op.create_table(
         "streaks",
         sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -641,6 +822,19 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sqlite_with_rowid=False,
     )
     op.create_index("ix_open_answers_user_id", "open_answers", ["user_id"], unique=False)
+    op.create_table(
+        "pair_turns",
+        sa.Column("pair_id", ROW_ID, nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("topic_id", sa.String(length=48), nullable=False),
+        sa.Column("ticks", sa.String(length=6), nullable=False),
+        sa.Column("asked_at", sa.BigInteger(), nullable=False),
+        sa.Column("shown_at", sa.BigInteger(), nullable=True),
+        sa.Column("done_at", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["pair_id"], ["pairs.id"], name=op.f("fk_pair_turns_pair_id")),
+        sa.PrimaryKeyConstraint("pair_id", "number", name=op.f("pk_pair_turns")),
+        sqlite_with_rowid=False,
+    )
     op.create_table(
         "practice_questions",
         sa.Column("id", ROW_ID, nullable=False),
