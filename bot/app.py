@@ -19,8 +19,6 @@ import discord
 from discord.ext import commands
 from sqlalchemy import URL, Table
 
-from bot.anki.cog import Anki as AnkiCog
-from bot.anki.service import AnkiDecks
 from bot.answers.erasure import held as answers_held
 from bot.answers.store import CHALLENGE, DAILY, ROUND, counted_answers, has_played
 from bot.answers.totals import servers_of_members
@@ -136,14 +134,15 @@ from bot.rounds.service import Rounds
 from bot.rounds.work import RoundWork
 from bot.settings.cog import Settings as SettingsCog
 from bot.settings.service import ServerSettings
-from bot.study.cog import Topics as TopicsCog
-from bot.study.service import Studies
 from bot.suggestions import store as suggestions_store
 from bot.suggestions.cog import Suggestions as SuggestionsCog
 from bot.suggestions.service import Suggestions
 from bot.teams import store as teams_store
 from bot.teams.cog import Team
 from bot.teams.service import Teams
+from bot.topics.cog import TopicsCog
+from bot.topics.decks import Decks
+from bot.topics.service import Topics
 
 log = logging.getLogger(__name__)
 
@@ -241,8 +240,8 @@ class Services:
         self.members = Members(context)
         self.plans = Plans(context)
         self.boards = Boards(context)
-        self.studies = Studies(context)
-        self.anki_decks = AnkiDecks(context)
+        self.topics = Topics(context)
+        self.decks = Decks(context)
         self.teams = Teams(context)
         self.reports = Reports(context)
         self.own_bank = OwnBank(context, card_length, SOURCES)
@@ -338,8 +337,7 @@ class Services:
             PlanCog(bot, self.plans),
             RemindersCog(bot, self.reminders),
             BoardsCog(bot, self.boards, self.members, self.plans),
-            TopicsCog(bot, self.studies),
-            AnkiCog(bot, self.anki_decks),
+            TopicsCog(bot, self.topics, self.decks),
             BankCog(
                 bot,
                 self.own_bank,

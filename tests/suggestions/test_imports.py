@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import func, select
 
-from bot.anki.decks import write_deck
+from bot.anki.decks import make_deck, write_deck
 from bot.anki.rules import Note, note_of
 from bot.bank.forms import Form
 from bot.core import servers
@@ -191,7 +191,8 @@ async def contents(stage: Stage, guild_id: int) -> dict[str, Any]:
 
 
 async def exported(stage: Stage) -> bytes:
-    return (await stage.bot.anki_decks.export(ALWINA, GUILD, None)).content
+    bank = await stage.bot.context.bank_for(ALWINA, GUILD)
+    return make_deck(bank, list(bank.asked.values()), {}, stage.clock())
 
 
 async def test_a_deck_there_and_back(stage: Stage) -> None:
