@@ -150,7 +150,7 @@ MORE_ROOMS = {
     "rounds": {"answering", "counter", "messages", "results"},
     "plan": {"cards", "dates", "forecast", "goals", "outlook"},
     "interviews": {"assessment", "cards", "grading", "report"},
-    "suggestions": {"cards", "files", "formats", "plain"},
+    "suggestions": {"cards", "plain"},
     "pairs": {"messages", "searches"},
 }
 PURE = {
@@ -163,7 +163,6 @@ PURE = {
     "files",
     "sheets",
     "forms",
-    "formats",
     "plain",
     "lint",
     "answers",

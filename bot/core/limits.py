@@ -101,7 +101,7 @@ MAX_ITEMS = 5_000
 MAX_KEYS = 50
 """Names in an object of a file: no valid one has more than ten."""
 MAX_LARGE_FILES = 2
-"""Uploaded decks, pictures, and files with pictures that are in memory at a time; the others wait
+"""Uploaded pictures, and files with pictures that are in memory at a time; the others wait
 before they are downloaded."""
 MAX_MEASURING_MEMORY = 1 << 30
 """Bytes of memory for the process that measures the difficulty of items each night."""
@@ -169,7 +169,5 @@ REQUESTS_WITH_DAILIES = 40
 them up, because those answers are paid on boards."""
 ROUNDS_OPEN = 3
 """Rounds of a server at a time: more would use up the request rate of other servers."""
-SUGGESTIONS_IMPORTED = 200
-"""Questions from files that wait for review on a server: managers read each one."""
 SUGGESTIONS_OPEN = 5
 """Suggestions of a member that wait for review on a server: managers read each one."""
