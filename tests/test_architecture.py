@@ -213,11 +213,6 @@ def is_pure(module: str) -> bool:
     grading = inside(module, "bot.interviews.grading") and module.rpartition(".")[2] not in {
         "service",
         "chat_model",
-        "models",
-        "nli",
-        "nli_download",
-        "nli_process",
-        "nli_trial",
     }
     return room_of(module) in PURE | {"rules", "cards"} or grading
 

@@ -111,17 +111,6 @@ MAX_MILESTONES = 10
 """Milestones of a server: each night all its members are looked through for each."""
 MAX_NEW_FORMULAS = 200
 """Formulas that one import may add: each takes up to some seconds while others wait."""
-MAX_NLI_MEMORY = 2 << 30
-"""Bytes of address space for the process of the model at NLI_MODEL. One of the recommended
-model's size takes 0.8 GiB of it, and 420 MB of memory. The rest is room for a larger one.
-"""
-MAX_NLI_PAIRS = 60
-"""Pairs of texts that the model at NLI_MODEL is asked about for one answer: six key points, each
-with four opposites, in both orders."""
-MAX_NLI_SECONDS = 30
-"""Processor time in seconds for one answer's pairs, while other answers wait. One of the
-recommended model's size loads in 1 s, and takes 0.02 to 0.13 s for a pair.
-"""
 MAX_OWN_ROWS = 15_000
 """A server's own questions, including replaced and retired ones: these stay readable, so they are
 loaded too."""
