@@ -123,7 +123,6 @@ LEVELS = (
         "privacy",
         "topics",
         "suggestions",
-        "anki",
         "pairs",
     ),
 )
@@ -131,7 +130,6 @@ LEVELS = (
 ROOMS = {"model", "rules", "cards", "store", "service", "work", "views", "cog"}
 """The files of a feature; only those that it needs."""
 MORE_ROOMS = {
-    "anki": {"decks", "templates"},
     "topics": {"decks", "deck_files"},
     "questions": {
         *("model", "check", "bank", "banks", "own", "answers", "drawing", "formulas", "tools"),
@@ -151,7 +149,7 @@ MORE_ROOMS = {
     "rounds": {"answering", "counter", "messages", "results"},
     "plan": {"cards", "dates", "forecast", "goals", "outlook"},
     "interviews": {"assessment", "cards", "grading", "report"},
-    "suggestions": {"cards", "files", "formats", "plain"},
+    "suggestions": {"cards", "plain"},
     "pairs": {"messages", "searches"},
 }
 PURE = {
@@ -164,7 +162,6 @@ PURE = {
     "files",
     "sheets",
     "forms",
-    "formats",
     "plain",
     "lint",
     "answers",
@@ -184,7 +181,6 @@ PURE = {
 }
 PURE |= {"errors", "snowflakes", "shards"}
 STORAGE = (
-    "bot.anki.decks",
     "bot.topics.deck_files",
     "bot.answers.erasure",
     "bot.answers.pay",
@@ -216,11 +212,6 @@ def is_pure(module: str) -> bool:
     grading = inside(module, "bot.interviews.grading") and module.rpartition(".")[2] not in {
         "service",
         "chat_model",
-        "models",
-        "nli",
-        "nli_download",
-        "nli_process",
-        "nli_trial",
     }
     return room_of(module) in PURE | {"rules", "cards"} or grading
 

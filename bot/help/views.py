@@ -27,7 +27,6 @@ _IN_PRIVATE = """\
 </remind> writes to you on days when something is due
 </interview> asks you open questions and compares your answers with the key points
 </topics> lets you read up on any topic, and shows how you're doing in each
-</anki export> gives you the questions as a deck for Anki
 </privacy export> and </privacy delete> give you what I've stored about you, or erase it"""
 _FOR_MANAGERS = """\
 **To run it here**

@@ -60,7 +60,7 @@ class Decks:
     async def _make(self, user_id: int, guild_id: int | None, choose: Choose) -> tuple[Deck, Bank]:
         """Make a deck, without the questions in play; refuse if nothing is left, or too much."""
         if user_id in self._under_way:
-            raise UserError("I'm still making your last deck. Try again once you have it.")
+            raise UserError("I'm still making your last deck. Try again once it's here.")
         self._under_way.add(user_id)
         try:
             bank, items, left_out = await self._items(user_id, guild_id, choose)
@@ -143,7 +143,7 @@ def _missed(conn: Connection, bank: Bank, user_id: int) -> Sequence[Item]:
     items = [bank.asked[i] for i, card in cards.items() if card.missed and i in bank.asked]
     if not items:
         raise UserError(
-            "You have no misses right now. Take a topic with you instead, from </topics>."
+            "You missed nothing lately. Take a topic with you instead, from </topics>."
         )
     return items
 

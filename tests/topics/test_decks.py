@@ -66,7 +66,7 @@ async def test_misses(stage: Stage) -> None:
     deck = await stage.bot.decks.of_misses(ALWINA, GUILD)
     assert ids(deck) == {"t1-a", "t2-a"}
     assert deck.missed
-    with pytest.raises(UserError, match="You have no misses right now"):
+    with pytest.raises(UserError, match="You missed nothing lately"):
         await stage.bot.decks.of_misses(STRANGER, GUILD)
 
 
