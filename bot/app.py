@@ -118,11 +118,8 @@ from bot.recap import work as recap_work
 from bot.recap.service import Recaps
 from bot.recap.work import RecapScheduleWork, RecapWork
 from bot.reminders import store as reminders_store
-from bot.reminders import views as reminders_views
-from bot.reminders import work as reminders_work
-from bot.reminders.cog import Reminders as RemindersCog
-from bot.reminders.service import Reminders
-from bot.reminders.work import ReminderWork
+from bot.reminders.cog import RemindersCog
+from bot.reminders.work import Reminders, ReminderWork
 from bot.rounds import messages as rounds_messages
 from bot.rounds import store as rounds_store
 from bot.rounds import views as rounds_views
@@ -152,7 +149,6 @@ class Views(NamedTuple):
 
     rounds: rounds_messages.Views = rounds_views
     daily: daily_work.Views = daily_views
-    reminders: reminders_work.Views = reminders_views
     recap: recap_work.Views = recap_views
     challenges: challenges_work.Views = challenges_views
     pairs: pairs_messages.Views = pairs_views
@@ -283,7 +279,7 @@ class Services:
         )
         self.schedule_work = ScheduleWork(context, self.dailies)
         self.daily_work = DailyWork(context, self.dailies, views.daily)
-        self.reminder_work = ReminderWork(context, self.plans, views.reminders)
+        self.reminder_work = ReminderWork(context, self.plans)
         self.erasure_work = ErasureWork(context, self.privacy)
         self.milestone_work = MilestoneWork(context, self.milestones)
         self.challenge_work = ChallengeWork(context, self.challenges, views.challenges)

@@ -142,9 +142,7 @@ def _missed(conn: Connection, bank: Bank, user_id: int) -> Sequence[Item]:
     cards = memory_store.cards_of(conn, user_id)
     items = [bank.asked[i] for i, card in cards.items() if card.missed and i in bank.asked]
     if not items:
-        raise UserError(
-            "You missed nothing lately. Take a topic with you instead, from </topics>."
-        )
+        raise UserError("You missed nothing lately. Take a topic with you instead, from </topics>.")
     return items
 
 

@@ -29,7 +29,6 @@ PRIVATE = {
     "practice": ["topic"],
     "topics": ["topic"],
     "privacy": ["export", "delete"],
-    "remind": ["time", "timezone"],
     "plan": ["date", "minutes", "goal"],
     "interview": ["topic", "questions"],
 }
