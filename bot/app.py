@@ -98,7 +98,7 @@ from bot.plan.service import Plans
 from bot.practice import store as practice_store
 from bot.practice.cog import Practice as PracticeCog
 from bot.practice.service import Practices
-from bot.privacy.cog import Privacy as PrivacyCog
+from bot.privacy.cog import PrivacyCog
 from bot.privacy.rules import ERASE_AFTER
 from bot.privacy.service import Cache, Privacy
 from bot.privacy.work import ErasureWork

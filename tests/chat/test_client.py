@@ -28,7 +28,6 @@ __all__ = ["long_sleeps", "no_pace", "stage"]
 PRIVATE = {
     "practice": ["topic"],
     "topics": ["topic"],
-    "privacy": ["export", "delete"],
     "plan": ["date", "minutes", "goal"],
     "interview": ["topic", "questions"],
 }
