@@ -20,8 +20,8 @@ from bot.chat.router import Route
 
 MY_DATA = Route("mydata", {})
 """Opens the card."""
-EXPORT = Route("export", {}, once=True)
-ERASE = Route("erase", {"what": "ask|yes|no"}, once=True)
+EXPORT = Route("mydata", {"what": "export"}, once=True)
+ERASE = Route("mydata", {"what": "ask|yes|no"}, once=True)
 
 
 def card() -> Message:
