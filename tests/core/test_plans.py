@@ -284,7 +284,7 @@ CALLS: list[Call] = [
     call(milestones.fail, row=REACHED, problem="odd"),
     call(milestones.forget, row_id=5),
     call(milestones.set_told, ids=[5]),
-    call(privacy.known_servers, held=HELD.servers),
+    call(privacy.known_servers, list(HELD.servers)),
     call(questions.bank_marks, servers=[GUILD], limit=25),
     call(questions.set_packs, names=["questions"]),
     call(questions.reserve_numbers, count=3),
@@ -451,12 +451,13 @@ def queues() -> Iterator[tuple[str, Queue]]:
 def personal_calls() -> Iterator[Call]:
     """Export and erasure read little for members and servers with little data, and erase no more
     than they read."""
-    for held in HELD.members:
-        yield call(held.export, NEWCOMER)
-        yield call(held.erase, NEWCOMER, 60)
-        yield call(held.erase, ALWINA, 60)
-    for of_servers in HELD.servers:
-        yield call(of_servers.erase, GUILD, 60)
+    for export in HELD.exports.values():
+        yield call(export, NEWCOMER)
+    for erase in HELD.members.values():
+        yield call(erase, NEWCOMER, 60)
+        yield call(erase, ALWINA, 60)
+    for erase_server in HELD.servers.values():
+        yield call(erase_server, GUILD, 60)
 
 
 def queue_calls() -> Iterator[Call]:
