@@ -315,7 +315,6 @@ class Services:
                 self.own_bank,
                 review=suggestions.review,
                 insights=insights.show,
-                import_other=suggestions.import_file,
             ),
             suggestions,
             insights,

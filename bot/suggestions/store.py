@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -19,7 +18,6 @@ from bot.suggestions.rules import (
 )
 
 # A question that a member suggests on a server. It is deleted once its author has read the verdict.
-# Those from files have no author (`IMPORTED`), and are deleted once they are decided.
 suggestions = sa.Table(
     "suggestions",
     metadata,
@@ -39,8 +37,6 @@ suggestions = sa.Table(
     sqlite_autoincrement=True,  # buttons hold ids, so ids are never reused
 )
 
-_MOST_PROMPTS = 2_000
-"""More than ever wait: beyond it, an imported question may wait twice."""
 _c = suggestions.c
 
 
@@ -48,18 +44,12 @@ def add(
     conn: Connection,
     guild_id: int,
     user_id: int,
-    questions: Sequence[SuggestedQuestion],
+    question: SuggestedQuestion,
     now: datetime,
 ) -> None:
-    """Store a member's questions, or those from a file, for review; there must be at least one."""
+    """Store a member's question for review."""
     values = {"guild_id": guild_id, "user_id": user_id, "state": State.WAITING, "at": now}
-    conn.execute(suggestions.insert(), [values | values_of(question) for question in questions])
-
-
-def waiting_prompts(conn: Connection, guild_id: int) -> set[str]:
-    """Return the prompts of the oldest suggestions waiting on a server."""
-    query = select(_c.prompt).where(*_is_waiting(guild_id))
-    return set(conn.execute(query.order_by(_c.id).limit(_MOST_PROMPTS)).scalars())
+    conn.execute(suggestions.insert().values(values | values_of(question)))
 
 
 def count_open(conn: Connection, guild_id: int, user_id: int) -> int:

@@ -388,7 +388,7 @@ CALLS: list[Call] = [
     call(questions.add_report, text="odd"),
     call(questions.reports_since, since=NOW - timedelta(days=1)),
     call(questions.count_reports, most=100),
-    call(suggestions.add, questions=[SuggestedQuestion("Why?", "So", "", "It is", "")]),
+    call(suggestions.add, question=SuggestedQuestion("Why?", "So", "", "It is", "")),
     call(suggestions.decide, state=State.REJECTED, reason="No"),
     call(suggestions.forget, ids=[1]),
     call(recap.save_schedule, schedule=recap.Schedule(GUILD, CHANNEL, 0, NOW, NOW)),
