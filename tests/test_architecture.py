@@ -151,7 +151,7 @@ MORE_ROOMS = {
     "rounds": {"answering", "counter", "messages", "results"},
     "plan": {"cards", "dates", "forecast", "goals", "outlook"},
     "interviews": {"assessment", "cards", "grading", "report"},
-    "suggestions": {"cards", "files", "formats", "plain"},
+    "suggestions": {"cards", "plain"},
     "pairs": {"messages", "searches"},
 }
 PURE = {
@@ -164,7 +164,6 @@ PURE = {
     "files",
     "sheets",
     "forms",
-    "formats",
     "plain",
     "lint",
     "answers",
@@ -215,11 +214,6 @@ def is_pure(module: str) -> bool:
     grading = inside(module, "bot.interviews.grading") and module.rpartition(".")[2] not in {
         "service",
         "chat_model",
-        "models",
-        "nli",
-        "nli_download",
-        "nli_process",
-        "nli_trial",
     }
     return room_of(module) in PURE | {"rules", "cards"} or grading
 

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Executable, Select, and_, delete, func, select
 
 from bot.answers.store import Answer, answers
+from bot.core.personal import DERIVED
 from bot.core.tables import constant, insert_for, metadata, prepared
 
 ALL_TOPICS = ""
@@ -27,6 +28,7 @@ totals = sa.Table(
     sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("points", sa.BigInteger, nullable=False),
     sqlite_with_rowid=False,
+    info=DERIVED,
 )
 _ALL = totals.c.topic_id == constant(ALL_TOPICS)
 sa.Index(
@@ -49,6 +51,7 @@ team_totals = sa.Table(
     sa.Column("points", sa.BigInteger, nullable=False),
     sa.Index("ix_team_totals_user_id", "user_id"),
     sqlite_with_rowid=False,
+    info=DERIVED,
 )
 SUMS: Sequence[sa.Table] = (totals, team_totals)
 

@@ -10,7 +10,6 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Select, func, select, update
 
 from bot.core import servers
-from bot.core.personal import Held, personal_rows, server_rows
 from bot.core.tables import Instant, insert, metadata, prepared, upsert, upsert_all
 
 members = sa.Table(
@@ -56,22 +55,6 @@ teams = sa.Table(
     sa.Column("removed_at", Instant),  # null while it is a team
 )
 
-HELD = Held(
-    members=[
-        personal_rows(
-            "settings",
-            members.c.user_id,
-            {"others_see_my_profile": members.c.shows_profile, "timezone": members.c.zone},
-        ),
-        personal_rows(
-            "names",
-            member_names.c.user_id,
-            {"server_id": member_names.c.guild_id, "name": member_names.c.name},
-            [member_names.c.name],
-        ),
-    ],
-    servers=[server_rows(member_names.c.guild_id), server_rows(teams.c.guild_id)],
-)
 SERVERS_SEEN_ON = select(member_names.c.user_id, member_names.c.guild_id)
 
 

@@ -282,7 +282,7 @@ CALLS: list[Call] = [
     call(milestones.fail, row=REACHED, problem="odd"),
     call(milestones.forget, row_id=5),
     call(milestones.set_told, ids=[5]),
-    call(privacy.known_servers, held=HELD.servers),
+    call(privacy.known_servers, list(HELD.servers)),
     call(questions.bank_marks, servers=[GUILD], limit=25),
     call(questions.set_packs, names=["questions"]),
     call(questions.reserve_numbers, count=3),
@@ -386,7 +386,7 @@ CALLS: list[Call] = [
     call(questions.add_report, text="odd"),
     call(questions.reports_since, since=NOW - timedelta(days=1)),
     call(questions.count_reports, most=100),
-    call(suggestions.add, questions=[SuggestedQuestion("Why?", "So", "", "It is", "")]),
+    call(suggestions.add, question=SuggestedQuestion("Why?", "So", "", "It is", "")),
     call(suggestions.decide, state=State.REJECTED, reason="No"),
     call(suggestions.forget, ids=[1]),
     call(recap.save_schedule, schedule=recap.Schedule(GUILD, CHANNEL, 0, NOW, NOW)),
@@ -449,12 +449,13 @@ def queues() -> Iterator[tuple[str, Queue]]:
 def personal_calls() -> Iterator[Call]:
     """Export and erasure read little for members and servers with little data, and erase no more
     than they read."""
-    for held in HELD.members:
-        yield call(held.export, NEWCOMER)
-        yield call(held.erase, NEWCOMER, 60)
-        yield call(held.erase, ALWINA, 60)
-    for of_servers in HELD.servers:
-        yield call(of_servers.erase, GUILD, 60)
+    for export in HELD.exports.values():
+        yield call(export, NEWCOMER)
+    for erase in HELD.members.values():
+        yield call(erase, NEWCOMER, 60)
+        yield call(erase, ALWINA, 60)
+    for erase_server in HELD.servers.values():
+        yield call(erase_server, GUILD, 60)
 
 
 def queue_calls() -> Iterator[Call]:

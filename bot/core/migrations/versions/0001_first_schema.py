@@ -385,7 +385,6 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("file", sa.String(length=60), nullable=False),
         sa.Column("content", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("guild_id", "file", name=op.f("pk_own_pictures")),
-        info={"rows in memory": 10},
     )
     op.create_table(
         "own_topics",
