@@ -42,7 +42,7 @@ async def test_add_and_remove(stage: Stage) -> None:
         await stage.bot.teams.add(GUILD, RED, "Red", ROLES)
     await stage.bot.teams.remove(GUILD, RED)
     assert await teams_of(stage) == [BLUE]
-    with pytest.raises(UserError, match="isn't a team"):
+    with pytest.raises(UserError, match="is no team now"):
         await stage.bot.teams.remove(GUILD, RED)
     await stage.bot.teams.add(GUILD, RED, "Red", ROLES)
     assert await teams_of(stage) == [RED, BLUE]
