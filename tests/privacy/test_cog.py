@@ -66,8 +66,8 @@ async def test_to_have_and_to_erase(stage: Stage) -> None:
     await question.answer(stage.bob)
     await stage.wait(90)
     found = await file_of(stage, stage.alwina)
-    assert found["answers"][0]["item"] == question.item.id
-    assert found["names"] == [{"server_id": str(stage.guild.id), "name": "alwina"}]
+    assert found["answers"][0]["item_id"] == question.item.id
+    assert found["member_names"] == [{"server_id": str(stage.guild.id), "name": "alwina"}]
     kept = await erase(stage, stage.alwina, "Keep my data")
     assert "Nothing was deleted" in reply(kept)
     assert await traces(stage, str(stage.alwina.id)) != []
@@ -78,7 +78,7 @@ async def test_to_have_and_to_erase(stage: Stage) -> None:
     assert "nothing stored about you" in reply(await export(stage, stage.alwina))
     assert await traces(stage, str(stage.alwina.id)) == []
     assert await traces(stage, "alwina") == []
-    assert (await file_of(stage, stage.bob))["names"] == [
+    assert (await file_of(stage, stage.bob))["member_names"] == [
         {"server_id": str(stage.guild.id), "name": "bob"}
     ]
     await question.stage.alwina.slash(stage.quiz, "today")
