@@ -33,7 +33,7 @@ async def erase(stage: Stage, member: MemberActor, label: str = "Yes, delete it 
 
 
 async def file_of(stage: Stage, member: MemberActor) -> dict[str, Any]:
-    """What the export gives."""
+    """Return what the export gives."""
     answered = await export(stage, member)
     assert answered.response is not None
     assert answered.response.ephemeral
