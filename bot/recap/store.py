@@ -57,7 +57,7 @@ recaps = sa.Table(
 POSTING = recaps.c.state == constant(RecapState.POSTING)
 
 SCHEDULES = Queue(recap_schedules, due_at=recap_schedules.c.next_at)
-_UNSENT = POSTING & recaps.c.tried_at.is_(None)
+_UNSENT = POSTING & recaps.c.tried_at.is_(None) & recaps.c.due_at.is_not(None)
 QUEUE = Queue(recaps, state=recaps.c.state, problem=recaps.c.problem)
 change = QUEUE.change
 
