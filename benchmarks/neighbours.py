@@ -22,7 +22,7 @@ TITLE = "Neighbours"
 _ROUNDS = 21
 _RATE = 100
 _MEMBERS = 5
-_COMMANDS = ("plan", "practice", "stats", "topics", "leaderboard", "today", "interview")
+_COMMANDS = ("plan", "practice", "profile", "topics", "leaderboard", "today", "interview")
 
 
 async def section(quick: bool) -> Section:

@@ -26,7 +26,7 @@ from bot.answers.store import CHALLENGE, DAILY, ROUND, counted_answers, has_play
 from bot.answers.totals import servers_of_members
 from bot.bank.cog import Bank as BankCog
 from bot.bank.service import OwnBank
-from bot.boards.cog import Boards as BoardsCog
+from bot.boards.cog import BoardsCog
 from bot.boards.service import Boards
 from bot.challenges import store as challenges_store
 from bot.challenges import views as challenges_views
@@ -75,8 +75,9 @@ from bot.interviews.grading.verifying import Verifier
 from bot.interviews.service import Interviews
 from bot.interviews.store import has_begun
 from bot.members import store as members_store
+from bot.members.cog import TeamsCog
 from bot.members.names import Names
-from bot.members.service import Members
+from bot.members.service import Members, Teams
 from bot.memory.own_models import OwnModels
 from bot.milestones.cog import Milestones as MilestonesCog
 from bot.milestones.service import Milestones
@@ -98,6 +99,8 @@ from bot.privacy.cog import Privacy as PrivacyCog
 from bot.privacy.rules import ERASE_AFTER
 from bot.privacy.service import Cache, Privacy
 from bot.privacy.work import ErasureWork
+from bot.profile.cog import ProfileCog
+from bot.profile.service import Profiles
 from bot.questions.bank import join_packs, mark_of, pack_files
 from bot.questions.banks import Banks
 from bot.questions.check import BankError
@@ -133,8 +136,6 @@ from bot.study.cog import Topics as TopicsCog
 from bot.study.service import Studies
 from bot.suggestions.cog import Suggestions as SuggestionsCog
 from bot.suggestions.service import Suggestions
-from bot.teams.cog import Team
-from bot.teams.service import Teams
 
 log = logging.getLogger(__name__)
 
@@ -211,6 +212,7 @@ class Services:
         self.members = Members(context)
         self.plans = Plans(context)
         self.boards = Boards(context)
+        self.profiles = Profiles(context)
         self.studies = Studies(context)
         self.anki_decks = AnkiDecks(context)
         self.teams = Teams(context)
@@ -307,7 +309,8 @@ class Services:
             practice,
             PlanCog(bot, self.plans),
             RemindersCog(bot, self.reminders),
-            BoardsCog(bot, self.boards, self.members, self.plans),
+            BoardsCog(bot, self.boards),
+            ProfileCog(bot, self.profiles, self.members, self.plans),
             TopicsCog(bot, self.studies),
             AnkiCog(bot, self.anki_decks),
             BankCog(
@@ -321,7 +324,7 @@ class Services:
             InterviewCog(bot, self.interviews),
             PairCog(bot, self.searches, self.pairs),
             PrivacyCog(bot, self.privacy),
-            Team(bot, self.teams),
+            TeamsCog(bot, self.teams),
             HelpCog(bot, self.rounds, self.help),
             SettingsCog(bot, self.settings),
             MilestonesCog(bot, self.milestones),

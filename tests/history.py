@@ -30,7 +30,7 @@ from bot.daily.store import dailies, daily_uses, open_answers
 from bot.daily.streak_store import streak_days, streaks
 from bot.insights.store import item_difficulties
 from bot.interviews.store import interview_questions, interviews, model_requests
-from bot.members.store import member_names, members
+from bot.members.store import member_names, members, teams
 from bot.memory.rules import DEFAULT
 from bot.memory.store import cards, memory_models
 from bot.milestones.store import member_milestones, milestones
@@ -52,7 +52,6 @@ from bot.recap.store import recap_schedules, recaps
 from bot.reminders.store import reminders
 from bot.rounds.store import round_questions, rounds
 from bot.suggestions.store import suggestions
-from bot.teams.store import teams
 
 GUILD, CHANNEL, ALWINA = 1, 10, 101
 NOW = datetime(2027, 1, 4, 12, tzinfo=UTC)
@@ -69,7 +68,7 @@ def fill(conn: Connection, days: int) -> None:
         _rounds(days),
         _challenges(days),
         _dailies(days),
-        _totals(days),
+        _totals(),
         _private(days),
         _pairs(days),
         _answers(days),
@@ -140,7 +139,7 @@ def _members() -> Rows:
         daily_schedules,
         ({**schedule, "id": key, "guild_id": n} for key, n in enumerate(servers, start=1)),
     )
-    yield _each(members, "user_id", people, shows_stats=True, zone="UTC")
+    yield _each(members, "user_id", people, shows_profile=True, zone="UTC")
     yield member_names, ({"guild_id": GUILD, "user_id": n, "name": f"m{n}"} for n in people)
     streak = {"through": date(2020, 1, 1), "current": 0, "best": 0}
     yield _each(streaks, "user_id", others, guild_id=GUILD, **streak)
@@ -380,13 +379,12 @@ def _dailies(days: int) -> Rows:
     )
 
 
-def _totals(days: int) -> Rows:
-    sums = {"points": 300, "answers": 3, "right": 3, "days": 1, "last_on": NOW.date()}
+def _totals() -> Rows:
     members = (ALWINA, 102, *range(1000, 1000 + OTHERS))
     yield (
         totals,
         (
-            {"guild_id": GUILD, "topic_id": topic, "user_id": user, **sums}
+            {"guild_id": GUILD, "topic_id": topic, "user_id": user, "points": 300}
             for topic in (ALL_TOPICS, *TOPICS)
             for user in members
         ),

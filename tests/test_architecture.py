@@ -109,11 +109,12 @@ LEVELS = (
     ("core", "chat"),
     ("questions",),
     ("answers",),
-    ("members", "teams", "memory"),
+    ("members", "memory"),
     ("play",),
     ("rounds", "challenges", "daily", "practice", "plan", "reminders", "interviews"),
     (
         "boards",
+        "profile",
         "bank",
         "insights",
         "milestones",
@@ -493,7 +494,7 @@ def test_command_names_are_unique() -> None:
         assert [n for n, times in Counter(own).items() if times > 1] == [], cog
         top += own if name is None else [name]
     assert [name for name, times in Counter(top).items() if times > 1] == []
-    assert {"quiz", "daily", "today", "leaderboard", "stats", "topics", "help"} <= set(top)
+    assert {"quiz", "daily", "today", "leaderboard", "profile", "topics", "help"} <= set(top)
 
 
 @pytest.mark.parametrize("cog", cogs(), ids=lambda cog: cog.__name__)

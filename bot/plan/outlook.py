@@ -50,7 +50,7 @@ _NEXT_TOPICS = 3
 _STEP = 5
 """Minutes are offered in steps of so many."""
 _cached_forecast = lru_cache(maxsize=64)(forecast)
-"""Often a member sees /plan, /stats and a reminder without an answer between them."""
+"""Often a member sees /plan, /profile and a reminder without an answer between them."""
 
 
 class Situation(Struct, frozen=True):

@@ -67,7 +67,6 @@ from bot.rounds.rules import Phase
 from bot.rounds.store import Round, RoundQuestion
 from bot.suggestions import store as suggestions
 from bot.suggestions.rules import State, SuggestedQuestion
-from bot.teams import store as teams
 from tests.history import ALWINA, CHANNEL, GUILD, NOW, analyze, fill
 
 BESIDE_STORES = pay, totals
@@ -249,14 +248,13 @@ CALLS: list[Call] = [
     call(answer_log.with_own_item, item_id=MINE),
     call(answer_log.reviews_of, item_ids=[MINE]),
     call(answer_log.practised_after, question_id=LAST - 100, limit=50),
-    call(answer_log.days_on, since=NOW - timedelta(days=20)),
-    call(answer_log.practised_at, since=NOW - timedelta(days=20)),
+    call(answer_log.verdicts_since, since=NOW - timedelta(days=20)),
     call(answer_log.has_played, user_id=NEWCOMER),
     call(answer_log.points_between),
     call(answer_log.points_between, topic_id="t1"),
     call(answer_log.delete_uncounted, question_ids=[1]),
     call(totals.add, counted=[COUNTED]),
-    call(totals.correct, before=COUNTED, paid=0, right=False),
+    call(totals.correct, before=COUNTED, paid=0),
     call(pay.add_counted, answer=replace(DAILY_ANSWER, user_id=103)),
     call(pay.grade, before=DAILY_ANSWER, states="0", points=90, right=True),
     call(pay.count_changed, item=OWN, sources=SOURCES),
@@ -339,7 +337,7 @@ CALLS: list[Call] = [
     call(interviews.take_request, limit=20),
     call(members.set_names, names={(GUILD, ALWINA): "Alwina"}),
     call(members.names_of, user_ids=[ALWINA, 1000]),
-    call(members.set_shows_stats, shows=True),
+    call(members.set_shows_profile, shows=True),
     call(members.set_zone_if_unset, zone="Europe/Berlin"),
     call(memory.recompute, item_ids=[MINE]),
     call(memory.unfinished, limit=50),
@@ -407,10 +405,10 @@ CALLS: list[Call] = [
     call(rounds.change_question, asked_at=NOW),
     call(rounds.add_answer, number=3),
     call(rounds.add_checked_answer, round_=RUNNING),
-    call(teams.names_of, role_ids={GUILD, 7}),
-    call(teams.add, name="Red"),
-    call(teams.remove, role_ids=[GUILD]),
-    call(teams.rename, role_id=GUILD, name="Blue"),
+    call(members.team_names, role_ids={GUILD, 7}),
+    call(members.add_team, name="Red"),
+    call(members.remove_teams, role_ids=[GUILD]),
+    call(members.rename_team, role_id=GUILD, name="Blue"),
     call(notes.set_note, value="b"),
     call(notes.claim_interaction, interaction_id=earliest_id(NOW)),
     call(servers.require_starter, roles=(), manages=False),

@@ -73,12 +73,12 @@ async def test_a_plan_ends_after_its_day(stage: Stage) -> None:
 
 
 async def test_plans_are_private(stage: Stage) -> None:
-    """The line in /stats is hidden when the figures are shown to others."""
+    """The line in /profile is hidden when the figures are shown to others."""
     await stage.alwina.slash(stage.quiz, "plan", date="in 30 days")
-    own = await stage.alwina.slash(stage.quiz, "stats")
+    own = await stage.alwina.slash(stage.quiz, "profile")
     assert "Plan: **0% ready**" in reply(own)
     await stage.alwina.click(answer_to(own), label="Show to others")
-    assert "Plan:" not in reply(await stage.bob.slash(stage.quiz, "stats", member=stage.alwina))
+    assert "Plan:" not in reply(await stage.bob.slash(stage.quiz, "profile", member=stage.alwina))
 
 
 async def test_a_goal_is_picked_as_it_is_typed(stage: Stage) -> None:

@@ -17,7 +17,7 @@ from bot.answers.store import CHALLENGE, DAILY, PRACTICE, ROUND
 from bot.answers.totals import SUMS, rebuild
 from bot.app import all_tables
 from bot.boards import store as boards
-from bot.boards.cards import Board
+from bot.boards.model import Board
 from bot.challenges.service import Options, Person
 from bot.core.clicks import Click
 from bot.core.errors import UserError
@@ -104,7 +104,7 @@ async def live(stage: Stage) -> None:
     await bot.suggestions.suggest(
         GUILD, ZOE, SuggestedQuestion(f"Who is {NAME}?", NAME, "Bo", f"I am {NAME}.", NAME)
     )
-    await bot.members.show_stats(ZOE, True)
+    await bot.members.show_profile(ZOE, True)
     await bot.milestones.add(GUILD, Kind.STREAK, "7", TEAM)
     await stage.database.write(bot.milestones.streak_reached, GUILD, ZOE, 7)
     own = Fit(DEFAULT.parameters, 0.5, 0.4)
@@ -222,7 +222,7 @@ async def test_all_is_given_out_and_then_nothing_is_left(stage: Stage) -> None:
     assert NAME in found["interview_questions"][0]["answer"]
     assert found["interview_questions"][0]["grade"]["points"]
     assert NAME in found["interview_questions"][0]["follow_up"]["answer"]
-    assert found["members"] == [{"shows_stats": True, "zone": "Asia/Tokyo"}]
+    assert found["members"] == [{"shows_profile": True, "zone": "Asia/Tokyo"}]
     assert found["cards"][0].keys() >= {"item_id", "state", "due_at"}
     assert "Bob" not in json.dumps(found)
     assert len({trace.partition(".")[0] for trace in await traces(stage)}) > 12
@@ -252,7 +252,7 @@ async def test_others_keep_what_is_theirs(stage: Stage) -> None:
     check_others(rows, await stage.database.read(everything))
     after = await board(stage)
     assert [(row.place, row.user_id) for row in after.rows] == [(1, BOB), (2, ALWINA)]
-    assert after.members == 2
+    assert after.size == 2
     assert after.own is not None
     assert after.own.place == 1
     kept = await sums(stage)
