@@ -339,7 +339,7 @@ class Services:
             queues = [worker.queue for worker in self.workers]
             if not is_only_process(conn, *(queue.table for queue in queues)):
                 return 0
-            return sum(queue.wake_claimed(conn, now) for queue in queues)
+            return sum(queue.end_leases(conn, now) for queue in queues)
 
         woken = await self.context.database.write(wake)
         if woken:

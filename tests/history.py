@@ -245,7 +245,8 @@ def _rounds(days: int) -> Rows:
                     "number": QUESTIONS,
                     "started_at": at(n, days),
                 },
-                **{"phase": "open" if n == days else "ended", "due_at": at(n, days)},
+                "phase": "open" if n == days else "ended",
+                "due_at": at(n, days) if n == days else None,
                 "ended_at": None if n == days else at(n, days),
             }
             for n in range(1, days + 1)

@@ -91,7 +91,7 @@ class Privacy:
 
     async def erase(self, user_id: int) -> bool:
         """Erase all about a member; False if the database failed and the rest follows later."""
-        erasure = await self._database.write(store.begin, user_id, self._now() + LEASE)
+        erasure = await self._database.write(store.begin, user_id, self._now())
         try:
             await self.finish(erasure)
         except StorageError as error:
@@ -114,7 +114,7 @@ class Privacy:
 
     def _erase_portion(self, conn: Connection, erasure: Erasure) -> bool:
         """Erase some rows; if none was left anywhere, end the erasure and return False."""
-        if not store.extend_lease(conn, erasure.id, self._now() + LEASE):
+        if not store.extend_lease(conn, erasure.id, self._now()):
             return False
         left = PORTION
         if erasure.user_id is not None:

@@ -23,10 +23,9 @@ reminders = sa.Table(
     sa.Column("sent_at", Instant),  # when the last one was sent
     # consecutive reminders that the member ignored
     sa.Column("ignored", sa.Integer, nullable=False, server_default="0"),
-    sa.Index("ix_reminders_next_at", "next_at"),
 )
 
-QUEUE = Queue(table=reminders, due_at=reminders.c.next_at)
+QUEUE = Queue(reminders, due_at=reminders.c.next_at)
 
 
 def get(conn: Connection, user_id: int) -> Reminder | None:

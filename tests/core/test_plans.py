@@ -476,13 +476,8 @@ def queue_calls() -> Iterator[Call]:
         if expect:
             yield call(queue.claim, key, now=NOW + timedelta(days=9), expect=expect)
             yield call(queue.change, key, expect=expect, failures=1)
-            yield call(queue.state_of, key)
-            yield call(queue.wake_claimed, NOW)
-        if queue in {daily.QUEUE, recap.QUEUE}:
-            yield call(queue.wake_unsent, GUILD, NOW)
-        yield call(
-            queue.count_failure, key, began=expect, now=NOW + timedelta(days=9), problem="odd"
-        )
+            yield call(queue.end_leases, NOW)
+        yield call(queue.count_failure, key, now=NOW + timedelta(days=9), problem="odd")
 
 
 def storage_functions(store: ModuleType) -> list[Any]:
