@@ -433,6 +433,17 @@ def _verdicts_since(user_id: int, since: datetime) -> Select[Any]:
     )
 
 
+def servers_since(conn: Connection, user_id: int, since: datetime) -> list[int]:
+    """Return the servers where a member has answered something since a moment."""
+    return list(_servers_since(conn, user_id, since).scalars())
+
+
+@prepared
+def _servers_since(user_id: int, since: datetime) -> Select[Any]:
+    own = answers.c.user_id == user_id, answers.c.answered_at >= since
+    return select(answers.c.guild_id).where(*own, answers.c.guild_id.is_not(None)).distinct()
+
+
 def has_played(conn: Connection, user_id: int) -> bool:
     """Return whether a member has ever answered in a round."""
     own = answers.c.user_id == user_id, answers.c.source == ROUND

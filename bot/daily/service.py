@@ -5,7 +5,7 @@ Managers' part is `schedules.py`; `work.py` posts and closes dailies.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -20,17 +20,18 @@ from bot.core.clicks import Click
 from bot.core.context import Context
 from bot.core.database import Connection, reading, writing
 from bot.core.errors import UserError
-from bot.daily import rules, schedule_store, store, streak_store
+from bot.daily import rules, schedule_store, store
 from bot.daily.cards import DailyVerdict, OpenReview, Today, TodaysDaily
 from bot.daily.drawing import draw
 from bot.daily.open_answers import Grader, with_assessment
 from bot.daily.rules import Daily, DailyState, Schedule
 from bot.daily.store import Written
-from bot.daily.streaks import NO_NEWS, Streak, StreakNews
 from bot.interviews.assessment import decode
 from bot.interviews.grading.service import Grading
+from bot.members.model import NO_NEWS, Streak, StreakNews
 from bot.members.rules import team_of
 from bot.members.store import teams_of, zone_of
+from bot.members.streak_service import Streaks
 from bot.memory import store as memory_store
 from bot.memory.rules import days_away
 from bot.questions import answers
@@ -52,15 +53,11 @@ _ANSWERED = (
 )
 
 
-StreakReached = Callable[[Connection, int, int, int], tuple[int, ...]]
-"""Stores that a member of a server has a streak of so many days; returns the roles for it."""
-
-
 class Dailies:
     """Answers to dailies, and the steps of a daily from its draw to the open card."""
 
-    def __init__(self, context: Context, grading: Grading, streak_reached: StreakReached) -> None:
-        self._streak_reached = streak_reached
+    def __init__(self, context: Context, grading: Grading, streaks: Streaks) -> None:
+        self._streaks = streaks
         self._database = context.database
         self._banks = context.banks
         self._now = context.now
@@ -92,17 +89,18 @@ class Dailies:
             assert earlier is not None
             raise already(item, daily.choice_order, earlier.answer or "", earlier.answered_at)
         _refuse_if_erased(conn, daily.id, click.user_id)
-        streak, news = self._count_streak(conn, daily.guild_id, answer)
+        streak, news = self._count_streak(conn, daily, answer)
         memory_store.record(conn, item.id, [review_of(answer)])
         return replace(self._verdict(conn, daily, item, answer, streak), news=news)
 
     def _count_streak(
-        self, conn: Connection, guild_id: int, answer: Answer
+        self, conn: Connection, daily: Daily, answer: Answer
     ) -> tuple[Streak, StreakNews]:
-        """Count a stored answer for the member's streak, and for the server's milestones."""
-        streak, news = streak_store.count_streak(conn, guild_id, answer)
-        roles = self._streak_reached(conn, guild_id, answer.user_id, streak.current)
-        return streak, replace(news, roles=roles)
+        """Count a stored answer for the member's streak, which is stored with it for the card."""
+        user_id, at = answer.user_id, answer.answered_at
+        streak, news = self._streaks.credit(conn, user_id, daily.guild_id, at, daily.opened_at)
+        answers_store.change(conn, DAILY, daily.id, user_id, streak=streak.current)
+        return streak, news
 
     @reading
     def check_open(
@@ -185,7 +183,7 @@ class Dailies:
             ),
             coming=tuple((name, at) for at, name in coming),
             paused=bool(schedules) and all(schedule.paused for schedule in schedules),
-            streak=streak_store.streak_of(conn, guild_id, user_id, self._now()),
+            streak=self._streaks.of(conn, user_id, guild_id),
         )
 
     def _todays_daily(
@@ -206,7 +204,7 @@ class Dailies:
             return None
         if isinstance(asks, Topic):
             return self._review_open(conn, daily, user_id, problem)
-        streak = streak_store.streak_of(conn, daily.guild_id, user_id, self._now())
+        streak = self._streaks.of(conn, user_id, daily.guild_id)
         return self._verdict(conn, daily, asks[0], answer, streak)
 
     def _verdict(
@@ -264,7 +262,7 @@ class Dailies:
             raise UserError(_ANSWERED)
         store.add_written(conn, Written(daily.id, click.user_id, text))
         _refuse_if_erased(conn, daily.id, click.user_id)
-        _, news = self._count_streak(conn, daily.guild_id, answer)
+        _, news = self._count_streak(conn, daily, answer)
         questions_store.note_met(conn, click.user_id, topic_id, click.at)
         return news
 
@@ -412,7 +410,7 @@ class Dailies:
             raise UserError(
                 "This question is still open. Answer it first, and you'll see the model answer right away."
             )
-        streak = streak_store.streak_of(conn, daily.guild_id, user_id, self._now())
+        streak = self._streaks.of(conn, user_id, daily.guild_id)
         written = store.written_by(conn, daily.id, user_id)
         if given is None or written is None:
             return OpenReview(daily, self._topic(conn, daily), None, 0, streak)

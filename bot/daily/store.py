@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -26,6 +26,7 @@ from bot.answers import store as answers_store
 from bot.answers.sources import Source, Terms
 from bot.answers.store import DAILY
 from bot.core import erased_answers
+from bot.core.calendar import local_date
 from bot.core.jobs import Queue, queue_columns
 from bot.core.limits import MAX_DAILIES, MAX_DAILY_NAME
 from bot.core.personal import JSON
@@ -43,6 +44,7 @@ from bot.core.tables import (
     values_of,
 )
 from bot.daily.rules import DEFAULT_NAME, POSTED, REMOVED, Daily, DailyState, Schedule, points
+from bot.members.model import Dates
 
 # One row for each schedule's number and decided local date. `state`:
 #   posting    to be posted, retried for six hours
@@ -224,6 +226,21 @@ def _open(guild_id: int, now: datetime) -> Select[Any]:
     return select(dailies).where(
         dailies.c.guild_id == guild_id, UNREVEALED, ON_CARD, dailies.c.closes_at > now
     )
+
+
+def asked_on(conn: Connection, dates: Dates) -> list[date]:
+    """Return the dates of a member on which dailies were opened for them that are closed now."""
+    day = timedelta(days=1)  # a server's date may differ by one
+    first, last = dates.first - day, dates.last + day
+    opened = _opened(conn, dates.guild_ids, first=first, last=last, now=dates.now).scalars()
+    return [local_date(dates.zone, at) for at in opened]
+
+
+@prepared
+def _opened(guild_ids: Collection[int], first: date, last: date, now: datetime) -> Select[Any]:
+    c = dailies.c
+    on_dates = c.guild_id.in_(guild_ids), ON_CARD, c.local_date.between(first, last)
+    return select(c.opened_at).where(*on_dates, c.closes_at <= now)
 
 
 def asked_now(conn: Connection, guild_id: int) -> set[str]:

@@ -38,9 +38,9 @@ from bot.daily.cards import (
     link,
 )
 from bot.daily.rules import Daily
-from bot.daily.streaks import MILESTONES, Streak, StreakNews
 from bot.interviews import views as interviews_views
 from bot.interviews.cards import Assessment
+from bot.members.views import streak_news
 from bot.questions.model import Bank, Topic
 from bot.questions.views import (
     REPORT,
@@ -154,7 +154,7 @@ def verdict(found: DailyVerdict, *, whole: bool = False) -> list[Message]:
     blocks = [t.heading(given.item.prompt)] if whole else []
     lines = [
         _figures(found),
-        *_streak_news(found.streak, found.news),
+        *streak_news(found.streak, found.news),
         f"{after}{_discussion(found.thread_id)}",
     ]
     figures = "\n".join(f"-# {words}" for words in lines)
@@ -185,7 +185,7 @@ def review(found: OpenReview, bank: Bank, page: int = 0, *, checking: str = "") 
         if daily.revealed or daily.closes_at is None
         else f" · open until {t.when(daily.closes_at, 'f')}"
     )
-    news = "".join(f"\n-# {words}" for words in _streak_news(found.streak, found.news))
+    news = "".join(f"\n-# {words}" for words in streak_news(found.streak, found.news))
     figures = f"Streak: {streak}{closes}{news}{_discussion(daily.thread_id)}"
     if found.text is None:
         note = "You didn't answer this one. Here's what a good answer says."
@@ -236,34 +236,6 @@ def _result(card: OpenDailyResult, bank: Bank, model: str) -> Message:
 def _discussion(thread_id: int | None) -> str:
     """Return a link to the thread, for members who have answered."""
     return f"\n-# Talk about it in <#{thread_id}>" if thread_id else ""
-
-
-def _streak_news(streak: Streak, news: StreakNews) -> list[str]:
-    """Return lines about what an answer changed: saved dates, a milestone, a new freeze."""
-    lines = []
-    if news.saved == 1:
-        lines.append(f"You missed a day, and a freeze kept your streak. {_freezes_left(streak)}")
-    elif news.saved:
-        lines.append(
-            f"You missed {news.saved} days, and your freezes kept your streak. {_freezes_left(streak)}"
-        )
-    if news.milestone:
-        lines.append(f"**{news.milestone} days:** {MILESTONES[news.milestone]}. Well done.")
-    if news.roles:
-        lines.append(
-            f"Your streak earns you {' and '.join(f'<@&{role_id}>' for role_id in news.roles)} here."
-        )
-    if news.earned:
-        lines.append("You've earned a freeze: it keeps your streak when you miss a day.")
-    return lines
-
-
-def _freezes_left(streak: Streak) -> str:
-    return (
-        f"{t.count(streak.freezes, 'freeze')} left."
-        if streak.freezes
-        else "None left; seven days in a row earn one."
-    )
 
 
 def title(name: str) -> str:

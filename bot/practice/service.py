@@ -28,6 +28,7 @@ from bot.core.context import Context
 from bot.core.database import Connection, reading, writing
 from bot.core.errors import UserError
 from bot.members.store import set_zone_if_unset, zone_of
+from bot.members.streak_service import Streaks
 from bot.memory import store as memory_store
 from bot.memory.rules import days_away
 from bot.memory.service import knowledge
@@ -58,7 +59,8 @@ class Courses(Protocol):
 class Practices:
     """Members' practices; `at` is always Discord's time of a click."""
 
-    def __init__(self, context: Context, courses: Courses) -> None:
+    def __init__(self, context: Context, courses: Courses, streaks: Streaks) -> None:
+        self._streaks = streaks
         self._database = context.database
         self._banks = context.banks
         self._courses = courses
@@ -376,6 +378,8 @@ class Practices:
                 return False
             if day is not None:
                 self._courses.record_day(conn, practice.user_id, day)
+            if summary.answered:
+                self._streaks.credit(conn, practice.user_id, None, self._now())
             return True
 
         return summary if await self._database.write(store_end) else None

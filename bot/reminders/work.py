@@ -9,13 +9,15 @@ from typing import Any, NamedTuple, Protocol
 
 from msgspec.structs import replace
 
-from bot.core.calendar import CATCH_UP, Rule, next_occurrence, parse_time
+from bot.core.calendar import CATCH_UP, Rule, local_date, next_occurrence, parse_time
 from bot.core.computing import compute
 from bot.core.context import Context
 from bot.core.database import Connection
 from bot.core.errors import DeliveryLater, DeliveryRefused, DeliveryUnknown
 from bot.core.jobs import Worker
 from bot.core.tables import values_of
+from bot.members import streak_store
+from bot.members.store import zone_of
 from bot.memory.progress import Knowledge
 from bot.memory.service import knowledge
 from bot.plan.rules import Goal
@@ -173,7 +175,10 @@ def _claimed(found: _Due) -> Claimed:
 
 def _claim(conn: Connection, claimed: Claimed) -> bool:
     """Store a reminder's next time, or that it stops; False if it has changed since."""
-    before = claimed.before
+    before, sent_at = claimed.before, claimed.after.sent_at
     if store.get(conn, before.user_id) != before:
         return False
+    if claimed.is_sent and sent_at is not None:
+        zone = zone_of(conn, before.user_id, None)
+        streak_store.ask_on(conn, before.user_id, local_date(zone, sent_at))
     return store.change(conn, before, **values_of(claimed.after))
