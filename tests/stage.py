@@ -30,7 +30,7 @@ from bot.daily import store as daily_store
 from bot.daily.cards import Announcement, DailyVerdict, OpenDailyCard, OpenReview
 from bot.daily.rules import Daily
 from bot.daily.store import dailies
-from bot.daily.streaks import StreakNews
+from bot.members.model import StreakNews
 from bot.questions.banks import Banks
 from bot.questions.model import Bank
 from bot.questions.own_pictures import OwnPictures
@@ -75,7 +75,7 @@ class Stage:
             pictures=OwnPictures(self.database),
         )
         plain = PlainViews()
-        views = Views(plain, plain, plain, plain, plain, plain)
+        views = Views(plain, plain, plain, plain, plain)
         services = Services(context, self.verifier, views)
         # its edits wait in real time, so on a busy machine one would come in the middle of a test
         services.open_questions.counters._closed = True

@@ -228,19 +228,22 @@ def _open(guild_id: int, now: datetime) -> Select[Any]:
     )
 
 
-def asked_on(conn: Connection, dates: Dates) -> list[date]:
-    """Return the dates of a member on which dailies were opened for them that are closed now."""
+def asked_on(conn: Connection, dates: Dates) -> set[date]:
+    """Return the dates of a member on which dailies were opened that are all closed now."""
     day = timedelta(days=1)  # a server's date may differ by one
-    first, last = dates.first - day, dates.last + day
-    opened = _opened(conn, dates.guild_ids, first=first, last=last, now=dates.now).scalars()
-    return [local_date(dates.zone, at) for at in opened]
+    days = [
+        (local_date(dates.zone, row.opened_at), row.closes_at)
+        for row in _opened(conn, dates.servers.keys(), dates.first - day, dates.last + day)
+        if row.opened_at > dates.servers[row.guild_id]
+    ]
+    return {day for day, _ in days} - {day for day, closes in days if closes > dates.now}
 
 
 @prepared
-def _opened(guild_ids: Collection[int], first: date, last: date, now: datetime) -> Select[Any]:
+def _opened(guild_ids: Collection[int], first: date, last: date) -> Select[Any]:
     c = dailies.c
-    on_dates = c.guild_id.in_(guild_ids), ON_CARD, c.local_date.between(first, last)
-    return select(c.opened_at).where(*on_dates, c.closes_at <= now)
+    query = select(c.guild_id, c.opened_at, c.closes_at).where(c.guild_id.in_(guild_ids), ON_CARD)
+    return query.where(c.local_date.between(first, last), c.closes_at.is_not(None))
 
 
 def asked_now(conn: Connection, guild_id: int) -> set[str]:

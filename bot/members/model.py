@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 
 from msgspec import Struct
@@ -58,11 +59,12 @@ NO_NEWS = StreakNews()
 class Dates(Struct, frozen=True):
     """Dates of a member in their zone, from `first` to `last`, as of `now`.
 
-    `guild_ids` are the servers where they play.
+    `servers` are those where they play, with the time of an answer there before these dates, or of
+    the first one since.
     """
 
     user_id: int
-    guild_ids: tuple[int, ...]
+    servers: Mapping[int, datetime]
     zone: str
     first: date
     last: date

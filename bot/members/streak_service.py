@@ -7,8 +7,8 @@ their plan, a reminder.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
-from datetime import date, datetime, timedelta
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime, time, timedelta
 
 from bot.answers import store as answers_store
 from bot.core.calendar import local_date
@@ -75,8 +75,9 @@ class Streaks:
                 and not stored.get(earlier)
             ):
                 day = earlier
+        settled_already = through is not None and day <= through  # in the zone before
         streak_store.begin(conn, user_id, day - timedelta(days=1))
-        if not streak_store.count_day(conn, user_id, day):
+        if settled_already or not streak_store.count_day(conn, user_id, day):
             return self.of(conn, user_id, guild_id), NO_NEWS
         settled, through = streak_store.get(conn, user_id)
         assert through is not None
@@ -85,7 +86,7 @@ class Streaks:
         before = rules.follow(settled, days, counted - {day}, asked)
         after = rules.follow(settled, days, counted, asked)
         if after.current >= min(MILESTONES):
-            servers = set(self._servers(conn, user_id, at)) | ({guild_id} if guild_id else set())
+            servers = {*self._servers(conn, user_id, today)} | ({guild_id} if guild_id else set())
             self._reached(conn, user_id, servers, after.current)
         return after, rules.news(before, after)
 
@@ -119,7 +120,7 @@ class Streaks:
             return counted, set()
         dates = Dates(
             user_id=user_id,
-            guild_ids=tuple(self._servers(conn, user_id, now)),
+            servers=self._servers(conn, user_id, missing[0]),
             zone=zone,
             first=missing[0],
             last=missing[-1],
@@ -128,6 +129,7 @@ class Streaks:
         asked = {day for source in self._asked for day in source(conn, dates)}
         return counted, (asked | set(stored)).intersection(missing)
 
-    def _servers(self, conn: Connection, user_id: int, now: datetime) -> list[int]:
-        """Return the servers where a member plays."""
-        return answers_store.servers_since(conn, user_id, now - _PLAYS)
+    def _servers(self, conn: Connection, user_id: int, day: date) -> Mapping[int, datetime]:
+        """Return the servers where a member plays on a date or later, as `Dates` has them."""
+        since = datetime.combine(day, time.min, UTC) - _PLAYS
+        return answers_store.servers_since(conn, user_id, since)

@@ -54,6 +54,7 @@ member_milestones = sa.Table(
     sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
     sa.Column("problem", sa.Text),  # why it could not be given
     sa.UniqueConstraint("user_id", "guild_id", "kind", "name"),
+    sa.Index("ix_member_milestones_guild_id", "guild_id"),
 )
 _m = milestones.c
 _c = member_milestones.c

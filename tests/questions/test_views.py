@@ -15,7 +15,7 @@ from bot.chat.messages import OPEN, REVEALED, Message, text_of
 from bot.core.limits import MAX_TYPED
 from bot.daily import views as daily_views
 from bot.daily.cards import DailyCard, DailyResult, DailyVerdict
-from bot.daily.streaks import Streak
+from bot.members.model import Streak
 from bot.questions import views as question_view
 from bot.questions.answers import encode_picks, is_right
 from bot.questions.cards import Outcome, Review, count_answers

@@ -303,11 +303,9 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("kind", sa.String(length=8), nullable=False),
         sa.Column("name", sa.String(length=64), nullable=False),
         sa.Column("role_id", sa.BigInteger(), nullable=False),
-        sa.Column("state", sa.String(length=8), nullable=False),
         sa.Column("reached_at", sa.BigInteger(), nullable=False),
         sa.Column("told", sa.Boolean(), nullable=False),
         sa.Column("due_at", sa.BigInteger(), nullable=True),
-        sa.Column("lease_until", sa.BigInteger(), nullable=True),
         sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
         sa.Column("problem", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_member_milestones")),
@@ -328,7 +326,15 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         postgresql_where=sa.text("due_at IS NOT NULL"),
     )
     op.create_index(
-        "ix_member_milestones_server", "member_milestones", ["guild_id", "state"], unique=False
+        "ix_member_milestones_failed",
+        "member_milestones",
+        ["guild_id"],
+        unique=False,
+        sqlite_where=sa.text("due_at IS NULL AND problem IS NOT NULL"),
+        postgresql_where=sa.text("due_at IS NULL AND problem IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_member_milestones_guild_id", "member_milestones", ["guild_id"], unique=False
     )
     op.create_table(
         "member_names",
@@ -632,7 +638,6 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         "reminders",
         sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("at", sa.String(length=5), nullable=False),
-        sa.Column("zone", sa.String(length=64), nullable=False),
         sa.Column("next_at", sa.BigInteger(), nullable=True),
         sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
         sa.Column("problem", sa.Text(), nullable=True),
@@ -739,25 +744,24 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
     )
     op.create_table(
         "streak_days",
-        sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
-        sa.PrimaryKeyConstraint("guild_id", "user_id", "day", name=op.f("pk_streak_days")),
+        sa.Column("counts", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("user_id", "day", name=op.f("pk_streak_days")),
         sqlite_with_rowid=False,
     )
-    op.create_index("ix_streak_days_user_id", "streak_days", ["user_id"], unique=False)
     op.create_table(
         "streaks",
-        sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("through", sa.Date(), nullable=False),
-        sa.Column("current", sa.Integer(), nullable=False),
-        sa.Column("best", sa.Integer(), nullable=False),
+        sa.Column("through", sa.Date(), nullable=True),
+        sa.Column("current", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("best", sa.Integer(), server_default="0", nullable=False),
         sa.Column("freezes", sa.Integer(), server_default="0", nullable=False),
         sa.Column("unbroken", sa.Integer(), server_default="0", nullable=False),
-        sa.PrimaryKeyConstraint("guild_id", "user_id", name=op.f("pk_streaks")),
+        sa.Column("saved", sa.Integer(), server_default="0", nullable=False),
+        sa.PrimaryKeyConstraint("user_id", name=op.f("pk_streaks")),
     )
-    op.create_index("ix_streaks_user_id", "streaks", ["user_id"], unique=False)
+    op.create_index("ix_streaks_through", "streaks", ["through"], unique=False)
     op.create_table(
         "suggestions",
         sa.Column("id", ROW_ID, nullable=False),
