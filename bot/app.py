@@ -109,8 +109,6 @@ from bot.questions.own_pictures import OwnPictures
 from bot.questions.service import Reports
 from bot.questions.views import card_length
 from bot.recap import store as recap_store
-from bot.recap import views as recap_views
-from bot.recap import work as recap_work
 from bot.recap.service import Recaps
 from bot.recap.work import RecapScheduleWork, RecapWork
 from bot.reminders import store as reminders_store
@@ -125,7 +123,7 @@ from bot.rounds.messages import RoundMessages
 from bot.rounds.results import PrivateResults
 from bot.rounds.service import Rounds
 from bot.rounds.work import RoundWork
-from bot.settings.cog import Settings as SettingsCog
+from bot.settings.cog import SettingsCog
 from bot.settings.service import ServerSettings
 from bot.suggestions.cog import Suggestions as SuggestionsCog
 from bot.suggestions.service import Suggestions
@@ -141,7 +139,6 @@ class Views(NamedTuple):
 
     rounds: rounds_messages.Views = rounds_views
     daily: daily_work.Views = daily_views
-    recap: recap_work.Views = recap_views
     challenges: challenges_work.Views = challenges_views
     pairs: pairs_messages.Views = pairs_views
 
@@ -262,7 +259,7 @@ class Services:
             self.daily_work,
             self.reminder_work,
             RecapScheduleWork(context),
-            RecapWork(context, self.recaps, views.recap),
+            RecapWork(context, self.recaps),
             self.milestone_work,
             SearchWork(context, self.searches),
             PairWork(context, self.searches, self.pairs),
