@@ -16,7 +16,7 @@ from benchmarks.table import Figure, Section
 from bot.core.clicks import Click
 from bot.core.database import open_database
 from bot.core.processes import tune_interpreter
-from bot.practice.cards import Asking
+from bot.practice.model import Asking
 from tests.shipped import packs
 from tests.stage import CHANNEL, GUILD, Stage
 

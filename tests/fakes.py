@@ -17,7 +17,7 @@ from bot.daily.cards import Announcement, DailyCard, DailyResult, OpenDailyCard,
 from bot.interviews.grading.verifying import NoOpinion, PointToCheck, Ruling
 from bot.pairs.cards import PairMessage
 from bot.pairs.rules import Search
-from bot.plan.rules import Goal
+from bot.plan.model import DayShare
 from bot.questions.model import Bank
 from bot.recap.cards import Recap
 from bot.rounds.cards import QuestionCard, RevealCard, StandingsCard
@@ -128,8 +128,8 @@ class PlainViews:
     def message(self, card: PairMessage) -> PairMessage:
         return card
 
-    def reminder(self, due: int, goal: Goal | None, *, last: bool) -> tuple[int, bool]:
-        return goal.share.left if goal else due, last
+    def reminder(self, due: int, goal: DayShare | None, *, last: bool) -> tuple[int, bool]:
+        return goal.left if goal else due, last
 
 
 class FakeSender:

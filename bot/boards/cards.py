@@ -9,7 +9,6 @@ from msgspec import Struct
 
 from bot.boards.rules import RankedMember, first_day
 from bot.daily.streaks import Streak
-from bot.memory.fitting import LastFit
 from bot.questions.model import Topic
 
 
@@ -108,8 +107,7 @@ class Details(Struct, frozen=True):
 
     `days`, `sections` and `weakest` are of all time on the server; `activity` includes practice;
     `cards`, `learned` and `due` count the member's items everywhere. `weakest` has (topic, answers,
-    right answers) of the topics with the lowest share of right answers, worst first. `fit` is the
-    last fit of FSRS to their answers, if it predicts better.
+    right answers) of the topics with the lowest share of right answers, worst first.
     """
 
     right: int
@@ -120,7 +118,6 @@ class Details(Struct, frozen=True):
     cards: int
     learned: int
     due: int
-    fit: LastFit | None = None
 
 
 class Stats(Struct, frozen=True):

@@ -31,7 +31,6 @@ from bot.core.database import Connection, reading, reading_long
 from bot.daily.streak_store import streak_of
 from bot.members.store import shows_stats, zone_of
 from bot.memory.service import knowledge
-from bot.memory.store import last_fit
 from bot.questions.bank import check_topic
 from bot.teams import store as teams_store
 from bot.teams.rules import team_of
@@ -150,7 +149,6 @@ class Boards:
             for section in bank.sections
         )
         missed = sorted((s for s in scores if s[2] < s[1]), key=lambda s: (s[2] / s[1], -s[1]))
-        fit = last_fit(conn, user_id)
         known = knowledge(conn, user_id, bank, zone_of(conn, user_id, guild_id), self._now())
         return Details(
             right=total.right,
@@ -161,7 +159,6 @@ class Boards:
             cards=len(known.cards),
             learned=known.learned(),
             due=len(known.due()),
-            fit=fit if fit is not None and fit.fit.gain else None,
         )
 
     def _activity(self, conn: Connection, guild_id: int, user_id: int) -> Activity:

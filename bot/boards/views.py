@@ -15,9 +15,7 @@ from bot.chat.charts import MARGIN, big_number, fit_label, headline, labelled_ba
 from bot.chat.messages import OPEN, PRIMARY, REVEALED, Message, Part, button, pager, row, separator
 from bot.chat.pictures import ACCENT, INK, MUTED, WIDTH, Picture, box, draw_picture, panel, words
 from bot.chat.router import PAGE, TOPIC, Route
-from bot.memory.fitting import LastFit
-from bot.plan.cards import Outlook
-from bot.plan.rules import percent
+from bot.plan.model import Outlook
 from bot.plan.views import stats_line
 from bot.practice.views import PRACTISE
 from bot.questions.model import Topic
@@ -191,18 +189,9 @@ async def stats_page(name: str, stats: Stats, *, own: bool, plan: Outlook | None
         _figures(stats) or "No answers yet. The next round or question of the day is a good start.",
         sections or None,
         stats_line(plan) if own and plan else None,
-        _fitted(details.fit) if own and details.fit else None,
         separator() if weakest else None,
         weakest,
         *(_own_part(stats.shows, details.due) if own else ()),
-    )
-
-
-def _fitted(found: LastFit) -> str:
-    """How the intervals of practice were fitted to the member."""
-    return (
-        f"-# Your intervals are fitted to {t.count(found.reviews, 'answer')} of yours and predict "
-        f"them {percent(found.fit.gain)}% better than the usual ones"
     )
 
 

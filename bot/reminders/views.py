@@ -6,7 +6,7 @@ from bot.chat import text as t
 from bot.chat.messages import ENDED, OPEN, PRIMARY, Message, PlainMessage, button, row
 from bot.chat.router import Route
 from bot.core.zones import stored_zone
-from bot.plan.rules import Goal
+from bot.plan.model import DayShare
 from bot.plan.views import goal_words
 from bot.practice.views import PRACTISE
 from bot.reminders.store import Reminder
@@ -17,7 +17,7 @@ _TITLE = "### Practice reminder"
 _TO_GO = {0: "Your interview is today", 1: "Your interview is tomorrow"}
 
 
-def reminder(due: int, goal: Goal | None = None, *, last: bool = False) -> PlainMessage:
+def reminder(due: int, goal: DayShare | None = None, *, last: bool = False) -> PlainMessage:
     """Return the direct message. It is plain text, so that a phone's notification shows it.
 
     With a plan it names the day's goal, else the number of questions that are due.
@@ -25,7 +25,7 @@ def reminder(due: int, goal: Goal | None = None, *, last: bool = False) -> Plain
     waiting = t.count(due, "question is", "questions are")
     words = f"**{waiting} due today.** A few minutes keep them fresh."
     if goal is not None:
-        words = f"**Today's goal: {goal_words(goal.share)}.** {_TO_GO.get(goal.days, f'{goal.days:,} days to go')}."
+        words = f"**Today's goal: {goal_words(goal)}.** {_TO_GO.get(goal.days, f'{goal.days:,} days to go')}."
     practise = button("Practise now", PRACTISE.id(topic=""), PRIMARY)
     if last:
         words += "\nYou haven't used my last ten reminders, so this is the last one. Turn them back on with </remind>."

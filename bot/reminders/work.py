@@ -18,7 +18,7 @@ from bot.core.jobs import Worker
 from bot.core.tables import values_of
 from bot.memory.progress import Knowledge
 from bot.memory.service import knowledge
-from bot.plan.rules import Goal
+from bot.plan.model import DayShare
 from bot.plan.service import Course, Plans
 from bot.practice.store import last_asked
 from bot.reminders import rules, store
@@ -36,19 +36,19 @@ _IGNORED = "Your practice reminders are paused because you didn't use the last t
 class Views(Protocol):
     """Makes the message of a reminder, as `bot.reminders.views` does."""
 
-    def reminder(self, due: int, goal: Goal | None, /, *, last: bool) -> Any: ...
+    def reminder(self, due: int, goal: DayShare | None, /, *, last: bool) -> Any: ...
 
 
 class Claimed(NamedTuple):
     """A due reminder: the row before it is claimed, and the row after.
 
-    `due` counts the questions that are due; `goal` is the day's goal of a member with a plan.
+    `due` counts the questions that are due; `goal` is the day's share of a member with a plan.
     """
 
     before: Reminder
     after: Reminder
     due: int
-    goal: Goal | None
+    goal: DayShare | None
     is_sent: bool = True
 
 
@@ -160,8 +160,8 @@ def _claimed(found: _Due) -> Claimed:
     due, goal = 0, None
     if not found.late:
         due = len(found.known.due())
-        goal = None if found.course is None else found.course.goal(found.known)
-    nothing_to_do = not due if goal is None else not goal.share.left
+        goal = None if found.course is None else found.course.share(found.known)
+    nothing_to_do = not due if goal is None else not goal.left
     if found.late or nothing_to_do:
         return Claimed(before, replace(before, next_at=next_at), due, goal, is_sent=False)
     ignored = rules.ignored_now(before.ignored, before.sent_at, found.practised_at)

@@ -7,8 +7,8 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from bot.memory.progress import Progress
-from bot.memory.rules import MemoryCard, days_away, is_learned
+from bot.memory.model import MemoryCard, Progress
+from bot.memory.rules import days_away, is_learned
 from bot.questions.model import Bank, Topic
 
 

@@ -12,7 +12,8 @@ from bot.chat import text as t
 from bot.chat.messages import ENDED, OPEN, PRIMARY, Message, button, pager, row, separator
 from bot.chat.router import ONE_TOPIC, PAGE, Route
 from bot.interviews.views import BEGIN, MODEL_TAB, Page, page_of, pages_of_tabs
-from bot.memory.progress import LEVELS, Progress, weakest
+from bot.memory.model import Progress
+from bot.memory.progress import LEVELS, weakest
 from bot.practice.views import PRACTISE, aside_button
 from bot.questions.model import Topic
 from bot.questions.views import sources

@@ -21,7 +21,7 @@ from bot.core.errors import UserError
 from bot.members.store import zone_of
 from bot.memory import rules as memory
 from bot.memory import store as cards
-from bot.practice.cards import Asking, Nothing, PracticeVerdict, Screen, Summary
+from bot.practice.model import Asking, Nothing, PracticeVerdict, Screen, Summary
 from bot.practice.rules import LENGTH, NEW_A_DAY
 from bot.questions.model import Item
 from tests.banks import small_bank

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from bot.chat.messages import Message
 from bot.practice import views as practice
-from bot.practice.cards import Asking, Nothing, PracticeVerdict, SetAside, Summary
+from bot.practice.model import Asking, Nothing, PracticeVerdict, SetAside, Summary
 from bot.practice.rules import PracticeQuestion
 from bot.questions.cards import Review
 from bot.questions.model import Item

@@ -19,7 +19,7 @@ from bot.plan import goals
 from bot.plan import rules as plans
 from bot.plan import service as plan_service
 from bot.plan import store as plan_store
-from bot.practice.cards import Asking, Summary
+from bot.practice.model import Asking, Summary
 from bot.practice.store import practice_questions
 from tests.practice.test_service import answer, asked, go_on, question_of, start
 from tests.reviews import remember

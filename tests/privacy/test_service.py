@@ -27,7 +27,7 @@ from bot.memory import store as memory_store
 from bot.memory.fitting import Fit
 from bot.memory.rules import DEFAULT
 from bot.milestones.rules import Kind
-from bot.practice.cards import Asking
+from bot.practice.model import Asking
 from bot.privacy import service
 from bot.privacy.cards import Export
 from bot.suggestions.rules import SuggestedQuestion
