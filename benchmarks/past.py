@@ -84,7 +84,7 @@ async def _lived(file: Path, days: int) -> Stopwatch:
         for _ in range(_MEASURED_DAYS):
             await _day(stage, watch)
             for user in _PRACTISING:
-                await watch.time("/plan", stage.bot.plans.card(user, GUILD))
+                await watch.time("/plan", stage.bot.plans.page(user, GUILD))
         return watch
 
 

@@ -26,7 +26,7 @@ from bot.answers.store import CHALLENGE, DAILY, ROUND, counted_answers, has_play
 from bot.answers.totals import servers_of_members
 from bot.bank.cog import Bank as BankCog
 from bot.bank.service import OwnBank
-from bot.boards.cog import Boards as BoardsCog
+from bot.boards.cog import BoardsCog
 from bot.boards.service import Boards
 from bot.challenges import store as challenges_store
 from bot.challenges import views as challenges_views
@@ -39,7 +39,6 @@ from bot.chat.client import QuizBot
 from bot.chat.rate_limit import LIMIT
 from bot.chat.sender import DiscordSender
 from bot.config import Settings, SettingsError, Unavailable, sqlite_file
-from bot.core import erased_answers, servers
 from bot.core.backend import may_pass
 from bot.core.clock import DiscordClock
 from bot.core.context import Context
@@ -48,15 +47,13 @@ from bot.core.jobs import MAX_CONCURRENT_JOBS, Scheduler, Source, Worker
 from bot.core.migrate import MigrationError
 from bot.core.nightly import Nightly
 from bot.core.notes import read_note, set_note
-from bot.core.personal import all_held
+from bot.core.personal import held_in
 from bot.core.processes import DatabaseInUse, is_only_process
 from bot.core.shards import ALL, Shards
 from bot.core.sqlite import why_unwritable
 from bot.core.tables import metadata
 from bot.core.transfer import TransferError, transfer, unfinished_source
-from bot.daily import schedule_store as daily_schedule_store
 from bot.daily import store as daily_store
-from bot.daily import streak_store as daily_streak_store
 from bot.daily import views as daily_views
 from bot.daily import work as daily_work
 from bot.daily.cog import Daily as DailyCog
@@ -71,7 +68,6 @@ from bot.insights.cog import Insights as InsightsCog
 from bot.insights.difficulties import Difficulties
 from bot.insights.service import QuestionInsights
 from bot.insights.work import DifficultyWork
-from bot.interviews import store as interviews_store
 from bot.interviews.cog import Interview as InterviewCog
 from bot.interviews.grading import Rubrics
 from bot.interviews.grading.service import Grading, count_in_process
@@ -79,11 +75,10 @@ from bot.interviews.grading.verifying import Verifier
 from bot.interviews.service import Interviews
 from bot.interviews.store import has_begun
 from bot.members import store as members_store
+from bot.members.cog import TeamsCog
 from bot.members.names import Names
-from bot.members.service import Members
-from bot.memory import store as memory_store
+from bot.members.service import Members, Teams
 from bot.memory.service import FirstStabilitiesWork
-from bot.milestones import store as milestones_store
 from bot.milestones.cog import Milestones as MilestonesCog
 from bot.milestones.service import Milestones
 from bot.milestones.work import MilestoneWork
@@ -104,7 +99,8 @@ from bot.privacy.cog import Privacy as PrivacyCog
 from bot.privacy.rules import ERASE_AFTER
 from bot.privacy.service import Cache, Privacy
 from bot.privacy.work import ErasureWork
-from bot.questions import store as questions_store
+from bot.profile.cog import ProfileCog
+from bot.profile.service import Profiles
 from bot.questions.bank import join_packs, mark_of, pack_files
 from bot.questions.banks import Banks
 from bot.questions.check import BankError
@@ -138,12 +134,8 @@ from bot.settings.cog import Settings as SettingsCog
 from bot.settings.service import ServerSettings
 from bot.study.cog import Topics as TopicsCog
 from bot.study.service import Studies
-from bot.suggestions import store as suggestions_store
 from bot.suggestions.cog import Suggestions as SuggestionsCog
 from bot.suggestions.service import Suggestions
-from bot.teams import store as teams_store
-from bot.teams.cog import Team
-from bot.teams.service import Teams
 
 log = logging.getLogger(__name__)
 
@@ -191,29 +183,8 @@ IN_PLAY = InPlay(
 )
 """The questions that members can still answer, so no feature may show them anything about these."""
 
-HELD = all_held(
-    [
-        answers_held(SOURCES),
-        memory_store.HELD,
-        daily_store.HELD,
-        daily_schedule_store.HELD,
-        daily_streak_store.HELD,
-        rounds_store.HELD,
-        challenges_store.HELD,
-        practice_store.HELD,
-        interviews_store.HELD,
-        pairs_store.HELD,
-        plan_store.HELD,
-        reminders_store.HELD,
-        suggestions_store.HELD,
-        questions_store.HELD,
-        members_store.HELD,
-        teams_store.HELD,
-        recap_store.HELD,
-        milestones_store.HELD,
-        erased_answers.HELD,
-        servers.HELD,
-    ]
+HELD = held_in(
+    metadata.sorted_tables, [answers_held(SOURCES), challenges_store.HELD, *pairs_store.HELD]
 )
 """All that is stored about members and servers, in the order of erasure."""
 
@@ -241,6 +212,7 @@ class Services:
         self.members = Members(context)
         self.plans = Plans(context)
         self.boards = Boards(context)
+        self.profiles = Profiles(context)
         self.studies = Studies(context)
         self.anki_decks = AnkiDecks(context)
         self.teams = Teams(context)
@@ -337,7 +309,8 @@ class Services:
             practice,
             PlanCog(bot, self.plans),
             RemindersCog(bot, self.reminders),
-            BoardsCog(bot, self.boards, self.members, self.plans),
+            BoardsCog(bot, self.boards),
+            ProfileCog(bot, self.profiles, self.members, self.plans),
             TopicsCog(bot, self.studies),
             AnkiCog(bot, self.anki_decks),
             BankCog(
@@ -345,14 +318,13 @@ class Services:
                 self.own_bank,
                 review=suggestions.review,
                 insights=insights.show,
-                import_other=suggestions.import_file,
             ),
             suggestions,
             insights,
             InterviewCog(bot, self.interviews),
             PairCog(bot, self.searches, self.pairs),
             PrivacyCog(bot, self.privacy),
-            Team(bot, self.teams),
+            TeamsCog(bot, self.teams),
             HelpCog(bot, self.rounds, self.help),
             SettingsCog(bot, self.settings),
             MilestonesCog(bot, self.milestones),

@@ -28,7 +28,7 @@ from tests.loopback.driver import CannotDo, Member, Result
 from tests.loopback.model import Channel, Guild, Message, parts
 from tests.loopback.world import World
 
-_LOOKS = ("stats", "topics", "today", "help", "leaderboard", "look back")
+_LOOKS = ("profile", "topics", "today", "help", "leaderboard", "look back")
 _TRIES = 5
 _ESSAY = (
     "It depends on the data: one should compare both on held-out examples, look at the variance "

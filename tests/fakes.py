@@ -331,7 +331,7 @@ class FakeVerifier:
         self.asked: list[tuple[str, str, Mapping[int, PointToCheck]]] = []
 
     async def verify(
-        self, question: str, answer: str, points: Mapping[int, PointToCheck], server: int
+        self, question: str, answer: str, points: Mapping[int, PointToCheck]
     ) -> dict[int, Ruling]:
         self.asked.append((question, answer, points))
         return self._rule(points)

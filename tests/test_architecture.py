@@ -109,11 +109,12 @@ LEVELS = (
     ("core", "chat"),
     ("questions",),
     ("answers",),
-    ("members", "teams", "memory"),
+    ("members", "memory"),
     ("play",),
     ("rounds", "challenges", "daily", "practice", "plan", "reminders", "interviews"),
     (
         "boards",
+        "profile",
         "bank",
         "insights",
         "milestones",
@@ -137,7 +138,7 @@ MORE_ROOMS = {
         *("lint", "in_play", "typed", "own_pictures", "areas"),
     },
     "members": {"names"},
-    "memory": {"ability", "progress", "fitting", "own_models"},
+    "memory": {"ability", "progress", "fitting"},
     "answers": {"pay", "totals", "sources", "erasure"},
     "bank": {"archives", "checks", "documents", "files", "forms", "pictures", "sheets"},
     "challenges": {"players"},
@@ -146,11 +147,10 @@ MORE_ROOMS = {
         *("streak_store", "streaks", "weekdays"),
     },
     "insights": {"analysis", "difficulties", "difficulty"},
-    "practice": {"next_question"},
     "rounds": {"answering", "counter", "messages", "results"},
-    "plan": {"cards", "dates", "forecast", "goals", "outlook"},
+    "plan": {"dates", "forecast"},
     "interviews": {"assessment", "cards", "grading", "report"},
-    "suggestions": {"cards", "files", "formats", "plain"},
+    "suggestions": {"cards", "plain"},
     "pairs": {"messages", "searches"},
 }
 PURE = {
@@ -163,7 +163,6 @@ PURE = {
     "files",
     "sheets",
     "forms",
-    "formats",
     "plain",
     "lint",
     "answers",
@@ -214,11 +213,6 @@ def is_pure(module: str) -> bool:
     grading = inside(module, "bot.interviews.grading") and module.rpartition(".")[2] not in {
         "service",
         "chat_model",
-        "models",
-        "nli",
-        "nli_download",
-        "nli_process",
-        "nli_trial",
     }
     return room_of(module) in PURE | {"rules", "cards"} or grading
 
@@ -434,7 +428,6 @@ def test_every_import_is_a_dependency() -> None:
     """The bot imports the standard library, itself, and packages that pyproject.toml names."""
     declared = (ROOT / "pyproject.toml").read_text("utf-8").casefold()
     names = {"dotenv": "python-dotenv", "resvg_py": "resvg-py", "PIL": "pillow"}
-    names["fsrs_rs_python"] = "fsrs-rs-python"
     tops = {name.partition(".")[0] for module in MODULES for name in imports(module)} - {"bot", ""}
     foreign = tops - sys.stdlib_module_names
     assert {"discord", "sqlalchemy", "rapidfuzz"} <= foreign
@@ -499,7 +492,7 @@ def test_command_names_are_unique() -> None:
         assert [n for n, times in Counter(own).items() if times > 1] == [], cog
         top += own if name is None else [name]
     assert [name for name, times in Counter(top).items() if times > 1] == []
-    assert {"quiz", "daily", "today", "leaderboard", "stats", "topics", "help"} <= set(top)
+    assert {"quiz", "daily", "today", "leaderboard", "profile", "topics", "help"} <= set(top)
 
 
 @pytest.mark.parametrize("cog", cogs(), ids=lambda cog: cog.__name__)

@@ -20,7 +20,7 @@ _ON_A_SERVER = """\
 </today> asks you the question of the day, and shows your streak
 </leaderboard> shows who's ahead, and where you stand
 </suggest> sends your own question to the moderators; to send a message as one, open its menu, then Apps
-</stats> shows what you know, and what to revisit"""
+</profile> shows what you've reached"""
 _IN_PRIVATE = """\
 </practice> quizzes you on what you missed, then on what is due, then on something new
 </plan> says how ready you'll be on the day of your interview, and what to do each day

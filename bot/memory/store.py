@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Select, select, update
 
 from bot.answers import store as answers_store
 from bot.answers.store import Review
-from bot.core.personal import Held, Personal, Row, erase_rows, exported, personal_rows
+from bot.core.personal import DERIVED
 from bot.core.tables import Instant, metadata, prepared, upsert, upsert_all, values_of
 from bot.memory import rules
 from bot.memory.model import FirstStabilities, Fits, MemoryCard
@@ -31,6 +31,7 @@ cards = sa.Table(
     sa.Column("last_review_at", Instant, nullable=False),
     sa.Column("set_aside_at", Instant),  # when the member set the item aside; else null
     sa.Column("first_right", sa.Boolean, nullable=False),  # the first answer, if not a guess
+    info=DERIVED,
 )
 _FIELDS = [cards.c[name] for name in MemoryCard.__struct_fields__]
 _SET_ASIDE = cards.c.set_aside_at.is_not(None)
@@ -47,40 +48,8 @@ first_stabilities = sa.Table(
     sa.Column("hard", sa.Float, nullable=False),
     sa.Column("good", sa.Float, nullable=False),
     sa.Column("easy", sa.Float, nullable=False),
+    info=DERIVED,
     sqlite_with_rowid=False,
-)
-
-
-def _export_cards(conn: Connection, user_id: int) -> list[Row]:
-    c = cards.c
-    query = select(
-        c.item_id.label("item"),
-        c.state,
-        c.due_at.label("due"),
-        c.last_review_at.label("last_review"),
-        c.stability,
-        c.difficulty,
-        c.first_right.label("first_answer_right"),
-        c.set_aside_at.label("not_asked_since"),
-    )
-    rows = exported(conn, query.where(c.user_id == user_id).order_by(c.item_id))
-    return [{**row, "state": State(row["state"]).name.lower()} for row in rows]
-
-
-def _erase_cards(conn: Connection, user_id: int, limit: int) -> int:
-    return erase_rows(conn, cards, limit, cards.c.user_id == user_id)
-
-
-HELD = Held(
-    members=[
-        Personal("cards", [cards.c.user_id], _export_cards, _erase_cards, derived=True),
-        personal_rows(
-            "first_stabilities",
-            first_stabilities.c.user_id,
-            {c.name: c for c in first_stabilities.c if c.name != "user_id"},
-            derived=True,
-        ),
-    ]
 )
 
 

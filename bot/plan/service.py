@@ -11,7 +11,6 @@ from datetime import date, datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
-from bot.answers.store import practised_at
 from bot.core.calendar import local_date
 from bot.core.computing import compute
 from bot.core.context import Context
@@ -26,6 +25,7 @@ from bot.plan.forecast import build_outlook
 from bot.plan.model import DayShare, Outlook, Plan
 from bot.plan.rules import WINDOW
 from bot.practice.model import PlannedDay
+from bot.practice.store import answer_times
 from bot.questions import areas
 from bot.questions.model import Bank, Item
 
@@ -159,7 +159,7 @@ class Plans:
         return (
             store.get(conn, user_id),
             knowledge(conn, user_id, bank, zone, now, hidden),
-            practised_at(conn, user_id, now - WINDOW),
+            answer_times(conn, user_id, now - WINDOW),
         )
 
     # --- for other features
@@ -167,7 +167,7 @@ class Plans:
     def course(self, conn: Connection, user_id: int, zone: str, now: datetime) -> Course | None:
         """Return the plan that a member's practice follows; None if they have none."""
         plan = _running(conn, user_id, local_date(zone, now))
-        return None if plan is None else Course(plan, practised_at(conn, user_id, now - WINDOW))
+        return None if plan is None else Course(plan, answer_times(conn, user_id, now - WINDOW))
 
     def record_day(self, conn: Connection, user_id: int, day: PlannedDay) -> None:
         """Record a day of a member's plan, if they still have one."""

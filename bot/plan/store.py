@@ -8,7 +8,6 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection, Select, delete, select
 
-from bot.core.personal import Held, personal_rows
 from bot.core.tables import all_rows, first_row, metadata, upsert, values_of
 from bot.plan.model import Plan
 from bot.practice.model import PlannedDay
@@ -32,26 +31,6 @@ plan_days = sa.Table(
     sa.Column("day", sa.Date, primary_key=True),
     sa.Column("ready", sa.Integer, nullable=False),  # in tenths of a percent
     sqlite_with_rowid=False,
-)
-# Rows are erased in this order, so that no day is recorded after the plan is gone.
-HELD = Held(
-    members=[
-        personal_rows(
-            "plan",
-            plans.c.user_id,
-            {
-                "interview": plans.c.day,
-                "minutes_a_day": plans.c.minutes,
-                "set_on": plans.c.set_on,
-                "ready_for": plans.c.goal,
-            },
-        ),
-        personal_rows(
-            "plan_days",
-            plan_days.c.user_id,
-            {"day": plan_days.c.day, "ready_in_tenths_of_a_percent": plan_days.c.ready},
-        ),
-    ]
 )
 
 

@@ -43,7 +43,7 @@ PLAN_PAGE = Route("planpage", {"slot": "prev|next", "page": PAGE})
 KEPT = "kept"
 """The form's value for the goal of before, whose own text may be too long."""
 
-NO_PLAN = "There's no plan any more. Set another with </plan>."
+NO_PLAN = "Your plan is gone. Set another with </plan>."
 _ELSEWHERE = (
     "-# Nothing of what your plan is for is asked here, so this page is about everything that is."
 )

@@ -19,7 +19,7 @@ from bot.bank.forms import Form, answer_lines
 from bot.core.clicks import Click
 from bot.core.errors import UserError
 from bot.memory import rules as memory
-from bot.memory.rules import MemoryCard
+from bot.memory.model import MemoryCard
 from bot.memory.store import cards_of
 from bot.practice.model import Asking
 from bot.questions.answers import is_right

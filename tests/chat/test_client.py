@@ -42,12 +42,11 @@ SHARED = [
     "daily",
     "today",
     "leaderboard",
-    "stats",
+    "profile",
     "help",
     "bank",
     "settings",
     "suggest",
-    "team",
 ]
 MESSAGE_COMMANDS = ["Suggest as question"]
 OPTIONS = {

@@ -77,7 +77,7 @@ USES: dict[str, Use] = {
     "a round": play_round,
     "/today": lambda stage: stage.bot.dailies.today(GUILD, ALWINA),
     "/daily status": lambda stage: stage.bot.schedules.status(GUILD),
-    "/stats": lambda stage: stage.bot.boards.stats(GUILD, ALWINA, ALWINA),
+    "/profile": lambda stage: stage.bot.profiles.read(GUILD, ALWINA, ALWINA),
     "/topics": lambda stage: stage.bot.studies.topics(ALWINA, GUILD),
     "/leaderboard": lambda stage: stage.bot.boards.board(GUILD, ALWINA, period="all"),
     "/interview": lambda stage: stage.bot.interviews.start(ALWINA, GUILD),

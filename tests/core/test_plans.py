@@ -43,8 +43,8 @@ from bot.insights import store as insights
 from bot.interviews import store as interviews
 from bot.interviews.store import Interview
 from bot.members import store as members
+from bot.memory import rules as memory_rules
 from bot.memory import store as memory
-from bot.memory.fitting import Fit
 from bot.milestones import rules as milestone_rules
 from bot.milestones import store as milestones
 from bot.milestones.rules import Milestone
@@ -52,9 +52,9 @@ from bot.milestones.rules import State as Giving
 from bot.pairs import store as pairs
 from bot.pairs.rules import MessageKind, PairState, SearchState, Turn
 from bot.plan import store as plan
-from bot.plan.rules import Plan
+from bot.plan.model import Plan
 from bot.practice import store as practice
-from bot.practice.rules import PlannedDay
+from bot.practice.model import PlannedDay
 from bot.privacy import store as privacy
 from bot.questions import store as questions
 from bot.questions.model import Item, Measured
@@ -67,7 +67,6 @@ from bot.rounds.rules import Phase
 from bot.rounds.store import Round, RoundQuestion
 from bot.suggestions import store as suggestions
 from bot.suggestions.rules import State, SuggestedQuestion
-from bot.teams import store as teams
 from tests.history import ALWINA, CHANNEL, GUILD, NOW, analyze, fill
 
 BESIDE_STORES = pay, totals
@@ -90,7 +89,6 @@ UNDER_WAY = (
         "ix_dailies_unrevealed",
         "ix_dailies_in_play",
         "ix_recaps_due_at",
-        "ix_memory_models_unfinished",
     ),
 )
 """Indexes that hold only what is under way, and so do not grow."""
@@ -178,7 +176,7 @@ STREAK = Milestone(milestone_rules.Kind.STREAK, "7", 7)
 REACHED = milestones.Reached(5, GUILD, ALWINA, 7, Giving.WAITING)
 MINE = own_id(GUILD, 2)
 OWN = Item(MINE, "t1", "typed", 1, "Ours?", "It is.", accept=("ours",))
-PLAN = Plan(ALWINA, TODAY + timedelta(days=20), 15, TODAY - timedelta(days=20), 80, "all", "")
+PLAN = Plan(ALWINA, TODAY + timedelta(days=20), 15, TODAY - timedelta(days=20), "all")
 
 
 NEW_SEARCH = {"guild_id": GUILD, "hours": "any", "zone": "UTC", "started_at": NOW, "ends_at": NOW}
@@ -247,16 +245,15 @@ CALLS: list[Call] = [
     call(answer_log.standings, question_ids=[LAST, LAST - 1]),
     call(answer_log.paid_for, question_ids=[1, 2, 3]),
     call(answer_log.with_own_item, item_id=MINE),
-    call(answer_log.reviews_of, item_ids=[MINE]),
+    call(answer_log.reviews_of, item_id=MINE),
     call(answer_log.practised_after, question_id=LAST - 100, limit=50),
-    call(answer_log.days_on, since=NOW - timedelta(days=20)),
-    call(answer_log.practised_at, since=NOW - timedelta(days=20)),
+    call(answer_log.verdicts_since, since=NOW - timedelta(days=20)),
     call(answer_log.has_played, user_id=NEWCOMER),
     call(answer_log.points_between),
     call(answer_log.points_between, topic_id="t1"),
     call(answer_log.delete_uncounted, question_ids=[1]),
     call(totals.add, counted=[COUNTED]),
-    call(totals.correct, before=COUNTED, paid=0, right=False),
+    call(totals.correct, before=COUNTED, paid=0),
     call(pay.add_counted, answer=replace(DAILY_ANSWER, user_id=103)),
     call(pay.grade, before=DAILY_ANSWER, states="0", points=90, right=True),
     call(pay.count_changed, item=OWN, sources=SOURCES),
@@ -284,7 +281,7 @@ CALLS: list[Call] = [
     call(milestones.fail, row=REACHED, problem="odd"),
     call(milestones.forget, row_id=5),
     call(milestones.set_told, ids=[5]),
-    call(privacy.known_servers, held=HELD.servers),
+    call(privacy.known_servers, list(HELD.servers)),
     call(questions.bank_marks, servers=[GUILD], limit=25),
     call(questions.set_packs, names=["questions"]),
     call(questions.reserve_numbers, count=3),
@@ -339,10 +336,8 @@ CALLS: list[Call] = [
     call(interviews.take_request, limit=20),
     call(members.set_names, names={(GUILD, ALWINA): "Alwina"}),
     call(members.names_of, user_ids=[ALWINA, 1000]),
-    call(members.set_shows_stats, shows=True),
+    call(members.set_shows_profile, shows=True),
     call(members.set_zone_if_unset, zone="Europe/Berlin"),
-    call(memory.recompute, item_ids=[MINE]),
-    call(memory.unfinished, limit=50),
     call(pairs.create_search, user_id=7, state=SearchState.SEEKING, due_at=NOW, **NEW_SEARCH),
     call(
         pairs.create,
@@ -370,7 +365,7 @@ CALLS: list[Call] = [
         due_at=NOW,
     ),
     call(pairs.unsent_in, channel_id=2000),
-    call(plan.record_day, day=PlannedDay(TODAY, 500, 20)),
+    call(plan.record_day, day=PlannedDay(TODAY, 500)),
     call(plan.days_since, day=TODAY - timedelta(days=60)),
     call(practice.create, user_id=7, topic_id=None),
     call(
@@ -379,7 +374,7 @@ CALLS: list[Call] = [
         number=9,
         item_id="t1-a",
         choice_order="",
-        fresh=True,
+        is_new=True,
         asked_at=NOW,
     ),
     call(practice.change_question, left_out_at=NOW),
@@ -388,7 +383,7 @@ CALLS: list[Call] = [
     call(questions.add_report, text="odd"),
     call(questions.reports_since, since=NOW - timedelta(days=1)),
     call(questions.count_reports, most=100),
-    call(suggestions.add, questions=[SuggestedQuestion("Why?", "So", "", "It is", "")]),
+    call(suggestions.add, question=SuggestedQuestion("Why?", "So", "", "It is", "")),
     call(suggestions.decide, state=State.REJECTED, reason="No"),
     call(suggestions.forget, ids=[1]),
     call(recap.save_schedule, schedule=recap.Schedule(GUILD, CHANNEL, 0, NOW, NOW)),
@@ -407,10 +402,10 @@ CALLS: list[Call] = [
     call(rounds.change_question, asked_at=NOW),
     call(rounds.add_answer, number=3),
     call(rounds.add_checked_answer, round_=RUNNING),
-    call(teams.names_of, role_ids={GUILD, 7}),
-    call(teams.add, name="Red"),
-    call(teams.remove, role_ids=[GUILD]),
-    call(teams.rename, role_id=GUILD, name="Blue"),
+    call(members.team_names, role_ids={GUILD, 7}),
+    call(members.add_team, name="Red"),
+    call(members.remove_teams, role_ids=[GUILD]),
+    call(members.rename_team, role_id=GUILD, name="Blue"),
     call(notes.set_note, value="b"),
     call(notes.claim_interaction, interaction_id=earliest_id(NOW)),
     call(servers.require_starter, roles=(), manages=False),
@@ -419,9 +414,9 @@ CALLS: list[Call] = [
 BOUNDED = [
     call(answer_log.latest_ratings, ALWINA),
     call(answer_log.count_reviews, ALWINA, 800),
-    call(memory.save_fit, ALWINA, Fit(), 800, NOW),
+    call(memory.save_fit, ALWINA, memory_rules.USUAL, 800, NOW),
     call(answer_log.latest_on, GUILD, TODAY - timedelta(days=365), answer_log.LATEST),
-    call(practice.latest_answers, ALWINA, NOW - timedelta(days=28), 400),
+    call(practice.answer_times, ALWINA, NOW - timedelta(days=28)),
     # a member's answers to an item
     call(answer_log.last_paid, GUILD, "t1-a", [ALWINA, 102], NOW - timedelta(days=30)),
     call(
@@ -451,12 +446,13 @@ def queues() -> Iterator[tuple[str, Queue]]:
 def personal_calls() -> Iterator[Call]:
     """Export and erasure read little for members and servers with little data, and erase no more
     than they read."""
-    for held in HELD.members:
-        yield call(held.export, NEWCOMER)
-        yield call(held.erase, NEWCOMER, 60)
-        yield call(held.erase, ALWINA, 60)
-    for of_servers in HELD.servers:
-        yield call(of_servers.erase, GUILD, 60)
+    for export in HELD.exports.values():
+        yield call(export, NEWCOMER)
+    for erase in HELD.members.values():
+        yield call(erase, NEWCOMER, 60)
+        yield call(erase, ALWINA, 60)
+    for erase_server in HELD.servers.values():
+        yield call(erase_server, GUILD, 60)
 
 
 def queue_calls() -> Iterator[Call]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -15,7 +14,7 @@ from simcord.actors import MemberActor
 from sqlalchemy.exc import OperationalError
 
 from bot.chat import replies
-from bot.interviews.grading.verifying import PointToCheck, Ruling, Verdict
+from bot.interviews.grading.verifying import Ruling, Verdict
 from bot.questions.model import KeyPoint, Topic
 from tests.fakes import FakeVerifier, silent_verifier
 from tests.interviews.test_cog import all_of, found_in, topic_of
@@ -413,10 +412,7 @@ async def test_a_model_is_named(stage: Stage) -> None:
     question = begun.response.message
     first = topic_of(text_of(question)).key_points[0]
 
-    def only_the_first(points: Mapping[int, PointToCheck]) -> dict[int, Ruling]:
-        return {0: Ruling(Verdict.SAYS, points[0].passage)}
-
-    model = FakeVerifier(only_the_first)
+    model = FakeVerifier(lambda _: {0: Ruling(Verdict.SAYS)})
     stage.services.grading._verifier = model  # as if GRADER_URL were set
     lowered = reply(await write(stage.alwina, card, full(topic)))
     total = len(topic.key_points)

@@ -15,7 +15,7 @@ from bot.answers.store import Review
 from bot.core.computing import compute
 from bot.core.errors import DeliveryRefused, UserError
 from bot.memory import store as memory
-from bot.plan.rules import Today
+from bot.plan.model import DayShare
 from bot.plan.service import Course
 from bot.reminders import store, work
 from tests.fakes import MOST_OPENINGS, START, Crash, unsent
@@ -214,7 +214,7 @@ async def test_a_plan_is_computed_outside_of_transactions(
     threads = []
     share = Course.share
 
-    def noted(course: Course, *given: Any) -> Today:
+    def noted(course: Course, *given: Any) -> DayShare:
         threads.append(threading.current_thread().name)
         return share(course, *given)
 

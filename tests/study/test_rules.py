@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from fsrs import State
 
-from bot.memory.rules import MemoryCard
+from bot.memory.model import MemoryCard
 from bot.study.cards import InPlay, ItemProgress, in_play, item_progress
 from tests.banks import small_bank
 

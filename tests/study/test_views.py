@@ -9,7 +9,7 @@ from discord import ui
 from msgspec.structs import replace
 
 from bot.chat.messages import text_of
-from bot.memory.progress import Progress
+from bot.memory.model import Progress
 from bot.questions.model import KeyPoint, Reference, Topic
 from bot.study.cards import InPlay, ItemProgress, StudyPage
 from bot.study.views import in_play_text, pages, study_page

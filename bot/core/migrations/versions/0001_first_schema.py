@@ -322,7 +322,7 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
     op.create_table(
         "members",
         sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("shows_stats", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("shows_profile", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("zone", sa.String(length=64), nullable=True),
         sa.PrimaryKeyConstraint("user_id", name=op.f("pk_members")),
     )
@@ -378,7 +378,6 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("file", sa.String(length=60), nullable=False),
         sa.Column("content", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("guild_id", "file", name=op.f("pk_own_pictures")),
-        info={"rows in memory": 10},
     )
     op.create_table(
         "own_topics",
@@ -726,10 +725,6 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("topic_id", sa.String(length=48), nullable=False),
         sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("points", sa.BigInteger(), nullable=False),
-        sa.Column("answers", sa.Integer(), nullable=False),
-        sa.Column("right", sa.Integer(), nullable=False),
-        sa.Column("days", sa.Integer(), nullable=False),
-        sa.Column("last_on", sa.Date(), nullable=False),
         sa.PrimaryKeyConstraint("guild_id", "topic_id", "user_id", name=op.f("pk_totals")),
         sqlite_with_rowid=False,
     )

@@ -1,4 +1,4 @@
-"""/team and the board of teams as managers and members use them."""
+"""Teams and their board as managers and members use them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import discord
 from simcord.actors import MemberActor
 from simcord.builders import RoleHandle
 
+from bot.members.views import TEAMS
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
 from tests.simcord.stage import Stage, answer_to, labels, reply, text_of
 
@@ -24,32 +25,35 @@ def player(stage: Stage, name: str, *roles: RoleHandle) -> MemberActor:
     return stage.guild.add_member(stage.env.create_user(name), roles=list(roles))
 
 
-async def test_managers_choose_teams_and_everyone_sees_them(stage: Stage) -> None:
-    """A manager adds and removes roles; others read the list, and the permission that a change
-    needs."""
+async def opened(stage: Stage) -> discord.Message:
+    """Open the page of teams as a manager."""
+    panel = answer_to(await stage.manager.slash(stage.quiz, "settings"))
+    return answer_to(await stage.manager.click(panel, label="Teams"))
+
+
+async def add(stage: Stage, role: RoleHandle) -> str:
+    """Make a role a team; return what the manager reads."""
+    page = await opened(stage)
+    added = await stage.manager.select(page, values=[role], custom_id=TEAMS.id(what="add"))
+    return reply(added)
+
+
+async def test_managers_choose_teams(stage: Stage) -> None:
+    """A manager adds and removes roles on a page of the settings."""
     red, blue = stage.guild.create_role("red"), stage.guild.create_role("blue")
-    assert "This server has no teams yet." in reply(
-        await stage.alwina.slash(stage.quiz, "team list")
+    page = await opened(stage)
+    assert "No teams yet." in text_of(page)
+    assert f"<@&{red.id}> is a team now." in await add(stage, red)
+    await add(stage, blue)
+    assert "is a team already" in await add(stage, red)
+    page = await opened(stage)
+    assert "2 teams of 25" in text_of(page)
+    assert f"<@&{red.id}>\n<@&{blue.id}>" in text_of(page)
+    removed = await stage.manager.select(
+        page, values=[str(red.id)], custom_id=TEAMS.id(what="remove")
     )
-    added = await stage.manager.slash(stage.quiz, "team add", role=red)
-    assert added.ephemeral
-    assert f"<@&{red.id}> is a team now." in reply(added)
-    await stage.manager.slash(stage.quiz, "team add", role=blue)
-    assert "is a team already" in reply(await stage.manager.slash(stage.quiz, "team add", role=red))
-    everyone = await stage.manager.slash(stage.quiz, "team add", role=stage.guild.default_role)
-    assert "can't be a team" in reply(everyone)
-    for command in ("team add", "team remove"):
-        refused = await stage.alwina.slash(stage.quiz, command, role=red)
-        assert reply(refused).startswith("Only members with Manage Server can choose the teams.")
-    shown = reply(await stage.alwina.slash(stage.quiz, "team list"))
-    assert "2 teams of 25" in shown
-    assert f"<@&{red.id}>\n<@&{blue.id}>" in shown
-    assert "is no longer a team" in reply(
-        await stage.manager.slash(stage.quiz, "team remove", role=red)
-    )
-    shown = reply(await stage.alwina.slash(stage.quiz, "team list"))
-    assert f"<@&{red.id}>" not in shown
-    assert "1 team of 25" in shown
+    assert "is no longer a team" in reply(removed)
+    assert "1 team of 25" in text_of(await opened(stage))
 
 
 async def test_the_board_of_teams(stage: Stage) -> None:
@@ -59,7 +63,7 @@ async def test_the_board_of_teams(stage: Stage) -> None:
     board = answer_to(await stage.alwina.slash(stage.quiz, "leaderboard"))
     assert "Teams" not in labels(board)
     for role in (red, blue):
-        await stage.manager.slash(stage.quiz, "team add", role=role)
+        await add(stage, role)
     players = [player(stage, name, low, high, top) for name in ("dagobert", "emil", "fay")]
     players.append(player(stage, "gus", low))
     question = await stage.play(questions=1, seconds=10)
@@ -91,13 +95,13 @@ async def test_the_board_of_teams(stage: Stage) -> None:
     by_command = reply(await players[3].slash(stage.quiz, "leaderboard", board="teams"))
     assert f"Your team: **{low.name}** · no place yet" in by_command
     none = reply(await stage.alwina.slash(stage.quiz, "leaderboard", board="teams"))
-    assert "Your team: none of your roles is one." in none
+    assert "Your team: none of your roles is one" in none
 
 
 async def test_roles_that_change(stage: Stage) -> None:
     """A team's new name is kept when Discord tells it, and its last one when the role is deleted."""
     red = stage.guild.create_role("red")
-    await stage.manager.slash(stage.quiz, "team add", role=red)
+    await add(stage, red)
     crowd = [player(stage, name, red) for name in ("dagobert", "emil", "fay")]
     question = await stage.play(questions=1, seconds=10)
     for member in crowd:
@@ -106,7 +110,7 @@ async def test_roles_that_change(stage: Stage) -> None:
     before = role_of(stage, red)
     fields = {"id": str(red.id), "name": "crimson", "permissions": "0", "position": before.position}
     after = discord.Role(guild=before.guild, state=stage.bot._connection, data=fields)  # type: ignore[arg-type]
-    heard = stage.bot.cogs["Team"].get_listeners()
+    heard = stage.bot.cogs["TeamsCog"].get_listeners()
     await dict(heard)["on_guild_role_update"](before, after)
     assert "**crimson** · **" in reply(
         await stage.alwina.slash(stage.quiz, "leaderboard", board="teams")
@@ -115,4 +119,4 @@ async def test_roles_that_change(stage: Stage) -> None:
     assert "**crimson** · **" in reply(
         await stage.alwina.slash(stage.quiz, "leaderboard", board="teams")
     )
-    assert "no teams yet" in reply(await stage.alwina.slash(stage.quiz, "team list"))
+    assert "No teams yet" in text_of(await opened(stage))

@@ -10,10 +10,10 @@ from msgspec.structs import replace
 from sqlalchemy import func, select
 
 from bot.answers.store import answers
-from bot.boards.cards import TeamBoard
+from bot.boards.model import TeamBoard
 from bot.core.errors import UserError
 from bot.core.limits import MAX_TEAMS
-from bot.teams import store
+from bot.members import store
 from tests.stage import ALWINA, BOB, CLEMENTINE, DAGOBERT, GUILD, Stage
 
 RED, BLUE, OTHER = 71, 72, 79
@@ -42,7 +42,7 @@ async def test_add_and_remove(stage: Stage) -> None:
         await stage.bot.teams.add(GUILD, RED, "Red", ROLES)
     await stage.bot.teams.remove(GUILD, RED)
     assert await teams_of(stage) == [BLUE]
-    with pytest.raises(UserError, match="isn't a team"):
+    with pytest.raises(UserError, match="is no team now"):
         await stage.bot.teams.remove(GUILD, RED)
     await stage.bot.teams.add(GUILD, RED, "Red", ROLES)
     assert await teams_of(stage) == [RED, BLUE]
@@ -140,4 +140,4 @@ async def test_a_deleted_role_stays_on_boards_by_name(stage: Stage) -> None:
     (row,) = (await board(stage)).rows
     assert (row.name, row.members) == ("Crimson", 3)
     assert await teams_of(stage) == [BLUE]
-    assert await stage.database.read(store.names_of, GUILD, [RED, OTHER]) == {RED: "Crimson"}
+    assert await stage.database.read(store.team_names, GUILD, [RED, OTHER]) == {RED: "Crimson"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.teams.rules import team_of
+from bot.members.rules import team_of
 
 
 @pytest.mark.parametrize(
