@@ -142,7 +142,7 @@ def _members() -> Rows:
     yield member_names, ({"guild_id": GUILD, "user_id": n, "name": f"m{n}"} for n in people)
     streak = {"through": date(2020, 1, 1), "current": 0, "best": 0}
     yield _each(streaks, "user_id", others, guild_id=GUILD, **streak)
-    yield _each(reminders, "user_id", people, at="09:00", zone="UTC", next_at=soon)
+    yield _each(reminders, "user_id", people, at="09:00", next_at=soon)
     plan = {
         "day": today + timedelta(days=20),
         "minutes": 15,
@@ -238,7 +238,8 @@ def _rounds(days: int) -> Rows:
                     "number": QUESTIONS,
                     "started_at": at(n, days),
                 },
-                **{"phase": "open" if n == days else "ended", "due_at": at(n, days)},
+                "phase": "open" if n == days else "ended",
+                "due_at": at(n, days) if n == days else None,
                 "ended_at": None if n == days else at(n, days),
             }
             for n in range(1, days + 1)
