@@ -19,8 +19,6 @@ import discord
 from discord.ext import commands
 from sqlalchemy import URL, Table
 
-from bot.anki.cog import Anki as AnkiCog
-from bot.anki.service import AnkiDecks
 from bot.answers.erasure import held as answers_held
 from bot.answers.store import CHALLENGE, DAILY, ROUND, counted_answers, has_played
 from bot.answers.totals import servers_of_members
@@ -95,7 +93,7 @@ from bot.plan.service import Plans
 from bot.practice import store as practice_store
 from bot.practice.cog import Practice as PracticeCog
 from bot.practice.service import Practices
-from bot.privacy.cog import Privacy as PrivacyCog
+from bot.privacy.cog import PrivacyCog
 from bot.privacy.rules import ERASE_AFTER
 from bot.privacy.service import Cache, Privacy
 from bot.privacy.work import ErasureWork
@@ -116,11 +114,8 @@ from bot.recap import work as recap_work
 from bot.recap.service import Recaps
 from bot.recap.work import RecapScheduleWork, RecapWork
 from bot.reminders import store as reminders_store
-from bot.reminders import views as reminders_views
-from bot.reminders import work as reminders_work
-from bot.reminders.cog import Reminders as RemindersCog
-from bot.reminders.service import Reminders
-from bot.reminders.work import ReminderWork
+from bot.reminders.cog import RemindersCog
+from bot.reminders.work import Reminders, ReminderWork
 from bot.rounds import messages as rounds_messages
 from bot.rounds import store as rounds_store
 from bot.rounds import views as rounds_views
@@ -132,10 +127,11 @@ from bot.rounds.service import Rounds
 from bot.rounds.work import RoundWork
 from bot.settings.cog import Settings as SettingsCog
 from bot.settings.service import ServerSettings
-from bot.study.cog import Topics as TopicsCog
-from bot.study.service import Studies
 from bot.suggestions.cog import Suggestions as SuggestionsCog
 from bot.suggestions.service import Suggestions
+from bot.topics.cog import TopicsCog
+from bot.topics.decks import Decks
+from bot.topics.service import Topics
 
 log = logging.getLogger(__name__)
 
@@ -145,7 +141,6 @@ class Views(NamedTuple):
 
     rounds: rounds_messages.Views = rounds_views
     daily: daily_work.Views = daily_views
-    reminders: reminders_work.Views = reminders_views
     recap: recap_work.Views = recap_views
     challenges: challenges_work.Views = challenges_views
     pairs: pairs_messages.Views = pairs_views
@@ -213,8 +208,8 @@ class Services:
         self.plans = Plans(context)
         self.boards = Boards(context)
         self.profiles = Profiles(context)
-        self.studies = Studies(context)
-        self.anki_decks = AnkiDecks(context)
+        self.topics = Topics(context)
+        self.decks = Decks(context)
         self.teams = Teams(context)
         self.reports = Reports(context)
         self.own_bank = OwnBank(context, card_length, SOURCES)
@@ -256,7 +251,7 @@ class Services:
         )
         self.schedule_work = ScheduleWork(context, self.dailies)
         self.daily_work = DailyWork(context, self.dailies, views.daily)
-        self.reminder_work = ReminderWork(context, self.plans, views.reminders)
+        self.reminder_work = ReminderWork(context, self.plans)
         self.erasure_work = ErasureWork(context, self.privacy)
         self.milestone_work = MilestoneWork(context, self.milestones)
         self.challenge_work = ChallengeWork(context, self.challenges, views.challenges)
@@ -311,8 +306,7 @@ class Services:
             RemindersCog(bot, self.reminders),
             BoardsCog(bot, self.boards),
             ProfileCog(bot, self.profiles, self.members, self.plans),
-            TopicsCog(bot, self.studies),
-            AnkiCog(bot, self.anki_decks),
+            TopicsCog(bot, self.topics, self.decks),
             BankCog(
                 bot,
                 self.own_bank,

@@ -120,7 +120,7 @@ class Members:
 
     async def practise(self, player: Player) -> None:
         member = player.member
-        card = _reply(await self.command(member, player.server.quiz, "practice"))
+        card = reply_of(await self.command(member, player.server.quiz, "practice"))
         for _ in range(self.rng.randint(2, 10)):
             row = card_of(card) if card is not None else None
             if card is None or row is None:
@@ -276,7 +276,7 @@ class Members:
         await asyncio.sleep(self._pace * self.rng.uniform(least, most))
 
 
-def _reply(result: Result | None) -> Message | None:
+def reply_of(result: Result | None) -> Message | None:
     return result.interaction.reply if result is not None else None
 
 

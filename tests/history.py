@@ -143,7 +143,7 @@ def _members() -> Rows:
     yield member_names, ({"guild_id": GUILD, "user_id": n, "name": f"m{n}"} for n in people)
     streak = {"through": date(2020, 1, 1), "current": 0, "best": 0}
     yield _each(streaks, "user_id", others, guild_id=GUILD, **streak)
-    yield _each(reminders, "user_id", people, at="09:00", zone="UTC", next_at=soon)
+    yield _each(reminders, "user_id", people, at="09:00", next_at=soon)
     plan = {
         "day": today + timedelta(days=20),
         "minutes": 15,

@@ -122,9 +122,8 @@ LEVELS = (
         "settings",
         "help",
         "privacy",
-        "study",
+        "topics",
         "suggestions",
-        "anki",
         "pairs",
     ),
 )
@@ -132,7 +131,7 @@ LEVELS = (
 ROOMS = {"model", "rules", "cards", "store", "service", "work", "views", "cog"}
 """The files of a feature; only those that it needs."""
 MORE_ROOMS = {
-    "anki": {"decks", "templates"},
+    "topics": {"decks", "deck_files"},
     "questions": {
         *("model", "check", "bank", "banks", "own", "answers", "drawing", "formulas", "tools"),
         *("lint", "in_play", "typed", "own_pictures", "areas"),
@@ -183,7 +182,7 @@ PURE = {
 }
 PURE |= {"errors", "snowflakes", "shards"}
 STORAGE = (
-    "bot.anki.decks",
+    "bot.topics.deck_files",
     "bot.answers.erasure",
     "bot.answers.pay",
     "bot.answers.sources",

@@ -4,24 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
-from msgspec import Struct
 from sqlalchemy import Connection, Table, delete, select, update
 
 from bot.core.jobs import LEASE, Queue, leased, queue_columns
 from bot.core.personal import PASSING
 from bot.core.tables import OneOf, RowId, fetch, insert, metadata
-
-
-class Erasing(StrEnum):
-    """The state of an erasure: its time has not come, or it has begun."""
-
-    WAITING = "waiting"
-    RUNNING = "running"
-
+from bot.privacy.model import Erasing, Erasure
 
 # One row for each member or server whose data must be erased; deleted at the end of the erasure.
 erasures = sa.Table(
@@ -36,16 +27,6 @@ erasures = sa.Table(
 )
 QUEUE = Queue(erasures, state=erasures.c.state)
 change = QUEUE.change
-
-
-class Erasure(Struct, frozen=True):
-    """A row of `erasures`; either `user_id` or `guild_id` is set."""
-
-    id: int
-    user_id: int | None
-    guild_id: int | None
-    state: Erasing
-    due_at: datetime
 
 
 def get(conn: Connection, erasure_id: int) -> Erasure | None:

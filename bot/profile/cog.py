@@ -10,11 +10,11 @@ from bot.chat.client import QuizBot
 from bot.chat.messages import Message
 from bot.chat.replies import defer_if_slow, say, say_here, show
 from bot.chat.router import Fields, guild_id_of, modal_fields
+from bot.core.zones import meant_zone
 from bot.members.service import Members
 from bot.plan.service import Plans
 from bot.profile import views as view
 from bot.profile.service import Profiles
-from bot.settings.rules import meant_zone
 
 
 class ProfileCog(commands.Cog):

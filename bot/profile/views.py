@@ -15,7 +15,10 @@ from bot.chat.router import Route
 from bot.daily import panel_views as daily_panel_views
 from bot.plan.cards import Outlook
 from bot.plan.views import stats_line
+from bot.privacy.views import MY_DATA
 from bot.profile.model import Details, Profile
+from bot.reminders.views import REMIND
+from bot.topics.views import DECKS
 
 PROFILE = Route("profile", {"do": "show|hide|zone"}, once=True)
 ZONE = Route("myzone", {}, once=True)
@@ -34,8 +37,11 @@ async def own_profile(name: str, profile: Profile, plan: Outlook | None = None) 
         await _picture(profile),
         stats_line(plan) if plan else None,
         row(
+            button("Remind me", REMIND.id()),
             button("Time zone", PROFILE.id(do="zone")),
+            button("Anki deck", DECKS.id()),
             share or button("Show to others", PROFILE.id(do="show")),
+            button("My data", MY_DATA.id()),
         ),
     )
 

@@ -16,13 +16,13 @@ from bot.core.context import Context
 from bot.core.database import Connection, reading, writing
 from bot.core.errors import UserError
 from bot.core.servers import Server
+from bot.core.zones import meant_zone
 from bot.daily.cards import DailyStatus
 from bot.daily.schedule_service import Schedules
 from bot.members.store import teams_of
 from bot.milestones import store as milestones_store
 from bot.questions import store as questions_store
 from bot.recap.service import Recaps, RecapStatus
-from bot.settings.rules import meant_zone
 
 
 class PackChoice(Struct, frozen=True):

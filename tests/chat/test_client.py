@@ -28,9 +28,6 @@ __all__ = ["long_sleeps", "no_pace", "stage"]
 PRIVATE = {
     "practice": ["topic"],
     "topics": ["topic"],
-    "anki": ["export"],
-    "privacy": ["export", "delete"],
-    "remind": ["time", "timezone"],
     "plan": ["date", "minutes", "goal"],
     "interview": ["topic", "questions"],
 }

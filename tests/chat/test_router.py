@@ -23,13 +23,13 @@ from bot.practice import views as practice
 from bot.questions import views as questions
 from bot.reminders import views as reminders
 from bot.rounds import views as rounds
-from bot.study import views as study
+from bot.topics import views as topics
 from tests.fakes import Clock
 from tests.shipped import bank
 
 VIEWS = (
     *(boards, challenges, daily, daily_panels, interviews, practice, questions, reminders),
-    *(rounds, study),
+    *(rounds, topics),
 )
 ROUTES = sorted(
     {value for views in VIEWS for value in vars(views).values() if isinstance(value, Route)},
@@ -245,7 +245,7 @@ def test_malformed_ids(custom_id: str) -> None:
             boards.BOARD,
             {"slot": "prev", "of": "members", "period": "week", "topic": "x" * 49, "page": 0},
         ),
-        (study.TOPICS, {"slot": "prev", "page": None}),
+        (topics.TOPICS, {"slot": "prev", "page": None}),
     ],
 )
 def test_invalid_ids_are_not_built(route: Route, values: dict[str, object]) -> None:

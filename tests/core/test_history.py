@@ -78,7 +78,7 @@ USES: dict[str, Use] = {
     "/today": lambda stage: stage.bot.dailies.today(GUILD, ALWINA),
     "/daily status": lambda stage: stage.bot.schedules.status(GUILD),
     "/profile": lambda stage: stage.bot.profiles.read(GUILD, ALWINA, ALWINA),
-    "/topics": lambda stage: stage.bot.studies.topics(ALWINA, GUILD),
+    "/topics": lambda stage: stage.bot.topics.all(ALWINA, GUILD),
     "/leaderboard": lambda stage: stage.bot.boards.board(GUILD, ALWINA, period="all"),
     "/interview": lambda stage: stage.bot.interviews.start(ALWINA, GUILD),
     "a reminder": remind,

@@ -61,7 +61,7 @@ from bot.questions.model import Item, Measured
 from bot.questions.own import OwnItem, OwnTopic, own_id
 from bot.recap import store as recap
 from bot.reminders import store as reminders
-from bot.reminders.store import Reminder
+from bot.reminders.model import Reminder
 from bot.rounds import store as rounds
 from bot.rounds.rules import Phase
 from bot.rounds.store import Round, RoundQuestion
@@ -395,8 +395,8 @@ CALLS: list[Call] = [
     call(recap.get, recap_id=9),
     call(recap.redirect),
     call(recap.redirect, channel_id=None),
-    call(reminders.save, reminder=Reminder(ALWINA, "09:00", "UTC", NOW)),
-    call(reminders.change, Reminder(ALWINA, "09:00", "UTC", NOW), problem=None),
+    call(reminders.save, reminder=Reminder(ALWINA, "09:00", NOW)),
+    call(reminders.change, Reminder(ALWINA, "09:00", NOW), problem=None),
     call(rounds.create, questions=[("t1-a", "0123", 20)], seconds=20, **OPTIONS),
     call(rounds.started_by, starter_id=ALWINA),
     call(rounds.bring_forward, number=3),

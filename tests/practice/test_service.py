@@ -388,7 +388,7 @@ async def test_what_is_set_aside(stage: Stage) -> None:
     summary = await stage.bot.practices.end(asking.question.practice_id, ALWINA, GUILD)
     assert (summary.answered, summary.back, summary.left, summary.next_in) == (1, (), 3, None)
     assert asking.item not in await practise(stage)
-    progress = (await stage.bot.studies.topics(ALWINA, GUILD)).progress
+    progress = (await stage.bot.topics.all(ALWINA, GUILD)).progress
     assert (progress["t1"].met, progress["t1"].due) == (4, 0)
     later = Review(ALWINA, fsrs.Rating.Again, stage.clock(), 1)
     await stage.database.write(remember, asking.item.id, later)

@@ -17,7 +17,9 @@ async def test_a_profile_is_the_members_to_show(stage: Stage) -> None:
     own = await stage.alwina.slash(stage.quiz, "profile")
     message = answer_to(own)
     assert own.ephemeral
-    assert labels(message) == ["Time zone", "Show to others"]
+    assert labels(message) == [
+        *("Remind me", "Time zone", "Anki deck", "Show to others", "My data")
+    ]
     [alt] = alt_texts(message)
     assert alt == "Last 12 weeks: 0% right, with answers on 1 day. 1 question met, 0 learned."
     assert not answer_to(await stage.bob.slash(stage.quiz, "profile")).attachments
@@ -28,7 +30,7 @@ async def test_a_profile_is_the_members_to_show(stage: Stage) -> None:
     assert not answer_to(hidden).attachments
 
     await stage.alwina.click(message, label="Show to others")
-    assert labels(answer_to(own)) == ["Time zone", "Hide"]
+    assert labels(answer_to(own)) == [*("Remind me", "Time zone", "Anki deck", "Hide", "My data")]
     assert len(answer_to(own).attachments) == 1
     seen = await stage.bob.slash(stage.quiz, "profile", member=stage.alwina)
     assert alt_texts(answer_to(seen)) == [alt]

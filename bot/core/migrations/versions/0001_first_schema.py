@@ -632,7 +632,6 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         "reminders",
         sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("at", sa.String(length=5), nullable=False),
-        sa.Column("zone", sa.String(length=64), nullable=False),
         sa.Column("next_at", sa.BigInteger(), nullable=True),
         sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
         sa.Column("problem", sa.Text(), nullable=True),

@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
-from bot.anki.cards import Deck
-from bot.anki.decks import make_deck
+from msgspec.structs import replace
+
 from bot.core.context import Context
 from bot.core.database import Connection, reading
 from bot.core.errors import UserError
 from bot.core.file_process import TOO_MUCH, FileTooMuch
 from bot.core.limits import MAX_DECK_BYTES, MAX_DECK_FORMULAS
+from bot.memory import store as memory_store
 from bot.questions.bank import check_topic
 from bot.questions.formulas import is_drawn, png_of
 from bot.questions.model import Bank, Item
 from bot.questions.own import server_of
+from bot.topics.deck_files import make_deck
+from bot.topics.model import Deck
 
 log = logging.getLogger(__name__)
-_TOO_LARGE = "These questions don't fit in one file. Pick a topic in </anki export>."
+_TOO_LARGE = (
+    "These questions don't fit in one file. Take one topic with you instead, from </topics>."
+)
+
+Choose = Callable[[Connection, Bank], Sequence[Item]]
+"""Returns the items of a deck, or refuses if there are none."""
 
 
-class AnkiDecks:
+class Decks:
     """Makes one deck at a time for each member, because each is kept in memory."""
 
     def __init__(self, context: Context) -> None:
@@ -34,31 +42,42 @@ class AnkiDecks:
         self._load = context.pictures.load
         self._under_way: set[int] = set()
 
-    async def export(self, user_id: int, guild_id: int | None, topic_id: str | None) -> Deck:
-        """Return a deck of the questions that a member is asked here, without those in play.
+    async def of_all(self, user_id: int, guild_id: int | None) -> Deck:
+        """Return a deck of all questions that a member is asked here."""
+        deck, _ = await self._make(user_id, guild_id, _all)
+        return deck
 
-        `topic_id=None` takes all topics. Refuses if there are none, or too many for a file.
-        """
+    async def of_topic(self, user_id: int, guild_id: int | None, topic_id: str) -> Deck:
+        """Return a deck of the questions on a topic."""
+        deck, bank = await self._make(user_id, guild_id, partial(_on_topic, topic_id=topic_id))
+        return replace(deck, topic=bank.topics[topic_id].title)
+
+    async def of_misses(self, user_id: int, guild_id: int | None) -> Deck:
+        """Return a deck of the questions that a member missed and has not known since."""
+        deck, _ = await self._make(user_id, guild_id, partial(_missed, user_id=user_id))
+        return replace(deck, missed=True)
+
+    async def _make(self, user_id: int, guild_id: int | None, choose: Choose) -> tuple[Deck, Bank]:
+        """Make a deck, without the questions in play; refuse if nothing is left, or too much."""
         if user_id in self._under_way:
-            raise UserError("I'm still making your last deck. Use </anki export> again after that.")
+            raise UserError("I'm still making your last deck. Try again once it's here.")
         self._under_way.add(user_id)
         try:
-            bank, items, left_out = await self._items(user_id, guild_id, topic_id)
+            bank, items, left_out = await self._items(user_id, guild_id, choose)
             pictures = await self._pictures(items)
             content = await self._write(bank, items, pictures)
         finally:
             self._under_way.discard(user_id)
         if len(content) > MAX_DECK_BYTES:
             raise UserError(_TOO_LARGE)
-        return Deck(
+        formulas = [item.formula for item in items if item.formula is not None]
+        deck = Deck(
             content=content,
             questions=len(items),
-            topic=bank.topics[topic_id].title if topic_id is not None else None,
-            without_picture=sum(
-                item.formula is not None and item.formula not in pictures for item in items
-            ),
+            without_picture=sum(latex not in pictures for latex in formulas),
             left_out=left_out,
         )
+        return deck, bank
 
     async def _write(
         self, bank: Bank, items: Sequence[Item], pictures: Mapping[str, bytes]
@@ -70,7 +89,7 @@ class AnkiDecks:
         except FileTooMuch as error:
             log.warning("a deck of %s questions took too much", len(items))
             raise UserError(
-                f"Making this deck took {TOO_MUCH}. Pick a topic in </anki export>."
+                f"Making this deck took {TOO_MUCH}. Take one topic with you instead, from </topics>."
             ) from error
 
     async def _pictures(self, items: Sequence[Item]) -> dict[str, bytes]:
@@ -91,23 +110,40 @@ class AnkiDecks:
 
     @reading
     def _items(
-        self, conn: Connection, user_id: int, guild_id: int | None, topic_id: str | None
+        self, conn: Connection, user_id: int, guild_id: int | None, choose: Choose
     ) -> tuple[Bank, Sequence[Item], bool]:
-        """Return a member's bank, its items that are not in play, and whether others are."""
+        """Return a member's bank, chosen items that are not in play, and whether others are."""
         bank = self._banks.of_member(conn, user_id, guild_id)
-        check_topic(bank, topic_id)
-        asked = bank.asked.values() if topic_id is None else bank.asked_topics[topic_id].items
+        chosen = choose(conn, bank)
         hidden = self._in_play.items_hidden_from(conn, user_id, guild_id)
-        items = [item for item in asked if item.id not in hidden]
-        if not asked:
-            raise UserError(
-                "There are no practice questions on that topic yet. Pick another, or see </topics>."
-            )
+        items = [item for item in chosen if item.id not in hidden]
         if not items:
-            raise UserError(
-                "All of these questions are being asked right now. Use </anki export> again later."
-            )
-        return bank, items, len(items) < len(asked)
+            raise UserError("All of these questions are being asked right now. Try again later.")
+        return bank, items, len(items) < len(chosen)
+
+
+def _all(_conn: Connection, bank: Bank) -> Sequence[Item]:
+    if not bank.asked:
+        raise UserError("There are no practice questions here yet.")
+    return list(bank.asked.values())
+
+
+def _on_topic(_conn: Connection, bank: Bank, topic_id: str) -> Sequence[Item]:
+    check_topic(bank, topic_id)
+    items = bank.asked_topics[topic_id].items
+    if not items:
+        raise UserError(
+            "There are no practice questions on that topic yet. Pick another in </topics>."
+        )
+    return items
+
+
+def _missed(conn: Connection, bank: Bank, user_id: int) -> Sequence[Item]:
+    cards = memory_store.cards_of(conn, user_id)
+    items = [bank.asked[i] for i, card in cards.items() if card.missed and i in bank.asked]
+    if not items:
+        raise UserError("You missed nothing lately. Take a topic with you instead, from </topics>.")
+    return items
 
 
 async def _draw(items: Sequence[Item]) -> dict[str, bytes]:

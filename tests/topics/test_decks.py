@@ -9,23 +9,26 @@ import zipfile
 from collections.abc import Callable
 
 import pytest
+from fsrs import Rating
 
-from bot.anki import service
-from bot.anki.cards import Deck
-from bot.anki.decks import read_deck
+from bot.answers.store import Review
 from bot.chat.pictures import PictureCache
 from bot.core.errors import UserError
 from bot.questions import formulas
+from bot.topics import decks
+from bot.topics.model import Deck
 from tests.bank import endless
 from tests.ours import OTHER_GUILD, furnish
+from tests.reviews import remember
 from tests.stage import ALWINA, BOB, GUILD, Stage
+from tests.topics.apkg import fields_of
 
 STRANGER = 999
 
 
 def ids(deck: Deck) -> set[str]:
     """Return the ids of the items in a deck."""
-    return {note.fields["Id"] for note in read_deck(deck.content)}
+    return {fields["Id"] for fields in fields_of(deck.content)}
 
 
 def pictures(deck: Deck) -> list[str]:
@@ -37,23 +40,39 @@ async def test_all_topics_or_one(stage: Stage) -> None:
     """A deck has the packs' questions and the server's own; direct messages have those of all of
     a member's servers."""
     own = await furnish(stage.database, GUILD)
-    export = stage.bot.anki_decks.export
-    here = await export(ALWINA, GUILD, None)
+    export, export_topic = stage.bot.decks.of_all, stage.bot.decks.of_topic
+    here = await export(ALWINA, GUILD)
     assert ids(here) == {*stage.bank.asked, *own}
     assert (here.questions, here.topic, here.left_out) == (len(stage.bank.asked) + 3, None, False)
-    assert ids(await export(ALWINA, OTHER_GUILD, None)) == set(stage.bank.asked)
-    alone = await export(ALWINA, None, None)
-    assert ids(alone) == set(stage.bank.asked)
-    one = await export(ALWINA, GUILD, "t2")
+    assert ids(await export(ALWINA, OTHER_GUILD)) == set(stage.bank.asked)
+    assert ids(await export(ALWINA, None)) == set(stage.bank.asked)
+    one = await export_topic(ALWINA, GUILD, "t2")
     assert ids(one) == {item.id for item in stage.bank.topics["t2"].items}
     assert one.topic == stage.bank.topics["t2"].title
     with pytest.raises(UserError, match="I don't know that topic"):
-        await export(ALWINA, GUILD, "t99")
+        await export_topic(ALWINA, GUILD, "t99")
+
+
+async def test_misses(stage: Stage) -> None:
+    """A deck of misses has those of its member, until they know them again."""
+    for user_id, item_id, rating in (
+        (ALWINA, "t1-a", Rating.Again),
+        (ALWINA, "t2-a", Rating.Again),
+        (ALWINA, "t2-b", Rating.Good),
+        (ALWINA, "gone-from-the-bank", Rating.Again),
+        (BOB, "t3-a", Rating.Again),
+    ):
+        await stage.database.write(remember, item_id, Review(user_id, rating, stage.clock()))
+    deck = await stage.bot.decks.of_misses(ALWINA, GUILD)
+    assert ids(deck) == {"t1-a", "t2-a"}
+    assert deck.missed
+    with pytest.raises(UserError, match="You missed nothing lately"):
+        await stage.bot.decks.of_misses(STRANGER, GUILD)
 
 
 async def test_nothing_that_is_in_play(stage: Stage) -> None:
     """Questions of a round are left out until their reveal, wherever a member asks who plays."""
-    export = stage.bot.anki_decks.export
+    export = stage.bot.decks.of_topic
     await stage.start(questions=1, topic_id="t1")
     await stage.run()
     await stage.answer(BOB, right=False)
@@ -77,7 +96,7 @@ async def test_a_topic_that_is_all_in_play(stage: Stage) -> None:
     await stage.start(questions=4, topic_id="t2")
     await stage.run()
     with pytest.raises(UserError, match="All of these questions are being asked right now"):
-        await stage.bot.anki_decks.export(BOB, GUILD, "t2")
+        await stage.bot.decks.of_topic(BOB, GUILD, "t2")
 
 
 async def test_a_topic_without_items(stage: Stage) -> None:
@@ -87,7 +106,7 @@ async def test_a_topic_without_items(stage: Stage) -> None:
         stage.bank.topics
     )
     with pytest.raises(UserError, match="There are no practice questions on that topic yet"):
-        await stage.bot.anki_decks.export(BOB, GUILD, topic)
+        await stage.bot.decks.of_topic(BOB, GUILD, topic)
 
 
 @pytest.fixture
@@ -114,10 +133,10 @@ async def with_formulas(stage: Stage, *latex: str) -> None:
 async def test_pictures_of_formulas(stage: Stage) -> None:
     """Each formula has one picture, however many questions have it."""
     await with_formulas(stage, "a^2", "b^2", "a^2")
-    deck = await stage.bot.anki_decks.export(ALWINA, GUILD, None)
+    deck = await stage.bot.decks.of_all(ALWINA, GUILD)
     assert len(pictures(deck)) == 2
     assert deck.without_picture == 0
-    shown = [n.fields["Formula"] for n in read_deck(deck.content) if n.fields["LaTeX"]]
+    shown = [fields["Formula"] for fields in fields_of(deck.content) if fields["Formula"]]
     assert sorted(html.split('"')[1] for html in shown) == sorted(
         [*pictures(deck), next(name for name in pictures(deck) if str(shown).count(name) == 2)]
     )
@@ -129,8 +148,8 @@ async def test_formulas_that_would_take_long(stage: Stage, monkeypatch: pytest.M
     await with_formulas(stage, "a^2", "b^2", "c^2")
     monkeypatch.setattr(formulas, "_CACHE", PictureCache(1 << 20))
     await formulas.prepare("c^2")
-    monkeypatch.setattr(service, "MAX_DECK_FORMULAS", 1)
-    deck = await stage.bot.anki_decks.export(ALWINA, GUILD, None)
+    monkeypatch.setattr(decks, "MAX_DECK_FORMULAS", 1)
+    deck = await stage.bot.decks.of_all(ALWINA, GUILD)
     assert len(pictures(deck)) == 2
     assert deck.without_picture == 1
 
@@ -140,25 +159,25 @@ async def test_too_large(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """A bank that is too large is refused, before the pictures are packed too."""
     await with_formulas(stage, "a^2")
     for limit in (100, 3_000):
-        monkeypatch.setattr(service, "MAX_DECK_BYTES", limit)
+        monkeypatch.setattr(decks, "MAX_DECK_BYTES", limit)
         with pytest.raises(UserError, match="These questions don't fit in one file"):
-            await stage.bot.anki_decks.export(ALWINA, GUILD, None)
+            await stage.bot.decks.of_all(ALWINA, GUILD)
 
 
 async def test_one_at_a_time(stage: Stage) -> None:
     """A member who asks again is told to wait; others are not, and later it works again."""
-    export = stage.bot.anki_decks.export
+    export = stage.bot.decks.of_all
     first, second, other = await asyncio.gather(
-        export(ALWINA, GUILD, None),
-        export(ALWINA, GUILD, None),
-        export(BOB, GUILD, None),
+        export(ALWINA, GUILD),
+        export(ALWINA, GUILD),
+        export(BOB, GUILD),
         return_exceptions=True,
     )
     assert isinstance(first, Deck)
     assert isinstance(other, Deck)
     assert isinstance(second, UserError)
     assert "I'm still making your last deck" in str(second)
-    assert isinstance(await export(ALWINA, GUILD, None), Deck)
+    assert isinstance(await export(ALWINA, GUILD), Deck)
 
 
 @pytest.mark.parametrize("fault", [endless.end, endless.run_out])
@@ -166,11 +185,11 @@ async def test_a_deck_that_takes_too_much(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, fault: Callable[..., None]
 ) -> None:
     """A deck that ends its process is refused with a sentence; the next one is made."""
-    export = stage.bot.anki_decks.export
+    export = stage.bot.decks.of_all
     with monkeypatch.context() as patch:
-        patch.setattr(service, "make_deck", fault)
+        patch.setattr(decks, "make_deck", fault)
         with pytest.raises(
-            UserError, match=r"^Making this deck took more than 20 seconds .* Pick a topic"
+            UserError, match=r"^Making this deck took more than 20 seconds .* Take one topic"
         ):
-            await export(ALWINA, GUILD, None)
-    assert isinstance(await export(ALWINA, GUILD, None), Deck)
+            await export(ALWINA, GUILD)
+    assert isinstance(await export(ALWINA, GUILD), Deck)

@@ -15,9 +15,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from bot.anki.decks import make_deck, read_deck, write_deck
-from bot.anki.rules import DECK_NAME, FIELDS, Note, csv_row, note_of
-from bot.anki.service import _draw
+from bot.topics.deck_files import DECK_NAME, FIELDS, make_deck, note_of, write_deck
+from bot.topics.decks import _draw
 from tests.patience import PATIENCE
 from tests.shipped import packs
 
@@ -32,7 +31,7 @@ NOTES = {note.guid: note for note in (note_of(item, BANK, {}) for item in ITEMS)
 AT = datetime(2027, 1, 4, 12, tzinfo=UTC)
 
 
-def in_anki(folder: Path, *decks: bytes, export: bool = False) -> list[dict[str, Any]]:
+def in_anki(folder: Path, *decks: bytes) -> list[dict[str, Any]]:
     """Import decks one after the other into an empty collection; return what each import did."""
     files = []
     for number, content in enumerate(decks):
@@ -40,7 +39,6 @@ def in_anki(folder: Path, *decks: bytes, export: bool = False) -> list[dict[str,
         file.write_bytes(content)
         files.append(str(file))
     command = [ANKI, str(SCRIPT), str(folder), *files]
-    command += ["--export", str(folder / "out.apkg")] if export else []
     done = subprocess.run(command, capture_output=True, timeout=PATIENCE, check=True)
     found: list[dict[str, Any]] = json.loads(done.stdout)
     return found
@@ -100,15 +98,3 @@ def test_cards_show_the_question_first(tmp_path: Path) -> None:
         for letter in "ABCDEF":
             assert fields[letter] in question
             assert fields[f"{letter} why"] in answer
-
-
-def test_out_of_anki_again(tmp_path: Path) -> None:
-    """A deck that Anki exports for older versions is read as the questions that it was made of."""
-    in_anki(tmp_path, write_deck(list(NOTES.values()), {}, AT), export=True)
-    read = read_deck((tmp_path / "out.apkg").read_bytes())
-    assert all(note.is_ours for note in read)
-
-    def rows(notes: list[Note]) -> list[list[tuple[str, str]]]:
-        return sorted(sorted(csv_row(note).items()) for note in notes)
-
-    assert rows(read) == rows(list(NOTES.values()))

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from bot.questions.model import Bank, Topic
 
-_TOPICS_A_PAGE = 10
+_TOPICS_A_PAGE = 8
 
 
 def topic_pages(bank: Bank) -> list[tuple[Topic, ...]]:

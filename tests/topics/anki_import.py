@@ -1,7 +1,7 @@
 """Imports decks with Anki's own library, and prints what is in the collection afterwards as JSON.
 
 This runs on the Python that has the library, without anything of the bot:
-python anki_import.py FOLDER DECK... [--export FILE]
+python anki_import.py FOLDER DECK...
 """
 
 from __future__ import annotations
@@ -13,8 +13,6 @@ from typing import Any
 
 from anki.collection import (  # type: ignore[import-not-found]
     Collection,
-    DeckIdLimit,
-    ExportAnkiPackageOptions,
     ImportAnkiPackageOptions,
     ImportAnkiPackageRequest,
 )
@@ -45,17 +43,9 @@ def imported(collection: Any, file: str) -> dict[str, Any]:
     }
 
 
-def main(folder: str, *files: str) -> None:
-    decks = list(files)
-    out = decks.pop() if "--export" in decks else None
+def main(folder: str, *decks: str) -> None:
     collection = Collection(str(Path(folder) / "collection.anki2"))
-    found = [imported(collection, file) for file in decks if file != "--export"]
-    if out is not None:
-        collection.export_anki_package(
-            out_path=out,
-            options=ExportAnkiPackageOptions(with_media=True, legacy=True),
-            limit=DeckIdLimit(collection.decks.id_for_name("Quizformer")),
-        )
+    found = [imported(collection, file) for file in decks]
     collection.close()
     print(json.dumps(found))
 

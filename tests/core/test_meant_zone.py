@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.core.errors import UserError
-from bot.settings.rules import meant_zone
+from bot.core.zones import meant_zone
 
 
 @pytest.mark.parametrize(
@@ -37,5 +37,5 @@ def test_unknown_zones(text: str, hint: str) -> None:
         meant_zone(text)
     assert (
         str(refused.value)
-        == f'I don\'t know the time zone "{text}". {hint} Press Change time zone to try again.'
+        == f'I don\'t know the time zone "{text}". {hint} Press the button again to change it.'
     )
