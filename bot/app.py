@@ -59,9 +59,8 @@ from bot.daily.cog import Today
 from bot.daily.schedule_service import Schedules
 from bot.daily.service import Dailies
 from bot.daily.work import DailyWork, ScheduleWork
-from bot.help.cog import Help as HelpCog
-from bot.help.rules import Step
-from bot.help.service import Help, Probe
+from bot.help.cog import HelpCog
+from bot.help.service import Help, Probe, Step
 from bot.insights.cog import Insights as InsightsCog
 from bot.insights.difficulties import Difficulties
 from bot.insights.service import QuestionInsights

@@ -33,7 +33,7 @@ def panel(found: SettingsPanel, problems: Sequence[str] = (), note: str | None =
     announced = found.server.suggestions_channel_id
     lines = [
         f"Time zone: **{zone.key}** · {found.now.astimezone(zone):%H:%M} there now",
-        f"Rounds are started by: {f'<@&{role}> and managers' if role else '**everyone**'}",
+        f"Rounds are started by: {f'<@&{role}>' if role else '**everyone**'}",
         f"Questions: **{_asked(found.packs)}**" if len(found.packs) > 1 else None,
         recap_views.status_line(found.recap, found.server.zone),
         f"Suggestions go to: {f'<#{announced}>' if announced else '**nowhere**'}",

@@ -36,7 +36,7 @@ async def test_the_settings_panel(stage: Stage) -> None:
     said = text_of(answer_to(shown))
     assert "Time zone: **Asia/Tokyo** · 09:00 there now" in said
     assert "now begin by that clock" in said
-    assert f"started by: <@&{learners.id}> and managers" in said
+    assert f"started by: <@&{learners.id}>" in said
     assert f"Suggestions go to: <#{stage.daily.id}>" in said
 
     await change(stage, shown, "Time zone", zone=["Asia/Tokyo"], other="lisbon")

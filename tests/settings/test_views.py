@@ -42,7 +42,7 @@ def test_each_setting_takes_a_line() -> None:
     shown = panel(everything)
     assert lines(shown)[1:] == [
         "Time zone: **Europe/Berlin** · 01:00 there now",
-        "Rounds are started by: <@&7> and managers",
+        "Rounds are started by: <@&7>",
         "Questions: **Fifty topics**",
         "Weekly recap: <#8>, next **Monday 4 January, 01:00**",
         "Suggestions go to: <#8>",
