@@ -27,8 +27,8 @@ LENGTH = 20
 _TOPICS_TO_CHOOSE_FROM = 10
 
 
-class Course(Protocol):
-    """A member's plan, which decides about new items and which due ones can wait."""
+class PracticePlan(Protocol):
+    """A member's plan, as far as practice follows it: it decides what is new, and what can wait."""
 
     def split_due(self, known: Knowledge, due: Sequence[str], /) -> tuple[list[str], list[str]]:
         """Split due items into those to ask before new ones and those that can wait."""
@@ -73,7 +73,7 @@ class Snapshot(Struct, frozen=True):
     asked: Sequence[PracticeQuestion]
     known: Knowledge
     in_play: Collection[str]
-    course: Course | None
+    plan: PracticePlan | None
     new_today: int
 
     @property
@@ -90,7 +90,7 @@ class Snapshot(Struct, frozen=True):
 
     def planned_day(self) -> PlannedDay | None:
         """Return what to record of the day of a member with a plan; None without a plan."""
-        return None if self.course is None else self.course.today(self.known)
+        return None if self.plan is None else self.plan.today(self.known)
 
     def candidates(
         self, topic_id: str | None, asked: Collection[str] = (), only: Sequence[str] = ()
@@ -109,12 +109,12 @@ class Snapshot(Struct, frozen=True):
             and known.may_ask(item.id)
         ]
         due = [i for i in known.due(asked) if topic_id in {None, items[i].topic_id}]
-        if self.course is None:
+        if self.plan is None:
             return Candidates(due, min(len(unmet), max(0, NEW_A_DAY - self.new_today)), (), unmet)
         later: list[str] = []
         if topic_id is None:
-            due, later = self.course.split_due(known, due)
-        return Candidates(due, min(len(unmet), self.course.new_left(known)), later, unmet)
+            due, later = self.plan.split_due(known, due)
+        return Candidates(due, min(len(unmet), self.plan.new_left(known)), later, unmet)
 
     def active_cards(self, topic_id: str | None) -> Mapping[str, MemoryCard]:
         """Return the member's cards in a topic, without those of items set aside."""
@@ -148,7 +148,7 @@ class Snapshot(Struct, frozen=True):
         )
 
 
-class Step(Struct, frozen=True):
+class NextStep(Struct, frozen=True):
     """What a step of a practice stores, and shows: the question that it asks, or else `last`.
 
     The running practice `ends`; one about a topic or only `items` `begins`; the question `left_out`
@@ -183,7 +183,7 @@ class Step(Struct, frozen=True):
 
 def begin(
     snapshot: Snapshot, topic_id: str | None, items: Sequence[str], rng: random.Random
-) -> Step:
+) -> NextStep:
     """End the running practice, and begin one: about a topic, or only about `items`."""
     step = _ask(snapshot, topic_id, items, (), rng)
     running = snapshot.practice is not None
@@ -192,16 +192,16 @@ def begin(
             topic_id,
             next_in=snapshot.next_in(topic_id),
             more_tomorrow=bool(snapshot.candidates(topic_id, only=items).unmet),
-            planned=snapshot.course is not None,
+            planned=snapshot.plan is not None,
         )
-        return Step(last=nothing, ends=running)
+        return NextStep(last=nothing, ends=running)
     day = None if items else snapshot.planned_day()
     return replace(step, ends=running, begins=True, topic_id=topic_id, items=items, day=day)
 
 
 def ask_next(
     snapshot: Snapshot, practice: Practice, rng: random.Random, *, instead: bool = False
-) -> Step:
+) -> NextStep:
     """Ask the next question of a practice, or end it.
 
     `instead`: it replaces a question that came into play.
@@ -212,12 +212,12 @@ def ask_next(
     return replace(step, instead=instead)
 
 
-def end(snapshot: Snapshot, practice: Practice) -> Step:
+def end(snapshot: Snapshot, practice: Practice) -> NextStep:
     """Show the summary of a practice, and end it if it is running."""
     summary = snapshot.summary(practice)
     if practice.ended_at is not None:
-        return Step(last=summary)
-    return Step(last=summary, ends=True, day=snapshot.planned_day())
+        return NextStep(last=summary)
+    return NextStep(last=summary, ends=True, day=snapshot.planned_day())
 
 
 def _ask(
@@ -226,7 +226,7 @@ def _ask(
     items: Sequence[str],
     asked: Sequence[PracticeQuestion],
     rng: random.Random,
-) -> Step:
+) -> NextStep:
     """Choose what comes after some questions: the open one if it can be asked, else another item."""
     bank, known = snapshot.bank, snapshot.known
     candidates = snapshot.candidates(topic_id, {q.item_id for q in asked}, items)
@@ -239,11 +239,11 @@ def _ask(
         left_out, question = question, None
         item = _choose_item(snapshot, candidates, rng) if room > 0 else None
         if item is None:
-            return Step(left_out=left_out)
+            return NextStep(left_out=left_out)
     waiting = {*candidates.due, *candidates.later} - {item.id}
     due = min(len(waiting), max(room - 1, 0))
     new = candidates.new - (item.id not in known.cards)
-    return Step(
+    return NextStep(
         left_out=left_out,
         question=question,
         item=item,
@@ -260,10 +260,10 @@ def _choose_item(snapshot: Snapshot, candidates: Candidates, rng: random.Random)
     if candidates.due:
         return items[candidates.due[0]]
     new = None
-    if candidates.new and snapshot.course is None:
+    if candidates.new and snapshot.plan is None:
         new = draw_new(candidates.unmet, snapshot.known, snapshot.in_play, rng)
-    elif candidates.new and snapshot.course is not None:
-        order = snapshot.course.new_items(snapshot.known)
+    elif candidates.new and snapshot.plan is not None:
+        order = snapshot.plan.new_items(snapshot.known)
         new = first_new(order, {item.id for item in candidates.unmet}, snapshot.in_play)
     if new is None and candidates.later:
         return items[candidates.later[0]]

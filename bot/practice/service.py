@@ -33,7 +33,7 @@ from bot.memory.rules import days_away
 from bot.memory.service import knowledge
 from bot.practice import rules, store
 from bot.practice.model import PlannedDay, Practice, PracticeQuestion, PracticeVerdict, Screen
-from bot.practice.rules import Course, Snapshot, Step
+from bot.practice.rules import NextStep, PracticePlan, Snapshot
 from bot.questions.answers import Shown, already, decode_order, encode_order, given_answer, is_right
 from bot.questions.bank import check_topic, still_there
 from bot.questions.cards import Review
@@ -43,12 +43,12 @@ _UNKNOWN = "That practice is gone. Start a new one with </practice>."
 _CONTINUE = "Go on with </practice>."
 
 
-class Courses(Protocol):
-    """The plans of all members, which `bot.plan.service` implements."""
+class PracticePlans(Protocol):
+    """All members' plans, as `bot.plan.service.Plans` has them."""
 
-    def course(
+    def followed(
         self, conn: Connection, user_id: int, zone: str, now: datetime, /
-    ) -> Course | None: ...
+    ) -> PracticePlan | None: ...
 
     def record_day(self, conn: Connection, user_id: int, day: PlannedDay, /) -> None:
         """Record a day of a member's plan, if they still have one."""
@@ -61,10 +61,10 @@ class _ChangedError(Exception):
 class Practices:
     """Members' practices; `at` is always Discord's time of a click."""
 
-    def __init__(self, context: Context, courses: Courses) -> None:
+    def __init__(self, context: Context, plans: PracticePlans) -> None:
         self._database = context.database
         self._banks = context.banks
-        self._courses = courses
+        self._plans = plans
         self._now = context.now
         self._rng = context.rng
         self._in_play = context.in_play
@@ -74,7 +74,7 @@ class Practices:
     ) -> Screen:
         """Continue today's practice; start a new one if there is none or `topic_id` differs."""
 
-        def decide(snapshot: Snapshot) -> Step:
+        def decide(snapshot: Snapshot) -> NextStep:
             check_topic(snapshot.bank, topic_id)
             practice = snapshot.todays_practice
             if practice is not None and topic_id in {None, practice.topic_id}:
@@ -92,7 +92,7 @@ class Practices:
         servers are left out.
         """
 
-        def decide(snapshot: Snapshot) -> Step:
+        def decide(snapshot: Snapshot) -> NextStep:
             practice = snapshot.todays_practice
             if practice is not None and practice.items == list(items):
                 return rules.ask_next(snapshot, practice, self._rng)
@@ -112,7 +112,7 @@ class Practices:
     ) -> Screen:
         """Return the open question, else the next one, else the summary."""
 
-        def decide(snapshot: Snapshot) -> Step:
+        def decide(snapshot: Snapshot) -> NextStep:
             return rules.ask_next(snapshot, _require_running(snapshot.practice), self._rng)
 
         return await self._take(decide, user_id, guild_id, at, practice_id)
@@ -120,7 +120,7 @@ class Practices:
     async def _ask_instead(self, practice_id: int, click: Click) -> Screen:
         """Ask another question than the one that came into play."""
 
-        def decide(snapshot: Snapshot) -> Step:
+        def decide(snapshot: Snapshot) -> NextStep:
             practice = _require_running(snapshot.practice)
             return rules.ask_next(snapshot, practice, self._rng, instead=True)
 
@@ -129,7 +129,7 @@ class Practices:
     async def end(self, practice_id: int, user_id: int, guild_id: int | None) -> Screen:
         """End a practice and return its summary; harmless when repeated."""
 
-        def decide(snapshot: Snapshot) -> Step:
+        def decide(snapshot: Snapshot) -> NextStep:
             if snapshot.practice is None:
                 raise UserError(_UNKNOWN)
             return rules.end(snapshot, snapshot.practice)
@@ -138,7 +138,7 @@ class Practices:
 
     async def _take(
         self,
-        decide: Callable[[Snapshot], Step],
+        decide: Callable[[Snapshot], NextStep],
         user_id: int,
         guild_id: int | None,
         at: datetime,
@@ -155,7 +155,7 @@ class Practices:
             return step.screen(question)
 
     def _store(
-        self, conn: Connection, snapshot: Snapshot, step: Step, at: datetime
+        self, conn: Connection, snapshot: Snapshot, step: NextStep, at: datetime
     ) -> PracticeQuestion | None:
         """Store a step, and return the question that it asks."""
         user_id, practice = snapshot.user_id, snapshot.practice
@@ -172,7 +172,7 @@ class Practices:
             set_zone_if_unset(conn, user_id, snapshot.known.zone)
             practice, number = store.create(conn, user_id, step.topic_id, at, step.items), 1
         if step.day is not None:
-            self._courses.record_day(conn, user_id, step.day)
+            self._plans.record_day(conn, user_id, step.day)
         if step.question is not None:  # the time to answer counts from here
             store.change_question(conn, step.question.id, asked_at=at)
             return replace(step.question, asked_at=at)
@@ -211,7 +211,7 @@ class Practices:
             asked=store.questions_of(conn, practice.id) if practice else (),
             known=knowledge(conn, user_id, bank, zone, now, hidden),
             in_play=self._in_play.items_anywhere(conn),
-            course=self._courses.course(conn, user_id, zone, now),
+            plan=self._plans.followed(conn, user_id, zone, now),
             new_today=store.new_since(conn, user_id, midnight),
         )
 
@@ -230,7 +230,7 @@ class Practices:
             raise already(item, question.choice_order, question.answer, question.answered_at)
         return item, decode_order(question.choice_order)
 
-    async def subject(self, question_id: int) -> str | None:
+    async def item_id_of(self, question_id: int) -> str | None:
         """Return the id of the item that a question asks."""
         question = await self._database.read(store.question, question_id)
         return question.item_id if question else None
