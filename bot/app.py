@@ -76,7 +76,7 @@ from bot.members import store as members_store
 from bot.members.cog import TeamsCog
 from bot.members.names import Names
 from bot.members.service import Members, Teams
-from bot.memory.own_models import OwnModels
+from bot.memory.service import FirstStabilitiesWork
 from bot.milestones.cog import Milestones as MilestonesCog
 from bot.milestones.service import Milestones
 from bot.milestones.work import MilestoneWork
@@ -88,10 +88,10 @@ from bot.pairs.searches import Searches
 from bot.pairs.service import Pairs
 from bot.pairs.work import MessageWork, PairWork, SearchWork
 from bot.plan import store as plan_store
-from bot.plan.cog import Plan as PlanCog
+from bot.plan.cog import PlanCog
 from bot.plan.service import Plans
 from bot.practice import store as practice_store
-from bot.practice.cog import Practice as PracticeCog
+from bot.practice.cog import PracticeCog
 from bot.practice.service import Practices
 from bot.privacy.cog import PrivacyCog
 from bot.privacy.rules import ERASE_AFTER
@@ -271,7 +271,7 @@ class Services:
         ]
         self.nightly = [
             DifficultyWork(context, self.difficulties),
-            Nightly(context, "own models", OwnModels(context).run),
+            Nightly(context, "first stabilities", FirstStabilitiesWork(context).run),
             Nightly(context, "milestones", self.milestones.check_all),
         ]
         sources: list[Source] = [*self.workers, *self.nightly]

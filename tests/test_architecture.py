@@ -137,7 +137,7 @@ MORE_ROOMS = {
         *("lint", "in_play", "typed", "own_pictures", "areas"),
     },
     "members": {"names"},
-    "memory": {"ability", "progress", "fitting", "own_models"},
+    "memory": {"ability", "progress", "fitting"},
     "answers": {"pay", "totals", "sources", "erasure"},
     "bank": {"archives", "checks", "documents", "files", "forms", "pictures", "sheets"},
     "challenges": {"players"},
@@ -146,9 +146,8 @@ MORE_ROOMS = {
         *("streak_store", "streaks", "weekdays"),
     },
     "insights": {"analysis", "difficulties", "difficulty"},
-    "practice": {"next_question"},
     "rounds": {"answering", "counter", "messages", "results"},
-    "plan": {"cards", "dates", "forecast", "goals", "outlook"},
+    "plan": {"dates", "forecast"},
     "interviews": {"assessment", "cards", "grading", "report"},
     "suggestions": {"cards", "plain"},
     "pairs": {"messages", "searches"},
@@ -428,7 +427,6 @@ def test_every_import_is_a_dependency() -> None:
     """The bot imports the standard library, itself, and packages that pyproject.toml names."""
     declared = (ROOT / "pyproject.toml").read_text("utf-8").casefold()
     names = {"dotenv": "python-dotenv", "resvg_py": "resvg-py", "PIL": "pillow"}
-    names["fsrs_rs_python"] = "fsrs-rs-python"
     tops = {name.partition(".")[0] for module in MODULES for name in imports(module)} - {"bot", ""}
     foreign = tops - sys.stdlib_module_names
     assert {"discord", "sqlalchemy", "rapidfuzz"} <= foreign

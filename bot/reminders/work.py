@@ -20,7 +20,7 @@ from bot.members.service import choose_zone
 from bot.members.store import zone_of
 from bot.memory.progress import Knowledge
 from bot.memory.service import knowledge
-from bot.plan.rules import Goal
+from bot.plan.model import DayShare
 from bot.plan.service import Course, Plans
 from bot.practice.store import last_asked
 from bot.reminders import store
@@ -108,13 +108,13 @@ class Reminders:
 class Claimed(NamedTuple):
     """A due reminder: the row before it is claimed, and the row after.
 
-    `due` counts the questions that are due; `goal` is the day's goal of a member with a plan.
+    `due` counts the questions that are due; `goal` is the day's share of a member with a plan.
     """
 
     before: Reminder
     after: Reminder
     due: int
-    goal: Goal | None
+    goal: DayShare | None
     is_sent: bool = True
 
 
@@ -226,8 +226,8 @@ def _claimed(found: _Due) -> Claimed:
     due, goal = 0, None
     if not found.late:
         due = len(found.known.due())
-        goal = None if found.course is None else found.course.goal(found.known)
-    nothing_to_do = not due if goal is None else not goal.share.left
+        goal = None if found.course is None else found.course.share(found.known)
+    nothing_to_do = not due if goal is None else not goal.left
     if found.late or nothing_to_do:
         return Claimed(before, replace(before, next_at=next_at), due, goal, is_sent=False)
     ignored = ignored_now(before, found.practised_at)

@@ -43,8 +43,8 @@ from bot.insights import store as insights
 from bot.interviews import store as interviews
 from bot.interviews.store import Interview
 from bot.members import store as members
+from bot.memory import rules as memory_rules
 from bot.memory import store as memory
-from bot.memory.fitting import Fit
 from bot.milestones import rules as milestone_rules
 from bot.milestones import store as milestones
 from bot.milestones.rules import Milestone
@@ -52,9 +52,9 @@ from bot.milestones.rules import State as Giving
 from bot.pairs import store as pairs
 from bot.pairs.rules import MessageKind, PairState, SearchState, Turn
 from bot.plan import store as plan
-from bot.plan.rules import Plan
+from bot.plan.model import Plan
 from bot.practice import store as practice
-from bot.practice.rules import PlannedDay
+from bot.practice.model import PlannedDay
 from bot.privacy import store as privacy
 from bot.questions import store as questions
 from bot.questions.model import Item, Measured
@@ -89,7 +89,6 @@ UNDER_WAY = (
         "ix_dailies_unrevealed",
         "ix_dailies_in_play",
         "ix_recaps_due_at",
-        "ix_memory_models_unfinished",
     ),
 )
 """Indexes that hold only what is under way, and so do not grow."""
@@ -177,7 +176,7 @@ STREAK = Milestone(milestone_rules.Kind.STREAK, "7", 7)
 REACHED = milestones.Reached(5, GUILD, ALWINA, 7, Giving.WAITING)
 MINE = own_id(GUILD, 2)
 OWN = Item(MINE, "t1", "typed", 1, "Ours?", "It is.", accept=("ours",))
-PLAN = Plan(ALWINA, TODAY + timedelta(days=20), 15, TODAY - timedelta(days=20), 80, "all", "")
+PLAN = Plan(ALWINA, TODAY + timedelta(days=20), 15, TODAY - timedelta(days=20), "all")
 
 
 NEW_SEARCH = {"guild_id": GUILD, "hours": "any", "zone": "UTC", "started_at": NOW, "ends_at": NOW}
@@ -246,7 +245,7 @@ CALLS: list[Call] = [
     call(answer_log.standings, question_ids=[LAST, LAST - 1]),
     call(answer_log.paid_for, question_ids=[1, 2, 3]),
     call(answer_log.with_own_item, item_id=MINE),
-    call(answer_log.reviews_of, item_ids=[MINE]),
+    call(answer_log.reviews_of, item_id=MINE),
     call(answer_log.practised_after, question_id=LAST - 100, limit=50),
     call(answer_log.verdicts_since, since=NOW - timedelta(days=20)),
     call(answer_log.has_played, user_id=NEWCOMER),
@@ -339,8 +338,6 @@ CALLS: list[Call] = [
     call(members.names_of, user_ids=[ALWINA, 1000]),
     call(members.set_shows_profile, shows=True),
     call(members.set_zone_if_unset, zone="Europe/Berlin"),
-    call(memory.recompute, item_ids=[MINE]),
-    call(memory.unfinished, limit=50),
     call(pairs.create_search, user_id=7, state=SearchState.SEEKING, due_at=NOW, **NEW_SEARCH),
     call(
         pairs.create,
@@ -368,7 +365,7 @@ CALLS: list[Call] = [
         due_at=NOW,
     ),
     call(pairs.unsent_in, channel_id=2000),
-    call(plan.record_day, day=PlannedDay(TODAY, 500, 20)),
+    call(plan.record_day, day=PlannedDay(TODAY, 500)),
     call(plan.days_since, day=TODAY - timedelta(days=60)),
     call(practice.create, user_id=7, topic_id=None),
     call(
@@ -377,7 +374,7 @@ CALLS: list[Call] = [
         number=9,
         item_id="t1-a",
         choice_order="",
-        fresh=True,
+        is_new=True,
         asked_at=NOW,
     ),
     call(practice.change_question, left_out_at=NOW),
@@ -417,9 +414,9 @@ CALLS: list[Call] = [
 BOUNDED = [
     call(answer_log.latest_ratings, ALWINA),
     call(answer_log.count_reviews, ALWINA, 800),
-    call(memory.save_fit, ALWINA, Fit(), 800, NOW),
+    call(memory.save_fit, ALWINA, memory_rules.USUAL, 800, NOW),
     call(answer_log.latest_on, GUILD, TODAY - timedelta(days=365), answer_log.LATEST),
-    call(practice.latest_answers, ALWINA, NOW - timedelta(days=28), 400),
+    call(practice.answer_times, ALWINA, NOW - timedelta(days=28)),
     # a member's answers to an item
     call(answer_log.last_paid, GUILD, "t1-a", [ALWINA, 102], NOW - timedelta(days=30)),
     call(

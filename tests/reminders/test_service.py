@@ -16,7 +16,7 @@ from bot.core.computing import compute
 from bot.core.errors import DeliveryRefused, UserError
 from bot.members import store as members
 from bot.memory import store as memory
-from bot.plan.rules import Today
+from bot.plan.model import DayShare
 from bot.plan.service import Course
 from bot.reminders import store, work
 from bot.reminders.model import Reminder
@@ -238,7 +238,7 @@ async def test_a_plan_is_computed_outside_of_transactions(
     threads = []
     share = Course.share
 
-    def noted(course: Course, *given: Any) -> Today:
+    def noted(course: Course, *given: Any) -> DayShare:
         threads.append(threading.current_thread().name)
         return share(course, *given)
 

@@ -9,7 +9,7 @@ from discord import ui
 from msgspec.structs import replace
 
 from bot.chat.messages import text_of
-from bot.memory.progress import Progress
+from bot.memory.model import Progress
 from bot.questions.model import Bank, KeyPoint, Reference, Section, Topic
 from bot.topics import views
 from bot.topics.model import Deck, TopicList

@@ -1,12 +1,65 @@
-"""The values that the messages of a practice show."""
+"""Practices and their questions, and what the messages of a practice show."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from fsrs import Rating
 from msgspec import Struct
 
-from bot.practice.rules import PracticeQuestion
 from bot.questions.cards import Review
 from bot.questions.model import Item
+
+
+class Practice(Struct, frozen=True):
+    """A member's practice, a row of `practices`."""
+
+    id: int
+    user_id: int
+    topic_id: str | None
+    item_ids: str | None
+    started_at: datetime
+    ended_at: datetime | None
+
+    @property
+    def items(self) -> Sequence[str]:
+        """The only items it asks, by id; empty for a practice of due and new items."""
+        return (self.item_ids or "").split()
+
+
+class PracticeQuestion(Struct, frozen=True):
+    """A row of `practice_questions` with its answer from the log, if there is one."""
+
+    id: int
+    practice_id: int
+    number: int
+    item_id: str
+    choice_order: str
+    is_new: bool
+    asked_at: datetime
+    left_out_at: datetime | None = None
+    answer: str | None = None
+    correct: bool | None = None
+    answered_at: datetime | None = None
+    rating: int | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it can still be answered."""
+        return self.answer is None and self.left_out_at is None
+
+    @property
+    def guessed(self) -> bool:
+        """Whether the answer was right, but the member said that it was a guess."""
+        return bool(self.correct) and self.rating == Rating.Again
+
+
+class PlannedDay(Struct, frozen=True):
+    """A member's readiness for the goal of their plan on a day, in tenths of a percent."""
+
+    day: date
+    ready: int
 
 
 class Asking(Struct, frozen=True):
@@ -61,24 +114,14 @@ class Summary(Struct, frozen=True):
 class Nothing(Struct, frozen=True):
     """Nothing can be asked now; the next item is due in `next_in` days.
 
-    `more_tomorrow`: some items are new, but today's new ones are done. `planned`: a plan limits
-    the new items of a day.
+    `more_tomorrow`: there are new items, but today's are done. `planned`: a plan limits the new
+    items of a day.
     """
 
     topic_id: str | None
     next_in: int | None
     more_tomorrow: bool
     planned: bool = False
-
-
-class SetAside(Struct, frozen=True):
-    """The items that a member has set aside, each with its topic's title.
-
-    `asked_again` counts those that they have just put back.
-    """
-
-    items: tuple[tuple[Item, str], ...]
-    asked_again: int = 0
 
 
 Screen = Asking | PracticeVerdict | Summary | Nothing
