@@ -59,9 +59,8 @@ from bot.daily.cog import Today
 from bot.daily.schedule_service import Schedules
 from bot.daily.service import Dailies
 from bot.daily.work import DailyWork, ScheduleWork
-from bot.help.cog import Help as HelpCog
-from bot.help.rules import Step
-from bot.help.service import Help, Probe
+from bot.help.cog import HelpCog
+from bot.help.service import Help, Probe, Step
 from bot.insights.cog import Insights as InsightsCog
 from bot.insights.difficulties import Difficulties
 from bot.insights.service import QuestionInsights
@@ -77,7 +76,7 @@ from bot.members.cog import TeamsCog
 from bot.members.names import Names
 from bot.members.service import Members, Teams
 from bot.members.streak_service import Streaks
-from bot.memory.own_models import OwnModels
+from bot.memory.service import FirstStabilitiesWork
 from bot.milestones.cog import MilestonesCog
 from bot.milestones.service import Milestones
 from bot.milestones.work import MilestoneWork
@@ -89,10 +88,10 @@ from bot.pairs.searches import Searches
 from bot.pairs.service import Pairs
 from bot.pairs.work import MessageWork, PairWork, SearchWork
 from bot.plan import store as plan_store
-from bot.plan.cog import Plan as PlanCog
+from bot.plan.cog import PlanCog
 from bot.plan.service import Plans
 from bot.practice import store as practice_store
-from bot.practice.cog import Practice as PracticeCog
+from bot.practice.cog import PracticeCog
 from bot.practice.service import Practices
 from bot.privacy.cog import PrivacyCog
 from bot.privacy.rules import ERASE_AFTER
@@ -110,8 +109,6 @@ from bot.questions.own_pictures import OwnPictures
 from bot.questions.service import Reports
 from bot.questions.views import card_length
 from bot.recap import store as recap_store
-from bot.recap import views as recap_views
-from bot.recap import work as recap_work
 from bot.recap.service import Recaps
 from bot.recap.work import RecapScheduleWork, RecapWork
 from bot.reminders import store as reminders_store
@@ -126,7 +123,7 @@ from bot.rounds.messages import RoundMessages
 from bot.rounds.results import PrivateResults
 from bot.rounds.service import Rounds
 from bot.rounds.work import RoundWork
-from bot.settings.cog import Settings as SettingsCog
+from bot.settings.cog import SettingsCog
 from bot.settings.service import ServerSettings
 from bot.suggestions.cog import Suggestions as SuggestionsCog
 from bot.suggestions.service import Suggestions
@@ -142,7 +139,6 @@ class Views(NamedTuple):
 
     rounds: rounds_messages.Views = rounds_views
     daily: daily_work.Views = daily_views
-    recap: recap_work.Views = recap_views
     challenges: challenges_work.Views = challenges_views
     pairs: pairs_messages.Views = pairs_views
 
@@ -270,7 +266,7 @@ class Services:
             self.daily_work,
             self.reminder_work,
             RecapScheduleWork(context),
-            RecapWork(context, self.recaps, views.recap),
+            RecapWork(context, self.recaps),
             self.milestone_work,
             SearchWork(context, self.searches),
             PairWork(context, self.searches, self.pairs),
@@ -279,7 +275,7 @@ class Services:
         ]
         self.nightly = [
             DifficultyWork(context, self.difficulties),
-            Nightly(context, "own models", OwnModels(context).run),
+            Nightly(context, "first stabilities", FirstStabilitiesWork(context).run),
             Nightly(context, "milestones", self.milestones.check_all),
             Nightly(context, "streaks", self.streaks.settle_all),
         ]

@@ -31,8 +31,7 @@ from bot.insights.store import item_difficulties
 from bot.interviews.store import interview_questions, interviews, model_requests
 from bot.members.store import member_names, members, teams
 from bot.members.streak_store import streak_days, streaks
-from bot.memory.rules import DEFAULT
-from bot.memory.store import cards, memory_models
+from bot.memory.store import cards, first_stabilities
 from bot.milestones.store import member_milestones, milestones
 from bot.pairs.rules import Ending, MessageKind, PairState, SearchState
 from bot.pairs.store import pair_messages, pair_searches, pair_turns, pairs
@@ -148,19 +147,14 @@ def _members() -> Rows:
         "day": today + timedelta(days=20),
         "minutes": 15,
         "set_on": today - timedelta(days=40),
-        "goal": 80,
-        "goal_of": "all",
-        "topic_ids": "",
+        "goal": "all",
     }
     yield _each(plans, "user_id", people, **plan)
     yield (
         plan_days,
-        (
-            {"user_id": ALWINA, "day": today - timedelta(days=n), "ready": 10 * n, "share": 9}
-            for n in range(40)
-        ),
+        ({"user_id": ALWINA, "day": today - timedelta(days=n), "ready": 10 * n} for n in range(40)),
     )
-    yield _each(plan_days, "user_id", others, day=today, ready=10, share=9)
+    yield _each(plan_days, "user_id", others, day=today, ready=10)
     card = {
         "state": 2,
         "stability": 9.0,
@@ -174,9 +168,8 @@ def _members() -> Rows:
         item_difficulties,
         ({"item_id": item, "difficulty": 0.5, "answers": 40} for item in ITEMS),
     )
-    fit = {"fitted_at": NOW, "reviews": 400, "loss_before": 0.4, "loss_after": 0.3}
-    fit |= {"parameters": json.dumps(DEFAULT.parameters), "recomputed": True}
-    yield _each(memory_models, "user_id", people, **fit)
+    fit = {"holds_from": NOW, "reviews": 400, "again": 0.2, "hard": 1.3, "good": 2.3, "easy": 8.3}
+    yield _each(first_stabilities, "user_id", people, **fit)
     yield server_banks, ({"guild_id": n, "mark": n, "packs": None, "numbers": 3} for n in servers)
     own = {"name": "ours", "topic_id": "ours"}
     section = {"section": "ours", "section_title": "Ours", "title": "Ours"}
@@ -464,13 +457,13 @@ def _private(days: int) -> Rows:
                     "item_id": ITEMS[q % len(ITEMS)],
                     "choice_order": "0123",
                 },
-                **{"fresh": True, "asked_at": at(n, days)},
+                **{"is_new": True, "asked_at": at(n, days)},
             }
             for n, k, q in questions[:-1]
         ),
     )
     asking = {"practice_id": days, "number": QUESTIONS, "item_id": ITEMS[0], "asked_at": NOW}
-    asking |= {"choice_order": "0123", "fresh": True}
+    asking |= {"choice_order": "0123", "is_new": True}
     yield _each(practice_questions, "id", [days * QUESTIONS], **asking)
     yield (
         interviews,

@@ -342,19 +342,22 @@ Reviews = dict[str, list[tuple[Rating, datetime]]]
 """Reviews by item id: ratings with their times, the oldest first."""
 
 
-def reviews_of(conn: Connection, user_id: int, item_ids: Collection[str]) -> Reviews:
-    """Return all reviews of a member's memory cards of some items."""
-    return _by_item(_rated(conn, user_id, item_ids))
+def reviews_of(conn: Connection, user_id: int, item_id: str) -> list[tuple[Rating, datetime]]:
+    """Return all reviews of a member's memory card of an item, the oldest first."""
+    return [(Rating(row.rating), row.answered_at) for row in _rated(conn, user_id, item_id)]
 
 
 @prepared
-def _rated(user_id: int, item_ids: Collection[str]) -> Select[Any]:
-    return _reviews(user_id).where(answers.c.item_id.in_(item_ids))
+def _rated(user_id: int, item_id: str) -> Select[Any]:
+    return _reviews(user_id).where(answers.c.item_id == item_id)
 
 
 def all_reviews_of(conn: Connection, user_id: int) -> Reviews:
     """Return all reviews of all of a member's memory cards."""
-    return _by_item(_all_rated(conn, user_id))
+    found: Reviews = {}
+    for row in _all_rated(conn, user_id):
+        found.setdefault(row.item_id, []).append((Rating(row.rating), row.answered_at))
+    return found
 
 
 def _reviews(user_id: int) -> Select[Any]:
@@ -365,13 +368,6 @@ def _reviews(user_id: int) -> Select[Any]:
 
 
 _all_rated = prepared(_reviews)
-
-
-def _by_item(rows: Iterable[Any]) -> Reviews:
-    found: Reviews = {}
-    for item_id, rating, at in rows:
-        found.setdefault(item_id, []).append((Rating(rating), at))
-    return found
 
 
 def count_reviews(conn: Connection, user_id: int, limit: int) -> int:

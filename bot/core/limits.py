@@ -59,11 +59,6 @@ MAX_FILE_SECONDS = 20
 
 The largest allowed file takes 1 s, a deck of 15,000 questions 4 s.
 """
-MAX_FITTING_MEMORY = 512 << 20
-"""Bytes of memory for the process that fits parameters to a member's reviews; 40,000 reviews need
-less than half of it."""
-MAX_FITTING_SECONDS = 60
-"""Processor time in seconds for one member's parameters: 2,000 reviews take 0.2 s, 40,000 take 3 s."""
 MAX_FORMULA_DEPTH = 6
 """Levels of braces, `\\left` and `\\begin` in a formula: each doubles ziamath's time.
 

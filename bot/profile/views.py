@@ -13,7 +13,7 @@ from bot.chat.modals import fields_modal, text_field
 from bot.chat.pictures import ACCENT, MUTED, TRACK, WIDTH, Picture, box, draw_picture, panel, words
 from bot.chat.router import Route
 from bot.daily import panel_views as daily_panel_views
-from bot.plan.cards import Outlook
+from bot.plan.model import Outlook
 from bot.plan.views import stats_line
 from bot.privacy.views import MY_DATA
 from bot.profile.model import Details, Profile

@@ -12,7 +12,7 @@ from bot.chat.modals import fields_modal, text_field
 from bot.chat.router import Route
 from bot.core.zones import stored_zone
 from bot.daily.panel_views import zone_list
-from bot.plan.rules import Goal
+from bot.plan.model import DayShare
 from bot.plan.views import goal_words
 from bot.practice.views import PRACTISE
 from bot.reminders.model import Reminder
@@ -26,7 +26,7 @@ USUAL_TIME = "19:00"
 _TO_GO = {0: "Your interview is today", 1: "Your interview is tomorrow"}
 
 
-def reminder(due: int, goal: Goal | None = None, *, last: bool = False) -> PlainMessage:
+def reminder(due: int, goal: DayShare | None = None, *, last: bool = False) -> PlainMessage:
     """Return the direct message. It is plain text, so that a phone's notification shows it.
 
     With a plan it names the day's goal, else the number of questions that are due.
@@ -34,7 +34,7 @@ def reminder(due: int, goal: Goal | None = None, *, last: bool = False) -> Plain
     waiting = t.count(due, "question is", "questions are")
     words = f"**{waiting} due today.** A few minutes keep them fresh."
     if goal is not None:
-        words = f"**Today's goal: {goal_words(goal.share)}.** {_TO_GO.get(goal.days, f'{goal.days:,} days to go')}."
+        words = f"**Today's goal: {goal_words(goal)}.** {_TO_GO.get(goal.days, f'{goal.days:,} days to go')}."
     practise = button("Practise now", PRACTISE.id(topic=""), PRIMARY)
     if last:
         words += "\nYou haven't used my last ten reminders, so this is the last one."

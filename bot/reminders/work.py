@@ -21,8 +21,8 @@ from bot.members.store import zone_of
 from bot.members.streak_store import ask_on
 from bot.memory.progress import Knowledge
 from bot.memory.service import knowledge
-from bot.plan.rules import Goal
-from bot.plan.service import Course, Plans
+from bot.plan.model import DayShare
+from bot.plan.service import FollowedPlan, Plans
 from bot.practice.store import last_asked
 from bot.reminders import store
 from bot.reminders import views as view
@@ -109,13 +109,13 @@ class Reminders:
 class Claimed(NamedTuple):
     """A due reminder: the row before it is claimed, and the row after.
 
-    `due` counts the questions that are due; `goal` is the day's goal of a member with a plan.
+    `due` counts the questions that are due; `goal` is the day's share of a member with a plan.
     """
 
     before: Reminder
     after: Reminder
     due: int
-    goal: Goal | None
+    goal: DayShare | None
     is_sent: bool = True
 
 
@@ -202,7 +202,7 @@ class ReminderWork(Worker[Reminder]):
             reminder,
             late=now - reminder.next_at > CATCH_UP,
             known=knowledge(conn, user_id, bank, zone, now),
-            course=self._plans.course(conn, user_id, zone, now),
+            plan=self._plans.followed(conn, user_id, zone, now),
             practised_at=last_asked(conn, user_id),
         )
 
@@ -213,7 +213,7 @@ class _Due(NamedTuple):
     reminder: Reminder
     late: bool
     known: Knowledge
-    course: Course | None
+    plan: FollowedPlan | None
     practised_at: datetime | None
 
 
@@ -227,8 +227,8 @@ def _claimed(found: _Due) -> Claimed:
     due, goal = 0, None
     if not found.late:
         due = len(found.known.due())
-        goal = None if found.course is None else found.course.goal(found.known)
-    nothing_to_do = not due if goal is None else not goal.share.left
+        goal = None if found.plan is None else found.plan.share(found.known)
+    nothing_to_do = not due if goal is None else not goal.left
     if found.late or nothing_to_do:
         return Claimed(before, replace(before, next_at=next_at), due, goal, is_sent=False)
     ignored = ignored_now(before, found.practised_at)

@@ -96,7 +96,7 @@ class OpenQuestions:
             teams=question.teams,
         )
         shown = shown_answer(question.item, question.order, answer.answer or "")
-        if not await self._database.write_one(store.add_answer, answer, round_.id, round_.number):
+        if not await self._database.write(store.add_answer, answer, round_.id, round_.number):
             is_open = await self._database.write(
                 self._add_checked, answer, round_.id, click.message_id
             )

@@ -351,8 +351,7 @@ def add_answer(conn: Connection, answer: Answer, round_id: int, number: int) -> 
     It is not if the question isn't open, if there is an earlier answer, or if any member's answer
     to the question was erased.
 
-    This is one statement, so that it can share a commit without a savepoint (see
-    `Database.write_one`). It locks the round, so that no answer arrives while the reveal counts.
+    It locks the round, so that no answer arrives while the reveal counts.
     """
     values = {
         **values_of(answer),

@@ -22,7 +22,8 @@ from bot.chat.messages import (
 )
 from bot.chat.router import ONE_TOPIC, PAGE, Route
 from bot.interviews.views import BEGIN, MODEL_TAB, Page, page_of, pages_of_tabs
-from bot.memory.progress import Progress, weakest
+from bot.memory.model import Progress
+from bot.memory.progress import weakest
 from bot.practice.views import PRACTISE, aside_button
 from bot.questions.model import Section, Topic
 from bot.questions.views import sources

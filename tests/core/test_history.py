@@ -18,7 +18,7 @@ from sqlalchemy import URL, Engine, event
 
 from bot.core.clicks import Click
 from bot.core.database import open_database
-from bot.practice.cards import Asking
+from bot.practice.model import Asking
 from tests.banks import small_bank
 from tests.history import ALWINA, CHANNEL, GUILD, NOW, fill
 from tests.stage import Stage

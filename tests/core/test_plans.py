@@ -45,21 +45,22 @@ from bot.interviews.store import Interview
 from bot.members import store as members
 from bot.members import streak_store
 from bot.members.model import Dates, Streak
+from bot.memory import rules as memory_rules
 from bot.memory import store as memory
-from bot.memory.fitting import Fit
 from bot.milestones import store as milestones
 from bot.milestones.model import Kind, Milestone, Reached
 from bot.pairs import store as pairs
 from bot.pairs.rules import MessageKind, PairState, SearchState, Turn
 from bot.plan import store as plan
-from bot.plan.rules import Plan
+from bot.plan.model import Plan
 from bot.practice import store as practice
-from bot.practice.rules import PlannedDay
+from bot.practice.model import PlannedDay
 from bot.privacy import store as privacy
 from bot.questions import store as questions
 from bot.questions.model import Item, Measured
 from bot.questions.own import OwnItem, OwnTopic, own_id
 from bot.recap import store as recap
+from bot.recap.model import RecapSchedule
 from bot.reminders import store as reminders
 from bot.reminders.model import Reminder
 from bot.rounds import store as rounds
@@ -89,7 +90,6 @@ UNDER_WAY = (
         "ix_dailies_unrevealed",
         "ix_dailies_in_play",
         "ix_recaps_due_at",
-        "ix_memory_models_unfinished",
     ),
 )
 """Indexes that hold only what is under way, and so do not grow."""
@@ -177,7 +177,7 @@ STREAK = Milestone(Kind.STREAK, "7", 7)
 REACHED = Reached(5, GUILD, ALWINA, Kind.STREAK, "7", 7)
 MINE = own_id(GUILD, 2)
 OWN = Item(MINE, "t1", "typed", 1, "Ours?", "It is.", accept=("ours",))
-PLAN = Plan(ALWINA, TODAY + timedelta(days=20), 15, TODAY - timedelta(days=20), 80, "all", "")
+PLAN = Plan(ALWINA, TODAY + timedelta(days=20), 15, TODAY - timedelta(days=20), "all")
 
 
 NEW_SEARCH = {"guild_id": GUILD, "hours": "any", "zone": "UTC", "started_at": NOW, "ends_at": NOW}
@@ -249,7 +249,7 @@ CALLS: list[Call] = [
     call(answer_log.standings, question_ids=[LAST, LAST - 1]),
     call(answer_log.paid_for, question_ids=[1, 2, 3]),
     call(answer_log.with_own_item, item_id=MINE),
-    call(answer_log.reviews_of, item_ids=[MINE]),
+    call(answer_log.reviews_of, item_id=MINE),
     call(answer_log.practised_after, question_id=LAST - 100, limit=50),
     call(answer_log.verdicts_since, since=NOW - timedelta(days=20)),
     call(answer_log.servers_since, since=NOW - timedelta(days=20)),
@@ -343,8 +343,6 @@ CALLS: list[Call] = [
     call(members.names_of, user_ids=[ALWINA, 1000]),
     call(members.set_shows_profile, shows=True),
     call(members.set_zone_if_unset, zone="Europe/Berlin"),
-    call(memory.recompute, item_ids=[MINE]),
-    call(memory.unfinished, limit=50),
     call(pairs.create_search, user_id=7, state=SearchState.SEEKING, due_at=NOW, **NEW_SEARCH),
     call(
         pairs.create,
@@ -372,7 +370,7 @@ CALLS: list[Call] = [
         due_at=NOW,
     ),
     call(pairs.unsent_in, channel_id=2000),
-    call(plan.record_day, day=PlannedDay(TODAY, 500, 20)),
+    call(plan.record_day, day=PlannedDay(TODAY, 500)),
     call(plan.days_since, day=TODAY - timedelta(days=60)),
     call(practice.create, user_id=7, topic_id=None),
     call(
@@ -381,7 +379,7 @@ CALLS: list[Call] = [
         number=9,
         item_id="t1-a",
         choice_order="",
-        fresh=True,
+        is_new=True,
         asked_at=NOW,
     ),
     call(practice.change_question, left_out_at=NOW),
@@ -393,7 +391,7 @@ CALLS: list[Call] = [
     call(suggestions.add, question=SuggestedQuestion("Why?", "So", "", "It is", "")),
     call(suggestions.decide, state=State.REJECTED, reason="No"),
     call(suggestions.forget, ids=[1]),
-    call(recap.save_schedule, schedule=recap.Schedule(GUILD, CHANNEL, 0, NOW, NOW)),
+    call(recap.save_schedule, schedule=RecapSchedule(GUILD, CHANNEL, 0, NOW, NOW)),
     call(recap.taken, since=TODAY - timedelta(weeks=6)),
     call(recap.create, week=TODAY, state="quiet", channel_id=CHANNEL, scheduled_at=NOW),
     call(recap.get, recap_id=9),
@@ -421,9 +419,9 @@ CALLS: list[Call] = [
 BOUNDED = [
     call(answer_log.latest_ratings, ALWINA),
     call(answer_log.count_reviews, ALWINA, 800),
-    call(memory.save_fit, ALWINA, Fit(), 800, NOW),
+    call(memory.save_fit, ALWINA, memory_rules.USUAL, 800, NOW),
     call(answer_log.latest_on, GUILD, TODAY - timedelta(days=365), answer_log.LATEST),
-    call(practice.latest_answers, ALWINA, NOW - timedelta(days=28), 400),
+    call(practice.answer_times, ALWINA, NOW - timedelta(days=28)),
     # a member's answers to an item
     call(answer_log.last_paid, GUILD, "t1-a", [ALWINA, 102], NOW - timedelta(days=30)),
     call(

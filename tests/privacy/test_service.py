@@ -23,10 +23,9 @@ from bot.core.clicks import Click
 from bot.core.errors import UserError
 from bot.core.jobs import LEASE
 from bot.memory import store as memory_store
-from bot.memory.fitting import Fit
-from bot.memory.rules import DEFAULT
+from bot.memory.rules import USUAL
 from bot.milestones.model import Kind, Milestone
-from bot.practice.cards import Asking
+from bot.practice.model import Asking
 from bot.privacy import service
 from bot.suggestions.rules import SuggestedQuestion
 from tests.challenges import play as challenges
@@ -105,8 +104,7 @@ async def live(stage: Stage) -> None:
     await bot.members.show_profile(ZOE, True)
     await bot.milestones.add(GUILD, Milestone(Kind.STREAK, "7", TEAM))
     await stage.database.write(bot.milestones.streak_reached, ZOE, [GUILD], 7)
-    own = Fit(DEFAULT.parameters, 0.5, 0.4)
-    await stage.database.write(memory_store.save_fit, ZOE, own, 1, stage.clock())
+    await stage.database.write(memory_store.save_fit, ZOE, USUAL, 1, stage.clock())
     await interview_each_other(stage)
 
 

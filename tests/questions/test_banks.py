@@ -13,7 +13,7 @@ from bot.core.clicks import Click
 from bot.core.database import Database
 from bot.core.errors import UserError
 from bot.interviews.cards import Step
-from bot.practice.cards import Asking
+from bot.practice.model import Asking
 from bot.questions import own, store
 from bot.questions.banks import Banks, _Joined
 from bot.questions.model import Bank, Measured

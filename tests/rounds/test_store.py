@@ -151,7 +151,7 @@ async def test_only_an_open_question_takes_answers(database: Database) -> None:
         round_id = await created(database, 10 + n)
         question = await question_id(database, round_id, 2)
         await database.write(store.change, round_id, expect="ask", phase=phase, number=number)
-        stored = await database.write_one(store.add_answer, answer(question, 1), round_id, 2)
+        stored = await database.write(store.add_answer, answer(question, 1), round_id, 2)
         assert await database.read(answers_store.count, ROUND, question) == int(stored)
         took += [(phase, number)] if stored else []
     assert took == [(Phase.OPEN, 2)]

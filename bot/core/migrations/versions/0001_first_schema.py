@@ -69,17 +69,17 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("difficulty", sa.Float(), nullable=False),
         sa.Column("due_at", sa.BigInteger(), nullable=False),
         sa.Column("last_review_at", sa.BigInteger(), nullable=False),
-        sa.Column("suspended_at", sa.BigInteger(), nullable=True),
+        sa.Column("set_aside_at", sa.BigInteger(), nullable=True),
         sa.Column("first_right", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("user_id", "item_id", name=op.f("pk_cards")),
     )
     op.create_index(
-        "ix_cards_suspended",
+        "ix_cards_set_aside",
         "cards",
         ["user_id"],
         unique=False,
-        sqlite_where=sa.text("suspended_at IS NOT NULL"),
-        postgresql_where=sa.text("suspended_at IS NOT NULL"),
+        sqlite_where=sa.text("set_aside_at IS NOT NULL"),
+        postgresql_where=sa.text("set_aside_at IS NOT NULL"),
     )
     op.create_table(
         "challenges",
@@ -262,6 +262,18 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         postgresql_where=sa.text("due_at IS NOT NULL"),
     )
     op.create_table(
+        "first_stabilities",
+        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("holds_from", sa.BigInteger(), nullable=False),
+        sa.Column("reviews", sa.Integer(), nullable=False),
+        sa.Column("again", sa.Float(), nullable=False),
+        sa.Column("hard", sa.Float(), nullable=False),
+        sa.Column("good", sa.Float(), nullable=False),
+        sa.Column("easy", sa.Float(), nullable=False),
+        sa.PrimaryKeyConstraint("user_id", "holds_from", name=op.f("pk_first_stabilities")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "guilds",
         sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("zone", sa.String(length=64), server_default="UTC", nullable=False),
@@ -351,25 +363,6 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("shows_profile", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("zone", sa.String(length=64), nullable=True),
         sa.PrimaryKeyConstraint("user_id", name=op.f("pk_members")),
-    )
-    op.create_table(
-        "memory_models",
-        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("parameters", sa.Text(), nullable=True),
-        sa.Column("fitted_at", sa.BigInteger(), nullable=False),
-        sa.Column("reviews", sa.Integer(), nullable=False),
-        sa.Column("loss_before", sa.Float(), nullable=True),
-        sa.Column("loss_after", sa.Float(), nullable=True),
-        sa.Column("recomputed", sa.Boolean(), nullable=False),
-        sa.PrimaryKeyConstraint("user_id", name=op.f("pk_memory_models")),
-    )
-    op.create_index(
-        "ix_memory_models_unfinished",
-        "memory_models",
-        ["user_id"],
-        unique=False,
-        sqlite_where=sa.text("recomputed = 0"),
-        postgresql_where=sa.text("NOT recomputed"),
     )
     op.create_table(
         "met",
@@ -557,7 +550,6 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
         sa.Column("ready", sa.Integer(), nullable=False),
-        sa.Column("share", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("user_id", "day", name=op.f("pk_plan_days")),
         sqlite_with_rowid=False,
     )
@@ -567,9 +559,7 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("day", sa.Date(), nullable=False),
         sa.Column("minutes", sa.Integer(), nullable=False),
         sa.Column("set_on", sa.Date(), nullable=False),
-        sa.Column("goal", sa.Integer(), nullable=False),
-        sa.Column("goal_of", sa.Text(), nullable=False),
-        sa.Column("topic_ids", sa.Text(), nullable=False),
+        sa.Column("goal", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("user_id", name=op.f("pk_plans")),
     )
     op.create_table(
@@ -913,7 +903,7 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("item_id", sa.String(length=48), nullable=False),
         sa.Column("choice_order", sa.String(length=6), nullable=False),
-        sa.Column("fresh", sa.Boolean(), nullable=False),
+        sa.Column("is_new", sa.Boolean(), nullable=False),
         sa.Column("asked_at", sa.BigInteger(), nullable=False),
         sa.Column("left_out_at", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(
