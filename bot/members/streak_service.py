@@ -19,7 +19,7 @@ from bot.members.model import MILESTONES, NO_NEWS, Dates, Streak, StreakNews
 from bot.members.store import zone_of
 
 Asked = Callable[[Connection, Dates], Iterable[date]]
-"""Returns the dates, among some, on which a feature asked something of a member and closed it."""
+"""Returns those of some dates when a feature asked something of a member that is closed now."""
 Reached = Callable[[Connection, int, Collection[int], int], None]
 """Stores that a member, who plays on some servers, has a streak of so many days."""
 

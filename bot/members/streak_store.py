@@ -29,7 +29,7 @@ streaks = sa.Table(
     info=DERIVED,
 )
 
-# A member's dates after `through`: those that count, and those on which they were reminded.
+# A member's dates after `through`: those that count, and those with a reminder.
 streak_days = sa.Table(
     "streak_days",
     metadata,

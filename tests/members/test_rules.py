@@ -68,7 +68,7 @@ def after(text: str, before: Streak | None = None) -> Streak:
     ],
 )
 def test_streaks(text: str, current: int, best: int, freezes: int) -> None:
-    """Missed dates end a streak or use up a freeze; dates on which nothing was asked don't."""
+    """Missed dates end a streak or use up a freeze; dates without a question don't."""
     found = after(text)
     assert (found.current, found.best, found.freezes) == (current, best, freezes)
 

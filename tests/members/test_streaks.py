@@ -1,4 +1,4 @@
-"""What counts for a member's streak, what breaks it, and when that is settled."""
+"""Dates that count for a member's streak, dates that break it, and the nights that settle them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any, cast
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from sqlalchemy import Connection, func, select
 
 from bot.core.context import Context
@@ -19,6 +20,7 @@ from bot.members.model import NO_NEWS, Dates, Streak, StreakNews
 from bot.members.rules import follow
 from bot.members.streak_service import Streaks
 from bot.members.streak_store import streak_days, streaks
+from bot.practice.model import Summary
 from tests.answers.entries import GUILDS, several_on_one_database
 from tests.fakes import START
 from tests.stage import ALWINA, BOB, GUILD, Stage
@@ -43,17 +45,14 @@ async def rows(stage: Stage, user_id: int = ALWINA) -> int:
     return await stage.database.read(lambda conn: conn.execute(query).scalar_one())
 
 
-async def practise(stage: Stage) -> None:
+async def practise(stage: Stage) -> Summary:
     """Answer one question of a practice, and end it."""
     shown: Any = await stage.bot.practices.start(ALWINA, GUILD, stage.clock())
-    question = shown.question
-    click = stage.pressed(question.id, ALWINA)
-    await stage.bot.practices.answer(SimpleNamespace(**_fields(click), picks=(0,), text="x"))  # type: ignore[arg-type]
-    await stage.bot.practices.end(question.practice_id, ALWINA, GUILD)
-
-
-def _fields(click: Any) -> dict[str, Any]:
-    return {n: getattr(click, n) for n in click.__struct_fields__ if n not in {"picks", "text"}}
+    click = stage.pressed(shown.question.id, ALWINA)
+    await stage.bot.practices.answer(replace(click, picks=(0,), text="x"))
+    summary = await stage.bot.practices.end(shown.question.practice_id, ALWINA, GUILD)
+    assert isinstance(summary, Summary)
+    return summary
 
 
 async def test_everything_counts_for_one_streak(stage: Stage) -> None:
@@ -64,8 +63,8 @@ async def test_everything_counts_for_one_streak(stage: Stage) -> None:
     await practise(stage)
     assert (await streak(stage)).current == 1
     await stage.wait(days=1)
-    await practise(stage)
-    assert (await streak(stage)).current == 2
+    summary = await practise(stage)
+    assert summary.streak == await streak(stage) == Streak(2, 2, 0, 2)
     await stage.wait(days=1)
     step: Any = await stage.bot.interviews.start(ALWINA, GUILD)
     await stage.bot.interviews.answer(step.question_id, ALWINA, "It depends.")
@@ -89,7 +88,7 @@ async def test_a_daily_breaks_it_once_the_date_is_over(stage: Stage) -> None:
 
 
 async def test_a_daily_where_they_do_not_play_breaks_nothing(stage: Stage) -> None:
-    """Nor does one on a server where they last answered something two weeks ago."""
+    """Nor does one on a server without an answer of theirs for two weeks."""
     await stage.set_up("13:00", answer_hours=1)
     await stage.wait(hours=1)
     await credit(stage, stage.clock())
@@ -119,7 +118,7 @@ async def test_a_days_of_a_plan_breaks_it(stage: Stage) -> None:
 
 
 async def test_a_reminder_breaks_it(stage: Stage) -> None:
-    """On the date on which it was sent."""
+    """On the date of its message."""
     await practise(stage)
     await stage.bot.reminders.set(ALWINA, GUILD, "19:00", "UTC")
     await stage.wait(days=1)
@@ -239,7 +238,7 @@ async def test_nights_keep_it_small(stage: Stage) -> None:
 
 
 async def test_an_erased_member_begins_again(stage: Stage) -> None:
-    """Neither the streak nor a date is left."""
+    """The streak and all its dates are gone."""
     for n in range(3):
         await credit(stage, START + n * DAY)
     await stage.bot.privacy.erase(ALWINA)
