@@ -200,20 +200,17 @@ class FollowedPlan(Struct, frozen=True):
 
     def new_items(self, known: Knowledge) -> Iterator[Item]:
         """Yield the new items of the goal, then all others."""
-        ability = known.ability()
         goal = rules.goal_topics(known.bank, self.plan)
         chosen = {topic.id for topic in goal}
         others = [topic for topic in known.bank.asked_topics.values() if topic.id not in chosen]
         for topics in (goal, others):
-            ordered = rules.topics_in_order(topics, known.cards, ability, known.now)
-            yield from rules.items_in_order(ordered, known.cards, ability)
+            yield from rules.items_in_order(rules.topics_in_order(topics, known), known)
 
     def today(self, known: Knowledge) -> PlannedDay | None:
         """Return what to record of the day; None where nothing of the goal is asked."""
         if not areas.is_asked(known.bank, self.plan.goal):
             return None
-        topics = rules.goal_topics(known.bank, self.plan)
-        ready = rules.readiness(topics, known.cards, known.ability(), known.now)
+        ready = known.readiness(rules.goal_topics(known.bank, self.plan))
         return PlannedDay(known.today, round(1000 * ready))
 
 

@@ -76,7 +76,7 @@ async def test_what_takes_long_is_done_outside(
     for module, name, kinds in (
         (cards, "cards_of", ("write",)),
         (plan_service, "build_outlook", ("read", "write")),
-        (plans, "readiness", ("read", "write")),
+        (Knowledge, "readiness", ("read", "write")),
         (plans, "items_in_order", ("read", "write")),
         (Knowledge, "due", ("read", "write")),
     ):
