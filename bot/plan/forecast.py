@@ -179,7 +179,6 @@ def build_outlook(plan: Plan, known: Knowledge, own: Pace) -> Outlook:
         zone=known.zone,
         today=known.today,
         goal=area_title(known.bank, plan.goal),
-        topics=len(topics),
         is_asked=is_asked(known.bank, plan.goal),
         next_topics=tuple(
             topic.title
