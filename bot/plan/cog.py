@@ -95,7 +95,7 @@ class PlanCog(commands.Cog):
             _, bank = await self.plans.form(user_id, guild_id)
             offered = {
                 topic.id
-                for each in view.topic_lists(bank)
+                for each in view.topic_menus(bank)
                 if (each.section_id, each.part) == place
                 for topic in each.topics
             }

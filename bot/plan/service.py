@@ -164,18 +164,22 @@ class Plans:
 
     # --- for other features
 
-    def course(self, conn: Connection, user_id: int, zone: str, now: datetime) -> Course | None:
+    def followed(
+        self, conn: Connection, user_id: int, zone: str, now: datetime
+    ) -> FollowedPlan | None:
         """Return the plan that a member's practice follows; None if they have none."""
         plan = _running(conn, user_id, local_date(zone, now))
-        return None if plan is None else Course(plan, answer_times(conn, user_id, now - WINDOW))
+        return (
+            None if plan is None else FollowedPlan(plan, answer_times(conn, user_id, now - WINDOW))
+        )
 
     def record_day(self, conn: Connection, user_id: int, day: PlannedDay) -> None:
         """Record a day of a member's plan, if they still have one."""
         store.record_day(conn, user_id, day)
 
 
-class Course(Struct, frozen=True):
-    """A running plan and when its member practised; implements `bot.practice.next_question.Course`."""
+class FollowedPlan(Struct, frozen=True):
+    """A running plan and when its member practised; a `bot.practice.rules.PracticePlan`."""
 
     plan: Plan
     times: Sequence[datetime]

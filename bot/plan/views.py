@@ -19,7 +19,6 @@ from bot.chat.pictures import (
     MUTED,
     TRACK,
     WIDTH,
-    bar,
     big_number,
     box,
     draw_picture,
@@ -220,7 +219,7 @@ def form(plan: Plan | None, bank: Bank) -> ui.Modal:
     )
 
 
-class TopicList(Struct, frozen=True):
+class TopicMenu(Struct, frozen=True):
     """Some topics of a section, the `part`-th ones, that a select menu can show."""
 
     section_id: str
@@ -229,20 +228,20 @@ class TopicList(Struct, frozen=True):
     topics: tuple[Topic, ...]
 
 
-def topic_lists(bank: Bank) -> list[TopicList]:
+def topic_menus(bank: Bank) -> list[TopicMenu]:
     """Return the topics of each section in lists."""
     lists = []
     for section in bank.sections:
         topics = tuple(topic for topic in section.topics if topic.items)
         for part, start in enumerate(range(0, len(topics), _MOST_OPTIONS)):
             some = topics[start : start + _MOST_OPTIONS]
-            lists.append(TopicList(section.id, section.title, part, some))
+            lists.append(TopicMenu(section.id, section.title, part, some))
     return lists
 
 
 def topics_page(plan: Plan, bank: Bank, page: int) -> Message:
     """The page for choosing topics one by one."""
-    lists = topic_lists(bank)
+    lists = topic_menus(bank)
     pages = max(-(-len(lists) // _LISTS_A_PAGE), 1)
     page = min(page, pages - 1)
     first = page * _LISTS_A_PAGE
@@ -252,14 +251,14 @@ def topics_page(plan: Plan, bank: Bank, page: int) -> Message:
         OPEN,
         f"### Choose your topics\nNow: **{goal}**. Edit has whole packs and sections.",
         *(
-            row(_topic_menu(each, chosen_topics(plan.goal), page))
+            row(_select(each, chosen_topics(plan.goal), page))
             for each in lists[first : first + _LISTS_A_PAGE]
         ),
         row(button("Done", PLAN.id(do="show"), PRIMARY), *turn),
     )
 
 
-def _topic_menu(found: TopicList, chosen: Collection[str], page: int) -> ui.Select[ui.LayoutView]:
+def _select(found: TopicMenu, chosen: Collection[str], page: int) -> ui.Select[ui.LayoutView]:
     options = [
         discord.SelectOption(
             label=t.cut(topic.title, 100),
@@ -281,24 +280,21 @@ def _topic_menu(found: TopicList, chosen: Collection[str], page: int) -> ui.Sele
 
 def alt_text(outlook: Outlook) -> str:
     """Everything that the picture shows."""
-    share = outlook.share
     parts = [
         t.count(outlook.topics, "topic"),
         f"{percent(outlook.ready)}% ready now",
         f"{percent(outlook.expected)}% on {written_date(outlook.plan.day)} {_condition(outlook)}",
-        t.count(share.days, "day") + " to go",
-        f"Today {share.done:,} done, {share.left:,} left",
+        t.count(outlook.share.days, "day") + " to go",
     ]
     sections = (f"{s.title} {percent(s.now)}%, then {percent(s.then)}%" for s in outlook.sections)
     return ". ".join([*parts, f"By section: {'; '.join(sections)}"]) + "."
 
 
 def svg(outlook: Outlook, past: Sequence[PlannedDay]) -> str:
-    """The picture: two figures, the curve, a bar for each section, and today's share."""
+    """The picture: four figures, the curve, and a bar for each section."""
     chart, below = _chart(outlook, past, 104)
     sections, bottom = _sections(outlook.sections, _short(outlook.plan.day), below + 42)
-    share, bottom = _today_bar(outlook, bottom + 8)
-    return panel(bottom + MARGIN, _figures(outlook), chart, sections, share)
+    return panel(bottom + MARGIN, _figures(outlook), chart, sections)
 
 
 def _figures(outlook: Outlook) -> str:
@@ -375,10 +371,3 @@ def _sections(sections: tuple[SectionOutlook, ...], day: str, top: float) -> tup
         parts.append(labelled_bar(y, title, f"{now} · {then}", 1, *shares))
         y += 47
     return "".join(parts), y
-
-
-def _today_bar(outlook: Outlook, top: float) -> tuple[str, float]:
-    """The bar of today's share, partly filled by questions done."""
-    done, left = outlook.share.done, outlook.share.left
-    head = headline(top, "Today", f"{done:,} done · {left:,} left")
-    return head + bar(top + 14, done + left, (done, ACCENT)), top + 22

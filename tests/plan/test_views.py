@@ -22,7 +22,7 @@ from bot.plan.views import (
     plan_page,
     stats_line,
     svg,
-    topic_lists,
+    topic_menus,
     topics_page,
 )
 from bot.practice.model import PlannedDay
@@ -82,7 +82,6 @@ async def test_every_number_is_shown(outlook: Outlook) -> None:
         assert written[written.index(section.title) + 1] == f"{now} · {then}"
         assert f"{section.title} {now}, then {then}" in alt_text(outlook)
     assert all(map(can_be_drawn, written))
-    assert f"{outlook.share.done} done · {outlook.share.left} left" in written
     assert f"( Start today's {outlook.share.left} )\n" in said
     assert said.endswith("( Choose topics )\n( Edit )\n( Remove )")
     assert "Next: Attention · Tokenization · LoRA" in said
@@ -166,7 +165,7 @@ def test_what_the_form_offers() -> None:
 def test_the_page_for_choosing_topics() -> None:
     """Each section has a list with what is chosen; many are on several pages."""
     plan = replace(PLAN, goal="topics:tokenization overfitting")
-    lists = topic_lists(packs())
+    lists = topic_menus(packs())
     assert [each.title for each in lists] == [section.title for section in packs().sections]
     page = topics_page(plan, packs(), 0)
     assert "Now: **2 topics**." in text_of(page)
@@ -184,7 +183,7 @@ def test_a_long_section_has_several_lists() -> None:
     section = packs().sections[0]
     many = tuple(replace(section.topics[0], id=f"t{n}") for n in range(60))
     large = Bank("Large", (replace(section, topics=many),))
-    found = [(each.part, len(each.topics)) for each in topic_lists(large)]
+    found = [(each.part, len(each.topics)) for each in topic_menus(large)]
     assert found == [(0, 25), (1, 25), (2, 10)]
 
 
