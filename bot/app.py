@@ -47,7 +47,7 @@ from bot.core.nightly import Nightly
 from bot.core.notes import read_note, set_note
 from bot.core.personal import held_in
 from bot.core.processes import DatabaseInUse, is_only_process
-from bot.core.shards import ALL, Shards
+from bot.core.snowflakes import ALL, Shards
 from bot.core.sqlite import why_unwritable
 from bot.core.tables import metadata
 from bot.core.transfer import TransferError, transfer, unfinished_source
@@ -59,9 +59,8 @@ from bot.daily.cog import Today
 from bot.daily.schedule_service import Schedules
 from bot.daily.service import Dailies
 from bot.daily.work import DailyWork, ScheduleWork
-from bot.help.cog import Help as HelpCog
-from bot.help.rules import Step
-from bot.help.service import Help, Probe
+from bot.help.cog import HelpCog
+from bot.help.service import Help, Probe, Step
 from bot.insights.cog import Insights as InsightsCog
 from bot.insights.difficulties import Difficulties
 from bot.insights.service import QuestionInsights
@@ -109,8 +108,6 @@ from bot.questions.own_pictures import OwnPictures
 from bot.questions.service import Reports
 from bot.questions.views import card_length
 from bot.recap import store as recap_store
-from bot.recap import views as recap_views
-from bot.recap import work as recap_work
 from bot.recap.service import Recaps
 from bot.recap.work import RecapScheduleWork, RecapWork
 from bot.reminders import store as reminders_store
@@ -125,7 +122,7 @@ from bot.rounds.messages import RoundMessages
 from bot.rounds.results import PrivateResults
 from bot.rounds.service import Rounds
 from bot.rounds.work import RoundWork
-from bot.settings.cog import Settings as SettingsCog
+from bot.settings.cog import SettingsCog
 from bot.settings.service import ServerSettings
 from bot.suggestions.cog import Suggestions as SuggestionsCog
 from bot.suggestions.service import Suggestions
@@ -141,7 +138,6 @@ class Views(NamedTuple):
 
     rounds: rounds_messages.Views = rounds_views
     daily: daily_work.Views = daily_views
-    recap: recap_work.Views = recap_views
     challenges: challenges_work.Views = challenges_views
     pairs: pairs_messages.Views = pairs_views
 
@@ -262,7 +258,7 @@ class Services:
             self.daily_work,
             self.reminder_work,
             RecapScheduleWork(context),
-            RecapWork(context, self.recaps, views.recap),
+            RecapWork(context, self.recaps),
             self.milestone_work,
             SearchWork(context, self.searches),
             PairWork(context, self.searches, self.pairs),

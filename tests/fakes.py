@@ -20,7 +20,7 @@ from bot.interviews.grading.verifying import NoOpinion, PointToCheck, Ruling
 from bot.pairs.cards import PairMessage
 from bot.pairs.rules import Search
 from bot.questions.model import Bank
-from bot.recap.cards import Recap
+from bot.recap.model import Week
 from bot.rounds.cards import QuestionCard, RevealCard, StandingsCard
 
 T = TypeVar("T")
@@ -52,7 +52,7 @@ class Post:
     channel_id: int
     row_id: int
     message_id: int
-    card: QuestionCard | StandingsCard | Announcement | DailyCard | OpenDailyCard | Recap | OpenCard
+    card: QuestionCard | StandingsCard | Announcement | DailyCard | OpenDailyCard | Week | OpenCard
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ _METHODS: dict[type, tuple[str, str]] = {
     OpenDailyCard: ("daily", "show"),
     DailyResult: ("daily", "close"),
     OpenDailyResult: ("daily", "close"),
-    Recap: ("recap", "recap"),
+    Week: ("recap", "recap"),
     OpenCard: ("challenge", "count"),
     ResultCard: ("challenge", "result"),
     PairMessage: ("pair", "pair"),
@@ -119,9 +119,6 @@ class PlainViews:
 
     async def standings(self, card: StandingsCard) -> StandingsCard:
         return card
-
-    async def recap(self, found: Recap) -> Recap:
-        return found
 
     def welcome(self, search: Search) -> Search:
         return search

@@ -32,8 +32,7 @@ from bot.challenges.store import Player, Shown
 from bot.core import erased_answers, notes, servers
 from bot.core.database import Database
 from bot.core.jobs import Queue
-from bot.core.shards import ALL, Shards
-from bot.core.snowflakes import earliest_id
+from bot.core.snowflakes import ALL, Shards, earliest_id
 from bot.core.tables import count_rows
 from bot.daily import schedule_store, streak_store
 from bot.daily import store as daily
@@ -60,6 +59,7 @@ from bot.questions import store as questions
 from bot.questions.model import Item, Measured
 from bot.questions.own import OwnItem, OwnTopic, own_id
 from bot.recap import store as recap
+from bot.recap.model import RecapSchedule
 from bot.reminders import store as reminders
 from bot.reminders.model import Reminder
 from bot.rounds import store as rounds
@@ -386,7 +386,7 @@ CALLS: list[Call] = [
     call(suggestions.add, question=SuggestedQuestion("Why?", "So", "", "It is", "")),
     call(suggestions.decide, state=State.REJECTED, reason="No"),
     call(suggestions.forget, ids=[1]),
-    call(recap.save_schedule, schedule=recap.Schedule(GUILD, CHANNEL, 0, NOW, NOW)),
+    call(recap.save_schedule, schedule=RecapSchedule(GUILD, CHANNEL, 0, NOW, NOW)),
     call(recap.taken, since=TODAY - timedelta(weeks=6)),
     call(recap.create, week=TODAY, state="quiet", channel_id=CHANNEL, scheduled_at=NOW),
     call(recap.get, recap_id=9),
