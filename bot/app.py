@@ -24,8 +24,12 @@ from bot.anki.service import AnkiDecks
 from bot.answers.erasure import held as answers_held
 from bot.answers.store import CHALLENGE, DAILY, ROUND, counted_answers, has_played
 from bot.answers.totals import servers_of_members
-from bot.bank.cog import Bank as BankCog
+from bot.bank import store as bank_store
+from bot.bank.cog import BankCog
+from bot.bank.insights_service import QuestionInsights
 from bot.bank.service import OwnBank
+from bot.bank.suggestions_cog import SuggestionsCog
+from bot.bank.suggestions_service import Suggestions
 from bot.boards.cog import Boards as BoardsCog
 from bot.boards.service import Boards
 from bot.challenges import store as challenges_store
@@ -67,10 +71,6 @@ from bot.daily.work import DailyWork, ScheduleWork
 from bot.help.cog import Help as HelpCog
 from bot.help.rules import Step
 from bot.help.service import Help, Probe
-from bot.insights.cog import Insights as InsightsCog
-from bot.insights.difficulties import Difficulties
-from bot.insights.service import QuestionInsights
-from bot.insights.work import DifficultyWork
 from bot.interviews import store as interviews_store
 from bot.interviews.cog import Interview as InterviewCog
 from bot.interviews.grading import Rubrics
@@ -138,9 +138,6 @@ from bot.settings.cog import Settings as SettingsCog
 from bot.settings.service import ServerSettings
 from bot.study.cog import Topics as TopicsCog
 from bot.study.service import Studies
-from bot.suggestions import store as suggestions_store
-from bot.suggestions.cog import Suggestions as SuggestionsCog
-from bot.suggestions.service import Suggestions
 from bot.teams import store as teams_store
 from bot.teams.cog import Team
 from bot.teams.service import Teams
@@ -205,7 +202,7 @@ HELD = all_held(
         pairs_store.HELD,
         plan_store.HELD,
         reminders_store.HELD,
-        suggestions_store.HELD,
+        bank_store.HELD,
         questions_store.HELD,
         members_store.HELD,
         teams_store.HELD,
@@ -247,7 +244,6 @@ class Services:
         self.reports = Reports(context)
         self.own_bank = OwnBank(context, card_length, SOURCES)
         self.insights = QuestionInsights(context)
-        self.difficulties = Difficulties(context)
         self.suggestions = Suggestions(context, self.own_bank)
         self.grading = Grading(Rubrics(context.banks.packs, count_in_process), verifier)
         self.milestones = Milestones(context)
@@ -303,7 +299,6 @@ class Services:
             self.erasure_work,
         ]
         self.nightly = [
-            DifficultyWork(context, self.difficulties),
             Nightly(context, "own models", OwnModels(context).run),
             Nightly(context, "milestones", self.milestones.check_all),
         ]
@@ -319,8 +314,6 @@ class Services:
         today = Today(bot, self.dailies)
         find_missed = {"round": self.rounds.misses, "challenge": self.challenges.misses}
         practice = PracticeCog(bot, self.practices, find_missed)
-        suggestions = SuggestionsCog(bot, self.suggestions)
-        insights = InsightsCog(bot, self.insights, self.rounds)
         answerables = {
             "round": quiz.answerable,
             "challenge": challenge.answerable,
@@ -340,14 +333,8 @@ class Services:
             BoardsCog(bot, self.boards, self.members, self.plans),
             TopicsCog(bot, self.studies),
             AnkiCog(bot, self.anki_decks),
-            BankCog(
-                bot,
-                self.own_bank,
-                review=suggestions.review,
-                insights=insights.show,
-            ),
-            suggestions,
-            insights,
+            BankCog(bot, self.own_bank, self.suggestions, self.insights, self.rounds),
+            SuggestionsCog(bot, self.suggestions),
             InterviewCog(bot, self.interviews),
             PairCog(bot, self.searches, self.pairs),
             PrivacyCog(bot, self.privacy),
@@ -363,8 +350,6 @@ class Services:
         If another process is running, that work may be its own and is left alone.
         """
         now = self.context.now()
-
-        await self.difficulties.load()
 
         def wake(conn: Connection) -> int:
             for job in self.nightly:

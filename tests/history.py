@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Table, func, select
 
 from bot.answers.store import CHALLENGE, DAILY, PRACTICE, ROUND, answers
 from bot.answers.totals import ALL_TOPICS, team_totals, totals
+from bot.bank.store import suggestions
 from bot.challenges.store import (
     challenge_questions,
     challenge_shown,
@@ -28,7 +29,6 @@ from bot.core.tables import metadata
 from bot.daily.schedule_store import daily_schedules
 from bot.daily.store import dailies, daily_uses, open_answers
 from bot.daily.streak_store import streak_days, streaks
-from bot.insights.store import item_difficulties
 from bot.interviews.store import interview_questions, interviews, model_requests
 from bot.members.store import member_names, members
 from bot.memory.rules import DEFAULT
@@ -51,7 +51,6 @@ from bot.questions.store import (
 from bot.recap.store import recap_schedules, recaps
 from bot.reminders.store import reminders
 from bot.rounds.store import round_questions, rounds
-from bot.suggestions.store import suggestions
 from bot.teams.store import teams
 
 GUILD, CHANNEL, ALWINA = 1, 10, 101
@@ -171,10 +170,6 @@ def _members() -> Rows:
         "last_review_at": NOW - timedelta(days=9),
     }
     yield cards, ({"user_id": n, "item_id": item, **card} for n in people for item in ITEMS[:12])
-    yield (
-        item_difficulties,
-        ({"item_id": item, "difficulty": 0.5, "answers": 40} for item in ITEMS),
-    )
     fit = {"fitted_at": NOW, "reviews": 400, "loss_before": 0.4, "loss_after": 0.3}
     fit |= {"parameters": json.dumps(DEFAULT.parameters), "recomputed": True}
     yield _each(memory_models, "user_id", people, **fit)

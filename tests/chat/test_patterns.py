@@ -9,9 +9,9 @@ from types import ModuleType
 import pytest
 
 from bot.anki import rules as notes
+from bot.bank import message_text
 from bot.chat import text
 from bot.interviews.grading import hints, verifying, words
-from bot.suggestions import plain
 from tests.patience import PATIENCE
 
 _LENGTH = 20_000
@@ -42,7 +42,7 @@ _UNITS = (
 
 @pytest.mark.parametrize(
     "module",
-    [text, words, hints, verifying, notes, plain],
+    [text, words, hints, verifying, notes, message_text],
     ids=lambda module: module.__name__,
 )
 def test_work_grows_with_the_length(module: ModuleType) -> None:
