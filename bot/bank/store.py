@@ -9,7 +9,6 @@ import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection, Select, delete, func, select, update
 
 from bot.bank.model import MAX_COUNTED, Form, State, Suggestion, Verdict
-from bot.core.personal import Held, personal_rows, server_rows
 from bot.core.tables import Instant, OneOf, RowId, all_rows, fetch, metadata
 from bot.questions.store import reports
 
@@ -36,27 +35,6 @@ suggestions = sa.Table(
 _NEWEST_REPORTS = 1000
 """Older reports of a server are ignored, to bound the query."""
 _c = suggestions.c
-HELD = Held(
-    members=[
-        personal_rows(
-            "suggestions",
-            _c.user_id,
-            {
-                "server_id": _c.guild_id,
-                "at": _c.at,
-                "question": _c.prompt,
-                "right_answer": _c.answer,
-                "wrong_answers": _c.wrong,
-                "why": _c.why,
-                "source": _c.source,
-                "state": _c.state,
-                "reason": _c.reason,
-            },
-            [_c.prompt, _c.answer, _c.wrong, _c.why, _c.source, _c.reason],
-        )
-    ],
-    servers=[server_rows(suggestions.c.guild_id)],
-)
 
 
 def add(

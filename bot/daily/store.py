@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection
 from datetime import date, datetime
 from functools import cache
@@ -18,7 +17,6 @@ from sqlalchemy import (
     Select,
     Update,
     bindparam,
-    delete,
     literal_column,
     select,
     update,
@@ -27,17 +25,10 @@ from sqlalchemy import (
 from bot.answers import store as answers_store
 from bot.answers.sources import Source, Terms
 from bot.answers.store import DAILY
-from bot.core import erased_answers, personal
-from bot.core.jobs import Queue
+from bot.core import erased_answers
+from bot.core.jobs import Queue, queue_columns
 from bot.core.limits import MAX_DAILIES, MAX_DAILY_NAME
-from bot.core.personal import (
-    Held,
-    Personal,
-    ServerData,
-    erase_rows,
-    exported,
-    server_rows,
-)
+from bot.core.personal import JSON
 from bot.core.tables import (
     Instant,
     OneOf,
@@ -79,9 +70,7 @@ dailies = sa.Table(
     sa.Column("tried_at", Instant),  # first try to post whose outcome is unknown
     sa.Column("opened_at", Instant),
     sa.Column("closes_at", Instant),
-    sa.Column("due_at", Instant),  # when the next step is due; null after the last one
-    # consecutive failures of the next step
-    sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
+    *queue_columns(),
     sa.Column("problem", sa.Text),
     sa.Column("topic_id", sa.String(48)),  # only for an open question, which has no item
     # the number of answers that the open card shows
@@ -90,10 +79,10 @@ dailies = sa.Table(
     sa.Column("number", sa.Integer, nullable=False, server_default="1"),
     sa.Column("name", sa.String(MAX_DAILY_NAME), nullable=False, server_default=DEFAULT_NAME),
     sa.UniqueConstraint("guild_id", "number", "local_date"),
-    sa.Index("ix_dailies_due_at", "due_at"),
     # Ids of erased rows must not be reused, because buttons and reviews hold them.
     # https://www.sqlite.org/autoinc.html
     sqlite_autoincrement=True,
+    info=answers_store.erased_with_questions(DAILY),
 )
 UNREVEALED = dailies.c.state.in_([constant(state) for state in DailyState if state.hides_answer])
 sa.Index(
@@ -126,7 +115,9 @@ open_answers = sa.Table(
     sa.Column("daily_id", sa.ForeignKey("dailies.id"), primary_key=True),
     sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("text", sa.Text, nullable=False),
-    sa.Column("grade", sa.Text),  # null until it is graded; see bot.interviews.assessment
+    sa.Column(
+        "grade", sa.Text, info=JSON
+    ),  # null until it is graded; see bot.interviews.assessment
     sa.Index("ix_open_answers_user_id", "user_id"),
     sqlite_with_rowid=False,
 )
@@ -138,23 +129,6 @@ IN_PLAY = (
     .add_columns(dailies.c.closes_at.label("until"))
     .where(UNREVEALED)
 )
-
-
-def _export_written(conn: Connection, user_id: int) -> list[personal.Row]:
-    c = open_answers.c
-    query = (
-        select(dailies.c.topic_id.label("topic"), dailies.c.guild_id.label("server_id"))
-        .add_columns(dailies.c.local_date.label("day"), c.text, c.grade)
-        .join(dailies, dailies.c.id == c.daily_id)
-        .where(c.user_id == user_id)
-        .order_by(c.daily_id)
-    )
-    rows = exported(conn, query)
-    return [{**row, "grade": row["grade"] and json.loads(row["grade"])} for row in rows]
-
-
-def _erase_written(conn: Connection, user_id: int, limit: int) -> int:
-    return erase_rows(conn, open_answers, limit, open_answers.c.user_id == user_id)
 
 
 def _lock_running(conn: Connection, user_id: int, daily_ids: Collection[int]) -> set[int]:
@@ -181,41 +155,8 @@ SOURCE = Source(
 )
 
 
-def _erase_server(conn: Connection, guild_id: int, limit: int) -> int:
-    few = select(dailies.c.id).where(dailies.c.guild_id == guild_id).limit(max(1, limit // 50))
-    found = conn.execute(few).scalars().all()
-    erased = answers_store.delete_uncounted(conn, DAILY, found)
-    written = delete(open_answers).where(open_answers.c.daily_id.in_(found))
-    erased += conn.execute(written).rowcount
-    return erased + erase_rows(conn, dailies, len(found), dailies.c.id.in_(found))
-
-
-HELD = Held(
-    members=[
-        Personal(
-            "open_answers",
-            [open_answers.c.user_id, open_answers.c.text, open_answers.c.grade],
-            _export_written,
-            _erase_written,
-        ),
-    ],
-    servers=[
-        server_rows(daily_uses.c.guild_id),
-        ServerData([dailies, open_answers], _erase_server),
-    ],
-)
-
 _UNSENT = UNREVEALED & (dailies.c.state == DailyState.POSTING) & dailies.c.tried_at.is_(None)
-QUEUE = Queue(
-    table=dailies,
-    due_at=dailies.c.due_at,
-    state=dailies.c.state,
-    guild_id=dailies.c.guild_id,
-    claimed=dailies.c.state.in_([DailyState.SHOWING, DailyState.THREADING, DailyState.CLOSING])
-    | dailies.c.tried_at.is_not(None) & (dailies.c.state == DailyState.POSTING),
-    unsent=_UNSENT,
-    problem=dailies.c.problem,
-)
+QUEUE = Queue(dailies, state=dailies.c.state, problem=dailies.c.problem)
 change = QUEUE.change
 
 

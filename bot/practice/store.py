@@ -7,13 +7,12 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from fsrs import Rating
-from sqlalchemy import Connection, Select, bindparam, delete, func, select, update
+from sqlalchemy import Connection, Select, bindparam, func, select, update
 
 from bot.answers.rules import slow_in_practice
 from bot.answers.sources import Source, Terms
 from bot.answers.store import PRACTICE, answers
-from bot.core.personal import Held, Personal, Row, erase_rows, exported
+from bot.core.personal import SECRET
 from bot.core.tables import (
     Instant,
     RowId,
@@ -24,7 +23,7 @@ from bot.core.tables import (
     metadata,
     prepared,
 )
-from bot.practice.rules import Answered, Practice, PracticeQuestion
+from bot.practice.model import Practice, PracticeQuestion
 
 # Members' practices. At most one of a member is running.
 practices = sa.Table(
@@ -54,39 +53,14 @@ practice_questions = sa.Table(
     sa.Column("practice_id", sa.ForeignKey("practices.id"), nullable=False),
     sa.Column("number", sa.Integer, nullable=False),
     sa.Column("item_id", sa.String(48), nullable=False),
-    sa.Column("choice_order", sa.String(6), nullable=False),
-    sa.Column("fresh", sa.Boolean, nullable=False),  # the member had no memory card of the item
+    # it could show where the right answer stands
+    sa.Column("choice_order", sa.String(6), nullable=False, info=SECRET),
+    sa.Column("is_new", sa.Boolean, nullable=False),  # the member had no memory card of the item
     sa.Column("asked_at", Instant, nullable=False),
     sa.Column("left_out_at", Instant),  # when it was dropped without an answer
     sa.UniqueConstraint("practice_id", "number"),
     sqlite_autoincrement=True,  # ids are never reused: the log keeps those of erased questions
 )
-
-
-def _export(conn: Connection, user_id: int) -> list[Row]:
-    """Return every question of a member's practices; their answers are in the log."""
-    c = practice_questions.c
-    query = (
-        select(
-            practices.c.started_at.label("practice"),
-            c.number,
-            c.item_id.label("item"),
-            c.asked_at.label("asked"),
-        )
-        .join(practices, practices.c.id == c.practice_id)
-        .where(practices.c.user_id == user_id)
-    )
-    return exported(conn, query.order_by(c.practice_id, c.number))
-
-
-def _erase(conn: Connection, user_id: int, limit: int) -> int:
-    own = select(practices.c.id).where(practices.c.user_id == user_id).limit(max(1, limit // 10))
-    found = conn.execute(own).scalars().all()
-    conn.execute(delete(practice_questions).where(practice_questions.c.practice_id.in_(found)))
-    return erase_rows(conn, practices, len(found), practices.c.id.in_(found))
-
-
-HELD = Held(members=[Personal("practice_questions", [practices.c.user_id], _export, _erase)])
 
 
 def _lock_running(_conn: Connection, _user_id: int, question_ids: Collection[int]) -> set[int]:
@@ -108,11 +82,11 @@ def create(
 ) -> Practice | None:
     """Begin a practice, only on `items` if there are any; None if the member has a running one."""
     item_ids = " ".join(items) or None
-    fresh = insert(conn, practices).values(
+    query = insert(conn, practices).values(
         user_id=user_id, topic_id=topic_id, item_ids=item_ids, started_at=at
     )
-    fresh = fresh.on_conflict_do_nothing(index_elements=["user_id"], index_where=_RUNNING)
-    row = conn.execute(fresh.returning(practices)).first()
+    query = query.on_conflict_do_nothing(index_elements=["user_id"], index_where=_RUNNING)
+    row = conn.execute(query.returning(practices)).first()
     return None if row is None else Practice(**row._mapping)
 
 
@@ -179,6 +153,18 @@ def last_asked(conn: Connection, user_id: int) -> datetime | None:
     return conn.execute(asked.order_by(practice_questions.c.number.desc()).limit(1)).scalar()
 
 
+def answer_times(conn: Connection, user_id: int, since: datetime) -> list[datetime]:
+    """Return when a member answered in practice since a moment, the oldest first."""
+    return list(_answer_times(conn, user_id, since).scalars())
+
+
+@prepared
+def _answer_times(user_id: int, since: datetime) -> Select[Any]:
+    own = answers.c.user_id == user_id, answers.c.answered_at >= since
+    query = select(answers.c.answered_at).where(*own, answers.c.source == constant(PRACTICE))
+    return query.order_by(answers.c.answered_at)
+
+
 def new_since(conn: Connection, user_id: int, since: datetime) -> int:
     """Return how many items a member has met for the first time in practice since then."""
     counted: int = _count_new(conn, user_id, since).scalar_one()
@@ -195,37 +181,6 @@ def _count_new(user_id: int, since: datetime) -> Select[Any]:
             answers.c.user_id == user_id,
             answers.c.answered_at >= since,
             answers.c.source == constant(PRACTICE),
-            practice_questions.c.fresh,
+            practice_questions.c.is_new,
         )
-    )
-
-
-def latest_answers(conn: Connection, user_id: int, since: datetime, limit: int) -> list[Answered]:
-    """Return a member's latest answers in practice since a moment, oldest first."""
-    found = [
-        Answered(
-            item_id=r.item_id,
-            at=r.answered_at,
-            fresh=bool(r.fresh),
-            rating=Rating(r.rating),
-        )
-        for r in _latest_answers(conn, user_id, since, limit)
-    ]
-    return found[::-1]
-
-
-@prepared
-def _latest_answers(user_id: int, since: datetime, limit: int) -> Select[Any]:
-    # A subquery, because PostgreSQL may scan all questions for a join.
-    fresh = (
-        select(practice_questions.c.fresh)
-        .where(practice_questions.c.id == answers.c.question_id)
-        .scalar_subquery()
-    )
-    c = answers.c
-    return (
-        select(c.item_id, c.answered_at, c.rating, fresh.label("fresh"))
-        .where(c.user_id == user_id, c.answered_at >= since, c.source == constant(PRACTICE))
-        .order_by(c.answered_at.desc())
-        .limit(limit)
     )

@@ -15,7 +15,6 @@ from sqlalchemy import (
     Executable,
     Select,
     bindparam,
-    delete,
     func,
     null,
     select,
@@ -27,8 +26,8 @@ from bot.answers.rules import FEWEST_PLAYERS, slow_in_game
 from bot.answers.sources import Source, Terms
 from bot.answers.store import ROUND, Answer, answers
 from bot.core import erased_answers
-from bot.core.jobs import Queue
-from bot.core.personal import Held, Personal, Row, ServerData, erase_rows, exported
+from bot.core.jobs import Queue, queue_columns
+from bot.core.personal import SOMEBODY
 from bot.core.tables import (
     Instant,
     OneOf,
@@ -47,8 +46,7 @@ from bot.questions.own import IN_SQL
 from bot.questions.store import note_asked
 from bot.rounds.rules import Phase
 
-# One row per round. `phase` is its state. `due_at` is the time of the next step, or the end of the
-# lease of the process that claimed it.
+# One row per round. `phase` is its state:
 #   ask        question `number` is to be posted
 #   asking     it is being posted; Discord's response is not known yet
 #   open       members answer; due at the reveal, or a day later in a hosted round
@@ -63,7 +61,7 @@ rounds = sa.Table(
     sa.Column("id", RowId, primary_key=True),
     sa.Column("guild_id", sa.BigInteger, nullable=False),
     sa.Column("channel_id", sa.BigInteger, nullable=False),
-    sa.Column("starter_id", sa.BigInteger, nullable=False),  # 0 for a member who was erased
+    sa.Column("starter_id", sa.BigInteger, nullable=False, info=SOMEBODY),
     sa.Column("topic_id", sa.String(48)),
     sa.Column("difficulty", sa.String(10), nullable=False),
     sa.Column("seconds", sa.Integer),  # null: each question has its own time limit, or none
@@ -71,8 +69,7 @@ rounds = sa.Table(
     sa.Column("total", sa.Integer, nullable=False),
     sa.Column("phase", OneOf(Phase, 10), nullable=False),
     sa.Column("number", sa.Integer, nullable=False),  # the current question, from 1
-    sa.Column("due_at", Instant, nullable=False),
-    sa.Column("failures", sa.Integer, nullable=False, server_default="0"),  # in a row, of a step
+    *queue_columns(),
     sa.Column("idle", sa.Integer, nullable=False),  # questions in a row that nobody answered
     sa.Column("ending", sa.String(20)),  # why it ends early, as soon as that is decided
     sa.Column("detail", sa.Text),  # the reason in words
@@ -91,7 +88,6 @@ sa.Index(
     unique=True,
     sqlite_where=RUNNING,
 )
-sa.Index("ix_rounds_due", rounds.c.due_at, sqlite_where=RUNNING)
 sa.Index("ix_rounds_running", rounds.c.guild_id, sqlite_where=RUNNING)
 sa.Index("ix_rounds_started", rounds.c.starter_id, sqlite_where=RUNNING)
 sa.Index(
@@ -117,6 +113,7 @@ round_questions = sa.Table(
     sa.Column("revealed_at", Instant),
     sa.UniqueConstraint("round_id", "number"),
     sqlite_autoincrement=True,  # as above; answers refer to these ids
+    info=answers_store.erased_with_questions(ROUND),
 )
 
 OWN = round_questions.c.item_id.like(sa.literal_column(IN_SQL))
@@ -166,50 +163,7 @@ def _add_hash(conn: Connection, round_: Round, user_id: int) -> None:
         conn.execute(update(rounds).where(rounds.c.id == round_.id).values(erased_in=round_.number))
 
 
-def _export_started(conn: Connection, user_id: int) -> list[Row]:
-    c = rounds.c
-    query = select(
-        c.guild_id.label("server_id"),
-        c.channel_id,
-        c.started_at.label("at"),
-        c.topic_id.label("topic"),
-        c.difficulty,
-        c.total.label("questions"),
-    )
-    return exported(conn, query.where(c.starter_id == user_id).order_by(c.id))
-
-
-def _erase_starter(conn: Connection, user_id: int, limit: int) -> int:
-    some = (
-        conn.execute(select(rounds.c.id).where(rounds.c.starter_id == user_id).limit(limit))
-        .scalars()
-        .all()
-    )
-    return conn.execute(update(rounds).where(rounds.c.id.in_(some)).values(starter_id=0)).rowcount
-
-
-def _erase_server(conn: Connection, guild_id: int, limit: int) -> int:
-    few = select(rounds.c.id).where(rounds.c.guild_id == guild_id).limit(max(1, limit // 50))
-    found = conn.execute(few).scalars().all()
-    questions = select(round_questions.c.id).where(round_questions.c.round_id.in_(found))
-    asked = conn.execute(questions).scalars().all()
-    erased = answers_store.delete_uncounted(conn, ROUND, asked)
-    erased += conn.execute(delete(round_questions).where(round_questions.c.id.in_(asked))).rowcount
-    return erased + erase_rows(conn, rounds, len(found), rounds.c.id.in_(found))
-
-
-HELD = Held(
-    members=[Personal("rounds_started", [rounds.c.starter_id], _export_started, _erase_starter)],
-    servers=[ServerData([rounds, round_questions], _erase_server)],
-)
-QUEUE = Queue(
-    table=rounds,
-    due_at=rounds.c.due_at,
-    state=rounds.c.phase,
-    guild_id=rounds.c.guild_id,
-    claimed=rounds.c.phase.in_([Phase.ASKING, Phase.REVEAL, Phase.CLOSING]),
-    where=RUNNING,
-)
+QUEUE = Queue(rounds, state=rounds.c.phase)
 change = QUEUE.change
 
 
@@ -227,7 +181,7 @@ class Round(Struct, frozen=True):
     total: int
     phase: Phase
     number: int
-    due_at: datetime
+    due_at: datetime | None
     failures: int
     idle: int
     ending: str | None
@@ -397,8 +351,7 @@ def add_answer(conn: Connection, answer: Answer, round_id: int, number: int) -> 
     It is not if the question isn't open, if there is an earlier answer, or if any member's answer
     to the question was erased.
 
-    This is one statement, so that it can share a commit without a savepoint (see
-    `Database.write_one`). It locks the round, so that no answer arrives while the reveal counts.
+    It locks the round, so that no answer arrives while the reveal counts.
     """
     values = {
         **values_of(answer),

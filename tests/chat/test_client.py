@@ -28,9 +28,6 @@ __all__ = ["long_sleeps", "no_pace", "stage"]
 PRIVATE = {
     "practice": ["topic"],
     "topics": ["topic"],
-    "anki": ["export"],
-    "privacy": ["export", "delete"],
-    "remind": ["time", "timezone"],
     "plan": ["date", "minutes", "goal"],
     "interview": ["topic", "questions"],
 }
@@ -42,12 +39,11 @@ SHARED = [
     "daily",
     "today",
     "leaderboard",
-    "stats",
+    "profile",
     "help",
     "bank",
     "settings",
     "suggest",
-    "team",
 ]
 MESSAGE_COMMANDS = ["Suggest as question"]
 OPTIONS = {

@@ -54,7 +54,8 @@ FORGED = {
     "schedule": "schedule:v1:0",
     "rename": "rename:v1:2",
     "settings": "settings:v1:starters",
-    "zone": "zone:v1",
+    "setting": "setting:v1:zone",
+    "teams": "teams:v1:remove",
     "milestones": "milestones:v1:remove",
     "milestone": "milestone:v1:streak",
 }
@@ -145,7 +146,7 @@ async def test_a_former_manager(stage: Stage) -> None:
     await stage.wait(24 * 3600)
     refused = reply(await manager.click(daily, label="Pause"))
     assert refused.startswith(f"{TOO_LONG}</daily status:")
-    refused = reply(await manager.select(settings, custom_id="settings:v1:recapday", values=["3"]))
+    refused = reply(await manager.click(settings, label="Recap"))
     assert refused.startswith(f"{TOO_LONG}</settings:")
     schedule = await stage.services.schedules.find(stage.guild.id)
     assert schedule is not None

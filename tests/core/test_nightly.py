@@ -10,7 +10,7 @@ import pytest
 
 from bot.core.child_process import CallStopped
 from bot.core.nightly import HOUR, Nightly, latest_night
-from bot.memory.own_models import OwnModels
+from bot.memory.service import FirstStabilitiesWork
 from bot.milestones.service import Milestones
 from tests.patience import PATIENCE
 from tests.stage import Stage
@@ -156,19 +156,19 @@ async def test_a_bot_that_stops_is_no_failure(stage: Stage) -> None:
 
 
 async def test_what_the_bot_does_at_night(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After three o'clock own parameters and milestones are checked."""
+    """After three o'clock first stabilities and milestones are checked."""
     looked, checked = asyncio.Event(), asyncio.Event()
-    run, check = OwnModels.run, Milestones.check_all
+    run, check = FirstStabilitiesWork.run, Milestones.check_all
 
-    async def note_run(models: OwnModels) -> int:
+    async def note_run(fits: FirstStabilitiesWork) -> int:
         looked.set()
-        return await run(models)
+        return await run(fits)
 
     async def note_check(milestones: Milestones) -> int:
         checked.set()
         return await check(milestones)
 
-    monkeypatch.setattr(OwnModels, "run", note_run)
+    monkeypatch.setattr(FirstStabilitiesWork, "run", note_run)
     monkeypatch.setattr(Milestones, "check_all", note_check)
     stage.bot = stage.process()
     await stage.bot.recover()

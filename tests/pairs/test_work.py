@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, func, select
 
+from bot.app import HELD
 from bot.core import servers
 from bot.core.database import Database
 from bot.core.errors import DeliveryLater, DeliveryRefused, DeliveryUnknown, UserError
@@ -76,8 +77,8 @@ async def erase(stage: Stage, user_id: int) -> None:
     """Erase what pairs hold of a member."""
 
     def erase_all(conn: Connection) -> None:
-        for held in store.HELD.members:
-            while held.erase(conn, user_id, 50):
+        for name, erase_some in HELD.members.items():
+            while name.startswith("pair") and erase_some(conn, user_id, 50):
                 pass
 
     await stage.database.write(erase_all)

@@ -18,19 +18,17 @@ from bot.answers.totals import SUMS, rebuild
 from bot.app import all_tables
 from bot.bank.model import Form
 from bot.boards import store as boards
-from bot.boards.cards import Board
+from bot.boards.model import Board
 from bot.challenges.service import Options, Person
 from bot.core.clicks import Click
 from bot.core.errors import UserError
 from bot.core.jobs import LEASE
 from bot.daily import streak_store
 from bot.memory import store as memory_store
-from bot.memory.fitting import Fit
-from bot.memory.rules import DEFAULT
+from bot.memory.rules import USUAL
 from bot.milestones.rules import Kind
-from bot.practice.cards import Asking
+from bot.practice.model import Asking
 from bot.privacy import service
-from bot.privacy.cards import Export
 from tests.challenges import play as challenges
 from tests.fakes import Crash, Post
 from tests.privacy.failing import fail_after
@@ -104,11 +102,10 @@ async def live(stage: Stage) -> None:
     await bot.suggestions.suggest(
         GUILD, ZOE, Form(f"Who is {NAME}?", NAME, "Bo", f"I am {NAME}.", NAME)
     )
-    await bot.members.show_stats(ZOE, True)
+    await bot.members.show_profile(ZOE, True)
     await bot.milestones.add(GUILD, Kind.STREAK, "7", TEAM)
     await stage.database.write(bot.milestones.streak_reached, GUILD, ZOE, 7)
-    own = Fit(DEFAULT.parameters, 0.5, 0.4)
-    await stage.database.write(memory_store.save_fit, ZOE, own, 1, stage.clock())
+    await stage.database.write(memory_store.save_fit, ZOE, USUAL, 1, stage.clock())
     await interview_each_other(stage)
 
 
@@ -193,7 +190,7 @@ async def traces(stage: Stage) -> list[str]:
 
 
 async def exported(stage: Stage) -> dict[str, Any]:
-    (file,) = (await stage.bot.privacy.export(ZOE)).files
+    _, (file,) = await stage.bot.privacy.export(ZOE)
     found: dict[str, Any] = json.loads(file)
     return {name: rows for name, rows in found.items() if isinstance(rows, list)}
 
@@ -210,26 +207,26 @@ async def test_all_is_given_out_and_then_nothing_is_left(stage: Stage) -> None:
     await live(stage)
     found = await exported(stage)
     assert [name for name, rows in found.items() if not rows and name != "model_requests"] == []
-    assert [n["name"] for n in found["names"]] == [NAME, NAME]
-    assert {n["server_id"] for n in found["names"]} == {str(GUILD), str(OTHER_GUILD)}
-    played = [answer for answer in found["answers"] if answer["where"] == ROUND]
-    assert {answer["where"] for answer in found["answers"]} == {ROUND, CHALLENGE, DAILY, PRACTICE}
-    assert {answer["item"] for answer in played} == set(stage.bank.items)
-    typed = [a for a in played if stage.bank.items[a["item"]].kind == "typed"]
+    assert [n["name"] for n in found["member_names"]] == [NAME, NAME]
+    assert {n["server_id"] for n in found["member_names"]} == {str(GUILD), str(OTHER_GUILD)}
+    played = [answer for answer in found["answers"] if answer["source"] == ROUND]
+    assert {answer["source"] for answer in found["answers"]} == {ROUND, CHALLENGE, DAILY, PRACTICE}
+    assert {answer["item_id"] for answer in played} == set(stage.bank.items)
+    typed = [a for a in played if stage.bank.items[a["item_id"]].kind == "typed"]
     assert {a["answer"] for a in typed} <= {NAME, "attention"}
     texts = {choice.text for item in stage.bank.items.values() for choice in item.choices}
     assert all(set(a["answer"]) <= texts for a in played if a not in typed)
-    assert NAME in found["interviews"][0]["answer"]
-    assert found["interviews"][0]["grade"]["points"]
-    assert NAME in found["interviews"][0]["follow_up"]["answer"]
-    assert found["settings"] == [{"others_see_my_stats": True, "timezone": "Asia/Tokyo"}]
-    assert found["cards"][0].keys() >= {"item", "state", "due"}
+    assert NAME in found["interview_questions"][0]["answer"]
+    assert found["interview_questions"][0]["grade"]["points"]
+    assert NAME in found["interview_questions"][0]["follow_up"]["answer"]
+    assert found["members"] == [{"shows_profile": True, "zone": "Asia/Tokyo"}]
+    assert found["cards"][0].keys() >= {"item_id", "state", "due_at"}
     assert "Bob" not in json.dumps(found)
     assert len({trace.partition(".")[0] for trace in await traces(stage)}) > 12
     assert await stage.bot.privacy.erase(ZOE)
     assert await traces(stage) == []
     assert [name for name, rows in (await exported(stage)).items() if rows] == []
-    assert (await stage.bot.privacy.export(ZOE)).entries == 0
+    assert (await stage.bot.privacy.export(ZOE))[0] == 0
     assert await stage.bot.privacy.erase(ZOE)  # once more finds nothing
 
 
@@ -238,7 +235,7 @@ async def test_one_export_at_a_time(stage: Stage) -> None:
     first, second = await asyncio.gather(
         *(stage.bot.privacy.export(ZOE) for _ in range(2)), return_exceptions=True
     )
-    assert isinstance(first, Export)
+    assert not isinstance(first, BaseException)
     assert isinstance(second, UserError)
     assert await stage.bot.privacy.export(ZOE) == first
 
@@ -252,7 +249,7 @@ async def test_others_keep_what_is_theirs(stage: Stage) -> None:
     check_others(rows, await stage.database.read(everything))
     after = await board(stage)
     assert [(row.place, row.user_id) for row in after.rows] == [(1, BOB), (2, ALWINA)]
-    assert after.members == 2
+    assert after.size == 2
     assert after.own is not None
     assert after.own.place == 1
     kept = await sums(stage)
@@ -482,20 +479,29 @@ async def test_no_file_tells_a_verdict_before_the_reveal(stage: Stage) -> None:
         await challenges.give(stage, asked, right=right)
     one, other = [await told_of(stage, user_id) for user_id in (ALWINA, CLEMENTINE)]
     assert one == other
-    assert [row["where"] for row in one["answers"]] == [CHALLENGE, ROUND]
-    assert {row["right"] for row in one["answers"]} == {None}
+    assert [row["source"] for row in one["answers"]] == [CHALLENGE, ROUND]
+    assert {row["correct"] for row in one["answers"]} == {None}
     await stage.bot.rounds.show_answer(question.row_id, question.message_id, BOB, may_manage=False)
     await stage.wait(days=2)
     one, other = [await told_of(stage, user_id) for user_id in (ALWINA, CLEMENTINE)]
-    assert [row["right"] for row in one["answers"]] == [True, True]
-    assert [row["right"] for row in other["answers"]] == [False, False]
+    assert [row["correct"] for row in one["answers"]] == [True, True]
+    assert [row["correct"] for row in other["answers"]] == [False, False]
 
 
 async def told_of(stage: Stage, user_id: int) -> dict[str, Any]:
     """Return a member's file without their name, their answers and the times."""
-    (file,) = (await stage.bot.privacy.export(user_id)).files
+    _, (file,) = await stage.bot.privacy.export(user_id)
     sections = {name: rows for name, rows in json.loads(file).items() if isinstance(rows, list)}
-    own = {"name", "answer", "at", "shown", "until", "began", "finished", "milliseconds"}
+    own = {
+        "name",
+        "answer",
+        "elapsed_ms",
+        "answered_at",
+        "shown_at",
+        "deadline_at",
+        "began_at",
+        "finished_at",
+    }
     return {
         name: [{key: value for key, value in row.items() if key not in own} for row in rows]
         for name, rows in sections.items()
