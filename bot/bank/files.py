@@ -193,7 +193,7 @@ def write_own(
     document = document_of(bank, own.topics, own.items, title, packs=packs)
     if not document["sections"]:
         raise UserError(
-            "This server has no questions of its own yet. Add some with </bank import>."
+            "This server has no questions of its own yet. Add some in </bank>."
         )
     if sheet:
         # Spreadsheets take a file for UTF-8 if it starts with a byte order mark.

@@ -371,7 +371,7 @@ class OwnBank:
         now = questions_store.own_items_numbered(conn, guild_id, numbers)
         if not after or {row.number: row for row in now} != {row.number: row for row in after}:
             raise UserError(
-                "I can't take that back any more. Find the question in </bank> and press Edit."
+                "I can't take that back now. Find the question in </bank> and press Edit."
             )
         old = {row.number: row for row in before}
         # the newest one first: its name becomes free for the older one

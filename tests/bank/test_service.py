@@ -339,7 +339,7 @@ async def test_what_cannot_be_undone(stage: Stage) -> None:
     number = (await bank.add(GUILD, FORM)).own.row.number
     await stage.process().own_bank.set_level(GUILD, number, "hard")
     for _ in range(2):
-        with pytest.raises(UserError, match="can't take that back any more"):
+        with pytest.raises(UserError, match="can't take that back now"):
             await bank.undo(GUILD, number)
     own = await bank.get(GUILD, number)
     assert own.item.level == "hard"
