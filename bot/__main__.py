@@ -115,7 +115,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     check.set_defaults(run=_check)
     _add_bank(commands.add_parser("bank", help="inspect a question bank: lint, show, stats"))
-    _add_model(commands.add_parser("model", help="download a model for NLI_MODEL: fetch"))
     reports = commands.add_parser(
         "reports", help="print what members reported as wrong, newest last"
     )
@@ -180,38 +179,6 @@ def _add_bank(parser: argparse.ArgumentParser) -> None:
         )
 
 
-def _add_model(parser: argparse.ArgumentParser) -> None:
-    parser.set_defaults(run=_fetch_model)
-    actions = parser.add_subparsers(required=True, metavar="fetch")
-    fetch = actions.add_parser("fetch", help="download the recommended model into a folder")
-    fetch.add_argument(
-        "folder", type=Path, nargs="?", help="folder to write (default: var/nli-deberta-v3-xsmall)"
-    )
-    fetch.add_argument(
-        "--revision", help="commit, tag or branch to download (default: the recommended one)"
-    )
-
-
-async def _fetch_model(_settings: Settings, options: argparse.Namespace) -> None:
-    from bot.interviews.grading import nli_download
-    from bot.interviews.grading.nli_download import DownloadError, fetch_model
-
-    folder = options.folder or nli_download.FOLDER
-    revision = options.revision or nli_download.REVISION
-    print(f"downloading {nli_download.REPOSITORY} to {folder} ...", flush=True)
-    try:
-        download = await fetch_model(folder, revision, nli_download.BASE)
-    except DownloadError as error:
-        raise StartError(f"the model was not downloaded: {error}") from error
-    print(f"{folder}: {download.size:,} bytes, of {download.commit or revision}")
-    if download.commit:
-        print(f"to download the same again: --revision {download.commit}")
-    print(
-        f"settings for .env:\nNLI_MODEL={folder}\nNLI_SHA256={download.sha256}\n"
-        "then run python -m bot check"
-    )
-
-
 async def _bank(settings: Settings, options: argparse.Namespace) -> int:
     from bot.questions import tools as bank_tools
     from bot.questions.bank import pack_files
@@ -250,7 +217,7 @@ async def _run(settings: Settings, _options: argparse.Namespace) -> None:
     from bot.core.database import DatabaseBroken, StorageError, is_away
     from bot.core.processes import tune_interpreter
     from bot.health import serving
-    from bot.interviews.grading.models import opened_verifier
+    from bot.interviews.grading.chat_model import opened_verifier
     from bot.questions.formulas import drawing_formulas
 
     async with (

@@ -39,7 +39,6 @@ from bot.chat.client import QuizBot
 from bot.chat.rate_limit import LIMIT
 from bot.chat.sender import DiscordSender
 from bot.config import Settings, SettingsError, Unavailable, sqlite_file
-from bot.core import erased_answers, servers
 from bot.core.backend import may_pass
 from bot.core.clock import DiscordClock
 from bot.core.context import Context
@@ -48,19 +47,16 @@ from bot.core.jobs import MAX_CONCURRENT_JOBS, Scheduler, Source, Worker
 from bot.core.migrate import MigrationError
 from bot.core.nightly import Nightly
 from bot.core.notes import read_note, set_note
-from bot.core.personal import all_held
+from bot.core.personal import held_in
 from bot.core.processes import DatabaseInUse, is_only_process
 from bot.core.shards import ALL, Shards
 from bot.core.sqlite import why_unwritable
 from bot.core.tables import metadata
 from bot.core.transfer import TransferError, transfer, unfinished_source
-from bot.daily import schedule_store as daily_schedule_store
 from bot.daily import store as daily_store
-from bot.daily import streak_store as daily_streak_store
 from bot.daily import views as daily_views
-from bot.daily import work as daily_work
-from bot.daily.cog import Daily as DailyCog
-from bot.daily.cog import Today
+from bot.daily.cog import TodayCog
+from bot.daily.panel_cog import DailyCog
 from bot.daily.schedule_service import Schedules
 from bot.daily.service import Dailies
 from bot.daily.work import DailyWork, ScheduleWork
@@ -71,7 +67,6 @@ from bot.insights.cog import Insights as InsightsCog
 from bot.insights.difficulties import Difficulties
 from bot.insights.service import QuestionInsights
 from bot.insights.work import DifficultyWork
-from bot.interviews import store as interviews_store
 from bot.interviews.cog import Interview as InterviewCog
 from bot.interviews.grading import Rubrics
 from bot.interviews.grading.service import Grading, count_in_process
@@ -81,9 +76,7 @@ from bot.interviews.store import has_begun
 from bot.members import store as members_store
 from bot.members.names import Names
 from bot.members.service import Members
-from bot.memory import store as memory_store
 from bot.memory.own_models import OwnModels
-from bot.milestones import store as milestones_store
 from bot.milestones.cog import Milestones as MilestonesCog
 from bot.milestones.service import Milestones
 from bot.milestones.work import MilestoneWork
@@ -104,7 +97,6 @@ from bot.privacy.cog import Privacy as PrivacyCog
 from bot.privacy.rules import ERASE_AFTER
 from bot.privacy.service import Cache, Privacy
 from bot.privacy.work import ErasureWork
-from bot.questions import store as questions_store
 from bot.questions.bank import join_packs, mark_of, pack_files
 from bot.questions.banks import Banks
 from bot.questions.check import BankError
@@ -138,10 +130,8 @@ from bot.settings.cog import Settings as SettingsCog
 from bot.settings.service import ServerSettings
 from bot.study.cog import Topics as TopicsCog
 from bot.study.service import Studies
-from bot.suggestions import store as suggestions_store
 from bot.suggestions.cog import Suggestions as SuggestionsCog
 from bot.suggestions.service import Suggestions
-from bot.teams import store as teams_store
 from bot.teams.cog import Team
 from bot.teams.service import Teams
 
@@ -152,7 +142,6 @@ class Views(NamedTuple):
     """The views of the features that have workers."""
 
     rounds: rounds_messages.Views = rounds_views
-    daily: daily_work.Views = daily_views
     reminders: reminders_work.Views = reminders_views
     recap: recap_work.Views = recap_views
     challenges: challenges_work.Views = challenges_views
@@ -191,29 +180,8 @@ IN_PLAY = InPlay(
 )
 """The questions that members can still answer, so no feature may show them anything about these."""
 
-HELD = all_held(
-    [
-        answers_held(SOURCES),
-        memory_store.HELD,
-        daily_store.HELD,
-        daily_schedule_store.HELD,
-        daily_streak_store.HELD,
-        rounds_store.HELD,
-        challenges_store.HELD,
-        practice_store.HELD,
-        interviews_store.HELD,
-        pairs_store.HELD,
-        plan_store.HELD,
-        reminders_store.HELD,
-        suggestions_store.HELD,
-        questions_store.HELD,
-        members_store.HELD,
-        teams_store.HELD,
-        recap_store.HELD,
-        milestones_store.HELD,
-        erased_answers.HELD,
-        servers.HELD,
-    ]
+HELD = held_in(
+    metadata.sorted_tables, [answers_held(SOURCES), challenges_store.HELD, *pairs_store.HELD]
 )
 """All that is stored about members and servers, in the order of erasure."""
 
@@ -283,7 +251,7 @@ class Services:
             results=self.private_results,
         )
         self.schedule_work = ScheduleWork(context, self.dailies)
-        self.daily_work = DailyWork(context, self.dailies, views.daily)
+        self.daily_work = DailyWork(context)
         self.reminder_work = ReminderWork(context, self.plans, views.reminders)
         self.erasure_work = ErasureWork(context, self.privacy)
         self.milestone_work = MilestoneWork(context, self.milestones)
@@ -316,7 +284,7 @@ class Services:
         self.names.watch(bot.router)
         quiz = Quiz(bot, self.rounds, self.open_questions, self.private_results)
         challenge = ChallengeCog(bot, self.challenges, self.challenge_players)
-        today = Today(bot, self.dailies)
+        today = TodayCog(bot, self.dailies)
         find_missed = {"round": self.rounds.misses, "challenge": self.challenges.misses}
         practice = PracticeCog(bot, self.practices, find_missed)
         suggestions = SuggestionsCog(bot, self.suggestions)
@@ -345,7 +313,6 @@ class Services:
                 self.own_bank,
                 review=suggestions.review,
                 insights=insights.show,
-                import_other=suggestions.import_file,
             ),
             suggestions,
             insights,

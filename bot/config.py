@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 DEFAULT_DATABASE = "sqlite:///var/quizformer.db"
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 FORMATS = ("text", "json")
-_NLI_EXAMPLE = "var/nli-deberta-v3-xsmall"
 
 
 class SettingsError(Exception):
@@ -64,8 +63,6 @@ class Settings:
     grader_url: str | None = field(default=None, repr=False)
     grader_model: str = ""
     grader_api_key: str = field(default="", repr=False)
-    nli_model: Path | None = None
-    nli_sha256: str = ""
 
     @property
     def sends_key_openly(self) -> bool:
@@ -83,12 +80,6 @@ class Settings:
         count = _whole_number(env, "SHARD_COUNT", "4", minimum=1)
         hours = _whole_number(env, "BACKUP_EVERY", "24", minimum=1, maximum=720)
         grader_url = _grader_url(env)
-        nli_folder = env.get("NLI_MODEL", "").strip()
-        nli_model = Path(nli_folder) if nli_folder else None
-        if grader_url is not None and nli_model is not None:
-            raise SettingsError.of(
-                "NLI_MODEL", "and GRADER_URL are both set; keep one", _NLI_EXAMPLE
-            )
         return cls(
             token=_secret(
                 env, "DISCORD_TOKEN", "the token as copied from the portal", prefix="Bot "
@@ -109,8 +100,6 @@ class Settings:
             grader_url=grader_url,
             grader_model=_grader_model(env, grader_url),
             grader_api_key=_secret(env, "GRADER_API_KEY", "the key as its service shows it"),
-            nli_model=nli_model,
-            nli_sha256=_nli_sha256(env),
         )
 
 
@@ -218,17 +207,6 @@ def _grader_model(env: Mapping[str, str], url: str | None) -> str:
     if url is not None and not model:
         raise SettingsError.of("GRADER_MODEL", "is missing; GRADER_URL needs it", "llama3.1:8b")
     return model
-
-
-def _nli_sha256(env: Mapping[str, str]) -> str:
-    text = env.get("NLI_SHA256", "").strip().lower()
-    if text and not re.fullmatch(r"[0-9a-f]{64}", text):
-        raise SettingsError.of(
-            "NLI_SHA256",
-            "is not a SHA-256 in 64 hexadecimal digits",
-            "the line that `python -m bot model fetch` prints",
-        )
-    return text
 
 
 def _bank(env: Mapping[str, str]) -> tuple[Path, ...]:

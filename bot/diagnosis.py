@@ -40,10 +40,7 @@ _SHOWN = {
     *("ERASE_AFTER_DAYS", "MIGRATE", "BACKUP_EVERY", "BACKUP_KEEP", "GRADER_MODEL"),
 }
 """Settings that a report lists with their values; of the others it says that they are set."""
-_HIDDEN = (
-    *("DISCORD_TOKEN", "DATABASE_URL", "QUESTION_BANK", "NLI_MODEL", "NLI_SHA256", "GRADER_URL"),
-    "GRADER_API_KEY",
-)
+_HIDDEN = (*("DISCORD_TOKEN", "DATABASE_URL", "QUESTION_BANK", "GRADER_URL", "GRADER_API_KEY"),)
 _SHORT = 6
 """Shorter secrets are not searched for, because masks within words would tell what they hide."""
 
@@ -72,11 +69,7 @@ async def check(settings: Settings, *, private: bool = False) -> int:
         problem = await _token_problem(settings.token)
         wrong += problem is not None
         print(f"token: {problem or 'fine'}")
-    if settings.nli_model is not None:
-        from bot.interviews.grading.nli_trial import check_model
-
-        wrong += await check_model(settings.nli_model, settings.nli_sha256)
-    elif settings.grader_url is None:
+    if settings.grader_url is None:
         print("open answers: graded on this machine only (GRADER_URL is not set)")
     else:
         problem = await check_service(settings)

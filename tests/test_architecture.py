@@ -142,15 +142,15 @@ MORE_ROOMS = {
     "bank": {"archives", "checks", "documents", "files", "forms", "pictures", "sheets"},
     "challenges": {"players"},
     "daily": {
-        *("drawing", "open_answers", "panel_views", "schedule_service", "schedule_store"),
-        *("streak_store", "streaks", "weekdays"),
+        *("panel_cog", "panel_views", "schedule_service", "schedule_store"),
+        *("streak_store", "streaks"),
     },
     "insights": {"analysis", "difficulties", "difficulty"},
     "practice": {"next_question"},
     "rounds": {"answering", "counter", "messages", "results"},
     "plan": {"cards", "dates", "forecast", "goals", "outlook"},
     "interviews": {"assessment", "cards", "grading", "report"},
-    "suggestions": {"cards", "files", "formats", "plain"},
+    "suggestions": {"cards", "plain"},
     "pairs": {"messages", "searches"},
 }
 PURE = {
@@ -163,7 +163,6 @@ PURE = {
     "files",
     "sheets",
     "forms",
-    "formats",
     "plain",
     "lint",
     "answers",
@@ -178,7 +177,6 @@ PURE = {
     "progress",
     "fitting",
     "streaks",
-    "weekdays",
     "areas",
 }
 PURE |= {"errors", "snowflakes", "shards"}
@@ -214,11 +212,6 @@ def is_pure(module: str) -> bool:
     grading = inside(module, "bot.interviews.grading") and module.rpartition(".")[2] not in {
         "service",
         "chat_model",
-        "models",
-        "nli",
-        "nli_download",
-        "nli_process",
-        "nli_trial",
     }
     return room_of(module) in PURE | {"rules", "cards"} or grading
 

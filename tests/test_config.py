@@ -79,8 +79,6 @@ def test_defaults() -> None:
         ("MIGRATE", "Yes", True),
         ("GRADER_MODEL", "m", "m"),
         ("GRADER_API_KEY", "Bearer sk-1", "sk-1"),
-        ("NLI_MODEL", " not/fetched/yet ", Path("not/fetched/yet")),
-        ("NLI_SHA256", f" {'aB' * 32} ", "ab" * 32),
     ],
 )
 def test_a_value(variable: str, text: str, value: Any) -> None:
@@ -137,11 +135,6 @@ _NO_ADDRESSES = (
             "has a user or password in it; use GRADER_API_KEY for the key",
         ),
         (
-            "NLI_SHA256",
-            ["ab" * 31, "ab" * 33, "xy" * 32, "１" * 64],
-            "is not a SHA-256 in 64 hexadecimal digits",
-        ),
-        (
             "LOG_LEVEL",
             ["loud", "10", "NOTSET", "Logger"],
             "is {0!r} but must be one of DEBUG, INFO, WARNING, ERROR, CRITICAL",
@@ -176,9 +169,6 @@ def test_a_wrong_value(variable: str, texts: Sequence[str], wrong: str) -> None:
         assert "hunter2" not in line
 
 
-_SERVICE = {"GRADER_URL": "http://h/v1", "GRADER_MODEL": "m"}
-
-
 @pytest.mark.parametrize(
     ("env", "words"),
     [
@@ -188,7 +178,6 @@ _SERVICE = {"GRADER_URL": "http://h/v1", "GRADER_MODEL": "m"}
             "SHARD_IDS names shard 4, but SHARD_COUNT=4 has 0 to 3",
         ),
         ({"GRADER_URL": "http://h/v1"}, "GRADER_MODEL is missing; GRADER_URL needs it"),
-        ({"NLI_MODEL": "m", **_SERVICE}, "NLI_MODEL and GRADER_URL are both set; keep one"),
     ],
 )
 def test_values_that_do_not_fit_together(env: dict[str, str], words: str) -> None:
@@ -262,7 +251,7 @@ def test_bank_files(tmp_path: Path) -> None:
 )
 def test_the_address_of_the_model_service(text: str, address: str) -> None:
     """The base URL and the full URL are both accepted."""
-    assert Settings.from_env({**_SERVICE, "GRADER_URL": f" {text} "}).grader_url == address
+    assert Settings.from_env({"GRADER_MODEL": "m", "GRADER_URL": f" {text} "}).grader_url == address
 
 
 def test_shards() -> None:

@@ -83,8 +83,6 @@ def _foreign_item(
     item_id = item.get("id")
     accept = item.get("accept")
     reference = item.get("reference")
-    if "retired" in item:
-        yield (*path, "retired"), "can't be imported; leave the question out"
     if isinstance(accept, list) and any("\n" in form for form in accept if isinstance(form, str)):
         yield (*path, "accept"), "has a line break in it"
     if isinstance(item_id, str) and item_id in packs.items:

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from bot.bank import views as view
 from bot.bank.cards import Saved
-from bot.bank.files import most_bytes, refuse_unread
+from bot.bank.files import most_bytes, refuse_size
 from bot.bank.forms import PICTURE, Extras, Form
 from bot.bank.pictures import TOO_LARGE
 from bot.bank.service import OwnBank
@@ -43,7 +43,6 @@ async def title_choices(
 
 Show = Callable[[discord.Interaction], Awaitable[None]]
 Written = TypeVar("Written", Form, Extras)
-ImportOther = Callable[[discord.Interaction, str, bytes], Awaitable[Message | None]]
 
 
 @app_commands.guild_only()
@@ -57,16 +56,10 @@ class Bank(commands.GroupCog, group_name="bank", group_description="This server'
         *,
         review: Show,
         insights: Show,
-        import_other: ImportOther,
     ) -> None:
-        """`review` and `insights` reply to the commands of other features.
-
-        `import_other` imports a file for review, by its name and content; it returns None for a
-        file that may be JSON or CSV.
-        """
+        """`review` and `insights` reply to the commands of other features."""
         self.bot = bot
         self.own = bank
-        self.import_other = import_other
         self._large_slots = asyncio.Semaphore(MAX_LARGE_FILES)
         self._large_files: set[int] = set()
         """The servers with a large file that is read or waits."""
@@ -92,15 +85,13 @@ class Bank(commands.GroupCog, group_name="bank", group_description="This server'
     @app_commands.command(
         name="import", description="Add questions from a file, or change those with the same ids"
     )
-    @app_commands.describe(
-        file="JSON, CSV or a .zip of an export; for review a deck of Anki (.apkg), Aiken or GIFT"
-    )
+    @app_commands.describe(file="JSON, CSV or a .zip of an export")
     async def import_(self, interaction: discord.Interaction, file: discord.Attachment) -> None:
         await say(interaction, await defer_if_slow(interaction, self._import(interaction, file)))
 
     async def _import(self, interaction: discord.Interaction, file: discord.Attachment) -> Message:
         try:
-            refuse_unread(file.filename, file.size)
+            refuse_size(file.size, most_bytes(file.filename))
             if most_bytes(file.filename) <= MAX_FILE_BYTES:
                 return await self._download(interaction, file)
             async with self._large_file_in_turn(guild_id_of(interaction)):
@@ -111,14 +102,10 @@ class Bank(commands.GroupCog, group_name="bank", group_description="This server'
     async def _download(
         self, interaction: discord.Interaction, file: discord.Attachment
     ) -> Message:
-        """Download and import a file, for review or into the bank."""
         most = most_bytes(file.filename)
         content = await self.bot.download(file, most)
         if content is None:
             raise file_error(f"has more than {most:,} bytes")
-        other = await self.import_other(interaction, file.filename, content)
-        if other is not None:
-            return other
         guild_id = guild_id_of(interaction)
         return view.imported(await self.own.import_file(guild_id, file.filename, content))
 

@@ -32,7 +32,6 @@ from bot.bank.sheets import TopicNames, read_sheet, row_of, write_sheet
 from bot.core.errors import UserError
 from bot.core.limits import (
     MAX_ARCHIVE_BYTES,
-    MAX_DECK_BYTES,
     MAX_FILE_BYTES,
     MAX_PROBLEMS,
 )
@@ -84,23 +83,9 @@ def refuse_size(size: int, most: int = MAX_FILE_BYTES) -> None:
         raise file_error(f"has {size:,} bytes; {most:,} are allowed")
 
 
-def refuse_unread(name: str, size: int) -> None:
-    """Raise BankError for a file that need not even be downloaded."""
-    if name.casefold().endswith(".colpkg"):
-        raise file_error("is a whole collection of Anki; export a deck from there as .apkg")
-    refuse_size(size, most_bytes(name))
-
-
 def most_bytes(name: str) -> int:
     """Return how many bytes a file with this name may have."""
-    if is_deck(name):
-        return MAX_DECK_BYTES
     return MAX_ARCHIVE_BYTES if name.casefold().endswith(".zip") else MAX_FILE_BYTES
-
-
-def is_deck(name: str) -> bool:
-    """Return whether a file's name says that it is a deck of Anki."""
-    return name.casefold().endswith(".apkg")
 
 
 def read_own(

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 from weakref import WeakValueDictionary
 
 from msgspec.structs import replace
@@ -49,7 +49,6 @@ from bot.questions.formulas import FormulaError, FormulaTooSlow, prepare
 from bot.questions.own import OwnItem, OwnTopic, item_of
 
 log = logging.getLogger(__name__)
-T = TypeVar("T")
 PAGE_SIZE = 10
 _FORM_SECTION = ("our-own", "Our own")
 """Id and title of the section for topics that are made in a form."""
@@ -82,28 +81,21 @@ class OwnBank:
         async with self._file_lock(guild_id):
             own = await self._own(guild_id)
             read = partial(read_own, schema=schema(), own=own, card_length=self._card_length)
-            found = await self._read(guild_id, len(content), partial(read, name, content))
+            try:
+                found = await self._files.run(partial(read, name, content))
+            except FileTooMuch as error:
+                size = len(content)
+                log.warning("guild %s: reading a file of %s bytes took too much", guild_id, size)
+                raise UserError(
+                    f"Reading this file took {TOO_MUCH}, so nothing was changed. "
+                    "Split it and send its parts one by one."
+                ) from error
             await _refuse_problems(found)
             merged = await self._database.write(self._store, guild_id, found)
         log.info(
             "guild %s: %s own questions added, %s changed", guild_id, merged.added, merged.changed
         )
         return merged
-
-    async def read_file(self, guild_id: int, size: int, read: Callable[[], T]) -> T:
-        """Read a server's file of `size` bytes in the child process, in turn with its others."""
-        async with self._file_lock(guild_id):
-            return await self._read(guild_id, size, read)
-
-    async def _read(self, guild_id: int, size: int, read: Callable[[], T]) -> T:
-        try:
-            return await self._files.run(read)
-        except FileTooMuch as error:
-            log.warning("guild %s: reading a file of %s bytes took too much", guild_id, size)
-            raise UserError(
-                f"Reading this file took {TOO_MUCH}, so nothing was changed. "
-                "Split it and send its parts one by one."
-            ) from error
 
     @asynccontextmanager
     async def _file_lock(self, guild_id: int) -> AsyncIterator[None]:

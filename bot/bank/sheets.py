@@ -8,7 +8,7 @@ import re
 import unicodedata
 import zlib
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -28,7 +28,7 @@ COLUMNS = (
 )
 _AS_THEY_ARE = ("formula", "spoken", "code", "language", "unit", "as_of")
 """Columns whose cells are fields of the item."""
-NEEDED = ("topic", "prompt", "explanation")
+_NEEDED = ("topic", "prompt", "explanation")
 _MOST_SOURCES = 100
 """Sources collected per topic at most, since each row searches them; over 8 are refused later."""
 # https://owasp.org/www-community/attacks/CSV_Injection
@@ -94,7 +94,7 @@ def read_sheet(text: str, packs: Bank, topics: Sequence[OwnTopic] = ()) -> Draft
     header = [name.strip().casefold() for name in rows[0][1]] if rows else []
     problems = _header_problems(header)
     sheet = _Sheet(packs, titles_of(packs, topics))
-    for number, cells in rows[1:] if set(NEEDED) <= set(header) else []:
+    for number, cells in rows[1:] if set(_NEEDED) <= set(header) else []:
         if len(problems) >= MAX_PROBLEMS:
             break
         if any(cells[len(header) :]):
@@ -160,7 +160,7 @@ def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
 
 def _header_problems(header: Sequence[str]) -> list[Problem]:
     counts = Counter(name for name in header if name)
-    missing = [name for name in NEEDED if name not in counts]
+    missing = [name for name in _NEEDED if name not in counts]
     unknown = [name for name in counts if name not in COLUMNS]
     twice = [name for name, times in counts.items() if times > 1]
     return [
@@ -328,11 +328,6 @@ def write_sheet(document: Mapping[str, Any], sources: Bank) -> str:
             known = sources_of(sources.topics.get(topic["id"]))
             references = topic.get("references") or known
             rows += [_row(section, topic, item, references) for item in topic["items"]]
-    return write_rows(rows)
-
-
-def write_rows(rows: Iterable[Mapping[str, Any]]) -> str:
-    """Write rows as CSV, with cells that no spreadsheet runs; each maps columns to cells."""
     out = io.StringIO()
     writer = csv.DictWriter(out, COLUMNS, restval="", lineterminator="\r\n")
     writer.writeheader()

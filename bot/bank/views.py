@@ -70,11 +70,6 @@ _LEVELS = {level: level.capitalize() for level in LEVELS}
 
 def imported(done: Merge) -> Message:
     """Report what an import changed."""
-    return Message(REVEALED, *imported_parts(done))
-
-
-def imported_parts(done: Merge) -> tuple[str, str, str | None]:
-    """Return the paragraphs of `imported`."""
     counts = {"new": done.added, "changed": done.changed, "as they were": done.same}
     told = ", ".join(f"{number:,} {what}" for what, number in counts.items() if number)
     if not told:  # a file may hold nothing but topics with their open questions
@@ -86,26 +81,20 @@ def imported_parts(done: Merge) -> tuple[str, str, str | None]:
             "judged until you correct them with </bank edit>."
         )
     total = f"This server asks {t.count(done.total, 'question')} of its own now. See them with </bank list>."
-    return f"**Imported**: {told}.", total, note
+    return Message(REVEALED, f"**Imported**: {told}.", total, note)
 
 
 def refused(problems: Sequence[Problem]) -> Message:
     """List the problems of a refused file, with two valid samples."""
-    found = counted_problems(problems)
+    many = "at least " if len(problems) >= MAX_PROBLEMS else ""  # nobody looks for more
+    found = f"{many}{t.count(len(problems), 'problem')}"
     head = f"Nothing was changed: I found {found} in that file. Mend it and send it again."
     hint = "-# Two files that work, to start from:"
     samples = Download("sample.csv", SAMPLE.encode()), Download("sample.json", sample_json())
-    return Message(ATTENTION, head, *problem_list(problems), separator(), hint, *samples)
+    return Message(ATTENTION, head, *_problem_list(problems), separator(), hint, *samples)
 
 
-def counted_problems(problems: Sequence[Problem]) -> str:
-    """Say how many problems were found; nobody looks for more than `MAX_PROBLEMS`."""
-    return (
-        f"{'at least ' if len(problems) >= MAX_PROBLEMS else ''}{t.count(len(problems), 'problem')}"
-    )
-
-
-def problem_list(problems: Sequence[Problem]) -> tuple[str, Download | None]:
+def _problem_list(problems: Sequence[Problem]) -> tuple[str, Download | None]:
     """Return the first problems, one per line, and a file with more if there are many."""
     lines = _problem_lines(problems)
     if len(problems) <= _SHOWN_PROBLEMS:

@@ -101,7 +101,7 @@ MAX_ITEMS = 5_000
 MAX_KEYS = 50
 """Names in an object of a file: no valid one has more than ten."""
 MAX_LARGE_FILES = 2
-"""Uploaded decks, pictures, and files with pictures that are in memory at a time; the others wait
+"""Uploaded pictures, and files with pictures that are in memory at a time; the others wait
 before they are downloaded."""
 MAX_MEASURING_MEMORY = 1 << 30
 """Bytes of memory for the process that measures the difficulty of items each night."""
@@ -111,17 +111,6 @@ MAX_MILESTONES = 10
 """Milestones of a server: each night all its members are looked through for each."""
 MAX_NEW_FORMULAS = 200
 """Formulas that one import may add: each takes up to some seconds while others wait."""
-MAX_NLI_MEMORY = 2 << 30
-"""Bytes of address space for the process of the model at NLI_MODEL. One of the recommended
-model's size takes 0.8 GiB of it, and 420 MB of memory. The rest is room for a larger one.
-"""
-MAX_NLI_PAIRS = 60
-"""Pairs of texts that the model at NLI_MODEL is asked about for one answer: six key points, each
-with four opposites, in both orders."""
-MAX_NLI_SECONDS = 30
-"""Processor time in seconds for one answer's pairs, while other answers wait. One of the
-recommended model's size loads in 1 s, and takes 0.02 to 0.13 s for a pair.
-"""
 MAX_OWN_ROWS = 15_000
 """A server's own questions, including replaced and retired ones: these stay readable, so they are
 loaded too."""
@@ -164,12 +153,7 @@ REPORTS_OPEN = 5
 """Reports of one member that wait on a server: managers read each one."""
 REQUESTS_A_DAY = 20
 """Requests to a model about one member's interview answers in a day, in UTC: they may cost money."""
-REQUESTS_WITH_DAILIES = 40
-"""Requests together with those about answers to open questions of the day. Interviews can't use
-them up, because those answers are paid on boards."""
 ROUNDS_OPEN = 3
 """Rounds of a server at a time: more would use up the request rate of other servers."""
-SUGGESTIONS_IMPORTED = 200
-"""Questions from files that wait for review on a server: managers read each one."""
 SUGGESTIONS_OPEN = 5
 """Suggestions of a member that wait for review on a server: managers read each one."""

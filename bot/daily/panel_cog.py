@@ -158,7 +158,9 @@ def _changes(interaction: discord.Interaction) -> Changes:
     if "zone" in given:
         changes["zone"] = "".join(given["zone"])
     if "days" in given:
-        changes["weekdays"] = "".join(sorted({day for day in given["days"] if day in tuple(EVERY_DAY)}))
+        changes["weekdays"] = "".join(
+            sorted({day for day in given["days"] if day in tuple(EVERY_DAY)})
+        )
     if "hours" in given:
         changes["answer_hours"] = parse_number(given["hours"])
     if "kind" in given:

@@ -125,9 +125,7 @@ def _settings(schedule: Schedule, bank: Bank) -> list[str]:
     ]
 
 
-def _controls(
-    schedule: Schedule, *, more: bool
-) -> tuple[ui.ActionRow[ui.LayoutView] | None, ...]:
+def _controls(schedule: Schedule, *, more: bool) -> tuple[ui.ActionRow[ui.LayoutView] | None, ...]:
     """Return the rows of buttons that change a daily; `more`: another one may be added."""
 
     def at_once(label: str, what: str) -> ui.Button[ui.LayoutView]:

@@ -122,9 +122,7 @@ class Schedules:
         await self._database.write(self._set_zone, guild_id, name, now)
         self._scheduler.nudge(now)
 
-    def _store_zone(
-        self, conn: Connection, guild_id: int, changes: Changes, now: datetime
-    ) -> None:
+    def _store_zone(self, conn: Connection, guild_id: int, changes: Changes, now: datetime) -> None:
         """Store the server's zone if it is among the changes."""
         if "zone" in changes:
             self._set_zone(conn, guild_id, changes["zone"], now)

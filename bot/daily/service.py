@@ -5,7 +5,7 @@ Managers' part is `schedule_service.py`; `work.py` posts and closes dailies.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -25,7 +25,6 @@ from bot.daily.model import (
     ANSWERABLE,
     Daily,
     DailyFeedback,
-    DailyQuestion,
     DailyState,
     DailyVerdict,
     Schedule,
@@ -257,9 +256,7 @@ class Dailies:
         if found.text is None:
             return found
         try:
-            assessment = await self._grading.assess(
-                found.topic, found.text, found.daily.guild_id
-            )
+            assessment = await self._grading.assess(found.topic, found.text, found.daily.guild_id)
         except Ungradable:  # the member compares without help
             points = (Point(point.text, State.MISSING) for point in found.topic.key_points)
             assessment = Assessment(tuple(points))
@@ -387,7 +384,7 @@ class Dailies:
 
 
 def move(
-    conn: Connection, daily: Daily, state: DailyState, now: datetime, /, **values: object
+    conn: Connection, daily: Daily, state: DailyState, now: datetime, /, **values: Any
 ) -> bool:
     """Store that a daily is in a new state, and when its next step is due; False if it has moved on."""
     answered = answers_store.count(conn, DAILY, daily.id) if state is DailyState.OPEN else 0

@@ -8,22 +8,14 @@ from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, Executable, Select, Update, delete, select, update
+from sqlalchemy import Connection, Executable, Select, Update, select, update
 
 from bot.answers import store as answers_store
 from bot.answers.sources import Source, Terms
 from bot.answers.store import DAILY
-from bot.core import erased_answers, personal
+from bot.core import erased_answers
 from bot.core.jobs import Queue
 from bot.core.limits import MAX_DAILIES, MAX_DAILY_NAME
-from bot.core.personal import (
-    Held,
-    Personal,
-    ServerData,
-    erase_rows,
-    exported,
-    server_rows,
-)
 from bot.core.tables import (
     Instant,
     OneOf,
@@ -73,6 +65,7 @@ dailies = sa.Table(
     # Ids of erased rows must not be reused, because buttons and reviews hold them.
     # https://www.sqlite.org/autoinc.html
     sqlite_autoincrement=True,
+    info=answers_store.erased_with_questions(DAILY),
 )
 UNREVEALED = dailies.c.state.in_([constant(state) for state in DailyState if state.hides_answer])
 sa.Index(
@@ -118,22 +111,6 @@ IN_PLAY = (
 )
 
 
-def _export_written(conn: Connection, user_id: int) -> list[personal.Row]:
-    c = open_answers.c
-    query = (
-        select(dailies.c.topic_id.label("topic"), dailies.c.guild_id.label("server_id"))
-        .add_columns(dailies.c.local_date.label("day"), c.text)
-        .join(dailies, dailies.c.id == c.daily_id)
-        .where(c.user_id == user_id)
-        .order_by(c.daily_id)
-    )
-    return exported(conn, query)
-
-
-def _erase_written(conn: Connection, user_id: int, limit: int) -> int:
-    return erase_rows(conn, open_answers, limit, open_answers.c.user_id == user_id)
-
-
 def _lock_running(conn: Connection, user_id: int, daily_ids: Collection[int]) -> set[int]:
     """Return those of a member's dailies that are not closed, and lock them.
 
@@ -157,30 +134,6 @@ SOURCE = Source(
     pays_always=True,
 )
 
-
-def _erase_server(conn: Connection, guild_id: int, limit: int) -> int:
-    few = select(dailies.c.id).where(dailies.c.guild_id == guild_id).limit(max(1, limit // 50))
-    found = conn.execute(few).scalars().all()
-    erased = answers_store.delete_uncounted(conn, DAILY, found)
-    written = delete(open_answers).where(open_answers.c.daily_id.in_(found))
-    erased += conn.execute(written).rowcount
-    return erased + erase_rows(conn, dailies, len(found), dailies.c.id.in_(found))
-
-
-HELD = Held(
-    members=[
-        Personal(
-            "open_answers",
-            [open_answers.c.user_id, open_answers.c.text],
-            _export_written,
-            _erase_written,
-        ),
-    ],
-    servers=[
-        server_rows(daily_uses.c.guild_id),
-        ServerData([dailies, open_answers], _erase_server),
-    ],
-)
 
 _UNSENT = UNREVEALED & (dailies.c.state == DailyState.POSTING) & dailies.c.tried_at.is_(None)
 QUEUE = Queue(
@@ -216,9 +169,7 @@ def get(daily_id: int, *, lock: bool = False) -> Select[Any]:
 
 @first_row(Daily)
 def of_day(schedule_id: int, day: date) -> Select[Any]:
-    return select(dailies).where(
-        dailies.c.schedule_id == schedule_id, dailies.c.local_date == day
-    )
+    return select(dailies).where(dailies.c.schedule_id == schedule_id, dailies.c.local_date == day)
 
 
 def latest_posted(conn: Connection, guild_id: int) -> Daily | None:
@@ -241,7 +192,9 @@ def open_now(conn: Connection, guild_id: int, now: datetime) -> list[Daily]:
         return daily.closes_at.replace(second=0, microsecond=0), daily.schedule_id
 
     found = unrevealed(conn, guild_id)
-    return sorted((d for d in found if d.message_id and d.closes_at and d.closes_at > now), key=place)
+    return sorted(
+        (d for d in found if d.message_id and d.closes_at and d.closes_at > now), key=place
+    )
 
 
 @all_rows(Daily)

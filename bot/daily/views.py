@@ -281,7 +281,9 @@ def title(name: str) -> str:
 
 def heading(daily: Daily, asked: DailyQuestion, bank: Bank) -> str:
     """Return the heading with what the question is about."""
-    words = about(asked.item, bank) if asked.item else f"{_about(asked.topic, bank)} · open question"
+    words = (
+        about(asked.item, bank) if asked.item else f"{_about(asked.topic, bank)} · open question"
+    )
     return f"{title(daily.name)}\n-# {words}"
 
 
@@ -308,7 +310,9 @@ def today(
     after = "\n".join(_today_after(found)) or None
     shown = found.dailies[0] if found.dailies else None
     if shown is None or shown.question is None or shown.daily.closes_at is None:
-        none = "This server has no question of the day yet. A moderator can set it up with </daily>."
+        none = (
+            "This server has no question of the day yet. A moderator can set it up with </daily>."
+        )
         return [Message(DAILY, f"##{title(DEFAULT_NAME)}", none, after)]
     daily, asked, closes_at = shown.daily, shown.question, shown.daily.closes_at
     back = row(button(_BACK, TODAY.id(row=0))) if one_of_several else None
@@ -359,7 +363,9 @@ def _own_state(shown: TodaysDaily) -> str:
         return "not answered yet"
     if shown.verdict is None:
         return "answered"
-    return f"right: {_points(shown.verdict)}" if shown.verdict.review.right else "answered: not quite"
+    return (
+        f"right: {_points(shown.verdict)}" if shown.verdict.review.right else "answered: not quite"
+    )
 
 
 def _today_answered(

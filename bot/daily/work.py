@@ -7,7 +7,7 @@ takes such a row from one state to the next, as `MOVES` in `bot.daily.rules` say
 from __future__ import annotations
 
 import logging
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -289,7 +289,7 @@ class DailyWork(PostWorker[Daily]):
             self.queue.claim, daily.id, expect=daily.state, now=self._now(), state=state
         )
 
-    async def _done(self, daily: Daily, **values: object) -> None:
+    async def _done(self, daily: Daily, **values: Any) -> None:
         """Store that a daily's step is done."""
 
         def store_next(conn: Connection) -> None:

@@ -26,8 +26,6 @@ FEWEST_ANSWERS = 10
 """First answers in a section before anything is said about its items that were never met."""
 BEST_CHANCE = 0.8
 """New items teach most, without discouraging, at about this probability of a right answer."""
-_GRID = 5
-"""Difficulties are rounded to this fraction, so that items of the same kind count as one."""
 _STEPS = 12
 _LONGEST_STEP = 1.0
 _CLOSE = 1e-4
@@ -51,7 +49,7 @@ class Ability(Struct, frozen=True):
 
     def knows(self, item: Item, section_id: str) -> float:
         """Return the probability that the member knows an item that they have never met."""
-        return logistic(self.of(section_id) - item.rasch_difficulty)
+        return logistic(self.of(section_id) - item.expected_difficulty)
 
     def answers_right(self, item: Item, section_id: str) -> float:
         """Return the probability of a right first answer, guessing included."""
@@ -80,11 +78,7 @@ def ability_of(bank: Bank, cards: Mapping[str, MemoryCard]) -> Ability:
     by_section: dict[str, Counter[FirstAnswer]] = {}
     for section in bank.sections:
         found = Counter(
-            (
-                round(item.rasch_difficulty * _GRID) / _GRID,
-                item.guessing,
-                cards[item.id].first_right,
-            )
+            (item.expected_difficulty, item.guessing, cards[item.id].first_right)
             for topic in section.topics
             for item in topic.items
             if item.id in cards

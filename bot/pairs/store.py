@@ -10,15 +10,7 @@ from msgspec import Struct
 from sqlalchemy import Connection, Select, delete, select, update
 
 from bot.core.jobs import Queue
-from bot.core.personal import (
-    Held,
-    Personal,
-    Row,
-    ServerData,
-    erase_rows,
-    exported,
-    personal_rows,
-)
+from bot.core.personal import NOBODY, SOMEBODY, Held
 from bot.core.tables import (
     Instant,
     OneOf,
@@ -84,9 +76,9 @@ pairs = sa.Table(
     metadata,
     sa.Column("id", RowId, primary_key=True),
     sa.Column("guild_id", sa.BigInteger, nullable=False),
-    # the member who has searched longer, and asks first; an erased member is 0
-    sa.Column("first_id", sa.BigInteger, nullable=False),
-    sa.Column("second_id", sa.BigInteger, nullable=False),
+    # the member who has searched longer, and asks first
+    sa.Column("first_id", sa.BigInteger, nullable=False, info=SOMEBODY),
+    sa.Column("second_id", sa.BigInteger, nullable=False, info=SOMEBODY),
     sa.Column("first_search_id", sa.BigInteger, nullable=False),
     sa.Column("second_search_id", sa.BigInteger, nullable=False),
     sa.Column("state", OneOf(PairState, 9), nullable=False),
@@ -157,78 +149,28 @@ _SOON = timedelta(seconds=2)
 _AT_ONCE = datetime.fromtimestamp(0, UTC)
 
 
-def _asking(side: str, answers_odd: int) -> Personal:
-    """Describe the pairs that have a member as the first or second one; erasing sets their id to 0.
+def _erase_side(side: str, answers_odd: int) -> Held:
+    """Erase a member from pairs that have them as the first or second one.
 
     `answers_odd` is 1 if they answer the odd questions. A pair that goes on is due at once, so that
     the other member is freed.
     """
     member, interview = pairs.c[f"{side}_id"], pairs.c[f"{side}_interview_id"]
-    own_turn = pair_turns.c.number % 2 == answers_odd
-
-    def export(conn: Connection, user_id: int) -> list[Row]:
-        c = pairs.c
-        query = select(c.id, c.guild_id.label("server_id"), c.created_at.label("proposed"))
-        query = query.add_columns(c.starts_at.label("time"), c.ending)
-        found = exported(conn, query.where(member == user_id).order_by(c.id))
-        answered = select(pair_turns.c.topic_id.label("topic"), pair_turns.c.done_at.label("at"))
-        answered = answered.add_columns(pair_turns.c.ticks.label("ticked_points"))
-        for row in found:
-            turns = answered.where(pair_turns.c.pair_id == row.pop("id"), own_turn)
-            row["answered"] = exported(conn, turns.order_by(pair_turns.c.number))
-        return found
 
     def erase(conn: Connection, user_id: int, limit: int) -> int:
         own = select(pairs.c.id).where(member == user_id).limit(max(1, limit // 4))
         found = conn.execute(own).scalars().all()
-        answered = pair_turns.c.pair_id.in_(found), own_turn
+        answered = pair_turns.c.pair_id.in_(found), pair_turns.c.number % 2 == answers_odd
         conn.execute(update(pair_turns).where(*answered).values(ticks=""))
         running = pairs.c.state != PairState.ENDED
         due_at = sa.case((running, sa.literal(_AT_ONCE, Instant)), else_=sa.null())
-        left = {member.name: 0, interview.name: None, "due_at": due_at}
+        left = {member.name: NOBODY, interview.name: None, "due_at": due_at}
         return conn.execute(update(pairs).where(pairs.c.id.in_(found)).values(left)).rowcount
 
-    return Personal(f"pairs_asking_{side}", [member, interview, pair_turns.c.ticks], export, erase)
+    return Held(members={str(member): erase})
 
 
-def _erase_server(conn: Connection, guild_id: int, limit: int) -> int:
-    few = select(pairs.c.id).where(pairs.c.guild_id == guild_id).limit(max(1, limit // 10))
-    found = conn.execute(few).scalars().all()
-    erased = conn.execute(delete(pair_turns).where(pair_turns.c.pair_id.in_(found))).rowcount
-    erased += erase_rows(conn, pairs, len(found), pairs.c.id.in_(found))
-    for table in (pair_messages, pair_searches):
-        erased += erase_rows(conn, table, limit, table.c.guild_id == guild_id)
-    return erased
-
-
-HELD = Held(
-    members=[
-        personal_rows(
-            "partner_searches",
-            pair_searches.c.user_id,
-            {
-                "server_id": pair_searches.c.guild_id,
-                "channel_id": pair_searches.c.channel_id,
-                "topic": pair_searches.c.topic_id,
-                "hours": pair_searches.c.hours,
-                "timezone": pair_searches.c.zone,
-                "level": pair_searches.c.level,
-                "since": pair_searches.c.started_at,
-                "until": pair_searches.c.ends_at,
-                "direct_messages_id": pair_searches.c.direct_id,
-            },
-            [pair_searches.c.direct_id, pair_searches.c.hours],
-        ),
-        personal_rows(
-            "partner_messages",
-            pair_messages.c.user_id,
-            {"kind": pair_messages.c.kind, "at": pair_messages.c.created_at},
-        ),
-        _asking("first", 0),
-        _asking("second", 1),
-    ],
-    servers=[ServerData([pair_searches, pairs, pair_turns, pair_messages], _erase_server)],
-)
+HELD = [_erase_side("first", 0), _erase_side("second", 1)]
 
 SEARCHES = Queue(
     table=pair_searches,

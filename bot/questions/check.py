@@ -10,7 +10,6 @@ from itertools import islice
 from typing import Any
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from bot.core.limits import MAX_ENTRIES, MAX_ITEMS, MAX_KEYS, MAX_PROBLEMS
 from bot.questions.model import (
@@ -121,7 +120,7 @@ def _not_json(text: str, position: int) -> Problem:
 
 def read_bank(data: Any, schema: Mapping[str, Any]) -> Bank:
     """Check a document by the schema and by rules that no schema can express; raises BankError."""
-    rules = _wrong_references, _wrongly_retired, _pictures
+    rules = _wrong_references, _pictures
     refuse(problems_in(data, schema, partial(place, data), *rules))
     return checked_bank(data)
 
@@ -371,17 +370,6 @@ def _wrong_references(data: Any, _where: Place) -> Iterator[Violation]:
                 yield (*at, "items", i, "reference"), wrong
 
 
-def _wrongly_retired(data: Any, _where: Place) -> Iterator[Violation]:
-    """Yield topics with nothing but retired items, and items that come after a retired one."""
-    for at, topic in topics_in(data):
-        retired = [_is_retired(item) for _, item in entries(topic, "items")]
-        if retired and all(retired):
-            yield (*at, "items"), "are all retired; a topic needs one that is asked"
-        elif retired != sorted(retired):
-            after = retired.index(False, retired.index(True))
-            yield (*at, "items", after), "comes after a retired item; put retired ones last"
-
-
 def _pictures(data: Any, _where: Place) -> Iterator[Violation]:
     """Yield the pictures in a pack, which is a single file."""
     for path, _ in pictures_in(data):
@@ -459,25 +447,11 @@ def checked_bank(data: Mapping[str, Any]) -> Bank:
         Section(s["id"], s["title"], tuple(make_topic(t, s["id"]) for t in s["topics"]))
         for s in data["sections"]
     )
-    retired = (
-        Section(s.id, s.title, tuple(filter(None, map(_retired_part, of["topics"], s.topics))))
-        for of, s in zip(data["sections"], sections, strict=True)
-    )
-    return Bank(data["title"], sections, retired=tuple(s for s in retired if s.topics))
-
-
-def _retired_part(data: Mapping[str, Any], topic: Topic) -> Topic | None:
-    """Return a topic with its retired items only; None if it has none."""
-    items = tuple(make_item(item, topic.id) for item in data["items"] if _is_retired(item))
-    return replace(topic, items=items) if items else None
-
-
-def _is_retired(item: Mapping[str, Any]) -> bool:
-    return "retired" in item
+    return Bank(data["title"], sections)
 
 
 def make_topic(data: Mapping[str, Any], section_id: str) -> Topic:
-    """Make a topic of a checked document, without its retired items."""
+    """Make a topic of a checked document."""
     lists = {
         "key_points": tuple(
             KeyPoint(point["text"], tuple(point["accept"]), tuple(point.get("opposites", ())))
@@ -489,9 +463,7 @@ def make_topic(data: Mapping[str, Any], section_id: str) -> Topic:
             Misconception(m["text"], tuple(m["accept"]), m["why"], m["point"])
             for m in data.get("misconceptions", ())
         ),
-        "items": tuple(
-            make_item(item, data["id"]) for item in data["items"] if not _is_retired(item)
-        ),
+        "items": tuple(make_item(item, data["id"]) for item in data["items"]),
     }
     return Topic(**{"number": None, **data, **lists}, section_id=section_id)
 
@@ -499,8 +471,7 @@ def make_topic(data: Mapping[str, Any], section_id: str) -> Topic:
 def make_item(data: Mapping[str, Any], topic_id: str) -> Item:
     """Make an item of a checked document."""
     choices = tuple(Choice(**choice) for choice in data.get("choices", ()))
-    fields = {name: value for name, value in data.items() if name != "retired"}
-    fields |= {"choices": choices, "accept": tuple(data.get("accept", ()))}
+    fields = {**data, "choices": choices, "accept": tuple(data.get("accept", ()))}
     if "picture" in fields:
         fields["picture"] = ItemPicture(**fields["picture"])
     return Item(**fields, topic_id=topic_id)

@@ -192,8 +192,8 @@ class Pack(Struct, frozen=True):
 class Bank(Struct, frozen=True, dict=True):
     """Questions with look-ups by id.
 
-    `sections` hold the questions that are asked, `retired` those that are not asked (any more) but
-    stay readable for members who answered them. `silent` are ids of topics whose open question is
+    `sections` hold the questions that are asked, `retired` those of a server that are not asked any
+    more but stay readable for members who answered them. `silent` are ids of topics whose open question is
     not asked. `packs` are the packs the bank was joined from, if any.
     """
 
@@ -211,7 +211,6 @@ class Bank(Struct, frozen=True, dict=True):
             title=" · ".join(bank.title for bank in banks),
             sections=joined_sections(banks),
             packs=tuple(packs),
-            retired=tuple(section for bank in banks for section in bank.retired),
         )
 
     @cached_property

@@ -169,15 +169,12 @@ def _unchosen_topics(packs: Bank, chosen: Collection[str] | None) -> set[str]:
 
 
 class _BankBuilder:
-    """Collects asked and retired topics by section, beginning with the packs' retired ones."""
+    """Collects asked and retired topics by section."""
 
     def __init__(self, packs: Bank) -> None:
         self._titles = dict(packs.section_titles)
         self.asked: dict[str, list[Topic]] = {}
         self.retired: dict[str, list[Topic]] = {}
-        for section in packs.retired:
-            for topic in section.topics:
-                self.add_retired(topic)
 
     def add_asked(self, topic: Topic) -> None:
         self.asked.setdefault(topic.section_id, []).append(topic)

@@ -8,8 +8,8 @@ from bot.chat import text as t
 from bot.chat.charts import INNER, MARGIN, big_number, fit_label, headline, labelled_bar
 from bot.chat.messages import OPEN, Message, own_id, separator
 from bot.chat.pictures import ACCENT, INK, MUTED, TRACK, box, draw_picture, panel, words
-from bot.daily.panel_views import local_time
-from bot.daily.weekdays import DAYS
+from bot.core.calendar import DAYS
+from bot.core.zones import stored_zone
 from bot.recap.cards import Recap
 from bot.recap.rules import AT
 from bot.recap.service import RecapStatus
@@ -76,7 +76,7 @@ def times(recap: RecapStatus, zone: str) -> str:
     if recap.channel_id is None or recap.next_at is None:
         return "Weekly recap: **off**\n-# Pick a channel to turn it on."
     lines = [
-        f"Weekly recap: <#{recap.channel_id}> · next: **{local_time(recap.next_at, zone)}**",
+        f"Weekly recap: <#{recap.channel_id}> · next: **{t.local_time(recap.next_at, stored_zone(zone))}**",
         "-# It looks back on Monday to Sunday. A week without answers has none.",
     ]
     last = recap.last

@@ -16,7 +16,7 @@ from bot.core.context import Context
 from bot.core.database import Connection, reading, writing
 from bot.core.errors import UserError
 from bot.core.servers import Server
-from bot.daily.cards import DailyStatus
+from bot.daily.model import DailyStatus
 from bot.daily.schedule_service import Schedules
 from bot.milestones import store as milestones_store
 from bot.questions import store as questions_store

@@ -19,6 +19,7 @@ from bot.chat.messages import (
     row,
     select_menu,
     separator,
+    zone_list,
 )
 from bot.chat.modals import fields_modal, text_field
 from bot.chat.router import Route
@@ -121,7 +122,7 @@ def _packs(packs: Sequence[PackChoice]) -> tuple[Part | None, ...]:
 
 def zone_form(found: Settings) -> ui.Modal:
     """Return the modal for the time zone: a list of common ones, and a field for any other."""
-    zones = daily_panel_views.zone_list(found.server.zone, found.now)
+    zones = zone_list(found.server.zone, found.now)
     hint = "A city or a zone, for example Lisbon"
     return fields_modal(
         "Time zone",

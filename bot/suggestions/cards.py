@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from bot.bank.rules import Merge
-from bot.questions.check import Problem
 from bot.questions.model import Item
 from bot.questions.own import OwnItem
 from bot.suggestions.rules import Suggestion
@@ -45,18 +43,3 @@ class ReportReview(Struct, frozen=True):
     own: OwnItem | None
     hidden: bool
     waiting: WaitingCounts
-
-
-class ImportedFile(Struct, frozen=True):
-    """The result of an import for review.
-
-    `queued` questions wait now; `known` were here already, and `too_many` did not fit. Complete
-    questions are in the server's bank (`merged`); `shipped` ones are part of a pack and stay.
-    """
-
-    queued: int
-    known: int
-    too_many: int
-    problems: tuple[Problem, ...]
-    merged: Merge | None
-    shipped: int

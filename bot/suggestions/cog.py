@@ -13,7 +13,6 @@ from bot.bank import views as bank_views
 from bot.bank.cog import form_in
 from bot.bank.forms import Form
 from bot.chat.client import QuizBot
-from bot.chat.messages import Message
 from bot.chat.permissions import require_bot, require_manager, require_page
 from bot.chat.replies import (
     TRANSIENT_ERRORS,
@@ -100,18 +99,6 @@ class Suggestions(commands.Cog):
         await self._announce(guild_id, channel_id, interaction.id)
         await self._show_verdicts(interaction)
 
-    async def import_file(
-        self, interaction: discord.Interaction, name: str, content: bytes
-    ) -> Message | None:
-        """Import a file of `/bank import` for review; None for a file of another format."""
-        guild_id = guild_id_of(interaction)
-        found = await self.service.import_file(guild_id, name, content)
-        if found is None:
-            return None
-        done, channel_id = found
-        await self._announce(guild_id, channel_id, interaction.id)
-        return view.imported(done)
-
     # --- review
 
     async def review(self, interaction: discord.Interaction) -> None:
@@ -135,7 +122,8 @@ class Suggestions(commands.Cog):
                     view.edit_form(await self.service.waiting_suggestion(guild_id, row_id))
                 )
             case "reject", Kind.SUGGESTION:
-                await self._reject(interaction, row_id)
+                await self.service.waiting_suggestion(guild_id, row_id)
+                await interaction.response.send_modal(view.reject_form(row_id))
             case "accept", Kind.SUGGESTION:
                 await self._accept(interaction, row_id)
             case "settle", Kind.REPORT:
@@ -143,16 +131,6 @@ class Suggestions(commands.Cog):
                 await self._show_next(interaction, kind, row_id, view.SETTLED_NOTE)
             case _:
                 await self._show_next(interaction, kind, row_id)
-
-    async def _reject(self, interaction: discord.Interaction, row_id: int) -> None:
-        """Ask for the reason, which the author reads; a question from a file has no author."""
-        guild_id = guild_id_of(interaction)
-        waiting = await self.service.waiting_suggestion(guild_id, row_id)
-        if not waiting.is_imported:
-            await interaction.response.send_modal(view.reject_form(row_id))
-            return
-        await self.service.reject(guild_id, row_id, "")
-        await self._show_next(interaction, Kind.SUGGESTION, row_id, view.DROPPED_NOTE)
 
     async def _accept(self, interaction: discord.Interaction, row_id: int) -> None:
         after = row_id
@@ -166,11 +144,8 @@ class Suggestions(commands.Cog):
         self, interaction: discord.Interaction, row_id: int, form: Form | None = None
     ) -> str:
         """Add a suggestion to the bank, and return the note that says so."""
-        guild_id = guild_id_of(interaction)
-        waiting = await self.service.waiting_suggestion(guild_id, row_id)
-        work = self.service.accept(guild_id, row_id, form)
-        saved = await defer_if_slow(interaction, work, edits=True)
-        return view.added_note(saved, has_author=not waiting.is_imported)
+        work = self.service.accept(guild_id_of(interaction), row_id, form)
+        return view.added_note(await defer_if_slow(interaction, work, edits=True))
 
     async def _edit_reported(self, interaction: discord.Interaction, row_id: int) -> None:
         """Open the form for a reported own question; the bank's cog handles it."""

@@ -12,10 +12,6 @@ from bot.bank.forms import RIGHT, WHY, WRONG, Form
 DEFAULT_TOPIC = "From our members"
 """The topic of an accepted suggestion, unless the reviewer picks another."""
 _DIFFICULTY = "medium"
-_NOT_RIGHT = "This is none of the right answers"
-IMPORTED = 0
-"""The author of suggestions that came from a file. No member has this id, so nobody reads verdicts
-on them, and they are deleted once they are decided."""
 MAX_COUNTED = 100
 """Limit for counting what waits; beyond it, views show "100+"."""
 
@@ -36,11 +32,7 @@ class Kind(StrEnum):
 
 
 class SuggestedQuestion(Struct, frozen=True):
-    """A member's question, or one from a file.
-
-    Wrong answers are one a line; without any, the answer is typed. A question from a file may have
-    several right answers, one a line, and no `why`.
-    """
+    """A member's question. Wrong answers are one a line; without any, the answer is typed."""
 
     prompt: str
     answer: str
@@ -54,10 +46,6 @@ class Suggestion(SuggestedQuestion, frozen=True):
 
     id: int
     user_id: int
-
-    @property
-    def is_imported(self) -> bool:
-        return self.user_id == IMPORTED
 
 
 class Verdict(Struct, frozen=True):
@@ -82,26 +70,17 @@ def normalized(question: SuggestedQuestion) -> SuggestedQuestion:
     )
 
 
-def prompt_key(prompt: str) -> str:
-    """Return what two prompts have in common if they ask in the same words."""
-    return " ".join(prompt.casefold().split())
-
-
 def form_of(question: SuggestedQuestion) -> Form:
     """Return a suggestion as the form of a question, with reasons made from its explanation.
 
     The form has no field for a source, so that is added to the explanation.
     """
-    right = question.answer.splitlines() or [""]
     wrong = question.wrong.splitlines()
-    lines = right
+    lines = [question.answer]
     if wrong:
-        lines = []
-        others = f"The right answer is: {right[0]}" if len(right) == 1 else _NOT_RIGHT
-        for text in right:
-            lines += [f"{RIGHT} {text}", f"{WHY} {' '.join(question.why.split())}"]
+        lines = [f"{RIGHT} {question.answer}", f"{WHY} {' '.join(question.why.split())}"]
         for text in wrong:
-            lines += [f"{WRONG} {text}", f"{WHY} {others}"]
+            lines += [f"{WRONG} {text}", f"{WHY} The right answer is: {question.answer}"]
     source = f"\n\nSource: {question.source}" if question.source else ""
     return Form(
         question.prompt, "\n".join(lines), question.why + source, _DIFFICULTY, DEFAULT_TOPIC

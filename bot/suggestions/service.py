@@ -3,36 +3,21 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Sequence
-from functools import partial
-
-from msgspec.structs import replace
+from collections.abc import Sequence
 
 from bot.bank.cards import Saved
-from bot.bank.files import refuse_unread
 from bot.bank.forms import Form
-from bot.bank.rules import Merge
 from bot.bank.service import OwnBank
-from bot.bank.sheets import row_of, titles_of, write_rows
 from bot.core import servers
-from bot.core.computing import compute
 from bot.core.context import Context
 from bot.core.database import Connection, reading, writing
 from bot.core.errors import UserError
-from bot.core.limits import MAX_PROBLEMS, SUGGESTIONS_IMPORTED, SUGGESTIONS_OPEN
+from bot.core.limits import SUGGESTIONS_OPEN
 from bot.members.store import names_of
 from bot.questions import store as questions_store
-from bot.questions.check import BankError, Problem
 from bot.questions.own import number_of
 from bot.suggestions import rules, store
-from bot.suggestions.cards import (
-    ImportedFile,
-    ReportReview,
-    SuggestionReview,
-    WaitingCounts,
-)
-from bot.suggestions.files import Existing, QuestionFile, may_be_read, read_questions
-from bot.suggestions.formats import Placed
+from bot.suggestions.cards import ReportReview, SuggestionReview, WaitingCounts
 from bot.suggestions.rules import (
     Kind,
     State,
@@ -42,8 +27,6 @@ from bot.suggestions.rules import (
 )
 
 log = logging.getLogger(__name__)
-_ATTEMPTS = 3
-"""How often a deck is read again without what is wrong; some problems show only without others."""
 _DECIDED = "Somebody else has just decided that one. Press Later, or use </bank review> to see what's left."
 
 
@@ -69,7 +52,7 @@ class Suggestions:
     ) -> int | None:
         servers.lock(conn, guild_id)
         self._check_limit_in(conn, guild_id, user_id)
-        store.add(conn, guild_id, user_id, [question], self._now())
+        store.add(conn, guild_id, user_id, question, self._now())
         return self._announcement_channel_in(conn, guild_id)
 
     def _check_limit_in(self, conn: Connection, guild_id: int, user_id: int) -> None:
@@ -98,107 +81,6 @@ class Suggestions:
     def forget_verdicts(self, conn: Connection, user_id: int, verdicts: Sequence[Verdict]) -> None:
         """Delete suggestions whose author has read the verdicts."""
         store.forget(conn, user_id, [verdict.id for verdict in verdicts])
-
-    # --- files
-
-    async def import_file(
-        self, guild_id: int, name: str, content: bytes
-    ) -> tuple[ImportedFile, int | None] | None:
-        """Put a file's questions up for review, and a deck's complete ones into the server's bank.
-
-        Returns what was done and the channel to announce it in, if any; None for a file of another
-        format. Raises BankError for a file that can't be read.
-        """
-        if not may_be_read(name):
-            return None
-        refuse_unread(name, len(content))
-        existing, known = await self._database.read_long(self._existing, guild_id)
-        read = partial(read_questions, name, content, existing)
-        found = await self._bank.read_file(guild_id, len(content), read)
-        if found is None:
-            return None
-        merged, problems = await self._import_complete(guild_id, found)
-        new = _new_ones(found.questions, known)
-        checked = await compute(self._valid, new)
-        problems += [*found.problems, *(each for each in checked if isinstance(each, Problem))]
-        valid = [each.question for each in checked if isinstance(each, Placed)]
-        queued, channel_id = await self._database.write(self._queue, guild_id, valid)
-        log.info("guild %s: %s questions of a file wait for review", guild_id, queued)
-        done = ImportedFile(
-            queued=queued,
-            known=len(found.questions) - len(new),
-            too_many=len(new) - len(checked) + len(valid) - queued,
-            problems=tuple(problems[:MAX_PROBLEMS]),
-            merged=merged,
-            shipped=found.shipped,
-        )
-        return done, channel_id
-
-    def _existing(self, conn: Connection, guild_id: int) -> tuple[Existing, set[str]]:
-        """Return what a server has, and the keys of all prompts that are asked or wait there."""
-        packs = self._banks.packs
-        items = questions_store.own_items_of(conn, guild_id)
-        titles = titles_of(packs, questions_store.own_topics_of(conn, guild_id))
-        existing = Existing(
-            shipped=frozenset(packs.items),
-            own_names={row.item_id: row.name for row in items if not row.retired},
-            topics=frozenset(titles),
-        )
-        prompts = [item.prompt for item in self._banks.of(conn, guild_id).asked.values()]
-        prompts += store.waiting_prompts(conn, guild_id)
-        return existing, {rules.prompt_key(prompt) for prompt in prompts}
-
-    async def _import_complete(
-        self, guild_id: int, found: QuestionFile
-    ) -> tuple[Merge | None, list[Problem]]:
-        """Import the complete questions of a deck, without those that break a rule of the bank."""
-        rows = list(found.rows)
-        problems: list[Problem] = []
-        for attempt in range(_ATTEMPTS):
-            if not rows:
-                break
-            sheet = write_rows(row for _, row in rows).encode()
-            try:
-                return await self._bank.import_file(guild_id, "deck.csv", sheet), problems
-            except BankError as error:
-                numbers = {row_of(problem) for problem in error.problems}
-                problems += [_in_deck(problem, rows) for problem in error.problems]
-                if not min(numbers) or attempt == _ATTEMPTS - 1:  # 0: a problem of the whole deck
-                    raise BankError(problems) from error
-                rows = [row for number, row in enumerate(rows, start=2) if number not in numbers]
-        return None, problems
-
-    def _valid(self, questions: Sequence[Placed]) -> list[Placed | Problem]:
-        """Check questions until as many are valid as may wait for review, or too many are not."""
-        found: list[Placed | Problem] = []
-        left = SUGGESTIONS_IMPORTED
-        for each in questions:
-            if not left or len(found) - (SUGGESTIONS_IMPORTED - left) >= MAX_PROBLEMS:
-                break
-            complete = replace(each.question, why=each.question.why or "To be written.")
-            try:
-                self._bank.check(rules.form_of(complete))
-            except BankError as error:
-                first = error.problems[0]
-                found.append(Problem(each.place, f"{first.place} {first.message}"))
-            else:
-                found.append(each)
-                left -= 1
-        return found
-
-    def _queue(
-        self, conn: Connection, guild_id: int, questions: Sequence[SuggestedQuestion]
-    ) -> tuple[int, int | None]:
-        """Store as many questions as may wait; return their number and the channel to announce in."""
-        servers.lock(conn, guild_id)
-        room = SUGGESTIONS_IMPORTED - store.count_open(conn, guild_id, rules.IMPORTED)
-        fitting = questions[: max(0, room)]
-        if not fitting:
-            return 0, None
-        first = not _waiting_counts(conn, guild_id).total
-        store.add(conn, guild_id, rules.IMPORTED, fitting, self._now())
-        channel_id = servers.server(conn, guild_id).suggestions_channel_id
-        return len(fitting), channel_id if first else None
 
     # --- review
 
@@ -277,7 +159,6 @@ class Suggestions:
         def decide(conn: Connection) -> None:
             if not store.decide(conn, guild_id, suggestion_id, State.ACCEPTED):
                 raise UserError(_DECIDED)
-            store.forget(conn, rules.IMPORTED, [suggestion_id])
 
         saved = await self._bank.add(guild_id, form, decide)
         log.info("guild %s: a suggestion was accepted as %s", guild_id, saved.own.row.item_id)
@@ -285,10 +166,9 @@ class Suggestions:
 
     @writing
     def reject(self, conn: Connection, guild_id: int, suggestion_id: int, reason: str) -> None:
-        """Reject a suggestion, with a reason for its author, if it has one."""
+        """Reject a suggestion, with a reason for its author."""
         if not store.decide(conn, guild_id, suggestion_id, State.REJECTED, reason):
             raise UserError(_DECIDED)
-        store.forget(conn, rules.IMPORTED, [suggestion_id])
 
     @writing
     def settle_report(self, conn: Connection, guild_id: int, report_id: int) -> None:
@@ -301,19 +181,3 @@ def _waiting_counts(conn: Connection, guild_id: int) -> WaitingCounts:
         store.count_waiting(conn, guild_id),
         questions_store.count_reports(conn, guild_id, rules.MAX_COUNTED),
     )
-
-
-def _new_ones(questions: Sequence[Placed], known: Collection[str]) -> list[Placed]:
-    """Return the questions whose prompts are not known, each prompt once."""
-    distinct: dict[str, Placed] = {}
-    for each in questions:
-        distinct.setdefault(rules.prompt_key(each.question.prompt), each)
-    return [each for key, each in distinct.items() if key not in known]
-
-
-def _in_deck(problem: Problem, rows: Sequence[tuple[str, dict[str, str]]]) -> Problem:
-    """Name the note instead of the row that was made of it."""
-    number = row_of(problem)
-    if not number:
-        return problem
-    return replace(problem, place=problem.place.replace(f"row {number}", rows[number - 2][0], 1))

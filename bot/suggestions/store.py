@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection, Select, delete, func, select, update
 
-from bot.core.personal import Held, personal_rows, server_rows
 from bot.core.tables import Instant, OneOf, RowId, all_rows, fetch, metadata, values_of
 from bot.suggestions.rules import (
     MAX_COUNTED,
@@ -20,7 +18,6 @@ from bot.suggestions.rules import (
 )
 
 # A question that a member suggests on a server. It is deleted once its author has read the verdict.
-# Those from files have no author (`IMPORTED`), and are deleted once they are decided.
 suggestions = sa.Table(
     "suggestions",
     metadata,
@@ -40,48 +37,19 @@ suggestions = sa.Table(
     sqlite_autoincrement=True,  # buttons hold ids, so ids are never reused
 )
 
-_MOST_PROMPTS = 2_000
-"""More than ever wait: beyond it, an imported question may wait twice."""
 _c = suggestions.c
-HELD = Held(
-    members=[
-        personal_rows(
-            "suggestions",
-            _c.user_id,
-            {
-                "server_id": _c.guild_id,
-                "at": _c.at,
-                "question": _c.prompt,
-                "right_answer": _c.answer,
-                "wrong_answers": _c.wrong,
-                "why": _c.why,
-                "source": _c.source,
-                "state": _c.state,
-                "reason": _c.reason,
-            },
-            [_c.prompt, _c.answer, _c.wrong, _c.why, _c.source, _c.reason],
-        )
-    ],
-    servers=[server_rows(suggestions.c.guild_id)],
-)
 
 
 def add(
     conn: Connection,
     guild_id: int,
     user_id: int,
-    questions: Sequence[SuggestedQuestion],
+    question: SuggestedQuestion,
     now: datetime,
 ) -> None:
-    """Store a member's questions, or those from a file, for review; there must be at least one."""
+    """Store a member's question for review."""
     values = {"guild_id": guild_id, "user_id": user_id, "state": State.WAITING, "at": now}
-    conn.execute(suggestions.insert(), [values | values_of(question) for question in questions])
-
-
-def waiting_prompts(conn: Connection, guild_id: int) -> set[str]:
-    """Return the prompts of the oldest suggestions waiting on a server."""
-    query = select(_c.prompt).where(*_is_waiting(guild_id))
-    return set(conn.execute(query.order_by(_c.id).limit(_MOST_PROMPTS)).scalars())
+    conn.execute(suggestions.insert().values(values | values_of(question)))
 
 
 def count_open(conn: Connection, guild_id: int, user_id: int) -> int:

@@ -8,7 +8,7 @@ from discord import ui
 
 from bot.bank.cards import Saved
 from bot.bank.forms import item_from
-from bot.bank.views import answers, counted_problems, form, imported_parts, problem_list
+from bot.bank.views import answers, form
 from bot.chat import text as t
 from bot.chat.messages import (
     ATTENTION,
@@ -18,23 +18,17 @@ from bot.chat.messages import (
     PRIMARY,
     REVEALED,
     Message,
-    Part,
     button,
     row,
     separator,
 )
 from bot.chat.modals import fields_modal, reason_modal, text_field
 from bot.chat.router import ROW, Route
-from bot.core.limits import MAX_PROBLEMS, MAX_REASON, SUGGESTIONS_IMPORTED
+from bot.core.limits import MAX_REASON
 from bot.questions.check import Problem, make_item
 from bot.questions.views import pictures
 from bot.suggestions import rules
-from bot.suggestions.cards import (
-    ImportedFile,
-    ReportReview,
-    SuggestionReview,
-    WaitingCounts,
-)
+from bot.suggestions.cards import ReportReview, SuggestionReview, WaitingCounts
 from bot.suggestions.rules import Kind, State, Suggestion, Verdict
 
 SUGGESTED = Route("suggested", {}, once=True)
@@ -53,7 +47,6 @@ THANKS = (
     "Thanks. The moderators here will look at your question, and I'll tell you what they decide."
 )
 REJECTED_NOTE = "**Rejected**. Its author will read your reason."
-DROPPED_NOTE = "**Rejected**. That question is off the list."
 SETTLED_NOTE = "**Done**. That report is off the list."
 REASONS = (
     "We have one like it",
@@ -83,43 +76,6 @@ def suggest_form(prompt: str = "") -> ui.Modal:
         ),
         text_field("source", "Source", "", 200, "A paper or a page, if you know one", needed=False),
     )
-
-
-def imported(done: ImportedFile) -> Message:
-    """Say what an import did, and what could not be read."""
-    complete = imported_parts(done.merged) if done.merged is not None else ()
-    queued = None
-    if done.queued:
-        asks, wait = ("question", "waits") if done.queued == 1 else ("questions", "wait")
-        queued = f"**{done.queued:,} {asks}** from that file {wait} for you in </bank review>."
-    notes = []
-    if done.known:
-        notes.append(
-            f"-# {t.count(done.known, 'question')} left out, because the same is here already."
-        )
-    if done.shipped:
-        them = "it" if done.shipped == 1 else "them"
-        notes.append(
-            f"-# {t.count(done.shipped, 'question')} came with me and can't be changed, so I left {them} out."
-        )
-    if done.too_many:
-        left_out = t.count(done.too_many, "question")
-        if len(done.problems) >= MAX_PROBLEMS:
-            notes.append(
-                f"-# {left_out} left out, because so many others can't be read. Mend those first."
-            )
-        else:
-            notes.append(
-                f"-# {left_out} left out, because only {SUGGESTIONS_IMPORTED} from files can wait at a time. "
-                "Send the file again once you've reviewed those."
-            )
-    nothing = None if queued or complete else "Nothing new came from that file."
-    unread: tuple[Part | None, ...] = ()
-    if done.problems:
-        head = f"I couldn't read all of it, and found {counted_problems(done.problems)}:"
-        unread = (separator(), head, *problem_list(done.problems))
-    colour = ATTENTION if nothing else REVEALED
-    return Message(colour, queued, *complete, nothing, "\n".join(notes) or None, *unread)
 
 
 def edit_form(suggestion: Suggestion) -> ui.Modal:
@@ -172,19 +128,16 @@ def _suggestion_page(found: SuggestionReview, note: str | None) -> Message:
     form = rules.form_of(suggestion)
     item = make_item({**item_from(form), "id": Kind.SUGGESTION}, form.topic)
     source = f"\n-# Source: {t.escape(suggestion.source)}" if suggestion.source else ""
-    why = t.escape(suggestion.why) or "-# Nothing says yet why that is right. Add it with Edit."
-    origin = "From a file" if suggestion.is_imported else f"Suggested by {t.name(found.author)}"
-    accept = button("Accept", _button_id("accept", Kind.SUGGESTION, suggestion.id), PRIMARY)
     return Message(
         OPEN,
         note,
-        f"-# {origin} · {_waiting_text(found.waiting)}",
+        f"-# Suggested by {t.name(found.author)} · {_waiting_text(found.waiting)}",
         t.cut(t.heading(suggestion.prompt), _MAX_LENGTH["prompt"]),
         t.cut(answers(item), _MAX_LENGTH["answers"]),
-        t.cut(f"{why}{source}", _MAX_LENGTH["why"]),
+        t.cut(f"{t.escape(suggestion.why)}{source}", _MAX_LENGTH["why"]),
         separator(),
         row(
-            accept if suggestion.why else None,
+            button("Accept", _button_id("accept", Kind.SUGGESTION, suggestion.id), PRIMARY),
             button("Edit", _button_id("edit", Kind.SUGGESTION, suggestion.id)),
             button("Reject", _button_id("reject", Kind.SUGGESTION, suggestion.id), DANGER),
             _later_button(found.waiting, Kind.SUGGESTION, suggestion.id),
@@ -245,10 +198,9 @@ def _waiting_text(waiting: WaitingCounts) -> str:
     return f"{' and '.join(many)} waiting"
 
 
-def added_note(done: Saved, *, has_author: bool = True) -> str:
+def added_note(done: Saved) -> str:
     topic, name = t.one_line(done.own.topic), t.code(done.own.row.name)
-    told = " Its author will be told." if has_author else ""
-    return f'**Added** to "{topic}" as {name}.{told}'
+    return f'**Added** to "{topic}" as {name}. Its author will be told.'
 
 
 def not_added_note(problems: Sequence[Problem]) -> str:

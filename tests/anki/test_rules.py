@@ -8,9 +8,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from bot.anki.rules import FIELDS, csv_row, note_of, plain_text, to_html
-from bot.bank.sheets import read_sheet, write_rows
-from bot.questions.check import make_item
-from bot.questions.model import Bank, Choice, Item, Reference, Section
+from bot.questions.model import Bank, Item, Reference, Section
 from tests.banks import small_bank
 
 BANK = small_bank()
@@ -140,34 +138,3 @@ def test_a_changed_number_of_choices() -> None:
     fields = {**note.fields, "E": "a new one", "E why": "new"}
     row = csv_row(replace(note, fields=fields))
     assert [row[x] for x in "abcde"] == [*(note.fields[x] for x in "ABCD"), "a new one"]
-
-
-ITEMS = st.builds(
-    Item,
-    id=st.just("some-item"),
-    topic_id=st.just("t1"),
-    kind=st.just("multiple"),
-    difficulty=st.integers(1, 5),
-    prompt=TEXTS.filter(bool),
-    explanation=TEXTS.filter(bool),
-    choices=st.lists(
-        st.builds(Choice, TEXTS.filter(bool), st.booleans(), TEXTS.filter(bool)),
-        min_size=2,
-        max_size=6,
-    ).map(tuple),
-    code=st.none() | TEXTS.filter(bool),
-    reference=st.sampled_from([None, 0, 1]),
-)
-
-
-@given(ITEMS)
-def test_there_and_back(item: Item) -> None:
-    """A note's row is read as the item that the note was made of."""
-    bank = bank_with(item)
-    sheet = write_rows([csv_row(note_of(item, bank, {}))])
-    draft = read_sheet(sheet, Bank("", ()))
-    (topic,) = draft.document["sections"][0]["topics"]
-    used = [] if item.reference is None else [bank.topics["t1"].references[item.reference]]
-    assert [source["url"] for source in topic.get("references", [])] == [s.url for s in used]
-    read = make_item(topic["items"][0], "t1")
-    assert read == replace(item, reference=None if item.reference is None else 0)

@@ -11,10 +11,10 @@ import discord
 import pytest
 from simcord.backend.errors import SetupError
 
+from bot.bank.archives import pack
 from bot.bank.cog import Bank
 from bot.bank.pictures import redraw
 from bot.core.limits import MAX_FILE_BYTES, MAX_PICTURE_BYTES
-from tests.anki.decks import deck
 from tests.bank.images import HOSTILE, diagram
 from tests.bank.test_files import item
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
@@ -258,7 +258,7 @@ async def test_large_files_in_turn(stage: Stage) -> None:
     cog = stage.bot.get_cog("Bank")
     assert isinstance(cog, Bank)
     async with cog._large_file_in_turn(stage.guild.id):
-        refused = reply(await take(stage, deck(("Who?", "me")), "x.apkg"))
+        refused = reply(await take(stage, pack(ours(), {}), "x.zip"))
         assert "I'm still reading another file for this server." in refused
         refused = reply(await with_extras(stage, **PICTURE, upload=("x.png", diagram())))
         assert "I'm still reading another file for this server." in refused
@@ -270,9 +270,7 @@ async def test_large_files_in_turn(stage: Stage) -> None:
             assert not third.done()
         await third
         await context.__aexit__(None, None, None)
-    assert "**1 question** from that file waits" in reply(
-        await take(stage, deck(("Who?", "me")), "x.apkg")
-    )
+    assert "**Imported**: 2 new." in reply(await take(stage, pack(ours(), {}), "x.zip"))
 
 
 # --- code and pictures
@@ -382,8 +380,7 @@ async def test_a_picture_in_the_question_of_the_day(stage: Stage) -> None:
     """The card, `/today` before and after the answer, and the closed card show it."""
     await with_extras(stage, **PICTURE, upload=("x.png", diagram()))
     (own,) = await stage.services.own_bank.find(stage.guild.id)
-    where = {"channel": stage.daily, "time": "09:00", "timezone": "Europe/Berlin"}
-    await stage.manager.slash(stage.quiz, "daily setup", **where, topic=own.row.topic_id)
+    await stage.add_daily(topic=own.row.topic_id)
     await stage.wait(24 * 3600)
     card = stage.question(stage.daily).message
     shown = [card, answer_to(await stage.alwina.slash(stage.quiz, "today"))]

@@ -407,7 +407,6 @@ def test_the_sample_is_valid() -> None:
             "are not those of the shipped topic",
         ),
         ({"weight": 3}, {}, "which takes questions only; leave out weight"),
-        ({}, {"retired": True}, "can't be imported; leave the question out"),
         ({}, {"reference": 5}, "is 5, but its topic has 1 references, counted from 0"),
     ],
 )

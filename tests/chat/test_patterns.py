@@ -11,7 +11,7 @@ import pytest
 from bot.anki import rules as notes
 from bot.chat import text
 from bot.interviews.grading import hints, verifying, words
-from bot.suggestions import files, formats
+from bot.suggestions import plain
 from tests.patience import PATIENCE
 
 _LENGTH = 20_000
@@ -42,7 +42,7 @@ _UNITS = (
 
 @pytest.mark.parametrize(
     "module",
-    [text, words, hints, verifying, notes, files, formats],
+    [text, words, hints, verifying, notes, plain],
     ids=lambda module: module.__name__,
 )
 def test_work_grows_with_the_length(module: ModuleType) -> None:

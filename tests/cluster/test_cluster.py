@@ -21,7 +21,7 @@ from bot.core.database import Database, open_database
 from bot.core.servers import set_zone
 from bot.core.transfer import transfer
 from bot.daily import schedule_store
-from bot.daily.rules import Schedule
+from bot.daily.model import Schedule
 from tests.crash import invariants
 from tests.crash.play import cards, give, revealed, soon, standings
 from tests.crash.stage import noon_offset, noon_zone, texts

@@ -37,8 +37,7 @@ from bot.core.snowflakes import earliest_id
 from bot.core.tables import count_rows
 from bot.daily import schedule_store, streak_store
 from bot.daily import store as daily
-from bot.daily.rules import Schedule
-from bot.daily.store import Written
+from bot.daily.model import Schedule
 from bot.insights import store as insights
 from bot.interviews import store as interviews
 from bot.interviews.store import Interview
@@ -258,7 +257,6 @@ CALLS: list[Call] = [
     call(totals.add, counted=[COUNTED]),
     call(totals.correct, before=COUNTED, paid=0, right=False),
     call(pay.add_counted, answer=replace(DAILY_ANSWER, user_id=103)),
-    call(pay.grade, before=DAILY_ANSWER, states="0", points=90, right=True),
     call(pay.count_changed, item=OWN, sources=SOURCES),
     call(pay.judge_again, item=OWN, sources=SOURCES),
     call(IN_PLAY.items, GUILD, "round"),
@@ -269,10 +267,8 @@ CALLS: list[Call] = [
     call(challenges.delete_shown, question_id=LAST - 2),
     call(challenges.end_shown, question_id=LAST - 2),
     call(challenges.shown_to, question_id=LAST - 2),
-    call(daily.add_written, written=Written(DAYS, 103, "So.", None)),
-    call(daily.written_by, daily_id=DAYS - 1),
-    call(daily.save_grade, written=Written(DAYS - 1, ALWINA, "So.", None)),
-    call(daily.change_grade, daily_id=DAYS - 1),
+    call(daily.add_text, user_id=103, text="So."),
+    call(daily.text_of, daily_id=DAYS - 1),
     call(streak_store.count_streak, answer=DAILY_ANSWER),
     call(memory.record, given=[Review(ALWINA, Rating.Good, NOW)]),
     call(memory.who_learned, item_ids=["t1-a", "t1-b"], at_least=1, since=NOW),
@@ -284,7 +280,7 @@ CALLS: list[Call] = [
     call(milestones.fail, row=REACHED, problem="odd"),
     call(milestones.forget, row_id=5),
     call(milestones.set_told, ids=[5]),
-    call(privacy.known_servers, held=HELD.servers),
+    call(privacy.known_servers, list(HELD.servers)),
     call(questions.bank_marks, servers=[GUILD], limit=25),
     call(questions.set_packs, names=["questions"]),
     call(questions.reserve_numbers, count=3),
@@ -312,12 +308,11 @@ CALLS: list[Call] = [
     call(challenges.save_player, player=Player(DAYS, ALWINA, 2, NOW, None, GUILD)),
     call(challenges.shown_to_all, question_id=LAST - 2),
     call(memory.replay, item_id=MINE),
-    call(schedule_store.add_schedule, schedule=replace(SCHEDULE, number=2)),
+    call(schedule_store.add_schedule, schedule=SCHEDULE),
     call(schedule_store.change_schedule, paused=True),
     call(schedule_store.active_schedules, since=TODAY - timedelta(days=9), limit=20),
     call(daily.taken, since=TODAY - timedelta(days=9)),
     call(daily.create, day=TODAY + timedelta(days=1), state="posting", scheduled_at=NOW),
-    call(daily.close_daily, expect="open", problem=None),
     call(streak_store.streak_of),
     call(streak_store.streak_of, user_id=1000),
     call(streak_store.credit_day),
@@ -388,7 +383,7 @@ CALLS: list[Call] = [
     call(questions.add_report, text="odd"),
     call(questions.reports_since, since=NOW - timedelta(days=1)),
     call(questions.count_reports, most=100),
-    call(suggestions.add, questions=[SuggestedQuestion("Why?", "So", "", "It is", "")]),
+    call(suggestions.add, question=SuggestedQuestion("Why?", "So", "", "It is", "")),
     call(suggestions.decide, state=State.REJECTED, reason="No"),
     call(suggestions.forget, ids=[1]),
     call(recap.save_schedule, schedule=recap.Schedule(GUILD, CHANNEL, 0, NOW, NOW)),
@@ -451,12 +446,13 @@ def queues() -> Iterator[tuple[str, Queue]]:
 def personal_calls() -> Iterator[Call]:
     """Export and erasure read little for members and servers with little data, and erase no more
     than they read."""
-    for held in HELD.members:
-        yield call(held.export, NEWCOMER)
-        yield call(held.erase, NEWCOMER, 60)
-        yield call(held.erase, ALWINA, 60)
-    for of_servers in HELD.servers:
-        yield call(of_servers.erase, GUILD, 60)
+    for export in HELD.exports.values():
+        yield call(export, NEWCOMER)
+    for erase in HELD.members.values():
+        yield call(erase, NEWCOMER, 60)
+        yield call(erase, ALWINA, 60)
+    for erase_server in HELD.servers.values():
+        yield call(erase_server, GUILD, 60)
 
 
 def queue_calls() -> Iterator[Call]:

@@ -209,7 +209,8 @@ def print_voices(grader: Grader) -> None:
 class Scripted:
     """A model that knows the labels (`perfect`), or one that answers at random and misquotes.
 
-    A point that is said in part counts as said as often as its label says.
+    A point that is said in part counts as said as often as its label says. `passages` are those
+    that the offline grader found nearest to the points; the perfect model quotes them.
     """
 
     name = "scripted"
@@ -218,9 +219,10 @@ class Scripted:
         self._answers = {answer.text: answer for answer in answers}
         self._perfect = perfect
         self._rng = random.Random(1)
+        self.passages: list[str] = []
 
     async def verify(
-        self, question: str, answer: str, points: Mapping[int, PointToCheck], server: int
+        self, question: str, answer: str, points: Mapping[int, PointToCheck]
     ) -> dict[int, Ruling]:
         if not self._perfect:
             verdicts = {n: self._rng.choice(list(Verdict)) for n in points}
@@ -233,9 +235,9 @@ class Scripted:
                 else Verdict.OPPOSITE
                 if means[n] < -0.25
                 else Verdict.NEITHER,
-                point.passage or answer,
+                self.passages[n] or answer,
             )
-            for n, point in points.items()
+            for n in points
         }
 
 
@@ -243,10 +245,12 @@ async def _verified(
     answers: Sequence[Voiced], *, perfect: bool
 ) -> list[tuple[Voiced, Assessment, Assessment]]:
     """Return each answer with its assessment before and after the model was asked."""
-    grading = Grading(Rubrics(packs()), Scripted(answers, perfect=perfect))
+    model = Scripted(answers, perfect=perfect)
+    grading = Grading(Rubrics(packs()), model)
     found = []
     for one in answers:
         before = await grading.assess(one.topic, one.text, 1)
+        model.passages = [point.quote for point in before.points]
         found.append((one, before, await grading.verify(one.topic, one.text, before, 1)))
     return found
 

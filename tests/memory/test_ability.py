@@ -24,7 +24,7 @@ from bot.memory.ability import (
     with_guessing,
 )
 from bot.memory.rules import MemoryCard, review
-from bot.questions.model import Bank, Measured, Section, Topic
+from bot.questions.model import Bank, Section, Topic
 from tests.shipped import item
 
 NOON = datetime(2027, 1, 4, 12, tzinfo=UTC)
@@ -171,13 +171,6 @@ def test_the_first_answer_counts() -> None:
     assert ability_of(BANK, {"a-0": forgotten}) == ability_of(BANK, {"a-0": RIGHT})
 
 
-def test_measured_difficulties_count() -> None:
-    """A right answer to an item that turned out hard says more."""
-    hard = BANK.measured_by({f"a-{n}": Measured(2.0, 50) for n in range(12)})
-    met = cards("a", right=6, wrong=2)
-    assert ability_of(hard, met).overall > ability_of(BANK, met).overall + 0.5
-
-
 def test_what_an_item_is_to_a_member() -> None:
     """They know an item of their own ability half the time, and guess some of the rest."""
     member = Ability(0.0, {"one": 0.8}, {})
@@ -187,8 +180,6 @@ def test_what_an_item_is_to_a_member() -> None:
     assert member.answers_right(open_item, "one") == pytest.approx(0.5)
     assert member.answers_right(choice, "one") == pytest.approx(0.625)
     assert member.knows(choice, "two") == pytest.approx(1 / (1 + math.exp(0.8)))
-    measured = replace(choice, measured=Measured(-0.2, 3))
-    assert member.knows(measured, "one") == pytest.approx(1 / (1 + math.exp(-1)))
 
 
 def test_a_section_is_known_from_ten_answers_on() -> None:

@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, func, select
 
+from bot.app import HELD
 from bot.core import servers
 from bot.core.database import Database
 from bot.core.errors import DeliveryLater, DeliveryRefused, DeliveryUnknown, UserError
 from bot.daily import store as daily_store
+from bot.daily.model import Schedule
 from bot.interviews.store import interviews
 from bot.members.store import set_names
 from bot.pairs import store
@@ -76,8 +78,8 @@ async def erase(stage: Stage, user_id: int) -> None:
     """Erase what pairs hold of a member."""
 
     def erase_all(conn: Connection) -> None:
-        for held in store.HELD.members:
-            while held.erase(conn, user_id, 50):
+        for name, erase_some in HELD.members.items():
+            while name.startswith("pair") and erase_some(conn, user_id, 50):
                 pass
 
     await stage.database.write(erase_all)
@@ -439,7 +441,8 @@ async def ask_today(stage: Stage, *topic_ids: str, guild_id: int = GUILD) -> Non
         for n, topic_id in enumerate(topic_ids):
             day, at = START.date() + timedelta(days=n), stage.clock()
             values = {"topic_id": topic_id, "state": "open", "scheduled_at": at}
-            daily_store.create(conn, guild_id, day, **values)
+            schedule = Schedule(guild_id, CHANNEL, "09:00", "UTC", at, id=guild_id)
+            daily_store.create(conn, schedule, day, **values)
 
     await stage.database.write(create)
 

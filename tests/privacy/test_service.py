@@ -32,7 +32,7 @@ from bot.privacy import service
 from bot.privacy.cards import Export
 from bot.suggestions.rules import SuggestedQuestion
 from tests.challenges import play as challenges
-from tests.fakes import Crash, Post
+from tests.fakes import Crash, DailyCard, Post
 from tests.privacy.failing import fail_after
 from tests.rows import everything
 from tests.stage import ALWINA, BOB, CHANNEL, CLEMENTINE, GUILD, Stage
@@ -210,20 +210,20 @@ async def test_all_is_given_out_and_then_nothing_is_left(stage: Stage) -> None:
     await live(stage)
     found = await exported(stage)
     assert [name for name, rows in found.items() if not rows and name != "model_requests"] == []
-    assert [n["name"] for n in found["names"]] == [NAME, NAME]
-    assert {n["server_id"] for n in found["names"]} == {str(GUILD), str(OTHER_GUILD)}
-    played = [answer for answer in found["answers"] if answer["where"] == ROUND]
-    assert {answer["where"] for answer in found["answers"]} == {ROUND, CHALLENGE, DAILY, PRACTICE}
-    assert {answer["item"] for answer in played} == set(stage.bank.items)
-    typed = [a for a in played if stage.bank.items[a["item"]].kind == "typed"]
+    assert [n["name"] for n in found["member_names"]] == [NAME, NAME]
+    assert {n["server_id"] for n in found["member_names"]} == {str(GUILD), str(OTHER_GUILD)}
+    played = [answer for answer in found["answers"] if answer["source"] == ROUND]
+    assert {answer["source"] for answer in found["answers"]} == {ROUND, CHALLENGE, DAILY, PRACTICE}
+    assert {answer["item_id"] for answer in played} == set(stage.bank.items)
+    typed = [a for a in played if stage.bank.items[a["item_id"]].kind == "typed"]
     assert {a["answer"] for a in typed} <= {NAME, "attention"}
     texts = {choice.text for item in stage.bank.items.values() for choice in item.choices}
     assert all(set(a["answer"]) <= texts for a in played if a not in typed)
-    assert NAME in found["interviews"][0]["answer"]
-    assert found["interviews"][0]["grade"]["points"]
-    assert NAME in found["interviews"][0]["follow_up"]["answer"]
-    assert found["settings"] == [{"others_see_my_stats": True, "timezone": "Asia/Tokyo"}]
-    assert found["cards"][0].keys() >= {"item", "state", "due"}
+    assert NAME in found["interview_questions"][0]["answer"]
+    assert found["interview_questions"][0]["grade"]["points"]
+    assert NAME in found["interview_questions"][0]["follow_up"]["answer"]
+    assert found["members"] == [{"shows_stats": True, "zone": "Asia/Tokyo"}]
+    assert found["cards"][0].keys() >= {"item_id", "state", "due_at"}
     assert "Bob" not in json.dumps(found)
     assert len({trace.partition(".")[0] for trace in await traces(stage)}) > 12
     assert await stage.bot.privacy.erase(ZOE)
@@ -388,7 +388,7 @@ async def test_who_plays_on_meanwhile(stage: Stage, monkeypatch: pytest.MonkeyPa
             if portions in {2, 5, 8, 11}:
                 stage.bot.names.set(GUILD, ZOE, f"{NAME} {portions}")
                 await practise(stage)
-                if hasattr(daily.card, "topic"):
+                if isinstance(daily.card, DailyCard) and daily.card.question.item is None:
                     await _again(
                         stage.bot.dailies.answer_openly(
                             stage.written(ZOE, f"{NAME} again", post=daily)
@@ -482,20 +482,29 @@ async def test_no_file_tells_a_verdict_before_the_reveal(stage: Stage) -> None:
         await challenges.give(stage, asked, right=right)
     one, other = [await told_of(stage, user_id) for user_id in (ALWINA, CLEMENTINE)]
     assert one == other
-    assert [row["where"] for row in one["answers"]] == [CHALLENGE, ROUND]
-    assert {row["right"] for row in one["answers"]} == {None}
+    assert [row["source"] for row in one["answers"]] == [CHALLENGE, ROUND]
+    assert {row["correct"] for row in one["answers"]} == {None}
     await stage.bot.rounds.show_answer(question.row_id, question.message_id, BOB, may_manage=False)
     await stage.wait(days=2)
     one, other = [await told_of(stage, user_id) for user_id in (ALWINA, CLEMENTINE)]
-    assert [row["right"] for row in one["answers"]] == [True, True]
-    assert [row["right"] for row in other["answers"]] == [False, False]
+    assert [row["correct"] for row in one["answers"]] == [True, True]
+    assert [row["correct"] for row in other["answers"]] == [False, False]
 
 
 async def told_of(stage: Stage, user_id: int) -> dict[str, Any]:
     """Return a member's file without their name, their answers and the times."""
     (file,) = (await stage.bot.privacy.export(user_id)).files
     sections = {name: rows for name, rows in json.loads(file).items() if isinstance(rows, list)}
-    own = {"name", "answer", "at", "shown", "until", "began", "finished", "milliseconds"}
+    own = {
+        "name",
+        "answer",
+        "elapsed_ms",
+        "answered_at",
+        "shown_at",
+        "deadline_at",
+        "began_at",
+        "finished_at",
+    }
     return {
         name: [{key: value for key, value in row.items() if key not in own} for row in rows]
         for name, rows in sections.items()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import pickle
 from collections.abc import Callable, Iterator
-from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -23,7 +22,6 @@ from bot.questions.model import (
     FollowUp,
     Item,
     KeyPoint,
-    Pack,
     Reference,
     Section,
     Topic,
@@ -332,27 +330,6 @@ def test_the_month_of_a_fact() -> None:
     assert changed(lambda i: i.update(as_of="2026-05")) == []
     for wrong in "2026", "2026-13", "May 2026":
         assert changed(lambda i, wrong=wrong: i.update(as_of=wrong)) != []  # type: ignore[misc]
-
-
-def test_retired_items_come_last_and_are_not_asked() -> None:
-    """A retired item is not asked, but stays readable; a topic keeps one that is asked."""
-    data = deepcopy(TINY)
-    first, second = data["sections"][0]["topics"][0]["items"]
-    second["retired"] = True
-    bank = read_bank(data, SCHEMA)
-    assert list(bank.asked) == [first["id"]]
-    assert bank.items[second["id"]].prompt == second["prompt"]
-    assert bank.topics["one-topic"].items == (bank.asked[first["id"]],)
-    joined = Bank.join([Pack("one", bank)])
-    assert second["id"] in joined.items
-    assert second["id"] not in joined.asked
-    first["retired"], second_retired = True, second.pop("retired")
-    at = 'section "one-section", topic "one-topic"'
-    assert problems(data) == [
-        f'{at}, item "{second["id"]}": comes after a retired item; put retired ones last'
-    ]
-    second["retired"] = second_retired
-    assert problems(data) == [f"{at}, items: are all retired; a topic needs one that is asked"]
 
 
 def test_two_choices_with_the_same_text() -> None:

@@ -50,8 +50,7 @@ async def test_the_settings_panel(stage: Stage) -> None:
 
 async def test_a_new_zone_and_the_daily(stage: Stage) -> None:
     """The panel says at once when the question of the day comes in the new zone."""
-    setup = {"channel": stage.daily, "time": "09:00", "timezone": "UTC"}
-    await stage.manager.slash(stage.quiz, "daily setup", **setup)
+    await stage.add_daily(zone="UTC")
     shown = await stage.manager.slash(stage.quiz, "settings")
     assert "The question of the day comes at 09:00 by this clock." in reply(shown)
     form = await stage.manager.click(answer_to(shown), label="Change time zone")
@@ -59,8 +58,9 @@ async def test_a_new_zone_and_the_daily(stage: Stage) -> None:
     said = text_of(answer_to(shown))
     assert "A question that's open closes at the time on its card." in said
     assert "Next: **Thursday 1 January, 09:00** (America/New_York)" in said
-    assert "America/New_York" in reply(await stage.manager.slash(stage.quiz, "daily status"))
-    await stage.manager.slash(stage.quiz, "daily pause")
+    panel = await stage.manager.slash(stage.quiz, "daily")
+    assert "America/New_York" in reply(panel)
+    await stage.manager.click(answer_to(panel), label="Pause")
     assert "by this clock" not in reply(await stage.manager.slash(stage.quiz, "settings"))
 
 

@@ -31,20 +31,6 @@ def test_a_choice_question() -> None:
     assert item["choices"][1]["why"] == "The right answer is: This one"
 
 
-def test_a_question_of_a_file() -> None:
-    """It may have several right answers, as choices or typed, and no reason yet."""
-    form = form_of(SuggestedQuestion("Which two?", "a\nb", "c", "", ""))
-    item = item_from(form)
-    assert (item["kind"], form.explanation) == ("multiple", "")
-    assert [(choice["text"], choice["correct"], choice["why"]) for choice in item["choices"]] == [
-        ("a", True, ""),
-        ("b", True, ""),
-        ("c", False, "This is none of the right answers"),
-    ]
-    typed = item_from(form_of(SuggestedQuestion("Which?", "a\nb", "", "", "")))
-    assert (typed["kind"], typed["accept"]) == ("typed", ["a", "b"])
-
-
 def test_a_typed_question() -> None:
     """Without wrong answers the answer is typed; without a source the explanation has none."""
     form = form_of(normalized(SuggestedQuestion("Which?", "AdamW", " \n ", "It is.", "")))

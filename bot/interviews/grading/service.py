@@ -163,13 +163,11 @@ class Grading:
         if self._verifier is None or not self.may_verify(assessment):
             return assessment
         asked = {
-            n: PointToCheck(key_point.text, key_point.accept, key_point.opposites, point.quote)
-            for n, (key_point, point) in enumerate(
-                zip(topic.key_points, assessment.points, strict=True)
-            )
+            n: PointToCheck(key_point.text, key_point.accept, key_point.opposites)
+            for n, key_point in enumerate(topic.key_points)
         }
         try:
-            rulings = await self._verifier.verify(topic.question, answer, asked, server)
+            rulings = await self._verifier.verify(topic.question, answer, asked)
             points = await self._ruled(topic, answer, assessment, rulings, server)
         except (NoOpinion, Ungradable) as error:
             log.warning("the model gave no opinion, so words decide: %s", error)

@@ -1,4 +1,4 @@
-"""The questions to a model about key points, whichever model it is, and which of its rulings count.
+"""What a model is asked about key points, and which of its rulings count.
 
 The answer is a stranger's text and may manipulate a model. So a point that its words do not show
 counts as said only with a quote that is in the answer and is about the point.
@@ -32,15 +32,11 @@ class Verdict(StrEnum):
 
 
 class PointToCheck(Struct, frozen=True):
-    """A key point to check: its text, other ways to word it, and sentences that say the opposite.
-
-    `passage` are the sentences of the answer that come nearest to it, empty if none is near.
-    """
+    """A key point to check: its text, other ways to word it, and sentences that say the opposite."""
 
     text: str
     accept: tuple[str, ...]
     opposites: tuple[str, ...]
-    passage: str
 
 
 class Ruling(Struct, frozen=True):
@@ -61,12 +57,11 @@ class Verifier(Protocol):
     def name(self) -> str: ...
 
     async def verify(
-        self, question: str, answer: str, points: Mapping[int, PointToCheck], server: int
+        self, question: str, answer: str, points: Mapping[int, PointToCheck]
     ) -> dict[int, Ruling]:
-        """Return a ruling for each key point, by its index, that the model could judge.
+        """Return a ruling for each key point, by its index.
 
-        `server` is the server's id, or the member's in direct messages. Raises NoOpinion within a
-        bounded time if there is no ruling at all.
+        Raises NoOpinion within a bounded time if the model gives none.
         """
         ...
 

@@ -307,7 +307,6 @@ def statistics(bank: Bank) -> Mapping[str, Mapping[str, int]]:
             "sections": len(bank.sections),
             "topics": len(bank.topics),
             "items": len(items),
-            "retired": len(bank.items) - len(items),
             "with code": sum(item.code is not None for item in items),
             "with a formula": sum(item.formula is not None for item in items),
             "typed with a tolerance": sum(item.tolerance > 0 for item in items),

@@ -1,4 +1,4 @@
-"""The model service over HTTP: what is sent, what is read, and that nothing is sent by default."""
+"""The model service: its request, how its reply is read, and that nothing is sent by default."""
 
 from __future__ import annotations
 
@@ -13,12 +13,21 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import web
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from bot.config import Settings
-from bot.interviews.grading.chat_model import MAX_REPLY, ModelService, check_service, model_service
-from bot.interviews.grading.models import opened_verifier
-from bot.interviews.grading.opinion import SYSTEM, build_request
+from bot.interviews.grading.chat_model import (
+    MAX_REPLY,
+    SYSTEM,
+    ModelService,
+    build_request,
+    check_service,
+    model_service,
+    opened_verifier,
+    read_reply,
+)
 from bot.interviews.grading.service import Grading
 from bot.interviews.grading.verifying import NoOpinion, PointToCheck, Ruling, Verdict
 from tests.shipped import bank, rubrics
@@ -27,7 +36,7 @@ from tests.stage import GUILD
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 KEY = "sk-very-secret-0123456789"
 TOPIC = bank().topics["temperature"]
-POINT = PointToCheck("It divides", ("it scales",), ("it multiplies",), "It divides.")
+POINT = PointToCheck("It divides", ("it scales",), ("it multiplies",))
 RULED = {0: Ruling(Verdict.SAYS, "It divides.")}
 REPLY = '{"points": [{"id": 0, "verdict": "says", "quote": "It divides."}]}'
 IN_DOUBT = "Logits are not divided by T before the softmax. At high T there is more variety and there are more errors."
@@ -64,7 +73,7 @@ def replying(content: object) -> Handler:
 
 
 async def ruled_by(service: ModelService) -> dict[int, Ruling]:
-    return await service.verify("Why?", "It divides.", {0: POINT}, 1)
+    return await service.verify("Why?", "It divides.", {0: POINT})
 
 
 async def reply_of(handler: Handler, limit: float = 5) -> dict[int, Ruling]:
@@ -226,3 +235,73 @@ async def test_checking_the_service() -> None:
         assert await check_service(settings_for(url)) is None
     async with endpoint(replying("Yes, it does.")) as url:
         assert "the reply is not JSON" in (await check_service(settings_for(url)) or "")
+
+
+def reply_with(*entries: object) -> str:
+    return json.dumps({"points": entries})
+
+
+def entry(number: object = 2, verdict: object = "says", quote: object = "so") -> dict[str, object]:
+    return {"id": number, "verdict": verdict, "quote": quote}
+
+
+@given(st.text())
+def test_the_answer_stays_in_its_field(text: str) -> None:
+    """Whatever an answer contains, including quotes and brackets, it is one JSON value."""
+    data = json.loads(build_request("Why?", {2: POINT}, text))
+    point = {
+        "id": 2,
+        "text": POINT.text,
+        "also_worded": ["it scales"],
+        "opposites": ["it multiplies"],
+    }
+    assert data == {"question": "Why?", "key_points": [point], "answer": text}
+
+
+def test_rulings_by_point() -> None:
+    """Each point has one, in any order."""
+    reply = reply_with(entry(2), entry(5, "neither", ""), entry(4, "opposite", "not so"))
+    assert read_reply(reply, [2, 4, 5]) == {
+        2: Ruling(Verdict.SAYS, "so"),
+        4: Ruling(Verdict.OPPOSITE, "not so"),
+        5: Ruling(Verdict.NEITHER),
+    }
+    (number,) = read_reply(
+        reply_with({**entry(2), "id": 2.0}), [2]
+    )  # JSON Schema calls 2.0 an integer
+    assert isinstance(number, int)
+
+
+def test_the_rules_name_all_verdicts() -> None:
+    """Their example of a reply can be read."""
+    assert [verdict for verdict in Verdict if f"{verdict}, if" not in SYSTEM] == []
+    example = "{" + SYSTEM.partition("{")[2]
+    assert read_reply(example, [1]) == {1: Ruling(Verdict.SAYS, "words of the answer")}
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "",
+        "All points are said.",
+        "```json\n" + reply_with(entry()) + "\n```",
+        "[" * 100_000,
+        "null",
+        "{}",
+        reply_with(),
+        reply_with(entry(3)),
+        reply_with(entry(), entry()),
+        reply_with(entry(number=True)),
+        reply_with(entry(verdict="covered")),
+        reply_with(entry(verdict=True)),
+        reply_with(entry(quote=None)),
+        reply_with({"id": 2, "verdict": "says"}),
+        reply_with({**entry(), "score": 100}),
+        json.dumps({"points": [entry()], "score": 100}),
+        json.dumps({"points": {"2": entry()}}),
+    ],
+)
+def test_invalid_replies_are_refused(reply: str) -> None:
+    """Surrounding text, other points than asked about, wrong types and further fields are refused."""
+    with pytest.raises(NoOpinion):
+        read_reply(reply, [2])
