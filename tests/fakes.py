@@ -45,7 +45,7 @@ class Clock:
 
 @dataclass(frozen=True)
 class Announcement:
-    """What announces a daily to a role."""
+    """The announcement of a daily to a role."""
 
     daily: Daily
     question: DailyQuestion

@@ -55,7 +55,7 @@ GUILD, CHANNEL, ALWINA, BOB, CLEMENTINE, DAGOBERT = 1, 10, 101, 102, 103, 104
 STARTERS = 1000
 """In channels other than `CHANNEL`, the member with this id plus the channel's starts rounds."""
 PATCH = pytest.MonkeyPatch()
-"""What stages put in the place of views; a fixture undoes it after each test."""
+"""Puts fakes in the place of views; a fixture undoes it after each test."""
 NAMES = {ALWINA: "Alwina", BOB: "Bob", CLEMENTINE: "Clementine", DAGOBERT: "Dagobert"}
 
 
@@ -89,7 +89,7 @@ class Stage:
         )
         plain = PlainViews()
         views = Views(plain, plain, plain, plain, plain)
-        PATCH.setattr(daily_work, "views", PlainDailyViews())
+        PATCH.setattr(daily_work, "view", PlainDailyViews())
         services = Services(context, self.verifier, views)
         # its edits wait in real time, so on a busy machine one would come in the middle of a test
         services.open_questions.counters._closed = True

@@ -118,7 +118,7 @@ class TodayCog(commands.Cog):
         await interaction.response.send_modal(essay_modal(form, topic, written))
 
     async def written(self, interaction: discord.Interaction, fields: Fields) -> None:
-        """Store what was written, then show it beside the key points."""
+        """Store what was written, then show it with the key points."""
         daily_id = int(fields["row"])
         text = modal_text(interaction, MAX_ANSWER)
         click = click_of(interaction, fields, text=text)

@@ -114,7 +114,7 @@ class Daily(Struct, frozen=True):
 
 
 class DailyQuestion(Struct, frozen=True):
-    """What a daily asks: an item with the order of its choices, or its topic's open question."""
+    """The question of a daily: an item with the order of its choices, or its topic's open question."""
 
     topic: Topic
     item: Item | None = None

@@ -18,9 +18,9 @@ from bot.chat.router import (
 )
 from bot.core.calendar import EVERY_DAY
 from bot.core.errors import UserError
+from bot.core.servers import DEFAULT_ZONE
 from bot.core.tables import values_of
-from bot.daily import panel_views as view
-from bot.daily import rules
+from bot.daily import panel_views, rules
 from bot.daily.model import Schedule
 from bot.daily.schedule_service import Changes, Schedules
 from bot.questions.model import Bank
@@ -30,11 +30,11 @@ class DailyCog(commands.Cog):
     def __init__(self, bot: QuizBot, schedules: Schedules) -> None:
         self.bot = bot
         self.schedules = schedules
-        bot.router.add(view.PANEL, self.act)
-        bot.router.add(view.CHANGE, self.change)
-        bot.router.add(view.SET_UP, self.set_up)
-        bot.router.add(view.PICK, self.pick)
-        bot.router.add(view.FORM, self.store)
+        bot.router.add(panel_views.PANEL, self.act)
+        bot.router.add(panel_views.CHANGE, self.change)
+        bot.router.add(panel_views.SET_UP, self.set_up)
+        bot.router.add(panel_views.PICK, self.pick)
+        bot.router.add(panel_views.FORM, self.store)
 
     @app_commands.command(description="Set up and change the questions of the day")
     @app_commands.guild_only()
@@ -46,12 +46,12 @@ class DailyCog(commands.Cog):
 
     async def pick(self, interaction: discord.Interaction, _fields: Fields) -> None:
         """Show the panel of the daily that was picked from the list."""
-        require_page(interaction, view.PICK)
+        require_page(interaction, panel_views.PICK)
         await self._show(interaction, parse_number(selected_values(interaction)))
 
     async def act(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Do what a button of the panel says, and show the panel again."""
-        require_page(interaction, view.PANEL)
+        require_page(interaction, panel_views.PANEL)
         guild_id, row = guild_id_of(interaction), int(fields["row"])
         schedule = await self.schedules.find(guild_id, row)
         note = None
@@ -71,44 +71,47 @@ class DailyCog(commands.Cog):
                 note = "The next question of the day is skipped."
             case "removed":
                 await self.schedules.remove(guild_id, row)
-                note = view.removed(schedule)
+                note = panel_views.removed(schedule)
         await self._show(interaction, row, note)
 
     async def change(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Open a form, or ask once more before a daily is removed."""
-        require_page(interaction, view.CHANGE)
+        require_page(interaction, panel_views.CHANGE)
         schedule = await self.schedules.find(guild_id_of(interaction), int(fields["row"]))
         match fields["what"]:
             case "when":
-                form = view.when_form(schedule, self.bot.context.now())
+                form = panel_views.when_form(schedule, self.bot.context.now())
             case "asks":
-                form = view.asks_form(schedule, await self._bank(interaction))
+                form = panel_views.asks_form(schedule, await self._bank(interaction))
             case "more":
-                form = view.more_form(schedule)
+                form = panel_views.more_form(schedule)
             case "another":
-                form = self._new_form(interaction, first=False)
+                form = await self._new_form(interaction, first=False)
             case _:
-                await say_here(interaction, view.to_remove(schedule))
+                await say_here(interaction, panel_views.to_remove(schedule))
                 return
         await interaction.response.send_modal(form)
 
     async def set_up(self, interaction: discord.Interaction, _fields: Fields) -> None:
         """Open the form for a first daily; where there is one already, show it."""
-        require_page(interaction, view.SET_UP)
+        require_page(interaction, panel_views.SET_UP)
         if await self.schedules.all_of(guild_id_of(interaction)):
             await self._show(interaction)
         else:
-            await interaction.response.send_modal(self._new_form(interaction, first=True))
+            form = await self._new_form(interaction, first=True)
+            await interaction.response.send_modal(form)
 
-    def _new_form(self, interaction: discord.Interaction, *, first: bool) -> discord.ui.Modal:
+    async def _new_form(self, interaction: discord.Interaction, *, first: bool) -> discord.ui.Modal:
         here = interaction.channel
         channel_id = here.id if isinstance(here, discord.TextChannel) else None
-        zone = rules.suggest_zone(str(interaction.locale))
-        return view.new_form(channel_id, zone, self.bot.context.now(), first=first)
+        zone = await self.schedules.zone(guild_id_of(interaction))
+        if zone == DEFAULT_ZONE:
+            zone = rules.suggest_zone(str(interaction.locale))
+        return panel_views.new_form(channel_id, zone, self.bot.context.now(), first=first)
 
     async def store(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Store the settings of a form; refuses a channel, role or thread that wouldn't work."""
-        require_page(interaction, view.FORM)
+        require_page(interaction, panel_views.FORM)
         guild_id, row = guild_id_of(interaction), int(fields["row"])
         changes = _changes(interaction)
         before = await self.schedules.find(guild_id, row) if row else None
@@ -124,7 +127,7 @@ class DailyCog(commands.Cog):
             await self._show(interaction, row)
         else:
             schedule = await self.schedules.add(guild_id, changes)
-            await self._show(interaction, schedule.id, view.added(schedule))
+            await self._show(interaction, schedule.id, panel_views.added(schedule))
 
     async def _show(
         self, interaction: discord.Interaction, row: int | None = None, note: str | None = None
@@ -132,14 +135,14 @@ class DailyCog(commands.Cog):
         """Show the panel of a daily, by default of one that needs attention."""
         found = await self.schedules.all_statuses(guild_id_of(interaction))
         if not found:
-            await say_here(interaction, view.set_up_first(note))
+            await say_here(interaction, panel_views.set_up_first(note))
             return
         problems = {
             schedule.id: _problem_of(interaction, schedule) or _deleted_role(interaction, schedule)
             for schedule in (status.schedule for status in found)
         }
         bank = await self._bank(interaction)
-        await say_here(interaction, view.panel(found, row, bank, problems, note))
+        await say_here(interaction, panel_views.panel(found, row, bank, problems, note))
 
     async def _bank(self, interaction: discord.Interaction) -> Bank:
         return await self.bot.context.bank_for(interaction.user.id, interaction.guild_id)

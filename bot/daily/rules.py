@@ -39,7 +39,7 @@ def points(right: bool) -> int:
 
 
 class Move(Struct, frozen=True):
-    """What becomes of a daily after the step that its state asks for.
+    """The states that a daily can be in after the step that its state asks for.
 
     `done`: its state once the step is done. `given_up`: its state if the message or the server is
     gone, or the step has failed for too long; `problem` is then what managers read, around the

@@ -63,6 +63,11 @@ class Schedules:
         return schedule_store.schedules_of(conn, guild_id)
 
     @reading
+    def zone(self, conn: Connection, guild_id: int) -> str:
+        """Return a server's time zone."""
+        return servers.zone(conn, guild_id)
+
+    @reading
     def find(self, conn: Connection, guild_id: int, schedule_id: int) -> Schedule:
         """Return a schedule of a server; refuses any other."""
         return _scheduled(conn, guild_id, schedule_id)
@@ -148,7 +153,7 @@ class Schedules:
         day = calendar.local_date(schedule.zone, now)
         existing = store.of_day(conn, schedule.id, day)
         if existing is not None and existing.posted:
-            raise UserError(f"Today's question is already posted: {existing.link}")
+            raise UserError(f"The question of the day is already posted: {existing.link}")
         if existing is not None and existing.state == DailyState.POSTING:
             store.change(conn, existing.id, expect=DailyState.POSTING, due_at=now)
         else:

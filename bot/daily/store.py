@@ -62,6 +62,7 @@ dailies = sa.Table(
     sa.Column("problem", sa.Text),
     sa.UniqueConstraint("schedule_id", "local_date"),
     sa.Index("ix_dailies_due_at", "due_at"),
+    sa.Index("ix_dailies_guild_id", "guild_id", "local_date"),
     # Ids of erased rows must not be reused, because buttons and reviews hold them.
     # https://www.sqlite.org/autoinc.html
     sqlite_autoincrement=True,
@@ -75,12 +76,6 @@ sa.Index(
 )
 sa.Index("ix_dailies_in_play", dailies.c.item_id, sqlite_where=UNREVEALED)
 ON_CARD = dailies.c.message_id.is_not(None)
-sa.Index(
-    "ix_dailies_on_card",
-    dailies.c.guild_id,
-    dailies.c.local_date,
-    sqlite_where=ON_CARD,
-)
 
 # When an item was last one of a server's dailies. For an open question, `item_id` is its topic's id.
 daily_uses = sa.Table(

@@ -22,7 +22,8 @@ from bot.core.errors import DeliveryRefused, DeliveryUnknown
 from bot.core.jobs import PATIENCE, Worker
 from bot.core.posting import Post, PostWorker
 from bot.core.zones import ScheduleError
-from bot.daily import rules, schedule_store, store, views
+from bot.daily import rules, schedule_store, store
+from bot.daily import views as view
 from bot.daily.model import Daily, DailyQuestion, DailyResult, DailyState, Schedule
 from bot.daily.schedule_service import next_post, rule_of
 from bot.daily.service import Dailies, move, opened
@@ -206,8 +207,8 @@ class DailyWork(PostWorker[Daily]):
     ) -> Any:
         """Return the announcement if a role is pinged, otherwise the card."""
         if role_id is None:
-            return views.card(daily, question, bank)
-        return views.announcement(daily, question, role_id)
+            return view.card(daily, question, bank)
+        return view.announcement(daily, question, role_id)
 
     def _miss(self, conn: Connection, daily: Daily, problem: str) -> None:
         """Store that a date has no daily, and why."""
@@ -222,7 +223,7 @@ class DailyWork(PostWorker[Daily]):
         if question is not None:
             if not await self._claim(daily, DailyState.SHOWING):
                 return
-            card = views.card(daily, question, bank)
+            card = view.card(daily, question, bank)
             await self._sender.edit(_place(daily), daily.message_id or 0, card)
         await self._done(daily, problem=None)
 
@@ -249,7 +250,7 @@ class DailyWork(PostWorker[Daily]):
         question = rules.asked_by(daily, bank)
         if question is not None:
             try:
-                card = views.card(replace(daily, counted=counted), question, bank)
+                card = view.card(replace(daily, counted=counted), question, bank)
                 await self._sender.edit(_place(daily), daily.message_id or 0, card)
             except (DeliveryRefused, DeliveryUnknown) as error:
                 log.info(
@@ -309,12 +310,12 @@ class DailyWork(PostWorker[Daily]):
         streaks = tuple((names.get(a.user_id), a.streak or 0) for a in longest)
         if question.item is not None:
             outcome = count_answers(question.item, [(a.answer or "", a.correct) for a in given])
-            return views.result(daily, question, DailyResult(outcome, streaks), bank)
+            return view.result(daily, question, DailyResult(outcome, streaks), bank)
         ticks = [a.answer for a in given if a.answer]
         missed = rules.most_missed(ticks, [p.text for p in question.topic.key_points])
         outcome = Outcome(len(given), 0, {})
         result = DailyResult(outcome, streaks, missed, len(ticks))
-        return views.result(daily, question, result, bank)
+        return view.result(daily, question, result, bank)
 
     def _role(self, daily: Daily) -> int | None:
         """Return the role to ping, or None if there is none or it was deleted."""

@@ -168,6 +168,7 @@ async def test_discord_decides_who_may_use_a_command(stage: Stage) -> None:
         stage,
         type=discord.InteractionType.application_command,
         data={"name": "daily", "type": 1},
+        message=None,
         permissions=discord.Permissions(send_messages=True),
     )
     await stage.bot.tree._call(interaction)

@@ -50,7 +50,6 @@ FORGED = {
     "panel": "panel:v1:pause:2",
     "dailies": "dailies:v1",
     "schedule": "schedule:v1:0",
-    "rename": "rename:v1:2",
     "settings": "settings:v1:starters",
     "zone": "zone:v1",
     "milestones": "milestones:v1:remove",

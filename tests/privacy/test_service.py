@@ -81,7 +81,7 @@ async def live(stage: Stage) -> None:
     await stage.wait(hours=1)
     for _ in range(3):
         post = stage.card()
-        if hasattr(post.card, "topic"):
+        if isinstance(post.card, DailyCard) and post.card.question.item is None:
             await bot.dailies.answer_openly(
                 stage.written(ZOE, f"I am {NAME}, and attention weighs tokens.", post=post)
             )

@@ -160,6 +160,7 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sqlite_autoincrement=True,
     )
     op.create_index("ix_dailies_due_at", "dailies", ["due_at"], unique=False)
+    op.create_index("ix_dailies_guild_id", "dailies", ["guild_id", "local_date"], unique=False)
     op.create_index(
         "ix_dailies_in_play",
         "dailies",
@@ -167,14 +168,6 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         unique=False,
         sqlite_where=sa.text("state IN ('posting', 'showing', 'threading', 'open', 'closing')"),
         postgresql_where=sa.text("state IN ('posting', 'showing', 'threading', 'open', 'closing')"),
-    )
-    op.create_index(
-        "ix_dailies_on_card",
-        "dailies",
-        ["guild_id", "local_date"],
-        unique=False,
-        sqlite_where=sa.text("message_id IS NOT NULL"),
-        postgresql_where=sa.text("message_id IS NOT NULL"),
     )
     op.create_index(
         "ix_dailies_unrevealed",
