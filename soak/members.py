@@ -38,7 +38,7 @@ from tests.loopback.panel import (
 )
 from tests.loopback.world import World
 
-_LOOKS = ("stats", "topics", "today", "help", "leaderboard", "look back")
+_LOOKS = ("profile", "topics", "today", "help", "leaderboard", "look back")
 _TRIES = 5
 _ESSAY = (
     "It depends on the data: one should compare both on held-out examples, look at the variance "
@@ -154,7 +154,7 @@ class Members:
 
     async def practise(self, player: Player) -> None:
         member = player.member
-        card = _reply(await self.command(member, player.server.quiz, "practice"))
+        card = reply_of(await self.command(member, player.server.quiz, "practice"))
         for _ in range(self.rng.randint(2, 10)):
             row = card_of(card) if card is not None else None
             if card is None or row is None:
@@ -310,7 +310,7 @@ class Members:
         await asyncio.sleep(self._pace * self.rng.uniform(least, most))
 
 
-def _reply(result: Result | None) -> Message | None:
+def reply_of(result: Result | None) -> Message | None:
     return result.interaction.reply if result is not None else None
 
 

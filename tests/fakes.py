@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
@@ -10,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from bot.challenges.cards import OpenCard, ResultCard
+from bot.chat.messages import PlainMessage
 from bot.core import snowflakes
 from bot.core.context import Place
 from bot.core.errors import DeliveryLater, DeliveryUnknown
@@ -17,9 +19,8 @@ from bot.daily.model import Daily, DailyQuestion, DailyResult
 from bot.interviews.grading.verifying import NoOpinion, PointToCheck, Ruling
 from bot.pairs.cards import PairMessage
 from bot.pairs.rules import Search
-from bot.plan.rules import Goal
 from bot.questions.model import Bank, Item
-from bot.recap.cards import Recap
+from bot.recap.model import Week
 from bot.rounds.cards import QuestionCard, RevealCard, StandingsCard
 
 T = TypeVar("T")
@@ -86,7 +87,7 @@ class Post:
     channel_id: int
     row_id: int
     message_id: int
-    card: QuestionCard | StandingsCard | Announcement | DailyCard | Recap | OpenCard
+    card: QuestionCard | StandingsCard | Announcement | DailyCard | Week | OpenCard
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ _METHODS: dict[type, tuple[str, str]] = {
     Announcement: ("daily", "announcement"),
     DailyCard: ("daily", "show"),
     ClosedDaily: ("daily", "close"),
-    Recap: ("recap", "recap"),
+    Week: ("recap", "recap"),
     OpenCard: ("challenge", "count"),
     ResultCard: ("challenge", "result"),
     PairMessage: ("pair", "pair"),
@@ -140,17 +141,11 @@ class PlainViews:
     async def standings(self, card: StandingsCard) -> StandingsCard:
         return card
 
-    async def recap(self, found: Recap) -> Recap:
-        return found
-
     def welcome(self, search: Search) -> Search:
         return search
 
     def message(self, card: PairMessage) -> PairMessage:
         return card
-
-    def reminder(self, due: int, goal: Goal | None, *, last: bool) -> tuple[int, bool]:
-        return goal.share.left if goal else due, last
 
 
 class PlainDailyViews:
@@ -289,7 +284,7 @@ class FakeSender:
         return await self._do("open_direct", lambda: 10_000 + user_id)
 
     async def write_to(self, user_id: int, message: Any, channel_id: int | None) -> int:
-        due, last = message
+        due, last = _reminded(message)
         now = self._clock()
         if channel_id is None:
             if (
@@ -347,6 +342,13 @@ def _kind_and_key(message: Any) -> tuple[str, int]:
     return _METHODS[type(message)][0], next(
         getattr(message, key) for key in _KEYS if hasattr(message, key)
     )
+
+
+def _reminded(message: PlainMessage) -> tuple[int, bool]:
+    """Return the first number in a reminder, and whether it says that it is the last one."""
+    number = re.search(r"\d[\d,]*", message.content)
+    assert number is not None
+    return int(number[0].replace(",", "")), "this is the last one" in message.content
 
 
 class FakeVerifier:

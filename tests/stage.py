@@ -36,7 +36,7 @@ from bot.daily.streaks import StreakNews
 from bot.questions.banks import Banks
 from bot.questions.model import Bank
 from bot.questions.own_pictures import OwnPictures
-from bot.recap.cards import Recap
+from bot.recap.model import Week
 from bot.rounds import store as round_store
 from bot.rounds.cards import Locked, StandingsCard
 from bot.rounds.store import Round, RoundQuestion, round_questions
@@ -88,7 +88,7 @@ class Stage:
             pictures=OwnPictures(self.database),
         )
         plain = PlainViews()
-        views = Views(plain, plain, plain, plain, plain)
+        views = Views(plain, plain, plain)
         PATCH.setattr(daily_work, "view", PlainDailyViews())
         services = Services(context, self.verifier, views)
         # its edits wait in real time, so on a busy machine one would come in the middle of a test
@@ -235,7 +235,7 @@ class Stage:
         """Return an answer to a post, by default the newest, now or `after` so many seconds."""
         post = post or self.card()
         card = post.card
-        assert not isinstance(card, StandingsCard | Announcement | Recap | OpenCard)
+        assert not isinstance(card, StandingsCard | Announcement | Week | OpenCard)
         wanted = (
             card.item.right
             if right

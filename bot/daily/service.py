@@ -35,7 +35,8 @@ from bot.daily.streaks import NO_NEWS, Streak, StreakNews
 from bot.interviews.cards import Assessment, Point
 from bot.interviews.grading import State
 from bot.interviews.grading.service import Grading, Ungradable
-from bot.members.store import zone_of
+from bot.members.rules import team_of
+from bot.members.store import teams_of, zone_of
 from bot.memory import store as memory_store
 from bot.memory.rules import days_away
 from bot.questions import answers
@@ -44,8 +45,6 @@ from bot.questions.answers import Shown, already, given_answer
 from bot.questions.bank import still_there
 from bot.questions.cards import Review
 from bot.questions.model import Item, Topic
-from bot.teams import store as teams_store
-from bot.teams.rules import team_of
 
 _CLOSED = "This question is closed. See </today> for when the next one comes."
 _UNKNOWN = "That question is gone. See </today> for the current one."
@@ -475,5 +474,5 @@ def _new_answer(conn: Connection, daily: Daily, click: Click, topic_id: str) -> 
         points=0,
         elapsed_ms=None,
         answered_at=click.at,
-        team_id=team_of(click.roles, teams_store.ids(conn, daily.guild_id)),
+        team_id=team_of(click.roles, teams_of(conn, daily.guild_id)),
     )

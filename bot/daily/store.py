@@ -14,7 +14,7 @@ from bot.answers import store as answers_store
 from bot.answers.sources import Source, Terms
 from bot.answers.store import DAILY
 from bot.core import erased_answers
-from bot.core.jobs import Queue
+from bot.core.jobs import Queue, queue_columns
 from bot.core.limits import MAX_DAILIES, MAX_DAILY_NAME
 from bot.core.tables import (
     Instant,
@@ -54,14 +54,11 @@ dailies = sa.Table(
     sa.Column("tried_at", Instant),  # first try to post whose outcome is unknown
     sa.Column("opened_at", Instant),
     sa.Column("closes_at", Instant),
-    sa.Column("due_at", Instant),  # when the next step is due; null after the last one
-    # consecutive failures of the next step
-    sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
+    *queue_columns(),
     # the number of answers that the open card shows
     sa.Column("counted", sa.Integer, nullable=False, server_default="0"),
     sa.Column("problem", sa.Text),
     sa.UniqueConstraint("schedule_id", "local_date"),
-    sa.Index("ix_dailies_due_at", "due_at"),
     sa.Index("ix_dailies_guild_id", "guild_id", "local_date"),
     # Ids of erased rows must not be reused, because buttons and reviews hold them.
     # https://www.sqlite.org/autoinc.html
@@ -131,16 +128,7 @@ SOURCE = Source(
 
 
 _UNSENT = UNREVEALED & (dailies.c.state == DailyState.POSTING) & dailies.c.tried_at.is_(None)
-QUEUE = Queue(
-    table=dailies,
-    due_at=dailies.c.due_at,
-    state=dailies.c.state,
-    guild_id=dailies.c.guild_id,
-    claimed=dailies.c.state.in_([DailyState.SHOWING, DailyState.THREADING, DailyState.CLOSING])
-    | dailies.c.tried_at.is_not(None) & (dailies.c.state == DailyState.POSTING),
-    unsent=_UNSENT,
-    problem=dailies.c.problem,
-)
+QUEUE = Queue(dailies, state=dailies.c.state, problem=dailies.c.problem)
 change = QUEUE.change
 
 

@@ -14,7 +14,7 @@ from msgspec import Struct
 from bot.chat import text as t
 from bot.chat.messages import ENDED, OPEN, PRIMARY, REVEALED, Message, button, row, separator
 from bot.chat.modals import text_modal
-from bot.chat.router import ONE_TOPIC, PAGE, ROW, Route
+from bot.chat.router import PAGE, ROW, TOPIC, Route
 from bot.core.limits import MAX_ANSWER
 from bot.interviews.cards import (
     OPPOSITE,
@@ -33,7 +33,7 @@ from bot.questions.model import Bank, FollowUp, Topic
 from bot.questions.views import sources
 
 # `row` is a question of an interview, `number` the index of a follow-up of its topic.
-BEGIN = Route("begin", {"topic": ONE_TOPIC}, once=True)  # an interview on one topic
+BEGIN = Route("begin", {"topic": TOPIC}, once=True)  # a question on this topic, or any
 ANSWER = Route("interview", {"row": ROW})  # opens the modal
 ANSWERED = Route("interviewed", {"row": ROW}, once=True)  # the modal
 FEEDBACK = Route("feedback", {"row": ROW, "page": PAGE})

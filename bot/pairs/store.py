@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from msgspec import Struct
 from sqlalchemy import Connection, Select, delete, select, update
 
-from bot.core.jobs import Queue
+from bot.core.jobs import Queue, queue_columns
 from bot.core.personal import NOBODY, SOMEBODY, Held
 from bot.core.tables import (
     Instant,
@@ -47,10 +47,7 @@ pair_searches = sa.Table(
     sa.Column("tried_at", Instant),  # the first try to send the first direct message
     sa.Column("started_at", Instant, nullable=False),
     sa.Column("ends_at", Instant, nullable=False),
-    sa.Column("due_at", Instant),  # null while paired
-    # consecutive failures of the next step
-    sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
-    sa.Index("ix_pair_searches_due_at", "due_at"),
+    *queue_columns(),
     sa.Index("ix_pair_searches_guild_id", "guild_id"),
     sqlite_autoincrement=True,  # ids of past searches must not be reused, because pairs hold them
 )
@@ -94,11 +91,8 @@ pairs = sa.Table(
     sa.Column("second_interview_id", sa.BigInteger),
     sa.Column("tried_at", Instant),  # the first try to open the thread
     sa.Column("created_at", Instant, nullable=False),
-    sa.Column("due_at", Instant),  # null once it has ended
-    # consecutive failures of the next step
-    sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
+    *queue_columns(),
     sa.Column("ending", OneOf(Ending, 8)),
-    sa.Index("ix_pairs_due_at", "due_at"),
     sa.Index("ix_pairs_first_id", "first_id", "created_at"),
     sa.Index("ix_pairs_second_id", "second_id", "created_at"),
     sa.Index("ix_pairs_guild_id", "guild_id"),
@@ -135,10 +129,7 @@ pair_messages = sa.Table(
     sa.Column("number", sa.Integer, nullable=False),  # of the question; 0: none
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("tried_at", Instant),  # the first try to send it
-    sa.Column("due_at", Instant),
-    # consecutive failures to send it
-    sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
-    sa.Index("ix_pair_messages_due_at", "due_at"),
+    *queue_columns(),
     sa.Index("ix_pair_messages_channel_id", "channel_id", "id"),
     sa.Index("ix_pair_messages_user_id", "user_id"),
     sa.Index("ix_pair_messages_guild_id", "guild_id"),
@@ -172,27 +163,9 @@ def _erase_side(side: str, answers_odd: int) -> Held:
 
 HELD = [_erase_side("first", 0), _erase_side("second", 1)]
 
-SEARCHES = Queue(
-    table=pair_searches,
-    due_at=pair_searches.c.due_at,
-    state=pair_searches.c.state,
-    guild_id=pair_searches.c.guild_id,
-    claimed=_REACHING,
-)
-PAIRS = Queue(
-    table=pairs,
-    due_at=pairs.c.due_at,
-    state=pairs.c.state,
-    guild_id=pairs.c.guild_id,
-    claimed=pairs.c.state == PairState.OPENING,
-)
-MESSAGES = Queue(
-    table=pair_messages,
-    due_at=pair_messages.c.due_at,
-    state=pair_messages.c.kind,
-    guild_id=pair_messages.c.guild_id,
-    claimed=pair_messages.c.tried_at.is_not(None),
-)
+SEARCHES = Queue(pair_searches, state=pair_searches.c.state)
+PAIRS = Queue(pairs, state=pairs.c.state)
+MESSAGES = Queue(pair_messages, state=pair_messages.c.kind)
 change_search = SEARCHES.change
 change = PAIRS.change
 change_message = MESSAGES.change

@@ -5,10 +5,9 @@ from __future__ import annotations
 from datetime import date, datetime
 
 import sqlalchemy as sa
-from msgspec import Struct
 from sqlalchemy import Connection, select, update
 
-from bot.core.jobs import Queue
+from bot.core.jobs import Queue, queue_columns
 from bot.core.tables import (
     Instant,
     OneOf,
@@ -20,7 +19,7 @@ from bot.core.tables import (
     upsert,
     values_of,
 )
-from bot.recap.rules import RecapState
+from bot.recap.model import Recap, RecapSchedule, RecapState
 
 recap_schedules = sa.Table(
     "recap_schedules",
@@ -32,13 +31,12 @@ recap_schedules = sa.Table(
     sa.Column("next_at", Instant),  # the next post time; null without a recap
     # consecutive failures of the next step
     sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
-    sa.Index("ix_recap_schedules_next_at", "next_at"),
 )
 
 # One row for each server and decided week. `state`:
 #   posting  to be posted, retried until it is too late
 #   posted
-#   quiet    nobody answered anything in that week, so there is no recap
+#   quiet    too few answered in that week, so there is no recap
 #   missed   could not be posted in time; `problem` says why
 recaps = sa.Table(
     "recaps",
@@ -51,63 +49,25 @@ recaps = sa.Table(
     sa.Column("message_id", sa.BigInteger),
     sa.Column("scheduled_at", Instant, nullable=False),
     sa.Column("tried_at", Instant),  # first try to post whose outcome is unknown
-    sa.Column("due_at", Instant),  # when the next step is due; null after the last one
-    # consecutive failures of the next step
-    sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
+    *queue_columns(),
     sa.Column("problem", sa.Text),
     sa.UniqueConstraint("guild_id", "week"),
 )
 POSTING = recaps.c.state == constant(RecapState.POSTING)
-sa.Index("ix_recaps_due_at", recaps.c.due_at, sqlite_where=POSTING)
 
-SCHEDULES = Queue(
-    table=recap_schedules, due_at=recap_schedules.c.next_at, guild_id=recap_schedules.c.guild_id
-)
-_UNSENT = POSTING & recaps.c.tried_at.is_(None)
-QUEUE = Queue(
-    table=recaps,
-    due_at=recaps.c.due_at,
-    state=recaps.c.state,
-    guild_id=recaps.c.guild_id,
-    claimed=recaps.c.tried_at.is_not(None),
-    where=POSTING,
-    unsent=_UNSENT,
-    problem=recaps.c.problem,
-)
+SCHEDULES = Queue(recap_schedules, due_at=recap_schedules.c.next_at)
+_UNSENT = POSTING & recaps.c.tried_at.is_(None) & recaps.c.due_at.is_not(None)
+QUEUE = Queue(recaps, state=recaps.c.state, problem=recaps.c.problem)
 change = QUEUE.change
 
 
-class Schedule(Struct, frozen=True):
-    """A row of `recap_schedules`."""
-
-    guild_id: int
-    channel_id: int | None
-    weekday: int
-    settled_until: datetime
-    next_at: datetime | None
-
-
-class RecapRow(Struct, frozen=True):
-    """A row of `recaps`."""
-
-    id: int
-    guild_id: int
-    week: date
-    state: RecapState
-    channel_id: int
-    message_id: int | None
-    scheduled_at: datetime
-    tried_at: datetime | None
-    problem: str | None
-
-
-def schedule(conn: Connection, guild_id: int, *, claim: bool = False) -> Schedule | None:
+def schedule(conn: Connection, guild_id: int, *, claim: bool = False) -> RecapSchedule | None:
     """Return a server's schedule, with `claim` locked until this transaction ends."""
     query = select(recap_schedules).where(recap_schedules.c.guild_id == guild_id)
-    return fetch(conn, query.with_for_update() if claim else query, Schedule)
+    return fetch(conn, query.with_for_update() if claim else query, RecapSchedule)
 
 
-def save_schedule(conn: Connection, schedule: Schedule) -> None:
+def save_schedule(conn: Connection, schedule: RecapSchedule) -> None:
     upsert(conn, recap_schedules, **values_of(schedule), failures=0)
 
 
@@ -141,16 +101,16 @@ def create(conn: Connection, guild_id: int, week: date, **values: object) -> Non
     )
 
 
-def get(conn: Connection, recap_id: int) -> RecapRow | None:
-    return fetch(conn, select(recaps).where(recaps.c.id == recap_id), RecapRow)
+def get(conn: Connection, recap_id: int) -> Recap | None:
+    return fetch(conn, select(recaps).where(recaps.c.id == recap_id), Recap)
 
 
-def latest(conn: Connection, guild_id: int) -> RecapRow | None:
+def latest(conn: Connection, guild_id: int) -> Recap | None:
     """Return the recap of the last decided week."""
     query = (
         select(recaps).where(recaps.c.guild_id == guild_id).order_by(recaps.c.week.desc()).limit(1)
     )
-    return fetch(conn, query, RecapRow)
+    return fetch(conn, query, Recap)
 
 
 def redirect(conn: Connection, guild_id: int, channel_id: int | None, now: datetime) -> None:

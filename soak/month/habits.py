@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from bot.core.snowflakes import earliest_id
-from soak.members import Members, Player, Server
+from soak.members import Members, Player, Server, reply_of
 from soak.month.bot import Deployment
 from soak.month.clock import Clocks
 from soak.month.partners import interview_each_other
@@ -147,8 +147,20 @@ class Habits(Members):
         await interview_each_other(self, player)
 
     async def _set_reminder(self, player: Player) -> None:
-        options = {"time": f"{int(player.hour):02}:00", "timezone": self.rng.choice(_ZONES)}
-        await self.command(player.member, player.server.quiz, "remind", **options)
+        """Turn the reminder on at the player's usual hour, by the clock of some zone."""
+        member = player.member
+        profile = reply_of(await self.command(member, player.server.quiz, "profile"))
+        if profile is None:
+            return
+        card = reply_of(await self._try(lambda: member.click(profile, "remind:v1")))
+        if card is None:
+            return
+        form = await self._try(lambda: member.click(card, "reminder:v1:time"))
+        if form is not None:
+            at, zone = f"{int(player.hour):02}:00", self.rng.choice(_ZONES)
+            filled = {"Time, for example 09:00 or 18:30": at, "Your time zone": "UTC"}
+            filled["Not listed?"] = zone
+            await self._try(lambda: member.submit(form, filled))
 
     def _is_gone(self, server: Server) -> bool:
         return bool(self.gone[server]) and self.gone[server][-1][1] == float("inf")

@@ -18,7 +18,6 @@ from bot.chat.client import QuizBot, command_differs
 from bot.config import Settings
 from bot.core.errors import UserError
 from bot.questions.model import Bank
-from tests.chat.interactions import fake_interaction
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
 from tests.simcord.stage import Stage, reply
 
@@ -28,9 +27,6 @@ __all__ = ["long_sleeps", "no_pace", "stage"]
 PRIVATE = {
     "practice": ["topic"],
     "topics": ["topic"],
-    "anki": ["export"],
-    "privacy": ["export", "delete"],
-    "remind": ["time", "timezone"],
     "plan": ["date", "minutes", "goal"],
     "interview": ["topic", "questions"],
 }
@@ -42,12 +38,11 @@ SHARED = [
     "daily",
     "today",
     "leaderboard",
-    "stats",
+    "profile",
     "help",
     "bank",
     "settings",
     "suggest",
-    "team",
 ]
 MESSAGE_COMMANDS = ["Suggest as question"]
 OPTIONS = {
@@ -164,17 +159,9 @@ async def test_an_unexpected_failure_is_one_sentence_with_an_id(
 
 async def test_discord_decides_who_may_use_a_command(stage: Stage) -> None:
     """A member whom the server allows /daily without Manage Server can use it."""
-    interaction: Any = fake_interaction(
-        stage,
-        type=discord.InteractionType.application_command,
-        data={"name": "daily", "type": 1},
-        message=None,
-        permissions=discord.Permissions(send_messages=True),
-    )
-    await stage.bot.tree._call(interaction)
-    assert "No question of the day is set up on this server yet." in str(
-        interaction.response.replies[0]
-    )
+    stage.allow(stage.alwina, "daily")
+    said = reply(await stage.alwina.slash(stage.quiz, "daily"))
+    assert "No question of the day is set up on this server yet." in said
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,8 @@ FORGED = {
     "dailies": "dailies:v1",
     "schedule": "schedule:v1:0",
     "settings": "settings:v1:starters",
-    "zone": "zone:v1",
+    "setting": "setting:v1:zone",
+    "teams": "teams:v1:remove",
     "milestones": "milestones:v1:remove",
     "milestone": "milestone:v1:streak",
 }
@@ -141,7 +142,7 @@ async def test_a_former_manager(stage: Stage) -> None:
     await stage.wait(24 * 3600)
     refused = reply(await manager.click(daily, label="Pause"))
     assert refused.startswith(f"{TOO_LONG}</daily:")
-    refused = reply(await manager.select(settings, custom_id="settings:v1:recapday", values=["3"]))
+    refused = reply(await manager.click(settings, label="Recap"))
     assert refused.startswith(f"{TOO_LONG}</settings:")
     assert not (await stage.services.schedules.find(stage.guild.id, 1)).paused
 

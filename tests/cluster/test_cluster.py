@@ -153,7 +153,6 @@ async def test_two_processes_hold_the_same_shard(cluster: Cluster) -> None:
     await press(annegret, panel, "Post now")
     assert "The question of the day is on its way" in panel.text
     await press(annegret, panel, "Skip next")
-    skipped = panel.text
     assert await soon(lambda: cards(daily_channel, "daily"))
     started = await annegret.slash(channel, "quiz start", questions=3, seconds=8)
     assert " starts " in started.text, started.text
@@ -186,7 +185,7 @@ async def test_two_processes_hold_the_same_shard(cluster: Cluster) -> None:
     await asyncio.sleep(1)
     for act in world.interactions.values():
         assert len([m for m in (act.reply, *act.followups) if m is not None]) <= 2, act.name
-    assert skipped.acked
+    assert "is skipped" in panel.text
     tables = await counted(cluster)
     assert tables == {"rounds": 1, "dailies": 2, "reports": 1}
     assert not (wrong := await cluster.verdict()), texts(wrong)

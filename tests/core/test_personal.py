@@ -25,7 +25,6 @@ from bot.core.database import Database
 from bot.core.personal import Erase, held_in
 from bot.core.tables import Instant, OneOf, RowId, metadata
 from bot.interviews.store import interview_questions
-from bot.memory.store import memory_models
 from bot.privacy.store import erasures
 from bot.questions.store import reports
 from tests import history, rows
@@ -134,7 +133,6 @@ async def test_a_member_goes_and_others_stay(database: Database) -> None:
         given = {"grade": '{"points": []}', "follow_up": "{}"}  # they are no random words
         conn.execute(update(interview_questions).values(**given))
         conn.execute(update(answers).values(source=PRACTICE, rating=3))
-        conn.execute(update(memory_models).values(parameters="[]"))
         for name, export in HELD.exports.items():
             assert len(export(conn, member)) == 1, name
         for name, erase in HELD.members.items():

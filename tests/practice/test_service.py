@@ -22,7 +22,8 @@ from bot.daily.schedule_service import Changes
 from bot.members.store import zone_of
 from bot.memory import rules as memory
 from bot.memory import store as cards
-from bot.practice.cards import Asking, Nothing, PracticeVerdict, Screen, Summary
+from bot.memory.model import MemoryCard
+from bot.practice.model import Asking, Nothing, PracticeVerdict, Screen, Summary
 from bot.practice.rules import LENGTH, NEW_A_DAY
 from bot.questions.model import Item
 from tests.banks import small_bank
@@ -83,6 +84,12 @@ async def answer(
 
 async def go_on(stage: Stage, practice_id: int, user_id: int = ALWINA) -> Screen:
     return await stage.bot.practices.go_on(practice_id, user_id, GUILD, stage.clock())
+
+
+async def end(stage: Stage, practice_id: int, user_id: int = ALWINA) -> Summary:
+    summary = await stage.bot.practices.end(practice_id, user_id, GUILD)
+    assert isinstance(summary, Summary)
+    return summary
 
 
 async def practise(
@@ -187,8 +194,8 @@ async def test_due_before_new_and_misses_before_all(stage: Stage) -> None:
     known = asking.item
     stage.clock.turn(days=3)
     asking = await asked(stage)
-    assert (asking.item, asking.question.fresh, asking.due) == (known, False, 0)
-    new = await stage.bot.practices.end(asking.question.practice_id, ALWINA, GUILD)
+    assert (asking.item, asking.question.is_new, asking.due) == (known, False, 0)
+    new = await end(stage, asking.question.practice_id)
     assert new.answered == 0
     round_id = await stage.start(1)
     await stage.run()
@@ -212,8 +219,8 @@ async def test_a_miss_waits_its_ten_minutes_within_a_practice(stage: Stage) -> N
     await answer(stage, following)
     stage.clock.turn(minutes=10)
     again = question_of(await go_on(stage, asking.question.practice_id))
-    assert (again.item, again.question.fresh) == (asking.item, False)
-    await stage.bot.practices.end(asking.question.practice_id, ALWINA, GUILD)
+    assert (again.item, again.question.is_new) == (asking.item, False)
+    await end(stage, asking.question.practice_id)
     assert (await asked(stage)).item == asking.item
 
 
@@ -305,9 +312,9 @@ async def test_the_summary(stage: Stage) -> None:
     following = question_of(await go_on(stage, asking.question.practice_id))
     await answer(stage, following, right=False)
     await go_on(stage, asking.question.practice_id)  # a third question, not answered
-    summary = await stage.bot.practices.end(asking.question.practice_id, ALWINA, GUILD)
+    summary = await end(stage, asking.question.practice_id)
     assert summary == Summary(None, 2, 1, ((0, 1), (2, 1)), left=1 + 10, next_in=0)
-    assert await stage.bot.practices.end(asking.question.practice_id, ALWINA, GUILD) == summary
+    assert await end(stage, asking.question.practice_id) == summary
 
 
 async def test_a_practice_has_an_end(stage: Stage) -> None:
@@ -351,7 +358,7 @@ async def test_a_guess_is_a_miss(stage: Stage) -> None:
                 )
                 assert await stage.bot.practices.guess(asking.question.id, one, GUILD) == verdict
             made[user_id] = (await stage.database.read(cards.cards_of, user_id))[asking.item.id]
-            await stage.bot.practices.end(asking.question.practice_id, user_id, GUILD)
+            await end(stage, asking.question.practice_id, user_id)
             stage.clock.at = at
         assert made[one] == made[two]
         stage.clock.turn(seconds=5)
@@ -386,20 +393,18 @@ async def test_what_is_set_aside(stage: Stage) -> None:
         await stage.bot.practices.set_aside(asking.question.id, BOB, GUILD)
     verdict = await stage.bot.practices.set_aside(asking.question.id, ALWINA, GUILD)
     assert verdict.back_in is None
-    summary = await stage.bot.practices.end(asking.question.practice_id, ALWINA, GUILD)
+    summary = await end(stage, asking.question.practice_id)
     assert (summary.answered, summary.back, summary.left, summary.next_in) == (1, (), 3, None)
     assert asking.item not in await practise(stage)
-    progress = (await stage.bot.studies.topics(ALWINA, GUILD)).progress
+    progress = (await stage.bot.topics.all(ALWINA, GUILD)).progress
     assert (progress["t1"].met, progress["t1"].due) == (4, 0)
     later = Review(ALWINA, fsrs.Rating.Again, stage.clock(), 1)
     await stage.database.write(remember, asking.item.id, later)
     assert await stage.database.read(cards.items_set_aside, ALWINA) == {asking.item.id}
-    assert [item for item, _ in (await stage.bot.practices.all_set_aside(ALWINA)).items] == [
-        asking.item
-    ]
-    assert (await stage.bot.practices.ask_again(ALWINA, ["t1-unknown"])).asked_again == 0
-    left = await stage.bot.practices.ask_again(ALWINA, [asking.item.id])
-    assert (left.items, left.asked_again) == ((), 1)
+    assert [item for item, _ in (await stage.bot.practices.all_set_aside(ALWINA))] == [asking.item]
+    assert await stage.bot.practices.ask_again(ALWINA, ["t1-unknown"]) == 0
+    assert await stage.bot.practices.ask_again(ALWINA, [asking.item.id]) == 1
+    assert await stage.bot.practices.all_set_aside(ALWINA) == []
     assert (await asked(stage)).item == asking.item
 
 
@@ -552,7 +557,7 @@ async def test_the_cards_are_what_the_package_makes_of_the_log(
             replayed[item_id], _ = scheduler.review_card(card, fsrs.Rating(rating), at)
     stored = await stage.database.read(cards.cards_of, user_id)
     assert stored == {
-        item_id: memory.MemoryCard(
+        item_id: MemoryCard(
             c.state,
             c.step,
             c.stability or 0,

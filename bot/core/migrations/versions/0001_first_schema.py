@@ -69,17 +69,17 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("difficulty", sa.Float(), nullable=False),
         sa.Column("due_at", sa.BigInteger(), nullable=False),
         sa.Column("last_review_at", sa.BigInteger(), nullable=False),
-        sa.Column("suspended_at", sa.BigInteger(), nullable=True),
+        sa.Column("set_aside_at", sa.BigInteger(), nullable=True),
         sa.Column("first_right", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("user_id", "item_id", name=op.f("pk_cards")),
     )
     op.create_index(
-        "ix_cards_suspended",
+        "ix_cards_set_aside",
         "cards",
         ["user_id"],
         unique=False,
-        sqlite_where=sa.text("suspended_at IS NOT NULL"),
-        postgresql_where=sa.text("suspended_at IS NOT NULL"),
+        sqlite_where=sa.text("set_aside_at IS NOT NULL"),
+        postgresql_where=sa.text("set_aside_at IS NOT NULL"),
     )
     op.create_table(
         "challenges",
@@ -97,6 +97,7 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("counted", sa.Integer(), server_default="0", nullable=False),
         sa.Column("shown", sa.Integer(), server_default="0", nullable=False),
         sa.Column("due_at", sa.BigInteger(), nullable=True),
+        sa.Column("lease_until", sa.BigInteger(), nullable=True),
         sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
         sa.Column("message_id", sa.BigInteger(), nullable=True),
         sa.Column("started_at", sa.BigInteger(), nullable=False),
@@ -110,12 +111,12 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sqlite_autoincrement=True,
     )
     op.create_index(
-        "ix_challenges_due",
+        op.f("ix_challenges_due_at"),
         "challenges",
         ["due_at"],
         unique=False,
-        sqlite_where=sa.text("state != 'closed'"),
-        postgresql_where=sa.text("state != 'closed'"),
+        sqlite_where=sa.text("due_at IS NOT NULL"),
+        postgresql_where=sa.text("due_at IS NOT NULL"),
     )
     op.create_index("ix_challenges_guild_id", "challenges", ["guild_id", "id"], unique=False)
     op.create_index("ix_challenges_member_id", "challenges", ["member_id"], unique=False)
@@ -150,6 +151,7 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("opened_at", sa.BigInteger(), nullable=True),
         sa.Column("closes_at", sa.BigInteger(), nullable=True),
         sa.Column("due_at", sa.BigInteger(), nullable=True),
+        sa.Column("lease_until", sa.BigInteger(), nullable=True),
         sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
         sa.Column("counted", sa.Integer(), server_default="0", nullable=False),
         sa.Column("problem", sa.Text(), nullable=True),
@@ -159,7 +161,14 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         ),
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_dailies_due_at", "dailies", ["due_at"], unique=False)
+    op.create_index(
+        op.f("ix_dailies_due_at"),
+        "dailies",
+        ["due_at"],
+        unique=False,
+        sqlite_where=sa.text("due_at IS NOT NULL"),
+        postgresql_where=sa.text("due_at IS NOT NULL"),
+    )
     op.create_index("ix_dailies_guild_id", "dailies", ["guild_id", "local_date"], unique=False)
     op.create_index(
         "ix_dailies_in_play",
@@ -198,7 +207,14 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sqlite_autoincrement=True,
     )
     op.create_index("ix_daily_schedules_guild_id", "daily_schedules", ["guild_id"], unique=False)
-    op.create_index("ix_daily_schedules_next_at", "daily_schedules", ["next_at"], unique=False)
+    op.create_index(
+        op.f("ix_daily_schedules_next_at"),
+        "daily_schedules",
+        ["next_at"],
+        unique=False,
+        sqlite_where=sa.text("next_at IS NOT NULL"),
+        postgresql_where=sa.text("next_at IS NOT NULL"),
+    )
     op.create_table(
         "daily_uses",
         sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -222,13 +238,33 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("user_id", sa.BigInteger(), nullable=True),
         sa.Column("guild_id", sa.BigInteger(), nullable=True),
         sa.Column("state", sa.String(length=7), nullable=False),
-        sa.Column("due_at", sa.BigInteger(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=True),
+        sa.Column("lease_until", sa.BigInteger(), nullable=True),
         sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_erasures")),
         sa.UniqueConstraint("guild_id", name=op.f("uq_erasures_guild_id")),
         sa.UniqueConstraint("user_id", name=op.f("uq_erasures_user_id")),
     )
-    op.create_index("ix_erasures_due_at", "erasures", ["due_at"], unique=False)
+    op.create_index(
+        op.f("ix_erasures_due_at"),
+        "erasures",
+        ["due_at"],
+        unique=False,
+        sqlite_where=sa.text("due_at IS NOT NULL"),
+        postgresql_where=sa.text("due_at IS NOT NULL"),
+    )
+    op.create_table(
+        "first_stabilities",
+        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("holds_from", sa.BigInteger(), nullable=False),
+        sa.Column("reviews", sa.Integer(), nullable=False),
+        sa.Column("again", sa.Float(), nullable=False),
+        sa.Column("hard", sa.Float(), nullable=False),
+        sa.Column("good", sa.Float(), nullable=False),
+        sa.Column("easy", sa.Float(), nullable=False),
+        sa.PrimaryKeyConstraint("user_id", "holds_from", name=op.f("pk_first_stabilities")),
+        sqlite_with_rowid=False,
+    )
     op.create_table(
         "guilds",
         sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -275,6 +311,7 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("reached_at", sa.BigInteger(), nullable=False),
         sa.Column("told", sa.Boolean(), nullable=False),
         sa.Column("due_at", sa.BigInteger(), nullable=True),
+        sa.Column("lease_until", sa.BigInteger(), nullable=True),
         sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
         sa.Column("problem", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_member_milestones")),
@@ -286,7 +323,14 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
             name=op.f("uq_member_milestones_user_id_guild_id_kind_name"),
         ),
     )
-    op.create_index("ix_member_milestones_due_at", "member_milestones", ["due_at"], unique=False)
+    op.create_index(
+        op.f("ix_member_milestones_due_at"),
+        "member_milestones",
+        ["due_at"],
+        unique=False,
+        sqlite_where=sa.text("due_at IS NOT NULL"),
+        postgresql_where=sa.text("due_at IS NOT NULL"),
+    )
     op.create_index(
         "ix_member_milestones_server", "member_milestones", ["guild_id", "state"], unique=False
     )
@@ -302,28 +346,9 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
     op.create_table(
         "members",
         sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("shows_stats", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("shows_profile", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("zone", sa.String(length=64), nullable=True),
         sa.PrimaryKeyConstraint("user_id", name=op.f("pk_members")),
-    )
-    op.create_table(
-        "memory_models",
-        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("parameters", sa.Text(), nullable=True),
-        sa.Column("fitted_at", sa.BigInteger(), nullable=False),
-        sa.Column("reviews", sa.Integer(), nullable=False),
-        sa.Column("loss_before", sa.Float(), nullable=True),
-        sa.Column("loss_after", sa.Float(), nullable=True),
-        sa.Column("recomputed", sa.Boolean(), nullable=False),
-        sa.PrimaryKeyConstraint("user_id", name=op.f("pk_memory_models")),
-    )
-    op.create_index(
-        "ix_memory_models_unfinished",
-        "memory_models",
-        ["user_id"],
-        unique=False,
-        sqlite_where=sa.text("recomputed = 0"),
-        postgresql_where=sa.text("NOT recomputed"),
     )
     op.create_table(
         "met",
@@ -403,6 +428,7 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("tried_at", sa.BigInteger(), nullable=True),
         sa.Column("due_at", sa.BigInteger(), nullable=True),
+        sa.Column("lease_until", sa.BigInteger(), nullable=True),
         sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_pair_messages")),
         sqlite_autoincrement=True,
@@ -410,7 +436,14 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
     op.create_index(
         "ix_pair_messages_channel_id", "pair_messages", ["channel_id", "id"], unique=False
     )
-    op.create_index("ix_pair_messages_due_at", "pair_messages", ["due_at"], unique=False)
+    op.create_index(
+        op.f("ix_pair_messages_due_at"),
+        "pair_messages",
+        ["due_at"],
+        unique=False,
+        sqlite_where=sa.text("due_at IS NOT NULL"),
+        postgresql_where=sa.text("due_at IS NOT NULL"),
+    )
     op.create_index("ix_pair_messages_guild_id", "pair_messages", ["guild_id"], unique=False)
     op.create_index("ix_pair_messages_user_id", "pair_messages", ["user_id"], unique=False)
     op.create_table(
@@ -430,12 +463,20 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("started_at", sa.BigInteger(), nullable=False),
         sa.Column("ends_at", sa.BigInteger(), nullable=False),
         sa.Column("due_at", sa.BigInteger(), nullable=True),
+        sa.Column("lease_until", sa.BigInteger(), nullable=True),
         sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_pair_searches")),
         sa.UniqueConstraint("user_id", name=op.f("uq_pair_searches_user_id")),
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_pair_searches_due_at", "pair_searches", ["due_at"], unique=False)
+    op.create_index(
+        op.f("ix_pair_searches_due_at"),
+        "pair_searches",
+        ["due_at"],
+        unique=False,
+        sqlite_where=sa.text("due_at IS NOT NULL"),
+        postgresql_where=sa.text("due_at IS NOT NULL"),
+    )
     op.create_index("ix_pair_searches_guild_id", "pair_searches", ["guild_id"], unique=False)
     op.create_index(
         "ix_pair_searches_reaching",
@@ -472,12 +513,20 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("tried_at", sa.BigInteger(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("due_at", sa.BigInteger(), nullable=True),
+        sa.Column("lease_until", sa.BigInteger(), nullable=True),
         sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
         sa.Column("ending", sa.String(length=8), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_pairs")),
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_pairs_due_at", "pairs", ["due_at"], unique=False)
+    op.create_index(
+        op.f("ix_pairs_due_at"),
+        "pairs",
+        ["due_at"],
+        unique=False,
+        sqlite_where=sa.text("due_at IS NOT NULL"),
+        postgresql_where=sa.text("due_at IS NOT NULL"),
+    )
     op.create_index("ix_pairs_first_id", "pairs", ["first_id", "created_at"], unique=False)
     op.create_index("ix_pairs_guild_id", "pairs", ["guild_id"], unique=False)
     op.create_index("ix_pairs_second_id", "pairs", ["second_id", "created_at"], unique=False)
@@ -487,7 +536,6 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
         sa.Column("ready", sa.Integer(), nullable=False),
-        sa.Column("share", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("user_id", "day", name=op.f("pk_plan_days")),
         sqlite_with_rowid=False,
     )
@@ -497,9 +545,7 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("day", sa.Date(), nullable=False),
         sa.Column("minutes", sa.Integer(), nullable=False),
         sa.Column("set_on", sa.Date(), nullable=False),
-        sa.Column("goal", sa.Integer(), nullable=False),
-        sa.Column("goal_of", sa.Text(), nullable=False),
-        sa.Column("topic_ids", sa.Text(), nullable=False),
+        sa.Column("goal", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("user_id", name=op.f("pk_plans")),
     )
     op.create_table(
@@ -531,7 +577,14 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
         sa.PrimaryKeyConstraint("guild_id", name=op.f("pk_recap_schedules")),
     )
-    op.create_index("ix_recap_schedules_next_at", "recap_schedules", ["next_at"], unique=False)
+    op.create_index(
+        op.f("ix_recap_schedules_next_at"),
+        "recap_schedules",
+        ["next_at"],
+        unique=False,
+        sqlite_where=sa.text("next_at IS NOT NULL"),
+        postgresql_where=sa.text("next_at IS NOT NULL"),
+    )
     op.create_table(
         "recaps",
         sa.Column("id", ROW_ID, nullable=False),
@@ -543,24 +596,24 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("scheduled_at", sa.BigInteger(), nullable=False),
         sa.Column("tried_at", sa.BigInteger(), nullable=True),
         sa.Column("due_at", sa.BigInteger(), nullable=True),
+        sa.Column("lease_until", sa.BigInteger(), nullable=True),
         sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
         sa.Column("problem", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_recaps")),
         sa.UniqueConstraint("guild_id", "week", name=op.f("uq_recaps_guild_id_week")),
     )
     op.create_index(
-        "ix_recaps_due_at",
+        op.f("ix_recaps_due_at"),
         "recaps",
         ["due_at"],
         unique=False,
-        sqlite_where=sa.text("state = 'posting'"),
-        postgresql_where=sa.text("state = 'posting'"),
+        sqlite_where=sa.text("due_at IS NOT NULL"),
+        postgresql_where=sa.text("due_at IS NOT NULL"),
     )
     op.create_table(
         "reminders",
         sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("at", sa.String(length=5), nullable=False),
-        sa.Column("zone", sa.String(length=64), nullable=False),
         sa.Column("next_at", sa.BigInteger(), nullable=True),
         sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
         sa.Column("problem", sa.Text(), nullable=True),
@@ -569,7 +622,14 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("ignored", sa.Integer(), server_default="0", nullable=False),
         sa.PrimaryKeyConstraint("user_id", name=op.f("pk_reminders")),
     )
-    op.create_index("ix_reminders_next_at", "reminders", ["next_at"], unique=False)
+    op.create_index(
+        op.f("ix_reminders_next_at"),
+        "reminders",
+        ["next_at"],
+        unique=False,
+        sqlite_where=sa.text("next_at IS NOT NULL"),
+        postgresql_where=sa.text("next_at IS NOT NULL"),
+    )
     op.create_table(
         "reports",
         sa.Column("id", ROW_ID, nullable=False),
@@ -596,7 +656,8 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("total", sa.Integer(), nullable=False),
         sa.Column("phase", sa.String(length=10), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
-        sa.Column("due_at", sa.BigInteger(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=True),
+        sa.Column("lease_until", sa.BigInteger(), nullable=True),
         sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
         sa.Column("idle", sa.Integer(), nullable=False),
         sa.Column("ending", sa.String(length=20), nullable=True),
@@ -608,12 +669,12 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sqlite_autoincrement=True,
     )
     op.create_index(
-        "ix_rounds_due",
+        op.f("ix_rounds_due_at"),
         "rounds",
         ["due_at"],
         unique=False,
-        sqlite_where=sa.text("phase != 'ended'"),
-        postgresql_where=sa.text("phase != 'ended'"),
+        sqlite_where=sa.text("due_at IS NOT NULL"),
+        postgresql_where=sa.text("due_at IS NOT NULL"),
     )
     op.create_index(
         "ix_rounds_ended",
@@ -727,10 +788,6 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("topic_id", sa.String(length=48), nullable=False),
         sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("points", sa.BigInteger(), nullable=False),
-        sa.Column("answers", sa.Integer(), nullable=False),
-        sa.Column("right", sa.Integer(), nullable=False),
-        sa.Column("days", sa.Integer(), nullable=False),
-        sa.Column("last_on", sa.Date(), nullable=False),
         sa.PrimaryKeyConstraint("guild_id", "topic_id", "user_id", name=op.f("pk_totals")),
         sqlite_with_rowid=False,
     )
@@ -832,7 +889,7 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("item_id", sa.String(length=48), nullable=False),
         sa.Column("choice_order", sa.String(length=6), nullable=False),
-        sa.Column("fresh", sa.Boolean(), nullable=False),
+        sa.Column("is_new", sa.Boolean(), nullable=False),
         sa.Column("asked_at", sa.BigInteger(), nullable=False),
         sa.Column("left_out_at", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(
