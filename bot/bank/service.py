@@ -36,10 +36,10 @@ from bot.bank.forms import PICTURE, Extras, Form, item_from, with_extras
 from bot.bank.pictures import TOO_MUCH_WORK, PictureError, redraw
 from bot.bank.rules import Merge, PictureFiles
 from bot.bank.sheets import TopicNames, free_id, slug, titles_of, topic_called
+from bot.core.computing import TOO_MUCH, FileTooMuch
 from bot.core.context import Context
 from bot.core.database import Connection, reading, writing
 from bot.core.errors import UserError
-from bot.core.file_process import TOO_MUCH, FileTooMuch
 from bot.core.limits import MAX_ARCHIVE_BYTES, MAX_FILES, MAX_NEW_FORMULAS
 from bot.memory import store as memory_store
 from bot.questions import store as questions_store

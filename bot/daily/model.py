@@ -107,11 +107,6 @@ class Daily(Struct, frozen=True):
         """Whether the answer is public, or about to be."""
         return self.state in {DailyState.CLOSING, DailyState.CLOSED}
 
-    @property
-    def link(self) -> str:
-        """The address of its message."""
-        return f"https://discord.com/channels/{self.guild_id}/{self.channel_id}/{self.message_id}"
-
 
 class DailyQuestion(Struct, frozen=True):
     """The question of a daily: an item with the order of its choices, or its topic's open question."""

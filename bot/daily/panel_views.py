@@ -30,7 +30,7 @@ from bot.core.limits import MAX_DAILIES, MAX_DAILY_NAME
 from bot.core.zones import stored_zone
 from bot.daily import rules
 from bot.daily.model import DEFAULT_HOURS, DailyStatus, Schedule
-from bot.daily.views import title
+from bot.daily.views import link, title
 from bot.questions.areas import ALL, area_options, area_title, is_asked
 from bot.questions.model import Bank
 
@@ -325,4 +325,4 @@ def _last_post(found: DailyStatus) -> str:
     last = found.last
     if last is None or last.opened_at is None:
         return "Nothing has been posted yet."
-    return f"[Last question]({last.link}): {t.when(last.opened_at, 'f')}"
+    return f"[Last question]({link(last)}): {t.when(last.opened_at, 'f')}"

@@ -153,7 +153,7 @@ class Schedules:
         day = calendar.local_date(schedule.zone, now)
         existing = store.of_day(conn, schedule.id, day)
         if existing is not None and existing.posted:
-            raise UserError(f"The question of the day is already posted: {existing.link}")
+            raise UserError("It's posted already. See Last question above.")
         if existing is not None and existing.state == DailyState.POSTING:
             store.change(conn, existing.id, expect=DailyState.POSTING, due_at=now)
         else:

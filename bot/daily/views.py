@@ -287,6 +287,11 @@ def heading(daily: Daily, asked: DailyQuestion, bank: Bank) -> str:
     return f"{title(daily.name)}\n-# {words}"
 
 
+def link(daily: Daily) -> str:
+    """Return the address of a daily's message."""
+    return t.message_link(daily.guild_id, daily.channel_id or 0, daily.message_id)
+
+
 def _about(topic: Topic, bank: Bank) -> str:
     return f"{t.escape(bank.section_titles[topic.section_id])} · {t.escape(topic.title)}"
 
@@ -318,7 +323,7 @@ def today(
     back = row(button(_BACK, TODAY.id(row=0))) if one_of_several else None
     is_open = closes_at > now
     state = f"Open until {t.when(closes_at, 'f')}" if is_open else "Closed"
-    foot = f"-# Only you see this · {state} · [See its card]({daily.link})"
+    foot = f"-# Only you see this · {state} · [See its card]({link(daily)})"
     head = f"##{heading(daily, asked, bank)}"
     if shown.verdict is not None:
         return _today_answered(shown.verdict, head, after or "", foot, back)

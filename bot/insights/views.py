@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from bot.chat import text as t
-from bot.chat.charts import INNER, MARGIN, fit_label, headline, labelled_bar, right_aligned
 from bot.chat.messages import ENDED, OPEN, PRIMARY, Message, button, pager, row, separator
 from bot.chat.pictures import (
     ACCENT,
     INK,
+    INNER,
+    MARGIN,
     MUTED,
     TRACK,
     WIDTH,
     Picture,
     box,
     draw_picture,
+    fit_label,
+    headline,
+    labelled_bar,
     panel,
+    right_aligned,
     words,
 )
 from bot.chat.router import PAGE, Route

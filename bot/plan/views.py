@@ -10,17 +10,21 @@ from discord import ui
 from msgspec import Struct
 
 from bot.chat import text as t
-from bot.chat.charts import MARGIN, big_number, fit_label, headline, labelled_bar
 from bot.chat.messages import DANGER, ENDED, OPEN, PRIMARY, Message, button, pager, row, separator
 from bot.chat.modals import fields_modal, text_field
 from bot.chat.pictures import (
     ACCENT,
     INK,
+    MARGIN,
     MUTED,
     TRACK,
     WIDTH,
+    big_number,
     box,
     draw_picture,
+    fit_label,
+    headline,
+    labelled_bar,
     panel,
     words,
 )

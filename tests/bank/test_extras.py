@@ -15,8 +15,8 @@ from bot.bank.archives import pack
 from bot.bank.forms import Extras, Form, with_extras
 from bot.bank.pictures import redraw
 from bot.bank.rules import PictureFiles, unneeded_pictures
+from bot.core.computing import FileTooMuch
 from bot.core.errors import UserError
-from bot.core.file_process import FileTooMuch
 from bot.core.limits import MAX_CODE_COLUMNS, MAX_CODE_LINES, MAX_PICTURES, MAX_PICTURES_BYTES
 from bot.questions import store
 from bot.questions.bank import parse_bank

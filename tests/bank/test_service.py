@@ -19,7 +19,7 @@ from bot.bank import service
 from bot.bank.forms import Form
 from bot.bank.rules import Merge
 from bot.bank.service import PAGE_SIZE
-from bot.core import file_process
+from bot.core import computing
 from bot.core.errors import UserError
 from bot.questions import formulas, store
 from bot.questions.check import BankError
@@ -163,7 +163,7 @@ async def test_one_file_of_a_server_at_a_time(
     """A few more files of the server wait, and other servers' files until it is read. Everything else
     goes on."""
     process = Blocked()
-    monkeypatch.setattr(file_process, "_PROCESS", process)
+    monkeypatch.setattr("bot.core.computing._PROCESS", process)
     bank, content = stage.bot.own_bank, encoded(document(3))
     files: list[asyncio.Task[Merge]] = []
     for n, guild_id in enumerate((GUILD, GUILD, OTHER_GUILD, GUILD)):
@@ -221,7 +221,7 @@ async def test_a_cancelled_import_ends_its_process(
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    free = asyncio.create_task(file_process._WAITING.run(int, "7"))
+    free = asyncio.create_task(computing._WAITING.run(int, "7"))
     assert await asyncio.wait_for(free, PATIENCE) == 7
 
 

@@ -173,7 +173,7 @@ async def test_each_use_is_about_one_daily(stage: Stage) -> None:
     await schedules.post(GUILD, key)
     await stage.run()
     assert posts(stage)[-1] == (START + 2 * DAY, "Warm-up")
-    with pytest.raises(UserError, match="already posted"):
+    with pytest.raises(UserError, match="posted already"):
         await schedules.post(GUILD, key)
 
 
