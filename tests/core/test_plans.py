@@ -38,8 +38,7 @@ from bot.core.snowflakes import ALL, Shards, earliest_id
 from bot.core.tables import count_rows
 from bot.daily import schedule_store
 from bot.daily import store as daily
-from bot.daily.rules import Schedule
-from bot.daily.store import Written
+from bot.daily.model import Schedule
 from bot.interviews import store as interviews
 from bot.interviews.store import Interview
 from bot.members import store as members
@@ -256,7 +255,6 @@ CALLS: list[Call] = [
     call(totals.add, counted=[COUNTED]),
     call(totals.correct, before=COUNTED, paid=0),
     call(pay.add_counted, answer=replace(DAILY_ANSWER, user_id=103)),
-    call(pay.grade, before=DAILY_ANSWER, states="0", points=90, right=True),
     call(pay.count_changed, item=OWN, sources=SOURCES),
     call(pay.judge_again, item=OWN, sources=SOURCES),
     call(IN_PLAY.items, GUILD, "round"),
@@ -267,10 +265,8 @@ CALLS: list[Call] = [
     call(challenges.delete_shown, question_id=LAST - 2),
     call(challenges.end_shown, question_id=LAST - 2),
     call(challenges.shown_to, question_id=LAST - 2),
-    call(daily.add_written, written=Written(DAYS, 103, "So.", None)),
-    call(daily.written_by, daily_id=DAYS - 1),
-    call(daily.save_grade, written=Written(DAYS - 1, ALWINA, "So.", None)),
-    call(daily.change_grade, daily_id=DAYS - 1),
+    call(daily.add_text, user_id=103, text="So."),
+    call(daily.text_of, daily_id=DAYS - 1),
     call(streak_store.begin, through=TODAY),
     call(streak_store.settle, streak=Streak(4, 9), through=TODAY - timedelta(days=4)),
     call(streak_store.days_after, through=TODAY - timedelta(days=5)),
@@ -314,12 +310,11 @@ CALLS: list[Call] = [
     call(challenges.save_player, player=Player(DAYS, ALWINA, 2, NOW, None, GUILD)),
     call(challenges.shown_to_all, question_id=LAST - 2),
     call(memory.replay, item_id=MINE),
-    call(schedule_store.add_schedule, schedule=replace(SCHEDULE, number=2)),
+    call(schedule_store.add_schedule, schedule=SCHEDULE),
     call(schedule_store.change_schedule, paused=True),
     call(schedule_store.active_schedules, since=TODAY - timedelta(days=9), limit=20),
     call(daily.taken, since=TODAY - timedelta(days=9)),
     call(daily.create, day=TODAY + timedelta(days=1), state="posting", scheduled_at=NOW),
-    call(daily.close_daily, expect="open", problem=None),
     call(suggestions.reports_by_subject, since=NOW - timedelta(days=365)),
     call(interviews.create, user_id=7, topic_id=None, total=3),
     call(interviews.add_question, number=2),

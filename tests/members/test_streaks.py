@@ -79,7 +79,7 @@ async def test_a_daily_breaks_it_once_the_date_is_over(stage: Stage) -> None:
     await stage.answer_daily(ALWINA)
     await stage.wait(days=1, hours=2)
     assert (await streak(stage)).current == 1
-    await stage.bot.schedules.pause(GUILD)
+    await stage.bot.schedules.pause(GUILD, 1)
     await stage.wait(hours=9)
     assert await streak(stage) == Streak(0, 1)
     await credit(stage, stage.clock())
@@ -95,11 +95,11 @@ async def test_a_daily_where_they_do_not_play_breaks_nothing(stage: Stage) -> No
     await stage.wait(days=5)
     assert (await streak(stage)).current == 1
     assert (await stage.answer_daily(ALWINA, after=60)).streak.current == 2
-    await stage.bot.schedules.pause(GUILD)
+    await stage.bot.schedules.pause(GUILD, 1)
     for _ in range(15):
         await stage.wait(days=1)
         await stage.bot.streaks.settle_all()
-    await stage.bot.schedules.resume(GUILD)
+    await stage.bot.schedules.resume(GUILD, 1)
     assert (await credit(stage, stage.clock()))[0].current == 3
     for _ in range(15):
         await stage.wait(days=1)
@@ -138,7 +138,7 @@ async def test_a_freeze_saves_a_date_and_the_next_one_says_so(stage: Stage) -> N
         verdict = await stage.answer_daily(ALWINA)
     assert verdict.news == StreakNews(earned=True, milestone=7)
     await stage.wait(days=1)  # missed
-    await stage.bot.schedules.pause(GUILD)
+    await stage.bot.schedules.pause(GUILD, 1)
     await stage.wait(days=20)
     await stage.bot.streaks.settle_all()
     assert (await streak(stage)).freezes == 0
@@ -161,7 +161,7 @@ async def test_a_late_answer_counts_for_the_date_of_its_daily(stage: Stage) -> N
     assert (await credit(stage, stage.clock(), opened))[0].current == 3
     assert (await credit(stage, stage.clock(), opened))[1] == NO_NEWS
     assert (await streak(stage)).current == 3
-    await stage.bot.schedules.pause(GUILD)
+    await stage.bot.schedules.pause(GUILD, 1)
 
 
 @pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Honolulu", "Europe/Berlin"])
