@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -14,6 +14,7 @@ from bot.answers import store as answers_store
 from bot.answers.sources import Source, Terms
 from bot.answers.store import DAILY
 from bot.core import erased_answers
+from bot.core.calendar import local_date
 from bot.core.jobs import Queue, queue_columns
 from bot.core.limits import MAX_DAILIES, MAX_DAILY_NAME
 from bot.core.tables import (
@@ -30,6 +31,7 @@ from bot.core.tables import (
 )
 from bot.daily.model import POSTED, Daily, DailyState, Schedule
 from bot.daily.rules import points
+from bot.members.model import Dates
 
 # One row for each decided local date of a schedule; see `DailyState` for the states.
 dailies = sa.Table(
