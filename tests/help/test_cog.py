@@ -38,11 +38,10 @@ async def test_the_buttons_of_hello(stage: Stage) -> None:
     await join(stage)
     (hello,) = hellos(stage.quiz)
     start, practise, set_up = labels(hello)
-    assert await announced_in(stage) == stage.quiz.id
-
     practice = await stage.alwina.click(hello, label=practise)
     assert "Practice" in reply(practice)
     assert answer_to(practice).flags.ephemeral
+    assert await announced_in(stage) == stage.quiz.id
     assert "Manage Server" in reply(await stage.alwina.click(hello, label=set_up))
     started = await stage.alwina.click(hello, label=start)
     assert "**alwina** starts" in reply(started)
