@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from discord import ui
 
+from bot.bank.suggestions_views import suggest_button
 from bot.chat.messages import OPEN, PRIMARY, Message, button, link_button, row
 from bot.chat.router import Route
 from bot.daily.panel_views import SET_UP as DAILY_SET_UP
@@ -79,6 +80,7 @@ def help_page(
         row(*(_step_button(step, due, first=not n) for n, step in enumerate(steps))),
         row(
             button("All commands", COMMANDS.id()),
+            suggest_button() if on_server else None,
             link_button("Add me to your account", install) if install else None,
         ),
     )

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import discord
 from discord import ui
 
+from bot.bank.suggestions_views import suggest_button
 from bot.chat import text as t
 from bot.chat.messages import (
     OPEN,
@@ -144,7 +145,9 @@ def topic_state(progress: Progress) -> str:
     return f"{progress.level.capitalize()} · {progress.learned} of {progress.items} learned{due}"
 
 
-def topic_page(found: TopicList, topic_id: str, page: int = 0) -> Message:
+def topic_page(
+    found: TopicList, topic_id: str, page: int = 0, *, may_suggest: bool = True
+) -> Message:
     """Return one page about a topic."""
     bank = found.bank
     topic = bank.asked_topics[topic_id]
@@ -157,6 +160,7 @@ def topic_page(found: TopicList, topic_id: str, page: int = 0) -> Message:
         button("Practise", PRACTISE.id(topic=topic_id), PRIMARY) if topic.items else None,
         button("Interview me", BEGIN.id(topic=topic_id)) if asks_openly else None,
         button("Anki deck", TOPIC_DECK.id(topic=topic_id)) if topic.items else None,
+        suggest_button() if may_suggest else None,
         button("All topics", TOPICS.id(slot="all", page=page_of_topic(bank, topic_id))),
     )
     return page_of(

@@ -52,7 +52,10 @@ async def test_the_page_of_a_topic(stage: Stage) -> None:
     assert read.ephemeral
     assert TOPIC.question in reply(read).replace("\\", "")
     tabs = ["Question", "Key points", "Model answer"]
-    assert labels(answer_to(read)) == [*tabs, "Practise", "Interview me", "Anki deck", "All topics"]
+    assert labels(answer_to(read)) == [
+        *tabs,
+        *("Practise", "Interview me", "Anki deck", "Suggest a question", "All topics"),
+    ]
     await stage.alwina.click(answer_to(read), label="Model answer")
     assert TOPIC.answer.split("\n\n")[-1] in reply(read).replace("\\", "")
     assert TOPIC.references[0].url in reply(read)

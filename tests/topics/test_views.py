@@ -111,15 +111,16 @@ def test_the_buttons() -> None:
         "Practise",
         "Interview me",
         "Anki deck",
+        "Suggest a question",
         "All topics",
     ]
     assert enabled(card) == everything
     closed = replace(FIRST, question="", answer="", key_points=())
     card = views.topic_page(with_topic(closed), closed.id)
-    assert enabled(card) == ["Practise", "Anki deck", "All topics"]
+    assert enabled(card) == ["Practise", "Anki deck", "Suggest a question", "All topics"]
     assert "Source" in text_of(card)
     bare = replace(FIRST, items=())
-    without_items = enabled(views.topic_page(with_topic(bare), bare.id))
+    without_items = enabled(views.topic_page(with_topic(bare), bare.id, may_suggest=False))
     assert without_items == [*everything[:2], "Interview me", "All topics"]
 
 
