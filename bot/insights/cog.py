@@ -13,6 +13,7 @@ from bot.chat.router import Fields, guild_id_of
 from bot.insights import views as view
 from bot.insights.service import QuestionInsights
 from bot.rounds.cog import start_round
+from bot.rounds.model import RoundOptions
 from bot.rounds.service import Rounds
 
 
@@ -38,7 +39,7 @@ class Insights(commands.Cog):
     async def start_round(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Start a round on a topic, for everyone in the channel."""
         require_page(interaction, view.WEAKEST)
-        await start_round(self.rounds, interaction, topic_id=fields["topic"])
+        await start_round(self.rounds, interaction, RoundOptions(topic_id=fields["topic"]))
 
     async def _page(
         self, interaction: discord.Interaction, name: str = "all", number: int = 0

@@ -49,9 +49,7 @@ async def test_in_asked_and_out(stage: Stage) -> None:
         "**Imported**: 2 new.\nThis server asks 2 questions of its own"
     )
     topic = next(t for t in (await stage.services.own_bank.find(stage.guild.id)))
-    started = await stage.alwina.slash(
-        stage.quiz, "quiz start", questions=2, topic=topic.row.topic_id
-    )
+    started = await stage.alwina.slash(stage.quiz, "quiz", questions=2, topic=topic.row.topic_id)
     assert "House rules" in reply(started)
     await stage.wait(8)
     assert (
@@ -169,7 +167,7 @@ async def test_another_server_knows_nothing_of_it(stage: Stage) -> None:
     assert "no questions of its own yet" in reply(await owner.slash(channel, "bank list"))
     assert "no questions of its own yet" in reply(await owner.slash(channel, "bank export"))
     topic = (await stage.services.own_bank.find(stage.guild.id))[0].row.topic_id
-    assert "I don't know that topic" in reply(await owner.slash(channel, "quiz start", topic=topic))
+    assert "I don't know that topic" in reply(await owner.slash(channel, "quiz", topic=topic))
 
 
 async def test_written_edited_and_corrected(stage: Stage) -> None:
@@ -186,7 +184,7 @@ async def test_written_edited_and_corrected(stage: Stage) -> None:
     saved_ = await stage.manager.submit_modal(opened, written)
     assert reply(saved_).startswith("**Saved**\n### Is it so?")
     topic = (await stage.services.own_bank.find(stage.guild.id))[0].row.topic_id
-    await stage.alwina.slash(stage.quiz, "quiz start", questions=1, topic=topic)
+    await stage.alwina.slash(stage.quiz, "quiz", questions=1, topic=topic)
     await stage.wait(8)
     card = stage.quiz.last_message
     assert card is not None
@@ -311,7 +309,7 @@ async def test_a_picture_in_every_card(stage: Stage) -> None:
     assert await shown_picture(answer_to(done)) == ("picture.png", ALT, stored)
     assert labels(answer_to(done)) == ["Change code or picture"]
     topic = (await stage.services.own_bank.find(stage.guild.id))[0].row.topic_id
-    await stage.alwina.slash(stage.quiz, "quiz start", questions=1, topic=topic)
+    await stage.alwina.slash(stage.quiz, "quiz", questions=1, topic=topic)
     await stage.wait(8)
     card = stage.question().message
     assert await shown_picture(card) == ("picture.png", ALT, stored)
