@@ -22,8 +22,11 @@ from sqlalchemy import URL, Table
 from bot.answers.erasure import held as answers_held
 from bot.answers.store import CHALLENGE, DAILY, ROUND, counted_answers, has_played
 from bot.answers.totals import servers_of_members
-from bot.bank.cog import Bank as BankCog
+from bot.bank.cog import BankCog
+from bot.bank.insights_service import QuestionInsights
 from bot.bank.service import OwnBank
+from bot.bank.suggestions_cog import SuggestionsCog
+from bot.bank.suggestions_service import Suggestions
 from bot.boards.cog import BoardsCog
 from bot.boards.service import Boards
 from bot.challenges import store as challenges_store
@@ -45,7 +48,7 @@ from bot.core.nightly import Nightly
 from bot.core.notes import read_note, set_note
 from bot.core.personal import held_in
 from bot.core.processes import DatabaseInUse, is_only_process
-from bot.core.shards import ALL, Shards
+from bot.core.snowflakes import ALL, Shards
 from bot.core.sqlite import why_unwritable
 from bot.core.tables import metadata
 from bot.core.transfer import TransferError, transfer, unfinished_source
@@ -59,10 +62,6 @@ from bot.daily.service import Dailies
 from bot.daily.work import DailyWork, ScheduleWork
 from bot.help.cog import HelpCog
 from bot.help.service import Help, Probe, Step
-from bot.insights.cog import Insights as InsightsCog
-from bot.insights.difficulties import Difficulties
-from bot.insights.service import QuestionInsights
-from bot.insights.work import DifficultyWork
 from bot.interviews.cog import Interview as InterviewCog
 from bot.interviews.grading import Rubrics
 from bot.interviews.grading.service import Grading, count_in_process
@@ -120,8 +119,6 @@ from bot.rounds.service import Rounds
 from bot.rounds.work import RoundWork
 from bot.settings.cog import SettingsCog
 from bot.settings.service import ServerSettings
-from bot.suggestions.cog import Suggestions as SuggestionsCog
-from bot.suggestions.service import Suggestions
 from bot.topics.cog import TopicsCog
 from bot.topics.decks import Decks
 from bot.topics.service import Topics
@@ -204,7 +201,6 @@ class Services:
         self.reports = Reports(context)
         self.own_bank = OwnBank(context, card_length, SOURCES)
         self.insights = QuestionInsights(context)
-        self.difficulties = Difficulties(context)
         self.suggestions = Suggestions(context, self.own_bank)
         self.grading = Grading(Rubrics(context.banks.packs, count_in_process), verifier)
         self.milestones = Milestones(context)
@@ -259,7 +255,6 @@ class Services:
             self.erasure_work,
         ]
         self.nightly = [
-            DifficultyWork(context, self.difficulties),
             Nightly(context, "first stabilities", FirstStabilitiesWork(context).run),
             Nightly(context, "milestones", self.milestones.check_all),
         ]
@@ -275,8 +270,6 @@ class Services:
         today = Today(bot, self.dailies)
         find_missed = {"round": self.rounds.misses, "challenge": self.challenges.misses}
         practice = PracticeCog(bot, self.practices, find_missed)
-        suggestions = SuggestionsCog(bot, self.suggestions)
-        insights = InsightsCog(bot, self.insights, self.rounds)
         answerables = {
             "round": quiz.answerable,
             "challenge": challenge.answerable,
@@ -296,14 +289,8 @@ class Services:
             BoardsCog(bot, self.boards),
             ProfileCog(bot, self.profiles, self.members, self.plans),
             TopicsCog(bot, self.topics, self.decks),
-            BankCog(
-                bot,
-                self.own_bank,
-                review=suggestions.review,
-                insights=insights.show,
-            ),
-            suggestions,
-            insights,
+            BankCog(bot, self.own_bank, self.suggestions, self.insights, self.rounds),
+            SuggestionsCog(bot, self.suggestions),
             InterviewCog(bot, self.interviews),
             PairCog(bot, self.searches, self.pairs),
             PrivacyCog(bot, self.privacy),
@@ -319,8 +306,6 @@ class Services:
         If another process is running, that work may be its own and is left alone.
         """
         now = self.context.now()
-
-        await self.difficulties.load()
 
         def wake(conn: Connection) -> int:
             for job in self.nightly:

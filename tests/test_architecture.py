@@ -116,14 +116,12 @@ LEVELS = (
         "boards",
         "profile",
         "bank",
-        "insights",
         "milestones",
         "recap",
         "settings",
         "help",
         "privacy",
         "topics",
-        "suggestions",
         "pairs",
     ),
 )
@@ -133,23 +131,25 @@ ROOMS = {"model", "rules", "cards", "store", "service", "work", "views", "cog"}
 MORE_ROOMS = {
     "topics": {"decks", "deck_files"},
     "questions": {
-        *("model", "check", "bank", "banks", "own", "answers", "drawing", "formulas", "tools"),
-        *("lint", "in_play", "typed", "own_pictures", "areas"),
+        *("model", "check", "bank", "banks", "own", "answers", "drawing", "formulas"),
+        *("in_play", "typed", "own_pictures", "areas"),
     },
     "members": {"names"},
     "memory": {"ability", "progress", "fitting"},
     "answers": {"pay", "totals", "sources", "erasure"},
-    "bank": {"archives", "checks", "documents", "files", "forms", "pictures", "sheets"},
+    "bank": {
+        *("archives", "checks", "files", "forms", "message_text", "pictures", "sheets"),
+        *("suggestions_service", "suggestions_views", "suggestions_cog"),
+        *("insights_rules", "insights_service", "insights_views"),
+    },
     "challenges": {"players"},
     "daily": {
         *("drawing", "open_answers", "panel_views", "schedule_service", "schedule_store"),
         *("streak_store", "streaks", "weekdays"),
     },
-    "insights": {"analysis", "difficulties", "difficulty"},
     "rounds": {"answering", "counter", "messages", "results"},
     "plan": {"dates", "forecast"},
     "interviews": {"assessment", "cards", "grading", "report"},
-    "suggestions": {"cards", "plain"},
     "pairs": {"messages", "searches"},
 }
 PURE = {
@@ -158,17 +158,15 @@ PURE = {
     "check",
     "own",
     "checks",
-    "documents",
     "files",
     "sheets",
     "forms",
-    "plain",
-    "lint",
+    "message_text",
     "answers",
     "drawing",
     "assessment",
     "next_question",
-    "analysis",
+    "insights_rules",
     "report",
     "forecast",
     "outlook",
@@ -179,7 +177,7 @@ PURE = {
     "weekdays",
     "areas",
 }
-PURE |= {"errors", "snowflakes", "shards"}
+PURE |= {"errors", "snowflakes"}
 STORAGE = (
     "bot.topics.deck_files",
     "bot.answers.erasure",
@@ -189,7 +187,7 @@ STORAGE = (
     "bot.questions.in_play",
 )
 """Modules other than stores that hold queries or take a connection."""
-SHELL = ("bot.app", "bot.__main__", "bot.playground", "bot.diagnosis")
+SHELL = ("bot.app", "bot.__main__", "bot.authoring", "bot.playground", "bot.diagnosis")
 LEADS_ON = "bot.help.views"
 """Has a button for each thing to do next."""
 MAX_FUNCTION = 60
@@ -236,10 +234,10 @@ def names_loaded(module: str) -> set[str]:
 def test_every_folder_is_a_feature_with_its_rooms() -> None:
     """A feature is a folder, and its files have the names that every feature's files have."""
     folders = {path.name for path in (ROOT / "bot").iterdir() if (path / "__init__.py").exists()}
-    assert folders == {*features(), "playground"}
+    assert folders == {*features(), "authoring", "playground"}
     for module in MODULES:
         feature, room = feature_of(module), room_of(module)
-        if room and feature not in {"core", "chat", "playground"}:
+        if room and feature not in {"core", "chat", "authoring", "playground"}:
             assert room in ROOMS | MORE_ROOMS.get(feature, set()), module
 
 
@@ -295,7 +293,10 @@ def test_discord_stands_in_chat_views_and_cogs() -> None:
     allowed = ("bot.chat", *SHELL, *shown, "bot.members.names")  # a watcher of interactions
     assert offenders("bot", "discord", but=allowed) == []
     behind = [m for m in MODULES if kind_of(m) in {"store", "service", "work"}]
-    assert [o for m in behind for o in offenders(m, "bot.chat")] == []
+    beside_text = [
+        m for m in MODULES if inside(m, "bot.chat") and m not in {"bot.chat", "bot.chat.text"}
+    ]
+    assert [o for m in behind for o in offenders(m, *beside_text)] == []
     assert [
         (m, o)
         for m in behind
@@ -395,6 +396,13 @@ def test_functions_stay_short() -> None:
         and (node.end_lineno or 0) - node.lineno >= MAX_FUNCTION
     ]
     assert found == []
+
+
+def test_the_running_bot_knows_no_tools_of_authors() -> None:
+    """Only `python -m bot bank` imports what checks the shipped packs."""
+    assert offenders("bot", "bot.authoring", but=("bot.authoring", "bot.__main__")) == []
+    late = [name for name in names_loaded("bot.__main__") if inside(name, "bot.authoring")]
+    assert late == []
 
 
 def test_only_the_command_line_knows_the_playground() -> None:

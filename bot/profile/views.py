@@ -7,10 +7,21 @@ from datetime import datetime
 from discord import ui
 
 from bot.chat import text as t
-from bot.chat.charts import MARGIN, big_number
 from bot.chat.messages import REVEALED, Message, button, row
 from bot.chat.modals import fields_modal, text_field
-from bot.chat.pictures import ACCENT, MUTED, TRACK, WIDTH, Picture, box, draw_picture, panel, words
+from bot.chat.pictures import (
+    ACCENT,
+    MARGIN,
+    MUTED,
+    TRACK,
+    WIDTH,
+    Picture,
+    big_number,
+    box,
+    draw_picture,
+    panel,
+    words,
+)
 from bot.chat.router import Route
 from bot.daily import panel_views as daily_panel_views
 from bot.plan.model import Outlook

@@ -5,9 +5,23 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from bot.chat import text as t
-from bot.chat.charts import INNER, MARGIN, big_number, fit_label, headline, labelled_bar
 from bot.chat.messages import OPEN, Message, own_id, separator
-from bot.chat.pictures import ACCENT, INK, MUTED, TRACK, box, draw_picture, panel, words
+from bot.chat.pictures import (
+    ACCENT,
+    INK,
+    INNER,
+    MARGIN,
+    MUTED,
+    TRACK,
+    big_number,
+    box,
+    draw_picture,
+    fit_label,
+    headline,
+    labelled_bar,
+    panel,
+    words,
+)
 from bot.daily.panel_views import local_time
 from bot.daily.weekdays import DAYS
 from bot.recap.model import RecapStatus, Week

@@ -291,7 +291,7 @@ async def test_a_failing_database(stage: Stage, monkeypatch: pytest.MonkeyPatch)
     async def locked(*_args: object, **_kwargs: object) -> None:
         raise OperationalError("INSERT", {}, Exception("database is locked"))
 
-    monkeypatch.setattr(stage.database, "_enqueue", locked)
+    monkeypatch.setattr(stage.database, "_write", locked)
     assert (await question.answer(stage.alwina)).startswith("I couldn't save that just now")
 
 

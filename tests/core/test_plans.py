@@ -26,21 +26,21 @@ from bot.answers import store as answer_log
 from bot.answers.rules import PERIODS, days_of
 from bot.answers.store import CHALLENGE, DAILY, ROUND, Answer, Review
 from bot.app import HELD, IN_PLAY, SOURCES, all_tables
+from bot.bank import store as suggestions
+from bot.bank.model import Form, State
 from bot.boards import store as boards
 from bot.challenges import store as challenges
 from bot.challenges.model import ChallengeOptions, ChallengePlayer, ShownQuestion
 from bot.core import erased_answers, notes, servers
 from bot.core.database import Database
 from bot.core.jobs import Queue
-from bot.core.shards import ALL, Shards
-from bot.core.snowflakes import earliest_id
+from bot.core.snowflakes import ALL, Shards, earliest_id
 from bot.core.tables import count_rows
 from bot.daily import schedule_store, streak_store
 from bot.daily import store as daily
 from bot.daily.rules import Schedule
 from bot.daily.store import Written
 from bot.games.model import Starter
-from bot.insights import store as insights
 from bot.interviews import store as interviews
 from bot.interviews.store import Interview
 from bot.members import store as members
@@ -58,7 +58,7 @@ from bot.practice import store as practice
 from bot.practice.model import PlannedDay
 from bot.privacy import store as privacy
 from bot.questions import store as questions
-from bot.questions.model import Item, Measured
+from bot.questions.model import Item
 from bot.questions.own import OwnItem, OwnTopic, own_id
 from bot.recap import store as recap
 from bot.recap.model import RecapSchedule
@@ -66,8 +66,6 @@ from bot.reminders import store as reminders
 from bot.reminders.model import Reminder
 from bot.rounds import store as rounds
 from bot.rounds.model import RoundOptions, RoundQuestion
-from bot.suggestions import store as suggestions
-from bot.suggestions.rules import State, SuggestedQuestion
 from tests.history import ALWINA, CHANNEL, GUILD, NOW, analyze, fill
 
 BESIDE_STORES = pay, totals
@@ -99,12 +97,10 @@ BY_HAND = {
     privacy.departed: "once a connection; servers that have left are few",
     totals.rebuild: "for `python -m bot repair`, which an operator calls when something is wrong",
     answer_log.describe: "for `python -m bot restore`, which an operator calls",
-    insights.members_from: "at night, and the walk takes one look at an index for each member",
     answer_log.all_reviews_of: "for a fit at night, each time that a member's reviews have doubled",
 }
 """Functions that may look at everything, and why."""
 SMALL = {
-    "item_difficulties": "one row for each item that was answered, read at the start and each night",
     "meta": "the program's notes to itself, of which those about commands are kept for an hour",
     "erased_answers": "members who had an answer erased to what is still open",
     "erasures": "servers that have left in the last thirty days, and members for the seconds that it takes",
@@ -294,10 +290,7 @@ CALLS: list[Call] = [
     call(streak_store.streak_of, user_id=1000),
     call(streak_store.credit_day),
     call(streak_store.credit_day, user_id=1000),
-    call(insights.reports_by_subject, since=NOW - timedelta(days=365)),
-    call(insights.save_difficulties, measured={"t1-a": Measured(0.5, 40)}),
-    call(insights.members_from, first=ALWINA, limit=20000),
-    call(insights.first_answers, user_ids=[ALWINA, 1000]),
+    call(suggestions.reports_by_subject, since=NOW - timedelta(days=365)),
     call(interviews.create, user_id=7, topic_id=None, total=3),
     call(interviews.add_question, number=2),
     call(interviews.add_partner_answer, total=2),
@@ -358,7 +351,7 @@ CALLS: list[Call] = [
     call(questions.add_report, text="odd"),
     call(questions.reports_since, since=NOW - timedelta(days=1)),
     call(questions.count_reports, most=100),
-    call(suggestions.add, question=SuggestedQuestion("Why?", "So", "", "It is", "")),
+    call(suggestions.add, form=Form("Why?", "So", "", "It is")),
     call(suggestions.decide, state=State.REJECTED, reason="No"),
     call(suggestions.forget, ids=[1]),
     call(recap.save_schedule, schedule=RecapSchedule(GUILD, CHANNEL, 0, NOW, NOW)),

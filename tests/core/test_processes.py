@@ -10,7 +10,7 @@ from sqlalchemy import URL, Connection
 
 from bot.core.database import Database, open_database
 from bot.core.processes import is_only_process
-from bot.core.shards import ALL, TAKE_OVER, Shards
+from bot.core.snowflakes import ALL, TAKE_OVER, Shards
 from bot.daily import schedule_store
 from bot.daily.rules import Schedule
 from bot.games.model import Starter

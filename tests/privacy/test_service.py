@@ -17,6 +17,7 @@ from sqlalchemy.exc import OperationalError
 from bot.answers.store import CHALLENGE, DAILY, PRACTICE, ROUND
 from bot.answers.totals import SUMS, rebuild
 from bot.app import all_tables
+from bot.bank.model import Form
 from bot.boards import store as boards
 from bot.boards.model import Board
 from bot.challenges.model import ChallengeOptions, Person
@@ -30,7 +31,6 @@ from bot.milestones.rules import Kind
 from bot.practice.model import Asking
 from bot.privacy import service
 from bot.rounds.model import RoundOptions
-from bot.suggestions.rules import SuggestedQuestion
 from tests.challenges import play as challenges
 from tests.fakes import Crash, Post
 from tests.privacy.failing import fail_after
@@ -102,7 +102,7 @@ async def live(stage: Stage) -> None:
     await bot.plans.set(ZOE, GUILD, "in 2 days", 60)
     await bot.reports.add("t1-a", OTHER_GUILD, ZOE, f"{NAME} finds this odd.")
     await bot.suggestions.suggest(
-        GUILD, ZOE, SuggestedQuestion(f"Who is {NAME}?", NAME, "Bo", f"I am {NAME}.", NAME)
+        GUILD, ZOE, Form(f"Who is {NAME}?", NAME, "Bo", f"I am {NAME}.", NAME)
     )
     await bot.members.show_profile(ZOE, True)
     await bot.milestones.add(GUILD, Kind.STREAK, "7", TEAM)

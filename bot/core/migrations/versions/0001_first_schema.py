@@ -299,13 +299,6 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         postgresql_where=sa.text("ended_at IS NULL"),
     )
     op.create_table(
-        "item_difficulties",
-        sa.Column("item_id", sa.String(length=48), nullable=False),
-        sa.Column("difficulty", sa.Float(), nullable=False),
-        sa.Column("answers", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("item_id", name=op.f("pk_item_difficulties")),
-    )
-    op.create_table(
         "member_milestones",
         sa.Column("id", ROW_ID, nullable=False),
         sa.Column("guild_id", sa.BigInteger(), nullable=False),
