@@ -54,9 +54,8 @@ from bot.core.tables import metadata
 from bot.core.transfer import TransferError, transfer, unfinished_source
 from bot.daily import store as daily_store
 from bot.daily import views as daily_views
-from bot.daily import work as daily_work
-from bot.daily.cog import Daily as DailyCog
-from bot.daily.cog import Today
+from bot.daily.cog import TodayCog
+from bot.daily.panel_cog import DailyCog
 from bot.daily.schedule_service import Schedules
 from bot.daily.service import Dailies
 from bot.daily.work import DailyWork, ScheduleWork
@@ -129,7 +128,6 @@ log = logging.getLogger(__name__)
 class Views(NamedTuple):
     """The views of the features that have workers."""
 
-    daily: daily_work.Views = daily_views
     pairs: pairs_messages.Views = pairs_views
 
 
@@ -235,7 +233,7 @@ class Services:
             results=self.private_results,
         )
         self.schedule_work = ScheduleWork(context, self.dailies)
-        self.daily_work = DailyWork(context, self.dailies, views.daily)
+        self.daily_work = DailyWork(context)
         self.reminder_work = ReminderWork(context, self.plans)
         self.erasure_work = ErasureWork(context, self.privacy)
         self.milestone_work = MilestoneWork(context, self.milestones)
@@ -267,7 +265,7 @@ class Services:
         self.names.watch(bot.router)
         quiz = QuizCog(bot, self.rounds, self.open_questions, self.private_results)
         challenge = ChallengeCog(bot, self.challenges, self.challenge_players)
-        today = Today(bot, self.dailies)
+        today = TodayCog(bot, self.dailies)
         find_missed = {"round": self.rounds.misses, "challenge": self.challenges.misses}
         practice = PracticeCog(bot, self.practices, find_missed)
         answerables = {

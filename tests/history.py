@@ -125,7 +125,6 @@ def _members() -> Rows:
         "at": "12:30",
         "kind": "choice",
         "answer_hours": 23,
-        "number": 1,
         "name": "Question of the day",
         "asks": "all",
         "thread": False,
@@ -327,7 +326,8 @@ def _challenges(days: int) -> Rows:
 
 
 def _dailies(days: int) -> Rows:
-    daily = {"guild_id": GUILD, "choice_order": "0123", "channel_id": CHANNEL, "failures": 0}
+    daily = {"guild_id": GUILD, "schedule_id": 1, "name": "Daily", "answer_hours": 23}
+    daily |= {"thread": False, "choice_order": "0123", "channel_id": CHANNEL, "failures": 0}
     yield (
         dailies,
         (
@@ -353,7 +353,7 @@ def _dailies(days: int) -> Rows:
     yield (
         open_answers,
         (
-            {"daily_id": n, "user_id": user, "text": "So.", "grade": '{"points": []}'}
+            {"daily_id": n, "user_id": user, "text": "So."}
             for n in range(1, days)
             for user in (ALWINA, 102)
         ),

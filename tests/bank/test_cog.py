@@ -395,8 +395,7 @@ async def test_a_picture_in_the_question_of_the_day(stage: Stage) -> None:
     """The card, `/today` before and after the answer, and the closed card show it."""
     await with_extras(stage, **PICTURE, upload=("x.png", diagram()))
     (own,) = await stage.services.own_bank.find(stage.guild.id)
-    where = {"channel": stage.daily, "time": "09:00", "timezone": "Europe/Berlin"}
-    await stage.manager.slash(stage.quiz, "daily setup", **where, topic=own.row.topic_id)
+    await stage.add_daily(topic=own.row.topic_id)
     await stage.wait(24 * 3600)
     card = stage.question(stage.daily).message
     shown = [card, answer_to(await stage.alwina.slash(stage.quiz, "today"))]

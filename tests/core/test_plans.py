@@ -38,8 +38,7 @@ from bot.core.snowflakes import ALL, Shards, earliest_id
 from bot.core.tables import count_rows
 from bot.daily import schedule_store, streak_store
 from bot.daily import store as daily
-from bot.daily.rules import Schedule
-from bot.daily.store import Written
+from bot.daily.model import Schedule
 from bot.games.model import Starter
 from bot.interviews import store as interviews
 from bot.interviews.store import Interview
@@ -227,7 +226,6 @@ CALLS: list[Call] = [
     call(totals.add, counted=[COUNTED]),
     call(totals.correct, before=COUNTED, paid=0),
     call(pay.add_counted, answer=replace(DAILY_ANSWER, user_id=103)),
-    call(pay.grade, before=DAILY_ANSWER, states="0", points=90, right=True),
     call(pay.count_changed, item=OWN, sources=SOURCES),
     call(pay.judge_again, item=OWN, sources=SOURCES),
     call(IN_PLAY.items, GUILD, "round"),
@@ -238,10 +236,8 @@ CALLS: list[Call] = [
     call(challenges.delete_shown, question_id=LAST - 2),
     call(challenges.end_shown, question_id=LAST - 2),
     call(challenges.shown_to, question_id=LAST - 2),
-    call(daily.add_written, written=Written(DAYS, 103, "So.", None)),
-    call(daily.written_by, daily_id=DAYS - 1),
-    call(daily.save_grade, written=Written(DAYS - 1, ALWINA, "So.", None)),
-    call(daily.change_grade, daily_id=DAYS - 1),
+    call(daily.add_text, user_id=103, text="So."),
+    call(daily.text_of, daily_id=DAYS - 1),
     call(streak_store.count_streak, answer=DAILY_ANSWER),
     call(memory.record, given=[Review(ALWINA, Rating.Good, NOW)]),
     call(memory.who_learned, item_ids=["t1-a", "t1-b"], at_least=1, since=NOW),
@@ -280,12 +276,11 @@ CALLS: list[Call] = [
     call(challenges.save_player, player=ChallengePlayer(DAYS, ALWINA, 2, NOW, None, GUILD)),
     call(challenges.shown_to_all, question_id=LAST - 2),
     call(memory.replay, item_id=MINE),
-    call(schedule_store.add_schedule, schedule=replace(SCHEDULE, number=2)),
+    call(schedule_store.add_schedule, schedule=SCHEDULE),
     call(schedule_store.change_schedule, paused=True),
     call(schedule_store.active_schedules, since=TODAY - timedelta(days=9), limit=20),
     call(daily.taken, since=TODAY - timedelta(days=9)),
     call(daily.create, day=TODAY + timedelta(days=1), state="posting", scheduled_at=NOW),
-    call(daily.close_daily, expect="open", problem=None),
     call(streak_store.streak_of),
     call(streak_store.streak_of, user_id=1000),
     call(streak_store.credit_day),

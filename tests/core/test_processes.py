@@ -12,7 +12,7 @@ from bot.core.database import Database, open_database
 from bot.core.processes import is_only_process
 from bot.core.snowflakes import ALL, TAKE_OVER, Shards
 from bot.daily import schedule_store
-from bot.daily.rules import Schedule
+from bot.daily.model import Schedule
 from bot.games.model import Starter
 from bot.rounds import store as rounds
 from bot.rounds.model import RoundOptions

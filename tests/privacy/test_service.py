@@ -32,7 +32,7 @@ from bot.practice.model import Asking
 from bot.privacy import service
 from bot.rounds.model import RoundOptions
 from tests.challenges import play as challenges
-from tests.fakes import Crash, Post
+from tests.fakes import Crash, DailyCard, Post
 from tests.privacy.failing import fail_after
 from tests.rows import everything
 from tests.stage import ALWINA, BOB, CHANNEL, CLEMENTINE, GUILD, Stage, starter_in
@@ -81,7 +81,7 @@ async def live(stage: Stage) -> None:
     await stage.wait(hours=1)
     for _ in range(3):
         post = stage.card()
-        if hasattr(post.card, "topic"):
+        if isinstance(post.card, DailyCard) and post.card.question.item is None:
             await bot.dailies.answer_openly(
                 stage.written(ZOE, f"I am {NAME}, and attention weighs tokens.", post=post)
             )
@@ -375,7 +375,7 @@ async def test_who_plays_on_meanwhile(stage: Stage, monkeypatch: pytest.MonkeyPa
             if portions in {2, 5, 8, 11}:
                 stage.bot.names.set(GUILD, ZOE, f"{NAME} {portions}")
                 await practise(stage)
-                if hasattr(daily.card, "topic"):
+                if isinstance(daily.card, DailyCard) and daily.card.question.item is None:
                     await _again(
                         stage.bot.dailies.answer_openly(
                             stage.written(ZOE, f"{NAME} again", post=daily)

@@ -296,7 +296,7 @@ async def test_dailies_ask_own_questions(stage: Stage) -> None:
         await stage.wait(days=1)
     asked = {day.item_id for day in await stage.days()}
     assert asked == {*stage.bank.items, *mine}
-    closed = {edit.card.item.id for edit in stage.sender.edits_of("close")}  # type: ignore[union-attr]
+    closed = {edit.card.question.id for edit in stage.sender.edits_of("close")}  # type: ignore[union-attr]
     assert set(mine) & closed
 
 

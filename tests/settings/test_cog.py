@@ -50,14 +50,16 @@ async def test_the_settings_panel(stage: Stage) -> None:
 
 async def test_a_new_zone_and_the_daily(stage: Stage) -> None:
     """The panel says at once when the question of the day comes in the new zone."""
-    await stage.services.schedules.setup(
-        stage.guild.id, channel_id=stage.daily.id, at="09:00", zone="UTC"
-    )
+    await stage.add_daily(zone="UTC")
     shown = await stage.manager.slash(stage.quiz, "settings")
     await change(stage, shown, "Time zone", zone=["America/New_York"], other="")
     said = text_of(answer_to(shown))
     assert "A question that's open closes at the time on its card." in said
     assert "Next: **Thursday 1 January, 09:00** (America/New_York)" in said
+    panel = await stage.manager.slash(stage.quiz, "daily")
+    assert "America/New_York" in reply(panel)
+    await stage.manager.click(answer_to(panel), label="Pause")
+    assert "by this clock" not in reply(await stage.manager.slash(stage.quiz, "settings"))
 
 
 async def test_unusable_settings_are_refused(stage: Stage) -> None:
