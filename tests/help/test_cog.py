@@ -49,7 +49,8 @@ async def test_the_buttons_of_hello(stage: Stage) -> None:
     assert "Question 1 of " in stage.question().text
 
     form = await stage.manager.click(hello, label=set_up)
-    filled = {"channel": [stage.daily], "time": "9:00", "zone": ["Europe/Berlin"], "hours": ["23"]}
+    filled = {"channel": [stage.daily], "time": "9:00", "zone": ["Europe/Berlin"]}
+    filled |= {"days": list("0123456"), "hours": ["23"]}
     panel = await stage.manager.submit_modal(form, filled)
     assert "Next: **" in reply(panel)
     assert not hellos(stage.daily)
