@@ -18,9 +18,9 @@ from bot.answers.store import CHALLENGE, DAILY, PRACTICE, ROUND, answers
 from bot.answers.totals import ALL_TOPICS, team_totals, totals
 from bot.bank.store import suggestions
 from bot.challenges.store import (
+    challenge_players,
     challenge_questions,
     challenge_shown,
-    challenge_takers,
     challenges,
 )
 from bot.core.erased_answers import erased_answers
@@ -219,6 +219,7 @@ def _rounds(days: int) -> Rows:
         "difficulty": "mixed",
         "seconds": 20,
         "idle": 0,
+        "two_played": True,
     }
     yield (
         rounds,
@@ -234,7 +235,6 @@ def _rounds(days: int) -> Rows:
                 },
                 "phase": "open" if n == days else "ended",
                 "due_at": at(n, days) if n == days else None,
-                "ended_at": None if n == days else at(n, days),
             }
             for n in range(1, days + 1)
         ),
@@ -263,7 +263,7 @@ def _challenges(days: int) -> Rows:
         "member_id": ALWINA,
         "difficulty": "mixed",
     }
-    challenge |= {"wanted": QUESTIONS, "total": QUESTIONS, "hours": 24}
+    challenge |= {"two_played": True, "wanted": QUESTIONS, "total": QUESTIONS, "hours": 24}
     yield (
         challenges,
         (
@@ -290,9 +290,9 @@ def _challenges(days: int) -> Rows:
             for n, k, q in questions
         ),
     )
-    takers = (ALWINA, 102)
+    players = (ALWINA, 102)
     yield (
-        challenge_takers,
+        challenge_players,
         (
             {
                 **{
@@ -305,7 +305,7 @@ def _challenges(days: int) -> Rows:
                 "guild_id": GUILD if n == days else None,
             }
             for n in range(1, days + 1)
-            for user in takers
+            for user in players
         ),
     )
     yield (
@@ -320,7 +320,7 @@ def _challenges(days: int) -> Rows:
             }
             for n, k, q in questions
             if n < days or k == 1
-            for user in takers
+            for user in players
         ),
     )
 
