@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import Any
 
@@ -16,10 +16,11 @@ from sqlalchemy import Connection, Table, func, select
 
 from bot.answers.store import CHALLENGE, DAILY, PRACTICE, ROUND, answers
 from bot.answers.totals import ALL_TOPICS, team_totals, totals
+from bot.bank.store import suggestions
 from bot.challenges.store import (
+    challenge_players,
     challenge_questions,
     challenge_shown,
-    challenge_takers,
     challenges,
 )
 from bot.core.erased_answers import erased_answers
@@ -27,10 +28,9 @@ from bot.core.servers import guilds
 from bot.core.tables import metadata
 from bot.daily.schedule_store import daily_schedules
 from bot.daily.store import dailies, daily_uses, open_answers
-from bot.daily.streak_store import streak_days, streaks
-from bot.insights.store import item_difficulties
 from bot.interviews.store import interview_questions, interviews, model_requests
 from bot.members.store import member_names, members, teams
+from bot.members.streak_store import streak_days, streaks
 from bot.memory.store import cards, first_stabilities
 from bot.milestones.store import member_milestones, milestones
 from bot.pairs.rules import Ending, MessageKind, PairState, SearchState
@@ -50,7 +50,6 @@ from bot.questions.store import (
 from bot.recap.store import recap_schedules, recaps
 from bot.reminders.store import reminders
 from bot.rounds.store import round_questions, rounds
-from bot.suggestions.store import suggestions
 
 GUILD, CHANNEL, ALWINA = 1, 10, 101
 NOW = datetime(2027, 1, 4, 12, tzinfo=UTC)
@@ -126,7 +125,6 @@ def _members() -> Rows:
         "at": "12:30",
         "kind": "choice",
         "answer_hours": 23,
-        "number": 1,
         "name": "Question of the day",
         "asks": "all",
         "thread": False,
@@ -140,8 +138,8 @@ def _members() -> Rows:
     )
     yield _each(members, "user_id", people, shows_profile=True, zone="UTC")
     yield member_names, ({"guild_id": GUILD, "user_id": n, "name": f"m{n}"} for n in people)
-    streak = {"through": date(2020, 1, 1), "current": 0, "best": 0}
-    yield _each(streaks, "user_id", others, guild_id=GUILD, **streak)
+    settled = today - timedelta(days=5)
+    yield _each(streaks, "user_id", people, through=settled, current=3, best=9, freezes=1)
     yield _each(reminders, "user_id", people, at="09:00", next_at=soon)
     plan = {
         "day": today + timedelta(days=20),
@@ -164,10 +162,6 @@ def _members() -> Rows:
         "last_review_at": NOW - timedelta(days=9),
     }
     yield cards, ({"user_id": n, "item_id": item, **card} for n in people for item in ITEMS[:12])
-    yield (
-        item_difficulties,
-        ({"item_id": item, "difficulty": 0.5, "answers": 40} for item in ITEMS),
-    )
     fit = {"holds_from": NOW, "reviews": 400, "again": 0.2, "hard": 1.3, "good": 2.3, "easy": 8.3}
     yield _each(first_stabilities, "user_id", people, **fit)
     yield server_banks, ({"guild_id": n, "mark": n, "packs": None, "numbers": 3} for n in servers)
@@ -184,9 +178,9 @@ def _members() -> Rows:
     yield (
         streak_days,
         (
-            {"guild_id": GUILD, "user_id": user, "day": today - timedelta(days=n)}
+            {"user_id": user, "day": today - timedelta(days=n), "counts": n < 4}
             for user in people
-            for n in range(0, 20, 7)
+            for n in range(2, 5)
         ),
     )
     yield (
@@ -205,7 +199,7 @@ def _members() -> Rows:
     )
     streak_role = {"kind": "streak", "name": "7", "role_id": 7}
     yield _each(milestones, "guild_id", servers, **streak_role)
-    reached = {"guild_id": GUILD, "told": True, "state": "given", "reached_at": NOW}
+    reached = {"guild_id": GUILD, "told": True, "reached_at": NOW}
     yield _each(member_milestones, "user_id", others, **streak_role, **reached)
     said = {"user_id": ALWINA, "item_id": "t1-a", "text": "odd", "at": NOW}
     yield _each(reports, "guild_id", others, **said)
@@ -225,6 +219,7 @@ def _rounds(days: int) -> Rows:
         "difficulty": "mixed",
         "seconds": 20,
         "idle": 0,
+        "two_played": True,
     }
     yield (
         rounds,
@@ -240,7 +235,6 @@ def _rounds(days: int) -> Rows:
                 },
                 "phase": "open" if n == days else "ended",
                 "due_at": at(n, days) if n == days else None,
-                "ended_at": None if n == days else at(n, days),
             }
             for n in range(1, days + 1)
         ),
@@ -269,7 +263,7 @@ def _challenges(days: int) -> Rows:
         "member_id": ALWINA,
         "difficulty": "mixed",
     }
-    challenge |= {"wanted": QUESTIONS, "total": QUESTIONS, "hours": 24}
+    challenge |= {"two_played": True, "wanted": QUESTIONS, "total": QUESTIONS, "hours": 24}
     yield (
         challenges,
         (
@@ -296,9 +290,9 @@ def _challenges(days: int) -> Rows:
             for n, k, q in questions
         ),
     )
-    takers = (ALWINA, 102)
+    players = (ALWINA, 102)
     yield (
-        challenge_takers,
+        challenge_players,
         (
             {
                 **{
@@ -311,7 +305,7 @@ def _challenges(days: int) -> Rows:
                 "guild_id": GUILD if n == days else None,
             }
             for n in range(1, days + 1)
-            for user in takers
+            for user in players
         ),
     )
     yield (
@@ -326,13 +320,14 @@ def _challenges(days: int) -> Rows:
             }
             for n, k, q in questions
             if n < days or k == 1
-            for user in takers
+            for user in players
         ),
     )
 
 
 def _dailies(days: int) -> Rows:
-    daily = {"guild_id": GUILD, "choice_order": "0123", "channel_id": CHANNEL, "failures": 0}
+    daily = {"guild_id": GUILD, "schedule_id": 1, "name": "Daily", "answer_hours": 23}
+    daily |= {"thread": False, "choice_order": "0123", "channel_id": CHANNEL, "failures": 0}
     yield (
         dailies,
         (
@@ -358,14 +353,11 @@ def _dailies(days: int) -> Rows:
     yield (
         open_answers,
         (
-            {"daily_id": n, "user_id": user, "text": "So.", "grade": '{"points": []}'}
+            {"daily_id": n, "user_id": user, "text": "So."}
             for n in range(1, days)
             for user in (ALWINA, 102)
         ),
     )
-    through = at(days - 5, days).date()
-    streak = {"through": through, "current": days, "best": days}
-    yield _each(streaks, "user_id", [ALWINA], guild_id=GUILD, **streak)
     yield (
         daily_uses,
         ({"guild_id": GUILD, "item_id": item, "last_on": NOW.date()} for item in ITEMS),

@@ -110,20 +110,18 @@ LEVELS = (
     ("questions",),
     ("answers",),
     ("members", "memory"),
-    ("play",),
+    ("games",),
     ("rounds", "challenges", "daily", "practice", "plan", "reminders", "interviews"),
     (
         "boards",
         "profile",
         "bank",
-        "insights",
         "milestones",
         "recap",
         "settings",
         "help",
         "privacy",
         "topics",
-        "suggestions",
         "pairs",
     ),
 )
@@ -133,23 +131,24 @@ ROOMS = {"model", "rules", "cards", "store", "service", "work", "views", "cog"}
 MORE_ROOMS = {
     "topics": {"decks", "deck_files"},
     "questions": {
-        *("model", "check", "bank", "banks", "own", "answers", "drawing", "formulas", "tools"),
-        *("lint", "in_play", "typed", "own_pictures", "areas"),
+        *("model", "check", "bank", "banks", "own", "answers", "drawing", "formulas"),
+        *("in_play", "typed", "own_pictures", "areas"),
     },
-    "members": {"names"},
+    "members": {"names", "streak_service", "streak_store"},
     "memory": {"ability", "progress", "fitting"},
     "answers": {"pay", "totals", "sources", "erasure"},
-    "bank": {"archives", "checks", "documents", "files", "forms", "pictures", "sheets"},
+    "bank": {
+        *("archives", "checks", "files", "forms", "message_text", "pictures", "sheets"),
+        *("suggestions_service", "suggestions_views", "suggestions_cog"),
+        *("insights_rules", "insights_service", "insights_views"),
+    },
     "challenges": {"players"},
     "daily": {
-        *("drawing", "open_answers", "panel_views", "schedule_service", "schedule_store"),
-        *("streak_store", "streaks", "weekdays"),
+        *("panel_cog", "panel_views", "schedule_service", "schedule_store"),
     },
-    "insights": {"analysis", "difficulties", "difficulty"},
     "rounds": {"answering", "counter", "messages", "results"},
     "plan": {"dates", "forecast"},
     "interviews": {"assessment", "cards", "grading", "report"},
-    "suggestions": {"cards", "plain"},
     "pairs": {"messages", "searches"},
 }
 PURE = {
@@ -158,25 +157,21 @@ PURE = {
     "check",
     "own",
     "checks",
-    "documents",
     "files",
     "sheets",
     "forms",
-    "plain",
-    "lint",
+    "message_text",
     "answers",
     "drawing",
     "assessment",
     "next_question",
-    "analysis",
+    "insights_rules",
     "report",
     "forecast",
     "outlook",
     "dates",
     "progress",
     "fitting",
-    "streaks",
-    "weekdays",
     "areas",
 }
 PURE |= {"errors", "snowflakes"}
@@ -189,7 +184,7 @@ STORAGE = (
     "bot.questions.in_play",
 )
 """Modules other than stores that hold queries or take a connection."""
-SHELL = ("bot.app", "bot.__main__", "bot.playground", "bot.diagnosis")
+SHELL = ("bot.app", "bot.__main__", "bot.authoring", "bot.playground", "bot.diagnosis")
 LEADS_ON = "bot.help.views"
 """Has a button for each thing to do next."""
 MAX_FUNCTION = 60
@@ -236,10 +231,10 @@ def names_loaded(module: str) -> set[str]:
 def test_every_folder_is_a_feature_with_its_rooms() -> None:
     """A feature is a folder, and its files have the names that every feature's files have."""
     folders = {path.name for path in (ROOT / "bot").iterdir() if (path / "__init__.py").exists()}
-    assert folders == {*features(), "playground"}
+    assert folders == {*features(), "authoring", "playground"}
     for module in MODULES:
         feature, room = feature_of(module), room_of(module)
-        if room and feature not in {"core", "chat", "playground"}:
+        if room and feature not in {"core", "chat", "authoring", "playground"}:
             assert room in ROOMS | MORE_ROOMS.get(feature, set()), module
 
 
@@ -400,6 +395,13 @@ def test_functions_stay_short() -> None:
     assert found == []
 
 
+def test_the_running_bot_knows_no_tools_of_authors() -> None:
+    """Only `python -m bot bank` imports what checks the shipped packs."""
+    assert offenders("bot", "bot.authoring", but=("bot.authoring", "bot.__main__")) == []
+    late = [name for name in names_loaded("bot.__main__") if inside(name, "bot.authoring")]
+    assert late == []
+
+
 def test_only_the_command_line_knows_the_playground() -> None:
     """Nothing imports it or simcord but the command `play`, so that the bot runs without them."""
     assert offenders("bot", "simcord", but=("bot.playground",)) == []
@@ -461,7 +463,7 @@ def cogs() -> list[type[commands.Cog]]:
     return [
         value
         for name in MODULES
-        if room_of(name) == "cog"
+        if kind_of(name) == "cog"
         for value in vars(importlib.import_module(name)).values()
         if isinstance(value, type) and issubclass(value, commands.Cog) and value.__module__ == name
     ]
@@ -483,7 +485,7 @@ def test_every_cog_is_loaded() -> None:
     """The composition root makes each cog that there is."""
     source = MODULES["bot.app"].read_text("utf-8")
     made = set(re.findall(r"\b(\w+)\(\s*bot\b", source))
-    aliases = dict(re.findall(r"from bot\.\w+\.cog import (\w+) as (\w+)", source))
+    aliases = dict(re.findall(r"from bot\.\w+\.\w*cog import (\w+) as (\w+)", source))
     assert len(cogs()) >= 9
     assert [cog for cog in cogs() if aliases.get(cog.__name__, cog.__name__) not in made] == []
 

@@ -56,7 +56,7 @@ answers = sa.Table(
     sa.Column("guild_id", sa.BigInteger),
     sa.Column("item_id", sa.String(48), nullable=False),  # '' for an open question
     sa.Column("topic_id", sa.String(48), nullable=False),
-    # as bot.questions.answers encodes it; for an open question the states of its key points;
+    # as bot.questions.answers encodes it; for an open question what the member ticked;
     # null for a question of a challenge that was shown and left without an answer
     sa.Column("answer", sa.String(MAX_TYPED)),
     sa.Column("typed", sa.Boolean, nullable=False),  # text of a member, else picked choices
@@ -427,6 +427,19 @@ def _verdicts_since(user_id: int, since: datetime) -> Select[Any]:
     return select(answers.c.answered_at, answers.c.correct).where(
         *own, answers.c.rating.is_not(None)
     )
+
+
+def servers_since(conn: Connection, user_id: int, since: datetime) -> dict[int, datetime]:
+    """Return the servers where a member has answered since a moment, with the first answer's time."""
+    return {row.guild_id: row.first for row in _servers_since(conn, user_id, since)}
+
+
+@prepared
+def _servers_since(user_id: int, since: datetime) -> Select[Any]:
+    c = answers.c
+    first = func.min(c.answered_at).label("first")
+    own = c.user_id == user_id, c.answered_at >= since, c.guild_id.is_not(None)
+    return select(c.guild_id, first).where(*own).group_by(c.guild_id)
 
 
 def has_played(conn: Connection, user_id: int) -> bool:
