@@ -18,6 +18,7 @@ from bot.core.jobs import Worker
 from bot.core.tables import values_of
 from bot.members.service import choose_zone
 from bot.members.store import zone_of
+from bot.members.streak_store import ask_on
 from bot.memory.progress import Knowledge
 from bot.memory.service import knowledge
 from bot.plan.model import DayShare
@@ -234,4 +235,7 @@ def _claim(conn: Connection, before: Reminder, after: Reminder) -> bool:
     """Store a reminder's next time, or that it is off; False if it has changed since."""
     if store.get(conn, before.user_id) != before:
         return False
+    if after.sent_at is not None and after.sent_at != before.sent_at:
+        zone = zone_of(conn, before.user_id, None)
+        ask_on(conn, before.user_id, local_date(zone, after.sent_at))
     return store.change(conn, before, **values_of(after))
