@@ -1,4 +1,4 @@
-"""The pages of /bank insights and their picture."""
+"""The pages of insights and their picture."""
 
 from __future__ import annotations
 

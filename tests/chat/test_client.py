@@ -43,7 +43,6 @@ SHARED = [
     "help",
     "bank",
     "settings",
-    "suggest",
 ]
 MESSAGE_COMMANDS = ["Suggest as question"]
 OPTIONS = {
