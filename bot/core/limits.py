@@ -54,6 +54,8 @@ MAX_FILE_BYTES = 1 << 20
 MAX_FILE_MEMORY = 1 << 30
 """Bytes of memory for the process that reads and writes files and decks for Anki; the largest take 0.2
 of it."""
+MAX_FILE_PIXELS = 100_000_000
+"""Pixels of all new pictures of one file: decoding them takes about 3 s."""
 MAX_FILE_SECONDS = 20
 """Processor time in seconds for a file or a deck for Anki, while others wait.
 
