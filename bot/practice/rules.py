@@ -302,8 +302,9 @@ def draw_new(
     topics = never or sorted(topics, key=met.__getitem__)[: -(-len(topics) // 2)]
     chosen = set(topics[:_TOPICS_TO_CHOOSE_FROM])
     rng.shuffle(new)
-    ability = known.ability()
     return min(
         (item for item in new if item.topic_id in chosen),
-        key=lambda item: ability.distance_from_best(item, known.bank.topic_of(item).section_id),
+        key=lambda item: known.ability.distance_from_best(
+            item, known.bank.topic_of(item).section_id
+        ),
     )

@@ -76,7 +76,7 @@ async def test_what_takes_long_is_done_outside(
     for module, name, kinds in (
         (cards, "cards_of", ("write",)),
         (plan_service, "build_outlook", ("read", "write")),
-        (plans, "readiness", ("read", "write")),
+        (Knowledge, "readiness", ("read", "write")),
         (plans, "items_in_order", ("read", "write")),
         (Knowledge, "due", ("read", "write")),
     ):
@@ -193,13 +193,13 @@ async def test_a_practice_ended_in_between(stage: Stage, monkeypatch: pytest.Mon
 
 
 async def test_a_plan_changed_in_between(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Choosing topics on one device keeps the day that was just set on another."""
+    """Changing the day on one device keeps the goal that was just set on another."""
     await stage.bot.plans.set(ALWINA, GUILD, "in 20 days", 15)
     other = plan_service.Plans(stage.bot.context)  # in another process
-    between(stage, monkeypatch, lambda: other.set(ALWINA, GUILD, "in 30 days"))
-    shown, _ = await stage.bot.plans.choose(ALWINA, GUILD, ["t1"], ["t1"])
+    between(stage, monkeypatch, lambda: other.set(ALWINA, GUILD, "in 30 days", 15, "t1"))
+    shown, _ = await stage.bot.plans.set(ALWINA, GUILD, "in 40 days")
     plan = await stage.database.read(plan_store.get, ALWINA)
     assert plan is not None
     assert shown.plan == plan
     today: date = stage.clock().date()
-    assert (plan.day, plan.goal) == (today + timedelta(days=30), "topics:t1")
+    assert (plan.day, plan.goal) == (today + timedelta(days=40), "topics:t1")
