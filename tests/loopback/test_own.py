@@ -67,11 +67,11 @@ async def test_two_servers(tmp_path: Path) -> None:
         )
         await world.until(lambda: world.commands and world.gateway.connected)
 
-        panel = shown(await mechthild.slash(here, "bank"))
-        form = await mechthild.click(panel, button(panel, "Add a question"))
+        bank = shown(await mechthild.slash(here, "bank"))
+        form = await mechthild.click(bank, button(bank, "Add a question"))
         assert "Saved" in (await mechthild.submit(form, FORM)).text
-        panel = shown(await mechthild.slash(here, "bank"))
-        found = await mechthild.click(panel, button(panel, "Find a question"))
+        bank = shown(await mechthild.slash(here, "bank"))
+        found = await mechthild.click(bank, button(bank, "Find a question"))
         assert PROMPT in found.text
         assert "None yet." in (await mortimer.slash(there, "bank")).text
         topic = own_id(ours.id, 1)
@@ -115,8 +115,8 @@ async def test_formulas_that_would_end_the_process(tmp_path: Path) -> None:
             (nested, "levels deep"),
             ("x^2", "Imported"),
         ):
-            panel = shown(await mechthild.slash(here, "bank"))
-            form = await mechthild.click(panel, button(panel, "Import"))
+            bank = shown(await mechthild.slash(here, "bank"))
+            form = await mechthild.click(bank, button(bank, "Import"))
             result = await mechthild.submit(form, {"File": ("ours.json", _file(latex))})
             await world.until(lambda result=result, why=why: why in result.text, what=why)
         assert (bot.pid, bot.running) == (pid, True)
