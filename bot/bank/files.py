@@ -192,9 +192,7 @@ def write_own(
     bank = bank_of(own.packs, chosen, own.topics, own.items)
     document = document_of(bank, own.topics, own.items, title, packs=packs)
     if not document["sections"]:
-        raise UserError(
-            "This server has no questions of its own yet. Add some in </bank>."
-        )
+        raise UserError("This server has no questions of its own yet. Add some in </bank>.")
     if sheet:
         # Spreadsheets take a file for UTF-8 if it starts with a byte order mark.
         content = b"\xef\xbb\xbf" + write_sheet(document, bank).encode()
