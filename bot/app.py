@@ -30,10 +30,8 @@ from bot.bank.suggestions_service import Suggestions
 from bot.boards.cog import BoardsCog
 from bot.boards.service import Boards
 from bot.challenges import store as challenges_store
-from bot.challenges import views as challenges_views
-from bot.challenges import work as challenges_work
-from bot.challenges.cog import Challenge as ChallengeCog
-from bot.challenges.players import Players
+from bot.challenges.cog import ChallengeCog
+from bot.challenges.players import ChallengePlayers
 from bot.challenges.service import Challenges
 from bot.challenges.work import ChallengeWork
 from bot.chat.client import QuizBot
@@ -56,9 +54,8 @@ from bot.core.tables import metadata
 from bot.core.transfer import TransferError, transfer, unfinished_source
 from bot.daily import store as daily_store
 from bot.daily import views as daily_views
-from bot.daily import work as daily_work
-from bot.daily.cog import Daily as DailyCog
-from bot.daily.cog import Today
+from bot.daily.cog import TodayCog
+from bot.daily.panel_cog import DailyCog
 from bot.daily.schedule_service import Schedules
 from bot.daily.service import Dailies
 from bot.daily.work import DailyWork, ScheduleWork
@@ -112,11 +109,9 @@ from bot.recap.work import RecapScheduleWork, RecapWork
 from bot.reminders import store as reminders_store
 from bot.reminders.cog import RemindersCog
 from bot.reminders.work import Reminders, ReminderWork
-from bot.rounds import messages as rounds_messages
 from bot.rounds import store as rounds_store
-from bot.rounds import views as rounds_views
 from bot.rounds.answering import OpenQuestions
-from bot.rounds.cog import Quiz
+from bot.rounds.cog import QuizCog
 from bot.rounds.messages import RoundMessages
 from bot.rounds.results import PrivateResults
 from bot.rounds.service import Rounds
@@ -133,9 +128,6 @@ log = logging.getLogger(__name__)
 class Views(NamedTuple):
     """The views of the features that have workers."""
 
-    rounds: rounds_messages.Views = rounds_views
-    daily: daily_work.Views = daily_views
-    challenges: challenges_work.Views = challenges_views
     pairs: pairs_messages.Views = pairs_views
 
 
@@ -166,7 +158,7 @@ IN_PLAY = InPlay(
         DAILY: daily_store.IN_PLAY,
     },
     answered=counted_answers(),
-    servers=[servers_of_members(), challenges_store.SERVERS_TAKING],
+    servers=[servers_of_members(), challenges_store.SERVERS_PLAYING],
     seen=[members_store.SERVERS_SEEN_ON],
 )
 """The questions that members can still answer, so no feature may show them anything about these."""
@@ -190,11 +182,11 @@ class Services:
     ) -> None:
         self.context = context
         views = views or Views()
-        self.round_messages = RoundMessages(context, views.rounds)
+        self.round_messages = RoundMessages(context)
         self.open_questions = OpenQuestions(context, self.round_messages)
         self.rounds = Rounds(context)
         self.challenges = Challenges(context)
-        self.challenge_players = Players(context, self.challenges)
+        self.challenge_players = ChallengePlayers(context, self.challenges)
         self.private_results = PrivateResults(context)
         self.names = Names(context)
         self.members = Members(context)
@@ -220,7 +212,6 @@ class Services:
         self.reminders = Reminders(context)
         caches: list[Cache] = [
             self.names,
-            self.open_questions,
             self.rounds.pending_starts,
             self.challenges.pending_starts,
             self.private_results,
@@ -242,11 +233,11 @@ class Services:
             results=self.private_results,
         )
         self.schedule_work = ScheduleWork(context, self.dailies)
-        self.daily_work = DailyWork(context, self.dailies, views.daily)
+        self.daily_work = DailyWork(context)
         self.reminder_work = ReminderWork(context, self.plans)
         self.erasure_work = ErasureWork(context, self.privacy)
         self.milestone_work = MilestoneWork(context, self.milestones)
-        self.challenge_work = ChallengeWork(context, self.challenges, views.challenges)
+        self.challenge_work = ChallengeWork(context, self.challenges)
         self.workers: list[Worker[Any]] = [
             self.round_work,
             self.challenge_work,
@@ -272,9 +263,9 @@ class Services:
     def make_cogs(self, bot: QuizBot) -> list[commands.Cog]:
         """Make the cogs of all features."""
         self.names.watch(bot.router)
-        quiz = Quiz(bot, self.rounds, self.open_questions, self.private_results)
+        quiz = QuizCog(bot, self.rounds, self.open_questions, self.private_results)
         challenge = ChallengeCog(bot, self.challenges, self.challenge_players)
-        today = Today(bot, self.dailies)
+        today = TodayCog(bot, self.dailies)
         find_missed = {"round": self.rounds.misses, "challenge": self.challenges.misses}
         practice = PracticeCog(bot, self.practices, find_missed)
         answerables = {
@@ -346,7 +337,7 @@ class Services:
 
     async def close(self) -> None:
         """Stop accepting work, and wait for running work, at most `jobs.CLOSE_SECONDS`."""
-        await asyncio.gather(self.context.scheduler.close(), self.open_questions.counters.close())
+        await asyncio.gather(self.context.scheduler.close(), self.open_questions.counter.close())
         await self.private_results.close()
         await self.names.close()
 

@@ -10,18 +10,18 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from bot.challenges.cards import OpenCard, ResultCard
+from bot.challenges.model import OpenCard, ResultCard
 from bot.chat.messages import PlainMessage
 from bot.core import snowflakes
 from bot.core.context import Place
 from bot.core.errors import DeliveryLater, DeliveryUnknown
-from bot.daily.cards import Announcement, DailyCard, DailyResult, OpenDailyCard, OpenDailyResult
+from bot.daily.model import Daily, DailyQuestion, DailyResult
 from bot.interviews.grading.verifying import NoOpinion, PointToCheck, Ruling
 from bot.pairs.cards import PairMessage
 from bot.pairs.rules import Search
-from bot.questions.model import Bank
+from bot.questions.model import Bank, Item
 from bot.recap.model import Week
-from bot.rounds.cards import QuestionCard, RevealCard, StandingsCard
+from bot.rounds.model import QuestionCard, RevealCard, StandingsCard
 
 T = TypeVar("T")
 MOST_OPENINGS = 20
@@ -45,6 +45,41 @@ class Clock:
 
 
 @dataclass(frozen=True)
+class Announcement:
+    """The announcement of a daily to a role."""
+
+    daily: Daily
+    question: DailyQuestion
+    role_id: int
+
+
+@dataclass(frozen=True)
+class DailyCard:
+    """The open card of a daily."""
+
+    daily: Daily
+    question: DailyQuestion
+
+    @property
+    def item(self) -> Item:
+        assert self.question.item is not None
+        return self.question.item
+
+    @property
+    def order(self) -> tuple[int, ...]:
+        return self.question.order
+
+
+@dataclass(frozen=True)
+class ClosedDaily:
+    """The closed card of a daily."""
+
+    daily: Daily
+    question: DailyQuestion
+    result: DailyResult
+
+
+@dataclass(frozen=True)
 class Post:
     """A message posted to the fake. `row_id` is the key of its question, round, daily and so on."""
 
@@ -52,7 +87,7 @@ class Post:
     channel_id: int
     row_id: int
     message_id: int
-    card: QuestionCard | StandingsCard | Announcement | DailyCard | OpenDailyCard | Week | OpenCard
+    card: QuestionCard | StandingsCard | Announcement | DailyCard | Week | OpenCard
 
 
 @dataclass(frozen=True)
@@ -60,16 +95,7 @@ class Edit:
     kind: str
     channel_id: int
     message_id: int
-    card: (
-        QuestionCard
-        | RevealCard
-        | DailyCard
-        | DailyResult
-        | OpenDailyCard
-        | OpenDailyResult
-        | OpenCard
-        | ResultCard
-    )
+    card: QuestionCard | RevealCard | DailyCard | ClosedDaily | OpenCard | ResultCard
 
 
 @dataclass
@@ -87,9 +113,7 @@ _METHODS: dict[type, tuple[str, str]] = {
     StandingsCard: ("standings", "standings"),
     Announcement: ("daily", "announcement"),
     DailyCard: ("daily", "show"),
-    OpenDailyCard: ("daily", "show"),
-    DailyResult: ("daily", "close"),
-    OpenDailyResult: ("daily", "close"),
+    ClosedDaily: ("daily", "close"),
     Week: ("recap", "recap"),
     OpenCard: ("challenge", "count"),
     ResultCard: ("challenge", "result"),
@@ -97,14 +121,11 @@ _METHODS: dict[type, tuple[str, str]] = {
     Search: ("welcome", "welcome"),
 }
 """By value shown: the kind of its message, and the kind of an edit that shows it."""
-_KEYS = ("question_id", "round_id", "daily_id", "recap_id", "challenge_id", "message_id", "id")
+_KEYS = ("question_id", "round_id", "recap_id", "challenge_id", "message_id", "id")
 
 
 class PlainViews:
     """Stands in for the features' views and returns the values to show unchanged."""
-
-    def announcement(self, words: Announcement) -> Announcement:
-        return words
 
     def question(self, card: Any, _bank: Bank) -> Any:
         return card
@@ -125,6 +146,14 @@ class PlainViews:
 
     def message(self, card: PairMessage) -> PairMessage:
         return card
+
+
+class PlainDailyViews:
+    """Stands in for the views of dailies and returns what they would show."""
+
+    announcement = Announcement
+    card = staticmethod(lambda daily, question, _bank: DailyCard(daily, question))
+    result = staticmethod(lambda daily, question, found, _bank: ClosedDaily(daily, question, found))
 
 
 class FakeSender:
@@ -308,6 +337,8 @@ class FakeSender:
 
 def _kind_and_key(message: Any) -> tuple[str, int]:
     """Return a message's kind and the key of its row."""
+    if isinstance(message, Announcement | DailyCard):
+        return "daily", message.daily.id
     return _METHODS[type(message)][0], next(
         getattr(message, key) for key in _KEYS if hasattr(message, key)
     )

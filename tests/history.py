@@ -18,9 +18,9 @@ from bot.answers.store import CHALLENGE, DAILY, PRACTICE, ROUND, answers
 from bot.answers.totals import ALL_TOPICS, team_totals, totals
 from bot.bank.store import suggestions
 from bot.challenges.store import (
+    challenge_players,
     challenge_questions,
     challenge_shown,
-    challenge_takers,
     challenges,
 )
 from bot.core.erased_answers import erased_answers
@@ -125,7 +125,6 @@ def _members() -> Rows:
         "at": "12:30",
         "kind": "choice",
         "answer_hours": 23,
-        "number": 1,
         "name": "Question of the day",
         "asks": "all",
         "thread": False,
@@ -220,6 +219,7 @@ def _rounds(days: int) -> Rows:
         "difficulty": "mixed",
         "seconds": 20,
         "idle": 0,
+        "two_played": True,
     }
     yield (
         rounds,
@@ -235,7 +235,6 @@ def _rounds(days: int) -> Rows:
                 },
                 "phase": "open" if n == days else "ended",
                 "due_at": at(n, days) if n == days else None,
-                "ended_at": None if n == days else at(n, days),
             }
             for n in range(1, days + 1)
         ),
@@ -264,7 +263,7 @@ def _challenges(days: int) -> Rows:
         "member_id": ALWINA,
         "difficulty": "mixed",
     }
-    challenge |= {"wanted": QUESTIONS, "total": QUESTIONS, "hours": 24}
+    challenge |= {"two_played": True, "wanted": QUESTIONS, "total": QUESTIONS, "hours": 24}
     yield (
         challenges,
         (
@@ -291,9 +290,9 @@ def _challenges(days: int) -> Rows:
             for n, k, q in questions
         ),
     )
-    takers = (ALWINA, 102)
+    players = (ALWINA, 102)
     yield (
-        challenge_takers,
+        challenge_players,
         (
             {
                 **{
@@ -306,7 +305,7 @@ def _challenges(days: int) -> Rows:
                 "guild_id": GUILD if n == days else None,
             }
             for n in range(1, days + 1)
-            for user in takers
+            for user in players
         ),
     )
     yield (
@@ -321,13 +320,14 @@ def _challenges(days: int) -> Rows:
             }
             for n, k, q in questions
             if n < days or k == 1
-            for user in takers
+            for user in players
         ),
     )
 
 
 def _dailies(days: int) -> Rows:
-    daily = {"guild_id": GUILD, "choice_order": "0123", "channel_id": CHANNEL, "failures": 0}
+    daily = {"guild_id": GUILD, "schedule_id": 1, "name": "Daily", "answer_hours": 23}
+    daily |= {"thread": False, "choice_order": "0123", "channel_id": CHANNEL, "failures": 0}
     yield (
         dailies,
         (
@@ -353,7 +353,7 @@ def _dailies(days: int) -> Rows:
     yield (
         open_answers,
         (
-            {"daily_id": n, "user_id": user, "text": "So.", "grade": '{"points": []}'}
+            {"daily_id": n, "user_id": user, "text": "So."}
             for n in range(1, days)
             for user in (ALWINA, 102)
         ),

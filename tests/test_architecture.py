@@ -110,7 +110,7 @@ LEVELS = (
     ("questions",),
     ("answers",),
     ("members", "memory"),
-    ("play",),
+    ("games",),
     ("rounds", "challenges", "daily", "practice", "plan", "reminders", "interviews"),
     (
         "boards",
@@ -144,8 +144,8 @@ MORE_ROOMS = {
     },
     "challenges": {"players"},
     "daily": {
-        *("drawing", "open_answers", "panel_views", "schedule_service", "schedule_store"),
-        *("streak_store", "streaks", "weekdays"),
+        *("panel_cog", "panel_views", "schedule_service", "schedule_store"),
+        *("streak_store", "streaks"),
     },
     "rounds": {"answering", "counter", "messages", "results"},
     "plan": {"dates", "forecast"},
@@ -174,7 +174,6 @@ PURE = {
     "progress",
     "fitting",
     "streaks",
-    "weekdays",
     "areas",
 }
 PURE |= {"errors", "snowflakes"}
@@ -466,7 +465,7 @@ def cogs() -> list[type[commands.Cog]]:
     return [
         value
         for name in MODULES
-        if room_of(name) == "cog"
+        if kind_of(name) == "cog"
         for value in vars(importlib.import_module(name)).values()
         if isinstance(value, type) and issubclass(value, commands.Cog) and value.__module__ == name
     ]
@@ -488,7 +487,7 @@ def test_every_cog_is_loaded() -> None:
     """The composition root makes each cog that there is."""
     source = MODULES["bot.app"].read_text("utf-8")
     made = set(re.findall(r"\b(\w+)\(\s*bot\b", source))
-    aliases = dict(re.findall(r"from bot\.\w+\.cog import (\w+) as (\w+)", source))
+    aliases = dict(re.findall(r"from bot\.\w+\.\w*cog import (\w+) as (\w+)", source))
     assert len(cogs()) >= 9
     assert [cog for cog in cogs() if aliases.get(cog.__name__, cog.__name__) not in made] == []
 

@@ -136,9 +136,6 @@ REPORTS_OPEN = 5
 """Reports of one member that wait on a server: managers read each one."""
 REQUESTS_A_DAY = 20
 """Requests to a model about one member's interview answers in a day, in UTC: they may cost money."""
-REQUESTS_WITH_DAILIES = 40
-"""Requests together with those about answers to open questions of the day. Interviews can't use
-them up, because those answers are paid on boards."""
 ROUNDS_OPEN = 3
 """Rounds of a server at a time: more would use up the request rate of other servers."""
 SUGGESTIONS_OPEN = 5

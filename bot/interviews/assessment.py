@@ -1,17 +1,14 @@
-"""How graded answers and follow-ups are stored as JSON, and which key points members lack most."""
+"""How graded answers and follow-ups are stored as JSON."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 from msgspec.structs import replace
 
-from bot.interviews.cards import COUNTED, SAID, Assessment, Point, Reply
+from bot.interviews.cards import SAID, Assessment, Point, Reply
 from bot.interviews.grading import State
-
-_COUNTED = {state[0] for state in COUNTED}
 
 
 def encode(value: Assessment | Reply) -> str:
@@ -48,17 +45,3 @@ def decode(text: str) -> Assessment:
 def decode_reply(text: str) -> Reply:
     """Return the follow-up that `encode` stored."""
     return msgspec.json.decode(text, type=Reply)
-
-
-def most_lacking(states: Iterable[str], points: Sequence[str], limit: int) -> list[tuple[str, int]]:
-    """Return the key points that most answers lack, as (text, number of answers).
-
-    `states` are the `Assessment.states` of all answers. A point that may say the opposite is lacking
-    too. Answers that were graded by another number of key points are left out.
-    """
-    comparable = [given for given in states if len(given) == len(points)]
-    counts = Counter(
-        index for given in comparable for index, state in enumerate(given) if state not in _COUNTED
-    )
-    ranked = sorted(counts.items(), key=lambda count: (-count[1], count[0]))
-    return [(points[index], number) for index, number in ranked[:limit]]

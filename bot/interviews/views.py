@@ -168,7 +168,10 @@ def feedback_card(step: Step, bank: Bank, page: int = 0, *, checking: str = "") 
     page = min(page, len(found) - 1)
     more: list[ui.ActionRow[ui.LayoutView] | None] = []
     if assessment is not None and not checking and found[page].tab == FEEDBACK_TAB:
-        more = [*_count_rows(assessment, number), _follow_up_buttons(step)]
+        ticks = tick_rows(
+            assessment, COUNT.id(row=number), lambda said: CONFIRM.id(row=number, said=said)
+        )
+        more = [*ticks, _follow_up_buttons(step)]
     return page_of(
         head,
         found,
@@ -218,10 +221,13 @@ def _follow_up_buttons(step: Step) -> ui.ActionRow[ui.LayoutView] | None:
     )
 
 
-def _count_rows(
-    assessment: Assessment, question_id: int
+def tick_rows(
+    assessment: Assessment, list_id: str, confirm_id: Callable[[str], str]
 ) -> list[ui.ActionRow[ui.LayoutView] | None]:
-    """The list where members tick their points, and a button that confirms it as it is."""
+    """The list where members tick their points, and a button that confirms it as it is.
+
+    `confirm_id` makes the button's custom id from the ticks: their positions as digits, or "none".
+    """
     ticked = assessment.ticked
     options = [
         discord.SelectOption(
@@ -235,7 +241,7 @@ def _count_rows(
         )
     ]
     ticks = ui.Select[ui.LayoutView](
-        custom_id=COUNT.id(row=question_id),
+        custom_id=list_id,
         placeholder="Tick the points you made",
         min_values=0,
         max_values=len(options),
@@ -244,11 +250,11 @@ def _count_rows(
     if assessment.count is not None:  # counted already; the list is there to change it
         return [row(ticks)]
     if not ticked:
-        confirm = button("I said none of these", CONFIRM.id(row=question_id, said="none"))
+        confirm = button("I said none of these", confirm_id("none"))
     else:
         what = "it" if len(ticked) == 1 else f"those {len(ticked)}"
         said = "".join(map(str, sorted(ticked)))
-        confirm = button(f"Yes, I said {what}", CONFIRM.id(row=question_id, said=said), PRIMARY)
+        confirm = button(f"Yes, I said {what}", confirm_id(said), PRIMARY)
     return [row(ticks), row(confirm)]
 
 

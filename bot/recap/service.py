@@ -11,11 +11,10 @@ from msgspec.structs import replace
 from bot.answers import store as answers_store
 from bot.boards.store import board
 from bot.core import servers
-from bot.core.calendar import Rule, local_date, next_occurrence
+from bot.core.calendar import DAYS, Rule, local_date, next_occurrence
 from bot.core.context import Context
 from bot.core.database import Connection, writing
 from bot.core.errors import UserError
-from bot.daily.weekdays import DAYS
 from bot.members.store import names_of
 from bot.recap import rules, store
 from bot.recap.model import (

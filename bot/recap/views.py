@@ -22,8 +22,8 @@ from bot.chat.pictures import (
     panel,
     words,
 )
-from bot.daily.panel_views import local_time
-from bot.daily.weekdays import DAYS
+from bot.core.calendar import DAYS
+from bot.core.zones import stored_zone
 from bot.recap.model import RecapStatus, Week
 from bot.recap.rules import AT
 
@@ -88,7 +88,8 @@ def status_line(recap: RecapStatus, zone: str) -> str:
     """Say where and when a server's recap is posted, and why the last one wasn't."""
     if recap.channel_id is None or recap.next_at is None:
         return "Weekly recap: **off**"
-    line = f"Weekly recap: <#{recap.channel_id}>, next **{local_time(recap.next_at, zone)}**"
+    at = t.local_time(recap.next_at, stored_zone(zone))
+    line = f"Weekly recap: <#{recap.channel_id}>, next **{at}**"
     last = recap.last
     if last is not None and last.problem:
         line += f"\n⚠️ No recap for the week of {last.week.day} {last.week:%B}. {last.problem}"

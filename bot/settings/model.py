@@ -7,7 +7,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from bot.core.servers import Server
-from bot.daily.cards import DailyStatus
+from bot.daily.model import DailyStatus
 from bot.recap.model import RecapStatus
 
 

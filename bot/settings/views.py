@@ -9,7 +9,7 @@ import discord
 from discord import ui
 
 from bot.chat import text as t
-from bot.chat.messages import ATTENTION, OPEN, Message, button, row, select_menu
+from bot.chat.messages import ATTENTION, OPEN, Message, button, row, select_menu, zone_list
 from bot.chat.modals import fields_modal, text_field
 from bot.chat.router import Route
 from bot.core.zones import stored_zone
@@ -99,7 +99,7 @@ def form(what: str, found: SettingsPanel) -> ui.Modal:
 
 def _zone_fields(found: SettingsPanel) -> list[ui.Label[Any]]:
     """Return a list of common zones, and a field for any other."""
-    zones = daily_panel_views.zone_list(found.server.zone, found.now)
+    zones = zone_list(found.server.zone, found.now)
     hint = "A city or a zone, for example Lisbon"
     return [
         ui.Label(text="Time zone", component=zones),

@@ -110,7 +110,7 @@ async def test_all_follows_the_key(stage: Stage) -> None:
     await stage.bot.dailies.answer(
         replace(stage.click(BOB, post=daily), picks=(daily.card.order.index(1),))
     )
-    await stage.bot.schedules.pause(GUILD)
+    await stage.bot.schedules.pause(GUILD, 1)
     await stage.wait(hours=30)
     await practise(stage, CLEMENTINE, topic)
     await stage.check_points()
@@ -194,7 +194,7 @@ async def test_erased_words_keep_their_verdict(stage: Stage) -> None:
     await stage.set_up(asks=topic)
     await stage.wait(hours=23)
     await stage.answer_daily(ALWINA)
-    await stage.bot.schedules.pause(GUILD)
+    await stage.bot.schedules.pause(GUILD, 1)
     await stage.wait(hours=30)
     await stage.bot.privacy.erase(ALWINA)
     form = Form("What?", "focus", "", "So.")
@@ -219,7 +219,7 @@ async def test_other_choices_are_another_question(stage: Stage) -> None:
     done = await save(stage, fewer, number)
     assert (done.replaced, done.otherwise) == (True, 0)
     assert done.own.row.item_id != mine
-    (review,) = await stage.bot.rounds.review_all(round_id, ALWINA)
+    (review,) = await stage.bot.rounds.own_answers(round_id, ALWINA)
     assert (review.item.id, review.answer, len(review.item.choices)) == (mine, "3", 4)
     with pytest.raises(UserError, match="taken out or replaced"):
         await save(stage, form, number)

@@ -52,7 +52,6 @@ FORGED = {
     "panel": "panel:v1:pause:2",
     "dailies": "dailies:v1",
     "schedule": "schedule:v1:0",
-    "rename": "rename:v1:2",
     "settings": "settings:v1:starters",
     "setting": "setting:v1:zone",
     "teams": "teams:v1:remove",
@@ -99,7 +98,7 @@ def test_a_page_is_valid_for_fifteen_minutes() -> None:
 
 def test_pages_that_prove_nothing() -> None:
     """A public page is no proof, and neither is another command's page."""
-    other = Route("other", {}, command="</daily status>")
+    other = Route("other", {}, command="</daily>")
     for interaction, route in (
         (click_on_page(IN_TIME, private=False), suggestions.REVIEW),
         (click_on_page(IN_TIME), other),
@@ -136,21 +135,17 @@ async def test_a_member_allowed_by_the_server(stage: Stage) -> None:
 async def test_a_former_manager(stage: Stage) -> None:
     """A former manager can't change anything with a page that is still open a day later."""
     manager = stage.manager
-    await manager.slash(
-        stage.quiz, "daily setup", channel=stage.daily, time="13:00", timezone="UTC"
-    )
+    await stage.add_daily()
     daily, settings = [
-        answer_to(await manager.slash(stage.quiz, name)) for name in ("daily status", "settings")
+        answer_to(await manager.slash(stage.quiz, name)) for name in ("daily", "settings")
     ]
     stage.env.backend.guilds[stage.guild.id].members[manager.id].role_ids.clear()
     await stage.wait(24 * 3600)
     refused = reply(await manager.click(daily, label="Pause"))
-    assert refused.startswith(f"{TOO_LONG}</daily status:")
+    assert refused.startswith(f"{TOO_LONG}</daily:")
     refused = reply(await manager.click(settings, label="Recap"))
     assert refused.startswith(f"{TOO_LONG}</settings:")
-    schedule = await stage.services.schedules.find(stage.guild.id)
-    assert schedule is not None
-    assert not schedule.paused
+    assert not (await stage.services.schedules.find(stage.guild.id, 1)).paused
 
 
 async def test_a_form_that_was_open_too_long(stage: Stage) -> None:

@@ -12,11 +12,13 @@ from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import create_engine
 
 from bot.answers import totals
 from bot.core.servers import set_zone
+from bot.core.zones import search_zones
 from bot.questions.bank import data_dir, parse_bank
 from tests.crash import invariants
 from tests.crash.play import (
@@ -32,6 +34,7 @@ from tests.crash.play import (
 )
 from tests.loopback.driver import CannotDo, Member, Result
 from tests.loopback.model import Channel, Message, parts
+from tests.loopback.panel import add_daily, set_extras
 from tests.loopback.process import BotProcess
 from tests.loopback.world import World
 from tests.patience import PATIENCE
@@ -151,7 +154,7 @@ class Stage:
     def has_finished(self, member: Member) -> bool:
         """Return whether a member has finished the challenge, or their time for it is up."""
         now = int(time.time() * 1000)
-        sql = f"SELECT 1 FROM challenge_takers WHERE user_id = {member.id} AND finished_at < {now}"
+        sql = f"SELECT 1 FROM challenge_players WHERE user_id = {member.id} AND finished_at < {now}"
         return bool(self.rows(sql))
 
     async def act(self, action: Coroutine[object, object, Result | None]) -> Result | None:
@@ -163,12 +166,20 @@ class Stage:
 
     async def act_until_stored(self, table: str, command: str, **options: object) -> None:
         """Use a command, again if the bot ended before its effect was stored."""
+        await self.do_until_stored(
+            table, lambda: self.annegret.slash(self.channel, command, **options)
+        )
+
+    async def do_until_stored(
+        self, table: str, action: Callable[[], Coroutine[object, object, Result | None]]
+    ) -> None:
+        """Do something, again if the bot ended before its effect was stored."""
         for _ in range(3):
             if not self.bot.running:
                 await self.comes_back()
             if self.rows(f"SELECT 1 FROM {table}"):
                 return
-            await self.act(self.annegret.slash(self.channel, command, **options))
+            await self.act(action())
         if not self.bot.running:
             await self.comes_back()
 
@@ -203,7 +214,7 @@ class Stage:
         where = channel or self.channel
         before = len(cards(where))
         options = {"questions": 1, "seconds": SECONDS, **options}
-        result = await self.annegret.slash(where, "quiz start", **options)
+        result = await self.annegret.slash(where, "quiz", **options)
         if " starts " in result.text:
             await self.world.until(lambda: len(cards(where)) > before)
         return result
@@ -271,7 +282,7 @@ async def play_round(
     await stage.bot.start()
     moment = arm()
     options = options or {"questions": 1, "seconds": SECONDS}
-    await stage.act(stage.annegret.slash(stage.channel, "quiz start", **options))
+    await stage.act(stage.annegret.slash(stage.channel, "quiz", **options))
     if hasten_first:
         await stage.play(lambda: len(stage.done) == 2)
         await stage.stop()
@@ -285,10 +296,14 @@ async def play_daily(stage: Stage, arm: Arm) -> None:
     """Set a daily up, have it posted at its time, answered by both, and closed at its time."""
     await stage.bot.start()
     moment = arm()
-    now = datetime.now(UTC) - timedelta(minutes=2)
-    local = (now + timedelta(hours=noon_offset(now))).strftime("%H:%M")
-    options = {"channel": stage.channel, "time": local, "timezone": noon_zone(now), "thread": True}
-    await stage.act_until_stored("daily_schedules", "daily setup", **options)
+    zone, local = noon_zone(), local_time(datetime.now(UTC) - timedelta(minutes=2))
+
+    async def set_up() -> Result:
+        shown = await add_daily(stage.annegret, stage.channel, time=local, zone=zone)
+        await set_extras(stage.annegret, shown, thread=True)
+        return shown
+
+    await stage.do_until_stored("daily_schedules", set_up)
     await stage.stop()
     settled = int(time.time() * 1000) - _HOUR_MS
     stage.execute(f"UPDATE daily_schedules SET settled_until = {settled}, next_at = {settled}")
@@ -346,7 +361,7 @@ async def play_recap(stage: Stage, arm: Arm) -> None:
     engine = create_engine(f"sqlite:///{stage.bot.database}")
     with engine.begin() as conn:
         totals.rebuild(conn)
-        set_zone(conn, guild_id, noon_zone(now))
+        set_zone(conn, guild_id, noon_zone())
     moment = arm()
     await stage.bot.start()
     await stage.play(lambda: stage.rows("SELECT state FROM recaps") == [("posted",)], moment)
@@ -407,14 +422,15 @@ async def play_interview(stage: Stage, arm: Arm, *, counts: bool = False) -> Non
     await stage.stop()
 
 
-def noon_offset(now: datetime) -> int:
-    """Return the hours to add to UTC so that it is around noon, and no date changes in a test."""
-    return 12 - now.hour
+def noon_zone() -> str:
+    """Return a zone where it is around noon, so that no date changes in a test."""
+    now = datetime.now(UTC)
+    return min(search_zones(""), key=lambda zone: abs(now.astimezone(ZoneInfo(zone)).hour - 12))
 
 
-def noon_zone(now: datetime) -> str:
-    offset = noon_offset(now)
-    return f"Etc/GMT{-offset:+d}" if offset else "Etc/GMT"
+def local_time(at: datetime) -> str:
+    """Return the time of day in that zone."""
+    return at.astimezone(ZoneInfo(noon_zone())).strftime("%H:%M")
 
 
 def texts(lines: Iterable[str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from bot.interviews.assessment import decode, decode_reply, encode, merged, most_lacking
+from bot.interviews.assessment import decode, decode_reply, encode, merged
 from bot.interviews.cards import Assessment, Reply
 from tests.interviews.test_cards import ANSWERED, COMPARED, MIXED, RULED
 
@@ -37,11 +37,3 @@ def test_a_grade_keeps_what_was_stored_in_the_meantime() -> None:
     assert merged(encode(own), RULED) == RULED.with_count({1})
     assert merged(encode(ruled), MIXED) == ruled
     assert merged(encode(ruled), replace(RULED, flags=("cut",))).counted == (2,)
-
-
-def test_the_most_lacking_points() -> None:
-    """Only found and said points aren't lacking; answers to another set of points don't count."""
-    states = ["fdm", "mfs", "cmo", "mmmm", ""]
-    assert most_lacking(states, ["A", "B", "C"], 9) == [("A", 2), ("B", 2), ("C", 2)]
-    assert most_lacking(["ffo", "sdm"], ["A", "B", "C"], 1) == [("C", 2)]
-    assert most_lacking([], ["A"], 3) == []

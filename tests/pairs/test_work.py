@@ -14,6 +14,7 @@ from bot.core import servers
 from bot.core.database import Database
 from bot.core.errors import DeliveryLater, DeliveryRefused, DeliveryUnknown, UserError
 from bot.daily import store as daily_store
+from bot.daily.model import Schedule
 from bot.interviews.store import interviews
 from bot.members.store import set_names
 from bot.pairs import store
@@ -440,7 +441,8 @@ async def ask_today(stage: Stage, *topic_ids: str, guild_id: int = GUILD) -> Non
         for n, topic_id in enumerate(topic_ids):
             day, at = START.date() + timedelta(days=n), stage.clock()
             values = {"topic_id": topic_id, "state": "open", "scheduled_at": at}
-            daily_store.create(conn, guild_id, day, **values)
+            schedule = Schedule(guild_id, CHANNEL, "09:00", "UTC", at, id=guild_id)
+            daily_store.create(conn, schedule, day, **values)
 
     await stage.database.write(create)
 

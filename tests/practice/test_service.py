@@ -18,6 +18,7 @@ from bot.app import IN_PLAY
 from bot.core import servers as guilds
 from bot.core.clicks import AlreadyAnswered, Click
 from bot.core.errors import UserError
+from bot.daily.schedule_service import Changes
 from bot.members.store import zone_of
 from bot.memory import rules as memory
 from bot.memory import store as cards
@@ -583,12 +584,14 @@ async def _live(stage: Stage, source: str, user_id: int, guild_id: int, right: b
         await stage.wait(seconds=40)
     elif source == "daily":
         at = stage.clock() + timedelta(minutes=1)
-        schedule = await stage.bot.schedules.find(guild_id)
-        if schedule is not None and schedule.paused:
-            await stage.bot.schedules.resume(guild_id)
-        await stage.bot.schedules.setup(
-            guild_id, channel_id=guild_id, at=f"{at:%H:%M}", zone="UTC", answer_hours=1
-        )
+        given: Changes = {
+            "name": "Daily",
+            "channel_id": guild_id,
+            "at": f"{at:%H:%M}",
+            "zone": "UTC",
+            "answer_hours": 1,
+        }
+        schedule = await stage.bot.schedules.add(guild_id, given)
         before = len(stage.sender.of_kind("daily"))
         await stage.wait(minutes=1)
         if len(stage.sender.of_kind("daily")) > before:
@@ -597,7 +600,7 @@ async def _live(stage: Stage, source: str, user_id: int, guild_id: int, right: b
                     stage.click(user_id, right=right, post=stage.card(guild_id)), guild_id=guild_id
                 )
             )
-        await stage.bot.schedules.pause(guild_id)
+        await stage.bot.schedules.remove(guild_id, schedule.id)
         await stage.wait(hours=2)
     else:
         screen = await stage.bot.practices.start(user_id, guild_id, stage.clock())

@@ -10,19 +10,19 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from bot.answers.rules import Tally
 from bot.chat import text as t
 from bot.chat.messages import OPEN, REVEALED, Message, text_of
 from bot.core.limits import MAX_TYPED
 from bot.daily import views as daily_views
-from bot.daily.cards import DailyCard, DailyResult, DailyVerdict
-from bot.daily.streaks import Streak
 from bot.questions import views as question_view
 from bot.questions.answers import encode_picks, is_right
 from bot.questions.cards import Outcome, Review, count_answers
 from bot.questions.model import Bank, Choice, Item, Reference, Section
 from bot.rounds import rules as rounds_rules
 from bot.rounds import views as rounds
-from bot.rounds.cards import Fastest, Leader, QuestionCard, RevealCard
+from bot.rounds.model import QuestionCard, RevealCard
+from tests.daily.cards import asks, closed_card, open_card, verdict_on
 from tests.messages import (
     check_limits,
     components,
@@ -64,8 +64,7 @@ def question(one: Item, order: tuple[int, ...], **changes: Any) -> Message:
 
 
 def daily(one: Item, order: tuple[int, ...]) -> Message:
-    made = DailyCard(daily_id=ROW, item=one, order=order, closes_at=AT)
-    return daily_views.question(made, bank())
+    return open_card(asks(one, order))
 
 
 def crowd(one: Item) -> Outcome:
@@ -79,13 +78,15 @@ NOBODY = Outcome(0, 0, {})
 
 
 def reveal(one: Item, order: tuple[int, ...], result: Outcome | None = None) -> Message:
-    fastest = tuple(Fastest(NAME, 299_999 + n, 100 - n) for n in range(3)) if result is None else ()
-    return rounds.reveal(RevealCard(ROW, one, order, 50, 50, result or crowd(one), fastest), bank())
+    best = tuple(Tally(n, 100 - n, 1, 1, 299_999 + n) for n in range(3)) if result is None else ()
+    names = dict.fromkeys(range(3), NAME)
+    card = RevealCard(ROW, one, order, 50, 50, result or crowd(one), best, names)
+    return rounds.reveal(card, bank())
 
 
 def daily_end(one: Item, order: tuple[int, ...], result: Outcome | None = None) -> Message:
     streaks = tuple((NAME, 9_999 - n) for n in range(3)) if result is None else ()
-    return daily_views.result(DailyResult(ROW, one, order, result or crowd(one), streaks), bank())
+    return closed_card(asks(one, order), result or crowd(one), streaks)
 
 
 def answers(one: Item) -> list[str]:
@@ -103,13 +104,8 @@ def answers(one: Item) -> list[str]:
 def verdict(one: Item, order: tuple[int, ...], answer: str) -> list[Message]:
     """The private messages after an answer to the daily, as the click makes them."""
     right = is_right(one, answer)
-    made = DailyVerdict(
-        Review(one, order, answer, 100 if right else 0),
-        closes_at=AT,
-        streak=Streak(9_998, 9_999),
-        back_in=1 if right else 0,
-    )
-    return daily_views.verdict(made)
+    review = Review(one, order, answer, 100 if right else 0)
+    return daily_views.verdict(verdict_on(review, back_in=int(right)))
 
 
 def why(one: Item, order: tuple[int, ...], answer: str | None) -> list[Message]:
@@ -590,11 +586,14 @@ def test_a_wrong_text_is_quoted_as_typed(shape: str) -> None:
 
 def test_no_card_is_longer_than_measured() -> None:
     """The measured length of a question is enough for each card, with the longest names."""
-    fastest = tuple(Fastest(NAME, 299_999, 100) for _ in range(rounds_rules.FASTEST))
-    leaders = tuple(Leader(NAME, 99_999) for _ in range(rounds_rules.LEADERS))
+    fastest = tuple(Tally(n, 100, 1, 1, 299_999) for n in range(rounds_rules.FASTEST))
+    leaders = tuple(Tally(n, 99_999, 50, 50, 9) for n in range(rounds_rules.LEADERS))
+    names = dict.fromkeys(range(3), NAME)
     for one in ITEMS:
         order = orders(one)[0]
-        full = RevealCard(ROW, one, order, 50, 50, crowd(one), fastest, alone=True, leaders=leaders)
+        full = RevealCard(
+            ROW, one, order, 50, 50, crowd(one), fastest, names, alone=True, leaders=leaders
+        )
         shown = [
             question(one, order),
             rounds.reveal(full, bank()),

@@ -50,14 +50,16 @@ async def test_the_settings_panel(stage: Stage) -> None:
 
 async def test_a_new_zone_and_the_daily(stage: Stage) -> None:
     """The panel says at once when the question of the day comes in the new zone."""
-    await stage.services.schedules.setup(
-        stage.guild.id, channel_id=stage.daily.id, at="09:00", zone="UTC"
-    )
+    await stage.add_daily(zone="UTC")
     shown = await stage.manager.slash(stage.quiz, "settings")
     await change(stage, shown, "Time zone", zone=["America/New_York"], other="")
     said = text_of(answer_to(shown))
     assert "A question that's open closes at the time on its card." in said
     assert "Next: **Thursday 1 January, 09:00** (America/New_York)" in said
+    panel = await stage.manager.slash(stage.quiz, "daily")
+    assert "America/New_York" in reply(panel)
+    await stage.manager.click(answer_to(panel), label="Pause")
+    assert "by this clock" not in reply(await stage.manager.slash(stage.quiz, "settings"))
 
 
 async def test_unusable_settings_are_refused(stage: Stage) -> None:
@@ -79,12 +81,12 @@ async def test_the_role_that_may_start_rounds(stage: Stage) -> None:
     """Members without the role are told which one they need; others and managers start rounds."""
     learners = stage.guild.create_role("learners")
     await stage.services.settings.set_starters(stage.guild.id, learners.id)
-    refused = await stage.alwina.slash(stage.quiz, "quiz start")
+    refused = await stage.alwina.slash(stage.quiz, "quiz")
     assert refused.ephemeral
     assert f"Only members with <@&{learners.id}> can start one on this server." in reply(refused)
     dagobert = stage.guild.add_member(stage.env.create_user("dagobert"), roles=[learners])
-    assert "**dagobert** starts" in reply(await dagobert.slash(stage.quiz, "quiz start"))
-    assert "**mechthild** starts" in reply(await stage.manager.slash(stage.daily, "quiz start"))
+    assert "**dagobert** starts" in reply(await dagobert.slash(stage.quiz, "quiz"))
+    assert "**mechthild** starts" in reply(await stage.manager.slash(stage.daily, "quiz"))
 
 
 async def test_the_recap_in_the_panel(stage: Stage) -> None:

@@ -95,7 +95,6 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("hours", sa.Integer(), nullable=False),
         sa.Column("state", sa.String(length=8), nullable=False),
         sa.Column("counted", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("shown", sa.Integer(), server_default="0", nullable=False),
         sa.Column("due_at", sa.BigInteger(), nullable=True),
         sa.Column("lease_until", sa.BigInteger(), nullable=True),
         sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
@@ -103,10 +102,9 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("started_at", sa.BigInteger(), nullable=False),
         sa.Column("closes_at", sa.BigInteger(), nullable=False),
         sa.Column("tried_at", sa.BigInteger(), nullable=True),
-        sa.Column("edited_at", sa.BigInteger(), nullable=True),
         sa.Column("closed_at", sa.BigInteger(), nullable=True),
+        sa.Column("two_played", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("ending", sa.String(length=20), nullable=True),
-        sa.Column("detail", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_challenges")),
         sqlite_autoincrement=True,
     )
@@ -133,13 +131,18 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         "dailies",
         sa.Column("id", ROW_ID, nullable=False),
         sa.Column("guild_id", sa.BigInteger(), nullable=False),
+        sa.Column("schedule_id", sa.BigInteger(), nullable=False),
         sa.Column("local_date", sa.Date(), nullable=False),
         sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("name", sa.String(length=30), nullable=False),
         sa.Column("item_id", sa.String(length=48), nullable=True),
+        sa.Column("topic_id", sa.String(length=48), nullable=True),
         sa.Column("choice_order", sa.String(length=6), nullable=False),
+        sa.Column("answer_hours", sa.Integer(), nullable=False),
+        sa.Column("thread", sa.Boolean(), nullable=False),
         sa.Column("channel_id", sa.BigInteger(), nullable=True),
-        sa.Column("message_id", sa.BigInteger(), nullable=True),
         sa.Column("role_id", sa.BigInteger(), nullable=True),
+        sa.Column("message_id", sa.BigInteger(), nullable=True),
         sa.Column("thread_id", sa.BigInteger(), nullable=True),
         sa.Column("scheduled_at", sa.BigInteger(), nullable=False),
         sa.Column("tried_at", sa.BigInteger(), nullable=True),
@@ -148,16 +151,11 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("due_at", sa.BigInteger(), nullable=True),
         sa.Column("lease_until", sa.BigInteger(), nullable=True),
         sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("problem", sa.Text(), nullable=True),
-        sa.Column("topic_id", sa.String(length=48), nullable=True),
         sa.Column("counted", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("number", sa.Integer(), server_default="1", nullable=False),
-        sa.Column(
-            "name", sa.String(length=30), server_default="Question of the day", nullable=False
-        ),
+        sa.Column("problem", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_dailies")),
         sa.UniqueConstraint(
-            "guild_id", "number", "local_date", name=op.f("uq_dailies_guild_id_number_local_date")
+            "schedule_id", "local_date", name=op.f("uq_dailies_schedule_id_local_date")
         ),
         sqlite_autoincrement=True,
     )
@@ -169,6 +167,7 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sqlite_where=sa.text("due_at IS NOT NULL"),
         postgresql_where=sa.text("due_at IS NOT NULL"),
     )
+    op.create_index("ix_dailies_guild_id", "dailies", ["guild_id", "local_date"], unique=False)
     op.create_index(
         "ix_dailies_in_play",
         "dailies",
@@ -176,14 +175,6 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         unique=False,
         sqlite_where=sa.text("state IN ('posting', 'showing', 'threading', 'open', 'closing')"),
         postgresql_where=sa.text("state IN ('posting', 'showing', 'threading', 'open', 'closing')"),
-    )
-    op.create_index(
-        "ix_dailies_on_card",
-        "dailies",
-        ["guild_id", "local_date"],
-        unique=False,
-        sqlite_where=sa.text("message_id IS NOT NULL"),
-        postgresql_where=sa.text("message_id IS NOT NULL"),
     )
     op.create_index(
         "ix_dailies_unrevealed",
@@ -197,7 +188,6 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         "daily_schedules",
         sa.Column("id", ROW_ID, nullable=False),
         sa.Column("guild_id", sa.BigInteger(), nullable=False),
-        sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(length=30), nullable=False),
         sa.Column("channel_id", sa.BigInteger(), nullable=False),
         sa.Column("at", sa.String(length=5), nullable=False),
@@ -212,9 +202,9 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("next_at", sa.BigInteger(), nullable=True),
         sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_daily_schedules")),
-        sa.UniqueConstraint("guild_id", "number", name=op.f("uq_daily_schedules_guild_id_number")),
         sqlite_autoincrement=True,
     )
+    op.create_index("ix_daily_schedules_guild_id", "daily_schedules", ["guild_id"], unique=False)
     op.create_index(
         op.f("ix_daily_schedules_next_at"),
         "daily_schedules",
@@ -662,9 +652,8 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
         sa.Column("idle", sa.Integer(), nullable=False),
         sa.Column("ending", sa.String(length=20), nullable=True),
-        sa.Column("detail", sa.Text(), nullable=True),
         sa.Column("started_at", sa.BigInteger(), nullable=False),
-        sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.Column("two_played", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("erased_in", sa.Integer(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_rounds")),
         sqlite_autoincrement=True,
@@ -676,14 +665,6 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         unique=False,
         sqlite_where=sa.text("due_at IS NOT NULL"),
         postgresql_where=sa.text("due_at IS NOT NULL"),
-    )
-    op.create_index(
-        "ix_rounds_ended",
-        "rounds",
-        ["channel_id", "ended_at"],
-        unique=False,
-        sqlite_where=sa.text("phase = 'ended'"),
-        postgresql_where=sa.text("phase = 'ended'"),
     )
     op.create_index("ix_rounds_guild_id", "rounds", ["guild_id", "id"], unique=False)
     op.create_index(
@@ -800,6 +781,29 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
     )
     op.create_index("ix_totals_member", "totals", ["user_id", "guild_id"], unique=False)
     op.create_table(
+        "challenge_players",
+        sa.Column("challenge_id", ROW_ID, nullable=False),
+        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("began_at", sa.BigInteger(), nullable=False),
+        sa.Column("finished_at", sa.BigInteger(), nullable=True),
+        sa.Column("guild_id", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["challenge_id"], ["challenges.id"], name=op.f("fk_challenge_players_challenge_id")
+        ),
+        sa.PrimaryKeyConstraint("challenge_id", "user_id", name=op.f("pk_challenge_players")),
+        sqlite_with_rowid=False,
+    )
+    op.create_index(
+        "ix_challenge_players_playing",
+        "challenge_players",
+        ["user_id", "guild_id"],
+        unique=False,
+        sqlite_where=sa.text("guild_id IS NOT NULL"),
+        postgresql_where=sa.text("guild_id IS NOT NULL"),
+    )
+    op.create_index("ix_challenge_players_user_id", "challenge_players", ["user_id"], unique=False)
+    op.create_table(
         "challenge_questions",
         sa.Column("id", ROW_ID, nullable=False),
         sa.Column("challenge_id", ROW_ID, nullable=False),
@@ -815,29 +819,6 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         ),
         sqlite_autoincrement=True,
     )
-    op.create_table(
-        "challenge_takers",
-        sa.Column("challenge_id", ROW_ID, nullable=False),
-        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("number", sa.Integer(), nullable=False),
-        sa.Column("began_at", sa.BigInteger(), nullable=False),
-        sa.Column("finished_at", sa.BigInteger(), nullable=True),
-        sa.Column("guild_id", sa.BigInteger(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["challenge_id"], ["challenges.id"], name=op.f("fk_challenge_takers_challenge_id")
-        ),
-        sa.PrimaryKeyConstraint("challenge_id", "user_id", name=op.f("pk_challenge_takers")),
-        sqlite_with_rowid=False,
-    )
-    op.create_index(
-        "ix_challenge_takers_taking",
-        "challenge_takers",
-        ["user_id", "guild_id"],
-        unique=False,
-        sqlite_where=sa.text("guild_id IS NOT NULL"),
-        postgresql_where=sa.text("guild_id IS NOT NULL"),
-    )
-    op.create_index("ix_challenge_takers_user_id", "challenge_takers", ["user_id"], unique=False)
     op.create_table(
         "interview_questions",
         sa.Column("id", ROW_ID, nullable=False),
@@ -863,7 +844,6 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("daily_id", ROW_ID, nullable=False),
         sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
-        sa.Column("grade", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(
             ["daily_id"], ["dailies.id"], name=op.f("fk_open_answers_daily_id")
         ),
