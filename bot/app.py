@@ -71,8 +71,9 @@ from bot.members import store as members_store
 from bot.members.cog import TeamsCog
 from bot.members.names import Names
 from bot.members.service import Members, Teams
+from bot.members.streak_service import Streaks
 from bot.memory.service import FirstStabilitiesWork
-from bot.milestones.cog import Milestones as MilestonesCog
+from bot.milestones.cog import MilestonesCog
 from bot.milestones.service import Milestones
 from bot.milestones.work import MilestoneWork
 from bot.pairs import messages as pairs_messages
@@ -192,7 +193,6 @@ class Services:
         self.members = Members(context)
         self.plans = Plans(context)
         self.boards = Boards(context)
-        self.profiles = Profiles(context)
         self.topics = Topics(context)
         self.decks = Decks(context)
         self.teams = Teams(context)
@@ -202,13 +202,21 @@ class Services:
         self.suggestions = Suggestions(context, self.own_bank)
         self.grading = Grading(Rubrics(context.banks.packs, count_in_process), verifier)
         self.milestones = Milestones(context)
-        self.dailies = Dailies(context, self.grading, self.milestones.streak_reached)
+        self.streaks = Streaks(
+            context,
+            [daily_store.asked_on, plan_store.asked_on],
+            self.milestones.streak_reached,
+        )
+        self.profiles = Profiles(context, self.streaks)
+        self.dailies = Dailies(context, self.grading, self.streaks)
         self.schedules = Schedules(context, self.dailies, [recap_store.look_again])
-        self.interviews = Interviews(context, self.grading)
+        self.interviews = Interviews(context, self.grading, self.streaks)
         self.pair_messages = pairs_messages.Messages(context)
         self.searches = Searches(context, self.pair_messages, views.pairs)
-        self.pairs = Pairs(context, self.pair_messages, self.searches, self.interviews)
-        self.practices = Practices(context, self.plans)
+        self.pairs = Pairs(
+            context, self.pair_messages, self.searches, self.interviews, self.streaks
+        )
+        self.practices = Practices(context, self.plans, self.streaks)
         self.reminders = Reminders(context)
         caches: list[Cache] = [
             self.names,
@@ -255,6 +263,7 @@ class Services:
         self.nightly = [
             Nightly(context, "first stabilities", FirstStabilitiesWork(context).run),
             Nightly(context, "milestones", self.milestones.check_all),
+            Nightly(context, "streaks", self.streaks.settle_all),
         ]
         sources: list[Source] = [*self.workers, *self.nightly]
         for source in sources:
