@@ -209,7 +209,7 @@ class Services:
         self.grading = Grading(Rubrics(context.banks.packs, count_in_process), verifier)
         self.milestones = Milestones(context)
         self.dailies = Dailies(context, self.grading, self.milestones.streak_reached)
-        self.schedules = Schedules(context, self.dailies, [recap_store.look_again])
+        self.schedules = Schedules(context, [recap_store.look_again])
         self.interviews = Interviews(context, self.grading)
         self.pair_messages = pairs_messages.Messages(context)
         self.searches = Searches(context, self.pair_messages, views.pairs)
@@ -239,7 +239,7 @@ class Services:
             messages=self.round_messages,
             results=self.private_results,
         )
-        self.schedule_work = ScheduleWork(context, self.dailies)
+        self.schedule_work = ScheduleWork(context, self.schedules)
         self.daily_work = DailyWork(context)
         self.reminder_work = ReminderWork(context, self.plans)
         self.erasure_work = ErasureWork(context, self.privacy)
