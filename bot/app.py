@@ -30,10 +30,8 @@ from bot.bank.suggestions_service import Suggestions
 from bot.boards.cog import BoardsCog
 from bot.boards.service import Boards
 from bot.challenges import store as challenges_store
-from bot.challenges import views as challenges_views
-from bot.challenges import work as challenges_work
-from bot.challenges.cog import Challenge as ChallengeCog
-from bot.challenges.players import Players
+from bot.challenges.cog import ChallengeCog
+from bot.challenges.players import ChallengePlayers
 from bot.challenges.service import Challenges
 from bot.challenges.work import ChallengeWork
 from bot.chat.client import QuizBot
@@ -73,8 +71,9 @@ from bot.members import store as members_store
 from bot.members.cog import TeamsCog
 from bot.members.names import Names
 from bot.members.service import Members, Teams
+from bot.members.streak_service import Streaks
 from bot.memory.service import FirstStabilitiesWork
-from bot.milestones.cog import Milestones as MilestonesCog
+from bot.milestones.cog import MilestonesCog
 from bot.milestones.service import Milestones
 from bot.milestones.work import MilestoneWork
 from bot.pairs import messages as pairs_messages
@@ -111,11 +110,9 @@ from bot.recap.work import RecapScheduleWork, RecapWork
 from bot.reminders import store as reminders_store
 from bot.reminders.cog import RemindersCog
 from bot.reminders.work import Reminders, ReminderWork
-from bot.rounds import messages as rounds_messages
 from bot.rounds import store as rounds_store
-from bot.rounds import views as rounds_views
 from bot.rounds.answering import OpenQuestions
-from bot.rounds.cog import Quiz
+from bot.rounds.cog import QuizCog
 from bot.rounds.messages import RoundMessages
 from bot.rounds.results import PrivateResults
 from bot.rounds.service import Rounds
@@ -132,8 +129,6 @@ log = logging.getLogger(__name__)
 class Views(NamedTuple):
     """The views of the features that have workers."""
 
-    rounds: rounds_messages.Views = rounds_views
-    challenges: challenges_work.Views = challenges_views
     pairs: pairs_messages.Views = pairs_views
 
 
@@ -164,7 +159,7 @@ IN_PLAY = InPlay(
         DAILY: daily_store.IN_PLAY,
     },
     answered=counted_answers(),
-    servers=[servers_of_members(), challenges_store.SERVERS_TAKING],
+    servers=[servers_of_members(), challenges_store.SERVERS_PLAYING],
     seen=[members_store.SERVERS_SEEN_ON],
 )
 """The questions that members can still answer, so no feature may show them anything about these."""
@@ -188,17 +183,16 @@ class Services:
     ) -> None:
         self.context = context
         views = views or Views()
-        self.round_messages = RoundMessages(context, views.rounds)
+        self.round_messages = RoundMessages(context)
         self.open_questions = OpenQuestions(context, self.round_messages)
         self.rounds = Rounds(context)
         self.challenges = Challenges(context)
-        self.challenge_players = Players(context, self.challenges)
+        self.challenge_players = ChallengePlayers(context, self.challenges)
         self.private_results = PrivateResults(context)
         self.names = Names(context)
         self.members = Members(context)
         self.plans = Plans(context)
         self.boards = Boards(context)
-        self.profiles = Profiles(context)
         self.topics = Topics(context)
         self.decks = Decks(context)
         self.teams = Teams(context)
@@ -208,17 +202,24 @@ class Services:
         self.suggestions = Suggestions(context, self.own_bank)
         self.grading = Grading(Rubrics(context.banks.packs, count_in_process), verifier)
         self.milestones = Milestones(context)
-        self.dailies = Dailies(context, self.grading, self.milestones.streak_reached)
+        self.streaks = Streaks(
+            context,
+            [daily_store.asked_on, plan_store.asked_on],
+            self.milestones.streak_reached,
+        )
+        self.profiles = Profiles(context, self.streaks)
+        self.dailies = Dailies(context, self.grading, self.streaks)
         self.schedules = Schedules(context, [recap_store.look_again])
-        self.interviews = Interviews(context, self.grading)
+        self.interviews = Interviews(context, self.grading, self.streaks)
         self.pair_messages = pairs_messages.Messages(context)
         self.searches = Searches(context, self.pair_messages, views.pairs)
-        self.pairs = Pairs(context, self.pair_messages, self.searches, self.interviews)
-        self.practices = Practices(context, self.plans)
+        self.pairs = Pairs(
+            context, self.pair_messages, self.searches, self.interviews, self.streaks
+        )
+        self.practices = Practices(context, self.plans, self.streaks)
         self.reminders = Reminders(context)
         caches: list[Cache] = [
             self.names,
-            self.open_questions,
             self.rounds.pending_starts,
             self.challenges.pending_starts,
             self.private_results,
@@ -244,7 +245,7 @@ class Services:
         self.reminder_work = ReminderWork(context, self.plans)
         self.erasure_work = ErasureWork(context, self.privacy)
         self.milestone_work = MilestoneWork(context, self.milestones)
-        self.challenge_work = ChallengeWork(context, self.challenges, views.challenges)
+        self.challenge_work = ChallengeWork(context, self.challenges)
         self.workers: list[Worker[Any]] = [
             self.round_work,
             self.challenge_work,
@@ -262,6 +263,7 @@ class Services:
         self.nightly = [
             Nightly(context, "first stabilities", FirstStabilitiesWork(context).run),
             Nightly(context, "milestones", self.milestones.check_all),
+            Nightly(context, "streaks", self.streaks.settle_all),
         ]
         sources: list[Source] = [*self.workers, *self.nightly]
         for source in sources:
@@ -270,7 +272,7 @@ class Services:
     def make_cogs(self, bot: QuizBot) -> list[commands.Cog]:
         """Make the cogs of all features."""
         self.names.watch(bot.router)
-        quiz = Quiz(bot, self.rounds, self.open_questions, self.private_results)
+        quiz = QuizCog(bot, self.rounds, self.open_questions, self.private_results)
         challenge = ChallengeCog(bot, self.challenges, self.challenge_players)
         today = TodayCog(bot, self.dailies)
         find_missed = {"round": self.rounds.misses, "challenge": self.challenges.misses}
@@ -344,7 +346,7 @@ class Services:
 
     async def close(self) -> None:
         """Stop accepting work, and wait for running work, at most `jobs.CLOSE_SECONDS`."""
-        await asyncio.gather(self.context.scheduler.close(), self.open_questions.counters.close())
+        await asyncio.gather(self.context.scheduler.close(), self.open_questions.counter.close())
         await self.private_results.close()
         await self.names.close()
 

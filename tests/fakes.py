@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from bot.challenges.cards import OpenCard, ResultCard
+from bot.challenges.model import OpenCard, ResultCard
 from bot.chat.messages import PlainMessage
 from bot.core import snowflakes
 from bot.core.context import Place
@@ -21,7 +21,7 @@ from bot.pairs.cards import PairMessage
 from bot.pairs.rules import Search
 from bot.questions.model import Bank, Item
 from bot.recap.model import Week
-from bot.rounds.cards import QuestionCard, RevealCard, StandingsCard
+from bot.rounds.model import QuestionCard, RevealCard, StandingsCard
 
 T = TypeVar("T")
 MOST_OPENINGS = 20

@@ -110,7 +110,7 @@ LEVELS = (
     ("questions",),
     ("answers",),
     ("members", "memory"),
-    ("play",),
+    ("games",),
     ("rounds", "challenges", "daily", "practice", "plan", "reminders", "interviews"),
     (
         "boards",
@@ -134,7 +134,7 @@ MORE_ROOMS = {
         *("model", "check", "bank", "banks", "own", "answers", "drawing", "formulas"),
         *("in_play", "typed", "own_pictures", "areas"),
     },
-    "members": {"names"},
+    "members": {"names", "streak_service", "streak_store"},
     "memory": {"ability", "progress", "fitting"},
     "answers": {"pay", "totals", "sources", "erasure"},
     "bank": {
@@ -145,7 +145,6 @@ MORE_ROOMS = {
     "challenges": {"players"},
     "daily": {
         *("panel_cog", "panel_views", "schedule_service", "schedule_store"),
-        *("streak_store", "streaks"),
     },
     "rounds": {"answering", "counter", "messages", "results"},
     "plan": {"dates", "forecast"},
@@ -173,7 +172,6 @@ PURE = {
     "dates",
     "progress",
     "fitting",
-    "streaks",
     "areas",
 }
 PURE |= {"errors", "snowflakes"}

@@ -10,18 +10,17 @@ from collections.abc import Collection
 from msgspec.structs import replace
 
 from bot.core import servers
-from bot.core.calendar import local_date
 from bot.core.context import Context
 from bot.core.database import Connection, reading, writing_due
 from bot.core.errors import UserError
 from bot.core.tables import values_of
-from bot.daily.streak_store import credit_day
 from bot.interviews import rules as interviews_rules
 from bot.interviews import store as interviews_store
 from bot.interviews.assessment import encode, ticked_by_partner
 from bot.interviews.cards import Report
 from bot.interviews.service import Interviews
 from bot.members.store import names_of
+from bot.members.streak_service import Streaks
 from bot.pairs import rules, store
 from bot.pairs.cards import AskerCard
 from bot.pairs.messages import Messages, ticks_of
@@ -35,7 +34,12 @@ class Pairs:
     """The use cases of pairs once both have agreed; `searches` has those before."""
 
     def __init__(
-        self, context: Context, messages: Messages, searches: Searches, interviews: Interviews
+        self,
+        context: Context,
+        messages: Messages,
+        searches: Searches,
+        interviews: Interviews,
+        streaks: Streaks,
     ) -> None:
         self._database = context.database
         self._banks = context.banks
@@ -44,6 +48,7 @@ class Pairs:
         self._messages = messages
         self._searches = searches
         self._interviews = interviews
+        self._streaks = streaks
         self._now = context.now
         self._rng = context.rng
 
@@ -218,8 +223,7 @@ class Pairs:
         )
         kept = {f"{pair.side(answerer)}_interview_id": interview_id}
         store.change(conn, pair.id, expect=PairState.ASKING, **kept)
-        today = local_date(servers.zone(conn, pair.guild_id), now)
-        credit_day(conn, pair.guild_id, answerer, today)
+        self._streaks.credit(conn, answerer, pair.guild_id, now)
         self._messages.say(conn, pair, MessageKind.RESULT, number)
         self._messages.say(conn, pair, MessageKind.MODEL, number)
         self._next_turn(conn, pair.id)

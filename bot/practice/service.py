@@ -28,11 +28,19 @@ from bot.core.context import Context
 from bot.core.database import Connection, reading, writing
 from bot.core.errors import UserError
 from bot.members.store import set_zone_if_unset, zone_of
+from bot.members.streak_service import Streaks
 from bot.memory import store as memory_store
 from bot.memory.rules import days_away
 from bot.memory.service import knowledge
 from bot.practice import rules, store
-from bot.practice.model import PlannedDay, Practice, PracticeQuestion, PracticeVerdict, Screen
+from bot.practice.model import (
+    PlannedDay,
+    Practice,
+    PracticeQuestion,
+    PracticeVerdict,
+    Screen,
+    Summary,
+)
 from bot.practice.rules import NextStep, PracticePlan, Snapshot
 from bot.questions.answers import Shown, already, decode_order, encode_order, given_answer, is_right
 from bot.questions.bank import check_topic, still_there
@@ -61,7 +69,8 @@ class _ChangedError(Exception):
 class Practices:
     """Members' practices; `at` is always Discord's time of a click."""
 
-    def __init__(self, context: Context, plans: PracticePlans) -> None:
+    def __init__(self, context: Context, plans: PracticePlans, streaks: Streaks) -> None:
+        self._streaks = streaks
         self._database = context.database
         self._banks = context.banks
         self._plans = plans
@@ -149,15 +158,12 @@ class Practices:
             snapshot = await self._database.read(self._snapshot, user_id, guild_id, practice_id)
             step = await compute(decide, snapshot)
             try:
-                question = await self._database.write(self._store, snapshot, step, at)
+                return await self._database.write(self._store, snapshot, step, at)
             except _ChangedError:
                 continue
-            return step.screen(question)
 
-    def _store(
-        self, conn: Connection, snapshot: Snapshot, step: NextStep, at: datetime
-    ) -> PracticeQuestion | None:
-        """Store a step, and return the question that it asks."""
+    def _store(self, conn: Connection, snapshot: Snapshot, step: NextStep, at: datetime) -> Screen:
+        """Store a step, and return what to show."""
         user_id, practice = snapshot.user_id, snapshot.practice
         number = len(snapshot.asked) + 1
         if practice is not None:
@@ -175,12 +181,12 @@ class Practices:
             self._plans.record_day(conn, user_id, step.day)
         if step.question is not None:  # the time to answer counts from here
             store.change_question(conn, step.question.id, asked_at=at)
-            return replace(step.question, asked_at=at)
+            return step.screen(replace(step.question, asked_at=at))
         if step.item is None:
-            return None
+            return self._last_screen(conn, user_id, step, at)
         if practice is None:  # another one has begun
             raise _ChangedError
-        return store.add_question(
+        question = store.add_question(
             conn,
             practice_id=practice.id,
             number=number,
@@ -190,6 +196,15 @@ class Practices:
             is_new=memory_store.card_of(conn, user_id, step.item.id) is None,
             asked_at=at,
         )
+        return step.screen(question)
+
+    def _last_screen(self, conn: Connection, user_id: int, step: NextStep, at: datetime) -> Screen:
+        """Return what to show without a question; a practice that ends counts for the streak."""
+        summary = step.last
+        if isinstance(summary, Summary) and step.ends and summary.answered:
+            streak, news = self._streaks.credit(conn, user_id, None, at)
+            return replace(summary, streak=streak, news=news)
+        return step.screen(None)
 
     def _snapshot(
         self, conn: Connection, user_id: int, guild_id: int | None, practice_id: int | None

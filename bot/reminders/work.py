@@ -18,6 +18,7 @@ from bot.core.jobs import Worker
 from bot.core.tables import values_of
 from bot.members.service import choose_zone
 from bot.members.store import zone_of
+from bot.members.streak_store import ask_on
 from bot.memory.progress import Knowledge
 from bot.memory.service import knowledge
 from bot.plan.model import DayShare
@@ -246,7 +247,10 @@ def ignored_now(reminder: Reminder, practised_at: datetime | None) -> int:
 
 def _claim(conn: Connection, claimed: Claimed) -> bool:
     """Store a reminder's next time, or that it stops; False if it has changed since."""
-    before = claimed.before
+    before, sent_at = claimed.before, claimed.after.sent_at
     if store.get(conn, before.user_id) != before:
         return False
+    if claimed.is_sent and sent_at is not None:
+        zone = zone_of(conn, before.user_id, None)
+        ask_on(conn, before.user_id, local_date(zone, sent_at))
     return store.change(conn, before, **values_of(claimed.after))

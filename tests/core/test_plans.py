@@ -30,24 +30,25 @@ from bot.bank import store as suggestions
 from bot.bank.model import Form, State
 from bot.boards import store as boards
 from bot.challenges import store as challenges
-from bot.challenges.store import Player, Shown
+from bot.challenges.model import ChallengeOptions, ChallengePlayer, ShownQuestion
 from bot.core import erased_answers, notes, servers
 from bot.core.database import Database
 from bot.core.jobs import Queue
 from bot.core.snowflakes import ALL, Shards, earliest_id
 from bot.core.tables import count_rows
-from bot.daily import schedule_store, streak_store
+from bot.daily import schedule_store
 from bot.daily import store as daily
 from bot.daily.model import Schedule
+from bot.games.model import Starter
 from bot.interviews import store as interviews
 from bot.interviews.store import Interview
 from bot.members import store as members
+from bot.members import streak_store
+from bot.members.model import Dates, Streak
 from bot.memory import rules as memory_rules
 from bot.memory import store as memory
-from bot.milestones import rules as milestone_rules
 from bot.milestones import store as milestones
-from bot.milestones.rules import Milestone
-from bot.milestones.rules import State as Giving
+from bot.milestones.model import Kind, Milestone, Reached
 from bot.pairs import store as pairs
 from bot.pairs.rules import MessageKind, PairState, SearchState, Turn
 from bot.plan import store as plan
@@ -63,8 +64,7 @@ from bot.recap.model import RecapSchedule
 from bot.reminders import store as reminders
 from bot.reminders.model import Reminder
 from bot.rounds import store as rounds
-from bot.rounds.rules import Phase
-from bot.rounds.store import Round, RoundQuestion
+from bot.rounds.model import RoundOptions, RoundQuestion
 from tests.history import ALWINA, CHANNEL, GUILD, NOW, analyze, fill
 
 BESIDE_STORES = pay, totals
@@ -138,38 +138,13 @@ COUNTED = replace(
     ANSWER, question_id=1, user_id=ALWINA, local_date=TODAY, paid=90, rating=3, team_id=GUILD
 )
 DAILY_ANSWER = replace(COUNTED, source=DAILY, question_id=DAYS - 1)
-RUNNING = Round(
-    DAYS,
-    GUILD,
-    CHANNEL,
-    ALWINA,
-    None,
-    "mixed",
-    20,
-    False,
-    3,
-    Phase.OPEN,
-    3,
-    NOW,
-    0,
-    0,
-    None,
-    None,
-    NOW,
-)
 QUESTION = RoundQuestion(LAST, DAYS, 3, "t1-a", "0123", 20, None, None, None, None, None)
 SOON = {"closes_at": NOW + timedelta(hours=1)}
-OPTIONS = {
-    "guild_id": GUILD,
-    "channel_id": 11,
-    "starter_id": 103,
-    "topic_id": None,
-    "difficulty": "mixed",
-}
+STARTER = Starter(guild_id=GUILD, channel_id=11, user_id=103)
 
 
-STREAK = Milestone(milestone_rules.Kind.STREAK, "7", 7)
-REACHED = milestones.Reached(5, GUILD, ALWINA, 7, Giving.WAITING)
+STREAK = Milestone(Kind.STREAK, "7", 7)
+REACHED = Reached(5, GUILD, ALWINA, Kind.STREAK, "7", 7)
 MINE = own_id(GUILD, 2)
 OWN = Item(MINE, "t1", "typed", 1, "Ours?", "It is.", accept=("ours",))
 PLAN = Plan(ALWINA, TODAY + timedelta(days=20), 15, TODAY - timedelta(days=20), "all")
@@ -177,6 +152,9 @@ PLAN = Plan(ALWINA, TODAY + timedelta(days=20), 15, TODAY - timedelta(days=20), 
 
 NEW_SEARCH = {"guild_id": GUILD, "hours": "any", "zone": "UTC", "started_at": NOW, "ends_at": NOW}
 UNSENT = pairs.Unsent(DAYS, GUILD, DAYS, ALWINA, 2000, MessageKind.OVER, 0, NOW, None)
+DATES = Dates(
+    ALWINA, {GUILD: NOW - timedelta(days=9)}, "UTC", TODAY - timedelta(days=4), TODAY, NOW
+)
 PAIR = SimpleNamespace(id=DAYS, first_search_id=DAYS, second_search_id=DAYS - 1)
 
 
@@ -244,6 +222,7 @@ CALLS: list[Call] = [
     call(answer_log.reviews_of, item_id=MINE),
     call(answer_log.practised_after, question_id=LAST - 100, limit=50),
     call(answer_log.verdicts_since, since=NOW - timedelta(days=20)),
+    call(answer_log.servers_since, since=NOW - timedelta(days=20)),
     call(answer_log.has_played, user_id=NEWCOMER),
     call(answer_log.points_between),
     call(answer_log.points_between, topic_id="t1"),
@@ -257,21 +236,25 @@ CALLS: list[Call] = [
     call(IN_PLAY.items),
     call(IN_PLAY.items_hidden_from),
     call(IN_PLAY.items_hidden_from, guild_id=None),
-    call(challenges.add_shown, shown=Shown(LAST, ALWINA, "0123", NOW, NOW)),
+    call(challenges.add_shown, shown=ShownQuestion(LAST, ALWINA, "0123", NOW, NOW)),
     call(challenges.delete_shown, question_id=LAST - 2),
     call(challenges.end_shown, question_id=LAST - 2),
     call(challenges.shown_to, question_id=LAST - 2),
     call(daily.add_text, user_id=103, text="So."),
     call(daily.text_of, daily_id=DAYS - 1),
-    call(streak_store.count_streak, answer=DAILY_ANSWER),
+    call(streak_store.begin, through=TODAY),
+    call(streak_store.settle, streak=Streak(4, 9), through=TODAY - timedelta(days=4)),
+    call(streak_store.days_after, through=TODAY - timedelta(days=5)),
+    call(streak_store.to_settle, day=TODAY - timedelta(days=9)),
+    call(daily.asked_on, DATES),
+    call(plan.asked_on, DATES),
     call(memory.record, given=[Review(ALWINA, Rating.Good, NOW)]),
     call(memory.who_learned, item_ids=["t1-a", "t1-b"], at_least=1, since=NOW),
     call(members.seen_on, after=NEWCOMER),
-    call(milestones.remove, kind=milestone_rules.Kind.STREAK, name="7"),
-    call(milestones.reach, user_ids=[NEWCOMER], reached=[STREAK], told=True),
+    call(milestones.remove, kind=Kind.STREAK, name="7"),
+    call(milestones.reach, user_ids=[NEWCOMER], reached=[STREAK]),
     call(milestones.to_give, row_id=5),
-    call(milestones.given, row=REACHED),
-    call(milestones.fail, row=REACHED, problem="odd"),
+    call(milestones.end_giving, row=REACHED),
     call(milestones.forget, row_id=5),
     call(milestones.set_told, ids=[5]),
     call(privacy.known_servers, list(HELD.servers)),
@@ -291,15 +274,14 @@ CALLS: list[Call] = [
     call(questions.save_items, rows=[OwnItem(GUILD, 8, "mine-8", "own--9", False, "{}")]),
     call(
         challenges.create,
+        starter=STARTER,
+        options=ChallengeOptions(),
         questions=[("t1-a", 20)],
         member_id=None,
-        wanted=1,
-        hours=1,
         **SOON,
-        **OPTIONS,
     ),
     call(challenges.recount, challenge_ids=[DAYS]),
-    call(challenges.save_player, player=Player(DAYS, ALWINA, 2, NOW, None, GUILD)),
+    call(challenges.save_player, player=ChallengePlayer(DAYS, ALWINA, 2, NOW, None, GUILD)),
     call(challenges.shown_to_all, question_id=LAST - 2),
     call(memory.replay, item_id=MINE),
     call(schedule_store.add_schedule, schedule=SCHEDULE),
@@ -307,10 +289,6 @@ CALLS: list[Call] = [
     call(schedule_store.active_schedules, since=TODAY - timedelta(days=9), limit=20),
     call(daily.taken, since=TODAY - timedelta(days=9)),
     call(daily.create, day=TODAY + timedelta(days=1), state="posting", scheduled_at=NOW),
-    call(streak_store.streak_of),
-    call(streak_store.streak_of, user_id=1000),
-    call(streak_store.credit_day),
-    call(streak_store.credit_day, user_id=1000),
     call(suggestions.reports_by_subject, since=NOW - timedelta(days=365)),
     call(interviews.create, user_id=7, topic_id=None, total=3),
     call(interviews.add_question, number=2),
@@ -383,14 +361,17 @@ CALLS: list[Call] = [
     call(recap.redirect, channel_id=None),
     call(reminders.save, reminder=Reminder(ALWINA, "09:00", NOW)),
     call(reminders.change, Reminder(ALWINA, "09:00", NOW), problem=None),
-    call(rounds.create, questions=[("t1-a", "0123", 20)], seconds=20, **OPTIONS),
+    call(
+        rounds.create,
+        starter=STARTER,
+        options=RoundOptions(seconds=20),
+        questions=[("t1-a", "0123", 20)],
+    ),
     call(rounds.started_by, starter_id=ALWINA),
-    call(rounds.bring_forward, number=3),
+    call(rounds.all_have_answered, question=QUESTION),
     call(rounds.question_of, number=3),
     call(rounds.mark_asked, question=QUESTION),
     call(rounds.change_question, asked_at=NOW),
-    call(rounds.add_answer, number=3),
-    call(rounds.add_checked_answer, round_=RUNNING),
     call(members.team_names, role_ids={GUILD, 7}),
     call(members.add_team, name="Red"),
     call(members.remove_teams, role_ids=[GUILD]),

@@ -10,8 +10,8 @@ from simcord.backend.serializers import message_payload
 from simcord.builders import ChannelHandle, UserHandle
 from sqlalchemy import func, select
 
-from bot.daily.streak_store import streak_days
 from bot.interviews.store import interviews
+from bot.members.streak_store import streak_days
 from bot.pairs import store as pair_store
 from bot.pairs.store import pair_messages, pair_searches, pair_turns
 from bot.questions.model import Topic

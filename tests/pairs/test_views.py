@@ -19,7 +19,7 @@ from tests.shipped import bank
 NOW = datetime(2027, 1, 4, 12, tzinfo=UTC)
 BANK = bank()
 TOPICS = list(BANK.open_topics.values())
-HOSTILE = "*_`[x](http://evil)` @everyone </quiz start>"
+HOSTILE = "*_`[x](http://evil)` @everyone </quiz>"
 
 
 def card(kind: MessageKind, **changes: object) -> PairMessage:

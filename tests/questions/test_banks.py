@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from bot.app import IN_PLAY
 from bot.core.clicks import Click
@@ -17,10 +18,11 @@ from bot.questions import own, store
 from bot.questions.banks import Banks, _Joined
 from bot.questions.model import Bank
 from bot.questions.own import is_own, server_of
+from bot.rounds.model import RoundOptions
 from tests.answers.entries import counted, store_counted
 from tests.banks import small_bank
 from tests.ours import OTHER_GUILD, furnish, kept_in, own_item, own_topic
-from tests.stage import ALWINA, BOB, CHANNEL, GUILD, Stage
+from tests.stage import ALWINA, BOB, GUILD, Stage, starter_in
 
 
 @pytest.fixture
@@ -83,7 +85,7 @@ async def test_no_more_is_held_than_fits(
     stage: Stage, banks: Banks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However many servers are busy, the items in memory are bounded, and so are the servers."""
-    monkeypatch.setattr("bot.questions.banks._MOST_ROWS", 20)
+    monkeypatch.setattr("bot.questions.banks._MOST_SIZE", 20)
     monkeypatch.setattr("bot.questions.banks._MOST_BANKS", 4)
     for guild_id in range(1, 9):
         await furnish(stage.database, guild_id, items=9 if guild_id < 5 else 1)
@@ -182,7 +184,7 @@ async def test_two_members_on_other_servers(
 ) -> None:
     """Two whose servers have as many own questions as are asked in direct messages don't push each other out."""
     monkeypatch.setattr("bot.questions.banks.DIRECT_ROWS", 8)
-    monkeypatch.setattr("bot.questions.banks._MOST_ROWS", 24)
+    monkeypatch.setattr("bot.questions.banks._MOST_SIZE", 24)
     for server, user_id in {3: ALWINA, 4: ALWINA, 5: BOB, 6: BOB}.items():
         await furnish(stage.database, server)
         await seen_on(stage, server, user_id=user_id)
@@ -270,21 +272,18 @@ async def test_rounds_ask_own_questions_there_only(stage: Stage) -> None:
     assert set(asked) == {*stage.bank.items, *mine}
     assert set(mine) <= {e.card.item.id for e in stage.sender.edits_of("reveal")}  # type: ignore[union-attr]
     await stage.check_points()
-    assert len(await stage.bot.rounds.review_all(round_id, ALWINA)) == len(asked)
+    assert len(await stage.bot.rounds.own_answers(round_id, ALWINA)) == len(asked)
 
 
 async def test_a_round_on_an_own_topic(stage: Stage) -> None:
     """A round can ask one topic of the server; elsewhere nobody knows that topic."""
     mine = await furnish(stage.database, GUILD)
     topic_id = (await stage.bot.context.bank_for(ALWINA, GUILD)).items[mine[0]].topic_id
-    started = await stage.bot.rounds.start(
-        guild_id=GUILD, channel_id=CHANNEL, starter_id=ALWINA, topic_id=topic_id
-    )
+    options = RoundOptions(topic_id=topic_id)
+    started = await stage.bot.rounds.start(starter_in(), options)
     assert (started.questions, started.topic and started.topic.title) == (3, "Ours")
     with pytest.raises(UserError, match="I don't know that topic"):
-        await stage.bot.rounds.start(
-            guild_id=OTHER_GUILD, channel_id=99, starter_id=BOB, topic_id=topic_id
-        )
+        await stage.bot.rounds.start(replace(starter_in(99, BOB), guild_id=OTHER_GUILD), options)
 
 
 @pytest.mark.usefixtures("nothing_cached")
