@@ -42,7 +42,7 @@ from bot.core.backend import may_pass
 from bot.core.clock import DiscordClock
 from bot.core.context import Context
 from bot.core.database import Connection, Database, StorageError, open_database
-from bot.core.jobs import MAX_CONCURRENT_JOBS, Scheduler, Source, Worker
+from bot.core.jobs import MAX_CONCURRENT_JOBS, JobSource, Scheduler, Worker
 from bot.core.migrate import MigrationError
 from bot.core.nightly import Nightly
 from bot.core.notes import read_note, set_note
@@ -265,7 +265,7 @@ class Services:
             Nightly(context, "milestones", self.milestones.check_all),
             Nightly(context, "streaks", self.streaks.settle_all),
         ]
-        sources: list[Source] = [*self.workers, *self.nightly]
+        sources: list[JobSource] = [*self.workers, *self.nightly]
         for source in sources:
             context.scheduler.add(source)
 
