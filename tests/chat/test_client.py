@@ -42,7 +42,6 @@ SHARED = [
     "help",
     "bank",
     "settings",
-    "suggest",
 ]
 MESSAGE_COMMANDS = ["Suggest as question"]
 OPTIONS = {
