@@ -42,7 +42,7 @@ from bot.core.backend import may_pass
 from bot.core.clock import DiscordClock
 from bot.core.context import Context
 from bot.core.database import Connection, Database, StorageError, open_database
-from bot.core.jobs import MAX_CONCURRENT_JOBS, Scheduler, Source, Worker
+from bot.core.jobs import MAX_CONCURRENT_JOBS, JobSource, Scheduler, Worker
 from bot.core.migrate import MigrationError
 from bot.core.nightly import Nightly
 from bot.core.notes import read_note, set_note
@@ -60,7 +60,7 @@ from bot.daily.schedule_service import Schedules
 from bot.daily.service import Dailies
 from bot.daily.work import DailyWork, ScheduleWork
 from bot.help.cog import HelpCog
-from bot.help.service import Help, Probe, Step
+from bot.help.service import Help, HelpStep, Probe
 from bot.interviews.cog import Interview as InterviewCog
 from bot.interviews.grading import Rubrics
 from bot.interviews.grading.service import Grading, count_in_process
@@ -132,12 +132,12 @@ class Views(NamedTuple):
     pairs: pairs_messages.Views = pairs_views
 
 
-_PROBES: dict[Step, Probe] = {
-    Step.PLAY: has_played,
-    Step.PRACTISE: practice_store.last_asked,
-    Step.PLAN: plan_store.get,
-    Step.INTERVIEW: has_begun,
-    Step.REMIND: reminders_store.get,
+_PROBES: dict[HelpStep, Probe] = {
+    HelpStep.PLAY: has_played,
+    HelpStep.PRACTISE: practice_store.last_asked,
+    HelpStep.PLAN: plan_store.get,
+    HelpStep.INTERVIEW: has_begun,
+    HelpStep.REMIND: reminders_store.get,
 }
 
 
@@ -265,7 +265,7 @@ class Services:
             Nightly(context, "milestones", self.milestones.check_all),
             Nightly(context, "streaks", self.streaks.settle_all),
         ]
-        sources: list[Source] = [*self.workers, *self.nightly]
+        sources: list[JobSource] = [*self.workers, *self.nightly]
         for source in sources:
             context.scheduler.add(source)
 
