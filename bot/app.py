@@ -60,7 +60,7 @@ from bot.daily.schedule_service import Schedules
 from bot.daily.service import Dailies
 from bot.daily.work import DailyWork, ScheduleWork
 from bot.help.cog import HelpCog
-from bot.help.service import Help, Probe, Step
+from bot.help.service import Help, HelpStep, Probe
 from bot.interviews.cog import Interview as InterviewCog
 from bot.interviews.grading import Rubrics
 from bot.interviews.grading.service import Grading, count_in_process
@@ -132,12 +132,12 @@ class Views(NamedTuple):
     pairs: pairs_messages.Views = pairs_views
 
 
-_PROBES: dict[Step, Probe] = {
-    Step.PLAY: has_played,
-    Step.PRACTISE: practice_store.last_asked,
-    Step.PLAN: plan_store.get,
-    Step.INTERVIEW: has_begun,
-    Step.REMIND: reminders_store.get,
+_PROBES: dict[HelpStep, Probe] = {
+    HelpStep.PLAY: has_played,
+    HelpStep.PRACTISE: practice_store.last_asked,
+    HelpStep.PLAN: plan_store.get,
+    HelpStep.INTERVIEW: has_begun,
+    HelpStep.REMIND: reminders_store.get,
 }
 
 
