@@ -91,7 +91,7 @@ def add_counted(conn: Connection, answer: Answer, *, day: date) -> bool:
 def grade(conn: Connection, before: Answer, *, states: str, points: int, right: bool) -> None:
     """Store the grade of an answer to an open daily, and change the totals with it.
 
-    `states` are the states of its key points, as `bot.interviews.assessment` encodes them.
+    `states` are the states of its key points, as an `Assessment` of bot.interviews encodes them.
     """
     store.change(
         conn,

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from bot.daily.rules import DEFAULT_NAME, Daily, Schedule
 from bot.daily.streaks import NO_NEWS, Streak, StreakNews
-from bot.interviews.cards import Assessment
+from bot.interviews.model import Assessment
 from bot.questions.answers import Shown
 from bot.questions.cards import Outcome, Review
 from bot.questions.model import FollowUp, Item, Topic

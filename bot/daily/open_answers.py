@@ -19,10 +19,9 @@ from bot.daily import store
 from bot.daily.cards import OpenReview
 from bot.daily.rules import Daily
 from bot.daily.store import Written
-from bot.interviews.assessment import decode, encode, merged
-from bot.interviews.cards import Assessment
 from bot.interviews.grading.service import Grading, Ungradable
-from bot.interviews.rules import choose_follow_up
+from bot.interviews.model import Assessment, decode, encode
+from bot.interviews.rules import choose_follow_up, merged
 from bot.interviews.store import take_request
 from bot.questions.model import Topic
 

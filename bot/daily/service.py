@@ -27,8 +27,8 @@ from bot.daily.open_answers import Grader, with_assessment
 from bot.daily.rules import Daily, DailyState, Schedule
 from bot.daily.store import Written
 from bot.daily.streaks import NO_NEWS, Streak, StreakNews
-from bot.interviews.assessment import decode
 from bot.interviews.grading.service import Grading
+from bot.interviews.model import decode
 from bot.members.store import zone_of
 from bot.memory import store as memory_store
 from bot.memory.rules import days_away

@@ -126,7 +126,7 @@ open_answers = sa.Table(
     sa.Column("daily_id", sa.ForeignKey("dailies.id"), primary_key=True),
     sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("text", sa.Text, nullable=False),
-    sa.Column("grade", sa.Text),  # null until it is graded; see bot.interviews.assessment
+    sa.Column("grade", sa.Text),  # null until it is graded; JSON of an `Assessment`
     sa.Index("ix_open_answers_user_id", "user_id"),
     sqlite_with_rowid=False,
 )

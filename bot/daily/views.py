@@ -40,7 +40,7 @@ from bot.daily.cards import (
 from bot.daily.rules import Daily
 from bot.daily.streaks import MILESTONES, Streak, StreakNews
 from bot.interviews import views as interviews_views
-from bot.interviews.cards import Assessment
+from bot.interviews.model import Assessment
 from bot.questions.model import Bank, Topic
 from bot.questions.views import (
     REPORT,

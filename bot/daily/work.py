@@ -27,7 +27,7 @@ from bot.daily.cards import Announcement, DailyCard, DailyResult, OpenDailyCard,
 from bot.daily.rules import DEFAULT_HOURS, ON_THE_WAY, Daily, DailyState, Schedule, asked_by
 from bot.daily.schedule_service import next_post, rule_of
 from bot.daily.service import Dailies, when_to_count
-from bot.interviews.assessment import most_lacking
+from bot.interviews.rules import most_lacking
 from bot.members.store import names_of
 from bot.questions import answers
 from bot.questions.cards import count_answers

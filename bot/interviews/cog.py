@@ -27,7 +27,7 @@ from bot.core.errors import UserError
 from bot.core.limits import MAX_ANSWER
 from bot.interviews import rules
 from bot.interviews import views as view
-from bot.interviews.cards import Report, Step
+from bot.interviews.model import Report, Step
 from bot.interviews.service import Interviews
 from bot.questions.model import Bank
 

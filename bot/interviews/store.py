@@ -7,11 +7,11 @@ from collections.abc import Collection
 from datetime import date, datetime
 
 import sqlalchemy as sa
-from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, case, delete, select, update
 
 from bot.core.personal import Held, Personal, Row, erase_rows, exported, personal_rows
 from bot.core.tables import Instant, RowId, fetch, fetch_all, insert, metadata
+from bot.interviews.model import Interview, InterviewQuestion
 from bot.questions.store import note_met
 
 # A member's mock interview; one runs at a time.
@@ -43,10 +43,10 @@ interview_questions = sa.Table(
     sa.Column("topic_id", sa.String(48), nullable=False),
     sa.Column("asked_at", Instant, nullable=False),
     sa.Column("answer", sa.Text),  # empty if it was given aloud, to a partner
-    sa.Column("grade", sa.Text),  # JSON, see bot.interviews.assessment
+    sa.Column("grade", sa.Text),  # JSON of an `Assessment`
     sa.Column("score", sa.Integer),  # percent; null until the member or a model has counted
     sa.Column("answered_at", Instant),
-    sa.Column("follow_up", sa.Text),  # JSON, null until it is answered or shown
+    sa.Column("follow_up", sa.Text),  # JSON of a `Reply`; null until it is answered or shown
     sa.UniqueConstraint("interview_id", "number"),
 )
 
@@ -100,37 +100,6 @@ HELD = Held(
         ),
     ]
 )
-
-
-class Interview(Struct, frozen=True):
-    """The columns of `interviews` that the bot reads."""
-
-    id: int
-    user_id: int
-    topic_id: str | None
-    total: int
-    ended_at: datetime | None
-
-
-class InterviewQuestion(Struct, frozen=True):
-    """The columns of `interview_questions` that the bot reads.
-
-    A skipped question has a time but no answer.
-    """
-
-    id: int
-    interview_id: int
-    number: int
-    topic_id: str
-    answer: str | None
-    grade: str | None
-    score: int | None
-    answered_at: datetime | None
-    follow_up: str | None = None
-
-    @property
-    def open(self) -> bool:
-        return self.answered_at is None
 
 
 def running(conn: Connection, user_id: int) -> Interview | None:

@@ -16,7 +16,9 @@ from bot.chat.messages import ENDED, OPEN, PRIMARY, REVEALED, Message, button, r
 from bot.chat.modals import text_modal
 from bot.chat.router import ONE_TOPIC, PAGE, ROW, Route
 from bot.core.limits import MAX_ANSWER
-from bot.interviews.cards import (
+from bot.interviews import rules
+from bot.interviews.grading import State
+from bot.interviews.model import (
     OPPOSITE,
     SAID,
     AskedQuestion,
@@ -28,7 +30,6 @@ from bot.interviews.cards import (
     SectionReport,
     Step,
 )
-from bot.interviews.grading import State
 from bot.questions.model import Bank, FollowUp, Topic
 from bot.questions.views import sources
 
@@ -197,7 +198,7 @@ def _pages(step: Step, note: str = "") -> list[Page]:
         step.topic,
         step.answer,
         step.assessment,
-        step.follow_up,
+        rules.follow_up_of(step),
         note,
         step.reply,
         may_tick=not note,
@@ -206,7 +207,7 @@ def _pages(step: Step, note: str = "") -> list[Page]:
 
 def _follow_up_buttons(step: Step) -> ui.ActionRow[ui.LayoutView] | None:
     """The buttons for an open follow-up."""
-    number = step.follow_up_number
+    number = rules.open_follow_up(step)
     if number is None:
         return None
     question_id = step.question_id

@@ -41,7 +41,7 @@ from bot.daily.rules import Schedule
 from bot.daily.store import Written
 from bot.insights import store as insights
 from bot.interviews import store as interviews
-from bot.interviews.store import Interview
+from bot.interviews.model import Interview
 from bot.members import store as members
 from bot.memory import store as memory
 from bot.memory.fitting import Fit

@@ -16,9 +16,9 @@ from bot.core.database import Database
 from bot.core.errors import UserError
 from bot.core.limits import REQUESTS_A_DAY
 from bot.daily.cards import OpenDailyCard, OpenDailyResult, OpenReview
-from bot.interviews.cards import Assessment, Point, PointCount, Step
 from bot.interviews.grading.service import Ungradable
 from bot.interviews.grading.verifying import PointToCheck, Ruling, Verdict
+from bot.interviews.model import Assessment, Point, PointCount, Step
 from bot.interviews.store import take_request
 from bot.questions.areas import ALL
 from bot.questions.store import reports
