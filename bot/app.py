@@ -39,7 +39,6 @@ from bot.chat.client import QuizBot
 from bot.chat.rate_limit import LIMIT
 from bot.chat.sender import DiscordSender
 from bot.config import Settings, SettingsError, Unavailable, sqlite_file
-from bot.core import erased_answers, servers
 from bot.core.backend import may_pass
 from bot.core.clock import DiscordClock
 from bot.core.context import Context
@@ -48,15 +47,13 @@ from bot.core.jobs import MAX_CONCURRENT_JOBS, Scheduler, Source, Worker
 from bot.core.migrate import MigrationError
 from bot.core.nightly import Nightly
 from bot.core.notes import read_note, set_note
-from bot.core.personal import all_held
+from bot.core.personal import held_in
 from bot.core.processes import DatabaseInUse, is_only_process
 from bot.core.shards import ALL, Shards
 from bot.core.sqlite import why_unwritable
 from bot.core.tables import metadata
 from bot.core.transfer import TransferError, transfer, unfinished_source
-from bot.daily import schedule_store as daily_schedule_store
 from bot.daily import store as daily_store
-from bot.daily import streak_store as daily_streak_store
 from bot.daily import views as daily_views
 from bot.daily import work as daily_work
 from bot.daily.cog import Daily as DailyCog
@@ -71,29 +68,22 @@ from bot.insights.cog import Insights as InsightsCog
 from bot.insights.difficulties import Difficulties
 from bot.insights.service import QuestionInsights
 from bot.insights.work import DifficultyWork
-from bot.interviews import store as interviews_store
-from bot.interviews.cog import Interview as InterviewCog
+from bot.interviews.cog import InterviewCog
 from bot.interviews.grading import Rubrics
 from bot.interviews.grading.service import Grading, count_in_process
 from bot.interviews.grading.verifying import Verifier
+from bot.interviews.partner_cog import PartnerCog
+from bot.interviews.partner_service import PartnerInterviews
+from bot.interviews.partner_work import PartnerWork
 from bot.interviews.service import Interviews
 from bot.interviews.store import has_begun
 from bot.members import store as members_store
 from bot.members.names import Names
 from bot.members.service import Members
-from bot.memory import store as memory_store
 from bot.memory.own_models import OwnModels
-from bot.milestones import store as milestones_store
 from bot.milestones.cog import Milestones as MilestonesCog
 from bot.milestones.service import Milestones
 from bot.milestones.work import MilestoneWork
-from bot.pairs import messages as pairs_messages
-from bot.pairs import store as pairs_store
-from bot.pairs import views as pairs_views
-from bot.pairs.cog import Pair as PairCog
-from bot.pairs.searches import Searches
-from bot.pairs.service import Pairs
-from bot.pairs.work import MessageWork, PairWork, SearchWork
 from bot.plan import store as plan_store
 from bot.plan.cog import Plan as PlanCog
 from bot.plan.service import Plans
@@ -104,7 +94,6 @@ from bot.privacy.cog import Privacy as PrivacyCog
 from bot.privacy.rules import ERASE_AFTER
 from bot.privacy.service import Cache, Privacy
 from bot.privacy.work import ErasureWork
-from bot.questions import store as questions_store
 from bot.questions.bank import join_packs, mark_of, pack_files
 from bot.questions.banks import Banks
 from bot.questions.check import BankError
@@ -138,10 +127,8 @@ from bot.settings.cog import Settings as SettingsCog
 from bot.settings.service import ServerSettings
 from bot.study.cog import Topics as TopicsCog
 from bot.study.service import Studies
-from bot.suggestions import store as suggestions_store
 from bot.suggestions.cog import Suggestions as SuggestionsCog
 from bot.suggestions.service import Suggestions
-from bot.teams import store as teams_store
 from bot.teams.cog import Team
 from bot.teams.service import Teams
 
@@ -156,7 +143,6 @@ class Views(NamedTuple):
     reminders: reminders_work.Views = reminders_views
     recap: recap_work.Views = recap_views
     challenges: challenges_work.Views = challenges_views
-    pairs: pairs_messages.Views = pairs_views
 
 
 _PROBES: dict[Step, Probe] = {
@@ -191,30 +177,7 @@ IN_PLAY = InPlay(
 )
 """The questions that members can still answer, so no feature may show them anything about these."""
 
-HELD = all_held(
-    [
-        answers_held(SOURCES),
-        memory_store.HELD,
-        daily_store.HELD,
-        daily_schedule_store.HELD,
-        daily_streak_store.HELD,
-        rounds_store.HELD,
-        challenges_store.HELD,
-        practice_store.HELD,
-        interviews_store.HELD,
-        pairs_store.HELD,
-        plan_store.HELD,
-        reminders_store.HELD,
-        suggestions_store.HELD,
-        questions_store.HELD,
-        members_store.HELD,
-        teams_store.HELD,
-        recap_store.HELD,
-        milestones_store.HELD,
-        erased_answers.HELD,
-        servers.HELD,
-    ]
-)
+HELD = held_in(metadata.sorted_tables, [answers_held(SOURCES), challenges_store.HELD])
 """All that is stored about members and servers, in the order of erasure."""
 
 
@@ -254,9 +217,7 @@ class Services:
         self.dailies = Dailies(context, self.grading, self.milestones.streak_reached)
         self.schedules = Schedules(context, self.dailies, [recap_store.look_again])
         self.interviews = Interviews(context, self.grading)
-        self.pair_messages = pairs_messages.Messages(context)
-        self.searches = Searches(context, self.pair_messages, views.pairs)
-        self.pairs = Pairs(context, self.pair_messages, self.searches, self.interviews)
+        self.partners = PartnerInterviews(context)
         self.practices = Practices(context, self.plans)
         self.reminders = Reminders(context)
         caches: list[Cache] = [
@@ -264,6 +225,7 @@ class Services:
             self.open_questions,
             self.rounds.pending_starts,
             self.challenges.pending_starts,
+            self.partners.pending_starts,
             self.private_results,
             context.drafts,
         ]
@@ -297,9 +259,7 @@ class Services:
             RecapScheduleWork(context),
             RecapWork(context, self.recaps, views.recap),
             self.milestone_work,
-            SearchWork(context, self.searches),
-            PairWork(context, self.searches, self.pairs),
-            MessageWork(context, self.pairs, self.pair_messages, views.pairs),
+            PartnerWork(context, self.partners),
             self.erasure_work,
         ]
         self.nightly = [
@@ -349,7 +309,7 @@ class Services:
             suggestions,
             insights,
             InterviewCog(bot, self.interviews),
-            PairCog(bot, self.searches, self.pairs),
+            PartnerCog(bot, self.partners, self.interviews),
             PrivacyCog(bot, self.privacy),
             Team(bot, self.teams),
             HelpCog(bot, self.rounds, self.help),

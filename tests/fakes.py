@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import zlib
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
@@ -10,13 +11,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from bot.challenges.cards import OpenCard, ResultCard
+from bot.chat.messages import Message
+from bot.chat.sender import _identifying_marks
 from bot.core import snowflakes
 from bot.core.context import Place
 from bot.core.errors import DeliveryLater, DeliveryUnknown
 from bot.daily.cards import Announcement, DailyCard, DailyResult, OpenDailyCard, OpenDailyResult
 from bot.interviews.grading.verifying import NoOpinion, PointToCheck, Ruling
-from bot.pairs.cards import PairMessage
-from bot.pairs.rules import Search
 from bot.plan.rules import Goal
 from bot.questions.model import Bank
 from bot.recap.cards import Recap
@@ -92,8 +93,6 @@ _METHODS: dict[type, tuple[str, str]] = {
     Recap: ("recap", "recap"),
     OpenCard: ("challenge", "count"),
     ResultCard: ("challenge", "result"),
-    PairMessage: ("pair", "pair"),
-    Search: ("welcome", "welcome"),
 }
 """By value shown: the kind of its message, and the kind of an edit that shows it."""
 _KEYS = ("question_id", "round_id", "daily_id", "recap_id", "challenge_id", "message_id", "id")
@@ -121,12 +120,6 @@ class PlainViews:
 
     async def recap(self, found: Recap) -> Recap:
         return found
-
-    def welcome(self, search: Search) -> Search:
-        return search
-
-    def message(self, card: PairMessage) -> PairMessage:
-        return card
 
     def reminder(self, due: int, goal: Goal | None, *, last: bool) -> tuple[int, bool]:
         return goal.share.left if goal else due, last
@@ -226,7 +219,9 @@ class FakeSender:
         return await self._do(f"find_{kind}", search)
 
     async def edit(self, place: Place, message_id: int, message: Any) -> None:
-        of, kind = _METHODS[type(message)]
+        of, kind = _kind_and_key(message)[0], "edit"
+        if type(message) in _METHODS:
+            of, kind = _METHODS[type(message)]
 
         def show() -> None:
             self.edits.append(Edit(kind, place.channel_id, message_id, message))
@@ -312,7 +307,14 @@ class FakeSender:
 
 
 def _kind_and_key(message: Any) -> tuple[str, int]:
-    """Return a message's kind and the key of its row."""
+    """Return a message's kind and the key of its row.
+
+    For a message as members see it, these are the name of its first button, and what tells it from
+    others.
+    """
+    if isinstance(message, Message):
+        marks = sorted(_identifying_marks(None, message.children))
+        return (marks or ["message"])[0].partition(":")[0], zlib.crc32(repr(marks).encode())
     return _METHODS[type(message)][0], next(
         getattr(message, key) for key in _KEYS if hasattr(message, key)
     )

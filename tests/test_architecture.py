@@ -124,7 +124,6 @@ LEVELS = (
         "study",
         "suggestions",
         "anki",
-        "pairs",
     ),
 )
 """The features from the bottom up: imports point down, or to a neighbour, never in a circle."""
@@ -149,9 +148,11 @@ MORE_ROOMS = {
     "practice": {"next_question"},
     "rounds": {"answering", "counter", "messages", "results"},
     "plan": {"cards", "dates", "forecast", "goals", "outlook"},
-    "interviews": {"grading"},
+    "interviews": {
+        "grading",
+        *("partner_store", "partner_service", "partner_work", "partner_views", "partner_cog"),
+    },
     "suggestions": {"cards", "plain"},
-    "pairs": {"messages", "searches"},
 }
 PURE = {
     "text",
@@ -456,7 +457,7 @@ def cogs() -> list[type[commands.Cog]]:
     return [
         value
         for name in MODULES
-        if room_of(name) == "cog"
+        if kind_of(name) == "cog"
         for value in vars(importlib.import_module(name)).values()
         if isinstance(value, type) and issubclass(value, commands.Cog) and value.__module__ == name
     ]

@@ -10,91 +10,31 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 
-from fsrs import Rating
 from sqlalchemy import Connection, bindparam, case, select, update
 
 from bot.answers import store
 from bot.answers.sources import Source
-from bot.answers.store import COUNTED, NAMED, answers, key_of
-from bot.answers.totals import SUMS, team_totals, totals
-from bot.core.personal import (
-    Held,
-    Personal,
-    Row,
-    ServerData,
-    anonymous_id,
-    exported,
-    personal_rows,
-    server_rows,
-)
+from bot.answers.store import NAMED, answers, key_of
+from bot.core.personal import Held, Row, anonymous_id, export_rows
 
 
 def held(sources: Mapping[str, Source]) -> Held:
-    """Return how to export and erase the data of the log and its totals."""
+    """Return how to export and erase the answers in the log."""
 
     def erase(conn: Connection, user_id: int, limit: int) -> int:
         return _erase(conn, user_id, limit, sources)
 
-    return Held(
-        members=(
-            personal_rows(
-                "totals",
-                totals.c.user_id,
-                {
-                    "server_id": totals.c.guild_id,
-                    "topic": totals.c.topic_id,
-                    "points": totals.c.points,
-                    "answers": totals.c.answers,
-                    "right": totals.c.right,
-                    "days": totals.c.days,
-                    "latest": totals.c.last_on,
-                },
-                derived=True,
-            ),
-            personal_rows(
-                "team_totals",
-                team_totals.c.user_id,
-                {
-                    "server_id": team_totals.c.guild_id,
-                    "team_id": team_totals.c.team_id,
-                    "topic": team_totals.c.topic_id,
-                    "points": team_totals.c.points,
-                },
-                derived=True,
-            ),
-            Personal("answers", [answers.c.user_id, answers.c.answer], _export, erase),
-        ),
-        servers=(
-            ServerData([answers], _erase_server),
-            *(server_rows(table.c.guild_id) for table in SUMS),
-        ),
-    )
+    name = answers.name
+    return Held({name: _export}, {name: erase}, {name: _erase_server})
 
 
 def _export(conn: Connection, user_id: int) -> list[Row]:
-    c = answers.c
-    verdict = {"right": c.correct, "points": c.points, "points_on_boards": c.paid}
-    query = select(
-        c.item_id.label("item"),
-        c.topic_id.label("topic"),
-        c.source.label("where"),
-        c.guild_id.label("server_id"),
-        c.answered_at.label("at"),
-        c.local_date.label("day"),
-        c.answer,
-        c.elapsed_ms.label("milliseconds"),
-        # empty before the reveal
-        *(case((COUNTED, column)).label(name) for name, column in verdict.items()),
-        c.rating,
-        c.streak,
-        c.team_id,
-    ).where(c.user_id == user_id)
-    rows = exported(conn, query.order_by(c.answered_at, c.source, c.question_id))
-    return [{**row, "rating": _rating(row["rating"])} for row in rows]
-
-
-def _rating(value: int | None) -> str | None:
-    return None if value is None else Rating(value).name.lower()
+    """Return a member's answers, without verdict and points before the reveal."""
+    rows = export_rows(conn, answers, user_id)
+    for row in rows:
+        if row["local_date"] is None and row["rating"] is None:
+            row.update(correct=None, points=None)
+    return rows
 
 
 def _erase(conn: Connection, user_id: int, limit: int, sources: Mapping[str, Source]) -> int:

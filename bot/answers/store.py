@@ -26,6 +26,7 @@ from sqlalchemy import (
 from bot.answers import rules
 from bot.answers.rules import LONGEST_MS, Tally
 from bot.core.limits import MAX_TYPED
+from bot.core.personal import erased_with
 from bot.core.tables import (
     Instant,
     all_rows,
@@ -510,6 +511,11 @@ def longest_streak(
     )
     row = conn.execute(query.order_by(c.streak.desc(), c.user_id).limit(1)).first()
     return None if row is None else (row.user_id, row.streak)
+
+
+def erased_with_questions(source: str) -> dict[str, Any]:
+    """Return the `info` of a table of questions, with which uncounted answers to them are erased."""
+    return erased_with(lambda conn, ids: delete_uncounted(conn, source, ids))
 
 
 def delete_uncounted(conn: Connection, source: str, question_ids: Iterable[int]) -> int:

@@ -15,6 +15,7 @@ from msgspec import Struct
 from sqlalchemy import Connection, Executable, Select, and_, case, delete, func, select
 
 from bot.answers.store import RIGHT, Answer, answers
+from bot.core.personal import DERIVED
 from bot.core.tables import constant, insert_for, metadata, prepared
 
 ALL_TOPICS = ""
@@ -32,6 +33,7 @@ totals = sa.Table(
     sa.Column("days", sa.Integer, nullable=False),  # local dates with answers
     sa.Column("last_on", sa.Date, nullable=False),  # the latest of these
     sqlite_with_rowid=False,
+    info=DERIVED,
 )
 _ALL = totals.c.topic_id == constant(ALL_TOPICS)
 sa.Index(
@@ -54,6 +56,7 @@ team_totals = sa.Table(
     sa.Column("points", sa.BigInteger, nullable=False),
     sa.Index("ix_team_totals_user_id", "user_id"),
     sqlite_with_rowid=False,
+    info=DERIVED,
 )
 SUMS: Sequence[sa.Table] = (totals, team_totals)
 

@@ -16,15 +16,7 @@ from bot.answers.store import CHALLENGE
 from bot.challenges.rules import State
 from bot.core import erased_answers
 from bot.core.jobs import Queue
-from bot.core.personal import (
-    Held,
-    Personal,
-    Row,
-    ServerData,
-    erase_rows,
-    exported,
-    personal_rows,
-)
+from bot.core.personal import SECRET, SOMEBODY, Held
 from bot.core.tables import (
     Instant,
     OneOf,
@@ -51,8 +43,9 @@ challenges = sa.Table(
     sa.Column("id", RowId, primary_key=True),
     sa.Column("guild_id", sa.BigInteger, nullable=False),
     sa.Column("channel_id", sa.BigInteger, nullable=False),
-    sa.Column("starter_id", sa.BigInteger, nullable=False),  # 0 if erased
-    sa.Column("member_id", sa.BigInteger),  # the challenged member, 0 if erased; null for everyone
+    sa.Column("starter_id", sa.BigInteger, nullable=False, info=SOMEBODY),
+    # the challenged member; null for everyone
+    sa.Column("member_id", sa.BigInteger, info=SOMEBODY),
     sa.Column("topic_id", sa.String(48)),
     sa.Column("difficulty", sa.String(10), nullable=False),
     sa.Column("wanted", sa.Integer, nullable=False),  # questions that the starter asked for
@@ -93,6 +86,7 @@ challenge_questions = sa.Table(
     sa.Column("seconds", sa.Integer, nullable=False),
     sa.UniqueConstraint("challenge_id", "number"),
     sqlite_autoincrement=True,  # as above, and reviews hold them
+    info=answers_store.erased_with_questions(CHALLENGE),
 )
 
 # The players of a challenge and their progress.
@@ -123,7 +117,8 @@ challenge_shown = sa.Table(
     metadata,
     sa.Column("question_id", sa.ForeignKey("challenge_questions.id"), primary_key=True),
     sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("choice_order", sa.String(6), nullable=False),
+    # it could show where the right answer stands
+    sa.Column("choice_order", sa.String(6), nullable=False, info=SECRET),
     sa.Column("shown_at", Instant, nullable=False),
     sa.Column("deadline_at", Instant, nullable=False),  # just before the skip, if skipped
     sa.Index("ix_challenge_shown_user_id", "user_id"),
@@ -165,22 +160,6 @@ def _lock_running(conn: Connection, _user_id: int, question_ids: Collection[int]
     return {row.id for row in found if row.challenge_id in running}
 
 
-def _export_shown(conn: Connection, user_id: int) -> list[Row]:
-    c, asked = challenge_shown.c, challenge_questions.c
-    query = (
-        select(
-            asked.item_id.label("item"),
-            challenges.c.guild_id.label("server_id"),
-            c.shown_at.label("shown"),
-            c.deadline_at.label("until"),
-        )
-        .join(challenge_questions, asked.id == c.question_id)
-        .join(challenges, challenges.c.id == asked.challenge_id)
-        .where(c.user_id == user_id)
-    )
-    return exported(conn, query.order_by(c.question_id))
-
-
 def _erase_shown(conn: Connection, user_id: int, limit: int) -> int:
     """Erase what a member was shown; a hash prevents them from taking an open challenge again."""
     c, asked = challenge_shown.c, challenge_questions.c
@@ -202,71 +181,7 @@ def _erase_shown(conn: Connection, user_id: int, limit: int) -> int:
     return conn.execute(delete(challenge_shown).where(c.user_id == user_id, shown)).rowcount
 
 
-def _pair(name: str, member: sa.Column[int]) -> Personal:
-    """Describe the challenges that a member started or received; erasing sets their id to 0."""
-
-    def export(conn: Connection, user_id: int) -> list[Row]:
-        c = challenges.c
-        query = select(
-            c.guild_id.label("server_id"),
-            c.channel_id,
-            c.started_at.label("at"),
-            c.topic_id.label("topic"),
-            c.difficulty,
-            c.total.label("questions"),
-            c.closes_at.label("closes"),
-        )
-        return exported(conn, query.where(member == user_id).order_by(c.id))
-
-    def erase(conn: Connection, user_id: int, limit: int) -> int:
-        some = select(challenges.c.id).where(member == user_id).limit(limit)
-        found = challenges.c.id.in_(conn.execute(some).scalars().all())
-        return conn.execute(update(challenges).where(found).values({member.name: 0})).rowcount
-
-    return Personal(name, [member], export, erase)
-
-
-def _erase_server(conn: Connection, guild_id: int, limit: int) -> int:
-    few = (
-        select(challenges.c.id).where(challenges.c.guild_id == guild_id).limit(max(1, limit // 50))
-    )
-    found = conn.execute(few).scalars().all()
-    questions = select(challenge_questions.c.id).where(
-        challenge_questions.c.challenge_id.in_(found)
-    )
-    asked = conn.execute(questions).scalars().all()
-    erased = answers_store.delete_uncounted(conn, CHALLENGE, asked)
-    for table, condition in (
-        (challenge_shown, challenge_shown.c.question_id.in_(asked)),
-        (challenge_takers, challenge_takers.c.challenge_id.in_(found)),
-        (challenge_questions, challenge_questions.c.id.in_(asked)),
-    ):
-        erased += conn.execute(delete(table).where(condition)).rowcount
-    return erased + erase_rows(conn, challenges, len(found), challenges.c.id.in_(found))
-
-
-HELD = Held(
-    members=[
-        Personal("challenges_shown", [challenge_shown.c.user_id], _export_shown, _erase_shown),
-        personal_rows(
-            "challenges_taken",
-            challenge_takers.c.user_id,
-            {
-                "challenge": challenge_takers.c.challenge_id,
-                "began": challenge_takers.c.began_at,
-                "questions_shown": challenge_takers.c.number,
-                "finished": challenge_takers.c.finished_at,
-            },
-        ),
-        _pair("challenges_started", challenges.c.starter_id),
-        _pair("challenges_received", challenges.c.member_id),
-    ],
-    servers=[
-        ServerData(
-            [challenges, challenge_questions, challenge_takers, challenge_shown], _erase_server
-        )
-    ],
-)
+HELD = Held(members={challenge_shown.name: _erase_shown})
 QUEUE = Queue(
     table=challenges,
     due_at=challenges.c.due_at,

@@ -13,7 +13,6 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection, Delete, Select, delete, select
 
-from bot.core.personal import Held, server_rows
 from bot.core.tables import metadata, prepared
 
 _KEY_BYTES = 16
@@ -29,7 +28,6 @@ erased_answers = sa.Table(
     sa.Column("guild_id", sa.BigInteger, nullable=False),
     sa.Index("ix_erased_answers_guild_id", "guild_id"),
 )
-HELD = Held(servers=[server_rows(erased_answers.c.guild_id)])
 
 
 def add_hash(conn: Connection, source: str, source_id: int, *, guild_id: int, user_id: int) -> None:

@@ -31,7 +31,9 @@ def count_up(conn: Connection, what: str, user_id: int, day: date, limit: int) -
     """Count one more of what a member may do `limit` times a day; False if they have done so."""
     c = member_hashes.c
     conn.execute(delete(member_hashes).where(c.day < day))
-    first = insert(conn, member_hashes).values(digest=_new_digest(conn, what, user_id, day), day=day)
+    first = insert(conn, member_hashes).values(
+        digest=_new_digest(conn, what, user_id, day), day=day
+    )
     counted = first.on_conflict_do_update(
         index_elements=["digest"], set_={"count": c.count + 1}, where=c.count < limit
     )

@@ -9,7 +9,6 @@ from msgspec import Struct
 from sqlalchemy import BigInteger, Column, Connection, Select, String, Table, select
 
 from bot.core.errors import UserError
-from bot.core.personal import Held, server_rows
 from bot.core.tables import first_row, metadata, upsert
 
 DEFAULT_ZONE = "UTC"
@@ -25,7 +24,6 @@ guilds = Table(
     # The channel where suggested questions are announced; null: none.
     Column("suggestions_channel_id", BigInteger),
 )
-HELD = Held(servers=[server_rows(guilds.c.guild_id)])
 
 
 class Server(Struct, frozen=True):

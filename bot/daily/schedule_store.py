@@ -11,7 +11,6 @@ from sqlalchemy import Connection, Select, bindparam, delete, func, select, upda
 
 from bot.core.jobs import Queue
 from bot.core.limits import MAX_DAILIES, MAX_DAILY_NAME
-from bot.core.personal import Held, server_rows
 from bot.core.servers import DEFAULT_ZONE, guilds
 from bot.core.tables import Instant, RowId, all_rows, fetch_all, first_row, metadata, values_of
 from bot.daily.rules import Schedule
@@ -46,7 +45,6 @@ daily_schedules = sa.Table(
     # https://www.sqlite.org/autoinc.html
     sqlite_autoincrement=True,
 )
-HELD = Held(servers=[server_rows(daily_schedules.c.guild_id)])
 
 SCHEDULES = Queue(
     table=daily_schedules, due_at=daily_schedules.c.next_at, guild_id=daily_schedules.c.guild_id

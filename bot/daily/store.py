@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection
 from datetime import date, datetime
 from functools import cache
@@ -18,7 +17,6 @@ from sqlalchemy import (
     Select,
     Update,
     bindparam,
-    delete,
     literal_column,
     select,
     update,
@@ -27,17 +25,10 @@ from sqlalchemy import (
 from bot.answers import store as answers_store
 from bot.answers.sources import Source, Terms
 from bot.answers.store import DAILY
-from bot.core import erased_answers, personal
+from bot.core import erased_answers
 from bot.core.jobs import Queue
 from bot.core.limits import MAX_DAILIES, MAX_DAILY_NAME
-from bot.core.personal import (
-    Held,
-    Personal,
-    ServerData,
-    erase_rows,
-    exported,
-    server_rows,
-)
+from bot.core.personal import JSON
 from bot.core.tables import (
     Instant,
     OneOf,
@@ -94,6 +85,7 @@ dailies = sa.Table(
     # Ids of erased rows must not be reused, because buttons and reviews hold them.
     # https://www.sqlite.org/autoinc.html
     sqlite_autoincrement=True,
+    info=answers_store.erased_with_questions(DAILY),
 )
 UNREVEALED = dailies.c.state.in_([constant(state) for state in DailyState if state.hides_answer])
 sa.Index(
@@ -126,7 +118,7 @@ open_answers = sa.Table(
     sa.Column("daily_id", sa.ForeignKey("dailies.id"), primary_key=True),
     sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("text", sa.Text, nullable=False),
-    sa.Column("grade", sa.Text),  # null until it is graded; JSON of an `Assessment`
+    sa.Column("grade", sa.Text, info=JSON),  # of an `Assessment`; null until it is graded
     sa.Index("ix_open_answers_user_id", "user_id"),
     sqlite_with_rowid=False,
 )
@@ -138,23 +130,6 @@ IN_PLAY = (
     .add_columns(dailies.c.closes_at.label("until"))
     .where(UNREVEALED)
 )
-
-
-def _export_written(conn: Connection, user_id: int) -> list[personal.Row]:
-    c = open_answers.c
-    query = (
-        select(dailies.c.topic_id.label("topic"), dailies.c.guild_id.label("server_id"))
-        .add_columns(dailies.c.local_date.label("day"), c.text, c.grade)
-        .join(dailies, dailies.c.id == c.daily_id)
-        .where(c.user_id == user_id)
-        .order_by(c.daily_id)
-    )
-    rows = exported(conn, query)
-    return [{**row, "grade": row["grade"] and json.loads(row["grade"])} for row in rows]
-
-
-def _erase_written(conn: Connection, user_id: int, limit: int) -> int:
-    return erase_rows(conn, open_answers, limit, open_answers.c.user_id == user_id)
 
 
 def _lock_running(conn: Connection, user_id: int, daily_ids: Collection[int]) -> set[int]:
@@ -180,30 +155,6 @@ SOURCE = Source(
     pays_always=True,
 )
 
-
-def _erase_server(conn: Connection, guild_id: int, limit: int) -> int:
-    few = select(dailies.c.id).where(dailies.c.guild_id == guild_id).limit(max(1, limit // 50))
-    found = conn.execute(few).scalars().all()
-    erased = answers_store.delete_uncounted(conn, DAILY, found)
-    written = delete(open_answers).where(open_answers.c.daily_id.in_(found))
-    erased += conn.execute(written).rowcount
-    return erased + erase_rows(conn, dailies, len(found), dailies.c.id.in_(found))
-
-
-HELD = Held(
-    members=[
-        Personal(
-            "open_answers",
-            [open_answers.c.user_id, open_answers.c.text, open_answers.c.grade],
-            _export_written,
-            _erase_written,
-        ),
-    ],
-    servers=[
-        server_rows(daily_uses.c.guild_id),
-        ServerData([dailies, open_answers], _erase_server),
-    ],
-)
 
 _UNSENT = UNREVEALED & (dailies.c.state == DailyState.POSTING) & dailies.c.tried_at.is_(None)
 QUEUE = Queue(

@@ -13,7 +13,7 @@ from bot.answers import store as answers_store
 from bot.answers.store import DAILY, Answer, answers
 from bot.core import calendar
 from bot.core.limits import MAX_DAILIES
-from bot.core.personal import Held, personal_rows, server_rows
+from bot.core.personal import DERIVED
 from bot.core.tables import constant, insert, metadata, prepared, upsert, values_of
 from bot.daily.schedule_store import schedules_of
 from bot.daily.store import ON_CARD, UNREVEALED, dailies
@@ -33,6 +33,7 @@ streaks = sa.Table(
     sa.Column("freezes", sa.Integer, nullable=False, server_default="0"),
     sa.Column("unbroken", sa.Integer, nullable=False, server_default="0"),
     sa.Index("ix_streaks_user_id", "user_id"),
+    info=DERIVED,
 )
 
 # Dates that count as answered for a member's streak without an answer to a daily, see `credit_day`.
@@ -47,28 +48,6 @@ streak_days = sa.Table(
     sqlite_with_rowid=False,
 )
 
-HELD = Held(
-    members=[
-        personal_rows(
-            "streaks",
-            streaks.c.user_id,
-            {
-                "server_id": streaks.c.guild_id,
-                "days": streaks.c.current,
-                "longest": streaks.c.best,
-                "freezes": streaks.c.freezes,
-                "until": streaks.c.through,
-            },
-            derived=True,
-        ),
-        personal_rows(
-            "streak_days",
-            streak_days.c.user_id,
-            {"server_id": streak_days.c.guild_id, "day": streak_days.c.day},
-        ),
-    ],
-    servers=[server_rows(table.c.guild_id) for table in (streaks, streak_days)],
-)
 
 _SETTLED = timedelta(days=3)
 """After this time from its close, a daily gets no more answers and its date gets no other daily,

@@ -16,7 +16,7 @@ _ABOUT = "I help you get ready for LLM and machine-learning interviews, together
 _ON_A_SERVER = """\
 </quiz start> starts a round in this channel that everyone can play
 </challenge> puts the same questions to everyone, or to one of you, at their own pace
-</pair> finds you a partner, and you interview each other
+
 </today> asks you the question of the day, and shows your streak
 </leaderboard> shows who's ahead, and where you stand
 </suggest> sends your own question to the moderators; to send a message as one, open its menu, then Apps

@@ -6,8 +6,9 @@ graded, so that feedback can be shown again after the bank has changed.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence, Set
+from collections.abc import Collection, Mapping, Sequence, Set
 from datetime import datetime
+from enum import StrEnum
 
 import msgspec
 from msgspec import Struct
@@ -278,3 +279,97 @@ class Report(Struct, frozen=True):
     better: int = 0
     same: int = 0
     worse: int = 0
+
+
+class PartnerState(StrEnum):
+    """The states of an interview with a partner; the table `partner_interviews` describes them."""
+
+    POSTING = "posting"
+    OPEN = "open"
+    OPENING = "opening"
+    CALLING = "calling"
+    ASKING = "asking"
+    SHOWING = "showing"
+    CONFIRMING = "confirming"
+    CLOSING = "closing"
+    ENDED = "ended"
+
+
+class PartnerEnding(StrEnum):
+    """Why an interview with a partner, or the search for one, ended."""
+
+    EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
+    REFUSED = "refused"
+    DONE = "done"
+    STOPPED = "stopped"
+    IDLE = "idle"
+    LEFT = "left"
+    LOST = "lost"
+    NO_TOPIC = "no topic"
+
+
+class PartnerInterview(Struct, frozen=True):
+    """A row of `partner_interviews`. The first member asks the odd questions."""
+
+    id: int
+    guild_id: int
+    channel_id: int
+    message_id: int | None
+    first_id: int
+    second_id: int | None
+    topic_id: str | None
+    state: PartnerState
+    thread_id: int | None
+    turn: int
+    asked_topic_id: str | None
+    ticks: str
+    asked_at: datetime | None
+    first_interview_id: int | None
+    second_interview_id: int | None
+    tried_at: datetime | None
+    created_at: datetime
+    due_at: datetime | None
+    ending: PartnerEnding | None
+
+    @property
+    def members(self) -> tuple[int, int]:
+        """The two members; 0 for one who was erased or is not there yet."""
+        return self.first_id, self.second_id or 0
+
+    def asker(self, number: int) -> int:
+        """Return who asks the question with this number, from 1."""
+        return self.members[(number + 1) % 2]
+
+    def answerer(self, number: int) -> int:
+        return self.members[number % 2]
+
+    def interview_of(self, user_id: int) -> int | None:
+        """Return the interview that holds what a member was asked."""
+        return self.first_interview_id if user_id == self.first_id else self.second_interview_id
+
+
+class PartnerCard(Struct, frozen=True):
+    """What the cards of an interview with a partner show.
+
+    `topic` is the one that is asked or, before the first question, the one that is wanted, if any.
+    """
+
+    interview: PartnerInterview
+    names: Mapping[int, str]
+    topic: Topic | None
+    section: str = ""
+
+    @property
+    def asker(self) -> str | None:
+        return self.names.get(self.interview.asker(self.interview.turn))
+
+    @property
+    def answerer(self) -> str | None:
+        return self.names.get(self.interview.answerer(self.interview.turn))
+
+    @property
+    def ticks(self) -> frozenset[int]:
+        """The ticked key points, without those that the topic has lost since."""
+        points = self.topic.key_points if self.topic else ()
+        return frozenset(map(int, self.interview.ticks)) & frozenset(range(len(points)))

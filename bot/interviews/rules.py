@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from msgspec.structs import replace
 
@@ -20,10 +20,19 @@ from bot.interviews.model import (
 )
 from bot.questions.model import Bank, FollowUp, Topic
 
-MIN_QUESTIONS, MAX_QUESTIONS, DEFAULT_QUESTIONS = 1, 10, 3
+QUESTIONS = 3
+"""Questions of a mock interview."""
 FAIR, STRONG = 40, 75
 """Minimum percent of a fair and of a strong answer."""
 BANDS = ("weak", "fair", "strong")
+OPEN_FOR = timedelta(hours=24)
+"""How long a card looks for a partner."""
+IDLE_AFTER = timedelta(minutes=60)
+"""The longest pause of an interview with a partner."""
+QUESTIONS_EACH = 2
+TURNS = 2 * QUESTIONS_EACH
+PARTNERS_A_DAY = 3
+"""Interviews with a partner, and cards that look for one, of a member in a day (UTC)."""
 _MAX_PRACTISE = 3
 """Topics to practise next, in a report."""
 _COUNTED = {state[0] for state in COUNTED}

@@ -52,7 +52,7 @@ class Interviews:
         guild_id: int | None,
         *,
         topic_id: str | None = None,
-        questions: int = rules.DEFAULT_QUESTIONS,
+        questions: int = rules.QUESTIONS,
     ) -> Step | Report:
         """Start an interview, or continue the one that is running.
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection
 from datetime import date, datetime
 
 import sqlalchemy as sa
-from sqlalchemy import ColumnElement, Connection, case, delete, select, update
+from sqlalchemy import ColumnElement, Connection, select, update
 
-from bot.core.personal import Held, Personal, Row, erase_rows, exported, personal_rows
+from bot.core.member_hashes import count_up
+from bot.core.personal import JSON
 from bot.core.tables import Instant, RowId, fetch, fetch_all, insert, metadata
 from bot.interviews.model import Interview, InterviewQuestion
 from bot.questions.store import note_met
@@ -43,62 +43,11 @@ interview_questions = sa.Table(
     sa.Column("topic_id", sa.String(48), nullable=False),
     sa.Column("asked_at", Instant, nullable=False),
     sa.Column("answer", sa.Text),  # empty if it was given aloud, to a partner
-    sa.Column("grade", sa.Text),  # JSON of an `Assessment`
+    sa.Column("grade", sa.Text, info=JSON),  # of an `Assessment`
     sa.Column("score", sa.Integer),  # percent; null until the member or a model has counted
     sa.Column("answered_at", Instant),
-    sa.Column("follow_up", sa.Text),  # JSON of a `Reply`; null until it is answered or shown
+    sa.Column("follow_up", sa.Text, info=JSON),  # of a `Reply`; null until it is answered or shown
     sa.UniqueConstraint("interview_id", "number"),
-)
-
-# Requests to a model about a member's answers, on the latest day that had any.
-model_requests = sa.Table(
-    "model_requests",
-    metadata,
-    sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("day", sa.Date, nullable=False),  # in UTC
-    sa.Column("count", sa.Integer, nullable=False),
-)
-
-
-def _export(conn: Connection, user_id: int) -> list[Row]:
-    """Return every question of a member's interviews, with the answer and its grade."""
-    c = interview_questions.c
-    query = (
-        select(interviews.c.started_at.label("interview"), c.number, c.topic_id.label("topic"))
-        .add_columns(c.asked_at.label("asked"), c.answered_at.label("answered"))
-        .add_columns(c.answer, c.score.label("percent"), c.grade, c.follow_up)
-        .join(interviews, interviews.c.id == c.interview_id)
-        .where(interviews.c.user_id == user_id)
-    )
-    rows = exported(conn, query.order_by(c.interview_id, c.number))
-    return [
-        {**row, **{key: row[key] and json.loads(row[key]) for key in ("grade", "follow_up")}}
-        for row in rows
-    ]
-
-
-def _erase(conn: Connection, user_id: int, limit: int) -> int:
-    own = select(interviews.c.id).where(interviews.c.user_id == user_id).limit(max(1, limit // 10))
-    found = conn.execute(own).scalars().all()
-    conn.execute(delete(interview_questions).where(interview_questions.c.interview_id.in_(found)))
-    return erase_rows(conn, interviews, len(found), interviews.c.id.in_(found))
-
-
-_PERSONAL_COLUMNS = (
-    interviews.c.user_id,
-    interview_questions.c.answer,
-    interview_questions.c.grade,
-    interview_questions.c.follow_up,
-)
-HELD = Held(
-    members=[
-        Personal("interviews", _PERSONAL_COLUMNS, _export, _erase),
-        personal_rows(
-            "model_requests",
-            model_requests.c.user_id,
-            {"day": model_requests.c.day, "count": model_requests.c.count},
-        ),
-    ]
 )
 
 
@@ -266,11 +215,4 @@ def save_follow_up(conn: Connection, question_id: int, reply: str) -> None:
 
 def take_request(conn: Connection, user_id: int, day: date, limit: int) -> bool:
     """Count one more model request; False if the member has reached the day's limit."""
-    table = model_requests.c
-    statement = insert(conn, model_requests).values(user_id=user_id, day=day, count=1)
-    counted = statement.on_conflict_do_update(
-        index_elements=["user_id"],
-        set_={"day": day, "count": case((table.day == day, table.count + 1), else_=1)},
-        where=(table.day != day) | (table.count < limit),
-    )
-    return conn.execute(counted).rowcount == 1
+    return count_up(conn, "model requests", user_id, day, limit)

@@ -124,7 +124,8 @@ def step_page(step: Step, bank: Bank, page: int = 0, *, checking: str = "") -> M
     return feedback_card(step, bank, page, checking=checking)
 
 
-def question_card(step: Step, bank: Bank) -> Message:
+def question_card(step: Step, bank: Bank, *partner: ui.Button[ui.LayoutView]) -> Message:
+    """The card of an open question; `partner` is the button that looks for a partner instead."""
     again = "Your interview continues here.\n" if step.continued else ""
     number = step.question_id
     return Message(
@@ -137,6 +138,7 @@ def question_card(step: Step, bank: Bank) -> Message:
             button("Answer", ANSWER.id(row=number), PRIMARY),
             button("Skip", STEP.id(slot="skip", row=number)),
             button("End", STEP.id(slot="stop", row=number)),
+            *partner,
         ),
     )
 
@@ -157,6 +159,8 @@ def feedback_card(step: Step, bank: Bank, page: int = 0, *, checking: str = "") 
         ),
         None if step.last else button("End", STEP.id(slot="end", row=number)),
     )
+    if assessment is not None and assessment.by_partner:
+        navigation = None  # the next question is in the thread
     head = _head(step, bank)
     if assessment is None and not step.problem:
         held_back = (

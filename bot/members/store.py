@@ -9,7 +9,6 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Select, func, select
 
 from bot.core import servers
-from bot.core.personal import Held, personal_rows, server_rows
 from bot.core.tables import insert, metadata, prepared, upsert, upsert_all
 
 members = sa.Table(
@@ -42,22 +41,6 @@ member_names = sa.Table(
     sqlite_with_rowid=False,
 )
 
-HELD = Held(
-    members=[
-        personal_rows(
-            "settings",
-            members.c.user_id,
-            {"others_see_my_stats": members.c.shows_stats, "timezone": members.c.zone},
-        ),
-        personal_rows(
-            "names",
-            member_names.c.user_id,
-            {"server_id": member_names.c.guild_id, "name": member_names.c.name},
-            [member_names.c.name],
-        ),
-    ],
-    servers=[server_rows(member_names.c.guild_id)],
-)
 SERVERS_SEEN_ON = select(member_names.c.user_id, member_names.c.guild_id)
 
 

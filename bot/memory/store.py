@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Select, Update, select, text, update
 
 from bot.answers import store as answers_store
 from bot.answers.store import Review, Reviews
-from bot.core.personal import Held, Personal, Row, erase_rows, exported
+from bot.core.personal import DERIVED, JSON
 from bot.core.tables import Instant, metadata, prepared, upsert, upsert_all, values_of
 from bot.memory import rules
 from bot.memory.fitting import Fit, LastFit
@@ -33,6 +33,7 @@ cards = sa.Table(
     sa.Column("last_review_at", Instant, nullable=False),
     sa.Column("suspended_at", Instant),  # when the member set the item aside; else null
     sa.Column("first_right", sa.Boolean, nullable=False),  # the first answer, if not a guess
+    info=DERIVED,
 )
 _FIELDS = [cards.c[name] for name in MemoryCard.__struct_fields__]
 _SET_ASIDE = cards.c.suspended_at.is_not(None)
@@ -44,7 +45,7 @@ memory_models = sa.Table(
     metadata,
     sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
     # the member's own, a list in JSON; null: the default ones predict better
-    sa.Column("parameters", sa.Text),
+    sa.Column("parameters", sa.Text, info=JSON),
     sa.Column("fitted_at", Instant, nullable=False),
     sa.Column("reviews", sa.Integer, nullable=False),  # the member's number of reviews then
     # log losses on held-out reviews; null if there was nothing to compare
@@ -52,49 +53,10 @@ memory_models = sa.Table(
     sa.Column("loss_after", sa.Float),  # with fitted ones
     # whether all of the member's cards were computed again since the parameters changed
     sa.Column("recomputed", sa.Boolean, nullable=False),
+    info=DERIVED,
 )
 _UNFINISHED = ~memory_models.c.recomputed
 sa.Index("ix_memory_models_unfinished", memory_models.c.user_id, sqlite_where=_UNFINISHED)
-
-
-def _export_cards(conn: Connection, user_id: int) -> list[Row]:
-    c = cards.c
-    query = select(
-        c.item_id.label("item"),
-        c.state,
-        c.due_at.label("due"),
-        c.last_review_at.label("last_review"),
-        c.stability,
-        c.difficulty,
-        c.first_right.label("first_answer_right"),
-        c.suspended_at.label("not_asked_since"),
-    )
-    rows = exported(conn, query.where(c.user_id == user_id).order_by(c.item_id))
-    return [{**row, "state": State(row["state"]).name.lower()} for row in rows]
-
-
-def _erase_cards(conn: Connection, user_id: int, limit: int) -> int:
-    return erase_rows(conn, cards, limit, cards.c.user_id == user_id)
-
-
-def _export_models(conn: Connection, user_id: int) -> list[Row]:
-    c = memory_models.c
-    query = select(c.parameters, c.fitted_at, c.reviews, c.loss_before, c.loss_after)
-    rows = exported(conn, query.where(c.user_id == user_id))
-    return [{**row, "parameters": _numbers(row["parameters"])} for row in rows]
-
-
-def _erase_models(conn: Connection, user_id: int, limit: int) -> int:
-    return erase_rows(conn, memory_models, limit, memory_models.c.user_id == user_id)
-
-
-_MODEL_COLUMNS = [memory_models.c.user_id, memory_models.c.parameters]
-HELD = Held(
-    members=[
-        Personal("cards", [cards.c.user_id], _export_cards, _erase_cards, derived=True),
-        Personal("memory_models", _MODEL_COLUMNS, _export_models, _erase_models, derived=True),
-    ]
-)
 
 
 def record(conn: Connection, item_id: str, given: Sequence[Review]) -> dict[int, MemoryCard]:

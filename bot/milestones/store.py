@@ -12,7 +12,6 @@ from msgspec import Struct
 from sqlalchemy import Connection, Executable, Select, and_, delete, or_, select, update
 
 from bot.core.jobs import Queue
-from bot.core.personal import Held, personal_rows, server_rows
 from bot.core.tables import (
     Instant,
     OneOf,
@@ -65,23 +64,6 @@ _c = member_milestones.c
 _MOST_PROBLEMS = 3
 """Different problems that the page shows at a time."""
 
-HELD = Held(
-    members=[
-        personal_rows(
-            "milestones",
-            _c.user_id,
-            {
-                "server_id": _c.guild_id,
-                "kind": _c.kind,
-                "name": _c.name,
-                "role_id": _c.role_id,
-                "state": _c.state,
-                "at": _c.reached_at,
-            },
-        )
-    ],
-    servers=[server_rows(_m.guild_id), server_rows(_c.guild_id)],
-)
 QUEUE = Queue(
     table=member_milestones,
     due_at=_c.due_at,

@@ -8,7 +8,6 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection, Select, delete, select
 
-from bot.core.personal import Held, personal_rows
 from bot.core.tables import all_rows, first_row, metadata, upsert, values_of
 from bot.plan.rules import Plan
 from bot.practice.rules import PlannedDay
@@ -38,32 +37,6 @@ plan_days = sa.Table(
     sa.Column("ready", sa.Integer, nullable=False),  # in tenths of a percent
     sa.Column("share", sa.Integer, nullable=False),  # questions asked for that day, done ones too
     sqlite_with_rowid=False,
-)
-# Rows are erased in this order, so that no day is recorded after the plan is gone.
-HELD = Held(
-    members=[
-        personal_rows(
-            "plan",
-            plans.c.user_id,
-            {
-                "interview": plans.c.day,
-                "minutes_a_day": plans.c.minutes,
-                "set_on": plans.c.set_on,
-                "goal_percent": plans.c.goal,
-                "ready_for": plans.c.goal_of,
-                "topics": plans.c.topic_ids,
-            },
-        ),
-        personal_rows(
-            "plan_days",
-            plan_days.c.user_id,
-            {
-                "day": plan_days.c.day,
-                "ready_in_tenths_of_a_percent": plan_days.c.ready,
-                "questions_planned": plan_days.c.share,
-            },
-        ),
-    ]
 )
 
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import sqlalchemy as sa
 from fsrs import Rating
-from sqlalchemy import Connection, Select, bindparam, delete, func, select, update
+from sqlalchemy import Connection, Select, bindparam, func, select, update
 
 from bot.answers.rules import slow_in_practice
 from bot.answers.sources import Source, Terms
 from bot.answers.store import PRACTICE, answers
-from bot.core.personal import Held, Personal, Row, erase_rows, exported
+from bot.core.personal import SECRET
 from bot.core.tables import (
     Instant,
     RowId,
@@ -54,39 +54,14 @@ practice_questions = sa.Table(
     sa.Column("practice_id", sa.ForeignKey("practices.id"), nullable=False),
     sa.Column("number", sa.Integer, nullable=False),
     sa.Column("item_id", sa.String(48), nullable=False),
-    sa.Column("choice_order", sa.String(6), nullable=False),
+    # it could show where the right answer stands
+    sa.Column("choice_order", sa.String(6), nullable=False, info=SECRET),
     sa.Column("fresh", sa.Boolean, nullable=False),  # the member had no memory card of the item
     sa.Column("asked_at", Instant, nullable=False),
     sa.Column("left_out_at", Instant),  # when it was dropped without an answer
     sa.UniqueConstraint("practice_id", "number"),
     sqlite_autoincrement=True,  # ids are never reused: the log keeps those of erased questions
 )
-
-
-def _export(conn: Connection, user_id: int) -> list[Row]:
-    """Return every question of a member's practices; their answers are in the log."""
-    c = practice_questions.c
-    query = (
-        select(
-            practices.c.started_at.label("practice"),
-            c.number,
-            c.item_id.label("item"),
-            c.asked_at.label("asked"),
-        )
-        .join(practices, practices.c.id == c.practice_id)
-        .where(practices.c.user_id == user_id)
-    )
-    return exported(conn, query.order_by(c.practice_id, c.number))
-
-
-def _erase(conn: Connection, user_id: int, limit: int) -> int:
-    own = select(practices.c.id).where(practices.c.user_id == user_id).limit(max(1, limit // 10))
-    found = conn.execute(own).scalars().all()
-    conn.execute(delete(practice_questions).where(practice_questions.c.practice_id.in_(found)))
-    return erase_rows(conn, practices, len(found), practices.c.id.in_(found))
-
-
-HELD = Held(members=[Personal("practice_questions", [practices.c.user_id], _export, _erase)])
 
 
 def _lock_running(_conn: Connection, _user_id: int, question_ids: Collection[int]) -> set[int]:

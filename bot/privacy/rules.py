@@ -24,7 +24,7 @@ Sections = Mapping[str, Sequence[Row]]
 
 def readable(bank: Bank, row: Row) -> Row:
     """Return a row with the texts of the picked choices instead of their numbers."""
-    item = bank.items.get(row.get("item") or "")
+    item = bank.items.get(row.get("item_id") or "")
     if item is None or item.kind == "typed" or not row.get("answer"):
         return row
     picked = [

@@ -17,7 +17,7 @@ from bot.core.context import Context
 from bot.core.database import Connection, StorageError
 from bot.core.errors import UserError
 from bot.core.jobs import LEASE
-from bot.core.personal import Erase, Held
+from bot.core.personal import Held
 from bot.privacy import rules, store
 from bot.privacy.cards import Export
 from bot.privacy.store import Erasure
@@ -74,10 +74,10 @@ class Privacy:
     async def _export(self, user_id: int) -> Export:
         """Read each table in a transaction of its own, so that others needn't wait for all."""
         found = {
-            held.name: await self._database.read_long(held.export, user_id)
-            for held in self._held.members
+            name: await self._database.read_long(export, user_id)
+            for name, export in self._held.exports.items()
         }
-        items = {row["item"] for rows in found.values() for row in rows if row.get("item")}
+        items = {row["item_id"] for rows in found.values() for row in rows if row.get("item_id")}
         bank = await self._database.read(self._banks.holding, items)
 
         def write() -> Export:
@@ -117,19 +117,17 @@ class Privacy:
         if not store.extend_lease(conn, erasure.id, self._now() + LEASE):
             return False
         left = PORTION
-        for erase, whose in self._erasers(erasure):
+        if erasure.user_id is not None:
+            whose, erasers = erasure.user_id, self._held.members
+        else:
+            whose, erasers = erasure.guild_id or 0, self._held.servers
+        for erase in erasers.values():
             left -= erase(conn, whose, left)
             if left <= 0:
                 return True
         if left == PORTION:
             store.end(conn, erasure.id)
         return left < PORTION
-
-    def _erasers(self, erasure: Erasure) -> list[tuple[Erase, int]]:
-        """Return functions that erase, each with the id of the member or server."""
-        if erasure.user_id is not None:
-            return [(held.erase, erasure.user_id) for held in self._held.members]
-        return [(held.erase, erasure.guild_id or 0) for held in self._held.servers]
 
     async def server_left(self, guild_id: int) -> None:
         """Schedule the erasure of a server that has removed the bot."""
@@ -148,7 +146,7 @@ class Privacy:
         Each server is checked right before its write, so that an event that arrives in between
         has the last word.
         """
-        known = await self._database.read(store.known_servers, self._held.servers)
+        known = await self._database.read(store.known_servers, list(self._held.servers))
         waiting = await self._database.read(store.departed)
         for guild_id in sorted(known - waiting):
             if not self._sender.is_on(guild_id):

@@ -12,7 +12,7 @@ from msgspec import Struct
 from sqlalchemy import Connection, Table, delete, select, update
 
 from bot.core.jobs import Queue
-from bot.core.personal import ServerData
+from bot.core.personal import PASSING
 from bot.core.tables import Instant, OneOf, RowId, fetch, insert, metadata
 
 
@@ -34,6 +34,7 @@ erasures = sa.Table(
     sa.Column("due_at", Instant, nullable=False),
     sa.Column("failures", sa.Integer, nullable=False, server_default="0"),  # in a row
     sa.Index("ix_erasures_due_at", "due_at"),
+    info=PASSING,
 )
 QUEUE = Queue(
     table=erasures,
@@ -103,21 +104,21 @@ def departed(conn: Connection) -> set[int]:
     return set(conn.execute(waiting).scalars())
 
 
-def known_servers(conn: Connection, held: Sequence[ServerData]) -> set[int]:
-    """Return every server about which anything is stored.
+def known_servers(conn: Connection, names: Sequence[str]) -> set[int]:
+    """Return every server about which these tables have anything.
 
     Each indexed table is searched once for each of its servers.
     """
     return {
         guild_id
-        for table in _indexed_tables(held)
+        for table in _indexed_tables(names)
         for guild_id in conn.execute(_servers_of(table)).scalars()
     }
 
 
-def _indexed_tables(held: Sequence[ServerData]) -> Iterator[Table]:
+def _indexed_tables(names: Sequence[str]) -> Iterator[Table]:
     """Yield the tables that have a key or an index that begins with the server."""
-    for table in (table for data in held for table in data.tables if "guild_id" in table.c):
+    for table in (metadata.tables[name] for name in names):
         keys = [list(table.primary_key)]
         for index in table.indexes:
             if index.dialect_options["sqlite"]["where"] is None:  # not a partial index

@@ -11,7 +11,6 @@ import sqlalchemy as sa
 from msgspec import Struct
 from sqlalchemy import Connection, Select, select, update
 
-from bot.core.personal import Held, personal_rows, server_rows
 from bot.core.tables import (
     ROWS_IN_MEMORY,
     Instant,
@@ -117,31 +116,6 @@ own_pictures = sa.Table(
     sa.Column("file", sa.String(60), primary_key=True),
     sa.Column("content", sa.LargeBinary, nullable=False),
     info={ROWS_IN_MEMORY: 10},
-)
-
-HELD = Held(
-    members=[
-        personal_rows(
-            "open_questions_met",
-            met.c.user_id,
-            {"topic": met.c.topic_id, "last": met.c.last_at},
-        ),
-        personal_rows(
-            "reports",
-            reports.c.user_id,
-            {
-                "item": reports.c.item_id,
-                "server_id": reports.c.guild_id,
-                "at": reports.c.at,
-                "text": reports.c.text,
-            },
-            [reports.c.text],
-        ),
-    ],
-    servers=[
-        server_rows(table.c.guild_id)
-        for table in (asked, reports, server_banks, own_topics, own_items, own_pictures)
-    ],
 )
 
 

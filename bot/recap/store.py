@@ -9,7 +9,6 @@ from msgspec import Struct
 from sqlalchemy import Connection, select, update
 
 from bot.core.jobs import Queue
-from bot.core.personal import Held, server_rows
 from bot.core.tables import (
     Instant,
     OneOf,
@@ -58,7 +57,6 @@ recaps = sa.Table(
     sa.Column("problem", sa.Text),
     sa.UniqueConstraint("guild_id", "week"),
 )
-HELD = Held(servers=[server_rows(table.c.guild_id) for table in (recap_schedules, recaps)])
 POSTING = recaps.c.state == constant(RecapState.POSTING)
 sa.Index("ix_recaps_due_at", recaps.c.due_at, sqlite_where=POSTING)
 

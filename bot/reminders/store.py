@@ -9,7 +9,6 @@ from msgspec import Struct
 from sqlalchemy import Connection, select, update
 
 from bot.core.jobs import Queue
-from bot.core.personal import Held, personal_rows
 from bot.core.tables import Instant, fetch, metadata, upsert, values_of
 
 # The daily reminder to practise. A member who never set one has no row.
@@ -28,24 +27,6 @@ reminders = sa.Table(
     # consecutive reminders that the member ignored
     sa.Column("ignored", sa.Integer, nullable=False, server_default="0"),
     sa.Index("ix_reminders_next_at", "next_at"),
-)
-HELD = Held(
-    members=[
-        personal_rows(
-            "reminders",
-            reminders.c.user_id,
-            {
-                "time": reminders.c.at,
-                "timezone": reminders.c.zone,
-                "next": reminders.c.next_at,
-                "last_sent": reminders.c.sent_at,
-                "ignored_in_a_row": reminders.c.ignored,
-                "problem": reminders.c.problem,
-                "direct_messages_id": reminders.c.channel_id,
-            },
-            [reminders.c.channel_id],
-        )
-    ]
 )
 
 QUEUE = Queue(table=reminders, due_at=reminders.c.next_at)

@@ -15,7 +15,6 @@ from sqlalchemy import (
     Executable,
     Select,
     bindparam,
-    delete,
     func,
     null,
     select,
@@ -28,7 +27,7 @@ from bot.answers.sources import Source, Terms
 from bot.answers.store import ROUND, Answer, answers
 from bot.core import erased_answers
 from bot.core.jobs import Queue
-from bot.core.personal import Held, Personal, Row, ServerData, erase_rows, exported
+from bot.core.personal import SOMEBODY
 from bot.core.tables import (
     Instant,
     OneOf,
@@ -63,7 +62,7 @@ rounds = sa.Table(
     sa.Column("id", RowId, primary_key=True),
     sa.Column("guild_id", sa.BigInteger, nullable=False),
     sa.Column("channel_id", sa.BigInteger, nullable=False),
-    sa.Column("starter_id", sa.BigInteger, nullable=False),  # 0 for a member who was erased
+    sa.Column("starter_id", sa.BigInteger, nullable=False, info=SOMEBODY),
     sa.Column("topic_id", sa.String(48)),
     sa.Column("difficulty", sa.String(10), nullable=False),
     sa.Column("seconds", sa.Integer),  # null: each question has its own time limit, or none
@@ -117,6 +116,7 @@ round_questions = sa.Table(
     sa.Column("revealed_at", Instant),
     sa.UniqueConstraint("round_id", "number"),
     sqlite_autoincrement=True,  # as above; answers refer to these ids
+    info=answers_store.erased_with_questions(ROUND),
 )
 
 OWN = round_questions.c.item_id.like(sa.literal_column(IN_SQL))
@@ -166,42 +166,6 @@ def _add_hash(conn: Connection, round_: Round, user_id: int) -> None:
         conn.execute(update(rounds).where(rounds.c.id == round_.id).values(erased_in=round_.number))
 
 
-def _export_started(conn: Connection, user_id: int) -> list[Row]:
-    c = rounds.c
-    query = select(
-        c.guild_id.label("server_id"),
-        c.channel_id,
-        c.started_at.label("at"),
-        c.topic_id.label("topic"),
-        c.difficulty,
-        c.total.label("questions"),
-    )
-    return exported(conn, query.where(c.starter_id == user_id).order_by(c.id))
-
-
-def _erase_starter(conn: Connection, user_id: int, limit: int) -> int:
-    some = (
-        conn.execute(select(rounds.c.id).where(rounds.c.starter_id == user_id).limit(limit))
-        .scalars()
-        .all()
-    )
-    return conn.execute(update(rounds).where(rounds.c.id.in_(some)).values(starter_id=0)).rowcount
-
-
-def _erase_server(conn: Connection, guild_id: int, limit: int) -> int:
-    few = select(rounds.c.id).where(rounds.c.guild_id == guild_id).limit(max(1, limit // 50))
-    found = conn.execute(few).scalars().all()
-    questions = select(round_questions.c.id).where(round_questions.c.round_id.in_(found))
-    asked = conn.execute(questions).scalars().all()
-    erased = answers_store.delete_uncounted(conn, ROUND, asked)
-    erased += conn.execute(delete(round_questions).where(round_questions.c.id.in_(asked))).rowcount
-    return erased + erase_rows(conn, rounds, len(found), rounds.c.id.in_(found))
-
-
-HELD = Held(
-    members=[Personal("rounds_started", [rounds.c.starter_id], _export_started, _erase_starter)],
-    servers=[ServerData([rounds, round_questions], _erase_server)],
-)
 QUEUE = Queue(
     table=rounds,
     due_at=rounds.c.due_at,

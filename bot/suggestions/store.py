@@ -8,7 +8,6 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection, Select, delete, func, select, update
 
-from bot.core.personal import Held, personal_rows, server_rows
 from bot.core.tables import Instant, OneOf, RowId, all_rows, fetch, metadata, values_of
 from bot.suggestions.rules import (
     MAX_COUNTED,
@@ -39,27 +38,6 @@ suggestions = sa.Table(
 )
 
 _c = suggestions.c
-HELD = Held(
-    members=[
-        personal_rows(
-            "suggestions",
-            _c.user_id,
-            {
-                "server_id": _c.guild_id,
-                "at": _c.at,
-                "question": _c.prompt,
-                "right_answer": _c.answer,
-                "wrong_answers": _c.wrong,
-                "why": _c.why,
-                "source": _c.source,
-                "state": _c.state,
-                "reason": _c.reason,
-            },
-            [_c.prompt, _c.answer, _c.wrong, _c.why, _c.source, _c.reason],
-        )
-    ],
-    servers=[server_rows(suggestions.c.guild_id)],
-)
 
 
 def add(

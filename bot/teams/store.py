@@ -9,7 +9,6 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection, Select, select, update
 
-from bot.core.personal import Held, server_rows
 from bot.core.tables import Instant, metadata, prepared, upsert
 
 MAX_NAME = 100
@@ -24,8 +23,6 @@ teams = sa.Table(
     sa.Column("name", sa.String(MAX_NAME), nullable=False),
     sa.Column("removed_at", Instant),  # null while it is a team
 )
-
-HELD = Held(servers=[server_rows(teams.c.guild_id)])
 
 
 def ids(conn: Connection, guild_id: int) -> list[int]:

@@ -9,10 +9,9 @@ from msgspec.structs import replace
 from sqlalchemy import Connection, select
 
 from bot.answers import store as answer_log
-from bot.answers.erasure import held
 from bot.answers.store import CHALLENGE, DAILY, PRACTICE, ROUND, Answer, answers
 from bot.answers.totals import SUMS
-from bot.app import HELD, SOURCES
+from bot.app import HELD
 from bot.core.database import Database
 from bot.core.personal import Erase, Row
 from bot.core.tables import count_rows, fetch_all
@@ -21,7 +20,7 @@ from tests.answers.entries import DAY, counted, store_counted
 from tests.stage import ALWINA, BOB, GUILD, Stage
 
 EVER = date(2026, 1, 1)
-IN_LOG = {part.name: part for part in held(SOURCES).members}
+ERASE = HELD.members["answers"]
 
 
 def erase_all(conn: Connection, erase: Erase, whose: int) -> None:
@@ -48,7 +47,7 @@ async def test_an_erased_member(stage: Stage) -> None:
     """Their counted answer stays in statistics under a random id, and on no board."""
     await play(stage)
     (given,) = [answer for answer in await stage.answers() if answer.user_id == ALWINA]
-    await stage.database.write(erase_all, IN_LOG["answers"].erase, ALWINA)
+    await stage.database.write(erase_all, ERASE, ALWINA)
     (kept,) = [answer for answer in await stage.answers() if answer.user_id != BOB]
     assert kept.user_id < 0
     assert kept == replace(given, user_id=kept.user_id, paid=None, rating=None)
@@ -65,7 +64,7 @@ async def test_an_erased_member_before_the_count(stage: Stage) -> None:
     practised = counted(GUILD, ALWINA, 0, source=PRACTICE, item="t1-a")
     practised = replace(practised, guild_id=None, local_date=None, paid=None, rating=3)
     await stage.database.write(answer_log.add, practised)
-    await stage.database.write(erase_all, IN_LOG["answers"].erase, ALWINA)
+    await stage.database.write(erase_all, ERASE, ALWINA)
     assert await log(stage.database) == []
 
 
@@ -75,8 +74,8 @@ async def test_an_erased_server(stage: Stage) -> None:
     before = await stage.answers()
 
     def erase_server(conn: Connection) -> None:
-        for part in HELD.servers:
-            erase_all(conn, part.erase, GUILD)
+        for erase in HELD.servers.values():
+            erase_all(conn, erase, GUILD)
 
     cards = await stage.database.read(memory.cards_of, ALWINA)
     await stage.database.write(erase_server)
@@ -98,8 +97,7 @@ async def test_a_server_keeps_no_answers_without_memory(database: Database) -> N
     def work(conn: Connection) -> None:
         store_counted(conn, [to_open, rated, others])
         answer_log.add(conn, erased)
-        (log_of_server, *_) = held(SOURCES).servers
-        erase_all(conn, log_of_server.erase, GUILD)
+        erase_all(conn, HELD.servers["answers"], GUILD)
 
     await database.write(work)
     found = await log(database)
@@ -124,14 +122,14 @@ async def test_an_export_tells_no_verdict_before_the_count(database: Database) -
     def work(conn: Connection) -> list[Row]:
         for answer in (open_now, told, missed, counted(GUILD, BOB, 5)):
             answer_log.add(conn, answer)
-        return IN_LOG["answers"].export(conn, ALWINA)
+        return HELD.exports["answers"](conn, ALWINA)
 
-    shown = ("where", "right", "points", "points_on_boards", "rating")
+    shown = ("source", "correct", "points", "paid", "rating")
     found = await database.write(work)
     assert [tuple(row[name] for name in shown) for row in found] == [
-        (CHALLENGE, False, 0, None, "again"),
+        (CHALLENGE, False, 0, None, 1),
         (ROUND, None, None, None, None),
-        (ROUND, True, 90, 90, "good"),
+        (ROUND, True, 90, 90, 3),
     ]
     assert {row["server_id"] for row in found} == {str(GUILD)}
-    assert found[-1]["day"] == DAY.isoformat()
+    assert found[-1]["local_date"] == DAY.isoformat()

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -29,7 +29,7 @@ from bot.app import HELD, IN_PLAY, SOURCES, all_tables
 from bot.boards import store as boards
 from bot.challenges import store as challenges
 from bot.challenges.store import Player, Shown
-from bot.core import erased_answers, notes, servers
+from bot.core import erased_answers, member_hashes, notes, servers
 from bot.core.database import Database
 from bot.core.jobs import Queue
 from bot.core.shards import ALL, Shards
@@ -40,8 +40,9 @@ from bot.daily import store as daily
 from bot.daily.rules import Schedule
 from bot.daily.store import Written
 from bot.insights import store as insights
+from bot.interviews import partner_store
 from bot.interviews import store as interviews
-from bot.interviews.model import Interview
+from bot.interviews.model import Interview, PartnerState
 from bot.members import store as members
 from bot.memory import store as memory
 from bot.memory.fitting import Fit
@@ -49,8 +50,6 @@ from bot.milestones import rules as milestone_rules
 from bot.milestones import store as milestones
 from bot.milestones.rules import Milestone
 from bot.milestones.rules import State as Giving
-from bot.pairs import store as pairs
-from bot.pairs.rules import MessageKind, PairState, SearchState, Turn
 from bot.plan import store as plan
 from bot.plan.rules import Plan
 from bot.practice import store as practice
@@ -181,11 +180,6 @@ OWN = Item(MINE, "t1", "typed", 1, "Ours?", "It is.", accept=("ours",))
 PLAN = Plan(ALWINA, TODAY + timedelta(days=20), 15, TODAY - timedelta(days=20), 80, "all", "")
 
 
-NEW_SEARCH = {"guild_id": GUILD, "hours": "any", "zone": "UTC", "started_at": NOW, "ends_at": NOW}
-UNSENT = pairs.Unsent(DAYS, GUILD, DAYS, ALWINA, 2000, MessageKind.OVER, 0, NOW, None)
-PAIR = SimpleNamespace(id=DAYS, first_search_id=DAYS, second_search_id=DAYS - 1)
-
-
 USUAL = {
     "guild_id": GUILD,
     "channel_id": CHANNEL,
@@ -199,7 +193,7 @@ USUAL = {
     "source": ROUND,
     **dict.fromkeys(("question_id", "source_id"), LAST),
     **dict.fromkeys(("round_id", "challenge_id", "daily_id", "interview_id", "practice_id"), DAYS),
-    **dict.fromkeys(("search_id", "pair_id", "message_id"), DAYS),
+    "message_id": DAYS,
     **dict.fromkeys(("erasure_id", "suggestion_id", "schedule_id", "report_id", "number"), 1),
     **dict.fromkeys(("now", "at", "asked_at", "first_at", "next_at", "due", "until"), NOW),
     **dict.fromkeys(("day", "last"), TODAY),
@@ -213,10 +207,8 @@ USUAL = {
     "answer": ANSWER,
     "interview": Interview(DAYS, ALWINA, None, 3, None),
     "milestone": STREAK,
-    "pair": PAIR,
     "plan": PLAN,
     "schedule": SCHEDULE,
-    "unsent": UNSENT,
 }
 """The arguments for parameters with these names, unless a call gives another one."""
 
@@ -284,7 +276,7 @@ CALLS: list[Call] = [
     call(milestones.fail, row=REACHED, problem="odd"),
     call(milestones.forget, row_id=5),
     call(milestones.set_told, ids=[5]),
-    call(privacy.known_servers, held=HELD.servers),
+    call(privacy.known_servers, list(HELD.servers)),
     call(questions.bank_marks, servers=[GUILD], limit=25),
     call(questions.set_packs, names=["questions"]),
     call(questions.reserve_numbers, count=3),
@@ -343,33 +335,19 @@ CALLS: list[Call] = [
     call(members.set_zone_if_unset, zone="Europe/Berlin"),
     call(memory.recompute, item_ids=[MINE]),
     call(memory.unfinished, limit=50),
-    call(pairs.create_search, user_id=7, state=SearchState.SEEKING, due_at=NOW, **NEW_SEARCH),
     call(
-        pairs.create,
-        guild_id=GUILD,
+        partner_store.create,
         first_id=7,
-        second_id=8,
-        first_search_id=7,
-        second_search_id=8,
-        state=PairState.PROPOSED,
-        starts_at=NOW,
+        state=PartnerState.OPEN,
         created_at=NOW,
         due_at=NOW,
-    ),
-    call(pairs.in_thread, thread_id=7),
-    call(pairs.without_questions, since=NOW - timedelta(days=2)),
-    call(pairs.add_turn, turn=Turn(DAYS, 2, "t1", "", NOW, None, None)),
-    call(pairs.change_turn, ticks="0"),
-    call(
-        pairs.add_message,
+        topic_id=None,
         guild_id=GUILD,
         channel_id=CHANNEL,
-        kind=MessageKind.OVER,
-        number=0,
-        created_at=NOW,
-        due_at=NOW,
     ),
-    call(pairs.unsent_in, channel_id=2000),
+    call(partner_store.get, key=DAYS),
+    call(partner_store.of_member, states=(PartnerState.POSTING, PartnerState.OPEN)),
+    call(member_hashes.count_up, what="partners", limit=3),
     call(plan.record_day, day=PlannedDay(TODAY, 500, 20)),
     call(plan.days_since, day=TODAY - timedelta(days=60)),
     call(practice.create, user_id=7, topic_id=None),
@@ -451,12 +429,13 @@ def queues() -> Iterator[tuple[str, Queue]]:
 def personal_calls() -> Iterator[Call]:
     """Export and erasure read little for members and servers with little data, and erase no more
     than they read."""
-    for held in HELD.members:
-        yield call(held.export, NEWCOMER)
-        yield call(held.erase, NEWCOMER, 60)
-        yield call(held.erase, ALWINA, 60)
-    for of_servers in HELD.servers:
-        yield call(of_servers.erase, GUILD, 60)
+    for export in HELD.exports.values():
+        yield call(export, NEWCOMER)
+    for erase in HELD.members.values():
+        yield call(erase, NEWCOMER, 60)
+        yield call(erase, ALWINA, 60)
+    for erase_server in HELD.servers.values():
+        yield call(erase_server, GUILD, 60)
 
 
 def queue_calls() -> Iterator[Call]:

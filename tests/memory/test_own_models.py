@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from bot.answers import store as answer_log
 from bot.answers.store import PRACTICE, Review, Reviews
+from bot.app import HELD
 from bot.core.child_process import CallEnded, CallStopped
 from bot.core.database import Database
 from bot.memory import fitting, own_models
@@ -293,17 +294,18 @@ async def test_erasing_parameters(stage: Stage) -> None:
     """They are in the export, and go with everything else; a new start has the default ones."""
     await stage.database.write(practise, ALWINA, HISTORY)
     await stage.database.write(memory.save_fit, ALWINA, BETTER, 42, stage.clock())
-    (held,) = [held for held in memory.HELD.members if held.name == "memory_models"]
-    (row,) = await stage.database.read(held.export, ALWINA)
+    export = HELD.exports["memory_models"]
+    (row,) = await stage.database.read(export, ALWINA)
     assert row == {
-        "parameters": OWN,
+        "parameters": list(OWN),
         "fitted_at": stage.clock().isoformat(),
         "reviews": 42,
         "loss_before": 0.5,
         "loss_after": 0.4,
+        "recomputed": False,
     }
     assert await stage.bot.privacy.erase(ALWINA)
-    assert await stage.database.read(held.export, ALWINA) == []
+    assert await stage.database.read(export, ALWINA) == []
     await stage.database.write(practise, ALWINA, {"new": [(Rating.Good, stage.clock())]})
     assert await follows(stage.database, ALWINA, DEFAULT)
 

@@ -50,8 +50,8 @@ async def test_to_have_and_to_erase(stage: Stage) -> None:
     await question.answer(stage.bob)
     await stage.wait(90)
     found = await file_of(stage, stage.alwina)
-    assert found["answers"][0]["item"] == question.item.id
-    assert found["names"] == [{"server_id": str(stage.guild.id), "name": "alwina"}]
+    assert found["answers"][0]["item_id"] == question.item.id
+    assert found["member_names"] == [{"server_id": str(stage.guild.id), "name": "alwina"}]
     about = await stage.alwina.slash(stage.quiz, "privacy delete")
     assert "There's no way back" not in reply(about)
     assert [button.style.name for button in buttons(answer_to(about))] == ["danger"]
@@ -72,7 +72,7 @@ async def test_to_have_and_to_erase(stage: Stage) -> None:
     )
     assert await traces(stage, str(stage.alwina.id)) == []
     assert await traces(stage, "alwina") == []
-    assert (await file_of(stage, stage.bob))["names"] == [
+    assert (await file_of(stage, stage.bob))["member_names"] == [
         {"server_id": str(stage.guild.id), "name": "bob"}
     ]
     await question.stage.alwina.slash(stage.quiz, "today")

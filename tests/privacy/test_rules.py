@@ -24,13 +24,15 @@ SECTIONS = st.dictionaries(st.text(st.characters(categories=["Ll"]), min_size=8)
 
 def test_a_file_that_people_can_read() -> None:
     """JSON with a row a line, whom it is about, and also what is empty."""
-    (file,) = rules.files(7 << 60, AT, {"cards": [{"item": "t1-a"}, {"item": "t1-ä"}], "names": []})
+    (file,) = rules.files(
+        7 << 60, AT, {"cards": [{"item_id": "t1-a"}, {"item_id": "t1-ä"}], "names": []}
+    )
     head = [
         f' "about": "{rules._ABOUT}",',
         f' "member_id": "{7 << 60}",',
         ' "made_at": "2027-01-04T12:00:00+00:00",',
     ]
-    cards = [' "cards": [', '  {"item": "t1-a"},', '  {"item": "t1-ä"}', " ],"]
+    cards = [' "cards": [', '  {"item_id": "t1-a"},', '  {"item_id": "t1-ä"}', " ],"]
     assert file.decode().splitlines() == ["{", *head, *cards, ' "names": []', "}"]
 
 
@@ -52,7 +54,7 @@ def test_nothing_is_lost_between_files(
 
 def test_a_file_is_no_longer_than_it_may_be() -> None:
     """Rows go into the next file before one gets too long; each has the same head."""
-    sections = {name: [{"item": "x" * 90}] * 50 for name in ("cards", "reviews")}
+    sections = {name: [{"item_id": "x" * 90}] * 50 for name in ("cards", "reviews")}
     files = rules.files(1, AT, sections, 2000)
     assert len(files) == 6
     assert max(map(len, files)) < 2000 + 300
@@ -64,17 +66,17 @@ def test_answers_are_told_in_words() -> None:
         next(i for i in BANK.items.values() if i.kind == k) for k in ("choice", "multiple", "typed")
     )
     texts = [c.text for c in multiple.choices]
-    assert rules.readable(BANK, {"item": choice.id, "answer": "1"})["answer"] == [
+    assert rules.readable(BANK, {"item_id": choice.id, "answer": "1"})["answer"] == [
         choice.choices[1].text
     ]
-    assert rules.readable(BANK, {"item": multiple.id, "answer": "02"})["answer"] == [
+    assert rules.readable(BANK, {"item_id": multiple.id, "answer": "02"})["answer"] == [
         texts[0],
         texts[2],
     ]
     for row in (
-        {"item": typed.id, "answer": "12"},
-        {"item": "gone", "answer": "1"},
-        {"item": None, "answer": "cmd"},
+        {"item_id": typed.id, "answer": "12"},
+        {"item_id": "gone", "answer": "1"},
+        {"item_id": None, "answer": "cmd"},
     ):
         assert rules.readable(BANK, row) == row
-    assert rules.readable(BANK, {"item": choice.id, "answer": None})["answer"] is None
+    assert rules.readable(BANK, {"item_id": choice.id, "answer": None})["answer"] is None

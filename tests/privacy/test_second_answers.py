@@ -218,7 +218,7 @@ async def test_a_second_answer_while_the_first_is_erased(
     answer: Any = stage.answer_daily if source == "daily" else stage.answer
     await answer(ALWINA, right=False)
     began, over = asyncio.Event(), asyncio.Event()
-    (erase,) = (held.erase for held in HELD.members if held.name == "answers")
+    erase = HELD.members["answers"]
 
     def erase_slowly(conn: Connection) -> None:
         assert erase(conn, ALWINA, 100) == 1

@@ -142,23 +142,24 @@ async def challenge(stage: Stage) -> None:
 
 
 async def interview_each_other(stage: Stage) -> None:
-    """Zoe and Bob interview each other twice; then a partner is found for her once more."""
-    searches, pairs = stage.bot.searches, stage.bot.pairs
-    for number, members in enumerate(((ZOE, BOB), (BOB, ZOE)), start=1):
-        for user_id in members:
-            await searches.find(user_id, GUILD, channel_id=CHANNEL)
-            stage.clock.turn(seconds=1)
-        for step in (searches.accept, pairs.come):
-            for user_id in members:
-                await step(number, user_id)
-            await stage.run()
-        for question, asker in enumerate(members, start=1):
-            await pairs.show_result(number, question, asker)
-        await pairs.end(number, ZOE)
+    """Zoe and Bob interview each other twice; then she looks for a partner once more."""
+    partners = stage.bot.partners
+    for number, (first, second) in enumerate(((ZOE, BOB), (BOB, ZOE)), start=1):
+        await partners.look(first, GUILD, CHANNEL, None, unheard)
+        await partners.join(number, second)
         await stage.run()
-    for user_id in (ZOE, BOB):
-        await searches.find(user_id, GUILD, channel_id=CHANNEL)
-        stage.clock.turn(seconds=1)
+        for question, (asker, other) in enumerate(((first, second), (second, first)), start=1):
+            await partners.show_ticks(number, question, asker)
+            await stage.run()
+            await partners.confirm(number, question, other, "")
+            await stage.run()
+        await partners.end(number, ZOE)
+        await stage.run()
+    await partners.look(ZOE, GUILD, CHANNEL, None, unheard)
+
+
+async def unheard(_: str) -> None:
+    raise AssertionError("the card could not be posted")
 
 
 async def practise(stage: Stage) -> None:
@@ -209,21 +210,21 @@ async def test_all_is_given_out_and_then_nothing_is_left(stage: Stage) -> None:
     """Each kind of data has entries, by item, with answers in words. Once erased, no column has her id or name."""
     await live(stage)
     found = await exported(stage)
-    assert [name for name, rows in found.items() if not rows and name != "model_requests"] == []
-    assert [n["name"] for n in found["names"]] == [NAME, NAME]
-    assert {n["server_id"] for n in found["names"]} == {str(GUILD), str(OTHER_GUILD)}
-    played = [answer for answer in found["answers"] if answer["where"] == ROUND]
-    assert {answer["where"] for answer in found["answers"]} == {ROUND, CHALLENGE, DAILY, PRACTICE}
-    assert {answer["item"] for answer in played} == set(stage.bank.items)
-    typed = [a for a in played if stage.bank.items[a["item"]].kind == "typed"]
+    assert [name for name, rows in found.items() if not rows] == []
+    assert [n["name"] for n in found["member_names"]] == [NAME, NAME]
+    assert {n["server_id"] for n in found["member_names"]} == {str(GUILD), str(OTHER_GUILD)}
+    played = [answer for answer in found["answers"] if answer["source"] == ROUND]
+    assert {answer["source"] for answer in found["answers"]} == {ROUND, CHALLENGE, DAILY, PRACTICE}
+    assert {answer["item_id"] for answer in played} == set(stage.bank.items)
+    typed = [a for a in played if stage.bank.items[a["item_id"]].kind == "typed"]
     assert {a["answer"] for a in typed} <= {NAME, "attention"}
     texts = {choice.text for item in stage.bank.items.values() for choice in item.choices}
     assert all(set(a["answer"]) <= texts for a in played if a not in typed)
-    assert NAME in found["interviews"][0]["answer"]
-    assert found["interviews"][0]["grade"]["points"]
-    assert NAME in found["interviews"][0]["follow_up"]["answer"]
-    assert found["settings"] == [{"others_see_my_stats": True, "timezone": "Asia/Tokyo"}]
-    assert found["cards"][0].keys() >= {"item", "state", "due"}
+    assert NAME in found["interview_questions"][0]["answer"]
+    assert found["interview_questions"][0]["grade"]["points"]
+    assert NAME in found["interview_questions"][0]["follow_up"]["answer"]
+    assert found["members"] == [{"shows_stats": True, "zone": "Asia/Tokyo"}]
+    assert found["cards"][0].keys() >= {"item_id", "state", "due_at"}
     assert "Bob" not in json.dumps(found)
     assert len({trace.partition(".")[0] for trace in await traces(stage)}) > 12
     assert await stage.bot.privacy.erase(ZOE)
@@ -273,8 +274,8 @@ async def test_others_keep_what_is_theirs(stage: Stage) -> None:
     for a in (*nobodys, *dailies):
         assert (a.team_id, a.paid, a.rating, a.streak) == (None, None, None, None)
     assert (await stage.round(1)).starter_id == 0
-    partners = (await stage.database.read(everything))["pairs"]
-    assert [(row[2], row[3]) for row in partners] == [(0, BOB), (BOB, 0), (0, BOB)]
+    partners = (await stage.database.read(everything))["partner_interviews"]
+    assert [(row[4], row[5]) for row in partners] == [(0, BOB), (BOB, 0), (0, None)]
 
 
 async def board(stage: Stage) -> Board:
@@ -293,8 +294,7 @@ def check_others(before: dict[str, Any], after: dict[str, Any]) -> None:
         "challenges",
         "practice_questions",
         "interview_questions",
-        "pairs",
-        "pair_turns",
+        "partner_interviews",
     }:
         left = [row for row in after[name] if not any(isinstance(v, int) and v < 0 for v in row)]
         assert left == [row for row in before[name] if ZOE not in row], name
@@ -482,20 +482,29 @@ async def test_no_file_tells_a_verdict_before_the_reveal(stage: Stage) -> None:
         await challenges.give(stage, asked, right=right)
     one, other = [await told_of(stage, user_id) for user_id in (ALWINA, CLEMENTINE)]
     assert one == other
-    assert [row["where"] for row in one["answers"]] == [CHALLENGE, ROUND]
-    assert {row["right"] for row in one["answers"]} == {None}
+    assert [row["source"] for row in one["answers"]] == [CHALLENGE, ROUND]
+    assert {row["correct"] for row in one["answers"]} == {None}
     await stage.bot.rounds.show_answer(question.row_id, question.message_id, BOB, may_manage=False)
     await stage.wait(days=2)
     one, other = [await told_of(stage, user_id) for user_id in (ALWINA, CLEMENTINE)]
-    assert [row["right"] for row in one["answers"]] == [True, True]
-    assert [row["right"] for row in other["answers"]] == [False, False]
+    assert [row["correct"] for row in one["answers"]] == [True, True]
+    assert [row["correct"] for row in other["answers"]] == [False, False]
 
 
 async def told_of(stage: Stage, user_id: int) -> dict[str, Any]:
     """Return a member's file without their name, their answers and the times."""
     (file,) = (await stage.bot.privacy.export(user_id)).files
     sections = {name: rows for name, rows in json.loads(file).items() if isinstance(rows, list)}
-    own = {"name", "answer", "at", "shown", "until", "began", "finished", "milliseconds"}
+    own = {
+        "name",
+        "answer",
+        "elapsed_ms",
+        "answered_at",
+        "shown_at",
+        "deadline_at",
+        "began_at",
+        "finished_at",
+    }
     return {
         name: [{key: value for key, value in row.items() if key not in own} for row in rows]
         for name, rows in sections.items()

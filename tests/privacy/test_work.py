@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, select
 from bot.answers.store import answers
 from bot.app import HELD, all_tables
 from bot.core.database import Database
-from bot.core.tables import count_rows
+from bot.core.tables import count_rows, metadata
 from bot.privacy import store
 from bot.privacy.rules import ERASE_AFTER
 from bot.privacy.store import Erasing, erasures
@@ -86,7 +86,7 @@ async def test_a_server_that_stays_away(stage: Stage) -> None:
 
 def _of_the_server() -> list[Any]:
     """Return the tables of servers."""
-    return [t for held in HELD.servers for t in held.tables]
+    return [metadata.tables[name] for name in HELD.servers]
 
 
 async def test_a_server_that_comes_back(stage: Stage) -> None:
@@ -161,7 +161,7 @@ async def test_a_removal_during_the_look(stage: Stage, monkeypatch: pytest.Monke
 async def test_all_servers_are_known(database: Database) -> None:
     """Whatever is stored of a server, it is found, by few looks."""
     await database.write(history.fill, 3)
-    known = await database.read(store.known_servers, HELD.servers)
+    known = await database.read(store.known_servers, list(HELD.servers))
     assert known == {GUILD, *range(1000, 1000 + history.OTHERS)}
 
 

@@ -272,6 +272,14 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.PrimaryKeyConstraint("item_id", name=op.f("pk_item_difficulties")),
     )
     op.create_table(
+        "member_hashes",
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("day", sa.Date(), nullable=True),
+        sa.Column("count", sa.Integer(), server_default="1", nullable=False),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_member_hashes")),
+    )
+    op.create_index("ix_member_hashes_day", "member_hashes", ["day"], unique=False)
+    op.create_table(
         "member_milestones",
         sa.Column("id", ROW_ID, nullable=False),
         sa.Column("guild_id", sa.BigInteger(), nullable=False),
@@ -355,13 +363,6 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.PrimaryKeyConstraint("guild_id", "kind", "name", name=op.f("pk_milestones")),
     )
     op.create_table(
-        "model_requests",
-        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("day", sa.Date(), nullable=False),
-        sa.Column("count", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("user_id", name=op.f("pk_model_requests")),
-    )
-    op.create_table(
         "own_items",
         sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -385,7 +386,6 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("file", sa.String(length=60), nullable=False),
         sa.Column("content", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("guild_id", "file", name=op.f("pk_own_pictures")),
-        info={"rows in memory": 10},
     )
     op.create_table(
         "own_topics",
@@ -401,96 +401,43 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.UniqueConstraint("guild_id", "name", name=op.f("uq_own_topics_guild_id_name")),
     )
     op.create_table(
-        "pair_messages",
+        "partner_interviews",
         sa.Column("id", ROW_ID, nullable=False),
         sa.Column("guild_id", sa.BigInteger(), nullable=False),
-        sa.Column("pair_id", sa.BigInteger(), nullable=True),
-        sa.Column("user_id", sa.BigInteger(), nullable=True),
         sa.Column("channel_id", sa.BigInteger(), nullable=False),
-        sa.Column("kind", sa.String(length=8), nullable=False),
-        sa.Column("number", sa.Integer(), nullable=False),
-        sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.Column("tried_at", sa.BigInteger(), nullable=True),
-        sa.Column("due_at", sa.BigInteger(), nullable=True),
-        sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_pair_messages")),
-        sqlite_autoincrement=True,
-    )
-    op.create_index(
-        "ix_pair_messages_channel_id", "pair_messages", ["channel_id", "id"], unique=False
-    )
-    op.create_index("ix_pair_messages_due_at", "pair_messages", ["due_at"], unique=False)
-    op.create_index("ix_pair_messages_guild_id", "pair_messages", ["guild_id"], unique=False)
-    op.create_index("ix_pair_messages_user_id", "pair_messages", ["user_id"], unique=False)
-    op.create_table(
-        "pair_searches",
-        sa.Column("id", ROW_ID, nullable=False),
-        sa.Column("guild_id", sa.BigInteger(), nullable=False),
-        sa.Column("user_id", sa.BigInteger(), nullable=False),
-        sa.Column("channel_id", sa.BigInteger(), nullable=True),
-        sa.Column("topic_id", sa.String(length=48), nullable=True),
-        sa.Column("hours", sa.String(length=16), nullable=False),
-        sa.Column("zone", sa.String(length=64), nullable=False),
-        sa.Column("level", sa.Integer(), nullable=True),
-        sa.Column("state", sa.String(length=8), nullable=False),
-        sa.Column("pair_id", sa.BigInteger(), nullable=True),
-        sa.Column("direct_id", sa.BigInteger(), nullable=True),
-        sa.Column("tried_at", sa.BigInteger(), nullable=True),
-        sa.Column("started_at", sa.BigInteger(), nullable=False),
-        sa.Column("ends_at", sa.BigInteger(), nullable=False),
-        sa.Column("due_at", sa.BigInteger(), nullable=True),
-        sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_pair_searches")),
-        sa.UniqueConstraint("user_id", name=op.f("uq_pair_searches_user_id")),
-        sqlite_autoincrement=True,
-    )
-    op.create_index("ix_pair_searches_due_at", "pair_searches", ["due_at"], unique=False)
-    op.create_index("ix_pair_searches_guild_id", "pair_searches", ["guild_id"], unique=False)
-    op.create_index(
-        "ix_pair_searches_reaching",
-        "pair_searches",
-        ["due_at"],
-        unique=False,
-        sqlite_where=sa.text("state = 'reaching'"),
-        postgresql_where=sa.text("state = 'reaching'"),
-    )
-    op.create_index(
-        "ix_pair_searches_seeking",
-        "pair_searches",
-        ["guild_id", "started_at"],
-        unique=False,
-        sqlite_where=sa.text("state = 'seeking'"),
-        postgresql_where=sa.text("state = 'seeking'"),
-    )
-    op.create_table(
-        "pairs",
-        sa.Column("id", ROW_ID, nullable=False),
-        sa.Column("guild_id", sa.BigInteger(), nullable=False),
+        sa.Column("message_id", sa.BigInteger(), nullable=True),
         sa.Column("first_id", sa.BigInteger(), nullable=False),
-        sa.Column("second_id", sa.BigInteger(), nullable=False),
-        sa.Column("first_search_id", sa.BigInteger(), nullable=False),
-        sa.Column("second_search_id", sa.BigInteger(), nullable=False),
-        sa.Column("state", sa.String(length=9), nullable=False),
-        sa.Column("starts_at", sa.BigInteger(), nullable=False),
-        sa.Column("first_ready", sa.Boolean(), server_default=sa.false(), nullable=False),
-        sa.Column("second_ready", sa.Boolean(), server_default=sa.false(), nullable=False),
-        sa.Column("turn", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("second_id", sa.BigInteger(), nullable=True),
+        sa.Column("topic_id", sa.String(length=48), nullable=True),
+        sa.Column("state", sa.String(length=10), nullable=False),
         sa.Column("thread_id", sa.BigInteger(), nullable=True),
+        sa.Column("turn", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("asked_topic_id", sa.String(length=48), nullable=True),
+        sa.Column("ticks", sa.String(length=6), server_default="", nullable=False),
+        sa.Column("asked_at", sa.BigInteger(), nullable=True),
         sa.Column("first_interview_id", sa.BigInteger(), nullable=True),
         sa.Column("second_interview_id", sa.BigInteger(), nullable=True),
         sa.Column("tried_at", sa.BigInteger(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("due_at", sa.BigInteger(), nullable=True),
         sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("ending", sa.String(length=8), nullable=True),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_pairs")),
+        sa.Column("ending", sa.String(length=9), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_partner_interviews")),
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_pairs_due_at", "pairs", ["due_at"], unique=False)
-    op.create_index("ix_pairs_first_id", "pairs", ["first_id", "created_at"], unique=False)
-    op.create_index("ix_pairs_guild_id", "pairs", ["guild_id"], unique=False)
-    op.create_index("ix_pairs_second_id", "pairs", ["second_id", "created_at"], unique=False)
-    op.create_index("ix_pairs_thread_id", "pairs", ["thread_id"], unique=False)
+    op.create_index("ix_partner_interviews_due_at", "partner_interviews", ["due_at"], unique=False)
+    op.create_index(
+        "ix_partner_interviews_first_id", "partner_interviews", ["first_id", "state"], unique=False
+    )
+    op.create_index(
+        "ix_partner_interviews_guild_id", "partner_interviews", ["guild_id"], unique=False
+    )
+    op.create_index(
+        "ix_partner_interviews_second_id",
+        "partner_interviews",
+        ["second_id", "state"],
+        unique=False,
+    )
     op.create_table(
         "plan_days",
         sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -822,19 +769,6 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sqlite_with_rowid=False,
     )
     op.create_index("ix_open_answers_user_id", "open_answers", ["user_id"], unique=False)
-    op.create_table(
-        "pair_turns",
-        sa.Column("pair_id", ROW_ID, nullable=False),
-        sa.Column("number", sa.Integer(), nullable=False),
-        sa.Column("topic_id", sa.String(length=48), nullable=False),
-        sa.Column("ticks", sa.String(length=6), nullable=False),
-        sa.Column("asked_at", sa.BigInteger(), nullable=False),
-        sa.Column("shown_at", sa.BigInteger(), nullable=True),
-        sa.Column("done_at", sa.BigInteger(), nullable=True),
-        sa.ForeignKeyConstraint(["pair_id"], ["pairs.id"], name=op.f("fk_pair_turns_pair_id")),
-        sa.PrimaryKeyConstraint("pair_id", "number", name=op.f("pk_pair_turns")),
-        sqlite_with_rowid=False,
-    )
     op.create_table(
         "practice_questions",
         sa.Column("id", ROW_ID, nullable=False),
