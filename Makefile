@@ -106,7 +106,7 @@ lock:
 	@$(PYTHON) -m venv $(VENV)
 	$(PY) -m pip install --disable-pip-version-check --quiet 'uv==$(UV_VERSION)'
 	$(COMPILE) --all-extras --output-file requirements.lock $(ARGS)
-	$(COMPILE) --extra postgres --extra speed --extra fit --constraint requirements.lock --output-file requirements.txt
+	$(COMPILE) --extra postgres --extra speed --constraint requirements.lock --output-file requirements.txt
 	$(LOCK) --group anki --output-file .ci/anki.txt $(ARGS)
 
 clean:

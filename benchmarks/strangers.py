@@ -75,7 +75,7 @@ class Others:
     async def _act(self, number: int) -> None:
         channel, began = self.server.channel, time.monotonic()
         member = self.server.members[number % _MEMBERS]
-        commands = ("answer", "stats", "practice", "today", "leaderboard")
+        commands = ("answer", "profile", "practice", "today", "leaderboard")
         command = commands[number // _MEMBERS % len(commands)]
         open_cards = buttons([m for m in member.sees(channel) if m.audience is None], "answer:")
         if command != "answer":

@@ -19,14 +19,12 @@ import discord
 from discord.ext import commands
 from sqlalchemy import URL, Table
 
-from bot.anki.cog import Anki as AnkiCog
-from bot.anki.service import AnkiDecks
 from bot.answers.erasure import held as answers_held
 from bot.answers.store import CHALLENGE, DAILY, ROUND, counted_answers, has_played
 from bot.answers.totals import servers_of_members
 from bot.bank.cog import Bank as BankCog
 from bot.bank.service import OwnBank
-from bot.boards.cog import Boards as BoardsCog
+from bot.boards.cog import BoardsCog
 from bot.boards.service import Boards
 from bot.challenges import store as challenges_store
 from bot.challenges import views as challenges_views
@@ -54,6 +52,7 @@ from bot.core.sqlite import why_unwritable
 from bot.core.tables import metadata
 from bot.core.transfer import TransferError, transfer, unfinished_source
 from bot.daily import store as daily_store
+from bot.daily import streak_store as daily_streak_store
 from bot.daily import views as daily_views
 from bot.daily import work as daily_work
 from bot.daily.cog import Daily as DailyCog
@@ -78,22 +77,25 @@ from bot.interviews.partner_work import PartnerWork
 from bot.interviews.service import Interviews
 from bot.interviews.store import has_begun
 from bot.members import store as members_store
+from bot.members.cog import TeamsCog
 from bot.members.names import Names
-from bot.members.service import Members
-from bot.memory.own_models import OwnModels
+from bot.members.service import Members, Teams
+from bot.memory.service import FirstStabilitiesWork
 from bot.milestones.cog import Milestones as MilestonesCog
 from bot.milestones.service import Milestones
 from bot.milestones.work import MilestoneWork
 from bot.plan import store as plan_store
-from bot.plan.cog import Plan as PlanCog
+from bot.plan.cog import PlanCog
 from bot.plan.service import Plans
 from bot.practice import store as practice_store
-from bot.practice.cog import Practice as PracticeCog
+from bot.practice.cog import PracticeCog
 from bot.practice.service import Practices
-from bot.privacy.cog import Privacy as PrivacyCog
+from bot.privacy.cog import PrivacyCog
 from bot.privacy.rules import ERASE_AFTER
 from bot.privacy.service import Cache, Privacy
 from bot.privacy.work import ErasureWork
+from bot.profile.cog import ProfileCog
+from bot.profile.service import Profiles
 from bot.questions.bank import join_packs, mark_of, pack_files
 from bot.questions.banks import Banks
 from bot.questions.check import BankError
@@ -109,11 +111,8 @@ from bot.recap import work as recap_work
 from bot.recap.service import Recaps
 from bot.recap.work import RecapScheduleWork, RecapWork
 from bot.reminders import store as reminders_store
-from bot.reminders import views as reminders_views
-from bot.reminders import work as reminders_work
-from bot.reminders.cog import Reminders as RemindersCog
-from bot.reminders.service import Reminders
-from bot.reminders.work import ReminderWork
+from bot.reminders.cog import RemindersCog
+from bot.reminders.work import Reminders, ReminderWork
 from bot.rounds import messages as rounds_messages
 from bot.rounds import store as rounds_store
 from bot.rounds import views as rounds_views
@@ -125,12 +124,11 @@ from bot.rounds.service import Rounds
 from bot.rounds.work import RoundWork
 from bot.settings.cog import Settings as SettingsCog
 from bot.settings.service import ServerSettings
-from bot.study.cog import Topics as TopicsCog
-from bot.study.service import Studies
 from bot.suggestions.cog import Suggestions as SuggestionsCog
 from bot.suggestions.service import Suggestions
-from bot.teams.cog import Team
-from bot.teams.service import Teams
+from bot.topics.cog import TopicsCog
+from bot.topics.decks import Decks
+from bot.topics.service import Topics
 
 log = logging.getLogger(__name__)
 
@@ -140,7 +138,6 @@ class Views(NamedTuple):
 
     rounds: rounds_messages.Views = rounds_views
     daily: daily_work.Views = daily_views
-    reminders: reminders_work.Views = reminders_views
     recap: recap_work.Views = recap_views
     challenges: challenges_work.Views = challenges_views
 
@@ -204,8 +201,9 @@ class Services:
         self.members = Members(context)
         self.plans = Plans(context)
         self.boards = Boards(context)
-        self.studies = Studies(context)
-        self.anki_decks = AnkiDecks(context)
+        self.profiles = Profiles(context)
+        self.topics = Topics(context)
+        self.decks = Decks(context)
         self.teams = Teams(context)
         self.reports = Reports(context)
         self.own_bank = OwnBank(context, card_length, SOURCES)
@@ -217,7 +215,7 @@ class Services:
         self.dailies = Dailies(context, self.grading, self.milestones.streak_reached)
         self.schedules = Schedules(context, self.dailies, [recap_store.look_again])
         self.interviews = Interviews(context, self.grading)
-        self.partners = PartnerInterviews(context)
+        self.partners = PartnerInterviews(context, daily_streak_store.credit_day)
         self.practices = Practices(context, self.plans)
         self.reminders = Reminders(context)
         caches: list[Cache] = [
@@ -246,7 +244,7 @@ class Services:
         )
         self.schedule_work = ScheduleWork(context, self.dailies)
         self.daily_work = DailyWork(context, self.dailies, views.daily)
-        self.reminder_work = ReminderWork(context, self.plans, views.reminders)
+        self.reminder_work = ReminderWork(context, self.plans)
         self.erasure_work = ErasureWork(context, self.privacy)
         self.milestone_work = MilestoneWork(context, self.milestones)
         self.challenge_work = ChallengeWork(context, self.challenges, views.challenges)
@@ -264,7 +262,7 @@ class Services:
         ]
         self.nightly = [
             DifficultyWork(context, self.difficulties),
-            Nightly(context, "own models", OwnModels(context).run),
+            Nightly(context, "first stabilities", FirstStabilitiesWork(context).run),
             Nightly(context, "milestones", self.milestones.check_all),
         ]
         sources: list[Source] = [*self.workers, *self.nightly]
@@ -297,9 +295,9 @@ class Services:
             practice,
             PlanCog(bot, self.plans),
             RemindersCog(bot, self.reminders),
-            BoardsCog(bot, self.boards, self.members, self.plans),
-            TopicsCog(bot, self.studies),
-            AnkiCog(bot, self.anki_decks),
+            BoardsCog(bot, self.boards),
+            ProfileCog(bot, self.profiles, self.members, self.plans),
+            TopicsCog(bot, self.topics, self.decks),
             BankCog(
                 bot,
                 self.own_bank,
@@ -309,9 +307,9 @@ class Services:
             suggestions,
             insights,
             InterviewCog(bot, self.interviews),
-            PartnerCog(bot, self.partners, self.interviews),
+            PartnerCog(bot, self.partners, self.interviews, self.names),
             PrivacyCog(bot, self.privacy),
-            Team(bot, self.teams),
+            TeamsCog(bot, self.teams),
             HelpCog(bot, self.rounds, self.help),
             SettingsCog(bot, self.settings),
             MilestonesCog(bot, self.milestones),
@@ -332,7 +330,7 @@ class Services:
             queues = [worker.queue for worker in self.workers]
             if not is_only_process(conn, *(queue.table for queue in queues)):
                 return 0
-            return sum(queue.wake_claimed(conn, now) for queue in queues)
+            return sum(queue.end_leases(conn, now) for queue in queues)
 
         woken = await self.context.database.write(wake)
         if woken:

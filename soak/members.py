@@ -28,7 +28,7 @@ from tests.loopback.driver import CannotDo, Member, Result
 from tests.loopback.model import Channel, Guild, Message, parts
 from tests.loopback.world import World
 
-_LOOKS = ("stats", "topics", "today", "help", "leaderboard", "look back")
+_LOOKS = ("profile", "topics", "today", "help", "leaderboard", "look back")
 _TRIES = 5
 _ESSAY = (
     "It depends on the data: one should compare both on held-out examples, look at the variance "
@@ -120,7 +120,7 @@ class Members:
 
     async def practise(self, player: Player) -> None:
         member = player.member
-        card = _reply(await self.command(member, player.server.quiz, "practice"))
+        card = reply_of(await self.command(member, player.server.quiz, "practice"))
         for _ in range(self.rng.randint(2, 10)):
             row = card_of(card) if card is not None else None
             if card is None or row is None:
@@ -139,7 +139,7 @@ class Members:
 
     async def interview(self, player: Player) -> None:
         member, channel = player.member, player.server.quiz
-        begun = await self.command(member, channel, "interview", questions=2)
+        begun = await self.command(member, channel, "interview")
         for _ in range(4):
             await self._pause(10, 60)
             card = _find(channel, begun, member, _is_interview)
@@ -276,7 +276,7 @@ class Members:
         await asyncio.sleep(self._pace * self.rng.uniform(least, most))
 
 
-def _reply(result: Result | None) -> Message | None:
+def reply_of(result: Result | None) -> Message | None:
     return result.interaction.reply if result is not None else None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import zlib
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
@@ -11,14 +12,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from bot.challenges.cards import OpenCard, ResultCard
-from bot.chat.messages import Message
+from bot.chat.messages import Message, PlainMessage
 from bot.chat.sender import _identifying_marks
 from bot.core import snowflakes
 from bot.core.context import Place
 from bot.core.errors import DeliveryLater, DeliveryUnknown
 from bot.daily.cards import Announcement, DailyCard, DailyResult, OpenDailyCard, OpenDailyResult
 from bot.interviews.grading.verifying import NoOpinion, PointToCheck, Ruling
-from bot.plan.rules import Goal
 from bot.questions.model import Bank
 from bot.recap.cards import Recap
 from bot.rounds.cards import QuestionCard, RevealCard, StandingsCard
@@ -120,9 +120,6 @@ class PlainViews:
 
     async def recap(self, found: Recap) -> Recap:
         return found
-
-    def reminder(self, due: int, goal: Goal | None, *, last: bool) -> tuple[int, bool]:
-        return goal.share.left if goal else due, last
 
 
 class FakeSender:
@@ -255,7 +252,7 @@ class FakeSender:
         return await self._do("open_direct", lambda: 10_000 + user_id)
 
     async def write_to(self, user_id: int, message: Any, channel_id: int | None) -> int:
-        due, last = message
+        due, last = _reminded(message)
         now = self._clock()
         if channel_id is None:
             if (
@@ -318,6 +315,13 @@ def _kind_and_key(message: Any) -> tuple[str, int]:
     return _METHODS[type(message)][0], next(
         getattr(message, key) for key in _KEYS if hasattr(message, key)
     )
+
+
+def _reminded(message: PlainMessage) -> tuple[int, bool]:
+    """Return the first number in a reminder, and whether it says that it is the last one."""
+    number = re.search(r"\d[\d,]*", message.content)
+    assert number is not None
+    return int(number[0].replace(",", "")), "this is the last one" in message.content
 
 
 class FakeVerifier:

@@ -33,9 +33,8 @@ from bot.insights.store import item_difficulties
 from bot.interviews.model import PartnerEnding, PartnerState
 from bot.interviews.partner_store import partner_interviews
 from bot.interviews.store import interview_questions, interviews
-from bot.members.store import member_names, members
-from bot.memory.rules import DEFAULT
-from bot.memory.store import cards, memory_models
+from bot.members.store import member_names, members, teams
+from bot.memory.store import cards, first_stabilities
 from bot.milestones.store import member_milestones, milestones
 from bot.plan.store import plan_days, plans
 from bot.practice.store import practice_questions, practices
@@ -53,7 +52,6 @@ from bot.recap.store import recap_schedules, recaps
 from bot.reminders.store import reminders
 from bot.rounds.store import round_questions, rounds
 from bot.suggestions.store import suggestions
-from bot.teams.store import teams
 
 GUILD, CHANNEL, ALWINA = 1, 10, 101
 NOW = datetime(2027, 1, 4, 12, tzinfo=UTC)
@@ -70,7 +68,7 @@ def fill(conn: Connection, days: int) -> None:
         _rounds(days),
         _challenges(days),
         _dailies(days),
-        _totals(days),
+        _totals(),
         _private(days),
         _partners(days),
         _answers(days),
@@ -141,28 +139,23 @@ def _members() -> Rows:
         daily_schedules,
         ({**schedule, "id": key, "guild_id": n} for key, n in enumerate(servers, start=1)),
     )
-    yield _each(members, "user_id", people, shows_stats=True, zone="UTC")
+    yield _each(members, "user_id", people, shows_profile=True, zone="UTC")
     yield member_names, ({"guild_id": GUILD, "user_id": n, "name": f"m{n}"} for n in people)
     streak = {"through": date(2020, 1, 1), "current": 0, "best": 0}
     yield _each(streaks, "user_id", others, guild_id=GUILD, **streak)
-    yield _each(reminders, "user_id", people, at="09:00", zone="UTC", next_at=soon)
+    yield _each(reminders, "user_id", people, at="09:00", next_at=soon)
     plan = {
         "day": today + timedelta(days=20),
         "minutes": 15,
         "set_on": today - timedelta(days=40),
-        "goal": 80,
-        "goal_of": "all",
-        "topic_ids": "",
+        "goal": "all",
     }
     yield _each(plans, "user_id", people, **plan)
     yield (
         plan_days,
-        (
-            {"user_id": ALWINA, "day": today - timedelta(days=n), "ready": 10 * n, "share": 9}
-            for n in range(40)
-        ),
+        ({"user_id": ALWINA, "day": today - timedelta(days=n), "ready": 10 * n} for n in range(40)),
     )
-    yield _each(plan_days, "user_id", others, day=today, ready=10, share=9)
+    yield _each(plan_days, "user_id", others, day=today, ready=10)
     card = {
         "state": 2,
         "stability": 9.0,
@@ -176,9 +169,8 @@ def _members() -> Rows:
         item_difficulties,
         ({"item_id": item, "difficulty": 0.5, "answers": 40} for item in ITEMS),
     )
-    fit = {"fitted_at": NOW, "reviews": 400, "loss_before": 0.4, "loss_after": 0.3}
-    fit |= {"parameters": json.dumps(DEFAULT.parameters), "recomputed": True}
-    yield _each(memory_models, "user_id", people, **fit)
+    fit = {"holds_from": NOW, "reviews": 400, "again": 0.2, "hard": 1.3, "good": 2.3, "easy": 8.3}
+    yield _each(first_stabilities, "user_id", people, **fit)
     yield server_banks, ({"guild_id": n, "mark": n, "packs": None, "numbers": 3} for n in servers)
     own = {"name": "ours", "topic_id": "ours"}
     section = {"section": "ours", "section_title": "Ours", "title": "Ours"}
@@ -247,7 +239,8 @@ def _rounds(days: int) -> Rows:
                     "number": QUESTIONS,
                     "started_at": at(n, days),
                 },
-                **{"phase": "open" if n == days else "ended", "due_at": at(n, days)},
+                "phase": "open" if n == days else "ended",
+                "due_at": at(n, days) if n == days else None,
                 "ended_at": None if n == days else at(n, days),
             }
             for n in range(1, days + 1)
@@ -380,13 +373,12 @@ def _dailies(days: int) -> Rows:
     )
 
 
-def _totals(days: int) -> Rows:
-    sums = {"points": 300, "answers": 3, "right": 3, "days": 1, "last_on": NOW.date()}
+def _totals() -> Rows:
     members = (ALWINA, 102, *range(1000, 1000 + OTHERS))
     yield (
         totals,
         (
-            {"guild_id": GUILD, "topic_id": topic, "user_id": user, **sums}
+            {"guild_id": GUILD, "topic_id": topic, "user_id": user, "points": 300}
             for topic in (ALL_TOPICS, *TOPICS)
             for user in members
         ),
@@ -469,13 +461,13 @@ def _private(days: int) -> Rows:
                     "item_id": ITEMS[q % len(ITEMS)],
                     "choice_order": "0123",
                 },
-                **{"fresh": True, "asked_at": at(n, days)},
+                **{"is_new": True, "asked_at": at(n, days)},
             }
             for n, k, q in questions[:-1]
         ),
     )
     asking = {"practice_id": days, "number": QUESTIONS, "item_id": ITEMS[0], "asked_at": NOW}
-    asking |= {"choice_order": "0123", "fresh": True}
+    asking |= {"choice_order": "0123", "is_new": True}
     yield _each(practice_questions, "id", [days * QUESTIONS], **asking)
     yield (
         interviews,

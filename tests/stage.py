@@ -75,7 +75,7 @@ class Stage:
             pictures=OwnPictures(self.database),
         )
         plain = PlainViews()
-        views = Views(plain, plain, plain, plain, plain)
+        views = Views(plain, plain, plain, plain)
         services = Services(context, self.verifier, views)
         # its edits wait in real time, so on a busy machine one would come in the middle of a test
         services.open_questions.counters._closed = True

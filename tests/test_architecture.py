@@ -109,11 +109,12 @@ LEVELS = (
     ("core", "chat"),
     ("questions",),
     ("answers",),
-    ("members", "teams", "memory"),
+    ("members", "memory"),
     ("play",),
     ("rounds", "challenges", "daily", "practice", "plan", "reminders", "interviews"),
     (
         "boards",
+        "profile",
         "bank",
         "insights",
         "milestones",
@@ -121,22 +122,21 @@ LEVELS = (
         "settings",
         "help",
         "privacy",
-        "study",
+        "topics",
         "suggestions",
-        "anki",
     ),
 )
 """The features from the bottom up: imports point down, or to a neighbour, never in a circle."""
 ROOMS = {"model", "rules", "cards", "store", "service", "work", "views", "cog"}
 """The files of a feature; only those that it needs."""
 MORE_ROOMS = {
-    "anki": {"decks", "templates"},
+    "topics": {"decks", "deck_files"},
     "questions": {
         *("model", "check", "bank", "banks", "own", "answers", "drawing", "formulas", "tools"),
         *("lint", "in_play", "typed", "own_pictures", "areas"),
     },
     "members": {"names"},
-    "memory": {"ability", "progress", "fitting", "own_models"},
+    "memory": {"ability", "progress", "fitting"},
     "answers": {"pay", "totals", "sources", "erasure"},
     "bank": {"archives", "checks", "documents", "files", "forms", "pictures", "sheets"},
     "challenges": {"players"},
@@ -145,9 +145,8 @@ MORE_ROOMS = {
         *("streak_store", "streaks", "weekdays"),
     },
     "insights": {"analysis", "difficulties", "difficulty"},
-    "practice": {"next_question"},
     "rounds": {"answering", "counter", "messages", "results"},
-    "plan": {"cards", "dates", "forecast", "goals", "outlook"},
+    "plan": {"dates", "forecast"},
     "interviews": {
         "grading",
         *("partner_store", "partner_service", "partner_work", "partner_views", "partner_cog"),
@@ -181,7 +180,7 @@ PURE = {
 }
 PURE |= {"errors", "snowflakes", "shards"}
 STORAGE = (
-    "bot.anki.decks",
+    "bot.topics.deck_files",
     "bot.answers.erasure",
     "bot.answers.pay",
     "bot.answers.sources",
@@ -427,7 +426,6 @@ def test_every_import_is_a_dependency() -> None:
     """The bot imports the standard library, itself, and packages that pyproject.toml names."""
     declared = (ROOT / "pyproject.toml").read_text("utf-8").casefold()
     names = {"dotenv": "python-dotenv", "resvg_py": "resvg-py", "PIL": "pillow"}
-    names["fsrs_rs_python"] = "fsrs-rs-python"
     tops = {name.partition(".")[0] for module in MODULES for name in imports(module)} - {"bot", ""}
     foreign = tops - sys.stdlib_module_names
     assert {"discord", "sqlalchemy", "rapidfuzz"} <= foreign
@@ -492,7 +490,7 @@ def test_command_names_are_unique() -> None:
         assert [n for n, times in Counter(own).items() if times > 1] == [], cog
         top += own if name is None else [name]
     assert [name for name, times in Counter(top).items() if times > 1] == []
-    assert {"quiz", "daily", "today", "leaderboard", "stats", "topics", "help"} <= set(top)
+    assert {"quiz", "daily", "today", "leaderboard", "profile", "topics", "help"} <= set(top)
 
 
 @pytest.mark.parametrize("cog", cogs(), ids=lambda cog: cog.__name__)

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 UNREAD = re.compile(
     r"store\.py|core/(database|processes|tables)\.py|core/migrations/.*"  # SQL
     r"|grading/(__init__|guards|lexicon|mistakes|negation|chat_model|weights|words)\.py"  # the grader's vocabulary
-    r"|playground/(patches|server)\.py|logs\.py|anki/templates\.py"  # text for programs
+    r"|playground/(patches|server)\.py|logs\.py|topics/deck_files\.py"  # text for programs
 )
 MACHINES = re.compile(r"(log|logging|re)\.\w+|(sqlalchemy|sa)\.\w+")
 

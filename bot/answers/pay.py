@@ -76,7 +76,7 @@ def pay_late(conn: Connection, given: Sequence[Answer]) -> None:
         won = rules.paid(a.points, a.answered_at, alone=False, last_paid=last)
         if won:
             store.change(conn, a.source, a.question_id, a.user_id, paid=won)
-            totals.correct(conn, a, paid=won, right=a.correct)
+            totals.correct(conn, a, won)
 
 
 def add_counted(conn: Connection, answer: Answer, *, day: date) -> bool:
@@ -103,7 +103,7 @@ def grade(conn: Connection, before: Answer, *, states: str, points: int, right: 
         points=points,
         paid=points,
     )
-    totals.correct(conn, before, paid=points, right=right)
+    totals.correct(conn, before, points)
 
 
 class Regraded(Struct, frozen=True):
@@ -180,8 +180,8 @@ def _store_verdict(
         paid = rules.paid(verdict.points, a.answered_at, alone=alone, last_paid=before)
         if paid:
             last_paid[a.user_id] = a.answered_at
-        if (paid, verdict.right) != (a.paid, a.correct):
-            totals.correct(conn, a, paid=paid, right=verdict.right)
+        if paid != a.paid:
+            totals.correct(conn, a, paid)
     store.change(
         conn,
         a.source,

@@ -342,19 +342,22 @@ Reviews = dict[str, list[tuple[Rating, datetime]]]
 """Reviews by item id: ratings with their times, the oldest first."""
 
 
-def reviews_of(conn: Connection, user_id: int, item_ids: Collection[str]) -> Reviews:
-    """Return all reviews of a member's memory cards of some items."""
-    return _by_item(_rated(conn, user_id, item_ids))
+def reviews_of(conn: Connection, user_id: int, item_id: str) -> list[tuple[Rating, datetime]]:
+    """Return all reviews of a member's memory card of an item, the oldest first."""
+    return [(Rating(row.rating), row.answered_at) for row in _rated(conn, user_id, item_id)]
 
 
 @prepared
-def _rated(user_id: int, item_ids: Collection[str]) -> Select[Any]:
-    return _reviews(user_id).where(answers.c.item_id.in_(item_ids))
+def _rated(user_id: int, item_id: str) -> Select[Any]:
+    return _reviews(user_id).where(answers.c.item_id == item_id)
 
 
 def all_reviews_of(conn: Connection, user_id: int) -> Reviews:
     """Return all reviews of all of a member's memory cards."""
-    return _by_item(_all_rated(conn, user_id))
+    found: Reviews = {}
+    for row in _all_rated(conn, user_id):
+        found.setdefault(row.item_id, []).append((Rating(row.rating), row.answered_at))
+    return found
 
 
 def _reviews(user_id: int) -> Select[Any]:
@@ -365,13 +368,6 @@ def _reviews(user_id: int) -> Select[Any]:
 
 
 _all_rated = prepared(_reviews)
-
-
-def _by_item(rows: Iterable[Any]) -> Reviews:
-    found: Reviews = {}
-    for item_id, rating, at in rows:
-        found.setdefault(item_id, []).append((Rating(rating), at))
-    return found
 
 
 def count_reviews(conn: Connection, user_id: int, limit: int) -> int:
@@ -420,29 +416,17 @@ def latest_ratings(conn: Connection, user_id: int) -> list[tuple[str, Rating]]:
     return [(r.item_id, Rating(r.rating)) for r in conn.execute(newest.limit(LATEST))]
 
 
-def days_on(conn: Connection, guild_id: int, user_id: int, since: datetime) -> Mapping[date, int]:
-    """Return a member's number of counted answers on a server since a moment, by local date."""
-    return {row.local_date: row.answers for row in _days_on(conn, guild_id, user_id, since)}
+def verdicts_since(conn: Connection, user_id: int, since: datetime) -> list[tuple[datetime, bool]]:
+    """Return a member's closed answers since a moment that are rated: when, and whether right."""
+    return [(row.answered_at, row.correct) for row in _verdicts_since(conn, user_id, since)]
 
 
 @prepared
-def _days_on(guild_id: int, user_id: int, since: datetime) -> Select[Any]:
+def _verdicts_since(user_id: int, since: datetime) -> Select[Any]:
     own = answers.c.user_id == user_id, answers.c.answered_at >= since
-    here = answers.c.guild_id == guild_id, answers.c.local_date.is_not(None)
-    query = select(answers.c.local_date, func.count().label("answers")).where(*own, *here)
-    return query.group_by(answers.c.local_date)
-
-
-def practised_at(conn: Connection, user_id: int, since: datetime) -> list[datetime]:
-    """Return when a member answered in practice since a moment, the oldest first."""
-    return list(_practised_at(conn, user_id, since).scalars())
-
-
-@prepared
-def _practised_at(user_id: int, since: datetime) -> Select[Any]:
-    own = answers.c.user_id == user_id, answers.c.answered_at >= since
-    query = select(answers.c.answered_at).where(*own, answers.c.source == constant(PRACTICE))
-    return query.order_by(answers.c.answered_at)
+    return select(answers.c.answered_at, answers.c.correct).where(
+        *own, answers.c.rating.is_not(None)
+    )
 
 
 def has_played(conn: Connection, user_id: int) -> bool:

@@ -1,20 +1,19 @@
-"""Sums over the log, for all-time boards and members' figures. They grow with each answer.
+"""Sums of points over the log, for all-time boards. They grow with each answer.
 
 Boards of a day, week or month are computed from the log itself.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
-from msgspec import Struct
-from sqlalchemy import Connection, Executable, Select, and_, case, delete, func, select
+from sqlalchemy import Connection, Executable, Select, and_, delete, func, select
 
-from bot.answers.store import RIGHT, Answer, answers
+from bot.answers.store import Answer, answers
 from bot.core.personal import DERIVED
 from bot.core.tables import constant, insert_for, metadata, prepared
 
@@ -28,10 +27,6 @@ totals = sa.Table(
     sa.Column("topic_id", sa.String(48), primary_key=True),
     sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("points", sa.BigInteger, nullable=False),
-    sa.Column("answers", sa.Integer, nullable=False),
-    sa.Column("right", sa.Integer, nullable=False),
-    sa.Column("days", sa.Integer, nullable=False),  # local dates with answers
-    sa.Column("last_on", sa.Date, nullable=False),  # the latest of these
     sqlite_with_rowid=False,
     info=DERIVED,
 )
@@ -67,27 +62,18 @@ def add(conn: Connection, counted: Sequence[Answer]) -> None:
         return
     guild_id = counted[0].guild_id
     assert guild_id is not None
-    members: dict[tuple[str, int], list[Answer]] = defaultdict(list)
+    members: Counter[tuple[str, int]] = Counter()
     teams: Counter[tuple[int, str, int]] = Counter()
     for a in counted:
         for topic in {ALL_TOPICS, a.topic_id}:
-            members[topic, a.user_id].append(a)
+            members[topic, a.user_id] += a.paid or 0
         if a.team_id is not None:
             teams[a.team_id, a.topic_id, a.user_id] += a.paid or 0
     rows = [
-        {
-            "guild_id": guild_id,
-            "topic_id": topic,
-            "user_id": user_id,
-            "points": sum(a.paid or 0 for a in own),
-            "answers": len(own),
-            "right": sum(a.correct for a in own),
-            "days": 1,
-            "last_on": counted[0].local_date,
-        }
-        for (topic, user_id), own in sorted(members.items())  # one order of locks
+        {"guild_id": guild_id, "topic_id": topic, "user_id": user_id, "points": points}
+        for (topic, user_id), points in sorted(members.items())  # one order of locks
     ]
-    conn.execute(_upsert(conn.dialect.name), rows)
+    conn.execute(_adding(conn.dialect.name, totals), rows)
     _add_for_teams(conn, guild_id, teams)
 
 
@@ -105,16 +91,13 @@ def _add_for_teams(
         for (team_id, topic, user_id), won in sorted(points.items())
     ]
     if rows:
-        conn.execute(_upsert_for_teams(conn.dialect.name), rows)
+        conn.execute(_adding(conn.dialect.name, team_totals), rows)
 
 
-def correct(conn: Connection, before: Answer, *, paid: int, right: bool) -> None:
+def correct(conn: Connection, before: Answer, paid: int) -> None:
     """Change the totals after a counted answer was judged again. `before` is the answer before."""
     assert before.guild_id is not None
-    change = {
-        "points": totals.c.points + paid - (before.paid or 0),
-        "right": totals.c.right + int(right) - int(before.correct),
-    }
+    change = {"points": totals.c.points + paid - (before.paid or 0)}
     own = totals.c.guild_id == before.guild_id, totals.c.user_id == before.user_id
     topics = totals.c.topic_id.in_({ALL_TOPICS, before.topic_id})
     conn.execute(sa.update(totals).where(*own, topics).values(change))
@@ -124,25 +107,11 @@ def correct(conn: Connection, before: Answer, *, paid: int, right: bool) -> None
 
 
 @cache
-def _upsert(dialect: str) -> Executable:
-    statement = insert_for(dialect, totals)
-    new = statement.excluded
-    later = new.last_on > totals.c.last_on
-    sums: dict[str, Any] = {
-        name: totals.c[name] + new[name] for name in ("points", "answers", "right")
-    }
-    sums["days"] = totals.c.days + case((later, 1), else_=0)
-    sums["last_on"] = case((later, new.last_on), else_=totals.c.last_on)
-    return statement.on_conflict_do_update(index_elements=list(totals.primary_key), set_=sums)
-
-
-@cache
-def _upsert_for_teams(dialect: str) -> Executable:
-    statement = insert_for(dialect, team_totals)
-    points = {"points": team_totals.c.points + statement.excluded.points}
-    return statement.on_conflict_do_update(
-        index_elements=list(team_totals.primary_key), set_=points
-    )
+def _adding(dialect: str, table: sa.Table) -> Executable:
+    """Return a statement that adds points to a row, or makes the row."""
+    statement = insert_for(dialect, table)
+    points = {"points": table.c.points + statement.excluded.points}
+    return statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=points)
 
 
 def rebuild(conn: Connection) -> int:
@@ -154,20 +123,14 @@ def rebuild(conn: Connection) -> int:
         conn.execute(sa.text("LOCK TABLE answers IN SHARE MODE"))
     c = answers.c
     counted = and_(c.local_date.is_not(None), c.guild_id.is_not(None), c.user_id > 0)
-    sums = (
-        func.sum(c.paid),
-        func.count(),
-        RIGHT,
-        func.count(c.local_date.distinct()),
-        func.max(c.local_date),
-    )
+    points = func.sum(c.paid)
     member = c.guild_id, c.user_id
     in_topic = c.guild_id, c.topic_id, c.user_id
     in_team = c.guild_id, c.team_id, c.topic_id, c.user_id
-    in_all = select(c.guild_id, sa.literal(ALL_TOPICS), c.user_id, *sums).where(counted)
+    in_all = select(c.guild_id, sa.literal(ALL_TOPICS), c.user_id, points).where(counted)
     # answers without a topic are in the first row already
-    by_topic = select(*in_topic, *sums).where(counted, c.topic_id != ALL_TOPICS)
-    for_teams = select(*in_team, func.sum(c.paid)).where(counted, c.team_id.is_not(None))
+    by_topic = select(*in_topic, points).where(counted, c.topic_id != ALL_TOPICS)
+    for_teams = select(*in_team, points).where(counted, c.team_id.is_not(None))
     for table in SUMS:
         conn.execute(delete(table))
     for table, query, key in (
@@ -179,27 +142,15 @@ def rebuild(conn: Connection) -> int:
     return conn.execute(select(func.count()).select_from(answers).where(counted)).scalar_one()
 
 
-class Total(Struct, frozen=True):
-    """A member's figures of all time on a server: in a topic or in all."""
-
-    points: int = 0
-    answers: int = 0
-    right: int = 0
-    days: int = 0
-
-
-def of_member(conn: Connection, guild_id: int, user_id: int) -> tuple[Total, dict[str, Total]]:
-    """Return a member's total in all topics, and those in topics where they have answered."""
-    found = {
-        row.topic_id: Total(row.points, row.answers, row.right, row.days)
-        for row in _of_member(conn, guild_id, user_id)
-    }
-    return found.pop(ALL_TOPICS, Total()), found
+def points_of(conn: Connection, guild_id: int, user_id: int) -> int:
+    """Return a member's points of all time on a server."""
+    return _points_of(conn, guild_id, user_id).scalar() or 0
 
 
 @prepared
-def _of_member(guild_id: int, user_id: int) -> Select[Any]:
-    return select(totals).where(totals.c.user_id == user_id, totals.c.guild_id == guild_id)
+def _points_of(guild_id: int, user_id: int) -> Select[Any]:
+    own = totals.c.user_id == user_id, totals.c.guild_id == guild_id
+    return select(totals.c.points).where(*own, _ALL)
 
 
 def servers_of_members() -> Select[Any]:

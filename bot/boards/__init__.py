@@ -1,1 +1,1 @@
-"""Leaderboards, and members' figures."""
+"""Leaderboards of members and teams."""

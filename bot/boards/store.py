@@ -15,16 +15,8 @@ from sqlalchemy import Connection, Select, bindparam, func, select
 from bot.answers.rules import days_before, days_of
 from bot.answers.store import answers, points_between
 from bot.answers.totals import ALL_TOPICS, team_totals, totals
-from bot.boards.cards import Board
-from bot.boards.rules import (
-    PAGE_SIZE,
-    RankedMember,
-    RankedPage,
-    TeamSum,
-    count_pages,
-    places_of,
-    rank,
-)
+from bot.boards.model import Board, MemberRow, TeamSum
+from bot.boards.rules import PAGE_SIZE, count_pages, rank
 from bot.members.store import names_of
 
 Days = tuple[date, date]
@@ -49,55 +41,59 @@ def board(
     if days is None:
         found = _all_time(conn, guild_id, topic_id or ALL_TOPICS, user_id, page)
     else:
-        points = points_between(conn, guild_id, *days, topic_id)
-        found = rank(points, user_id=user_id, page=page)
-    listed = [member.user_id for member in found.listed]
-    names = names_of(conn, guild_id, listed)
+        found = _of_days(conn, guild_id, days, topic_id, user_id, page)
+    names = names_of(conn, guild_id, [row.user_id for row in found.rows])
     earlier = days_before(period, day)
     before: dict[int, int] = {}
-    if earlier and listed:
-        before = places_of(points_between(conn, guild_id, *earlier, topic_id))
+    if earlier and found.rows:
+        ranked = rank(points_between(conn, guild_id, *earlier, topic_id))
+        before = {member: place for place, member in ranked}
     rows = tuple(
-        replace(member, name=names.get(member.user_id), before=before.get(member.user_id))
-        for member in found.listed
+        replace(row, name=names.get(row.user_id), before=before.get(row.user_id))
+        for row in found.rows
     )
-    return Board(
-        period=period,
-        topic_id=topic_id,
-        page=found.page,
-        pages=found.pages,
-        members=found.members,
-        rows=rows,
-        own=found.own,
-        ahead=found.ahead,
-    )
+    return replace(found, rows=rows)
 
 
-def _all_time(
-    conn: Connection, guild_id: int, topic_id: str, user_id: int, page: int
-) -> RankedPage:
+def _of_days(
+    conn: Connection, guild_id: int, days: Days, topic_id: str | None, user_id: int, page: int
+) -> Board:
+    points = points_between(conn, guild_id, *days, topic_id)
+    rows = [MemberRow(place, member, points[member]) for place, member in rank(points)]
+    own = next((row for row in rows if row.user_id == user_id), None)
+    better = [row for row in rows if own and row.points > own.points]
+    pages = count_pages(len(rows))
+    page = min(page, pages - 1)
+    shown = tuple(rows[page * PAGE_SIZE : (page + 1) * PAGE_SIZE])
+    return Board(page, pages, len(rows), shown, own, better[-1] if better else None)
+
+
+def _all_time(conn: Connection, guild_id: int, topic_id: str, user_id: int, page: int) -> Board:
     """Return a page of all time, without reading all members."""
     scope = {"guild_id": guild_id, "topic_id": topic_id}
-    members = conn.execute(_MEMBERS, scope).scalar_one()
-    pages = count_pages(members)
+    size = conn.execute(_SIZE, scope).scalar_one()
+    pages = count_pages(size)
     page = min(page, pages - 1)
-    listed = conn.execute(_PAGE, {**scope, "skip": page * PAGE_SIZE}).all()
+    listed = conn.execute(_PAGE, {**scope, "skip": page * PAGE_SIZE})
+    rows = tuple(MemberRow(row.place, row.user_id, row.points) for row in listed)
     own = conn.execute(_OWN, {**scope, "user_id": user_id}).first()
-    ahead = None
-    if own is not None:
-        ahead = conn.execute(_AHEAD, {**scope, "points": own.points}).first()
-    return RankedPage(
-        page=page,
-        pages=pages,
-        members=members,
-        listed=tuple(RankedMember(row.place, row.user_id, row.points) for row in listed),
-        own=own and RankedMember(own.place, user_id, own.points),
-        ahead=ahead and RankedMember(ahead.place, ahead.user_id, ahead.points),
+    ahead = own and conn.execute(_AHEAD, {**scope, "points": own.points}).first()
+    return Board(
+        page,
+        pages,
+        size,
+        rows,
+        own=own and MemberRow(own.place, user_id, own.points),
+        ahead=ahead and MemberRow(ahead.place, ahead.user_id, ahead.points),
     )
 
 
 _better = totals.alias()
-_SCOPE = totals.c.guild_id == bindparam("guild_id"), totals.c.topic_id == bindparam("topic_id")
+_SCOPE = (
+    totals.c.guild_id == bindparam("guild_id"),
+    totals.c.topic_id == bindparam("topic_id"),
+    totals.c.points > 0,
+)
 _PLACE = (
     select(func.count())
     .select_from(_better)
@@ -110,14 +106,19 @@ _PLACE = (
     + 1
 ).label("place")
 _RANKED = select(totals.c.user_id, totals.c.points, _PLACE).where(*_SCOPE)
-_MEMBERS = select(func.count()).select_from(totals).where(*_SCOPE)
+_SIZE = select(func.count()).select_from(totals).where(*_SCOPE)
 _PAGE = (
     _RANKED.order_by(totals.c.points.desc(), totals.c.user_id)
     .limit(PAGE_SIZE)
     .offset(bindparam("skip"))
 )
 _OWN = _RANKED.where(totals.c.user_id == bindparam("user_id"))
-_AHEAD = _RANKED.where(totals.c.points > bindparam("points")).order_by(totals.c.points).limit(1)
+# of members with equal points the one listed last, as `_of_days` finds them
+_AHEAD = (
+    _RANKED.where(totals.c.points > bindparam("points"))
+    .order_by(totals.c.points, totals.c.user_id.desc())
+    .limit(1)
+)
 
 
 def team_sums(

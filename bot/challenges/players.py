@@ -27,10 +27,10 @@ from bot.core.clicks import Click
 from bot.core.context import Context
 from bot.core.database import Connection, reading
 from bot.core.errors import UserError
+from bot.members.store import teams_of
 from bot.play.service import judge
 from bot.questions import answers, drawing
 from bot.questions.answers import already, shown_answer
-from bot.teams import store as teams_store
 
 T = TypeVar("T")
 
@@ -133,7 +133,7 @@ class Players:
                 guild_id=challenge.guild_id,
                 shown_at=shown.shown_at,
                 limit_ms=question.seconds * 1000,
-                teams=teams_store.ids(conn, challenge.guild_id),
+                teams=teams_of(conn, challenge.guild_id),
             )
             answers_store.add(conn, answer)
             due = None

@@ -15,7 +15,7 @@ from bot.answers.sources import Source, Terms
 from bot.answers.store import CHALLENGE
 from bot.challenges.rules import State
 from bot.core import erased_answers
-from bot.core.jobs import Queue
+from bot.core.jobs import Queue, queue_columns
 from bot.core.personal import SECRET, SOMEBODY, Held
 from bot.core.tables import (
     Instant,
@@ -31,7 +31,7 @@ from bot.core.tables import (
 from bot.play.rules import points
 from bot.questions.store import note_asked
 
-# `state` is the next step of a challenge, and `due_at` its time or the end of a process's lease:
+# `state` is the next step of a challenge:
 #   posting   the card is to be posted
 #   open      members take it; due to update the count on the card, and at the close
 #   counting  closed; the answers are being counted, question by question
@@ -56,9 +56,7 @@ challenges = sa.Table(
     sa.Column("counted", sa.Integer, nullable=False, server_default="0"),
     # the number of finished players on the card; -1 during an edit
     sa.Column("shown", sa.Integer, nullable=False, server_default="0"),
-    sa.Column("due_at", Instant),  # null once it is closed
-    # consecutive failures of the next step
-    sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
+    *queue_columns(),
     sa.Column("message_id", sa.BigInteger),
     sa.Column("started_at", Instant, nullable=False),
     sa.Column("closes_at", Instant, nullable=False),
@@ -73,7 +71,6 @@ challenges = sa.Table(
     sqlite_autoincrement=True,  # ids of erased rows must not be reused, because cards hold them
 )
 RUNNING = challenges.c.state != constant(State.CLOSED)
-sa.Index("ix_challenges_due", challenges.c.due_at, sqlite_where=RUNNING)
 sa.Index("ix_challenges_running", challenges.c.guild_id, sqlite_where=RUNNING)
 
 challenge_questions = sa.Table(
@@ -182,15 +179,7 @@ def _erase_shown(conn: Connection, user_id: int, limit: int) -> int:
 
 
 HELD = Held(members={challenge_shown.name: _erase_shown})
-QUEUE = Queue(
-    table=challenges,
-    due_at=challenges.c.due_at,
-    state=challenges.c.state,
-    guild_id=challenges.c.guild_id,
-    claimed=challenges.c.state.in_([State.POSTING, State.COUNTING, State.CLOSING])
-    | (challenges.c.shown < 0),
-    where=RUNNING,
-)
+QUEUE = Queue(challenges, state=challenges.c.state)
 change = QUEUE.change
 
 

@@ -22,7 +22,7 @@ from bot.challenges.store import Challenge, Question, Shown
 from bot.core.context import Context, Place, make_nonce
 from bot.core.database import Connection
 from bot.core.errors import DeliveryRefused
-from bot.core.jobs import LEASE
+from bot.core.jobs import leased
 from bot.core.posting import Post, PostWorker
 from bot.members.store import names_of
 from bot.play.rules import SHOWN
@@ -160,7 +160,7 @@ class ChallengeWork(PostWorker[Challenge]):
             store.reveal(conn, challenge_id, now)
             return False
         self._score(conn, challenge, following[0])
-        counted = {"counted": following[0].number, "due_at": now + LEASE}
+        counted = {"counted": following[0].number, **leased(now)}
         store.change(conn, challenge_id, expect=State.COUNTING, **counted)
         return True
 

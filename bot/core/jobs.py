@@ -1,7 +1,7 @@
 """Queues of due rows, workers that process them, and the scheduler that starts the workers.
 
-Deadlines are columns: a `Queue` is a table whose rows have a due time, a count of failures and mostly
-a state. A `Worker` moves due rows on, one step at a time. If a step raises, the failure is counted in
+Deadlines are columns: a `Queue` is a table whose rows have a due time, a count of failures, and mostly
+a state and a lease. A `Worker` moves due rows on, one step at a time. If a step raises, the failure is counted in
 the row, which is retried with backoff and finally given up with a reason.
 
 The `Scheduler` asks all workers in one read what is due and when the next deadline is. It starts each
@@ -15,7 +15,6 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import datetime, timedelta
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from msgspec import Struct
@@ -23,20 +22,20 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
-    Select,
+    Index,
+    Integer,
     Table,
-    Update,
     bindparam,
     false,
     literal_column,
     or_,
     select,
-    true,
     update,
 )
 
 from bot.core.errors import DeliveryUnknown
 from bot.core.shards import ALL, SHARD_BITS, TAKE_OVER, Shards
+from bot.core.tables import Instant
 
 if TYPE_CHECKING:
     from bot.core.context import Context
@@ -45,7 +44,7 @@ log = logging.getLogger(__name__)
 Row = TypeVar("Row")
 
 LEASE = timedelta(seconds=30)
-"""A claim is valid for this long; then another process may take the work over."""
+"""A process has a row for this long; then another one may take the work over."""
 PATIENCE = timedelta(minutes=15)
 """A row that fails each time is given up after this long."""
 MAX_CONCURRENT_JOBS = 100
@@ -73,164 +72,138 @@ def total_backoff(failures: int) -> timedelta:
     return sum((backoff(n) for n in range(1, failures)), timedelta())
 
 
-_NONE = false()
-_ALL = true()
+def queue_columns() -> tuple[Column[Any], ...]:
+    """Return the columns of a table whose rows come due."""
+    return (
+        Column("due_at", Instant),  # when the next step is due; null after the last one
+        Column("lease_until", Instant),  # so long the step under way has; null between steps
+        # consecutive failures of the next step
+        Column("failures", Integer, nullable=False, server_default="0"),
+    )
 
 
-class Queue(Struct, frozen=True, kw_only=True, eq=False, dict=True):
-    """A table whose rows come due.
+MOVED_ON = {"lease_until": None, "failures": 0}
+"""Values of a row after a successful step."""
 
-    `due_at` is null while there is nothing to do. `claimed` selects the rows that a process is working
-    on; they are due again only if their lease expires. `where` selects the rows that can be due at
-    all, as in a partial index. `unsent` selects the rows whose post was not tried, or was refused.
-    Without `guild_id`, any process may take any row. `problem` is the column for the sentence about
-    a failure, if there is one.
+
+def leased(now: datetime) -> dict[str, Any]:
+    """Return the values of a row that a process works on from now. It is due again at the end."""
+    return {"due_at": now + LEASE, "lease_until": now + LEASE}
+
+
+class Queue:
+    """A table whose rows come due; mostly it has the `queue_columns`.
+
+    `due_at` is null while there is nothing to do. A table without a `state` has no leases: a step
+    moves its `due_at` on before it does anything that others can see. Without a column `guild_id`,
+    any process may take any row. `problem` is the column for the sentence about a failure.
     """
 
-    table: Table
-    due_at: Column[datetime]
-    state: Column[str] | None = None
-    guild_id: Column[int] | None = None
-    claimed: ColumnElement[bool] = _NONE
-    where: ColumnElement[bool] = _ALL
-    unsent: ColumnElement[bool] | None = None
-    problem: Column[str] | None = None
+    def __init__(
+        self,
+        table: Table,
+        *,
+        state: Column[str] | None = None,
+        due_at: Column[datetime] | None = None,
+        problem: Column[str] | None = None,
+    ) -> None:
+        self.table = table
+        self.state = state
+        self._due_at: Column[datetime] = table.c.due_at if due_at is None else due_at
+        self._problem = problem
+        self._guild_id: Column[int] | None = table.c.get("guild_id")
+        key: Column[int] = next(iter(table.primary_key))
+        self._key = key
+        self._is_leased = false() if state is None else table.c.lease_until.is_not(None)
+        Index(None, self._due_at, sqlite_where=self._due_at.is_not(None))
 
-    @property
-    def _key(self) -> Column[int]:
-        return next(iter(self.table.primary_key.columns))
-
-    # Statements are built once, because building one takes longer than running it.
-
-    @cached_property
-    def _due(self) -> Select[Any]:
-        waiting = select(self._key).where(self.where, self.due_at <= bindparam("now"))
-        return waiting.order_by(self.due_at).limit(bindparam("limit"))
-
-    @cached_property
-    def _next(self) -> Select[Any]:
-        return (
-            select(self.due_at)
-            .where(self.where, self.due_at.is_not(None))
-            .order_by(self.due_at)
-            .limit(1)
+        # Statements are built once, because building one takes longer than running it.
+        waiting = select(key).where(self._due_at <= bindparam("now"))
+        self._due = waiting.order_by(self._due_at).limit(bindparam("limit"))
+        self._next = (
+            select(self._due_at).where(self._due_at.is_not(None)).order_by(self._due_at).limit(1)
         )
-
-    @cached_property
-    def _claim(self) -> Update:
-        free = select(self._key).where(
-            self._by_key, self.due_at <= bindparam("now"), self._in_expected_state
-        )
-        return update(self.table).where(self._key.in_(free.with_for_update(skip_locked=True)))
-
-    @cached_property
-    def _change(self) -> Update:
-        return update(self.table).where(self._by_key, self._in_expected_state)
-
-    @cached_property
-    def _state_of(self) -> Select[Any]:
-        assert self.state is not None
-        return select(self.state).where(self._by_key)
-
-    @property
-    def _by_key(self) -> ColumnElement[bool]:
-        return self._key == bindparam("key_")
-
-    @property
-    def _in_expected_state(self) -> ColumnElement[bool]:
-        assert self.state is not None
-        return self.state == bindparam("expected")
+        expected = [key == bindparam("key_")]
+        if state is not None:
+            expected.append(state == bindparam("expected"))
+        free = select(key).where(*expected, self._due_at <= bindparam("now"))
+        self._claim = update(table).where(key.in_(free.with_for_update(skip_locked=True)))
+        self._change = update(table).where(*expected)
 
     def due(self, conn: Connection, now: datetime, limit: int, shards: Shards = ALL) -> list[int]:
         """Return keys of due rows for a process with these shards, longest waiting first.
 
-        These are due rows of its own servers, and from other processes expired claims and rows that
+        These are due rows of its own servers, and from other processes expired leases and rows that
         have waited for `TAKE_OVER`.
         """
         query = self._due
-        if not shards.all and self.guild_id is not None:
+        if not shards.all and self._guild_id is not None:
             query = query.where(
-                or_(_on(shards, self.guild_id), self.due_at <= now - TAKE_OVER, self.claimed)
+                or_(_on(shards, self._guild_id), self._due_at <= now - TAKE_OVER, self._is_leased)
             )
         return list(conn.execute(query, {"now": now, "limit": limit}).scalars())
 
     def next_due(self, conn: Connection, shards: Shards = ALL) -> datetime | None:
         """Return when the next row is due for a process with these shards."""
         first: datetime | None = conn.execute(self._next).scalar()
-        if first is None or shards.all or self.guild_id is None:
+        if first is None or shards.all or self._guild_id is None:
             return first
         own: datetime | None = conn.execute(
-            self._next.where(or_(_on(shards, self.guild_id), self.claimed))
+            self._next.where(or_(_on(shards, self._guild_id), self._is_leased))
         ).scalar()
         return min(own or first + TAKE_OVER, first + TAKE_OVER)
 
     def claim(
         self, conn: Connection, key: int, /, *, now: datetime, expect: str, **values: object
     ) -> bool:
-        """Claim a due row in state `expect` for the length of a lease; False if that fails.
+        """Lease a due row in state `expect`; False if that fails.
 
-        If two processes try, the second finds the deadline moved or the row locked, and doesn't wait.
+        If two processes try, the second finds the row leased or locked, and doesn't wait.
         """
-        changed = {self.due_at.name: now + LEASE, **values}
-        return (
-            conn.execute(
-                self._claim, {"key_": key, "now": now, "expected": expect, **changed}
-            ).rowcount
-            == 1
-        )
+        given = {"key_": key, "now": now, "expected": expect, **leased(now), **values}
+        return conn.execute(self._claim, given).rowcount == 1
 
     def change(self, conn: Connection, key: int, /, *, expect: str, **values: Any) -> bool:
-        """Change a row if it is still in state `expect`; False if not. A new state resets failures."""
-        if self.state is not None and self.state.name in values:
-            values = {"failures": 0, **values}
+        """Change a row if it is still in state `expect`; False if not.
+
+        A new state or due time ends a lease, and a new state resets failures.
+        """
+        assert self.state is not None
+        if self.state.name in values:
+            values = {**MOVED_ON, **values}
+        elif "due_at" in values:
+            values = {"lease_until": None, **values}
         return conn.execute(self._change, {"key_": key, "expected": expect, **values}).rowcount == 1
 
-    def state_of(self, conn: Connection, key: int) -> str | None:
-        """Return the state of a row, or None if the row is gone or the queue has no states."""
-        if self.state is None:
-            return None
-        return conn.execute(self._state_of, {"key_": key}).scalar()
-
     def count_failure(
-        self, conn: Connection, key: int, /, *, began: str | None, now: datetime, problem: str
+        self, conn: Connection, key: int, /, *, now: datetime, problem: str
     ) -> tuple[str | None, int] | None:
         """Record a failed step and reschedule its row with backoff.
 
         Returns the row's state and its consecutive failures. Returns None if there is nothing to
-        retry, because the step, which began in state `began`, moved the row on before it failed.
+        retry, because the step had moved the row on before it failed.
         """
         state = literal_column("NULL") if self.state is None else self.state
-        query = select(state.label("state"), self.table.c.failures, (~self.claimed).label("free"))
-        row = conn.execute(
-            query.where(self._key == key, self.due_at <= now + LEASE).with_for_update()
-        ).first()
-        if row is None or (row.free and row.state != began):
+        query = select(state.label("state"), self.table.c.failures)
+        pending = self._key == key, or_(self._is_leased, self._due_at <= now)
+        row = conn.execute(query.where(*pending).with_for_update()).first()
+        if row is None:
             return None
         failures = row.failures + 1
-        values: dict[str, Any] = {
-            self.due_at.name: now + backoff(failures),
-            "failures": failures,
-        }
-        if self.problem is not None:
-            values[self.problem.name] = problem
-        conn.execute(update(self.table).where(self._key == key).values(**values))
+        values: dict[Any, Any] = {self._due_at: now + backoff(failures), "failures": failures}
+        if self.state is not None:
+            values["lease_until"] = None
+        if self._problem is not None:
+            values[self._problem] = problem
+        conn.execute(update(self.table).where(self._key == key).values(values))
         return row.state, failures
 
-    def wake_claimed(self, conn: Connection, now: datetime) -> int:
-        """Make claimed rows due at once, and return their number; only if no other process runs."""
-        if self.claimed is _NONE:
+    def end_leases(self, conn: Connection, now: datetime) -> int:
+        """Make leased rows due at once, and return their number; only if no other process runs."""
+        if self.state is None:
             return 0
-        woken = update(self.table).where(self.where, self.claimed, self.due_at > now)
-        return conn.execute(woken.values({self.due_at.name: now})).rowcount
-
-    def wake_unsent(self, conn: Connection, guild_id: int, now: datetime) -> bool:
-        """Make a server's unsent rows due now; return whether one was waiting."""
-        assert self.guild_id is not None
-        assert self.unsent is not None
-        waiting = update(self.table).where(
-            self.guild_id == guild_id, self.unsent, self.due_at > now
-        )
-        return conn.execute(waiting.values({self.due_at.name: now})).rowcount > 0
+        woken = update(self.table).where(self._is_leased, self._due_at > now)
+        return conn.execute(woken.values(due_at=now, lease_until=None)).rowcount
 
 
 def _on(shards: Shards, guild_id: ColumnElement[int]) -> ColumnElement[bool]:
@@ -283,7 +256,7 @@ class Worker(Generic[Row]):
         raise NotImplementedError
 
     async def wake(self, guild_id: int) -> None:
-        """Retry a server's waiting rows, because it added the bot again or changed its permissions."""
+        """Note that a server added the bot again or changed its permissions."""
 
     def patience(self, _state: str | None) -> timedelta:
         """Return how long a failing row in a state is retried."""
@@ -297,15 +270,14 @@ class Worker(Generic[Row]):
 
     async def work(self, key: int) -> None:
         """Take a row one step further; if that raises, count the failure in the row."""
-        began = await self._database.read(self.queue.state_of, key)
         try:
             row = await self._database.read(self.load, key)
             if row is not None:
                 await self.step(row)
         except Exception as error:
-            await self._fail(key, began, error)
+            await self._fail(key, error)
 
-    async def _fail(self, key: int, began: str | None, error: Exception) -> None:
+    async def _fail(self, key: int, error: Exception) -> None:
         expected = isinstance(error, DeliveryUnknown)
         reason = (
             str(error)
@@ -314,20 +286,20 @@ class Worker(Generic[Row]):
         )
         name = f"{self.queue.table.name} {key}"
         failure = await self._database.write(
-            self.queue.count_failure, key, began=began, now=self._now(), problem=reason
+            self.queue.count_failure, key, now=self._now(), problem=reason
         )
         if failure is None:
-            log.warning("%s: %s: after the work was done: %r", name, began, error)
+            log.warning("%s: after the work was done: %r", name, error)
             return
         state, failures = failure
         unexpected = error if failures == 1 and not expected else None
         if total_backoff(failures) < self.patience(state):
             wait = backoff(failures).total_seconds()
             log.warning(
-                "%s: %s failed: %r; again in %.0f s", name, began, error, wait, exc_info=unexpected
+                "%s: %s failed: %r; again in %.0f s", name, state, error, wait, exc_info=unexpected
             )
             return
-        log.error("%s: %s failed %s times, and is given up: %r", name, began, failures, error)
+        log.error("%s: %s failed %s times, and is given up: %r", name, state, failures, error)
         await self.give_up(key, reason)
 
 

@@ -39,20 +39,12 @@ MAX_DAILY_NAME = 30
 """Characters of a daily's name, which is shown in headings and on buttons: a phone's line has about
 40."""
 MAX_DECK_BYTES = 8 << 20
-"""Bytes of a deck for Anki that is uploaded or made: Discord takes 10 MiB, and all of it is kept in
+"""Bytes of a deck for Anki that is made: Discord takes 10 MiB, and all of it is kept in
 memory. The 993 shipped questions take 0.6.
 """
-MAX_DECK_ENTRIES = 20_000
-"""Files in a deck: each is listed before it is known to be one."""
 MAX_DECK_FORMULAS = 100
 """Formulas that are drawn for one deck, if they are not drawn already: each may take
 seconds. The others are in the deck as LaTeX."""
-MAX_DECK_NOTES = 10_000
-"""Notes of a deck that are read; the rest is left out."""
-MAX_DECK_RATIO = 50
-"""The ratio of a deck's size when it is unpacked to its size in bytes, at most. For texts it is 5."""
-MAX_DECK_UNPACKED = 64 << 20
-"""Bytes of a deck when it is unpacked: its database is kept in memory."""
 MAX_ENTRIES = 100
 """Entries of a list in a file, other than topics and items: all pairs of entries may be compared."""
 MAX_FILES = 3
@@ -67,11 +59,6 @@ MAX_FILE_SECONDS = 20
 
 The largest allowed file takes 1 s, a deck of 15,000 questions 4 s.
 """
-MAX_FITTING_MEMORY = 512 << 20
-"""Bytes of memory for the process that fits parameters to a member's reviews; 40,000 reviews need
-less than half of it."""
-MAX_FITTING_SECONDS = 60
-"""Processor time in seconds for one member's parameters: 2,000 reviews take 0.2 s, 40,000 take 3 s."""
 MAX_FORMULA_DEPTH = 6
 """Levels of braces, `\\left` and `\\begin` in a formula: each doubles ziamath's time.
 

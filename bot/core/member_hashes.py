@@ -1,7 +1,7 @@
-"""What is remembered of members without naming them, so that an erasure of their data leaves it.
+"""Facts about members without their ids, which outlive an erasure of their data.
 
-Ids are stored as HMAC-SHA256 with a key of this installation: whoever has both can try members that
-they know, and nobody can list the members.
+Ids are stored as HMAC-SHA256 with a key of this installation. Whoever has both can test whether a
+member that they know is meant, but can't list the members.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ member_hashes = Table(
     "member_hashes",
     metadata,
     Column("digest", String(64), primary_key=True),  # in hex
-    Column("day", Date),  # in UTC, after which the row is deleted; null: it is kept
+    Column("day", Date),  # in UTC; older rows are deleted. Null: kept for good
     Column("count", Integer, nullable=False, server_default="1"),
     Index("ix_member_hashes_day", "day"),
 )
@@ -41,13 +41,13 @@ def count_up(conn: Connection, what: str, user_id: int, day: date, limit: int) -
 
 
 def remember(conn: Connection, what: str, *user_ids: int) -> None:
-    """Remember something of these members for good, in whatever order they are."""
+    """Store a fact about these members for good; their order doesn't matter."""
     row = insert(conn, member_hashes).values(digest=_new_digest(conn, what, *sorted(user_ids)))
     conn.execute(row.on_conflict_do_nothing())
 
 
 def remembers(conn: Connection, what: str, *user_ids: int) -> bool:
-    """Whether that is remembered of these members."""
+    """Whether that fact about these members is stored."""
     key = read_note(conn, _KEY)
     if key is None:
         return False

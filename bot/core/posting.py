@@ -50,8 +50,8 @@ class PostWorker(Worker[Row]):
     async def post_once(self, claim: Callable[[Connection], Post | None]) -> bool:
         """Post the message of the row that `claim` claims, and store its id.
 
-        Returns False if nothing was posted. If this raises, the row keeps its claim and the next
-        step tries again.
+        Returns False if nothing was posted. If this raises, the row is retried, and the
+        next step looks for the message.
         """
         post = await self._database.write(claim)
         if post is None:
@@ -88,10 +88,3 @@ class PostWorker(Worker[Row]):
             due_at=self._now() + _RETRY_REFUSED,
             tried_at=None,
         )
-
-    async def wake(self, guild_id: int) -> None:
-        if self.queue.unsent is None:
-            return
-        now = self._now()
-        if await self._database.write(self.queue.wake_unsent, guild_id, now):
-            self._context.scheduler.nudge(now)

@@ -22,6 +22,8 @@ class ScheduleError(UserError, ValueError):
 
 _LONGEST_ZONE = 64
 _SHORTEST_GUESS = 3
+_NEAR = 3
+"""Names that a refusal suggests."""
 _COMMON = [
     "UTC", "Europe/London", "Europe/Berlin", "Europe/Paris", "Europe/Madrid", "Europe/Kyiv", "Europe/Istanbul",
     "Europe/Moscow", "America/New_York", "America/Chicago", "America/Denver", "America/Los_Angeles",
@@ -54,6 +56,25 @@ def parse_zone(name: str) -> ZoneInfo:
     listed = " or ".join(filter(None, [", ".join(near[:-1]), near[-1]]))
     raise ScheduleError(
         f'I don\'t know the time zone "{shown}". Did you mean {listed}? Pick one from the list as you type.'
+    )
+
+
+def meant_zone(text: str) -> str:
+    """Return the zone with this name, or the only one whose city has it; refuses anything else.
+
+    Forms need this because they have no autocomplete.
+    """
+    try:
+        return parse_zone(text).key
+    except ScheduleError:
+        found = search_zones(text, _NEAR) if text.strip() else []
+    cities = [name for name in found if _plain(name.rpartition("/")[2]) == _plain(text)]
+    if len(cities) == 1:
+        return cities[0]
+    near = cities or found
+    hint = f"Did you mean {' or '.join(near)}?" if near else "Write it like Europe/Berlin."
+    raise UserError(
+        f'I don\'t know the time zone "{quoted(text)}". {hint} Press the button again to change it.'
     )
 
 

@@ -40,15 +40,12 @@ daily_schedules = sa.Table(
     # consecutive failures of the next step
     sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
     sa.UniqueConstraint("guild_id", "number"),
-    sa.Index("ix_daily_schedules_next_at", "next_at"),
     # Ids of removed schedules must not be reused, because buttons hold them.
     # https://www.sqlite.org/autoinc.html
     sqlite_autoincrement=True,
 )
 
-SCHEDULES = Queue(
-    table=daily_schedules, due_at=daily_schedules.c.next_at, guild_id=daily_schedules.c.guild_id
-)
+SCHEDULES = Queue(daily_schedules, due_at=daily_schedules.c.next_at)
 
 
 @first_row(Schedule)

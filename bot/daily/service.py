@@ -29,7 +29,8 @@ from bot.daily.store import Written
 from bot.daily.streaks import NO_NEWS, Streak, StreakNews
 from bot.interviews.grading.service import Grading
 from bot.interviews.model import decode
-from bot.members.store import zone_of
+from bot.members.rules import team_of
+from bot.members.store import teams_of, zone_of
 from bot.memory import store as memory_store
 from bot.memory.rules import days_away
 from bot.questions import answers
@@ -39,8 +40,6 @@ from bot.questions.bank import still_there
 from bot.questions.cards import Review
 from bot.questions.drawing import shuffled
 from bot.questions.model import Item, Topic
-from bot.teams import store as teams_store
-from bot.teams.rules import team_of
 
 _CLOSED = "This question is closed. See </today> for when the next one comes."
 _UNKNOWN = "That question is gone. See </today> for the current one."
@@ -488,7 +487,7 @@ def _new_answer(conn: Connection, daily: Daily, click: Click, topic_id: str) -> 
         points=0,
         elapsed_ms=None,
         answered_at=click.at,
-        team_id=team_of(click.roles, teams_store.ids(conn, daily.guild_id)),
+        team_id=team_of(click.roles, teams_of(conn, daily.guild_id)),
     )
 
 

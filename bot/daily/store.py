@@ -26,7 +26,7 @@ from bot.answers import store as answers_store
 from bot.answers.sources import Source, Terms
 from bot.answers.store import DAILY
 from bot.core import erased_answers
-from bot.core.jobs import Queue
+from bot.core.jobs import Queue, queue_columns
 from bot.core.limits import MAX_DAILIES, MAX_DAILY_NAME
 from bot.core.personal import JSON
 from bot.core.tables import (
@@ -70,9 +70,7 @@ dailies = sa.Table(
     sa.Column("tried_at", Instant),  # first try to post whose outcome is unknown
     sa.Column("opened_at", Instant),
     sa.Column("closes_at", Instant),
-    sa.Column("due_at", Instant),  # when the next step is due; null after the last one
-    # consecutive failures of the next step
-    sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
+    *queue_columns(),
     sa.Column("problem", sa.Text),
     sa.Column("topic_id", sa.String(48)),  # only for an open question, which has no item
     # the number of answers that the open card shows
@@ -81,7 +79,6 @@ dailies = sa.Table(
     sa.Column("number", sa.Integer, nullable=False, server_default="1"),
     sa.Column("name", sa.String(MAX_DAILY_NAME), nullable=False, server_default=DEFAULT_NAME),
     sa.UniqueConstraint("guild_id", "number", "local_date"),
-    sa.Index("ix_dailies_due_at", "due_at"),
     # Ids of erased rows must not be reused, because buttons and reviews hold them.
     # https://www.sqlite.org/autoinc.html
     sqlite_autoincrement=True,
@@ -157,16 +154,7 @@ SOURCE = Source(
 
 
 _UNSENT = UNREVEALED & (dailies.c.state == DailyState.POSTING) & dailies.c.tried_at.is_(None)
-QUEUE = Queue(
-    table=dailies,
-    due_at=dailies.c.due_at,
-    state=dailies.c.state,
-    guild_id=dailies.c.guild_id,
-    claimed=dailies.c.state.in_([DailyState.SHOWING, DailyState.THREADING, DailyState.CLOSING])
-    | dailies.c.tried_at.is_not(None) & (dailies.c.state == DailyState.POSTING),
-    unsent=_UNSENT,
-    problem=dailies.c.problem,
-)
+QUEUE = Queue(dailies, state=dailies.c.state, problem=dailies.c.problem)
 change = QUEUE.change
 
 

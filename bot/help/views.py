@@ -20,15 +20,13 @@ _ON_A_SERVER = """\
 </today> asks you the question of the day, and shows your streak
 </leaderboard> shows who's ahead, and where you stand
 </suggest> sends your own question to the moderators; to send a message as one, open its menu, then Apps
-</stats> shows what you know, and what to revisit"""
+</profile> shows what you've reached"""
 _IN_PRIVATE = """\
 </practice> quizzes you on what you missed, then on what is due, then on something new
 </plan> says how ready you'll be on the day of your interview, and what to do each day
-</remind> writes to you on days when something is due
+</profile> shows what you've reached, and has your reminder, your data and decks for Anki
 </interview> asks you open questions and compares your answers with the key points
-</topics> lets you read up on any topic, and shows how you're doing in each
-</anki export> gives you the questions as a deck for Anki
-</privacy export> and </privacy delete> give you what I've stored about you, or erase it"""
+</topics> lets you read up on any topic, and shows how you're doing in each"""
 _FOR_MANAGERS = """\
 **To run it here**
 </daily setup> posts a question of the day, in the channel, on the days and at the time you choose; up to five of them
@@ -45,7 +43,7 @@ _STEPS = {
     Step.PRACTISE: "</practice>: five minutes in private, and I remember what you miss",
     Step.PLAN: "</plan>: tell me when your interview is, and see if you'll be ready",
     Step.INTERVIEW: "</interview>: answer an open question as you would there",
-    Step.REMIND: "</remind>: get a message on days when something is due",
+    Step.REMIND: "</profile>: get a message on days when something is due",
 }
 
 

@@ -25,6 +25,7 @@ from bot.chat.replies import (
 from bot.chat.router import UNKNOWN, Fields, modal_text, selected_values
 from bot.core.errors import UserError
 from bot.core.limits import MAX_ANSWER
+from bot.interviews import rules
 from bot.interviews import views as view
 from bot.interviews.model import Report, Step
 from bot.interviews.partner_views import look_button
@@ -57,7 +58,9 @@ class InterviewCog(commands.Cog):
     @app_commands.allowed_installs(guilds=True, users=True)
     @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
     async def interview(self, interaction: discord.Interaction, topic: str | None = None) -> None:
-        work = self.interviews.start(interaction.user.id, interaction.guild_id, topic_id=topic)
+        work = self.interviews.start(
+            interaction.user.id, interaction.guild_id, topic_id=topic, questions=rules.QUESTIONS
+        )
         result = await defer_if_slow(interaction, work)
         pages = await self._pages(interaction, result)
         if interaction.guild_id is not None and isinstance(result, Step) and not result.answer:

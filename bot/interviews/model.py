@@ -350,7 +350,7 @@ class PartnerInterview(Struct, frozen=True):
 
 
 class PartnerCard(Struct, frozen=True):
-    """What the cards of an interview with a partner show.
+    """The values that the cards of an interview with a partner show.
 
     `topic` is the one that is asked or, before the first question, the one that is wanted, if any.
     """

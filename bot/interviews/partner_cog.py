@@ -20,15 +20,20 @@ from bot.chat.replies import (
 )
 from bot.chat.router import UNKNOWN, Fields, guild_id_of, selected_values
 from bot.core.errors import UserError
-from bot.interviews import partner_views, views
+from bot.interviews import partner_views
+from bot.interviews import views as view
 from bot.interviews.model import PartnerCard
 from bot.interviews.partner_service import PartnerInterviews
 from bot.interviews.service import Interviews
+from bot.members.names import Names
 
 
 class PartnerCog(commands.Cog):
-    def __init__(self, bot: QuizBot, partners: PartnerInterviews, interviews: Interviews) -> None:
+    def __init__(
+        self, bot: QuizBot, partners: PartnerInterviews, interviews: Interviews, names: Names
+    ) -> None:
         self.bot = bot
+        self.names = names
         self.partners = partners
         self.interviews = interviews
         bot.router.add(partner_views.LOOK, self.look)
@@ -49,6 +54,7 @@ class PartnerCog(commands.Cog):
         require_may_post(interaction)
         require_private_threads(interaction)
         assert interaction.channel_id is not None
+        await self.names.flush()  # the card shows this member's
         search = await self.partners.look(
             interaction.user.id,
             guild_id_of(interaction),
@@ -61,6 +67,7 @@ class PartnerCog(commands.Cog):
     async def join(self, interaction: discord.Interaction, fields: Fields) -> None:
         require_may_post(interaction)
         require_private_threads(interaction)
+        await self.names.flush()
         card = await self.partners.join(int(fields["row"]), interaction.user.id)
         await show(interaction, partner_views.taken(card))
         await say(interaction, partner_views.joined(card))
@@ -128,7 +135,7 @@ class PartnerCog(commands.Cog):
         work = self.interviews.feedback(found, user_id, guild_id)
         step = await defer_if_slow(interaction, work, edits=is_private(interaction))
         bank = await self.bot.context.bank_for(user_id, guild_id)
-        await say_here(interaction, views.step_page(step, bank))
+        await say_here(interaction, view.step_page(step, bank))
 
     async def end(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Ask once more, then end the interview for both."""
@@ -143,7 +150,7 @@ class PartnerCog(commands.Cog):
         user_id = interaction.user.id
         interview_id = await self.partners.interview_of(int(fields["row"]), user_id)
         report = await self.interviews.report(interview_id, user_id)
-        await say_all(interaction, views.report_pages(report))
+        await say_all(interaction, view.report_pages(report))
 
     async def apart(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Ask once more, then keep the two apart."""

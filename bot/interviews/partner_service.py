@@ -5,7 +5,8 @@ Each change is one transaction; `bot.interviews.partner_work` posts what it says
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from datetime import date
 from typing import Any
 
 from msgspec.structs import replace
@@ -17,7 +18,6 @@ from bot.core.database import Connection, reading, writing, writing_due
 from bot.core.errors import UserError
 from bot.core.member_hashes import count_up, remember, remembers
 from bot.core.pending_starts import Notify, PendingStarts
-from bot.daily.streak_store import credit_day
 from bot.interviews import partner_store, rules, store
 from bot.interviews.model import (
     PartnerCard,
@@ -37,14 +37,19 @@ _ASKED = (PartnerState.CALLING, PartnerState.ASKING)
 _SHOWN = (PartnerState.SHOWING, PartnerState.CONFIRMING)
 _BUSY = (PartnerState.OPENING, *_ASKED, *_SHOWN)
 _NOT_WITH = "not with"
-"""What is remembered of two members of whom one wants no further interview with the other."""
+"""The fact about two members that one wants no further interview with the other."""
 _GONE = "That is over. Look for a partner with </interview>."
+
+
+Credit = Callable[[Connection, int, int, date], None]
+"""Lets a date of a server count for a member's streak."""
 
 
 class PartnerInterviews:
     """The use cases of interviews with a partner."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, credit: Credit) -> None:
+        self._credit = credit
         self._database = context.database
         self._banks = context.banks
         self._in_play = context.in_play
@@ -213,9 +218,9 @@ class PartnerInterviews:
     def confirm(
         self, conn: Connection, key: int, number: int, user_id: int, said: str
     ) -> PartnerCard | int | None:
-        """Store the answer with these ticks, and go on; does nothing if they have changed.
+        """Store the answer with these ticks, and go on; do nothing if they have changed.
 
-        Returns the same as `ticks`.
+        Returns a value like `ticks`.
         """
         card = self._ticks(conn, key, number, user_id)
         if not isinstance(card, PartnerCard) or card.topic is None or card.interview.ticks != said:
@@ -236,7 +241,7 @@ class PartnerInterviews:
         mine = "first_interview_id" if user_id == found.first_id else "second_interview_id"
         partner_store.change(conn, key, expect=found.state, **{mine: interview_id})
         today = local_date(servers.zone(conn, found.guild_id), now)
-        credit_day(conn, found.guild_id, user_id, today)
+        self._credit(conn, found.guild_id, user_id, today)
         self._ask(conn, _existing(partner_store.get(conn, key)), number + 1)
         return store.questions_of(conn, interview_id)[-1].id
 
@@ -258,7 +263,7 @@ class PartnerInterviews:
         """Never put these two together again, whoever asks for it and whatever they erase."""
         found = _of(partner_store.get(conn, key), user_id)
         if 0 in found.members:
-            raise UserError("The other one has deleted their data, and can't be named any more.")
+            raise UserError("The other one has deleted their data, so I no longer know who it was.")
         remember(conn, _NOT_WITH, *found.members)
 
     def close(self, conn: Connection, found: PartnerInterview, ending: PartnerEnding) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection, select
 
-from bot.core.jobs import Queue
+from bot.core.jobs import Queue, queue_columns
 from bot.core.personal import SOMEBODY
 from bot.core.tables import Instant, OneOf, RowId, fetch, metadata
 from bot.interviews.model import PartnerEnding, PartnerInterview, PartnerState
@@ -46,23 +46,14 @@ partner_interviews = sa.Table(
     sa.Column("second_interview_id", sa.BigInteger),
     sa.Column("tried_at", Instant),  # the first try of a step that posts or opens something
     sa.Column("created_at", Instant, nullable=False),
-    sa.Column("due_at", Instant),  # null once it has ended
-    # consecutive failures of the next step
-    sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
+    *queue_columns(),
     sa.Column("ending", OneOf(PartnerEnding, 9)),
-    sa.Index("ix_partner_interviews_due_at", "due_at"),
     sa.Index("ix_partner_interviews_first_id", "first_id", "state"),
     sa.Index("ix_partner_interviews_second_id", "second_id", "state"),
     sa.Index("ix_partner_interviews_guild_id", "guild_id"),
     sqlite_autoincrement=True,  # ids of erased rows must not be reused, because buttons hold them
 )
-QUEUE = Queue(
-    table=partner_interviews,
-    due_at=partner_interviews.c.due_at,
-    state=partner_interviews.c.state,
-    guild_id=partner_interviews.c.guild_id,
-    claimed=partner_interviews.c.tried_at.is_not(None),
-)
+QUEUE = Queue(partner_interviews, state=partner_interviews.c.state)
 change = QUEUE.change
 
 

@@ -92,7 +92,7 @@ def withdrawn() -> Message:
 
 
 def taken(card: PartnerCard) -> Message:
-    """What the card in the channel becomes once somebody has pressed it."""
+    """The card in the channel once somebody has pressed it."""
     first, second = (t.name(card.names.get(member)) for member in card.interview.members)
     return Message(ENDED, f"{first} and {second} interview each other{_on(card)}")
 
@@ -102,7 +102,7 @@ def joined(card: PartnerCard) -> str:
 
 
 def closed(card: PartnerCard) -> Message:
-    """What the card in the channel becomes if it leads to no interview."""
+    """The card in the channel if it leads to no interview."""
     if card.interview.ending is PartnerEnding.REFUSED:
         return Message(
             ENDED,
@@ -127,8 +127,8 @@ def turn(card: PartnerCard) -> Message:
         start if found.turn == 1 else None,
         f"-# Question {found.turn} of {TURNS} · {t.one_line(card.section)} · {t.one_line(topic.title)}",
         f"### {asker} asks {answerer}\n"
-        f"{asker}: press **My card** for the question and what to listen for.\n"
-        f"{answerer}: answer aloud or in writing, as in an interview.",
+        f"{asker} has the question and what to listen for on **My card**.\n"
+        f"{answerer} answers aloud or in writing, as in an interview.",
         row(
             button("My card", CARD.id(row=found.id, number=found.turn, page=0), PRIMARY),
             button("Exchange roles", EXCHANGE.id(row=found.id)) if found.turn == 1 else None,
@@ -138,7 +138,7 @@ def turn(card: PartnerCard) -> Message:
 
 
 def exchanged() -> Message:
-    """What the first card in the thread becomes once the roles are exchanged."""
+    """The first card in the thread once the roles are exchanged."""
     return Message(ENDED, "You've exchanged roles. Use the newest card.")
 
 
@@ -224,7 +224,7 @@ def ticks_ready(card: PartnerCard) -> Message:
     asker, answerer = t.name(card.asker), t.name(card.answerer)
     return Message(
         OPEN,
-        f"{answerer}: {asker} has ticked what you said. Have a look and confirm it.",
+        f"{answerer}, {asker} has ticked what you said. Have a look, and confirm it.",
         row(
             button("See the ticks", TICKS.id(row=found.id, number=found.turn), PRIMARY),
             button("End", END.id(do="ask", row=found.id)),
@@ -233,7 +233,7 @@ def ticks_ready(card: PartnerCard) -> Message:
 
 
 def ticks(card: PartnerCard) -> Message:
-    """What was ticked, for the member who answered to confirm."""
+    """The ticks, for the member who answered to confirm."""
     found, topic, asker = card.interview, card.topic, t.name(card.asker)
     assert topic is not None
     points = [t.one_line(point.text) for point in topic.key_points]

@@ -22,7 +22,7 @@ _POSTS = {
     PartnerState.SHOWING: (partner_views.ticks_ready, PartnerState.CONFIRMING, rules.IDLE_AFTER),
     PartnerState.CLOSING: (partner_views.over, PartnerState.ENDED, None),
 }
-"""What is posted in a state, the next state, and how long that one lasts."""
+"""By state: the card to post, the next state, and the length of that one."""
 
 
 class PartnerWork(PostWorker[PartnerInterview]):
@@ -81,7 +81,7 @@ class PartnerWork(PostWorker[PartnerInterview]):
             partner_store.change(conn, key, expect=row.state, tried_at=None, **ended)
 
     def _time_is_up(self, conn: Connection, key: int) -> None:
-        """Close a search that found nobody, or an interview that stands still."""
+        """Close a search that found nobody, or an interview where nothing happens."""
         row = partner_store.get(conn, key, lock=True)
         if row is None or row.due_at is None or row.due_at > self._now():
             return

@@ -26,7 +26,7 @@ FAIR, STRONG = 40, 75
 """Minimum percent of a fair and of a strong answer."""
 BANDS = ("weak", "fair", "strong")
 OPEN_FOR = timedelta(hours=24)
-"""How long a card looks for a partner."""
+"""The time that a card looks for a partner."""
 IDLE_AFTER = timedelta(minutes=60)
 """The longest pause of an interview with a partner."""
 QUESTIONS_EACH = 2

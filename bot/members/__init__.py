@@ -1,1 +1,1 @@
-"""The names of members, and what they chose for themselves."""
+"""The names of members, what they chose for themselves, and the roles that are teams."""

@@ -18,7 +18,7 @@ from bot.members import store
 log = logging.getLogger(__name__)
 
 _CACHE_SIZE = 20_000
-_IGNORED_COMMAND = "privacy"
+_IGNORED_BUTTONS = "mydata"
 """Exporting or erasing one's data must not store one's name."""
 
 
@@ -41,7 +41,7 @@ class Names:
         router.watchers.append(self._on_interaction)
 
     def _on_interaction(self, interaction: discord.Interaction) -> None:
-        if interaction.guild_id is not None and interaction_name(interaction) != _IGNORED_COMMAND:
+        if interaction.guild_id is not None and interaction_name(interaction) != _IGNORED_BUTTONS:
             self.set(interaction.guild_id, interaction.user.id, interaction.user.display_name)
 
     def set(self, guild_id: int, user_id: int, name: str) -> None:
@@ -63,7 +63,7 @@ class Names:
             return
         try:
             with suppress(DatabaseClosed):
-                await self._database.write_one(store.set_names, names)
+                await self._database.write(store.set_names, names)
         except StorageError as error:
             log.warning("%s names were not stored: %s", len(names), type(error).__name__)
             for member in names:  # the member's next interaction brings the name again

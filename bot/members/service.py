@@ -1,9 +1,14 @@
-"""The choices of members, which hold on every server and in direct messages."""
+"""Members' choices, which hold on every server and in direct messages, and a server's teams."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
+from bot.core import servers
 from bot.core.context import Context
-from bot.core.database import Connection
+from bot.core.database import Connection, reading, writing
+from bot.core.errors import UserError
+from bot.core.limits import MAX_TEAMS
 from bot.core.zones import parse_zone
 from bot.members import store
 
@@ -14,9 +19,17 @@ class Members:
     def __init__(self, context: Context) -> None:
         self._database = context.database
 
-    async def show_stats(self, user_id: int, shows: bool) -> None:
-        """Show others all of a member's /stats, or only points, answers and streak."""
-        await self._database.write(store.set_shows_stats, user_id, shows)
+    async def show_profile(self, user_id: int, shows: bool) -> None:
+        """Show others all of a member's /profile, or only points and streak."""
+        await self._database.write(store.set_shows_profile, user_id, shows)
+
+    async def zone(self, user_id: int, guild_id: int | None) -> str:
+        """Return the zone that a member's days follow."""
+        return await self._database.read(store.zone_of, user_id, guild_id)
+
+    async def set_zone(self, user_id: int, zone: str) -> None:
+        """Let a member's days follow a zone from now on. Times that were computed before stay."""
+        await self._database.write(store.set_zone, user_id, zone)
 
 
 def choose_zone(conn: Connection, user_id: int, guild_id: int | None, zone: str | None) -> str:
@@ -27,3 +40,56 @@ def choose_zone(conn: Connection, user_id: int, guild_id: int | None, zone: str 
     chosen = parse_zone(zone or store.zone_of(conn, user_id, guild_id)).key
     store.set_zone(conn, user_id, chosen)
     return chosen
+
+
+class Teams:
+    """Which roles of a server are teams. Names are stored, so that old boards can show them.
+
+    `existing` are the roles that a server has. A team whose role is not among them was deleted
+    while the bot was away.
+    """
+
+    def __init__(self, context: Context) -> None:
+        self._database = context.database
+        self._now = context.now
+
+    @writing
+    def add(
+        self, conn: Connection, guild_id: int, role_id: int, name: str, existing: Collection[int]
+    ) -> list[int]:
+        """Make a role a team from now on; return all teams."""
+        if role_id == guild_id:
+            raise UserError("Everyone has that role, so it can't be a team. Pick another one.")
+        servers.lock(conn, guild_id)  # two managers at once must not exceed the limit
+        deleted = [team for team in store.teams_of(conn, guild_id) if team not in existing]
+        store.remove_teams(conn, guild_id, deleted, self._now())
+        teams = store.teams_of(conn, guild_id)
+        if role_id in teams:
+            raise UserError(f"<@&{role_id}> is a team already. Pick another role.")
+        if len(teams) >= MAX_TEAMS:
+            raise UserError(
+                f"This server has {len(teams)} teams, as many as it can. Remove one first."
+            )
+        store.add_team(conn, guild_id, role_id, name)
+        return store.teams_of(conn, guild_id)
+
+    @writing
+    def remove(self, conn: Connection, guild_id: int, role_id: int) -> list[int]:
+        """Stop a role from being a team, and return all teams. Its points stay on the boards."""
+        if not store.remove_teams(conn, guild_id, [role_id], self._now()):
+            raise UserError("That role is no team now. See </settings> for those that are.")
+        return store.teams_of(conn, guild_id)
+
+    @reading
+    def current(self, conn: Connection, guild_id: int, existing: Collection[int]) -> list[int]:
+        """Return the teams of a server whose roles exist."""
+        return [role_id for role_id in store.teams_of(conn, guild_id) if role_id in existing]
+
+    @writing
+    def update_role(
+        self, conn: Connection, guild_id: int, role_id: int, name: str, *, deleted: bool
+    ) -> None:
+        """Store the new name of a role, or that it was deleted, if it is a team."""
+        store.rename_team(conn, guild_id, role_id, name)
+        if deleted:
+            store.remove_teams(conn, guild_id, [role_id], self._now())

@@ -1,22 +1,23 @@
-"""The names of members on each server, and their choices for all servers."""
+"""Members' names, their choices, and the roles that are teams."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, Select, func, select, update
 
 from bot.core import servers
-from bot.core.tables import insert, metadata, prepared, upsert, upsert_all
+from bot.core.tables import Instant, insert, metadata, prepared, upsert, upsert_all
 
 members = sa.Table(
     "members",
     metadata,
     sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
-    # whether others see all of their /stats
-    sa.Column("shows_stats", sa.Boolean, nullable=False, server_default=sa.false()),
+    # whether others see all of their /profile
+    sa.Column("shows_profile", sa.Boolean, nullable=False, server_default=sa.false()),
     # IANA name of the zone that their days follow: the one they chose, else that of the server
     # where they first practised or made a plan; null until then
     sa.Column("zone", sa.String(64)),
@@ -39,6 +40,19 @@ member_names = sa.Table(
     sa.Column("name", sa.String(MAX_NAME), nullable=False),
     sa.Index("ix_member_names_user_id", "user_id"),
     sqlite_with_rowid=False,
+)
+
+MAX_TEAM_NAME = 100
+"""The longest name of a role."""
+
+# A removed team, or one whose role is deleted, keeps its row because old boards name it.
+teams = sa.Table(
+    "teams",
+    metadata,
+    sa.Column("guild_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("role_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("name", sa.String(MAX_TEAM_NAME), nullable=False),
+    sa.Column("removed_at", Instant),  # null while it is a team
 )
 
 SERVERS_SEEN_ON = select(member_names.c.user_id, member_names.c.guild_id)
@@ -77,18 +91,18 @@ def _seen_on(guild_id: int, after: int, limit: int) -> Select[Any]:
     return query.order_by(member_names.c.user_id).limit(limit)
 
 
-def shows_stats(conn: Connection, user_id: int) -> bool:
-    """Return whether others see all of a member's /stats; False unless the member chose so."""
-    return bool(_shows_stats(conn, user_id).scalar())
+def shows_profile(conn: Connection, user_id: int) -> bool:
+    """Return whether others see all of a member's /profile; False unless the member chose so."""
+    return bool(_shows_profile(conn, user_id).scalar())
 
 
 @prepared
-def _shows_stats(user_id: int) -> Select[Any]:
-    return select(members.c.shows_stats).where(members.c.user_id == user_id)
+def _shows_profile(user_id: int) -> Select[Any]:
+    return select(members.c.shows_profile).where(members.c.user_id == user_id)
 
 
-def set_shows_stats(conn: Connection, user_id: int, shows: bool) -> None:
-    upsert(conn, members, user_id=user_id, shows_stats=shows)
+def set_shows_profile(conn: Connection, user_id: int, shows: bool) -> None:
+    upsert(conn, members, user_id=user_id, shows_profile=shows)
 
 
 def zone_of(conn: Connection, user_id: int, guild_id: int | None) -> str:
@@ -129,3 +143,45 @@ def set_zone_if_unset(conn: Connection, user_id: int, zone: str) -> None:
                 index_elements=["user_id"], set_={"zone": zone}, where=if_unset
             )
         )
+
+
+def teams_of(conn: Connection, guild_id: int) -> list[int]:
+    """Return the roles that are teams of a server, the oldest role first."""
+    return list(_teams_of(conn, guild_id).scalars())
+
+
+@prepared
+def _teams_of(guild_id: int) -> Select[Any]:
+    query = select(teams.c.role_id).where(
+        teams.c.guild_id == guild_id, teams.c.removed_at.is_(None)
+    )
+    return query.order_by(teams.c.role_id)
+
+
+def team_names(conn: Connection, guild_id: int, role_ids: Collection[int]) -> dict[int, str]:
+    """Return the names of present and former teams."""
+    query = select(teams.c.role_id, teams.c.name)
+    rows = conn.execute(query.where(teams.c.guild_id == guild_id, teams.c.role_id.in_(role_ids)))
+    return {row.role_id: row.name for row in rows}
+
+
+def add_team(conn: Connection, guild_id: int, role_id: int, name: str) -> None:
+    """Make a role a team, even if it was one before."""
+    name = name[:MAX_TEAM_NAME]
+    upsert(conn, teams, guild_id=guild_id, role_id=role_id, name=name, removed_at=None)
+
+
+def remove_teams(conn: Connection, guild_id: int, role_ids: Collection[int], at: datetime) -> int:
+    """Stop these roles from being teams; return how many of them were."""
+    statement = update(teams).where(
+        teams.c.guild_id == guild_id,
+        teams.c.role_id.in_(role_ids),
+        teams.c.removed_at.is_(None),
+    )
+    return conn.execute(statement.values(removed_at=at)).rowcount
+
+
+def rename_team(conn: Connection, guild_id: int, role_id: int, name: str) -> None:
+    """Store the new name of a role, if it is or was a team."""
+    statement = update(teams).where(teams.c.guild_id == guild_id, teams.c.role_id == role_id)
+    conn.execute(statement.values(name=name[:MAX_TEAM_NAME]))

@@ -20,15 +20,8 @@ from msgspec import Struct
 
 from bot.core.calendar import local_date
 from bot.memory.ability import Ability, ability_of
-from bot.memory.rules import (
-    DEFAULT,
-    RETENTION,
-    MemoryCard,
-    MemoryModel,
-    due_at,
-    is_due,
-    is_learned,
-)
+from bot.memory.model import MemoryCard, Progress
+from bot.memory.rules import is_due, is_learned
 from bot.questions.model import Bank
 
 
@@ -37,7 +30,7 @@ class Knowledge(Struct, frozen=True):
 
     `set_aside` items, of any bank, stay known but are never due. `hidden` ones are in play on one
     of the member's servers and must not be asked now. `zone` is the member's, because an item is
-    due on one of the member's dates. `model` has their parameters of FSRS.
+    due on one of the member's dates.
     """
 
     bank: Bank
@@ -45,7 +38,6 @@ class Knowledge(Struct, frozen=True):
     set_aside: Set[str]
     zone: str
     now: datetime
-    model: MemoryModel = DEFAULT
     hidden: Set[str] = frozenset()
 
     @property
@@ -57,18 +49,16 @@ class Knowledge(Struct, frozen=True):
         """Return whether the member may be asked an item now."""
         return item_id not in self.set_aside and item_id not in self.hidden
 
-    def due(self, retention: float = RETENTION, asked: Collection[str] = ()) -> list[str]:
+    def due(self, asked: Collection[str] = ()) -> list[str]:
         """Return the ids of the items to ask again today: missed ones first, then longest due.
 
-        `retention` is the desired one; a plan has its own (`bot.memory.rules.retention_for`). A
-        missed item in `asked`, which this practice has asked before, waits for its ten minutes.
+        A missed item in `asked`, which this practice has asked before, waits for its ten minutes.
         """
         found = []
         for item_id, card in self.cards.items():
-            due = due_at(card, retention=retention, model=self.model)
             waits = item_id in asked and card.due_at > self.now
-            if self.may_ask(item_id) and not waits and is_due(card, self.zone, self.now, due):
-                found.append((not card.missed, due, item_id))
+            if self.may_ask(item_id) and not waits and is_due(card, self.zone, self.now):
+                found.append((not card.missed, card.due_at, item_id))
         return [item_id for _, _, item_id in sorted(found)]
 
     def ability(self) -> Ability:
@@ -82,30 +72,6 @@ class Knowledge(Struct, frozen=True):
 
 LEVELS = ("known", "learning", "weak", "new")
 LATEST = 5
-WEAK_MISSES = 2
-
-
-class Progress(Struct, frozen=True):
-    """A member's progress in a topic: how many of its items they have met and learned and are due.
-
-    `latest` counts their last answers in it, up to five, and `misses` the wrong ones among them.
-    """
-
-    topic_id: str
-    items: int
-    met: int = 0
-    learned: int = 0
-    due: int = 0
-    latest: int = 0
-    misses: int = 0
-
-    @property
-    def level(self) -> str:
-        if not self.met:
-            return "new"
-        if self.misses >= WEAK_MISSES:
-            return "weak"
-        return "known" if 2 * self.learned >= self.items else "learning"
 
 
 def progress(knowledge: Knowledge, ratings: Sequence[tuple[str, Rating]]) -> dict[str, Progress]:

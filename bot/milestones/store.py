@@ -11,13 +11,12 @@ import sqlalchemy as sa
 from msgspec import Struct
 from sqlalchemy import Connection, Executable, Select, and_, delete, or_, select, update
 
-from bot.core.jobs import Queue
+from bot.core.jobs import MOVED_ON, Queue, queue_columns
 from bot.core.tables import (
     Instant,
     OneOf,
     RowId,
     all_rows,
-    constant,
     fetch,
     insert_for,
     metadata,
@@ -51,26 +50,17 @@ member_milestones = sa.Table(
     sa.Column("state", OneOf(State, 8), nullable=False),
     sa.Column("reached_at", Instant, nullable=False),
     sa.Column("told", sa.Boolean, nullable=False),  # whether the member has read about it
-    sa.Column("due_at", Instant),  # when the role is to be given; null once it is, or failed
-    # consecutive failures of the next step
-    sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
+    *queue_columns(),
     sa.Column("problem", sa.Text),  # why it failed
     sa.UniqueConstraint("user_id", "guild_id", "kind", "name"),
     sa.Index("ix_member_milestones_server", "guild_id", "state"),
-    sa.Index("ix_member_milestones_due_at", "due_at"),
 )
 _m = milestones.c
 _c = member_milestones.c
 _MOST_PROBLEMS = 3
 """Different problems that the page shows at a time."""
 
-QUEUE = Queue(
-    table=member_milestones,
-    due_at=_c.due_at,
-    state=_c.state,
-    guild_id=_c.guild_id,
-    claimed=_c.state == constant(State.GIVING),
-)
+QUEUE = Queue(member_milestones, state=_c.state)
 
 
 class Reached(Struct, frozen=True):
@@ -126,7 +116,7 @@ def _unfinished(guild_id: int, milestone: Milestone) -> tuple[sa.ColumnElement[b
 
 
 def _due(now: datetime) -> dict[str, Any]:
-    return {"state": State.WAITING, "due_at": now, "failures": 0, "problem": None}
+    return {"state": State.WAITING, "due_at": now, "problem": None} | MOVED_ON
 
 
 def servers_after(conn: Connection, guild_id: int, limit: int) -> list[int]:
@@ -189,7 +179,7 @@ def reach(
 @cache
 def _reach(dialect: str) -> Executable:
     statement = insert_for(dialect, member_milestones)
-    changed = ("role_id", "state", "reached_at", "told", "due_at", "failures", "problem")
+    changed = ("role_id", "state", "reached_at", "told", "due_at", "problem", *MOVED_ON)
     return statement.on_conflict_do_update(
         index_elements=[_c.user_id, _c.guild_id, _c.kind, _c.name],
         set_={name: statement.excluded[name] for name in changed},
@@ -206,13 +196,13 @@ def to_give(conn: Connection, row_id: int) -> Reached | None:
 def given(conn: Connection, row: Reached) -> None:
     """Store that a role is given, unless another one has been chosen."""
     done = update(member_milestones).where(_c.id == row.id, _c.role_id == row.role_id)
-    conn.execute(done.values(state=State.GIVEN, due_at=None, failures=0, problem=None))
+    conn.execute(done.values(state=State.GIVEN, due_at=None, problem=None, **MOVED_ON))
 
 
 def fail(conn: Connection, row: Reached, problem: str) -> None:
     """Store why a role can't be given for now, unless another one has been chosen."""
     failed = update(member_milestones).where(_c.id == row.id, _c.role_id == row.role_id)
-    conn.execute(failed.values(state=State.FAILED, due_at=None, failures=0, problem=problem))
+    conn.execute(failed.values(state=State.FAILED, due_at=None, problem=problem, **MOVED_ON))
 
 
 def forget(conn: Connection, row_id: int) -> None:

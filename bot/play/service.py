@@ -15,6 +15,7 @@ from bot.core.calendar import local_date
 from bot.core.clicks import Click
 from bot.core.database import Connection
 from bot.core.errors import UserError
+from bot.members.rules import team_of
 from bot.memory import store as memory_store
 from bot.play.rules import Options, points
 from bot.questions import drawing
@@ -23,7 +24,6 @@ from bot.questions.cards import Review
 from bot.questions.in_play import InPlay
 from bot.questions.model import Bank, Item
 from bot.questions.store import asked_in
-from bot.teams.rules import team_of
 
 _MS = timedelta(milliseconds=1)
 

@@ -32,9 +32,17 @@ from bot.memory import store as memory_store
 from bot.memory.rules import days_away
 from bot.memory.service import knowledge
 from bot.practice import store
-from bot.practice.cards import Asking, Nothing, PracticeVerdict, Screen, SetAside, Summary
-from bot.practice.next_question import Course, NextQuestion, Snapshot, next_question
-from bot.practice.rules import PlannedDay, Practice, PracticeQuestion
+from bot.practice.model import (
+    Asking,
+    Nothing,
+    PlannedDay,
+    Practice,
+    PracticeQuestion,
+    PracticeVerdict,
+    Screen,
+    Summary,
+)
+from bot.practice.rules import Course, NextQuestion, Snapshot, next_question
 from bot.questions.answers import Shown, already, decode_order, encode_order, given_answer, is_right
 from bot.questions.bank import check_topic, still_there
 from bot.questions.cards import Review
@@ -74,11 +82,9 @@ class Practices:
             snapshot = await self._database.read(self._snapshot, user_id, guild_id)
             check_topic(snapshot.bank, topic_id)
             practice = snapshot.todays_practice
-            screen: Screen | None
-            if practice is not None and topic_id in {None, practice.topic_id}:
-                screen = await self._ask_next(snapshot, practice, at)
-            else:
-                screen = await self._begin(snapshot, at, topic_id)
+            if practice is not None and topic_id not in {None, practice.topic_id}:
+                practice = None
+            screen = await self._ask_or_begin(snapshot, practice, at, topic_id)
             if screen is not None:
                 return screen
 
@@ -93,10 +99,8 @@ class Practices:
         while True:
             snapshot = await self._database.read(self._snapshot, user_id, guild_id)
             practice = snapshot.todays_practice
-            screen: Screen | None
-            if practice is not None and practice.items == list(items):
-                screen = await self._ask_next(snapshot, practice, at)
-            else:
+            if practice is None or practice.items != list(items):
+                practice = None
                 existing = [item_id for item_id in items if item_id in snapshot.bank.asked]
                 if not existing:
                     raise UserError("Those questions have been retired. </practice> has others.")
@@ -104,9 +108,21 @@ class Practices:
                     raise UserError(
                         "Those questions are live on one of your servers right now. Try again in a few minutes."
                     )
-                screen = await self._begin(snapshot, at, None, items)
+            screen = await self._ask_or_begin(snapshot, practice, at, None, items)
             if screen is not None:
                 return screen
+
+    async def _ask_or_begin(
+        self,
+        snapshot: Snapshot,
+        practice: Practice | None,
+        at: datetime,
+        topic_id: str | None,
+        items: Sequence[str] = (),
+    ) -> Screen | None:
+        if practice is not None:
+            return await self._ask_next(snapshot, practice, at)
+        return await self._begin(snapshot, at, topic_id, items)
 
     async def go_on(
         self,
@@ -237,42 +253,49 @@ class Practices:
         return replace(question, rating=missed)
 
     async def set_aside(
-        self, question_id: int, user_id: int, guild_id: int | None, *, ask_again: bool = False
+        self, question_id: int, user_id: int, guild_id: int | None
     ) -> PracticeVerdict:
-        """Set the item of an answered question aside, or with `ask_again` put it back."""
-        at = None if ask_again else self._now()
+        """Set the item of an answered question aside."""
+        return await self._set_aside_at(question_id, user_id, guild_id, self._now())
+
+    async def put_back(
+        self, question_id: int, user_id: int, guild_id: int | None
+    ) -> PracticeVerdict:
+        """Ask the item of an answered question again."""
+        return await self._set_aside_at(question_id, user_id, guild_id, None)
+
+    async def _set_aside_at(
+        self, question_id: int, user_id: int, guild_id: int | None, at: datetime | None
+    ) -> PracticeVerdict:
         item = await self._item_asked(question_id)
-        question = await self._database.write(self._store_set_aside, question_id, user_id, at)
+
+        def change(conn: Connection) -> PracticeQuestion:
+            question = _question(conn, question_id)
+            if store.get(conn, question.practice_id, user_id) is None:
+                raise UserError(_UNKNOWN)
+            if question.answer is None:
+                raise UserError("You haven't answered this one yet. Set it aside once you did.")
+            if not memory_store.set_aside(conn, user_id, question.item_id, at):
+                raise UserError(_UNKNOWN)
+            return question
+
+        question = await self._database.write(change)
         return await self._verdict(question, item, user_id, guild_id)
 
-    def _store_set_aside(
-        self, conn: Connection, question_id: int, user_id: int, at: datetime | None
-    ) -> PracticeQuestion:
-        question = _question(conn, question_id)
-        if store.get(conn, question.practice_id, user_id) is None:
-            raise UserError(_UNKNOWN)
-        if question.answer is None:
-            raise UserError("You haven't answered this one yet. Set it aside once you did.")
-        if not memory_store.set_aside(conn, user_id, question.item_id, at):
-            raise UserError(_UNKNOWN)
-        return question
-
     @reading
-    def all_set_aside(self, conn: Connection, user_id: int) -> SetAside:
-        """Return the items that a member has set aside, of every server's bank."""
+    def all_set_aside(self, conn: Connection, user_id: int) -> Sequence[tuple[Item, str]]:
+        """Return the items that a member has set aside, of every server's bank, with their topics'
+        titles.
+        """
         found = memory_store.items_set_aside(conn, user_id)
         bank = self._banks.holding(conn, found)
         items = [bank.items[item_id] for item_id in sorted(found) if item_id in bank.items]
         titled = [(item, bank.topic_of(item).title) for item in items]
-        return SetAside(tuple(sorted(titled, key=lambda pair: pair[1])))
-
-    async def ask_again(self, user_id: int, item_ids: Collection[str]) -> SetAside:
-        """Put items back into practice and return those still set aside; ignore unknown ids."""
-        asked_again = await self._put_back(user_id, item_ids)
-        return replace(await self.all_set_aside(user_id), asked_again=asked_again)
+        return sorted(titled, key=lambda pair: pair[1])
 
     @writing
-    def _put_back(self, conn: Connection, user_id: int, item_ids: Collection[str]) -> int:
+    def ask_again(self, conn: Connection, user_id: int, item_ids: Collection[str]) -> int:
+        """Put items back into practice and return how many; ignore unknown ids."""
         chosen = memory_store.items_set_aside(conn, user_id) & set(item_ids)
         for item_id in sorted(chosen):
             memory_store.set_aside(conn, user_id, item_id, None)
@@ -455,7 +478,7 @@ def _store_question(
         number=number,
         item_id=item_id,
         choice_order=encode_order(after.order),
-        fresh=memory_store.card_of(conn, practice.user_id, item_id) is None,
+        is_new=memory_store.card_of(conn, practice.user_id, item_id) is None,
         asked_at=at,
     )
 

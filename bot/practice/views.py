@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import discord
 from discord import ui
 
 from bot.chat import text as t
 from bot.chat.messages import ENDED, OPEN, PRIMARY, REVEALED, Message, button, row, separator
 from bot.chat.router import ROW, TOPIC, Route
-from bot.practice.cards import Asking, Nothing, PracticeVerdict, Screen, SetAside, Summary
+from bot.practice.model import Asking, Nothing, PracticeVerdict, Screen, Summary
 from bot.practice.rules import NEW_A_DAY
 from bot.questions.model import Bank, Item
 from bot.questions.views import (
@@ -28,7 +30,7 @@ PRACTISE = Route("practise", {"topic": TOPIC}, once=True)
 NEXT = Route("next", {"practice": ROW}, once=True)
 END = Route("end", {"practice": ROW}, once=True)
 GUESSED = Route("guessed", {"question": ROW}, once=True)
-SET_ASIDE = Route("suspend", {"question": ROW, "do": "stop|again"}, once=True)
+SET_ASIDE = Route("setaside", {"question": ROW, "do": "stop|again"}, once=True)
 ALL_SET_ASIDE = Route("aside", {})
 ASK_AGAIN = Route("back", {}, once=True)
 
@@ -52,7 +54,7 @@ def messages(screen: Screen, bank: Bank) -> list[Message]:
 
 def asking_page(asking: Asking, bank: Bank) -> Message:
     """Return a question, with a line that says what can follow it today."""
-    met = "new" if asking.question.fresh else "review"
+    met = "new" if asking.question.is_new else "review"
     ahead = [f"{asking.due:,} to review"] if asking.due else []
     ahead += [f"{asking.new:,} new"] if asking.new else []
     number = f"{asking.number:,} of {asking.total:,}"
@@ -116,18 +118,19 @@ def _what_follows(answered: PracticeVerdict) -> str:
     return guessed + comes_back(answered.back_in)
 
 
-def set_aside_page(found: SetAside) -> Message:
-    """Return the items that a member has set aside, with a list of as many as fit to put back."""
+def set_aside_page(items: Sequence[tuple[Item, str]], put_back: int = 0) -> Message:
+    """Return the items that a member has set aside, with a list of as many as fit to put back.
+
+    Each comes with its topic's title; `put_back` counts those that they have just put back.
+    """
     again = None
-    if found.asked_again:
-        again = (
-            f"{t.count(found.asked_again, 'question is', 'questions are')} back in your practice."
-        )
-    if not found.items:
+    if put_back:
+        again = f"{t.count(put_back, 'question is', 'questions are')} back in your practice."
+    if not items:
         return Message(
             ENDED, again, "Nothing is set aside. Every question can come up in </practice>."
         )
-    shown = found.items[:_MOST_OPTIONS]
+    shown = items[:_MOST_OPTIONS]
     options = [
         discord.SelectOption(
             label=t.cut(" ".join(item.prompt.split()), _OPTION_LENGTH),
@@ -136,13 +139,11 @@ def set_aside_page(found: SetAside) -> Message:
         )
         for item, title in shown
     ]
-    more = (
-        f" The first {_MOST_OPTIONS} are in the list." if len(found.items) > _MOST_OPTIONS else ""
-    )
+    more = f" The first {_MOST_OPTIONS} are in the list." if len(items) > _MOST_OPTIONS else ""
     return Message(
         OPEN,
         again,
-        f"### Set aside\n{t.count(len(found.items), 'question')} you don't want to be asked again.{more}",
+        f"### Set aside\n{t.count(len(items), 'question')} you don't want to be asked again.{more}",
         row(
             ui.Select(
                 custom_id=ASK_AGAIN.id(),

@@ -1,47 +1,41 @@
-"""/privacy: export and erasure of a member's own data, on servers and in direct messages."""
+"""The button "My data": a member's own data as a file, or erased."""
 
 from __future__ import annotations
 
 import discord
-from discord import app_commands
 from discord.ext import commands
 
 from bot.chat.client import QuizBot
 from bot.chat.replies import defer_if_slow, is_private, say, say_all, say_here
 from bot.chat.router import Fields
 from bot.privacy import views as view
-from bot.privacy.service import Privacy as PrivacyService
+from bot.privacy.service import Privacy
 
 
-@app_commands.allowed_installs(guilds=True, users=True)
-@app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
-class Privacy(
-    commands.GroupCog,
-    group_name="privacy",
-    group_description="See or delete what I've stored about you",
-):
-    def __init__(self, bot: QuizBot, privacy: PrivacyService) -> None:
-        self.privacy = privacy
+class PrivacyCog(commands.Cog):
+    def __init__(self, bot: QuizBot, privacy: Privacy) -> None:
+        self._privacy = privacy
+        bot.router.add(view.MY_DATA, self.show)
+        bot.router.add(view.EXPORT, self.export)
         bot.router.add(view.ERASE, self.erase)
 
-    @app_commands.command(description="Get everything I've stored about you as a file")
-    async def export(self, interaction: discord.Interaction) -> None:
-        export = await defer_if_slow(interaction, self.privacy.export(interaction.user.id))
-        await say_all(interaction, view.export_pages(export))
+    async def show(self, interaction: discord.Interaction, _fields: Fields) -> None:
+        await say(interaction, view.card())
 
-    @app_commands.command(description="Delete everything I've stored about you, on every server")
-    async def delete(self, interaction: discord.Interaction) -> None:
-        await say(interaction, view.about_erasing())
+    async def export(self, interaction: discord.Interaction, _fields: Fields) -> None:
+        work = self._privacy.export(interaction.user.id)
+        entries, files = await defer_if_slow(interaction, work)
+        await say_all(interaction, view.export_pages(entries, files))
 
     async def erase(self, interaction: discord.Interaction, fields: Fields) -> None:
-        """Handle the buttons of `/privacy delete`."""
+        """Ask once more; then erase, or keep everything."""
         match fields["what"]:
             case "ask":
-                page = view.ask_again()
+                page = view.ask()
             case "no":
                 page = view.kept()
             case _:
-                erase = self.privacy.erase(interaction.user.id)
+                erase = self._privacy.erase(interaction.user.id)
                 page = view.erased(
                     whole=await defer_if_slow(interaction, erase, edits=is_private(interaction))
                 )

@@ -19,8 +19,7 @@ from bot.core.errors import UserError
 from bot.core.jobs import LEASE
 from bot.core.personal import Held
 from bot.privacy import rules, store
-from bot.privacy.cards import Export
-from bot.privacy.store import Erasure
+from bot.privacy.model import Erasure
 
 log = logging.getLogger(__name__)
 
@@ -59,19 +58,20 @@ class Privacy:
         self._after = after
         self._exporting: set[int] = set()
 
-    async def export(self, user_id: int) -> Export:
-        """Return all that is stored about a member; refuse while another export of theirs runs."""
+    async def export(self, user_id: int) -> tuple[int, list[bytes]]:
+        """Return all that is stored about a member, as the number of entries and JSON files.
+
+        Refuse while another export of theirs runs.
+        """
         if user_id in self._exporting:
-            raise UserError(
-                "Your file is being put together. Wait for it, then use </privacy export> again."
-            )
+            raise UserError("Your file is being put together. It comes in a moment.")
         self._exporting.add(user_id)
         try:
             return await self._export(user_id)
         finally:
             self._exporting.discard(user_id)
 
-    async def _export(self, user_id: int) -> Export:
+    async def _export(self, user_id: int) -> tuple[int, list[bytes]]:
         """Read each table in a transaction of its own, so that others needn't wait for all."""
         found = {
             name: await self._database.read_long(export, user_id)
@@ -80,18 +80,18 @@ class Privacy:
         items = {row["item_id"] for rows in found.values() for row in rows if row.get("item_id")}
         bank = await self._database.read(self._banks.holding, items)
 
-        def write() -> Export:
+        def write() -> tuple[int, list[bytes]]:
             sections = {
                 name: [rules.readable(bank, row) for row in found[name]] for name in sorted(found)
             }
             entries = sum(map(len, sections.values()))
-            return Export(entries, tuple(rules.files(user_id, self._now(), sections)))
+            return entries, rules.files(user_id, self._now(), sections)
 
         return await asyncio.to_thread(write)
 
     async def erase(self, user_id: int) -> bool:
         """Erase all about a member; False if the database failed and the rest follows later."""
-        erasure = await self._database.write(store.begin, user_id, self._now() + LEASE)
+        erasure = await self._database.write(store.begin, user_id, self._now())
         try:
             await self.finish(erasure)
         except StorageError as error:
@@ -114,7 +114,7 @@ class Privacy:
 
     def _erase_portion(self, conn: Connection, erasure: Erasure) -> bool:
         """Erase some rows; if none was left anywhere, end the erasure and return False."""
-        if not store.extend_lease(conn, erasure.id, self._now() + LEASE):
+        if not store.extend_lease(conn, erasure.id, self._now()):
             return False
         left = PORTION
         if erasure.user_id is not None:

@@ -4,24 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
-from msgspec import Struct
 from sqlalchemy import Connection, Table, delete, select, update
 
-from bot.core.jobs import Queue
+from bot.core.jobs import LEASE, Queue, leased, queue_columns
 from bot.core.personal import PASSING
-from bot.core.tables import Instant, OneOf, RowId, fetch, insert, metadata
-
-
-class Erasing(StrEnum):
-    """The state of an erasure: its time has not come, or it has begun."""
-
-    WAITING = "waiting"
-    RUNNING = "running"
-
+from bot.core.tables import OneOf, RowId, fetch, insert, metadata
+from bot.privacy.model import Erasing, Erasure
 
 # One row for each member or server whose data must be erased; deleted at the end of the erasure.
 erasures = sa.Table(
@@ -31,45 +22,27 @@ erasures = sa.Table(
     sa.Column("user_id", sa.BigInteger, unique=True),
     sa.Column("guild_id", sa.BigInteger, unique=True),
     sa.Column("state", OneOf(Erasing, 7), nullable=False),
-    sa.Column("due_at", Instant, nullable=False),
-    sa.Column("failures", sa.Integer, nullable=False, server_default="0"),  # in a row
-    sa.Index("ix_erasures_due_at", "due_at"),
+    *queue_columns(),
     info=PASSING,
 )
-QUEUE = Queue(
-    table=erasures,
-    due_at=erasures.c.due_at,
-    state=erasures.c.state,
-    guild_id=erasures.c.guild_id,
-    claimed=erasures.c.state == Erasing.RUNNING,
-)
+QUEUE = Queue(erasures, state=erasures.c.state)
 change = QUEUE.change
-
-
-class Erasure(Struct, frozen=True):
-    """A row of `erasures`; either `user_id` or `guild_id` is set."""
-
-    id: int
-    user_id: int | None
-    guild_id: int | None
-    state: Erasing
-    due_at: datetime
 
 
 def get(conn: Connection, erasure_id: int) -> Erasure | None:
     return fetch(conn, select(erasures).where(erasures.c.id == erasure_id), Erasure)
 
 
-def begin(conn: Connection, user_id: int, until: datetime) -> Erasure:
-    """Begin a member's erasure, or take over the one that exists; its lease ends at `until`."""
-    values = {"state": Erasing.RUNNING, "due_at": until}
+def begin(conn: Connection, user_id: int, now: datetime) -> Erasure:
+    """Begin a member's erasure, or take over the one that exists."""
+    values = {"state": Erasing.RUNNING, **leased(now)}
     fresh = insert(conn, erasures).values(user_id=user_id, **values)
     row = conn.execute(
         fresh.on_conflict_do_update(index_elements=["user_id"], set_=values).returning(
             erasures.c.id
         )
     )
-    return Erasure(row.scalar_one(), user_id, None, Erasing.RUNNING, until)
+    return Erasure(row.scalar_one(), user_id, None, Erasing.RUNNING, now + LEASE)
 
 
 def note_departure(conn: Connection, guild_id: int, due: datetime) -> None:
@@ -86,10 +59,10 @@ def note_return(conn: Connection, guild_id: int) -> bool:
     return conn.execute(waiting).rowcount > 0
 
 
-def extend_lease(conn: Connection, erasure_id: int, until: datetime) -> bool:
+def extend_lease(conn: Connection, erasure_id: int, now: datetime) -> bool:
     """Extend the lease of a running erasure; False if another process has ended it."""
     held = update(erasures).where(erasures.c.id == erasure_id, erasures.c.state == Erasing.RUNNING)
-    return conn.execute(held.values(due_at=until, failures=0)).rowcount == 1
+    return conn.execute(held.values(**leased(now), failures=0)).rowcount == 1
 
 
 def end(conn: Connection, erasure_id: int) -> None:

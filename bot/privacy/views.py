@@ -2,26 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.chat import text as t
-from bot.chat.messages import ATTENTION, DANGER, ENDED, OPEN, Download, Message, button, row
+from bot.chat.messages import (
+    ATTENTION,
+    DANGER,
+    ENDED,
+    OPEN,
+    PRIMARY,
+    Download,
+    Message,
+    button,
+    row,
+)
 from bot.chat.router import Route
-from bot.privacy.cards import Export
 
-ERASE = Route("privacy", {"what": "ask|yes|no"}, once=True)
+MY_DATA = Route("mydata", {})
+"""Opens the card."""
+EXPORT = Route("mydata", {"what": "export"}, once=True)
+ERASE = Route("mydata", {"what": "ask|yes|no"}, once=True)
 
 
-def export_pages(export: Export) -> list[Message]:
+def card() -> Message:
+    """Return the choice between a copy of a member's data and its erasure."""
+    return Message(
+        OPEN,
+        "### My data\nEverything I have stored about you, on every server and in private.",
+        row(
+            button("Export", EXPORT.id(), PRIMARY),
+            button("Delete everything", ERASE.id(what="ask"), DANGER),
+        ),
+    )
+
+
+def export_pages(entries: int, files: Sequence[bytes]) -> list[Message]:
     """Return the messages with the files of an export, one file each."""
-    if not export.entries:
+    if not entries:
         words = "I have nothing stored about you. The file says the same, for your records."
     else:
-        entries = t.count(export.entries, "entry", "entries")
-        words = f"Everything I have stored about you, on every server and in private: {entries}."
-        words += "\n-# Questions are named by their ids. To erase it all, use </privacy delete>."
-    names = _names(len(export.files))
-    first, *more = [
-        Download(name, content) for content, name in zip(export.files, names, strict=True)
-    ]
+        counted = t.count(entries, "entry", "entries")
+        words = f"Everything I have stored about you, on every server and in private: {counted}."
+        words += "\n-# Questions are named by their ids."
+    names = _names(len(files))
+    first, *more = [Download(name, content) for content, name in zip(files, names, strict=True)]
     return [
         Message(OPEN, f"### Your data\n{words}", first),
         *(Message(OPEN, part) for part in more),
@@ -34,25 +58,15 @@ def _names(files: int) -> list[str]:
     return [f"quizformer-data-{number}-of-{files}.json" for number in range(1, files + 1)]
 
 
-def about_erasing() -> Message:
-    """Say what an erasure deletes and what stays."""
-    return Message(
-        ATTENTION,
-        "### Delete your data\nThis erases, on every server and in private:",
-        "- your name and ID\n- your answers, points, places and streaks\n- your practice and interviews\n"
-        "- your reminder, settings, reports and suggestions",
-        "Past results keep how many people answered, with nothing that leads to you. Questions that are still open "
-        "can't be answered again. Messages that are already in a channel stay there.\n"
-        "-# Want a copy first? Use </privacy export>.",
-        row(button("Delete my data", ERASE.id(what="ask"), DANGER)),
-    )
-
-
-def ask_again() -> Message:
+def ask() -> Message:
     """Ask for confirmation; a double tap on the first button hits the one that keeps the data."""
     return Message(
         ATTENTION,
-        "### Delete everything?\nThere's no way back: your points, streaks and practice are gone for good.",
+        "### Delete everything?\nYour name and ID, answers, points, places and streaks, your practice, plan and "
+        "interviews, your reminder, settings, reports and suggestions are erased, on every server and in private. "
+        "There's no way back.",
+        "-# Past results keep how many people answered, with nothing that leads to you. Questions that are still open "
+        "can't be answered again. Messages that are already in a channel stay there.",
         row(
             button("Keep my data", ERASE.id(what="no")),
             button("Yes, delete it all", ERASE.id(what="yes"), DANGER),

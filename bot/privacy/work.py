@@ -9,8 +9,8 @@ from bot.core.context import Context
 from bot.core.database import Connection
 from bot.core.jobs import Worker
 from bot.privacy import store
+from bot.privacy.model import Erasing, Erasure
 from bot.privacy.service import Privacy
-from bot.privacy.store import Erasing, Erasure
 
 log = logging.getLogger(__name__)
 

@@ -88,12 +88,12 @@ class Recaps:
             by_day[day] += answered
             before = by_item.get(item_id, (0, 0))
             by_item[item_id] = before[0] + answered, before[1] + right
-        top = board(conn, guild_id, "week", week, user_id=0, topic_id=None, page=0)
+        top = board(conn, guild_id, "week", week, user_id=0, topic_id=None, page=0).rows[:_SHOWN]
         return Recap(
             recap_id=row.id,
             week=week,
-            first=tuple(Leader(r.place, r.name, r.points) for r in top.rows[:_SHOWN] if r.points),
-            members=top.members,
+            first=tuple(Leader(r.place, r.name, r.points) for r in top),
+            members=len(answers_store.points_between(conn, guild_id, *_days(week))),
             right=sum(right for _, right in by_item.values()),
             by_day=tuple(by_day[week + timedelta(days=n)] for n in range(7)),
             climber=_climber(conn, guild_id, week),

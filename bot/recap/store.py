@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from msgspec import Struct
 from sqlalchemy import Connection, select, update
 
-from bot.core.jobs import Queue
+from bot.core.jobs import Queue, queue_columns
 from bot.core.tables import (
     Instant,
     OneOf,
@@ -32,7 +32,6 @@ recap_schedules = sa.Table(
     sa.Column("next_at", Instant),  # the next post time; null without a recap
     # consecutive failures of the next step
     sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
-    sa.Index("ix_recap_schedules_next_at", "next_at"),
 )
 
 # One row for each server and decided week. `state`:
@@ -51,29 +50,15 @@ recaps = sa.Table(
     sa.Column("message_id", sa.BigInteger),
     sa.Column("scheduled_at", Instant, nullable=False),
     sa.Column("tried_at", Instant),  # first try to post whose outcome is unknown
-    sa.Column("due_at", Instant),  # when the next step is due; null after the last one
-    # consecutive failures of the next step
-    sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
+    *queue_columns(),
     sa.Column("problem", sa.Text),
     sa.UniqueConstraint("guild_id", "week"),
 )
 POSTING = recaps.c.state == constant(RecapState.POSTING)
-sa.Index("ix_recaps_due_at", recaps.c.due_at, sqlite_where=POSTING)
 
-SCHEDULES = Queue(
-    table=recap_schedules, due_at=recap_schedules.c.next_at, guild_id=recap_schedules.c.guild_id
-)
-_UNSENT = POSTING & recaps.c.tried_at.is_(None)
-QUEUE = Queue(
-    table=recaps,
-    due_at=recaps.c.due_at,
-    state=recaps.c.state,
-    guild_id=recaps.c.guild_id,
-    claimed=recaps.c.tried_at.is_not(None),
-    where=POSTING,
-    unsent=_UNSENT,
-    problem=recaps.c.problem,
-)
+SCHEDULES = Queue(recap_schedules, due_at=recap_schedules.c.next_at)
+_UNSENT = POSTING & recaps.c.tried_at.is_(None) & recaps.c.due_at.is_not(None)
+QUEUE = Queue(recaps, state=recaps.c.state, problem=recaps.c.problem)
 change = QUEUE.change
 
 

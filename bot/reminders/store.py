@@ -2,47 +2,30 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 import sqlalchemy as sa
-from msgspec import Struct
 from sqlalchemy import Connection, select, update
 
 from bot.core.jobs import Queue
 from bot.core.tables import Instant, fetch, metadata, upsert, values_of
+from bot.reminders.model import Reminder
 
 # The daily reminder to practise. A member who never set one has no row.
 reminders = sa.Table(
     "reminders",
     metadata,
     sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("at", sa.String(5), nullable=False),  # local time in `zone`, HH:MM
-    sa.Column("zone", sa.String(64), nullable=False),
-    sa.Column("next_at", Instant),  # null while it is paused
+    sa.Column("at", sa.String(5), nullable=False),  # HH:MM in the member's time zone
+    sa.Column("next_at", Instant),  # null while it is off
     # consecutive failed attempts
     sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
-    sa.Column("problem", sa.Text),  # why sending was paused, until the member has read it
+    sa.Column("problem", sa.Text),  # why it was turned off, until the member has read it
     sa.Column("channel_id", sa.BigInteger),  # the channel of their direct messages, once opened
     sa.Column("sent_at", Instant),  # when the last one was sent
     # consecutive reminders that the member ignored
     sa.Column("ignored", sa.Integer, nullable=False, server_default="0"),
-    sa.Index("ix_reminders_next_at", "next_at"),
 )
 
-QUEUE = Queue(table=reminders, due_at=reminders.c.next_at)
-
-
-class Reminder(Struct, frozen=True):
-    """A row of `reminders`, without `failures`, which the queue keeps."""
-
-    user_id: int
-    at: str
-    zone: str
-    next_at: datetime | None
-    problem: str | None = None
-    channel_id: int | None = None
-    sent_at: datetime | None = None
-    ignored: int = 0
+QUEUE = Queue(reminders, due_at=reminders.c.next_at)
 
 
 def get(conn: Connection, user_id: int) -> Reminder | None:

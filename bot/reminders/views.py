@@ -1,23 +1,32 @@
-"""The reminder to practise, and the message of /remind."""
+"""The reminder to practise, and the card and the form to set it."""
 
 from __future__ import annotations
 
+from datetime import datetime
+
+from discord import ui
+
 from bot.chat import text as t
 from bot.chat.messages import ENDED, OPEN, PRIMARY, Message, PlainMessage, button, row
+from bot.chat.modals import fields_modal, text_field
 from bot.chat.router import Route
 from bot.core.zones import stored_zone
-from bot.plan.rules import Goal
+from bot.daily.panel_views import zone_list
+from bot.plan.model import DayShare
 from bot.plan.views import goal_words
 from bot.practice.views import PRACTISE
-from bot.reminders.store import Reminder
+from bot.reminders.model import Reminder
 
-REMIND = Route("remind", {"what": "pause|resume"}, once=True)
+REMIND = Route("remind", {})
+"""Opens the card."""
+CHANGE = Route("reminder", {"what": "on|time|off"}, once=True)
+FORM = Route("remindat", {}, once=True)
+USUAL_TIME = "19:00"
 
-_TITLE = "### Practice reminder"
 _TO_GO = {0: "Your interview is today", 1: "Your interview is tomorrow"}
 
 
-def reminder(due: int, goal: Goal | None = None, *, last: bool = False) -> PlainMessage:
+def reminder(due: int, goal: DayShare | None = None, *, last: bool = False) -> PlainMessage:
     """Return the direct message. It is plain text, so that a phone's notification shows it.
 
     With a plan it names the day's goal, else the number of questions that are due.
@@ -25,27 +34,44 @@ def reminder(due: int, goal: Goal | None = None, *, last: bool = False) -> Plain
     waiting = t.count(due, "question is", "questions are")
     words = f"**{waiting} due today.** A few minutes keep them fresh."
     if goal is not None:
-        words = f"**Today's goal: {goal_words(goal.share)}.** {_TO_GO.get(goal.days, f'{goal.days:,} days to go')}."
+        words = f"**Today's goal: {goal_words(goal)}.** {_TO_GO.get(goal.days, f'{goal.days:,} days to go')}."
     practise = button("Practise now", PRACTISE.id(topic=""), PRIMARY)
     if last:
-        words += "\nYou haven't used my last ten reminders, so this is the last one. Turn them back on with </remind>."
-        return PlainMessage(words, practise, button("Keep reminding me", REMIND.id(what="resume")))
-    return PlainMessage(words, practise, button("Pause", REMIND.id(what="pause")))
+        words += "\nYou haven't used my last ten reminders, so this is the last one."
+        return PlainMessage(words, practise, button("Keep reminding me", CHANGE.id(what="on")))
+    return PlainMessage(words, practise, button("Turn off", CHANGE.id(what="off")))
 
 
-def state(found: Reminder | None) -> Message:
-    """Say when a member's reminder comes, and how to change it."""
-    if found is None:
+def card(found: Reminder | None, zone: str) -> Message:
+    """Say when a member's reminder comes, or ask whether it should come."""
+    at = found.at if found is not None else USUAL_TIME
+    when = f"every day at **{at}** ({stored_zone(zone).key})"
+    another = button("Another time", CHANGE.id(what="time"))
+    if found is None or found.next_at is None:
+        problem = f"⚠️ {found.problem}" if found is not None and found.problem else None
         return Message(
-            ENDED, f"{_TITLE}\nOff. Turn it on with </remind> and a time, for example `time:09:00`."
+            ENDED,
+            "### Remind me to practise",
+            problem,
+            f"By direct message, {when}, if something is due?",
+            row(button("Yes", CHANGE.id(what="on"), PRIMARY), another),
         )
-    when = f"every day at **{found.at}** ({stored_zone(found.zone).key}), by direct message, if something is due"
-    if found.next_at is None:
-        why = f"⚠️ {found.problem}\n" if found.problem else ""
-        resume = row(button("Resume", REMIND.id(what="resume"), PRIMARY))
-        return Message(ENDED, f"{_TITLE}\n{why}Paused. It used to come {when}.", resume)
     return Message(
         OPEN,
-        f"{_TITLE}\nIt comes {when}.\n-# Next check: {t.when(found.next_at, 'f')}",
-        row(button("Pause", REMIND.id(what="pause"))),
+        "### Remind me to practise",
+        f"I'll write to you {when}, if something is due.\n"
+        f"-# Next check: {t.when(found.next_at, 'f')}",
+        row(another, button("Turn off", CHANGE.id(what="off"))),
+    )
+
+
+def form(at: str, zone: str, now: datetime) -> ui.Modal:
+    """Return the form for the time and the time zone."""
+    hint = "A city or a zone, for example Lisbon"
+    return fields_modal(
+        "Remind me to practise",
+        FORM.id(),
+        text_field("at", "Time, for example 09:00 or 18:30", at, 5),
+        ui.Label(text="Your time zone", component=zone_list(zone, now)),
+        text_field("other", "Not listed?", "", 64, hint, needed=False),
     )

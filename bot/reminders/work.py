@@ -1,54 +1,120 @@
-"""Sending reminders: at most one a day, only if something is due, and never many at once."""
+"""The daily reminder to practise: off until a member turns it on, and sent at most once a day."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from bot.core.calendar import CATCH_UP, Rule, next_occurrence, parse_time
+from bot.core.calendar import CATCH_UP, Rule, local_date, next_occurrence, parse_time
 from bot.core.computing import compute
 from bot.core.context import Context
-from bot.core.database import Connection
+from bot.core.database import Connection, reading, writing
 from bot.core.errors import DeliveryLater, DeliveryRefused, DeliveryUnknown
 from bot.core.jobs import Worker
 from bot.core.tables import values_of
+from bot.members.service import choose_zone
+from bot.members.store import zone_of
 from bot.memory.progress import Knowledge
 from bot.memory.service import knowledge
-from bot.plan.rules import Goal
+from bot.plan.model import DayShare
 from bot.plan.service import Course, Plans
 from bot.practice.store import last_asked
-from bot.reminders import rules, store
-from bot.reminders.store import Reminder
+from bot.reminders import store
+from bot.reminders import views as view
+from bot.reminders.model import Reminder
 
 log = logging.getLogger(__name__)
 
+MAX_IGNORED = 10
+"""After this many ignored reminders in a row, one more is sent, which says that it is the last."""
+SENT_A_MINUTE = 60
+OPENED_A_MINUTE = 15
+"""New direct message channels. Discord blocks bots that open many of them quickly:
+https://discord.com/developers/docs/resources/user#create-dm
+"""
+RETRY_AFTER = timedelta(minutes=5)
+"""The pause after Discord refused to open another channel for now."""
 _CLOSED = (
-    "Your practice reminders are paused because Discord won't let me message you. Allow direct messages from a "
-    "server we share, then turn them back on with </remind>."
+    "Your practice reminders are off because Discord won't let me message you. Allow direct messages from a "
+    "server we share, then turn them on again in </profile>."
 )
-_IGNORED = "Your practice reminders are paused because you didn't use the last ten. Turn them back on with </remind>."
+_IGNORED = "Your practice reminders are off because you didn't use the last ten. Turn them on again in </profile>."
 
 
-class Views(Protocol):
-    """Makes the message of a reminder, as `bot.reminders.views` does."""
+class Reminders:
+    """Changes reminders. They come at a time of day in the zone that the member's days follow."""
 
-    def reminder(self, due: int, goal: Goal | None, /, *, last: bool) -> Any: ...
+    def __init__(self, context: Context) -> None:
+        self._database = context.database
+        self._scheduler = context.scheduler
+        self._now = context.now
+
+    @reading
+    def get(
+        self, conn: Connection, user_id: int, guild_id: int | None
+    ) -> tuple[Reminder | None, str]:
+        """Return a member's reminder, None if they never set one, and their time zone."""
+        return store.get(conn, user_id), zone_of(conn, user_id, guild_id)
+
+    async def set(
+        self, user_id: int, guild_id: int | None, at: str, zone: str | None = None
+    ) -> tuple[Reminder, str]:
+        """Turn a member's reminder on, or change it, and return it with their time zone.
+
+        Without a zone, the one that their days follow stays. A day with a reminder gets no second
+        one.
+        """
+        time = parse_time(at)
+        now = self._now()
+
+        def save(conn: Connection) -> tuple[Reminder, str]:
+            chosen = choose_zone(conn, user_id, guild_id, zone)
+            before = store.get(conn, user_id) or Reminder(user_id, at, None)
+            taken = [local_date(chosen, before.sent_at)] if before.sent_at else []
+            _, next_at = next_occurrence(Rule(time, chosen), after=now, taken=taken)
+            reminder = replace(before, at=f"{time:%H:%M}", next_at=next_at, problem=None, ignored=0)
+            store.save(conn, reminder)
+            return reminder, chosen
+
+        reminder, chosen = await self._database.write(save)
+        self._scheduler.nudge(reminder.next_at or now)
+        return reminder, chosen
+
+    @writing
+    def turn_off(
+        self, conn: Connection, user_id: int, guild_id: int | None
+    ) -> tuple[Reminder | None, str]:
+        """Send no reminders until the member turns them on; return what `get` returns."""
+        reminder = store.get(conn, user_id)
+        if reminder is not None:
+            reminder = replace(reminder, next_at=None, problem=None)
+            store.save(conn, reminder)
+        return reminder, zone_of(conn, user_id, guild_id)
+
+    async def take_problem(self, user_id: int) -> str | None:
+        """Return why a member's reminder turned itself off, unless they have read it already."""
+        reminder = await self._database.read(store.get, user_id)
+        if reminder is None or reminder.problem is None:
+            return None
+        # `change` and not `save`: the row may have been erased in between
+        await self._database.write(store.change, reminder, problem=None)
+        return reminder.problem
 
 
 class Claimed(NamedTuple):
     """A due reminder: the row before it is claimed, and the row after.
 
-    `due` counts the questions that are due; `goal` is the day's goal of a member with a plan.
+    `due` counts the questions that are due; `goal` is the day's share of a member with a plan.
     """
 
     before: Reminder
     after: Reminder
     due: int
-    goal: Goal | None
+    goal: DayShare | None
     is_sent: bool = True
 
 
@@ -57,10 +123,9 @@ class ReminderWork(Worker[Reminder]):
 
     queue = store.QUEUE
 
-    def __init__(self, context: Context, plans: Plans, views: Views) -> None:
+    def __init__(self, context: Context, plans: Plans) -> None:
         super().__init__(context)
         self._plans = plans
-        self._views = views
         self._paused_until = datetime.min.replace(tzinfo=UTC)
 
     def load(self, conn: Connection, key: int, /) -> Reminder | None:
@@ -79,8 +144,8 @@ class ReminderWork(Worker[Reminder]):
         If the member or another process changes the reminder before that, nothing is done; the
         scheduler comes again.
         """
-        self._pause(timedelta(minutes=1) / self._context.shards.share_of(rules.SENT_A_MINUTE))
-        found = await self._database.read(self._look, row.user_id)
+        self._pause(timedelta(minutes=1) / self._context.shards.share_of(SENT_A_MINUTE))
+        found = await self._database.read(self._find_due, row.user_id)
         if found is None:
             return
         claimed = await compute(_claimed, found)
@@ -98,14 +163,14 @@ class ReminderWork(Worker[Reminder]):
     async def _send(self, claimed: Claimed) -> None:
         reminder = claimed.after
         if reminder.channel_id is None:
-            self._pause(timedelta(minutes=1) / self._context.shards.share_of(rules.OPENED_A_MINUTE))
-        message = self._views.reminder(claimed.due, claimed.goal, last=reminder.next_at is None)
+            self._pause(timedelta(minutes=1) / self._context.shards.share_of(OPENED_A_MINUTE))
+        message = view.reminder(claimed.due, claimed.goal, last=reminder.next_at is None)
         try:
             channel_id = await self._sender.write_to(reminder.user_id, message, reminder.channel_id)
         except DeliveryLater as error:
             log.info("reminders are paused: %s", error)
-            self._pause(rules.RETRY_AFTER)
-            again = replace(claimed.before, next_at=self._now() + rules.RETRY_AFTER)
+            self._pause(RETRY_AFTER)
+            again = replace(claimed.before, next_at=self._now() + RETRY_AFTER)
             await self._change(reminder, again)
         except DeliveryUnknown as error:
             log.warning("a reminder may not have arrived: %s", error)
@@ -124,18 +189,19 @@ class ReminderWork(Worker[Reminder]):
     def _pause(self, length: timedelta) -> None:
         self._paused_until = max(self._paused_until, self._now() + length)
 
-    def _look(self, conn: Connection, user_id: int) -> _Due | None:
+    def _find_due(self, conn: Connection, user_id: int) -> _Due | None:
         """Return a due reminder with the facts that it is about; None if it is not due now."""
         now = self._now()
         reminder = store.get(conn, user_id)
         if reminder is None or reminder.next_at is None or reminder.next_at > now:
             return None
         bank = self._banks.of_member(conn, user_id, None)
+        zone = zone_of(conn, user_id, None)
         return _Due(
             reminder,
             late=now - reminder.next_at > CATCH_UP,
-            known=knowledge(conn, user_id, bank, reminder.zone, now),
-            course=self._plans.course(conn, user_id, reminder.zone, now),
+            known=knowledge(conn, user_id, bank, zone, now),
+            course=self._plans.course(conn, user_id, zone, now),
             practised_at=last_asked(conn, user_id),
         )
 
@@ -156,19 +222,26 @@ def _claimed(found: _Due) -> Claimed:
     It is not sent if it is late or there is nothing to do.
     """
     before, now = found.reminder, found.known.now
-    _, next_at = next_occurrence(Rule(parse_time(before.at), before.zone), after=now)
+    _, next_at = next_occurrence(Rule(parse_time(before.at), found.known.zone), after=now)
     due, goal = 0, None
     if not found.late:
         due = len(found.known.due())
-        goal = None if found.course is None else found.course.goal(found.known)
-    nothing_to_do = not due if goal is None else not goal.share.left
+        goal = None if found.course is None else found.course.share(found.known)
+    nothing_to_do = not due if goal is None else not goal.left
     if found.late or nothing_to_do:
         return Claimed(before, replace(before, next_at=next_at), due, goal, is_sent=False)
-    ignored = rules.ignored_now(before.ignored, before.sent_at, found.practised_at)
+    ignored = ignored_now(before, found.practised_at)
     sent = replace(before, next_at=next_at, sent_at=now, ignored=ignored)
-    if ignored >= rules.MAX_IGNORED:
+    if ignored >= MAX_IGNORED:
         sent = replace(sent, next_at=None, problem=_IGNORED)
     return Claimed(before, sent, due, goal)
+
+
+def ignored_now(reminder: Reminder, practised_at: datetime | None) -> int:
+    """Return the number of reminders in a row, up to the last one, that no practice followed."""
+    if reminder.sent_at is None or (practised_at and practised_at >= reminder.sent_at):
+        return 0
+    return reminder.ignored + 1
 
 
 def _claim(conn: Connection, claimed: Claimed) -> bool:

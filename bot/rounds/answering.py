@@ -14,6 +14,7 @@ from bot.core.clicks import Click
 from bot.core.context import Context
 from bot.core.database import Connection, reading
 from bot.core.errors import UserError
+from bot.members.store import teams_of
 from bot.play import rules as play_rules
 from bot.play.service import judge
 from bot.questions.answers import Shown, already, decode_order, shown_answer
@@ -25,7 +26,6 @@ from bot.rounds.counter import AnswerCountRefresher
 from bot.rounds.messages import RoundMessages
 from bot.rounds.rules import Phase
 from bot.rounds.store import Round, RoundQuestion
-from bot.teams import store as teams_store
 
 _MAX_CACHED = 10_000
 """Open questions in the cache. One that was dropped is loaded again with its next answer."""
@@ -96,7 +96,7 @@ class OpenQuestions:
             teams=question.teams,
         )
         shown = shown_answer(question.item, question.order, answer.answer or "")
-        if not await self._database.write_one(store.add_answer, answer, round_.id, round_.number):
+        if not await self._database.write(store.add_answer, answer, round_.id, round_.number):
             is_open = await self._database.write(
                 self._add_checked, answer, round_.id, click.message_id
             )
@@ -226,7 +226,7 @@ class OpenQuestions:
             order=decode_order(question.choice_order),
             players=answers_store.players(conn, ROUND, latest),
             answered={a.user_id: a.answered_at for a in given},
-            teams=teams_store.ids(conn, round_.guild_id),
+            teams=teams_of(conn, round_.guild_id),
         )
 
     def _open_by_click(self, conn: Connection, click: Click) -> _CachedQuestion:

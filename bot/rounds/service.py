@@ -197,7 +197,7 @@ class Rounds:
             starter=names.get(round_.starter_id),
             phase=round_.phase,
             hosted=round_.hosted,
-            due_at=round_.due_at,
+            due_at=round_.due_at or self._now(),
             ending=round_.ending is not None,
             question=_open_question(conn, round_),
             leaders=tuple(
@@ -278,7 +278,7 @@ class Rounds:
                     "This question is only just coming. Press Reveal again in a moment."
                 )
             _refuse_moved_on(question, round_, message_id)
-            if round_.phase is Phase.OPEN and round_.due_at > due:
+            if round_.phase is Phase.OPEN and round_.due_at and round_.due_at > due:
                 store.change(conn, round_.id, expect=Phase.OPEN, due_at=due)
 
         await self._database.write(close)
@@ -296,7 +296,7 @@ class Rounds:
             _refuse_moved_on(question, round_, message_id)
             if round_.phase is Phase.REVEAL:
                 raise UserError("The answer is only just coming. Press Next again in a moment.")
-            if round_.phase is Phase.PAUSE and round_.due_at > now:
+            if round_.phase is Phase.PAUSE and round_.due_at and round_.due_at > now:
                 store.change(conn, round_.id, expect=Phase.PAUSE, due_at=now)
 
         await self._database.write(end_pause)

@@ -26,7 +26,7 @@ from bot.answers.rules import FEWEST_PLAYERS, slow_in_game
 from bot.answers.sources import Source, Terms
 from bot.answers.store import ROUND, Answer, answers
 from bot.core import erased_answers
-from bot.core.jobs import Queue
+from bot.core.jobs import Queue, queue_columns
 from bot.core.personal import SOMEBODY
 from bot.core.tables import (
     Instant,
@@ -46,8 +46,7 @@ from bot.questions.own import IN_SQL
 from bot.questions.store import note_asked
 from bot.rounds.rules import Phase
 
-# One row per round. `phase` is its state. `due_at` is the time of the next step, or the end of the
-# lease of the process that claimed it.
+# One row per round. `phase` is its state:
 #   ask        question `number` is to be posted
 #   asking     it is being posted; Discord's response is not known yet
 #   open       members answer; due at the reveal, or a day later in a hosted round
@@ -70,8 +69,7 @@ rounds = sa.Table(
     sa.Column("total", sa.Integer, nullable=False),
     sa.Column("phase", OneOf(Phase, 10), nullable=False),
     sa.Column("number", sa.Integer, nullable=False),  # the current question, from 1
-    sa.Column("due_at", Instant, nullable=False),
-    sa.Column("failures", sa.Integer, nullable=False, server_default="0"),  # in a row, of a step
+    *queue_columns(),
     sa.Column("idle", sa.Integer, nullable=False),  # questions in a row that nobody answered
     sa.Column("ending", sa.String(20)),  # why it ends early, as soon as that is decided
     sa.Column("detail", sa.Text),  # the reason in words
@@ -90,7 +88,6 @@ sa.Index(
     unique=True,
     sqlite_where=RUNNING,
 )
-sa.Index("ix_rounds_due", rounds.c.due_at, sqlite_where=RUNNING)
 sa.Index("ix_rounds_running", rounds.c.guild_id, sqlite_where=RUNNING)
 sa.Index("ix_rounds_started", rounds.c.starter_id, sqlite_where=RUNNING)
 sa.Index(
@@ -166,14 +163,7 @@ def _add_hash(conn: Connection, round_: Round, user_id: int) -> None:
         conn.execute(update(rounds).where(rounds.c.id == round_.id).values(erased_in=round_.number))
 
 
-QUEUE = Queue(
-    table=rounds,
-    due_at=rounds.c.due_at,
-    state=rounds.c.phase,
-    guild_id=rounds.c.guild_id,
-    claimed=rounds.c.phase.in_([Phase.ASKING, Phase.REVEAL, Phase.CLOSING]),
-    where=RUNNING,
-)
+QUEUE = Queue(rounds, state=rounds.c.phase)
 change = QUEUE.change
 
 
@@ -191,7 +181,7 @@ class Round(Struct, frozen=True):
     total: int
     phase: Phase
     number: int
-    due_at: datetime
+    due_at: datetime | None
     failures: int
     idle: int
     ending: str | None
@@ -361,8 +351,7 @@ def add_answer(conn: Connection, answer: Answer, round_id: int, number: int) -> 
     It is not if the question isn't open, if there is an earlier answer, or if any member's answer
     to the question was erased.
 
-    This is one statement, so that it can share a commit without a savepoint (see
-    `Database.write_one`). It locks the round, so that no answer arrives while the reveal counts.
+    It locks the round, so that no answer arrives while the reveal counts.
     """
     values = {
         **values_of(answer),

@@ -241,7 +241,13 @@ class RoundWork(PostWorker[Round]):
     async def _end(self, round_: Round, ending: str, detail: str | None) -> None:
         self._pending_starts.remove(round_.id)
         await self._questions.forget(round_.id)
-        values = {"phase": Phase.ENDED, "ended_at": self._now(), "ending": ending, "detail": detail}
+        values = {
+            "phase": Phase.ENDED,
+            "due_at": None,
+            "ended_at": self._now(),
+            "ending": ending,
+            "detail": detail,
+        }
         await self._leave_phase(round_.id, values)
         log.info("round %s ended: %s%s", round_.id, ending, f" ({detail})" if detail else "")
 

@@ -16,12 +16,13 @@ from bot.core.context import Context
 from bot.core.database import Connection, reading, writing
 from bot.core.errors import UserError
 from bot.core.servers import Server
+from bot.core.zones import meant_zone
 from bot.daily.cards import DailyStatus
 from bot.daily.schedule_service import Schedules
+from bot.members.store import teams_of
 from bot.milestones import store as milestones_store
 from bot.questions import store as questions_store
 from bot.recap.service import Recaps, RecapStatus
-from bot.settings.rules import meant_zone
 
 
 class PackChoice(Struct, frozen=True):
@@ -41,6 +42,7 @@ class Settings(Struct, frozen=True):
     recap: RecapStatus
     packs: tuple[PackChoice, ...]
     milestones: int
+    teams: int
     now: datetime
 
 
@@ -118,5 +120,6 @@ class ServerSettings:
                 PackChoice(p.name, p.bank.title, len(p.bank.asked), p in asked) for p in self._packs
             ),
             milestones=len(milestones_store.of_server(conn, guild_id)),
+            teams=len(teams_of(conn, guild_id)),
             now=self._now(),
         )

@@ -24,6 +24,7 @@ from bot.chat.modals import fields_modal, text_field
 from bot.chat.router import Route
 from bot.core.zones import stored_zone
 from bot.daily import panel_views as daily_panel_views
+from bot.members import views as members_views
 from bot.milestones import views as milestones_views
 from bot.recap import views as recap_views
 from bot.settings.service import PackChoice, Settings
@@ -69,6 +70,8 @@ def settings(found: Settings, problems: Sequence[str] = (), note: str | None = N
         separator(),
         f"Suggested questions are announced in: {f'<#{announced}>' if announced else '**nowhere**'}",
         row(channel_list(SETTINGS.id(what="suggestions"), announced, "Nowhere", optional=True)),
+        separator(),
+        *members_views.teams_entry(found.teams),
         separator(),
         *milestones_views.entry(found.milestones),
         "-# Each change counts at once. There's nothing to save.",

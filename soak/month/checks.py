@@ -152,8 +152,9 @@ def _credited(database: Path) -> Iterator[tuple[int, int, str, int]]:
     stored = set(query(database, "SELECT guild_id, user_id, day FROM streak_days"))
     newest = {(guild_id, user): day for guild_id, user, day in sorted(stored)}
     sql = (
-        "SELECT guild_id, CASE number % 2 WHEN 1 THEN second_id ELSE first_id END, done_at "
-        "FROM pair_turns JOIN pairs ON pairs.id = pair_id WHERE done_at IS NOT NULL ORDER BY done_at"
+        "SELECT p.guild_id, i.user_id, q.answered_at FROM interview_questions q "
+        "JOIN interviews i ON i.id = q.interview_id JOIN partner_interviews p "
+        "ON i.id IN (p.first_interview_id, p.second_interview_id) ORDER BY q.answered_at"
     )
     for guild_id, user, at in query(database, sql):
         there = (_EPOCH + timedelta(milliseconds=at)).astimezone(ZoneInfo(zones[guild_id])).date()

@@ -12,7 +12,6 @@ from sqlalchemy import Connection
 from bot.answers import pay, totals
 from bot.answers import store as answer_log
 from bot.answers.store import CHALLENGE, ROUND, Answer, Review
-from bot.answers.totals import Total
 from bot.core.database import Database
 from tests.answers.entries import AT, DAY, counted, store_counted
 
@@ -57,21 +56,21 @@ async def test_answers_are_counted(database: Database) -> None:
     ]
     found = await database.read(answer_log.get, ROUND, 1, ALWINA)
     assert found == replace(slow, local_date=DAY, paid=90, rating=Rating.Hard.value)
-    assert (await database.read(totals.of_member, GUILD, ALWINA))[0] == Total(90, 1, 1, 1)
-    assert (await database.read(totals.of_member, GUILD, BOB))[0] == Total(0, 1, 0, 1)
+    assert await database.read(totals.points_of, GUILD, ALWINA) == 90
+    assert await database.read(totals.points_of, GUILD, BOB) == 0
 
 
 async def test_a_lone_player_is_paid_once_another_plays(database: Database) -> None:
     """A lone player's answers count, but pay only when a second member has answered."""
     await count(database, [given(1, ALWINA)], alone=True)
     assert await paid(database, ALWINA) == 0
-    assert (await database.read(totals.of_member, GUILD, ALWINA))[0] == Total(0, 1, 1, 1)
+    assert await database.read(totals.points_of, GUILD, ALWINA) == 0
     earlier = await database.read(answer_log.of_member, ROUND, [1], ALWINA)
     await database.write(pay.pay_late, earlier)
     assert await paid(database, ALWINA) == 90
     again = await database.read(answer_log.of_member, ROUND, [1], ALWINA)
     await database.write(pay.pay_late, again)
-    assert (await database.read(totals.of_member, GUILD, ALWINA))[0] == Total(90, 1, 1, 1)
+    assert await database.read(totals.points_of, GUILD, ALWINA) == 90
 
 
 async def test_an_item_pays_once_a_month(database: Database) -> None:
@@ -101,6 +100,6 @@ async def test_a_question_left_without_an_answer(database: Database) -> None:
     missed = given(1, ALWINA, 0, source=CHALLENGE, answer=None, elapsed_ms=None)
     reviews = await count(database, [missed, given(1, BOB, source=CHALLENGE)])
     assert reviews[0] == Review(ALWINA, Rating.Again, AT, None)
-    assert (await database.read(totals.of_member, GUILD, ALWINA))[0] == Total()
+    assert await database.read(totals.points_of, GUILD, ALWINA) == 0
     found = await database.read(answer_log.get, CHALLENGE, 1, ALWINA)
     assert found == replace(missed, rating=Rating.Again.value)

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from bot.app import all_tables
 from bot.core.clicks import Click
 from bot.core.tables import count_rows
-from bot.practice.cards import Asking
+from bot.practice.model import Asking
 from tests.challenges import play as challenges
 from tests.stage import ALWINA, BOB, GUILD, Stage
 

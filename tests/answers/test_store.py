@@ -118,7 +118,7 @@ async def test_reviews(database: Database) -> None:
     await store(database, *given)
     of_a = [(Rating.Again, AT), (Rating.Good, AT + HOUR)]
     of_b = [(Rating.Hard, AT + 2 * HOUR)]
-    assert await database.read(answer_log.reviews_of, ALWINA, ["a", "c"]) == {"a": of_a}
+    assert await database.read(answer_log.reviews_of, ALWINA, "a") == of_a
     assert await database.read(answer_log.all_reviews_of, ALWINA) == {"a": of_a, "b": of_b}
     assert await database.read(answer_log.count_reviews, ALWINA, 400) == 3
     assert await database.read(answer_log.count_reviews, ALWINA, 2) == 2
@@ -153,25 +153,21 @@ async def test_who_has_practised_since(database: Database) -> None:
     assert await database.read(after, 5, 10) == []
 
 
-async def test_activity(database: Database) -> None:
-    """Answers of a server count by their dates there, and answers in practice by their moments."""
+async def test_verdicts(database: Database) -> None:
+    """A member's rated answers of all servers and of practice, from a moment on."""
     given = [
-        counted(1, ALWINA, 5),
-        counted(1, ALWINA, 0, topic="t2", right=False),
-        counted(1, ALWINA, 5, DAY + timedelta(days=1), at=AT + HOUR),
-        counted(1, BOB, 5),
-        counted(2, ALWINA, 5),
-        counted(1, ALWINA, 5, DAY - timedelta(days=1), at=AT - HOUR),
+        asked(n, user, source=source, rating=rating, correct=n != 2, answered_at=AT + n * HOUR)
+        for n, user, source, rating in (
+            (1, ALWINA, ROUND, 3),
+            (2, ALWINA, PRACTICE, 1),
+            (3, ALWINA, DAILY, None),
+            (4, BOB, ROUND, 3),
+            (-1, ALWINA, ROUND, 3),
+        )
     ]
-    practised = [
-        asked(n, ALWINA, guild_id=None, source=PRACTICE, rating=3, answered_at=AT + n * HOUR)
-        for n in (2, -2, 1)
-    ]
-    await store(database, *given, *practised)
-    days = {DAY: 2, DAY + timedelta(days=1): 1}
-    assert await database.read(answer_log.days_on, 1, ALWINA, AT) == days
-    found = await database.read(answer_log.practised_at, ALWINA, AT)
-    assert found == [AT + HOUR, AT + 2 * HOUR]
+    await store(database, *given)
+    found = await database.read(answer_log.verdicts_since, ALWINA, AT)
+    assert sorted(found) == [(AT + HOUR, True), (AT + 2 * HOUR, False)]
     assert await database.read(answer_log.has_played, BOB)
     assert not await database.read(answer_log.has_played, 103)
 

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, delete, select, update
 from bot.answers import store as answer_log
 from bot.answers import totals
 from bot.answers.store import DAILY, Answer
-from bot.answers.totals import SUMS, Total
+from bot.answers.totals import SUMS
 from bot.core.database import Database
 from tests.answers.entries import (
     DAY,
@@ -58,21 +58,18 @@ def rows(conn: Connection, guild_id: int) -> list[list[Any]]:
 
 def expected(given: list[Answer]) -> list[list[Any]]:
     """Compute the totals from all counted answers of a server."""
-    sums: dict[tuple[int, str, int], list[Answer]] = defaultdict(list)
+    members: dict[tuple[int, str, int], int] = defaultdict(int)
     teams: dict[tuple[int, int, str, int], int] = defaultdict(int)
     for a in given:
         assert a.guild_id is not None
         for topic in {"", a.topic_id}:
-            sums[a.guild_id, topic, a.user_id].append(a)
+            members[a.guild_id, topic, a.user_id] += a.paid or 0
         if a.team_id is not None:
             teams[a.guild_id, a.team_id, a.topic_id, a.user_id] += a.paid or 0
-    members = []
-    for key, own in sums.items():
-        dates = {a.local_date for a in own if a.local_date}
-        points = sum(a.paid or 0 for a in own)
-        right = sum(a.correct for a in own)
-        members.append((*key, points, len(own), right, len(dates), max(dates)))
-    return [sorted(members), sorted((*key, points) for key, points in teams.items())]
+    return [
+        sorted((*key, points) for key, points in members.items()),
+        sorted((*key, points) for key, points in teams.items()),
+    ]
 
 
 @several_on_one_database
@@ -99,7 +96,7 @@ async def test_totals_equal_the_log(
         for place, paid, right in changes:
             if place < len(log):
                 before = log[place]
-                totals.correct(conn, before, paid=paid, right=right)
+                totals.correct(conn, before, paid)
                 key = before.source, before.question_id, before.user_id
                 answer_log.change(conn, *key, paid=paid, correct=right)
                 log[place] = replace(before, paid=paid, correct=right)
@@ -129,7 +126,7 @@ async def test_rebuild(database: Database) -> None:
 
     def spoil(conn: Connection) -> None:
         members, teams = SUMS
-        conn.execute(update(members).where(members.c.user_id == 1).values(points=7, days=99))
+        conn.execute(update(members).where(members.c.user_id == 1).values(points=7))
         conn.execute(delete(members).where(members.c.user_id == 2))
         conn.execute(delete(teams))
 
@@ -139,21 +136,18 @@ async def test_rebuild(database: Database) -> None:
     assert [await database.read(rows, guild_id) for guild_id in (0, 1)] == right
 
 
-async def test_the_figures_of_a_member(database: Database) -> None:
-    """Figures count right and wrong answers of all sources, by topic, and each date once."""
+async def test_the_points_of_a_member(database: Database) -> None:
+    """They are of all sources and topics on one server."""
     answers = [
         counted(1, 1, 10),
-        counted(1, 1, 0, right=False, source=DAILY),
+        counted(1, 1, 5, source=DAILY),
         counted(1, 1, 20, DAY + timedelta(days=1), "t2"),
-        counted(1, 1, 5, DAY + timedelta(days=40), "t2"),
         counted(1, 2, 70),
         counted(2, 1, 90),
     ]
     await database.write(store_counted, answers)
-    total, by_topic = await database.read(totals.of_member, 1, 1)
-    assert total == Total(35, 4, 3, 3)
-    assert by_topic == {"t1": Total(10, 2, 1, 1), "t2": Total(25, 2, 2, 2)}
-    assert await database.read(totals.of_member, 1, 3) == (Total(), {})
+    assert await database.read(totals.points_of, 1, 1) == 35
+    assert await database.read(totals.points_of, 1, 3) == 0
 
 
 async def test_servers_of_members(database: Database) -> None:

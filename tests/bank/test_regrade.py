@@ -19,9 +19,9 @@ from bot.bank.forms import Form, answer_lines
 from bot.core.clicks import Click
 from bot.core.errors import UserError
 from bot.memory import rules as memory
-from bot.memory.rules import MemoryCard
+from bot.memory.model import MemoryCard
 from bot.memory.store import cards_of
-from bot.practice.cards import Asking
+from bot.practice.model import Asking
 from bot.questions.answers import is_right
 from bot.questions.model import Item
 from bot.questions.own import OwnItem

@@ -1,57 +1,13 @@
-"""/leaderboard and /stats as members use them."""
+"""/leaderboard as members use it."""
 
 from __future__ import annotations
 
 import discord
 
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
-from tests.simcord.stage import Stage, alt_texts, answer_to, labels, reply, text_of
+from tests.simcord.stage import Stage, answer_to, labels, reply, text_of
 
 __all__ = ["long_sleeps", "no_pace", "stage"]
-
-
-async def test_stats_are_the_members_to_show(stage: Stage) -> None:
-    """The picture with its figures in words is the member's own; others see the public part until it is shown."""
-    question = await stage.play(questions=1, seconds=5, topic="temperature")
-    await question.answer(stage.alwina, right=False)
-    await stage.wait(22)  # the reveal, and the pause: then it is counted
-    own = await stage.alwina.slash(stage.quiz, "stats")
-    message = answer_to(own)
-    assert own.ephemeral
-    assert "1 answer · 0% right · 1 day active\nPractice: 0 of 1 question learned · 1 due" in reply(
-        own
-    )
-    assert "- Temperature: 0 of 1 right" in reply(own)
-    assert labels(message) == ["Show to others", "Practise"]
-    assert [file.filename for file in message.attachments] == ["stats.png"]
-    empty = await stage.bob.slash(stage.quiz, "stats")
-    assert "No answers yet" in reply(empty)
-    assert not answer_to(empty).attachments
-    [alt] = alt_texts(message)
-    assert alt.startswith(
-        "0% right. Streak: 0 days. Questions learned: 0, due: 1. Last 12 weeks: 1 answer on 1 day"
-    )
-
-    hidden = await stage.bob.slash(stage.quiz, "stats", member=stage.alwina)
-    assert hidden.ephemeral
-    assert reply(hidden) == (
-        "### Progress\n**alwina** · **0 points**\n1 answer\n-# They keep the details private."
-    )
-    assert not answer_to(hidden).attachments
-
-    await stage.alwina.click(message, label="Show to others")
-    assert labels(answer_to(own)) == ["Hide from others", "Practise"]
-    assert len(answer_to(own).attachments) == 1
-    seen = await stage.bob.slash(stage.quiz, "stats", member=stage.alwina)
-    assert alt_texts(answer_to(seen)) == [alt]
-    assert "1 answer · 0% right" in reply(seen)
-    assert "Worth another look" not in reply(seen)
-    assert labels(answer_to(seen)) == []
-
-    await stage.alwina.click(message, label="Hide from others")
-    assert not answer_to(
-        await stage.bob.slash(stage.quiz, "stats", member=stage.alwina)
-    ).attachments
 
 
 async def some_points(stage: Stage) -> None:

@@ -15,8 +15,8 @@ from bot.answers import store as answer_log
 from bot.answers import totals
 from bot.answers.rules import PERIODS, days_of
 from bot.answers.store import Answer
-from bot.boards.cards import Board
-from bot.boards.rules import PAGE_SIZE, TeamSum
+from bot.boards.model import Board, TeamSum
+from bot.boards.rules import PAGE_SIZE
 from bot.boards.store import board, team_sums
 from bot.core.database import Database
 from tests.answers.entries import (
@@ -55,12 +55,12 @@ async def read(
 def points_by_member(
     given: Sequence[Answer], period: str, day: date, topic: str | None
 ) -> dict[int, int]:
-    """Return a board's members and points, by going through the whole log."""
+    """Return the members with points, by going through the whole log."""
     found: dict[int, int] = defaultdict(int)
     for a in given:
         if is_in(period, day, a) and topic in {None, a.topic_id}:
             found[a.user_id] += a.paid or 0
-    return dict(found)
+    return {user: points for user, points in found.items() if points}
 
 
 def is_in(period: str, day: date, answer: Answer) -> bool:
@@ -95,10 +95,9 @@ def check_own(shown: Board, points: dict[int, int], asker: int) -> None:
     assert shown.own is not None
     own = shown.own.place, shown.own.user_id, shown.own.points
     assert own == (place_in(points, asker), asker, points[asker])
-    more = min((won for won in points.values() if won > points[asker]), default=None)
-    assert (shown.ahead and shown.ahead.points) == more
+    better = [(-won, user) for user, won in points.items() if won > points[asker]]
+    assert (shown.ahead and (-shown.ahead.points, shown.ahead.user_id)) == max(better, default=None)
     if shown.ahead:
-        assert points[shown.ahead.user_id] == more
         assert shown.ahead.place == place_in(points, shown.ahead.user_id)
 
 
@@ -123,8 +122,7 @@ async def test_boards_of_every_period(
         now = points_by_member(log, period, day, topic)
         earlier = start_of(period, day) - timedelta(days=1)
         before = {} if period == "all" else points_by_member(log, period, earlier, topic)
-        assert (shown.period, shown.topic_id, shown.members) == (period, topic, len(now))
-        assert (shown.pages, shown.page) == (1, 0)
+        assert (shown.size, shown.pages, shown.page) == (len(now), 1, 0)
         assert listed(shown) == expected(now, before)
         check_own(shown, now, asker)
 
@@ -151,7 +149,7 @@ async def test_pages_of_a_long_board(
         assert listed(*shown) == expected(now, before)
         assert {len(one.rows) for one in shown[:-1]} <= {PAGE_SIZE}
         for page, one in enumerate(shown):
-            assert (one.page, one.pages, one.members) == (page, pages, len(now))
+            assert (one.page, one.pages, one.size) == (page, pages, len(now))
             check_own(one, now, asker)
         assert await read(database, guild_id, period, asker=asker, page=99) == shown[-1]
 

@@ -15,7 +15,7 @@ from bot.challenges.cards import OpenCard
 from bot.challenges.rules import State
 from bot.core.errors import DeliveryRefused, UserError
 from bot.play.rules import points
-from bot.practice.cards import Asking
+from bot.practice.model import Asking
 from tests.challenges.play import begin, counts, give, onward, play, results, row, start, take
 from tests.fakes import START, Crash, unsent
 from tests.stage import ALWINA, BOB, CLEMENTINE, DAGOBERT, GUILD, Stage

@@ -28,32 +28,26 @@ __all__ = ["long_sleeps", "no_pace", "stage"]
 PRIVATE = {
     "practice": ["topic"],
     "topics": ["topic"],
-    "anki": ["export"],
-    "privacy": ["export", "delete"],
-    "remind": ["time", "timezone"],
     "plan": ["date", "minutes", "goal"],
-    "interview": ["topic", "questions"],
+    "interview": ["topic"],
 }
 """The options of the commands that only their member sees."""
 SHARED = [
     "quiz",
     "challenge",
-    "pair",
     "daily",
     "today",
     "leaderboard",
-    "stats",
+    "profile",
     "help",
     "bank",
     "settings",
     "suggest",
-    "team",
 ]
 MESSAGE_COMMANDS = ["Suggest as question"]
 OPTIONS = {
     "quiz start": ["questions", "topic", "seconds", "difficulty", "mode"],
     "challenge": ["questions", "topic", "difficulty", "hours", "member"],
-    "pair": ["topic", "when"],
     "leaderboard": ["period", "board", "topic"],
     "daily setup": [
         "channel",
@@ -70,7 +64,6 @@ OPTIONS = {
 }
 RANGES = {
     "plan minutes": (5, 120),
-    "interview questions": (1, 10),
     "quiz start questions": (1, 50),
     "quiz start seconds": (5, 300),
     "challenge questions": (1, 20),

@@ -8,10 +8,10 @@ from types import ModuleType
 
 import pytest
 
-from bot.anki import rules as notes
 from bot.chat import text
 from bot.interviews.grading import hints, verifying, words
 from bot.suggestions import plain
+from bot.topics import deck_files
 from tests.patience import PATIENCE
 
 _LENGTH = 20_000
@@ -42,7 +42,7 @@ _UNITS = (
 
 @pytest.mark.parametrize(
     "module",
-    [text, words, hints, verifying, notes, plain],
+    [text, words, hints, verifying, deck_files, plain],
     ids=lambda module: module.__name__,
 )
 def test_work_grows_with_the_length(module: ModuleType) -> None:

@@ -23,13 +23,13 @@ from bot.practice import views as practice
 from bot.questions import views as questions
 from bot.reminders import views as reminders
 from bot.rounds import views as rounds
-from bot.study import views as study
+from bot.topics import views as topics
 from tests.fakes import Clock
 from tests.shipped import bank
 
 VIEWS = (
     *(boards, challenges, daily, daily_panels, interviews, practice, questions, reminders),
-    *(rounds, study),
+    *(rounds, topics),
 )
 ROUTES = sorted(
     {value for views in VIEWS for value in vars(views).values() if isinstance(value, Route)},
@@ -64,8 +64,8 @@ def parsed(custom_id: str) -> list[tuple[str, dict[str, str]]]:
         ),
         (
             boards.BOARD,
-            {"slot": "prev", "period": "week", "topic": "", "page": "0"},
-            "board:v1:prev:week::0",
+            {"slot": "prev", "of": "members", "period": "week", "topic": "", "page": "0"},
+            "board:v1:prev:members:week::0",
         ),
     ],
 )
@@ -211,11 +211,11 @@ def test_extra_characters_are_rejected(one: tuple[Route, dict[str, str]], extra:
         "mine:v1:3:-1",
         "mine:v1:3:00",
         "mine:v1:3:9999999",
-        "board:v1:prev:year::0",
-        "board:v1:first:week::0",
-        "board:v1:prev:week:LoRA:0",
-        "board:v1:prev:week:lora rank:0",
-        "board:v1:prev:week:" + "a" * 49 + ":0",
+        "board:v1:prev:members:year::0",
+        "board:v1:first:members:week::0",
+        "board:v1:prev:members:week:LoRA:0",
+        "board:v1:prev:members:week:lora rank:0",
+        "board:v1:prev:members:week:" + "a" * 49 + ":0",
         "topics:v1:up:0",
         "unknown:v1:1",
     ],
@@ -237,9 +237,15 @@ def test_malformed_ids(custom_id: str) -> None:
         (rounds.MINE, {"round": 17, "page": -1}),
         (rounds.MINE, {"round": 17, "page": 10**6}),
         (rounds.MINE, {"round": 17, "page": 0, "more": 1}),
-        (boards.BOARD, {"slot": "prev", "period": "week", "topic": "a:b", "page": 0}),
-        (boards.BOARD, {"slot": "prev", "period": "week", "topic": "x" * 49, "page": 0}),
-        (study.TOPICS, {"slot": "prev", "page": None}),
+        (
+            boards.BOARD,
+            {"slot": "prev", "of": "members", "period": "week", "topic": "a:b", "page": 0},
+        ),
+        (
+            boards.BOARD,
+            {"slot": "prev", "of": "members", "period": "week", "topic": "x" * 49, "page": 0},
+        ),
+        (topics.TOPICS, {"slot": "prev", "page": None}),
     ],
 )
 def test_invalid_ids_are_not_built(route: Route, values: dict[str, object]) -> None:
@@ -253,7 +259,9 @@ def test_the_largest_values() -> None:
     largest = questions.ANSWER.id(source="daily", row=10**18 - 1, position=5)
     assert largest.endswith(":999999999999999999:5")
     for topic in ("x" * 48, *bank().topics):
-        custom_id = boards.BOARD.id(slot="period", period="month", topic=topic, page=999_999)
+        custom_id = boards.BOARD.id(
+            slot="period", of="members", period="month", topic=topic, page=999_999
+        )
         assert len(custom_id) <= 100
         assert (boards.BOARD.parse(custom_id) or {})["topic"] == topic
 

@@ -18,7 +18,7 @@ from sqlalchemy import URL, Engine, event
 
 from bot.core.clicks import Click
 from bot.core.database import open_database
-from bot.practice.cards import Asking
+from bot.practice.model import Asking
 from tests.banks import small_bank
 from tests.history import ALWINA, CHANNEL, GUILD, NOW, fill
 from tests.stage import Stage
@@ -77,8 +77,8 @@ USES: dict[str, Use] = {
     "a round": play_round,
     "/today": lambda stage: stage.bot.dailies.today(GUILD, ALWINA),
     "/daily status": lambda stage: stage.bot.schedules.status(GUILD),
-    "/stats": lambda stage: stage.bot.boards.stats(GUILD, ALWINA, ALWINA),
-    "/topics": lambda stage: stage.bot.studies.topics(ALWINA, GUILD),
+    "/profile": lambda stage: stage.bot.profiles.read(GUILD, ALWINA, ALWINA),
+    "/topics": lambda stage: stage.bot.topics.all(ALWINA, GUILD),
     "/leaderboard": lambda stage: stage.bot.boards.board(GUILD, ALWINA, period="all"),
     "/interview": lambda stage: stage.bot.interviews.start(ALWINA, GUILD),
     "a reminder": remind,

@@ -14,7 +14,7 @@ from bot.answers.store import Review
 from bot.core.child_process import CallStopped
 from bot.core.nightly import HOUR, Nightly, latest_night
 from bot.memory import store as memory_store
-from bot.memory.own_models import OwnModels
+from bot.memory.service import FirstStabilitiesWork
 from bot.milestones.service import Milestones
 from bot.questions.banks import Banks
 from tests.patience import PATIENCE
@@ -161,25 +161,25 @@ async def test_a_bot_that_stops_is_no_failure(stage: Stage) -> None:
 
 
 async def test_what_the_bot_does_at_night(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After three o'clock banks have measured items; own parameters and milestones were checked."""
+    """After three o'clock banks have measured items; first stabilities and milestones were checked."""
     measured, looked, checked = asyncio.Event(), asyncio.Event(), asyncio.Event()
-    measure, run, check = Banks.measure, OwnModels.run, Milestones.check_all
+    measure, run, check = Banks.measure, FirstStabilitiesWork.run, Milestones.check_all
 
     def note_measured(banks: Banks, found: Any) -> None:
         measure(banks, found)
         if found:
             measured.set()
 
-    async def note_run(models: OwnModels) -> int:
+    async def note_run(fits: FirstStabilitiesWork) -> int:
         looked.set()
-        return await run(models)
+        return await run(fits)
 
     async def note_check(milestones: Milestones) -> int:
         checked.set()
         return await check(milestones)
 
     monkeypatch.setattr(Banks, "measure", note_measured)
-    monkeypatch.setattr(OwnModels, "run", note_run)
+    monkeypatch.setattr(FirstStabilitiesWork, "run", note_run)
     monkeypatch.setattr(Milestones, "check_all", note_check)
     stage.bot = stage.process()
     await stage.bot.recover()

@@ -44,29 +44,28 @@ from bot.interviews import partner_store
 from bot.interviews import store as interviews
 from bot.interviews.model import Interview, PartnerState
 from bot.members import store as members
+from bot.memory import rules as memory_rules
 from bot.memory import store as memory
-from bot.memory.fitting import Fit
 from bot.milestones import rules as milestone_rules
 from bot.milestones import store as milestones
 from bot.milestones.rules import Milestone
 from bot.milestones.rules import State as Giving
 from bot.plan import store as plan
-from bot.plan.rules import Plan
+from bot.plan.model import Plan
 from bot.practice import store as practice
-from bot.practice.rules import PlannedDay
+from bot.practice.model import PlannedDay
 from bot.privacy import store as privacy
 from bot.questions import store as questions
 from bot.questions.model import Item, Measured
 from bot.questions.own import OwnItem, OwnTopic, own_id
 from bot.recap import store as recap
 from bot.reminders import store as reminders
-from bot.reminders.store import Reminder
+from bot.reminders.model import Reminder
 from bot.rounds import store as rounds
 from bot.rounds.rules import Phase
 from bot.rounds.store import Round, RoundQuestion
 from bot.suggestions import store as suggestions
 from bot.suggestions.rules import State, SuggestedQuestion
-from bot.teams import store as teams
 from tests.history import ALWINA, CHANNEL, GUILD, NOW, analyze, fill
 
 BESIDE_STORES = pay, totals
@@ -75,7 +74,7 @@ STORES = (
         import_module(f"bot.{path.parent.name}.{path.stem}")
         for path in sorted(Path(bot.__file__).parent.glob("*/*store.py"))
     ),
-    *(notes, servers, erased_answers),
+    *(notes, servers, erased_answers, member_hashes),
 )
 DAYS = 300
 LAST = DAYS * 3  # the question that is open, in a round and in a practice
@@ -89,7 +88,6 @@ UNDER_WAY = (
         "ix_dailies_unrevealed",
         "ix_dailies_in_play",
         "ix_recaps_due_at",
-        "ix_memory_models_unfinished",
     ),
 )
 """Indexes that hold only what is under way, and so do not grow."""
@@ -177,7 +175,7 @@ STREAK = Milestone(milestone_rules.Kind.STREAK, "7", 7)
 REACHED = milestones.Reached(5, GUILD, ALWINA, 7, Giving.WAITING)
 MINE = own_id(GUILD, 2)
 OWN = Item(MINE, "t1", "typed", 1, "Ours?", "It is.", accept=("ours",))
-PLAN = Plan(ALWINA, TODAY + timedelta(days=20), 15, TODAY - timedelta(days=20), 80, "all", "")
+PLAN = Plan(ALWINA, TODAY + timedelta(days=20), 15, TODAY - timedelta(days=20), "all")
 
 
 USUAL = {
@@ -239,16 +237,15 @@ CALLS: list[Call] = [
     call(answer_log.standings, question_ids=[LAST, LAST - 1]),
     call(answer_log.paid_for, question_ids=[1, 2, 3]),
     call(answer_log.with_own_item, item_id=MINE),
-    call(answer_log.reviews_of, item_ids=[MINE]),
+    call(answer_log.reviews_of, item_id=MINE),
     call(answer_log.practised_after, question_id=LAST - 100, limit=50),
-    call(answer_log.days_on, since=NOW - timedelta(days=20)),
-    call(answer_log.practised_at, since=NOW - timedelta(days=20)),
+    call(answer_log.verdicts_since, since=NOW - timedelta(days=20)),
     call(answer_log.has_played, user_id=NEWCOMER),
     call(answer_log.points_between),
     call(answer_log.points_between, topic_id="t1"),
     call(answer_log.delete_uncounted, question_ids=[1]),
     call(totals.add, counted=[COUNTED]),
-    call(totals.correct, before=COUNTED, paid=0, right=False),
+    call(totals.correct, before=COUNTED, paid=0),
     call(pay.add_counted, answer=replace(DAILY_ANSWER, user_id=103)),
     call(pay.grade, before=DAILY_ANSWER, states="0", points=90, right=True),
     call(pay.count_changed, item=OWN, sources=SOURCES),
@@ -331,10 +328,8 @@ CALLS: list[Call] = [
     call(interviews.take_request, limit=20),
     call(members.set_names, names={(GUILD, ALWINA): "Alwina"}),
     call(members.names_of, user_ids=[ALWINA, 1000]),
-    call(members.set_shows_stats, shows=True),
+    call(members.set_shows_profile, shows=True),
     call(members.set_zone_if_unset, zone="Europe/Berlin"),
-    call(memory.recompute, item_ids=[MINE]),
-    call(memory.unfinished, limit=50),
     call(
         partner_store.create,
         first_id=7,
@@ -348,7 +343,9 @@ CALLS: list[Call] = [
     call(partner_store.get, key=DAYS),
     call(partner_store.of_member, states=(PartnerState.POSTING, PartnerState.OPEN)),
     call(member_hashes.count_up, what="partners", limit=3),
-    call(plan.record_day, day=PlannedDay(TODAY, 500, 20)),
+    call(member_hashes.remember, "apart", ALWINA, NEWCOMER),
+    call(member_hashes.remembers, "apart", ALWINA, NEWCOMER),
+    call(plan.record_day, day=PlannedDay(TODAY, 500)),
     call(plan.days_since, day=TODAY - timedelta(days=60)),
     call(practice.create, user_id=7, topic_id=None),
     call(
@@ -357,7 +354,7 @@ CALLS: list[Call] = [
         number=9,
         item_id="t1-a",
         choice_order="",
-        fresh=True,
+        is_new=True,
         asked_at=NOW,
     ),
     call(practice.change_question, left_out_at=NOW),
@@ -375,8 +372,8 @@ CALLS: list[Call] = [
     call(recap.get, recap_id=9),
     call(recap.redirect),
     call(recap.redirect, channel_id=None),
-    call(reminders.save, reminder=Reminder(ALWINA, "09:00", "UTC", NOW)),
-    call(reminders.change, Reminder(ALWINA, "09:00", "UTC", NOW), problem=None),
+    call(reminders.save, reminder=Reminder(ALWINA, "09:00", NOW)),
+    call(reminders.change, Reminder(ALWINA, "09:00", NOW), problem=None),
     call(rounds.create, questions=[("t1-a", "0123", 20)], seconds=20, **OPTIONS),
     call(rounds.started_by, starter_id=ALWINA),
     call(rounds.bring_forward, number=3),
@@ -385,11 +382,12 @@ CALLS: list[Call] = [
     call(rounds.change_question, asked_at=NOW),
     call(rounds.add_answer, number=3),
     call(rounds.add_checked_answer, round_=RUNNING),
-    call(teams.names_of, role_ids={GUILD, 7}),
-    call(teams.add, name="Red"),
-    call(teams.remove, role_ids=[GUILD]),
-    call(teams.rename, role_id=GUILD, name="Blue"),
+    call(members.team_names, role_ids={GUILD, 7}),
+    call(members.add_team, name="Red"),
+    call(members.remove_teams, role_ids=[GUILD]),
+    call(members.rename_team, role_id=GUILD, name="Blue"),
     call(notes.set_note, value="b"),
+    call(notes.note_once, value="b"),
     call(notes.claim_interaction, interaction_id=earliest_id(NOW)),
     call(servers.require_starter, roles=(), manages=False),
 ]
@@ -397,9 +395,9 @@ CALLS: list[Call] = [
 BOUNDED = [
     call(answer_log.latest_ratings, ALWINA),
     call(answer_log.count_reviews, ALWINA, 800),
-    call(memory.save_fit, ALWINA, Fit(), 800, NOW),
+    call(memory.save_fit, ALWINA, memory_rules.USUAL, 800, NOW),
     call(answer_log.latest_on, GUILD, TODAY - timedelta(days=365), answer_log.LATEST),
-    call(practice.latest_answers, ALWINA, NOW - timedelta(days=28), 400),
+    call(practice.answer_times, ALWINA, NOW - timedelta(days=28)),
     # a member's answers to an item
     call(answer_log.last_paid, GUILD, "t1-a", [ALWINA, 102], NOW - timedelta(days=30)),
     call(
@@ -456,13 +454,8 @@ def queue_calls() -> Iterator[Call]:
         if expect:
             yield call(queue.claim, key, now=NOW + timedelta(days=9), expect=expect)
             yield call(queue.change, key, expect=expect, failures=1)
-            yield call(queue.state_of, key)
-            yield call(queue.wake_claimed, NOW)
-        if queue in {daily.QUEUE, recap.QUEUE}:
-            yield call(queue.wake_unsent, GUILD, NOW)
-        yield call(
-            queue.count_failure, key, began=expect, now=NOW + timedelta(days=9), problem="odd"
-        )
+            yield call(queue.end_leases, NOW)
+        yield call(queue.count_failure, key, now=NOW + timedelta(days=9), problem="odd")
 
 
 def storage_functions(store: ModuleType) -> list[Any]:

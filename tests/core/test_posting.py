@@ -10,20 +10,19 @@ import pytest
 from sqlalchemy import Column, Integer, MetaData, Table
 
 from bot.core.context import Place
-from bot.core.jobs import Queue
+from bot.core.jobs import Queue, queue_columns
 from bot.core.posting import Post, PostWorker
-from bot.core.tables import Instant
 from tests.fakes import START
 
 HERE = Place(1, 10)
 HOUR = timedelta(hours=1)
-THINGS = Table("things", MetaData(), Column("id", Integer, primary_key=True), Column("at", Instant))
+THINGS = Table("things", MetaData(), Column("id", Integer, primary_key=True), *queue_columns())
 
 
 class ThingWork(PostWorker[int]):
     """Runs transactions without a database, and records what is sent and stored."""
 
-    queue = Queue(table=THINGS, due_at=THINGS.c.at)
+    queue = Queue(THINGS)
 
     def __init__(self, found: int | None = None) -> None:
         self.calls: list[Any] = []

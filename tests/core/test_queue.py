@@ -9,15 +9,23 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import BigInteger, Column, Integer, MetaData, String, Table, Text, select, update
+from sqlalchemy import BigInteger, Column, MetaData, String, Table, Text, select, update
 
 from bot.core.clock import DiscordClock
 from bot.core.context import Context
 from bot.core.database import Connection, Database
 from bot.core.errors import DeliveryUnknown
-from bot.core.jobs import LEASE, PATIENCE, Queue, Scheduler, Worker, backoff, total_backoff
+from bot.core.jobs import (
+    LEASE,
+    PATIENCE,
+    Queue,
+    Scheduler,
+    Worker,
+    backoff,
+    queue_columns,
+    total_backoff,
+)
 from bot.core.shards import TAKE_OVER, Shards
-from bot.core.tables import Instant
 from tests.fakes import START, Clock
 
 METADATA = MetaData()
@@ -27,19 +35,10 @@ THINGS = Table(
     Column("id", BigInteger, primary_key=True, autoincrement=False),
     Column("guild_id", BigInteger, nullable=False),
     Column("state", String(10), nullable=False),
-    Column("due_at", Instant),
-    Column("failures", Integer, nullable=False, server_default="0"),
+    *queue_columns(),
     Column("problem", Text),
 )
-QUEUE = Queue(
-    table=THINGS,
-    due_at=THINGS.c.due_at,
-    state=THINGS.c.state,
-    guild_id=THINGS.c.guild_id,
-    claimed=THINGS.c.state == "working",
-    where=THINGS.c.state != "done",
-    problem=THINGS.c.problem,
-)
+QUEUE = Queue(THINGS, state=THINGS.c.state, problem=THINGS.c.problem)
 SECOND = timedelta(seconds=1)
 
 
@@ -49,6 +48,7 @@ class Thing:
     guild_id: int
     state: str
     due_at: datetime | None
+    lease_until: datetime | None
     failures: int
     problem: str | None
 
@@ -155,8 +155,7 @@ async def test_due_rows_come_longest_waiting_first(things: Database) -> None:
     """Due rows are returned in the order of their deadlines, up to a limit."""
     for key, at in ((1, 3), (2, 1), (3, 2), (4, 99)):
         await put(things, key, due_at=START + at * SECOND)
-    await put(things, 5, state="done")
-    await put(things, 6, due_at=None)
+    await put(things, 5, due_at=None)
     assert await things.read(QUEUE.due, START + 5 * SECOND, 2) == [2, 3]
     assert await things.read(QUEUE.due, START + 5 * SECOND, 9) == [2, 3, 1]
     assert await things.read(QUEUE.next_due) == START + SECOND
@@ -169,7 +168,7 @@ async def test_processes_take_the_rows_of_their_servers_first(things: Database) 
     await put(things, 1, guild_id=theirs)
     assert await things.read(QUEUE.next_due) == START
     assert await things.read(QUEUE.next_due, mine) == START + TAKE_OVER
-    await put(things, 2, guild_id=theirs, state="working")
+    await put(things, 2, guild_id=theirs, lease_until=START)
     await put(things, 3, guild_id=0)
     assert set(await things.read(QUEUE.due, START, 9, mine)) == {2, 3}
     assert await things.read(QUEUE.due, START - SECOND, 9, mine) == []
@@ -177,13 +176,15 @@ async def test_processes_take_the_rows_of_their_servers_first(things: Database) 
     assert await things.read(QUEUE.next_due, mine) == START
 
 
-async def test_at_a_start_claimed_rows_are_due_at_once(things: Database) -> None:
+async def test_at_a_start_leased_rows_are_due_at_once(things: Database) -> None:
     """A dead process's rows need not wait for the end of their leases."""
-    await put(things, 1, state="working", due_at=START + LEASE)
+    await put(things, 1)
     await put(things, 2, due_at=START + LEASE)
-    assert await things.write(QUEUE.wake_claimed, START) == 1
+    await things.write(QUEUE.claim, 1, expect="new", now=START)
+    assert await things.read(QUEUE.due, START, 9) == []
+    assert await things.write(QUEUE.end_leases, START) == 1
     assert await things.read(QUEUE.due, START, 9) == [1]
-    assert await things.write(QUEUE.wake_claimed, START) == 0
+    assert await things.write(QUEUE.end_leases, START) == 0
 
 
 async def test_a_failing_row_waits_longer_each_time_and_is_given_up(
@@ -215,7 +216,7 @@ async def test_a_row_that_fails_before_its_claim_is_counted_too(things: Database
     await put(things)
     await work.work(1)
     found = await read_thing(things)
-    assert (found.failures, found.due_at) == (1, START + backoff(1))
+    assert (found.failures, found.due_at, found.lease_until) == (1, START + backoff(1), None)
 
 
 async def test_success_resets_failures(things: Database) -> None:
@@ -230,7 +231,8 @@ async def test_success_resets_failures(things: Database) -> None:
     work.error = None
     await run(work, clock, minutes=1)
     found = await read_thing(things)
-    assert (found.state, found.failures, work.given_up) == ("done", 0, [])
+    assert (found.state, found.lease_until, found.failures) == ("done", None, 0)
+    assert work.given_up == []
 
 
 async def test_a_failure_after_the_work_changes_nothing(things: Database) -> None:

@@ -6,7 +6,6 @@ every round has ended, and no daily is about to be posted or closed.
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 import sqlite3
@@ -25,7 +24,8 @@ from sqlalchemy import create_engine
 from bot.answers import totals
 from bot.core.snowflakes import earliest_id
 from bot.core.tables import milliseconds
-from bot.memory.rules import DEFAULT, MemoryCard, MemoryModel, review
+from bot.memory.model import Fits, MemoryCard
+from bot.memory.rules import first_stabilities, review
 from tests.crash.challenges import challenges
 from tests.loopback.model import Interaction, Message
 from tests.loopback.world import World
@@ -64,7 +64,9 @@ _RATED = """
     SELECT user_id, item_id, rating, answered_at FROM answers WHERE rating IS NOT NULL
     ORDER BY answered_at, source, question_id
 """
-_MODELS = "SELECT user_id, parameters FROM memory_models WHERE parameters IS NOT NULL"
+_FITS = (
+    "SELECT user_id, holds_from, again, hard, good, easy FROM first_stabilities ORDER BY holds_from"
+)
 _MEMORY_CARDS = "SELECT user_id, item_id, state, stability, due_at FROM cards"
 
 Row = sqlite3.Row
@@ -435,14 +437,17 @@ def _content(database: Path) -> set[str]:
 
 
 def _memory(facts: Facts) -> Iterator[str]:
-    """Check that each memory card is what a replay of the log makes, with the member's parameters."""
-    models = {user: MemoryModel(tuple(json.loads(stored))) for user, stored in facts.query(_MODELS)}
+    """Check that each memory card is what a replay of the log makes, with the member's stabilities."""
+    fits: dict[int, Fits] = {}
+    for user, since, again, hard, good, easy in facts.query(_FITS):
+        holds_from = _EPOCH + timedelta(milliseconds=since)
+        fits.setdefault(user, []).append((holds_from, (again, hard, good, easy)))
     replayed: dict[tuple[int, str], MemoryCard] = {}
     for user, item, rating, at in facts.query(_RATED):
         before = replayed.get((user, item))
-        model = models.get(user, DEFAULT)
         answered_at = _EPOCH + timedelta(milliseconds=at)
-        replayed[user, item] = review(before, Rating(rating), answered_at, model)
+        first = first_stabilities(fits.get(user, []), answered_at)
+        replayed[user, item] = review(before, Rating(rating), answered_at, first)
     wanted = {
         key: (card.state, card.stability, milliseconds(card.due_at))
         for key, card in replayed.items()

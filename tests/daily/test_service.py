@@ -405,8 +405,8 @@ async def test_a_freeze_keeps_a_streak(stage: Stage) -> None:
     assert closed[-1].streaks == (("Alwina", 8),)
     await stage.wait(hours=22)
     assert (await stage.answer_daily(ALWINA)).news == NO_NEWS
-    stats = await stage.bot.boards.stats(GUILD, ALWINA, ALWINA)
-    assert stats.streak == (await stage.bot.dailies.today(GUILD, ALWINA)).streak
+    profile = await stage.bot.profiles.read(GUILD, ALWINA, ALWINA)
+    assert profile.streak == (await stage.bot.dailies.today(GUILD, ALWINA)).streak
 
 
 async def test_a_missed_daily_breaks_no_streak(stage: Stage) -> None:

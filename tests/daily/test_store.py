@@ -151,26 +151,6 @@ async def test_a_daily_has_all_its_fields(database: Database) -> None:
     assert await database.read(store.get, 404) is None
 
 
-async def test_claimed_work_is_woken(database: Database) -> None:
-    """Claimed rows become due at once; open dailies and refused posts keep their times."""
-    states = [
-        ("posting", AT),
-        ("threading", None),
-        ("closing", None),
-        ("open", None),
-        ("posting", None),
-    ]
-    states.append(("showing", None))
-    ids = [
-        await create(database, n, state=state, tried_at=tried_at, due_at=AT + HOUR)
-        for n, (state, tried_at) in enumerate(states)
-    ]
-    past = await create(database, 9, state="posting", due_at=AT - HOUR)
-    assert await database.write(store.QUEUE.wake_claimed, AT) == 4
-    rows = [await database.read(store.get, i) for i in [*ids, past]]
-    assert [row and row.due_at for row in rows] == [AT, AT, AT, AT + HOUR, AT + HOUR, AT, AT - HOUR]
-
-
 async def test_the_latest_daily(database: Database) -> None:
     """The newest posted, the newest tried and the newest unsent daily of a server."""
     for n, state in enumerate(["closed", "open", "skipped", "missed"]):

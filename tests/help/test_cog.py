@@ -106,7 +106,7 @@ async def test_help_suggests_next_steps(stage: Stage) -> None:
     assert await steps() == ["practice", "plan", "interview"]
     assert "1 question due today" in reply(await stage.alwina.slash(stage.quiz, "help"))
     await stage.alwina.slash(stage.quiz, "plan", date="2026-06-01")
-    await stage.alwina.slash(stage.quiz, "remind", time="08:00")
+    await stage.services.reminders.set(stage.alwina.id, stage.guild.id, "08:00")
     await stage.alwina.slash(stage.quiz, "interview")
     assert await steps() == ["practice"]
 
@@ -118,15 +118,6 @@ def test_help_away_from_servers(install: str | None) -> None:
     """Direct messages list only what works there, and a button adds the bot to the member's account."""
     message = views.help_alone(Done(), install)
     named = set(re.findall(r"</([a-z ]+)>", text_of_view(message)))
-    assert named == {
-        "practice",
-        "plan",
-        "remind",
-        "interview",
-        "topics",
-        "anki export",
-        "privacy export",
-        "privacy delete",
-    }
+    assert named == {"practice", "plan", "profile", "interview", "topics"}
     links = [item.url for item in message.walk_children() if isinstance(item, discord.ui.Button)]
     assert links == ([install] if install else [])

@@ -210,7 +210,7 @@ async def test_who_may_take_a_card(stage: Stage) -> None:
 
 
 async def test_three_a_day_also_after_an_erasure(stage: Stage) -> None:
-    """Neither cards nor interviews are more; an erasure resets neither, the next day does."""
+    """An erasure resets the limits of neither cards nor interviews, but the next day does."""
     for number in range(1, PARTNERS_A_DAY + 1):
         await look(stage, ALWINA)
         await stage.bot.partners.join(number, BOB)
@@ -248,7 +248,7 @@ async def test_not_with_them_again(stage: Stage) -> None:
 
 
 async def test_others_learn_nothing(stage: Stage) -> None:
-    """Who is not one of the two is refused everywhere, and who answers sees no key points before."""
+    """Others are refused everywhere, and the member who answers sees no key points before."""
     await begin(stage)
     partners = stage.bot.partners
     steps: list[Any] = [
@@ -335,7 +335,7 @@ async def test_an_idle_interview_ends_and_what_was_confirmed_counts(stage: Stage
 
 
 async def test_a_thread_that_is_gone_ends_it(stage: Stage) -> None:
-    """What can't be posted any more is not retried, and a server without the bot costs nothing."""
+    """A refused message is not retried, and nothing is sent to a server that removed the bot."""
     await begin(stage)
     stage.sender.fail("post_partnerend", DeliveryRefused("channel", "It is gone."))
     await stage.bot.partners.show_ticks(1, 1, ALWINA)

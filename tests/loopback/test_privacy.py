@@ -31,8 +31,17 @@ async def test_what_is_erased_is_in_no_file(tmp_path: Path) -> None:
         secret = zoe.id.to_bytes(8, "big")
         await zoe.slash(channel, "practice")
         await zoe.slash(channel, "interview")
-        await zoe.slash(channel, "remind", time="09:00", timezone="UTC")
-        exported = await zoe.slash(channel, "privacy export")
+        profile = (await zoe.slash(channel, "profile")).interaction.reply
+        assert profile is not None
+        remind = (await zoe.click(profile, "remind:v1")).interaction.reply
+        assert remind is not None
+        form = await zoe.click(remind, "reminder:v1:on")
+        await zoe.submit(
+            form, {"Time, for example 09:00 or 18:30": "09:00", "Your time zone": "UTC"}
+        )
+        mine = (await zoe.click(profile, "mydata:v1")).interaction.reply
+        assert mine is not None
+        exported = await zoe.click(mine, "mydata:v1:export")
         assert exported.interaction.reply is not None
         assert [a["filename"] for a in exported.interaction.reply.attachments] == [
             "quizformer-data.json"
@@ -41,11 +50,9 @@ async def test_what_is_erased_is_in_no_file(tmp_path: Path) -> None:
         await world.until(
             lambda: NAME.encode() in bot.database.read_bytes() + wal.read_bytes(), what="a name"
         )
-        about = (await zoe.slash(channel, "privacy delete")).interaction.reply
-        assert about is not None
-        await zoe.click(about, "privacy:v1:ask")
-        await zoe.click(about, "privacy:v1:yes")
-        await world.until(lambda: "is deleted" in about.text)
+        await zoe.click(mine, "mydata:v1:ask")
+        await zoe.click(mine, "mydata:v1:yes")
+        await world.until(lambda: "is deleted" in mine.text)
         assert (await bot.stop())[0] == 0
         left = b"".join(file.read_bytes() for file in tmp_path.iterdir())
         assert NAME.encode() not in left

@@ -13,11 +13,11 @@ ALWINA, BOB = 101, 102
 
 async def test_showing_stats(database: Database) -> None:
     """Stats are hidden until a member shows them; the latest choice counts, for them only."""
-    assert await database.read(store.shows_stats, ALWINA) is False
+    assert await database.read(store.shows_profile, ALWINA) is False
     for shows in (True, True, False, True):
-        await database.write(store.set_shows_stats, ALWINA, shows)
-        assert await database.read(store.shows_stats, ALWINA) is shows
-    assert await database.read(store.shows_stats, BOB) is False
+        await database.write(store.set_shows_profile, ALWINA, shows)
+        assert await database.read(store.shows_profile, ALWINA) is shows
+    assert await database.read(store.shows_profile, BOB) is False
 
 
 async def test_the_zone_of_a_member(database: Database) -> None:
@@ -46,7 +46,7 @@ async def test_a_first_zone_is_stored_once(database: Database) -> None:
         await database.write(store.set_zone_if_unset, user_id, zone)
         return await database.read(store.zone_of, user_id, None)
 
-    await database.write(store.set_shows_stats, BOB, True)
+    await database.write(store.set_shows_profile, BOB, True)
     for user_id in (ALWINA, BOB):  # without and with a row
         found = [
             await kept(user_id, zone) for zone in ("UTC", "Asia/Tokyo", "Europe/Berlin", "UTC")
@@ -54,4 +54,4 @@ async def test_a_first_zone_is_stored_once(database: Database) -> None:
         assert found == ["UTC", "Asia/Tokyo", "Asia/Tokyo", "Asia/Tokyo"]
     await database.write(store.set_zone, ALWINA, "UTC")
     assert await kept(ALWINA, "Europe/Berlin") == "UTC"
-    assert await database.read(store.shows_stats, BOB)
+    assert await database.read(store.shows_profile, BOB)

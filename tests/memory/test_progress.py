@@ -9,8 +9,9 @@ import pytest
 from fsrs import Rating, State
 from msgspec.structs import replace
 
-from bot.memory.progress import Knowledge, Progress, progress, weakest
-from bot.memory.rules import MemoryCard, review
+from bot.memory.model import MemoryCard, Progress
+from bot.memory.progress import Knowledge, progress, weakest
+from bot.memory.rules import review
 from tests.banks import small_bank
 
 NOW = datetime(2027, 1, 4, 12, tzinfo=UTC)
@@ -146,14 +147,3 @@ def test_misses_first_then_the_longest_due() -> None:
     later = replace(found, now=NOW + timedelta(minutes=9))
     assert "missed-now" in later.due(asked=asked)
     assert replace(found, hidden={"due"}).due() == ["missed-long", "missed-now", "due-long"]
-
-
-def test_what_is_due_for_a_plan() -> None:
-    """With more retention more is due, in the order of those dates; a miss stays first."""
-    cards = {
-        "missed": review(None, A, NOW - timedelta(days=3)),
-        "long": replace(card(10.0, due_in=6), last_review_at=NOW - timedelta(days=4)),
-        "short": card(6.0, due_in=3),
-    }
-    assert known(cards).due() == ["missed"]
-    assert known(cards).due(0.95) == ["missed", "short", "long"]

@@ -10,8 +10,9 @@ import pytest
 from fsrs import Rating
 
 from bot.memory.ability import Ability, ability_of
+from bot.memory.model import MemoryCard
 from bot.memory.progress import Knowledge
-from bot.memory.rules import MemoryCard, review
+from bot.memory.rules import review
 from bot.practice.rules import draw_new
 from tests.shipped import packs
 

@@ -21,7 +21,8 @@ from bot.core.errors import UserError
 from bot.members.store import zone_of
 from bot.memory import rules as memory
 from bot.memory import store as cards
-from bot.practice.cards import Asking, Nothing, PracticeVerdict, Screen, Summary
+from bot.memory.model import MemoryCard
+from bot.practice.model import Asking, Nothing, PracticeVerdict, Screen, Summary
 from bot.practice.rules import LENGTH, NEW_A_DAY
 from bot.questions.model import Item
 from tests.banks import small_bank
@@ -186,7 +187,7 @@ async def test_due_before_new_and_misses_before_all(stage: Stage) -> None:
     known = asking.item
     stage.clock.turn(days=3)
     asking = await asked(stage)
-    assert (asking.item, asking.question.fresh, asking.due) == (known, False, 0)
+    assert (asking.item, asking.question.is_new, asking.due) == (known, False, 0)
     new = await stage.bot.practices.end(asking.question.practice_id, ALWINA, GUILD)
     assert new.answered == 0
     round_id = await stage.start(1)
@@ -211,7 +212,7 @@ async def test_a_miss_waits_its_ten_minutes_within_a_practice(stage: Stage) -> N
     await answer(stage, following)
     stage.clock.turn(minutes=10)
     again = question_of(await go_on(stage, asking.question.practice_id))
-    assert (again.item, again.question.fresh) == (asking.item, False)
+    assert (again.item, again.question.is_new) == (asking.item, False)
     await stage.bot.practices.end(asking.question.practice_id, ALWINA, GUILD)
     assert (await asked(stage)).item == asking.item
 
@@ -388,17 +389,15 @@ async def test_what_is_set_aside(stage: Stage) -> None:
     summary = await stage.bot.practices.end(asking.question.practice_id, ALWINA, GUILD)
     assert (summary.answered, summary.back, summary.left, summary.next_in) == (1, (), 3, None)
     assert asking.item not in await practise(stage)
-    progress = (await stage.bot.studies.topics(ALWINA, GUILD)).progress
+    progress = (await stage.bot.topics.all(ALWINA, GUILD)).progress
     assert (progress["t1"].met, progress["t1"].due) == (4, 0)
     later = Review(ALWINA, fsrs.Rating.Again, stage.clock(), 1)
     await stage.database.write(remember, asking.item.id, later)
     assert await stage.database.read(cards.items_set_aside, ALWINA) == {asking.item.id}
-    assert [item for item, _ in (await stage.bot.practices.all_set_aside(ALWINA)).items] == [
-        asking.item
-    ]
-    assert (await stage.bot.practices.ask_again(ALWINA, ["t1-unknown"])).asked_again == 0
-    left = await stage.bot.practices.ask_again(ALWINA, [asking.item.id])
-    assert (left.items, left.asked_again) == ((), 1)
+    assert [item for item, _ in (await stage.bot.practices.all_set_aside(ALWINA))] == [asking.item]
+    assert await stage.bot.practices.ask_again(ALWINA, ["t1-unknown"]) == 0
+    assert await stage.bot.practices.ask_again(ALWINA, [asking.item.id]) == 1
+    assert await stage.bot.practices.all_set_aside(ALWINA) == []
     assert (await asked(stage)).item == asking.item
 
 
@@ -551,7 +550,7 @@ async def test_the_cards_are_what_the_package_makes_of_the_log(
             replayed[item_id], _ = scheduler.review_card(card, fsrs.Rating(rating), at)
     stored = await stage.database.read(cards.cards_of, user_id)
     assert stored == {
-        item_id: memory.MemoryCard(
+        item_id: MemoryCard(
             c.state,
             c.step,
             c.stability or 0,

@@ -15,11 +15,10 @@ from bot.answers.store import PRACTICE, Review, answers
 from bot.core.errors import UserError
 from bot.memory import store as cards
 from bot.memory.progress import Knowledge
-from bot.plan import goals
 from bot.plan import rules as plans
 from bot.plan import service as plan_service
 from bot.plan import store as plan_store
-from bot.practice.cards import Asking, Summary
+from bot.practice.model import Asking, Summary
 from bot.practice.store import practice_questions
 from tests.practice.test_service import answer, asked, go_on, question_of, start
 from tests.reviews import remember
@@ -77,9 +76,8 @@ async def test_what_takes_long_is_done_outside(
     for module, name, kinds in (
         (cards, "cards_of", ("write",)),
         (plan_service, "build_outlook", ("read", "write")),
-        (plan_service, "choose_topics", ("read", "write")),
         (plans, "readiness", ("read", "write")),
-        (goals, "items_in_order", ("read", "write")),
+        (plans, "items_in_order", ("read", "write")),
         (Knowledge, "due", ("read", "write")),
     ):
         called, checked = never_in(held, *kinds, work=getattr(module, name))
@@ -97,7 +95,7 @@ async def test_what_takes_long_is_done_outside(
     assert isinstance(
         await stage.bot.practices.end(asking.question.practice_id, ALWINA, GUILD), Summary
     )
-    await stage.bot.plans.card(ALWINA, GUILD)
+    await stage.bot.plans.page(ALWINA, GUILD)
     assert all(calls)
 
 
@@ -182,7 +180,7 @@ async def test_an_item_met_in_between_is_not_new(
     write = stage.database.write
     between(stage, monkeypatch, lambda: write(remember, "t1-a", met))
     screen = question_of(await stage.bot.practices.start_on(ALWINA, GUILD, stage.clock(), only))
-    assert not screen.question.fresh
+    assert not screen.question.is_new
 
 
 async def test_a_practice_ended_in_between(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -197,14 +195,13 @@ async def test_a_practice_ended_in_between(stage: Stage, monkeypatch: pytest.Mon
 
 
 async def test_a_plan_changed_in_between(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Changing the minutes on one device keeps the day that was just set on another."""
+    """Choosing topics on one device keeps the day that was just set on another."""
     await stage.bot.plans.set(ALWINA, GUILD, "in 20 days", 15)
     other = plan_service.Plans(stage.bot.context)  # in another process
-    between(stage, monkeypatch, lambda: other.set(ALWINA, GUILD, "in 30 days", None))
-    shown = await stage.bot.plans.set(ALWINA, GUILD, None, 40)
+    between(stage, monkeypatch, lambda: other.set(ALWINA, GUILD, "in 30 days"))
+    shown, _ = await stage.bot.plans.choose(ALWINA, GUILD, ["t1"], ["t1"])
     plan = await stage.database.read(plan_store.get, ALWINA)
     assert plan is not None
-    assert shown.outlook is not None
-    assert shown.outlook.plan == plan
+    assert shown.plan == plan
     today: date = stage.clock().date()
-    assert (plan.day, plan.minutes) == (today + timedelta(days=30), 40)
+    assert (plan.day, plan.goal) == (today + timedelta(days=30), "topics:t1")

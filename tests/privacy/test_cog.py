@@ -1,4 +1,4 @@
-"""/privacy as members use it."""
+"""The button "My data" as members use it."""
 
 from __future__ import annotations
 
@@ -11,14 +11,30 @@ from sqlalchemy import Connection, select
 
 from bot.app import all_tables
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
-from tests.simcord.stage import Stage, answer_to, buttons, labels, reply, text_of
+from tests.simcord.stage import Stage, answer_to, buttons, labels, reply
 
 __all__ = ["long_sleeps", "no_pace", "stage"]
 
 
+async def export(stage: Stage, member: MemberActor) -> Any:
+    opened = await stage.press(member, "mydata:v1")
+    return await member.click(answer_to(opened), label="Export")
+
+
+async def erase(stage: Stage, member: MemberActor, label: str = "Yes, delete it all") -> Any:
+    """Press the red button and then one of the two that ask once more."""
+    opened = await stage.press(member, "mydata:v1")
+    assert [button.style.name for button in buttons(answer_to(opened))] == ["primary", "danger"]
+    sure = await member.click(answer_to(opened), label="Delete everything")
+    assert labels(answer_to(sure)) == ["Keep my data", "Yes, delete it all"]
+    assert [button.style.name for button in buttons(answer_to(sure))] == ["secondary", "danger"]
+    assert "There's no way back" in reply(sure)
+    return await member.click(answer_to(sure), label=label)
+
+
 async def file_of(stage: Stage, member: MemberActor) -> dict[str, Any]:
-    """What `/privacy export` gives."""
-    answered = await member.slash(stage.quiz, "privacy export")
+    """Return what the export gives."""
+    answered = await export(stage, member)
     assert answered.response is not None
     assert answered.response.ephemeral
     (attachment,) = answer_to(answered).attachments
@@ -52,24 +68,14 @@ async def test_to_have_and_to_erase(stage: Stage) -> None:
     found = await file_of(stage, stage.alwina)
     assert found["answers"][0]["item_id"] == question.item.id
     assert found["member_names"] == [{"server_id": str(stage.guild.id), "name": "alwina"}]
-    about = await stage.alwina.slash(stage.quiz, "privacy delete")
-    assert "There's no way back" not in reply(about)
-    assert [button.style.name for button in buttons(answer_to(about))] == ["danger"]
-    sure = await stage.alwina.click(answer_to(about), label="Delete my data")
-    assert labels(answer_to(sure)) == ["Keep my data", "Yes, delete it all"]
-    assert [button.style.name for button in buttons(answer_to(sure))] == ["secondary", "danger"]
-    kept = await stage.alwina.click(answer_to(sure), label="Keep my data")
+    kept = await erase(stage, stage.alwina, "Keep my data")
     assert "Nothing was deleted" in reply(kept)
     assert await traces(stage, str(stage.alwina.id)) != []
-    about = await stage.alwina.slash(stage.quiz, "privacy delete")
-    sure = await stage.alwina.click(answer_to(about), label="Delete my data")
-    done = await stage.alwina.click(answer_to(sure), label="Yes, delete it all")
+    done = await erase(stage, stage.alwina)
     assert "Everything that I had stored about you is gone." in reply(done)
     assert buttons(answer_to(done)) == []
     assert await file_of(stage, stage.alwina) == {}
-    assert "nothing stored about you" in reply(
-        await stage.alwina.slash(stage.quiz, "privacy export")
-    )
+    assert "nothing stored about you" in reply(await export(stage, stage.alwina))
     assert await traces(stage, str(stage.alwina.id)) == []
     assert await traces(stage, "alwina") == []
     assert (await file_of(stage, stage.bob))["member_names"] == [
@@ -86,9 +92,7 @@ async def test_an_answer_after_an_erasure(stage: Stage) -> None:
     next one."""
     question = await stage.play(questions=2)
     await question.answer(stage.alwina, right=False)
-    about = await stage.alwina.slash(stage.quiz, "privacy delete")
-    sure = await stage.alwina.click(answer_to(about), label="Delete my data")
-    await stage.alwina.click(answer_to(sure), label="Yes, delete it all")
+    await erase(stage, stage.alwina)
     assert await question.answer(stage.alwina) == (
         "You answered this question before you deleted your data, and each member answers once. "
         "Wait for its reveal, then answer the next one."
@@ -96,14 +100,6 @@ async def test_an_answer_after_an_erasure(stage: Stage) -> None:
     assert await question.answer(stage.bob) != ""
     assert "answers" not in await file_of(stage, stage.alwina)
     assert "Locked in" in await (await stage.next_message()).answer(stage.alwina)
-
-
-async def test_in_direct_messages(stage: Stage) -> None:
-    """Also where there is no server, for all of them."""
-    await stage.alwina.slash(stage.quiz, "today")
-    user = stage.alwina.user
-    answered = await user.slash("privacy export")
-    assert "on every server and in private: 1 entry." in text_of(answered.response.message)
 
 
 async def test_a_server_removes_the_bot(stage: Stage) -> None:

@@ -49,7 +49,7 @@ async def test_an_open_question_of_a_round(stage: Stage, clock: dict[str, Any]) 
     card = stage.card()
     await stage.bot.privacy.erase(ALWINA)
     assert len(await kept(stage)) == 1
-    assert (await stage.bot.privacy.export(ALWINA)).entries == 0
+    assert (await stage.bot.privacy.export(ALWINA))[0] == 0
     with pytest.raises(UserError, match=SECOND):
         await stage.answer(ALWINA)
     with pytest.raises(UserError, match=SECOND):

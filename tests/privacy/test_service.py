@@ -17,19 +17,18 @@ from bot.answers.store import CHALLENGE, DAILY, PRACTICE, ROUND
 from bot.answers.totals import SUMS, rebuild
 from bot.app import all_tables
 from bot.boards import store as boards
-from bot.boards.cards import Board
+from bot.boards.model import Board
 from bot.challenges.service import Options, Person
 from bot.core.clicks import Click
 from bot.core.errors import UserError
 from bot.core.jobs import LEASE
 from bot.daily import streak_store
+from bot.interviews.rules import open_follow_up
 from bot.memory import store as memory_store
-from bot.memory.fitting import Fit
-from bot.memory.rules import DEFAULT
+from bot.memory.rules import USUAL
 from bot.milestones.rules import Kind
-from bot.practice.cards import Asking
+from bot.practice.model import Asking
 from bot.privacy import service
-from bot.privacy.cards import Export
 from bot.suggestions.rules import SuggestedQuestion
 from tests.challenges import play as challenges
 from tests.fakes import Crash, Post
@@ -96,7 +95,7 @@ async def live(stage: Stage) -> None:
     await bot.interviews.answer(step.question_id, ZOE, f"My name is {NAME}.")
     graded: Any = await bot.interviews.count(step.question_id, ZOE, GUILD, {0})
     await bot.interviews.answer_follow_up(
-        step.question_id, ZOE, graded.follow_up_number, f"{NAME} again."
+        step.question_id, ZOE, open_follow_up(graded) or 0, f"{NAME} again."
     )
     await bot.reminders.set(ZOE, GUILD, "09:00", "Asia/Tokyo")
     await bot.plans.set(ZOE, GUILD, "in 2 days", 60)
@@ -104,11 +103,10 @@ async def live(stage: Stage) -> None:
     await bot.suggestions.suggest(
         GUILD, ZOE, SuggestedQuestion(f"Who is {NAME}?", NAME, "Bo", f"I am {NAME}.", NAME)
     )
-    await bot.members.show_stats(ZOE, True)
+    await bot.members.show_profile(ZOE, True)
     await bot.milestones.add(GUILD, Kind.STREAK, "7", TEAM)
     await stage.database.write(bot.milestones.streak_reached, GUILD, ZOE, 7)
-    own = Fit(DEFAULT.parameters, 0.5, 0.4)
-    await stage.database.write(memory_store.save_fit, ZOE, own, 1, stage.clock())
+    await stage.database.write(memory_store.save_fit, ZOE, USUAL, 1, stage.clock())
     await interview_each_other(stage)
 
 
@@ -194,7 +192,7 @@ async def traces(stage: Stage) -> list[str]:
 
 
 async def exported(stage: Stage) -> dict[str, Any]:
-    (file,) = (await stage.bot.privacy.export(ZOE)).files
+    _, (file,) = await stage.bot.privacy.export(ZOE)
     found: dict[str, Any] = json.loads(file)
     return {name: rows for name, rows in found.items() if isinstance(rows, list)}
 
@@ -223,14 +221,14 @@ async def test_all_is_given_out_and_then_nothing_is_left(stage: Stage) -> None:
     assert NAME in found["interview_questions"][0]["answer"]
     assert found["interview_questions"][0]["grade"]["points"]
     assert NAME in found["interview_questions"][0]["follow_up"]["answer"]
-    assert found["members"] == [{"shows_stats": True, "zone": "Asia/Tokyo"}]
+    assert found["members"] == [{"shows_profile": True, "zone": "Asia/Tokyo"}]
     assert found["cards"][0].keys() >= {"item_id", "state", "due_at"}
     assert "Bob" not in json.dumps(found)
     assert len({trace.partition(".")[0] for trace in await traces(stage)}) > 12
     assert await stage.bot.privacy.erase(ZOE)
     assert await traces(stage) == []
     assert [name for name, rows in (await exported(stage)).items() if rows] == []
-    assert (await stage.bot.privacy.export(ZOE)).entries == 0
+    assert (await stage.bot.privacy.export(ZOE))[0] == 0
     assert await stage.bot.privacy.erase(ZOE)  # once more finds nothing
 
 
@@ -239,7 +237,7 @@ async def test_one_export_at_a_time(stage: Stage) -> None:
     first, second = await asyncio.gather(
         *(stage.bot.privacy.export(ZOE) for _ in range(2)), return_exceptions=True
     )
-    assert isinstance(first, Export)
+    assert not isinstance(first, BaseException)
     assert isinstance(second, UserError)
     assert await stage.bot.privacy.export(ZOE) == first
 
@@ -253,7 +251,7 @@ async def test_others_keep_what_is_theirs(stage: Stage) -> None:
     check_others(rows, await stage.database.read(everything))
     after = await board(stage)
     assert [(row.place, row.user_id) for row in after.rows] == [(1, BOB), (2, ALWINA)]
-    assert after.members == 2
+    assert after.size == 2
     assert after.own is not None
     assert after.own.place == 1
     kept = await sums(stage)
@@ -493,7 +491,7 @@ async def test_no_file_tells_a_verdict_before_the_reveal(stage: Stage) -> None:
 
 async def told_of(stage: Stage, user_id: int) -> dict[str, Any]:
     """Return a member's file without their name, their answers and the times."""
-    (file,) = (await stage.bot.privacy.export(user_id)).files
+    _, (file,) = await stage.bot.privacy.export(user_id)
     sections = {name: rows for name, rows in json.loads(file).items() if isinstance(rows, list)}
     own = {
         "name",

@@ -8,12 +8,11 @@ from discord import ui
 
 from bot.chat.messages import text_of
 from bot.privacy import views
-from bot.privacy.cards import Export
 
 
 def test_an_export_of_several_files() -> None:
     """Each file has its own message and name; the words are above the first."""
-    pages = views.export_pages(Export(12_345, (b"{}", b"[]")))
+    pages = views.export_pages(12_345, [b"{}", b"[]"])
     assert [[file.filename for file in page.files()] for page in pages] == [
         ["quizformer-data-1-of-2.json"],
         ["quizformer-data-2-of-2.json"],
@@ -25,15 +24,15 @@ def test_an_export_of_several_files() -> None:
 
 def test_an_empty_export() -> None:
     """It says so, comes as a file all the same, and offers to erase nothing."""
-    (page,) = views.export_pages(Export(0, (json.dumps({}).encode(),)))
+    (page,) = views.export_pages(0, [json.dumps({}).encode()])
     assert "I have nothing stored about you." in text_of(page)
     assert "delete" not in text_of(page)
     assert [file.filename for file in page.files()] == ["quizformer-data.json"]
 
 
 def test_what_is_promised() -> None:
-    """Before: what goes, what stays, and how to get a copy. After: that it is gone, or that it will be."""
-    about = text_of(views.about_erasing())
+    """Before: what goes and what stays. After: that it is gone, or that it will be."""
+    asked = text_of(views.ask())
     for words in (
         "name and ID",
         "points, places and streaks",
@@ -41,7 +40,6 @@ def test_what_is_promised() -> None:
         "reports",
         "stay there",
     ):
-        assert words in about
-    assert "</privacy export>" in about
+        assert words in asked
     assert "stored about you is gone" in text_of(views.erased(whole=True))
     assert "is being deleted" in text_of(views.erased(whole=False))

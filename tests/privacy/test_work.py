@@ -13,8 +13,9 @@ from bot.app import HELD, all_tables
 from bot.core.database import Database
 from bot.core.tables import count_rows, metadata
 from bot.privacy import store
+from bot.privacy.model import Erasing
 from bot.privacy.rules import ERASE_AFTER
-from bot.privacy.store import Erasing, erasures
+from bot.privacy.store import erasures
 from bot.privacy.work import RETRY
 from bot.rounds.store import round_questions
 from tests import history

@@ -13,7 +13,7 @@ from bot.core.clicks import Click
 from bot.core.database import Database
 from bot.core.errors import UserError
 from bot.interviews.model import Step
-from bot.practice.cards import Asking
+from bot.practice.model import Asking
 from bot.questions import own, store
 from bot.questions.banks import Banks, _Joined
 from bot.questions.model import Bank, Measured
@@ -474,9 +474,7 @@ async def test_progress_counts_own_topics(stage: Stage) -> None:
     await furnish(stage.database, GUILD)
     await practised(stage, GUILD)
     (own,) = [
-        p for t, p in (await stage.bot.studies.topics(ALWINA, GUILD)).progress.items() if is_own(t)
+        p for t, p in (await stage.bot.topics.all(ALWINA, GUILD)).progress.items() if is_own(t)
     ]
     assert (own.items, own.met) == (3, 3)
-    assert not [
-        t for t in (await stage.bot.studies.topics(ALWINA, OTHER_GUILD)).progress if is_own(t)
-    ]
+    assert not [t for t in (await stage.bot.topics.all(ALWINA, OTHER_GUILD)).progress if is_own(t)]

@@ -14,10 +14,12 @@ from fsrs import Rating
 from bot.answers.store import Review
 from bot.core.computing import compute
 from bot.core.errors import DeliveryRefused, UserError
+from bot.members import store as members
 from bot.memory import store as memory
-from bot.plan.rules import Today
+from bot.plan.model import DayShare
 from bot.plan.service import Course
 from bot.reminders import store, work
+from bot.reminders.model import Reminder
 from tests.fakes import MOST_OPENINGS, START, Crash, unsent
 from tests.stage import ALWINA, BOB, GUILD, Stage
 
@@ -31,18 +33,22 @@ async def meet(stage: Stage, user_id: int, *items: str, rating: Rating = Rating.
         await stage.database.write(memory.record, item_id, given)
 
 
+async def stored(stage: Stage, user_id: int) -> Reminder | None:
+    return await stage.database.read(store.get, user_id)
+
+
 async def test_off_until_it_is_turned_on(stage: Stage) -> None:
     """A member who never set a reminder gets none, whatever is due."""
     await meet(stage, ALWINA, "t1-a")
     await stage.wait(days=3)
     assert stage.sender.reminders == []
-    assert await stage.bot.reminders.get(ALWINA) is None
+    assert await stored(stage, ALWINA) is None
 
 
 async def test_once_a_day_at_the_members_time(stage: Stage) -> None:
     """It comes at the local time with the number of due questions, and not on a day without any."""
-    reminder = await stage.bot.reminders.set(ALWINA, None, "9:00", "europe/berlin")
-    assert (reminder.at, reminder.zone) == ("09:00", "Europe/Berlin")
+    reminder, zone = await stage.bot.reminders.set(ALWINA, None, "9:00", "europe/berlin")
+    assert (reminder.at, zone) == ("09:00", "Europe/Berlin")
     assert reminder.next_at == datetime(2027, 1, 5, 8, tzinfo=UTC)
     await stage.wait(days=1)
     assert stage.sender.reminders == []
@@ -63,22 +69,40 @@ async def test_what_is_set_aside_is_not_due(stage: Stage) -> None:
     assert stage.sender.reminders == [(ALWINA, 1)]
 
 
-async def test_a_pause(stage: Stage) -> None:
-    """Nothing is sent until it is resumed, then it comes at the time that was set."""
-    assert await stage.bot.reminders.pause(ALWINA) is None
-    assert await stage.bot.reminders.resume(ALWINA) is None
+async def test_off_and_on_again(stage: Stage) -> None:
+    """Nothing is sent while it is off; then it comes at the time that was set."""
+    assert await stage.bot.reminders.turn_off(ALWINA, None) == (None, "UTC")
     await stage.bot.reminders.set(ALWINA, None, "13:00", "Europe/Berlin")
     await meet(stage, ALWINA, "t1-a")
-    paused = await stage.bot.reminders.pause(ALWINA)
-    assert paused is not None
-    assert (paused.next_at, paused.problem) == (None, None)
+    off, zone = await stage.bot.reminders.turn_off(ALWINA, None)
+    assert off is not None
+    assert (off.at, off.next_at, off.problem, zone) == ("13:00", None, None, "Europe/Berlin")
     await stage.wait(days=3)
     assert stage.sender.reminders == []
-    resumed = await stage.bot.reminders.resume(ALWINA)
-    assert resumed is not None
-    assert (resumed.at, resumed.zone) == ("13:00", "Europe/Berlin")
+    await stage.bot.reminders.set(ALWINA, None, off.at)
     await stage.wait(days=1)
     assert len(stage.sender.reminders) == 1
+
+
+async def test_another_time_on_a_day_that_had_one(stage: Stage) -> None:
+    """The next one comes tomorrow, because one came today."""
+    await stage.bot.reminders.set(ALWINA, None, "13:00", "UTC")
+    await meet(stage, ALWINA, "t1-a")
+    await stage.wait(hours=2)
+    reminder, _ = await stage.bot.reminders.set(ALWINA, None, "18:00")
+    assert reminder.next_at == datetime(2027, 1, 5, 18, tzinfo=UTC)
+    await stage.wait(hours=8)
+    assert len(stage.sender.reminders) == 1
+
+
+async def test_a_new_zone(stage: Stage) -> None:
+    """After the next one, reminders come by the clock of the zone that the member's days follow."""
+    await stage.bot.reminders.set(ALWINA, None, "13:00", "UTC")
+    await stage.database.write(members.set_zone, ALWINA, "Asia/Tokyo")
+    await stage.wait(hours=2)
+    reminder = await stored(stage, ALWINA)
+    assert reminder is not None
+    assert reminder.next_at == datetime(2027, 1, 5, 4, tzinfo=UTC)
 
 
 async def test_items_due_later_today_count(stage: Stage) -> None:
@@ -100,13 +124,13 @@ async def test_it_pauses_where_messages_are_closed(stage: Stage) -> None:
     stage.sender.fail("send_reminder", CLOSED)
     await stage.wait(days=4)
     assert stage.sender.calls["send_reminder"] == 5
-    first = [await stage.bot.reminders.get(user_id) for user_id in (ALWINA, BOB)]
+    first = [await stored(stage, user_id) for user_id in (ALWINA, BOB)]
     (stopped,) = [r for r in first if r is not None and r.next_at is None]
     told = [await stage.bot.reminders.take_problem(stopped.user_id) for _ in range(2)]
     assert told[0] is not None
     assert "Allow direct messages from a server we share" in told[0]
     assert told[1] is None
-    again = await stage.bot.reminders.set(stopped.user_id, None, "13:00", "UTC")
+    again, _ = await stage.bot.reminders.set(stopped.user_id, None, "13:00", "UTC")
     assert (again.problem, again.next_at) == (None, stage.clock().replace(hour=13))
 
 
@@ -153,7 +177,7 @@ async def test_too_many_at_once_are_sent_later(stage: Stage) -> None:
     assert stage.sender.reminders == []
     await stage.wait(minutes=6)
     assert stage.sender.reminders == [(ALWINA, 1)]
-    reminder = await stage.bot.reminders.get(ALWINA)
+    reminder = await stored(stage, ALWINA)
     assert reminder is not None
     assert (reminder.problem, reminder.next_at) == (None, START + timedelta(days=1, hours=1))
 
@@ -172,7 +196,7 @@ async def test_ten_ignored_reminders(stage: Stage) -> None:
     problem = await stage.bot.reminders.take_problem(ALWINA)
     assert problem is not None
     assert "you didn't use the last ten" in problem
-    await stage.bot.reminders.resume(ALWINA)
+    await stage.bot.reminders.set(ALWINA, None, "13:00")
     await stage.wait(days=1)
     assert (len(stage.sender.reminders), stage.sender.farewells) == (22, [ALWINA])
 
@@ -214,7 +238,7 @@ async def test_a_plan_is_computed_outside_of_transactions(
     threads = []
     share = Course.share
 
-    def noted(course: Course, *given: Any) -> Today:
+    def noted(course: Course, *given: Any) -> DayShare:
         threads.append(threading.current_thread().name)
         return share(course, *given)
 
@@ -233,7 +257,7 @@ async def test_a_reminder_that_changes_meanwhile(
     await stage.bot.reminders.set(ALWINA, None, "13:00", "UTC")
     await meet(stage, ALWINA, "t1-a")
     steps: list[Callable[[], Awaitable[object]]] = [
-        partial(stage.bot.reminders.pause, ALWINA),
+        partial(stage.bot.reminders.turn_off, ALWINA, None),
         partial(stage.bot.reminders.set, ALWINA, None, "15:00", "UTC"),
     ]
 
@@ -246,7 +270,7 @@ async def test_a_reminder_that_changes_meanwhile(
     stage.clock.turn(hours=1)
     await stage.run()
     assert stage.sender.reminders == []
-    paused = await stage.bot.reminders.get(ALWINA)
+    paused = await stored(stage, ALWINA)
     assert paused is not None
     assert (paused.next_at, paused.sent_at) == (None, None)
     await stage.bot.reminders.set(ALWINA, None, "14:00", "UTC")
@@ -270,15 +294,10 @@ async def test_a_late_reminder_is_skipped(stage: Stage) -> None:
     ) + timedelta(days=1)
 
 
-@pytest.mark.parametrize(
-    ("at", "zone"), [("25:00", "UTC"), ("", "UTC"), ("09:00", "Berlin"), ("09:00", "")]
-)
-async def test_wrong_settings_change_nothing(stage: Stage, at: str, zone: str) -> None:
+@pytest.mark.parametrize(("at", "zone"), [("25:00", None), ("", None), ("09:00", "Berlin")])
+async def test_wrong_settings_change_nothing(stage: Stage, at: str, zone: str | None) -> None:
     """A wrong time or zone is refused with a sentence, and the reminder stays as it was."""
-    before = await stage.bot.reminders.set(ALWINA, None, "13:00", "UTC")
-    if zone:
-        with pytest.raises(UserError):
-            await stage.bot.reminders.set(ALWINA, None, at, zone)
-        assert await stage.bot.reminders.get(ALWINA) == before
-    else:  # no zone given: it stays the one that was set
-        assert (await stage.bot.reminders.set(ALWINA, None, at, zone)).zone == "UTC"
+    before, _ = await stage.bot.reminders.set(ALWINA, None, "13:00", "UTC")
+    with pytest.raises(UserError):
+        await stage.bot.reminders.set(ALWINA, None, at, zone)
+    assert await stage.bot.reminders.get(ALWINA, None) == (before, "UTC")

@@ -134,18 +134,6 @@ async def test_creating_at_the_same_time(database: Database) -> None:
     assert ids[5] is not None
 
 
-async def test_claimed_work_is_woken(database: Database) -> None:
-    """Only claimed rounds become due at once; an open question keeps its deadline."""
-    later = AT + 30 * SECOND
-    for n, phase in enumerate(Phase):
-        round_id = await created(database, 10 + n)
-        await database.write(store.change, round_id, expect="ask", phase=phase, due_at=later)
-    assert await database.write(store.QUEUE.wake_claimed, AT) == 3
-    query = select(rounds.c.phase).where(rounds.c.due_at == AT)
-    woken = await database.read(lambda conn: set(conn.execute(query).scalars()))
-    assert woken == {Phase.ASKING, Phase.REVEAL, Phase.CLOSING}
-
-
 async def test_the_first_answer_stays(database: Database) -> None:
     """A member's second answer is not stored."""
     question = await question_id(database, await created(database))
@@ -163,7 +151,7 @@ async def test_only_an_open_question_takes_answers(database: Database) -> None:
         round_id = await created(database, 10 + n)
         question = await question_id(database, round_id, 2)
         await database.write(store.change, round_id, expect="ask", phase=phase, number=number)
-        stored = await database.write_one(store.add_answer, answer(question, 1), round_id, 2)
+        stored = await database.write(store.add_answer, answer(question, 1), round_id, 2)
         assert await database.read(answers_store.count, ROUND, question) == int(stored)
         took += [(phase, number)] if stored else []
     assert took == [(Phase.OPEN, 2)]

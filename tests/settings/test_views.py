@@ -20,7 +20,7 @@ PACKS = (
 
 def panel(*packs: PackChoice) -> discord.ui.LayoutView:
     recap = RecapStatus(None, 0, None, None)
-    return settings(Settings(Server(1), (), recap, packs, 0, datetime(2027, 1, 4, tzinfo=UTC)))
+    return settings(Settings(Server(1), (), recap, packs, 0, 0, datetime(2027, 1, 4, tzinfo=UTC)))
 
 
 def listed(shown: discord.ui.LayoutView) -> list[discord.SelectOption]:

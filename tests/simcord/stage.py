@@ -16,7 +16,9 @@ from simcord.builders import ChannelHandle, GuildHandle
 
 from bot.app import Services, build_bot
 from bot.chat.client import QuizBot
+from bot.chat.messages import OPEN, Message, button, row
 from bot.config import Settings, database_url
+from bot.core.context import Place
 from bot.core.database import Database, open_database
 from bot.playground.session import download
 from bot.questions.model import Item
@@ -115,6 +117,15 @@ class Stage:
         assert "**alwina** starts" in reply(result)
         await self.wait(8)
         return self.question()
+
+    async def press(self, member: MemberActor, custom_id: str) -> Any:
+        """Let a member press a button with this id in the quiz channel, wherever members find it."""
+        message = Message(OPEN, "A button", row(button("Press", custom_id)))
+        place = Place(self.guild.id, self.quiz.id)
+        nonce = f"press-{len(self.quiz.history())}"
+        message_id = await self.services.context.sender.post(place, message, nonce)
+        shown = next(m for m in self.quiz.history() if m.id == message_id)
+        return await member.click(shown, label="Press")
 
     def question(self, channel: ChannelHandle | None = None) -> Question:
         """Return the newest card in a channel, open or revealed."""

@@ -12,7 +12,7 @@ from pathlib import Path
 import discord
 import pytest
 
-from bot.answers.totals import Total
+from bot.answers.rules import Tally
 from bot.config import database_url
 from bot.core.database import open_database
 from soak.month import checks
@@ -99,5 +99,5 @@ def test_a_day_passes_at_once_and_work_takes_no_time(tmp_path: Path) -> None:
 def test_structs_of_numbers_count_as_objects() -> None:
     """The month would show a leak of them, though the garbage collector does not track them."""
     before = objects_in_use()
-    leaked = [Total(points=n) for n in range(1000)]
+    leaked = [Tally(n, 0, 0, 0, 0) for n in range(1000)]
     assert objects_in_use() - before > len(leaked) / 2

@@ -69,17 +69,17 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("difficulty", sa.Float(), nullable=False),
         sa.Column("due_at", sa.BigInteger(), nullable=False),
         sa.Column("last_review_at", sa.BigInteger(), nullable=False),
-        sa.Column("suspended_at", sa.BigInteger(), nullable=True),
+        sa.Column("set_aside_at", sa.BigInteger(), nullable=True),
         sa.Column("first_right", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("user_id", "item_id", name=op.f("pk_cards")),
     )
     op.create_index(
-        "ix_cards_suspended",
+        "ix_cards_set_aside",
         "cards",
         ["user_id"],
         unique=False,
-        sqlite_where=sa.text("suspended_at IS NOT NULL"),
-        postgresql_where=sa.text("suspended_at IS NOT NULL"),
+        sqlite_where=sa.text("set_aside_at IS NOT NULL"),
+        postgresql_where=sa.text("set_aside_at IS NOT NULL"),
     )
     op.create_table(
         "challenges",
@@ -97,6 +97,7 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("counted", sa.Integer(), server_default="0", nullable=False),
         sa.Column("shown", sa.Integer(), server_default="0", nullable=False),
         sa.Column("due_at", sa.BigInteger(), nullable=True),
+        sa.Column("lease_until", sa.BigInteger(), nullable=True),
         sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
         sa.Column("message_id", sa.BigInteger(), nullable=True),
         sa.Column("started_at", sa.BigInteger(), nullable=False),
@@ -110,12 +111,12 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sqlite_autoincrement=True,
     )
     op.create_index(
-        "ix_challenges_due",
+        op.f("ix_challenges_due_at"),
         "challenges",
         ["due_at"],
         unique=False,
-        sqlite_where=sa.text("state != 'closed'"),
-        postgresql_where=sa.text("state != 'closed'"),
+        sqlite_where=sa.text("due_at IS NOT NULL"),
+        postgresql_where=sa.text("due_at IS NOT NULL"),
     )
     op.create_index("ix_challenges_guild_id", "challenges", ["guild_id", "id"], unique=False)
     op.create_index("ix_challenges_member_id", "challenges", ["member_id"], unique=False)
@@ -145,6 +146,7 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("opened_at", sa.BigInteger(), nullable=True),
         sa.Column("closes_at", sa.BigInteger(), nullable=True),
         sa.Column("due_at", sa.BigInteger(), nullable=True),
+        sa.Column("lease_until", sa.BigInteger(), nullable=True),
         sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
         sa.Column("problem", sa.Text(), nullable=True),
         sa.Column("topic_id", sa.String(length=48), nullable=True),
@@ -159,7 +161,14 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         ),
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_dailies_due_at", "dailies", ["due_at"], unique=False)
+    op.create_index(
+        op.f("ix_dailies_due_at"),
+        "dailies",
+        ["due_at"],
+        unique=False,
+        sqlite_where=sa.text("due_at IS NOT NULL"),
+        postgresql_where=sa.text("due_at IS NOT NULL"),
+    )
     op.create_index(
         "ix_dailies_in_play",
         "dailies",
@@ -206,7 +215,14 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.UniqueConstraint("guild_id", "number", name=op.f("uq_daily_schedules_guild_id_number")),
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_daily_schedules_next_at", "daily_schedules", ["next_at"], unique=False)
+    op.create_index(
+        op.f("ix_daily_schedules_next_at"),
+        "daily_schedules",
+        ["next_at"],
+        unique=False,
+        sqlite_where=sa.text("next_at IS NOT NULL"),
+        postgresql_where=sa.text("next_at IS NOT NULL"),
+    )
     op.create_table(
         "daily_uses",
         sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -230,13 +246,33 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("user_id", sa.BigInteger(), nullable=True),
         sa.Column("guild_id", sa.BigInteger(), nullable=True),
         sa.Column("state", sa.String(length=7), nullable=False),
-        sa.Column("due_at", sa.BigInteger(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=True),
+        sa.Column("lease_until", sa.BigInteger(), nullable=True),
         sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_erasures")),
         sa.UniqueConstraint("guild_id", name=op.f("uq_erasures_guild_id")),
         sa.UniqueConstraint("user_id", name=op.f("uq_erasures_user_id")),
     )
-    op.create_index("ix_erasures_due_at", "erasures", ["due_at"], unique=False)
+    op.create_index(
+        op.f("ix_erasures_due_at"),
+        "erasures",
+        ["due_at"],
+        unique=False,
+        sqlite_where=sa.text("due_at IS NOT NULL"),
+        postgresql_where=sa.text("due_at IS NOT NULL"),
+    )
+    op.create_table(
+        "first_stabilities",
+        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("holds_from", sa.BigInteger(), nullable=False),
+        sa.Column("reviews", sa.Integer(), nullable=False),
+        sa.Column("again", sa.Float(), nullable=False),
+        sa.Column("hard", sa.Float(), nullable=False),
+        sa.Column("good", sa.Float(), nullable=False),
+        sa.Column("easy", sa.Float(), nullable=False),
+        sa.PrimaryKeyConstraint("user_id", "holds_from", name=op.f("pk_first_stabilities")),
+        sqlite_with_rowid=False,
+    )
     op.create_table(
         "guilds",
         sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -291,6 +327,7 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("reached_at", sa.BigInteger(), nullable=False),
         sa.Column("told", sa.Boolean(), nullable=False),
         sa.Column("due_at", sa.BigInteger(), nullable=True),
+        sa.Column("lease_until", sa.BigInteger(), nullable=True),
         sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
         sa.Column("problem", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_member_milestones")),
@@ -302,7 +339,14 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
             name=op.f("uq_member_milestones_user_id_guild_id_kind_name"),
         ),
     )
-    op.create_index("ix_member_milestones_due_at", "member_milestones", ["due_at"], unique=False)
+    op.create_index(
+        op.f("ix_member_milestones_due_at"),
+        "member_milestones",
+        ["due_at"],
+        unique=False,
+        sqlite_where=sa.text("due_at IS NOT NULL"),
+        postgresql_where=sa.text("due_at IS NOT NULL"),
+    )
     op.create_index(
         "ix_member_milestones_server", "member_milestones", ["guild_id", "state"], unique=False
     )
@@ -318,28 +362,9 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
     op.create_table(
         "members",
         sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("shows_stats", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("shows_profile", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("zone", sa.String(length=64), nullable=True),
         sa.PrimaryKeyConstraint("user_id", name=op.f("pk_members")),
-    )
-    op.create_table(
-        "memory_models",
-        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("parameters", sa.Text(), nullable=True),
-        sa.Column("fitted_at", sa.BigInteger(), nullable=False),
-        sa.Column("reviews", sa.Integer(), nullable=False),
-        sa.Column("loss_before", sa.Float(), nullable=True),
-        sa.Column("loss_after", sa.Float(), nullable=True),
-        sa.Column("recomputed", sa.Boolean(), nullable=False),
-        sa.PrimaryKeyConstraint("user_id", name=op.f("pk_memory_models")),
-    )
-    op.create_index(
-        "ix_memory_models_unfinished",
-        "memory_models",
-        ["user_id"],
-        unique=False,
-        sqlite_where=sa.text("recomputed = 0"),
-        postgresql_where=sa.text("NOT recomputed"),
     )
     op.create_table(
         "met",
@@ -420,12 +445,20 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("tried_at", sa.BigInteger(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("due_at", sa.BigInteger(), nullable=True),
+        sa.Column("lease_until", sa.BigInteger(), nullable=True),
         sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
         sa.Column("ending", sa.String(length=9), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_partner_interviews")),
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_partner_interviews_due_at", "partner_interviews", ["due_at"], unique=False)
+    op.create_index(
+        op.f("ix_partner_interviews_due_at"),
+        "partner_interviews",
+        ["due_at"],
+        unique=False,
+        sqlite_where=sa.text("due_at IS NOT NULL"),
+        postgresql_where=sa.text("due_at IS NOT NULL"),
+    )
     op.create_index(
         "ix_partner_interviews_first_id", "partner_interviews", ["first_id", "state"], unique=False
     )
@@ -443,7 +476,6 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
         sa.Column("ready", sa.Integer(), nullable=False),
-        sa.Column("share", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("user_id", "day", name=op.f("pk_plan_days")),
         sqlite_with_rowid=False,
     )
@@ -453,9 +485,7 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("day", sa.Date(), nullable=False),
         sa.Column("minutes", sa.Integer(), nullable=False),
         sa.Column("set_on", sa.Date(), nullable=False),
-        sa.Column("goal", sa.Integer(), nullable=False),
-        sa.Column("goal_of", sa.Text(), nullable=False),
-        sa.Column("topic_ids", sa.Text(), nullable=False),
+        sa.Column("goal", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("user_id", name=op.f("pk_plans")),
     )
     op.create_table(
@@ -487,7 +517,14 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
         sa.PrimaryKeyConstraint("guild_id", name=op.f("pk_recap_schedules")),
     )
-    op.create_index("ix_recap_schedules_next_at", "recap_schedules", ["next_at"], unique=False)
+    op.create_index(
+        op.f("ix_recap_schedules_next_at"),
+        "recap_schedules",
+        ["next_at"],
+        unique=False,
+        sqlite_where=sa.text("next_at IS NOT NULL"),
+        postgresql_where=sa.text("next_at IS NOT NULL"),
+    )
     op.create_table(
         "recaps",
         sa.Column("id", ROW_ID, nullable=False),
@@ -499,24 +536,24 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("scheduled_at", sa.BigInteger(), nullable=False),
         sa.Column("tried_at", sa.BigInteger(), nullable=True),
         sa.Column("due_at", sa.BigInteger(), nullable=True),
+        sa.Column("lease_until", sa.BigInteger(), nullable=True),
         sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
         sa.Column("problem", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_recaps")),
         sa.UniqueConstraint("guild_id", "week", name=op.f("uq_recaps_guild_id_week")),
     )
     op.create_index(
-        "ix_recaps_due_at",
+        op.f("ix_recaps_due_at"),
         "recaps",
         ["due_at"],
         unique=False,
-        sqlite_where=sa.text("state = 'posting'"),
-        postgresql_where=sa.text("state = 'posting'"),
+        sqlite_where=sa.text("due_at IS NOT NULL"),
+        postgresql_where=sa.text("due_at IS NOT NULL"),
     )
     op.create_table(
         "reminders",
         sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("at", sa.String(length=5), nullable=False),
-        sa.Column("zone", sa.String(length=64), nullable=False),
         sa.Column("next_at", sa.BigInteger(), nullable=True),
         sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
         sa.Column("problem", sa.Text(), nullable=True),
@@ -525,7 +562,14 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("ignored", sa.Integer(), server_default="0", nullable=False),
         sa.PrimaryKeyConstraint("user_id", name=op.f("pk_reminders")),
     )
-    op.create_index("ix_reminders_next_at", "reminders", ["next_at"], unique=False)
+    op.create_index(
+        op.f("ix_reminders_next_at"),
+        "reminders",
+        ["next_at"],
+        unique=False,
+        sqlite_where=sa.text("next_at IS NOT NULL"),
+        postgresql_where=sa.text("next_at IS NOT NULL"),
+    )
     op.create_table(
         "reports",
         sa.Column("id", ROW_ID, nullable=False),
@@ -552,7 +596,8 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("total", sa.Integer(), nullable=False),
         sa.Column("phase", sa.String(length=10), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
-        sa.Column("due_at", sa.BigInteger(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=True),
+        sa.Column("lease_until", sa.BigInteger(), nullable=True),
         sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
         sa.Column("idle", sa.Integer(), nullable=False),
         sa.Column("ending", sa.String(length=20), nullable=True),
@@ -564,12 +609,12 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sqlite_autoincrement=True,
     )
     op.create_index(
-        "ix_rounds_due",
+        op.f("ix_rounds_due_at"),
         "rounds",
         ["due_at"],
         unique=False,
-        sqlite_where=sa.text("phase != 'ended'"),
-        postgresql_where=sa.text("phase != 'ended'"),
+        sqlite_where=sa.text("due_at IS NOT NULL"),
+        postgresql_where=sa.text("due_at IS NOT NULL"),
     )
     op.create_index(
         "ix_rounds_ended",
@@ -683,10 +728,6 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("topic_id", sa.String(length=48), nullable=False),
         sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("points", sa.BigInteger(), nullable=False),
-        sa.Column("answers", sa.Integer(), nullable=False),
-        sa.Column("right", sa.Integer(), nullable=False),
-        sa.Column("days", sa.Integer(), nullable=False),
-        sa.Column("last_on", sa.Date(), nullable=False),
         sa.PrimaryKeyConstraint("guild_id", "topic_id", "user_id", name=op.f("pk_totals")),
         sqlite_with_rowid=False,
     )
@@ -776,7 +817,7 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("item_id", sa.String(length=48), nullable=False),
         sa.Column("choice_order", sa.String(length=6), nullable=False),
-        sa.Column("fresh", sa.Boolean(), nullable=False),
+        sa.Column("is_new", sa.Boolean(), nullable=False),
         sa.Column("asked_at", sa.BigInteger(), nullable=False),
         sa.Column("left_out_at", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(

@@ -1,0 +1,64 @@
+"""The page of teams in /settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import discord
+from discord import ui
+
+from bot.chat import text as t
+from bot.chat.messages import OPEN, Message, Part, button, role_list, row, separator
+from bot.chat.router import Route
+from bot.core.limits import MAX_TEAMS
+
+TEAMS = Route("teams", {"what": "open|add|remove"}, once=True, command="</settings>")
+_RULES = """\
+-# Members play for the highest of their roles that is a team, and points go to the team that they had when they \
+answered. </leaderboard> compares teams by points per active member."""
+
+
+def teams_entry(teams: int) -> tuple[Part | None, ...]:
+    """Return what the panel of settings has about teams: how many there are, and a button."""
+    count = t.count(teams, "role") if teams else "none"
+    said = f"Teams: **{count}**\n-# Roles whose members win points together."
+    return said, row(button("Teams", TEAMS.id(what="open")))
+
+
+def teams_page(teams: Mapping[int, str], note: str | None = None) -> Message:
+    """Return the page of a server's teams, by role id with their names.
+
+    `note` says what was just done.
+    """
+    head = f"### Teams\n-# {t.count(len(teams), 'team')} of {MAX_TEAMS}" if teams else "### Teams"
+    lines = "\n".join(f"<@&{role_id}>" for role_id in teams)
+    full = len(teams) >= MAX_TEAMS
+    return Message(
+        OPEN,
+        head,
+        note,
+        separator() if note else None,
+        lines or "No teams yet. Pick a role, and its members play together.",
+        None if full else row(role_list(TEAMS.id(what="add"), None, "Make a role a team")),
+        row(_removal(teams)) if teams else None,
+        _RULES,
+    )
+
+
+def _removal(teams: Mapping[int, str]) -> ui.Select[ui.LayoutView]:
+    return ui.Select(
+        custom_id=TEAMS.id(what="remove"),
+        placeholder="Remove a team",
+        options=[
+            discord.SelectOption(label=t.cut(name, 100), value=str(role_id))
+            for role_id, name in teams.items()
+        ],
+    )
+
+
+def added(role_id: int) -> str:
+    return f"<@&{role_id}> is a team now. Points count for it from here on."
+
+
+def removed(role_id: int) -> str:
+    return f"<@&{role_id}> is no longer a team. What it has won stays on the boards."

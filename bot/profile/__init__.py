@@ -1,0 +1,1 @@
+"""/profile: what a member has reached, and their own choices."""

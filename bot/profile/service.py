@@ -1,0 +1,52 @@
+"""Reads a member's profile, as far as the asker may see it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from bot.answers import store as answers_store
+from bot.answers import totals
+from bot.core.calendar import local_date
+from bot.core.context import Context
+from bot.core.database import Connection, reading_long
+from bot.daily.streak_store import streak_of
+from bot.members.store import shows_profile, zone_of
+from bot.memory.service import knowledge
+from bot.profile import rules
+from bot.profile.model import Details, Profile
+
+
+class Profiles:
+    """The profiles of members."""
+
+    def __init__(self, context: Context) -> None:
+        self._database = context.database
+        self._banks = context.banks
+        self._now = context.now
+
+    @reading_long
+    def read(self, conn: Connection, guild_id: int, user_id: int, asker_id: int) -> Profile:
+        """Return a member's figures on a server, as far as the asker may see them."""
+        shows = shows_profile(conn, user_id)
+        visible = shows or user_id == asker_id
+        return Profile(
+            points=totals.points_of(conn, guild_id, user_id),
+            streak=streak_of(conn, guild_id, user_id, self._now()),
+            shows=shows,
+            details=self._details(conn, guild_id, user_id) if visible else None,
+        )
+
+    def _details(self, conn: Connection, guild_id: int, user_id: int) -> Details:
+        now = self._now()
+        zone = zone_of(conn, user_id, guild_id)
+        since = now - timedelta(weeks=rules.WEEKS, days=1)
+        answers = [
+            (local_date(zone, at), right)
+            for at, right in answers_store.verdicts_since(conn, user_id, since)
+        ]
+        known = knowledge(conn, user_id, self._banks.of(conn, guild_id), zone, now)
+        return Details(
+            activity=rules.activity(answers, local_date(zone, now)),
+            met=len(known.cards),
+            learned=known.learned(),
+        )

@@ -1,0 +1,115 @@
+"""The profile: a picture with three lines, and the form for a member's time zone."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from discord import ui
+
+from bot.chat import text as t
+from bot.chat.charts import MARGIN, big_number
+from bot.chat.messages import REVEALED, Message, button, row
+from bot.chat.modals import fields_modal, text_field
+from bot.chat.pictures import ACCENT, MUTED, TRACK, WIDTH, Picture, box, draw_picture, panel, words
+from bot.chat.router import Route
+from bot.daily import panel_views as daily_panel_views
+from bot.plan.model import Outlook
+from bot.plan.views import stats_line
+from bot.privacy.views import MY_DATA
+from bot.profile.model import Details, Profile
+from bot.reminders.views import REMIND
+from bot.topics.views import DECKS
+
+PROFILE = Route("profile", {"do": "show|hide|zone"}, once=True)
+ZONE = Route("myzone", {}, once=True)
+_TILE = 88
+_BAR, _GAP, _HEIGHT = 5, 3, 34
+
+
+async def own_profile(name: str, profile: Profile, plan: Outlook | None = None) -> Message:
+    """Return a member's profile as they see it, with their choices and their plan."""
+    shows = profile.shows
+    who = "others see all but your plan" if shows else "others see only points and streak"
+    share = button("Hide", PROFILE.id(do="hide")) if shows else None
+    return Message(
+        REVEALED,
+        f"### {t.name(name)}\n{_figures(profile)}\n-# On every server, {who}.",
+        await _picture(profile),
+        stats_line(plan) if plan else None,
+        row(
+            button("Remind me", REMIND.id()),
+            button("Time zone", PROFILE.id(do="zone")),
+            button("Anki deck", DECKS.id()),
+            share or button("Show to others", PROFILE.id(do="show")),
+            button("My data", MY_DATA.id()),
+        ),
+    )
+
+
+async def others_profile(name: str, profile: Profile) -> Message:
+    """Return a member's profile as others see it."""
+    head = f"### {t.name(name)}\n{_figures(profile)}"
+    if profile.details is None:
+        head += "\n-# They keep the rest private."
+    return Message(REVEALED, head, await _picture(profile))
+
+
+def _figures(profile: Profile) -> str:
+    parts = [f"**{t.count(profile.points, 'point')}**"]
+    streak = profile.streak
+    if streak.best:
+        parts.append(f"streak **{t.count(streak.current, 'day')}**, best {streak.best:,}")
+    if streak.freezes:
+        parts.append(t.count(streak.freezes, "freeze"))
+    return " · ".join(parts)
+
+
+async def _picture(profile: Profile) -> Picture | None:
+    """Draw the figures; None if there is nothing to draw."""
+    details = profile.details
+    if details is None or not (details.met or details.activity.answers):
+        return None
+    return await draw_picture("profile.png", alt_text(details), lambda: svg(details))
+
+
+def alt_text(details: Details) -> str:
+    """Return everything that the picture shows, in words."""
+    activity = details.activity
+    learned = f"{t.count(details.met, 'question')} met, {details.learned:,} learned"
+    if not activity.answers:
+        return f"No answers in the last 12 weeks. {learned}."
+    return (
+        f"Last 12 weeks: {t.percent(activity.right, activity.answers)} right, "
+        f"with answers on {t.count(sum(activity.days), 'day')}. {learned}."
+    )
+
+
+def svg(details: Details) -> str:
+    """Draw three figures, and a bar for each week as high as the number of its active days."""
+    activity = details.activity
+    figures = (
+        (t.percent(activity.right, activity.answers) if activity.answers else "–", "right"),
+        (f"{details.met:,}", "met"),
+        (f"{details.learned:,}", "learned"),
+    )
+    tiles = [big_number(MARGIN + n * _TILE, *shown) for n, shown in enumerate(figures)]
+    left = WIDTH - MARGIN - len(activity.days) * (_BAR + _GAP) + _GAP
+    bars = []
+    for week, days in enumerate(activity.days):
+        x, height = left + week * (_BAR + _GAP), _HEIGHT * days / 7
+        bars.append(box(x, 14, _BAR, _HEIGHT, TRACK, radius=2))
+        if days:
+            bars.append(box(x, 14 + _HEIGHT - height, _BAR, height, ACCENT, radius=2))
+    return panel(88, *tiles, *bars, words(left, 74, "12 weeks", colour=MUTED))
+
+
+def zone_form(zone: str, now: datetime) -> ui.Modal:
+    """Return the form for a member's time zone: a list of common ones, and a field for any other."""
+    zones = daily_panel_views.zone_list(zone, now)
+    hint = "A city or a zone, for example Lisbon"
+    return fields_modal(
+        "Your time zone",
+        ZONE.id(),
+        ui.Label(text="Time zone", description="Your days begin at its midnight", component=zones),
+        text_field("other", "Not listed?", "", 64, hint, needed=False),
+    )

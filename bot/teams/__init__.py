@@ -1,1 +1,0 @@
-"""Teams: roles whose members win points together."""

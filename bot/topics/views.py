@@ -1,0 +1,230 @@
+"""The list of sections, the topics of one, the page of a topic, and decks for Anki. All private."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import discord
+from discord import ui
+
+from bot.chat import text as t
+from bot.chat.messages import (
+    OPEN,
+    PRIMARY,
+    REVEALED,
+    Download,
+    Message,
+    button,
+    pager,
+    row,
+    separator,
+)
+from bot.chat.router import ONE_TOPIC, PAGE, Route
+from bot.interviews.views import BEGIN, MODEL_TAB, Page, page_of, pages_of_tabs
+from bot.memory.model import Progress
+from bot.memory.progress import weakest
+from bot.practice.views import PRACTISE, aside_button
+from bot.questions.model import Section, Topic
+from bot.questions.views import sources
+from bot.topics.model import Deck, TopicList
+from bot.topics.rules import page_of_topic, topic_pages
+
+SECTIONS = Route("sections", {})
+SECTION_PICK = Route("sectionpick", {})
+TOPICS = Route("topics", {"slot": "prev|next|all", "page": PAGE})
+TOPIC_PICK = Route("topicpick", {})
+STUDY = Route("study", {"topic": ONE_TOPIC, "page": PAGE})
+DECKS = Route("decks", {})
+"""Opens the choice of a deck for Anki."""
+DECK = Route("deck", {"of": "misses|all"}, once=True)
+TOPIC_DECK = Route("deck", {"of": "topic", "topic": ONE_TOPIC}, once=True)
+
+QUESTION_TAB = "Question"
+_MAX_OPTION = 100
+"""Characters of an option in a list; Discord takes no more."""
+_MOST_OPTIONS = 25
+
+
+def section_list(found: TopicList) -> Message:
+    """Return the sections with what a member has met of each, and their weakest topic."""
+    bank = found.bank
+    met, learned = _sums(found, list(bank.asked_topics))
+    pages = topic_pages(bank)
+    first_pages = {page[0].section_id: n for n, page in reversed(list(enumerate(pages)))}
+    first = weakest(found.progress)
+    advice = f"Weakest: **{t.one_line(bank.topics[first].title)}**" if first is not None else None
+    return Message(
+        OPEN,
+        f"### {t.one_line(bank.title)}\n"
+        f"-# {t.count(len(bank.asked), 'question')} · {met:,} met · {learned:,} learned",
+        "\n".join(_section_line(found, section) for section in bank.sections),
+        advice,
+        row(
+            _choices(
+                SECTION_PICK.id(),
+                "Open a section…",
+                [(section.title, str(first_pages[section.id])) for section in bank.sections],
+            )
+        ),
+        row(
+            button("Practise the weakest", PRACTISE.id(topic=first), PRIMARY) if first else None,
+            aside_button(found.set_aside),
+        ),
+    )
+
+
+def _section_line(found: TopicList, section: Section) -> str:
+    topics = [topic.id for topic in section.topics]
+    met, _ = _sums(found, topics)
+    items = sum(found.progress[topic_id].items for topic_id in topics)
+    said = f"{met:,} of {items:,} met" if met else "new"
+    return f"**{t.one_line(section.title)}** · {said}"
+
+
+def _sums(found: TopicList, topic_ids: Sequence[str]) -> tuple[int, int]:
+    """Return how many questions of some topics a member has met and learned."""
+    progress = [found.progress[topic_id] for topic_id in topic_ids]
+    return sum(p.met for p in progress), sum(p.learned for p in progress)
+
+
+def topic_list(found: TopicList, page: int) -> Message:
+    """Return a page of topics, all of one section."""
+    bank = found.bank
+    pages = topic_pages(bank)
+    page = min(page, len(pages) - 1)
+    topics = pages[page]
+    section = bank.section_titles[topics[0].section_id]
+    return Message(
+        OPEN,
+        f"### {t.one_line(section)}\n-# Page {page + 1} of {len(pages)}",
+        "\n".join(_topic_line(topic, found.progress[topic.id]) for topic in topics),
+        row(
+            _choices(
+                TOPIC_PICK.id(),
+                "Read up on a topic…",
+                [(topic.title, topic.id) for topic in topics],
+            )
+        ),
+        row(
+            *pager(page, len(pages), lambda slot, number: TOPICS.id(slot=slot, page=number)),
+            button("All sections", SECTIONS.id()),
+        ),
+    )
+
+
+def _choices(
+    custom_id: str, hint: str, options: Sequence[tuple[str, str]]
+) -> ui.Select[ui.LayoutView]:
+    """Return a list to pick from; `options` are labels and values."""
+    listed = [
+        discord.SelectOption(label=t.cut(label, _MAX_OPTION), value=value)
+        for label, value in options[:_MOST_OPTIONS]
+    ]
+    return ui.Select(custom_id=custom_id, placeholder=hint, options=listed)
+
+
+def _topic_line(topic: Topic, progress: Progress) -> str:
+    title = t.one_line(topic.title)
+    if progress.level == "new":
+        return title
+    due = f", {progress.due} due" if progress.due else ""
+    return f"{title} · {progress.level}{due}"
+
+
+def topic_state(progress: Progress) -> str:
+    """Say in a few words how a member is doing in a topic."""
+    if progress.level == "new":
+        return f"New · {t.count(progress.items, 'question')}"
+    due = f" · {progress.due} due" if progress.due else ""
+    return f"{progress.level.capitalize()} · {progress.learned} of {progress.items} learned{due}"
+
+
+def topic_page(found: TopicList, topic_id: str, page: int = 0) -> Message:
+    """Return one page about a topic."""
+    bank = found.bank
+    topic = bank.asked_topics[topic_id]
+    asks_openly = topic_id in bank.open_topics
+    head = (
+        f"-# Topic · {t.one_line(bank.section_titles[topic.section_id])}\n"
+        f"### {t.one_line(topic.title)}\n-# {topic_state(found.progress[topic_id])}"
+    )
+    actions = row(
+        button("Practise", PRACTISE.id(topic=topic_id), PRIMARY) if topic.items else None,
+        button("Interview me", BEGIN.id(topic=topic_id)) if asks_openly else None,
+        button("Anki deck", TOPIC_DECK.id(topic=topic_id)) if topic.items else None,
+        button("All topics", TOPICS.id(slot="all", page=page_of_topic(bank, topic_id))),
+    )
+    return page_of(
+        head,
+        topic_tabs(topic, asks_openly=asks_openly),
+        page,
+        lambda n: STUDY.id(topic=topic_id, page=n),
+        actions,
+        colour=OPEN,
+    )
+
+
+def topic_tabs(topic: Topic, *, asks_openly: bool) -> list[Page]:
+    """Return the pages of a topic: its open question and the model answer, or only its sources."""
+    read_up = "\n".join(sources(topic.references))
+    if not asks_openly:
+        return pages_of_tabs({QUESTION_TAB: ["No interview question here yet.", read_up]})
+    points = [f"- {t.one_line(point.text)}" for point in topic.key_points]
+    return pages_of_tabs(
+        {
+            QUESTION_TAB: [
+                f"**In an interview**\n{t.escape(topic.question)}",
+                "\n".join(["**Key points**", *points]),
+            ],
+            MODEL_TAB: [
+                *(t.escape(part) for part in topic.answer.split("\n\n") if part.strip()),
+                read_up,
+            ],
+        }
+    )
+
+
+def deck_choice() -> Message:
+    """Return the choice of a deck."""
+    return Message(
+        OPEN,
+        "### Take questions to Anki\nAs a deck, with reasons, code and formulas.",
+        row(
+            button("My misses", DECK.id(of="misses"), PRIMARY),
+            button("One topic", SECTIONS.id()),
+            button("All questions", DECK.id(of="all")),
+        ),
+    )
+
+
+def exported(deck: Deck) -> Message:
+    """Return the message with a deck, which says how to use it and what is not in it."""
+    about = "of all topics"
+    if deck.missed:
+        about = "that you missed"
+    elif deck.topic is not None:
+        about = f'on "{t.one_line(deck.topic)}"'
+    head = f"### Your deck for Anki\n{t.count(deck.questions, 'question')} {about}."
+    notes = [
+        "-# Open the file in Anki, on a computer or a phone. A later file brings the same notes up to date and "
+        "keeps your progress."
+    ]
+    if deck.left_out:
+        notes.append(
+            "-# Questions that are being asked right now are left out. Take the deck again later to get them."
+        )
+    if deck.without_picture:
+        n = deck.without_picture
+        which, them = ("has its formula", "it") if n == 1 else ("have their formulas", "them")
+        notes.append(
+            f"-# {t.count(n, 'question')} {which} as LaTeX, because I couldn't draw {them} in time."
+        )
+    file = Download(_file_name("misses" if deck.missed else deck.topic), deck.content)
+    return Message(REVEALED, head, separator(), "\n".join(notes), file)
+
+
+def _file_name(about: str | None) -> str:
+    """Return the name of the file; Discord takes letters, digits and hyphens as they are."""
+    words = re.findall("[a-z0-9]+", (about or "").casefold())
+    return "-".join(["quizformer", *words])[:60] + ".apkg"

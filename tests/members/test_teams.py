@@ -1,0 +1,143 @@
+"""Which roles are teams, and what their members win for them."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+from sqlalchemy import func, select
+
+from bot.answers.store import answers
+from bot.boards.model import TeamBoard
+from bot.core.errors import UserError
+from bot.core.limits import MAX_TEAMS
+from bot.members import store
+from tests.stage import ALWINA, BOB, CLEMENTINE, DAGOBERT, GUILD, Stage
+
+RED, BLUE, OTHER = 71, 72, 79
+ROLES = range(1, 100)
+
+
+async def teams_of(stage: Stage) -> list[int]:
+    return await stage.bot.teams.current(GUILD, ROLES)
+
+
+async def found(stage: Stage) -> None:
+    """Two teams."""
+    await stage.bot.teams.add(GUILD, RED, "Red", ROLES)
+    await stage.bot.teams.add(GUILD, BLUE, "Blue", ROLES)
+
+
+async def board(stage: Stage, roles: tuple[int, ...] = (), **options: Any) -> TeamBoard:
+    return await stage.bot.boards.team_board(GUILD, roles, **{"period": "all", **options})
+
+
+async def test_add_and_remove(stage: Stage) -> None:
+    """A role is a team from the moment it is added until it is removed, and can become one again."""
+    await found(stage)
+    assert await teams_of(stage) == [RED, BLUE]
+    with pytest.raises(UserError, match="is a team already"):
+        await stage.bot.teams.add(GUILD, RED, "Red", ROLES)
+    await stage.bot.teams.remove(GUILD, RED)
+    assert await teams_of(stage) == [BLUE]
+    with pytest.raises(UserError, match="is no team now"):
+        await stage.bot.teams.remove(GUILD, RED)
+    await stage.bot.teams.add(GUILD, RED, "Red", ROLES)
+    assert await teams_of(stage) == [RED, BLUE]
+    with pytest.raises(UserError, match="Everyone has that role"):
+        await stage.bot.teams.add(GUILD, GUILD, "@everyone", ROLES)
+
+
+async def test_twenty_five_at_most(stage: Stage) -> None:
+    """One more is refused, also when two managers add the last one at the same moment; a deleted role makes room."""
+    for role_id in range(2, MAX_TEAMS + 1):
+        await stage.bot.teams.add(GUILD, role_id, "A team", ROLES)
+    other = stage.process()
+    both = await asyncio.gather(
+        stage.bot.teams.add(GUILD, RED, "Red", ROLES),
+        other.teams.add(GUILD, BLUE, "Blue", ROLES),
+        return_exceptions=True,
+    )
+    (refused,) = [one for one in both if isinstance(one, BaseException)]
+    assert isinstance(refused, UserError)
+    assert "25 teams, as many as it can" in str(refused)
+    assert len(await teams_of(stage)) == MAX_TEAMS
+    left = [role_id for role_id in ROLES if role_id != 2]  # it was deleted while nobody heard
+    await stage.bot.teams.add(GUILD, OTHER, "Green", left)
+    assert OTHER in await teams_of(stage)
+    assert len(await teams_of(stage)) == MAX_TEAMS
+
+
+async def play(stage: Stage, teams: dict[int, tuple[int, ...]], **options: Any) -> None:
+    """A round of one question, which these members answer at once with the roles that they have."""
+    round_id = await stage.start(1, **options)
+    await stage.run()
+    for user_id, roles in teams.items():
+        await stage.bot.open_questions.answer(replace(stage.click(user_id, after=1), roles=roles))
+    assert not await stage.next_card(round_id)
+
+
+async def test_points_go_to_the_team_of_the_moment(stage: Stage) -> None:
+    """A team keeps what its members won while they played for it; a member who moves takes nothing
+    along."""
+    await found(stage)
+    await play(
+        stage, {ALWINA: (OTHER, RED), BOB: (RED, BLUE), CLEMENTINE: (RED,), DAGOBERT: (BLUE,)}
+    )
+    before = await board(stage)
+    assert [(row.name, row.members) for row in before.rows] == [("Red", 3)]
+    assert before.small == ("Blue",)
+    won = before.rows[0].tenths
+    await play(stage, {ALWINA: (BLUE,), BOB: (BLUE,), CLEMENTINE: (), DAGOBERT: (BLUE,)})
+    after = {row.name: row for row in (await board(stage)).rows}
+    assert (after["Red"].tenths, after["Red"].members) == (won, 3)
+    assert after["Blue"].members == 3
+    points = await stage.check_points()
+    assert sum(points.values()) * 10 == pytest.approx(
+        3 * (won + after["Blue"].tenths) + 10 * await points_without_team(stage), abs=3
+    )
+
+
+async def points_without_team(stage: Stage) -> int:
+    without = select(func.sum(answers.c.paid)).where(answers.c.team_id.is_(None))
+    return await stage.database.read(lambda conn: conn.execute(without).scalar_one())
+
+
+async def test_a_daily_counts_for_teams(stage: Stage) -> None:
+    """An answer to the question of the day goes to the member's team as well."""
+    await found(stage)
+    await stage.set_up()
+    await stage.wait(hours=1)
+    for user_id, right in ((ALWINA, True), (BOB, True), (CLEMENTINE, False)):
+        await stage.bot.dailies.answer(replace(stage.click(user_id, right=right), roles=(RED,)))
+    (row,) = (await board(stage, period="today")).rows
+    assert (row.name, row.tenths, row.members, row.place) == ("Red", 667, 3, 1)
+
+
+async def test_the_askers_team(stage: Stage) -> None:
+    """It is told by the roles that they have now: with its place, without one, or that they have none."""
+    await found(stage)
+    await play(stage, {ALWINA: (RED,), BOB: (RED,), CLEMENTINE: (RED,)})
+    red = await board(stage, (OTHER, RED))
+    assert (red.own_name, red.own) == ("Red", red.rows[0])
+    blue = await board(stage, (BLUE, RED))
+    assert (blue.own_name, blue.own) == ("Blue", None)
+    none = await board(stage, (OTHER,))
+    assert (none.own_name, none.own, none.has_teams) == (None, None, True)
+
+
+async def test_a_deleted_role_stays_on_boards_by_name(stage: Stage) -> None:
+    """Under its last name, while new answers no longer count for it."""
+    await found(stage)
+    await play(stage, {ALWINA: (RED,), BOB: (RED,), CLEMENTINE: (RED,)})
+    await stage.bot.teams.update_role(GUILD, RED, "Scarlet", deleted=False)
+    assert [row.name for row in (await board(stage)).rows] == ["Scarlet"]
+    await stage.bot.teams.update_role(GUILD, RED, "Crimson", deleted=True)
+    await stage.bot.teams.update_role(GUILD, OTHER, "Never a team", deleted=True)
+    await play(stage, {ALWINA: (RED,), BOB: (RED,), CLEMENTINE: (RED,), DAGOBERT: (RED,)})
+    (row,) = (await board(stage)).rows
+    assert (row.name, row.members) == ("Crimson", 3)
+    assert await teams_of(stage) == [BLUE]
+    assert await stage.database.read(store.team_names, GUILD, [RED, OTHER]) == {RED: "Crimson"}

@@ -1,0 +1,32 @@
+"""Twelve weeks of activity, by week."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+
+from bot.profile.rules import WEEKS, activity
+
+MONDAY, SUNDAY = date(2027, 1, 4), date(2027, 1, 10)
+
+
+@pytest.mark.parametrize("today", [MONDAY, date(2027, 1, 6), SUNDAY])
+def test_twelve_weeks_end_with_this_one(today: date) -> None:
+    """They begin on a Monday; answers before and in the future are left out."""
+    first = date(2026, 10, 19)
+    days = [first - timedelta(days=1), first, MONDAY, today, today + timedelta(days=1)]
+    found = activity([(day, True) for day in days], today)
+    assert found.days == (1, *(0,) * (WEEKS - 2), 1 if today == MONDAY else 2)
+    assert (found.answers, found.right) == (3, 3)
+
+
+def test_a_day_counts_once() -> None:
+    """However many answers it has; each answer has its verdict."""
+    found = activity([(MONDAY, True), (MONDAY, False), (SUNDAY, True)], SUNDAY)
+    assert (found.answers, found.right, found.days[-1]) == (3, 2, 2)
+
+
+def test_no_activity() -> None:
+    found = activity([], MONDAY)
+    assert (found.answers, found.right, sum(found.days)) == (0, 0, 0)

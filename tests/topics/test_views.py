@@ -1,0 +1,168 @@
+"""The lists fit a phone; the page of a topic shows all of its text, uncut, and nothing of its items."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from discord import ui
+from msgspec.structs import replace
+
+from bot.chat.messages import text_of
+from bot.memory.model import Progress
+from bot.questions.model import Bank, KeyPoint, Reference, Section, Topic
+from bot.topics import views
+from bot.topics.model import Deck, TopicList
+from bot.topics.rules import topic_pages
+from tests.messages import check_limits, labels, texts
+from tests.shipped import packs
+
+LARGEST = Topic(
+    id="x" * 48,
+    section_id=packs().sections[0].id,
+    number=None,
+    title="*" * 100,
+    question="_" * 600,
+    answer="*_" * 1500,
+    key_points=tuple(KeyPoint(f"{n}" + "`" * 299, ("y",)) for n in range(6)),
+    follow_ups=(),
+    references=tuple(Reference("[" * 200, "https://" + "u" * 292) for _ in range(8)),
+    items=next(iter(packs().topics.values())).items,
+)
+FIRST = next(iter(packs().topics.values()))
+DECK = Deck(b"deck", questions=2, without_picture=0, left_out=False)
+_PHONE = 42
+"""Characters of a line of text at 390 px."""
+
+
+def found(bank: Bank | None = None, *known: Progress) -> TopicList:
+    bank = bank or packs()
+    progress = {topic.id: Progress(topic.id, len(topic.items)) for topic in bank.topics.values()}
+    return TopicList(bank, {**progress, **{p.topic_id: p for p in known}}, set_aside=3)
+
+
+def with_topic(topic: Topic) -> TopicList:
+    return found(Bank("One", (Section(topic.section_id, "Section", (topic,)),)))
+
+
+def cards_of(topic: Topic, bank: TopicList) -> list[ui.LayoutView]:
+    tabs = views.topic_tabs(topic, asks_openly=topic.id in bank.bank.open_topics)
+    return [views.topic_page(bank, topic.id, n) for n in range(len(tabs))]
+
+
+def enabled(card: ui.LayoutView) -> list[str]:
+    return [
+        str(b.label) for b in card.walk_children() if isinstance(b, ui.Button) and not b.disabled
+    ]
+
+
+def plain(text: str) -> str:
+    return re.sub(r"\\", "", text)
+
+
+def height(card: ui.LayoutView) -> float:
+    """Return about how many lines of a phone a message takes; a row of buttons takes two."""
+    said = sum(-(-len(line) // _PHONE) for text in texts(card) for line in text.split("\n"))
+    return said + 2 * sum(isinstance(item, ui.ActionRow) for item in card.walk_children())
+
+
+def test_the_lists_fit_a_phone() -> None:
+    """Sections and topics take 20 lines at most, within Discord's limits."""
+    known = Progress(FIRST.id, len(FIRST.items), met=2, learned=1, due=1, latest=2, misses=2)
+    shown = found(packs(), known)
+    sections = views.section_list(shown)
+    assert height(sections) <= 20
+    check_limits(sections, "sections")
+    assert f"· 2 of {sum(len(t.items) for t in packs().sections[0].topics)} met" in text_of(
+        sections
+    )
+    assert labels(sections) == ["Practise the weakest", "Set aside (3)"]
+    for number in range(len(topic_pages(packs()))):
+        page = views.topic_list(shown, number)
+        assert height(page) <= 20, number
+        check_limits(page, number)
+    assert f"{FIRST.title} · weak, 1 due" in text_of(views.topic_list(shown, 0))
+
+
+def test_every_topic_is_there_uncut() -> None:
+    """Question, key points, model answer and sources are all on the pages, and nothing of the items."""
+    everything = found()
+    for topic in packs().topics.values():
+        cards = cards_of(topic, everything)
+        said = plain("\n".join(map(text_of, cards)))
+        words = [
+            topic.question,
+            *topic.answer.split("\n\n"),
+            *(point.text for point in topic.key_points),
+        ]
+        assert [w for w in words if w not in said] == [], topic.id
+        assert all(reference.url in said for reference in topic.references)
+        assert not any(item.prompt in said for item in topic.items)
+        assert all(len(text_of(card)) <= 4000 for card in cards)
+
+
+def test_the_largest_topic_takes_more_pages() -> None:
+    """3,000 characters that all need an escape are all shown, and each page leads to the next."""
+    cards = cards_of(LARGEST, with_topic(LARGEST))
+    assert "".join(map(text_of, cards)).count("\\*\\_") >= 1500
+    assert all(
+        len(text_of(card)) <= 4000 and len(list(card.walk_children())) <= 40 for card in cards
+    )
+    assert "Read on" in enabled(cards[1])
+
+
+def test_the_buttons() -> None:
+    """The open tab is disabled; what can't be had of a topic has no button."""
+    card = views.topic_page(found(), FIRST.id)
+    everything = ["Model answer", "Practise", "Interview me", "Anki deck", "All topics"]
+    assert enabled(card) == everything
+    closed = replace(FIRST, question="", answer="", key_points=())
+    card = views.topic_page(with_topic(closed), closed.id)
+    assert enabled(card) == ["Practise", "Anki deck", "All topics"]
+    assert "Source" in text_of(card)
+    bare = replace(FIRST, items=())
+    assert enabled(views.topic_page(with_topic(bare), bare.id))[1:] == [
+        "Interview me",
+        "All topics",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("deck", "said"),
+    [
+        (DECK, ["2 questions of all topics.", "A later file brings the same notes up to date"]),
+        (replace(DECK, missed=True), ["2 questions that you missed."]),
+        (replace(DECK, questions=1, topic="A *b*"), ['1 question on "A \\*b\\*".']),
+        (replace(DECK, left_out=True), ["Questions that are being asked right now are left out."]),
+        (
+            replace(DECK, without_picture=1),
+            ["1 question has its formula as LaTeX, because I couldn't draw it in time."],
+        ),
+        (
+            replace(DECK, without_picture=2),
+            ["2 questions have their formulas as LaTeX, because I couldn't draw them in time."],
+        ),
+    ],
+)
+def test_what_is_said_of_a_deck(deck: Deck, said: list[str]) -> None:
+    """The message says what is in the deck, and what isn't."""
+    words = "\n".join(texts(views.exported(deck)))
+    assert [sentence for sentence in said if sentence not in words] == []
+    assert ("left out" in words) == deck.left_out
+    assert ("LaTeX" in words) == bool(deck.without_picture)
+
+
+@pytest.mark.parametrize(
+    ("topic", "name"),
+    [
+        (None, "quizformer.apkg"),
+        ("KV cache & co.", "quizformer-kv-cache-co.apkg"),
+        ("Größe", "quizformer-gr-sse.apkg"),
+        ("ω", "quizformer.apkg"),
+        ("a" * 100, f"quizformer-{'a' * 49}.apkg"),
+    ],
+)
+def test_the_name_of_the_file(topic: str | None, name: str) -> None:
+    """It names the topic, in letters that every system takes."""
+    (file,) = views.exported(replace(DECK, topic=topic)).files()
+    assert file.filename == name
