@@ -22,8 +22,11 @@ from sqlalchemy import URL, Table
 from bot.answers.erasure import held as answers_held
 from bot.answers.store import CHALLENGE, DAILY, ROUND, counted_answers, has_played
 from bot.answers.totals import servers_of_members
-from bot.bank.cog import Bank as BankCog
+from bot.bank.cog import BankCog
+from bot.bank.insights_service import QuestionInsights
 from bot.bank.service import OwnBank
+from bot.bank.suggestions_cog import SuggestionsCog
+from bot.bank.suggestions_service import Suggestions
 from bot.boards.cog import BoardsCog
 from bot.boards.service import Boards
 from bot.challenges import store as challenges_store
@@ -47,26 +50,20 @@ from bot.core.nightly import Nightly
 from bot.core.notes import read_note, set_note
 from bot.core.personal import held_in
 from bot.core.processes import DatabaseInUse, is_only_process
-from bot.core.shards import ALL, Shards
+from bot.core.snowflakes import ALL, Shards
 from bot.core.sqlite import why_unwritable
 from bot.core.tables import metadata
 from bot.core.transfer import TransferError, transfer, unfinished_source
 from bot.daily import store as daily_store
 from bot.daily import streak_store as daily_streak_store
 from bot.daily import views as daily_views
-from bot.daily import work as daily_work
-from bot.daily.cog import Daily as DailyCog
-from bot.daily.cog import Today
+from bot.daily.cog import TodayCog
+from bot.daily.panel_cog import DailyCog
 from bot.daily.schedule_service import Schedules
 from bot.daily.service import Dailies
 from bot.daily.work import DailyWork, ScheduleWork
-from bot.help.cog import Help as HelpCog
-from bot.help.rules import Step
-from bot.help.service import Help, Probe
-from bot.insights.cog import Insights as InsightsCog
-from bot.insights.difficulties import Difficulties
-from bot.insights.service import QuestionInsights
-from bot.insights.work import DifficultyWork
+from bot.help.cog import HelpCog
+from bot.help.service import Help, Probe, Step
 from bot.interviews.cog import InterviewCog
 from bot.interviews.grading import Rubrics
 from bot.interviews.grading.service import Grading, count_in_process
@@ -106,8 +103,6 @@ from bot.questions.own_pictures import OwnPictures
 from bot.questions.service import Reports
 from bot.questions.views import card_length
 from bot.recap import store as recap_store
-from bot.recap import views as recap_views
-from bot.recap import work as recap_work
 from bot.recap.service import Recaps
 from bot.recap.work import RecapScheduleWork, RecapWork
 from bot.reminders import store as reminders_store
@@ -122,10 +117,8 @@ from bot.rounds.messages import RoundMessages
 from bot.rounds.results import PrivateResults
 from bot.rounds.service import Rounds
 from bot.rounds.work import RoundWork
-from bot.settings.cog import Settings as SettingsCog
+from bot.settings.cog import SettingsCog
 from bot.settings.service import ServerSettings
-from bot.suggestions.cog import Suggestions as SuggestionsCog
-from bot.suggestions.service import Suggestions
 from bot.topics.cog import TopicsCog
 from bot.topics.decks import Decks
 from bot.topics.service import Topics
@@ -137,8 +130,6 @@ class Views(NamedTuple):
     """The views of the features that have workers."""
 
     rounds: rounds_messages.Views = rounds_views
-    daily: daily_work.Views = daily_views
-    recap: recap_work.Views = recap_views
     challenges: challenges_work.Views = challenges_views
 
 
@@ -208,7 +199,6 @@ class Services:
         self.reports = Reports(context)
         self.own_bank = OwnBank(context, card_length, SOURCES)
         self.insights = QuestionInsights(context)
-        self.difficulties = Difficulties(context)
         self.suggestions = Suggestions(context, self.own_bank)
         self.grading = Grading(Rubrics(context.banks.packs, count_in_process), verifier)
         self.milestones = Milestones(context)
@@ -243,7 +233,7 @@ class Services:
             results=self.private_results,
         )
         self.schedule_work = ScheduleWork(context, self.dailies)
-        self.daily_work = DailyWork(context, self.dailies, views.daily)
+        self.daily_work = DailyWork(context)
         self.reminder_work = ReminderWork(context, self.plans)
         self.erasure_work = ErasureWork(context, self.privacy)
         self.milestone_work = MilestoneWork(context, self.milestones)
@@ -255,13 +245,12 @@ class Services:
             self.daily_work,
             self.reminder_work,
             RecapScheduleWork(context),
-            RecapWork(context, self.recaps, views.recap),
+            RecapWork(context, self.recaps),
             self.milestone_work,
             PartnerWork(context, self.partners),
             self.erasure_work,
         ]
         self.nightly = [
-            DifficultyWork(context, self.difficulties),
             Nightly(context, "first stabilities", FirstStabilitiesWork(context).run),
             Nightly(context, "milestones", self.milestones.check_all),
         ]
@@ -274,11 +263,9 @@ class Services:
         self.names.watch(bot.router)
         quiz = Quiz(bot, self.rounds, self.open_questions, self.private_results)
         challenge = ChallengeCog(bot, self.challenges, self.challenge_players)
-        today = Today(bot, self.dailies)
+        today = TodayCog(bot, self.dailies)
         find_missed = {"round": self.rounds.misses, "challenge": self.challenges.misses}
         practice = PracticeCog(bot, self.practices, find_missed)
-        suggestions = SuggestionsCog(bot, self.suggestions)
-        insights = InsightsCog(bot, self.insights, self.rounds)
         answerables = {
             "round": quiz.answerable,
             "challenge": challenge.answerable,
@@ -298,14 +285,8 @@ class Services:
             BoardsCog(bot, self.boards),
             ProfileCog(bot, self.profiles, self.members, self.plans),
             TopicsCog(bot, self.topics, self.decks),
-            BankCog(
-                bot,
-                self.own_bank,
-                review=suggestions.review,
-                insights=insights.show,
-            ),
-            suggestions,
-            insights,
+            BankCog(bot, self.own_bank, self.suggestions, self.insights, self.rounds),
+            SuggestionsCog(bot, self.suggestions),
             InterviewCog(bot, self.interviews),
             PartnerCog(bot, self.partners, self.interviews, self.names),
             PrivacyCog(bot, self.privacy),
@@ -321,8 +302,6 @@ class Services:
         If another process is running, that work may be its own and is left alone.
         """
         now = self.context.now()
-
-        await self.difficulties.load()
 
         def wake(conn: Connection) -> int:
             for job in self.nightly:

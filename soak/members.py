@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,15 @@ from tests.crash.play import (
 )
 from tests.loopback.driver import CannotDo, Member, Result
 from tests.loopback.model import Channel, Guild, Message, parts
+from tests.loopback.panel import (
+    EVERY_DAY,
+    add_daily,
+    fill_in,
+    open_panel,
+    pick,
+    set_extras,
+    set_questions,
+)
 from tests.loopback.world import World
 
 _LOOKS = ("profile", "topics", "today", "help", "leaderboard", "look back")
@@ -101,11 +111,35 @@ class Members:
         except Exception as error:
             self.wrong.append(f"{name}: {error!r}")
 
-    async def set_up_daily(self, server: Server, **options: Any) -> bool:
-        """Set up or change a question of the day; return whether the bot said so."""
+    async def add_daily(
+        self, server: Server, *, kind: str = "choice", thread: bool = False, **options: Any
+    ) -> Result | None:
+        """Add a question of the day; return the panel, or None if it never worked."""
+        manager, name = server.players[0].member, options.get("name", "Question of the day")
+        shown = await self._try(lambda: add_daily(manager, server.daily, **options))
+        if shown is not None and kind != "choice":
+            await self._try(lambda: set_questions(manager, shown, kind=kind))
+        if shown is not None and thread:
+            await self._try(lambda: _with_thread(manager, shown, name))
+        self.did["/daily"] += shown is not None
+        return shown
+
+    async def move(self, server: Server, at: str | None, zone: str) -> None:
+        """Move a server to another zone, and its dailies to a time, in the forms of the panel.
+
+        Without a time only the form of the first one is used, and its time stays.
+        """
         manager = server.players[0].member
-        options["channel"] = server.daily
-        return await self.command(manager, server.daily, "daily setup", **options) is not None
+        filled: dict[str, object] = {"Channel": server.daily, "Time": at, "Days": EVERY_DAY}
+        filled |= {"Open for answers": "23", "Time zone": zone}
+
+        async def change(number: int) -> Result:
+            shown = await open_panel(manager, server.daily)
+            await pick(manager, shown, number)
+            return await fill_in(manager, shown, "When and where", filled)
+
+        for number in range(server.dailies if at else 1):
+            await self._try(partial(change, number))
 
     async def answer_daily(self, player: Player) -> None:
         """Answer the newest dailies of a server, as many as it has."""
@@ -292,6 +326,11 @@ def _find(
 def _is_interview(message: Message) -> bool:
     """Return whether a message asks an interview's question; a challenge has "Answer" too."""
     return _button(message, "Answer").startswith("interview:")
+
+
+async def _with_thread(manager: Member, shown: Result, name: str) -> Result:
+    await set_extras(manager, shown, name=name, thread=True)
+    return shown
 
 
 def _button(message: Message, sign: str) -> str:

@@ -17,10 +17,10 @@ from bot.chat.sender import _identifying_marks
 from bot.core import snowflakes
 from bot.core.context import Place
 from bot.core.errors import DeliveryLater, DeliveryUnknown
-from bot.daily.cards import Announcement, DailyCard, DailyResult, OpenDailyCard, OpenDailyResult
+from bot.daily.model import Daily, DailyQuestion, DailyResult
 from bot.interviews.grading.verifying import NoOpinion, PointToCheck, Ruling
-from bot.questions.model import Bank
-from bot.recap.cards import Recap
+from bot.questions.model import Bank, Item
+from bot.recap.model import Week
 from bot.rounds.cards import QuestionCard, RevealCard, StandingsCard
 
 T = TypeVar("T")
@@ -45,6 +45,41 @@ class Clock:
 
 
 @dataclass(frozen=True)
+class Announcement:
+    """The announcement of a daily to a role."""
+
+    daily: Daily
+    question: DailyQuestion
+    role_id: int
+
+
+@dataclass(frozen=True)
+class DailyCard:
+    """The open card of a daily."""
+
+    daily: Daily
+    question: DailyQuestion
+
+    @property
+    def item(self) -> Item:
+        assert self.question.item is not None
+        return self.question.item
+
+    @property
+    def order(self) -> tuple[int, ...]:
+        return self.question.order
+
+
+@dataclass(frozen=True)
+class ClosedDaily:
+    """The closed card of a daily."""
+
+    daily: Daily
+    question: DailyQuestion
+    result: DailyResult
+
+
+@dataclass(frozen=True)
 class Post:
     """A message posted to the fake. `row_id` is the key of its question, round, daily and so on."""
 
@@ -52,7 +87,7 @@ class Post:
     channel_id: int
     row_id: int
     message_id: int
-    card: QuestionCard | StandingsCard | Announcement | DailyCard | OpenDailyCard | Recap | OpenCard
+    card: QuestionCard | StandingsCard | Announcement | DailyCard | Week | OpenCard
 
 
 @dataclass(frozen=True)
@@ -60,16 +95,7 @@ class Edit:
     kind: str
     channel_id: int
     message_id: int
-    card: (
-        QuestionCard
-        | RevealCard
-        | DailyCard
-        | DailyResult
-        | OpenDailyCard
-        | OpenDailyResult
-        | OpenCard
-        | ResultCard
-    )
+    card: QuestionCard | RevealCard | DailyCard | ClosedDaily | OpenCard | ResultCard
 
 
 @dataclass
@@ -87,22 +113,17 @@ _METHODS: dict[type, tuple[str, str]] = {
     StandingsCard: ("standings", "standings"),
     Announcement: ("daily", "announcement"),
     DailyCard: ("daily", "show"),
-    OpenDailyCard: ("daily", "show"),
-    DailyResult: ("daily", "close"),
-    OpenDailyResult: ("daily", "close"),
-    Recap: ("recap", "recap"),
+    ClosedDaily: ("daily", "close"),
+    Week: ("recap", "recap"),
     OpenCard: ("challenge", "count"),
     ResultCard: ("challenge", "result"),
 }
 """By value shown: the kind of its message, and the kind of an edit that shows it."""
-_KEYS = ("question_id", "round_id", "daily_id", "recap_id", "challenge_id", "message_id", "id")
+_KEYS = ("question_id", "round_id", "recap_id", "challenge_id", "message_id", "id")
 
 
 class PlainViews:
     """Stands in for the features' views and returns the values to show unchanged."""
-
-    def announcement(self, words: Announcement) -> Announcement:
-        return words
 
     def question(self, card: Any, _bank: Bank) -> Any:
         return card
@@ -118,8 +139,13 @@ class PlainViews:
     async def standings(self, card: StandingsCard) -> StandingsCard:
         return card
 
-    async def recap(self, found: Recap) -> Recap:
-        return found
+
+class PlainDailyViews:
+    """Stands in for the views of dailies and returns what they would show."""
+
+    announcement = Announcement
+    card = staticmethod(lambda daily, question, _bank: DailyCard(daily, question))
+    result = staticmethod(lambda daily, question, found, _bank: ClosedDaily(daily, question, found))
 
 
 class FakeSender:
@@ -216,8 +242,9 @@ class FakeSender:
         return await self._do(f"find_{kind}", search)
 
     async def edit(self, place: Place, message_id: int, message: Any) -> None:
-        of, kind = _kind_and_key(message)[0], "edit"
-        if type(message) in _METHODS:
+        if isinstance(message, Message):
+            of, kind = _kind_and_key(message)[0], "edit"
+        else:
             of, kind = _METHODS[type(message)]
 
         def show() -> None:
@@ -312,6 +339,8 @@ def _kind_and_key(message: Any) -> tuple[str, int]:
     if isinstance(message, Message):
         marks = sorted(_identifying_marks(None, message.children))
         return (marks or ["message"])[0].partition(":")[0], zlib.crc32(repr(marks).encode())
+    if isinstance(message, Announcement | DailyCard):
+        return "daily", message.daily.id
     return _METHODS[type(message)][0], next(
         getattr(message, key) for key in _KEYS if hasattr(message, key)
     )

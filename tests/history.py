@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Table, func, select
 
 from bot.answers.store import CHALLENGE, DAILY, PRACTICE, ROUND, answers
 from bot.answers.totals import ALL_TOPICS, team_totals, totals
+from bot.bank.store import suggestions
 from bot.challenges.store import (
     challenge_questions,
     challenge_shown,
@@ -29,7 +30,6 @@ from bot.core.tables import metadata
 from bot.daily.schedule_store import daily_schedules
 from bot.daily.store import dailies, daily_uses, open_answers
 from bot.daily.streak_store import streak_days, streaks
-from bot.insights.store import item_difficulties
 from bot.interviews.model import PartnerEnding, PartnerState
 from bot.interviews.partner_store import partner_interviews
 from bot.interviews.store import interview_questions, interviews
@@ -51,7 +51,6 @@ from bot.questions.store import (
 from bot.recap.store import recap_schedules, recaps
 from bot.reminders.store import reminders
 from bot.rounds.store import round_questions, rounds
-from bot.suggestions.store import suggestions
 
 GUILD, CHANNEL, ALWINA = 1, 10, 101
 NOW = datetime(2027, 1, 4, 12, tzinfo=UTC)
@@ -127,7 +126,6 @@ def _members() -> Rows:
         "at": "12:30",
         "kind": "choice",
         "answer_hours": 23,
-        "number": 1,
         "name": "Question of the day",
         "asks": "all",
         "thread": False,
@@ -165,10 +163,6 @@ def _members() -> Rows:
         "last_review_at": NOW - timedelta(days=9),
     }
     yield cards, ({"user_id": n, "item_id": item, **card} for n in people for item in ITEMS[:12])
-    yield (
-        item_difficulties,
-        ({"item_id": item, "difficulty": 0.5, "answers": 40} for item in ITEMS),
-    )
     fit = {"holds_from": NOW, "reviews": 400, "again": 0.2, "hard": 1.3, "good": 2.3, "easy": 8.3}
     yield _each(first_stabilities, "user_id", people, **fit)
     yield server_banks, ({"guild_id": n, "mark": n, "packs": None, "numbers": 3} for n in servers)
@@ -333,7 +327,8 @@ def _challenges(days: int) -> Rows:
 
 
 def _dailies(days: int) -> Rows:
-    daily = {"guild_id": GUILD, "choice_order": "0123", "channel_id": CHANNEL, "failures": 0}
+    daily = {"guild_id": GUILD, "schedule_id": 1, "name": "Daily", "answer_hours": 23}
+    daily |= {"thread": False, "choice_order": "0123", "channel_id": CHANNEL, "failures": 0}
     yield (
         dailies,
         (
@@ -359,7 +354,7 @@ def _dailies(days: int) -> Rows:
     yield (
         open_answers,
         (
-            {"daily_id": n, "user_id": user, "text": "So.", "grade": '{"points": []}'}
+            {"daily_id": n, "user_id": user, "text": "So."}
             for n in range(1, days)
             for user in (ALWINA, 102)
         ),

@@ -26,23 +26,36 @@ from bot.core.context import Context
 from bot.core.database import Database
 from bot.core.jobs import Scheduler, Worker
 from bot.core.tables import fetch_all
+from bot.daily import rules
 from bot.daily import store as daily_store
-from bot.daily.cards import Announcement, DailyVerdict, OpenDailyCard, OpenReview
-from bot.daily.rules import Daily
+from bot.daily import work as daily_work
+from bot.daily.model import DEFAULT_NAME, Daily, DailyFeedback, DailyStatus, DailyVerdict
+from bot.daily.schedule_service import Changes
 from bot.daily.store import dailies
 from bot.daily.streaks import StreakNews
 from bot.questions.banks import Banks
 from bot.questions.model import Bank
 from bot.questions.own_pictures import OwnPictures
-from bot.recap.cards import Recap
+from bot.recap.model import Week
 from bot.rounds import store as round_store
 from bot.rounds.cards import Locked, StandingsCard
 from bot.rounds.store import Round, RoundQuestion, round_questions
-from tests.fakes import Clock, FakeSender, FakeVerifier, PlainViews, Post
+from tests.fakes import (
+    Announcement,
+    Clock,
+    DailyCard,
+    FakeSender,
+    FakeVerifier,
+    PlainDailyViews,
+    PlainViews,
+    Post,
+)
 
 GUILD, CHANNEL, ALWINA, BOB, CLEMENTINE, DAGOBERT = 1, 10, 101, 102, 103, 104
 STARTERS = 1000
 """In channels other than `CHANNEL`, the member with this id plus the channel's starts rounds."""
+PATCH = pytest.MonkeyPatch()
+"""Puts fakes in the place of views; a fixture undoes it after each test."""
 NAMES = {ALWINA: "Alwina", BOB: "Bob", CLEMENTINE: "Clementine", DAGOBERT: "Dagobert"}
 
 
@@ -75,7 +88,8 @@ class Stage:
             pictures=OwnPictures(self.database),
         )
         plain = PlainViews()
-        views = Views(plain, plain, plain, plain)
+        views = Views(plain, plain)
+        PATCH.setattr(daily_work, "view", PlainDailyViews())
         services = Services(context, self.verifier, views)
         # its edits wait in real time, so on a busy machine one would come in the middle of a test
         services.open_questions.counters._closed = True
@@ -221,7 +235,7 @@ class Stage:
         """Return an answer to a post, by default the newest, now or `after` so many seconds."""
         post = post or self.card()
         card = post.card
-        assert not isinstance(card, StandingsCard | Announcement | OpenDailyCard | Recap | OpenCard)
+        assert not isinstance(card, StandingsCard | Announcement | Week | OpenCard)
         wanted = (
             card.item.right
             if right
@@ -249,34 +263,57 @@ class Stage:
     # --- dailies
 
     async def set_up(self, at: str = "13:00", zone: str = "UTC", **options: Any) -> None:
-        await self.bot.schedules.setup(
-            GUILD, **{"channel_id": CHANNEL, "at": at, "zone": zone, **options}
-        )
+        """Add a server's first daily, or change it."""
+        changes: Changes = {"channel_id": CHANNEL, "at": at, "zone": zone, **options}  # type: ignore[typeddict-item]
+        found = await self.bot.schedules.all_of(GUILD)
+        if found:
+            await self.bot.schedules.change(GUILD, found[0].id, changes)
+        else:
+            await self.bot.schedules.add(GUILD, {"name": DEFAULT_NAME, **changes})
+
+    async def change(self, schedule_id: int = 1, **changes: Any) -> DailyStatus:
+        """Change a daily, by default the first one, and return its status."""
+        given: Changes = changes  # type: ignore[assignment]
+        await self.bot.schedules.change(GUILD, schedule_id, given)
+        return await self.status(schedule_id)
 
     async def days(self) -> list[Daily]:
         """Return all dailies, oldest first."""
 
         def query(conn: Connection) -> list[Daily]:
-            query = select(dailies).order_by(dailies.c.local_date, dailies.c.number)
+            query = select(dailies).order_by(dailies.c.local_date, dailies.c.schedule_id)
             return fetch_all(conn, query, Daily)
 
         return await self.database.read(query)
 
-    async def day(self, day: date, number: int = 1) -> Daily:
-        found = await self.database.read(daily_store.of_day, GUILD, number, day)
+    async def day(self, day: date, schedule_id: int = 1) -> Daily:
+        found = await self.database.read(daily_store.of_day, schedule_id, day)
         assert found is not None
         return found
 
+    async def status(self, schedule_id: int | None = None) -> DailyStatus:
+        """Return the status of a daily, by default of the first one."""
+        found = await self.bot.schedules.all_statuses(GUILD)
+        return next(s for s in found if schedule_id in (None, s.schedule.id))
+
+    def daily_click(self, user_id: int, daily: Daily) -> Click:
+        """Return the right answer to a daily with an item, without its card."""
+        question = rules.asked_by(daily, self.bank)
+        assert question is not None
+        assert daily.message_id is not None
+        card = DailyCard(daily, question)
+        return self.click(user_id, post=Post("daily", CHANNEL, daily.id, daily.message_id, card))
+
     async def write_daily(
         self, user_id: int, text: str, *, post: Post | None = None, after: float | None = None
-    ) -> OpenReview:
+    ) -> DailyFeedback:
         """Answer an open daily and open the feedback."""
         post = post or self.card()
         news = await self.write_daily_only(user_id, text, post=post, after=after)
-        return await self.bot.dailies.review_open(post.row_id, GUILD, user_id, news=news)
+        return await self.bot.dailies.feedback(post.row_id, GUILD, user_id, news=news)
 
     async def write_daily_only(self, user_id: int, text: str, **how: Any) -> StreakNews:
-        """Answer an open daily without having it graded."""
+        """Answer an open daily without opening the feedback."""
         return await self.bot.dailies.answer_openly(self.written(user_id, text, **how))
 
     def written(

@@ -56,7 +56,7 @@ answers = sa.Table(
     sa.Column("guild_id", sa.BigInteger),
     sa.Column("item_id", sa.String(48), nullable=False),  # '' for an open question
     sa.Column("topic_id", sa.String(48), nullable=False),
-    # as bot.questions.answers encodes it; for an open question the states of its key points;
+    # as bot.questions.answers encodes it; for an open question what the member ticked;
     # null for a question of a challenge that was shown and left without an answer
     sa.Column("answer", sa.String(MAX_TYPED)),
     sa.Column("typed", sa.Boolean, nullable=False),  # text of a member, else picked choices

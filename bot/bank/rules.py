@@ -11,6 +11,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from bot.bank.model import Merge
 from bot.core.limits import (
     MAX_ITEMS,
     MAX_OWN_ROWS,
@@ -22,21 +23,6 @@ from bot.core.limits import (
 from bot.questions.check import BankError, Problem, file_error, topics_in
 from bot.questions.model import Bank
 from bot.questions.own import OwnItem, OwnTopic, own_id
-
-
-class Merge(Struct, frozen=True):
-    """The result of a merge: rows to store, and how many items are new, changed and unchanged.
-
-    `rekeyed` are the ids of changed items with another key; `total` is how many items are asked now.
-    """
-
-    topics: tuple[OwnTopic, ...]
-    items: tuple[OwnItem, ...]
-    added: int
-    changed: int
-    same: int
-    rekeyed: tuple[str, ...]
-    total: int
 
 
 def numbers_needed(document: Mapping[str, Any]) -> int:

@@ -34,7 +34,7 @@ from sqlalchemy import (
 )
 
 from bot.core.errors import DeliveryUnknown
-from bot.core.shards import ALL, SHARD_BITS, TAKE_OVER, Shards
+from bot.core.snowflakes import ALL, SHARD_BITS, TAKE_OVER, Shards
 from bot.core.tables import Instant
 
 if TYPE_CHECKING:

@@ -48,7 +48,7 @@ seconds. The others are in the deck as LaTeX."""
 MAX_ENTRIES = 100
 """Entries of a list in a file, other than topics and items: all pairs of entries may be compared."""
 MAX_FILES = 3
-"""Imports and exports of a server that run or wait: each file is kept in memory."""
+"""Imports, exports and forms of a server that run or wait: each has all its questions in memory."""
 MAX_FILE_BYTES = 1 << 20
 """Bytes of a file of questions: all of it is kept in memory. 5,000 short questions fit in."""
 MAX_FILE_MEMORY = 1 << 30
@@ -90,10 +90,6 @@ MAX_KEYS = 50
 MAX_LARGE_FILES = 2
 """Uploaded pictures, and files with pictures that are in memory at a time; the others wait
 before they are downloaded."""
-MAX_MEASURING_MEMORY = 1 << 30
-"""Bytes of memory for the process that measures the difficulty of items each night."""
-MAX_MEASURING_SECONDS = 60
-"""Processor time in seconds for measuring all items: 150,000 answers take about five."""
 MAX_MILESTONES = 10
 """Milestones of a server: each night all its members are looked through for each."""
 MAX_NEW_FORMULAS = 200
@@ -137,9 +133,6 @@ REPORTS_OPEN = 5
 """Reports of one member that wait on a server: managers read each one."""
 REQUESTS_A_DAY = 20
 """Requests to a model about one member's interview answers in a day, in UTC: they may cost money."""
-REQUESTS_WITH_DAILIES = 40
-"""Requests together with those about answers to open questions of the day. Interviews can't use
-them up, because those answers are paid on boards."""
 ROUNDS_OPEN = 3
 """Rounds of a server at a time: more would use up the request rate of other servers."""
 SUGGESTIONS_OPEN = 5

@@ -71,7 +71,7 @@ class InterviewCog(commands.Cog):
     async def begin(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Replace the page that was used with an interview of one question on its topic."""
         work = self.interviews.start(
-            interaction.user.id, interaction.guild_id, topic_id=fields["topic"], questions=1
+            interaction.user.id, interaction.guild_id, topic_id=fields["topic"] or None, questions=1
         )
         result = await defer_if_slow(interaction, work, edits=is_private(interaction))
         first, *more = await self._pages(interaction, result)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from msgspec.structs import replace
 
 from bot.interviews.model import (
-    COUNTED,
     AskedQuestion,
     Assessment,
     Report,
@@ -35,7 +34,6 @@ PARTNERS_A_DAY = 3
 """Interviews with a partner, and cards that look for one, of a member in a day (UTC)."""
 _MAX_PRACTISE = 3
 """Topics to practise next, in a report."""
-_COUNTED = {state[0] for state in COUNTED}
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -121,20 +119,6 @@ def merged(stored: str | None, graded: Assessment) -> Assessment:
     if earlier.model and not graded.model:
         return earlier
     return replace(graded, counted=earlier.counted)
-
-
-def most_lacking(states: Iterable[str], points: Sequence[str], limit: int) -> list[tuple[str, int]]:
-    """Return the key points that most answers lack, as (text, number of answers).
-
-    `states` are the `Assessment.states` of all answers. A point that may say the opposite is lacking
-    too. Answers that were graded by another number of key points are left out.
-    """
-    comparable = [given for given in states if len(given) == len(points)]
-    counts = Counter(
-        index for given in comparable for index, state in enumerate(given) if state not in _COUNTED
-    )
-    ranked = sorted(counts.items(), key=lambda count: (-count[1], count[0]))
-    return [(points[index], number) for index, number in ranked[:limit]]
 
 
 def build_report(bank: Bank, asked: Sequence[AskedQuestion]) -> Report:

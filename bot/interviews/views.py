@@ -14,7 +14,7 @@ from msgspec import Struct
 from bot.chat import text as t
 from bot.chat.messages import ENDED, OPEN, PRIMARY, REVEALED, Message, button, row, separator
 from bot.chat.modals import text_modal
-from bot.chat.router import ONE_TOPIC, PAGE, ROW, Route
+from bot.chat.router import PAGE, ROW, TOPIC, Route
 from bot.core.limits import MAX_ANSWER
 from bot.interviews import rules
 from bot.interviews.grading import State
@@ -34,7 +34,7 @@ from bot.questions.model import Bank, FollowUp, Topic
 from bot.questions.views import sources
 
 # `row` is a question of an interview, `number` the index of a follow-up of its topic.
-BEGIN = Route("begin", {"topic": ONE_TOPIC}, once=True)  # an interview on one topic
+BEGIN = Route("begin", {"topic": TOPIC}, once=True)  # a question on this topic, or any
 ANSWER = Route("interview", {"row": ROW})  # opens the modal
 ANSWERED = Route("interviewed", {"row": ROW}, once=True)  # the modal
 FEEDBACK = Route("feedback", {"row": ROW, "page": PAGE})
@@ -173,7 +173,10 @@ def feedback_card(step: Step, bank: Bank, page: int = 0, *, checking: str = "") 
     page = min(page, len(found) - 1)
     more: list[ui.ActionRow[ui.LayoutView] | None] = []
     if assessment is not None and not checking and found[page].tab == FEEDBACK_TAB:
-        more = [*_count_rows(assessment, number), _follow_up_buttons(step)]
+        ticks = tick_rows(
+            assessment, COUNT.id(row=number), lambda said: CONFIRM.id(row=number, said=said)
+        )
+        more = [*ticks, _follow_up_buttons(step)]
     return page_of(
         head,
         found,
@@ -223,10 +226,13 @@ def _follow_up_buttons(step: Step) -> ui.ActionRow[ui.LayoutView] | None:
     )
 
 
-def _count_rows(
-    assessment: Assessment, question_id: int
+def tick_rows(
+    assessment: Assessment, list_id: str, confirm_id: Callable[[str], str]
 ) -> list[ui.ActionRow[ui.LayoutView] | None]:
-    """The list where members tick their points, and a button that confirms it as it is."""
+    """The list where members tick their points, and a button that confirms it as it is.
+
+    `confirm_id` makes the button's custom id from the ticks: their positions as digits, or "none".
+    """
     ticked = assessment.ticked
     options = [
         discord.SelectOption(
@@ -240,7 +246,7 @@ def _count_rows(
         )
     ]
     ticks = ui.Select[ui.LayoutView](
-        custom_id=COUNT.id(row=question_id),
+        custom_id=list_id,
         placeholder="Tick the points you made",
         min_values=0,
         max_values=len(options),
@@ -249,11 +255,11 @@ def _count_rows(
     if assessment.count is not None:  # counted already; the list is there to change it
         return [row(ticks)]
     if not ticked:
-        confirm = button("I said none of these", CONFIRM.id(row=question_id, said="none"))
+        confirm = button("I said none of these", confirm_id("none"))
     else:
         what = "it" if len(ticked) == 1 else f"those {len(ticked)}"
         said = "".join(map(str, sorted(ticked)))
-        confirm = button(f"Yes, I said {what}", CONFIRM.id(row=question_id, said=said), PRIMARY)
+        confirm = button(f"Yes, I said {what}", confirm_id(said), PRIMARY)
     return [row(ticks), row(confirm)]
 
 

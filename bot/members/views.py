@@ -8,7 +8,7 @@ import discord
 from discord import ui
 
 from bot.chat import text as t
-from bot.chat.messages import OPEN, Message, Part, button, role_list, row, separator
+from bot.chat.messages import OPEN, Message, role_list, row, separator
 from bot.chat.router import Route
 from bot.core.limits import MAX_TEAMS
 
@@ -16,13 +16,6 @@ TEAMS = Route("teams", {"what": "open|add|remove"}, once=True, command="</settin
 _RULES = """\
 -# Members play for the highest of their roles that is a team, and points go to the team that they had when they \
 answered. </leaderboard> compares teams by points per active member."""
-
-
-def teams_entry(teams: int) -> tuple[Part | None, ...]:
-    """Return what the panel of settings has about teams: how many there are, and a button."""
-    count = t.count(teams, "role") if teams else "none"
-    said = f"Teams: **{count}**\n-# Roles whose members win points together."
-    return said, row(button("Teams", TEAMS.id(what="open")))
 
 
 def teams_page(teams: Mapping[int, str], note: str | None = None) -> Message:

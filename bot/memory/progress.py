@@ -12,8 +12,9 @@ A topic has one of four levels, the first that applies:
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence, Set
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from datetime import date, datetime
+from functools import cached_property
 
 from fsrs import Rating
 from msgspec import Struct
@@ -21,11 +22,11 @@ from msgspec import Struct
 from bot.core.calendar import local_date
 from bot.memory.ability import Ability, ability_of
 from bot.memory.model import MemoryCard, Progress
-from bot.memory.rules import is_due, is_learned
-from bot.questions.model import Bank
+from bot.memory.rules import is_due, is_learned, recall
+from bot.questions.model import Bank, Item, Topic
 
 
-class Knowledge(Struct, frozen=True):
+class Knowledge(Struct, frozen=True, dict=True):
     """A member's cards of the items that a bank asks, by item id, at one moment.
 
     `set_aside` items, of any bank, stay known but are never due. `hidden` ones are in play on one
@@ -61,9 +62,26 @@ class Knowledge(Struct, frozen=True):
                 found.append((not card.missed, card.due_at, item_id))
         return [item_id for _, _, item_id in sorted(found)]
 
+    @cached_property
     def ability(self) -> Ability:
-        """Estimate the member's ability by section."""
+        """The member's ability by section."""
         return ability_of(self.bank, self.cards)
+
+    def knows(self, item: Item) -> float:
+        """Return the probability that the member knows an item now.
+
+        For one that they have never met, their ability tells, once it is known in that section.
+        """
+        if (card := self.cards.get(item.id)) is not None:
+            return 0.0 if card.last_missed else recall(card, self.now)
+        section_id = self.bank.topic_of(item).section_id
+        ability = self.ability
+        return ability.knows(item, section_id) if ability.is_known(section_id) else 0.0
+
+    def readiness(self, topics: Iterable[Topic]) -> float:
+        """Return the share of the items of topics that the member knows now."""
+        shares = [self.knows(item) for topic in topics for item in topic.items]
+        return sum(shares) / len(shares) if shares else 0.0
 
     def learned(self) -> int:
         """Return the number of learned items."""

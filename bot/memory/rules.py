@@ -107,11 +107,6 @@ def recall_after(days: float, stability: float) -> float:
     return math.pow(1 + _FACTOR * days / stability, _DECAY)
 
 
-def readiness(card: MemoryCard, at: datetime) -> float:
-    """Return the probability that a member knows an item: 0 if they missed it last, else recall."""
-    return 0.0 if card.last_missed else recall(card, at)
-
-
 def days_away(card: MemoryCard, zone: str, now: datetime) -> int:
     """Return in how many of the member's days an item comes back; 0 if it is due today.
 

@@ -46,7 +46,7 @@ class Milestones(commands.Cog):
                 found = await self.service.page(guild_id)
                 if not found.sections:
                     raise UserError(
-                        "No section here has enough questions yet. Add some with </bank import>."
+                        "No section here has enough questions yet. Add some in </bank>."
                     )
                 await interaction.response.send_modal(view.section_form(found.sections))
             case "remove":

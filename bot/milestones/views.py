@@ -14,7 +14,6 @@ from bot.chat.messages import (
     PRIMARY,
     REVEALED,
     Message,
-    Part,
     button,
     row,
     separator,
@@ -45,13 +44,6 @@ _MOST_LISTED = 25
 _MAX_TITLE = 100
 _MOST_PROBLEMS = 4
 """Problems that the page names: those of all roles, with the longest titles, don't fit in one message."""
-
-
-def entry(milestones: int) -> tuple[Part | None, ...]:
-    """Return what the panel of settings has about milestones: how many there are, and a button."""
-    count = t.count(milestones, "role") if milestones else "none"
-    said = f"Milestones: **{count}**\n-# A role for a streak, or for a section that a member knows."
-    return said, row(button("Milestones", PAGE.id(what="open")))
 
 
 def page(found: MilestonePage, problems: Sequence[str] = (), note: str | None = None) -> Message:

@@ -12,7 +12,7 @@ from discord.ext import commands
 from bot.chat.client import QuizBot
 from bot.chat.messages import Message
 from bot.chat.replies import defer_if_slow, is_private, say, say_here
-from bot.chat.router import UNKNOWN, Fields, modal_fields, selected_values
+from bot.chat.router import Fields, modal_fields
 from bot.core.errors import UserError
 from bot.plan import views as view
 from bot.plan.rules import LEAST_MINUTES, MOST_MINUTES
@@ -24,8 +24,6 @@ class PlanCog(commands.Cog):
         self.plans = plans
         bot.router.add(view.PLAN, self.pressed)
         bot.router.add(view.PLAN_FORM, self.submitted)
-        bot.router.add(view.PLAN_PAGE, self.turned)
-        bot.router.add(view.PLAN_TOPICS, self.picked_topics)
 
     @app_commands.command(
         description="How ready you'll be on the day of your interview, and what to do until then"
@@ -51,8 +49,6 @@ class PlanCog(commands.Cog):
             await interaction.response.send_modal(view.form(plan, bank))
         elif plan is None or fields["do"] == "show":
             await self._show(interaction, self._page(interaction))
-        elif fields["do"] == "topics":
-            await say_here(interaction, view.topics_page(plan, bank, 0))
         elif fields["do"] == "ask":
             await say_here(interaction, view.confirm_page(plan.day))
         else:
@@ -80,35 +76,6 @@ class PlanCog(commands.Cog):
             return await _page_of(await self.plans.set(user_id, guild_id, day, number, kept_or_new))
 
         await self._show(interaction, work())
-
-    async def turned(self, interaction: discord.Interaction, fields: Fields) -> None:
-        """Show another page of topics."""
-        await self._show(interaction, self._topics_page(interaction, int(fields["page"])))
-
-    async def picked_topics(self, interaction: discord.Interaction, fields: Fields) -> None:
-        """Be ready for the topics that are selected in one of the lists, and those of the others."""
-        picked = selected_values(interaction)
-        place = fields["section"], int(fields["part"])
-        user_id, guild_id = interaction.user.id, interaction.guild_id
-
-        async def work() -> Message | str:
-            _, bank = await self.plans.form(user_id, guild_id)
-            offered = {
-                topic.id
-                for each in view.topic_lists(bank)
-                if (each.section_id, each.part) == place
-                for topic in each.topics
-            }
-            if not offered or not set(picked) <= offered:
-                raise UserError(UNKNOWN)
-            await self.plans.choose(user_id, guild_id, offered, picked)
-            return await self._topics_page(interaction, int(fields["page"]))
-
-        await self._show(interaction, work())
-
-    async def _topics_page(self, interaction: discord.Interaction, page: int) -> Message | str:
-        plan, bank = await self.plans.form(interaction.user.id, interaction.guild_id)
-        return view.NO_PLAN if plan is None else view.topics_page(plan, bank, page)
 
     async def _page(self, interaction: discord.Interaction) -> Message | str:
         page = await self.plans.page(interaction.user.id, interaction.guild_id)

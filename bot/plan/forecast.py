@@ -7,7 +7,7 @@ average, and afterwards has the stability that it has on average. Days are count
 from __future__ import annotations
 
 import math
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -24,14 +24,11 @@ from bot.plan.rules import (
     READY,
     expected_answers,
     goal_topics,
-    item_readiness,
     items_in_order,
-    readiness,
     share_of_today,
     topics_in_order,
 )
 from bot.questions.areas import area_title, is_asked
-from bot.questions.model import Bank
 
 _CURVE_POINTS = 12
 """Points of a curve after the first."""
@@ -159,58 +156,65 @@ def _mean(right: float, known: MemoryCard, missed: MemoryCard) -> float:
 def build_outlook(plan: Plan, known: Knowledge, own: Pace) -> Outlook:
     """Return the outlook of a member's plan."""
     topics = goal_topics(known.bank, plan)
-    bank = known.bank.only({topic.id for topic in topics})
-    cards = {i: card for i, card in known.cards.items() if i in bank.asked}
-    ability = known.ability()
-    ordered = topics_in_order(topics, cards, ability, known.now)
-    section_ids = [section.id for section in bank.sections]
-    met = _met(bank, cards, known, section_ids)
-    unmet = []
-    for item in items_in_order(ordered, cards, ability):
-        section_id = bank.topic_of(item).section_id
-        knows = item_readiness(item, section_id, None, ability, known.now)
-        right = ability.answers_right(item, section_id)
-        unmet.append(Unmet(section_ids.index(section_id), knows, right))
+    ordered = topics_in_order(topics, known)
+    sections = list(dict.fromkeys(topic.section_id for topic in topics))
+    place = {item.id: sections.index(topic.section_id) for topic in topics for item in topic.items}
+    met = _met(known, place)
+    unmet = [
+        Unmet(
+            section=place[item.id],
+            known=known.knows(item),
+            right=known.ability.answers_right(item, sections[place[item.id]]),
+        )
+        for item in items_in_order(ordered, known)
+    ]
     days = max((plan.day - known.today).days, 0)
     answers = expected_answers(own, plan.minutes)
-    expected = forecast(met, unmet, len(section_ids), answers, days, own.done)
-    with_twice = forecast(met, unmet, len(section_ids), 2 * answers, days, own.done)
+    expected = forecast(met, unmet, len(sections), answers, days, own.done)
+    with_twice = forecast(met, unmet, len(sections), 2 * answers, days, own.done)
+    items = Counter(place.values())
+    of_section = Counter(topic.section_id for topic in topics)
     return Outlook(
         plan=plan,
         zone=known.zone,
         today=known.today,
         goal=area_title(known.bank, plan.goal),
-        topics=len(topics),
         is_asked=is_asked(known.bank, plan.goal),
         next_topics=tuple(
             topic.title
             for topic in ordered
-            if any(item.id not in cards for item in topic.items)
-            and readiness([topic], cards, ability, known.now) < READY
+            if known.readiness([topic]) < READY
+            and any(item.id not in known.cards for item in topic.items)
         )[:_NEXT_TOPICS],
         curve=expected.curve,
         with_twice=with_twice.curve[-1][1],
         sections=tuple(
-            SectionOutlook(section.title, len(section.topics), now / items, then / items)
-            for section, now, then in zip(bank.sections, expected.now, expected.then, strict=True)
-            if (items := sum(len(topic.items) for topic in section.topics))
+            SectionOutlook(
+                title=known.bank.section_titles[section_id],
+                topics=of_section[section_id],
+                now=expected.now[n] / items[n],
+                then=expected.then[n] / items[n],
+            )
+            for n, section_id in enumerate(sections)
         ),
         pace=own,
         share=share_of_today(plan, known, own),
     )
 
 
-def _met(
-    bank: Bank, cards: Mapping[str, MemoryCard], known: Knowledge, section_ids: Sequence[str]
-) -> list[Met]:
-    """Return the items of a goal that a member has met, the longest due first."""
+def _met(known: Knowledge, place: Mapping[str, int]) -> list[Met]:
+    """Return those items of a goal that a member has met, the longest due first.
+
+    `place` has the index of each item's section.
+    """
+    cards = [(item_id, card) for item_id, card in known.cards.items() if item_id in place]
     return [
         Met(
-            section=section_ids.index(bank.topic_of(bank.asked[item_id]).section_id),
+            section=place[item_id],
             stability=card.stability,
             seen=max((known.now - card.last_review_at).days, 0),
             due=days_away(card, known.zone, known.now) if known.may_ask(item_id) else None,
             missed=card.last_missed,
         )
-        for item_id, card in sorted(cards.items(), key=lambda pair: pair[1].due_at)
+        for item_id, card in sorted(cards, key=lambda pair: pair[1].due_at)
     ]

@@ -63,8 +63,8 @@ class SectionOutlook(Struct, frozen=True):
 class Outlook(Struct, frozen=True):
     """How ready a member is for the goal of their plan, and will be; shares are from 0 to 1.
 
-    `goal` is in words; not `is_asked` where none of it is asked, and the figures are about all
-    `topics` that are. `next_topics` are the titles of the first ones to work on. `curve` has points of
+    `goal` is in words; not `is_asked` where none of it is asked, and the figures are about everything
+    that is. `next_topics` are the titles of the first ones to work on. `curve` has points of
     (days from today, share known) at the current pace. `with_twice` is the share known on the day with
     twice the minutes.
     """
@@ -73,7 +73,6 @@ class Outlook(Struct, frozen=True):
     zone: str
     today: date
     goal: str
-    topics: int
     is_asked: bool
     next_topics: tuple[str, ...]
     curve: tuple[tuple[int, float], ...]

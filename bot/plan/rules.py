@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 from statistics import median
 
 from bot.core.calendar import local_date
-from bot.memory import rules as memory_rules
-from bot.memory.ability import Ability
-from bot.memory.model import MemoryCard
 from bot.memory.progress import Knowledge
 from bot.plan.model import DayShare, Pace, Plan
 from bot.questions.areas import ALL, topics_of
@@ -36,33 +33,7 @@ def goal_topics(bank: Bank, plan: Plan) -> list[Topic]:
     return topics_of(bank, plan.goal) or topics_of(bank, ALL)
 
 
-def item_readiness(
-    item: Item, section_id: str, card: MemoryCard | None, ability: Ability, at: datetime
-) -> float:
-    """Return the probability that a member knows an item at a moment.
-
-    For an item that they have never met, their ability tells, once it is known in that section.
-    """
-    if card is not None:
-        return memory_rules.readiness(card, at)
-    return ability.knows(item, section_id) if ability.is_known(section_id) else 0.0
-
-
-def readiness(
-    topics: Iterable[Topic], cards: Mapping[str, MemoryCard], ability: Ability, at: datetime
-) -> float:
-    """Return the share of the items of topics that a member knows at a moment."""
-    shares = [
-        item_readiness(item, topic.section_id, cards.get(item.id), ability, at)
-        for topic in topics
-        for item in topic.items
-    ]
-    return sum(shares) / len(shares) if shares else 0.0
-
-
-def topics_in_order(
-    topics: Iterable[Topic], cards: Mapping[str, MemoryCard], ability: Ability, now: datetime
-) -> list[Topic]:
+def topics_in_order(topics: Iterable[Topic], known: Knowledge) -> list[Topic]:
     """Return topics in the order in which a member meets them; those that are ready come last.
 
     Topics that interviews ask most come first; of equal ones those that are well begun, then those
@@ -70,30 +41,29 @@ def topics_in_order(
     """
 
     def rank(topic: Topic) -> tuple[bool, int, bool, float]:
-        share = readiness([topic], cards, ability, now)
-        met = sum(item.id in cards for item in topic.items)
+        share = known.readiness([topic])
+        met = sum(item.id in known.cards for item in topic.items)
         begun = met >= _STARTED * len(topic.items)
         return share >= READY, -topic.weight, not begun, round(share, 1)
 
     return sorted(topics, key=rank)
 
 
-def items_in_order(
-    topics: Iterable[Topic], cards: Mapping[str, MemoryCard], ability: Ability
-) -> Iterator[Item]:
+def items_in_order(topics: Iterable[Topic], known: Knowledge) -> Iterator[Item]:
     """Yield the items that a member has never met of topics in their order, a few topics at a time.
 
     Of these topics, the items come first that suit the member's ability best.
     """
-    new = [
-        [(topic.section_id, item) for item in topic.items if item.id not in cards]
-        for topic in topics
-    ]
-    new = [of_topic for of_topic in new if of_topic]
+    new = [[item for item in topic.items if item.id not in known.cards] for topic in topics]
+    new = [items for items in new if items]
+
+    def rank(item: Item) -> tuple[float, str]:
+        section_id = known.bank.topic_of(item).section_id
+        return known.ability.distance_from_best(item, section_id), item.id
+
     for start in range(0, len(new), _TOPICS_AT_ONCE):
-        some = [pair for of_topic in new[start : start + _TOPICS_AT_ONCE] for pair in of_topic]
-        some.sort(key=lambda pair: (ability.distance_from_best(pair[1], pair[0]), pair[1].id))
-        yield from (item for _, item in some)
+        some = [item for items in new[start : start + _TOPICS_AT_ONCE] for item in items]
+        yield from sorted(some, key=rank)
 
 
 def pace(times: Sequence[datetime], since: date, zone: str, now: datetime) -> Pace:

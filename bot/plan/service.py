@@ -5,11 +5,10 @@ A plan whose day has passed has no effect any more. It is deleted once its membe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from bot.core.calendar import local_date
 from bot.core.computing import compute
@@ -31,8 +30,6 @@ from bot.questions.model import Bank, Item
 
 PlanPage = tuple[Outlook, Sequence[PlannedDay]]
 """A plan's outlook, and its recorded days."""
-Change = Callable[[Plan | None, Knowledge], Plan]
-"""Makes a plan of the running one, if there is one."""
 
 
 class Plans:
@@ -54,53 +51,23 @@ class Plans:
 
         Raises UserError for an invalid day and an unknown goal.
         """
-
-        def change(running: Plan | None, known: Knowledge) -> Plan:
-            if running is not None and day.strip() == running.day.isoformat():
-                chosen = running.day
-            else:
-                chosen = read_date(day, known.today)
+        while True:
+            before, known, times = await self._database.read(self._situation, user_id, guild_id)
             if not known.bank.asked:
                 raise UserError(
                     "There are no questions to practise here yet, so there's nothing to plan."
                 )
-            kept = running.goal if running is not None and goal is None else None
-            return Plan(
-                user_id=user_id,
-                day=chosen,
-                minutes=minutes,
-                set_on=running.set_on if running else known.today,
-                goal=kept or areas.read_area(known.bank, goal or areas.ALL),
-            )
-
-        return await self._change(user_id, guild_id, change)
-
-    async def choose(
-        self, user_id: int, guild_id: int | None, offered: Collection[str], picked: Collection[str]
-    ) -> PlanPage:
-        """Be ready for the topics picked of those offered, and for those chosen elsewhere.
-
-        Raises UserError if none would be left, and without a plan.
-        """
-
-        def change(running: Plan | None, known: Knowledge) -> Plan:
-            if running is None:
-                raise UserError("Your plan is over. Set another with </plan>.")
-            chosen = set(areas.chosen_topics(running.goal))
-            goal = areas.area_of_topics(chosen - set(offered) | set(picked))
-            if not areas.is_asked(known.bank, goal):
-                raise UserError(
-                    "A plan needs at least one topic. Pick another one first, or press Edit for a whole area."
-                )
-            return replace(running, goal=goal)
-
-        return await self._change(user_id, guild_id, change)
-
-    async def _change(self, user_id: int, guild_id: int | None, change: Change) -> PlanPage:
-        while True:
-            before, known, times = await self._database.read(self._situation, user_id, guild_id)
-            over = before is not None and before.is_over(known.today)
-            plan = change(None if over else before, known)
+            running = None if before is None or before.is_over(known.today) else before
+            if running is not None and day.strip() == running.day.isoformat():
+                chosen = running.day
+            else:
+                chosen = read_date(day, known.today)
+            if goal is not None:
+                wanted = areas.read_area(known.bank, goal)
+            else:
+                wanted = running.goal if running else areas.ALL
+            set_on = running.set_on if running else known.today
+            plan = Plan(user_id, chosen, minutes, set_on, wanted)
             outlook = await compute(_outlook, plan, known, times)
             past = await self._database.write(_save, outlook, before)
             if past is not None:
@@ -164,18 +131,22 @@ class Plans:
 
     # --- for other features
 
-    def course(self, conn: Connection, user_id: int, zone: str, now: datetime) -> Course | None:
+    def followed(
+        self, conn: Connection, user_id: int, zone: str, now: datetime
+    ) -> FollowedPlan | None:
         """Return the plan that a member's practice follows; None if they have none."""
         plan = _running(conn, user_id, local_date(zone, now))
-        return None if plan is None else Course(plan, answer_times(conn, user_id, now - WINDOW))
+        return (
+            None if plan is None else FollowedPlan(plan, answer_times(conn, user_id, now - WINDOW))
+        )
 
     def record_day(self, conn: Connection, user_id: int, day: PlannedDay) -> None:
         """Record a day of a member's plan, if they still have one."""
         store.record_day(conn, user_id, day)
 
 
-class Course(Struct, frozen=True):
-    """A running plan and when its member practised; implements `bot.practice.next_question.Course`."""
+class FollowedPlan(Struct, frozen=True):
+    """A running plan and when its member practised; a `bot.practice.rules.PracticePlan`."""
 
     plan: Plan
     times: Sequence[datetime]
@@ -196,20 +167,17 @@ class Course(Struct, frozen=True):
 
     def new_items(self, known: Knowledge) -> Iterator[Item]:
         """Yield the new items of the goal, then all others."""
-        ability = known.ability()
         goal = rules.goal_topics(known.bank, self.plan)
         chosen = {topic.id for topic in goal}
         others = [topic for topic in known.bank.asked_topics.values() if topic.id not in chosen]
         for topics in (goal, others):
-            ordered = rules.topics_in_order(topics, known.cards, ability, known.now)
-            yield from rules.items_in_order(ordered, known.cards, ability)
+            yield from rules.items_in_order(rules.topics_in_order(topics, known), known)
 
     def today(self, known: Knowledge) -> PlannedDay | None:
         """Return what to record of the day; None where nothing of the goal is asked."""
         if not areas.is_asked(known.bank, self.plan.goal):
             return None
-        topics = rules.goal_topics(known.bank, self.plan)
-        ready = rules.readiness(topics, known.cards, known.ability(), known.now)
+        ready = known.readiness(rules.goal_topics(known.bank, self.plan))
         return PlannedDay(known.today, round(1000 * ready))
 
 

@@ -1,47 +1,46 @@
-"""The page of a plan, in words and as a picture, its form, and the choice of its topics."""
+"""The page of a plan, in words and as a picture, and its form."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import date
 
 import discord
 from discord import ui
-from msgspec import Struct
 
 from bot.chat import text as t
-from bot.chat.charts import MARGIN, bar, big_number, fit_label, headline, labelled_bar
-from bot.chat.messages import DANGER, ENDED, OPEN, PRIMARY, Message, button, pager, row, separator
+from bot.chat.messages import DANGER, ENDED, OPEN, PRIMARY, Message, button, row, separator
 from bot.chat.modals import fields_modal, text_field
 from bot.chat.pictures import (
     ACCENT,
     INK,
+    MARGIN,
     MUTED,
     TRACK,
     WIDTH,
+    big_number,
     box,
     draw_picture,
+    fit_label,
+    headline,
+    labelled_bar,
     panel,
     words,
 )
 from bot.chat.pictures import polyline as stroke
-from bot.chat.router import PAGE, Route
+from bot.chat.router import Route
 from bot.plan.dates import written_date
 from bot.plan.model import DayShare, Outlook, Plan, SectionOutlook
 from bot.plan.rules import LEAST_MINUTES, MINUTES, MOST_MINUTES
 from bot.practice.model import PlannedDay
 from bot.practice.views import PRACTISE
-from bot.questions.areas import ALL, area_options, area_title, chosen_topics
-from bot.questions.model import Bank, Topic
+from bot.questions.areas import ALL, area_options
+from bot.questions.model import Bank
 
-PLAN = Route("plan", {"do": "form|topics|ask|end|show"}, once=True)
+PLAN = Route("plan", {"do": "form|ask|end|show"}, once=True)
 PLAN_FORM = Route("planform", {}, once=True)
-PLAN_TOPICS = Route(
-    "plantopics", {"page": PAGE, "section": "[a-z0-9-]{1,70}", "part": PAGE}, once=True
-)
-PLAN_PAGE = Route("planpage", {"slot": "prev|next", "page": PAGE})
 KEPT = "kept"
-"""The form's value for the goal of before, whose own text may be too long."""
+"""The form's value for a goal that it can't offer, because nothing of it is asked here."""
 
 NO_PLAN = "Your plan is gone. Set another with </plan>."
 _ELSEWHERE = (
@@ -51,8 +50,8 @@ _CHART_LEFT, _CHART_HEIGHT = 62, 130
 """Left edge of the chart, next to its scale, and its height."""
 _SECTION_BARS, _SECTION_LINES, _TITLE_LENGTH = 8, 12, 28
 """Sections in the picture and in the text below, and characters of a title in the picture."""
-_MOST_OPTIONS, _LISTS_A_PAGE = 25, 4
-"""Options of a select menu, which Discord limits, and select menus on a page."""
+_MOST_OPTIONS = 25
+"""Options of a select menu, which Discord limits."""
 _EXPECTED_COLOUR = "#949cf7"
 
 
@@ -74,7 +73,6 @@ async def plan_page(outlook: Outlook, past: Sequence[PlannedDay]) -> Message:
             button(f"Start today's {share.left:,}", PRACTISE.id(topic=""), PRIMARY)
             if share.left
             else None,
-            button("Choose topics", PLAN.id(do="topics")) if share.days else None,
             button("Edit", PLAN.id(do="form")),
             button("Remove", PLAN.id(do="ask")),
         ),
@@ -120,7 +118,7 @@ def goal_words(share: DayShare) -> str:
 
 
 def _next_topics(outlook: Outlook) -> str | None:
-    if not outlook.share.days or not outlook.next_topics or outlook.topics == 1:
+    if not outlook.share.days or not outlook.next_topics:
         return None
     return "Next: " + " · ".join(t.escape(t.cut(title, 60)) for title in outlook.next_topics)
 
@@ -187,7 +185,7 @@ def form(plan: Plan | None, bank: Bank) -> ui.Modal:
     goal = ALL if plan is None else plan.goal
     areas = [pair for pair in area_options(bank) if len(pair[1]) <= 100][:_MOST_OPTIONS]
     if goal not in {area for _, area in areas}:
-        areas = [(f"As before: {area_title(bank, goal)}", KEPT), *areas[: _MOST_OPTIONS - 1]]
+        areas = [("As before", KEPT), *areas[: _MOST_OPTIONS - 1]]
         goal = KEPT
     options = [
         discord.SelectOption(label=t.cut(label, 100), value=area, default=area == goal)
@@ -215,95 +213,30 @@ def form(plan: Plan | None, bank: Bank) -> ui.Modal:
     )
 
 
-class TopicList(Struct, frozen=True):
-    """Some topics of a section, the `part`-th ones, that a select menu can show."""
-
-    section_id: str
-    title: str
-    part: int
-    topics: tuple[Topic, ...]
-
-
-def topic_lists(bank: Bank) -> list[TopicList]:
-    """Return the topics of each section in lists."""
-    lists = []
-    for section in bank.sections:
-        topics = tuple(topic for topic in section.topics if topic.items)
-        for part, start in enumerate(range(0, len(topics), _MOST_OPTIONS)):
-            some = topics[start : start + _MOST_OPTIONS]
-            lists.append(TopicList(section.id, section.title, part, some))
-    return lists
-
-
-def topics_page(plan: Plan, bank: Bank, page: int) -> Message:
-    """The page for choosing topics one by one."""
-    lists = topic_lists(bank)
-    pages = max(-(-len(lists) // _LISTS_A_PAGE), 1)
-    page = min(page, pages - 1)
-    first = page * _LISTS_A_PAGE
-    goal = t.escape(t.cut(area_title(bank, plan.goal), 80))
-    turn = pager(page, pages, lambda slot, number: PLAN_PAGE.id(slot=slot, page=number))
-    return Message(
-        OPEN,
-        f"### Choose your topics\nNow: **{goal}**. Edit has whole packs and sections.",
-        *(
-            row(_topic_menu(each, chosen_topics(plan.goal), page))
-            for each in lists[first : first + _LISTS_A_PAGE]
-        ),
-        row(button("Done", PLAN.id(do="show"), PRIMARY), *turn),
-    )
-
-
-def _topic_menu(found: TopicList, chosen: Collection[str], page: int) -> ui.Select[ui.LayoutView]:
-    options = [
-        discord.SelectOption(
-            label=t.cut(topic.title, 100),
-            value=topic.id,
-            description="Asked in nearly every interview" if topic.weight == 3 else None,
-            default=topic.id in chosen,
-        )
-        for topic in found.topics
-    ]
-    picked = sum(topic.id in chosen for topic in found.topics)
-    return ui.Select(
-        custom_id=PLAN_TOPICS.id(page=page, section=found.section_id, part=found.part),
-        options=options,
-        placeholder=t.cut(f"{found.title} · {picked or 'none'} of {len(found.topics)}", 150),
-        min_values=0,
-        max_values=len(options),
-    )
-
-
 def alt_text(outlook: Outlook) -> str:
     """Everything that the picture shows."""
-    share = outlook.share
     parts = [
-        t.count(outlook.topics, "topic"),
         f"{percent(outlook.ready)}% ready now",
         f"{percent(outlook.expected)}% on {written_date(outlook.plan.day)} {_condition(outlook)}",
-        t.count(share.days, "day") + " to go",
-        f"Today {share.done:,} done, {share.left:,} left",
+        t.count(outlook.share.days, "day") + " to go",
     ]
     sections = (f"{s.title} {percent(s.now)}%, then {percent(s.then)}%" for s in outlook.sections)
     return ". ".join([*parts, f"By section: {'; '.join(sections)}"]) + "."
 
 
 def svg(outlook: Outlook, past: Sequence[PlannedDay]) -> str:
-    """The picture: two figures, the curve, a bar for each section, and today's share."""
+    """The picture: three figures, the curve, and a bar for each section."""
     chart, below = _chart(outlook, past, 104)
     sections, bottom = _sections(outlook.sections, _short(outlook.plan.day), below + 42)
-    share, bottom = _today_bar(outlook, bottom + 8)
-    return panel(bottom + MARGIN, _figures(outlook), chart, sections, share)
+    return panel(bottom + MARGIN, _figures(outlook), chart, sections)
 
 
 def _figures(outlook: Outlook) -> str:
-    day, days = _short(outlook.plan.day), outlook.share.days
-    topics = "topic" if outlook.topics == 1 else "topics"
+    days = outlook.share.days
     figures = (
-        (MARGIN, f"{outlook.topics:,}", topics, INK),
-        (126, f"{percent(outlook.ready)}%", "ready now", INK),
-        (212, f"{percent(outlook.expected)}%", f"on {day}", _EXPECTED_COLOUR),
-        (298, f"{days:,}", "day to go" if days == 1 else "days to go", INK),
+        (MARGIN, f"{percent(outlook.ready)}%", "ready now", INK),
+        (150, f"{percent(outlook.expected)}%", f"on {_short(outlook.plan.day)}", _EXPECTED_COLOUR),
+        (280, f"{days:,}", "day to go" if days == 1 else "days to go", INK),
     )
     return "".join(big_number(*values) for values in figures)
 
@@ -370,10 +303,3 @@ def _sections(sections: tuple[SectionOutlook, ...], day: str, top: float) -> tup
         parts.append(labelled_bar(y, title, f"{now} · {then}", 1, *shares))
         y += 47
     return "".join(parts), y
-
-
-def _today_bar(outlook: Outlook, top: float) -> tuple[str, float]:
-    """The bar of today's share, partly filled by questions done."""
-    done, left = outlook.share.done, outlook.share.left
-    head = headline(top, "Today", f"{done:,} done · {left:,} left")
-    return head + bar(top + 14, done + left, (done, ACCENT)), top + 22

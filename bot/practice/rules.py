@@ -9,12 +9,13 @@ from datetime import datetime
 from typing import Protocol
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from bot.core.calendar import local_date
 from bot.memory.model import MemoryCard
 from bot.memory.progress import Knowledge
 from bot.memory.rules import days_away
-from bot.practice.model import Asking, PlannedDay, Practice, PracticeQuestion, Summary
+from bot.practice.model import Asking, Nothing, PlannedDay, Practice, PracticeQuestion, Summary
 from bot.questions.answers import decode_order
 from bot.questions.drawing import shuffled
 from bot.questions.model import Bank, Item
@@ -26,8 +27,8 @@ LENGTH = 20
 _TOPICS_TO_CHOOSE_FROM = 10
 
 
-class Course(Protocol):
-    """A member's plan, which decides about new items and which due ones can wait."""
+class PracticePlan(Protocol):
+    """A member's plan, as far as practice follows it: it decides what is new, and what can wait."""
 
     def split_due(self, known: Knowledge, due: Sequence[str], /) -> tuple[list[str], list[str]]:
         """Split due items into those to ask before new ones and those that can wait."""
@@ -72,7 +73,7 @@ class Snapshot(Struct, frozen=True):
     asked: Sequence[PracticeQuestion]
     known: Knowledge
     in_play: Collection[str]
-    course: Course | None
+    plan: PracticePlan | None
     new_today: int
 
     @property
@@ -89,7 +90,7 @@ class Snapshot(Struct, frozen=True):
 
     def planned_day(self) -> PlannedDay | None:
         """Return what to record of the day of a member with a plan; None without a plan."""
-        return None if self.course is None else self.course.today(self.known)
+        return None if self.plan is None else self.plan.today(self.known)
 
     def candidates(
         self, topic_id: str | None, asked: Collection[str] = (), only: Sequence[str] = ()
@@ -108,12 +109,12 @@ class Snapshot(Struct, frozen=True):
             and known.may_ask(item.id)
         ]
         due = [i for i in known.due(asked) if topic_id in {None, items[i].topic_id}]
-        if self.course is None:
+        if self.plan is None:
             return Candidates(due, min(len(unmet), max(0, NEW_A_DAY - self.new_today)), (), unmet)
         later: list[str] = []
         if topic_id is None:
-            due, later = self.course.split_due(known, due)
-        return Candidates(due, min(len(unmet), self.course.new_left(known)), later, unmet)
+            due, later = self.plan.split_due(known, due)
+        return Candidates(due, min(len(unmet), self.plan.new_left(known)), later, unmet)
 
     def active_cards(self, topic_id: str | None) -> Mapping[str, MemoryCard]:
         """Return the member's cards in a topic, without those of items set aside."""
@@ -147,64 +148,110 @@ class Snapshot(Struct, frozen=True):
         )
 
 
-class NextQuestion(Struct, frozen=True):
-    """The next step: an open `question`, a new one about `item`, or neither at the end.
+class NextStep(Struct, frozen=True):
+    """What a step of a practice stores, and shows: the question that it asks, or else `last`.
 
-    `left_out` is an open question that must not be asked any more.
+    The running practice `ends`; one about a topic or only `items` `begins`; the question `left_out`
+    must not be asked any more. `question` is already open, another one about `item` is new; it is the
+    `number`-th, and up to `due` and `new` items can follow it. `day` is recorded for the plan.
     """
 
-    candidates: Candidates
-    answered: int
-    length: int
+    last: Summary | Nothing | None = None
+    ends: bool = False
+    begins: bool = False
+    topic_id: str | None = None
+    items: Sequence[str] = ()
     left_out: PracticeQuestion | None = None
     question: PracticeQuestion | None = None
     item: Item | None = None
     order: tuple[int, ...] = ()
+    number: int = 1
+    due: int = 0
+    new: int = 0
+    instead: bool = False
+    day: PlannedDay | None = None
 
-    @property
-    def ends(self) -> bool:
-        """Whether the practice ends now, with no question left to store."""
-        return self.question is None and self.item is None and self.left_out is None
-
-    def asking(self, question: PracticeQuestion, *, instead: bool = False) -> Asking:
-        """Return what to show once the question is stored."""
-        assert self.item is not None
-        waiting = {*self.candidates.due, *self.candidates.later} - {question.item_id}
-        room = max(self.length - self.answered - 1, 0)
-        due = min(len(waiting), room)
+    def screen(self, question: PracticeQuestion | None) -> Asking | Summary | Nothing:
+        """Return what to show once the step is stored, with its question."""
+        if question is None or self.item is None:
+            assert self.last is not None
+            return self.last
         return Asking(
-            question=question,
-            item=self.item,
-            order=self.order,
-            number=self.answered + 1,
-            due=due,
-            new=min(max(self.candidates.new - question.is_new, 0), room - due),
-            instead=instead,
+            question, self.item, self.order, self.number, self.due, self.new, self.instead
         )
 
 
-def next_question(
+def begin(
     snapshot: Snapshot, topic_id: str | None, items: Sequence[str], rng: random.Random
-) -> NextQuestion:
-    """Choose what a practice asks next: the open question if it can be asked, else another item.
+) -> NextStep:
+    """End the running practice, and begin one: about a topic, or only about `items`."""
+    step = _ask(snapshot, topic_id, items, (), rng)
+    running = snapshot.practice is not None
+    if step.item is None:
+        nothing = Nothing(
+            topic_id,
+            next_in=snapshot.next_in(topic_id),
+            more_tomorrow=bool(snapshot.candidates(topic_id, only=items).unmet),
+            planned=snapshot.plan is not None,
+        )
+        return NextStep(last=nothing, ends=running)
+    day = None if items else snapshot.planned_day()
+    return replace(step, ends=running, begins=True, topic_id=topic_id, items=items, day=day)
 
-    The practice is about a topic, or only about `items` if there are any.
+
+def ask_next(
+    snapshot: Snapshot, practice: Practice, rng: random.Random, *, instead: bool = False
+) -> NextStep:
+    """Ask the next question of a practice, or end it.
+
+    `instead`: it replaces a question that came into play.
     """
-    asked = snapshot.asked
+    step = _ask(snapshot, practice.topic_id, practice.items, snapshot.asked, rng)
+    if step.item is None:
+        return replace(end(snapshot, practice), left_out=step.left_out)
+    return replace(step, instead=instead)
+
+
+def end(snapshot: Snapshot, practice: Practice) -> NextStep:
+    """Show the summary of a practice, and end it if it is running."""
+    summary = snapshot.summary(practice)
+    if practice.ended_at is not None:
+        return NextStep(last=summary)
+    return NextStep(last=summary, ends=True, day=snapshot.planned_day())
+
+
+def _ask(
+    snapshot: Snapshot,
+    topic_id: str | None,
+    items: Sequence[str],
+    asked: Sequence[PracticeQuestion],
+    rng: random.Random,
+) -> NextStep:
+    """Choose what comes after some questions: the open one if it can be asked, else another item."""
+    bank, known = snapshot.bank, snapshot.known
     candidates = snapshot.candidates(topic_id, {q.item_id for q in asked}, items)
     answered = sum(q.answer is not None for q in asked)
-    length = len(items) or LENGTH
+    room = (len(items) or LENGTH) - answered
     question = asked[-1] if asked and asked[-1].is_open else None
-    if question is not None:
-        item = snapshot.bank.asked.get(question.item_id)
-        if item is not None and snapshot.known.may_ask(item.id):
-            order = decode_order(question.choice_order)
-            return NextQuestion(
-                candidates, answered, length, question=question, item=item, order=order
-            )
-    item = _choose_item(snapshot, candidates, rng) if answered < length else None
-    order = shuffled(item, rng) if item else ()
-    return NextQuestion(candidates, answered, length, left_out=question, item=item, order=order)
+    item = bank.asked.get(question.item_id) if question is not None else None
+    left_out = None
+    if item is None or not known.may_ask(item.id) or question is None:
+        left_out, question = question, None
+        item = _choose_item(snapshot, candidates, rng) if room > 0 else None
+        if item is None:
+            return NextStep(left_out=left_out)
+    waiting = {*candidates.due, *candidates.later} - {item.id}
+    due = min(len(waiting), max(room - 1, 0))
+    new = candidates.new - (item.id not in known.cards)
+    return NextStep(
+        left_out=left_out,
+        question=question,
+        item=item,
+        order=decode_order(question.choice_order) if question else shuffled(item, rng),
+        number=answered + 1,
+        due=due,
+        new=max(min(new, room - 1 - due), 0),
+    )
 
 
 def _choose_item(snapshot: Snapshot, candidates: Candidates, rng: random.Random) -> Item | None:
@@ -213,10 +260,10 @@ def _choose_item(snapshot: Snapshot, candidates: Candidates, rng: random.Random)
     if candidates.due:
         return items[candidates.due[0]]
     new = None
-    if candidates.new and snapshot.course is None:
+    if candidates.new and snapshot.plan is None:
         new = draw_new(candidates.unmet, snapshot.known, snapshot.in_play, rng)
-    elif candidates.new and snapshot.course is not None:
-        order = snapshot.course.new_items(snapshot.known)
+    elif candidates.new and snapshot.plan is not None:
+        order = snapshot.plan.new_items(snapshot.known)
         new = first_new(order, {item.id for item in candidates.unmet}, snapshot.in_play)
     if new is None and candidates.later:
         return items[candidates.later[0]]
@@ -255,8 +302,9 @@ def draw_new(
     topics = never or sorted(topics, key=met.__getitem__)[: -(-len(topics) // 2)]
     chosen = set(topics[:_TOPICS_TO_CHOOSE_FROM])
     rng.shuffle(new)
-    ability = known.ability()
     return min(
         (item for item in new if item.topic_id in chosen),
-        key=lambda item: ability.distance_from_best(item, known.bank.topic_of(item).section_id),
+        key=lambda item: known.ability.distance_from_best(
+            item, known.bank.topic_of(item).section_id
+        ),
     )

@@ -11,7 +11,7 @@ repeated with a new snapshot.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, time, timedelta
 from typing import Protocol
 
@@ -31,18 +31,9 @@ from bot.members.store import set_zone_if_unset, zone_of
 from bot.memory import store as memory_store
 from bot.memory.rules import days_away
 from bot.memory.service import knowledge
-from bot.practice import store
-from bot.practice.model import (
-    Asking,
-    Nothing,
-    PlannedDay,
-    Practice,
-    PracticeQuestion,
-    PracticeVerdict,
-    Screen,
-    Summary,
-)
-from bot.practice.rules import Course, NextQuestion, Snapshot, next_question
+from bot.practice import rules, store
+from bot.practice.model import PlannedDay, Practice, PracticeQuestion, PracticeVerdict, Screen
+from bot.practice.rules import NextStep, PracticePlan, Snapshot
 from bot.questions.answers import Shown, already, decode_order, encode_order, given_answer, is_right
 from bot.questions.bank import check_topic, still_there
 from bot.questions.cards import Review
@@ -52,24 +43,28 @@ _UNKNOWN = "That practice is gone. Start a new one with </practice>."
 _CONTINUE = "Go on with </practice>."
 
 
-class Courses(Protocol):
-    """The plans of all members, which `bot.plan.service` implements."""
+class PracticePlans(Protocol):
+    """All members' plans, as `bot.plan.service.Plans` has them."""
 
-    def course(
+    def followed(
         self, conn: Connection, user_id: int, zone: str, now: datetime, /
-    ) -> Course | None: ...
+    ) -> PracticePlan | None: ...
 
     def record_day(self, conn: Connection, user_id: int, day: PlannedDay, /) -> None:
         """Record a day of a member's plan, if they still have one."""
 
 
+class _ChangedError(Exception):
+    """The practice has changed since the snapshot that a step was decided on."""
+
+
 class Practices:
     """Members' practices; `at` is always Discord's time of a click."""
 
-    def __init__(self, context: Context, courses: Courses) -> None:
+    def __init__(self, context: Context, plans: PracticePlans) -> None:
         self._database = context.database
         self._banks = context.banks
-        self._courses = courses
+        self._plans = plans
         self._now = context.now
         self._rng = context.rng
         self._in_play = context.in_play
@@ -78,15 +73,15 @@ class Practices:
         self, user_id: int, guild_id: int | None, at: datetime, topic_id: str | None = None
     ) -> Screen:
         """Continue today's practice; start a new one if there is none or `topic_id` differs."""
-        while True:
-            snapshot = await self._database.read(self._snapshot, user_id, guild_id)
+
+        def decide(snapshot: Snapshot) -> NextStep:
             check_topic(snapshot.bank, topic_id)
             practice = snapshot.todays_practice
-            if practice is not None and topic_id not in {None, practice.topic_id}:
-                practice = None
-            screen = await self._ask_or_begin(snapshot, practice, at, topic_id)
-            if screen is not None:
-                return screen
+            if practice is not None and topic_id in {None, practice.topic_id}:
+                return rules.ask_next(snapshot, practice, self._rng)
+            return rules.begin(snapshot, topic_id, (), self._rng)
+
+        return await self._take(decide, user_id, guild_id, at)
 
     async def start_on(
         self, user_id: int, guild_id: int | None, at: datetime, items: Sequence[str]
@@ -96,63 +91,129 @@ class Practices:
         Today's practice of the same items is continued. Items in play on one of the member's
         servers are left out.
         """
-        while True:
-            snapshot = await self._database.read(self._snapshot, user_id, guild_id)
-            practice = snapshot.todays_practice
-            if practice is None or practice.items != list(items):
-                practice = None
-                existing = [item_id for item_id in items if item_id in snapshot.bank.asked]
-                if not existing:
-                    raise UserError("Those questions have been retired. </practice> has others.")
-                if not any(map(snapshot.known.may_ask, existing)):
-                    raise UserError(
-                        "Those questions are live on one of your servers right now. Try again in a few minutes."
-                    )
-            screen = await self._ask_or_begin(snapshot, practice, at, None, items)
-            if screen is not None:
-                return screen
 
-    async def _ask_or_begin(
-        self,
-        snapshot: Snapshot,
-        practice: Practice | None,
-        at: datetime,
-        topic_id: str | None,
-        items: Sequence[str] = (),
-    ) -> Screen | None:
-        if practice is not None:
-            return await self._ask_next(snapshot, practice, at)
-        return await self._begin(snapshot, at, topic_id, items)
+        def decide(snapshot: Snapshot) -> NextStep:
+            practice = snapshot.todays_practice
+            if practice is not None and practice.items == list(items):
+                return rules.ask_next(snapshot, practice, self._rng)
+            existing = [item_id for item_id in items if item_id in snapshot.bank.asked]
+            if not existing:
+                raise UserError("Those questions have been retired. </practice> has others.")
+            if not any(map(snapshot.known.may_ask, existing)):
+                raise UserError(
+                    "Those questions are live on one of your servers right now. Try again in a few minutes."
+                )
+            return rules.begin(snapshot, None, items, self._rng)
+
+        return await self._take(decide, user_id, guild_id, at)
 
     async def go_on(
+        self, practice_id: int, user_id: int, guild_id: int | None, at: datetime
+    ) -> Screen:
+        """Return the open question, else the next one, else the summary."""
+
+        def decide(snapshot: Snapshot) -> NextStep:
+            return rules.ask_next(snapshot, _require_running(snapshot.practice), self._rng)
+
+        return await self._take(decide, user_id, guild_id, at, practice_id)
+
+    async def _ask_instead(self, practice_id: int, click: Click) -> Screen:
+        """Ask another question than the one that came into play."""
+
+        def decide(snapshot: Snapshot) -> NextStep:
+            practice = _require_running(snapshot.practice)
+            return rules.ask_next(snapshot, practice, self._rng, instead=True)
+
+        return await self._take(decide, click.user_id, click.guild_id, click.at, practice_id)
+
+    async def end(self, practice_id: int, user_id: int, guild_id: int | None) -> Screen:
+        """End a practice and return its summary; harmless when repeated."""
+
+        def decide(snapshot: Snapshot) -> NextStep:
+            if snapshot.practice is None:
+                raise UserError(_UNKNOWN)
+            return rules.end(snapshot, snapshot.practice)
+
+        return await self._take(decide, user_id, guild_id, self._now(), practice_id)
+
+    async def _take(
         self,
-        practice_id: int,
+        decide: Callable[[Snapshot], NextStep],
         user_id: int,
         guild_id: int | None,
         at: datetime,
-        *,
-        instead: bool = False,
+        practice_id: int | None = None,
     ) -> Screen:
-        """Return the open question, else the next one, else the summary."""
+        """Decide on a snapshot, store the step, and return what to show."""
         while True:
             snapshot = await self._database.read(self._snapshot, user_id, guild_id, practice_id)
-            practice = _require_running(snapshot.practice)
-            screen = await self._ask_next(snapshot, practice, at, instead=instead)
-            if screen is not None:
-                return screen
+            step = await compute(decide, snapshot)
+            try:
+                question = await self._database.write(self._store, snapshot, step, at)
+            except _ChangedError:
+                continue
+            return step.screen(question)
 
-    async def end(self, practice_id: int, user_id: int, guild_id: int | None) -> Summary:
-        """End a practice and return its summary; harmless when repeated."""
-        while True:
-            snapshot = await self._database.read(self._snapshot, user_id, guild_id, practice_id)
-            practice = snapshot.practice
-            if practice is None:
-                raise UserError(_UNKNOWN)
-            if practice.ended_at is not None:
-                return await compute(snapshot.summary, practice)
-            summary = await self._end(snapshot, practice)
-            if summary is not None:
-                return summary
+    def _store(
+        self, conn: Connection, snapshot: Snapshot, step: NextStep, at: datetime
+    ) -> PracticeQuestion | None:
+        """Store a step, and return the question that it asks."""
+        user_id, practice = snapshot.user_id, snapshot.practice
+        number = len(snapshot.asked) + 1
+        if practice is not None:
+            stored = store.get(conn, practice.id, user_id, lock=True)
+            if stored != practice or store.questions_of(conn, practice.id) != snapshot.asked:
+                raise _ChangedError
+            if step.left_out is not None:  # its row stays, because SQLite would reuse its id
+                store.change_question(conn, step.left_out.id, left_out_at=at)
+            if step.ends:
+                store.end(conn, practice.id, snapshot.known.now)
+        if step.begins:
+            set_zone_if_unset(conn, user_id, snapshot.known.zone)
+            practice, number = store.create(conn, user_id, step.topic_id, at, step.items), 1
+        if step.day is not None:
+            self._plans.record_day(conn, user_id, step.day)
+        if step.question is not None:  # the time to answer counts from here
+            store.change_question(conn, step.question.id, asked_at=at)
+            return replace(step.question, asked_at=at)
+        if step.item is None:
+            return None
+        if practice is None:  # another one has begun
+            raise _ChangedError
+        return store.add_question(
+            conn,
+            practice_id=practice.id,
+            number=number,
+            item_id=step.item.id,
+            choice_order=encode_order(step.order),
+            # a round may have given the member a card since the snapshot
+            is_new=memory_store.card_of(conn, user_id, step.item.id) is None,
+            asked_at=at,
+        )
+
+    def _snapshot(
+        self, conn: Connection, user_id: int, guild_id: int | None, practice_id: int | None
+    ) -> Snapshot:
+        """Read what the next question of a practice depends on; by default the running one."""
+        now = self._now()
+        zone = zone_of(conn, user_id, guild_id)
+        practice = (
+            store.running(conn, user_id)
+            if practice_id is None
+            else store.get(conn, practice_id, user_id)
+        )
+        bank = self._banks.of_member(conn, user_id, guild_id)
+        hidden = self._in_play.items_hidden_from(conn, user_id, guild_id)
+        midnight = instant(Rule(time(0), zone), local_date(zone, now))
+        return Snapshot(
+            user_id=user_id,
+            practice=practice,
+            asked=store.questions_of(conn, practice.id) if practice else (),
+            known=knowledge(conn, user_id, bank, zone, now, hidden),
+            in_play=self._in_play.items_anywhere(conn),
+            plan=self._plans.followed(conn, user_id, zone, now),
+            new_today=store.new_since(conn, user_id, midnight),
+        )
 
     @reading
     def check_open(
@@ -169,7 +230,7 @@ class Practices:
             raise already(item, question.choice_order, question.answer, question.answered_at)
         return item, decode_order(question.choice_order)
 
-    async def subject(self, question_id: int) -> str | None:
+    async def item_id_of(self, question_id: int) -> str | None:
         """Return the id of the item that a question asks."""
         question = await self._database.read(store.question, question_id)
         return question.item_id if question else None
@@ -192,7 +253,7 @@ class Practices:
         """
         found = await self._database.write(self._store_answer, click)
         if isinstance(found, Practice):
-            return await self.go_on(found.id, click.user_id, click.guild_id, click.at, instead=True)
+            return await self._ask_instead(found.id, click)
         question, item, again = found
         return await self._verdict(question, item, click.user_id, click.guild_id, again=again)
 
@@ -332,101 +393,6 @@ class Practices:
     def _item(self, conn: Connection, question: PracticeQuestion) -> Item | None:
         return self._banks.holding(conn, [question.item_id]).items.get(question.item_id)
 
-    # --- steps: each returns None if something has changed since the snapshot
-
-    async def _begin(
-        self, snapshot: Snapshot, at: datetime, topic_id: str | None, items: Sequence[str] = ()
-    ) -> Asking | Nothing | None:
-        """End the current practice, and ask the first question of a new one."""
-        after = await compute(
-            next_question, replace(snapshot, asked=()), topic_id, items, self._rng
-        )
-        if after.item is None:
-            if snapshot.practice is not None and not await self._database.write(_close, snapshot):
-                return None
-            return Nothing(
-                topic_id,
-                next_in=snapshot.next_in(topic_id),
-                more_tomorrow=bool(after.candidates.unmet),
-                planned=snapshot.course is not None,
-            )
-        day = await compute(snapshot.planned_day) if not items else None
-
-        def store_first(conn: Connection) -> PracticeQuestion | None:
-            if snapshot.practice is not None and not _close(conn, snapshot):
-                return None
-            set_zone_if_unset(conn, snapshot.user_id, snapshot.known.zone)
-            practice = store.create(conn, snapshot.user_id, topic_id, at, items)
-            if practice is None:
-                return None
-            if day is not None:
-                self._courses.record_day(conn, snapshot.user_id, day)
-            return _store_question(conn, practice, 1, after, at)
-
-        question = await self._database.write(store_first)
-        return None if question is None else after.asking(question)
-
-    async def _ask_next(
-        self, snapshot: Snapshot, practice: Practice, at: datetime, *, instead: bool = False
-    ) -> Asking | Summary | None:
-        """Ask the next question of a practice, or end it."""
-        after = await compute(next_question, snapshot, practice.topic_id, practice.items, self._rng)
-        if after.ends:
-            return await self._end(snapshot, practice)
-
-        def store_next(conn: Connection) -> PracticeQuestion | None:
-            if not _lock_unchanged(conn, snapshot):
-                return None
-            if after.left_out is not None:  # its row stays, because SQLite would reuse its id
-                store.change_question(conn, after.left_out.id, left_out_at=at)
-            if after.question is not None:  # the time to answer counts from here
-                store.change_question(conn, after.question.id, asked_at=at)
-                return replace(after.question, asked_at=at)
-            if after.item is None:
-                return None  # the next snapshot has no open question, and the practice ends
-            return _store_question(conn, practice, len(snapshot.asked) + 1, after, at)
-
-        question = await self._database.write(store_next)
-        return None if question is None else after.asking(question, instead=instead)
-
-    async def _end(self, snapshot: Snapshot, practice: Practice) -> Summary | None:
-        """End a practice and return its summary."""
-        summary = await compute(snapshot.summary, practice)
-        day = await compute(snapshot.planned_day)
-
-        def store_end(conn: Connection) -> bool:
-            if not _close(conn, snapshot):
-                return False
-            if day is not None:
-                self._courses.record_day(conn, practice.user_id, day)
-            return True
-
-        return summary if await self._database.write(store_end) else None
-
-    def _snapshot(
-        self, conn: Connection, user_id: int, guild_id: int | None, practice_id: int | None = None
-    ) -> Snapshot:
-        """Read what the next question of a practice depends on; by default the running one."""
-        now = self._now()
-        zone = zone_of(conn, user_id, guild_id)
-        practice = (
-            store.running(conn, user_id)
-            if practice_id is None
-            else store.get(conn, practice_id, user_id)
-        )
-        bank = self._banks.of_member(conn, user_id, guild_id)
-        hidden = self._in_play.items_hidden_from(conn, user_id, guild_id)
-        midnight = instant(Rule(time(0), zone), local_date(zone, now))
-        return Snapshot(
-            user_id=user_id,
-            practice=practice,
-            asked=store.questions_of(conn, practice.id) if practice else (),
-            known=knowledge(conn, user_id, bank, zone, now, hidden),
-            in_play=self._in_play.items_anywhere(conn),
-            course=self._courses.course(conn, user_id, zone, now),
-            new_today=store.new_since(conn, user_id, midnight),
-        )
-
 
 def _judge(question: PracticeQuestion, item: Item, click: Click) -> Answer:
     """Return the row of the log for an answer."""
@@ -448,38 +414,6 @@ def _judge(question: PracticeQuestion, item: Item, click: Click) -> Answer:
         elapsed_ms=elapsed,
         answered_at=click.at,
         rating=rate(right, elapsed, slow_in_practice(item)).value,
-    )
-
-
-def _lock_unchanged(conn: Connection, snapshot: Snapshot) -> bool:
-    """Lock a practice; return whether it and its questions are still as in the snapshot."""
-    assert snapshot.practice is not None
-    practice = store.get(conn, snapshot.practice.id, snapshot.user_id, lock=True)
-    return practice == snapshot.practice and store.questions_of(conn, practice.id) == snapshot.asked
-
-
-def _close(conn: Connection, snapshot: Snapshot) -> bool:
-    """End the practice of a snapshot; False if it has changed since."""
-    if snapshot.practice is None or not _lock_unchanged(conn, snapshot):
-        return False
-    store.end(conn, snapshot.practice.id, snapshot.known.now)
-    return True
-
-
-def _store_question(
-    conn: Connection, practice: Practice, number: int, after: NextQuestion, at: datetime
-) -> PracticeQuestion:
-    """Store the next question; a round may have given the member a card since the snapshot."""
-    assert after.item is not None
-    item_id = after.item.id
-    return store.add_question(
-        conn,
-        practice_id=practice.id,
-        number=number,
-        item_id=item_id,
-        choice_order=encode_order(after.order),
-        is_new=memory_store.card_of(conn, practice.user_id, item_id) is None,
-        asked_at=at,
     )
 
 

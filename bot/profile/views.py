@@ -7,12 +7,22 @@ from datetime import datetime
 from discord import ui
 
 from bot.chat import text as t
-from bot.chat.charts import MARGIN, big_number
-from bot.chat.messages import REVEALED, Message, button, row
+from bot.chat.messages import REVEALED, Message, button, row, zone_list
 from bot.chat.modals import fields_modal, text_field
-from bot.chat.pictures import ACCENT, MUTED, TRACK, WIDTH, Picture, box, draw_picture, panel, words
+from bot.chat.pictures import (
+    ACCENT,
+    MARGIN,
+    MUTED,
+    TRACK,
+    WIDTH,
+    Picture,
+    big_number,
+    box,
+    draw_picture,
+    panel,
+    words,
+)
 from bot.chat.router import Route
-from bot.daily import panel_views as daily_panel_views
 from bot.plan.model import Outlook
 from bot.plan.views import stats_line
 from bot.privacy.views import MY_DATA
@@ -105,7 +115,7 @@ def svg(details: Details) -> str:
 
 def zone_form(zone: str, now: datetime) -> ui.Modal:
     """Return the form for a member's time zone: a list of common ones, and a field for any other."""
-    zones = daily_panel_views.zone_list(zone, now)
+    zones = zone_list(zone, now)
     hint = "A city or a zone, for example Lisbon"
     return fields_modal(
         "Your time zone",

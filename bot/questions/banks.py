@@ -18,7 +18,7 @@ from msgspec import Struct
 from bot.core.database import Connection, NotLoaded
 from bot.core.limits import DIRECT_ROWS, DIRECT_SERVERS
 from bot.questions import own, store
-from bot.questions.model import Bank, Measured
+from bot.questions.model import Bank
 
 _MOST_BANKS = 500
 _MOST_ROWS = 32_000
@@ -67,16 +67,7 @@ class Banks:
         self._cached: OrderedDict[int, _Cached] = OrderedDict()
         self._joined: OrderedDict[Marks, _Joined] = OrderedDict()
         """A joined bank is dropped with the first bank of its servers that is dropped."""
-        self._measured: Mapping[str, Measured] = {}
         self._lock = threading.Lock()
-
-    def measure(self, measured: Mapping[str, Measured]) -> None:
-        """Give the items of all banks these measured difficulties, by item id."""
-        packs = self.packs.measured_by(measured)
-        with self._lock:
-            self.packs, self._measured = packs, measured
-            self._cached.clear()
-            self._joined.clear()
 
     def of(self, conn: Connection, guild_id: int) -> Bank:
         """Return a server's bank."""
@@ -155,11 +146,9 @@ class Banks:
         items = store.own_items_of(conn, guild_id)
 
         def make() -> Bank:
-            measured = self._measured
-            joined = own.bank_of(self.packs, packs, topics, items)
-            made = _indexed(joined.measured_by(measured))
+            made = _indexed(own.bank_of(self.packs, packs, topics, items))
             rows = len(topics) + len(items)
-            self._add(guild_id, _Cached(mark, made, rows, self._seconds()), measured)
+            self._add(guild_id, _Cached(mark, made, rows, self._seconds()))
             return made
 
         return make
@@ -173,12 +162,11 @@ class Banks:
         makers = [self._load(conn, guild_id) for guild_id in servers]
 
         def make() -> Bank:
-            measured = self._measured
             banks = [make_one() for make_one in makers]
             others = [bank for bank in banks if bank is not self.packs]
             joined = _indexed(own.join_banks([self.packs, *others]))
             with self._lock:
-                if self._cached.keys() >= set(servers) and measured is self._measured:
+                if self._cached.keys() >= set(servers):
                     self._joined[marks] = _Joined(frozenset(servers), joined)
                     while len(self._joined) > _MOST_JOINED:
                         self._joined.popitem(last=False)
@@ -186,11 +174,8 @@ class Banks:
 
         return make
 
-    def _add(self, guild_id: int, cached: _Cached, measured: Mapping[str, Measured]) -> None:
-        """Keep a bank, unless the items were measured again while it was made."""
+    def _add(self, guild_id: int, cached: _Cached) -> None:
         with self._lock:
-            if measured is not self._measured:
-                return
             self._drop(guild_id)
             self._cached[guild_id] = cached
             self._evict()

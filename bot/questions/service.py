@@ -1,14 +1,17 @@
-"""Stores members' reports of wrong or unclear questions."""
+"""Stores members' reports of wrong or unclear questions, and prints them for the operator."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 
 from bot.core.context import Context
 from bot.core.database import Connection
 from bot.core.errors import UserError
 from bot.core.limits import REPORTS_OPEN
 from bot.questions import store
+from bot.questions.answers import shown_right
+from bot.questions.model import Bank
 from bot.questions.own import server_of
 
 log = logging.getLogger(__name__)
@@ -53,3 +56,27 @@ class Reports:
         store.add_report(
             conn, guild_id=guild_id, user_id=user_id, item_id=subject, text=text, at=self._now()
         )
+
+
+def print_reports(bank: Bank, reports: Sequence[store.Report]) -> None:
+    """Print members' reports, each with the question and its right answer."""
+    for report in reports:
+        print(f"{report.at:%Y-%m-%d %H:%M} UTC  {report.item_id}")
+        for name, text in (*_reported_question(bank, report.item_id), ("report", report.text)):
+            printable = "".join(
+                c if c.isprintable() else "\N{REPLACEMENT CHARACTER}"
+                for c in " ".join(text.split())
+            )
+            print(f"  {name}: {printable}")
+    print(f"{len(reports)} reports" if reports else "no reports")
+
+
+def _reported_question(bank: Bank, item_id: str) -> list[tuple[str, str]]:
+    """Return the lines to print about a reported item or open question: labels and texts."""
+    if item_id in bank.topics:
+        return [("open question", bank.topics[item_id].question)]
+    if item_id not in bank.items:
+        return [("question", "not in this bank")]
+    item = bank.items[item_id]
+    right = [choice.text for choice in item.choices if choice.correct] or [shown_right(item)]
+    return [("question", item.prompt), ("right answer", " · ".join(right))]

@@ -5,14 +5,27 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from bot.chat import text as t
-from bot.chat.charts import INNER, MARGIN, big_number, fit_label, headline, labelled_bar
 from bot.chat.messages import OPEN, Message, own_id, separator
-from bot.chat.pictures import ACCENT, INK, MUTED, TRACK, box, draw_picture, panel, words
-from bot.daily.panel_views import local_time
-from bot.daily.weekdays import DAYS
-from bot.recap.cards import Recap
+from bot.chat.pictures import (
+    ACCENT,
+    INK,
+    INNER,
+    MARGIN,
+    MUTED,
+    TRACK,
+    big_number,
+    box,
+    draw_picture,
+    fit_label,
+    headline,
+    labelled_bar,
+    panel,
+    words,
+)
+from bot.core.calendar import DAYS
+from bot.core.zones import stored_zone
+from bot.recap.model import RecapStatus, Week
 from bot.recap.rules import AT
-from bot.recap.service import RecapStatus
 
 DAY_CHOICES = {str(n): f"{day}s at {AT:%H:%M}" for n, day in enumerate(DAYS)}
 """The times of a recap that /settings offers, by weekday."""
@@ -20,7 +33,7 @@ _NAME = 22
 _BARS = 96
 
 
-async def recap(found: Recap) -> Message:
+async def recap(found: Week) -> Message:
     """Return the recap's message.
 
     It has no button with an id, so the sender finds it again by its container's id.
@@ -31,7 +44,7 @@ async def recap(found: Recap) -> Message:
     )
     return Message(
         OPEN,
-        f"### The week in review\n-# {_dates(found.week)}",
+        f"### The week in review\n-# {_dates(found.monday)}",
         leaders or None,
         await draw_picture("week.png", alt_text(found), lambda: svg(found)),
         "\n".join(_highlights(found)) or None,
@@ -41,7 +54,7 @@ async def recap(found: Recap) -> Message:
     )
 
 
-def _highlights(found: Recap) -> list[str]:
+def _highlights(found: Week) -> list[str]:
     lines = []
     if found.climber is not None:
         rise = found.climber
@@ -58,38 +71,34 @@ def _highlights(found: Recap) -> list[str]:
     return lines
 
 
-def _figures(found: Recap) -> str:
+def _figures(found: Week) -> str:
     took_part = t.count(found.members, "person took part", "people took part")
     return f"{took_part} · {t.count(found.answers, 'answer')} · {t.percent(found.right, found.answers)} right"
 
 
-def _dates(week: date) -> str:
+def _dates(monday: date) -> str:
     """`16–22 November`, `30 November – 6 December`."""
-    last = week + timedelta(days=6)
-    if week.month == last.month:
-        return f"{week.day}–{last.day} {last:%B}"
-    return f"{week.day} {week:%B} – {last.day} {last:%B}"
+    last = monday + timedelta(days=6)
+    if monday.month == last.month:
+        return f"{monday.day}–{last.day} {last:%B}"
+    return f"{monday.day} {monday:%B} – {last.day} {last:%B}"
 
 
-def times(recap: RecapStatus, zone: str) -> str:
+def status_line(recap: RecapStatus, zone: str) -> str:
     """Say where and when a server's recap is posted, and why the last one wasn't."""
     if recap.channel_id is None or recap.next_at is None:
-        return "Weekly recap: **off**\n-# Pick a channel to turn it on."
-    lines = [
-        f"Weekly recap: <#{recap.channel_id}> · next: **{local_time(recap.next_at, zone)}**",
-        "-# It looks back on Monday to Sunday. A week without answers has none.",
-    ]
+        return "Weekly recap: **off**"
+    at = t.local_time(recap.next_at, stored_zone(zone))
+    line = f"Weekly recap: <#{recap.channel_id}>, next **{at}**"
     last = recap.last
     if last is not None and last.problem:
-        lines.insert(
-            1, f"⚠️ No recap for the week of {last.week.day} {last.week:%B}. {last.problem}"
-        )
-    return "\n".join(lines)
+        line += f"\n⚠️ No recap for the week of {last.week.day} {last.week:%B}. {last.problem}"
+    return line
 
 
-def alt_text(found: Recap) -> str:
+def alt_text(found: Week) -> str:
     """Return all figures of the picture in words."""
-    said = [f"The week of {_dates(found.week)}: {_figures(found).replace(' · ', ', ')}"]
+    said = [f"The week of {_dates(found.monday)}: {_figures(found).replace(' · ', ', ')}"]
     if found.first:
         leaders = (
             f"{t.ordinal(r.place)} {r.name or 'a member'} with {r.points:,}" for r in found.first
@@ -100,14 +109,14 @@ def alt_text(found: Recap) -> str:
     return ". ".join(said) + "."
 
 
-def svg(found: Recap) -> str:
+def svg(found: Week) -> str:
     """Draw three figures, a bar for each of the first three, and a column for each day."""
     leaders, below = _leaders(found, 116)
     days, bottom = _days(found, below)
     return panel(bottom + MARGIN, _tiles(found), leaders, days)
 
 
-def _tiles(found: Recap) -> str:
+def _tiles(found: Week) -> str:
     figures = (
         (f"{found.members:,}", "took part"),
         (f"{found.answers:,}", "answers" if found.answers != 1 else "answer"),
@@ -118,7 +127,7 @@ def _tiles(found: Recap) -> str:
     )
 
 
-def _leaders(found: Recap, top: float) -> tuple[str, float]:
+def _leaders(found: Week, top: float) -> tuple[str, float]:
     if not found.first:
         return "", top
     parts = [headline(top, "Most points")]
@@ -133,7 +142,7 @@ def _leaders(found: Recap, top: float) -> tuple[str, float]:
     return "".join(parts), y + 7
 
 
-def _days(found: Recap, top: float) -> tuple[str, float]:
+def _days(found: Week, top: float) -> tuple[str, float]:
     parts = [headline(top, "Answers by day")]
     most = max(1, *found.by_day)
     step = INNER / len(DAYS)

@@ -7,11 +7,10 @@ from datetime import datetime
 from discord import ui
 
 from bot.chat import text as t
-from bot.chat.messages import ENDED, OPEN, PRIMARY, Message, PlainMessage, button, row
+from bot.chat.messages import ENDED, OPEN, PRIMARY, Message, PlainMessage, button, row, zone_list
 from bot.chat.modals import fields_modal, text_field
 from bot.chat.router import Route
 from bot.core.zones import stored_zone
-from bot.daily.panel_views import zone_list
 from bot.plan.model import DayShare
 from bot.plan.views import goal_words
 from bot.practice.views import PRACTISE

@@ -21,7 +21,7 @@ from bot.members.store import zone_of
 from bot.memory.progress import Knowledge
 from bot.memory.service import knowledge
 from bot.plan.model import DayShare
-from bot.plan.service import Course, Plans
+from bot.plan.service import FollowedPlan, Plans
 from bot.practice.store import last_asked
 from bot.reminders import store
 from bot.reminders import views as view
@@ -201,7 +201,7 @@ class ReminderWork(Worker[Reminder]):
             reminder,
             late=now - reminder.next_at > CATCH_UP,
             known=knowledge(conn, user_id, bank, zone, now),
-            course=self._plans.course(conn, user_id, zone, now),
+            plan=self._plans.followed(conn, user_id, zone, now),
             practised_at=last_asked(conn, user_id),
         )
 
@@ -212,7 +212,7 @@ class _Due(NamedTuple):
     reminder: Reminder
     late: bool
     known: Knowledge
-    course: Course | None
+    plan: FollowedPlan | None
     practised_at: datetime | None
 
 
@@ -226,7 +226,7 @@ def _claimed(found: _Due) -> Claimed:
     due, goal = 0, None
     if not found.late:
         due = len(found.known.due())
-        goal = None if found.course is None else found.course.share(found.known)
+        goal = None if found.plan is None else found.plan.share(found.known)
     nothing_to_do = not due if goal is None else not goal.left
     if found.late or nothing_to_do:
         return Claimed(before, replace(before, next_at=next_at), due, goal, is_sent=False)

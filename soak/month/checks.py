@@ -71,8 +71,9 @@ def dailies(database: Path, wanted: dict[Schedule, Expected], now: datetime) -> 
     """Check that each schedule has one daily on each expected date, and that it closed in time."""
     posted: dict[Schedule, list[date]] = defaultdict(list)
     sql = (
-        "SELECT guild_id, number, local_date, state, closes_at FROM dailies "
-        "WHERE message_id IS NOT NULL"
+        "SELECT guild_id, rank, local_date, state, closes_at FROM dailies JOIN (SELECT id, "
+        "row_number() OVER (PARTITION BY guild_id ORDER BY id) AS rank FROM daily_schedules) "
+        "AS schedules ON schedules.id = schedule_id WHERE message_id IS NOT NULL"
     )
     for guild_id, number, day, state, closes_ms in query(database, sql):
         posted[guild_id, number].append(date.fromisoformat(day))

@@ -60,13 +60,13 @@ class Habits(Members):
             zone = rng.choice(_ZONES)
             at = ""
             for daily in range(server.dailies):
-                options: dict[str, Any] = {"answer_hours": rng.choice((12, 23, 23, 48))}
+                options: dict[str, Any] = {"hours": rng.choice((12, 23, 23, 48))}
                 options["kind"] = rng.choice(("choice", "choice", "choice", "mixed"))
                 options["thread"] = rng.random() < 0.3
                 if daily != 1 or number % 2:
                     at = f"{rng.choice((7, 8, 9, 12, 18)):02}:{rng.choice((0, 0, 30)):02}"
                 name = f"Question {daily + 1}"
-                await self.set_up_daily(server, daily=name, time=at, timezone=zone, **options)
+                await self.add_daily(server, name=name, time=at, zone=zone, **options)
                 now = asyncio.get_running_loop().time()
                 self.rules[server][daily + 1] = [(now, at, zone)]
 
@@ -184,7 +184,7 @@ class Habits(Members):
         if self._is_gone(server):
             return
         zone = self.rng.choice(_ZONES)
-        await self.set_up_daily(server, timezone=zone)
+        await self.move(server, None, zone)
         now = asyncio.get_running_loop().time()
         for told in self.rules[server].values():
             told.append((now, told[-1][1], zone))

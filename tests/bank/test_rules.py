@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from bot.bank.rules import Merge, key_of, merge, numbers_needed
+from bot.bank.model import Merge
+from bot.bank.rules import key_of, merge, numbers_needed
 from bot.core.limits import MAX_ITEMS, MAX_OWN_ROWS
 from bot.questions.check import BankError
 from bot.questions.own import OwnItem, OwnTopic, own_id

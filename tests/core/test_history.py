@@ -76,7 +76,7 @@ USES: dict[str, Use] = {
     "practice": practise,
     "a round": play_round,
     "/today": lambda stage: stage.bot.dailies.today(GUILD, ALWINA),
-    "/daily status": lambda stage: stage.bot.schedules.status(GUILD),
+    "/daily": lambda stage: stage.status(),
     "/profile": lambda stage: stage.bot.profiles.read(GUILD, ALWINA, ALWINA),
     "/topics": lambda stage: stage.bot.topics.all(ALWINA, GUILD),
     "/leaderboard": lambda stage: stage.bot.boards.board(GUILD, ALWINA, period="all"),

@@ -24,7 +24,6 @@ from bot.app import HELD, all_tables
 from bot.core.database import Database
 from bot.core.personal import Erase, held_in
 from bot.core.tables import Instant, OneOf, RowId, metadata
-from bot.daily.store import open_answers
 from bot.interviews.store import interview_questions
 from bot.privacy.store import erasures
 from bot.questions.store import reports
@@ -41,6 +40,7 @@ ROWS = {
     "interview_id",
     "source_id",
     "asked_topic_id",
+    "schedule_id",
     "first_interview_id",
     "second_interview_id",
 }
@@ -128,9 +128,8 @@ async def test_a_member_goes_and_others_stay(database: Database) -> None:
 
     def look(conn: Connection) -> None:
         rows.fill(conn, 9)
-        for table in (open_answers, interview_questions):  # its grades are no random words
-            conn.execute(update(table).values(grade='{"points": []}'))
-        conn.execute(update(interview_questions).values(follow_up="{}"))
+        given = {"grade": '{"points": []}', "follow_up": "{}"}  # they are no random words
+        conn.execute(update(interview_questions).values(**given))
         conn.execute(update(answers).values(source=PRACTICE, rating=3))
         for name, export in HELD.exports.items():
             assert len(export(conn, member)) == 1, name

@@ -26,20 +26,19 @@ from bot.answers import store as answer_log
 from bot.answers.rules import PERIODS, days_of
 from bot.answers.store import CHALLENGE, DAILY, ROUND, Answer, Review
 from bot.app import HELD, IN_PLAY, SOURCES, all_tables
+from bot.bank import store as suggestions
+from bot.bank.model import Form, State
 from bot.boards import store as boards
 from bot.challenges import store as challenges
 from bot.challenges.store import Player, Shown
 from bot.core import erased_answers, member_hashes, notes, servers
 from bot.core.database import Database
 from bot.core.jobs import Queue
-from bot.core.shards import ALL, Shards
-from bot.core.snowflakes import earliest_id
+from bot.core.snowflakes import ALL, Shards, earliest_id
 from bot.core.tables import count_rows
 from bot.daily import schedule_store, streak_store
 from bot.daily import store as daily
-from bot.daily.rules import Schedule
-from bot.daily.store import Written
-from bot.insights import store as insights
+from bot.daily.model import Schedule
 from bot.interviews import partner_store
 from bot.interviews import store as interviews
 from bot.interviews.model import Interview, PartnerState
@@ -56,16 +55,15 @@ from bot.practice import store as practice
 from bot.practice.model import PlannedDay
 from bot.privacy import store as privacy
 from bot.questions import store as questions
-from bot.questions.model import Item, Measured
+from bot.questions.model import Item
 from bot.questions.own import OwnItem, OwnTopic, own_id
 from bot.recap import store as recap
+from bot.recap.model import RecapSchedule
 from bot.reminders import store as reminders
 from bot.reminders.model import Reminder
 from bot.rounds import store as rounds
 from bot.rounds.rules import Phase
 from bot.rounds.store import Round, RoundQuestion
-from bot.suggestions import store as suggestions
-from bot.suggestions.rules import State, SuggestedQuestion
 from tests.history import ALWINA, CHANNEL, GUILD, NOW, analyze, fill
 
 BESIDE_STORES = pay, totals
@@ -97,12 +95,10 @@ BY_HAND = {
     privacy.departed: "once a connection; servers that have left are few",
     totals.rebuild: "for `python -m bot repair`, which an operator calls when something is wrong",
     answer_log.describe: "for `python -m bot restore`, which an operator calls",
-    insights.members_from: "at night, and the walk takes one look at an index for each member",
     answer_log.all_reviews_of: "for a fit at night, each time that a member's reviews have doubled",
 }
 """Functions that may look at everything, and why."""
 SMALL = {
-    "item_difficulties": "one row for each item that was answered, read at the start and each night",
     "meta": "the program's notes to itself, of which those about commands are kept for an hour",
     "erased_answers": "members who had an answer erased to what is still open",
     "erasures": "servers that have left in the last thirty days, and members for the seconds that it takes",
@@ -247,7 +243,6 @@ CALLS: list[Call] = [
     call(totals.add, counted=[COUNTED]),
     call(totals.correct, before=COUNTED, paid=0),
     call(pay.add_counted, answer=replace(DAILY_ANSWER, user_id=103)),
-    call(pay.grade, before=DAILY_ANSWER, states="0", points=90, right=True),
     call(pay.count_changed, item=OWN, sources=SOURCES),
     call(pay.judge_again, item=OWN, sources=SOURCES),
     call(IN_PLAY.items, GUILD, "round"),
@@ -258,10 +253,8 @@ CALLS: list[Call] = [
     call(challenges.delete_shown, question_id=LAST - 2),
     call(challenges.end_shown, question_id=LAST - 2),
     call(challenges.shown_to, question_id=LAST - 2),
-    call(daily.add_written, written=Written(DAYS, 103, "So.", None)),
-    call(daily.written_by, daily_id=DAYS - 1),
-    call(daily.save_grade, written=Written(DAYS - 1, ALWINA, "So.", None)),
-    call(daily.change_grade, daily_id=DAYS - 1),
+    call(daily.add_text, user_id=103, text="So."),
+    call(daily.text_of, daily_id=DAYS - 1),
     call(streak_store.count_streak, answer=DAILY_ANSWER),
     call(memory.record, given=[Review(ALWINA, Rating.Good, NOW)]),
     call(memory.who_learned, item_ids=["t1-a", "t1-b"], at_least=1, since=NOW),
@@ -301,20 +294,16 @@ CALLS: list[Call] = [
     call(challenges.save_player, player=Player(DAYS, ALWINA, 2, NOW, None, GUILD)),
     call(challenges.shown_to_all, question_id=LAST - 2),
     call(memory.replay, item_id=MINE),
-    call(schedule_store.add_schedule, schedule=replace(SCHEDULE, number=2)),
+    call(schedule_store.add_schedule, schedule=SCHEDULE),
     call(schedule_store.change_schedule, paused=True),
     call(schedule_store.active_schedules, since=TODAY - timedelta(days=9), limit=20),
     call(daily.taken, since=TODAY - timedelta(days=9)),
     call(daily.create, day=TODAY + timedelta(days=1), state="posting", scheduled_at=NOW),
-    call(daily.close_daily, expect="open", problem=None),
     call(streak_store.streak_of),
     call(streak_store.streak_of, user_id=1000),
     call(streak_store.credit_day),
     call(streak_store.credit_day, user_id=1000),
-    call(insights.reports_by_subject, since=NOW - timedelta(days=365)),
-    call(insights.save_difficulties, measured={"t1-a": Measured(0.5, 40)}),
-    call(insights.members_from, first=ALWINA, limit=20000),
-    call(insights.first_answers, user_ids=[ALWINA, 1000]),
+    call(suggestions.reports_by_subject, since=NOW - timedelta(days=365)),
     call(interviews.create, user_id=7, topic_id=None, total=3),
     call(interviews.add_question, number=2),
     call(interviews.add_partner_answer, total=2),
@@ -363,10 +352,10 @@ CALLS: list[Call] = [
     call(questions.add_report, text="odd"),
     call(questions.reports_since, since=NOW - timedelta(days=1)),
     call(questions.count_reports, most=100),
-    call(suggestions.add, question=SuggestedQuestion("Why?", "So", "", "It is", "")),
+    call(suggestions.add, form=Form("Why?", "So", "", "It is")),
     call(suggestions.decide, state=State.REJECTED, reason="No"),
     call(suggestions.forget, ids=[1]),
-    call(recap.save_schedule, schedule=recap.Schedule(GUILD, CHANNEL, 0, NOW, NOW)),
+    call(recap.save_schedule, schedule=RecapSchedule(GUILD, CHANNEL, 0, NOW, NOW)),
     call(recap.taken, since=TODAY - timedelta(weeks=6)),
     call(recap.create, week=TODAY, state="quiet", channel_id=CHANNEL, scheduled_at=NOW),
     call(recap.get, recap_id=9),

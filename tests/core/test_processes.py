@@ -10,9 +10,9 @@ from sqlalchemy import URL, Connection
 
 from bot.core.database import Database, open_database
 from bot.core.processes import is_only_process
-from bot.core.shards import ALL, TAKE_OVER, Shards
+from bot.core.snowflakes import ALL, TAKE_OVER, Shards
 from bot.daily import schedule_store
-from bot.daily.rules import Schedule
+from bot.daily.model import Schedule
 from bot.rounds import store as rounds
 from tests.patience import PATIENCE
 

@@ -329,14 +329,12 @@ def _standings(facts: Facts) -> Iterator[str]:
 def _dailies(facts: Facts) -> Iterator[str]:
     """Check that a schedule has one daily a date, with its thread, and a result that is stored."""
     answers = facts.answers_to("daily")
-    per_date: Counter[tuple[int, int, str]] = Counter()
-    threads = {(s["guild_id"], s["number"]) for s in facts["daily_schedules"] if s["thread"]}
+    per_date: Counter[tuple[int, str]] = Counter()
     for daily in facts["dailies"]:
         row, state = daily["id"], daily["state"]
         what = f"daily {row}"
         found = facts.cards("daily", row)
-        schedule = daily["guild_id"], daily["number"]
-        per_date[*schedule, daily["local_date"]] += len(found)
+        per_date[daily["schedule_id"], daily["local_date"]] += len(found)
         if state in {"posting", "threading", "closing"}:
             yield f"{what} is stuck as {state!r}: {daily['problem']}"
         if (state in {"open", "closed"}) != bool(found):
@@ -346,15 +344,15 @@ def _dailies(facts: Facts) -> Iterator[str]:
             yield from card_versions(what, card, daily["message_id"], marks)
             if daily["problem"]:
                 continue
-            if schedule in threads and card.thread is None:
+            if daily["thread"] and card.thread is None:
                 yield f"{what} has no thread"
             if state == "closed" and not marks & set(card.history[-1].custom_ids):
                 yield f"{what} is closed, but its card is not"
             elif state == "closed":
                 yield from _daily_result(what, card.history[-1].text, answers[row])
     yield from (
-        f"server {guild_id} has {n} dailies {number} on {day}"
-        for (guild_id, number, day), n in per_date.items()
+        f"schedule {schedule_id} has {n} dailies on {day}"
+        for (schedule_id, day), n in per_date.items()
         if n > 1
     )
 

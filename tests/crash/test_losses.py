@@ -7,7 +7,9 @@ import pytest
 from tests.crash.play import cards, revealed, soon, standings
 from tests.crash.stage import Stage
 from tests.loopback import losses
+from tests.loopback.driver import Result
 from tests.loopback.model import Channel
+from tests.loopback.panel import add_daily, open_panel, press, set_extras
 
 COUNTED = "SELECT 1 FROM answers WHERE local_date IS NOT NULL"
 
@@ -19,10 +21,12 @@ async def ended(stage: Stage, ending: str) -> None:
     assert await soon(lambda: f" ended: {ending}" in stage.bot.log)
 
 
-async def set_up_daily(stage: Stage, **more: object) -> None:
-    options = {"channel": stage.channel, "time": "00:00", "timezone": "UTC", **more}
-    result = await stage.annegret.slash(stage.channel, "daily setup", **options)
-    assert "Next: **" in result.text, result.text
+async def set_up_daily(stage: Stage, role: int | None = None) -> Result:
+    shown = await add_daily(stage.annegret, stage.channel)
+    if role is not None:
+        await set_extras(stage.annegret, shown, role=role)
+    assert "Next: **" in shown.text, shown.text
+    return shown
 
 
 async def status(stage: Stage, what: str, channel: Channel | None = None) -> str:
@@ -83,9 +87,10 @@ async def test_the_bot_is_removed_and_added_again(stage: Stage) -> None:
     await ended(stage, "server")
     assert not [call for call in stage.world.calls if call.status in {403, 404}]
     await losses.add_bot(stage.world, guild)
-    assert "Time: **00:00**, every day" in await status(stage, "daily")
+    panel = await open_panel(stage.annegret, stage.channel)
+    assert "at **00:00**, every day" in panel.text
     assert "I'm no longer on that server" in await status(stage, "quiz")
-    await stage.annegret.slash(stage.channel, "daily post")
+    await press(stage.annegret, panel, "Post now")
     assert await soon(lambda: stage.daily_is("open"))
     await ends_without_error(stage)
 
@@ -104,12 +109,13 @@ async def test_a_server_has_an_outage(stage: Stage) -> None:
 
 
 async def test_the_role_of_the_daily_is_deleted(stage: Stage) -> None:
-    """The question is posted without a ping, and /daily status says to choose another role."""
+    """The question is posted without a ping, and /daily says to choose another role."""
     role = await losses.add_role(stage.world, stage.channel.guild, "learners")
     await set_up_daily(stage, role=role)
     await losses.delete_role(stage.world, stage.channel.guild, role)
-    assert "The role to ping was deleted" in await status(stage, "daily")
-    await stage.annegret.slash(stage.channel, "daily post")
+    panel = await open_panel(stage.annegret, stage.channel)
+    assert "The role to ping was deleted" in panel.text
+    await press(stage.annegret, panel, "Post now")
     assert await soon(lambda: cards(stage.channel, "daily"))
     assert str(role) not in cards(stage.channel, "daily")[0].text
     await stage.ends_well()

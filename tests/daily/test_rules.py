@@ -1,4 +1,4 @@
-"""Which question a day gets, and streaks."""
+"""The steps of a daily, which question a day gets, and streaks."""
 
 from __future__ import annotations
 
@@ -11,24 +11,44 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.errors import UserError
+from bot.core.calendar import days_in_words
+from bot.daily.model import POSTED, DailyState
 from bot.daily.rules import (
-    POSTED,
-    DailyState,
+    MOVES,
     asks_openly,
+    decode_ticks,
+    encode_ticks,
+    most_missed,
     next_count,
     pick,
 )
 from bot.daily.streaks import NO_STREAK, streak, streak_news
-from bot.daily.weekdays import days_in_words, parse_days, suggest_days
 from tests.shipped import item
 
 FIRST = date(2024, 5, 1)
 
 
 def test_what_counts_as_posted() -> None:
-    """Posted is what has its message; no other daily of its number is posted on that date."""
+    """Posted is what has its message; no other daily of its schedule is posted on that date."""
     assert set(DailyState) - set(POSTED) == {"posting", "skipped", "missed"}
+
+
+def test_every_step_leads_on() -> None:
+    """Done or given up, a daily is in a later state; one that members can answer never ends early."""
+    order = [*MOVES, DailyState.CLOSED, DailyState.MISSED]
+    for state, move in MOVES.items():
+        for after in (move.done, move.given_up):
+            assert order.index(after) > order.index(state) or state is after is DailyState.OPEN
+        if state in (DailyState.SHOWING, DailyState.THREADING, DailyState.OPEN):
+            assert move.given_up is DailyState.OPEN
+
+
+def test_ticks() -> None:
+    """Ticks are read as they were stored; the points that most members left out come first."""
+    assert encode_ticks({0, 2}, 4) == "smsm"
+    assert decode_ticks("smsm") == {0, 2}
+    assert most_missed(["smm", "ssm", "m", "smm"], ["A", "B", "C"]) == (("C", 3), ("B", 2))
+    assert most_missed([], ["A"]) == ()
 
 
 def test_chance_decides_among_new_ones() -> None:
@@ -64,41 +84,17 @@ def test_which_days_ask_openly() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "days", "words"),
+    ("days", "words"),
     [
-        ("every day", "0123456", "every day"),
-        ("Weekdays", "01234", "Monday to Friday"),
-        ("weekends", "56", "Saturday and Sunday"),
-        ("Mon, Wed and Fri", "024", "Mon, Wed and Fri"),
-        ("tuesdays & thu.", "13", "Tuesday and Thursday"),
-        ("fri-mo", "0456", "Mon, Fri, Sat and Sun"),
-        ("Tue \N{EN DASH} Thu", "123", "Tuesday to Thursday"),
-        ("su", "6", "Sunday"),
+        ("0123456", "every day"),
+        ("01234", "Monday to Friday"),
+        ("56", "Saturday and Sunday"),
+        ("024", "Mon, Wed and Fri"),
+        ("6", "Sunday"),
     ],
 )
-def test_days_of_the_week(text: str, days: str, words: str) -> None:
-    """Names, beginnings of names and ranges are understood, and shown so that they can be read back."""
-    assert parse_days(text) == days
+def test_days_of_the_week(days: str, words: str) -> None:
     assert days_in_words(days) == words
-    assert parse_days(words.replace(" to ", "-")) == days
-
-
-@pytest.mark.parametrize(
-    "text", ["", " , ", "t", "someday", "mon-tue-wed", "mon tues wedding", "7", "mon--wed"]
-)
-def test_days_that_are_not(text: str) -> None:
-    """Anything else is refused with an example."""
-    with pytest.raises(UserError, match="day"):
-        parse_days(text)
-
-
-def test_days_while_somebody_types() -> None:
-    """Widely used ones first; what can be read is offered as it will be understood."""
-    assert suggest_days("")[:2] == ["every day", "weekdays"]
-    assert suggest_days("week") == ["weekdays", "weekends"]
-    assert suggest_days("mo tu") == ["Mon, Tue"]
-    assert suggest_days("sat sun") == ["weekends"]
-    assert suggest_days("never") == []
 
 
 def history(text: str) -> tuple[list[date], set[date], set[date]]:

@@ -16,8 +16,7 @@ from bot.answers.store import DAILY, Answer
 from bot.core import servers
 from bot.core.database import Database
 from bot.daily import schedule_store, store, streak_store
-from bot.daily.rules import POSTED, Daily, DailyState, Schedule
-from bot.daily.store import Written
+from bot.daily.model import POSTED, Daily, DailyState, Schedule
 from bot.daily.streaks import NO_NEWS, Streak, StreakNews, streak
 from tests.answers.entries import GUILDS, counted, several_on_one_database
 
@@ -31,18 +30,26 @@ SCHEDULE = Schedule(
     zone="UTC",
     settled_until=AT,
     next_at=AT + HOUR,
+    id=1,
 )
 
 
 async def create(
-    database: Database, n: int = 0, *, state: str = "open", guild_id: int = 1, **values: object
+    database: Database,
+    n: int = 0,
+    *,
+    state: str = "open",
+    guild_id: int = 1,
+    schedule_id: int | None = None,
+    **values: object,
 ) -> int:
-    """A daily of the n-th day."""
+    """A daily of the n-th day; the first schedule of a server has its id."""
+    schedule = replace(SCHEDULE, guild_id=guild_id, id=schedule_id or guild_id)
     values = {"state": state, "scheduled_at": AT, "item_id": f"item-{n}", **values}
     if "message_id" in values:
         values = {"opened_at": AT + timedelta(days=n), **values}
     daily_id = await database.write(
-        lambda conn: store.create(conn, guild_id, DAY + timedelta(days=n), **values)
+        lambda conn: store.create(conn, schedule, DAY + timedelta(days=n), **values)
     )
     assert daily_id is not None
     return daily_id
@@ -52,7 +59,7 @@ async def test_a_schedule_is_kept_and_replaced(database: Database) -> None:
     """A schedule is stored with every field but the zone, which is the server's."""
     assert await database.read(schedule_store.schedules_of, 1) == []
     key = await database.write(schedule_store.add_schedule, SCHEDULE)
-    second = replace(SCHEDULE, number=2, name="Warm-up")
+    second = replace(SCHEDULE, name="Warm-up")
     other = await database.write(schedule_store.add_schedule, second)
     assert await database.read(schedule_store.schedule, key) == replace(SCHEDULE, id=key)
     await database.write(servers.set_zone, 1, "Europe/Berlin")
@@ -69,8 +76,7 @@ async def test_a_schedule_is_kept_and_replaced(database: Database) -> None:
         name="Deep dive",
     )
     await database.write(schedule_store.save_schedule, changed)
-    assert await database.read(schedule_store.schedule_of, 1, 1) == changed
-    assert await database.read(schedule_store.schedule_of, 2, 1) is None
+    assert await database.read(schedule_store.schedule, key) == changed
     await database.write(lambda conn: schedule_store.change_schedule(conn, key, at="10:00"))
     second = replace(second, id=other, zone="Europe/Berlin")
     found = await database.read(schedule_store.schedules_of, 1)
@@ -106,19 +112,18 @@ async def test_which_schedules_are_due(database: Database) -> None:
 async def test_one_daily_a_date(database: Database) -> None:
     """A date of a schedule is given once, also when asked for at the same time; others have their own."""
 
-    def one(conn: Connection, guild_id: int, number: int = 1) -> int | None:
-        return store.create(conn, guild_id, DAY, number=number, state="posting", scheduled_at=AT)
+    def one(conn: Connection, schedule_id: int) -> int | None:
+        schedule = replace(SCHEDULE, id=schedule_id)
+        return store.create(conn, schedule, DAY, state="posting", scheduled_at=AT)
 
     ids = await asyncio.gather(*(database.write(one, 1) for _ in range(5)))
     assert sum(i is not None for i in ids) == 1
     assert await database.write(one, 2) is not None
-    assert await database.write(one, 1, 2) is not None
-    assert await database.write(one, 1, 2) is None
-    for number in (1, 2):
-        assert await database.read(store.taken, 1, number, DAY) == {DAY}
-    assert await database.read(store.taken, 1, 3, DAY) == set()
-    assert await database.read(store.taken, 1, 1, DAY + timedelta(days=1)) == set()
-    assert await database.read(store.taken, 3, 1, DAY) == set()
+    assert await database.write(one, 2) is None
+    for schedule_id in (1, 2):
+        assert await database.read(store.taken, schedule_id, DAY) == {DAY}
+    assert await database.read(store.taken, 3, DAY) == set()
+    assert await database.read(store.taken, 1, DAY + timedelta(days=1)) == set()
 
 
 async def test_a_daily_has_all_its_fields(database: Database) -> None:
@@ -129,8 +134,13 @@ async def test_a_daily_has_all_its_fields(database: Database) -> None:
     expected = Daily(
         id=daily_id,
         guild_id=1,
+        schedule_id=1,
         local_date=DAY,
         state=DailyState.POSTING,
+        name="Question of the day",
+        answer_hours=23,
+        thread=False,
+        counted=0,
         item_id="lora-1",
         choice_order="2031",
         channel_id=10,
@@ -146,13 +156,13 @@ async def test_a_daily_has_all_its_fields(database: Database) -> None:
         topic_id=None,
     )
     assert await database.read(store.get, daily_id) == expected
-    assert await database.read(store.of_day, 1, 1, DAY) == expected
-    assert await database.read(store.of_day, 1, 1, DAY + timedelta(days=1)) is None
+    assert await database.read(store.of_day, 1, DAY) == expected
+    assert await database.read(store.of_day, 1, DAY + timedelta(days=1)) is None
     assert await database.read(store.get, 404) is None
 
 
 async def test_the_latest_daily(database: Database) -> None:
-    """The newest posted, the newest tried and the newest unsent daily of a server."""
+    """The newest posted daily of a server, and the newest tried one of a schedule."""
     for n, state in enumerate(["closed", "open", "skipped", "missed"]):
         await create(database, n, state=state, message_id=n if state in POSTED else None)
     await create(database, 7, state="open", message_id=7, guild_id=2)
@@ -161,18 +171,13 @@ async def test_the_latest_daily(database: Database) -> None:
     async def found(guild_id: int) -> list[date | None]:
         rows = [
             await database.read(store.latest_posted, guild_id),
-            await database.read(store.latest_tried, guild_id, 1),
-            await database.read(store.posting, guild_id, 1),
+            await database.read(store.latest_tried, guild_id),
         ]
         return [row.local_date if row else None for row in rows]
 
-    assert await found(1) == [DAY + timedelta(days=1), DAY + timedelta(days=3), None]
-    assert await found(2) == [
-        DAY + timedelta(days=7),
-        DAY + timedelta(days=7),
-        DAY + timedelta(days=8),
-    ]
-    assert await found(3) == [None, None, None]
+    assert await found(1) == [DAY + timedelta(days=1), DAY + timedelta(days=3)]
+    assert await found(2) == [DAY + timedelta(days=7)] * 2
+    assert await found(3) == [None, None]
 
 
 async def test_used_items(database: Database) -> None:
@@ -247,7 +252,7 @@ async def test_news_about_a_streak_are_told_once_a_date(database: Database) -> N
             daily_id = await create(
                 database,
                 n,
-                number=number,
+                schedule_id=number,
                 state="closed",
                 closes_at=at + 2 * HOUR,
                 message_id=10 * n + number,
@@ -350,7 +355,7 @@ async def test_a_streak_is_that_of_the_whole_history(
                 database,
                 n,
                 guild_id=guild_id,
-                number=number,
+                schedule_id=10 * guild_id + number,
                 state="closed",
                 message_id=n,
                 closes_at=closes,
@@ -363,15 +368,9 @@ async def test_a_streak_is_that_of_the_whole_history(
         assert reached in (None, expected)
 
 
-async def test_a_text_and_its_two_grades(database: Database) -> None:
-    """A text gets one first grade, which can be replaced."""
+async def test_what_a_member_wrote(database: Database) -> None:
+    """It is kept for each daily and member."""
     daily_id = await create(database, item_id=None, topic_id="t1")
-    first = Written(daily_id, 1, "So.")
-    await database.write(store.add_written, first)
-    assert await database.read(store.ungraded, daily_id) == [1]
-    assert await database.write(store.save_grade, first, "{}")
-    assert not await database.write(store.save_grade, first, "[1]")
-    assert await database.read(store.ungraded, daily_id) == []
-    assert await database.write(store.change_grade, daily_id, 1, "[]")
-    assert not await database.write(store.change_grade, daily_id, 2, "[]")
-    assert await database.read(store.written_by, daily_id, 1) == replace(first, grade="[]")
+    await database.write(store.add_text, daily_id, 1, "So.")
+    assert await database.read(store.text_of, daily_id, 1) == "So."
+    assert await database.read(store.text_of, daily_id, 2) is None

@@ -12,6 +12,7 @@ from bot.core.database import Database
 from bot.core.errors import DeliveryRefused, UserError
 from bot.core.member_hashes import count_up, member_hashes, remember, remembers
 from bot.daily import store as daily_store
+from bot.daily.model import Schedule
 from bot.interviews import partner_store
 from bot.interviews.model import PartnerCard, PartnerEnding, PartnerInterview, PartnerState
 from bot.interviews.rules import OPEN_FOR, PARTNERS_A_DAY, TURNS
@@ -89,7 +90,8 @@ async def ask_today(stage: Stage, *topic_ids: str, guild_id: int = GUILD) -> Non
     def create(conn: Connection) -> None:
         for n, topic_id in enumerate(topic_ids):
             values = {"topic_id": topic_id, "state": "open", "scheduled_at": stage.clock()}
-            daily_store.create(conn, guild_id, START.date().replace(day=n + 1), **values)
+            schedule = Schedule(guild_id, CHANNEL, "09:00", "UTC", stage.clock(), id=guild_id)
+            daily_store.create(conn, schedule, START.date().replace(day=n + 1), **values)
 
     await stage.database.write(create)
 

@@ -16,7 +16,6 @@ from bot.interviews.rules import (
     choose_follow_up,
     draw_topic,
     merged,
-    most_lacking,
 )
 from bot.questions.model import Bank, FollowUp, Section, Topic
 from tests.interviews.test_model import MIXED, RULED
@@ -112,14 +111,6 @@ def test_a_grade_keeps_what_was_stored_in_the_meantime() -> None:
     assert merged(encode(own), RULED) == RULED.with_count({1})
     assert merged(encode(ruled), MIXED) == ruled
     assert merged(encode(ruled), replace(RULED, flags=("cut",))).counted == (2,)
-
-
-def test_the_most_lacking_points() -> None:
-    """Only found and said points aren't lacking; answers to another set of points don't count."""
-    states = ["fdm", "mfs", "cmo", "mmmm", ""]
-    assert most_lacking(states, ["A", "B", "C"], 9) == [("A", 2), ("B", 2), ("C", 2)]
-    assert most_lacking(["ffo", "sdm"], ["A", "B", "C"], 1) == [("C", 2)]
-    assert most_lacking([], ["A"], 3) == []
 
 
 def counted(topic_id: str, points: int, total: int = 10, **more: Any) -> AskedQuestion:

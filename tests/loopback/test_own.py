@@ -8,6 +8,7 @@ from pathlib import Path
 from bot.questions.own import own_id
 from tests.loopback.driver import Member
 from tests.loopback.model import Channel, Message
+from tests.loopback.panel import add_daily, press, set_questions
 from tests.loopback.process import BotProcess
 from tests.loopback.test_practice import answer, button, shown
 from tests.loopback.world import World
@@ -80,13 +81,11 @@ async def test_two_servers(tmp_path: Path) -> None:
         assert "3 questions" in _texts(there)
         await world.until(lambda: "1 of 1" in _texts(here) and PROMPT in _texts(here))
         await world.until(lambda: "Round over" in _texts(here))  # until then it is in use
-        setup = {"time": "09:00", "timezone": "UTC", "topic": topic}
-        assert (
-            "I don't know what"
-            in (await mortimer.slash(there, "daily setup", channel=there, **setup)).text
-        )
-        await mechthild.slash(here, "daily setup", channel=here, **setup)
-        await mechthild.slash(here, "daily post")
+        refused = await set_questions(mortimer, await add_daily(mortimer, there), topic=topic)
+        assert "I don't know what" in refused.text
+        panel = await add_daily(mechthild, here)
+        await set_questions(mechthild, panel, topic=topic)
+        await press(mechthild, panel, "Post now")
         await world.until(
             lambda: any("Question of the day" in m.text and PROMPT in m.text for m in _all(here))
         )

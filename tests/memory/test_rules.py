@@ -21,7 +21,6 @@ from bot.memory.rules import (
     days_away,
     is_due,
     is_learned,
-    readiness,
     recall,
     review,
 )
@@ -137,14 +136,6 @@ def test_due_is_what_comes_back_in_no_days(zone: str, hours: int) -> None:
         State.Review, None, 3.0, 5.0, now + hours * timedelta(hours=1), now - 9 * DAYS, True
     )
     assert is_due(card, zone, now) is (days_away(card, zone, now) == 0)
-
-
-def test_what_was_missed_last_is_not_known() -> None:
-    """Otherwise readiness is recall."""
-    later = NOON + 3 * DAYS
-    assert readiness(after((AGAIN, 0 * DAYS)), later) == 0
-    card = after((GOOD, 0 * DAYS))
-    assert 0 < readiness(card, later) == recall(card, later) < 0.9
 
 
 def test_a_miss_is_due_at_once_and_all_day() -> None:

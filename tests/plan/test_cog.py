@@ -80,23 +80,3 @@ async def test_a_plan_ends_after_its_day(stage: Stage) -> None:
     told = await stage.alwina.slash(stage.quiz, "plan")
     assert "I hope the interview went well." in reply(told)
     assert (await stage.alwina.click(answer_to(told), label="Plan another one")).modal is not None
-
-
-async def test_topics_are_chosen_on_a_page(stage: Stage) -> None:
-    """Each choice changes the plan at once; the last topic can't be left out; the form keeps them."""
-    shown = await plan(stage)
-    page = answer_to(await stage.alwina.click(answer_to(shown), label="Choose topics"))
-    assert "Now: **everything**." in text_of(page)
-    section = stage.services.context.banks.packs.sections[0]
-    first = section.topics[0]
-    menu = f"plantopics:v1:0:{section.id}:0"
-    page = answer_to(await stage.alwina.select(page, values=[first.id], custom_id=menu))
-    assert f"Now: **{first.title}**." in text_of(page)
-    refused = await stage.alwina.select(page, values=[], custom_id=menu)
-    assert "A plan needs at least one topic." in reply(refused)
-    done = answer_to(await stage.alwina.click(page, label="Done"))
-    assert text_of(done).startswith(f"### Your plan: {first.title}\n")
-    form = await stage.alwina.click(done, label="Edit")
-    values = {"date": "in 9 days", "minutes": "5", "goal": ["kept"]}
-    edited = await stage.alwina.submit_modal(form, values)
-    assert text_of(answer_to(edited)).startswith(f"### Your plan: {first.title}\n")

@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from bot.memory.ability import Ability, ability_of
 from bot.memory.model import MemoryCard
 from bot.memory.progress import Knowledge
 from bot.memory.rules import recall, review
@@ -25,7 +24,6 @@ from bot.plan.rules import (
     items_in_order,
     pace,
     question_limit,
-    readiness,
     share_of_today,
     topics_in_order,
 )
@@ -37,7 +35,6 @@ NOW = datetime(2027, 1, 20, 12, tzinfo=UTC)
 TODAY = NOW.date()
 BANK = small_bank(6)
 PLAN = Plan(1, TODAY + timedelta(days=20), MINUTES, TODAY - timedelta(days=12), ALL)
-UNKNOWN = Ability(0.0, {}, {})
 NEW = Pace(SECONDS, 0, 0, 0, 0)
 
 
@@ -50,10 +47,6 @@ def knowledge(
 ) -> Knowledge:
     of_bank = {item_id: card for item_id, card in cards.items() if item_id in bank.asked}
     return Knowledge(bank, of_bank, set(), "UTC", NOW, hidden=frozenset(hidden))
-
-
-def ready(cards: Mapping[str, MemoryCard], bank: Bank = BANK, ability: Ability = UNKNOWN) -> float:
-    return readiness(bank.asked_topics.values(), cards, ability, NOW)
 
 
 def outlook(cards: Mapping[str, MemoryCard], plan: Plan = PLAN, own: Pace = NEW) -> Outlook:
@@ -71,31 +64,11 @@ def weighted(**weights: int) -> Bank:
     )
 
 
-def test_readiness_is_what_fsrs_expects() -> None:
-    """It is the mean recall of all items asked; missed and unseen ones count as 0."""
-    cards = known("t1-a", "t2-b") | known("t3-c", rating=Rating.Again) | known("gone")
-    expected = sum(recall(cards[i], NOW) for i in ("t1-a", "t2-b")) / 24
-    assert ready(cards) == pytest.approx(expected)
-    assert ready({}) == ready({}, small_bank(0)) == 0
-
-
-def test_ability_counts_once_there_are_ten_answers_in_the_section() -> None:
-    """Until then, items never met count as not known."""
-    topic = [BANK.topics["t1"]]
-    strong = Ability(3.0, {"first": 3.0}, {"first": 9})
-    assert readiness(topic, {}, strong, NOW) == 0
-    strong = replace(strong, answers={"first": 10})
-    assert readiness(topic, {}, strong, NOW) > 0.9
-    assert readiness(topic, {}, replace(strong, sections={"first": -3.0}), NOW) < 0.2
-    missed = known(*(item.id for item in topic[0].items), rating=Rating.Again)
-    assert readiness(topic, missed, strong, NOW) == 0
-
-
 def test_what_interviews_ask_most_comes_first() -> None:
     """Of equal topics, those well begun come before others, then those known least; ready ones last."""
     bank = weighted(t4=3, t3=2, t6=3)
     cards = known("t5-a", "t5-b") | known("t2-a") | known("t6-a", "t6-b", "t6-c", "t6-d")
-    order = topics_in_order(bank.asked_topics.values(), cards, UNKNOWN, NOW)
+    order = topics_in_order(bank.asked_topics.values(), knowledge(cards, bank=bank))
     assert [topic.id for topic in order] == ["t4", "t3", "t5", "t1", "t2", "t6"]
 
 
@@ -103,19 +76,22 @@ def test_items_that_suit_the_ability_come_first() -> None:
     """A weak member begins with easy items of a topic, a strong one with hard ones."""
     topic = BANK.topics["t1"]
 
-    def difficulties(ability: float) -> list[int]:
-        order = items_in_order([topic], {}, Ability(ability, {}, {}))
+    others = [item.id for item in BANK.asked.values() if item.topic_id != "t1"]
+
+    def difficulties(rating: Rating) -> list[int]:
+        order = items_in_order([topic], knowledge(known(*others, rating=rating)))
         return [item.difficulty for item in order if item.kind == "choice"]
 
-    assert difficulties(-3) == sorted(difficulties(-3))
-    assert difficulties(3) == sorted(difficulties(3), reverse=True)
+    weak, strong = difficulties(Rating.Again), difficulties(Rating.Good)
+    assert weak == sorted(weak)
+    assert strong == sorted(strong, reverse=True)
 
 
 @given(st.sets(st.sampled_from(sorted(BANK.asked))))
 def test_every_new_item_comes_once(met: set[str]) -> None:
     """Those of three topics come before any of the others."""
     cards = known(*sorted(met))
-    order = list(items_in_order(BANK.asked_topics.values(), cards, ability_of(BANK, cards)))
+    order = list(items_in_order(BANK.asked_topics.values(), knowledge(cards)))
     assert sorted([*(item.id for item in order), *met]) == sorted(BANK.asked)
     left = [t.id for t in BANK.asked_topics.values() if any(i.id not in met for i in t.items)]
     first = left[:3]
@@ -198,13 +174,13 @@ def test_an_outlook() -> None:
     """It is about the goal alone; practice raises what is known, and twice the time raises it more."""
     cards = known("t1-a", "t3-a")
     found = outlook(cards)
-    assert (found.topics, found.goal, found.share.days) == (6, "everything", 20)
-    assert found.ready == pytest.approx(ready(cards))
+    assert (found.goal, found.share.days) == ("everything", 20)
+    assert found.ready == pytest.approx(knowledge(cards).readiness(BANK.asked_topics.values()))
     assert found.ready < found.expected <= found.with_twice
     assert sum(section.topics for section in found.sections) == 6
     assert len(found.next_topics) == 3
     one = outlook(cards, replace(PLAN, goal="topics:t1"))
-    assert (one.topics, [s.topics for s in one.sections]) == (1, [1])
+    assert [section.topics for section in one.sections] == [1]
     assert one.ready == pytest.approx(recall(cards["t1-a"], NOW) / 4)
     rare = outlook(cards, own=replace(NEW, days=28, practised=1, answers=5))
     assert rare.expected < found.expected

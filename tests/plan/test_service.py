@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import date, timedelta
 
 import pytest
@@ -123,7 +122,7 @@ async def test_the_plans_topics_come_first(stage: Stage) -> None:
     await meet(stage, "t1-a", "t2-a", "t3-a", rating=Rating.Good)
     stage.clock.turn(days=4)
     outlook = await plan(stage, goal="topics:t2")
-    assert (outlook.topics, outlook.goal) == (1, "Topic 2")
+    assert outlook.goal == "Topic 2"
     assert (outlook.share.new, outlook.share.due) == (3, 1)
     met = [item.id for item in await practise(stage)]
     assert met[0] == "t2-a"
@@ -233,30 +232,13 @@ async def test_when_a_member_answered(stage: Stage) -> None:
     assert await stage.database.read(answer_times, BOB, since) == []
 
 
-async def test_topics_picked_in_two_lists_at_once(stage: Stage) -> None:
-    """A pick that comes while another is computed keeps that one; what is not picked goes."""
-    plans = stage.bot.plans
-    with pytest.raises(UserError, match="Your plan is over"):
-        await plans.choose(ALWINA, GUILD, ["t1"], ["t1"])
-    await plan(stage)
-    await asyncio.gather(
-        plans.choose(ALWINA, GUILD, ["t1", "t3"], ["t1"]),
-        plans.choose(ALWINA, GUILD, ["t2"], ["t2"]),
-    )
-    assert (await shown(stage)).plan.goal == "topics:t1 t2"
-    await plans.choose(ALWINA, GUILD, ["t1", "t3"], [])
-    assert (await shown(stage)).plan.goal == "topics:t2"
-    with pytest.raises(UserError, match="at least one topic"):
-        await plans.choose(ALWINA, GUILD, ["t2"], [])
-
-
 async def test_a_goal_that_is_not_asked_here(stage: Stage) -> None:
     """The plan stays as it was, and nothing is recorded."""
     kept = replace((await plan(stage)).plan, goal="topics:elsewhere")
     await stage.database.write(store.save, kept)
     stage.clock.turn(days=1)
     outlook = await shown(stage)
-    assert (outlook.is_asked, outlook.topics) == (False, 3)
+    assert not outlook.is_asked
     await practise(stage)
     assert len(await recorded(stage)) == 1
     await plan(stage, kept.day.isoformat(), 40)

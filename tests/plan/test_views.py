@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 
 import pytest
-from discord import ui
 from msgspec.structs import replace
 
-from bot.chat.messages import Message, text_of
+from bot.chat.messages import text_of
 from bot.chat.pictures import can_be_drawn, to_png
 from bot.plan.model import DayShare, Outlook, Pace, Plan, SectionOutlook
 from bot.plan.views import (
@@ -22,8 +20,6 @@ from bot.plan.views import (
     plan_page,
     stats_line,
     svg,
-    topic_lists,
-    topics_page,
 )
 from bot.practice.model import PlannedDay
 from bot.questions.areas import ALL
@@ -40,7 +36,6 @@ NEW = Outlook(
     zone="UTC",
     today=START,
     goal="everything",
-    topics=12,
     is_asked=True,
     next_topics=("Attention", "Tokenization", "LoRA"),
     curve=((0, 0.0), (20, 0.3), (40, 0.45)),
@@ -74,17 +69,15 @@ async def test_every_number_is_shown(outlook: Outlook) -> None:
     assert f"About **{now}** ready today, **{then}** on 13 February 2027 {how}." in said
     assert "With twice the time: **60%**." in said
     written = re.findall(r">([^<]+)</text>", drawing)
-    assert written[:2] == ["12", "topics"]
     days = f"{outlook.share.days}"
-    assert written[2:8] == [now, "ready now", then, "on 13 Feb", days, "days to go"]
+    assert written[:6] == [now, "ready now", then, "on 13 Feb", days, "days to go"]
     for section in outlook.sections:
         now, then = f"{percent(section.now)}%", f"{percent(section.then)}%"
         assert written[written.index(section.title) + 1] == f"{now} · {then}"
         assert f"{section.title} {now}, then {then}" in alt_text(outlook)
     assert all(map(can_be_drawn, written))
-    assert f"{outlook.share.done} done · {outlook.share.left} left" in written
     assert f"( Start today's {outlook.share.left} )\n" in said
-    assert said.endswith("( Choose topics )\n( Edit )\n( Remove )")
+    assert said.endswith("( Edit )\n( Remove )")
     assert "Next: Attention · Tokenization · LoRA" in said
     width, height = size(to_png(drawing, width=400))
     assert width == 400
@@ -128,7 +121,6 @@ async def test_a_day_that_is_done() -> None:
     last = replace(NEW, today=PLAN.day, curve=((0, 0.5),), share=DayShare(0, 0, 2, 0))
     said = await page_text(last)
     assert "About **50%** ready. Your interview is today." in said
-    assert "Choose topics" not in said
     assert size(to_png(svg(last, ()), width=400))[0] == 400
 
 
@@ -139,10 +131,6 @@ async def test_a_goal_that_is_not_asked_here() -> None:
     assert here not in await page_text(NEW)
 
 
-def menus(page: Message) -> list[ui.Select[Any]]:
-    return [item for item in page.walk_children() if isinstance(item, ui.Select)]
-
-
 def goal_menu(plan: Plan | None, bank: Bank) -> list[tuple[str, str, bool]]:
     """Return (label, value, chosen) of the form's choices of what the plan is for."""
     parts = form(plan, bank).to_components()
@@ -151,41 +139,16 @@ def goal_menu(plan: Plan | None, bank: Bank) -> list[tuple[str, str, bool]]:
 
 
 def test_what_the_form_offers() -> None:
-    """Everything, packs and sections, within Discord's limit; topics chosen before can be kept."""
+    """Everything, packs and sections, within Discord's limit; a goal of another server can be kept."""
     offered = goal_menu(None, packs())
     assert offered[0] == ("Everything", ALL, True)
     assert sum(chosen for *_, chosen in offered) == 1
     assert f"section:{packs().sections[0].id}" in [value for _, value, _ in offered]
-    topics = replace(PLAN, goal="topics:tokenization overfitting")
-    assert goal_menu(topics, packs())[0] == ("As before: 2 topics", "kept", True)
+    elsewhere = replace(PLAN, goal="section:elsewhere")
+    assert goal_menu(elsewhere, packs())[0] == ("As before", "kept", True)
     section = packs().sections[0]
     many = Bank("Many", tuple(replace(section, id=f"s{n}", title=f"S{n}") for n in range(30)))
-    assert len(goal_menu(topics, many)) == 25
-
-
-def test_the_page_for_choosing_topics() -> None:
-    """Each section has a list with what is chosen; many are on several pages."""
-    plan = replace(PLAN, goal="topics:tokenization overfitting")
-    lists = topic_lists(packs())
-    assert [each.title for each in lists] == [section.title for section in packs().sections]
-    page = topics_page(plan, packs(), 0)
-    assert "Now: **2 topics**." in text_of(page)
-    found = menus(page)
-    assert len(found) == 4
-    chosen = [o.value for menu in found for o in menu.options if o.default]
-    assert "tokenization" in chosen
-    assert set(chosen) <= {"tokenization", "overfitting"}
-    last = [menu.placeholder or "" for menu in menus(topics_page(plan, packs(), 99))]
-    assert [words.split(" · ")[0] for words in last] == [each.title for each in lists[8:]]
-
-
-def test_a_long_section_has_several_lists() -> None:
-    """A select menu has at most 25 options."""
-    section = packs().sections[0]
-    many = tuple(replace(section.topics[0], id=f"t{n}") for n in range(60))
-    large = Bank("Large", (replace(section, topics=many),))
-    found = [(each.part, len(each.topics)) for each in topic_lists(large)]
-    assert found == [(0, 25), (1, 25), (2, 10)]
+    assert len(goal_menu(elsewhere, many)) == 25
 
 
 def test_the_end_of_a_plan() -> None:

@@ -18,6 +18,7 @@ from bot.app import IN_PLAY
 from bot.core import servers as guilds
 from bot.core.clicks import AlreadyAnswered, Click
 from bot.core.errors import UserError
+from bot.daily.schedule_service import Changes
 from bot.members.store import zone_of
 from bot.memory import rules as memory
 from bot.memory import store as cards
@@ -83,6 +84,12 @@ async def answer(
 
 async def go_on(stage: Stage, practice_id: int, user_id: int = ALWINA) -> Screen:
     return await stage.bot.practices.go_on(practice_id, user_id, GUILD, stage.clock())
+
+
+async def end(stage: Stage, practice_id: int, user_id: int = ALWINA) -> Summary:
+    summary = await stage.bot.practices.end(practice_id, user_id, GUILD)
+    assert isinstance(summary, Summary)
+    return summary
 
 
 async def practise(
@@ -188,7 +195,7 @@ async def test_due_before_new_and_misses_before_all(stage: Stage) -> None:
     stage.clock.turn(days=3)
     asking = await asked(stage)
     assert (asking.item, asking.question.is_new, asking.due) == (known, False, 0)
-    new = await stage.bot.practices.end(asking.question.practice_id, ALWINA, GUILD)
+    new = await end(stage, asking.question.practice_id)
     assert new.answered == 0
     round_id = await stage.start(1)
     await stage.run()
@@ -213,7 +220,7 @@ async def test_a_miss_waits_its_ten_minutes_within_a_practice(stage: Stage) -> N
     stage.clock.turn(minutes=10)
     again = question_of(await go_on(stage, asking.question.practice_id))
     assert (again.item, again.question.is_new) == (asking.item, False)
-    await stage.bot.practices.end(asking.question.practice_id, ALWINA, GUILD)
+    await end(stage, asking.question.practice_id)
     assert (await asked(stage)).item == asking.item
 
 
@@ -305,9 +312,9 @@ async def test_the_summary(stage: Stage) -> None:
     following = question_of(await go_on(stage, asking.question.practice_id))
     await answer(stage, following, right=False)
     await go_on(stage, asking.question.practice_id)  # a third question, not answered
-    summary = await stage.bot.practices.end(asking.question.practice_id, ALWINA, GUILD)
+    summary = await end(stage, asking.question.practice_id)
     assert summary == Summary(None, 2, 1, ((0, 1), (2, 1)), left=1 + 10, next_in=0)
-    assert await stage.bot.practices.end(asking.question.practice_id, ALWINA, GUILD) == summary
+    assert await end(stage, asking.question.practice_id) == summary
 
 
 async def test_a_practice_has_an_end(stage: Stage) -> None:
@@ -351,7 +358,7 @@ async def test_a_guess_is_a_miss(stage: Stage) -> None:
                 )
                 assert await stage.bot.practices.guess(asking.question.id, one, GUILD) == verdict
             made[user_id] = (await stage.database.read(cards.cards_of, user_id))[asking.item.id]
-            await stage.bot.practices.end(asking.question.practice_id, user_id, GUILD)
+            await end(stage, asking.question.practice_id, user_id)
             stage.clock.at = at
         assert made[one] == made[two]
         stage.clock.turn(seconds=5)
@@ -386,7 +393,7 @@ async def test_what_is_set_aside(stage: Stage) -> None:
         await stage.bot.practices.set_aside(asking.question.id, BOB, GUILD)
     verdict = await stage.bot.practices.set_aside(asking.question.id, ALWINA, GUILD)
     assert verdict.back_in is None
-    summary = await stage.bot.practices.end(asking.question.practice_id, ALWINA, GUILD)
+    summary = await end(stage, asking.question.practice_id)
     assert (summary.answered, summary.back, summary.left, summary.next_in) == (1, (), 3, None)
     assert asking.item not in await practise(stage)
     progress = (await stage.bot.topics.all(ALWINA, GUILD)).progress
@@ -577,12 +584,14 @@ async def _live(stage: Stage, source: str, user_id: int, guild_id: int, right: b
         await stage.wait(seconds=40)
     elif source == "daily":
         at = stage.clock() + timedelta(minutes=1)
-        schedule = await stage.bot.schedules.find(guild_id)
-        if schedule is not None and schedule.paused:
-            await stage.bot.schedules.resume(guild_id)
-        await stage.bot.schedules.setup(
-            guild_id, channel_id=guild_id, at=f"{at:%H:%M}", zone="UTC", answer_hours=1
-        )
+        given: Changes = {
+            "name": "Daily",
+            "channel_id": guild_id,
+            "at": f"{at:%H:%M}",
+            "zone": "UTC",
+            "answer_hours": 1,
+        }
+        schedule = await stage.bot.schedules.add(guild_id, given)
         before = len(stage.sender.of_kind("daily"))
         await stage.wait(minutes=1)
         if len(stage.sender.of_kind("daily")) > before:
@@ -591,7 +600,7 @@ async def _live(stage: Stage, source: str, user_id: int, guild_id: int, right: b
                     stage.click(user_id, right=right, post=stage.card(guild_id)), guild_id=guild_id
                 )
             )
-        await stage.bot.schedules.pause(guild_id)
+        await stage.bot.schedules.remove(guild_id, schedule.id)
         await stage.wait(hours=2)
     else:
         screen = await stage.bot.practices.start(user_id, guild_id, stage.clock())

@@ -18,9 +18,9 @@ from bot.memory.progress import Knowledge
 from bot.plan import rules as plans
 from bot.plan import service as plan_service
 from bot.plan import store as plan_store
-from bot.practice.model import Asking, Summary
+from bot.practice.model import Asking
 from bot.practice.store import practice_questions
-from tests.practice.test_service import answer, asked, go_on, question_of, start
+from tests.practice.test_service import answer, asked, end, go_on, question_of, start
 from tests.reviews import remember
 from tests.stage import ALWINA, GUILD, Stage
 
@@ -76,7 +76,7 @@ async def test_what_takes_long_is_done_outside(
     for module, name, kinds in (
         (cards, "cards_of", ("write",)),
         (plan_service, "build_outlook", ("read", "write")),
-        (plans, "readiness", ("read", "write")),
+        (Knowledge, "readiness", ("read", "write")),
         (plans, "items_in_order", ("read", "write")),
         (Knowledge, "due", ("read", "write")),
     ):
@@ -92,9 +92,7 @@ async def test_what_takes_long_is_done_outside(
     assert isinstance(
         await stage.bot.practices.start_on(ALWINA, GUILD, stage.clock(), ["t2-a"]), Asking
     )
-    assert isinstance(
-        await stage.bot.practices.end(asking.question.practice_id, ALWINA, GUILD), Summary
-    )
+    await end(stage, asking.question.practice_id)
     await stage.bot.plans.page(ALWINA, GUILD)
     assert all(calls)
 
@@ -157,7 +155,7 @@ async def test_an_answer_in_between_stays(
     between(stage, monkeypatch, lambda: answer(stage, first))
     practices, practice_id = stage.bot.practices, first.question.practice_id
     if step == "end":
-        summary = await practices.end(practice_id, ALWINA, GUILD)
+        summary = await end(stage, practice_id)
         assert (summary.answered, summary.right) == (1, 1)
     else:
         topic = "t2" if step == "another topic" else None
@@ -188,20 +186,20 @@ async def test_a_practice_ended_in_between(stage: Stage, monkeypatch: pytest.Mon
     first = await asked(stage)
     await answer(stage, first)
     practice_id = first.question.practice_id
-    between(stage, monkeypatch, lambda: stage.bot.practices.end(practice_id, ALWINA, GUILD))
+    between(stage, monkeypatch, lambda: end(stage, practice_id))
     with pytest.raises(UserError, match="This practice has ended"):
         await go_on(stage, practice_id)
     assert await open_questions(stage) == 0
 
 
 async def test_a_plan_changed_in_between(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Choosing topics on one device keeps the day that was just set on another."""
+    """Changing the day on one device keeps the goal that was just set on another."""
     await stage.bot.plans.set(ALWINA, GUILD, "in 20 days", 15)
     other = plan_service.Plans(stage.bot.context)  # in another process
-    between(stage, monkeypatch, lambda: other.set(ALWINA, GUILD, "in 30 days"))
-    shown, _ = await stage.bot.plans.choose(ALWINA, GUILD, ["t1"], ["t1"])
+    between(stage, monkeypatch, lambda: other.set(ALWINA, GUILD, "in 30 days", 15, "t1"))
+    shown, _ = await stage.bot.plans.set(ALWINA, GUILD, "in 40 days")
     plan = await stage.database.read(plan_store.get, ALWINA)
     assert plan is not None
     assert shown.plan == plan
     today: date = stage.clock().date()
-    assert (plan.day, plan.goal) == (today + timedelta(days=30), "topics:t1")
+    assert (plan.day, plan.goal) == (today + timedelta(days=40), "topics:t1")

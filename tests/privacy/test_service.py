@@ -16,6 +16,7 @@ from sqlalchemy.exc import OperationalError
 from bot.answers.store import CHALLENGE, DAILY, PRACTICE, ROUND
 from bot.answers.totals import SUMS, rebuild
 from bot.app import all_tables
+from bot.bank.model import Form
 from bot.boards import store as boards
 from bot.boards.model import Board
 from bot.challenges.service import Options, Person
@@ -29,9 +30,8 @@ from bot.memory.rules import USUAL
 from bot.milestones.rules import Kind
 from bot.practice.model import Asking
 from bot.privacy import service
-from bot.suggestions.rules import SuggestedQuestion
 from tests.challenges import play as challenges
-from tests.fakes import Crash, Post
+from tests.fakes import Crash, DailyCard, Post
 from tests.privacy.failing import fail_after
 from tests.rows import everything
 from tests.stage import ALWINA, BOB, CHANNEL, CLEMENTINE, GUILD, Stage
@@ -80,7 +80,7 @@ async def live(stage: Stage) -> None:
     await stage.wait(hours=1)
     for _ in range(3):
         post = stage.card()
-        if hasattr(post.card, "topic"):
+        if isinstance(post.card, DailyCard) and post.card.question.item is None:
             await bot.dailies.answer_openly(
                 stage.written(ZOE, f"I am {NAME}, and attention weighs tokens.", post=post)
             )
@@ -101,7 +101,7 @@ async def live(stage: Stage) -> None:
     await bot.plans.set(ZOE, GUILD, "in 2 days", 60)
     await bot.reports.add("t1-a", OTHER_GUILD, ZOE, f"{NAME} finds this odd.")
     await bot.suggestions.suggest(
-        GUILD, ZOE, SuggestedQuestion(f"Who is {NAME}?", NAME, "Bo", f"I am {NAME}.", NAME)
+        GUILD, ZOE, Form(f"Who is {NAME}?", NAME, "Bo", f"I am {NAME}.", NAME)
     )
     await bot.members.show_profile(ZOE, True)
     await bot.milestones.add(GUILD, Kind.STREAK, "7", TEAM)
@@ -386,7 +386,7 @@ async def test_who_plays_on_meanwhile(stage: Stage, monkeypatch: pytest.MonkeyPa
             if portions in {2, 5, 8, 11}:
                 stage.bot.names.set(GUILD, ZOE, f"{NAME} {portions}")
                 await practise(stage)
-                if hasattr(daily.card, "topic"):
+                if isinstance(daily.card, DailyCard) and daily.card.question.item is None:
                     await _again(
                         stage.bot.dailies.answer_openly(
                             stage.written(ZOE, f"{NAME} again", post=daily)

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
-from msgspec.structs import replace
 
 from bot.app import IN_PLAY
 from bot.core.clicks import Click
@@ -16,7 +15,7 @@ from bot.interviews.model import Step
 from bot.practice.model import Asking
 from bot.questions import own, store
 from bot.questions.banks import Banks, _Joined
-from bot.questions.model import Bank, Measured
+from bot.questions.model import Bank
 from bot.questions.own import is_own, server_of
 from tests.answers.entries import counted, store_counted
 from tests.banks import small_bank
@@ -178,84 +177,6 @@ async def test_what_members_are_asked_together_is_cached(
     )
 
 
-HARD = Measured(2.0, 40)
-
-
-async def measured_of(stage: Stage, banks: Banks, item_id: str) -> list[Measured | None]:
-    """Return how an item is measured in the server's bank, and in direct messages."""
-    of_server = await stage.database.read(banks.of, GUILD)
-    in_private = await stage.database.read(banks.of_member, ALWINA, None)
-    return [bank.items[item_id].measured for bank in (of_server, in_private)]
-
-
-async def test_measured_items(stage: Stage, banks: Banks) -> None:
-    """All banks have new measurements at once, those in memory too, also of a server's own items."""
-    (mine,) = await furnish(stage.database, GUILD, items=1)
-    await seen_on(stage, GUILD)
-    for item_id in (mine, "t1-a"):
-        assert await measured_of(stage, banks, item_id) == [None, None]
-    before = await stage.database.read(banks.of, GUILD)
-    banks.measure({mine: HARD, "t1-a": HARD})
-    assert kept_in(banks) == (0, 0)
-    assert not banks._joined
-    for item_id in (mine, "t1-a"):
-        assert await measured_of(stage, banks, item_id) == [HARD, HARD]
-    after = await stage.database.read(banks.of, GUILD)
-    assert after is not before
-    assert await stage.database.read(banks.of, GUILD) is after
-    assert (await stage.database.read(banks.of, OTHER_GUILD)).items["t1-a"].level == "hard"
-    banks.measure({})
-    for item_id in (mine, "t1-a"):
-        assert await measured_of(stage, banks, item_id) == [None, None]
-
-
-@pytest.mark.parametrize("when", ["before", "after"])
-async def test_a_measurement_while_a_bank_is_made(
-    stage: Stage, banks: Banks, monkeypatch: pytest.MonkeyPatch, when: str
-) -> None:
-    """That bank is not kept, because it may have the earlier measurements."""
-    (mine,) = await furnish(stage.database, GUILD, items=1)
-    make = own.bank_of
-
-    def make_while_measured(*args: Any) -> Bank:
-        monkeypatch.setattr(own, "bank_of", make)
-        if when == "before":
-            banks.measure({mine: HARD})
-        made = make(*args)
-        if when == "after":
-            banks.measure({mine: HARD})
-        return made
-
-    monkeypatch.setattr(own, "bank_of", make_while_measured)
-    assert (await stage.database.read(banks.of, GUILD)).items[mine].measured == HARD
-    assert own.bank_of is make
-    assert kept_in(banks) == (1, 2)
-
-
-async def test_a_measurement_while_banks_are_joined(
-    stage: Stage, banks: Banks, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The joined bank is not kept either, even if its server's bank was loaded again by then."""
-    (mine,) = await furnish(stage.database, GUILD, items=1)
-    await seen_on(stage, GUILD)
-    join = own.join_banks
-
-    def join_while_measured(*args: Any) -> Bank:
-        monkeypatch.setattr(own, "join_banks", join)
-        made = join(*args)
-        loaded = banks._cached[GUILD]
-        banks.measure({mine: HARD})
-        again = replace(loaded, bank=loaded.bank.measured_by({mine: HARD}))
-        banks._add(GUILD, again, banks._measured)
-        return made
-
-    monkeypatch.setattr(own, "join_banks", join_while_measured)
-    bank = await stage.database.read(banks.of_member, ALWINA, None)
-    assert bank.items[mine].measured == HARD
-    assert own.join_banks is join
-    assert list(banks._joined.values()) == [_Joined(frozenset({GUILD}), bank)]
-
-
 async def test_two_members_on_other_servers(
     stage: Stage, banks: Banks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -376,7 +297,7 @@ async def test_dailies_ask_own_questions(stage: Stage) -> None:
         await stage.wait(days=1)
     asked = {day.item_id for day in await stage.days()}
     assert asked == {*stage.bank.items, *mine}
-    closed = {edit.card.item.id for edit in stage.sender.edits_of("close")}  # type: ignore[union-attr]
+    closed = {edit.card.question.id for edit in stage.sender.edits_of("close")}  # type: ignore[union-attr]
     assert set(mine) & closed
 
 

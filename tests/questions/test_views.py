@@ -14,8 +14,6 @@ from bot.chat import text as t
 from bot.chat.messages import OPEN, REVEALED, Message, text_of
 from bot.core.limits import MAX_TYPED
 from bot.daily import views as daily_views
-from bot.daily.cards import DailyCard, DailyResult, DailyVerdict
-from bot.daily.streaks import Streak
 from bot.questions import views as question_view
 from bot.questions.answers import encode_picks, is_right
 from bot.questions.cards import Outcome, Review, count_answers
@@ -23,6 +21,7 @@ from bot.questions.model import Bank, Choice, Item, Reference, Section
 from bot.rounds import rules as rounds_rules
 from bot.rounds import views as rounds
 from bot.rounds.cards import Fastest, Leader, QuestionCard, RevealCard
+from tests.daily.cards import asks, closed_card, open_card, verdict_on
 from tests.messages import (
     check_limits,
     components,
@@ -64,8 +63,7 @@ def question(one: Item, order: tuple[int, ...], **changes: Any) -> Message:
 
 
 def daily(one: Item, order: tuple[int, ...]) -> Message:
-    made = DailyCard(daily_id=ROW, item=one, order=order, closes_at=AT)
-    return daily_views.question(made, bank())
+    return open_card(asks(one, order))
 
 
 def crowd(one: Item) -> Outcome:
@@ -85,7 +83,7 @@ def reveal(one: Item, order: tuple[int, ...], result: Outcome | None = None) -> 
 
 def daily_end(one: Item, order: tuple[int, ...], result: Outcome | None = None) -> Message:
     streaks = tuple((NAME, 9_999 - n) for n in range(3)) if result is None else ()
-    return daily_views.result(DailyResult(ROW, one, order, result or crowd(one), streaks), bank())
+    return closed_card(asks(one, order), result or crowd(one), streaks)
 
 
 def answers(one: Item) -> list[str]:
@@ -103,13 +101,8 @@ def answers(one: Item) -> list[str]:
 def verdict(one: Item, order: tuple[int, ...], answer: str) -> list[Message]:
     """The private messages after an answer to the daily, as the click makes them."""
     right = is_right(one, answer)
-    made = DailyVerdict(
-        Review(one, order, answer, 100 if right else 0),
-        closes_at=AT,
-        streak=Streak(9_998, 9_999),
-        back_in=1 if right else 0,
-    )
-    return daily_views.verdict(made)
+    review = Review(one, order, answer, 100 if right else 0)
+    return daily_views.verdict(verdict_on(review, back_in=int(right)))
 
 
 def why(one: Item, order: tuple[int, ...], answer: str | None) -> list[Message]:

@@ -10,13 +10,13 @@ from msgspec.structs import replace
 
 from bot.chat.messages import text_of
 from bot.chat.pictures import to_png
-from bot.recap.cards import Climber, Hardest, Leader, Recap
+from bot.recap.model import Climber, Hardest, Leader, Week
 from bot.recap.views import alt_text, recap, svg
 from tests.pixels import size
 
-FULL = Recap(
+FULL = Week(
     recap_id=7,
-    week=date(2026, 11, 16),
+    monday=date(2026, 11, 16),
     first=(
         Leader(1, "Alwina", 1820),
         Leader(2, "Bob *the* builder of many things", 905),
@@ -29,8 +29,13 @@ FULL = Recap(
     hardest=Hardest("Why is attention scaled by the square root of the key size?", 8, 2),
     streak=("Alwina", 12),
 )
-SMALL = Recap(
-    recap_id=8, week=date(2026, 11, 30), first=(), members=1, right=0, by_day=(1, 0, 0, 0, 0, 0, 0)
+SMALL = Week(
+    recap_id=8,
+    monday=date(2026, 11, 30),
+    first=(),
+    members=1,
+    right=0,
+    by_day=(1, 0, 0, 0, 0, 0, 0),
 )
 
 
@@ -67,7 +72,7 @@ async def test_it_is_found_again() -> None:
 
 
 @pytest.mark.parametrize("found", [FULL, SMALL], ids=["full", "small"])
-def test_the_picture(found: Recap) -> None:
+def test_the_picture(found: Week) -> None:
     """It can be drawn, no text leaves it, and its alt text has every figure in it."""
     drawing = svg(found)
     width, height = size(to_png(drawing))

@@ -17,7 +17,7 @@ from bot.core.errors import DeliveryRefused, UserError
 from bot.members import store as members
 from bot.memory import store as memory
 from bot.plan.model import DayShare
-from bot.plan.service import Course
+from bot.plan.service import FollowedPlan
 from bot.reminders import store, work
 from bot.reminders.model import Reminder
 from tests.fakes import MOST_OPENINGS, START, Crash, unsent
@@ -236,15 +236,15 @@ async def test_a_plan_is_computed_outside_of_transactions(
 ) -> None:
     """The only writer of SQLite doesn't wait while the day's share is computed."""
     threads = []
-    share = Course.share
+    share = FollowedPlan.share
 
-    def noted(course: Course, *given: Any) -> DayShare:
+    def noted(plan: FollowedPlan, *given: Any) -> DayShare:
         threads.append(threading.current_thread().name)
-        return share(course, *given)
+        return share(plan, *given)
 
     await stage.bot.reminders.set(ALWINA, None, "13:00", "UTC")
     await stage.bot.plans.set(ALWINA, None, "2027-01-24")
-    monkeypatch.setattr(Course, "share", noted)
+    monkeypatch.setattr(FollowedPlan, "share", noted)
     await stage.wait(hours=2)
     assert [user_id for user_id, _ in stage.sender.reminders] == [ALWINA]
     assert [name.split("_")[0] for name in threads] == ["computing"]

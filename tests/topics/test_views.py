@@ -14,7 +14,7 @@ from bot.questions.model import Bank, KeyPoint, Reference, Section, Topic
 from bot.topics import views
 from bot.topics.model import Deck, TopicList
 from bot.topics.rules import topic_pages
-from tests.messages import check_limits, labels, texts
+from tests.messages import check_limits, height, labels, texts
 from tests.shipped import packs
 
 LARGEST = Topic(
@@ -31,8 +31,6 @@ LARGEST = Topic(
 )
 FIRST = next(iter(packs().topics.values()))
 DECK = Deck(b"deck", questions=2, without_picture=0, left_out=False)
-_PHONE = 42
-"""Characters of a line of text at 390 px."""
 
 
 def found(bank: Bank | None = None, *known: Progress) -> TopicList:
@@ -58,12 +56,6 @@ def enabled(card: ui.LayoutView) -> list[str]:
 
 def plain(text: str) -> str:
     return re.sub(r"\\", "", text)
-
-
-def height(card: ui.LayoutView) -> float:
-    """Return about how many lines of a phone a message takes; a row of buttons takes two."""
-    said = sum(-(-len(line) // _PHONE) for text in texts(card) for line in text.split("\n"))
-    return said + 2 * sum(isinstance(item, ui.ActionRow) for item in card.walk_children())
 
 
 def test_the_lists_fit_a_phone() -> None:

@@ -15,9 +15,8 @@ from threading import Lock
 from msgspec.structs import replace
 
 from bot.core.child_process import CallEnded, CallStopped, Limits, Process
-from bot.core.computing import SingleThread
+from bot.core.computing import FairLock, SingleThread
 from bot.core.errors import UserError
-from bot.core.fair_lock import FairLock
 from bot.core.limits import MAX_GRADING_MEMORY, MAX_GRADING_SECONDS
 from bot.interviews import grading
 from bot.interviews.grading import Flag, Grade, Rubric, Rubrics, State

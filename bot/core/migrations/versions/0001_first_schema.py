@@ -133,13 +133,18 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         "dailies",
         sa.Column("id", ROW_ID, nullable=False),
         sa.Column("guild_id", sa.BigInteger(), nullable=False),
+        sa.Column("schedule_id", sa.BigInteger(), nullable=False),
         sa.Column("local_date", sa.Date(), nullable=False),
         sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("name", sa.String(length=30), nullable=False),
         sa.Column("item_id", sa.String(length=48), nullable=True),
+        sa.Column("topic_id", sa.String(length=48), nullable=True),
         sa.Column("choice_order", sa.String(length=6), nullable=False),
+        sa.Column("answer_hours", sa.Integer(), nullable=False),
+        sa.Column("thread", sa.Boolean(), nullable=False),
         sa.Column("channel_id", sa.BigInteger(), nullable=True),
-        sa.Column("message_id", sa.BigInteger(), nullable=True),
         sa.Column("role_id", sa.BigInteger(), nullable=True),
+        sa.Column("message_id", sa.BigInteger(), nullable=True),
         sa.Column("thread_id", sa.BigInteger(), nullable=True),
         sa.Column("scheduled_at", sa.BigInteger(), nullable=False),
         sa.Column("tried_at", sa.BigInteger(), nullable=True),
@@ -148,16 +153,11 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("due_at", sa.BigInteger(), nullable=True),
         sa.Column("lease_until", sa.BigInteger(), nullable=True),
         sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("problem", sa.Text(), nullable=True),
-        sa.Column("topic_id", sa.String(length=48), nullable=True),
         sa.Column("counted", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("number", sa.Integer(), server_default="1", nullable=False),
-        sa.Column(
-            "name", sa.String(length=30), server_default="Question of the day", nullable=False
-        ),
+        sa.Column("problem", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_dailies")),
         sa.UniqueConstraint(
-            "guild_id", "number", "local_date", name=op.f("uq_dailies_guild_id_number_local_date")
+            "schedule_id", "local_date", name=op.f("uq_dailies_schedule_id_local_date")
         ),
         sqlite_autoincrement=True,
     )
@@ -169,6 +169,7 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sqlite_where=sa.text("due_at IS NOT NULL"),
         postgresql_where=sa.text("due_at IS NOT NULL"),
     )
+    op.create_index("ix_dailies_guild_id", "dailies", ["guild_id", "local_date"], unique=False)
     op.create_index(
         "ix_dailies_in_play",
         "dailies",
@@ -176,14 +177,6 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         unique=False,
         sqlite_where=sa.text("state IN ('posting', 'showing', 'threading', 'open', 'closing')"),
         postgresql_where=sa.text("state IN ('posting', 'showing', 'threading', 'open', 'closing')"),
-    )
-    op.create_index(
-        "ix_dailies_on_card",
-        "dailies",
-        ["guild_id", "local_date"],
-        unique=False,
-        sqlite_where=sa.text("message_id IS NOT NULL"),
-        postgresql_where=sa.text("message_id IS NOT NULL"),
     )
     op.create_index(
         "ix_dailies_unrevealed",
@@ -197,7 +190,6 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         "daily_schedules",
         sa.Column("id", ROW_ID, nullable=False),
         sa.Column("guild_id", sa.BigInteger(), nullable=False),
-        sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(length=30), nullable=False),
         sa.Column("channel_id", sa.BigInteger(), nullable=False),
         sa.Column("at", sa.String(length=5), nullable=False),
@@ -212,9 +204,9 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("next_at", sa.BigInteger(), nullable=True),
         sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_daily_schedules")),
-        sa.UniqueConstraint("guild_id", "number", name=op.f("uq_daily_schedules_guild_id_number")),
         sqlite_autoincrement=True,
     )
+    op.create_index("ix_daily_schedules_guild_id", "daily_schedules", ["guild_id"], unique=False)
     op.create_index(
         op.f("ix_daily_schedules_next_at"),
         "daily_schedules",
@@ -299,13 +291,6 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         unique=True,
         sqlite_where=sa.text("ended_at IS NULL"),
         postgresql_where=sa.text("ended_at IS NULL"),
-    )
-    op.create_table(
-        "item_difficulties",
-        sa.Column("item_id", sa.String(length=48), nullable=False),
-        sa.Column("difficulty", sa.Float(), nullable=False),
-        sa.Column("answers", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("item_id", name=op.f("pk_item_difficulties")),
     )
     op.create_table(
         "member_hashes",
@@ -802,7 +787,6 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("daily_id", ROW_ID, nullable=False),
         sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
-        sa.Column("grade", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(
             ["daily_id"], ["dailies.id"], name=op.f("fk_open_answers_daily_id")
         ),
