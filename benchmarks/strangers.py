@@ -65,9 +65,7 @@ class Others:
         async with asyncio.TaskGroup() as actions:
             for number in itertools.count():
                 if number % 200 == 0:
-                    start = self.server.manager.slash(
-                        channel, "quiz start", questions=2, seconds=10
-                    )
+                    start = self.server.manager.slash(channel, "quiz", questions=2, seconds=10)
                     actions.create_task(start)
                 actions.create_task(self._act(number))
                 await asyncio.sleep(_PERIOD)

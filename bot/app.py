@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import discord
 from discord.ext import commands
@@ -30,10 +30,8 @@ from bot.bank.suggestions_service import Suggestions
 from bot.boards.cog import BoardsCog
 from bot.boards.service import Boards
 from bot.challenges import store as challenges_store
-from bot.challenges import views as challenges_views
-from bot.challenges import work as challenges_work
-from bot.challenges.cog import Challenge as ChallengeCog
-from bot.challenges.players import Players
+from bot.challenges.cog import ChallengeCog
+from bot.challenges.players import ChallengePlayers
 from bot.challenges.service import Challenges
 from bot.challenges.work import ChallengeWork
 from bot.chat.client import QuizBot
@@ -108,11 +106,9 @@ from bot.recap.work import RecapScheduleWork, RecapWork
 from bot.reminders import store as reminders_store
 from bot.reminders.cog import RemindersCog
 from bot.reminders.work import Reminders, ReminderWork
-from bot.rounds import messages as rounds_messages
 from bot.rounds import store as rounds_store
-from bot.rounds import views as rounds_views
 from bot.rounds.answering import OpenQuestions
-from bot.rounds.cog import Quiz
+from bot.rounds.cog import QuizCog
 from bot.rounds.messages import RoundMessages
 from bot.rounds.results import PrivateResults
 from bot.rounds.service import Rounds
@@ -124,13 +120,6 @@ from bot.topics.decks import Decks
 from bot.topics.service import Topics
 
 log = logging.getLogger(__name__)
-
-
-class Views(NamedTuple):
-    """The views of the features that have workers."""
-
-    rounds: rounds_messages.Views = rounds_views
-    challenges: challenges_work.Views = challenges_views
 
 
 _PROBES: dict[Step, Probe] = {
@@ -160,7 +149,7 @@ IN_PLAY = InPlay(
         DAILY: daily_store.IN_PLAY,
     },
     answered=counted_answers(),
-    servers=[servers_of_members(), challenges_store.SERVERS_TAKING],
+    servers=[servers_of_members(), challenges_store.SERVERS_PLAYING],
     seen=[members_store.SERVERS_SEEN_ON],
 )
 """The questions that members can still answer, so no feature may show them anything about these."""
@@ -176,17 +165,15 @@ class Services:
         self,
         context: Context,
         verifier: Verifier | None = None,
-        views: Views | None = None,
         *,
         erase_after: timedelta = ERASE_AFTER,
     ) -> None:
         self.context = context
-        views = views or Views()
-        self.round_messages = RoundMessages(context, views.rounds)
+        self.round_messages = RoundMessages(context)
         self.open_questions = OpenQuestions(context, self.round_messages)
         self.rounds = Rounds(context)
         self.challenges = Challenges(context)
-        self.challenge_players = Players(context, self.challenges)
+        self.challenge_players = ChallengePlayers(context, self.challenges)
         self.private_results = PrivateResults(context)
         self.names = Names(context)
         self.members = Members(context)
@@ -210,7 +197,6 @@ class Services:
         self.reminders = Reminders(context)
         caches: list[Cache] = [
             self.names,
-            self.open_questions,
             self.rounds.pending_starts,
             self.challenges.pending_starts,
             self.partners.pending_starts,
@@ -221,9 +207,9 @@ class Services:
         self.recaps = Recaps(context)
         self.settings = ServerSettings(context, self.schedules, self.recaps)
         self.help = Help(context, _PROBES)
-        self._add_workers(context, views)
+        self._add_workers(context)
 
-    def _add_workers(self, context: Context, views: Views) -> None:
+    def _add_workers(self, context: Context) -> None:
         """Make the workers, and add them to the scheduler."""
         self.round_work = RoundWork(
             context,
@@ -237,7 +223,7 @@ class Services:
         self.reminder_work = ReminderWork(context, self.plans)
         self.erasure_work = ErasureWork(context, self.privacy)
         self.milestone_work = MilestoneWork(context, self.milestones)
-        self.challenge_work = ChallengeWork(context, self.challenges, views.challenges)
+        self.challenge_work = ChallengeWork(context, self.challenges)
         self.workers: list[Worker[Any]] = [
             self.round_work,
             self.challenge_work,
@@ -261,7 +247,7 @@ class Services:
     def make_cogs(self, bot: QuizBot) -> list[commands.Cog]:
         """Make the cogs of all features."""
         self.names.watch(bot.router)
-        quiz = Quiz(bot, self.rounds, self.open_questions, self.private_results)
+        quiz = QuizCog(bot, self.rounds, self.open_questions, self.private_results)
         challenge = ChallengeCog(bot, self.challenges, self.challenge_players)
         today = TodayCog(bot, self.dailies)
         find_missed = {"round": self.rounds.misses, "challenge": self.challenges.misses}
@@ -335,7 +321,7 @@ class Services:
 
     async def close(self) -> None:
         """Stop accepting work, and wait for running work, at most `jobs.CLOSE_SECONDS`."""
-        await asyncio.gather(self.context.scheduler.close(), self.open_questions.counters.close())
+        await asyncio.gather(self.context.scheduler.close(), self.open_questions.counter.close())
         await self.private_results.close()
         await self.names.close()
 

@@ -194,7 +194,7 @@ class Members:
         """Start a round and play it to its end; a few are stopped."""
         host, channel = players[0].member, players[0].server.quiz
         seen = {card.id for card in cards(channel)}
-        begun = await self.command(host, channel, "quiz start", **options)
+        begun = await self.command(host, channel, "quiz", **options)
         if begun is None and not self._has_round(channel):
             return
         answers: list[asyncio.Task[None]] = []
@@ -210,7 +210,9 @@ class Members:
                     if self.rng.random() < 0.2:
                         await self._press(host, card, what.capitalize())
                 if self.rng.random() < 0.002:
-                    await self.command(host, channel, "quiz stop")
+                    status = reply_of(await self.command(host, channel, "quiz"))
+                    if status is not None:
+                        await self._press(host, status, "Stop")
             if not self._has_round(channel):
                 break
         await asyncio.gather(*answers)

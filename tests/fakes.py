@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from bot.challenges.cards import OpenCard, ResultCard
+from bot.challenges.model import OpenCard, ResultCard
 from bot.chat.messages import Message, PlainMessage
 from bot.chat.sender import _identifying_marks
 from bot.core import snowflakes
@@ -21,7 +21,7 @@ from bot.daily.model import Daily, DailyQuestion, DailyResult
 from bot.interviews.grading.verifying import NoOpinion, PointToCheck, Ruling
 from bot.questions.model import Bank, Item
 from bot.recap.model import Week
-from bot.rounds.cards import QuestionCard, RevealCard, StandingsCard
+from bot.rounds.model import QuestionCard, RevealCard, StandingsCard
 
 T = TypeVar("T")
 MOST_OPENINGS = 20

@@ -18,9 +18,9 @@ from bot.answers.store import CHALLENGE, DAILY, PRACTICE, ROUND, answers
 from bot.answers.totals import ALL_TOPICS, team_totals, totals
 from bot.bank.store import suggestions
 from bot.challenges.store import (
+    challenge_players,
     challenge_questions,
     challenge_shown,
-    challenge_takers,
     challenges,
 )
 from bot.core.erased_answers import erased_answers
@@ -220,6 +220,7 @@ def _rounds(days: int) -> Rows:
         "difficulty": "mixed",
         "seconds": 20,
         "idle": 0,
+        "two_played": True,
     }
     yield (
         rounds,
@@ -235,7 +236,6 @@ def _rounds(days: int) -> Rows:
                 },
                 "phase": "open" if n == days else "ended",
                 "due_at": at(n, days) if n == days else None,
-                "ended_at": None if n == days else at(n, days),
             }
             for n in range(1, days + 1)
         ),
@@ -264,7 +264,7 @@ def _challenges(days: int) -> Rows:
         "member_id": ALWINA,
         "difficulty": "mixed",
     }
-    challenge |= {"wanted": QUESTIONS, "total": QUESTIONS, "hours": 24}
+    challenge |= {"two_played": True, "wanted": QUESTIONS, "total": QUESTIONS, "hours": 24}
     yield (
         challenges,
         (
@@ -291,9 +291,9 @@ def _challenges(days: int) -> Rows:
             for n, k, q in questions
         ),
     )
-    takers = (ALWINA, 102)
+    players = (ALWINA, 102)
     yield (
-        challenge_takers,
+        challenge_players,
         (
             {
                 **{
@@ -306,7 +306,7 @@ def _challenges(days: int) -> Rows:
                 "guild_id": GUILD if n == days else None,
             }
             for n in range(1, days + 1)
-            for user in takers
+            for user in players
         ),
     )
     yield (
@@ -321,7 +321,7 @@ def _challenges(days: int) -> Rows:
             }
             for n, k, q in questions
             if n < days or k == 1
-            for user in takers
+            for user in players
         ),
     )
 

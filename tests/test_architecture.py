@@ -110,7 +110,7 @@ LEVELS = (
     ("questions",),
     ("answers",),
     ("members", "memory"),
-    ("play",),
+    ("games",),
     ("rounds", "challenges", "daily", "practice", "plan", "reminders", "interviews"),
     (
         "boards",

@@ -40,6 +40,7 @@ from bot.core.errors import UserError
 from bot.core.limits import MAX_FILE_BYTES, MAX_LARGE_FILES, MAX_PICTURE_BYTES
 from bot.questions.check import BankError, Problem, file_error
 from bot.rounds.cog import start_round
+from bot.rounds.model import RoundOptions
 from bot.rounds.service import Rounds
 
 
@@ -291,7 +292,7 @@ class BankCog(commands.Cog):
     async def start_round(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Start a round on a topic, for everyone in the channel."""
         require_page(interaction, insights_views.WEAKEST)
-        await start_round(self.rounds, interaction, topic_id=fields["topic"])
+        await start_round(self.rounds, interaction, RoundOptions(topic_id=fields["topic"]))
 
 
 def form_in(interaction: discord.Interaction) -> Form:

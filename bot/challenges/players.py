@@ -11,8 +11,16 @@ from msgspec.structs import replace
 from bot.answers import store as answers_store
 from bot.answers.store import CHALLENGE
 from bot.challenges import rules, store
-from bot.challenges.cards import Asked, Between
-from bot.challenges.rules import NextStep, State
+from bot.challenges.model import (
+    Asked,
+    Between,
+    Challenge,
+    ChallengePlayer,
+    ChallengeQuestion,
+    ChallengeState,
+    ShownQuestion,
+)
+from bot.challenges.rules import NextStep
 from bot.challenges.service import (
     PRESS_SKIP,
     Challenges,
@@ -21,21 +29,20 @@ from bot.challenges.service import (
     link,
     shown_or_refuse,
 )
-from bot.challenges.store import Challenge, Player, Question
 from bot.core import erased_answers
 from bot.core.clicks import Click
 from bot.core.context import Context
 from bot.core.database import Connection, reading
 from bot.core.errors import UserError
+from bot.games.service import judge
 from bot.members.store import teams_of
-from bot.play.service import judge
 from bot.questions import answers, drawing
 from bot.questions.answers import already, shown_answer
 
 T = TypeVar("T")
 
 
-class Players:
+class ChallengePlayers:
     """The use cases of a challenge's players. `at` is the time of a click by Discord's clock."""
 
     def __init__(self, context: Context, challenges: Challenges) -> None:
@@ -54,7 +61,7 @@ class Players:
         def begin(conn: Connection) -> tuple[Asked, datetime | None]:
             challenge = get_or_refuse(conn, challenge_id, guild_id, lock=True)
             # the click came before Discord's response to our post
-            if challenge.state is State.POSTING:
+            if challenge.state is ChallengeState.POSTING:
                 self._challenges.opened(conn, challenge, message_id)
                 challenge = get_or_refuse(conn, challenge_id, guild_id)
             # After a backup was restored, an old card's id can belong to another challenge.
@@ -133,9 +140,10 @@ class Players:
                 guild_id=challenge.guild_id,
                 shown_at=shown.shown_at,
                 limit_ms=question.seconds * 1000,
-                teams=teams_of(conn, challenge.guild_id),
+                teams=teams_of(conn, challenge.guild_id) if click.roles else (),
             )
             answers_store.add(conn, answer)
+            _note_second_player(conn, challenge, click.user_id)
             due = None
             if player.number == question.number:
                 due = self._finish(conn, challenge, player, click.at)
@@ -195,7 +203,7 @@ class Players:
         self, conn: Connection, challenge: Challenge, user_id: int, at: datetime
     ) -> tuple[Asked, datetime | None]:
         """Store that a player is shown the next question now; refuse if there is none."""
-        if not rules.may_take(user_id, challenge.starter_id, challenge.member_id):
+        if not rules.may_play(user_id, challenge.starter_id, challenge.member_id):
             raise UserError(
                 "This challenge is for two others. Start one of your own with </challenge>."
             )
@@ -206,7 +214,7 @@ class Players:
                 f"The card shows the results {closing(challenge.closes_at)}."
             )
         now = max(at, self._now())
-        player = store.player(conn, challenge.id, user_id) or Player(
+        player = store.player(conn, challenge.id, user_id) or ChallengePlayer(
             challenge.id, user_id, 0, now, None, challenge.guild_id
         )
         bank = self._banks.of(conn, challenge.guild_id)
@@ -218,12 +226,12 @@ class Players:
         item = bank.items[question.item_id]
         order = drawing.shuffled(item, self._rng)
         ends_at = rules.deadline(now, question.seconds, challenge.closes_at)
-        shown = store.Shown(question.id, user_id, answers.encode_order(order), now, ends_at)
+        shown = ShownQuestion(question.id, user_id, answers.encode_order(order), now, ends_at)
         store.add_shown(conn, shown)
         store.save_player(
             conn, replace(player, number=question.number, finished_at=ends_at if last else None)
         )
-        due = self._reschedule(conn, challenge) if last else None
+        due = self._reschedule(conn, challenge, ends_at) if last else None
         asked = Asked(
             challenge_id=challenge.id,
             question_id=question.id,
@@ -242,8 +250,8 @@ class Players:
         self,
         conn: Connection,
         challenge: Challenge,
-        question: Question,
-        player: Player,
+        question: ChallengeQuestion,
+        player: ChallengePlayer,
         shown: str | None,
     ) -> Between:
         last = player.finished_at is not None
@@ -262,29 +270,31 @@ class Players:
         )
 
     def _finish(
-        self, conn: Connection, challenge: Challenge, player: Player, at: datetime
+        self, conn: Connection, challenge: Challenge, player: ChallengePlayer, at: datetime
     ) -> datetime | None:
         """Store that a player finished, if this was their last question; see `_reschedule`."""
         if player.finished_at is None:
             return None
         store.save_player(conn, replace(player, finished_at=at))
-        return self._reschedule(conn, challenge)
+        return self._reschedule(conn, challenge, at)
 
-    def _reschedule(self, conn: Connection, challenge: Challenge) -> datetime | None:
-        """If the card's count changes before the challenge is due, make it due then, and return when."""
-        _, due = self._challenges.next_look(conn, challenge, self._now())
+    def _reschedule(
+        self, conn: Connection, challenge: Challenge, finish: datetime
+    ) -> datetime | None:
+        """Make an open challenge due for a player's finish, unless it is due before; return when."""
+        due = self._challenges.due_at(challenge, finish)
         if challenge.due_at is None or due >= challenge.due_at:
             return None
-        store.change(conn, challenge.id, expect=State.OPEN, due_at=due)
+        store.change(conn, challenge.id, expect=ChallengeState.OPEN, due_at=due)
         return due
 
 
 def _refuse_another_question(
     conn: Connection,
     challenge: Challenge,
-    player: Player,
-    questions: Sequence[Question],
-    left: Sequence[Question],
+    player: ChallengePlayer,
+    questions: Sequence[ChallengeQuestion],
+    left: Sequence[ChallengeQuestion],
     now: datetime,
 ) -> None:
     """Refuse to show a player another question unless it is time for it."""
@@ -311,6 +321,15 @@ def _refuse_another_question(
             raise _over()
 
 
+def _note_second_player(conn: Connection, challenge: Challenge, user_id: int) -> None:
+    """Store that two have played, if somebody else has answered in the challenge."""
+    if challenge.two_played:
+        return
+    asked = [question.id for question in store.questions_of(conn, challenge.id)]
+    if answers_store.players(conn, CHALLENGE, asked) - {user_id}:
+        store.change(conn, challenge.id, expect=ChallengeState.OPEN, two_played=True)
+
+
 def _over() -> UserError:
     return UserError(
         "This challenge is over. Its card shows the results, or start another with </challenge>."
@@ -318,7 +337,7 @@ def _over() -> UserError:
 
 
 def _refuse_closed(challenge: Challenge) -> None:
-    if challenge.state is not State.OPEN:
+    if challenge.state is not ChallengeState.OPEN:
         raise _over()
 
 

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from functools import partial
 
 from bot.answers.rules import Tally
-from bot.challenges.cards import (
+from bot.challenges.model import (
     Asked,
     Between,
     ChallengeSummary,
+    NewChallenge,
     OpenCard,
     ResultCard,
-    Started,
 )
 from bot.chat import text as t
 from bot.chat.messages import (
@@ -27,7 +27,7 @@ from bot.chat.messages import (
     separator,
 )
 from bot.chat.router import PAGE, ROW, Route
-from bot.play.views import fewer, standing_rows
+from bot.games.views import fewer, standing_rows
 from bot.questions.cards import Review
 from bot.questions.views import REPORT, answer_rows, asked, misses_button
 from bot.questions.views import about as about_item
@@ -44,7 +44,7 @@ BACK = Route("rematch", {"challenge": ROW}, once=True)
 _TITLE = "## ⚔️ Challenge"
 
 
-def started(found: Started) -> str:
+def started(found: NewChallenge) -> str:
     """Return the private reply to the member who starts a challenge."""
     who = (
         f"Only {t.name(found.member)} and you can take it."
@@ -74,7 +74,7 @@ def open_card(card: OpenCard) -> Message:
 
 def result(card: ResultCard) -> Message:
     """Return the card of a closed challenge, with its standings."""
-    if not card.taken:
+    if not card.played:
         return Message(
             ENDED,
             _head(card.about, closed=True),

@@ -203,7 +203,7 @@ class QuizBot(commands.AutoShardedBot):
         )
 
     def command_mention(self, name: str) -> str:
-        """Return a command's clickable mention, `</quiz start:id>`, or its name without an id."""
+        """Return a command's clickable mention, `</quiz:id>`, or its name without an id."""
         command_id = self._command_ids.get(name.split(maxsplit=1)[0])
         return f"</{name}:{command_id}>" if command_id else f"`/{name}`"
 

@@ -103,7 +103,7 @@ class Message(ui.LayoutView):
         )
 
     def with_mentions(self, mention: Callable[[str], str]) -> Message:
-        """Return the message with each command like `</quiz start>` replaced by `mention(name)`."""
+        """Return the message with each command like `</quiz>` replaced by `mention(name)`."""
         if not any(isinstance(part, str) and "</" in part for part in self._parts):
             return self
         return self._with(

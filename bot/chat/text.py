@@ -44,7 +44,7 @@ def cut(text: str, limit: int) -> str:
 
 
 def mention_commands(text: str, mention: Callable[[str], str]) -> str:
-    """Replace each command like `</quiz start>` by `mention(name)`, except inside backticks."""
+    """Replace each command like `</quiz>` by `mention(name)`, except inside backticks."""
     return (
         _COMMAND.sub(lambda found: mention(found[1]) if found[1] else found[0], text)
         if "</" in text

@@ -17,6 +17,7 @@ from bot.core.errors import DeliveryRefused, DeliveryUnknown
 from bot.help import views as view
 from bot.help.service import Help
 from bot.rounds.cog import start_round
+from bot.rounds.model import RoundOptions
 from bot.rounds.service import Rounds
 
 log = logging.getLogger(__name__)
@@ -55,7 +56,7 @@ class HelpCog(commands.Cog):
             log.info("guild %s: hello was not said (%s)", guild.id, error)
 
     async def start_round(self, interaction: discord.Interaction, _fields: Fields) -> None:
-        await start_round(self.rounds, interaction, questions=5)
+        await start_round(self.rounds, interaction, RoundOptions())
 
     @app_commands.command(name="help", description="What's next for you, and all commands")
     @app_commands.allowed_installs(guilds=True, users=True)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from discord import ui
 
+from bot.bank.suggestions_views import suggest_button
 from bot.chat.messages import OPEN, PRIMARY, Message, button, link_button, row
 from bot.chat.router import Route
 from bot.daily.panel_views import SET_UP as DAILY_SET_UP
@@ -24,20 +25,20 @@ COMMANDS = Route("commands", {})
 _ABOUT = "I help you get ready for LLM and machine-learning interviews, together and in a few minutes a day."
 _ANYWHERE = """\
 </today>: what today holds
-</practice>: today's questions, in private
-</interview>: open questions, as you'd be asked
-</plan>: how ready you'll be on the day
-</topics>: read up on any topic
-</help>: what's next for you"""
+</practice>: today's questions
+</interview>: mock interviews
+</plan>: will you be ready?
+</topics>: read up on a topic
+</help>: what's next"""
 _ON_SERVERS = """\
-</quiz>: a round in this channel
-</challenge>: questions at everyone's own pace
+</quiz>: a round right here
+</challenge>: at your own pace
 </leaderboard>: who's ahead
 </profile>: what you've reached"""
 _FOR_MANAGERS = """\
-</daily>: the question of the day
-</bank>: this server's own questions
-</settings>: time zone, rounds, teams, recap"""
+</daily>: question of the day
+</bank>: your own questions
+</settings>: how I work here"""
 _STEPS = {
     Step.SET_UP: ("Set up the question of the day", DAILY_SET_UP.id()),
     Step.TODAY: ("Question of the day", TODAY.id(row=0)),
@@ -71,14 +72,15 @@ def help_page(
     `due` counts the questions that are due. `install` is the link that adds the bot to one's
     account.
     """
-    elsewhere = "-# Rounds, the question of the day and boards are on servers that have added me."
+    elsewhere = "-# Rounds and boards are on servers that have added me."
     return Message(
         OPEN,
-        f"### Quizformer\n{_ABOUT}",
+        "### Quizformer\nYour next LLM or ML interview, a few minutes a day.",
         None if on_server else elsewhere,
         row(*(_step_button(step, due, first=not n) for n, step in enumerate(steps))),
         row(
             button("All commands", COMMANDS.id()),
+            suggest_button() if on_server else None,
             link_button("Add me to your account", install) if install else None,
         ),
     )

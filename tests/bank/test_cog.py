@@ -76,9 +76,7 @@ async def test_in_asked_and_out(stage: Stage) -> None:
         "**Imported**: 2 new.\nThis server asks 2 questions of its own"
     )
     topic = next(t for t in (await stage.services.own_bank.find(stage.guild.id)))
-    started = await stage.alwina.slash(
-        stage.quiz, "quiz start", questions=2, topic=topic.row.topic_id
-    )
+    started = await stage.alwina.slash(stage.quiz, "quiz", questions=2, topic=topic.row.topic_id)
     assert "House rules" in reply(started)
     await stage.wait(8)
     assert (
@@ -196,7 +194,7 @@ async def test_another_server_knows_nothing_of_it(stage: Stage) -> None:
     refused = await owner.submit_modal(form, {"format": "json"})
     assert "no questions of its own yet" in reply(refused)
     topic = (await stage.services.own_bank.find(stage.guild.id))[0].row.topic_id
-    assert "I don't know that topic" in reply(await owner.slash(channel, "quiz start", topic=topic))
+    assert "I don't know that topic" in reply(await owner.slash(channel, "quiz", topic=topic))
 
 
 IS_IT_SO = {"prompt": "Is it so?", "answer": "Yes", "wrong": "No", "why": "It is so."}
@@ -207,7 +205,7 @@ async def test_written_edited_and_corrected(stage: Stage) -> None:
     written = await add(stage, topic="Habits", **IS_IT_SO)
     assert reply(written).startswith("**Saved**\n### Is it so?")
     topic = (await stage.services.own_bank.find(stage.guild.id))[0].row.topic_id
-    await stage.alwina.slash(stage.quiz, "quiz start", questions=1, topic=topic)
+    await stage.alwina.slash(stage.quiz, "quiz", questions=1, topic=topic)
     await stage.wait(8)
     card = stage.quiz.last_message
     assert card is not None
@@ -330,7 +328,7 @@ async def test_a_picture_in_every_card(stage: Stage) -> None:
     assert await shown_picture(answer_to(done)) == ("picture.png", ALT, stored)
     assert labels(answer_to(done)) == ["Edit", "Code, formula, picture", "Take out", "Undo"]
     topic = (await stage.services.own_bank.find(stage.guild.id))[0].row.topic_id
-    await stage.alwina.slash(stage.quiz, "quiz start", questions=1, topic=topic)
+    await stage.alwina.slash(stage.quiz, "quiz", questions=1, topic=topic)
     await stage.wait(8)
     card = stage.question().message
     assert await shown_picture(card) == ("picture.png", ALT, stored)

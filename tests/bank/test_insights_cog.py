@@ -40,7 +40,7 @@ async def play(stage: Stage) -> None:
     wrong = {item.id: min(set(range(len(item.choices))) - item.right) for item in ITEMS}
 
     def fill(conn: Connection) -> None:
-        ended = {"phase": "ended", "due_at": now, "started_at": now, "ended_at": now}
+        ended = {"phase": "ended", "due_at": None, "started_at": now}
         add_round(conn, stage, 900, questions=len(ITEMS), **ended)
         for n, item in enumerate(ITEMS, start=1):
             note_asked(conn, stage.guild.id, item.id, now)

@@ -22,7 +22,7 @@ from bot.bank.message_text import plain_text
         ("What does `**kwargs` do in ``a ` b``?", "What does **kwargs do in a ` b?"),
         ("What is [Adam](https://arxiv.org/abs/1412.6980)?", "What is Adam (https://arxiv.org/abs/1412.6980)?"),
         ("See <https://arxiv.org>", "See https://arxiv.org"),
-        ("<a:party:123456789> <:ok:1> </quiz start:77>", ":party: :ok: /quiz start"),
+        ("<a:party:123456789> <:ok:1> </quiz:77>", ":party: :ok: /quiz"),
         ("due <t:1800000000:R>", "due 2027-01-15 08:00 UTC"),
         ("What does this print?```py\nx = 1\n  y = **x**\n```Why?", "What does this print?\nx = 1\n  y = **x**\nWhy?"),
         ("```one line```", "one line"),

@@ -219,7 +219,7 @@ async def test_other_choices_are_another_question(stage: Stage) -> None:
     done = await save(stage, fewer, number)
     assert (done.replaced, done.otherwise) == (True, 0)
     assert done.own.row.item_id != mine
-    (review,) = await stage.bot.rounds.review_all(round_id, ALWINA)
+    (review,) = await stage.bot.rounds.own_answers(round_id, ALWINA)
     assert (review.item.id, review.answer, len(review.item.choices)) == (mine, "3", 4)
     with pytest.raises(UserError, match="taken out or replaced"):
         await save(stage, form, number)

@@ -4,33 +4,47 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from bot.challenges import store
-from bot.challenges.cards import Asked, Between, OpenCard, ResultCard, Started
-from bot.challenges.service import Options, Person
-from bot.challenges.store import Challenge
+from bot.challenges.model import (
+    Asked,
+    Between,
+    Challenge,
+    ChallengeOptions,
+    NewChallenge,
+    OpenCard,
+    Person,
+    ResultCard,
+)
 from bot.core.clicks import Click
-from tests.stage import ALWINA, CHANNEL, GUILD, NAMES, Stage
+from bot.core.pending_starts import Notify
+from tests.stage import ALWINA, CHANNEL, GUILD, NAMES, Stage, starter_in
 
 
 async def start(stage: Stage, starter: int = ALWINA, **options: Any) -> int:
     """Start a challenge and let its card be posted."""
     started = await begin(stage, starter, **options)
     await stage.run()
-    return started.challenge_id
+    return started.id
 
 
-async def begin(stage: Stage, starter: int = ALWINA, **given: Any) -> Started:
+async def begin(
+    stage: Stage,
+    starter: int = ALWINA,
+    *,
+    member: int | None = None,
+    notify: Notify | None = None,
+    roles: tuple[int, ...] = (),
+    manages: bool = False,
+    questions: int = 3,
+    **options: Any,
+) -> NewChallenge:
     """Start a challenge; its card is still to be posted."""
-    usual = {"guild_id": GUILD, "channel_id": CHANNEL, "starter": person(starter)}
-    member = given.pop("member", None)
-    wish = {name: given.pop(name) for name in ("topic_id", "difficulty", "hours") if name in given}
-    options = Options(given.pop("questions", 3), **wish)
-    whom = person(member) if member else None
-    return await stage.bot.challenges.start(options, **{**usual, "member": whom, **given})
-
-
-def person(user_id: int) -> Person:
-    return Person(user_id, NAMES.get(user_id, f"Member {user_id}"))
+    who = replace(starter_in(user_id=starter), roles=roles, manages=manages)
+    whom = Person(member, NAMES.get(member)) if member else None
+    wanted = ChallengeOptions(questions, **options)
+    return await stage.bot.challenges.start(who, wanted, whom, notify)
 
 
 async def row(stage: Stage, challenge_id: int) -> Challenge:

@@ -46,10 +46,10 @@ def test_next_step(number: int, open_until: datetime | None, now: datetime, step
     )
 
 
-def test_who_may_take_it() -> None:
+def test_who_may_play_it() -> None:
     """One with a named member is for these two; any other is for everyone."""
-    assert rules.may_take(9, 1, None)
-    assert [rules.may_take(user, 1, 2) for user in (1, 2, 3)] == [True, True, False]
+    assert rules.may_play(9, 1, None)
+    assert [rules.may_play(user, 1, 2) for user in (1, 2, 3)] == [True, True, False]
 
 
 def test_when_it_is_over() -> None:
@@ -67,24 +67,9 @@ def test_when_it_is_over() -> None:
     assert over == [False, False, True, True, True]
 
 
-def look(**known: object) -> datetime:
-    usual = {"now": NOW, "closes_at": CLOSE, "named": False, "shown": 0, "finished": 0}
-    usual |= {"next_finish": None, "edited_at": None}
-    return rules.next_update(**{**usual, **known})  # type: ignore[arg-type]
-
-
-def test_counts_are_merged() -> None:
-    """The first count comes at once, the next ones half a minute apart, and none where nothing has changed."""
-    assert look() == CLOSE
-    assert look(finished=1) == NOW
-    assert look(finished=2, shown=1, edited_at=s(-10)) == s(20)
-    assert look(finished=2, shown=1, edited_at=s(-60)) == NOW
-    assert look(finished=2, shown=2, edited_at=s(-1)) == CLOSE
-
-
-def test_a_last_question_that_runs_out_is_waited_for() -> None:
-    """A player finishes when the time of the last question is up, without a click."""
-    assert look(next_finish=s(15)) == s(15)
-    assert look(next_finish=s(15), shown=1, finished=1, edited_at=s(0)) == s(30)
-    assert look(next_finish=s(15), shown=1, finished=1, edited_at=s(0), named=True) == s(15)
-    assert look(next_finish=s(4000)) == CLOSE
+def test_when_it_is_due() -> None:
+    """At the close, or half a minute after the next finish; a pair's finish is shown at once."""
+    assert rules.due_at(CLOSE, named=False, next_finish=None) == CLOSE
+    assert rules.due_at(CLOSE, named=False, next_finish=s(15)) == s(45)
+    assert rules.due_at(CLOSE, named=True, next_finish=s(15)) == s(15)
+    assert rules.due_at(CLOSE, named=False, next_finish=s(3580)) == CLOSE

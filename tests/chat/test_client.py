@@ -45,20 +45,20 @@ SHARED = [
 ]
 MESSAGE_COMMANDS = ["Suggest as question"]
 OPTIONS = {
-    "quiz start": ["questions", "topic", "seconds", "difficulty", "mode"],
-    "challenge": ["questions", "topic", "difficulty", "hours", "member"],
+    "quiz": ["questions", "topic", "difficulty", "seconds", "mode"],
+    "challenge": ["member", "topic", "questions", "difficulty", "hours"],
     "leaderboard": ["period", "board", "topic"],
 }
 RANGES = {
     "plan minutes": (5, 120),
-    "quiz start questions": (1, 50),
-    "quiz start seconds": (5, 300),
+    "quiz questions": (1, 50),
+    "quiz seconds": (5, 300),
     "challenge questions": (1, 20),
     "challenge hours": (1, 168),
 }
 CHOICES = {
-    "quiz start difficulty": ["easy", "medium", "hard", "mixed"],
-    "quiz start mode": ["timed", "hosted"],
+    "quiz difficulty": ["easy", "medium", "hard", "mixed"],
+    "quiz mode": ["timed", "hosted"],
     "pair when": [
         "any",
         "mornings",
@@ -92,7 +92,7 @@ async def test_the_commands_are_those_of_the_specification(stage: Stage) -> None
         assert (found(path)["min_value"], found(path)["max_value"]) == (least, most)
     for path, values in CHOICES.items():
         assert [choice["value"] for choice in found(path)["choices"]] == values
-    for path in ("plan date", "pair topic", "quiz start topic", "challenge topic"):
+    for path in ("plan date", "pair topic", "quiz topic", "challenge topic"):
         assert found(path)["autocomplete"]
     # on servers, in direct messages, and anywhere for members who installed the app
     for name in (*PRIVATE, "help"):
@@ -130,9 +130,9 @@ async def test_an_unresponsive_gateway_is_cut_off(monkeypatch: pytest.MonkeyPatc
 async def test_autocomplete(stage: Stage) -> None:
     """Topics are found by title, id, number and section."""
     complete = stage.alwina.autocomplete
-    found = await complete(stage.quiz, "quiz start", "topic", "lora")
+    found = await complete(stage.quiz, "quiz", "topic", "lora")
     assert "LoRA" in found[0]["name"]
-    assert len(await complete(stage.quiz, "quiz start", "topic", "applications")) == 17
+    assert len(await complete(stage.quiz, "quiz", "topic", "applications")) == 17
 
 
 async def test_an_unexpected_failure_is_one_sentence_with_an_id(
@@ -218,7 +218,7 @@ async def test_failing_autocomplete(
         raise error
 
     monkeypatch.setattr(Bank, "search", broken)
-    assert await stage.alwina.autocomplete(stage.quiz, "quiz start", "topic", "lora") == []
+    assert await stage.alwina.autocomplete(stage.quiz, "quiz", "topic", "lora") == []
     assert str(error) in caplog.text
 
 

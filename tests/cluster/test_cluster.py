@@ -154,7 +154,7 @@ async def test_two_processes_hold_the_same_shard(cluster: Cluster) -> None:
     assert "The question of the day is on its way" in panel.text
     await press(annegret, panel, "Skip next")
     assert await soon(lambda: cards(daily_channel, "daily"))
-    started = await annegret.slash(channel, "quiz start", questions=3, seconds=8)
+    started = await annegret.slash(channel, "quiz", questions=3, seconds=8)
     assert " starts " in started.text, started.text
     answered: set[int] = set()
     while not standings(channel):
@@ -201,7 +201,7 @@ async def test_a_process_meets_a_newer_schema(cluster: Cluster) -> None:
         Connection.execute, text("UPDATE alembic_version SET version_num = '9999'")
     )
     with suppress(TimeoutError):
-        await annegret.slash(channel, "quiz start")
+        await annegret.slash(channel, "quiz")
     assert await bot.dead() == 1
     line = bot.log.strip().splitlines()[-1]
     assert line.startswith(

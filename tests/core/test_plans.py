@@ -30,7 +30,7 @@ from bot.bank import store as suggestions
 from bot.bank.model import Form, State
 from bot.boards import store as boards
 from bot.challenges import store as challenges
-from bot.challenges.store import Player, Shown
+from bot.challenges.model import ChallengeOptions, ChallengePlayer, ShownQuestion
 from bot.core import erased_answers, member_hashes, notes, servers
 from bot.core.database import Database
 from bot.core.jobs import Queue
@@ -39,6 +39,7 @@ from bot.core.tables import count_rows
 from bot.daily import schedule_store, streak_store
 from bot.daily import store as daily
 from bot.daily.model import Schedule
+from bot.games.model import Starter
 from bot.interviews import partner_store
 from bot.interviews import store as interviews
 from bot.interviews.model import Interview, PartnerState
@@ -62,8 +63,7 @@ from bot.recap.model import RecapSchedule
 from bot.reminders import store as reminders
 from bot.reminders.model import Reminder
 from bot.rounds import store as rounds
-from bot.rounds.rules import Phase
-from bot.rounds.store import Round, RoundQuestion
+from bot.rounds.model import RoundOptions, RoundQuestion
 from tests.history import ALWINA, CHANNEL, GUILD, NOW, analyze, fill
 
 BESIDE_STORES = pay, totals
@@ -137,34 +137,9 @@ COUNTED = replace(
     ANSWER, question_id=1, user_id=ALWINA, local_date=TODAY, paid=90, rating=3, team_id=GUILD
 )
 DAILY_ANSWER = replace(COUNTED, source=DAILY, question_id=DAYS - 1)
-RUNNING = Round(
-    DAYS,
-    GUILD,
-    CHANNEL,
-    ALWINA,
-    None,
-    "mixed",
-    20,
-    False,
-    3,
-    Phase.OPEN,
-    3,
-    NOW,
-    0,
-    0,
-    None,
-    None,
-    NOW,
-)
 QUESTION = RoundQuestion(LAST, DAYS, 3, "t1-a", "0123", 20, None, None, None, None, None)
 SOON = {"closes_at": NOW + timedelta(hours=1)}
-OPTIONS = {
-    "guild_id": GUILD,
-    "channel_id": 11,
-    "starter_id": 103,
-    "topic_id": None,
-    "difficulty": "mixed",
-}
+STARTER = Starter(guild_id=GUILD, channel_id=11, user_id=103)
 
 
 STREAK = Milestone(milestone_rules.Kind.STREAK, "7", 7)
@@ -249,7 +224,7 @@ CALLS: list[Call] = [
     call(IN_PLAY.items),
     call(IN_PLAY.items_hidden_from),
     call(IN_PLAY.items_hidden_from, guild_id=None),
-    call(challenges.add_shown, shown=Shown(LAST, ALWINA, "0123", NOW, NOW)),
+    call(challenges.add_shown, shown=ShownQuestion(LAST, ALWINA, "0123", NOW, NOW)),
     call(challenges.delete_shown, question_id=LAST - 2),
     call(challenges.end_shown, question_id=LAST - 2),
     call(challenges.shown_to, question_id=LAST - 2),
@@ -283,15 +258,14 @@ CALLS: list[Call] = [
     call(questions.save_items, rows=[OwnItem(GUILD, 8, "mine-8", "own--9", False, "{}")]),
     call(
         challenges.create,
+        starter=STARTER,
+        options=ChallengeOptions(),
         questions=[("t1-a", 20)],
         member_id=None,
-        wanted=1,
-        hours=1,
         **SOON,
-        **OPTIONS,
     ),
     call(challenges.recount, challenge_ids=[DAYS]),
-    call(challenges.save_player, player=Player(DAYS, ALWINA, 2, NOW, None, GUILD)),
+    call(challenges.save_player, player=ChallengePlayer(DAYS, ALWINA, 2, NOW, None, GUILD)),
     call(challenges.shown_to_all, question_id=LAST - 2),
     call(memory.replay, item_id=MINE),
     call(schedule_store.add_schedule, schedule=SCHEDULE),
@@ -363,14 +337,17 @@ CALLS: list[Call] = [
     call(recap.redirect, channel_id=None),
     call(reminders.save, reminder=Reminder(ALWINA, "09:00", NOW)),
     call(reminders.change, Reminder(ALWINA, "09:00", NOW), problem=None),
-    call(rounds.create, questions=[("t1-a", "0123", 20)], seconds=20, **OPTIONS),
+    call(
+        rounds.create,
+        starter=STARTER,
+        options=RoundOptions(seconds=20),
+        questions=[("t1-a", "0123", 20)],
+    ),
     call(rounds.started_by, starter_id=ALWINA),
-    call(rounds.bring_forward, number=3),
+    call(rounds.all_have_answered, question=QUESTION),
     call(rounds.question_of, number=3),
     call(rounds.mark_asked, question=QUESTION),
     call(rounds.change_question, asked_at=NOW),
-    call(rounds.add_answer, number=3),
-    call(rounds.add_checked_answer, round_=RUNNING),
     call(members.team_names, role_ids={GUILD, 7}),
     call(members.add_team, name="Red"),
     call(members.remove_teams, role_ids=[GUILD]),

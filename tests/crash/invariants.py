@@ -188,7 +188,7 @@ def card_versions(
     if message_id != card.id:
         yield f"{what}: the stored message is {message_id}, the card {card.id}"
     final = [v for v in card.history if set(ends) & set(v.custom_ids)]
-    # a reveal that is shown again after /quiz stop has no button for the next question any more
+    # a reveal that is shown again after a stop has no button for the next question any more
     texts = {v.text.removesuffix("\nNext") for v in final}
     if len(texts) > 1:
         yield f"{what} ended in {len(texts)} ways: {sorted(texts)}"

@@ -153,7 +153,7 @@ def hasten(database: Path, seconds: float = 1.0) -> None:
         f"UPDATE rounds SET due_at = min(due_at, {due}) "
         "WHERE phase IN ('ask', 'open', 'pause') AND NOT hosted",
         f"UPDATE challenge_shown SET deadline_at = min(deadline_at, {due})",
-        f"UPDATE challenge_takers SET finished_at = min(finished_at, {due})",
+        f"UPDATE challenge_players SET finished_at = min(finished_at, {due})",
     )
 
 

@@ -154,7 +154,7 @@ class Stage:
     def has_finished(self, member: Member) -> bool:
         """Return whether a member has finished the challenge, or their time for it is up."""
         now = int(time.time() * 1000)
-        sql = f"SELECT 1 FROM challenge_takers WHERE user_id = {member.id} AND finished_at < {now}"
+        sql = f"SELECT 1 FROM challenge_players WHERE user_id = {member.id} AND finished_at < {now}"
         return bool(self.rows(sql))
 
     async def act(self, action: Coroutine[object, object, Result | None]) -> Result | None:
@@ -214,7 +214,7 @@ class Stage:
         where = channel or self.channel
         before = len(cards(where))
         options = {"questions": 1, "seconds": SECONDS, **options}
-        result = await self.annegret.slash(where, "quiz start", **options)
+        result = await self.annegret.slash(where, "quiz", **options)
         if " starts " in result.text:
             await self.world.until(lambda: len(cards(where)) > before)
         return result
@@ -282,7 +282,7 @@ async def play_round(
     await stage.bot.start()
     moment = arm()
     options = options or {"questions": 1, "seconds": SECONDS}
-    await stage.act(stage.annegret.slash(stage.channel, "quiz start", **options))
+    await stage.act(stage.annegret.slash(stage.channel, "quiz", **options))
     if hasten_first:
         await stage.play(lambda: len(stage.done) == 2)
         await stage.stop()

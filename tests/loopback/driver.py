@@ -128,7 +128,7 @@ class Member:
         return {int(found) for found in _MENTION.findall(message.text)} - met
 
     async def slash(self, channel: Channel, command: str, /, **options: Any) -> Result:
-        """Use a registered command, for example `slash(channel, "quiz start", seconds=5)`.
+        """Use a registered command, for example `slash(channel, "quiz", seconds=5)`.
 
         A file is given as its name and content.
         """

@@ -72,12 +72,12 @@ async def test_two_servers(tmp_path: Path) -> None:
         assert PROMPT in shown(await mechthild.slash(here, "bank list")).text
         assert PROMPT not in (await mortimer.slash(there, "bank list")).text
         topic = own_id(ours.id, 1)
-        assert "I don't know that topic" in (await bob.slash(there, "quiz start", topic=topic)).text
+        assert "I don't know that topic" in (await bob.slash(there, "quiz", topic=topic)).text
         assert PROMPT in await practised(annegret, here)
         assert PROMPT not in await practised(bob, there)
 
-        await annegret.slash(here, "quiz start", topic=topic, seconds=5)
-        await bob.slash(there, "quiz start", questions=4, seconds=5)
+        await annegret.slash(here, "quiz", topic=topic, seconds=5)
+        await bob.slash(there, "quiz", questions=4, seconds=5)
         assert "3 questions" in _texts(there)
         await world.until(lambda: "1 of 1" in _texts(here) and PROMPT in _texts(here))
         await world.until(lambda: "Round over" in _texts(here))  # until then it is in use

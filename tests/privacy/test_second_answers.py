@@ -11,7 +11,7 @@ from sqlalchemy import URL, Connection, select, text
 from sqlalchemy.util import await_only
 
 from bot.app import HELD
-from bot.challenges.cards import Asked
+from bot.challenges.model import Asked
 from bot.core.database import open_database
 from bot.core.erased_answers import erased_answers
 from bot.core.errors import DeliveryRefused, UserError

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import OperationalError
 
@@ -19,7 +20,7 @@ from bot.app import all_tables
 from bot.bank.model import Form
 from bot.boards import store as boards
 from bot.boards.model import Board
-from bot.challenges.service import Options, Person
+from bot.challenges.model import ChallengeOptions, Person
 from bot.core.clicks import Click
 from bot.core.errors import UserError
 from bot.core.jobs import LEASE
@@ -30,11 +31,12 @@ from bot.memory.rules import USUAL
 from bot.milestones.rules import Kind
 from bot.practice.model import Asking
 from bot.privacy import service
+from bot.rounds.model import RoundOptions
 from tests.challenges import play as challenges
 from tests.fakes import Crash, DailyCard, Post
 from tests.privacy.failing import fail_after
 from tests.rows import everything
-from tests.stage import ALWINA, BOB, CHANNEL, CLEMENTINE, GUILD, Stage
+from tests.stage import ALWINA, BOB, CHANNEL, CLEMENTINE, GUILD, Stage, starter_in
 
 ZOE, NAME = 730_000_000_000_000_123, "Zoë Unfindable"
 OTHER_GUILD = 730_000_000_000_000_999
@@ -112,15 +114,15 @@ async def live(stage: Stage) -> None:
 
 async def challenge(stage: Stage) -> None:
     """Zoe challenges everyone, and takes it with others; later Bob challenges her, and she begins that one too."""
-    for starter, member in ((Person(ZOE, NAME), None), (Person(BOB, "Bob"), Person(ZOE, NAME))):
-        started = await stage.bot.challenges.start(
-            Options(6, hours=1), guild_id=GUILD, channel_id=CHANNEL, starter=starter, member=member
-        )
+    zoe = replace(starter_in(user_id=ZOE), name=NAME)
+    for starter, member in ((zoe, None), (starter_in(user_id=BOB), Person(ZOE, NAME))):
+        options = ChallengeOptions(6, hours=1)
+        started = await stage.bot.challenges.start(starter, options, member)
         await stage.run()
         (post, *_) = reversed(stage.sender.of_kind("challenge"))
         for user_id in (ZOE, BOB):
             asked = await stage.bot.challenge_players.take(
-                started.challenge_id, user_id, GUILD, post.message_id, stage.clock()
+                started.id, user_id, GUILD, post.message_id, stage.clock()
             )
             said = NAME if user_id == ZOE else "something else"
             text = said if asked.item.kind == "typed" else None
@@ -317,17 +319,6 @@ async def test_what_is_open_is_taken_back(stage: Stage) -> None:
     assert set(await stage.check_points()) == {BOB}
 
 
-async def test_no_open_question_in_memory_names_who_started_its_round(stage: Stage) -> None:
-    """Though she has not answered it; the answers of others to it stay."""
-    assert await stage.next_card(await stage.start(questions=1, starter_id=ZOE))
-    await stage.answer(BOB, after=2)
-    assert str(ZOE) in str(vars(stage.bot.open_questions))
-    await stage.bot.privacy.erase(ZOE)
-    assert str(ZOE) not in str(vars(stage.bot.open_questions))
-    await stage.answer(CLEMENTINE, after=3)
-    assert {a.user_id for a in await stage.answers()} == {BOB, CLEMENTINE}
-
-
 class Reply:
     """A fake of the interaction that updates a member's reply."""
 
@@ -339,11 +330,10 @@ async def test_no_reply_is_kept_in_memory(stage: Stage) -> None:
     """Not of what she started and is not posted yet, nor of her answer to a question that is open."""
     replies = [Reply() for _ in range(3)]
     kept = [weakref.ref(reply) for reply in replies]
-    options: dict[str, Any] = {"guild_id": GUILD, "channel_id": CHANNEL}
     tell_of_round, tell_of_challenge, result = (reply.show for reply in replies)
-    await stage.bot.rounds.start(starter_id=ZOE, questions=1, notify=tell_of_round, **options)
-    starter = Person(ZOE, NAME)
-    await stage.bot.challenges.start(Options(1), starter=starter, tell=tell_of_challenge, **options)
+    starter = replace(starter_in(user_id=ZOE), name=NAME)
+    await stage.bot.rounds.start(starter, RoundOptions(1), tell_of_round)
+    await stage.bot.challenges.start(starter, ChallengeOptions(1), notify=tell_of_challenge)
     stage.bot.private_results.add(1, ZOE, result)
     del replies, tell_of_round, tell_of_challenge, result
     gc.collect()

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from bot.app import IN_PLAY
 from bot.core.clicks import Click
@@ -17,10 +18,11 @@ from bot.questions import own, store
 from bot.questions.banks import Banks, _Joined
 from bot.questions.model import Bank
 from bot.questions.own import is_own, server_of
+from bot.rounds.model import RoundOptions
 from tests.answers.entries import counted, store_counted
 from tests.banks import small_bank
 from tests.ours import OTHER_GUILD, furnish, kept_in, own_item, own_topic
-from tests.stage import ALWINA, BOB, CHANNEL, GUILD, Stage
+from tests.stage import ALWINA, BOB, GUILD, Stage, starter_in
 
 
 @pytest.fixture
@@ -270,21 +272,18 @@ async def test_rounds_ask_own_questions_there_only(stage: Stage) -> None:
     assert set(asked) == {*stage.bank.items, *mine}
     assert set(mine) <= {e.card.item.id for e in stage.sender.edits_of("reveal")}  # type: ignore[union-attr]
     await stage.check_points()
-    assert len(await stage.bot.rounds.review_all(round_id, ALWINA)) == len(asked)
+    assert len(await stage.bot.rounds.own_answers(round_id, ALWINA)) == len(asked)
 
 
 async def test_a_round_on_an_own_topic(stage: Stage) -> None:
     """A round can ask one topic of the server; elsewhere nobody knows that topic."""
     mine = await furnish(stage.database, GUILD)
     topic_id = (await stage.bot.context.bank_for(ALWINA, GUILD)).items[mine[0]].topic_id
-    started = await stage.bot.rounds.start(
-        guild_id=GUILD, channel_id=CHANNEL, starter_id=ALWINA, topic_id=topic_id
-    )
+    options = RoundOptions(topic_id=topic_id)
+    started = await stage.bot.rounds.start(starter_in(), options)
     assert (started.questions, started.topic and started.topic.title) == (3, "Ours")
     with pytest.raises(UserError, match="I don't know that topic"):
-        await stage.bot.rounds.start(
-            guild_id=OTHER_GUILD, channel_id=99, starter_id=BOB, topic_id=topic_id
-        )
+        await stage.bot.rounds.start(replace(starter_in(99, BOB), guild_id=OTHER_GUILD), options)
 
 
 @pytest.mark.usefixtures("nothing_cached")

@@ -12,8 +12,10 @@ from bot.app import IN_PLAY
 from bot.core.database import Database
 from bot.daily import store as daily
 from bot.daily.model import Schedule
+from bot.games.model import Starter
 from bot.members import store as members
 from bot.rounds import store as rounds
+from bot.rounds.model import RoundOptions
 from tests.answers.entries import counted, store_counted
 
 AT = datetime(2027, 1, 4, 12, 0, 0, 456_000, tzinfo=UTC)
@@ -30,13 +32,9 @@ def start(conn: Connection, guild_id: int, *items: str) -> int:
     """A round that asks these items."""
     round_id = rounds.create(
         conn,
-        guild_id=guild_id,
-        channel_id=guild_id,
-        starter_id=1,
-        topic_id=None,
-        difficulty="mixed",
-        seconds=20,
-        questions=[(item, "0123", 20) for item in items],
+        Starter(guild_id=guild_id, channel_id=guild_id, user_id=1),
+        RoundOptions(seconds=20),
+        [(item, "0123", 20) for item in items],
         now=AT,
         first_at=AT,
     )

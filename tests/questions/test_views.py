@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from bot.answers.rules import Tally
 from bot.chat import text as t
 from bot.chat.messages import OPEN, REVEALED, Message, text_of
 from bot.core.limits import MAX_TYPED
@@ -20,7 +21,7 @@ from bot.questions.cards import Outcome, Review, count_answers
 from bot.questions.model import Bank, Choice, Item, Reference, Section
 from bot.rounds import rules as rounds_rules
 from bot.rounds import views as rounds
-from bot.rounds.cards import Fastest, Leader, QuestionCard, RevealCard
+from bot.rounds.model import QuestionCard, RevealCard
 from tests.daily.cards import asks, closed_card, open_card, verdict_on
 from tests.messages import (
     check_limits,
@@ -77,8 +78,10 @@ NOBODY = Outcome(0, 0, {})
 
 
 def reveal(one: Item, order: tuple[int, ...], result: Outcome | None = None) -> Message:
-    fastest = tuple(Fastest(NAME, 299_999 + n, 100 - n) for n in range(3)) if result is None else ()
-    return rounds.reveal(RevealCard(ROW, one, order, 50, 50, result or crowd(one), fastest), bank())
+    best = tuple(Tally(n, 100 - n, 1, 1, 299_999 + n) for n in range(3)) if result is None else ()
+    names = dict.fromkeys(range(3), NAME)
+    card = RevealCard(ROW, one, order, 50, 50, result or crowd(one), best, names)
+    return rounds.reveal(card, bank())
 
 
 def daily_end(one: Item, order: tuple[int, ...], result: Outcome | None = None) -> Message:
@@ -583,11 +586,14 @@ def test_a_wrong_text_is_quoted_as_typed(shape: str) -> None:
 
 def test_no_card_is_longer_than_measured() -> None:
     """The measured length of a question is enough for each card, with the longest names."""
-    fastest = tuple(Fastest(NAME, 299_999, 100) for _ in range(rounds_rules.FASTEST))
-    leaders = tuple(Leader(NAME, 99_999) for _ in range(rounds_rules.LEADERS))
+    fastest = tuple(Tally(n, 100, 1, 1, 299_999) for n in range(rounds_rules.FASTEST))
+    leaders = tuple(Tally(n, 99_999, 50, 50, 9) for n in range(rounds_rules.LEADERS))
+    names = dict.fromkeys(range(3), NAME)
     for one in ITEMS:
         order = orders(one)[0]
-        full = RevealCard(ROW, one, order, 50, 50, crowd(one), fastest, alone=True, leaders=leaders)
+        full = RevealCard(
+            ROW, one, order, 50, 50, crowd(one), fastest, names, alone=True, leaders=leaders
+        )
         shown = [
             question(one, order),
             rounds.reveal(full, bank()),

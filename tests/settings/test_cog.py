@@ -81,12 +81,12 @@ async def test_the_role_that_may_start_rounds(stage: Stage) -> None:
     """Members without the role are told which one they need; others and managers start rounds."""
     learners = stage.guild.create_role("learners")
     await stage.services.settings.set_starters(stage.guild.id, learners.id)
-    refused = await stage.alwina.slash(stage.quiz, "quiz start")
+    refused = await stage.alwina.slash(stage.quiz, "quiz")
     assert refused.ephemeral
     assert f"Only members with <@&{learners.id}> can start one on this server." in reply(refused)
     dagobert = stage.guild.add_member(stage.env.create_user("dagobert"), roles=[learners])
-    assert "**dagobert** starts" in reply(await dagobert.slash(stage.quiz, "quiz start"))
-    assert "**mechthild** starts" in reply(await stage.manager.slash(stage.daily, "quiz start"))
+    assert "**dagobert** starts" in reply(await dagobert.slash(stage.quiz, "quiz"))
+    assert "**mechthild** starts" in reply(await stage.manager.slash(stage.daily, "quiz"))
 
 
 async def test_the_recap_in_the_panel(stage: Stage) -> None:

@@ -144,7 +144,7 @@ class Stage:
 
     async def play(self, **options: Any) -> Question:
         """Start a round and return its first question."""
-        result = await self.alwina.slash(self.quiz, "quiz start", **options)
+        result = await self.alwina.slash(self.quiz, "quiz", **options)
         assert "**alwina** starts" in reply(result)
         await self.wait(8)
         return self.question()

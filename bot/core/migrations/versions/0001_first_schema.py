@@ -95,7 +95,6 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("hours", sa.Integer(), nullable=False),
         sa.Column("state", sa.String(length=8), nullable=False),
         sa.Column("counted", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("shown", sa.Integer(), server_default="0", nullable=False),
         sa.Column("due_at", sa.BigInteger(), nullable=True),
         sa.Column("lease_until", sa.BigInteger(), nullable=True),
         sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
@@ -103,10 +102,9 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("started_at", sa.BigInteger(), nullable=False),
         sa.Column("closes_at", sa.BigInteger(), nullable=False),
         sa.Column("tried_at", sa.BigInteger(), nullable=True),
-        sa.Column("edited_at", sa.BigInteger(), nullable=True),
         sa.Column("closed_at", sa.BigInteger(), nullable=True),
+        sa.Column("two_played", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("ending", sa.String(length=20), nullable=True),
-        sa.Column("detail", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_challenges")),
         sqlite_autoincrement=True,
     )
@@ -586,9 +584,8 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
         sa.Column("idle", sa.Integer(), nullable=False),
         sa.Column("ending", sa.String(length=20), nullable=True),
-        sa.Column("detail", sa.Text(), nullable=True),
         sa.Column("started_at", sa.BigInteger(), nullable=False),
-        sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.Column("two_played", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("erased_in", sa.Integer(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_rounds")),
         sqlite_autoincrement=True,
@@ -600,14 +597,6 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         unique=False,
         sqlite_where=sa.text("due_at IS NOT NULL"),
         postgresql_where=sa.text("due_at IS NOT NULL"),
-    )
-    op.create_index(
-        "ix_rounds_ended",
-        "rounds",
-        ["channel_id", "ended_at"],
-        unique=False,
-        sqlite_where=sa.text("phase = 'ended'"),
-        postgresql_where=sa.text("phase = 'ended'"),
     )
     op.create_index("ix_rounds_guild_id", "rounds", ["guild_id", "id"], unique=False)
     op.create_index(
@@ -724,6 +713,29 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
     )
     op.create_index("ix_totals_member", "totals", ["user_id", "guild_id"], unique=False)
     op.create_table(
+        "challenge_players",
+        sa.Column("challenge_id", ROW_ID, nullable=False),
+        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("began_at", sa.BigInteger(), nullable=False),
+        sa.Column("finished_at", sa.BigInteger(), nullable=True),
+        sa.Column("guild_id", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["challenge_id"], ["challenges.id"], name=op.f("fk_challenge_players_challenge_id")
+        ),
+        sa.PrimaryKeyConstraint("challenge_id", "user_id", name=op.f("pk_challenge_players")),
+        sqlite_with_rowid=False,
+    )
+    op.create_index(
+        "ix_challenge_players_playing",
+        "challenge_players",
+        ["user_id", "guild_id"],
+        unique=False,
+        sqlite_where=sa.text("guild_id IS NOT NULL"),
+        postgresql_where=sa.text("guild_id IS NOT NULL"),
+    )
+    op.create_index("ix_challenge_players_user_id", "challenge_players", ["user_id"], unique=False)
+    op.create_table(
         "challenge_questions",
         sa.Column("id", ROW_ID, nullable=False),
         sa.Column("challenge_id", ROW_ID, nullable=False),
@@ -739,29 +751,6 @@ def upgrade() -> None:  # noqa: PLR0915 - it is as long as its schema
         ),
         sqlite_autoincrement=True,
     )
-    op.create_table(
-        "challenge_takers",
-        sa.Column("challenge_id", ROW_ID, nullable=False),
-        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("number", sa.Integer(), nullable=False),
-        sa.Column("began_at", sa.BigInteger(), nullable=False),
-        sa.Column("finished_at", sa.BigInteger(), nullable=True),
-        sa.Column("guild_id", sa.BigInteger(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["challenge_id"], ["challenges.id"], name=op.f("fk_challenge_takers_challenge_id")
-        ),
-        sa.PrimaryKeyConstraint("challenge_id", "user_id", name=op.f("pk_challenge_takers")),
-        sqlite_with_rowid=False,
-    )
-    op.create_index(
-        "ix_challenge_takers_taking",
-        "challenge_takers",
-        ["user_id", "guild_id"],
-        unique=False,
-        sqlite_where=sa.text("guild_id IS NOT NULL"),
-        postgresql_where=sa.text("guild_id IS NOT NULL"),
-    )
-    op.create_index("ix_challenge_takers_user_id", "challenge_takers", ["user_id"], unique=False)
     op.create_table(
         "interview_questions",
         sa.Column("id", ROW_ID, nullable=False),

@@ -9,7 +9,8 @@ from discord.app_commands import locale_str
 
 from bot.answers.rules import Tally
 from bot.chat import text as t
-from bot.play.rules import DIFFICULTIES, SHOWN
+from bot.games.model import DIFFICULTIES
+from bot.games.rules import SHOWN
 
 DIFFICULTY_CHOICES = [
     app_commands.Choice(name=locale_str(d.capitalize()), value=d) for d in DIFFICULTIES

@@ -1,4 +1,4 @@
-"""Pure rules that rounds and challenges share: which items fit, time limits and points."""
+"""Pure rules that rounds and challenges share: time limits and points."""
 
 from __future__ import annotations
 
@@ -6,11 +6,8 @@ import re
 from datetime import timedelta
 from math import ceil
 
-from msgspec import Struct
-
 from bot.questions.model import Item
 
-DIFFICULTIES = ("easy", "medium", "hard", "mixed")
 SHOWN = 10
 """Members named in the standings."""
 FULL_POINTS = 100
@@ -60,18 +57,6 @@ def _is_worked_out(item: Item) -> bool:
         and 2 * sum(bool(_DIGIT.search(text)) for text in others) >= len(others)
         and max(len(text.split()) for text in answers) <= _WORDS_AROUND_A_NUMBER
     )
-
-
-class Options(Struct, frozen=True):
-    """The options of a round or challenge. Without a topic, it has questions of all topics."""
-
-    questions: int
-    topic_id: str | None = None
-    difficulty: str = "mixed"
-
-    def allows(self, item: Item) -> bool:
-        """Return whether an item may be asked with these options."""
-        return self.difficulty in {"mixed", item.level} and self.topic_id in {None, item.topic_id}
 
 
 def grace(delay: timedelta) -> timedelta:

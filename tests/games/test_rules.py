@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from bot.play.rules import LEAST_TIME, MOST_TIME, Options, grace, points, reading_time, seconds_for
+from bot.games.model import GameOptions
+from bot.games.rules import LEAST_TIME, MOST_TIME, grace, points, reading_time, seconds_for
 from tests.shipped import item, packs, typed
 
 
@@ -57,16 +58,16 @@ def test_what_makes_an_item_take_longer() -> None:
 )
 def test_difficulties(difficulty: str, asked: set[int]) -> None:
     """Easy asks levels 1 and 2, medium 3, hard 4 and 5, mixed all of them."""
-    options = Options(5, difficulty=difficulty)
+    options = GameOptions(5, difficulty=difficulty)
     assert {n for n in range(1, 6) if options.allows(item(difficulty=n))} == asked
 
 
 def test_one_topic() -> None:
     """With a topic only its own items fit, and the difficulty counts as well."""
     one = item(topic="lora")
-    assert Options(5, "lora", "medium").allows(one)
-    assert not Options(5, "qlora", "medium").allows(one)
-    assert not Options(5, "lora", "hard").allows(one)
+    assert GameOptions(5, "lora", "medium").allows(one)
+    assert not GameOptions(5, "qlora", "medium").allows(one)
+    assert not GameOptions(5, "lora", "hard").allows(one)
 
 
 def test_grace() -> None:
