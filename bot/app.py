@@ -53,7 +53,6 @@ from bot.core.sqlite import why_unwritable
 from bot.core.tables import metadata
 from bot.core.transfer import TransferError, transfer, unfinished_source
 from bot.daily import store as daily_store
-from bot.daily import streak_store as daily_streak_store
 from bot.daily import views as daily_views
 from bot.daily.cog import TodayCog
 from bot.daily.panel_cog import DailyCog
@@ -61,7 +60,7 @@ from bot.daily.schedule_service import Schedules
 from bot.daily.service import Dailies
 from bot.daily.work import DailyWork, ScheduleWork
 from bot.help.cog import HelpCog
-from bot.help.service import Help, Probe, Step
+from bot.help.service import Help, HelpStep, Probe
 from bot.interviews.cog import InterviewCog
 from bot.interviews.grading import Rubrics
 from bot.interviews.grading.service import Grading, count_in_process
@@ -75,8 +74,9 @@ from bot.members import store as members_store
 from bot.members.cog import TeamsCog
 from bot.members.names import Names
 from bot.members.service import Members, Teams
+from bot.members.streak_service import Streaks
 from bot.memory.service import FirstStabilitiesWork
-from bot.milestones.cog import Milestones as MilestonesCog
+from bot.milestones.cog import MilestonesCog
 from bot.milestones.service import Milestones
 from bot.milestones.work import MilestoneWork
 from bot.plan import store as plan_store
@@ -122,12 +122,12 @@ from bot.topics.service import Topics
 log = logging.getLogger(__name__)
 
 
-_PROBES: dict[Step, Probe] = {
-    Step.PLAY: has_played,
-    Step.PRACTISE: practice_store.last_asked,
-    Step.PLAN: plan_store.get,
-    Step.INTERVIEW: has_begun,
-    Step.REMIND: reminders_store.get,
+_PROBES: dict[HelpStep, Probe] = {
+    HelpStep.PLAY: has_played,
+    HelpStep.PRACTISE: practice_store.last_asked,
+    HelpStep.PLAN: plan_store.get,
+    HelpStep.INTERVIEW: has_begun,
+    HelpStep.REMIND: reminders_store.get,
 }
 
 
@@ -179,7 +179,6 @@ class Services:
         self.members = Members(context)
         self.plans = Plans(context)
         self.boards = Boards(context)
-        self.profiles = Profiles(context)
         self.topics = Topics(context)
         self.decks = Decks(context)
         self.teams = Teams(context)
@@ -189,11 +188,17 @@ class Services:
         self.suggestions = Suggestions(context, self.own_bank)
         self.grading = Grading(Rubrics(context.banks.packs, count_in_process), verifier)
         self.milestones = Milestones(context)
-        self.dailies = Dailies(context, self.grading, self.milestones.streak_reached)
+        self.streaks = Streaks(
+            context,
+            [daily_store.asked_on, plan_store.asked_on],
+            self.milestones.streak_reached,
+        )
+        self.profiles = Profiles(context, self.streaks)
+        self.dailies = Dailies(context, self.grading, self.streaks)
         self.schedules = Schedules(context, self.dailies, [recap_store.look_again])
-        self.interviews = Interviews(context, self.grading)
-        self.partners = PartnerInterviews(context, daily_streak_store.credit_day)
-        self.practices = Practices(context, self.plans)
+        self.interviews = Interviews(context, self.grading, self.streaks)
+        self.partners = PartnerInterviews(context, self.streaks)
+        self.practices = Practices(context, self.plans, self.streaks)
         self.reminders = Reminders(context)
         caches: list[Cache] = [
             self.names,
@@ -239,6 +244,7 @@ class Services:
         self.nightly = [
             Nightly(context, "first stabilities", FirstStabilitiesWork(context).run),
             Nightly(context, "milestones", self.milestones.check_all),
+            Nightly(context, "streaks", self.streaks.settle_all),
         ]
         sources: list[Source] = [*self.workers, *self.nightly]
         for source in sources:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import Any
 
@@ -29,11 +29,11 @@ from bot.core.servers import guilds
 from bot.core.tables import metadata
 from bot.daily.schedule_store import daily_schedules
 from bot.daily.store import dailies, daily_uses, open_answers
-from bot.daily.streak_store import streak_days, streaks
 from bot.interviews.model import PartnerEnding, PartnerState
 from bot.interviews.partner_store import partner_interviews
 from bot.interviews.store import interview_questions, interviews
 from bot.members.store import member_names, members, teams
+from bot.members.streak_store import streak_days, streaks
 from bot.memory.store import cards, first_stabilities
 from bot.milestones.store import member_milestones, milestones
 from bot.plan.store import plan_days, plans
@@ -139,8 +139,8 @@ def _members() -> Rows:
     )
     yield _each(members, "user_id", people, shows_profile=True, zone="UTC")
     yield member_names, ({"guild_id": GUILD, "user_id": n, "name": f"m{n}"} for n in people)
-    streak = {"through": date(2020, 1, 1), "current": 0, "best": 0}
-    yield _each(streaks, "user_id", others, guild_id=GUILD, **streak)
+    settled = today - timedelta(days=5)
+    yield _each(streaks, "user_id", people, through=settled, current=3, best=9, freezes=1)
     yield _each(reminders, "user_id", people, at="09:00", next_at=soon)
     plan = {
         "day": today + timedelta(days=20),
@@ -179,9 +179,9 @@ def _members() -> Rows:
     yield (
         streak_days,
         (
-            {"guild_id": GUILD, "user_id": user, "day": today - timedelta(days=n)}
+            {"user_id": user, "day": today - timedelta(days=n), "counts": n < 4}
             for user in people
-            for n in range(0, 20, 7)
+            for n in range(2, 5)
         ),
     )
     yield (
@@ -200,7 +200,7 @@ def _members() -> Rows:
     )
     streak_role = {"kind": "streak", "name": "7", "role_id": 7}
     yield _each(milestones, "guild_id", servers, **streak_role)
-    reached = {"guild_id": GUILD, "told": True, "state": "given", "reached_at": NOW}
+    reached = {"guild_id": GUILD, "told": True, "reached_at": NOW}
     yield _each(member_milestones, "user_id", others, **streak_role, **reached)
     said = {"user_id": ALWINA, "item_id": "t1-a", "text": "odd", "at": NOW}
     yield _each(reports, "guild_id", others, **said)
@@ -359,9 +359,6 @@ def _dailies(days: int) -> Rows:
             for user in (ALWINA, 102)
         ),
     )
-    through = at(days - 5, days).date()
-    streak = {"through": through, "current": days, "best": days}
-    yield _each(streaks, "user_id", [ALWINA], guild_id=GUILD, **streak)
     yield (
         daily_uses,
         ({"guild_id": GUILD, "item_id": item, "last_on": NOW.date()} for item in ITEMS),

@@ -33,8 +33,8 @@ from bot.daily import work as daily_work
 from bot.daily.model import DEFAULT_NAME, Daily, DailyFeedback, DailyStatus, DailyVerdict
 from bot.daily.schedule_service import Changes
 from bot.daily.store import dailies
-from bot.daily.streaks import StreakNews
 from bot.games.model import Starter
+from bot.members.model import StreakNews
 from bot.questions.banks import Banks
 from bot.questions.model import Bank
 from bot.questions.own_pictures import OwnPictures

@@ -133,7 +133,7 @@ MORE_ROOMS = {
         *("model", "check", "bank", "banks", "own", "answers", "drawing", "formulas"),
         *("in_play", "typed", "own_pictures", "areas"),
     },
-    "members": {"names"},
+    "members": {"names", "streak_service", "streak_store"},
     "memory": {"ability", "progress", "fitting"},
     "answers": {"pay", "totals", "sources", "erasure"},
     "bank": {
@@ -144,7 +144,6 @@ MORE_ROOMS = {
     "challenges": {"players"},
     "daily": {
         *("panel_cog", "panel_views", "schedule_service", "schedule_store"),
-        *("streak_store", "streaks"),
     },
     "rounds": {"answering", "counter", "messages", "results"},
     "plan": {"dates", "forecast"},
@@ -172,7 +171,6 @@ PURE = {
     "dates",
     "progress",
     "fitting",
-    "streaks",
     "areas",
 }
 PURE |= {"errors", "snowflakes"}

@@ -429,6 +429,19 @@ def _verdicts_since(user_id: int, since: datetime) -> Select[Any]:
     )
 
 
+def servers_since(conn: Connection, user_id: int, since: datetime) -> dict[int, datetime]:
+    """Return the servers where a member has answered since a moment, with the first answer's time."""
+    return {row.guild_id: row.first for row in _servers_since(conn, user_id, since)}
+
+
+@prepared
+def _servers_since(user_id: int, since: datetime) -> Select[Any]:
+    c = answers.c
+    first = func.min(c.answered_at).label("first")
+    own = c.user_id == user_id, c.answered_at >= since, c.guild_id.is_not(None)
+    return select(c.guild_id, first).where(*own).group_by(c.guild_id)
+
+
 def has_played(conn: Connection, user_id: int) -> bool:
     """Return whether a member has ever answered in a round."""
     own = answers.c.user_id == user_id, answers.c.source == ROUND

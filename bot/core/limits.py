@@ -54,6 +54,8 @@ MAX_FILE_BYTES = 1 << 20
 MAX_FILE_MEMORY = 1 << 30
 """Bytes of memory for the process that reads and writes files and decks for Anki; the largest take 0.2
 of it."""
+MAX_FILE_PIXELS = 100_000_000
+"""Pixels of all new pictures of one file: decoding them takes about 3 s."""
 MAX_FILE_SECONDS = 20
 """Processor time in seconds for a file or a deck for Anki, while others wait.
 
@@ -94,9 +96,9 @@ MAX_MILESTONES = 10
 """Milestones of a server: each night all its members are looked through for each."""
 MAX_NEW_FORMULAS = 200
 """Formulas that one import may add: each takes up to some seconds while others wait."""
-MAX_OWN_ROWS = 15_000
-"""A server's own questions, including replaced and retired ones: these stay readable, so they are
-loaded too."""
+MAX_OWN_BYTES = 8 << 20
+"""Bytes of a server's own questions and topics, including replaced and retired ones: these stay
+readable, so they are loaded too."""
 MAX_OWN_TOPICS = 500
 """A server's own topics: autocomplete searches them at every key press."""
 MAX_PICTURES = 300

@@ -5,7 +5,7 @@ Managers' part is `schedule_service.py`; `work.py` posts and closes dailies.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -20,7 +20,7 @@ from bot.core.clicks import Click
 from bot.core.context import Context
 from bot.core.database import Connection, reading, writing
 from bot.core.errors import UserError
-from bot.daily import rules, schedule_store, store, streak_store
+from bot.daily import rules, schedule_store, store
 from bot.daily.model import (
     ANSWERABLE,
     Daily,
@@ -31,12 +31,13 @@ from bot.daily.model import (
     TodaysDailies,
     TodaysDaily,
 )
-from bot.daily.streaks import NO_NEWS, Streak, StreakNews
 from bot.interviews.grading import State
 from bot.interviews.grading.service import Grading, Ungradable
 from bot.interviews.model import Assessment, Point
+from bot.members.model import NO_NEWS, Streak, StreakNews
 from bot.members.rules import team_of
 from bot.members.store import teams_of, zone_of
+from bot.members.streak_service import Streaks
 from bot.memory import store as memory_store
 from bot.memory.rules import days_away
 from bot.questions import answers
@@ -57,15 +58,11 @@ _ANSWERED = (
 )
 
 
-StreakReached = Callable[[Connection, int, int, int], tuple[int, ...]]
-"""Stores that a member of a server has a streak of so many days; returns the roles for it."""
-
-
 class Dailies:
     """Answers to dailies, and the draw of what they ask."""
 
-    def __init__(self, context: Context, grading: Grading, streak_reached: StreakReached) -> None:
-        self._streak_reached = streak_reached
+    def __init__(self, context: Context, grading: Grading, streaks: Streaks) -> None:
+        self._streaks = streaks
         self._database = context.database
         self._banks = context.banks
         self._now = context.now
@@ -102,7 +99,7 @@ class Dailies:
     def _finish_answer(
         self, conn: Connection, daily: Daily, answer: Answer
     ) -> tuple[Streak, StreakNews]:
-        """Count a stored answer for the number on the card, for the streak and for milestones.
+        """Count a stored answer for the number on the card, and for the member's streak.
 
         Refuses a member who erased an earlier answer: the new one is stored already, because then
         a concurrent erasure is committed.
@@ -112,9 +109,10 @@ class Dailies:
             at = rules.due_at(daily, daily.state, answer.answered_at, daily.counted + 1)
             if at != daily.due_at:
                 store.change(conn, daily.id, expect=DailyState.OPEN, due_at=at)
-        streak, news = streak_store.count_streak(conn, daily.guild_id, answer)
-        roles = self._streak_reached(conn, daily.guild_id, answer.user_id, streak.current)
-        return streak, replace(news, roles=roles)
+        user_id, at = answer.user_id, answer.answered_at
+        streak, news = self._streaks.credit(conn, user_id, daily.guild_id, at, daily.opened_at)
+        answers_store.change(conn, DAILY, daily.id, user_id, streak=streak.current)
+        return streak, news
 
     @reading
     def check_open(
@@ -171,7 +169,7 @@ class Dailies:
             found = store.open_now(conn, guild_id, self._now())
             newest = None if found else store.latest_posted(conn, guild_id)
             found += [newest] if newest else []
-        streak = streak_store.streak_of(conn, guild_id, user_id, self._now())
+        streak = self._streaks.of(conn, user_id, guild_id)
         schedules = schedule_store.schedules_of(conn, guild_id)
         coming = sorted((s.next_at, s.name) for s in schedules if s.next_at is not None)
         return TodaysDailies(
@@ -274,7 +272,7 @@ class Dailies:
                 "This question is still open. Answer it first, and you'll see the model answer then."
             )
         topic = self._topic(conn, daily)
-        streak = streak_store.streak_of(conn, daily.guild_id, user_id, self._now())
+        streak = self._streaks.of(conn, user_id, daily.guild_id)
         text = store.text_of(conn, daily.id, user_id) if given else None
         return DailyFeedback(daily, topic, streak, text), (given and given.answer) or ""
 

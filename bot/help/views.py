@@ -11,7 +11,7 @@ from bot.chat.messages import OPEN, PRIMARY, Message, button, link_button, row
 from bot.chat.router import Route
 from bot.daily.panel_views import SET_UP as DAILY_SET_UP
 from bot.daily.views import TODAY
-from bot.help.service import Step
+from bot.help.service import HelpStep
 from bot.interviews.views import BEGIN
 from bot.plan.views import PLAN
 from bot.practice.views import PRACTISE
@@ -40,13 +40,13 @@ _FOR_MANAGERS = """\
 </bank>: your own questions
 </settings>: how I work here"""
 _STEPS = {
-    Step.SET_UP: ("Set up the question of the day", DAILY_SET_UP.id()),
-    Step.TODAY: ("Question of the day", TODAY.id(row=0)),
-    Step.PLAY: ("Start a round", START_ROUND.id()),
-    Step.PRACTISE: ("Practise", PRACTISE.id(topic="")),
-    Step.PLAN: ("Make a plan", PLAN.id(do="form")),
-    Step.INTERVIEW: ("Mock interview", BEGIN.id(topic="")),
-    Step.REMIND: ("Remind me", REMIND.id()),
+    HelpStep.SET_UP: ("Set up the question of the day", DAILY_SET_UP.id()),
+    HelpStep.TODAY: ("Question of the day", TODAY.id(row=0)),
+    HelpStep.PLAY: ("Start a round", START_ROUND.id()),
+    HelpStep.PRACTISE: ("Practise", PRACTISE.id(topic="")),
+    HelpStep.PLAN: ("Make a plan", PLAN.id(do="form")),
+    HelpStep.INTERVIEW: ("Mock interview", BEGIN.id(topic="")),
+    HelpStep.REMIND: ("Remind me", REMIND.id()),
 }
 """The button of each step: its label and its custom id."""
 
@@ -65,7 +65,7 @@ def hello() -> Message:
 
 
 def help_page(
-    steps: Sequence[Step], due: int, *, on_server: bool = True, install: str | None = None
+    steps: Sequence[HelpStep], due: int, *, on_server: bool = True, install: str | None = None
 ) -> Message:
     """Return /help: what is next for a member.
 
@@ -86,9 +86,9 @@ def help_page(
     )
 
 
-def _step_button(step: Step, due: int, *, first: bool) -> ui.Button[ui.LayoutView]:
+def _step_button(step: HelpStep, due: int, *, first: bool) -> ui.Button[ui.LayoutView]:
     label, custom_id = _STEPS[step]
-    if step is Step.PRACTISE and due:
+    if step is HelpStep.PRACTISE and due:
         label = f"Practise ({due:,} due)"
     return button(label, custom_id, *([PRIMARY] if first else []))
 

@@ -5,14 +5,12 @@ Each change is one transaction; `bot.interviews.partner_work` posts what it says
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from datetime import date
+from collections.abc import Collection
 from typing import Any
 
 from msgspec.structs import replace
 
 from bot.core import servers
-from bot.core.calendar import local_date
 from bot.core.context import Context
 from bot.core.database import Connection, reading, writing, writing_due
 from bot.core.errors import UserError
@@ -28,6 +26,7 @@ from bot.interviews.model import (
     ticked_by_partner,
 )
 from bot.members.store import names_of
+from bot.members.streak_service import Streaks
 from bot.questions.bank import check_topic
 from bot.questions.model import Topic
 from bot.questions.store import topics_met
@@ -41,15 +40,11 @@ _NOT_WITH = "not with"
 _GONE = "That is over. Look for a partner with </interview>."
 
 
-Credit = Callable[[Connection, int, int, date], None]
-"""Lets a date of a server count for a member's streak."""
-
-
 class PartnerInterviews:
     """The use cases of interviews with a partner."""
 
-    def __init__(self, context: Context, credit: Credit) -> None:
-        self._credit = credit
+    def __init__(self, context: Context, streaks: Streaks) -> None:
+        self._streaks = streaks
         self._database = context.database
         self._banks = context.banks
         self._in_play = context.in_play
@@ -240,8 +235,7 @@ class PartnerInterviews:
         )
         mine = "first_interview_id" if user_id == found.first_id else "second_interview_id"
         partner_store.change(conn, key, expect=found.state, **{mine: interview_id})
-        today = local_date(servers.zone(conn, found.guild_id), now)
-        self._credit(conn, found.guild_id, user_id, today)
+        self._streaks.credit(conn, user_id, found.guild_id, now)
         self._ask(conn, _existing(partner_store.get(conn, key)), number + 1)
         return store.questions_of(conn, interview_id)[-1].id
 

@@ -28,6 +28,7 @@ from bot.interviews.model import (
     decode_reply,
     encode,
 )
+from bot.members.streak_service import Streaks
 from bot.questions.bank import check_topic
 from bot.questions.model import FollowUp, Topic
 from bot.questions.store import topics_met
@@ -38,7 +39,8 @@ _GONE = "That question is gone. Start again with </interview>."
 class Interviews:
     """The use cases of mock interviews."""
 
-    def __init__(self, context: Context, grading: Grading) -> None:
+    def __init__(self, context: Context, grading: Grading, streaks: Streaks) -> None:
+        self._streaks = streaks
         self._database = context.database
         self._in_play = context.in_play
         self._banks = context.banks
@@ -135,10 +137,12 @@ class Interviews:
                 "Your answer was empty. Press Answer again and write a sentence or two."
             )
         self._check_daily_limit(conn, user_id)
-        if not store.save_answer(conn, question_id, text, self._now()):
+        now = self._now()
+        if not store.save_answer(conn, question_id, text, now):
             raise UserError(
                 "You've already answered this one, and your first answer counts. See its feedback with </interview>."
             )
+        self._streaks.credit(conn, user_id, None, now)
 
     async def feedback(self, question_id: int, user_id: int, guild_id: int | None) -> Step:
         """Return a question with its feedback. An answer without a grade is graded now."""

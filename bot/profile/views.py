@@ -7,8 +7,8 @@ from datetime import datetime
 from discord import ui
 
 from bot.chat import text as t
-from bot.chat.messages import REVEALED, Message, button, row, zone_list
-from bot.chat.modals import fields_modal, text_field
+from bot.chat.messages import REVEALED, Message, button, row
+from bot.chat.modals import fields_modal, zone_fields
 from bot.chat.pictures import (
     ACCENT,
     MARGIN,
@@ -115,11 +115,4 @@ def svg(details: Details) -> str:
 
 def zone_form(zone: str, now: datetime) -> ui.Modal:
     """Return the form for a member's time zone: a list of common ones, and a field for any other."""
-    zones = zone_list(zone, now)
-    hint = "A city or a zone, for example Lisbon"
-    return fields_modal(
-        "Your time zone",
-        ZONE.id(),
-        ui.Label(text="Time zone", description="Your days begin at its midnight", component=zones),
-        text_field("other", "Not listed?", "", 64, hint, needed=False),
-    )
+    return fields_modal("Your time zone", ZONE.id(), *zone_fields(zone, now))

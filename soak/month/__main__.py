@@ -152,7 +152,7 @@ class Month:
         if self._night in _MEASURED or self._night == self._days:
             self._measure(copy)
             found += invariants.stored(copy, world)
-            found += checks.streaks(copy)
+            found += checks.streaks(copy, now)
             found += partners.interviews(copy)
         found += invariants.trouble(self._new_log())
         found += [f"429: {world.limits.refused}"] if world.limits.refused else []

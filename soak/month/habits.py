@@ -163,7 +163,7 @@ class Habits(Members):
         form = await self._try(lambda: member.click(card, "reminder:v1:time"))
         if form is not None:
             at, zone = f"{int(player.hour):02}:00", self.rng.choice(_ZONES)
-            filled = {"Time, for example 09:00 or 18:30": at, "Your time zone": "UTC"}
+            filled = {"Time, for example 09:00 or 18:30": at, "Time zone": "UTC"}
             filled["Not listed?"] = zone
             await self._try(lambda: member.submit(form, filled))
 

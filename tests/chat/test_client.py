@@ -41,7 +41,6 @@ SHARED = [
     "help",
     "bank",
     "settings",
-    "suggest",
 ]
 MESSAGE_COMMANDS = ["Suggest as question"]
 OPTIONS = {

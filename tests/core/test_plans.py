@@ -36,7 +36,7 @@ from bot.core.database import Database
 from bot.core.jobs import Queue
 from bot.core.snowflakes import ALL, Shards, earliest_id
 from bot.core.tables import count_rows
-from bot.daily import schedule_store, streak_store
+from bot.daily import schedule_store
 from bot.daily import store as daily
 from bot.daily.model import Schedule
 from bot.games.model import Starter
@@ -44,12 +44,12 @@ from bot.interviews import partner_store
 from bot.interviews import store as interviews
 from bot.interviews.model import Interview, PartnerState
 from bot.members import store as members
+from bot.members import streak_store
+from bot.members.model import Dates, Streak
 from bot.memory import rules as memory_rules
 from bot.memory import store as memory
-from bot.milestones import rules as milestone_rules
 from bot.milestones import store as milestones
-from bot.milestones.rules import Milestone
-from bot.milestones.rules import State as Giving
+from bot.milestones.model import Kind, Milestone, Reached
 from bot.plan import store as plan
 from bot.plan.model import Plan
 from bot.practice import store as practice
@@ -142,11 +142,16 @@ SOON = {"closes_at": NOW + timedelta(hours=1)}
 STARTER = Starter(guild_id=GUILD, channel_id=11, user_id=103)
 
 
-STREAK = Milestone(milestone_rules.Kind.STREAK, "7", 7)
-REACHED = milestones.Reached(5, GUILD, ALWINA, 7, Giving.WAITING)
+STREAK = Milestone(Kind.STREAK, "7", 7)
+REACHED = Reached(5, GUILD, ALWINA, Kind.STREAK, "7", 7)
 MINE = own_id(GUILD, 2)
 OWN = Item(MINE, "t1", "typed", 1, "Ours?", "It is.", accept=("ours",))
 PLAN = Plan(ALWINA, TODAY + timedelta(days=20), 15, TODAY - timedelta(days=20), "all")
+
+
+DATES = Dates(
+    ALWINA, {GUILD: NOW - timedelta(days=9)}, "UTC", TODAY - timedelta(days=4), TODAY, NOW
+)
 
 
 USUAL = {
@@ -211,6 +216,7 @@ CALLS: list[Call] = [
     call(answer_log.reviews_of, item_id=MINE),
     call(answer_log.practised_after, question_id=LAST - 100, limit=50),
     call(answer_log.verdicts_since, since=NOW - timedelta(days=20)),
+    call(answer_log.servers_since, since=NOW - timedelta(days=20)),
     call(answer_log.has_played, user_id=NEWCOMER),
     call(answer_log.points_between),
     call(answer_log.points_between, topic_id="t1"),
@@ -230,15 +236,19 @@ CALLS: list[Call] = [
     call(challenges.shown_to, question_id=LAST - 2),
     call(daily.add_text, user_id=103, text="So."),
     call(daily.text_of, daily_id=DAYS - 1),
-    call(streak_store.count_streak, answer=DAILY_ANSWER),
+    call(streak_store.begin, through=TODAY),
+    call(streak_store.settle, streak=Streak(4, 9), through=TODAY - timedelta(days=4)),
+    call(streak_store.days_after, through=TODAY - timedelta(days=5)),
+    call(streak_store.to_settle, day=TODAY - timedelta(days=9)),
+    call(daily.asked_on, DATES),
+    call(plan.asked_on, DATES),
     call(memory.record, given=[Review(ALWINA, Rating.Good, NOW)]),
     call(memory.who_learned, item_ids=["t1-a", "t1-b"], at_least=1, since=NOW),
     call(members.seen_on, after=NEWCOMER),
-    call(milestones.remove, kind=milestone_rules.Kind.STREAK, name="7"),
-    call(milestones.reach, user_ids=[NEWCOMER], reached=[STREAK], told=True),
+    call(milestones.remove, kind=Kind.STREAK, name="7"),
+    call(milestones.reach, user_ids=[NEWCOMER], reached=[STREAK]),
     call(milestones.to_give, row_id=5),
-    call(milestones.given, row=REACHED),
-    call(milestones.fail, row=REACHED, problem="odd"),
+    call(milestones.end_giving, row=REACHED),
     call(milestones.forget, row_id=5),
     call(milestones.set_told, ids=[5]),
     call(privacy.known_servers, list(HELD.servers)),
@@ -273,10 +283,6 @@ CALLS: list[Call] = [
     call(schedule_store.active_schedules, since=TODAY - timedelta(days=9), limit=20),
     call(daily.taken, since=TODAY - timedelta(days=9)),
     call(daily.create, day=TODAY + timedelta(days=1), state="posting", scheduled_at=NOW),
-    call(streak_store.streak_of),
-    call(streak_store.streak_of, user_id=1000),
-    call(streak_store.credit_day),
-    call(streak_store.credit_day, user_id=1000),
     call(suggestions.reports_by_subject, since=NOW - timedelta(days=365)),
     call(interviews.create, user_id=7, topic_id=None, total=3),
     call(interviews.add_question, number=2),

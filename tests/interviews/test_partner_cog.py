@@ -11,7 +11,7 @@ from simcord.builders import ChannelHandle
 from sqlalchemy import func, select
 
 from bot.chat.text import MAX_MESSAGE
-from bot.daily.streak_store import streak_days
+from bot.members.streak_store import streak_days
 from bot.questions.model import Topic
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
 from tests.simcord.stage import BANK, Stage, answer_to, custom_ids, labels, reply, text_of

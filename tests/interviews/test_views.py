@@ -14,11 +14,11 @@ from msgspec.structs import replace
 from bot.chat.messages import DAILY, ENDED, OPEN, REVEALED, Message, text_of
 from bot.daily import views as open_daily
 from bot.daily.model import DailyFeedback, DailyQuestion, TodaysDailies, TodaysDaily
-from bot.daily.streaks import Streak
 from bot.interviews import views as interview
 from bot.interviews.grading import Flag
 from bot.interviews.model import AskedQuestion, Assessment, Part, Point, PointCount, Reply, Step
 from bot.interviews.rules import build_report, follow_up_of
+from bot.members.model import Streak
 from bot.questions.model import FollowUp, KeyPoint, Reference, Topic
 from tests.banks import teaching_bank
 from tests.daily.cards import closed_openly, daily_row, open_card

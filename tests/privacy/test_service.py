@@ -24,11 +24,10 @@ from bot.challenges.model import ChallengeOptions, Person
 from bot.core.clicks import Click
 from bot.core.errors import UserError
 from bot.core.jobs import LEASE
-from bot.daily import streak_store
 from bot.interviews.rules import open_follow_up
 from bot.memory import store as memory_store
 from bot.memory.rules import USUAL
-from bot.milestones.rules import Kind
+from bot.milestones.model import Kind, Milestone
 from bot.practice.model import Asking
 from bot.privacy import service
 from bot.rounds.model import RoundOptions
@@ -90,7 +89,7 @@ async def live(stage: Stage) -> None:
             await bot.dailies.answer(click(stage, post))
             await stage.answer_daily(BOB, post=post)
         await stage.wait(days=1)
-    await stage.database.write(streak_store.credit_day, GUILD, ZOE, stage.clock().date())
+    await stage.database.write(bot.streaks.credit, ZOE, GUILD, stage.clock())
     await challenge(stage)
     await practise(stage)
     step: Any = await bot.interviews.start(ZOE, GUILD)
@@ -106,8 +105,8 @@ async def live(stage: Stage) -> None:
         GUILD, ZOE, Form(f"Who is {NAME}?", NAME, "Bo", f"I am {NAME}.", NAME)
     )
     await bot.members.show_profile(ZOE, True)
-    await bot.milestones.add(GUILD, Kind.STREAK, "7", TEAM)
-    await stage.database.write(bot.milestones.streak_reached, GUILD, ZOE, 7)
+    await bot.milestones.add(GUILD, Milestone(Kind.STREAK, "7", TEAM))
+    await stage.database.write(bot.milestones.streak_reached, ZOE, [GUILD], 7)
     await stage.database.write(memory_store.save_fit, ZOE, USUAL, 1, stage.clock())
     await interview_each_other(stage)
 

@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from bot.chat.messages import text_of
-from bot.daily.streaks import NO_STREAK, Streak
+from bot.members.model import Streak
 from bot.profile.model import Activity, Details, Profile
 from bot.profile.views import alt_text, others_profile, own_profile, svg
 from tests.pixels import size
@@ -19,8 +19,10 @@ SMALL = Details(Activity(6, 3, (*(0,) * 11, 2)), met=6, learned=0)
 HEAVY = Details(Activity(5474, 4393, tuple(n % 8 for n in range(12))), met=4402, learned=3318)
 
 
-def profile(details: Details | None, streak: Streak = NO_STREAK, *, shows: bool = False) -> Profile:
-    return Profile(77, streak, shows, details)
+def profile(
+    details: Details | None, streak: Streak | None = None, *, shows: bool = False
+) -> Profile:
+    return Profile(77, streak or Streak(), shows, details)
 
 
 @pytest.mark.parametrize("details", [NONE, SMALL, HEAVY])
