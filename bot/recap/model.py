@@ -73,22 +73,14 @@ class Hardest(Struct, frozen=True):
 
 
 class Week(Struct, frozen=True):
-    """The figures of a week.
-
-    `by_day` are the numbers of answers from Monday to Sunday; `streak` is the longest, as name and
-    days.
-    """
+    """The figures of a week; `streak` is the longest, as name and days."""
 
     recap_id: int
     monday: date
     first: tuple[Leader, ...]
     members: int
+    answers: int
     right: int
-    by_day: tuple[int, ...]
     climber: Climber | None = None
     hardest: Hardest | None = None
     streak: tuple[str | None, int] | None = None
-
-    @property
-    def answers(self) -> int:
-        return sum(self.by_day)
