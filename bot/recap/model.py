@@ -7,6 +7,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from bot.boards.model import MemberRow
+
 
 class RecapState(StrEnum):
     """The states of a recap; the table `recaps` describes them."""
@@ -50,12 +52,6 @@ class RecapStatus(Struct, frozen=True):
     last: Recap | None
 
 
-class Leader(Struct, frozen=True):
-    place: int
-    name: str | None
-    points: int
-
-
 class Climber(Struct, frozen=True):
     """The member who climbed the most places since the week before."""
 
@@ -77,7 +73,7 @@ class Week(Struct, frozen=True):
 
     recap_id: int
     monday: date
-    first: tuple[Leader, ...]
+    first: tuple[MemberRow, ...]
     members: int
     answers: int
     right: int

@@ -19,7 +19,6 @@ from bot.recap import rules, store
 from bot.recap.model import (
     Climber,
     Hardest,
-    Leader,
     Recap,
     RecapSchedule,
     RecapState,
@@ -82,7 +81,7 @@ class Recaps:
         return Week(
             recap_id=recap.id,
             monday=week,
-            first=tuple(Leader(r.place, r.name, r.points) for r in top),
+            first=top,
             members=len(points),
             answers=answered,
             right=sum(right for _, right in by_item.values()),

@@ -7,17 +7,18 @@ from datetime import date
 
 from msgspec.structs import replace
 
+from bot.boards.model import MemberRow
 from bot.chat.messages import text_of
-from bot.recap.model import Climber, Hardest, Leader, Week
+from bot.recap.model import Climber, Hardest, Week
 from bot.recap.views import recap
 
 FULL = Week(
     recap_id=7,
     monday=date(2026, 11, 16),
     first=(
-        Leader(1, "Alwina", 1820),
-        Leader(2, "Bob *the* builder of many things", 905),
-        Leader(2, None, 905),
+        MemberRow(1, 7, 1820, "Alwina"),
+        MemberRow(2, 8, 905, "Bob *the* builder of many things"),
+        MemberRow(2, 9, 905),
     ),
     members=12,
     answers=340,
