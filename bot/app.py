@@ -42,7 +42,7 @@ from bot.core.backend import may_pass
 from bot.core.clock import DiscordClock
 from bot.core.context import Context
 from bot.core.database import Connection, Database, StorageError, open_database
-from bot.core.jobs import MAX_CONCURRENT_JOBS, Scheduler, Source, Worker
+from bot.core.jobs import MAX_CONCURRENT_JOBS, JobSource, Scheduler, Worker
 from bot.core.migrate import MigrationError
 from bot.core.nightly import Nightly
 from bot.core.notes import read_note, set_note
@@ -209,7 +209,7 @@ class Services:
         )
         self.profiles = Profiles(context, self.streaks)
         self.dailies = Dailies(context, self.grading, self.streaks)
-        self.schedules = Schedules(context, self.dailies, [recap_store.look_again])
+        self.schedules = Schedules(context, [recap_store.look_again])
         self.interviews = Interviews(context, self.grading, self.streaks)
         self.pair_messages = pairs_messages.Messages(context)
         self.searches = Searches(context, self.pair_messages, views.pairs)
@@ -240,7 +240,7 @@ class Services:
             messages=self.round_messages,
             results=self.private_results,
         )
-        self.schedule_work = ScheduleWork(context, self.dailies)
+        self.schedule_work = ScheduleWork(context, self.schedules)
         self.daily_work = DailyWork(context)
         self.reminder_work = ReminderWork(context, self.plans)
         self.erasure_work = ErasureWork(context, self.privacy)
@@ -265,7 +265,7 @@ class Services:
             Nightly(context, "milestones", self.milestones.check_all),
             Nightly(context, "streaks", self.streaks.settle_all),
         ]
-        sources: list[Source] = [*self.workers, *self.nightly]
+        sources: list[JobSource] = [*self.workers, *self.nightly]
         for source in sources:
             context.scheduler.add(source)
 

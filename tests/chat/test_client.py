@@ -27,7 +27,7 @@ __all__ = ["long_sleeps", "no_pace", "stage"]
 PRIVATE = {
     "practice": ["topic"],
     "topics": ["topic"],
-    "plan": ["date", "minutes", "goal"],
+    "plan": [],
     "interview": ["topic", "questions"],
 }
 """The options of the commands that only their member sees."""
@@ -51,7 +51,6 @@ OPTIONS = {
     "leaderboard": ["period", "board", "topic"],
 }
 RANGES = {
-    "plan minutes": (5, 120),
     "interview questions": (1, 10),
     "quiz questions": (1, 50),
     "quiz seconds": (5, 300),
@@ -94,7 +93,7 @@ async def test_the_commands_are_those_of_the_specification(stage: Stage) -> None
         assert (found(path)["min_value"], found(path)["max_value"]) == (least, most)
     for path, values in CHOICES.items():
         assert [choice["value"] for choice in found(path)["choices"]] == values
-    for path in ("plan date", "pair topic", "quiz topic", "challenge topic"):
+    for path in ("pair topic", "quiz topic", "challenge topic"):
         assert found(path)["autocomplete"]
     # on servers, in direct messages, and anywhere for members who installed the app
     for name in (*PRIVATE, "help"):

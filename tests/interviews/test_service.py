@@ -268,7 +268,8 @@ async def test_an_open_daily_is_not_asked(stage: Stage, alwina: Candidate) -> No
     stranger = Candidate(stage, STRANGER, None)
     await stranger.start(topic_id="t1")  # the bot can't know yet that they are on that server
     await stranger.end()
-    await stage.write_daily(STRANGER, "A test set.")
+    stage.bot.names.set(GUILD, STRANGER, "Stranger")  # as any click there does
+    await stage.bot.names.flush()
     with pytest.raises(UserError, match="question of the day right now"):
         await stranger.start(topic_id="t1")
     await stage.wait(hours=2, seconds=5)
