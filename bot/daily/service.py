@@ -30,9 +30,9 @@ from bot.daily.model import (
     TodaysDailies,
     TodaysDaily,
 )
-from bot.interviews.cards import Assessment, Point
 from bot.interviews.grading import State
 from bot.interviews.grading.service import Grading, Ungradable
+from bot.interviews.model import Assessment, Point
 from bot.members.model import NO_NEWS, Streak, StreakNews
 from bot.members.rules import team_of
 from bot.members.store import teams_of, zone_of

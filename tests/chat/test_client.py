@@ -28,13 +28,12 @@ PRIVATE = {
     "practice": ["topic"],
     "topics": ["topic"],
     "plan": [],
-    "interview": ["topic", "questions"],
+    "interview": ["topic"],
 }
 """The options of the commands that only their member sees."""
 SHARED = [
     "quiz",
     "challenge",
-    "pair",
     "daily",
     "today",
     "leaderboard",
@@ -47,11 +46,9 @@ MESSAGE_COMMANDS = ["Suggest as question"]
 OPTIONS = {
     "quiz": ["questions", "topic", "difficulty", "seconds", "mode"],
     "challenge": ["member", "topic", "questions", "difficulty", "hours"],
-    "pair": ["topic", "when"],
     "leaderboard": ["period", "board", "topic"],
 }
 RANGES = {
-    "interview questions": (1, 10),
     "quiz questions": (1, 50),
     "quiz seconds": (5, 300),
     "challenge questions": (1, 20),

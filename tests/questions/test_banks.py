@@ -12,7 +12,7 @@ from bot.app import IN_PLAY
 from bot.core.clicks import Click
 from bot.core.database import Database
 from bot.core.errors import UserError
-from bot.interviews.cards import Step
+from bot.interviews.model import Step
 from bot.practice.model import Asking
 from bot.questions import own, store
 from bot.questions.banks import Banks, _Joined
