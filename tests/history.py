@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import Any
 
@@ -24,17 +24,18 @@ from bot.challenges.store import (
     challenges,
 )
 from bot.core.erased_answers import erased_answers
+from bot.core.member_hashes import member_hashes
 from bot.core.servers import guilds
 from bot.core.tables import metadata
 from bot.daily.schedule_store import daily_schedules
 from bot.daily.store import dailies, daily_uses, open_answers
-from bot.daily.streak_store import streak_days, streaks
-from bot.interviews.store import interview_questions, interviews, model_requests
+from bot.interviews.model import PartnerEnding, PartnerState
+from bot.interviews.partner_store import partner_interviews
+from bot.interviews.store import interview_questions, interviews
 from bot.members.store import member_names, members, teams
+from bot.members.streak_store import streak_days, streaks
 from bot.memory.store import cards, first_stabilities
 from bot.milestones.store import member_milestones, milestones
-from bot.pairs.rules import Ending, MessageKind, PairState, SearchState
-from bot.pairs.store import pair_messages, pair_searches, pair_turns, pairs
 from bot.plan.store import plan_days, plans
 from bot.practice.store import practice_questions, practices
 from bot.privacy.store import erasures
@@ -68,7 +69,7 @@ def fill(conn: Connection, days: int) -> None:
         _dailies(days),
         _totals(),
         _private(days),
-        _pairs(days),
+        _partners(days),
         _answers(days),
     ):
         made = list(rows)
@@ -138,8 +139,8 @@ def _members() -> Rows:
     )
     yield _each(members, "user_id", people, shows_profile=True, zone="UTC")
     yield member_names, ({"guild_id": GUILD, "user_id": n, "name": f"m{n}"} for n in people)
-    streak = {"through": date(2020, 1, 1), "current": 0, "best": 0}
-    yield _each(streaks, "user_id", others, guild_id=GUILD, **streak)
+    settled = today - timedelta(days=5)
+    yield _each(streaks, "user_id", people, through=settled, current=3, best=9, freezes=1)
     yield _each(reminders, "user_id", people, at="09:00", next_at=soon)
     plan = {
         "day": today + timedelta(days=20),
@@ -178,9 +179,9 @@ def _members() -> Rows:
     yield (
         streak_days,
         (
-            {"guild_id": GUILD, "user_id": user, "day": today - timedelta(days=n)}
+            {"user_id": user, "day": today - timedelta(days=n), "counts": n < 4}
             for user in people
-            for n in range(0, 20, 7)
+            for n in range(2, 5)
         ),
     )
     yield (
@@ -188,7 +189,7 @@ def _members() -> Rows:
         ({"guild_id": n, "item_id": i, "last_on": today} for n in others[:30] for i in ITEMS),
     )
     yield met, ({"user_id": n, "topic_id": t, "last_at": NOW} for n in people for t in TOPICS)
-    yield _each(model_requests, "user_id", others, day=today, count=1)
+    yield member_hashes, ({"digest": f"{n:064x}", "day": today} for n in others)
     recap = {"channel_id": CHANNEL, "weekday": 0, "settled_until": NOW, "next_at": soon}
     yield _each(recap_schedules, "guild_id", servers, **recap)
     yield teams, ({"guild_id": n, "role_id": n, "name": f"t{n}"} for n in servers)
@@ -199,7 +200,7 @@ def _members() -> Rows:
     )
     streak_role = {"kind": "streak", "name": "7", "role_id": 7}
     yield _each(milestones, "guild_id", servers, **streak_role)
-    reached = {"guild_id": GUILD, "told": True, "state": "given", "reached_at": NOW}
+    reached = {"guild_id": GUILD, "told": True, "reached_at": NOW}
     yield _each(member_milestones, "user_id", others, **streak_role, **reached)
     said = {"user_id": ALWINA, "item_id": "t1-a", "text": "odd", "at": NOW}
     yield _each(reports, "guild_id", others, **said)
@@ -358,9 +359,6 @@ def _dailies(days: int) -> Rows:
             for user in (ALWINA, 102)
         ),
     )
-    through = at(days - 5, days).date()
-    streak = {"through": through, "current": days, "best": days}
-    yield _each(streaks, "user_id", [ALWINA], guild_id=GUILD, **streak)
     yield (
         daily_uses,
         ({"guild_id": GUILD, "item_id": item, "last_on": NOW.date()} for item in ITEMS),
@@ -491,52 +489,33 @@ def _private(days: int) -> Rows:
     )
 
 
-def _pairs(days: int) -> Rows:
-    """Alwina's pair of each day, and searches and messages of many others."""
-    others = range(1000, 1000 + OTHERS)
+def _partners(days: int) -> Rows:
+    """Alwina's interview with a partner of each day, and searches of many others."""
     soon = NOW + timedelta(hours=5)
-    search = {"hours": "any", "zone": "UTC", "started_at": NOW, "ends_at": soon, "due_at": soon}
-    search |= {"state": SearchState.SEEKING}
     yield (
-        pair_searches,
-        (
-            {**search, "id": days + n, "guild_id": GUILD if n < 1100 else n, "user_id": n}
-            for n in others
-        ),
-    )
-    yield _each(pair_searches, "id", [days], **search, guild_id=GUILD, user_id=ALWINA)
-    yield (
-        pairs,
+        partner_interviews,
         (
             {
                 "id": n,
                 "guild_id": GUILD,
+                "channel_id": CHANNEL,
                 "first_id": ALWINA if n % 2 else 1000 + n % OTHERS,
                 "second_id": 1000 + n % OTHERS if n % 2 else ALWINA,
-                "first_search_id": n,
-                "second_search_id": n,
-                "state": PairState.GATHERING if n == days else PairState.ENDED,
-                "starts_at": at(n, days),
+                "state": PartnerState.ASKING if n == days else PartnerState.ENDED,
                 "turn": 1,
                 "created_at": at(n, days),
                 "due_at": soon if n == days else None,
-                "ending": None if n == days else Ending.DONE,
+                "ending": None if n == days else PartnerEnding.DONE,
             }
             for n in range(1, days + 1)
         ),
     )
-    turn = {"number": 1, "topic_id": "t1", "ticks": "01"}
+    search = {"channel_id": CHANNEL, "state": PartnerState.OPEN, "created_at": NOW, "due_at": soon}
     yield (
-        pair_turns,
-        ({**turn, "pair_id": n, "asked_at": at(n, days)} for n in range(1, days + 1)),
-    )
-    message = {"kind": MessageKind.OVER, "number": 0, "created_at": NOW, "due_at": NOW}
-    yield (
-        pair_messages,
+        partner_interviews,
         (
-            {**message, "id": days + n, "guild_id": GUILD if n < 1100 else n, "channel_id": n}
-            | {"user_id": n, "pair_id": days}
-            for n in others
+            {**search, "id": days + n, "guild_id": GUILD if n < 1100 else n, "first_id": n}
+            for n in range(1000, 1000 + OTHERS)
         ),
     )
 

@@ -66,8 +66,8 @@ def labels(view: discord.ui.LayoutView | discord.ui.View) -> list[str]:
     return [c["label"] for c in components(view) if c["type"] == discord.ComponentType.button.value]
 
 
-PHONE = 45
-"""Characters of a line of text at 390 px, about."""
+PHONE = 32
+"""Characters of a line of text on a card at 390 px, about."""
 
 
 def height(view: discord.ui.LayoutView) -> int:

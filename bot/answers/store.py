@@ -429,6 +429,19 @@ def _verdicts_since(user_id: int, since: datetime) -> Select[Any]:
     )
 
 
+def servers_since(conn: Connection, user_id: int, since: datetime) -> dict[int, datetime]:
+    """Return the servers where a member has answered since a moment, with the first answer's time."""
+    return {row.guild_id: row.first for row in _servers_since(conn, user_id, since)}
+
+
+@prepared
+def _servers_since(user_id: int, since: datetime) -> Select[Any]:
+    c = answers.c
+    first = func.min(c.answered_at).label("first")
+    own = c.user_id == user_id, c.answered_at >= since, c.guild_id.is_not(None)
+    return select(c.guild_id, first).where(*own).group_by(c.guild_id)
+
+
 def has_played(conn: Connection, user_id: int) -> bool:
     """Return whether a member has ever answered in a round."""
     own = answers.c.user_id == user_id, answers.c.source == ROUND
@@ -478,11 +491,12 @@ _points_between = prepared(_points)
 
 def answered_between(
     conn: Connection, guild_id: int, first: date, last: date
-) -> list[tuple[date, str, int, int]]:
-    """Return (date, item id or '', answers, right answers) on a server between two dates."""
-    key = answers.c.local_date, answers.c.item_id
-    query = select(*key, func.count(), RIGHT).where(_on_days(guild_id, first, last)).group_by(*key)
-    return [(*known, int(right)) for *known, right in conn.execute(query)]
+) -> dict[str, tuple[int, int]]:
+    """Return (answers, right answers) on a server between two dates, by item id or ''."""
+    item_id = answers.c.item_id
+    query = select(item_id, func.count(), RIGHT).where(_on_days(guild_id, first, last))
+    found = conn.execute(query.group_by(item_id))
+    return {item: (number, int(right)) for item, number, right in found}
 
 
 def longest_streak(

@@ -286,7 +286,7 @@ class BankCog(commands.Cog):
     async def _insights(self, interaction: discord.Interaction, name: str, number: int) -> Message:
         found, bank = await self.insights.analyze(guild_id_of(interaction))
         if name == "all":
-            return await insights_views.overview(found)
+            return insights_views.overview(found)
         return insights_views.list_page(found, bank, name, number)
 
     async def start_round(self, interaction: discord.Interaction, fields: Fields) -> None:

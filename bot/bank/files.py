@@ -27,13 +27,14 @@ from bot.bank.checks import (
 )
 from bot.bank.forms import where_in_form
 from bot.bank.model import Export
-from bot.bank.pictures import PictureError, redraw
+from bot.bank.pictures import PictureError, count_pixels, file_name, redraw
 from bot.bank.rules import merge
 from bot.bank.sheets import TopicNames, read_sheet, row_of, write_sheet
 from bot.core.errors import UserError
 from bot.core.limits import (
     MAX_ARCHIVE_BYTES,
     MAX_FILE_BYTES,
+    MAX_FILE_PIXELS,
     MAX_PROBLEMS,
 )
 from bot.questions.check import (
@@ -53,11 +54,12 @@ CardLength = Callable[[Item, Bank], int]
 
 
 class Own(Struct, frozen=True):
-    """The sources of a server's bank: the shipped packs, its own topics and all its own items."""
+    """What a server has: the shipped packs, its own topics, all its own items, and their pictures."""
 
     packs: Bank
     topics: Sequence[OwnTopic]
     items: Sequence[OwnItem]
+    pictures: Collection[str] = ()
 
 
 class Checked(Struct, frozen=True):
@@ -111,25 +113,37 @@ def read_own(
     drawn: dict[str, bytes] = {}
     problems = list(draft.problems)
     if not problems:
-        problems = list(_redraw_all(draft.document, files, drawn))[:MAX_PROBLEMS]
+        problems = list(_redraw_all(draft.document, files, own.pictures, drawn))[:MAX_PROBLEMS]
     found = checked(replace(draft, problems=tuple(problems)), own, card_length)
     return replace(found, pictures=drawn)
 
 
 def _redraw_all(
-    document: dict[str, Any], files: Mapping[str, bytes], drawn: dict[str, bytes]
+    document: dict[str, Any],
+    files: Mapping[str, bytes],
+    stored: Collection[str],
+    drawn: dict[str, bytes],
 ) -> Iterator[Problem]:
     """Draw the pictures of a document into `drawn`, and give it the new names of their files.
 
-    Yields what is wrong with them.
+    Those that are `stored` already stay as they are, so that they don't lose quality. Yields what
+    is wrong with the others.
     """
     names: dict[str, str] = {}
+    left = MAX_FILE_PIXELS
     for _, picture in pictures_in(document):
         file = picture["file"]
         if file not in names:
-            names[file] = file
+            names[file], content = file, files[file]
             try:
-                names[file], content = redraw(files[file])
+                if file not in stored or file_name(content, file.rpartition(".")[2]) != file:
+                    left -= count_pixels(content)
+                    if left < 0:
+                        raise file_error(
+                            f"has pictures of more than {MAX_FILE_PIXELS // 1_000_000} million "
+                            "pixels in all. Save them smaller, or split the file"
+                        )
+                    names[file], content = redraw(content)
             except PictureError as error:
                 yield Problem(PICTURES + file, str(error))
             else:

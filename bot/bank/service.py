@@ -172,7 +172,9 @@ class OwnBank:
             return found
 
     async def _own(self, guild_id: int) -> Own:
-        return Own(self._banks.packs, *await self._database.read(_rows, guild_id))
+        rows = await self._database.read(_rows, guild_id)
+        pictures = await self._database.read(questions_store.picture_sizes, guild_id)
+        return Own(self._banks.packs, *rows, frozenset(pictures))
 
     async def page_of(self, guild_id: int, search: str = "", page: int = 0) -> Listing:
         """Return a page of the own questions that `find` returns."""

@@ -24,11 +24,11 @@ from bot.challenges.rules import NextStep
 from bot.challenges.service import (
     PRESS_SKIP,
     Challenges,
-    closing,
     get_or_refuse,
     link,
     shown_or_refuse,
 )
+from bot.chat.text import when
 from bot.core import erased_answers
 from bot.core.clicks import Click
 from bot.core.context import Context
@@ -211,7 +211,7 @@ class ChallengePlayers:
         if erased_answers.has_hash_of(conn, CHALLENGE, challenge.id, user_id):
             raise UserError(
                 "You took this challenge before you deleted your data, and each member takes it once. "
-                f"The card shows the results {closing(challenge.closes_at)}."
+                f"The card shows the results {when(challenge.closes_at)}."
             )
         now = max(at, self._now())
         player = store.player(conn, challenge.id, user_id) or ChallengePlayer(
@@ -307,7 +307,7 @@ def _refuse_another_question(
         case NextStep.ANSWER:
             assert open_until is not None
             raise UserError(
-                f"Question {player.number} runs until <t:{int(open_until.timestamp())}:T>, in the message that only "
+                f"Question {player.number} runs until {when(open_until, 'T')}, in the message that only "
                 "you see. If you've lost it, press Take it again after that, and the next question comes."
             )
         case NextStep.DONE:
@@ -315,7 +315,7 @@ def _refuse_another_question(
                 ", or as soon as both of you are done" if challenge.member_id is not None else ""
             )
             raise UserError(
-                f"You've been through all of it. The card shows the results {closing(closes_at)}{sooner}."
+                f"You've been through all of it. The card shows the results {when(closes_at)}{sooner}."
             )
         case NextStep.OVER:
             raise _over()

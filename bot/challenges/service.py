@@ -18,6 +18,7 @@ from bot.challenges.model import (
     ShownQuestion,
 )
 from bot.challenges.rules import REVEALED
+from bot.chat.text import message_link, when
 from bot.core.clicks import Click
 from bot.core.database import Connection, reading
 from bot.core.errors import UserError
@@ -106,14 +107,14 @@ class Challenges(GameService):
         if own is not None:
             raise TooMany(
                 f"You can have one challenge open on a server, and yours is here: {link(own)}. "
-                f"It closes {closing(own.closes_at)}.",
+                f"It closes {when(own.closes_at)}.",
                 [own.id],
             )
         if len(running) >= CHALLENGES_OPEN:
             first = min(c.closes_at for c in running)
             raise TooMany(
                 f"This server has {len(running)} challenges open, as many as it can. "
-                f"Take one of them, or come back when the first one closes {closing(first)}.",
+                f"Take one of them, or come back when the first one closes {when(first)}.",
                 [c.id for c in running],
             )
 
@@ -186,12 +187,7 @@ class Challenges(GameService):
 
 def link(challenge: Challenge) -> str:
     """Return the link to a challenge's card."""
-    return f"https://discord.com/channels/{challenge.guild_id}/{challenge.channel_id}/{challenge.message_id or ''}"
-
-
-def closing(at: datetime) -> str:
-    """Return a time as Discord shows it in a sentence."""
-    return f"<t:{int(at.timestamp())}:f>"
+    return message_link(challenge.guild_id, challenge.channel_id, challenge.message_id)
 
 
 def _save_names(conn: Connection, starter: Starter, member: Person | None) -> None:
@@ -244,5 +240,5 @@ def shown_or_refuse(
 def _refuse_secret(challenge: Challenge) -> None:
     if challenge.state not in REVEALED:
         raise UserError(
-            f"Answers stay secret while a challenge is open. This one closes {closing(challenge.closes_at)}."
+            f"Answers stay secret while a challenge is open. This one closes {when(challenge.closes_at)}."
         )

@@ -97,15 +97,17 @@ def timeout_problem(me: discord.Member | None) -> str | None:
     )
 
 
-def private_thread_problem(interaction: discord.Interaction) -> str | None:
-    """Return why the bot can't open a private thread in this channel, or None if it can."""
+def require_private_threads(interaction: discord.Interaction) -> None:
+    """Refuse if the bot can't open a private thread in this channel."""
     channel = interaction.channel
     if not isinstance(channel, discord.TextChannel) or channel.is_news():
-        return "Private threads are possible in text channels only."
+        raise UserError("Private threads are possible in text channels only. Try again in one.")
     lacking = missing_permissions(interaction.app_permissions, PERMISSIONS_FOR_PRIVATE_THREAD)
     if lacking:
-        return f"I can't open private threads in {channel.mention}: I need {lacking} there."
-    return None
+        raise UserError(
+            f"I can't open private threads in {channel.mention}: I need {lacking} there. "
+            "Ask a moderator to allow it, then try again."
+        )
 
 
 def require_bot(interaction: discord.Interaction) -> None:

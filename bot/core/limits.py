@@ -1,7 +1,7 @@
-"""Limits on what a member or a manager can send, each with its reason.
+"""Limits that protect the process from strangers: on the size, number and time of what they send.
 
-Limits on the texts of a question, and on its choices and key points, are in
-`data/questions.schema.json`. Limits on the length of a game are in the rules of each game.
+Each has its reason. What a game allows, such as the most questions of a round, is in the rules of
+that game. Limits on the texts of a question are in `data/questions.schema.json`.
 """
 
 ANSWERS_A_DAY = 50
@@ -54,6 +54,8 @@ MAX_FILE_BYTES = 1 << 20
 MAX_FILE_MEMORY = 1 << 30
 """Bytes of memory for the process that reads and writes files and decks for Anki; the largest take 0.2
 of it."""
+MAX_FILE_PIXELS = 100_000_000
+"""Pixels of all new pictures of one file: decoding them takes about 3 s."""
 MAX_FILE_SECONDS = 20
 """Processor time in seconds for a file or a deck for Anki, while others wait.
 
@@ -94,9 +96,9 @@ MAX_MILESTONES = 10
 """Milestones of a server: each night all its members are looked through for each."""
 MAX_NEW_FORMULAS = 200
 """Formulas that one import may add: each takes up to some seconds while others wait."""
-MAX_OWN_ROWS = 15_000
-"""A server's own questions, including replaced and retired ones: these stay readable, so they are
-loaded too."""
+MAX_OWN_BYTES = 8 << 20
+"""Bytes of a server's own questions and topics, including replaced and retired ones: these stay
+readable, so they are loaded too."""
 MAX_OWN_TOPICS = 500
 """A server's own topics: autocomplete searches them at every key press."""
 MAX_PICTURES = 300
@@ -129,9 +131,6 @@ MAX_TOLD_PROBLEMS = 50
 """Problems of a file that are shown: nobody fixes more of them at once."""
 MAX_TYPED = 100
 """Characters of a typed answer: it is compared with each accepted one, letter by letter."""
-PAIR_CANDIDATES = 100
-"""Members waiting for a partner on a server that are compared with one who looks, longest waiting
-first, and pairs of one member in two days that are remembered: all are read at each search."""
 REPORTS_OPEN = 5
 """Reports of one member that wait on a server: managers read each one."""
 REQUESTS_A_DAY = 20

@@ -8,8 +8,8 @@ from enum import StrEnum
 from msgspec import Struct
 
 from bot.core.calendar import EVERY_DAY
-from bot.daily.streaks import NO_NEWS, Streak, StreakNews
-from bot.interviews.cards import Assessment
+from bot.interviews.model import Assessment
+from bot.members.model import NO_NEWS, Streak, StreakNews
 from bot.questions.areas import ALL
 from bot.questions.cards import Outcome, Review
 from bot.questions.model import Item, Topic

@@ -115,9 +115,9 @@ class DailyCog(commands.Cog):
         guild_id, row = guild_id_of(interaction), int(fields["row"])
         changes = _changes(interaction)
         before = await self.schedules.find(guild_id, row) if row else None
-        if {"channel_id", "role_id", "thread"} & changes.keys():
+        if before is None or {"channel_id", "role_id", "thread"} & changes.keys():
             after = {**(values_of(before) if before else {}), **changes}
-            channel_id, role_id = after["channel_id"], after.get("role_id")
+            channel_id, role_id = after.get("channel_id", 0), after.get("role_id")
             thread = after.get("thread", False)
             problem = _problem(interaction, channel_id, role_id, thread=thread)
             if problem:

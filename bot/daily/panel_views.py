@@ -61,15 +61,6 @@ _MAX_AREA = 100
 https://discord.com/developers/docs/components/reference#string-select-select-option-structure"""
 
 
-def times(schedules: Sequence[Schedule]) -> str:
-    """Say when some of a server's dailies are posted, by the server's clock."""
-    if len(schedules) == 1:
-        return f"The question of the day comes at {schedules[0].at} by this clock."
-    *most, last = sorted({schedule.at for schedule in schedules})
-    at = f"{', '.join(most)} and {last}" if most else last
-    return f"The questions of the day come at {at} by this clock."
-
-
 def next_posts(found: Sequence[DailyStatus]) -> str:
     """Say when the next of a server's questions of the day comes."""
     coming = [(at, n) for n, status in enumerate(found) if (at := status.next_at) is not None]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from msgspec.structs import replace
 
+from bot.answers.store import CHALLENGE, ROUND
 from bot.core import calendar, servers
 from bot.core.calendar import EVERY_DAY, Rule
 from bot.core.context import Context
@@ -17,9 +18,14 @@ from bot.core.limits import MAX_DAILIES
 from bot.core.zones import parse_zone, quoted
 from bot.daily import rules, schedule_store, store
 from bot.daily.model import DEFAULT_HOURS, DailyState, DailyStatus, Schedule
-from bot.daily.service import Dailies
+from bot.questions import answers
 from bot.questions.areas import read_area
 from bot.questions.model import Bank
+
+_ALL_ASKED = (
+    "Every question is open already, in this or another question of the day. Wait until one closes, "
+    "or add questions with </bank>."
+)
 
 
 class Changes(TypedDict, total=False):
@@ -47,14 +53,14 @@ class Schedules:
     def __init__(
         self,
         context: Context,
-        dailies: Dailies,
         on_zone_change: Sequence[Callable[[Connection, int], None]] = (),
     ) -> None:
         self._database = context.database
         self._banks = context.banks
         self._scheduler = context.scheduler
         self._now = context.now
-        self._dailies = dailies
+        self._rng = context.rng
+        self._in_play = context.in_play
         self._on_zone_change = on_zone_change
 
     @reading
@@ -157,7 +163,7 @@ class Schedules:
         if existing is not None and existing.state == DailyState.POSTING:
             store.change(conn, existing.id, expect=DailyState.POSTING, due_at=now)
         else:
-            values = self._dailies.new_daily(conn, schedule, day, scheduled_at=now, now=now)
+            values = self.new_daily(conn, schedule, day, scheduled_at=now, now=now)
             if values["problem"]:
                 raise UserError(values["problem"])
             if existing is not None:
@@ -165,6 +171,50 @@ class Schedules:
             else:
                 store.create(conn, schedule, day, **values)
         _recompute(conn, schedule, now)
+
+    def new_daily(
+        self,
+        conn: Connection,
+        schedule: Schedule,
+        day: date,
+        *,
+        scheduled_at: datetime,
+        now: datetime,
+    ) -> dict[str, Any]:
+        """Draw a question, and return the columns of a daily that is to be posted now.
+
+        If other dailies ask all there is, it is missed. Lock the server's row before, so that no
+        other process draws for it.
+        """
+        open_dailies = store.unrevealed(conn, schedule.guild_id)
+        question = rules.draw(
+            schedule,
+            day,
+            self._banks.of(conn, schedule.guild_id),
+            used=store.used(conn, schedule.guild_id),
+            in_dailies={daily.item_id or daily.topic_id or "" for daily in open_dailies},
+            in_games=self._in_play.items(conn, schedule.guild_id, ROUND, CHALLENGE),
+            rng=self._rng,
+        )
+        if question is None:
+            missed = {"state": DailyState.MISSED, "due_at": None, "problem": _ALL_ASKED}
+            return {**missed, "scheduled_at": scheduled_at}
+        store.note_used(conn, schedule.guild_id, question.id, day)
+        return {
+            "name": schedule.name,
+            "state": DailyState.POSTING,
+            "item_id": question.item and question.item.id,
+            "topic_id": None if question.item else question.topic.id,
+            "choice_order": answers.encode_order(question.order),
+            "answer_hours": schedule.answer_hours,
+            "thread": schedule.thread,
+            "channel_id": schedule.channel_id,
+            "role_id": schedule.role_id,
+            "scheduled_at": scheduled_at,
+            "tried_at": None,
+            "due_at": now,
+            "problem": None,
+        }
 
     @writing
     def pause(self, conn: Connection, guild_id: int, schedule_id: int) -> None:

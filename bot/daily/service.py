@@ -5,8 +5,8 @@ Managers' part is `schedule_service.py`; `work.py` posts and closes dailies.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from datetime import date, datetime, timedelta
+from collections.abc import Collection
+from datetime import datetime, timedelta
 from typing import Any
 
 from msgspec.structs import replace
@@ -14,29 +14,29 @@ from msgspec.structs import replace
 from bot.answers import pay
 from bot.answers import store as answers_store
 from bot.answers.rules import rate
-from bot.answers.store import CHALLENGE, DAILY, ROUND, Answer, review_of
+from bot.answers.store import DAILY, Answer, review_of
 from bot.core import calendar, erased_answers, servers, snowflakes
 from bot.core.clicks import Click
 from bot.core.context import Context
 from bot.core.database import Connection, reading, writing
 from bot.core.errors import UserError
-from bot.daily import rules, schedule_store, store, streak_store
+from bot.daily import rules, schedule_store, store
 from bot.daily.model import (
     ANSWERABLE,
     Daily,
     DailyFeedback,
     DailyState,
     DailyVerdict,
-    Schedule,
     TodaysDailies,
     TodaysDaily,
 )
-from bot.daily.streaks import NO_NEWS, Streak, StreakNews
-from bot.interviews.cards import Assessment, Point
 from bot.interviews.grading import State
 from bot.interviews.grading.service import Grading, Ungradable
+from bot.interviews.model import Assessment, Point
+from bot.members.model import NO_NEWS, Streak, StreakNews
 from bot.members.rules import team_of
 from bot.members.store import teams_of, zone_of
+from bot.members.streak_service import Streaks
 from bot.memory import store as memory_store
 from bot.memory.rules import days_away
 from bot.questions import answers
@@ -48,29 +48,19 @@ from bot.questions.model import Item, Topic
 
 _CLOSED = "This question is closed. See </today> for when the next one comes."
 _UNKNOWN = "That question is gone. See </today> for the current one."
-_ALL_ASKED = (
-    "Every question is open already, in this or another question of the day. Wait until one closes, "
-    "or add questions with </bank>."
-)
 _ANSWERED = (
     "You've already answered this one, and your first answer counts. Press Answer to read it."
 )
 
 
-StreakReached = Callable[[Connection, int, int, int], tuple[int, ...]]
-"""Stores that a member of a server has a streak of so many days; returns the roles for it."""
-
-
 class Dailies:
-    """Answers to dailies, and the draw of what they ask."""
+    """Answers to dailies."""
 
-    def __init__(self, context: Context, grading: Grading, streak_reached: StreakReached) -> None:
-        self._streak_reached = streak_reached
+    def __init__(self, context: Context, grading: Grading, streaks: Streaks) -> None:
+        self._streaks = streaks
         self._database = context.database
         self._banks = context.banks
         self._now = context.now
-        self._rng = context.rng
-        self._in_play = context.in_play
         self._grading = grading
 
     @writing
@@ -102,7 +92,7 @@ class Dailies:
     def _finish_answer(
         self, conn: Connection, daily: Daily, answer: Answer
     ) -> tuple[Streak, StreakNews]:
-        """Count a stored answer for the number on the card, for the streak and for milestones.
+        """Count a stored answer for the number on the card, and for the member's streak.
 
         Refuses a member who erased an earlier answer: the new one is stored already, because then
         a concurrent erasure is committed.
@@ -112,9 +102,10 @@ class Dailies:
             at = rules.due_at(daily, daily.state, answer.answered_at, daily.counted + 1)
             if at != daily.due_at:
                 store.change(conn, daily.id, expect=DailyState.OPEN, due_at=at)
-        streak, news = streak_store.count_streak(conn, daily.guild_id, answer)
-        roles = self._streak_reached(conn, daily.guild_id, answer.user_id, streak.current)
-        return streak, replace(news, roles=roles)
+        user_id, at = answer.user_id, answer.answered_at
+        streak, news = self._streaks.credit(conn, user_id, daily.guild_id, at, daily.opened_at)
+        answers_store.change(conn, DAILY, daily.id, user_id, streak=streak.current)
+        return streak, news
 
     @reading
     def check_open(
@@ -171,7 +162,7 @@ class Dailies:
             found = store.open_now(conn, guild_id, self._now())
             newest = None if found else store.latest_posted(conn, guild_id)
             found += [newest] if newest else []
-        streak = streak_store.streak_of(conn, guild_id, user_id, self._now())
+        streak = self._streaks.of(conn, user_id, guild_id)
         schedules = schedule_store.schedules_of(conn, guild_id)
         coming = sorted((s.next_at, s.name) for s in schedules if s.next_at is not None)
         return TodaysDailies(
@@ -274,7 +265,7 @@ class Dailies:
                 "This question is still open. Answer it first, and you'll see the model answer then."
             )
         topic = self._topic(conn, daily)
-        streak = streak_store.streak_of(conn, daily.guild_id, user_id, self._now())
+        streak = self._streaks.of(conn, user_id, daily.guild_id)
         text = store.text_of(conn, daily.id, user_id) if given else None
         return DailyFeedback(daily, topic, streak, text), (given and given.answer) or ""
 
@@ -291,64 +282,11 @@ class Dailies:
     def _store_ticks(self, conn: Connection, daily_id: int, user_id: int, stored: str) -> None:
         answers_store.change(conn, DAILY, daily_id, user_id, answer=stored)
 
-    def new_daily(
-        self,
-        conn: Connection,
-        schedule: Schedule,
-        day: date,
-        *,
-        scheduled_at: datetime,
-        now: datetime,
-    ) -> dict[str, Any]:
-        """Draw a question, and return the columns of a daily that is to be posted now.
-
-        If other dailies ask all there is, it is missed. Lock the server's row before, so that no
-        other process draws for it.
-        """
-        open_dailies = store.unrevealed(conn, schedule.guild_id)
-        question = rules.draw(
-            schedule,
-            day,
-            self._banks.of(conn, schedule.guild_id),
-            used=store.used(conn, schedule.guild_id),
-            in_dailies={daily.item_id or daily.topic_id or "" for daily in open_dailies},
-            in_games=self._in_play.items(conn, schedule.guild_id, ROUND, CHALLENGE),
-            rng=self._rng,
-        )
-        if question is None:
-            missed = {"state": DailyState.MISSED, "due_at": None, "problem": _ALL_ASKED}
-            return {**missed, "scheduled_at": scheduled_at}
-        store.note_used(conn, schedule.guild_id, question.id, day)
-        return {
-            "name": schedule.name,
-            "state": DailyState.POSTING,
-            "item_id": question.item and question.item.id,
-            "topic_id": None if question.item else question.topic.id,
-            "choice_order": answers.encode_order(question.order),
-            "answer_hours": schedule.answer_hours,
-            "thread": schedule.thread,
-            "channel_id": schedule.channel_id,
-            "role_id": schedule.role_id,
-            "scheduled_at": scheduled_at,
-            "tried_at": None,
-            "due_at": now,
-            "problem": None,
-        }
-
-    def _message_apart(self, conn: Connection, daily_id: int, guild_id: int | None) -> int:
-        """Return the message of a server's daily, for a click on its private copy."""
-        message_id = _daily_of(conn, daily_id, guild_id).message_id
-        if message_id is None:
-            raise UserError(_UNKNOWN)
-        return message_id
-
     def _still_open(
         self, conn: Connection, daily_id: int, message_id: int | None, guild_id: int | None
     ) -> Daily:
         """Return a daily that can be answered now; refuses any other."""
-        if message_id is None:
-            message_id = self._message_apart(conn, daily_id, guild_id)
-        daily = _answerable(conn, daily_id, message_id, self._now())
+        daily = _answerable(conn, daily_id, message_id, guild_id, self._now())
         if daily.closes_at is not None and daily.closes_at <= self._now():
             raise UserError(_CLOSED)
         return daily
@@ -358,18 +296,16 @@ class Dailies:
 
         Refuses a late click, and one that is neither on the daily's card nor on a private copy.
         """
-        message_id = (
-            self._message_apart(conn, click.question_id, click.guild_id)
-            if apart
-            else click.message_id
+        message_id = None if apart else click.message_id
+        daily = _answerable(
+            conn, click.question_id, message_id, click.guild_id, self._now(), lock=True
         )
-        daily = _answerable(conn, click.question_id, message_id, self._now(), lock=True)
         if not apart and (daily.guild_id, daily.channel_id) != (click.guild_id, click.channel_id):
             raise UserError(
                 "This card belongs to another channel. See </today> for the current question."
             )
         if daily.state == DailyState.POSTING:  # the click is faster than the reply to our post
-            opened(conn, daily, message_id, self._now())
+            opened(conn, daily, click.message_id, self._now())
             daily = store.get(conn, daily.id) or daily
         if daily.closes_at is None or click.at >= daily.closes_at:
             raise UserError(_CLOSED)
@@ -445,16 +381,27 @@ def _refuse_if_erased(conn: Connection, daily_id: int, user_id: int) -> None:
 
 
 def _answerable(
-    conn: Connection, daily_id: int, message_id: int, now: datetime, *, lock: bool = False
+    conn: Connection,
+    daily_id: int,
+    message_id: int | None,
+    guild_id: int | None,
+    now: datetime,
+    *,
+    lock: bool = False,
 ) -> Daily:
-    """Return a daily that accepts answers, or closed too recently to have received all of them."""
+    """Return a daily that accepts answers, or closed too recently to have received all of them.
+
+    `message_id` is that of the card that was used, None for the private copy on a server.
+    """
     daily = store.get(conn, daily_id, lock=lock)
     if daily is None:
+        raise UserError(_UNKNOWN)
+    if message_id is None and (daily.guild_id != guild_id or daily.message_id is None):
         raise UserError(_UNKNOWN)
     since_close = now - daily.closes_at if daily.revealed and daily.closes_at else rules.ON_THE_WAY
     if daily.state not in ANSWERABLE and not timedelta(0) <= since_close < rules.ON_THE_WAY:
         raise UserError(_CLOSED)
-    if daily.message_id is not None and daily.message_id != message_id:
+    if None not in (message_id, daily.message_id) and daily.message_id != message_id:
         raise UserError("This card is out of date. See </today> for the current question.")
     return daily
 

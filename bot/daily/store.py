@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -14,6 +14,7 @@ from bot.answers import store as answers_store
 from bot.answers.sources import Source, Terms
 from bot.answers.store import DAILY
 from bot.core import erased_answers
+from bot.core.calendar import local_date
 from bot.core.jobs import Queue, queue_columns
 from bot.core.limits import MAX_DAILIES, MAX_DAILY_NAME
 from bot.core.tables import (
@@ -30,6 +31,7 @@ from bot.core.tables import (
 )
 from bot.daily.model import POSTED, Daily, DailyState, Schedule
 from bot.daily.rules import points
+from bot.members.model import Dates
 
 # One row for each decided local date of a schedule; see `DailyState` for the states.
 dailies = sa.Table(
@@ -184,6 +186,24 @@ def open_now(conn: Connection, guild_id: int, now: datetime) -> list[Daily]:
 def unrevealed(guild_id: int) -> Select[Any]:
     """Return the dailies of a server that are asked, or about to be."""
     return select(dailies).where(dailies.c.guild_id == guild_id, UNREVEALED)
+
+
+def asked_on(conn: Connection, dates: Dates) -> set[date]:
+    """Return the dates of a member on which dailies were opened that are all closed now."""
+    day = timedelta(days=1)  # a server's date may differ by one
+    days = [
+        (local_date(dates.zone, row.opened_at), row.closes_at)
+        for row in _opened(conn, dates.servers.keys(), dates.first - day, dates.last + day)
+        if row.opened_at > dates.servers[row.guild_id]
+    ]
+    return {day for day, _ in days} - {day for day, closes in days if closes > dates.now}
+
+
+@prepared
+def _opened(guild_ids: Collection[int], first: date, last: date) -> Select[Any]:
+    c = dailies.c
+    query = select(c.guild_id, c.opened_at, c.closes_at).where(c.guild_id.in_(guild_ids), ON_CARD)
+    return query.where(c.local_date.between(first, last), c.closes_at.is_not(None))
 
 
 @first_row(Daily)

@@ -34,8 +34,8 @@ from bot.daily.model import (
     TodaysDailies,
     TodaysDaily,
 )
-from bot.daily.streaks import MILESTONES, Streak, StreakNews
 from bot.interviews import views as interviews_views
+from bot.members.views import streak_news
 from bot.questions.model import Bank, Topic
 from bot.questions.views import (
     REPORT,
@@ -185,7 +185,7 @@ def verdict(found: DailyVerdict, *, whole: bool = False) -> list[Message]:
         streak += f" (best: {found.streak.best:,})"
     lines = [
         " · ".join(filter(None, [_points(found), streak])),
-        *_streak_news(found.streak, found.news),
+        *streak_news(found.streak, found.news),
         f"{after}{_discussion(found.daily)}",
     ]
     figures = "\n".join(f"-# {words}" for words in lines)
@@ -214,7 +214,7 @@ def feedback(found: DailyFeedback, bank: Bank, page: int = 0) -> Message:
         notes = [f"Streak: {t.count(found.streak.current, 'day')}"]
         if not daily.revealed and daily.closes_at is not None:
             notes[0] += f" · open until {t.when(daily.closes_at, 'f')}"
-        notes += _streak_news(found.streak, found.news)
+        notes += streak_news(found.streak, found.news)
         if assessment.counted is None:
             notes.insert(0, "Tick what you said, and you'll see the model answer.")
     note = "\n-# ".join(notes) + _discussion(daily)
@@ -244,34 +244,6 @@ def feedback(found: DailyFeedback, bank: Bank, page: int = 0) -> Message:
 def _discussion(daily: Daily) -> str:
     """Return a link to the thread, for members who have answered."""
     return f"\n-# Talk about it in <#{daily.thread_id}>" if daily.thread_id else ""
-
-
-def _streak_news(streak: Streak, news: StreakNews) -> list[str]:
-    """Return lines about what an answer changed: saved dates, a milestone, a new freeze."""
-    lines = []
-    if news.saved == 1:
-        lines.append(f"You missed a day, and a freeze kept your streak. {_freezes_left(streak)}")
-    elif news.saved:
-        lines.append(
-            f"You missed {news.saved} days, and your freezes kept your streak. {_freezes_left(streak)}"
-        )
-    if news.milestone:
-        lines.append(f"**{news.milestone} days:** {MILESTONES[news.milestone]}. Well done.")
-    if news.roles:
-        lines.append(
-            f"Your streak earns you {' and '.join(f'<@&{role_id}>' for role_id in news.roles)} here."
-        )
-    if news.earned:
-        lines.append("You've earned a freeze: it keeps your streak when you miss a day.")
-    return lines
-
-
-def _freezes_left(streak: Streak) -> str:
-    return (
-        f"{t.count(streak.freezes, 'freeze')} left."
-        if streak.freezes
-        else "None left; seven days in a row earn one."
-    )
 
 
 def title(name: str) -> str:

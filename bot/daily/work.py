@@ -25,8 +25,8 @@ from bot.core.zones import ScheduleError
 from bot.daily import rules, schedule_store, store
 from bot.daily import views as view
 from bot.daily.model import Daily, DailyQuestion, DailyResult, DailyState, Schedule
-from bot.daily.schedule_service import next_post, rule_of
-from bot.daily.service import Dailies, move, opened
+from bot.daily.schedule_service import Schedules, next_post, rule_of
+from bot.daily.service import move, opened
 from bot.members.store import names_of
 from bot.questions.cards import Outcome, count_answers
 from bot.questions.model import Bank
@@ -47,9 +47,9 @@ class ScheduleWork(Worker[Schedule]):
 
     queue = schedule_store.SCHEDULES
 
-    def __init__(self, context: Context, dailies: Dailies) -> None:
+    def __init__(self, context: Context, schedules: Schedules) -> None:
         super().__init__(context)
-        self._dailies = dailies
+        self._schedules = schedules
 
     def load(self, conn: Connection, key: int, /) -> Schedule | None:
         return schedule_store.schedule(conn, key)
@@ -115,7 +115,7 @@ class ScheduleWork(Worker[Schedule]):
                 store.create(conn, schedule, due.day, scheduled_at=due.at, **missed)
                 log.warning("guild %s: no daily on %s: %s", guild_id, due.day, _OFFLINE)
             else:
-                values = self._dailies.new_daily(
+                values = self._schedules.new_daily(
                     conn, schedule, due.day, scheduled_at=due.at, now=now
                 )
                 store.create(conn, schedule, due.day, **values)

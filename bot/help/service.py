@@ -18,7 +18,7 @@ from bot.memory.service import knowledge
 MOST_STEPS = 3
 
 
-class Step(StrEnum):
+class HelpStep(StrEnum):
     """A step that /help can suggest, in the order of suggestion."""
 
     SET_UP = "set up"
@@ -37,7 +37,7 @@ Probe = Callable[[Connection, int], object]
 class Help:
     """Finds out what is next for a member; `probes` check the steps of other features."""
 
-    def __init__(self, context: Context, probes: Mapping[Step, Probe]) -> None:
+    def __init__(self, context: Context, probes: Mapping[HelpStep, Probe]) -> None:
         self._database = context.database
         self._banks = context.banks
         self._now = context.now
@@ -46,7 +46,7 @@ class Help:
     @reading
     def next_steps(
         self, conn: Connection, user_id: int, guild_id: int | None, *, manages: bool
-    ) -> tuple[list[Step], int]:
+    ) -> tuple[list[HelpStep], int]:
         """Return up to three steps that are due or were never taken, and how many items are due.
 
         Without any, it is what a member can always do. `guild_id=None` is for direct messages.
@@ -55,13 +55,16 @@ class Help:
         bank = self._banks.of_member(conn, user_id, guild_id)
         due = len(knowledge(conn, user_id, bank, zone, self._now()).due())
         wanted = {step: not probe(conn, user_id) for step, probe in self._probes.items()}
-        wanted[Step.PRACTISE] |= due > 0
+        wanted[HelpStep.PRACTISE] |= due > 0
         if guild_id is None:
-            wanted[Step.PLAY] = False
+            wanted[HelpStep.PLAY] = False
         else:
-            wanted[Step.SET_UP] = manages and not schedules_of(conn, guild_id)
-            wanted[Step.TODAY] = self._has_unanswered(conn, guild_id, user_id)
-        steps = [step for step in Step if wanted.get(step)] or [Step.PRACTISE, Step.INTERVIEW]
+            wanted[HelpStep.SET_UP] = manages and not schedules_of(conn, guild_id)
+            wanted[HelpStep.TODAY] = self._has_unanswered(conn, guild_id, user_id)
+        steps = [step for step in HelpStep if wanted.get(step)] or [
+            HelpStep.PRACTISE,
+            HelpStep.INTERVIEW,
+        ]
         return steps[:MOST_STEPS], due
 
     def _has_unanswered(self, conn: Connection, guild_id: int, user_id: int) -> bool:

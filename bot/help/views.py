@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 from discord import ui
 
+from bot.bank.suggestions_views import suggest_button
 from bot.chat.messages import OPEN, PRIMARY, Message, button, link_button, row
 from bot.chat.router import Route
 from bot.daily.panel_views import SET_UP as DAILY_SET_UP
 from bot.daily.views import TODAY
-from bot.help.service import Step
+from bot.help.service import HelpStep
 from bot.interviews.views import BEGIN
 from bot.plan.views import PLAN
 from bot.practice.views import PRACTISE
@@ -24,28 +25,28 @@ COMMANDS = Route("commands", {})
 _ABOUT = "I help you get ready for LLM and machine-learning interviews, together and in a few minutes a day."
 _ANYWHERE = """\
 </today>: what today holds
-</practice>: today's questions, in private
-</interview>: open questions, as you'd be asked
-</plan>: how ready you'll be on the day
-</topics>: read up on any topic
-</help>: what's next for you"""
+</practice>: today's questions
+</interview>: mock interviews
+</plan>: will you be ready?
+</topics>: read up on a topic
+</help>: what's next"""
 _ON_SERVERS = """\
-</quiz>: a round in this channel
-</challenge>: questions at everyone's own pace
+</quiz>: a round right here
+</challenge>: at your own pace
 </leaderboard>: who's ahead
 </profile>: what you've reached"""
 _FOR_MANAGERS = """\
-</daily>: the question of the day
-</bank>: this server's own questions
-</settings>: time zone, rounds, teams, recap"""
+</daily>: question of the day
+</bank>: your own questions
+</settings>: how I work here"""
 _STEPS = {
-    Step.SET_UP: ("Set up the question of the day", DAILY_SET_UP.id()),
-    Step.TODAY: ("Question of the day", TODAY.id(row=0)),
-    Step.PLAY: ("Start a round", START_ROUND.id()),
-    Step.PRACTISE: ("Practise", PRACTISE.id(topic="")),
-    Step.PLAN: ("Make a plan", PLAN.id(do="form")),
-    Step.INTERVIEW: ("Mock interview", BEGIN.id(topic="")),
-    Step.REMIND: ("Remind me", REMIND.id()),
+    HelpStep.SET_UP: ("Set up the question of the day", DAILY_SET_UP.id()),
+    HelpStep.TODAY: ("Question of the day", TODAY.id(row=0)),
+    HelpStep.PLAY: ("Start a round", START_ROUND.id()),
+    HelpStep.PRACTISE: ("Practise", PRACTISE.id(topic="")),
+    HelpStep.PLAN: ("Make a plan", PLAN.id(do="form")),
+    HelpStep.INTERVIEW: ("Mock interview", BEGIN.id(topic="")),
+    HelpStep.REMIND: ("Remind me", REMIND.id()),
 }
 """The button of each step: its label and its custom id."""
 
@@ -64,29 +65,30 @@ def hello() -> Message:
 
 
 def help_page(
-    steps: Sequence[Step], due: int, *, on_server: bool = True, install: str | None = None
+    steps: Sequence[HelpStep], due: int, *, on_server: bool = True, install: str | None = None
 ) -> Message:
     """Return /help: what is next for a member.
 
     `due` counts the questions that are due. `install` is the link that adds the bot to one's
     account.
     """
-    elsewhere = "-# Rounds, the question of the day and boards are on servers that have added me."
+    elsewhere = "-# Rounds and boards are on servers that have added me."
     return Message(
         OPEN,
-        f"### Quizformer\n{_ABOUT}",
+        "### Quizformer\nYour next LLM or ML interview, a few minutes a day.",
         None if on_server else elsewhere,
         row(*(_step_button(step, due, first=not n) for n, step in enumerate(steps))),
         row(
             button("All commands", COMMANDS.id()),
+            suggest_button() if on_server else None,
             link_button("Add me to your account", install) if install else None,
         ),
     )
 
 
-def _step_button(step: Step, due: int, *, first: bool) -> ui.Button[ui.LayoutView]:
+def _step_button(step: HelpStep, due: int, *, first: bool) -> ui.Button[ui.LayoutView]:
     label, custom_id = _STEPS[step]
-    if step is Step.PRACTISE and due:
+    if step is HelpStep.PRACTISE and due:
         label = f"Practise ({due:,} due)"
     return button(label, custom_id, *([PRIMARY] if first else []))
 

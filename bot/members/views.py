@@ -1,4 +1,4 @@
-"""The page of teams in /settings."""
+"""The page of teams in /settings, and what is said about a streak."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from bot.chat import text as t
 from bot.chat.messages import OPEN, Message, role_list, row, separator
 from bot.chat.router import Route
 from bot.core.limits import MAX_TEAMS
+from bot.members.model import Streak, StreakNews
 
 TEAMS = Route("teams", {"what": "open|add|remove"}, once=True, command="</settings>")
 _RULES = """\
@@ -55,3 +56,25 @@ def added(role_id: int) -> str:
 
 def removed(role_id: int) -> str:
     return f"<@&{role_id}> is no longer a team. What it has won stays on the boards."
+
+
+def streak_news(streak: Streak, news: StreakNews) -> list[str]:
+    """Return lines about what a date changed: saved dates, a milestone, a new freeze."""
+    lines = []
+    if news.saved == 1:
+        lines.append(f"You missed a day, and a freeze kept your streak. {_freezes_left(streak)}")
+    elif news.saved:
+        lines.append(
+            f"You missed {news.saved} days, and your freezes kept your streak. {_freezes_left(streak)}"
+        )
+    if news.milestone:
+        lines.append(f"**{news.milestone} days in a row.** Well done.")
+    if news.earned:
+        lines.append("You've earned a freeze: it keeps your streak when you miss a day.")
+    return lines
+
+
+def _freezes_left(streak: Streak) -> str:
+    if streak.freezes:
+        return f"{t.count(streak.freezes, 'freeze')} left."
+    return "None left; seven days in a row earn one."

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, Select, delete, select
 
 from bot.core.tables import all_rows, first_row, metadata, upsert, values_of
+from bot.members.model import Dates
+from bot.members.rules import days_between
 from bot.plan.model import Plan
 from bot.practice.model import PlannedDay
 
@@ -46,6 +48,18 @@ def get(user_id: int, *, lock: bool = False) -> Select[Any]:
 
 def save(conn: Connection, plan: Plan) -> None:
     upsert(conn, plans, **values_of(plan))
+
+
+def asked_on(conn: Connection, dates: Dates) -> list[date]:
+    """Return those of a member's dates that are days of their plan, after the one it was set on."""
+    plan = get(conn, dates.user_id)
+    if plan is None:
+        return []
+    return [
+        day
+        for day in days_between(plan.set_on, plan.day - timedelta(days=1))
+        if dates.first <= day <= dates.last
+    ]
 
 
 def end(conn: Connection, plan: Plan) -> bool:

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from fsrs import Rating
 from msgspec import Struct
 
+from bot.members.model import NO_NEWS, Streak, StreakNews
 from bot.questions.cards import Review
 from bot.questions.model import Item
 
@@ -100,7 +101,7 @@ class Summary(Struct, frozen=True):
     """The results of a practice.
 
     `back` has pairs of (days, number of items that come back then). `left` items can still be
-    asked today; the next one is due in `next_in` days.
+    asked today; the next one is due in `next_in` days. `streak` is None unless it has just ended.
     """
 
     topic_id: str | None
@@ -109,6 +110,8 @@ class Summary(Struct, frozen=True):
     back: tuple[tuple[int, int], ...]
     left: int
     next_in: int | None
+    streak: Streak | None = None
+    news: StreakNews = NO_NEWS
 
 
 class Nothing(Struct, frozen=True):

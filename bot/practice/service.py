@@ -28,11 +28,19 @@ from bot.core.context import Context
 from bot.core.database import Connection, reading, writing
 from bot.core.errors import UserError
 from bot.members.store import set_zone_if_unset, zone_of
+from bot.members.streak_service import Streaks
 from bot.memory import store as memory_store
 from bot.memory.rules import days_away
 from bot.memory.service import knowledge
 from bot.practice import rules, store
-from bot.practice.model import PlannedDay, Practice, PracticeQuestion, PracticeVerdict, Screen
+from bot.practice.model import (
+    PlannedDay,
+    Practice,
+    PracticeQuestion,
+    PracticeVerdict,
+    Screen,
+    Summary,
+)
 from bot.practice.rules import NextStep, PracticePlan, Snapshot
 from bot.questions.answers import Shown, already, decode_order, encode_order, given_answer, is_right
 from bot.questions.bank import check_topic, still_there
@@ -61,7 +69,8 @@ class _ChangedError(Exception):
 class Practices:
     """Members' practices; `at` is always Discord's time of a click."""
 
-    def __init__(self, context: Context, plans: PracticePlans) -> None:
+    def __init__(self, context: Context, plans: PracticePlans, streaks: Streaks) -> None:
+        self._streaks = streaks
         self._database = context.database
         self._banks = context.banks
         self._plans = plans
@@ -149,15 +158,12 @@ class Practices:
             snapshot = await self._database.read(self._snapshot, user_id, guild_id, practice_id)
             step = await compute(decide, snapshot)
             try:
-                question = await self._database.write(self._store, snapshot, step, at)
+                return await self._database.write(self._store, snapshot, step, at)
             except _ChangedError:
                 continue
-            return step.screen(question)
 
-    def _store(
-        self, conn: Connection, snapshot: Snapshot, step: NextStep, at: datetime
-    ) -> PracticeQuestion | None:
-        """Store a step, and return the question that it asks."""
+    def _store(self, conn: Connection, snapshot: Snapshot, step: NextStep, at: datetime) -> Screen:
+        """Store a step, and return what to show."""
         user_id, practice = snapshot.user_id, snapshot.practice
         number = len(snapshot.asked) + 1
         if practice is not None:
@@ -175,12 +181,12 @@ class Practices:
             self._plans.record_day(conn, user_id, step.day)
         if step.question is not None:  # the time to answer counts from here
             store.change_question(conn, step.question.id, asked_at=at)
-            return replace(step.question, asked_at=at)
+            return step.screen(replace(step.question, asked_at=at))
         if step.item is None:
-            return None
+            return self._last_screen(conn, user_id, step, at)
         if practice is None:  # another one has begun
             raise _ChangedError
-        return store.add_question(
+        question = store.add_question(
             conn,
             practice_id=practice.id,
             number=number,
@@ -190,6 +196,15 @@ class Practices:
             is_new=memory_store.card_of(conn, user_id, step.item.id) is None,
             asked_at=at,
         )
+        return step.screen(question)
+
+    def _last_screen(self, conn: Connection, user_id: int, step: NextStep, at: datetime) -> Screen:
+        """Return what to show without a question; a practice that ends counts for the streak."""
+        summary = step.last
+        if isinstance(summary, Summary) and step.ends and summary.answered:
+            streak, news = self._streaks.credit(conn, user_id, None, at)
+            return replace(summary, streak=streak, news=news)
+        return step.screen(None)
 
     def _snapshot(
         self, conn: Connection, user_id: int, guild_id: int | None, practice_id: int | None
@@ -225,7 +240,7 @@ class Practices:
         """
         question = _question(conn, question_id)
         _require_running(store.get(conn, question.practice_id, user_id))
-        item = still_there(self._item(conn, question), _CONTINUE)
+        item = self._item(conn, question)
         if question.answer is not None and question.answered_at is not None:
             raise already(item, question.choice_order, question.answer, question.answered_at)
         return item, decode_order(question.choice_order)
@@ -239,11 +254,11 @@ class Practices:
     def review(self, conn: Connection, click: Click) -> Review:
         """Return an answered question, to explain its choices."""
         question = _question(conn, click.question_id)
-        item = self._item(conn, question)
-        if store.get(conn, question.practice_id, click.user_id) is None or item is None:
+        if store.get(conn, question.practice_id, click.user_id) is None:
             raise UserError(_UNKNOWN)
         if question.answer is None:
             raise UserError("You haven't answered this one yet. You'll see why once you do.")
+        item = self._item(conn, question)
         return Review(item, decode_order(question.choice_order), question.answer)
 
     async def answer(self, click: Click) -> Screen:
@@ -251,51 +266,43 @@ class Practices:
 
         If the item has come into play on one of their servers, another question replaces it.
         """
-        found = await self._database.write(self._store_answer, click)
+        found, again = await self._database.write(self._answer, click)
         if isinstance(found, Practice):
             return await self._ask_instead(found.id, click)
-        question, item, again = found
-        return await self._verdict(question, item, click.user_id, click.guild_id, again=again)
+        verdict = await self._verdict(found, click.user_id, click.guild_id)
+        return replace(verdict, again=again)
 
-    def _store_answer(
-        self, conn: Connection, click: Click
-    ) -> Practice | tuple[PracticeQuestion, Item, bool]:
-        """Return the answered question, its item, and whether it had been answered before.
+    def _answer(self, conn: Connection, click: Click) -> tuple[Practice | PracticeQuestion, bool]:
+        """Return the answered question, and whether it had been answered before.
 
-        Return only the practice if the question must not be answered any more.
+        Instead of a question that must not be answered any more, return its practice.
         """
         practice, question = _lock_question(conn, click.question_id, click.user_id)
-        bank = self._banks.of_member(conn, click.user_id, click.guild_id)
         if question.answer is not None:
-            return question, still_there(bank.items.get(question.item_id), _CONTINUE), True
-        item = bank.asked.get(question.item_id)
+            return question, True
+        item = self._banks.of_member(conn, click.user_id, click.guild_id).asked.get(
+            question.item_id
+        )
         if (
             question.left_out_at is not None
             or item is None
             or item.id in self._in_play.items_hidden_from(conn, click.user_id, click.guild_id)
         ):
-            return practice
+            return practice, False
         answer = _judge(question, item, click)
         answers_store.add(conn, answer)
         memory_store.record(conn, item.id, [review_of(answer)])
-        answered = replace(
-            question,
-            answer=answer.answer,
-            correct=answer.correct,
-            answered_at=click.at,
-            rating=answer.rating,
-        )
-        return answered, item, False
+        return _question(conn, question.id), False
 
     async def guess(self, question_id: int, user_id: int, guild_id: int | None) -> PracticeVerdict:
         """Count the member's last right answer as a miss, because they guessed.
 
         Harmless when repeated.
         """
-        item = await self._item_asked(question_id)
-        question = await self._database.write(self._store_guess, question_id, user_id)
-        return await self._verdict(question, item, user_id, guild_id)
+        question = await self._store_guess(question_id, user_id)
+        return await self._verdict(question, user_id, guild_id)
 
+    @writing
     def _store_guess(self, conn: Connection, question_id: int, user_id: int) -> PracticeQuestion:
         practice, question = _lock_question(conn, question_id, user_id)
         if question.answer is None or store.questions_of(conn, practice.id)[-1].id != question.id:
@@ -317,31 +324,28 @@ class Practices:
         self, question_id: int, user_id: int, guild_id: int | None
     ) -> PracticeVerdict:
         """Set the item of an answered question aside."""
-        return await self._set_aside_at(question_id, user_id, guild_id, self._now())
+        question = await self._store_set_aside(question_id, user_id, self._now())
+        return await self._verdict(question, user_id, guild_id)
 
     async def put_back(
         self, question_id: int, user_id: int, guild_id: int | None
     ) -> PracticeVerdict:
         """Ask the item of an answered question again."""
-        return await self._set_aside_at(question_id, user_id, guild_id, None)
+        question = await self._store_set_aside(question_id, user_id, None)
+        return await self._verdict(question, user_id, guild_id)
 
-    async def _set_aside_at(
-        self, question_id: int, user_id: int, guild_id: int | None, at: datetime | None
-    ) -> PracticeVerdict:
-        item = await self._item_asked(question_id)
-
-        def change(conn: Connection) -> PracticeQuestion:
-            question = _question(conn, question_id)
-            if store.get(conn, question.practice_id, user_id) is None:
-                raise UserError(_UNKNOWN)
-            if question.answer is None:
-                raise UserError("You haven't answered this one yet. Set it aside once you did.")
-            if not memory_store.set_aside(conn, user_id, question.item_id, at):
-                raise UserError(_UNKNOWN)
-            return question
-
-        question = await self._database.write(change)
-        return await self._verdict(question, item, user_id, guild_id)
+    @writing
+    def _store_set_aside(
+        self, conn: Connection, question_id: int, user_id: int, at: datetime | None
+    ) -> PracticeQuestion:
+        question = _question(conn, question_id)
+        if store.get(conn, question.practice_id, user_id) is None:
+            raise UserError(_UNKNOWN)
+        if question.answer is None:
+            raise UserError("You haven't answered this one yet. Set it aside once you did.")
+        if not memory_store.set_aside(conn, user_id, question.item_id, at):
+            raise UserError(_UNKNOWN)
+        return question
 
     @reading
     def all_set_aside(self, conn: Connection, user_id: int) -> Sequence[tuple[Item, str]]:
@@ -364,16 +368,10 @@ class Practices:
 
     @reading
     def _verdict(
-        self,
-        conn: Connection,
-        question: PracticeQuestion,
-        item: Item,
-        user_id: int,
-        guild_id: int | None,
-        *,
-        again: bool = False,
+        self, conn: Connection, question: PracticeQuestion, user_id: int, guild_id: int | None
     ) -> PracticeVerdict:
         """Return the verdict on an answered question, from the current state of its card."""
+        item = self._item(conn, question)
         card = memory_store.card_of(conn, user_id, item.id)
         if card is None or question.answer is None:  # an erasure of the member's data is running
             raise UserError(_UNKNOWN)
@@ -383,15 +381,12 @@ class Practices:
         asked = store.questions_of(conn, question.practice_id)
         number = sum(q.answer is not None for q in asked if q.number <= question.number)
         review = Review(item, decode_order(question.choice_order), question.answer)
-        return PracticeVerdict(question, review, number=number, back_in=back_in, again=again)
+        return PracticeVerdict(question, review, number, back_in)
 
-    @reading
-    def _item_asked(self, conn: Connection, question_id: int) -> Item:
+    def _item(self, conn: Connection, question: PracticeQuestion) -> Item:
         """Return the item that a question asks; refuse if it was removed."""
-        return still_there(self._item(conn, _question(conn, question_id)), _CONTINUE)
-
-    def _item(self, conn: Connection, question: PracticeQuestion) -> Item | None:
-        return self._banks.holding(conn, [question.item_id]).items.get(question.item_id)
+        found = self._banks.holding(conn, [question.item_id]).items.get(question.item_id)
+        return still_there(found, _CONTINUE)
 
 
 def _judge(question: PracticeQuestion, item: Item, click: Click) -> Answer:

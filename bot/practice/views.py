@@ -10,6 +10,7 @@ from discord import ui
 from bot.chat import text as t
 from bot.chat.messages import ENDED, OPEN, PRIMARY, REVEALED, Message, button, row, separator
 from bot.chat.router import ROW, TOPIC, Route
+from bot.members.views import streak_news
 from bot.practice.model import Asking, Nothing, PracticeVerdict, Screen, Summary
 from bot.practice.rules import NEW_A_DAY
 from bot.questions.model import Bank, Item
@@ -170,6 +171,9 @@ def summary_page(summary: Summary) -> Message:
         for days, number in summary.back:
             verb = "comes back" if number == 1 else "come back"
             lines.append(f"{t.count(number, 'question')} {verb} {t.days_ahead(days)}")
+        if summary.streak is not None:
+            lines.append(f"**{t.count(summary.streak.current, 'day')} in a row**")
+            lines += streak_news(summary.streak, summary.news)
         body = "\n".join(lines)
     more = None
     if summary.left:

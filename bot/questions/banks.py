@@ -21,11 +21,13 @@ from bot.questions import own, store
 from bot.questions.model import Bank
 
 _MOST_BANKS = 500
-_MOST_ROWS = 32_000
-"""Limit of own topics and items in all cached banks; 10,000 take about 30 MB.
+_MOST_SIZE = 32_000
+"""Limit of the sizes of all cached banks; one of 10,000 takes about 30 MB.
 
 It is high enough for two members in direct messages, however large their servers' banks are.
 """
+_LONG = 1000
+"""Characters of a question or topic that counts as two."""
 _MOST_JOINED = 20
 """Limit of cached joined banks. They share items with the servers' banks, so each takes 2 MB."""
 _IDLE_SECONDS = 1800.0
@@ -35,9 +37,11 @@ Marks = tuple[tuple[int, int], ...]
 
 
 class _Cached(Struct):
+    """A server's bank. `size` counts its own questions and topics, a long one as several."""
+
     mark: int
     bank: Bank
-    rows: int
+    size: int
     used_at: float
 
 
@@ -147,8 +151,9 @@ class Banks:
 
         def make() -> Bank:
             made = _indexed(own.bank_of(self.packs, packs, topics, items))
-            rows = len(topics) + len(items)
-            self._add(guild_id, _Cached(mark, made, rows, self._seconds()))
+            contents = [*(row.content for row in topics), *(row.content for row in items)]
+            size = sum(1 + len(content) // _LONG for content in contents)
+            self._add(guild_id, _Cached(mark, made, size, self._seconds()))
             return made
 
         return make
@@ -188,14 +193,14 @@ class Banks:
 
     def _evict(self) -> None:
         """Drop idle banks, then the least recently used ones until the rest fits."""
-        rows = sum(cached.rows for cached in self._cached.values())
+        size = sum(cached.size for cached in self._cached.values())
         idle_since = self._seconds() - _IDLE_SECONDS
         while len(self._cached) > 1:
             guild_id, cached = next(iter(self._cached.items()))
-            fits = len(self._cached) <= _MOST_BANKS and rows <= _MOST_ROWS
+            fits = len(self._cached) <= _MOST_BANKS and size <= _MOST_SIZE
             if fits and cached.used_at >= idle_since:
                 return
-            rows -= cached.rows
+            size -= cached.size
             self._drop(guild_id)
 
 

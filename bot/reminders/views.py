@@ -7,8 +7,8 @@ from datetime import datetime
 from discord import ui
 
 from bot.chat import text as t
-from bot.chat.messages import ENDED, OPEN, PRIMARY, Message, PlainMessage, button, row, zone_list
-from bot.chat.modals import fields_modal, text_field
+from bot.chat.messages import ENDED, OPEN, PRIMARY, Message, PlainMessage, button, row
+from bot.chat.modals import fields_modal, text_field, zone_fields
 from bot.chat.router import Route
 from bot.core.zones import stored_zone
 from bot.plan.model import DayShare
@@ -66,11 +66,9 @@ def card(found: Reminder | None, zone: str) -> Message:
 
 def form(at: str, zone: str, now: datetime) -> ui.Modal:
     """Return the form for the time and the time zone."""
-    hint = "A city or a zone, for example Lisbon"
     return fields_modal(
         "Remind me to practise",
         FORM.id(),
         text_field("at", "Time, for example 09:00 or 18:30", at, 5),
-        ui.Label(text="Your time zone", component=zone_list(zone, now)),
-        text_field("other", "Not listed?", "", 64, hint, needed=False),
+        *zone_fields(zone, now),
     )

@@ -214,8 +214,7 @@ def status(found: RoundStatus, *, may_stop: bool) -> Message:
     starter = t.name(found.names.get(round_.starter_id))
     lines = [f"**Question {round_.number} of {round_.total}**, started by {starter}"]
     if question is not None and question.deadline_at is not None:
-        ids = f"{round_.guild_id}/{round_.channel_id}/{question.message_id}"
-        link = f"https://discord.com/channels/{ids}"
+        link = t.message_link(round_.guild_id, round_.channel_id, question.message_id)
         ends_at = (
             "the host shows the answer" if round_.hosted else t.when(question.deadline_at, "T")
         )

@@ -11,7 +11,7 @@ from discord.ext import commands
 from bot.chat.client import QuizBot
 from bot.chat.permissions import daily_problem, require_bot, require_page
 from bot.chat.replies import say_here
-from bot.chat.router import Fields, guild_id_of, modal_fields, parse_number
+from bot.chat.router import Fields, guild_id_of, modal_fields, modal_zone, parse_number
 from bot.core.errors import UserError
 from bot.settings import views as view
 from bot.settings.model import SettingsPanel
@@ -45,8 +45,7 @@ class SettingsCog(commands.Cog):
         guild_id, given, note = guild_id_of(interaction), modal_fields(interaction), None
         match fields["what"]:
             case "zone":
-                typed, listed = ("".join(given.get(name, ())).strip() for name in ("other", "zone"))
-                found = await self.service.set_zone(guild_id, typed or listed)
+                found = await self.service.set_zone(guild_id, modal_zone(interaction))
                 note = view.zone_changed(found)
             case "starters":
                 role_id = parse_number(given.get("role", ())) or None

@@ -12,7 +12,6 @@ from bot.core import servers
 from bot.core.context import Context
 from bot.core.database import Connection, reading, writing
 from bot.core.errors import UserError
-from bot.core.zones import meant_zone
 from bot.daily.schedule_service import Schedules
 from bot.members.store import teams_of
 from bot.milestones import store as milestones_store
@@ -36,11 +35,8 @@ class ServerSettings:
         return self._read(conn, guild_id)
 
     async def set_zone(self, guild_id: int, zone: str) -> SettingsPanel:
-        """Change a server's time zone; its dailies keep their time of day.
-
-        `zone` is what a manager typed or picked.
-        """
-        await self._schedules.set_zone(guild_id, meant_zone(zone))
+        """Change a server's time zone; its dailies keep their time of day."""
+        await self._schedules.set_zone(guild_id, zone)
         return await self.read(guild_id)
 
     @writing

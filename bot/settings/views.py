@@ -9,8 +9,8 @@ import discord
 from discord import ui
 
 from bot.chat import text as t
-from bot.chat.messages import ATTENTION, OPEN, Message, button, row, select_menu, zone_list
-from bot.chat.modals import fields_modal, text_field
+from bot.chat.messages import ATTENTION, OPEN, Message, button, row, select_menu
+from bot.chat.modals import fields_modal, zone_fields
 from bot.chat.router import Route
 from bot.core.zones import stored_zone
 from bot.daily import panel_views as daily_panel_views
@@ -79,7 +79,7 @@ def form(what: str, found: SettingsPanel) -> ui.Modal:
     """Return the form of a setting."""
     match what:
         case "zone":
-            title, fields = "Time zone", _zone_fields(found)
+            title, fields = "Time zone", [*zone_fields(found.server.zone, found.now)]
         case "starters":
             title, fields = "Who can start rounds and challenges", [_role_field(found)]
         case "packs":
@@ -95,16 +95,6 @@ def form(what: str, found: SettingsPanel) -> ui.Modal:
             title = "Suggested questions"
             fields = [_channel_field(found.server.suggestions_channel_id, hint)]
     return fields_modal(title, CHANGED.id(what=what), *fields)
-
-
-def _zone_fields(found: SettingsPanel) -> list[ui.Label[Any]]:
-    """Return a list of common zones, and a field for any other."""
-    zones = zone_list(found.server.zone, found.now)
-    hint = "A city or a zone, for example Lisbon"
-    return [
-        ui.Label(text="Time zone", component=zones),
-        text_field("other", "Not listed?", "", 64, hint, needed=False),
-    ]
 
 
 def _role_field(found: SettingsPanel) -> ui.Label[Any]:

@@ -1,19 +1,15 @@
-"""The pages of /bank insights and their picture."""
+"""The pages of insights."""
 
 from __future__ import annotations
-
-import re
 
 import pytest
 from msgspec.structs import replace
 
-from bot.bank.insights_views import alt_text, list_page, overview, svg
+from bot.bank.insights_views import list_page, overview
 from bot.bank.model import Doubt, Insights, Judged, WeakTopic
 from bot.chat import text as t
 from bot.chat.messages import Message, text_of
-from bot.chat.pictures import to_png
 from tests.banks import small_bank
-from tests.pixels import size
 
 BANK = small_bank()
 A, B, C = (BANK.asked[i] for i in ("t1-a", "t2-a", "t3-d"))
@@ -36,9 +32,9 @@ FULL = Insights(
 NOTHING = Insights(0, 0, (), (), (), (), (), (), ())
 
 
-async def test_the_overview() -> None:
+def test_the_overview() -> None:
     """Each list with what it means and how long it is; the weakest topics, each with a round to start."""
-    said = text_of(await overview(FULL))
+    said = text_of(overview(FULL))
     assert "### What the answers say\n-# 2,500 answers here in the last year" in said
     assert "**Too hard: 1**\n-# Less than 30% of the answers are right." in said
     assert "**Never asked: 12**" in said
@@ -50,12 +46,11 @@ async def test_the_overview() -> None:
     assert "( Round on 注意 )" in said
 
 
-async def test_too_little_to_say() -> None:
-    """A new server reads from when on there is something; nothing is drawn of nothing."""
-    said = text_of(await overview(NOTHING))
+def test_too_little_to_say() -> None:
+    """A new server reads from when on there is something."""
+    said = text_of(overview(NOTHING))
     assert "A question shows up here once it has 20 answers." in said
-    assert "[" not in said
-    assert "The most so far: 7." in text_of(await overview(replace(NOTHING, answers=30, most=7)))
+    assert "The most so far: 7." in text_of(overview(replace(NOTHING, answers=30, most=7)))
 
 
 @pytest.mark.parametrize(
@@ -101,22 +96,6 @@ def _read(message: Message) -> str:
     said = text_of(message)
     assert len(said) < 4000
     return said
-
-
-@pytest.mark.parametrize(
-    "found",
-    [FULL, replace(FULL, weakest=()), replace(FULL, judged=())],
-    ids=["full", "no topics", "no questions"],
-)
-def test_the_picture(found: Insights) -> None:
-    """It can be drawn, no text leaves it, and its alt text has every figure in it."""
-    drawing = svg(found)
-    width, height = size(to_png(drawing, width=400))
-    assert width == 400
-    assert max(float(y) for y in re.findall(r'<text x="[\d.]+" y="([\d.]+)"', drawing)) < height
-    figures = set(re.findall(r">(\d[\d,]*%?)(?: right)?</text>", drawing))
-    assert figures <= set(re.findall(r"\d[\d,]*%?", alt_text(found)))
-    assert "Topic 2" in drawing or not found.weakest  # for a title that the fonts can't write
 
 
 def test_a_measured_level_is_shown_beside_the_given_one() -> None:

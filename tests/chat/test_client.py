@@ -27,14 +27,13 @@ __all__ = ["long_sleeps", "no_pace", "stage"]
 PRIVATE = {
     "practice": ["topic"],
     "topics": ["topic"],
-    "plan": ["date", "minutes", "goal"],
-    "interview": ["topic", "questions"],
+    "plan": [],
+    "interview": ["topic"],
 }
 """The options of the commands that only their member sees."""
 SHARED = [
     "quiz",
     "challenge",
-    "pair",
     "daily",
     "today",
     "leaderboard",
@@ -42,18 +41,14 @@ SHARED = [
     "help",
     "bank",
     "settings",
-    "suggest",
 ]
 MESSAGE_COMMANDS = ["Suggest as question"]
 OPTIONS = {
     "quiz": ["questions", "topic", "difficulty", "seconds", "mode"],
     "challenge": ["member", "topic", "questions", "difficulty", "hours"],
-    "pair": ["topic", "when"],
     "leaderboard": ["period", "board", "topic"],
 }
 RANGES = {
-    "plan minutes": (5, 120),
-    "interview questions": (1, 10),
     "quiz questions": (1, 50),
     "quiz seconds": (5, 300),
     "challenge questions": (1, 20),
@@ -95,7 +90,7 @@ async def test_the_commands_are_those_of_the_specification(stage: Stage) -> None
         assert (found(path)["min_value"], found(path)["max_value"]) == (least, most)
     for path, values in CHOICES.items():
         assert [choice["value"] for choice in found(path)["choices"]] == values
-    for path in ("plan date", "pair topic", "quiz topic", "challenge topic"):
+    for path in ("pair topic", "quiz topic", "challenge topic"):
         assert found(path)["autocomplete"]
     # on servers, in direct messages, and anywhere for members who installed the app
     for name in (*PRIVATE, "help"):

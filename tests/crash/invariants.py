@@ -402,7 +402,9 @@ def _counted(facts: Facts) -> Iterator[str]:
             yield f"{what} has the rating {rating}"
         elif is_rated and not is_private and (rating > 1) != answer["correct"]:
             yield f"{what} has the rating {rating}, and is {answer['correct']=}"
-        counts = answer["is_over"] and answer["answer"] is not None and not is_private
+        is_open_question = answer["item_id"] == ""  # it counts for the streak only
+        counts = answer["is_over"] and answer["answer"] is not None
+        counts = counts and not is_private and not is_open_question
         if (answer["local_date"] is not None) != counts:
             yield f"{what} counts on {answer['local_date']}"
         item = user, answer["guild_id"], answer["item_id"]

@@ -402,7 +402,7 @@ async def play_interview(stage: Stage, arm: Arm, *, counts: bool = False) -> Non
         await stage.world.until(lambda: card() is not before and text in card().text)
 
     await stage.bot.start()
-    await annegret.slash(channel, "interview", questions=1)
+    await annegret.slash(channel, "interview")
     await annegret.submit(await press("Answer"), "Subwords are tokens.")
     await stage.world.until(lambda: "key points" in card().text)
     if counts:

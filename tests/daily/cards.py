@@ -17,7 +17,7 @@ from bot.daily.model import (
     DailyState,
     DailyVerdict,
 )
-from bot.daily.streaks import Streak
+from bot.members.model import Streak
 from bot.questions.cards import Outcome, Review
 from bot.questions.model import Item, Topic
 from tests.shipped import bank

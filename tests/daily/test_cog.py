@@ -276,7 +276,7 @@ class Temperature(random.Random):
 
 async def posted(stage: Stage, **options: Any) -> tuple[discord.Message, Topic]:
     """The first open daily, on temperature, and its topic."""
-    stage.services.dailies._rng = Temperature()
+    stage.services.schedules._rng = Temperature()
     await stage.add_daily(kind="open", **options)
     await stage.wait(8 * 3600 + 60)
     message = stage.daily.last_message

@@ -13,8 +13,8 @@ from bot.answers.store import DAILY
 from bot.core.database import Database
 from bot.core.errors import UserError
 from bot.daily.model import DailyResult
-from bot.interviews.cards import Assessment
 from bot.interviews.grading.service import Ungradable
+from bot.interviews.model import Assessment
 from bot.questions.areas import ALL
 from bot.questions.store import reports
 from tests.banks import teaching_bank

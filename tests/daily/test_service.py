@@ -17,7 +17,7 @@ from bot.core.errors import DeliveryRefused, UserError
 from bot.core.snowflakes import created_at
 from bot.daily.model import DEFAULT_NAME
 from bot.daily.schedule_service import Changes
-from bot.daily.streaks import NO_NEWS, StreakNews
+from bot.members.model import NO_NEWS, StreakNews
 from tests.fakes import START, ClosedDaily, DailyCard
 from tests.stage import ALWINA, BOB, CHANNEL, CLEMENTINE, GUILD, Stage
 
@@ -351,10 +351,10 @@ async def test_streaks_pass_over_days_without_a_daily(stage: Stage) -> None:
     assert (
         await stage.bot.dailies.today(GUILD, ALWINA)
     ).streak.current == 4  # today's is still open
-    await stage.wait(hours=2)
+    await stage.wait(hours=11)
     streak = (await stage.bot.dailies.today(GUILD, ALWINA)).streak
     assert (streak.current, streak.best) == (0, 4)
-    await stage.wait(hours=22)
+    await stage.wait(hours=13)
     verdict = await stage.answer_daily(ALWINA)
     assert (verdict.streak.current, verdict.streak.best) == (1, 4)
 

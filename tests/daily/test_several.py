@@ -17,7 +17,7 @@ from bot.core.snowflakes import created_at
 from bot.daily import schedule_store
 from bot.daily.model import DEFAULT_NAME, Daily, Schedule
 from bot.daily.schedule_service import Changes
-from bot.daily.streaks import NO_NEWS
+from bot.members.model import NO_NEWS
 from bot.questions.areas import ALL
 from tests.banks import small_bank
 from tests.fakes import START, ClosedDaily, DailyCard
@@ -282,40 +282,6 @@ async def test_a_streak_counts_dates(stage: Stage) -> None:
     assert await stage.check_points() == {ALWINA: 1100}
     await stage.wait(days=1, minutes=-30)
     assert (await stage.bot.dailies.today(GUILD, ALWINA)).streak.current == 7
-
-
-async def test_a_date_is_not_missed_while_a_daily_is_still_to_come(stage: Stage) -> None:
-    """A member who answers only the last daily of each date keeps the streak until that one closes."""
-    await stage.set_up("13:00", answer_hours=1)
-    await add(stage, "Evening", "18:00", answer_hours=23)
-
-    async def streak() -> int:
-        return (await stage.bot.dailies.today(GUILD, ALWINA)).streak.current
-
-    for day in range(2):
-        await stage.until(START + day * DAY + 6 * HOUR)
-        assert (await stage.answer_daily(ALWINA)).streak.current == day + 1
-    await stage.until(START + 2 * DAY + 3 * HOUR)  # the first one of the third date is closed
-    assert await streak() == 2
-    await stage.bot.schedules.skip(GUILD, 2)
-    assert await streak() == 0
-    await stage.bot.schedules.post(GUILD, 2)
-    assert await streak() == 2
-    await stage.wait(days=1)
-    assert await streak() == 0
-
-
-async def test_a_late_answer_of_yesterday_counts_before_the_last_daily_of_today(
-    stage: Stage,
-) -> None:
-    """Its verdict says nothing of a missed date, and uses up no freeze."""
-    await stage.set_up("13:00", answer_hours=1)
-    await add(stage, "Evening", "18:00", answer_hours=23)
-    await stage.until(START + 6 * HOUR)
-    evening = stage.card()
-    await stage.until(START + DAY + 3 * HOUR)
-    verdict = await stage.answer_daily(ALWINA, post=evening)
-    assert verdict.streak.current == 1
 
 
 async def test_what_the_schedules_ask(stage: Stage) -> None:

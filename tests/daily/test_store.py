@@ -6,19 +6,13 @@ import asyncio
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 
-from hypothesis import given
-from hypothesis import strategies as st
 from msgspec.structs import replace
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection
 
-from bot.answers import store as answer_log
-from bot.answers.store import DAILY, Answer
 from bot.core import servers
 from bot.core.database import Database
-from bot.daily import schedule_store, store, streak_store
+from bot.daily import schedule_store, store
 from bot.daily.model import POSTED, Daily, DailyState, Schedule
-from bot.daily.streaks import NO_NEWS, Streak, StreakNews, streak
-from tests.answers.entries import GUILDS, counted, several_on_one_database
 
 AT = datetime(2027, 1, 4, 12, 0, 0, 456_000, tzinfo=UTC)
 DAY = date(2027, 1, 4)
@@ -208,164 +202,6 @@ async def test_redirecting_what_fails(database: Database) -> None:
         (11, AT),
         *[(10, AT + HOUR)] * 3,
     ]
-
-
-def answered_at(daily_id: int, user_id: int, at: datetime) -> Answer:
-    """Return a member's answer to a daily."""
-    return replace(counted(1, user_id, 100, source=DAILY, at=at), question_id=daily_id)
-
-
-async def test_a_streak_from_what_was_answered(database: Database) -> None:
-    """A streak counts own answers to posted dailies; an open one breaks nothing."""
-    closed = {"state": "closed", "closes_at": AT - HOUR}
-    ids = [await create(database, n, **{**closed, "message_id": 100 + n}) for n in range(3)]  # type: ignore[arg-type]
-    await create(database, 3, state="missed")
-    ids.append(await create(database, 4, message_id=104, **closed))  # type: ignore[arg-type]
-    await create(database, 5, message_id=105, closes_at=AT + HOUR)
-
-    def answer(conn: Connection) -> None:
-        for user_id, days in {5: [0, 2, 3], 6: [0, 1, 2], 7: []}.items():
-            for n in days:
-                given = answered_at(ids[n], user_id, AT)
-                answer_log.add(conn, given)
-                streak_store.count_streak(conn, 1, given)
-
-    await database.write(answer)
-    streaks = [await database.read(streak_store.streak_of, 1, user_id, AT) for user_id in (5, 6, 7)]
-    assert streaks == [
-        Streak(2, 2, 0, 2),
-        Streak(0, 3),
-        Streak(0, 0),
-    ]
-    later = await database.read(streak_store.streak_of, 1, 5, AT + HOUR)
-    assert later == Streak(0, 2)
-    kept = {n: await database.read(answer_log.get, DAILY, ids[n], 5) for n in (0, 2, 3)}
-    assert {n: answer and answer.streak for n, answer in kept.items()} == {0: 0, 2: 0, 3: 2}
-
-
-async def test_news_about_a_streak_are_told_once_a_date(database: Database) -> None:
-    """The second daily of a date adds nothing to the streak, and its verdict repeats no news."""
-    reached = []
-    for n in range(7):
-        for number in (1, 2):
-            at = AT + timedelta(days=n)
-            daily_id = await create(
-                database,
-                n,
-                schedule_id=number,
-                state="closed",
-                closes_at=at + 2 * HOUR,
-                message_id=10 * n + number,
-            )
-            answer = answered_at(daily_id, 5, at + number * HOUR)
-            await database.write(answer_log.add, answer)
-            reached.append(await database.write(streak_store.count_streak, 1, answer))
-    assert [streak.current for streak, _ in reached] == [1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7]
-    assert [news for _, news in reached[-2:]] == [StreakNews(earned=True, milestone=7), NO_NEWS]
-
-
-async def test_a_long_streak_of_answers(database: Database) -> None:
-    """It is stored as it grows, because only the dailies of the last days are read."""
-    for n in range(15):
-        at = AT + timedelta(days=n)
-        daily_id = await create(database, n, state="closed", message_id=n, closes_at=at + HOUR)
-        answer = answered_at(daily_id, 5, at)
-        await database.write(answer_log.add, answer)
-        reached, _ = await database.write(streak_store.count_streak, 1, answer)
-        assert reached.current == n + 1
-
-
-async def test_a_credited_date_counts_for_one_member(database: Database) -> None:
-    """It counts for nobody else, and twice is like once."""
-    for n in range(3):
-        await create(database, n, state="closed", message_id=n, closes_at=AT + timedelta(days=n))
-    for n in (0, 1, 1, 2):
-        await database.write(streak_store.credit_day, 1, 5, DAY + timedelta(days=n))
-    now = AT + timedelta(days=2)
-    assert await database.read(streak_store.streak_of, 1, 5, now) == Streak(3, 3, 0, 3)
-    assert await database.read(streak_store.streak_of, 1, 6, now) == Streak(0, 0)
-
-
-async def test_old_credits_are_settled_and_deleted(database: Database) -> None:
-    """A member who is credited each day and answers nothing has a streak of all days, in a few rows."""
-    for n in range(60):
-        closes = AT + timedelta(days=n) + HOUR
-        await create(database, n, state="closed", message_id=n, closes_at=closes)
-        await database.write(streak_store.credit_day, 1, 5, DAY + timedelta(days=n))
-    now = AT + timedelta(days=60)
-    assert await database.read(streak_store.streak_of, 1, 5, now) == Streak(60, 60, 2, 60)
-    query = select(func.count()).select_from(streak_store.streak_days)
-    assert await database.read(lambda conn: conn.execute(query).scalar()) == 21
-    await database.write(streak_store.credit_day, 1, 5, DAY)  # repeated much too late
-    assert await database.read(streak_store.streak_of, 1, 5, now) == Streak(60, 60, 2, 60)
-
-
-Daily_ = tuple[float, int, float | None]
-Day = tuple[list[Daily_], bool]
-"""The dailies of a date, each with when it opens, for how many hours, and when of that it is answered; and whether
-the member is credited with the date."""
-A_DAILY = st.tuples(
-    st.sampled_from([0, 3, 11.5]), st.sampled_from([1, 23, 48]), st.none() | st.floats(0, 0.99)
-)
-A_DAY = st.tuples(st.lists(A_DAILY, max_size=3), st.sampled_from([False, False, True]))
-# Runs of more than a week, so that freezes come into play.
-RUN, AWAY = st.just(([(0.0, 23, 0.5)], False)), st.just(([(0.0, 23, None)], False))
-CREDITED = st.just(([(0.0, 1, None), (3.0, 23, None)], True))
-HISTORIES = st.lists(
-    st.lists(A_DAY, max_size=6)
-    | st.lists(RUN | CREDITED, min_size=5, max_size=15)
-    | st.lists(AWAY, max_size=40),
-    max_size=5,
-)
-
-
-@several_on_one_database
-@given(history=HISTORIES.map(lambda parts: [day for part in parts for day in part]))
-async def test_a_streak_is_that_of_the_whole_history(
-    database: Database, history: list[Day]
-) -> None:
-    """At any time, after runs, absences, late answers and days without a daily: what a look at everything gives."""
-    guild_id = next(GUILDS)
-    held: dict[tuple[int, int], tuple[int, datetime]] = {}
-    counted_dates: set[date] = set()
-    credited: set[date] = set()
-    events: list[tuple[datetime, int, int, str]] = []
-    for n, (posts, is_credited) in enumerate(history):
-        if is_credited:
-            events.append((AT + timedelta(days=n, hours=2), n, 0, "credit"))
-        for number, (after, hours, at) in enumerate(posts, start=1):
-            opens = AT + timedelta(days=n) + after * HOUR
-            events.append((opens, n, number, "a post"))
-            if at is not None:
-                events.append((opens + hours * HOUR * at, n, number, "an answer"))
-    for now, n, number, kind in sorted(events, key=lambda event: (event[0], event[3] != "a post")):
-        day = DAY + timedelta(days=n)
-        reached = None
-        if kind == "an answer":
-            answer = answered_at(held[n, number][0], 5, now)
-            await database.write(answer_log.add, answer)
-            reached, _ = await database.write(streak_store.count_streak, guild_id, answer)
-            counted_dates.add(day)
-        elif kind == "credit":
-            await database.write(streak_store.credit_day, guild_id, 5, day)
-            credited.add(day)
-        else:
-            closes = now + history[n][0][number - 1][1] * HOUR
-            made = await create(
-                database,
-                n,
-                guild_id=guild_id,
-                schedule_id=10 * guild_id + number,
-                state="closed",
-                message_id=n,
-                closes_at=closes,
-            )
-            held[n, number] = made, closes
-        dates = {key: DAY + timedelta(days=key[0]) for key in held}
-        still_open = {dates[key] for key, (_, closes) in held.items() if closes > now}
-        expected = streak(list(dates.values()), counted_dates | credited, still_open)
-        assert await database.read(streak_store.streak_of, guild_id, 5, now) == expected
-        assert reached in (None, expected)
 
 
 async def test_what_a_member_wrote(database: Database) -> None:

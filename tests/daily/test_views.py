@@ -20,7 +20,7 @@ from bot.daily.model import (
     TodaysDailies,
     TodaysDaily,
 )
-from bot.daily.streaks import Streak, StreakNews
+from bot.members.model import Streak
 from bot.questions.areas import area_of_topics
 from bot.questions.cards import Outcome, Review
 from tests.daily.cards import asks, closed_card, daily_row, verdict_on
@@ -76,43 +76,6 @@ def test_the_notification_has_words() -> None:
     card = daily(item(topic=TOPIC), (0, 1, 2, 3))
     assert card.mentions().to_dict()["parse"] == []
     assert "<@&" not in reads(card)
-
-
-@pytest.mark.parametrize(
-    ("streak", "news", "words"),
-    [
-        (Streak(6, 6), StreakNews(), None),
-        (
-            Streak(7, 9, 1, 7),
-            StreakNews(earned=True, milestone=7),
-            "7 days: a week of questions. Well done. You've earned a freeze",
-        ),
-        (
-            Streak(14, 14, 2, 14),
-            StreakNews(earned=True),
-            "You've earned a freeze: it keeps your streak",
-        ),
-        (Streak(30, 30), StreakNews(milestone=30), "30 days: a month of questions."),
-        (Streak(100, 100), StreakNews(milestone=100), "100 days: a hundred questions."),
-        (
-            Streak(8, 8, 1),
-            StreakNews(saved=1),
-            "You missed a day, and a freeze kept your streak. 1 freeze left.",
-        ),
-        (
-            Streak(9, 9, 0),
-            StreakNews(saved=2),
-            "You missed 2 days, and your freezes kept your streak. None left",
-        ),
-    ],
-)
-def test_what_is_new_about_a_streak(streak: Streak, news: StreakNews, words: str | None) -> None:
-    """Milestones, freezes earned and freezes used up, in the verdict and in the feedback on an open answer."""
-    one, order = item(topic=TOPIC), (0, 1, 2, 3)
-    review = Review(one, order, "0", 0)
-    said = reads(*views.verdict(verdict_on(review, streak=streak, news=news)))
-    assert words is None or words in said
-    assert bool(words) == any(part in said for part in ("freeze", "Well done"))
 
 
 def test_the_thread_is_linked_from_verdicts_only() -> None:

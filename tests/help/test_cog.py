@@ -12,7 +12,7 @@ from simcord.builders import ChannelHandle
 
 from bot.chat.messages import text_of as text_of_view
 from bot.help import views
-from bot.help.service import Step
+from bot.help.service import HelpStep
 from tests.messages import PHONE, height
 from tests.messages import custom_ids as custom_ids_of
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
@@ -38,11 +38,10 @@ async def test_the_buttons_of_hello(stage: Stage) -> None:
     await join(stage)
     (hello,) = hellos(stage.quiz)
     start, practise, set_up = labels(hello)
-    assert await announced_in(stage) == stage.quiz.id
-
     practice = await stage.alwina.click(hello, label=practise)
     assert "Practice" in reply(practice)
     assert answer_to(practice).flags.ephemeral
+    assert await announced_in(stage) == stage.quiz.id
     assert "Manage Server" in reply(await stage.alwina.click(hello, label=set_up))
     started = await stage.alwina.click(hello, label=start)
     assert "**alwina** starts" in reply(started)
@@ -113,8 +112,8 @@ async def test_the_steps_of_help(stage: Stage) -> None:
     started = await stage.alwina.click(help_, label="Start a round")
     assert "**alwina** starts" in reply(started)
     assert "Practice" in reply(await stage.alwina.click(help_, label="Practise"))
-    interview = views.help_page([Step.INTERVIEW, Step.REMIND], 0)
-    begin, remind = (id_ for id_ in custom_ids_of(interview) if not id_.startswith("commands"))
+    interview = views.help_page([HelpStep.INTERVIEW, HelpStep.REMIND], 0)
+    begin, remind, *_ = custom_ids_of(interview)
     assert "Interview" in reply(await stage.press(stage.alwina, begin))
     assert "Remind me" in reply(await stage.press(stage.alwina, remind))
 
@@ -136,7 +135,7 @@ async def test_all_commands(stage: Stage) -> None:
 )
 def test_help_away_from_servers(install: str | None) -> None:
     """A link adds the bot to the member's account, and only what works there is listed."""
-    message = views.help_page([Step.PRACTISE], 2, on_server=False, install=install)
+    message = views.help_page([HelpStep.PRACTISE], 2, on_server=False, install=install)
     links = [item.url for item in message.walk_children() if isinstance(item, discord.ui.Button)]
     assert [url for url in links if url] == ([install] if install else [])
     listed = text_of_view(views.commands(on_server=False, manages=False))
@@ -147,7 +146,10 @@ def test_help_away_from_servers(install: str | None) -> None:
 
 def test_help_fits_a_phone() -> None:
     """It takes twelve lines at most, a row of buttons counting as two; each command takes one."""
-    for steps in ([Step.SET_UP, Step.TODAY, Step.PLAY], [Step.PRACTISE, Step.PLAN, Step.REMIND]):
+    for steps in (
+        [HelpStep.SET_UP, HelpStep.TODAY, HelpStep.PLAY],
+        [HelpStep.PRACTISE, HelpStep.PLAN, HelpStep.REMIND],
+    ):
         page = views.help_page(steps, 3, on_server=False, install="https://example.com")
         assert height(page) <= 12
     everything = text_of_view(views.commands(on_server=True, manages=True))

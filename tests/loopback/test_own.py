@@ -18,9 +18,9 @@ PROMPT = "Is this asked by us alone?"
 FORM = {
     "Topic": "House rules",
     "Question": PROMPT,
-    "Answers": "+ Yes\n> Nobody else wrote it\n- No\n> Somebody wrote it here",
-    "What to remember": "We wrote it.",
-    "Difficulty": "Easy",
+    "Right answer": "Yes",
+    "Wrong answers": "No",
+    "Why is it right?": "We wrote it.",
 }
 
 
@@ -67,10 +67,13 @@ async def test_two_servers(tmp_path: Path) -> None:
         )
         await world.until(lambda: world.commands and world.gateway.connected)
 
-        saved = await mechthild.submit(await mechthild.slash(here, "bank add"), FORM)
-        assert "Saved" in saved.text
-        assert PROMPT in shown(await mechthild.slash(here, "bank list")).text
-        assert PROMPT not in (await mortimer.slash(there, "bank list")).text
+        bank = shown(await mechthild.slash(here, "bank"))
+        form = await mechthild.click(bank, button(bank, "Add a question"))
+        assert "Saved" in (await mechthild.submit(form, FORM)).text
+        bank = shown(await mechthild.slash(here, "bank"))
+        found = await mechthild.click(bank, button(bank, "Find a question"))
+        assert PROMPT in found.text
+        assert "None yet." in (await mortimer.slash(there, "bank")).text
         topic = own_id(ours.id, 1)
         assert "I don't know that topic" in (await bob.slash(there, "quiz", topic=topic)).text
         assert PROMPT in await practised(annegret, here)
@@ -112,7 +115,9 @@ async def test_formulas_that_would_end_the_process(tmp_path: Path) -> None:
             (nested, "levels deep"),
             ("x^2", "Imported"),
         ):
-            result = await mechthild.slash(here, "bank import", file=("ours.json", _file(latex)))
+            bank = shown(await mechthild.slash(here, "bank"))
+            form = await mechthild.click(bank, button(bank, "Import"))
+            result = await mechthild.submit(form, {"File": ("ours.json", _file(latex))})
             await world.until(lambda result=result, why=why: why in result.text, what=why)
         assert (bot.pid, bot.running) == (pid, True)
         assert (await bot.stop())[0] == 0

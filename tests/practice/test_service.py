@@ -19,6 +19,7 @@ from bot.core import servers as guilds
 from bot.core.clicks import AlreadyAnswered, Click
 from bot.core.errors import UserError
 from bot.daily.schedule_service import Changes
+from bot.members.model import Streak
 from bot.members.store import zone_of
 from bot.memory import rules as memory
 from bot.memory import store as cards
@@ -27,7 +28,6 @@ from bot.practice.model import Asking, Nothing, PracticeVerdict, Screen, Summary
 from bot.practice.rules import LENGTH, NEW_A_DAY
 from bot.questions.model import Item
 from tests.banks import small_bank
-from tests.fakes import Crash
 from tests.reviews import remember
 from tests.stage import ALWINA, BOB, GUILD, Stage
 
@@ -267,9 +267,13 @@ async def test_it_goes_on_after_a_restart(stage: Stage) -> None:
 
 
 async def test_the_first_answer_counts(stage: Stage) -> None:
-    """A second click on a question shows the first verdict, and is no second review."""
+    """A second click shows the first verdict, and is no second review; reasons come only then."""
     asking = await asked(stage)
+    with pytest.raises(UserError, match="You haven't answered this one yet"):
+        await stage.bot.practices.review(stage.pressed(asking.question.id, ALWINA))
     first = await answer(stage, asking)
+    pressed = stage.pressed(asking.question.id, ALWINA)
+    assert await stage.bot.practices.review(pressed) == first.review
     second = await stage.bot.practices.answer(click(stage, asking, right=False))
     assert isinstance(second, PracticeVerdict)
     assert (second.again, second.review) == (True, first.review)
@@ -293,18 +297,6 @@ async def test_a_practice_is_its_members_alone(stage: Stage) -> None:
     assert await log(stage) == []
 
 
-async def test_the_reasons_come_with_the_answer(stage: Stage) -> None:
-    """An explanation is refused before the answer."""
-    asking = await asked(stage)
-    with pytest.raises(UserError, match="You haven't answered this one yet"):
-        await stage.bot.practices.review(stage.pressed(asking.question.id, ALWINA))
-    verdict = await answer(stage, asking)
-    assert (
-        await stage.bot.practices.review(stage.pressed(asking.question.id, ALWINA))
-        == verdict.review
-    )
-
-
 async def test_the_summary(stage: Stage) -> None:
     """The summary has results, return dates and the number left, and is the same when repeated."""
     asking = await asked(stage)
@@ -313,8 +305,9 @@ async def test_the_summary(stage: Stage) -> None:
     await answer(stage, following, right=False)
     await go_on(stage, asking.question.practice_id)  # a third question, not answered
     summary = await end(stage, asking.question.practice_id)
-    assert summary == Summary(None, 2, 1, ((0, 1), (2, 1)), left=1 + 10, next_in=0)
-    assert await end(stage, asking.question.practice_id) == summary
+    found = Summary(None, 2, 1, ((0, 1), (2, 1)), left=1 + 10, next_in=0)
+    assert summary == replace(found, streak=Streak(1, 1, 0, 1))
+    assert await end(stage, asking.question.practice_id) == found
 
 
 async def test_a_practice_has_an_end(stage: Stage) -> None:
@@ -499,19 +492,6 @@ async def test_who_did_not_answer_has_no_review(stage: Stage) -> None:
     }
     row = question.row_id
     assert found == {(ALWINA, "round", row, 3), (BOB, "round", row, 2), (103, "round", row, 1)}
-
-
-async def test_a_reveal_that_is_repeated_reviews_once(stage: Stage) -> None:
-    """A reveal repeated after a crash reviews cards only once."""
-    stage.sender.fail("reveal_question", Crash(), times=1)
-    await stage.start(1)
-    await stage.run()
-    await stage.answer(ALWINA)
-    with pytest.raises(Crash):
-        await stage.wait(seconds=30)
-    await stage.restart(minutes=1)
-    await stage.wait(seconds=6)
-    assert len(await log(stage)) == 1
 
 
 STEPS = st.lists(

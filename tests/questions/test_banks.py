@@ -12,7 +12,7 @@ from bot.app import IN_PLAY
 from bot.core.clicks import Click
 from bot.core.database import Database
 from bot.core.errors import UserError
-from bot.interviews.cards import Step
+from bot.interviews.model import Step
 from bot.practice.model import Asking
 from bot.questions import own, store
 from bot.questions.banks import Banks, _Joined
@@ -85,7 +85,7 @@ async def test_no_more_is_held_than_fits(
     stage: Stage, banks: Banks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However many servers are busy, the items in memory are bounded, and so are the servers."""
-    monkeypatch.setattr("bot.questions.banks._MOST_ROWS", 20)
+    monkeypatch.setattr("bot.questions.banks._MOST_SIZE", 20)
     monkeypatch.setattr("bot.questions.banks._MOST_BANKS", 4)
     for guild_id in range(1, 9):
         await furnish(stage.database, guild_id, items=9 if guild_id < 5 else 1)
@@ -184,7 +184,7 @@ async def test_two_members_on_other_servers(
 ) -> None:
     """Two whose servers have as many own questions as are asked in direct messages don't push each other out."""
     monkeypatch.setattr("bot.questions.banks.DIRECT_ROWS", 8)
-    monkeypatch.setattr("bot.questions.banks._MOST_ROWS", 24)
+    monkeypatch.setattr("bot.questions.banks._MOST_SIZE", 24)
     for server, user_id in {3: ALWINA, 4: ALWINA, 5: BOB, 6: BOB}.items():
         await furnish(stage.database, server)
         await seen_on(stage, server, user_id=user_id)

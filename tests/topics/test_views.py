@@ -65,9 +65,8 @@ def test_the_lists_fit_a_phone() -> None:
     sections = views.section_list(shown)
     assert height(sections) <= 20
     check_limits(sections, "sections")
-    assert f"· 2 of {sum(len(t.items) for t in packs().sections[0].topics)} met" in text_of(
-        sections
-    )
+    items = sum(len(topic.items) for topic in packs().sections[0].topics)
+    assert f"{packs().sections[0].title} · 2/{items}" in text_of(sections)
     assert labels(sections) == ["Practise the weakest", "Set aside (3)"]
     for number in range(len(topic_pages(packs()))):
         page = views.topic_list(shown, number)
@@ -106,17 +105,23 @@ def test_the_largest_topic_takes_more_pages() -> None:
 def test_the_buttons() -> None:
     """The open tab is disabled; what can't be had of a topic has no button."""
     card = views.topic_page(found(), FIRST.id)
-    everything = ["Model answer", "Practise", "Interview me", "Anki deck", "All topics"]
+    everything = [
+        "Key points",
+        "Model answer",
+        "Practise",
+        "Interview me",
+        "Anki deck",
+        "Suggest a question",
+        "All topics",
+    ]
     assert enabled(card) == everything
     closed = replace(FIRST, question="", answer="", key_points=())
     card = views.topic_page(with_topic(closed), closed.id)
-    assert enabled(card) == ["Practise", "Anki deck", "All topics"]
+    assert enabled(card) == ["Practise", "Anki deck", "Suggest a question", "All topics"]
     assert "Source" in text_of(card)
     bare = replace(FIRST, items=())
-    assert enabled(views.topic_page(with_topic(bare), bare.id))[1:] == [
-        "Interview me",
-        "All topics",
-    ]
+    without_items = enabled(views.topic_page(with_topic(bare), bare.id, may_suggest=False))
+    assert without_items == [*everything[:2], "Interview me", "All topics"]
 
 
 @pytest.mark.parametrize(
