@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from bot.answers import pay
 from bot.answers import store as answers_store
@@ -17,7 +18,7 @@ from bot.core.clicks import Click
 from bot.core.context import Context
 from bot.core.database import Connection, reading
 from bot.core.errors import UserError
-from bot.core.pending_starts import PendingStarts
+from bot.core.pending_starts import Notify, PendingStarts
 from bot.games.model import GameOptions, GameQuestion, Starter
 from bot.games.rules import grace, points
 from bot.members.rules import team_of
@@ -28,8 +29,18 @@ from bot.questions.bank import check_topic, still_there
 from bot.questions.model import Bank, Item
 from bot.questions.store import asked_in
 
+log = logging.getLogger(__name__)
 _MS = timedelta(milliseconds=1)
-T = TypeVar("T")
+
+
+class _New(Protocol):
+    """A game that was just started."""
+
+    @property
+    def id(self) -> int: ...
+
+
+T = TypeVar("T", bound=_New)
 
 
 class GameService(ABC):
@@ -75,12 +86,15 @@ class GameService(ABC):
         self,
         starter: Starter,
         options: GameOptions,
+        notify: Notify | None,
+        due_at: datetime,
         create: Callable[[Connection, Bank, Sequence[Item]], T],
     ) -> T:
         """Draw the questions of a new game and let `create` store it; refuse who may not start one.
 
         They are drawn in a read, because drawing takes longer than the rest of a start, and other
-        members' answers would wait for a write.
+        members' answers would wait for a write. `notify` shows the starter a sentence if the first
+        message, which is due at `due_at`, can't be posted.
         """
 
         def store(conn: Connection) -> T:
@@ -93,7 +107,13 @@ class GameService(ABC):
             return create(conn, bank, self._draw(conn, starter, options))  # a start was faster
 
         drawn = await self._database.read(self._check_and_draw, starter, options)
-        return await self._database.write(store)
+        made = await self._database.write(store)
+        server, channel = starter.guild_id, starter.channel_id
+        log.info("%s %s started: guild %s, channel %s", self.source, made.id, server, channel)
+        if notify is not None:
+            self.pending_starts.add(made.id, starter.user_id, notify)
+        self._scheduler.nudge(due_at)
+        return made
 
     def _check_and_draw(
         self, conn: Connection, starter: Starter, options: GameOptions
