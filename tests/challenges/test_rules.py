@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.challenges import rules
-from bot.challenges.rules import NextStep
+from bot.challenges.rules import PlayerStep
 
 NOW = datetime(2027, 1, 4, 12, tzinfo=UTC)
 CLOSE = NOW + timedelta(hours=1)
@@ -26,19 +26,21 @@ def test_a_question_has_its_time_but_no_longer_than_the_challenge() -> None:
 @pytest.mark.parametrize(
     ("number", "open_until", "now", "step"),
     [
-        (0, None, NOW, NextStep.ASK),
-        (2, None, NOW, NextStep.ASK),
-        (2, s(5), NOW, NextStep.ANSWER),
-        (2, NOW, NOW, NextStep.ANSWER),  # as an answer given just now counts
-        (2, s(-0.001), NOW, NextStep.ASK),
-        (3, s(5), NOW, NextStep.ANSWER),
-        (3, s(-1), NOW, NextStep.DONE),
-        (3, None, NOW, NextStep.DONE),
-        (0, None, CLOSE, NextStep.OVER),
-        (2, CLOSE, CLOSE, NextStep.OVER),
+        (0, None, NOW, PlayerStep.ASK),
+        (2, None, NOW, PlayerStep.ASK),
+        (2, s(5), NOW, PlayerStep.ANSWER),
+        (2, NOW, NOW, PlayerStep.ANSWER),  # as an answer given just now counts
+        (2, s(-0.001), NOW, PlayerStep.ASK),
+        (3, s(5), NOW, PlayerStep.ANSWER),
+        (3, s(-1), NOW, PlayerStep.DONE),
+        (3, None, NOW, PlayerStep.DONE),
+        (0, None, CLOSE, PlayerStep.OVER),
+        (2, CLOSE, CLOSE, PlayerStep.OVER),
     ],
 )
-def test_next_step(number: int, open_until: datetime | None, now: datetime, step: NextStep) -> None:
+def test_next_step(
+    number: int, open_until: datetime | None, now: datetime, step: PlayerStep
+) -> None:
     """Nobody gets a question while another one runs, after the last, or after the close."""
     assert (
         rules.next_step(has_more=number < 3, open_until=open_until, closes_at=CLOSE, now=now)
