@@ -1,4 +1,4 @@
-"""Who may play a challenge, and when it is due."""
+"""The members of a challenge, and when it is due."""
 
 from __future__ import annotations
 
