@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import discord
 from discord.ext import commands
@@ -61,10 +61,13 @@ from bot.daily.service import Dailies
 from bot.daily.work import DailyWork, ScheduleWork
 from bot.help.cog import HelpCog
 from bot.help.service import Help, HelpStep, Probe
-from bot.interviews.cog import Interview as InterviewCog
+from bot.interviews.cog import InterviewCog
 from bot.interviews.grading import Rubrics
 from bot.interviews.grading.service import Grading, count_in_process
 from bot.interviews.grading.verifying import Verifier
+from bot.interviews.partner_cog import PartnerCog
+from bot.interviews.partner_service import PartnerInterviews
+from bot.interviews.partner_work import PartnerWork
 from bot.interviews.service import Interviews
 from bot.interviews.store import has_begun
 from bot.members import store as members_store
@@ -76,13 +79,6 @@ from bot.memory.service import FirstStabilitiesWork
 from bot.milestones.cog import MilestonesCog
 from bot.milestones.service import Milestones
 from bot.milestones.work import MilestoneWork
-from bot.pairs import messages as pairs_messages
-from bot.pairs import store as pairs_store
-from bot.pairs import views as pairs_views
-from bot.pairs.cog import Pair as PairCog
-from bot.pairs.searches import Searches
-from bot.pairs.service import Pairs
-from bot.pairs.work import MessageWork, PairWork, SearchWork
 from bot.plan import store as plan_store
 from bot.plan.cog import PlanCog
 from bot.plan.service import Plans
@@ -126,12 +122,6 @@ from bot.topics.service import Topics
 log = logging.getLogger(__name__)
 
 
-class Views(NamedTuple):
-    """The views of the features that have workers."""
-
-    pairs: pairs_messages.Views = pairs_views
-
-
 _PROBES: dict[HelpStep, Probe] = {
     HelpStep.PLAY: has_played,
     HelpStep.PRACTISE: practice_store.last_asked,
@@ -164,9 +154,7 @@ IN_PLAY = InPlay(
 )
 """The questions that members can still answer, so no feature may show them anything about these."""
 
-HELD = held_in(
-    metadata.sorted_tables, [answers_held(SOURCES), challenges_store.HELD, *pairs_store.HELD]
-)
+HELD = held_in(metadata.sorted_tables, [answers_held(SOURCES), challenges_store.HELD])
 """All that is stored about members and servers, in the order of erasure."""
 
 
@@ -177,12 +165,10 @@ class Services:
         self,
         context: Context,
         verifier: Verifier | None = None,
-        views: Views | None = None,
         *,
         erase_after: timedelta = ERASE_AFTER,
     ) -> None:
         self.context = context
-        views = views or Views()
         self.round_messages = RoundMessages(context)
         self.open_questions = OpenQuestions(context, self.round_messages)
         self.rounds = Rounds(context)
@@ -211,17 +197,14 @@ class Services:
         self.dailies = Dailies(context, self.grading, self.streaks)
         self.schedules = Schedules(context, [recap_store.look_again])
         self.interviews = Interviews(context, self.grading, self.streaks)
-        self.pair_messages = pairs_messages.Messages(context)
-        self.searches = Searches(context, self.pair_messages, views.pairs)
-        self.pairs = Pairs(
-            context, self.pair_messages, self.searches, self.interviews, self.streaks
-        )
+        self.partners = PartnerInterviews(context, self.streaks)
         self.practices = Practices(context, self.plans, self.streaks)
         self.reminders = Reminders(context)
         caches: list[Cache] = [
             self.names,
             self.rounds.pending_starts,
             self.challenges.pending_starts,
+            self.partners.pending_starts,
             self.private_results,
             context.drafts,
         ]
@@ -229,9 +212,9 @@ class Services:
         self.recaps = Recaps(context)
         self.settings = ServerSettings(context, self.schedules, self.recaps)
         self.help = Help(context, _PROBES)
-        self._add_workers(context, views)
+        self._add_workers(context)
 
-    def _add_workers(self, context: Context, views: Views) -> None:
+    def _add_workers(self, context: Context) -> None:
         """Make the workers, and add them to the scheduler."""
         self.round_work = RoundWork(
             context,
@@ -255,9 +238,7 @@ class Services:
             RecapScheduleWork(context),
             RecapWork(context, self.recaps),
             self.milestone_work,
-            SearchWork(context, self.searches),
-            PairWork(context, self.searches, self.pairs),
-            MessageWork(context, self.pairs, self.pair_messages, views.pairs),
+            PartnerWork(context, self.partners),
             self.erasure_work,
         ]
         self.nightly = [
@@ -299,7 +280,7 @@ class Services:
             BankCog(bot, self.own_bank, self.suggestions, self.insights, self.rounds),
             SuggestionsCog(bot, self.suggestions),
             InterviewCog(bot, self.interviews),
-            PairCog(bot, self.searches, self.pairs),
+            PartnerCog(bot, self.partners, self.interviews, self.names),
             PrivacyCog(bot, self.privacy),
             TeamsCog(bot, self.teams),
             HelpCog(bot, self.rounds, self.help),

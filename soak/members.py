@@ -186,7 +186,7 @@ class Members:
 
     async def interview(self, player: Player) -> None:
         member, channel = player.member, player.server.quiz
-        begun = await self.command(member, channel, "interview", questions=2)
+        begun = await self.command(member, channel, "interview")
         for _ in range(4):
             await self._pause(10, 60)
             card = _find(channel, begun, member, _is_interview)

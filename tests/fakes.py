@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import zlib
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
@@ -11,14 +12,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from bot.challenges.model import OpenCard, ResultCard
-from bot.chat.messages import PlainMessage
+from bot.chat.messages import Message, PlainMessage
+from bot.chat.sender import _identifying_marks
 from bot.core import snowflakes
 from bot.core.context import Place
 from bot.core.errors import DeliveryLater, DeliveryUnknown
 from bot.daily.model import Daily, DailyQuestion, DailyResult
 from bot.interviews.grading.verifying import NoOpinion, PointToCheck, Ruling
-from bot.pairs.cards import PairMessage
-from bot.pairs.rules import Search
 from bot.questions.model import Bank, Item
 from bot.recap.model import Week
 from bot.rounds.model import QuestionCard, RevealCard, StandingsCard
@@ -117,8 +117,6 @@ _METHODS: dict[type, tuple[str, str]] = {
     Week: ("recap", "recap"),
     OpenCard: ("challenge", "count"),
     ResultCard: ("challenge", "result"),
-    PairMessage: ("pair", "pair"),
-    Search: ("welcome", "welcome"),
 }
 """By value shown: the kind of its message, and the kind of an edit that shows it."""
 _KEYS = ("question_id", "round_id", "recap_id", "challenge_id", "message_id", "id")
@@ -139,12 +137,6 @@ class PlainViews:
         return card
 
     async def standings(self, card: StandingsCard) -> StandingsCard:
-        return card
-
-    def welcome(self, search: Search) -> Search:
-        return search
-
-    def message(self, card: PairMessage) -> PairMessage:
         return card
 
 
@@ -250,7 +242,10 @@ class FakeSender:
         return await self._do(f"find_{kind}", search)
 
     async def edit(self, place: Place, message_id: int, message: Any) -> None:
-        of, kind = _METHODS[type(message)]
+        if isinstance(message, Message):
+            of, kind = _kind_and_key(message)[0], "edit"
+        else:
+            of, kind = _METHODS[type(message)]
 
         def show() -> None:
             self.edits.append(Edit(kind, place.channel_id, message_id, message))
@@ -336,7 +331,14 @@ class FakeSender:
 
 
 def _kind_and_key(message: Any) -> tuple[str, int]:
-    """Return a message's kind and the key of its row."""
+    """Return a message's kind and the key of its row.
+
+    For a message as members see it, these are the name of its first button, and what tells it from
+    others.
+    """
+    if isinstance(message, Message):
+        marks = sorted(_identifying_marks(None, message.children))
+        return (marks or ["message"])[0].partition(":")[0], zlib.crc32(repr(marks).encode())
     if isinstance(message, Announcement | DailyCard):
         return "daily", message.daily.id
     return _METHODS[type(message)][0], next(

@@ -24,17 +24,18 @@ from bot.challenges.store import (
     challenges,
 )
 from bot.core.erased_answers import erased_answers
+from bot.core.member_hashes import member_hashes
 from bot.core.servers import guilds
 from bot.core.tables import metadata
 from bot.daily.schedule_store import daily_schedules
 from bot.daily.store import dailies, daily_uses, open_answers
-from bot.interviews.store import interview_questions, interviews, model_requests
+from bot.interviews.model import PartnerEnding, PartnerState
+from bot.interviews.partner_store import partner_interviews
+from bot.interviews.store import interview_questions, interviews
 from bot.members.store import member_names, members, teams
 from bot.members.streak_store import streak_days, streaks
 from bot.memory.store import cards, first_stabilities
 from bot.milestones.store import member_milestones, milestones
-from bot.pairs.rules import Ending, MessageKind, PairState, SearchState
-from bot.pairs.store import pair_messages, pair_searches, pair_turns, pairs
 from bot.plan.store import plan_days, plans
 from bot.practice.store import practice_questions, practices
 from bot.privacy.store import erasures
@@ -68,7 +69,7 @@ def fill(conn: Connection, days: int) -> None:
         _dailies(days),
         _totals(),
         _private(days),
-        _pairs(days),
+        _partners(days),
         _answers(days),
     ):
         made = list(rows)
@@ -188,7 +189,7 @@ def _members() -> Rows:
         ({"guild_id": n, "item_id": i, "last_on": today} for n in others[:30] for i in ITEMS),
     )
     yield met, ({"user_id": n, "topic_id": t, "last_at": NOW} for n in people for t in TOPICS)
-    yield _each(model_requests, "user_id", others, day=today, count=1)
+    yield member_hashes, ({"digest": f"{n:064x}", "day": today} for n in others)
     recap = {"channel_id": CHANNEL, "weekday": 0, "settled_until": NOW, "next_at": soon}
     yield _each(recap_schedules, "guild_id", servers, **recap)
     yield teams, ({"guild_id": n, "role_id": n, "name": f"t{n}"} for n in servers)
@@ -488,52 +489,33 @@ def _private(days: int) -> Rows:
     )
 
 
-def _pairs(days: int) -> Rows:
-    """Alwina's pair of each day, and searches and messages of many others."""
-    others = range(1000, 1000 + OTHERS)
+def _partners(days: int) -> Rows:
+    """Alwina's interview with a partner of each day, and searches of many others."""
     soon = NOW + timedelta(hours=5)
-    search = {"hours": "any", "zone": "UTC", "started_at": NOW, "ends_at": soon, "due_at": soon}
-    search |= {"state": SearchState.SEEKING}
     yield (
-        pair_searches,
-        (
-            {**search, "id": days + n, "guild_id": GUILD if n < 1100 else n, "user_id": n}
-            for n in others
-        ),
-    )
-    yield _each(pair_searches, "id", [days], **search, guild_id=GUILD, user_id=ALWINA)
-    yield (
-        pairs,
+        partner_interviews,
         (
             {
                 "id": n,
                 "guild_id": GUILD,
+                "channel_id": CHANNEL,
                 "first_id": ALWINA if n % 2 else 1000 + n % OTHERS,
                 "second_id": 1000 + n % OTHERS if n % 2 else ALWINA,
-                "first_search_id": n,
-                "second_search_id": n,
-                "state": PairState.GATHERING if n == days else PairState.ENDED,
-                "starts_at": at(n, days),
+                "state": PartnerState.ASKING if n == days else PartnerState.ENDED,
                 "turn": 1,
                 "created_at": at(n, days),
                 "due_at": soon if n == days else None,
-                "ending": None if n == days else Ending.DONE,
+                "ending": None if n == days else PartnerEnding.DONE,
             }
             for n in range(1, days + 1)
         ),
     )
-    turn = {"number": 1, "topic_id": "t1", "ticks": "01"}
+    search = {"channel_id": CHANNEL, "state": PartnerState.OPEN, "created_at": NOW, "due_at": soon}
     yield (
-        pair_turns,
-        ({**turn, "pair_id": n, "asked_at": at(n, days)} for n in range(1, days + 1)),
-    )
-    message = {"kind": MessageKind.OVER, "number": 0, "created_at": NOW, "due_at": NOW}
-    yield (
-        pair_messages,
+        partner_interviews,
         (
-            {**message, "id": days + n, "guild_id": GUILD if n < 1100 else n, "channel_id": n}
-            | {"user_id": n, "pair_id": days}
-            for n in others
+            {**search, "id": days + n, "guild_id": GUILD if n < 1100 else n, "first_id": n}
+            for n in range(1000, 1000 + OTHERS)
         ),
     )
 

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, select
 
 from bot.answers.store import CHALLENGE, DAILY, ROUND, Answer, answers
 from bot.answers.totals import totals
-from bot.app import IN_PLAY, Services, Views
+from bot.app import IN_PLAY, Services
 from bot.challenges import work as challenges_work
 from bot.challenges.model import OpenCard
 from bot.challenges.store import challenge_questions, challenges
@@ -98,11 +98,10 @@ class Stage:
             pictures=OwnPictures(self.database),
         )
         plain = PlainViews()
-        views = Views(plain)
         PATCH.setattr(rounds_messages, "view", plain)
         PATCH.setattr(challenges_work, "view", plain)
         PATCH.setattr(daily_work, "view", PlainDailyViews())
-        services = Services(context, self.verifier, views)
+        services = Services(context, self.verifier)
         # its edits wait in real time, so on a busy machine one would come in the middle of a test
         services.open_questions.counter._closed = True
         return services

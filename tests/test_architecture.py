@@ -122,7 +122,6 @@ LEVELS = (
         "help",
         "privacy",
         "topics",
-        "pairs",
     ),
 )
 """The features from the bottom up: imports point down, or to a neighbour, never in a circle."""
@@ -148,8 +147,10 @@ MORE_ROOMS = {
     },
     "rounds": {"answering", "counter", "messages", "results"},
     "plan": {"dates", "forecast"},
-    "interviews": {"assessment", "cards", "grading", "report"},
-    "pairs": {"messages", "searches"},
+    "interviews": {
+        "grading",
+        *("partner_store", "partner_service", "partner_work", "partner_views", "partner_cog"),
+    },
 }
 PURE = {
     "text",
@@ -163,12 +164,8 @@ PURE = {
     "message_text",
     "answers",
     "drawing",
-    "assessment",
-    "next_question",
     "insights_rules",
-    "report",
     "forecast",
-    "outlook",
     "dates",
     "progress",
     "fitting",

@@ -1,7 +1,7 @@
-"""Limits on what a member or a manager can send, each with its reason.
+"""Limits that protect the process from strangers: on the size, number and time of what they send.
 
-Limits on the texts of a question, and on its choices and key points, are in
-`data/questions.schema.json`. Limits on the length of a game are in the rules of each game.
+Each has its reason. What a game allows, such as the most questions of a round, is in the rules of
+that game. Limits on the texts of a question are in `data/questions.schema.json`.
 """
 
 ANSWERS_A_DAY = 50
@@ -131,9 +131,6 @@ MAX_TOLD_PROBLEMS = 50
 """Problems of a file that are shown: nobody fixes more of them at once."""
 MAX_TYPED = 100
 """Characters of a typed answer: it is compared with each accepted one, letter by letter."""
-PAIR_CANDIDATES = 100
-"""Members waiting for a partner on a server that are compared with one who looks, longest waiting
-first, and pairs of one member in two days that are remembered: all are read at each search."""
 REPORTS_OPEN = 5
 """Reports of one member that wait on a server: managers read each one."""
 REQUESTS_A_DAY = 20

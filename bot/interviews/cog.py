@@ -27,14 +27,15 @@ from bot.core.errors import UserError
 from bot.core.limits import MAX_ANSWER
 from bot.interviews import rules
 from bot.interviews import views as view
-from bot.interviews.cards import Report, Step
+from bot.interviews.model import Report, Step
+from bot.interviews.partner_views import look_button
 from bot.interviews.service import Interviews
 from bot.questions.model import Bank
 
 _SAVED = "Your answer is saved. See its feedback with </interview>."
 
 
-class Interview(commands.Cog):
+class InterviewCog(commands.Cog):
     def __init__(self, bot: QuizBot, interviews: Interviews) -> None:
         self.bot = bot
         self.interviews = interviews
@@ -52,26 +53,20 @@ class Interview(commands.Cog):
     @app_commands.command(
         description="A private mock interview: open questions, and feedback on your answers"
     )
-    @app_commands.describe(
-        topic="Start with this topic. Default: one you haven't seen for a while",
-        questions="How many questions. Default: 3",
-    )
+    @app_commands.describe(topic="Start with this topic. Default: one you haven't seen for a while")
     @app_commands.autocomplete(topic=topic_choices)
     @app_commands.allowed_installs(guilds=True, users=True)
     @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
-    async def interview(
-        self,
-        interaction: discord.Interaction,
-        topic: str | None = None,
-        questions: app_commands.Range[
-            int, rules.MIN_QUESTIONS, rules.MAX_QUESTIONS
-        ] = rules.DEFAULT_QUESTIONS,
-    ) -> None:
+    async def interview(self, interaction: discord.Interaction, topic: str | None = None) -> None:
         work = self.interviews.start(
-            interaction.user.id, interaction.guild_id, topic_id=topic, questions=questions
+            interaction.user.id, interaction.guild_id, topic_id=topic, questions=rules.QUESTIONS
         )
         result = await defer_if_slow(interaction, work)
-        await say_all(interaction, await self._pages(interaction, result))
+        pages = await self._pages(interaction, result)
+        if interaction.guild_id is not None and isinstance(result, Step) and not result.answer:
+            bank = await self._bank(interaction)
+            pages = [view.question_card(result, bank, look_button(topic))]
+        await say_all(interaction, pages)
 
     async def begin(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Replace the page that was used with an interview of one question on its topic."""

@@ -15,12 +15,19 @@ from bot.core.database import Connection, reading, writing
 from bot.core.errors import UserError
 from bot.core.limits import ANSWERS_A_DAY, REQUESTS_A_DAY
 from bot.interviews import rules, store
-from bot.interviews.assessment import decode, decode_reply, encode, merged
-from bot.interviews.cards import AskedQuestion, Assessment, Reply, Report, Step
 from bot.interviews.grading.service import Grading, Ungradable
-from bot.interviews.report import build_report
-from bot.interviews.rules import DEFAULT_QUESTIONS
-from bot.interviews.store import Interview, InterviewQuestion
+from bot.interviews.model import (
+    AskedQuestion,
+    Assessment,
+    Interview,
+    InterviewQuestion,
+    Reply,
+    Report,
+    Step,
+    decode,
+    decode_reply,
+    encode,
+)
 from bot.members.streak_service import Streaks
 from bot.questions.bank import check_topic
 from bot.questions.model import FollowUp, Topic
@@ -47,7 +54,7 @@ class Interviews:
         guild_id: int | None,
         *,
         topic_id: str | None = None,
-        questions: int = DEFAULT_QUESTIONS,
+        questions: int = rules.QUESTIONS,
     ) -> Step | Report:
         """Start an interview, or continue the one that is running.
 
@@ -354,7 +361,7 @@ class Interviews:
     def _save_grade(self, conn: Connection, question_id: int, assessment: Assessment) -> Assessment:
         """Store a grade, keeping the member's count and a model's rulings made in the meantime."""
         question = _existing(store.question(conn, question_id, lock=True))
-        assessment = merged(question.grade, assessment)
+        assessment = rules.merged(question.grade, assessment)
         store.save_grade(conn, question_id, encode(assessment), assessment.score)
         return assessment
 
@@ -379,7 +386,7 @@ class Interviews:
             for question in questions
             if not question.open
         ]
-        return build_report(self._banks.holding(conn, topic_ids), asked)
+        return rules.build_report(self._banks.holding(conn, topic_ids), asked)
 
 
 def _asked_question(question: InterviewQuestion, earlier: str | None) -> AskedQuestion:

@@ -16,7 +16,9 @@ from bot.chat.messages import ENDED, OPEN, PRIMARY, REVEALED, Message, button, r
 from bot.chat.modals import text_modal
 from bot.chat.router import PAGE, ROW, TOPIC, Route
 from bot.core.limits import MAX_ANSWER
-from bot.interviews.cards import (
+from bot.interviews import rules
+from bot.interviews.grading import State
+from bot.interviews.model import (
     OPPOSITE,
     SAID,
     AskedQuestion,
@@ -28,7 +30,6 @@ from bot.interviews.cards import (
     SectionReport,
     Step,
 )
-from bot.interviews.grading import State
 from bot.questions.model import Bank, FollowUp, Topic
 from bot.questions.views import sources
 
@@ -123,7 +124,8 @@ def step_page(step: Step, bank: Bank, page: int = 0, *, checking: str = "") -> M
     return feedback_card(step, bank, page, checking=checking)
 
 
-def question_card(step: Step, bank: Bank) -> Message:
+def question_card(step: Step, bank: Bank, *partner: ui.Button[ui.LayoutView]) -> Message:
+    """The card of an open question; `partner` is the button that looks for a partner instead."""
     again = "Your interview continues here.\n" if step.continued else ""
     number = step.question_id
     return Message(
@@ -136,6 +138,7 @@ def question_card(step: Step, bank: Bank) -> Message:
             button("Answer", ANSWER.id(row=number), PRIMARY),
             button("Skip", STEP.id(slot="skip", row=number)),
             button("End", STEP.id(slot="stop", row=number)),
+            *partner,
         ),
     )
 
@@ -156,6 +159,8 @@ def feedback_card(step: Step, bank: Bank, page: int = 0, *, checking: str = "") 
         ),
         None if step.last else button("End", STEP.id(slot="end", row=number)),
     )
+    if assessment is not None and assessment.by_partner:
+        navigation = None  # the next question is in the thread
     head = _head(step, bank)
     if assessment is None and not step.problem:
         held_back = (
@@ -200,7 +205,7 @@ def _pages(step: Step, note: str = "") -> list[Page]:
         step.topic,
         step.answer,
         step.assessment,
-        step.follow_up,
+        rules.follow_up_of(step),
         note,
         step.reply,
         may_tick=not note,
@@ -209,7 +214,7 @@ def _pages(step: Step, note: str = "") -> list[Page]:
 
 def _follow_up_buttons(step: Step) -> ui.ActionRow[ui.LayoutView] | None:
     """The buttons for an open follow-up."""
-    number = step.follow_up_number
+    number = rules.open_follow_up(step)
     if number is None:
         return None
     question_id = step.question_id

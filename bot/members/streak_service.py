@@ -64,27 +64,18 @@ class Streaks:
         one counts or is settled already. Whatever a streak's length brings is noticed here.
         """
         zone = zone_of(conn, user_id, guild_id)
-        today = day = local_date(zone, at)
-        through = streak_store.get(conn, user_id)[1]
-        if opened_at is not None:
-            earlier = local_date(zone, opened_at)
-            stored = {} if through is None else streak_store.days_after(conn, user_id, through)
-            if (
-                earlier < today
-                and (through is None or earlier > through)
-                and not stored.get(earlier)
-            ):
-                day = earlier
-        settled_already = through is not None and day <= through  # in the zone before
-        streak_store.begin(conn, user_id, day - timedelta(days=1))
-        if settled_already or not streak_store.count_day(conn, user_id, day):
-            return self.of(conn, user_id, guild_id), NO_NEWS
-        settled, through = streak_store.get(conn, user_id)
+        today, opened = local_date(zone, at), local_date(zone, opened_at or at)
+        streak_store.begin(conn, user_id, opened - timedelta(days=1))
+        settled, through = streak_store.get(conn, user_id, lock=True)
         assert through is not None
         counted, asked = self._dates(conn, user_id, through, zone, at)
         days = rules.days_between(through, max([*counted, today]))
-        before = rules.follow(settled, days, counted - {day}, asked)
-        after = rules.follow(settled, days, counted, asked)
+        day = opened if opened > through and opened not in counted else today
+        if day in counted or day <= through:
+            return rules.follow(settled, days, counted, asked), NO_NEWS
+        streak_store.count_day(conn, user_id, day)
+        before = rules.follow(settled, days, counted, asked - {day})
+        after = rules.follow(settled, days, counted | {day}, asked)
         if after.current >= min(MILESTONES):
             servers = {*self._servers(conn, user_id, today)} | ({guild_id} if guild_id else set())
             self._reached(conn, user_id, servers, after.current)
@@ -98,7 +89,7 @@ class Streaks:
 
     def _settle(self, conn: Connection, user_ids: Sequence[int], last: date) -> None:
         for user_id in user_ids:
-            settled, through = streak_store.get(conn, user_id)
+            settled, through = streak_store.get(conn, user_id, lock=True)
             if through is None:  # erased since
                 continue
             zone = zone_of(conn, user_id, None)

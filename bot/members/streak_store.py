@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
-from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, Executable, Select, delete, select, update
+from sqlalchemy import Connection, Select, delete, select, update
 
 from bot.core.personal import DERIVED
-from bot.core.tables import insert, insert_for, metadata, prepared, values_of
+from bot.core.tables import insert, metadata, prepared, upsert, values_of
 from bot.members.model import Streak
 
 # A member's streak up to and including the date `through`, which is null while none is running.
@@ -41,17 +40,21 @@ streak_days = sa.Table(
 _c = streak_days.c
 
 
-def get(conn: Connection, user_id: int) -> tuple[Streak, date | None]:
-    """Return a member's settled streak, and the last settled date, None if no streak is running."""
-    row = _get(conn, user_id).first()
+def get(conn: Connection, user_id: int, *, lock: bool = False) -> tuple[Streak, date | None]:
+    """Return a member's settled streak, and the last settled date, None if no streak is running.
+
+    `lock` keeps other transactions from changing it until this one ends.
+    """
+    row = _get(conn, user_id, lock=lock).first()
     if row is None:
         return Streak(), None
     return Streak(row.current, row.best, row.freezes, row.unbroken, row.saved), row.through
 
 
 @prepared
-def _get(user_id: int) -> Select[Any]:
-    return select(streaks).where(streaks.c.user_id == user_id)
+def _get(user_id: int, *, lock: bool) -> Select[Any]:
+    query = select(streaks).where(streaks.c.user_id == user_id)
+    return query.with_for_update() if lock else query
 
 
 def begin(conn: Connection, user_id: int, through: date) -> None:
@@ -74,17 +77,9 @@ def _days_after(user_id: int, through: date) -> Select[Any]:
     return select(_c.day, _c.counts).where(_c.user_id == user_id, _c.day > through)
 
 
-def count_day(conn: Connection, user_id: int, day: date) -> bool:
-    """Let a date count; False if it does already."""
-    given = {"user_id": user_id, "day": day, "counts": True}
-    return conn.execute(_count_day(conn.dialect.name), given).rowcount == 1
-
-
-@cache
-def _count_day(dialect: str) -> Executable:
-    return insert_for(dialect, streak_days).on_conflict_do_update(
-        index_elements=["user_id", "day"], set_={"counts": True}, where=~_c.counts
-    )
+def count_day(conn: Connection, user_id: int, day: date) -> None:
+    """Let a date count."""
+    upsert(conn, streak_days, user_id=user_id, day=day, counts=True)
 
 
 def ask_on(conn: Connection, user_id: int, day: date) -> None:

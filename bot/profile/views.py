@@ -38,19 +38,20 @@ _BAR, _GAP, _HEIGHT = 5, 3, 34
 
 async def own_profile(name: str, profile: Profile, plan: Outlook | None = None) -> Message:
     """Return a member's profile as they see it, with their choices and their plan."""
-    shows = profile.shows
-    who = "others see all but your plan" if shows else "others see only points and streak"
-    share = button("Hide", PROFILE.id(do="hide")) if shows else None
+    seen = "\n-# Others see all of this but your plan." if profile.shows else ""
+    share = button("Show to others", PROFILE.id(do="show"))
+    if profile.shows:
+        share = button("Hide", PROFILE.id(do="hide"))
     return Message(
         REVEALED,
-        f"### {t.name(name)}\n{_figures(profile)}\n-# On every server, {who}.",
+        f"### {t.name(name)}\n{_figures(profile)}{seen}",
         await _picture(profile),
         stats_line(plan) if plan else None,
         row(
             button("Remind me", REMIND.id()),
             button("Time zone", PROFILE.id(do="zone")),
             button("Anki deck", DECKS.id()),
-            share or button("Show to others", PROFILE.id(do="show")),
+            share,
             button("My data", MY_DATA.id()),
         ),
     )
@@ -68,7 +69,7 @@ def _figures(profile: Profile) -> str:
     parts = [f"**{t.count(profile.points, 'point')}**"]
     streak = profile.streak
     if streak.best:
-        parts.append(f"streak **{t.count(streak.current, 'day')}**, best {streak.best:,}")
+        parts.append(f"streak **{streak.current:,}**, best {streak.best:,}")
     if streak.freezes:
         parts.append(t.count(streak.freezes, "freeze"))
     return " · ".join(parts)

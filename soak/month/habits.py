@@ -104,7 +104,7 @@ class Habits(Members):
             self.look: 0.1,
             self.practise: 0.2,
             self.interview: 0.05,
-            self._pair: 0.05,
+            self._look_for_partner: 0.05,
             self._set_reminder: 0.3 * (day == 1),
         }
         return [
@@ -114,7 +114,7 @@ class Habits(Members):
         ]
 
     def _games(self, server: Server, day: int) -> list[Act]:
-        """Draw a round, a challenge that some take later, and two who look for a partner at once."""
+        """Draw a round, a challenge that some take later, and two who interview each other."""
         rng = self.rng
         players = rng.sample(server.players, min(len(server.players), rng.randint(2, 12)))
         options: dict[str, Any] = {"questions": rng.randint(2, 8)}
@@ -131,8 +131,10 @@ class Habits(Members):
                 acts.append((later, "take", partial(self.take_challenge, player)))
         if rng.random() < 0.4 and len(players) > 1:
             acts += [
-                (at + rng.uniform(0, 300), "pair", partial(self._pair, player))
-                for player in players[:2]
+                (at + rng.uniform(0, 300), "partner", partial(act, player))
+                for act, player in zip(
+                    (self._look_for_partner, self._wait_for_partner), players, strict=False
+                )
             ]
         return acts
 
@@ -143,8 +145,11 @@ class Habits(Members):
             at = NIGHT + 600 + self.rng.uniform(0, 3600)
         return day * DAY + at
 
-    async def _pair(self, player: Player) -> None:
-        await interview_each_other(self, player)
+    async def _look_for_partner(self, player: Player) -> None:
+        await interview_each_other(self, player, looks=True)
+
+    async def _wait_for_partner(self, player: Player) -> None:
+        await interview_each_other(self, player, looks=False)
 
     async def _set_reminder(self, player: Player) -> None:
         """Turn the reminder on at the player's usual hour, by the clock of some zone."""

@@ -28,13 +28,12 @@ PRIVATE = {
     "practice": ["topic"],
     "topics": ["topic"],
     "plan": [],
-    "interview": ["topic", "questions"],
+    "interview": ["topic"],
 }
 """The options of the commands that only their member sees."""
 SHARED = [
     "quiz",
     "challenge",
-    "pair",
     "daily",
     "today",
     "leaderboard",
@@ -47,11 +46,9 @@ MESSAGE_COMMANDS = ["Suggest as question"]
 OPTIONS = {
     "quiz": ["questions", "topic", "difficulty", "seconds", "mode"],
     "challenge": ["member", "topic", "questions", "difficulty", "hours"],
-    "pair": ["topic", "when"],
     "leaderboard": ["period", "board", "topic"],
 }
 RANGES = {
-    "interview questions": (1, 10),
     "quiz questions": (1, 50),
     "quiz seconds": (5, 300),
     "challenge questions": (1, 20),
@@ -60,14 +57,6 @@ RANGES = {
 CHOICES = {
     "quiz difficulty": ["easy", "medium", "hard", "mixed"],
     "quiz mode": ["timed", "hosted"],
-    "pair when": [
-        "any",
-        "mornings",
-        "afternoons",
-        "evenings",
-        "weekday-evenings",
-        "weekends",
-    ],
     "leaderboard period": ["today", "week", "month", "all"],
 }
 
@@ -93,7 +82,7 @@ async def test_the_commands_are_those_of_the_specification(stage: Stage) -> None
         assert (found(path)["min_value"], found(path)["max_value"]) == (least, most)
     for path, values in CHOICES.items():
         assert [choice["value"] for choice in found(path)["choices"]] == values
-    for path in ("pair topic", "quiz topic", "challenge topic"):
+    for path in ("quiz topic", "challenge topic"):
         assert found(path)["autocomplete"]
     # on servers, in direct messages, and anywhere for members who installed the app
     for name in (*PRIVATE, "help"):

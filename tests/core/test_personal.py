@@ -39,10 +39,8 @@ ROWS = {
     "practice_id",
     "interview_id",
     "source_id",
-    "pair_id",
+    "asked_topic_id",
     "schedule_id",
-    "first_search_id",
-    "second_search_id",
     "first_interview_id",
     "second_interview_id",
 }
@@ -54,7 +52,7 @@ SENTENCES = {"detail", "problem"}  # the bot's own, about channels and permissio
 NOT_OF_MEMBERS = ROWS | DISCORDS | BANKS | RULES | SENTENCES
 """Columns that could hold an id or words, and hold nothing of a member's but what goes with the member's row."""
 NOTES = {"meta.key", "meta.value", "alembic_version.version_num", "teams.name"}
-NOTES |= {"pair_turns.ticks"}  # erased by `pairs.store.HELD`
+NOTES |= {"partner_interviews.ticks", "member_hashes.digest"}  # which name nobody
 NOTES |= {"daily_schedules.name", "daily_schedules.asks", "dailies.name"}
 NOTES |= {"milestones.name", "member_milestones.name"}
 QUESTIONS = {"server_banks", "own_topics", "own_items", "own_pictures"}

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -31,7 +31,7 @@ from bot.bank.model import Form, State
 from bot.boards import store as boards
 from bot.challenges import store as challenges
 from bot.challenges.model import ChallengeOptions, ChallengePlayer, ShownQuestion
-from bot.core import erased_answers, notes, servers
+from bot.core import erased_answers, member_hashes, notes, servers
 from bot.core.database import Database
 from bot.core.jobs import Queue
 from bot.core.snowflakes import ALL, Shards, earliest_id
@@ -40,8 +40,9 @@ from bot.daily import schedule_store
 from bot.daily import store as daily
 from bot.daily.model import Schedule
 from bot.games.model import Starter
+from bot.interviews import partner_store
 from bot.interviews import store as interviews
-from bot.interviews.store import Interview
+from bot.interviews.model import Interview, PartnerState
 from bot.members import store as members
 from bot.members import streak_store
 from bot.members.model import Dates, Streak
@@ -49,8 +50,6 @@ from bot.memory import rules as memory_rules
 from bot.memory import store as memory
 from bot.milestones import store as milestones
 from bot.milestones.model import Kind, Milestone, Reached
-from bot.pairs import store as pairs
-from bot.pairs.rules import MessageKind, PairState, SearchState, Turn
 from bot.plan import store as plan
 from bot.plan.model import Plan
 from bot.practice import store as practice
@@ -73,7 +72,7 @@ STORES = (
         import_module(f"bot.{path.parent.name}.{path.stem}")
         for path in sorted(Path(bot.__file__).parent.glob("*/*store.py"))
     ),
-    *(notes, servers, erased_answers),
+    *(notes, servers, erased_answers, member_hashes),
 )
 DAYS = 300
 LAST = DAYS * 3  # the question that is open, in a round and in a practice
@@ -150,12 +149,9 @@ OWN = Item(MINE, "t1", "typed", 1, "Ours?", "It is.", accept=("ours",))
 PLAN = Plan(ALWINA, TODAY + timedelta(days=20), 15, TODAY - timedelta(days=20), "all")
 
 
-NEW_SEARCH = {"guild_id": GUILD, "hours": "any", "zone": "UTC", "started_at": NOW, "ends_at": NOW}
-UNSENT = pairs.Unsent(DAYS, GUILD, DAYS, ALWINA, 2000, MessageKind.OVER, 0, NOW, None)
 DATES = Dates(
     ALWINA, {GUILD: NOW - timedelta(days=9)}, "UTC", TODAY - timedelta(days=4), TODAY, NOW
 )
-PAIR = SimpleNamespace(id=DAYS, first_search_id=DAYS, second_search_id=DAYS - 1)
 
 
 USUAL = {
@@ -171,7 +167,7 @@ USUAL = {
     "source": ROUND,
     **dict.fromkeys(("question_id", "source_id"), LAST),
     **dict.fromkeys(("round_id", "challenge_id", "daily_id", "interview_id", "practice_id"), DAYS),
-    **dict.fromkeys(("search_id", "pair_id", "message_id"), DAYS),
+    "message_id": DAYS,
     **dict.fromkeys(("erasure_id", "suggestion_id", "schedule_id", "report_id", "number"), 1),
     **dict.fromkeys(("now", "at", "asked_at", "first_at", "next_at", "due", "until"), NOW),
     **dict.fromkeys(("day", "last"), TODAY),
@@ -185,10 +181,8 @@ USUAL = {
     "answer": ANSWER,
     "interview": Interview(DAYS, ALWINA, None, 3, None),
     "milestone": STREAK,
-    "pair": PAIR,
     "plan": PLAN,
     "schedule": SCHEDULE,
-    "unsent": UNSENT,
 }
 """The arguments for parameters with these names, unless a call gives another one."""
 
@@ -289,7 +283,7 @@ CALLS: list[Call] = [
     call(schedule_store.active_schedules, since=TODAY - timedelta(days=9), limit=20),
     call(daily.taken, since=TODAY - timedelta(days=9)),
     call(daily.create, day=TODAY + timedelta(days=1), state="posting", scheduled_at=NOW),
-    call(suggestions.reports_by_subject, since=NOW - timedelta(days=365)),
+    call(suggestions.count_reporters, since=NOW - timedelta(days=365)),
     call(interviews.create, user_id=7, topic_id=None, total=3),
     call(interviews.add_question, number=2),
     call(interviews.add_partner_answer, total=2),
@@ -305,33 +299,21 @@ CALLS: list[Call] = [
     call(members.names_of, user_ids=[ALWINA, 1000]),
     call(members.set_shows_profile, shows=True),
     call(members.set_zone_if_unset, zone="Europe/Berlin"),
-    call(pairs.create_search, user_id=7, state=SearchState.SEEKING, due_at=NOW, **NEW_SEARCH),
     call(
-        pairs.create,
-        guild_id=GUILD,
+        partner_store.create,
         first_id=7,
-        second_id=8,
-        first_search_id=7,
-        second_search_id=8,
-        state=PairState.PROPOSED,
-        starts_at=NOW,
+        state=PartnerState.OPEN,
         created_at=NOW,
         due_at=NOW,
-    ),
-    call(pairs.in_thread, thread_id=7),
-    call(pairs.without_questions, since=NOW - timedelta(days=2)),
-    call(pairs.add_turn, turn=Turn(DAYS, 2, "t1", "", NOW, None, None)),
-    call(pairs.change_turn, ticks="0"),
-    call(
-        pairs.add_message,
+        topic_id=None,
         guild_id=GUILD,
         channel_id=CHANNEL,
-        kind=MessageKind.OVER,
-        number=0,
-        created_at=NOW,
-        due_at=NOW,
     ),
-    call(pairs.unsent_in, channel_id=2000),
+    call(partner_store.get, key=DAYS),
+    call(partner_store.of_member, states=(PartnerState.POSTING, PartnerState.OPEN)),
+    call(member_hashes.count_up, what="partners", limit=3),
+    call(member_hashes.remember, "apart", ALWINA, NEWCOMER),
+    call(member_hashes.remembers, "apart", ALWINA, NEWCOMER),
     call(plan.record_day, day=PlannedDay(TODAY, 500)),
     call(plan.days_since, day=TODAY - timedelta(days=60)),
     call(practice.create, user_id=7, topic_id=None),
@@ -377,6 +359,7 @@ CALLS: list[Call] = [
     call(members.remove_teams, role_ids=[GUILD]),
     call(members.rename_team, role_id=GUILD, name="Blue"),
     call(notes.set_note, value="b"),
+    call(notes.note_once, value="b"),
     call(notes.claim_interaction, interaction_id=earliest_id(NOW)),
     call(servers.require_starter, roles=(), manages=False),
 ]

@@ -13,8 +13,8 @@ from bot.answers.store import DAILY
 from bot.core.database import Database
 from bot.core.errors import UserError
 from bot.daily.model import DailyResult
-from bot.interviews.cards import Assessment
 from bot.interviews.grading.service import Ungradable
+from bot.interviews.model import Assessment
 from bot.questions.areas import ALL
 from bot.questions.store import reports
 from tests.banks import teaching_bank
@@ -242,7 +242,7 @@ async def test_a_topic_whose_answers_cannot_be_compared(
 async def test_a_report_on_an_open_question(stage: Stage) -> None:
     """It is stored under its topic."""
     await opened(stage)
-    subject = await stage.bot.dailies.subject(stage.card().row_id)
+    subject = await stage.bot.dailies.item_of(stage.card().row_id)
     await stage.bot.reports.add(subject, GUILD, ALWINA, "A typo.")
     rows = await stage.database.read(
         lambda conn: conn.execute(select(reports.c.item_id, reports.c.text)).all()

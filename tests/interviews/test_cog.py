@@ -10,6 +10,7 @@ from sqlalchemy.exc import OperationalError
 
 from bot.chat.replies import defer_if_slow
 from bot.core.child_process import CallStopped
+from bot.interviews import rules
 from bot.questions.model import Topic
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
 from tests.simcord.stage import BANK, Stage, answer_to, labels, lists, reply, text_of
@@ -33,8 +34,10 @@ def all_of(result: Any) -> str:
     return "\n".join(text_of(one.message) for one in shown if one is not None)
 
 
-async def begin(stage: Stage, **options: object) -> discord.Message:
-    result = await stage.alwina.slash(stage.quiz, "interview", **options)
+async def begin(stage: Stage, questions: int = 3, **options: object) -> discord.Message:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rules, "QUESTIONS", questions)
+        result = await stage.alwina.slash(stage.quiz, "interview", **options)
     assert result.ephemeral
     return answer_to(result)
 
@@ -74,7 +77,7 @@ async def test_an_interview_from_question_to_report(stage: Stage) -> None:
     is changed after a restart."""
     card = await begin(stage, topic="temperature")
     assert "Question 1 of 3" in text_of(card)
-    assert labels(card) == ["Answer", "Skip", "End"]
+    assert labels(card) == ["Answer", "Skip", "End", "With a partner"]
     first = topic_of(text_of(card))
     assert first.id == "temperature"
     text = f"{first.key_points[0].text}. {first.key_points[3].text}."
@@ -239,5 +242,6 @@ async def test_ending_early(stage: Stage) -> None:
     messages."""
     card = await begin(stage)
     assert "No answers this time" in text_of(await press(stage, card, "End"))
-    result = await stage.alwina.user.slash("interview", questions=1)
-    assert "Question 1 of 1" in reply(result)
+    result = await stage.alwina.user.slash("interview")
+    assert "Question 1 of 3" in reply(result)
+    assert "With a partner" not in labels(answer_to(result))

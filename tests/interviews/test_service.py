@@ -11,12 +11,19 @@ import pytest
 from bot.core.database import Database
 from bot.core.errors import UserError
 from bot.interviews import store
-from bot.interviews.assessment import decode_reply
-from bot.interviews.cards import AskedQuestion, Assessment, PointCount, Report, Step
 from bot.interviews.grading.service import Ungradable
 from bot.interviews.grading.verifying import PointToCheck, Ruling, Verdict
+from bot.interviews.model import (
+    AskedQuestion,
+    Assessment,
+    InterviewQuestion,
+    PointCount,
+    Report,
+    Step,
+    decode_reply,
+)
+from bot.interviews.rules import follow_up_of, open_follow_up
 from bot.interviews.service import Interviews
-from bot.interviews.store import InterviewQuestion
 from tests.banks import SPLIT_BY_TIME, teaching_bank
 from tests.fakes import FakeVerifier, silent_verifier
 from tests.stage import ALWINA, BOB, GUILD, Stage
@@ -168,7 +175,7 @@ async def test_answers_are_stored_before_they_are_graded(
     await alwina.start()
     await alwina.answer()
     again = await crash_in("assess")
-    assert (again.continued, again.answer, again.follow_up) == (True, GOOD, None)
+    assert (again.continued, again.answer, follow_up_of(again)) == (True, GOOD, None)
     assert of(again).states == "fff"
     row = await alwina.row()
     assert (row.score, row.grade is not None) == (None, True)
@@ -195,7 +202,7 @@ async def test_answers_that_take_too_long(
     with monkeypatch.context() as patch:
         patch.setattr(stage.bot.grading, "assess", fail)
         shown = await alwina.graded()
-        assert (shown.assessment, shown.answer, shown.follow_up) == (None, GOOD, None)
+        assert (shown.assessment, shown.answer, follow_up_of(shown)) == (None, GOOD, None)
         assert shown.problem.startswith("Answers to this question take too long to grade.")
         assert (await alwina.start()).problem == shown.problem
     monkeypatch.setattr(stage.bot.grading, "compare", fail)
@@ -214,11 +221,11 @@ async def test_a_shown_follow_up(alwina: Candidate) -> None:
     """It fits the member's count, and comes after it. It stays the same, still accepts one answer
     from an open modal, and doesn't change the count."""
     await alwina.start()
-    assert (await alwina.graded(PART)).follow_up is None
+    assert follow_up_of(await alwina.graded(PART)) is None
     step = await alwina.count(0, 1, 2)
-    assert step.follow_up_number == 2
+    assert open_follow_up(step) == 2
     step = await alwina.count(0)
-    assert (step.follow_up_number, step.reply) == (0, None)
+    assert (open_follow_up(step), step.reply) == (0, None)
     shown = await alwina.show_follow_up(0)
     assert shown.reply is not None
     assert shown.reply.answer is None
@@ -226,7 +233,7 @@ async def test_a_shown_follow_up(alwina: Candidate) -> None:
     await alwina.answer_follow_up(0, "How it does on unseen cases.")
     late = await alwina.feedback()
     assert late.reply is not None
-    assert (late.reply.pending, late.follow_up_number) == (False, None)
+    assert (late.reply.pending, open_follow_up(late)) == (False, None)
     assert late.assessment == step.assessment
     with pytest.raises(UserError, match="already answered this follow-up"):
         await alwina.answer_follow_up(0, "Otherwise.")
@@ -288,7 +295,7 @@ async def test_feedback_on_an_open_daily_is_held_back(stage: Stage, alwina: Cand
     assert (await alwina.show_follow_up(2)).reply is None
     await alwina.answer_follow_up(2)
     waiting = await alwina.feedback()
-    assert (waiting.assessment, waiting.follow_up, waiting.reply) == (None, None, None)
+    assert (waiting.assessment, follow_up_of(waiting), waiting.reply) == (None, None, None)
     assert (await alwina.row()).grade is None
     await stage.wait(hours=2, seconds=5)
     shown = await alwina.feedback()

@@ -15,9 +15,9 @@ from bot.chat.messages import DAILY, ENDED, OPEN, REVEALED, Message, text_of
 from bot.daily import views as open_daily
 from bot.daily.model import DailyFeedback, DailyQuestion, TodaysDailies, TodaysDaily
 from bot.interviews import views as interview
-from bot.interviews.cards import AskedQuestion, Assessment, Part, Point, PointCount, Reply, Step
 from bot.interviews.grading import Flag
-from bot.interviews.report import build_report
+from bot.interviews.model import AskedQuestion, Assessment, Part, Point, PointCount, Reply, Step
+from bot.interviews.rules import build_report, follow_up_of
 from bot.members.model import Streak
 from bot.questions.model import FollowUp, KeyPoint, Reference, Topic
 from tests.banks import teaching_bank
@@ -142,10 +142,11 @@ def test_the_banks_texts_are_uncut() -> None:
     """Feedback and daily cards show every text of a topic whole."""
     topic = LONGEST
     shown = step(topic, 0)
-    assert shown.follow_up is not None
+    follow_up = follow_up_of(shown)
+    assert follow_up is not None
     key_points = [point.text for point in topic.key_points]
     whole = pages_of(shown)
-    for words in (topic.question, topic.answer, shown.follow_up.question, *key_points):
+    for words in (topic.question, topic.answer, follow_up.question, *key_points):
         assert shows(whole, words)
     opened = open_card(DailyQuestion(topic))
     assert shows([opened], topic.question)

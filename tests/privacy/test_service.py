@@ -24,6 +24,7 @@ from bot.challenges.model import ChallengeOptions, Person
 from bot.core.clicks import Click
 from bot.core.errors import UserError
 from bot.core.jobs import LEASE
+from bot.interviews.rules import open_follow_up
 from bot.memory import store as memory_store
 from bot.memory.rules import USUAL
 from bot.milestones.model import Kind, Milestone
@@ -95,7 +96,7 @@ async def live(stage: Stage) -> None:
     await bot.interviews.answer(step.question_id, ZOE, f"My name is {NAME}.")
     graded: Any = await bot.interviews.count(step.question_id, ZOE, GUILD, {0})
     await bot.interviews.answer_follow_up(
-        step.question_id, ZOE, graded.follow_up_number, f"{NAME} again."
+        step.question_id, ZOE, open_follow_up(graded) or 0, f"{NAME} again."
     )
     await bot.reminders.set(ZOE, GUILD, "09:00", "Asia/Tokyo")
     await bot.plans.set(ZOE, GUILD, "in 2 days", 60)
@@ -140,23 +141,24 @@ async def challenge(stage: Stage) -> None:
 
 
 async def interview_each_other(stage: Stage) -> None:
-    """Zoe and Bob interview each other twice; then a partner is found for her once more."""
-    searches, pairs = stage.bot.searches, stage.bot.pairs
-    for number, members in enumerate(((ZOE, BOB), (BOB, ZOE)), start=1):
-        for user_id in members:
-            await searches.find(user_id, GUILD, channel_id=CHANNEL)
-            stage.clock.turn(seconds=1)
-        for step in (searches.accept, pairs.come):
-            for user_id in members:
-                await step(number, user_id)
-            await stage.run()
-        for question, asker in enumerate(members, start=1):
-            await pairs.show_result(number, question, asker)
-        await pairs.end(number, ZOE)
+    """Zoe and Bob interview each other twice; then she looks for a partner once more."""
+    partners = stage.bot.partners
+    for number, (first, second) in enumerate(((ZOE, BOB), (BOB, ZOE)), start=1):
+        await partners.look(first, GUILD, CHANNEL, None, unheard)
+        await partners.join(number, second)
         await stage.run()
-    for user_id in (ZOE, BOB):
-        await searches.find(user_id, GUILD, channel_id=CHANNEL)
-        stage.clock.turn(seconds=1)
+        for question, (asker, other) in enumerate(((first, second), (second, first)), start=1):
+            await partners.show_ticks(number, question, asker)
+            await stage.run()
+            await partners.confirm(number, question, other, "")
+            await stage.run()
+        await partners.end(number, ZOE)
+        await stage.run()
+    await partners.look(ZOE, GUILD, CHANNEL, None, unheard)
+
+
+async def unheard(_: str) -> None:
+    raise AssertionError("the card could not be posted")
 
 
 async def practise(stage: Stage) -> None:
@@ -207,7 +209,7 @@ async def test_all_is_given_out_and_then_nothing_is_left(stage: Stage) -> None:
     """Each kind of data has entries, by item, with answers in words. Once erased, no column has her id or name."""
     await live(stage)
     found = await exported(stage)
-    assert [name for name, rows in found.items() if not rows and name != "model_requests"] == []
+    assert [name for name, rows in found.items() if not rows] == []
     assert [n["name"] for n in found["member_names"]] == [NAME, NAME]
     assert {n["server_id"] for n in found["member_names"]} == {str(GUILD), str(OTHER_GUILD)}
     played = [answer for answer in found["answers"] if answer["source"] == ROUND]
@@ -271,8 +273,8 @@ async def test_others_keep_what_is_theirs(stage: Stage) -> None:
     for a in (*nobodys, *dailies):
         assert (a.team_id, a.paid, a.rating, a.streak) == (None, None, None, None)
     assert (await stage.round(1)).starter_id == 0
-    partners = (await stage.database.read(everything))["pairs"]
-    assert [(row[2], row[3]) for row in partners] == [(0, BOB), (BOB, 0), (0, BOB)]
+    partners = (await stage.database.read(everything))["partner_interviews"]
+    assert [(row[4], row[5]) for row in partners] == [(0, BOB), (BOB, 0), (0, None)]
 
 
 async def board(stage: Stage) -> Board:
@@ -291,8 +293,7 @@ def check_others(before: dict[str, Any], after: dict[str, Any]) -> None:
         "challenges",
         "practice_questions",
         "interview_questions",
-        "pairs",
-        "pair_turns",
+        "partner_interviews",
     }:
         left = [row for row in after[name] if not any(isinstance(v, int) and v < 0 for v in row)]
         assert left == [row for row in before[name] if ZOE not in row], name

@@ -60,14 +60,13 @@ def test_every_figure_is_in_the_picture() -> None:
 async def test_ones_own_profile() -> None:
     """It has the figures once, who else sees them, and the choices."""
     shown = text_of(await own_profile("Alwina", profile(SMALL, Streak(12, 30, 1, 5))))
-    assert shown.startswith(
-        "### **Alwina**\n**77 points** · streak **12 days**, best 30 · 1 freeze\n"
-        "-# On every server, others see only points and streak."
+    assert shown == (
+        "### **Alwina**\n**77 points** · streak **12**, best 30 · 1 freeze\n"
+        f"[{alt_text(SMALL)}]\n( Remind me )\n( Time zone )\n( Anki deck )\n( Show to others )\n"
+        "( My data )"
     )
-    assert "( Show to others )" in shown
-    assert "( Time zone )" in shown
     shown = text_of(await own_profile("Alwina", profile(SMALL, shows=True)))
-    assert "others see all but your plan" in shown
+    assert "-# Others see all of this but your plan." in shown
     assert "( Hide )" in shown
 
 

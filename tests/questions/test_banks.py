@@ -12,7 +12,7 @@ from bot.app import IN_PLAY
 from bot.core.clicks import Click
 from bot.core.database import Database
 from bot.core.errors import UserError
-from bot.interviews.cards import Step
+from bot.interviews.model import Step
 from bot.practice.model import Asking
 from bot.questions import own, store
 from bot.questions.banks import Banks, _Joined
@@ -362,7 +362,7 @@ async def test_a_retired_item_leaves_practice_and_stays_readable(
     await stage.database.write(store.change_bank, GUILD)
     stage.clock.turn(days=60)
     assert mine not in await practised(stage, GUILD)
-    review = await stage.bot.practices.review(stage.pressed(screen.question.id, ALWINA))
+    review = await stage.bot.practices.explain(stage.pressed(screen.question.id, ALWINA))
     assert review.item.id == mine
 
 

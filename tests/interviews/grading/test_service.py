@@ -11,11 +11,11 @@ import pytest
 from msgspec.structs import replace
 
 from bot.core.child_process import Process
-from bot.interviews.cards import OPPOSITE, SAID, Assessment, Reply
 from bot.interviews.grading import Grade, Rubric, Rubrics, grade, service
 from bot.interviews.grading.rubric import BankWords, count_words
 from bot.interviews.grading.service import Grading, Ungradable, count_in_process
 from bot.interviews.grading.verifying import PointToCheck, Ruling, Verdict
+from bot.interviews.model import OPPOSITE, SAID, Assessment, Reply
 from bot.questions.own import own_id
 from tests.banks import teaching_bank
 from tests.endings import end_process, run_out_of_memory

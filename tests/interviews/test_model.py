@@ -1,12 +1,23 @@
-"""Assessments, replies and point counts."""
+"""Assessments, replies and point counts, and how they are stored."""
 
 from __future__ import annotations
 
 import pytest
 from msgspec.structs import replace
 
-from bot.interviews.cards import OPPOSITE, SAID, Assessment, Part, Point, PointCount, Reply
 from bot.interviews.grading import State
+from bot.interviews.model import (
+    OPPOSITE,
+    SAID,
+    Assessment,
+    Part,
+    Point,
+    PointCount,
+    Reply,
+    decode,
+    decode_reply,
+    encode,
+)
 
 MIXED = Assessment(
     (
@@ -82,3 +93,23 @@ def test_point_counts_compare_by_share() -> None:
         ((0, 3), (0, 4), 0),
     ):
         assert PointCount(*now).compare(PointCount(*earlier)) == expected
+
+
+@pytest.mark.parametrize(
+    "graded",
+    [
+        MIXED,
+        MIXED.with_count({1, 3}),
+        RULED.with_count(set()),
+        replace(MIXED, model_failed="spent"),
+    ],
+)
+def test_an_assessment_survives_storing(graded: Assessment) -> None:
+    """Every field comes back, whatever characters it has; an empty count isn't no count."""
+    assert decode(encode(graded)) == graded
+
+
+@pytest.mark.parametrize("reply", [replace(ANSWERED, answer=None), ANSWERED, COMPARED])
+def test_a_reply_survives_storing(reply: Reply) -> None:
+    """Every field comes back, whether it was shown, answered or compared."""
+    assert decode_reply(encode(reply)) == reply

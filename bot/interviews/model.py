@@ -1,4 +1,4 @@
-"""The values that interview views show: a question with its feedback, and the report at the end.
+"""The values of interviews: their rows, a question with its feedback, and the report at the end.
 
 Key points, follow-ups and their good answers are copied in the words they had when the answer was
 graded, so that feedback can be shown again after the bank has changed.
@@ -6,18 +6,51 @@ graded, so that feedback can be shown again after the bank has changed.
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Collection, Mapping, Sequence, Set
+from datetime import datetime
+from enum import StrEnum
 
+import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
 from bot.interviews.grading import State
-from bot.interviews.rules import STRONG, choose_follow_up
-from bot.questions.model import FollowUp, Topic
+from bot.questions.model import Topic
 
 SAID, OPPOSITE = "said", "opposite"
 """States of a point that a model has checked, besides `State.MISSING`."""
 COUNTED = frozenset({str(State.FOUND), SAID})
+
+
+class Interview(Struct, frozen=True):
+    """The columns of `interviews` that the bot reads."""
+
+    id: int
+    user_id: int
+    topic_id: str | None
+    total: int
+    ended_at: datetime | None
+
+
+class InterviewQuestion(Struct, frozen=True):
+    """The columns of `interview_questions` that the bot reads.
+
+    A skipped question has a time but no answer.
+    """
+
+    id: int
+    interview_id: int
+    number: int
+    topic_id: str
+    answer: str | None
+    grade: str | None
+    score: int | None
+    answered_at: datetime | None
+    follow_up: str | None = None
+
+    @property
+    def open(self) -> bool:
+        return self.answered_at is None
 
 
 class PointCount(Struct, frozen=True):
@@ -154,6 +187,29 @@ class Reply(Struct, frozen=True):
         return self.answer is not None and not self.parts
 
 
+def ticked_by_partner(points: Sequence[str], ticks: Collection[int]) -> Assessment:
+    """Return the assessment of an answer to another member, who ticked these points, by index."""
+    said = tuple(sorted(ticks))
+    found = tuple(
+        Point(text, SAID if n in ticks else str(State.MISSING)) for n, text in enumerate(points)
+    )
+    return Assessment(found, counted=said, by_partner=True)
+
+
+def encode(value: Assessment | Reply) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def decode(text: str) -> Assessment:
+    """Return the assessment that `encode` made."""
+    return msgspec.json.decode(text, type=Assessment)
+
+
+def decode_reply(text: str) -> Reply:
+    """Return the follow-up that `encode` made."""
+    return msgspec.json.decode(text, type=Reply)
+
+
 class Step(Struct, frozen=True):
     """A question of an interview: open, or answered and with its feedback.
 
@@ -177,23 +233,6 @@ class Step(Struct, frozen=True):
     def last(self) -> bool:
         return self.number >= self.total
 
-    @property
-    def follow_up(self) -> FollowUp | None:
-        """The follow-up already handled, else the one that fits the count; None before there is one."""
-        if self.assessment is None or self.assessment.count is None:
-            return None
-        if self.reply is not None:
-            return FollowUp("", self.reply.question, self.reply.hint)
-        return choose_follow_up(self.topic, self.assessment.count.percent, self.question_id)
-
-    @property
-    def follow_up_number(self) -> int | None:
-        """The index of the follow-up that can be answered now; None if there is none."""
-        follow_up = self.follow_up
-        if self.reply is not None or follow_up is None or not follow_up.hint:
-            return None
-        return self.topic.follow_ups.index(follow_up)
-
 
 class AskedQuestion(Struct, frozen=True):
     """A question of a finished interview, for its report.
@@ -214,11 +253,6 @@ class AskedQuestion(Struct, frozen=True):
     @property
     def percent(self) -> int | None:
         return self.count.percent if self.count else None
-
-    @property
-    def needs_practice(self) -> bool:
-        """Whether it was skipped or not strong. An answer that nobody counted is neither."""
-        return not self.answered if self.count is None else self.count.percent < STRONG
 
 
 class SectionReport(Struct, frozen=True):
@@ -245,3 +279,97 @@ class Report(Struct, frozen=True):
     better: int = 0
     same: int = 0
     worse: int = 0
+
+
+class PartnerState(StrEnum):
+    """The states of an interview with a partner; the table `partner_interviews` describes them."""
+
+    POSTING = "posting"
+    OPEN = "open"
+    OPENING = "opening"
+    CALLING = "calling"
+    ASKING = "asking"
+    SHOWING = "showing"
+    CONFIRMING = "confirming"
+    CLOSING = "closing"
+    ENDED = "ended"
+
+
+class PartnerEnding(StrEnum):
+    """Why an interview with a partner, or the search for one, ended."""
+
+    EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
+    REFUSED = "refused"
+    DONE = "done"
+    STOPPED = "stopped"
+    IDLE = "idle"
+    LEFT = "left"
+    LOST = "lost"
+    NO_TOPIC = "no topic"
+
+
+class PartnerInterview(Struct, frozen=True):
+    """A row of `partner_interviews`. The first member asks the odd questions."""
+
+    id: int
+    guild_id: int
+    channel_id: int
+    message_id: int | None
+    first_id: int
+    second_id: int | None
+    topic_id: str | None
+    state: PartnerState
+    thread_id: int | None
+    turn: int
+    asked_topic_id: str | None
+    ticks: str
+    asked_at: datetime | None
+    first_interview_id: int | None
+    second_interview_id: int | None
+    tried_at: datetime | None
+    created_at: datetime
+    due_at: datetime | None
+    ending: PartnerEnding | None
+
+    @property
+    def members(self) -> tuple[int, int]:
+        """The two members; 0 for one who was erased or is not there yet."""
+        return self.first_id, self.second_id or 0
+
+    def asker(self, number: int) -> int:
+        """Return who asks the question with this number, from 1."""
+        return self.members[(number + 1) % 2]
+
+    def answerer(self, number: int) -> int:
+        return self.members[number % 2]
+
+    def interview_of(self, user_id: int) -> int | None:
+        """Return the interview that holds what a member was asked."""
+        return self.first_interview_id if user_id == self.first_id else self.second_interview_id
+
+
+class PartnerCard(Struct, frozen=True):
+    """The values that the cards of an interview with a partner show.
+
+    `topic` is the one that is asked or, before the first question, the one that is wanted, if any.
+    """
+
+    interview: PartnerInterview
+    names: Mapping[int, str]
+    topic: Topic | None
+    section: str = ""
+
+    @property
+    def asker(self) -> str | None:
+        return self.names.get(self.interview.asker(self.interview.turn))
+
+    @property
+    def answerer(self) -> str | None:
+        return self.names.get(self.interview.answerer(self.interview.turn))
+
+    @property
+    def ticks(self) -> frozenset[int]:
+        """The ticked key points, without those that the topic has lost since."""
+        points = self.topic.key_points if self.topic else ()
+        return frozenset(map(int, self.interview.ticks)) & frozenset(range(len(points)))
