@@ -24,9 +24,8 @@ from bot.games.rules import grace, points
 from bot.members.rules import team_of
 from bot.memory import store as memory_store
 from bot.questions import drawing
-from bot.questions.answers import decode_order, given_answer, is_right
+from bot.questions.answers import Answered, decode_order, given_answer, is_right, missed_items
 from bot.questions.bank import check_topic, still_there
-from bot.questions.cards import Review, missed_items
 from bot.questions.model import Bank, Item
 from bot.questions.store import asked_in
 
@@ -150,7 +149,7 @@ class GameService(ABC):
         return await self._database.read(self._item_of, question_id)
 
     @reading
-    def explain(self, conn: Connection, click: Click) -> Review:
+    def explain(self, conn: Connection, click: Click) -> Answered:
         """Return a question as the member answered it, for "Explain"."""
         guild_id, asked = self._question(conn, click)
         item = still_there(self._banks.of(conn, guild_id).items.get(asked.item_id))
@@ -158,7 +157,7 @@ class GameService(ABC):
         return _answered(item, asked, given)
 
     @reading
-    def own_answers(self, conn: Connection, game_id: int, user_id: int) -> list[Review]:
+    def own_answers(self, conn: Connection, game_id: int, user_id: int) -> list[Answered]:
         """Return the questions of a game as a player answered them, for "My answers"."""
         guild_id, asked = self._questions(conn, game_id, user_id)
         items = self._banks.of(conn, guild_id).items
@@ -179,11 +178,11 @@ class GameService(ABC):
         return grace(self._clock.delay())
 
 
-def _answered(item: Item, asked: GameQuestion, given: Answer | None) -> Review:
+def _answered(item: Item, asked: GameQuestion, given: Answer | None) -> Answered:
     order = decode_order(asked.choice_order)
     if given is None:
-        return Review(item, order, None)
-    return Review(item, order, given.answer, given.points, given.elapsed_ms or 0)
+        return Answered(item, order, None)
+    return Answered(item, order, given.answer, given.points, given.elapsed_ms or 0)
 
 
 def judge(

@@ -78,7 +78,7 @@ async def answer(
         click(stage, asking, right=right, user_id=user_id, guild_id=guild_id)
     )
     assert isinstance(verdict, PracticeVerdict)
-    assert verdict.review.right is right
+    assert verdict.answered.right is right
     return verdict
 
 
@@ -270,13 +270,13 @@ async def test_the_first_answer_counts(stage: Stage) -> None:
     """A second click shows the first verdict, and is no second review; reasons come only then."""
     asking = await asked(stage)
     with pytest.raises(UserError, match="You haven't answered this one yet"):
-        await stage.bot.practices.review(stage.pressed(asking.question.id, ALWINA))
+        await stage.bot.practices.explain(stage.pressed(asking.question.id, ALWINA))
     first = await answer(stage, asking)
     pressed = stage.pressed(asking.question.id, ALWINA)
-    assert await stage.bot.practices.review(pressed) == first.review
+    assert await stage.bot.practices.explain(pressed) == first.answered
     second = await stage.bot.practices.answer(click(stage, asking, right=False))
     assert isinstance(second, PracticeVerdict)
-    assert (second.again, second.review) == (True, first.review)
+    assert (second.again, second.answered) == (True, first.answered)
     assert len(await log(stage)) == 1
     with pytest.raises(AlreadyAnswered):
         await stage.bot.practices.check_open(asking.question.id, 0, ALWINA)
@@ -290,7 +290,7 @@ async def test_a_practice_is_its_members_alone(stage: Stage) -> None:
         go_on(stage, asking.question.practice_id, BOB),
         stage.bot.practices.end(asking.question.practice_id, BOB, GUILD),
         stage.bot.practices.check_open(asking.question.id, 0, BOB),
-        stage.bot.practices.review(stage.pressed(asking.question.id, BOB)),
+        stage.bot.practices.explain(stage.pressed(asking.question.id, BOB)),
     ):
         with pytest.raises(UserError, match="That practice is gone"):
             await attempt
@@ -344,7 +344,7 @@ async def test_a_guess_is_a_miss(stage: Stage) -> None:
             verdict = await answer(stage, asking, right=right, user_id=user_id)
             if right:
                 verdict = await stage.bot.practices.guess(asking.question.id, one, GUILD)
-                assert (verdict.question.guessed, verdict.back_in, verdict.review.right) == (
+                assert (verdict.question.guessed, verdict.back_in, verdict.answered.right) == (
                     True,
                     0,
                     True,
@@ -422,7 +422,7 @@ async def test_a_members_servers_count_wherever_they_practise(stage: Stage) -> N
     """The item is hidden in direct messages too, once the member has answered on the server."""
     await stage.set_up(at="12:30")
     await stage.wait(hours=1)
-    known = (await stage.answer_daily(ALWINA)).review.item
+    known = (await stage.answer_daily(ALWINA)).answered.item
     await stage.wait(days=1)
     daily = stage.card().card.item  # type: ignore[union-attr]
     assert set(stage.bank.items.values()) - set(await practise(stage, guild_id=None)) == {
