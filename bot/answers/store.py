@@ -491,11 +491,12 @@ _points_between = prepared(_points)
 
 def answered_between(
     conn: Connection, guild_id: int, first: date, last: date
-) -> list[tuple[date, str, int, int]]:
-    """Return (date, item id or '', answers, right answers) on a server between two dates."""
-    key = answers.c.local_date, answers.c.item_id
-    query = select(*key, func.count(), RIGHT).where(_on_days(guild_id, first, last)).group_by(*key)
-    return [(*known, int(right)) for *known, right in conn.execute(query)]
+) -> dict[str, tuple[int, int]]:
+    """Return (answers, right answers) on a server between two dates, by item id or ''."""
+    item_id = answers.c.item_id
+    query = select(item_id, func.count(), RIGHT).where(_on_days(guild_id, first, last))
+    found = conn.execute(query.group_by(item_id))
+    return {item: (number, int(right)) for item, number, right in found}
 
 
 def longest_streak(

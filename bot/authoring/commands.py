@@ -15,8 +15,8 @@ from bot.chat.messages import OPEN, REVEALED, Message, separator, text_of
 from bot.chat.text import MAX_TEXT
 from bot.config import SettingsError
 from bot.questions import views as questions_views
+from bot.questions.answers import Answered, Outcome
 from bot.questions.bank import load_packs, parse_bank
-from bot.questions.cards import Outcome, Review
 from bot.questions.check import BankError, place
 from bot.questions.formulas import FormulaError, draw
 from bot.questions.model import Bank, Item
@@ -101,7 +101,7 @@ def _messages(item: Item, bank: Bank) -> list[tuple[str, Message]]:
     head = f"-# {questions_views.about(item, bank)}"
     rows = questions_views.answer_rows(item, "round", 1)
     revealed = questions_views.revealed(item, order, Outcome(0, 0, {}), bank)
-    reasons = questions_views.why_blocks(Review(item, order, None), bank)
+    reasons = questions_views.why_blocks(Answered(item, order, None), bank)
     return [
         ("open", Message(OPEN, head, *questions_views.asked(item, order), separator(), *rows)),
         ("revealed", Message(REVEALED, head, *revealed, questions_views.after_row("round", 1))),

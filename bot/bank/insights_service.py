@@ -48,7 +48,7 @@ class QuestionInsights:
             analyze,
             bank,
             given,
-            reports=store.reports_by_subject(conn, guild_id, since),
+            reports=store.count_reporters(conn, guild_id, since),
             asked=asked_in(conn, guild_id).keys(),
             hidden=self._in_play.items(conn, guild_id),
         )

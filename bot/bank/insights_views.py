@@ -109,11 +109,11 @@ def _doubted(judged: Judged, bank: Bank) -> str:
     return f"{_judged(judged, bank)}\n{said}"
 
 
-def _reported(subject: str, count: int, bank: Bank) -> str:
+def _reported(asked_id: str, count: int, bank: Bank) -> str:
     times = t.count(count, "report")
-    if subject in bank.asked:
-        return f"{_asked(bank.asked[subject], bank)} · {times}"
-    topic = bank.open_topics[subject]
+    if asked_id in bank.asked:
+        return f"{_asked(bank.asked[asked_id], bank)} · {times}"
+    topic = bank.open_topics[asked_id]
     return f"{t.one_line(topic.question)}\n-# {t.one_line(topic.title)} · open question · {times}"
 
 
@@ -135,6 +135,6 @@ def _blocks(found: Insights, bank: Bank, name: str) -> list[str]:
         case "easy":
             return [_judged(j, bank) for j in found.easy]
         case "reported":
-            return [_reported(subject, count, bank) for subject, count in found.reported]
+            return [_reported(asked_id, count, bank) for asked_id, count in found.reported]
         case _:
             return [_asked(item, bank) for item in found.unasked]

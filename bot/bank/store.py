@@ -102,7 +102,7 @@ def forget(conn: Connection, user_id: int, ids: list[int]) -> None:
     conn.execute(delete(suggestions).where(_c.id.in_(ids), _c.user_id == user_id))
 
 
-def reports_by_subject(conn: Connection, guild_id: int, since: datetime) -> dict[str, int]:
+def count_reporters(conn: Connection, guild_id: int, since: datetime) -> dict[str, int]:
     """Count the members who have reported each question since a moment, among the newest reports.
 
     The keys are ids of items, or of topics for their open questions.

@@ -29,6 +29,7 @@ from bot.core.errors import UserError
 from bot.core.limits import SUGGESTIONS_OPEN
 from bot.members.store import names_of
 from bot.questions import store as questions_store
+from bot.questions.model import Report
 from bot.questions.own import number_of
 
 log = logging.getLogger(__name__)
@@ -127,7 +128,7 @@ class Suggestions:
         conn: Connection,
         guild_id: int,
         user_id: int,
-        report: questions_store.Report,
+        report: Report,
         waiting: WaitingCounts,
     ) -> WaitingReport:
         bank = self._banks.holding(conn, [report.item_id])

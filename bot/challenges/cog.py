@@ -130,8 +130,8 @@ class ChallengeCog(commands.Cog):
     async def mine(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Show a page of a member's own answers."""
         challenge_id = int(fields["challenge"])
-        reviews = await self.challenges.own_answers(challenge_id, interaction.user.id)
-        await say_here(interaction, view.my_answers(challenge_id, reviews, int(fields["page"])))
+        given = await self.challenges.own_answers(challenge_id, interaction.user.id)
+        await say_here(interaction, view.my_answers(challenge_id, given, int(fields["page"])))
 
     async def back(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Start a rematch: challenge the opponent with the same options."""

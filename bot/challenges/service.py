@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -32,7 +31,6 @@ from bot.members.store import MAX_NAME, names_of, set_names
 from bot.questions.bank import still_there
 from bot.questions.model import Bank, Item
 
-log = logging.getLogger(__name__)
 _GONE = "That challenge is gone. Start a new one with </challenge>."
 PRESS_SKIP = "Press Skip to go on."
 
@@ -59,8 +57,8 @@ class Challenges(GameService):
     ) -> NewChallenge:
         """Start a challenge; refuse a member's second one.
 
-        `notify` shows the starter a sentence if the card can't be posted. If too many are open,
-        their cards are edited soon: one whose card was deleted closes, which makes room.
+        If too many are open, their cards are edited soon: one whose card was deleted closes, which
+        makes room.
         """
 
         def create(conn: Connection, bank: Bank, drawn: Sequence[Item]) -> NewChallenge:
@@ -68,22 +66,12 @@ class Challenges(GameService):
 
         now = self._now()
         try:
-            started = await self._start(starter, options, create)
+            return await self._start(starter, options, notify, now, create)
         except TooMany as refused:
             soon = now + rules.BETWEEN_EDITS
             await self._database.write(store.recount, refused.open_ids, soon)
             self._scheduler.nudge(soon)
             raise
-        log.info(
-            "challenge %s started: guild %s, channel %s",
-            started.id,
-            starter.guild_id,
-            starter.channel_id,
-        )
-        if notify is not None:
-            self.pending_starts.add(started.id, starter.user_id, notify)
-        self._scheduler.nudge(now)
-        return started
 
     def _create(
         self,

@@ -28,7 +28,7 @@ from bot.chat.messages import (
 )
 from bot.chat.router import PAGE, ROW, Route
 from bot.games.views import fewer, standing_rows
-from bot.questions.cards import Review
+from bot.questions.answers import Answered
 from bot.questions.views import REPORT, answer_rows, asked, misses_button
 from bot.questions.views import about as about_item
 from bot.questions.views import my_answers as own_answers
@@ -164,6 +164,6 @@ def between(found: Between) -> Message:
     return Message(OPEN, said, rest, row(onward, report))
 
 
-def my_answers(challenge_id: int, reviews: Sequence[Review], page: int) -> Message:
+def my_answers(challenge_id: int, given: Sequence[Answered], page: int) -> Message:
     """Return a page of a member's answers in a challenge."""
-    return own_answers(reviews, page, lambda number: MINE.id(challenge=challenge_id, page=number))
+    return own_answers(given, page, lambda number: MINE.id(challenge=challenge_id, page=number))

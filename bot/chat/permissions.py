@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import discord
 
@@ -184,29 +184,27 @@ def require_manager(interaction: discord.Interaction) -> None:
         )
 
 
-def require_page(
-    interaction: discord.Interaction, route: Route, opened: datetime | None = None
-) -> None:
+def require_page(interaction: discord.Interaction, route: Route) -> None:
     """Refuse a managers' button or form unless the member may still use its command.
 
     Members with Manage Server always may. For others a private page of the command is proof for
-    `PAGE_LIFETIME`, because Discord allowed them the command when it was opened. `opened` is when a
-    command opened a form directly, without a page.
+    `PAGE_LIFETIME`, because Discord allowed them the command when it was opened.
     """
     if interaction.permissions.manage_guild:
         return
-    if interaction.message is not None:
-        router: Router = interaction.client.router  # type: ignore[attr-defined]
-        routes = map(router.route_of, custom_ids(interaction.message.components))
-        if not is_private(interaction) or not any(
-            other is not None and other.group == route.group for other in routes
-        ):
-            require_manager(interaction)
-        opened = created_at(interaction.message.id)
-    if opened is None or created_at(interaction.id) - opened > PAGE_LIFETIME:
-        raise UserError(
-            f"This has been open too long for me to know if you may still use it. Open it again with {route.command}."
-        )
+    too_long = UserError(
+        f"This has been open too long for me to know if you may still use it. Open it again with {route.command}."
+    )
+    if interaction.message is None:
+        raise too_long
+    router: Router = interaction.client.router  # type: ignore[attr-defined]
+    routes = map(router.route_of, custom_ids(interaction.message.components))
+    if not is_private(interaction) or not any(
+        other is not None and other.group == route.group for other in routes
+    ):
+        require_manager(interaction)
+    if created_at(interaction.id) - created_at(interaction.message.id) > PAGE_LIFETIME:
+        raise too_long
 
 
 def daily_problem(

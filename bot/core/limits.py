@@ -1,7 +1,7 @@
-"""Limits on what a member or a manager can send, each with its reason.
+"""Limits that protect the process from strangers: on the size, number and time of what they send.
 
-Limits on the texts of a question, and on its choices and key points, are in
-`data/questions.schema.json`. Limits on the length of a game are in the rules of each game.
+Each has its reason. What a game allows, such as the most questions of a round, is in the rules of
+that game. Limits on the texts of a question are in `data/questions.schema.json`.
 """
 
 ANSWERS_A_DAY = 50

@@ -53,10 +53,10 @@ class TodayCog(commands.Cog):
         bot.router.add(view.APART_OPEN, self.open)
         bot.router.add(view.APART_ESSAY, self.written)
         self.answerable_apart = Answerable(
-            dailies.check_open, self.answer_apart, dailies.review, dailies.subject
+            dailies.check_open, self.answer_apart, dailies.explain, dailies.item_of
         )
         self.answerable = Answerable(
-            dailies.check_open, self.answer, dailies.review, dailies.subject
+            dailies.check_open, self.answer, dailies.explain, dailies.item_of
         )
 
     @app_commands.command(

@@ -10,8 +10,8 @@ from msgspec import Struct
 from bot.core.calendar import EVERY_DAY
 from bot.interviews.model import Assessment
 from bot.members.model import NO_NEWS, Streak, StreakNews
+from bot.questions.answers import Answered, Outcome
 from bot.questions.areas import ALL
-from bot.questions.cards import Outcome, Review
 from bot.questions.model import Item, Topic
 
 DEFAULT_HOURS = 23
@@ -158,7 +158,7 @@ class DailyVerdict(Struct, frozen=True):
     """
 
     daily: Daily
-    review: Review
+    answered: Answered
     streak: Streak
     back_in: int | None
     news: StreakNews = NO_NEWS

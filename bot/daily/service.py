@@ -41,9 +41,8 @@ from bot.memory import store as memory_store
 from bot.memory.rules import days_away
 from bot.questions import answers
 from bot.questions import store as questions_store
-from bot.questions.answers import Shown, already, given_answer
+from bot.questions.answers import Answered, Shown, already, given_answer
 from bot.questions.bank import still_there
-from bot.questions.cards import Review
 from bot.questions.model import Item, Topic
 
 _CLOSED = "This question is closed. See </today> for when the next one comes."
@@ -128,7 +127,7 @@ class Dailies:
         return item, answers.decode_order(daily.choice_order)
 
     @reading
-    def review(self, conn: Connection, click: Click) -> Review:
+    def explain(self, conn: Connection, click: Click) -> Answered:
         """Return a member's answer to a closed daily of the server where they clicked "Explain"."""
         daily = _daily_of(conn, click.question_id, click.guild_id)
         item = self._banks.of(conn, daily.guild_id).items.get(daily.item_id or "")
@@ -140,10 +139,10 @@ class Dailies:
             )
         given = answers_store.get(conn, DAILY, daily.id, click.user_id)
         order = answers.decode_order(daily.choice_order)
-        return Review(item, order, given.answer if given else None, given.points if given else 0)
+        return Answered(item, order, given.answer if given else None, given.points if given else 0)
 
     @reading
-    def subject(self, conn: Connection, daily_id: int) -> str | None:
+    def item_of(self, conn: Connection, daily_id: int) -> str | None:
         """Return the id of the item or topic that a daily asks."""
         daily = store.get(conn, daily_id)
         return daily.item_id or daily.topic_id if daily else None
@@ -191,8 +190,8 @@ class Dailies:
         if card is not None and item.id not in memory_store.items_set_aside(conn, answer.user_id):
             zone = zone_of(conn, answer.user_id, daily.guild_id)
             back_in = days_away(card, zone, self._now())
-        review = Review(item, order, answer.answer, answer.points)
-        return DailyVerdict(daily, review, streak, back_in)
+        answered = Answered(item, order, answer.answer, answer.points)
+        return DailyVerdict(daily, answered, streak, back_in)
 
     @reading
     def open_topic(

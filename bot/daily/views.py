@@ -175,7 +175,7 @@ def verdict(found: DailyVerdict, *, whole: bool = False) -> list[Message]:
 
     `whole` adds the question, for when its card isn't above the reply, and a way back to /today.
     """
-    given = found.review
+    given = found.answered
     assert found.daily.closes_at is not None
     after = f"Everyone sees the answer at {t.when(found.daily.closes_at, 't')}"
     if found.back_in is not None:
@@ -198,7 +198,7 @@ def verdict(found: DailyVerdict, *, whole: bool = False) -> list[Message]:
 
 
 def _points(found: DailyVerdict) -> str:
-    return f"+{found.review.points} points" if found.review.points else ""
+    return f"+{found.answered.points} points" if found.answered.points else ""
 
 
 def feedback(found: DailyFeedback, bank: Bank, page: int = 0) -> Message:
@@ -341,7 +341,9 @@ def _own_state(shown: TodaysDaily) -> str:
     if shown.verdict is None:
         return "answered"
     return (
-        f"right: {_points(shown.verdict)}" if shown.verdict.review.right else "answered: not quite"
+        f"right: {_points(shown.verdict)}"
+        if shown.verdict.answered.right
+        else "answered: not quite"
     )
 
 
@@ -353,14 +355,14 @@ def _today_answered(
     back: ui.ActionRow[ui.LayoutView] | None,
 ) -> list[Message]:
     """Return the messages of /today for a member who answered an item."""
-    item = given.review.item
+    item = given.answered.item
     comes = comes_back(given.back_in) if given.back_in is not None else ""
     figures = " · ".join(filter(None, [_points(given), comes]))
     reason = t.escape(item.explanation) + (f"\n-# {figures}" if figures else "")
-    prompt, blocks = prompt_block(item), verdict_blocks(given.review)
+    prompt, blocks = prompt_block(item), verdict_blocks(given.answered)
     blocks = [*blocks, reason + _discussion(given.daily)]
     first, *more = t.pages(blocks, t.MAX_TEXT - sum(map(len, (head, prompt, after, foot))))
-    colour = REVEALED if given.review.right else ENDED
+    colour = REVEALED if given.answered.right else ENDED
     parts = [head, prompt, *pictures(item), separator(), first, after or None, foot]
     shown = Message(colour, *parts, _explain(given.daily), back)
     return [shown, *(Message(colour, page) for page in more)]

@@ -28,7 +28,7 @@ from bot.daily.model import Daily, DailyQuestion, DailyResult, DailyState, Sched
 from bot.daily.schedule_service import Schedules, next_post, rule_of
 from bot.daily.service import move, opened
 from bot.members.store import names_of
-from bot.questions.cards import Outcome, count_answers
+from bot.questions.answers import Outcome, count_answers
 from bot.questions.model import Bank
 
 log = logging.getLogger(__name__)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from bot.answers import pay
 from bot.answers import store as answers_store
@@ -17,20 +18,29 @@ from bot.core.clicks import Click
 from bot.core.context import Context
 from bot.core.database import Connection, reading
 from bot.core.errors import UserError
-from bot.core.pending_starts import PendingStarts
+from bot.core.pending_starts import Notify, PendingStarts
 from bot.games.model import GameOptions, GameQuestion, Starter
 from bot.games.rules import grace, points
 from bot.members.rules import team_of
 from bot.memory import store as memory_store
 from bot.questions import drawing
-from bot.questions.answers import decode_order, given_answer, is_right
+from bot.questions.answers import Answered, decode_order, given_answer, is_right, missed_items
 from bot.questions.bank import check_topic, still_there
-from bot.questions.cards import Review, missed_items
 from bot.questions.model import Bank, Item
 from bot.questions.store import asked_in
 
+log = logging.getLogger(__name__)
 _MS = timedelta(milliseconds=1)
-T = TypeVar("T")
+
+
+class _New(Protocol):
+    """A game that was just started."""
+
+    @property
+    def id(self) -> int: ...
+
+
+T = TypeVar("T", bound=_New)
 
 
 class GameService(ABC):
@@ -76,12 +86,15 @@ class GameService(ABC):
         self,
         starter: Starter,
         options: GameOptions,
+        notify: Notify | None,
+        due_at: datetime,
         create: Callable[[Connection, Bank, Sequence[Item]], T],
     ) -> T:
         """Draw the questions of a new game and let `create` store it; refuse who may not start one.
 
         They are drawn in a read, because drawing takes longer than the rest of a start, and other
-        members' answers would wait for a write.
+        members' answers would wait for a write. `notify` shows the starter a sentence if the first
+        message, which is due at `due_at`, can't be posted.
         """
 
         def store(conn: Connection) -> T:
@@ -94,7 +107,13 @@ class GameService(ABC):
             return create(conn, bank, self._draw(conn, starter, options))  # a start was faster
 
         drawn = await self._database.read(self._check_and_draw, starter, options)
-        return await self._database.write(store)
+        made = await self._database.write(store)
+        server, channel = starter.guild_id, starter.channel_id
+        log.info("%s %s started: guild %s, channel %s", self.source, made.id, server, channel)
+        if notify is not None:
+            self.pending_starts.add(made.id, starter.user_id, notify)
+        self._scheduler.nudge(due_at)
+        return made
 
     def _check_and_draw(
         self, conn: Connection, starter: Starter, options: GameOptions
@@ -130,7 +149,7 @@ class GameService(ABC):
         return await self._database.read(self._item_of, question_id)
 
     @reading
-    def explain(self, conn: Connection, click: Click) -> Review:
+    def explain(self, conn: Connection, click: Click) -> Answered:
         """Return a question as the member answered it, for "Explain"."""
         guild_id, asked = self._question(conn, click)
         item = still_there(self._banks.of(conn, guild_id).items.get(asked.item_id))
@@ -138,7 +157,7 @@ class GameService(ABC):
         return _answered(item, asked, given)
 
     @reading
-    def own_answers(self, conn: Connection, game_id: int, user_id: int) -> list[Review]:
+    def own_answers(self, conn: Connection, game_id: int, user_id: int) -> list[Answered]:
         """Return the questions of a game as a player answered them, for "My answers"."""
         guild_id, asked = self._questions(conn, game_id, user_id)
         items = self._banks.of(conn, guild_id).items
@@ -159,11 +178,11 @@ class GameService(ABC):
         return grace(self._clock.delay())
 
 
-def _answered(item: Item, asked: GameQuestion, given: Answer | None) -> Review:
+def _answered(item: Item, asked: GameQuestion, given: Answer | None) -> Answered:
     order = decode_order(asked.choice_order)
     if given is None:
-        return Review(item, order, None)
-    return Review(item, order, given.answer, given.points, given.elapsed_ms or 0)
+        return Answered(item, order, None)
+    return Answered(item, order, given.answer, given.points, given.elapsed_ms or 0)
 
 
 def judge(

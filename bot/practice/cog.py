@@ -45,7 +45,7 @@ class PracticeCog(commands.Cog):
         bot.router.add(view.ASK_AGAIN, self.ask_again)
         bot.router.add(MISSES, self.practise_missed)
         self.answerable = Answerable(
-            practices.check_open, self.answer, practices.review, practices.item_id_of
+            practices.check_open, self.answer, practices.explain, practices.item_of
         )
 
     @app_commands.command(

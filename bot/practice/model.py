@@ -9,7 +9,7 @@ from fsrs import Rating
 from msgspec import Struct
 
 from bot.members.model import NO_NEWS, Streak, StreakNews
-from bot.questions.cards import Review
+from bot.questions.answers import Answered
 from bot.questions.model import Item
 
 
@@ -91,7 +91,7 @@ class PracticeVerdict(Struct, frozen=True):
     """
 
     question: PracticeQuestion
-    review: Review
+    answered: Answered
     number: int
     back_in: int | None
     again: bool = False

@@ -42,9 +42,16 @@ from bot.practice.model import (
     Summary,
 )
 from bot.practice.rules import NextStep, PracticePlan, Snapshot
-from bot.questions.answers import Shown, already, decode_order, encode_order, given_answer, is_right
+from bot.questions.answers import (
+    Answered,
+    Shown,
+    already,
+    decode_order,
+    encode_order,
+    given_answer,
+    is_right,
+)
 from bot.questions.bank import check_topic, still_there
-from bot.questions.cards import Review
 from bot.questions.model import Item
 
 _UNKNOWN = "That practice is gone. Start a new one with </practice>."
@@ -245,13 +252,13 @@ class Practices:
             raise already(item, question.choice_order, question.answer, question.answered_at)
         return item, decode_order(question.choice_order)
 
-    async def item_id_of(self, question_id: int) -> str | None:
+    async def item_of(self, question_id: int) -> str | None:
         """Return the id of the item that a question asks."""
         question = await self._database.read(store.question, question_id)
         return question.item_id if question else None
 
     @reading
-    def review(self, conn: Connection, click: Click) -> Review:
+    def explain(self, conn: Connection, click: Click) -> Answered:
         """Return an answered question, to explain its choices."""
         question = _question(conn, click.question_id)
         if store.get(conn, question.practice_id, click.user_id) is None:
@@ -259,7 +266,7 @@ class Practices:
         if question.answer is None:
             raise UserError("You haven't answered this one yet. You'll see why once you do.")
         item = self._item(conn, question)
-        return Review(item, decode_order(question.choice_order), question.answer)
+        return Answered(item, decode_order(question.choice_order), question.answer)
 
     async def answer(self, click: Click) -> Screen:
         """Store a member's first answer, update their memory card, and return the verdict.
@@ -380,8 +387,8 @@ class Practices:
             back_in = days_away(card, zone_of(conn, user_id, guild_id), self._now())
         asked = store.questions_of(conn, question.practice_id)
         number = sum(q.answer is not None for q in asked if q.number <= question.number)
-        review = Review(item, decode_order(question.choice_order), question.answer)
-        return PracticeVerdict(question, review, number, back_in)
+        answered = Answered(item, decode_order(question.choice_order), question.answer)
+        return PracticeVerdict(question, answered, number, back_in)
 
     def _item(self, conn: Connection, question: PracticeQuestion) -> Item:
         """Return the item that a question asks; refuse if it was removed."""

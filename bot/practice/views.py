@@ -73,22 +73,22 @@ def asking_page(asking: Asking, bank: Bank) -> Message:
     )
 
 
-def answered_pages(answered: PracticeVerdict, bank: Bank) -> list[Message]:
+def answered_pages(verdict: PracticeVerdict, bank: Bank) -> list[Message]:
     """Return the verdict with its reasons; if it needs several messages, the first has the buttons."""
-    item = answered.review.item
-    head, prompt = _head(f"{answered.number:,}", item, bank), prompt_block(item)
+    item = verdict.answered.item
+    head, prompt = _head(f"{verdict.number:,}", item, bank), prompt_block(item)
     blocks = (
-        ["You already answered this one, and your first answer counts."] if answered.again else []
+        ["You already answered this one, and your first answer counts."] if verdict.again else []
     )
     blocks += [
-        *verdict_blocks(answered.review),
-        f"{explanation(item, bank)}\n-# {_what_follows(answered)}",
+        *verdict_blocks(verdict.answered),
+        f"{explanation(item, bank)}\n-# {_what_follows(verdict)}",
     ]
     first, *more = t.pages(blocks, t.MAX_TEXT - len(head) - len(prompt))
-    colour = REVEALED if answered.review.right else ENDED
-    row_id = answered.question.id
-    is_aside = answered.back_in is None
-    may_guess = answered.review.right and not answered.question.guessed and not is_aside
+    colour = REVEALED if verdict.answered.right else ENDED
+    row_id = verdict.question.id
+    is_aside = verdict.back_in is None
+    may_guess = verdict.answered.right and not verdict.question.guessed and not is_aside
     label, do = ("Ask again", "again") if is_aside else ("Don't ask again", "stop")
     card = Message(
         colour,
@@ -98,25 +98,25 @@ def answered_pages(answered: PracticeVerdict, bank: Bank) -> list[Message]:
         separator(),
         first,
         row(
-            button("Next", NEXT.id(practice=answered.question.practice_id), PRIMARY),
+            button("Next", NEXT.id(practice=verdict.question.practice_id), PRIMARY),
             button("Explain", WHY.id(source="practice", row=row_id)) if item.choices else None,
             button("I guessed", GUESSED.id(question=row_id)) if may_guess else None,
         ),
         row(
             button(label, SET_ASIDE.id(question=row_id, do=do)),
             button("Report", REPORT.id(source="practice", row=row_id)),
-            button("End", END.id(practice=answered.question.practice_id)),
+            button("End", END.id(practice=verdict.question.practice_id)),
         ),
     )
     return [card, *(Message(colour, page) for page in more)]
 
 
-def _what_follows(answered: PracticeVerdict) -> str:
+def _what_follows(verdict: PracticeVerdict) -> str:
     """Say when an item comes back, and whether its right answer counts as a miss."""
-    if answered.back_in is None:
+    if verdict.back_in is None:
         return "You won't be asked this one again. Change your mind here or in </topics>."
-    guessed = "Counts as a miss · " if answered.question.guessed else ""
-    return guessed + comes_back(answered.back_in)
+    guessed = "Counts as a miss · " if verdict.question.guessed else ""
+    return guessed + comes_back(verdict.back_in)
 
 
 def set_aside_page(items: Sequence[tuple[Item, str]], put_back: int = 0) -> Message:

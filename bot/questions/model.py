@@ -1,8 +1,9 @@
-"""The question bank as frozen values. `bot.questions.check` makes them from a checked file."""
+"""The question bank as frozen values, and reports about it. `bot.questions.check` makes a bank."""
 
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping, Sequence
+from datetime import datetime
 from functools import cached_property
 
 from msgspec import Struct
@@ -150,6 +151,15 @@ class Topic(Struct, frozen=True):
     misconceptions: tuple[Misconception, ...] = ()
     weight: int = USUAL_WEIGHT
     """How often interviews ask about it: 1 sometimes, 2 often, 3 nearly always."""
+
+
+class Report(Struct, frozen=True):
+    """A member's report of a fault in an item, or in the open question of a topic."""
+
+    id: int
+    item_id: str
+    text: str
+    at: datetime
 
 
 class Section(Struct, frozen=True):

@@ -7,6 +7,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from bot.boards.model import MemberRow
+
 
 class RecapState(StrEnum):
     """The states of a recap; the table `recaps` describes them."""
@@ -50,12 +52,6 @@ class RecapStatus(Struct, frozen=True):
     last: Recap | None
 
 
-class Leader(Struct, frozen=True):
-    place: int
-    name: str | None
-    points: int
-
-
 class Climber(Struct, frozen=True):
     """The member who climbed the most places since the week before."""
 
@@ -73,22 +69,14 @@ class Hardest(Struct, frozen=True):
 
 
 class Week(Struct, frozen=True):
-    """The figures of a week.
-
-    `by_day` are the numbers of answers from Monday to Sunday; `streak` is the longest, as name and
-    days.
-    """
+    """The figures of a week; `streak` is the longest, as name and days."""
 
     recap_id: int
     monday: date
-    first: tuple[Leader, ...]
+    first: tuple[MemberRow, ...]
     members: int
+    answers: int
     right: int
-    by_day: tuple[int, ...]
     climber: Climber | None = None
     hardest: Hardest | None = None
     streak: tuple[str | None, int] | None = None
-
-    @property
-    def answers(self) -> int:
-        return sum(self.by_day)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 
@@ -20,7 +19,6 @@ from bot.recap import rules, store
 from bot.recap.model import (
     Climber,
     Hardest,
-    Leader,
     Recap,
     RecapSchedule,
     RecapState,
@@ -74,24 +72,19 @@ class Recaps:
         """Return the figures of a recap's week; None if it was too quiet for a recap."""
         guild_id = recap.guild_id
         week = recap.week
-        sums = answers_store.answered_between(conn, guild_id, *_days(week))
-        by_day: Counter[date] = Counter()
-        by_item: dict[str, tuple[int, int]] = {}
-        for day, item_id, answered, right in sums:
-            by_day[day] += answered
-            before = by_item.get(item_id, (0, 0))
-            by_item[item_id] = before[0] + answered, before[1] + right
+        by_item = answers_store.answered_between(conn, guild_id, *_days(week))
+        answered = sum(answers for answers, _ in by_item.values())
         points = answers_store.points_between(conn, guild_id, *_days(week))
-        if rules.is_quiet(len(points), by_day.total()):
+        if rules.is_quiet(len(points), answered):
             return None
         top = board(conn, guild_id, "week", week, user_id=0, topic_id=None, page=0).rows[:_SHOWN]
         return Week(
             recap_id=recap.id,
             monday=week,
-            first=tuple(Leader(r.place, r.name, r.points) for r in top),
+            first=top,
             members=len(points),
+            answers=answered,
             right=sum(right for _, right in by_item.values()),
-            by_day=tuple(by_day[week + timedelta(days=n)] for n in range(7)),
             climber=_climber(conn, guild_id, week, points),
             hardest=self._hardest(conn, guild_id, by_item),
             streak=_streak(conn, guild_id, week),

@@ -1,4 +1,4 @@
-"""The recap of a week: text, and a picture with the same figures."""
+"""The recap of a week, and what the panel says about it."""
 
 from __future__ import annotations
 
@@ -6,22 +6,6 @@ from datetime import date, timedelta
 
 from bot.chat import text as t
 from bot.chat.messages import OPEN, Message, own_id, separator
-from bot.chat.pictures import (
-    ACCENT,
-    INK,
-    INNER,
-    MARGIN,
-    MUTED,
-    TRACK,
-    big_number,
-    box,
-    draw_picture,
-    fit_label,
-    headline,
-    labelled_bar,
-    panel,
-    words,
-)
 from bot.core.calendar import DAYS
 from bot.core.zones import stored_zone
 from bot.recap.model import RecapStatus, Week
@@ -29,8 +13,6 @@ from bot.recap.rules import AT
 
 DAY_CHOICES = {str(n): f"{day}s at {AT:%H:%M}" for n, day in enumerate(DAYS)}
 """The times of a recap that /settings offers, by weekday."""
-_NAME = 22
-_BARS = 96
 
 
 async def recap(found: Week) -> Message:
@@ -46,7 +28,6 @@ async def recap(found: Week) -> Message:
         OPEN,
         f"### The week in review\n-# {_dates(found.monday)}",
         leaders or None,
-        await draw_picture("week.png", alt_text(found), lambda: svg(found)),
         "\n".join(_highlights(found)) or None,
         separator(),
         f"-# {_figures(found)}\n-# See where you stand with </leaderboard>.",
@@ -94,71 +75,3 @@ def status_line(recap: RecapStatus, zone: str) -> str:
     if last is not None and last.problem:
         line += f"\n⚠️ No recap for the week of {last.week.day} {last.week:%B}. {last.problem}"
     return line
-
-
-def alt_text(found: Week) -> str:
-    """Return all figures of the picture in words."""
-    said = [f"The week of {_dates(found.monday)}: {_figures(found).replace(' · ', ', ')}"]
-    if found.first:
-        leaders = (
-            f"{t.ordinal(r.place)} {r.name or 'a member'} with {r.points:,}" for r in found.first
-        )
-        said.append(f"Most points: {', '.join(leaders)}")
-    by_day = (f"{day} {count:,}" for day, count in zip(DAYS, found.by_day, strict=True))
-    said.append(f"Answers by day: {', '.join(by_day)}")
-    return ". ".join(said) + "."
-
-
-def svg(found: Week) -> str:
-    """Draw three figures, a bar for each of the first three, and a column for each day."""
-    leaders, below = _leaders(found, 116)
-    days, bottom = _days(found, below)
-    return panel(bottom + MARGIN, _tiles(found), leaders, days)
-
-
-def _tiles(found: Week) -> str:
-    figures = (
-        (f"{found.members:,}", "took part"),
-        (f"{found.answers:,}", "answers" if found.answers != 1 else "answer"),
-        (t.percent(found.right, found.answers), "right"),
-    )
-    return "".join(
-        big_number(x, *shown) for x, shown in zip((MARGIN, 150, 280), figures, strict=True)
-    )
-
-
-def _leaders(found: Week, top: float) -> tuple[str, float]:
-    if not found.first:
-        return "", top
-    parts = [headline(top, "Most points")]
-    most = max(r.points for r in found.first)
-    y = top + 32
-    for r in found.first:
-        name = fit_label(r.name, _NAME, "a member")
-        parts.append(
-            labelled_bar(y, f"{r.place}. {name}", f"{r.points:,}", most, (r.points, ACCENT))
-        )
-        y += 47
-    return "".join(parts), y + 7
-
-
-def _days(found: Week, top: float) -> tuple[str, float]:
-    parts = [headline(top, "Answers by day")]
-    most = max(1, *found.by_day)
-    step = INNER / len(DAYS)
-    base = top + 52 + _BARS
-    for n, (day, count) in enumerate(zip(DAYS, found.by_day, strict=True)):
-        height = max(4, _BARS * count / most)
-        middle = MARGIN + step * (n + 0.5)
-        parts += [
-            box(middle - 16, base - height, 32, height, ACCENT if count else TRACK),
-            words(
-                middle,
-                base - height - 8,
-                f"{count:,}",
-                colour=INK if count else MUTED,
-                anchor="middle",
-            ),
-            words(middle, base + 24, day[:3], colour=MUTED, anchor="middle"),
-        ]
-    return "".join(parts), base + 28

@@ -124,8 +124,8 @@ class QuizCog(commands.Cog):
     async def mine(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Show a page of a member's own answers in a round."""
         round_id = int(fields["round"])
-        reviews = await self.rounds.own_answers(round_id, interaction.user.id)
-        await say_here(interaction, view.my_answers(round_id, reviews, int(fields["page"])))
+        given = await self.rounds.own_answers(round_id, interaction.user.id)
+        await say_here(interaction, view.my_answers(round_id, given, int(fields["page"])))
 
 
 async def start_round(

@@ -16,8 +16,7 @@ from bot.core.errors import DeliveryRefused, DeliveryUnknown
 from bot.games.rules import SHOWN
 from bot.games.service import has_repeats
 from bot.members.store import names_of
-from bot.questions.answers import decode_order
-from bot.questions.cards import count_answers
+from bot.questions.answers import count_answers, decode_order
 from bot.questions.model import Bank
 from bot.rounds import rules, store
 from bot.rounds import views as view

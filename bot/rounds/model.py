@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from bot.answers.rules import Tally
 from bot.games.model import GameOptions
-from bot.questions.cards import Outcome
+from bot.questions.answers import Outcome
 from bot.questions.model import Item, Topic
 
 DEFAULT_QUESTIONS = 5

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import TypeVar
 
 from bot.answers import store as answers_store
 from bot.answers.store import ROUND
@@ -23,7 +23,7 @@ from bot.rounds.answering import get_question_or_refuse
 from bot.rounds.messages import standings_of
 from bot.rounds.model import NewRound, Phase, Round, RoundOptions, RoundQuestion, RoundStatus
 
-log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 
 class Rounds(GameService):
@@ -34,10 +34,7 @@ class Rounds(GameService):
     async def start(
         self, starter: Starter, options: RoundOptions, notify: Notify | None = None
     ) -> NewRound:
-        """Start a round; refuse more rounds than the limits allow.
-
-        `notify` shows the starter a sentence if the first question can't be posted.
-        """
+        """Start a round; refuse more rounds than the limits allow."""
         if options.hosted and options.seconds:
             raise UserError(
                 "A hosted round has no clock. Leave out the seconds, or start a timed one."
@@ -48,17 +45,7 @@ class Rounds(GameService):
         def create(conn: Connection, bank: Bank, drawn: Sequence[Item]) -> NewRound:
             return self._create(conn, starter, options, bank, drawn, first_at)
 
-        started = await self._start(starter, options, create)
-        log.info(
-            "round %s started: guild %s, channel %s",
-            started.id,
-            starter.guild_id,
-            starter.channel_id,
-        )
-        if notify is not None:
-            self.pending_starts.add(started.id, starter.user_id, notify)
-        self._scheduler.nudge(started.first_at)
-        return started
+        return await self._start(starter, options, notify, first_at, create)
 
     def _create(
         self,
@@ -141,9 +128,8 @@ class Rounds(GameService):
 
         Return whether a reveal comes before the standings.
         """
-        now = self._now()
 
-        def store_stop(conn: Connection) -> bool:
+        def store_stop(conn: Connection, now: datetime) -> bool:
             round_ = store.get(conn, round_id, lock=True)
             if round_ is None or round_.phase is Phase.ENDED:
                 raise UserError("This round is over. Start a new one with </quiz>.")
@@ -159,9 +145,7 @@ class Rounds(GameService):
             store.change(conn, round_.id, expect=round_.phase, **values)
             return round_.phase in {Phase.ASKING, Phase.OPEN}
 
-        still_open = await self._database.write(store_stop)
-        self._scheduler.nudge(now)
-        return still_open
+        return await self._write_due(store_stop, self._now())
 
     def _item_of(self, conn: Connection, question_id: int) -> str | None:
         question = store.question(conn, question_id)
@@ -213,11 +197,9 @@ class Rounds(GameService):
         self, question_id: int, message_id: int, user_id: int, *, may_manage: bool
     ) -> None:
         """Reveal an open question of a hosted round. Repeated calls do nothing."""
-        due = self._now() + self.grace()
 
-        def close(conn: Connection) -> None:
-            question, round_ = get_question_or_refuse(conn, question_id, lock=True)
-            _refuse_unless_host(round_, user_id, may_manage=may_manage)
+        def close(conn: Connection, due_at: datetime) -> None:
+            question, round_ = _hosted(conn, question_id, user_id, may_manage=may_manage)
             if not round_.hosted:
                 raise UserError(
                     "This round goes by the clock: the answer comes when the time is up."
@@ -226,47 +208,58 @@ class Rounds(GameService):
                 raise UserError(
                     "This question is only just coming. Press Reveal again in a moment."
                 )
-            _refuse_moved_on(question, round_, message_id)
-            if round_.phase is Phase.OPEN and round_.due_at and round_.due_at > due:
-                store.change(conn, round_.id, expect=Phase.OPEN, due_at=due)
+            _make_due(conn, question, round_, message_id, Phase.OPEN, due_at)
 
-        await self._database.write(close)
-        self._scheduler.nudge(due)
+        await self._write_due(close, self._now() + self.grace())
 
     async def go_on(
         self, question_id: int, message_id: int, user_id: int, *, may_manage: bool
     ) -> None:
         """End the pause after a question's reveal. Repeated calls do nothing."""
-        now = self._now()
 
-        def end_pause(conn: Connection) -> None:
-            question, round_ = get_question_or_refuse(conn, question_id, lock=True)
-            _refuse_unless_host(round_, user_id, may_manage=may_manage)
-            _refuse_moved_on(question, round_, message_id)
+        def end_pause(conn: Connection, due_at: datetime) -> None:
+            question, round_ = _hosted(conn, question_id, user_id, may_manage=may_manage)
+            _make_due(conn, question, round_, message_id, Phase.PAUSE, due_at)
             if round_.phase is Phase.REVEAL:
                 raise UserError("The answer is only just coming. Press Next again in a moment.")
-            if round_.phase is Phase.PAUSE and round_.due_at and round_.due_at > now:
-                store.change(conn, round_.id, expect=Phase.PAUSE, due_at=now)
 
-        await self._database.write(end_pause)
-        self._scheduler.nudge(now)
+        await self._write_due(end_pause, self._now())
+
+    async def _write_due(self, work: Callable[[Connection, datetime], T], due_at: datetime) -> T:
+        """Run a write that makes a round due at a time."""
+        done = await self._database.write(work, due_at)
+        self._scheduler.nudge(due_at)
+        return done
 
 
 def _asked(question: RoundQuestion) -> GameQuestion:
     return GameQuestion(question.id, question.item_id, question.choice_order)
 
 
-def _refuse_unless_host(round_: Round, user_id: int, *, may_manage: bool) -> None:
-    """Refuse members who may not show the answer or go on."""
+def _hosted(
+    conn: Connection, question_id: int, user_id: int, *, may_manage: bool
+) -> tuple[RoundQuestion, Round]:
+    """Return a question and its locked round; refuse members who may not move it on."""
+    question, round_ = get_question_or_refuse(conn, question_id, lock=True)
     if user_id != round_.starter_id and not may_manage:
         raise UserError(
             "Only whoever started this round, or someone with Manage Messages, can move it on."
         )
+    return question, round_
 
 
-def _refuse_moved_on(question: RoundQuestion, round_: Round, message_id: int) -> None:
-    """Refuse a button on a card that is not the round's newest."""
+def _make_due(
+    conn: Connection,
+    question: RoundQuestion,
+    round_: Round,
+    message_id: int,
+    phase: Phase,
+    due_at: datetime,
+) -> None:
+    """Make a round in a phase due sooner; refuse a button on a card that is not its newest."""
     if (round_.number, question.message_id) != (question.number, message_id):
         raise UserError(
             "The round has moved on already. The newest card in this channel is the one to use."
         )
+    if round_.phase is phase and round_.due_at is not None and round_.due_at > due_at:
+        store.change(conn, round_.id, expect=phase, due_at=due_at)

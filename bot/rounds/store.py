@@ -243,14 +243,6 @@ def count_running(conn: Connection) -> int:
     return conn.execute(select(func.count()).select_from(rounds).where(RUNNING)).scalar_one()
 
 
-@first_row(Round)
-def round_of(question_id: int, *, lock: bool = False) -> Select[Any]:
-    """Return the round of a question; `lock` is as in `get`."""
-    asked = select(round_questions.c.round_id).where(round_questions.c.id == question_id)
-    query = select(rounds).where(rounds.c.id == asked.scalar_subquery())
-    return query.with_for_update() if lock else query
-
-
 @first_row(RoundQuestion)
 def question(question_id: int) -> Select[Any]:
     return select(round_questions).where(round_questions.c.id == question_id)
@@ -260,9 +252,24 @@ def question_and_round(
     conn: Connection, question_id: int, *, lock: bool = False
 ) -> tuple[RoundQuestion, Round] | None:
     """Return a question and its round; with `lock`, nobody else can change the round."""
-    round_ = round_of(conn, question_id, lock=lock)  # locked before its question is read
-    found = question(conn, question_id)
-    return None if found is None or round_ is None else (found, round_)
+    row = _question_and_round(conn, question_id, lock=lock).first()
+    if row is None:
+        return None
+    fields = len(_OF_QUESTION)
+    return RoundQuestion(*row[:fields]), Round(*row[fields:])
+
+
+_OF_QUESTION = [round_questions.c[name] for name in RoundQuestion.__struct_fields__]
+_OF_ROUND = [rounds.c[name] for name in Round.__struct_fields__]
+
+
+@prepared
+def _question_and_round(question_id: int, *, lock: bool = False) -> Select[Any]:
+    query = select(*_OF_QUESTION, *_OF_ROUND).join(
+        rounds, rounds.c.id == round_questions.c.round_id
+    )
+    query = query.where(round_questions.c.id == question_id)
+    return query.with_for_update() if lock else query  # of both: a change of either is awaited
 
 
 @first_row(RoundQuestion)

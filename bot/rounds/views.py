@@ -15,7 +15,7 @@ from bot.chat.pictures import INK, MUTED, TRACK, Picture, draw_picture, panel, w
 from bot.chat.pictures import polyline as stroke
 from bot.chat.router import PAGE, ROW, Route
 from bot.games.views import fewer, standing_rows
-from bot.questions.cards import Review
+from bot.questions.answers import Answered
 from bot.questions.model import Bank, Item
 from bot.questions.views import about, after_row, answer_rows, asked, misses_button, revealed
 from bot.questions.views import my_answers as own_answers
@@ -187,9 +187,9 @@ def _figures(card: StandingsCard, tally: Tally) -> str:
     return share if card.hosted else f"{share} · {t.seconds(tally.average_ms)}"
 
 
-def my_answers(round_id: int, reviews: Sequence[Review], page: int) -> Message:
+def my_answers(round_id: int, given: Sequence[Answered], page: int) -> Message:
     """Return a page of a member's own answers in a round."""
-    return own_answers(reviews, page, lambda number: MINE.id(round=round_id, page=number))
+    return own_answers(given, page, lambda number: MINE.id(round=round_id, page=number))
 
 
 def own_result(result: OwnResult) -> str:

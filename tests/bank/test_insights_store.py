@@ -30,4 +30,4 @@ async def test_reports(database: Database) -> None:
         conn.execute(reports.insert().values({**said, "item_id": "t1"}))
 
     await database.write(report)
-    assert await database.read(store.reports_by_subject, GUILD, SINCE) == {"t1-a": 2, "t1": 1}
+    assert await database.read(store.count_reporters, GUILD, SINCE) == {"t1-a": 2, "t1": 1}

@@ -283,7 +283,7 @@ CALLS: list[Call] = [
     call(schedule_store.active_schedules, since=TODAY - timedelta(days=9), limit=20),
     call(daily.taken, since=TODAY - timedelta(days=9)),
     call(daily.create, day=TODAY + timedelta(days=1), state="posting", scheduled_at=NOW),
-    call(suggestions.reports_by_subject, since=NOW - timedelta(days=365)),
+    call(suggestions.count_reporters, since=NOW - timedelta(days=365)),
     call(interviews.create, user_id=7, topic_id=None, total=3),
     call(interviews.add_question, number=2),
     call(interviews.add_partner_answer, total=2),

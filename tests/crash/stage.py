@@ -327,8 +327,13 @@ async def play_challenge(stage: Stage, arm: Arm, *, late: bool = False) -> None:
     members = stage.annegret, stage.bob
     await stage.play(lambda: all(map(stage.has_finished, members)), moment)
     if not late:  # the card's count of finishers comes later
-        shown = "SELECT 1 FROM challenges WHERE shown > 0 OR state != 'open'"
-        await stage.play(lambda: bool(stage.rows(shown)))
+        counted = "SELECT 1 FROM challenges WHERE lease_until IS NULL"
+        await stage.play(
+            lambda: (
+                any(" finished" in m.text for m in stage.channel.messages.values())
+                and bool(stage.rows(counted))
+            )
+        )
     await stage.stop()
     close_challenges(stage.bot.database)
     if late:

@@ -18,7 +18,7 @@ from bot.daily.model import (
     DailyVerdict,
 )
 from bot.members.model import Streak
-from bot.questions.cards import Outcome, Review
+from bot.questions.answers import Answered, Outcome
 from bot.questions.model import Item, Topic
 from tests.shipped import bank
 
@@ -77,6 +77,6 @@ def closed_openly(topic: Topic, ticked: int, *missed: str) -> Message:
     return views.result(daily_row(), DailyQuestion(topic), found, bank())
 
 
-def verdict_on(review: Review, **changes: Any) -> DailyVerdict:
+def verdict_on(review: Answered, **changes: Any) -> DailyVerdict:
     made = DailyVerdict(daily_row(), review, Streak(9_998, 9_999), 1)
     return replace(made, **changes)

@@ -182,7 +182,7 @@ async def test_an_open_daily_is_closed_in_a_pause(stage: Stage) -> None:
     await stage.set_up("13:00", answer_hours=2)
     await stage.wait(hours=1)
     await stage.bot.schedules.pause(GUILD, 1)
-    assert (await stage.answer_daily(ALWINA)).review.points == 100
+    assert (await stage.answer_daily(ALWINA)).answered.points == 100
     await stage.wait(hours=3)
     assert (await stage.day(TODAY)).state == "closed"
 
@@ -259,10 +259,10 @@ async def test_the_first_answer_counts(stage: Stage) -> None:
     await stage.set_up("13:00", answer_hours=23)
     await stage.wait(hours=1)
     with pytest.raises(UserError, match="still open"):
-        await stage.bot.dailies.review(stage.pressed(stage.card().row_id, ALWINA))
+        await stage.bot.dailies.explain(stage.pressed(stage.card().row_id, ALWINA))
     late = await stage.answer_daily(ALWINA, after=22.9 * 3600)
     wrong = await stage.answer_daily(BOB, right=False)
-    assert (late.review.points, wrong.review.points) == (100, 0)
+    assert (late.answered.points, wrong.answered.points) == (100, 0)
     for user_id, right in [(ALWINA, False), (BOB, True)]:
         with pytest.raises(AlreadyAnswered) as refused:
             await stage.answer_daily(user_id, right=right)
@@ -277,11 +277,11 @@ async def test_the_first_answer_counts(stage: Stage) -> None:
     await stage.wait(hours=24)
     card_id = (await stage.day(TODAY)).id
     assert (
-        await stage.bot.dailies.review(stage.pressed(card_id, BOB))
-    ).answer == wrong.review.answer
-    assert (await stage.bot.dailies.review(stage.pressed(card_id, CLEMENTINE))).answer is None
+        await stage.bot.dailies.explain(stage.pressed(card_id, BOB))
+    ).answer == wrong.answered.answer
+    assert (await stage.bot.dailies.explain(stage.pressed(card_id, CLEMENTINE))).answer is None
     with pytest.raises(UserError, match="That question is gone"):
-        await stage.bot.dailies.review(stage.pressed(card_id, CLEMENTINE, guild_id=GUILD + 1))
+        await stage.bot.dailies.explain(stage.pressed(card_id, CLEMENTINE, guild_id=GUILD + 1))
 
 
 async def test_many_answers_of_one_member_at_once(stage: Stage) -> None:
@@ -419,7 +419,7 @@ async def test_today(stage: Stage) -> None:
     verdict = await stage.answer_daily(ALWINA)
     shown = (await stage.bot.dailies.today(GUILD, ALWINA)).dailies[0]
     assert shown.verdict is not None
-    assert (shown.verdict.review, shown.verdict.streak) == (verdict.review, verdict.streak)
+    assert (shown.verdict.answered, shown.verdict.streak) == (verdict.answered, verdict.streak)
     assert not (await stage.bot.dailies.today(GUILD, BOB)).dailies[0].answered
     await stage.bot.schedules.pause(GUILD, 1)
     today = await stage.bot.dailies.today(GUILD, ALWINA)
@@ -444,7 +444,7 @@ async def test_answers_from_a_private_copy(stage: Stage) -> None:
         with pytest.raises(UserError, match="That question is gone"):
             await dailies.check_open(forged.question_id, None, ALWINA, forged.guild_id)
     assert (await dailies.check_open(row, None, ALWINA, GUILD))[0] == stage.card().card.item  # type: ignore[union-attr]
-    assert (await dailies.answer(copy, apart=True)).review.right
+    assert (await dailies.answer(copy, apart=True)).answered.right
     with pytest.raises(AlreadyAnswered):
         await dailies.answer(copy, apart=True)
     with pytest.raises(AlreadyAnswered):

@@ -249,7 +249,7 @@ async def test_today_has_all_open_questions(stage: Stage) -> None:
     assert [shown.daily.name for shown in today.dailies] == ["Warm-up", DEFAULT_NAME]
     given = today.dailies[0].verdict
     assert given is not None
-    assert given.review == verdict.review
+    assert given.answered == verdict.answered
     assert not today.dailies[1].answered
     assert today.coming == (
         (DEFAULT_NAME, START + DAY + HOUR),

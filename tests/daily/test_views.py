@@ -21,8 +21,8 @@ from bot.daily.model import (
     TodaysDaily,
 )
 from bot.members.model import Streak
+from bot.questions.answers import Answered, Outcome
 from bot.questions.areas import area_of_topics
-from bot.questions.cards import Outcome, Review
 from tests.daily.cards import asks, closed_card, daily_row, verdict_on
 from tests.messages import check_limits, components, custom_ids, labels, reads, sent, words
 from tests.questions.test_views import (
@@ -81,7 +81,7 @@ def test_the_notification_has_words() -> None:
 def test_the_thread_is_linked_from_verdicts_only() -> None:
     """After answering, members read where it is discussed; the card does not link there."""
     one, order = item(topic=TOPIC), (0, 1, 2, 3)
-    made = verdict_on(Review(one, order, "0", 0))
+    made = verdict_on(Answered(one, order, "0", 0))
     assert "<#" not in text_of(views.verdict(made)[-1])
     made = replace(made, daily=daily_row(thread_id=77))
     assert "Talk about it in <#77>" in text_of(views.verdict(made)[-1])
@@ -111,7 +111,7 @@ def test_the_largest_item_fits_in_today(kind: str) -> None:
     check_limits(view, kind)
     for answer in answers(one):
         row = daily_row(thread_id=ROW, state=DailyState.CLOSED)
-        made = verdict_on(Review(one, order, answer, 100), daily=row)
+        made = verdict_on(Answered(one, order, answer, 100), daily=row)
         shown = views.today(of_today(asks(one, order), made, state=DailyState.CLOSED), bank(), late)
         for message in shown:
             check_limits(message, kind)

@@ -149,7 +149,7 @@ async def test_another_channel_for_a_daily_that_fails(stage: Stage) -> None:
     await stage.set_up("13:00", channel_id=11)
     await stage.run()
     assert [p.channel_id for p in stage.sender.of_kind("daily")] == [11]
-    assert (await stage.answer_daily(ALWINA, post=stage.card(11))).review.points == 100
+    assert (await stage.answer_daily(ALWINA, post=stage.card(11))).answered.points == 100
     await stage.wait(days=1)
     assert [p.channel_id for p in stage.sender.of_kind("daily")] == [11, 11]
 
@@ -272,7 +272,7 @@ async def test_a_post_that_was_made_is_not_missed(stage: Stage) -> None:
     await stage.run()
     daily = await stage.day(TODAY)
     assert (daily.state, daily.message_id) == ("open", posted_ids(stage)[0])
-    assert (await stage.answer_daily(ALWINA)).review.points == 100
+    assert (await stage.answer_daily(ALWINA)).answered.points == 100
 
 
 def posted_ids(stage: Stage) -> list[int]:
@@ -292,7 +292,7 @@ async def test_a_change_of_the_set_up_does_not_repeat_a_post(
     await stage.wait(minutes=5)
     assert [p.channel_id for p in stage.sender.of_kind("daily")] == [CHANNEL]
     assert (await stage.day(TODAY)).message_id == posted_ids(stage)[0]
-    assert (await stage.answer_daily(ALWINA)).review.points == 100
+    assert (await stage.answer_daily(ALWINA)).answered.points == 100
 
 
 async def test_a_claim_runs_out(stage: Stage) -> None:
@@ -371,7 +371,7 @@ async def test_answers_before_discords_reply_count(
     """A member can answer before the bot knows that the card is posted or edited."""
 
     async def early() -> None:
-        assert (await stage.answer_daily(ALWINA)).review.points == 100
+        assert (await stage.answer_daily(ALWINA)).answered.points == 100
 
     stage.sender.during[method] = early
     await stage.set_up("13:00", role_id=role_id)
@@ -491,7 +491,7 @@ async def test_a_thread_that_is_refused_leaves_the_daily_open(stage: Stage) -> N
     daily = await stage.day(TODAY)
     assert (daily.state, daily.posted) == ("open", True)
     assert "Create Public Threads" in (daily.problem or "")
-    assert (await stage.answer_daily(ALWINA)).review.points == 100
+    assert (await stage.answer_daily(ALWINA)).answered.points == 100
     assert stage.sender.calls["open_thread"] == 1
 
 

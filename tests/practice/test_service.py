@@ -28,7 +28,6 @@ from bot.practice.model import Asking, Nothing, PracticeVerdict, Screen, Summary
 from bot.practice.rules import LENGTH, NEW_A_DAY
 from bot.questions.model import Item
 from tests.banks import small_bank
-from tests.fakes import Crash
 from tests.reviews import remember
 from tests.stage import ALWINA, BOB, GUILD, Stage
 
@@ -79,7 +78,7 @@ async def answer(
         click(stage, asking, right=right, user_id=user_id, guild_id=guild_id)
     )
     assert isinstance(verdict, PracticeVerdict)
-    assert verdict.review.right is right
+    assert verdict.answered.right is right
     return verdict
 
 
@@ -268,12 +267,16 @@ async def test_it_goes_on_after_a_restart(stage: Stage) -> None:
 
 
 async def test_the_first_answer_counts(stage: Stage) -> None:
-    """A second click on a question shows the first verdict, and is no second review."""
+    """A second click shows the first verdict, and is no second review; reasons come only then."""
     asking = await asked(stage)
+    with pytest.raises(UserError, match="You haven't answered this one yet"):
+        await stage.bot.practices.explain(stage.pressed(asking.question.id, ALWINA))
     first = await answer(stage, asking)
+    pressed = stage.pressed(asking.question.id, ALWINA)
+    assert await stage.bot.practices.explain(pressed) == first.answered
     second = await stage.bot.practices.answer(click(stage, asking, right=False))
     assert isinstance(second, PracticeVerdict)
-    assert (second.again, second.review) == (True, first.review)
+    assert (second.again, second.answered) == (True, first.answered)
     assert len(await log(stage)) == 1
     with pytest.raises(AlreadyAnswered):
         await stage.bot.practices.check_open(asking.question.id, 0, ALWINA)
@@ -287,23 +290,11 @@ async def test_a_practice_is_its_members_alone(stage: Stage) -> None:
         go_on(stage, asking.question.practice_id, BOB),
         stage.bot.practices.end(asking.question.practice_id, BOB, GUILD),
         stage.bot.practices.check_open(asking.question.id, 0, BOB),
-        stage.bot.practices.review(stage.pressed(asking.question.id, BOB)),
+        stage.bot.practices.explain(stage.pressed(asking.question.id, BOB)),
     ):
         with pytest.raises(UserError, match="That practice is gone"):
             await attempt
     assert await log(stage) == []
-
-
-async def test_the_reasons_come_with_the_answer(stage: Stage) -> None:
-    """An explanation is refused before the answer."""
-    asking = await asked(stage)
-    with pytest.raises(UserError, match="You haven't answered this one yet"):
-        await stage.bot.practices.review(stage.pressed(asking.question.id, ALWINA))
-    verdict = await answer(stage, asking)
-    assert (
-        await stage.bot.practices.review(stage.pressed(asking.question.id, ALWINA))
-        == verdict.review
-    )
 
 
 async def test_the_summary(stage: Stage) -> None:
@@ -353,7 +344,7 @@ async def test_a_guess_is_a_miss(stage: Stage) -> None:
             verdict = await answer(stage, asking, right=right, user_id=user_id)
             if right:
                 verdict = await stage.bot.practices.guess(asking.question.id, one, GUILD)
-                assert (verdict.question.guessed, verdict.back_in, verdict.review.right) == (
+                assert (verdict.question.guessed, verdict.back_in, verdict.answered.right) == (
                     True,
                     0,
                     True,
@@ -431,7 +422,7 @@ async def test_a_members_servers_count_wherever_they_practise(stage: Stage) -> N
     """The item is hidden in direct messages too, once the member has answered on the server."""
     await stage.set_up(at="12:30")
     await stage.wait(hours=1)
-    known = (await stage.answer_daily(ALWINA)).review.item
+    known = (await stage.answer_daily(ALWINA)).answered.item
     await stage.wait(days=1)
     daily = stage.card().card.item  # type: ignore[union-attr]
     assert set(stage.bank.items.values()) - set(await practise(stage, guild_id=None)) == {
@@ -501,19 +492,6 @@ async def test_who_did_not_answer_has_no_review(stage: Stage) -> None:
     }
     row = question.row_id
     assert found == {(ALWINA, "round", row, 3), (BOB, "round", row, 2), (103, "round", row, 1)}
-
-
-async def test_a_reveal_that_is_repeated_reviews_once(stage: Stage) -> None:
-    """A reveal repeated after a crash reviews cards only once."""
-    stage.sender.fail("reveal_question", Crash(), times=1)
-    await stage.start(1)
-    await stage.run()
-    await stage.answer(ALWINA)
-    with pytest.raises(Crash):
-        await stage.wait(seconds=30)
-    await stage.restart(minutes=1)
-    await stage.wait(seconds=6)
-    assert len(await log(stage)) == 1
 
 
 STEPS = st.lists(

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from bot.chat.messages import Message
 from bot.practice import views as practice
 from bot.practice.model import Asking, Nothing, PracticeQuestion, PracticeVerdict, Summary
-from bot.questions.cards import Review
+from bot.questions.answers import Answered
 from bot.questions.model import Item
 from tests.messages import check_limits, custom_ids, labels, reads, sent, words
 from tests.questions.test_views import ITEMS, ROW, TOPIC, answers, largest
@@ -39,7 +39,7 @@ def answered(
     guessed: bool = False,
 ) -> list[Message]:
     given = replace(question(one, True), correct=guessed, rating=1)
-    verdict = PracticeVerdict(given, Review(one, order, answer), 9_999, back_in, again=True)
+    verdict = PracticeVerdict(given, Answered(one, order, answer), 9_999, back_in, again=True)
     return practice.answered_pages(verdict, bank())
 
 

@@ -164,7 +164,7 @@ async def test_an_answer_in_between_stays(
         )
         assert found.item.id != first.item.id
         assert await open_questions(stage) == 1
-    again = await practices.review(stage.pressed(first.question.id, ALWINA))
+    again = await practices.explain(stage.pressed(first.question.id, ALWINA))
     assert again.right
     assert first.item.id in await stage.database.read(cards.cards_of, ALWINA)
 

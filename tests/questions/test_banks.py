@@ -362,7 +362,7 @@ async def test_a_retired_item_leaves_practice_and_stays_readable(
     await stage.database.write(store.change_bank, GUILD)
     stage.clock.turn(days=60)
     assert mine not in await practised(stage, GUILD)
-    review = await stage.bot.practices.review(stage.pressed(screen.question.id, ALWINA))
+    review = await stage.bot.practices.explain(stage.pressed(screen.question.id, ALWINA))
     assert review.item.id == mine
 
 

@@ -16,8 +16,7 @@ from bot.chat.messages import OPEN, REVEALED, Message, text_of
 from bot.core.limits import MAX_TYPED
 from bot.daily import views as daily_views
 from bot.questions import views as question_view
-from bot.questions.answers import encode_picks, is_right
-from bot.questions.cards import Outcome, Review, count_answers
+from bot.questions.answers import Answered, Outcome, count_answers, encode_picks, is_right
 from bot.questions.model import Bank, Choice, Item, Reference, Section
 from bot.rounds import rules as rounds_rules
 from bot.rounds import views as rounds
@@ -104,17 +103,17 @@ def answers(one: Item) -> list[str]:
 def verdict(one: Item, order: tuple[int, ...], answer: str) -> list[Message]:
     """The private messages after an answer to the daily, as the click makes them."""
     right = is_right(one, answer)
-    review = Review(one, order, answer, 100 if right else 0)
+    review = Answered(one, order, answer, 100 if right else 0)
     return daily_views.verdict(verdict_on(review, back_in=int(right)))
 
 
 def why(one: Item, order: tuple[int, ...], answer: str | None) -> list[Message]:
     """The private messages behind "Explain", as the click makes them."""
-    pages = t.pages(question_view.why_blocks(Review(one, order, answer), bank()))
+    pages = t.pages(question_view.why_blocks(Answered(one, order, answer), bank()))
     return [Message(REVEALED, page) for page in pages]
 
 
-def mine(reviews: Sequence[Review]) -> list[Message]:
+def mine(reviews: Sequence[Answered]) -> list[Message]:
     """The private pages behind "My answers", as clicks turn them."""
     first = rounds.my_answers(ROW, reviews, 0)
     found = re.search(r"page 1 of (\d+)", text_of(first))
@@ -127,8 +126,8 @@ def mine(reviews: Sequence[Review]) -> list[Message]:
     ]
 
 
-def review(one: Item, order: tuple[int, ...], answer: str | None) -> Review:
-    return Review(one, order, answer, points=100, elapsed_ms=299_999)
+def review(one: Item, order: tuple[int, ...], answer: str | None) -> Answered:
+    return Answered(one, order, answer, points=100, elapsed_ms=299_999)
 
 
 def shown_items() -> Iterator[tuple[Item, tuple[int, ...]]]:
@@ -242,11 +241,11 @@ def test_a_typed_item_names_three_ways_and_counts_the_others() -> None:
     """The reasons of a typed item name the first three accepted forms; a wall of spellings teaches nobody anything."""
     assert "Accepted: EOS, end token, stop token and 2 other ways to say it" in "\n".join(
         question_view.why_blocks(
-            Review(typed("EOS", "end token", "stop token", "EOT", "end"), (), None), _around()
+            Answered(typed("EOS", "end token", "stop token", "EOT", "end"), (), None), _around()
         )
     )
     assert "Accepted: EOS, end token" in question_view.why_blocks(
-        Review(typed("EOS", "end token"), (), None), _around()
+        Answered(typed("EOS", "end token"), (), None), _around()
     )
 
 
@@ -256,7 +255,7 @@ def test_an_estimate_is_asked_and_shown_with_its_unit() -> None:
     opened = texts(Message(OPEN, *question_view.asked(one, ())))
     assert "-# Type a number (GB) · within 10% counts" in "".join(opened)
     assert modal_of(one, ())["components"][-1]["label"] == "Type a number (GB)"
-    pages = question_view.why_blocks(Review(one, (), "50"), _around())
+    pages = question_view.why_blocks(Answered(one, (), "50"), _around())
     assert "The answer is **40 GB**." in pages[0]
     assert "Accepted: 40 GB, and all within 10%" in pages[1]
 
@@ -285,7 +284,7 @@ def test_the_reasons_tell_the_items_own_source_from_the_topics_others() -> None:
     )
     one = replace(topic.items[0], reference=1)
     around = Bank("Around", (Section(topic.section_id, "Section", (topic,)),))
-    last = question_view.why_blocks(Review(one, tuple(range(len(one.choices))), None), around)[
+    last = question_view.why_blocks(Answered(one, tuple(range(len(one.choices))), None), around)[
         -1
     ].splitlines()
     assert [line[: line.find("[")] for line in last if "](<" in line] == [

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from bot.answers.rules import Tally
 from bot.chat.messages import Message, text_of
 from bot.chat.pictures import to_png
-from bot.questions.cards import count_answers
+from bot.questions.answers import count_answers
 from bot.questions.views import MISSES
 from bot.rounds import views as rounds
 from bot.rounds.model import (
