@@ -15,6 +15,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from bot.interviews.grading import State
+from bot.members.model import Streak, StreakNews
 from bot.questions.model import Topic
 
 SAID, OPPOSITE = "said", "opposite"
@@ -334,6 +335,14 @@ class PartnerInterview(Struct, frozen=True):
     def interview_of(self, user_id: int) -> int | None:
         """Return the interview that holds what a member was asked."""
         return self.first_interview_id if user_id == self.first_id else self.second_interview_id
+
+
+class Confirmed(Struct, frozen=True):
+    """A question of the member's own interview, and the streak once their answer counts."""
+
+    question_id: int
+    streak: Streak
+    news: StreakNews
 
 
 class PartnerCard(Struct, frozen=True):
