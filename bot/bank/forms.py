@@ -71,7 +71,7 @@ def _answers(item: Mapping[str, Any], *, correct: bool) -> list[str]:
 def item_from(form: Form, before: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Return a form as an item of a bank's file, without id; raises BankError if it is ambiguous.
 
-    `before` is the item before the edit. What the form doesn't show stays with what it belongs to:
+    `before` is the item before the edit. Fields that the form doesn't show stay:
     the reason of a choice, the other spellings of an answer, and the place of each choice.
     """
     right, wrong = form.answer.splitlines(), form.wrong.splitlines()
@@ -114,7 +114,7 @@ def _choice(
 
 
 def _reason(correct: bool, right: Sequence[str], why: str) -> str:
-    """Return a reason for a choice of which only the key is known."""
+    """Return a reason for a choice that has none of its own."""
     if correct:
         return t.cut(_one_line(why), _MAX_REASON)
     return f"The right answer is: {right[0]}" if len(right) == 1 else "This is not one of them"

@@ -329,8 +329,10 @@ async def play_challenge(stage: Stage, arm: Arm, *, late: bool = False) -> None:
     if not late:  # the card's count of finishers comes later
         counted = "SELECT 1 FROM challenges WHERE lease_until IS NULL"
         await stage.play(
-            lambda: any(" finished" in m.text for m in stage.channel.messages.values())
-            and bool(stage.rows(counted))
+            lambda: (
+                any(" finished" in m.text for m in stage.channel.messages.values())
+                and bool(stage.rows(counted))
+            )
         )
     await stage.stop()
     close_challenges(stage.bot.database)
