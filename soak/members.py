@@ -116,13 +116,26 @@ class Members:
     ) -> Result | None:
         """Add a question of the day; return the panel, or None if it never worked."""
         manager, name = server.players[0].member, options.get("name", "Question of the day")
-        shown = await self._try(lambda: add_daily(manager, server.daily, **options))
-        if shown is not None and kind != "choice":
-            await self._try(lambda: set_questions(manager, shown, kind=kind))
-        if shown is not None and thread:
-            await self._try(lambda: _with_thread(manager, shown, name))
-        self.did["/daily"] += shown is not None
-        return shown
+
+        async def add() -> Result:
+            shown = await add_daily(manager, server.daily, **options)
+            if kind != "choice":
+                await set_questions(manager, shown, kind=kind)
+            if thread:
+                await set_extras(manager, shown, name=name, thread=True)
+            return shown
+
+        return await self._on_panel(add)
+
+    async def _on_panel(self, action: Callable[[], Awaitable[Result]]) -> Result | None:
+        """Do something on the panel of dailies, again from the start where the panel was lost."""
+        for _ in range(_TRIES):
+            with suppress(CannotDo):
+                if (result := await self._try(action)) is not None:
+                    self.did["/daily"] += 1
+                    return result
+            await self._pause(2, 15)
+        return None
 
     async def move(self, server: Server, at: str | None, zone: str) -> None:
         """Move a server to another zone, and its dailies to a time, in the forms of the panel.
@@ -139,7 +152,7 @@ class Members:
             return await fill_in(manager, shown, "When and where", filled)
 
         for number in range(server.dailies if at else 1):
-            await self._try(partial(change, number))
+            await self._on_panel(partial(change, number))
 
     async def answer_daily(self, player: Player) -> None:
         """Answer the newest dailies of a server, as many as it has."""
@@ -328,11 +341,6 @@ def _find(
 def _is_interview(message: Message) -> bool:
     """Return whether a message asks an interview's question; a challenge has "Answer" too."""
     return _button(message, "Answer").startswith("interview:")
-
-
-async def _with_thread(manager: Member, shown: Result, name: str) -> Result:
-    await set_extras(manager, shown, name=name, thread=True)
-    return shown
 
 
 def _button(message: Message, sign: str) -> str:

@@ -13,10 +13,10 @@ from bot.challenges import views as view
 from bot.challenges.model import (
     DEFAULT_HOURS,
     DEFAULT_QUESTIONS,
-    Asked,
     Between,
     ChallengeOptions,
     Person,
+    PlayerQuestion,
 )
 from bot.challenges.players import ChallengePlayers
 from bot.challenges.service import Challenges
@@ -152,7 +152,9 @@ class ChallengeCog(commands.Cog):
         started = await self.challenges.start(starter, options, member, notify)
         await say(interaction, view.started(started))
 
-    async def _show(self, interaction: discord.Interaction, found: Asked | Between) -> None:
+    async def _show(
+        self, interaction: discord.Interaction, found: PlayerQuestion | Between
+    ) -> None:
         """Edit the player's private message to what comes next."""
         if isinstance(found, Between):
             message = view.between(found)

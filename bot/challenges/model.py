@@ -145,7 +145,7 @@ class ResultCard(Struct, frozen=True):
     played: bool = True
 
 
-class Asked(Struct, frozen=True):
+class PlayerQuestion(Struct, frozen=True):
     """A question for a player, with the order of its choices; answers count until `ends_at`."""
 
     challenge_id: int

@@ -12,15 +12,14 @@ from bot.answers import store as answers_store
 from bot.answers.store import CHALLENGE
 from bot.challenges import rules, store
 from bot.challenges.model import (
-    Asked,
     Between,
     Challenge,
     ChallengePlayer,
     ChallengeQuestion,
     ChallengeState,
+    PlayerQuestion,
     ShownQuestion,
 )
-from bot.challenges.rules import NextStep
 from bot.challenges.service import (
     PRESS_SKIP,
     Challenges,
@@ -55,10 +54,10 @@ class ChallengePlayers:
 
     async def take(
         self, challenge_id: int, user_id: int, guild_id: int, message_id: int, at: datetime
-    ) -> Asked:
+    ) -> PlayerQuestion:
         """Return a player's first or next question, stored as shown. `message_id` is the card's."""
 
-        def begin(conn: Connection) -> tuple[Asked, datetime | None]:
+        def begin(conn: Connection) -> tuple[PlayerQuestion, datetime | None]:
             challenge = get_or_refuse(conn, challenge_id, guild_id, lock=True)
             # the click came before Discord's response to our post
             if challenge.state is ChallengeState.POSTING:
@@ -73,10 +72,10 @@ class ChallengePlayers:
 
     async def next(
         self, challenge_id: int, after: int, user_id: int, guild_id: int, at: datetime
-    ) -> Asked:
+    ) -> PlayerQuestion:
         """Return the question after number `after`; refuse if it was shown already."""
 
-        def follow(conn: Connection) -> tuple[Asked, datetime | None]:
+        def follow(conn: Connection) -> tuple[PlayerQuestion, datetime | None]:
             challenge = get_or_refuse(conn, challenge_id, guild_id, lock=True)
             player = store.player(conn, challenge_id, user_id)
             if player is None:
@@ -89,10 +88,10 @@ class ChallengePlayers:
 
     async def skip(
         self, question_id: int, user_id: int, guild_id: int, at: datetime
-    ) -> Asked | Between:
+    ) -> PlayerQuestion | Between:
         """Skip a question; return the next one, or what follows the last one."""
 
-        def skip(conn: Connection) -> tuple[Asked | Between, datetime | None]:
+        def skip(conn: Connection) -> tuple[PlayerQuestion | Between, datetime | None]:
             question, challenge, shown, given = shown_or_refuse(
                 conn, question_id, user_id, guild_id
             )
@@ -152,7 +151,7 @@ class ChallengePlayers:
 
         return await self._run(store_answer)
 
-    async def take_back(self, asked: Asked) -> None:
+    async def take_back(self, asked: PlayerQuestion) -> None:
         """Undo that a question was shown, because Discord refused to show it."""
 
         def undo(conn: Connection) -> None:
@@ -201,7 +200,7 @@ class ChallengePlayers:
 
     def _ask(
         self, conn: Connection, challenge: Challenge, user_id: int, at: datetime
-    ) -> tuple[Asked, datetime | None]:
+    ) -> tuple[PlayerQuestion, datetime | None]:
         """Store that a player is shown the next question now; refuse if there is none."""
         if not rules.may_play(user_id, challenge.starter_id, challenge.member_id):
             raise UserError(
@@ -232,7 +231,7 @@ class ChallengePlayers:
             conn, replace(player, number=question.number, finished_at=ends_at if last else None)
         )
         due = self._reschedule(conn, challenge, ends_at) if last else None
-        asked = Asked(
+        asked = PlayerQuestion(
             challenge_id=challenge.id,
             question_id=question.id,
             user_id=user_id,
@@ -298,27 +297,25 @@ def _refuse_another_question(
     now: datetime,
 ) -> None:
     """Refuse to show a player another question unless it is time for it."""
+    if now >= challenge.closes_at:
+        raise _over()
     last = next((q for q in questions if q.number == player.number), None)
     shown = store.shown_to(conn, last.id, player.user_id) if last else None
-    given = answers_store.get(conn, CHALLENGE, last.id, player.user_id) if last else None
-    open_until = shown.deadline_at if shown and given is None else None
-    closes_at = challenge.closes_at
-    match rules.next_step(has_more=bool(left), open_until=open_until, closes_at=closes_at, now=now):
-        case NextStep.ANSWER:
-            assert open_until is not None
-            raise UserError(
-                f"Question {player.number} runs until {when(open_until, 'T')}, in the message that only "
-                "you see. If you've lost it, press Take it again after that, and the next question comes."
-            )
-        case NextStep.DONE:
-            sooner = (
-                ", or as soon as both of you are done" if challenge.member_id is not None else ""
-            )
-            raise UserError(
-                f"You've been through all of it. The card shows the results {when(closes_at)}{sooner}."
-            )
-        case NextStep.OVER:
-            raise _over()
+    if (
+        shown is not None
+        and now <= shown.deadline_at
+        and answers_store.get(conn, CHALLENGE, shown.question_id, player.user_id) is None
+    ):
+        raise UserError(
+            f"Question {player.number} runs until {when(shown.deadline_at, 'T')}, in the message that only "
+            "you see. If you've lost it, press Take it again after that, and the next question comes."
+        )
+    if not left:
+        sooner = ", or as soon as both of you are done" if challenge.member_id is not None else ""
+        raise UserError(
+            "You've been through all of it. "
+            f"The card shows the results {when(challenge.closes_at)}{sooner}."
+        )
 
 
 def _note_second_player(conn: Connection, challenge: Challenge, user_id: int) -> None:

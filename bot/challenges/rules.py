@@ -1,9 +1,8 @@
-"""The rules of a challenge: deadlines, what a player may do next, and when it is over."""
+"""The rules of a challenge: deadlines, who may play, and when it is due and over."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from bot.answers.rules import FEWEST_PLAYERS
 from bot.challenges.model import ChallengeState
@@ -21,30 +20,6 @@ REVEALED = frozenset({ChallengeState.CLOSING, ChallengeState.CLOSED})
 def deadline(shown_at: datetime, seconds: int, closes_at: datetime) -> datetime:
     """Return the deadline of a question that was shown at `shown_at`."""
     return min(shown_at + timedelta(seconds=seconds), closes_at)
-
-
-class NextStep(StrEnum):
-    """A player's next step."""
-
-    ASK = "ask"  # get the next question
-    ANSWER = "answer"  # answer the one shown last
-    DONE = "done"  # nothing more to do
-    OVER = "over"  # the challenge has closed
-
-
-def next_step(
-    *, has_more: bool, open_until: datetime | None, closes_at: datetime, now: datetime
-) -> NextStep:
-    """Return a player's next step.
-
-    `has_more`: some questions were not shown to them yet. `open_until`: the deadline of the last
-    question shown; None if it is answered, or none was shown.
-    """
-    if now >= closes_at:
-        return NextStep.OVER
-    if open_until is not None and now <= open_until:
-        return NextStep.ANSWER
-    return NextStep.ASK if has_more else NextStep.DONE
 
 
 def may_play(user_id: int, starter_id: int, member_id: int | None) -> bool:

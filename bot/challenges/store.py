@@ -119,7 +119,7 @@ challenge_shown = sa.Table(
     metadata,
     sa.Column("question_id", sa.ForeignKey("challenge_questions.id"), primary_key=True),
     sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
-    # it could show where the right answer stands
+    # it could show where the right answer is
     sa.Column("choice_order", sa.String(6), nullable=False, info=SECRET),
     sa.Column("shown_at", Instant, nullable=False),
     sa.Column("deadline_at", Instant, nullable=False),  # just before the skip, if skipped

@@ -7,11 +7,11 @@ from functools import partial
 
 from bot.answers.rules import Tally
 from bot.challenges.model import (
-    Asked,
     Between,
     ChallengeSummary,
     NewChallenge,
     OpenCard,
+    PlayerQuestion,
     ResultCard,
 )
 from bot.chat import text as t
@@ -129,7 +129,7 @@ def _figures(card: ResultCard, tally: Tally) -> str:
     return f"{tally.right} of {card.about.questions} right · {t.seconds(tally.average_ms)}"
 
 
-def question(found: Asked) -> Message:
+def question(found: PlayerQuestion) -> Message:
     """Return the private message with a question."""
     last = " · last one" if found.number == found.total else ""
     return Message(

@@ -17,6 +17,7 @@ from bot.chat.replies import (
     defer_if_slow,
     is_private,
     return_text_on_error,
+    say,
     say_all,
     say_here,
     show,
@@ -30,6 +31,7 @@ from bot.interviews import views as view
 from bot.interviews.model import Report, Step
 from bot.interviews.partner_views import look_button
 from bot.interviews.service import Interviews
+from bot.members.views import streak_news
 from bot.questions.model import Bank
 
 _SAVED = "Your answer is saved. See its feedback with </interview>."
@@ -93,7 +95,7 @@ class InterviewCog(commands.Cog):
         """Store the answer, then grade it, then show the feedback, so that no answer is lost."""
         question_id, text = int(fields["row"]), modal_text(interaction, MAX_ANSWER)
         async with return_text_on_error(interaction, text, self._drafts):
-            await self.interviews.answer(question_id, interaction.user.id, text)
+            streak = await self.interviews.answer(question_id, interaction.user.id, text)
         bank = await self._bank(interaction)
         async with confirm_saved_on_error(interaction, _SAVED):
             await show_graded(
@@ -107,6 +109,8 @@ class InterviewCog(commands.Cog):
                     step, interaction.user.id, interaction.guild_id
                 ),
             )
+        if changed := streak_news(*streak):
+            await say(interaction, "\n".join(changed))
 
     async def feedback(self, interaction: discord.Interaction, fields: Fields) -> None:
         await self._show(interaction, int(fields["row"]), page=int(fields["page"]))

@@ -15,6 +15,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from bot.interviews.grading import State
+from bot.members.model import Streak, StreakNews
 from bot.questions.model import Topic
 
 SAID, OPPOSITE = "said", "opposite"
@@ -105,27 +106,14 @@ class Assessment(Struct, frozen=True):
     by_partner: bool = False
 
     @property
-    def states(self) -> str:
-        """One letter per key point, in the bank's order: the first of its state."""
-        return "".join(point.state[0] for point in self.points)
-
-    @property
     def start_ticked(self) -> frozenset[int]:
         """The points, by index, that were found or that a model says are said."""
         return frozenset(n for n, point in enumerate(self.points) if point.state in COUNTED)
 
     @property
     def found(self) -> PointCount:
-        """The number of points that were found or that a model says are said.
-
-        Open questions of the day pay by it, so members can't tick themselves into the lead.
-        """
+        """The number of points that were found or that a model says are said."""
         return PointCount(len(self.start_ticked), len(self.points))
-
-    @property
-    def passed(self) -> bool:
-        """Whether the answer counts as correct in tallies: at least half of its points count."""
-        return 2 * self.found.said >= self.found.total
 
     @property
     def count(self) -> PointCount | None:
@@ -347,6 +335,14 @@ class PartnerInterview(Struct, frozen=True):
     def interview_of(self, user_id: int) -> int | None:
         """Return the interview that holds what a member was asked."""
         return self.first_interview_id if user_id == self.first_id else self.second_interview_id
+
+
+class Confirmed(Struct, frozen=True):
+    """A question of the member's own interview, and the streak once their answer counts."""
+
+    question_id: int
+    streak: Streak
+    news: StreakNews
 
 
 class PartnerCard(Struct, frozen=True):

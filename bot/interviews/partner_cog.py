@@ -22,10 +22,11 @@ from bot.chat.router import UNKNOWN, Fields, guild_id_of, selected_values
 from bot.core.errors import UserError
 from bot.interviews import partner_views
 from bot.interviews import views as view
-from bot.interviews.model import PartnerCard
+from bot.interviews.model import Confirmed, PartnerCard
 from bot.interviews.partner_service import PartnerInterviews
 from bot.interviews.service import Interviews
 from bot.members.names import Names
+from bot.members.views import streak_news
 
 
 class PartnerCog(commands.Cog):
@@ -120,7 +121,12 @@ class PartnerCog(commands.Cog):
     async def confirm(self, interaction: discord.Interaction, fields: Fields) -> None:
         said = "" if fields["said"] == "none" else fields["said"]
         found = await self.partners.confirm(*_question(fields), interaction.user.id, said)
-        await self._show_ticks(interaction, found)
+        if not isinstance(found, Confirmed):
+            await self._show_ticks(interaction, found)
+            return
+        await self._show_ticks(interaction, found.question_id)
+        if changed := streak_news(found.streak, found.news):
+            await say(interaction, "\n".join(changed))
 
     async def _show_ticks(
         self, interaction: discord.Interaction, found: PartnerCard | int | None

@@ -18,6 +18,7 @@ from bot.core.member_hashes import count_up, remember, remembers
 from bot.core.pending_starts import Notify, PendingStarts
 from bot.interviews import partner_store, rules, store
 from bot.interviews.model import (
+    Confirmed,
     PartnerCard,
     PartnerEnding,
     PartnerInterview,
@@ -212,10 +213,10 @@ class PartnerInterviews:
     @writing_due
     def confirm(
         self, conn: Connection, key: int, number: int, user_id: int, said: str
-    ) -> PartnerCard | int | None:
+    ) -> PartnerCard | Confirmed | int | None:
         """Store the answer with these ticks, and go on; do nothing if they have changed.
 
-        Returns a value like `ticks`.
+        Returns a value like `ticks`, with what changed for the member's streak if they confirm now.
         """
         card = self._ticks(conn, key, number, user_id)
         if not isinstance(card, PartnerCard) or card.topic is None or card.interview.ticks != said:
@@ -235,9 +236,9 @@ class PartnerInterviews:
         )
         mine = "first_interview_id" if user_id == found.first_id else "second_interview_id"
         partner_store.change(conn, key, expect=found.state, **{mine: interview_id})
-        self._streaks.credit(conn, user_id, found.guild_id, now)
+        streak, news = self._streaks.credit(conn, user_id, found.guild_id, now)
         self._ask(conn, _existing(partner_store.get(conn, key)), number + 1)
-        return store.questions_of(conn, interview_id)[-1].id
+        return Confirmed(store.questions_of(conn, interview_id)[-1].id, streak, news)
 
     @writing_due
     def end(self, conn: Connection, key: int, user_id: int) -> None:

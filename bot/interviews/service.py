@@ -28,6 +28,7 @@ from bot.interviews.model import (
     decode_reply,
     encode,
 )
+from bot.members.model import Streak, StreakNews
 from bot.members.streak_service import Streaks
 from bot.questions.bank import check_topic
 from bot.questions.model import FollowUp, Topic
@@ -125,13 +126,18 @@ class Interviews:
                 "Go on with </interview> tomorrow; the day ends at midnight UTC."
             )
 
-    async def answer(self, question_id: int, user_id: int, text: str) -> None:
-        """Store an answer. It is accepted even after the interview has ended."""
+    async def answer(self, question_id: int, user_id: int, text: str) -> tuple[Streak, StreakNews]:
+        """Store an answer, and return the member's streak and what changed.
+
+        It is accepted even after the interview has ended.
+        """
         await self._topic_of(question_id, user_id)
-        await self._store_answer(question_id, user_id, text)
+        return await self._store_answer(question_id, user_id, text)
 
     @writing
-    def _store_answer(self, conn: Connection, question_id: int, user_id: int, text: str) -> None:
+    def _store_answer(
+        self, conn: Connection, question_id: int, user_id: int, text: str
+    ) -> tuple[Streak, StreakNews]:
         if not text.strip():
             raise UserError(
                 "Your answer was empty. Press Answer again and write a sentence or two."
@@ -142,7 +148,7 @@ class Interviews:
             raise UserError(
                 "You've already answered this one, and your first answer counts. See its feedback with </interview>."
             )
-        self._streaks.credit(conn, user_id, None, now)
+        return self._streaks.credit(conn, user_id, None, now)
 
     async def feedback(self, question_id: int, user_id: int, guild_id: int | None) -> Step:
         """Return a question with its feedback. An answer without a grade is graded now."""

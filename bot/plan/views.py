@@ -146,7 +146,7 @@ def _more_sections(outlook: Outlook) -> str | None:
     return "\n".join(lines) or None
 
 
-def stats_line(outlook: Outlook) -> str:
+def profile_line(outlook: Outlook) -> str:
     """A plan's line in its member's own profile."""
     left = t.count(outlook.share.left, "question")
     return f"Plan: {readiness_line(outlook)} {left} left today."

@@ -24,7 +24,7 @@ from bot.chat.pictures import (
 )
 from bot.chat.router import Route
 from bot.plan.model import Outlook
-from bot.plan.views import stats_line
+from bot.plan.views import profile_line
 from bot.privacy.views import MY_DATA
 from bot.profile.model import Details, Profile
 from bot.reminders.views import REMIND
@@ -46,7 +46,7 @@ async def own_profile(name: str, profile: Profile, plan: Outlook | None = None) 
         REVEALED,
         f"### {t.name(name)}\n{_figures(profile)}{seen}",
         await _picture(profile),
-        stats_line(plan) if plan else None,
+        profile_line(plan) if plan else None,
         row(
             button("Remind me", REMIND.id()),
             button("Time zone", PROFILE.id(do="zone")),

@@ -21,7 +21,7 @@ Cards that are due at the same moment would hold up clicks if they were built in
 """
 
 
-class _Card(Struct):
+class _Counted(Struct):
     """An open card. `changed`: an answer came after the last edit began."""
 
     opened: datetime
@@ -41,7 +41,7 @@ class AnswerCounter:
     def __init__(self, now: Callable[[], datetime], edit: Callable[[int], Awaitable[bool]]) -> None:
         self._now = now
         self._edit = edit
-        self._cards: dict[int, _Card] = {}
+        self._cards: dict[int, _Counted] = {}
         """By question id."""
         self._next_slot = 0.0
         self._closed = False
@@ -53,7 +53,7 @@ class AnswerCounter:
         """
         if self._closed:
             return
-        card = self._cards.setdefault(question_id, _Card(opened, deadline))
+        card = self._cards.setdefault(question_id, _Counted(opened, deadline))
         card.changed = True
         if deadline is not None and card.deadline is not None:
             card.deadline = min(card.deadline, deadline)
@@ -82,7 +82,7 @@ class AnswerCounter:
             card.task.cancel()
         return card.task
 
-    async def _follow(self, question_id: int, card: _Card) -> None:
+    async def _follow(self, question_id: int, card: _Counted) -> None:
         """Edit a card as long as its count grows."""
         while (wait := self._until_edit(card)) is not None:
             await asyncio.sleep(wait)
@@ -112,7 +112,7 @@ class AnswerCounter:
         if slot > now:
             await asyncio.sleep(slot - now)
 
-    def _until_edit(self, card: _Card) -> float | None:
+    def _until_edit(self, card: _Counted) -> float | None:
         """Return the seconds until the next edit, or None if none is needed."""
         if not card.changed:
             return None

@@ -152,10 +152,9 @@ def topic_page(
     bank = found.bank
     topic = bank.asked_topics[topic_id]
     asks_openly = topic_id in bank.open_topics
-    head = (
-        f"-# Topic · {t.one_line(bank.section_titles[topic.section_id])}\n"
-        f"### {t.one_line(topic.title)}\n-# {topic_state(found.progress[topic_id])}"
-    )
+    section = t.one_line(bank.section_titles[topic.section_id])
+    state = topic_state(found.progress[topic_id])
+    head = f"### {t.one_line(topic.title)}\n-# {section} · {state}"
     actions = row(
         button("Practise", PRACTISE.id(topic=topic_id), PRIMARY) if topic.items else None,
         button("Interview me", BEGIN.id(topic=topic_id)) if asks_openly else None,

@@ -8,13 +8,13 @@ from msgspec.structs import replace
 
 from bot.challenges import store
 from bot.challenges.model import (
-    Asked,
     Between,
     Challenge,
     ChallengeOptions,
     NewChallenge,
     OpenCard,
     Person,
+    PlayerQuestion,
     ResultCard,
 )
 from bot.core.clicks import Click
@@ -53,7 +53,7 @@ async def row(stage: Stage, challenge_id: int) -> Challenge:
     return found
 
 
-async def take(stage: Stage, challenge_id: int, user_id: int) -> Asked:
+async def take(stage: Stage, challenge_id: int, user_id: int) -> PlayerQuestion:
     """Press "Take it"."""
     message_id = (await row(stage, challenge_id)).message_id or 0
     return await stage.bot.challenge_players.take(
@@ -61,7 +61,7 @@ async def take(stage: Stage, challenge_id: int, user_id: int) -> Asked:
     )
 
 
-async def onward(stage: Stage, between: Between, user_id: int) -> Asked:
+async def onward(stage: Stage, between: Between, user_id: int) -> PlayerQuestion:
     """Press "Next question"."""
     return await stage.bot.challenge_players.next(
         between.challenge_id, between.number, user_id, GUILD, stage.clock()
@@ -69,7 +69,12 @@ async def onward(stage: Stage, between: Between, user_id: int) -> Asked:
 
 
 def click(
-    stage: Stage, asked: Asked, *, right: bool = True, user_id: int | None = None, **options: Any
+    stage: Stage,
+    asked: PlayerQuestion,
+    *,
+    right: bool = True,
+    user_id: int | None = None,
+    **options: Any,
 ) -> Click:
     wanted = (
         asked.item.right
@@ -87,7 +92,7 @@ def click(
 
 
 async def give(
-    stage: Stage, asked: Asked, *, right: bool = True, after: float = 2.0, **options: Any
+    stage: Stage, asked: PlayerQuestion, *, right: bool = True, after: float = 2.0, **options: Any
 ) -> Between:
     """Answer some seconds after the question was shown."""
     stage.clock.turn(seconds=after)

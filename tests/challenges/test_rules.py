@@ -1,13 +1,10 @@
-"""The next step of a player, and when a challenge is due."""
+"""The members of a challenge, and when it is due."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-import pytest
-
 from bot.challenges import rules
-from bot.challenges.rules import NextStep
 
 NOW = datetime(2027, 1, 4, 12, tzinfo=UTC)
 CLOSE = NOW + timedelta(hours=1)
@@ -23,30 +20,7 @@ def test_a_question_has_its_time_but_no_longer_than_the_challenge() -> None:
     assert rules.deadline(s(3590), 20, CLOSE) == CLOSE
 
 
-@pytest.mark.parametrize(
-    ("number", "open_until", "now", "step"),
-    [
-        (0, None, NOW, NextStep.ASK),
-        (2, None, NOW, NextStep.ASK),
-        (2, s(5), NOW, NextStep.ANSWER),
-        (2, NOW, NOW, NextStep.ANSWER),  # as an answer given just now counts
-        (2, s(-0.001), NOW, NextStep.ASK),
-        (3, s(5), NOW, NextStep.ANSWER),
-        (3, s(-1), NOW, NextStep.DONE),
-        (3, None, NOW, NextStep.DONE),
-        (0, None, CLOSE, NextStep.OVER),
-        (2, CLOSE, CLOSE, NextStep.OVER),
-    ],
-)
-def test_next_step(number: int, open_until: datetime | None, now: datetime, step: NextStep) -> None:
-    """Nobody gets a question while another one runs, after the last, or after the close."""
-    assert (
-        rules.next_step(has_more=number < 3, open_until=open_until, closes_at=CLOSE, now=now)
-        is step
-    )
-
-
-def test_who_may_play_it() -> None:
+def test_who_may_play() -> None:
     """One with a named member is for these two; any other is for everyone."""
     assert rules.may_play(9, 1, None)
     assert [rules.may_play(user, 1, 2) for user in (1, 2, 3)] == [True, True, False]

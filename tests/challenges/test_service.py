@@ -11,7 +11,7 @@ from bot.answers import store as answer_log
 from bot.answers.store import CHALLENGE
 from bot.app import IN_PLAY
 from bot.challenges import store
-from bot.challenges.model import Asked, Between, ChallengeState
+from bot.challenges.model import Between, ChallengeState, PlayerQuestion
 from bot.core import servers
 from bot.core.errors import UserError
 from bot.core.limits import CHALLENGES_OPEN
@@ -24,7 +24,7 @@ from tests.stage import ALWINA, BOB, CLEMENTINE, GUILD, Stage, starter_in
 async def test_everybody_gets_the_same_questions_in_orders_of_their_own(stage: Stage) -> None:
     """All players get the same items in the same order; choices are shuffled for each."""
     challenge_id = await start(stage, questions=6)
-    seen: dict[int, list[Asked]] = {}
+    seen: dict[int, list[PlayerQuestion]] = {}
     for user_id in range(1, 5):
         asked = seen.setdefault(user_id, [await take(stage, challenge_id, user_id)])
         while (between := await give(stage, asked[-1])).next_seconds is not None:
@@ -110,7 +110,7 @@ async def test_skip_is_a_miss_and_goes_on(stage: Stage) -> None:
     first = await take(stage, challenge_id, ALWINA)
     stage.clock.turn(seconds=1)
     second = await stage.bot.challenge_players.skip(first.question_id, ALWINA, GUILD, stage.clock())
-    assert isinstance(second, Asked)
+    assert isinstance(second, PlayerQuestion)
     assert second.number == 2
     with pytest.raises(UserError, match="at question 2 already"):
         await stage.bot.challenge_players.skip(first.question_id, ALWINA, GUILD, stage.clock())

@@ -10,11 +10,11 @@ from msgspec.structs import replace
 from bot.answers.rules import Tally
 from bot.challenges import views
 from bot.challenges.model import (
-    Asked,
     Between,
     ChallengeSummary,
     NewChallenge,
     OpenCard,
+    PlayerQuestion,
     ResultCard,
 )
 from bot.chat.messages import CHALLENGE, ENDED, text_of
@@ -95,7 +95,9 @@ def test_the_longest_questions_fit() -> None:
     """The longest questions can be asked in a private message, within Discord's limits."""
     bank = packs()
     for item in sorted(bank.items.values(), key=_length)[-20:]:
-        asked = Asked(7, 10**17, 1, item, tuple(range(len(item.choices))), 20, 20, 90, AT, bank)
+        asked = PlayerQuestion(
+            7, 10**17, 1, item, tuple(range(len(item.choices))), 20, 20, 90, AT, bank
+        )
         message = views.question(asked)
         check_limits(message, item.id)
         assert custom_ids(message)[-1] == f"takeskip:v1:{10**17}"

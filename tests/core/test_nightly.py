@@ -156,7 +156,7 @@ async def test_a_bot_that_stops_is_no_failure(stage: Stage) -> None:
 
 
 async def test_what_the_bot_does_at_night(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After three o'clock first stabilities and milestones are checked."""
+    """After three o'clock first stabilities and milestones are checked, and streaks settled."""
     looked, checked = asyncio.Event(), asyncio.Event()
     run, check = FirstStabilitiesWork.run, Milestones.check_all
 
@@ -173,10 +173,10 @@ async def test_what_the_bot_does_at_night(stage: Stage, monkeypatch: pytest.Monk
     stage.bot = stage.process()
     await stage.bot.recover()
     stage.clock.at = TODAY + timedelta(days=1, hours=HOUR)
-    assert await due(stage, *stage.bot.nightly) == [[0], [0]]
+    assert await due(stage, *stage.bot.nightly) == [[0], [0], [0]]
     stage.bot.start()
     async with asyncio.timeout(PATIENCE):
         await looked.wait()
         await checked.wait()
     await stage.bot.close()
-    assert await due(stage, *stage.bot.nightly) == [[], []]
+    assert await due(stage, *stage.bot.nightly) == [[], [], []]

@@ -77,12 +77,12 @@ hosted        | post any          | host:v1:reveal:2     | hosted: next card
 hosted        | post any          | mine:v1              | hosted: standings
 challenge     | reply before      | on its way           | challenge: stored, member not told
 challenge     | post any          | take:v1:             | challenge
-challenge     | reply before      | takeskip:v1          | * taker: shown a question, not told
-challenge     | reply after       | takeskip:v1          | taker: shown a question
-challenge     | reply before      | takeskip:v1:2        | taker: shown the next one, not told
-challenge     | reply before      | takenext:v1          | taker: committed, member not told
-challenge     | reply after       | takenext:v1          | taker: member told
-challenge     | reply before      | the last one         | taker: finished, member not told
+challenge     | reply before      | takeskip:v1          | * player: shown a question, not told
+challenge     | reply after       | takeskip:v1          | player: shown a question
+challenge     | reply before      | takeskip:v1:2        | player: shown the next one, not told
+challenge     | reply before      | takenext:v1          | player: committed, member not told
+challenge     | reply after       | takenext:v1          | player: member told
+challenge     | reply before      | the last one         | player: finished, member not told
 challenge     | edit before       | finished             | challenge: card without its count
 challenge     | edit after        | finished             | challenge: count shown, not stored
 challenge     | edit before       | taken:v1             | * challenge: counted, card not edited
@@ -126,7 +126,7 @@ round         | reply term        | Locked in            | SIGTERM while an answ
 round         | edit term         | why:v1:round         | SIGTERM while a card is revealed
 two questions | pause             |                      | SIGTERM during the pause
 round         | post term         | mine:v1              | SIGTERM while standings are sent
-challenge     | reply term        | takeskip:            | SIGTERM while a taker gets a question
+challenge     | reply term        | takeskip:            | SIGTERM while a player gets a question
 challenge     | edit term         | taken:v1             | SIGTERM while a challenge is closed
 daily         | post term         | v1:daily             | SIGTERM while a daily is sent
 daily         | thread term       |                      | SIGTERM while a thread is opened

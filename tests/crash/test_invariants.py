@@ -119,7 +119,7 @@ async def test_damage_is_found(tmp_path: Path) -> None:
 
 
 async def test_damage_to_a_challenge_is_found(tmp_path: Path) -> None:
-    """Nothing is found after a good challenge with two takers; each damage is."""
+    """Nothing is found after a good challenge with two players; each damage is."""
     async with staged(tmp_path) as stage:
         await play_round(stage, lambda: None)
         stage.done.clear()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import discord
@@ -245,3 +246,16 @@ async def test_ending_early(stage: Stage) -> None:
     result = await stage.alwina.user.slash("interview")
     assert "Question 1 of 3" in reply(result)
     assert "With a partner" not in labels(answer_to(result))
+
+
+async def test_a_streak_that_an_answer_makes_long(stage: Stage) -> None:
+    """Its length and the freeze are told after the feedback, once a date."""
+    now = datetime(2026, 1, 1, tzinfo=UTC)  # in simcord
+    credit = stage.services.streaks.credit
+    for days in range(6, 0, -1):
+        await stage.database.write(credit, stage.alwina.id, None, now - timedelta(days=days))
+    card = await begin(stage, questions=2)
+    opened = await stage.alwina.click(card, label="Answer")
+    answered = await stage.alwina.submit_modal(opened, {"text": "It depends."})
+    await stage.env.settle()
+    assert "**7 days in a row.** Well done.\nYou've earned a freeze" in all_of(answered)

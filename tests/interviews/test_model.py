@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from bot.interviews.grading import State
 from bot.interviews.model import (
     OPPOSITE,
     SAID,
@@ -36,26 +35,23 @@ ANSWERED = Reply("Why “so”?", "Because. And so.", "I think so.")
 COMPARED = replace(ANSWERED, parts=(Part("Because."), Part("And so.", "I think so.")))
 
 
-def test_states_have_a_letter_per_point() -> None:
-    """The letters are in the bank's order, and no two states share one."""
-    assert (MIXED.states, RULED.states) == ("fcum", "som")
-    assert len({state[0] for state in (*State, SAID, OPPOSITE)}) == len(State) + 2
+def test_points_in_a_state() -> None:
     assert [point.text for point in MIXED.in_state("check")] == ["Second"]
 
 
 @pytest.mark.parametrize(
-    ("states", "percent", "passed"),
+    ("states", "percent"),
     [
-        ("found check unclear missing", 25, False),
-        ("found check", 50, True),
-        ("said opposite", 50, True),
-        ("check check check", 0, False),
+        ("found check unclear missing", 25),
+        ("found check", 50),
+        ("said opposite", 50),
+        ("check check check", 0),
     ],
 )
-def test_what_an_answer_earns(states: str, percent: int, passed: bool) -> None:
-    """Found and said points count in full, all others not at all; half of them is a pass."""
+def test_what_is_found(states: str, percent: int) -> None:
+    """Found and said points count in full, all others not at all."""
     graded = Assessment(tuple(Point("x", state) for state in states.split()))
-    assert (graded.found.percent, graded.passed) == (percent, passed)
+    assert graded.found.percent == percent
 
 
 def test_nobody_has_counted_at_first() -> None:
@@ -74,7 +70,7 @@ def test_the_members_own_count(graded: Assessment, numbers: set[int]) -> None:
         range(len(graded.points))
     )
     assert own.count == PointCount(len(own.ticked), len(graded.points))
-    assert (own.found, own.states, own.passed) == (graded.found, graded.states, graded.passed)
+    assert (own.found, own.points) == (graded.found, graded.points)
 
 
 def test_pending_replies() -> None:

@@ -14,7 +14,13 @@ from bot.core.member_hashes import count_up, member_hashes, remember, remembers
 from bot.daily import store as daily_store
 from bot.daily.model import Schedule
 from bot.interviews import partner_store
-from bot.interviews.model import PartnerCard, PartnerEnding, PartnerInterview, PartnerState
+from bot.interviews.model import (
+    Confirmed,
+    PartnerCard,
+    PartnerEnding,
+    PartnerInterview,
+    PartnerState,
+)
 from bot.interviews.rules import OPEN_FOR, PARTNERS_A_DAY, TURNS
 from bot.interviews.store import interview_questions, interviews
 from bot.members.store import set_names
@@ -287,9 +293,10 @@ async def test_ticks_change_until_they_are_confirmed(stage: Stage) -> None:
     assert isinstance(seen, PartnerCard)
     assert seen.ticks == {0}
     confirmed = await partners.confirm(1, 1, BOB, "0")
-    assert isinstance(confirmed, int)
-    assert await partners.confirm(1, 1, BOB, "0") == confirmed == await partners.ticks(1, 1, BOB)
-    step = await stage.bot.interviews.feedback(confirmed, BOB, GUILD)
+    assert isinstance(confirmed, Confirmed)
+    question_id = confirmed.question_id
+    assert await partners.confirm(1, 1, BOB, "0") == question_id == await partners.ticks(1, 1, BOB)
+    step = await stage.bot.interviews.feedback(question_id, BOB, GUILD)
     assert step.assessment is not None
     assert (step.assessment.by_partner, step.assessment.counted) == (True, (0,))
     with pytest.raises(UserError, match="That question is done"):

@@ -88,7 +88,7 @@ async def test_a_daily_breaks_it_once_the_date_is_over(stage: Stage) -> None:
 
 
 async def test_a_daily_where_they_do_not_play_breaks_nothing(stage: Stage) -> None:
-    """Nor does one on a server without an answer of theirs for two weeks."""
+    """A server doesn't count after two weeks without an answer there."""
     await stage.set_up("13:00", answer_hours=1)
     await stage.wait(hours=1)
     await credit(stage, stage.clock())

@@ -1,4 +1,4 @@
-"""What is said about a streak."""
+"""Lines about a streak."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from bot.plan.views import (
     form,
     percent,
     plan_page,
-    stats_line,
+    profile_line,
     svg,
 )
 from bot.practice.model import PlannedDay
@@ -161,7 +161,7 @@ def test_the_end_of_a_plan() -> None:
 
 def test_plans_elsewhere() -> None:
     """A line in the member's own profile, and the day's share in the reminder."""
-    assert stats_line(NEW) == (
+    assert profile_line(NEW) == (
         "Plan: About **0%** ready today, **45%** on 13 February 2027 with 20 minutes a day. "
         "With twice the time: **60%**. 30 questions left today."
     )

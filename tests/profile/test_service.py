@@ -1,4 +1,4 @@
-"""The figures of a profile, and who sees them."""
+"""The figures of a profile, and those that others see."""
 
 from __future__ import annotations
 

@@ -138,15 +138,6 @@ async def test_a_start_without_items_is_refused(
     assert await stage.start(1) == 1
 
 
-async def test_difficulty(stage: Stage) -> None:
-    """Only items of the wanted difficulty are drawn."""
-    await stage.start(12, difficulty="hard")
-    items = await stage.database.read(
-        lambda conn: conn.scalars(select(store.round_questions.c.item_id)).all()
-    )
-    assert {stage.bank.items[item_id].difficulty for item_id in items} == {4, 5}
-
-
 async def test_items_come_least_recently_asked_first(stage: Stage) -> None:
     """Successive rounds ask every item once before any again, spread over topics."""
     asked = [card.item for _ in range(4) for card in await play_alone(stage, questions=3)]

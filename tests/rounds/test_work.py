@@ -253,18 +253,6 @@ async def test_a_reveal_before_the_post_returns(stage: Stage) -> None:
     assert len(stage.sender.posts) == 2
 
 
-async def test_an_outage_after_the_post_does_not_repeat_it(stage: Stage) -> None:
-    """After an outage of ten minutes the post is found, not repeated."""
-    stage.sender.fail("post_question", unsent(), after=True)
-    stage.sender.fail("find_question", unsent(), times=1000)
-    round_id = await stage.start(1)
-    await stage.wait(minutes=10)
-    assert (await stage.round(round_id)).phase == "asking"
-    stage.sender.mend()
-    await stage.wait(minutes=1)
-    assert len(stage.sender.of_kind("question")) == 1
-
-
 async def test_a_long_outage_ends_the_round(stage: Stage) -> None:
     """A round that can't reach Discord backs off, and ends after a quarter of an hour."""
     stage.sender.fail("post_question", unsent(), times=10_000)
@@ -605,16 +593,6 @@ async def test_the_count_is_stopped_before_the_reveal(
     assert len(reveals(stage)) == 1
 
 
-async def test_a_step_that_is_not_due(stage: Stage) -> None:
-    """Work on a row that isn't due, or is gone, does nothing."""
-    round_id = await open_round(stage)
-    before = await stage.round(round_id)
-    await stage.bot.round_work.work(round_id)
-    await stage.bot.round_work.work(404)
-    assert await stage.round(round_id) == before
-    assert (len(stage.sender.posts), stage.sender.edits) == (1, [])
-
-
 async def work_in_two_processes(stage: Stage) -> None:
     """Let two processes do the same due step at the same time."""
     one, two = stage.process(), stage.process()
@@ -712,15 +690,6 @@ def without(bank: Bank, item_id: str) -> Bank:
             for section in bank.sections
         ),
     )
-
-
-async def test_a_failure_is_retried_in_seconds(stage: Stage) -> None:
-    """A failed request is retried after two seconds, long before its lease ends."""
-    stage.sender.fail("reveal_question", unsent())
-    await stage.start(1, seconds=5)
-    await stage.wait(seconds=5 + 1 + 2 + 5 + 1)
-    assert stage.sender.calls["reveal_question"] == 2
-    assert len(stage.sender.of_kind("standings")) == 1
 
 
 async def test_a_round_with_one_player(stage: Stage) -> None:

@@ -37,8 +37,9 @@ async def test_from_the_sections_to_a_topic(stage: Stage) -> None:
         page = reply(await stage.alwina.click(message, label="Next"))
     (topics,) = lists(answer_to(shown))
     await stage.alwina.select(message, values=[TOPIC.id], custom_id=topics.custom_id)
-    assert f"### {TOPIC.title}\n-# Learning · 0 of {len(TOPIC.items)} learned · 1 due" in text_of(
-        answer_to(shown)
+    assert (
+        f"### {TOPIC.title}\n-# {SECTION} · Learning · 0 of {len(TOPIC.items)} learned · 1 due"
+        in text_of(answer_to(shown))
     )
     await stage.alwina.click(message, label="All topics")
     await stage.alwina.click(message, label="All sections")
