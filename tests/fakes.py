@@ -170,8 +170,6 @@ class FakeSender:
         """The threads and members of each addition."""
         self.reminders: list[tuple[int, int]] = []
         """Each reminder's member, and the number of questions due or left in their plan today."""
-        self.farewells: list[int] = []
-        """The members who were told that there will be no more reminders."""
         self.openings: list[datetime] = []
         """When each direct message channel was opened."""
         self.nonces: list[str] = []
@@ -279,7 +277,7 @@ class FakeSender:
         return await self._do("open_direct", lambda: 10_000 + user_id)
 
     async def write_to(self, user_id: int, message: Any, channel_id: int | None) -> int:
-        due, last = _reminded(message)
+        due = _reminded(message)
         now = self._clock()
         if channel_id is None:
             if (
@@ -291,7 +289,6 @@ class FakeSender:
 
         def send() -> int:
             self.reminders.append((user_id, due))
-            self.farewells += [user_id] if last else []
             return channel_id or 10 * user_id
 
         return await self._do("send_reminder", send)
@@ -346,11 +343,11 @@ def _kind_and_key(message: Any) -> tuple[str, int]:
     )
 
 
-def _reminded(message: PlainMessage) -> tuple[int, bool]:
-    """Return the first number in a reminder, and whether it says that it is the last one."""
+def _reminded(message: PlainMessage) -> int:
+    """Return the first number in a reminder."""
     number = re.search(r"\d[\d,]*", message.content)
     assert number is not None
-    return int(number[0].replace(",", "")), "this is the last one" in message.content
+    return int(number[0].replace(",", ""))
 
 
 class FakeVerifier:

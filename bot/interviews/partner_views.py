@@ -224,6 +224,7 @@ def ticks_ready(card: PartnerCard) -> Message:
     asker, answerer = t.name(card.asker), t.name(card.answerer)
     return Message(
         OPEN,
+        f"-# Question {found.turn} of {TURNS}",
         f"{answerer}, {asker} has ticked what you said. Have a look, and confirm it.",
         row(
             button("See the ticks", TICKS.id(row=found.id, number=found.turn), PRIMARY),

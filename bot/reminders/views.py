@@ -25,7 +25,7 @@ USUAL_TIME = "19:00"
 _TO_GO = {0: "Your interview is today", 1: "Your interview is tomorrow"}
 
 
-def reminder(due: int, goal: DayShare | None = None, *, last: bool = False) -> PlainMessage:
+def reminder(due: int, goal: DayShare | None = None) -> PlainMessage:
     """Return the direct message. It is plain text, so that a phone's notification shows it.
 
     With a plan it names the day's goal, else the number of questions that are due.
@@ -35,9 +35,6 @@ def reminder(due: int, goal: DayShare | None = None, *, last: bool = False) -> P
     if goal is not None:
         words = f"**Today's goal: {goal_words(goal)}.** {_TO_GO.get(goal.days, f'{goal.days:,} days to go')}."
     practise = button("Practise now", PRACTISE.id(topic=""), PRIMARY)
-    if last:
-        words += "\nYou haven't used my last ten reminders, so this is the last one."
-        return PlainMessage(words, practise, button("Keep reminding me", CHANGE.id(what="on")))
     return PlainMessage(words, practise, button("Turn off", CHANGE.id(what="off")))
 
 

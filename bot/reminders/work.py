@@ -31,7 +31,7 @@ from bot.reminders.model import Reminder
 log = logging.getLogger(__name__)
 
 MAX_IGNORED = 10
-"""After this many ignored reminders in a row, one more is sent, which says that it is the last."""
+"""After this many ignored reminders in a row, one more is sent, the last."""
 SENT_A_MINUTE = 60
 OPENED_A_MINUTE = 15
 """New direct message channels. Discord blocks bots that open many of them quickly:
@@ -155,7 +155,7 @@ class ReminderWork(Worker[Reminder]):
     ) -> None:
         if reminder.channel_id is None:
             self._pause(timedelta(minutes=1) / self._context.shards.share_of(OPENED_A_MINUTE))
-        message = view.reminder(due, goal, last=reminder.next_at is None)
+        message = view.reminder(due, goal)
         try:
             channel_id = await self._sender.write_to(reminder.user_id, message, reminder.channel_id)
         except DeliveryLater as error:

@@ -82,7 +82,7 @@ async def test_the_commands_are_those_of_the_specification(stage: Stage) -> None
         assert (found(path)["min_value"], found(path)["max_value"]) == (least, most)
     for path, values in CHOICES.items():
         assert [choice["value"] for choice in found(path)["choices"]] == values
-    for path in ("quiz topic", "challenge topic"):
+    for path in ("interview topic", "quiz topic", "challenge topic"):
         assert found(path)["autocomplete"]
     # on servers, in direct messages, and anywhere for members who installed the app
     for name in (*PRIVATE, "help"):

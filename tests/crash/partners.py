@@ -59,9 +59,11 @@ async def _take_step(stage: Stage, member: Member, pressed: set[tuple[int, int, 
             press = message.id, member.id, custom_id
             wanted = custom_id.startswith(_PRESSED[member.name])
             if wanted and press not in pressed and stage.bot.running:
-                pressed.add(press)
                 with suppress(CannotDo):  # the message has changed in the meantime
-                    await stage.act(member.click(message, custom_id))
+                    result = await stage.act(member.click(message, custom_id))
+                    if result is None or not result.acked:
+                        continue  # on a busy machine it comes too late
+                pressed.add(press)
 
 
 def _messages(stage: Stage, member: Member) -> list[Message]:
