@@ -10,7 +10,6 @@
 #   make soak       ten minutes of everything under random faults; ARGS="--seed 1" repeats a run
 #   make month      a month of 1,000 members in virtual time; ARGS="--seed 3 --days 30"
 #   make size       Python tokens by folder, without comments and docstrings
-#   make schema     writes the first migration again, after a change of a table (until 1.0)
 #   make grade-eval how well the offline grader grades: the tables of docs/grading.md
 
 PYTHON ?= python3
@@ -27,10 +26,10 @@ UV_VERSION := 0.13.9
 python_ok = $(shell $(PYTHON) -c 'import sys; print(sys.version_info >= (3, 11))' 2>/dev/null)
 require_python = $(if $(filter True,$(python_ok)),,$(error Quizformer needs Python 3.11 or newer, and '$(PYTHON)' is missing or older. Name another one: make PYTHON=python3.12 $(MAKECMDGOALS)))
 
-.PHONY: help play run test crash everything flaky without-play soak month bench grade-eval size schema lint format types setup lock clean
+.PHONY: help play run test crash everything flaky without-play soak month bench grade-eval size lint format types setup lock clean
 
 help:
-	@echo 'make play | run | test | crash | everything | flaky | soak | month | bench | grade-eval | size | schema | lint | types | format | setup | lock | clean'
+	@echo 'make play | run | test | crash | everything | flaky | soak | month | bench | grade-eval | size | lint | types | format | setup | lock | clean'
 	@sed -n '1,/^$$/s/^# *//p' Makefile
 
 play: $(STAMP)
@@ -72,9 +71,6 @@ grade-eval: $(STAMP)
 size: $(STAMP)
 	$(PY) -m tests.size $(ARGS)
 
-schema: $(STAMP)
-	$(PY) -m tests.first_schema
-
 lint: $(STAMP)
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
@@ -106,7 +102,7 @@ lock:
 	@$(PYTHON) -m venv $(VENV)
 	$(PY) -m pip install --disable-pip-version-check --quiet 'uv==$(UV_VERSION)'
 	$(COMPILE) --all-extras --output-file requirements.lock $(ARGS)
-	$(COMPILE) --extra postgres --extra speed --extra fit --constraint requirements.lock --output-file requirements.txt
+	$(COMPILE) --extra postgres --extra speed --constraint requirements.lock --output-file requirements.txt
 	$(LOCK) --group anki --output-file .ci/anki.txt $(ARGS)
 
 clean:

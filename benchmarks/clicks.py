@@ -82,7 +82,7 @@ async def start_rounds(world: World, count: int) -> list[Channel]:
         channels.append(world.add_channel(guild, "quiz"))
         await world.gateway.emit("GUILD_CREATE", guild.payload(world.bot))
         host = world.add_member(guild, "host", manager=True)
-        await host.slash(channels[-1], "quiz start", questions=10, seconds=300)
+        await host.slash(channels[-1], "quiz", questions=10, seconds=300)
     await world.until(lambda: all(cards(channel) for channel in channels), what="the cards")
     return channels
 

@@ -88,7 +88,9 @@ async def _neighbours(world: World) -> tuple[Channel, list[Member]]:
     members = [world.add_member(guild, f"neighbour {n}") for n in range(_MEMBERS)]
     day = (datetime.now(UTC) + timedelta(days=60)).date().isoformat()
     for member in members:
-        await member.slash(channel, "plan", date=day, minutes=30)
+        form = await member.slash(channel, "plan")
+        filled = {"Date of the interview": day, "Minutes a day": "30", "What for": "Everything"}
+        await member.submit(form, filled)
     return channel, members
 
 

@@ -16,7 +16,7 @@ from benchmarks.table import Figure, Section
 from bot.core.clicks import Click
 from bot.core.database import open_database
 from bot.core.processes import tune_interpreter
-from bot.practice.cards import Asking
+from bot.practice.model import Asking
 from tests.shipped import packs
 from tests.stage import CHANNEL, GUILD, Stage
 
@@ -84,7 +84,7 @@ async def _lived(file: Path, days: int) -> Stopwatch:
         for _ in range(_MEASURED_DAYS):
             await _day(stage, watch)
             for user in _PRACTISING:
-                await watch.time("/plan", stage.bot.plans.card(user, GUILD))
+                await watch.time("/plan", stage.bot.plans.page(user, GUILD))
         return watch
 
 

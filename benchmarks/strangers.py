@@ -44,7 +44,10 @@ class Server:
     async def import_file(self, name: str, content: bytes) -> float:
         """Import a file of questions; return after how many seconds its outcome was shown."""
         began = time.monotonic()
-        result = await self.manager.slash(self.channel, "bank import", file=(name, content))
+        panel = (await self.manager.slash(self.channel, "bank")).interaction.reply
+        assert panel is not None
+        form = await self.manager.click(panel, "bankform:v1:import")
+        result = await self.manager.submit(form, {"File": (name, content)})
         await self.world.until(lambda: result.text, what=f"an outcome of {name}")
         return time.monotonic() - began
 
@@ -65,9 +68,7 @@ class Others:
         async with asyncio.TaskGroup() as actions:
             for number in itertools.count():
                 if number % 200 == 0:
-                    start = self.server.manager.slash(
-                        channel, "quiz start", questions=2, seconds=10
-                    )
+                    start = self.server.manager.slash(channel, "quiz", questions=2, seconds=10)
                     actions.create_task(start)
                 actions.create_task(self._act(number))
                 await asyncio.sleep(_PERIOD)

@@ -180,24 +180,24 @@ def _add_bank(parser: argparse.ArgumentParser) -> None:
 
 
 async def _bank(settings: Settings, options: argparse.Namespace) -> int:
-    from bot.questions import tools as bank_tools
+    from bot.authoring import commands as authoring
     from bot.questions.bank import pack_files
 
     paths = [options.file] if options.file else list(settings.bank)
     if options.action == "lint":
-        return bank_tools.lint_files(pack_files(paths))
+        return authoring.lint_files(pack_files(paths))
     if options.action == "show":
-        bank_tools.show(paths, options.id)
+        authoring.show(paths, options.id)
     else:
-        bank_tools.stats(paths)
+        authoring.stats(paths)
     return 0
 
 
 async def _reports(settings: Settings, options: argparse.Namespace) -> None:
     from bot.app import IN_PLAY, opened
     from bot.questions.banks import Banks
+    from bot.questions.service import print_reports
     from bot.questions.store import reports_since
-    from bot.questions.tools import print_reports
 
     async with opened(settings, visiting=True) as (bank, database):
         since = datetime.combine(options.since, time(), UTC)

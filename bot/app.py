@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import discord
 from discord.ext import commands
@@ -22,15 +22,16 @@ from sqlalchemy import URL, Table
 from bot.answers.erasure import held as answers_held
 from bot.answers.store import CHALLENGE, DAILY, ROUND, counted_answers, has_played
 from bot.answers.totals import servers_of_members
-from bot.bank.cog import Bank as BankCog
+from bot.bank.cog import BankCog
+from bot.bank.insights_service import QuestionInsights
 from bot.bank.service import OwnBank
+from bot.bank.suggestions_cog import SuggestionsCog
+from bot.bank.suggestions_service import Suggestions
 from bot.boards.cog import BoardsCog
 from bot.boards.service import Boards
 from bot.challenges import store as challenges_store
-from bot.challenges import views as challenges_views
-from bot.challenges import work as challenges_work
-from bot.challenges.cog import Challenge as ChallengeCog
-from bot.challenges.players import Players
+from bot.challenges.cog import ChallengeCog
+from bot.challenges.players import ChallengePlayers
 from bot.challenges.service import Challenges
 from bot.challenges.work import ChallengeWork
 from bot.chat.client import QuizBot
@@ -41,57 +42,48 @@ from bot.core.backend import may_pass
 from bot.core.clock import DiscordClock
 from bot.core.context import Context
 from bot.core.database import Connection, Database, StorageError, open_database
-from bot.core.jobs import MAX_CONCURRENT_JOBS, Scheduler, Source, Worker
+from bot.core.jobs import MAX_CONCURRENT_JOBS, JobSource, Scheduler, Worker
 from bot.core.migrate import MigrationError
 from bot.core.nightly import Nightly
 from bot.core.notes import read_note, set_note
 from bot.core.personal import held_in
 from bot.core.processes import DatabaseInUse, is_only_process
-from bot.core.shards import ALL, Shards
+from bot.core.snowflakes import ALL, Shards
 from bot.core.sqlite import why_unwritable
 from bot.core.tables import metadata
 from bot.core.transfer import TransferError, transfer, unfinished_source
 from bot.daily import store as daily_store
 from bot.daily import views as daily_views
-from bot.daily import work as daily_work
-from bot.daily.cog import Daily as DailyCog
-from bot.daily.cog import Today
+from bot.daily.cog import TodayCog
+from bot.daily.panel_cog import DailyCog
 from bot.daily.schedule_service import Schedules
 from bot.daily.service import Dailies
 from bot.daily.work import DailyWork, ScheduleWork
-from bot.help.cog import Help as HelpCog
-from bot.help.rules import Step
-from bot.help.service import Help, Probe
-from bot.insights.cog import Insights as InsightsCog
-from bot.insights.difficulties import Difficulties
-from bot.insights.service import QuestionInsights
-from bot.insights.work import DifficultyWork
-from bot.interviews.cog import Interview as InterviewCog
+from bot.help.cog import HelpCog
+from bot.help.service import Help, HelpStep, Probe
+from bot.interviews.cog import InterviewCog
 from bot.interviews.grading import Rubrics
 from bot.interviews.grading.service import Grading, count_in_process
 from bot.interviews.grading.verifying import Verifier
+from bot.interviews.partner_cog import PartnerCog
+from bot.interviews.partner_service import PartnerInterviews
+from bot.interviews.partner_work import PartnerWork
 from bot.interviews.service import Interviews
 from bot.interviews.store import has_begun
 from bot.members import store as members_store
 from bot.members.cog import TeamsCog
 from bot.members.names import Names
 from bot.members.service import Members, Teams
-from bot.memory.own_models import OwnModels
-from bot.milestones.cog import Milestones as MilestonesCog
+from bot.members.streak_service import Streaks
+from bot.memory.service import FirstStabilitiesWork
+from bot.milestones.cog import MilestonesCog
 from bot.milestones.service import Milestones
 from bot.milestones.work import MilestoneWork
-from bot.pairs import messages as pairs_messages
-from bot.pairs import store as pairs_store
-from bot.pairs import views as pairs_views
-from bot.pairs.cog import Pair as PairCog
-from bot.pairs.searches import Searches
-from bot.pairs.service import Pairs
-from bot.pairs.work import MessageWork, PairWork, SearchWork
 from bot.plan import store as plan_store
-from bot.plan.cog import Plan as PlanCog
+from bot.plan.cog import PlanCog
 from bot.plan.service import Plans
 from bot.practice import store as practice_store
-from bot.practice.cog import Practice as PracticeCog
+from bot.practice.cog import PracticeCog
 from bot.practice.service import Practices
 from bot.privacy.cog import PrivacyCog
 from bot.privacy.rules import ERASE_AFTER
@@ -109,26 +101,20 @@ from bot.questions.own_pictures import OwnPictures
 from bot.questions.service import Reports
 from bot.questions.views import card_length
 from bot.recap import store as recap_store
-from bot.recap import views as recap_views
-from bot.recap import work as recap_work
 from bot.recap.service import Recaps
 from bot.recap.work import RecapScheduleWork, RecapWork
 from bot.reminders import store as reminders_store
 from bot.reminders.cog import RemindersCog
 from bot.reminders.work import Reminders, ReminderWork
-from bot.rounds import messages as rounds_messages
 from bot.rounds import store as rounds_store
-from bot.rounds import views as rounds_views
 from bot.rounds.answering import OpenQuestions
-from bot.rounds.cog import Quiz
+from bot.rounds.cog import QuizCog
 from bot.rounds.messages import RoundMessages
 from bot.rounds.results import PrivateResults
 from bot.rounds.service import Rounds
 from bot.rounds.work import RoundWork
-from bot.settings.cog import Settings as SettingsCog
+from bot.settings.cog import SettingsCog
 from bot.settings.service import ServerSettings
-from bot.suggestions.cog import Suggestions as SuggestionsCog
-from bot.suggestions.service import Suggestions
 from bot.topics.cog import TopicsCog
 from bot.topics.decks import Decks
 from bot.topics.service import Topics
@@ -136,22 +122,12 @@ from bot.topics.service import Topics
 log = logging.getLogger(__name__)
 
 
-class Views(NamedTuple):
-    """The views of the features that have workers."""
-
-    rounds: rounds_messages.Views = rounds_views
-    daily: daily_work.Views = daily_views
-    recap: recap_work.Views = recap_views
-    challenges: challenges_work.Views = challenges_views
-    pairs: pairs_messages.Views = pairs_views
-
-
-_PROBES: dict[Step, Probe] = {
-    Step.PLAY: has_played,
-    Step.PRACTISE: practice_store.last_asked,
-    Step.PLAN: plan_store.get,
-    Step.INTERVIEW: has_begun,
-    Step.REMIND: reminders_store.get,
+_PROBES: dict[HelpStep, Probe] = {
+    HelpStep.PLAY: has_played,
+    HelpStep.PRACTISE: practice_store.last_asked,
+    HelpStep.PLAN: plan_store.get,
+    HelpStep.INTERVIEW: has_begun,
+    HelpStep.REMIND: reminders_store.get,
 }
 
 
@@ -173,14 +149,12 @@ IN_PLAY = InPlay(
         DAILY: daily_store.IN_PLAY,
     },
     answered=counted_answers(),
-    servers=[servers_of_members(), challenges_store.SERVERS_TAKING],
+    servers=[servers_of_members(), challenges_store.SERVERS_PLAYING],
     seen=[members_store.SERVERS_SEEN_ON],
 )
 """The questions that members can still answer, so no feature may show them anything about these."""
 
-HELD = held_in(
-    metadata.sorted_tables, [answers_held(SOURCES), challenges_store.HELD, *pairs_store.HELD]
-)
+HELD = held_in(metadata.sorted_tables, [answers_held(SOURCES), challenges_store.HELD])
 """All that is stored about members and servers, in the order of erasure."""
 
 
@@ -191,46 +165,46 @@ class Services:
         self,
         context: Context,
         verifier: Verifier | None = None,
-        views: Views | None = None,
         *,
         erase_after: timedelta = ERASE_AFTER,
     ) -> None:
         self.context = context
-        views = views or Views()
-        self.round_messages = RoundMessages(context, views.rounds)
+        self.round_messages = RoundMessages(context)
         self.open_questions = OpenQuestions(context, self.round_messages)
         self.rounds = Rounds(context)
         self.challenges = Challenges(context)
-        self.challenge_players = Players(context, self.challenges)
+        self.challenge_players = ChallengePlayers(context, self.challenges)
         self.private_results = PrivateResults(context)
         self.names = Names(context)
         self.members = Members(context)
         self.plans = Plans(context)
         self.boards = Boards(context)
-        self.profiles = Profiles(context)
         self.topics = Topics(context)
         self.decks = Decks(context)
         self.teams = Teams(context)
         self.reports = Reports(context)
         self.own_bank = OwnBank(context, card_length, SOURCES)
         self.insights = QuestionInsights(context)
-        self.difficulties = Difficulties(context)
         self.suggestions = Suggestions(context, self.own_bank)
         self.grading = Grading(Rubrics(context.banks.packs, count_in_process), verifier)
         self.milestones = Milestones(context)
-        self.dailies = Dailies(context, self.grading, self.milestones.streak_reached)
-        self.schedules = Schedules(context, self.dailies, [recap_store.look_again])
-        self.interviews = Interviews(context, self.grading)
-        self.pair_messages = pairs_messages.Messages(context)
-        self.searches = Searches(context, self.pair_messages, views.pairs)
-        self.pairs = Pairs(context, self.pair_messages, self.searches, self.interviews)
-        self.practices = Practices(context, self.plans)
+        self.streaks = Streaks(
+            context,
+            [daily_store.asked_on, plan_store.asked_on],
+            self.milestones.streak_reached,
+        )
+        self.profiles = Profiles(context, self.streaks)
+        self.dailies = Dailies(context, self.grading, self.streaks)
+        self.schedules = Schedules(context, [recap_store.look_again])
+        self.interviews = Interviews(context, self.grading, self.streaks)
+        self.partners = PartnerInterviews(context, self.streaks)
+        self.practices = Practices(context, self.plans, self.streaks)
         self.reminders = Reminders(context)
         caches: list[Cache] = [
             self.names,
-            self.open_questions,
             self.rounds.pending_starts,
             self.challenges.pending_starts,
+            self.partners.pending_starts,
             self.private_results,
             context.drafts,
         ]
@@ -238,9 +212,9 @@ class Services:
         self.recaps = Recaps(context)
         self.settings = ServerSettings(context, self.schedules, self.recaps)
         self.help = Help(context, _PROBES)
-        self._add_workers(context, views)
+        self._add_workers(context)
 
-    def _add_workers(self, context: Context, views: Views) -> None:
+    def _add_workers(self, context: Context) -> None:
         """Make the workers, and add them to the scheduler."""
         self.round_work = RoundWork(
             context,
@@ -249,12 +223,12 @@ class Services:
             messages=self.round_messages,
             results=self.private_results,
         )
-        self.schedule_work = ScheduleWork(context, self.dailies)
-        self.daily_work = DailyWork(context, self.dailies, views.daily)
+        self.schedule_work = ScheduleWork(context, self.schedules)
+        self.daily_work = DailyWork(context)
         self.reminder_work = ReminderWork(context, self.plans)
         self.erasure_work = ErasureWork(context, self.privacy)
         self.milestone_work = MilestoneWork(context, self.milestones)
-        self.challenge_work = ChallengeWork(context, self.challenges, views.challenges)
+        self.challenge_work = ChallengeWork(context, self.challenges)
         self.workers: list[Worker[Any]] = [
             self.round_work,
             self.challenge_work,
@@ -262,32 +236,28 @@ class Services:
             self.daily_work,
             self.reminder_work,
             RecapScheduleWork(context),
-            RecapWork(context, self.recaps, views.recap),
+            RecapWork(context, self.recaps),
             self.milestone_work,
-            SearchWork(context, self.searches),
-            PairWork(context, self.searches, self.pairs),
-            MessageWork(context, self.pairs, self.pair_messages, views.pairs),
+            PartnerWork(context, self.partners),
             self.erasure_work,
         ]
         self.nightly = [
-            DifficultyWork(context, self.difficulties),
-            Nightly(context, "own models", OwnModels(context).run),
+            Nightly(context, "first stabilities", FirstStabilitiesWork(context).run),
             Nightly(context, "milestones", self.milestones.check_all),
+            Nightly(context, "streaks", self.streaks.settle_all),
         ]
-        sources: list[Source] = [*self.workers, *self.nightly]
+        sources: list[JobSource] = [*self.workers, *self.nightly]
         for source in sources:
             context.scheduler.add(source)
 
     def make_cogs(self, bot: QuizBot) -> list[commands.Cog]:
         """Make the cogs of all features."""
         self.names.watch(bot.router)
-        quiz = Quiz(bot, self.rounds, self.open_questions, self.private_results)
+        quiz = QuizCog(bot, self.rounds, self.open_questions, self.private_results)
         challenge = ChallengeCog(bot, self.challenges, self.challenge_players)
-        today = Today(bot, self.dailies)
+        today = TodayCog(bot, self.dailies)
         find_missed = {"round": self.rounds.misses, "challenge": self.challenges.misses}
         practice = PracticeCog(bot, self.practices, find_missed)
-        suggestions = SuggestionsCog(bot, self.suggestions)
-        insights = InsightsCog(bot, self.insights, self.rounds)
         answerables = {
             "round": quiz.answerable,
             "challenge": challenge.answerable,
@@ -307,16 +277,10 @@ class Services:
             BoardsCog(bot, self.boards),
             ProfileCog(bot, self.profiles, self.members, self.plans),
             TopicsCog(bot, self.topics, self.decks),
-            BankCog(
-                bot,
-                self.own_bank,
-                review=suggestions.review,
-                insights=insights.show,
-            ),
-            suggestions,
-            insights,
+            BankCog(bot, self.own_bank, self.suggestions, self.insights, self.rounds),
+            SuggestionsCog(bot, self.suggestions),
             InterviewCog(bot, self.interviews),
-            PairCog(bot, self.searches, self.pairs),
+            PartnerCog(bot, self.partners, self.interviews, self.names),
             PrivacyCog(bot, self.privacy),
             TeamsCog(bot, self.teams),
             HelpCog(bot, self.rounds, self.help),
@@ -330,8 +294,6 @@ class Services:
         If another process is running, that work may be its own and is left alone.
         """
         now = self.context.now()
-
-        await self.difficulties.load()
 
         def wake(conn: Connection) -> int:
             for job in self.nightly:
@@ -365,7 +327,7 @@ class Services:
 
     async def close(self) -> None:
         """Stop accepting work, and wait for running work, at most `jobs.CLOSE_SECONDS`."""
-        await asyncio.gather(self.context.scheduler.close(), self.open_questions.counters.close())
+        await asyncio.gather(self.context.scheduler.close(), self.open_questions.counter.close())
         await self.private_results.close()
         await self.names.close()
 

@@ -27,12 +27,10 @@ from bot.core.sqlite import VERSION
 from bot.core.tables import count_rows
 from bot.interviews.grading.chat_model import check_service
 from bot.logs import secrets_of
-from bot.memory.fitting import is_available
 from bot.questions.bank import load_packs
 
 _PACKAGES = (
     *("discord.py", "aiohttp", "SQLAlchemy", "aiosqlite", "asyncpg", "uvloop", "resvg-py"),
-    "fsrs-rs-python",
 )
 """Packages whose versions matter in an issue report."""
 _SHOWN = {
@@ -62,7 +60,6 @@ async def check(settings: Settings, *, private: bool = False) -> int:
         wrong += 1
         print(f"database: {_anonymous(error) if anonymous else error}")
     print(f"backups: {_backups(settings)}")
-    print(f"practice: {_memory()}")
     if not settings.token:
         print("token: not set; `python -m bot` needs DISCORD_TOKEN, `python -m bot play` does not")
     else:
@@ -83,12 +80,6 @@ async def check(settings: Settings, *, private: bool = False) -> int:
                 f"  GRADER_API_KEY goes to {host} unencrypted; use an address that starts with https://"
             )
     return 2 if wrong else 0
-
-
-def _memory() -> str:
-    if is_available():
-        return "FSRS parameters are fitted to members who have answered enough"
-    return "all members have the default FSRS parameters (fsrs-rs-python is not installed)"
 
 
 async def write_report(settings: Settings, env: Mapping[str, str], file: Path | None) -> int:

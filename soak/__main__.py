@@ -9,15 +9,20 @@ import sqlite3
 import sys
 from collections import Counter
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from bot.core.zones import search_zones
 from soak.chaos import Chaos
 from soak.checks import kinds_of, unanswered
 from soak.members import Members, Server
 from soak.options import end, parse
 from tests.crash import invariants
 from tests.crash.play import cards, close_challenges, close_dailies, query, soon
+from tests.loopback.driver import CannotDo
+from tests.loopback.panel import press
 from tests.loopback.process import BotProcess
 from tests.loopback.world import World
 
@@ -113,17 +118,20 @@ async def _play(members: Members, server: Server, over: asyncio.Event) -> None:
 async def _play_dailies(members: Members, server: Server, over: asyncio.Event) -> None:
     """Post dailies by schedule or by hand, in zones with different dates, and answer them."""
     manager, now = server.players[0].member, datetime.now(UTC)
-    dates = {(now + timedelta(hours=hours)).date(): hours for hours in range(14, -13, -1)}
-    for offset in sorted(dates.values()):
-        local = datetime.now(UTC) + timedelta(hours=offset, seconds=75)
-        zone = f"Etc/GMT{-offset:+d}" if offset else "Etc/GMT"
-        at, thread = local.strftime("%H:%M"), server is members.servers[0]
-        await members.set_up_daily(server, time=at, timezone=zone, thread=thread)
-        if server is members.servers[0]:
-            server.dailies = 2
-            await members.set_up_daily(server, time=at, daily="Warm-up")
-        if members.rng.random() < 0.5:
-            await members.command(manager, server.daily, "daily post", daily="Question of the day")
+    dates = {now.astimezone(ZoneInfo(zone)).date(): zone for zone in search_zones("")}
+    for turn, zone in enumerate(dates[day] for day in sorted(dates)):
+        at = (datetime.now(ZoneInfo(zone)) + timedelta(seconds=75)).strftime("%H:%M")
+        thread = server is members.servers[0]
+        if turn:
+            await members.move(server, at, zone)
+        else:
+            panel = await members.add_daily(server, time=at, zone=zone, thread=thread)
+            if server is members.servers[0]:
+                server.dailies = 2
+                await members.add_daily(server, time=at, name="Warm-up")
+            if panel is not None and members.rng.random() < 0.5:
+                with suppress(CannotDo):
+                    await press(manager, panel, "Post now")
         await soon(lambda: over.is_set() or cards(server.daily, "daily"), 110)
         answers = [members.answer_daily(player) for player in server.players]
         await asyncio.gather(*(members.perform("daily", answer) for answer in answers))

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,15 @@ from tests.crash.play import (
 )
 from tests.loopback.driver import CannotDo, Member, Result
 from tests.loopback.model import Channel, Guild, Message, parts
+from tests.loopback.panel import (
+    EVERY_DAY,
+    add_daily,
+    fill_in,
+    open_panel,
+    pick,
+    set_extras,
+    set_questions,
+)
 from tests.loopback.world import World
 
 _LOOKS = ("profile", "topics", "today", "help", "leaderboard", "look back")
@@ -101,11 +111,48 @@ class Members:
         except Exception as error:
             self.wrong.append(f"{name}: {error!r}")
 
-    async def set_up_daily(self, server: Server, **options: Any) -> bool:
-        """Set up or change a question of the day; return whether the bot said so."""
+    async def add_daily(
+        self, server: Server, *, kind: str = "choice", thread: bool = False, **options: Any
+    ) -> Result | None:
+        """Add a question of the day; return the panel, or None if it never worked."""
+        manager, name = server.players[0].member, options.get("name", "Question of the day")
+
+        async def add() -> Result:
+            shown = await add_daily(manager, server.daily, **options)
+            if kind != "choice":
+                await set_questions(manager, shown, kind=kind)
+            if thread:
+                await set_extras(manager, shown, name=name, thread=True)
+            return shown
+
+        return await self._on_panel(add)
+
+    async def _on_panel(self, action: Callable[[], Awaitable[Result]]) -> Result | None:
+        """Do something on the panel of dailies, again from the start where the panel was lost."""
+        for _ in range(_TRIES):
+            with suppress(CannotDo):
+                if (result := await self._try(action)) is not None:
+                    self.did["/daily"] += 1
+                    return result
+            await self._pause(2, 15)
+        return None
+
+    async def move(self, server: Server, at: str | None, zone: str) -> None:
+        """Move a server to another zone, and its dailies to a time, in the forms of the panel.
+
+        Without a time only the form of the first one is used, and its time stays.
+        """
         manager = server.players[0].member
-        options["channel"] = server.daily
-        return await self.command(manager, server.daily, "daily setup", **options) is not None
+        filled: dict[str, object] = {"Channel": server.daily, "Time": at, "Days": EVERY_DAY}
+        filled |= {"Open for answers": "23", "Time zone": zone}
+
+        async def change(number: int) -> Result:
+            shown = await open_panel(manager, server.daily)
+            await pick(manager, shown, number)
+            return await fill_in(manager, shown, "When and where", filled)
+
+        for number in range(server.dailies if at else 1):
+            await self._on_panel(partial(change, number))
 
     async def answer_daily(self, player: Player) -> None:
         """Answer the newest dailies of a server, as many as it has."""
@@ -139,7 +186,7 @@ class Members:
 
     async def interview(self, player: Player) -> None:
         member, channel = player.member, player.server.quiz
-        begun = await self.command(member, channel, "interview", questions=2)
+        begun = await self.command(member, channel, "interview")
         for _ in range(4):
             await self._pause(10, 60)
             card = _find(channel, begun, member, _is_interview)
@@ -160,7 +207,7 @@ class Members:
         """Start a round and play it to its end; a few are stopped."""
         host, channel = players[0].member, players[0].server.quiz
         seen = {card.id for card in cards(channel)}
-        begun = await self.command(host, channel, "quiz start", **options)
+        begun = await self.command(host, channel, "quiz", **options)
         if begun is None and not self._has_round(channel):
             return
         answers: list[asyncio.Task[None]] = []
@@ -176,7 +223,9 @@ class Members:
                     if self.rng.random() < 0.2:
                         await self._press(host, card, what.capitalize())
                 if self.rng.random() < 0.002:
-                    await self.command(host, channel, "quiz stop")
+                    status = reply_of(await self.command(host, channel, "quiz"))
+                    if status is not None:
+                        await self._press(host, status, "Stop")
             if not self._has_round(channel):
                 break
         await asyncio.gather(*answers)

@@ -21,7 +21,7 @@ from tests import postgres as server
 from tests.backends import backends, migrated_file
 from tests.banks import small_bank
 from tests.patience import REPLIES
-from tests.stage import Stage
+from tests.stage import PATCH, Stage
 
 pytest_plugins = ["tests.seed"]
 
@@ -37,6 +37,13 @@ def unflushed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
 def patient_replies(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep replies from being deferred on a busy machine, except in tests of that."""
     monkeypatch.setattr(replies, "_PATIENCE", REPLIES)
+
+
+@pytest.fixture(autouse=True)
+def real_views() -> Iterator[None]:
+    """Put the views back that a stage replaced."""
+    yield
+    PATCH.undo()
 
 
 @pytest.fixture(autouse=True)

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import re
+import zlib
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from bot.challenges.cards import OpenCard, ResultCard
-from bot.chat.messages import PlainMessage
+from bot.challenges.model import OpenCard, ResultCard
+from bot.chat.messages import Message, PlainMessage
+from bot.chat.sender import _identifying_marks
 from bot.core import snowflakes
 from bot.core.context import Place
 from bot.core.errors import DeliveryLater, DeliveryUnknown
-from bot.daily.cards import Announcement, DailyCard, DailyResult, OpenDailyCard, OpenDailyResult
+from bot.daily.model import Daily, DailyQuestion, DailyResult
 from bot.interviews.grading.verifying import NoOpinion, PointToCheck, Ruling
-from bot.pairs.cards import PairMessage
-from bot.pairs.rules import Search
-from bot.questions.model import Bank
-from bot.recap.cards import Recap
-from bot.rounds.cards import QuestionCard, RevealCard, StandingsCard
+from bot.questions.model import Bank, Item
+from bot.recap.model import Week
+from bot.rounds.model import QuestionCard, RevealCard, StandingsCard
 
 T = TypeVar("T")
 MOST_OPENINGS = 20
@@ -45,6 +45,41 @@ class Clock:
 
 
 @dataclass(frozen=True)
+class Announcement:
+    """The announcement of a daily to a role."""
+
+    daily: Daily
+    question: DailyQuestion
+    role_id: int
+
+
+@dataclass(frozen=True)
+class DailyCard:
+    """The open card of a daily."""
+
+    daily: Daily
+    question: DailyQuestion
+
+    @property
+    def item(self) -> Item:
+        assert self.question.item is not None
+        return self.question.item
+
+    @property
+    def order(self) -> tuple[int, ...]:
+        return self.question.order
+
+
+@dataclass(frozen=True)
+class ClosedDaily:
+    """The closed card of a daily."""
+
+    daily: Daily
+    question: DailyQuestion
+    result: DailyResult
+
+
+@dataclass(frozen=True)
 class Post:
     """A message posted to the fake. `row_id` is the key of its question, round, daily and so on."""
 
@@ -52,7 +87,7 @@ class Post:
     channel_id: int
     row_id: int
     message_id: int
-    card: QuestionCard | StandingsCard | Announcement | DailyCard | OpenDailyCard | Recap | OpenCard
+    card: QuestionCard | StandingsCard | Announcement | DailyCard | Week | OpenCard
 
 
 @dataclass(frozen=True)
@@ -60,16 +95,7 @@ class Edit:
     kind: str
     channel_id: int
     message_id: int
-    card: (
-        QuestionCard
-        | RevealCard
-        | DailyCard
-        | DailyResult
-        | OpenDailyCard
-        | OpenDailyResult
-        | OpenCard
-        | ResultCard
-    )
+    card: QuestionCard | RevealCard | DailyCard | ClosedDaily | OpenCard | ResultCard
 
 
 @dataclass
@@ -87,24 +113,17 @@ _METHODS: dict[type, tuple[str, str]] = {
     StandingsCard: ("standings", "standings"),
     Announcement: ("daily", "announcement"),
     DailyCard: ("daily", "show"),
-    OpenDailyCard: ("daily", "show"),
-    DailyResult: ("daily", "close"),
-    OpenDailyResult: ("daily", "close"),
-    Recap: ("recap", "recap"),
+    ClosedDaily: ("daily", "close"),
+    Week: ("recap", "recap"),
     OpenCard: ("challenge", "count"),
     ResultCard: ("challenge", "result"),
-    PairMessage: ("pair", "pair"),
-    Search: ("welcome", "welcome"),
 }
 """By value shown: the kind of its message, and the kind of an edit that shows it."""
-_KEYS = ("question_id", "round_id", "daily_id", "recap_id", "challenge_id", "message_id", "id")
+_KEYS = ("question_id", "round_id", "recap_id", "challenge_id", "message_id", "id")
 
 
 class PlainViews:
     """Stands in for the features' views and returns the values to show unchanged."""
-
-    def announcement(self, words: Announcement) -> Announcement:
-        return words
 
     def question(self, card: Any, _bank: Bank) -> Any:
         return card
@@ -120,14 +139,13 @@ class PlainViews:
     async def standings(self, card: StandingsCard) -> StandingsCard:
         return card
 
-    async def recap(self, found: Recap) -> Recap:
-        return found
 
-    def welcome(self, search: Search) -> Search:
-        return search
+class PlainDailyViews:
+    """Stands in for the views of dailies and returns what they would show."""
 
-    def message(self, card: PairMessage) -> PairMessage:
-        return card
+    announcement = Announcement
+    card = staticmethod(lambda daily, question, _bank: DailyCard(daily, question))
+    result = staticmethod(lambda daily, question, found, _bank: ClosedDaily(daily, question, found))
 
 
 class FakeSender:
@@ -152,8 +170,6 @@ class FakeSender:
         """The threads and members of each addition."""
         self.reminders: list[tuple[int, int]] = []
         """Each reminder's member, and the number of questions due or left in their plan today."""
-        self.farewells: list[int] = []
-        """The members who were told that there will be no more reminders."""
         self.openings: list[datetime] = []
         """When each direct message channel was opened."""
         self.nonces: list[str] = []
@@ -224,7 +240,10 @@ class FakeSender:
         return await self._do(f"find_{kind}", search)
 
     async def edit(self, place: Place, message_id: int, message: Any) -> None:
-        of, kind = _METHODS[type(message)]
+        if isinstance(message, Message):
+            of, kind = _kind_and_key(message)[0], "edit"
+        else:
+            of, kind = _METHODS[type(message)]
 
         def show() -> None:
             self.edits.append(Edit(kind, place.channel_id, message_id, message))
@@ -258,7 +277,7 @@ class FakeSender:
         return await self._do("open_direct", lambda: 10_000 + user_id)
 
     async def write_to(self, user_id: int, message: Any, channel_id: int | None) -> int:
-        due, last = _reminded(message)
+        due = _reminded(message)
         now = self._clock()
         if channel_id is None:
             if (
@@ -270,7 +289,6 @@ class FakeSender:
 
         def send() -> int:
             self.reminders.append((user_id, due))
-            self.farewells += [user_id] if last else []
             return channel_id or 10 * user_id
 
         return await self._do("send_reminder", send)
@@ -310,17 +328,26 @@ class FakeSender:
 
 
 def _kind_and_key(message: Any) -> tuple[str, int]:
-    """Return a message's kind and the key of its row."""
+    """Return a message's kind and the key of its row.
+
+    For a message as members see it, these are the name of its first button, and what tells it from
+    others.
+    """
+    if isinstance(message, Message):
+        marks = sorted(_identifying_marks(None, message.children))
+        return (marks or ["message"])[0].partition(":")[0], zlib.crc32(repr(marks).encode())
+    if isinstance(message, Announcement | DailyCard):
+        return "daily", message.daily.id
     return _METHODS[type(message)][0], next(
         getattr(message, key) for key in _KEYS if hasattr(message, key)
     )
 
 
-def _reminded(message: PlainMessage) -> tuple[int, bool]:
-    """Return the first number in a reminder, and whether it says that it is the last one."""
+def _reminded(message: PlainMessage) -> int:
+    """Return the first number in a reminder."""
     number = re.search(r"\d[\d,]*", message.content)
     assert number is not None
-    return int(number[0].replace(",", "")), "this is the last one" in message.content
+    return int(number[0].replace(",", ""))
 
 
 class FakeVerifier:

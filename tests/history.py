@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import Any
 
@@ -16,26 +16,26 @@ from sqlalchemy import Connection, Table, func, select
 
 from bot.answers.store import CHALLENGE, DAILY, PRACTICE, ROUND, answers
 from bot.answers.totals import ALL_TOPICS, team_totals, totals
+from bot.bank.store import suggestions
 from bot.challenges.store import (
+    challenge_players,
     challenge_questions,
     challenge_shown,
-    challenge_takers,
     challenges,
 )
 from bot.core.erased_answers import erased_answers
+from bot.core.member_hashes import member_hashes
 from bot.core.servers import guilds
 from bot.core.tables import metadata
 from bot.daily.schedule_store import daily_schedules
 from bot.daily.store import dailies, daily_uses, open_answers
-from bot.daily.streak_store import streak_days, streaks
-from bot.insights.store import item_difficulties
-from bot.interviews.store import interview_questions, interviews, model_requests
+from bot.interviews.model import PartnerEnding, PartnerState
+from bot.interviews.partner_store import partner_interviews
+from bot.interviews.store import interview_questions, interviews
 from bot.members.store import member_names, members, teams
-from bot.memory.rules import DEFAULT
-from bot.memory.store import cards, memory_models
+from bot.members.streak_store import streak_days, streaks
+from bot.memory.store import cards, first_stabilities
 from bot.milestones.store import member_milestones, milestones
-from bot.pairs.rules import Ending, MessageKind, PairState, SearchState
-from bot.pairs.store import pair_messages, pair_searches, pair_turns, pairs
 from bot.plan.store import plan_days, plans
 from bot.practice.store import practice_questions, practices
 from bot.privacy.store import erasures
@@ -51,7 +51,6 @@ from bot.questions.store import (
 from bot.recap.store import recap_schedules, recaps
 from bot.reminders.store import reminders
 from bot.rounds.store import round_questions, rounds
-from bot.suggestions.store import suggestions
 
 GUILD, CHANNEL, ALWINA = 1, 10, 101
 NOW = datetime(2027, 1, 4, 12, tzinfo=UTC)
@@ -70,7 +69,7 @@ def fill(conn: Connection, days: int) -> None:
         _dailies(days),
         _totals(),
         _private(days),
-        _pairs(days),
+        _partners(days),
         _answers(days),
     ):
         made = list(rows)
@@ -127,7 +126,6 @@ def _members() -> Rows:
         "at": "12:30",
         "kind": "choice",
         "answer_hours": 23,
-        "number": 1,
         "name": "Question of the day",
         "asks": "all",
         "thread": False,
@@ -141,26 +139,21 @@ def _members() -> Rows:
     )
     yield _each(members, "user_id", people, shows_profile=True, zone="UTC")
     yield member_names, ({"guild_id": GUILD, "user_id": n, "name": f"m{n}"} for n in people)
-    streak = {"through": date(2020, 1, 1), "current": 0, "best": 0}
-    yield _each(streaks, "user_id", others, guild_id=GUILD, **streak)
+    settled = today - timedelta(days=5)
+    yield _each(streaks, "user_id", people, through=settled, current=3, best=9, freezes=1)
     yield _each(reminders, "user_id", people, at="09:00", next_at=soon)
     plan = {
         "day": today + timedelta(days=20),
         "minutes": 15,
         "set_on": today - timedelta(days=40),
-        "goal": 80,
-        "goal_of": "all",
-        "topic_ids": "",
+        "goal": "all",
     }
     yield _each(plans, "user_id", people, **plan)
     yield (
         plan_days,
-        (
-            {"user_id": ALWINA, "day": today - timedelta(days=n), "ready": 10 * n, "share": 9}
-            for n in range(40)
-        ),
+        ({"user_id": ALWINA, "day": today - timedelta(days=n), "ready": 10 * n} for n in range(40)),
     )
-    yield _each(plan_days, "user_id", others, day=today, ready=10, share=9)
+    yield _each(plan_days, "user_id", others, day=today, ready=10)
     card = {
         "state": 2,
         "stability": 9.0,
@@ -170,13 +163,8 @@ def _members() -> Rows:
         "last_review_at": NOW - timedelta(days=9),
     }
     yield cards, ({"user_id": n, "item_id": item, **card} for n in people for item in ITEMS[:12])
-    yield (
-        item_difficulties,
-        ({"item_id": item, "difficulty": 0.5, "answers": 40} for item in ITEMS),
-    )
-    fit = {"fitted_at": NOW, "reviews": 400, "loss_before": 0.4, "loss_after": 0.3}
-    fit |= {"parameters": json.dumps(DEFAULT.parameters), "recomputed": True}
-    yield _each(memory_models, "user_id", people, **fit)
+    fit = {"holds_from": NOW, "reviews": 400, "again": 0.2, "hard": 1.3, "good": 2.3, "easy": 8.3}
+    yield _each(first_stabilities, "user_id", people, **fit)
     yield server_banks, ({"guild_id": n, "mark": n, "packs": None, "numbers": 3} for n in servers)
     own = {"name": "ours", "topic_id": "ours"}
     section = {"section": "ours", "section_title": "Ours", "title": "Ours"}
@@ -191,9 +179,9 @@ def _members() -> Rows:
     yield (
         streak_days,
         (
-            {"guild_id": GUILD, "user_id": user, "day": today - timedelta(days=n)}
+            {"user_id": user, "day": today - timedelta(days=n), "counts": n < 4}
             for user in people
-            for n in range(0, 20, 7)
+            for n in range(2, 5)
         ),
     )
     yield (
@@ -201,7 +189,7 @@ def _members() -> Rows:
         ({"guild_id": n, "item_id": i, "last_on": today} for n in others[:30] for i in ITEMS),
     )
     yield met, ({"user_id": n, "topic_id": t, "last_at": NOW} for n in people for t in TOPICS)
-    yield _each(model_requests, "user_id", others, day=today, count=1)
+    yield member_hashes, ({"digest": f"{n:064x}", "day": today} for n in others)
     recap = {"channel_id": CHANNEL, "weekday": 0, "settled_until": NOW, "next_at": soon}
     yield _each(recap_schedules, "guild_id", servers, **recap)
     yield teams, ({"guild_id": n, "role_id": n, "name": f"t{n}"} for n in servers)
@@ -212,7 +200,7 @@ def _members() -> Rows:
     )
     streak_role = {"kind": "streak", "name": "7", "role_id": 7}
     yield _each(milestones, "guild_id", servers, **streak_role)
-    reached = {"guild_id": GUILD, "told": True, "state": "given", "reached_at": NOW}
+    reached = {"guild_id": GUILD, "told": True, "reached_at": NOW}
     yield _each(member_milestones, "user_id", others, **streak_role, **reached)
     said = {"user_id": ALWINA, "item_id": "t1-a", "text": "odd", "at": NOW}
     yield _each(reports, "guild_id", others, **said)
@@ -232,6 +220,7 @@ def _rounds(days: int) -> Rows:
         "difficulty": "mixed",
         "seconds": 20,
         "idle": 0,
+        "two_played": True,
     }
     yield (
         rounds,
@@ -247,7 +236,6 @@ def _rounds(days: int) -> Rows:
                 },
                 "phase": "open" if n == days else "ended",
                 "due_at": at(n, days) if n == days else None,
-                "ended_at": None if n == days else at(n, days),
             }
             for n in range(1, days + 1)
         ),
@@ -276,7 +264,7 @@ def _challenges(days: int) -> Rows:
         "member_id": ALWINA,
         "difficulty": "mixed",
     }
-    challenge |= {"wanted": QUESTIONS, "total": QUESTIONS, "hours": 24}
+    challenge |= {"two_played": True, "wanted": QUESTIONS, "total": QUESTIONS, "hours": 24}
     yield (
         challenges,
         (
@@ -303,9 +291,9 @@ def _challenges(days: int) -> Rows:
             for n, k, q in questions
         ),
     )
-    takers = (ALWINA, 102)
+    players = (ALWINA, 102)
     yield (
-        challenge_takers,
+        challenge_players,
         (
             {
                 **{
@@ -318,7 +306,7 @@ def _challenges(days: int) -> Rows:
                 "guild_id": GUILD if n == days else None,
             }
             for n in range(1, days + 1)
-            for user in takers
+            for user in players
         ),
     )
     yield (
@@ -333,13 +321,14 @@ def _challenges(days: int) -> Rows:
             }
             for n, k, q in questions
             if n < days or k == 1
-            for user in takers
+            for user in players
         ),
     )
 
 
 def _dailies(days: int) -> Rows:
-    daily = {"guild_id": GUILD, "choice_order": "0123", "channel_id": CHANNEL, "failures": 0}
+    daily = {"guild_id": GUILD, "schedule_id": 1, "name": "Daily", "answer_hours": 23}
+    daily |= {"thread": False, "choice_order": "0123", "channel_id": CHANNEL, "failures": 0}
     yield (
         dailies,
         (
@@ -365,14 +354,11 @@ def _dailies(days: int) -> Rows:
     yield (
         open_answers,
         (
-            {"daily_id": n, "user_id": user, "text": "So.", "grade": '{"points": []}'}
+            {"daily_id": n, "user_id": user, "text": "So."}
             for n in range(1, days)
             for user in (ALWINA, 102)
         ),
     )
-    through = at(days - 5, days).date()
-    streak = {"through": through, "current": days, "best": days}
-    yield _each(streaks, "user_id", [ALWINA], guild_id=GUILD, **streak)
     yield (
         daily_uses,
         ({"guild_id": GUILD, "item_id": item, "last_on": NOW.date()} for item in ITEMS),
@@ -467,13 +453,13 @@ def _private(days: int) -> Rows:
                     "item_id": ITEMS[q % len(ITEMS)],
                     "choice_order": "0123",
                 },
-                **{"fresh": True, "asked_at": at(n, days)},
+                **{"is_new": True, "asked_at": at(n, days)},
             }
             for n, k, q in questions[:-1]
         ),
     )
     asking = {"practice_id": days, "number": QUESTIONS, "item_id": ITEMS[0], "asked_at": NOW}
-    asking |= {"choice_order": "0123", "fresh": True}
+    asking |= {"choice_order": "0123", "is_new": True}
     yield _each(practice_questions, "id", [days * QUESTIONS], **asking)
     yield (
         interviews,
@@ -503,52 +489,33 @@ def _private(days: int) -> Rows:
     )
 
 
-def _pairs(days: int) -> Rows:
-    """Alwina's pair of each day, and searches and messages of many others."""
-    others = range(1000, 1000 + OTHERS)
+def _partners(days: int) -> Rows:
+    """Alwina's interview with a partner of each day, and searches of many others."""
     soon = NOW + timedelta(hours=5)
-    search = {"hours": "any", "zone": "UTC", "started_at": NOW, "ends_at": soon, "due_at": soon}
-    search |= {"state": SearchState.SEEKING}
     yield (
-        pair_searches,
-        (
-            {**search, "id": days + n, "guild_id": GUILD if n < 1100 else n, "user_id": n}
-            for n in others
-        ),
-    )
-    yield _each(pair_searches, "id", [days], **search, guild_id=GUILD, user_id=ALWINA)
-    yield (
-        pairs,
+        partner_interviews,
         (
             {
                 "id": n,
                 "guild_id": GUILD,
+                "channel_id": CHANNEL,
                 "first_id": ALWINA if n % 2 else 1000 + n % OTHERS,
                 "second_id": 1000 + n % OTHERS if n % 2 else ALWINA,
-                "first_search_id": n,
-                "second_search_id": n,
-                "state": PairState.GATHERING if n == days else PairState.ENDED,
-                "starts_at": at(n, days),
+                "state": PartnerState.ASKING if n == days else PartnerState.ENDED,
                 "turn": 1,
                 "created_at": at(n, days),
                 "due_at": soon if n == days else None,
-                "ending": None if n == days else Ending.DONE,
+                "ending": None if n == days else PartnerEnding.DONE,
             }
             for n in range(1, days + 1)
         ),
     )
-    turn = {"number": 1, "topic_id": "t1", "ticks": "01"}
+    search = {"channel_id": CHANNEL, "state": PartnerState.OPEN, "created_at": NOW, "due_at": soon}
     yield (
-        pair_turns,
-        ({**turn, "pair_id": n, "asked_at": at(n, days)} for n in range(1, days + 1)),
-    )
-    message = {"kind": MessageKind.OVER, "number": 0, "created_at": NOW, "due_at": NOW}
-    yield (
-        pair_messages,
+        partner_interviews,
         (
-            {**message, "id": days + n, "guild_id": GUILD if n < 1100 else n, "channel_id": n}
-            | {"user_id": n, "pair_id": days}
-            for n in others
+            {**search, "id": days + n, "guild_id": GUILD if n < 1100 else n, "first_id": n}
+            for n in range(1000, 1000 + OTHERS)
         ),
     )
 

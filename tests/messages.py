@@ -66,6 +66,16 @@ def labels(view: discord.ui.LayoutView | discord.ui.View) -> list[str]:
     return [c["label"] for c in components(view) if c["type"] == discord.ComponentType.button.value]
 
 
+PHONE = 32
+"""Characters of a line of text on a card at 390 px, about."""
+
+
+def height(view: discord.ui.LayoutView) -> int:
+    """Return about how many lines a message takes at 390 px; a row of buttons takes two."""
+    rows = sum(isinstance(item, discord.ui.ActionRow) for item in view.walk_children())
+    return 2 * rows + sum(-(-len(line) // PHONE) for line in lines(view))
+
+
 def check_limits(view: discord.ui.LayoutView, what: object) -> None:
     """Assert Discord's documented limits for a message with components."""
     found = components(view)

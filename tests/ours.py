@@ -67,5 +67,5 @@ async def furnish(
 
 
 def kept_in(banks: Banks) -> tuple[int, int]:
-    """Return the number of servers' banks in memory, and of own items in them."""
-    return len(banks._cached), sum(kept.rows for kept in banks._cached.values())
+    """Return the number of servers' banks in memory, and their size."""
+    return len(banks._cached), sum(kept.size for kept in banks._cached.values())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -16,9 +16,10 @@ from sqlalchemy import Connection, select
 
 from bot.answers.store import CHALLENGE, DAILY, ROUND, Answer, answers
 from bot.answers.totals import totals
-from bot.app import IN_PLAY, Services, Views
-from bot.challenges.cards import OpenCard
-from bot.challenges.store import challenge_questions
+from bot.app import IN_PLAY, Services
+from bot.challenges import work as challenges_work
+from bot.challenges.model import OpenCard
+from bot.challenges.store import challenge_questions, challenges
 from bot.core import snowflakes
 from bot.core.clicks import Click
 from bot.core.clock import DiscordClock
@@ -26,24 +27,46 @@ from bot.core.context import Context
 from bot.core.database import Database
 from bot.core.jobs import Scheduler, Worker
 from bot.core.tables import fetch_all
+from bot.daily import rules
 from bot.daily import store as daily_store
-from bot.daily.cards import Announcement, DailyVerdict, OpenDailyCard, OpenReview
-from bot.daily.rules import Daily
+from bot.daily import work as daily_work
+from bot.daily.model import DEFAULT_NAME, Daily, DailyFeedback, DailyStatus, DailyVerdict
+from bot.daily.schedule_service import Changes
 from bot.daily.store import dailies
-from bot.daily.streaks import StreakNews
+from bot.games.model import Starter
+from bot.members.model import StreakNews
 from bot.questions.banks import Banks
 from bot.questions.model import Bank
 from bot.questions.own_pictures import OwnPictures
-from bot.recap.cards import Recap
+from bot.recap.model import Week
+from bot.rounds import messages as rounds_messages
 from bot.rounds import store as round_store
-from bot.rounds.cards import Locked, StandingsCard
-from bot.rounds.store import Round, RoundQuestion, round_questions
-from tests.fakes import Clock, FakeSender, FakeVerifier, PlainViews, Post
+from bot.rounds.model import Locked, Round, RoundOptions, RoundQuestion, StandingsCard
+from bot.rounds.store import round_questions, rounds
+from tests.fakes import (
+    Announcement,
+    Clock,
+    DailyCard,
+    FakeSender,
+    FakeVerifier,
+    PlainDailyViews,
+    PlainViews,
+    Post,
+)
 
 GUILD, CHANNEL, ALWINA, BOB, CLEMENTINE, DAGOBERT = 1, 10, 101, 102, 103, 104
 STARTERS = 1000
 """In channels other than `CHANNEL`, the member with this id plus the channel's starts rounds."""
+PATCH = pytest.MonkeyPatch()
+"""Puts fakes in the place of views; a fixture undoes it after each test."""
 NAMES = {ALWINA: "Alwina", BOB: "Bob", CLEMENTINE: "Clementine", DAGOBERT: "Dagobert"}
+
+
+def starter_in(channel_id: int = CHANNEL, user_id: int = 0) -> Starter:
+    """Return who starts a game in a channel; each may start one at a time."""
+    usual = ALWINA if channel_id == CHANNEL else STARTERS + channel_id
+    user_id = user_id or usual
+    return Starter(guild_id=GUILD, channel_id=channel_id, user_id=user_id, name=NAMES.get(user_id))
 
 
 class Stage:
@@ -75,10 +98,12 @@ class Stage:
             pictures=OwnPictures(self.database),
         )
         plain = PlainViews()
-        views = Views(plain, plain, plain, plain, plain)
-        services = Services(context, self.verifier, views)
+        PATCH.setattr(rounds_messages, "view", plain)
+        PATCH.setattr(challenges_work, "view", plain)
+        PATCH.setattr(daily_work, "view", PlainDailyViews())
+        services = Services(context, self.verifier)
         # its edits wait in real time, so on a busy machine one would come in the middle of a test
-        services.open_questions.counters._closed = True
+        services.open_questions.counter._closed = True
         return services
 
     async def introduce(self) -> None:
@@ -173,15 +198,13 @@ class Stage:
 
     async def start(self, questions: int = 3, **options: Any) -> int:
         """Start a round whose first question is due now."""
-        usual = {"guild_id": GUILD, "channel_id": CHANNEL, "seconds": 20, **options}
-        starter = (
-            ALWINA if usual["channel_id"] == CHANNEL else STARTERS + usual["channel_id"]
-        )  # each may start one at a time
-        started = await self.bot.rounds.start(
-            questions=questions, **{"starter_id": starter, **usual}
-        )
+        notify = options.pop("notify", None)
+        starter = starter_in(options.pop("channel_id", CHANNEL), options.pop("starter_id", 0))
+        starter = replace(starter, guild_id=options.pop("guild_id", GUILD))
+        wanted = RoundOptions(questions, **{"seconds": 20, **options})
+        started = await self.bot.rounds.start(starter, wanted, notify)
         self.clock.at = max(self.clock.at, started.first_at)
-        return started.round_id
+        return started.id
 
     async def round(self, round_id: int) -> Round:
         found = await self.database.read(round_store.get, round_id)
@@ -221,7 +244,7 @@ class Stage:
         """Return an answer to a post, by default the newest, now or `after` so many seconds."""
         post = post or self.card()
         card = post.card
-        assert not isinstance(card, StandingsCard | Announcement | OpenDailyCard | Recap | OpenCard)
+        assert not isinstance(card, StandingsCard | Announcement | Week | OpenCard)
         wanted = (
             card.item.right
             if right
@@ -249,34 +272,57 @@ class Stage:
     # --- dailies
 
     async def set_up(self, at: str = "13:00", zone: str = "UTC", **options: Any) -> None:
-        await self.bot.schedules.setup(
-            GUILD, **{"channel_id": CHANNEL, "at": at, "zone": zone, **options}
-        )
+        """Add a server's first daily, or change it."""
+        changes: Changes = {"channel_id": CHANNEL, "at": at, "zone": zone, **options}  # type: ignore[typeddict-item]
+        found = await self.bot.schedules.all_of(GUILD)
+        if found:
+            await self.bot.schedules.change(GUILD, found[0].id, changes)
+        else:
+            await self.bot.schedules.add(GUILD, {"name": DEFAULT_NAME, **changes})
+
+    async def change(self, schedule_id: int = 1, **changes: Any) -> DailyStatus:
+        """Change a daily, by default the first one, and return its status."""
+        given: Changes = changes  # type: ignore[assignment]
+        await self.bot.schedules.change(GUILD, schedule_id, given)
+        return await self.status(schedule_id)
 
     async def days(self) -> list[Daily]:
         """Return all dailies, oldest first."""
 
         def query(conn: Connection) -> list[Daily]:
-            query = select(dailies).order_by(dailies.c.local_date, dailies.c.number)
+            query = select(dailies).order_by(dailies.c.local_date, dailies.c.schedule_id)
             return fetch_all(conn, query, Daily)
 
         return await self.database.read(query)
 
-    async def day(self, day: date, number: int = 1) -> Daily:
-        found = await self.database.read(daily_store.of_day, GUILD, number, day)
+    async def day(self, day: date, schedule_id: int = 1) -> Daily:
+        found = await self.database.read(daily_store.of_day, schedule_id, day)
         assert found is not None
         return found
 
+    async def status(self, schedule_id: int | None = None) -> DailyStatus:
+        """Return the status of a daily, by default of the first one."""
+        found = await self.bot.schedules.all_statuses(GUILD)
+        return next(s for s in found if schedule_id in (None, s.schedule.id))
+
+    def daily_click(self, user_id: int, daily: Daily) -> Click:
+        """Return the right answer to a daily with an item, without its card."""
+        question = rules.asked_by(daily, self.bank)
+        assert question is not None
+        assert daily.message_id is not None
+        card = DailyCard(daily, question)
+        return self.click(user_id, post=Post("daily", CHANNEL, daily.id, daily.message_id, card))
+
     async def write_daily(
         self, user_id: int, text: str, *, post: Post | None = None, after: float | None = None
-    ) -> OpenReview:
+    ) -> DailyFeedback:
         """Answer an open daily and open the feedback."""
         post = post or self.card()
         news = await self.write_daily_only(user_id, text, post=post, after=after)
-        return await self.bot.dailies.review_open(post.row_id, GUILD, user_id, news=news)
+        return await self.bot.dailies.feedback(post.row_id, GUILD, user_id, news=news)
 
     async def write_daily_only(self, user_id: int, text: str, **how: Any) -> StreakNews:
-        """Answer an open daily without having it graded."""
+        """Answer an open daily without opening the feedback."""
         return await self.bot.dailies.answer_openly(self.written(user_id, text, **how))
 
     def written(
@@ -303,20 +349,17 @@ class Stage:
     async def check_points(self) -> dict[int, int]:
         """The all-time points by member, after a check of what each answer pays and of the totals."""
 
-        def read(conn: Connection) -> tuple[list[Answer], dict[Any, int], dict[int, int]]:
-            games = {
-                **{(ROUND, q.id): q.round_id for q in conn.execute(select(round_questions))},
-                **{
-                    (CHALLENGE, q.id): q.challenge_id
-                    for q in conn.execute(select(challenge_questions))
-                },
+        def read(conn: Connection) -> tuple[list[Answer], set[Any], dict[int, int]]:
+            shared = {
+                *((ROUND, key) for key in conn.execute(_OF_TWO_IN_ROUNDS).scalars()),
+                *((CHALLENGE, key) for key in conn.execute(_OF_TWO_IN_CHALLENGES).scalars()),
             }
             sums = {row.user_id: row.points for row in conn.execute(_ALL_TIME)}
-            return fetch_all(conn, select(answers), Answer), games, sums
+            return fetch_all(conn, select(answers), Answer), shared, sums
 
-        log, games, sums = await self.database.read(read)
+        log, shared, sums = await self.database.read(read)
         counted = [a for a in log if a.local_date is not None]
-        on_boards = what_counts(counted, games)
+        on_boards = what_counts(counted, shared)
         assert {key(a): a.paid for a in counted} == on_boards
         added: Counter[int] = Counter()
         for (_, _, user_id), points in on_boards.items():
@@ -330,38 +373,31 @@ def key(answer: Answer) -> tuple[str, int, int]:
 
 
 def what_counts(
-    given: Iterable[Answer], games: Mapping[Any, int]
+    given: Iterable[Answer], shared: Collection[Any]
 ) -> dict[tuple[str, int, int], int]:
     """Return what each counted answer pays, computed from all answers without any index.
 
-    A daily's answer pays its points. A round's or challenge's, too, if a second member has answered in it, and if its
-    item has paid the member nothing in the thirty days before. `games`: the round or challenge of each question.
+    A daily's answer pays its points. A round's or challenge's, too, if two have played in it, and if its item has
+    paid the member nothing in the thirty days before. `shared`: the questions of such rounds and challenges.
     """
     found: dict[tuple[str, int, int], int] = {}
     won: list[Answer] = []
-    ordered = sorted(given, key=lambda a: a.answered_at)
-    for a in ordered:
-        game = games.get((a.source, a.question_id))
-        alone = (
-            len(
-                {
-                    b.user_id
-                    for b in ordered
-                    if b.source == a.source and games.get((b.source, b.question_id)) == game
-                }
-            )
-            < 2
-        )
+    for a in sorted(given, key=lambda a: a.answered_at):
         same = [
             b
             for b in won
             if (b.user_id, b.guild_id, b.item_id) == (a.user_id, a.guild_id, a.item_id)
         ]
         lately = any(a.answered_at - b.answered_at < timedelta(days=30) for b in same)
+        alone = (a.source, a.question_id) not in shared
         points = 0 if a.source != DAILY and (alone or lately) else a.points
         found[key(a)] = points
         won += [a] if points else []
     return found
 
 
+_OF_TWO_IN_ROUNDS = select(round_questions.c.id).join(rounds).where(rounds.c.two_played)
+_OF_TWO_IN_CHALLENGES = (
+    select(challenge_questions.c.id).join(challenges).where(challenges.c.two_played)
+)
 _ALL_TIME = select(totals.c.user_id, totals.c.points).where(totals.c.topic_id == "")

@@ -25,11 +25,11 @@ async def test_everything_under_way_ends_together() -> None:
         await asyncio.sleep(1000)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(services.open_questions.counters, "_refresh", hang)
+        patch.setattr(services.open_questions.counter, "_edit", hang)
         patch.setattr(services.round_work, "work", hang)
         patch.setattr(services.context.scheduler, "_read", AsyncMock(return_value=[]))
         opened = services.context.now() - timedelta(seconds=5)
-        services.open_questions.counters.touch(1, 1, 1, opened, None)
+        services.open_questions.counter.touch(1, opened=opened, deadline=None)
         services.context.scheduler.start()
         services.context.scheduler._begin(0, [1])
         await asyncio.sleep(5)

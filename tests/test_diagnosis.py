@@ -105,23 +105,3 @@ async def test_the_report_is_printed(
     report = capsys.readouterr().out
     assert "the database can't be opened, see below" in report
     assert "not a database" in report
-
-
-@pytest.mark.parametrize(("installed", "says"), [(True, "are fitted"), (False, "default")])
-async def test_the_check_says_whether_parameters_are_fitted(
-    url: URL,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-    installed: bool,
-    says: str,
-) -> None:
-    """Without the library for it, this is the one place that says so; it is no error."""
-    async with open_database(url):
-        pass
-    monkeypatch.setattr(diagnosis, "is_available", lambda: installed)
-    env = {"DATABASE_URL": url.render_as_string(hide_password=False)}
-    assert await diagnosis.check(Settings.from_env(env)) == 0
-    (line,) = [
-        line for line in capsys.readouterr().out.splitlines() if line.startswith("practice: ")
-    ]
-    assert says in line

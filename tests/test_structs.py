@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from bot.config import Settings
-from bot.core.shards import Shards
+from bot.core.snowflakes import Shards
 
 
 def test_a_name_that_is_no_field() -> None:

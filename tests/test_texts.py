@@ -25,8 +25,8 @@ RULES = {
 """Patterns that sound translated or cold, or name one thing twice, each with an example."""
 RELATIVE = re.compile(r":R>|'R'\)")
 PLAIN = {
-    "Not listed? Set it with /daily setup",  # in a form, where Discord shows no mentions
-    "Rounds: /quiz start, at any time",  # nor in a channel's topic
+    "Not listed? Set it with /settings",  # in a form, where Discord shows no mentions
+    "Rounds: /quiz, at any time",  # nor in a channel's topic
 }
 
 
@@ -61,7 +61,7 @@ def test_commands_are_mentions() -> None:
     """Each command in a text is a mention of one that exists, but where Discord shows none."""
     known, all_of_them = names(), all_texts()
     named = {name for text in all_of_them for name in re.findall(r"</([a-z ]+)>", text.words)}
-    assert {"quiz start", "daily setup", "help"} <= named
+    assert {"quiz", "daily", "help"} <= named
     assert named <= known
     tops = "|".join({name.split()[0] for name in known})
     typed = re.compile(rf"(?<![\w.:/])/({tops})\b")

@@ -88,24 +88,6 @@ def add_counted(conn: Connection, answer: Answer, *, day: date) -> bool:
     return True
 
 
-def grade(conn: Connection, before: Answer, *, states: str, points: int, right: bool) -> None:
-    """Store the grade of an answer to an open daily, and change the totals with it.
-
-    `states` are the states of its key points, as `bot.interviews.assessment` encodes them.
-    """
-    store.change(
-        conn,
-        before.source,
-        before.question_id,
-        before.user_id,
-        answer=states,
-        correct=right,
-        points=points,
-        paid=points,
-    )
-    totals.correct(conn, before, points)
-
-
 class Regraded(Struct, frozen=True):
     """The number of answers with a changed verdict, their members, and how many are right now."""
 

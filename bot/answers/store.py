@@ -56,7 +56,7 @@ answers = sa.Table(
     sa.Column("guild_id", sa.BigInteger),
     sa.Column("item_id", sa.String(48), nullable=False),  # '' for an open question
     sa.Column("topic_id", sa.String(48), nullable=False),
-    # as bot.questions.answers encodes it; for an open question the states of its key points;
+    # as bot.questions.answers encodes it; for an open question what the member ticked;
     # null for a question of a challenge that was shown and left without an answer
     sa.Column("answer", sa.String(MAX_TYPED)),
     sa.Column("typed", sa.Boolean, nullable=False),  # text of a member, else picked choices
@@ -342,19 +342,22 @@ Reviews = dict[str, list[tuple[Rating, datetime]]]
 """Reviews by item id: ratings with their times, the oldest first."""
 
 
-def reviews_of(conn: Connection, user_id: int, item_ids: Collection[str]) -> Reviews:
-    """Return all reviews of a member's memory cards of some items."""
-    return _by_item(_rated(conn, user_id, item_ids))
+def reviews_of(conn: Connection, user_id: int, item_id: str) -> list[tuple[Rating, datetime]]:
+    """Return all reviews of a member's memory card of an item, the oldest first."""
+    return [(Rating(row.rating), row.answered_at) for row in _rated(conn, user_id, item_id)]
 
 
 @prepared
-def _rated(user_id: int, item_ids: Collection[str]) -> Select[Any]:
-    return _reviews(user_id).where(answers.c.item_id.in_(item_ids))
+def _rated(user_id: int, item_id: str) -> Select[Any]:
+    return _reviews(user_id).where(answers.c.item_id == item_id)
 
 
 def all_reviews_of(conn: Connection, user_id: int) -> Reviews:
     """Return all reviews of all of a member's memory cards."""
-    return _by_item(_all_rated(conn, user_id))
+    found: Reviews = {}
+    for row in _all_rated(conn, user_id):
+        found.setdefault(row.item_id, []).append((Rating(row.rating), row.answered_at))
+    return found
 
 
 def _reviews(user_id: int) -> Select[Any]:
@@ -365,13 +368,6 @@ def _reviews(user_id: int) -> Select[Any]:
 
 
 _all_rated = prepared(_reviews)
-
-
-def _by_item(rows: Iterable[Any]) -> Reviews:
-    found: Reviews = {}
-    for item_id, rating, at in rows:
-        found.setdefault(item_id, []).append((Rating(rating), at))
-    return found
 
 
 def count_reviews(conn: Connection, user_id: int, limit: int) -> int:
@@ -433,6 +429,19 @@ def _verdicts_since(user_id: int, since: datetime) -> Select[Any]:
     )
 
 
+def servers_since(conn: Connection, user_id: int, since: datetime) -> dict[int, datetime]:
+    """Return the servers where a member has answered since a moment, with the first answer's time."""
+    return {row.guild_id: row.first for row in _servers_since(conn, user_id, since)}
+
+
+@prepared
+def _servers_since(user_id: int, since: datetime) -> Select[Any]:
+    c = answers.c
+    first = func.min(c.answered_at).label("first")
+    own = c.user_id == user_id, c.answered_at >= since, c.guild_id.is_not(None)
+    return select(c.guild_id, first).where(*own).group_by(c.guild_id)
+
+
 def has_played(conn: Connection, user_id: int) -> bool:
     """Return whether a member has ever answered in a round."""
     own = answers.c.user_id == user_id, answers.c.source == ROUND
@@ -482,11 +491,12 @@ _points_between = prepared(_points)
 
 def answered_between(
     conn: Connection, guild_id: int, first: date, last: date
-) -> list[tuple[date, str, int, int]]:
-    """Return (date, item id or '', answers, right answers) on a server between two dates."""
-    key = answers.c.local_date, answers.c.item_id
-    query = select(*key, func.count(), RIGHT).where(_on_days(guild_id, first, last)).group_by(*key)
-    return [(*known, int(right)) for *known, right in conn.execute(query)]
+) -> dict[str, tuple[int, int]]:
+    """Return (answers, right answers) on a server between two dates, by item id or ''."""
+    item_id = answers.c.item_id
+    query = select(item_id, func.count(), RIGHT).where(_on_days(guild_id, first, last))
+    found = conn.execute(query.group_by(item_id))
+    return {item: (number, int(right)) for item, number, right in found}
 
 
 def longest_streak(

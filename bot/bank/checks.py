@@ -10,8 +10,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import asdict
 
-from bot.bank.documents import sources_of
 from bot.chat.text import MAX_MESSAGE
 from bot.core.limits import MAX_GRADED_CHARACTERS, MAX_ITEMS
 from bot.questions.check import (
@@ -24,7 +24,7 @@ from bot.questions.check import (
     pictures_in,
     topics_in,
 )
-from bot.questions.model import Bank
+from bot.questions.model import Bank, Topic
 from bot.questions.own import OwnItem
 
 _OPEN = ("question", "answer", "key_points", "follow_ups")
@@ -133,6 +133,11 @@ def _characters(entry: Mapping[str, Any]) -> int:
         *(text for each in lists if isinstance(each, list) for text in each),
     ]
     return sum(len(text) for text in texts if isinstance(text, str))
+
+
+def sources_of(topic: Topic | None) -> list[dict[str, str]]:
+    """Return a topic's references as in a bank's file."""
+    return [asdict(reference) for reference in topic.references] if topic else []
 
 
 def formulas_of(draft: Draft, known: Sequence[OwnItem]) -> list[tuple[str, str]]:

@@ -1,108 +1,134 @@
-"""/bank: managers edit their server's own questions."""
+"""/bank: the panel of managers for their server's own questions."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from datetime import datetime
 from functools import partial
-from typing import Any, Literal, TypeVar
+from typing import Any
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 from msgspec.structs import replace
 
+from bot.bank import insights_views, suggestions_views
 from bot.bank import views as view
-from bot.bank.cards import Saved
 from bot.bank.files import most_bytes, refuse_size
-from bot.bank.forms import PICTURE, Extras, Form
+from bot.bank.forms import LEVELS, PICTURE, tidied
+from bot.bank.insights_service import QuestionInsights
+from bot.bank.model import Extras, Form, QuestionPage
 from bot.bank.pictures import TOO_LARGE
 from bot.bank.service import OwnBank
-from bot.chat import text as t
+from bot.bank.suggestions_service import Suggestions
 from bot.chat.client import QuizBot
 from bot.chat.messages import Message
-from bot.chat.permissions import PAGE_LIFETIME, require_bot, require_page
+from bot.chat.permissions import require_bot, require_page
 from bot.chat.replies import defer_if_slow, return_text_on_error, say, say_here, show
-from bot.chat.router import Fields, Route, guild_id_of, modal_fields, modal_file, modal_texts
+from bot.chat.router import (
+    Fields,
+    Route,
+    guild_id_of,
+    modal_fields,
+    modal_file,
+    modal_texts,
+    parse_number,
+    selected_values,
+)
 from bot.core.errors import UserError
 from bot.core.limits import MAX_FILE_BYTES, MAX_LARGE_FILES, MAX_PICTURE_BYTES
-from bot.core.snowflakes import created_at
 from bot.questions.check import BankError, Problem, file_error
+from bot.rounds.cog import start_round
+from bot.rounds.model import RoundOptions
+from bot.rounds.service import Rounds
 
 
-async def title_choices(
-    interaction: discord.Interaction[QuizBot], current: str
-) -> list[app_commands.Choice[str]]:
-    """Suggest topics by title. The value is the title, because a new one may be typed too."""
-    bank = await interaction.client.context.bank_for(interaction.user.id, interaction.guild_id)
-    titles = dict.fromkeys(topic.title for topic in bank.search(current[:100]))
-    return [app_commands.Choice(name=title, value=title) for title in titles]
-
-
-Show = Callable[[discord.Interaction], Awaitable[None]]
-Written = TypeVar("Written", Form, Extras)
-
-
-@app_commands.guild_only()
-@app_commands.allowed_installs(guilds=True, users=False)
-@app_commands.default_permissions(manage_guild=True)
-class Bank(commands.GroupCog, group_name="bank", group_description="This server's own questions"):
+class BankCog(commands.Cog):
     def __init__(
         self,
         bot: QuizBot,
         bank: OwnBank,
-        *,
-        review: Show,
-        insights: Show,
+        suggestions: Suggestions,
+        insights: QuestionInsights,
+        rounds: Rounds,
     ) -> None:
-        """`review` and `insights` reply to the commands of other features."""
         self.bot = bot
         self.own = bank
+        self.suggestions = suggestions
+        self.insights = insights
+        self.rounds = rounds
         self._large_slots = asyncio.Semaphore(MAX_LARGE_FILES)
         self._large_files: set[int] = set()
         """The servers with a large file that is read or waits."""
-        self.show_review = review
-        self.show_insights = insights
-        self._forms_opened: dict[tuple[int, int], datetime] = {}
-        """When members last opened a form by a command, by server and member.
+        for route, handler in (
+            (view.FORM, self.open_form),
+            (view.ADDED, self.added),
+            (view.IMPORTED, self.imported),
+            (view.EXPORTED, self.exported),
+            (view.SEARCHED, self.searched),
+            (view.LIST, self.list_page),
+            (view.CHOSEN, self.chosen),
+            (view.QUESTION, self.question),
+            (view.EDITED, self.edited),
+            (view.EXTENDED, self.extended),
+            (view.LEVEL, self.level),
+            (view.UNDO, self.undo),
+            (view.RETIRE, self.retired),
+            (view.CORRECT, self.correct),
+            (insights_views.INSIGHTS, self.show_insights),
+            (insights_views.WEAKEST, self.start_round),
+        ):
+            bot.router.add(route, handler)
 
-        A modal that answers a command is submitted without a message that would have a time.
-        """
-        bot.router.add(view.LIST, self.list_page)
-        bot.router.add(view.RETIRE, self.retired)
-        bot.router.add(view.ADDED, self.added)
-        bot.router.add(view.EDITED, self.edited)
-        bot.router.add(view.CORRECT, self.correct)
-        bot.router.add(view.EXTRAS, self.extras)
-        bot.router.add(view.EXTENDED, self.extended)
-
-    async def interaction_check(self, interaction: discord.Interaction) -> bool:
+    @app_commands.command(description="This server's own questions: review, add, find, import")
+    @app_commands.guild_only()
+    @app_commands.allowed_installs(guilds=True, users=False)
+    @app_commands.default_permissions(manage_guild=True)
+    async def bank(self, interaction: discord.Interaction) -> None:
         require_bot(interaction)
-        return True
+        guild_id = guild_id_of(interaction)
+        panel = view.panel(
+            await self.own.count(guild_id),
+            await self.suggestions.waiting(guild_id),
+            review=suggestions_views.NEXT.id(),
+            insights=insights_views.OVERVIEW,
+        )
+        await say(interaction, panel)
 
-    @app_commands.command(
-        name="import", description="Add questions from a file, or change those with the same ids"
-    )
-    @app_commands.describe(file="JSON, CSV or a .zip of an export")
-    async def import_(self, interaction: discord.Interaction, file: discord.Attachment) -> None:
+    async def open_form(self, interaction: discord.Interaction, fields: Fields) -> None:
+        require_page(interaction, view.FORM)
+        forms = {
+            "add": view.add_form,
+            "import": view.import_form,
+            "export": view.export_form,
+            "search": view.search_form,
+        }
+        await interaction.response.send_modal(forms[fields["what"]]())
+
+    # --- files
+
+    async def imported(self, interaction: discord.Interaction, _fields: Fields) -> None:
+        require_page(interaction, view.IMPORTED)
+        file = modal_file(interaction, "upload")
+        if file is None:
+            raise UserError("There was no file in that form. Press Import again and add one.")
         await say(interaction, await defer_if_slow(interaction, self._import(interaction, file)))
 
     async def _import(self, interaction: discord.Interaction, file: discord.Attachment) -> Message:
+        most = most_bytes(file.filename)
         try:
-            refuse_size(file.size, most_bytes(file.filename))
-            if most_bytes(file.filename) <= MAX_FILE_BYTES:
-                return await self._download(interaction, file)
+            refuse_size(file.size, most)
+            if most <= MAX_FILE_BYTES:
+                return await self._download(interaction, file, most)
             async with self._large_file_in_turn(guild_id_of(interaction)):
-                return await self._download(interaction, file)
+                return await self._download(interaction, file, most)
         except BankError as error:
             return view.refused(error.problems)
 
     async def _download(
-        self, interaction: discord.Interaction, file: discord.Attachment
+        self, interaction: discord.Interaction, file: discord.Attachment, most: int
     ) -> Message:
-        most = most_bytes(file.filename)
         content = await self.bot.download(file, most)
         if content is None:
             raise file_error(f"has more than {most:,} bytes")
@@ -121,179 +147,155 @@ class Bank(commands.GroupCog, group_name="bank", group_description="This server'
         finally:
             self._large_files.discard(guild_id)
 
-    @app_commands.command(description="This server's own questions as a file")
-    @app_commands.describe(
-        format="JSON holds everything (in a .zip if there are pictures), CSV is for spreadsheets",
-        packs="With the shipped questions that this server asks. Default: no",
-    )
-    async def export(
-        self,
-        interaction: discord.Interaction,
-        format: Literal["json", "csv"] = "json",
-        packs: bool = False,
-    ) -> None:
+    async def exported(self, interaction: discord.Interaction, _fields: Fields) -> None:
+        require_page(interaction, view.EXPORTED)
         title = interaction.guild.name if interaction.guild else "Our own questions"
-        work = self.own.export(guild_id_of(interaction), title, sheet=format == "csv", packs=packs)
+        sheet = modal_texts(interaction).get("format") == "csv"
+        packs = bool(modal_fields(interaction).get("packs"))
+        work = self.own.export(guild_id_of(interaction), title, sheet=sheet, packs=packs)
         await say(interaction, view.exported(await defer_if_slow(interaction, work)))
 
-    @app_commands.command(name="list", description="This server's own questions, page by page")
-    @app_commands.describe(search="Words from the question, its topic or its id. Default: all")
-    async def list_(
-        self, interaction: discord.Interaction, search: app_commands.Range[str, 0, 30] = ""
-    ) -> None:
-        search = view.unpacked(view.packed(search))
-        found = await self.own.page_of(guild_id_of(interaction), search)
-        await say(interaction, view.listing(found, search))
+    # --- finding
+
+    async def searched(self, interaction: discord.Interaction, _fields: Fields) -> None:
+        require_page(interaction, view.SEARCHED)
+        packed = view.packed(modal_texts(interaction).get("text", ""))
+        await self._list(interaction, view.unpacked(packed), 0)
 
     async def list_page(self, interaction: discord.Interaction, fields: Fields) -> None:
         require_page(interaction, view.LIST)
-        search = view.unpacked(fields["search"])
-        found = await self.own.page_of(guild_id_of(interaction), search, int(fields["page"]))
+        await self._list(interaction, view.unpacked(fields["search"]), int(fields["page"]))
+
+    async def _list(self, interaction: discord.Interaction, search: str, page: int) -> None:
+        found = await self.own.page_of(guild_id_of(interaction), search, page)
         await say_here(interaction, view.listing(found, search))
 
-    @app_commands.command(description="Write a question for this server")
-    @app_commands.describe(topic="The topic it belongs to, or the title of a new one")
-    @app_commands.autocomplete(topic=title_choices)
-    async def add(
-        self, interaction: discord.Interaction, topic: app_commands.Range[str, 1, 100] = ""
-    ) -> None:
-        await self._open_form(interaction, view.add_form(topic))
+    async def chosen(self, interaction: discord.Interaction, _fields: Fields) -> None:
+        require_page(interaction, view.CHOSEN)
+        number = parse_number(selected_values(interaction))
+        page = await self.own.page(guild_id_of(interaction), number)
+        await say_here(interaction, view.question_page(page))
+
+    # --- one question
 
     async def added(self, interaction: discord.Interaction, _fields: Fields) -> None:
-        add = partial(self.own.add, guild_id_of(interaction))
-        await self._save_form(interaction, view.ADDED, form_in(interaction), add)
+        form = form_in(interaction)
+        save = partial(self.own.add, guild_id_of(interaction), form)
+        await self._save(interaction, view.ADDED, save, form.text, view.FORM.id(what="add"))
 
-    async def item_choices(
-        self, interaction: discord.Interaction, current: str
-    ) -> list[app_commands.Choice[str]]:
-        """Suggest the server's own questions by id, topic and text."""
-        found = (
-            await self.own.find(interaction.guild_id, current[:100]) if interaction.guild_id else []
-        )
-        return [
-            app_commands.Choice(
-                name=t.cut(f"{own.row.name} · {' '.join(own.item.prompt.split())}", 100),
-                value=own.row.name,
-            )
-            for own in found[:25]
-        ]
+    async def question(self, interaction: discord.Interaction, fields: Fields) -> None:
+        """Open a form of a question, or ask whether to take it out."""
+        require_page(interaction, view.QUESTION)
+        own = await self.own.get(guild_id_of(interaction), int(fields["number"]))
+        match fields["what"]:
+            case "edit":
+                await interaction.response.send_modal(view.edit_form(own.row))
+            case "extras":
+                await interaction.response.send_modal(view.extras_form(own.row))
+            case _:
+                await say_here(interaction, view.retiring(own))
 
-    @app_commands.command(description="Change one of this server's own questions")
-    @app_commands.describe(
-        item="Which question", what="Its texts, or its code and picture. Default: its texts"
-    )
-    @app_commands.autocomplete(item=item_choices)
-    async def edit(
-        self,
-        interaction: discord.Interaction,
-        item: str,
-        what: Literal["texts", "code and picture"] = "texts",
-    ) -> None:
-        own = await self.own.get(guild_id_of(interaction), item)
-        form = view.edit_form(own.row) if what == "texts" else view.extras_form(own.row)
-        await self._open_form(interaction, form)
-
-    async def extras(self, interaction: discord.Interaction, fields: Fields) -> None:
-        """Open the form for the code and the picture of a question."""
-        require_page(interaction, view.EXTRAS)
-        own = await self.own.numbered(guild_id_of(interaction), int(fields["number"]))
-        await interaction.response.send_modal(view.extras_form(own))
+    async def edited(self, interaction: discord.Interaction, fields: Fields) -> None:
+        form, number = form_in(interaction), int(fields["number"])
+        save = partial(self.own.edit, guild_id_of(interaction), number, form)
+        again = view.QUESTION.id(what="edit", number=number)
+        await self._save(interaction, view.EDITED, save, form.text, again)
 
     async def extended(self, interaction: discord.Interaction, fields: Fields) -> None:
-        """Store the code and the picture of a question."""
+        """Store the code, the formula and the picture of a question."""
+        given = modal_texts(interaction)
+        form = Extras(
+            code=given.get("code", ""),
+            language=given.get("language", ""),
+            formula=given.get("formula", ""),
+            alt=given.get("alt", ""),
+        )
         number = int(fields["number"])
-        extend = partial(self._extend, interaction, number)
-        written = extras_in(interaction)
-        await self._save_form(interaction, view.EXTENDED, written, extend, number)
+        again = view.QUESTION.id(what="extras", number=number)
+        save = partial(self._extend, interaction, number, form)
+        await self._save(interaction, view.EXTENDED, save, form.text, again)
 
     async def _extend(
-        self, interaction: discord.Interaction, number: int, written: Extras
-    ) -> Saved:
-        """Store the form for code and a picture, and the file in it."""
+        self, interaction: discord.Interaction, number: int, form: Extras
+    ) -> QuestionPage:
+        """Store the form for code, formula and picture, and the file in it."""
         guild_id = guild_id_of(interaction)
         file = modal_file(interaction, "upload")
         if file is None:
-            return await self.own.illustrate(guild_id, number, written)
+            return await self.own.illustrate(guild_id, number, form)
         async with self._large_file_in_turn(guild_id):
             upload = await self.bot.download(file, MAX_PICTURE_BYTES)
             if upload is None:
                 raise BankError([Problem(PICTURE, TOO_LARGE)])
-            return await self.own.illustrate(guild_id, number, replace(written, upload=upload))
+            return await self.own.illustrate(guild_id, number, replace(form, upload=upload))
 
-    async def edited(self, interaction: discord.Interaction, fields: Fields) -> None:
-        edit = partial(self.own.edit, guild_id_of(interaction), int(fields["number"]))
-        await self._save_form(interaction, view.EDITED, form_in(interaction), edit)
-
-    async def _open_form(self, interaction: discord.Interaction, form: discord.ui.Modal) -> None:
-        """Open a form in response to a command, and store when."""
-        now = created_at(interaction.id)
-        self._forms_opened = {
-            member: at for member, at in self._forms_opened.items() if now - at <= PAGE_LIFETIME
-        }
-        self._forms_opened[guild_id_of(interaction), interaction.user.id] = now
-        await interaction.response.send_modal(form)
-
-    async def _save_form(
+    async def _save(
         self,
         interaction: discord.Interaction,
         route: Route,
-        written: Written,
-        save: Callable[[Written], Coroutine[Any, Any, Saved]],
-        number: int | None = None,
+        save: Callable[[], Coroutine[Any, Any, QuestionPage]],
+        text: str,
+        again: str,
     ) -> None:
         """Store a form, and show the question or what is wrong with the form.
 
-        If its member may not send it or it is refused, the member gets the text back. `number` is
-        the question whose code and picture the form is for, if it is one of these.
+        If its member may not send it or it is refused, the member gets `text` back. `again` is the
+        custom id that opens the form once more.
         """
-        opened_at = self._forms_opened.get((guild_id_of(interaction), interaction.user.id))
-        async with return_text_on_error(interaction, written.text):
-            require_page(interaction, route, opened_at)
+        async with return_text_on_error(interaction, text):
+            require_page(interaction, route)
             try:
-                message = view.saved(await defer_if_slow(interaction, save(written)))
+                page = await defer_if_slow(interaction, save())
+                message = view.question_page(page, "**Saved**")
             except BankError as error:
-                message = view.not_saved(error.problems, written, number)
+                message = view.not_saved(error.problems, text, again)
         await say(interaction, message)
+
+    async def level(self, interaction: discord.Interaction, fields: Fields) -> None:
+        require_page(interaction, view.LEVEL)
+        chosen = selected_values(interaction)
+        if not chosen or chosen[0] not in LEVELS:
+            raise UserError("I can't use that here. Pick one from the list.")
+        work = self.own.set_level(guild_id_of(interaction), int(fields["number"]), chosen[0])
+        page = await defer_if_slow(interaction, work, edits=True)
+        await say_here(interaction, view.question_page(page, "**Saved**"))
+
+    async def undo(self, interaction: discord.Interaction, fields: Fields) -> None:
+        require_page(interaction, view.UNDO)
+        page = await self.own.undo(guild_id_of(interaction), int(fields["number"]))
+        await say_here(interaction, view.undone(page))
 
     async def correct(self, interaction: discord.Interaction, fields: Fields) -> None:
         require_page(interaction, view.CORRECT)
         work = self.own.correct(guild_id_of(interaction), int(fields["number"]))
         await say(interaction, view.corrected(await defer_if_slow(interaction, work)))
 
-    @app_commands.command(description="Take one of this server's own questions out for good")
-    @app_commands.describe(item="Which question")
-    @app_commands.autocomplete(item=item_choices)
-    async def retire(self, interaction: discord.Interaction, item: str) -> None:
-        await say(interaction, view.retiring(await self.own.get(guild_id_of(interaction), item)))
-
     async def retired(self, interaction: discord.Interaction, fields: Fields) -> None:
         require_page(interaction, view.RETIRE)
-        row = await self.own.retire(guild_id_of(interaction), int(fields["number"]))
-        await show(interaction, view.retired(row.name))
+        await self.own.retire(guild_id_of(interaction), int(fields["number"]))
+        await show(interaction, view.retired())
 
-    @app_commands.command(
-        description="What the answers say: too easy, too hard, doubtful, and your weakest topics"
-    )
-    async def insights(self, interaction: discord.Interaction) -> None:
-        await self.show_insights(interaction)
+    # --- insights
 
-    @app_commands.command(description="Go through suggested questions and reports, one by one")
-    async def review(self, interaction: discord.Interaction) -> None:
-        await self.show_review(interaction)
+    async def show_insights(self, interaction: discord.Interaction, fields: Fields) -> None:
+        """Show the overview or a page of a list, computed again."""
+        require_page(interaction, insights_views.INSIGHTS)
+        page = self._insights(interaction, fields["list"], int(fields["page"]))
+        await say_here(interaction, await defer_if_slow(interaction, page, edits=True))
+
+    async def _insights(self, interaction: discord.Interaction, name: str, number: int) -> Message:
+        found, bank = await self.insights.analyze(guild_id_of(interaction))
+        if name == "all":
+            return insights_views.overview(found)
+        return insights_views.list_page(found, bank, name, number)
+
+    async def start_round(self, interaction: discord.Interaction, fields: Fields) -> None:
+        """Start a round on a topic, for everyone in the channel."""
+        require_page(interaction, insights_views.WEAKEST)
+        await start_round(self.rounds, interaction, RoundOptions(topic_id=fields["topic"]))
 
 
 def form_in(interaction: discord.Interaction) -> Form:
     """Return the form of a question as the member filled it in."""
     given = modal_texts(interaction)
-    return Form(**{name: given.get(name, "") for name in Form.__struct_fields__})
-
-
-def extras_in(interaction: discord.Interaction) -> Extras:
-    """Return the form for code and a picture as the member filled it in, without its file."""
-    given = modal_texts(interaction)
-    return Extras(
-        code=given.get("code", ""),
-        language=given.get("language", ""),
-        alt=given.get("alt", ""),
-        remove=bool(modal_fields(interaction).get("remove")),
-    )
+    return tidied(Form(**{name: given.get(name, "") for name in Form.__struct_fields__}))

@@ -7,12 +7,12 @@ and memory.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from msgspec import Struct
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from bot.bank.archives import PICTURES, is_archive, pack, unpack
 from bot.bank.checks import (
@@ -22,17 +22,19 @@ from bot.bank.checks import (
     missing_pictures,
     own_schema,
     slow_to_grade,
+    sources_of,
     too_long,
 )
-from bot.bank.documents import document_of
 from bot.bank.forms import where_in_form
-from bot.bank.pictures import PictureError, redraw
+from bot.bank.model import Export
+from bot.bank.pictures import PictureError, count_pixels, file_name, redraw
 from bot.bank.rules import merge
 from bot.bank.sheets import TopicNames, read_sheet, row_of, write_sheet
 from bot.core.errors import UserError
 from bot.core.limits import (
     MAX_ARCHIVE_BYTES,
     MAX_FILE_BYTES,
+    MAX_FILE_PIXELS,
     MAX_PROBLEMS,
 )
 from bot.questions.check import (
@@ -44,19 +46,20 @@ from bot.questions.check import (
     read_json,
     read_text,
 )
-from bot.questions.model import Bank, Item
-from bot.questions.own import OwnItem, OwnTopic, bank_of
+from bot.questions.model import USUAL_WEIGHT, Bank, Item, Topic
+from bot.questions.own import OwnItem, OwnTopic, bank_of, is_own
 
 CardLength = Callable[[Item, Bank], int]
 """Counts the characters of an item's card."""
 
 
 class Own(Struct, frozen=True):
-    """The sources of a server's bank: the shipped packs, its own topics and all its own items."""
+    """The questions of a server: the shipped packs, its own topics and items, and their pictures."""
 
     packs: Bank
     topics: Sequence[OwnTopic]
     items: Sequence[OwnItem]
+    pictures: Collection[str] = ()
 
 
 class Checked(Struct, frozen=True):
@@ -71,6 +74,16 @@ class Checked(Struct, frozen=True):
     problems: tuple[Problem, ...]
     formulas: tuple[tuple[str, str], ...]
     pictures: Mapping[str, bytes] | None
+
+
+_MAX_TITLE = 100
+
+
+class _Names(Struct, frozen=True):
+    """A server's names for its own items, by item id, and its own topics, by topic id."""
+
+    items: Mapping[str, str]
+    topics: Mapping[str, OwnTopic]
 
 
 _ARCHIVES = (b"PK", b"\x1f\x8b", b"7z", b"Rar!", b"BZh", b"\xfd7zXZ")
@@ -100,25 +113,37 @@ def read_own(
     drawn: dict[str, bytes] = {}
     problems = list(draft.problems)
     if not problems:
-        problems = list(_redraw_all(draft.document, files, drawn))[:MAX_PROBLEMS]
+        problems = list(_redraw_all(draft.document, files, own.pictures, drawn))[:MAX_PROBLEMS]
     found = checked(replace(draft, problems=tuple(problems)), own, card_length)
     return replace(found, pictures=drawn)
 
 
 def _redraw_all(
-    document: dict[str, Any], files: Mapping[str, bytes], drawn: dict[str, bytes]
+    document: dict[str, Any],
+    files: Mapping[str, bytes],
+    stored: Collection[str],
+    drawn: dict[str, bytes],
 ) -> Iterator[Problem]:
     """Draw the pictures of a document into `drawn`, and give it the new names of their files.
 
-    Yields what is wrong with them.
+    Those that are `stored` already stay as they are, so that they don't lose quality. Yields what
+    is wrong with the others.
     """
     names: dict[str, str] = {}
+    left = MAX_FILE_PIXELS
     for _, picture in pictures_in(document):
         file = picture["file"]
         if file not in names:
-            names[file] = file
+            names[file], content = file, files[file]
             try:
-                names[file], content = redraw(files[file])
+                if file not in stored or file_name(content, file.rpartition(".")[2]) != file:
+                    left -= count_pixels(content)
+                    if left < 0:
+                        raise file_error(
+                            f"has pictures of more than {MAX_FILE_PIXELS // 1_000_000} million "
+                            "pixels in all. Save them smaller, or split the file"
+                        )
+                    names[file], content = redraw(content)
             except PictureError as error:
                 yield Problem(PICTURES + file, str(error))
             else:
@@ -164,14 +189,6 @@ def _long_cards(
     return too_long(draft, {name: card_length(item, bank) for name, item in asked.items()})
 
 
-class Export(Struct, frozen=True):
-    """A server's questions as a file; CSV leaves out some `pictures_left_out`."""
-
-    ending: str
-    content: bytes
-    pictures_left_out: int = 0
-
-
 def write_own(
     own: Own,
     chosen: Collection[str] | None,
@@ -189,9 +206,7 @@ def write_own(
     bank = bank_of(own.packs, chosen, own.topics, own.items)
     document = document_of(bank, own.topics, own.items, title, packs=packs)
     if not document["sections"]:
-        raise UserError(
-            "This server has no questions of its own yet. Add some with </bank import>."
-        )
+        raise UserError("This server has no questions of its own yet. Add some in </bank>.")
     if sheet:
         # Spreadsheets take a file for UTF-8 if it starts with a byte order mark.
         content = b"\xef\xbb\xbf" + write_sheet(document, bank).encode()
@@ -235,8 +250,8 @@ def check_one(item: Mapping[str, Any], topic: TopicNames, schema: Mapping[str, A
     topics = [{"id": topic.id, "title": topic.title, "items": [item]}]
     sections = [{"id": topic.section_id, "title": topic.section_title, "topics": topics}]
     document = {"version": 1, "title": "Form", "sections": sections}
-    problems = problems_in(document, own_schema(schema), where_in_form)
-    return Draft(document, where_in_form, tuple(problems))
+    where = partial(where_in_form, item)
+    return Draft(document, where, tuple(problems_in(document, own_schema(schema), where)))
 
 
 def _is_sheet(name: str, content: bytes) -> bool:
@@ -245,3 +260,81 @@ def _is_sheet(name: str, content: bytes) -> bool:
     if ending in {"csv", "tsv", "json"}:
         return ending != "json"
     return content.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] not in {b"{", b"["}
+
+
+def document_of(
+    bank: Bank,
+    own_topics: Iterable[OwnTopic],
+    own_items: Iterable[OwnItem],
+    title: str,
+    *,
+    packs: bool = False,
+) -> dict[str, Any]:
+    """Return a server's own questions as a document, with those of its packs if `packs`."""
+    names = _Names(
+        items={row.item_id: row.name for row in own_items},
+        topics={row.topic_id: row for row in own_topics},
+    )
+    sections: list[dict[str, Any]] = []
+    for section in bank.sections:
+        topics = [_topic_document(topic, names, packs=packs) for topic in section.topics]
+        kept = [
+            topic for topic in topics if topic["items"] or (topic.get("question") and topic["id"])
+        ]
+        if kept:
+            own = next((names.topics[t.id] for t in section.topics if t.id in names.topics), None)
+            name = own.section if own is not None and is_own(section.id) else section.id
+            sections.append({"id": name, "title": section.title, "topics": kept})
+    return {"version": 1, "title": title[:_MAX_TITLE], "sections": sections}
+
+
+def _topic_document(topic: Topic, names: _Names, *, packs: bool) -> dict[str, Any]:
+    own = is_own(topic.id)
+    out: dict[str, Any] = {"id": names.topics[topic.id].name if own else topic.id}
+    if (own or packs) and topic.number is not None:
+        out["number"] = topic.number
+    out["title"] = topic.title
+    if (own or packs) and topic.weight != USUAL_WEIGHT:
+        out["weight"] = topic.weight
+    if (own or packs) and topic.question:
+        out |= {"question": topic.question, "answer": topic.answer}
+        out["key_points"] = [
+            {"text": point.text, "accept": list(point.accept)}
+            | ({"opposites": list(point.opposites)} if point.opposites else {})
+            for point in topic.key_points
+        ]
+        if topic.misconceptions:
+            out["misconceptions"] = [
+                {**asdict(wrong), "accept": list(wrong.accept)} for wrong in topic.misconceptions
+            ]
+        out["follow_ups"] = [
+            {name: value for name, value in asdict(follow_up).items() if value is not None}
+            for follow_up in topic.follow_ups
+        ]
+    if (own or packs) and topic.references:
+        out["references"] = sources_of(topic)
+    out["items"] = [_item_document(item, names) for item in topic.items if packs or is_own(item.id)]
+    return out
+
+
+def _item_document(item: Item, names: _Names) -> dict[str, Any]:
+    """Return an item as in a bank's file."""
+    out: dict[str, Any] = {
+        "id": names.items.get(item.id, item.id),
+        "kind": item.kind,
+        "difficulty": item.difficulty,
+        "prompt": item.prompt,
+    }
+    for name in ("formula", "spoken", "code", "language", "unit", "tolerance", "as_of"):
+        if value := getattr(item, name):
+            out[name] = value
+    if item.picture is not None:
+        out["picture"] = asdict(item.picture)
+    if item.kind == "typed":
+        out["accept"] = list(item.accept)
+    else:
+        out["choices"] = [asdict(choice) for choice in item.choices]
+    out["explanation"] = item.explanation
+    if item.reference is not None:
+        out["reference"] = item.reference
+    return out

@@ -1,84 +1,172 @@
-"""Converts questions to the text of a form, and back."""
+"""Converts the form of a question to an item of a bank's file, and back."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from msgspec import Struct
+from msgspec.structs import replace
 
-from bot.core.limits import MAX_CODE_COLUMNS, MAX_CODE_LINES
+from bot.bank.model import Extras, Form
+from bot.chat import text as t
 from bot.questions.check import BankError, Problem
 from bot.questions.model import level_of
 
-RIGHT, WRONG, WHY = "+", "-", ">"
 LEVELS = {"easy": 2, "medium": 3, "hard": 4}
-"""The levels of difficulty in a form, and the difficulty of a question that had none of that level."""
+"""The levels of difficulty that can be chosen, and the difficulty of a question that gets one."""
 PICTURE = "picture"
 _ALT = "what the picture shows"
-_EXTRAS = {"code", "language", PICTURE}
-"""The fields of an item that have a form of their own."""
+_RIGHT, _WRONG, _WHY = "right answer", "wrong answers", "why"
+_MAX_REASON = 300
+"""Characters of the reason of a choice, as in the schema."""
+_SEVERAL = (
+    "has several lines, but there are no wrong answers. Leave the one that is to be typed, or write "
+    "the wrong ones into their own field"
+)
+_IN_EXTRAS = {"code", "language", "formula", "spoken", PICTURE}
+_IN_ANSWERS = {"kind", "choices", "accept", "unit", "tolerance"}
 
 
-class Form(Struct, frozen=True):
-    """The fields of a form; `topic` is empty if the question exists already.
+def tidied(form: Form) -> Form:
+    """Return a form without surrounding spaces and empty lines."""
+    return replace(
+        form,
+        prompt=form.prompt.strip(),
+        answer=_lines(form.answer),
+        wrong=_lines(form.wrong),
+        why=form.why.strip(),
+        source=_one_line(form.source),
+        topic=_one_line(form.topic),
+    )
 
-    `difficulty` is one of `LEVELS`, or a number from 1 to 5.
+
+def _lines(text: str) -> str:
+    return "\n".join(filter(None, map(_one_line, text.splitlines())))
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def form_of(item: Mapping[str, Any]) -> Form:
+    """Return the form of an item of a bank's file.
+
+    A form shows one of the spellings that count for a typed answer, and no reasons of choices.
     """
-
-    prompt: str
-    answers: str
-    explanation: str
-    difficulty: str
-    topic: str = ""
-    formula: str = ""
-
-    @property
-    def text(self) -> str:
-        """The long fields as one text, given back to the author if the form is refused."""
-        return "\n\n".join([self.prompt, self.answers, self.explanation, self.formula]).strip()
+    return Form(
+        prompt=item["prompt"],
+        answer="\n".join(_answers(item, correct=True)),
+        wrong="\n".join(_answers(item, correct=False)),
+        why=item["explanation"],
+    )
 
 
-class Extras(Struct, frozen=True):
-    """The fields of the form for code and a picture; `remove` takes the present picture out.
+def _answers(item: Mapping[str, Any], *, correct: bool) -> list[str]:
+    if item["kind"] == "typed":
+        return [_one_line(item["accept"][0])] if correct else []
+    return [_one_line(choice["text"]) for choice in item["choices"] if choice["correct"] is correct]
 
-    `upload` is the file of a new picture, unchecked.
+
+def item_from(form: Form, before: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return a form as an item of a bank's file, without id; raises BankError if it is ambiguous.
+
+    `before` is the item before the edit. Fields that the form doesn't show stay:
+    the reason of a choice, the other spellings of an answer, and the place of each choice.
     """
+    right, wrong = form.answer.splitlines(), form.wrong.splitlines()
+    if len(right) > 1 and not wrong:
+        raise BankError([Problem(_RIGHT, _SEVERAL)])
+    source = f"\n\nSource: {form.source}" if form.source else ""
+    old = before or {"difficulty": LEVELS["medium"]}
+    item = {name: value for name, value in old.items() if name not in _IN_ANSWERS}
+    item |= {"prompt": form.prompt, "explanation": form.why + source}
+    if not wrong:
+        return item | _typed(form.answer, old)
+    several = len(right) > 1 or old.get("kind") == "multiple"
+    choices = [_choice(text, True, right, form.why, old) for text in right]
+    choices += [_choice(text, False, right, form.why, old) for text in wrong]
+    return item | {
+        "kind": "multiple" if several else "choice",
+        "choices": _in_places(old.get("choices", ()), choices),
+    }
 
-    code: str
-    language: str
-    alt: str
-    remove: bool = False
-    upload: bytes | None = None
 
-    @property
-    def text(self) -> str:
-        """The long fields as one text, given back to the author if the form is refused."""
-        return "\n\n".join([self.code, self.alt]).strip()
+def _typed(answer: str, old: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a typed answer."""
+    fields = {"kind": "typed", "accept": [answer]}
+    if old.get("kind") != "typed":
+        return fields
+    fields |= {name: old[name] for name in ("unit", "tolerance") if name in old}
+    return fields | ({"accept": old["accept"]} if _answers(old, correct=True) == [answer] else {})
 
 
-def with_extras(before: Mapping[str, Any], form: Extras, file: str | None) -> dict[str, Any]:
-    """Return an item with the code and the picture of a form; raises BankError if they don't fit.
+def _choice(
+    text: str, correct: bool, right: Sequence[str], why: str, old: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return a choice: as it was, unless its text or key is new or its reason was made of others."""
+    for before in old.get("choices", ()):
+        if (_one_line(before["text"]), before["correct"]) == (text, correct):
+            made = _reason(correct, _answers(old, correct=True), old["explanation"])
+            kept = before["why"] != made
+            return {**before, "why": before["why"] if kept else _reason(correct, right, why)}
+    return {"text": text, "correct": correct, "why": _reason(correct, right, why)}
 
-    `file` is the name of a new picture's file; without it, the present picture stays.
+
+def _reason(correct: bool, right: Sequence[str], why: str) -> str:
+    """Return a reason for a choice that has none of its own."""
+    if correct:
+        return t.cut(_one_line(why), _MAX_REASON)
+    return f"The right answer is: {right[0]}" if len(right) == 1 else "This is not one of them"
+
+
+def _in_places(
+    old: Sequence[Mapping[str, Any]], new: Sequence[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Return the new choices in the places of the old ones, because past answers refer to these.
+
+    A choice with a new text takes the place of one with the same key, if there is one.
     """
-    item = {key: value for key, value in before.items() if key not in _EXTRAS}
-    code = _tidy(form.code)
-    problems = [] if code == _tidy(before.get("code", "")) else list(_code_problems(code))
+    left = list(new)
+    placed: list[dict[str, Any] | None] = [None] * len(old)
+    for names in (("text", "correct"), ("text",), ("correct",), ()):
+        for place, choice in enumerate(old):
+            fitting = (each for each in left if all(each[name] == choice[name] for name in names))
+            if placed[place] is None and (found := next(fitting, None)) is not None:
+                left.remove(found)
+                placed[place] = found
+    return [choice for choice in placed if choice is not None] + left
+
+
+def with_level(level: str, item: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an item with a level of difficulty; one that has it keeps its exact difficulty."""
+    if level_of(item["difficulty"]) == level:
+        return dict(item)
+    return {**item, "difficulty": LEVELS[level]}
+
+
+def with_extras(form: Extras, file: str | None, before: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an item with the code, formula and picture of a form; raises BankError if they don't fit.
+
+    `file` is the name of a new picture's file; without it, the present one stays if it has words.
+    """
+    item = {key: value for key, value in before.items() if key not in _IN_EXTRAS}
+    code, formula, alt = _tidy(form.code), form.formula.strip(), form.alt.strip()
+    problems = []
     if code:
         item["code"] = code
     if code and form.language.strip():
         item["language"] = form.language.strip().casefold()
-    alt = form.alt.strip()
-    had = before.get("picture", {}).get("file")
-    file = file or (None if form.remove else had)
-    if file is not None:
-        item["picture"] = {"alt": alt, "file": file}
-        if not alt:
-            problems.append(Problem(_ALT, "is empty; members who can't see it need it"))
-    elif alt and not had:
+    if formula:
+        item["formula"] = formula
+    if formula and formula == before.get("formula") and "spoken" in before:
+        item["spoken"] = before["spoken"]
+    had = before.get(PICTURE, {}).get("file")
+    if file is not None and not alt:
+        problems.append(Problem(_ALT, "is empty; members who can't see it need it"))
+    elif alt and not (file or had):
         problems.append(Problem(PICTURE, "is missing; add one, or leave its words empty"))
+    elif alt:
+        item[PICTURE] = {"alt": alt, "file": file or had}
     if problems:
         raise BankError(problems)
     return item
@@ -89,109 +177,16 @@ def _tidy(code: str) -> str:
     return "\n".join(line.rstrip() for line in code.splitlines()).strip("\n")
 
 
-def _code_problems(code: str) -> Iterator[Problem]:
-    lines = code.splitlines()
-    if len(lines) > MAX_CODE_LINES:
-        many = f"has {len(lines):,} lines; {MAX_CODE_LINES} fit on a phone"
-        yield Problem("code", f"{many}. Keep what the question needs")
-    columns, number = max(((len(line), n) for n, line in enumerate(lines, start=1)), default=(0, 0))
-    if columns > MAX_CODE_COLUMNS:
-        long = f"has {columns:,} characters; {MAX_CODE_COLUMNS} fit. Break it"
-        yield Problem(f"code, line {number}", long)
-
-
-def answer_lines(content: Mapping[str, Any]) -> str:
-    """Return an item's answers as lines: + is a right choice, - a wrong one, > its reason."""
-    if content["kind"] == "typed":
-        return "\n".join(content["accept"])
-    lines = []
-    for choice in content["choices"]:
-        lines.append(f"{RIGHT if choice['correct'] else WRONG} {_one_line(choice['text'])}")
-        lines.append(f"{WHY} {_one_line(choice['why'])}")
-    return "\n".join(lines)
-
-
-def item_from(form: Form, before: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Return a form as an item of a bank's file, without id; raises BankError for invalid lines.
-
-    `before` is the item before the edit; fields that the form does not have keep their values.
-    """
-    old = before or {}
-    lines = [
-        (number, line.strip())
-        for number, line in enumerate(form.answers.splitlines(), start=1)
-        if line.strip()
-    ]
-    guessed = "choice" if any(line.startswith(RIGHT) for _, line in lines) else "typed"
-    kind = old.get("kind", guessed)
-    item = {name: value for name, value in old.items() if name not in _IN_FORM}
-    item |= {"prompt": form.prompt.strip(), "explanation": form.explanation.strip()}
-    item["difficulty"] = _difficulty(form.difficulty.strip(), old.get("difficulty"))
-    if form.formula.strip():
-        item["formula"] = form.formula.strip()
-        if "spoken" in old and old.get("formula") == item["formula"]:
-            item["spoken"] = old["spoken"]
-    if kind == "typed":
-        return item | {"kind": kind, "accept": list(dict.fromkeys(line for _, line in lines))}
-    choices = _choices(lines)
-    several = sum(choice["correct"] for choice in choices) > 1 or kind == "multiple"
-    item |= {"kind": "multiple" if several else "choice", "choices": choices}
-    # The form shows no line breaks inside a text, so unchanged texts are kept as they were.
-    if old and _same_texts(old["choices"], choices):
-        item["choices"] = [
-            {**choice, "correct": new["correct"]}
-            for choice, new in zip(old["choices"], choices, strict=True)
-        ]
-    return item
-
-
-def _difficulty(given: str, before: int | None) -> int | str:
-    """Return the difficulty of a form, which stays as it was `before` if its level does."""
-    if before is not None and level_of(before) == given:
-        return before
-    if re.fullmatch("[0-9]{1,3}", given):  # from a form that an earlier version opened
-        return int(given)
-    return LEVELS.get(given, given)
-
-
-_IN_FORM = {"kind", "difficulty", "prompt", "explanation", "choices", "accept", "formula", "spoken"}
-
-
-def _choices(lines: Sequence[tuple[int, str]]) -> list[dict[str, Any]]:
-    choices: list[dict[str, Any]] = []
-    problems = []
-    for number, line in lines:
-        sign, text = line[0], line[1:].strip()
-        if sign in {RIGHT, WRONG}:
-            choices.append({"text": text, "correct": sign == RIGHT, "why": ""})
-        elif sign == WHY and choices:
-            choices[-1]["why"] = f"{choices[-1]['why']} {text}".strip()
-        else:
-            wrong = "must begin with + for a right choice, - for a wrong one, or > for the reason of the one above"
-            problems.append(Problem(f"answers, line {number}", wrong))
-    if problems:
-        raise BankError(problems)
-    return choices
-
-
-def _same_texts(old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]) -> bool:
-    return [(_one_line(c["text"]), _one_line(c["why"])) for c in old] == [
-        (c["text"], c["why"]) for c in new
-    ]
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
-
-
-def where_in_form(path: Sequence[str | int]) -> str:
-    """Name the field of the form that a path into a bank's document leads to."""
+def where_in_form(item: Mapping[str, Any], path: Sequence[str | int]) -> str:
+    """Name the field of the form that a path into a bank's document with this item leads to."""
     inside = list(path[6:])
     if not inside:
         return "topic" if list(path[-1:]) == ["title"] else "the question"
-    if inside[0] == "choices" and len(inside) > 1:
-        return f"choice {int(inside[1]) + 1}" + (", reason" if inside[2:] == ["why"] else "")
-    if list(inside) == [PICTURE, "alt"]:
+    if inside == [PICTURE, "alt"]:
         return _ALT
+    if inside[0] == "choices" and len(inside) > 1:
+        choice = item["choices"][inside[1]]
+        return _WHY if inside[2:] == ["why"] else _RIGHT if choice["correct"] else _WRONG
     field = str(inside[0])
-    return {"prompt": "question", "accept": "answers", "choices": "answers"}.get(field, field)
+    names = {"prompt": "question", "accept": _RIGHT, "choices": _WRONG, "explanation": _WHY}
+    return names.get(field, field)

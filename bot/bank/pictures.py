@@ -10,7 +10,6 @@ import io
 import struct
 import warnings
 import zipfile
-import zlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -46,15 +45,9 @@ _SMALLER = 0.8
 """The scale of each next try, as long as a picture has too many bytes."""
 _PAPER = "white"
 """The background of transparent pictures: diagrams are mostly drawn in black."""
-_PLAIN_CHUNKS = {b"IHDR", b"PLTE", b"IDAT", b"IEND"}
-_PLAIN_MARKERS = {0xC0, 0xC4, 0xDA, 0xDB, 0xE0}
-"""Baseline frame, Huffman tables, scan, quantization tables, JFIF."""
-_JFIF_LENGTH = 16
 _START_OF_SCAN = b"\xff\xda"
 _MOST_SCANS = 64
 """Scans of a JPEG: each is decoded for the whole picture. Usual ones have at most ten."""
-_CHANNELS = {0: 1, 2: 3, 3: 1}
-"""Numbers in a pixel of a PNG, by the colour type of opaque ones: grey, RGB and palette."""
 
 
 class PictureError(ValueError):
@@ -62,23 +55,26 @@ class PictureError(ValueError):
 
 
 def redraw(content: bytes) -> tuple[str, bytes]:
-    """Return a picture as it is stored, without metadata: the name of its file, and its content.
+    """Return a picture as it is stored, without anything but its pixels: its file, and its content.
 
-    A file is named by its content. One that `redraw` has made stays as it is, so that a picture
-    survives an export and an import. Raises PictureError for a file that can't be used.
+    Raises PictureError for a file that can't be used.
     """
-    kind = _kind_of(content)
     # Pillow warns of each damaged entry, and a file can have enough of them to flood the log
-    with warnings.catch_warnings(action="ignore"), _opened(content, kind) as picture:
-        is_opaque = not picture.has_transparency_data
-        pixels = _decoded(picture)
-        small = pixels.size[0] <= MAX_PICTURE_WIDTH and pixels.size[1] <= MAX_PICTURE_HEIGHT
-        fits = small and len(content) <= MAX_PICTURE_STORED
-        if fits and is_opaque and _is_plain(content, kind):
-            ending, drawn = _ENDINGS[kind], content
-        else:
-            ending, drawn = _smallest(pixels)
-    return f"{hashlib.sha256(drawn).hexdigest()[:32]}.{ending}", drawn
+    with warnings.catch_warnings(action="ignore"), _opened(content, _kind_of(content)) as picture:
+        ending, drawn = _smallest(_decoded(picture))
+    return file_name(drawn, ending), drawn
+
+
+def file_name(content: bytes, ending: str) -> str:
+    """Return the name of a stored picture's file, which tells its content from all others."""
+    return f"{hashlib.sha256(content).hexdigest()[:32]}.{ending}"
+
+
+def count_pixels(content: bytes) -> int:
+    """Return how many pixels a picture says it has; raises PictureError if it can't be used."""
+    with warnings.catch_warnings(action="ignore"), _opened(content, _kind_of(content)) as picture:
+        width, height = picture.size
+    return width * height
 
 
 def _kind_of(content: bytes) -> str:
@@ -196,54 +192,3 @@ def _encoded(pixels: Image) -> Iterator[tuple[str, bytes]]:
         plain.info.clear()
         plain.save(file, kind, optimize=True, **options)
         yield _ENDINGS[kind], file.getvalue()
-
-
-def _is_plain(content: bytes, kind: str) -> bool:
-    """Return whether a decoded PNG or JPEG has pixels only: no text, and nothing after its end."""
-    if kind == "PNG":
-        return _plain_png(content)
-    return kind == "JPEG" and _plain_jpeg(content)
-
-
-def _plain_png(content: bytes) -> bool:
-    """https://www.w3.org/TR/png-3/#5Chunk-layout"""
-    at = 8
-    kind, packed = b"", b""
-    while at + 12 <= len(content):
-        length, kind = struct.unpack_from(">I4s", content, at)
-        if kind not in _PLAIN_CHUNKS:
-            return False
-        if kind == b"IDAT":
-            packed += content[at + 8 : at + 8 + length]
-        at += 12 + length
-        if kind == b"IEND":
-            break
-    return kind == b"IEND" and at == len(content) and _has_its_pixels_only(content, packed)
-
-
-def _has_its_pixels_only(content: bytes, packed: bytes) -> bool:
-    """Return whether a PNG's data unpacks to its pixels: decoders skip any more, even gigabytes."""
-    width, height, depth, colours, _, _, interlaced = struct.unpack_from(">IIBBBBB", content, 16)
-    if interlaced or colours not in _CHANNELS:
-        return False
-    size = height * (1 + (width * _CHANNELS[colours] * depth + 7) // 8)
-    stream = zlib.decompressobj()
-    return (
-        len(stream.decompress(packed, size + 1)) == size and stream.eof and not stream.unused_data
-    )
-
-
-def _plain_jpeg(content: bytes) -> bool:
-    """https://www.w3.org/Graphics/JPEG/itu-t81.pdf, appendix B"""
-    at = 2
-    while at + 4 <= len(content) and content[at] == 0xFF:
-        marker, length = content[at + 1], int.from_bytes(content[at + 2 : at + 4])
-        if marker not in _PLAIN_MARKERS or (marker == 0xE0 and length != _JFIF_LENGTH):
-            return False
-        at += 2 + length
-        if marker == 0xDA:  # in a scan, FF is followed by 00 until the end
-            end = content.find(b"\xff\xd9", at)
-            return end == len(content) - 2 and content.count(b"\xff", at, end) == content.count(
-                b"\xff\x00", at, end
-            )
-    return False

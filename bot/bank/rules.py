@@ -11,9 +11,10 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from bot.bank.model import Merge
 from bot.core.limits import (
     MAX_ITEMS,
-    MAX_OWN_ROWS,
+    MAX_OWN_BYTES,
     MAX_OWN_TOPICS,
     MAX_PICTURES,
     MAX_PICTURES_BYTES,
@@ -22,21 +23,6 @@ from bot.core.limits import (
 from bot.questions.check import BankError, Problem, file_error, topics_in
 from bot.questions.model import Bank
 from bot.questions.own import OwnItem, OwnTopic, own_id
-
-
-class Merge(Struct, frozen=True):
-    """The result of a merge: rows to store, and how many items are new, changed and unchanged.
-
-    `rekeyed` are the ids of changed items with another key; `total` is how many items are asked now.
-    """
-
-    topics: tuple[OwnTopic, ...]
-    items: tuple[OwnItem, ...]
-    added: int
-    changed: int
-    same: int
-    rekeyed: tuple[str, ...]
-    total: int
 
 
 def numbers_needed(document: Mapping[str, Any]) -> int:
@@ -68,13 +54,11 @@ def merge(
                 if "reference" in item and sources:
                     content["reference"] = sources[item["reference"]]
                 merger.merge_item(row.topic_id, content)
-    new = sum(row.number >= first for row in merger.saved_items)
-    _refuse_too_many(
-        asked=len(merger.items),
-        topics=len(merger.topics),
-        topics_before=len(topics),
-        rows=len(items) + new if new else 0,
-    )
+    _refuse_too_many(len(merger.items), len(merger.topics), len(topics))
+    rows: list[OwnTopic | OwnItem] = [*topics, *items]
+    saved: list[OwnTopic | OwnItem] = [*merger.saved_topics, *merger.saved_items]
+    after = {row.number: row for row in rows + saved}
+    _refuse_too_much(_size(after.values()), _size(rows))
     return Merge(
         topics=tuple(merger.saved_topics),
         items=tuple(merger.saved_items),
@@ -86,11 +70,8 @@ def merge(
     )
 
 
-def _refuse_too_many(*, asked: int, topics: int, topics_before: int, rows: int) -> None:
-    """Raise BankError for more questions or topics than a server can have.
-
-    `rows` counts the questions with the retired ones; 0 if there are no new ones.
-    """
+def _refuse_too_many(asked: int, topics: int, topics_before: int) -> None:
+    """Raise BankError for more questions or topics than a server can have."""
     if asked > MAX_ITEMS:
         raise file_error(
             f"would make {asked:,} questions of this server's own; {MAX_ITEMS:,} are allowed"
@@ -100,12 +81,22 @@ def _refuse_too_many(*, asked: int, topics: int, topics_before: int, rows: int) 
             f"would make {topics:,} topics of this server's own; {MAX_OWN_TOPICS:,} are allowed. "
             "Use those that are there"
         )
-    if rows > MAX_OWN_ROWS:
+
+
+def _refuse_too_much(size: int, size_before: int) -> None:
+    """Raise BankError for more bytes of questions than a server can have."""
+    if size > max(MAX_OWN_BYTES, size_before):
         raise file_error(
-            f"would make {rows:,} questions of this server's own with those that were replaced or "
-            f"taken out; {MAX_OWN_ROWS:,} are allowed. "
+            f"would make {size / (1 << 20):.1f} MiB of this server's own questions with those that "
+            f"were replaced or taken out; {MAX_OWN_BYTES >> 20} are allowed. "
             "Keep the kinds and the numbers of choices of those that are there"
         )
+
+
+def _size(rows: Iterable[OwnTopic | OwnItem]) -> int:
+    """Return the bytes of the contents of rows."""
+    contents = (row.content for row in rows)
+    return sum(len(text) if text.isascii() else len(text.encode()) for text in contents)
 
 
 class _Merger:

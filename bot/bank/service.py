@@ -19,11 +19,9 @@ from bot.answers.pay import Regraded
 from bot.answers.sources import Source
 from bot.answers.store import CHALLENGE, ROUND
 from bot.bank import rules
-from bot.bank.cards import Listing, OwnQuestion, Saved
 from bot.bank.files import (
     CardLength,
     Checked,
-    Export,
     Own,
     check_one,
     checked,
@@ -32,31 +30,37 @@ from bot.bank.files import (
     refuse_size,
     write_own,
 )
-from bot.bank.forms import PICTURE, Extras, Form, item_from, with_extras
+from bot.bank.forms import PICTURE, item_from, with_extras, with_level
+from bot.bank.model import Export, Extras, Form, Listing, Merge, OwnQuestion, QuestionPage
 from bot.bank.pictures import TOO_MUCH_WORK, PictureError, redraw
-from bot.bank.rules import Merge, PictureFiles
+from bot.bank.rules import PictureFiles
 from bot.bank.sheets import TopicNames, free_id, slug, titles_of, topic_called
+from bot.core.computing import TOO_MUCH, FileTooMuch
 from bot.core.context import Context
 from bot.core.database import Connection, reading, writing
 from bot.core.errors import UserError
-from bot.core.file_process import TOO_MUCH, FileTooMuch
 from bot.core.limits import MAX_ARCHIVE_BYTES, MAX_FILES, MAX_NEW_FORMULAS
 from bot.memory import store as memory_store
 from bot.questions import store as questions_store
 from bot.questions.bank import schema
 from bot.questions.check import BankError, Problem, refuse
 from bot.questions.formulas import FormulaError, FormulaTooSlow, prepare
-from bot.questions.own import OwnItem, OwnTopic, item_of
+from bot.questions.own import OwnItem, OwnTopic, is_own, item_of
 
 log = logging.getLogger(__name__)
 PAGE_SIZE = 10
+_MOST_CHANGES = 200
+"""Changes that this process can undo, the newest ones."""
 _FORM_SECTION = ("our-own", "Our own")
 """Id and title of the section for topics that are made in a form."""
+_GONE = "That question was taken out or replaced meanwhile. Find the others in </bank>."
+
+Change = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+"""Returns the new content of an item; raises BankError if it can't be changed like this."""
 
 
 class OwnBank:
     """Imports, exports, edits and retires own questions.
-
 
     `card_length` counts the characters of a card; `sources` are those of the answers' log.
     """
@@ -71,14 +75,16 @@ class OwnBank:
         self._card_length = card_length
         self._sources = sources
         self._pending: Counter[int] = Counter()
-        """The number of imports and exports by server, running or waiting."""
+        """The number of files and forms by server, being stored or waiting."""
         self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
-        """A lock for each server with pending files."""
+        """A lock for each server with pending files or forms."""
+        self._changes: dict[tuple[int, int], tuple[Sequence[OwnItem], Sequence[OwnItem]]] = {}
+        """Rows before and after the last change by form, by server and number."""
 
     async def import_file(self, guild_id: int, name: str, content: bytes) -> Merge:
         """Add a file's questions to the server's own; raises BankError with all its problems."""
         refuse_size(len(content), most_bytes(name))
-        async with self._file_lock(guild_id):
+        async with self._in_turn(guild_id):
             own = await self._own(guild_id)
             read = partial(read_own, schema=schema(), own=own, card_length=self._card_length)
             try:
@@ -98,11 +104,12 @@ class OwnBank:
         return merged
 
     @asynccontextmanager
-    async def _file_lock(self, guild_id: int) -> AsyncIterator[None]:
-        """Run a server's imports and exports one at a time; refuse if too many are waiting."""
+    async def _in_turn(self, guild_id: int) -> AsyncIterator[None]:
+        """Handle a server's files and forms one at a time; refuse if too many are waiting."""
         if self._pending[guild_id] >= MAX_FILES:
             raise UserError(
-                f"This server has {MAX_FILES} imports and exports under way already. Try again once they are done."
+                f"{MAX_FILES} files or questions of this server are being saved already. "
+                "Try again once they are done."
             )
         self._pending[guild_id] += 1
         lock = self._locks.setdefault(guild_id, asyncio.Lock())
@@ -114,22 +121,10 @@ class OwnBank:
             if not self._pending[guild_id]:
                 del self._pending[guild_id]
 
-    def _store(
-        self,
-        conn: Connection,
-        guild_id: int,
-        found: Checked,
-        before: Callable[[Connection], None] | None = None,
-        new: str | None = None,
-    ) -> Merge:
-        if before is not None:
-            before(conn)
+    def _store(self, conn: Connection, guild_id: int, found: Checked) -> Merge:
         document = found.document
         first = questions_store.reserve_numbers(conn, guild_id, rules.numbers_needed(document))
         topics, items = _rows(conn, guild_id)
-        # Without this check, the new question would overwrite one with the same id.
-        if any(row.name == new and not row.retired for row in items):
-            raise UserError("A question with the same words was added just now. See </bank list>.")
         merged = rules.merge(
             guild_id,
             first,
@@ -152,7 +147,7 @@ class OwnBank:
 
         `sheet=True` writes CSV instead of JSON; `packs=True` adds the questions of its packs.
         """
-        async with self._file_lock(guild_id):
+        async with self._in_turn(guild_id):
             own = await self._own(guild_id)
             chosen = await self._database.read(questions_store.packs_of, guild_id)
             pictures: Mapping[str, bytes] = {}
@@ -177,7 +172,9 @@ class OwnBank:
             return found
 
     async def _own(self, guild_id: int) -> Own:
-        return Own(self._banks.packs, *await self._database.read(_rows, guild_id))
+        rows = await self._database.read(_rows, guild_id)
+        pictures = await self._database.read(questions_store.picture_sizes, guild_id)
+        return Own(self._banks.packs, *rows, frozenset(pictures))
 
     async def page_of(self, guild_id: int, search: str = "", page: int = 0) -> Listing:
         """Return a page of the own questions that `find` returns."""
@@ -203,28 +200,53 @@ class OwnBank:
                 found.append(OwnQuestion(row, item, topic))
         return found
 
-    def _named(self, conn: Connection, guild_id: int, name: str) -> OwnQuestion:
-        """Return an own question by its name; refuse if there is none."""
-        rows = questions_store.own_items_of(conn, guild_id)
-        row = next((row for row in rows if row.name == name and not row.retired), None)
-        if row is None:
-            raise UserError(
-                "This server has no question of that id. Pick one from the list as you type."
-            )
-        bank = self._banks.of(conn, guild_id)
-        return OwnQuestion(row, item_of(row), bank.topics[row.topic_id].title)
+    @reading
+    def count(self, conn: Connection, guild_id: int) -> int:
+        """Return how many questions of its own a server asks."""
+        return sum(map(is_own, self._banks.of(conn, guild_id).asked))
 
-    get = reading(_named)
+    @reading
+    def get(self, conn: Connection, guild_id: int, number: int) -> OwnQuestion:
+        """Return an own question that is asked; refuse if there is none with this number."""
+        row = _asked_row(questions_store.own_items_numbered(conn, guild_id, [number]), number)
+        topic = self._banks.of(conn, guild_id).topics[row.topic_id]
+        return OwnQuestion(row, item_of(row), topic.title)
+
+    async def page(self, guild_id: int, number: int, *, replaced: bool = False) -> QuestionPage:
+        """Return an own question with what can be done about it."""
+        own = await self.get(guild_id, number)
+        return QuestionPage(
+            own=own,
+            otherwise=await self._database.read(pay.count_changed, own.item, self._sources),
+            can_undo=(guild_id, number) in self._changes,
+            replaced=replaced,
+        )
 
     async def add(
         self, guild_id: int, form: Form, before: Callable[[Connection], None] | None = None
-    ) -> Saved:
+    ) -> QuestionPage:
         """Add a question from a form; raises BankError with its problems.
 
         `before` runs first, in the same transaction: if it refuses, nothing is added.
         """
-        found, name = self._draft(form, await self._own(guild_id))
-        return await self._save(guild_id, found, name, before, new=True)
+        async with self._in_turn(guild_id):
+            found, name = self._draft(form, await self._own(guild_id))
+            await _refuse_problems(found)
+
+            def store(conn: Connection) -> Merge:
+                if before is not None:
+                    before(conn)
+                # Without this check, the new question would overwrite one with the same id.
+                if any(row.name == name and not row.retired for row in _rows(conn, guild_id)[1]):
+                    raise UserError(
+                        "A question with the same words was added just now. Find it in </bank>."
+                    )
+                return self._store(conn, guild_id, found)
+
+            merged = await self._database.write(store)
+        number = merged.items[-1].number
+        self._remember(guild_id, number, [], merged.items)
+        return await self.page(guild_id, number)
 
     def check(self, form: Form) -> None:
         """Raise BankError with a form's problems, if it has any."""
@@ -233,41 +255,47 @@ class OwnBank:
 
     def _draft(self, form: Form, own: Own) -> tuple[Checked, str]:
         """Return a form's new question as a checked document, and its id."""
-        title = form.topic.strip()
-        known = topic_called(title, titles_of(own.packs, own.topics))
-        topic = known or TopicNames(slug(title), title, *_FORM_SECTION)
+        known = topic_called(form.topic, titles_of(own.packs, own.topics))
+        topic = known or TopicNames(slug(form.topic), form.topic, *_FORM_SECTION)
         taken = {row.name for row in own.items if not row.retired} | own.packs.items.keys()
         name = free_id(form.prompt, taken)
         draft = check_one({**item_from(form), "id": name}, topic, schema())
         return checked(draft, own, self._card_length), name
 
-    async def edit(self, guild_id: int, number: int, form: Form) -> Saved:
+    async def edit(self, guild_id: int, number: int, form: Form) -> QuestionPage:
         """Change an own question as edited in a form; raises BankError with its problems."""
-        own = await self._own(guild_id)
-        row = _asked_row(own.items, number)
-        item = item_from(form, json.loads(row.content))
-        return await self._save(guild_id, self._changed(own, row, item), row.name)
+        return await self._edit(guild_id, number, partial(item_from, form))
 
-    async def illustrate(self, guild_id: int, number: int, form: Extras) -> Saved:
-        """Change the code and the picture of an own question; raises BankError with its problems.
+    async def set_level(self, guild_id: int, number: int, level: str) -> QuestionPage:
+        """Change the level of difficulty of an own question."""
+        return await self._edit(guild_id, number, partial(with_level, level))
+
+    async def _edit(self, guild_id: int, number: int, change: Change) -> QuestionPage:
+        async with self._in_turn(guild_id):
+            before, after = await self._change(guild_id, number, change)
+        last = after[-1].number if after else number
+        if after:
+            self._remember(guild_id, last, [before], after)
+        return await self.page(guild_id, last, replaced=len(after) > 1)
+
+    async def illustrate(self, guild_id: int, number: int, form: Extras) -> QuestionPage:
+        """Change code, formula and picture of an own question; raises BankError with its problems.
 
         Only one process at a time decodes a picture, so a server's pictures are drawn in turn.
         """
-        own = await self._own(guild_id)
-        row = _asked_row(own.items, number)
-        drawn: dict[str, bytes] = {}
-        if form.upload is not None:
-            file, content = await self._redraw(guild_id, form.upload)
-            drawn[file] = content
-        item = with_extras(json.loads(row.content), form, next(iter(drawn), None))
-        found = replace(self._changed(own, row, item), pictures=drawn)
-        return await self._save(guild_id, found, row.name)
+        async with self._in_turn(guild_id):
+            drawn: dict[str, bytes] = {}
+            if form.upload is not None:
+                file, content = await self._redraw(guild_id, form.upload)
+                drawn[file] = content
+            change = partial(with_extras, form, next(iter(drawn), None))
+            await self._change(guild_id, number, change, drawn)
+        return await self.page(guild_id, number)
 
     async def _redraw(self, guild_id: int, upload: bytes) -> tuple[str, bytes]:
         """Draw an uploaded picture in the child process; raises BankError if it can't be used."""
         try:
-            async with self._file_lock(guild_id):
-                return await self._files.run(partial(redraw, upload))
+            return await self._files.run(partial(redraw, upload))
         except PictureError as error:
             message = str(error)
         except FileTooMuch:
@@ -275,38 +303,33 @@ class OwnBank:
             message = TOO_MUCH_WORK
         raise BankError([Problem(PICTURE, message)])
 
-    def _changed(self, own: Own, row: OwnItem, item: Mapping[str, Any]) -> Checked:
-        """Check the new content of an own item."""
-        topic = next(t for t in own.topics if t.topic_id == row.topic_id)
-        names = TopicNames(topic.name, topic.title, topic.section, topic.section_title)
-        draft = check_one({**item, "id": row.name}, names, schema())
-        return checked(draft, own, self._card_length)
-
-    async def numbered(self, guild_id: int, number: int) -> OwnItem:
-        """Return an own item that is asked; refuse if there is none with that number."""
-        found = await self._database.read(questions_store.own_items_numbered, guild_id, [number])
-        return _asked_row(found, number)
-
-    async def _save(
+    async def _change(
         self,
         guild_id: int,
-        found: Checked,
-        name: str,
-        before: Callable[[Connection], None] | None = None,
-        *,
-        new: bool = False,
-    ) -> Saved:
+        number: int,
+        change: Change,
+        pictures: Mapping[str, bytes] | None = None,
+    ) -> tuple[OwnItem, Sequence[OwnItem]]:
+        """Store the new content of an own item; return its row before, and the stored ones."""
+        own = await self._own(guild_id)
+        row = _asked_row(own.items, number)
+        topic = next(t for t in own.topics if t.topic_id == row.topic_id)
+        names = TopicNames(topic.name, topic.title, topic.section, topic.section_title)
+        item = {**change(json.loads(row.content)), "id": row.name}
+        found = checked(check_one(item, names, schema()), own, self._card_length)
         await _refuse_problems(found)
-        merged = await self._database.write(
-            self._store, guild_id, found, before, name if new else None
-        )
-        return await self._database.read(
-            self._saved, guild_id, name, replaced=len(merged.items) > 1
-        )
+        found = replace(found, pictures=pictures or {})
+        merged = await self._database.write(self._store, guild_id, found)
+        return row, merged.items
 
-    def _saved(self, conn: Connection, guild_id: int, name: str, *, replaced: bool) -> Saved:
-        own = self._named(conn, guild_id, name)
-        return Saved(own, replaced, pay.count_changed(conn, own.item, self._sources))
+    def _remember(
+        self, guild_id: int, number: int, before: Sequence[OwnItem], after: Sequence[OwnItem]
+    ) -> None:
+        """Remember the rows before and after a change, so that it can be undone."""
+        self._changes.pop((guild_id, number), None)
+        self._changes[guild_id, number] = before, after
+        if len(self._changes) > _MOST_CHANGES:
+            del self._changes[next(iter(self._changes))]
 
     @writing
     def correct(self, conn: Connection, guild_id: int, number: int) -> Regraded:
@@ -317,7 +340,7 @@ class OwnBank:
         questions_store.reserve_numbers(conn, guild_id, 0)
         found = questions_store.own_items_numbered(conn, guild_id, [number])
         if not found:
-            raise UserError("That question is gone. See </bank list>.")
+            raise UserError(_GONE)
         row = found[0]
         if row.item_id in self._in_play.items(conn, guild_id, ROUND, CHALLENGE):
             raise UserError(
@@ -332,16 +355,36 @@ class OwnBank:
         )
         return done
 
+    async def undo(self, guild_id: int, number: int) -> QuestionPage | None:
+        """Take the last change by form back; return the question as it was, None if it was new."""
+        before, after = self._changes.pop((guild_id, number), ((), ()))
+        await self._database.write(self._restore, guild_id, before, after)
+        return await self.page(guild_id, before[0].number) if before else None
+
+    def _restore(
+        self,
+        conn: Connection,
+        guild_id: int,
+        before: Sequence[OwnItem],
+        after: Sequence[OwnItem],
+    ) -> None:
+        questions_store.reserve_numbers(conn, guild_id, 0)
+        numbers = [row.number for row in after]
+        now = questions_store.own_items_numbered(conn, guild_id, numbers)
+        if not after or {row.number: row for row in now} != {row.number: row for row in after}:
+            raise UserError(
+                "I can't take that back now. Find the question in </bank> and press Edit."
+            )
+        old = {row.number: row for row in before}
+        # the newest one first: its name becomes free for the older one
+        restored = [old.get(row.number, replace(row, retired=True)) for row in reversed(after)]
+        questions_store.save_items(conn, restored)
+
     @writing
     def retire(self, conn: Connection, guild_id: int, number: int) -> OwnItem:
         """Retire an own item for good; refuse if it is retired already."""
         questions_store.reserve_numbers(conn, guild_id, 0)
-        found = questions_store.own_items_numbered(conn, guild_id, [number])
-        if not found or found[0].retired:
-            raise UserError(
-                "That question is already out. See </bank list> for those that are asked."
-            )
-        row = found[0]
+        row = _asked_row(questions_store.own_items_numbered(conn, guild_id, [number]), number)
         questions_store.save_items(conn, [replace(row, retired=True)])
         return row
 
@@ -355,7 +398,7 @@ def _rows(conn: Connection, guild_id: int) -> tuple[list[OwnTopic], list[OwnItem
 def _asked_row(rows: Sequence[OwnItem], number: int) -> OwnItem:
     row = next((row for row in rows if row.number == number and not row.retired), None)
     if row is None:
-        raise UserError("That question was taken out or replaced meanwhile. See </bank list>.")
+        raise UserError(_GONE)
     return row
 
 
@@ -367,7 +410,7 @@ def _store_pictures(
     sizes = questions_store.picture_sizes(conn, guild_id)
     sizes |= {file: len(content) for file, content in new.items()}
     if files.asked - sizes.keys():
-        raise UserError("That question was changed meanwhile. Open it again with </bank edit>.")
+        raise UserError("That question was changed meanwhile. Find it in </bank> again.")
     unneeded = rules.unneeded_pictures(files, sizes)
     questions_store.delete_pictures(conn, guild_id, unneeded)
     questions_store.add_pictures(

@@ -12,8 +12,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
-from bot.bank.checks import Draft
-from bot.bank.documents import sources_of
+from bot.bank.checks import Draft, sources_of
 from bot.core.limits import MAX_ITEMS, MAX_PROBLEMS
 from bot.questions.check import BankError, Path, Problem, file_error
 from bot.questions.model import LETTERS, Bank

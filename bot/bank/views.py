@@ -1,4 +1,4 @@
-"""The messages and forms about a server's own questions."""
+"""The panel of `/bank`, its forms, and the messages about a server's own questions."""
 
 from __future__ import annotations
 
@@ -6,18 +6,25 @@ import json
 from collections.abc import Sequence
 from functools import cache
 
-import discord
 from discord import ui
 
 from bot.answers.pay import Regraded
-from bot.bank.cards import Listing, OwnQuestion, Saved
-from bot.bank.files import Export
-from bot.bank.forms import LEVELS, Extras, Form, answer_lines
-from bot.bank.rules import Merge
+from bot.bank.forms import LEVELS, form_of
+from bot.bank.model import (
+    MAX_COUNTED,
+    Export,
+    Form,
+    Listing,
+    Merge,
+    OwnQuestion,
+    QuestionPage,
+    WaitingCounts,
+)
 from bot.bank.sheets import SAMPLE, read_sheet
 from bot.chat import text as t
 from bot.chat.messages import (
     ATTENTION,
+    DANGER,
     ENDED,
     OPEN,
     PRIMARY,
@@ -27,6 +34,7 @@ from bot.chat.messages import (
     button,
     pager,
     row,
+    select_menu,
     separator,
 )
 from bot.chat.modals import box_field, fields_modal, file_field, radio_field, text_field
@@ -41,31 +49,70 @@ from bot.core.limits import (
     MAX_TOLD_PROBLEMS,
 )
 from bot.questions.check import Problem
-from bot.questions.model import LETTERS, Bank, Item, level_of
+from bot.questions.model import LETTERS, Bank, Item
 from bot.questions.own import OwnItem
 from bot.questions.views import accepted, pictures, prompt_block
 
+COMMAND = "</bank>"
 _SEARCH_BYTES = 30
+FORM = Route("bankform", {"what": "add|import|export|search"}, command=COMMAND)
+"""Opens a form of the panel."""
+ADDED = Route("bankadded", {}, once=True, command=COMMAND)
+IMPORTED = Route("bankimported", {}, once=True, command=COMMAND)
+EXPORTED = Route("bankexported", {}, command=COMMAND)
+SEARCHED = Route("banksearched", {}, command=COMMAND)
 LIST = Route(
     "bank",
-    {"slot": "prev|next", "page": PAGE, "search": f"(?:[0-9a-f]{{2}}){{0,{_SEARCH_BYTES}}}"},
-    command="</bank list>",
+    {"slot": "open|prev|next", "page": PAGE, "search": f"(?:[0-9a-f]{{2}}){{0,{_SEARCH_BYTES}}}"},
+    command=COMMAND,
 )
 """A page of the list; the search text is part of the id, in hexadecimal digits."""
-RETIRE = Route("retire", {"number": ROW}, once=True, command="</bank retire>")
-ADDED = Route("bankadded", {}, once=True, command="</bank add>")
-EDITED = Route("bankedited", {"number": ROW}, once=True, command="</bank edit>")
-EXTRAS = Route("bankextras", {"number": ROW}, command="</bank edit>")
-EXTENDED = Route("bankextended", {"number": ROW}, once=True, command="</bank edit>")
-CORRECT = Route("correct", {"number": ROW}, once=True, command="</bank edit>")
+CHOSEN = Route("bankchosen", {}, command=COMMAND)
+QUESTION = Route("bankquestion", {"what": "edit|extras|retire", "number": ROW}, command=COMMAND)
+EDITED = Route("bankedited", {"number": ROW}, once=True, command=COMMAND)
+EXTENDED = Route("bankextended", {"number": ROW}, once=True, command=COMMAND)
+LEVEL = Route("banklevel", {"number": ROW}, once=True, command=COMMAND)
+UNDO = Route("bankundo", {"number": ROW}, once=True, command=COMMAND)
+RETIRE = Route("retire", {"number": ROW}, once=True, command=COMMAND)
+CORRECT = Route("correct", {"number": ROW}, once=True, command=COMMAND)
+MAX_PROMPT = 600
+"""Characters of a question, as many as the schema allows."""
 _SHOWN_PROBLEMS = 10
-_ANSWERS = "One a line: + right, - wrong, > why below each. For a typed answer, just what counts"
-_SAMPLE_ANSWERS = (
-    "-# How answers look:\n"
-    "```\n+ a right answer\n> why it's right\n- a wrong answer\n> what's wrong about it\n```"
-)
-_MAX_ANSWERS = 4000
-_LEVELS = {level: level.capitalize() for level in LEVELS}
+_LEVELS = {level: f"Difficulty: {level}" for level in LEVELS}
+
+
+def panel(own: int, waiting: WaitingCounts, review: str, insights: str) -> Message:
+    """Show what a server's managers can do with its questions.
+
+    `own` is how many questions of its own it asks; `review` and `insights` are custom ids.
+    """
+    asked = "None yet. What you add is asked here only, beside the packs."
+    if own:
+        asked = f"{t.count(own, 'question')}, asked here only, beside the packs."
+    return Message(
+        ATTENTION if waiting.total else OPEN,
+        f"### This server's own questions\n{asked}",
+        f"**{waiting_text(waiting)}**" if waiting.total else "-# Nothing is waiting for review.",
+        row(
+            button("Review", review, PRIMARY) if waiting.total else None,
+            button("Add a question", FORM.id(what="add")),
+            button("Find a question", LIST.id(slot="open", page=0, search="")) if own else None,
+        ),
+        row(
+            button("Import", FORM.id(what="import")),
+            button("Export", FORM.id(what="export")),
+            button("Insights", insights),
+        ),
+    )
+
+
+def waiting_text(waiting: WaitingCounts) -> str:
+    """For example `2 suggestions and 1 report waiting`."""
+    counts = {"suggestion": waiting.suggestions, "report": waiting.reports}
+    many = [
+        t.count(n, kind) if n < MAX_COUNTED else f"{n}+ {kind}s" for kind, n in counts.items() if n
+    ]
+    return f"{' and '.join(many)} waiting"
 
 
 def imported(done: Merge) -> Message:
@@ -78,10 +125,31 @@ def imported(done: Merge) -> Message:
     if done.rekeyed:
         note = (
             f"-# {t.count(len(done.rekeyed), 'question')} got another key. Past answers stay as they were "
-            "judged until you correct them with </bank edit>."
+            "judged until you correct them: find such a question in </bank>."
         )
-    total = f"This server asks {t.count(done.total, 'question')} of its own now. See them with </bank list>."
+    total = f"This server asks {t.count(done.total, 'question')} of its own now."
     return Message(REVEALED, f"**Imported**: {told}.", total, note)
+
+
+def import_form() -> ui.Modal:
+    hint = "JSON or CSV, or the .zip of an export. Questions with known ids are changed"
+    return fields_modal("Import questions", IMPORTED.id(), file_field("upload", "File", hint))
+
+
+def export_form() -> ui.Modal:
+    formats = {"json": "JSON: everything, with its pictures", "csv": "CSV: for spreadsheets"}
+    return fields_modal(
+        "Export questions",
+        EXPORTED.id(),
+        radio_field("format", "Format", formats, "json"),
+        box_field("packs", "Shipped questions", "Add those that this server asks"),
+    )
+
+
+def search_form() -> ui.Modal:
+    hint = "From the question or its topic. Empty: all"
+    words = text_field("text", "Words", "", _SEARCH_BYTES, hint, needed=False)
+    return fields_modal("Find a question", SEARCHED.id(), words)
 
 
 def refused(problems: Sequence[Problem]) -> Message:
@@ -130,18 +198,19 @@ def exported(found: Export) -> Message:
         )
     return Message(
         REVEALED,
-        "Here are this server's questions. </bank import> takes the file back.",
+        "Here are this server's questions. Import in </bank> takes the file back.",
         note,
         Download(f"questions.{found.ending}", found.content),
     )
 
 
 def listing(found: Listing, search: str) -> Message:
-    """Show a page of a server's own questions."""
+    """Show a page of a server's own questions, with a list to choose one from."""
+    find = button("Search", FORM.id(what="search"))
     if not found.found:
         none = "This server has no questions of its own yet."
         words = "No question of this server's own holds that." if search else none
-        return Message(ENDED, f"{words} Add some with </bank import> or </bank add>.")
+        return Message(ENDED, words, row(find) if search else None)
     head = f"### This server's own questions\n-# {t.count(found.found, 'question')}"
     head += t.page_note(found.page, found.pages)
     lines = "\n".join(map(_listed, found.shown))
@@ -149,116 +218,136 @@ def listing(found: Listing, search: str) -> Message:
     turn = pager(
         found.page, found.pages, lambda slot, page: LIST.id(slot=slot, page=page, search=hexed)
     )
-    return Message(OPEN, head, lines, separator() if turn else None, row(*turn))
+    options = {
+        str(own.row.number): t.cut(" ".join(own.item.prompt.split()), 100) for own in found.shown
+    }
+    choose = select_menu(CHOSEN.id(), options, "")
+    choose.placeholder = "Choose one, to change it or take it out"
+    return Message(OPEN, head, lines, separator(), row(choose), row(*turn, find))
 
 
 def _listed(own: OwnQuestion) -> str:
-    about = f"{t.code(own.row.name)} · {t.one_line(own.topic)} · {own.item.level}"
+    about = f"{t.one_line(own.topic)} · {own.item.level}"
     return f"{t.one_line(t.cut(own.item.prompt, 150))}\n-# {about}"
 
 
-def add_form(topic: str) -> ui.Modal:
+def add_form() -> ui.Modal:
     """Return the form for a new question."""
-    return form("Add a question", ADDED.id(), Form("", "", "", "medium", topic), new=True)
+    return question_form("Add a question", ADDED.id(), Form("", "", "", ""), topic_field(""))
 
 
 def edit_form(own: OwnItem) -> ui.Modal:
     """Return the form of an existing question with its current texts."""
-    item = json.loads(own.content)
-    now = Form(
-        prompt=item["prompt"],
-        answers=answer_lines(item),
-        explanation=item["explanation"],
-        difficulty=level_of(item["difficulty"]),
-        formula=item.get("formula", ""),
-    )
-    return form("Edit the question", EDITED.id(number=own.number), now, new=False)
+    custom_id = EDITED.id(number=own.number)
+    return question_form("Edit the question", custom_id, form_of(json.loads(own.content)))
 
 
-def form(title: str, custom_id: str, now: Form, *, new: bool) -> ui.Modal:
-    """Return a form with these texts; a new question's has a topic, another's a formula."""
-    hint = "One of the topics, or a new title"
-    topic = text_field("topic", "Topic", now.topic, 100, hint)
-    formula = text_field("formula", "Formula", now.formula, 400, "LaTeX, or empty", needed=False)
+def question_form(
+    title: str, custom_id: str, now: Form, *more: ui.Label[ui.Modal], why: int = 600
+) -> ui.Modal:
+    """Return the form of a question with these texts, and more fields below.
+
+    `why` is how many characters its explanation may have.
+    """
+    several = "If several are right, one a line"
+    wrong = "One a line, up to five. Leave it empty if the answer is to be typed"
     return fields_modal(
         title,
         custom_id,
-        topic if new else None,
-        text_field("prompt", "Question", now.prompt, 600, long=True),
-        text_field("answers", "Answers", now.answers, _MAX_ANSWERS, _ANSWERS, long=True),
-        text_field("explanation", "What to remember", now.explanation, 600, long=True),
-        radio_field("difficulty", "Difficulty", _LEVELS, now.difficulty),
-        None if new else formula,
+        text_field("prompt", "Question", now.prompt, MAX_PROMPT, long=True),
+        text_field("answer", "Right answer", now.answer, 1200, several, long=True),
+        text_field("wrong", "Wrong answers", now.wrong, 1600, wrong, long=True, needed=False),
+        text_field(
+            "why",
+            "Why is it right?",
+            now.why,
+            why,
+            "What to remember, in a sentence or two",
+            long=True,
+        ),
+        *more,
     )
 
 
+def topic_field(topic: str) -> ui.Label[ui.Modal]:
+    return text_field("topic", "Topic", topic, 100, "The title of a topic, or of a new one")
+
+
 def extras_form(own: OwnItem) -> ui.Modal:
-    """Return the form for the code and the picture of a question, with its current texts."""
+    """Return the form for code, formula and picture of a question, with what it has."""
     item = json.loads(own.content)
     picture = item.get("picture")
     formats = f"PNG, JPEG, WebP or GIF, up to {MAX_PICTURE_BYTES >> 20} MiB"
     code = f"Up to {MAX_CODE_LINES} lines of {MAX_CODE_COLUMNS} characters. Empty: no code"
+    language, formula = item.get("language", ""), item.get("formula", "")
+    colours = "For colours in the code, such as python"
     return fields_modal(
-        "Code and picture",
+        "Code, formula, picture",
         EXTENDED.id(number=own.number),
         text_field("code", "Code", item.get("code", ""), MAX_CODE, code, long=True, needed=False),
-        text_field(
-            "language",
-            "Language",
-            item.get("language", ""),
-            20,
-            "For colours in the code, such as python",
-            needed=False,
-        ),
+        text_field("language", "Language", language, 20, colours, needed=False),
+        text_field("formula", "Formula", formula, 400, "LaTeX, or empty", needed=False),
         file_field("upload", "New picture" if picture else "Picture", formats),
         text_field(
             "alt",
             "What the picture shows",
             picture["alt"] if picture else "",
             MAX_ALT_TEXT,
-            "Needed with a picture, for members who can't see it. Don't give the answer away",
+            "For members who can't see it. Don't give the answer away. Empty: no picture",
             long=True,
             needed=False,
         ),
-        box_field("remove", "Present picture", "Remove it") if picture else None,
     )
 
 
-def not_saved(
-    problems: Sequence[Problem], written: Form | Extras, number: int | None = None
-) -> Message:
+def not_saved(problems: Sequence[Problem], text: str, again: str) -> Message:
     """List the problems of a form, with the text that was written in it.
 
-    `number` is the question whose code and picture the form was for, if it was one of these.
+    `again` is the custom id that opens the form once more.
     """
-    again, sample = "the form", None
-    if isinstance(written, Form):
-        again = "</bank add>" if written.topic else "</bank edit>"
-        sample = _SAMPLE_ANSWERS
-    head = f"Nothing was saved: something isn't right yet. Open {again} again and mend it."
-    press = row(button("Open the form", EXTRAS.id(number=number))) if number is not None else None
-    text = written.text.encode()
-    kept = ("-# What you wrote, so it isn't lost:", Download("form.txt", text)) if text else ()
-    return Message(ATTENTION, head, _problem_lines(problems), sample, separator(), *kept, press)
+    kept = ("-# What you wrote, so it isn't lost:", Download("form.txt", text.encode()))
+    return Message(
+        ATTENTION,
+        "Nothing was saved: something isn't right yet.",
+        _problem_lines(problems),
+        separator(),
+        *(kept if text else ()),
+        row(button("Open the form", again, PRIMARY)),
+    )
 
 
-def saved(done: Saved) -> Message:
-    """Show a saved question, with a button if past answers would be judged differently."""
-    item = done.own.item
-    notes = [f"-# {t.code(done.own.row.name)} · {t.one_line(done.own.topic)} · {item.level}"]
-    if done.replaced:
+def question_page(page: QuestionPage, note: str | None = None) -> Message:
+    """Show one of a server's own questions, with what can be done about it."""
+    item, number = page.own.item, page.own.row.number
+    notes = [f"-# {t.one_line(page.own.topic)}"]
+    if page.replaced:
         notes.append(
             "Its choices or its kind are others now, so it is a new question. Past answers stay with the old one."
         )
-    fix = None
-    if done.otherwise:
-        notes.append(f"{t.count(done.otherwise, 'past answer')} would be judged differently now.")
-        fix = button("Correct past answers", CORRECT.id(number=done.own.row.number), PRIMARY)
-    has_extras = item.code is not None or item.picture is not None
-    label = "Change code or picture" if has_extras else "Add code or a picture"
-    extras = button(label, EXTRAS.id(number=done.own.row.number))
-    parts = prompt_block(item), *pictures(item), answers(item), t.escape(item.explanation)
-    return Message(REVEALED, "**Saved**", *parts, separator(), "\n".join(notes), row(fix, extras))
+    correct = None
+    if page.otherwise:
+        notes.append(f"{t.count(page.otherwise, 'past answer')} would be judged differently now.")
+        correct = button("Correct past answers", CORRECT.id(number=number), PRIMARY)
+    has_extras = item.code or item.picture or item.formula
+    extras = "Code, formula, picture" if has_extras else "Add code, formula or picture"
+    return Message(
+        REVEALED if note else OPEN,
+        note,
+        prompt_block(item),
+        *pictures(item),
+        answers(item),
+        t.escape(item.explanation),
+        separator(),
+        "\n".join(notes),
+        row(select_menu(LEVEL.id(number=number), _LEVELS, item.level)),
+        row(
+            correct,
+            button("Edit", QUESTION.id(what="edit", number=number)),
+            button(extras, QUESTION.id(what="extras", number=number)),
+            button("Take out", QUESTION.id(what="retire", number=number)),
+            button("Undo", UNDO.id(number=number)) if page.can_undo else None,
+        ),
+    )
 
 
 def corrected(done: Regraded) -> Message:
@@ -282,7 +371,6 @@ def unpacked(search: str) -> str:
 def retiring(own: OwnQuestion) -> Message:
     """Ask for confirmation before a question is retired."""
     warning = "Take this question out for good? It won't be asked again. Past answers to it stay readable."
-    danger = button("Retire", RETIRE.id(number=own.row.number), discord.ButtonStyle.danger)
     return Message(
         ATTENTION,
         prompt_block(own.item),
@@ -290,7 +378,7 @@ def retiring(own: OwnQuestion) -> Message:
         answers(own.item),
         separator(),
         warning,
-        row(danger),
+        row(button("Take out", RETIRE.id(number=own.row.number), DANGER)),
     )
 
 
@@ -304,5 +392,12 @@ def answers(item: Item) -> str:
     )
 
 
-def retired(name: str) -> Message:
-    return Message(ENDED, f"{t.code(name)} is out. It won't be asked again.")
+def retired() -> Message:
+    return Message(ENDED, "That question is out. It won't be asked again.")
+
+
+def undone(page: QuestionPage | None) -> Message:
+    """Show a question as it was before its last change, or say that it is out again."""
+    if page is None:
+        return Message(ENDED, "**Undone**: that question is out again.")
+    return question_page(page, "**Undone**: this is how it was.")

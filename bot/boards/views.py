@@ -32,7 +32,7 @@ _EMPTY = {"today": "today", "week": "this week", "month": "this month", "all": "
 
 
 class Asked(Struct, frozen=True):
-    """What a page is about.
+    """The choices that lead to a page.
 
     `shown_by` is the name of the member who shows it in the channel; on a member's own page None.
     """

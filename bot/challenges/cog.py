@@ -10,18 +10,26 @@ from discord.ext import commands
 
 from bot.challenges import rules
 from bot.challenges import views as view
-from bot.challenges.cards import Asked, Between
-from bot.challenges.players import Players
-from bot.challenges.service import Challenges, Options, Person
+from bot.challenges.model import (
+    DEFAULT_HOURS,
+    DEFAULT_QUESTIONS,
+    Between,
+    ChallengeOptions,
+    Person,
+    PlayerQuestion,
+)
+from bot.challenges.players import ChallengePlayers
+from bot.challenges.service import Challenges
 from bot.chat.client import QuizBot
 from bot.chat.options import topic_choices
-from bot.chat.permissions import require_may_play
 from bot.chat.replies import ANSWERED, say, say_here, update_reply
-from bot.chat.router import Fields, guild_id_of, message_id_of, roles_of
+from bot.chat.router import Fields, guild_id_of, message_id_of
 from bot.core.clicks import Click
 from bot.core.errors import UserError
 from bot.core.snowflakes import created_at
-from bot.play.views import DIFFICULTY_CHOICES
+from bot.games.cog import starter_of
+from bot.games.model import Starter
+from bot.games.views import DIFFICULTY_CHOICES
 from bot.questions.cog import Answerable
 
 _SURELY_NOT_SHOWN = range(400, 500)
@@ -32,8 +40,8 @@ attempt arrived.
 """
 
 
-class Challenge(commands.Cog):
-    def __init__(self, bot: QuizBot, challenges: Challenges, players: Players) -> None:
+class ChallengeCog(commands.Cog):
+    def __init__(self, bot: QuizBot, challenges: Challenges, players: ChallengePlayers) -> None:
         self.bot = bot
         self.challenges = challenges
         self.players = players
@@ -43,18 +51,18 @@ class Challenge(commands.Cog):
         bot.router.add(view.MINE, self.mine)
         bot.router.add(view.BACK, self.back)
         self.answerable = Answerable(
-            players.check_open, self.answer, challenges.review_one, challenges.subject
+            players.check_open, self.answer, challenges.explain, challenges.item_of
         )
 
     @app_commands.command(
         description="The same questions for everyone who takes them, each when they have time"
     )
     @app_commands.describe(
-        questions=f"How many questions. Default: {rules.DEFAULT_QUESTIONS}",
-        topic="One topic only. Default: all topics",
-        difficulty="How hard the questions are. Default: mixed",
-        hours=f"How many hours it stays open. Default: {rules.DEFAULT_HOURS}",
         member="Whom you challenge. Default: everyone",
+        topic="One topic only. Default: all topics",
+        questions=f"How many questions. Default: {DEFAULT_QUESTIONS}",
+        difficulty="How hard the questions are. Default: mixed",
+        hours=f"How many hours it stays open. Default: {DEFAULT_HOURS}",
     )
     @app_commands.choices(difficulty=DIFFICULTY_CHOICES)
     @app_commands.autocomplete(topic=topic_choices)
@@ -63,15 +71,15 @@ class Challenge(commands.Cog):
     async def challenge(
         self,
         interaction: discord.Interaction,
+        member: discord.Member | None = None,
+        topic: str | None = None,
         questions: app_commands.Range[
             int, rules.MIN_QUESTIONS, rules.MAX_QUESTIONS
-        ] = rules.DEFAULT_QUESTIONS,
-        topic: str | None = None,
+        ] = DEFAULT_QUESTIONS,
         difficulty: str = "mixed",
-        hours: app_commands.Range[int, rules.MIN_HOURS, rules.MAX_HOURS] = rules.DEFAULT_HOURS,
-        member: discord.Member | None = None,
+        hours: app_commands.Range[int, rules.MIN_HOURS, rules.MAX_HOURS] = DEFAULT_HOURS,
     ) -> None:
-        require_may_play(interaction)
+        starter = starter_of(interaction)
         if member is not None and member.id == interaction.user.id:
             raise UserError(
                 "You can't challenge yourself. Name somebody else, or nobody to challenge everyone."
@@ -80,8 +88,9 @@ class Challenge(commands.Cog):
             raise UserError(
                 "Bots don't take challenges. Name somebody else, or nobody to challenge everyone."
             )
-        options = Options(questions, topic, difficulty, hours)
-        await self._start(interaction, options, _person(member) if member else None)
+        person = Person(member.id, member.display_name) if member else None
+        options = ChallengeOptions(questions, topic, difficulty, hours)
+        await self._start(interaction, starter, options, person)
 
     async def take(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Show the first or next question, after a click on the card."""
@@ -120,34 +129,32 @@ class Challenge(commands.Cog):
 
     async def mine(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Show a page of a member's own answers."""
-        challenge_id, guild_id = int(fields["challenge"]), guild_id_of(interaction)
-        reviews = await self.challenges.review_all(challenge_id, interaction.user.id, guild_id)
-        await say_here(interaction, view.my_answers(challenge_id, reviews, int(fields["page"])))
+        challenge_id = int(fields["challenge"])
+        given = await self.challenges.own_answers(challenge_id, interaction.user.id)
+        await say_here(interaction, view.my_answers(challenge_id, given, int(fields["page"])))
 
     async def back(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Start a rematch: challenge the opponent with the same options."""
-        require_may_play(interaction)
-        user_id, guild_id = interaction.user.id, guild_id_of(interaction)
-        options, other = await self.challenges.rematch(int(fields["challenge"]), user_id, guild_id)
-        await self._start(interaction, options, other)
+        starter = starter_of(interaction)
+        options, other = await self.challenges.rematch(
+            int(fields["challenge"]), starter.user_id, starter.guild_id
+        )
+        await self._start(interaction, starter, options, other)
 
     async def _start(
-        self, interaction: discord.Interaction, options: Options, member: Person | None
+        self,
+        interaction: discord.Interaction,
+        starter: Starter,
+        options: ChallengeOptions,
+        member: Person | None,
     ) -> None:
-        assert interaction.channel_id is not None
-        found = await self.challenges.start(
-            options,
-            guild_id=guild_id_of(interaction),
-            channel_id=interaction.channel_id,
-            starter=_person(interaction.user),
-            member=member,
-            roles=roles_of(interaction),
-            manages=interaction.permissions.manage_guild,
-            tell=partial(update_reply, interaction),
-        )
-        await say(interaction, view.started(found))
+        notify = partial(update_reply, interaction)
+        started = await self.challenges.start(starter, options, member, notify)
+        await say(interaction, view.started(started))
 
-    async def _show(self, interaction: discord.Interaction, found: Asked | Between) -> None:
+    async def _show(
+        self, interaction: discord.Interaction, found: PlayerQuestion | Between
+    ) -> None:
         """Edit the player's private message to what comes next."""
         if isinstance(found, Between):
             message = view.between(found)
@@ -159,7 +166,3 @@ class Challenge(commands.Cog):
             if error.status in _SURELY_NOT_SHOWN and error.code != ANSWERED:
                 await self.players.take_back(found)
             raise
-
-
-def _person(user: discord.User | discord.Member) -> Person:
-    return Person(user.id, user.display_name)

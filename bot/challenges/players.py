@@ -11,31 +11,36 @@ from msgspec.structs import replace
 from bot.answers import store as answers_store
 from bot.answers.store import CHALLENGE
 from bot.challenges import rules, store
-from bot.challenges.cards import Asked, Between
-from bot.challenges.rules import NextStep, State
+from bot.challenges.model import (
+    Between,
+    Challenge,
+    ChallengePlayer,
+    ChallengeQuestion,
+    ChallengeState,
+    PlayerQuestion,
+    ShownQuestion,
+)
 from bot.challenges.service import (
     PRESS_SKIP,
     Challenges,
-    closing,
     get_or_refuse,
     link,
     shown_or_refuse,
 )
-from bot.challenges.store import Challenge, Player, Question
+from bot.chat.text import when
 from bot.core import erased_answers
 from bot.core.clicks import Click
 from bot.core.context import Context
 from bot.core.database import Connection, reading
 from bot.core.errors import UserError
-from bot.members.store import teams_of
-from bot.play.service import judge
+from bot.games.service import judge
 from bot.questions import answers, drawing
 from bot.questions.answers import already, shown_answer
 
 T = TypeVar("T")
 
 
-class Players:
+class ChallengePlayers:
     """The use cases of a challenge's players. `at` is the time of a click by Discord's clock."""
 
     def __init__(self, context: Context, challenges: Challenges) -> None:
@@ -48,13 +53,13 @@ class Players:
 
     async def take(
         self, challenge_id: int, user_id: int, guild_id: int, message_id: int, at: datetime
-    ) -> Asked:
+    ) -> PlayerQuestion:
         """Return a player's first or next question, stored as shown. `message_id` is the card's."""
 
-        def begin(conn: Connection) -> tuple[Asked, datetime | None]:
+        def begin(conn: Connection) -> tuple[PlayerQuestion, datetime | None]:
             challenge = get_or_refuse(conn, challenge_id, guild_id, lock=True)
             # the click came before Discord's response to our post
-            if challenge.state is State.POSTING:
+            if challenge.state is ChallengeState.POSTING:
                 self._challenges.opened(conn, challenge, message_id)
                 challenge = get_or_refuse(conn, challenge_id, guild_id)
             # After a backup was restored, an old card's id can belong to another challenge.
@@ -66,10 +71,10 @@ class Players:
 
     async def next(
         self, challenge_id: int, after: int, user_id: int, guild_id: int, at: datetime
-    ) -> Asked:
+    ) -> PlayerQuestion:
         """Return the question after number `after`; refuse if it was shown already."""
 
-        def follow(conn: Connection) -> tuple[Asked, datetime | None]:
+        def follow(conn: Connection) -> tuple[PlayerQuestion, datetime | None]:
             challenge = get_or_refuse(conn, challenge_id, guild_id, lock=True)
             player = store.player(conn, challenge_id, user_id)
             if player is None:
@@ -82,10 +87,10 @@ class Players:
 
     async def skip(
         self, question_id: int, user_id: int, guild_id: int, at: datetime
-    ) -> Asked | Between:
+    ) -> PlayerQuestion | Between:
         """Skip a question; return the next one, or what follows the last one."""
 
-        def skip(conn: Connection) -> tuple[Asked | Between, datetime | None]:
+        def skip(conn: Connection) -> tuple[PlayerQuestion | Between, datetime | None]:
             question, challenge, shown, given = shown_or_refuse(
                 conn, question_id, user_id, guild_id
             )
@@ -126,6 +131,7 @@ class Players:
             if click.at > shown.deadline_at:
                 return self._between(conn, challenge, question, player, None), None
             answer = judge(
+                conn,
                 click,
                 item,
                 order,
@@ -133,9 +139,9 @@ class Players:
                 guild_id=challenge.guild_id,
                 shown_at=shown.shown_at,
                 limit_ms=question.seconds * 1000,
-                teams=teams_of(conn, challenge.guild_id),
             )
             answers_store.add(conn, answer)
+            _note_second_player(conn, challenge, click.user_id)
             due = None
             if player.number == question.number:
                 due = self._finish(conn, challenge, player, click.at)
@@ -144,7 +150,7 @@ class Players:
 
         return await self._run(store_answer)
 
-    async def take_back(self, asked: Asked) -> None:
+    async def take_back(self, asked: PlayerQuestion) -> None:
         """Undo that a question was shown, because Discord refused to show it."""
 
         def undo(conn: Connection) -> None:
@@ -193,9 +199,9 @@ class Players:
 
     def _ask(
         self, conn: Connection, challenge: Challenge, user_id: int, at: datetime
-    ) -> tuple[Asked, datetime | None]:
+    ) -> tuple[PlayerQuestion, datetime | None]:
         """Store that a player is shown the next question now; refuse if there is none."""
-        if not rules.may_take(user_id, challenge.starter_id, challenge.member_id):
+        if not rules.may_play(user_id, challenge.starter_id, challenge.member_id):
             raise UserError(
                 "This challenge is for two others. Start one of your own with </challenge>."
             )
@@ -203,10 +209,10 @@ class Players:
         if erased_answers.has_hash_of(conn, CHALLENGE, challenge.id, user_id):
             raise UserError(
                 "You took this challenge before you deleted your data, and each member takes it once. "
-                f"The card shows the results {closing(challenge.closes_at)}."
+                f"The card shows the results {when(challenge.closes_at)}."
             )
         now = max(at, self._now())
-        player = store.player(conn, challenge.id, user_id) or Player(
+        player = store.player(conn, challenge.id, user_id) or ChallengePlayer(
             challenge.id, user_id, 0, now, None, challenge.guild_id
         )
         bank = self._banks.of(conn, challenge.guild_id)
@@ -218,13 +224,13 @@ class Players:
         item = bank.items[question.item_id]
         order = drawing.shuffled(item, self._rng)
         ends_at = rules.deadline(now, question.seconds, challenge.closes_at)
-        shown = store.Shown(question.id, user_id, answers.encode_order(order), now, ends_at)
+        shown = ShownQuestion(question.id, user_id, answers.encode_order(order), now, ends_at)
         store.add_shown(conn, shown)
         store.save_player(
             conn, replace(player, number=question.number, finished_at=ends_at if last else None)
         )
-        due = self._reschedule(conn, challenge) if last else None
-        asked = Asked(
+        due = self._reschedule(conn, challenge, ends_at) if last else None
+        asked = PlayerQuestion(
             challenge_id=challenge.id,
             question_id=question.id,
             user_id=user_id,
@@ -242,8 +248,8 @@ class Players:
         self,
         conn: Connection,
         challenge: Challenge,
-        question: Question,
-        player: Player,
+        question: ChallengeQuestion,
+        player: ChallengePlayer,
         shown: str | None,
     ) -> Between:
         last = player.finished_at is not None
@@ -262,53 +268,62 @@ class Players:
         )
 
     def _finish(
-        self, conn: Connection, challenge: Challenge, player: Player, at: datetime
+        self, conn: Connection, challenge: Challenge, player: ChallengePlayer, at: datetime
     ) -> datetime | None:
         """Store that a player finished, if this was their last question; see `_reschedule`."""
         if player.finished_at is None:
             return None
         store.save_player(conn, replace(player, finished_at=at))
-        return self._reschedule(conn, challenge)
+        return self._reschedule(conn, challenge, at)
 
-    def _reschedule(self, conn: Connection, challenge: Challenge) -> datetime | None:
-        """If the card's count changes before the challenge is due, make it due then, and return when."""
-        _, due = self._challenges.next_look(conn, challenge, self._now())
+    def _reschedule(
+        self, conn: Connection, challenge: Challenge, finish: datetime
+    ) -> datetime | None:
+        """Make an open challenge due for a player's finish, unless it is due before; return when."""
+        due = self._challenges.due_at(challenge, finish)
         if challenge.due_at is None or due >= challenge.due_at:
             return None
-        store.change(conn, challenge.id, expect=State.OPEN, due_at=due)
+        store.change(conn, challenge.id, expect=ChallengeState.OPEN, due_at=due)
         return due
 
 
 def _refuse_another_question(
     conn: Connection,
     challenge: Challenge,
-    player: Player,
-    questions: Sequence[Question],
-    left: Sequence[Question],
+    player: ChallengePlayer,
+    questions: Sequence[ChallengeQuestion],
+    left: Sequence[ChallengeQuestion],
     now: datetime,
 ) -> None:
     """Refuse to show a player another question unless it is time for it."""
+    if now >= challenge.closes_at:
+        raise _over()
     last = next((q for q in questions if q.number == player.number), None)
     shown = store.shown_to(conn, last.id, player.user_id) if last else None
-    given = answers_store.get(conn, CHALLENGE, last.id, player.user_id) if last else None
-    open_until = shown.deadline_at if shown and given is None else None
-    closes_at = challenge.closes_at
-    match rules.next_step(has_more=bool(left), open_until=open_until, closes_at=closes_at, now=now):
-        case NextStep.ANSWER:
-            assert open_until is not None
-            raise UserError(
-                f"Question {player.number} runs until <t:{int(open_until.timestamp())}:T>, in the message that only "
-                "you see. If you've lost it, press Take it again after that, and the next question comes."
-            )
-        case NextStep.DONE:
-            sooner = (
-                ", or as soon as both of you are done" if challenge.member_id is not None else ""
-            )
-            raise UserError(
-                f"You've been through all of it. The card shows the results {closing(closes_at)}{sooner}."
-            )
-        case NextStep.OVER:
-            raise _over()
+    if (
+        shown is not None
+        and now <= shown.deadline_at
+        and answers_store.get(conn, CHALLENGE, shown.question_id, player.user_id) is None
+    ):
+        raise UserError(
+            f"Question {player.number} runs until {when(shown.deadline_at, 'T')}, in the message that only "
+            "you see. If you've lost it, press Take it again after that, and the next question comes."
+        )
+    if not left:
+        sooner = ", or as soon as both of you are done" if challenge.member_id is not None else ""
+        raise UserError(
+            "You've been through all of it. "
+            f"The card shows the results {when(challenge.closes_at)}{sooner}."
+        )
+
+
+def _note_second_player(conn: Connection, challenge: Challenge, user_id: int) -> None:
+    """Store that two have played, if somebody else has answered in the challenge."""
+    if challenge.two_played:
+        return
+    asked = [question.id for question in store.questions_of(conn, challenge.id)]
+    if answers_store.players(conn, CHALLENGE, asked) - {user_id}:
+        store.change(conn, challenge.id, expect=ChallengeState.OPEN, two_played=True)
 
 
 def _over() -> UserError:
@@ -318,7 +333,7 @@ def _over() -> UserError:
 
 
 def _refuse_closed(challenge: Challenge) -> None:
-    if challenge.state is not State.OPEN:
+    if challenge.state is not ChallengeState.OPEN:
         raise _over()
 
 

@@ -1,29 +1,19 @@
-"""The rules of a challenge: deadlines, what a player may do next, and when it is over."""
+"""The rules of a challenge: deadlines, who may play, and when it is due and over."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from bot.answers.rules import FEWEST_PLAYERS
+from bot.challenges.model import ChallengeState
 
-MIN_QUESTIONS, MAX_QUESTIONS, DEFAULT_QUESTIONS = 1, 20, 5
-MIN_HOURS, MAX_HOURS, DEFAULT_HOURS = 1, 168, 24
+MIN_QUESTIONS, MAX_QUESTIONS = 1, 20
+MIN_HOURS, MAX_HOURS = 1, 168
 BETWEEN_EDITS = timedelta(seconds=30)
-"""The shortest time between two edits of an open card, which shows how many have finished."""
+"""From a finish until an open card shows it. Finishes in the meantime cause no edit of their own."""
 
 
-class State(StrEnum):
-    """The states of a challenge, explained at its table in `bot.challenges.store`."""
-
-    POSTING = "posting"
-    OPEN = "open"
-    COUNTING = "counting"
-    CLOSING = "closing"
-    CLOSED = "closed"
-
-
-REVEALED = frozenset({State.CLOSING, State.CLOSED})
+REVEALED = frozenset({ChallengeState.CLOSING, ChallengeState.CLOSED})
 """States with all answers counted, so that they may be shown."""
 
 
@@ -32,32 +22,8 @@ def deadline(shown_at: datetime, seconds: int, closes_at: datetime) -> datetime:
     return min(shown_at + timedelta(seconds=seconds), closes_at)
 
 
-class NextStep(StrEnum):
-    """A player's next step."""
-
-    ASK = "ask"  # get the next question
-    ANSWER = "answer"  # answer the one shown last
-    DONE = "done"  # nothing more to do
-    OVER = "over"  # the challenge has closed
-
-
-def next_step(
-    *, has_more: bool, open_until: datetime | None, closes_at: datetime, now: datetime
-) -> NextStep:
-    """Return a player's next step.
-
-    `has_more`: some questions were not shown to them yet. `open_until`: the deadline of the last
-    question shown; None if it is answered, or none was shown.
-    """
-    if now >= closes_at:
-        return NextStep.OVER
-    if open_until is not None and now <= open_until:
-        return NextStep.ANSWER
-    return NextStep.ASK if has_more else NextStep.DONE
-
-
-def may_take(user_id: int, starter_id: int, member_id: int | None) -> bool:
-    """Return whether a member may take a challenge.
+def may_play(user_id: int, starter_id: int, member_id: int | None) -> bool:
+    """Return whether a member may play a challenge.
 
     If it is for a named member, only that member and the starter may.
     """
@@ -69,26 +35,12 @@ def is_over(*, closes_at: datetime, named: bool, finished: int, at: datetime) ->
     return at >= closes_at or (named and finished >= FEWEST_PLAYERS)
 
 
-def next_update(
-    *,
-    now: datetime,
-    closes_at: datetime,
-    named: bool,
-    shown: int,
-    finished: int,
-    next_finish: datetime | None,
-    edited_at: datetime | None,
-) -> datetime:
-    """Return when an open challenge is due: to update the count on its card, or to close.
+def due_at(closes_at: datetime, *, named: bool, next_finish: datetime | None) -> datetime:
+    """Return when an open challenge is due: to show the next finish on its card, or to close.
 
-    `shown` is the number of finished players on the card, `finished` the actual number. At
-    `next_finish` the time of another player's last question runs out. Edits are at least
-    `BETWEEN_EDITS` apart, except in a challenge for a named member: it needs two edits at most,
-    and may close early.
+    A finish of a challenge for a named member is shown at once: there are only two, and the second
+    one closes it.
     """
-    changes_at = now if finished != shown else next_finish
-    if changes_at is None:
+    if next_finish is None:
         return closes_at
-    if edited_at is not None and not named:
-        changes_at = max(changes_at, edited_at + BETWEEN_EDITS)
-    return min(closes_at, changes_at)
+    return min(closes_at, next_finish if named else next_finish + BETWEEN_EDITS)

@@ -2,45 +2,37 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from functools import partial
-from typing import NamedTuple
-
-from msgspec import Struct
 
 from bot.answers import store as answers_store
 from bot.answers.store import CHALLENGE, Answer
 from bot.challenges import rules, store
-from bot.challenges.cards import Started
-from bot.challenges.rules import REVEALED, State
-from bot.challenges.store import Challenge, Question, Shown
-from bot.core import servers
+from bot.challenges.model import (
+    Challenge,
+    ChallengeOptions,
+    ChallengeQuestion,
+    ChallengeState,
+    NewChallenge,
+    Person,
+    ShownQuestion,
+)
+from bot.challenges.rules import REVEALED
+from bot.chat.text import message_link, when
 from bot.core.clicks import Click
-from bot.core.context import Context
 from bot.core.database import Connection, reading
 from bot.core.errors import UserError
 from bot.core.limits import CHALLENGES_OPEN
-from bot.core.pending_starts import Notify, PendingStarts
+from bot.core.pending_starts import Notify
+from bot.games.model import GameQuestion, Starter
+from bot.games.rules import seconds_for
+from bot.games.service import GameService
 from bot.members.store import MAX_NAME, names_of, set_names
-from bot.play import rules as play_rules
-from bot.play import service as play_service
-from bot.play.service import draw_items
-from bot.questions.bank import check_topic, still_there
-from bot.questions.cards import Review, missed_items
-from bot.questions.model import Item
+from bot.questions.bank import still_there
+from bot.questions.model import Bank, Item
 
-log = logging.getLogger(__name__)
 _GONE = "That challenge is gone. Start a new one with </challenge>."
 PRESS_SKIP = "Press Skip to go on."
-
-
-class Person(NamedTuple):
-    """A member with their display name, None if it is unknown."""
-
-    id: int
-    name: str | None
 
 
 class TooMany(UserError):
@@ -51,123 +43,85 @@ class TooMany(UserError):
         self.open_ids = tuple(open_ids)
 
 
-class Options(play_rules.Options, frozen=True):
-    """The options of a new challenge."""
-
-    questions: int = rules.DEFAULT_QUESTIONS
-    hours: int = rules.DEFAULT_HOURS
-
-
-class _Start(Struct, frozen=True):
-    """The request to start a challenge."""
-
-    options: Options
-    guild_id: int
-    channel_id: int
-    starter: Person
-    member: Person | None
-    now: datetime
-
-
-class Challenges:
+class Challenges(GameService):
     """The use cases of challenges, except those of their players (`bot.challenges.players`)."""
 
-    def __init__(self, context: Context) -> None:
-        self._database = context.database
-        self._banks = context.banks
-        self._scheduler = context.scheduler
-        self._clock = context.clock
-        self._now = context.now
-        self._rng = context.rng
-        self._in_play = context.in_play
-        self.pending_starts = PendingStarts(context.now)
+    source = CHALLENGE
 
     async def start(
         self,
-        options: Options,
-        *,
-        guild_id: int,
-        channel_id: int,
-        starter: Person,
+        starter: Starter,
+        options: ChallengeOptions,
         member: Person | None = None,
-        roles: Collection[int] = (),
-        manages: bool = False,
-        tell: Notify | None = None,
-    ) -> Started:
-        """Draw the questions and store the challenge; refuses a member's second one.
+        notify: Notify | None = None,
+    ) -> NewChallenge:
+        """Start a challenge; refuse a member's second one.
 
-        `tell` shows the starter a sentence if the card can't be posted. `roles` are the starter's.
+        If too many are open, their cards are edited soon: one whose card was deleted closes, which
+        makes room.
         """
-        start = _Start(
-            options=options,
-            guild_id=guild_id,
-            channel_id=channel_id,
-            starter=starter,
-            member=member,
-            now=self._now(),
-        )
-        create = partial(self._create, start=start, roles=roles, manages=manages)
-        started = await self._created(create)
-        challenge_id = started.challenge_id
-        log.info("challenge %s started: guild %s, channel %s", challenge_id, guild_id, channel_id)
-        if tell is not None:
-            self.pending_starts.add(challenge_id, starter.id, tell)
-        self._scheduler.nudge(start.now)
-        return started
+
+        def create(conn: Connection, bank: Bank, drawn: Sequence[Item]) -> NewChallenge:
+            return self._create(conn, starter, options, member, drawn)
+
+        now = self._now()
+        try:
+            return await self._start(starter, options, notify, now, create)
+        except TooMany as refused:
+            soon = now + rules.BETWEEN_EDITS
+            await self._database.write(store.recount, refused.open_ids, soon)
+            self._scheduler.nudge(soon)
+            raise
 
     def _create(
-        self, conn: Connection, start: _Start, roles: Collection[int], *, manages: bool
-    ) -> Started:
-        """Draw the questions of a new challenge and store it; refuse members who may not start one."""
-        options = start.options
-        starter = start.starter
-        member = start.member
-        servers.lock(conn, start.guild_id)
-        servers.require_starter(conn, start.guild_id, roles, manages=manages)
-        bank = self._banks.of(conn, start.guild_id)
-        check_topic(bank, options.topic_id)
-        _refuse_another(conn, start.guild_id, starter.id)
-        drawn = draw_items(conn, self._in_play, start.guild_id, bank, options, self._rng)
-        _save_names(conn, start.guild_id, [starter, member] if member else [starter])
-        closes_at = start.now + timedelta(hours=options.hours)
+        self,
+        conn: Connection,
+        starter: Starter,
+        options: ChallengeOptions,
+        member: Person | None,
+        drawn: Sequence[Item],
+    ) -> NewChallenge:
+        _save_names(conn, starter, member)
+        now = self._now()
+        closes_at = now + timedelta(hours=options.hours)
         challenge_id = store.create(
             conn,
-            guild_id=start.guild_id,
-            channel_id=start.channel_id,
-            starter_id=starter.id,
+            starter,
+            options,
+            [(item.id, seconds_for(item)) for item in drawn],
             member_id=member.id if member else None,
-            topic_id=options.topic_id,
-            difficulty=options.difficulty,
-            wanted=options.questions,
-            hours=options.hours,
-            questions=[(item.id, play_rules.seconds_for(item)) for item in drawn],
-            now=start.now,
+            now=now,
             closes_at=closes_at,
         )
-        return Started(
-            challenge_id,
-            len(drawn),
-            options.questions,
-            closes_at,
-            member.name if member else None,
+        return NewChallenge(
+            id=challenge_id,
+            questions=len(drawn),
+            wanted=options.questions,
+            closes_at=closes_at,
+            member=member.name if member else None,
         )
 
-    async def _created(self, create: Callable[[Connection], Started]) -> Started:
-        """Store a challenge; if too many are open, check whether their cards still exist.
-
-        A challenge whose card was deleted closes, which makes room for another one.
-        """
-        try:
-            return await self._database.write(create)
-        except TooMany as refused:
-            await self._database.write(store.recount, refused.open_ids, self._now())
-            self._scheduler.nudge(self._now())
-            raise
+    def _refuse_another(self, conn: Connection, starter: Starter) -> None:
+        running = [c for c in store.running_on(conn, starter.guild_id) if c.state not in REVEALED]
+        own = next((c for c in running if c.starter_id == starter.user_id), None)
+        if own is not None:
+            raise TooMany(
+                f"You can have one challenge open on a server, and yours is here: {link(own)}. "
+                f"It closes {when(own.closes_at)}.",
+                [own.id],
+            )
+        if len(running) >= CHALLENGES_OPEN:
+            first = min(c.closes_at for c in running)
+            raise TooMany(
+                f"This server has {len(running)} challenges open, as many as it can. "
+                f"Take one of them, or come back when the first one closes {when(first)}.",
+                [c.id for c in running],
+            )
 
     @reading
     def rematch(
         self, conn: Connection, challenge_id: int, user_id: int, guild_id: int
-    ) -> tuple[Options, Person]:
+    ) -> tuple[ChallengeOptions, Person]:
         """Return the options of a challenge between two members, and this member's opponent."""
         challenge = get_or_refuse(conn, challenge_id, guild_id)
         pair = {challenge.starter_id, challenge.member_id or 0}
@@ -180,81 +134,51 @@ class Challenges:
             raise UserError(
                 "I don't know who that was: their data was erased. Start a new one with </challenge>."
             )
-        options = Options(
+        options = ChallengeOptions(
             challenge.wanted, challenge.topic_id, challenge.difficulty, challenge.hours
         )
         return options, Person(other, names_of(conn, guild_id, [other]).get(other))
 
-    async def subject(self, question_id: int) -> str | None:
-        """Return the id of the item that a question asks."""
-        question = await self._database.read(store.question, question_id)
+    def _item_of(self, conn: Connection, question_id: int) -> str | None:
+        question = store.question(conn, question_id)
         return question.item_id if question else None
 
-    @reading
-    def review_one(self, conn: Connection, click: Click) -> Review:
-        """Return a player's answer to a question of a closed challenge."""
-        question, challenge, shown, given = shown_or_refuse(conn, click.question_id, click.user_id)
+    def _question(self, conn: Connection, click: Click) -> tuple[int, GameQuestion]:
+        question, challenge, shown, _ = shown_or_refuse(conn, click.question_id, click.user_id)
         _refuse_secret(challenge)
-        item = self.item(conn, challenge, question)
-        return play_service.review(item, shown.choice_order, given)
+        return challenge.guild_id, GameQuestion(question.id, question.item_id, shown.choice_order)
 
-    @reading
-    def review_all(
-        self, conn: Connection, challenge_id: int, user_id: int, guild_id: int
-    ) -> list[Review]:
-        """Return a player's answers to all questions they were shown in a closed challenge."""
-        return self._reviews(conn, get_or_refuse(conn, challenge_id, guild_id), user_id)
-
-    @reading
-    def misses(self, conn: Connection, challenge_id: int, user_id: int) -> list[str]:
-        """Return the ids of the items that a player missed in a closed challenge."""
-        challenge = store.get(conn, challenge_id)
+    def _questions(
+        self, conn: Connection, game_id: int, user_id: int
+    ) -> tuple[int, Sequence[GameQuestion]]:
+        challenge = store.get(conn, game_id)
         if challenge is None:
             raise UserError(_GONE)
-        return missed_items(self._reviews(conn, challenge, user_id))
-
-    def _reviews(self, conn: Connection, challenge: Challenge, user_id: int) -> list[Review]:
         _refuse_secret(challenge)
-        items = self._banks.of(conn, challenge.guild_id).items
-        seen = store.all_shown_to(conn, challenge.id, user_id)
+        seen = store.all_shown_to(conn, game_id, user_id)
         if not seen:
             raise UserError(
                 "You didn't take this challenge. Start one of your own with </challenge>."
             )
-        given = {a.question_id: a for a in answers_store.of_member(conn, CHALLENGE, seen, user_id)}
-        return [
-            play_service.review(items[q.item_id], seen[q.id].choice_order, given.get(q.id))
-            for q in store.questions_of(conn, challenge.id)
-            if q.id in seen and q.item_id in items
+        return challenge.guild_id, [
+            GameQuestion(q.id, q.item_id, seen[q.id].choice_order)
+            for q in store.questions_of(conn, game_id)
+            if q.id in seen
         ]
 
     def opened(self, conn: Connection, challenge: Challenge, message_id: int) -> None:
         """Open a challenge whose card was posted, unless a click or another process has."""
         due = challenge.closes_at + self.grace()
-        values = {"state": State.OPEN, "message_id": message_id, "due_at": due}
-        store.change(conn, challenge.id, expect=State.POSTING, **values)
+        values = {"state": ChallengeState.OPEN, "message_id": message_id, "due_at": due}
+        store.change(conn, challenge.id, expect=ChallengeState.POSTING, **values)
 
-    def grace(self) -> timedelta:
-        """Return how long to wait for clicks that were made in time."""
-        return play_rules.grace(self._clock.delay())
+    def due_at(self, challenge: Challenge, next_finish: datetime | None) -> datetime:
+        """Return when an open challenge is due, if somebody finishes next at a time."""
+        named = challenge.member_id is not None
+        at = rules.due_at(challenge.closes_at, named=named, next_finish=next_finish)
+        return at + self.grace()
 
-    def next_look(
-        self, conn: Connection, challenge: Challenge, now: datetime
-    ) -> tuple[int, datetime]:
-        """Return how many players finished, and when an open challenge is due next."""
-        finished, following = store.finishes(conn, challenge.id, now - self.grace())
-        at = rules.next_update(
-            now=now - self.grace(),
-            closes_at=challenge.closes_at,
-            named=challenge.member_id is not None,
-            shown=challenge.shown,
-            finished=finished,
-            next_finish=following,
-            edited_at=challenge.edited_at,
-        )
-        return finished, at + self.grace()
-
-    def item(self, conn: Connection, challenge: Challenge, question: Question) -> Item:
+    def item(self, conn: Connection, challenge: Challenge, question: ChallengeQuestion) -> Item:
         """Return the item of a question; refuse if it has left the bank."""
         return still_there(
             self._banks.of(conn, challenge.guild_id).items.get(question.item_id), PRESS_SKIP
@@ -263,36 +187,17 @@ class Challenges:
 
 def link(challenge: Challenge) -> str:
     """Return the link to a challenge's card."""
-    return f"https://discord.com/channels/{challenge.guild_id}/{challenge.channel_id}/{challenge.message_id or ''}"
+    return message_link(challenge.guild_id, challenge.channel_id, challenge.message_id)
 
 
-def _refuse_another(conn: Connection, guild_id: int, starter_id: int) -> None:
-    """Refuse another challenge if its starter or server has as many as allowed."""
-    running = [c for c in store.running_on(conn, guild_id) if c.state not in REVEALED]
-    own = next((c for c in running if c.starter_id == starter_id), None)
-    if own is not None:
-        raise TooMany(
-            f"You can have one challenge open on a server, and yours is here: {link(own)}. "
-            f"It closes {closing(own.closes_at)}.",
-            [own.id],
-        )
-    if len(running) >= CHALLENGES_OPEN:
-        first = min(c.closes_at for c in running)
-        raise TooMany(
-            f"This server has {len(running)} challenges open, as many as it can. "
-            f"Take one of them, or come back when the first one closes {closing(first)}.",
-            [c.id for c in running],
-        )
-
-
-def closing(at: datetime) -> str:
-    """Return a time as Discord shows it in a sentence."""
-    return f"<t:{int(at.timestamp())}:f>"
-
-
-def _save_names(conn: Connection, guild_id: int, people: Sequence[Person]) -> None:
+def _save_names(conn: Connection, starter: Starter, member: Person | None) -> None:
     """Store names for the card, because a member may never have used the bot."""
-    known = {(guild_id, p.id): p.name.replace("\x00", "")[:MAX_NAME] for p in people if p.name}
+    names = {starter.user_id: starter.name} | ({member.id: member.name} if member else {})
+    known = {
+        (starter.guild_id, user_id): name.replace("\x00", "")[:MAX_NAME]
+        for user_id, name in names.items()
+        if name
+    }
     if known:
         set_names(conn, known)
 
@@ -309,7 +214,7 @@ def get_or_refuse(
 
 def shown_or_refuse(
     conn: Connection, question_id: int, user_id: int, guild_id: int | None = None
-) -> tuple[Question, Challenge, Shown, Answer | None]:
+) -> tuple[ChallengeQuestion, Challenge, ShownQuestion, Answer | None]:
     """Return a question that a player was shown, its challenge, what was shown, and the answer.
 
     Refuses any other question. With `guild_id` the challenge is locked.
@@ -335,5 +240,5 @@ def shown_or_refuse(
 def _refuse_secret(challenge: Challenge) -> None:
     if challenge.state not in REVEALED:
         raise UserError(
-            f"Answers stay secret while a challenge is open. This one closes {closing(challenge.closes_at)}."
+            f"Answers stay secret while a challenge is open. This one closes {when(challenge.closes_at)}."
         )

@@ -6,14 +6,20 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
-from msgspec import Struct
 from sqlalchemy import Connection, case, delete, func, null, select, update
 
 from bot.answers import store as answers_store
-from bot.answers.rules import FEWEST_PLAYERS, slow_in_game
+from bot.answers.rules import slow_in_game
 from bot.answers.sources import Source, Terms
 from bot.answers.store import CHALLENGE
-from bot.challenges.rules import State
+from bot.challenges.model import (
+    Challenge,
+    ChallengeOptions,
+    ChallengePlayer,
+    ChallengeQuestion,
+    ChallengeState,
+    ShownQuestion,
+)
 from bot.core import erased_answers
 from bot.core.jobs import Queue, queue_columns
 from bot.core.personal import SECRET, SOMEBODY, Held
@@ -28,12 +34,13 @@ from bot.core.tables import (
     upsert,
     values_of,
 )
-from bot.play.rules import points
+from bot.games.model import Starter
+from bot.games.rules import points
 from bot.questions.store import note_asked
 
 # `state` is the next step of a challenge:
 #   posting   the card is to be posted
-#   open      members take it; due to update the count on the card, and at the close
+#   open      members play it; due to show on the card how many finished, and at the close
 #   counting  closed; the answers are being counted, question by question
 #   closing   all answers are counted; the card is to show the standings
 #   closed
@@ -51,26 +58,24 @@ challenges = sa.Table(
     sa.Column("wanted", sa.Integer, nullable=False),  # questions that the starter asked for
     sa.Column("total", sa.Integer, nullable=False),
     sa.Column("hours", sa.Integer, nullable=False),
-    sa.Column("state", OneOf(State, 8), nullable=False),
+    sa.Column("state", OneOf(ChallengeState, 8), nullable=False),
     # the number of questions whose answers are counted
     sa.Column("counted", sa.Integer, nullable=False, server_default="0"),
-    # the number of finished players on the card; -1 during an edit
-    sa.Column("shown", sa.Integer, nullable=False, server_default="0"),
     *queue_columns(),
     sa.Column("message_id", sa.BigInteger),
     sa.Column("started_at", Instant, nullable=False),
     sa.Column("closes_at", Instant, nullable=False),
     sa.Column("tried_at", Instant),  # the first try to post
-    sa.Column("edited_at", Instant),  # the last update of the count on the card
     sa.Column("closed_at", Instant),  # from then on no answer was accepted
+    # set with the second player's first answer; until then it pays nothing on the boards
+    sa.Column("two_played", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("ending", sa.String(20)),  # why it ended abnormally, if it did
-    sa.Column("detail", sa.Text),  # `ending` in words
     sa.Index("ix_challenges_guild_id", "guild_id", "id"),
     sa.Index("ix_challenges_starter_id", "starter_id"),
     sa.Index("ix_challenges_member_id", "member_id"),
     sqlite_autoincrement=True,  # ids of erased rows must not be reused, because cards hold them
 )
-RUNNING = challenges.c.state != constant(State.CLOSED)
+RUNNING = challenges.c.state != constant(ChallengeState.CLOSED)
 sa.Index("ix_challenges_running", challenges.c.guild_id, sqlite_where=RUNNING)
 
 challenge_questions = sa.Table(
@@ -87,8 +92,8 @@ challenge_questions = sa.Table(
 )
 
 # The players of a challenge and their progress.
-challenge_takers = sa.Table(
-    "challenge_takers",
+challenge_players = sa.Table(
+    "challenge_players",
     metadata,
     sa.Column("challenge_id", sa.ForeignKey("challenges.id"), primary_key=True),
     sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
@@ -97,15 +102,15 @@ challenge_takers = sa.Table(
     # when the last question was answered or runs out; null before it is shown
     sa.Column("finished_at", Instant),
     sa.Column("guild_id", sa.BigInteger),  # the server; null once answers are public
-    sa.Index("ix_challenge_takers_user_id", "user_id"),
+    sa.Index("ix_challenge_players_user_id", "user_id"),
     sqlite_with_rowid=False,
 )
-_TAKING = challenge_takers.c.guild_id.is_not(None)
+_PLAYING = challenge_players.c.guild_id.is_not(None)
 sa.Index(
-    "ix_challenge_takers_taking",
-    challenge_takers.c.user_id,
-    challenge_takers.c.guild_id,
-    sqlite_where=_TAKING,
+    "ix_challenge_players_playing",
+    challenge_players.c.user_id,
+    challenge_players.c.guild_id,
+    sqlite_where=_PLAYING,
 )
 
 # Questions that a player was shown, each once. Their answers are in the log.
@@ -114,7 +119,7 @@ challenge_shown = sa.Table(
     metadata,
     sa.Column("question_id", sa.ForeignKey("challenge_questions.id"), primary_key=True),
     sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
-    # it could show where the right answer stands
+    # it could show where the right answer is
     sa.Column("choice_order", sa.String(6), nullable=False, info=SECRET),
     sa.Column("shown_at", Instant, nullable=False),
     sa.Column("deadline_at", Instant, nullable=False),  # just before the skip, if skipped
@@ -122,7 +127,9 @@ challenge_shown = sa.Table(
     sqlite_with_rowid=False,
 )
 
-_SECRET = challenges.c.state.not_in([constant(State.CLOSING), constant(State.CLOSED)])
+_SECRET = challenges.c.state.not_in(
+    [constant(ChallengeState.CLOSING), constant(ChallengeState.CLOSED)]
+)
 IN_PLAY = (
     select(
         challenges.c.guild_id,
@@ -138,7 +145,7 @@ IN_PLAY = (
         ),
     )
 )
-SERVERS_TAKING = select(challenge_takers.c.user_id, challenge_takers.c.guild_id).where(_TAKING)
+SERVERS_PLAYING = select(challenge_players.c.user_id, challenge_players.c.guild_id).where(_PLAYING)
 """Servers of players in running challenges, where they may have no points yet."""
 
 
@@ -152,7 +159,7 @@ def _lock_running(conn: Connection, _user_id: int, question_ids: Collection[int]
     running = set()
     for challenge_id in sorted({row.challenge_id for row in found}):
         challenge = get(conn, challenge_id, lock=True)  # so that it can't count now
-        if challenge is not None and challenge.state is not State.CLOSED:
+        if challenge is not None and challenge.state is not ChallengeState.CLOSED:
             running.add(challenge_id)
     return {row.id for row in found if row.challenge_id in running}
 
@@ -168,7 +175,7 @@ def _erase_shown(conn: Connection, user_id: int, limit: int) -> int:
         challenge = get(conn, challenge_id, lock=True)
         if (
             challenge is not None
-            and challenge.state is State.OPEN
+            and challenge.state is ChallengeState.OPEN
             and not erased_answers.has_hash_of(conn, CHALLENGE, challenge_id, user_id)
         ):
             erased_answers.add_hash(
@@ -183,83 +190,31 @@ QUEUE = Queue(challenges, state=challenges.c.state)
 change = QUEUE.change
 
 
-class Challenge(Struct, frozen=True):
-    """A row of `challenges`."""
-
-    id: int
-    guild_id: int
-    channel_id: int
-    starter_id: int
-    member_id: int | None
-    topic_id: str | None
-    difficulty: str
-    wanted: int
-    total: int
-    hours: int
-    state: State
-    counted: int
-    shown: int
-    due_at: datetime | None
-    message_id: int | None
-    started_at: datetime
-    closes_at: datetime
-    tried_at: datetime | None
-    edited_at: datetime | None
-    closed_at: datetime | None
-    ending: str | None
-
-
-class Question(Struct, frozen=True):
-    """A row of `challenge_questions`."""
-
-    id: int
-    challenge_id: int
-    number: int
-    item_id: str
-    seconds: int
-
-
-class Player(Struct, frozen=True):
-    """A row of `challenge_takers`."""
-
-    challenge_id: int
-    user_id: int
-    number: int
-    began_at: datetime
-    finished_at: datetime | None
-    guild_id: int | None
-
-
-class Shown(Struct, frozen=True):
-    """A row of `challenge_shown`. `choice_order` as in `bot.questions.answers`."""
-
-    question_id: int
-    user_id: int
-    choice_order: str
-    shown_at: datetime
-    deadline_at: datetime
-
-
 def create(
     conn: Connection,
-    /,
-    *,
-    guild_id: int,
+    starter: Starter,
+    options: ChallengeOptions,
     questions: Sequence[tuple[str, int]],
+    *,
+    member_id: int | None,
     now: datetime,
-    **options: object,
+    closes_at: datetime,
 ) -> int:
-    """Store a challenge to be posted now, and return its id.
-
-    `questions` are (item id, seconds); `options` are the remaining columns.
-    """
+    """Store a challenge to be posted now, and return its id; `questions` are (item id, seconds)."""
     values = challenges.insert().values(
-        guild_id=guild_id,
+        guild_id=starter.guild_id,
+        channel_id=starter.channel_id,
+        starter_id=starter.user_id,
+        member_id=member_id,
+        topic_id=options.topic_id,
+        difficulty=options.difficulty,
+        wanted=options.questions,
         total=len(questions),
-        state=State.POSTING,
+        hours=options.hours,
+        state=ChallengeState.POSTING,
         started_at=now,
+        closes_at=closes_at,
         due_at=now,
-        **options,
     )
     challenge_id: int = conn.execute(values.returning(challenges.c.id)).scalar_one()
     rows = [
@@ -268,7 +223,7 @@ def create(
     ]
     conn.execute(challenge_questions.insert(), rows)
     for item_id, _ in questions:
-        note_asked(conn, guild_id, item_id, now)
+        note_asked(conn, starter.guild_id, item_id, now)
     return challenge_id
 
 
@@ -288,58 +243,68 @@ def running_on(conn: Connection, guild_id: int) -> list[Challenge]:
     return fetch_all(conn, query, Challenge)
 
 
-def recount(conn: Connection, challenge_ids: Collection[int], now: datetime) -> None:
-    """Make the cards of open challenges due for an edit, even if their counts are right."""
-    found = challenges.c.id.in_(challenge_ids), challenges.c.state == State.OPEN
-    conn.execute(update(challenges).where(*found).values(shown=-1, due_at=now))
+def recount(conn: Connection, challenge_ids: Collection[int], at: datetime) -> None:
+    """Make the cards of open challenges due for an edit at a time, unless they are due before."""
+    c = challenges.c
+    found = c.id.in_(challenge_ids), c.state == ChallengeState.OPEN, c.due_at > at
+    conn.execute(update(challenges).where(*found).values(due_at=at))
 
 
 def reveal(conn: Connection, challenge_id: int, due: datetime, **values: object) -> None:
     """Store that all answers are counted and may be shown from now on."""
-    change(conn, challenge_id, expect=State.COUNTING, state=State.CLOSING, due_at=due, **values)
-    players = update(challenge_takers).where(challenge_takers.c.challenge_id == challenge_id)
+    change(
+        conn,
+        challenge_id,
+        expect=ChallengeState.COUNTING,
+        state=ChallengeState.CLOSING,
+        due_at=due,
+        **values,
+    )
+    players = update(challenge_players).where(challenge_players.c.challenge_id == challenge_id)
     conn.execute(players.values(guild_id=None))
     erased_answers.delete_hashes(conn, CHALLENGE, challenge_id)
 
 
-def question(conn: Connection, question_id: int) -> Question | None:
+def question(conn: Connection, question_id: int) -> ChallengeQuestion | None:
     return fetch(
-        conn, select(challenge_questions).where(challenge_questions.c.id == question_id), Question
+        conn,
+        select(challenge_questions).where(challenge_questions.c.id == question_id),
+        ChallengeQuestion,
     )
 
 
-def questions_of(conn: Connection, challenge_id: int) -> list[Question]:
+def questions_of(conn: Connection, challenge_id: int) -> list[ChallengeQuestion]:
     """Return all questions of a challenge, in order."""
     query = select(challenge_questions).where(challenge_questions.c.challenge_id == challenge_id)
-    return fetch_all(conn, query.order_by(challenge_questions.c.number), Question)
+    return fetch_all(conn, query.order_by(challenge_questions.c.number), ChallengeQuestion)
 
 
-def player(conn: Connection, challenge_id: int, user_id: int) -> Player | None:
-    where = challenge_takers.c.challenge_id == challenge_id, challenge_takers.c.user_id == user_id
-    return fetch(conn, select(challenge_takers).where(*where), Player)
+def player(conn: Connection, challenge_id: int, user_id: int) -> ChallengePlayer | None:
+    where = challenge_players.c.challenge_id == challenge_id, challenge_players.c.user_id == user_id
+    return fetch(conn, select(challenge_players).where(*where), ChallengePlayer)
 
 
-def save_player(conn: Connection, player: Player) -> None:
-    upsert(conn, challenge_takers, **values_of(player))
+def save_player(conn: Connection, player: ChallengePlayer) -> None:
+    upsert(conn, challenge_players, **values_of(player))
 
 
 def delete_player(conn: Connection, challenge_id: int, user_id: int) -> None:
     """Delete a player who was shown nothing after all."""
-    where = challenge_takers.c.challenge_id == challenge_id, challenge_takers.c.user_id == user_id
-    conn.execute(delete(challenge_takers).where(*where))
+    where = challenge_players.c.challenge_id == challenge_id, challenge_players.c.user_id == user_id
+    conn.execute(delete(challenge_players).where(*where))
 
 
 def finishes(conn: Connection, challenge_id: int, at: datetime) -> tuple[int, datetime | None]:
     """Return how many players finished by `at`, and when the next last question runs out."""
-    done = challenge_takers.c.finished_at <= at
+    done = challenge_players.c.finished_at <= at
     query = select(
-        func.count(case((done, 1))), func.min(case((~done, challenge_takers.c.finished_at)))
-    ).where(challenge_takers.c.challenge_id == challenge_id)
+        func.count(case((done, 1))), func.min(case((~done, challenge_players.c.finished_at)))
+    ).where(challenge_players.c.challenge_id == challenge_id)
     count, following = conn.execute(query).one()
     return count, following
 
 
-def add_shown(conn: Connection, shown: Shown) -> None:
+def add_shown(conn: Connection, shown: ShownQuestion) -> None:
     """Store what a player is shown now."""
     conn.execute(challenge_shown.insert().values(**values_of(shown)))
 
@@ -356,19 +321,19 @@ def end_shown(conn: Connection, question_id: int, user_id: int, at: datetime) ->
     conn.execute(update(challenge_shown).where(*own).values(deadline_at=at))
 
 
-def shown_to(conn: Connection, question_id: int, user_id: int) -> Shown | None:
+def shown_to(conn: Connection, question_id: int, user_id: int) -> ShownQuestion | None:
     """Return what a player was shown of a question."""
     own = challenge_shown.c.question_id == question_id, challenge_shown.c.user_id == user_id
-    return fetch(conn, select(challenge_shown).where(*own), Shown)
+    return fetch(conn, select(challenge_shown).where(*own), ShownQuestion)
 
 
-def shown_to_all(conn: Connection, question_id: int) -> list[Shown]:
+def shown_to_all(conn: Connection, question_id: int) -> list[ShownQuestion]:
     """Return what all players were shown of a question."""
     query = select(challenge_shown).where(challenge_shown.c.question_id == question_id)
-    return fetch_all(conn, query.order_by(challenge_shown.c.user_id), Shown)
+    return fetch_all(conn, query.order_by(challenge_shown.c.user_id), ShownQuestion)
 
 
-def all_shown_to(conn: Connection, challenge_id: int, user_id: int) -> dict[int, Shown]:
+def all_shown_to(conn: Connection, challenge_id: int, user_id: int) -> dict[int, ShownQuestion]:
     """Return what a player was shown in a challenge, by question id."""
     query = (
         select(challenge_shown)
@@ -378,18 +343,16 @@ def all_shown_to(conn: Connection, challenge_id: int, user_id: int) -> dict[int,
             challenge_shown.c.user_id == user_id,
         )
     )
-    return {shown.question_id: shown for shown in fetch_all(conn, query, Shown)}
+    return {shown.question_id: shown for shown in fetch_all(conn, query, ShownQuestion)}
 
 
 def terms(conn: Connection, question_id: int) -> Terms:
     """Return how answers to a past question are judged."""
     asked = question(conn, question_id)
-    if asked is None:  # erased with its server
+    challenge = get(conn, asked.challenge_id) if asked else None
+    if asked is None or challenge is None:  # erased with its server
         return Terms(alone=True)
-    ids = [q.id for q in questions_of(conn, asked.challenge_id)]
-    return Terms(
-        asked.seconds, alone=len(answers_store.players(conn, CHALLENGE, ids)) < FEWEST_PLAYERS
-    )
+    return Terms(asked.seconds, alone=not challenge.two_played)
 
 
 SOURCE = Source(

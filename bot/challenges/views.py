@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from functools import partial
 
 from bot.answers.rules import Tally
-from bot.challenges.cards import (
-    Asked,
+from bot.challenges.model import (
     Between,
     ChallengeSummary,
+    NewChallenge,
     OpenCard,
+    PlayerQuestion,
     ResultCard,
-    Started,
 )
 from bot.chat import text as t
 from bot.chat.messages import (
@@ -27,8 +27,8 @@ from bot.chat.messages import (
     separator,
 )
 from bot.chat.router import PAGE, ROW, Route
-from bot.play.views import fewer, standing_rows
-from bot.questions.cards import Review
+from bot.games.views import fewer, standing_rows
+from bot.questions.answers import Answered
 from bot.questions.views import REPORT, answer_rows, asked, misses_button
 from bot.questions.views import about as about_item
 from bot.questions.views import my_answers as own_answers
@@ -44,7 +44,7 @@ BACK = Route("rematch", {"challenge": ROW}, once=True)
 _TITLE = "## ⚔️ Challenge"
 
 
-def started(found: Started) -> str:
+def started(found: NewChallenge) -> str:
     """Return the private reply to the member who starts a challenge."""
     who = (
         f"Only {t.name(found.member)} and you can take it."
@@ -74,7 +74,7 @@ def open_card(card: OpenCard) -> Message:
 
 def result(card: ResultCard) -> Message:
     """Return the card of a closed challenge, with its standings."""
-    if not card.taken:
+    if not card.played:
         return Message(
             ENDED,
             _head(card.about, closed=True),
@@ -129,7 +129,7 @@ def _figures(card: ResultCard, tally: Tally) -> str:
     return f"{tally.right} of {card.about.questions} right · {t.seconds(tally.average_ms)}"
 
 
-def question(found: Asked) -> Message:
+def question(found: PlayerQuestion) -> Message:
     """Return the private message with a question."""
     last = " · last one" if found.number == found.total else ""
     return Message(
@@ -164,6 +164,6 @@ def between(found: Between) -> Message:
     return Message(OPEN, said, rest, row(onward, report))
 
 
-def my_answers(challenge_id: int, reviews: Sequence[Review], page: int) -> Message:
+def my_answers(challenge_id: int, given: Sequence[Answered], page: int) -> Message:
     """Return a page of a member's answers in a challenge."""
-    return own_answers(reviews, page, lambda number: MINE.id(challenge=challenge_id, page=number))
+    return own_answers(given, page, lambda number: MINE.id(challenge=challenge_id, page=number))

@@ -6,27 +6,32 @@ Each of these is a step from one state of the challenge's row (see `bot.challeng
 from __future__ import annotations
 
 import logging
+from datetime import datetime
 from functools import partial
-from typing import Any, Protocol
-
-from msgspec.structs import replace
+from typing import Any
 
 from bot.answers import store as answers_store
-from bot.answers.rules import FEWEST_PLAYERS
 from bot.answers.store import CHALLENGE, Answer
 from bot.challenges import rules, store
-from bot.challenges.cards import ChallengeSummary, OpenCard, ResultCard
-from bot.challenges.rules import State
+from bot.challenges import views as view
+from bot.challenges.model import (
+    Challenge,
+    ChallengeQuestion,
+    ChallengeState,
+    ChallengeSummary,
+    OpenCard,
+    ResultCard,
+    ShownQuestion,
+)
 from bot.challenges.service import Challenges
-from bot.challenges.store import Challenge, Question, Shown
 from bot.core.context import Context, Place, make_nonce
 from bot.core.database import Connection
 from bot.core.errors import DeliveryRefused
 from bot.core.jobs import leased
 from bot.core.posting import Post, PostWorker
+from bot.games.rules import SHOWN
+from bot.games.service import has_repeats, score
 from bot.members.store import names_of
-from bot.play.rules import SHOWN
-from bot.play.service import has_repeats, score
 
 log = logging.getLogger(__name__)
 
@@ -34,22 +39,14 @@ _LOST = {"message", "channel"}
 """What `DeliveryRefused` names if the card is gone, so that nobody can play any more."""
 
 
-class Views(Protocol):
-    """Makes the messages of a challenge, as `bot.challenges.views` does."""
-
-    def open_card(self, card: OpenCard, /) -> Any: ...
-    def result(self, card: ResultCard, /) -> Any: ...
-
-
 class ChallengeWork(PostWorker[Challenge]):
     """Moves challenges on."""
 
     queue = store.QUEUE
 
-    def __init__(self, context: Context, challenges: Challenges, views: Views) -> None:
+    def __init__(self, context: Context, challenges: Challenges) -> None:
         super().__init__(context)
         self._challenges = challenges
-        self._views = views
 
     def load(self, conn: Connection, key: int, /) -> Challenge | None:
         return store.get(conn, key)
@@ -57,13 +54,13 @@ class ChallengeWork(PostWorker[Challenge]):
     async def step(self, row: Challenge) -> None:
         try:
             match row.state:
-                case State.POSTING:
+                case ChallengeState.POSTING:
                     await self._post(row)
-                case State.OPEN:
-                    await self._close_or_refresh(row)
-                case State.COUNTING:
+                case ChallengeState.OPEN:
+                    await self._close_or_count(row)
+                case ChallengeState.COUNTING:
                     await self._score_all(row.id)
-                case State.CLOSING:
+                case ChallengeState.CLOSING:
                     await self._show_result(row)
         except DeliveryRefused as error:
             log.warning("challenge %s: %s", row.id, error)
@@ -80,11 +77,11 @@ class ChallengeWork(PostWorker[Challenge]):
     def _claim(self, conn: Connection, challenge: Challenge) -> Post | None:
         now = self._now()
         if challenge.closes_at <= now:
-            _end(conn, challenge, "late", "I was offline until it would have closed.")
+            _end(conn, challenge, "late")
             return None
         tried_at = challenge.tried_at or now
         if not self.queue.claim(
-            conn, challenge.id, expect=State.POSTING, now=now, tried_at=tried_at
+            conn, challenge.id, expect=ChallengeState.POSTING, now=now, tried_at=tried_at
         ):
             return None
         return Post(
@@ -97,50 +94,47 @@ class ChallengeWork(PostWorker[Challenge]):
 
     async def _first_message(self, challenge: Challenge) -> Any:
         about = await self._database.read(self._described, challenge)
-        return self._views.open_card(OpenCard(challenge.id, about, 0))
+        return view.open_card(OpenCard(challenge.id, about, 0))
 
-    async def _close_or_refresh(self, challenge: Challenge) -> None:
-        """Close a challenge that is over, else update the count on its card if that has changed."""
-        card = await self._database.write(self._claim_refresh, challenge.id)
+    async def _close_or_count(self, challenge: Challenge) -> None:
+        """Close a challenge that is over, else show on its card how many have finished."""
+        counted_at = self._now() - self._challenges.grace()
+        card = await self._database.write(self._claim_count, challenge.id, counted_at)
         if card is not None:
             await self._sender.edit(
-                _place(challenge), challenge.message_id or 0, self._views.open_card(card)
+                _place(challenge), challenge.message_id or 0, view.open_card(card)
             )
-            await self._database.write(self._note_shown, challenge.id, card.finished)
+            await self._database.write(self._note_counted, challenge.id, counted_at)
 
-    def _claim_refresh(self, conn: Connection, challenge_id: int) -> OpenCard | None:
-        """Return the card to show, or None if the challenge is over or its card is up to date."""
+    def _claim_count(
+        self, conn: Connection, challenge_id: int, counted_at: datetime
+    ) -> OpenCard | None:
+        """Return the card to show, or None if the challenge is over."""
         now = self._now()
         challenge = store.get(conn, challenge_id, lock=True)
-        if challenge is None or challenge.state is not State.OPEN:
+        if challenge is None or challenge.state is not ChallengeState.OPEN:
             return None
-        finished, due = self._challenges.next_look(conn, challenge, now)
+        finished, _ = store.finishes(conn, challenge_id, counted_at)
         if rules.is_over(
             closes_at=challenge.closes_at,
             named=challenge.member_id is not None,
             finished=finished,
-            at=now - self._challenges.grace(),
+            at=counted_at,
         ):
-            over = {"state": State.COUNTING, "due_at": now, "closed_at": now}
-            store.change(conn, challenge_id, expect=State.OPEN, **over)
+            over = {"state": ChallengeState.COUNTING, "due_at": now, "closed_at": now}
+            store.change(conn, challenge_id, expect=ChallengeState.OPEN, **over)
             return None
-        if due > now:  # the count hasn't changed, or the last edit was a moment ago
-            store.change(conn, challenge_id, expect=State.OPEN, due_at=due)
-            return None
-        if not self.queue.claim(conn, challenge_id, expect=State.OPEN, now=now, shown=-1):
+        if not self.queue.claim(conn, challenge_id, expect=ChallengeState.OPEN, now=now):
             return None
         return OpenCard(challenge.id, self._described(conn, challenge), finished)
 
-    def _note_shown(self, conn: Connection, challenge_id: int, finished: int) -> None:
-        """Store the count that the card shows, and when the next edit is due."""
+    def _note_counted(self, conn: Connection, challenge_id: int, counted_at: datetime) -> None:
+        """Make an open challenge due at the next finish after the count that its card shows."""
         challenge = store.get(conn, challenge_id, lock=True)
-        if challenge is None or challenge.state is not State.OPEN:
-            return
-        now = self._now()
-        challenge = replace(challenge, shown=finished, edited_at=now)
-        _, due = self._challenges.next_look(conn, challenge, now)
-        shown = {"shown": finished, "edited_at": now, "due_at": due, "failures": 0}
-        store.change(conn, challenge_id, expect=State.OPEN, **shown)
+        if challenge is not None:
+            _, next_finish = store.finishes(conn, challenge_id, counted_at)
+            due = {"due_at": self._challenges.due_at(challenge, next_finish), "failures": 0}
+            store.change(conn, challenge_id, expect=ChallengeState.OPEN, **due)
 
     async def _score_all(self, challenge_id: int) -> None:
         """Score one question per transaction, because other writes wait for it."""
@@ -150,7 +144,7 @@ class ChallengeWork(PostWorker[Challenge]):
     def _score_next(self, conn: Connection, challenge_id: int) -> bool:
         """Score the next question, or reveal the answers and return False if none is left."""
         challenge = store.get(conn, challenge_id, lock=True)
-        if challenge is None or challenge.state is not State.COUNTING:
+        if challenge is None or challenge.state is not ChallengeState.COUNTING:
             return False
         following = [
             q for q in store.questions_of(conn, challenge_id) if q.number > challenge.counted
@@ -161,10 +155,10 @@ class ChallengeWork(PostWorker[Challenge]):
             return False
         self._score(conn, challenge, following[0])
         counted = {"counted": following[0].number, **leased(now)}
-        store.change(conn, challenge_id, expect=State.COUNTING, **counted)
+        store.change(conn, challenge_id, expect=ChallengeState.COUNTING, **counted)
         return True
 
-    def _score(self, conn: Connection, challenge: Challenge, question: Question) -> None:
+    def _score(self, conn: Connection, challenge: Challenge, question: ChallengeQuestion) -> None:
         """Score the answers to a question. A player who was shown it and didn't answer missed it."""
         if answers_store.is_counted(conn, CHALLENGE, question.id):
             return
@@ -177,63 +171,53 @@ class ChallengeWork(PostWorker[Challenge]):
                 given[shown.user_id] = miss
         if not given:
             return
-        asked = [q.id for q in store.questions_of(conn, challenge.id)]
         score(
             conn,
             list(given.values()),
             guild_id=challenge.guild_id,
             item_id=question.item_id,
             closed_at=challenge.closed_at or self._now(),
-            alone=len(answers_store.players(conn, CHALLENGE, asked)) < FEWEST_PLAYERS,
+            alone=not challenge.two_played,
             seconds=question.seconds,
         )
 
     async def _show_result(self, challenge: Challenge) -> None:
         if not await self._database.write(
-            self.queue.claim, challenge.id, expect=State.CLOSING, now=self._now()
+            self.queue.claim, challenge.id, expect=ChallengeState.CLOSING, now=self._now()
         ):
             return
         card = await self._database.read(self._result, challenge)
-        await self._sender.edit(
-            _place(challenge), challenge.message_id or 0, self._views.result(card)
+        await self._sender.edit(_place(challenge), challenge.message_id or 0, view.result(card))
+        closed: dict[str, Any] = {"state": ChallengeState.CLOSED, "due_at": None, "ending": None}
+        await self._database.write(
+            store.change, challenge.id, expect=ChallengeState.CLOSING, **closed
         )
-        closed: dict[str, Any] = {
-            "state": State.CLOSED,
-            "due_at": None,
-            "ending": None,
-            "detail": None,
-        }
-        await self._database.write(store.change, challenge.id, expect=State.CLOSING, **closed)
         log.info("challenge %s closed", challenge.id)
 
     async def _skip(self, challenge_id: int, ending: str, detail: str) -> None:
-        """Go on without the step that failed, and store the reason."""
-        state = await self._database.write(self._skip_in, challenge_id, ending, detail)
-        if state is State.POSTING:
+        """Go on without the step that failed, and store why."""
+        state = await self._database.write(self._skip_in, challenge_id, ending)
+        if state is ChallengeState.POSTING:
             sorry = f"Your challenge couldn't be posted. {detail} Once that's fixed, use </challenge> again."
             await self._challenges.pending_starts.notify(challenge_id, sorry)
 
-    def _skip_in(
-        self, conn: Connection, challenge_id: int, ending: str, detail: str
-    ) -> State | None:
+    def _skip_in(self, conn: Connection, challenge_id: int, ending: str) -> ChallengeState | None:
         """Return the state that the challenge was in, or None if it is closed."""
         now = self._now()
         challenge = store.get(conn, challenge_id, lock=True)
-        if challenge is None or challenge.state is State.CLOSED:
+        if challenge is None or challenge.state is ChallengeState.CLOSED:
             return None
-        reason: dict[str, Any] = {"ending": ending, "detail": detail}
         match challenge.state:
-            case State.COUNTING:
-                store.reveal(conn, challenge_id, now, **reason)
-            case State.OPEN if ending in _LOST:
-                over = {"state": State.COUNTING, "due_at": now, "closed_at": now}
-                store.change(conn, challenge_id, expect=State.OPEN, **over, **reason)
-            case State.OPEN:  # the next edit shows what this one lacks
-                store.change(conn, challenge_id, expect=State.OPEN, **reason)
-                finished, _ = store.finishes(conn, challenge_id, now)
-                self._note_shown(conn, challenge_id, finished)
+            case ChallengeState.COUNTING:
+                store.reveal(conn, challenge_id, now, ending=ending)
+            case ChallengeState.OPEN if ending in _LOST:
+                over = {"state": ChallengeState.COUNTING, "due_at": now, "closed_at": now}
+                store.change(conn, challenge_id, expect=ChallengeState.OPEN, ending=ending, **over)
+            case ChallengeState.OPEN:  # the next edit shows what this one lacks
+                store.change(conn, challenge_id, expect=ChallengeState.OPEN, ending=ending)
+                self._note_counted(conn, challenge_id, now)
             case _:
-                _end(conn, challenge, ending, detail)
+                _end(conn, challenge, ending)
         return challenge.state
 
     def _result(self, conn: Connection, challenge: Challenge) -> ResultCard:
@@ -247,7 +231,7 @@ class ChallengeWork(PostWorker[Challenge]):
             standings=tuple(ranked),
             names=names_of(conn, challenge.guild_id, members),
             repeats=has_repeats(conn, CHALLENGE, asked, ranked),
-            taken=bool(ranked) or finished > 0,
+            played=bool(ranked) or finished > 0,
         )
 
     def _described(self, conn: Connection, challenge: Challenge) -> ChallengeSummary:
@@ -267,7 +251,9 @@ class ChallengeWork(PostWorker[Challenge]):
         )
 
 
-def _miss(challenge: Challenge, question: Question, shown: Shown, topic_id: str) -> Answer:
+def _miss(
+    challenge: Challenge, question: ChallengeQuestion, shown: ShownQuestion, topic_id: str
+) -> Answer:
     """Return the row of the log for a question that a player left without an answer."""
     return Answer(
         source=CHALLENGE,
@@ -289,12 +275,7 @@ def _place(challenge: Challenge) -> Place:
     return Place(challenge.guild_id, challenge.channel_id)
 
 
-def _end(conn: Connection, challenge: Challenge, ending: str, detail: str) -> None:
+def _end(conn: Connection, challenge: Challenge, ending: str) -> None:
     """Close a challenge without showing a result."""
-    values: dict[str, Any] = {
-        "state": State.CLOSED,
-        "due_at": None,
-        "ending": ending,
-        "detail": detail,
-    }
-    store.change(conn, challenge.id, expect=challenge.state, **values)
+    closed: dict[str, Any] = {"state": ChallengeState.CLOSED, "due_at": None, "ending": ending}
+    store.change(conn, challenge.id, expect=challenge.state, **closed)

@@ -7,7 +7,7 @@ import logging
 import math
 import sys
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -20,12 +20,12 @@ from discord import app_commands
 from discord.ext import commands
 from discord.gateway import DiscordWebSocket
 
-from bot.chat.downloads import Download, download
 from bot.chat.replies import TRANSIENT_ERRORS, describe, report_error
 from bot.chat.router import Router
 from bot.config import Settings
 from bot.core.context import Context
 from bot.core.database import DatabaseClosed
+from bot.core.errors import UserError
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +42,11 @@ _DEFAULTED_BY_DISCORD = ("contexts", "integration_types")
 """Fields that Discord fills in from the application's settings if the program leaves them out."""
 INTENTS = discord.Intents(guilds=True)
 """Guilds only: no privileged intents, and no events about members' messages."""
+
+_DOWNLOAD_TIMEOUT = aiohttp.ClientTimeout(total=30)
+
+Download = Callable[[discord.Attachment, int], Awaitable[bytes | None]]
+"""Downloads an attachment of at most so many bytes; returns None for a larger one."""
 
 
 class Tree(app_commands.CommandTree["QuizBot"]):
@@ -198,7 +203,7 @@ class QuizBot(commands.AutoShardedBot):
         )
 
     def command_mention(self, name: str) -> str:
-        """Return a command's clickable mention, `</quiz start:id>`, or its name without an id."""
+        """Return a command's clickable mention, `</quiz:id>`, or its name without an id."""
         command_id = self._command_ids.get(name.split(maxsplit=1)[0])
         return f"</{name}:{command_id}>" if command_id else f"`/{name}`"
 
@@ -294,3 +299,27 @@ def _normalized(value: Any, left_out: Collection[str] = ()) -> Any:
     if isinstance(value, list):
         return [_normalized(each) for each in value]
     return str(value) if value else None
+
+
+async def download(attachment: discord.Attachment, most: int) -> bytes | None:
+    """Download an attachment, and stop as soon as it has more bytes than it may have.
+
+    Its declared size is only what the client has told Discord. `Attachment.read` has no limit.
+    """
+    if attachment.size > most:
+        return None
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=_DOWNLOAD_TIMEOUT, raise_for_status=True) as session,
+            session.get(attachment.url) as response,
+        ):
+            content = bytearray()
+            async for part in response.content.iter_any():
+                content += part
+                if len(content) > most:
+                    return None
+    except (aiohttp.ClientError, TimeoutError) as error:
+        raise UserError(
+            "I couldn't download that file from Discord. Try again in a minute."
+        ) from error
+    return bytes(content)

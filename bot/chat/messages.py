@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import discord
@@ -12,6 +13,7 @@ from msgspec import Struct
 
 from bot.chat import text as t
 from bot.chat.pictures import LoadPicture, PendingPicture, Picture, StoredPicture
+from bot.core.zones import search_zones, stored_zone
 
 OPEN = discord.Colour(0x5865F2)
 REVEALED = discord.Colour(0x248046)
@@ -101,7 +103,7 @@ class Message(ui.LayoutView):
         )
 
     def with_mentions(self, mention: Callable[[str], str]) -> Message:
-        """Return the message with each command like `</quiz start>` replaced by `mention(name)`."""
+        """Return the message with each command like `</quiz>` replaced by `mention(name)`."""
         if not any(isinstance(part, str) and "</" in part for part in self._parts):
             return self
         return self._with(
@@ -244,6 +246,14 @@ def select_menu(
         for value, words in options.items()
     ]
     return ui.Select(custom_id=custom_id, options=listed)
+
+
+def zone_list(zone: str, now: datetime) -> ui.Select[ui.LayoutView]:
+    """Build a list of common time zones and the current one, each with its time now."""
+    chosen = stored_zone(zone).key
+    zones = list(dict.fromkeys([chosen, *search_zones("")]))[:25]
+    clocks = {name: f"{name} · now {now.astimezone(stored_zone(name)):%H:%M}" for name in zones}
+    return select_menu("zone", clocks, chosen)
 
 
 def own_id(row_id: int) -> int:

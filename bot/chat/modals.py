@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import discord
 from discord import ui
+
+from bot.chat.messages import zone_list
 
 
 def text_modal(
@@ -110,6 +113,15 @@ def text_field(
         required=needed,
     )
     return ui.Label(text=label, description=hint, component=field)
+
+
+def zone_fields(zone: str, now: datetime) -> tuple[ui.Label[Any], ui.Label[Any]]:
+    """Build a list of common time zones, and a field for any other. `modal_zone` reads them."""
+    hint = "A city or a zone, for example Lisbon"
+    return (
+        ui.Label(text="Time zone", component=zone_list(zone, now)),
+        text_field("other", "Not listed?", "", 64, hint, needed=False),
+    )
 
 
 def radio_field(

@@ -1,4 +1,4 @@
-"""Autocomplete for options that several commands share."""
+"""Autocomplete for an option that several commands share."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import discord
 from discord import app_commands
 
 from bot.chat.client import QuizBot
-from bot.core.zones import search_zones
 
 
 async def topic_choices(
@@ -20,10 +19,3 @@ async def topic_choices(
         )
         for topic in bank.search(current[:100])
     ]
-
-
-async def zone_choices(
-    interaction: discord.Interaction, current: str
-) -> list[app_commands.Choice[str]]:
-    """Suggest time zones: "berlin" finds Europe/Berlin."""
-    return [app_commands.Choice(name=name, value=name) for name in search_zones(current[:64])]

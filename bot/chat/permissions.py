@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import discord
 
@@ -97,15 +97,17 @@ def timeout_problem(me: discord.Member | None) -> str | None:
     )
 
 
-def private_thread_problem(interaction: discord.Interaction) -> str | None:
-    """Return why the bot can't open a private thread in this channel, or None if it can."""
+def require_private_threads(interaction: discord.Interaction) -> None:
+    """Refuse if the bot can't open a private thread in this channel."""
     channel = interaction.channel
     if not isinstance(channel, discord.TextChannel) or channel.is_news():
-        return "Private threads are possible in text channels only."
+        raise UserError("Private threads are possible in text channels only. Try again in one.")
     lacking = missing_permissions(interaction.app_permissions, PERMISSIONS_FOR_PRIVATE_THREAD)
     if lacking:
-        return f"I can't open private threads in {channel.mention}: I need {lacking} there."
-    return None
+        raise UserError(
+            f"I can't open private threads in {channel.mention}: I need {lacking} there. "
+            "Ask a moderator to allow it, then try again."
+        )
 
 
 def require_bot(interaction: discord.Interaction) -> None:
@@ -182,29 +184,27 @@ def require_manager(interaction: discord.Interaction) -> None:
         )
 
 
-def require_page(
-    interaction: discord.Interaction, route: Route, opened: datetime | None = None
-) -> None:
+def require_page(interaction: discord.Interaction, route: Route) -> None:
     """Refuse a managers' button or form unless the member may still use its command.
 
     Members with Manage Server always may. For others a private page of the command is proof for
-    `PAGE_LIFETIME`, because Discord allowed them the command when it was opened. `opened` is when a
-    command opened a form directly, without a page.
+    `PAGE_LIFETIME`, because Discord allowed them the command when it was opened.
     """
     if interaction.permissions.manage_guild:
         return
-    if interaction.message is not None:
-        router: Router = interaction.client.router  # type: ignore[attr-defined]
-        routes = map(router.route_of, custom_ids(interaction.message.components))
-        if not is_private(interaction) or not any(
-            other is not None and other.group == route.group for other in routes
-        ):
-            require_manager(interaction)
-        opened = created_at(interaction.message.id)
-    if opened is None or created_at(interaction.id) - opened > PAGE_LIFETIME:
-        raise UserError(
-            f"This has been open too long for me to know if you may still use it. Open it again with {route.command}."
-        )
+    too_long = UserError(
+        f"This has been open too long for me to know if you may still use it. Open it again with {route.command}."
+    )
+    if interaction.message is None:
+        raise too_long
+    router: Router = interaction.client.router  # type: ignore[attr-defined]
+    routes = map(router.route_of, custom_ids(interaction.message.components))
+    if not is_private(interaction) or not any(
+        other is not None and other.group == route.group for other in routes
+    ):
+        require_manager(interaction)
+    if created_at(interaction.id) - created_at(interaction.message.id) > PAGE_LIFETIME:
+        raise too_long
 
 
 def daily_problem(

@@ -28,6 +28,7 @@ from bot.core.database import Database
 from bot.core.errors import UserError
 from bot.core.notes import claim_interaction
 from bot.core.snowflakes import created_at
+from bot.core.zones import meant_zone
 
 log = logging.getLogger(__name__)
 
@@ -310,6 +311,12 @@ def modal_texts(interaction: discord.Interaction) -> dict[str, str]:
     They may exceed the limits of the fields.
     """
     return {name: "".join(values)[:4000] for name, values in modal_fields(interaction).items()}
+
+
+def modal_zone(interaction: discord.Interaction) -> str:
+    """Return the time zone that was written or picked in `zone_fields`; refuses an unknown one."""
+    given = modal_texts(interaction)
+    return meant_zone(given.get("other", "").strip() or given.get("zone", ""))
 
 
 def modal_file(interaction: discord.Interaction, name: str) -> discord.Attachment | None:

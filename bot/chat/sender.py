@@ -25,8 +25,7 @@ from bot.chat.rate_limit import LIMIT, REFUSED, RateLimiter, RefusalCounter
 from bot.core.clock import DiscordClock
 from bot.core.context import Place
 from bot.core.errors import DeliveryLater, DeliveryRefused, DeliveryUnknown
-from bot.core.shards import ALL, Shards
-from bot.core.snowflakes import earliest_id
+from bot.core.snowflakes import ALL, Shards, earliest_id
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")

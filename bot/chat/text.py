@@ -1,4 +1,4 @@
-"""Text: escaping, numbers and times.
+"""Text: escaping, numbers, times and links; the only place that spells Discord's markup.
 
 Everything from a question bank or a member goes through `escape`.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, tzinfo
 
 MAX_MESSAGE = 4000
 """Discord's limit for the text of a Components V2 message."""
@@ -44,7 +44,7 @@ def cut(text: str, limit: int) -> str:
 
 
 def mention_commands(text: str, mention: Callable[[str], str]) -> str:
-    """Replace each command like `</quiz start>` by `mention(name)`, except inside backticks."""
+    """Replace each command like `</quiz>` by `mention(name)`, except inside backticks."""
     return (
         _COMMAND.sub(lambda found: mention(found[1]) if found[1] else found[0], text)
         if "</" in text
@@ -75,6 +75,18 @@ def when(at: datetime, style: str = "f") -> str:
     render it once and never update it.
     """
     return f"<t:{int(at.timestamp())}:{style}>"
+
+
+def local_time(at: datetime, zone: tzinfo) -> str:
+    """Return an instant as the clock and calendar of a zone show it."""
+    local = at.astimezone(zone)
+    return f"{local:%A} {local.day} {local:%B}, {local:%H:%M}"
+
+
+def message_link(guild_id: int, channel_id: int, message_id: int | None = None) -> str:
+    """Return the address of a message, or of its channel without one."""
+    address = f"https://discord.com/channels/{guild_id}/{channel_id}"
+    return address if message_id is None else f"{address}/{message_id}"
 
 
 def count(number: int, one: str, many: str | None = None) -> str:

@@ -30,6 +30,20 @@ LOOK_BACK = timedelta(days=8)
 """The limit of the search in `due`, so that a year of downtime costs no more than a week."""
 
 _SEARCH_DAYS = 400
+DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+EVERY_DAY = "0123456"
+"""All days of the week as they are stored: digits in ascending order, 0 for Monday."""
+
+
+def days_in_words(days: str) -> str:
+    """Describe stored days: `every day`, `Monday to Friday`, `Mon, Wed and Fri`."""
+    if days == EVERY_DAY:
+        return "every day"
+    names = [DAYS[int(day)] for day in days]
+    if len(names) > 2 and days in EVERY_DAY:
+        return f"{names[0]} to {names[-1]}"
+    shown = names if len(names) < 3 else [name[:3] for name in names]
+    return " and ".join(filter(None, [", ".join(shown[:-1]), shown[-1]]))
 
 
 class Rule(Struct, frozen=True):

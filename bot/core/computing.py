@@ -1,20 +1,27 @@
-"""Threads that run one call at a time, so that at most one long computation delays clicks.
+"""What takes long: threads and a process that run one call at a time, and a lock with turns.
 
-Each further thread that computes delays every click as much as the first one does, and none
-finishes sooner.
+One long computation at most delays clicks: each further thread that computes would delay every
+click as much as the first one does, and none would finish sooner.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections import deque
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from contextvars import copy_context
 from functools import partial
 from typing import ParamSpec, TypeVar
 
+from bot.core.child_process import CallEnded, Limits, Process
+from bot.core.limits import MAX_FILE_MEMORY, MAX_FILE_SECONDS
+
 P = ParamSpec("P")
 T = TypeVar("T")
+TOO_MUCH = f"more than {MAX_FILE_SECONDS} seconds or too much memory"
+"""The limits of the process, in words for those whose file it did not finish."""
 
 
 class SingleThread:
@@ -38,3 +45,70 @@ class SingleThread:
 
 compute = SingleThread("computing").run
 """Runs long computations, in one thread for all features."""
+
+
+class FairLock:
+    """A lock that serves one waiter of each key before the second waiter of any key."""
+
+    def __init__(self) -> None:
+        self._locked = False
+        self._waiting: dict[int, deque[asyncio.Future[None]]] = {}
+        """Waiters by key; the next key to serve is first."""
+
+    @asynccontextmanager
+    async def acquire(self, key: int) -> AsyncIterator[None]:
+        """Wait for the lock, and hold it until the block ends."""
+        if self._locked:
+            waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiting.setdefault(key, deque()).append(waiter)
+            try:
+                await waiter
+            except asyncio.CancelledError:
+                if not waiter.cancelled():  # the lock was handed over just before the cancellation
+                    self._hand_over()
+                raise
+        self._locked = True
+        try:
+            yield
+        finally:
+            self._hand_over()
+
+    def _hand_over(self) -> None:
+        """Give the lock to the longest waiter of the next key."""
+        while self._waiting:
+            key = next(iter(self._waiting))
+            queue = self._waiting.pop(key)
+            waiter = queue.popleft()
+            if queue:
+                self._waiting[key] = queue
+            if not waiter.cancelled():
+                waiter.set_result(None)
+                return
+        self._locked = False
+
+
+_PROCESS = Process(Limits(seconds=MAX_FILE_SECONDS, memory=MAX_FILE_MEMORY))
+_WAITING = SingleThread("files")
+"""Waits for the child process, which reads and writes one file at a time."""
+
+
+class FileTooMuch(Exception):
+    """A file took more time or memory than the process for files has."""
+
+
+class FileProcess:
+    """Runs functions in the process for files, in the order of the calls."""
+
+    def __init__(self) -> None:
+        self._lock = asyncio.Lock()
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """Return or raise what `work` does; raises FileTooMuch at the limits."""
+        async with self._lock:
+            try:
+                return await _WAITING.run(_PROCESS.call, work)
+            except asyncio.CancelledError:  # otherwise the bot's shutdown would wait for the thread
+                _PROCESS.kill()
+                raise
+            except (CallEnded, MemoryError) as error:
+                raise FileTooMuch(f"the file took {TOO_MUCH}") from error

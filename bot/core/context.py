@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from msgspec import Struct, field
 
 from bot.core.clock import DiscordClock
+from bot.core.computing import FileProcess
 from bot.core.database import Database
 from bot.core.drafts import Drafts
-from bot.core.file_process import FileProcess
 from bot.core.jobs import Scheduler
-from bot.core.shards import ALL, Shards
+from bot.core.snowflakes import ALL, Shards
 from bot.core.tables import milliseconds
 
 if TYPE_CHECKING:

@@ -5,9 +5,7 @@ runs them where they may block: in the connection's thread on SQLite, in a green
 One call is one transaction, and nothing else runs on that connection until it ends.
 
 Writes that are requested during a commit form the next batch and share one commit. Each runs in a
-savepoint, so that a failing write undoes only itself. If the batch fails as a whole, each of its
-writes runs again alone. Single statements (`write_one`), such as members' answers, come first in a
-batch. Other writes get only a few milliseconds of it, so no answer waits for twenty rounds' points.
+savepoint, so that a failing write undoes only itself. If the commit fails, all of them fail.
 
 Long reads (`read_long`) never occupy all readers: one is reserved for members' clicks.
 
@@ -24,7 +22,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
-from functools import wraps
+from functools import partial, wraps
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from msgspec import Struct
@@ -56,7 +54,7 @@ AsyncMethod = Callable[Concatenate[S, P], Coroutine[Any, Any, T]]
 
 MAX_BATCH = 500
 _BATCH_BUDGET = 0.005
-"""Stop adding multi-statement writes to a batch after this many seconds."""
+"""Begin no other write of a batch after this many seconds, so that the first ones needn't wait."""
 CLOSE_SECONDS = 0.5
 """Time limit for running reads when the database closes; then they are stopped."""
 _ATTEMPTS = 3
@@ -78,12 +76,9 @@ class NotLoaded(Exception):
         self.rows = rows
 
 
-class _Write(Struct):
+class _Write(Struct, frozen=True):
     work: Callable[[Connection], Any]
     done: asyncio.Future[Any]
-    single: bool = False
-    """Whether it is a single statement, which gets no savepoint."""
-    attempts: int = 1
 
 
 class _Outcome(Struct, frozen=True):
@@ -96,16 +91,13 @@ class Database:
 
     def __init__(self, backend: Sqlite | Postgres) -> None:
         self._backend = backend
-        self._single_writes: deque[_Write] = deque()
-        self._other_writes: deque[_Write] = deque()
+        self._writes: deque[_Write] = deque()
         self._committing: asyncio.Task[None] | None = None
         self._reads: set[asyncio.Future[None]] = set()
         """One future for each running read, done when the read has ended."""
         self._long_reads = asyncio.Semaphore(LONG_READS)
         self._one_load = asyncio.Lock()
         """Loads run one after the other, because the second often finds everything loaded."""
-        self._loads: set[asyncio.Task[None]] = set()
-        """One task for each write that waits for a load."""
         self._closed = False
         self.shared = backend.shared
         """Whether other processes may use the database too."""
@@ -114,9 +106,7 @@ class Database:
 
     async def read(self, work: StorageFunction[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a storage function on one consistent state of the database; a write in it raises."""
-        return await self._retry_loaded(
-            lambda: self._read(lambda conn: work(conn, *args, **kwargs))
-        )
+        return await self._retry(lambda: self._read(lambda conn: work(conn, *args, **kwargs)))
 
     async def read_long(self, work: StorageFunction[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Like `read`, for functions that may take long: short reads never wait for them."""
@@ -125,23 +115,15 @@ class Database:
             async with self._long_reads:
                 return await self._read(lambda conn: work(conn, *args, **kwargs))
 
-        return await self._retry_loaded(run)
+        return await self._retry(run)
 
     async def write(self, work: StorageFunction[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a storage function and commit; when this returns, everything is durable.
 
-        If the caller is cancelled, the write still happens. A write that PostgreSQL undoes because
-        of a deadlock runs again.
+        If the caller is cancelled, the write still happens, unless it waits for a load. A write
+        that PostgreSQL undoes because of a deadlock runs again.
         """
-        return await self._enqueue(lambda conn: work(conn, *args, **kwargs))
-
-    async def write_one(self, work: StorageFunction[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Like `write`, for a function that executes one statement and hardly ever fails.
-
-        It gets no savepoint, which would cost more than the statement. If it fails, its batch fails
-        too, and each write of the batch runs again alone. Use it where members wait.
-        """
-        return await self._enqueue(lambda conn: work(conn, *args, **kwargs), single=True)
+        return await self._retry(lambda: self._write(lambda conn: work(conn, *args, **kwargs)))
 
     async def overwrite_erased(self) -> None:
         """Remove erased data from SQLite's write-ahead log, as soon as no read uses the log."""
@@ -164,8 +146,8 @@ class Database:
         await self._backend.close()
 
     async def _wait_for_reads(self) -> None:
-        if running := {*self._reads, *self._loads}:
-            await asyncio.wait(running, timeout=CLOSE_SECONDS)
+        if self._reads:
+            await asyncio.wait(self._reads, timeout=CLOSE_SECONDS)
 
     def _check_open(self) -> None:
         if self._closed:
@@ -182,12 +164,25 @@ class Database:
             self.broken.set_exception(error)
             self.broken.exception()  # asyncio warns about exceptions that nobody retrieves
 
+    async def _retry(self, run: Callable[[], Awaitable[T]]) -> T:
+        """Run a transaction again after each load that it needs, and after a deadlock."""
+        for _ in range(_ATTEMPTS - 1):
+            try:
+                return await run()
+            except NotLoaded as missing:
+                async with self._one_load:
+                    await asyncio.to_thread(await self._read(missing.rows))
+            except StorageError as error:
+                if not is_deadlock(error):
+                    raise
+        return await run()
+
     async def _read(self, work: Callable[[Connection], T]) -> T:
         self._check_open()
 
         def run(conn: Connection) -> T:
             self._check_open()  # the close may have begun while this waited for a connection
-            return work(conn)
+            return _call(work, conn)
 
         ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._reads.add(ended)
@@ -202,101 +197,61 @@ class Database:
             self._reads.discard(ended)
             ended.set_result(None)
 
-    async def _retry_loaded(self, run: Callable[[], Awaitable[T]]) -> T:
-        """Run a read, and run it again after each load that it needs."""
-        for _ in range(_ATTEMPTS - 1):
-            try:
-                return await run()
-            except NotLoaded as missing:
-                await self._load(missing)
-        return await run()
-
-    async def _load(self, missing: NotLoaded) -> None:
-        async with self._one_load:
-            await asyncio.to_thread(await self._read(missing.rows))
-
-    async def _enqueue(self, work: Callable[[Connection], T], *, single: bool = False) -> T:
+    async def _write(self, work: Callable[[Connection], T]) -> T:
         self._check_open()
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._queue(_Write(work, done, single))
-        return await done
-
-    def _queue(self, write: _Write) -> None:
-        (self._single_writes if write.single else self._other_writes).append(write)
+        self._writes.append(_Write(work, done))
         if self._committing is None:
             self._committing = asyncio.create_task(self._commit_batches())
-
-    def _queue_after_load(self, write: _Write, missing: NotLoaded) -> None:
-        async def load() -> None:
-            try:
-                await self._load(missing)
-                self._check_open()
-            except Exception as error:
-                _finish(write, _Outcome(error=error))
-            else:
-                self._queue(write)
-
-        task = asyncio.create_task(load())
-        self._loads.add(task)
-        task.add_done_callback(self._loads.discard)
-
-    def _next_batch(self) -> list[_Write]:
-        """Take the next batch from the queues.
-
-        One-statement writes go first, but one slot is reserved for longer writes, so that they
-        can't starve.
-        """
-        first = min(MAX_BATCH - 1, len(self._single_writes))
-        batch = [self._single_writes.popleft() for _ in range(first)]
-        rest = min(MAX_BATCH - first, len(self._other_writes))
-        return batch + [self._other_writes.popleft() for _ in range(rest)]
+        return await done
 
     async def _commit_batches(self) -> None:
         try:
-            while batch := self._next_batch():
-                outcomes = await self._store(batch)
-                self._other_writes.extendleft(reversed(batch[len(outcomes) :]))
-                for write, outcome in zip(batch, outcomes, strict=False):
-                    retry = outcome.error is not None and write.attempts < _ATTEMPTS
-                    write.attempts += 1
-                    if retry and is_deadlock(outcome.error):
-                        self._queue(write)
-                    elif retry and isinstance(outcome.error, NotLoaded):
-                        self._queue_after_load(write, outcome.error)
-                    else:
-                        _finish(write, outcome)
-                if not self._single_writes and not self._other_writes:
+            while self._writes:
+                await self._commit_batch()
+                if not self._writes:
                     await self._backend.checkpoint()
         finally:
             self._committing = None
 
-    async def _store(self, batch: Sequence[_Write]) -> list[_Outcome]:
-        """Run writes in one transaction; if one of them makes it fail, run each in its own.
-
-        Return one outcome for each write that ran: the last ones have none if the batch's budget
-        was used up.
-        """
-        begun = False
-        finished = False
-
-        def run(conn: Connection) -> list[_Outcome]:
-            nonlocal begun, finished
-            begun = True
-            outcomes = _run_batch(conn, batch)
-            finished = True
-            return outcomes
-
+    async def _commit_batch(self) -> None:
+        batch = [self._writes.popleft() for _ in range(min(MAX_BATCH, len(self._writes)))]
         try:
-            return await self._backend.write(run)
+            outcomes = await self._backend.write(partial(self._run_batch, batch=batch))
         except BaseException as error:
             self._check_broken(error)
-            # A COMMIT that was on its way to a server may have arrived there.
-            maybe_stored = finished and self.shared
-            disconnected = not begun or getattr(error, "connection_invalidated", False)
-            may_run_again = not (maybe_stored or disconnected or is_deadlock(error))
-            if len(batch) == 1 or not may_run_again or not isinstance(error, Exception):
-                return [_Outcome(error=error)] * len(batch)
-        return [outcome for write in batch for outcome in await self._store([write])]
+            outcomes = [_Outcome(error=error)] * len(batch)
+        self._writes.extendleft(reversed(batch[len(outcomes) :]))
+        for write, outcome in zip(batch, outcomes, strict=False):
+            _finish(write, outcome)
+
+    def _run_batch(self, conn: Connection, batch: Sequence[_Write]) -> list[_Outcome]:
+        """Run writes, each in a savepoint, until the budget is used up; one outcome for each."""
+        if len(batch) == 1:  # needs no savepoint, because its failure rolls back the transaction
+            return [_Outcome(_call(batch[0].work, conn))]
+        outcomes: list[_Outcome] = []
+        deadline = time.monotonic() + _BATCH_BUDGET
+        for write in batch:
+            savepoint = self._backend.savepoint(conn)
+            try:
+                outcomes.append(_Outcome(_call(write.work, conn)))
+            except Exception as error:
+                if conn.invalidated:  # the connection is lost, and the whole batch with it
+                    raise
+                savepoint.rollback()
+                outcomes.append(_Outcome(error=error))
+            else:
+                savepoint.commit()
+            if time.monotonic() > deadline:
+                break
+        return outcomes
+
+
+def _call(work: Callable[[Connection], T], conn: Connection) -> T:
+    try:
+        return work(conn)
+    except StopIteration as error:  # which a future refuses, so that its caller would wait forever
+        raise RuntimeError("a storage function raised StopIteration") from error
 
 
 def _finish(write: _Write, outcome: _Outcome) -> None:
@@ -308,29 +263,6 @@ def _finish(write: _Write, outcome: _Outcome) -> None:
         write.done.set_exception(outcome.error)
     else:
         write.done.set_result(outcome.value)
-
-
-def _run_batch(conn: Connection, batch: Sequence[_Write]) -> list[_Outcome]:
-    """Run single statements, which come first, then as many other writes as the budget allows."""
-    if len(batch) == 1:  # needs no savepoint, because its failure rolls back the transaction
-        return [_Outcome(batch[0].work(conn))]
-    outcomes = [_Outcome(write.work(conn)) for write in batch if write.single]
-    deadline = time.monotonic() + _BATCH_BUDGET
-    for write in batch[len(outcomes) :]:
-        savepoint = conn.begin_nested()
-        try:
-            outcomes.append(_Outcome(write.work(conn)))
-            savepoint.commit()
-        except Exception as error:
-            if conn.invalidated:  # the connection is lost, and the whole batch with it
-                raise
-            savepoint.rollback()
-            if isinstance(error, StopIteration):  # which a future refuses
-                error = RuntimeError(repr(error))
-            outcomes.append(_Outcome(error=error))
-        if time.monotonic() > deadline:
-            break
-    return outcomes
 
 
 @asynccontextmanager

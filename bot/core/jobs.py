@@ -34,7 +34,7 @@ from sqlalchemy import (
 )
 
 from bot.core.errors import DeliveryUnknown
-from bot.core.shards import ALL, SHARD_BITS, TAKE_OVER, Shards
+from bot.core.snowflakes import ALL, SHARD_BITS, TAKE_OVER, Shards
 from bot.core.tables import Instant
 
 if TYPE_CHECKING:
@@ -220,7 +220,7 @@ async def end_tasks(tasks: Collection[asyncio.Task[None]]) -> None:
             task.cancel()
 
 
-class Source(Protocol):
+class JobSource(Protocol):
     """A source of jobs. `work` processes one row, and may be repeated after a crash."""
 
     def due(self, conn: Connection, now: datetime, limit: int, /) -> Sequence[int]: ...
@@ -326,7 +326,7 @@ class Scheduler:
         self._now = now
         self._at_once = at_once
         self._of_all_sources = at_once + at_once // 2
-        self._sources: list[Source] = []
+        self._sources: list[JobSource] = []
         self._timer: asyncio.TimerHandle | None = None
         self._wakes_at: datetime | None = None
         self._tick: asyncio.Task[None] | None = None
@@ -334,7 +334,7 @@ class Scheduler:
         self._running: dict[tuple[int, int], asyncio.Task[None]] = {}
         self._closed = True
 
-    def add(self, source: Source) -> None:
+    def add(self, source: JobSource) -> None:
         self._sources.append(source)
 
     def start(self) -> None:
@@ -396,7 +396,7 @@ class Scheduler:
             found = [await self._read_source(source, now) for source in self._sources]
         return found
 
-    async def _read_source(self, source: Source, now: datetime) -> _Found:
+    async def _read_source(self, source: JobSource, now: datetime) -> _Found:
         try:
             found: _Found = await self._read(lambda conn: self._due_in(conn, source, now))
         except Exception:
@@ -404,7 +404,7 @@ class Scheduler:
             found = _Found((), now + _AFTER_ERROR)
         return found
 
-    def _due_in(self, conn: Connection, source: Source, now: datetime) -> _Found:
+    def _due_in(self, conn: Connection, source: JobSource, now: datetime) -> _Found:
         return _Found(source.due(conn, now, self._at_once), source.next_due(conn))
 
     def _begin(self, index: int, keys: Sequence[int]) -> None:

@@ -1,7 +1,7 @@
-"""Limits on what a member or a manager can send, each with its reason.
+"""Limits that protect the process from strangers: on the size, number and time of what they send.
 
-Limits on the texts of a question, and on its choices and key points, are in
-`data/questions.schema.json`. Limits on the length of a game are in the rules of each game.
+Each has its reason. What a game allows, such as the most questions of a round, is in the rules of
+that game. Limits on the texts of a question are in `data/questions.schema.json`.
 """
 
 ANSWERS_A_DAY = 50
@@ -48,22 +48,19 @@ seconds. The others are in the deck as LaTeX."""
 MAX_ENTRIES = 100
 """Entries of a list in a file, other than topics and items: all pairs of entries may be compared."""
 MAX_FILES = 3
-"""Imports and exports of a server that run or wait: each file is kept in memory."""
+"""Imports, exports and forms of a server that run or wait: each has all its questions in memory."""
 MAX_FILE_BYTES = 1 << 20
 """Bytes of a file of questions: all of it is kept in memory. 5,000 short questions fit in."""
 MAX_FILE_MEMORY = 1 << 30
 """Bytes of memory for the process that reads and writes files and decks for Anki; the largest take 0.2
 of it."""
+MAX_FILE_PIXELS = 100_000_000
+"""Pixels of all new pictures of one file: decoding them takes about 3 s."""
 MAX_FILE_SECONDS = 20
 """Processor time in seconds for a file or a deck for Anki, while others wait.
 
 The largest allowed file takes 1 s, a deck of 15,000 questions 4 s.
 """
-MAX_FITTING_MEMORY = 512 << 20
-"""Bytes of memory for the process that fits parameters to a member's reviews; 40,000 reviews need
-less than half of it."""
-MAX_FITTING_SECONDS = 60
-"""Processor time in seconds for one member's parameters: 2,000 reviews take 0.2 s, 40,000 take 3 s."""
 MAX_FORMULA_DEPTH = 6
 """Levels of braces, `\\left` and `\\begin` in a formula: each doubles ziamath's time.
 
@@ -95,17 +92,13 @@ MAX_KEYS = 50
 MAX_LARGE_FILES = 2
 """Uploaded pictures, and files with pictures that are in memory at a time; the others wait
 before they are downloaded."""
-MAX_MEASURING_MEMORY = 1 << 30
-"""Bytes of memory for the process that measures the difficulty of items each night."""
-MAX_MEASURING_SECONDS = 60
-"""Processor time in seconds for measuring all items: 150,000 answers take about five."""
 MAX_MILESTONES = 10
 """Milestones of a server: each night all its members are looked through for each."""
 MAX_NEW_FORMULAS = 200
 """Formulas that one import may add: each takes up to some seconds while others wait."""
-MAX_OWN_ROWS = 15_000
-"""A server's own questions, including replaced and retired ones: these stay readable, so they are
-loaded too."""
+MAX_OWN_BYTES = 8 << 20
+"""Bytes of a server's own questions and topics, including replaced and retired ones: these stay
+readable, so they are loaded too."""
 MAX_OWN_TOPICS = 500
 """A server's own topics: autocomplete searches them at every key press."""
 MAX_PICTURES = 300
@@ -138,16 +131,10 @@ MAX_TOLD_PROBLEMS = 50
 """Problems of a file that are shown: nobody fixes more of them at once."""
 MAX_TYPED = 100
 """Characters of a typed answer: it is compared with each accepted one, letter by letter."""
-PAIR_CANDIDATES = 100
-"""Members waiting for a partner on a server that are compared with one who looks, longest waiting
-first, and pairs of one member in two days that are remembered: all are read at each search."""
 REPORTS_OPEN = 5
 """Reports of one member that wait on a server: managers read each one."""
 REQUESTS_A_DAY = 20
 """Requests to a model about one member's interview answers in a day, in UTC: they may cost money."""
-REQUESTS_WITH_DAILIES = 40
-"""Requests together with those about answers to open questions of the day. Interviews can't use
-them up, because those answers are paid on boards."""
 ROUNDS_OPEN = 3
 """Rounds of a server at a time: more would use up the request rate of other servers."""
 SUGGESTIONS_OPEN = 5

@@ -28,6 +28,15 @@ def set_note(conn: Connection, key: str, value: str) -> None:
     upsert(conn, meta, key=key, value=value)
 
 
+def note_once(conn: Connection, key: str, value: str) -> str:
+    """Store a value unless the key has one, and return what it has."""
+    known = read_note(conn, key)
+    if known is not None:
+        return known
+    conn.execute(insert(conn, meta).values(key=key, value=value).on_conflict_do_nothing())
+    return read_note(conn, key) or value
+
+
 def claim_interaction(conn: Connection, interaction_id: int) -> bool:
     """Claim an interaction; return False if a process has claimed it before.
 

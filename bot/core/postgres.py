@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import TypeVar
 
-from sqlalchemy import URL, Connection
+from sqlalchemy import URL, Connection, NestedTransaction
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -48,6 +48,9 @@ class Postgres:
             result = await conn.run_sync(run)
             await conn.commit()
             return result
+
+    def savepoint(self, conn: Connection) -> NestedTransaction:
+        return conn.begin_nested()
 
     async def checkpoint(self) -> None:
         """Do nothing: the server does its own upkeep."""

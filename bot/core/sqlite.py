@@ -73,6 +73,10 @@ class Sqlite:
     async def write(self, work: Callable[[Connection], T]) -> T:
         return await self._writer.run(work)
 
+    def savepoint(self, _conn: Connection) -> _Savepoint:
+        """Begin a savepoint in the running write."""
+        return _Savepoint(self._writer.execute_in_thread)
+
     async def checkpoint(self) -> None:
         """Copy the write-ahead log into the file once enough rows have changed.
 
@@ -170,6 +174,21 @@ def _copy_before_upgrade(file: Path, old_schema: str) -> None:
         copy,
         copy,
     )
+
+
+class _Savepoint:
+    """A savepoint that costs a tenth of SQLAlchemy's: https://sqlite.org/lang_savepoint.html"""
+
+    def __init__(self, execute: Callable[[str], None]) -> None:
+        self._execute = execute
+        execute("SAVEPOINT one_write")
+
+    def commit(self) -> None:
+        self._execute("RELEASE one_write")
+
+    def rollback(self) -> None:
+        self._execute("ROLLBACK TO one_write")
+        self._execute("RELEASE one_write")
 
 
 class _ThreadConnection(sqlite3.Connection):
@@ -299,16 +318,16 @@ class SqliteConnection:
             self._view = _ENGINE.connect()
             self._view.begin()
         try:
-            self._execute(self._begin)
+            self.execute_in_thread(self._begin)
             result = work(self._view)
-            self._execute(self._end)
+            self.execute_in_thread(self._end)
             return result
         except BaseException:
             # The view may be in any state, so the next transaction makes a new one.
             self._drop_view()
             raise
 
-    def _execute(self, statement: str) -> None:
+    def execute_in_thread(self, statement: str) -> None:
         """Execute a statement like SQLAlchemy's `exec_driver_sql`, which takes eight times longer."""
         try:
             self._sqlite.execute(statement)

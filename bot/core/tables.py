@@ -77,8 +77,8 @@ class OneOf(TypeDecorator[StrEnum]):
         return None if value is None else self.kind(value)
 
 
-# Migrations make the tables, so a partial index states its condition here for SQLite only: naming
-# PostgreSQL's would load its drivers. The migrations have both, and a test compares them.
+# A partial index states its condition for SQLite only, because naming PostgreSQL's would load its
+# drivers. The first migration gives it to both.
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",

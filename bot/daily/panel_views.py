@@ -1,9 +1,10 @@
-"""Messages for managers of the question of the day: the panel, the list of all, forms."""
+"""Messages for managers of the questions of the day: the panel and its forms."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import discord
 from discord import ui
@@ -16,230 +17,150 @@ from bot.chat.messages import (
     ENDED,
     PRIMARY,
     Message,
-    Part,
     button,
     channel_list,
-    role_list,
     row,
     select_menu,
+    zone_list,
 )
-from bot.chat.modals import fields_modal, text_modal
+from bot.chat.modals import fields_modal, text_field
 from bot.chat.router import ROW, Route
+from bot.core.calendar import DAYS, EVERY_DAY, days_in_words
 from bot.core.limits import MAX_DAILIES, MAX_DAILY_NAME
-from bot.core.zones import search_zones, stored_zone
+from bot.core.zones import stored_zone
 from bot.daily import rules
-from bot.daily.cards import (
-    DailyStatus,
-    link,
-)
-from bot.daily.rules import Schedule
-from bot.daily.views import TITLE_OF_ALL, title
-from bot.daily.weekdays import DAYS, days_in_words
-from bot.questions.areas import ALL, area_title, is_asked
+from bot.daily.model import DEFAULT_HOURS, DailyStatus, Schedule
+from bot.daily.views import link, title
+from bot.questions.areas import ALL, area_options, area_title, is_asked
 from bot.questions.model import Bank
 
-# Managers: the controls of the panel, and the modal for time, zone and hours.
+# The buttons that change a daily at once, those that open a form or ask once more, the button for
+# the first set-up, the list of dailies, and all forms; row 0 of a form is a new daily.
 PANEL = Route(
     "panel",
-    {
-        "what": "channel|role|kind|days|threads|nothreads|topics|post|pause|resume|skip|show",
-        "row": ROW,
-    },
+    {"what": "post|pause|resume|skip|show|removed", "row": ROW},
     once=True,
-    command="</daily status>",
+    command="</daily>",
 )
 CHANGE = Route(
-    "panel",
-    {"what": "form|rename|remove|removed", "row": ROW},
-    once=True,
-    command="</daily status>",
+    "panel", {"what": "when|asks|more|another|remove", "row": ROW}, once=True, command="</daily>"
 )
-SET_UP = Route("panel", {"what": "form"}, once=True, command="</daily status>")
-PICK = Route("dailies", {}, once=True, command="</daily status>")
-FORM = Route("schedule", {"row": f"0|{ROW}"}, once=True, command="</daily status>")
-RENAME = Route("rename", {"row": ROW}, once=True, command="</daily status>")
-_CHANNEL = "The channel to post in"
+SET_UP = Route("panel", {"what": "form"}, once=True, command="</daily>")
+PICK = Route("dailies", {}, once=True, command="</daily>")
+FORM = Route("schedule", {"row": f"0|{ROW}"}, once=True, command="</daily>")
 KINDS = {
     "choice": "Choice questions",
     "open": "Open questions",
     "mixed": f"Mixed, with an open one every {rules.OPEN_EVERY} days",
 }
 """The kinds of question, as managers read them."""
-
-
-def local_time(at: datetime, zone: str) -> str:
-    """Return an instant as the server's clock and calendar show it."""
-    local = at.astimezone(stored_zone(zone))
-    return f"{local:%A} {local.day} {local:%B}, {local:%H:%M}"
-
-
-def times(schedules: Sequence[Schedule]) -> str:
-    """Say when some of a server's dailies are posted, by the server's clock."""
-    if len(schedules) == 1:
-        return f"The question of the day comes at {schedules[0].at} by this clock."
-    *most, last = sorted({schedule.at for schedule in schedules})
-    at = f"{', '.join(most)} and {last}" if most else last
-    return f"The questions of the day come at {at} by this clock."
-
-
-_PAUSED = "Paused. Nothing is posted until you use </daily resume>."
-
-
-def next_post(status: DailyStatus) -> str:
-    if status.next_at is None and status.others:
-        return f"**{t.one_line(status.schedule.name)}** is paused until you use </daily resume>."
-    if status.next_at is None:
-        return _PAUSED
-    zone = status.schedule.zone
-    return f"Next: **{local_time(status.next_at, zone)}** ({stored_zone(zone).key})"
+_MOST_AREAS = 24
+"""Areas in the form, besides the one that is chosen; a list has 25 at most."""
+_MAX_AREA = 100
+"""Characters of an area as the value of a list.
+https://discord.com/developers/docs/components/reference#string-select-select-option-structure"""
 
 
 def next_posts(found: Sequence[DailyStatus]) -> str:
     """Say when the next of a server's questions of the day comes."""
     coming = [(at, n) for n, status in enumerate(found) if (at := status.next_at) is not None]
-    return next_post(found[min(coming)[1]]) if coming else _PAUSED
+    return _next_post(found[min(coming)[1] if coming else 0])
 
 
-def panel(found: DailyStatus, bank: Bank, problem: str | None, note: str | None = None) -> Message:
-    """Return the panel: settings with their controls, the next and the last post, and problems.
+def _next_post(status: DailyStatus) -> str:
+    if status.next_at is None:
+        return "Paused. It posts no questions until it's resumed."
+    zone = stored_zone(status.schedule.zone)
+    return f"Next: **{t.local_time(status.next_at, zone)}** ({zone.key})"
 
-    `problem` is what would stop or spoil a post now; `note` says what was just done.
+
+def panel(
+    found: Sequence[DailyStatus],
+    row_id: int | None,
+    bank: Bank,
+    problems: Mapping[int, str | None],
+    note: str | None = None,
+) -> Message:
+    """Return the panel of one of a server's dailies, with a list to go to the others.
+
+    `row_id` is its schedule; by default it is the first one that needs attention. `problems` are
+    what would stop or spoil a post now, by schedule; `note` says what was just done.
     """
-    schedule = found.schedule
-    warnings = _warnings(found, bank, problem)
-    if found.is_new and found.others:
-        note = (
-            f"**{t.one_line(schedule.name)}** is new. This server now has "
-            f"{len(found.others) + 1} questions of the day. Not what you meant? Press Remove."
-        )
+    warnings = {s.schedule.id: _warnings(s, bank, problems[s.schedule.id]) for s in found}
+    shown = next((s for s in found if s.schedule.id == row_id), None)
+    shown = shown or next((s for s in found if warnings[s.schedule.id]), found[0])
+    schedule = shown.schedule
+    mine = warnings[schedule.id]
     return Message(
-        ATTENTION if warnings else ENDED if schedule.paused else DAILY,
-        f"#{title(schedule.name)}",
+        ATTENTION if mine else ENDED if schedule.paused else DAILY,
+        row(_pick_list(found, schedule.id, warnings)) if len(found) > 1 else None,
+        f"##{title(schedule.name)}",
         note,
-        next_post(found),
-        "\n".join(warnings) or None,
-        "\n".join([*_settings(schedule, bank), f"-# {_last_post(found)}"]),
-        *_controls(schedule),
-        row(_pick_list(found.others, "Go to another one")) if found.others else None,
-        _ONE_TOPIC if schedule.asks == ALL else None,
-        _ANOTHER if not found.others else None,
+        _next_post(shown),
+        "\n".join(mine) or None,
+        "\n".join([*_settings(schedule, bank), f"-# {_last_post(shown)}"]),
+        *_controls(schedule, more=len(found) < MAX_DAILIES),
     )
 
 
 def _settings(schedule: Schedule, bank: Bank) -> list[str]:
+    hours = t.count(schedule.answer_hours, "hour")
+    pings = f"pings <@&{schedule.role_id}>" if schedule.role_id else "pings nobody"
+    thread = "with a thread" if schedule.thread else "no thread"
+    is_all = schedule.asks == ALL or not is_asked(bank, schedule.asks)
+    area = "all topics" if is_all else t.escape(area_title(bank, schedule.asks))
     return [
-        f"Channel: <#{schedule.channel_id}>",
-        f"Time: **{schedule.at}**, {days_in_words(schedule.weekdays)}",
-        f"Open for answers: {t.count(schedule.answer_hours, 'hour')}",
-        f"Questions: {KINDS[schedule.kind].lower()} · {_area(schedule, bank)}",
-        f"Role to ping: <@&{schedule.role_id}>" if schedule.role_id else "Role to ping: none",
-        f"Discussion thread: {'with each question' if schedule.thread else 'none'}",
+        f"<#{schedule.channel_id}> at **{schedule.at}**, {days_in_words(schedule.weekdays)}",
+        f"{KINDS[schedule.kind]} · {area}",
+        f"Open for {hours} · {pings} · {thread}",
     ]
 
 
-def _controls(schedule: Schedule) -> tuple[Part | None, ...]:
-    """Return the rows of lists and buttons that change a daily."""
+def _controls(schedule: Schedule, *, more: bool) -> tuple[ui.ActionRow[ui.LayoutView] | None, ...]:
+    """Return the rows of buttons that change a daily; `more`: another one may be added."""
 
-    def control(what: str) -> str:
-        return PANEL.id(what=what, row=schedule.id)
+    def at_once(label: str, what: str) -> ui.Button[ui.LayoutView]:
+        return button(label, PANEL.id(what=what, row=schedule.id))
 
-    def change(what: str) -> str:
-        return CHANGE.id(what=what, row=schedule.id)
+    def change(label: str, what: str) -> ui.Button[ui.LayoutView]:
+        return button(label, CHANGE.id(what=what, row=schedule.id))
 
-    threads = ("off", "nothreads") if schedule.thread else ("on", "threads")
     return (
-        row(channel_list(control("channel"), schedule.channel_id, _CHANNEL)),
-        row(role_list(control("role"), schedule.role_id, "Role to ping (optional)")),
-        row(_day_list(control("days"), schedule.weekdays)),
-        row(select_menu(control("kind"), KINDS, schedule.kind)),
         row(
-            button("Change time", change("form")),
-            button(f"Turn threads {threads[0]}", control(threads[1])),
-            button("All topics", control("topics")) if schedule.asks != ALL else None,
+            change("When and where", "when"),
+            change("Questions", "asks"),
+            change("Name, role, thread", "more"),
         ),
         row(
-            button("Post now", control("post"), PRIMARY),
-            button("Resume", control("resume"))
-            if schedule.paused
-            else button("Pause", control("pause")),
-            button("Rename", change("rename")),
-            button("Remove", change("remove")),
+            button("Post now", PANEL.id(what="post", row=schedule.id), PRIMARY),
+            at_once("Resume", "resume") if schedule.paused else at_once("Pause", "pause"),
+            None if schedule.paused else at_once("Skip next", "skip"),
         ),
+        row(change("Add another", "another") if more else None, change("Remove", "remove")),
     )
 
 
-_ONE_TOPIC = "-# To ask about one topic only, give </daily setup> a `topic`."
-_ANOTHER = f"-# To add another (up to {MAX_DAILIES}), use </daily setup> with a new name in `daily`, and a `channel`."
-
-
-def overview(
-    found: Sequence[DailyStatus], bank: Bank, problems: Mapping[int, str | None]
-) -> Message:
-    """Return all questions of the day of a server, each with its next and last post and problems.
-
-    `problems` are by the schedules' ids.
-    """
-    zone = found[0].schedule.zone
-    lost = _lost_zone(zone)
-    is_wrong = lost is not None
-    blocks = []
-    for status in found:
-        schedule = status.schedule
-        wrong = _problems(status, bank, problems[schedule.id])
-        is_wrong = is_wrong or bool(wrong)
-        at = local_time(status.next_at, zone) if status.next_at else "paused"
-        lines = [f"**{t.one_line(schedule.name)}** · {at}"]
-        lines += [t.cut(f"⚠️ {words}", _MOST_OF_PROBLEM) for words in wrong[:1]]
-        if len(wrong) > 1:
-            lines.append(f"-# {t.count(len(wrong) - 1, 'more problem')} in its settings")
-        last = status.last
-        if last is not None and last.opened_at is not None:
-            posted = f"[last one]({link(last)}) {t.when(last.opened_at, 'f')}"
-        else:
-            posted = "nothing posted yet"
-        lines.append(f"-# <#{schedule.channel_id}> · {posted}")
-        blocks.append("\n".join(lines))
-    return Message(
-        ATTENTION if is_wrong else DAILY,
-        TITLE_OF_ALL,
-        f"⚠️ {lost}" if lost else None,
-        "\n\n".join(blocks),
-        f"-# Times are in {stored_zone(zone).key}.",
-        row(_pick_list([status.schedule for status in found], "See and change one")),
-        _ANOTHER if len(found) < MAX_DAILIES else None,
-    )
-
-
-_MOST_OF_PROBLEM = 300
-"""Characters of a problem in the list of all dailies; its own panel has all of it."""
-
-
-def _pick_list(schedules: Sequence[Schedule], placeholder: str) -> ui.Select[ui.LayoutView]:
+def _pick_list(
+    found: Sequence[DailyStatus], shown: int, warnings: Mapping[int, Sequence[str]]
+) -> ui.Select[ui.LayoutView]:
     """Return a list that opens the panel of one of several dailies."""
+
+    def state(status: DailyStatus) -> str:
+        if warnings[status.schedule.id]:
+            return "⚠️ Needs attention"
+        at = status.next_at
+        return t.local_time(at, stored_zone(status.schedule.zone)) if at else "Paused"
+
     options = [
-        discord.SelectOption(label=s.name, value=str(s.id))
-        for s in sorted(schedules, key=lambda s: s.number)
+        discord.SelectOption(
+            label=status.schedule.name,
+            value=str(status.schedule.id),
+            description=state(status),
+            default=status.schedule.id == shown,
+        )
+        for status in found
     ]
-    return ui.Select(custom_id=PICK.id(), options=options, placeholder=placeholder)
-
-
-_ASKS_WHICH = {
-    "post": "Which one do you want to post now?",
-    "pause": "Which one do you want to pause?",
-    "resume": "Which one do you want to resume?",
-    "skip": "Which one's next question do you want to skip?",
-    "remove": "Which one do you want to remove?",
-}
-
-
-def which(schedules: Sequence[Schedule], what: str) -> Message:
-    """Ask which of several dailies a command is about; each has a button."""
-    route = CHANGE if what == "remove" else PANEL
-    return Message(
-        DAILY,
-        f"This server has {len(schedules)} questions of the day. {_ASKS_WHICH[what]}",
-        row(*(button(s.name, route.id(what=what, row=s.id)) for s in schedules)),
-    )
+    return ui.Select(custom_id=PICK.id(), options=options)
 
 
 def to_remove(schedule: Schedule) -> Message:
@@ -250,125 +171,149 @@ def to_remove(schedule: Schedule) -> Message:
         "It posts no more questions, and its settings are erased. A question that's open stays open until "
         "the time on its card. Points and streaks stay.",
         row(
-            button("Remove", CHANGE.id(what="removed", row=schedule.id), DANGER),
+            button("Remove", PANEL.id(what="removed", row=schedule.id), DANGER),
             button("Keep", PANEL.id(what="show", row=schedule.id)),
         ),
     )
 
 
-def removed(schedule: Schedule) -> Message:
-    return Message(
-        ENDED, f"**{t.one_line(schedule.name)}** is removed. It posts no more questions."
-    )
+def removed(schedule: Schedule) -> str:
+    return f"**{t.one_line(schedule.name)}** is removed. It posts no more questions."
 
 
-def rename_form(schedule: Schedule) -> ui.Modal:
-    return text_modal(
-        "Rename the question of the day",
-        RENAME.id(row=schedule.id),
-        label="Name",
-        limit=MAX_DAILY_NAME,
-        hint="It stands above each question",
-        written=schedule.name,
-    )
+def added(schedule: Schedule) -> str:
+    return f"**{t.one_line(schedule.name)}** is new."
 
 
-def skipped(left_out: datetime, status: DailyStatus) -> str:
-    return f"Skipped: {local_time(left_out, status.schedule.zone)}. {next_post(status)}"
-
-
-def set_up_first(sentence: str) -> Message:
+def set_up_first(note: str | None) -> Message:
     """Return a message with a button that opens the form for a first set-up."""
-    return Message(DAILY, sentence, row(button("Set it up", SET_UP.id(), PRIMARY)))
+    none = "No question of the day is set up on this server yet."
+    return Message(DAILY, note, none, row(button("Set it up", SET_UP.id(), PRIMARY)))
 
 
-def schedule_form(
-    schedule: Schedule | None, channel_id: int | None, zone: str, now: datetime
-) -> ui.Modal:
-    """Return the filled-in modal for time, zone and hours, and for the channel without a schedule."""
-    time: ui.TextInput[ui.LayoutView] = ui.TextInput(
-        custom_id="time", default=schedule.at if schedule else "09:00", min_length=4, max_length=5
-    )
-    open_for = schedule.answer_hours if schedule else rules.DEFAULT_HOURS
-    hours = {
-        str(n): t.count(n, "hour") for n in sorted({1, 2, 4, 8, 12, 18, 23, 24, 36, 48, open_for})
-    }
-    channels = channel_list("channel", channel_id, _CHANNEL)
-    clock = "24-hour clock, for example 09:00 or 18:30"
-    other = "Not listed? Set it with /daily setup"
+def new_form(channel_id: int | None, zone: str, now: datetime, *, first: bool) -> ui.Modal:
+    """Return the form for a new daily. Only the first one sets the server's time zone."""
+    name = text_field("name", "Name", "", MAX_DAILY_NAME, "It stands above each question")
     return fields_modal(
         "Question of the day",
-        FORM.id(row=schedule.id if schedule else 0),
-        ui.Label(text="Channel", component=channels) if schedule is None else None,
-        ui.Label(text="Time", description=clock, component=time),
-        ui.Label(text="Time zone", description=other, component=zone_list(zone, now)),
-        ui.Label(text="Open for answers", component=select_menu("hours", hours, str(open_for))),
+        FORM.id(row=0),
+        None if first else name,
+        _channel_field(channel_id),
+        _time_field("09:00"),
+        _zone_field(zone, now) if first else None,
+        _days_field(EVERY_DAY),
+        _hours_field(DEFAULT_HOURS),
     )
 
 
-def zone_list(zone: str, now: datetime) -> ui.Select[ui.LayoutView]:
-    """Return a list of common time zones and the current one, each with its time now."""
-    chosen = stored_zone(zone).key
-    zones = list(dict.fromkeys([chosen, *search_zones("")]))[:25]
-    clocks = {name: f"{name} · now {now.astimezone(stored_zone(name)):%H:%M}" for name in zones}
-    return select_menu("zone", clocks, chosen)
+def when_form(schedule: Schedule, now: datetime) -> ui.Modal:
+    """Return the filled-in form for channel, time, time zone, days and hours."""
+    return fields_modal(
+        "When and where",
+        FORM.id(row=schedule.id),
+        _channel_field(schedule.channel_id),
+        _time_field(schedule.at),
+        _zone_field(schedule.zone, now),
+        _days_field(schedule.weekdays),
+        _hours_field(schedule.answer_hours),
+    )
 
 
-def _day_list(custom_id: str, chosen: str) -> ui.Select[ui.LayoutView]:
+def asks_form(schedule: Schedule, bank: Bank) -> ui.Modal:
+    """Return the filled-in form for what a daily asks: the kind, and an area or a topic."""
+    areas = {area: label[:100] for label, area in area_options(bank)[:_MOST_AREAS]}
+    chosen = schedule.asks if is_asked(bank, schedule.asks) else ALL
+    if chosen not in areas and len(chosen) <= _MAX_AREA:
+        areas[chosen] = area_title(bank, chosen)[:100]
+    hint = "Its title or a part of it. It goes before the list above."
+    return fields_modal(
+        "Questions",
+        FORM.id(row=schedule.id),
+        ui.Label(text="Kind", component=select_menu("kind", KINDS, schedule.kind)),
+        ui.Label(text="About", component=select_menu("asks", areas, chosen)),
+        text_field("topic", "Or only one topic", "", _MAX_AREA, hint, needed=False),
+    )
+
+
+def more_form(schedule: Schedule) -> ui.Modal:
+    """Return the filled-in form for name, role and thread."""
+    roles: ui.RoleSelect[ui.Modal] = ui.RoleSelect(
+        custom_id="role",
+        required=False,
+        min_values=0,
+        default_values=[discord.Object(schedule.role_id)] if schedule.role_id else [],
+    )
+    threads = select_menu(
+        "thread", {"no": "None", "yes": "With each question"}, "yes" if schedule.thread else "no"
+    )
+    hint = "It stands above each question"
+    return fields_modal(
+        "Name, role, thread",
+        FORM.id(row=schedule.id),
+        text_field("name", "Name", schedule.name, MAX_DAILY_NAME, hint),
+        ui.Label(text="Role to ping", description="Leave it empty to ping nobody", component=roles),
+        ui.Label(text="Discussion thread", component=threads),
+    )
+
+
+def _channel_field(channel_id: int | None) -> ui.Label[Any]:
+    channels = channel_list("channel", channel_id, "The channel to post in")
+    return ui.Label(text="Channel", component=channels)
+
+
+def _time_field(at: str) -> ui.Label[Any]:
+    return text_field("time", "Time", at, 5, "24-hour clock, for example 09:00 or 18:30")
+
+
+def _zone_field(zone: str, now: datetime) -> ui.Label[Any]:
+    other = "Not listed? Set it with /settings"
+    return ui.Label(text="Time zone", description=other, component=zone_list(zone, now))
+
+
+def _days_field(chosen: str) -> ui.Label[Any]:
     options = [
         discord.SelectOption(label=day, value=str(n), default=str(n) in chosen)
         for n, day in enumerate(DAYS)
     ]
-    return ui.Select(custom_id=custom_id, options=options, min_values=1, max_values=len(options))
-
-
-def _area(schedule: Schedule, bank: Bank) -> str:
-    """Return what a daily asks about, in words."""
-    title = area_title(bank, schedule.asks)
-    return (
-        t.escape(title) if schedule.asks != ALL and is_asked(bank, schedule.asks) else "all topics"
+    days: ui.Select[ui.Modal] = ui.Select(
+        custom_id="days", options=options, min_values=1, max_values=len(options)
     )
+    return ui.Label(text="Days", component=days)
+
+
+def _hours_field(chosen: int) -> ui.Label[Any]:
+    usual = {1, 2, 4, 8, 12, 18, 23, 24, 36, 48}
+    hours = {str(n): t.count(n, "hour") for n in sorted({*usual, chosen})}
+    return ui.Label(text="Open for answers", component=select_menu("hours", hours, str(chosen)))
 
 
 def _warnings(found: DailyStatus, bank: Bank, problem: str | None) -> list[str]:
     """Return a line for each problem of the zone, of the schedule and of its last posts."""
-    problems = [_lost_zone(found.schedule.zone), *_problems(found, bank, problem)]
-    lines = [f"⚠️ {words}" for words in problems if words]
-    if found.posting is not None and lines:
+    schedule, posting, last = found.schedule, found.posting, found.last
+    problems = [problem, posting.problem if posting else None]
+    if stored_zone(schedule.zone).key != schedule.zone:
+        problems.append(
+            f"I no longer know the time zone {schedule.zone}, so times are in UTC. "
+            "Pick another one under When and where."
+        )
+    if schedule.asks != ALL and not is_asked(bank, schedule.asks):
+        problems.append(
+            "What it asks about is no longer in the question bank, so it asks about all topics. "
+            "Choose something else under Questions."
+        )
+    if last is not None and last.posted:
+        problems.append(last.problem)
+    elif last is not None:
+        day = last.local_date
+        problems.append(f"No question on {day.day} {day:%B}. {last.problem}")
+    lines = [f"⚠️ {words}" for words in dict.fromkeys(filter(None, problems))]
+    if posting is not None and lines:
         lines.append("-# I'll keep trying until six hours after the post time.")
     return lines
-
-
-def _problems(found: DailyStatus, bank: Bank, problem: str | None) -> list[str]:
-    """Return a sentence for each problem of the schedule and its last posts."""
-    schedule = found.schedule
-    problems = [
-        problem,
-        found.posting.problem if found.posting else None,
-        _GONE if schedule.asks != ALL and not is_asked(bank, schedule.asks) else None,
-    ]
-    if found.last is not None and found.last.posted:
-        problems.append(found.last.problem)
-    elif found.last is not None:
-        day = found.last.local_date
-        problems.append(f"No question on {day.day} {day:%B}. {found.last.problem}")
-    return list(dict.fromkeys(filter(None, problems)))
-
-
-_GONE = (
-    "What it asks about is no longer in the question bank, so it asks about all topics. "
-    "Choose something else with </daily setup>."
-)
-
-
-def _lost_zone(zone: str) -> str | None:
-    if stored_zone(zone).key == zone:
-        return None
-    return f"I no longer know the time zone {zone}, so times are in UTC. Pick another one with Change time."
 
 
 def _last_post(found: DailyStatus) -> str:
     last = found.last
     if last is None or last.opened_at is None:
         return "Nothing has been posted yet."
-    return f"Last question: {t.when(last.opened_at, 'f')} · {link(last)}"
+    return f"[Last question]({link(last)}): {t.when(last.opened_at, 'f')}"

@@ -1,129 +1,123 @@
-"""The rules of the question of the day: what is asked, what it pays, and when its card changes."""
+"""The rules of the question of the day: its steps, what is asked, and when its card changes."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
-from enum import StrEnum
 from typing import TypeVar
 
 from msgspec import Struct
 
 from bot.core.errors import UserError
-from bot.core.limits import MAX_DAILIES, MAX_DAILY_NAME
-from bot.daily.weekdays import EVERY_DAY
-from bot.questions.areas import ALL
+from bot.core.limits import MAX_DAILY_NAME
+from bot.daily.model import Daily, DailyQuestion, DailyState, Schedule
+from bot.questions import answers
+from bot.questions.areas import ALL, topics_of
+from bot.questions.drawing import shuffled
 from bot.questions.model import Bank, Item, Topic
 
 POINTS = 100
-"""Points for a right answer, however late before the close."""
+"""Points for a right answer to an item, however late before the close."""
 OPEN_EVERY = 3  # days from one open question to the next if kinds are mixed
-MIN_HOURS, MAX_HOURS, DEFAULT_HOURS = 1, 48, 23
+MIN_HOURS, MAX_HOURS = 1, 48
 ON_THE_WAY = timedelta(seconds=5)
 """Answers given in time may arrive this long after the close."""
 SHORTEST_GAP = timedelta(minutes=1)
 """The shortest time between two edits of the number of answers on an open card."""
 KINDS = ("choice", "open", "mixed")
-DEFAULT_NAME = "Question of the day"
-REMOVED = "It was removed after this question."
-"""The problem of the last daily of a removed schedule. It is stored when a new schedule takes the
-number, and hides that daily, so that the new one has no posts yet."""
-NEEDED = {"channel_id": "a channel", "at": "a time", "zone": "a time zone"}
-"""The settings that a first set-up needs, with their names for managers."""
+SAID, UNSAID = "s", "m"
+"""How a member's answer to an open question is in the log: one letter for each key point, or
+nothing until they have ticked what they said."""
+_MOST_MISSED = 3
 
 
 def points(right: bool) -> int:
-    """Return the points for an answer to a choice or typed question."""
+    """Return the points for an answer to an item."""
     return POINTS if right else 0
 
 
-class DailyState(StrEnum):
-    """The states of a daily; the table `dailies` describes them."""
+class Move(Struct, frozen=True):
+    """The states that a daily can be in after the step that its state asks for.
 
-    POSTING = "posting"
-    SHOWING = "showing"
-    THREADING = "threading"
-    OPEN = "open"
-    CLOSING = "closing"
-    CLOSED = "closed"
-    SKIPPED = "skipped"
-    MISSED = "missed"
+    `done`: its state once the step is done. `given_up`: its state if the message or the server is
+    gone, or the step has failed for too long; `problem` is then what managers read, around the
+    reason. A step that Discord refuses is tried again if `tries_again`, else it is given up.
+    """
 
-    @property
-    def hides_answer(self) -> bool:
-        """Whether the daily is in play: members can answer it now or soon."""
-        return self not in {DailyState.CLOSED, DailyState.SKIPPED, DailyState.MISSED}
+    done: DailyState
+    given_up: DailyState
+    problem: str = "{}"
+    tries_again: bool = False
 
 
-ANSWERABLE = (DailyState.POSTING, DailyState.SHOWING, DailyState.THREADING, DailyState.OPEN)
-POSTED = (
-    DailyState.SHOWING,
-    DailyState.THREADING,
-    DailyState.OPEN,
-    DailyState.CLOSING,
-    DailyState.CLOSED,
-)
+MOVES = {
+    # post the announcement if a role is pinged, else the card
+    DailyState.POSTING: Move(DailyState.SHOWING, DailyState.MISSED, tries_again=True),
+    # edit the announcement into the card
+    DailyState.SHOWING: Move(
+        DailyState.THREADING,
+        DailyState.OPEN,
+        "The question is posted, but not its card, so members answer it in </today>. {}",
+        tries_again=True,
+    ),
+    DailyState.THREADING: Move(
+        DailyState.OPEN, DailyState.OPEN, "The question is posted, but its thread isn't. {}"
+    ),
+    # show the number of answers, and wait for more
+    DailyState.OPEN: Move(DailyState.OPEN, DailyState.OPEN, ""),
+    # show the right answer
+    DailyState.CLOSING: Move(DailyState.CLOSED, DailyState.CLOSED),
+}
+"""The steps of a daily, by state; other states are final. `due_step` starts the last step."""
 
 
-class Schedule(Struct, frozen=True):
-    """A row of `daily_schedules`, with the server's time zone. A new one has the usual settings."""
-
-    guild_id: int
-    channel_id: int
-    at: str
-    zone: str
-    settled_until: datetime
-    next_at: datetime | None = None
-    asks: str = ALL
-    kind: str = "choice"
-    answer_hours: int = DEFAULT_HOURS
-    role_id: int | None = None
-    thread: bool = False
-    paused: bool = False
-    weekdays: str = EVERY_DAY
-    number: int = 1
-    name: str = DEFAULT_NAME
-    id: int = 0
+def due_step(daily: Daily, now: datetime) -> DailyState:
+    """Return the state whose step is to be done: the daily's own, or at its close the last one."""
+    if daily.posted and daily.closes_at is not None and daily.closes_at <= now:
+        return DailyState.CLOSING
+    return daily.state
 
 
-class Daily(Struct, frozen=True):
-    """A row of `dailies`."""
-
-    id: int
-    guild_id: int
-    local_date: date
-    state: DailyState
-    item_id: str | None
-    choice_order: str
-    channel_id: int | None
-    message_id: int | None
-    role_id: int | None
-    thread_id: int | None
-    scheduled_at: datetime
-    tried_at: datetime | None
-    opened_at: datetime | None
-    closes_at: datetime | None
-    due_at: datetime | None
-    problem: str | None
-    topic_id: str | None
-    counted: int = 0
-    number: int = 1
-    name: str = DEFAULT_NAME
-
-    @property
-    def posted(self) -> bool:
-        return self.state in POSTED
-
-    @property
-    def revealed(self) -> bool:
-        """Whether the answer is public, or about to be."""
-        return self.state in {DailyState.CLOSING, DailyState.CLOSED}
+def next_state(daily: Daily, *, announced: bool = False) -> DailyState:
+    """Return the state after a daily's step; the card and the thread may not be needed."""
+    state = MOVES[daily.state].done
+    if state is DailyState.SHOWING and not announced:
+        state = MOVES[state].done
+    if state is DailyState.THREADING and not daily.thread:
+        state = MOVES[state].done
+    return state
 
 
-def asked_by(daily: Daily, bank: Bank) -> Item | Topic | None:
-    """Return what a daily asks: an item, or a topic's open question; None if the bank lost it."""
-    return bank.items.get(daily.item_id or "") or bank.topics.get(daily.topic_id or "")
+def due_at(daily: Daily, state: DailyState, now: datetime, answered: int) -> datetime | None:
+    """Return when the next step of a daily is due in a state, with this number of answers."""
+    if state not in MOVES:
+        return None
+    if state is not DailyState.OPEN or daily.closes_at is None or daily.opened_at is None:
+        return now
+    if answered == daily.counted:
+        return daily.closes_at
+    return next_count(daily.opened_at, daily.closes_at, now)
+
+
+def next_count(opened_at: datetime, closes_at: datetime, now: datetime) -> datetime:
+    """Return when to show an answer that came now in the open card's count, at latest `closes_at`.
+
+    Answers until then are shown together. The gap grows with the card's age, because most members
+    answer early and each edit is a request to Discord.
+    """
+    at = now + max(SHORTEST_GAP, (now - opened_at) / 4)
+    return at if at <= closes_at - SHORTEST_GAP else closes_at
+
+
+def asked_by(daily: Daily, bank: Bank) -> DailyQuestion | None:
+    """Return what a daily asks; None if the bank lost it."""
+    item = bank.items.get(daily.item_id or "")
+    if item is not None:
+        return DailyQuestion(bank.topic_of(item), item, answers.decode_order(daily.choice_order))
+    topic = bank.topics.get(daily.topic_id or "")
+    return DailyQuestion(topic) if topic else None
 
 
 def read_name(typed: str) -> str:
@@ -140,26 +134,26 @@ def read_name(typed: str) -> str:
     return name
 
 
-def is_same_name(one: str, other: str) -> bool:
-    """Return whether two names are equal but for upper and lower case."""
-    return one.casefold() == other.casefold()
+def encode_ticks(ticked: Collection[int], points: int) -> str:
+    """Return how the log has the key points, by index, that a member ticked."""
+    return "".join(SAID if n in ticked else UNSAID for n in range(points))
 
 
-def free_number(numbers: Collection[int]) -> int:
-    """Return the lowest number that no daily of a server has; refuses if there are too many.
+def decode_ticks(stored: str) -> frozenset[int]:
+    return frozenset(n for n, letter in enumerate(stored) if letter == SAID)
 
-    A daily that is removed and set up again gets the same number. So it isn't posted twice on a date.
+
+def most_missed(given: Iterable[str], points: Sequence[str]) -> tuple[tuple[str, int], ...]:
+    """Return the key points that most members didn't tick, as (text, number of members).
+
+    `given` are ticks as the log has them. Ticks of another number of key points are left out.
     """
-    for number in range(1, MAX_DAILIES + 1):
-        if number not in numbers:
-            return number
-    raise UserError(
-        f"A server can have {MAX_DAILIES} questions of the day. Remove one with </daily remove> first, "
-        "or change one of them."
+    comparable = [stored for stored in given if len(stored) == len(points)]
+    counts = Counter(
+        n for stored in comparable for n, letter in enumerate(stored) if letter == UNSAID
     )
-
-
-Asked = TypeVar("Asked", Item, Topic)
+    ranked = sorted(counts.items(), key=lambda count: (-count[1], count[0]))
+    return tuple((points[n], number) for n, number in ranked[:_MOST_MISSED])
 
 
 def asks_openly(kind: str, day: date) -> bool:
@@ -167,7 +161,19 @@ def asks_openly(kind: str, day: date) -> bool:
     return kind == "open" or (kind == "mixed" and day.toordinal() % OPEN_EVERY == 0)
 
 
-def pick(pool: Sequence[Asked], used: Mapping[str, date], rng: random.Random) -> Asked:
+def asked_topic_ids(bank: Bank, asks: str) -> set[str] | None:
+    """Return the ids of the topics that a daily asks; None for all.
+
+    All are asked, too, if what it asks has left the bank.
+    """
+    topics = set() if asks == ALL else {topic.id for topic in topics_of(bank, asks)}
+    return topics or None
+
+
+Askable = TypeVar("Askable", Item, Topic)
+
+
+def pick(pool: Sequence[Askable], used: Mapping[str, date], rng: random.Random) -> Askable:
     """Pick an item or topic that was never the server's daily, else one that was it longest ago.
 
     `used` has the last date of each as the daily, by id. The pool must not be empty.
@@ -176,14 +182,40 @@ def pick(pool: Sequence[Asked], used: Mapping[str, date], rng: random.Random) ->
     return rng.choice([asked for asked in pool if used.get(asked.id, date.min) == oldest])
 
 
-def next_count(opened_at: datetime, closes_at: datetime, now: datetime) -> datetime:
-    """Return when to show an answer that came now in the open card's count, at latest `closes_at`.
+def draw(
+    schedule: Schedule,
+    day: date,
+    bank: Bank,
+    *,
+    used: Mapping[str, date],
+    in_dailies: Collection[str],
+    in_games: Collection[str],
+    rng: random.Random,
+) -> DailyQuestion | None:
+    """Draw what a daily asks on a date.
 
-    Answers until then are shown together. The gap grows with the card's age, because most members
-    answer early and each edit is a request to Discord.
+    `used` has the last date of each item and topic as one of the server's dailies. `in_dailies` are
+    those that dailies ask now, which are never drawn; None if there is nothing else. The items
+    `in_games` are asked by rounds and challenges; they are drawn only if there is nothing else.
     """
-    at = now + max(SHORTEST_GAP, (now - opened_at) / 4)
-    return at if at <= closes_at - SHORTEST_GAP else closes_at
+    area = asked_topic_ids(bank, schedule.asks)
+    topics = [topic for topic in bank.open_topics.values() if topic.id not in in_dailies]
+    if topics and (asks_openly(schedule.kind, day) or not bank.asked):
+        fitting_topics = [topic for topic in topics if area is None or topic.id in area]
+        return DailyQuestion(pick(fitting_topics or topics, used, rng))
+    items = [item for item in bank.asked.values() if item.id not in in_dailies]
+    fitting = [item for item in items if area is None or item.topic_id in area]
+    # A challenge can keep all items of a topic in play for a week: then ask another topic.
+    pool = (
+        [item for item in fitting if item.id not in in_games]
+        or [item for item in items if item.id not in in_games]
+        or fitting
+        or items
+    )
+    if not pool:
+        return None
+    item = pick(pool, used, rng)
+    return DailyQuestion(bank.topic_of(item), item, shuffled(item, rng))
 
 
 _ZONES = {

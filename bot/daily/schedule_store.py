@@ -9,24 +9,23 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection, Select, bindparam, delete, func, select, update
 
+from bot.core.calendar import EVERY_DAY
 from bot.core.jobs import Queue
-from bot.core.limits import MAX_DAILIES, MAX_DAILY_NAME
+from bot.core.limits import MAX_DAILY_NAME
 from bot.core.servers import DEFAULT_ZONE, guilds
 from bot.core.tables import Instant, RowId, all_rows, fetch_all, first_row, metadata, values_of
-from bot.daily.rules import Schedule
+from bot.daily.model import Schedule
 from bot.daily.store import dailies
-from bot.daily.weekdays import EVERY_DAY
 
 daily_schedules = sa.Table(
     "daily_schedules",
     metadata,
     sa.Column("id", RowId, primary_key=True),
     sa.Column("guild_id", sa.BigInteger, nullable=False),
-    sa.Column("number", sa.Integer, nullable=False),  # from 1 to MAX_DAILIES
     sa.Column("name", sa.String(MAX_DAILY_NAME), nullable=False),
     sa.Column("channel_id", sa.BigInteger, nullable=False),
     sa.Column("at", sa.String(5), nullable=False),  # HH:MM
-    # digits of the days, see `weekdays.py`
+    # digits of the days, 0 for Monday
     sa.Column("weekdays", sa.String(7), nullable=False, server_default=EVERY_DAY),
     # all, a pack, a section or topics, see `bot.questions.areas`
     sa.Column("asks", sa.Text, nullable=False),
@@ -39,8 +38,8 @@ daily_schedules = sa.Table(
     sa.Column("next_at", Instant),  # the next post time; null while paused
     # consecutive failures of the next step
     sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
-    sa.UniqueConstraint("guild_id", "number"),
-    # Ids of removed schedules must not be reused, because buttons hold them.
+    sa.Index("ix_daily_schedules_guild_id", "guild_id"),
+    # Ids of removed schedules must not be reused, because buttons and dailies hold them.
     # https://www.sqlite.org/autoinc.html
     sqlite_autoincrement=True,
 )
@@ -58,20 +57,11 @@ def schedule(schedule_id: int, *, claim: bool = False) -> Select[Any]:
     return query.with_for_update(of=daily_schedules, skip_locked=True) if claim else query
 
 
-@first_row(Schedule)
-def schedule_of(guild_id: int, number: int) -> Select[Any]:
-    """Return the schedule that has a number on a server."""
-    return _SCHEDULES.where(
-        daily_schedules.c.guild_id == guild_id, daily_schedules.c.number == number
-    )
-
-
 @all_rows(Schedule)
 def schedules_of(guild_id: int) -> Select[Any]:
-    """Return the schedules of a server in the order of their numbers."""
-    return _SCHEDULES.where(daily_schedules.c.guild_id == guild_id).order_by(
-        daily_schedules.c.number
-    )
+    """Return the schedules of a server, the first one that was added first."""
+    query = _SCHEDULES.where(daily_schedules.c.guild_id == guild_id)
+    return query.order_by(daily_schedules.c.id)
 
 
 _SCHEDULES = (
@@ -120,12 +110,11 @@ def active_schedules(
     """
     query = _SCHEDULES.where(daily_schedules.c.id > after, daily_schedules.c.paused.is_(False))
     found = fetch_all(conn, query.order_by(daily_schedules.c.id).limit(limit), Schedule)
-    dates: dict[tuple[int, int], set[date]] = defaultdict(set)
-    decided = select(dailies.c.guild_id, dailies.c.number, dailies.c.local_date).where(
-        dailies.c.guild_id.in_({schedule.guild_id for schedule in found}),
-        dailies.c.number.in_(range(1, MAX_DAILIES + 1)),  # so that the index finds the dates
+    dates: dict[int, set[date]] = defaultdict(set)
+    decided = select(dailies.c.schedule_id, dailies.c.local_date).where(
+        dailies.c.schedule_id.in_([schedule.id for schedule in found]),
         dailies.c.local_date >= since,
     )
-    for guild_id, number, day in conn.execute(decided):
-        dates[guild_id, number].add(day)
-    return [(schedule, dates[schedule.guild_id, schedule.number]) for schedule in found]
+    for schedule_id, day in conn.execute(decided):
+        dates[schedule_id].add(day)
+    return [(schedule, dates[schedule.id]) for schedule in found]

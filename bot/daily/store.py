@@ -3,32 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
-from msgspec import Struct
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Executable,
-    Integer,
-    Select,
-    Update,
-    bindparam,
-    literal_column,
-    select,
-    update,
-)
+from sqlalchemy import Connection, Executable, Select, Update, select, update
 
 from bot.answers import store as answers_store
 from bot.answers.sources import Source, Terms
 from bot.answers.store import DAILY
 from bot.core import erased_answers
+from bot.core.calendar import local_date
 from bot.core.jobs import Queue, queue_columns
 from bot.core.limits import MAX_DAILIES, MAX_DAILY_NAME
-from bot.core.personal import JSON
 from bot.core.tables import (
     Instant,
     OneOf,
@@ -40,45 +28,40 @@ from bot.core.tables import (
     metadata,
     prepared,
     upsert,
-    values_of,
 )
-from bot.daily.rules import DEFAULT_NAME, POSTED, REMOVED, Daily, DailyState, Schedule, points
+from bot.daily.model import POSTED, Daily, DailyState, Schedule
+from bot.daily.rules import points
+from bot.members.model import Dates
 
-# One row for each schedule's number and decided local date. `state`:
-#   posting    to be posted, retried for six hours
-#   showing    announced in plain words to a role; the message is to become the card
-#   threading  posted; its thread is to be opened
-#   open       members answer; due to update the count on the card, and at the close
-#   closing    the card is to show the right answer
-#   closed
-#   skipped    skipped by a manager
-#   missed     could not be posted in time; `problem` says why
+# One row for each decided local date of a schedule; see `DailyState` for the states.
 dailies = sa.Table(
     "dailies",
     metadata,
     sa.Column("id", RowId, primary_key=True),
     sa.Column("guild_id", sa.BigInteger, nullable=False),
+    sa.Column("schedule_id", sa.BigInteger, nullable=False),  # it may have been removed since
     sa.Column("local_date", sa.Date, nullable=False),
     sa.Column("state", OneOf(DailyState, 10), nullable=False),
+    sa.Column("name", sa.String(MAX_DAILY_NAME), nullable=False),  # its schedule's at that time
     sa.Column("item_id", sa.String(48)),
+    sa.Column("topic_id", sa.String(48)),  # only for an open question, which has no item
     sa.Column("choice_order", sa.String(6), nullable=False),
+    sa.Column("answer_hours", sa.Integer, nullable=False),
+    sa.Column("thread", sa.Boolean, nullable=False),  # whether a discussion thread is wanted
     sa.Column("channel_id", sa.BigInteger),
-    sa.Column("message_id", sa.BigInteger),
     sa.Column("role_id", sa.BigInteger),  # the role to ping
+    sa.Column("message_id", sa.BigInteger),
     sa.Column("thread_id", sa.BigInteger),  # the discussion thread, once opened
     sa.Column("scheduled_at", Instant, nullable=False),
     sa.Column("tried_at", Instant),  # first try to post whose outcome is unknown
     sa.Column("opened_at", Instant),
     sa.Column("closes_at", Instant),
     *queue_columns(),
-    sa.Column("problem", sa.Text),
-    sa.Column("topic_id", sa.String(48)),  # only for an open question, which has no item
     # the number of answers that the open card shows
     sa.Column("counted", sa.Integer, nullable=False, server_default="0"),
-    # the number and name that its schedule had when it was drawn
-    sa.Column("number", sa.Integer, nullable=False, server_default="1"),
-    sa.Column("name", sa.String(MAX_DAILY_NAME), nullable=False, server_default=DEFAULT_NAME),
-    sa.UniqueConstraint("guild_id", "number", "local_date"),
+    sa.Column("problem", sa.Text),
+    sa.UniqueConstraint("schedule_id", "local_date"),
+    sa.Index("ix_dailies_guild_id", "guild_id", "local_date"),
     # Ids of erased rows must not be reused, because buttons and reviews hold them.
     # https://www.sqlite.org/autoinc.html
     sqlite_autoincrement=True,
@@ -92,12 +75,6 @@ sa.Index(
 )
 sa.Index("ix_dailies_in_play", dailies.c.item_id, sqlite_where=UNREVEALED)
 ON_CARD = dailies.c.message_id.is_not(None)
-sa.Index(
-    "ix_dailies_on_card",
-    dailies.c.guild_id,
-    dailies.c.local_date,
-    sqlite_where=ON_CARD,
-)
 
 # When an item was last one of a server's dailies. For an open question, `item_id` is its topic's id.
 daily_uses = sa.Table(
@@ -108,16 +85,13 @@ daily_uses = sa.Table(
     sa.Column("last_on", sa.Date, nullable=False),
 )
 
-# Texts of answers to open dailies. The log has the rest of each answer.
+# Texts of answers to open dailies. The log has the rest of each answer, and the ticked points.
 open_answers = sa.Table(
     "open_answers",
     metadata,
     sa.Column("daily_id", sa.ForeignKey("dailies.id"), primary_key=True),
     sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("text", sa.Text, nullable=False),
-    sa.Column(
-        "grade", sa.Text, info=JSON
-    ),  # null until it is graded; see bot.interviews.assessment
     sa.Index("ix_open_answers_user_id", "user_id"),
     sqlite_with_rowid=False,
 )
@@ -160,27 +134,15 @@ QUEUE = Queue(dailies, state=dailies.c.state, problem=dailies.c.problem)
 change = QUEUE.change
 
 
-class Written(Struct, frozen=True):
-    """A row of `open_answers`, which is stored before it is graded."""
-
-    daily_id: int
-    user_id: int
-    text: str
-    grade: str | None = None
-
-
-def taken(conn: Connection, guild_id: int, number: int, since: date) -> set[date]:
-    """Return the local dates from `since` that have a daily of this number, whatever its state."""
-    return set(_dates_since(conn, guild_id, number, since).scalars())
+def taken(conn: Connection, schedule_id: int, since: date) -> set[date]:
+    """Return the local dates from `since` that have a daily of a schedule, whatever its state."""
+    return set(_dates_since(conn, schedule_id, since).scalars())
 
 
 @prepared
-def _dates_since(guild_id: int, number: int, since: date) -> Select[Any]:
-    return select(dailies.c.local_date).where(
-        dailies.c.guild_id == guild_id,
-        dailies.c.number == number,
-        dailies.c.local_date >= since,
-    )
+def _dates_since(schedule_id: int, since: date) -> Select[Any]:
+    c = dailies.c
+    return select(c.local_date).where(c.schedule_id == schedule_id, c.local_date >= since)
 
 
 @first_row(Daily)
@@ -191,10 +153,8 @@ def get(daily_id: int, *, lock: bool = False) -> Select[Any]:
 
 
 @first_row(Daily)
-def of_day(guild_id: int, number: int, day: date) -> Select[Any]:
-    return select(dailies).where(
-        dailies.c.guild_id == guild_id, dailies.c.number == number, dailies.c.local_date == day
-    )
+def of_day(schedule_id: int, day: date) -> Select[Any]:
+    return select(dailies).where(dailies.c.schedule_id == schedule_id, dailies.c.local_date == day)
 
 
 def latest_posted(conn: Connection, guild_id: int) -> Daily | None:
@@ -214,74 +174,65 @@ def open_now(conn: Connection, guild_id: int, now: datetime) -> list[Daily]:
 
     def place(daily: Daily) -> tuple[datetime, int]:
         assert daily.closes_at is not None
-        return daily.closes_at.replace(second=0, microsecond=0), daily.number
+        return daily.closes_at.replace(second=0, microsecond=0), daily.schedule_id
 
-    return sorted(_open(conn, guild_id, now), key=place)
-
-
-@all_rows(Daily)
-def _open(guild_id: int, now: datetime) -> Select[Any]:
-    return select(dailies).where(
-        dailies.c.guild_id == guild_id, UNREVEALED, ON_CARD, dailies.c.closes_at > now
+    found = unrevealed(conn, guild_id)
+    return sorted(
+        (d for d in found if d.message_id and d.closes_at and d.closes_at > now), key=place
     )
 
 
-def asked_now(conn: Connection, guild_id: int) -> set[str]:
-    """Return the ids of the items and topics that dailies of a server ask or are about to ask."""
-    return {row.item_id or row.topic_id for row in _asked(conn, guild_id)}
+@all_rows(Daily)
+def unrevealed(guild_id: int) -> Select[Any]:
+    """Return the dailies of a server that are asked, or about to be."""
+    return select(dailies).where(dailies.c.guild_id == guild_id, UNREVEALED)
+
+
+def asked_on(conn: Connection, dates: Dates) -> set[date]:
+    """Return the dates of a member on which dailies were opened that are all closed now."""
+    day = timedelta(days=1)  # a server's date may differ by one
+    days = [
+        (local_date(dates.zone, row.opened_at), row.closes_at)
+        for row in _opened(conn, dates.servers.keys(), dates.first - day, dates.last + day)
+        if row.opened_at > dates.servers[row.guild_id]
+    ]
+    return {day for day, _ in days} - {day for day, closes in days if closes > dates.now}
 
 
 @prepared
-def _asked(guild_id: int) -> Select[Any]:
-    return select(dailies.c.item_id, dailies.c.topic_id).where(
-        dailies.c.guild_id == guild_id, UNREVEALED
-    )
+def _opened(guild_ids: Collection[int], first: date, last: date) -> Select[Any]:
+    c = dailies.c
+    query = select(c.guild_id, c.opened_at, c.closes_at).where(c.guild_id.in_(guild_ids), ON_CARD)
+    return query.where(c.local_date.between(first, last), c.closes_at.is_not(None))
 
 
 @first_row(Daily)
-def latest_tried(guild_id: int, number: int) -> Select[Any]:
-    """Return the newest daily of a number that was posted or missed."""
+def latest_tried(schedule_id: int) -> Select[Any]:
+    """Return the newest daily of a schedule that was posted or missed."""
     tried = dailies.c.state.in_([*POSTED, DailyState.MISSED])
-    query = select(dailies).where(dailies.c.guild_id == guild_id, dailies.c.number == number, tried)
+    query = select(dailies).where(dailies.c.schedule_id == schedule_id, tried)
     return query.order_by(dailies.c.local_date.desc()).limit(1)
 
 
-def posting(conn: Connection, guild_id: int, number: int) -> Daily | None:
-    """Return the newest daily of a number that is to be posted."""
-    # Sorted here, because SQLite would read all dailies in the order of their dates.
-    return max(_to_post(conn, guild_id, number), key=lambda daily: daily.local_date, default=None)
-
-
-def _has_number(number: Any) -> ColumnElement[bool]:
-    """Return a condition for queries of unrevealed dailies.
-
-    It can't use the index of all dates, which SQLite would prefer to that of unrevealed dailies.
-    https://www.sqlite.org/optoverview.html#disqualifying_where_clause_terms_using_unary_
-    """
-    return (dailies.c.number + literal_column("0", Integer)).bool_op("=")(number)
-
-
-@all_rows(Daily)
-def _to_post(guild_id: int, number: int) -> Select[Any]:
-    return select(dailies).where(
-        dailies.c.guild_id == guild_id,
-        UNREVEALED,
-        dailies.c.state == DailyState.POSTING,
-        _has_number(number),
-    )
-
-
-def create(conn: Connection, guild_id: int, day: date, **values: object) -> int | None:
-    """Store a daily and return its id; None if its number has one on that date already."""
-    usual = {"number": 1, "name": DEFAULT_NAME, "choice_order": ""}
-    columns = {**usual, "guild_id": guild_id, "local_date": day, **values}
+def create(conn: Connection, schedule: Schedule, day: date, **values: object) -> int | None:
+    """Store a daily and return its id; None if its schedule has one on that date already."""
+    columns = {
+        "guild_id": schedule.guild_id,
+        "schedule_id": schedule.id,
+        "local_date": day,
+        "name": schedule.name,
+        "choice_order": "",
+        "answer_hours": schedule.answer_hours,
+        "thread": schedule.thread,
+        **values,
+    }
     return conn.execute(_creating(conn.dialect.name), columns).scalar()
 
 
 @cache
 def _creating(dialect: str) -> Executable:
     unless = insert_for(dialect, dailies).on_conflict_do_nothing(
-        index_elements=["guild_id", "number", "local_date"]
+        index_elements=["schedule_id", "local_date"]
     )
     return unless.returning(dailies.c.id)
 
@@ -292,22 +243,14 @@ def redirect(conn: Connection, schedule: Schedule, now: datetime) -> None:
     conn.execute(_unsent_of(schedule).values(**values))
 
 
-def mark_removed(conn: Connection, schedule: Schedule) -> None:
-    """Mark the last daily with a new schedule's number as one of a removed schedule."""
-    last = latest_tried(conn, schedule.guild_id, schedule.number)
-    if last is not None:
-        conn.execute(update(dailies).where(dailies.c.id == last.id).values(problem=REMOVED))
-
-
 def give_up_unsent(conn: Connection, schedule: Schedule) -> None:
     """Skip a refused daily of a schedule."""
     conn.execute(_unsent_of(schedule).values(state=DailyState.SKIPPED, due_at=None))
 
 
 def _unsent_of(schedule: Schedule) -> Update:
-    return update(dailies).where(
-        dailies.c.guild_id == schedule.guild_id, _has_number(schedule.number), _UNSENT
-    )
+    of_schedule = dailies.c.schedule_id == schedule.id
+    return update(dailies).where(dailies.c.guild_id == schedule.guild_id, of_schedule, _UNSENT)
 
 
 def note_used(conn: Connection, guild_id: int, item_id: str, day: date) -> None:
@@ -327,75 +270,18 @@ def _used(guild_id: int) -> Select[Any]:
     )
 
 
-def had_answer_erased(conn: Connection, daily_id: int, user_id: int) -> bool:
-    """Return whether a member's answer to a daily was erased before its close."""
-    return erased_answers.has_hash_of(conn, DAILY, daily_id, user_id)
-
-
-def has_erased_answers(conn: Connection, daily_id: int) -> bool:
-    """Return whether any answer to a daily was erased before its close."""
-    return erased_answers.has_hashes(conn, DAILY, daily_id)
-
-
-def close_daily(
-    conn: Connection, daily_id: int, *, expect: DailyState, problem: str | None
-) -> None:
-    """Close a daily, and delete the hashes of members whose answers to it were erased."""
-    if change(conn, daily_id, expect=expect, state=DailyState.CLOSED, due_at=None, problem=problem):
-        erased_answers.delete_hashes(conn, DAILY, daily_id)
-
-
-def add_written(conn: Connection, written: Written) -> None:
+def add_text(conn: Connection, daily_id: int, user_id: int, text: str) -> None:
     """Store what a member wrote; the log has the answer already."""
-    conn.execute(open_answers.insert(), values_of(written))
+    row = {"daily_id": daily_id, "user_id": user_id, "text": text}
+    conn.execute(open_answers.insert(), row)
 
 
-@first_row(Written)
-def written_by(daily_id: int, user_id: int) -> Select[Any]:
+def text_of(conn: Connection, daily_id: int, user_id: int) -> str | None:
     """Return what a member wrote to an open daily."""
-    return select(open_answers).where(
-        open_answers.c.daily_id == daily_id, open_answers.c.user_id == user_id
-    )
-
-
-def ungraded(conn: Connection, daily_id: int) -> list[int]:
-    """Return the members whose answers to an open daily have no grade yet."""
-    return list(_ungraded(conn, daily_id).scalars())
+    return _text_of(conn, daily_id, user_id).scalar()
 
 
 @prepared
-def _ungraded(daily_id: int) -> Select[Any]:
+def _text_of(daily_id: int, user_id: int) -> Select[Any]:
     c = open_answers.c
-    return select(c.user_id).where(c.daily_id == daily_id, c.grade.is_(None))
-
-
-def graded(conn: Connection, daily_id: int) -> dict[int, str]:
-    """Return the grades of the answers to an open daily, by member."""
-    c = open_answers.c
-    query = select(c.user_id, c.grade).where(c.daily_id == daily_id, c.grade.is_not(None))
-    return {row.user_id: row.grade for row in conn.execute(query)}
-
-
-def save_grade(conn: Connection, written: Written, grade: str) -> bool:
-    """Store the first grade of a text; False if it was erased or has a grade."""
-    given = {
-        "daily": written.daily_id,
-        "member": written.user_id,
-        "written": written.text,
-        "grade": grade,
-    }
-    return conn.execute(_SAVE_FIRST_GRADE, given).rowcount == 1
-
-
-def change_grade(conn: Connection, daily_id: int, user_id: int, grade: str) -> bool:
-    """Replace a grade; False if the answer was erased."""
-    given = {"daily": daily_id, "member": user_id, "grade": grade}
-    return conn.execute(_CHANGE_GRADE, given).rowcount == 1
-
-
-_CHANGE_GRADE = update(open_answers).where(
-    open_answers.c.daily_id == bindparam("daily"), open_answers.c.user_id == bindparam("member")
-)
-_SAVE_FIRST_GRADE = _CHANGE_GRADE.where(
-    open_answers.c.text == bindparam("written"), open_answers.c.grade.is_(None)
-)
+    return select(c.text).where(c.daily_id == daily_id, c.user_id == user_id)

@@ -1,1 +1,1 @@
-"""Hello on a new server, /help, and the test round for managers."""
+"""The hello on a new server, and /help."""

@@ -1,4 +1,4 @@
-"""Hello on a new server, /help, and the test round that a manager can start from the hello."""
+"""The hello on a new server, its button to start a round, and /help."""
 
 from __future__ import annotations
 
@@ -9,25 +9,27 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.chat.client import QuizBot
-from bot.chat.permissions import missing_permissions, permissions_to_play, require_manager
-from bot.chat.replies import say
+from bot.chat.permissions import missing_permissions, permissions_to_play
+from bot.chat.replies import say, say_here
 from bot.chat.router import Fields
 from bot.core.context import Place
 from bot.core.errors import DeliveryRefused, DeliveryUnknown
 from bot.help import views as view
-from bot.help.service import Help as HelpService
+from bot.help.service import Help
 from bot.rounds.cog import start_round
+from bot.rounds.model import RoundOptions
 from bot.rounds.service import Rounds
 
 log = logging.getLogger(__name__)
 
 
-class Help(commands.Cog):
-    def __init__(self, bot: QuizBot, rounds: Rounds, help_: HelpService) -> None:
+class HelpCog(commands.Cog):
+    def __init__(self, bot: QuizBot, rounds: Rounds, help_: Help) -> None:
         self.bot = bot
         self.rounds = rounds
         self._help = help_
-        bot.router.add(view.TEST_ROUND, self.play_test_round)
+        bot.router.add(view.START_ROUND, self.start_round)
+        bot.router.add(view.COMMANDS, self.commands)
 
     @commands.Cog.listener()
     async def on_guild_join(self, guild: discord.Guild) -> None:
@@ -46,26 +48,35 @@ class Help(commands.Cog):
             log.info("guild %s: no channel to say hello in", guild.id)
             return
         try:  # a repeated event has the same nonce, so it posts nothing
-            place = Place(guild.id, channel.id)
             await self.bot.context.sender.post(
-                place, view.hello(), f"hello-{guild.id}", urgent=False
+                Place(guild.id, channel.id), view.hello(), f"hello-{guild.id}", urgent=False
             )
+            await self._help.said_hello(guild.id, channel.id)
         except (DeliveryRefused, DeliveryUnknown) as error:
             log.info("guild %s: hello was not said (%s)", guild.id, error)
 
-    async def play_test_round(self, interaction: discord.Interaction, _fields: Fields) -> None:
-        require_manager(interaction)
-        await start_round(self.rounds, interaction, questions=3)
+    async def start_round(self, interaction: discord.Interaction, _fields: Fields) -> None:
+        await start_round(self.rounds, interaction, RoundOptions())
 
-    @app_commands.command(name="help", description="What I can do, and where to start")
+    @app_commands.command(name="help", description="What's next for you, and all commands")
     @app_commands.allowed_installs(guilds=True, users=True)
     @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
     async def help(self, interaction: discord.Interaction) -> None:
+        on_server = self._is_on_server(interaction)
+        steps, due = await self._help.next_steps(
+            interaction.user.id,
+            interaction.guild_id if on_server else None,
+            manages=interaction.permissions.manage_guild,
+        )
         install = None if interaction.is_user_integration() else self.bot.user_install_link()
-        manages, asker = interaction.permissions.manage_guild, interaction.user.id
-        if interaction.guild_id is None or self.bot.get_guild(interaction.guild_id) is None:
-            done = await self._help.done(asker, None, manages=False)
-            await say(interaction, view.help_alone(done, install))
-        else:
-            done = await self._help.done(asker, interaction.guild_id, manages=manages)
-            await say(interaction, view.help_on_server(done, manages=manages, install=install))
+        await say(interaction, view.help_page(steps, due, on_server=on_server, install=install))
+
+    async def commands(self, interaction: discord.Interaction, _fields: Fields) -> None:
+        on_server = self._is_on_server(interaction)
+        manages = on_server and interaction.permissions.manage_guild
+        await say_here(interaction, view.commands(on_server=on_server, manages=manages))
+
+    def _is_on_server(self, interaction: discord.Interaction) -> bool:
+        """Return whether the interaction comes from a server that has the bot."""
+        guild_id = interaction.guild_id
+        return guild_id is not None and self.bot.get_guild(guild_id) is not None

@@ -1,50 +1,54 @@
-"""Hello on a new server, and /help for members and managers, on a server and elsewhere."""
+"""The hello on a new server, /help, and the list of commands."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from discord import ui
 
-from bot.chat import text as t
-from bot.chat.messages import OPEN, PRIMARY, Message, Part, button, link_button, row, separator
+from bot.bank.suggestions_views import suggest_button
+from bot.chat.messages import OPEN, PRIMARY, Message, button, link_button, row
 from bot.chat.router import Route
 from bot.daily.panel_views import SET_UP as DAILY_SET_UP
-from bot.help.rules import Done, Step, first_steps
+from bot.daily.views import TODAY
+from bot.help.service import HelpStep
+from bot.interviews.views import BEGIN
+from bot.plan.views import PLAN
+from bot.practice.views import PRACTISE
+from bot.privacy.views import MY_DATA
+from bot.reminders.views import REMIND
+from bot.topics.views import DECKS
 
-TEST_ROUND = Route("testround", {})
+START_ROUND = Route("startround", {}, once=True)
+COMMANDS = Route("commands", {})
 
 _ABOUT = "I help you get ready for LLM and machine-learning interviews, together and in a few minutes a day."
-_ON_A_SERVER = """\
-</quiz start> starts a round in this channel that everyone can play
-</challenge> puts the same questions to everyone, or to one of you, at their own pace
-</pair> finds you a partner, and you interview each other
-</today> asks you the question of the day, and shows your streak
-</leaderboard> shows who's ahead, and where you stand
-</suggest> sends your own question to the moderators; to send a message as one, open its menu, then Apps
-</profile> shows what you've reached"""
-_IN_PRIVATE = """\
-</practice> quizzes you on what you missed, then on what is due, then on something new
-</plan> says how ready you'll be on the day of your interview, and what to do each day
-</profile> shows what you've reached, and has your reminder, your data and decks for Anki
-</interview> asks you open questions and compares your answers with the key points
-</topics> lets you read up on any topic, and shows how you're doing in each"""
+_ANYWHERE = """\
+</today>: what today holds
+</practice>: today's questions
+</interview>: mock interviews
+</plan>: will you be ready?
+</topics>: read up on a topic
+</help>: what's next"""
+_ON_SERVERS = """\
+</quiz>: a round right here
+</challenge>: at your own pace
+</leaderboard>: who's ahead
+</profile>: what you've reached"""
 _FOR_MANAGERS = """\
-**To run it here**
-</daily setup> posts a question of the day, in the channel, on the days and at the time you choose; up to five of them
-</daily status> shows when the next one comes, and what needs attention
-</bank import> adds your own questions, which only this server is asked
-</bank review> goes through what members suggest and report
-</settings> has the time zone, and who can start rounds
-Choose who can use each command in Server Settings, under Integrations."""
-
+</daily>: question of the day
+</bank>: your own questions
+</settings>: how I work here"""
 _STEPS = {
-    Step.SET_UP: "</daily setup>: this server has no question of the day yet",
-    Step.TODAY: "</today>: the question of the day is open, and takes a minute",
-    Step.PLAY: "</quiz start>: play a first round, three questions are enough",
-    Step.PRACTISE: "</practice>: five minutes in private, and I remember what you miss",
-    Step.PLAN: "</plan>: tell me when your interview is, and see if you'll be ready",
-    Step.INTERVIEW: "</interview>: answer an open question as you would there",
-    Step.REMIND: "</profile>: get a message on days when something is due",
+    HelpStep.SET_UP: ("Set up the question of the day", DAILY_SET_UP.id()),
+    HelpStep.TODAY: ("Question of the day", TODAY.id(row=0)),
+    HelpStep.PLAY: ("Start a round", START_ROUND.id()),
+    HelpStep.PRACTISE: ("Practise", PRACTISE.id(topic="")),
+    HelpStep.PLAN: ("Make a plan", PLAN.id(do="form")),
+    HelpStep.INTERVIEW: ("Mock interview", BEGIN.id(topic="")),
+    HelpStep.REMIND: ("Remind me", REMIND.id()),
 }
+"""The button of each step: its label and its custom id."""
 
 
 def hello() -> Message:
@@ -52,58 +56,52 @@ def hello() -> Message:
     return Message(
         OPEN,
         f"### Hello, I'm Quizformer\n{_ABOUT}",
-        "Every day I can post a question for all of you. In between, anyone can start a quiz round in any channel with "
-        "</quiz start>, or practise in private with </practice>.",
         row(
-            button("Set up the question of the day", DAILY_SET_UP.id(), PRIMARY),
-            button("Start a test round", TEST_ROUND.id()),
+            button("Start a round", START_ROUND.id(), PRIMARY),
+            button("Practise on your own", PRACTISE.id(topic="")),
+            button("Set up the question of the day", DAILY_SET_UP.id()),
         ),
-        "-# The buttons are for members with Manage Server. </help> is for everyone.",
     )
 
 
-def help_on_server(done: Done, *, manages: bool, install: str | None) -> Message:
-    """Return /help for a server; `install` is the link that adds the bot to one's account."""
-    return Message(
-        OPEN,
-        f"### Quizformer\n{_ABOUT}",
-        f"**Together**\n{_ON_A_SERVER}",
-        f"**On your own, here or by direct message**\n{_IN_PRIVATE}",
-        separator() if manages else None,
-        _FOR_MANAGERS if manages else None,
-        *_next_steps(done),
-        "-# Your answers stay private until the reveal, and only your first one counts.",
-        _install(install),
-    )
+def help_page(
+    steps: Sequence[HelpStep], due: int, *, on_server: bool = True, install: str | None = None
+) -> Message:
+    """Return /help: what is next for a member.
 
-
-def _next_steps(done: Done) -> tuple[Part | None, ...]:
-    """Return the steps to take next, if any.
-
-    They come last because a phone shows the end of a message first.
+    `due` counts the questions that are due. `install` is the link that adds the bot to one's
+    account.
     """
-    steps = first_steps(done)
-    if not steps:
-        return ()
-    words = dict(_STEPS)
-    if done.due:
-        words[Step.PRACTISE] = f"</practice>: {t.count(done.due, 'question')} due today"
-    listed = "\n".join(f"{number}. {words[step]}" for number, step in enumerate(steps, start=1))
-    return separator(), f"**Next for you**\n{listed}"
-
-
-def help_alone(done: Done, install: str | None) -> Message:
-    """Return /help for direct messages and for servers that the bot has not joined."""
+    elsewhere = "-# Rounds and boards are on servers that have added me."
     return Message(
         OPEN,
-        f"### Quizformer\n{_ABOUT}",
-        f"**What you can do here**\n{_IN_PRIVATE}",
-        *_next_steps(done),
-        "-# Quiz rounds, the question of the day and leaderboards are on servers that have added me.",
-        _install(install),
+        "### Quizformer\nYour next LLM or ML interview, a few minutes a day.",
+        None if on_server else elsewhere,
+        row(*(_step_button(step, due, first=not n) for n, step in enumerate(steps))),
+        row(
+            button("All commands", COMMANDS.id()),
+            suggest_button() if on_server else None,
+            link_button("Add me to your account", install) if install else None,
+        ),
     )
 
 
-def _install(address: str | None) -> ui.ActionRow[ui.LayoutView] | None:
-    """Return a button that makes the private commands usable everywhere."""
-    return row(link_button("Add me to your account", address)) if address else None
+def _step_button(step: HelpStep, due: int, *, first: bool) -> ui.Button[ui.LayoutView]:
+    label, custom_id = _STEPS[step]
+    if step is HelpStep.PRACTISE and due:
+        label = f"Practise ({due:,} due)"
+    return button(label, custom_id, *([PRIMARY] if first else []))
+
+
+def commands(*, on_server: bool, manages: bool) -> Message:
+    """Return all commands that a member can use, and buttons for what has none."""
+    parts = [_ANYWHERE, _ON_SERVERS if on_server else None, _FOR_MANAGERS if manages else None]
+    return Message(
+        OPEN,
+        "\n".join(filter(None, parts)),
+        row(
+            button("Remind me", REMIND.id()),
+            button("Anki deck", DECKS.id()),
+            button("My data", MY_DATA.id()),
+        ),
+    )

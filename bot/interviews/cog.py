@@ -17,6 +17,7 @@ from bot.chat.replies import (
     defer_if_slow,
     is_private,
     return_text_on_error,
+    say,
     say_all,
     say_here,
     show,
@@ -27,14 +28,16 @@ from bot.core.errors import UserError
 from bot.core.limits import MAX_ANSWER
 from bot.interviews import rules
 from bot.interviews import views as view
-from bot.interviews.cards import Report, Step
+from bot.interviews.model import Report, Step
+from bot.interviews.partner_views import look_button
 from bot.interviews.service import Interviews
+from bot.members.views import streak_news
 from bot.questions.model import Bank
 
 _SAVED = "Your answer is saved. See its feedback with </interview>."
 
 
-class Interview(commands.Cog):
+class InterviewCog(commands.Cog):
     def __init__(self, bot: QuizBot, interviews: Interviews) -> None:
         self.bot = bot
         self.interviews = interviews
@@ -52,31 +55,25 @@ class Interview(commands.Cog):
     @app_commands.command(
         description="A private mock interview: open questions, and feedback on your answers"
     )
-    @app_commands.describe(
-        topic="Start with this topic. Default: one you haven't seen for a while",
-        questions="How many questions. Default: 3",
-    )
+    @app_commands.describe(topic="Start with this topic. Default: one you haven't seen for a while")
     @app_commands.autocomplete(topic=topic_choices)
     @app_commands.allowed_installs(guilds=True, users=True)
     @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
-    async def interview(
-        self,
-        interaction: discord.Interaction,
-        topic: str | None = None,
-        questions: app_commands.Range[
-            int, rules.MIN_QUESTIONS, rules.MAX_QUESTIONS
-        ] = rules.DEFAULT_QUESTIONS,
-    ) -> None:
+    async def interview(self, interaction: discord.Interaction, topic: str | None = None) -> None:
         work = self.interviews.start(
-            interaction.user.id, interaction.guild_id, topic_id=topic, questions=questions
+            interaction.user.id, interaction.guild_id, topic_id=topic, questions=rules.QUESTIONS
         )
         result = await defer_if_slow(interaction, work)
-        await say_all(interaction, await self._pages(interaction, result))
+        pages = await self._pages(interaction, result)
+        if interaction.guild_id is not None and isinstance(result, Step) and not result.answer:
+            bank = await self._bank(interaction)
+            pages = [view.question_card(result, bank, look_button(topic))]
+        await say_all(interaction, pages)
 
     async def begin(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Replace the page that was used with an interview of one question on its topic."""
         work = self.interviews.start(
-            interaction.user.id, interaction.guild_id, topic_id=fields["topic"], questions=1
+            interaction.user.id, interaction.guild_id, topic_id=fields["topic"] or None, questions=1
         )
         result = await defer_if_slow(interaction, work, edits=is_private(interaction))
         first, *more = await self._pages(interaction, result)
@@ -98,7 +95,7 @@ class Interview(commands.Cog):
         """Store the answer, then grade it, then show the feedback, so that no answer is lost."""
         question_id, text = int(fields["row"]), modal_text(interaction, MAX_ANSWER)
         async with return_text_on_error(interaction, text, self._drafts):
-            await self.interviews.answer(question_id, interaction.user.id, text)
+            streak = await self.interviews.answer(question_id, interaction.user.id, text)
         bank = await self._bank(interaction)
         async with confirm_saved_on_error(interaction, _SAVED):
             await show_graded(
@@ -112,6 +109,8 @@ class Interview(commands.Cog):
                     step, interaction.user.id, interaction.guild_id
                 ),
             )
+        if changed := streak_news(*streak):
+            await say(interaction, "\n".join(changed))
 
     async def feedback(self, interaction: discord.Interaction, fields: Fields) -> None:
         await self._show(interaction, int(fields["row"]), page=int(fields["page"]))

@@ -1,17 +1,39 @@
-"""Which topic a mock interview asks next, and which follow-up fits an answer."""
+"""Rules of mock interviews: the next topic, the follow-up that fits, what is stored, the report."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Mapping
-from datetime import UTC, datetime
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 
+from msgspec.structs import replace
+
+from bot.interviews.model import (
+    AskedQuestion,
+    Assessment,
+    Report,
+    SectionReport,
+    Step,
+    decode,
+)
 from bot.questions.model import Bank, FollowUp, Topic
 
-MIN_QUESTIONS, MAX_QUESTIONS, DEFAULT_QUESTIONS = 1, 10, 3
+QUESTIONS = 3
+"""Questions of a mock interview."""
 FAIR, STRONG = 40, 75
 """Minimum percent of a fair and of a strong answer."""
 BANDS = ("weak", "fair", "strong")
+OPEN_FOR = timedelta(hours=24)
+"""The time that a card looks for a partner."""
+IDLE_AFTER = timedelta(minutes=60)
+"""The longest pause of an interview with a partner."""
+QUESTIONS_EACH = 2
+TURNS = 2 * QUESTIONS_EACH
+PARTNERS_A_DAY = 3
+"""Interviews with a partner, and cards that look for one, of a member in a day (UTC)."""
+_MAX_PRACTISE = 3
+"""Topics to practise next, in a report."""
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -67,3 +89,71 @@ def choose_follow_up(topic: Topic, percent: int, seed: int) -> FollowUp | None:
         if candidates:
             return candidates[seed % len(candidates)]
     return None
+
+
+def follow_up_of(step: Step) -> FollowUp | None:
+    """Return the follow-up already handled, else the one that fits the count; None before that."""
+    if step.assessment is None or step.assessment.count is None:
+        return None
+    if step.reply is not None:
+        return FollowUp("", step.reply.question, step.reply.hint)
+    return choose_follow_up(step.topic, step.assessment.count.percent, step.question_id)
+
+
+def open_follow_up(step: Step) -> int | None:
+    """Return the index of the follow-up that can be answered now; None if there is none."""
+    follow_up = follow_up_of(step)
+    if step.reply is not None or follow_up is None or not follow_up.hint:
+        return None
+    return step.topic.follow_ups.index(follow_up)
+
+
+def merged(stored: str | None, graded: Assessment) -> Assessment:
+    """Return what to store of a grade if another one, encoded, was stored in the meantime.
+
+    A model's rulings outlive a grade without one, and the member's own count outlives any.
+    """
+    if stored is None:
+        return graded
+    earlier = decode(stored)
+    if earlier.model and not graded.model:
+        return earlier
+    return replace(graded, counted=earlier.counted)
+
+
+def build_report(bank: Bank, asked: Sequence[AskedQuestion]) -> Report:
+    """Summarize an interview by section, in the bank's order, without topics no longer in it."""
+    known = [(bank.topics[one.topic_id], one) for one in asked if one.topic_id in bank.topics]
+    sections = []
+    for section_id, title in bank.section_titles.items():
+        here = tuple((topic, one) for topic, one in known if topic.section_id == section_id)
+        if here:
+            sections.append(SectionReport(title, _mean([one.percent for _, one in here]), here))
+    weak = sorted(
+        ((one.percent or 0, topic) for topic, one in known if _needs_practice(one)),
+        key=lambda pair: pair[0],
+    )
+    compared = Counter(
+        one.count.compare(one.previous) for _, one in known if one.count and one.previous
+    )
+    return Report(
+        percent=_mean([one.percent for _, one in known]),
+        answered=sum(one.answered for _, one in known),
+        skipped=sum(not one.answered for _, one in known),
+        sections=tuple(sections),
+        practise=tuple(topic for _, topic in weak[:_MAX_PRACTISE]),
+        uncounted=sum(one.answered and one.count is None for _, one in known),
+        better=compared[1],
+        same=compared[0],
+        worse=compared[-1],
+    )
+
+
+def _needs_practice(asked: AskedQuestion) -> bool:
+    """Whether it was skipped or not strong. An answer that nobody counted is neither."""
+    return not asked.answered if asked.count is None else asked.count.percent < STRONG
+
+
+def _mean(percents: Sequence[int | None]) -> int | None:
+    graded = [percent for percent in percents if percent is not None]
+    return round(sum(graded) / len(graded)) if graded else None

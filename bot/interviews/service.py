@@ -15,12 +15,21 @@ from bot.core.database import Connection, reading, writing
 from bot.core.errors import UserError
 from bot.core.limits import ANSWERS_A_DAY, REQUESTS_A_DAY
 from bot.interviews import rules, store
-from bot.interviews.assessment import decode, decode_reply, encode, merged
-from bot.interviews.cards import AskedQuestion, Assessment, Reply, Report, Step
 from bot.interviews.grading.service import Grading, Ungradable
-from bot.interviews.report import build_report
-from bot.interviews.rules import DEFAULT_QUESTIONS
-from bot.interviews.store import Interview, InterviewQuestion
+from bot.interviews.model import (
+    AskedQuestion,
+    Assessment,
+    Interview,
+    InterviewQuestion,
+    Reply,
+    Report,
+    Step,
+    decode,
+    decode_reply,
+    encode,
+)
+from bot.members.model import Streak, StreakNews
+from bot.members.streak_service import Streaks
 from bot.questions.bank import check_topic
 from bot.questions.model import FollowUp, Topic
 from bot.questions.store import topics_met
@@ -31,7 +40,8 @@ _GONE = "That question is gone. Start again with </interview>."
 class Interviews:
     """The use cases of mock interviews."""
 
-    def __init__(self, context: Context, grading: Grading) -> None:
+    def __init__(self, context: Context, grading: Grading, streaks: Streaks) -> None:
+        self._streaks = streaks
         self._database = context.database
         self._in_play = context.in_play
         self._banks = context.banks
@@ -45,7 +55,7 @@ class Interviews:
         guild_id: int | None,
         *,
         topic_id: str | None = None,
-        questions: int = DEFAULT_QUESTIONS,
+        questions: int = rules.QUESTIONS,
     ) -> Step | Report:
         """Start an interview, or continue the one that is running.
 
@@ -116,22 +126,29 @@ class Interviews:
                 "Go on with </interview> tomorrow; the day ends at midnight UTC."
             )
 
-    async def answer(self, question_id: int, user_id: int, text: str) -> None:
-        """Store an answer. It is accepted even after the interview has ended."""
+    async def answer(self, question_id: int, user_id: int, text: str) -> tuple[Streak, StreakNews]:
+        """Store an answer, and return the member's streak and what changed.
+
+        It is accepted even after the interview has ended.
+        """
         await self._topic_of(question_id, user_id)
-        await self._store_answer(question_id, user_id, text)
+        return await self._store_answer(question_id, user_id, text)
 
     @writing
-    def _store_answer(self, conn: Connection, question_id: int, user_id: int, text: str) -> None:
+    def _store_answer(
+        self, conn: Connection, question_id: int, user_id: int, text: str
+    ) -> tuple[Streak, StreakNews]:
         if not text.strip():
             raise UserError(
                 "Your answer was empty. Press Answer again and write a sentence or two."
             )
         self._check_daily_limit(conn, user_id)
-        if not store.save_answer(conn, question_id, text, self._now()):
+        now = self._now()
+        if not store.save_answer(conn, question_id, text, now):
             raise UserError(
                 "You've already answered this one, and your first answer counts. See its feedback with </interview>."
             )
+        return self._streaks.credit(conn, user_id, None, now)
 
     async def feedback(self, question_id: int, user_id: int, guild_id: int | None) -> Step:
         """Return a question with its feedback. An answer without a grade is graded now."""
@@ -350,7 +367,7 @@ class Interviews:
     def _save_grade(self, conn: Connection, question_id: int, assessment: Assessment) -> Assessment:
         """Store a grade, keeping the member's count and a model's rulings made in the meantime."""
         question = _existing(store.question(conn, question_id, lock=True))
-        assessment = merged(question.grade, assessment)
+        assessment = rules.merged(question.grade, assessment)
         store.save_grade(conn, question_id, encode(assessment), assessment.score)
         return assessment
 
@@ -375,7 +392,7 @@ class Interviews:
             for question in questions
             if not question.open
         ]
-        return build_report(self._banks.holding(conn, topic_ids), asked)
+        return rules.build_report(self._banks.holding(conn, topic_ids), asked)
 
 
 def _asked_question(question: InterviewQuestion, earlier: str | None) -> AskedQuestion:

@@ -6,11 +6,12 @@ from collections.abc import Collection
 from datetime import date, datetime
 
 import sqlalchemy as sa
-from msgspec import Struct
-from sqlalchemy import ColumnElement, Connection, case, select, update
+from sqlalchemy import ColumnElement, Connection, select, update
 
+from bot.core.member_hashes import count_up
 from bot.core.personal import JSON
 from bot.core.tables import Instant, RowId, fetch, fetch_all, insert, metadata
+from bot.interviews.model import Interview, InterviewQuestion
 from bot.questions.store import note_met
 
 # A member's mock interview; one runs at a time.
@@ -42,52 +43,12 @@ interview_questions = sa.Table(
     sa.Column("topic_id", sa.String(48), nullable=False),
     sa.Column("asked_at", Instant, nullable=False),
     sa.Column("answer", sa.Text),  # empty if it was given aloud, to a partner
-    sa.Column("grade", sa.Text, info=JSON),  # JSON, see bot.interviews.assessment
+    sa.Column("grade", sa.Text, info=JSON),  # of an `Assessment`
     sa.Column("score", sa.Integer),  # percent; null until the member or a model has counted
     sa.Column("answered_at", Instant),
-    sa.Column("follow_up", sa.Text, info=JSON),  # JSON, null until it is answered or shown
+    sa.Column("follow_up", sa.Text, info=JSON),  # of a `Reply`; null until it is answered or shown
     sa.UniqueConstraint("interview_id", "number"),
 )
-
-# Requests to a model about a member's answers, on the latest day that had any.
-model_requests = sa.Table(
-    "model_requests",
-    metadata,
-    sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("day", sa.Date, nullable=False),  # in UTC
-    sa.Column("count", sa.Integer, nullable=False),
-)
-
-
-class Interview(Struct, frozen=True):
-    """The columns of `interviews` that the bot reads."""
-
-    id: int
-    user_id: int
-    topic_id: str | None
-    total: int
-    ended_at: datetime | None
-
-
-class InterviewQuestion(Struct, frozen=True):
-    """The columns of `interview_questions` that the bot reads.
-
-    A skipped question has a time but no answer.
-    """
-
-    id: int
-    interview_id: int
-    number: int
-    topic_id: str
-    answer: str | None
-    grade: str | None
-    score: int | None
-    answered_at: datetime | None
-    follow_up: str | None = None
-
-    @property
-    def open(self) -> bool:
-        return self.answered_at is None
 
 
 def running(conn: Connection, user_id: int) -> Interview | None:
@@ -254,11 +215,4 @@ def save_follow_up(conn: Connection, question_id: int, reply: str) -> None:
 
 def take_request(conn: Connection, user_id: int, day: date, limit: int) -> bool:
     """Count one more model request; False if the member has reached the day's limit."""
-    table = model_requests.c
-    statement = insert(conn, model_requests).values(user_id=user_id, day=day, count=1)
-    counted = statement.on_conflict_do_update(
-        index_elements=["user_id"],
-        set_={"day": day, "count": case((table.day == day, table.count + 1), else_=1)},
-        where=(table.day != day) | (table.count < limit),
-    )
-    return conn.execute(counted).rowcount == 1
+    return count_up(conn, "model requests", user_id, day, limit)

@@ -14,9 +14,11 @@ from msgspec import Struct
 from bot.chat import text as t
 from bot.chat.messages import ENDED, OPEN, PRIMARY, REVEALED, Message, button, row, separator
 from bot.chat.modals import text_modal
-from bot.chat.router import ONE_TOPIC, PAGE, ROW, Route
+from bot.chat.router import PAGE, ROW, TOPIC, Route
 from bot.core.limits import MAX_ANSWER
-from bot.interviews.cards import (
+from bot.interviews import rules
+from bot.interviews.grading import State
+from bot.interviews.model import (
     OPPOSITE,
     SAID,
     AskedQuestion,
@@ -28,12 +30,11 @@ from bot.interviews.cards import (
     SectionReport,
     Step,
 )
-from bot.interviews.grading import State
 from bot.questions.model import Bank, FollowUp, Topic
 from bot.questions.views import sources
 
 # `row` is a question of an interview, `number` the index of a follow-up of its topic.
-BEGIN = Route("begin", {"topic": ONE_TOPIC}, once=True)  # an interview on one topic
+BEGIN = Route("begin", {"topic": TOPIC}, once=True)  # a question on this topic, or any
 ANSWER = Route("interview", {"row": ROW})  # opens the modal
 ANSWERED = Route("interviewed", {"row": ROW}, once=True)  # the modal
 FEEDBACK = Route("feedback", {"row": ROW, "page": PAGE})
@@ -123,7 +124,8 @@ def step_page(step: Step, bank: Bank, page: int = 0, *, checking: str = "") -> M
     return feedback_card(step, bank, page, checking=checking)
 
 
-def question_card(step: Step, bank: Bank) -> Message:
+def question_card(step: Step, bank: Bank, *partner: ui.Button[ui.LayoutView]) -> Message:
+    """The card of an open question; `partner` is the button that looks for a partner instead."""
     again = "Your interview continues here.\n" if step.continued else ""
     number = step.question_id
     return Message(
@@ -136,6 +138,7 @@ def question_card(step: Step, bank: Bank) -> Message:
             button("Answer", ANSWER.id(row=number), PRIMARY),
             button("Skip", STEP.id(slot="skip", row=number)),
             button("End", STEP.id(slot="stop", row=number)),
+            *partner,
         ),
     )
 
@@ -156,6 +159,8 @@ def feedback_card(step: Step, bank: Bank, page: int = 0, *, checking: str = "") 
         ),
         None if step.last else button("End", STEP.id(slot="end", row=number)),
     )
+    if assessment is not None and assessment.by_partner:
+        navigation = None  # the next question is in the thread
     head = _head(step, bank)
     if assessment is None and not step.problem:
         held_back = (
@@ -168,7 +173,10 @@ def feedback_card(step: Step, bank: Bank, page: int = 0, *, checking: str = "") 
     page = min(page, len(found) - 1)
     more: list[ui.ActionRow[ui.LayoutView] | None] = []
     if assessment is not None and not checking and found[page].tab == FEEDBACK_TAB:
-        more = [*_count_rows(assessment, number), _follow_up_buttons(step)]
+        ticks = tick_rows(
+            assessment, COUNT.id(row=number), lambda said: CONFIRM.id(row=number, said=said)
+        )
+        more = [*ticks, _follow_up_buttons(step)]
     return page_of(
         head,
         found,
@@ -197,7 +205,7 @@ def _pages(step: Step, note: str = "") -> list[Page]:
         step.topic,
         step.answer,
         step.assessment,
-        step.follow_up,
+        rules.follow_up_of(step),
         note,
         step.reply,
         may_tick=not note,
@@ -206,7 +214,7 @@ def _pages(step: Step, note: str = "") -> list[Page]:
 
 def _follow_up_buttons(step: Step) -> ui.ActionRow[ui.LayoutView] | None:
     """The buttons for an open follow-up."""
-    number = step.follow_up_number
+    number = rules.open_follow_up(step)
     if number is None:
         return None
     question_id = step.question_id
@@ -218,10 +226,13 @@ def _follow_up_buttons(step: Step) -> ui.ActionRow[ui.LayoutView] | None:
     )
 
 
-def _count_rows(
-    assessment: Assessment, question_id: int
+def tick_rows(
+    assessment: Assessment, list_id: str, confirm_id: Callable[[str], str]
 ) -> list[ui.ActionRow[ui.LayoutView] | None]:
-    """The list where members tick their points, and a button that confirms it as it is."""
+    """The list where members tick their points, and a button that confirms it as it is.
+
+    `confirm_id` makes the button's custom id from the ticks: their positions as digits, or "none".
+    """
     ticked = assessment.ticked
     options = [
         discord.SelectOption(
@@ -235,7 +246,7 @@ def _count_rows(
         )
     ]
     ticks = ui.Select[ui.LayoutView](
-        custom_id=COUNT.id(row=question_id),
+        custom_id=list_id,
         placeholder="Tick the points you made",
         min_values=0,
         max_values=len(options),
@@ -244,11 +255,11 @@ def _count_rows(
     if assessment.count is not None:  # counted already; the list is there to change it
         return [row(ticks)]
     if not ticked:
-        confirm = button("I said none of these", CONFIRM.id(row=question_id, said="none"))
+        confirm = button("I said none of these", confirm_id("none"))
     else:
         what = "it" if len(ticked) == 1 else f"those {len(ticked)}"
         said = "".join(map(str, sorted(ticked)))
-        confirm = button(f"Yes, I said {what}", CONFIRM.id(row=question_id, said=said), PRIMARY)
+        confirm = button(f"Yes, I said {what}", confirm_id(said), PRIMARY)
     return [row(ticks), row(confirm)]
 
 

@@ -63,7 +63,7 @@ class Names:
             return
         try:
             with suppress(DatabaseClosed):
-                await self._database.write_one(store.set_names, names)
+                await self._database.write(store.set_names, names)
         except StorageError as error:
             log.warning("%s names were not stored: %s", len(names), type(error).__name__)
             for member in names:  # the member's next interaction brings the name again

@@ -1,4 +1,4 @@
-"""The page of teams in /settings."""
+"""The page of teams in /settings, and what is said about a streak."""
 
 from __future__ import annotations
 
@@ -8,21 +8,15 @@ import discord
 from discord import ui
 
 from bot.chat import text as t
-from bot.chat.messages import OPEN, Message, Part, button, role_list, row, separator
+from bot.chat.messages import OPEN, Message, role_list, row, separator
 from bot.chat.router import Route
 from bot.core.limits import MAX_TEAMS
+from bot.members.model import Streak, StreakNews
 
 TEAMS = Route("teams", {"what": "open|add|remove"}, once=True, command="</settings>")
 _RULES = """\
 -# Members play for the highest of their roles that is a team, and points go to the team that they had when they \
 answered. </leaderboard> compares teams by points per active member."""
-
-
-def teams_entry(teams: int) -> tuple[Part | None, ...]:
-    """Return what the panel of settings has about teams: how many there are, and a button."""
-    count = t.count(teams, "role") if teams else "none"
-    said = f"Teams: **{count}**\n-# Roles whose members win points together."
-    return said, row(button("Teams", TEAMS.id(what="open")))
 
 
 def teams_page(teams: Mapping[int, str], note: str | None = None) -> Message:
@@ -62,3 +56,25 @@ def added(role_id: int) -> str:
 
 def removed(role_id: int) -> str:
     return f"<@&{role_id}> is no longer a team. What it has won stays on the boards."
+
+
+def streak_news(streak: Streak, news: StreakNews) -> list[str]:
+    """Return lines about what a date changed: saved dates, a milestone, a new freeze."""
+    lines = []
+    if news.saved == 1:
+        lines.append(f"You missed a day, and a freeze kept your streak. {_freezes_left(streak)}")
+    elif news.saved:
+        lines.append(
+            f"You missed {news.saved} days, and your freezes kept your streak. {_freezes_left(streak)}"
+        )
+    if news.milestone:
+        lines.append(f"**{news.milestone} days in a row.** Well done.")
+    if news.earned:
+        lines.append("You've earned a freeze: it keeps your streak when you miss a day.")
+    return lines
+
+
+def _freezes_left(streak: Streak) -> str:
+    if streak.freezes:
+        return f"{t.count(streak.freezes, 'freeze')} left."
+    return "None left; seven days in a row earn one."

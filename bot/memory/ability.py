@@ -16,7 +16,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from bot.memory.rules import MemoryCard
+from bot.memory.model import MemoryCard
 from bot.questions.model import Bank, Item
 
 SPREAD_OF_MEMBERS = 1.0

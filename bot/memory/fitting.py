@@ -1,89 +1,46 @@
-"""Fit FSRS parameters to one member's reviews, and find out whether they predict better.
+"""Fits FSRS's four first stabilities to a member's reviews.
 
-The optional library `fsrs-rs-python` fits. First it gets the earlier four fifths of the reviews, and
-the last fifth decides: a member keeps parameters of their own only if these predict those answers
-clearly better than the default ones do. Then the library fits again, to all reviews.
-
-Log loss is the measure: the mean of -log(p), where p is the probability that was given to what then
-happened. Answers on the same day as the one before are not predicted, because FSRS gives them a
-probability of 1. `python -m tests.memory.fitting_trial` tries all this on simulated members.
+What shows them is the first answer to an item on a later day than its very first one. The probability
+that FSRS gives to it follows from the first rating's stability and from the answers of that first day.
+For each rating, the stability is the one that makes what happened most probable; without many answers
+it stays near the usual one. It is kept if it predicts better than the usual one what it was not fitted
+to: each fifth of the items by the other four.
 """
 
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
-from importlib.util import find_spec
-from operator import itemgetter
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from itertools import pairwise
 
 from fsrs import Rating
-from fsrs.scheduler import LOWER_BOUNDS_PARAMETERS, UPPER_BOUNDS_PARAMETERS
 from msgspec import Struct
 
-from bot.memory.rules import DEFAULT, STEPS, MemoryCard, MemoryModel, recall, review
+from bot.memory.model import FirstStabilities
+from bot.memory.rules import USUAL, recall_after, review
 
-if TYPE_CHECKING:
-    from fsrs_rs_python import FSRSItem
-
-History = Mapping[str, Sequence[tuple[Rating, datetime]]]
-"""A member's reviews of each item, oldest first, by item id."""
-
-FIRST_FIT = 400
-"""Reviews before the first fit. With so many, not even half of the simulated members keep one."""
+FIRST_FIT = 100
+"""Reviews before the first fit."""
 GROWTH = 2
-"""Parameters are fitted again when the reviews have become so many times as many."""
-HELD_OUT = 5
-"""One of so many reviews, the latest ones, is held out to compare parameters."""
-MIN_PREDICTED = 20
-"""Held-out answers that must be predicted; fewer can't tell which parameters are better."""
-EPOCHS = 15
-BATCH = 64
-"""How the library trains: its own 5 epochs of batches of 512 are made for tens of thousands of
-reviews. With 1,000 reviews of simulated members, these settings gained 40 % more."""
-LEAST_GAIN = 0.02
-"""The share of the log loss that parameters must save to be kept; less may be luck."""
+"""They are fitted again when the reviews have become so many times as many."""
+_PARTS = 5
+"""Items are parted into so many groups, each to be predicted by the others."""
+_FACTORS = [2 ** (n / 4) for n in range(-16, 17)]
+"""The stabilities to try, relative to the usual one: from a sixteenth to sixteen times as long."""
+_UNLIKELY = [math.log(factor) ** 2 / 2 for factor in _FACTORS]
+"""How unlikely they are for members in general, in the logarithm: it is spread by 1."""
 _CERTAIN = 1e-6
 """Probabilities stay this far from 0 and 1, so that one surprise doesn't decide alone."""
+_AT = datetime(2000, 1, 1, tzinfo=UTC)
 
 
-class Fit(Struct, frozen=True):
-    """The result of a fit.
+class Case(Struct, frozen=True):
+    """An item's answers of its first day, then after so many days whether the next one was right."""
 
-    `parameters` is None if the default ones are better. The losses are log losses on the held-out
-    reviews with the default parameters and with those fitted to the others; None if there was
-    nothing to compare.
-    """
-
-    parameters: tuple[float, ...] | None = None
-    loss_before: float | None = None
-    loss_after: float | None = None
-
-    @property
-    def gain(self) -> float:
-        """The share of the log loss that the member's own parameters save; 0 without such."""
-        if self.parameters is None or self.loss_before is None or self.loss_after is None:
-            return 0.0
-        return 1 - self.loss_after / self.loss_before
-
-
-class LastFit(Struct, frozen=True):
-    """A member's last fit, when it was made, and how many reviews they had then.
-
-    `recomputed` says whether all of their memory cards follow its parameters.
-    """
-
-    fit: Fit
-    fitted_at: datetime
-    reviews: int
-    recomputed: bool
-
-
-def is_available() -> bool:
-    """Return whether the library that fits parameters is installed."""
-    return find_spec("fsrs_rs_python") is not None
+    first_day: tuple[Rating, ...]
+    days: int
+    right: bool
 
 
 def reviews_needed(fitted_with: int | None) -> int:
@@ -91,79 +48,59 @@ def reviews_needed(fitted_with: int | None) -> int:
     return FIRST_FIT if fitted_with is None else fitted_with * GROWTH
 
 
-def fit(history: History) -> Fit:
-    """Fit parameters to a member's reviews, if these are better than the default ones.
+def fit(history: Mapping[str, Sequence[tuple[Rating, datetime]]]) -> FirstStabilities:
+    """Return the first stabilities that predict a member's reviews best.
 
-    It takes up to seconds, and native code: call it in a child process.
+    `history` has reviews by item, the oldest first. A stability that doesn't predict better than the
+    usual one stays usual.
     """
-    since = first_held_out(history)
-    loss_before = log_loss(history, DEFAULT, since)
-    if loss_before is None:
-        return Fit()
-    loss_after = log_loss(history, MemoryModel(fitted(history, before=since)), since)
-    if loss_after is None or loss_after > loss_before * (1 - LEAST_GAIN):
-        return Fit(None, loss_before, loss_after)
-    return Fit(fitted(history), loss_before, loss_after)
+    cases = [case for item_id in sorted(history) if (case := find_case(history[item_id]))]
+    again, hard, good, easy = (_best(cases, Rating(n + 1)) for n in range(len(USUAL)))
+    return again, hard, good, easy
 
 
-def first_held_out(history: History) -> datetime:
-    """Return when the first of the held-out reviews was."""
-    times = sorted(at for reviews in history.values() for _, at in reviews)
-    return times[-max(len(times) // HELD_OUT, 1)]
+def find_case(reviews: Sequence[tuple[Rating, datetime]]) -> Case | None:
+    """Return what an item's reviews tell; None if all are of one day."""
+    for number, ((_, before), (rating, at)) in enumerate(pairwise(reviews)):
+        if days := (at - before).days:
+            first_day = tuple(rated for rated, _ in reviews[: number + 1])
+            return Case(first_day, days, rating != Rating.Again)
+    return None
 
 
-def fitted(history: History, before: datetime | None = None) -> tuple[float, ...]:
-    """Return the parameters that fit best to all reviews, or to those before a moment."""
-    from fsrs_rs_python import FSRS, TrainingConfig
+def _best(cases: Sequence[Case], rating: Rating) -> float:
+    """Return the best stability after a first answer with this rating."""
+    usual = USUAL[rating - 1]
+    own = [case for case in cases if case.first_day[0] == rating]
+    losses = [[0.0] * _PARTS for _ in _FACTORS]
+    for number, factor in enumerate(_FACTORS):
+        after = {
+            first_day: _after_first_day(first_day, usual * factor)
+            for first_day in {case.first_day for case in own}
+        }
+        for n, case in enumerate(own):
+            losses[number][n % _PARTS] += _loss(case, after[case.first_day])
+    tried = range(len(_FACTORS))
+    total = [sum(parts) for parts in losses]
 
-    items: list[FSRSItem] = []
-    card_ids: list[int] = []
-    for card_id, reviews in enumerate(history.values()):
-        end = None if before is None else bisect_left(reviews, before, key=itemgetter(1))
-        found = list(training_items(reviews[:end]))
-        items += found
-        card_ids += [card_id] * len(found)
-    parameters = FSRS(DEFAULT.parameters).compute_parameters(
-        items,
-        card_ids,
-        num_relearning_steps=len(STEPS),
-        training_config=TrainingConfig(num_epochs=EPOCHS, batch_size=BATCH),
-    )
-    # The library computes in 32 bits, so a rounding error may exceed a bound.
-    return tuple(
-        min(max(value, low), high)
-        for value, low, high in zip(
-            parameters, LOWER_BOUNDS_PARAMETERS, UPPER_BOUNDS_PARAMETERS, strict=True
-        )
-    )
+    def best_without(part: int) -> int:
+        return min(tried, key=lambda n: total[n] - losses[n][part] + _UNLIKELY[n])
+
+    held_out = sum(losses[best_without(part)][part] for part in range(_PARTS))
+    if held_out >= total[_FACTORS.index(1)]:
+        return usual
+    return usual * _FACTORS[min(tried, key=lambda n: total[n] + _UNLIKELY[n])]
 
 
-def training_items(reviews: Sequence[tuple[Rating, datetime]]) -> Iterator[FSRSItem]:
-    """Return what the library learns from one card: each answer to predict, with those before it.
-
-    Answers on the same day as the one before are part of what came before, but not predicted.
-    Days are counted as the scheduler counts them: in whole 24 hours.
-    """
-    from fsrs_rs_python import FSRSItem, FSRSReview
-
-    past: list[FSRSReview] = []
-    last_at = None
-    for rating, at in reviews:
-        days = 0 if last_at is None else (at - last_at).days
-        past.append(FSRSReview(int(rating), days))
-        last_at = at
-        if days >= 1:
-            yield FSRSItem(past)
+def _after_first_day(first_day: Sequence[Rating], stability: float) -> float:
+    """Return an item's stability after its first day, given that after the first answer."""
+    card = None
+    for rating in first_day:
+        card = review(card, rating, _AT, (stability, stability, stability, stability))
+    assert card is not None
+    return card.stability
 
 
-def log_loss(history: History, model: MemoryModel, since: datetime) -> float | None:
-    """Return a model's log loss on the answers since a moment; None if too few are predicted."""
-    losses = []
-    for reviews in history.values():
-        card: MemoryCard | None = None
-        for rating, at in reviews:
-            if card is not None and at >= since and (at - card.last_review_at).days >= 1:
-                chance = min(max(recall(card, at, model), _CERTAIN), 1 - _CERTAIN)
-                losses.append(-math.log(1 - chance if rating == Rating.Again else chance))
-            card = review(card, rating, at, model)
-    return sum(losses) / len(losses) if len(losses) >= MIN_PREDICTED else None
+def _loss(case: Case, stability: float) -> float:
+    chance = min(max(recall_after(case.days, stability), _CERTAIN), 1 - _CERTAIN)
+    return -math.log(chance if case.right else 1 - chance)

@@ -12,32 +12,26 @@ A topic has one of four levels, the first that applies:
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence, Set
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from datetime import date, datetime
+from functools import cached_property
 
 from fsrs import Rating
 from msgspec import Struct
 
 from bot.core.calendar import local_date
 from bot.memory.ability import Ability, ability_of
-from bot.memory.rules import (
-    DEFAULT,
-    RETENTION,
-    MemoryCard,
-    MemoryModel,
-    due_at,
-    is_due,
-    is_learned,
-)
-from bot.questions.model import Bank
+from bot.memory.model import MemoryCard, Progress
+from bot.memory.rules import is_due, is_learned, recall
+from bot.questions.model import Bank, Item, Topic
 
 
-class Knowledge(Struct, frozen=True):
+class Knowledge(Struct, frozen=True, dict=True):
     """A member's cards of the items that a bank asks, by item id, at one moment.
 
     `set_aside` items, of any bank, stay known but are never due. `hidden` ones are in play on one
     of the member's servers and must not be asked now. `zone` is the member's, because an item is
-    due on one of the member's dates. `model` has their parameters of FSRS.
+    due on one of the member's dates.
     """
 
     bank: Bank
@@ -45,7 +39,6 @@ class Knowledge(Struct, frozen=True):
     set_aside: Set[str]
     zone: str
     now: datetime
-    model: MemoryModel = DEFAULT
     hidden: Set[str] = frozenset()
 
     @property
@@ -57,23 +50,38 @@ class Knowledge(Struct, frozen=True):
         """Return whether the member may be asked an item now."""
         return item_id not in self.set_aside and item_id not in self.hidden
 
-    def due(self, retention: float = RETENTION, asked: Collection[str] = ()) -> list[str]:
+    def due(self, asked: Collection[str] = ()) -> list[str]:
         """Return the ids of the items to ask again today: missed ones first, then longest due.
 
-        `retention` is the desired one; a plan has its own (`bot.memory.rules.retention_for`). A
-        missed item in `asked`, which this practice has asked before, waits for its ten minutes.
+        A missed item in `asked`, which this practice has asked before, waits for its ten minutes.
         """
         found = []
         for item_id, card in self.cards.items():
-            due = due_at(card, retention=retention, model=self.model)
             waits = item_id in asked and card.due_at > self.now
-            if self.may_ask(item_id) and not waits and is_due(card, self.zone, self.now, due):
-                found.append((not card.missed, due, item_id))
+            if self.may_ask(item_id) and not waits and is_due(card, self.zone, self.now):
+                found.append((not card.missed, card.due_at, item_id))
         return [item_id for _, _, item_id in sorted(found)]
 
+    @cached_property
     def ability(self) -> Ability:
-        """Estimate the member's ability by section."""
+        """The member's ability by section."""
         return ability_of(self.bank, self.cards)
+
+    def knows(self, item: Item) -> float:
+        """Return the probability that the member knows an item now.
+
+        For one that they have never met, their ability tells, once it is known in that section.
+        """
+        if (card := self.cards.get(item.id)) is not None:
+            return 0.0 if card.last_missed else recall(card, self.now)
+        section_id = self.bank.topic_of(item).section_id
+        ability = self.ability
+        return ability.knows(item, section_id) if ability.is_known(section_id) else 0.0
+
+    def readiness(self, topics: Iterable[Topic]) -> float:
+        """Return the share of the items of topics that the member knows now."""
+        shares = [self.knows(item) for topic in topics for item in topic.items]
+        return sum(shares) / len(shares) if shares else 0.0
 
     def learned(self) -> int:
         """Return the number of learned items."""
@@ -82,30 +90,6 @@ class Knowledge(Struct, frozen=True):
 
 LEVELS = ("known", "learning", "weak", "new")
 LATEST = 5
-WEAK_MISSES = 2
-
-
-class Progress(Struct, frozen=True):
-    """A member's progress in a topic: how many of its items they have met and learned and are due.
-
-    `latest` counts their last answers in it, up to five, and `misses` the wrong ones among them.
-    """
-
-    topic_id: str
-    items: int
-    met: int = 0
-    learned: int = 0
-    due: int = 0
-    latest: int = 0
-    misses: int = 0
-
-    @property
-    def level(self) -> str:
-        if not self.met:
-            return "new"
-        if self.misses >= WEAK_MISSES:
-            return "weak"
-        return "known" if 2 * self.learned >= self.items else "learning"
 
 
 def progress(knowledge: Knowledge, ratings: Sequence[tuple[str, Rating]]) -> dict[str, Progress]:

@@ -1,14 +1,30 @@
-"""Members' knowledge, for all features."""
+"""Members' knowledge, for all features, and the nightly fits to their reviews."""
 
 from __future__ import annotations
 
-from collections.abc import Set
-from datetime import datetime
+import logging
+from collections.abc import Sequence, Set
+from datetime import datetime, timedelta
 
+from bot.answers import store as answers_store
+from bot.core.computing import compute
+from bot.core.context import Context
 from bot.core.database import Connection
-from bot.memory import store
+from bot.core.notes import read_note, set_note
+from bot.memory import fitting, store
 from bot.memory.progress import Knowledge
 from bot.questions.model import Bank
+
+log = logging.getLogger(__name__)
+
+HOLDS_AFTER = timedelta(hours=1)
+"""From a fit until it holds: an answer that is being stored meanwhile is older."""
+MAX_FITS = 50
+"""Fits of one run; members beyond that have theirs in the next."""
+_PAGE = 500
+"""Answers that are looked through in one query for members who practised."""
+_NOTE = "first stabilities"
+"""The note with the id of the last practice question whose member was considered."""
 
 
 def knowledge(
@@ -27,6 +43,56 @@ def knowledge(
         set_aside=store.items_set_aside(conn, user_id),
         zone=zone,
         now=now,
-        model=store.model_of(conn, user_id),
         hidden=hidden,
     )
+
+
+class FirstStabilitiesWork:
+    """Fits first stabilities to members' reviews. `run` is for one process at a time, at night.
+
+    They hold for items that a member meets later, so no card has to be computed again.
+    """
+
+    def __init__(self, context: Context) -> None:
+        self._database = context.database
+        self._now = context.now
+
+    async def run(self) -> int:
+        """Fit to members who have practised since the last run and are due; return to how many.
+
+        The first run begins at the end: whoever has practised before is found when they go on.
+        """
+        note = await self._database.read(read_note, _NOTE)
+        if note is None:
+            newest = await self._database.read(answers_store.newest_practised)
+            await self._database.write(set_note, _NOTE, str(newest))
+            return 0
+        fits = 0
+        after = int(note)
+        while fits < MAX_FITS and (
+            page := await self._database.read(answers_store.practised_after, after, _PAGE)
+        ):
+            members = sorted({user_id for _, user_id in page})
+            for user_id in await self._database.read_long(_due_members, members):
+                history = await self._database.read_long(answers_store.all_reviews_of, user_id)
+                first = await compute(fitting.fit, history)
+                reviews = sum(map(len, history.values()))
+                since = self._now() + HOLDS_AFTER
+                await self._database.write(store.save_fit, user_id, first, reviews, since)
+                fits += 1
+            after = page[-1][0]
+            await self._database.write(set_note, _NOTE, str(after))
+        if fits:
+            log.info("fitted first stabilities to the reviews of %s members", fits)
+        return fits
+
+
+def _due_members(conn: Connection, user_ids: Sequence[int]) -> list[int]:
+    """Return those of these members who have enough reviews for a fit."""
+    fitted_with = store.fitted_with(conn, user_ids)
+    due = []
+    for user_id in user_ids:
+        needed = fitting.reviews_needed(fitted_with.get(user_id))
+        if answers_store.count_reviews(conn, user_id, needed) >= needed:
+            due.append(user_id)
+    return due

@@ -21,15 +21,14 @@ from bot.chat.router import (
 from bot.core.database import StorageError
 from bot.core.errors import UserError
 from bot.milestones import views as view
-from bot.milestones.cards import MilestonePage
-from bot.milestones.rules import Kind
-from bot.milestones.service import Milestones as MilestonesService
+from bot.milestones.model import Kind, Milestone, MilestonePage
+from bot.milestones.service import Milestones
 
 log = logging.getLogger(__name__)
 
 
-class Milestones(commands.Cog):
-    def __init__(self, bot: QuizBot, milestones: MilestonesService) -> None:
+class MilestonesCog(commands.Cog):
+    def __init__(self, bot: QuizBot, milestones: Milestones) -> None:
         self.bot = bot
         self.service = milestones
         bot.router.add(view.PAGE, self.page)
@@ -46,18 +45,15 @@ class Milestones(commands.Cog):
                 found = await self.service.page(guild_id)
                 if not found.sections:
                     raise UserError(
-                        "No section here has enough questions yet. Add some with </bank import>."
+                        "No section here has enough questions yet. Add some in </bank>."
                     )
-                await interaction.response.send_modal(view.section_form(found.sections))
+                await interaction.response.send_modal(view.section_form(found))
             case "remove":
                 kind, _, name = "".join(selected_values(interaction)).partition(":")
                 if kind not in list(Kind):
                     raise UserError("I can't use that here. Pick one from the list.")
                 found = await self.service.remove(guild_id, Kind(kind), name)
-                await self._show(interaction, found, view.removed())
-            case "retry":
-                found = await self.service.retry(guild_id)
-                await self._show(interaction, found, view.RETRIED)
+                await self._show(interaction, found, view.REMOVED)
             case _:
                 found = await self.service.page(guild_id)
                 await say(interaction, view.page(found, _problems(interaction, found)))
@@ -71,8 +67,9 @@ class Milestones(commands.Cog):
         if role is None:
             raise UserError("That role is gone. Pick another one.")
         require_may_give(interaction, role)
-        kind, name = Kind(fields["kind"]), "".join(given.get("other", ()) or given.get("name", ()))
-        found = await self.service.add(guild_id_of(interaction), kind, name, role.id)
+        kind, name = Kind(fields["kind"]), "".join(given.get("name", ()))
+        chosen = Milestone(kind, name, role.id)
+        found = await self.service.add(guild_id_of(interaction), chosen)
         await self._show(interaction, found, view.added(kind, role.id))
 
     async def _show(
@@ -93,7 +90,7 @@ class Milestones(commands.Cog):
     async def on_app_command_completion(
         self, interaction: discord.Interaction, _command: Any
     ) -> None:
-        """Tell a member after any command about the sections that they know, unless it opened a modal."""
+        """Tell a member after any command about their new roles, unless it opened a modal."""
         if (
             interaction.guild_id is None
             or interaction.response.type is discord.InteractionResponseType.modal
@@ -102,7 +99,7 @@ class Milestones(commands.Cog):
         try:
             found = await self.service.untold(interaction.guild_id, interaction.user.id)
             if found:
-                await say(interaction, view.known_sections(found))
+                await say(interaction, view.given(found))
                 await self.service.set_told(found)
         except (discord.HTTPException, StorageError, *TRANSIENT_ERRORS) as error:
             log.info("telling of a milestone failed, to be tried again (%s)", type(error).__name__)

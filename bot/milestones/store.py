@@ -8,10 +8,9 @@ from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
-from msgspec import Struct
 from sqlalchemy import Connection, Executable, Select, and_, delete, or_, select, update
 
-from bot.core.jobs import MOVED_ON, Queue, queue_columns
+from bot.core.jobs import Queue
 from bot.core.tables import (
     Instant,
     OneOf,
@@ -23,7 +22,7 @@ from bot.core.tables import (
     upsert,
     values_of,
 )
-from bot.milestones.rules import Kind, Milestone, State
+from bot.milestones.model import Kind, Milestone, Reached
 
 # The roles that a server gives for milestones.
 milestones = sa.Table(
@@ -37,7 +36,8 @@ milestones = sa.Table(
 )
 
 # One row for each milestone that a member has reached on a server. It stays, so that nobody gets a
-# role again that a moderator took away. A failed one is retried each night.
+# role again that a moderator took away. The role is given once neither `due_at` nor `problem` is
+# set. Without `due_at`, a problem waits for the next night, or for a change of permissions.
 member_milestones = sa.Table(
     "member_milestones",
     metadata,
@@ -47,41 +47,24 @@ member_milestones = sa.Table(
     sa.Column("kind", OneOf(Kind, 8), nullable=False),
     sa.Column("name", sa.String(64), nullable=False),
     sa.Column("role_id", sa.BigInteger, nullable=False),
-    sa.Column("state", OneOf(State, 8), nullable=False),
     sa.Column("reached_at", Instant, nullable=False),
     sa.Column("told", sa.Boolean, nullable=False),  # whether the member has read about it
-    *queue_columns(),
-    sa.Column("problem", sa.Text),  # why it failed
+    sa.Column("due_at", Instant),  # when the role is to be given
+    # consecutive failures to give it
+    sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("problem", sa.Text),  # why it could not be given
     sa.UniqueConstraint("user_id", "guild_id", "kind", "name"),
-    sa.Index("ix_member_milestones_server", "guild_id", "state"),
+    sa.Index("ix_member_milestones_guild_id", "guild_id"),
 )
 _m = milestones.c
 _c = member_milestones.c
+_FAILED = and_(_c.due_at.is_(None), _c.problem.is_not(None))
+_GIVEN = and_(_c.due_at.is_(None), _c.problem.is_(None))
+sa.Index("ix_member_milestones_failed", _c.guild_id, sqlite_where=_FAILED)
 _MOST_PROBLEMS = 3
 """Different problems that the page shows at a time."""
 
-QUEUE = Queue(member_milestones, state=_c.state)
-
-
-class Reached(Struct, frozen=True):
-    """A milestone that a member has reached, whose role is to be given."""
-
-    id: int
-    guild_id: int
-    user_id: int
-    role_id: int
-    state: State
-
-
-class Untold(Struct, frozen=True):
-    """A given role that its member has not read about."""
-
-    id: int
-    name: str
-    role_id: int
-
-
-# --- what managers chose
+QUEUE = Queue(member_milestones)
 
 
 @all_rows(Milestone)
@@ -107,25 +90,18 @@ def remove(conn: Connection, guild_id: int, kind: Kind, name: str) -> bool:
 
 
 def _unfinished(guild_id: int, milestone: Milestone) -> tuple[sa.ColumnElement[bool], ...]:
-    return (
-        _c.guild_id == guild_id,
-        _c.state.in_([State.WAITING, State.GIVING, State.FAILED]),
-        _c.kind == milestone.kind,
-        _c.name == milestone.name,
-    )
+    own = _c.kind == milestone.kind, _c.name == milestone.name
+    return _c.guild_id == guild_id, ~_GIVEN, *own
 
 
 def _due(now: datetime) -> dict[str, Any]:
-    return {"state": State.WAITING, "due_at": now, "problem": None} | MOVED_ON
+    return {"due_at": now, "failures": 0, "problem": None}
 
 
 def servers_after(conn: Connection, guild_id: int, limit: int) -> list[int]:
     """Return servers with milestones that have a higher id, lowest first."""
     query = select(_m.guild_id).where(_m.guild_id > guild_id).distinct()
     return list(conn.execute(query.order_by(_m.guild_id).limit(limit)).scalars())
-
-
-# --- what members reached
 
 
 @all_rows(Milestone)
@@ -162,13 +138,11 @@ def reach(
     user_ids: Collection[int],
     reached: Collection[Milestone],
     now: datetime,
-    *,
-    told: bool,
 ) -> None:
     """Store that members have reached milestones, to give them the roles now."""
     rows = [
         {"guild_id": guild_id, "user_id": user_id, **values_of(each), **_due(now)}
-        | {"reached_at": now, "told": told}
+        | {"reached_at": now, "told": False}
         for user_id in sorted(user_ids)
         for each in reached
     ]
@@ -179,7 +153,7 @@ def reach(
 @cache
 def _reach(dialect: str) -> Executable:
     statement = insert_for(dialect, member_milestones)
-    changed = ("role_id", "state", "reached_at", "told", "due_at", "problem", *MOVED_ON)
+    changed = ("role_id", "reached_at", "told", "due_at", "failures", "problem")
     return statement.on_conflict_do_update(
         index_elements=[_c.user_id, _c.guild_id, _c.kind, _c.name],
         set_={name: statement.excluded[name] for name in changed},
@@ -188,21 +162,14 @@ def _reach(dialect: str) -> Executable:
 
 def to_give(conn: Connection, row_id: int) -> Reached | None:
     """Return a row whose role is to be given."""
-    unfinished = _c.state.in_([State.WAITING, State.GIVING])
-    query = select(member_milestones).where(_c.id == row_id, unfinished)
+    query = select(member_milestones).where(_c.id == row_id, _c.due_at.is_not(None))
     return fetch(conn, query, Reached)
 
 
-def given(conn: Connection, row: Reached) -> None:
-    """Store that a role is given, unless another one has been chosen."""
-    done = update(member_milestones).where(_c.id == row.id, _c.role_id == row.role_id)
-    conn.execute(done.values(state=State.GIVEN, due_at=None, problem=None, **MOVED_ON))
-
-
-def fail(conn: Connection, row: Reached, problem: str) -> None:
-    """Store why a role can't be given for now, unless another one has been chosen."""
-    failed = update(member_milestones).where(_c.id == row.id, _c.role_id == row.role_id)
-    conn.execute(failed.values(state=State.FAILED, due_at=None, problem=problem, **MOVED_ON))
+def end_giving(conn: Connection, row: Reached, problem: str | None = None) -> None:
+    """Store that a role is given, or why not for now, unless another one has been chosen."""
+    own = update(member_milestones).where(_c.id == row.id, _c.role_id == row.role_id)
+    conn.execute(own.values(due_at=None, failures=0, problem=problem))
 
 
 def forget(conn: Connection, row_id: int) -> None:
@@ -212,28 +179,21 @@ def forget(conn: Connection, row_id: int) -> None:
 
 def retry(conn: Connection, guild_id: int, now: datetime) -> int:
     """Make what failed on a server due now; return how many roles that are."""
-    failed = _c.guild_id == guild_id, _c.state == State.FAILED
-    return conn.execute(update(member_milestones).where(*failed).values(**_due(now))).rowcount
+    failed = update(member_milestones).where(_c.guild_id == guild_id, _FAILED)
+    return conn.execute(failed.values(**_due(now))).rowcount
 
 
 def problems(conn: Connection, guild_id: int) -> list[str]:
     """Return different reasons why roles could not be given on a server."""
-    failed = _c.guild_id == guild_id, _c.state == State.FAILED
-    query = select(_c.problem).where(*failed).distinct().limit(_MOST_PROBLEMS)
-    return list(conn.execute(query).scalars())
+    query = select(_c.problem).where(_c.guild_id == guild_id, _FAILED).distinct()
+    return list(conn.execute(query.limit(_MOST_PROBLEMS)).scalars())
 
 
-@all_rows(Untold)
+@all_rows(Reached)
 def untold(guild_id: int, user_id: int) -> Select[Any]:
     """Return the given roles on a server that a member has not read about."""
-    query = select(member_milestones).where(
-        _c.user_id == user_id,
-        _c.guild_id == guild_id,
-        _c.kind == Kind.SECTION,
-        _c.state == State.GIVEN,
-        ~_c.told,
-    )
-    return query.order_by(_c.id)
+    own = _c.user_id == user_id, _c.guild_id == guild_id
+    return select(member_milestones).where(*own, _GIVEN, ~_c.told).order_by(_c.id)
 
 
 def set_told(conn: Connection, ids: Collection[int]) -> None:

@@ -14,44 +14,29 @@ from bot.chat.messages import (
     PRIMARY,
     REVEALED,
     Message,
-    Part,
     button,
     row,
     separator,
 )
-from bot.chat.modals import fields_modal, radio_field, text_field
+from bot.chat.modals import fields_modal, radio_field
 from bot.chat.router import Route
 from bot.core.limits import MAX_MILESTONES
-from bot.milestones import rules
-from bot.milestones.cards import KnownSection, MilestonePage, SectionChoice
-from bot.milestones.rules import Kind, Milestone
+from bot.members.model import MILESTONES
+from bot.milestones.model import KNOWN_PERCENT, RECENT, Kind, Milestone, MilestonePage, Reached
 
-PAGE = Route(
-    "milestones",
-    {"what": "open|streak|section|remove|retry"},
-    once=True,
-    command="</settings>",
-)
+PAGE = Route("milestones", {"what": "open|streak|section|remove"}, once=True, command="</settings>")
 ADDED = Route("milestone", {"kind": "streak|section"}, once=True, command="</settings>")
 _INTRO = (
     "I can give a role for a streak, or for a section that a member knows. It stays theirs: I never take it away, "
     "even if the streak breaks later or you remove the milestone."
 )
 _KNOWN = (
-    f"-# A member knows a section once I expect them to still know {rules.KNOWN_PERCENT}% of its questions "
+    f"-# A member knows a section once I expect them to still know {KNOWN_PERCENT}% of its questions "
     "a week from now. I check every night."
 )
 _MOST_LISTED = 25
-_MAX_TITLE = 100
 _MOST_PROBLEMS = 4
 """Problems that the page names: those of all roles, with the longest titles, don't fit in one message."""
-
-
-def entry(milestones: int) -> tuple[Part | None, ...]:
-    """Return what the panel of settings has about milestones: how many there are, and a button."""
-    count = t.count(milestones, "role") if milestones else "none"
-    said = f"Milestones: **{count}**\n-# A role for a streak, or for a section that a member knows."
-    return said, row(button("Milestones", PAGE.id(what="open")))
 
 
 def page(found: MilestonePage, problems: Sequence[str] = (), note: str | None = None) -> Message:
@@ -63,6 +48,8 @@ def page(found: MilestonePage, problems: Sequence[str] = (), note: str | None = 
     told = [f"⚠️ {problem}" for problem in warnings[:_MOST_PROBLEMS]]
     if len(warnings) > _MOST_PROBLEMS:
         told.append(f"-# {t.count(len(warnings) - _MOST_PROBLEMS, 'more problem')} like these")
+    if found.problems:
+        told.append("-# I try again every night, and at once when my own role changes.")
     none = "No milestones yet. Add one, and I give members its role when they reach it."
     full = len(lines) >= MAX_MILESTONES
     return Message(
@@ -70,7 +57,6 @@ def page(found: MilestonePage, problems: Sequence[str] = (), note: str | None = 
         f"### Milestones\n{_INTRO}",
         note,
         "\n".join(told) or None,
-        row(button("Try again", PAGE.id(what="retry"))) if found.problems else None,
         separator(),
         "\n".join(lines) or none,
         row(_removal(found)) if found.milestones else None,
@@ -104,48 +90,38 @@ def _removal(found: MilestonePage) -> ui.Select[ui.LayoutView]:
 
 def _title(found: MilestonePage, milestone: Milestone) -> str:
     if milestone.kind is Kind.STREAK:
-        return _streak(int(milestone.name))
-    return f"Knows {found.titles[milestone.name]}"
+        return _streak(milestone.name)
+    return f"Knows {found.titles.get(milestone.name, milestone.name)}"
 
 
-def _streak(days: int) -> str:
+def _streak(days: str) -> str:
     return f"{days} days in a row"
 
 
 def streak_form() -> ui.Modal:
     """Return the form for a streak and its role."""
-    streaks = {str(days): _streak(days) for days in rules.STREAKS}
-    hint = "Questions of the day, answered in a row"
+    streaks = {str(days): _streak(str(days)) for days in MILESTONES}
     return fields_modal(
         "Role for a streak",
         ADDED.id(kind=Kind.STREAK),
-        radio_field("name", "Streak", streaks, hint=hint),
+        radio_field("name", "Streak", streaks),
         _role_field(),
     )
 
 
-def section_form(sections: Sequence[SectionChoice]) -> ui.Modal:
-    """Return the form for a section and its role. If not all fit in the list, one can be typed."""
-    more = len(sections) > _MOST_LISTED
+def section_form(found: MilestonePage) -> ui.Modal:
+    """Return the form for a section and its role."""
     listed: ui.Select[ui.Modal] = ui.Select(
         custom_id="name",
-        required=not more,
-        min_values=0 if more else 1,
         options=[
-            discord.SelectOption(
-                label=t.cut(section.title, 100),
-                value=section.section_id,
-                description=t.count(section.questions, "question"),
-            )
-            for section in sections[:_MOST_LISTED]
+            discord.SelectOption(label=t.cut(found.titles[name], 100), value=name)
+            for name in found.sections[:_MOST_LISTED]
         ],
     )
-    hint = "Its title, as </topics> shows it"
     return fields_modal(
         "Role for a section",
         ADDED.id(kind=Kind.SECTION),
         ui.Label(text="Section", component=listed),
-        text_field("other", "Not listed?", "", _MAX_TITLE, hint, needed=False) if more else None,
         _role_field(),
     )
 
@@ -158,23 +134,21 @@ def _role_field() -> ui.Label[ui.Modal]:
 
 def added(kind: Kind, role_id: int) -> str:
     if kind is Kind.STREAK:
-        when = "Members who have that streak already get it with their next answer."
+        when = "Members who have that streak already get it on their next day."
     else:
-        when = f"Members who practised that section in the last {rules.RECENT.days} days can get the role tonight."
+        when = f"Members who practised that section in the last {RECENT.days} days can get the role tonight."
     return f"**Added**: <@&{role_id}>. {when}"
 
 
-def removed() -> str:
-    return "**Removed**. Members keep the roles that they have."
+REMOVED = "**Removed**. Members keep the roles that they have."
 
 
-RETRIED = "I'm trying again now. Open this page again in a minute to see if it worked."
-
-
-def known_sections(found: Sequence[KnownSection]) -> Message:
-    """Tell a member about the sections that they got roles for."""
-    lines = [
-        f"You know **{t.one_line(each.title)}**, so you got <@&{each.role_id}> here."
-        for each in found
-    ]
+def given(found: Sequence[Reached]) -> Message:
+    """Tell a member what they got roles for."""
+    lines = []
+    for each in found:
+        why = f"You know **{t.one_line(each.name)}**"
+        if each.kind is Kind.STREAK:
+            why = f"**{_streak(each.name)}**"
+        lines.append(f"{why}: you got <@&{each.role_id}> here.")
     return Message(REVEALED, "\n".join(lines))

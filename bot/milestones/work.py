@@ -9,15 +9,14 @@ from bot.core.database import Connection
 from bot.core.errors import DeliveryRefused
 from bot.core.jobs import Worker
 from bot.milestones import store
-from bot.milestones.rules import State
+from bot.milestones.model import Reached
 from bot.milestones.service import Milestones
-from bot.milestones.store import Reached
 
 log = logging.getLogger(__name__)
 
 
 class MilestoneWork(Worker[Reached]):
-    """Gives roles. Giving one twice is harmless, so a step that was interrupted is repeated."""
+    """Gives roles. Giving one twice is harmless, so nothing is claimed, and a step is repeated."""
 
     queue = store.QUEUE
 
@@ -29,11 +28,6 @@ class MilestoneWork(Worker[Reached]):
         return store.to_give(conn, key)
 
     async def step(self, row: Reached) -> None:
-        claimed = await self._database.write(
-            self.queue.claim, row.id, now=self._now(), expect=row.state, state=State.GIVING
-        )
-        if not claimed:
-            return
         try:
             await self._sender.give_role(row.guild_id, row.user_id, row.role_id)
         except DeliveryRefused as error:
@@ -41,16 +35,16 @@ class MilestoneWork(Worker[Reached]):
             if error.what == "member":
                 await self._database.write(store.forget, row.id)
             else:
-                await self._database.write(store.fail, row, str(error))
+                await self._database.write(store.end_giving, row, str(error))
         else:
-            await self._database.write(store.given, row)
+            await self._database.write(store.end_giving, row)
 
     async def give_up(self, key: int, reason: str) -> None:
-        """Leave the row until the next night, or until a manager has it retried."""
+        """Leave the row until the next night, or until a permission changes."""
         row = await self._database.read(store.to_give, key)
         if row is not None:
             problem = f"I can't give <@&{row.role_id}>: {reason.rstrip('.')}."
-            await self._database.write(store.fail, row, problem)
+            await self._database.write(store.end_giving, row, problem)
 
     async def wake(self, guild_id: int) -> None:
         await self._milestones.wake(guild_id)

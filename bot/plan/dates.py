@@ -1,10 +1,9 @@
-"""Parsing the date of an interview, and the dates that autocomplete offers."""
+"""Reading the date of an interview as people write it."""
 
 from __future__ import annotations
 
 import calendar
 import re
-from collections.abc import Iterator
 from datetime import date, timedelta
 
 from bot.core.errors import UserError
@@ -12,16 +11,35 @@ from bot.core.zones import quoted
 
 FIRST, LAST = 2, 365
 """Limits of the interview day, in days from today."""
-_WEEKS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 26, 39, 52)
-_MAX_OPTIONS = 25
 _MONTH_NAMES, _WEEKDAYS = (
     [name.casefold() for name in names] for names in (calendar.month_name, calendar.day_name)
 )
-_HINT = "Pick a date from the list as you type, or write it like 2026-12-12."
+_NUMBERS = {"a": 1, "an": 1} | {
+    word: n
+    for n, word in enumerate(
+        [
+            "one",
+            "two",
+            "three",
+            "four",
+            "five",
+            "six",
+            "seven",
+            "eight",
+            "nine",
+            "ten",
+            "eleven",
+            "twelve",
+        ],
+        start=1,
+    )
+}
+_DAYS = {"day": 1, "week": 7, "month": 30}
+_HINT = "Write it like 14 December, 14.12.2026, in two weeks or next Friday."
 
 
 def read_date(text: str, today: date) -> date:
-    """Parse an interview date, such as `2026-12-12`, `12 December 2026`, `Dec 12` or `in 3 weeks`.
+    """Read an interview date, such as `2026-12-14`, `14.12.`, `Dec 14`, `in two weeks`, `next friday`.
 
     Without a year it is the next such day. Raises UserError for anything else, and for days too
     near or too far.
@@ -52,62 +70,57 @@ def written_date(day: date) -> str:
     return f"{day.day} {day:%B %Y}"
 
 
-def date_options(text: str, today: date) -> list[tuple[str, date]]:
-    """Return (label, date) pairs that match what was typed so far."""
-    found = list(dict.fromkeys(_matching_days(text, today)))
-    return [
-        (f"{day:%A} {written_date(day)} · in {(day - today).days} days", day)
-        for day in found[:_MAX_OPTIONS]
-    ]
-
-
-def _matching_days(text: str, today: date) -> Iterator[date]:
-    days = [today + timedelta(days=n) for n in range(FIRST, LAST + 1)]
-    typed = " ".join(text.casefold().split())
-    if not typed:
-        yield from (today + timedelta(weeks=weeks) for weeks in _WEEKS)
-        return
-    try:
-        day = _parse(typed, today)
-    except UserError:
-        pass
-    else:
-        if day in days:
-            yield day
-    if re.search(r"\d{3}", typed):
-        yield from (day for day in days if day.isoformat().startswith(typed))
-        return
-    number, words = re.search(r"\b\d{1,2}\b", typed), re.findall(r"[a-z]+", typed)
-    for day in days if number or words else ():
-        names = _WEEKDAYS[day.weekday()], _MONTH_NAMES[day.month]
-        if (number is None or day.day == int(number[0])) and all(
-            any(name.startswith(word) for name in names) for word in words
-        ):
-            yield day
-
-
 def _parse(text: str, today: date) -> date:
     typed = " ".join(text.casefold().replace(",", " ").split())
     if found := re.fullmatch(r"(\d{4})-(\d{1,2})-(\d{1,2})", typed):
         return _date(*map(int, found.groups()))
-    if found := re.fullmatch(r"(?:in )?(\d{1,3}) (day|week|month)s?", typed):
-        days = {"day": 1, "week": 7, "month": 30}[found[2]]
-        return today + timedelta(days=days * int(found[1]))
+    if found := re.fullmatch(r"(?:in )?(\w{1,6}) (day|week|month)s?", typed):
+        return today + timedelta(days=_DAYS[found[2]] * _number(found[1], text))
+    if typed in {"today", "tomorrow"}:
+        return today + timedelta(days=typed == "tomorrow")
+    if (found := re.fullmatch(r"(?:(next|this|on) )?([a-z]{3,9})", typed)) and (
+        weekday := _position(_WEEKDAYS, found[2])
+    ) is not None:
+        if found[1] == "next":  # that of the next calendar week
+            return today + timedelta(days=7 - today.weekday() + weekday)
+        return today + timedelta(days=(weekday - today.weekday() - 1) % 7 + 1)
+    if found := re.fullmatch(r"(\d{1,2})\. ?(\d{1,2})(?:\. ?(\d{4})?)?", typed):
+        number, month, year = int(found[1]), int(found[2]), found[3]
+    else:
+        number, month, year = _with_month(typed, text)
+    if year is not None:
+        return _date(int(year), month, number)
+    day = _date(today.year, month, number)
+    return day if day >= today else _date(today.year + 1, month, number)
+
+
+def _with_month(typed: str, text: str) -> tuple[int, int, str | None]:
+    """Return day, month and year of a date with the name of a month."""
     if found := re.fullmatch(
-        r"(\d{1,2})(?:st|nd|rd|th)? (?:of )?([a-z]{3,9})\.?(?: (\d{4}))?", typed
+        r"(\d{1,2})(?:st|nd|rd|th|\.)? (?:of )?([a-z]{3,9})\.?(?: (\d{4}))?", typed
     ):
-        day_of_month, month, year = found.groups()
+        number, name, year = found.groups()
     elif found := re.fullmatch(r"([a-z]{3,9})\.? (\d{1,2})(?:st|nd|rd|th)?(?: (\d{4}))?", typed):
-        month, day_of_month, year = found.groups()
+        name, number, year = found.groups()
     else:
         raise _unknown(text)
-    numbered = [n for n, name in enumerate(_MONTH_NAMES) if name.startswith(month)]
-    if not numbered:
+    month = _position(_MONTH_NAMES[1:], name)
+    if month is None:
         raise _unknown(text)
-    if year is not None:
-        return _date(int(year), numbered[0], int(day_of_month))
-    day = _date(today.year, numbered[0], int(day_of_month))
-    return day if day >= today else _date(today.year + 1, numbered[0], int(day_of_month))
+    return int(number), month + 1, year
+
+
+def _position(names: list[str], start: str) -> int | None:
+    """Return the position of the first name that begins like this."""
+    return next((n for n, name in enumerate(names) if name.startswith(start)), None)
+
+
+def _number(word: str, text: str) -> int:
+    if word.isascii() and word.isdecimal() and len(word) < 4:
+        return int(word)
+    if word in _NUMBERS:
+        return _NUMBERS[word]
+    raise _unknown(text)
 
 
 def _date(year: int, month: int, number: int) -> date:

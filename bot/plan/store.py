@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, Select, delete, select
 
 from bot.core.tables import all_rows, first_row, metadata, upsert, values_of
-from bot.plan.rules import Plan
-from bot.practice.rules import PlannedDay
+from bot.members.model import Dates
+from bot.members.rules import days_between
+from bot.plan.model import Plan
+from bot.practice.model import PlannedDay
 
 # A member's plan; no row if they have none.
 plans = sa.Table(
@@ -20,22 +22,16 @@ plans = sa.Table(
     sa.Column("day", sa.Date, nullable=False),  # of the interview
     sa.Column("minutes", sa.Integer, nullable=False),
     sa.Column("set_on", sa.Date, nullable=False),
-    # Percent of its topics known on the interview day if every day is kept from the start.
-    sa.Column("goal", sa.Integer, nullable=False),
-    # The goal as text, see bot.questions.areas.
-    sa.Column("goal_of", sa.Text, nullable=False),
-    # The ids of its topics that fit into the minutes, separated by spaces; empty if all fit.
-    sa.Column("topic_ids", sa.Text, nullable=False),
+    # What to be ready for, as text: see bot.questions.areas.
+    sa.Column("goal", sa.Text, nullable=False),
 )
-# The share of the plan's topics that a member with a plan knew on a day, and how much they had to do,
-# as last recorded.
+# The share of the plan's goal that a member knew on a day, as last recorded.
 plan_days = sa.Table(
     "plan_days",
     metadata,
     sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("day", sa.Date, primary_key=True),
     sa.Column("ready", sa.Integer, nullable=False),  # in tenths of a percent
-    sa.Column("share", sa.Integer, nullable=False),  # questions asked for that day, done ones too
     sqlite_with_rowid=False,
 )
 
@@ -52,6 +48,18 @@ def get(user_id: int, *, lock: bool = False) -> Select[Any]:
 
 def save(conn: Connection, plan: Plan) -> None:
     upsert(conn, plans, **values_of(plan))
+
+
+def asked_on(conn: Connection, dates: Dates) -> list[date]:
+    """Return those of a member's dates that are days of their plan, after the one it was set on."""
+    plan = get(conn, dates.user_id)
+    if plan is None:
+        return []
+    return [
+        day
+        for day in days_between(plan.set_on, plan.day - timedelta(days=1))
+        if dates.first <= day <= dates.last
+    ]
 
 
 def end(conn: Connection, plan: Plan) -> bool:
@@ -74,5 +82,4 @@ def record_day(conn: Connection, user_id: int, day: PlannedDay) -> None:
 def days_since(user_id: int, day: date) -> Select[Any]:
     """Return the recorded days of a member's plan from a day on, oldest first."""
     c = plan_days.c
-    query = select(c.day, c.ready, c.share).where(c.user_id == user_id, c.day >= day)
-    return query.order_by(c.day)
+    return select(c.day, c.ready).where(c.user_id == user_id, c.day >= day).order_by(c.day)

@@ -13,7 +13,7 @@ import simcord.preview
 
 SIMCORD_STATIC = Path(simcord.preview.__file__).with_name("static")
 
-# A typed or pasted line like "/quiz start questions:3" becomes a command with its options filled
+# A typed or pasted line like "/quiz questions:3" becomes a command with its options filled
 # in, as on Discord. Plain simcord would post it as a message.
 _TYPED_LINE = """\
     query = value.slice(1);

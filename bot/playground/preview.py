@@ -88,7 +88,7 @@ class LivePreview(Preview):
         ):
             interaction.command_name = action.command[
                 "invocation"
-            ]  # Discord says "used /quiz start", simcord "/quiz"
+            ]  # Discord says "used /quiz", simcord "/quiz"
 
     def _finish_action(
         self, page: Any, action: Any, settlement: str, cursor: int, *args: Any, **options: Any

@@ -23,7 +23,7 @@ WELCOME = """\
 ### Welcome to the study group
 This is the real Quizformer on a simulated Discord. Type in the box below, and choose who you are below the \
 channels. Three commands to try:
-1. `/quiz start questions:3 seconds:10` starts a round. Answer it as Ada, then as Blaise.
+1. `/quiz questions:3 seconds:10` starts a round. Answer it as Ada, then as Blaise.
 2. `/leaderboard` shows who's ahead.
 3. As Moderator: press "Set up the question of the day" below for a question a day.
 -# Type a line as shown, or pick the command from the list and fill in its options."""
@@ -62,7 +62,7 @@ def create_world(env: LiveEnv) -> World:
     }
     guild.add_member(guide)
     env.clock.advance(1)
-    quiz = guild.create_text_channel("quiz", topic="Rounds: /quiz start, at any time")
+    quiz = guild.create_text_channel("quiz", topic="Rounds: /quiz, at any time")
     guild.create_text_channel("daily", topic="The question of the day")
     for handle in users.values():
         _ = handle.dm_channel  # the first use creates it, so this fixes its id too

@@ -16,7 +16,7 @@ from bot.core.clicks import Click
 from bot.core.errors import UserError
 from bot.core.snowflakes import created_at
 from bot.practice import views as view
-from bot.practice.cards import Screen
+from bot.practice.model import Screen
 from bot.practice.service import Practices
 from bot.questions.cog import Answerable
 from bot.questions.views import MISSES
@@ -28,7 +28,7 @@ Refuses if there are none.
 """
 
 
-class Practice(commands.Cog):
+class PracticeCog(commands.Cog):
     def __init__(
         self, bot: QuizBot, practices: Practices, find_missed: Mapping[str, FindMissed]
     ) -> None:
@@ -45,7 +45,7 @@ class Practice(commands.Cog):
         bot.router.add(view.ASK_AGAIN, self.ask_again)
         bot.router.add(MISSES, self.practise_missed)
         self.answerable = Answerable(
-            practices.check_open, self.answer, practices.review, practices.subject
+            practices.check_open, self.answer, practices.explain, practices.item_of
         )
 
     @app_commands.command(
@@ -95,12 +95,8 @@ class Practice(commands.Cog):
 
     async def set_aside(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Set the answered item aside, or put it back."""
-        verdict = await self.practices.set_aside(
-            int(fields["question"]),
-            interaction.user.id,
-            interaction.guild_id,
-            ask_again=fields["do"] == "again",
-        )
+        change = self.practices.put_back if fields["do"] == "again" else self.practices.set_aside
+        verdict = await change(int(fields["question"]), interaction.user.id, interaction.guild_id)
         await self._show(interaction, verdict)
 
     async def show_set_aside(self, interaction: discord.Interaction, _fields: Fields) -> None:
@@ -109,8 +105,10 @@ class Practice(commands.Cog):
         await say(interaction, view.set_aside_page(found))
 
     async def ask_again(self, interaction: discord.Interaction, _fields: Fields) -> None:
-        left = await self.practices.ask_again(interaction.user.id, selected_values(interaction))
-        await say_here(interaction, view.set_aside_page(left))
+        user_id = interaction.user.id
+        put_back = await self.practices.ask_again(user_id, selected_values(interaction))
+        left = await self.practices.all_set_aside(user_id)
+        await say_here(interaction, view.set_aside_page(left, put_back))
 
     async def _start(self, interaction: discord.Interaction, topic_id: str | None) -> None:
         screen = await self.practices.start(

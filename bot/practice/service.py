@@ -11,7 +11,7 @@ repeated with a new snapshot.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, time, timedelta
 from typing import Protocol
 
@@ -28,40 +28,59 @@ from bot.core.context import Context
 from bot.core.database import Connection, reading, writing
 from bot.core.errors import UserError
 from bot.members.store import set_zone_if_unset, zone_of
+from bot.members.streak_service import Streaks
 from bot.memory import store as memory_store
 from bot.memory.rules import days_away
 from bot.memory.service import knowledge
-from bot.practice import store
-from bot.practice.cards import Asking, Nothing, PracticeVerdict, Screen, SetAside, Summary
-from bot.practice.next_question import Course, NextQuestion, Snapshot, next_question
-from bot.practice.rules import PlannedDay, Practice, PracticeQuestion
-from bot.questions.answers import Shown, already, decode_order, encode_order, given_answer, is_right
+from bot.practice import rules, store
+from bot.practice.model import (
+    PlannedDay,
+    Practice,
+    PracticeQuestion,
+    PracticeVerdict,
+    Screen,
+    Summary,
+)
+from bot.practice.rules import NextStep, PracticePlan, Snapshot
+from bot.questions.answers import (
+    Answered,
+    Shown,
+    already,
+    decode_order,
+    encode_order,
+    given_answer,
+    is_right,
+)
 from bot.questions.bank import check_topic, still_there
-from bot.questions.cards import Review
 from bot.questions.model import Item
 
 _UNKNOWN = "That practice is gone. Start a new one with </practice>."
 _CONTINUE = "Go on with </practice>."
 
 
-class Courses(Protocol):
-    """The plans of all members, which `bot.plan.service` implements."""
+class PracticePlans(Protocol):
+    """All members' plans, as `bot.plan.service.Plans` has them."""
 
-    def course(
+    def followed(
         self, conn: Connection, user_id: int, zone: str, now: datetime, /
-    ) -> Course | None: ...
+    ) -> PracticePlan | None: ...
 
     def record_day(self, conn: Connection, user_id: int, day: PlannedDay, /) -> None:
         """Record a day of a member's plan, if they still have one."""
 
 
+class _ChangedError(Exception):
+    """The practice has changed since the snapshot that a step was decided on."""
+
+
 class Practices:
     """Members' practices; `at` is always Discord's time of a click."""
 
-    def __init__(self, context: Context, courses: Courses) -> None:
+    def __init__(self, context: Context, plans: PracticePlans, streaks: Streaks) -> None:
+        self._streaks = streaks
         self._database = context.database
         self._banks = context.banks
-        self._courses = courses
+        self._plans = plans
         self._now = context.now
         self._rng = context.rng
         self._in_play = context.in_play
@@ -70,17 +89,15 @@ class Practices:
         self, user_id: int, guild_id: int | None, at: datetime, topic_id: str | None = None
     ) -> Screen:
         """Continue today's practice; start a new one if there is none or `topic_id` differs."""
-        while True:
-            snapshot = await self._database.read(self._snapshot, user_id, guild_id)
+
+        def decide(snapshot: Snapshot) -> NextStep:
             check_topic(snapshot.bank, topic_id)
             practice = snapshot.todays_practice
-            screen: Screen | None
             if practice is not None and topic_id in {None, practice.topic_id}:
-                screen = await self._ask_next(snapshot, practice, at)
-            else:
-                screen = await self._begin(snapshot, at, topic_id)
-            if screen is not None:
-                return screen
+                return rules.ask_next(snapshot, practice, self._rng)
+            return rules.begin(snapshot, topic_id, (), self._rng)
+
+        return await self._take(decide, user_id, guild_id, at)
 
     async def start_on(
         self, user_id: int, guild_id: int | None, at: datetime, items: Sequence[str]
@@ -90,298 +107,114 @@ class Practices:
         Today's practice of the same items is continued. Items in play on one of the member's
         servers are left out.
         """
-        while True:
-            snapshot = await self._database.read(self._snapshot, user_id, guild_id)
+
+        def decide(snapshot: Snapshot) -> NextStep:
             practice = snapshot.todays_practice
-            screen: Screen | None
             if practice is not None and practice.items == list(items):
-                screen = await self._ask_next(snapshot, practice, at)
-            else:
-                existing = [item_id for item_id in items if item_id in snapshot.bank.asked]
-                if not existing:
-                    raise UserError("Those questions have been retired. </practice> has others.")
-                if not any(map(snapshot.known.may_ask, existing)):
-                    raise UserError(
-                        "Those questions are live on one of your servers right now. Try again in a few minutes."
-                    )
-                screen = await self._begin(snapshot, at, None, items)
-            if screen is not None:
-                return screen
+                return rules.ask_next(snapshot, practice, self._rng)
+            existing = [item_id for item_id in items if item_id in snapshot.bank.asked]
+            if not existing:
+                raise UserError("Those questions have been retired. </practice> has others.")
+            if not any(map(snapshot.known.may_ask, existing)):
+                raise UserError(
+                    "Those questions are live on one of your servers right now. Try again in a few minutes."
+                )
+            return rules.begin(snapshot, None, items, self._rng)
+
+        return await self._take(decide, user_id, guild_id, at)
 
     async def go_on(
+        self, practice_id: int, user_id: int, guild_id: int | None, at: datetime
+    ) -> Screen:
+        """Return the open question, else the next one, else the summary."""
+
+        def decide(snapshot: Snapshot) -> NextStep:
+            return rules.ask_next(snapshot, _require_running(snapshot.practice), self._rng)
+
+        return await self._take(decide, user_id, guild_id, at, practice_id)
+
+    async def _ask_instead(self, practice_id: int, click: Click) -> Screen:
+        """Ask another question than the one that came into play."""
+
+        def decide(snapshot: Snapshot) -> NextStep:
+            practice = _require_running(snapshot.practice)
+            return rules.ask_next(snapshot, practice, self._rng, instead=True)
+
+        return await self._take(decide, click.user_id, click.guild_id, click.at, practice_id)
+
+    async def end(self, practice_id: int, user_id: int, guild_id: int | None) -> Screen:
+        """End a practice and return its summary; harmless when repeated."""
+
+        def decide(snapshot: Snapshot) -> NextStep:
+            if snapshot.practice is None:
+                raise UserError(_UNKNOWN)
+            return rules.end(snapshot, snapshot.practice)
+
+        return await self._take(decide, user_id, guild_id, self._now(), practice_id)
+
+    async def _take(
         self,
-        practice_id: int,
+        decide: Callable[[Snapshot], NextStep],
         user_id: int,
         guild_id: int | None,
         at: datetime,
-        *,
-        instead: bool = False,
+        practice_id: int | None = None,
     ) -> Screen:
-        """Return the open question, else the next one, else the summary."""
+        """Decide on a snapshot, store the step, and return what to show."""
         while True:
             snapshot = await self._database.read(self._snapshot, user_id, guild_id, practice_id)
-            practice = _require_running(snapshot.practice)
-            screen = await self._ask_next(snapshot, practice, at, instead=instead)
-            if screen is not None:
-                return screen
+            step = await compute(decide, snapshot)
+            try:
+                return await self._database.write(self._store, snapshot, step, at)
+            except _ChangedError:
+                continue
 
-    async def end(self, practice_id: int, user_id: int, guild_id: int | None) -> Summary:
-        """End a practice and return its summary; harmless when repeated."""
-        while True:
-            snapshot = await self._database.read(self._snapshot, user_id, guild_id, practice_id)
-            practice = snapshot.practice
-            if practice is None:
-                raise UserError(_UNKNOWN)
-            if practice.ended_at is not None:
-                return await compute(snapshot.summary, practice)
-            summary = await self._end(snapshot, practice)
-            if summary is not None:
-                return summary
-
-    @reading
-    def check_open(
-        self, conn: Connection, question_id: int, _message_id: int, user_id: int
-    ) -> Shown:
-        """Return an open question's item and the order of its choices, to open a modal.
-
-        Refuses in the same cases as `answer`.
-        """
-        question = _question(conn, question_id)
-        _require_running(store.get(conn, question.practice_id, user_id))
-        item = still_there(self._item(conn, question), _CONTINUE)
-        if question.answer is not None and question.answered_at is not None:
-            raise already(item, question.choice_order, question.answer, question.answered_at)
-        return item, decode_order(question.choice_order)
-
-    async def subject(self, question_id: int) -> str | None:
-        """Return the id of the item that a question asks."""
-        question = await self._database.read(store.question, question_id)
-        return question.item_id if question else None
-
-    @reading
-    def review(self, conn: Connection, click: Click) -> Review:
-        """Return an answered question, to explain its choices."""
-        question = _question(conn, click.question_id)
-        item = self._item(conn, question)
-        if store.get(conn, question.practice_id, click.user_id) is None or item is None:
-            raise UserError(_UNKNOWN)
-        if question.answer is None:
-            raise UserError("You haven't answered this one yet. You'll see why once you do.")
-        return Review(item, decode_order(question.choice_order), question.answer)
-
-    async def answer(self, click: Click) -> Screen:
-        """Store a member's first answer, update their memory card, and return the verdict.
-
-        If the item has come into play on one of their servers, another question replaces it.
-        """
-        found = await self._database.write(self._store_answer, click)
-        if isinstance(found, Practice):
-            return await self.go_on(found.id, click.user_id, click.guild_id, click.at, instead=True)
-        question, item, again = found
-        return await self._verdict(question, item, click.user_id, click.guild_id, again=again)
-
-    def _store_answer(
-        self, conn: Connection, click: Click
-    ) -> Practice | tuple[PracticeQuestion, Item, bool]:
-        """Return the answered question, its item, and whether it had been answered before.
-
-        Return only the practice if the question must not be answered any more.
-        """
-        practice, question = _lock_question(conn, click.question_id, click.user_id)
-        bank = self._banks.of_member(conn, click.user_id, click.guild_id)
-        if question.answer is not None:
-            return question, still_there(bank.items.get(question.item_id), _CONTINUE), True
-        item = bank.asked.get(question.item_id)
-        if (
-            question.left_out_at is not None
-            or item is None
-            or item.id in self._in_play.items_hidden_from(conn, click.user_id, click.guild_id)
-        ):
-            return practice
-        answer = _judge(question, item, click)
-        answers_store.add(conn, answer)
-        memory_store.record(conn, item.id, [review_of(answer)])
-        answered = replace(
-            question,
-            answer=answer.answer,
-            correct=answer.correct,
-            answered_at=click.at,
-            rating=answer.rating,
+    def _store(self, conn: Connection, snapshot: Snapshot, step: NextStep, at: datetime) -> Screen:
+        """Store a step, and return what to show."""
+        user_id, practice = snapshot.user_id, snapshot.practice
+        number = len(snapshot.asked) + 1
+        if practice is not None:
+            stored = store.get(conn, practice.id, user_id, lock=True)
+            if stored != practice or store.questions_of(conn, practice.id) != snapshot.asked:
+                raise _ChangedError
+            if step.left_out is not None:  # its row stays, because SQLite would reuse its id
+                store.change_question(conn, step.left_out.id, left_out_at=at)
+            if step.ends:
+                store.end(conn, practice.id, snapshot.known.now)
+        if step.begins:
+            set_zone_if_unset(conn, user_id, snapshot.known.zone)
+            practice, number = store.create(conn, user_id, step.topic_id, at, step.items), 1
+        if step.day is not None:
+            self._plans.record_day(conn, user_id, step.day)
+        if step.question is not None:  # the time to answer counts from here
+            store.change_question(conn, step.question.id, asked_at=at)
+            return step.screen(replace(step.question, asked_at=at))
+        if step.item is None:
+            return self._last_screen(conn, user_id, step, at)
+        if practice is None:  # another one has begun
+            raise _ChangedError
+        question = store.add_question(
+            conn,
+            practice_id=practice.id,
+            number=number,
+            item_id=step.item.id,
+            choice_order=encode_order(step.order),
+            # a round may have given the member a card since the snapshot
+            is_new=memory_store.card_of(conn, user_id, step.item.id) is None,
+            asked_at=at,
         )
-        return answered, item, False
+        return step.screen(question)
 
-    async def guess(self, question_id: int, user_id: int, guild_id: int | None) -> PracticeVerdict:
-        """Count the member's last right answer as a miss, because they guessed.
-
-        Harmless when repeated.
-        """
-        item = await self._item_asked(question_id)
-        question = await self._database.write(self._store_guess, question_id, user_id)
-        return await self._verdict(question, item, user_id, guild_id)
-
-    def _store_guess(self, conn: Connection, question_id: int, user_id: int) -> PracticeQuestion:
-        practice, question = _lock_question(conn, question_id, user_id)
-        if question.answer is None or store.questions_of(conn, practice.id)[-1].id != question.id:
-            raise UserError(
-                "Only your last answer can be marked as a guess. </practice> shows where you are."
-            )
-        if not question.correct:
-            raise UserError(
-                "That answer was a miss already, so there's nothing to change. Press Next to go on."
-            )
-        missed = Rating.Again.value
-        if not question.guessed:
-            if not answers_store.change(conn, PRACTICE, question.id, user_id, rating=missed):
-                raise UserError(_UNKNOWN)  # an erasure of the member's data is running
-            memory_store.replay(conn, user_id, question.item_id)
-        return replace(question, rating=missed)
-
-    async def set_aside(
-        self, question_id: int, user_id: int, guild_id: int | None, *, ask_again: bool = False
-    ) -> PracticeVerdict:
-        """Set the item of an answered question aside, or with `ask_again` put it back."""
-        at = None if ask_again else self._now()
-        item = await self._item_asked(question_id)
-        question = await self._database.write(self._store_set_aside, question_id, user_id, at)
-        return await self._verdict(question, item, user_id, guild_id)
-
-    def _store_set_aside(
-        self, conn: Connection, question_id: int, user_id: int, at: datetime | None
-    ) -> PracticeQuestion:
-        question = _question(conn, question_id)
-        if store.get(conn, question.practice_id, user_id) is None:
-            raise UserError(_UNKNOWN)
-        if question.answer is None:
-            raise UserError("You haven't answered this one yet. Set it aside once you did.")
-        if not memory_store.set_aside(conn, user_id, question.item_id, at):
-            raise UserError(_UNKNOWN)
-        return question
-
-    @reading
-    def all_set_aside(self, conn: Connection, user_id: int) -> SetAside:
-        """Return the items that a member has set aside, of every server's bank."""
-        found = memory_store.items_set_aside(conn, user_id)
-        bank = self._banks.holding(conn, found)
-        items = [bank.items[item_id] for item_id in sorted(found) if item_id in bank.items]
-        titled = [(item, bank.topic_of(item).title) for item in items]
-        return SetAside(tuple(sorted(titled, key=lambda pair: pair[1])))
-
-    async def ask_again(self, user_id: int, item_ids: Collection[str]) -> SetAside:
-        """Put items back into practice and return those still set aside; ignore unknown ids."""
-        asked_again = await self._put_back(user_id, item_ids)
-        return replace(await self.all_set_aside(user_id), asked_again=asked_again)
-
-    @writing
-    def _put_back(self, conn: Connection, user_id: int, item_ids: Collection[str]) -> int:
-        chosen = memory_store.items_set_aside(conn, user_id) & set(item_ids)
-        for item_id in sorted(chosen):
-            memory_store.set_aside(conn, user_id, item_id, None)
-        return len(chosen)
-
-    @reading
-    def _verdict(
-        self,
-        conn: Connection,
-        question: PracticeQuestion,
-        item: Item,
-        user_id: int,
-        guild_id: int | None,
-        *,
-        again: bool = False,
-    ) -> PracticeVerdict:
-        """Return the verdict on an answered question, from the current state of its card."""
-        card = memory_store.card_of(conn, user_id, item.id)
-        if card is None or question.answer is None:  # an erasure of the member's data is running
-            raise UserError(_UNKNOWN)
-        back_in = None
-        if item.id not in memory_store.items_set_aside(conn, user_id):
-            back_in = days_away(card, zone_of(conn, user_id, guild_id), self._now())
-        asked = store.questions_of(conn, question.practice_id)
-        number = sum(q.answer is not None for q in asked if q.number <= question.number)
-        review = Review(item, decode_order(question.choice_order), question.answer)
-        return PracticeVerdict(question, review, number=number, back_in=back_in, again=again)
-
-    @reading
-    def _item_asked(self, conn: Connection, question_id: int) -> Item:
-        """Return the item that a question asks; refuse if it was removed."""
-        return still_there(self._item(conn, _question(conn, question_id)), _CONTINUE)
-
-    def _item(self, conn: Connection, question: PracticeQuestion) -> Item | None:
-        return self._banks.holding(conn, [question.item_id]).items.get(question.item_id)
-
-    # --- steps: each returns None if something has changed since the snapshot
-
-    async def _begin(
-        self, snapshot: Snapshot, at: datetime, topic_id: str | None, items: Sequence[str] = ()
-    ) -> Asking | Nothing | None:
-        """End the current practice, and ask the first question of a new one."""
-        after = await compute(
-            next_question, replace(snapshot, asked=()), topic_id, items, self._rng
-        )
-        if after.item is None:
-            if snapshot.practice is not None and not await self._database.write(_close, snapshot):
-                return None
-            return Nothing(
-                topic_id,
-                next_in=snapshot.next_in(topic_id),
-                more_tomorrow=bool(after.candidates.unmet),
-                planned=snapshot.course is not None,
-            )
-        day = await compute(snapshot.planned_day) if not items else None
-
-        def store_first(conn: Connection) -> PracticeQuestion | None:
-            if snapshot.practice is not None and not _close(conn, snapshot):
-                return None
-            set_zone_if_unset(conn, snapshot.user_id, snapshot.known.zone)
-            practice = store.create(conn, snapshot.user_id, topic_id, at, items)
-            if practice is None:
-                return None
-            if day is not None:
-                self._courses.record_day(conn, snapshot.user_id, day)
-            return _store_question(conn, practice, 1, after, at)
-
-        question = await self._database.write(store_first)
-        return None if question is None else after.asking(question)
-
-    async def _ask_next(
-        self, snapshot: Snapshot, practice: Practice, at: datetime, *, instead: bool = False
-    ) -> Asking | Summary | None:
-        """Ask the next question of a practice, or end it."""
-        after = await compute(next_question, snapshot, practice.topic_id, practice.items, self._rng)
-        if after.ends:
-            return await self._end(snapshot, practice)
-
-        def store_next(conn: Connection) -> PracticeQuestion | None:
-            if not _lock_unchanged(conn, snapshot):
-                return None
-            if after.left_out is not None:  # its row stays, because SQLite would reuse its id
-                store.change_question(conn, after.left_out.id, left_out_at=at)
-            if after.question is not None:  # the time to answer counts from here
-                store.change_question(conn, after.question.id, asked_at=at)
-                return replace(after.question, asked_at=at)
-            if after.item is None:
-                return None  # the next snapshot has no open question, and the practice ends
-            return _store_question(conn, practice, len(snapshot.asked) + 1, after, at)
-
-        question = await self._database.write(store_next)
-        return None if question is None else after.asking(question, instead=instead)
-
-    async def _end(self, snapshot: Snapshot, practice: Practice) -> Summary | None:
-        """End a practice and return its summary."""
-        summary = await compute(snapshot.summary, practice)
-        day = await compute(snapshot.planned_day)
-
-        def store_end(conn: Connection) -> bool:
-            if not _close(conn, snapshot):
-                return False
-            if day is not None:
-                self._courses.record_day(conn, practice.user_id, day)
-            return True
-
-        return summary if await self._database.write(store_end) else None
+    def _last_screen(self, conn: Connection, user_id: int, step: NextStep, at: datetime) -> Screen:
+        """Return what to show without a question; a practice that ends counts for the streak."""
+        summary = step.last
+        if isinstance(summary, Summary) and step.ends and summary.answered:
+            streak, news = self._streaks.credit(conn, user_id, None, at)
+            return replace(summary, streak=streak, news=news)
+        return step.screen(None)
 
     def _snapshot(
-        self, conn: Connection, user_id: int, guild_id: int | None, practice_id: int | None = None
+        self, conn: Connection, user_id: int, guild_id: int | None, practice_id: int | None
     ) -> Snapshot:
         """Read what the next question of a practice depends on; by default the running one."""
         now = self._now()
@@ -400,9 +233,167 @@ class Practices:
             asked=store.questions_of(conn, practice.id) if practice else (),
             known=knowledge(conn, user_id, bank, zone, now, hidden),
             in_play=self._in_play.items_anywhere(conn),
-            course=self._courses.course(conn, user_id, zone, now),
+            plan=self._plans.followed(conn, user_id, zone, now),
             new_today=store.new_since(conn, user_id, midnight),
         )
+
+    @reading
+    def check_open(
+        self, conn: Connection, question_id: int, _message_id: int, user_id: int
+    ) -> Shown:
+        """Return an open question's item and the order of its choices, to open a modal.
+
+        Refuses in the same cases as `answer`.
+        """
+        question = _question(conn, question_id)
+        _require_running(store.get(conn, question.practice_id, user_id))
+        item = self._item(conn, question)
+        if question.answer is not None and question.answered_at is not None:
+            raise already(item, question.choice_order, question.answer, question.answered_at)
+        return item, decode_order(question.choice_order)
+
+    async def item_of(self, question_id: int) -> str | None:
+        """Return the id of the item that a question asks."""
+        question = await self._database.read(store.question, question_id)
+        return question.item_id if question else None
+
+    @reading
+    def explain(self, conn: Connection, click: Click) -> Answered:
+        """Return an answered question, to explain its choices."""
+        question = _question(conn, click.question_id)
+        if store.get(conn, question.practice_id, click.user_id) is None:
+            raise UserError(_UNKNOWN)
+        if question.answer is None:
+            raise UserError("You haven't answered this one yet. You'll see why once you do.")
+        item = self._item(conn, question)
+        return Answered(item, decode_order(question.choice_order), question.answer)
+
+    async def answer(self, click: Click) -> Screen:
+        """Store a member's first answer, update their memory card, and return the verdict.
+
+        If the item has come into play on one of their servers, another question replaces it.
+        """
+        found, again = await self._database.write(self._answer, click)
+        if isinstance(found, Practice):
+            return await self._ask_instead(found.id, click)
+        verdict = await self._verdict(found, click.user_id, click.guild_id)
+        return replace(verdict, again=again)
+
+    def _answer(self, conn: Connection, click: Click) -> tuple[Practice | PracticeQuestion, bool]:
+        """Return the answered question, and whether it had been answered before.
+
+        Instead of a question that must not be answered any more, return its practice.
+        """
+        practice, question = _lock_question(conn, click.question_id, click.user_id)
+        if question.answer is not None:
+            return question, True
+        item = self._banks.of_member(conn, click.user_id, click.guild_id).asked.get(
+            question.item_id
+        )
+        if (
+            question.left_out_at is not None
+            or item is None
+            or item.id in self._in_play.items_hidden_from(conn, click.user_id, click.guild_id)
+        ):
+            return practice, False
+        answer = _judge(question, item, click)
+        answers_store.add(conn, answer)
+        memory_store.record(conn, item.id, [review_of(answer)])
+        return _question(conn, question.id), False
+
+    async def guess(self, question_id: int, user_id: int, guild_id: int | None) -> PracticeVerdict:
+        """Count the member's last right answer as a miss, because they guessed.
+
+        Harmless when repeated.
+        """
+        question = await self._store_guess(question_id, user_id)
+        return await self._verdict(question, user_id, guild_id)
+
+    @writing
+    def _store_guess(self, conn: Connection, question_id: int, user_id: int) -> PracticeQuestion:
+        practice, question = _lock_question(conn, question_id, user_id)
+        if question.answer is None or store.questions_of(conn, practice.id)[-1].id != question.id:
+            raise UserError(
+                "Only your last answer can be marked as a guess. </practice> shows where you are."
+            )
+        if not question.correct:
+            raise UserError(
+                "That answer was a miss already, so there's nothing to change. Press Next to go on."
+            )
+        missed = Rating.Again.value
+        if not question.guessed:
+            if not answers_store.change(conn, PRACTICE, question.id, user_id, rating=missed):
+                raise UserError(_UNKNOWN)  # an erasure of the member's data is running
+            memory_store.replay(conn, user_id, question.item_id)
+        return replace(question, rating=missed)
+
+    async def set_aside(
+        self, question_id: int, user_id: int, guild_id: int | None
+    ) -> PracticeVerdict:
+        """Set the item of an answered question aside."""
+        question = await self._store_set_aside(question_id, user_id, self._now())
+        return await self._verdict(question, user_id, guild_id)
+
+    async def put_back(
+        self, question_id: int, user_id: int, guild_id: int | None
+    ) -> PracticeVerdict:
+        """Ask the item of an answered question again."""
+        question = await self._store_set_aside(question_id, user_id, None)
+        return await self._verdict(question, user_id, guild_id)
+
+    @writing
+    def _store_set_aside(
+        self, conn: Connection, question_id: int, user_id: int, at: datetime | None
+    ) -> PracticeQuestion:
+        question = _question(conn, question_id)
+        if store.get(conn, question.practice_id, user_id) is None:
+            raise UserError(_UNKNOWN)
+        if question.answer is None:
+            raise UserError("You haven't answered this one yet. Set it aside once you did.")
+        if not memory_store.set_aside(conn, user_id, question.item_id, at):
+            raise UserError(_UNKNOWN)
+        return question
+
+    @reading
+    def all_set_aside(self, conn: Connection, user_id: int) -> Sequence[tuple[Item, str]]:
+        """Return the items that a member has set aside, of every server's bank, with their topics'
+        titles.
+        """
+        found = memory_store.items_set_aside(conn, user_id)
+        bank = self._banks.holding(conn, found)
+        items = [bank.items[item_id] for item_id in sorted(found) if item_id in bank.items]
+        titled = [(item, bank.topic_of(item).title) for item in items]
+        return sorted(titled, key=lambda pair: pair[1])
+
+    @writing
+    def ask_again(self, conn: Connection, user_id: int, item_ids: Collection[str]) -> int:
+        """Put items back into practice and return how many; ignore unknown ids."""
+        chosen = memory_store.items_set_aside(conn, user_id) & set(item_ids)
+        for item_id in sorted(chosen):
+            memory_store.set_aside(conn, user_id, item_id, None)
+        return len(chosen)
+
+    @reading
+    def _verdict(
+        self, conn: Connection, question: PracticeQuestion, user_id: int, guild_id: int | None
+    ) -> PracticeVerdict:
+        """Return the verdict on an answered question, from the current state of its card."""
+        item = self._item(conn, question)
+        card = memory_store.card_of(conn, user_id, item.id)
+        if card is None or question.answer is None:  # an erasure of the member's data is running
+            raise UserError(_UNKNOWN)
+        back_in = None
+        if item.id not in memory_store.items_set_aside(conn, user_id):
+            back_in = days_away(card, zone_of(conn, user_id, guild_id), self._now())
+        asked = store.questions_of(conn, question.practice_id)
+        number = sum(q.answer is not None for q in asked if q.number <= question.number)
+        answered = Answered(item, decode_order(question.choice_order), question.answer)
+        return PracticeVerdict(question, answered, number, back_in)
+
+    def _item(self, conn: Connection, question: PracticeQuestion) -> Item:
+        """Return the item that a question asks; refuse if it was removed."""
+        found = self._banks.holding(conn, [question.item_id]).items.get(question.item_id)
+        return still_there(found, _CONTINUE)
 
 
 def _judge(question: PracticeQuestion, item: Item, click: Click) -> Answer:
@@ -425,38 +416,6 @@ def _judge(question: PracticeQuestion, item: Item, click: Click) -> Answer:
         elapsed_ms=elapsed,
         answered_at=click.at,
         rating=rate(right, elapsed, slow_in_practice(item)).value,
-    )
-
-
-def _lock_unchanged(conn: Connection, snapshot: Snapshot) -> bool:
-    """Lock a practice; return whether it and its questions are still as in the snapshot."""
-    assert snapshot.practice is not None
-    practice = store.get(conn, snapshot.practice.id, snapshot.user_id, lock=True)
-    return practice == snapshot.practice and store.questions_of(conn, practice.id) == snapshot.asked
-
-
-def _close(conn: Connection, snapshot: Snapshot) -> bool:
-    """End the practice of a snapshot; False if it has changed since."""
-    if snapshot.practice is None or not _lock_unchanged(conn, snapshot):
-        return False
-    store.end(conn, snapshot.practice.id, snapshot.known.now)
-    return True
-
-
-def _store_question(
-    conn: Connection, practice: Practice, number: int, after: NextQuestion, at: datetime
-) -> PracticeQuestion:
-    """Store the next question; a round may have given the member a card since the snapshot."""
-    assert after.item is not None
-    item_id = after.item.id
-    return store.add_question(
-        conn,
-        practice_id=practice.id,
-        number=number,
-        item_id=item_id,
-        choice_order=encode_order(after.order),
-        fresh=memory_store.card_of(conn, practice.user_id, item_id) is None,
-        asked_at=at,
     )
 
 

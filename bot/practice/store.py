@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from fsrs import Rating
 from sqlalchemy import Connection, Select, bindparam, func, select, update
 
 from bot.answers.rules import slow_in_practice
@@ -24,7 +23,7 @@ from bot.core.tables import (
     metadata,
     prepared,
 )
-from bot.practice.rules import Answered, Practice, PracticeQuestion
+from bot.practice.model import Practice, PracticeQuestion
 
 # Members' practices. At most one of a member is running.
 practices = sa.Table(
@@ -56,7 +55,7 @@ practice_questions = sa.Table(
     sa.Column("item_id", sa.String(48), nullable=False),
     # it could show where the right answer stands
     sa.Column("choice_order", sa.String(6), nullable=False, info=SECRET),
-    sa.Column("fresh", sa.Boolean, nullable=False),  # the member had no memory card of the item
+    sa.Column("is_new", sa.Boolean, nullable=False),  # the member had no memory card of the item
     sa.Column("asked_at", Instant, nullable=False),
     sa.Column("left_out_at", Instant),  # when it was dropped without an answer
     sa.UniqueConstraint("practice_id", "number"),
@@ -83,11 +82,11 @@ def create(
 ) -> Practice | None:
     """Begin a practice, only on `items` if there are any; None if the member has a running one."""
     item_ids = " ".join(items) or None
-    fresh = insert(conn, practices).values(
+    query = insert(conn, practices).values(
         user_id=user_id, topic_id=topic_id, item_ids=item_ids, started_at=at
     )
-    fresh = fresh.on_conflict_do_nothing(index_elements=["user_id"], index_where=_RUNNING)
-    row = conn.execute(fresh.returning(practices)).first()
+    query = query.on_conflict_do_nothing(index_elements=["user_id"], index_where=_RUNNING)
+    row = conn.execute(query.returning(practices)).first()
     return None if row is None else Practice(**row._mapping)
 
 
@@ -154,6 +153,18 @@ def last_asked(conn: Connection, user_id: int) -> datetime | None:
     return conn.execute(asked.order_by(practice_questions.c.number.desc()).limit(1)).scalar()
 
 
+def answer_times(conn: Connection, user_id: int, since: datetime) -> list[datetime]:
+    """Return when a member answered in practice since a moment, the oldest first."""
+    return list(_answer_times(conn, user_id, since).scalars())
+
+
+@prepared
+def _answer_times(user_id: int, since: datetime) -> Select[Any]:
+    own = answers.c.user_id == user_id, answers.c.answered_at >= since
+    query = select(answers.c.answered_at).where(*own, answers.c.source == constant(PRACTICE))
+    return query.order_by(answers.c.answered_at)
+
+
 def new_since(conn: Connection, user_id: int, since: datetime) -> int:
     """Return how many items a member has met for the first time in practice since then."""
     counted: int = _count_new(conn, user_id, since).scalar_one()
@@ -170,37 +181,6 @@ def _count_new(user_id: int, since: datetime) -> Select[Any]:
             answers.c.user_id == user_id,
             answers.c.answered_at >= since,
             answers.c.source == constant(PRACTICE),
-            practice_questions.c.fresh,
+            practice_questions.c.is_new,
         )
-    )
-
-
-def latest_answers(conn: Connection, user_id: int, since: datetime, limit: int) -> list[Answered]:
-    """Return a member's latest answers in practice since a moment, oldest first."""
-    found = [
-        Answered(
-            item_id=r.item_id,
-            at=r.answered_at,
-            fresh=bool(r.fresh),
-            rating=Rating(r.rating),
-        )
-        for r in _latest_answers(conn, user_id, since, limit)
-    ]
-    return found[::-1]
-
-
-@prepared
-def _latest_answers(user_id: int, since: datetime, limit: int) -> Select[Any]:
-    # A subquery, because PostgreSQL may scan all questions for a join.
-    fresh = (
-        select(practice_questions.c.fresh)
-        .where(practice_questions.c.id == answers.c.question_id)
-        .scalar_subquery()
-    )
-    c = answers.c
-    return (
-        select(c.item_id, c.answered_at, c.rating, fresh.label("fresh"))
-        .where(c.user_id == user_id, c.answered_at >= since, c.source == constant(PRACTICE))
-        .order_by(c.answered_at.desc())
-        .limit(limit)
     )

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import discord
 from discord import ui
 
 from bot.chat import text as t
 from bot.chat.messages import ENDED, OPEN, PRIMARY, REVEALED, Message, button, row, separator
 from bot.chat.router import ROW, TOPIC, Route
-from bot.practice.cards import Asking, Nothing, PracticeVerdict, Screen, SetAside, Summary
+from bot.members.views import streak_news
+from bot.practice.model import Asking, Nothing, PracticeVerdict, Screen, Summary
 from bot.practice.rules import NEW_A_DAY
 from bot.questions.model import Bank, Item
 from bot.questions.views import (
@@ -28,7 +31,7 @@ PRACTISE = Route("practise", {"topic": TOPIC}, once=True)
 NEXT = Route("next", {"practice": ROW}, once=True)
 END = Route("end", {"practice": ROW}, once=True)
 GUESSED = Route("guessed", {"question": ROW}, once=True)
-SET_ASIDE = Route("suspend", {"question": ROW, "do": "stop|again"}, once=True)
+SET_ASIDE = Route("setaside", {"question": ROW, "do": "stop|again"}, once=True)
 ALL_SET_ASIDE = Route("aside", {})
 ASK_AGAIN = Route("back", {}, once=True)
 
@@ -52,7 +55,7 @@ def messages(screen: Screen, bank: Bank) -> list[Message]:
 
 def asking_page(asking: Asking, bank: Bank) -> Message:
     """Return a question, with a line that says what can follow it today."""
-    met = "new" if asking.question.fresh else "review"
+    met = "new" if asking.question.is_new else "review"
     ahead = [f"{asking.due:,} to review"] if asking.due else []
     ahead += [f"{asking.new:,} new"] if asking.new else []
     number = f"{asking.number:,} of {asking.total:,}"
@@ -70,22 +73,22 @@ def asking_page(asking: Asking, bank: Bank) -> Message:
     )
 
 
-def answered_pages(answered: PracticeVerdict, bank: Bank) -> list[Message]:
+def answered_pages(verdict: PracticeVerdict, bank: Bank) -> list[Message]:
     """Return the verdict with its reasons; if it needs several messages, the first has the buttons."""
-    item = answered.review.item
-    head, prompt = _head(f"{answered.number:,}", item, bank), prompt_block(item)
+    item = verdict.answered.item
+    head, prompt = _head(f"{verdict.number:,}", item, bank), prompt_block(item)
     blocks = (
-        ["You already answered this one, and your first answer counts."] if answered.again else []
+        ["You already answered this one, and your first answer counts."] if verdict.again else []
     )
     blocks += [
-        *verdict_blocks(answered.review),
-        f"{explanation(item, bank)}\n-# {_what_follows(answered)}",
+        *verdict_blocks(verdict.answered),
+        f"{explanation(item, bank)}\n-# {_what_follows(verdict)}",
     ]
     first, *more = t.pages(blocks, t.MAX_TEXT - len(head) - len(prompt))
-    colour = REVEALED if answered.review.right else ENDED
-    row_id = answered.question.id
-    is_aside = answered.back_in is None
-    may_guess = answered.review.right and not answered.question.guessed and not is_aside
+    colour = REVEALED if verdict.answered.right else ENDED
+    row_id = verdict.question.id
+    is_aside = verdict.back_in is None
+    may_guess = verdict.answered.right and not verdict.question.guessed and not is_aside
     label, do = ("Ask again", "again") if is_aside else ("Don't ask again", "stop")
     card = Message(
         colour,
@@ -95,39 +98,40 @@ def answered_pages(answered: PracticeVerdict, bank: Bank) -> list[Message]:
         separator(),
         first,
         row(
-            button("Next", NEXT.id(practice=answered.question.practice_id), PRIMARY),
+            button("Next", NEXT.id(practice=verdict.question.practice_id), PRIMARY),
             button("Explain", WHY.id(source="practice", row=row_id)) if item.choices else None,
             button("I guessed", GUESSED.id(question=row_id)) if may_guess else None,
         ),
         row(
             button(label, SET_ASIDE.id(question=row_id, do=do)),
             button("Report", REPORT.id(source="practice", row=row_id)),
-            button("End", END.id(practice=answered.question.practice_id)),
+            button("End", END.id(practice=verdict.question.practice_id)),
         ),
     )
     return [card, *(Message(colour, page) for page in more)]
 
 
-def _what_follows(answered: PracticeVerdict) -> str:
+def _what_follows(verdict: PracticeVerdict) -> str:
     """Say when an item comes back, and whether its right answer counts as a miss."""
-    if answered.back_in is None:
+    if verdict.back_in is None:
         return "You won't be asked this one again. Change your mind here or in </topics>."
-    guessed = "Counts as a miss · " if answered.question.guessed else ""
-    return guessed + comes_back(answered.back_in)
+    guessed = "Counts as a miss · " if verdict.question.guessed else ""
+    return guessed + comes_back(verdict.back_in)
 
 
-def set_aside_page(found: SetAside) -> Message:
-    """Return the items that a member has set aside, with a list of as many as fit to put back."""
+def set_aside_page(items: Sequence[tuple[Item, str]], put_back: int = 0) -> Message:
+    """Return the items that a member has set aside, with a list of as many as fit to put back.
+
+    Each comes with its topic's title; `put_back` counts those that they have just put back.
+    """
     again = None
-    if found.asked_again:
-        again = (
-            f"{t.count(found.asked_again, 'question is', 'questions are')} back in your practice."
-        )
-    if not found.items:
+    if put_back:
+        again = f"{t.count(put_back, 'question is', 'questions are')} back in your practice."
+    if not items:
         return Message(
             ENDED, again, "Nothing is set aside. Every question can come up in </practice>."
         )
-    shown = found.items[:_MOST_OPTIONS]
+    shown = items[:_MOST_OPTIONS]
     options = [
         discord.SelectOption(
             label=t.cut(" ".join(item.prompt.split()), _OPTION_LENGTH),
@@ -136,13 +140,11 @@ def set_aside_page(found: SetAside) -> Message:
         )
         for item, title in shown
     ]
-    more = (
-        f" The first {_MOST_OPTIONS} are in the list." if len(found.items) > _MOST_OPTIONS else ""
-    )
+    more = f" The first {_MOST_OPTIONS} are in the list." if len(items) > _MOST_OPTIONS else ""
     return Message(
         OPEN,
         again,
-        f"### Set aside\n{t.count(len(found.items), 'question')} you don't want to be asked again.{more}",
+        f"### Set aside\n{t.count(len(items), 'question')} you don't want to be asked again.{more}",
         row(
             ui.Select(
                 custom_id=ASK_AGAIN.id(),
@@ -169,6 +171,9 @@ def summary_page(summary: Summary) -> Message:
         for days, number in summary.back:
             verb = "comes back" if number == 1 else "come back"
             lines.append(f"{t.count(number, 'question')} {verb} {t.days_ahead(days)}")
+        if summary.streak is not None:
+            lines.append(f"**{t.count(summary.streak.current, 'day')} in a row**")
+            lines += streak_news(summary.streak, summary.news)
         body = "\n".join(lines)
     more = None
     if summary.left:

@@ -9,8 +9,7 @@ from discord.ext import commands
 from bot.chat.client import QuizBot
 from bot.chat.messages import Message
 from bot.chat.replies import defer_if_slow, say, say_here, show
-from bot.chat.router import Fields, guild_id_of, modal_fields
-from bot.core.zones import meant_zone
+from bot.chat.router import Fields, guild_id_of, modal_zone
 from bot.members.service import Members
 from bot.plan.service import Plans
 from bot.profile import views as view
@@ -48,10 +47,7 @@ class ProfileCog(commands.Cog):
 
     async def change_zone(self, interaction: discord.Interaction, _fields: Fields) -> None:
         """Change the member's zone to the one that was typed, else to the one that was picked."""
-        given = modal_fields(interaction)
-        typed = "".join(given.get("other", ())).strip()
-        zone = meant_zone(typed or "".join(given.get("zone", ())).strip())
-        await self.members.set_zone(interaction.user.id, zone)
+        await self.members.set_zone(interaction.user.id, modal_zone(interaction))
         page = self._page(interaction, interaction.user)
         await say_here(interaction, await defer_if_slow(interaction, page, edits=True))
 

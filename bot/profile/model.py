@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from bot.daily.streaks import Streak
+from bot.members.model import Streak
 
 
 class Activity(Struct, frozen=True):

@@ -9,8 +9,8 @@ from bot.answers import totals
 from bot.core.calendar import local_date
 from bot.core.context import Context
 from bot.core.database import Connection, reading_long
-from bot.daily.streak_store import streak_of
 from bot.members.store import shows_profile, zone_of
+from bot.members.streak_service import Streaks
 from bot.memory.service import knowledge
 from bot.profile import rules
 from bot.profile.model import Details, Profile
@@ -19,7 +19,8 @@ from bot.profile.model import Details, Profile
 class Profiles:
     """The profiles of members."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, streaks: Streaks) -> None:
+        self._streaks = streaks
         self._database = context.database
         self._banks = context.banks
         self._now = context.now
@@ -31,7 +32,7 @@ class Profiles:
         visible = shows or user_id == asker_id
         return Profile(
             points=totals.points_of(conn, guild_id, user_id),
-            streak=streak_of(conn, guild_id, user_id, self._now()),
+            streak=self._streaks.of(conn, user_id, guild_id),
             shows=shows,
             details=self._details(conn, guild_id, user_id) if visible else None,
         )

@@ -7,14 +7,24 @@ from datetime import datetime
 from discord import ui
 
 from bot.chat import text as t
-from bot.chat.charts import MARGIN, big_number
 from bot.chat.messages import REVEALED, Message, button, row
-from bot.chat.modals import fields_modal, text_field
-from bot.chat.pictures import ACCENT, MUTED, TRACK, WIDTH, Picture, box, draw_picture, panel, words
+from bot.chat.modals import fields_modal, zone_fields
+from bot.chat.pictures import (
+    ACCENT,
+    MARGIN,
+    MUTED,
+    TRACK,
+    WIDTH,
+    Picture,
+    big_number,
+    box,
+    draw_picture,
+    panel,
+    words,
+)
 from bot.chat.router import Route
-from bot.daily import panel_views as daily_panel_views
-from bot.plan.cards import Outlook
-from bot.plan.views import stats_line
+from bot.plan.model import Outlook
+from bot.plan.views import profile_line
 from bot.privacy.views import MY_DATA
 from bot.profile.model import Details, Profile
 from bot.reminders.views import REMIND
@@ -28,19 +38,20 @@ _BAR, _GAP, _HEIGHT = 5, 3, 34
 
 async def own_profile(name: str, profile: Profile, plan: Outlook | None = None) -> Message:
     """Return a member's profile as they see it, with their choices and their plan."""
-    shows = profile.shows
-    who = "others see all but your plan" if shows else "others see only points and streak"
-    share = button("Hide", PROFILE.id(do="hide")) if shows else None
+    seen = "\n-# Others see all of this but your plan." if profile.shows else ""
+    share = button("Show to others", PROFILE.id(do="show"))
+    if profile.shows:
+        share = button("Hide", PROFILE.id(do="hide"))
     return Message(
         REVEALED,
-        f"### {t.name(name)}\n{_figures(profile)}\n-# On every server, {who}.",
+        f"### {t.name(name)}\n{_figures(profile)}{seen}",
         await _picture(profile),
-        stats_line(plan) if plan else None,
+        profile_line(plan) if plan else None,
         row(
             button("Remind me", REMIND.id()),
             button("Time zone", PROFILE.id(do="zone")),
             button("Anki deck", DECKS.id()),
-            share or button("Show to others", PROFILE.id(do="show")),
+            share,
             button("My data", MY_DATA.id()),
         ),
     )
@@ -58,7 +69,7 @@ def _figures(profile: Profile) -> str:
     parts = [f"**{t.count(profile.points, 'point')}**"]
     streak = profile.streak
     if streak.best:
-        parts.append(f"streak **{t.count(streak.current, 'day')}**, best {streak.best:,}")
+        parts.append(f"streak **{streak.current:,}**, best {streak.best:,}")
     if streak.freezes:
         parts.append(t.count(streak.freezes, "freeze"))
     return " · ".join(parts)
@@ -105,11 +116,4 @@ def svg(details: Details) -> str:
 
 def zone_form(zone: str, now: datetime) -> ui.Modal:
     """Return the form for a member's time zone: a list of common ones, and a field for any other."""
-    zones = daily_panel_views.zone_list(zone, now)
-    hint = "A city or a zone, for example Lisbon"
-    return fields_modal(
-        "Your time zone",
-        ZONE.id(),
-        ui.Label(text="Time zone", description="Your days begin at its midnight", component=zones),
-        text_field("other", "Not listed?", "", 64, hint, needed=False),
-    )
+    return fields_modal("Your time zone", ZONE.id(), *zone_fields(zone, now))

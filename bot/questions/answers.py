@@ -1,16 +1,26 @@
-"""Answers as they are stored, and whether they are right."""
+"""Answers as they are stored, whether they are right, and how a question was answered."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+
+from msgspec import Struct
 
 from bot.chat.text import escape
 from bot.core.clicks import AlreadyAnswered, Click
 from bot.core.errors import UserError
 from bot.core.limits import MAX_TYPED
 from bot.questions.model import LETTERS, Item
-from bot.questions.typed import is_near, matches
+from bot.questions.typed import is_near, matches, normal_form
+
+_NAMELESS_FROM = 2
+"""A wrong text is shown without a name only if this many members wrote it.
+
+One member alone could put any words into the bot's mouth.
+"""
+
 
 Shown = tuple[Item, tuple[int, ...]]
 """An item, and the order of its choices on the card, as indexes in the bank."""
@@ -78,3 +88,62 @@ def shown_right(item: Item) -> str:
     if item.unit is None:
         return item.accept[0]
     return f"{item.accept[0]}{'' if item.unit == '%' else ' '}{item.unit}"
+
+
+class Answered(Struct, frozen=True):
+    """A revealed question as one member answered it; `answer` is None if they did not."""
+
+    item: Item
+    order: tuple[int, ...]
+    answer: str | None
+    points: int = 0
+    elapsed_ms: int = 0
+
+    @property
+    def right(self) -> bool:
+        return self.answer is not None and is_right(self.item, self.answer)
+
+
+def missed_items(given: Iterable[Answered]) -> list[str]:
+    """Return the ids of the items that a member got wrong or did not answer; refuse if none."""
+    found = [answered.item.id for answered in given if not answered.right]
+    if not found:
+        raise UserError(
+            "You had every question right, so there's nothing to practise here. </practice> has more."
+        )
+    return found
+
+
+class Outcome(Struct, frozen=True):
+    """How all players answered a question; `picked` maps a choice's index to how many picked it."""
+
+    answered: int
+    right: int
+    picked: Mapping[int, int]
+    wrong_texts: tuple[tuple[str, int], ...] = ()
+
+
+def count_answers(item: Item, given: Sequence[tuple[str, bool]]) -> Outcome:
+    """Count answers, which are given as pairs of the stored answer and whether it is right."""
+    right = sum(correct for _, correct in given)
+    if item.kind == "typed":
+        wrong = _wrong_texts(text for text, correct in given if not correct)
+        return Outcome(len(given), right, {}, wrong)
+    picked = Counter(pick for picks, _ in given for pick in decode_picks(picks))
+    return Outcome(len(given), right, picked)
+
+
+def _wrong_texts(wrong: Iterable[str]) -> tuple[tuple[str, int], ...]:
+    """Return the most frequent wrong texts that several members wrote, each with its count.
+
+    If no two members wrote the same spelling, the normal form is shown.
+    """
+    written: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for text in wrong:
+        written[normal_form(text) or text][text] += 1
+    found = []
+    for form, texts in sorted(written.items(), key=lambda each: -each[1].total())[:3]:
+        [(text, times)] = texts.most_common(1)
+        if texts.total() >= _NAMELESS_FROM:
+            found.append((text if times >= _NAMELESS_FROM else form, texts.total()))
+    return tuple(found)

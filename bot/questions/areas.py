@@ -40,13 +40,6 @@ def topics_of(bank: Bank, area: str) -> list[Topic]:
             return list(found)
 
 
-def chosen_topics(area: str) -> frozenset[str]:
-    """Return the ids of the topics that were chosen one by one; none for other areas."""
-    return (
-        frozenset(area.removeprefix(_TOPICS).split()) if area.startswith(_TOPICS) else frozenset()
-    )
-
-
 def is_asked(bank: Bank, area: str) -> bool:
     """Return whether an area has items that the bank asks."""
     return bool(topics_of(bank, area))

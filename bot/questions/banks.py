@@ -18,14 +18,16 @@ from msgspec import Struct
 from bot.core.database import Connection, NotLoaded
 from bot.core.limits import DIRECT_ROWS, DIRECT_SERVERS
 from bot.questions import own, store
-from bot.questions.model import Bank, Measured
+from bot.questions.model import Bank
 
 _MOST_BANKS = 500
-_MOST_ROWS = 32_000
-"""Limit of own topics and items in all cached banks; 10,000 take about 30 MB.
+_MOST_SIZE = 32_000
+"""Limit of the sizes of all cached banks; one of 10,000 takes about 30 MB.
 
 It is high enough for two members in direct messages, however large their servers' banks are.
 """
+_LONG = 1000
+"""Characters of a question or topic that counts as two."""
 _MOST_JOINED = 20
 """Limit of cached joined banks. They share items with the servers' banks, so each takes 2 MB."""
 _IDLE_SECONDS = 1800.0
@@ -35,9 +37,11 @@ Marks = tuple[tuple[int, int], ...]
 
 
 class _Cached(Struct):
+    """A server's bank. `size` counts its own questions and topics, a long one as several."""
+
     mark: int
     bank: Bank
-    rows: int
+    size: int
     used_at: float
 
 
@@ -67,16 +71,7 @@ class Banks:
         self._cached: OrderedDict[int, _Cached] = OrderedDict()
         self._joined: OrderedDict[Marks, _Joined] = OrderedDict()
         """A joined bank is dropped with the first bank of its servers that is dropped."""
-        self._measured: Mapping[str, Measured] = {}
         self._lock = threading.Lock()
-
-    def measure(self, measured: Mapping[str, Measured]) -> None:
-        """Give the items of all banks these measured difficulties, by item id."""
-        packs = self.packs.measured_by(measured)
-        with self._lock:
-            self.packs, self._measured = packs, measured
-            self._cached.clear()
-            self._joined.clear()
 
     def of(self, conn: Connection, guild_id: int) -> Bank:
         """Return a server's bank."""
@@ -155,11 +150,10 @@ class Banks:
         items = store.own_items_of(conn, guild_id)
 
         def make() -> Bank:
-            measured = self._measured
-            joined = own.bank_of(self.packs, packs, topics, items)
-            made = _indexed(joined.measured_by(measured))
-            rows = len(topics) + len(items)
-            self._add(guild_id, _Cached(mark, made, rows, self._seconds()), measured)
+            made = _indexed(own.bank_of(self.packs, packs, topics, items))
+            contents = [*(row.content for row in topics), *(row.content for row in items)]
+            size = sum(1 + len(content) // _LONG for content in contents)
+            self._add(guild_id, _Cached(mark, made, size, self._seconds()))
             return made
 
         return make
@@ -173,12 +167,11 @@ class Banks:
         makers = [self._load(conn, guild_id) for guild_id in servers]
 
         def make() -> Bank:
-            measured = self._measured
             banks = [make_one() for make_one in makers]
             others = [bank for bank in banks if bank is not self.packs]
             joined = _indexed(own.join_banks([self.packs, *others]))
             with self._lock:
-                if self._cached.keys() >= set(servers) and measured is self._measured:
+                if self._cached.keys() >= set(servers):
                     self._joined[marks] = _Joined(frozenset(servers), joined)
                     while len(self._joined) > _MOST_JOINED:
                         self._joined.popitem(last=False)
@@ -186,11 +179,8 @@ class Banks:
 
         return make
 
-    def _add(self, guild_id: int, cached: _Cached, measured: Mapping[str, Measured]) -> None:
-        """Keep a bank, unless the items were measured again while it was made."""
+    def _add(self, guild_id: int, cached: _Cached) -> None:
         with self._lock:
-            if measured is not self._measured:
-                return
             self._drop(guild_id)
             self._cached[guild_id] = cached
             self._evict()
@@ -203,14 +193,14 @@ class Banks:
 
     def _evict(self) -> None:
         """Drop idle banks, then the least recently used ones until the rest fits."""
-        rows = sum(cached.rows for cached in self._cached.values())
+        size = sum(cached.size for cached in self._cached.values())
         idle_since = self._seconds() - _IDLE_SECONDS
         while len(self._cached) > 1:
             guild_id, cached = next(iter(self._cached.items()))
-            fits = len(self._cached) <= _MOST_BANKS and rows <= _MOST_ROWS
+            fits = len(self._cached) <= _MOST_BANKS and size <= _MOST_SIZE
             if fits and cached.used_at >= idle_since:
                 return
-            rows -= cached.rows
+            size -= cached.size
             self._drop(guild_id)
 
 

@@ -25,8 +25,7 @@ from bot.core.clicks import Click
 from bot.core.errors import UserError
 from bot.core.limits import MAX_REPORT, MAX_TYPED
 from bot.questions import views as view
-from bot.questions.answers import Shown
-from bot.questions.cards import Review
+from bot.questions.answers import Answered, Shown
 from bot.questions.service import Reports
 
 
@@ -34,15 +33,15 @@ class Answerable(Struct, frozen=True):
     """A feature's handlers for the question cards that it posts.
 
     `check_open` returns the question of a row (by row, message and member), or refuses if the
-    member can't answer it any more. `answer` stores an answer and replies. `review` returns the
-    question as the member answered it. `subject` returns the id of the row's item or topic for
+    member can't answer it any more. `answer` stores an answer and replies. `explain` returns the
+    question as the member answered it. `item_of` returns the id of the row's item or topic for
     reports, or None if there is no such row.
     """
 
     check_open: Callable[[int, int, int], Awaitable[Shown]]
     answer: Callable[[discord.Interaction, Click], Awaitable[None]]
-    review: Callable[[Click], Awaitable[Review]]
-    subject: Callable[[int], Awaitable[str | None]]
+    explain: Callable[[Click], Awaitable[Answered]]
+    item_of: Callable[[int], Awaitable[str | None]]
 
 
 class Answering(commands.Cog):
@@ -89,9 +88,9 @@ class Answering(commands.Cog):
 
     async def why(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Show the reasons for every choice, the reader's own first."""
-        review = await self._answerable(fields).review(click_of(interaction, fields))
+        answered = await self._answerable(fields).explain(click_of(interaction, fields))
         bank = await self.bot.context.bank_for(interaction.user.id, interaction.guild_id)
-        texts = t.pages(view.why_blocks(review, bank))
+        texts = t.pages(view.why_blocks(answered, bank))
         await say_all(interaction, [Message(REVEALED, text) for text in texts])
 
     async def report(self, interaction: discord.Interaction, fields: Fields) -> None:
@@ -104,8 +103,8 @@ class Answering(commands.Cog):
             raise UserError(
                 "Your report was empty. Press Report again and choose what's wrong, or write it."
             )
-        subject = await self._answerable(fields).subject(int(fields["row"]))
-        guild_id = await self.reports.add(subject, interaction.guild_id, interaction.user.id, text)
+        item_id = await self._answerable(fields).item_of(int(fields["row"]))
+        guild_id = await self.reports.add(item_id, interaction.guild_id, interaction.user.id, text)
         await say(interaction, "Thanks. A maintainer will look at it.")
         if guild_id is not None:
             self.bot.dispatch("question_reported", guild_id, interaction.id)

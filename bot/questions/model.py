@@ -1,8 +1,9 @@
-"""The question bank as frozen values. `bot.questions.check` makes them from a checked file."""
+"""The question bank as frozen values, and reports about it. `bot.questions.check` makes a bank."""
 
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping, Sequence
+from datetime import datetime
 from functools import cached_property
 
 from msgspec import Struct
@@ -12,8 +13,6 @@ LETTERS = "ABCDEF"
 USUAL_WEIGHT = 2
 LOGITS_A_LEVEL = 0.8
 """The step from one difficulty of the bank to the next, on the Rasch scale."""
-FEWEST_MEASURED = 30
-"""First answers that it takes to call an item easy, medium or hard by its measured difficulty."""
 _GUESSED_SET = 0.05
 """The chance to guess a set of right choices."""
 
@@ -24,30 +23,23 @@ class Choice(Struct, frozen=True):
     why: str
 
 
-def _level(difficulty: float) -> str:
-    """Return a difficulty on the Rasch scale in words."""
+def rasch_level(difficulty: float) -> str:
+    """Return a difficulty on the Rasch scale in words.
+
+    An average member knows an item of difficulty 0 with a probability of one half, and one of
+    difficulty 1 as well as a member of ability 1 knows an item of difficulty 2.
+    """
     middle = LOGITS_A_LEVEL / 2
     return "easy" if difficulty < -middle else "hard" if difficulty > middle else "medium"
 
 
 def level_of(difficulty: int) -> str:
-    """Return a difficulty that the bank gives, from 1 to 5, in words."""
-    return _level(_on_rasch_scale(difficulty))
+    """Return a difficulty from 1 to 5 in words."""
+    return rasch_level(_on_rasch_scale(difficulty))
 
 
 def _on_rasch_scale(difficulty: int) -> float:
     return LOGITS_A_LEVEL * (difficulty - 3)
-
-
-class Measured(Struct, frozen=True):
-    """How difficult an item is for members, from their first `answers` to it, on the Rasch scale.
-
-    An average member knows an item of difficulty 0 with a probability of one half, and one of
-    difficulty 1 as well as a member of ability 1 knows an item of difficulty 2.
-    """
-
-    difficulty: float
-    answers: int
 
 
 class ItemPicture(Struct, frozen=True):
@@ -84,31 +76,16 @@ class Item(Struct, frozen=True):
     """The year and month when a fact that ages was checked, such as `2026-05`."""
     reference: int | None = None
     """The index of the topic's reference that is the source of the fact, if any."""
-    measured: Measured | None = None
 
     @property
     def level(self) -> str:
-        """The difficulty in words, measured once there are `FEWEST_MEASURED` first answers.
-
-        Until then 1 and 2 are easy, 3 is medium, 4 and 5 are hard.
-        """
-        measured = self.measured is not None and self.measured.answers >= FEWEST_MEASURED
-        return _level(self.rasch_difficulty if measured else self.expected_difficulty)
-
-    @property
-    def given_level(self) -> str:
-        """The difficulty that the bank gives the item, in words."""
+        """The difficulty in words: 1 and 2 are easy, 3 is medium, 4 and 5 are hard."""
         return level_of(self.difficulty)
 
     @property
     def expected_difficulty(self) -> float:
-        """The difficulty that the bank gives the item, on the Rasch scale."""
+        """The difficulty on the Rasch scale."""
         return _on_rasch_scale(self.difficulty)
-
-    @property
-    def rasch_difficulty(self) -> float:
-        """The measured difficulty, or the expected one as long as none is measured."""
-        return self.expected_difficulty if self.measured is None else self.measured.difficulty
 
     @property
     def guessing(self) -> float:
@@ -174,6 +151,15 @@ class Topic(Struct, frozen=True):
     misconceptions: tuple[Misconception, ...] = ()
     weight: int = USUAL_WEIGHT
     """How often interviews ask about it: 1 sometimes, 2 often, 3 nearly always."""
+
+
+class Report(Struct, frozen=True):
+    """A member's report of a fault in an item, or in the open question of a topic."""
+
+    id: int
+    item_id: str
+    text: str
+    at: datetime
 
 
 class Section(Struct, frozen=True):
@@ -256,14 +242,6 @@ class Bank(Struct, frozen=True, dict=True):
                 sections.append(replace(section, topics=topics))
         return Bank(self.title, tuple(sections))
 
-    def measured_by(self, measured: Mapping[str, Measured]) -> Bank:
-        """Return the bank with the measured difficulties of its items, by item id."""
-        return replace(
-            self,
-            sections=tuple(_measured_section(section, measured) for section in self.sections),
-            retired=tuple(_measured_section(section, measured) for section in self.retired),
-        )
-
     def topic_of(self, item: Item) -> Topic:
         return self.topics[item.topic_id]
 
@@ -306,15 +284,3 @@ def _with_items_of(topic: Topic, other: Topic) -> Topic:
     if len(items) == len(topic.items):
         return topic
     return replace(topic, items=tuple(items.values()))
-
-
-def _measured_section(section: Section, measured: Mapping[str, Measured]) -> Section:
-    """Return a section whose items have these measured difficulties; equal topics stay the same."""
-    topics = []
-    for topic in section.topics:
-        if all(item.measured == measured.get(item.id) for item in topic.items):
-            topics.append(topic)
-            continue
-        items = (replace(item, measured=measured.get(item.id)) for item in topic.items)
-        topics.append(replace(topic, items=tuple(items)))
-    return replace(section, topics=tuple(topics))

@@ -1,14 +1,17 @@
-"""Stores members' reports of wrong or unclear questions."""
+"""Stores members' reports of wrong or unclear questions, and prints them for the operator."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 
 from bot.core.context import Context
 from bot.core.database import Connection
 from bot.core.errors import UserError
 from bot.core.limits import REPORTS_OPEN
 from bot.questions import store
+from bot.questions.answers import shown_right
+from bot.questions.model import Bank, Report
 from bot.questions.own import server_of
 
 log = logging.getLogger(__name__)
@@ -20,27 +23,27 @@ class Reports:
         self._now = context.now
 
     async def add(
-        self, subject: str | None, guild_id: int | None, user_id: int, text: str
+        self, item_id: str | None, guild_id: int | None, user_id: int, text: str
     ) -> int | None:
         """Store a report and return the id of the server whose managers review it.
 
-        `subject` is the id of an item or of a topic with an open question; None is refused. Reports
+        `item_id` is the id of an item or of a topic with an open question; None is refused. Reports
         of a server's own question go to that server, others to the one where they were made.
         """
-        if subject is None:
+        if item_id is None:
             raise UserError(
                 "That question is gone, so it can't be reported. The next one has the same button."
             )
-        guild_id = server_of(subject) or guild_id
-        await self._database.write(self._add, subject, guild_id, user_id, text)
-        log.info("%s was reported: `python -m bot reports` prints what was said", subject)
+        guild_id = server_of(item_id) or guild_id
+        await self._database.write(self._add, item_id, guild_id, user_id, text)
+        log.info("%s was reported: `python -m bot reports` prints what was said", item_id)
         return guild_id
 
     def _add(
-        self, conn: Connection, subject: str, guild_id: int | None, user_id: int, text: str
+        self, conn: Connection, item_id: str, guild_id: int | None, user_id: int, text: str
     ) -> None:
         waiting = store.open_reports(conn, guild_id, user_id)
-        if subject in waiting:
+        if item_id in waiting:
             raise UserError(
                 "You've reported this question already. Report it again once that report has been reviewed."
             )
@@ -51,5 +54,29 @@ class Reports:
                 "Press Report again once one of them has been reviewed."
             )
         store.add_report(
-            conn, guild_id=guild_id, user_id=user_id, item_id=subject, text=text, at=self._now()
+            conn, guild_id=guild_id, user_id=user_id, item_id=item_id, text=text, at=self._now()
         )
+
+
+def print_reports(bank: Bank, reports: Sequence[Report]) -> None:
+    """Print members' reports, each with the question and its right answer."""
+    for report in reports:
+        print(f"{report.at:%Y-%m-%d %H:%M} UTC  {report.item_id}")
+        for name, text in (*_reported_question(bank, report.item_id), ("report", report.text)):
+            printable = "".join(
+                c if c.isprintable() else "\N{REPLACEMENT CHARACTER}"
+                for c in " ".join(text.split())
+            )
+            print(f"  {name}: {printable}")
+    print(f"{len(reports)} reports" if reports else "no reports")
+
+
+def _reported_question(bank: Bank, item_id: str) -> list[tuple[str, str]]:
+    """Return the lines to print about a reported item or open question: labels and texts."""
+    if item_id in bank.topics:
+        return [("open question", bank.topics[item_id].question)]
+    if item_id not in bank.items:
+        return [("question", "not in this bank")]
+    item = bank.items[item_id]
+    right = [choice.text for choice in item.choices if choice.correct] or [shown_right(item)]
+    return [("question", item.prompt), ("right answer", " · ".join(right))]

@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from msgspec import Struct
 from sqlalchemy import Connection, Select, select, update
 
 from bot.core.tables import (
@@ -24,6 +23,7 @@ from bot.core.tables import (
     upsert_all,
     values_of,
 )
+from bot.questions.model import Report
 from bot.questions.own import OwnItem, OwnTopic
 
 # When an item was last asked on a server, in a round or a daily.
@@ -147,15 +147,6 @@ def asked_in(conn: Connection, guild_id: int) -> dict[str, int]:
 def _asked_in(guild_id: int) -> Select[Any]:
     last_at = sa.type_coerce(asked.c.last_at, sa.BigInteger).label("last_at")
     return select(asked.c.item_id, last_at).where(asked.c.guild_id == guild_id)
-
-
-class Report(Struct, frozen=True):
-    """A member's report of a fault in an item, or in the open question of a topic."""
-
-    id: int
-    item_id: str
-    text: str
-    at: datetime
 
 
 def add_report(

@@ -13,8 +13,7 @@ from bot.chat.modals import boxes_modal, reason_modal, text_modal
 from bot.chat.router import ROW, Route
 from bot.core.limits import MAX_REPORT, MAX_TYPED
 from bot.questions import formulas
-from bot.questions.answers import decode_picks, letters, shown_right
-from bot.questions.cards import Outcome, Review
+from bot.questions.answers import Answered, Outcome, decode_picks, letters, shown_right
 from bot.questions.model import LETTERS, Bank, Item, Reference
 from bot.questions.own_pictures import own_picture, picture_in_words
 
@@ -94,16 +93,18 @@ def card_length(item: Item, bank: Bank) -> int:
     return sum(map(len, texts)) + _ADDED
 
 
-def verdict_blocks(review: Review) -> list[str]:
+def verdict_blocks(answered: Answered) -> list[str]:
     """Return the verdict with its reasons: after a miss also those for the right choices."""
-    right = "" if review.right else _right_reasons(review)
-    return [own_result(review), *([right] if right else [])]
+    right = "" if answered.right else _right_reasons(answered)
+    return [own_result(answered), *([right] if right else [])]
 
 
-def _right_reasons(review: Review) -> str:
+def _right_reasons(answered: Answered) -> str:
     """Return the right choices of an item with their reasons; empty for a typed item."""
     return "\n".join(
-        _marked_reason(review.item, review.order, p) for p in review.order if p in review.item.right
+        _marked_reason(answered.item, answered.order, p)
+        for p in answered.order
+        if p in answered.item.right
     )
 
 
@@ -112,51 +113,51 @@ def comes_back(days: int) -> str:
     return f"Back in your practice {t.days_ahead(days)}"
 
 
-def own_result(review: Review) -> str:
+def own_result(answered: Answered) -> str:
     """Return the verdict with the reason for the member's own choice."""
-    item, order = review.item, review.order
-    if review.answer is None:
+    item, order = answered.item, answered.order
+    if answered.answer is None:
         return "You didn't answer this one."
     if item.kind == "typed":
-        if review.right:
-            return f"✅ **Right**: {t.escape(review.answer)}"
-        return f"**Not quite**: you wrote {t.code(review.answer)}. The answer is **{t.escape(shown_right(item))}**."
-    picks = decode_picks(review.answer)
+        if answered.right:
+            return f"✅ **Right**: {t.escape(answered.answer)}"
+        return f"**Not quite**: you wrote {t.code(answered.answer)}. The answer is **{t.escape(shown_right(item))}**."
+    picks = decode_picks(answered.answer)
     reasons = "\n".join(_reason(item, order, p) for p in order if p in picks)
-    if review.right:
+    if answered.right:
         return f"✅ **Right**\n{reasons}"
     return f"**Not quite**: the answer is **{letters(item.right, order)}**. You picked:\n{reasons}"
 
 
-def why_blocks(review: Review, bank: Bank) -> list[str]:
+def why_blocks(answered: Answered, bank: Bank) -> list[str]:
     """Return the reasons for every choice, the reader's own first, as blocks of text."""
-    item, order = review.item, review.order
+    item, order = answered.item, answered.order
     if item.kind == "typed":
         more = len(item.accept) - _SHOWN_FORMS
         others = f"Accepted: {accepted(item, item.accept[:_SHOWN_FORMS])}"
         if more > 0:
             others += f" and {t.count(more, 'other way')} to say it"
     else:
-        left = set(order) - decode_picks(review.answer or "")
+        left = set(order) - decode_picks(answered.answer or "")
         right_first = sorted(order, key=lambda p: p not in item.right)
         others = "\n".join(_marked_reason(item, order, p) for p in right_first if p in left)
     own = _own_source(item, bank)
     rest = [reference for reference in bank.topic_of(item).references if reference != own]
     more_to_read = sources(rest, "More on the topic")
-    blocks = [own_result(review), others, "\n".join([explanation(item, bank), *more_to_read])]
+    blocks = [own_result(answered), others, "\n".join([explanation(item, bank), *more_to_read])]
     return [block for block in blocks if block]
 
 
-def my_answers(reviews: Sequence[Review], page: int, link: Callable[[int], str]) -> Message:
+def my_answers(given: Sequence[Answered], page: int, link: Callable[[int], str]) -> Message:
     """Return a page, counted from 0, of a member's own answers, with explanations of the misses.
 
     `link` makes the custom id that opens a page.
     """
-    blocks = [review_block(n, review) for n, review in enumerate(reviews, start=1)]
+    blocks = [answered_block(n, answered) for n, answered in enumerate(given, start=1)]
     texts = t.pages(blocks, _MINE_LIMIT)
     page = min(page, len(texts) - 1)
-    right = sum(review.right for review in reviews)
-    title = f"### Your answers\n-# {right} of {len(reviews)} right"
+    right = sum(answered.right for answered in given)
+    title = f"### Your answers\n-# {right} of {len(given)} right"
     title += t.page_note(page, len(texts))
     return Message(
         REVEALED, title, texts[page], row(*pager(page, len(texts), lambda _, number: link(number)))
@@ -168,24 +169,25 @@ def misses_button(source: str, row_id: int) -> ui.Button[ui.LayoutView]:
     return button("Practise my misses", MISSES.id(source=source, row=row_id))
 
 
-def review_block(number: int, review: Review) -> str:
+def answered_block(number: int, answered: Answered) -> str:
     """Return the block of one question in "My answers"."""
     head = "\n".join(
         filter(
-            None, [f"**{number}.** {t.one_line(review.item.prompt)}", picture_in_words(review.item)]
+            None,
+            [f"**{number}.** {t.one_line(answered.item.prompt)}", picture_in_words(answered.item)],
         )
     )
     figures = (
-        f"\n-# {t.count(review.points, 'point')} · {t.seconds(review.elapsed_ms)}"
-        if review.answer
+        f"\n-# {t.count(answered.points, 'point')} · {t.seconds(answered.elapsed_ms)}"
+        if answered.answer
         else ""
     )
-    result = own_result(review)
-    if not review.right:
-        right = _right_reasons(review)
-        if review.answer is None and review.item.kind == "typed":
-            right = f"The answer is **{t.escape(shown_right(review.item))}**."
-        result += "\n" + (right or t.escape(review.item.explanation))
+    result = own_result(answered)
+    if not answered.right:
+        right = _right_reasons(answered)
+        if answered.answer is None and answered.item.kind == "typed":
+            right = f"The answer is **{t.escape(shown_right(answered.item))}**."
+        result += "\n" + (right or t.escape(answered.item.explanation))
     return f"{head}\n{result}{figures}"
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import date, datetime, time, timedelta
-from enum import StrEnum
 
 from bot.answers.rules import monday, places
 from bot.core.calendar import Rule, instant, local_date
@@ -24,15 +23,9 @@ _MOST_DUE = 5
 """The most weeks that can be due at once."""
 _HARD_ANSWERS = 3
 """A question needs this many answers to be called hard."""
-
-
-class RecapState(StrEnum):
-    """The states of a recap; the table `recaps` describes them."""
-
-    POSTING = "posting"
-    POSTED = "posted"
-    QUIET = "quiet"
-    MISSED = "missed"
+_LEAST_MEMBERS = 3
+_LEAST_ANSWERS = 10
+"""With fewer, everybody on the server would know whose figures these are."""
 
 
 def time_of(zone: str, weekday: int, week: date) -> datetime:
@@ -98,3 +91,8 @@ def hardest(sums: Mapping[str, tuple[int, int]]) -> str | None:
         key=lambda item: (tried[item][1] / tried[item][0], -tried[item][0], item),
         default=None,
     )
+
+
+def is_quiet(members: int, answers: int) -> bool:
+    """Return whether a week is too quiet for a recap."""
+    return members < _LEAST_MEMBERS or answers < _LEAST_ANSWERS

@@ -2,35 +2,31 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from bot.answers import store as answers_store
 from bot.boards.store import board
 from bot.core import servers
-from bot.core.calendar import local_date
+from bot.core.calendar import DAYS, Rule, local_date, next_occurrence
 from bot.core.context import Context
 from bot.core.database import Connection, writing
 from bot.core.errors import UserError
-from bot.daily.weekdays import DAYS
 from bot.members.store import names_of
 from bot.recap import rules, store
-from bot.recap.cards import Climber, Hardest, Leader, Recap
-from bot.recap.store import RecapRow, Schedule
+from bot.recap.model import (
+    Climber,
+    Hardest,
+    Recap,
+    RecapSchedule,
+    RecapState,
+    RecapStatus,
+    Week,
+)
 
 _SHOWN = 3
-
-
-class RecapStatus(Struct, frozen=True):
-    """A server's recap settings, the time of the next recap, and the last decided one."""
-
-    channel_id: int | None
-    weekday: int
-    next_at: datetime | None
-    last: RecapRow | None
 
 
 class Recaps:
@@ -51,52 +47,45 @@ class Recaps:
         return RecapStatus(schedule.channel_id, schedule.weekday, next_at, last)
 
     @writing
-    def set_channel(self, conn: Connection, guild_id: int, channel_id: int | None) -> None:
-        """Post the recap in a channel, or turn it off for None; missed post times are skipped."""
-        now = self._now()
-        before = self._schedule(conn, guild_id, claim=True)
-        after = replace(before, channel_id=channel_id)
-        if channel_id is None:
-            after = replace(after, next_at=None)
-        elif before.channel_id is None:
-            after = replace(after, settled_until=now, next_at=upcoming(conn, after, now))
-        store.save_schedule(conn, after)
-        store.redirect(conn, guild_id, channel_id, now)
+    def set(self, conn: Connection, guild_id: int, channel_id: int | None, weekday: int) -> None:
+        """Post the recap in a channel on a day of the week, or turn it off for None.
 
-    @writing
-    def set_weekday(self, conn: Connection, guild_id: int, weekday: int) -> None:
-        """Post the recap on another day of the week, from the next undecided week."""
+        When it is turned on, post times that have passed are skipped. If another day moves the
+        recap of a week into the past, it is posted at the next nine o'clock.
+        """
         if weekday not in range(len(DAYS)):
             raise UserError("I don't know that day. Pick one from the list.")
         now = self._now()
         before = self._schedule(conn, guild_id, claim=True)
-        after = replace(before, weekday=weekday)
-        if after.channel_id is not None and weekday != before.weekday:
-            after = replace(after, settled_until=now, next_at=upcoming(conn, after, now))
+        after = replace(before, channel_id=channel_id, weekday=weekday, next_at=None)
+        if channel_id != before.channel_id:
+            store.redirect(conn, guild_id, channel_id, now)
+        if channel_id is not None:
+            if before.channel_id is not None and weekday != before.weekday:
+                _move_passed(conn, after, now)
+            if before.channel_id is None or weekday != before.weekday:
+                after = replace(after, settled_until=now)
+            after = replace(after, next_at=upcoming(conn, after, now))
         store.save_schedule(conn, after)
 
-    def look_back(self, conn: Connection, row: RecapRow) -> Recap | None:
-        """Return the recap of a week; None if nobody answered anything."""
-        guild_id = row.guild_id
-        week = row.week
-        sums = answers_store.answered_between(conn, guild_id, *_days(week))
-        if not sums:
+    def look_back(self, conn: Connection, recap: Recap) -> Week | None:
+        """Return the figures of a recap's week; None if it was too quiet for a recap."""
+        guild_id = recap.guild_id
+        week = recap.week
+        by_item = answers_store.answered_between(conn, guild_id, *_days(week))
+        answered = sum(answers for answers, _ in by_item.values())
+        points = answers_store.points_between(conn, guild_id, *_days(week))
+        if rules.is_quiet(len(points), answered):
             return None
-        by_day: Counter[date] = Counter()
-        by_item: dict[str, tuple[int, int]] = {}
-        for day, item_id, answered, right in sums:
-            by_day[day] += answered
-            before = by_item.get(item_id, (0, 0))
-            by_item[item_id] = before[0] + answered, before[1] + right
         top = board(conn, guild_id, "week", week, user_id=0, topic_id=None, page=0).rows[:_SHOWN]
-        return Recap(
-            recap_id=row.id,
-            week=week,
-            first=tuple(Leader(r.place, r.name, r.points) for r in top),
-            members=len(answers_store.points_between(conn, guild_id, *_days(week))),
+        return Week(
+            recap_id=recap.id,
+            monday=week,
+            first=top,
+            members=len(points),
+            answers=answered,
             right=sum(right for _, right in by_item.values()),
-            by_day=tuple(by_day[week + timedelta(days=n)] for n in range(7)),
-            climber=_climber(conn, guild_id, week),
+            climber=_climber(conn, guild_id, week, points),
             hardest=self._hardest(conn, guild_id, by_item),
             streak=_streak(conn, guild_id, week),
         )
@@ -111,16 +100,34 @@ class Recaps:
         item_id = rules.hardest(shown)
         return None if item_id is None else Hardest(known[item_id].prompt, *shown[item_id])
 
-    def _schedule(self, conn: Connection, guild_id: int, *, claim: bool = False) -> Schedule:
+    def _schedule(self, conn: Connection, guild_id: int, *, claim: bool = False) -> RecapSchedule:
         """Return a server's schedule, or a new one without a channel."""
         if claim:
             servers.lock(conn, guild_id)
-        return store.schedule(conn, guild_id, claim=claim) or Schedule(
+        return store.schedule(conn, guild_id, claim=claim) or RecapSchedule(
             guild_id, None, 0, self._now(), None
         )
 
 
-def upcoming(conn: Connection, schedule: Schedule, after: datetime) -> datetime:
+def _move_passed(conn: Connection, schedule: RecapSchedule, now: datetime) -> None:
+    """Let the recaps whose new time has passed be posted at the next nine o'clock."""
+    zone = servers.zone(conn, schedule.guild_id)
+    taken = store.taken(conn, schedule.guild_id, local_date(zone, now) - rules.TAKEN_FOR)
+    since = schedule.settled_until
+    _, at = next_occurrence(Rule(rules.AT, zone), after=now)
+    for week, _ in rules.due(zone, schedule.weekday, now=now, since=since, taken=taken):
+        store.create(
+            conn,
+            schedule.guild_id,
+            week,
+            channel_id=schedule.channel_id,
+            state=RecapState.POSTING,
+            scheduled_at=at,
+            due_at=at,
+        )
+
+
+def upcoming(conn: Connection, schedule: RecapSchedule, after: datetime) -> datetime:
     """Return the time of the first recap after a moment."""
     zone = servers.zone(conn, schedule.guild_id)
     taken = store.taken(conn, schedule.guild_id, local_date(zone, after) - rules.TAKEN_FOR)
@@ -132,11 +139,11 @@ def _days(week: date) -> tuple[date, date]:
     return week, week + rules.WEEK - timedelta(days=1)
 
 
-def _climber(conn: Connection, guild_id: int, week: date) -> Climber | None:
-    found = rules.climber(
-        answers_store.points_between(conn, guild_id, *_days(week)),
-        answers_store.points_between(conn, guild_id, *_days(week - rules.WEEK)),
-    )
+def _climber(
+    conn: Connection, guild_id: int, week: date, points: Mapping[int, int]
+) -> Climber | None:
+    before = answers_store.points_between(conn, guild_id, *_days(week - rules.WEEK))
+    found = rules.climber(points, before)
     if found is None:
         return None
     user_id, place, was = found

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date, datetime
 
 import sqlalchemy as sa
-from msgspec import Struct
 from sqlalchemy import Connection, select, update
 
 from bot.core.jobs import Queue, queue_columns
@@ -20,7 +19,7 @@ from bot.core.tables import (
     upsert,
     values_of,
 )
-from bot.recap.rules import RecapState
+from bot.recap.model import Recap, RecapSchedule, RecapState
 
 recap_schedules = sa.Table(
     "recap_schedules",
@@ -37,7 +36,7 @@ recap_schedules = sa.Table(
 # One row for each server and decided week. `state`:
 #   posting  to be posted, retried until it is too late
 #   posted
-#   quiet    nobody answered anything in that week, so there is no recap
+#   quiet    too few answered in that week, so there is no recap
 #   missed   could not be posted in time; `problem` says why
 recaps = sa.Table(
     "recaps",
@@ -62,37 +61,13 @@ QUEUE = Queue(recaps, state=recaps.c.state, problem=recaps.c.problem)
 change = QUEUE.change
 
 
-class Schedule(Struct, frozen=True):
-    """A row of `recap_schedules`."""
-
-    guild_id: int
-    channel_id: int | None
-    weekday: int
-    settled_until: datetime
-    next_at: datetime | None
-
-
-class RecapRow(Struct, frozen=True):
-    """A row of `recaps`."""
-
-    id: int
-    guild_id: int
-    week: date
-    state: RecapState
-    channel_id: int
-    message_id: int | None
-    scheduled_at: datetime
-    tried_at: datetime | None
-    problem: str | None
-
-
-def schedule(conn: Connection, guild_id: int, *, claim: bool = False) -> Schedule | None:
+def schedule(conn: Connection, guild_id: int, *, claim: bool = False) -> RecapSchedule | None:
     """Return a server's schedule, with `claim` locked until this transaction ends."""
     query = select(recap_schedules).where(recap_schedules.c.guild_id == guild_id)
-    return fetch(conn, query.with_for_update() if claim else query, Schedule)
+    return fetch(conn, query.with_for_update() if claim else query, RecapSchedule)
 
 
-def save_schedule(conn: Connection, schedule: Schedule) -> None:
+def save_schedule(conn: Connection, schedule: RecapSchedule) -> None:
     upsert(conn, recap_schedules, **values_of(schedule), failures=0)
 
 
@@ -126,16 +101,16 @@ def create(conn: Connection, guild_id: int, week: date, **values: object) -> Non
     )
 
 
-def get(conn: Connection, recap_id: int) -> RecapRow | None:
-    return fetch(conn, select(recaps).where(recaps.c.id == recap_id), RecapRow)
+def get(conn: Connection, recap_id: int) -> Recap | None:
+    return fetch(conn, select(recaps).where(recaps.c.id == recap_id), Recap)
 
 
-def latest(conn: Connection, guild_id: int) -> RecapRow | None:
+def latest(conn: Connection, guild_id: int) -> Recap | None:
     """Return the recap of the last decided week."""
     query = (
         select(recaps).where(recaps.c.guild_id == guild_id).order_by(recaps.c.week.desc()).limit(1)
     )
-    return fetch(conn, query, RecapRow)
+    return fetch(conn, query, Recap)
 
 
 def redirect(conn: Connection, guild_id: int, channel_id: int | None, now: datetime) -> None:

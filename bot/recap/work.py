@@ -6,10 +6,9 @@ When a server's schedule is due, each week whose time has passed gets a row; the
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable
 from datetime import timedelta
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -21,30 +20,23 @@ from bot.core.errors import DeliveryRefused
 from bot.core.jobs import Worker
 from bot.core.posting import Post, PostWorker
 from bot.recap import rules, store
-from bot.recap.cards import Recap
-from bot.recap.rules import RecapState
+from bot.recap import views as view
+from bot.recap.model import Recap, RecapSchedule, RecapState
 from bot.recap.service import Recaps, upcoming
-from bot.recap.store import RecapRow, Schedule
 
 log = logging.getLogger(__name__)
 _OFFLINE = "I was offline for more than a day, so it was skipped."
 
 
-class Views(Protocol):
-    """Makes the message of a recap, as `bot.recap.views` does."""
-
-    def recap(self, card: Recap, /) -> Awaitable[Any]: ...
-
-
-class RecapScheduleWork(Worker[Schedule]):
+class RecapScheduleWork(Worker[RecapSchedule]):
     """Creates the row of each week whose recap is due, to be posted or as missed."""
 
     queue = store.SCHEDULES
 
-    def load(self, conn: Connection, key: int, /) -> Schedule | None:
+    def load(self, conn: Connection, key: int, /) -> RecapSchedule | None:
         return store.schedule(conn, key)
 
-    async def step(self, row: Schedule) -> None:
+    async def step(self, row: RecapSchedule) -> None:
         await self._database.write(
             self._decide, row.guild_id, on_server=self._sender.is_on(row.guild_id)
         )
@@ -82,23 +74,22 @@ class RecapScheduleWork(Worker[Schedule]):
         store.save_schedule(conn, replace(schedule, settled_until=now, next_at=next_at))
 
 
-class RecapWork(PostWorker[RecapRow]):
+class RecapWork(PostWorker[Recap]):
     """Posts recaps."""
 
     queue = store.QUEUE
 
-    def __init__(self, context: Context, recaps: Recaps, views: Views) -> None:
+    def __init__(self, context: Context, recaps: Recaps) -> None:
         super().__init__(context)
         self._recaps = recaps
-        self._views = views
 
-    def load(self, conn: Connection, key: int, /) -> RecapRow | None:
+    def load(self, conn: Connection, key: int, /) -> Recap | None:
         return store.get(conn, key)
 
     def patience(self, _state: str | None) -> timedelta:
         return rules.LATE
 
-    async def step(self, row: RecapRow) -> None:
+    async def step(self, row: Recap) -> None:
         try:
             await self.post_once(partial(self._claim, recap=row))
         except DeliveryRefused as error:
@@ -112,15 +103,15 @@ class RecapWork(PostWorker[RecapRow]):
         """Skip the week."""
         await self._database.write(_miss, key, reason)
 
-    def _claim(self, conn: Connection, recap: RecapRow) -> Post | None:
+    def _claim(self, conn: Connection, recap: Recap) -> Post | None:
         now = self._now()
         tried_at = recap.tried_at or now
         if not self.queue.claim(
             conn, recap.id, expect=RecapState.POSTING, now=now, tried_at=tried_at
         ):
             return None
-        card = self._recaps.look_back(conn, recap)
-        if card is None:  # nobody answered anything that week
+        week = self._recaps.look_back(conn, recap)
+        if week is None:
             quiet = {"state": RecapState.QUIET, "due_at": None}
             store.change(conn, recap.id, expect=RecapState.POSTING, **quiet)
             return None
@@ -128,7 +119,7 @@ class RecapWork(PostWorker[RecapRow]):
             place=Place(recap.guild_id, recap.channel_id),
             nonce=make_nonce("w", recap.id, recap.scheduled_at),
             tried_at=recap.tried_at,
-            build=partial(self._views.recap, card),
+            build=partial(view.recap, week),
             opened=partial(_open, recap_id=recap.id),
             missed=partial(_miss, recap_id=recap.id, problem=recap.problem or _OFFLINE),
             expires_at=recap.scheduled_at + rules.LATE,

@@ -7,9 +7,8 @@ from discord.ext import commands
 
 from bot.chat.client import QuizBot
 from bot.chat.replies import say, say_here
-from bot.chat.router import Fields, modal_texts
+from bot.chat.router import Fields, modal_texts, modal_zone
 from bot.core.servers import DEFAULT_ZONE
-from bot.core.zones import meant_zone
 from bot.reminders import views as view
 from bot.reminders.work import Reminders
 
@@ -45,11 +44,9 @@ class RemindersCog(commands.Cog):
         await say_here(interaction, view.card(*await self._reminders.set(user_id, guild_id, at)))
 
     async def submitted(self, interaction: discord.Interaction, _fields: Fields) -> None:
-        given = modal_texts(interaction)
-        zone = meant_zone(given.get("other", "").strip() or given.get("zone", ""))
-        found = await self._reminders.set(
-            interaction.user.id, interaction.guild_id, given.get("at", "").strip(), zone
-        )
+        zone = modal_zone(interaction)
+        at = modal_texts(interaction).get("at", "").strip()
+        found = await self._reminders.set(interaction.user.id, interaction.guild_id, at, zone)
         await say_here(interaction, view.card(*found))
 
     @commands.Cog.listener()

@@ -8,11 +8,10 @@ from discord import ui
 
 from bot.chat import text as t
 from bot.chat.messages import ENDED, OPEN, PRIMARY, Message, PlainMessage, button, row
-from bot.chat.modals import fields_modal, text_field
+from bot.chat.modals import fields_modal, text_field, zone_fields
 from bot.chat.router import Route
 from bot.core.zones import stored_zone
-from bot.daily.panel_views import zone_list
-from bot.plan.rules import Goal
+from bot.plan.model import DayShare
 from bot.plan.views import goal_words
 from bot.practice.views import PRACTISE
 from bot.reminders.model import Reminder
@@ -26,7 +25,7 @@ USUAL_TIME = "19:00"
 _TO_GO = {0: "Your interview is today", 1: "Your interview is tomorrow"}
 
 
-def reminder(due: int, goal: Goal | None = None, *, last: bool = False) -> PlainMessage:
+def reminder(due: int, goal: DayShare | None = None) -> PlainMessage:
     """Return the direct message. It is plain text, so that a phone's notification shows it.
 
     With a plan it names the day's goal, else the number of questions that are due.
@@ -34,11 +33,8 @@ def reminder(due: int, goal: Goal | None = None, *, last: bool = False) -> Plain
     waiting = t.count(due, "question is", "questions are")
     words = f"**{waiting} due today.** A few minutes keep them fresh."
     if goal is not None:
-        words = f"**Today's goal: {goal_words(goal.share)}.** {_TO_GO.get(goal.days, f'{goal.days:,} days to go')}."
+        words = f"**Today's goal: {goal_words(goal)}.** {_TO_GO.get(goal.days, f'{goal.days:,} days to go')}."
     practise = button("Practise now", PRACTISE.id(topic=""), PRIMARY)
-    if last:
-        words += "\nYou haven't used my last ten reminders, so this is the last one."
-        return PlainMessage(words, practise, button("Keep reminding me", CHANGE.id(what="on")))
     return PlainMessage(words, practise, button("Turn off", CHANGE.id(what="off")))
 
 
@@ -67,11 +63,9 @@ def card(found: Reminder | None, zone: str) -> Message:
 
 def form(at: str, zone: str, now: datetime) -> ui.Modal:
     """Return the form for the time and the time zone."""
-    hint = "A city or a zone, for example Lisbon"
     return fields_modal(
         "Remind me to practise",
         FORM.id(),
         text_field("at", "Time, for example 09:00 or 18:30", at, 5),
-        ui.Label(text="Your time zone", component=zone_list(zone, now)),
-        text_field("other", "Not listed?", "", 64, hint, needed=False),
+        *zone_fields(zone, now),
     )

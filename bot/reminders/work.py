@@ -18,10 +18,11 @@ from bot.core.jobs import Worker
 from bot.core.tables import values_of
 from bot.members.service import choose_zone
 from bot.members.store import zone_of
+from bot.members.streak_store import ask_on
 from bot.memory.progress import Knowledge
 from bot.memory.service import knowledge
-from bot.plan.rules import Goal
-from bot.plan.service import Course, Plans
+from bot.plan.model import DayShare
+from bot.plan.service import FollowedPlan, Plans
 from bot.practice.store import last_asked
 from bot.reminders import store
 from bot.reminders import views as view
@@ -30,7 +31,7 @@ from bot.reminders.model import Reminder
 log = logging.getLogger(__name__)
 
 MAX_IGNORED = 10
-"""After this many ignored reminders in a row, one more is sent, which says that it is the last."""
+"""After this many ignored reminders in a row, one more is sent, the last."""
 SENT_A_MINUTE = 60
 OPENED_A_MINUTE = 15
 """New direct message channels. Discord blocks bots that open many of them quickly:
@@ -105,19 +106,6 @@ class Reminders:
         return reminder.problem
 
 
-class Claimed(NamedTuple):
-    """A due reminder: the row before it is claimed, and the row after.
-
-    `due` counts the questions that are due; `goal` is the day's goal of a member with a plan.
-    """
-
-    before: Reminder
-    after: Reminder
-    due: int
-    goal: Goal | None
-    is_sent: bool = True
-
-
 class ReminderWork(Worker[Reminder]):
     """Sends reminders one at a time with pauses, because most are due on the hour."""
 
@@ -148,9 +136,11 @@ class ReminderWork(Worker[Reminder]):
         found = await self._database.read(self._find_due, row.user_id)
         if found is None:
             return
-        claimed = await compute(_claimed, found)
-        if await self._database.write(_claim, claimed) and claimed.is_sent:
-            await self._send(claimed)
+        due, goal = await compute(_day, found)
+        is_sent = bool(due if goal is None else goal.left) and not found.late
+        after = _after(found, is_sent=is_sent)
+        if await self._database.write(_claim, found.reminder, after) and is_sent:
+            await self._send(found.reminder, after, due, goal)
 
     async def give_up(self, key: int, reason: str) -> None:
         """Skip today's reminder; the next one comes tomorrow."""
@@ -160,17 +150,18 @@ class ReminderWork(Worker[Reminder]):
         if reminder is not None:
             await self._database.write(store.change, reminder, next_at=tomorrow)
 
-    async def _send(self, claimed: Claimed) -> None:
-        reminder = claimed.after
+    async def _send(
+        self, before: Reminder, reminder: Reminder, due: int, goal: DayShare | None
+    ) -> None:
         if reminder.channel_id is None:
             self._pause(timedelta(minutes=1) / self._context.shards.share_of(OPENED_A_MINUTE))
-        message = view.reminder(claimed.due, claimed.goal, last=reminder.next_at is None)
+        message = view.reminder(due, goal)
         try:
             channel_id = await self._sender.write_to(reminder.user_id, message, reminder.channel_id)
         except DeliveryLater as error:
             log.info("reminders are paused: %s", error)
             self._pause(RETRY_AFTER)
-            again = replace(claimed.before, next_at=self._now() + RETRY_AFTER)
+            again = replace(before, next_at=self._now() + RETRY_AFTER)
             await self._change(reminder, again)
         except DeliveryUnknown as error:
             log.warning("a reminder may not have arrived: %s", error)
@@ -201,7 +192,7 @@ class ReminderWork(Worker[Reminder]):
             reminder,
             late=now - reminder.next_at > CATCH_UP,
             known=knowledge(conn, user_id, bank, zone, now),
-            course=self._plans.course(conn, user_id, zone, now),
+            plan=self._plans.followed(conn, user_id, zone, now),
             practised_at=last_asked(conn, user_id),
         )
 
@@ -212,29 +203,25 @@ class _Due(NamedTuple):
     reminder: Reminder
     late: bool
     known: Knowledge
-    course: Course | None
+    plan: FollowedPlan | None
     practised_at: datetime | None
 
 
-def _claimed(found: _Due) -> Claimed:
-    """Return a reminder with its next time; it stops if its member ignored too many.
+def _day(found: _Due) -> tuple[int, DayShare | None]:
+    """Return how many questions are due, and the day's share of a member with a plan."""
+    goal = None if found.plan is None else found.plan.share(found.known)
+    return len(found.known.due()), goal
 
-    It is not sent if it is late or there is nothing to do.
-    """
+
+def _after(found: _Due, *, is_sent: bool) -> Reminder:
+    """Return a reminder with its next time; it turns itself off if its member ignored too many."""
     before, now = found.reminder, found.known.now
     _, next_at = next_occurrence(Rule(parse_time(before.at), found.known.zone), after=now)
-    due, goal = 0, None
-    if not found.late:
-        due = len(found.known.due())
-        goal = None if found.course is None else found.course.goal(found.known)
-    nothing_to_do = not due if goal is None else not goal.share.left
-    if found.late or nothing_to_do:
-        return Claimed(before, replace(before, next_at=next_at), due, goal, is_sent=False)
+    if not is_sent:
+        return replace(before, next_at=next_at)
     ignored = ignored_now(before, found.practised_at)
     sent = replace(before, next_at=next_at, sent_at=now, ignored=ignored)
-    if ignored >= MAX_IGNORED:
-        sent = replace(sent, next_at=None, problem=_IGNORED)
-    return Claimed(before, sent, due, goal)
+    return sent if ignored < MAX_IGNORED else replace(sent, next_at=None, problem=_IGNORED)
 
 
 def ignored_now(reminder: Reminder, practised_at: datetime | None) -> int:
@@ -244,9 +231,11 @@ def ignored_now(reminder: Reminder, practised_at: datetime | None) -> int:
     return reminder.ignored + 1
 
 
-def _claim(conn: Connection, claimed: Claimed) -> bool:
-    """Store a reminder's next time, or that it stops; False if it has changed since."""
-    before = claimed.before
+def _claim(conn: Connection, before: Reminder, after: Reminder) -> bool:
+    """Store a reminder's next time, or that it is off; False if it has changed since."""
     if store.get(conn, before.user_id) != before:
         return False
-    return store.change(conn, before, **values_of(claimed.after))
+    if after.sent_at is not None and after.sent_at != before.sent_at:
+        zone = zone_of(conn, before.user_id, None)
+        ask_on(conn, before.user_id, local_date(zone, after.sent_at))
+    return store.change(conn, before, **values_of(after))

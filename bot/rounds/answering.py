@@ -1,34 +1,29 @@
-"""Answering a round's open question. A click on a card passes through this module."""
+"""Answering a round's open question. A click on a card is one transaction of this module."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from msgspec import Struct
 
+from bot.answers import pay
 from bot.answers import store as answers_store
-from bot.answers.store import ROUND, Answer
+from bot.answers.store import ROUND
 from bot.core import erased_answers, snowflakes
 from bot.core.clicks import Click
 from bot.core.context import Context
 from bot.core.database import Connection, reading
 from bot.core.errors import UserError
-from bot.members.store import teams_of
-from bot.play import rules as play_rules
-from bot.play.service import judge
+from bot.games.rules import grace
+from bot.games.service import judge
 from bot.questions.answers import Shown, already, decode_order, shown_answer
 from bot.questions.bank import still_there
 from bot.questions.model import Item
 from bot.rounds import rules, store
-from bot.rounds.cards import Locked
-from bot.rounds.counter import AnswerCountRefresher
+from bot.rounds.counter import AnswerCounter
 from bot.rounds.messages import RoundMessages
-from bot.rounds.rules import Phase
-from bot.rounds.store import Round, RoundQuestion
+from bot.rounds.model import Locked, Phase, Round, RoundQuestion
 
-_MAX_CACHED = 10_000
-"""Open questions in the cache. One that was dropped is loaded again with its next answer."""
 _OLD_CARD = "This card is out of date. Answer on the newest one in this channel."
 _TOO_LATE = "Time was up, so that answer didn't count. Catch the next one."
 _SHOWN = "That was too late: the answer was shown already. Answer the next one."
@@ -38,29 +33,16 @@ _CLOSED_EARLY = (
 )
 
 
-class _CachedQuestion(Struct, frozen=True):
-    """An open question. `players` is as in `rules.reveal_at`; `answered` has the time of each
-    answer by member.
+class _Stored(Struct, frozen=True):
+    """A stored answer; `due_at` is when its round is due, if that has changed."""
 
-    `teams` are the team roles when it was loaded. `round` may be out of date, except for its
-    number, server, channel and kind.
-    """
-
-    question_id: int
-    round: Round
-    limit_ms: int | None
-    message_id: int
+    locked: Locked
     opened_at: datetime
-    deadline_at: datetime
-    item: Item
-    order: tuple[int, ...]
-    players: Collection[int]
-    answered: dict[int, datetime]
-    teams: Collection[int]
+    due_at: datetime | None = None
 
 
 class OpenQuestions:
-    """The open questions of all rounds of this process, and the counts of answers on their cards."""
+    """The open questions of all rounds, and the counts of answers on their cards."""
 
     def __init__(self, context: Context, messages: RoundMessages) -> None:
         self._database = context.database
@@ -68,9 +50,7 @@ class OpenQuestions:
         self._scheduler = context.scheduler
         self._now = context.now
         self._clock = context.clock
-        self.counters = AnswerCountRefresher(context.now, messages.refresh)
-        self._cached: dict[int, _CachedQuestion] = {}
-        """Committed data by question id; only the database knows whether a question is open."""
+        self.counter = AnswerCounter(context.now, messages.refresh)
 
     async def answer(self, click: Click) -> Locked:
         """Store a member's answer and return once it is committed.
@@ -78,58 +58,74 @@ class OpenQuestions:
         Refuse a second answer and a late one. An answer given in time counts even if it arrives
         after the reveal, as long as the question isn't scored.
         """
-        question = self._cached.get(click.question_id) or await self._load(click)
-        round_ = question.round
-        _refuse_elsewhere(round_, click)
-        if click.message_id != question.message_id:
+        stored = await self._database.write(self._answer, click)
+        if stored.due_at is not None:
+            self._scheduler.nudge(stored.due_at)
+        locked = stored.locked
+        if locked.reveal_at is not None:
+            deadline = None if locked.hosted else locked.reveal_at
+            self.counter.touch(click.question_id, opened=stored.opened_at, deadline=deadline)
+        return locked
+
+    def _answer(self, conn: Connection, click: Click) -> _Stored:
+        question, round_ = get_question_or_refuse(conn, click.question_id, lock=True)
+        if (round_.guild_id, round_.channel_id) != (click.guild_id, click.channel_id):
+            raise UserError(
+                "This card belongs to another channel. Answer on the one that's open here."
+            )
+        _refuse_if_over(question, round_, click.message_id, click.at)
+        due_before = round_.due_at
+        if question.message_id is None:
+            # the click came before Discord's response to our post, and proves that it exists
+            self.open(conn, question.id, click.message_id)
+            question, round_ = get_question_or_refuse(conn, question.id)
+        if question.deadline_at is None or question.opened_at is None:  # it isn't asked yet
             raise UserError(_OLD_CARD)
         if click.at > question.deadline_at:
             raise UserError(_TOO_LATE)
+        _refuse_erased(conn, question, round_, click.user_id)
+        item = self._item(conn, round_, question)
+        order = decode_order(question.choice_order)
         answer = judge(
+            conn,
             click,
-            question.item,
-            question.order,
+            item,
+            order,
             source=ROUND,
             guild_id=round_.guild_id,
             shown_at=question.opened_at,
-            limit_ms=question.limit_ms,
-            teams=question.teams,
+            limit_ms=question.seconds and question.seconds * 1000,
         )
-        shown = shown_answer(question.item, question.order, answer.answer or "")
-        if not await self._database.write_one(store.add_answer, answer, round_.id, round_.number):
-            is_open = await self._database.write(
-                self._add_checked, answer, round_.id, click.message_id
-            )
-            if not is_open:
-                return Locked(shown, None)
-        question.answered[click.user_id] = click.at
-        reveal = await self._reveal_at(question)
-        hosted = question.limit_ms is None
-        self.counters.touch(
-            round_.id,
-            question.question_id,
-            count=len(question.answered),
-            opened=question.opened_at,
-            deadline=None if hosted else reveal,
-        )
-        return Locked(shown, reveal, hosted=hosted)
+        if not answers_store.add(conn, answer):
+            self._refuse_second(conn, question, round_, click.user_id)
+        if not round_.two_played:
+            _note_second_player(conn, round_, click.user_id)
+        shown = shown_answer(item, order, answer.answer or "")
+        if round_.phase is not Phase.OPEN:
+            store.change(conn, round_.id, expect=round_.phase, idle=0)
+            return _Stored(Locked(shown, None), question.opened_at)
+        due_at = self._due_after_answer(conn, question, round_, click.at)
+        locked = Locked(shown, min(question.deadline_at, due_at), hosted=round_.hosted)
+        return _Stored(locked, question.opened_at, due_at if due_at != due_before else None)
 
-    async def _reveal_at(self, question: _CachedQuestion) -> datetime:
-        """Return when a question is revealed; make its reveal due if all players have answered."""
-        if question.limit_ms is None:  # only its host reveals it earlier
-            return question.deadline_at
-        number = question.round.number
-        reveal = rules.reveal_at(
-            number=number,
-            deadline=question.deadline_at,
-            players=question.players,
-            answered_at=question.answered,
-        )
-        if reveal < question.deadline_at:
-            due = self._due(reveal)
-            await self._database.write(store.bring_forward, question.round.id, number, due)
-            self._scheduler.nudge(due)
-        return reveal
+    def _due_after_answer(
+        self, conn: Connection, question: RoundQuestion, round_: Round, answered_at: datetime
+    ) -> datetime:
+        """Return when an open question is due; make it due soon if all players have answered.
+
+        The first question runs to its deadline, and a hosted one until its host reveals it.
+        """
+        assert round_.due_at is not None
+        early = self._due(answered_at + rules.EARLY)
+        if (
+            round_.hosted
+            or question.number == 1
+            or early >= round_.due_at
+            or not store.all_have_answered(conn, question)
+        ):
+            return round_.due_at
+        store.change(conn, round_.id, expect=Phase.OPEN, due_at=early)
+        return early
 
     @reading
     def check_open(
@@ -140,36 +136,13 @@ class OpenQuestions:
         Refuse if the member can't answer it (any more).
         """
         question, round_ = get_question_or_refuse(conn, question_id)
-        item = self._item(conn, round_, question)
         now = self._now()
         _refuse_if_over(question, round_, message_id, now)
         self._refuse_second(conn, question, round_, user_id)
         if question.deadline_at is not None and now > question.deadline_at:
             raise UserError(_TOO_LATE)
-        _refuse_erased(conn, question_id, user_id)
-        return item, decode_order(question.choice_order)
-
-    async def forget(self, round_id: int) -> None:
-        """Drop a round's question from the cache, and wait for an edit of its count under way."""
-        self._cached = {k: known for k, known in self._cached.items() if known.round.id != round_id}
-        await self.counters.stop(round_id)
-
-    def forget_member(self, user_id: int) -> None:
-        """Drop the open questions of rounds that the member started or played.
-
-        They are loaded again, without the erased data, with their next answer.
-        """
-        self._cached = {
-            key: known
-            for key, known in self._cached.items()
-            if user_id not in {known.round.starter_id, *known.players, *known.answered}
-        }
-
-    def forget_server(self, guild_id: int) -> None:
-        """Drop the open questions of a server whose rounds were erased."""
-        self._cached = {
-            key: known for key, known in self._cached.items() if known.round.guild_id != guild_id
-        }
+        _refuse_erased(conn, question, round_, user_id)
+        return self._item(conn, round_, question), decode_order(question.choice_order)
 
     def open(self, conn: Connection, question_id: int, message_id: int) -> None:
         """Open a question whose message was posted, unless it was opened already or erased."""
@@ -177,6 +150,8 @@ class OpenQuestions:
         if found is None or found[1].phase is not Phase.ASKING:
             return
         question, round_ = found
+        if question.number != round_.number:
+            return
         opened = snowflakes.created_at(message_id)
         limit = timedelta(seconds=question.seconds) if question.seconds else rules.HOSTED_LIMIT
         deadline = opened + limit
@@ -186,75 +161,6 @@ class OpenQuestions:
         store.change(
             conn, round_.id, expect=Phase.ASKING, phase=Phase.OPEN, due_at=self._due(deadline)
         )
-
-    async def _load(self, click: Click) -> _CachedQuestion:
-        """Load a click's question and cache it if it is open; refuse if it can't be answered."""
-        question = await self._database.read(self._read_question, click)
-        if question is None:  # the click came before Discord's response to our post
-            question = await self._database.write(self._open_by_click, click)
-            self._scheduler.nudge(self._due(question.deadline_at))
-        if question.round.phase is not Phase.OPEN:
-            return question
-        cached = self._cached.setdefault(question.question_id, question)  # two clicks may load it
-        if len(self._cached) > _MAX_CACHED:
-            del self._cached[next(iter(self._cached))]
-        return cached
-
-    def _read_question(self, conn: Connection, click: Click) -> _CachedQuestion | None:
-        """Read the question of a click; return None if its message isn't stored yet."""
-        question, round_ = get_question_or_refuse(conn, click.question_id)
-        _refuse_elsewhere(round_, click)
-        item = self._item(conn, round_, question)
-        _refuse_if_over(question, round_, click.message_id, click.at)
-        if (
-            question.message_id is None
-            or question.opened_at is None
-            or question.deadline_at is None
-        ):
-            return None
-        asked = store.question_ids(conn, round_.id)
-        latest = [asked[n] for n in (round_.number - 1, round_.number - 2) if n in asked]
-        given = answers_store.to_question(conn, ROUND, question.id)
-        return _CachedQuestion(
-            question_id=question.id,
-            round=round_,
-            limit_ms=question.seconds and question.seconds * 1000,
-            message_id=question.message_id,
-            opened_at=question.opened_at,
-            deadline_at=question.deadline_at,
-            item=item,
-            order=decode_order(question.choice_order),
-            players=answers_store.players(conn, ROUND, latest),
-            answered={a.user_id: a.answered_at for a in given},
-            teams=teams_of(conn, round_.guild_id),
-        )
-
-    def _open_by_click(self, conn: Connection, click: Click) -> _CachedQuestion:
-        """Open a question whose message is not stored yet: a click on it proves that it exists."""
-        question, round_ = get_question_or_refuse(conn, click.question_id, lock=True)
-        _refuse_if_over(question, round_, click.message_id, click.at)
-        self.open(conn, question.id, click.message_id)
-        opened = self._read_question(conn, click)
-        assert opened is not None
-        return opened
-
-    def _add_checked(
-        self, conn: Connection, answer: Answer, round_id: int, message_id: int
-    ) -> bool:
-        """Store an answer that `store.add_answer` did not; refuse a late or a second one.
-
-        Return whether the question is still open.
-        """
-        # locked before the question is read, because a reveal may be under way
-        round_ = store.get(conn, round_id, lock=True)
-        question = store.question(conn, answer.question_id)
-        assert question is not None
-        assert round_ is not None
-        self._refuse_second(conn, question, round_, answer.user_id)
-        _refuse_if_over(question, round_, message_id, answer.answered_at)
-        _refuse_erased(conn, question.id, answer.user_id)
-        store.add_checked_answer(conn, answer, round_)
-        return round_.phase is Phase.OPEN
 
     def _refuse_second(
         self, conn: Connection, question: RoundQuestion, round_: Round, user_id: int
@@ -266,7 +172,7 @@ class OpenQuestions:
 
     def _due(self, reveal: datetime) -> datetime:
         """Return when to reveal, so that answers given before `reveal` have arrived."""
-        return reveal + play_rules.grace(self._clock.delay())
+        return reveal + grace(self._clock.delay())
 
     def _item(self, conn: Connection, round_: Round, question: RoundQuestion) -> Item:
         return still_there(self._banks.of(conn, round_.guild_id).items.get(question.item_id))
@@ -278,19 +184,25 @@ def get_question_or_refuse(
     """Return a question and its round, which `lock` locks for a change; refuse unknown ids."""
     found = store.question_and_round(conn, question_id, lock=lock)
     if found is None:
-        raise UserError("That question is gone. Start a new round with </quiz start>.")
+        raise UserError("That question is gone. Start a new round with </quiz>.")
     return found
 
 
-def _refuse_elsewhere(round_: Round, click: Click) -> None:
-    if (round_.guild_id, round_.channel_id) != (click.guild_id, click.channel_id):
-        raise UserError("This card belongs to another channel. Answer on the one that's open here.")
+def _note_second_player(conn: Connection, round_: Round, user_id: int) -> None:
+    """Store that two have played, if somebody else has answered in the round.
+
+    From then on the round pays, also for what the first player answered alone.
+    """
+    asked = store.question_ids(conn, round_.id).values()
+    for first in answers_store.players(conn, ROUND, asked) - {user_id}:
+        store.change(conn, round_.id, expect=round_.phase, two_played=True)
+        pay.pay_late(conn, answers_store.of_member(conn, ROUND, asked, first))
 
 
 def _refuse_if_over(question: RoundQuestion, round_: Round, message_id: int, at: datetime) -> None:
     """Refuse an answer given `at` if the question or its round had ended by then."""
     if round_.phase in {Phase.STANDINGS, Phase.CLOSING, Phase.ENDED}:
-        raise UserError("This round is over. Start a new one with </quiz start>.")
+        raise UserError("This round is over. Start a new one with </quiz>.")
     if question.message_id is not None and question.message_id != message_id:
         raise UserError(_OLD_CARD)
     is_scored = round_.number != question.number or round_.phase is Phase.ASK
@@ -299,8 +211,10 @@ def _refuse_if_over(question: RoundQuestion, round_: Round, message_id: int, at:
         raise UserError(_SHOWN if round_.hosted else why)
 
 
-def _refuse_erased(conn: Connection, question_id: int, user_id: int) -> None:
-    if erased_answers.has_hash_of(conn, ROUND, question_id, user_id):
+def _refuse_erased(conn: Connection, question: RoundQuestion, round_: Round, user_id: int) -> None:
+    if round_.erased_in == question.number and erased_answers.has_hash_of(
+        conn, ROUND, question.id, user_id
+    ):
         raise UserError(
             "You answered this question before you deleted your data, "
             "and each member answers once. Wait for its reveal, then answer the next one."

@@ -3,34 +3,29 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
 import discord
 from discord import app_commands
 from discord.app_commands import locale_str
 from discord.ext import commands
-from msgspec.structs import asdict
 
 from bot.chat.client import QuizBot
 from bot.chat.options import topic_choices
-from bot.chat.permissions import require_may_play
 from bot.chat.replies import acknowledge, say, say_here, update_reply
-from bot.chat.router import Fields, click_of, guild_id_of, message_id_of, roles_of
+from bot.chat.router import Fields, click_of, guild_id_of, message_id_of
 from bot.core.clicks import Click
-from bot.play.views import DIFFICULTY_CHOICES
+from bot.games.cog import starter_of
+from bot.games.views import DIFFICULTY_CHOICES
 from bot.questions.cog import Answerable
 from bot.rounds import rules
 from bot.rounds import views as view
 from bot.rounds.answering import OpenQuestions
+from bot.rounds.model import DEFAULT_QUESTIONS, RoundOptions
 from bot.rounds.results import PrivateResults
 from bot.rounds.service import Rounds
 
 
-@app_commands.guild_only()
-@app_commands.allowed_installs(guilds=True, users=False)
-class Quiz(
-    commands.GroupCog, group_name="quiz", group_description="Live quiz rounds in this channel"
-):
+class QuizCog(commands.Cog):
     def __init__(
         self, bot: QuizBot, rounds: Rounds, questions: OpenQuestions, results: PrivateResults
     ) -> None:
@@ -42,58 +37,54 @@ class Quiz(
         bot.router.add(view.HOST, self.host)
         bot.router.add(view.AGAIN, self.again)
         bot.router.add(view.MINE, self.mine)
+        bot.router.add(view.STOP, self.stop)
         self.answerable = Answerable(
-            questions.check_open, self.answer, rounds.review_one, rounds.subject
+            questions.check_open, self.answer, rounds.explain, rounds.item_of
         )
 
-    @app_commands.command(description="Start a quiz round in this channel")
+    @app_commands.command(
+        description="Start a quiz round in this channel, or see how the running one goes"
+    )
     @app_commands.describe(
-        questions=f"How many questions. Default: {rules.DEFAULT_QUESTIONS}",
+        questions=f"How many questions. Default: {DEFAULT_QUESTIONS}",
         topic="One topic only. Default: all topics",
+        difficulty="How hard the questions are. Default: mixed",
         seconds="Seconds per question. Default: as long as each one needs",
         mode="By the clock, or hosted: you show each answer and go on yourself. Default: timed",
-        difficulty="How hard the questions are. Default: mixed",
     )
     @app_commands.choices(
         difficulty=DIFFICULTY_CHOICES,
         mode=[app_commands.Choice(name=locale_str(m.capitalize()), value=m) for m in rules.MODES],
     )
     @app_commands.autocomplete(topic=topic_choices)
-    async def start(
+    @app_commands.guild_only()
+    @app_commands.allowed_installs(guilds=True, users=False)
+    async def quiz(
         self,
         interaction: discord.Interaction,
         questions: app_commands.Range[
             int, rules.MIN_QUESTIONS, rules.MAX_QUESTIONS
-        ] = rules.DEFAULT_QUESTIONS,
+        ] = DEFAULT_QUESTIONS,
         topic: str | None = None,
-        seconds: app_commands.Range[int, rules.MIN_SECONDS, rules.MAX_SECONDS] | None = None,
         difficulty: str = "mixed",
+        seconds: app_commands.Range[int, rules.MIN_SECONDS, rules.MAX_SECONDS] | None = None,
         mode: str = "timed",
     ) -> None:
-        await start_round(
-            self.rounds,
-            interaction,
-            questions=questions,
-            topic_id=topic,
-            difficulty=difficulty,
-            seconds=seconds,
-            hosted=mode == "hosted",
-        )
+        running = await self.rounds.status(interaction.channel_id or 0)
+        if running is None:
+            options = RoundOptions(questions, topic, difficulty, seconds, mode == "hosted")
+            await start_round(self.rounds, interaction, options)
+            return
+        is_starter = interaction.user.id == running.round.starter_id
+        may_stop = is_starter or interaction.permissions.manage_messages
+        await say(interaction, view.status(running, may_stop=may_stop))
 
-    @app_commands.command(description="End the round in this channel after the current question")
-    async def stop(self, interaction: discord.Interaction) -> None:
-        assert interaction.channel_id is not None
+    async def stop(self, interaction: discord.Interaction, fields: Fields) -> None:
+        round_id = int(fields["round"])
         reveal_follows = await self.rounds.stop(
-            channel_id=interaction.channel_id,
-            user_id=interaction.user.id,
-            may_manage=interaction.permissions.manage_messages,
+            round_id, interaction.user.id, may_manage=interaction.permissions.manage_messages
         )
-        await say(interaction, view.stopped(reveal_follows))
-
-    @app_commands.command(description="See how the round in this channel is going, privately")
-    async def status(self, interaction: discord.Interaction) -> None:
-        assert interaction.channel_id is not None
-        await say(interaction, view.status(await self.rounds.status(interaction.channel_id)))
+        await say_here(interaction, view.stopped(round_id, reveal_follows=reveal_follows))
 
     async def clicked(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Answer with a choice's button. This runs on most clicks, so keep it short."""
@@ -125,32 +116,22 @@ class Quiz(
 
     async def again(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Start a round with the same options as the one of these standings."""
-        options = await self.rounds.options(
+        options = await self.rounds.options_of(
             int(fields["round"]), guild_id_of(interaction), interaction.channel_id or 0
         )
-        await start_round(self.rounds, interaction, **asdict(options))
+        await start_round(self.rounds, interaction, options)
 
     async def mine(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Show a page of a member's own answers in a round."""
         round_id = int(fields["round"])
-        reviews = await self.rounds.review_all(round_id, interaction.user.id)
-        await say_here(interaction, view.my_answers(round_id, reviews, int(fields["page"])))
+        given = await self.rounds.own_answers(round_id, interaction.user.id)
+        await say_here(interaction, view.my_answers(round_id, given, int(fields["page"])))
 
 
-async def start_round(rounds: Rounds, interaction: discord.Interaction, **options: Any) -> None:
-    """Start a round in an interaction's channel and announce it there.
-
-    `options` are the fields of `rules.Options`.
-    """
-    require_may_play(interaction)
-    assert interaction.channel_id is not None
-    started = await rounds.start(
-        guild_id=guild_id_of(interaction),
-        channel_id=interaction.channel_id,
-        starter_id=interaction.user.id,
-        notify=partial(update_reply, interaction),
-        roles=roles_of(interaction),
-        manages=interaction.permissions.manage_guild,
-        **options,
-    )
+async def start_round(
+    rounds: Rounds, interaction: discord.Interaction, options: RoundOptions
+) -> None:
+    """Start a round in an interaction's channel and announce it there."""
+    starter = starter_of(interaction)
+    started = await rounds.start(starter, options, notify=partial(update_reply, interaction))
     await say(interaction, view.start_line(interaction.user.display_name, started), public=True)

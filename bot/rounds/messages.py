@@ -3,47 +3,44 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, Protocol
 
 from bot.answers import store as answers_store
 from bot.answers.rules import Tally
 from bot.answers.store import ROUND, Answer
+from bot.chat.messages import Message
 from bot.core.context import Context, Place
 from bot.core.database import Connection, reading
 from bot.core.errors import DeliveryRefused, DeliveryUnknown
+from bot.games.rules import SHOWN
+from bot.games.service import has_repeats
 from bot.members.store import names_of
-from bot.play.rules import SHOWN
-from bot.play.service import has_repeats
-from bot.questions.answers import decode_order
-from bot.questions.cards import count_answers
+from bot.questions.answers import count_answers, decode_order
 from bot.questions.model import Bank
 from bot.rounds import rules, store
-from bot.rounds.cards import Fastest, Leader, QuestionCard, RevealCard, StandingsCard
-from bot.rounds.rules import Phase
-from bot.rounds.store import Round, RoundQuestion
+from bot.rounds import views as view
+from bot.rounds.model import (
+    Phase,
+    QuestionCard,
+    RevealCard,
+    Round,
+    RoundQuestion,
+    StandingsCard,
+)
 
 log = logging.getLogger(__name__)
-
-
-class Views(Protocol):
-    """`bot.rounds.views`, as far as messages in channels need it."""
-
-    def question(self, card: QuestionCard, bank: Bank, /) -> Any: ...
-    def reveal(self, card: RevealCard, bank: Bank, /) -> Any: ...
-    def standings(self, card: StandingsCard, /) -> Awaitable[Any]: ...
+_SECOND = timedelta(seconds=1)
 
 
 class RoundMessages:
     """Builds and sends a round's messages."""
 
-    def __init__(self, context: Context, views: Views) -> None:
+    def __init__(self, context: Context) -> None:
         self._database = context.database
         self._banks = context.banks
         self._now = context.now
         self._sender = context.sender
-        self._views = views
 
     async def question(
         self,
@@ -52,7 +49,7 @@ class RoundMessages:
         ends_at: datetime | None,
         left: int | None = None,
         answered: int = 0,
-    ) -> Any:
+    ) -> Message:
         """Return the message of an open question."""
         bank = await self._database.read(self._banks.of, round_.guild_id)
         card = QuestionCard(
@@ -66,29 +63,19 @@ class RoundMessages:
             left=left,
             answered=answered,
         )
-        return self._views.question(card, bank)
+        return view.question(card, bank)
 
-    async def refresh(self, question_id: int) -> int | None:
-        """Show the present count of answers on an open card and return it.
-
-        Return None if the question is not open.
-        """
+    async def refresh(self, question_id: int) -> bool:
+        """Show the present count of answers on a card; return False if it is not open any more."""
         found = await self._database.read(store.question_and_round, question_id)
-        if found is None:
-            return None
+        if found is None or found[1].phase is not Phase.OPEN:
+            return False
         question, round_ = found
-        if (
-            question.message_id is None
-            or question.deadline_at is None
-            or question.number != round_.number
-            or round_.phase is not Phase.OPEN
-        ):
-            return None
+        if question.message_id is None or question.number != round_.number:
+            return False
         answered = await self._database.read(answers_store.count, ROUND, question_id)
-        ends_at, left = None, None
-        if not round_.hosted:
-            ends_at = question.deadline_at
-            left = max(0, (ends_at - self._now()) // timedelta(seconds=1))
+        ends_at = None if round_.hosted else question.deadline_at
+        left = None if ends_at is None else max(0, (ends_at - self._now()) // _SECOND)
         try:
             message = await self.question(round_, question, ends_at, left, answered)
             await self._sender.edit(place_of(round_), question.message_id, message)
@@ -99,7 +86,7 @@ class RoundMessages:
                 await self.reveal(found[1], found[0], given)
         except (DeliveryUnknown, DeliveryRefused) as error:  # the reveal will deal with it
             log.info("round %s: counter not refreshed: %s", round_.id, error)
-        return answered
+        return True
 
     async def reveal(self, round_: Round, question: RoundQuestion, given: Sequence[Answer]) -> None:
         """Edit an open question's card into the reveal.
@@ -108,31 +95,26 @@ class RoundMessages:
         """
         if question.message_id is None:
             return
-        card, bank = await self._reveal_card(round_, question, given)
-        if card is not None:
-            message = self._views.reveal(card, bank)
+        shown = await self._reveal_card(round_, question, given)
+        if shown is not None:
+            message = view.reveal(*shown)
             await self._sender.edit(place_of(round_), question.message_id, message)
 
     @reading
     def _reveal_card(
         self, conn: Connection, round_: Round, question: RoundQuestion, given: Sequence[Answer]
-    ) -> tuple[RevealCard | None, Bank]:
+    ) -> tuple[RevealCard, Bank] | None:
         bank = self._banks.of(conn, round_.guild_id)
         item = bank.items.get(question.item_id)
         if item is None:
-            return None, bank
-        best = [a for a in given if a.correct][: rules.FASTEST]
+            return None
+        right = [a for a in given if a.correct]
+        best = [Tally(a.user_id, a.points, 1, 1, a.elapsed_ms or 0) for a in right[: rules.FASTEST]]
         leaders: list[Tally] = []
         if question.number % rules.LEADERS_EVERY == 0:
             ranked = standings_of(conn, round_.id)
             leaders = [tally for _, tally in ranked if tally.points][: rules.LEADERS]
-        shown = [*(a.user_id for a in best), *(tally.user_id for tally in leaders)]
-        names = names_of(conn, round_.guild_id, shown)
-        players = {a.user_id for a in given}
-        if len(players) == 1:
-            asked = store.question_ids(conn, round_.id)
-            before = [key for number, key in asked.items() if number < question.number]
-            players |= answers_store.players(conn, ROUND, before)
+        shown = [tally.user_id for tally in (*best, *leaders)]
         card = RevealCard(
             question_id=question.id,
             item=item,
@@ -140,17 +122,18 @@ class RoundMessages:
             number=question.number,
             total=round_.total,
             outcome=count_answers(item, [(a.answer or "", a.correct) for a in given]),
-            fastest=tuple(Fastest(names.get(a.user_id), a.elapsed_ms or 0, a.points) for a in best),
-            alone=len(players) == 1,
-            leaders=tuple(Leader(names.get(tally.user_id), tally.points) for tally in leaders),
+            fastest=tuple(best),
+            names=names_of(conn, round_.guild_id, shown),
+            alone=bool(given) and not round_.two_played,
+            leaders=tuple(leaders),
             goes_on=round_.ending is None,
             hosted=round_.hosted,
         )
         return card, bank
 
-    async def standings(self, round_: Round) -> Any:
+    async def standings(self, round_: Round) -> Message:
         """Return the message of the standings."""
-        return await self._views.standings(await self._standings_card(round_))
+        return await view.standings(await self._standings_card(round_))
 
     @reading
     def _standings_card(self, conn: Connection, round_: Round) -> StandingsCard:

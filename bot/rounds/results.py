@@ -12,6 +12,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from bot.answers import store as answers_store
 from bot.answers.store import ROUND
@@ -19,8 +20,8 @@ from bot.core.context import Context
 from bot.core.database import Connection, reading
 from bot.questions.answers import decode_order, letters, shown_answer, shown_right
 from bot.rounds import rules, store
-from bot.rounds.cards import OwnResult
 from bot.rounds.messages import standings_of
+from bot.rounds.model import OwnResult
 
 log = logging.getLogger(__name__)
 
@@ -52,14 +53,10 @@ class PrivateResults:
         self._now = context.now
         self._kept: dict[int, dict[int, tuple[datetime, Show]]] = {}
         """By question id and member: when the reply was sent, and how to edit it."""
-        self._count = 0
         self._revealed: dict[int, None] = {}
         """The latest revealed questions, the oldest first."""
         self._edits = asyncio.Semaphore(_MAX_EDITS)
         self._tasks: set[asyncio.Task[None]] = set()
-
-    def __len__(self) -> int:
-        return self._count
 
     def add(self, question_id: int, user_id: int, show: Show) -> None:
         """Keep a member's reply until the reveal; `show` edits it to show a result."""
@@ -67,44 +64,29 @@ class PrivateResults:
             self._start(question_id, {user_id: show})
             return
         replies = self._kept.setdefault(question_id, {})
-        if len(replies) >= MAX_REPLIES and user_id not in replies:
-            return
-        self._count += user_id not in replies
-        replies[user_id] = (self._now(), show)
-        while self._count > MAX_KEPT:
-            self._pop(next(iter(self._kept)))
+        if len(replies) < MAX_REPLIES or user_id in replies:
+            replies[user_id] = (self._now(), show)
+        while sum(map(len, self._kept.values())) > MAX_KEPT:
+            _drop_oldest(self._kept)
 
     def show(self, question_id: int) -> None:
         """Start to show the results of a question that was just revealed, and return at once."""
         oldest = self._now() - KEPT_FOR
-        replies = {
-            user_id: show for user_id, (at, show) in self._pop(question_id).items() if at > oldest
-        }
+        kept = self._kept.pop(question_id, {})
+        replies = {user_id: show for user_id, (at, show) in kept.items() if at > oldest}
         if replies:
             self._start(question_id, replies, delay=DELAY)
         self._revealed[question_id] = None
         if len(self._revealed) > _MAX_REVEALED:
-            del self._revealed[next(iter(self._revealed))]
+            _drop_oldest(self._revealed)
 
     def forget_member(self, user_id: int) -> None:
         """Drop the replies to a member who wants everything erased."""
-        self._retain(lambda member, _: member != user_id)
+        for replies in self._kept.values():
+            replies.pop(user_id, None)
 
     def forget_server(self, _guild_id: int) -> None:
-        """Drop expired replies: a server is erased days after the last reply there."""
-        oldest = self._now() - KEPT_FOR
-        self._retain(lambda _, at: at > oldest)
-
-    def _retain(self, wanted: Callable[[int, datetime], bool]) -> None:
-        left = (
-            (
-                question_id,
-                {member: reply for member, reply in replies.items() if wanted(member, reply[0])},
-            )
-            for question_id, replies in self._kept.items()
-        )
-        self._kept = {question_id: replies for question_id, replies in left if replies}
-        self._count = sum(map(len, self._kept.values()))
+        """Do nothing: a server is erased days after the last reply there could be edited."""
 
     async def close(self) -> None:
         """Stop showing results."""
@@ -112,27 +94,21 @@ class PrivateResults:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _pop(self, question_id: int) -> dict[int, tuple[datetime, Show]]:
-        replies = self._kept.pop(question_id, {})
-        self._count -= len(replies)
-        return replies
-
     def _start(self, question_id: int, replies: Mapping[int, Show], delay: float = 0) -> None:
         task = asyncio.create_task(self._show_all(question_id, replies, delay))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def _show_all(self, question_id: int, replies: Mapping[int, Show], delay: float) -> None:
+        async def show_one(user_id: int, result: OwnResult) -> None:
+            async with self._edits:
+                await replies[user_id](result)
+
         try:
             async with asyncio.timeout(TIMEOUT):
                 await asyncio.sleep(delay)
                 results = await self.load(question_id, replies.keys())
-                await asyncio.gather(
-                    *(
-                        self._show_one(replies[user_id], result)
-                        for user_id, result in results.items()
-                    )
-                )
+                await asyncio.gather(*(show_one(*found) for found in results.items()))
         except TimeoutError:
             log.info("question %s: not all private results were shown in time", question_id)
         except Exception:
@@ -170,6 +146,6 @@ class PrivateResults:
             if a.user_id in user_ids
         }
 
-    async def _show_one(self, show: Show, result: OwnResult) -> None:
-        async with self._edits:
-            await show(result)
+
+def _drop_oldest(kept: dict[int, Any]) -> None:
+    del kept[next(iter(kept))]

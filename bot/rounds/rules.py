@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from enum import StrEnum
 from itertools import accumulate, count
 from typing import Any
 
-from msgspec import Struct
-
-from bot.play import rules as play_rules
-from bot.play.rules import reading_time, seconds_for
+from bot.games.rules import reading_time, seconds_for
 from bot.questions.model import Item
+from bot.rounds.model import Phase, Race, RoundOptions
 
-MIN_QUESTIONS, MAX_QUESTIONS, DEFAULT_QUESTIONS = 1, 50, 10
+MIN_QUESTIONS, MAX_QUESTIONS = 1, 50
 MIN_SECONDS, MAX_SECONDS = 5, 300
 """Time limits that the starter can choose."""
 MODES = ("timed", "hosted")
@@ -27,7 +24,7 @@ HOSTED_LIMIT = timedelta(hours=24)
 _ORIENTATION_SECONDS = 2.0
 """The time it takes to find the explanation on a card that has changed."""
 LEADERS = 3
-"""Named at a reveal and in /quiz status. More need more room in `questions.views._ADDED`."""
+"""Named at a reveal and by /quiz in a running round. More need more room in `questions.views._ADDED`."""
 LEADERS_EVERY = 5
 """Every fifth reveal names the leaders."""
 FASTEST = 3
@@ -40,32 +37,9 @@ LAST_ATTEMPT = 1000
 """A count of failures so high that the next one is the last."""
 
 
-class Phase(StrEnum):
-    """The state of a round; the table `rounds` explains them."""
-
-    ASK = "ask"
-    ASKING = "asking"
-    OPEN = "open"
-    REVEAL = "reveal"
-    PAUSE = "pause"
-    STANDINGS = "standings"
-    CLOSING = "closing"
-    ENDED = "ended"
-
-
-class Options(play_rules.Options, frozen=True):
-    """The options of a round. Without `seconds`, each question has the time that its item needs.
-
-    A hosted round has no time limits: its host reveals the answers and goes on.
-    """
-
-    questions: int = DEFAULT_QUESTIONS
-    seconds: int | None = None
-    hosted: bool = False
-
-    def limit(self, item: Item) -> int | None:
-        """Return the time limit of an item in seconds, or None in a hosted round."""
-        return None if self.hosted else self.seconds or seconds_for(item)
+def limit_for(item: Item, options: RoundOptions) -> int | None:
+    """Return the time limit of an item in seconds, or None in a hosted round."""
+    return None if options.hosted else options.seconds or seconds_for(item)
 
 
 def pause_for(item: Item | None, *, hosted: bool = False) -> timedelta:
@@ -81,50 +55,23 @@ def pause_for(item: Item | None, *, hosted: bool = False) -> timedelta:
     return min(max(needed, SHORTEST_PAUSE), LONGEST_PAUSE)
 
 
-def reveal_at(
-    *,
-    number: int,
-    deadline: datetime,
-    players: Collection[int],
-    answered_at: Mapping[int, datetime],
-) -> datetime:
-    """Return when to reveal a question, as far as its answers so far tell.
-
-    `players` are the members who answered one of the last two questions; `answered_at` has the time
-    of each answer to this one. The first question runs to its deadline, and so does a question that
-    a player has not answered yet.
-    """
-    if number == 1 or not players or any(p not in answered_at for p in players):
-        return deadline
-    return min(deadline, max(answered_at[p] for p in players) + EARLY)
-
-
-class Counter(Struct, frozen=True):
-    """The count of answers that a card shows, and when it was last refreshed."""
-
-    shown: int = 0
-    at: datetime | None = None
-
-
-def next_refresh(
-    counter: Counter, *, now: datetime, count: int, opened: datetime, deadline: datetime | None
+def next_count(
+    *, edited_at: datetime | None, now: datetime, opened: datetime, deadline: datetime | None
 ) -> datetime | None:
-    """Return when to refresh the count of answers next, or None for never.
+    """Return when to show the new count of answers on a card, or None for never.
 
     Edits are merged. The first comes 2 s after the first answer, the second after half of the time
     limit, and none in the last second, because the reveal edits the card anyway. So a question
     costs at most four requests with its post and its reveal. Without a deadline, edits become
     rarer: there are two in the first half minute, then each doubles the time.
     """
-    if count == counter.shown:
-        return None
-    if counter.at is None:
+    if edited_at is None:
         at = max(now, opened) + timedelta(seconds=2)
     else:
-        gap = max(timedelta(seconds=20), counter.at - opened)
+        gap = max(timedelta(seconds=20), edited_at - opened)
         if deadline is not None:
             gap = max(timedelta(seconds=2), (deadline - opened) / 2)
-        at = max(now, counter.at + gap)
+        at = max(now, edited_at + gap)
     return at if deadline is None or at <= deadline - timedelta(seconds=1) else None
 
 
@@ -134,7 +81,7 @@ def was_abandoned(since: datetime | None, now: datetime, *, hosted: bool) -> boo
 
 
 def stop(phase: Phase, *, stopped: bool, failing: bool, now: datetime) -> dict[str, Any] | None:
-    """Return the columns that `/quiz stop` changes in a round; None if it is ending anyway.
+    """Return the columns that "Stop" changes in a round; None if it is ending anyway.
 
     The first stop lets an open question run to its reveal. A second one (`stopped`) reveals it now,
     and a failing step is tried only once more.
@@ -154,16 +101,6 @@ def stop(phase: Phase, *, stopped: bool, failing: bool, now: datetime) -> dict[s
 
 _MIN_RACE_QUESTIONS = 5
 _MAX_DRAWN = 3
-
-
-class Race(Struct, frozen=True):
-    """The points of the leaders after each question, the winner's first.
-
-    Since question `lead_at`, counted from 1, the winner was alone in front.
-    """
-
-    lead_at: int
-    totals: tuple[tuple[int, ...], ...]
 
 
 def race(points: Sequence[Mapping[int, int]], order: Sequence[int]) -> Race | None:

@@ -8,10 +8,8 @@ from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
-from msgspec import Struct
 from sqlalchemy import (
     Connection,
-    Dialect,
     Executable,
     Select,
     bindparam,
@@ -22,9 +20,9 @@ from sqlalchemy import (
 )
 
 from bot.answers import store as answers_store
-from bot.answers.rules import FEWEST_PLAYERS, slow_in_game
+from bot.answers.rules import slow_in_game
 from bot.answers.sources import Source, Terms
-from bot.answers.store import ROUND, Answer, answers
+from bot.answers.store import ROUND, answers
 from bot.core import erased_answers
 from bot.core.jobs import Queue, queue_columns
 from bot.core.personal import SOMEBODY
@@ -37,14 +35,13 @@ from bot.core.tables import (
     first_row,
     insert_for,
     metadata,
-    milliseconds,
     prepared,
-    values_of,
 )
-from bot.play.rules import points
+from bot.games.model import Starter
+from bot.games.rules import points
 from bot.questions.own import IN_SQL
 from bot.questions.store import note_asked
-from bot.rounds.rules import Phase
+from bot.rounds.model import Phase, Round, RoundOptions, RoundQuestion
 
 # One row per round. `phase` is its state:
 #   ask        question `number` is to be posted
@@ -72,9 +69,9 @@ rounds = sa.Table(
     *queue_columns(),
     sa.Column("idle", sa.Integer, nullable=False),  # questions in a row that nobody answered
     sa.Column("ending", sa.String(20)),  # why it ends early, as soon as that is decided
-    sa.Column("detail", sa.Text),  # the reason in words
     sa.Column("started_at", Instant, nullable=False),
-    sa.Column("ended_at", Instant),
+    # set with the second player's first answer; until then the round pays nothing on the boards
+    sa.Column("two_played", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("erased_in", sa.Integer),  # the last question with an answer erased while it was open
     sa.Index("ix_rounds_guild_id", "guild_id", "id"),
     sa.Index("ix_rounds_starter_id", "starter_id"),
@@ -90,12 +87,6 @@ sa.Index(
 )
 sa.Index("ix_rounds_running", rounds.c.guild_id, sqlite_where=RUNNING)
 sa.Index("ix_rounds_started", rounds.c.starter_id, sqlite_where=RUNNING)
-sa.Index(
-    "ix_rounds_ended",
-    rounds.c.channel_id,
-    rounds.c.ended_at,
-    sqlite_where=~RUNNING,
-)
 
 round_questions = sa.Table(
     "round_questions",
@@ -167,61 +158,28 @@ QUEUE = Queue(rounds, state=rounds.c.phase)
 change = QUEUE.change
 
 
-class Round(Struct, frozen=True):
-    """A row of `rounds`, without the columns that are never read."""
-
-    id: int
-    guild_id: int
-    channel_id: int
-    starter_id: int
-    topic_id: str | None
-    difficulty: str
-    seconds: int | None
-    hosted: bool
-    total: int
-    phase: Phase
-    number: int
-    due_at: datetime | None
-    failures: int
-    idle: int
-    ending: str | None
-    detail: str | None
-    started_at: datetime
-
-
-class RoundQuestion(Struct, frozen=True):
-    """A row of `round_questions`. `bot.questions.answers` explains `choice_order`."""
-
-    id: int
-    round_id: int
-    number: int
-    item_id: str
-    choice_order: str
-    seconds: int | None
-    asked_at: datetime | None
-    message_id: int | None
-    opened_at: datetime | None
-    deadline_at: datetime | None
-    revealed_at: datetime | None
-
-
 def create(
     conn: Connection,
-    /,
-    *,
+    starter: Starter,
+    options: RoundOptions,
     questions: Sequence[tuple[str, str, int | None]],
+    *,
     now: datetime,
     first_at: datetime,
-    **options: object,
 ) -> int | None:
     """Store a round whose first question is due at `first_at`, and return its id.
 
-    `questions` are (item id, order of choices, seconds). `options` are the columns for server,
-    channel, starter, topic, difficulty, seconds and hosted. Return None if a round runs in that
+    `questions` are (item id, order of choices, seconds). Return None if a round runs in that
     channel already.
     """
     values = {
-        **options,
+        "guild_id": starter.guild_id,
+        "channel_id": starter.channel_id,
+        "starter_id": starter.user_id,
+        "topic_id": options.topic_id,
+        "difficulty": options.difficulty,
+        "seconds": options.seconds,
+        "hosted": options.hosted,
         "total": len(questions),
         "phase": Phase.ASK,
         "number": 1,
@@ -280,27 +238,9 @@ def started_by(starter_id: int) -> Select[Any]:
     return select(rounds).where(rounds.c.starter_id == starter_id, RUNNING)
 
 
-@first_row(Round)
-def last_ended(channel_id: int) -> Select[Any]:
-    """Return the round that ended last in a channel."""
-    ended = select(rounds).where(rounds.c.channel_id == channel_id, ~RUNNING)
-    return ended.order_by(rounds.c.ended_at.desc()).limit(1)
-
-
 def count_running(conn: Connection) -> int:
     """Return the number of running rounds on all servers."""
     return conn.execute(select(func.count()).select_from(rounds).where(RUNNING)).scalar_one()
-
-
-def bring_forward(conn: Connection, round_id: int, number: int, due: datetime) -> None:
-    """Make an open question's reveal due earlier, unless it is due by then or not open any more."""
-    is_later = (
-        rounds.c.id == round_id,
-        rounds.c.number == number,
-        rounds.c.phase == Phase.OPEN,
-        rounds.c.due_at > due,
-    )
-    conn.execute(update(rounds).where(*is_later).values(due_at=due))
 
 
 @first_row(RoundQuestion)
@@ -312,9 +252,24 @@ def question_and_round(
     conn: Connection, question_id: int, *, lock: bool = False
 ) -> tuple[RoundQuestion, Round] | None:
     """Return a question and its round; with `lock`, nobody else can change the round."""
-    found = question(conn, question_id)
-    round_ = None if found is None else get(conn, found.round_id, lock=lock)
-    return None if found is None or round_ is None else (found, round_)
+    row = _question_and_round(conn, question_id, lock=lock).first()
+    if row is None:
+        return None
+    fields = len(_OF_QUESTION)
+    return RoundQuestion(*row[:fields]), Round(*row[fields:])
+
+
+_OF_QUESTION = [round_questions.c[name] for name in RoundQuestion.__struct_fields__]
+_OF_ROUND = [rounds.c[name] for name in Round.__struct_fields__]
+
+
+@prepared
+def _question_and_round(question_id: int, *, lock: bool = False) -> Select[Any]:
+    query = select(*_OF_QUESTION, *_OF_ROUND).join(
+        rounds, rounds.c.id == round_questions.c.round_id
+    )
+    query = query.where(round_questions.c.id == question_id)
+    return query.with_for_update() if lock else query  # of both: a change of either is awaited
 
 
 @first_row(RoundQuestion)
@@ -345,48 +300,30 @@ def change_question(conn: Connection, question_id: int, /, **values: object) -> 
 _CHANGE_QUESTION = update(round_questions).where(round_questions.c.id == bindparam("this"))
 
 
-def add_answer(conn: Connection, answer: Answer, round_id: int, number: int) -> bool:
-    """Store a member's first answer to an open question, and return whether it was stored.
+def all_have_answered(conn: Connection, question: RoundQuestion) -> bool:
+    """Return whether all players have answered a question.
 
-    It is not if the question isn't open, if there is an earlier answer, or if any member's answer
-    to the question was erased.
-
-    This is one statement, so that it can share a commit without a savepoint (see
-    `Database.write_one`). It locks the round, so that no answer arrives while the reveal counts.
+    These are the members who answered one of the two questions before it, if there are any.
     """
-    values = {
-        **values_of(answer),
-        "answered_at": milliseconds(answer.answered_at),
-        "round_id": round_id,
-        "number": number,
-    }
-    statement, names = _insert_answer(conn.dialect)
-    return conn.exec_driver_sql(statement, tuple([values[name] for name in names])).rowcount == 1
+    found = _all_have_answered(conn, question.round_id, question.number, question.id)
+    return bool(found.scalar_one())
 
 
-def add_checked_answer(conn: Connection, answer: Answer, round_: Round) -> None:
-    """Store an answer that the caller has checked; the caller has locked the round."""
-    answers_store.add(conn, answer)
-    change(conn, round_.id, expect=round_.phase, idle=0)
-
-
-@lru_cache(maxsize=2)
-def _insert_answer(dialect: Dialect) -> tuple[str, Sequence[str]]:
-    """Return the statement as text for the driver, and the names of its parameters.
-
-    Running it through SQLAlchemy takes three times as long.
-    """
-    given = [bindparam(column.name, type_=column.type) for column in answers.c]
-    is_open = (
-        (rounds.c.id == bindparam("round_id"))
-        & (rounds.c.number == bindparam("number"))
-        & (rounds.c.phase == constant(Phase.OPEN))
-        & rounds.c.erased_in.is_distinct_from(bindparam("number"))
+@prepared
+def _all_have_answered(round_id: int, number: int, question_id: int) -> Select[Any]:
+    asked, earlier, here = round_questions.c, answers.alias("earlier"), answers.alias("here")
+    latest = select(asked.id).where(
+        asked.round_id == round_id, asked.number < number, asked.number + 2 >= number
     )
-    question = select(*given).select_from(rounds).where(is_open).with_for_update()
-    insert = insert_for(dialect.name, answers).from_select(list(answers.c), question)
-    compiled: Any = insert.on_conflict_do_nothing().compile(dialect=dialect)
-    return str(compiled), compiled.positiontup
+    player = select(earlier.c.user_id).where(
+        earlier.c.source == constant(ROUND), earlier.c.question_id.in_(latest)
+    )
+    answered = select(here.c.user_id).where(
+        here.c.source == constant(ROUND),
+        here.c.question_id == question_id,
+        here.c.user_id == earlier.c.user_id,
+    )
+    return select(player.exists() & ~player.where(~answered.exists()).exists())
 
 
 def question_ids(conn: Connection, round_id: int) -> dict[int, int]:
@@ -407,11 +344,11 @@ def revealed_ids(conn: Connection, round_id: int) -> list[int]:
 
 def terms(conn: Connection, question_id: int) -> Terms:
     """Return the time limit of a past question, and whether its round had one player."""
-    asked = question(conn, question_id)
-    if asked is None:  # its server's data were erased
+    found = question_and_round(conn, question_id)
+    if found is None:  # its server's data were erased
         return Terms(alone=True)
-    played = answers_store.players(conn, ROUND, question_ids(conn, asked.round_id).values())
-    return Terms(asked.seconds, alone=len(played) < FEWEST_PLAYERS)
+    asked, round_ = found
+    return Terms(asked.seconds, alone=not round_.two_played)
 
 
 SOURCE = Source(

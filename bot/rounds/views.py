@@ -14,21 +14,22 @@ from bot.chat.messages import ENDED, OPEN, REVEALED, Message, button, own_id, ro
 from bot.chat.pictures import INK, MUTED, TRACK, Picture, draw_picture, panel, words
 from bot.chat.pictures import polyline as stroke
 from bot.chat.router import PAGE, ROW, Route
-from bot.play.views import fewer, standing_rows
-from bot.questions.cards import Review
+from bot.games.views import fewer, standing_rows
+from bot.questions.answers import Answered
 from bot.questions.model import Bank, Item
 from bot.questions.views import about, after_row, answer_rows, asked, misses_button, revealed
 from bot.questions.views import my_answers as own_answers
-from bot.rounds.cards import (
+from bot.rounds.model import (
     Locked,
+    NewRound,
     OwnResult,
+    Phase,
     QuestionCard,
+    Race,
     RevealCard,
     RoundStatus,
     StandingsCard,
-    Started,
 )
-from bot.rounds.rules import Phase, Race
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +37,7 @@ ANSWER = Route("answer", {"source": "round", "row": ROW, "position": "[0-5]"})
 HOST = Route("host", {"what": "reveal|next", "row": ROW})
 AGAIN = Route("again", {"round": ROW}, once=True)
 MINE = Route("mine", {"round": ROW, "page": PAGE})
+STOP = Route("stop", {"round": ROW})
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 20, 270, 68, 198
 _COLOURS = ("#7983f5", INK, MUTED)
@@ -43,7 +45,7 @@ _STYLES = ('stroke-width="4"', 'stroke-width="2.5"', 'stroke-width="2.5" stroke-
 _APART = 22
 
 
-def start_line(starter: str, started: Started) -> str:
+def start_line(starter: str, started: NewRound) -> str:
     """Return the public reply to a start."""
     about = [
         t.count(started.questions, "question"),
@@ -75,10 +77,14 @@ def acknowledgement(answer: Locked) -> str:
     return f"{locked} Reveal at {t.when(answer.reveal_at, 'T')}."
 
 
-def stopped(reveal_follows: bool) -> str:
-    """Return the reply to /quiz stop."""
+def stopped(round_id: int, *, reveal_follows: bool) -> Message:
+    """Return what "Stop" shows. While a question is open, a second press ends the round at once."""
     where = "after this question" if reveal_follows else "here"
-    return f"The round ends {where}. The final standings follow."
+    return Message(
+        ENDED,
+        f"The round ends {where}. The final standings follow.",
+        row(button("Stop now", STOP.id(round=round_id))) if reveal_follows else None,
+    )
 
 
 def question(card: QuestionCard, bank: Bank) -> Message:
@@ -102,15 +108,18 @@ def question(card: QuestionCard, bank: Bank) -> Message:
 def reveal(card: RevealCard, bank: Bank) -> Message:
     """Return the reveal of a question: the right answer, all answers, reasons and best times."""
     if card.fastest and card.hosted:
-        last = f"First: {' · '.join(t.name(f.name) for f in card.fastest)}"
+        last = f"First: {' · '.join(t.name(card.names.get(f.user_id)) for f in card.fastest)}"
     elif card.fastest:
         best = " · ".join(
-            f"{t.name(f.name)} {t.seconds(f.elapsed_ms)} (+{f.points})" for f in card.fastest
+            f"{t.name(card.names.get(f.user_id))} {t.seconds(f.total_ms)} (+{f.points})"
+            for f in card.fastest
         )
         last = f"Fastest: {best}"
     else:
         last = "Nobody answered this one." if not card.outcome.answered else "Nobody got this one."
-    ahead = " · ".join(f"{t.name(leader.name)} {leader.points:,}" for leader in card.leaders)
+    ahead = " · ".join(
+        f"{t.name(card.names.get(leader.user_id))} {leader.points:,}" for leader in card.leaders
+    )
     leading = f"Leading: {ahead}" if ahead else ""
     alone = "-# Counts on the leaderboard once a second person plays." if card.alone else ""
     return Message(
@@ -143,7 +152,7 @@ async def standings(card: StandingsCard) -> Message:
             ENDED,
             "### Round over",
             why or "Nobody answered.",
-            "-# Start another with </quiz start>",
+            "-# Start another with </quiz>",
             # the sender finds a message by its buttons or, because this one has none, by this id
             container_id=own_id(card.round_id),
         )
@@ -178,9 +187,9 @@ def _figures(card: StandingsCard, tally: Tally) -> str:
     return share if card.hosted else f"{share} · {t.seconds(tally.average_ms)}"
 
 
-def my_answers(round_id: int, reviews: Sequence[Review], page: int) -> Message:
+def my_answers(round_id: int, given: Sequence[Answered], page: int) -> Message:
     """Return a page of a member's own answers in a round."""
-    return own_answers(reviews, page, lambda number: MINE.id(round=round_id, page=number))
+    return own_answers(given, page, lambda number: MINE.id(round=round_id, page=number))
 
 
 def own_result(result: OwnResult) -> str:
@@ -199,26 +208,29 @@ def own_result(result: OwnResult) -> str:
     return " · ".join(parts)
 
 
-def status(found: RoundStatus) -> str:
-    """Return the reply to /quiz status."""
-    lines = [f"**Question {found.number} of {found.total}**, started by {t.name(found.starter)}"]
-    if found.question is not None:
-        opened = found.question
-        ids = f"{opened.guild_id}/{opened.channel_id}/{opened.message_id}"
-        link = f"https://discord.com/channels/{ids}"
-        ends_at = "the host shows the answer" if found.hosted else t.when(opened.deadline_at, "T")
-        lines.append(f"Open until {ends_at} · {t.count(opened.answered, 'answer')} · {link}")
-    elif found.phase is Phase.PAUSE and found.hosted:
+def status(found: RoundStatus, *, may_stop: bool) -> Message:
+    """Return the private reply to /quiz where a round runs."""
+    round_, question = found.round, found.question
+    starter = t.name(found.names.get(round_.starter_id))
+    lines = [f"**Question {round_.number} of {round_.total}**, started by {starter}"]
+    if question is not None and question.deadline_at is not None:
+        link = t.message_link(round_.guild_id, round_.channel_id, question.message_id)
+        ends_at = (
+            "the host shows the answer" if round_.hosted else t.when(question.deadline_at, "T")
+        )
+        lines.append(f"Open until {ends_at} · {t.count(found.answered, 'answer')} · {link}")
+    elif round_.phase is Phase.PAUSE and round_.hosted:
         lines.append("The next question comes when the host presses Next.")
-    elif found.phase in {Phase.ASK, Phase.PAUSE}:
-        lines.append(f"The next question comes at {t.when(found.due_at, 'T')}.")
-    if found.ending:
+    elif round_.phase in {Phase.ASK, Phase.PAUSE} and round_.due_at is not None:
+        lines.append(f"The next question comes at {t.when(round_.due_at, 'T')}.")
+    if round_.ending:
         lines.append("The round ends after this question.")
     lines += [
-        f"{place}. {t.name(leader.name)} · {t.count(leader.points, 'point')}"
+        f"{place}. {t.name(found.names.get(leader.user_id))} · {t.count(leader.points, 'point')}"
         for place, leader in found.leaders
     ]
-    return "\n".join(lines)
+    stop = button("Stop now" if round_.ending else "Stop", STOP.id(round=round_.id))
+    return Message(OPEN, "\n".join(lines), row(stop) if may_stop else None)
 
 
 def _host_button(what: str, question_id: int) -> ui.Button[ui.LayoutView]:

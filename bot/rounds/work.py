@@ -11,11 +11,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from msgspec.structs import replace
-
-from bot.answers import pay
 from bot.answers import store as answers_store
-from bot.answers.rules import FEWEST_PLAYERS
 from bot.answers.store import ROUND, Answer
 from bot.core import erased_answers
 from bot.core.context import Context, make_nonce
@@ -23,13 +19,12 @@ from bot.core.database import Connection, is_away
 from bot.core.errors import DeliveryRefused
 from bot.core.pending_starts import PendingStarts
 from bot.core.posting import Post, PostWorker
-from bot.play.service import score
+from bot.games.service import score
 from bot.rounds import rules, store
 from bot.rounds.answering import OpenQuestions
 from bot.rounds.messages import RoundMessages, place_of
+from bot.rounds.model import Phase, Round, RoundQuestion
 from bot.rounds.results import PrivateResults
-from bot.rounds.rules import Phase
-from bot.rounds.store import Round, RoundQuestion
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +72,8 @@ class RoundWork(PostWorker[Round]):
         """
         round_ = await self._database.read(store.get, key)
         if round_ is not None and round_.phase is not Phase.ENDED:
-            await self._stop_early(round_, "error", reason, failures=round_.failures)
+            log.warning("round %s: given up: %s", key, reason)
+            await self._stop_early(round_, "error", failures=round_.failures)
 
     async def _ask(self, round_: Round) -> None:
         if await self.post_once(partial(self._claim_question, round_=round_)):
@@ -115,7 +111,7 @@ class RoundWork(PostWorker[Round]):
         if claimed is None:
             return
         shown, question, given, pause = claimed
-        await self._questions.forget(round_.id)
+        await self._questions.counter.stop(question.id)
         await self._messages.reveal(shown, question, given)
         due_at = self._now() if shown.ending else self._now() + pause
         await self._database.write(
@@ -138,18 +134,17 @@ class RoundWork(PostWorker[Round]):
         if not claimed or question is None:
             return None
         given = answers_store.to_question(conn, ROUND, question.id)
-        ending = round_.ending
         if round_.phase is Phase.OPEN:
             store.change_question(conn, question.id, revealed_at=now)
             erased_answers.delete_hashes(conn, ROUND, question.id)
             values: dict[str, Any] = {"idle": 0 if given else round_.idle + 1}
             if rules.was_abandoned(question.opened_at, now, hosted=round_.hosted):
-                ending = ending or "left"
-                values["ending"] = ending
+                values["ending"] = round_.ending or "left"
             store.change(conn, round_.id, expect=Phase.REVEAL, **values)
         item = self._banks.of(conn, round_.guild_id).items.get(question.item_id)
         pause = rules.pause_for(item, hosted=round_.hosted)
-        return replace(round_, ending=ending), question, given, pause
+        shown = store.get(conn, round_.id)
+        return None if shown is None else (shown, question, given, pause)
 
     def _end_pause(self, conn: Connection, round_id: int) -> None:
         """Move on from the pause, unless another worker has."""
@@ -196,30 +191,20 @@ class RoundWork(PostWorker[Round]):
         ):
             return
         given = answers_store.to_question(conn, ROUND, question.id)
-        if not given:
-            return
-        asked = store.question_ids(conn, round_.id)
-        earlier = [key for number, key in asked.items() if number < question.number]
-        before = answers_store.players(conn, ROUND, earlier)
-        alone = len(before | {a.user_id for a in given}) < FEWEST_PLAYERS
-        if (
-            len(before) == 1 and not alone
-        ):  # a second player joined: pay the first for what they played alone
-            (first,) = before
-            pay.pay_late(conn, answers_store.of_member(conn, ROUND, earlier, first))
-        score(
-            conn,
-            given,
-            guild_id=round_.guild_id,
-            item_id=question.item_id,
-            closed_at=question.revealed_at or self._now(),
-            alone=alone,
-            seconds=question.seconds,
-        )
+        if given:
+            score(
+                conn,
+                given,
+                guild_id=round_.guild_id,
+                item_id=question.item_id,
+                closed_at=question.revealed_at or self._now(),
+                alone=not round_.two_played,
+                seconds=question.seconds,
+            )
 
     async def _finish(self, round_: Round) -> None:
         if await self.post_once(partial(self._claim_standings, round_=round_)):
-            await self._end(round_, round_.ending or "finished", round_.detail)
+            await self._end(round_, round_.ending or "finished")
 
     def _claim_standings(self, conn: Connection, round_: Round) -> Post | None:
         if not self.queue.claim(
@@ -238,30 +223,20 @@ class RoundWork(PostWorker[Round]):
             urgent=True,
         )
 
-    async def _end(self, round_: Round, ending: str, detail: str | None) -> None:
+    async def _end(self, round_: Round, ending: str) -> None:
         self._pending_starts.remove(round_.id)
-        await self._questions.forget(round_.id)
-        values = {
-            "phase": Phase.ENDED,
-            "due_at": None,
-            "ended_at": self._now(),
-            "ending": ending,
-            "detail": detail,
-        }
-        await self._leave_phase(round_.id, values)
-        log.info("round %s ended: %s%s", round_.id, ending, f" ({detail})" if detail else "")
+        await self._leave_phase(round_.id, {"phase": Phase.ENDED, "due_at": None, "ending": ending})
+        log.info("round %s ended: %s", round_.id, ending)
 
-    async def _stop_early(self, round_: Round, ending: str, detail: str, **values: Any) -> None:
+    async def _stop_early(self, round_: Round, ending: str, **values: Any) -> None:
         """Stop asking and go to the standings.
 
         If the standings themselves could not be posted, end the round.
         """
         if round_.phase in {Phase.STANDINGS, Phase.CLOSING}:
-            await self._end(round_, ending, detail)
+            await self._end(round_, ending)
             return
-        now = self._now()
-        await self._questions.forget(round_.id)
-        values |= {"phase": Phase.STANDINGS, "due_at": now, "ending": ending, "detail": detail}
+        values |= {"phase": Phase.STANDINGS, "due_at": self._now(), "ending": ending}
         await self._leave_phase(round_.id, values)
 
     async def _leave_phase(self, round_id: int, values: dict[str, Any]) -> None:
@@ -299,8 +274,8 @@ class RoundWork(PostWorker[Round]):
             return
         log.warning("round %s in channel %s: %s", current.id, current.channel_id, error)
         if current.phase is Phase.ASKING and current.number == 1:
-            sorry = f"The round couldn't start. {error} Once that's fixed, use </quiz start> again."
+            sorry = f"The round couldn't start. {error} Once that's fixed, use </quiz> again."
             await self._pending_starts.notify(current.id, sorry)
-            await self._end(current, error.what, str(error))
+            await self._end(current, error.what)
         else:
-            await self._stop_early(current, error.what, str(error))
+            await self._stop_early(current, error.what)

@@ -2,37 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import discord
 from discord import app_commands
 from discord.ext import commands
 
 from bot.chat.client import QuizBot
-from bot.chat.permissions import (
-    daily_problem,
-    require_bot,
-    require_page,
-)
+from bot.chat.permissions import daily_problem, require_bot, require_page
 from bot.chat.replies import say_here
-from bot.chat.router import (
-    Fields,
-    guild_id_of,
-    modal_fields,
-    parse_number,
-    selected_id,
-    selected_values,
-)
+from bot.chat.router import Fields, guild_id_of, modal_fields, modal_zone, parse_number
 from bot.core.errors import UserError
-from bot.settings import service
 from bot.settings import views as view
+from bot.settings.model import SettingsPanel
 from bot.settings.service import ServerSettings
 
 
-class Settings(commands.Cog):
+class SettingsCog(commands.Cog):
     def __init__(self, bot: QuizBot, settings: ServerSettings) -> None:
         self.bot = bot
         self.service = settings
-        bot.router.add(view.SETTINGS, self.change)
-        bot.router.add(view.ZONE, self.change_zone)
+        bot.router.add(view.CHANGE, self.change)
+        bot.router.add(view.CHANGED, self.changed)
 
     @app_commands.command(description="See and change how I work on this server")
     @app_commands.guild_only()
@@ -43,48 +34,41 @@ class Settings(commands.Cog):
         await self._show(interaction, await self.service.read(guild_id_of(interaction)))
 
     async def change(self, interaction: discord.Interaction, fields: Fields) -> None:
+        """Open the form of a setting."""
+        require_page(interaction, view.CHANGE)
+        found = await self.service.read(guild_id_of(interaction))
+        await interaction.response.send_modal(view.form(fields["what"], found))
+
+    async def changed(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Store the setting that a manager changed, and show the panel as it is now."""
-        require_page(interaction, view.SETTINGS)
-        guild_id = guild_id_of(interaction)
+        require_page(interaction, view.CHANGED)
+        guild_id, given, note = guild_id_of(interaction), modal_fields(interaction), None
         match fields["what"]:
             case "zone":
-                form = view.zone_form(await self.service.read(guild_id))
-                await interaction.response.send_modal(form)
-                return
+                found = await self.service.set_zone(guild_id, modal_zone(interaction))
+                note = view.zone_changed(found)
             case "starters":
-                found = await self.service.set_starters(guild_id, selected_id(interaction))
+                role_id = parse_number(given.get("role", ())) or None
+                found = await self.service.set_starters(guild_id, role_id)
             case "packs":
-                found = await self.service.set_packs(guild_id, selected_values(interaction))
+                found = await self.service.set_packs(guild_id, given.get("packs", ()))
             case "recap":
-                found = await self.service.set_recap(guild_id, _picked_channel(interaction))
-            case "recapday":
-                found = await self.service.set_recap_day(
-                    guild_id, parse_number(selected_values(interaction))
-                )
+                day = parse_number(given.get("day", ()))
+                found = await self.service.set_recap(guild_id, _channel(interaction, given), day)
             case _:
-                found = await self.service.announce_suggestions(
-                    guild_id, _picked_channel(interaction)
-                )
-        await self._show(interaction, found)
-
-    async def change_zone(self, interaction: discord.Interaction, _fields: Fields) -> None:
-        """Change the time zone to the one that was typed, else to the one that was picked."""
-        require_page(interaction, view.ZONE)
-        given = modal_fields(interaction)
-        typed = "".join(given.get("other", ())).strip()
-        listed = "".join(given.get("zone", ())).strip()
-        found = await self.service.set_zone(guild_id_of(interaction), typed or listed)
-        await self._show(interaction, found, view.zone_changed(found))
+                channel_id = _channel(interaction, given)
+                found = await self.service.announce_suggestions(guild_id, channel_id)
+        await self._show(interaction, found, note)
 
     async def _show(
-        self, interaction: discord.Interaction, found: service.Settings, note: str | None = None
+        self, interaction: discord.Interaction, found: SettingsPanel, note: str | None = None
     ) -> None:
-        await say_here(interaction, view.settings(found, _problems(interaction, found), note))
+        await say_here(interaction, view.panel(found, _problems(interaction, found), note))
 
 
-def _picked_channel(interaction: discord.Interaction) -> int | None:
-    """Return the picked channel, or None; refuses a channel where the bot can't post."""
-    channel_id = selected_id(interaction)
+def _channel(interaction: discord.Interaction, given: Mapping[str, Sequence[str]]) -> int | None:
+    """Return the channel of a form, or None; refuses a channel where the bot can't post."""
+    channel_id = parse_number(given.get("channel", ())) or None
     problem = channel_id and _channel_problem(interaction, channel_id)
     if problem:
         raise UserError(problem)
@@ -98,17 +82,17 @@ def _channel_problem(interaction: discord.Interaction, channel_id: int) -> str |
     return daily_problem(channel, thread=False, role=None)
 
 
-def _problems(interaction: discord.Interaction, settings: service.Settings) -> list[str]:
+def _problems(interaction: discord.Interaction, found: SettingsPanel) -> list[str]:
     """Return a sentence for each setting that doesn't work now."""
-    found = []
-    server = settings.server
+    problems = []
+    server = found.server
     role_id = server.starter_role_id
     if role_id and interaction.guild is not None and interaction.guild.get_role(role_id) is None:
-        found.append(
+        problems.append(
             "The role that can start rounds was deleted, so only members with Manage Server can. Pick another one."
         )
-    for channel_id in {server.suggestions_channel_id, settings.recap.channel_id}:
+    for channel_id in {server.suggestions_channel_id, found.recap.channel_id}:
         problem = channel_id and _channel_problem(interaction, channel_id)
         if problem:
-            found.append(problem)
-    return list(dict.fromkeys(found))
+            problems.append(problem)
+    return list(dict.fromkeys(problems))

@@ -7,43 +7,17 @@ overwrite each other.
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime
-
-from msgspec import Struct
 
 from bot.core import servers
 from bot.core.context import Context
 from bot.core.database import Connection, reading, writing
 from bot.core.errors import UserError
-from bot.core.servers import Server
-from bot.core.zones import meant_zone
-from bot.daily.cards import DailyStatus
 from bot.daily.schedule_service import Schedules
 from bot.members.store import teams_of
 from bot.milestones import store as milestones_store
 from bot.questions import store as questions_store
-from bot.recap.service import Recaps, RecapStatus
-
-
-class PackChoice(Struct, frozen=True):
-    """A pack of questions, and whether it is asked on a server."""
-
-    name: str
-    title: str
-    questions: int
-    asked: bool
-
-
-class Settings(Struct, frozen=True):
-    """The settings of a server, with its dailies, as of `now`."""
-
-    server: Server
-    dailies: tuple[DailyStatus, ...]
-    recap: RecapStatus
-    packs: tuple[PackChoice, ...]
-    milestones: int
-    teams: int
-    now: datetime
+from bot.recap.service import Recaps
+from bot.settings.model import PackChoice, SettingsPanel
 
 
 class ServerSettings:
@@ -57,19 +31,16 @@ class ServerSettings:
         self._recaps = recaps
 
     @reading
-    def read(self, conn: Connection, guild_id: int) -> Settings:
+    def read(self, conn: Connection, guild_id: int) -> SettingsPanel:
         return self._read(conn, guild_id)
 
-    async def set_zone(self, guild_id: int, zone: str) -> Settings:
-        """Change a server's time zone; its dailies keep their time of day.
-
-        `zone` is what a manager typed or picked.
-        """
-        await self._schedules.set_zone(guild_id, meant_zone(zone))
+    async def set_zone(self, guild_id: int, zone: str) -> SettingsPanel:
+        """Change a server's time zone; its dailies keep their time of day."""
+        await self._schedules.set_zone(guild_id, zone)
         return await self.read(guild_id)
 
     @writing
-    def set_starters(self, conn: Connection, guild_id: int, role_id: int | None) -> Settings:
+    def set_starters(self, conn: Connection, guild_id: int, role_id: int | None) -> SettingsPanel:
         """Let only members with a role start rounds, or everyone for None.
 
         @everyone counts as None. Its role id is the server's id:
@@ -81,13 +52,13 @@ class ServerSettings:
     @writing
     def announce_suggestions(
         self, conn: Connection, guild_id: int, channel_id: int | None
-    ) -> Settings:
+    ) -> SettingsPanel:
         """Announce suggested questions in a channel, or nowhere for None."""
         servers.set_suggestions_channel(conn, guild_id, channel_id)
         return self._read(conn, guild_id)
 
     @writing
-    def set_packs(self, conn: Connection, guild_id: int, names: Collection[str]) -> Settings:
+    def set_packs(self, conn: Connection, guild_id: int, names: Collection[str]) -> SettingsPanel:
         """Ask only these packs. Choosing all of them includes packs that are added later."""
         chosen = [pack.name for pack in self._packs if pack.name in names]
         if not chosen:
@@ -97,22 +68,17 @@ class ServerSettings:
         )
         return self._read(conn, guild_id)
 
-    async def set_recap(self, guild_id: int, channel_id: int | None) -> Settings:
-        """Post the weekly recap in a channel, or turn it off for None."""
-        await self._recaps.set_channel(guild_id, channel_id)
+    async def set_recap(self, guild_id: int, channel_id: int | None, weekday: int) -> SettingsPanel:
+        """Post the weekly recap in a channel on a day, 0 for Monday, or turn it off for None."""
+        await self._recaps.set(guild_id, channel_id, weekday)
         return await self.read(guild_id)
 
-    async def set_recap_day(self, guild_id: int, weekday: int) -> Settings:
-        """Change the day of the weekly recap, 0 for Monday."""
-        await self._recaps.set_weekday(guild_id, weekday)
-        return await self.read(guild_id)
-
-    def _read(self, conn: Connection, guild_id: int) -> Settings:
+    def _read(self, conn: Connection, guild_id: int) -> SettingsPanel:
         chosen = questions_store.packs_of(conn, guild_id)
         asked = [
             pack for pack in self._packs if chosen is None or pack.name in chosen
         ] or self._packs
-        return Settings(
+        return SettingsPanel(
             server=servers.server(conn, guild_id),
             dailies=tuple(self._schedules.statuses(conn, guild_id)),
             recap=self._recaps.status(conn, guild_id),

@@ -1,84 +1,72 @@
-"""The panel of a server's settings."""
+"""The panel of a server's settings, and the form of each."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import discord
 from discord import ui
 
 from bot.chat import text as t
-from bot.chat.messages import (
-    ATTENTION,
-    OPEN,
-    Message,
-    Part,
-    button,
-    channel_list,
-    role_list,
-    row,
-    select_menu,
-    separator,
-)
-from bot.chat.modals import fields_modal, text_field
+from bot.chat.messages import ATTENTION, OPEN, Message, button, row, select_menu
+from bot.chat.modals import fields_modal, zone_fields
 from bot.chat.router import Route
 from bot.core.zones import stored_zone
 from bot.daily import panel_views as daily_panel_views
-from bot.members import views as members_views
-from bot.milestones import views as milestones_views
+from bot.members.views import TEAMS
+from bot.milestones.views import PAGE as MILESTONES
 from bot.recap import views as recap_views
-from bot.settings.service import PackChoice, Settings
+from bot.settings.model import PackChoice, SettingsPanel
 
-SETTINGS = Route(
-    "settings",
-    {"what": "zone|starters|packs|recap|recapday|suggestions"},
-    once=True,
-    command="</settings>",
-)
-ZONE = Route("zone", {}, once=True, command="</settings>")
+_WHAT = "zone|starters|packs|recap|suggestions"
+CHANGE = Route("settings", {"what": _WHAT}, command="</settings>")
+"""Opens the form of a setting."""
+CHANGED = Route("setting", {"what": _WHAT}, once=True, command="</settings>")
 _MOST_LISTED = 25
 
 
-def settings(found: Settings, problems: Sequence[str] = (), note: str | None = None) -> Message:
+def panel(found: SettingsPanel, problems: Sequence[str] = (), note: str | None = None) -> Message:
     """Return the panel. `problems` lists what doesn't work now; `note` says what was just done."""
+    zone = stored_zone(found.server.zone)
     role = found.server.starter_role_id
     announced = found.server.suggestions_channel_id
-    starters = f"only members with <@&{role}>" if role else "everyone"
+    lines = [
+        f"Time zone: **{zone.key}** · {found.now.astimezone(zone):%H:%M} there now",
+        f"Rounds are started by: {f'<@&{role}>' if role else '**everyone**'}",
+        f"Questions: **{_asked(found.packs)}**" if len(found.packs) > 1 else None,
+        recap_views.status_line(found.recap, found.server.zone),
+        f"Suggestions go to: {f'<#{announced}>' if announced else '**nowhere**'}",
+        f"Teams: **{t.count(found.teams, 'role') if found.teams else 'none'}**",
+        f"Milestones: **{t.count(found.milestones, 'role') if found.milestones else 'none'}**",
+    ]
     return Message(
         ATTENTION if problems else OPEN,
         "### Settings",
         note,
         "\n".join(f"⚠️ {problem}" for problem in problems) or None,
-        _zone(found),
-        row(button("Change time zone", SETTINGS.id(what="zone"))),
-        separator(),
-        f"Rounds and challenges can be started by: **{starters}**\n-# Members with Manage Server always can.",
-        row(role_list(SETTINGS.id(what="starters"), role, "Everyone")),
-        separator(),
-        *_packs(found.packs),
-        recap_views.times(found.recap, found.server.zone),
+        "\n".join(filter(None, lines)),
         row(
-            channel_list(
-                SETTINGS.id(what="recap"), found.recap.channel_id, "No recap", optional=True
-            )
+            button("Time zone", CHANGE.id(what="zone")),
+            button("Who starts rounds", CHANGE.id(what="starters")),
+            button("Packs", CHANGE.id(what="packs")) if len(found.packs) > 1 else None,
+            button("Recap", CHANGE.id(what="recap")),
         ),
         row(
-            select_menu(
-                SETTINGS.id(what="recapday"), recap_views.DAY_CHOICES, str(found.recap.weekday)
-            )
+            button("Suggestions", CHANGE.id(what="suggestions")),
+            button("Teams", TEAMS.id(what="open")),
+            button("Milestones", MILESTONES.id(what="open")),
         ),
-        separator(),
-        f"Suggested questions are announced in: {f'<#{announced}>' if announced else '**nowhere**'}",
-        row(channel_list(SETTINGS.id(what="suggestions"), announced, "Nowhere", optional=True)),
-        separator(),
-        *members_views.teams_entry(found.teams),
-        separator(),
-        *milestones_views.entry(found.milestones),
-        "-# Each change counts at once. There's nothing to save.",
     )
 
 
-def zone_changed(found: Settings) -> str:
+def _asked(packs: Sequence[PackChoice]) -> str:
+    if all(pack.asked for pack in packs):
+        return "all packs"
+    return ", ".join(t.escape(pack.title) for pack in packs if pack.asked)
+
+
+def zone_changed(found: SettingsPanel) -> str:
     """Return what a new time zone changes."""
     said = "Days, weeks and months on the boards now begin by that clock. What's already won stays where it is."
     if not found.dailies:
@@ -87,48 +75,63 @@ def zone_changed(found: Settings) -> str:
     return f"{said} A question that's open closes at the time on its card. {after}"
 
 
-def _zone(found: Settings) -> str:
-    zone = stored_zone(found.server.zone)
-    lines = [f"Time zone: **{zone.key}** · {found.now.astimezone(zone):%H:%M} there now"]
-    running = [daily.schedule for daily in found.dailies if not daily.schedule.paused]
-    if running:
-        lines.append(f"-# {daily_panel_views.times(running)}")
-    return "\n".join(lines)
+def form(what: str, found: SettingsPanel) -> ui.Modal:
+    """Return the form of a setting."""
+    match what:
+        case "zone":
+            title, fields = "Time zone", [*zone_fields(found.server.zone, found.now)]
+        case "starters":
+            title, fields = "Who can start rounds and challenges", [_role_field(found)]
+        case "packs":
+            title, fields = "Question packs", [_packs_field(found.packs)]
+        case "recap":
+            channel = found.recap.channel_id
+            hint = "It looks back on Monday to Sunday. Leave it empty for no recap"
+            days = select_menu("day", recap_views.DAY_CHOICES, str(found.recap.weekday))
+            title = "Weekly recap"
+            fields = [_channel_field(channel, hint), ui.Label(text="Day", component=days)]
+        case _:
+            hint = "Where I say that a suggestion waits. Leave it empty to say it nowhere"
+            title = "Suggested questions"
+            fields = [_channel_field(found.server.suggestions_channel_id, hint)]
+    return fields_modal(title, CHANGED.id(what=what), *fields)
 
 
-def _packs(packs: Sequence[PackChoice]) -> tuple[Part | None, ...]:
-    """Return the asked packs and the list to choose them; nothing if there is only one."""
-    if len(packs) < 2:
-        return ()
-    left_out = any(not pack.asked for pack in packs)
-    asked = (
-        ", ".join(t.escape(pack.title) for pack in packs if pack.asked)
-        if left_out
-        else "all of them"
+def _role_field(found: SettingsPanel) -> ui.Label[Any]:
+    role = found.server.starter_role_id
+    roles: ui.RoleSelect[ui.Modal] = ui.RoleSelect(
+        custom_id="role",
+        required=False,
+        min_values=0,
+        default_values=[discord.Object(role)] if role else [],
     )
+    hint = "Leave it empty for everyone. Members with Manage Server always can"
+    return ui.Label(text="Role", description=hint, component=roles)
+
+
+def _channel_field(channel_id: int | None, hint: str) -> ui.Label[Any]:
+    channels: ui.ChannelSelect[ui.Modal] = ui.ChannelSelect(
+        custom_id="channel",
+        channel_types=[discord.ChannelType.text, discord.ChannelType.news],
+        required=False,
+        min_values=0,
+        default_values=[discord.Object(channel_id)] if channel_id else [],
+    )
+    return ui.Label(text="Channel", description=hint, component=channels)
+
+
+def _packs_field(packs: Sequence[PackChoice]) -> ui.Label[Any]:
     listed = [
         discord.SelectOption(
-            label=pack.title[:100],
+            label=t.cut(pack.title, 100),
             value=pack.name,
             description=t.count(pack.questions, "question"),
             default=pack.asked,
         )
         for pack in packs[:_MOST_LISTED]
     ]
-    choose: ui.Select[ui.LayoutView] = ui.Select(
-        custom_id=SETTINGS.id(what="packs"), min_values=1, max_values=len(listed), options=listed
+    choose: ui.Select[ui.Modal] = ui.Select(
+        custom_id="packs", min_values=1, max_values=len(listed), options=listed
     )
-    said = f"Question packs asked here: **{asked}**\n-# The server's own questions are always asked too."
-    return said, row(choose), separator()
-
-
-def zone_form(found: Settings) -> ui.Modal:
-    """Return the modal for the time zone: a list of common ones, and a field for any other."""
-    zones = daily_panel_views.zone_list(found.server.zone, found.now)
-    hint = "A city or a zone, for example Lisbon"
-    return fields_modal(
-        "Time zone",
-        ZONE.id(),
-        ui.Label(text="Time zone", component=zones),
-        text_field("other", "Not listed?", "", 64, hint, needed=False),
-    )
+    hint = "The server's own questions are always asked too"
+    return ui.Label(text="Packs asked here", description=hint, component=choose)

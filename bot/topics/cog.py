@@ -76,7 +76,8 @@ class TopicsCog(commands.Cog):
         self, interaction: discord.Interaction, topic_id: str, page: int = 0
     ) -> Message:
         found = await self._topics.with_topic(interaction.user.id, interaction.guild_id, topic_id)
-        return view.topic_page(found, topic_id, page)
+        may_suggest = interaction.guild_id is not None
+        return view.topic_page(found, topic_id, page, may_suggest=may_suggest)
 
     async def choose_deck(self, interaction: discord.Interaction, _fields: Fields) -> None:
         await say(interaction, view.deck_choice())

@@ -8,10 +8,10 @@ from functools import partial
 
 from msgspec.structs import replace
 
+from bot.core.computing import TOO_MUCH, FileTooMuch
 from bot.core.context import Context
 from bot.core.database import Connection, reading
 from bot.core.errors import UserError
-from bot.core.file_process import TOO_MUCH, FileTooMuch
 from bot.core.limits import MAX_DECK_BYTES, MAX_DECK_FORMULAS
 from bot.memory import store as memory_store
 from bot.questions.bank import check_topic

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from bot.memory.progress import Progress
+from bot.memory.model import Progress
 from bot.questions.model import Bank
 
 

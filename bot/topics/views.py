@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import discord
 from discord import ui
 
+from bot.bank.suggestions_views import suggest_button
 from bot.chat import text as t
 from bot.chat.messages import (
     OPEN,
@@ -22,9 +23,10 @@ from bot.chat.messages import (
 )
 from bot.chat.router import ONE_TOPIC, PAGE, Route
 from bot.interviews.views import BEGIN, MODEL_TAB, Page, page_of, pages_of_tabs
-from bot.memory.progress import Progress, weakest
+from bot.memory.model import Progress
+from bot.memory.progress import weakest
 from bot.practice.views import PRACTISE, aside_button
-from bot.questions.model import Section, Topic
+from bot.questions.model import Topic
 from bot.questions.views import sources
 from bot.topics.model import Deck, TopicList
 from bot.topics.rules import page_of_topic, topic_pages
@@ -39,33 +41,36 @@ DECKS = Route("decks", {})
 DECK = Route("deck", {"of": "misses|all"}, once=True)
 TOPIC_DECK = Route("deck", {"of": "topic", "topic": ONE_TOPIC}, once=True)
 
-QUESTION_TAB = "Question"
+QUESTION_TAB, POINTS_TAB = "Question", "Key points"
 _MAX_OPTION = 100
 """Characters of an option in a list; Discord takes no more."""
 _MOST_OPTIONS = 25
 
 
 def section_list(found: TopicList) -> Message:
-    """Return the sections with what a member has met of each, and their weakest topic."""
+    """Return the sections with what a member has met of each, and their weakest topic.
+
+    A phone has no room for sections that are new to the member; the list to pick from has all.
+    """
     bank = found.bank
-    met, learned = _sums(found, list(bank.asked_topics))
+    met, learned, items = _sums(found, list(bank.asked_topics))
     pages = topic_pages(bank)
     first_pages = {page[0].section_id: n for n, page in reversed(list(enumerate(pages)))}
+    lines, options = [], []
+    for section in bank.sections:
+        met_here, _, items_here = _sums(found, [topic.id for topic in section.topics])
+        if met_here:
+            lines.append(f"{t.one_line(section.title)} · {met_here:,}/{items_here:,}")
+        said = f"{met_here:,} of {t.count(items_here, 'question')} met"
+        options.append((section.title, str(first_pages[section.id]), said))
     first = weakest(found.progress)
     advice = f"Weakest: **{t.one_line(bank.topics[first].title)}**" if first is not None else None
     return Message(
         OPEN,
-        f"### {t.one_line(bank.title)}\n"
-        f"-# {t.count(len(bank.asked), 'question')} · {met:,} met · {learned:,} learned",
-        "\n".join(_section_line(found, section) for section in bank.sections),
+        f"### Topics\n-# {t.count(items, 'question')} · {met:,} met · {learned:,} learned",
+        "\n".join(lines) or None,
         advice,
-        row(
-            _choices(
-                SECTION_PICK.id(),
-                "Open a section…",
-                [(section.title, str(first_pages[section.id])) for section in bank.sections],
-            )
-        ),
+        row(_choices(SECTION_PICK.id(), "Open a section…", options)),
         row(
             button("Practise the weakest", PRACTISE.id(topic=first), PRIMARY) if first else None,
             aside_button(found.set_aside),
@@ -73,18 +78,14 @@ def section_list(found: TopicList) -> Message:
     )
 
 
-def _section_line(found: TopicList, section: Section) -> str:
-    topics = [topic.id for topic in section.topics]
-    met, _ = _sums(found, topics)
-    items = sum(found.progress[topic_id].items for topic_id in topics)
-    said = f"{met:,} of {items:,} met" if met else "new"
-    return f"**{t.one_line(section.title)}** · {said}"
-
-
-def _sums(found: TopicList, topic_ids: Sequence[str]) -> tuple[int, int]:
-    """Return how many questions of some topics a member has met and learned."""
+def _sums(found: TopicList, topic_ids: Sequence[str]) -> tuple[int, int, int]:
+    """Return how many questions of some topics a member has met and learned, and how many exist."""
     progress = [found.progress[topic_id] for topic_id in topic_ids]
-    return sum(p.met for p in progress), sum(p.learned for p in progress)
+    return (
+        sum(p.met for p in progress),
+        sum(p.learned for p in progress),
+        sum(p.items for p in progress),
+    )
 
 
 def topic_list(found: TopicList, page: int) -> Message:
@@ -93,16 +94,21 @@ def topic_list(found: TopicList, page: int) -> Message:
     pages = topic_pages(bank)
     page = min(page, len(pages) - 1)
     topics = pages[page]
-    section = bank.section_titles[topics[0].section_id]
+    section = next(s for s in bank.sections if s.id == topics[0].section_id)
+    met, learned, items = _sums(found, [topic.id for topic in section.topics])
     return Message(
         OPEN,
-        f"### {t.one_line(section)}\n-# Page {page + 1} of {len(pages)}",
+        f"### {t.one_line(section.title)}\n"
+        f"-# {t.count(items, 'question')} · {met:,} met · {learned:,} learned",
         "\n".join(_topic_line(topic, found.progress[topic.id]) for topic in topics),
         row(
             _choices(
                 TOPIC_PICK.id(),
                 "Read up on a topic…",
-                [(topic.title, topic.id) for topic in topics],
+                [
+                    (topic.title, topic.id, topic_state(found.progress[topic.id]))
+                    for topic in topics
+                ],
             )
         ),
         row(
@@ -113,12 +119,12 @@ def topic_list(found: TopicList, page: int) -> Message:
 
 
 def _choices(
-    custom_id: str, hint: str, options: Sequence[tuple[str, str]]
+    custom_id: str, hint: str, options: Sequence[tuple[str, str, str]]
 ) -> ui.Select[ui.LayoutView]:
-    """Return a list to pick from; `options` are labels and values."""
+    """Return a list to pick from; `options` are labels, values and descriptions."""
     listed = [
-        discord.SelectOption(label=t.cut(label, _MAX_OPTION), value=value)
-        for label, value in options[:_MOST_OPTIONS]
+        discord.SelectOption(label=t.cut(label, _MAX_OPTION), value=value, description=said)
+        for label, value, said in options[:_MOST_OPTIONS]
     ]
     return ui.Select(custom_id=custom_id, placeholder=hint, options=listed)
 
@@ -139,19 +145,21 @@ def topic_state(progress: Progress) -> str:
     return f"{progress.level.capitalize()} · {progress.learned} of {progress.items} learned{due}"
 
 
-def topic_page(found: TopicList, topic_id: str, page: int = 0) -> Message:
+def topic_page(
+    found: TopicList, topic_id: str, page: int = 0, *, may_suggest: bool = True
+) -> Message:
     """Return one page about a topic."""
     bank = found.bank
     topic = bank.asked_topics[topic_id]
     asks_openly = topic_id in bank.open_topics
-    head = (
-        f"-# Topic · {t.one_line(bank.section_titles[topic.section_id])}\n"
-        f"### {t.one_line(topic.title)}\n-# {topic_state(found.progress[topic_id])}"
-    )
+    section = t.one_line(bank.section_titles[topic.section_id])
+    state = topic_state(found.progress[topic_id])
+    head = f"### {t.one_line(topic.title)}\n-# {section} · {state}"
     actions = row(
         button("Practise", PRACTISE.id(topic=topic_id), PRIMARY) if topic.items else None,
         button("Interview me", BEGIN.id(topic=topic_id)) if asks_openly else None,
         button("Anki deck", TOPIC_DECK.id(topic=topic_id)) if topic.items else None,
+        suggest_button() if may_suggest else None,
         button("All topics", TOPICS.id(slot="all", page=page_of_topic(bank, topic_id))),
     )
     return page_of(
@@ -172,10 +180,8 @@ def topic_tabs(topic: Topic, *, asks_openly: bool) -> list[Page]:
     points = [f"- {t.one_line(point.text)}" for point in topic.key_points]
     return pages_of_tabs(
         {
-            QUESTION_TAB: [
-                f"**In an interview**\n{t.escape(topic.question)}",
-                "\n".join(["**Key points**", *points]),
-            ],
+            QUESTION_TAB: [t.escape(topic.question)],
+            POINTS_TAB: ["\n".join(points)],
             MODEL_TAB: [
                 *(t.escape(part) for part in topic.answer.split("\n\n") if part.strip()),
                 read_up,

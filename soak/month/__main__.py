@@ -23,7 +23,7 @@ from soak.month.bot import Deployment, connected_to
 from soak.month.clock import Clocks, JumpingLoop
 from soak.month.habits import DAY, NIGHT, Habits
 from soak.options import end, parse
-from tests.crash import invariants, pairs
+from tests.crash import invariants, partners
 from tests.loopback.world import World
 
 START = datetime(2026, 10, 12, tzinfo=UTC)
@@ -147,13 +147,13 @@ class Month:
         found += await checks.overdue(bot.features, now)  # type: ignore[arg-type]
         found += checks.dailies(copy, self._expected(now - timedelta(minutes=1)), now)
         found += checks.shared_questions(copy)
-        found += pairs.pairs(copy, world, now)
+        found += partners.partners(copy, world, now)
         found += checks.promised(copy, self.members.promised)
         if self._night in _MEASURED or self._night == self._days:
             self._measure(copy)
             found += invariants.stored(copy, world)
-            found += checks.streaks(copy)
-            found += pairs.interviews(copy)
+            found += checks.streaks(copy, now)
+            found += partners.interviews(copy)
         found += invariants.trouble(self._new_log())
         found += [f"429: {world.limits.refused}"] if world.limits.refused else []
         for wrong in (world.violations, world.unknown, world.errors, self.members.wrong):

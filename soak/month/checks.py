@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import groupby, pairwise
+from itertools import pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -25,8 +25,8 @@ _AROUND_A_MOVE = timedelta(hours=36)
 _LATE = timedelta(minutes=1)
 _REMINDERS_LATE = timedelta(minutes=30)
 """Reminders are spread out: twenty channels of direct messages a minute may be opened."""
-_STORED = timedelta(days=20)
-"""Dates that were credited this long before a member's newest one are no longer in the table."""
+_SETTLED = timedelta(days=7)
+"""A streak is settled through a date that is less than this long ago."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Schedule = tuple[int, int]
@@ -71,8 +71,9 @@ def dailies(database: Path, wanted: dict[Schedule, Expected], now: datetime) -> 
     """Check that each schedule has one daily on each expected date, and that it closed in time."""
     posted: dict[Schedule, list[date]] = defaultdict(list)
     sql = (
-        "SELECT guild_id, number, local_date, state, closes_at FROM dailies "
-        "WHERE message_id IS NOT NULL"
+        "SELECT guild_id, rank, local_date, state, closes_at FROM dailies JOIN (SELECT id, "
+        "row_number() OVER (PARTITION BY guild_id ORDER BY id) AS rank FROM daily_schedules) "
+        "AS schedules ON schedules.id = schedule_id WHERE message_id IS NOT NULL"
     )
     for guild_id, number, day, state, closes_ms in query(database, sql):
         posted[guild_id, number].append(date.fromisoformat(day))
@@ -102,109 +103,29 @@ def shared_questions(database: Path) -> Iterator[str]:
             yield f"dailies {one} and {other} of server {asked[0]} ask {asked[1]} at once"
 
 
-def streaks(database: Path) -> Iterator[str]:
-    """Check the streak that each daily answer made, and each stored streak, by a replay."""
-    days: dict[int, list[_Daily]] = defaultdict(list)
-    servers: dict[int, int] = {}
-    sql = (
-        "SELECT guild_id, id, local_date, opened_at, closes_at FROM dailies "
-        "WHERE message_id IS NOT NULL ORDER BY local_date"
+def streaks(database: Path, now: datetime) -> Iterator[str]:
+    """Check that streaks are settled each night, and that they are no longer than they can be."""
+    overdue = str((now - _SETTLED).date())
+    rows = query(database, "SELECT user_id, through, current, best, freezes FROM streaks")
+    for user, through, current, best, freezes in rows:
+        if through is not None and through < overdue:
+            yield f"the streak of {user} is settled through {through} only"
+        if not 0 <= current <= best or not 0 <= freezes <= 2:
+            yield f"the streak of {user} is {current}, the best {best}, with {freezes} freezes"
+    left = "SELECT user_id, day FROM streak_days JOIN streaks USING (user_id) WHERE day <= through"
+    for user, day in query(database, left):
+        yield f"{user} has a date {day} that is settled"
+    sql = "SELECT user_id, streak FROM answers WHERE source = 'daily' ORDER BY answered_at"
+    for user, streak in query(database, sql):
+        if not streak:
+            yield f"an answer of {user} to a daily made no streak"
+    longest = (
+        "SELECT user_id, max(streak), max(answered_at) - min(answered_at) FROM answers "
+        "WHERE user_id > 0 GROUP BY user_id HAVING max(streak) IS NOT NULL"
     )
-    for guild_id, *daily in query(database, sql):
-        servers[daily[0]] = guild_id
-        days[guild_id].append(_Daily(*daily))
-    counted = "SELECT guild_id, count(*) FROM daily_schedules GROUP BY guild_id"
-    schedules = dict(query(database, counted))
-    answers = query(
-        database,
-        "SELECT question_id, user_id, answered_at, streak FROM answers WHERE source = 'daily'",
-    )
-    given = {(daily_id, user): at for daily_id, user, at, _ in answers}
-    for guild_id, user, day, at in _credited(database):
-        for daily_of_date in (d for d in days[guild_id] if d.local_date == day):
-            key = (daily_of_date.daily_id, user)
-            given[key] = min(given.get(key, at), at)
-    for daily_id, user, at, streak in answers:
-        if daily_id not in servers:
-            yield f"{user} has answered daily {daily_id}, which was never posted"
-            continue
-        all_days = days[servers[daily_id]]
-        before = [day for day in all_days if day.opened <= at]
-        coming = {day.local_date for day in all_days if day.opened > at}
-        run, *_ = _replayed(before, user, at, given, coming)
-        last = before[-1].local_date
-        if sum(day.local_date == last for day in before) < schedules[servers[daily_id]]:
-            # a daily that was still to come then may never have come, because the server moved
-            coming.add(last)
-        if streak not in (run, _replayed(before, user, at, given, coming)[0]):
-            yield f"daily {daily_id} gave {user} a streak of {streak}, a replay says {run}"
-    rows = query(database, "SELECT guild_id, user_id, through, current, best, freezes FROM streaks")
-    for guild_id, user, through, *streak in rows:
-        past = [day for day in days[guild_id] if day.local_date <= through]
-        made = _replayed(past, user, None, given)
-        if [*made] != streak:
-            yield f"the streak of {user} through {through} is {streak}, a replay says {made}"
-
-
-def _credited(database: Path) -> Iterator[tuple[int, int, str, int]]:
-    """Yield server, member, local date and time of each answer to a partner, oldest first."""
-    zones = {row[0]: row[1] for row in query(database, "SELECT guild_id, zone FROM guilds")}
-    stored = set(query(database, "SELECT guild_id, user_id, day FROM streak_days"))
-    newest = {(guild_id, user): day for guild_id, user, day in sorted(stored)}
-    sql = (
-        "SELECT guild_id, CASE number % 2 WHEN 1 THEN second_id ELSE first_id END, done_at "
-        "FROM pair_turns JOIN pairs ON pairs.id = pair_id WHERE done_at IS NOT NULL ORDER BY done_at"
-    )
-    for guild_id, user, at in query(database, sql):
-        there = (_EPOCH + timedelta(milliseconds=at)).astimezone(ZoneInfo(zones[guild_id])).date()
-        near = [str(there + timedelta(days=n)) for n in (0, -1, 1)]
-        last = newest.get((guild_id, user))
-        if last is None or there < date.fromisoformat(last) - _STORED:
-            near = near[:1]
-        # the zone may have changed since
-        yield guild_id, user, next((d for d in near if (guild_id, user, d) in stored), near[0]), at
-
-
-@dataclass(frozen=True)
-class _Daily:
-    daily_id: int
-    local_date: str
-    opened: int
-    closes: int
-
-
-def _replayed(
-    dailies: Sequence[_Daily],
-    user: int,
-    at: int | None,
-    given: dict[tuple[int, int], int],
-    coming: Collection[str] = (),
-) -> tuple[int, int, int]:
-    """Return a member's current run of answered dates at `at`, the longest, and the freezes left.
-
-    A date is answered with any of its dailies, and breaks nothing while one of them is open or
-    still to come, as on the dates `coming`. Seven in a row earn a freeze, two are kept at most, and
-    a missed date uses one up.
-    """
-    run = 0
-    best = 0
-    freezes = 0
-    row = 0
-    for day, group in groupby(dailies, key=lambda daily: daily.local_date):
-        of_date = [*group]
-        times = [given[key] for daily in of_date if (key := (daily.daily_id, user)) in given]
-        if any(at is None or answered <= at for answered in times):
-            run += 1
-            row += 1
-            best = max(best, run)
-            freezes = min(freezes + (row % 7 == 0), 2)
-        elif at is None or (day not in coming and all(daily.closes <= at for daily in of_date)):
-            row = 0
-            if freezes:
-                freezes -= 1
-            else:
-                run = 0
-    return run, best, freezes
+    for user, streak, ms in query(database, longest):
+        if streak > ms // 86_400_000 + 3:  # the first date and parts of two more
+            yield f"{user} has a streak of {streak} after {ms} ms"
 
 
 def promised(database: Path, answers: Collection[tuple[str, int, int]]) -> Iterator[str]:

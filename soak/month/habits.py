@@ -60,13 +60,13 @@ class Habits(Members):
             zone = rng.choice(_ZONES)
             at = ""
             for daily in range(server.dailies):
-                options: dict[str, Any] = {"answer_hours": rng.choice((12, 23, 23, 48))}
+                options: dict[str, Any] = {"hours": rng.choice((12, 23, 23, 48))}
                 options["kind"] = rng.choice(("choice", "choice", "choice", "mixed"))
                 options["thread"] = rng.random() < 0.3
                 if daily != 1 or number % 2:
                     at = f"{rng.choice((7, 8, 9, 12, 18)):02}:{rng.choice((0, 0, 30)):02}"
                 name = f"Question {daily + 1}"
-                await self.set_up_daily(server, daily=name, time=at, timezone=zone, **options)
+                await self.add_daily(server, name=name, time=at, zone=zone, **options)
                 now = asyncio.get_running_loop().time()
                 self.rules[server][daily + 1] = [(now, at, zone)]
 
@@ -104,7 +104,7 @@ class Habits(Members):
             self.look: 0.1,
             self.practise: 0.2,
             self.interview: 0.05,
-            self._pair: 0.05,
+            self._look_for_partner: 0.05,
             self._set_reminder: 0.3 * (day == 1),
         }
         return [
@@ -114,7 +114,7 @@ class Habits(Members):
         ]
 
     def _games(self, server: Server, day: int) -> list[Act]:
-        """Draw a round, a challenge that some take later, and two who look for a partner at once."""
+        """Draw a round, a challenge that some take later, and two who interview each other."""
         rng = self.rng
         players = rng.sample(server.players, min(len(server.players), rng.randint(2, 12)))
         options: dict[str, Any] = {"questions": rng.randint(2, 8)}
@@ -131,8 +131,10 @@ class Habits(Members):
                 acts.append((later, "take", partial(self.take_challenge, player)))
         if rng.random() < 0.4 and len(players) > 1:
             acts += [
-                (at + rng.uniform(0, 300), "pair", partial(self._pair, player))
-                for player in players[:2]
+                (at + rng.uniform(0, 300), "partner", partial(act, player))
+                for act, player in zip(
+                    (self._look_for_partner, self._wait_for_partner), players, strict=False
+                )
             ]
         return acts
 
@@ -143,8 +145,11 @@ class Habits(Members):
             at = NIGHT + 600 + self.rng.uniform(0, 3600)
         return day * DAY + at
 
-    async def _pair(self, player: Player) -> None:
-        await interview_each_other(self, player)
+    async def _look_for_partner(self, player: Player) -> None:
+        await interview_each_other(self, player, looks=True)
+
+    async def _wait_for_partner(self, player: Player) -> None:
+        await interview_each_other(self, player, looks=False)
 
     async def _set_reminder(self, player: Player) -> None:
         """Turn the reminder on at the player's usual hour, by the clock of some zone."""
@@ -158,7 +163,7 @@ class Habits(Members):
         form = await self._try(lambda: member.click(card, "reminder:v1:time"))
         if form is not None:
             at, zone = f"{int(player.hour):02}:00", self.rng.choice(_ZONES)
-            filled = {"Time, for example 09:00 or 18:30": at, "Your time zone": "UTC"}
+            filled = {"Time, for example 09:00 or 18:30": at, "Time zone": "UTC"}
             filled["Not listed?"] = zone
             await self._try(lambda: member.submit(form, filled))
 
@@ -179,7 +184,7 @@ class Habits(Members):
         if self._is_gone(server):
             return
         zone = self.rng.choice(_ZONES)
-        await self.set_up_daily(server, timezone=zone)
+        await self.move(server, None, zone)
         now = asyncio.get_running_loop().time()
         for told in self.rules[server].values():
             told.append((now, told[-1][1], zone))

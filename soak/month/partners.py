@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from tests.loopback.model import Channel, Message
+from tests.loopback.model import Message
 from tests.loopback.world import World
 
 if TYPE_CHECKING:
@@ -15,64 +15,67 @@ if TYPE_CHECKING:
 _STEPS = 30
 """How often a member looks for something to press; after that they are away."""
 _CHANCES = {
-    "pairanswer:v1:accept": 0.8,
-    "pairanswer:v1:decline": 0.05,
-    "pairhere:": 0.9,
-    "paircard:": 0.9,
-    "pairshow:v1:nothing": 0.9,
-    "pairreport:": 0.5,
+    "partnerjoin:": 0.3,
+    "partnerexchange:": 0.1,
+    "partnercard:": 0.9,
+    "partnerask:": 0.5,
+    "partnershow:": 0.9,
+    "partnerticks:": 0.9,
+    "partnerconfirm:": 0.9,
+    "partnerend:v1:ask": 0.01,
+    "partnerend:v1:sure": 0.9,
+    "partnerreport:": 0.5,
+    "partnerapart:v1:ask": 0.05,
+    "partnerapart:v1:sure": 0.9,
 }
 """By the beginning of a button's id, how likely it is to be pressed at a look."""
 
 
-async def interview_each_other(habits: Habits, player: Player) -> None:
-    """Look for a partner, and do what the messages ask for, for about half an hour.
+async def interview_each_other(habits: Habits, player: Player, *, looks: bool) -> None:
+    """Look for a partner or wait for somebody who does, and press what comes, for half an hour.
 
-    Some decline, some never answer, and some go away in the middle.
+    Some never press the card, and some go away in the middle.
     """
     member, server, rng = player.member, player.server, habits.rng
-    options: dict[str, Any] = {}
-    if rng.random() < 0.3:
-        options["when"] = rng.choice(("evenings", "mornings", "weekends"))
-    begun = await habits.command(member, server.quiz, "pair", **options)
-    if begun is None:
-        return
+    since = max(server.quiz.messages, default=0)
+    if looks:
+        begun = await habits.command(member, server.quiz, "interview")
+        if begun is None or begun.interaction.reply is None:
+            return
+        card = begun.interaction.reply
+        partner = [i for i in card.custom_ids if i.startswith("partner:")]
+        if partner and await habits._try(lambda: member.click(card, partner[0])):
+            habits.did["looked for a partner"] += 1
     pressed: set[str] = set()
     for _ in range(rng.randint(_STEPS // 3, _STEPS)):
         await habits._pause(20, 90)
-        for message in _messages(habits.world, player, begun.interaction.id):
+        for message in _messages(habits.world, player, since):
             for custom_id in _wanted(message, pressed):
                 if rng.random() < _CHANCES[_kind(custom_id)]:
                     pressed.add(custom_id)
-                    result = await habits._try(
-                        lambda m=message, i=custom_id: member.click(m, i)  # type: ignore[misc]
-                    )
-                    shown = result.interaction.reply if result is not None else None
-                    if shown is not None and custom_id.startswith("paircard:"):
-                        await _tick_and_show(habits, player, shown)
+                    await _press(habits, player, message, custom_id)
 
 
-async def _tick_and_show(habits: Habits, player: Player, card: Message) -> None:
-    """Tick some points on an asker's card, and mostly show them."""
-    ticks = [i for i in card.custom_ids if i.startswith("pairtick:")]
-    show = [i for i in card.custom_ids if i.startswith("pairshow:v1:result")]
-    if not ticks or not show:
-        return  # it is the other one's turn, or the question is done
-    await habits._pause(60, 240)
-    said = [str(n) for n in range(3) if habits.rng.random() < player.skill]
-    await habits._try(lambda: player.member.select(card, ticks[0], *said))
-    if habits.rng.random() < 0.9 and await habits._try(lambda: player.member.click(card, show[0])):
-        habits.did["asked a partner"] += 1
+async def _press(habits: Habits, player: Player, message: Message, custom_id: str) -> None:
+    """Press a button. An asker ticks some points before the ticks are shown."""
+    ticks = [i for i in message.custom_ids if i.startswith("partnertick:")]
+    if ticks and custom_id.startswith("partnershow:"):
+        await habits._pause(60, 240)
+        said = [str(n) for n in range(3) if habits.rng.random() < player.skill]
+        await habits._try(lambda: player.member.select(message, ticks[0], *said))
+    done = await habits._try(lambda: player.member.click(message, custom_id))
+    if done and custom_id.startswith("partnerconfirm:"):
+        habits.did["asked by a partner"] += 1
 
 
 def _messages(world: World, player: Player, since: int) -> Iterator[Message]:
-    """Yield a member's private replies, direct messages and those in their threads, since a moment."""
-    own: list[Channel] = [world.direct(player.member), player.server.quiz]
+    """Yield what a member sees in their threads and the channel since a moment, and open cards."""
+    own = [player.server.quiz]
     own += [c for c in player.server.guild.channels.values() if player.member.id in c.members]
     for channel in own:
         for message in [*channel.messages.values()]:
             shown = message.audience in {None, player.member.id} and not message.deleted
-            if message.id > since and shown:
+            if shown and (message.id > since or "partnerjoin:" in "".join(message.custom_ids)):
                 yield message
 
 

@@ -12,7 +12,7 @@ import pytest
 from simcord.backend.errors import SetupError
 
 from bot.bank.archives import pack
-from bot.bank.cog import Bank
+from bot.bank.cog import BankCog
 from bot.bank.pictures import redraw
 from bot.core.limits import MAX_FILE_BYTES, MAX_PICTURE_BYTES
 from tests.bank.images import HOSTILE, diagram
@@ -34,8 +34,35 @@ def ours(items: int = 2, **changes: Any) -> bytes:
     return json.dumps({"version": 1, "title": "Ours", "sections": sections}).encode()
 
 
+async def panel(stage: Stage) -> Any:
+    return answer_to(await stage.manager.slash(stage.quiz, "bank"))
+
+
+async def press(stage: Stage, label: str) -> Any:
+    """Press a button of the manager's panel."""
+    return await stage.manager.click(await panel(stage), label=label)
+
+
 async def take(stage: Stage, content: bytes, name: str = "ours.json") -> Any:
-    return await stage.manager.slash(stage.quiz, "bank import", file=(name, content))
+    form = await press(stage, "Import")
+    return await stage.manager.submit_modal(form, {"upload": (name, content)})
+
+
+async def export(stage: Stage, **fields: Any) -> Any:
+    form = await press(stage, "Export")
+    return answer_to(await stage.manager.submit_modal(form, {"format": "json", **fields}))
+
+
+async def add(stage: Stage, **fields: str) -> Any:
+    return await stage.manager.submit_modal(await press(stage, "Add a question"), fields)
+
+
+async def open_question(stage: Stage, name: str) -> Any:
+    """Find one of the server's questions in the list, and choose it."""
+    found = await stage.services.own_bank.find(stage.guild.id)
+    number = next(own.row.number for own in found if own.row.name == name)
+    shown = answer_to(await press(stage, "Find a question"))
+    return answer_to(await stage.manager.select(shown, [str(number)]))
 
 
 async def saved(message: Any) -> dict[str, bytes]:
@@ -49,9 +76,7 @@ async def test_in_asked_and_out(stage: Stage) -> None:
         "**Imported**: 2 new.\nThis server asks 2 questions of its own"
     )
     topic = next(t for t in (await stage.services.own_bank.find(stage.guild.id)))
-    started = await stage.alwina.slash(
-        stage.quiz, "quiz start", questions=2, topic=topic.row.topic_id
-    )
+    started = await stage.alwina.slash(stage.quiz, "quiz", questions=2, topic=topic.row.topic_id)
     assert "House rules" in reply(started)
     await stage.wait(8)
     assert (
@@ -59,20 +84,19 @@ async def test_in_asked_and_out(stage: Stage) -> None:
         or "Our house" in stage.question().text
     )
     assert "### Question " in stage.question().text
-    exported = answer_to(await stage.manager.slash(stage.quiz, "bank export"))
-    out = json.loads((await saved(exported))["questions.json"])
+    out = json.loads((await saved(await export(stage)))["questions.json"])
     assert out["sections"] == json.loads(ours())["sections"]
     assert out["title"] == "Study group"
-    sheet = answer_to(await stage.manager.slash(stage.quiz, "bank export", format="csv"))
-    assert (await saved(sheet))["questions.csv"].startswith(
-        b"\xef\xbb\xbfid,section_id,section,topic_id,topic,"
-    )
+    sheet = (await saved(await export(stage, format="csv")))["questions.csv"]
+    assert sheet.startswith(b"\xef\xbb\xbfid,section_id,section,topic_id,topic,")
+    all_of_it = (await saved(await export(stage, packs=["0"])))["questions.json"]
+    assert all_of_it.count(b'"id"') > 100
 
 
 async def test_nobody_else_may(stage: Stage) -> None:
-    """Members without Manage Server don't even see the commands."""
+    """Members without Manage Server don't even see the command."""
     with pytest.raises(SetupError):
-        await stage.alwina.slash(stage.quiz, "bank list")
+        await stage.alwina.slash(stage.quiz, "bank")
 
 
 async def test_a_bad_file(stage: Stage) -> None:
@@ -123,70 +147,65 @@ async def test_files_that_are_larger_than_declared(
     assert limits == [MAX_FILE_BYTES, MAX_PICTURE_BYTES]
 
 
+async def test_an_import_without_a_file(stage: Stage) -> None:
+    """The form may be sent without one."""
+    refused = await stage.manager.submit_modal(await press(stage, "Import"), {})
+    assert reply(refused).startswith("There was no file in that form.")
+
+
 async def test_the_list_turns_pages(stage: Stage) -> None:
     """The list is paged, and what was searched for goes along."""
-    assert "no questions of its own yet" in reply(
-        await stage.manager.slash(stage.quiz, "bank list")
-    )
+    assert "None yet." in text_of(await panel(stage))
     await take(stage, ours(25))
-    shown = await stage.manager.slash(stage.quiz, "bank list", search="Question")
+    assert "25 questions, asked here only" in text_of(await panel(stage))
+    shown = await press(stage, "Find a question")
     assert "25 questions · page 1 of 3" in reply(shown)
     turned = await stage.manager.click(answer_to(shown), label="Next")
     assert "page 2 of 3" in reply(turned)
-    assert "holds that" in reply(
-        await stage.manager.slash(stage.quiz, "bank list", search="nothing like it")
-    )
+    for words, said in (("question 1", "12 questions · page 1 of 2"), ("nothing", "holds that")):
+        form = await stage.manager.click(answer_to(turned), label="Search")
+        found = await stage.manager.submit_modal(form, {"text": words})
+        assert said in reply(found)
 
 
-async def test_retiring(stage: Stage) -> None:
-    """A question goes for good only after a second press; its choice is found as one types."""
+async def test_taking_out(stage: Stage) -> None:
+    """A question goes for good only after a second press."""
     await take(stage, ours())
-    found = await stage.manager.autocomplete(stage.quiz, "bank retire", "item", "question 1")
-    assert [choice["value"] for choice in _choices(found)] == ["ours-1"]
-    asked = await stage.manager.slash(stage.quiz, "bank retire", item="ours-1")
+    page = await open_question(stage, "ours-1")
+    assert labels(page) == ["Edit", "Add code, formula or picture", "Take out"]
+    asked = await stage.manager.click(page, label="Take out")
     assert "Take this question out for good?" in reply(asked)
-    assert labels(answer_to(asked)) == ["Retire"]
-    assert reply(await stage.manager.click(answer_to(asked), label="Retire")).startswith(
-        "`ours-1` is out."
-    )
-    assert "1 question" in reply(await stage.manager.slash(stage.quiz, "bank list"))
-
-
-def _choices(found: Any) -> list[dict[str, Any]]:
-    return [
-        c if isinstance(c, dict) else {"value": c.value} for c in getattr(found, "choices", found)
-    ]
+    out = await stage.manager.click(answer_to(asked), label="Take out")
+    assert reply(out) == "That question is out. It won't be asked again."
+    assert "1 question, asked here only" in text_of(await panel(stage))
 
 
 async def test_another_server_knows_nothing_of_it(stage: Stage) -> None:
-    """A second server neither lists, exports nor offers what the first one has."""
+    """A second server neither counts nor exports what the first one has, nor can it be asked there."""
     await take(stage, ours())
     guild = stage.env.create_guild("Elsewhere")
     managers = guild.create_role("managers", permissions=discord.Permissions(manage_guild=True))
     channel = guild.create_text_channel("quiz")
     owner = guild.add_member(stage.env.create_user("ottokar"), roles=[managers])
     await stage.env.settle()
-    assert "no questions of its own yet" in reply(await owner.slash(channel, "bank list"))
-    assert "no questions of its own yet" in reply(await owner.slash(channel, "bank export"))
+    there = await owner.slash(channel, "bank")
+    assert "None yet." in reply(there)
+    form = await owner.click(answer_to(there), label="Export")
+    refused = await owner.submit_modal(form, {"format": "json"})
+    assert "no questions of its own yet" in reply(refused)
     topic = (await stage.services.own_bank.find(stage.guild.id))[0].row.topic_id
-    assert "I don't know that topic" in reply(await owner.slash(channel, "quiz start", topic=topic))
+    assert "I don't know that topic" in reply(await owner.slash(channel, "quiz", topic=topic))
+
+
+IS_IT_SO = {"prompt": "Is it so?", "answer": "Yes", "wrong": "No", "why": "It is so."}
 
 
 async def test_written_edited_and_corrected(stage: Stage) -> None:
     """A manager writes a question, a round asks it, its key turns out wrong, and past answers follow."""
-    opened = await stage.manager.slash(stage.quiz, "bank add", topic="Habits")
-    answers = "+ Yes\n> It is so\n- No\n> It is not so"
-    written = {
-        "topic": "Habits",
-        "prompt": "Is it so?",
-        "answers": answers,
-        "explanation": "So.",
-        "difficulty": "easy",
-    }
-    saved_ = await stage.manager.submit_modal(opened, written)
-    assert reply(saved_).startswith("**Saved**\n### Is it so?")
+    written = await add(stage, topic="Habits", **IS_IT_SO)
+    assert reply(written).startswith("**Saved**\n### Is it so?")
     topic = (await stage.services.own_bank.find(stage.guild.id))[0].row.topic_id
-    await stage.alwina.slash(stage.quiz, "quiz start", questions=1, topic=topic)
+    await stage.alwina.slash(stage.quiz, "quiz", questions=1, topic=topic)
     await stage.wait(8)
     card = stage.quiz.last_message
     assert card is not None
@@ -197,16 +216,11 @@ async def test_written_edited_and_corrected(stage: Stage) -> None:
         await member.click(card, label=letter[1])
     await stage.wait(60)
 
-    edited = await stage.manager.slash(stage.quiz, "bank edit", item="is-it-so")
-    changed = {
-        "prompt": "Is it so?",
-        "answers": "- Yes\n> It was not\n+ No\n> It was",
-        "explanation": "No.",
-    }
-    shown = await stage.manager.submit_modal(
-        edited, {**changed, "difficulty": "easy", "formula": ""}
-    )
+    form = await stage.manager.click(await open_question(stage, "is-it-so"), label="Edit")
+    changed = {**IS_IT_SO, "answer": "No", "wrong": "Yes"}
+    shown = await stage.manager.submit_modal(form, changed)
     assert "2 past answers would be judged differently now." in reply(shown)
+    assert "2 past answers would be" in text_of(await open_question(stage, "is-it-so"))
     done = await stage.manager.click(answer_to(shown), label="Correct past answers")
     assert reply(done).startswith(
         "**Corrected**: 2 answers of 2 members. 1 turned right, 1 turned wrong."
@@ -214,49 +228,53 @@ async def test_written_edited_and_corrected(stage: Stage) -> None:
     assert "bob" in reply(await stage.alwina.slash(stage.quiz, "leaderboard")).splitlines()[2]
 
 
-async def test_the_level_in_a_form(stage: Stage) -> None:
-    """A new question is medium; a form that is sent as it opened keeps a difficulty of 5."""
-    opened = await stage.manager.slash(stage.quiz, "bank add", topic="Habits")
-    assert chosen(opened) == ["medium"]
-    row = b"topic,prompt,accept,explanation,difficulty\nT,Is it so?,yes,So.,5"
-    await stage.manager.slash(stage.quiz, "bank import", file=("ours.csv", row))
-    fields = {"prompt": "Is it so?", "answers": "yes", "explanation": "Because.", "formula": ""}
-    edited = await stage.manager.slash(stage.quiz, "bank edit", item="is-it-so")
-    assert chosen(edited) == ["hard"]
-    for level, difficulty in (("hard", 5), ("easy", 2), ("hard", 4)):
-        edited = await stage.manager.slash(stage.quiz, "bank edit", item="is-it-so")
-        await stage.manager.submit_modal(edited, {**fields, "difficulty": level})
-        (own,) = await stage.services.own_bank.find(stage.guild.id)
-        assert (own.item.difficulty, own.item.explanation) == (difficulty, "Because.")
+async def test_the_level(stage: Stage) -> None:
+    """A new question is medium; its card has a list of levels, and Undo."""
+    page = answer_to(await add(stage, topic="Habits", **IS_IT_SO))
+    assert chosen(page) == ["medium"]
+    hard = answer_to(await stage.manager.select(page, ["hard"]))
+    assert chosen(hard) == ["hard"]
+    undone = await stage.manager.click(hard, label="Undo")
+    assert reply(undone).startswith("**Undone**: this is how it was.\n### Is it so?")
+    assert chosen(answer_to(undone)) == ["medium"]
+    assert "Undo" not in labels(answer_to(undone))
 
 
-def chosen(opened: Any) -> list[str]:
-    """Return the levels that are chosen in a form as it opens."""
-    fields = [label["component"] for label in opened.modal["components"]]
-    (levels,) = [field["options"] for field in fields if field["custom_id"] == "difficulty"]
-    assert [option["label"] for option in levels] == ["Easy", "Medium", "Hard"]
-    return [option["value"] for option in levels if option.get("default")]
+def chosen(page: discord.Message) -> list[str]:
+    """Return the levels that are chosen in the list of a question's page."""
+    (menu,) = [
+        each
+        for container in page.components
+        for line in getattr(container, "children", ())
+        for each in getattr(line, "children", ())
+        if isinstance(each, discord.SelectMenu)
+    ]
+    return [option.value for option in menu.options if option.default]
+
+
+async def test_taking_a_new_question_back(stage: Stage) -> None:
+    """Undo below a question that was just added takes it out."""
+    page = answer_to(await add(stage, topic="Habits", **IS_IT_SO))
+    undone = await stage.manager.click(page, label="Undo")
+    assert reply(undone) == "**Undone**: that question is out again."
+    assert await stage.services.own_bank.find(stage.guild.id) == []
 
 
 async def test_a_form_that_is_not_right(stage: Stage) -> None:
-    """A form with a mistake is refused by field, and what was written comes back."""
-    opened = await stage.manager.slash(stage.quiz, "bank add")
-    written = {
-        "topic": "Habits",
-        "prompt": "Is it so?",
-        "answers": "+ Yes\nNo",
-        "explanation": "So.",
-        "difficulty": "easy",
-    }
-    result = await stage.manager.submit_modal(opened, written)
-    assert "answers, line 2" in reply(result)
-    assert b"+ Yes\nNo" in (await saved(answer_to(result)))["form.txt"]
+    """Several answers without wrong ones are refused, and come back."""
+    fields = {"prompt": "Why is it so?", "answer": "Overfitting\nUnderfitting", "why": "So."}
+    result = await add(stage, topic="Habits", **fields)
+    assert "- **right answer**: has several lines, but there are no wrong answers." in reply(result)
+    assert b"Overfitting\nUnderfitting" in (await saved(answer_to(result)))["form.txt"]
+    assert await stage.services.own_bank.find(stage.guild.id) == []
+    again = await stage.manager.click(answer_to(result), label="Open the form")
+    assert again.modal is not None
 
 
 async def test_large_files_in_turn(stage: Stage) -> None:
     """A second large file of a server is refused while one is under way; other servers' wait."""
-    cog = stage.bot.get_cog("Bank")
-    assert isinstance(cog, Bank)
+    cog = stage.bot.get_cog("BankCog")
+    assert isinstance(cog, BankCog)
     async with cog._large_file_in_turn(stage.guild.id):
         refused = reply(await take(stage, pack(ours(), {}), "x.zip"))
         assert "I'm still reading another file for this server." in refused
@@ -278,18 +296,17 @@ async def test_large_files_in_turn(stage: Stage) -> None:
 
 async def with_extras(stage: Stage, **fields: Any) -> Any:
     """Add a question, press the button below it, and send the form that it opens."""
-    form = await stage.manager.slash(stage.quiz, "bank add", topic="Curves")
-    saved_card = await stage.manager.submit_modal(form, FILLED_IN)
-    opened = await stage.manager.click(answer_to(saved_card), label="Add code or a picture")
+    saved_card = answer_to(await add(stage, **FILLED_IN))
+    opened = await stage.manager.click(saved_card, label="Add code, formula or picture")
     return await stage.manager.submit_modal(opened, fields)
 
 
 FILLED_IN = {
     "topic": "Curves",
     "prompt": "What is this?",
-    "answers": "+ Overfitting\n> It is\n- Luck\n> No",
-    "explanation": "So it is.",
-    "difficulty": "medium",
+    "answer": "Overfitting",
+    "wrong": "Luck",
+    "why": "So it is.",
 }
 ALT = "A loss that falls, then rises again"
 PICTURE = {"code": "x = 1\ny = 2", "language": "python", "alt": ALT}
@@ -309,9 +326,9 @@ async def test_a_picture_in_every_card(stage: Stage) -> None:
     assert said.startswith("**Saved**\n### What is this?\n```python\nx = 1\ny = 2\n```")
     _, stored = redraw(diagram())
     assert await shown_picture(answer_to(done)) == ("picture.png", ALT, stored)
-    assert labels(answer_to(done)) == ["Change code or picture"]
+    assert labels(answer_to(done)) == ["Edit", "Code, formula, picture", "Take out", "Undo"]
     topic = (await stage.services.own_bank.find(stage.guild.id))[0].row.topic_id
-    await stage.alwina.slash(stage.quiz, "quiz start", questions=1, topic=topic)
+    await stage.alwina.slash(stage.quiz, "quiz", questions=1, topic=topic)
     await stage.wait(8)
     card = stage.question().message
     assert await shown_picture(card) == ("picture.png", ALT, stored)
@@ -328,26 +345,24 @@ async def test_a_picture_in_private_questions(stage: Stage) -> None:
     (own,) = await stage.services.own_bank.find(stage.guild.id)
     asking = await stage.alwina.slash(stage.quiz, "practice", topic=own.row.topic_id)
     told = await stage.alwina.click(answer_to(asking), label="A")
-    retiring = await stage.manager.slash(stage.quiz, "bank retire", item=own.row.name)
+    retiring = await stage.manager.click(await open_question(stage, own.row.name), label="Take out")
     for message in (answer_to(told), answer_to(retiring)):
         assert (await shown_picture(message))[:2] == ("picture.png", ALT)
 
 
 async def test_the_form_again(stage: Stage) -> None:
-    """`/bank edit` opens the form as well, with what is there; a box takes the picture out."""
+    """It opens with what is there; empty fields take out what they had."""
     await with_extras(stage, **PICTURE, upload=("x.png", diagram()))
-    options = {"item": "what-is-this", "what": "code and picture"}
-    form = await stage.manager.slash(stage.quiz, "bank edit", **options)
+    page = await open_question(stage, "what-is-this")
+    form = await stage.manager.click(page, label="Code, formula, picture")
     same = await stage.manager.submit_modal(form, PICTURE)
     assert "```python\nx = 1" in reply(same)
     assert (await shown_picture(answer_to(same)))[1] == ALT
-    form = await stage.manager.slash(stage.quiz, "bank edit", **options)
-    bare = await stage.manager.submit_modal(
-        form, {"code": "", "language": "", "alt": ALT, "remove": ["0"]}
-    )
+    form = await stage.manager.click(answer_to(same), label="Code, formula, picture")
+    bare = await stage.manager.submit_modal(form, {"code": "", "language": "", "alt": ""})
     assert answer_to(bare).attachments == []
     assert "```" not in reply(bare)
-    assert labels(answer_to(bare)) == ["Add code or a picture"]
+    assert "Add code, formula or picture" in labels(answer_to(bare))
 
 
 @pytest.mark.parametrize("name", ["drawing.svg", "large.png"])
@@ -380,8 +395,7 @@ async def test_a_picture_in_the_question_of_the_day(stage: Stage) -> None:
     """The card, `/today` before and after the answer, and the closed card show it."""
     await with_extras(stage, **PICTURE, upload=("x.png", diagram()))
     (own,) = await stage.services.own_bank.find(stage.guild.id)
-    where = {"channel": stage.daily, "time": "09:00", "timezone": "Europe/Berlin"}
-    await stage.manager.slash(stage.quiz, "daily setup", **where, topic=own.row.topic_id)
+    await stage.add_daily(topic=own.row.topic_id)
     await stage.wait(24 * 3600)
     card = stage.question(stage.daily).message
     shown = [card, answer_to(await stage.alwina.slash(stage.quiz, "today"))]

@@ -7,9 +7,9 @@ from collections import Counter
 
 import pytest
 
-from bot.questions.lint import numbers
-from bot.questions.lint.allowed import ALLOWED
-from bot.questions.lint.findings import LONGEST_SHARE, every_finding
+from bot.authoring import numbers
+from bot.authoring.allowed import ALLOWED
+from bot.authoring.findings import LONGEST_SHARE, every_finding
 from bot.questions.model import Bank, Item
 from tests.shipped import bank, packs
 

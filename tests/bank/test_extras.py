@@ -5,19 +5,23 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
+from bot.bank import files as bank_files
 from bot.bank import rules
 from bot.bank.archives import pack
-from bot.bank.forms import Extras, Form, with_extras
+from bot.bank.files import Own
+from bot.bank.forms import with_extras
+from bot.bank.model import Extras, Form
 from bot.bank.pictures import redraw
 from bot.bank.rules import PictureFiles, unneeded_pictures
+from bot.core.computing import FileTooMuch
 from bot.core.errors import UserError
-from bot.core.file_process import FileTooMuch
-from bot.core.limits import MAX_CODE_COLUMNS, MAX_CODE_LINES, MAX_PICTURES, MAX_PICTURES_BYTES
+from bot.core.limits import MAX_PICTURES, MAX_PICTURES_BYTES
 from bot.questions import store
 from bot.questions.bank import parse_bank
 from bot.questions.check import BankError
@@ -29,7 +33,8 @@ from tests.ours import OTHER_GUILD
 from tests.stage import GUILD, Stage
 
 ALT = "A loss that falls, then rises again"
-FORM = Form("What is this?", "+ Overfitting\n> It is\n- Luck\n> No", "So it is.", "3", "Curves")
+FORM = Form("What is this?", "Overfitting", "Luck", "So it is.", topic="Curves")
+NO_EXTRAS = Extras(code="", language="", formula="", alt="")
 
 
 async def files(stage: Stage, guild_id: int = GUILD) -> dict[str, int]:
@@ -39,7 +44,7 @@ async def files(stage: Stage, guild_id: int = GUILD) -> dict[str, int]:
 async def illustrated(stage: Stage, picture: bytes, form: Form = FORM) -> OwnItem:
     """Add a question with a picture."""
     added = await stage.bot.own_bank.add(GUILD, form)
-    extras = Extras(code="", language="", alt=ALT, upload=picture)
+    extras = replace(NO_EXTRAS, alt=ALT, upload=picture)
     done = await stage.bot.own_bank.illustrate(GUILD, added.own.row.number, extras)
     return done.own.row
 
@@ -53,13 +58,13 @@ async def test_code_and_a_picture(stage: Stage) -> None:
     """Both are stored with the question, and a change of its texts keeps them."""
     bank = stage.bot.own_bank
     number = (await bank.add(GUILD, FORM)).own.row.number
-    extras = Extras(
-        code="\nx = 1  \r\ny = 2\n\n", language=" Python ", alt=f" {ALT} ", upload=diagram()
-    )
+    code = "\nx = 1  \r\ny = 2\n\n"
+    extras = Extras(code, " Python ", " a^2 ", f" {ALT} ", upload=diagram())
     row = (await bank.illustrate(GUILD, number, extras)).own.row
     file, drawn = redraw(diagram())
     assert content(row)["code"] == "x = 1\ny = 2"
     assert content(row)["language"] == "python"
+    assert content(row)["formula"] == "a^2"
     assert content(row)["picture"] == {"alt": ALT, "file": file}
     assert await files(stage) == {file: len(drawn)}
     assert await stage.bot.context.pictures.load(GUILD, file) == drawn
@@ -75,14 +80,14 @@ async def test_new_words_and_no_picture(stage: Stage) -> None:
     """The words can change without a new picture; a picture that is taken out is deleted."""
     bank = stage.bot.own_bank
     row = await illustrated(stage, diagram())
-    kept = Extras(code="", language="", alt="Other words")
+    kept = replace(NO_EXTRAS, alt="Other words")
     row = (await bank.illustrate(GUILD, row.number, kept)).own.row
     assert content(row)["picture"]["alt"] == "Other words"
     assert len(await files(stage)) == 1
-    replaced = Extras(code="", language="", alt=ALT, remove=True, upload=diagram("blue"))
+    replaced = replace(NO_EXTRAS, alt=ALT, upload=diagram("blue"))
     row = (await bank.illustrate(GUILD, row.number, replaced)).own.row
     assert list(await files(stage)) == [redraw(diagram("blue"))[0]]
-    row = (await bank.illustrate(GUILD, row.number, replace(kept, remove=True))).own.row
+    row = (await bank.illustrate(GUILD, row.number, NO_EXTRAS)).own.row
     assert "picture" not in content(row)
     assert await files(stage) == {}
 
@@ -93,10 +98,9 @@ async def test_two_questions_with_the_same_picture(stage: Stage) -> None:
     first = await illustrated(stage, diagram())
     second = await illustrated(stage, diagram(), replace(FORM, prompt="And this?"))
     assert len(await files(stage)) == 1
-    gone = Extras(code="", language="", alt="", remove=True)
-    await bank.illustrate(GUILD, first.number, gone)
+    await bank.illustrate(GUILD, first.number, NO_EXTRAS)
     assert len(await files(stage)) == 1
-    await bank.illustrate(GUILD, second.number, gone)
+    await bank.illustrate(GUILD, second.number, NO_EXTRAS)
     assert await files(stage) == {}
 
 
@@ -116,7 +120,7 @@ async def test_retired_questions_keep_their_pictures(stage: Stage) -> None:
 async def test_a_question_with_other_choices_keeps_its_picture(stage: Stage) -> None:
     """The question that replaces it has the same picture, and the old one has it still."""
     row = await illustrated(stage, diagram())
-    changed = replace(FORM, answers=FORM.answers + "\n- Chance\n> No")
+    changed = replace(FORM, wrong="Luck\nChance")
     done = await stage.bot.own_bank.edit(GUILD, row.number, changed)
     assert done.replaced
     rows = await stage.database.read(store.own_items_of, GUILD)
@@ -129,7 +133,7 @@ async def test_a_refused_picture_changes_nothing(stage: Stage) -> None:
     bank = stage.bot.own_bank
     row = await illustrated(stage, diagram())
     upload, why = HOSTILE["bomb.png"]
-    extras = Extras(code="x = 1", language="", alt="Other", upload=upload)
+    extras = replace(NO_EXTRAS, code="x = 1", alt="Other", upload=upload)
     with pytest.raises(BankError, match=f"^picture: .*{why[:20]}"):
         await bank.illustrate(GUILD, row.number, extras)
     assert await stage.database.read(store.own_items_of, GUILD) == [row]
@@ -144,8 +148,9 @@ async def test_a_picture_that_takes_too_much(stage: Stage, monkeypatch: pytest.M
         raise FileTooMuch
 
     monkeypatch.setattr(stage.bot.own_bank._files, "run", run)
+    extras = replace(NO_EXTRAS, alt=ALT, upload=b"x")
     with pytest.raises(BankError, match=r"^picture: takes too much time or memory to decode"):
-        await stage.bot.own_bank.illustrate(GUILD, row.number, Extras("", "", ALT, upload=b"x"))
+        await stage.bot.own_bank.illustrate(GUILD, row.number, extras)
 
 
 async def test_limits_of_a_server(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -162,24 +167,24 @@ async def test_limits_of_a_server(stage: Stage, monkeypatch: pytest.MonkeyPatch)
 
 def test_what_the_form_refuses() -> None:
     """Each problem names its field."""
-    before = {"prompt": "?", "code": "kept " * 30}
     picture = {"picture": {"alt": "a", "file": "a.png"}}
-    long = "x" * (MAX_CODE_COLUMNS + 1)
-    for old, form, wanted in (
-        ({}, Extras("x\n" * (MAX_CODE_LINES + 1), "", ""), "code: has 13 lines; 12 fit on a phone"),
-        ({}, Extras(f"x\n{long}", "", ""), "code, line 2: has 61 characters; 60 fit. Break it"),
-        ({}, Extras("", "", "words"), "picture: is missing; add one, or leave its words empty"),
-        (
-            picture,
-            Extras("", "", " "),
-            "what the picture shows: is empty; members who can't see it need it",
-        ),
-    ):
+    cases: list[tuple[dict[str, Any], str | None, str]] = [
+        ({"alt": "words"}, None, "picture: is missing; add one, or leave its words empty"),
+        ({"alt": " "}, "b.png", "what the picture shows: is empty; members who can't see it need"),
+    ]
+    for changes, file, wanted in cases:
         with pytest.raises(BankError) as refused:
-            with_extras(old, form, None)
+            with_extras(replace(NO_EXTRAS, **changes), file, {})
         assert str(refused.value).startswith(wanted)
-    assert with_extras(before, Extras(("kept " * 30).strip(), "", ""), None)["code"]
-    assert with_extras(picture, Extras("", "x", "words", remove=True), None) == {}
+    assert with_extras(replace(NO_EXTRAS, language="x"), None, picture) == {}
+
+
+def test_another_formula_has_other_words() -> None:
+    """The words of a formula go with it."""
+    before = {"formula": "a^2", "spoken": "a squared"}
+    assert with_extras(replace(NO_EXTRAS, formula=" a^2 "), None, before) == before
+    assert with_extras(replace(NO_EXTRAS, formula="b^2"), None, before) == {"formula": "b^2"}
+    assert with_extras(NO_EXTRAS, None, before) == {}
 
 
 async def test_there_and_back(stage: Stage) -> None:
@@ -194,8 +199,9 @@ async def test_there_and_back(stage: Stage) -> None:
         names = {f"pictures/{file}" for file in await files(stage)}
         assert set(archive.namelist()) == {"questions.json", *names}
     assert (await bank.import_file(OTHER_GUILD, "x.zip", out.content)).added == 9
-    assert await files(stage, OTHER_GUILD) == await files(stage)
-    assert (await bank.export(OTHER_GUILD, "Study group")).content == out.content
+    assert len(await files(stage, OTHER_GUILD)) == 2
+    there = await bank.export(OTHER_GUILD, "Study group")
+    assert (await bank.import_file(OTHER_GUILD, "x.zip", there.content)).same == 9
     again = await bank.import_file(GUILD, "x.zip", out.content)
     assert (again.added, again.changed, again.same) == (0, 0, 9)
 
@@ -225,6 +231,20 @@ def with_picture(file: str = "a.png", **changes: Any) -> bytes:
     data = document(3)
     data["sections"][0]["topics"][0]["items"][0]["picture"] = {"alt": ALT, "file": file, **changes}
     return as_json(data)
+
+
+async def test_a_file_with_too_many_pixels(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All new pictures of a file together have a limit, checked before they are decoded."""
+    bank = stage.bot.own_bank
+    pictures = {"a.png": diagram()}
+    monkeypatch.setattr(bank_files, "MAX_FILE_PIXELS", 300 * 200 - 1)
+    monkeypatch.setattr(bank._files, "run", run_here)
+    with pytest.raises(BankError, match=r"^the file: has pictures of more than 0 million pixels"):
+        await bank.import_file(GUILD, "x.zip", pack(with_picture(), pictures))
+
+
+async def run_here(work: Callable[[], Any]) -> Any:
+    return work()
 
 
 @pytest.mark.parametrize(
@@ -264,15 +284,21 @@ async def test_pictures_need_their_files(stage: Stage) -> None:
         parse_bank(as_json(shipped))
 
 
-async def test_a_picture_that_another_manager_took_out(stage: Stage) -> None:
+async def test_a_picture_that_another_manager_took_out(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A form that was opened before can't bring back a picture that is gone."""
     row = await illustrated(stage, diagram())
     bank = stage.bot.own_bank
-    own = await bank._own(GUILD)
-    await bank.illustrate(GUILD, row.number, Extras("", "", "", remove=True))
-    late = bank._changed(own, row, content(row))
+    before = await bank._own(GUILD)
+    await bank.illustrate(GUILD, row.number, NO_EXTRAS)
+
+    async def read_before(_guild_id: int) -> Own:
+        return before
+
+    monkeypatch.setattr(bank, "_own", read_before)
     with pytest.raises(UserError, match="That question was changed meanwhile"):
-        await bank._save(GUILD, late, row.name)
+        await bank.edit(GUILD, row.number, FORM)
 
 
 def test_which_pictures_are_needed() -> None:

@@ -14,8 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import asdict
 
-from bot.bank.documents import document_of
-from bot.bank.files import read_file
+from bot.bank.files import document_of, read_file
 from bot.bank.rules import merge
 from bot.bank.sheets import SAMPLE, free_id, read_sheet, write_sheet
 from bot.core.limits import MAX_FILE_BYTES, MAX_GRADED_CHARACTERS, MAX_PROBLEMS

@@ -1,4 +1,4 @@
-"""The text fields of a question's form: filling in, reading back, and problems."""
+"""The form of a question: filling in, reading back, and problems."""
 
 from __future__ import annotations
 
@@ -8,118 +8,140 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from bot.bank.files import check_one
-from bot.bank.forms import Form, answer_lines, item_from, where_in_form
+from bot.bank.forms import form_of, item_from, tidied, where_in_form, with_level
+from bot.bank.model import Form
 from bot.bank.sheets import TopicNames
 from bot.questions.bank import schema
 from bot.questions.check import BankError
-from bot.questions.model import level_of
 from tests.bank.test_files import WORDS, item
 
-FORM = Form("Which?", "+ This\n> It is\n- That\n> It is not", "This it is.", "2")
+FORM = Form("Which?", "This", "That\nThose", "This it is.")
 TOPIC = TopicNames("ours", "Ours", "house", "Our house")
 SCHEMA = schema()
-
-
-def as_form(content: dict[str, object]) -> Form:
-    """The form of an item as it opens."""
-    text = {name: str(content.get(name, "")) for name in ("prompt", "explanation", "formula")}
-    level = level_of(int(str(content["difficulty"])))
-    return Form(answers=answer_lines(content), difficulty=level, **text)
+LINES = st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=30)
 
 
 @settings(deadline=None)
 @given(
     texts=st.lists(WORDS, min_size=4, max_size=4, unique_by=lambda text: " ".join(text.split())),
-    typed=st.booleans(),
-    difficulty=st.integers(1, 5),
+    kind=st.sampled_from(["choice", "multiple", "typed"]),
+    right=st.integers(0, 3),
 )
-def test_what_is_not_changed_stays(texts: list[str], typed: bool, difficulty: int) -> None:
-    """A form that is sent as it opened changes nothing, whatever signs its texts begin with."""
+def test_what_is_not_changed_stays(texts: list[str], kind: str, right: int) -> None:
+    """A form that is sent as it opened changes nothing, wherever the right choice is."""
     clean = [" ".join(text.split()) for text in texts]
-    content = item(1, "typed" if typed else "choice", prompt=clean[0], explanation=clean[1])
+    content = item(1, kind, prompt=clean[0], explanation=clean[1])
     del content["id"]
-    if typed:
+    if kind == "typed":
         content["accept"] = clean[2:]
     else:
-        for choice, text in zip(content["choices"], clean, strict=True):
-            choice |= {"text": text, "why": f"why {text}\nand so"}
-    content |= {"difficulty": difficulty, "formula": "a^2", "spoken": "a squared", "reference": 1}
-    assert item_from(as_form(content), content) == content
+        for n, (choice, text) in enumerate(zip(content["choices"], clean, strict=True)):
+            choice |= {"text": text, "why": f"why {text}\nand so", "correct": n == right}
+    content |= {"difficulty": 5, "formula": "a^2", "spoken": "a squared", "reference": 1}
+    assert item_from(tidied(form_of(content)), content) == content
+
+
+def test_a_choice_question() -> None:
+    """The right answer has the explanation as its reason; wrong ones name the right answer."""
+    form = tidied(Form("  Which? ", " This  one ", "That\n\n  Those \n", "It is.\nSo.", " arXiv "))
+    assert form == Form("Which?", "This one", "That\nThose", "It is.\nSo.", "arXiv")
+    made = item_from(form)
+    assert (made["kind"], made["difficulty"]) == ("choice", 3)
+    assert made["explanation"] == "It is.\nSo.\n\nSource: arXiv"
+    reason = "The right answer is: This one"
+    assert [(c["text"], c["correct"], c["why"]) for c in made["choices"]] == [
+        ("This one", True, "It is. So."),
+        ("That", False, reason),
+        ("Those", False, reason),
+    ]
 
 
 def test_kinds() -> None:
-    """Marks make a choice question, several right ones a multiple one, no mark a typed one."""
-    assert item_from(FORM)["kind"] == "choice"
-    assert item_from(replace(FORM, answers="+ a\n+ b\n- c"))["kind"] == "multiple"
-    typed = item_from(replace(FORM, answers="LoRA\n\nlow-rank adaptation\nLoRA"))
-    assert (typed["kind"], typed["accept"]) == ("typed", ["LoRA", "low-rank adaptation"])
-    multiple = item(1, "multiple")
-    assert item_from(replace(FORM, answers="+ a\n> x\n- b\n> y"), multiple)["kind"] == "multiple"
+    """Several right answers make a multiple question, no wrong one a typed one."""
+    assert item_from(replace(FORM, answer="This\nIt"))["kind"] == "multiple"
+    assert item_from(FORM, item(1, "multiple"))["kind"] == "multiple"
+    typed = item_from(replace(FORM, wrong=""))
+    assert (typed["kind"], typed["accept"]) == ("typed", ["This"])
+
+
+def test_several_lines_without_wrong_answers() -> None:
+    """Nobody can tell whether these are spellings of one answer, so they are refused."""
+    with pytest.raises(BankError, match=r"^right answer: has several lines, but"):
+        item_from(Form("Which?", "Overfitting\nUnderfitting", "", "So."))
+
+
+@given(answer=LINES, wrong=st.lists(LINES, min_size=1, max_size=5))
+def test_answers_with_special_characters(answer: str, wrong: list[str]) -> None:
+    """Whatever answers begin with, their text and order stay."""
+    made = item_from(tidied(Form("Which?", answer, "\n".join(wrong), "It is.")))
+    assert [choice["text"] for choice in made["choices"]] == [answer, *wrong]
+
+
+def test_a_moved_key() -> None:
+    """Choices keep their places when another one is right, with new reasons where it matters."""
+    old = item_from(FORM)
+    old["choices"][2]["why"] = "Written by hand."
+    new = item_from(replace(FORM, answer="That", wrong="This\nThose"), old)
+    assert [(c["text"], c["correct"], c["why"]) for c in new["choices"]] == [
+        ("This", False, "The right answer is: That"),
+        ("That", True, "This it is."),
+        ("Those", False, "Written by hand."),
+    ]
+
+
+def test_new_texts_keep_their_places() -> None:
+    """A new right answer takes the place of the old one, and a new wrong one that of a wrong one."""
+    old = item_from(FORM)
+    old["choices"].reverse()
+    new = item_from(replace(FORM, answer="It", wrong="That\nThem"), old)
+    assert [choice["text"] for choice in new["choices"]] == ["Them", "That", "It"]
+    more = item_from(replace(FORM, wrong="That\nThose\nThem"), old)
+    assert [choice["text"] for choice in more["choices"]] == ["Those", "That", "This", "Them"]
+
+
+def test_typed_answers() -> None:
+    """Other spellings and the unit stay with the answer that they belong to."""
+    old = item(1, "typed") | {"accept": ["12", "a dozen"], "unit": "GB", "tolerance": 5}
+    form = form_of(old)
+    assert (form.answer, form.wrong) == ("12", "")
+    assert item_from(replace(form, prompt="How many?"), old)["accept"] == ["12", "a dozen"]
+    changed = item_from(replace(form, answer="13"), old)
+    assert (changed["accept"], changed["unit"], changed["tolerance"]) == (["13"], "GB", 5)
+    chosen = item_from(replace(form, wrong="13"), old)
+    assert chosen.keys().isdisjoint({"accept", "unit", "tolerance"})
 
 
 @pytest.mark.parametrize(
     ("before", "level", "after"),
-    [
-        (1, "easy", 1),
-        (5, "hard", 5),
-        (1, "medium", 3),
-        (3, "easy", 2),
-        (2, "hard", 4),
-        (None, "easy", 2),
-        (None, "medium", 3),
-        (None, "hard", 4),
-        (5, "3", 3),
-    ],
+    [(1, "easy", 1), (5, "hard", 5), (1, "medium", 3), (3, "easy", 2), (2, "hard", 4)],
 )
-def test_the_level_of_difficulty(before: int | None, level: str, after: int) -> None:
+def test_the_level_of_difficulty(before: int, level: str, after: int) -> None:
     """A level that stays keeps the difficulty, another one has its usual difficulty."""
-    old = None if before is None else item(1) | {"difficulty": before}
-    assert item_from(replace(FORM, difficulty=level), old)["difficulty"] == after
-
-
-def test_another_formula_has_other_words() -> None:
-    """The words of a formula go with it."""
-    before = item(1) | {"formula": "a^2", "spoken": "a squared"}
-    changed = item_from(replace(as_form(before), formula="b^2"), before)
-    assert changed["formula"] == "b^2"
-    assert "spoken" not in changed
-    assert "formula" not in item_from(replace(as_form(before), formula=" "), before)
+    assert with_level(level, item(1) | {"difficulty": before})["difficulty"] == after
 
 
 @pytest.mark.parametrize(
     ("form", "said"),
     [
-        (
-            replace(FORM, answers="+ This\nThat"),
-            "answers, line 2: must begin with + for a right choice",
-        ),
-        (
-            replace(FORM, answers="> This\n+ That"),
-            "answers, line 1: must begin with + for a right choice",
-        ),
-        (replace(FORM, answers="+ This\n> so\n- That"), "choice 2, reason: is empty"),
-        (replace(FORM, answers="+ This\n> so"), "answers: has 1 entries; at least 2 are needed"),
-        (
-            replace(FORM, answers="+ a\n> b\n+ c\n> d"),
-            "the question: no choice is wrong; at least one must be",
-        ),
-        (replace(FORM, difficulty="tough"), "difficulty: must be a whole number, not a text"),
-        (replace(FORM, difficulty="9"), "difficulty: is 9 but must be at most 5"),
-        (replace(FORM, prompt=" "), "question: is empty"),
-        (replace(FORM, explanation="x" * 601), "explanation: has 601 characters; 600 are allowed"),
-        (replace(FORM, answers=""), "answers: has 0 entries; at least 1 are needed"),
+        (replace(FORM, answer=""), "the question: 0 choices are marked right"),
+        (replace(FORM, answer="", wrong=""), "right answer: is empty"),
+        (replace(FORM, answer="x" * 101, wrong=""), "right answer: has 101 characters; 100 are"),
+        (replace(FORM, answer="x" * 301), "right answer: has 301 characters; 200 are allowed"),
+        (replace(FORM, wrong="x" * 301), "wrong answers: has 301 characters; 200 are allowed"),
+        (replace(FORM, wrong="a\nb\nc\nd\ne\nf"), "wrong answers: has 7 entries; at most 6 are"),
+        (replace(FORM, wrong="this"), "the question: two choices have the same text"),
+        (replace(FORM, prompt=""), "question: is empty"),
+        (replace(FORM, why=""), "why: is empty"),
+        (replace(FORM, why="x" * 601), "why: has 601 characters; 600 are allowed"),
     ],
 )
 def test_what_is_wrong(form: Form, said: str) -> None:
-    """The place is a field of the form, or a line in it."""
-    try:
-        found = check_one({**item_from(form), "id": "x"}, TOPIC, SCHEMA).problems
-    except BankError as error:
-        found = error.problems
+    """The place is a field of the form."""
+    found = check_one({**item_from(form), "id": "x"}, TOPIC, SCHEMA).problems
     assert str(found[0]).startswith(said)
 
 
 def test_places_in_a_form() -> None:
     """A topic without a title is the topic's field."""
-    assert where_in_form(["sections", 0, "topics", 0, "title"]) == "topic"
-    assert where_in_form(["sections", 0, "topics", 0, "items", 0]) == "the question"
+    assert where_in_form({}, ["sections", 0, "topics", 0, "title"]) == "topic"
+    assert where_in_form({}, ["sections", 0, "topics", 0, "items", 0]) == "the question"

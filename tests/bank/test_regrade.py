@@ -14,14 +14,15 @@ from msgspec.structs import replace
 from bot.answers import store as answer_log
 from bot.answers.rules import rate, slow_in_game, slow_in_practice
 from bot.answers.store import CHALLENGE, ROUND
-from bot.bank.cards import Saved
-from bot.bank.forms import Form, answer_lines
+from bot.bank import forms
+from bot.bank.model import Form, QuestionPage
+from bot.bank.service import OwnBank
 from bot.core.clicks import Click
 from bot.core.errors import UserError
 from bot.memory import rules as memory
-from bot.memory.rules import MemoryCard
+from bot.memory.model import MemoryCard
 from bot.memory.store import cards_of
-from bot.practice.cards import Asking
+from bot.practice.model import Asking
 from bot.questions.answers import is_right
 from bot.questions.model import Item
 from bot.questions.own import OwnItem
@@ -55,24 +56,19 @@ async def finish(stage: Stage, round_id: int) -> int:
     return round_id
 
 
-async def form_of(stage: Stage, name: str = "ours-2") -> tuple[int, Form]:
-    """Return a question's number, and its form as it opens."""
-    own = await stage.bot.own_bank.get(GUILD, name)
-    content = json.loads(own.row.content)
-    return own.row.number, Form(
-        content["prompt"], answer_lines(content), content["explanation"], str(own.item.difficulty)
-    )
+async def form_of(stage: Stage) -> tuple[int, Form]:
+    """Return the number of a server's question, and its form as it opens."""
+    (own,) = await stage.bot.own_bank.find(GUILD)
+    return own.row.number, forms.form_of(json.loads(own.row.content))
 
 
 def moved_key(form: Form) -> Form:
-    """Make the second choice the right one, instead of the first."""
-    lines = form.answers.splitlines()
-    return replace(
-        form, answers="\n".join(["-" + lines[0][1:], lines[1], "+" + lines[2][1:], *lines[3:]])
-    )
+    """Make the first wrong choice the right one, instead of the one that is."""
+    right, *wrong = form.wrong.splitlines()
+    return replace(form, answer=right, wrong="\n".join([form.answer, *wrong]))
 
 
-async def save(stage: Stage, form: Form, number: int) -> Saved:
+async def save(stage: Stage, form: Form, number: int) -> QuestionPage:
     return await stage.bot.own_bank.edit(GUILD, number, form)
 
 
@@ -114,7 +110,7 @@ async def test_all_follows_the_key(stage: Stage) -> None:
     await stage.bot.dailies.answer(
         replace(stage.click(BOB, post=daily), picks=(daily.card.order.index(1),))
     )
-    await stage.bot.schedules.pause(GUILD)
+    await stage.bot.schedules.pause(GUILD, 1)
     await stage.wait(hours=30)
     await practise(stage, CLEMENTINE, topic)
     await stage.check_points()
@@ -133,9 +129,7 @@ async def test_all_follows_the_key(stage: Stage) -> None:
     assert (again.answers, len(again.members), again.right) == (0, 0, 0)
 
     _, form = await form_of(stage)
-    lines = form.answers.splitlines()
-    back = moved_key(replace(form, answers="\n".join([*lines[2:4], *lines[:2], *lines[4:]])))
-    assert (await save(stage, back, number)).otherwise == before
+    assert (await save(stage, moved_key(form), number)).otherwise == before
     await stage.bot.own_bank.correct(GUILD, number)
     await stage.check_points()
 
@@ -186,7 +180,7 @@ async def test_a_crash_corrects_nothing(stage: Stage, monkeypatch: pytest.Monkey
 async def test_erased_words_keep_their_verdict(stage: Stage) -> None:
     """An erased text can't be judged by another key, so it stays right or wrong."""
     added = (
-        await stage.bot.own_bank.add(GUILD, Form("What?", "attention", "So.", "2", "Ours"))
+        await stage.bot.own_bank.add(GUILD, Form("What?", "attention", "", "So.", topic="Ours"))
     ).own
     topic = added.row.topic_id
     round_id = await stage.start(1, topic_id=topic)
@@ -200,10 +194,10 @@ async def test_erased_words_keep_their_verdict(stage: Stage) -> None:
     await stage.set_up(asks=topic)
     await stage.wait(hours=23)
     await stage.answer_daily(ALWINA)
-    await stage.bot.schedules.pause(GUILD)
+    await stage.bot.schedules.pause(GUILD, 1)
     await stage.wait(hours=30)
     await stage.bot.privacy.erase(ALWINA)
-    form = Form("What?", "attention\nfocus", "So.", "2")
+    form = Form("What?", "focus", "", "So.")
     assert (await save(stage, form, added.row.number)).otherwise == 0
     assert (await stage.bot.own_bank.correct(GUILD, added.row.number)).answers == 0
     assert {a.user_id == BOB: a.correct for a in await stage.answers()} == {
@@ -221,12 +215,11 @@ async def test_other_choices_are_another_question(stage: Stage) -> None:
     mine, topic = await own_question(stage)
     round_id = await play(stage, {ALWINA: 3, BOB: 0}, topic=topic)
     number, form = await form_of(stage)
-    done = await save(
-        stage, replace(form, answers="\n".join(form.answers.splitlines()[:6])), number
-    )
+    fewer = replace(form, wrong="\n".join(form.wrong.splitlines()[:2]))
+    done = await save(stage, fewer, number)
     assert (done.replaced, done.otherwise) == (True, 0)
     assert done.own.row.item_id != mine
-    (review,) = await stage.bot.rounds.review_all(round_id, ALWINA)
+    (review,) = await stage.bot.rounds.own_answers(round_id, ALWINA)
     assert (review.item.id, review.answer, len(review.item.choices)) == (mine, "3", 4)
     with pytest.raises(UserError, match="taken out or replaced"):
         await save(stage, form, number)
@@ -235,7 +228,7 @@ async def test_other_choices_are_another_question(stage: Stage) -> None:
 async def test_a_question_from_a_form(stage: Stage) -> None:
     """It is asked at once, in an existing topic or a new one, under an unused id."""
     bank = stage.bot.own_bank
-    form = Form("Which?", "+ This\n> It is\n- That\n> It is not", "So.", "2", "Habits")
+    form = Form("Which?", "This", "That", "So.", topic="Habits")
     rows: list[OwnItem] = [(await bank.add(GUILD, form)).own.row for _ in range(2)]
     assert [row.name for row in rows] == ["which", "which-2"]
     assert rows[0].topic_id == rows[1].topic_id
@@ -250,25 +243,25 @@ async def test_a_question_from_a_form(stage: Stage) -> None:
 async def test_two_with_the_same_words_at_once(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """If two forms are checked before either is stored, the second is refused."""
-    bank = stage.bot.own_bank
-    read = bank._own
+    """If two processes check forms before either stores one, the second is refused."""
+    read = OwnBank._own
     both_read = asyncio.Barrier(2)
 
-    async def read_together(guild_id: int) -> Any:
-        own = await read(guild_id)
+    async def read_together(bank: OwnBank, guild_id: int) -> Any:
+        own = await read(bank, guild_id)
         await both_read.wait()
         return own
 
-    form = Form("Which?", "+ This\n> It is\n- That\n> It is not", "So.", "2", "Habits")
-    adding = (bank.add(GUILD, replace(form, explanation=f"Reason {n}.")) for n in range(2))
+    form = Form("Which?", "This", "That", "So.", topic="Habits")
+    banks = (stage.bot.own_bank, stage.process().own_bank)
     with monkeypatch.context() as patch:
-        patch.setattr(bank, "_own", read_together)
+        patch.setattr(OwnBank, "_own", read_together)
+        adding = (bank.add(GUILD, form) for bank in banks)
         done = await asyncio.gather(*adding, return_exceptions=True)
-    (kept,) = [result for result in done if isinstance(result, Saved)]
+    (kept,) = [result for result in done if isinstance(result, QuestionPage)]
     (refused,) = [result for result in done if isinstance(result, UserError)]
     assert "just now" in str(refused)
-    assert (await bank.get(GUILD, "which")).item.explanation == kept.own.item.explanation
+    assert [own.row for own in await banks[0].find(GUILD)] == [kept.own.row]
 
 
 async def test_a_challenge_follows_the_key(stage: Stage) -> None:

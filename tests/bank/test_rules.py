@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from bot.bank.rules import Merge, key_of, merge, numbers_needed
-from bot.core.limits import MAX_ITEMS, MAX_OWN_ROWS
+from bot.bank.model import Merge
+from bot.bank.rules import key_of, merge, numbers_needed
+from bot.core.limits import MAX_ITEMS, MAX_OWN_BYTES
 from bot.questions.check import BankError
 from bot.questions.own import OwnItem, OwnTopic, own_id
 from tests.bank.test_files import document
@@ -176,20 +177,16 @@ def test_a_server_has_five_hundred_topics_at_most() -> None:
     assert server.import_(data).same == 4
 
 
-def test_a_server_keeps_fifteen_thousand_rows_at_most() -> None:
-    """Retired questions count; existing ones can still be changed."""
+def test_a_server_keeps_eight_mebibytes_at_most() -> None:
+    """Retired questions count, in bytes; what makes it no larger can still be changed."""
     server, data = imported(3)
-    gone = [
-        OwnItem(GUILD, n, f"x-{n}", own_id(GUILD, 1), True, "{}")
-        for n in range(100, 100 + MAX_OWN_ROWS - 4)
-    ]
-    server.items |= {row.number: row for row in gone}
-    data["sections"][1]["topics"][1]["items"][0]["prompt"] = "Better?"
+    long = json.dumps({"prompt": "é" * (MAX_OWN_BYTES // 2)}, ensure_ascii=False)
+    gone = OwnItem(GUILD, 100, "x-100", own_id(GUILD, 1), True, long)
+    server.items |= {gone.number: gone}
+    item = data["sections"][1]["topics"][1]["items"][0]
+    item["prompt"] = item["prompt"][:-1]
     assert counts(server.import_(data)) == (0, 1, 3)
-    with pytest.raises(
-        BankError,
-        match="would make 15,001 questions of this server's own with those that were repl",
-    ):
+    with pytest.raises(BankError, match=r"would make 8\.0 MiB of this server's own questions with"):
         server.import_(document(4))
 
 

@@ -16,10 +16,9 @@ import pytest
 from msgspec.structs import replace
 
 from bot.bank import service
-from bot.bank.forms import Form
-from bot.bank.rules import Merge
+from bot.bank.model import Form, Merge, OwnQuestion
 from bot.bank.service import PAGE_SIZE
-from bot.core import file_process
+from bot.core import computing
 from bot.core.errors import UserError
 from bot.questions import formulas, store
 from bot.questions.check import BankError
@@ -29,6 +28,11 @@ from tests.bank.test_files import closed, document, encoded
 from tests.ours import OTHER_GUILD, furnish
 from tests.patience import PATIENCE
 from tests.stage import ALWINA, GUILD, Stage
+
+
+async def named(stage: Stage, name: str) -> OwnQuestion:
+    """Return one of the server's own questions by its id in a file."""
+    return next(own for own in await stage.bot.own_bank.find(GUILD) if own.row.name == name)
 
 
 async def test_from_one_server_into_another(stage: Stage) -> None:
@@ -163,7 +167,7 @@ async def test_one_file_of_a_server_at_a_time(
     """A few more files of the server wait, and other servers' files until it is read. Everything else
     goes on."""
     process = Blocked()
-    monkeypatch.setattr(file_process, "_PROCESS", process)
+    monkeypatch.setattr("bot.core.computing._PROCESS", process)
     bank, content = stage.bot.own_bank, encoded(document(3))
     files: list[asyncio.Task[Merge]] = []
     for n, guild_id in enumerate((GUILD, GUILD, OTHER_GUILD, GUILD)):
@@ -174,7 +178,9 @@ async def test_one_file_of_a_server_at_a_time(
         while not stage.bot.context.files._lock._waiters:  # noqa: ASYNC110 - a lock has no event for that somebody waits
             await asyncio.sleep(0.01)
     for refused in (bank.import_file(GUILD, "x.json", content), bank.export(GUILD, "x")):
-        with pytest.raises(UserError, match="has 3 imports and exports under way already"):
+        with pytest.raises(
+            UserError, match="3 files or questions of this server are being saved already"
+        ):
             await refused
     assert await asyncio.gather(*(asyncio.to_thread(int, "7") for _ in range(99))) == [7] * 99
     assert process.names == ["0.json"]
@@ -221,7 +227,7 @@ async def test_a_cancelled_import_ends_its_process(
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    free = asyncio.create_task(file_process._WAITING.run(int, "7"))
+    free = asyncio.create_task(computing._WAITING.run(int, "7"))
     assert await asyncio.wait_for(free, PATIENCE) == 7
 
 
@@ -242,14 +248,15 @@ async def test_a_card_that_discord_would_refuse(stage: Stage) -> None:
         problem,
     )
     await bank.import_file(GUILD, "x.json", encoded(document(3)))
-    own = await bank.get(GUILD, "ours-0")
-    lines = "".join(f"{'-+'[n == 0]} {'*' * 199}{n}\n> so\n" for n in range(6))
-    long = Form("*" * 600, lines, "*" * 600, "1", "Ours")
+    own = await named(stage, "ours-0")
+    right, *wrong = [f"{'*' * 199}{n}" for n in range(6)]
+    long = Form("*" * 600, right, "\n".join(wrong), "*" * 600, topic="Ours")
     for work in (bank.add(GUILD, long), bank.edit(GUILD, own.row.number, replace(long, topic=""))):
         with pytest.raises(BankError, match="the question: makes a card of"):
             await work
     letters = "a" * 600
-    fits = Form(letters, lines.replace("*", "a"), letters, "1", "Ours")
+    right, shorter = (text.replace("*", "a") for text in (long.answer, long.wrong))
+    fits = Form(letters, right, shorter, letters, topic="Ours")
     assert (await bank.add(GUILD, fits)).own.item.prompt == letters
 
 
@@ -287,21 +294,53 @@ async def test_retire(stage: Stage) -> None:
     """A retired item isn't listed, asked, exported or retired again; its id can be used again."""
     bank = stage.bot.own_bank
     await bank.import_file(GUILD, "ours.json", encoded(document(3)))
-    own = await bank.get(GUILD, "ours-1")
+    own = await named(stage, "ours-1")
     assert (await bank.retire(GUILD, own.row.number)).name == "ours-1"
     assert "ours-1" not in {row.row.name for row in await bank.find(GUILD)}
     assert own.row.item_id not in (await stage.bot.context.bank_for(ALWINA, GUILD)).asked
     assert own.row.item_id in (await stage.bot.context.bank_for(ALWINA, GUILD)).items
     assert b"ours-1" not in (await bank.export(GUILD, "x")).content
-    with pytest.raises(UserError, match="already out"):
-        await bank.retire(GUILD, own.row.number)
-    with pytest.raises(UserError, match="no question of that id"):
-        await bank.get(GUILD, "ours-1")
+    for late in (bank.retire(GUILD, own.row.number), bank.get(GUILD, own.row.number)):
+        with pytest.raises(UserError, match="taken out or replaced"):
+            await late
     assert (await bank.import_file(GUILD, "ours.json", encoded(document(3)))).added == 1
 
 
 async def test_items_of_another_server_cannot_be_retired(stage: Stage) -> None:
     """The number of another server's item is refused."""
     await furnish(stage.database, OTHER_GUILD)
-    with pytest.raises(UserError, match="already out"):
+    with pytest.raises(UserError, match="taken out or replaced"):
         await stage.bot.own_bank.retire(GUILD, 2)
+
+
+FORM = Form("Which one?", "This", "That\nThose", "So.", topic="Habits")
+
+
+async def test_undo(stage: Stage) -> None:
+    """It takes the last change back: a new question is out, a changed or replaced one as it was."""
+    bank = stage.bot.own_bank
+    number = (await bank.add(GUILD, FORM)).own.row.number
+    before = await bank.get(GUILD, number)
+    for changed in (replace(FORM, prompt="Which?"), replace(FORM, wrong="That")):
+        page = await bank.edit(GUILD, number, changed)
+        assert page.can_undo
+        assert page.replaced is (changed.wrong == "That")
+        undone = await bank.undo(GUILD, page.own.row.number)
+        assert undone is not None
+        assert (undone.own, undone.can_undo) == (before, False)
+    new = (await bank.add(GUILD, replace(FORM, prompt="And this?"))).own.row.number
+    assert await bank.undo(GUILD, new) is None
+    assert [own.row for own in await bank.find(GUILD)] == [before.row]
+
+
+async def test_what_cannot_be_undone(stage: Stage) -> None:
+    """A change that another one followed, or that this process doesn't know of."""
+    bank = stage.bot.own_bank
+    number = (await bank.add(GUILD, FORM)).own.row.number
+    await stage.process().own_bank.set_level(GUILD, number, "hard")
+    for _ in range(2):
+        with pytest.raises(UserError, match="can't take that back now"):
+            await bank.undo(GUILD, number)
+    own = await bank.get(GUILD, number)
+    assert own.item.level == "hard"
+    assert not (await bank.page(GUILD, number)).can_undo

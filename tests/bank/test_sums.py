@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.questions.lint.numbers import values
+from bot.authoring.numbers import values
 from bot.questions.model import Item
 from bot.questions.typed import quantity
 from tests.shipped import packs

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from bot.questions.lint.numbers import values
+from bot.authoring.numbers import values
 from bot.questions.model import Choice, Item, Pack
 from tests.shipped import packs
 

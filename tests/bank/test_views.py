@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from bot.bank.files import Export
-from bot.bank.rules import Merge
-from bot.bank.views import exported, imported
+from bot.bank.model import Export, Merge, WaitingCounts
+from bot.bank.views import exported, imported, panel
 from bot.chat.messages import text_of
 from tests.ours import own_topic
 
@@ -24,7 +23,7 @@ NOTHING = Merge((), (), added=0, changed=0, same=0, rekeyed=(), total=2)
 )
 def test_what_an_import_did(done: Merge, told: str) -> None:
     """A file may bring nothing but open questions, and nothing new at all."""
-    total = "This server asks 2 questions of its own now. See them with </bank list>."
+    total = "This server asks 2 questions of its own now."
     assert text_of(imported(done)) == f"**Imported**: {told}.\n{total}"
 
 
@@ -39,3 +38,14 @@ def test_a_sheet_has_no_pictures() -> None:
     said = text_of(exported(Export("csv", b"", pictures_left_out=2)))
     assert "A CSV file has no pictures, so those of 2 questions are not in it." in said
     assert "pictures" not in text_of(exported(Export("csv", b"")))
+
+
+def test_the_panel() -> None:
+    """It says how much waits; there is nothing to find in a bank without questions."""
+    said = text_of(panel(2, WaitingCounts(suggestions=1, reports=100), "x:v1", "y:v1"))
+    assert "2 questions, asked here only" in said
+    assert "**1 suggestion and 100+ reports waiting**\n( Review )" in said
+    empty = text_of(panel(0, WaitingCounts(0, 0), "x:v1", "y:v1"))
+    assert "Nothing is waiting for review." in empty
+    assert "( Review )" not in empty
+    assert "( Find a question )" not in empty

@@ -13,7 +13,7 @@ def test_places() -> None:
 
 
 def test_places_of_teams() -> None:
-    """A team needs three active members; the average decides, as it is shown."""
+    """A team needs three active members; the average decides, rounded like on the card."""
     sums = [TeamSum(1, 300, 3), TeamSum(2, 900, 2), TeamSum(3, 401, 4), TeamSum(4, 300, 3)]
     assert rank_teams(sums) == [(1, 3), (2, 1), (2, 4)]
 

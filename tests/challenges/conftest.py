@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bot.play import rules
+from bot.challenges import service
 
 
 @pytest.fixture(autouse=True)
 def _twenty_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rules, "seconds_for", lambda _item: 20)
+    monkeypatch.setattr(service, "seconds_for", lambda _item: 20)

@@ -4,33 +4,47 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from bot.challenges import store
-from bot.challenges.cards import Asked, Between, OpenCard, ResultCard, Started
-from bot.challenges.service import Options, Person
-from bot.challenges.store import Challenge
+from bot.challenges.model import (
+    Between,
+    Challenge,
+    ChallengeOptions,
+    NewChallenge,
+    OpenCard,
+    Person,
+    PlayerQuestion,
+    ResultCard,
+)
 from bot.core.clicks import Click
-from tests.stage import ALWINA, CHANNEL, GUILD, NAMES, Stage
+from bot.core.pending_starts import Notify
+from tests.stage import ALWINA, CHANNEL, GUILD, NAMES, Stage, starter_in
 
 
 async def start(stage: Stage, starter: int = ALWINA, **options: Any) -> int:
     """Start a challenge and let its card be posted."""
     started = await begin(stage, starter, **options)
     await stage.run()
-    return started.challenge_id
+    return started.id
 
 
-async def begin(stage: Stage, starter: int = ALWINA, **given: Any) -> Started:
+async def begin(
+    stage: Stage,
+    starter: int = ALWINA,
+    *,
+    member: int | None = None,
+    notify: Notify | None = None,
+    roles: tuple[int, ...] = (),
+    manages: bool = False,
+    questions: int = 3,
+    **options: Any,
+) -> NewChallenge:
     """Start a challenge; its card is still to be posted."""
-    usual = {"guild_id": GUILD, "channel_id": CHANNEL, "starter": person(starter)}
-    member = given.pop("member", None)
-    wish = {name: given.pop(name) for name in ("topic_id", "difficulty", "hours") if name in given}
-    options = Options(given.pop("questions", 3), **wish)
-    whom = person(member) if member else None
-    return await stage.bot.challenges.start(options, **{**usual, "member": whom, **given})
-
-
-def person(user_id: int) -> Person:
-    return Person(user_id, NAMES.get(user_id, f"Member {user_id}"))
+    who = replace(starter_in(user_id=starter), roles=roles, manages=manages)
+    whom = Person(member, NAMES.get(member)) if member else None
+    wanted = ChallengeOptions(questions, **options)
+    return await stage.bot.challenges.start(who, wanted, whom, notify)
 
 
 async def row(stage: Stage, challenge_id: int) -> Challenge:
@@ -39,7 +53,7 @@ async def row(stage: Stage, challenge_id: int) -> Challenge:
     return found
 
 
-async def take(stage: Stage, challenge_id: int, user_id: int) -> Asked:
+async def take(stage: Stage, challenge_id: int, user_id: int) -> PlayerQuestion:
     """Press "Take it"."""
     message_id = (await row(stage, challenge_id)).message_id or 0
     return await stage.bot.challenge_players.take(
@@ -47,7 +61,7 @@ async def take(stage: Stage, challenge_id: int, user_id: int) -> Asked:
     )
 
 
-async def onward(stage: Stage, between: Between, user_id: int) -> Asked:
+async def onward(stage: Stage, between: Between, user_id: int) -> PlayerQuestion:
     """Press "Next question"."""
     return await stage.bot.challenge_players.next(
         between.challenge_id, between.number, user_id, GUILD, stage.clock()
@@ -55,7 +69,12 @@ async def onward(stage: Stage, between: Between, user_id: int) -> Asked:
 
 
 def click(
-    stage: Stage, asked: Asked, *, right: bool = True, user_id: int | None = None, **options: Any
+    stage: Stage,
+    asked: PlayerQuestion,
+    *,
+    right: bool = True,
+    user_id: int | None = None,
+    **options: Any,
 ) -> Click:
     wanted = (
         asked.item.right
@@ -73,7 +92,7 @@ def click(
 
 
 async def give(
-    stage: Stage, asked: Asked, *, right: bool = True, after: float = 2.0, **options: Any
+    stage: Stage, asked: PlayerQuestion, *, right: bool = True, after: float = 2.0, **options: Any
 ) -> Between:
     """Answer some seconds after the question was shown."""
     stage.clock.turn(seconds=after)

@@ -11,20 +11,20 @@ from bot.answers import store as answer_log
 from bot.answers.store import CHALLENGE
 from bot.app import IN_PLAY
 from bot.challenges import store
-from bot.challenges.cards import Asked, Between
-from bot.challenges.rules import State
+from bot.challenges.model import Between, ChallengeState, PlayerQuestion
 from bot.core import servers
 from bot.core.errors import UserError
 from bot.core.limits import CHALLENGES_OPEN
 from bot.memory.store import cards_of
-from tests.challenges.play import click, give, onward, person, play, results, row, start, take
-from tests.stage import ALWINA, BOB, CHANNEL, CLEMENTINE, GUILD, Stage
+from bot.rounds.model import RoundOptions
+from tests.challenges.play import click, give, onward, play, results, row, start, take
+from tests.stage import ALWINA, BOB, CLEMENTINE, GUILD, Stage, starter_in
 
 
 async def test_everybody_gets_the_same_questions_in_orders_of_their_own(stage: Stage) -> None:
     """All players get the same items in the same order; choices are shuffled for each."""
     challenge_id = await start(stage, questions=6)
-    seen: dict[int, list[Asked]] = {}
+    seen: dict[int, list[PlayerQuestion]] = {}
     for user_id in range(1, 5):
         asked = seen.setdefault(user_id, [await take(stage, challenge_id, user_id)])
         while (between := await give(stage, asked[-1])).next_seconds is not None:
@@ -71,7 +71,7 @@ async def test_a_player_continues_after_a_restart(stage: Stage) -> None:
     await stage.restart(minutes=5)
     with pytest.raises(UserError, match="You've been through all of it"):
         await take(stage, challenge_id, ALWINA)
-    assert (await row(stage, challenge_id)).state is State.OPEN
+    assert (await row(stage, challenge_id)).state is ChallengeState.OPEN
 
 
 async def test_the_first_answer_counts(stage: Stage) -> None:
@@ -110,7 +110,7 @@ async def test_skip_is_a_miss_and_goes_on(stage: Stage) -> None:
     first = await take(stage, challenge_id, ALWINA)
     stage.clock.turn(seconds=1)
     second = await stage.bot.challenge_players.skip(first.question_id, ALWINA, GUILD, stage.clock())
-    assert isinstance(second, Asked)
+    assert isinstance(second, PlayerQuestion)
     assert second.number == 2
     with pytest.raises(UserError, match="at question 2 already"):
         await stage.bot.challenge_players.skip(first.question_id, ALWINA, GUILD, stage.clock())
@@ -175,16 +175,14 @@ async def test_nothing_leaks_before_the_close(stage: Stage) -> None:
         await stage.database.read(IN_PLAY.items_hidden_from, ALWINA, None) == items
     )  # also in direct messages
     for look in (
-        stage.bot.challenges.review_one(stage.pressed(asked.question_id, ALWINA)),
-        stage.bot.challenges.review_all(challenge_id, ALWINA, GUILD),
+        stage.bot.challenges.explain(stage.pressed(asked.question_id, ALWINA)),
+        stage.bot.challenges.own_answers(challenge_id, ALWINA),
         stage.bot.challenges.misses(challenge_id, ALWINA),
     ):
         with pytest.raises(UserError, match="Answers stay secret while a challenge is open"):
             await look
     assert await stage.database.read(cards_of, ALWINA) == {}
-    started = await stage.bot.rounds.start(
-        guild_id=GUILD, channel_id=CHANNEL, starter_id=ALWINA, questions=9
-    )
+    started = await stage.bot.rounds.start(starter_in(), RoundOptions(9))
     assert started.questions == 1
     with pytest.raises(UserError, match="Everything that matches is being asked"):
         await start(stage, BOB)
@@ -193,8 +191,8 @@ async def test_nothing_leaks_before_the_close(stage: Stage) -> None:
     assert daily.item_id not in items
     await stage.wait(hours=2)
     assert await stage.database.read(IN_PLAY.items, GUILD) == {daily.item_id}
-    assert (await stage.bot.challenges.review_one(stage.pressed(asked.question_id, ALWINA))).right
-    assert len(await stage.bot.challenges.review_all(challenge_id, ALWINA, GUILD)) == 1
+    assert (await stage.bot.challenges.explain(stage.pressed(asked.question_id, ALWINA))).right
+    assert len(await stage.bot.challenges.own_answers(challenge_id, ALWINA)) == 1
 
 
 async def test_a_challenge_for_a_named_member(stage: Stage) -> None:
@@ -214,10 +212,8 @@ async def test_a_challenge_for_a_named_member(stage: Stage) -> None:
     (result,) = results(stage)
     assert [(place, tally.user_id) for place, tally in result.standings] == [(1, ALWINA), (2, BOB)]
     options, other = await stage.bot.challenges.rematch(challenge_id, BOB, GUILD)
-    started = await stage.bot.challenges.start(
-        options, guild_id=GUILD, channel_id=CHANNEL, starter=person(BOB), member=other
-    )
-    again, before = await row(stage, started.challenge_id), await row(stage, challenge_id)
+    started = await stage.bot.challenges.start(starter_in(user_id=BOB), options, other)
+    again, before = await row(stage, started.id), await row(stage, challenge_id)
     assert (again.starter_id, again.member_id) == (BOB, ALWINA)
     assert (again.topic_id, again.difficulty, again.hours, again.wanted) == (
         "t1",
@@ -242,7 +238,7 @@ async def test_how_many_can_be_open(stage: Stage) -> None:
         await start(stage, other, questions=1)
     with pytest.raises(UserError, match=f"has {CHALLENGES_OPEN} challenges open"):
         await start(stage, BOB, questions=1)
-    assert (await row(stage, challenge_id)).state is State.OPEN
+    assert (await row(stage, challenge_id)).state is ChallengeState.OPEN
     await stage.wait(hours=25)
     assert isinstance(await start(stage, ALWINA, questions=1), int)
 

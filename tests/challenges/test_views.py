@@ -9,7 +9,14 @@ from msgspec.structs import replace
 
 from bot.answers.rules import Tally
 from bot.challenges import views
-from bot.challenges.cards import Asked, Between, ChallengeSummary, OpenCard, ResultCard, Started
+from bot.challenges.model import (
+    Between,
+    ChallengeSummary,
+    NewChallenge,
+    OpenCard,
+    PlayerQuestion,
+    ResultCard,
+)
 from bot.chat.messages import CHALLENGE, ENDED, text_of
 from bot.questions.model import Item
 from tests.messages import check_limits, custom_ids, labels, lines, reads
@@ -74,7 +81,7 @@ def test_few_who_took_it() -> None:
     assert "My answers" in labels(
         silent
     )  # members who left all questions unanswered can read why, too
-    nobody = views.result(ResultCard(7, ABOUT, (), {}, taken=False))
+    nobody = views.result(ResultCard(7, ABOUT, (), {}, played=False))
     assert "Nobody took it." in reads(nobody)
     assert custom_ids(nobody) == []
     assert nobody.children[0].accent_colour == ENDED  # type: ignore[attr-defined]
@@ -88,7 +95,9 @@ def test_the_longest_questions_fit() -> None:
     """The longest questions can be asked in a private message, within Discord's limits."""
     bank = packs()
     for item in sorted(bank.items.values(), key=_length)[-20:]:
-        asked = Asked(7, 10**17, 1, item, tuple(range(len(item.choices))), 20, 20, 90, AT, bank)
+        asked = PlayerQuestion(
+            7, 10**17, 1, item, tuple(range(len(item.choices))), 20, 20, 90, AT, bank
+        )
         message = views.question(asked)
         check_limits(message, item.id)
         assert custom_ids(message)[-1] == f"takeskip:v1:{10**17}"
@@ -113,9 +122,11 @@ def test_between_two_questions(shown: str | None) -> None:
 
 def test_what_the_starter_reads() -> None:
     """That it is on its way, until when, who can take it, and whether it has fewer questions than wished."""
-    said = views.started(Started(7, 3, 5, AT, None))
+    said = views.started(NewChallenge(7, 3, 5, AT, None))
     assert said.endswith(
         "open until <t:1714564800:f>. You can take it too. Only 3 questions match."
     )
-    assert views.started(Started(7, 5, 5, AT, "Bob")).endswith("Only **Bob** and you can take it.")
+    assert views.started(NewChallenge(7, 5, 5, AT, "Bob")).endswith(
+        "Only **Bob** and you can take it."
+    )
     assert "Only" not in text_of(views.open_card(OpenCard(7, ABOUT, 0)))

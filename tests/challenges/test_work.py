@@ -11,11 +11,10 @@ from sqlalchemy import Connection
 
 from bot.answers.store import CHALLENGE
 from bot.challenges import store
-from bot.challenges.cards import OpenCard
-from bot.challenges.rules import State
+from bot.challenges.model import ChallengeState, OpenCard
 from bot.core.errors import DeliveryRefused, UserError
-from bot.play.rules import points
-from bot.practice.cards import Asking
+from bot.games.rules import points
+from bot.practice.model import Asking
 from tests.challenges.play import begin, counts, give, onward, play, results, row, start, take
 from tests.fakes import START, Crash, unsent
 from tests.stage import ALWINA, BOB, CLEMENTINE, DAGOBERT, GUILD, Stage
@@ -57,7 +56,7 @@ async def test_from_start_to_standings(stage: Stage) -> None:
     await stage.wait(minutes=2)
     await give(stage, await take(stage, challenge_id, CLEMENTINE), after=10.0)
     await stage.wait(hours=1)
-    assert counts(stage) == [1, 2]
+    assert counts(stage) == [2]
     (result,) = results(stage)
     assert [(place, t.user_id, t.points, t.right) for place, t in result.standings] == [
         (1, ALWINA, 3 * points(True, 2000, 20000), 3),
@@ -71,7 +70,7 @@ async def test_from_start_to_standings(stage: Stage) -> None:
     assert await ratings(stage, BOB) == [Rating.Again] * 3
     assert await ratings(stage, CLEMENTINE) == [Rating.Good]
     closed = await row(stage, challenge_id)
-    assert (closed.state, closed.due_at, closed.ending) == (State.CLOSED, None, None)
+    assert (closed.state, closed.due_at, closed.ending) == (ChallengeState.CLOSED, None, None)
     assert await stage.next_due() is None
 
 
@@ -86,7 +85,7 @@ async def test_an_unanswered_question_is_a_miss(stage: Stage) -> None:
     await stage.wait(hours=1)
     assert await ratings(stage, ALWINA) == [Rating.Hard, Rating.Again]
     assert await won(stage) == {ALWINA: [points(True, 11000, 20000)], BOB: [95, 95]}
-    mine = await stage.bot.challenges.review_all(challenge_id, ALWINA, GUILD)
+    mine = await stage.bot.challenges.own_answers(challenge_id, ALWINA)
     assert [review.answer is None for review in mine] == [False, True]
     missed = await stage.bot.challenges.misses(challenge_id, ALWINA)
     assert missed == [mine[1].item.id]
@@ -106,8 +105,8 @@ async def test_a_challenge_without_answers(stage: Stage) -> None:
         if taken:
             await take(stage, challenge_id, ALWINA)
         await stage.wait(hours=2)
-        assert (results(stage)[-1].standings, results(stage)[-1].taken) == ((), taken)
-    assert len(await stage.bot.challenges.review_all(1, ALWINA, GUILD)) == 1
+        assert (results(stage)[-1].standings, results(stage)[-1].played) == ((), taken)
+    assert len(await stage.bot.challenges.own_answers(1, ALWINA)) == 1
 
 
 async def test_what_counts_on_the_boards(stage: Stage) -> None:
@@ -125,6 +124,17 @@ async def test_what_counts_on_the_boards(stage: Stage) -> None:
     assert (sum(paid[ALWINA]), sum(paid[BOB])) == (4 * 95, 4 * 95)
     assert [result.repeats for result in results(stage)] == [False, False, True]
     assert await stage.check_points() == {ALWINA: 380, BOB: 380}
+
+
+async def test_a_second_player_who_deletes_their_data(stage: Stage) -> None:
+    """Two have played, so the other one is paid."""
+    challenge_id = await start(stage, questions=2, hours=1)
+    await play(stage, challenge_id, BOB)
+    await play(stage, challenge_id, ALWINA)
+    await stage.bot.privacy.erase(BOB)
+    await stage.wait(hours=2)
+    assert await won(stage) == {ALWINA: [95, 95]}
+    assert await stage.check_points() == {ALWINA: 190}
 
 
 async def test_counts_are_edited_seldom(stage: Stage) -> None:
@@ -164,7 +174,7 @@ async def test_a_crash_at_each_request(stage: Stage, method: str, after: bool) -
             await stage.wait(seconds=seconds)
 
     await live(1)
-    challenge_id = started.challenge_id
+    challenge_id = started.id
     await play(stage, challenge_id, ALWINA)
     await live(60)
     await play(stage, challenge_id, BOB)
@@ -174,7 +184,7 @@ async def test_a_crash_at_each_request(stage: Stage, method: str, after: bool) -
     assert counts(stage)[-1] == 2
     assert {result.standings for result in results(stage)} == {results(stage)[0].standings}
     assert await won(stage) == {ALWINA: [95, 95], BOB: [95, 95]}
-    assert (await row(stage, challenge_id)).state is State.CLOSED
+    assert (await row(stage, challenge_id)).state is ChallengeState.CLOSED
 
 
 async def test_a_crash_between_two_questions_that_are_counted(
@@ -196,7 +206,7 @@ async def test_a_crash_between_two_questions_that_are_counted(
     with pytest.raises(Crash):
         await stage.wait(hours=2)
     assert len((await won(stage))[ALWINA]) == 2
-    assert (await row(stage, challenge_id)).state is State.COUNTING
+    assert (await row(stage, challenge_id)).state is ChallengeState.COUNTING
     await stage.restart(seconds=1)
     await stage.run()
     assert {member: len(points) for member, points in (await won(stage)).items()} == {
@@ -216,7 +226,7 @@ async def test_two_processes_close_it_once(stage: Stage) -> None:
     other = stage.process()
     for _ in range(4):
         await asyncio.gather(*(bot.challenge_work.work(challenge_id) for bot in (stage.bot, other)))
-    assert (await row(stage, challenge_id)).state is State.CLOSED
+    assert (await row(stage, challenge_id)).state is ChallengeState.CLOSED
     assert await won(stage) == {ALWINA: [95, 95], BOB: [95, 95]}
 
 
@@ -224,29 +234,29 @@ async def test_a_card_that_cannot_be_posted(stage: Stage) -> None:
     """Its starter reads why, and can start another one."""
     told: list[str] = []
 
-    async def tell(sentence: str) -> None:
+    async def notify(sentence: str) -> None:
         told.append(sentence)
 
     stage.sender.fail("post_challenge", DENIED)
-    challenge_id = await start(stage, tell=tell)
+    challenge_id = await start(stage, notify=notify)
     assert told == [
         f"Your challenge couldn't be posted. {DENIED} Once that's fixed, use </challenge> again."
     ]
     ended = await row(stage, challenge_id)
-    assert (ended.state, ended.ending) == (State.CLOSED, "permission")
+    assert (ended.state, ended.ending) == (ChallengeState.CLOSED, "permission")
     assert await start(stage)
 
 
 async def test_a_starter_is_forgotten_once_the_card_is_posted(stage: Stage) -> None:
     """The starter's interaction isn't kept."""
 
-    async def tell(sentence: str) -> None:
+    async def notify(sentence: str) -> None:
         raise AssertionError(sentence)
 
-    challenge_id = (await begin(stage, tell=tell)).challenge_id
+    challenge_id = (await begin(stage, notify=notify)).id
     assert len(stage.bot.challenges.pending_starts) == 1
     await stage.run()
-    assert (await row(stage, challenge_id)).state is State.OPEN
+    assert (await row(stage, challenge_id)).state is ChallengeState.OPEN
     assert not len(stage.bot.challenges.pending_starts)
 
 
@@ -254,7 +264,7 @@ async def test_a_click_that_comes_before_the_answer_to_the_post(stage: Stage) ->
     """A click proves that the card exists before the process knows."""
     stage.sender.fail("post_challenge", unsent(), after=True)
     challenge_id = await start(stage, questions=1, hours=1)
-    assert (await row(stage, challenge_id)).state is State.POSTING
+    assert (await row(stage, challenge_id)).state is ChallengeState.POSTING
     (post,) = stage.sender.of_kind("challenge")
     await stage.bot.challenge_players.take(
         challenge_id, ALWINA, GUILD, post.message_id, stage.clock()
@@ -282,13 +292,13 @@ async def test_a_card_that_cannot_be_edited(stage: Stage, error: Exception, endi
     await play(stage, challenge_id, ALWINA)
     await play(stage, challenge_id, BOB)
     await stage.wait(hours=1)
-    state = State.CLOSED if error is GONE else State.OPEN
+    state = ChallengeState.CLOSED if error is GONE else ChallengeState.OPEN
     assert (await row(stage, challenge_id)).state is state
     await stage.wait(hours=2)
     closed = await row(stage, challenge_id)
-    assert (closed.state, closed.ending) == (State.CLOSED, ending)
+    assert (closed.state, closed.ending) == (ChallengeState.CLOSED, ending)
     assert await won(stage) == {ALWINA: [95], BOB: [95]}
-    assert len(await stage.bot.challenges.review_all(challenge_id, ALWINA, GUILD)) == 1
+    assert len(await stage.bot.challenges.own_answers(challenge_id, ALWINA)) == 1
     assert stage.sender.calls["result_challenge"] == 1 or ending == "error"  # refused is final
 
 
@@ -299,15 +309,15 @@ async def test_a_card_that_is_gone_makes_room(stage: Stage) -> None:
     stage.sender.fail("result_challenge", GONE)
     with pytest.raises(UserError, match="and yours is here"):
         await begin(stage, questions=1)
-    await stage.run()
+    await stage.wait(seconds=31)
     assert (await row(stage, challenge_id)).ending == "message"
     again = await start(stage, questions=1)
     for _ in range(3):  # of one whose card is there, an edit each half a minute at most comes of it
         with pytest.raises(UserError, match="and yours is here"):
             await begin(stage, questions=1)
-        await stage.run()
+        await stage.wait(seconds=11)
     assert counts(stage) == [0]
-    assert (await row(stage, again)).state is State.OPEN
+    assert (await row(stage, again)).state is ChallengeState.OPEN
 
 
 async def test_an_outage_at_the_close(stage: Stage) -> None:
@@ -329,5 +339,5 @@ async def test_an_outage_until_the_close(stage: Stage) -> None:
     await stage.run()
     assert stage.sender.posts == []
     ended = await row(stage, 1)
-    assert (ended.state, ended.ending) == (State.CLOSED, "late")
+    assert (ended.state, ended.ending) == (ChallengeState.CLOSED, "late")
     assert await stage.database.read(store.running_on, GUILD) == []

@@ -18,7 +18,6 @@ from bot.chat.client import QuizBot, command_differs
 from bot.config import Settings
 from bot.core.errors import UserError
 from bot.questions.model import Bank
-from tests.chat.interactions import fake_interaction
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
 from tests.simcord.stage import Stage, reply
 
@@ -28,14 +27,13 @@ __all__ = ["long_sleeps", "no_pace", "stage"]
 PRIVATE = {
     "practice": ["topic"],
     "topics": ["topic"],
-    "plan": ["date", "minutes", "goal"],
-    "interview": ["topic", "questions"],
+    "plan": [],
+    "interview": ["topic"],
 }
 """The options of the commands that only their member sees."""
 SHARED = [
     "quiz",
     "challenge",
-    "pair",
     "daily",
     "today",
     "leaderboard",
@@ -43,46 +41,22 @@ SHARED = [
     "help",
     "bank",
     "settings",
-    "suggest",
 ]
 MESSAGE_COMMANDS = ["Suggest as question"]
 OPTIONS = {
-    "quiz start": ["questions", "topic", "seconds", "difficulty", "mode"],
-    "challenge": ["questions", "topic", "difficulty", "hours", "member"],
-    "pair": ["topic", "when"],
+    "quiz": ["questions", "topic", "difficulty", "seconds", "mode"],
+    "challenge": ["member", "topic", "questions", "difficulty", "hours"],
     "leaderboard": ["period", "board", "topic"],
-    "daily setup": [
-        "channel",
-        "time",
-        "timezone",
-        "days",
-        "topic",
-        "kind",
-        "answer_hours",
-        "role",
-        "thread",
-        "daily",
-    ],
 }
 RANGES = {
-    "plan minutes": (5, 120),
-    "interview questions": (1, 10),
-    "quiz start questions": (1, 50),
-    "quiz start seconds": (5, 300),
+    "quiz questions": (1, 50),
+    "quiz seconds": (5, 300),
     "challenge questions": (1, 20),
     "challenge hours": (1, 168),
 }
 CHOICES = {
-    "quiz start difficulty": ["easy", "medium", "hard", "mixed"],
-    "quiz start mode": ["timed", "hosted"],
-    "pair when": [
-        "any",
-        "mornings",
-        "afternoons",
-        "evenings",
-        "weekday-evenings",
-        "weekends",
-    ],
+    "quiz difficulty": ["easy", "medium", "hard", "mixed"],
+    "quiz mode": ["timed", "hosted"],
     "leaderboard period": ["today", "week", "month", "all"],
 }
 
@@ -108,13 +82,13 @@ async def test_the_commands_are_those_of_the_specification(stage: Stage) -> None
         assert (found(path)["min_value"], found(path)["max_value"]) == (least, most)
     for path, values in CHOICES.items():
         assert [choice["value"] for choice in found(path)["choices"]] == values
-    for path in ("plan date", "pair topic", "quiz start topic", "challenge topic"):
+    for path in ("interview topic", "quiz topic", "challenge topic"):
         assert found(path)["autocomplete"]
     # on servers, in direct messages, and anywhere for members who installed the app
     for name in (*PRIVATE, "help"):
         assert found(name)["contexts"] == [0, 1, 2]
         assert found(name)["integration_types"] == [0, 1]
-    assert not any(option["required"] for option in found("daily setup")["options"])
+    assert found("daily")["options"] == []
     assert found("daily")["default_member_permissions"] == 32
     assert all(command["contexts"] is not None for command in commands.values())
 
@@ -144,15 +118,11 @@ async def test_an_unresponsive_gateway_is_cut_off(monkeypatch: pytest.MonkeyPatc
 
 
 async def test_autocomplete(stage: Stage) -> None:
-    """Topics are found by title, id, number and section; zones by city."""
+    """Topics are found by title, id, number and section."""
     complete = stage.alwina.autocomplete
-    found = await complete(stage.quiz, "quiz start", "topic", "lora")
+    found = await complete(stage.quiz, "quiz", "topic", "lora")
     assert "LoRA" in found[0]["name"]
-    assert len(await complete(stage.quiz, "quiz start", "topic", "applications")) == 17
-    zones = await stage.manager.autocomplete(
-        stage.quiz, "daily setup", "timezone", "berlin", channel=stage.daily, time="09:00"
-    )
-    assert zones == [{"name": "Europe/Berlin", "value": "Europe/Berlin"}]
+    assert len(await complete(stage.quiz, "quiz", "topic", "applications")) == 17
 
 
 async def test_an_unexpected_failure_is_one_sentence_with_an_id(
@@ -176,17 +146,9 @@ async def test_an_unexpected_failure_is_one_sentence_with_an_id(
 
 async def test_discord_decides_who_may_use_a_command(stage: Stage) -> None:
     """A member whom the server allows /daily without Manage Server can use it."""
-    pause = {"name": "pause", "type": 1, "options": []}
-    interaction: Any = fake_interaction(
-        stage,
-        type=discord.InteractionType.application_command,
-        data={"name": "daily", "type": 1, "options": [pause]},
-        permissions=discord.Permissions(send_messages=True),
-    )
-    await stage.bot.tree._call(interaction)
-    assert interaction.response.replies[0].startswith(
-        "No question of the day is set up on this server yet. Start with </daily setup:"
-    )
+    stage.allow(stage.alwina, "daily")
+    said = reply(await stage.alwina.slash(stage.quiz, "daily"))
+    assert "No question of the day is set up on this server yet." in said
 
 
 @pytest.mark.parametrize(
@@ -211,15 +173,13 @@ async def test_a_failing_check(
     async def refuse(*_args: object) -> bool:
         raise error
 
-    daily = stage.bot.tree.get_command("daily")
-    assert isinstance(daily, app_commands.Group)
-    pause: Any = daily.get_command("pause")
+    daily: Any = stage.bot.tree.get_command("daily")
     if where == "check":
-        monkeypatch.setattr(pause, "checks", [refuse])
+        monkeypatch.setattr(daily, "checks", [refuse])
     else:
-        checked = pause.binding if where == "cog" else stage.bot.tree
+        checked = daily.binding if where == "cog" else stage.bot.tree
         monkeypatch.setattr(type(checked), "interaction_check", refuse)
-    assert reply(await stage.manager.slash(stage.quiz, "daily pause")).startswith(words)
+    assert reply(await stage.manager.slash(stage.quiz, "daily")).startswith(words)
     stage.expected_errors = int(isinstance(error, RuntimeError))
     assert ("broken" in caplog.text) == bool(stage.expected_errors)
 
@@ -248,7 +208,7 @@ async def test_failing_autocomplete(
         raise error
 
     monkeypatch.setattr(Bank, "search", broken)
-    assert await stage.alwina.autocomplete(stage.quiz, "quiz start", "topic", "lora") == []
+    assert await stage.alwina.autocomplete(stage.quiz, "quiz", "topic", "lora") == []
     assert str(error) in caplog.text
 
 
@@ -291,7 +251,7 @@ async def test_a_failing_database(stage: Stage, monkeypatch: pytest.MonkeyPatch)
     async def locked(*_args: object, **_kwargs: object) -> None:
         raise OperationalError("INSERT", {}, Exception("database is locked"))
 
-    monkeypatch.setattr(stage.database, "_enqueue", locked)
+    monkeypatch.setattr(stage.database, "_write", locked)
     assert (await question.answer(stage.alwina)).startswith("I couldn't save that just now")
 
 

@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from bot.chat.downloads import download
+from bot.chat.client import download
 from bot.core.errors import UserError
 
 LIMIT = 1 << 20

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from bot.core.errors import UserError
 from bot.daily import panel_views as daily
+from bot.daily.schedule_service import Changes
 from tests.chat.interactions import fake_interaction
 from tests.chat.test_router import ROUTES
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
@@ -129,24 +130,24 @@ async def test_clicks_and_modals(
     time=st.text(max_size=100),
     timezone=st.text(max_size=100),
     topic=st.sampled_from(["all", "temperature"]) | st.text(max_size=100),
-    daily=st.none() | st.text(max_size=40),
+    name=st.text(max_size=40),
 )
-@example(time="09:00", timezone="../../etc/passwd", topic="all", daily=None)
-@example(time="٠٩:٠٠", timezone="Europe/Berlin", topic="all", daily="\u200b")
+@example(time="09:00", timezone="../../etc/passwd", topic="all", name="Daily")
+@example(time="٠٩:٠٠", timezone="Europe/Berlin", topic="all", name="\u200b")
 async def test_options(
     stage: Stage,
     caplog: pytest.LogCaptureFixture,
     time: str,
     timezone: str,
     topic: str,
-    daily: str | None,
+    name: str,
 ) -> None:
-    """Any text in the options of /daily setup ends in a sentence or a schedule."""
+    """Any text in the forms of /daily ends in a sentence or a schedule."""
     refusal_text = ""
     try:
-        await stage.services.schedules.setup(
-            stage.guild.id, daily, channel_id=stage.daily.id, at=time, zone=timezone, asks=topic
-        )
+        given: Changes = {"name": name, "channel_id": stage.daily.id, "at": time}
+        given |= {"zone": timezone, "asks": topic}
+        await stage.services.schedules.add(stage.guild.id, given)
     except UserError as refusal:
         refusal_text = str(refusal)
     assert len(refusal_text) < 400

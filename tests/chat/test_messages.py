@@ -66,14 +66,14 @@ def test_commands_become_mentions() -> None:
     """Commands in all texts become mentions, and nothing else changes."""
     message = Message(
         OPEN,
-        "see </quiz start> or </help>",
+        "see </quiz> or </help>",
         PICTURE,
         row(button("A", "a")),
         container_id=7,
         ping_role=5,
     )
     made = message.with_mentions(lambda name: f"</{name}:1>")
-    assert texts(made) == ["see </quiz start:1> or </help:1>"]
+    assert texts(made) == ["see </quiz:1> or </help:1>"]
     assert (len(made.files()), custom_ids(made), sent(made)[0]["id"]) == (1, ["a"], 7)
     assert made.mentions().to_dict() == message.mentions().to_dict()
     plain = Message(OPEN, "nothing")

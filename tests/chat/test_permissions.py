@@ -10,6 +10,7 @@ import discord
 import pytest
 from simcord.actors import MemberActor
 
+from bot.bank import suggestions_views as suggestions
 from bot.bank import views as bank
 from bot.chat.permissions import require_page
 from bot.chat.router import Route, Router, custom_ids
@@ -17,8 +18,7 @@ from bot.core.clock import DiscordClock
 from bot.core.database import Database
 from bot.core.errors import UserError
 from bot.core.snowflakes import earliest_id
-from bot.suggestions import views as suggestions
-from tests.bank.test_cog import ours, take
+from tests.bank.test_cog import IS_IT_SO, ours, take
 from tests.chat.interactions import fake_interaction
 from tests.fakes import START, Clock
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
@@ -26,33 +26,35 @@ from tests.simcord.stage import Stage, answer_to, reply, text_of
 
 __all__ = ["long_sleeps", "no_pace", "stage"]
 
-FIELDS = {
-    "prompt": "Is it so?",
-    "answers": "+ Yes\n> It is so\n- No\n> It is not so",
-    "explanation": "So.",
-    "difficulty": "easy",
-}
 TOO_LONG = "This has been open too long for me to know if you may still use it. Open it again with "
 NOT_THEIRS = "Only members with Manage Server can use this button."
 FORGED = {
     "bank": "bank:v1:next:0:",
+    "bankform": "bankform:v1:add",
+    "bankadded": "bankadded:v1",
+    "bankimported": "bankimported:v1",
+    "bankexported": "bankexported:v1",
+    "banksearched": "banksearched:v1",
+    "bankchosen": "bankchosen:v1",
+    "bankquestion": "bankquestion:v1:edit:2",
+    "bankedited": "bankedited:v1:2",
+    "bankextended": "bankextended:v1:2",
+    "banklevel": "banklevel:v1:2",
+    "bankundo": "bankundo:v1:2",
     "retire": "retire:v1:2",
     "correct": "correct:v1:2",
-    "bankadded": "bankadded:v1",
-    "bankedited": "bankedited:v1:2",
-    "bankextras": "bankextras:v1:2",
-    "bankextended": "bankextended:v1:2",
     "insights": "insights:v1:all:open:0",
     "weakest": "weakest:v1:temperature",
+    "reviewnext": "reviewnext:v1",
     "review": "review:v1:later:suggestion:1",
     "rejected": "rejected:v1:1",
     "reviewedited": "reviewedited:v1:1",
     "panel": "panel:v1:pause:2",
     "dailies": "dailies:v1",
     "schedule": "schedule:v1:0",
-    "rename": "rename:v1:2",
     "settings": "settings:v1:starters",
-    "zone": "zone:v1",
+    "setting": "setting:v1:zone",
+    "teams": "teams:v1:remove",
     "milestones": "milestones:v1:remove",
     "milestone": "milestone:v1:streak",
 }
@@ -62,7 +64,7 @@ FORGED = {
 def click_on_page(
     after: timedelta, *, manages: bool = False, private: bool = True
 ) -> discord.Interaction:
-    """Build a click on a page of `/bank review` that was posted `after` ago."""
+    """Build a click on a page of the review that was posted `after` ago."""
 
     async def unused(*_: object) -> None:
         raise AssertionError
@@ -96,7 +98,7 @@ def test_a_page_is_valid_for_fifteen_minutes() -> None:
 
 def test_pages_that_prove_nothing() -> None:
     """A public page is no proof, and neither is another command's page."""
-    other = Route("other", {}, command="</daily status>")
+    other = Route("other", {}, command="</daily>")
     for interaction, route in (
         (click_on_page(IN_TIME, private=False), suggestions.REVIEW),
         (click_on_page(IN_TIME), other),
@@ -117,55 +119,51 @@ async def test_a_member_allowed_by_the_server(stage: Stage) -> None:
     await take(stage, ours(3))
     stage.allow(stage.alwina, "bank")
 
-    async def open_page(member: MemberActor, item: str) -> discord.Message:
-        return answer_to(await member.slash(stage.quiz, "bank retire", item=item))
+    async def open_page(member: MemberActor) -> discord.Message:
+        return answer_to(await member.slash(stage.quiz, "bank"))
 
     async def press(member: MemberActor, page: discord.Message) -> str:
-        return reply(await member.click(page, label="Retire"))
+        return reply(await member.click(page, label="Find a question"))
 
-    old, managers = [await open_page(one, "ours-0") for one in (stage.alwina, stage.manager)]
+    old, managers = [await open_page(one) for one in (stage.alwina, stage.manager)]
     await stage.wait(16 * 60)
-    assert (await press(stage.alwina, old)).startswith(f"{TOO_LONG}</bank retire:")
-    assert (await press(stage.manager, managers)).startswith("`ours-0` is out.")
-    new = await open_page(stage.alwina, "ours-1")
-    assert (await press(stage.alwina, new)).startswith("`ours-1` is out.")
+    assert (await press(stage.alwina, old)).startswith(f"{TOO_LONG}</bank:")
+    for member, page in ((stage.manager, managers), (stage.alwina, await open_page(stage.alwina))):
+        assert "3 questions" in await press(member, page)
 
 
 async def test_a_former_manager(stage: Stage) -> None:
     """A former manager can't change anything with a page that is still open a day later."""
     manager = stage.manager
-    await manager.slash(
-        stage.quiz, "daily setup", channel=stage.daily, time="13:00", timezone="UTC"
-    )
+    await stage.add_daily()
     daily, settings = [
-        answer_to(await manager.slash(stage.quiz, name)) for name in ("daily status", "settings")
+        answer_to(await manager.slash(stage.quiz, name)) for name in ("daily", "settings")
     ]
     stage.env.backend.guilds[stage.guild.id].members[manager.id].role_ids.clear()
     await stage.wait(24 * 3600)
     refused = reply(await manager.click(daily, label="Pause"))
-    assert refused.startswith(f"{TOO_LONG}</daily status:")
-    refused = reply(await manager.select(settings, custom_id="settings:v1:recapday", values=["3"]))
+    assert refused.startswith(f"{TOO_LONG}</daily:")
+    refused = reply(await manager.click(settings, label="Recap"))
     assert refused.startswith(f"{TOO_LONG}</settings:")
-    schedule = await stage.services.schedules.find(stage.guild.id)
-    assert schedule is not None
-    assert not schedule.paused
+    assert not (await stage.services.schedules.find(stage.guild.id, 1)).paused
 
 
 async def test_a_form_that_was_open_too_long(stage: Stage) -> None:
-    """The text of a form that was open too long is returned, and the command opens a new form."""
+    """The text of a form that was open too long is returned, and the panel opens a new form."""
     stage.allow(stage.alwina, "bank")
-    added = FIELDS | {"topic": "Habits"}
-    form = await stage.alwina.slash(stage.quiz, "bank add", topic="Habits")
+    fields = IS_IT_SO | {"topic": "Habits"}
+
+    async def open_form() -> Any:
+        panel = answer_to(await stage.alwina.slash(stage.quiz, "bank"))
+        return await stage.alwina.click(panel, label="Add a question")
+
+    form = await open_form()
     await stage.wait(16 * 60)
-    refused = await stage.alwina.submit_modal(form, added)
-    assert reply(refused).startswith(f"{TOO_LONG}</bank add:")
-    assert "Is it so?\n\n+ Yes" in text_of(refused.followups[-1].message).replace("\\", "")
-    for command, option, fields in (
-        ("bank add", {"topic": "Habits"}, added),
-        ("bank edit", {"item": "is-it-so"}, FIELDS | {"formula": "x^2"}),
-    ):
-        form = await stage.alwina.slash(stage.quiz, command, **option)
-        assert reply(await stage.alwina.submit_modal(form, fields)).startswith("**Saved**")
+    refused = await stage.alwina.submit_modal(form, fields)
+    assert reply(refused).startswith(f"{TOO_LONG}</bank:")
+    assert "Is it so?\n\nYes" in text_of(refused.followups[-1].message)
+    again = await stage.alwina.submit_modal(await open_form(), fields)
+    assert reply(again).startswith("**Saved**")
 
 
 async def test_forged_ids(stage: Stage) -> None:

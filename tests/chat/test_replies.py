@@ -118,10 +118,10 @@ async def test_a_picture_that_takes_long_to_draw(
 async def test_commands_can_be_clicked() -> None:
     """Commands become mentions in sentences and pages, in replies and edits."""
     fake: Any = FakeInteraction()
-    await say(fake, str(UserError("See </quiz start>.")))
+    await say(fake, str(UserError("See </quiz>.")))
     await say(fake, Message(OPEN, "See </help>."))
     await show(fake, Message(OPEN, "See </help>."))
-    assert fake.sent[0]["content"] == "See </quiz start:7>."
+    assert fake.sent[0]["content"] == "See </quiz:7>."
     assert [texts(options["view"]) for options in fake.sent[1:]] == [["See </help:7>."]] * 2
     assert text_of(fake.sent[1]["view"]) == "See </help:7>."
 

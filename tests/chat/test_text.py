@@ -56,7 +56,7 @@ def markup_in(text: str) -> list[str]:
         ("<#123>", r"\<#123>", "a mention"),
         ("<t:1:R>", r"\<t:1:R>", "a timestamp"),
         ("<a:b:1>", r"\<a:b:1>", "an emoji"),
-        ("</quiz start:1>", r"\</quiz start:1>", "a command"),
+        ("</quiz:1>", r"\</quiz:1>", "a command"),
         ("# a", r"\# a", "a heading"),
         ("-# a", r"\-# a", "small print"),
         ("x\n - a", "x\n \\- a", "a list"),
@@ -320,8 +320,8 @@ def test_every_text_of_the_bank_survives() -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("see </quiz start>, </help>", "see [quiz start], [help]"),
-        ("`</quiz start>` and `a` </help> `b`", "`</quiz start>` and `a` [help] `b`"),
+        ("see </quiz>, </help>", "see [quiz], [help]"),
+        ("`</quiz>` and `a` </help> `b`", "`</quiz>` and `a` [help] `b`"),
         (t.escape("</help>") + " </help>", "\\</help> [help]"),
         ("</help:12> </Help> </a  b> < /help>", "</help:12> </Help> </a  b> < /help>"),
         ("</", "</"),

@@ -21,11 +21,12 @@ from bot.core.database import Database, open_database
 from bot.core.servers import set_zone
 from bot.core.transfer import transfer
 from bot.daily import schedule_store
-from bot.daily.rules import Schedule
+from bot.daily.model import Schedule
 from tests.crash import invariants
 from tests.crash.play import cards, give, revealed, soon, standings
-from tests.crash.stage import noon_offset, noon_zone, texts
+from tests.crash.stage import local_time, noon_zone, texts
 from tests.loopback.model import Channel, Message
+from tests.loopback.panel import add_daily, press, set_extras
 from tests.loopback.process import BotProcess
 from tests.loopback.world import World
 from tests.postgres import Postgres, running
@@ -83,13 +84,12 @@ async def cluster(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Cluster]:
 
 def plan_dailies(conn: Connection, channels: list[Channel], at: datetime) -> None:
     """Schedule a daily on each server, all at the same time, every second one with a thread."""
-    local = at + timedelta(hours=noon_offset(at))
     for number, channel in enumerate(channels):
         schedule = Schedule(
             guild_id=channel.guild.id,
             channel_id=channel.id,
-            at=f"{local:%H:%M}",
-            zone=noon_zone(at),
+            at=local_time(at),
+            zone=noon_zone(),
             thread=number % 2 == 0,
             settled_until=at - timedelta(minutes=10),
             next_at=at,
@@ -147,16 +147,14 @@ async def test_two_processes_hold_the_same_shard(cluster: Cluster) -> None:
         await cluster.start(name, SHARD_COUNT="1")
     assert len([s for s in world.gateway.sessions.values() if s.link is not None]) == 2
 
-    now = datetime.now(UTC) - timedelta(minutes=2)
-    local = (now + timedelta(hours=noon_offset(now))).strftime("%H:%M")
-    wanted = {"channel": daily_channel, "time": local, "timezone": noon_zone(now), "thread": True}
-    assert (await annegret.slash(channel, "daily setup", **wanted)).acked
-    assert (await annegret.slash(channel, "daily post")).text.startswith(
-        "The question of the day is on its way"
-    )
-    skipped = await annegret.slash(channel, "daily skip")
+    local = local_time(datetime.now(UTC) - timedelta(minutes=2))
+    panel = await add_daily(annegret, channel, posts_in=daily_channel, time=local, zone=noon_zone())
+    await set_extras(annegret, panel, thread=True)
+    await press(annegret, panel, "Post now")
+    assert "The question of the day is on its way" in panel.text
+    await press(annegret, panel, "Skip next")
     assert await soon(lambda: cards(daily_channel, "daily"))
-    started = await annegret.slash(channel, "quiz start", questions=3, seconds=8)
+    started = await annegret.slash(channel, "quiz", questions=3, seconds=8)
     assert " starts " in started.text, started.text
     answered: set[int] = set()
     while not standings(channel):
@@ -187,7 +185,7 @@ async def test_two_processes_hold_the_same_shard(cluster: Cluster) -> None:
     await asyncio.sleep(1)
     for act in world.interactions.values():
         assert len([m for m in (act.reply, *act.followups) if m is not None]) <= 2, act.name
-    assert skipped.acked
+    assert "is skipped" in panel.text
     tables = await counted(cluster)
     assert tables == {"rounds": 1, "dailies": 2, "reports": 1}
     assert not (wrong := await cluster.verdict()), texts(wrong)
@@ -203,7 +201,7 @@ async def test_a_process_meets_a_newer_schema(cluster: Cluster) -> None:
         Connection.execute, text("UPDATE alembic_version SET version_num = '9999'")
     )
     with suppress(TimeoutError):
-        await annegret.slash(channel, "quiz start")
+        await annegret.slash(channel, "quiz")
     assert await bot.dead() == 1
     line = bot.log.strip().splitlines()[-1]
     assert line.startswith(

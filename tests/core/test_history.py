@@ -18,7 +18,7 @@ from sqlalchemy import URL, Engine, event
 
 from bot.core.clicks import Click
 from bot.core.database import open_database
-from bot.practice.cards import Asking
+from bot.practice.model import Asking
 from tests.banks import small_bank
 from tests.history import ALWINA, CHANNEL, GUILD, NOW, fill
 from tests.stage import Stage
@@ -76,7 +76,7 @@ USES: dict[str, Use] = {
     "practice": practise,
     "a round": play_round,
     "/today": lambda stage: stage.bot.dailies.today(GUILD, ALWINA),
-    "/daily status": lambda stage: stage.bot.schedules.status(GUILD),
+    "/daily": lambda stage: stage.status(),
     "/profile": lambda stage: stage.bot.profiles.read(GUILD, ALWINA, ALWINA),
     "/topics": lambda stage: stage.bot.topics.all(ALWINA, GUILD),
     "/leaderboard": lambda stage: stage.bot.boards.board(GUILD, ALWINA, period="all"),

@@ -5,18 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
-from fsrs import Rating
 
-from bot.answers.store import Review
 from bot.core.child_process import CallStopped
 from bot.core.nightly import HOUR, Nightly, latest_night
-from bot.memory import store as memory_store
-from bot.memory.own_models import OwnModels
+from bot.memory.service import FirstStabilitiesWork
 from bot.milestones.service import Milestones
-from bot.questions.banks import Banks
 from tests.patience import PATIENCE
 from tests.stage import Stage
 
@@ -161,37 +156,27 @@ async def test_a_bot_that_stops_is_no_failure(stage: Stage) -> None:
 
 
 async def test_what_the_bot_does_at_night(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After three o'clock banks have measured items; own parameters and milestones were checked."""
-    measured, looked, checked = asyncio.Event(), asyncio.Event(), asyncio.Event()
-    measure, run, check = Banks.measure, OwnModels.run, Milestones.check_all
+    """After three o'clock first stabilities and milestones are checked, and streaks settled."""
+    looked, checked = asyncio.Event(), asyncio.Event()
+    run, check = FirstStabilitiesWork.run, Milestones.check_all
 
-    def note_measured(banks: Banks, found: Any) -> None:
-        measure(banks, found)
-        if found:
-            measured.set()
-
-    async def note_run(models: OwnModels) -> int:
+    async def note_run(fits: FirstStabilitiesWork) -> int:
         looked.set()
-        return await run(models)
+        return await run(fits)
 
     async def note_check(milestones: Milestones) -> int:
         checked.set()
         return await check(milestones)
 
-    monkeypatch.setattr(Banks, "measure", note_measured)
-    monkeypatch.setattr(OwnModels, "run", note_run)
+    monkeypatch.setattr(FirstStabilitiesWork, "run", note_run)
     monkeypatch.setattr(Milestones, "check_all", note_check)
     stage.bot = stage.process()
     await stage.bot.recover()
-    reviews = [Review(user_id, Rating.Again, stage.clock()) for user_id in range(5001, 5041)]
-    await stage.database.write(memory_store.record, "t1-a", reviews)
     stage.clock.at = TODAY + timedelta(days=1, hours=HOUR)
     assert await due(stage, *stage.bot.nightly) == [[0], [0], [0]]
     stage.bot.start()
     async with asyncio.timeout(PATIENCE):
-        await measured.wait()
         await looked.wait()
         await checked.wait()
     await stage.bot.close()
-    assert stage.bot.context.banks.packs.items["t1-a"].level == "hard"
     assert await due(stage, *stage.bot.nightly) == [[], [], []]

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -26,47 +26,44 @@ from bot.answers import store as answer_log
 from bot.answers.rules import PERIODS, days_of
 from bot.answers.store import CHALLENGE, DAILY, ROUND, Answer, Review
 from bot.app import HELD, IN_PLAY, SOURCES, all_tables
+from bot.bank import store as suggestions
+from bot.bank.model import Form, SuggestionState
 from bot.boards import store as boards
 from bot.challenges import store as challenges
-from bot.challenges.store import Player, Shown
-from bot.core import erased_answers, notes, servers
+from bot.challenges.model import ChallengeOptions, ChallengePlayer, ShownQuestion
+from bot.core import erased_answers, member_hashes, notes, servers
 from bot.core.database import Database
 from bot.core.jobs import Queue
-from bot.core.shards import ALL, Shards
-from bot.core.snowflakes import earliest_id
+from bot.core.snowflakes import ALL, Shards, earliest_id
 from bot.core.tables import count_rows
-from bot.daily import schedule_store, streak_store
+from bot.daily import schedule_store
 from bot.daily import store as daily
-from bot.daily.rules import Schedule
-from bot.daily.store import Written
-from bot.insights import store as insights
+from bot.daily.model import Schedule
+from bot.games.model import Starter
+from bot.interviews import partner_store
 from bot.interviews import store as interviews
-from bot.interviews.store import Interview
+from bot.interviews.model import Interview, PartnerState
 from bot.members import store as members
+from bot.members import streak_store
+from bot.members.model import Dates, Streak
+from bot.memory import rules as memory_rules
 from bot.memory import store as memory
-from bot.memory.fitting import Fit
-from bot.milestones import rules as milestone_rules
 from bot.milestones import store as milestones
-from bot.milestones.rules import Milestone
-from bot.milestones.rules import State as Giving
-from bot.pairs import store as pairs
-from bot.pairs.rules import MessageKind, PairState, SearchState, Turn
+from bot.milestones.model import Kind, Milestone, Reached
 from bot.plan import store as plan
-from bot.plan.rules import Plan
+from bot.plan.model import Plan
 from bot.practice import store as practice
-from bot.practice.rules import PlannedDay
+from bot.practice.model import PlannedDay
 from bot.privacy import store as privacy
 from bot.questions import store as questions
-from bot.questions.model import Item, Measured
+from bot.questions.model import Item
 from bot.questions.own import OwnItem, OwnTopic, own_id
 from bot.recap import store as recap
+from bot.recap.model import RecapSchedule
 from bot.reminders import store as reminders
 from bot.reminders.model import Reminder
 from bot.rounds import store as rounds
-from bot.rounds.rules import Phase
-from bot.rounds.store import Round, RoundQuestion
-from bot.suggestions import store as suggestions
-from bot.suggestions.rules import State, SuggestedQuestion
+from bot.rounds.model import RoundOptions, RoundQuestion
 from tests.history import ALWINA, CHANNEL, GUILD, NOW, analyze, fill
 
 BESIDE_STORES = pay, totals
@@ -75,7 +72,7 @@ STORES = (
         import_module(f"bot.{path.parent.name}.{path.stem}")
         for path in sorted(Path(bot.__file__).parent.glob("*/*store.py"))
     ),
-    *(notes, servers, erased_answers),
+    *(notes, servers, erased_answers, member_hashes),
 )
 DAYS = 300
 LAST = DAYS * 3  # the question that is open, in a round and in a practice
@@ -89,7 +86,6 @@ UNDER_WAY = (
         "ix_dailies_unrevealed",
         "ix_dailies_in_play",
         "ix_recaps_due_at",
-        "ix_memory_models_unfinished",
     ),
 )
 """Indexes that hold only what is under way, and so do not grow."""
@@ -99,12 +95,10 @@ BY_HAND = {
     privacy.departed: "once a connection; servers that have left are few",
     totals.rebuild: "for `python -m bot repair`, which an operator calls when something is wrong",
     answer_log.describe: "for `python -m bot restore`, which an operator calls",
-    insights.members_from: "at night, and the walk takes one look at an index for each member",
     answer_log.all_reviews_of: "for a fit at night, each time that a member's reviews have doubled",
 }
 """Functions that may look at everything, and why."""
 SMALL = {
-    "item_difficulties": "one row for each item that was answered, read at the start and each night",
     "meta": "the program's notes to itself, of which those about commands are kept for an hour",
     "erased_answers": "members who had an answer erased to what is still open",
     "erasures": "servers that have left in the last thirty days, and members for the seconds that it takes",
@@ -143,46 +137,21 @@ COUNTED = replace(
     ANSWER, question_id=1, user_id=ALWINA, local_date=TODAY, paid=90, rating=3, team_id=GUILD
 )
 DAILY_ANSWER = replace(COUNTED, source=DAILY, question_id=DAYS - 1)
-RUNNING = Round(
-    DAYS,
-    GUILD,
-    CHANNEL,
-    ALWINA,
-    None,
-    "mixed",
-    20,
-    False,
-    3,
-    Phase.OPEN,
-    3,
-    NOW,
-    0,
-    0,
-    None,
-    None,
-    NOW,
-)
 QUESTION = RoundQuestion(LAST, DAYS, 3, "t1-a", "0123", 20, None, None, None, None, None)
 SOON = {"closes_at": NOW + timedelta(hours=1)}
-OPTIONS = {
-    "guild_id": GUILD,
-    "channel_id": 11,
-    "starter_id": 103,
-    "topic_id": None,
-    "difficulty": "mixed",
-}
+STARTER = Starter(guild_id=GUILD, channel_id=11, user_id=103)
 
 
-STREAK = Milestone(milestone_rules.Kind.STREAK, "7", 7)
-REACHED = milestones.Reached(5, GUILD, ALWINA, 7, Giving.WAITING)
+STREAK = Milestone(Kind.STREAK, "7", 7)
+REACHED = Reached(5, GUILD, ALWINA, Kind.STREAK, "7", 7)
 MINE = own_id(GUILD, 2)
 OWN = Item(MINE, "t1", "typed", 1, "Ours?", "It is.", accept=("ours",))
-PLAN = Plan(ALWINA, TODAY + timedelta(days=20), 15, TODAY - timedelta(days=20), 80, "all", "")
+PLAN = Plan(ALWINA, TODAY + timedelta(days=20), 15, TODAY - timedelta(days=20), "all")
 
 
-NEW_SEARCH = {"guild_id": GUILD, "hours": "any", "zone": "UTC", "started_at": NOW, "ends_at": NOW}
-UNSENT = pairs.Unsent(DAYS, GUILD, DAYS, ALWINA, 2000, MessageKind.OVER, 0, NOW, None)
-PAIR = SimpleNamespace(id=DAYS, first_search_id=DAYS, second_search_id=DAYS - 1)
+DATES = Dates(
+    ALWINA, {GUILD: NOW - timedelta(days=9)}, "UTC", TODAY - timedelta(days=4), TODAY, NOW
+)
 
 
 USUAL = {
@@ -198,7 +167,7 @@ USUAL = {
     "source": ROUND,
     **dict.fromkeys(("question_id", "source_id"), LAST),
     **dict.fromkeys(("round_id", "challenge_id", "daily_id", "interview_id", "practice_id"), DAYS),
-    **dict.fromkeys(("search_id", "pair_id", "message_id"), DAYS),
+    "message_id": DAYS,
     **dict.fromkeys(("erasure_id", "suggestion_id", "schedule_id", "report_id", "number"), 1),
     **dict.fromkeys(("now", "at", "asked_at", "first_at", "next_at", "due", "until"), NOW),
     **dict.fromkeys(("day", "last"), TODAY),
@@ -212,10 +181,8 @@ USUAL = {
     "answer": ANSWER,
     "interview": Interview(DAYS, ALWINA, None, 3, None),
     "milestone": STREAK,
-    "pair": PAIR,
     "plan": PLAN,
     "schedule": SCHEDULE,
-    "unsent": UNSENT,
 }
 """The arguments for parameters with these names, unless a call gives another one."""
 
@@ -246,9 +213,10 @@ CALLS: list[Call] = [
     call(answer_log.standings, question_ids=[LAST, LAST - 1]),
     call(answer_log.paid_for, question_ids=[1, 2, 3]),
     call(answer_log.with_own_item, item_id=MINE),
-    call(answer_log.reviews_of, item_ids=[MINE]),
+    call(answer_log.reviews_of, item_id=MINE),
     call(answer_log.practised_after, question_id=LAST - 100, limit=50),
     call(answer_log.verdicts_since, since=NOW - timedelta(days=20)),
+    call(answer_log.servers_since, since=NOW - timedelta(days=20)),
     call(answer_log.has_played, user_id=NEWCOMER),
     call(answer_log.points_between),
     call(answer_log.points_between, topic_id="t1"),
@@ -256,30 +224,31 @@ CALLS: list[Call] = [
     call(totals.add, counted=[COUNTED]),
     call(totals.correct, before=COUNTED, paid=0),
     call(pay.add_counted, answer=replace(DAILY_ANSWER, user_id=103)),
-    call(pay.grade, before=DAILY_ANSWER, states="0", points=90, right=True),
     call(pay.count_changed, item=OWN, sources=SOURCES),
     call(pay.judge_again, item=OWN, sources=SOURCES),
     call(IN_PLAY.items, GUILD, "round"),
     call(IN_PLAY.items),
     call(IN_PLAY.items_hidden_from),
     call(IN_PLAY.items_hidden_from, guild_id=None),
-    call(challenges.add_shown, shown=Shown(LAST, ALWINA, "0123", NOW, NOW)),
+    call(challenges.add_shown, shown=ShownQuestion(LAST, ALWINA, "0123", NOW, NOW)),
     call(challenges.delete_shown, question_id=LAST - 2),
     call(challenges.end_shown, question_id=LAST - 2),
     call(challenges.shown_to, question_id=LAST - 2),
-    call(daily.add_written, written=Written(DAYS, 103, "So.", None)),
-    call(daily.written_by, daily_id=DAYS - 1),
-    call(daily.save_grade, written=Written(DAYS - 1, ALWINA, "So.", None)),
-    call(daily.change_grade, daily_id=DAYS - 1),
-    call(streak_store.count_streak, answer=DAILY_ANSWER),
+    call(daily.add_text, user_id=103, text="So."),
+    call(daily.text_of, daily_id=DAYS - 1),
+    call(streak_store.begin, through=TODAY),
+    call(streak_store.settle, streak=Streak(4, 9), through=TODAY - timedelta(days=4)),
+    call(streak_store.days_after, through=TODAY - timedelta(days=5)),
+    call(streak_store.to_settle, day=TODAY - timedelta(days=9)),
+    call(daily.asked_on, DATES),
+    call(plan.asked_on, DATES),
     call(memory.record, given=[Review(ALWINA, Rating.Good, NOW)]),
     call(memory.who_learned, item_ids=["t1-a", "t1-b"], at_least=1, since=NOW),
     call(members.seen_on, after=NEWCOMER),
-    call(milestones.remove, kind=milestone_rules.Kind.STREAK, name="7"),
-    call(milestones.reach, user_ids=[NEWCOMER], reached=[STREAK], told=True),
+    call(milestones.remove, kind=Kind.STREAK, name="7"),
+    call(milestones.reach, user_ids=[NEWCOMER], reached=[STREAK]),
     call(milestones.to_give, row_id=5),
-    call(milestones.given, row=REACHED),
-    call(milestones.fail, row=REACHED, problem="odd"),
+    call(milestones.end_giving, row=REACHED),
     call(milestones.forget, row_id=5),
     call(milestones.set_told, ids=[5]),
     call(privacy.known_servers, list(HELD.servers)),
@@ -299,31 +268,22 @@ CALLS: list[Call] = [
     call(questions.save_items, rows=[OwnItem(GUILD, 8, "mine-8", "own--9", False, "{}")]),
     call(
         challenges.create,
+        starter=STARTER,
+        options=ChallengeOptions(),
         questions=[("t1-a", 20)],
         member_id=None,
-        wanted=1,
-        hours=1,
         **SOON,
-        **OPTIONS,
     ),
     call(challenges.recount, challenge_ids=[DAYS]),
-    call(challenges.save_player, player=Player(DAYS, ALWINA, 2, NOW, None, GUILD)),
+    call(challenges.save_player, player=ChallengePlayer(DAYS, ALWINA, 2, NOW, None, GUILD)),
     call(challenges.shown_to_all, question_id=LAST - 2),
     call(memory.replay, item_id=MINE),
-    call(schedule_store.add_schedule, schedule=replace(SCHEDULE, number=2)),
+    call(schedule_store.add_schedule, schedule=SCHEDULE),
     call(schedule_store.change_schedule, paused=True),
     call(schedule_store.active_schedules, since=TODAY - timedelta(days=9), limit=20),
     call(daily.taken, since=TODAY - timedelta(days=9)),
     call(daily.create, day=TODAY + timedelta(days=1), state="posting", scheduled_at=NOW),
-    call(daily.close_daily, expect="open", problem=None),
-    call(streak_store.streak_of),
-    call(streak_store.streak_of, user_id=1000),
-    call(streak_store.credit_day),
-    call(streak_store.credit_day, user_id=1000),
-    call(insights.reports_by_subject, since=NOW - timedelta(days=365)),
-    call(insights.save_difficulties, measured={"t1-a": Measured(0.5, 40)}),
-    call(insights.members_from, first=ALWINA, limit=20000),
-    call(insights.first_answers, user_ids=[ALWINA, 1000]),
+    call(suggestions.count_reporters, since=NOW - timedelta(days=365)),
     call(interviews.create, user_id=7, topic_id=None, total=3),
     call(interviews.add_question, number=2),
     call(interviews.add_partner_answer, total=2),
@@ -339,36 +299,22 @@ CALLS: list[Call] = [
     call(members.names_of, user_ids=[ALWINA, 1000]),
     call(members.set_shows_profile, shows=True),
     call(members.set_zone_if_unset, zone="Europe/Berlin"),
-    call(memory.recompute, item_ids=[MINE]),
-    call(memory.unfinished, limit=50),
-    call(pairs.create_search, user_id=7, state=SearchState.SEEKING, due_at=NOW, **NEW_SEARCH),
     call(
-        pairs.create,
-        guild_id=GUILD,
+        partner_store.create,
         first_id=7,
-        second_id=8,
-        first_search_id=7,
-        second_search_id=8,
-        state=PairState.PROPOSED,
-        starts_at=NOW,
+        state=PartnerState.OPEN,
         created_at=NOW,
         due_at=NOW,
-    ),
-    call(pairs.in_thread, thread_id=7),
-    call(pairs.without_questions, since=NOW - timedelta(days=2)),
-    call(pairs.add_turn, turn=Turn(DAYS, 2, "t1", "", NOW, None, None)),
-    call(pairs.change_turn, ticks="0"),
-    call(
-        pairs.add_message,
+        topic_id=None,
         guild_id=GUILD,
         channel_id=CHANNEL,
-        kind=MessageKind.OVER,
-        number=0,
-        created_at=NOW,
-        due_at=NOW,
     ),
-    call(pairs.unsent_in, channel_id=2000),
-    call(plan.record_day, day=PlannedDay(TODAY, 500, 20)),
+    call(partner_store.get, key=DAYS),
+    call(partner_store.of_member, states=(PartnerState.POSTING, PartnerState.OPEN)),
+    call(member_hashes.count_up, what="partners", limit=3),
+    call(member_hashes.remember, "apart", ALWINA, NEWCOMER),
+    call(member_hashes.remembers, "apart", ALWINA, NEWCOMER),
+    call(plan.record_day, day=PlannedDay(TODAY, 500)),
     call(plan.days_since, day=TODAY - timedelta(days=60)),
     call(practice.create, user_id=7, topic_id=None),
     call(
@@ -377,7 +323,7 @@ CALLS: list[Call] = [
         number=9,
         item_id="t1-a",
         choice_order="",
-        fresh=True,
+        is_new=True,
         asked_at=NOW,
     ),
     call(practice.change_question, left_out_at=NOW),
@@ -386,10 +332,10 @@ CALLS: list[Call] = [
     call(questions.add_report, text="odd"),
     call(questions.reports_since, since=NOW - timedelta(days=1)),
     call(questions.count_reports, most=100),
-    call(suggestions.add, question=SuggestedQuestion("Why?", "So", "", "It is", "")),
-    call(suggestions.decide, state=State.REJECTED, reason="No"),
+    call(suggestions.add, form=Form("Why?", "So", "", "It is")),
+    call(suggestions.decide, state=SuggestionState.REJECTED, reason="No"),
     call(suggestions.forget, ids=[1]),
-    call(recap.save_schedule, schedule=recap.Schedule(GUILD, CHANNEL, 0, NOW, NOW)),
+    call(recap.save_schedule, schedule=RecapSchedule(GUILD, CHANNEL, 0, NOW, NOW)),
     call(recap.taken, since=TODAY - timedelta(weeks=6)),
     call(recap.create, week=TODAY, state="quiet", channel_id=CHANNEL, scheduled_at=NOW),
     call(recap.get, recap_id=9),
@@ -397,19 +343,23 @@ CALLS: list[Call] = [
     call(recap.redirect, channel_id=None),
     call(reminders.save, reminder=Reminder(ALWINA, "09:00", NOW)),
     call(reminders.change, Reminder(ALWINA, "09:00", NOW), problem=None),
-    call(rounds.create, questions=[("t1-a", "0123", 20)], seconds=20, **OPTIONS),
+    call(
+        rounds.create,
+        starter=STARTER,
+        options=RoundOptions(seconds=20),
+        questions=[("t1-a", "0123", 20)],
+    ),
     call(rounds.started_by, starter_id=ALWINA),
-    call(rounds.bring_forward, number=3),
+    call(rounds.all_have_answered, question=QUESTION),
     call(rounds.question_of, number=3),
     call(rounds.mark_asked, question=QUESTION),
     call(rounds.change_question, asked_at=NOW),
-    call(rounds.add_answer, number=3),
-    call(rounds.add_checked_answer, round_=RUNNING),
     call(members.team_names, role_ids={GUILD, 7}),
     call(members.add_team, name="Red"),
     call(members.remove_teams, role_ids=[GUILD]),
     call(members.rename_team, role_id=GUILD, name="Blue"),
     call(notes.set_note, value="b"),
+    call(notes.note_once, value="b"),
     call(notes.claim_interaction, interaction_id=earliest_id(NOW)),
     call(servers.require_starter, roles=(), manages=False),
 ]
@@ -417,9 +367,9 @@ CALLS: list[Call] = [
 BOUNDED = [
     call(answer_log.latest_ratings, ALWINA),
     call(answer_log.count_reviews, ALWINA, 800),
-    call(memory.save_fit, ALWINA, Fit(), 800, NOW),
+    call(memory.save_fit, ALWINA, memory_rules.USUAL, 800, NOW),
     call(answer_log.latest_on, GUILD, TODAY - timedelta(days=365), answer_log.LATEST),
-    call(practice.latest_answers, ALWINA, NOW - timedelta(days=28), 400),
+    call(practice.answer_times, ALWINA, NOW - timedelta(days=28)),
     # a member's answers to an item
     call(answer_log.last_paid, GUILD, "t1-a", [ALWINA, 102], NOW - timedelta(days=30)),
     call(

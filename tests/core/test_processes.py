@@ -10,10 +10,12 @@ from sqlalchemy import URL, Connection
 
 from bot.core.database import Database, open_database
 from bot.core.processes import is_only_process
-from bot.core.shards import ALL, TAKE_OVER, Shards
+from bot.core.snowflakes import ALL, TAKE_OVER, Shards
 from bot.daily import schedule_store
-from bot.daily.rules import Schedule
+from bot.daily.model import Schedule
+from bot.games.model import Starter
 from bot.rounds import store as rounds
+from bot.rounds.model import RoundOptions
 from tests.patience import PATIENCE
 
 AT = datetime(2027, 1, 4, 12, tzinfo=UTC)
@@ -25,13 +27,9 @@ ONE_OF_THREE = Shards(3, (0,))
 def start(conn: Connection, guild_id: int) -> int:
     key = rounds.create(
         conn,
-        guild_id=guild_id,
-        channel_id=guild_id,
-        starter_id=1,
-        topic_id=None,
-        difficulty="mixed",
-        seconds=20,
-        questions=[("lora-1", "0123", 20)],
+        Starter(guild_id=guild_id, channel_id=guild_id, user_id=1),
+        RoundOptions(seconds=20),
+        [("lora-1", "0123", 20)],
         now=AT,
         first_at=AT,
     )

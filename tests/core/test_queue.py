@@ -25,7 +25,7 @@ from bot.core.jobs import (
     queue_columns,
     total_backoff,
 )
-from bot.core.shards import TAKE_OVER, Shards
+from bot.core.snowflakes import TAKE_OVER, Shards
 from tests.fakes import START, Clock
 
 METADATA = MetaData()

@@ -42,7 +42,7 @@ _ASKED_TWICE = """
 _PRACTISED = """
     SELECT c.id, item_id FROM challenges c
     JOIN challenge_questions q ON q.challenge_id = c.id
-    JOIN challenge_takers t ON t.challenge_id = c.id
+    JOIN challenge_players t ON t.challenge_id = c.id
     JOIN practices p ON p.user_id = t.user_id
     JOIN practice_questions asked USING (item_id)
     WHERE asked.practice_id = p.id
@@ -55,7 +55,7 @@ Seen = dict[tuple[int, int], list[int]]
 def challenges(facts: Facts) -> Iterator[str]:
     """Yield every invariant that does not hold, as a sentence."""
     yield from _cards(facts)
-    yield from _takers(facts)
+    yield from _players(facts)
     yield from _secrets(facts)
 
 
@@ -65,7 +65,7 @@ def _cards(facts: Facts) -> Iterator[str]:
     for row in facts["challenges"]:
         what, state, taken = f"challenge {row['id']}", row["state"], f"take:v1:{row['id']}"
         if state not in {"open", "closed"}:
-            yield f"{what} is stuck as {state!r}: {row['detail']}"
+            yield f"{what} is stuck as {state!r}: {row['ending']}"
         found = [m for m in facts.public(taken) if any(taken in v.custom_ids for v in m.history)]
         if row["ending"]:
             continue
@@ -86,8 +86,8 @@ def _cards(facts: Facts) -> Iterator[str]:
                 yield f"{what}: the standings say {shown}, the answers {won[row['id']]}"
 
 
-def _takers(facts: Facts) -> Iterator[str]:
-    """Check that a taker saw each question once, and that what was locked in is stored."""
+def _players(facts: Facts) -> Iterator[str]:
+    """Check that a player saw each question once, and that what was locked in is stored."""
     numbers = {q["id"]: (q["challenge_id"], q["number"]) for q in facts["challenge_questions"]}
     orders = {(s["question_id"], s["user_id"]): s["choice_order"] for s in facts["challenge_shown"]}
     seen: Seen = defaultdict(list)
@@ -140,4 +140,4 @@ def _secrets(facts: Facts) -> Iterator[str]:
     for challenge_id, item in facts.query(_ASKED_TWICE):
         yield f"{item} of challenge {challenge_id} was asked on its server before the close"
     for challenge_id, item in facts.query(_PRACTISED):
-        yield f"a taker practised {item} of challenge {challenge_id} before its close"
+        yield f"a player practised {item} of challenge {challenge_id} before its close"

@@ -6,7 +6,6 @@ every round has ended, and no daily is about to be posted or closed.
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 import sqlite3
@@ -25,7 +24,8 @@ from sqlalchemy import create_engine
 from bot.answers import totals
 from bot.core.snowflakes import earliest_id
 from bot.core.tables import milliseconds
-from bot.memory.rules import DEFAULT, MemoryCard, MemoryModel, review
+from bot.memory.model import Fits, MemoryCard
+from bot.memory.rules import first_stabilities, review
 from tests.crash.challenges import challenges
 from tests.loopback.model import Interaction, Message
 from tests.loopback.world import World
@@ -64,7 +64,9 @@ _RATED = """
     SELECT user_id, item_id, rating, answered_at FROM answers WHERE rating IS NOT NULL
     ORDER BY answered_at, source, question_id
 """
-_MODELS = "SELECT user_id, parameters FROM memory_models WHERE parameters IS NOT NULL"
+_FITS = (
+    "SELECT user_id, holds_from, again, hard, good, easy FROM first_stabilities ORDER BY holds_from"
+)
 _MEMORY_CARDS = "SELECT user_id, item_id, state, stability, due_at FROM cards"
 
 Row = sqlite3.Row
@@ -186,7 +188,7 @@ def card_versions(
     if message_id != card.id:
         yield f"{what}: the stored message is {message_id}, the card {card.id}"
     final = [v for v in card.history if set(ends) & set(v.custom_ids)]
-    # a reveal that is shown again after /quiz stop has no button for the next question any more
+    # a reveal that is shown again after a stop has no button for the next question any more
     texts = {v.text.removesuffix("\nNext") for v in final}
     if len(texts) > 1:
         yield f"{what} ended in {len(texts)} ways: {sorted(texts)}"
@@ -327,14 +329,12 @@ def _standings(facts: Facts) -> Iterator[str]:
 def _dailies(facts: Facts) -> Iterator[str]:
     """Check that a schedule has one daily a date, with its thread, and a result that is stored."""
     answers = facts.answers_to("daily")
-    per_date: Counter[tuple[int, int, str]] = Counter()
-    threads = {(s["guild_id"], s["number"]) for s in facts["daily_schedules"] if s["thread"]}
+    per_date: Counter[tuple[int, str]] = Counter()
     for daily in facts["dailies"]:
         row, state = daily["id"], daily["state"]
         what = f"daily {row}"
         found = facts.cards("daily", row)
-        schedule = daily["guild_id"], daily["number"]
-        per_date[*schedule, daily["local_date"]] += len(found)
+        per_date[daily["schedule_id"], daily["local_date"]] += len(found)
         if state in {"posting", "threading", "closing"}:
             yield f"{what} is stuck as {state!r}: {daily['problem']}"
         if (state in {"open", "closed"}) != bool(found):
@@ -344,15 +344,15 @@ def _dailies(facts: Facts) -> Iterator[str]:
             yield from card_versions(what, card, daily["message_id"], marks)
             if daily["problem"]:
                 continue
-            if schedule in threads and card.thread is None:
+            if daily["thread"] and card.thread is None:
                 yield f"{what} has no thread"
             if state == "closed" and not marks & set(card.history[-1].custom_ids):
                 yield f"{what} is closed, but its card is not"
             elif state == "closed":
                 yield from _daily_result(what, card.history[-1].text, answers[row])
     yield from (
-        f"server {guild_id} has {n} dailies {number} on {day}"
-        for (guild_id, number, day), n in per_date.items()
+        f"schedule {schedule_id} has {n} dailies on {day}"
+        for (schedule_id, day), n in per_date.items()
         if n > 1
     )
 
@@ -402,7 +402,9 @@ def _counted(facts: Facts) -> Iterator[str]:
             yield f"{what} has the rating {rating}"
         elif is_rated and not is_private and (rating > 1) != answer["correct"]:
             yield f"{what} has the rating {rating}, and is {answer['correct']=}"
-        counts = answer["is_over"] and answer["answer"] is not None and not is_private
+        is_open_question = answer["item_id"] == ""  # it counts for the streak only
+        counts = answer["is_over"] and answer["answer"] is not None
+        counts = counts and not is_private and not is_open_question
         if (answer["local_date"] is not None) != counts:
             yield f"{what} counts on {answer['local_date']}"
         item = user, answer["guild_id"], answer["item_id"]
@@ -435,14 +437,17 @@ def _content(database: Path) -> set[str]:
 
 
 def _memory(facts: Facts) -> Iterator[str]:
-    """Check that each memory card is what a replay of the log makes, with the member's parameters."""
-    models = {user: MemoryModel(tuple(json.loads(stored))) for user, stored in facts.query(_MODELS)}
+    """Check that each memory card is what a replay of the log makes, with the member's stabilities."""
+    fits: dict[int, Fits] = {}
+    for user, since, again, hard, good, easy in facts.query(_FITS):
+        holds_from = _EPOCH + timedelta(milliseconds=since)
+        fits.setdefault(user, []).append((holds_from, (again, hard, good, easy)))
     replayed: dict[tuple[int, str], MemoryCard] = {}
     for user, item, rating, at in facts.query(_RATED):
         before = replayed.get((user, item))
-        model = models.get(user, DEFAULT)
         answered_at = _EPOCH + timedelta(milliseconds=at)
-        replayed[user, item] = review(before, Rating(rating), answered_at, model)
+        first = first_stabilities(fits.get(user, []), answered_at)
+        replayed[user, item] = review(before, Rating(rating), answered_at, first)
     wanted = {
         key: (card.state, card.stability, milliseconds(card.due_at))
         for key, card in replayed.items()

@@ -122,7 +122,7 @@ def challenge_cards(channel: Channel) -> list[Message]:
 async def step_in_challenge(
     players: Players, member: Member, card: Message, *, right: bool
 ) -> Result | None:
-    """Let a taker answer the open question, go on to the next one, or press "Take it"."""
+    """Let a player answer the open question, go on to the next one, or press "Take it"."""
     mine = [m for m in member.sees(card.channel) if m.audience == member.id and _is_of_challenge(m)]
     if mine and (found := card_of(mine[-1])) is not None and found[1] == "challenge":
         result = await players.answer(member, mine[-1], right=right)
@@ -153,7 +153,7 @@ def hasten(database: Path, seconds: float = 1.0) -> None:
         f"UPDATE rounds SET due_at = min(due_at, {due}) "
         "WHERE phase IN ('ask', 'open', 'pause') AND NOT hosted",
         f"UPDATE challenge_shown SET deadline_at = min(deadline_at, {due})",
-        f"UPDATE challenge_takers SET finished_at = min(finished_at, {due})",
+        f"UPDATE challenge_players SET finished_at = min(finished_at, {due})",
     )
 
 

@@ -12,11 +12,13 @@ from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import create_engine
 
 from bot.answers import totals
 from bot.core.servers import set_zone
+from bot.core.zones import search_zones
 from bot.questions.bank import data_dir, parse_bank
 from tests.crash import invariants
 from tests.crash.play import (
@@ -32,6 +34,7 @@ from tests.crash.play import (
 )
 from tests.loopback.driver import CannotDo, Member, Result
 from tests.loopback.model import Channel, Message, parts
+from tests.loopback.panel import add_daily, set_extras
 from tests.loopback.process import BotProcess
 from tests.loopback.world import World
 from tests.patience import PATIENCE
@@ -151,7 +154,7 @@ class Stage:
     def has_finished(self, member: Member) -> bool:
         """Return whether a member has finished the challenge, or their time for it is up."""
         now = int(time.time() * 1000)
-        sql = f"SELECT 1 FROM challenge_takers WHERE user_id = {member.id} AND finished_at < {now}"
+        sql = f"SELECT 1 FROM challenge_players WHERE user_id = {member.id} AND finished_at < {now}"
         return bool(self.rows(sql))
 
     async def act(self, action: Coroutine[object, object, Result | None]) -> Result | None:
@@ -163,12 +166,20 @@ class Stage:
 
     async def act_until_stored(self, table: str, command: str, **options: object) -> None:
         """Use a command, again if the bot ended before its effect was stored."""
+        await self.do_until_stored(
+            table, lambda: self.annegret.slash(self.channel, command, **options)
+        )
+
+    async def do_until_stored(
+        self, table: str, action: Callable[[], Coroutine[object, object, Result | None]]
+    ) -> None:
+        """Do something, again if the bot ended before its effect was stored."""
         for _ in range(3):
             if not self.bot.running:
                 await self.comes_back()
             if self.rows(f"SELECT 1 FROM {table}"):
                 return
-            await self.act(self.annegret.slash(self.channel, command, **options))
+            await self.act(action())
         if not self.bot.running:
             await self.comes_back()
 
@@ -203,7 +214,7 @@ class Stage:
         where = channel or self.channel
         before = len(cards(where))
         options = {"questions": 1, "seconds": SECONDS, **options}
-        result = await self.annegret.slash(where, "quiz start", **options)
+        result = await self.annegret.slash(where, "quiz", **options)
         if " starts " in result.text:
             await self.world.until(lambda: len(cards(where)) > before)
         return result
@@ -271,7 +282,7 @@ async def play_round(
     await stage.bot.start()
     moment = arm()
     options = options or {"questions": 1, "seconds": SECONDS}
-    await stage.act(stage.annegret.slash(stage.channel, "quiz start", **options))
+    await stage.act(stage.annegret.slash(stage.channel, "quiz", **options))
     if hasten_first:
         await stage.play(lambda: len(stage.done) == 2)
         await stage.stop()
@@ -285,10 +296,14 @@ async def play_daily(stage: Stage, arm: Arm) -> None:
     """Set a daily up, have it posted at its time, answered by both, and closed at its time."""
     await stage.bot.start()
     moment = arm()
-    now = datetime.now(UTC) - timedelta(minutes=2)
-    local = (now + timedelta(hours=noon_offset(now))).strftime("%H:%M")
-    options = {"channel": stage.channel, "time": local, "timezone": noon_zone(now), "thread": True}
-    await stage.act_until_stored("daily_schedules", "daily setup", **options)
+    zone, local = noon_zone(), local_time(datetime.now(UTC) - timedelta(minutes=2))
+
+    async def set_up() -> Result:
+        shown = await add_daily(stage.annegret, stage.channel, time=local, zone=zone)
+        await set_extras(stage.annegret, shown, thread=True)
+        return shown
+
+    await stage.do_until_stored("daily_schedules", set_up)
     await stage.stop()
     settled = int(time.time() * 1000) - _HOUR_MS
     stage.execute(f"UPDATE daily_schedules SET settled_until = {settled}, next_at = {settled}")
@@ -312,8 +327,13 @@ async def play_challenge(stage: Stage, arm: Arm, *, late: bool = False) -> None:
     members = stage.annegret, stage.bob
     await stage.play(lambda: all(map(stage.has_finished, members)), moment)
     if not late:  # the card's count of finishers comes later
-        shown = "SELECT 1 FROM challenges WHERE shown > 0 OR state != 'open'"
-        await stage.play(lambda: bool(stage.rows(shown)))
+        counted = "SELECT 1 FROM challenges WHERE lease_until IS NULL"
+        await stage.play(
+            lambda: (
+                any(" finished" in m.text for m in stage.channel.messages.values())
+                and bool(stage.rows(counted))
+            )
+        )
     await stage.stop()
     close_challenges(stage.bot.database)
     if late:
@@ -324,12 +344,21 @@ async def play_challenge(stage: Stage, arm: Arm, *, late: bool = False) -> None:
 
 
 async def play_recap(stage: Stage, arm: Arm) -> None:
-    """Play a round, move it to last week while the bot is stopped, and have the recap posted."""
+    """Play a round, move it to last week while the bot is stopped, and have the recap posted.
+
+    Two members are too few for a recap, so ten others have answered too until it is posted.
+    """
     await play_round(stage, lambda: None)
     now = datetime.now(UTC)
     settled = int(now.timestamp() * 1000) - 24 * _HOUR_MS
     guild_id, channel_id = stage.channel.guild.id, stage.channel.id
     stage.execute("UPDATE answers SET local_date = date(local_date, '-7 days')")
+    made_up = {"question_id": "question_id + 1000 * n.value", "user_id": "user_id + n.value"}
+    columns = [str(row[1]) for row in stage.rows("PRAGMA table_info(answers)")]
+    values = ", ".join(made_up.get(column, column) for column in columns)
+    stage.execute(
+        f"INSERT INTO answers SELECT {values} FROM answers, json_each('[1, 2, 3, 4, 5]') AS n"
+    )
     stage.execute(
         "INSERT INTO recap_schedules (guild_id, channel_id, weekday, settled_until, next_at) "
         f"VALUES ({guild_id}, {channel_id}, {now.weekday()}, {settled}, {settled})"
@@ -337,12 +366,15 @@ async def play_recap(stage: Stage, arm: Arm) -> None:
     engine = create_engine(f"sqlite:///{stage.bot.database}")
     with engine.begin() as conn:
         totals.rebuild(conn)
-        set_zone(conn, guild_id, noon_zone(now))
-    engine.dispose()
+        set_zone(conn, guild_id, noon_zone())
     moment = arm()
     await stage.bot.start()
     await stage.play(lambda: stage.rows("SELECT state FROM recaps") == [("posted",)], moment)
     await stage.stop()
+    stage.execute("DELETE FROM answers WHERE question_id > 1000")
+    with engine.begin() as conn:
+        totals.rebuild(conn)
+    engine.dispose()
 
 
 async def play_interview(stage: Stage, arm: Arm, *, counts: bool = False) -> None:
@@ -372,7 +404,7 @@ async def play_interview(stage: Stage, arm: Arm, *, counts: bool = False) -> Non
         await stage.world.until(lambda: card() is not before and text in card().text)
 
     await stage.bot.start()
-    await annegret.slash(channel, "interview", questions=1)
+    await annegret.slash(channel, "interview")
     await annegret.submit(await press("Answer"), "Subwords are tokens.")
     await stage.world.until(lambda: "key points" in card().text)
     if counts:
@@ -395,14 +427,15 @@ async def play_interview(stage: Stage, arm: Arm, *, counts: bool = False) -> Non
     await stage.stop()
 
 
-def noon_offset(now: datetime) -> int:
-    """Return the hours to add to UTC so that it is around noon, and no date changes in a test."""
-    return 12 - now.hour
+def noon_zone() -> str:
+    """Return a zone where it is around noon, so that no date changes in a test."""
+    now = datetime.now(UTC)
+    return min(search_zones(""), key=lambda zone: abs(now.astimezone(ZoneInfo(zone)).hour - 12))
 
 
-def noon_zone(now: datetime) -> str:
-    offset = noon_offset(now)
-    return f"Etc/GMT{-offset:+d}" if offset else "Etc/GMT"
+def local_time(at: datetime) -> str:
+    """Return the time of day in that zone."""
+    return at.astimezone(ZoneInfo(noon_zone())).strftime("%H:%M")
 
 
 def texts(lines: Iterable[str]) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash.pairs import play_pair, played
+from tests.crash.partners import play_partners, played
 from tests.crash.play import cards, revealed
 from tests.crash.stage import (
     SECONDS,
@@ -38,7 +38,6 @@ REQUESTS = {
     "thread": ("POST", "/channels/{}/messages/{}/threads"),
     "private thread": ("POST", "/channels/{}/threads"),
     "member": ("PUT", "/channels/{}/thread-members/{}"),
-    "open": ("POST", "/users/@me/channels"),
     "sync": ("PUT", COMMANDS),
 }
 MOMENTS: dict[str, Callable[[Stage], bool]] = {
@@ -78,12 +77,12 @@ hosted        | post any          | host:v1:reveal:2     | hosted: next card
 hosted        | post any          | mine:v1              | hosted: standings
 challenge     | reply before      | on its way           | challenge: stored, member not told
 challenge     | post any          | take:v1:             | challenge
-challenge     | reply before      | takeskip:v1          | * taker: shown a question, not told
-challenge     | reply after       | takeskip:v1          | taker: shown a question
-challenge     | reply before      | takeskip:v1:2        | taker: shown the next one, not told
-challenge     | reply before      | takenext:v1          | taker: committed, member not told
-challenge     | reply after       | takenext:v1          | taker: member told
-challenge     | reply before      | the last one         | taker: finished, member not told
+challenge     | reply before      | takeskip:v1          | * player: shown a question, not told
+challenge     | reply after       | takeskip:v1          | player: shown a question
+challenge     | reply before      | takeskip:v1:2        | player: shown the next one, not told
+challenge     | reply before      | takenext:v1          | player: committed, member not told
+challenge     | reply after       | takenext:v1          | player: member told
+challenge     | reply before      | the last one         | player: finished, member not told
 challenge     | edit before       | finished             | challenge: card without its count
 challenge     | edit after        | finished             | challenge: count shown, not stored
 challenge     | edit before       | taken:v1             | * challenge: counted, card not edited
@@ -100,19 +99,17 @@ count         | reply before      | By your own count    | * count: committed, m
 count         | reply after       | By your own count    | count: member told
 interview     | reply before      | a good answer says   | * follow-up: committed, member not told
 interview     | reply after       | a good answer says   | follow-up: member told
-pair          | open before       |                      | search: stored, member not reached
-pair          | post any          | I'll write to you    | * search: first direct message
-pair          | reply before      | A partner for you    | pair: stored, member not told
-pair          | post any          | pairanswer:v1        | proposal
-pair          | private thread before |                  | pair: thread not opened
-pair          | private thread after  |                  | * pair: thread opened, not stored
-pair          | member after      |                      | * pair: one of two in the thread
-pair          | post any          | pairhere:v1          | pair: card to come
-pair          | reply before      | What to listen for   | pair: asker's card
-pair          | post any          | paircard:v1:1:1      | * question of a pair
-pair          | reply before      | Shown to both of you | * ticks shown: committed, asker not told
-pair          | post any          | key points           | pair: ticks
-pair          | post any          | pairreport:v1        | pair: end
+partner       | reply before      | Your card is         | search: stored, member not told
+partner       | post any          | partnerjoin:v1       | * card that looks for a partner
+partner       | reply before      | interview each other | partner: stored, card not edited
+partner       | private thread before |                  | partner: thread not opened
+partner       | private thread after  |                  | * partner: thread opened, not stored
+partner       | member after      |                      | * partner: one of two in the thread
+partner       | post any          | partnercard:v1:1:1   | * question of a partner
+partner       | reply before      | What to listen for   | partner: asker's card
+partner       | post any          | partnerticks:v1:1:1  | ticks of a partner
+partner       | reply before      | As your partner      | * ticks confirmed: committed, member not told
+partner       | post any          | partnerapart:v1      | end of a partner's interview
 """
 """Scene, request or moment, what its body contains, and name; a star marks the `proven` ones.
 
@@ -129,7 +126,7 @@ round         | reply term        | Locked in            | SIGTERM while an answ
 round         | edit term         | why:v1:round         | SIGTERM while a card is revealed
 two questions | pause             |                      | SIGTERM during the pause
 round         | post term         | mine:v1              | SIGTERM while standings are sent
-challenge     | reply term        | takeskip:            | SIGTERM while a taker gets a question
+challenge     | reply term        | takeskip:            | SIGTERM while a player gets a question
 challenge     | edit term         | taken:v1             | SIGTERM while a challenge is closed
 daily         | post term         | v1:daily             | SIGTERM while a daily is sent
 daily         | thread term       |                      | SIGTERM while a thread is opened
@@ -225,8 +222,8 @@ async def play(point: CrashPoint, stage: Stage) -> None:
             await play_daily(stage, arm)
         case "challenge":
             await play_challenge(stage, arm, late=late)
-        case "pair":
-            await play_pair(stage, arm)
+        case "partner":
+            await play_partners(stage, arm)
         case "recap":
             await play_recap(stage, arm)
         case "interview":
@@ -248,9 +245,9 @@ async def play(point: CrashPoint, stage: Stage) -> None:
 )
 async def test_nothing_is_lost_or_doubled(point: CrashPoint, tmp_path: Path) -> None:
     """Every invariant holds once the bot has come back and the play is over."""
-    pair = point.scene == "pair"
-    async with staged(tmp_path, forgetful=point.forgotten, whole_bank=pair) as stage:
+    partner = point.scene == "partner"
+    async with staged(tmp_path, forgetful=point.forgotten, whole_bank=partner) as stage:
         await play(point, stage)
         assert point.how in MOMENTS or stage.world.faults.hit, "the point was never reached"
-        wrong = stage.verdict() + [*played(stage.bot.database, stage.world)] * pair
+        wrong = stage.verdict() + [*played(stage.bot.database, stage.world)] * partner
         assert not wrong, f"{point.name}:\n{texts(wrong)}"

@@ -80,7 +80,7 @@ async def test_the_file_is_damaged(stage: Stage) -> None:
         size = damaged.stat().st_size
         with damaged.open("r+b") as file:  # the same file: the bot has it open
             file.write(b"\xa5" * size)
-    await stage.act(stage.annegret.slash(stage.channel, "quiz status"))
+    await stage.act(stage.annegret.slash(stage.channel, "quiz"))
     assert await stage.bot.dead() == 1
     last = stage.bot.log.strip().splitlines()[-1]
     assert last.startswith("the database is damaged")

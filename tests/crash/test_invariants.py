@@ -13,6 +13,7 @@ from tests.crash.invariants import broken
 from tests.crash.play import close_dailies, revealed, standings
 from tests.crash.stage import Stage, play_challenge, play_round, staged
 from tests.loopback.model import Message
+from tests.loopback.panel import add_daily, press
 
 IN_THE_DATABASE = """
 acknowledged but not stored: DELETE FROM answers WHERE source = 'round'
@@ -68,7 +69,7 @@ def turn_back(message: Message) -> None:
 
 IN_SIGHT: dict[str, Callable[[Stage], object]] = {
     "has 2 cards": lambda stage: repeat(revealed(stage.channel)[0]),
-    "has 2 dailies 1 on": lambda stage: repeat(revealed(stage.channel, "daily")[0]),
+    "has 2 dailies on": lambda stage: repeat(revealed(stage.channel, "daily")[0]),
     "with 2 standings": lambda stage: repeat(standings(stage.channel)[0]),
     "question 1: its card was turned back": lambda stage: turn_back(revealed(stage.channel)[0]),
     "is closed, but": lambda stage: turn_back(revealed(stage.channel, "daily")[0]),
@@ -94,9 +95,8 @@ async def test_damage_is_found(tmp_path: Path) -> None:
     async with staged(tmp_path) as stage:
         await play_round(stage, lambda: None)
         await stage.bot.start()
-        options = {"channel": stage.channel, "time": "00:00", "timezone": "UTC"}
-        await stage.annegret.slash(stage.channel, "daily setup", **options)
-        await stage.annegret.slash(stage.channel, "daily post")
+        panel = await add_daily(stage.annegret, stage.channel)
+        await press(stage.annegret, panel, "Post now")
         await stage.play(lambda: len(stage.done) == 4)
         await stage.stop()
         close_dailies(stage.bot.database)
@@ -119,7 +119,7 @@ async def test_damage_is_found(tmp_path: Path) -> None:
 
 
 async def test_damage_to_a_challenge_is_found(tmp_path: Path) -> None:
-    """Nothing is found after a good challenge with two takers; each damage is."""
+    """Nothing is found after a good challenge with two players; each damage is."""
     async with staged(tmp_path) as stage:
         await play_round(stage, lambda: None)
         stage.done.clear()

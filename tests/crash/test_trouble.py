@@ -132,7 +132,7 @@ async def test_a_hundred_players_earn_no_429(tmp_path: Path) -> None:
         world, channel = stage.world, stage.channel
         crowd = [world.add_member(channel.guild, f"player{n}") for n in range(PLAYERS)]
         await stage.bot.start()
-        await stage.annegret.slash(channel, "quiz start", questions=questions, seconds=15)
+        await stage.annegret.slash(channel, "quiz", questions=questions, seconds=15)
         for number in range(questions):
             await world.until(
                 lambda n=number: cards(channel) and len(revealed(channel)) == n,

@@ -15,11 +15,10 @@ from bot.core import servers as guilds
 from bot.core.clicks import AlreadyAnswered
 from bot.core.errors import DeliveryRefused, UserError
 from bot.core.snowflakes import created_at
-from bot.daily.cards import DailyCard, DailyResult, DailyVerdict, link
-from bot.daily.rules import DEFAULT_NAME
-from bot.daily.schedule_service import NotSetUp
-from bot.daily.streaks import NO_NEWS, StreakNews
-from tests.fakes import START
+from bot.daily.model import DEFAULT_NAME
+from bot.daily.schedule_service import Changes
+from bot.members.model import NO_NEWS, StreakNews
+from tests.fakes import START, ClosedDaily, DailyCard
 from tests.stage import ALWINA, BOB, CHANNEL, CLEMENTINE, GUILD, Stage
 
 TODAY = START.date()
@@ -33,18 +32,15 @@ def times(stage: Stage) -> list[datetime]:
 
 
 async def next_at(stage: Stage) -> datetime | None:
-    return (await stage.bot.schedules.status(GUILD)).next_at
+    return (await stage.status()).next_at
 
 
-async def test_set_up_answers_with_the_next_post(stage: Stage) -> None:
-    """The first post is at the next such time in the schedule's zone, today or tomorrow."""
-    status = await stage.bot.schedules.setup(
-        GUILD, channel_id=CHANNEL, at="13:30", zone="europe/berlin"
-    )
-    assert status.next_at == START + timedelta(minutes=30)
-    assert status.schedule.zone == "Europe/Berlin"
-    status = await stage.bot.schedules.setup(GUILD, at="12:59")
-    assert status.next_at == START + DAY - timedelta(minutes=1)
+async def test_the_first_post(stage: Stage) -> None:
+    """It is at the next such time in the server's zone, today or tomorrow."""
+    given: Changes = {"name": "A", "channel_id": CHANNEL, "at": "13:30", "zone": "europe/berlin"}
+    schedule = await stage.bot.schedules.add(GUILD, given)
+    assert (schedule.next_at, schedule.zone) == (START + timedelta(minutes=30), "Europe/Berlin")
+    assert (await stage.change(at="12:59")).next_at == START + DAY - timedelta(minutes=1)
     assert await stage.database.read(guilds.zone, GUILD) == "Europe/Berlin"
 
 
@@ -57,25 +53,29 @@ async def test_set_up_answers_with_the_next_post(stage: Stage) -> None:
         ({"kind": "songs"}, "kind of question"),
         ({"answer_hours": 49}, "1 to 48 hours"),
         ({"answer_hours": 0}, "1 to 48 hours"),
+        ({"weekdays": ""}, "at least one day"),
+        ({"name": " "}, "needs a name"),
+        ({"name": "W" * 31}, "at most 30 characters"),
     ],
 )
-async def test_set_up_refuses_what_it_does_not_know(
-    stage: Stage, wrong: dict[str, Any], part: str
-) -> None:
-    """A wrong setting is refused with a sentence that names it, and nothing is set up."""
+async def test_settings_that_are_refused(stage: Stage, wrong: dict[str, Any], part: str) -> None:
+    """A wrong setting is refused with a sentence that names it, and nothing is stored."""
     with pytest.raises(UserError, match=part):
         await stage.set_up(**wrong)
-    with pytest.raises(UserError, match="/daily setup"):
-        await stage.bot.schedules.status(GUILD)
+    assert await stage.bot.schedules.all_of(GUILD) == []
+    await stage.set_up()
+    [before] = await stage.bot.schedules.all_of(GUILD)
+    with pytest.raises(UserError, match=part):
+        await stage.change(**wrong)
+    assert await stage.bot.schedules.all_of(GUILD) == [before]
 
 
 async def test_everything_refuses_where_no_daily_is_set_up(stage: Stage) -> None:
-    """Without a schedule each command says how to begin; /today shows that there is nothing."""
+    """A button of a removed daily says so; /today shows that there is nothing."""
     schedules = stage.bot.schedules
-    commands = [schedules.post, schedules.pause, schedules.resume, schedules.skip, schedules.status]
-    for command in commands:
-        with pytest.raises(UserError, match="/daily setup"):
-            await command(GUILD)
+    for use in (schedules.post, schedules.pause, schedules.resume, schedules.skip, schedules.find):
+        with pytest.raises(UserError, match="was removed"):
+            await use(GUILD, 1)
     today = await stage.bot.dailies.today(GUILD, ALWINA)
     assert (today.dailies, today.coming, today.paused, today.streak.current) == ((), (), False, 0)
 
@@ -107,28 +107,16 @@ async def test_post_times(stage: Stage, steps: list[str | float], expected: list
         elif step == "restart":
             await stage.restart()
         else:
-            await getattr(stage.bot.schedules, step)(GUILD)
+            await getattr(stage.bot.schedules, step)(GUILD, 1)
     assert times(stage) == [START + hours * HOUR for hours in expected]
 
 
-async def test_the_first_set_up_says_what_is_missing(stage: Stage) -> None:
-    """Channel, time and zone are needed once; what is missing is named, and nothing is stored."""
-    with pytest.raises(NotSetUp, match="I still need a time and a time zone to start"):
-        await stage.bot.schedules.setup(GUILD, channel_id=CHANNEL)
-    with pytest.raises(NotSetUp, match="I still need a channel to start"):
-        await stage.bot.schedules.setup(GUILD, at="13:00", zone="UTC", thread=True)
-    with pytest.raises(NotSetUp, match="a channel, a time and a time zone"):
-        await stage.bot.schedules.setup(GUILD)
-    assert await stage.bot.schedules.find(GUILD) is None
-
-
-async def test_a_set_up_keeps_what_is_not_named(stage: Stage) -> None:
+async def test_a_change_keeps_what_is_not_named(stage: Stage) -> None:
     """Each change leaves every other setting as it was."""
     await stage.set_up(
         "13:00", "Europe/Berlin", asks="topics:t1", answer_hours=20, role_id=7, thread=True
     )
-    before = await stage.bot.schedules.find(GUILD)
-    assert before is not None
+    before = await stage.bot.schedules.find(GUILD, 1)
     changes: list[dict[str, Any]] = [
         {"channel_id": 11},
         {"at": "14:00", "next_at": START + HOUR},
@@ -141,47 +129,42 @@ async def test_a_set_up_keeps_what_is_not_named(stage: Stage) -> None:
         {"thread": False},
     ]
     for change in changes:
-        await stage.bot.schedules.setup(
-            GUILD, **{k: v for k, v in change.items() if k != "next_at"}
-        )
+        await stage.change(**{k: v for k, v in change.items() if k != "next_at"})
         before = replace(before, **change)
-        assert await stage.bot.schedules.find(GUILD) == before
+        assert await stage.bot.schedules.find(GUILD, 1) == before
 
 
 async def test_the_days_of_the_week(stage: Stage) -> None:
-    """Only chosen days have posts; changes hold from the next date; /daily post works on any day."""
+    """Only chosen days have posts; changes hold from the next date; "Post now" works on any day."""
     await stage.set_up("13:00", weekdays="024", answer_hours=1)  # today is a Monday
     await stage.wait(days=4)
     assert times(stage) == [START + HOUR, START + 2 * DAY + HOUR]
-    status = await stage.bot.schedules.setup(GUILD, weekdays="6")
+    status = await stage.change(weekdays="6")
     assert status.next_at == START + 6 * DAY + HOUR
-    await stage.bot.schedules.post(GUILD)
+    await stage.bot.schedules.post(GUILD, 1)
     await stage.wait(days=2)
     assert len(times(stage)) == 3
-    with pytest.raises(UserError, match="at least one day"):
-        await stage.bot.schedules.setup(GUILD, weekdays="")
 
 
 async def test_a_change_at_the_post_time_loses_no_post(stage: Stage) -> None:
     """A change between the post time and the post doesn't cancel today's post."""
     await stage.set_up("13:00")
     stage.clock.at = START + HOUR
-    await stage.bot.schedules.setup(GUILD, answer_hours=5)
+    await stage.change(answer_hours=5)
     await stage.run()
     assert times(stage) == [START + HOUR]
 
 
-async def test_pausing_and_resuming_twice_is_refused(stage: Stage) -> None:
-    """A second pause, and resuming without one, are refused."""
+async def test_pausing_and_resuming_twice(stage: Stage) -> None:
+    """A second pause changes nothing, nor does resuming without one; a pause has no next post."""
     await stage.set_up("13:00")
-    with pytest.raises(UserError, match="isn't paused"):
-        await stage.bot.schedules.resume(GUILD)
-    await stage.bot.schedules.pause(GUILD)
-    with pytest.raises(UserError, match="/daily resume"):
-        await stage.bot.schedules.pause(GUILD)
-    with pytest.raises(UserError, match="/daily resume"):
-        await stage.bot.schedules.skip(GUILD)
-    assert (await stage.bot.schedules.status(GUILD)).schedule.paused
+    await stage.bot.schedules.resume(GUILD, 1)
+    assert await next_at(stage) == START + HOUR
+    for _ in range(2):
+        await stage.bot.schedules.pause(GUILD, 1)
+        assert await next_at(stage) is None
+    with pytest.raises(UserError, match="Press Resume first"):
+        await stage.bot.schedules.skip(GUILD, 1)
 
 
 async def test_a_pause_stops_the_retries_of_a_refused_post(stage: Stage) -> None:
@@ -189,7 +172,7 @@ async def test_a_pause_stops_the_retries_of_a_refused_post(stage: Stage) -> None
     stage.sender.fail("post_daily", DeliveryRefused("permission", "Not here."))
     await stage.set_up("13:00")
     await stage.wait(hours=1)
-    await stage.bot.schedules.pause(GUILD)
+    await stage.bot.schedules.pause(GUILD, 1)
     await stage.wait(minutes=30)
     assert times(stage) == []
 
@@ -198,35 +181,31 @@ async def test_an_open_daily_is_closed_in_a_pause(stage: Stage) -> None:
     """A pause leaves the open question open until its close."""
     await stage.set_up("13:00", answer_hours=2)
     await stage.wait(hours=1)
-    await stage.bot.schedules.pause(GUILD)
-    assert (await stage.answer_daily(ALWINA)).review.points == 100
+    await stage.bot.schedules.pause(GUILD, 1)
+    assert (await stage.answer_daily(ALWINA)).answered.points == 100
     await stage.wait(hours=3)
     assert (await stage.day(TODAY)).state == "closed"
 
 
 async def test_skip_leaves_out_the_next_one(stage: Stage) -> None:
-    """Each skip skips one more date, and returns its time and the next post."""
+    """Each skip skips one more date."""
     await stage.set_up("13:00")
-    left_out, status = await stage.bot.schedules.skip(GUILD)
-    assert (left_out, status.next_at) == (START + HOUR, START + DAY + HOUR)
-    left_out, status = await stage.bot.schedules.skip(GUILD)
-    assert (left_out, status.next_at) == (START + DAY + HOUR, START + 2 * DAY + HOUR)
+    for day in (1, 2):
+        await stage.bot.schedules.skip(GUILD, 1)
+        assert await next_at(stage) == START + day * DAY + HOUR
     await stage.restart()
     await stage.wait(days=2, hours=2)
     assert times(stage) == [START + 2 * DAY + HOUR]
     assert [d.state for d in await stage.days()] == ["skipped", "skipped", "open"]
 
 
-async def test_post_twice_is_refused_with_a_link(stage: Stage) -> None:
-    """Asked again, post answers with a link to today's question."""
+async def test_post_twice_is_refused(stage: Stage) -> None:
+    """Asked again, it says so."""
     await stage.set_up("13:00")
-    await stage.bot.schedules.post(GUILD)
+    await stage.bot.schedules.post(GUILD, 1)
     await stage.run()
-    with pytest.raises(UserError) as refused:
-        await stage.bot.schedules.post(GUILD)
-    assert f"https://discord.com/channels/{GUILD}/{CHANNEL}/{stage.card().message_id}" in str(
-        refused.value
-    )
+    with pytest.raises(UserError, match="posted already"):
+        await stage.bot.schedules.post(GUILD, 1)
     await stage.wait(hours=3)
     assert len(times(stage)) == 1
 
@@ -237,9 +216,9 @@ async def test_post_at_the_same_time_as_the_schedule(stage: Stage) -> None:
     stage.clock.at = START + HOUR
     keys = await stage.due(stage.bot.daily_work)
     await asyncio.gather(
-        stage.bot.schedules.post(GUILD),
+        stage.bot.schedules.post(GUILD, 1),
         *(stage.bot.daily_work.work(key) for key in keys),
-        stage.bot.schedules.post(GUILD),
+        stage.bot.schedules.post(GUILD, 1),
     )
     await stage.run()
     assert len(times(stage)) == 1
@@ -249,14 +228,14 @@ async def test_post_at_the_same_time_as_the_schedule(stage: Stage) -> None:
 async def test_post_after_a_skip_or_a_miss(stage: Stage) -> None:
     """A skipped or missed date can be posted by hand."""
     await stage.set_up("13:00")
-    await stage.bot.schedules.skip(GUILD)
-    await stage.bot.schedules.post(GUILD)
+    await stage.bot.schedules.skip(GUILD, 1)
+    await stage.bot.schedules.post(GUILD, 1)
     await stage.run()
     assert [d.state for d in await stage.days()] == ["open"]
     await stage.restart(days=1, hours=8)
     await stage.run()
     assert (await stage.day(TODAY + DAY)).state == "missed"
-    await stage.bot.schedules.post(GUILD)
+    await stage.bot.schedules.post(GUILD, 1)
     await stage.run()
     daily = await stage.day(TODAY + DAY)
     assert (daily.state, daily.problem) == ("open", None)
@@ -264,12 +243,12 @@ async def test_post_after_a_skip_or_a_miss(stage: Stage) -> None:
 
 
 async def test_post_retries_a_refused_one_at_once(stage: Stage) -> None:
-    """/daily post retries a refused daily at once, with the same question."""
+    """It retries a refused daily at once, with the same question."""
     stage.sender.fail("post_daily", DeliveryRefused("permission", "Not here."))
     await stage.set_up("13:00")
     await stage.wait(hours=1)
     item = (await stage.day(TODAY)).item_id
-    await stage.bot.schedules.post(GUILD)
+    await stage.bot.schedules.post(GUILD, 1)
     await stage.run()
     daily = await stage.day(TODAY)
     assert (daily.state, daily.item_id, times(stage)) == ("open", item, [START + HOUR])
@@ -280,10 +259,10 @@ async def test_the_first_answer_counts(stage: Stage) -> None:
     await stage.set_up("13:00", answer_hours=23)
     await stage.wait(hours=1)
     with pytest.raises(UserError, match="still open"):
-        await stage.bot.dailies.review(stage.pressed(stage.card().row_id, ALWINA))
+        await stage.bot.dailies.explain(stage.pressed(stage.card().row_id, ALWINA))
     late = await stage.answer_daily(ALWINA, after=22.9 * 3600)
     wrong = await stage.answer_daily(BOB, right=False)
-    assert (late.review.points, wrong.review.points) == (100, 0)
+    assert (late.answered.points, wrong.answered.points) == (100, 0)
     for user_id, right in [(ALWINA, False), (BOB, True)]:
         with pytest.raises(AlreadyAnswered) as refused:
             await stage.answer_daily(user_id, right=right)
@@ -298,11 +277,11 @@ async def test_the_first_answer_counts(stage: Stage) -> None:
     await stage.wait(hours=24)
     card_id = (await stage.day(TODAY)).id
     assert (
-        await stage.bot.dailies.review(stage.pressed(card_id, BOB))
-    ).answer == wrong.review.answer
-    assert (await stage.bot.dailies.review(stage.pressed(card_id, CLEMENTINE))).answer is None
+        await stage.bot.dailies.explain(stage.pressed(card_id, BOB))
+    ).answer == wrong.answered.answer
+    assert (await stage.bot.dailies.explain(stage.pressed(card_id, CLEMENTINE))).answer is None
     with pytest.raises(UserError, match="That question is gone"):
-        await stage.bot.dailies.review(stage.pressed(card_id, CLEMENTINE, guild_id=GUILD + 1))
+        await stage.bot.dailies.explain(stage.pressed(card_id, CLEMENTINE, guild_id=GUILD + 1))
 
 
 async def test_many_answers_of_one_member_at_once(stage: Stage) -> None:
@@ -360,22 +339,22 @@ async def test_streaks_pass_over_days_without_a_daily(stage: Stage) -> None:
     assert (await stage.answer_daily(ALWINA)).streak.current == 1
     await stage.wait(days=1)
     assert (await stage.answer_daily(ALWINA, right=False)).streak.current == 2
-    await stage.bot.schedules.skip(GUILD)
+    await stage.bot.schedules.skip(GUILD, 1)
     await stage.wait(days=2)
     assert (await stage.answer_daily(ALWINA)).streak.current == 3
-    await stage.bot.schedules.pause(GUILD)
+    await stage.bot.schedules.pause(GUILD, 1)
     await stage.wait(days=5)
-    await stage.bot.schedules.resume(GUILD)
+    await stage.bot.schedules.resume(GUILD, 1)
     await stage.wait(days=1)
     assert (await stage.answer_daily(ALWINA)).streak.current == 4
     await stage.wait(days=1)
     assert (
         await stage.bot.dailies.today(GUILD, ALWINA)
     ).streak.current == 4  # today's is still open
-    await stage.wait(hours=2)
+    await stage.wait(hours=11)
     streak = (await stage.bot.dailies.today(GUILD, ALWINA)).streak
     assert (streak.current, streak.best) == (0, 4)
-    await stage.wait(hours=22)
+    await stage.wait(hours=13)
     verdict = await stage.answer_daily(ALWINA)
     assert (verdict.streak.current, verdict.streak.best) == (1, 4)
 
@@ -401,8 +380,8 @@ async def test_a_freeze_keeps_a_streak(stage: Stage) -> None:
         StreakNews(saved=1),
     )
     await stage.wait(hours=2)
-    closed = [edit.card for edit in stage.sender.edits if isinstance(edit.card, DailyResult)]
-    assert closed[-1].streaks == (("Alwina", 8),)
+    closed = [edit.card for edit in stage.sender.edits if isinstance(edit.card, ClosedDaily)]
+    assert closed[-1].result.streaks == (("Alwina", 8),)
     await stage.wait(hours=22)
     assert (await stage.answer_daily(ALWINA)).news == NO_NEWS
     profile = await stage.bot.profiles.read(GUILD, ALWINA, ALWINA)
@@ -430,19 +409,19 @@ async def test_today(stage: Stage) -> None:
     [shown] = today.dailies
     card = stage.card().card
     assert isinstance(card, DailyCard)
-    assert (shown.daily.local_date, shown.asks, shown.given) == (
+    assert (shown.daily.local_date, shown.question, shown.answered) == (
         TODAY,
-        (card.item, card.order),
-        None,
+        card.question,
+        False,
     )
     assert today.coming == ((DEFAULT_NAME, START + DAY + HOUR),)
-    assert str(stage.card().message_id) in link(shown.daily)
+    assert shown.daily.message_id == stage.card().message_id
     verdict = await stage.answer_daily(ALWINA)
-    given = (await stage.bot.dailies.today(GUILD, ALWINA)).dailies[0].given
-    assert isinstance(given, DailyVerdict)
-    assert given == replace(verdict, news=NO_NEWS)
-    assert (await stage.bot.dailies.today(GUILD, BOB)).dailies[0].given is None
-    await stage.bot.schedules.pause(GUILD)
+    shown = (await stage.bot.dailies.today(GUILD, ALWINA)).dailies[0]
+    assert shown.verdict is not None
+    assert (shown.verdict.answered, shown.verdict.streak) == (verdict.answered, verdict.streak)
+    assert not (await stage.bot.dailies.today(GUILD, BOB)).dailies[0].answered
+    await stage.bot.schedules.pause(GUILD, 1)
     today = await stage.bot.dailies.today(GUILD, ALWINA)
     assert (today.paused, today.coming) == (True, ())
 
@@ -465,7 +444,7 @@ async def test_answers_from_a_private_copy(stage: Stage) -> None:
         with pytest.raises(UserError, match="That question is gone"):
             await dailies.check_open(forged.question_id, None, ALWINA, forged.guild_id)
     assert (await dailies.check_open(row, None, ALWINA, GUILD))[0] == stage.card().card.item  # type: ignore[union-attr]
-    assert (await dailies.answer(copy, apart=True)).review.right
+    assert (await dailies.answer(copy, apart=True)).answered.right
     with pytest.raises(AlreadyAnswered):
         await dailies.answer(copy, apart=True)
     with pytest.raises(AlreadyAnswered):

@@ -6,20 +6,13 @@ import asyncio
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 
-from hypothesis import given
-from hypothesis import strategies as st
 from msgspec.structs import replace
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection
 
-from bot.answers import store as answer_log
-from bot.answers.store import DAILY, Answer
 from bot.core import servers
 from bot.core.database import Database
-from bot.daily import schedule_store, store, streak_store
-from bot.daily.rules import POSTED, Daily, DailyState, Schedule
-from bot.daily.store import Written
-from bot.daily.streaks import NO_NEWS, Streak, StreakNews, streak
-from tests.answers.entries import GUILDS, counted, several_on_one_database
+from bot.daily import schedule_store, store
+from bot.daily.model import POSTED, Daily, DailyState, Schedule
 
 AT = datetime(2027, 1, 4, 12, 0, 0, 456_000, tzinfo=UTC)
 DAY = date(2027, 1, 4)
@@ -31,18 +24,26 @@ SCHEDULE = Schedule(
     zone="UTC",
     settled_until=AT,
     next_at=AT + HOUR,
+    id=1,
 )
 
 
 async def create(
-    database: Database, n: int = 0, *, state: str = "open", guild_id: int = 1, **values: object
+    database: Database,
+    n: int = 0,
+    *,
+    state: str = "open",
+    guild_id: int = 1,
+    schedule_id: int | None = None,
+    **values: object,
 ) -> int:
-    """A daily of the n-th day."""
+    """A daily of the n-th day; the first schedule of a server has its id."""
+    schedule = replace(SCHEDULE, guild_id=guild_id, id=schedule_id or guild_id)
     values = {"state": state, "scheduled_at": AT, "item_id": f"item-{n}", **values}
     if "message_id" in values:
         values = {"opened_at": AT + timedelta(days=n), **values}
     daily_id = await database.write(
-        lambda conn: store.create(conn, guild_id, DAY + timedelta(days=n), **values)
+        lambda conn: store.create(conn, schedule, DAY + timedelta(days=n), **values)
     )
     assert daily_id is not None
     return daily_id
@@ -52,7 +53,7 @@ async def test_a_schedule_is_kept_and_replaced(database: Database) -> None:
     """A schedule is stored with every field but the zone, which is the server's."""
     assert await database.read(schedule_store.schedules_of, 1) == []
     key = await database.write(schedule_store.add_schedule, SCHEDULE)
-    second = replace(SCHEDULE, number=2, name="Warm-up")
+    second = replace(SCHEDULE, name="Warm-up")
     other = await database.write(schedule_store.add_schedule, second)
     assert await database.read(schedule_store.schedule, key) == replace(SCHEDULE, id=key)
     await database.write(servers.set_zone, 1, "Europe/Berlin")
@@ -69,8 +70,7 @@ async def test_a_schedule_is_kept_and_replaced(database: Database) -> None:
         name="Deep dive",
     )
     await database.write(schedule_store.save_schedule, changed)
-    assert await database.read(schedule_store.schedule_of, 1, 1) == changed
-    assert await database.read(schedule_store.schedule_of, 2, 1) is None
+    assert await database.read(schedule_store.schedule, key) == changed
     await database.write(lambda conn: schedule_store.change_schedule(conn, key, at="10:00"))
     second = replace(second, id=other, zone="Europe/Berlin")
     found = await database.read(schedule_store.schedules_of, 1)
@@ -106,19 +106,18 @@ async def test_which_schedules_are_due(database: Database) -> None:
 async def test_one_daily_a_date(database: Database) -> None:
     """A date of a schedule is given once, also when asked for at the same time; others have their own."""
 
-    def one(conn: Connection, guild_id: int, number: int = 1) -> int | None:
-        return store.create(conn, guild_id, DAY, number=number, state="posting", scheduled_at=AT)
+    def one(conn: Connection, schedule_id: int) -> int | None:
+        schedule = replace(SCHEDULE, id=schedule_id)
+        return store.create(conn, schedule, DAY, state="posting", scheduled_at=AT)
 
     ids = await asyncio.gather(*(database.write(one, 1) for _ in range(5)))
     assert sum(i is not None for i in ids) == 1
     assert await database.write(one, 2) is not None
-    assert await database.write(one, 1, 2) is not None
-    assert await database.write(one, 1, 2) is None
-    for number in (1, 2):
-        assert await database.read(store.taken, 1, number, DAY) == {DAY}
-    assert await database.read(store.taken, 1, 3, DAY) == set()
-    assert await database.read(store.taken, 1, 1, DAY + timedelta(days=1)) == set()
-    assert await database.read(store.taken, 3, 1, DAY) == set()
+    assert await database.write(one, 2) is None
+    for schedule_id in (1, 2):
+        assert await database.read(store.taken, schedule_id, DAY) == {DAY}
+    assert await database.read(store.taken, 3, DAY) == set()
+    assert await database.read(store.taken, 1, DAY + timedelta(days=1)) == set()
 
 
 async def test_a_daily_has_all_its_fields(database: Database) -> None:
@@ -129,8 +128,13 @@ async def test_a_daily_has_all_its_fields(database: Database) -> None:
     expected = Daily(
         id=daily_id,
         guild_id=1,
+        schedule_id=1,
         local_date=DAY,
         state=DailyState.POSTING,
+        name="Question of the day",
+        answer_hours=23,
+        thread=False,
+        counted=0,
         item_id="lora-1",
         choice_order="2031",
         channel_id=10,
@@ -146,13 +150,13 @@ async def test_a_daily_has_all_its_fields(database: Database) -> None:
         topic_id=None,
     )
     assert await database.read(store.get, daily_id) == expected
-    assert await database.read(store.of_day, 1, 1, DAY) == expected
-    assert await database.read(store.of_day, 1, 1, DAY + timedelta(days=1)) is None
+    assert await database.read(store.of_day, 1, DAY) == expected
+    assert await database.read(store.of_day, 1, DAY + timedelta(days=1)) is None
     assert await database.read(store.get, 404) is None
 
 
 async def test_the_latest_daily(database: Database) -> None:
-    """The newest posted, the newest tried and the newest unsent daily of a server."""
+    """The newest posted daily of a server, and the newest tried one of a schedule."""
     for n, state in enumerate(["closed", "open", "skipped", "missed"]):
         await create(database, n, state=state, message_id=n if state in POSTED else None)
     await create(database, 7, state="open", message_id=7, guild_id=2)
@@ -161,18 +165,13 @@ async def test_the_latest_daily(database: Database) -> None:
     async def found(guild_id: int) -> list[date | None]:
         rows = [
             await database.read(store.latest_posted, guild_id),
-            await database.read(store.latest_tried, guild_id, 1),
-            await database.read(store.posting, guild_id, 1),
+            await database.read(store.latest_tried, guild_id),
         ]
         return [row.local_date if row else None for row in rows]
 
-    assert await found(1) == [DAY + timedelta(days=1), DAY + timedelta(days=3), None]
-    assert await found(2) == [
-        DAY + timedelta(days=7),
-        DAY + timedelta(days=7),
-        DAY + timedelta(days=8),
-    ]
-    assert await found(3) == [None, None, None]
+    assert await found(1) == [DAY + timedelta(days=1), DAY + timedelta(days=3)]
+    assert await found(2) == [DAY + timedelta(days=7)] * 2
+    assert await found(3) == [None, None]
 
 
 async def test_used_items(database: Database) -> None:
@@ -205,173 +204,9 @@ async def test_redirecting_what_fails(database: Database) -> None:
     ]
 
 
-def answered_at(daily_id: int, user_id: int, at: datetime) -> Answer:
-    """Return a member's answer to a daily."""
-    return replace(counted(1, user_id, 100, source=DAILY, at=at), question_id=daily_id)
-
-
-async def test_a_streak_from_what_was_answered(database: Database) -> None:
-    """A streak counts own answers to posted dailies; an open one breaks nothing."""
-    closed = {"state": "closed", "closes_at": AT - HOUR}
-    ids = [await create(database, n, **{**closed, "message_id": 100 + n}) for n in range(3)]  # type: ignore[arg-type]
-    await create(database, 3, state="missed")
-    ids.append(await create(database, 4, message_id=104, **closed))  # type: ignore[arg-type]
-    await create(database, 5, message_id=105, closes_at=AT + HOUR)
-
-    def answer(conn: Connection) -> None:
-        for user_id, days in {5: [0, 2, 3], 6: [0, 1, 2], 7: []}.items():
-            for n in days:
-                given = answered_at(ids[n], user_id, AT)
-                answer_log.add(conn, given)
-                streak_store.count_streak(conn, 1, given)
-
-    await database.write(answer)
-    streaks = [await database.read(streak_store.streak_of, 1, user_id, AT) for user_id in (5, 6, 7)]
-    assert streaks == [
-        Streak(2, 2, 0, 2),
-        Streak(0, 3),
-        Streak(0, 0),
-    ]
-    later = await database.read(streak_store.streak_of, 1, 5, AT + HOUR)
-    assert later == Streak(0, 2)
-    kept = {n: await database.read(answer_log.get, DAILY, ids[n], 5) for n in (0, 2, 3)}
-    assert {n: answer and answer.streak for n, answer in kept.items()} == {0: 0, 2: 0, 3: 2}
-
-
-async def test_news_about_a_streak_are_told_once_a_date(database: Database) -> None:
-    """The second daily of a date adds nothing to the streak, and its verdict repeats no news."""
-    reached = []
-    for n in range(7):
-        for number in (1, 2):
-            at = AT + timedelta(days=n)
-            daily_id = await create(
-                database,
-                n,
-                number=number,
-                state="closed",
-                closes_at=at + 2 * HOUR,
-                message_id=10 * n + number,
-            )
-            answer = answered_at(daily_id, 5, at + number * HOUR)
-            await database.write(answer_log.add, answer)
-            reached.append(await database.write(streak_store.count_streak, 1, answer))
-    assert [streak.current for streak, _ in reached] == [1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7]
-    assert [news for _, news in reached[-2:]] == [StreakNews(earned=True, milestone=7), NO_NEWS]
-
-
-async def test_a_long_streak_of_answers(database: Database) -> None:
-    """It is stored as it grows, because only the dailies of the last days are read."""
-    for n in range(15):
-        at = AT + timedelta(days=n)
-        daily_id = await create(database, n, state="closed", message_id=n, closes_at=at + HOUR)
-        answer = answered_at(daily_id, 5, at)
-        await database.write(answer_log.add, answer)
-        reached, _ = await database.write(streak_store.count_streak, 1, answer)
-        assert reached.current == n + 1
-
-
-async def test_a_credited_date_counts_for_one_member(database: Database) -> None:
-    """It counts for nobody else, and twice is like once."""
-    for n in range(3):
-        await create(database, n, state="closed", message_id=n, closes_at=AT + timedelta(days=n))
-    for n in (0, 1, 1, 2):
-        await database.write(streak_store.credit_day, 1, 5, DAY + timedelta(days=n))
-    now = AT + timedelta(days=2)
-    assert await database.read(streak_store.streak_of, 1, 5, now) == Streak(3, 3, 0, 3)
-    assert await database.read(streak_store.streak_of, 1, 6, now) == Streak(0, 0)
-
-
-async def test_old_credits_are_settled_and_deleted(database: Database) -> None:
-    """A member who is credited each day and answers nothing has a streak of all days, in a few rows."""
-    for n in range(60):
-        closes = AT + timedelta(days=n) + HOUR
-        await create(database, n, state="closed", message_id=n, closes_at=closes)
-        await database.write(streak_store.credit_day, 1, 5, DAY + timedelta(days=n))
-    now = AT + timedelta(days=60)
-    assert await database.read(streak_store.streak_of, 1, 5, now) == Streak(60, 60, 2, 60)
-    query = select(func.count()).select_from(streak_store.streak_days)
-    assert await database.read(lambda conn: conn.execute(query).scalar()) == 21
-    await database.write(streak_store.credit_day, 1, 5, DAY)  # repeated much too late
-    assert await database.read(streak_store.streak_of, 1, 5, now) == Streak(60, 60, 2, 60)
-
-
-Daily_ = tuple[float, int, float | None]
-Day = tuple[list[Daily_], bool]
-"""The dailies of a date, each with when it opens, for how many hours, and when of that it is answered; and whether
-the member is credited with the date."""
-A_DAILY = st.tuples(
-    st.sampled_from([0, 3, 11.5]), st.sampled_from([1, 23, 48]), st.none() | st.floats(0, 0.99)
-)
-A_DAY = st.tuples(st.lists(A_DAILY, max_size=3), st.sampled_from([False, False, True]))
-# Runs of more than a week, so that freezes come into play.
-RUN, AWAY = st.just(([(0.0, 23, 0.5)], False)), st.just(([(0.0, 23, None)], False))
-CREDITED = st.just(([(0.0, 1, None), (3.0, 23, None)], True))
-HISTORIES = st.lists(
-    st.lists(A_DAY, max_size=6)
-    | st.lists(RUN | CREDITED, min_size=5, max_size=15)
-    | st.lists(AWAY, max_size=40),
-    max_size=5,
-)
-
-
-@several_on_one_database
-@given(history=HISTORIES.map(lambda parts: [day for part in parts for day in part]))
-async def test_a_streak_is_that_of_the_whole_history(
-    database: Database, history: list[Day]
-) -> None:
-    """At any time, after runs, absences, late answers and days without a daily: what a look at everything gives."""
-    guild_id = next(GUILDS)
-    held: dict[tuple[int, int], tuple[int, datetime]] = {}
-    counted_dates: set[date] = set()
-    credited: set[date] = set()
-    events: list[tuple[datetime, int, int, str]] = []
-    for n, (posts, is_credited) in enumerate(history):
-        if is_credited:
-            events.append((AT + timedelta(days=n, hours=2), n, 0, "credit"))
-        for number, (after, hours, at) in enumerate(posts, start=1):
-            opens = AT + timedelta(days=n) + after * HOUR
-            events.append((opens, n, number, "a post"))
-            if at is not None:
-                events.append((opens + hours * HOUR * at, n, number, "an answer"))
-    for now, n, number, kind in sorted(events, key=lambda event: (event[0], event[3] != "a post")):
-        day = DAY + timedelta(days=n)
-        reached = None
-        if kind == "an answer":
-            answer = answered_at(held[n, number][0], 5, now)
-            await database.write(answer_log.add, answer)
-            reached, _ = await database.write(streak_store.count_streak, guild_id, answer)
-            counted_dates.add(day)
-        elif kind == "credit":
-            await database.write(streak_store.credit_day, guild_id, 5, day)
-            credited.add(day)
-        else:
-            closes = now + history[n][0][number - 1][1] * HOUR
-            made = await create(
-                database,
-                n,
-                guild_id=guild_id,
-                number=number,
-                state="closed",
-                message_id=n,
-                closes_at=closes,
-            )
-            held[n, number] = made, closes
-        dates = {key: DAY + timedelta(days=key[0]) for key in held}
-        still_open = {dates[key] for key, (_, closes) in held.items() if closes > now}
-        expected = streak(list(dates.values()), counted_dates | credited, still_open)
-        assert await database.read(streak_store.streak_of, guild_id, 5, now) == expected
-        assert reached in (None, expected)
-
-
-async def test_a_text_and_its_two_grades(database: Database) -> None:
-    """A text gets one first grade, which can be replaced."""
+async def test_what_a_member_wrote(database: Database) -> None:
+    """It is kept for each daily and member."""
     daily_id = await create(database, item_id=None, topic_id="t1")
-    first = Written(daily_id, 1, "So.")
-    await database.write(store.add_written, first)
-    assert await database.read(store.ungraded, daily_id) == [1]
-    assert await database.write(store.save_grade, first, "{}")
-    assert not await database.write(store.save_grade, first, "[1]")
-    assert await database.read(store.ungraded, daily_id) == []
-    assert await database.write(store.change_grade, daily_id, 1, "[]")
-    assert not await database.write(store.change_grade, daily_id, 2, "[]")
-    assert await database.read(store.written_by, daily_id, 1) == replace(first, grade="[]")
+    await database.write(store.add_text, daily_id, 1, "So.")
+    assert await database.read(store.text_of, daily_id, 1) == "So."
+    assert await database.read(store.text_of, daily_id, 2) is None

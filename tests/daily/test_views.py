@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from textwrap import wrap
 
 import pytest
 from msgspec.structs import replace
 
-from bot.chat.messages import text_of
+from bot.chat.messages import Message, PlainMessage, text_of
 from bot.core.limits import MAX_DAILIES, MAX_DAILY_NAME
 from bot.daily import panel_views, views
-from bot.daily.cards import (
-    Announcement,
-    DailyResult,
+from bot.daily.model import (
+    DailyQuestion,
+    DailyState,
     DailyStatus,
     DailyVerdict,
-    OpenReview,
-    Today,
+    Schedule,
+    TodaysDailies,
     TodaysDaily,
 )
-from bot.daily.rules import Daily, DailyState, Schedule
-from bot.daily.streaks import Streak, StreakNews
-from bot.questions.answers import Shown
-from bot.questions.cards import Outcome, Review
-from bot.questions.model import Topic
-from tests.messages import check_limits, custom_ids, labels, reads, sent, words
+from bot.members.model import Streak
+from bot.questions.answers import Answered, Outcome
+from bot.questions.areas import area_of_topics
+from tests.daily.cards import asks, closed_card, daily_row, verdict_on
+from tests.messages import check_limits, components, custom_ids, labels, reads, sent, words
 from tests.questions.test_views import (
     AT,
     MEMBER,
@@ -42,14 +42,9 @@ from tests.shipped import bank, item, orders
 def test_the_end_of_a_daily() -> None:
     """A closed daily says how many answered, how many were right, and the longest streaks of two days or more."""
     one = item(topic=TOPIC)
-    made = DailyResult(
-        1,
-        one,
-        (0, 1, 2, 3),
-        Outcome(4, 1, {0: 1, 1: 3}),
-        (("Alwina", 12), (None, 2), ("Clementine", 1)),
-    )
-    text = reads(views.result(made, bank()))
+    streaks = (("Alwina", 12), (None, 2), ("Clementine", 1))
+    outcome = Outcome(4, 1, {0: 1, 1: 3})
+    text = reads(closed_card(asks(one, (0, 1, 2, 3)), outcome, streaks))
     assert "4 answers · 25% right" in text
     assert "Longest streaks: Alwina 12 days · a member 2 days Why" not in text
     assert "Longest streaks: Alwina 12 days · a member 2 days" in text
@@ -59,12 +54,17 @@ def test_the_end_of_a_daily() -> None:
 
 def test_the_notification_has_words() -> None:
     """The plain message pings the role with the question, whole and on one line; the card pings nobody."""
-    words = views.announcement(Announcement(1, "Why *not*\nscale?", MEMBER))
+
+    def announced(words: str) -> PlainMessage:
+        question = asks(replace(item(topic=TOPIC), prompt=words), (0, 1, 2, 3))
+        return views.announcement(daily_row(), question, MEMBER)
+
+    words = announced("Why *not*\nscale?")
     assert words.content == f"<@&{MEMBER}> Question of the day: Why \\*not\\* scale?"
     assert words.mentions().to_dict()["roles"] == [MEMBER]
     whole = "word " * 300 + "end"
-    assert views.announcement(Announcement(1, whole, MEMBER)).content.endswith(whole)
-    long = views.announcement(Announcement(1, "w*rd " * 500, MEMBER)).content
+    assert announced(whole).content.endswith(whole)
+    long = announced("w*rd " * 500).content
     assert 1_700 < len(long) <= 2_000
     assert long.endswith("w\\*rd …")
     shipped = bank()
@@ -72,85 +72,31 @@ def test_the_notification_has_words() -> None:
         *(i.prompt for i in shipped.items.values()),
         *(topic.question for topic in shipped.topics.values()),
     ]:
-        assert not views.announcement(Announcement(1, asked, MEMBER)).content.endswith(" …"), asked
+        assert not announced(asked).content.endswith(" …"), asked
     card = daily(item(topic=TOPIC), (0, 1, 2, 3))
     assert card.mentions().to_dict()["parse"] == []
     assert "<@&" not in reads(card)
 
 
-@pytest.mark.parametrize(
-    ("streak", "news", "words"),
-    [
-        (Streak(6, 6), StreakNews(), None),
-        (
-            Streak(7, 9, 1, 7),
-            StreakNews(earned=True, milestone=7),
-            "7 days: a week of questions. Well done. You've earned a freeze",
-        ),
-        (
-            Streak(14, 14, 2, 14),
-            StreakNews(earned=True),
-            "You've earned a freeze: it keeps your streak",
-        ),
-        (Streak(30, 30), StreakNews(milestone=30), "30 days: a month of questions."),
-        (Streak(100, 100), StreakNews(milestone=100), "100 days: a hundred questions."),
-        (
-            Streak(8, 8, 1),
-            StreakNews(saved=1),
-            "You missed a day, and a freeze kept your streak. 1 freeze left.",
-        ),
-        (
-            Streak(9, 9, 0),
-            StreakNews(saved=2),
-            "You missed 2 days, and your freezes kept your streak. None left",
-        ),
-    ],
-)
-def test_what_is_new_about_a_streak(streak: Streak, news: StreakNews, words: str | None) -> None:
-    """Milestones, freezes earned and freezes used up, in the verdict and in the feedback on an open answer."""
-    one, order = item(topic=TOPIC), (0, 1, 2, 3)
-    said = reads(*views.verdict(DailyVerdict(Review(one, order, "0", 0), AT, streak, 1, news=news)))
-    assert words is None or words in said
-    assert bool(words) == any(part in said for part in ("freeze", "Well done"))
-
-
 def test_the_thread_is_linked_from_verdicts_only() -> None:
     """After answering, members read where it is discussed; the card does not link there."""
     one, order = item(topic=TOPIC), (0, 1, 2, 3)
-    made = DailyVerdict(Review(one, order, "0", 0), AT, Streak(3, 5), 1, thread_id=77)
+    made = verdict_on(Answered(one, order, "0", 0))
+    assert "<#" not in text_of(views.verdict(made)[-1])
+    made = replace(made, daily=daily_row(thread_id=77))
     assert "Talk about it in <#77>" in text_of(views.verdict(made)[-1])
-    assert "<#" not in text_of(views.verdict(replace(made, thread_id=None))[-1])
-
-
-def row_of(**changes: object) -> Daily:
-    """A daily that is open until AT."""
-    made = Daily(
-        id=ROW,
-        guild_id=ROW,
-        local_date=AT.date(),
-        state=DailyState.OPEN,
-        item_id="an-item",
-        choice_order="",
-        channel_id=ROW,
-        message_id=ROW,
-        role_id=None,
-        thread_id=None,
-        scheduled_at=AT,
-        tried_at=None,
-        opened_at=AT,
-        closes_at=AT,
-        due_at=AT,
-        problem=None,
-        topic_id=None,
-    )
-    return replace(made, **changes)  # type: ignore[arg-type]
 
 
 def of_today(
-    asks: Shown | Topic, given: DailyVerdict | OpenReview | None = None, **changes: object
-) -> Today:
-    shown = TodaysDaily(row_of(**changes), asks, given)
-    return Today((shown,), (("Q" * MAX_DAILY_NAME, AT),) * 2, False, Streak(9_998, 9_999, 2))
+    question: DailyQuestion,
+    verdict: DailyVerdict | None = None,
+    *,
+    answered: bool = False,
+    **changes: object,
+) -> TodaysDailies:
+    shown = TodaysDaily(daily_row(**changes), question, answered or verdict is not None, verdict)
+    coming = (("Q" * MAX_DAILY_NAME, AT),) * 2
+    return TodaysDailies((shown,), coming, False, Streak(9_998, 9_999, 2))
 
 
 @pytest.mark.parametrize("kind", ["choice", "multiple", "typed"])
@@ -159,13 +105,14 @@ def test_the_largest_item_fits_in_today(kind: str) -> None:
     one = largest(kind)
     order = orders(one)[1]
     soon, late = AT - timedelta(hours=1), AT + timedelta(hours=1)
-    (view,) = views.today(of_today((one, order)), bank(), soon)
+    (view,) = views.today(of_today(asks(one, order)), bank(), soon)
     check_limits(view, kind)
-    (view,) = views.today(of_today((one, order), state=DailyState.CLOSED), bank(), late)
+    (view,) = views.today(of_today(asks(one, order), state=DailyState.CLOSED), bank(), late)
     check_limits(view, kind)
     for answer in answers(one):
-        made = DailyVerdict(Review(one, order, answer, 100), AT, Streak(1, 1), 1, thread_id=ROW)
-        shown = views.today(of_today((one, order), made, state=DailyState.CLOSED), bank(), late)
+        row = daily_row(thread_id=ROW, state=DailyState.CLOSED)
+        made = verdict_on(Answered(one, order, answer, 100), daily=row)
+        shown = views.today(of_today(asks(one, order), made, state=DailyState.CLOSED), bank(), late)
         for message in shown:
             check_limits(message, kind)
         assert words(one.explanation) in reads(*shown)
@@ -177,7 +124,7 @@ def test_today_does_not_tell_the_answer() -> None:
     """Before the member has answered, what Discord gets is the same whichever choice is right."""
     one, other = (item(choices=choices, topic=TOPIC) for choices in ("YNNN", "NNYN"))
     shown = [
-        views.today(of_today((each, (2, 0, 1, 3))), bank(), AT - timedelta(hours=1))
+        views.today(of_today(asks(each, (2, 0, 1, 3))), bank(), AT - timedelta(hours=1))
         for each in (one, other)
     ]
     assert sent(shown[0][0]) == sent(shown[1][0])
@@ -185,15 +132,14 @@ def test_today_does_not_tell_the_answer() -> None:
 
 def test_today_with_an_open_question() -> None:
     """To be answered, answered, and closed: each has its own button."""
-    topic = next(iter(bank().topics.values()))
+    question = DailyQuestion(next(iter(bank().topics.values())))
     soon, late = AT - timedelta(hours=1), AT + timedelta(hours=1)
-    (view,) = views.today(of_today(topic), bank(), soon)
+    (view,) = views.today(of_today(question), bank(), soon)
     assert custom_ids(view) == [f"open:v1:today:{ROW}"]
-    review = OpenReview(row_of(), topic, "So.", 60, Streak(1, 1))
-    (view,) = views.today(of_today(topic, review), bank(), soon)
-    assert "You answered: +60 points" in reads(view)
+    (view,) = views.today(of_today(question, answered=True), bank(), soon)
+    assert "You answered this one." in reads(view)
     assert custom_ids(view) == [f"own:v1:daily:{ROW}:0"]
-    (view,) = views.today(of_today(topic, state=DailyState.CLOSED), bank(), late)
+    (view,) = views.today(of_today(question, state=DailyState.CLOSED), bank(), late)
     assert labels(view) == ["Model answer"]
 
 
@@ -212,63 +158,92 @@ def longest_schedule(number: int) -> Schedule:
         settled_until=AT,
         next_at=AT,
         weekdays="013456",
-        number=number,
         name=f"{number}" + "*" * (MAX_DAILY_NAME - 1),
         id=ROW - number,
     )
 
 
 def longest_status(number: int) -> DailyStatus:
-    schedules = [longest_schedule(n) for n in range(1, MAX_DAILIES + 1)]
-    last = row_of(state=DailyState.MISSED, opened_at=None, problem="It failed. " * 12)
-    own = schedules[number - 1]
-    others = tuple(s for s in schedules if s is not own)
-    return DailyStatus(own, AT, last, replace(last, problem="I can't. " * 12), others, is_new=True)
+    last = daily_row(state=DailyState.MISSED, opened_at=None, problem="It failed. " * 12)
+    posting = replace(last, problem="I can't. " * 12)
+    return DailyStatus(longest_schedule(number), AT, last, posting)
 
 
-def test_panel_and_overview_of_five_dailies_fit() -> None:
-    """With the longest names and every problem, and all is named."""
+def test_the_panel_of_five_dailies_fits() -> None:
+    """With the longest names and every problem; the list names all, and those with problems."""
     found = [longest_status(number) for number in range(1, MAX_DAILIES + 1)]
     problem = "I need Send Messages and Embed Links in that channel. " * 3
-    panel = panel_views.panel(found[0], bank(), problem, "Done.")
+    problems = {status.schedule.id: problem for status in found}
+    panel = panel_views.panel(found, found[1].schedule.id, bank(), problems, "Done.")
     check_limits(panel, "panel")
+    assert "2*****" in reads(panel)
     assert "no longer in the question bank" in reads(panel)
-    whole = panel_views.overview(found, bank(), {s.schedule.id: problem for s in found})
-    check_limits(whole, "overview")
-    for status in found:
-        assert f"{status.schedule.number}*****" in reads(whole)
-    check_limits(panel_views.which([status.schedule for status in found], "pause"), "which")
+    [picks] = (part for part in components(panel) if part["type"] == 3)
+    assert [option["label"][:2] for option in picks["options"]] == ["1*", "2*", "3*", "4*", "5*"]
+    assert {option["description"] for option in picks["options"]} == {"⚠️ Needs attention"}
+    assert "Add another" not in labels(panel)
 
 
-def test_one_of_several_is_paused() -> None:
-    """Its sentence doesn't say that nothing is posted, because the others are."""
-    one, other = (replace(longest_schedule(n), name=f"No. {n}") for n in (1, 2))
-    alone = DailyStatus(replace(one, paused=True), None, None, None)
-    among = replace(alone, others=(other,))
-    assert panel_views.next_post(alone).startswith("Paused. Nothing is posted")
-    assert panel_views.next_post(among) == "**No. 1** is paused until you use </daily resume>."
-    going_on = DailyStatus(other, AT, None, None, (alone.schedule,))
-    assert panel_views.next_posts([among, going_on]) == panel_views.next_post(going_on)
-    assert panel_views.next_posts([among, among]) == panel_views.next_post(alone)
+def test_the_panel_opens_with_what_needs_attention() -> None:
+    """Otherwise with the first; and it is short enough for a phone."""
+    one, two = (DailyStatus(usual_schedule(n), AT, daily_row(), None) for n in (1, 2))
+    problems: dict[int, str | None] = {one.schedule.id: None, two.schedule.id: None}
+    shown = panel_views.panel([one, two], None, bank(), problems)
+    assert "No. 1" in reads(shown)
+    assert len(texts_of_rows(shown)) <= 20
+    problems[two.schedule.id] = "Wrong."
+    assert "No. 2" in reads(panel_views.panel([one, two], None, bank(), problems))
+
+
+def usual_schedule(number: int) -> Schedule:
+    at, zone = "09:00", "Europe/Berlin"
+    return Schedule(ROW, ROW, at, zone, AT, AT, name=f"No. {number}", id=number)
+
+
+def texts_of_rows(panel: Message) -> list[str]:
+    """A line for each 45 characters of text, for each list and for each two buttons."""
+    lines = [line for text in text_of(panel).splitlines() for line in wrap(text, 45)]
+    return [line for line in lines if not line.startswith("(")] + labels(panel)[::2] + ["list"]
+
+
+def test_the_next_of_several() -> None:
+    """A paused one is passed over, unless all are paused."""
+    paused = DailyStatus(replace(usual_schedule(1), paused=True), None, None, None)
+    going_on = DailyStatus(usual_schedule(2), AT, None, None)
+    assert panel_views.next_posts([paused, going_on]).startswith("Next: **")
+    assert panel_views.next_posts([paused, paused]).startswith("Paused.")
+
+
+def test_forms_fit() -> None:
+    """Each form has the settings filled in, whatever they are."""
+    schedule = longest_schedule(1)
+    for form in (
+        panel_views.new_form(ROW, "UTC", AT, first=True),
+        panel_views.new_form(None, "UTC", AT, first=False),
+        panel_views.when_form(schedule, AT),
+        panel_views.asks_form(schedule, bank()),
+        panel_views.asks_form(replace(schedule, asks=area_of_topics([TOPIC])), bank()),
+        panel_views.more_form(schedule),
+    ):
+        assert len(form.to_dict()["components"]) <= 5
 
 
 def test_today_with_the_most_open_questions_fits() -> None:
     """Two dates of five dailies with the longest names, and the most next times."""
     one = largest("choice")
+    question = asks(one, (0, 1, 2, 3))
     shown = tuple(
-        TodaysDaily(row_of(id=ROW - n, name="*" * MAX_DAILY_NAME), (one, (0, 1, 2, 3)), None)
+        TodaysDaily(daily_row(id=ROW - n, name="*" * MAX_DAILY_NAME), question, False, None)
         for n in range(2 * MAX_DAILIES + 1)
     )
     coming = (("*" * MAX_DAILY_NAME, AT),) * MAX_DAILIES
-    today = Today(shown, coming, False, Streak(9_998, 9_999, 2))
+    today = TodaysDailies(shown, coming, False, Streak(9_998, 9_999, 2))
     [message] = views.today(today, bank(), AT - timedelta(hours=1))
     check_limits(message, "today")
     assert labels(message) == ["Answer"] * 2 * MAX_DAILIES
     assert "1 more question open: answer on its card" in reads(message)
     whole = sent(message)
-    others = [
-        replace(each, asks=(replace(one, choices=tuple(reversed(one.choices))), (3, 2, 1, 0)))
-        for each in shown
-    ]
+    other = asks(replace(one, choices=tuple(reversed(one.choices))), (3, 2, 1, 0))
+    others = [replace(each, question=other) for each in shown]
     again = replace(today, dailies=tuple(others))
     assert sent(views.today(again, bank(), AT - timedelta(hours=1))[0]) == whole

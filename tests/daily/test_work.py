@@ -9,6 +9,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from bot.core import servers, snowflakes
@@ -16,9 +17,11 @@ from bot.core.calendar import RETRY
 from bot.core.errors import DeliveryRefused
 from bot.core.jobs import LEASE
 from bot.daily import panel_views, schedule_store
-from bot.daily.cards import Announcement, DailyCard, DailyResult
+from bot.daily.model import DailyResult
+from bot.daily.schedule_service import Changes
 from bot.rounds import store as round_store
-from tests.fakes import START, Crash, unsent
+from tests.banks import small_bank
+from tests.fakes import START, Announcement, ClosedDaily, Crash, DailyCard, unsent
 from tests.messages import reads
 from tests.stage import ALWINA, BOB, CHANNEL, CLEMENTINE, GUILD, Stage
 
@@ -31,7 +34,8 @@ def posted(stage: Stage) -> list[int]:
 
 
 def results(stage: Stage) -> list[DailyResult]:
-    return [e.card for e in stage.sender.edits_of("close") if isinstance(e.card, DailyResult)]
+    shown = [e.card for e in stage.sender.edits_of("close")]
+    return [card.result for card in shown if isinstance(card, ClosedDaily)]
 
 
 async def test_a_daily_step_by_step(stage: Stage) -> None:
@@ -50,7 +54,7 @@ async def test_a_daily_step_by_step(stage: Stage) -> None:
     assert (daily.state, daily.message_id) == ("showing", stage.card().message_id)
     words = stage.card().card
     assert isinstance(words, Announcement)
-    assert (words.question, words.role_id) == (stage.bank.items[daily.item_id or ""].prompt, 77)
+    assert (words.question.id, words.role_id) == (daily.item_id, 77)
     assert await stage.work() == 1
     assert isinstance(stage.card().card, DailyCard)
     assert (await stage.day(TODAY)).state == "threading"
@@ -107,7 +111,7 @@ async def test_a_refused_post_is_retried_within_two_minutes(stage: Stage) -> Non
             tries.append(stage.clock())
     assert len(tries) >= 4
     assert all(b - a <= RETRY for a, b in pairwise(tries))
-    status = await stage.bot.schedules.status(GUILD)
+    status = await stage.status()
     assert status.posting is not None
     assert (status.posting.posted, status.posting.problem) == (False, str(DENIED))
     assert status.last is None
@@ -126,10 +130,10 @@ async def test_a_refused_post_is_missed_after_six_hours(stage: Stage) -> None:
     await stage.wait(minutes=4)
     daily = await stage.day(TODAY)
     assert (daily.state, daily.problem, daily.due_at) == ("missed", str(DENIED), None)
-    status = await stage.bot.schedules.status(GUILD)
+    status = await stage.status()
     assert (status.last, status.posting) == (daily, None)
     assert f"No question on 4 January. {DENIED}" in reads(
-        panel_views.panel(status, stage.bank, None)
+        panel_views.panel([status], None, stage.bank, {1: None})
     )
     assert status.next_at == START + timedelta(days=1, hours=1)
     stage.sender.mend()
@@ -145,7 +149,7 @@ async def test_another_channel_for_a_daily_that_fails(stage: Stage) -> None:
     await stage.set_up("13:00", channel_id=11)
     await stage.run()
     assert [p.channel_id for p in stage.sender.of_kind("daily")] == [11]
-    assert (await stage.answer_daily(ALWINA, post=stage.card(11))).review.points == 100
+    assert (await stage.answer_daily(ALWINA, post=stage.card(11))).answered.points == 100
     await stage.wait(days=1)
     assert [p.channel_id for p in stage.sender.of_kind("daily")] == [11, 11]
 
@@ -201,7 +205,8 @@ async def test_a_failure_of_discord_at_any_step(stage: Stage, method: str, after
 def counts(stage: Stage) -> list[int]:
     """The numbers of answers that open cards were edited to."""
     shown = [e.card for e in stage.sender.edits_of("show")]
-    return [card.answered for card in shown if isinstance(card, DailyCard) and card.answered]
+    counted = [card.daily.counted for card in shown if isinstance(card, DailyCard)]
+    return [number for number in counted if number]
 
 
 async def test_the_number_of_answers_on_the_open_card(stage: Stage) -> None:
@@ -267,7 +272,7 @@ async def test_a_post_that_was_made_is_not_missed(stage: Stage) -> None:
     await stage.run()
     daily = await stage.day(TODAY)
     assert (daily.state, daily.message_id) == ("open", posted_ids(stage)[0])
-    assert (await stage.answer_daily(ALWINA)).review.points == 100
+    assert (await stage.answer_daily(ALWINA)).answered.points == 100
 
 
 def posted_ids(stage: Stage) -> list[int]:
@@ -287,7 +292,7 @@ async def test_a_change_of_the_set_up_does_not_repeat_a_post(
     await stage.wait(minutes=5)
     assert [p.channel_id for p in stage.sender.of_kind("daily")] == [CHANNEL]
     assert (await stage.day(TODAY)).message_id == posted_ids(stage)[0]
-    assert (await stage.answer_daily(ALWINA)).review.points == 100
+    assert (await stage.answer_daily(ALWINA)).answered.points == 100
 
 
 async def test_a_claim_runs_out(stage: Stage) -> None:
@@ -330,7 +335,7 @@ async def test_a_paused_schedule_is_not_due_forever(stage: Stage) -> None:
     """Its post time, stored by a process that starts while another one pauses it, is taken out."""
     await stage.set_up("13:00")
     [schedule] = await stage.bot.schedules.all_of(GUILD)
-    await stage.bot.schedules.pause(GUILD)
+    await stage.bot.schedules.pause(GUILD, 1)
     await stage.database.write(
         schedule_store.change_schedule, schedule.id, next_at=schedule.next_at
     )
@@ -366,7 +371,7 @@ async def test_answers_before_discords_reply_count(
     """A member can answer before the bot knows that the card is posted or edited."""
 
     async def early() -> None:
-        assert (await stage.answer_daily(ALWINA)).review.points == 100
+        assert (await stage.answer_daily(ALWINA)).answered.points == 100
 
     stage.sender.during[method] = early
     await stage.set_up("13:00", role_id=role_id)
@@ -380,7 +385,7 @@ async def test_no_words_without_a_role(stage: Stage) -> None:
     """Without a role to ping, or with a deleted one, the card is posted at once."""
     stage.sender.deleted_roles.add(7)
     await stage.set_up("13:00")
-    await stage.bot.schedules.post(GUILD)
+    await stage.bot.schedules.post(GUILD, 1)
     await stage.run()
     await stage.set_up("12:30", role_id=7)
     await stage.wait(days=1, hours=1)
@@ -407,13 +412,53 @@ async def test_words_whose_card_is_refused_are_tried_again(stage: Stage) -> None
     assert daily.problem is None
 
 
-async def test_words_that_were_deleted_are_given_up(stage: Stage) -> None:
-    """A daily whose announcement was deleted is closed, with the reason."""
+async def test_words_that_were_deleted_leave_the_daily_open(stage: Stage) -> None:
+    """Members answer it in /today, and their streaks go on; managers read why it has no card."""
     stage.sender.fail("show_daily", DeliveryRefused("message", "The message was deleted."))
-    await stage.set_up("13:00", role_id=7)
+    await stage.set_up("13:00", role_id=7, thread=True, answer_hours=2)
     await stage.wait(hours=1, minutes=5)
     daily = await stage.day(TODAY)
-    assert (daily.state, daily.problem) == ("closed", "The message was deleted.")
+    assert daily.state == "open"
+    assert (daily.problem or "").endswith("answer it in </today>. The message was deleted.")
+    click = replace(stage.daily_click(ALWINA, daily), message_id=999)
+    assert (await stage.bot.dailies.answer(click, apart=True)).streak.current == 1
+    stage.sender.fail("close_daily", DeliveryRefused("message", "The message was deleted."))
+    await stage.wait(hours=2)
+    assert (await stage.day(TODAY)).state == "closed"
+    await stage.wait(hours=22)
+    assert (await stage.bot.dailies.today(GUILD, ALWINA)).streak.current == 1
+
+
+async def test_words_that_never_become_a_card(stage: Stage) -> None:
+    """If Discord fails for six hours, the daily is open, too, and closes at its time."""
+    stage.sender.fail("show_daily", unsent(), times=10_000)
+    await stage.set_up("13:00", role_id=7, answer_hours=10)
+    await stage.wait(hours=8)
+    assert (await stage.day(TODAY)).state == "open"
+    await stage.wait(hours=4)
+    assert (await stage.day(TODAY)).state == "closed"
+
+
+async def test_a_refused_close_of_words_that_never_became_a_card(stage: Stage) -> None:
+    """It is given up, and not tried again without end."""
+    stage.sender.fail("show_daily", DENIED, times=10_000)
+    stage.sender.fail("close_daily", DENIED, times=10_000)
+    await stage.set_up("13:00", role_id=7, answer_hours=1)
+    await stage.wait(hours=3)
+    assert ((await stage.day(TODAY)).state, stage.sender.calls["close_daily"]) == ("closed", 1)
+
+
+async def test_a_question_that_left_the_bank_before_its_post(stage: Stage) -> None:
+    """Its date is missed, and managers read why."""
+    await stage.set_up("13:00", asks="t3")
+    stage.clock.at = START + timedelta(hours=1)
+    await stage.work()
+    stage.bank = small_bank(1)
+    await stage.restart()
+    await stage.run()
+    daily = await stage.day(TODAY)
+    assert daily.state == "missed"
+    assert daily.problem == "Its question left the question bank before it was posted."
 
 
 async def test_a_server_that_removed_the_bot(stage: Stage) -> None:
@@ -446,7 +491,7 @@ async def test_a_thread_that_is_refused_leaves_the_daily_open(stage: Stage) -> N
     daily = await stage.day(TODAY)
     assert (daily.state, daily.posted) == ("open", True)
     assert "Create Public Threads" in (daily.problem or "")
-    assert (await stage.answer_daily(ALWINA)).review.points == 100
+    assert (await stage.answer_daily(ALWINA)).answered.points == 100
     assert stage.sender.calls["open_thread"] == 1
 
 
@@ -501,7 +546,7 @@ async def test_a_zone_that_the_data_has_lost(stage: Stage) -> None:
     await stage.wait(hours=1)
     assert (await stage.day(TODAY)).state == "closed"
     assert await stage.check_points() == {ALWINA: 100}
-    said = reads(panel_views.panel(await stage.bot.schedules.status(GUILD), stage.bank, None))
+    said = reads(panel_views.panel([await stage.status()], None, stage.bank, {1: None}))
     assert "I no longer know the time zone US/Gone, so times are in UTC." in said
     assert "Next: Tuesday 5 January, 13:00 (UTC)" in said
 
@@ -573,7 +618,8 @@ async def test_several_servers(stage: Stage) -> None:
     """A server whose channel is gone doesn't delay the dailies of others."""
     stage.sender.fail("post_daily", DeliveryRefused("channel", "The channel is gone."))
     for guild_id, at in [(1, "13:00"), (2, "13:00"), (3, "14:00")]:
-        await stage.bot.schedules.setup(guild_id, channel_id=CHANNEL + guild_id, at=at, zone="UTC")
+        given: Changes = {"name": "Daily", "channel_id": CHANNEL + guild_id, "at": at}
+        await stage.bot.schedules.add(guild_id, given)
     await stage.wait(hours=1)
     assert [p.channel_id for p in stage.sender.posts] == [CHANNEL + 2]
     await stage.wait(hours=1)

@@ -20,10 +20,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from bot.interviews.cards import Assessment
 from bot.interviews.grading import Grade, Rubrics, State, grade
 from bot.interviews.grading.service import Grading
 from bot.interviews.grading.verifying import PointToCheck, Ruling, Verdict
+from bot.interviews.model import Assessment
 from bot.questions.model import Topic
 from tests.grading.attacks import ATTACKS
 from tests.shipped import packs

@@ -1,8 +1,9 @@
-"""Hello on a new server, the test round, and /help."""
+"""The hello on a new server, and /help."""
 
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import discord
@@ -11,7 +12,9 @@ from simcord.builders import ChannelHandle
 
 from bot.chat.messages import text_of as text_of_view
 from bot.help import views
-from bot.help.rules import Done
+from bot.help.service import HelpStep
+from tests.messages import PHONE, height
+from tests.messages import custom_ids as custom_ids_of
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
 from tests.simcord.stage import Stage, answer_to, labels, reply, text_of
 
@@ -31,34 +34,39 @@ def hellos(channel: ChannelHandle) -> list[discord.Message]:
 
 
 async def test_the_buttons_of_hello(stage: Stage) -> None:
-    """They start a short round and open the form of the daily."""
+    """Everyone can start a round or practise; managers open the form of the daily."""
     await join(stage)
     (hello,) = hellos(stage.quiz)
-    assert re.search(r"</quiz start:\d+>", text_of(hello))
-    assert labels(hello) == ["Set up the question of the day", "Start a test round"]
-
-    started = await stage.manager.click(hello, label="Start a test round")
-    assert "**mechthild** starts 3 questions" in reply(started)
+    start, practise, set_up = labels(hello)
+    practice = await stage.alwina.click(hello, label=practise)
+    assert "Practice" in reply(practice)
+    assert answer_to(practice).flags.ephemeral
+    assert await announced_in(stage) == stage.quiz.id
+    assert "Manage Server" in reply(await stage.alwina.click(hello, label=set_up))
+    started = await stage.alwina.click(hello, label=start)
+    assert "**alwina** starts" in reply(started)
     await stage.wait(8)
-    assert "Question 1 of 3" in stage.question().text
+    assert "Question 1 of " in stage.question().text
 
-    form = await stage.manager.click(hello, label="Set up the question of the day")
-    filled = {"channel": [stage.daily], "time": "9:00", "zone": ["Europe/Berlin"], "hours": ["23"]}
+    form = await stage.manager.click(hello, label=set_up)
+    filled = {"channel": [stage.daily], "time": "9:00", "zone": ["Europe/Berlin"]}
+    filled |= {"days": list("0123456"), "hours": ["23"]}
     panel = await stage.manager.submit_modal(form, filled)
     assert "Next: **" in reply(panel)
     assert not hellos(stage.daily)
-    await stage.manager.click(answer_to(panel), label="Post now")
-    await stage.wait(1)
-    assert "Your answer stays private" in stage.question(stage.daily).text
 
 
-async def test_the_buttons_of_hello_are_for_managers(stage: Stage) -> None:
-    """Other members are refused with a sentence."""
+async def announced_in(stage: Stage) -> int | None:
+    """Return the channel where suggestions are announced."""
+    return (await stage.services.settings.read(stage.guild.id)).server.suggestions_channel_id
+
+
+async def test_another_hello(stage: Stage) -> None:
+    """It doesn't change where a manager wants suggestions to be announced."""
+    await stage.services.settings.announce_suggestions(stage.guild.id, stage.daily.id)
     await join(stage)
-    (hello,) = hellos(stage.quiz)
-    for label in labels(hello):
-        assert "Manage Server" in reply(await stage.alwina.click(hello, label=label))
-    assert len(stage.quiz.history()) == 1
+    assert hellos(stage.quiz)
+    assert await announced_in(stage) == stage.daily.id
 
 
 async def test_hello_needs_a_channel(stage: Stage) -> None:
@@ -77,47 +85,77 @@ async def test_hello_needs_a_channel(stage: Stage) -> None:
     assert hellos(stage.quiz) == []
 
 
-async def test_help_for_members_and_managers(stage: Stage) -> None:
-    """Everyone sees clickable commands; managers also see how to set up the daily."""
-    member = reply(await stage.alwina.slash(stage.quiz, "help"))
-    assert re.search(r"</quiz start:\d+> starts a round", member)
-    assert re.search(r"</practice:\d+> quizzes you on what you missed", member)
-    assert "To run it here" not in member
-    assert re.search(
-        r"1\. </daily setup:\d+>: this server has no question",
-        reply(await stage.manager.slash(stage.quiz, "help")),
-    )
-
-
 async def test_help_suggests_next_steps(stage: Stage) -> None:
     """It suggests up to three steps that a member has not taken, or practice that is due."""
 
     async def steps() -> list[str]:
-        return re.findall(
-            r"^\d\. </([a-z ]+):\d+>",
-            reply(await stage.alwina.slash(stage.quiz, "help")),
-            re.MULTILINE,
-        )
+        shown = labels(answer_to(await stage.alwina.slash(stage.quiz, "help")))
+        return shown[: shown.index("All commands")]
 
-    assert await steps() == ["quiz start", "practice", "plan"]
+    assert await steps() == ["Start a round", "Practise", "Make a plan"]
     question = await stage.play(questions=1, seconds=5)
     await question.answer(stage.alwina, right=False)
     await stage.wait(30)
-    assert await steps() == ["practice", "plan", "interview"]
-    assert "1 question due today" in reply(await stage.alwina.slash(stage.quiz, "help"))
-    await stage.alwina.slash(stage.quiz, "plan", date="2026-06-01")
+    assert await steps() == ["Practise (1 due)", "Make a plan", "Mock interview"]
+    day = (stage.services.context.now() + timedelta(days=30)).date().isoformat()
+    await stage.services.plans.set(stage.alwina.id, stage.guild.id, day)
     await stage.services.reminders.set(stage.alwina.id, stage.guild.id, "08:00")
     await stage.alwina.slash(stage.quiz, "interview")
-    assert await steps() == ["practice"]
+    assert await steps() == ["Practise (1 due)"]
+    for_managers = labels(answer_to(await stage.manager.slash(stage.quiz, "help")))
+    assert for_managers[0] == "Set up the question of the day"
+
+
+async def test_the_steps_of_help(stage: Stage) -> None:
+    """Its buttons do what they say."""
+    help_ = answer_to(await stage.alwina.slash(stage.quiz, "help"))
+    started = await stage.alwina.click(help_, label="Start a round")
+    assert "**alwina** starts" in reply(started)
+    assert "Practice" in reply(await stage.alwina.click(help_, label="Practise"))
+    interview = views.help_page([HelpStep.INTERVIEW, HelpStep.REMIND], 0)
+    begin, remind, *_ = custom_ids_of(interview)
+    assert "Interview" in reply(await stage.press(stage.alwina, begin))
+    assert "Remind me" in reply(await stage.press(stage.alwina, remind))
+
+
+async def test_all_commands(stage: Stage) -> None:
+    """Members read theirs, managers read all, and both have buttons for what has no command."""
+    help_ = await stage.alwina.slash(stage.quiz, "help")
+    page = await stage.alwina.click(answer_to(help_), label="All commands")
+    assert re.search(r"</practice:\d+>: ", reply(page))
+    assert "/settings" not in reply(page)
+    assert labels(answer_to(page)) == ["Remind me", "Anki deck", "My data"]
+    help_ = await stage.manager.slash(stage.quiz, "help")
+    page = await stage.manager.click(answer_to(help_), label="All commands")
+    listed = re.findall(r"^</([a-z]+):\d+>: ", reply(page), re.MULTILINE)
+    assert len(listed) == 13
+    tree = stage.bot.tree.get_commands(type=discord.AppCommandType.chat_input)
+    assert set(listed) == {command.name for command in tree}
 
 
 @pytest.mark.parametrize(
     "install", [None, "https://discord.com/oauth2/authorize?client_id=1&integration_type=1"]
 )
 def test_help_away_from_servers(install: str | None) -> None:
-    """Direct messages list only what works there, and a button adds the bot to the member's account."""
-    message = views.help_alone(Done(), install)
-    named = set(re.findall(r"</([a-z ]+)>", text_of_view(message)))
-    assert named == {"practice", "plan", "profile", "interview", "topics"}
+    """A link adds the bot to the member's account, and only what works there is listed."""
+    message = views.help_page([HelpStep.PRACTISE], 2, on_server=False, install=install)
     links = [item.url for item in message.walk_children() if isinstance(item, discord.ui.Button)]
-    assert links == ([install] if install else [])
+    assert [url for url in links if url] == ([install] if install else [])
+    listed = text_of_view(views.commands(on_server=False, manages=False))
+    assert set(re.findall(r"</([a-z ]+)>", listed)) == {
+        *("today", "practice", "interview", "plan", "topics", "help")
+    }
+
+
+def test_help_fits_a_phone() -> None:
+    """It takes twelve lines at most, a row of buttons counting as two; each command takes one."""
+    for steps in (
+        [HelpStep.SET_UP, HelpStep.TODAY, HelpStep.PLAY],
+        [HelpStep.PRACTISE, HelpStep.PLAN, HelpStep.REMIND],
+    ):
+        page = views.help_page(steps, 3, on_server=False, install="https://example.com")
+        assert height(page) <= 12
+    everything = text_of_view(views.commands(on_server=True, manages=True))
+    lines = everything.splitlines()[:13]
+    assert max(len(re.sub("[<>]", "", line)) for line in lines) <= PHONE
+    assert all(line.startswith("</") for line in lines)

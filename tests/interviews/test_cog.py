@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import discord
@@ -10,6 +11,7 @@ from sqlalchemy.exc import OperationalError
 
 from bot.chat.replies import defer_if_slow
 from bot.core.child_process import CallStopped
+from bot.interviews import rules
 from bot.questions.model import Topic
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
 from tests.simcord.stage import BANK, Stage, answer_to, labels, lists, reply, text_of
@@ -33,8 +35,10 @@ def all_of(result: Any) -> str:
     return "\n".join(text_of(one.message) for one in shown if one is not None)
 
 
-async def begin(stage: Stage, **options: object) -> discord.Message:
-    result = await stage.alwina.slash(stage.quiz, "interview", **options)
+async def begin(stage: Stage, questions: int = 3, **options: object) -> discord.Message:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rules, "QUESTIONS", questions)
+        result = await stage.alwina.slash(stage.quiz, "interview", **options)
     assert result.ephemeral
     return answer_to(result)
 
@@ -74,7 +78,7 @@ async def test_an_interview_from_question_to_report(stage: Stage) -> None:
     is changed after a restart."""
     card = await begin(stage, topic="temperature")
     assert "Question 1 of 3" in text_of(card)
-    assert labels(card) == ["Answer", "Skip", "End"]
+    assert labels(card) == ["Answer", "Skip", "End", "With a partner"]
     first = topic_of(text_of(card))
     assert first.id == "temperature"
     text = f"{first.key_points[0].text}. {first.key_points[3].text}."
@@ -239,5 +243,19 @@ async def test_ending_early(stage: Stage) -> None:
     messages."""
     card = await begin(stage)
     assert "No answers this time" in text_of(await press(stage, card, "End"))
-    result = await stage.alwina.user.slash("interview", questions=1)
-    assert "Question 1 of 1" in reply(result)
+    result = await stage.alwina.user.slash("interview")
+    assert "Question 1 of 3" in reply(result)
+    assert "With a partner" not in labels(answer_to(result))
+
+
+async def test_a_streak_that_an_answer_makes_long(stage: Stage) -> None:
+    """Its length and the freeze are told after the feedback, once a date."""
+    now = datetime(2026, 1, 1, tzinfo=UTC)  # in simcord
+    credit = stage.services.streaks.credit
+    for days in range(6, 0, -1):
+        await stage.database.write(credit, stage.alwina.id, None, now - timedelta(days=days))
+    card = await begin(stage, questions=2)
+    opened = await stage.alwina.click(card, label="Answer")
+    answered = await stage.alwina.submit_modal(opened, {"text": "It depends."})
+    await stage.env.settle()
+    assert "**7 days in a row.** Well done.\nYou've earned a freeze" in all_of(answered)

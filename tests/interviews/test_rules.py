@@ -1,15 +1,24 @@
-"""Which topic an interview asks next, and which follow-up fits."""
+"""The next topic, the follow-up that fits, what is stored, and the report."""
 
 from __future__ import annotations
 
 import random
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
-from bot.interviews.rules import band, choose_follow_up, draw_topic
+from bot.interviews.model import AskedQuestion, PointCount, encode
+from bot.interviews.rules import (
+    band,
+    build_report,
+    choose_follow_up,
+    draw_topic,
+    merged,
+)
 from bot.questions.model import Bank, FollowUp, Section, Topic
+from tests.interviews.test_model import MIXED, RULED
 
 NOON = datetime(2027, 1, 4, 12, tzinfo=UTC)
 
@@ -93,3 +102,62 @@ def test_the_follow_up_fits_the_answer() -> None:
     assert [choose_follow_up(taught, 80, turn) for turn in (1, 2, 3)] == [both[2], both[1], both[2]]
     assert choose_follow_up(replace(taught, follow_ups=both[1:]), 0, 0) == both[1]
     assert choose_follow_up(topic("a"), 0, 0) is None
+
+
+def test_a_grade_keeps_what_was_stored_in_the_meantime() -> None:
+    """A model's rulings outlive a grade without one, and the member's own count outlives any."""
+    own, ruled = MIXED.with_count({1}), RULED.with_count({2})
+    assert merged(None, MIXED) == MIXED
+    assert merged(encode(own), RULED) == RULED.with_count({1})
+    assert merged(encode(ruled), MIXED) == ruled
+    assert merged(encode(ruled), replace(RULED, flags=("cut",))).counted == (2,)
+
+
+def counted(topic_id: str, points: int, total: int = 10, **more: Any) -> AskedQuestion:
+    """A question whose points somebody has counted."""
+    return AskedQuestion(topic_id, PointCount(points, total), **more)
+
+
+def test_the_report_by_section() -> None:
+    """Means count what was counted, by whomever; topics to practise are sorted, without strong
+    ones."""
+    asked = [
+        counted("d", 9, model="test-model"),
+        counted("a", 6),
+        AskedQuestion("c", None, answered=False),
+        counted("b", 2),
+        AskedQuestion("e", None),
+        counted("removed", 0),
+    ]
+    report = build_report(BANK, asked)
+    assert (report.percent, report.answered, report.skipped, report.uncounted) == (57, 4, 1, 1)
+    assert [(s.title, s.percent, [t.id for t, _ in s.asked]) for s in report.sections] == [
+        ("One", 40, ["a", "c", "b"]),
+        ("Two", 90, ["d", "e"]),
+    ]
+    assert [t.id for t in report.practise] == ["c", "b", "a"]
+    assert (report.better, report.same, report.worse) == (0, 0, 0)
+
+
+def test_a_report_without_counts() -> None:
+    """There is no mean without a count, and an uncounted answer needs no practice yet."""
+    assert build_report(BANK, []).percent is None
+    report = build_report(BANK, [AskedQuestion("a", None)])
+    assert (report.percent, report.answered, report.uncounted) == (None, 1, 1)
+    assert (report.practise, report.sections[0].percent) == ((), None)
+    nothing = build_report(BANK, [counted("a", 0)])
+    assert (nothing.percent, nothing.uncounted, len(nothing.practise)) == (0, 0, 1)
+
+
+def test_the_report_compares_with_earlier_answers() -> None:
+    """Topics without an earlier count, or without a count now, aren't compared."""
+    two, three = PointCount(2, 5), PointCount(3, 5)
+    asked = [
+        counted("a", 3, 5, previous=two),
+        counted("b", 3, 5, previous=two),
+        counted("c", 2, 5, previous=three),
+        counted("d", 3, 5),
+        AskedQuestion("e", None, previous=two),
+    ]
+    report = build_report(BANK, asked)
+    assert (report.better, report.same, report.worse) == (2, 0, 1)

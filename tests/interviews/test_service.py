@@ -11,12 +11,19 @@ import pytest
 from bot.core.database import Database
 from bot.core.errors import UserError
 from bot.interviews import store
-from bot.interviews.assessment import decode_reply
-from bot.interviews.cards import AskedQuestion, Assessment, PointCount, Report, Step
 from bot.interviews.grading.service import Ungradable
 from bot.interviews.grading.verifying import PointToCheck, Ruling, Verdict
+from bot.interviews.model import (
+    AskedQuestion,
+    Assessment,
+    InterviewQuestion,
+    PointCount,
+    Report,
+    Step,
+    decode_reply,
+)
+from bot.interviews.rules import follow_up_of, open_follow_up
 from bot.interviews.service import Interviews
-from bot.interviews.store import InterviewQuestion
 from tests.banks import SPLIT_BY_TIME, teaching_bank
 from tests.fakes import FakeVerifier, silent_verifier
 from tests.stage import ALWINA, BOB, GUILD, Stage
@@ -138,6 +145,11 @@ def of(step: Step) -> Assessment:
     return step.assessment
 
 
+def letters(found: Assessment) -> str:
+    """The first letter of each point's state."""
+    return "".join(point.state[0] for point in found.points)
+
+
 def asked_in(report: Report) -> list[AskedQuestion]:
     return [asked for section in report.sections for _, asked in section.asked]
 
@@ -168,8 +180,8 @@ async def test_answers_are_stored_before_they_are_graded(
     await alwina.start()
     await alwina.answer()
     again = await crash_in("assess")
-    assert (again.continued, again.answer, again.follow_up) == (True, GOOD, None)
-    assert of(again).states == "fff"
+    assert (again.continued, again.answer, follow_up_of(again)) == (True, GOOD, None)
+    assert letters(of(again)) == "fff"
     row = await alwina.row()
     assert (row.score, row.grade is not None) == (None, True)
 
@@ -195,13 +207,13 @@ async def test_answers_that_take_too_long(
     with monkeypatch.context() as patch:
         patch.setattr(stage.bot.grading, "assess", fail)
         shown = await alwina.graded()
-        assert (shown.assessment, shown.answer, shown.follow_up) == (None, GOOD, None)
+        assert (shown.assessment, shown.answer, follow_up_of(shown)) == (None, GOOD, None)
         assert shown.problem.startswith("Answers to this question take too long to grade.")
         assert (await alwina.start()).problem == shown.problem
     monkeypatch.setattr(stage.bot.grading, "compare", fail)
     await alwina.answer_follow_up(2, "Later cases.")
     again = await alwina.start()
-    assert of(again).states == "fff"
+    assert letters(of(again)) == "fff"
     assert again.reply is not None
     assert (again.reply.answer, again.reply.pending) == ("Later cases.", True)
     await alwina.next()
@@ -214,11 +226,11 @@ async def test_a_shown_follow_up(alwina: Candidate) -> None:
     """It fits the member's count, and comes after it. It stays the same, still accepts one answer
     from an open modal, and doesn't change the count."""
     await alwina.start()
-    assert (await alwina.graded(PART)).follow_up is None
+    assert follow_up_of(await alwina.graded(PART)) is None
     step = await alwina.count(0, 1, 2)
-    assert step.follow_up_number == 2
+    assert open_follow_up(step) == 2
     step = await alwina.count(0)
-    assert (step.follow_up_number, step.reply) == (0, None)
+    assert (open_follow_up(step), step.reply) == (0, None)
     shown = await alwina.show_follow_up(0)
     assert shown.reply is not None
     assert shown.reply.answer is None
@@ -226,7 +238,7 @@ async def test_a_shown_follow_up(alwina: Candidate) -> None:
     await alwina.answer_follow_up(0, "How it does on unseen cases.")
     late = await alwina.feedback()
     assert late.reply is not None
-    assert (late.reply.pending, late.follow_up_number) == (False, None)
+    assert (late.reply.pending, open_follow_up(late)) == (False, None)
     assert late.assessment == step.assessment
     with pytest.raises(UserError, match="already answered this follow-up"):
         await alwina.answer_follow_up(0, "Otherwise.")
@@ -268,7 +280,8 @@ async def test_an_open_daily_is_not_asked(stage: Stage, alwina: Candidate) -> No
     stranger = Candidate(stage, STRANGER, None)
     await stranger.start(topic_id="t1")  # the bot can't know yet that they are on that server
     await stranger.end()
-    await stage.write_daily(STRANGER, "A test set.")
+    stage.bot.names.set(GUILD, STRANGER, "Stranger")  # as any click there does
+    await stage.bot.names.flush()
     with pytest.raises(UserError, match="question of the day right now"):
         await stranger.start(topic_id="t1")
     await stage.wait(hours=2, seconds=5)
@@ -287,7 +300,7 @@ async def test_feedback_on_an_open_daily_is_held_back(stage: Stage, alwina: Cand
     assert (await alwina.show_follow_up(2)).reply is None
     await alwina.answer_follow_up(2)
     waiting = await alwina.feedback()
-    assert (waiting.assessment, waiting.follow_up, waiting.reply) == (None, None, None)
+    assert (waiting.assessment, follow_up_of(waiting), waiting.reply) == (None, None, None)
     assert (await alwina.row()).grade is None
     await stage.wait(hours=2, seconds=5)
     shown = await alwina.feedback()
@@ -387,13 +400,13 @@ async def test_nothing_is_counted_before_the_member_counts(alwina: Candidate) ->
     for step in (await alwina.count(1), await alwina.confirm()):
         assert step.assessment is None
     found = of(await alwina.graded(PARTLY))
-    assert (found.states[0], set(found.ticked), found.count) == ("f", {0}, None)
+    assert (found.points[0].state, set(found.ticked), found.count) == ("found", {0}, None)
     assert (await alwina.row()).score is None
     report = await alwina.end()
     assert (report.percent, report.answered, report.uncounted) == (None, 1, 1)
     for points, percent in ((None, 33), ({1, 2}, 67), (set(), 0), ({0, 1, 2}, 100)):
         step = await (alwina.confirm() if points is None else alwina.count(*points))
-        assert of(step).states == found.states
+        assert of(step).points == found.points
         report = await alwina.end()
         assert ((await alwina.row()).score, report.percent) == (percent, percent)
     assert asked_in(report) == [AskedQuestion(step.topic.id, PointCount(3, 3))]
@@ -420,7 +433,7 @@ async def test_a_count_outlives_a_models_rulings(
         await alwina.count(*own)
     await stage.restart()
     kept = of(await alwina.feedback())
-    assert (kept.states, kept.model, set(kept.ticked)) == ("som", "test-model", own)
+    assert (letters(kept), kept.model, set(kept.ticked)) == ("som", "test-model", own)
     assert kept.count == PointCount(len(own), 3)
     (asked,) = asked_in(await alwina.end())
     assert (asked.count, asked.model) == (kept.count, "")

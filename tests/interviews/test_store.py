@@ -13,9 +13,7 @@ from sqlalchemy import Connection
 
 from bot.core.database import Database
 from bot.interviews import store
-from bot.interviews.assessment import encode
-from bot.interviews.cards import Assessment, Point
-from bot.interviews.store import InterviewQuestion
+from bot.interviews.model import Assessment, InterviewQuestion, Point, encode
 
 AT = datetime(2027, 1, 4, 12, 0, 0, 456_000, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -13,15 +13,15 @@ from msgspec.structs import replace
 
 from bot.chat.messages import DAILY, ENDED, OPEN, REVEALED, Message, text_of
 from bot.daily import views as open_daily
-from bot.daily.cards import OpenDailyCard, OpenDailyResult, OpenReview, Today, TodaysDaily
-from bot.daily.streaks import Streak
+from bot.daily.model import DailyFeedback, DailyQuestion, TodaysDailies, TodaysDaily
 from bot.interviews import views as interview
-from bot.interviews.cards import AskedQuestion, Assessment, Part, Point, PointCount, Reply, Step
 from bot.interviews.grading import Flag
-from bot.interviews.report import build_report
+from bot.interviews.model import AskedQuestion, Assessment, Part, Point, PointCount, Reply, Step
+from bot.interviews.rules import build_report, follow_up_of
+from bot.members.model import Streak
 from bot.questions.model import FollowUp, KeyPoint, Reference, Topic
 from tests.banks import teaching_bank
-from tests.daily.test_views import row_of
+from tests.daily.cards import closed_openly, daily_row, open_card
 from tests.messages import check_limits
 from tests.shipped import bank
 
@@ -94,18 +94,10 @@ def page_with(*points: Point, answer: str = "x", **more: object) -> str:
     return interview.pages(SMALL, answer, graded)[0].text
 
 
-def daily_result(topic: Topic, answered: int, *lacking: str) -> Message:
-    """Build the card of a closed daily. No answer had these points."""
-    counts = tuple((text, answered) for text in lacking)
-    streaks = (("*" * 32, 900),) * 3
-    found = OpenDailyResult(ROW, topic, answered, counts, streaks)
-    return open_daily.result(found, bank())
-
-
-def reviewed(graded: Assessment, checking: str = "") -> Message:
-    """The feedback of a member on an open daily."""
-    review = OpenReview(row_of(), SMALL, "Mine.", 33, Streak(3, 3), graded)
-    return open_daily.review(review, bank(), checking=checking)
+def reviewed(graded: Assessment, page: int = 0) -> Message:
+    """A page about a member's answer to an open daily."""
+    found = DailyFeedback(daily_row(), SMALL, Streak(3, 3), "Mine.", graded)
+    return open_daily.feedback(found, bank(), page)
 
 
 def counted(topic: Topic, points: int, total: int = 10, **more: object) -> AskedQuestion:
@@ -139,8 +131,8 @@ def test_every_card_is_within_discords_limits(topic: Topic, states: tuple[str, .
         interview.question_card(step(topic, answer=None), bank()),
         *pages_of(replace(step(topic), assessment=graded)),
         *pages_of(replace(step(topic), assessment=graded.with_count({0, 1}))),
-        open_daily.question(OpenDailyCard(ROW, topic, AT), bank()),
-        daily_result(topic, 9, *(p.text for p in topic.key_points[:3])),
+        open_card(DailyQuestion(topic)),
+        closed_openly(topic, 9, *(p.text for p in topic.key_points[:3])),
     ]
     for number, card in enumerate(cards):
         check_limits(card, number)
@@ -150,15 +142,16 @@ def test_the_banks_texts_are_uncut() -> None:
     """Feedback and daily cards show every text of a topic whole."""
     topic = LONGEST
     shown = step(topic, 0)
-    assert shown.follow_up is not None
+    follow_up = follow_up_of(shown)
+    assert follow_up is not None
     key_points = [point.text for point in topic.key_points]
     whole = pages_of(shown)
-    for words in (topic.question, topic.answer, shown.follow_up.question, *key_points):
+    for words in (topic.question, topic.answer, follow_up.question, *key_points):
         assert shows(whole, words)
-    opened = open_daily.question(OpenDailyCard(ROW, topic, AT), bank())
+    opened = open_card(DailyQuestion(topic))
     assert shows([opened], topic.question)
     assert not shows([opened], topic.answer)
-    assert shows([daily_result(topic, 0)], topic.answer)
+    assert shows([closed_openly(topic, 0)], topic.answer)
     hinted = interview.follow_up_card(replied_step(topic, None), bank())
     assert shows([hinted], topic.follow_ups[0].hint or "")
     assert "Your answer**" not in text_of(hinted)
@@ -379,7 +372,6 @@ def screens(graded: Assessment) -> Iterator[Message]:
         yield from pages_of(replace(shown, reply=each))
     yield feedback(shown, checking=MODEL)
     yield reviewed(graded)
-    yield reviewed(graded, MODEL)
 
 
 UNCOUNTED = [
@@ -413,15 +405,16 @@ def test_no_screen_passes_off_an_estimate_as_a_verdict() -> None:
         counted(other, 5, model=MODEL),
         AskedQuestion(third.id, None),
     ]
-    daily, streak = row_of(), Streak(3, 3)
-    given = OpenReview(daily, SMALL, "Mine.", 33, streak, UNCOUNTED[0])
+    asked_openly = DailyQuestion(SMALL)
     cards += [
         *interview.report_pages(build_report(bank(), asked)),
-        open_daily.question(OpenDailyCard(ROW, SMALL, AT), bank()),
-        daily_result(SMALL, 9, *(point.text for point in SMALL.key_points)),
+        open_card(DailyQuestion(SMALL)),
+        closed_openly(SMALL, 9, *(point.text for point in SMALL.key_points)),
         *(
-            open_daily.today(Today((shown,), (), False, streak), bank(), AT)[0]
-            for shown in (TodaysDaily(daily, SMALL, given), TodaysDaily(daily, SMALL, None))
+            open_daily.today(TodaysDailies((shown,), (), False, Streak(3, 3)), bank(), AT)[0]
+            for shown in (
+                TodaysDaily(daily_row(), asked_openly, answered, None) for answered in (True, False)
+            )
         ),
     ]
     texts = [text_of(card) for card in cards]
@@ -450,15 +443,8 @@ def test_feedback_tells_how_points_were_found() -> None:
         ({"model_failed": "spent"}, "for one day, so I only matched words."),
     ):
         assert words in page_with(Point("One", "found", "So."), **more)
-    for card in (feedback(step(SMALL), checking=MODEL), reviewed(UNCOUNTED[0], MODEL)):
-        assert "test-model is checking your answer. This updates in a moment." in text_of(card)
-
-
-def test_points_of_a_daily_say_what_they_are_for() -> None:
-    """Points are for words found, or for what a model reads."""
-    assert "+33 points for words found · Streak: 3 days" in text_of(reviewed(UNCOUNTED[0]))
-    ruled = assessed(SMALL, RULED, model=MODEL)
-    assert "+33 points as test-model reads it · Streak" in text_of(reviewed(ruled))
+    card = feedback(step(SMALL), checking=MODEL)
+    assert "test-model is checking your answer. This updates in a moment." in text_of(card)
 
 
 def test_hints() -> None:
@@ -511,28 +497,28 @@ def test_the_report_compares_with_earlier_answers() -> None:
     assert "last time" not in report_on(new)
 
 
-def test_a_daily_without_an_own_grade() -> None:
-    """After the close, a reader without an answer sees the model answer alone, without tabs. For an
-    answer without a grade the streak counts, and the reason is above the model answer."""
-    unanswered = OpenReview(row_of(), TOPICS[0], None, 0, Streak(0, 0))
-    ungraded = OpenReview(row_of(), TOPICS[0], "Mine.", 0, Streak(3, 3), problem="Too slow.")
-    told = "You didn't answer this one", "Too slow.", "Streak: 3 days"
-    for review, expected, tabs in (
-        (unanswered, [True, False, False], []),
-        (ungraded, [False, True, True], ["Your answer"]),
-    ):
-        card = open_daily.review(review, bank())
-        assert [words in said_on(card) for words in told] == expected
-        assert plain(TOPICS[0].answer) in said_on(card)
-        assert labels(card) == tabs
+def test_the_feedback_on_a_daily() -> None:
+    """The model answer comes with the ticks; a reader without an answer sees it alone after the close."""
+    unanswered = DailyFeedback(daily_row(), TOPICS[0], Streak(0, 0))
+    alone = open_daily.feedback(unanswered, bank())
+    assert "You didn't answer this one" in said_on(alone)
+    assert plain(TOPICS[0].answer) in said_on(alone)
+    assert labels(alone) == []
+    before = reviewed(UNCOUNTED[0])
+    assert "Tick what you said, and you'll see the model answer." in text_of(before)
+    assert "Streak: 3 days" in text_of(before)
+    assert "Model answer" not in labels(before)
+    after = reviewed(UNCOUNTED[0].with_count({0}))
+    assert labels(after) == ["Model answer", "Your answer"]
+    assert plain(SMALL.answer) in said_on(reviewed(UNCOUNTED[0].with_count({0}), 1))
 
 
 def test_the_results_of_a_daily() -> None:
-    """With one answer, what it lacks is not shown."""
-    one, two = (said_on(daily_result(TOPICS[0], n, "A point")) for n in (1, 2))
+    """With the ticks of one member, what they missed is not shown."""
+    one, two = (said_on(closed_openly(TOPICS[0], n, "A point")) for n in (1, 2))
     assert "1 answer" in one
-    assert "Least often found" not in one
-    assert "**Least often counted** - A point · not counted in 2 of 2 answers" in two
+    assert "missed" not in one
+    assert "**Most often missed, by members' own ticks** - A point · missed in 2 of 2" in two
     assert "%" not in one + two
 
 
@@ -546,7 +532,7 @@ def test_colours() -> None:
     """Open is blurple, a daily gold; counted feedback is green, and grey without a point."""
     topic = TOPICS[0]
     assert accent(interview.question_card(step(topic, answer=None), bank())) == OPEN
-    assert accent(open_daily.question(OpenDailyCard(ROW, topic, AT), bank())) == DAILY
+    assert accent(open_card(DailyQuestion(topic))) == DAILY
     graded = assessed(topic)
     for own, colour in (({0}, REVEALED), (set(), ENDED)):
         assert accent(reviewed(graded.with_count(own))) == colour

@@ -13,6 +13,7 @@ from tests.loopback.checks import (
     BUTTON,
     CHECKBOX,
     CHECKBOXES,
+    FILE_UPLOAD,
     LABEL,
     RADIO,
     SELECT,
@@ -128,7 +129,7 @@ class Member:
         return {int(found) for found in _MENTION.findall(message.text)} - met
 
     async def slash(self, channel: Channel, command: str, /, **options: Any) -> Result:
-        """Use a registered command, for example `slash(channel, "quiz start", seconds=5)`.
+        """Use a registered command, for example `slash(channel, "quiz", seconds=5)`.
 
         A file is given as its name and content.
         """
@@ -186,7 +187,7 @@ class Member:
         """Submit the modal that an earlier action opened.
 
         `filled` is one text for all that is written, or maps labels to values: a text, the labels
-        or values of options, or whether a checkbox is ticked.
+        or values of options, whether a checkbox is ticked, or the name and content of a file.
         """
         modal, earlier = opened.modal, opened.interaction
         if modal is None:
@@ -213,6 +214,8 @@ class Member:
         content = {"type": field["type"], "custom_id": field["custom_id"]}
         if field["type"] == CHECKBOX:
             return content | {"value": bool(value)}
+        if field["type"] == FILE_UPLOAD:
+            return content | {"values": [] if value is None else [self._upload(value, resolved)]}
         if field["type"] == TEXT_INPUT:
             text = str(field.get("value") or "") if value is None else str(value)
             low, high = (
@@ -281,14 +284,18 @@ class Member:
         resolved.setdefault("roles", {})[str(value)] = role
         return str(value)
 
+    def _upload(self, file: tuple[str, bytes], resolved: Json) -> str:
+        """Upload a file; return its id, and describe it in `resolved`."""
+        added = self._world.add_file(*file)
+        resolved.setdefault("attachments", {})[added["id"]] = added
+        return str(added["id"])
+
     def _option(self, known: list[Json], name: str, value: Any, resolved: Json) -> Json:
         option = next((o for o in known if o["name"] == name), None)
         if option is None:
             raise CannotDo(f"no option {name}")
         if isinstance(value, tuple):
-            file = self._world.add_file(*value)
-            resolved.setdefault("attachments", {})[file["id"]] = file
-            value = file["id"]
+            value = self._upload(value, resolved)
         elif isinstance(value, Channel | Member) or option["type"] == _ROLE:
             value = self._resolve(value, resolved)
         return {"name": name, "type": option["type"], "value": value}

@@ -19,7 +19,7 @@ from tests.shipped import first_topic
 async def test_two_members_take_a_challenge(tmp_path: Path) -> None:
     """Forged ids are refused, progress survives a crash, and the card shows the standings once.
 
-    The confirmation of the first reply is lost: its question stays the taker's.
+    The confirmation of the first reply is lost: its question stays the player's.
     """
     file = tmp_path / "bank.json"
     file.write_text(json.dumps(first_topic()), "utf-8")

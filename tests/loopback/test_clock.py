@@ -21,9 +21,7 @@ async def test_a_new_process_that_has_heard_of_no_event(tmp_path: Path, ahead: f
         channel = world.add_channel(guild, "quiz")
         await world.gateway.emit("GUILD_CREATE", guild.payload(world.bot))
         await world.until(lambda: world.commands and world.gateway.connected)
-        line = (
-            await world.add_member(guild, "annegret").slash(channel, "quiz start", questions=1)
-        ).text
+        line = (await world.add_member(guild, "annegret").slash(channel, "quiz", questions=1)).text
         promised = re.search(r"<t:(\d+):T>", line)
         assert promised is not None
         await bot.restart()

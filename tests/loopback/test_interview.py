@@ -29,7 +29,7 @@ async def test_nobody_else_sees_an_interview(tmp_path: Path) -> None:
             world.add_member(guild, "bob", manager=True),
         )
         async with BotProcess(world, tmp_path) as bot:
-            begun = await annegret.slash(channel, "interview", questions=1)
+            begun = await annegret.slash(channel, "interview")
             assert begun.ephemeral, bot.log
             card = newest(annegret, channel)
             opened = await annegret.click(card, button(card, "Answer"))

@@ -8,6 +8,7 @@ from pathlib import Path
 from bot.questions.own import own_id
 from tests.loopback.driver import Member
 from tests.loopback.model import Channel, Message
+from tests.loopback.panel import add_daily, press, set_questions
 from tests.loopback.process import BotProcess
 from tests.loopback.test_practice import answer, button, shown
 from tests.loopback.world import World
@@ -17,9 +18,9 @@ PROMPT = "Is this asked by us alone?"
 FORM = {
     "Topic": "House rules",
     "Question": PROMPT,
-    "Answers": "+ Yes\n> Nobody else wrote it\n- No\n> Somebody wrote it here",
-    "What to remember": "We wrote it.",
-    "Difficulty": "Easy",
+    "Right answer": "Yes",
+    "Wrong answers": "No",
+    "Why is it right?": "We wrote it.",
 }
 
 
@@ -66,27 +67,28 @@ async def test_two_servers(tmp_path: Path) -> None:
         )
         await world.until(lambda: world.commands and world.gateway.connected)
 
-        saved = await mechthild.submit(await mechthild.slash(here, "bank add"), FORM)
-        assert "Saved" in saved.text
-        assert PROMPT in shown(await mechthild.slash(here, "bank list")).text
-        assert PROMPT not in (await mortimer.slash(there, "bank list")).text
+        bank = shown(await mechthild.slash(here, "bank"))
+        form = await mechthild.click(bank, button(bank, "Add a question"))
+        assert "Saved" in (await mechthild.submit(form, FORM)).text
+        bank = shown(await mechthild.slash(here, "bank"))
+        found = await mechthild.click(bank, button(bank, "Find a question"))
+        assert PROMPT in found.text
+        assert "None yet." in (await mortimer.slash(there, "bank")).text
         topic = own_id(ours.id, 1)
-        assert "I don't know that topic" in (await bob.slash(there, "quiz start", topic=topic)).text
+        assert "I don't know that topic" in (await bob.slash(there, "quiz", topic=topic)).text
         assert PROMPT in await practised(annegret, here)
         assert PROMPT not in await practised(bob, there)
 
-        await annegret.slash(here, "quiz start", topic=topic, seconds=5)
-        await bob.slash(there, "quiz start", questions=4, seconds=5)
+        await annegret.slash(here, "quiz", topic=topic, seconds=5)
+        await bob.slash(there, "quiz", questions=4, seconds=5)
         assert "3 questions" in _texts(there)
         await world.until(lambda: "1 of 1" in _texts(here) and PROMPT in _texts(here))
         await world.until(lambda: "Round over" in _texts(here))  # until then it is in use
-        setup = {"time": "09:00", "timezone": "UTC", "topic": topic}
-        assert (
-            "I don't know what"
-            in (await mortimer.slash(there, "daily setup", channel=there, **setup)).text
-        )
-        await mechthild.slash(here, "daily setup", channel=here, **setup)
-        await mechthild.slash(here, "daily post")
+        refused = await set_questions(mortimer, await add_daily(mortimer, there), topic=topic)
+        assert "I don't know what" in refused.text
+        panel = await add_daily(mechthild, here)
+        await set_questions(mechthild, panel, topic=topic)
+        await press(mechthild, panel, "Post now")
         await world.until(
             lambda: any("Question of the day" in m.text and PROMPT in m.text for m in _all(here))
         )
@@ -113,7 +115,9 @@ async def test_formulas_that_would_end_the_process(tmp_path: Path) -> None:
             (nested, "levels deep"),
             ("x^2", "Imported"),
         ):
-            result = await mechthild.slash(here, "bank import", file=("ours.json", _file(latex)))
+            bank = shown(await mechthild.slash(here, "bank"))
+            form = await mechthild.click(bank, button(bank, "Import"))
+            result = await mechthild.submit(form, {"File": ("ours.json", _file(latex))})
             await world.until(lambda result=result, why=why: why in result.text, what=why)
         assert (bot.pid, bot.running) == (pid, True)
         assert (await bot.stop())[0] == 0

@@ -1,4 +1,4 @@
-"""Where the bot isn't, or may not post, `/quiz start` and `/daily setup` say what to do."""
+"""Where the bot isn't, or may not post, `/quiz` and `/daily` say what to do."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest_asyncio
 
 from tests.loopback.model import Channel
+from tests.loopback.panel import EVERY_DAY, fill_in, open_panel
 from tests.loopback.process import BotProcess
 from tests.loopback.world import World
 
@@ -34,8 +35,8 @@ async def test_a_server_that_has_the_commands_only(world: World) -> None:
     channel = world.add_channel(world.add_guild("without", bot=False), "quiz")
     annegret = world.add_member(channel.guild, "annegret", manager=True)
     for result in (
-        await annegret.slash(channel, "quiz start"),
-        await annegret.slash(channel, "daily setup", channel=channel, time="09:00", timezone="UTC"),
+        await annegret.slash(channel, "quiz"),
+        await annegret.slash(channel, "daily"),
     ):
         assert result.ephemeral
         assert result.text.startswith(
@@ -50,12 +51,12 @@ async def test_a_private_thread(world: World) -> None:
     thread = world.add_channel(quiz(world).guild, "private", parent=quiz(world))
     thread.private = True
     annegret = world.add_member(thread.guild, "annegret")
-    result = await annegret.slash(thread, "quiz start")
+    result = await annegret.slash(thread, "quiz")
     assert result.ephemeral
     assert result.text.endswith("Mention me here to let me in, then try again.")
     thread.invited = True
     await world.gateway.emit("THREAD_CREATE", thread.payload())
-    assert "starts 9 questions" in (await annegret.slash(thread, "quiz start")).text
+    assert "starts 5 questions" in (await annegret.slash(thread, "quiz")).text
 
 
 async def test_a_time_out(world: World) -> None:
@@ -67,10 +68,10 @@ async def test_a_time_out(world: World) -> None:
         "GUILD_MEMBER_UPDATE", {**me, "communication_disabled_until": "2999-01-01T00:00:00+00:00"}
     )
     words = "I can't post on this server: I'm in time-out until <t:32472144000:f>. Ask a moderator to end that."
-    assert (await annegret.slash(channel, "quiz start")).text == words
-    setup = await annegret.slash(
-        channel, "daily setup", channel=channel, time="09:00", timezone="UTC"
-    )
-    assert setup.text == words
+    assert (await annegret.slash(channel, "quiz")).text == words
+    panel = await open_panel(annegret, channel)
+    filled = {"Channel": channel, "Time": "09:00", "Days": EVERY_DAY, "Open for answers": "23"}
+    refused = await fill_in(annegret, panel, "Set it up", {**filled, "Time zone": "UTC"})
+    assert refused.text == words
     await world.gateway.emit("GUILD_MEMBER_UPDATE", {**me, "communication_disabled_until": None})
-    assert "starts 9 questions" in (await annegret.slash(channel, "quiz start")).text
+    assert "starts 5 questions" in (await annegret.slash(channel, "quiz")).text

@@ -36,9 +36,7 @@ async def test_what_is_erased_is_in_no_file(tmp_path: Path) -> None:
         remind = (await zoe.click(profile, "remind:v1")).interaction.reply
         assert remind is not None
         form = await zoe.click(remind, "reminder:v1:on")
-        await zoe.submit(
-            form, {"Time, for example 09:00 or 18:30": "09:00", "Your time zone": "UTC"}
-        )
+        await zoe.submit(form, {"Time, for example 09:00 or 18:30": "09:00", "Time zone": "UTC"})
         mine = (await zoe.click(profile, "mydata:v1")).interaction.reply
         assert mine is not None
         exported = await zoe.click(mine, "mydata:v1:export")

@@ -25,13 +25,13 @@ async def test_names_differ_by_server(stage: Stage) -> None:
 async def test_a_known_name_costs_no_write(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """An unchanged name is not written, and new names of one moment share a write."""
     writes = []
-    write = stage.database.write_one
+    write = stage.database.write
 
     async def counted(*args: object) -> object:
         writes.append(args)
         return await write(*args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(stage.database, "write_one", counted)
+    monkeypatch.setattr(stage.database, "write", counted)
     for name in ("Alwina", "Alwina", "Countess", "Countess"):
         stage.bot.names.set(GUILD, ALWINA, name)
         stage.bot.names.set(GUILD, BOB, "Bobby")
@@ -61,7 +61,7 @@ async def test_a_name_that_was_not_stored_is_tried_again(
         raise OperationalError("write", None, OSError("disk full"))
 
     with monkeypatch.context() as patch:
-        patch.setattr(stage.database, "write_one", fail)
+        patch.setattr(stage.database, "write", fail)
         stage.bot.names.set(GUILD, ALWINA, "Countess")
         await stage.bot.names.flush()
     assert (await known(stage))[ALWINA] == "Alwina"

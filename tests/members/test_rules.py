@@ -1,10 +1,18 @@
-"""Which team a member is in."""
+"""Which team a member is in, and how long their streak is."""
 
 from __future__ import annotations
 
-import pytest
+import re
+from datetime import date, timedelta
 
-from bot.members.rules import team_of
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.members.model import NO_NEWS, Streak, StreakNews
+from bot.members.rules import days_between, follow, news, team_of
+
+FIRST = date(2027, 5, 1)
 
 
 @pytest.mark.parametrize(
@@ -15,3 +23,101 @@ def test_the_highest_role_that_is_a_team(roles: tuple[int, ...], team: int | Non
     """Of roles given highest first the first one that is a team counts, and higher ones that are none do not."""
     assert team_of(roles, {1, 2}) == team
     assert team_of(roles, ()) is None
+
+
+def test_dates_between() -> None:
+    assert days_between(FIRST, FIRST) == []
+    assert days_between(FIRST, FIRST + timedelta(days=2)) == [
+        FIRST + timedelta(days=1),
+        FIRST + timedelta(days=2),
+    ]
+
+
+def after(text: str, before: Streak | None = None) -> Streak:
+    """Return the streak after dates with a letter each: c(ounts), a(sked), - for neither."""
+    days = {FIRST + timedelta(days=n): mark for n, mark in enumerate(text)}
+    counted = {day for day, mark in days.items() if mark == "c"}
+    asked = {day for day, mark in days.items() if mark != "-"}
+    return follow(before or Streak(), list(days), counted, asked)
+
+
+@pytest.mark.parametrize(
+    ("text", "current", "best", "freezes"),
+    [
+        ("", 0, 0, 0),
+        ("aaa", 0, 0, 0),
+        ("ccc", 3, 3, 0),
+        ("cccac", 1, 3, 0),
+        ("cca", 0, 2, 0),
+        ("cc-----c" + "-" * 60 + "c", 4, 4, 0),
+        ("c" * 6, 6, 6, 0),
+        ("c" * 7, 7, 7, 1),
+        ("c" * 7 + "-----c", 8, 8, 1),
+        ("c" * 14, 14, 14, 2),
+        ("c" * 30, 30, 30, 2),  # no more than two freezes are kept
+        ("c" * 6 + "a", 0, 6, 0),
+        ("c" * 7 + "a", 7, 7, 0),
+        ("c" * 7 + "ac", 8, 8, 0),
+        ("c" * 7 + "aa", 0, 7, 0),
+        ("c" * 7 + "aca", 0, 8, 0),
+        ("c" * 14 + "aac", 15, 15, 0),
+        ("c" * 14 + "aaac", 1, 14, 0),
+        ("c" * 7 + "a" + "c" * 6, 13, 13, 0),  # the missed date restarted the week
+        ("c" * 7 + "a" + "c" * 7, 14, 14, 1),
+        ("c" * 13 + "a" + "c" * 7, 20, 20, 1),
+    ],
+)
+def test_streaks(text: str, current: int, best: int, freezes: int) -> None:
+    """Missed dates end a streak or use up a freeze; dates without a question don't."""
+    found = after(text)
+    assert (found.current, found.best, found.freezes) == (current, best, freezes)
+
+
+TEXTS = st.text("ca-", max_size=30) | st.text("cccccca", max_size=40)
+
+
+@given(text=TEXTS, more=TEXTS)
+def test_agrees_with_patterns(text: str, more: str) -> None:
+    """Counting with patterns gives the same: sevens become freezes, and freezes eat misses. So does
+    going on from a streak that was stored."""
+    runs, freezes = [0], 0
+    for row, end in re.findall(r"(c*)(a|$)", (text + more).replace("-", "")):
+        runs[-1] += len(row)
+        freezes = min(2, freezes + len(row) // 7)
+        if end and freezes:
+            freezes -= 1
+        elif end:
+            runs.append(0)
+    found = after(text + more)
+    assert (found.current, found.best, found.freezes) == (runs[-1], max(runs), freezes)
+    assert after(more, after(text)) == found
+
+
+@given(text=TEXTS, at=st.integers(0, 39))
+def test_one_more_date_never_shortens_a_streak(text: str, at: int) -> None:
+    more = text[:at] + "c" + text[at + 1 :]
+    assert after(more).current >= after(text).current
+    assert after(more).best >= after(text).best
+    assert after(more).freezes >= after(text).freezes
+
+
+@pytest.mark.parametrize(
+    ("before", "date", "found"),
+    [
+        ("c" * 5, "c", NO_NEWS),
+        ("c" * 6, "c", StreakNews(earned=True, milestone=7)),
+        ("c" * 7, "c", NO_NEWS),
+        ("c" * 20, "c", NO_NEWS),  # two are kept already
+        ("c" * 29, "c", StreakNews(milestone=30)),
+        ("c" * 7 + "a", "c", StreakNews(saved=1)),
+        ("c" * 7 + "ac", "c", NO_NEWS),
+        ("c" * 14 + "aa", "c", StreakNews(saved=2)),
+        ("c" * 7 + "aa", "c", NO_NEWS),  # the streak ended: there is nothing to be glad of
+        ("c" * 7 + "a" + "c" * 6, "c", StreakNews(earned=True)),
+        ("c" * 6, "ca", StreakNews(milestone=7)),  # the date after it used the new freeze up
+        ("c" * 6, "caa", NO_NEWS),
+    ],
+)
+def test_the_news_of_a_date(before: str, date: str, found: StreakNews) -> None:
+    """The date that earns a freeze says so; the first after a frozen one says that, and only it."""
+    assert news(after(before + date.replace("c", "-")), after(before + date)) == found

@@ -23,7 +23,8 @@ from bot.memory.ability import (
     most_probable_ability,
     with_guessing,
 )
-from bot.memory.rules import MemoryCard, review
+from bot.memory.model import MemoryCard
+from bot.memory.rules import review
 from bot.questions.model import Bank, Section, Topic
 from tests.shipped import item
 

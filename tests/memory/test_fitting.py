@@ -1,168 +1,161 @@
-"""A fit finds a member's own parameters where they differ, and keeps the default ones otherwise."""
+"""First stabilities are fitted to simulated members whose own ones are known."""
 
 from __future__ import annotations
 
 import math
-import sys
+import random
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from fsrs import Rating
 
-from bot.core.child_process import Limits, Process
-from bot.core.limits import MAX_FITTING_MEMORY, MAX_FITTING_SECONDS
+from bot.answers import store as answer_log
+from bot.answers.store import PRACTICE, Review, Reviews
 from bot.memory import fitting
-from bot.memory.fitting import Fit, first_held_out, fit, fitted, log_loss, training_items
-from bot.memory.rules import DEFAULT, MemoryModel, recall, review
-from tests.memory.fitting_trial import KINDS, Reviews, simulate
+from bot.memory import store as memory
+from bot.memory.fitting import Case, find_case, fit
+from bot.memory.model import FirstStabilities
+from bot.memory.rules import USUAL, first_stabilities, recall, review
+from bot.memory.service import FirstStabilitiesWork
+from tests.reviews import remember
+from tests.stage import ALWINA, BOB, Stage
 
 AT = datetime(2027, 1, 4, 12, tzinfo=UTC)
-DAY = timedelta(days=1)
+DAY, MINUTES = timedelta(days=1), timedelta(minutes=1)
 AGAIN, HARD, GOOD = Rating.Again, Rating.Hard, Rating.Good
-FAST = "forgets four times as fast"
-
-library = pytest.mark.skipif(
-    not fitting.is_available(), reason="fsrs-rs-python has no wheel for this platform"
-)
+LONG: FirstStabilities = (0.2, 1.3, 14.0, 8.3)
+SHORT: FirstStabilities = (0.2, 1.3, 0.3, 8.3)
 
 
-@library
-def test_a_fast_forgetter() -> None:
-    """Fitted parameters predict held-out answers better, and later ones too; recall is lower."""
-    history = simulate(KINDS[FAST], 1200, seed=1)
-    later = sorted(at for log in history.values() for _, at in log)[900]
-    past = {
-        item_id: earlier
-        for item_id, log in history.items()
-        if (earlier := [each for each in log if each[1] < later])
-    }
-    found = fit(past)
-    assert found.parameters is not None
-    assert found.loss_before is not None
-    assert found.loss_after is not None
-    assert found.loss_after < found.loss_before - 0.05
-    assert found.gain == pytest.approx(1 - found.loss_after / found.loss_before)
-    own = MemoryModel(found.parameters)
-    default_loss, own_loss = log_loss(history, DEFAULT, later), log_loss(history, own, later)
-    assert default_loss is not None
-    assert own_loss is not None
-    assert own_loss < default_loss - 0.05
-    week_later = recall(review(None, GOOD, AT, own), AT + 7 * DAY, own)
-    assert week_later < recall(review(None, GOOD, AT), AT + 7 * DAY) - 0.05
+def simulated(first: FirstStabilities, items: int, seed: int = 1) -> Reviews:
+    """Return reviews of a member with these first stabilities: two of an item, three after a miss."""
+    rng = random.Random(seed)
+    history: Reviews = {}
+    for n in range(items):
+        at = AT + n * MINUTES
+        rating = GOOD if rng.random() < 0.7 else AGAIN
+        log, card = [(rating, at)], review(None, rating, at, first)
+        if rating == AGAIN:
+            log.append((GOOD, at + 10 * MINUTES))
+            card = review(card, *log[-1])
+        later = at + rng.choice([1, 2, 3, 5, 8]) * DAY
+        log.append((GOOD if rng.random() < recall(card, later) else AGAIN, later))
+        history[f"item-{n}"] = log
+    return history
 
 
-@library
-def test_equal_reviews_give_equal_parameters() -> None:
-    """Nothing depends on chance or on the process; the limits of the child process are enough."""
-    history = simulate(KINDS[FAST], 400, seed=2)
-    process = Process(Limits(seconds=MAX_FITTING_SECONDS, memory=MAX_FITTING_MEMORY))
-    try:
-        assert process.call(fit, history) == fit(history)
-    finally:
-        process.close()
+def loss(first: FirstStabilities, history: Reviews) -> float:
+    """Return how badly first stabilities predict what comes after the first day."""
+    total = 0.0
+    for log in history.values():
+        card = None
+        for rating, at in log[:-1]:
+            card = review(card, rating, at, first)
+        assert card is not None
+        chance = recall(card, log[-1][1])
+        total += (1 - chance if log[-1][0] == GOOD else chance) ** 2
+    return total
 
 
-def test_parameters_that_are_not_better(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The default ones stay, and both losses are reported; equal losses count as not better."""
-    history = simulate(KINDS["as FSRS expects"], 400, seed=1)
-    worse = (5.0, 20.0, 40.0, *DEFAULT.parameters[3:])
-    monkeypatch.setattr(fitting, "fitted", lambda history, before=None: worse)
-    found = fit(history)
-    assert found.parameters is None
-    assert found.loss_before is not None
-    assert found.loss_after is not None
-    assert found.loss_after > found.loss_before
-    assert found.gain == 0
-    monkeypatch.setattr(fitting, "fitted", lambda history, before=None: DEFAULT.parameters)
-    assert fit(history) == Fit(None, found.loss_before, found.loss_before)
+@pytest.mark.parametrize("own", [LONG, SHORT], ids=["long", "short"])
+def test_known_stabilities_are_found(own: FirstStabilities) -> None:
+    """A hundred reviews come nearer to them and predict later reviews better; many find them."""
+    found = fit(simulated(own, 45))
+    assert abs(math.log(found[2] / own[2])) < 0.7 * abs(math.log(USUAL[2] / own[2]))
+    many = fit(simulated(own, 2000))
+    assert own[2] / 1.4 < many[2] < own[2] * 1.4
+    later = simulated(own, 500, seed=2)
+    assert loss(found, later) < loss(USUAL, later)
 
 
-def test_the_fit_that_decides_does_not_see_what_is_held_out(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """It gets the earlier reviews only; the fit that is kept gets all."""
-    history = simulate(KINDS["forgets half as fast"], 400, seed=1)
-    better = simulate(KINDS[FAST], 400, seed=1)
-    seen: list[datetime | None] = []
-
-    def note(history: Reviews, before: datetime | None = None) -> tuple[float, ...]:
-        seen.append(before)
-        return (*(value / 4 for value in DEFAULT.parameters[:4]), *DEFAULT.parameters[4:])
-
-    monkeypatch.setattr(fitting, "fitted", note)
-    assert fit(history).parameters is None
-    assert seen == [first_held_out(history)]
-    assert fit(better).parameters is not None
-    assert seen[1:] == [first_held_out(better), None]
+def test_usual_members_keep_usual_stabilities() -> None:
+    """What doesn't predict better what it was not fitted to is not kept; nor is what has no cases."""
+    found = [fit(simulated(USUAL, 45, seed)) for seed in range(20)]
+    kept = sum(one[2] == USUAL[2] for one in found)
+    assert kept >= 12
+    assert {one[1] for one in found} == {USUAL[1]}
+    assert {one[3] for one in found} == {USUAL[3]}
+    assert fit({}) == USUAL
 
 
-def test_the_last_fifth_is_held_out() -> None:
-    """By time, over all items."""
-    history = {
-        "a": [(GOOD, AT + n * DAY) for n in range(0, 100, 2)],
-        "b": [(GOOD, AT + n * DAY) for n in range(1, 100, 2)],
-    }
-    assert first_held_out(history) == AT + 80 * DAY
-
-
-def test_too_little_to_compare() -> None:
-    """If hardly any held-out answer came a day after another one, nothing is fitted."""
-    history = {f"item-{n}": [(GOOD, AT + n * timedelta(minutes=1))] for n in range(400)}
-    assert fit(history) == Fit(None, None, None)
-
-
-def test_log_loss() -> None:
-    """The mean over predicted answers since a moment: no first ones, none of the same day."""
-    log = [(GOOD, AT), (AGAIN, AT + 3 * DAY), (GOOD, AT + 3 * DAY + timedelta(minutes=10))]
-    log.append((GOOD, AT + 5 * DAY))
-    history = {f"item-{n}": log for n in range(30)}
-    first = review(None, GOOD, AT)
-    card = first
-    for rating, at in log[1:3]:
-        card = review(card, rating, at)
-    miss = -math.log(1 - recall(first, AT + 3 * DAY))
-    hit = -math.log(recall(card, AT + 5 * DAY))
-    assert log_loss(history, DEFAULT, AT) == pytest.approx((miss + hit) / 2)
-    assert log_loss(history, DEFAULT, AT + 4 * DAY) == pytest.approx(hit)
-    assert log_loss(history, DEFAULT, AT + 6 * DAY) is None
-
-
-@library
-def test_training_items() -> None:
-    """One for each answer a day or more after another, with all before it, in days."""
-    log = [
-        (AGAIN, AT),
-        (GOOD, AT + timedelta(minutes=10)),
-        (HARD, AT + timedelta(hours=23)),
-        (GOOD, AT + timedelta(hours=48)),
-        (AGAIN, AT + 9 * DAY),
-    ]
-    found = [str(item.reviews) for item in training_items(log)]
-    first = [(1, 0), (3, 0), (2, 0), (3, 1)]
-    wanted = [first, [*first, (1, 7)]]
-    assert found == [
-        "[" + ", ".join(f"FSRSReview {{ rating: {r}, delta_t: {d} }}" for r, d in one) + "]"
-        for one in wanted
-    ]
-
-
-@library
-def test_parameters_are_within_bounds() -> None:
-    """Also if every answer is a miss, which drives them to the edge."""
-    history = {f"item-{n}": [(AGAIN, AT), (AGAIN, AT + 2 * DAY)] for n in range(300)}
-    parameters = fitted(history)
-    assert parameters != DEFAULT.parameters
-    assert MemoryModel(parameters).parameters == parameters
+def test_what_an_item_shows() -> None:
+    """It is the first answer on a later day, after all answers of the first one."""
+    log = [(AGAIN, AT), (GOOD, AT + 10 * MINUTES), (HARD, AT + 23 * 60 * MINUTES)]
+    assert find_case([*log, (AGAIN, AT + 5 * DAY), (GOOD, AT + 9 * DAY)]) == Case(
+        (AGAIN, GOOD, HARD), 4, False
+    )
+    assert find_case(log) is None
+    assert find_case([]) is None
 
 
 def test_when_a_fit_is_due() -> None:
-    """At 400 reviews, then at twice as many as the last one had."""
-    assert fitting.reviews_needed(None) == 400
-    assert fitting.reviews_needed(450) == 900
+    """At 100 reviews, then at twice as many as the last one had."""
+    assert fitting.reviews_needed(None) == 100
+    assert fitting.reviews_needed(150) == 300
 
 
-def test_a_missing_library_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without it, the module works as far as nothing is fitted."""
-    monkeypatch.setitem(sys.modules, "fsrs_rs_python", None)
-    assert not fitting.is_available()
-    assert log_loss(simulate(KINDS[FAST], 200, seed=1), DEFAULT, AT) is not None
+async def practise(stage: Stage, user_id: int, history: Reviews) -> None:
+    given = [(at, item_id, rating) for item_id, log in history.items() for rating, at in log]
+    for at, item_id, rating in sorted(given):
+        given_review = Review(user_id, rating, at)
+        await stage.database.write(remember, item_id, given_review, source=PRACTICE)
+
+
+async def test_fits_at_night(stage: Stage) -> None:
+    """Who has practised enough gets them; they hold for what is met an hour later, and no card changes."""
+    stage.clock.at = AT + 20 * DAY
+    nightly = FirstStabilitiesWork(stage.bot.context)
+    await practise(stage, BOB, simulated(LONG, 45))
+    assert await nightly.run() == 0  # the first run begins at the end
+    history = simulated(LONG, 45)
+    await practise(stage, ALWINA, {item: history[item] for item in list(history)[:10]})
+    assert await nightly.run() == 0
+    await practise(stage, ALWINA, {item: history[item] for item in list(history)[10:]})
+    before = await stage.database.read(memory.cards_of, ALWINA)
+    assert await nightly.run() == 1
+    assert await nightly.run() == 0
+    assert await stage.database.read(memory.cards_of, ALWINA) == before
+    now = stage.clock()
+    made = {}
+    for name, at in (("soon", now + 59 * MINUTES), ("later", now + 61 * MINUTES)):
+        await stage.database.write(remember, name, Review(ALWINA, GOOD, at), source=PRACTICE)
+        made[name] = await stage.database.read(memory.card_of, ALWINA, name)
+    assert made["soon"] == review(None, GOOD, now + 59 * MINUTES)
+    assert made["later"] == review(None, GOOD, now + 61 * MINUTES, fit(history))
+    for item_id in ("item-0", "soon", "later"):
+        card = await stage.database.read(memory.card_of, ALWINA, item_id)
+        await stage.database.write(memory.replay, ALWINA, item_id)
+        assert await stage.database.read(memory.card_of, ALWINA, item_id) == card
+    more = {f"{item}-again": log for item, log in simulated(LONG, 45, seed=3).items()}
+    await practise(stage, ALWINA, more)
+    assert await nightly.run() == 1
+
+
+async def test_a_run_that_is_cut_goes_on_the_next_night(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever had a fit is not fitted to again."""
+    monkeypatch.setattr("bot.memory.service.MAX_FITS", 1)
+    monkeypatch.setattr("bot.memory.service._PAGE", 10)
+    nightly = FirstStabilitiesWork(stage.bot.context)
+    await nightly.run()
+    for user_id in (ALWINA, BOB):
+        await practise(stage, user_id, simulated(LONG, 45))
+    assert [await nightly.run() for _ in range(3)] == [1, 1, 0]
+
+
+async def test_an_erased_member_gets_no_fit(stage: Stage) -> None:
+    """Nothing is stored about who has fewer reviews than the fit was made of."""
+    await practise(stage, ALWINA, simulated(LONG, 2))
+    reviews = await stage.database.read(answer_log.count_reviews, ALWINA, 99)
+    await stage.database.write(memory.save_fit, ALWINA, LONG, reviews + 1, AT)
+    assert await stage.database.read(memory.fitted_with, [ALWINA]) == {}
+    await stage.database.write(memory.save_fit, ALWINA, LONG, reviews, AT)
+    assert await stage.database.read(memory.fitted_with, [ALWINA, BOB]) == {ALWINA: reviews}
+
+
+def test_the_latest_that_hold() -> None:
+    fits = [(AT, LONG), (AT + DAY, SHORT)]
+    assert first_stabilities(fits, AT - MINUTES) == USUAL
+    assert first_stabilities(fits, AT) == LONG
+    assert first_stabilities(fits, AT + 2 * DAY) == SHORT

@@ -9,8 +9,9 @@ import pytest
 from fsrs import Rating, State
 from msgspec.structs import replace
 
-from bot.memory.progress import Knowledge, Progress, progress, weakest
-from bot.memory.rules import MemoryCard, review
+from bot.memory.model import MemoryCard, Progress
+from bot.memory.progress import Knowledge, progress, weakest
+from bot.memory.rules import recall, review
 from tests.banks import small_bank
 
 NOW = datetime(2027, 1, 4, 12, tzinfo=UTC)
@@ -148,12 +149,27 @@ def test_misses_first_then_the_longest_due() -> None:
     assert replace(found, hidden={"due"}).due() == ["missed-long", "missed-now", "due-long"]
 
 
-def test_what_is_due_for_a_plan() -> None:
-    """With more retention more is due, in the order of those dates; a miss stays first."""
-    cards = {
-        "missed": review(None, A, NOW - timedelta(days=3)),
-        "long": replace(card(10.0, due_in=6), last_review_at=NOW - timedelta(days=4)),
-        "short": card(6.0, due_in=3),
-    }
-    assert known(cards).due() == ["missed"]
-    assert known(cards).due(0.95) == ["missed", "short", "long"]
+def test_readiness_is_what_fsrs_expects() -> None:
+    """It is the mean recall of all items asked; missed and unseen ones count as 0."""
+    cards = {name: review(None, G, NOW - timedelta(days=2)) for name in ("t1-a", "t2-b")}
+    missed = {"t3-c": review(None, A, NOW - timedelta(days=2))}
+    expected = sum(recall(card, NOW) for card in cards.values()) / len(BANK.asked)
+    everything = BANK.asked_topics.values()
+    assert known(cards | missed).readiness(everything) == pytest.approx(expected)
+    assert known({}).readiness(everything) == known({}).readiness([]) == 0
+
+
+def test_ability_counts_once_there_are_ten_answers_in_the_section() -> None:
+    """Until then, items never met count as not known."""
+    bank = small_bank(8)
+    others = [i.id for i in bank.asked.values() if i.topic_id in {"t1", "t3", "t5"}]
+
+    def of_t7(rating: Rating, answers: int, *missed: str) -> float:
+        cards = {name: review(None, rating, NOW) for name in others[:answers]}
+        cards |= {name: review(None, A, NOW) for name in missed}
+        return Knowledge(bank, cards, set(), "UTC", NOW).readiness([bank.topics["t7"]])
+
+    assert of_t7(G, 9) == 0
+    assert of_t7(G, 12) > 0.6
+    assert of_t7(A, 12) < 0.2
+    assert of_t7(G, 12, *(item.id for item in bank.topics["t7"].items)) == 0

@@ -12,22 +12,16 @@ import pytest
 from fsrs import Rating, State
 from hypothesis import given
 from hypothesis import strategies as st
-from msgspec.structs import replace
 
 from bot.core.calendar import local_date
-from bot.memory import rules as memory
+from bot.memory.model import FirstStabilities, MemoryCard
 from bot.memory.rules import (
-    DEFAULT,
-    RETENTION,
-    MemoryCard,
-    MemoryModel,
+    FIRST_STEP,
+    USUAL,
     days_away,
-    due_at,
     is_due,
     is_learned,
-    readiness,
     recall,
-    retention_for,
     review,
 )
 
@@ -76,24 +70,23 @@ STEPS = st.lists(
     max_size=30,
 )
 """Ratings, each with the milliseconds since the one before."""
-OWN = MemoryModel((0.1, 0.8, 4.0, 9.0, *DEFAULT.parameters[4:20], 0.4))
-MODELS = st.sampled_from([DEFAULT, OWN])
+FIRST = st.sampled_from([USUAL, (0.1, 0.8, 4.0, 9.0)])
 
 
-@given(STEPS, MODELS)
-def test_the_same_as_the_package(steps: list[tuple[Rating, int]], model: MemoryModel) -> None:
-    """For any answers at any times, a card is what `fsrs` itself makes of them."""
+@given(STEPS, FIRST)
+def test_the_same_as_the_package(steps: list[tuple[Rating, int]], first: FirstStabilities) -> None:
+    """For any answers at any times, a card is what `fsrs` itself makes of them with such parameters."""
     ours, at = None, NOON
-    theirs = fsrs.Card(card_id=7, step=len(memory.STEPS))
+    theirs = fsrs.Card(card_id=7, step=FIRST_STEP)
     scheduler = fsrs.Scheduler(
-        model.parameters,
+        (*first, *fsrs.Scheduler().parameters[4:]),
         learning_steps=[timedelta(minutes=10)],
         relearning_steps=[timedelta(minutes=10)],
         enable_fuzzing=False,
     )
     for rating, pause_ms in steps:
         at += timedelta(milliseconds=pause_ms)
-        ours = review(ours, rating, at, model)
+        ours = review(ours, rating, at, first)
         theirs, _ = scheduler.review_card(theirs, rating, at)
         assert theirs.stability is not None
         assert theirs.difficulty is not None
@@ -107,77 +100,7 @@ def test_the_same_as_the_package(steps: list[tuple[Rating, int]], model: MemoryM
             steps[0][0] != AGAIN,
         )
         later = at + timedelta(days=5, hours=3)
-        assert recall(ours, later, model) == scheduler.get_card_retrievability(theirs, later)
-
-
-@given(STEPS, MODELS)
-def test_the_stored_date_is_that_of_the_default_retention(
-    steps: list[tuple[Rating, int]], model: MemoryModel
-) -> None:
-    """A due date that is computed for the default retention is the stored one."""
-    card, at = None, NOON
-    for rating, pause_ms in steps:
-        at += timedelta(milliseconds=pause_ms)
-        card = review(card, rating, at, model)
-    assert card is not None
-    assert due_at(card, retention=RETENTION, model=model) == card.due_at
-    if not card.missed:
-        days = timedelta(days=model.interval(card.stability, RETENTION))
-        assert card.last_review_at + days == card.due_at
-
-
-def test_a_model_of_ones_own_changes_what_is_remembered() -> None:
-    """Readiness and recall follow the model; what was missed last is known in none."""
-    card = replace(after((GOOD, 0 * DAYS)), stability=10.0)
-    at = NOON + 30 * DAYS
-    assert readiness(card, at, OWN) == recall(card, at, OWN) == OWN.recall_after(30, 10.0)
-    assert recall(card, at, OWN) < recall(card, at, DEFAULT) - 0.01
-    assert OWN.recall_after(10, 10.0) == pytest.approx(0.9)
-    assert readiness(after((AGAIN, 0 * DAYS)), at, OWN) == 0
-
-
-def test_what_fsrs_refuses_is_no_model() -> None:
-    """Parameters out of the bounds of the package raise an error."""
-    with pytest.raises(ValueError, match="out of bounds"):
-        MemoryModel((*DEFAULT.parameters[:20], 3.0))
-
-
-@pytest.mark.parametrize(
-    ("days_left", "retention"),
-    [(None, 0.9), (8, 0.9), (7, 0.9), (3.5, 0.925), (0, 0.95), (-1, 0.9)],
-)
-def test_retention_rises_towards_the_date_of_a_plan(
-    days_left: int | None, retention: float
-) -> None:
-    """In the last week, up to the date itself."""
-    assert retention_for(days_left) == pytest.approx(retention)
-
-
-@given(STEPS, st.integers(0, 14), st.integers(0, 400), MODELS)
-def test_more_retention_brings_an_item_back_earlier(
-    steps: list[tuple[Rating, int]], days_left: int, days: int, model: MemoryModel
-) -> None:
-    """Never later, and never on the date of its last answer unless it was missed."""
-    card, at = None, NOON
-    for rating, pause_ms in steps:
-        at += timedelta(milliseconds=pause_ms)
-        card = review(card, rating, at, model)
-    assert card is not None
-    due = due_at(card, retention=retention_for(days_left), model=model)
-    now = at + days * DAYS
-    early = days_away(card, "UTC", now, due)
-    assert early <= days_away(card, "UTC", now)
-    assert is_due(card, "UTC", now, due) is (early == 0)
-    if not card.missed:
-        assert days_away(card, "UTC", at, due) > 0
-
-
-@pytest.mark.parametrize(("model", "day"), [(DEFAULT, 3), (OWN, 4)])
-def test_when_a_card_is_due_for_a_plan(model: MemoryModel, day: int) -> None:
-    """Its stability and the member's forgetting curve tell."""
-    card = replace(after((GOOD, -1 * DAYS)), stability=10.0, due_at=NOON + 9 * DAYS)
-    assert due_at(card, model=model) == NOON + 9 * DAYS
-    assert due_at(card, retention=0.95, model=model) == NOON + day * DAYS
+        assert recall(ours, later) == scheduler.get_card_retrievability(theirs, later)
 
 
 @pytest.mark.parametrize(

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import pytest
 from fsrs import Rating
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from sqlalchemy import URL, Connection, event, text
-from sqlalchemy.util import await_only
+from sqlalchemy import Connection, event
 
 from bot.answers import store as answer_log
 from bot.answers.store import DAILY, PRACTICE, ROUND, Answer, Review, review_of
-from bot.core.database import Database, open_database
+from bot.core.database import Database
 from bot.memory import store as memory
-from bot.memory.fitting import Fit, LastFit
-from bot.memory.rules import DEFAULT, MemoryCard, MemoryModel, review
+from bot.memory.model import MemoryCard
+from bot.memory.rules import review
 from tests.answers.entries import counted, several_on_one_database
-from tests.patience import PATIENCE
 
 AT = datetime(2027, 1, 4, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -122,38 +118,36 @@ async def test_a_replay_without_reviews(database: Database) -> None:
     assert await database.read(memory.cards_of, 1) == {}
 
 
-OWN = MemoryModel((0.1, 0.5, 1.0, 4.0, *DEFAULT.parameters[4:20], 0.4))
+OWN = (0.1, 0.5, 1.0, 4.0)
 
 
-def give_model(conn: Connection, user_id: int, model: MemoryModel = OWN) -> bool:
-    """Give a member parameters of their own; return whether cards must be computed again."""
-    return memory.save_fit(conn, user_id, Fit(model.parameters, 0.5, 0.4), 0, AT)
+def fit(conn: Connection, user_id: int, since: datetime) -> None:
+    """Store first stabilities of a member's own."""
+    memory.save_fit(conn, user_id, OWN, 0, since)
 
 
-async def test_each_member_has_their_own_parameters(database: Database) -> None:
-    """In one batch, some cards move by own parameters and others by the default ones."""
-    await database.write(give_model, 2)
-    await database.write(memory.save_fit, 3, Fit(None, 0.4, 0.5), 0, AT)
-    given = [rated(user_id, GOOD, AT) for user_id in (1, 2, 3)]
-    made = await database.write(record, given)
+async def test_each_member_has_their_own_first_stabilities(database: Database) -> None:
+    """In one batch, some cards begin with own ones, others with the usual ones; a replay is the same."""
+    await database.write(fit, 2, AT)
+    await database.write(fit, 3, AT + DAY)
+    made = await database.write(record, [rated(user_id, GOOD, AT) for user_id in (1, 2, 3)])
     usual = review(None, GOOD, AT)
     assert made == {1: usual, 2: review(None, GOOD, AT, OWN), 3: usual}
     assert made[2] != usual
     moved = await database.write(record, [rated(2, HARD, AT + 3 * DAY)])
-    assert moved == {2: review(made[2], HARD, AT + 3 * DAY, OWN)}
+    assert moved == {2: review(made[2], HARD, AT + 3 * DAY)}
+    await database.write(memory.replay, 2, "lora")
+    assert await database.read(memory.card_of, 2, "lora") == moved[2]
     earlier = AT - timedelta(seconds=5)
     late = await database.write(record, [rated(2, AGAIN, earlier)])
     expected = None
     for rating, at in [(AGAIN, earlier), (GOOD, AT), (HARD, AT + 3 * DAY)]:
-        expected = review(expected, rating, at, OWN)
+        expected = review(expected, rating, at)
     assert late == {2: expected}
-    await database.write(memory.replay, 2, "lora")
-    assert await database.read(memory.card_of, 2, "lora") == expected
 
 
-async def test_a_batch_of_members_takes_one_query_for_their_models(database: Database) -> None:
-    """A thousand answers take as many statements as one does, and write only cards."""
-    await database.write(give_model, 2)
+async def test_a_batch_of_members_takes_three_statements(database: Database) -> None:
+    """A thousand answers take as many as one does, and fits are only read for new cards."""
 
     def count(conn: Connection, user_ids: Sequence[int]) -> list[str]:
         statements: list[str] = []
@@ -161,7 +155,7 @@ async def test_a_batch_of_members_takes_one_query_for_their_models(database: Dat
         def note(_conn: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
             statements.append(statement.split(maxsplit=1)[0])
 
-        reviews = [Review(user_id, GOOD, AT) for user_id in user_ids]
+        reviews = [Review(user_id, GOOD, AT + len(user_ids) * DAY) for user_id in user_ids]
         event.listen(conn, "before_cursor_execute", note)
         try:
             memory.record(conn, "lora", reviews)
@@ -171,76 +165,16 @@ async def test_a_batch_of_members_takes_one_query_for_their_models(database: Dat
 
     assert await database.write(count, [2]) == ["SELECT", "SELECT", "INSERT"]
     assert await database.write(count, range(3, 1003)) == ["SELECT", "SELECT", "INSERT"]
+    assert await database.write(count, range(2, 1003)) == ["SELECT", "INSERT"]
 
 
-async def test_cards_are_computed_again(database: Database) -> None:
-    """Only those that are named and that the member has; what is set aside stays so."""
-    for item in ("lora", "moe", "rope"):
-        answer = rated(1, GOOD, AT, item=item)
-        await database.write(answer_log.add, answer)
-        await database.write(memory.record, item, [review_of(answer)])
-    await database.write(answer_log.add, rated(1, GOOD, AT, item="erased"))
-    await database.write(memory.set_aside, 1, "moe", AT)
-    assert await database.write(give_model, 1)
-    assert await database.read(memory.unfinished, 9) == [1]
-    await database.write(memory.recompute, 1, ["lora", "moe", "erased"])
-    usual, own = review(None, GOOD, AT), review(None, GOOD, AT, OWN)
-    assert await database.read(memory.cards_of, 1) == {"lora": own, "moe": own, "rope": usual}
-    assert await database.read(memory.items_set_aside, 1) == {"moe"}
-    await database.write(memory.end_recomputing, 1)
-    assert await database.read(memory.unfinished, 9) == []
-
-
-async def test_what_a_fit_changes(database: Database) -> None:
-    """Cards are computed again only after a change; a fit without a result changes nothing."""
-    assert await database.read(memory.last_fit, 1) is None
-    assert await database.read(memory.model_of, 1) == DEFAULT
-    assert not await database.write(memory.save_fit, 1, Fit(), 0, AT)
-    assert await database.write(give_model, 1)
-    assert await database.write(give_model, 1)  # its cards have not been computed again yet
-    await database.write(memory.end_recomputing, 1)
-    assert not await database.write(give_model, 1)
-    assert not await database.write(memory.save_fit, 1, Fit(), 0, AT + DAY)
-    kept = LastFit(Fit(OWN.parameters, 0.5, 0.4), AT + DAY, 0, recomputed=True)
-    assert await database.read(memory.last_fit, 1) == kept
-    assert await database.read(memory.model_of, 1) == OWN
-    assert await database.read(memory.fitted_with, [1, 2]) == {1: 0}
-    assert await database.write(memory.save_fit, 1, Fit(None, 0.4, 0.5), 0, AT)
-    assert await database.read(memory.model_of, 1) == DEFAULT
-
-
-async def test_a_fit_to_reviews_that_are_gone(database: Database) -> None:
-    """Whoever has erased their answers since gets no row."""
+async def test_what_is_set_aside(database: Database) -> None:
+    """A card that is set aside stays as it is, also when it moves on."""
     await database.write(record, [rated(1, GOOD, AT)])
-    assert not await database.write(memory.save_fit, 1, Fit(OWN.parameters, 0.5, 0.4), 2, AT)
-    assert await database.read(memory.last_fit, 1) is None
-    assert await database.write(memory.save_fit, 1, Fit(OWN.parameters, 0.5, 0.4), 1, AT)
-
-
-async def test_a_fit_waits_for_reviews_with_the_parameters_before(url: URL) -> None:
-    """Another process's first answer to an item, not committed yet, gets the new parameters too."""
-    if url.get_backend_name() == "sqlite":
-        pytest.skip("a SQLite database has one writer at a time")
-    async with open_database(url) as one, open_database(url) as two:
-        began = asyncio.Event()
-        over = asyncio.Event()
-
-        def slow(conn: Connection) -> None:
-            record(conn, [rated(1, GOOD, AT)])
-            began.set()
-            await_only(over.wait())
-
-        reviewing = asyncio.create_task(one.write(slow))
-        await began.wait()
-        fitting = asyncio.create_task(two.write(give_model, 1))
-        query = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'memory_models'::regclass"
-        async with asyncio.timeout(PATIENCE):
-            while not await two.read(lambda conn: conn.execute(text(query)).scalar_one()):  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
-        assert await two.read(memory.model_of, 1) == DEFAULT  # those that only read don't wait
-        over.set()
-        await reviewing
-        assert await fitting
-        items = list(await two.read(memory.cards_of, 1))
-        await two.write(memory.recompute, 1, items)
-        assert await two.read(memory.cards_of, 1) == {"lora": review(None, GOOD, AT, OWN)}
+    assert await database.write(memory.set_aside, 1, "lora", AT)
+    assert not await database.write(memory.set_aside, 1, "moe", AT)
+    await database.write(record, [rated(1, GOOD, AT + DAY)])
+    await database.write(memory.replay, 1, "lora")
+    assert await database.read(memory.items_set_aside, 1) == {"lora"}
+    await database.write(memory.set_aside, 1, "lora", None)
+    assert await database.read(memory.items_set_aside, 1) == set()

@@ -13,8 +13,8 @@ from simcord.builders import RoleHandle
 from sqlalchemy import Connection, update
 
 from bot.answers.store import Review
-from bot.milestones import store, views
-from bot.milestones.rules import Kind, Milestone
+from bot.milestones import store
+from bot.milestones.model import Kind, Milestone
 from bot.milestones.store import member_milestones
 from tests.reviews import remember
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
@@ -44,11 +44,6 @@ class Page:
         form = await self.manager.click(self.message, label=label)
         value: Any = [name] if label == "Role for a section" else name
         return await self.manager.submit_modal(form, {"name": value, "role": [role]})
-
-    async def add_typed(self, title: str, role: RoleHandle) -> Any:
-        """Add a section by its title, which the form's list doesn't have."""
-        form = await self.manager.click(self.message, label="Role for a section")
-        return await self.manager.submit_modal(form, {"other": title, "role": [role]})
 
 
 async def opened(stage: Stage, manager: MemberActor | None = None) -> Page:
@@ -103,23 +98,11 @@ async def test_the_page(stage: Stage) -> None:
     assert "Milestones: **1 role**" in panel
 
 
-async def test_a_section_that_the_list_has_no_room_for(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Its title can be typed; if nothing is picked or typed, nothing is added."""
-    monkeypatch.setattr(views, "_MOST_LISTED", 1)
-    page = await opened(stage)
-    role = stage.guild.create_role(name="Trainer")
-    assert reply(await page.add_typed("", role)).startswith("I don't know that milestone.")
-    await page.add_typed("training AND techniques", role)
-    assert f"**Knows Training and techniques**: {role.mention}" in page.text
-
-
 async def test_ten_are_enough(stage: Stage) -> None:
     """Then nothing can be added."""
     role = stage.guild.create_role("Week")
     for days in ("7", "30", "100"):
-        await stage.services.milestones.add(stage.guild.id, Kind.STREAK, days, role.id)
+        await stage.services.milestones.add(stage.guild.id, Milestone(Kind.STREAK, days, role.id))
 
     def store_sections(conn: Connection) -> None:
         for n in range(7):
@@ -224,7 +207,7 @@ async def test_without_manage_roles(stage: Stage) -> None:
     assert not has(stage, week)
     page = await opened(stage, page.manager)
     assert page.text.count("⚠️") == 1
-    assert labels(page.message) == ["Try again", "Role for a streak", "Role for a section"]
+    assert labels(page.message) == ["Role for a streak", "Role for a section"]
     stage.env.backend.edit_role(stage.guild.id, me.id, {"permissions": allowed})
     await stage.env.settle()
     await stage.wait(60)
@@ -236,7 +219,7 @@ async def test_without_manage_roles(stage: Stage) -> None:
 async def reach_week(stage: Stage) -> None:
     """Let Alwina's streak reach a week."""
     reached = stage.services.milestones.streak_reached
-    await stage.database.write(reached, stage.guild.id, stage.alwina.id, 7)
+    await stage.database.write(reached, stage.alwina.id, [stage.guild.id], 7)
     await make_due(stage)
 
 
@@ -256,7 +239,7 @@ def has(stage: Stage, role: RoleHandle) -> bool:
 
 
 async def test_a_role_above_the_bot(stage: Stage) -> None:
-    """It waits, the page says why, and lifting the bot's role is enough. So is the button."""
+    """It waits, the page says why, and lifting the bot's role is enough."""
     page = await opened(stage)
     week = stage.guild.create_role("Week")
     await page.add("Role for a streak", "7", week)
@@ -265,30 +248,13 @@ async def test_a_role_above_the_bot(stage: Stage) -> None:
     await stage.env.settle()
     await reach_week(stage)
     assert not has(stage, week)
+    found = await stage.services.milestones.page(stage.guild.id)
+    assert "it's above my own role." in found.problems[0]
     requests = [r for r in stage.env.http_requests if "/roles/" in r.path and r.method == "PUT"]
     assert requests == []
     lift_bot(stage)
     await stage.env.settle()
     await stage.wait(60)
-    assert has(stage, week)
-
-
-async def test_try_again(stage: Stage) -> None:
-    """The button gives what failed before, once the role was moved."""
-    page = await opened(stage)
-    week = stage.guild.create_role("Week")
-    await page.add("Role for a streak", "7", week)
-    stage.env.backend.edit_role(stage.guild.id, week.id, {"position": 70})
-    await reach_week(stage)
-    page = await opened(stage, page.manager)
-    assert f"⚠️ I can't give {week.mention}: it's above my own role." in page.text
-    stage.env.backend.edit_role(stage.guild.id, week.id, {"position": 20})
-    await stage.env.settle()
-    assert not has(stage, week)
-    await page.manager.click(page.message, label="Try again")
-    assert "I'm trying again now." in page.text
-    assert "⚠️" not in page.text
-    await stage.wait(5)
     assert has(stage, week)
 
 
@@ -316,7 +282,7 @@ async def test_a_known_section_is_told_with_the_next_command(stage: Stage) -> No
     before = len(stage.quiz.history())
     used = await stage.alwina.slash(stage.quiz, "help")
     await stage.env.settle()
-    told = f"You know **Core concepts**, so you got {trainer.mention} here."
+    told = f"You know **Core concepts**: you got {trainer.mention} here."
     messages: list[Any] = [getattr(f, "message", f) for f in used.followups]
     assert [text_of(message) for message in messages] == [told]
     assert messages[0].flags.ephemeral

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from bot.core.limits import MAX_MILESTONES
 from bot.milestones import views
-from bot.milestones.cards import MilestonePage, SectionChoice
-from bot.milestones.rules import Kind, Milestone
+from bot.milestones.model import Kind, Milestone, MilestonePage
 from tests.messages import check_limits, reads, texts
 
 
@@ -13,8 +12,7 @@ def page_of(title: str, number: int) -> MilestonePage:
     """A page with so many sections of the same title, each for a role of its own."""
     milestones = [Milestone(Kind.SECTION, f"s{n}", 10**18 + n) for n in range(number)]
     titles = {each.name: title for each in milestones}
-    choice = SectionChoice("s0", title, 10)
-    return MilestonePage(tuple(milestones), titles, (choice,), ())
+    return MilestonePage(tuple(milestones), ("s0",), titles, ())
 
 
 def test_titles_are_shown_as_they_are_written() -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from bot.core.errors import DeliveryRefused
 from bot.milestones import store
-from bot.milestones.rules import Kind, Milestone, State
+from bot.milestones.model import Kind, Milestone
 from tests.fakes import Crash, unsent
 from tests.milestones.test_service import KNOWS, MONTH, WEEK, add, rows
 from tests.stage import ALWINA, BOB, GUILD, Stage
@@ -23,7 +23,7 @@ async def reach(stage: Stage, *user_ids: int) -> None:
 
     def store_it(conn: Connection) -> None:
         for user_id in user_ids or (ALWINA,):
-            stage.bot.milestones.streak_reached(conn, GUILD, user_id, 7)
+            stage.bot.milestones.streak_reached(conn, user_id, [GUILD], 7)
 
     await stage.database.write(store_it)
 
@@ -38,11 +38,11 @@ async def test_a_crash_while_a_role_is_given(stage: Stage) -> None:
     stage.sender.fail("give_role", Crash(), after=True)
     with pytest.raises(Crash):
         await stage.run()
-    assert await rows(stage) == {(ALWINA, "7", WEEK, State.GIVING)}
+    assert await rows(stage) == {(ALWINA, "7", WEEK, False)}
     await stage.restart()
     await stage.run()
     assert stage.sender.roles == [(GUILD, ALWINA, WEEK)] * 2
-    assert await rows(stage) == {(ALWINA, "7", WEEK, State.GIVEN)}
+    assert await rows(stage) == {(ALWINA, "7", WEEK, True)}
     await stage.wait(days=1)
     assert stage.sender.calls["give_role"] == 2
 
@@ -69,7 +69,7 @@ async def test_an_outage(stage: Stage) -> None:
 
 
 async def test_a_refusal(stage: Stage) -> None:
-    """It is not repeated by itself; the page says why, until a manager or a new permission retries it."""
+    """It is not repeated by itself; the page says why, until the next night or a new permission."""
     await reach(stage, ALWINA, BOB)
     stage.sender.fail("give_role", DeliveryRefused("role", ABOVE), times=4)
     await stage.wait(hours=1)
@@ -79,8 +79,9 @@ async def test_a_refusal(stage: Stage) -> None:
     await stage.run()
     assert stage.sender.calls["give_role"] == 4
     assert await problems(stage) == (ABOVE,)
-    assert (await stage.bot.milestones.retry(GUILD)).problems == ()
+    await stage.bot.milestones.check_all()
     await stage.run()
+    assert await problems(stage) == ()
     assert {role[1] for role in stage.sender.roles} == {ALWINA, BOB}
 
 
@@ -108,7 +109,7 @@ async def test_another_role_is_chosen_meanwhile(stage: Stage) -> None:
     await stage.run()
     assert {role for _, user_id, role in stage.sender.roles if user_id == BOB} == {MONTH}
     assert [role for _, user_id, role in stage.sender.roles if user_id == ALWINA] == [WEEK, MONTH]
-    assert {row[2:] for row in await rows(stage)} == {(MONTH, State.GIVEN)}
+    assert {row[2:] for row in await rows(stage)} == {(MONTH, True)}
 
 
 async def test_a_milestone_is_removed_meanwhile(stage: Stage) -> None:
@@ -122,17 +123,6 @@ async def test_a_milestone_is_removed_meanwhile(stage: Stage) -> None:
     await reach(stage)
     await stage.run()
     assert stage.sender.roles == [(GUILD, ALWINA, WEEK)]
-
-
-async def test_two_processes_give_a_role_once(stage: Stage) -> None:
-    """The second finds the row claimed."""
-    await reach(stage)
-    (key,) = await stage.due(stage.bot.milestone_work)
-    row = await stage.database.read(store.to_give, key)
-    assert row is not None
-    await stage.bot.milestone_work.step(row)
-    await stage.process().milestone_work.step(row)
-    assert stage.sender.calls["give_role"] == 1
 
 
 async def test_a_server_without_the_bot(stage: Stage) -> None:
@@ -151,5 +141,5 @@ async def test_a_milestone_may_be_stored_for_many(stage: Stage) -> None:
     section = Milestone(Kind.SECTION, "first", KNOWS)
     now = stage.clock() + timedelta(days=1)
     for reached in (section, Milestone(Kind.SECTION, "first", 5), section):
-        await stage.database.write(store.reach, GUILD, [BOB, ALWINA], [reached], now, told=False)
-    assert await rows(stage) == {(user, "first", KNOWS, State.WAITING) for user in (ALWINA, BOB)}
+        await stage.database.write(store.reach, GUILD, [BOB, ALWINA], [reached], now)
+    assert await rows(stage) == {(user, "first", KNOWS, False) for user in (ALWINA, BOB)}

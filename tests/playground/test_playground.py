@@ -77,10 +77,10 @@ async def test_members_play_in_real_time() -> None:
         assert await timeline.get_by_text("Welcome to the study group").count() == 1
         assert not await channel.get_by_text("SimCord").first.is_visible()
 
-        await ada.run("/quiz start questions:2 seconds:6")
+        await ada.run("/quiz questions:2 seconds:6")
         await channel.get_by_role("button", name="A", exact=True).wait_for()
         assert bot.started_with == {"questions": 2, "seconds": 6, "topic": "any"}
-        assert await timeline.get_by_text("used /quiz start").count() == 1
+        assert await timeline.get_by_text("used /quiz").count() == 1
 
         await channel.get_by_role("button", name="A", exact=True).click()
         await timeline.get_by_text("Locked in A.").wait_for()
@@ -136,7 +136,7 @@ async def test_members_play_in_real_time() -> None:
         await left.go("quiz")
         await left.become("Ada")
         await right.become("Blaise")
-        await left.run("/quiz start seconds:60 topic:tok")
+        await left.run("/quiz seconds:60 topic:tok")
         for client, letter in ((left, "A"), (right, "B"), (left, "B"), (right, "A")):
             await client.channel.get_by_role("button", name=letter, exact=True).click()
             await client.timeline.get_by_text(f"Locked in {letter}.").last.wait_for()

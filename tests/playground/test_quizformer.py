@@ -76,7 +76,7 @@ async def test_a_round_of_two_members(tmp_path: Path, monkeypatch: pytest.Monkey
         async with playground(bot) as url, browser() as chrome:
             ada, blaise = [await _page(chrome, url, name) for name in ("Ada", "Blaise")]
             await _fits_a_phone(blaise)
-            await ada.run("/quiz start questions:2 seconds:15")
+            await ada.run("/quiz questions:2 seconds:15")
             for number in (1, 2):
                 for client, other, letter in ((ada, "B", "A"), (blaise, "A", "B")):
                     await client.timeline.get_by_text(f"Question {number} of 2").wait_for()

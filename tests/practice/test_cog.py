@@ -171,9 +171,7 @@ async def test_a_report(stage: Stage, caplog: pytest.LogCaptureFixture, direct: 
 
 async def test_a_daily_enters_practice(stage: Stage) -> None:
     """The verdict says when the item comes back, and a missed one is first in practice that day."""
-    await stage.manager.slash(
-        stage.quiz, "daily setup", channel=stage.daily, time="00:30", timezone="UTC"
-    )
+    await stage.add_daily(time="00:30", zone="UTC")
     await stage.wait(3600)
     card = stage.question(stage.daily)
     assert "Back in your practice in 2 days" in await card.answer(stage.bob, right=True)

@@ -9,8 +9,9 @@ from datetime import UTC, datetime, timedelta
 from fsrs import Rating
 from msgspec.structs import replace
 
+from bot.memory.model import MemoryCard
 from bot.memory.progress import Knowledge
-from bot.memory.rules import MemoryCard, review
+from bot.memory.rules import review
 from bot.practice.rules import draw_new, first_new
 from bot.questions.model import Bank, Item, Section, Topic
 

@@ -18,14 +18,16 @@ from bot.app import IN_PLAY
 from bot.core import servers as guilds
 from bot.core.clicks import AlreadyAnswered, Click
 from bot.core.errors import UserError
+from bot.daily.schedule_service import Changes
+from bot.members.model import Streak
 from bot.members.store import zone_of
 from bot.memory import rules as memory
 from bot.memory import store as cards
-from bot.practice.cards import Asking, Nothing, PracticeVerdict, Screen, Summary
+from bot.memory.model import MemoryCard
+from bot.practice.model import Asking, Nothing, PracticeVerdict, Screen, Summary
 from bot.practice.rules import LENGTH, NEW_A_DAY
 from bot.questions.model import Item
 from tests.banks import small_bank
-from tests.fakes import Crash
 from tests.reviews import remember
 from tests.stage import ALWINA, BOB, GUILD, Stage
 
@@ -76,12 +78,18 @@ async def answer(
         click(stage, asking, right=right, user_id=user_id, guild_id=guild_id)
     )
     assert isinstance(verdict, PracticeVerdict)
-    assert verdict.review.right is right
+    assert verdict.answered.right is right
     return verdict
 
 
 async def go_on(stage: Stage, practice_id: int, user_id: int = ALWINA) -> Screen:
     return await stage.bot.practices.go_on(practice_id, user_id, GUILD, stage.clock())
+
+
+async def end(stage: Stage, practice_id: int, user_id: int = ALWINA) -> Summary:
+    summary = await stage.bot.practices.end(practice_id, user_id, GUILD)
+    assert isinstance(summary, Summary)
+    return summary
 
 
 async def practise(
@@ -186,8 +194,8 @@ async def test_due_before_new_and_misses_before_all(stage: Stage) -> None:
     known = asking.item
     stage.clock.turn(days=3)
     asking = await asked(stage)
-    assert (asking.item, asking.question.fresh, asking.due) == (known, False, 0)
-    new = await stage.bot.practices.end(asking.question.practice_id, ALWINA, GUILD)
+    assert (asking.item, asking.question.is_new, asking.due) == (known, False, 0)
+    new = await end(stage, asking.question.practice_id)
     assert new.answered == 0
     round_id = await stage.start(1)
     await stage.run()
@@ -211,8 +219,8 @@ async def test_a_miss_waits_its_ten_minutes_within_a_practice(stage: Stage) -> N
     await answer(stage, following)
     stage.clock.turn(minutes=10)
     again = question_of(await go_on(stage, asking.question.practice_id))
-    assert (again.item, again.question.fresh) == (asking.item, False)
-    await stage.bot.practices.end(asking.question.practice_id, ALWINA, GUILD)
+    assert (again.item, again.question.is_new) == (asking.item, False)
+    await end(stage, asking.question.practice_id)
     assert (await asked(stage)).item == asking.item
 
 
@@ -259,12 +267,16 @@ async def test_it_goes_on_after_a_restart(stage: Stage) -> None:
 
 
 async def test_the_first_answer_counts(stage: Stage) -> None:
-    """A second click on a question shows the first verdict, and is no second review."""
+    """A second click shows the first verdict, and is no second review; reasons come only then."""
     asking = await asked(stage)
+    with pytest.raises(UserError, match="You haven't answered this one yet"):
+        await stage.bot.practices.explain(stage.pressed(asking.question.id, ALWINA))
     first = await answer(stage, asking)
+    pressed = stage.pressed(asking.question.id, ALWINA)
+    assert await stage.bot.practices.explain(pressed) == first.answered
     second = await stage.bot.practices.answer(click(stage, asking, right=False))
     assert isinstance(second, PracticeVerdict)
-    assert (second.again, second.review) == (True, first.review)
+    assert (second.again, second.answered) == (True, first.answered)
     assert len(await log(stage)) == 1
     with pytest.raises(AlreadyAnswered):
         await stage.bot.practices.check_open(asking.question.id, 0, ALWINA)
@@ -278,23 +290,11 @@ async def test_a_practice_is_its_members_alone(stage: Stage) -> None:
         go_on(stage, asking.question.practice_id, BOB),
         stage.bot.practices.end(asking.question.practice_id, BOB, GUILD),
         stage.bot.practices.check_open(asking.question.id, 0, BOB),
-        stage.bot.practices.review(stage.pressed(asking.question.id, BOB)),
+        stage.bot.practices.explain(stage.pressed(asking.question.id, BOB)),
     ):
         with pytest.raises(UserError, match="That practice is gone"):
             await attempt
     assert await log(stage) == []
-
-
-async def test_the_reasons_come_with_the_answer(stage: Stage) -> None:
-    """An explanation is refused before the answer."""
-    asking = await asked(stage)
-    with pytest.raises(UserError, match="You haven't answered this one yet"):
-        await stage.bot.practices.review(stage.pressed(asking.question.id, ALWINA))
-    verdict = await answer(stage, asking)
-    assert (
-        await stage.bot.practices.review(stage.pressed(asking.question.id, ALWINA))
-        == verdict.review
-    )
 
 
 async def test_the_summary(stage: Stage) -> None:
@@ -304,9 +304,10 @@ async def test_the_summary(stage: Stage) -> None:
     following = question_of(await go_on(stage, asking.question.practice_id))
     await answer(stage, following, right=False)
     await go_on(stage, asking.question.practice_id)  # a third question, not answered
-    summary = await stage.bot.practices.end(asking.question.practice_id, ALWINA, GUILD)
-    assert summary == Summary(None, 2, 1, ((0, 1), (2, 1)), left=1 + 10, next_in=0)
-    assert await stage.bot.practices.end(asking.question.practice_id, ALWINA, GUILD) == summary
+    summary = await end(stage, asking.question.practice_id)
+    found = Summary(None, 2, 1, ((0, 1), (2, 1)), left=1 + 10, next_in=0)
+    assert summary == replace(found, streak=Streak(1, 1, 0, 1))
+    assert await end(stage, asking.question.practice_id) == found
 
 
 async def test_a_practice_has_an_end(stage: Stage) -> None:
@@ -343,14 +344,14 @@ async def test_a_guess_is_a_miss(stage: Stage) -> None:
             verdict = await answer(stage, asking, right=right, user_id=user_id)
             if right:
                 verdict = await stage.bot.practices.guess(asking.question.id, one, GUILD)
-                assert (verdict.question.guessed, verdict.back_in, verdict.review.right) == (
+                assert (verdict.question.guessed, verdict.back_in, verdict.answered.right) == (
                     True,
                     0,
                     True,
                 )
                 assert await stage.bot.practices.guess(asking.question.id, one, GUILD) == verdict
             made[user_id] = (await stage.database.read(cards.cards_of, user_id))[asking.item.id]
-            await stage.bot.practices.end(asking.question.practice_id, user_id, GUILD)
+            await end(stage, asking.question.practice_id, user_id)
             stage.clock.at = at
         assert made[one] == made[two]
         stage.clock.turn(seconds=5)
@@ -385,7 +386,7 @@ async def test_what_is_set_aside(stage: Stage) -> None:
         await stage.bot.practices.set_aside(asking.question.id, BOB, GUILD)
     verdict = await stage.bot.practices.set_aside(asking.question.id, ALWINA, GUILD)
     assert verdict.back_in is None
-    summary = await stage.bot.practices.end(asking.question.practice_id, ALWINA, GUILD)
+    summary = await end(stage, asking.question.practice_id)
     assert (summary.answered, summary.back, summary.left, summary.next_in) == (1, (), 3, None)
     assert asking.item not in await practise(stage)
     progress = (await stage.bot.topics.all(ALWINA, GUILD)).progress
@@ -393,12 +394,10 @@ async def test_what_is_set_aside(stage: Stage) -> None:
     later = Review(ALWINA, fsrs.Rating.Again, stage.clock(), 1)
     await stage.database.write(remember, asking.item.id, later)
     assert await stage.database.read(cards.items_set_aside, ALWINA) == {asking.item.id}
-    assert [item for item, _ in (await stage.bot.practices.all_set_aside(ALWINA)).items] == [
-        asking.item
-    ]
-    assert (await stage.bot.practices.ask_again(ALWINA, ["t1-unknown"])).asked_again == 0
-    left = await stage.bot.practices.ask_again(ALWINA, [asking.item.id])
-    assert (left.items, left.asked_again) == ((), 1)
+    assert [item for item, _ in (await stage.bot.practices.all_set_aside(ALWINA))] == [asking.item]
+    assert await stage.bot.practices.ask_again(ALWINA, ["t1-unknown"]) == 0
+    assert await stage.bot.practices.ask_again(ALWINA, [asking.item.id]) == 1
+    assert await stage.bot.practices.all_set_aside(ALWINA) == []
     assert (await asked(stage)).item == asking.item
 
 
@@ -423,7 +422,7 @@ async def test_a_members_servers_count_wherever_they_practise(stage: Stage) -> N
     """The item is hidden in direct messages too, once the member has answered on the server."""
     await stage.set_up(at="12:30")
     await stage.wait(hours=1)
-    known = (await stage.answer_daily(ALWINA)).review.item
+    known = (await stage.answer_daily(ALWINA)).answered.item
     await stage.wait(days=1)
     daily = stage.card().card.item  # type: ignore[union-attr]
     assert set(stage.bank.items.values()) - set(await practise(stage, guild_id=None)) == {
@@ -495,19 +494,6 @@ async def test_who_did_not_answer_has_no_review(stage: Stage) -> None:
     assert found == {(ALWINA, "round", row, 3), (BOB, "round", row, 2), (103, "round", row, 1)}
 
 
-async def test_a_reveal_that_is_repeated_reviews_once(stage: Stage) -> None:
-    """A reveal repeated after a crash reviews cards only once."""
-    stage.sender.fail("reveal_question", Crash(), times=1)
-    await stage.start(1)
-    await stage.run()
-    await stage.answer(ALWINA)
-    with pytest.raises(Crash):
-        await stage.wait(seconds=30)
-    await stage.restart(minutes=1)
-    await stage.wait(seconds=6)
-    assert len(await log(stage)) == 1
-
-
 STEPS = st.lists(
     st.tuples(
         st.sampled_from(["round", "daily", "practice"]),
@@ -551,7 +537,7 @@ async def test_the_cards_are_what_the_package_makes_of_the_log(
             replayed[item_id], _ = scheduler.review_card(card, fsrs.Rating(rating), at)
     stored = await stage.database.read(cards.cards_of, user_id)
     assert stored == {
-        item_id: memory.MemoryCard(
+        item_id: MemoryCard(
             c.state,
             c.step,
             c.stability or 0,
@@ -578,12 +564,14 @@ async def _live(stage: Stage, source: str, user_id: int, guild_id: int, right: b
         await stage.wait(seconds=40)
     elif source == "daily":
         at = stage.clock() + timedelta(minutes=1)
-        schedule = await stage.bot.schedules.find(guild_id)
-        if schedule is not None and schedule.paused:
-            await stage.bot.schedules.resume(guild_id)
-        await stage.bot.schedules.setup(
-            guild_id, channel_id=guild_id, at=f"{at:%H:%M}", zone="UTC", answer_hours=1
-        )
+        given: Changes = {
+            "name": "Daily",
+            "channel_id": guild_id,
+            "at": f"{at:%H:%M}",
+            "zone": "UTC",
+            "answer_hours": 1,
+        }
+        schedule = await stage.bot.schedules.add(guild_id, given)
         before = len(stage.sender.of_kind("daily"))
         await stage.wait(minutes=1)
         if len(stage.sender.of_kind("daily")) > before:
@@ -592,7 +580,7 @@ async def _live(stage: Stage, source: str, user_id: int, guild_id: int, right: b
                     stage.click(user_id, right=right, post=stage.card(guild_id)), guild_id=guild_id
                 )
             )
-        await stage.bot.schedules.pause(guild_id)
+        await stage.bot.schedules.remove(guild_id, schedule.id)
         await stage.wait(hours=2)
     else:
         screen = await stage.bot.practices.start(user_id, guild_id, stage.clock())

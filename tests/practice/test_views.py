@@ -10,9 +10,8 @@ from msgspec.structs import replace
 
 from bot.chat.messages import Message
 from bot.practice import views as practice
-from bot.practice.cards import Asking, Nothing, PracticeVerdict, SetAside, Summary
-from bot.practice.rules import PracticeQuestion
-from bot.questions.cards import Review
+from bot.practice.model import Asking, Nothing, PracticeQuestion, PracticeVerdict, Summary
+from bot.questions.answers import Answered
 from bot.questions.model import Item
 from tests.messages import check_limits, custom_ids, labels, reads, sent, words
 from tests.questions.test_views import ITEMS, ROW, TOPIC, answers, largest
@@ -21,13 +20,13 @@ from tests.shipped import bank, item, orders
 KINDS = ["choice", "multiple", "typed"]
 
 
-def question(one: Item, fresh: bool) -> PracticeQuestion:
+def question(one: Item, is_new: bool) -> PracticeQuestion:
     at = datetime(2027, 1, 4, tzinfo=UTC)
-    return PracticeQuestion(ROW - 1, ROW, 9_999, one.id, "", fresh, at)
+    return PracticeQuestion(ROW - 1, ROW, 9_999, one.id, "", is_new, at)
 
 
-def asking(one: Item, order: tuple[int, ...], *, fresh: bool = True, **changes: object) -> Message:
-    made = Asking(question(one, fresh), one, order, number=9_999, due=5_000, new=20, instead=True)
+def asking(one: Item, order: tuple[int, ...], *, is_new: bool = True, **changes: object) -> Message:
+    made = Asking(question(one, is_new), one, order, number=9_999, due=5_000, new=20, instead=True)
     return practice.asking_page(replace(made, **changes), bank())  # type: ignore[arg-type]
 
 
@@ -40,7 +39,7 @@ def answered(
     guessed: bool = False,
 ) -> list[Message]:
     given = replace(question(one, True), correct=guessed, rating=1)
-    verdict = PracticeVerdict(given, Review(one, order, answer), 9_999, back_in, again=True)
+    verdict = PracticeVerdict(given, Answered(one, order, answer), 9_999, back_in, again=True)
     return practice.answered_pages(verdict, bank())
 
 
@@ -85,7 +84,7 @@ def test_the_way_on() -> None:
     assert labels(asking(one, orders(one)[0])) == ["A", "B", "C", "D", "End"]
     (view,) = answered(one, orders(one)[0], right)
     assert labels(view) == ["Next", "Explain", "I guessed", "Don't ask again", "Report", "End"]
-    about = (f"why:v1:practice:{ROW - 1}", f"guessed:v1:{ROW - 1}", f"suspend:v1:{ROW - 1}:stop")
+    about = (f"why:v1:practice:{ROW - 1}", f"guessed:v1:{ROW - 1}", f"setaside:v1:{ROW - 1}:stop")
     assert custom_ids(view) == [
         f"next:v1:{ROW}",
         *about,
@@ -113,13 +112,13 @@ def test_a_guess_and_what_is_set_aside() -> None:
         view
     )
     assert labels(view) == ["Next", "Explain", "Ask again", "Report", "End"]
-    assert f"suspend:v1:{ROW - 1}:again" in custom_ids(view)
+    assert f"setaside:v1:{ROW - 1}:again" in custom_ids(view)
 
 
 def test_the_list_of_what_is_set_aside() -> None:
     """The list has as many items as fit, with their topics, and says what was just put back."""
     many = tuple((one, "Topic") for one in ITEMS[:26])
-    view = practice.set_aside_page(SetAside(many, asked_again=1))
+    view = practice.set_aside_page(many, 1)
     check_limits(view, "set aside")
     assert "1 question is back in your practice." in reads(view)
     assert "26 questions you don't want to be asked again. The first 25 are in the list." in reads(
@@ -127,21 +126,21 @@ def test_the_list_of_what_is_set_aside() -> None:
     )
     (select,) = (c for c in view.walk_children() if isinstance(c, discord.ui.Select))
     assert [option.value for option in select.options] == [one.id for one in ITEMS[:25]]
-    assert "Nothing is set aside." in reads(practice.set_aside_page(SetAside(())))
+    assert "Nothing is set aside." in reads(practice.set_aside_page(()))
     assert practice.aside_button(0) is None
 
 
 @pytest.mark.parametrize(
-    ("due", "new", "fresh", "line"),
+    ("due", "new", "is_new", "line"),
     [
         (0, 0, True, "Only you see this · Last one"),
         (0, 5, True, "Only you see this · Up next: 5 new"),
         (3, 5, False, "Only you see this · Up next: 3 to review, 5 new"),
     ],
 )
-def test_what_is_ahead(due: int, new: int, fresh: bool, line: str) -> None:
+def test_what_is_ahead(due: int, new: int, is_new: bool, line: str) -> None:
     """The line below a question says what can follow it."""
-    view = asking(item(topic=TOPIC), (0, 1, 2, 3), due=due, new=new, fresh=fresh, instead=False)
+    view = asking(item(topic=TOPIC), (0, 1, 2, 3), due=due, new=new, is_new=is_new, instead=False)
     assert line in reads(view)
     assert f"Practice · question 9,999 of {9_999 + due + new:,} · " in reads(view)
 

@@ -15,13 +15,12 @@ from bot.answers.store import PRACTICE, Review, answers
 from bot.core.errors import UserError
 from bot.memory import store as cards
 from bot.memory.progress import Knowledge
-from bot.plan import goals
 from bot.plan import rules as plans
 from bot.plan import service as plan_service
 from bot.plan import store as plan_store
-from bot.practice.cards import Asking, Summary
+from bot.practice.model import Asking
 from bot.practice.store import practice_questions
-from tests.practice.test_service import answer, asked, go_on, question_of, start
+from tests.practice.test_service import answer, asked, end, go_on, question_of, start
 from tests.reviews import remember
 from tests.stage import ALWINA, GUILD, Stage
 
@@ -77,9 +76,8 @@ async def test_what_takes_long_is_done_outside(
     for module, name, kinds in (
         (cards, "cards_of", ("write",)),
         (plan_service, "build_outlook", ("read", "write")),
-        (plan_service, "choose_topics", ("read", "write")),
-        (plans, "readiness", ("read", "write")),
-        (goals, "items_in_order", ("read", "write")),
+        (Knowledge, "readiness", ("read", "write")),
+        (plans, "items_in_order", ("read", "write")),
         (Knowledge, "due", ("read", "write")),
     ):
         called, checked = never_in(held, *kinds, work=getattr(module, name))
@@ -94,10 +92,8 @@ async def test_what_takes_long_is_done_outside(
     assert isinstance(
         await stage.bot.practices.start_on(ALWINA, GUILD, stage.clock(), ["t2-a"]), Asking
     )
-    assert isinstance(
-        await stage.bot.practices.end(asking.question.practice_id, ALWINA, GUILD), Summary
-    )
-    await stage.bot.plans.card(ALWINA, GUILD)
+    await end(stage, asking.question.practice_id)
+    await stage.bot.plans.page(ALWINA, GUILD)
     assert all(calls)
 
 
@@ -159,7 +155,7 @@ async def test_an_answer_in_between_stays(
     between(stage, monkeypatch, lambda: answer(stage, first))
     practices, practice_id = stage.bot.practices, first.question.practice_id
     if step == "end":
-        summary = await practices.end(practice_id, ALWINA, GUILD)
+        summary = await end(stage, practice_id)
         assert (summary.answered, summary.right) == (1, 1)
     else:
         topic = "t2" if step == "another topic" else None
@@ -168,7 +164,7 @@ async def test_an_answer_in_between_stays(
         )
         assert found.item.id != first.item.id
         assert await open_questions(stage) == 1
-    again = await practices.review(stage.pressed(first.question.id, ALWINA))
+    again = await practices.explain(stage.pressed(first.question.id, ALWINA))
     assert again.right
     assert first.item.id in await stage.database.read(cards.cards_of, ALWINA)
 
@@ -182,7 +178,7 @@ async def test_an_item_met_in_between_is_not_new(
     write = stage.database.write
     between(stage, monkeypatch, lambda: write(remember, "t1-a", met))
     screen = question_of(await stage.bot.practices.start_on(ALWINA, GUILD, stage.clock(), only))
-    assert not screen.question.fresh
+    assert not screen.question.is_new
 
 
 async def test_a_practice_ended_in_between(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -190,21 +186,20 @@ async def test_a_practice_ended_in_between(stage: Stage, monkeypatch: pytest.Mon
     first = await asked(stage)
     await answer(stage, first)
     practice_id = first.question.practice_id
-    between(stage, monkeypatch, lambda: stage.bot.practices.end(practice_id, ALWINA, GUILD))
+    between(stage, monkeypatch, lambda: end(stage, practice_id))
     with pytest.raises(UserError, match="This practice has ended"):
         await go_on(stage, practice_id)
     assert await open_questions(stage) == 0
 
 
 async def test_a_plan_changed_in_between(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Changing the minutes on one device keeps the day that was just set on another."""
+    """Changing the day on one device keeps the goal that was just set on another."""
     await stage.bot.plans.set(ALWINA, GUILD, "in 20 days", 15)
     other = plan_service.Plans(stage.bot.context)  # in another process
-    between(stage, monkeypatch, lambda: other.set(ALWINA, GUILD, "in 30 days", None))
-    shown = await stage.bot.plans.set(ALWINA, GUILD, None, 40)
+    between(stage, monkeypatch, lambda: other.set(ALWINA, GUILD, "in 30 days", 15, "t1"))
+    shown, _ = await stage.bot.plans.set(ALWINA, GUILD, "in 40 days")
     plan = await stage.database.read(plan_store.get, ALWINA)
     assert plan is not None
-    assert shown.outlook is not None
-    assert shown.outlook.plan == plan
+    assert shown.plan == plan
     today: date = stage.clock().date()
-    assert (plan.day, plan.minutes) == (today + timedelta(days=30), 40)
+    assert (plan.day, plan.goal) == (today + timedelta(days=40), "topics:t1")

@@ -11,7 +11,7 @@ from sqlalchemy import URL, Connection, select, text
 from sqlalchemy.util import await_only
 
 from bot.app import HELD
-from bot.challenges.cards import Asked
+from bot.challenges.model import PlayerQuestion
 from bot.core.database import open_database
 from bot.core.erased_answers import erased_answers
 from bot.core.errors import DeliveryRefused, UserError
@@ -176,7 +176,7 @@ async def test_a_challenge(stage: Stage) -> None:
     for user_id in (ALWINA, BOB):
         with pytest.raises(UserError, match=SECOND):
             await play.take(stage, challenge_id, user_id)
-    assert isinstance(await play.take(stage, challenge_id, CLEMENTINE), Asked)
+    assert isinstance(await play.take(stage, challenge_id, CLEMENTINE), PlayerQuestion)
     await stage.wait(days=1, minutes=5)
     assert (await play.row(stage, challenge_id)).state == "closed"
     assert await kept(stage) == []

@@ -10,31 +10,32 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import OperationalError
 
 from bot.answers.store import CHALLENGE, DAILY, PRACTICE, ROUND
 from bot.answers.totals import SUMS, rebuild
 from bot.app import all_tables
+from bot.bank.model import Form
 from bot.boards import store as boards
 from bot.boards.model import Board
-from bot.challenges.service import Options, Person
+from bot.challenges.model import ChallengeOptions, Person
 from bot.core.clicks import Click
 from bot.core.errors import UserError
 from bot.core.jobs import LEASE
-from bot.daily import streak_store
+from bot.interviews.rules import open_follow_up
 from bot.memory import store as memory_store
-from bot.memory.fitting import Fit
-from bot.memory.rules import DEFAULT
-from bot.milestones.rules import Kind
-from bot.practice.cards import Asking
+from bot.memory.rules import USUAL
+from bot.milestones.model import Kind, Milestone
+from bot.practice.model import Asking
 from bot.privacy import service
-from bot.suggestions.rules import SuggestedQuestion
+from bot.rounds.model import RoundOptions
 from tests.challenges import play as challenges
-from tests.fakes import Crash, Post
+from tests.fakes import Crash, DailyCard, Post
 from tests.privacy.failing import fail_after
 from tests.rows import everything
-from tests.stage import ALWINA, BOB, CHANNEL, CLEMENTINE, GUILD, Stage
+from tests.stage import ALWINA, BOB, CHANNEL, CLEMENTINE, GUILD, Stage, starter_in
 
 ZOE, NAME = 730_000_000_000_000_123, "Zoë Unfindable"
 OTHER_GUILD = 730_000_000_000_000_999
@@ -80,7 +81,7 @@ async def live(stage: Stage) -> None:
     await stage.wait(hours=1)
     for _ in range(3):
         post = stage.card()
-        if hasattr(post.card, "topic"):
+        if isinstance(post.card, DailyCard) and post.card.question.item is None:
             await bot.dailies.answer_openly(
                 stage.written(ZOE, f"I am {NAME}, and attention weighs tokens.", post=post)
             )
@@ -88,40 +89,39 @@ async def live(stage: Stage) -> None:
             await bot.dailies.answer(click(stage, post))
             await stage.answer_daily(BOB, post=post)
         await stage.wait(days=1)
-    await stage.database.write(streak_store.credit_day, GUILD, ZOE, stage.clock().date())
+    await stage.database.write(bot.streaks.credit, ZOE, GUILD, stage.clock())
     await challenge(stage)
     await practise(stage)
     step: Any = await bot.interviews.start(ZOE, GUILD)
     await bot.interviews.answer(step.question_id, ZOE, f"My name is {NAME}.")
     graded: Any = await bot.interviews.count(step.question_id, ZOE, GUILD, {0})
     await bot.interviews.answer_follow_up(
-        step.question_id, ZOE, graded.follow_up_number, f"{NAME} again."
+        step.question_id, ZOE, open_follow_up(graded) or 0, f"{NAME} again."
     )
     await bot.reminders.set(ZOE, GUILD, "09:00", "Asia/Tokyo")
     await bot.plans.set(ZOE, GUILD, "in 2 days", 60)
     await bot.reports.add("t1-a", OTHER_GUILD, ZOE, f"{NAME} finds this odd.")
     await bot.suggestions.suggest(
-        GUILD, ZOE, SuggestedQuestion(f"Who is {NAME}?", NAME, "Bo", f"I am {NAME}.", NAME)
+        GUILD, ZOE, Form(f"Who is {NAME}?", NAME, "Bo", f"I am {NAME}.", NAME)
     )
     await bot.members.show_profile(ZOE, True)
-    await bot.milestones.add(GUILD, Kind.STREAK, "7", TEAM)
-    await stage.database.write(bot.milestones.streak_reached, GUILD, ZOE, 7)
-    own = Fit(DEFAULT.parameters, 0.5, 0.4)
-    await stage.database.write(memory_store.save_fit, ZOE, own, 1, stage.clock())
+    await bot.milestones.add(GUILD, Milestone(Kind.STREAK, "7", TEAM))
+    await stage.database.write(bot.milestones.streak_reached, ZOE, [GUILD], 7)
+    await stage.database.write(memory_store.save_fit, ZOE, USUAL, 1, stage.clock())
     await interview_each_other(stage)
 
 
 async def challenge(stage: Stage) -> None:
     """Zoe challenges everyone, and takes it with others; later Bob challenges her, and she begins that one too."""
-    for starter, member in ((Person(ZOE, NAME), None), (Person(BOB, "Bob"), Person(ZOE, NAME))):
-        started = await stage.bot.challenges.start(
-            Options(6, hours=1), guild_id=GUILD, channel_id=CHANNEL, starter=starter, member=member
-        )
+    zoe = replace(starter_in(user_id=ZOE), name=NAME)
+    for starter, member in ((zoe, None), (starter_in(user_id=BOB), Person(ZOE, NAME))):
+        options = ChallengeOptions(6, hours=1)
+        started = await stage.bot.challenges.start(starter, options, member)
         await stage.run()
         (post, *_) = reversed(stage.sender.of_kind("challenge"))
         for user_id in (ZOE, BOB):
             asked = await stage.bot.challenge_players.take(
-                started.challenge_id, user_id, GUILD, post.message_id, stage.clock()
+                started.id, user_id, GUILD, post.message_id, stage.clock()
             )
             said = NAME if user_id == ZOE else "something else"
             text = said if asked.item.kind == "typed" else None
@@ -141,23 +141,24 @@ async def challenge(stage: Stage) -> None:
 
 
 async def interview_each_other(stage: Stage) -> None:
-    """Zoe and Bob interview each other twice; then a partner is found for her once more."""
-    searches, pairs = stage.bot.searches, stage.bot.pairs
-    for number, members in enumerate(((ZOE, BOB), (BOB, ZOE)), start=1):
-        for user_id in members:
-            await searches.find(user_id, GUILD, channel_id=CHANNEL)
-            stage.clock.turn(seconds=1)
-        for step in (searches.accept, pairs.come):
-            for user_id in members:
-                await step(number, user_id)
-            await stage.run()
-        for question, asker in enumerate(members, start=1):
-            await pairs.show_result(number, question, asker)
-        await pairs.end(number, ZOE)
+    """Zoe and Bob interview each other twice; then she looks for a partner once more."""
+    partners = stage.bot.partners
+    for number, (first, second) in enumerate(((ZOE, BOB), (BOB, ZOE)), start=1):
+        await partners.look(first, GUILD, CHANNEL, None, unheard)
+        await partners.join(number, second)
         await stage.run()
-    for user_id in (ZOE, BOB):
-        await searches.find(user_id, GUILD, channel_id=CHANNEL)
-        stage.clock.turn(seconds=1)
+        for question, (asker, other) in enumerate(((first, second), (second, first)), start=1):
+            await partners.show_ticks(number, question, asker)
+            await stage.run()
+            await partners.confirm(number, question, other, "")
+            await stage.run()
+        await partners.end(number, ZOE)
+        await stage.run()
+    await partners.look(ZOE, GUILD, CHANNEL, None, unheard)
+
+
+async def unheard(_: str) -> None:
+    raise AssertionError("the card could not be posted")
 
 
 async def practise(stage: Stage) -> None:
@@ -208,7 +209,7 @@ async def test_all_is_given_out_and_then_nothing_is_left(stage: Stage) -> None:
     """Each kind of data has entries, by item, with answers in words. Once erased, no column has her id or name."""
     await live(stage)
     found = await exported(stage)
-    assert [name for name, rows in found.items() if not rows and name != "model_requests"] == []
+    assert [name for name, rows in found.items() if not rows] == []
     assert [n["name"] for n in found["member_names"]] == [NAME, NAME]
     assert {n["server_id"] for n in found["member_names"]} == {str(GUILD), str(OTHER_GUILD)}
     played = [answer for answer in found["answers"] if answer["source"] == ROUND]
@@ -272,8 +273,8 @@ async def test_others_keep_what_is_theirs(stage: Stage) -> None:
     for a in (*nobodys, *dailies):
         assert (a.team_id, a.paid, a.rating, a.streak) == (None, None, None, None)
     assert (await stage.round(1)).starter_id == 0
-    partners = (await stage.database.read(everything))["pairs"]
-    assert [(row[2], row[3]) for row in partners] == [(0, BOB), (BOB, 0), (0, BOB)]
+    partners = (await stage.database.read(everything))["partner_interviews"]
+    assert [(row[4], row[5]) for row in partners] == [(0, BOB), (BOB, 0), (0, None)]
 
 
 async def board(stage: Stage) -> Board:
@@ -292,8 +293,7 @@ def check_others(before: dict[str, Any], after: dict[str, Any]) -> None:
         "challenges",
         "practice_questions",
         "interview_questions",
-        "pairs",
-        "pair_turns",
+        "partner_interviews",
     }:
         left = [row for row in after[name] if not any(isinstance(v, int) and v < 0 for v in row)]
         assert left == [row for row in before[name] if ZOE not in row], name
@@ -318,17 +318,6 @@ async def test_what_is_open_is_taken_back(stage: Stage) -> None:
     assert set(await stage.check_points()) == {BOB}
 
 
-async def test_no_open_question_in_memory_names_who_started_its_round(stage: Stage) -> None:
-    """Though she has not answered it; the answers of others to it stay."""
-    assert await stage.next_card(await stage.start(questions=1, starter_id=ZOE))
-    await stage.answer(BOB, after=2)
-    assert str(ZOE) in str(vars(stage.bot.open_questions))
-    await stage.bot.privacy.erase(ZOE)
-    assert str(ZOE) not in str(vars(stage.bot.open_questions))
-    await stage.answer(CLEMENTINE, after=3)
-    assert {a.user_id for a in await stage.answers()} == {BOB, CLEMENTINE}
-
-
 class Reply:
     """A fake of the interaction that updates a member's reply."""
 
@@ -340,11 +329,10 @@ async def test_no_reply_is_kept_in_memory(stage: Stage) -> None:
     """Not of what she started and is not posted yet, nor of her answer to a question that is open."""
     replies = [Reply() for _ in range(3)]
     kept = [weakref.ref(reply) for reply in replies]
-    options: dict[str, Any] = {"guild_id": GUILD, "channel_id": CHANNEL}
     tell_of_round, tell_of_challenge, result = (reply.show for reply in replies)
-    await stage.bot.rounds.start(starter_id=ZOE, questions=1, notify=tell_of_round, **options)
-    starter = Person(ZOE, NAME)
-    await stage.bot.challenges.start(Options(1), starter=starter, tell=tell_of_challenge, **options)
+    starter = replace(starter_in(user_id=ZOE), name=NAME)
+    await stage.bot.rounds.start(starter, RoundOptions(1), tell_of_round)
+    await stage.bot.challenges.start(starter, ChallengeOptions(1), notify=tell_of_challenge)
     stage.bot.private_results.add(1, ZOE, result)
     del replies, tell_of_round, tell_of_challenge, result
     gc.collect()
@@ -387,7 +375,7 @@ async def test_who_plays_on_meanwhile(stage: Stage, monkeypatch: pytest.MonkeyPa
             if portions in {2, 5, 8, 11}:
                 stage.bot.names.set(GUILD, ZOE, f"{NAME} {portions}")
                 await practise(stage)
-                if hasattr(daily.card, "topic"):
+                if isinstance(daily.card, DailyCard) and daily.card.question.item is None:
                     await _again(
                         stage.bot.dailies.answer_openly(
                             stage.written(ZOE, f"{NAME} again", post=daily)

@@ -30,7 +30,7 @@ async def test_a_profile_is_the_members_to_show(stage: Stage) -> None:
     assert not answer_to(hidden).attachments
 
     await stage.alwina.click(message, label="Show to others")
-    assert labels(answer_to(own)) == [*("Remind me", "Time zone", "Anki deck", "Hide", "My data")]
+    assert labels(answer_to(own)) == ["Remind me", "Time zone", "Anki deck", "Hide", "My data"]
     assert len(answer_to(own).attachments) == 1
     seen = await stage.bob.slash(stage.quiz, "profile", member=stage.alwina)
     assert alt_texts(answer_to(seen)) == [alt]

@@ -1,4 +1,4 @@
-"""What a profile shows, and to whom."""
+"""The figures of a profile, and those that others see."""
 
 from __future__ import annotations
 

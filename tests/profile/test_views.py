@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from bot.chat.messages import text_of
-from bot.daily.streaks import NO_STREAK, Streak
+from bot.members.model import Streak
 from bot.profile.model import Activity, Details, Profile
 from bot.profile.views import alt_text, others_profile, own_profile, svg
 from tests.pixels import size
@@ -19,8 +19,10 @@ SMALL = Details(Activity(6, 3, (*(0,) * 11, 2)), met=6, learned=0)
 HEAVY = Details(Activity(5474, 4393, tuple(n % 8 for n in range(12))), met=4402, learned=3318)
 
 
-def profile(details: Details | None, streak: Streak = NO_STREAK, *, shows: bool = False) -> Profile:
-    return Profile(77, streak, shows, details)
+def profile(
+    details: Details | None, streak: Streak | None = None, *, shows: bool = False
+) -> Profile:
+    return Profile(77, streak or Streak(), shows, details)
 
 
 @pytest.mark.parametrize("details", [NONE, SMALL, HEAVY])
@@ -58,14 +60,13 @@ def test_every_figure_is_in_the_picture() -> None:
 async def test_ones_own_profile() -> None:
     """It has the figures once, who else sees them, and the choices."""
     shown = text_of(await own_profile("Alwina", profile(SMALL, Streak(12, 30, 1, 5))))
-    assert shown.startswith(
-        "### **Alwina**\n**77 points** · streak **12 days**, best 30 · 1 freeze\n"
-        "-# On every server, others see only points and streak."
+    assert shown == (
+        "### **Alwina**\n**77 points** · streak **12**, best 30 · 1 freeze\n"
+        f"[{alt_text(SMALL)}]\n( Remind me )\n( Time zone )\n( Anki deck )\n( Show to others )\n"
+        "( My data )"
     )
-    assert "( Show to others )" in shown
-    assert "( Time zone )" in shown
     shown = text_of(await own_profile("Alwina", profile(SMALL, shows=True)))
-    assert "others see all but your plan" in shown
+    assert "-# Others see all of this but your plan." in shown
     assert "( Hide )" in shown
 
 

@@ -8,9 +8,7 @@ from msgspec.structs import replace
 from bot.core.errors import UserError
 from bot.questions.areas import (
     ALL,
-    area_of_topics,
     area_title,
-    chosen_topics,
     find_areas,
     read_area,
     topics_of,
@@ -48,11 +46,6 @@ def test_topics_without_items_are_no_area() -> None:
     assert "t1" not in {topic.id for topic in topics_of(bank, ALL)}
     assert ("Section · First", "section:first") not in find_areas(bank, "")
     assert find_areas(bank, "topic 1") == []
-
-
-def test_chosen_topics_are_those_chosen_one_by_one() -> None:
-    assert chosen_topics(area_of_topics(["t2", "t1"])) == {"t1", "t2"}
-    assert chosen_topics(ALL) == chosen_topics("section:first") == frozenset()
 
 
 def test_areas_are_found_by_typing() -> None:

@@ -12,16 +12,17 @@ from bot.app import IN_PLAY
 from bot.core.clicks import Click
 from bot.core.database import Database
 from bot.core.errors import UserError
-from bot.interviews.cards import Step
-from bot.practice.cards import Asking
+from bot.interviews.model import Step
+from bot.practice.model import Asking
 from bot.questions import own, store
 from bot.questions.banks import Banks, _Joined
-from bot.questions.model import Bank, Measured
+from bot.questions.model import Bank
 from bot.questions.own import is_own, server_of
+from bot.rounds.model import RoundOptions
 from tests.answers.entries import counted, store_counted
 from tests.banks import small_bank
 from tests.ours import OTHER_GUILD, furnish, kept_in, own_item, own_topic
-from tests.stage import ALWINA, BOB, CHANNEL, GUILD, Stage
+from tests.stage import ALWINA, BOB, GUILD, Stage, starter_in
 
 
 @pytest.fixture
@@ -84,7 +85,7 @@ async def test_no_more_is_held_than_fits(
     stage: Stage, banks: Banks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However many servers are busy, the items in memory are bounded, and so are the servers."""
-    monkeypatch.setattr("bot.questions.banks._MOST_ROWS", 20)
+    monkeypatch.setattr("bot.questions.banks._MOST_SIZE", 20)
     monkeypatch.setattr("bot.questions.banks._MOST_BANKS", 4)
     for guild_id in range(1, 9):
         await furnish(stage.database, guild_id, items=9 if guild_id < 5 else 1)
@@ -178,90 +179,12 @@ async def test_what_members_are_asked_together_is_cached(
     )
 
 
-HARD = Measured(2.0, 40)
-
-
-async def measured_of(stage: Stage, banks: Banks, item_id: str) -> list[Measured | None]:
-    """Return how an item is measured in the server's bank, and in direct messages."""
-    of_server = await stage.database.read(banks.of, GUILD)
-    in_private = await stage.database.read(banks.of_member, ALWINA, None)
-    return [bank.items[item_id].measured for bank in (of_server, in_private)]
-
-
-async def test_measured_items(stage: Stage, banks: Banks) -> None:
-    """All banks have new measurements at once, those in memory too, also of a server's own items."""
-    (mine,) = await furnish(stage.database, GUILD, items=1)
-    await seen_on(stage, GUILD)
-    for item_id in (mine, "t1-a"):
-        assert await measured_of(stage, banks, item_id) == [None, None]
-    before = await stage.database.read(banks.of, GUILD)
-    banks.measure({mine: HARD, "t1-a": HARD})
-    assert kept_in(banks) == (0, 0)
-    assert not banks._joined
-    for item_id in (mine, "t1-a"):
-        assert await measured_of(stage, banks, item_id) == [HARD, HARD]
-    after = await stage.database.read(banks.of, GUILD)
-    assert after is not before
-    assert await stage.database.read(banks.of, GUILD) is after
-    assert (await stage.database.read(banks.of, OTHER_GUILD)).items["t1-a"].level == "hard"
-    banks.measure({})
-    for item_id in (mine, "t1-a"):
-        assert await measured_of(stage, banks, item_id) == [None, None]
-
-
-@pytest.mark.parametrize("when", ["before", "after"])
-async def test_a_measurement_while_a_bank_is_made(
-    stage: Stage, banks: Banks, monkeypatch: pytest.MonkeyPatch, when: str
-) -> None:
-    """That bank is not kept, because it may have the earlier measurements."""
-    (mine,) = await furnish(stage.database, GUILD, items=1)
-    make = own.bank_of
-
-    def make_while_measured(*args: Any) -> Bank:
-        monkeypatch.setattr(own, "bank_of", make)
-        if when == "before":
-            banks.measure({mine: HARD})
-        made = make(*args)
-        if when == "after":
-            banks.measure({mine: HARD})
-        return made
-
-    monkeypatch.setattr(own, "bank_of", make_while_measured)
-    assert (await stage.database.read(banks.of, GUILD)).items[mine].measured == HARD
-    assert own.bank_of is make
-    assert kept_in(banks) == (1, 2)
-
-
-async def test_a_measurement_while_banks_are_joined(
-    stage: Stage, banks: Banks, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The joined bank is not kept either, even if its server's bank was loaded again by then."""
-    (mine,) = await furnish(stage.database, GUILD, items=1)
-    await seen_on(stage, GUILD)
-    join = own.join_banks
-
-    def join_while_measured(*args: Any) -> Bank:
-        monkeypatch.setattr(own, "join_banks", join)
-        made = join(*args)
-        loaded = banks._cached[GUILD]
-        banks.measure({mine: HARD})
-        again = replace(loaded, bank=loaded.bank.measured_by({mine: HARD}))
-        banks._add(GUILD, again, banks._measured)
-        return made
-
-    monkeypatch.setattr(own, "join_banks", join_while_measured)
-    bank = await stage.database.read(banks.of_member, ALWINA, None)
-    assert bank.items[mine].measured == HARD
-    assert own.join_banks is join
-    assert list(banks._joined.values()) == [_Joined(frozenset({GUILD}), bank)]
-
-
 async def test_two_members_on_other_servers(
     stage: Stage, banks: Banks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two whose servers have as many own questions as are asked in direct messages don't push each other out."""
     monkeypatch.setattr("bot.questions.banks.DIRECT_ROWS", 8)
-    monkeypatch.setattr("bot.questions.banks._MOST_ROWS", 24)
+    monkeypatch.setattr("bot.questions.banks._MOST_SIZE", 24)
     for server, user_id in {3: ALWINA, 4: ALWINA, 5: BOB, 6: BOB}.items():
         await furnish(stage.database, server)
         await seen_on(stage, server, user_id=user_id)
@@ -349,21 +272,18 @@ async def test_rounds_ask_own_questions_there_only(stage: Stage) -> None:
     assert set(asked) == {*stage.bank.items, *mine}
     assert set(mine) <= {e.card.item.id for e in stage.sender.edits_of("reveal")}  # type: ignore[union-attr]
     await stage.check_points()
-    assert len(await stage.bot.rounds.review_all(round_id, ALWINA)) == len(asked)
+    assert len(await stage.bot.rounds.own_answers(round_id, ALWINA)) == len(asked)
 
 
 async def test_a_round_on_an_own_topic(stage: Stage) -> None:
     """A round can ask one topic of the server; elsewhere nobody knows that topic."""
     mine = await furnish(stage.database, GUILD)
     topic_id = (await stage.bot.context.bank_for(ALWINA, GUILD)).items[mine[0]].topic_id
-    started = await stage.bot.rounds.start(
-        guild_id=GUILD, channel_id=CHANNEL, starter_id=ALWINA, topic_id=topic_id
-    )
+    options = RoundOptions(topic_id=topic_id)
+    started = await stage.bot.rounds.start(starter_in(), options)
     assert (started.questions, started.topic and started.topic.title) == (3, "Ours")
     with pytest.raises(UserError, match="I don't know that topic"):
-        await stage.bot.rounds.start(
-            guild_id=OTHER_GUILD, channel_id=99, starter_id=BOB, topic_id=topic_id
-        )
+        await stage.bot.rounds.start(replace(starter_in(99, BOB), guild_id=OTHER_GUILD), options)
 
 
 @pytest.mark.usefixtures("nothing_cached")
@@ -376,7 +296,7 @@ async def test_dailies_ask_own_questions(stage: Stage) -> None:
         await stage.wait(days=1)
     asked = {day.item_id for day in await stage.days()}
     assert asked == {*stage.bank.items, *mine}
-    closed = {edit.card.item.id for edit in stage.sender.edits_of("close")}  # type: ignore[union-attr]
+    closed = {edit.card.question.id for edit in stage.sender.edits_of("close")}  # type: ignore[union-attr]
     assert set(mine) & closed
 
 
@@ -442,7 +362,7 @@ async def test_a_retired_item_leaves_practice_and_stays_readable(
     await stage.database.write(store.change_bank, GUILD)
     stage.clock.turn(days=60)
     assert mine not in await practised(stage, GUILD)
-    review = await stage.bot.practices.review(stage.pressed(screen.question.id, ALWINA))
+    review = await stage.bot.practices.explain(stage.pressed(screen.question.id, ALWINA))
     assert review.item.id == mine
 
 

@@ -11,8 +11,11 @@ from bot.answers.store import DAILY, ROUND
 from bot.app import IN_PLAY
 from bot.core.database import Database
 from bot.daily import store as daily
+from bot.daily.model import Schedule
+from bot.games.model import Starter
 from bot.members import store as members
 from bot.rounds import store as rounds
+from bot.rounds.model import RoundOptions
 from tests.answers.entries import counted, store_counted
 
 AT = datetime(2027, 1, 4, 12, 0, 0, 456_000, tzinfo=UTC)
@@ -21,17 +24,17 @@ DAY = date(2027, 1, 4)
 ALWINA, BOB = 101, 102
 
 
+def schedule(guild_id: int) -> Schedule:
+    return Schedule(guild_id, 10, "09:00", "UTC", AT, id=guild_id)
+
+
 def start(conn: Connection, guild_id: int, *items: str) -> int:
     """A round that asks these items."""
     round_id = rounds.create(
         conn,
-        guild_id=guild_id,
-        channel_id=guild_id,
-        starter_id=1,
-        topic_id=None,
-        difficulty="mixed",
-        seconds=20,
-        questions=[(item, "0123", 20) for item in items],
+        Starter(guild_id=guild_id, channel_id=guild_id, user_id=1),
+        RoundOptions(seconds=20),
+        [(item, "0123", 20) for item in items],
         now=AT,
         first_at=AT,
     )
@@ -59,7 +62,7 @@ async def opened(
     def work(conn: Connection) -> int:
         values = {"state": state, "scheduled_at": AT, "opened_at": AT, "topic_id": topic_id}
         values["closes_at"] = closes_at
-        daily_id = daily.create(conn, guild_id, DAY + timedelta(days=day), **values)
+        daily_id = daily.create(conn, schedule(guild_id), DAY + timedelta(days=day), **values)
         assert daily_id is not None
         return daily_id
 
@@ -73,12 +76,10 @@ async def test_items_of_open_dailies_are_hidden(database: Database) -> None:
     def fill(conn: Connection) -> None:
         for n, state in enumerate(states):
             item_id = None if state == "skipped" else state
-            daily.create(
-                conn, 1, date(2027, 1, 1 + n), state=state, item_id=item_id, scheduled_at=AT
-            )
-        daily.create(
-            conn, 2, date(2027, 1, 1), state="open", item_id="another server's", scheduled_at=AT
-        )
+            values = {"state": state, "item_id": item_id, "scheduled_at": AT}
+            daily.create(conn, schedule(1), date(2027, 1, 1 + n), **values)
+        values = {"state": "open", "item_id": "another server's", "scheduled_at": AT}
+        daily.create(conn, schedule(2), date(2027, 1, 1), **values)
 
     await database.write(fill)
     assert await database.read(IN_PLAY.items, 1, "daily") == {
@@ -113,7 +114,9 @@ async def test_what_is_hidden_from_a_member(database: Database) -> None:
 
     def fill(conn: Connection) -> None:
         ids = {
-            name: daily.create(conn, guild_id, DAY, state="open", item_id=name, scheduled_at=AT)
+            name: daily.create(
+                conn, schedule(guild_id), DAY, state="open", item_id=name, scheduled_at=AT
+            )
             for guild_id, name in (
                 (1, "here"),
                 (2, "played"),

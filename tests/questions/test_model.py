@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from msgspec.structs import replace
 
-from bot.questions.model import FEWEST_MEASURED, Bank, Item, Measured, Section, Topic
+from bot.questions.model import Bank, Item, Section, Topic, rasch_level
 from tests.shipped import bank, item, typed
 
 
@@ -104,61 +103,19 @@ def test_only_some_topics() -> None:
     assert SMALL.only(SMALL.topics).asked == SMALL.asked
 
 
-def test_measured_difficulties() -> None:
-    """Items that are named have the measured difficulty, and others the bank's."""
-    whole = replace(SMALL, retired=(Section("deploying", "Deploying", (OLD,)),))
-    found = {
-        "lora-rank": Measured(1.5, 40),
-        "old-one": Measured(-2.0, 7),
-        "unknown": Measured(0, 9),
-    }
-    measured = whole.measured_by(found)
-    assert measured.items["lora-rank"].measured == Measured(1.5, 40)
-    assert measured.items["lora-rank"].rasch_difficulty == 1.5
-    assert measured.items["old-one"].rasch_difficulty == -2.0
-    assert measured.items["adam-step"].measured is None
-    assert measured.items["adam-step"].rasch_difficulty == 0
-    assert measured.items.keys() == whole.items.keys()
-    assert measured.asked.keys() == whole.asked.keys()
-    assert whole.items["lora-rank"].measured is None
-
-
-def test_equal_topics_keep_their_identity() -> None:
-    """Only topics whose measurements changed are made again, also if one is forgotten."""
-    once = SMALL.measured_by({"lora-rank": Measured(1.5, 40)})
-    assert once.topics["lora"] is not LORA
-    assert once.topics["adam-optimizer"] is ADAM
-    again = once.measured_by({"lora-rank": Measured(1.5, 40), "adam-step": Measured(0.1, 5)})
-    assert again.topics["lora"] is once.topics["lora"]
-    assert again.topics["adam-optimizer"] is not ADAM
-    forgotten = again.measured_by({})
-    assert forgotten == SMALL
-    assert forgotten.topics["quantization"] is QUANT
-
-
 @pytest.mark.parametrize(
     ("difficulty", "level"), [(1, "easy"), (2, "easy"), (3, "medium"), (4, "hard"), (5, "hard")]
 )
 def test_the_level_of_the_bank(difficulty: int, level: str) -> None:
-    """Without a measurement, or with one of few answers, the bank's difficulty decides."""
-    plain = item(difficulty=difficulty)
-    assert plain.level == level
-    for measured in (-3.0, 3.0):
-        few = replace(plain, measured=Measured(measured, FEWEST_MEASURED - 1))
-        assert few.level == level
-        assert few.rasch_difficulty == measured
+    """A difficulty in words; one on the Rasch scale has borders at the middle between two levels."""
+    assert item(difficulty=difficulty).level == level
+    assert rasch_level(item(difficulty=difficulty).expected_difficulty) == level
 
 
-@pytest.mark.parametrize(
-    ("measured", "level"),
-    [(-1.6, "easy"), (-0.41, "easy"), (-0.39, "medium"), (0.39, "medium"), (0.41, "hard")],
-)
-def test_the_measured_level(measured: float, level: str) -> None:
-    """From 30 first answers on the measured difficulty decides, at the middle between two levels."""
-    assert FEWEST_MEASURED == 30
-    for difficulty in (1, 3, 5):
-        found = replace(item(difficulty=difficulty), measured=Measured(measured, 30))
-        assert found.level == level
+def test_levels_on_the_rasch_scale() -> None:
+    assert [rasch_level(d) for d in (-0.41, -0.39, 0.39, 0.41)] == [
+        *("easy", "medium", "medium", "hard")
+    ]
 
 
 def test_the_chance_to_guess() -> None:

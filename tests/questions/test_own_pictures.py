@@ -9,9 +9,9 @@ from msgspec.structs import replace
 
 from bot.chat.messages import OPEN, Message, text_of
 from bot.core.database import Connection, Database
-from bot.play.rules import seconds_for
+from bot.games.rules import seconds_for
 from bot.questions import store
-from bot.questions.cards import Outcome
+from bot.questions.answers import Outcome
 from bot.questions.model import ItemPicture
 from bot.questions.own import own_id
 from bot.questions.own_pictures import OwnPictures, own_picture

@@ -10,19 +10,18 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from bot.answers.rules import Tally
 from bot.chat import text as t
 from bot.chat.messages import OPEN, REVEALED, Message, text_of
 from bot.core.limits import MAX_TYPED
 from bot.daily import views as daily_views
-from bot.daily.cards import DailyCard, DailyResult, DailyVerdict
-from bot.daily.streaks import Streak
 from bot.questions import views as question_view
-from bot.questions.answers import encode_picks, is_right
-from bot.questions.cards import Outcome, Review, count_answers
+from bot.questions.answers import Answered, Outcome, count_answers, encode_picks, is_right
 from bot.questions.model import Bank, Choice, Item, Reference, Section
 from bot.rounds import rules as rounds_rules
 from bot.rounds import views as rounds
-from bot.rounds.cards import Fastest, Leader, QuestionCard, RevealCard
+from bot.rounds.model import QuestionCard, RevealCard
+from tests.daily.cards import asks, closed_card, open_card, verdict_on
 from tests.messages import (
     check_limits,
     components,
@@ -64,8 +63,7 @@ def question(one: Item, order: tuple[int, ...], **changes: Any) -> Message:
 
 
 def daily(one: Item, order: tuple[int, ...]) -> Message:
-    made = DailyCard(daily_id=ROW, item=one, order=order, closes_at=AT)
-    return daily_views.question(made, bank())
+    return open_card(asks(one, order))
 
 
 def crowd(one: Item) -> Outcome:
@@ -79,13 +77,15 @@ NOBODY = Outcome(0, 0, {})
 
 
 def reveal(one: Item, order: tuple[int, ...], result: Outcome | None = None) -> Message:
-    fastest = tuple(Fastest(NAME, 299_999 + n, 100 - n) for n in range(3)) if result is None else ()
-    return rounds.reveal(RevealCard(ROW, one, order, 50, 50, result or crowd(one), fastest), bank())
+    best = tuple(Tally(n, 100 - n, 1, 1, 299_999 + n) for n in range(3)) if result is None else ()
+    names = dict.fromkeys(range(3), NAME)
+    card = RevealCard(ROW, one, order, 50, 50, result or crowd(one), best, names)
+    return rounds.reveal(card, bank())
 
 
 def daily_end(one: Item, order: tuple[int, ...], result: Outcome | None = None) -> Message:
     streaks = tuple((NAME, 9_999 - n) for n in range(3)) if result is None else ()
-    return daily_views.result(DailyResult(ROW, one, order, result or crowd(one), streaks), bank())
+    return closed_card(asks(one, order), result or crowd(one), streaks)
 
 
 def answers(one: Item) -> list[str]:
@@ -103,22 +103,17 @@ def answers(one: Item) -> list[str]:
 def verdict(one: Item, order: tuple[int, ...], answer: str) -> list[Message]:
     """The private messages after an answer to the daily, as the click makes them."""
     right = is_right(one, answer)
-    made = DailyVerdict(
-        Review(one, order, answer, 100 if right else 0),
-        closes_at=AT,
-        streak=Streak(9_998, 9_999),
-        back_in=1 if right else 0,
-    )
-    return daily_views.verdict(made)
+    review = Answered(one, order, answer, 100 if right else 0)
+    return daily_views.verdict(verdict_on(review, back_in=int(right)))
 
 
 def why(one: Item, order: tuple[int, ...], answer: str | None) -> list[Message]:
     """The private messages behind "Explain", as the click makes them."""
-    pages = t.pages(question_view.why_blocks(Review(one, order, answer), bank()))
+    pages = t.pages(question_view.why_blocks(Answered(one, order, answer), bank()))
     return [Message(REVEALED, page) for page in pages]
 
 
-def mine(reviews: Sequence[Review]) -> list[Message]:
+def mine(reviews: Sequence[Answered]) -> list[Message]:
     """The private pages behind "My answers", as clicks turn them."""
     first = rounds.my_answers(ROW, reviews, 0)
     found = re.search(r"page 1 of (\d+)", text_of(first))
@@ -131,8 +126,8 @@ def mine(reviews: Sequence[Review]) -> list[Message]:
     ]
 
 
-def review(one: Item, order: tuple[int, ...], answer: str | None) -> Review:
-    return Review(one, order, answer, points=100, elapsed_ms=299_999)
+def review(one: Item, order: tuple[int, ...], answer: str | None) -> Answered:
+    return Answered(one, order, answer, points=100, elapsed_ms=299_999)
 
 
 def shown_items() -> Iterator[tuple[Item, tuple[int, ...]]]:
@@ -246,11 +241,11 @@ def test_a_typed_item_names_three_ways_and_counts_the_others() -> None:
     """The reasons of a typed item name the first three accepted forms; a wall of spellings teaches nobody anything."""
     assert "Accepted: EOS, end token, stop token and 2 other ways to say it" in "\n".join(
         question_view.why_blocks(
-            Review(typed("EOS", "end token", "stop token", "EOT", "end"), (), None), _around()
+            Answered(typed("EOS", "end token", "stop token", "EOT", "end"), (), None), _around()
         )
     )
     assert "Accepted: EOS, end token" in question_view.why_blocks(
-        Review(typed("EOS", "end token"), (), None), _around()
+        Answered(typed("EOS", "end token"), (), None), _around()
     )
 
 
@@ -260,7 +255,7 @@ def test_an_estimate_is_asked_and_shown_with_its_unit() -> None:
     opened = texts(Message(OPEN, *question_view.asked(one, ())))
     assert "-# Type a number (GB) · within 10% counts" in "".join(opened)
     assert modal_of(one, ())["components"][-1]["label"] == "Type a number (GB)"
-    pages = question_view.why_blocks(Review(one, (), "50"), _around())
+    pages = question_view.why_blocks(Answered(one, (), "50"), _around())
     assert "The answer is **40 GB**." in pages[0]
     assert "Accepted: 40 GB, and all within 10%" in pages[1]
 
@@ -289,7 +284,7 @@ def test_the_reasons_tell_the_items_own_source_from_the_topics_others() -> None:
     )
     one = replace(topic.items[0], reference=1)
     around = Bank("Around", (Section(topic.section_id, "Section", (topic,)),))
-    last = question_view.why_blocks(Review(one, tuple(range(len(one.choices))), None), around)[
+    last = question_view.why_blocks(Answered(one, tuple(range(len(one.choices))), None), around)[
         -1
     ].splitlines()
     assert [line[: line.find("[")] for line in last if "](<" in line] == [
@@ -590,11 +585,14 @@ def test_a_wrong_text_is_quoted_as_typed(shape: str) -> None:
 
 def test_no_card_is_longer_than_measured() -> None:
     """The measured length of a question is enough for each card, with the longest names."""
-    fastest = tuple(Fastest(NAME, 299_999, 100) for _ in range(rounds_rules.FASTEST))
-    leaders = tuple(Leader(NAME, 99_999) for _ in range(rounds_rules.LEADERS))
+    fastest = tuple(Tally(n, 100, 1, 1, 299_999) for n in range(rounds_rules.FASTEST))
+    leaders = tuple(Tally(n, 99_999, 50, 50, 9) for n in range(rounds_rules.LEADERS))
+    names = dict.fromkeys(range(3), NAME)
     for one in ITEMS:
         order = orders(one)[0]
-        full = RevealCard(ROW, one, order, 50, 50, crowd(one), fastest, alone=True, leaders=leaders)
+        full = RevealCard(
+            ROW, one, order, 50, 50, crowd(one), fastest, names, alone=True, leaders=leaders
+        )
         shown = [
             question(one, order),
             rounds.reveal(full, bank()),

@@ -10,8 +10,9 @@ from sqlalchemy import Connection, select
 
 from bot.core.errors import DeliveryRefused
 from bot.core.tables import fetch_all
-from bot.recap.cards import Climber, Leader, Recap
-from bot.recap.store import RecapRow, recaps
+from bot.recap import views
+from bot.recap.model import Climber, Recap, Week
+from bot.recap.store import recaps
 from tests.fakes import START, Crash, unsent
 from tests.stage import ALWINA, BOB, CHANNEL, CLEMENTINE, GUILD, Stage
 
@@ -19,43 +20,51 @@ HERE = 55
 WEEK = START.date()  # a Monday
 
 
-async def rows(stage: Stage) -> list[RecapRow]:
-    def look(conn: Connection) -> list[RecapRow]:
-        return fetch_all(conn, select(recaps).order_by(recaps.c.week), RecapRow)
+@pytest.fixture(autouse=True)
+def plain_views(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let recaps be posted as their figures."""
+
+    async def figures(week: Week) -> Week:
+        return week
+
+    monkeypatch.setattr(views, "recap", figures)
+
+
+async def rows(stage: Stage) -> list[Recap]:
+    def look(conn: Connection) -> list[Recap]:
+        return fetch_all(conn, select(recaps).order_by(recaps.c.week), Recap)
 
     return await stage.database.read(look)
 
 
-def shown(stage: Stage) -> list[Recap]:
-    return [post.card for post in stage.sender.of_kind("recap") if isinstance(post.card, Recap)]
+def shown(stage: Stage) -> list[Week]:
+    return [post.card for post in stage.sender.of_kind("recap") if isinstance(post.card, Week)]
 
 
 async def play(
     stage: Stage,
-    questions: int = 1,
+    questions: int = 4,
     *,
     wrong: tuple[int, ...] = (BOB,),
-    also: tuple[int, ...] = (),
     topic_id: str | None = None,
 ) -> None:
-    """A round that Alwina and Bob play, some of them badly."""
+    """A round that three members play, some of them badly."""
     round_id = await stage.start(questions, topic_id=topic_id)
     await stage.run()
     for number in range(questions):
         assert number == 0 or await stage.next_card(round_id)
-        for n, user_id in enumerate((ALWINA, BOB, *also), start=1):
+        for n, user_id in enumerate((ALWINA, BOB, CLEMENTINE), start=1):
             await stage.answer(user_id, right=user_id not in wrong, after=n)
     assert not await stage.next_card(round_id)
 
 
 async def turned_on(stage: Stage, weekday: int = 0) -> None:
     await stage.introduce()
-    await stage.bot.recaps.set_weekday(GUILD, weekday)
-    await stage.bot.recaps.set_channel(GUILD, HERE)
+    await stage.bot.recaps.set(GUILD, HERE, weekday)
 
 
 async def test_a_week_in_review(stage: Stage) -> None:
-    """On Monday at nine: the first three, the figures, answers by day, the longest streak."""
+    """On Monday at nine: the first three, the figures, the longest streak."""
     await turned_on(stage)
     await stage.set_up(at="13:00", asks="t1")
     await play(stage, topic_id="t2")  # nobody is asked one question in both
@@ -67,22 +76,24 @@ async def test_a_week_in_review(stage: Stage) -> None:
     await stage.wait(days=5, hours=20)
     (found,) = shown(stage)
     post = stage.sender.of_kind("recap")[0]
-    assert (post.channel_id, found.week) == (HERE, WEEK)
+    assert (post.channel_id, found.monday) == (HERE, WEEK)
     points = await stage.board_points()
-    assert found.first == (Leader(1, "Alwina", points[ALWINA]),)
-    assert (found.members, found.answers, found.right) == (2, 4, 2)
-    assert found.by_day == (3, 1, 0, 0, 0, 0, 0)
+    assert [(row.place, row.name, row.points) for row in found.first] == [
+        (1, "Alwina", points[ALWINA]),
+        (2, "Clementine", points[CLEMENTINE]),
+    ]
+    assert (found.members, found.answers, found.right) == (3, 14, 9)
     assert found.streak == ("Alwina", 2)
-    assert (found.climber, found.hardest) == (None, None)
+    assert found.climber is None
 
 
 async def test_the_hardest_question(stage: Stage) -> None:
     """A question that most got wrong is named with its figures; a member without points last week
     is no climber."""
     await turned_on(stage)
-    await play(stage, 3, wrong=(ALWINA, CLEMENTINE), also=(CLEMENTINE,))
+    await play(stage, wrong=(ALWINA, CLEMENTINE))
     await stage.wait(days=7)
-    await play(stage, 1, wrong=(BOB, CLEMENTINE), also=(CLEMENTINE,))
+    await play(stage, wrong=(BOB, CLEMENTINE))
     await stage.wait(days=7)
     first, second = shown(stage)
     assert first.hardest is not None
@@ -94,21 +105,34 @@ async def test_one_that_rose(stage: Stage) -> None:
     """A member with points in both weeks and a higher place in the second is named with both
     places."""
     await turned_on(stage)
-    await play(stage, 3, wrong=())  # Alwina answers faster
+    await play(stage, wrong=())  # Alwina answers faster
     await stage.wait(days=7)
-    await stage.set_up(at="23:00")
-    await stage.wait(hours=20)
-    await stage.answer_daily(BOB)
+    await play(stage, wrong=(ALWINA, CLEMENTINE))
     await stage.wait(days=7)
     assert shown(stage)[1].climber == Climber("Bob", 1, 2)
 
 
-async def test_nothing_for_a_week_without_answers(stage: Stage) -> None:
-    """It is decided, and nothing is posted."""
+@pytest.mark.parametrize("questions", [0, 3])
+async def test_nothing_for_a_quiet_week(stage: Stage, questions: int) -> None:
+    """With few answers or none the week is decided, and nothing is posted."""
     await turned_on(stage)
+    if questions:
+        await play(stage, questions)
     await stage.wait(days=15)
     assert shown(stage) == []
     assert [row.state for row in await rows(stage)] == ["quiet", "quiet"]
+
+
+async def test_a_day_that_has_passed(stage: Stage) -> None:
+    """A week whose recap another day moves into the past is posted at the next nine o'clock."""
+    await turned_on(stage, weekday=6)
+    await play(stage)
+    await stage.wait(days=11)  # Friday
+    await stage.bot.recaps.set(GUILD, HERE, 0)
+    await stage.until(START.replace(day=16, hour=8, minute=59))
+    assert shown(stage) == []
+    await stage.wait(minutes=2)
+    assert [week.monday for week in shown(stage)] == [WEEK]
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["stored, not sent", "sent, not noted"])
@@ -182,8 +206,7 @@ async def test_another_clock_and_another_day_post_no_week_twice(stage: Stage) ->
     await stage.wait(days=6, hours=22)
     assert len(shown(stage)) == 1
     await stage.bot.settings.set_zone(GUILD, "America/New_York")
-    await stage.bot.settings.set_recap_day(GUILD, 2)
-    await stage.bot.settings.set_recap(GUILD, CHANNEL)
+    await stage.bot.settings.set_recap(GUILD, CHANNEL, 2)
     await stage.wait(days=6)
     assert len(shown(stage)) == 1
     await play(stage)
@@ -209,9 +232,9 @@ async def test_turned_off(stage: Stage) -> None:
     again."""
     await turned_on(stage)
     await play(stage)
-    await stage.bot.settings.set_recap(GUILD, None)
+    await stage.bot.settings.set_recap(GUILD, None, 0)
     await stage.wait(days=8)
-    found = await stage.bot.settings.set_recap(GUILD, HERE)
+    found = await stage.bot.settings.set_recap(GUILD, HERE, 0)
     assert found.recap.next_at == START.replace(hour=9) + timedelta(days=14)
     await stage.wait(hours=1)
     assert shown(stage) == []

@@ -14,14 +14,11 @@ AT = datetime(2027, 1, 5, 8, tzinfo=UTC)
 
 
 def test_what_is_sent() -> None:
-    """Plain words, and a last one that says so."""
+    """Plain words, which a phone shows, and two buttons."""
     assert views.reminder(1).content.startswith("**1 question is due today.**")
     message = views.reminder(2_500)
     assert message.content.startswith("**2,500 questions are due today.**")
     assert labels(message) == ["Practise now", "Turn off"]
-    last = views.reminder(3, last=True)
-    assert "this is the last one" in last.content
-    assert labels(last) == ["Practise now", "Keep reminding me"]
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.rounds.cards import QuestionCard, RevealCard, StandingsCard
+from bot.rounds.model import QuestionCard, RevealCard, StandingsCard
 from tests.fakes import Crash
-from tests.stage import ALWINA, BOB, CHANNEL, Stage
+from tests.stage import ALWINA, BOB, Stage
 
 
 async def open_round(stage: Stage, questions: int = 1, **options: Any) -> int:
@@ -49,9 +49,11 @@ async def play(stage: Stage, round_id: int, *, down: float = 0, recover: bool = 
     return crashes
 
 
-async def stop(stage: Stage, user_id: int = ALWINA, *, may_manage: bool = False) -> bool:
-    """Use /quiz stop."""
-    return await stage.bot.rounds.stop(channel_id=CHANNEL, user_id=user_id, may_manage=may_manage)
+async def stop(
+    stage: Stage, round_id: int, user_id: int = ALWINA, *, may_manage: bool = False
+) -> bool:
+    """Press "Stop"."""
+    return await stage.bot.rounds.stop(round_id, user_id, may_manage=may_manage)
 
 
 def cards(stage: Stage) -> list[QuestionCard]:

@@ -12,11 +12,10 @@ import pytest
 from bot.answers.rules import Tally
 from bot.core.context import Place
 from bot.core.errors import DeliveryRefused
-from bot.rounds.cards import StandingsCard
-from bot.rounds.rules import Race
+from bot.rounds.model import Race, StandingsCard
 from bot.rounds.views import standings as standings_message
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
-from tests.simcord.stage import Stage, alt_texts, custom_ids, labels, reply, text_of
+from tests.simcord.stage import Stage, alt_texts, answer_to, custom_ids, labels, reply, text_of
 
 __all__ = ["long_sleeps", "no_pace", "stage"]
 
@@ -103,7 +102,7 @@ async def test_standings_without_the_right_to_attach(
 async def test_everyone_reads_that_a_round_starts(stage: Stage) -> None:
     """The public reply says who starts what, and when the first question comes."""
     result = await stage.alwina.slash(
-        stage.quiz, "quiz start", questions=3, topic="temperature", difficulty="medium"
+        stage.quiz, "quiz", questions=3, topic="temperature", difficulty="medium"
     )
     assert not result.ephemeral
     line = reply(result)
@@ -120,7 +119,7 @@ async def test_everyone_reads_that_a_round_starts(stage: Stage) -> None:
 
 async def test_a_round_that_could_not_start(stage: Stage) -> None:
     """If the first card can't be posted, the start line is replaced by the reason."""
-    result = await stage.alwina.slash(stage.quiz, "quiz start", questions=3)
+    result = await stage.alwina.slash(stage.quiz, "quiz", questions=3)
     refused = DeliveryRefused("permission", "I can't post here: I need Send Messages.")
     with patch.object(stage.services.context.sender, "post", side_effect=refused):
         await stage.wait(9)
@@ -128,20 +127,13 @@ async def test_a_round_that_could_not_start(stage: Stage) -> None:
     assert line.startswith("The round couldn't start. I can't post here: I need Send Messages.")
     assert "Once that's fixed, use </" in line
     assert not result.ephemeral
-    assert "ended early: I can't post here" in reply(
-        await stage.alwina.slash(stage.quiz, "quiz status")
-    )
+    again = await stage.alwina.slash(stage.quiz, "quiz")
+    assert "**alwina** starts 5 questions" in reply(again)
 
 
 async def test_private_views(stage: Stage) -> None:
-    """/quiz status and stop, Explain, My answers and Practise my misses are private."""
+    """Explain, My answers and Practise my misses are private."""
     question = await stage.play(questions=1, seconds=10, topic="temperature")
-    status = reply(await stage.bob.slash(stage.quiz, "quiz status"))
-    assert "Question 1 of 1" in status
-    refused = reply(await stage.bob.slash(stage.quiz, "quiz stop"))
-    assert refused.startswith("Only whoever started this round")
-    accepted = reply(await stage.alwina.slash(stage.quiz, "quiz stop"))
-    assert "ends after this question." in accepted
     await question.answer(stage.bob, right=False)
     await stage.wait(26)
     why = await stage.bob.click(question.message, label="Explain")
@@ -162,6 +154,24 @@ async def test_private_views(stage: Stage) -> None:
     assert "-# Only you see this · Last one" in reply(practice)
     nobody = reply(await stage.clementine.click(standings, label="Practise my misses"))
     assert nobody.startswith("You didn't play this round.")
+
+
+async def test_where_a_round_runs(stage: Stage) -> None:
+    """/quiz shows how it goes, privately, and its starter can stop it."""
+    await stage.play(questions=3, seconds=60)
+    seen = await stage.bob.slash(stage.quiz, "quiz", questions=9)
+    assert seen.ephemeral
+    assert reply(seen).startswith("**Question 1 of 3**, started by **alwina**")
+    assert labels(answer_to(seen)) == []
+    own = await stage.alwina.slash(stage.quiz, "quiz")
+    assert labels(answer_to(own)) == ["Stop"]
+    stopped = await stage.alwina.click(answer_to(own), label="Stop")
+    assert reply(stopped).startswith("The round ends after this question.")
+    assert labels(answer_to(stopped)) == ["Stop now"]
+    assert "The round ends after" in reply(await stage.bob.slash(stage.quiz, "quiz"))
+    await stage.alwina.click(answer_to(stopped), label="Stop now")
+    await stage.wait(1)
+    assert stage.texts()[-1].startswith("### Round over\nThe round was stopped.")
 
 
 async def test_the_reply_becomes_the_result(stage: Stage) -> None:
@@ -199,7 +209,7 @@ async def test_a_hosted_round(stage: Stage) -> None:
     await stage.wait(1)
     assert "Question 2 of 2" in stage.question().text
     assert "Open until the host shows the answer" in reply(
-        await stage.bob.slash(stage.quiz, "quiz status")
+        await stage.bob.slash(stage.quiz, "quiz")
     )
 
 
@@ -224,7 +234,7 @@ async def test_play_again(stage: Stage) -> None:
 async def test_no_round_from_a_member_who_may_not_write(stage: Stage) -> None:
     """A member who can't write in a channel can't start a round there, and reads why."""
     quiet, reader = stage.reader()
-    await stage.alwina.slash(quiet, "quiz start", questions=1, seconds=10)
+    await stage.alwina.slash(quiet, "quiz", questions=1, seconds=10)
     await stage.wait(8)
     await stage.question(quiet).answer(stage.bob)
     await stage.wait(26)
@@ -234,6 +244,6 @@ async def test_no_round_from_a_member_who_may_not_write(stage: Stage) -> None:
     assert reply(pressed).startswith(
         f"You can't post in <#{quiet.id}>: you need Send Messages here."
     )
-    assert reply(await reader.slash(quiet, "quiz start")) == reply(pressed)
+    assert reply(await reader.slash(quiet, "quiz")) == reply(pressed)
     assert quiet.last_message == standings
     assert reply(await stage.bob.click(standings, label="Play again")).startswith("**bob** starts")

@@ -8,11 +8,11 @@ from datetime import timedelta
 import pytest
 
 from bot.core.jobs import CLOSE_SECONDS
-from bot.rounds.counter import AnswerCountRefresher
+from bot.rounds.counter import AnswerCounter
 from tests.fakes import START
 from tests.virtual import seconds_passed, virtual, virtual_now
 
-ROUND, QUESTION, SECONDS = 1, 7, 20
+QUESTION, SECONDS = 7, 20
 DEADLINE = START + timedelta(seconds=SECONDS)
 
 
@@ -26,15 +26,15 @@ class Card:
         self.fails = False
         self.gone = False
         self.under_way = 0
-        self.counters = AnswerCountRefresher(virtual_now, self._refresh)
+        self.counter = AnswerCounter(virtual_now, self._edit)
 
     def answer(self, question_id: int = QUESTION) -> None:
         self.count += 1
-        self.counters.touch(ROUND, question_id, self.count, START, DEADLINE)
+        self.counter.touch(question_id, opened=START, deadline=DEADLINE)
 
-    async def _refresh(self, question_id: int) -> int | None:
+    async def _edit(self, question_id: int) -> bool:
         if self.gone:
-            return None
+            return False
         count = self.count
         self.under_way += 1
         await asyncio.sleep(self.takes)
@@ -42,7 +42,7 @@ class Card:
         if self.fails:
             raise OSError("no edit")
         self.edits.append((round(seconds_passed(), 3), count))
-        return count
+        return True
 
 
 @virtual
@@ -76,7 +76,7 @@ async def test_stop_before_an_edit() -> None:
     card = Card()
     card.answer()
     await asyncio.sleep(1)
-    await card.counters.stop(ROUND)
+    await card.counter.stop(QUESTION)
     await asyncio.sleep(20)
     assert card.edits == []
 
@@ -88,7 +88,7 @@ async def test_stop_waits_for_an_edit_under_way() -> None:
     card.answer()
     await asyncio.sleep(2.5)
     assert card.under_way == 1
-    await card.counters.stop(ROUND)
+    await card.counter.stop(QUESTION)
     assert (card.under_way, card.edits, seconds_passed()) == (0, [(5.0, 1)], 5.0)
     await asyncio.sleep(20)
     assert len(card.edits) == 1
@@ -113,7 +113,7 @@ async def test_the_next_question() -> None:
     card = Card()
     card.answer()
     await asyncio.sleep(3)
-    await card.counters.stop(ROUND)
+    await card.counter.stop(QUESTION)
     card.count = 0
     card.answer(question_id=8)
     await asyncio.sleep(2.1)
@@ -127,7 +127,7 @@ async def test_an_answer_that_arrives_after_the_stop(takes: float) -> None:
     card = Card(takes=takes)
     card.answer()
     await asyncio.sleep(1)
-    await card.counters.stop(ROUND)
+    await card.counter.stop(QUESTION)
     card.gone = True
     card.answer()
     await asyncio.sleep(20)
@@ -135,32 +135,14 @@ async def test_an_answer_that_arrives_after_the_stop(takes: float) -> None:
 
 
 @virtual
-async def test_another_process_moved_the_round_on() -> None:
-    """An edit that finds its question closed doesn't drop the next question's count."""
-    edits: list[int] = []
-
-    async def refresh(question_id: int) -> int | None:
-        edits.append(question_id)
-        await asyncio.sleep(1)
-        return None if question_id == 7 else 1
-
-    counters = AnswerCountRefresher(virtual_now, refresh)
-    counters.touch(ROUND, 7, 1, START, DEADLINE)
-    await asyncio.sleep(2.5)  # the edit of question 7 is under way
-    counters.touch(ROUND, 8, 1, virtual_now(), DEADLINE)
-    await asyncio.sleep(5)
-    assert edits == [7, 8]
-
-
-@virtual
 async def test_close_gives_up_in_time() -> None:
     """Edits that hang are cancelled after a while, and no new ones begin."""
     card = Card(takes=10)
     for number in range(5):
-        card.counters.touch(number, QUESTION, 1, START, DEADLINE)
+        card.counter.touch(number, opened=START, deadline=DEADLINE)
     await asyncio.sleep(2.5)
     assert card.under_way == 5
-    await card.counters.close()
+    await card.counter.close()
     assert seconds_passed() == 2.5 + CLOSE_SECONDS
     card.answer()
     await asyncio.sleep(20)
@@ -168,17 +150,30 @@ async def test_close_gives_up_in_time() -> None:
 
 
 @virtual
-async def test_rounds_have_their_own_counts() -> None:
-    """Two rounds at the same time are refreshed independently."""
+async def test_cards_have_their_own_counts() -> None:
+    """Two cards at the same time are edited independently."""
     seen: list[int] = []
 
-    async def refresh(question_id: int) -> int:
+    async def edit(question_id: int) -> bool:
         seen.append(question_id)
-        return 1
+        return True
 
-    counters = AnswerCountRefresher(virtual_now, refresh)
-    counters.touch(1, 7, 1, START, DEADLINE)
-    counters.touch(2, 9, 1, START, DEADLINE)
-    await counters.stop(1)
+    counter = AnswerCounter(virtual_now, edit)
+    counter.touch(7, opened=START, deadline=DEADLINE)
+    counter.touch(9, opened=START, deadline=DEADLINE)
+    await counter.stop(7)
     await asyncio.sleep(5)
     assert seen == [9]
+
+
+@virtual
+async def test_no_card_is_kept_for_ever() -> None:
+    """A card whose question is closed, or ends in a second, is forgotten."""
+    card = Card()
+    card.gone = True
+    card.answer()
+    await asyncio.sleep(18.5)
+    card.gone = False
+    card.answer(question_id=8)
+    await asyncio.sleep(0.1)
+    assert card.counter._cards == {}

@@ -8,7 +8,7 @@ import pytest
 
 from bot.core import snowflakes
 from bot.core.errors import UserError
-from bot.rounds.cards import QuestionCard
+from bot.rounds.model import QuestionCard
 from bot.rounds.rules import HOSTED_LIMIT
 from tests.fakes import Crash, Post
 from tests.rounds.scenes import open_round, reveals, standings
@@ -45,8 +45,7 @@ async def test_a_hosted_round_step_by_step(stage: Stage) -> None:
     assert isinstance(card, QuestionCard)
     assert (card.seconds, card.ends_at) == (None, None)
     assert (await stage.answer(ALWINA, after=3)).hosted
-    assert (await stage.bot.rounds.status(CHANNEL)).hosted
-    assert (await stage.bot.rounds.options(round_id, GUILD, CHANNEL)).hosted
+    assert (await stage.bot.rounds.options_of(round_id, GUILD, CHANNEL)).hosted
     await stage.wait(hours=5)
     assert (await stage.answer(BOB, after=17_000)).hosted
     await stage.answer(CLEMENTINE, right=False, after=17_001)

@@ -9,7 +9,7 @@ from unittest.mock import Mock
 import pytest
 from msgspec.structs import replace
 
-from bot.rounds.cards import OwnResult
+from bot.rounds.model import OwnResult
 from bot.rounds.results import DELAY, KEPT_FOR, MAX_KEPT, MAX_REPLIES, TIMEOUT, PrivateResults
 from tests.virtual import seconds_passed, virtual, virtual_now
 
@@ -127,21 +127,13 @@ async def test_the_oldest_are_dropped() -> None:
 
 
 @virtual
-async def test_a_member_and_a_server_are_forgotten() -> None:
-    """Forgetting a member drops all their replies; forgetting a server drops expired ones."""
+async def test_a_member_is_forgotten() -> None:
+    """Forgetting a member drops all their replies."""
     replies = Replies()
     replies.add(1, 2)
     replies.add(1, question_id=8)
     replies.results.forget_member(1)
     assert await replies.show(7, 8) == [2]
-    replies.add(3, question_id=9)
-    await asyncio.sleep(KEPT_FOR.total_seconds() - 1)
-    replies.add(4, question_id=9)
-    replies.results.forget_server(1)
-    assert len(replies.results) == 2
-    await asyncio.sleep(1)
-    replies.results.forget_server(1)
-    assert len(replies.results) == 1
 
 
 @virtual

@@ -1,4 +1,4 @@
-"""When a round reveals, refreshes its count and goes on, and the race of a round."""
+"""When a round shows its count and goes on, and the race of a round."""
 
 from __future__ import annotations
 
@@ -9,16 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.rounds.model import Race
 from bot.rounds.rules import (
     HOSTED_LIMIT,
     LONGEST_PAUSE,
     SHORTEST_PAUSE,
-    Counter,
-    Race,
-    next_refresh,
+    next_count,
     pause_for,
     race,
-    reveal_at,
     streak,
 )
 from tests.shipped import item, packs
@@ -44,74 +42,42 @@ def test_every_explanation_is_read_before_the_next_card() -> None:
     assert pause_for(item(), hosted=True) == pause_for(None, hosted=True) == HOSTED_LIMIT
 
 
-@pytest.mark.parametrize(
-    ("number", "players", "answered", "expected"),
-    [
-        (1, {7}, {7: 3}, 20),  # the first question: others may still be reading
-        (4, set(), {7: 3}, 20),  # nobody to wait for
-        (2, {7, 8, 9}, {7: 3, 8: 4}, 20),  # 9 has not answered
-        (2, {7, 8, 9}, {7: 3, 8: 4.5, 9: 1}, 6.5),  # two seconds after the last of them
-        (2, {7}, {7: 3, 8: 9}, 5),  # 8 is new, so 8 neither delays the reveal
-        (2, {6}, {7: 3, 8: 9}, 20),  # nor causes it
-        (2, {7}, {7: 19.2}, 20),  # never after the deadline
-    ],
-)
-def test_the_time_of_the_reveal(
-    number: int, players: set[int], answered: dict[int, float], expected: float
-) -> None:
-    """The reveal comes early if all players have answered, except to the first question."""
-    times = {user_id: after(seconds) for user_id, seconds in answered.items()}
-    found = reveal_at(number=number, deadline=after(20), players=players, answered_at=times)
-    assert found == after(expected)
+def edit(edited: float | None, *, now: float, limit: float = 20) -> datetime | None:
+    edited_at = None if edited is None else after(edited)
+    return next_count(edited_at=edited_at, now=after(now), opened=START, deadline=after(limit))
 
 
-def refresh(counter: Counter, *, now: float, count: int, limit: float = 20) -> datetime | None:
-    return next_refresh(counter, now=after(now), count=count, opened=START, deadline=after(limit))
-
-
-def test_the_counter_waits_for_news() -> None:
-    """A card that shows the right count is not edited."""
-    assert refresh(Counter(0), now=3, count=0) is None
-    assert refresh(Counter(4, after(2)), now=3, count=4) is None
-
-
-def test_the_first_refresh_collects_for_two_seconds() -> None:
+def test_the_first_count_collects_for_two_seconds() -> None:
     """The first edit is two seconds after the first answer, or after the post."""
-    assert refresh(Counter(0), now=3, count=1) == after(5)
-    assert refresh(Counter(0), now=-0.5, count=1) == after(2)
+    assert edit(None, now=3) == after(5)
+    assert edit(None, now=-0.5) == after(2)
 
 
-def test_later_refreshes_wait_for_half_of_the_time() -> None:
+def test_later_counts_wait_for_half_of_the_time() -> None:
     """The next edit is half of the time limit later, and at least two seconds."""
-    assert refresh(Counter(1, after(2)), now=3, count=2) == after(12)
-    assert refresh(Counter(1, after(2)), now=3, count=2, limit=300) == after(152)
-    assert refresh(Counter(1, after(0)), now=0.1, count=2, limit=3.5) == after(2)
-    assert refresh(Counter(1, after(2)), now=14, count=2) == after(14)
+    assert edit(2, now=3) == after(12)
+    assert edit(2, now=3, limit=300) == after(152)
+    assert edit(0, now=0.1, limit=3.5) == after(2)
+    assert edit(2, now=14) == after(14)
 
 
-def test_without_a_clock_refreshes_become_rare() -> None:
+def test_without_a_clock_counts_become_rare() -> None:
     """There are two in the first half minute; then each doubles the time."""
-    counter, now, edits = Counter(0), 0.0, list[float]()
-    for count in range(1, 4_000):
-        at = next_refresh(counter, now=after(now), count=count, opened=START, deadline=None)
+    edits: list[datetime] = []
+    while len(edits) < 10:
+        last = edits[-1] if edits else None
+        at = next_count(edited_at=last, now=last or START, opened=START, deadline=None)
         assert at is not None
-        if at <= after(now):
-            edits.append(now)
-            counter = Counter(count, at)
-        elif counter.at is None:
-            edits.append(now + 2)
-            counter = Counter(count, at)
-        now += 1
-    assert edits[:2] == [2.0, 22.0]
-    assert all(later >= 2 * earlier for earlier, later in pairwise(edits[1:]))
-    assert len(edits) < 12
+        edits.append(at)
+    assert edits[:2] == [after(2), after(22)]
+    assert all(later - START >= 2 * (earlier - START) for earlier, later in pairwise(edits[1:]))
 
 
-def test_no_refresh_just_before_the_reveal() -> None:
+def test_no_count_just_before_the_reveal() -> None:
     """In the last second there is no edit, because the reveal shows the count."""
-    assert refresh(Counter(0), now=17, count=1) == after(19)
-    assert refresh(Counter(0), now=17.001, count=1) is None
-    assert refresh(Counter(1, after(10)), now=12, count=2) is None
+    assert edit(None, now=17) == after(19)
+    assert edit(None, now=17.001) is None
+    assert edit(10, now=12) is None
 
 
 @given(
@@ -120,19 +86,19 @@ def test_no_refresh_just_before_the_reveal() -> None:
 )
 def test_edits_are_merged(limit: int, clicks: list[float]) -> None:
     """There are at most two edits, two seconds apart, none in the last second."""
-    counter, edits = Counter(0), list[datetime]()
+    edits: list[datetime] = []
     planned: datetime | None = None
-    for count, click in enumerate((c for c in clicks if c <= limit), start=1):
+    for click in (c for c in clicks if c <= limit):
         if planned is not None and planned <= after(click):
-            counter = Counter(count - 1, planned)
             edits.append(planned)
             planned = None
         if planned is None:
-            planned = refresh(counter, now=click, count=count, limit=limit)
+            last = (edits[-1] - START).total_seconds() if edits else None
+            planned = edit(last, now=click, limit=limit)
     if planned is not None:
         edits.append(planned)
     assert all(later - earlier >= timedelta(seconds=2) for earlier, later in pairwise(edits))
-    assert all(after(2) <= edit <= after(limit - 1) for edit in edits)
+    assert all(after(2) <= at <= after(limit - 1) for at in edits)
     assert len(edits) <= 2
 
 

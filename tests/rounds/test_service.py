@@ -14,15 +14,13 @@ from bot.core import snowflakes
 from bot.core.clicks import AlreadyAnswered
 from bot.core.database import Connection, Database
 from bot.core.errors import DeliveryRefused, UserError
-from bot.play.service import draw_items
 from bot.questions.store import note_asked
-from bot.rounds import service, store
-from bot.rounds.cards import Leader, QuestionCard
-from bot.rounds.rules import Options
+from bot.rounds import store
+from bot.rounds.model import QuestionCard, RoundOptions
 from tests.banks import small_bank
 from tests.fakes import unsent
 from tests.rounds.scenes import cards, open_round, reveals, standings, stop
-from tests.stage import ALWINA, BOB, CHANNEL, CLEMENTINE, GUILD, Stage
+from tests.stage import ALWINA, BOB, CHANNEL, CLEMENTINE, GUILD, Stage, starter_in
 
 
 async def play_alone(stage: Stage, **options: Any) -> list[QuestionCard]:
@@ -49,7 +47,7 @@ async def test_a_start_draws_in_a_read(stage: Stage, monkeypatch: pytest.MonkeyP
     """Drawing takes long, and in a write everybody's answers would wait for it."""
     drawn: list[bool] = []
     writing = False
-    write, draw = stage.database.write, draw_items
+    write, draw = stage.database.write, stage.bot.rounds._draw
 
     async def spy_on_write(work: Any, *args: Any, **kwargs: Any) -> Any:
         def work_in_write(conn: Connection) -> Any:
@@ -67,7 +65,7 @@ async def test_a_start_draws_in_a_read(stage: Stage, monkeypatch: pytest.MonkeyP
         return draw(*args)
 
     monkeypatch.setattr(stage.database, "write", spy_on_write)
-    monkeypatch.setattr(service, "draw_items", spy_on_draw)
+    monkeypatch.setattr(stage.bot.rounds, "_draw", spy_on_draw)
     await stage.start()
     assert drawn == [False]
 
@@ -94,7 +92,7 @@ async def test_two_starts_that_drew_the_same(stage: Stage, monkeypatch: pytest.M
 async def test_a_member_has_one_round_at_a_time(stage: Stage) -> None:
     """A member who started a round starts no other, on any server, until it has ended."""
     await stage.start(1)
-    with pytest.raises(UserError, match=rf"started in <#{CHANNEL}> is still running.*/quiz stop"):
+    with pytest.raises(UserError, match=rf"started in <#{CHANNEL}> is still running.*/quiz.*Stop"):
         await stage.start(1, channel_id=11, starter_id=ALWINA)
     with pytest.raises(UserError, match="started on another server is still running"):
         await stage.start(1, channel_id=11, starter_id=ALWINA, guild_id=2)
@@ -118,23 +116,15 @@ async def test_a_server_has_three_rounds_at_a_time(stage: Stage) -> None:
 
 async def test_a_round_as_long_as_its_items_last(stage: Stage) -> None:
     """A round has as many questions as there are items, and says how many were wanted."""
-    started = await stage.bot.rounds.start(
-        guild_id=GUILD,
-        channel_id=CHANNEL,
-        starter_id=ALWINA,
-        questions=50,
-        seconds=20,
-        topic_id="t1",
-    )
+    started = await stage.bot.rounds.start(starter_in(), RoundOptions(50, "t1", seconds=20))
     assert (started.questions, started.wanted, started.topic) == (4, 50, stage.bank.topics["t1"])
 
 
 @pytest.mark.parametrize(
-    ("options", "part"),
-    [({"topic_id": "nothing"}, "/topics"), ({"topic_id": "empty"}, "No question matches")],
+    ("topic_id", "part"), [("nothing", "/topics"), ("empty", "No question matches")]
 )
 async def test_a_start_without_items_is_refused(
-    database: Database, options: dict[str, str], part: str
+    database: Database, topic_id: str, part: str
 ) -> None:
     """An unknown topic and options without items are refused; the channel stays free."""
     bank = small_bank()
@@ -144,22 +134,8 @@ async def test_a_start_without_items_is_refused(
         replace(bank, sections=(replace(bank.sections[0], topics=(empty,)), *bank.sections[1:])),
     )
     with pytest.raises(UserError, match=part):
-        await stage.bot.rounds.start(
-            guild_id=GUILD,
-            channel_id=CHANNEL,
-            starter_id=ALWINA,
-            **options,  # type: ignore[arg-type]
-        )
+        await stage.bot.rounds.start(starter_in(), RoundOptions(topic_id=topic_id))
     assert await stage.start(1) == 1
-
-
-async def test_difficulty(stage: Stage) -> None:
-    """Only items of the wanted difficulty are drawn."""
-    await stage.start(12, difficulty="hard")
-    items = await stage.database.read(
-        lambda conn: conn.scalars(select(store.round_questions.c.item_id)).all()
-    )
-    assert {stage.bank.items[item_id].difficulty for item_id in items} == {4, 5}
 
 
 async def test_items_come_least_recently_asked_first(stage: Stage) -> None:
@@ -341,18 +317,18 @@ async def test_forged_clicks_are_refused(stage: Stage, changed: dict[str, Any]) 
 
 async def test_a_member_may_stop_only_their_own_round(stage: Stage) -> None:
     """The starter and members with Manage Messages can stop a round; others are refused."""
-    await open_round(stage, 3)
+    round_id = await open_round(stage, 3)
     with pytest.raises(UserError, match="Only whoever started"):
-        await stage.bot.rounds.stop(channel_id=CHANNEL, user_id=BOB, may_manage=False)
-    assert await stage.bot.rounds.stop(channel_id=CHANNEL, user_id=BOB, may_manage=True)
-    with pytest.raises(UserError, match="/quiz start"):
-        await stage.bot.rounds.stop(channel_id=99, user_id=ALWINA, may_manage=True)
+        await stop(stage, round_id, BOB)
+    assert await stop(stage, round_id, BOB, may_manage=True)
+    with pytest.raises(UserError, match="This round is over"):
+        await stop(stage, 99)
 
 
 async def test_stop_waits_for_the_current_reveal(stage: Stage) -> None:
     """A stopped round takes answers until its open question is revealed, then ends."""
     round_id = await open_round(stage, 5)
-    assert await stop(stage)
+    assert await stop(stage, round_id)
     await stage.answer(BOB, after=10)
     await stage.wait(seconds=21)
     card = standings(stage)
@@ -366,14 +342,14 @@ async def test_stop_twice_reveals_at_once(stage: Stage) -> None:
     round_id = await open_round(stage, 5, seconds=300)
     await stage.answer(BOB, after=10)
     for _ in range(2):
-        assert await stop(stage)
+        assert await stop(stage, round_id)
     await stage.run()
     round_ = await stage.round(round_id)
     assert (round_.phase, round_.ending) == ("ended", "stopped")
     assert [card.outcome.answered for card in reveals(stage)] == [1]
     assert (await stage.check_points()).keys() == {BOB}
-    with pytest.raises(UserError, match="/quiz start"):
-        await stop(stage)
+    with pytest.raises(UserError, match="This round is over"):
+        await stop(stage, round_id)
 
 
 async def test_stop_twice_ends_a_failing_round(stage: Stage) -> None:
@@ -384,7 +360,7 @@ async def test_stop_twice_ends_a_failing_round(stage: Stage) -> None:
     await stage.wait(seconds=30)
     assert (await stage.round(round_id)).phase == "reveal"
     for _ in range(2):
-        await stop(stage)
+        await stop(stage, round_id)
     await stage.run()
     round_ = await stage.round(round_id)
     assert (round_.phase, round_.ending) == ("ended", "error")
@@ -395,10 +371,10 @@ async def test_stop_twice_ends_a_failing_round(stage: Stage) -> None:
 
 async def test_stop_between_questions_ends_at_once(stage: Stage) -> None:
     """In the pause, the standings follow at once."""
-    await open_round(stage, 5)
+    round_id = await open_round(stage, 5)
     await stage.answer(BOB, after=10)
     await stage.wait(seconds=22)
-    assert not await stop(stage)
+    assert not await stop(stage, round_id)
     await stage.run()
     assert len(stage.sender.of_kind("standings")) == 1
     await stage.wait(seconds=60)
@@ -409,7 +385,7 @@ async def test_stop_during_the_post(stage: Stage) -> None:
     """A round that is stopped while it posts a question asks no other."""
 
     async def press_stop() -> None:
-        assert await stop(stage)
+        assert await stop(stage, 1)
 
     stage.sender.during["post_question"] = press_stop
     round_id = await stage.start(3)
@@ -423,7 +399,7 @@ async def test_stop_just_before_the_reveal(stage: Stage) -> None:
     round_id = await open_round(stage, 3)
     stage.clock.turn(seconds=21)
     row = await stage.round(round_id)
-    assert await stop(stage)
+    assert await stop(stage, round_id)
     await stage.bot.round_work.step(row)
     round_ = await stage.round(round_id)
     assert (round_.phase, round_.ending) == ("pause", "stopped")
@@ -434,7 +410,7 @@ async def test_stop_during_the_reveal(stage: Stage) -> None:
     still_open: list[bool] = []
 
     async def press_stop() -> None:
-        still_open.append(await stop(stage))
+        still_open.append(await stop(stage, 1))
 
     stage.sender.during["reveal_question"] = press_stop
     round_id = await stage.start(3)
@@ -447,7 +423,7 @@ async def test_stop_during_the_reveal(stage: Stage) -> None:
 async def test_a_stop_survives_a_crash_and_a_refusal(stage: Stage) -> None:
     """A stopped round ends in a new process too, even if its reveal is refused."""
     round_id = await open_round(stage, 3)
-    await stop(stage)
+    await stop(stage, round_id)
     stage.sender.fail("reveal_question", DeliveryRefused("channel", "Gone."))
     await stage.restart(minutes=1)
     await stage.run()
@@ -457,19 +433,23 @@ async def test_a_stop_survives_a_crash_and_a_refusal(stage: Stage) -> None:
 
 async def test_status(stage: Stage) -> None:
     """Status has the open question, and standings of the revealed ones only."""
-    with pytest.raises(UserError, match="/quiz start"):
-        await stage.bot.rounds.status(CHANNEL)
+    assert await stage.bot.rounds.status(CHANNEL) is None
     await open_round(stage, 2)
     await stage.answer(ALWINA, after=0)
     await stage.answer(BOB, right=False, after=1)
     status = await stage.bot.rounds.status(CHANNEL)
-    assert (status.number, status.starter, status.leaders) == (1, "Alwina", ())
+    assert status is not None
+    assert (status.round.number, status.names, status.leaders) == (1, {ALWINA: "Alwina"}, ())
     assert status.question is not None
-    assert (status.question.answered, status.question.message_id) == (2, stage.card().message_id)
+    assert (status.answered, status.question.message_id) == (2, stage.card().message_id)
     await stage.wait(seconds=22)
     status = await stage.bot.rounds.status(CHANNEL)
-    assert status.leaders == ((1, Leader("Alwina", 100)), (2, Leader("Bob", 0)))
-    assert status.question is None
+    assert status is not None
+    assert [(place, t.user_id, t.points) for place, t in status.leaders] == [
+        (1, ALWINA, 100),
+        (2, BOB, 0),
+    ]
+    assert (status.question, status.names) == (None, {ALWINA: "Alwina", BOB: "Bob"})
 
 
 async def test_reviews_come_after_the_reveal(stage: Stage) -> None:
@@ -478,24 +458,22 @@ async def test_reviews_come_after_the_reveal(stage: Stage) -> None:
     card = stage.card()
     await stage.answer(BOB, right=False, after=1)
     with pytest.raises(UserError, match="still open"):
-        await stage.bot.rounds.review_one(
-            stage.pressed(card.row_id, BOB, message_id=card.message_id)
-        )
+        await stage.bot.rounds.explain(stage.pressed(card.row_id, BOB, message_id=card.message_id))
     with pytest.raises(UserError):
-        await stage.bot.rounds.review_one(stage.pressed(404, BOB, message_id=card.message_id))
+        await stage.bot.rounds.explain(stage.pressed(404, BOB, message_id=card.message_id))
     await stage.wait(seconds=21)
-    review = await stage.bot.rounds.review_one(
+    review = await stage.bot.rounds.explain(
         stage.pressed(card.row_id, BOB, message_id=card.message_id)
     )
     (answer,) = await stage.answers()
     assert (review.answer, review.points, review.elapsed_ms) == (answer.answer, 0, 1000)
-    review = await stage.bot.rounds.review_one(
+    review = await stage.bot.rounds.explain(
         stage.pressed(card.row_id, CLEMENTINE, message_id=card.message_id)
     )
     assert review.answer is None
     # after a restore, the same id may be another question
     with pytest.raises(UserError, match="card is out of date"):
-        await stage.bot.rounds.review_one(
+        await stage.bot.rounds.explain(
             stage.pressed(card.row_id, BOB, message_id=card.message_id - 1)
         )
 
@@ -507,11 +485,11 @@ async def test_my_answers(stage: Stage) -> None:
     await stage.wait(seconds=27)
     await stage.wait(seconds=27)
     await stage.answer(ALWINA, after=2)
-    reviews = await stage.bot.rounds.review_all(round_id, ALWINA)
+    reviews = await stage.bot.rounds.own_answers(round_id, ALWINA)
     assert [r.item for r in reviews] == [c.item for c in cards(stage)[:2]]
     assert [r.answer is None for r in reviews] == [False, True]
     with pytest.raises(UserError, match="didn't play this round"):
-        await stage.bot.rounds.review_all(round_id, BOB)
+        await stage.bot.rounds.own_answers(round_id, BOB)
 
 
 async def test_next_ends_the_pause(stage: Stage) -> None:
@@ -555,11 +533,11 @@ async def test_next_waits_for_the_reveal(stage: Stage) -> None:
 async def test_options_of_an_earlier_round(stage: Stage) -> None:
     """The options of a round are found again in its own channel only."""
     round_id = await stage.start(2, topic_id="t1", difficulty="easy", seconds=7)
-    wanted = Options(2, "t1", "easy", 7)
-    assert await stage.bot.rounds.options(round_id, GUILD, CHANNEL) == wanted
+    wanted = RoundOptions(2, "t1", "easy", 7)
+    assert await stage.bot.rounds.options_of(round_id, GUILD, CHANNEL) == wanted
     for place in ((GUILD, CHANNEL + 1), (GUILD + 1, CHANNEL)):
         with pytest.raises(UserError, match="Start a new one"):
-            await stage.bot.rounds.options(round_id, *place)
+            await stage.bot.rounds.options_of(round_id, *place)
 
 
 async def test_own_results(stage: Stage) -> None:

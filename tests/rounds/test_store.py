@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
-from itertools import product
 
 import pytest
-from sqlalchemy import Connection, select, update
 
 from bot.answers import store as answers_store
 from bot.answers.sources import Terms
 from bot.answers.store import ROUND, Answer
 from bot.core.database import Database
 from bot.core.tables import milliseconds
+from bot.games.model import Starter
 from bot.questions.store import asked_in
 from bot.rounds import store
-from bot.rounds.rules import Phase
-from bot.rounds.store import Round, RoundQuestion, rounds
+from bot.rounds.model import Phase, Round, RoundOptions, RoundQuestion
 
 AT = datetime(2027, 1, 4, 12, 0, 0, 123_000, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -28,20 +26,16 @@ async def create(
 ) -> int | None:
     return await database.write(
         store.create,
-        guild_id=1,
-        channel_id=channel_id,
-        starter_id=5,
-        topic_id=None,
-        difficulty="mixed",
-        seconds=20,
-        questions=[(f"item-{n}", "0123", 10 * n) for n in range(1, questions + 1)],
+        Starter(guild_id=1, channel_id=channel_id, user_id=5),
+        RoundOptions(seconds=20),
+        [(f"item-{n}", "0123", 10 * n) for n in range(1, questions + 1)],
         now=at,
         first_at=at,
     )
 
 
-async def created(database: Database, channel_id: int = 10, *, at: datetime = AT) -> int:
-    round_id = await create(database, channel_id, at=at)
+async def created(database: Database, channel_id: int = 10, *, questions: int = 3) -> int:
+    round_id = await create(database, channel_id, questions=questions)
     assert round_id is not None
     return round_id
 
@@ -52,7 +46,7 @@ async def question_id(database: Database, round_id: int, number: int = 1) -> int
     return question.id
 
 
-def answer(question_id: int, user_id: int, *, points: int = 90, elapsed_ms: int = 4000) -> Answer:
+def answer(question_id: int, user_id: int) -> Answer:
     return Answer(
         source=ROUND,
         question_id=question_id,
@@ -62,40 +56,35 @@ def answer(question_id: int, user_id: int, *, points: int = 90, elapsed_ms: int 
         topic_id="t1",
         answer="0",
         typed=False,
-        correct=points > 0,
-        points=points,
-        elapsed_ms=elapsed_ms,
-        answered_at=AT + timedelta(milliseconds=elapsed_ms),
+        correct=True,
+        points=90,
+        elapsed_ms=4000,
+        answered_at=AT + 4 * SECOND,
     )
-
-
-async def give(database: Database, *given: Answer) -> list[bool]:
-    """Store each answer while its question is open; return whether each was stored."""
-
-    def store_all(conn: Connection) -> list[bool]:
-        stored = []
-        for one in given:
-            question = store.question(conn, one.question_id)
-            assert question is not None
-            is_open = {"phase": "open", "number": question.number}
-            conn.execute(update(rounds).where(rounds.c.id == question.round_id).values(is_open))
-            stored.append(store.add_answer(conn, one, question.round_id, question.number))
-        return stored
-
-    return await database.write(store_all)
 
 
 async def test_a_new_round_and_its_questions(database: Database) -> None:
     """A new round and its questions are stored, with instants exact to the millisecond."""
     round_id = await created(database)
     assert await database.read(store.get, round_id) == Round(
-        round_id, 1, 10, 5, None, "mixed", 20, False, 3, Phase.ASK, 1, AT, 0, 0, None, None, AT
-    )
-    columns = select(store.rounds.c.topic_id, store.rounds.c.difficulty, store.rounds.c.ended_at)
-    assert tuple(await database.read(lambda conn: conn.execute(columns).one())) == (
-        None,
-        "mixed",
-        None,
+        id=round_id,
+        guild_id=1,
+        channel_id=10,
+        starter_id=5,
+        topic_id=None,
+        difficulty="mixed",
+        seconds=20,
+        hosted=False,
+        total=3,
+        phase=Phase.ASK,
+        number=1,
+        due_at=AT,
+        failures=0,
+        idle=0,
+        ending=None,
+        started_at=AT,
+        two_played=False,
+        erased_in=None,
     )
     questions = [await database.read(store.question_of, round_id, n) for n in (1, 2, 3, 4)]
     assert [q and (q.number, q.item_id, q.choice_order, q.seconds) for q in questions] == [
@@ -134,44 +123,30 @@ async def test_creating_at_the_same_time(database: Database) -> None:
     assert ids[5] is not None
 
 
-async def test_the_first_answer_stays(database: Database) -> None:
-    """A member's second answer is not stored."""
-    question = await question_id(database, await created(database))
-    first = answer(question, 1)
-    assert await give(database, first, answer(question, 1, points=0)) == [True, False]
-    assert await database.read(answers_store.get, ROUND, question, 1) == first
-    assert await database.read(answers_store.get, ROUND, question, 2) is None
-    assert await database.read(answers_store.count, ROUND, question) == 1
-
-
-async def test_only_an_open_question_takes_answers(database: Database) -> None:
-    """An answer is stored only if its question is the round's open one."""
-    took = []
-    for n, (phase, number) in enumerate(product(Phase, [1, 2])):
-        round_id = await created(database, 10 + n)
-        question = await question_id(database, round_id, 2)
-        await database.write(store.change, round_id, expect="ask", phase=phase, number=number)
-        stored = await database.write_one(store.add_answer, answer(question, 1), round_id, 2)
-        assert await database.read(answers_store.count, ROUND, question) == int(stored)
-        took += [(phase, number)] if stored else []
-    assert took == [(Phase.OPEN, 2)]
-
-
-@pytest.mark.parametrize(("phase", "number", "by", "moved"), [
-    ("open", 1, 5, True), ("open", 1, 30, False), ("open", 2, 5, False), ("reveal", 1, 5, False),
-])  # fmt: skip
-async def test_a_reveal_is_brought_forward(
-    database: Database, phase: str, number: int, by: int, moved: bool
+@pytest.mark.parametrize(
+    ("answered", "all_have"),
+    [
+        ({}, False),
+        ({4: [1]}, False),
+        ({1: [1], 4: [2]}, False),
+        ({2: [1], 4: [1]}, True),
+        ({3: [1], 4: [1]}, True),
+        ({2: [1], 3: [2], 4: [1]}, False),
+        ({1: [3], 2: [1], 3: [1, 2], 4: [1, 2, 4]}, True),
+    ],
+)
+async def test_all_have_answered(
+    database: Database, answered: dict[int, list[int]], all_have: bool
 ) -> None:
-    """Only an open question's reveal, and never to a later time."""
-    round_id = await created(database)
-    await database.write(
-        store.change, round_id, expect="ask", phase=phase, number=number, due_at=AT + 20 * SECOND
-    )
-    await database.write(store.bring_forward, round_id, 1, AT + by * SECOND)
-    round_ = await database.read(store.get, round_id)
-    assert round_ is not None
-    assert round_.due_at == AT + (by if moved else 20) * SECOND
+    """Those who answered one of the last two questions have answered this one, and there are some."""
+    round_id = await created(database, questions=4)
+    for number, members in answered.items():
+        question = await question_id(database, round_id, number)
+        for user_id in members:
+            await database.write(answers_store.add, answer(question, user_id))
+    asked = await database.read(store.question_of, round_id, 4)
+    assert asked is not None
+    assert await database.read(store.all_have_answered, asked) == all_have
 
 
 async def test_opening_and_revealing_a_question(database: Database) -> None:
@@ -216,9 +191,9 @@ async def test_revealed_ids(database: Database) -> None:
 
 async def test_terms_of_a_past_question(database: Database) -> None:
     """A question's time limit, and whether its round had one player."""
-    question = await question_id(database, await created(database))
-    await give(database, answer(question, 1))
+    round_id = await created(database)
+    question = await question_id(database, round_id)
     assert await database.read(store.terms, question) == Terms(10, alone=True)
-    await give(database, answer(question, 2))
+    await database.write(store.change, round_id, expect="ask", two_played=True)
     assert await database.read(store.terms, question) == Terms(10)
     assert (await database.read(store.terms, 404)).alone

@@ -13,19 +13,21 @@ from msgspec.structs import replace
 from bot.answers.rules import Tally
 from bot.chat.messages import Message, text_of
 from bot.chat.pictures import to_png
-from bot.questions.cards import count_answers
+from bot.questions.answers import count_answers
 from bot.questions.views import MISSES
 from bot.rounds import views as rounds
-from bot.rounds.cards import (
-    Fastest,
-    Leader,
+from bot.rounds.model import (
     Locked,
+    NewRound,
     OwnResult,
+    Phase,
+    Race,
     RevealCard,
+    Round,
+    RoundQuestion,
+    RoundStatus,
     StandingsCard,
-    Started,
 )
-from bot.rounds.rules import Race
 from tests.messages import check_limits, custom_ids, labels, lines, reads
 from tests.pixels import different, size
 from tests.questions.test_views import AT, MEMBER, NAME, NOBODY, ROW, TOPIC, question, reveal
@@ -40,7 +42,8 @@ REVEAL = RevealCard(
     number=1,
     total=5,
     outcome=count_answers(ONE, [("0", True)]),
-    fastest=(Fastest("Alwina", 900, 98),),
+    fastest=(Tally(7, 98, 1, 1, 900),),
+    names={7: "Alwina", 8: "Bob"},
 )
 PEOPLE = {5: "", 6: "*Esmeralda*", 7: "Alwina", 8: "Bob"} | {MEMBER - n: NAME for n in range(1, 11)}
 TABLE = tuple((n, Tally(n, 400 - 100 * n, 3, 5, 9000)) for n in (1, 2, 3))
@@ -49,7 +52,7 @@ CARD = StandingsCard(7, 5, TABLE, {1: "Alwina", 2: "Bob", 3: "Clementine"}, None
 
 def test_the_start_line() -> None:
     """It has the number of questions, their times and topic, and says if there are fewer."""
-    started = Started(7, 3, 50, (20, 35), bank().topics[TOPIC], "mixed", AT)
+    started = NewRound(7, 3, 50, (20, 35), bank().topics[TOPIC], "mixed", AT)
     assert rounds.start_line("Alwina", started) == (
         f"**Alwina** starts 3 questions · {bank().topics[TOPIC].title} · mixed · 20 to 35 s, "
         "depending on the question. First one at <t:1714564800:T>. Only 3 questions match."
@@ -111,7 +114,7 @@ def test_a_hosted_card() -> None:
     assert labels(card) == ["A", "B", "C", "D", "Reveal"]
     edited = question(ONE, ORDER, seconds=None, ends_at=None)
     assert "No clock: the host shows the answer · 99,999 answered" in reads(edited)
-    best = (Fastest("Alwina", 900, 100), Fastest("Bob", 90_000, 100))
+    best = (Tally(7, 100, 1, 1, 900), Tally(8, 100, 1, 1, 90_000))
     shown = rounds.reveal(replace(REVEAL, fastest=best, hosted=True), bank())
     assert "First: Alwina · Bob" in reads(shown)
 
@@ -193,7 +196,7 @@ def test_a_single_player_is_warned_at_each_reveal() -> None:
 
 def test_leaders() -> None:
     """A reveal names the leaders in order; it has a Next button unless nothing follows."""
-    leaders = (Leader("Alwina", 1_340), Leader(None, 253))
+    leaders = (Tally(7, 1_340, 14, 20, 9000), Tally(9, 253, 3, 20, 9000))
     card = replace(REVEAL, leaders=leaders)
     view = rounds.reveal(card, bank())
     assert "Fastest: Alwina 0.9s (+98) Leading: Alwina 1,340 · a member 253" in reads(view)
@@ -297,3 +300,59 @@ async def test_a_picture_that_cannot_be_drawn(
     assert await rounds.race_picture(RACE) is None
     assert "no ink" in caplog.text
     assert "took the lead for good" in text_of(await rounds.standings(CARD))
+
+
+STATUS = RoundStatus(
+    round=Round(
+        id=7,
+        guild_id=1,
+        channel_id=10,
+        starter_id=7,
+        topic_id=None,
+        difficulty="mixed",
+        seconds=20,
+        hosted=False,
+        total=5,
+        phase=Phase.OPEN,
+        number=2,
+        due_at=AT,
+        failures=0,
+        idle=0,
+        ending=None,
+        started_at=AT,
+        two_played=True,
+        erased_in=None,
+    ),
+    question=RoundQuestion(9, 7, 2, ONE.id, "0123", 20, AT, 33, AT, AT, None),
+    answered=3,
+    leaders=((1, Tally(8, 98, 1, 1, 900)),),
+    names={7: "Alwina", 8: "Bob"},
+)
+
+
+def test_how_a_round_goes() -> None:
+    """It links the open question or says when the next one comes, and has a button to stop it."""
+    view = rounds.status(STATUS, may_stop=True)
+    assert reads(view) == (
+        "Question 2 of 5, started by Alwina Open until <t:1714564800:T> · 3 answers · "
+        "https://discord.com/channels/1/10/33 1. Bob · 98 points"
+    )
+    assert (labels(view), custom_ids(view)) == (["Stop"], ["stop:v1:7"])
+    assert labels(rounds.status(STATUS, may_stop=False)) == []
+    ending = replace(STATUS, round=replace(STATUS.round, ending="stopped"))
+    assert "The round ends after this question." in reads(rounds.status(ending, may_stop=True))
+    assert labels(rounds.status(ending, may_stop=True)) == ["Stop now"]
+    pause = replace(STATUS, question=None, round=replace(STATUS.round, phase=Phase.PAUSE))
+    assert "The next question comes at <t:1714564800:T>." in reads(
+        rounds.status(pause, may_stop=True)
+    )
+    hosted = replace(pause, round=replace(pause.round, hosted=True))
+    assert "The next question comes when the host presses Next." in reads(
+        rounds.status(hosted, may_stop=True)
+    )
+
+
+def test_what_stop_shows() -> None:
+    """While a question is open, a second press ends the round at once."""
+    assert labels(rounds.stopped(7, reveal_follows=True)) == ["Stop now"]
+    assert labels(rounds.stopped(7, reveal_follows=False)) == []

@@ -18,14 +18,14 @@ from bot.core.clicks import AlreadyAnswered
 from bot.core.database import open_database
 from bot.core.errors import DeliveryRefused, UserError
 from bot.core.jobs import LEASE, PATIENCE
-from bot.play.rules import SHORTEST_GRACE
+from bot.games.rules import SHORTEST_GRACE
 from bot.questions.model import Bank
 from bot.rounds import store as round_store
-from bot.rounds.cards import Locked, QuestionCard, RevealCard, StandingsCard
+from bot.rounds.model import Locked, QuestionCard, RevealCard, StandingsCard
 from tests import patience
 from tests.fakes import Crash, unsent
 from tests.rounds.scenes import answer_both, open_round, play, reveals, standings, stop
-from tests.stage import ALWINA, BOB, CLEMENTINE, GUILD, Stage
+from tests.stage import ALWINA, BOB, CLEMENTINE, DAGOBERT, GUILD, Stage
 
 
 async def check_played(stage: Stage) -> None:
@@ -105,7 +105,7 @@ async def test_a_reveal_shows_the_three_fastest_right_answers(stage: Stage) -> N
     await stage.wait(seconds=21)
     (card,) = reveals(stage)
     assert (card.outcome.answered, card.outcome.right) == (5, 4)
-    assert [(f.name, f.elapsed_ms, f.points) for f in card.fastest] == [
+    assert [(card.names.get(f.user_id), f.total_ms, f.points) for f in card.fastest] == [
         ("Clementine", 2000, 95),
         ("Bob", 5000, 88),
         (None, 9000, 78),
@@ -121,7 +121,8 @@ async def test_every_fifth_reveal_names_the_leaders(stage: Stage) -> None:
             await stage.answer(user_id, right=number % after == 0, after=after)
         await stage.answer(6, right=False, after=1)
     shown = {
-        card.number: [(one.name, one.points) for one in card.leaders] for card in reveals(stage)
+        card.number: [(card.names.get(one.user_id), one.points) for one in card.leaders]
+        for card in reveals(stage)
     }
     assert shown[5] == [("Alwina", 490), ("Bob", 190), ("Clementine", 92)]
     assert [number for number, leaders in shown.items() if leaders] == [5]
@@ -252,18 +253,6 @@ async def test_a_reveal_before_the_post_returns(stage: Stage) -> None:
     assert len(stage.sender.posts) == 2
 
 
-async def test_an_outage_after_the_post_does_not_repeat_it(stage: Stage) -> None:
-    """After an outage of ten minutes the post is found, not repeated."""
-    stage.sender.fail("post_question", unsent(), after=True)
-    stage.sender.fail("find_question", unsent(), times=1000)
-    round_id = await stage.start(1)
-    await stage.wait(minutes=10)
-    assert (await stage.round(round_id)).phase == "asking"
-    stage.sender.mend()
-    await stage.wait(minutes=1)
-    assert len(stage.sender.of_kind("question")) == 1
-
-
 async def test_a_long_outage_ends_the_round(stage: Stage) -> None:
     """A round that can't reach Discord backs off, and ends after a quarter of an hour."""
     stage.sender.fail("post_question", unsent(), times=10_000)
@@ -273,11 +262,7 @@ async def test_a_long_outage_ends_the_round(stage: Stage) -> None:
     assert (await stage.round(round_id)).phase == "asking"
     await stage.wait(minutes=3)
     round_ = await stage.round(round_id)
-    assert (round_.phase, round_.ending, round_.detail) == (
-        "ended",
-        "error",
-        "Discord answered 503",
-    )
+    assert (round_.phase, round_.ending) == ("ended", "error")
     assert stage.sender.calls["post_question"] + stage.sender.calls["find_question"] < 60
 
 
@@ -295,9 +280,6 @@ async def test_a_step_that_always_fails_ends_the_round(
     await stage.wait(minutes=4)
     round_ = await stage.round(round_id)
     assert (round_.phase, round_.ending) == ("ended", "error")
-    assert (
-        round_.detail == "Something unexpected went wrong. Whoever runs me can find it in my log."
-    )
     assert len(stage.sender.of_kind("standings")) == (method != "post_standings")
     assert await stage.check_points() == ({} if method == "post_question" else {ALWINA: 98, BOB: 0})
     tries = [record for record in caplog.records if record.name == "bot.core.jobs"]
@@ -329,7 +311,7 @@ async def test_a_permanent_refusal_ends_the_round(
         await answer_both(stage)
     await stage.wait(seconds=30)
     round_ = await stage.round(round_id)
-    assert (round_.phase, round_.ending, round_.detail) == ("ended", what, reason)
+    assert (round_.phase, round_.ending) == ("ended", what)
     assert any(reason in record.getMessage() for record in caplog.records)
     if method == "reveal_question":
         assert standings(stage).ending == what
@@ -398,12 +380,14 @@ async def test_the_reveal_comes_early_when_all_players_have_answered(stage: Stag
     opened = snowflakes.created_at(stage.card().message_id)
     await stage.answer(CLEMENTINE, after=3)  # no player: the others are waited for
     assert (await stage.answer(ALWINA, after=4)).reveal_at == opened + timedelta(seconds=20)
-    assert (await stage.answer(BOB, after=6)).reveal_at == opened + timedelta(seconds=8)
+    early = opened + timedelta(seconds=8) + SHORTEST_GRACE
+    assert (await stage.answer(BOB, after=6)).reveal_at == early
+    assert (await stage.answer(DAGOBERT, after=7)).reveal_at == early
     await stage.until(opened + timedelta(seconds=8))
     assert len(reveals(stage)) == 1
     await stage.until(opened + timedelta(seconds=8.25))
     assert len(reveals(stage)) == 2
-    assert reveals(stage)[1].outcome.answered == 3
+    assert reveals(stage)[1].outcome.answered == 4
 
 
 async def test_players_who_leave(stage: Stage) -> None:
@@ -507,10 +491,10 @@ async def test_late_after_an_early_reveal(stage: Stage) -> None:
 
 async def test_late_after_a_stop(stage: Stage) -> None:
     """A question closed by a stop didn't close because all had answered."""
-    await open_round(stage, 2)
+    round_id = await open_round(stage, 2)
     post = stage.card()
     for _ in range(2):
-        await stop(stage)
+        await stop(stage, round_id)
     await stage.work()
     with pytest.raises(UserError, match="Time was up"):
         await stage.answer(BOB, post=post, after=3)
@@ -520,21 +504,20 @@ async def test_late_after_a_stop(stage: Stage) -> None:
 async def test_each_answer_plans_an_edit_of_the_count(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, seconds: int | None
 ) -> None:
-    """The plan has the number of answers and, in a round with a clock, the deadline."""
-    planned: list[tuple[int, int, datetime | None]] = []
+    """The plan has when the question was opened and, in a round with a clock, its deadline."""
+    planned: list[tuple[int, datetime, datetime | None]] = []
 
-    def plan(
-        _round: int, question_id: int, *, count: int, opened: datetime, deadline: datetime | None
-    ) -> None:
-        planned.append((question_id, count, deadline))
+    def plan(question_id: int, *, opened: datetime, deadline: datetime | None) -> None:
+        planned.append((question_id, opened, deadline))
 
-    monkeypatch.setattr(stage.bot.open_questions.counters, "touch", plan)
+    monkeypatch.setattr(stage.bot.open_questions.counter, "touch", plan)
     question = await stage.question(
         await open_round(stage, seconds=seconds, hosted=seconds is None)
     )
     await answer_both(stage)
+    assert question.opened_at is not None
     deadline = question.deadline_at if seconds else None
-    assert planned == [(question.id, 1, deadline), (question.id, 2, deadline)]
+    assert planned == [(question.id, question.opened_at, deadline)] * 2
 
 
 async def test_the_count_on_the_card(stage: Stage) -> None:
@@ -543,7 +526,7 @@ async def test_the_count_on_the_card(stage: Stage) -> None:
     post = stage.card()
     await stage.answer(ALWINA, after=1)
     await stage.answer(BOB, after=1)
-    assert await stage.bot.round_messages.refresh(post.row_id) == 2
+    assert await stage.bot.round_messages.refresh(post.row_id)
     (edit,) = stage.sender.edits_of("refresh")
     assert isinstance(edit.card, QuestionCard)
     assert isinstance(post.card, QuestionCard)
@@ -552,9 +535,9 @@ async def test_the_count_on_the_card(stage: Stage) -> None:
         replace(post.card, answered=2, left=20),
     )
     stage.sender.fail("refresh_question", unsent())
-    assert await stage.bot.round_messages.refresh(post.row_id) == 2
+    assert await stage.bot.round_messages.refresh(post.row_id)
     await stage.wait(seconds=21)
-    assert await stage.bot.round_messages.refresh(post.row_id) is None
+    assert not await stage.bot.round_messages.refresh(post.row_id)
     assert len(stage.sender.edits_of("refresh")) == 1
 
 
@@ -596,28 +579,18 @@ async def test_the_count_is_stopped_before_the_reveal(
 ) -> None:
     """No late refresh can replace the reveal by the open card."""
     revealed_at_stop: list[int] = []
-    stop = stage.bot.open_questions.counters.stop
+    stop = stage.bot.open_questions.counter.stop
 
-    async def record(round_id: int) -> None:
+    async def record(question_id: int) -> None:
         revealed_at_stop.append(len(reveals(stage)))
-        await stop(round_id)
+        await stop(question_id)
 
-    monkeypatch.setattr(stage.bot.open_questions.counters, "stop", record)
+    monkeypatch.setattr(stage.bot.open_questions.counter, "stop", record)
     await open_round(stage)
     await stage.answer(ALWINA, after=1)
     await stage.wait(seconds=21)
     assert revealed_at_stop[0] == 0
     assert len(reveals(stage)) == 1
-
-
-async def test_a_step_that_is_not_due(stage: Stage) -> None:
-    """Work on a row that isn't due, or is gone, does nothing."""
-    round_id = await open_round(stage)
-    before = await stage.round(round_id)
-    await stage.bot.round_work.work(round_id)
-    await stage.bot.round_work.work(404)
-    assert await stage.round(round_id) == before
-    assert (len(stage.sender.posts), stage.sender.edits) == (1, [])
 
 
 async def work_in_two_processes(stage: Stage) -> None:
@@ -719,15 +692,6 @@ def without(bank: Bank, item_id: str) -> Bank:
     )
 
 
-async def test_a_failure_is_retried_in_seconds(stage: Stage) -> None:
-    """A failed request is retried after two seconds, long before its lease ends."""
-    stage.sender.fail("reveal_question", unsent())
-    await stage.start(1, seconds=5)
-    await stage.wait(seconds=5 + 1 + 2 + 5 + 1)
-    assert stage.sender.calls["reveal_question"] == 2
-    assert len(stage.sender.of_kind("standings")) == 1
-
-
 async def test_a_round_with_one_player(stage: Stage) -> None:
     """Its points don't count on the boards, and reveals say so."""
     await open_round(stage, 2)
@@ -758,6 +722,21 @@ async def test_the_second_player_makes_a_round_count(stage: Stage) -> None:
     assert await stage.check_points() == {ALWINA: 4 * 98, BOB: 95}
     assert [card.alone for card in reveals(stage)] == [True, True, False, False]
     assert not standings(stage).repeats
+
+
+async def test_a_second_player_who_deletes_their_data(stage: Stage) -> None:
+    """Two have played, so the other one is paid for all questions, also for later ones."""
+    round_id = await open_round(stage, 3)
+    for number in range(3):
+        await stage.answer(ALWINA, after=1)
+        if number < 2:
+            await stage.answer(BOB, after=2)
+        if number == 1:
+            await stage.bot.privacy.erase(BOB)
+        await stage.next_card(round_id)
+    await stage.wait(minutes=2)
+    assert await stage.check_points() == {ALWINA: 3 * 98}
+    assert [card.alone for card in reveals(stage)] == [False] * 3
 
 
 async def test_an_item_wins_points_once_in_thirty_days(stage: Stage) -> None:

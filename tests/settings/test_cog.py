@@ -9,74 +9,69 @@ import pytest
 from simcord.backend.errors import SetupError
 
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
-from tests.simcord.stage import Stage, alt_texts, answer_to, reply, text_of
+from tests.simcord.stage import Stage, answer_to, reply, text_of
 
 __all__ = ["long_sleeps", "no_pace", "stage"]
 
 
+async def change(stage: Stage, panel: Any, label: str, **given: Any) -> Any:
+    """Fill in the form of a setting."""
+    form = await stage.manager.click(answer_to(panel), label=label)
+    return await stage.manager.submit_modal(form, given)
+
+
 async def test_the_settings_panel(stage: Stage) -> None:
-    """Each list and form stores its setting at once, and the panel shows it with the others unchanged."""
+    """Each form stores its setting at once, and the panel shows it with the others unchanged."""
     shown = await stage.manager.slash(stage.quiz, "settings")
     assert shown.ephemeral
     said = reply(shown)
     assert "Time zone: **UTC** · 00:00 there now" in said
-    assert "Rounds and challenges can be started by: **everyone**" in said
-    assert "Suggested questions are announced in: **nowhere**" in said
+    assert "Rounds are started by: **everyone**" in said
+    assert "Suggestions go to: **nowhere**" in said
 
     learners = stage.guild.create_role("learners")
-    await stage.manager.select(
-        answer_to(shown), values=[learners], custom_id="settings:v1:starters"
-    )
-    await stage.manager.select(
-        answer_to(shown), values=[stage.daily], custom_id="settings:v1:suggestions"
-    )
-    form = await stage.manager.click(answer_to(shown), label="Change time zone")
-    await stage.manager.submit_modal(form, {"zone": ["Asia/Tokyo"], "other": ""})
+    await change(stage, shown, "Who starts rounds", role=[learners])
+    await change(stage, shown, "Suggestions", channel=[stage.daily])
+    await change(stage, shown, "Time zone", zone=["Asia/Tokyo"], other="")
     said = text_of(answer_to(shown))
     assert "Time zone: **Asia/Tokyo** · 09:00 there now" in said
     assert "now begin by that clock" in said
-    assert f"started by: **only members with <@&{learners.id}>**" in said
-    assert f"announced in: <#{stage.daily.id}>" in said
+    assert f"started by: <@&{learners.id}>" in said
+    assert f"Suggestions go to: <#{stage.daily.id}>" in said
 
-    form = await stage.manager.click(answer_to(shown), label="Change time zone")
-    await stage.manager.submit_modal(form, {"zone": ["Asia/Tokyo"], "other": "lisbon"})
-    await stage.manager.select(answer_to(shown), values=[], custom_id="settings:v1:starters")
-    await stage.manager.select(answer_to(shown), values=[], custom_id="settings:v1:suggestions")
+    await change(stage, shown, "Time zone", zone=["Asia/Tokyo"], other="lisbon")
+    await change(stage, shown, "Who starts rounds", role=[])
+    await change(stage, shown, "Suggestions", channel=[])
     said = text_of(answer_to(shown))
     assert "Time zone: **Europe/Lisbon**" in said
     assert "started by: **everyone**" in said
-    assert "announced in: **nowhere**" in said
+    assert "Suggestions go to: **nowhere**" in said
 
 
 async def test_a_new_zone_and_the_daily(stage: Stage) -> None:
     """The panel says at once when the question of the day comes in the new zone."""
-    setup = {"channel": stage.daily, "time": "09:00", "timezone": "UTC"}
-    await stage.manager.slash(stage.quiz, "daily setup", **setup)
+    await stage.add_daily(zone="UTC")
     shown = await stage.manager.slash(stage.quiz, "settings")
-    assert "The question of the day comes at 09:00 by this clock." in reply(shown)
-    form = await stage.manager.click(answer_to(shown), label="Change time zone")
-    await stage.manager.submit_modal(form, {"zone": ["America/New_York"], "other": ""})
+    await change(stage, shown, "Time zone", zone=["America/New_York"], other="")
     said = text_of(answer_to(shown))
     assert "A question that's open closes at the time on its card." in said
     assert "Next: **Thursday 1 January, 09:00** (America/New_York)" in said
-    assert "America/New_York" in reply(await stage.manager.slash(stage.quiz, "daily status"))
-    await stage.manager.slash(stage.quiz, "daily pause")
+    panel = await stage.manager.slash(stage.quiz, "daily")
+    assert "America/New_York" in reply(panel)
+    await stage.manager.click(answer_to(panel), label="Pause")
     assert "by this clock" not in reply(await stage.manager.slash(stage.quiz, "settings"))
 
 
 async def test_unusable_settings_are_refused(stage: Stage) -> None:
     """An unknown zone or a channel where the bot can't post is refused, and nothing changes."""
-    panel = answer_to(await stage.manager.slash(stage.quiz, "settings"))
+    panel = await stage.manager.slash(stage.quiz, "settings")
     denied: dict[Any, discord.PermissionOverwrite] = {
         stage.guild.default_role: discord.PermissionOverwrite(send_messages=False)
     }
     locked = stage.guild.create_text_channel("locked", overwrites=denied)
-    refused = await stage.manager.select(
-        panel, values=[locked], custom_id="settings:v1:suggestions"
-    )
+    refused = await change(stage, panel, "Suggestions", channel=[locked])
     assert "I need Send Messages and Attach Files there" in reply(refused)
-    form = await stage.manager.click(panel, label="Change time zone")
-    wrong = await stage.manager.submit_modal(form, {"zone": ["UTC"], "other": "berl"})
+    wrong = await change(stage, panel, "Time zone", zone=["UTC"], other="berl")
     assert "Did you mean Europe/Berlin?" in reply(wrong)
     found = await stage.services.settings.read(stage.guild.id)
     assert (found.server.zone, found.server.suggestions_channel_id) == ("UTC", None)
@@ -85,43 +80,39 @@ async def test_unusable_settings_are_refused(stage: Stage) -> None:
 async def test_the_role_that_may_start_rounds(stage: Stage) -> None:
     """Members without the role are told which one they need; others and managers start rounds."""
     learners = stage.guild.create_role("learners")
-    panel = answer_to(await stage.manager.slash(stage.quiz, "settings"))
-    await stage.manager.select(panel, values=[learners], custom_id="settings:v1:starters")
-    refused = await stage.alwina.slash(stage.quiz, "quiz start")
+    await stage.services.settings.set_starters(stage.guild.id, learners.id)
+    refused = await stage.alwina.slash(stage.quiz, "quiz")
     assert refused.ephemeral
     assert f"Only members with <@&{learners.id}> can start one on this server." in reply(refused)
     dagobert = stage.guild.add_member(stage.env.create_user("dagobert"), roles=[learners])
-    assert "**dagobert** starts" in reply(await dagobert.slash(stage.quiz, "quiz start"))
-    assert "**mechthild** starts" in reply(await stage.manager.slash(stage.daily, "quiz start"))
+    assert "**dagobert** starts" in reply(await dagobert.slash(stage.quiz, "quiz"))
+    assert "**mechthild** starts" in reply(await stage.manager.slash(stage.daily, "quiz"))
 
 
 async def test_the_recap_in_the_panel(stage: Stage) -> None:
     """A channel turns it on, a day moves it, and no channel turns it off; then it is posted."""
     shown = await stage.manager.slash(stage.quiz, "settings")
     assert "Weekly recap: **off**" in reply(shown)
-    await stage.manager.select(
-        answer_to(shown), values=[stage.daily], custom_id="settings:v1:recap"
-    )
-    assert f"<#{stage.daily.id}> · next: **Monday 5 January, 09:00**" in text_of(answer_to(shown))
-    await stage.manager.select(answer_to(shown), values=["1"], custom_id="settings:v1:recapday")
-    assert "next: **Tuesday 6 January, 09:00**" in text_of(answer_to(shown))
-    await stage.manager.select(answer_to(shown), values=[], custom_id="settings:v1:recap")
+    await change(stage, shown, "Recap", channel=[stage.daily], day=["0"])
+    monday = f"<#{stage.daily.id}>, next **Monday 5 January, 09:00**"
+    assert monday in text_of(answer_to(shown))
+    await change(stage, shown, "Recap", channel=[stage.daily], day=["1"])
+    assert "next **Tuesday 6 January, 09:00**" in text_of(answer_to(shown))
+    await change(stage, shown, "Recap", channel=[], day=["1"])
     assert "Weekly recap: **off**" in text_of(answer_to(shown))
-    await stage.manager.select(
-        answer_to(shown), values=[stage.daily], custom_id="settings:v1:recap"
-    )
-    question = await stage.play(questions=1, seconds=10)
-    await question.answer(stage.alwina)
-    await question.answer(stage.bob, right=False)
+    await change(stage, shown, "Recap", channel=[stage.daily], day=["1"])
+    question = await stage.play(questions=4, seconds=10)
+    for _ in range(4):
+        await question.answer(stage.alwina)
+        await question.answer(stage.bob, right=False)
+        await question.answer(stage.clementine)
+        question = await stage.next_message()
     await stage.wait(5.5 * 86_400)
     (recap,) = stage.daily.history()
     assert text_of(recap).startswith(
         "### The week in review\n-# 29 December – 4 January\n🥇 **alwina** · **"
     )
-    assert "2 people took part · 2 answers · 50% right" in text_of(recap)
-    assert [file.filename for file in recap.attachments] == ["week.png"]
-    (alt,) = alt_texts(recap)
-    assert "Answers by day: Monday 0, Tuesday 0, Wednesday 0, Thursday 2" in alt
+    assert "3 people took part · 12 answers · 67% right" in text_of(recap)
 
 
 async def test_a_deleted_role_is_reported(stage: Stage) -> None:

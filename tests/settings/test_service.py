@@ -48,7 +48,7 @@ async def test_a_time_that_has_passed_in_the_new_zone(stage: Stage) -> None:
     """No daily of that date is posted or missed, and the next one comes by the new clock."""
     await stage.set_up(at="23:00", zone="UTC", answer_hours=4)
     await stage.wait(hours=8)
-    found = await stage.bot.settings.set_zone(GUILD, "tokyo")  # where 23:00 was six hours ago
+    found = await stage.bot.settings.set_zone(GUILD, "Asia/Tokyo")  # where 23:00 was six hours ago
     [daily] = found.dailies
     assert (daily.schedule.zone, daily.schedule.at) == ("Asia/Tokyo", "23:00")
     await stage.wait(days=1)

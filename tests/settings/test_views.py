@@ -1,50 +1,71 @@
-"""The settings panel's list of packs."""
+"""The panel of settings, and the form for packs."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 
 import discord
+from msgspec.structs import replace
 
 from bot.chat.messages import text_of
 from bot.core.servers import Server
-from bot.recap.service import RecapStatus
-from bot.settings.service import PackChoice, Settings
-from bot.settings.views import settings
+from bot.recap.model import RecapStatus
+from bot.settings.model import PackChoice, SettingsPanel
+from bot.settings.views import form, panel
+from tests.messages import check_limits, labels, lines
 
 PACKS = (
     PackChoice("questions", "Fifty topics", 500, True),
     PackChoice("modern", "Modern practice", 200, False),
 )
+NOW = datetime(2027, 1, 4, tzinfo=UTC)
+FOUND = SettingsPanel(
+    server=Server(1),
+    dailies=(),
+    recap=RecapStatus(None, 0, None, None),
+    packs=PACKS,
+    teams=0,
+    milestones=0,
+    now=NOW,
+)
 
 
-def panel(*packs: PackChoice) -> discord.ui.LayoutView:
-    recap = RecapStatus(None, 0, None, None)
-    return settings(Settings(Server(1), (), recap, packs, 0, 0, datetime(2027, 1, 4, tzinfo=UTC)))
-
-
-def listed(shown: discord.ui.LayoutView) -> list[discord.SelectOption]:
-    """The options of the list of packs."""
-    lists = [item for item in shown.walk_children() if isinstance(item, discord.ui.Select)]
-    return [
-        option for one in lists if one.custom_id == "settings:v1:packs" for option in one.options
+def test_each_setting_takes_a_line() -> None:
+    """Every setting is on a line of its own with its value, so that the panel fits a phone."""
+    everything = replace(
+        FOUND,
+        server=Server(1, "Europe/Berlin", 7, 8),
+        recap=RecapStatus(8, 0, NOW, None),
+        teams=2,
+        milestones=1,
+    )
+    shown = panel(everything)
+    assert lines(shown)[1:] == [
+        "Time zone: **Europe/Berlin** · 01:00 there now",
+        "Rounds are started by: <@&7>",
+        "Questions: **Fifty topics**",
+        "Weekly recap: <#8>, next **Monday 4 January, 01:00**",
+        "Suggestions go to: <#8>",
+        "Teams: **2 roles**",
+        "Milestones: **1 role**",
     ]
+    check_limits(shown, "settings")
 
 
 def test_the_packs_that_are_asked() -> None:
-    """Their titles are shown, and the list has them selected, with the size of each."""
-    shown = panel(*PACKS)
-    assert "Question packs asked here: **Fifty topics**" in text_of(shown)
-    options = [(option.label, option.description, option.default) for option in listed(shown)]
+    """The panel says which they are, and the form has them selected, with the size of each."""
+    (field,) = [c for c in form("packs", FOUND).walk_children() if isinstance(c, discord.ui.Select)]
+    options = [(option.label, option.description, option.default) for option in field.options]
     assert options == [
         ("Fifty topics", "500 questions", True),
         ("Modern practice", "200 questions", False),
     ]
-    assert "asked here: **all of them**" in text_of(panel(PACKS[0], PACKS[0]))
+    both = replace(FOUND, packs=(PACKS[0], PACKS[0]))
+    assert "Questions: **all packs**" in text_of(panel(both))
 
 
-def test_one_pack_needs_no_list() -> None:
-    """One pack is always asked."""
-    shown = panel(PACKS[0])
-    assert listed(shown) == []
-    assert "packs" not in text_of(shown)
+def test_one_pack_is_always_asked() -> None:
+    """So there is nothing to choose."""
+    shown = panel(replace(FOUND, packs=PACKS[:1]))
+    assert "Packs" not in labels(shown)
+    assert "Questions" not in text_of(shown)

@@ -98,6 +98,37 @@ class Stage:
             await self.env.advance_time(step)
             seconds -= step
 
+    async def add_daily(
+        self,
+        *,
+        channel: ChannelHandle | None = None,
+        time: str = "09:00",
+        zone: str = "Europe/Berlin",
+        hours: int = 23,
+        **more: Any,
+    ) -> Any:
+        """Add a daily with the forms of the panel, and return the result of the command.
+
+        `more` are a name, for a second one, and values for its other forms.
+        """
+        manager = self.manager
+        shown = await manager.slash(self.quiz, "daily")
+        add = "Set it up" if "Set it up" in labels(answer_to(shown)) else "Add another"
+        fields: dict[str, Any] = {"channel": [channel or self.daily], "time": time}
+        fields |= {"days": list("0123456"), "hours": [str(hours)]}
+        fields |= {"zone": [zone]} if add == "Set it up" else {"name": more.pop("name")}
+        added = await manager.submit_modal(await manager.click(answer_to(shown), label=add), fields)
+        assert "Next:" in text_of(answer_to(shown)), reply(added)
+        if "kind" in more or "topic" in more:
+            form = await manager.click(answer_to(shown), label="Questions")
+            fields = {"kind": [more.pop("kind", "choice")], "asks": ["all"]}
+            await manager.submit_modal(form, {**fields, "topic": more.pop("topic", "")})
+        if more:
+            form = await manager.click(answer_to(shown), label="Name, role, thread")
+            fields = {"name": "Question of the day", "thread": ["no"], **more}
+            await manager.submit_modal(form, fields)
+        return shown
+
     def reader(self) -> tuple[ChannelHandle, MemberActor]:
         """Return a new channel, and a member who may read but not write there."""
         readers = self.guild.create_role("readers")
@@ -113,7 +144,7 @@ class Stage:
 
     async def play(self, **options: Any) -> Question:
         """Start a round and return its first question."""
-        result = await self.alwina.slash(self.quiz, "quiz start", **options)
+        result = await self.alwina.slash(self.quiz, "quiz", **options)
         assert "**alwina** starts" in reply(result)
         await self.wait(8)
         return self.question()

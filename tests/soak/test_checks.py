@@ -44,7 +44,10 @@ def test_a_daily_is_expected_on_each_local_date() -> None:
         ("UPDATE dailies SET local_date = '2026-10-12'", "two dailies"),
         ("UPDATE dailies SET local_date = '2026-10-19'", "has a daily on 2026-10-19"),
         ("UPDATE dailies SET state = 'open'", "is 'open'"),
-        ("UPDATE dailies SET number = 2 WHERE local_date = '2026-10-13'", "(daily 1) has no daily"),
+        (
+            "UPDATE dailies SET schedule_id = 2 WHERE local_date = '2026-10-13'",
+            "(daily 1) has no daily",
+        ),
     ],
 )
 def test_wrong_dailies_are_found(tmp_path: Path, damage: str, sentence: str) -> None:
@@ -52,8 +55,9 @@ def test_wrong_dailies_are_found(tmp_path: Path, damage: str, sentence: str) -> 
     file = tmp_path / "copy.db"
     with closing(sqlite3.connect(file)) as conn, conn:
         conn.execute(
-            "CREATE TABLE dailies (guild_id, number, local_date, state, closes_at, message_id)"
+            "CREATE TABLE dailies (guild_id, schedule_id, local_date, state, closes_at, message_id)"
         )
+        conn.execute("CREATE TABLE daily_schedules AS SELECT 1 AS id, 1 AS guild_id")
         for n in range(3):
             closes = int((START + n * DAY + timedelta(hours=20)).timestamp() * 1000)
             row = 1, 1, f"2026-10-{12 + n}", "closed", closes, 7

@@ -18,8 +18,8 @@ pytestmark = pytest.mark.thorough
 
 FAULTS = {
     "DELETE FROM answers WHERE source = 'daily'": "acknowledged but not stored",
-    "UPDATE answers SET streak = streak + 1": "a replay says",
-    "UPDATE streaks SET best = best + 1": "a replay says",
+    "UPDATE answers SET streak = 99": "has a streak of 99",
+    "UPDATE streaks SET current = best + 1": "the streak of",
     "UPDATE totals SET points = points + 1": "a repair changes",
     "UPDATE cards SET due_at = due_at + 1": "a replay makes",
     "DELETE FROM dailies": "has no daily on",

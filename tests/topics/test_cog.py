@@ -18,14 +18,14 @@ async def test_from_the_sections_to_a_topic(stage: Stage) -> None:
     """The sections show the member's progress, lead to topics and start practice of the weakest."""
     new = await stage.alwina.slash(stage.quiz, "topics")
     assert f"-# {len(BANK.asked)} questions · 0 met · 0 learned" in reply(new)
-    assert f"**{SECTION}** · new" in reply(new)
+    assert SECTION not in reply(new)
     assert labels(answer_to(new)) == []
     question = await stage.play(questions=1, seconds=5, topic=TOPIC.id)
     await question.answer(stage.alwina, right=False)
     await stage.wait(22)  # the reveal, and the pause: then it is counted
     shown = await stage.alwina.slash(stage.quiz, "topics")
     assert "· 1 met · 0 learned" in reply(shown)
-    assert f"**{SECTION}** · 1 of " in reply(shown)
+    assert f"{SECTION} · 1/" in reply(shown)
     assert "Weakest: **Temperature**" in reply(shown)
     message = answer_to(shown)
     (sections,) = lists(message)
@@ -37,8 +37,9 @@ async def test_from_the_sections_to_a_topic(stage: Stage) -> None:
         page = reply(await stage.alwina.click(message, label="Next"))
     (topics,) = lists(answer_to(shown))
     await stage.alwina.select(message, values=[TOPIC.id], custom_id=topics.custom_id)
-    assert f"### {TOPIC.title}\n-# Learning · 0 of {len(TOPIC.items)} learned · 1 due" in text_of(
-        answer_to(shown)
+    assert (
+        f"### {TOPIC.title}\n-# {SECTION} · Learning · 0 of {len(TOPIC.items)} learned · 1 due"
+        in text_of(answer_to(shown))
     )
     await stage.alwina.click(message, label="All topics")
     await stage.alwina.click(message, label="All sections")
@@ -51,8 +52,11 @@ async def test_the_page_of_a_topic(stage: Stage) -> None:
     read = await stage.alwina.slash(stage.quiz, "topics", topic=TOPIC.id)
     assert read.ephemeral
     assert TOPIC.question in reply(read).replace("\\", "")
-    tabs = ["Question", "Model answer"]
-    assert labels(answer_to(read)) == [*tabs, "Practise", "Interview me", "Anki deck", "All topics"]
+    tabs = ["Question", "Key points", "Model answer"]
+    assert labels(answer_to(read)) == [
+        *tabs,
+        *("Practise", "Interview me", "Anki deck", "Suggest a question", "All topics"),
+    ]
     await stage.alwina.click(answer_to(read), label="Model answer")
     assert TOPIC.answer.split("\n\n")[-1] in reply(read).replace("\\", "")
     assert TOPIC.references[0].url in reply(read)

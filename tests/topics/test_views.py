@@ -9,12 +9,12 @@ from discord import ui
 from msgspec.structs import replace
 
 from bot.chat.messages import text_of
-from bot.memory.progress import Progress
+from bot.memory.model import Progress
 from bot.questions.model import Bank, KeyPoint, Reference, Section, Topic
 from bot.topics import views
 from bot.topics.model import Deck, TopicList
 from bot.topics.rules import topic_pages
-from tests.messages import check_limits, labels, texts
+from tests.messages import check_limits, height, labels, texts
 from tests.shipped import packs
 
 LARGEST = Topic(
@@ -31,8 +31,6 @@ LARGEST = Topic(
 )
 FIRST = next(iter(packs().topics.values()))
 DECK = Deck(b"deck", questions=2, without_picture=0, left_out=False)
-_PHONE = 42
-"""Characters of a line of text at 390 px."""
 
 
 def found(bank: Bank | None = None, *known: Progress) -> TopicList:
@@ -60,12 +58,6 @@ def plain(text: str) -> str:
     return re.sub(r"\\", "", text)
 
 
-def height(card: ui.LayoutView) -> float:
-    """Return about how many lines of a phone a message takes; a row of buttons takes two."""
-    said = sum(-(-len(line) // _PHONE) for text in texts(card) for line in text.split("\n"))
-    return said + 2 * sum(isinstance(item, ui.ActionRow) for item in card.walk_children())
-
-
 def test_the_lists_fit_a_phone() -> None:
     """Sections and topics take 20 lines at most, within Discord's limits."""
     known = Progress(FIRST.id, len(FIRST.items), met=2, learned=1, due=1, latest=2, misses=2)
@@ -73,9 +65,8 @@ def test_the_lists_fit_a_phone() -> None:
     sections = views.section_list(shown)
     assert height(sections) <= 20
     check_limits(sections, "sections")
-    assert f"· 2 of {sum(len(t.items) for t in packs().sections[0].topics)} met" in text_of(
-        sections
-    )
+    items = sum(len(topic.items) for topic in packs().sections[0].topics)
+    assert f"{packs().sections[0].title} · 2/{items}" in text_of(sections)
     assert labels(sections) == ["Practise the weakest", "Set aside (3)"]
     for number in range(len(topic_pages(packs()))):
         page = views.topic_list(shown, number)
@@ -114,17 +105,23 @@ def test_the_largest_topic_takes_more_pages() -> None:
 def test_the_buttons() -> None:
     """The open tab is disabled; what can't be had of a topic has no button."""
     card = views.topic_page(found(), FIRST.id)
-    everything = ["Model answer", "Practise", "Interview me", "Anki deck", "All topics"]
+    everything = [
+        "Key points",
+        "Model answer",
+        "Practise",
+        "Interview me",
+        "Anki deck",
+        "Suggest a question",
+        "All topics",
+    ]
     assert enabled(card) == everything
     closed = replace(FIRST, question="", answer="", key_points=())
     card = views.topic_page(with_topic(closed), closed.id)
-    assert enabled(card) == ["Practise", "Anki deck", "All topics"]
+    assert enabled(card) == ["Practise", "Anki deck", "Suggest a question", "All topics"]
     assert "Source" in text_of(card)
     bare = replace(FIRST, items=())
-    assert enabled(views.topic_page(with_topic(bare), bare.id))[1:] == [
-        "Interview me",
-        "All topics",
-    ]
+    without_items = enabled(views.topic_page(with_topic(bare), bare.id, may_suggest=False))
+    assert without_items == [*everything[:2], "Interview me", "All topics"]
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,8 @@
 """Finding the key points of a question in an open answer, offline."""
 
-from bot.interviews.grading.grader import Grade, State, grade
+from bot.interviews.grading.grader import Grade, State, grade, grade_own
 from bot.interviews.grading.guards import Flag
 from bot.interviews.grading.hints import compare, follow_up_topic
-from bot.interviews.grading.own import grade_own
 from bot.interviews.grading.rubric import Rubric, Rubrics
 
 __all__ = [

@@ -13,7 +13,7 @@ state claims that a point is said: a point is found, or it is found and may say 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 
 from msgspec import Struct
@@ -30,8 +30,9 @@ from bot.interviews.grading.guards import (
 from bot.interviews.grading.matching import Answer, Match, Passage
 from bot.interviews.grading.mistakes import Mistake, find_mistakes
 from bot.interviews.grading.opposites import likelihoods as opposite_likelihoods
-from bot.interviews.grading.rubric import Rubric
+from bot.interviews.grading.rubric import BankWords, Rubric
 from bot.interviews.grading.words import Sentence, parse_sentences
+from bot.questions.model import Topic
 
 FOUND_LIKELIHOOD, UNCLEAR_LIKELIHOOD = 0.55, 0.2
 """Minimum likelihood of a found and of an unclear point."""
@@ -145,6 +146,16 @@ def grade(answer: str, rubric: Rubric, *, guarded: bool = True) -> Grade:
         text = sentences[mistake.sentence].text
         points[wrong.point] = PointGrade(State.CHECK, 0.0, text, wrong.text, wrong.why)
     return Grade(tuple(points), frozenset(flags))
+
+
+def grade_own(
+    grader: Callable[[str, Rubric], Grade], answer: str, topic: Topic, words: BankWords
+) -> Grade:
+    """Return the grade that `grade` or `compare` gives, for a topic that is not in the bank.
+
+    It is called in a separate process.
+    """
+    return grader(answer, words.rubric_for_other_topic(topic))
 
 
 def _checked(

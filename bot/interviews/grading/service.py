@@ -15,12 +15,10 @@ from threading import Lock
 from msgspec.structs import replace
 
 from bot.core.child_process import CallEnded, CallStopped, Limits, Process
-from bot.core.computing import SingleThread
+from bot.core.computing import FairLock, SingleThread
 from bot.core.errors import UserError
-from bot.core.fair_lock import FairLock
 from bot.core.limits import MAX_GRADING_MEMORY, MAX_GRADING_SECONDS
 from bot.interviews import grading
-from bot.interviews.cards import OPPOSITE, SAID, Assessment, Part, Point, Reply
 from bot.interviews.grading import Flag, Grade, Rubric, Rubrics, State
 from bot.interviews.grading.rubric import BankWords, count_words
 from bot.interviews.grading.verifying import (
@@ -34,6 +32,7 @@ from bot.interviews.grading.verifying import (
     is_within,
     original_passage,
 )
+from bot.interviews.model import OPPOSITE, SAID, Assessment, Part, Point, Reply
 from bot.questions.model import Topic
 from bot.questions.own import is_own
 

@@ -1,4 +1,4 @@
-"""What a model is asked about key points, and which of its rulings count.
+"""The questions to a model about key points, and which of its rulings count.
 
 The answer is a stranger's text and may manipulate a model. So a point that its words do not show
 counts as said only with a quote that is in the answer and is about the point.

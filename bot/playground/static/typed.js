@@ -1,4 +1,4 @@
-/* Reads command lines as people type or paste them: "/quiz start questions:3 seconds:10". */
+/* Reads command lines as people type or paste them: "/quiz questions:3 seconds:10". */
 
 /** @param {{name: string}[]} options */
 function marks(options) {

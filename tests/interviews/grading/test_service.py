@@ -11,11 +11,11 @@ import pytest
 from msgspec.structs import replace
 
 from bot.core.child_process import Process
-from bot.interviews.cards import OPPOSITE, SAID, Assessment, Reply
 from bot.interviews.grading import Grade, Rubric, Rubrics, grade, service
 from bot.interviews.grading.rubric import BankWords, count_words
 from bot.interviews.grading.service import Grading, Ungradable, count_in_process
 from bot.interviews.grading.verifying import PointToCheck, Ruling, Verdict
+from bot.interviews.model import OPPOSITE, SAID, Assessment, Reply
 from bot.questions.own import own_id
 from tests.banks import teaching_bank
 from tests.endings import end_process, run_out_of_memory
@@ -282,7 +282,7 @@ async def test_only_own_topics_are_graded_in_a_process(graded_in_process: list[s
     assert graded_in_process == []
     found = await grading.assess(OWN, HONEST, GUILD)
     here = grade(HONEST, rubrics().words.rubric_for_other_topic(OWN))
-    assert found.states == "".join(point.state[0] for point in here.points)
+    assert [p.state for p in found.points] == [p.state for p in here.points]
     assert [point.quote for point in found.points] == [point.evidence for point in here.points]
     hint = "A high temperature flattens the distribution."
     reply = await grading.compare(OWN, Reply("And if it is high?", hint, HONEST), GUILD)
@@ -306,7 +306,7 @@ async def test_a_topic_over_the_limits_is_not_tried_again(
     assert graded_in_process == [HONEST]
     other = await grading.assess(replace(OWN, id=own_id(GUILD, 2)), HONEST, GUILD)
     changed = await grading.assess(replace(OWN, answer="Shorter."), HONEST, GUILD)
-    assert other.states == changed.states
+    assert [p.state for p in other.points] == [p.state for p in changed.points]
     assert len(graded_in_process) == 3
 
 

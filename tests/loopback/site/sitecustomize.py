@@ -38,11 +38,13 @@ if API and "bot.core.child_process" not in sys.orig_argv:
 
     from datetime import timedelta
 
+    from bot.challenges import rules as challenges_rules
     from bot.chat import replies
     from bot.core import backend, jobs
     from bot.rounds import rules
 
     # nobody needs time to read
+    challenges_rules.BETWEEN_EDITS = timedelta(seconds=1)
     rules.LEAD = rules.SHORTEST_PAUSE = rules.LONGEST_PAUSE = timedelta(seconds=1)
     if lease := os.environ.get("LOOPBACK_LEASE"):
         usual = jobs.LEASE

@@ -1,0 +1,140 @@
+"""The pages of insights: an overview, and lists of questions."""
+
+from __future__ import annotations
+
+from bot.bank.insights_rules import EASY, FEWEST_ANSWERS, HARD
+from bot.bank.model import Insights, Judged
+from bot.chat import text as t
+from bot.chat.messages import ENDED, OPEN, PRIMARY, Message, button, pager, row, separator
+from bot.chat.router import PAGE, Route
+from bot.questions.model import Bank, Item
+
+LISTS = {
+    "doubtful": "Doubtful",
+    "hard": "Too hard",
+    "easy": "Too easy",
+    "reported": "Reported",
+    "unasked": "Never asked",
+}
+INSIGHTS = Route(
+    "insights",
+    {"list": "|".join(["all", *LISTS]), "slot": "open|prev|next", "page": PAGE},
+    command="</bank>",
+)
+OVERVIEW = INSIGHTS.id(list="all", slot="open", page=0)
+WEAKEST = Route("weakest", {"topic": "[a-z0-9-]{1,48}"}, command="</bank>")
+"""Starts a round on a topic."""
+
+_PAGE_LENGTH = 1600
+"""The number of characters on one page of a list."""
+_MEANING = {
+    "doubtful": "Among those who do well otherwise, a wrong answer beats the right one. Check the key and the wording.",
+    "hard": f"Less than {HARD}% of the answers are right.",
+    "easy": f"At least {EASY}% of the answers are right.",
+    "reported": "Members said that something is wrong with them.",
+    "unasked": "No round and no question of the day has asked them here.",
+}
+
+
+def overview(found: Insights) -> Message:
+    """Return the overview, with a button for each non-empty list and each weak topic."""
+    sizes = {name: len(getattr(found, name)) for name in LISTS}
+    lists = [
+        button(f"{LISTS[n]} ({size:,})", _link(n, "open", 0)) for n, size in sizes.items() if size
+    ]
+    starts = [
+        button(f"Round on {t.cut(w.title, 60)}", WEAKEST.id(topic=w.topic_id), PRIMARY)
+        for w in found.weakest
+    ]
+    weak = "\n".join(
+        f"- {t.one_line(w.title)} · {_right(w.right, w.answers)}" for w in found.weakest
+    )
+    return Message(
+        OPEN if found.judged or found.weakest else ENDED,
+        f"### What the answers say\n-# {t.count(found.answers, 'answer')} here in the last year",
+        _too_few(found),
+        "\n".join(
+            f"**{LISTS[n]}: {size:,}**\n-# {_MEANING[n]}" for n, size in sizes.items() if size
+        )
+        or None,
+        row(*lists),
+        separator() if weak else None,
+        f"**Weakest topics**\n{weak}" if weak else None,
+        *(row(start) for start in starts),
+    )
+
+
+def _too_few(found: Insights) -> str | None:
+    if found.judged:
+        return None
+    most = f" The most so far: {found.most}." if found.most else ""
+    return f"A question shows up here once it has {FEWEST_ANSWERS} answers.{most}"
+
+
+def list_page(found: Insights, bank: Bank, name: str, page: int) -> Message:
+    """Return a page of one list of questions."""
+    blocks = _blocks(found, bank, name)
+    back = button("Overview", OVERVIEW)
+    if not blocks:
+        return Message(ENDED, f"### {LISTS[name]}\nNothing is on this list now.", row(back))
+    pages = t.pages(blocks, _PAGE_LENGTH)
+    page = min(page, len(pages) - 1)
+    head = f"### {LISTS[name]}\n-# {t.count(len(blocks), 'question')}"
+    head += t.page_note(page, len(pages))
+    turn = pager(page, len(pages), lambda slot, number: _link(name, slot, number))
+    return Message(
+        OPEN, head, _MEANING[name], separator(), pages[page], separator(), row(*turn, back)
+    )
+
+
+def _link(name: str, slot: str, page: int) -> str:
+    return INSIGHTS.id(list=name, slot=slot, page=page)
+
+
+def _judged(judged: Judged, bank: Bank) -> str:
+    here = "" if judged.level in {None, judged.item.level} else f", {judged.level} for members here"
+    return f"{_asked(judged.item, bank)}{here} · {_right(judged.right, judged.answers)}"
+
+
+def _doubted(judged: Judged, bank: Bank) -> str:
+    doubt, item = judged.doubt, judged.item
+    assert doubt is not None
+    said = f"**{doubt.wrong:,}** of them got it wrong, **{doubt.right:,}** right"
+    if doubt.choice is not None:
+        wrong, right = (
+            t.one_line(choice.text)
+            for choice in (item.choices[doubt.choice], item.choices[min(item.right)])
+        )
+        said = f"**{doubt.wrong:,}** of them chose: {wrong}\n**{doubt.right:,}** chose what counts as right: {right}"
+    return f"{_judged(judged, bank)}\n{said}"
+
+
+def _reported(asked_id: str, count: int, bank: Bank) -> str:
+    times = t.count(count, "report")
+    if asked_id in bank.asked:
+        return f"{_asked(bank.asked[asked_id], bank)} · {times}"
+    topic = bank.open_topics[asked_id]
+    return f"{t.one_line(topic.question)}\n-# {t.one_line(topic.title)} · open question · {times}"
+
+
+def _asked(item: Item, bank: Bank) -> str:
+    return f"{t.one_line(item.prompt)}\n-# {t.one_line(bank.topic_of(item).title)} · {item.level}"
+
+
+def _right(right: int, answers: int) -> str:
+    return f"{t.percent(right, answers)} of {t.count(answers, 'answer')} right"
+
+
+def _blocks(found: Insights, bank: Bank, name: str) -> list[str]:
+    """Return the entries of a list."""
+    match name:
+        case "doubtful":
+            return [_doubted(j, bank) for j in found.doubtful]
+        case "hard":
+            return [_judged(j, bank) for j in found.hard]
+        case "easy":
+            return [_judged(j, bank) for j in found.easy]
+        case "reported":
+            return [_reported(asked_id, count, bank) for asked_id, count in found.reported]
+        case _:
+            return [_asked(item, bank) for item in found.unasked]

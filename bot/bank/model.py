@@ -1,0 +1,255 @@
+"""The values of a server's own questions, of suggestions and reports, and of insights."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from msgspec import Struct
+
+from bot.questions.model import Item
+from bot.questions.own import OwnItem, OwnTopic
+
+DEFAULT_TOPIC = "From our members"
+"""The topic of an accepted suggestion, unless who accepts it names another."""
+MAX_COUNTED = 100
+"""Limit for counting what waits; beyond it, views show "100+"."""
+
+
+class OwnQuestion(Struct, frozen=True):
+    """One of a server's own questions; `topic` is its topic's title."""
+
+    row: OwnItem
+    item: Item
+    topic: str
+
+
+class QuestionPage(Struct, frozen=True):
+    """One of a server's own questions, with what can be done about it.
+
+    `otherwise` is how many past answers its key would judge differently. `can_undo` says that its
+    last change can be taken back. `replaced` says that it is a new question in place of an old one.
+    """
+
+    own: OwnQuestion
+    otherwise: int
+    can_undo: bool
+    replaced: bool = False
+
+
+class Listing(Struct, frozen=True):
+    """One page, counted from 0, of the own questions found; `found` is how many there are."""
+
+    page: int
+    pages: int
+    found: int
+    shown: tuple[OwnQuestion, ...]
+
+
+class Merge(Struct, frozen=True):
+    """The result of a merge: rows to store, and how many items are new, changed and unchanged.
+
+    `rekeyed` are the ids of changed items with another key; `total` is how many items are asked now.
+    """
+
+    topics: tuple[OwnTopic, ...]
+    items: tuple[OwnItem, ...]
+    added: int
+    changed: int
+    same: int
+    rekeyed: tuple[str, ...]
+    total: int
+
+
+class Export(Struct, frozen=True):
+    """A server's questions as a file; CSV leaves out some `pictures_left_out`."""
+
+    ending: str
+    content: bytes
+    pictures_left_out: int = 0
+
+
+class SuggestionState(StrEnum):
+    """The state of a suggestion. Decided ones are kept until their author has read the verdict."""
+
+    WAITING = "waiting"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+
+
+class WaitingKind(StrEnum):
+    """The kinds of things that wait for a moderator."""
+
+    SUGGESTION = "suggestion"
+    REPORT = "report"
+
+
+class Form(Struct, frozen=True):
+    """A question as somebody wrote it in a form, whether to suggest, add or edit it.
+
+    `answer` and `wrong` have the right answers and the wrong ones, one a line; without wrong ones
+    the answer is typed. `topic` is a topic's title; empty if the question exists already.
+    """
+
+    prompt: str
+    answer: str
+    wrong: str
+    why: str
+    source: str = ""
+    topic: str = ""
+
+    @property
+    def text(self) -> str:
+        """All that was written as one text, given back to the author if the form is refused."""
+        written = (self.prompt, self.answer, self.wrong, self.why, self.source)
+        return "\n\n".join(filter(None, written))
+
+
+class Extras(Struct, frozen=True):
+    """The form for code, a formula and a picture; empty fields take them out.
+
+    `alt` says what the picture shows. `upload` is the file of a new picture, unchecked.
+    """
+
+    code: str
+    language: str
+    formula: str
+    alt: str
+    upload: bytes | None = None
+
+    @property
+    def text(self) -> str:
+        """All that was written as one text, given back to the author if the form is refused."""
+        return "\n\n".join(filter(None, (self.code, self.formula, self.alt)))
+
+
+class Suggestion(Struct, frozen=True):
+    """A question that a member suggested."""
+
+    id: int
+    user_id: int
+    prompt: str
+    answer: str
+    wrong: str
+    why: str
+    source: str
+
+    @property
+    def form(self) -> Form:
+        written = (self.prompt, self.answer, self.wrong, self.why, self.source)
+        return Form(*written, topic=DEFAULT_TOPIC)
+
+
+class SuggestionVerdict(Struct, frozen=True):
+    """The decision about a suggestion, for its author."""
+
+    id: int
+    prompt: str
+    state: SuggestionState
+    reason: str | None
+
+
+class WaitingCounts(Struct, frozen=True):
+    """The number of suggestions and reports waiting on a server, each up to `MAX_COUNTED`."""
+
+    suggestions: int
+    reports: int
+
+    @property
+    def total(self) -> int:
+        return self.suggestions + self.reports
+
+
+class WaitingSuggestion(Struct, frozen=True):
+    """A suggestion to decide on. `author` is the member's name, if it is known."""
+
+    suggestion: Suggestion
+    author: str | None
+    waiting: WaitingCounts
+
+
+class WaitingReport(Struct, frozen=True):
+    """A report to decide on. An open question has a `prompt` but no `item`.
+
+    `shipped` means that the question is part of a pack. `own` is the server's own question, unless
+    it is retired. `hidden` means that it is being asked and the reader has not answered it yet.
+    """
+
+    id: int
+    text: str
+    prompt: str
+    item: Item | None
+    shipped: bool
+    own: OwnItem | None
+    hidden: bool
+    waiting: WaitingCounts
+
+
+class Given(Struct, frozen=True):
+    """An answer to a revealed question; `answer` is encoded as in `bot.questions.answers`."""
+
+    item_id: str
+    user_id: int
+    answer: str
+    correct: bool
+    at: datetime
+
+
+class Doubt(Struct, frozen=True):
+    """Why an item is doubtful.
+
+    `choice` is the wrong choice that beats the right one; None for other kinds of items, if skilled
+    members miss them. `wrong` and `right` count answers of the more skilled half.
+    """
+
+    choice: int | None
+    wrong: int
+    right: int
+
+
+class Judged(Struct, frozen=True):
+    """An item with enough answers. `level` is how difficult it was here, in words, if that is known."""
+
+    item: Item
+    answers: int
+    right: int
+    doubt: Doubt | None = None
+    level: str | None = None
+
+    @property
+    def share(self) -> float:
+        """The share of right answers."""
+        return self.right / self.answers
+
+    @property
+    def lead(self) -> float:
+        """The lead of the wrong answer, as a share of the more skilled half."""
+        doubt = self.doubt
+        return (doubt.wrong - doubt.right) / (doubt.wrong + doubt.right) if doubt else 0.0
+
+
+class WeakTopic(Struct, frozen=True):
+    """A topic with few right answers."""
+
+    topic_id: str
+    title: str
+    answers: int
+    right: int
+
+
+class Insights(Struct, frozen=True):
+    """All results; each list begins with the most striking entry.
+
+    `most` is the largest number of answers to one item. `reported` has ids of items, or of topics
+    for their open questions, with the number of reports.
+    """
+
+    answers: int
+    most: int
+    judged: tuple[Judged, ...]
+    easy: tuple[Judged, ...]
+    hard: tuple[Judged, ...]
+    doubtful: tuple[Judged, ...]
+    reported: tuple[tuple[str, int], ...]
+    unasked: tuple[Item, ...]
+    weakest: tuple[WeakTopic, ...]

@@ -1,0 +1,40 @@
+"""The values that rounds and challenges share. Both are games."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from bot.questions.model import Item
+
+DIFFICULTIES = ("easy", "medium", "hard", "mixed")
+
+
+class GameOptions(Struct, frozen=True):
+    """The options of a game. Without a topic, it has questions of all topics."""
+
+    questions: int
+    topic_id: str | None = None
+    difficulty: str = "mixed"
+
+    def allows(self, item: Item) -> bool:
+        """Return whether an item may be asked with these options."""
+        return self.difficulty in {"mixed", item.level} and self.topic_id in {None, item.topic_id}
+
+
+class Starter(Struct, frozen=True, kw_only=True):
+    """The member who starts a game, and where. `manages` says whether they manage the server."""
+
+    guild_id: int
+    channel_id: int
+    user_id: int
+    name: str | None = None
+    roles: tuple[int, ...] = ()
+    manages: bool = False
+
+
+class GameQuestion(Struct, frozen=True):
+    """A question that a game asked, in the order of choices that a member saw."""
+
+    id: int
+    item_id: str
+    choice_order: str

@@ -1,1 +1,0 @@
-"""Judgements of questions and topics from a server's answers."""

@@ -1,0 +1,373 @@
+"""Interviews with a partner: two members ask each other, question by question.
+
+Each change is one transaction; `bot.interviews.partner_work` posts what it says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from msgspec.structs import replace
+
+from bot.core import servers
+from bot.core.context import Context
+from bot.core.database import Connection, reading, writing, writing_due
+from bot.core.errors import UserError
+from bot.core.member_hashes import count_up, remember, remembers
+from bot.core.pending_starts import Notify, PendingStarts
+from bot.interviews import partner_store, rules, store
+from bot.interviews.model import (
+    Confirmed,
+    PartnerCard,
+    PartnerEnding,
+    PartnerInterview,
+    PartnerState,
+    encode,
+    ticked_by_partner,
+)
+from bot.members.store import names_of
+from bot.members.streak_service import Streaks
+from bot.questions.bank import check_topic
+from bot.questions.model import Topic
+from bot.questions.store import topics_met
+
+_LOOKING = (PartnerState.POSTING, PartnerState.OPEN)
+_ASKED = (PartnerState.CALLING, PartnerState.ASKING)
+_SHOWN = (PartnerState.SHOWING, PartnerState.CONFIRMING)
+_BUSY = (PartnerState.OPENING, *_ASKED, *_SHOWN)
+_NOT_WITH = "not with"
+"""The fact about two members that one wants no further interview with the other."""
+_GONE = "That is over. Look for a partner with </interview>."
+
+
+class PartnerInterviews:
+    """The use cases of interviews with a partner."""
+
+    def __init__(self, context: Context, streaks: Streaks) -> None:
+        self._streaks = streaks
+        self._database = context.database
+        self._banks = context.banks
+        self._in_play = context.in_play
+        self._scheduler = context.scheduler
+        self._now = context.now
+        self._rng = context.rng
+        self.pending_starts = PendingStarts(context.now)
+
+    async def look(
+        self, user_id: int, guild_id: int, channel_id: int, topic_id: str | None, notify: Notify
+    ) -> PartnerInterview:
+        """Post a card that looks for a partner, or return the one that the member has.
+
+        `notify` tells the member if it can't be posted.
+        """
+        found = await self._look(user_id, guild_id, channel_id, topic_id)
+        if found.state is PartnerState.POSTING:
+            self.pending_starts.add(found.id, user_id, notify)
+        return found
+
+    @writing_due
+    def _look(
+        self,
+        conn: Connection,
+        user_id: int,
+        guild_id: int,
+        channel_id: int,
+        topic_id: str | None,
+    ) -> PartnerInterview:
+        servers.lock(conn, guild_id)
+        known = partner_store.of_member(conn, user_id, _LOOKING)
+        if known is not None:
+            return known
+        self._require_free(conn, user_id, "You're")
+        bank = self._banks.of(conn, guild_id)
+        check_topic(bank, topic_id)
+        if not bank.open_topics:
+            raise UserError(
+                "This server has no open questions to ask each other. "
+                "Ask a moderator to turn on a pack with </settings>."
+            )
+        now = self._now()
+        if not count_up(conn, "partner cards", user_id, now.date(), rules.PARTNERS_A_DAY):
+            raise UserError(
+                f"You've looked for a partner {rules.PARTNERS_A_DAY} times today, which is the most in a day. "
+                "Look again tomorrow; the day ends at midnight UTC."
+            )
+        new = partner_store.create(
+            conn,
+            guild_id=guild_id,
+            channel_id=channel_id,
+            first_id=user_id,
+            topic_id=topic_id,
+            state=PartnerState.POSTING,
+            created_at=now,
+            due_at=now,
+        )
+        return _existing(partner_store.get(conn, new))
+
+    def _require_free(self, conn: Connection, user_id: int, who: str) -> None:
+        """Refuse a member who is in an interview with a partner."""
+        running = partner_store.of_member(conn, user_id, _BUSY)
+        if running is not None:
+            where = f" in <#{running.thread_id}>" if running.thread_id and who == "You're" else ""
+            raise UserError(
+                f"{who} in an interview with a partner{where} right now. Try again after that."
+            )
+
+    @writing_due
+    def join(self, conn: Connection, key: int, user_id: int) -> PartnerCard:
+        """Let a member take a search; their thread is opened next."""
+        found = _existing(partner_store.get(conn, key, lock=True))
+        if found.first_id == user_id:
+            raise UserError("That's your own card. Wait until somebody else presses this.")
+        if found.state not in _LOOKING:
+            raise UserError(
+                "This one is taken or closed. Look for a partner yourself with </interview>."
+            )
+        if remembers(conn, _NOT_WITH, found.first_id, user_id):
+            raise UserError(
+                "One of you doesn't want to be put together again. Look for another partner with </interview>."
+            )
+        names = names_of(conn, found.guild_id, [found.first_id])
+        other = f"**{names.get(found.first_id, 'The other member')}**"
+        self._require_free(conn, user_id, "You're")
+        self._require_free(conn, found.first_id, f"{other} is")
+        now = self._now()
+        for member, who in ((user_id, "You've"), (found.first_id, f"{other} has")):
+            if not count_up(conn, "partners", member, now.date(), rules.PARTNERS_A_DAY):
+                raise UserError(
+                    f"{who} had {rules.PARTNERS_A_DAY} interviews with a partner today, which is the most in a day. "
+                    "Try again tomorrow; the day ends at midnight UTC."
+                )
+        opening = {"state": PartnerState.OPENING, "second_id": user_id, "due_at": now}
+        partner_store.change(conn, key, expect=found.state, **opening, tried_at=None)
+        return self.describe(conn, _existing(partner_store.get(conn, key)))
+
+    @writing_due
+    def withdraw(self, conn: Connection, key: int, user_id: int) -> None:
+        """Close a member's search."""
+        found = _of(partner_store.get(conn, key, lock=True), user_id)
+        if found.state not in _LOOKING:
+            raise UserError(_GONE)
+        self.close(conn, found, PartnerEnding.WITHDRAWN)
+
+    def begin(self, conn: Connection, key: int, thread_id: int) -> None:
+        """Ask the first question, once the thread is open."""
+        found = partner_store.get(conn, key, lock=True)
+        if found is not None and found.state is PartnerState.OPENING:
+            partner_store.change(conn, key, expect=found.state, thread_id=thread_id)
+            self._ask(conn, replace(found, thread_id=thread_id), 1)
+
+    @writing_due
+    def exchange(self, conn: Connection, key: int, user_id: int) -> None:
+        """Let the other one ask first, and something else, as long as nothing is ticked."""
+        found = self._running(conn, key, user_id)
+        if found.turn > 1 or found.ticks or found.state not in _ASKED:
+            raise UserError("You can exchange roles before the first question is answered.")
+        second, first = found.members
+        partner_store.change(conn, key, expect=found.state, first_id=first, second_id=second)
+        self._ask(conn, replace(found, first_id=first, second_id=second), found.turn)
+
+    @writing_due
+    def card(self, conn: Connection, key: int, number: int, user_id: int) -> PartnerCard | None:
+        """Return what the member who asks sees; None if the question had to be replaced."""
+        return self._asked_by(conn, key, number, user_id)
+
+    @writing_due
+    def tick(
+        self, conn: Connection, key: int, number: int, user_id: int, ticks: Collection[int]
+    ) -> PartnerCard | None:
+        """Store which key points the other member has said, replacing earlier ticks."""
+        card = self._asked_by(conn, key, number, user_id)
+        if card is None or card.topic is None:
+            return None
+        found, points = card.interview, range(len(card.topic.key_points))
+        values: dict[str, Any] = {"ticks": "".join(str(n) for n in sorted(ticks) if n in points)}
+        if found.state in {PartnerState.ASKING, PartnerState.CONFIRMING}:
+            values["due_at"] = self._now() + rules.IDLE_AFTER
+        partner_store.change(conn, key, expect=found.state, **values)
+        return replace(card, interview=replace(found, ticks=values["ticks"]))
+
+    @writing_due
+    def show_ticks(
+        self, conn: Connection, key: int, number: int, user_id: int
+    ) -> PartnerCard | None:
+        """Let the other one see the ticks, which may still change until they are confirmed."""
+        card = self._asked_by(conn, key, number, user_id)
+        if card is None or card.interview.state in _SHOWN:
+            return card
+        showing = {"state": PartnerState.SHOWING, "due_at": self._now(), "tried_at": None}
+        partner_store.change(conn, key, expect=card.interview.state, **showing)
+        return replace(card, interview=replace(card.interview, state=PartnerState.SHOWING))
+
+    @writing_due
+    def ticks(
+        self, conn: Connection, key: int, number: int, user_id: int
+    ) -> PartnerCard | int | None:
+        """Return what was ticked or, once it is confirmed, the question of the member's interview.
+
+        None if the question had to be replaced.
+        """
+        return self._ticks(conn, key, number, user_id)
+
+    @writing_due
+    def confirm(
+        self, conn: Connection, key: int, number: int, user_id: int, said: str
+    ) -> PartnerCard | Confirmed | int | None:
+        """Store the answer with these ticks, and go on; do nothing if they have changed.
+
+        Returns a value like `ticks`, with what changed for the member's streak if they confirm now.
+        """
+        card = self._ticks(conn, key, number, user_id)
+        if not isinstance(card, PartnerCard) or card.topic is None or card.interview.ticks != said:
+            return card
+        found, now = card.interview, self._now()
+        assessment = ticked_by_partner([p.text for p in card.topic.key_points], card.ticks)
+        interview_id = store.add_partner_answer(
+            conn,
+            found.interview_of(user_id),
+            user_id=user_id,
+            topic_id=card.topic.id,
+            total=rules.QUESTIONS_EACH,
+            grade=encode(assessment),
+            score=assessment.score,
+            asked_at=found.asked_at or now,
+            now=now,
+        )
+        mine = "first_interview_id" if user_id == found.first_id else "second_interview_id"
+        partner_store.change(conn, key, expect=found.state, **{mine: interview_id})
+        streak, news = self._streaks.credit(conn, user_id, found.guild_id, now)
+        self._ask(conn, _existing(partner_store.get(conn, key)), number + 1)
+        return Confirmed(store.questions_of(conn, interview_id)[-1].id, streak, news)
+
+    @writing_due
+    def end(self, conn: Connection, key: int, user_id: int) -> None:
+        """End an interview early. Answers that were confirmed count."""
+        self.close(conn, self._running(conn, key, user_id), PartnerEnding.STOPPED)
+
+    @reading
+    def interview_of(self, conn: Connection, key: int, user_id: int) -> int:
+        """Return the interview that holds what a member was asked."""
+        found = _of(partner_store.get(conn, key), user_id).interview_of(user_id)
+        if found is None:
+            raise UserError("You weren't asked anything, so there is no report.")
+        return found
+
+    @writing
+    def keep_apart(self, conn: Connection, key: int, user_id: int) -> None:
+        """Never put these two together again, whoever asks for it and whatever they erase."""
+        found = _of(partner_store.get(conn, key), user_id)
+        if 0 in found.members:
+            raise UserError("The other one has deleted their data, so I no longer know who it was.")
+        remember(conn, _NOT_WITH, *found.members)
+
+    def close(self, conn: Connection, found: PartnerInterview, ending: PartnerEnding) -> None:
+        """End a search or interview; what it says last is posted next."""
+        closing = {"state": PartnerState.CLOSING, "due_at": self._now(), "tried_at": None}
+        partner_store.change(conn, found.id, expect=found.state, ending=ending, **closing)
+
+    def describe(self, conn: Connection, found: PartnerInterview) -> PartnerCard:
+        bank = self._banks.of(conn, found.guild_id)
+        topic = bank.topics.get((found.asked_topic_id if found.turn else found.topic_id) or "")
+        return PartnerCard(
+            interview=found,
+            names=names_of(conn, found.guild_id, found.members),
+            topic=topic,
+            section=bank.section_titles.get(topic.section_id, "") if topic else "",
+        )
+
+    def _ask(self, conn: Connection, found: PartnerInterview, number: int) -> None:
+        """Draw a question and call its asker, or end the interview after the last one."""
+        topic = None if number > rules.TURNS else self._draw(conn, found, number)
+        if topic is None:
+            over = PartnerEnding.DONE if number > rules.TURNS else PartnerEnding.NO_TOPIC
+            self.close(conn, found, over)
+            return
+        now = self._now()
+        asked = {"turn": number, "asked_topic_id": topic.id, "asked_at": now, "ticks": ""}
+        calling = {"state": PartnerState.CALLING, "due_at": now, "tried_at": None}
+        partner_store.change(conn, found.id, expect=found.state, **asked, **calling)
+
+    def _draw(self, conn: Connection, found: PartnerInterview, number: int) -> Topic | None:
+        """Draw a topic for the member who answers."""
+        interviews = [found.interview_of(member) for member in found.members]
+        used = {q.topic_id for n in interviews if n for q in store.questions_of(conn, n)}
+        used.add(found.asked_topic_id or "")
+        return rules.draw_topic(
+            self._banks.of(conn, found.guild_id),
+            topics_met(conn, found.answerer(number)),
+            used=used,
+            hidden=self._hidden(conn, found),
+            wanted=found.topic_id,
+            rng=self._rng,
+        )
+
+    def _hidden(self, conn: Connection, found: PartnerInterview) -> set[str]:
+        """Return the topics that are questions of the day now on a server of either member."""
+        topics = self._in_play.topics
+        return {n for member in found.members for n in topics(conn, member, found.guild_id)}
+
+    def _running(self, conn: Connection, key: int, user_id: int) -> PartnerInterview:
+        """Lock an interview that goes on, for one of its members; refuse everybody else."""
+        found = _of(partner_store.get(conn, key, lock=True), user_id)
+        if found.state not in (*_ASKED, *_SHOWN) or 0 in found.members:
+            raise UserError(_GONE)
+        return found
+
+    def _asked_by(
+        self, conn: Connection, key: int, number: int, user_id: int
+    ) -> PartnerCard | None:
+        """Return the current question for the member who asks it; refuse everybody else."""
+        found = self._running(conn, key, user_id)
+        if found.asker(number) != user_id:
+            raise UserError(
+                "Only the one who asks can press this. You'll see the key points after your answer."
+            )
+        return self._current(conn, found, number)
+
+    def _ticks(
+        self, conn: Connection, key: int, number: int, user_id: int
+    ) -> PartnerCard | int | None:
+        found = _of(partner_store.get(conn, key), user_id)
+        if found.answerer(number) != user_id:
+            raise UserError("This is for the one who answered. Your ticks are on your own card.")
+        interview_id, before = found.interview_of(user_id), (number - 1) // 2
+        answered = store.questions_of(conn, interview_id) if interview_id else []
+        if len(answered) > before:
+            return answered[before].id
+        found = self._running(conn, key, user_id)
+        if found.state not in _SHOWN:
+            raise UserError("The ticks aren't there yet. You'll see them after your answer.")
+        return self._current(conn, found, number)
+
+    def _current(
+        self, conn: Connection, found: PartnerInterview, number: int
+    ) -> PartnerCard | None:
+        """Return the question that is asked now.
+
+        One that has become a question of the day since it was drawn is replaced, because its key
+        points and its answer would be shown before the reveal; then this returns None.
+        """
+        if number != found.turn:
+            raise UserError("That question is done. Use the newest card in the thread.")
+        if found.asked_topic_id in self._hidden(conn, found):
+            self._ask(conn, found, number)
+            return None
+        card = self.describe(conn, found)
+        if card.topic is None:
+            raise UserError("This question was removed. Press End, and start again.")
+        return card
+
+
+def _existing(found: PartnerInterview | None) -> PartnerInterview:
+    if found is None:
+        raise UserError(_GONE)
+    return found
+
+
+def _of(found: PartnerInterview | None, user_id: int) -> PartnerInterview:
+    """Return an interview of this member; refuse everybody else."""
+    found = _existing(found)
+    if user_id not in found.members:
+        raise UserError("This is for two other members. Look for a partner with </interview>.")
+    return found

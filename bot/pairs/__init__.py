@@ -1,1 +1,0 @@
-"""Mock interviews between two members: finding a partner, and asking each other."""

@@ -1,0 +1,92 @@
+"""A plan for an interview, a member's pace, and what the page of a plan shows."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from msgspec import Struct
+
+
+class Plan(Struct, frozen=True):
+    """A plan for an interview; `goal` is what to be ready for, an area as in `bot.questions.areas`."""
+
+    user_id: int
+    day: date
+    minutes: int
+    set_on: date
+    goal: str
+
+    def is_over(self, today: date) -> bool:
+        return self.day < today
+
+
+class DayShare(Struct, frozen=True):
+    """A plan's share of a day: new and due questions left, and questions already done.
+
+    `days` are left until the interview.
+    """
+
+    days: int
+    new: int
+    due: int
+    done: int
+
+    @property
+    def left(self) -> int:
+        return self.new + self.due
+
+
+class Pace(Struct, frozen=True):
+    """A member's habits in practice.
+
+    `seconds` is the time of a question, with reading the explanation. `done` were answered today.
+    They practised on `practised` of the last `days` days, which are 0 without a past, and answered
+    `answers` then.
+    """
+
+    seconds: float
+    done: int
+    practised: int
+    days: int
+    answers: int
+
+
+class SectionOutlook(Struct, frozen=True):
+    """A section of a plan's goal, and the share of it known now and on the interview day."""
+
+    title: str
+    topics: int
+    now: float
+    then: float
+
+
+class Outlook(Struct, frozen=True):
+    """How ready a member is for the goal of their plan, and will be; shares are from 0 to 1.
+
+    `goal` is in words; not `is_asked` where none of it is asked, and the figures are about everything
+    that is. `next_topics` are the titles of the first ones to work on. `curve` has points of
+    (days from today, share known) at the current pace. `with_twice` is the share known on the day with
+    twice the minutes.
+    """
+
+    plan: Plan
+    zone: str
+    today: date
+    goal: str
+    is_asked: bool
+    next_topics: tuple[str, ...]
+    curve: tuple[tuple[int, float], ...]
+    with_twice: float
+    sections: tuple[SectionOutlook, ...]
+    pace: Pace
+    share: DayShare
+
+    @property
+    def ready(self) -> float:
+        """The share known today."""
+        return self.curve[0][1]
+
+    @property
+    def expected(self) -> float:
+        """The share known on the interview day at the current pace."""
+        return self.curve[-1][1]

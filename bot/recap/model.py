@@ -1,0 +1,82 @@
+"""The recap of a week: as stored, and what it shows."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+
+from msgspec import Struct
+
+from bot.boards.model import MemberRow
+
+
+class RecapState(StrEnum):
+    """The states of a recap; the table `recaps` describes them."""
+
+    POSTING = "posting"
+    POSTED = "posted"
+    QUIET = "quiet"
+    MISSED = "missed"
+
+
+class RecapSchedule(Struct, frozen=True):
+    """A row of `recap_schedules`."""
+
+    guild_id: int
+    channel_id: int | None
+    weekday: int
+    settled_until: datetime
+    next_at: datetime | None
+
+
+class Recap(Struct, frozen=True):
+    """A row of `recaps`."""
+
+    id: int
+    guild_id: int
+    week: date
+    state: RecapState
+    channel_id: int
+    message_id: int | None
+    scheduled_at: datetime
+    tried_at: datetime | None
+    problem: str | None
+
+
+class RecapStatus(Struct, frozen=True):
+    """A server's recap settings, the time of the next recap, and the last decided one."""
+
+    channel_id: int | None
+    weekday: int
+    next_at: datetime | None
+    last: Recap | None
+
+
+class Climber(Struct, frozen=True):
+    """The member who climbed the most places since the week before."""
+
+    name: str | None
+    place: int
+    before: int
+
+
+class Hardest(Struct, frozen=True):
+    """The question with the smallest share of right answers."""
+
+    prompt: str
+    answers: int
+    right: int
+
+
+class Week(Struct, frozen=True):
+    """The figures of a week; `streak` is the longest, as name and days."""
+
+    recap_id: int
+    monday: date
+    first: tuple[MemberRow, ...]
+    members: int
+    answers: int
+    right: int
+    climber: Climber | None = None
+    hardest: Hardest | None = None
+    streak: tuple[str | None, int] | None = None

@@ -1,1 +1,0 @@
-"""Questions suggested by members, and the review of suggestions and reports."""
