@@ -25,8 +25,8 @@ _ANSWER_WORDS = (80, 200)
 _SHORT_WHY = 15
 _SHOWN_OPPOSITE = 90
 """Characters of the opposite that members see below its key point, on a phone."""
-_CODE_LINES, _CODE_COLUMNS = 12, 46
-"""The size of a code block that is readable on a phone, which wraps lines after some 32 columns."""
+_CODE_COLUMNS = 46
+"""The columns of code that are readable on a phone, which wraps lines after some 32."""
 MOST_AUTHORS = 1 / 12
 """The largest share of items that may name a paper's authors in the prompt."""
 
@@ -183,9 +183,6 @@ def _item_findings(item: Item) -> Iterator[Finding]:
 
 def _code_findings(item: Item) -> Iterator[Finding]:
     lines = (item.code or "").splitlines()
-    if len(lines) > _CODE_LINES:
-        fix = f"keep what the question needs, at most {_CODE_LINES} lines"
-        yield Finding(("code",), f"has {len(lines)} lines", fix)
     if (columns := max(map(len, lines), default=0)) > _CODE_COLUMNS:
         fix = f"a phone wraps after some 32; break it, at the latest after {_CODE_COLUMNS}"
         yield Finding(("code",), f"has a line of {columns} columns", fix)

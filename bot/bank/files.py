@@ -54,7 +54,7 @@ CardLength = Callable[[Item, Bank], int]
 
 
 class Own(Struct, frozen=True):
-    """What a server has: the shipped packs, its own topics, all its own items, and their pictures."""
+    """The questions of a server: the shipped packs, its own topics and items, and their pictures."""
 
     packs: Bank
     topics: Sequence[OwnTopic]

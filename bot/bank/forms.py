@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from msgspec.structs import replace
 
 from bot.bank.model import Extras, Form
 from bot.chat import text as t
-from bot.core.limits import MAX_CODE_COLUMNS, MAX_CODE_LINES
 from bot.questions.check import BankError, Problem
 from bot.questions.model import level_of
 
@@ -71,7 +70,7 @@ def _answers(item: Mapping[str, Any], *, correct: bool) -> list[str]:
 def item_from(form: Form, before: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Return a form as an item of a bank's file, without id; raises BankError if it is ambiguous.
 
-    `before` is the item before the edit. What the form doesn't show stays with what it belongs to:
+    `before` is the item before the edit. Fields that the form doesn't show stay:
     the reason of a choice, the other spellings of an answer, and the place of each choice.
     """
     right, wrong = form.answer.splitlines(), form.wrong.splitlines()
@@ -114,7 +113,7 @@ def _choice(
 
 
 def _reason(correct: bool, right: Sequence[str], why: str) -> str:
-    """Return a reason for a choice of which only the key is known."""
+    """Return a reason for a choice that has none of its own."""
     if correct:
         return t.cut(_one_line(why), _MAX_REASON)
     return f"The right answer is: {right[0]}" if len(right) == 1 else "This is not one of them"
@@ -152,7 +151,7 @@ def with_extras(form: Extras, file: str | None, before: Mapping[str, Any]) -> di
     """
     item = {key: value for key, value in before.items() if key not in _IN_EXTRAS}
     code, formula, alt = _tidy(form.code), form.formula.strip(), form.alt.strip()
-    problems = [] if code == _tidy(before.get("code", "")) else list(_code_problems(code))
+    problems = []
     if code:
         item["code"] = code
     if code and form.language.strip():
@@ -176,17 +175,6 @@ def with_extras(form: Extras, file: str | None, before: Mapping[str, Any]) -> di
 def _tidy(code: str) -> str:
     """Return code without empty lines around it and without spaces at the ends of lines."""
     return "\n".join(line.rstrip() for line in code.splitlines()).strip("\n")
-
-
-def _code_problems(code: str) -> Iterator[Problem]:
-    lines = code.splitlines()
-    if len(lines) > MAX_CODE_LINES:
-        many = f"has {len(lines):,} lines; {MAX_CODE_LINES} fit on a phone"
-        yield Problem("code", f"{many}. Keep what the question needs")
-    columns, number = max(((len(line), n) for n, line in enumerate(lines, start=1)), default=(0, 0))
-    if columns > MAX_CODE_COLUMNS:
-        long = f"has {columns:,} characters; {MAX_CODE_COLUMNS} fit. Break it"
-        yield Problem(f"code, line {number}", long)
 
 
 def where_in_form(item: Mapping[str, Any], path: Sequence[str | int]) -> str:

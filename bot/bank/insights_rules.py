@@ -123,7 +123,7 @@ def _abilities(bank: Bank, given: Iterable[Given]) -> dict[int, float]:
 def _judge(
     item: Item, answers: Sequence[Given], skills: _Skills, abilities: Mapping[int, float]
 ) -> Judged:
-    """Judge an item by its answers, oldest first; only each member's first one tells of its key."""
+    """Judge an item by its answers, oldest first; only members' first ones are about its key."""
     first = {g.user_id: g for g in reversed(answers)}
     skilled = [
         (g, skill)

@@ -69,7 +69,7 @@ class Export(Struct, frozen=True):
     pictures_left_out: int = 0
 
 
-class State(StrEnum):
+class SuggestionState(StrEnum):
     """The state of a suggestion. Decided ones are kept until their author has read the verdict."""
 
     WAITING = "waiting"
@@ -77,7 +77,7 @@ class State(StrEnum):
     REJECTED = "rejected"
 
 
-class Kind(StrEnum):
+class WaitingKind(StrEnum):
     """The kinds of things that wait for a moderator."""
 
     SUGGESTION = "suggestion"
@@ -124,7 +124,7 @@ class Extras(Struct, frozen=True):
 
 
 class Suggestion(Struct, frozen=True):
-    """A suggested question, as its moderators see it."""
+    """A question that a member suggested."""
 
     id: int
     user_id: int
@@ -140,12 +140,12 @@ class Suggestion(Struct, frozen=True):
         return Form(*written, topic=DEFAULT_TOPIC)
 
 
-class Verdict(Struct, frozen=True):
+class SuggestionVerdict(Struct, frozen=True):
     """The decision about a suggestion, for its author."""
 
     id: int
     prompt: str
-    state: State
+    state: SuggestionState
     reason: str | None
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection, Select, delete, func, select, update
 
-from bot.bank.model import MAX_COUNTED, Form, State, Suggestion, Verdict
+from bot.bank.model import MAX_COUNTED, Form, Suggestion, SuggestionState, SuggestionVerdict
 from bot.core.tables import Instant, OneOf, RowId, all_rows, fetch, metadata
 from bot.questions.store import reports
 
@@ -19,7 +19,7 @@ suggestions = sa.Table(
     sa.Column("id", RowId, primary_key=True),
     sa.Column("guild_id", sa.BigInteger, nullable=False),
     sa.Column("user_id", sa.BigInteger, nullable=False),
-    sa.Column("state", OneOf(State, 8), nullable=False),
+    sa.Column("state", OneOf(SuggestionState, 8), nullable=False),
     sa.Column("prompt", sa.Text, nullable=False),
     sa.Column("answer", sa.Text, nullable=False),
     sa.Column("wrong", sa.Text, nullable=False),  # one a line; empty: the answer is typed
@@ -45,7 +45,7 @@ def add(
     now: datetime,
 ) -> None:
     """Store a member's suggestion."""
-    values = {"guild_id": guild_id, "user_id": user_id, "state": State.WAITING, "at": now}
+    values = {"guild_id": guild_id, "user_id": user_id, "state": SuggestionState.WAITING, "at": now}
     written = {name: getattr(form, name) for name in ("prompt", "answer", "wrong", "why", "source")}
     conn.execute(suggestions.insert().values(values | written))
 
@@ -75,7 +75,11 @@ def waiting(conn: Connection, guild_id: int, suggestion_id: int) -> Suggestion |
 
 
 def decide(
-    conn: Connection, guild_id: int, suggestion_id: int, state: State, reason: str | None = None
+    conn: Connection,
+    guild_id: int,
+    suggestion_id: int,
+    state: SuggestionState,
+    reason: str | None = None,
 ) -> bool:
     """Accept or reject a waiting suggestion; False if it is decided already."""
     statement = update(suggestions).where(_c.id == suggestion_id, *_is_waiting(guild_id))
@@ -83,16 +87,16 @@ def decide(
 
 
 def _is_waiting(guild_id: int) -> tuple[ColumnElement[bool], ...]:
-    return _c.guild_id == guild_id, _c.state == State.WAITING
+    return _c.guild_id == guild_id, _c.state == SuggestionState.WAITING
 
 
-@all_rows(Verdict)
+@all_rows(SuggestionVerdict)
 def verdicts(guild_id: int, user_id: int) -> Select[Any]:
     """Return the verdicts on a server that a member has not read yet."""
     query = select(suggestions).where(
         _c.user_id == user_id,
         _c.guild_id == guild_id,
-        _c.state.in_([State.ACCEPTED, State.REJECTED]),
+        _c.state.in_([SuggestionState.ACCEPTED, SuggestionState.REJECTED]),
     )
     return query.order_by(_c.id).limit(MAX_COUNTED)
 

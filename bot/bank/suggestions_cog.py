@@ -13,7 +13,7 @@ from bot.bank import suggestions_views
 from bot.bank import views as view
 from bot.bank.cog import form_in
 from bot.bank.message_text import plain_text
-from bot.bank.model import Form, Kind, WaitingReport
+from bot.bank.model import Form, WaitingKind, WaitingReport
 from bot.bank.suggestions_service import Suggestions
 from bot.chat.client import QuizBot
 from bot.chat.permissions import require_bot, require_manager, require_page
@@ -35,7 +35,7 @@ from bot.questions.check import BankError
 
 log = logging.getLogger(__name__)
 _REMIND_AGAIN = timedelta(days=1)
-"""How long after a moderator was told what waits they are told again."""
+"""The time from one reminder of a moderator to the next."""
 
 
 class SuggestionsCog(commands.Cog):
@@ -121,9 +121,13 @@ class SuggestionsCog(commands.Cog):
 
     async def decide(self, interaction: discord.Interaction, fields: Fields) -> None:
         require_page(interaction, suggestions_views.REVIEW)
-        guild_id, kind, row_id = guild_id_of(interaction), Kind(fields["kind"]), int(fields["row"])
+        guild_id, kind, row_id = (
+            guild_id_of(interaction),
+            WaitingKind(fields["kind"]),
+            int(fields["row"]),
+        )
         match fields["what"], kind:
-            case "edit", Kind.REPORT:
+            case "edit", WaitingKind.REPORT:
                 await self._edit_reported(interaction, row_id)
             case "edit", _:
                 await interaction.response.send_modal(
@@ -131,12 +135,12 @@ class SuggestionsCog(commands.Cog):
                         await self.service.waiting_suggestion(guild_id, row_id)
                     )
                 )
-            case "reject", Kind.SUGGESTION:
+            case "reject", WaitingKind.SUGGESTION:
                 await self.service.waiting_suggestion(guild_id, row_id)
                 await interaction.response.send_modal(suggestions_views.reject_form(row_id))
-            case "accept", Kind.SUGGESTION:
+            case "accept", WaitingKind.SUGGESTION:
                 await self._accept(interaction, row_id)
-            case "settle", Kind.REPORT:
+            case "settle", WaitingKind.REPORT:
                 await self.service.settle_report(guild_id, row_id)
                 await self._show_next(interaction, kind, row_id, suggestions_views.SETTLED_NOTE)
             case _:
@@ -148,7 +152,7 @@ class SuggestionsCog(commands.Cog):
             note = await self._added(interaction, row_id)
         except BankError as error:
             note, after = suggestions_views.not_added_note(error.problems), row_id - 1
-        await self._show_next(interaction, Kind.SUGGESTION, after, note)
+        await self._show_next(interaction, WaitingKind.SUGGESTION, after, note)
 
     async def _added(
         self, interaction: discord.Interaction, row_id: int, form: Form | None = None
@@ -160,7 +164,7 @@ class SuggestionsCog(commands.Cog):
     async def _edit_reported(self, interaction: discord.Interaction, row_id: int) -> None:
         """Open the form for a reported own question; the bank's cog handles it."""
         found = await self.service.next_waiting(
-            guild_id_of(interaction), interaction.user.id, Kind.REPORT, row_id - 1
+            guild_id_of(interaction), interaction.user.id, WaitingKind.REPORT, row_id - 1
         )
         if (
             not isinstance(found, WaitingReport)
@@ -181,10 +185,12 @@ class SuggestionsCog(commands.Cog):
             try:
                 note = await self._added(interaction, row_id, form)
             except BankError as error:
-                again = suggestions_views.REVIEW.id(what="edit", kind=Kind.SUGGESTION, row=row_id)
+                again = suggestions_views.REVIEW.id(
+                    what="edit", kind=WaitingKind.SUGGESTION, row=row_id
+                )
                 await say(interaction, view.not_saved(error.problems, form.text, again))
                 return
-        await self._show_next(interaction, Kind.SUGGESTION, row_id, note)
+        await self._show_next(interaction, WaitingKind.SUGGESTION, row_id, note)
 
     async def rejected(self, interaction: discord.Interaction, fields: Fields) -> None:
         reason = modal_reason(interaction, suggestions_views.REASONS, MAX_REASON)
@@ -196,10 +202,16 @@ class SuggestionsCog(commands.Cog):
                     "Its author should know why. Press Reject again and choose a reason, or write one."
                 )
             await self.service.reject(guild_id_of(interaction), row_id, reason)
-        await self._show_next(interaction, Kind.SUGGESTION, row_id, suggestions_views.REJECTED_NOTE)
+        await self._show_next(
+            interaction, WaitingKind.SUGGESTION, row_id, suggestions_views.REJECTED_NOTE
+        )
 
     async def _show_next(
-        self, interaction: discord.Interaction, kind: Kind, after: int, note: str | None = None
+        self,
+        interaction: discord.Interaction,
+        kind: WaitingKind,
+        after: int,
+        note: str | None = None,
     ) -> None:
         """Replace the page with the next thing to review."""
         found = await self.service.next_waiting(

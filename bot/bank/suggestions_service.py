@@ -12,12 +12,12 @@ from bot.bank.model import (
     DEFAULT_TOPIC,
     MAX_COUNTED,
     Form,
-    Kind,
     QuestionPage,
-    State,
     Suggestion,
-    Verdict,
+    SuggestionState,
+    SuggestionVerdict,
     WaitingCounts,
+    WaitingKind,
     WaitingReport,
     WaitingSuggestion,
 )
@@ -87,12 +87,16 @@ class Suggestions:
     announcement_channel = reading(_announcement_channel_in)
 
     @reading
-    def verdicts(self, conn: Connection, guild_id: int, user_id: int) -> Sequence[Verdict]:
+    def verdicts(
+        self, conn: Connection, guild_id: int, user_id: int
+    ) -> Sequence[SuggestionVerdict]:
         """Return the verdicts on a server that a member has not read yet."""
         return store.verdicts(conn, guild_id, user_id)
 
     @writing
-    def forget_verdicts(self, conn: Connection, user_id: int, verdicts: Sequence[Verdict]) -> None:
+    def forget_verdicts(
+        self, conn: Connection, user_id: int, verdicts: Sequence[SuggestionVerdict]
+    ) -> None:
         """Delete suggestions whose author has read the verdicts."""
         store.forget(conn, user_id, [verdict.id for verdict in verdicts])
 
@@ -104,14 +108,14 @@ class Suggestions:
         conn: Connection,
         guild_id: int,
         user_id: int,
-        kind: Kind = Kind.SUGGESTION,
+        kind: WaitingKind = WaitingKind.SUGGESTION,
         after: int = 0,
     ) -> WaitingSuggestion | WaitingReport | None:
         """Return the next thing that waits: suggestions, then reports, then from the start again."""
         waiting = self._waiting_in(conn, guild_id)
-        for start_kind, start in dict.fromkeys([(kind, after), (Kind.SUGGESTION, 0)]):
+        for start_kind, start in dict.fromkeys([(kind, after), (WaitingKind.SUGGESTION, 0)]):
             after_report = start
-            if start_kind is Kind.SUGGESTION:
+            if start_kind is WaitingKind.SUGGESTION:
                 suggestion = store.next_waiting(conn, guild_id, start)
                 if suggestion is not None:
                     names = names_of(conn, guild_id, [suggestion.user_id])
@@ -173,7 +177,7 @@ class Suggestions:
             form = (await self.waiting_suggestion(guild_id, suggestion_id)).form
 
         def decide(conn: Connection) -> None:
-            if not store.decide(conn, guild_id, suggestion_id, State.ACCEPTED):
+            if not store.decide(conn, guild_id, suggestion_id, SuggestionState.ACCEPTED):
                 raise UserError(_DECIDED)
 
         saved = await self._bank.add(guild_id, form, decide)
@@ -183,7 +187,7 @@ class Suggestions:
     @writing
     def reject(self, conn: Connection, guild_id: int, suggestion_id: int, reason: str) -> None:
         """Reject a suggestion, with a reason for its author."""
-        if not store.decide(conn, guild_id, suggestion_id, State.REJECTED, reason):
+        if not store.decide(conn, guild_id, suggestion_id, SuggestionState.REJECTED, reason):
             raise UserError(_DECIDED)
 
     @writing

@@ -9,12 +9,12 @@ from discord import ui
 from bot.bank.forms import form_of, item_from
 from bot.bank.model import (
     Form,
-    Kind,
     QuestionPage,
-    State,
     Suggestion,
-    Verdict,
+    SuggestionState,
+    SuggestionVerdict,
     WaitingCounts,
+    WaitingKind,
     WaitingReport,
     WaitingSuggestion,
 )
@@ -132,7 +132,7 @@ def review_page(
 def _suggestion_page(found: WaitingSuggestion, note: str | None) -> Message:
     suggestion = found.suggestion
     form = suggestion.form
-    item = make_item({**item_from(form), "id": Kind.SUGGESTION}, form.topic)
+    item = make_item({**item_from(form), "id": WaitingKind.SUGGESTION}, form.topic)
     source = f"\n-# Source: {t.escape(suggestion.source)}" if suggestion.source else ""
     return Message(
         OPEN,
@@ -143,10 +143,10 @@ def _suggestion_page(found: WaitingSuggestion, note: str | None) -> Message:
         t.cut(f"{t.escape(suggestion.why)}{source}", _MAX_LENGTH["why"]),
         separator(),
         row(
-            button("Accept", _button_id("accept", Kind.SUGGESTION, suggestion.id), PRIMARY),
-            button("Edit", _button_id("edit", Kind.SUGGESTION, suggestion.id)),
-            button("Reject", _button_id("reject", Kind.SUGGESTION, suggestion.id), DANGER),
-            _later_button(found.waiting, Kind.SUGGESTION, suggestion.id),
+            button("Accept", _button_id("accept", WaitingKind.SUGGESTION, suggestion.id), PRIMARY),
+            button("Edit", _button_id("edit", WaitingKind.SUGGESTION, suggestion.id)),
+            button("Reject", _button_id("reject", WaitingKind.SUGGESTION, suggestion.id), DANGER),
+            _later_button(found.waiting, WaitingKind.SUGGESTION, suggestion.id),
         ),
     )
 
@@ -176,19 +176,19 @@ def _report_page(found: WaitingReport, note: str | None) -> Message:
         separator(),
         hint,
         row(
-            button("Done", _button_id("settle", Kind.REPORT, found.id), PRIMARY),
-            button("Edit", _button_id("edit", Kind.REPORT, found.id)) if can_edit else None,
-            _later_button(found.waiting, Kind.REPORT, found.id),
+            button("Done", _button_id("settle", WaitingKind.REPORT, found.id), PRIMARY),
+            button("Edit", _button_id("edit", WaitingKind.REPORT, found.id)) if can_edit else None,
+            _later_button(found.waiting, WaitingKind.REPORT, found.id),
         ),
     )
 
 
-def _button_id(what: str, kind: Kind, row_id: int) -> str:
+def _button_id(what: str, kind: WaitingKind, row_id: int) -> str:
     return REVIEW.id(what=what, kind=kind, row=row_id)
 
 
 def _later_button(
-    waiting: WaitingCounts, kind: Kind, row_id: int
+    waiting: WaitingCounts, kind: WaitingKind, row_id: int
 ) -> ui.Button[ui.LayoutView] | None:
     return button("Later", _button_id("later", kind, row_id)) if waiting.total > 1 else None
 
@@ -210,14 +210,14 @@ def reminder(waiting: WaitingCounts) -> Message:
     )
 
 
-def verdict_messages(found: Sequence[Verdict]) -> list[Message]:
+def verdict_messages(found: Sequence[SuggestionVerdict]) -> list[Message]:
     """The verdicts on a member's suggestions."""
     blocks = ["**About your suggestions**", *map(_verdict, found)]
     return [Message(OPEN, page) for page in t.pages(blocks)]
 
 
-def _verdict(verdict: Verdict) -> str:
+def _verdict(verdict: SuggestionVerdict) -> str:
     asked = t.one_line(t.cut(verdict.prompt, 200))
-    if verdict.state is State.ACCEPTED:
+    if verdict.state is SuggestionState.ACCEPTED:
         return f"✅ Added to this server's questions, thank you: {asked}"
     return f"Not added: {asked}\n-# The reason: {t.one_line(verdict.reason or '')}"

@@ -205,7 +205,7 @@ def exported(found: Export) -> Message:
 
 
 def listing(found: Listing, search: str) -> Message:
-    """Show a page of a server's own questions, of which one can be chosen."""
+    """Show a page of a server's own questions, with a list to choose one from."""
     find = button("Search", FORM.id(what="search"))
     if not found.found:
         none = "This server has no questions of its own yet."

@@ -34,7 +34,6 @@ from bot.core.context import Context
 from bot.core.database import Connection, reading
 from bot.core.errors import UserError
 from bot.games.service import judge
-from bot.members.store import teams_of
 from bot.questions import answers, drawing
 from bot.questions.answers import already, shown_answer
 
@@ -132,6 +131,7 @@ class ChallengePlayers:
             if click.at > shown.deadline_at:
                 return self._between(conn, challenge, question, player, None), None
             answer = judge(
+                conn,
                 click,
                 item,
                 order,
@@ -139,7 +139,6 @@ class ChallengePlayers:
                 guild_id=challenge.guild_id,
                 shown_at=shown.shown_at,
                 limit_ms=question.seconds * 1000,
-                teams=teams_of(conn, challenge.guild_id) if click.roles else (),
             )
             answers_store.add(conn, answer)
             _note_second_player(conn, challenge, click.user_id)

@@ -22,6 +22,7 @@ from bot.core.pending_starts import Notify, PendingStarts
 from bot.games.model import GameOptions, GameQuestion, Starter
 from bot.games.rules import grace, points
 from bot.members.rules import team_of
+from bot.members.store import teams_of
 from bot.memory import store as memory_store
 from bot.questions import drawing
 from bot.questions.answers import Answered, decode_order, given_answer, is_right, missed_items
@@ -186,6 +187,7 @@ def _answered(item: Item, asked: GameQuestion, given: Answer | None) -> Answered
 
 
 def judge(
+    conn: Connection,
     click: Click,
     item: Item,
     order: tuple[int, ...],
@@ -194,12 +196,13 @@ def judge(
     guild_id: int,
     shown_at: datetime,
     limit_ms: int | None,
-    teams: Collection[int],
 ) -> Answer:
     """Return the answer of a click with its points; refuse one that the card does not offer.
 
-    `shown_at` is when the member could first answer, `teams` are the server's team roles.
+    `shown_at` is when the member could first answer.
     """
+    # everyone has a role with the server's id, which can't be a team
+    has_roles = any(role_id != guild_id for role_id in click.roles)
     given = given_answer(item, order, click)
     correct = is_right(item, given)
     elapsed = max(0, (click.at - shown_at) // _MS)
@@ -216,7 +219,7 @@ def judge(
         points=points(correct, elapsed, limit_ms),
         elapsed_ms=elapsed,
         answered_at=click.at,
-        team_id=team_of(click.roles, teams),
+        team_id=team_of(click.roles, teams_of(conn, guild_id)) if has_roles else None,
     )
 
 

@@ -11,7 +11,14 @@ from typing import Any
 
 from msgspec import Struct
 
-from bot.core.limits import MAX_ENTRIES, MAX_ITEMS, MAX_KEYS, MAX_PROBLEMS
+from bot.core.limits import (
+    MAX_CODE_COLUMNS,
+    MAX_CODE_LINES,
+    MAX_ENTRIES,
+    MAX_ITEMS,
+    MAX_KEYS,
+    MAX_PROBLEMS,
+)
 from bot.questions.model import (
     Bank,
     Choice,
@@ -387,14 +394,26 @@ def pictures_in(data: Any) -> Iterator[tuple[Path, Any]]:
 def _item_violations(item: Mapping[str, Any]) -> Iterator[str]:
     """Yield what is wrong with the code, the number or the choices of a possibly invalid item."""
     code, accept = item.get("code"), item.get("accept")
-    if isinstance(code, str) and "```" in code:
-        yield "has three backticks in its code, which would end the block"
+    if isinstance(code, str):
+        yield from _code_violations(code)
     first = accept[0] if isinstance(accept, list) and accept else None
     if isinstance(first, str) and first.strip() and ("unit" in item or "tolerance" in item):
         number = quantity(first)
         if number is None or number[1]:
             yield "has a unit or a tolerance, so its first accepted answer must be a plain number"
     yield from _choice_violations(item)
+
+
+def _code_violations(code: str) -> Iterator[str]:
+    """Yield what is wrong with an item's code."""
+    lines = code.splitlines()
+    columns = max(map(len, lines), default=0)
+    if "```" in code:
+        yield "has three backticks in its code, which would end the block"
+    if len(lines) > MAX_CODE_LINES:
+        yield f"has {len(lines):,} lines of code; {MAX_CODE_LINES} fit on a phone. Keep what the question needs"
+    if columns > MAX_CODE_COLUMNS:
+        yield f"has a line of code with {columns:,} characters; {MAX_CODE_COLUMNS} fit. Break it"
 
 
 def _choice_violations(item: Mapping[str, Any]) -> Iterator[str]:

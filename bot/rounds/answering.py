@@ -16,7 +16,6 @@ from bot.core.database import Connection, reading
 from bot.core.errors import UserError
 from bot.games.rules import grace
 from bot.games.service import judge
-from bot.members.store import teams_of
 from bot.questions.answers import Shown, already, decode_order, shown_answer
 from bot.questions.bank import still_there
 from bot.questions.model import Item
@@ -88,6 +87,7 @@ class OpenQuestions:
         item = self._item(conn, round_, question)
         order = decode_order(question.choice_order)
         answer = judge(
+            conn,
             click,
             item,
             order,
@@ -95,7 +95,6 @@ class OpenQuestions:
             guild_id=round_.guild_id,
             shown_at=question.opened_at,
             limit_ms=question.seconds and question.seconds * 1000,
-            teams=teams_of(conn, round_.guild_id) if click.roles else (),
         )
         if not answers_store.add(conn, answer):
             self._refuse_second(conn, question, round_, click.user_id)

@@ -261,7 +261,7 @@ async def test_taking_a_new_question_back(stage: Stage) -> None:
 
 
 async def test_a_form_that_is_not_right(stage: Stage) -> None:
-    """Several answers of which nobody said that some are wrong are refused, and come back."""
+    """Several answers without wrong ones are refused, and come back."""
     fields = {"prompt": "Why is it so?", "answer": "Overfitting\nUnderfitting", "why": "So."}
     result = await add(stage, topic="Habits", **fields)
     assert "- **right answer**: has several lines, but there are no wrong answers." in reply(result)

@@ -21,7 +21,7 @@ from bot.bank.pictures import redraw
 from bot.bank.rules import PictureFiles, unneeded_pictures
 from bot.core.computing import FileTooMuch
 from bot.core.errors import UserError
-from bot.core.limits import MAX_CODE_COLUMNS, MAX_CODE_LINES, MAX_PICTURES, MAX_PICTURES_BYTES
+from bot.core.limits import MAX_PICTURES, MAX_PICTURES_BYTES
 from bot.questions import store
 from bot.questions.bank import parse_bank
 from bot.questions.check import BankError
@@ -167,12 +167,8 @@ async def test_limits_of_a_server(stage: Stage, monkeypatch: pytest.MonkeyPatch)
 
 def test_what_the_form_refuses() -> None:
     """Each problem names its field."""
-    before = {"prompt": "?", "code": "kept " * 30}
     picture = {"picture": {"alt": "a", "file": "a.png"}}
-    long = "x" * (MAX_CODE_COLUMNS + 1)
     cases: list[tuple[dict[str, Any], str | None, str]] = [
-        ({"code": "x\n" * (MAX_CODE_LINES + 1)}, None, "code: has 13 lines; 12 fit on a phone"),
-        ({"code": f"x\n{long}"}, None, "code, line 2: has 61 characters; 60 fit. Break it"),
         ({"alt": "words"}, None, "picture: is missing; add one, or leave its words empty"),
         ({"alt": " "}, "b.png", "what the picture shows: is empty; members who can't see it need"),
     ]
@@ -180,7 +176,6 @@ def test_what_the_form_refuses() -> None:
         with pytest.raises(BankError) as refused:
             with_extras(replace(NO_EXTRAS, **changes), file, {})
         assert str(refused.value).startswith(wanted)
-    assert with_extras(replace(NO_EXTRAS, code=("kept " * 30).strip()), None, before)["code"]
     assert with_extras(replace(NO_EXTRAS, language="x"), None, picture) == {}
 
 

@@ -226,7 +226,7 @@ def test_a_wrong_key_makes_no_topic_weak() -> None:
 
 
 def test_measured_levels() -> None:
-    """They come from members whose other answers tell what they know, each of whom counts once."""
+    """Only members with other answers count, each once."""
     surprising = answers("t3-b", range(40), "1", correct=False)
     found = look(skills() + surprising)
     (judged,) = [j for j in found.judged if j.item.id == "t3-b"]

@@ -255,7 +255,7 @@ async def test_a_reported_own_question(stage: Stage) -> None:
 
 
 async def test_moderators_are_reminded(stage: Stage) -> None:
-    """What waits is told after another command, once a day, to those who may manage the server."""
+    """After another command, members who may manage the server are told once a day."""
     await suggest(stage)
     for member, told in ((stage.bob, False), (stage.manager, True), (stage.manager, False)):
         said = messages_of(await member.slash(stage.quiz, "leaderboard"))

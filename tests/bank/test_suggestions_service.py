@@ -8,7 +8,14 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from bot.bank.model import DEFAULT_TOPIC, Form, Kind, State, WaitingReport, WaitingSuggestion
+from bot.bank.model import (
+    DEFAULT_TOPIC,
+    Form,
+    SuggestionState,
+    WaitingKind,
+    WaitingReport,
+    WaitingSuggestion,
+)
 from bot.core import servers
 from bot.core.errors import UserError
 from bot.core.limits import REPORTS_OPEN, SUGGESTIONS_OPEN
@@ -24,7 +31,7 @@ TYPED = replace(QUESTION, wrong="")
 
 
 async def waiting(
-    stage: Stage, kind: Kind = Kind.SUGGESTION, after: int = 0
+    stage: Stage, kind: WaitingKind = WaitingKind.SUGGESTION, after: int = 0
 ) -> WaitingSuggestion | WaitingReport:
     found = await stage.bot.suggestions.next_waiting(GUILD, BOB, kind, after)
     assert found is not None
@@ -37,7 +44,9 @@ async def next_suggestion(stage: Stage) -> WaitingSuggestion:
     return found
 
 
-async def next_report(stage: Stage, kind: Kind = Kind.SUGGESTION, after: int = 0) -> WaitingReport:
+async def next_report(
+    stage: Stage, kind: WaitingKind = WaitingKind.SUGGESTION, after: int = 0
+) -> WaitingReport:
     found = await waiting(stage, kind, after)
     assert isinstance(found, WaitingReport)
     return found
@@ -63,7 +72,7 @@ async def test_accepting(stage: Stage) -> None:
     assert await stage.bot.suggestions.next_waiting(GUILD, BOB) is None
     verdicts = stage.bot.suggestions.verdicts
     (verdict,) = await verdicts(GUILD, ALWINA)
-    assert (verdict.state, verdict.reason) == (State.ACCEPTED, None)
+    assert (verdict.state, verdict.reason) == (SuggestionState.ACCEPTED, None)
     assert verdict.prompt == QUESTION.prompt
     assert await verdicts(GUILD, BOB) == await verdicts(OTHER_GUILD, ALWINA) == []
     for user_id, left in ((BOB, [verdict]), (ALWINA, [])):
@@ -87,7 +96,7 @@ async def test_rejecting(stage: Stage) -> None:
     row_id = await suggest(stage)
     await stage.bot.suggestions.reject(GUILD, row_id, "We have it")
     (verdict,) = await stage.bot.suggestions.verdicts(GUILD, ALWINA)
-    assert (verdict.state, verdict.reason) == (State.REJECTED, "We have it")
+    assert (verdict.state, verdict.reason) == (SuggestionState.REJECTED, "We have it")
     assert await stage.database.read(own_items_of, GUILD) == []
     for late in (
         stage.bot.suggestions.accept(GUILD, row_id),
@@ -116,7 +125,7 @@ async def test_ids_of_another_server(stage: Stage) -> None:
     with pytest.raises(UserError):
         await stage.bot.suggestions.accept(OTHER_GUILD, row_id)
     await stage.bot.reports.add("t1-a", GUILD, ALWINA, "odd")
-    report = await next_report(stage, Kind.SUGGESTION, row_id)
+    report = await next_report(stage, WaitingKind.SUGGESTION, row_id)
     await stage.bot.suggestions.settle_report(OTHER_GUILD, report.id)
     assert (await waiting(stage)).waiting.total == 2
     assert await stage.bot.suggestions.next_waiting(OTHER_GUILD, BOB) is None
@@ -176,15 +185,15 @@ async def test_the_order_of_the_review(stage: Stage) -> None:
         await stage.bot.suggestions.suggest(GUILD, ALWINA, replace(QUESTION, prompt=f"{n}?"))
         await stage.bot.reports.add("t1-a", GUILD, (ALWINA, BOB)[n], f"odd {n}")
     seen: list[str] = []
-    kind, after = Kind.SUGGESTION, 0
+    kind, after = WaitingKind.SUGGESTION, 0
     for _ in range(5):
         found = await waiting(stage, kind, after)
         assert (found.waiting.suggestions, found.waiting.reports) == (2, 2)
         if isinstance(found, WaitingSuggestion):
-            kind, after = Kind.SUGGESTION, found.suggestion.id
+            kind, after = WaitingKind.SUGGESTION, found.suggestion.id
             seen.append(found.suggestion.prompt)
         else:
-            kind, after = Kind.REPORT, found.id
+            kind, after = WaitingKind.REPORT, found.id
             seen.append(found.text)
     assert seen == ["0?", "1?", "odd 0", "odd 1", "0?"]
 
@@ -218,7 +227,7 @@ async def test_reports_on_removed_questions(stage: Stage) -> None:
     await stage.bot.reports.add("never-known", GUILD, ALWINA, "odd")
     first = await next_report(stage)
     assert (first.own, first.shipped, bool(first.prompt)) == (None, False, True)
-    second = await next_report(stage, Kind.REPORT, first.id)
+    second = await next_report(stage, WaitingKind.REPORT, first.id)
     assert (second.prompt, second.item, second.shipped) == ("", None, False)
 
 

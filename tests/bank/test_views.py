@@ -41,7 +41,7 @@ def test_a_sheet_has_no_pictures() -> None:
 
 
 def test_the_panel() -> None:
-    """What waits comes first; there is nothing to find in a bank without questions."""
+    """It says how much waits; there is nothing to find in a bank without questions."""
     said = text_of(panel(2, WaitingCounts(suggestions=1, reports=100), "x:v1", "y:v1"))
     assert "2 questions, asked here only" in said
     assert "**1 suggestion and 100+ reports waiting**\n( Review )" in said

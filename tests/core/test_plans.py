@@ -27,7 +27,7 @@ from bot.answers.rules import PERIODS, days_of
 from bot.answers.store import CHALLENGE, DAILY, ROUND, Answer, Review
 from bot.app import HELD, IN_PLAY, SOURCES, all_tables
 from bot.bank import store as suggestions
-from bot.bank.model import Form, State
+from bot.bank.model import Form, SuggestionState
 from bot.boards import store as boards
 from bot.challenges import store as challenges
 from bot.challenges.model import ChallengeOptions, ChallengePlayer, ShownQuestion
@@ -333,7 +333,7 @@ CALLS: list[Call] = [
     call(questions.reports_since, since=NOW - timedelta(days=1)),
     call(questions.count_reports, most=100),
     call(suggestions.add, form=Form("Why?", "So", "", "It is")),
-    call(suggestions.decide, state=State.REJECTED, reason="No"),
+    call(suggestions.decide, state=SuggestionState.REJECTED, reason="No"),
     call(suggestions.forget, ids=[1]),
     call(recap.save_schedule, schedule=RecapSchedule(GUILD, CHANNEL, 0, NOW, NOW)),
     call(recap.taken, since=TODAY - timedelta(weeks=6)),

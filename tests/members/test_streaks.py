@@ -46,10 +46,11 @@ async def rows(stage: Stage, user_id: int = ALWINA) -> int:
 
 
 async def practise(stage: Stage) -> Summary:
-    """Answer one question of a practice, and end it."""
+    """Answer one question of a practice wrong, so that it is due tomorrow, and end it."""
     shown: Any = await stage.bot.practices.start(ALWINA, GUILD, stage.clock())
+    wrong = next((p for p, n in enumerate(shown.order) if n not in shown.item.right), 0)
     click = stage.pressed(shown.question.id, ALWINA)
-    await stage.bot.practices.answer(replace(click, picks=(0,), text="x"))
+    await stage.bot.practices.answer(replace(click, picks=(wrong,), text="certainly not this"))
     summary = await stage.bot.practices.end(shown.question.practice_id, ALWINA, GUILD)
     assert isinstance(summary, Summary)
     return summary

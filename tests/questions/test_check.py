@@ -314,6 +314,18 @@ def test_code_cannot_end_its_block() -> None:
     assert changed(lambda i: i.update(language="python")) == [f'{where()}: "code" is missing']
 
 
+def test_how_much_code_there_may_be() -> None:
+    """A phone shows twelve lines of sixty characters."""
+    at = where()
+    assert changed(lambda i: i.update(code="\n".join(["x" * 60] * 12))) == []
+    assert changed(lambda i: i.update(code="x\n" * 13)) == [
+        f"{at}: has 13 lines of code; 12 fit on a phone. Keep what the question needs"
+    ]
+    assert changed(lambda i: i.update(code=f"x\n{'x' * 61}")) == [
+        f"{at}: has a line of code with 61 characters; 60 fit. Break it"
+    ]
+
+
 @pytest.mark.parametrize(
     ("accept", "valid"), [("40", True), ("0.25", True), ("40 GB", False), ("many", False)]
 )
