@@ -299,25 +299,6 @@ def check_others(before: dict[str, Any], after: dict[str, Any]) -> None:
         assert left == [row for row in before[name] if ZOE not in row], name
 
 
-async def test_what_is_open_is_taken_back(stage: Stage) -> None:
-    """In a round that runs and on a daily that is open her answers no longer count."""
-    await stage.set_up(at="12:30")
-    await stage.wait(minutes=30)
-    daily = stage.card()
-    await stage.bot.dailies.answer(click(stage, daily))
-    round_id = await stage.start(questions=2, channel_id=CHANNEL + 1)
-    assert await stage.next_card(round_id)
-    card = stage.card(CHANNEL + 1)
-    await stage.answer(BOB, post=card, after=2)
-    await stage.bot.open_questions.answer(click(stage, card))
-    await stage.bot.privacy.erase(ZOE)
-    assert await traces(stage) == []
-    assert {a.user_id for a in await stage.answers()} == {BOB}
-    await stage.wait(minutes=2)
-    assert {a.user_id for a in await stage.answers()} == {BOB}
-    assert set(await stage.check_points()) == {BOB}
-
-
 class Reply:
     """A fake of the interaction that updates a member's reply."""
 
