@@ -29,7 +29,7 @@ from bot.memory import store as memory_store
 from bot.memory.rules import USUAL
 from bot.milestones.model import Kind, Milestone
 from bot.practice.model import Asking
-from bot.privacy import service
+from bot.privacy import work
 from bot.rounds.model import RoundOptions
 from tests.challenges import play as challenges
 from tests.fakes import Crash, DailyCard, Post
@@ -344,7 +344,7 @@ async def test_who_plays_on_meanwhile(stage: Stage, monkeypatch: pytest.MonkeyPa
     """Answers that come between two portions are erased like all others, and none of them fails."""
     await live(stage)
     daily = stage.card()
-    monkeypatch.setattr(service, "PORTION", 7)
+    monkeypatch.setattr(work, "PORTION", 7)
     write = stage.database.write
     portions = 0
 
@@ -392,7 +392,7 @@ async def _again(answering: Awaitable[Any]) -> None:
 async def test_crashes_in_between(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each time the next process goes on by itself, at once if it is the only one."""
     await practise(stage)
-    monkeypatch.setattr(service, "PORTION", 1)
+    monkeypatch.setattr(work, "PORTION", 1)
     before = len(await traces(stage))
     for portions, crashing in ((4, lambda: stage.bot.privacy.erase(ZOE)), (6, stage.run)):
         with monkeypatch.context() as patch:
@@ -412,7 +412,7 @@ async def test_a_database_that_fails_in_between(
 ) -> None:
     """An erasure that has begun continues once its lease ends, without the member."""
     await practise(stage)
-    monkeypatch.setattr(service, "PORTION", 2)
+    monkeypatch.setattr(work, "PORTION", 2)
     with monkeypatch.context() as patch:
         fail_after(stage, patch, 3, OperationalError("write", None, OSError("disk full")))
         assert not await stage.bot.privacy.erase(ZOE)
