@@ -11,8 +11,7 @@ from sqlalchemy import Connection, Select, delete, select
 from bot.core.tables import all_rows, first_row, metadata, upsert, values_of
 from bot.members.model import Dates
 from bot.members.rules import days_between
-from bot.plan.model import Plan
-from bot.practice.model import PlannedDay
+from bot.plan.model import Plan, PlannedDay
 
 # A member's plan; no row if they have none.
 plans = sa.Table(

@@ -16,7 +16,6 @@ from bot.plan import store
 from bot.plan.model import Outlook, Plan
 from bot.practice.model import Asking, Nothing
 from bot.practice.rules import NEW_A_DAY
-from bot.practice.store import answer_times
 from bot.questions.areas import ALL
 from tests.banks import small_bank
 from tests.practice.test_service import asked, practise, start
@@ -130,13 +129,6 @@ async def test_the_plans_topics_come_first(stage: Stage) -> None:
     assert sorted(met[4:]) == ["t1-a", "t3-a"]
 
 
-async def test_practice_of_one_topic(stage: Stage) -> None:
-    """It has as many new items of the topic as the plan allows, also of one outside the plan."""
-    await plan(stage, "in 2 days", 5, goal="topics:t1")
-    screen = await asked(stage, topic="t2")
-    assert (screen.item.topic_id, screen.new) == ("t2", 3)
-
-
 async def test_misses_elsewhere_come_first(stage: Stage) -> None:
     """Also in a practice of one topic that the plan is not about."""
     await meet(stage, "t3-a")
@@ -201,35 +193,6 @@ async def test_a_plan_after_one_that_is_over(stage: Stage) -> None:
     new = (await plan(stage, "in 20 days")).plan
     assert (new.set_on, new.goal) == (today, ALL)
     assert await recorded(stage) == [today]
-
-
-async def test_the_reminder_has_the_days_goal(stage: Stage) -> None:
-    """It comes if only new items are left, and not if the share is done."""
-    stage = Stage(stage.database, small_bank(12))
-    await stage.bot.reminders.set(ALWINA, GUILD, "18:00", "UTC")
-    await plan(stage, "in 10 days", 6)
-    await stage.wait(hours=7)
-    assert stage.sender.reminders == [(ALWINA, 12)]
-    await stage.wait(hours=16)
-    while len(await practise(stage)):
-        pass
-    await stage.wait(hours=3)
-    assert len(stage.sender.reminders) == 1
-    await stage.wait(days=11)
-    assert 2 < len(stage.sender.reminders) < 14
-    assert await stage.bot.plans.outlook(ALWINA, GUILD) is None
-
-
-async def test_when_a_member_answered(stage: Stage) -> None:
-    """Only practice counts, in the order of time."""
-    await meet(stage, "t1-a")
-    items = await practise(stage)
-    since = stage.clock() - timedelta(days=1)
-    found = await stage.database.read(answer_times, ALWINA, since)
-    assert len(found) == len(items)
-    assert found == sorted(found)
-    assert await stage.database.read(answer_times, ALWINA, stage.clock()) == found[-1:]
-    assert await stage.database.read(answer_times, BOB, since) == []
 
 
 async def test_a_goal_that_is_not_asked_here(stage: Stage) -> None:
