@@ -22,7 +22,7 @@ SECONDS, FEWEST_TIMES = 30, 10
 _LEAST_SECONDS, MAX_SECONDS = 5, 180
 """Nobody reads faster; a member who takes longer was away in between."""
 WINDOW = timedelta(days=28)
-"""How far back the answers go that tell a member's pace."""
+"""The answers of this time tell a member's pace."""
 READY = 0.8
 """A topic is ready from this share of its items that the member knows."""
 _STARTED = 1 / 3
@@ -36,7 +36,7 @@ def goal_topics(bank: Bank, plan: Plan) -> list[Topic]:
 
 
 def topics_in_order(topics: Iterable[Topic], known: Knowledge) -> list[Topic]:
-    """Return topics in the order in which a member meets them; those that are ready come last.
+    """Return topics as a member is to meet them; those that are ready come last.
 
     Topics that interviews ask most come first; of equal ones those that are well begun, then those
     that the member knows least.

@@ -21,7 +21,7 @@ plans = sa.Table(
     sa.Column("day", sa.Date, nullable=False),  # of the interview
     sa.Column("minutes", sa.Integer, nullable=False),
     sa.Column("set_on", sa.Date, nullable=False),
-    # What to be ready for, as text: see bot.questions.areas.
+    # the goal, as text: see bot.questions.areas.
     sa.Column("goal", sa.Text, nullable=False),
 )
 # The share of the plan's goal that a member knew on a day, as last recorded.

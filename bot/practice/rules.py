@@ -1,4 +1,4 @@
-"""What a practice asks next, chosen from a snapshot: due items first, then new ones."""
+"""The next question of a practice, chosen from a snapshot: due items first, then new ones."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ class Snapshot(Struct, frozen=True):
 
 
 class NextStep(Struct, frozen=True):
-    """What a step of a practice stores, and shows: the question that it asks, or else `last`.
+    """All that a step of a practice stores, and shows: the question that it asks, or else `last`.
 
     The running practice `ends`; one about a topic or only `items` `begins`; the question `left_out`
     must not be asked any more. `question` is already open, another one about `item` is new; it is the

@@ -7,7 +7,6 @@ from datetime import date, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any, cast
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -163,18 +162,6 @@ async def test_a_late_answer_counts_for_the_date_of_its_daily(stage: Stage) -> N
     assert (await credit(stage, stage.clock(), opened))[1] == NO_NEWS
     assert (await streak(stage)).current == 3
     await stage.bot.schedules.pause(GUILD, 1)
-
-
-@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Honolulu", "Europe/Berlin"])
-async def test_dates_are_the_members_own(stage: Stage, zone: str) -> None:
-    """Two moments around midnight there are two dates, whatever the server's zone."""
-    await stage.bot.profiles.set_zone(ALWINA, zone)
-    await stage.set_up("13:00", "UTC", answer_hours=1)
-    midnight = {"Pacific/Kiritimati": 10, "Pacific/Honolulu": 10, "Europe/Berlin": 23}[zone]
-    there = START.replace(hour=midnight) + DAY
-    assert (await credit(stage, there - HOUR))[0].current == 1
-    assert (await credit(stage, there - HOUR / 60))[0].current == 1
-    assert (await credit(stage, there))[0].current == 2
 
 
 async def test_moving_over_the_date_line(stage: Stage) -> None:

@@ -121,16 +121,6 @@ async def test_a_streak_that_was_there_before(stage: Stage) -> None:
     assert len(await rows(stage)) == 1
 
 
-async def test_a_broken_streak_takes_nothing(stage: Stage) -> None:
-    """A second week gives no second role, and no request is made for it."""
-    await add(stage, Kind.STREAK, "7", WEEK)
-    await stage.set_up(at="11:00")
-    await answer_for(stage, 7)
-    await stage.wait(days=5)
-    assert (await answer_for(stage, 7)).streak.current == 7
-    assert stage.sender.calls["give_role"] == 1
-
-
 async def test_every_server_where_the_member_plays(stage: Stage) -> None:
     """A streak is a member's own, so each of these servers gives its roles; a section none."""
     for guild_id, name in ((GUILD, "7"), (2, "7"), (2, "30"), (3, "7")):

@@ -13,7 +13,7 @@ from bot.core.errors import UserError
 from bot.core.servers import set_zone
 from bot.memory import store as memory
 from bot.plan import store
-from bot.plan.model import Outlook, Plan
+from bot.plan.model import Outlook
 from bot.practice.model import Asking, Nothing
 from bot.practice.rules import NEW_A_DAY
 from bot.questions.areas import ALL
@@ -46,22 +46,6 @@ async def recorded(stage: Stage, user_id: int = ALWINA) -> list[date]:
     return [day.day for day in days]
 
 
-async def test_a_plan_is_set_and_changed(stage: Stage) -> None:
-    """The day when it was set stays, and the goal as long as no other is given."""
-    today = stage.clock().date()
-    first = await plan(stage)
-    assert first.plan == Plan(ALWINA, today + timedelta(days=16), 15, today, ALL)
-    assert first.ready == 0 < first.expected <= first.with_twice
-    stage.clock.turn(days=3)
-    changed = await plan(stage, "in 60 days", 40, "section:second")
-    assert changed.plan == Plan(ALWINA, today + timedelta(days=63), 40, today, "section:second")
-    assert changed.goal == "Second"
-    kept = await plan(stage, "in 30 days")
-    assert kept.plan.goal == "section:second"
-    assert (await plan(stage, goal="all")).plan.goal == ALL
-    assert await stage.bot.plans.page(BOB, GUILD) is None
-
-
 @pytest.mark.parametrize(
     ("day", "goal", "words"),
     [("2020-01-01", None, "is in the past"), ("in 9 days", "cooking", "I don't know what")],
@@ -90,14 +74,6 @@ async def test_the_date_of_a_member(stage: Stage) -> None:
     await stage.bot.reminders.set(ALWINA, None, "09:00", "UTC")
     outlook = await shown(stage)
     assert (outlook.today, outlook.share.days) == (date(2027, 1, 4), 3)
-
-
-async def test_the_day_before_can_still_be_edited(stage: Stage) -> None:
-    """The form sends the date that it was filled with."""
-    day = (await plan(stage, "in 4 days")).plan.day
-    stage.clock.turn(days=3)
-    edited = (await plan(stage, day.isoformat(), 30)).plan
-    assert (edited.day, edited.minutes) == (day, 30)
 
 
 async def test_practice_follows_the_plan(stage: Stage) -> None:

@@ -102,23 +102,6 @@ async def practise(
 # --- what is asked
 
 
-async def test_only_what_was_named(stage: Stage) -> None:
-    """A practice of named items asks each once, in order, due or not, and ends with a summary."""
-    for _ in range(2):
-        await answer(stage, await asked(stage))
-    wanted = ["t3-c", "t1-a", "t2-b"]
-    shown: list[tuple[str, int, int]] = []
-    screen: Screen = await stage.bot.practices.start_on(ALWINA, GUILD, stage.clock(), wanted)
-    while isinstance(screen, Asking):
-        shown.append((screen.item.id, screen.due, screen.new))
-        await answer(stage, screen, right=screen.item.id != "t1-a")
-        screen = await go_on(stage, screen.question.practice_id)
-    assert shown == [("t3-c", 2, 0), ("t1-a", 1, 0), ("t2-b", 0, 0)]
-    assert isinstance(screen, Summary)
-    assert (screen.answered, screen.right) == (3, 2)
-    assert screen.left > 0  # what else the day has
-
-
 async def test_named_items_go_on_where_they_were(stage: Stage) -> None:
     """The same items continue today's practice, others start one, and /practice continues any."""
     wanted = ["t1-a", "t1-b"]
@@ -369,16 +352,6 @@ async def test_a_members_servers_count_wherever_they_practise(stage: Stage) -> N
         daily,
     }
     assert set(stage.bank.items.values()) == set(await practise(stage, user_id=BOB, guild_id=None))
-
-
-async def test_the_items_of_a_round_are_hidden_until_their_reveal(stage: Stage) -> None:
-    """All remaining questions of a round on the server are hidden."""
-    await stage.start(11)
-    await stage.run()
-    assert len(await practise(stage)) == 1
-    await stage.answer(BOB)
-    await stage.wait(seconds=21)
-    assert len(await practise(stage)) == 1
 
 
 async def test_an_open_question_that_comes_into_play_is_not_judged(stage: Stage) -> None:
