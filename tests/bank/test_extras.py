@@ -54,28 +54,6 @@ def content(row: OwnItem) -> dict[str, Any]:
     return found
 
 
-async def test_code_and_a_picture(stage: Stage) -> None:
-    """Both are stored with the question, and a change of its texts keeps them."""
-    bank = stage.bot.own_bank
-    number = (await bank.add(GUILD, FORM)).own.row.number
-    code = "\nx = 1  \r\ny = 2\n\n"
-    extras = Extras(code, " Python ", " a^2 ", f" {ALT} ", upload=diagram())
-    row = (await bank.illustrate(GUILD, number, extras)).own.row
-    file, drawn = redraw(diagram())
-    assert content(row)["code"] == "x = 1\ny = 2"
-    assert content(row)["language"] == "python"
-    assert content(row)["formula"] == "a^2"
-    assert content(row)["picture"] == {"alt": ALT, "file": file}
-    assert await files(stage) == {file: len(drawn)}
-    assert await stage.bot.context.pictures.load(GUILD, file) == drawn
-    assert await stage.bot.context.pictures.load(OTHER_GUILD, file) is None
-    changed = (await bank.edit(GUILD, number, replace(FORM, prompt="What's this?"))).own
-    assert changed.item.picture is not None
-    assert (changed.item.code, changed.item.picture.file) == ("x = 1\ny = 2", file)
-    shown = (await stage.bot.context.bank_for(1, GUILD)).asked[row.item_id]
-    assert shown.picture == changed.item.picture
-
-
 async def test_new_words_and_no_picture(stage: Stage) -> None:
     """The words can change without a new picture; a picture that is taken out is deleted."""
     bank = stage.bot.own_bank
