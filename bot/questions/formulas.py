@@ -96,7 +96,7 @@ async def prepare(latex: str) -> None:
 def picture(item: Item) -> Picture | PendingPicture | None:
     """Return the picture of an item's formula; None if it has none or it can't be drawn.
 
-    An `PendingPicture` picture is drawn when the message is sent.
+    A `PendingPicture` is drawn when the message is sent.
     """
     if item.formula is None:
         return None

@@ -260,7 +260,7 @@ async def test_retire(stage: Stage) -> None:
     bank = stage.bot.own_bank
     await bank.import_file(GUILD, "ours.json", encoded(document(3)))
     own = await named(stage, "ours-1")
-    assert (await bank.retire(GUILD, own.row.number)).name == "ours-1"
+    await bank.retire(GUILD, own.row.number)
     assert "ours-1" not in {row.row.name for row in await bank.find(GUILD)}
     assert own.row.item_id not in (await stage.bot.context.bank_for(ALWINA, GUILD)).asked
     assert own.row.item_id in (await stage.bot.context.bank_for(ALWINA, GUILD)).items
