@@ -54,13 +54,6 @@ class FormulaTooSlow(FormulaError):
 _CACHE = PictureCache(_MOST_BYTES)
 
 
-async def draw_all(bank: Bank) -> None:
-    """Draw every formula of a bank ahead of its first card."""
-    for item in bank.asked.values():
-        if item.formula is not None:
-            await png_of(item.formula)
-
-
 @asynccontextmanager
 async def drawing_formulas(
     bank: Bank, start: Callable[[], Awaitable[object]]
@@ -72,7 +65,9 @@ async def drawing_formulas(
 
     async def draw_later() -> None:
         await start()
-        await draw_all(bank)
+        for item in bank.asked.values():
+            if item.formula is not None:
+                await png_of(item.formula)
 
     task = asyncio.create_task(draw_later())
     try:
