@@ -30,7 +30,7 @@ from bot.daily.model import (
     TodaysDailies,
     TodaysDaily,
 )
-from bot.interviews.grading import State
+from bot.interviews.grading import PointState
 from bot.interviews.grading.service import Grading, Ungradable
 from bot.interviews.model import Assessment, Point
 from bot.members.model import NO_NEWS, Streak, StreakNews
@@ -247,7 +247,7 @@ class Dailies:
         try:
             assessment = await self._grading.assess(found.topic, found.text, found.daily.guild_id)
         except Ungradable:  # the member compares without help
-            points = (Point(point.text, State.MISSING) for point in found.topic.key_points)
+            points = (Point(point.text, PointState.MISSING) for point in found.topic.key_points)
             assessment = Assessment(tuple(points))
         if ticks:
             assessment = assessment.with_count(rules.decode_ticks(ticks))

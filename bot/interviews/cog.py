@@ -28,7 +28,7 @@ from bot.core.errors import UserError
 from bot.core.limits import MAX_ANSWER
 from bot.interviews import rules
 from bot.interviews import views as view
-from bot.interviews.model import Report, Step
+from bot.interviews.model import InterviewReport, Step
 from bot.interviews.partner_views import look_button
 from bot.interviews.service import Interviews
 from bot.members.views import streak_news
@@ -171,7 +171,7 @@ class InterviewCog(commands.Cog):
         """
         slot, question_id, user_id = fields["slot"], int(fields["row"]), interaction.user.id
         edits = slot in {"skip", "stop"} and is_private(interaction)
-        result: Step | Report
+        result: Step | InterviewReport
         if slot in {"stop", "end"}:
             result = await self.interviews.end(question_id, user_id)
         else:
@@ -209,8 +209,8 @@ class InterviewCog(commands.Cog):
         return await self.bot.context.bank_for(interaction.user.id, interaction.guild_id)
 
     async def _pages(
-        self, interaction: discord.Interaction, result: Step | Report
+        self, interaction: discord.Interaction, result: Step | InterviewReport
     ) -> list[Message]:
-        if isinstance(result, Report):
+        if isinstance(result, InterviewReport):
             return view.report_pages(result)
         return [view.step_page(result, await self._bank(interaction))]

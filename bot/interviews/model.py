@@ -14,13 +14,13 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from bot.interviews.grading import State
+from bot.interviews.grading import PointState
 from bot.members.model import Streak, StreakNews
 from bot.questions.model import Topic
 
 SAID, OPPOSITE = "said", "opposite"
-"""States of a point that a model has checked, besides `State.MISSING`."""
-COUNTED = frozenset({str(State.FOUND), SAID})
+"""States of a point that a model has checked, besides `PointState.MISSING`."""
+COUNTED = frozenset({str(PointState.FOUND), SAID})
 
 
 class Interview(Struct, frozen=True):
@@ -179,7 +179,8 @@ def ticked_by_partner(points: Sequence[str], ticks: Collection[int]) -> Assessme
     """Return the assessment of an answer to another member, who ticked these points, by index."""
     said = tuple(sorted(ticks))
     found = tuple(
-        Point(text, SAID if n in ticks else str(State.MISSING)) for n, text in enumerate(points)
+        Point(text, SAID if n in ticks else str(PointState.MISSING))
+        for n, text in enumerate(points)
     )
     return Assessment(found, counted=said, by_partner=True)
 
@@ -251,7 +252,7 @@ class SectionReport(Struct, frozen=True):
     asked: tuple[tuple[Topic, AskedQuestion], ...]
 
 
-class Report(Struct, frozen=True):
+class InterviewReport(Struct, frozen=True):
     """A finished interview. `practise` lists the weakest topics first and no strong ones.
 
     `uncounted` are the answers whose points nobody counted. `better`, `same` and `worse` count the

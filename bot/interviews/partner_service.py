@@ -107,20 +107,19 @@ class PartnerInterviews:
 
     def _require_free(self, conn: Connection, user_id: int, who: str) -> None:
         """Refuse a member who is in an interview with a partner."""
-        running = partner_store.of_member(conn, user_id, _BUSY)
-        if running is not None:
-            where = f" in <#{running.thread_id}>" if running.thread_id and who == "You're" else ""
+        if partner_store.of_member(conn, user_id, _BUSY) is not None:
             raise UserError(
-                f"{who} in an interview with a partner{where} right now. Try again after that."
+                f"{who} in an interview with a partner right now. Try again after that."
             )
 
     @writing_due
     def join(self, conn: Connection, key: int, user_id: int) -> PartnerCard:
         """Let a member take a search; their thread is opened next."""
+        servers.lock(conn, _existing(partner_store.get(conn, key)).guild_id)
         found = _existing(partner_store.get(conn, key, lock=True))
         if found.first_id == user_id:
             raise UserError("That's your own card. Wait until somebody else presses this.")
-        if found.state not in _LOOKING:
+        if found.state not in _LOOKING or not found.first_id:
             raise UserError(
                 "This one is taken or closed. Look for a partner yourself with </interview>."
             )
@@ -128,12 +127,10 @@ class PartnerInterviews:
             raise UserError(
                 "One of you doesn't want to be put together again. Look for another partner with </interview>."
             )
-        names = names_of(conn, found.guild_id, [found.first_id])
-        other = f"**{names.get(found.first_id, 'The other member')}**"
         self._require_free(conn, user_id, "You're")
-        self._require_free(conn, found.first_id, f"{other} is")
+        self._require_free(conn, found.first_id, "The one who looks is")
         now = self._now()
-        for member, who in ((user_id, "You've"), (found.first_id, f"{other} has")):
+        for member, who in ((user_id, "You've"), (found.first_id, "The one who looks has")):
             if not count_up(conn, "partners", member, now.date(), rules.PARTNERS_A_DAY):
                 raise UserError(
                     f"{who} had {rules.PARTNERS_A_DAY} interviews with a partner today, which is the most in a day. "

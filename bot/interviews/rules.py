@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from bot.interviews.model import (
     AskedQuestion,
     Assessment,
-    Report,
+    InterviewReport,
     SectionReport,
     Step,
     decode,
@@ -121,7 +121,7 @@ def merged(stored: str | None, graded: Assessment) -> Assessment:
     return replace(graded, counted=earlier.counted)
 
 
-def build_report(bank: Bank, asked: Sequence[AskedQuestion]) -> Report:
+def build_report(bank: Bank, asked: Sequence[AskedQuestion]) -> InterviewReport:
     """Summarize an interview by section, in the bank's order, without topics no longer in it."""
     known = [(bank.topics[one.topic_id], one) for one in asked if one.topic_id in bank.topics]
     sections = []
@@ -136,7 +136,7 @@ def build_report(bank: Bank, asked: Sequence[AskedQuestion]) -> Report:
     compared = Counter(
         one.count.compare(one.previous) for _, one in known if one.count and one.previous
     )
-    return Report(
+    return InterviewReport(
         percent=_mean([one.percent for _, one in known]),
         answered=sum(one.answered for _, one in known),
         skipped=sum(not one.answered for _, one in known),

@@ -21,8 +21,8 @@ from bot.interviews.model import (
     Assessment,
     Interview,
     InterviewQuestion,
+    InterviewReport,
     Reply,
-    Report,
     Step,
     decode,
     decode_reply,
@@ -56,7 +56,7 @@ class Interviews:
         *,
         topic_id: str | None = None,
         questions: int = rules.QUESTIONS,
-    ) -> Step | Report:
+    ) -> Step | InterviewReport:
         """Start an interview, or continue the one that is running.
 
         Returns its open question or the feedback on its last one, and a report only if no question
@@ -69,7 +69,7 @@ class Interviews:
 
     async def _continue(
         self, interview_id: int, guild_id: int | None, after: int = 0
-    ) -> Step | Report:
+    ) -> Step | InterviewReport:
         """Return the current question, see `_advance`, or the report at the end."""
         current = await self._database.write(self._advance, interview_id, guild_id, after)
         if current is None:
@@ -252,7 +252,9 @@ class Interviews:
         store.save_follow_up(conn, question_id, encode(reply))
         return reply
 
-    async def skip(self, question_id: int, user_id: int, guild_id: int | None) -> Step | Report:
+    async def skip(
+        self, question_id: int, user_id: int, guild_id: int | None
+    ) -> Step | InterviewReport:
         """Skip an open question and return the next step."""
         await self._skip(question_id, user_id)
         return await self.next(question_id, user_id, guild_id)
@@ -262,14 +264,16 @@ class Interviews:
         _owned_question(conn, question_id, user_id)
         store.skip(conn, question_id, self._now())
 
-    async def next(self, question_id: int, user_id: int, guild_id: int | None) -> Step | Report:
+    async def next(
+        self, question_id: int, user_id: int, guild_id: int | None
+    ) -> Step | InterviewReport:
         """Return the interview's current question if it is a later one, else the next or the report."""
         interview, question = await self._database.read(_owned_question, question_id, user_id)
         if interview.ended_at is not None:
             return await self._database.read(self._report, interview.id)
         return await self._continue(interview.id, guild_id, question.number)
 
-    async def end(self, question_id: int, user_id: int) -> Report:
+    async def end(self, question_id: int, user_id: int) -> InterviewReport:
         """End the interview of a question. An open question counts as not asked."""
         return await self._database.read(self._report, await self._end(question_id, user_id))
 
@@ -280,7 +284,7 @@ class Interviews:
         return interview.id
 
     @reading
-    def report(self, conn: Connection, interview_id: int, user_id: int) -> Report:
+    def report(self, conn: Connection, interview_id: int, user_id: int) -> InterviewReport:
         """Return the report of a member's interview."""
         interview = store.get(conn, interview_id)
         if interview is None or interview.user_id != user_id:
@@ -382,7 +386,7 @@ class Interviews:
             raise UserError("This question was removed. Go on with </interview>.")
         return topic
 
-    def _report(self, conn: Connection, interview_id: int) -> Report:
+    def _report(self, conn: Connection, interview_id: int) -> InterviewReport:
         questions = store.questions_of(conn, interview_id)
         interview = store.get(conn, interview_id)
         topic_ids = [question.topic_id for question in questions]

@@ -17,16 +17,16 @@ from bot.chat.modals import text_modal
 from bot.chat.router import PAGE, ROW, TOPIC, Route
 from bot.core.limits import MAX_ANSWER
 from bot.interviews import rules
-from bot.interviews.grading import State
+from bot.interviews.grading import PointState
 from bot.interviews.model import (
     OPPOSITE,
     SAID,
     AskedQuestion,
     Assessment,
+    InterviewReport,
     Point,
     PointCount,
     Reply,
-    Report,
     SectionReport,
     Step,
 )
@@ -51,21 +51,21 @@ FEEDBACK_TAB, MODEL_TAB, OWN_TAB, FOLLOW_UP_TAB = (
     "Follow-up",
 )
 _GROUPS = (
-    ("**Found in your words**", State.FOUND),
+    ("**Found in your words**", PointState.FOUND),
     ("**Said**", SAID),
-    ("**Careful: you may have said the opposite**", State.CHECK),
+    ("**Careful: you may have said the opposite**", PointState.CHECK),
     ("**Careful: the model reads the opposite**", OPPOSITE),
-    ("**Unclear**", State.UNCLEAR),
+    ("**Unclear**", PointState.UNCLEAR),
 )
 """The states of points, in the order they are shown; missing points come last."""
-_ORDER = [*(str(state) for _, state in _GROUPS), str(State.MISSING)]
+_ORDER = [*(str(state) for _, state in _GROUPS), str(PointState.MISSING)]
 _STATES = {
-    State.FOUND: "Found in your words",
+    PointState.FOUND: "Found in your words",
     SAID: "Said",
-    State.CHECK: "May say the opposite",
+    PointState.CHECK: "May say the opposite",
     OPPOSITE: "Reads as the opposite",
-    State.UNCLEAR: "Unclear",
-    State.MISSING: "Not found",
+    PointState.UNCLEAR: "Unclear",
+    PointState.MISSING: "Not found",
 }
 _PAGE_LENGTH = 3200
 """Characters on a page, not counting the head of its card."""
@@ -263,7 +263,7 @@ def tick_rows(
     return [row(ticks), row(confirm)]
 
 
-def report_pages(report: Report) -> list[Message]:
+def report_pages(report: InterviewReport) -> list[Message]:
     """The report, in one or more messages."""
     if not report.answered:
         words = "No answers this time, so no report."
@@ -324,7 +324,7 @@ def _point_count(count: PointCount) -> str:
     return f"{count.said} of {t.count(count.total, 'key point')}"
 
 
-def _against_last_time(report: Report) -> str:
+def _against_last_time(report: InterviewReport) -> str:
     """A line that compares with earlier answers to the same topics; empty if there are none."""
     counts = ((report.better, "better"), (report.same, "the same"), (report.worse, "behind"))
     words = " · ".join(f"{number:,} {word}" for number, word in counts if number)
@@ -453,7 +453,7 @@ def _feedback_blocks(
     if assessment.counted is not None:
         said = [f"- {t.one_line(assessment.points[n].text)}" for n in assessment.counted]
         left = [
-            _point(p) if p.state in (State.CHECK, OPPOSITE) else f"- {t.one_line(p.text)}"
+            _point(p) if p.state in (PointState.CHECK, OPPOSITE) else f"- {t.one_line(p.text)}"
             for p in assessment.unticked
         ]
         groups = [("**What you said**", said), ("**What you didn't say**", left)]
@@ -461,7 +461,7 @@ def _feedback_blocks(
         missing = "**Missing**" if assessment.model else "**Not found**"
         groups = [
             (title, [_point(point) for point in assessment.in_state(state)])
-            for title, state in (*_GROUPS, (missing, State.MISSING))
+            for title, state in (*_GROUPS, (missing, PointState.MISSING))
         ]
     blocks += ["\n".join([title, *lines]) for title, lines in groups if lines]
     if follow_up is not None:
@@ -473,12 +473,12 @@ def _feedback_blocks(
 def _point(point: Point) -> str:
     """A key point, its opposite, and the member's own words, to be compared in this order."""
     lines = [f"- {t.one_line(point.text)}"]
-    if point.quote and point.state != State.MISSING:
+    if point.quote and point.state != PointState.MISSING:
         if point.why:
             lines.append(f"-# {t.one_line(point.why)}")
         elif point.opposite:
             lines.append(f"-# Wrong version: {t.one_line(point.opposite)}")
-        label = "Nearest" if point.state == State.UNCLEAR else "You wrote"
+        label = "Nearest" if point.state == PointState.UNCLEAR else "You wrote"
         lines.append(_quoted(point.quote, label))
     return "\n".join(lines)
 

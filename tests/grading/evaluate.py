@@ -20,9 +20,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from bot.interviews.grading import Grade, Rubrics, State, grade
+from bot.interviews.grading import Grade, PointState, Rubrics, grade
 from bot.interviews.grading.service import Grading
-from bot.interviews.grading.verifying import PointToCheck, Ruling, Verdict
+from bot.interviews.grading.verifying import PointToCheck, PointVerdict, Ruling
 from bot.interviews.model import Assessment
 from bot.questions.model import Topic
 from tests.grading.attacks import ATTACKS
@@ -150,18 +150,18 @@ def found_row(graded: Sequence[Graded]) -> list[str]:
     """Shares of points: found but not said, found of those that honest answers say, and so on."""
     every = counts(graded)
     honest = counts(one for one in graded if one[0].voice not in DISHONEST)
-    found = sum(n for (_, state), n in every.items() if state == State.FOUND)
+    found = sum(n for (_, state), n in every.items() if state == PointState.FOUND)
     opposites = sum(n for (truth, _), n in every.items() if truth == "opposite")
     said = sum(n for (truth, _), n in honest.items() if truth == "says")
     scores = [grade.found for _, grade in graded]
     return [
         str(len(graded)),
-        share(every["not", State.FOUND], found),
-        share(honest["says", State.FOUND], said),
-        share(honest["says", State.CHECK], said),
+        share(every["not", PointState.FOUND], found),
+        share(honest["says", PointState.FOUND], said),
+        share(honest["says", PointState.CHECK], said),
         str(opposites),
-        share(every["opposite", State.FOUND], opposites),
-        share(every["opposite", State.CHECK], opposites),
+        share(every["opposite", PointState.FOUND], opposites),
+        share(every["opposite", PointState.CHECK], opposites),
         f"{statistics.correlation(scores, [answer.label for answer, _ in graded]):.2f}",
     ]
 
@@ -174,8 +174,8 @@ def voice_row(graded: Sequence[Graded]) -> list[str]:
     said = sum(n for (truth, _), n in every.items() if truth == "says")
     return [
         *(f"{figure:.2f}" for figure in (label, found, found - label)),
-        share(every["says", State.FOUND], said),
-        share(every["says", State.CHECK], said),
+        share(every["says", PointState.FOUND], said),
+        share(every["says", PointState.CHECK], said),
         ", ".join(f"{n} {flag}" for flag, n in flags.items()) or "–",
     ]
 
@@ -225,16 +225,16 @@ class Scripted:
         self, question: str, answer: str, points: Mapping[int, PointToCheck]
     ) -> dict[int, Ruling]:
         if not self._perfect:
-            verdicts = {n: self._rng.choice(list(Verdict)) for n in points}
+            verdicts = {n: self._rng.choice(list(PointVerdict)) for n in points}
             return {n: Ruling(verdict, "words of nobody") for n, verdict in verdicts.items()}
         means = self._answers[answer].means
         return {
             n: Ruling(
-                Verdict.SAYS
+                PointVerdict.SAYS
                 if means[n] > self._rng.random()
-                else Verdict.OPPOSITE
+                else PointVerdict.OPPOSITE
                 if means[n] < -0.25
-                else Verdict.NEITHER,
+                else PointVerdict.NEITHER,
                 self.passages[n] or answer,
             )
             for n in points

@@ -215,6 +215,13 @@ async def test_who_may_take_a_card(stage: Stage) -> None:
     second = await look(stage, CLEMENTINE)
     with pytest.raises(UserError, match="You're in an interview"):
         await stage.bot.partners.join(second.id, BOB)
+    third = await look(stage, DAGOBERT)
+    await stage.bot.partners.join(second.id, DAGOBERT)
+    with pytest.raises(UserError, match="The one who looks is in an interview"):
+        await stage.bot.partners.join(third.id, 105)
+    await stage.bot.privacy.erase(DAGOBERT)
+    with pytest.raises(UserError, match="taken or closed"):
+        await stage.bot.partners.join(third.id, 105)
 
 
 async def test_three_a_day_also_after_an_erasure(stage: Stage) -> None:
@@ -235,7 +242,7 @@ async def test_three_a_day_also_after_an_erasure(stage: Stage) -> None:
     with pytest.raises(UserError, match="You've had 3 interviews with a partner today"):
         await stage.bot.partners.join(other.id, ALWINA)
     own = await look(stage, BOB)
-    with pytest.raises(UserError, match=r"has had 3 interviews with a partner today"):
+    with pytest.raises(UserError, match="The one who looks has had 3 interviews"):
         await stage.bot.partners.join(own.id, DAGOBERT)
     stage.clock.turn(hours=13)
     await stage.bot.partners.join(other.id, BOB)

@@ -12,13 +12,13 @@ from bot.core.database import Database
 from bot.core.errors import UserError
 from bot.interviews import store
 from bot.interviews.grading.service import Ungradable
-from bot.interviews.grading.verifying import PointToCheck, Ruling, Verdict
+from bot.interviews.grading.verifying import PointToCheck, PointVerdict, Ruling
 from bot.interviews.model import (
     AskedQuestion,
     Assessment,
     InterviewQuestion,
+    InterviewReport,
     PointCount,
-    Report,
     Step,
     decode_reply,
 )
@@ -52,7 +52,7 @@ class Candidate:
     def interviews(self) -> Interviews:
         return self.stage.bot.interviews
 
-    def _asked(self, result: Step | Report) -> Step:
+    def _asked(self, result: Step | InterviewReport) -> Step:
         assert isinstance(result, Step)
         self.question_id = result.question_id
         return result
@@ -75,11 +75,11 @@ class Candidate:
             await self.interviews.next(self.question_id, self.user_id, self.guild_id)
         )
 
-    async def skip(self) -> Step | Report:
+    async def skip(self) -> Step | InterviewReport:
         result = await self.interviews.skip(self.question_id, self.user_id, self.guild_id)
         return self._asked(result) if isinstance(result, Step) else result
 
-    async def end(self) -> Report:
+    async def end(self) -> InterviewReport:
         return await self.interviews.end(self.question_id, self.user_id)
 
     async def count(self, *points: int) -> Step:
@@ -124,13 +124,16 @@ def alwina(stage: Stage) -> Candidate:
 
 def raises_doubt(_: Mapping[int, PointToCheck]) -> dict[int, Ruling]:
     """Rulings that find the second key point of `PARTLY`, too."""
-    return {0: Ruling(Verdict.SAYS, PART), 1: Ruling(Verdict.SAYS, IN_DOUBT)}
+    return {0: Ruling(PointVerdict.SAYS, PART), 1: Ruling(PointVerdict.SAYS, IN_DOUBT)}
 
 
 def lowers(_: Mapping[int, PointToCheck]) -> dict[int, Ruling]:
     """Rulings that leave one key point of `GOOD`."""
     sentences = GOOD.split(". ")
-    return {0: Ruling(Verdict.SAYS, sentences[0]), 1: Ruling(Verdict.OPPOSITE, sentences[1])}
+    return {
+        0: Ruling(PointVerdict.SAYS, sentences[0]),
+        1: Ruling(PointVerdict.OPPOSITE, sentences[1]),
+    }
 
 
 async def connect_model(stage: Stage, verifier: FakeVerifier) -> FakeVerifier:
@@ -150,7 +153,7 @@ def letters(found: Assessment) -> str:
     return "".join(point.state[0] for point in found.points)
 
 
-def asked_in(report: Report) -> list[AskedQuestion]:
+def asked_in(report: InterviewReport) -> list[AskedQuestion]:
     return [asked for section in report.sections for _, asked in section.asked]
 
 
@@ -218,7 +221,7 @@ async def test_answers_that_take_too_long(
     assert (again.reply.answer, again.reply.pending) == ("Later cases.", True)
     await alwina.next()
     report = await alwina.skip()
-    assert isinstance(report, Report)
+    assert isinstance(report, InterviewReport)
     assert (report.answered, report.skipped, report.percent) == (1, 1, None)
 
 
@@ -315,7 +318,7 @@ async def test_topics_rotate(stage: Stage, alwina: Candidate) -> None:
     asked: list[str] = []
     for _ in range(4):
         stage.clock.turn(minutes=5)
-        step: Step | Report = await alwina.start(questions=2)
+        step: Step | InterviewReport = await alwina.start(questions=2)
         while isinstance(step, Step):
             asked.append(step.topic.id)
             stage.clock.turn(minutes=1)
@@ -363,7 +366,7 @@ async def test_the_first_answer_counts(alwina: Candidate) -> None:
 async def test_the_report_has_earlier_answers(stage: Stage, alwina: Candidate) -> None:
     """The count of this member's latest earlier answer to the topic is compared."""
 
-    async def report_on(candidate: Candidate, text: str | None) -> Report:
+    async def report_on(candidate: Candidate, text: str | None) -> InterviewReport:
         await candidate.start(topic_id="t1", questions=1)
         if text is None:
             await candidate.skip()

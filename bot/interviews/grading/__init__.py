@@ -1,6 +1,6 @@
 """Finding the key points of a question in an open answer, offline."""
 
-from bot.interviews.grading.grader import Grade, State, grade, grade_own
+from bot.interviews.grading.grader import Grade, PointState, grade, grade_own
 from bot.interviews.grading.guards import Flag
 from bot.interviews.grading.hints import compare, follow_up_topic
 from bot.interviews.grading.rubric import Rubric, Rubrics
@@ -8,9 +8,9 @@ from bot.interviews.grading.rubric import Rubric, Rubrics
 __all__ = [
     "Flag",
     "Grade",
+    "PointState",
     "Rubric",
     "Rubrics",
-    "State",
     "compare",
     "follow_up_topic",
     "grade",

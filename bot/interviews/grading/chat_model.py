@@ -15,7 +15,7 @@ from typing import Any
 import aiohttp
 
 from bot.config import Settings
-from bot.interviews.grading.verifying import NoOpinion, PointToCheck, Ruling, Verdict
+from bot.interviews.grading.verifying import NoOpinion, PointToCheck, PointVerdict, Ruling
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ def _object(**fields: Any) -> dict[str, Any]:
 
 _POINT = _object(
     id={"type": "integer"},
-    verdict={"type": "string", "enum": [str(verdict) for verdict in Verdict]},
+    verdict={"type": "string", "enum": [str(verdict) for verdict in PointVerdict]},
     quote={"type": "string"},
 )
 SCHEMA = _object(points={"type": "array", "items": _POINT})
@@ -93,7 +93,7 @@ def read_reply(text: str, asked: Collection[int]) -> dict[int, Ruling]:
     if sorted(ids) != sorted(asked):
         raise NoOpinion("the reply has other key points than it was asked about")
     return {
-        int(entry["id"]): Ruling(Verdict(entry["verdict"]), entry["quote"])
+        int(entry["id"]): Ruling(PointVerdict(entry["verdict"]), entry["quote"])
         for entry in data["points"]
     }
 

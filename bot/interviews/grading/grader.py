@@ -27,7 +27,7 @@ from bot.interviews.grading.guards import (
     is_off_topic,
     is_terse,
 )
-from bot.interviews.grading.matching import Answer, Match, Passage
+from bot.interviews.grading.matching import IndexedAnswer, Match, Passage
 from bot.interviews.grading.mistakes import Mistake, find_mistakes
 from bot.interviews.grading.opposites import likelihoods as opposite_likelihoods
 from bot.interviews.grading.rubric import BankWords, Rubric
@@ -65,7 +65,7 @@ ALONE_SHARE = 0.7
 """A sentence with this share of its passage's match is quoted alone."""
 
 
-class State(StrEnum):
+class PointState(StrEnum):
     """Whether the words of an answer show a key point."""
 
     FOUND = "found"
@@ -82,7 +82,7 @@ class PointGrade(Struct, frozen=True):
     answer may say instead. `why` tells what is right if the answer states a known misconception.
     """
 
-    state: State
+    state: PointState
     confidence: float
     evidence: str
     opposite: str = ""
@@ -98,7 +98,7 @@ class Grade(Struct, frozen=True):
     @property
     def found(self) -> float:
         """The share of the points that were found, from 0 to 1."""
-        found = sum(point.state is State.FOUND for point in self.points)
+        found = sum(point.state is PointState.FOUND for point in self.points)
         return found / max(1, len(self.points))
 
 
@@ -125,9 +125,9 @@ def grade(answer: str, rubric: Rubric, *, guarded: bool = True) -> Grade:
     sentences = parse_sentences(answer)
     flags = {Flag.CUT} if len(answer) > MAX_ANSWER else set()
     if guarded and (disqualified := disqualifying_flag(sentences, rubric)):
-        nothing = PointGrade(State.MISSING, 0.0, "")
+        nothing = PointGrade(PointState.MISSING, 0.0, "")
         return Grade((nothing,) * len(rubric.phrasings), frozenset(flags | {disqualified}))
-    indexed = Answer(sentences)
+    indexed = IndexedAnswer(sentences)
     mistakes = find_mistakes(sentences, indexed, rubric) if guarded else []
     matches = _best_matches(sentences, indexed, rubric, mistakes)
     likelihoods = _likelihoods(matches, sentences)
@@ -144,7 +144,7 @@ def grade(answer: str, rubric: Rubric, *, guarded: bool = True) -> Grade:
     for mistake in mistakes:
         wrong = mistake.statement
         text = sentences[mistake.sentence].text
-        points[wrong.point] = PointGrade(State.CHECK, 0.0, text, wrong.text, wrong.why)
+        points[wrong.point] = PointGrade(PointState.CHECK, 0.0, text, wrong.text, wrong.why)
     return Grade(tuple(points), frozenset(flags))
 
 
@@ -168,7 +168,7 @@ def _checked(
     passages = {
         n: rubric.statement([sentences[number] for number in match.passage])
         for n, (point, match) in enumerate(zip(points, matches, strict=True))
-        if point.state is not State.MISSING
+        if point.state is not PointState.MISSING
     }
     doubts = opposite_likelihoods(passages, rubric.sides)
     checked = [
@@ -180,7 +180,7 @@ def _checked(
         each = [rubric.statement([sentence]) for sentence in within]
         nearest, opposite = rubric.sides[n].nearest(each)
         checked[n] = replace(
-            checked[n], state=State.CHECK, evidence=within[nearest].text, opposite=opposite
+            checked[n], state=PointState.CHECK, evidence=within[nearest].text, opposite=opposite
         )
     return checked
 
@@ -195,7 +195,10 @@ def _flags(sentences: Sequence[Sentence], rubric: Rubric, found: Sequence[_BestM
 
 
 def _best_matches(
-    sentences: Sequence[Sentence], answer: Answer, rubric: Rubric, mistakes: Sequence[Mistake]
+    sentences: Sequence[Sentence],
+    answer: IndexedAnswer,
+    rubric: Rubric,
+    mistakes: Sequence[Mistake],
 ) -> list[_BestMatch]:
     """Return the closest passage for each point. A sentence with a mistake matches no point."""
     longest = min(max(2, rubric.max_sentences + 1), MAX_PASSAGE)
@@ -298,9 +301,9 @@ def _point_grade(
     evidence = ""
     if best.match >= WEAK_MATCH:
         evidence = " ".join(sentences[n].text for n in best.closest)
-    state = State.MISSING
+    state = PointState.MISSING
     if likelihood >= UNCLEAR_LIKELIHOOD:
-        state = State.UNCLEAR if capped or likelihood < FOUND_LIKELIHOOD else State.FOUND
+        state = PointState.UNCLEAR if capped or likelihood < FOUND_LIKELIHOOD else PointState.FOUND
         if guarded and best.denied:
-            state = State.CHECK
+            state = PointState.CHECK
     return PointGrade(state, likelihood, evidence)

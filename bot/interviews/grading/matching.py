@@ -107,7 +107,7 @@ def similarity(wanted: str, candidate: str) -> float:
     return 0.0
 
 
-class Answer:
+class IndexedAnswer:
     """The sentences of an answer, indexed by their words."""
 
     def __init__(self, sentences: Sequence[Sentence]) -> None:

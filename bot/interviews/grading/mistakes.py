@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from bot.interviews.grading.lexicon import word_set
-from bot.interviews.grading.matching import Answer, Passage
+from bot.interviews.grading.matching import IndexedAnswer, Passage
 from bot.interviews.grading.rubric import Rubric, WrongStatement
 from bot.interviews.grading.words import Sentence, fold
 
@@ -34,7 +34,9 @@ class Mistake(Struct, frozen=True):
     statement: WrongStatement
 
 
-def find_mistakes(sentences: Sequence[Sentence], answer: Answer, rubric: Rubric) -> list[Mistake]:
+def find_mistakes(
+    sentences: Sequence[Sentence], answer: IndexedAnswer, rubric: Rubric
+) -> list[Mistake]:
     """Return at most one mistake per sentence and per misconception, none where things are
     contrasted."""
     best: dict[int, tuple[float, WrongStatement]] = {}
@@ -60,7 +62,9 @@ def find_mistakes(sentences: Sequence[Sentence], answer: Answer, rubric: Rubric)
     return list({mistake.statement.why: mistake for mistake in found}.values())
 
 
-def _right_recall(answer: Answer, rubric: Rubric, passages: Sequence[Passage]) -> list[float]:
+def _right_recall(
+    answer: IndexedAnswer, rubric: Rubric, passages: Sequence[Passage]
+) -> list[float]:
     """Return each passage's highest recall of a right statement."""
     most = [0.0] * len(passages)
     for statement in rubric.right_statements if passages else ():

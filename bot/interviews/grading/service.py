@@ -19,14 +19,14 @@ from bot.core.computing import FairLock, SingleThread
 from bot.core.errors import UserError
 from bot.core.limits import MAX_GRADING_MEMORY, MAX_GRADING_SECONDS
 from bot.interviews import grading
-from bot.interviews.grading import Flag, Grade, Rubric, Rubrics, State
+from bot.interviews.grading import Flag, Grade, PointState, Rubric, Rubrics
 from bot.interviews.grading.rubric import BankWords, count_words
 from bot.interviews.grading.verifying import (
     NoOpinion,
     PointToCheck,
+    PointVerdict,
     Quote,
     Ruling,
-    Verdict,
     Verifier,
     accepted_quotes,
     is_within,
@@ -133,7 +133,7 @@ class Grading:
         question = grading.follow_up_topic(topic, reply.question, reply.hint)
         found = await self._run(grading.compare, answer, question, server, self._uncached_rubric)
         parts = (
-            Part(part.text, point.evidence if point.state is not State.MISSING else "")
+            Part(part.text, point.evidence if point.state is not PointState.MISSING else "")
             for part, point in zip(question.key_points, found.points, strict=True)
         )
         return replace(reply, parts=tuple(parts))
@@ -189,8 +189,8 @@ class Grading:
         """
         points = assessment.points
         quotes = {n: original_passage(ruling.quote, answer) for n, ruling in rulings.items()}
-        said = {n for n, ruling in rulings.items() if ruling.verdict is Verdict.SAYS}
-        found = {n for n, point in enumerate(points) if point.state == State.FOUND}
+        said = {n for n, ruling in rulings.items() if ruling.verdict is PointVerdict.SAYS}
+        found = {n for n, point in enumerate(points) if point.state == PointState.FOUND}
         proven = accepted_quotes(
             [
                 await self._quote(topic, n, points[n], quotes[n], server)
@@ -200,14 +200,14 @@ class Grading:
         )
         ruled = []
         for n, point in enumerate(points):
-            near = point.quote if point.state != State.MISSING else ""
+            near = point.quote if point.state != PointState.MISSING else ""
             quote = quotes.get(n) or near
             if n in proven or n in said & found:
                 ruled.append(replace(point, state=SAID, quote=quote, why=""))
-            elif n in rulings and rulings[n].verdict is Verdict.OPPOSITE and quote:
+            elif n in rulings and rulings[n].verdict is PointVerdict.OPPOSITE and quote:
                 ruled.append(replace(point, state=OPPOSITE, quote=quote))
             else:
-                ruled.append(replace(point, state=str(State.MISSING), why=""))
+                ruled.append(replace(point, state=str(PointState.MISSING), why=""))
         return tuple(ruled)
 
     async def _quote(
@@ -215,8 +215,8 @@ class Grading:
     ) -> Quote:
         """Rate a quote for a point that was not found; a passage found before is about it."""
         graded = (await self._grade(topic, text, server)).points[number]
-        related = graded.state is not State.MISSING
-        if point.state != State.MISSING:
+        related = graded.state is not PointState.MISSING
+        if point.state != PointState.MISSING:
             related |= is_within(text, point.quote) or is_within(point.quote, text)
         return Quote(number, text, related, graded.confidence)
 

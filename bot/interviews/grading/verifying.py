@@ -23,7 +23,7 @@ _ABOUT_GRADING = re.compile(
 )
 
 
-class Verdict(StrEnum):
+class PointVerdict(StrEnum):
     """Whether an answer says a key point, or the opposite."""
 
     SAYS = "says"
@@ -42,7 +42,7 @@ class PointToCheck(Struct, frozen=True):
 class Ruling(Struct, frozen=True):
     """A verdict, and the words of the answer that are the reason; empty for `NEITHER`."""
 
-    verdict: Verdict
+    verdict: PointVerdict
     quote: str = ""
 
 

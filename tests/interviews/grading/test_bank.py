@@ -7,7 +7,7 @@ from statistics import mean
 
 import pytest
 
-from bot.interviews.grading import Grade, Rubrics, State, grade
+from bot.interviews.grading import Grade, PointState, Rubrics, grade
 from bot.questions.model import Bank, Topic
 from tests.grading.attacks import ATTACKS
 from tests.grading.evaluate import DISHONEST, PASS, counts, labelled, voiced
@@ -68,9 +68,9 @@ def test_opposites_are_doubted(asked: Callable[[], Bank]) -> None:
     graded = [(answer, grade(answer.text, known.for_topic(answer.topic))) for answer in answers]
     every = counts(graded)
     opposites = {state: n for (truth, state), n in every.items() if truth == "opposite"}
-    assert opposites[State.FOUND] < 0.5 * sum(opposites.values())
+    assert opposites[PointState.FOUND] < 0.5 * sum(opposites.values())
     honest = counts(one for one in graded if one[0].voice not in DISHONEST)
-    assert honest["says", State.CHECK] < 0.1 * honest["says", State.FOUND]
+    assert honest["says", PointState.CHECK] < 0.1 * honest["says", PointState.FOUND]
 
 
 def test_every_key_point_has_opposites() -> None:

@@ -29,7 +29,7 @@ from bot.interviews.grading.chat_model import (
     read_reply,
 )
 from bot.interviews.grading.service import Grading
-from bot.interviews.grading.verifying import NoOpinion, PointToCheck, Ruling, Verdict
+from bot.interviews.grading.verifying import NoOpinion, PointToCheck, PointVerdict, Ruling
 from tests.shipped import bank, rubrics
 from tests.stage import GUILD
 
@@ -37,7 +37,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 KEY = "sk-very-secret-0123456789"
 TOPIC = bank().topics["temperature"]
 POINT = PointToCheck("It divides", ("it scales",), ("it multiplies",))
-RULED = {0: Ruling(Verdict.SAYS, "It divides.")}
+RULED = {0: Ruling(PointVerdict.SAYS, "It divides.")}
 REPLY = '{"points": [{"id": 0, "verdict": "says", "quote": "It divides."}]}'
 IN_DOUBT = "Logits are not divided by T before the softmax. At high T there is more variety and there are more errors."
 
@@ -262,9 +262,9 @@ def test_rulings_by_point() -> None:
     """Each point has one, in any order."""
     reply = reply_with(entry(2), entry(5, "neither", ""), entry(4, "opposite", "not so"))
     assert read_reply(reply, [2, 4, 5]) == {
-        2: Ruling(Verdict.SAYS, "so"),
-        4: Ruling(Verdict.OPPOSITE, "not so"),
-        5: Ruling(Verdict.NEITHER),
+        2: Ruling(PointVerdict.SAYS, "so"),
+        4: Ruling(PointVerdict.OPPOSITE, "not so"),
+        5: Ruling(PointVerdict.NEITHER),
     }
     (number,) = read_reply(
         reply_with({**entry(2), "id": 2.0}), [2]
@@ -274,9 +274,9 @@ def test_rulings_by_point() -> None:
 
 def test_the_rules_name_all_verdicts() -> None:
     """Their example of a reply can be read."""
-    assert [verdict for verdict in Verdict if f"{verdict}, if" not in SYSTEM] == []
+    assert [verdict for verdict in PointVerdict if f"{verdict}, if" not in SYSTEM] == []
     example = "{" + SYSTEM.partition("{")[2]
-    assert read_reply(example, [1]) == {1: Ruling(Verdict.SAYS, "words of the answer")}
+    assert read_reply(example, [1]) == {1: Ruling(PointVerdict.SAYS, "words of the answer")}
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.interviews.grading import Flag, Grade, Rubric, State
+from bot.interviews.grading import Flag, Grade, PointState, Rubric
 from bot.interviews.grading import grade as graded
 from bot.interviews.grading.weights import MIN_RARITY, Weights
 from bot.interviews.grading.words import stems
@@ -49,14 +49,14 @@ def rubric_of(question: str, points: Sequence[KeyPoint], *wrong: Misconception) 
     return Rubric.from_topic(topic, {}, Weights())
 
 
-def states(found: Grade) -> list[State]:
+def states(found: Grade) -> list[PointState]:
     return [point.state for point in found.points]
 
 
 def test_a_full_answer() -> None:
     """Each point is found in its own sentence."""
     found = grade(FULL)
-    assert states(found) == [State.FOUND] * 3
+    assert states(found) == [PointState.FOUND] * 3
     assert [point.evidence.split()[0] for point in found.points] == ["You", "What", "Afterwards"]
     assert (found.found, found.flags) == (1, frozenset())
 
@@ -65,12 +65,12 @@ def test_a_partial_answer() -> None:
     """Unsaid points are missing, with the closest sentence if any is close."""
     said = "The pretrained weights stay frozen during all of this."
     found = grade(said)
-    assert states(found) == [State.FOUND, State.MISSING, State.MISSING]
+    assert states(found) == [PointState.FOUND, PointState.MISSING, PointState.MISSING]
     assert found.points[1].evidence == ""
     assert found.found == pytest.approx(1 / 3)
     closest = "Training changes something else in the model."
     point = grade(f"{said} {closest}").points[1]
-    assert (point.state, point.evidence) == (State.MISSING, closest)
+    assert (point.state, point.evidence) == (PointState.MISSING, closest)
 
 
 @pytest.mark.parametrize(
@@ -95,14 +95,14 @@ def test_a_partial_answer() -> None:
 def test_found_in_other_words(answer: str, point: int) -> None:
     """A point is found by any of its phrasings, also with misspellings or an own negation."""
     found = grade(answer)
-    assert found.points[point].state is State.FOUND
+    assert found.points[point].state is PointState.FOUND
     assert Flag.NEGATED not in found.flags
 
 
 def test_a_point_without_words_is_never_found() -> None:
     """A key point of punctuation or function words is missing. Without key points none is found."""
     found = grade(FULL, points=[KeyPoint("…", ()), KeyPoint("it is", ("",))])
-    assert states(found) == [State.MISSING, State.MISSING]
+    assert states(found) == [PointState.MISSING, PointState.MISSING]
     assert grade(FULL, points=[]).found == 0
 
 
@@ -131,7 +131,7 @@ def test_answers_that_say_nothing(flag: Flag, answer: str) -> None:
 def test_a_denied_point_may_say_the_opposite() -> None:
     """A negation that the phrasing doesn't have may turn the point around."""
     found = grade("The two small matrices of rank r are not trained.")
-    assert found.points[1].state is State.CHECK
+    assert found.points[1].state is PointState.CHECK
     assert Flag.NEGATED in found.flags
 
 
@@ -141,7 +141,7 @@ def test_an_answer_that_denies_everything() -> None:
         "The pretrained weights don't stay frozen. No small matrices of rank r are trained. "
         "It can't be merged at all."
     )
-    assert State.FOUND not in states(found)
+    assert PointState.FOUND not in states(found)
 
 
 RATE = KeyPoint("Use a lower learning rate", ())
@@ -163,7 +163,7 @@ def test_an_opposite_word(point: KeyPoint, answer: str, said: bool) -> None:
     """An opposite denies the point unless the phrasing's word is there too, or it is said of the
     other thing. Of two phrasings the one with the same negation decides."""
     other = KeyPoint("The base stays loaded on disk", ())
-    expected = State.FOUND if said else State.CHECK
+    expected = PointState.FOUND if said else PointState.CHECK
     assert grade(answer, "What helps?", [point, other]).points[0].state is expected
 
 
@@ -196,11 +196,11 @@ LIMITED = (
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [
-        ("Prefill is limited by compute.", State.FOUND),
-        ("Prefill is held back by the memory bandwidth.", State.CHECK),
+        ("Prefill is limited by compute.", PointState.FOUND),
+        ("Prefill is held back by the memory bandwidth.", PointState.CHECK),
     ],
 )
-def test_the_nearer_side_decides(answer: str, expected: State) -> None:
+def test_the_nearer_side_decides(answer: str, expected: PointState) -> None:
     """A passage nearer to an opposite than to any phrasing may say the opposite, which is shown."""
     point = grade(answer, "What limits the two phases?", LIMITED[:1]).points[0]
     assert (point.state, point.opposite) == (expected, LIMITED[0].opposites[0])
@@ -214,7 +214,7 @@ def test_errors_come_together() -> None:
         grade(f"{first} {unsure}", "What limits them?", LIMITED).points[1]
         for first in (right, wrong)
     )
-    assert (with_right.state, with_wrong.state) == (State.FOUND, State.CHECK)
+    assert (with_right.state, with_wrong.state) == (PointState.FOUND, PointState.CHECK)
 
 
 def test_small_talk_costs_nothing() -> None:
@@ -242,10 +242,10 @@ def test_a_misconception_contradicts_its_point() -> None:
     """It is quoted with what is right; its point is not found even if said elsewhere."""
     rubric = rubric_of(QUESTION, POINTS, WRONG)
     point, *others = graded(f"{FULL} All the pretrained weights are updated then.", rubric).points
-    assert point.state is State.CHECK
+    assert point.state is PointState.CHECK
     assert point.evidence == "All the pretrained weights are updated then."
     assert (point.opposite, point.why) == (WRONG.text, WRONG.why)
-    assert [other.state for other in others] == [State.FOUND, State.FOUND]
+    assert [other.state for other in others] == [PointState.FOUND, PointState.FOUND]
 
 
 @pytest.mark.parametrize(
@@ -267,7 +267,7 @@ def test_a_long_answer_is_cut() -> None:
     """Text beyond the limit isn't read, and a flag says so."""
     found = grade("Frozen means fixed. " * 400 + FULL)
     assert Flag.CUT in found.flags
-    assert found.points[2].state is State.MISSING
+    assert found.points[2].state is PointState.MISSING
 
 
 def test_rare_words_weigh_more() -> None:
@@ -303,7 +303,7 @@ def test_no_text_raises(answer: str, question: str, points: list[KeyPoint]) -> N
     found = grade(answer, question, points)
     assert len(found.points) == len(points)
     for point in found.points:
-        assert point.state is State.MISSING or point.evidence
+        assert point.state is PointState.MISSING or point.evidence
         assert 0 <= point.confidence <= 1
 
 
@@ -319,6 +319,6 @@ def test_saying_more_never_loses_a_point(order: list[int], count: int) -> None:
         grade(" ".join(sentences[n] for n in order[:said])) for said in (count, count + 1)
     )
     for earlier, later in zip(before.points, after.points, strict=True):
-        assert later.state is State.FOUND or earlier.state is not State.FOUND
-    assert after.points[order[count]].state is State.FOUND
+        assert later.state is PointState.FOUND or earlier.state is not PointState.FOUND
+    assert after.points[order[count]].state is PointState.FOUND
     assert after.found > before.found

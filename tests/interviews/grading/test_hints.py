@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.interviews.grading import State, compare, follow_up_topic
+from bot.interviews.grading import PointState, compare, follow_up_topic
 from bot.interviews.grading.hints import split_hint
 from tests.shipped import bank, packs, rubrics
 
@@ -12,7 +12,7 @@ TOPIC = bank().topics["rag-steps"]
 CODES = next(f for f in TOPIC.follow_ups if "E-4711" in f.question)
 
 
-def states(answer: str) -> list[State]:
+def states(answer: str) -> list[PointState]:
     question = follow_up_topic(TOPIC, CODES.question, str(CODES.hint))
     return [point.state for point in compare(answer, rubrics().build(question)).points]
 
@@ -47,9 +47,9 @@ def test_where_a_hint_is_split(hint: str, parts: int) -> None:
 def test_parts_are_found() -> None:
     """They are found in other words and another order; the others are missing."""
     both = "Check that chunking doesn't break the codes. And merge in the results of a keyword search like BM25."
-    assert states(both) == [State.FOUND, State.FOUND]
+    assert states(both) == [PointState.FOUND, PointState.FOUND]
     half = "I'd use hybrid search with BM25 for keywords and merge it with the vector results."
-    assert states(half) == [State.FOUND, State.MISSING]
+    assert states(half) == [PointState.FOUND, PointState.MISSING]
 
 
 @pytest.mark.parametrize(
@@ -57,4 +57,4 @@ def test_parts_are_found() -> None:
 )
 def test_empty_words_have_no_part(answer: str) -> None:
     """No part is found in an empty answer, the question itself or waffle."""
-    assert states(answer) == [State.MISSING, State.MISSING]
+    assert states(answer) == [PointState.MISSING, PointState.MISSING]

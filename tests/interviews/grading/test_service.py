@@ -14,7 +14,7 @@ from bot.core.child_process import Process
 from bot.interviews.grading import Grade, Rubric, Rubrics, grade, service
 from bot.interviews.grading.rubric import BankWords, count_words
 from bot.interviews.grading.service import Grading, Ungradable, count_in_process
-from bot.interviews.grading.verifying import PointToCheck, Ruling, Verdict
+from bot.interviews.grading.verifying import PointToCheck, PointVerdict, Ruling
 from bot.interviews.model import OPPOSITE, SAID, Assessment, Reply
 from bot.questions.own import own_id
 from tests.banks import teaching_bank
@@ -45,11 +45,11 @@ def rules(**rulings: Ruling) -> FakeVerifier:
 
 
 def says(quote: str) -> Ruling:
-    return Ruling(Verdict.SAYS, quote)
+    return Ruling(PointVerdict.SAYS, quote)
 
 
 def opposite(quote: str) -> Ruling:
-    return Ruling(Verdict.OPPOSITE, quote)
+    return Ruling(PointVerdict.OPPOSITE, quote)
 
 
 def manipulated_model(quote: str) -> FakeVerifier:
@@ -109,7 +109,7 @@ async def test_a_disqualified_answer_is_not_checked(text: str) -> None:
         (rules(flat=says("flattens  the Distribution")), FLAT, SAID, "flattens the distribution"),
         (rules(flat=says("It flattens.")), FLAT, SAID, FLATTENS),
         (rules(flat=opposite("more errors")), FLAT, OPPOSITE, "more errors"),
-        (rules(flat=Ruling(Verdict.NEITHER)), FLAT, "missing", FLATTENS),
+        (rules(flat=Ruling(PointVerdict.NEITHER)), FLAT, "missing", FLATTENS),
         (rules(denied=says(DENIED)), FLAT, "missing", FLATTENS),
         (rules(ranking=says("")), 3, "missing", None),
         (rules(ranking=opposite("The ranking changes.")), 3, "missing", None),
@@ -149,7 +149,7 @@ async def test_rulings_on_a_misconception() -> None:
     offline = await grading.assess(topic, wrong.text, GUILD)
     number = next(n for n, point in enumerate(offline.points) if point.why)
     assert (number, offline.points[number].why) == (wrong.point - 1, wrong.why)
-    for verdict in Verdict:
+    for verdict in PointVerdict:
         ruling = {number: Ruling(verdict, wrong.text)}
         asked = Grading(rubrics(), always(ruling))
         ruled = (await asked.verify(topic, wrong.text, offline, GUILD)).points[number]
