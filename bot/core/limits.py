@@ -1,6 +1,6 @@
 """Limits that protect the process from strangers: on the size, number and time of what they send.
 
-Each has its reason. What a game allows, such as the most questions of a round, is in the rules of
+Each has its reason. Limits of a game, such as the most questions of a round, are in the rules of
 that game. Limits on the texts of a question are in `data/questions.schema.json`.
 """
 
