@@ -87,8 +87,7 @@ from bot.practice.cog import PracticeCog
 from bot.practice.service import Practices
 from bot.privacy.cog import PrivacyCog
 from bot.privacy.rules import ERASE_AFTER
-from bot.privacy.service import Cache, Privacy
-from bot.privacy.work import ErasureWork
+from bot.privacy.work import Cache, ErasureWork, Privacy
 from bot.profile.cog import ProfileCog
 from bot.profile.service import Profiles
 from bot.questions.bank import join_packs, mark_of, pack_files

@@ -512,7 +512,7 @@ def longest_streak(
 
 
 def erased_with_questions(source: str) -> dict[str, Any]:
-    """Return the `info` of a table of questions whose uncounted answers are erased with them."""
+    """Return the `info` of a table of questions: uncounted answers are erased with them."""
     return erased_with(lambda conn, ids: delete_uncounted(conn, source, ids))
 
 

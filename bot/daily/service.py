@@ -275,11 +275,10 @@ class Dailies:
         found, _ = await self._database.read(self._written, daily_id, guild_id, user_id)
         stored = rules.encode_ticks(ticked, len(found.topic.key_points))
         if found.text is not None:
-            await self._database.write(self._store_ticks, daily_id, user_id, stored)
+            await self._database.write(
+                answers_store.change, DAILY, daily_id, user_id, answer=stored
+            )
         return await self.feedback(daily_id, guild_id, user_id)
-
-    def _store_ticks(self, conn: Connection, daily_id: int, user_id: int, stored: str) -> None:
-        answers_store.change(conn, DAILY, daily_id, user_id, answer=stored)
 
     def _still_open(
         self, conn: Connection, daily_id: int, message_id: int | None, guild_id: int | None

@@ -53,7 +53,7 @@ practice_questions = sa.Table(
     sa.Column("practice_id", sa.ForeignKey("practices.id"), nullable=False),
     sa.Column("number", sa.Integer, nullable=False),
     sa.Column("item_id", sa.String(48), nullable=False),
-    # it could show where the right answer stands
+    # it could show which place the right answer has
     sa.Column("choice_order", sa.String(6), nullable=False, info=SECRET),
     sa.Column("is_new", sa.Boolean, nullable=False),  # the member had no memory card of the item
     sa.Column("asked_at", Instant, nullable=False),
