@@ -13,8 +13,6 @@ from bot.core.clock import DiscordClock
 from bot.core.snowflakes import earliest_id
 from tests.fakes import START
 
-MS = timedelta(milliseconds=1)
-
 
 class Host:
     """A machine whose clock is `wrong` by some seconds, and its estimate of Discord's clock."""

@@ -165,7 +165,7 @@ async def test_what_discord_refuses_is_refused(
 async def test_a_message_that_discord_refuses(
     world: World, client: Client, channel: Channel, body: dict[str, Any]
 ) -> None:
-    """Neither a new message nor an edit gets what no message may have."""
+    """A new message and an edit have the same limits."""
     path = f"/channels/{channel.id}/messages"
     sent = (await client.post(channel, "words"))[1]["id"]
     for method, where in (("POST", path), ("PATCH", f"{path}/{sent}")):
