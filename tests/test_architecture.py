@@ -131,7 +131,7 @@ MORE_ROOMS = {
     "topics": {"decks", "deck_files"},
     "questions": {
         *("model", "check", "bank", "banks", "own", "answers", "drawing", "formulas"),
-        *("in_play", "typed", "own_pictures", "areas"),
+        *("in_play", "typed", "areas"),
     },
     "members": {"names", "streak_service", "streak_store"},
     "memory": {"ability", "progress", "fitting"},
@@ -139,7 +139,7 @@ MORE_ROOMS = {
     "bank": {
         *("archives", "checks", "files", "forms", "message_text", "pictures", "sheets"),
         *("suggestions_service", "suggestions_views", "suggestions_cog"),
-        *("insights_rules", "insights_service", "insights_views"),
+        *("insights_rules", "insights_views"),
     },
     "challenges": {"players"},
     "daily": {

@@ -18,10 +18,9 @@ from bot.core.tables import milliseconds
 from bot.core.unstored import Drafts
 
 if TYPE_CHECKING:
-    from bot.questions.banks import Banks
+    from bot.questions.banks import Banks, OwnPictures
     from bot.questions.in_play import InPlay
     from bot.questions.model import Bank
-    from bot.questions.own_pictures import OwnPictures
 
 
 class Place(NamedTuple):

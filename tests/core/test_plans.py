@@ -51,9 +51,8 @@ from bot.memory import store as memory
 from bot.milestones import store as milestones
 from bot.milestones.model import Kind, Milestone, Reached
 from bot.plan import store as plan
-from bot.plan.model import Plan
+from bot.plan.model import Plan, PlannedDay
 from bot.practice import store as practice
-from bot.practice.model import PlannedDay
 from bot.privacy import store as privacy
 from bot.questions import store as questions
 from bot.questions.model import Item
@@ -368,7 +367,7 @@ BOUNDED = [
     call(answer_log.count_reviews, ALWINA, 800),
     call(memory.save_fit, ALWINA, memory_rules.USUAL, 800, NOW),
     call(answer_log.latest_on, GUILD, TODAY - timedelta(days=365), answer_log.LATEST),
-    call(practice.answer_times, ALWINA, NOW - timedelta(days=28)),
+    call(answer_log.practised_at, ALWINA, NOW - timedelta(days=28)),
     # a member's answers to an item
     call(answer_log.last_paid, GUILD, "t1-a", [ALWINA, 102], NOW - timedelta(days=30)),
     call(
