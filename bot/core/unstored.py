@@ -1,4 +1,4 @@
-"""Kept in memory only: texts that could not be stored, and whom to tell that a game can't start."""
+"""Kept in memory only: texts that could not be stored, and starters whose game may not begin."""
 
 from __future__ import annotations
 
