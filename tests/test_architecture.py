@@ -128,7 +128,7 @@ LEVELS = (
 ROOMS = {"model", "rules", "store", "service", "work", "views", "cog"}
 """The files of a feature; only those that it needs."""
 MORE_ROOMS = {
-    "topics": {"decks", "deck_files"},
+    "topics": {"deck_files"},
     "questions": {
         *("model", "check", "bank", "banks", "own", "answers", "drawing", "formulas"),
         *("in_play", "typed", "areas"),

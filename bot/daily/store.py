@@ -189,7 +189,7 @@ def unrevealed(guild_id: int) -> Select[Any]:
 
 
 def asked_on(conn: Connection, dates: Dates) -> set[date]:
-    """Return the dates of a member on which dailies were opened that are all closed now."""
+    """Return the dates of a member that had dailies, if all of these are closed now."""
     day = timedelta(days=1)  # a server's date may differ by one
     days = [
         (local_date(dates.zone, row.opened_at), row.closes_at)

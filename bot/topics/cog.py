@@ -12,8 +12,7 @@ from bot.chat.replies import defer_if_slow, say, say_here
 from bot.chat.router import UNKNOWN, Fields, parse_number, selected_values
 from bot.core.errors import UserError
 from bot.topics import views as view
-from bot.topics.decks import Decks
-from bot.topics.service import Topics
+from bot.topics.service import Decks, Topics
 
 
 class TopicsCog(commands.Cog):
