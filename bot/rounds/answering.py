@@ -10,7 +10,7 @@ from msgspec import Struct
 from bot.answers import pay
 from bot.answers import store as answers_store
 from bot.answers.store import ROUND
-from bot.core import erased_answers, snowflakes
+from bot.core import member_hashes, snowflakes
 from bot.core.clicks import Click
 from bot.core.context import Context
 from bot.core.database import Connection, reading
@@ -229,7 +229,7 @@ def _refuse_late(question: RoundQuestion, round_: Round, at: datetime) -> None:
 
 
 def _refuse_erased(conn: Connection, question: RoundQuestion, round_: Round, user_id: int) -> None:
-    if round_.erased_in == question.number and erased_answers.has_hash_of(
+    if round_.erased_in == question.number and member_hashes.has_hash_of(
         conn, ROUND, question.id, user_id
     ):
         raise UserError(
