@@ -57,23 +57,6 @@ async def test_a_question_is_shown_once(stage: Stage) -> None:
     assert await stage.answers(CHALLENGE) == []
 
 
-async def test_a_player_continues_after_a_restart(stage: Stage) -> None:
-    """A restart keeps the progress, and the open question keeps its deadline."""
-    challenge_id = await start(stage)
-    await give(stage, await take(stage, challenge_id, ALWINA))
-    await stage.restart(seconds=5)
-    second = await take(stage, challenge_id, ALWINA)
-    assert second.number == 2
-    await stage.restart(seconds=second.seconds - 1)
-    assert (await give(stage, second, after=0)).shown is not None
-    third = await take(stage, challenge_id, ALWINA)
-    assert third.number == 3
-    await stage.restart(minutes=5)
-    with pytest.raises(UserError, match="You've been through all of it"):
-        await take(stage, challenge_id, ALWINA)
-    assert (await row(stage, challenge_id)).state is ChallengeState.OPEN
-
-
 async def test_the_first_answer_counts(stage: Stage) -> None:
     """A second answer, even a simultaneous one, returns the first."""
     challenge_id = await start(stage)

@@ -22,10 +22,10 @@ async def answer_both(stage: Stage) -> None:
     await stage.answer(BOB, right=False, after=2)
 
 
-async def play(stage: Stage, round_id: int, *, down: float = 0, recover: bool = True) -> int:
+async def play(stage: Stage, round_id: int, *, recover: bool = True) -> int:
     """Play a round to its end, with two answers to each question; return the number of crashes.
 
-    A process that crashes is replaced after `down` seconds, and recovers its work or not.
+    A process that crashes is replaced, and recovers its work or not.
     """
     answered: set[int] = set()
     crashes = 0
@@ -42,7 +42,7 @@ async def play(stage: Stage, round_id: int, *, down: float = 0, recover: bool = 
         except Crash:
             crashes += 1
             if recover:
-                await stage.restart(seconds=down)
+                await stage.restart()
             else:
                 stage.bot = stage.process()
         assert crashes < 5

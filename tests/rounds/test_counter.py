@@ -71,17 +71,6 @@ async def test_a_last_answer_is_not_forgotten(takes: int) -> None:
 
 
 @virtual
-async def test_stop_before_an_edit() -> None:
-    """After a stop, no planned edit is made."""
-    card = Card()
-    card.answer()
-    await asyncio.sleep(1)
-    await card.counter.stop(QUESTION)
-    await asyncio.sleep(20)
-    assert card.edits == []
-
-
-@virtual
 async def test_stop_waits_for_an_edit_under_way() -> None:
     """A stop returns after the edit under way, so that the reveal comes last."""
     card = Card(takes=3)
@@ -105,19 +94,6 @@ async def test_a_failed_edit_is_survived() -> None:
     card.answer()
     await asyncio.sleep(10)
     assert [count for _, count in card.edits] == [2]
-
-
-@virtual
-async def test_the_next_question() -> None:
-    """The next question of a round doesn't wait for the last one's schedule."""
-    card = Card()
-    card.answer()
-    await asyncio.sleep(3)
-    await card.counter.stop(QUESTION)
-    card.count = 0
-    card.answer(question_id=8)
-    await asyncio.sleep(2.1)
-    assert [count for _, count in card.edits] == [1, 1]
 
 
 @pytest.mark.parametrize("takes", [0, 5])

@@ -73,13 +73,6 @@ def test_without_a_clock_counts_become_rare() -> None:
     assert all(later - START >= 2 * (earlier - START) for earlier, later in pairwise(edits[1:]))
 
 
-def test_no_count_just_before_the_reveal() -> None:
-    """In the last second there is no edit, because the reveal shows the count."""
-    assert edit(None, now=17) == after(19)
-    assert edit(None, now=17.001) is None
-    assert edit(10, now=12) is None
-
-
 @given(
     limit=st.integers(5, 300),
     clicks=st.lists(st.floats(0, 300, allow_nan=False), min_size=1, max_size=40).map(sorted),

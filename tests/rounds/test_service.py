@@ -13,8 +13,7 @@ from sqlalchemy import select
 from bot.core import snowflakes
 from bot.core.clicks import AlreadyAnswered
 from bot.core.database import Connection, Database
-from bot.core.errors import DeliveryRefused, UserError
-from bot.questions.store import note_asked
+from bot.core.errors import UserError
 from bot.rounds import store
 from bot.rounds.model import QuestionCard, RoundOptions
 from tests.banks import small_bank
@@ -114,12 +113,6 @@ async def test_a_server_has_three_rounds_at_a_time(stage: Stage) -> None:
     await stage.start(1, channel_id=14)
 
 
-async def test_a_round_as_long_as_its_items_last(stage: Stage) -> None:
-    """A round has as many questions as there are items, and says how many were wanted."""
-    started = await stage.bot.rounds.start(starter_in(), RoundOptions(50, "t1", seconds=20))
-    assert (started.questions, started.wanted, started.topic) == (4, 50, stage.bank.topics["t1"])
-
-
 @pytest.mark.parametrize(
     ("topic_id", "part"), [("nothing", "/topics"), ("empty", "No question matches")]
 )
@@ -136,24 +129,6 @@ async def test_a_start_without_items_is_refused(
     with pytest.raises(UserError, match=part):
         await stage.bot.rounds.start(starter_in(), RoundOptions(topic_id=topic_id))
     assert await stage.start(1) == 1
-
-
-async def test_items_come_least_recently_asked_first(stage: Stage) -> None:
-    """Successive rounds ask every item once before any again, spread over topics."""
-    asked = [card.item for _ in range(4) for card in await play_alone(stage, questions=3)]
-    assert len({item.id for item in asked}) == 12
-    for n in range(0, 12, 3):
-        assert len({item.topic_id for item in asked[n : n + 3]}) == 3
-
-
-async def test_another_server_has_its_own_history(stage: Stage) -> None:
-    """Items asked on one server are still new on another."""
-    left, *others = stage.bank.items
-    for item_id in others:
-        await stage.database.write(note_asked, GUILD, item_id, stage.clock())
-    await stage.database.write(note_asked, GUILD + 1, left, stage.clock())
-    (asked,) = await play_alone(stage, questions=1)
-    assert asked.item.id == left
 
 
 async def test_the_open_daily_is_not_asked(stage: Stage) -> None:
@@ -271,15 +246,6 @@ async def test_many_answers_of_one_member_at_once(stage: Stage) -> None:
     results = await asyncio.gather(*clicks, return_exceptions=True)
     assert sum(isinstance(r, AlreadyAnswered) for r in results) == 19
     assert len(await stage.answers()) == 1
-
-
-async def test_a_burst_of_answers(stage: Stage) -> None:
-    """Two hundred concurrent answers are all stored."""
-    await open_round(stage)
-    results = await asyncio.gather(*(stage.answer(n, after=1) for n in range(1000, 1200)))
-    assert len({r.reveal_at for r in results}) == 1
-    await stage.wait(seconds=27)
-    assert len(await stage.check_points()) == 200
 
 
 async def test_no_verdict_before_the_reveal(stage: Stage) -> None:
@@ -420,38 +386,6 @@ async def test_stop_during_the_reveal(stage: Stage) -> None:
     assert still_open == [False]
 
 
-async def test_a_stop_survives_a_crash_and_a_refusal(stage: Stage) -> None:
-    """A stopped round ends in a new process too, even if its reveal is refused."""
-    round_id = await open_round(stage, 3)
-    await stop(stage, round_id)
-    stage.sender.fail("reveal_question", DeliveryRefused("channel", "Gone."))
-    await stage.restart(minutes=1)
-    await stage.run()
-    assert (await stage.round(round_id)).phase == "ended"
-    assert len(cards(stage)) == 1
-
-
-async def test_status(stage: Stage) -> None:
-    """Status has the open question, and standings of the revealed ones only."""
-    assert await stage.bot.rounds.status(CHANNEL) is None
-    await open_round(stage, 2)
-    await stage.answer(ALWINA, after=0)
-    await stage.answer(BOB, right=False, after=1)
-    status = await stage.bot.rounds.status(CHANNEL)
-    assert status is not None
-    assert (status.round.number, status.names, status.leaders) == (1, {ALWINA: "Alwina"}, ())
-    assert status.question is not None
-    assert (status.answered, status.question.message_id) == (2, stage.card().message_id)
-    await stage.wait(seconds=22)
-    status = await stage.bot.rounds.status(CHANNEL)
-    assert status is not None
-    assert [(place, t.user_id, t.points) for place, t in status.leaders] == [
-        (1, ALWINA, 100),
-        (2, BOB, 0),
-    ]
-    assert (status.question, status.names) == (None, {ALWINA: "Alwina", BOB: "Bob"})
-
-
 async def test_reviews_come_after_the_reveal(stage: Stage) -> None:
     """ "Explain" is refused before the reveal; after it, it has the member's own answer."""
     await open_round(stage, 2)
@@ -476,20 +410,6 @@ async def test_reviews_come_after_the_reveal(stage: Stage) -> None:
         await stage.bot.rounds.explain(
             stage.pressed(card.row_id, BOB, message_id=card.message_id - 1)
         )
-
-
-async def test_my_answers(stage: Stage) -> None:
-    """ "My answers" has each revealed question in order, also unanswered ones."""
-    round_id = await open_round(stage, 3)
-    await stage.answer(ALWINA, after=1)
-    await stage.wait(seconds=27)
-    await stage.wait(seconds=27)
-    await stage.answer(ALWINA, after=2)
-    reviews = await stage.bot.rounds.own_answers(round_id, ALWINA)
-    assert [r.item for r in reviews] == [c.item for c in cards(stage)[:2]]
-    assert [r.answer is None for r in reviews] == [False, True]
-    with pytest.raises(UserError, match="didn't play this round"):
-        await stage.bot.rounds.own_answers(round_id, BOB)
 
 
 async def test_next_ends_the_pause(stage: Stage) -> None:
@@ -581,18 +501,3 @@ async def test_misses(stage: Stage) -> None:
         await stage.bot.rounds.misses(round_id, BOB)
     with pytest.raises(UserError, match="didn't play this round"):
         await stage.bot.rounds.misses(round_id, CLEMENTINE)
-
-
-async def test_every_kind_of_item(database: Database) -> None:
-    """Choice, multiple and typed items are judged."""
-    stage = Stage(database, small_bank(1))
-    round_id = await stage.start(4)
-    kinds = set()
-    while await stage.next_card(round_id):
-        card = stage.card().card
-        assert isinstance(card, QuestionCard)
-        kinds.add(card.item.kind)
-        await stage.answer(ALWINA, after=1)
-        await stage.answer(BOB, right=False, after=1)
-    assert kinds == {"choice", "multiple", "typed"}
-    assert {(a.user_id, a.correct) for a in await stage.answers()} == {(ALWINA, True), (BOB, False)}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,9 +10,7 @@ from bot.answers import store as answers_store
 from bot.answers.sources import Terms
 from bot.answers.store import ROUND, Answer
 from bot.core.database import Database
-from bot.core.tables import milliseconds
 from bot.games.model import Starter
-from bot.questions.store import asked_in
 from bot.rounds import store
 from bot.rounds.model import Phase, Round, RoundOptions, RoundQuestion
 
@@ -101,28 +98,6 @@ async def test_a_new_round_and_its_questions(database: Database) -> None:
     assert await database.read(store.revealed_questions, round_id) == []
 
 
-async def test_one_running_round_a_channel(database: Database) -> None:
-    """A second round in a channel is stored only once the first has ended."""
-    first = await created(database)
-    assert await create(database) is None
-    assert await create(database, channel_id=11) is not None
-    running = await database.read(store.running_in, 10)
-    assert running is not None
-    assert running.id == first
-    assert await database.write(store.change, first, expect="ask", phase="ended")
-    assert await database.read(store.running_in, 10) is None
-    second = await created(database)
-    assert second != first
-    assert await database.read(store.question_of, second, 1) is not None
-
-
-async def test_creating_at_the_same_time(database: Database) -> None:
-    """Of concurrent creations in a channel one succeeds; other channels are unaffected."""
-    ids = await asyncio.gather(*(create(database) for _ in range(5)), create(database, 11))
-    assert sum(i is not None for i in ids[:5]) == 1
-    assert ids[5] is not None
-
-
 @pytest.mark.parametrize(
     ("answered", "all_have"),
     [
@@ -147,35 +122,6 @@ async def test_all_have_answered(
     asked = await database.read(store.question_of, round_id, 4)
     assert asked is not None
     assert await database.read(store.all_have_answered, asked) == all_have
-
-
-async def test_opening_and_revealing_a_question(database: Database) -> None:
-    """A question's message and times are stored, and its item counts as asked."""
-    round_id = await created(database)
-    question = await database.read(store.question_of, round_id, 1)
-    assert question is not None
-    await database.write(store.mark_asked, question, 1, AT)
-    message_id = 2**63 - 1
-    times = {"opened_at": AT + SECOND, "deadline_at": AT + 21 * SECOND}
-    await database.write(store.change_question, question.id, message_id=message_id, **times)
-    await database.write(store.change_question, question.id, revealed_at=AT + 22 * SECOND)
-    opened = await database.read(store.question, question.id)
-    assert opened == RoundQuestion(
-        id=question.id,
-        round_id=round_id,
-        number=1,
-        item_id="item-1",
-        choice_order="0123",
-        seconds=10,
-        asked_at=AT,
-        message_id=message_id,
-        opened_at=AT + SECOND,
-        deadline_at=AT + 21 * SECOND,
-        revealed_at=AT + 22 * SECOND,
-    )
-    assert await database.read(asked_in, 1) == {"item-1": milliseconds(AT)}
-    assert await database.read(asked_in, 2) == {}
-    assert await database.read(store.revealed_questions, round_id) == [opened]
 
 
 async def test_revealed_ids(database: Database) -> None:

@@ -10,18 +10,17 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import URL, Connection, delete
 
-from bot.answers import totals
 from bot.boards.store import board as read_board
 from bot.core import servers as guilds
 from bot.core import snowflakes
 from bot.core.clicks import AlreadyAnswered
 from bot.core.database import open_database
 from bot.core.errors import DeliveryRefused, UserError
-from bot.core.jobs import LEASE, PATIENCE
+from bot.core.jobs import LEASE
 from bot.games.rules import SHORTEST_GRACE
 from bot.questions.model import Bank
 from bot.rounds import store as round_store
-from bot.rounds.model import Locked, QuestionCard, RevealCard, StandingsCard
+from bot.rounds.model import Locked, QuestionCard, StandingsCard
 from tests import patience
 from tests.fakes import Crash, unsent
 from tests.rounds.scenes import answer_both, open_round, play, reveals, standings, stop
@@ -171,38 +170,6 @@ async def test_a_fault_at_any_step(
     await check_played(stage)
 
 
-@pytest.mark.parametrize(("method", "after"), [("post_question", True), ("reveal_question", False)])
-async def test_a_long_downtime(stage: Stage, method: str, after: bool) -> None:
-    """After hours the post is found again and the stored answers are counted."""
-    stage.sender.fail(method, Crash(), after=after, skip=1)
-    round_id = await stage.start(3)
-    await play(stage, round_id, down=7200)
-    posted = Counter(p.row_id for p in stage.sender.of_kind("question"))
-    assert list(posted.values()) == [1, 1, 1]
-    assert len(stage.sender.of_kind("standings")) == 1
-    given = await stage.answers()
-    assert (await stage.check_points())[ALWINA] == sum(
-        a.points for a in given if a.user_id == ALWINA
-    )
-    assert {c.question_id: c.outcome.answered for c in reveals(stage)} == {
-        row_id: sum(a.question_id == row_id for a in given) for row_id in posted
-    }
-
-
-async def test_a_question_still_open_after_a_restart_stays_open(stage: Stage) -> None:
-    """A restart changes neither the card nor the deadline, and answers are still taken."""
-    round_id = await open_round(stage)
-    due = (await stage.round(round_id)).due_at
-    await stage.answer(ALWINA, after=3)
-    await stage.restart(seconds=8)
-    await stage.run()
-    assert (await stage.round(round_id)).due_at == due
-    assert (len(stage.sender.posts), stage.sender.edits) == (1, [])
-    await stage.answer(BOB, after=9)
-    await stage.wait(seconds=13)
-    assert reveals(stage)[0].outcome.answered == 2
-
-
 async def test_answers_before_the_post_returns(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -251,19 +218,6 @@ async def test_a_reveal_before_the_post_returns(stage: Stage) -> None:
     assert [c.outcome.answered for c in reveals(stage)] == [1]
     assert (await stage.round(round_id)).phase == "ended"
     assert len(stage.sender.posts) == 2
-
-
-async def test_a_long_outage_ends_the_round(stage: Stage) -> None:
-    """A round that can't reach Discord backs off, and ends after a quarter of an hour."""
-    stage.sender.fail("post_question", unsent(), times=10_000)
-    stage.sender.fail("find_question", unsent(), times=10_000)
-    round_id = await stage.start(1)
-    await stage.wait(seconds=PATIENCE.total_seconds() - 60)
-    assert (await stage.round(round_id)).phase == "asking"
-    await stage.wait(minutes=3)
-    round_ = await stage.round(round_id)
-    assert (round_.phase, round_.ending) == ("ended", "error")
-    assert stage.sender.calls["post_question"] + stage.sender.calls["find_question"] < 60
 
 
 @pytest.mark.parametrize("method", ["post_question", "reveal_question", "post_standings"])
@@ -388,36 +342,6 @@ async def test_the_reveal_comes_early_when_all_players_have_answered(stage: Stag
     await stage.until(opened + timedelta(seconds=8.25))
     assert len(reveals(stage)) == 2
     assert reveals(stage)[1].outcome.answered == 4
-
-
-async def test_players_who_leave(stage: Stage) -> None:
-    """A player who misses two questions is not waited for any more."""
-    await open_round(stage, 4)
-    early: list[bool] = []
-    for number in range(1, 5):
-        opened = snowflakes.created_at(stage.card().message_id)
-        if number == 1:
-            await stage.answer(BOB, after=1)
-        early.append(
-            (await stage.answer(ALWINA, after=1)).reveal_at != opened + timedelta(seconds=20)
-        )
-        await stage.until(opened + timedelta(seconds=20.3))
-        await stage.wait(seconds=6)
-        if number < 4:
-            assert len(stage.sender.of_kind("question")) == number + 1
-    assert early == [False, False, False, True]
-
-
-async def test_an_early_reveal_survives_a_restart(stage: Stage) -> None:
-    """The time of an early reveal is stored with the answer."""
-    await open_round(stage, 2)
-    await stage.answer(ALWINA, after=1)
-    await stage.wait(seconds=27)
-    opened = snowflakes.created_at(stage.card().message_id)
-    await stage.answer(ALWINA, after=1)
-    await stage.restart()
-    await stage.until(opened + timedelta(seconds=3.25))
-    assert len(reveals(stage)) == 2
 
 
 async def test_an_answer_and_the_reveal_at_the_same_time(
@@ -690,19 +614,6 @@ def without(bank: Bank, item_id: str) -> Bank:
             for section in bank.sections
         ),
     )
-
-
-async def test_a_round_with_one_player(stage: Stage) -> None:
-    """Its points don't count on the boards, and reveals say so."""
-    await open_round(stage, 2)
-    await stage.answer(ALWINA, after=1)
-    await stage.wait(minutes=2)
-    assert await stage.check_points() == {ALWINA: 0}
-    assert [t.points for _, t in standings(stage).standings] == [98]
-    assert [
-        edit.card.alone for edit in stage.sender.edits if isinstance(edit.card, RevealCard)
-    ] == [True, False]
-    assert await stage.database.read(totals.points_of, GUILD, ALWINA) == 0
 
 
 async def test_the_second_player_makes_a_round_count(stage: Stage) -> None:
