@@ -113,8 +113,7 @@ from bot.rounds.work import RoundWork
 from bot.settings.cog import SettingsCog
 from bot.settings.service import ServerSettings
 from bot.topics.cog import TopicsCog
-from bot.topics.decks import Decks
-from bot.topics.service import Topics
+from bot.topics.service import Decks, Topics
 
 log = logging.getLogger(__name__)
 
