@@ -8,8 +8,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.chat.client import QuizBot
-from bot.chat.options import topic_choices
+from bot.chat.client import QuizBot, topic_choices
 from bot.chat.replies import say, say_all, say_here
 from bot.chat.router import UNKNOWN, Fields, selected_values
 from bot.core.clicks import Click

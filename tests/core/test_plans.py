@@ -31,7 +31,7 @@ from bot.bank.model import Form, SuggestionState
 from bot.boards import store as boards
 from bot.challenges import store as challenges
 from bot.challenges.model import ChallengeOptions, ChallengePlayer, ShownQuestion
-from bot.core import erased_answers, member_hashes, notes, servers
+from bot.core import member_hashes, notes, servers
 from bot.core.database import Database
 from bot.core.jobs import Queue
 from bot.core.snowflakes import ALL, Shards, earliest_id
@@ -71,7 +71,7 @@ STORES = (
         import_module(f"bot.{path.parent.name}.{path.stem}")
         for path in sorted(Path(bot.__file__).parent.glob("*/*store.py"))
     ),
-    *(notes, servers, erased_answers, member_hashes),
+    *(notes, servers, member_hashes),
 )
 DAYS = 300
 LAST = DAYS * 3  # the question that is open, in a round and in a practice
@@ -108,7 +108,6 @@ NEWCOMER = 1001
 """A member with few rows, among many others."""
 Call = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
 TODAY = NOW.date()
-LAST_WEEK = TODAY - timedelta(weeks=1)  # today is a Monday
 SCHEDULE = Schedule(
     id=1,
     guild_id=GUILD,
@@ -350,6 +349,7 @@ CALLS: list[Call] = [
     ),
     call(rounds.started_by, starter_id=ALWINA),
     call(rounds.all_have_answered, question=QUESTION),
+    call(rounds.end_question, question=QUESTION, deadline_at=NOW, due_at=NOW),
     call(rounds.question_of, number=3),
     call(rounds.mark_asked, question=QUESTION),
     call(rounds.change_question, asked_at=NOW),
