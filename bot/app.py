@@ -72,7 +72,7 @@ from bot.interviews.store import has_begun
 from bot.members import store as members_store
 from bot.members.cog import TeamsCog
 from bot.members.names import Names
-from bot.members.service import Members, Teams
+from bot.members.service import Teams
 from bot.members.streak_service import Streaks
 from bot.memory.service import FirstStabilitiesWork
 from bot.milestones.cog import MilestonesCog
@@ -113,8 +113,7 @@ from bot.rounds.work import RoundWork
 from bot.settings.cog import SettingsCog
 from bot.settings.service import ServerSettings
 from bot.topics.cog import TopicsCog
-from bot.topics.decks import Decks
-from bot.topics.service import Topics
+from bot.topics.service import Decks, Topics
 
 log = logging.getLogger(__name__)
 
@@ -173,7 +172,6 @@ class Services:
         self.challenge_players = ChallengePlayers(context, self.challenges)
         self.private_results = PrivateResults(context)
         self.names = Names(context)
-        self.members = Members(context)
         self.plans = Plans(context)
         self.boards = Boards(context)
         self.topics = Topics(context)
@@ -272,7 +270,7 @@ class Services:
             PlanCog(bot, self.plans),
             RemindersCog(bot, self.reminders),
             BoardsCog(bot, self.boards),
-            ProfileCog(bot, self.profiles, self.members, self.plans),
+            ProfileCog(bot, self.profiles, self.plans),
             TopicsCog(bot, self.topics, self.decks),
             BankCog(bot, self.own_bank, self.suggestions, self.insights, self.rounds),
             SuggestionsCog(bot, self.suggestions),

@@ -15,7 +15,7 @@ from bot.answers import pay
 from bot.answers import store as answers_store
 from bot.answers.rules import rate
 from bot.answers.store import DAILY, Answer, review_of
-from bot.core import calendar, erased_answers, servers, snowflakes
+from bot.core import calendar, member_hashes, servers, snowflakes
 from bot.core.clicks import Click
 from bot.core.context import Context
 from bot.core.database import Connection, reading, writing
@@ -325,7 +325,7 @@ def move(
     if not store.change(conn, daily.id, expect=daily.state, state=state, due_at=at, **values):
         return False
     if state is DailyState.CLOSED:
-        erased_answers.delete_hashes(conn, DAILY, daily.id)
+        member_hashes.delete_hashes(conn, DAILY, daily.id)
     return True
 
 
@@ -371,7 +371,7 @@ def _already(conn: Connection, daily: Daily, item: Item, user_id: int) -> Except
 
 def _refuse_if_erased(conn: Connection, daily_id: int, user_id: int) -> None:
     """Refuse a member who erased an earlier answer to this daily."""
-    if erased_answers.has_hash_of(conn, DAILY, daily_id, user_id):
+    if member_hashes.has_hash_of(conn, DAILY, daily_id, user_id):
         raise UserError(
             "You answered this question before you deleted your data, and each member answers once. "
             "See </today> for when the next one comes."

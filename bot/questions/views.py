@@ -11,7 +11,7 @@ from bot.chat import text as t
 from bot.chat.messages import PRIMARY, REVEALED, Message, Part, button, pager, row, separator
 from bot.chat.modals import boxes_modal, reason_modal, text_modal
 from bot.chat.pictures import StoredPicture
-from bot.chat.router import ROW, Route
+from bot.chat.router import ROW, TOPIC, Route
 from bot.core.limits import MAX_REPORT, MAX_TYPED
 from bot.questions import formulas
 from bot.questions.answers import Answered, Outcome, decode_picks, letters, shown_right
@@ -33,6 +33,7 @@ PICKS = Route("picks", {"source": SOURCE, "row": ROW})
 WRITE = Route("write", {"source": SOURCE, "row": ROW})
 TYPED = Route("typed", {"source": SOURCE, "row": ROW})
 WHY = Route("why", {"source": SOURCE, "row": ROW})
+PRACTISE = Route("practise", {"topic": TOPIC}, once=True)
 MISSES = Route("misses", {"source": SOURCE, "row": ROW}, once=True)
 REPORT = Route("report", {"source": SOURCE, "row": ROW})
 REPORTED = Route("reported", {"source": SOURCE, "row": ROW}, once=True)

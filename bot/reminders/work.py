@@ -22,7 +22,8 @@ from bot.members.streak_store import ask_on
 from bot.memory.progress import Knowledge
 from bot.memory.service import knowledge
 from bot.plan.model import DayShare
-from bot.plan.service import FollowedPlan, Plans
+from bot.plan.rules import FollowedPlan
+from bot.plan.service import Plans
 from bot.practice.store import last_asked
 from bot.reminders import store
 from bot.reminders import views as view

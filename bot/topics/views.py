@@ -26,9 +26,9 @@ from bot.chat.router import ONE_TOPIC, PAGE, Route
 from bot.interviews.views import BEGIN, MODEL_TAB, Page, page_of, pages_of_tabs
 from bot.memory.model import Progress
 from bot.memory.progress import weakest
-from bot.practice.views import PRACTISE, aside_button
+from bot.practice.views import aside_button
 from bot.questions.model import Bank, Topic
-from bot.questions.views import sources
+from bot.questions.views import PRACTISE, sources
 from bot.topics.model import Deck, TopicList
 
 SECTIONS = Route("sections", {})

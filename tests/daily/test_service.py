@@ -15,6 +15,7 @@ from bot.core import servers as guilds
 from bot.core.clicks import AlreadyAnswered
 from bot.core.errors import DeliveryRefused, UserError
 from bot.core.snowflakes import created_at
+from bot.daily.model import DEFAULT_NAME
 from bot.daily.schedule_service import Changes
 from tests.fakes import START
 from tests.stage import ALWINA, BOB, CHANNEL, CLEMENTINE, GUILD, Stage
@@ -153,6 +154,14 @@ async def test_a_pause_stops_the_retries_of_a_refused_post(stage: Stage) -> None
     await stage.bot.schedules.pause(GUILD, 1)
     await stage.wait(minutes=30)
     assert times(stage) == []
+
+
+async def test_today_passes_over_a_skipped_one(stage: Stage) -> None:
+    """It has the time of the one after it."""
+    await stage.set_up("13:00")
+    await stage.bot.schedules.skip(GUILD, 1)
+    today = await stage.bot.dailies.today(GUILD, ALWINA)
+    assert today.coming == ((DEFAULT_NAME, START + DAY + HOUR),)
 
 
 async def test_post_at_the_same_time_as_the_schedule(stage: Stage) -> None:

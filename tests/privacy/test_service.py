@@ -104,7 +104,7 @@ async def live(stage: Stage) -> None:
     await bot.suggestions.suggest(
         GUILD, ZOE, Form(f"Who is {NAME}?", NAME, "Bo", f"I am {NAME}.", NAME)
     )
-    await bot.members.show_profile(ZOE, True)
+    await bot.profiles.show(ZOE, True)
     await bot.milestones.add(GUILD, Milestone(Kind.STREAK, "7", TEAM))
     await stage.database.write(bot.milestones.streak_reached, ZOE, [GUILD], 7)
     await stage.database.write(memory_store.save_fit, ZOE, USUAL, 1, stage.clock())
