@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,7 +13,6 @@ from msgspec import Struct
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Executable,
     Select,
     and_,
     bindparam,
@@ -22,6 +21,7 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.engine import Dialect
 
 from bot.answers import rules
 from bot.answers.rules import LONGEST_MS, Tally
@@ -30,13 +30,14 @@ from bot.core.personal import erased_with
 from bot.core.tables import (
     Instant,
     all_rows,
+    all_values,
     constant,
     fetch_all,
     first_row,
     insert_for,
     metadata,
+    one_value,
     prepared,
-    values_of,
 )
 from bot.questions.own import IN_SQL
 
@@ -145,12 +146,27 @@ def review_of(answer: Answer) -> Review:
 
 def add(conn: Connection, answer: Answer) -> bool:
     """Store a member's first answer to a question; False if there is one already."""
-    return conn.execute(_insert(conn.dialect.name), values_of(answer)).rowcount == 1
+    statement, columns = _insert(conn.dialect)
+    values = [convert(getattr(answer, name)) for name, convert in columns]
+    return conn.exec_driver_sql(statement, tuple(values)).rowcount == 1
 
 
-@cache
-def _insert(dialect: str) -> Executable:
-    return insert_for(dialect, answers).on_conflict_do_nothing()
+@lru_cache(maxsize=2)
+def _insert(dialect: Dialect) -> tuple[str, list[tuple[str, Callable[[Any], Any]]]]:
+    """Return an INSERT as text for the driver, and each parameter's column and conversion.
+
+    Running it through SQLAlchemy takes twice as long, and a click hardly does anything else.
+    """
+    statement: Any = insert_for(dialect.name, answers).on_conflict_do_nothing()
+    compiled = statement.compile(dialect=dialect)
+    return str(compiled), [
+        (name, answers.c[name].type.dialect_impl(dialect).bind_processor(dialect) or _as_it_is)
+        for name in compiled.positiontup
+    ]
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
 
 
 def _of_question(source: Any, question_id: Any) -> ColumnElement[bool]:
@@ -215,14 +231,9 @@ def to_question(source: str, question_id: int) -> Select[Any]:
     return given.order_by(answers.c.elapsed_ms, answers.c.user_id)
 
 
-def count(conn: Connection, source: str, question_id: int) -> int:
+@one_value
+def count(source: str, question_id: int) -> Select[int]:
     """Return how many members have answered a question."""
-    counted: int = _count(conn, source, question_id).scalar_one()
-    return counted
-
-
-@prepared
-def _count(source: str, question_id: int) -> Select[Any]:
     return select(func.count()).select_from(answers).where(_of_question(source, question_id))
 
 
@@ -370,14 +381,9 @@ def _reviews(user_id: int) -> Select[Any]:
 _all_rated = prepared(_reviews)
 
 
-def count_reviews(conn: Connection, user_id: int, limit: int) -> int:
+@one_value
+def count_reviews(user_id: int, limit: int) -> Select[int]:
     """Return how many reviews a member has, counting up to a limit."""
-    counted: int = _count_reviews(conn, user_id, limit).scalar_one()
-    return counted
-
-
-@prepared
-def _count_reviews(user_id: int, limit: int) -> Select[Any]:
     c = answers.c
     own = select(c.rating).where(c.user_id == user_id, c.rating.is_not(None)).limit(limit)
     return select(func.count()).select_from(own.subquery())
@@ -406,6 +412,14 @@ def _practised_after(question_id: int, limit: int) -> Select[Any]:
         c.source == constant(PRACTICE), c.question_id > question_id
     )
     return later.order_by(c.question_id).limit(limit)
+
+
+@all_values
+def practised_at(user_id: int, since: datetime) -> Select[datetime]:
+    """Return when a member answered in practice since a moment, the oldest first."""
+    own = answers.c.user_id == user_id, answers.c.answered_at >= since
+    query = select(answers.c.answered_at).where(*own, answers.c.source == constant(PRACTICE))
+    return query.order_by(answers.c.answered_at)
 
 
 def latest_ratings(conn: Connection, user_id: int) -> list[tuple[str, Rating]]:
@@ -512,7 +526,7 @@ def longest_streak(
 
 
 def erased_with_questions(source: str) -> dict[str, Any]:
-    """Return the `info` of a table of questions, with which uncounted answers to them are erased."""
+    """Return the `info` of a table of questions: uncounted answers are erased with them."""
     return erased_with(lambda conn, ids: delete_uncounted(conn, source, ids))
 
 
