@@ -14,6 +14,7 @@ from bot.chat.messages import (
     REVEALED,
     Message,
     button,
+    own_id,
     row,
     separator,
 )
@@ -134,6 +135,7 @@ def turn(card: PartnerCard) -> Message:
             button("Exchange roles", EXCHANGE.id(row=found.id)) if found.turn == 1 else None,
             button("End", END.id(do="ask", row=found.id)),
         ),
+        container_id=_mark(found, 0),
     )
 
 
@@ -230,6 +232,7 @@ def ticks_ready(card: PartnerCard) -> Message:
             button("See the ticks", TICKS.id(row=found.id, number=found.turn), PRIMARY),
             button("End", END.id(do="ask", row=found.id)),
         ),
+        container_id=_mark(found, 1),
     )
 
 
@@ -292,6 +295,12 @@ def confirm_apart(key: int) -> Message:
 
 def apart() -> Message:
     return Message(ENDED, "Done. Neither of you can take the other's card.")
+
+
+def _mark(found: PartnerInterview, kind: int) -> int:
+    """Return an id that tells a card of the question from others, whose End button is the same."""
+    asked_at = found.asked_at or found.created_at
+    return own_id(2 * int(1000 * asked_at.timestamp()) + kind)
 
 
 def _first(card: PartnerCard) -> str:
