@@ -23,8 +23,7 @@ from bot.answers.erasure import held as answers_held
 from bot.answers.store import CHALLENGE, DAILY, ROUND, counted_answers, has_played
 from bot.answers.totals import servers_of_members
 from bot.bank.cog import BankCog
-from bot.bank.insights_service import QuestionInsights
-from bot.bank.service import OwnBank
+from bot.bank.service import OwnBank, QuestionInsights
 from bot.bank.suggestions_cog import SuggestionsCog
 from bot.bank.suggestions_service import Suggestions
 from bot.boards.cog import BoardsCog
@@ -72,7 +71,7 @@ from bot.interviews.store import has_begun
 from bot.members import store as members_store
 from bot.members.cog import TeamsCog
 from bot.members.names import Names
-from bot.members.service import Members, Teams
+from bot.members.service import Teams
 from bot.members.streak_service import Streaks
 from bot.memory.service import FirstStabilitiesWork
 from bot.milestones.cog import MilestonesCog
@@ -86,17 +85,15 @@ from bot.practice.cog import PracticeCog
 from bot.practice.service import Practices
 from bot.privacy.cog import PrivacyCog
 from bot.privacy.rules import ERASE_AFTER
-from bot.privacy.service import Cache, Privacy
-from bot.privacy.work import ErasureWork
+from bot.privacy.work import Cache, ErasureWork, Privacy
 from bot.profile.cog import ProfileCog
 from bot.profile.service import Profiles
 from bot.questions.bank import join_packs, mark_of, pack_files
-from bot.questions.banks import Banks
+from bot.questions.banks import Banks, OwnPictures
 from bot.questions.check import BankError
-from bot.questions.cog import Answering
+from bot.questions.cog import AnsweringCog
 from bot.questions.in_play import InPlay
 from bot.questions.model import Bank
-from bot.questions.own_pictures import OwnPictures
 from bot.questions.service import Reports
 from bot.questions.views import card_length
 from bot.recap import store as recap_store
@@ -115,8 +112,7 @@ from bot.rounds.work import RoundWork
 from bot.settings.cog import SettingsCog
 from bot.settings.service import ServerSettings
 from bot.topics.cog import TopicsCog
-from bot.topics.decks import Decks
-from bot.topics.service import Topics
+from bot.topics.service import Decks, Topics
 
 log = logging.getLogger(__name__)
 
@@ -175,7 +171,6 @@ class Services:
         self.challenge_players = ChallengePlayers(context, self.challenges)
         self.private_results = PrivateResults(context)
         self.names = Names(context)
-        self.members = Members(context)
         self.plans = Plans(context)
         self.boards = Boards(context)
         self.topics = Topics(context)
@@ -267,14 +262,14 @@ class Services:
         return [
             quiz,
             challenge,
-            Answering(bot, self.reports, answerables),
+            AnsweringCog(bot, self.reports, answerables),
             DailyCog(bot, self.schedules),
             today,
             practice,
             PlanCog(bot, self.plans),
             RemindersCog(bot, self.reminders),
             BoardsCog(bot, self.boards),
-            ProfileCog(bot, self.profiles, self.members, self.plans),
+            ProfileCog(bot, self.profiles, self.plans),
             TopicsCog(bot, self.topics, self.decks),
             BankCog(bot, self.own_bank, self.suggestions, self.insights, self.rounds),
             SuggestionsCog(bot, self.suggestions),

@@ -23,8 +23,7 @@ from bot.challenges.store import (
     challenge_shown,
     challenges,
 )
-from bot.core.erased_answers import erased_answers
-from bot.core.member_hashes import member_hashes
+from bot.core.member_hashes import erased_answers, member_hashes
 from bot.core.servers import guilds
 from bot.core.tables import metadata
 from bot.daily.schedule_store import daily_schedules

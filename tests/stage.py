@@ -35,9 +35,8 @@ from bot.daily.schedule_service import Changes
 from bot.daily.store import dailies
 from bot.games.model import Starter
 from bot.members.model import StreakNews
-from bot.questions.banks import Banks
+from bot.questions.banks import Banks, OwnPictures
 from bot.questions.model import Bank
-from bot.questions.own_pictures import OwnPictures
 from bot.recap.model import Week
 from bot.rounds import messages as rounds_messages
 from bot.rounds import store as round_store

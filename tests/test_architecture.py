@@ -125,13 +125,13 @@ LEVELS = (
     ),
 )
 """The features from the bottom up: imports point down, or to a neighbour, never in a circle."""
-ROOMS = {"model", "rules", "cards", "store", "service", "work", "views", "cog"}
+ROOMS = {"model", "rules", "store", "service", "work", "views", "cog"}
 """The files of a feature; only those that it needs."""
 MORE_ROOMS = {
-    "topics": {"decks", "deck_files"},
+    "topics": {"deck_files"},
     "questions": {
         *("model", "check", "bank", "banks", "own", "answers", "drawing", "formulas"),
-        *("in_play", "typed", "own_pictures", "areas"),
+        *("in_play", "typed", "areas"),
     },
     "members": {"names", "streak_service", "streak_store"},
     "memory": {"ability", "progress", "fitting"},
@@ -139,7 +139,7 @@ MORE_ROOMS = {
     "bank": {
         *("archives", "checks", "files", "forms", "message_text", "pictures", "sheets"),
         *("suggestions_service", "suggestions_views", "suggestions_cog"),
-        *("insights_rules", "insights_service", "insights_views"),
+        *("insights_rules", "insights_views"),
     },
     "challenges": {"players"},
     "daily": {
@@ -207,7 +207,7 @@ def is_pure(module: str) -> bool:
         "service",
         "chat_model",
     }
-    return room_of(module) in PURE | {"rules", "cards"} or grading
+    return room_of(module) in PURE | {"rules"} or grading
 
 
 def features() -> list[str]:
@@ -243,7 +243,7 @@ def test_rules_are_pure() -> None:
         *("logging", "secrets", "dotenv", "bot.config"),
         *("bot.core.database", "bot.core.jobs", "bot.core.context"),
         *(m for m in MODULES if m.startswith("bot.chat.") and not is_pure(m)),
-        *(m for m in MODULES if kind_of(m) in ROOMS - {"model", "rules", "cards"}),
+        *(m for m in MODULES if kind_of(m) in ROOMS - {"model", "rules"}),
     )
     pure = [module for module in MODULES if is_pure(module)]
     assert len(pure) > 20
@@ -305,7 +305,6 @@ def test_rooms_know_what_they_may() -> None:
     order = {
         "model": 0,
         "rules": 1,
-        "cards": 1,
         "store": 2,
         "service": 3,
         "views": 3,

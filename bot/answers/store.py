@@ -30,11 +30,13 @@ from bot.core.personal import erased_with
 from bot.core.tables import (
     Instant,
     all_rows,
+    all_values,
     constant,
     fetch_all,
     first_row,
     insert_for,
     metadata,
+    one_value,
     prepared,
     values_of,
 )
@@ -215,14 +217,9 @@ def to_question(source: str, question_id: int) -> Select[Any]:
     return given.order_by(answers.c.elapsed_ms, answers.c.user_id)
 
 
-def count(conn: Connection, source: str, question_id: int) -> int:
+@one_value
+def count(source: str, question_id: int) -> Select[int]:
     """Return how many members have answered a question."""
-    counted: int = _count(conn, source, question_id).scalar_one()
-    return counted
-
-
-@prepared
-def _count(source: str, question_id: int) -> Select[Any]:
     return select(func.count()).select_from(answers).where(_of_question(source, question_id))
 
 
@@ -370,14 +367,9 @@ def _reviews(user_id: int) -> Select[Any]:
 _all_rated = prepared(_reviews)
 
 
-def count_reviews(conn: Connection, user_id: int, limit: int) -> int:
+@one_value
+def count_reviews(user_id: int, limit: int) -> Select[int]:
     """Return how many reviews a member has, counting up to a limit."""
-    counted: int = _count_reviews(conn, user_id, limit).scalar_one()
-    return counted
-
-
-@prepared
-def _count_reviews(user_id: int, limit: int) -> Select[Any]:
     c = answers.c
     own = select(c.rating).where(c.user_id == user_id, c.rating.is_not(None)).limit(limit)
     return select(func.count()).select_from(own.subquery())
@@ -406,6 +398,14 @@ def _practised_after(question_id: int, limit: int) -> Select[Any]:
         c.source == constant(PRACTICE), c.question_id > question_id
     )
     return later.order_by(c.question_id).limit(limit)
+
+
+@all_values
+def practised_at(user_id: int, since: datetime) -> Select[datetime]:
+    """Return when a member answered in practice since a moment, the oldest first."""
+    own = answers.c.user_id == user_id, answers.c.answered_at >= since
+    query = select(answers.c.answered_at).where(*own, answers.c.source == constant(PRACTICE))
+    return query.order_by(answers.c.answered_at)
 
 
 def latest_ratings(conn: Connection, user_id: int) -> list[tuple[str, Rating]]:
@@ -512,7 +512,7 @@ def longest_streak(
 
 
 def erased_with_questions(source: str) -> dict[str, Any]:
-    """Return the `info` of a table of questions, with which uncounted answers to them are erased."""
+    """Return the `info` of a table of questions: uncounted answers are erased with them."""
     return erased_with(lambda conn, ids: delete_uncounted(conn, source, ids))
 
 

@@ -17,10 +17,9 @@ from bot.bank import insights_views, suggestions_views
 from bot.bank import views as view
 from bot.bank.files import most_bytes, refuse_size
 from bot.bank.forms import LEVELS, PICTURE, tidied
-from bot.bank.insights_service import QuestionInsights
 from bot.bank.model import Extras, Form, QuestionPage
 from bot.bank.pictures import TOO_LARGE
-from bot.bank.service import OwnBank
+from bot.bank.service import OwnBank, QuestionInsights
 from bot.bank.suggestions_service import Suggestions
 from bot.chat.client import QuizBot
 from bot.chat.messages import Message

@@ -79,13 +79,6 @@ class Checked(Struct, frozen=True):
 _MAX_TITLE = 100
 
 
-class _Names(Struct, frozen=True):
-    """A server's names for its own items, by item id, and its own topics, by topic id."""
-
-    items: Mapping[str, str]
-    topics: Mapping[str, OwnTopic]
-
-
 _ARCHIVES = (b"PK", b"\x1f\x8b", b"7z", b"Rar!", b"BZh", b"\xfd7zXZ")
 """The first bytes of archives, which `read_file` can't read."""
 
@@ -264,17 +257,16 @@ def _is_sheet(name: str, content: bytes) -> bool:
 
 def document_of(
     bank: Bank,
-    own_topics: Iterable[OwnTopic],
+    own_topics: Sequence[OwnTopic],
     own_items: Iterable[OwnItem],
     title: str,
     *,
     packs: bool = False,
 ) -> dict[str, Any]:
     """Return a server's own questions as a document, with those of its packs if `packs`."""
-    names = _Names(
-        items={row.item_id: row.name for row in own_items},
-        topics={row.topic_id: row for row in own_topics},
-    )
+    names = {row.item_id: row.name for row in own_items}
+    names |= {row.topic_id: row.name for row in own_topics}
+    section_names = {row.topic_id: row.section for row in own_topics}
     sections: list[dict[str, Any]] = []
     for section in bank.sections:
         topics = [_topic_document(topic, names, packs=packs) for topic in section.topics]
@@ -282,15 +274,14 @@ def document_of(
             topic for topic in topics if topic["items"] or (topic.get("question") and topic["id"])
         ]
         if kept:
-            own = next((names.topics[t.id] for t in section.topics if t.id in names.topics), None)
-            name = own.section if own is not None and is_own(section.id) else section.id
+            name = section_names[section.topics[0].id] if is_own(section.id) else section.id
             sections.append({"id": name, "title": section.title, "topics": kept})
     return {"version": 1, "title": title[:_MAX_TITLE], "sections": sections}
 
 
-def _topic_document(topic: Topic, names: _Names, *, packs: bool) -> dict[str, Any]:
+def _topic_document(topic: Topic, names: Mapping[str, str], *, packs: bool) -> dict[str, Any]:
     own = is_own(topic.id)
-    out: dict[str, Any] = {"id": names.topics[topic.id].name if own else topic.id}
+    out: dict[str, Any] = {"id": names.get(topic.id, topic.id)}
     if (own or packs) and topic.number is not None:
         out["number"] = topic.number
     out["title"] = topic.title
@@ -317,10 +308,10 @@ def _topic_document(topic: Topic, names: _Names, *, packs: bool) -> dict[str, An
     return out
 
 
-def _item_document(item: Item, names: _Names) -> dict[str, Any]:
+def _item_document(item: Item, names: Mapping[str, str]) -> dict[str, Any]:
     """Return an item as in a bank's file."""
     out: dict[str, Any] = {
-        "id": names.items.get(item.id, item.id),
+        "id": names.get(item.id, item.id),
         "kind": item.kind,
         "difficulty": item.difficulty,
         "prompt": item.prompt,

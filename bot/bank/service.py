@@ -1,4 +1,4 @@
-"""Use cases of managers with their server's own questions."""
+"""Use cases of managers with their server's own questions: changes, and what the answers say."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from functools import partial
 from typing import Any
 from weakref import WeakValueDictionary
@@ -15,10 +16,11 @@ from weakref import WeakValueDictionary
 from msgspec.structs import replace
 
 from bot.answers import pay
+from bot.answers import store as answers_store
 from bot.answers.pay import Regraded
 from bot.answers.sources import Source
 from bot.answers.store import CHALLENGE, ROUND
-from bot.bank import rules
+from bot.bank import rules, store
 from bot.bank.files import (
     CardLength,
     Checked,
@@ -31,11 +33,22 @@ from bot.bank.files import (
     write_own,
 )
 from bot.bank.forms import PICTURE, item_from, with_extras, with_level
-from bot.bank.model import Export, Extras, Form, Listing, Merge, OwnQuestion, QuestionPage
+from bot.bank.insights_rules import analyze
+from bot.bank.model import (
+    Export,
+    Extras,
+    Form,
+    Given,
+    Insights,
+    Listing,
+    Merge,
+    OwnQuestion,
+    QuestionPage,
+)
 from bot.bank.pictures import TOO_MUCH_WORK, PictureError, redraw
 from bot.bank.rules import PictureFiles
 from bot.bank.sheets import TopicNames, free_id, slug, titles_of, topic_called
-from bot.core.computing import TOO_MUCH, FileTooMuch
+from bot.core.computing import TOO_MUCH, FileTooMuch, compute
 from bot.core.context import Context
 from bot.core.database import Connection, reading, writing
 from bot.core.errors import UserError
@@ -45,9 +58,13 @@ from bot.questions import store as questions_store
 from bot.questions.bank import schema
 from bot.questions.check import BankError, Problem, refuse
 from bot.questions.formulas import FormulaError, FormulaTooSlow, prepare
+from bot.questions.model import Bank
 from bot.questions.own import OwnItem, OwnTopic, is_own, item_of
 
 log = logging.getLogger(__name__)
+YEAR = timedelta(days=365)
+MOST = 30_000
+"""The number of latest answers that are analyzed."""
 PAGE_SIZE = 10
 _MOST_CHANGES = 200
 """Changes that this process can undo, the newest ones."""
@@ -381,12 +398,45 @@ class OwnBank:
         questions_store.save_items(conn, restored)
 
     @writing
-    def retire(self, conn: Connection, guild_id: int, number: int) -> OwnItem:
+    def retire(self, conn: Connection, guild_id: int, number: int) -> None:
         """Retire an own item for good; refuse if it is retired already."""
         questions_store.reserve_numbers(conn, guild_id, 0)
         row = _asked_row(questions_store.own_items_numbered(conn, guild_id, [number]), number)
         questions_store.save_items(conn, [replace(row, retired=True)])
-        return row
+
+
+class QuestionInsights:
+    """Analyzes the answers of a server."""
+
+    def __init__(self, context: Context) -> None:
+        self._database = context.database
+        self._in_play = context.in_play
+        self._banks = context.banks
+        self._now = context.now
+
+    async def analyze(self, guild_id: int) -> tuple[Insights, Bank]:
+        """Return what the answers of a server say, and the bank that they are about.
+
+        The analysis runs after the transaction, because thousands of answers take a while.
+        """
+        bank, work = await self._database.read_long(self._load, guild_id)
+        return await compute(work), bank
+
+    def _load(self, conn: Connection, guild_id: int) -> tuple[Bank, partial[Insights]]:
+        since = self._now() - YEAR
+        bank = self._banks.of(conn, guild_id)
+        found = answers_store.latest_on(conn, guild_id, since.date(), MOST)
+        given = [
+            Given(a.item_id, a.user_id, a.answer or "", a.correct, a.answered_at) for a in found
+        ]
+        return bank, partial(
+            analyze,
+            bank,
+            given,
+            reports=store.count_reporters(conn, guild_id, since),
+            asked=questions_store.asked_in(conn, guild_id).keys(),
+            hidden=self._in_play.items(conn, guild_id),
+        )
 
 
 def _rows(conn: Connection, guild_id: int) -> tuple[list[OwnTopic], list[OwnItem]]:

@@ -9,9 +9,8 @@ from discord.ext import commands
 
 from bot.boards import views as view
 from bot.boards.service import Boards
-from bot.chat.client import QuizBot
+from bot.chat.client import QuizBot, topic_choices
 from bot.chat.messages import Message
-from bot.chat.options import topic_choices
 from bot.chat.permissions import require_may_post
 from bot.chat.replies import say, say_here
 from bot.chat.router import Fields, guild_id_of, roles_of

@@ -20,8 +20,7 @@ from bot.challenges.model import (
 )
 from bot.challenges.players import ChallengePlayers
 from bot.challenges.service import Challenges
-from bot.chat.client import QuizBot
-from bot.chat.options import topic_choices
+from bot.chat.client import QuizBot, topic_choices
 from bot.chat.replies import ANSWERED, say, say_here, update_reply
 from bot.chat.router import Fields, guild_id_of, message_id_of
 from bot.core.clicks import Click

@@ -28,7 +28,7 @@ from bot.challenges.service import (
     shown_or_refuse,
 )
 from bot.chat.text import when
-from bot.core import erased_answers
+from bot.core import member_hashes
 from bot.core.clicks import Click
 from bot.core.context import Context
 from bot.core.database import Connection, reading
@@ -206,7 +206,7 @@ class ChallengePlayers:
                 "This challenge is for two others. Start one of your own with </challenge>."
             )
         _refuse_closed(challenge)
-        if erased_answers.has_hash_of(conn, CHALLENGE, challenge.id, user_id):
+        if member_hashes.has_hash_of(conn, CHALLENGE, challenge.id, user_id):
             raise UserError(
                 "You took this challenge before you deleted your data, and each member takes it once. "
                 f"The card shows the results {when(challenge.closes_at)}."

@@ -23,7 +23,7 @@ from bot.core.clicks import Click
 from bot.core.database import Connection, reading
 from bot.core.errors import UserError
 from bot.core.limits import CHALLENGES_OPEN
-from bot.core.pending_starts import Notify
+from bot.core.unstored import Notify
 from bot.games.model import GameQuestion, Starter
 from bot.games.rules import seconds_for
 from bot.games.service import GameService

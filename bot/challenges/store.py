@@ -20,7 +20,7 @@ from bot.challenges.model import (
     ChallengeState,
     ShownQuestion,
 )
-from bot.core import erased_answers
+from bot.core import member_hashes
 from bot.core.jobs import Queue, queue_columns
 from bot.core.personal import SECRET, SOMEBODY, Held
 from bot.core.tables import (
@@ -176,9 +176,9 @@ def _erase_shown(conn: Connection, user_id: int, limit: int) -> int:
         if (
             challenge is not None
             and challenge.state is ChallengeState.OPEN
-            and not erased_answers.has_hash_of(conn, CHALLENGE, challenge_id, user_id)
+            and not member_hashes.has_hash_of(conn, CHALLENGE, challenge_id, user_id)
         ):
-            erased_answers.add_hash(
+            member_hashes.add_hash(
                 conn, CHALLENGE, challenge_id, guild_id=challenge.guild_id, user_id=user_id
             )
     shown = c.question_id.in_([row.question_id for row in found])
@@ -262,7 +262,7 @@ def reveal(conn: Connection, challenge_id: int, due: datetime, **values: object)
     )
     players = update(challenge_players).where(challenge_players.c.challenge_id == challenge_id)
     conn.execute(players.values(guild_id=None))
-    erased_answers.delete_hashes(conn, CHALLENGE, challenge_id)
+    member_hashes.delete_hashes(conn, CHALLENGE, challenge_id)
 
 
 def question(conn: Connection, question_id: int) -> ChallengeQuestion | None:

@@ -323,3 +323,16 @@ async def download(attachment: discord.Attachment, most: int) -> bytes | None:
             "I couldn't download that file from Discord. Try again in a minute."
         ) from error
     return bytes(content)
+
+
+async def topic_choices(
+    interaction: discord.Interaction[QuizBot], current: str
+) -> list[app_commands.Choice[str]]:
+    """Autocomplete: suggest topics whose title, id, number or section matches."""
+    bank = await interaction.client.context.bank_for(interaction.user.id, interaction.guild_id)
+    return [
+        app_commands.Choice(
+            name=f"{bank.section_titles[topic.section_id]} · {topic.title}"[:100], value=topic.id
+        )
+        for topic in bank.search(current[:100])
+    ]

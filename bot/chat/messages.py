@@ -212,7 +212,7 @@ def button(
 
 
 def channel_list(
-    custom_id: str, channel_id: int | None, hint: str, *, optional: bool = False
+    custom_id: str, channel_id: int | None, hint: str | None = None, *, optional: bool = False
 ) -> ui.ChannelSelect[ui.LayoutView]:
     """Build a list of text channels with the current one selected.
 
@@ -222,16 +222,20 @@ def channel_list(
         custom_id=custom_id,
         channel_types=[discord.ChannelType.text, discord.ChannelType.news],
         placeholder=hint,
+        required=not optional,
         min_values=0 if optional else 1,
         default_values=[discord.Object(channel_id)] if channel_id else [],
     )
 
 
-def role_list(custom_id: str, role_id: int | None, hint: str) -> ui.RoleSelect[ui.LayoutView]:
+def role_list(
+    custom_id: str, role_id: int | None, hint: str | None = None
+) -> ui.RoleSelect[ui.LayoutView]:
     """Build a list of roles with the current one selected; selecting none is allowed."""
     return ui.RoleSelect(
         custom_id=custom_id,
         placeholder=hint,
+        required=False,
         min_values=0,
         default_values=[discord.Object(role_id)] if role_id else [],
     )

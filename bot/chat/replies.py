@@ -18,8 +18,8 @@ from bot.chat.messages import Message
 from bot.chat.pictures import LoadPicture
 from bot.core.child_process import CallStopped
 from bot.core.database import StorageError
-from bot.core.drafts import Drafts
 from bot.core.errors import UserError
+from bot.core.unstored import Drafts
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")

@@ -1,4 +1,4 @@
-"""What takes long: threads and a process that run one call at a time, and a lock with turns.
+"""Long work: threads and a process that run one call at a time, and a lock with turns.
 
 One long computation at most delays clicks: each further thread that computes would delay every
 click as much as the first one does, and none would finish sooner.

@@ -12,16 +12,15 @@ from msgspec import Struct, field
 from bot.core.clock import DiscordClock
 from bot.core.computing import FileProcess
 from bot.core.database import Database
-from bot.core.drafts import Drafts
 from bot.core.jobs import Scheduler
 from bot.core.snowflakes import ALL, Shards
 from bot.core.tables import milliseconds
+from bot.core.unstored import Drafts
 
 if TYPE_CHECKING:
-    from bot.questions.banks import Banks
+    from bot.questions.banks import Banks, OwnPictures
     from bot.questions.in_play import InPlay
     from bot.questions.model import Bank
-    from bot.questions.own_pictures import OwnPictures
 
 
 class Place(NamedTuple):

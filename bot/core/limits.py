@@ -1,7 +1,7 @@
-"""Limits that protect the process from strangers: on the size, number and time of what they send.
+"""Limits that protect the process from strangers: on the size, number and time of their requests.
 
-Each has its reason. What a game allows, such as the most questions of a round, is in the rules of
-that game. Limits on the texts of a question are in `data/questions.schema.json`.
+Each has its reason. The limits of a game are in its rules, and those of a question's texts in
+`data/questions.schema.json`.
 """
 
 ANSWERS_A_DAY = 50

@@ -1,7 +1,11 @@
 """Facts about members without their ids, which outlive an erasure of their data.
 
-Ids are stored as HMAC-SHA256 with a key of this installation. Whoever has both can test whether a
-member that they know is meant, but can't list the members.
+Ids are stored as HMAC-SHA256. Most have one key of this installation: whoever has both can test
+whether a member that they know is meant, but can't list the members.
+
+Members whose answer was erased while the question was open must not answer again. Each of their
+hashes has a random key of its own, so that two hashes never show that they belong to one member. It
+is kept until the reveal, close or end.
 """
 
 from __future__ import annotations
@@ -9,11 +13,25 @@ from __future__ import annotations
 import hmac
 import secrets
 from datetime import date
+from typing import Any
 
-from sqlalchemy import Column, Connection, Date, Index, Integer, String, Table, delete, select
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Date,
+    Delete,
+    Index,
+    Integer,
+    Select,
+    String,
+    Table,
+    delete,
+    select,
+)
 
 from bot.core.notes import note_once, read_note
-from bot.core.tables import insert, metadata
+from bot.core.tables import insert, metadata, prepared
 
 _KEY = "member hash key"
 
@@ -24,6 +42,18 @@ member_hashes = Table(
     Column("day", Date),  # in UTC; older rows are deleted. Null: kept for good
     Column("count", Integer, nullable=False, server_default="1"),
     Index("ix_member_hashes_day", "day"),
+)
+
+erased_answers = Table(
+    "erased_answers",
+    metadata,
+    Column("source", String(10), primary_key=True),  # "round", "daily" or "challenge"
+    # the question's id for a round, otherwise the id of the daily or challenge
+    Column("source_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("digest", String(64), primary_key=True),  # HMAC-SHA256 of the member's id, in hex
+    Column("key", String(32), nullable=False),  # of that HMAC, in hex
+    Column("guild_id", BigInteger, nullable=False),
+    Index("ix_erased_answers_guild_id", "guild_id"),
 )
 
 
@@ -54,6 +84,41 @@ def remembers(conn: Connection, what: str, *user_ids: int) -> bool:
     known = select(member_hashes.c.digest)
     digest = _digest(key, what, *sorted(user_ids))
     return conn.execute(known.where(member_hashes.c.digest == digest)).first() is not None
+
+
+def add_hash(conn: Connection, source: str, source_id: int, *, guild_id: int, user_id: int) -> None:
+    """Store a hash of a member whose answer is erased in this transaction."""
+    key = secrets.token_hex(16)
+    row = {"source": source, "source_id": source_id, "guild_id": guild_id, "key": key}
+    conn.execute(erased_answers.insert(), {**row, "digest": _digest(key, user_id)})
+
+
+def has_hash_of(conn: Connection, source: str, source_id: int, user_id: int) -> bool:
+    """Return whether an answer of this member was erased while it was open."""
+    found = _hashes(conn, source, source_id)
+    return any(hmac.compare_digest(row.digest, _digest(row.key, user_id)) for row in found)
+
+
+def has_hashes(conn: Connection, source: str, source_id: int) -> bool:
+    """Return whether any answer was erased while it was open."""
+    return _hashes(conn, source, source_id).first() is not None
+
+
+def delete_hashes(conn: Connection, source: str, source_id: int) -> None:
+    """Delete the hashes, and their keys, of a question, daily or challenge that takes no more answers."""
+    _delete(conn, source, source_id)
+
+
+@prepared
+def _hashes(source: str, source_id: int) -> Select[Any]:
+    c = erased_answers.c
+    return select(c.key, c.digest).where(c.source == source, c.source_id == source_id)
+
+
+@prepared
+def _delete(source: str, source_id: int) -> Delete:
+    c = erased_answers.c
+    return delete(erased_answers).where(c.source == source, c.source_id == source_id)
 
 
 def _new_digest(conn: Connection, *parts: object) -> str:

@@ -1,4 +1,4 @@
-"""What is stored about members and servers, to export and to erase it. The tables declare it:
+"""Export and erasure of all data about members and servers. The tables declare them:
 
 - A column `user_id` says whose a row is. The row is exported whole, and deleted with its member.
 - A column `guild_id` says which server's a row is. The row is deleted with its server.
@@ -10,7 +10,7 @@
   who answers again during the erasure would find an answer that is not counted.
 - A table with `info=PASSING` is left alone, because its rows are deleted soon anyway.
 
-What differs from this is a `Held` of its own, listed in `bot.app`. `tests/core/test_personal.py`
+An exception is a `Held` of its own, listed in `bot.app`. `tests/core/test_personal.py`
 goes through all tables, and finds a column about members that declares nothing.
 """
 
@@ -53,7 +53,7 @@ class Held(Struct, frozen=True, eq=False):
 
 
 def erased_with(erase: Callable[[Connection, Sequence[int]], int]) -> dict[str, Any]:
-    """Return the `info` of a table with whose rows, given by id, something else is erased."""
+    """Return the `info` of a table whose rows are erased with something else; `erase` gets their ids."""
     return {"erased_with": erase}
 
 
@@ -98,7 +98,7 @@ def anonymous_id() -> int:
 
 
 def _parents(table: Table) -> Iterator[Table]:
-    """Yield the tables to whose rows a table's rows belong, the nearest first."""
+    """Yield the tables that a table's rows refer to, directly or not, the nearest first."""
     for key in table.foreign_keys:
         yield key.column.table
         yield from _parents(key.column.table)

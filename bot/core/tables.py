@@ -177,6 +177,25 @@ def all_rows(
     return lambda build: _converted(build, lambda found: [*map(made, found)])
 
 
+def all_values(
+    build: Callable[P, Select[T]],
+) -> Callable[Concatenate[Connection, P], list[T]]:
+    """Turn a function that builds a query of one column into one that returns its values."""
+    return _converted(build, lambda found: list(found.scalars()))
+
+
+def one_value(
+    build: Callable[P, Select[T]],
+) -> Callable[Concatenate[Connection, P], T]:
+    """Turn a function that builds a query of one value, such as a number of rows, into one that returns it."""
+
+    def convert(found: CursorResult[Any]) -> T:
+        value: T = found.scalar_one()
+        return value
+
+    return _converted(build, convert)
+
+
 def _converted(
     build: Callable[P, Executable], convert: Callable[[CursorResult[Any]], T]
 ) -> Callable[Concatenate[Connection, P], T]:

@@ -19,6 +19,7 @@ from bot.chat.messages import (
     Message,
     button,
     channel_list,
+    role_list,
     row,
     select_menu,
     zone_list,
@@ -237,12 +238,7 @@ def asks_form(schedule: Schedule, bank: Bank) -> ui.Modal:
 
 def more_form(schedule: Schedule) -> ui.Modal:
     """Return the filled-in form for name, role and thread."""
-    roles: ui.RoleSelect[ui.Modal] = ui.RoleSelect(
-        custom_id="role",
-        required=False,
-        min_values=0,
-        default_values=[discord.Object(schedule.role_id)] if schedule.role_id else [],
-    )
+    roles = role_list("role", schedule.role_id)
     threads = select_menu(
         "thread", {"no": "None", "yes": "With each question"}, "yes" if schedule.thread else "no"
     )

@@ -89,7 +89,8 @@ class Schedules:
                 "first, or change one of them."
             )
         changes = _checked(changes)
-        self._store_zone(conn, guild_id, changes, now)
+        if "zone" in changes:
+            self._set_zone(conn, guild_id, changes["zone"])
         usual = Schedule(guild_id, 0, "", servers.zone(conn, guild_id), now)
         schedule = self._changed(conn, usual, changes)
         schedule = replace(schedule, next_at=next_post(conn, schedule, now)[1])
@@ -106,7 +107,8 @@ class Schedules:
         now = self._now()
         servers.lock(conn, guild_id)
         changes = _checked(changes)
-        self._store_zone(conn, guild_id, changes, now)
+        if "zone" in changes:
+            self._set_zone(conn, guild_id, changes["zone"])
         before = _scheduled(conn, guild_id, schedule_id)
         schedule = self._changed(conn, before, changes)
         if rule_of(schedule) != rule_of(before):
@@ -126,20 +128,14 @@ class Schedules:
         _check_kind(bank, schedule)
         return schedule
 
-    async def set_zone(self, guild_id: int, zone: str) -> None:
+    @writing_due
+    def set_zone(self, conn: Connection, guild_id: int, zone: str) -> None:
         """Set a server's time zone, which moves the post times of its dailies and recap."""
-        name = parse_zone(zone).key
-        now = self._now()
-        await self._database.write(self._set_zone, guild_id, name, now)
-        self._scheduler.nudge(now)
+        self._set_zone(conn, guild_id, parse_zone(zone).key)
 
-    def _store_zone(self, conn: Connection, guild_id: int, changes: Changes, now: datetime) -> None:
-        """Store the server's zone if it is among the changes."""
-        if "zone" in changes:
-            self._set_zone(conn, guild_id, changes["zone"], now)
-
-    def _set_zone(self, conn: Connection, guild_id: int, zone: str, now: datetime) -> None:
+    def _set_zone(self, conn: Connection, guild_id: int, zone: str) -> None:
         """Store a server's zone, and the next post times of its dailies by it."""
+        now = self._now()
         servers.lock(conn, guild_id)
         is_new = servers.zone(conn, guild_id) != zone
         servers.set_zone(conn, guild_id, zone)

@@ -15,7 +15,7 @@ from bot.answers import pay
 from bot.answers import store as answers_store
 from bot.answers.rules import rate
 from bot.answers.store import DAILY, Answer, review_of
-from bot.core import calendar, erased_answers, servers, snowflakes
+from bot.core import calendar, member_hashes, servers, snowflakes
 from bot.core.clicks import Click
 from bot.core.context import Context
 from bot.core.database import Connection, reading, writing
@@ -275,11 +275,10 @@ class Dailies:
         found, _ = await self._database.read(self._written, daily_id, guild_id, user_id)
         stored = rules.encode_ticks(ticked, len(found.topic.key_points))
         if found.text is not None:
-            await self._database.write(self._store_ticks, daily_id, user_id, stored)
+            await self._database.write(
+                answers_store.change, DAILY, daily_id, user_id, answer=stored
+            )
         return await self.feedback(daily_id, guild_id, user_id)
-
-    def _store_ticks(self, conn: Connection, daily_id: int, user_id: int, stored: str) -> None:
-        answers_store.change(conn, DAILY, daily_id, user_id, answer=stored)
 
     def _still_open(
         self, conn: Connection, daily_id: int, message_id: int | None, guild_id: int | None
@@ -326,7 +325,7 @@ def move(
     if not store.change(conn, daily.id, expect=daily.state, state=state, due_at=at, **values):
         return False
     if state is DailyState.CLOSED:
-        erased_answers.delete_hashes(conn, DAILY, daily.id)
+        member_hashes.delete_hashes(conn, DAILY, daily.id)
     return True
 
 
@@ -372,7 +371,7 @@ def _already(conn: Connection, daily: Daily, item: Item, user_id: int) -> Except
 
 def _refuse_if_erased(conn: Connection, daily_id: int, user_id: int) -> None:
     """Refuse a member who erased an earlier answer to this daily."""
-    if erased_answers.has_hash_of(conn, DAILY, daily_id, user_id):
+    if member_hashes.has_hash_of(conn, DAILY, daily_id, user_id):
         raise UserError(
             "You answered this question before you deleted your data, and each member answers once. "
             "See </today> for when the next one comes."

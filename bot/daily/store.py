@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Executable, Select, Update, select, update
 from bot.answers import store as answers_store
 from bot.answers.sources import Source, Terms
 from bot.answers.store import DAILY
-from bot.core import erased_answers
+from bot.core import member_hashes
 from bot.core.calendar import local_date
 from bot.core.jobs import Queue, queue_columns
 from bot.core.limits import MAX_DAILIES, MAX_DAILY_NAME
@@ -114,7 +114,7 @@ def _lock_running(conn: Connection, user_id: int, daily_ids: Collection[int]) ->
     for daily_id in sorted(daily_ids):
         daily = get(conn, daily_id, lock=True)  # so that it can't close now
         if daily is not None and daily.state is not DailyState.CLOSED:
-            erased_answers.add_hash(conn, DAILY, daily_id, guild_id=daily.guild_id, user_id=user_id)
+            member_hashes.add_hash(conn, DAILY, daily_id, guild_id=daily.guild_id, user_id=user_id)
             running.add(daily_id)
     return running
 
@@ -189,7 +189,7 @@ def unrevealed(guild_id: int) -> Select[Any]:
 
 
 def asked_on(conn: Connection, dates: Dates) -> set[date]:
-    """Return the dates of a member on which dailies were opened that are all closed now."""
+    """Return the dates of a member that had dailies, if all of these are closed now."""
     day = timedelta(days=1)  # a server's date may differ by one
     days = [
         (local_date(dates.zone, row.opened_at), row.closes_at)

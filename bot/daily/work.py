@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from bot.answers import store as answers_store
 from bot.answers.store import DAILY
-from bot.core import calendar, erased_answers, servers
+from bot.core import calendar, member_hashes, servers
 from bot.core.context import Context, Place, make_nonce
 from bot.core.database import Connection
 from bot.core.errors import DeliveryRefused, DeliveryUnknown
@@ -270,7 +270,7 @@ class DailyWork(PostWorker[Daily]):
         assert daily.closes_at is not None
         complete_at = daily.closes_at + rules.ON_THE_WAY
         if self._now() < complete_at and await self._database.read(
-            erased_answers.has_hashes, DAILY, daily.id
+            member_hashes.has_hashes, DAILY, daily.id
         ):
             await self._database.write(
                 store.change, daily.id, expect=daily.state, due_at=complete_at

@@ -18,7 +18,7 @@ from bot.core.clicks import Click
 from bot.core.context import Context
 from bot.core.database import Connection, reading
 from bot.core.errors import UserError
-from bot.core.pending_starts import Notify, PendingStarts
+from bot.core.unstored import Notify, PendingStarts
 from bot.games.model import GameOptions, GameQuestion, Starter
 from bot.games.rules import grace, points
 from bot.members.rules import team_of

@@ -14,8 +14,8 @@ from bot.daily.views import TODAY
 from bot.help.service import HelpStep
 from bot.interviews.views import BEGIN
 from bot.plan.views import PLAN
-from bot.practice.views import PRACTISE
 from bot.privacy.views import MY_DATA
+from bot.questions.views import PRACTISE
 from bot.reminders.views import REMIND
 from bot.topics.views import DECKS
 

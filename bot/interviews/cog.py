@@ -9,9 +9,8 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.chat.client import QuizBot
+from bot.chat.client import QuizBot, topic_choices
 from bot.chat.messages import Message
-from bot.chat.options import topic_choices
 from bot.chat.replies import (
     confirm_saved_on_error,
     defer_if_slow,

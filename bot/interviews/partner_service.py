@@ -15,7 +15,7 @@ from bot.core.context import Context
 from bot.core.database import Connection, reading, writing, writing_due
 from bot.core.errors import UserError
 from bot.core.member_hashes import count_up, remember, remembers
-from bot.core.pending_starts import Notify, PendingStarts
+from bot.core.unstored import Notify, PendingStarts
 from bot.interviews import partner_store, rules, store
 from bot.interviews.model import (
     Confirmed,

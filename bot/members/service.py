@@ -1,4 +1,4 @@
-"""Members' choices, which hold on every server and in direct messages, and a server's teams."""
+"""A server's teams, and the zone that a member chooses."""
 
 from __future__ import annotations
 
@@ -11,25 +11,6 @@ from bot.core.errors import UserError
 from bot.core.limits import MAX_TEAMS
 from bot.core.zones import parse_zone
 from bot.members import store
-
-
-class Members:
-    """Changes the choices of members."""
-
-    def __init__(self, context: Context) -> None:
-        self._database = context.database
-
-    async def show_profile(self, user_id: int, shows: bool) -> None:
-        """Show others all of a member's /profile, or only points and streak."""
-        await self._database.write(store.set_shows_profile, user_id, shows)
-
-    async def zone(self, user_id: int, guild_id: int | None) -> str:
-        """Return the zone that a member's days follow."""
-        return await self._database.read(store.zone_of, user_id, guild_id)
-
-    async def set_zone(self, user_id: int, zone: str) -> None:
-        """Let a member's days follow a zone from now on. Times that were computed before stay."""
-        await self._database.write(store.set_zone, user_id, zone)
 
 
 def choose_zone(conn: Connection, user_id: int, guild_id: int | None, zone: str | None) -> str:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Select, func, select, update
 
 from bot.core import servers
-from bot.core.tables import Instant, insert, metadata, prepared, upsert, upsert_all
+from bot.core.tables import Instant, all_values, insert, metadata, prepared, upsert, upsert_all
 
 members = sa.Table(
     "members",
@@ -78,13 +78,9 @@ def _names_of(guild_id: int, user_ids: Collection[int]) -> Select[Any]:
     return query.where(member_names.c.guild_id == guild_id, member_names.c.user_id.in_(user_ids))
 
 
-def seen_on(conn: Connection, guild_id: int, after: int, limit: int) -> list[int]:
+@all_values
+def seen_on(guild_id: int, after: int, limit: int) -> Select[int]:
     """Return members who were seen on a server and have a higher id, lowest first."""
-    return list(_seen_on(conn, guild_id, after, limit).scalars())
-
-
-@prepared
-def _seen_on(guild_id: int, after: int, limit: int) -> Select[Any]:
     query = select(member_names.c.user_id).where(
         member_names.c.guild_id == guild_id, member_names.c.user_id > after
     )
@@ -145,13 +141,9 @@ def set_zone_if_unset(conn: Connection, user_id: int, zone: str) -> None:
         )
 
 
-def teams_of(conn: Connection, guild_id: int) -> list[int]:
+@all_values
+def teams_of(guild_id: int) -> Select[int]:
     """Return the roles that are teams of a server, the oldest role first."""
-    return list(_teams_of(conn, guild_id).scalars())
-
-
-@prepared
-def _teams_of(guild_id: int) -> Select[Any]:
     query = select(teams.c.role_id).where(
         teams.c.guild_id == guild_id, teams.c.removed_at.is_(None)
     )

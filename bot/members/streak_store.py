@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Select, delete, select, update
 
 from bot.core.personal import DERIVED
-from bot.core.tables import insert, metadata, prepared, upsert, values_of
+from bot.core.tables import all_values, insert, metadata, prepared, upsert, values_of
 from bot.members.model import Streak
 
 # A member's streak up to and including the date `through`, which is null while none is running.
@@ -89,13 +89,9 @@ def ask_on(conn: Connection, user_id: int, day: date) -> None:
         conn.execute(insert(conn, streak_days).on_conflict_do_nothing(), given)
 
 
-def to_settle(conn: Connection, day: date, limit: int) -> list[int]:
+@all_values
+def to_settle(day: date, limit: int) -> Select[int]:
     """Return members whose streak is not settled through a date, the longest overdue first."""
-    return list(_to_settle(conn, day, limit).scalars())
-
-
-@prepared
-def _to_settle(day: date, limit: int) -> Select[Any]:
     query = select(streaks.c.user_id).where(streaks.c.through < day)
     return query.order_by(streaks.c.through).limit(limit)
 

@@ -1,6 +1,6 @@
 """Fits FSRS's four first stabilities to a member's reviews.
 
-What shows them is the first answer to an item on a later day than its very first one. The probability
+They show in the first answer to an item on a later day than its very first one. The probability
 that FSRS gives to it follows from the first rating's stability and from the answers of that first day.
 For each rating, the stability is the one that makes what happened most probable; without many answers
 it stays near the usual one. It is kept if it predicts better than the usual one what it was not fitted

@@ -1,4 +1,4 @@
-"""Memory cards, and what a member knows of a topic."""
+"""Memory cards, and a member's progress in a topic."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ STEP = timedelta(minutes=10)
 WEAK_MISSES = 2
 
 FirstStabilities = tuple[float, float, float, float]
-"""How many days an item lasts after its first answer, by its rating: Again, Hard, Good, Easy."""
+"""Days that an item lasts after its first answer, by its rating: Again, Hard, Good, Easy."""
 Fits = list[tuple[datetime, FirstStabilities]]
-"""A member's fitted first stabilities, the oldest first, each with the time from which they hold."""
+"""A member's fitted first stabilities, the oldest first, each after the time when they begin to hold."""
 
 
 class MemoryCard(Struct, frozen=True):

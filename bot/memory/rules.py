@@ -1,8 +1,8 @@
 """A member's memory of an item: one FSRS card, and when the item comes back.
 
 The package `fsrs` schedules without randomness, so a card can be computed again from the log of
-answers. Its parameters are the default ones, except for the four first stabilities of members to
-whom `bot.memory.fitting` has fitted them. Two settings are ours:
+answers. Its parameters are the default ones, except for the four first stabilities of members
+who have fitted ones from `bot.memory.fitting`. Two settings are ours:
 
 - There is one learning and one relearning step of ten minutes: a missed item is asked again on the
   same day.

@@ -18,7 +18,7 @@ from bot.questions.model import Bank
 log = logging.getLogger(__name__)
 
 HOLDS_AFTER = timedelta(hours=1)
-"""From a fit until it holds: an answer that is being stored meanwhile is older."""
+"""From a fit until it holds: an answer that is being stored during the fit is older."""
 MAX_FITS = 50
 """Fits of one run; members beyond that have theirs in the next."""
 _PAGE = 500

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Select, select, update
 from bot.answers import store as answers_store
 from bot.answers.store import Review
 from bot.core.personal import DERIVED
-from bot.core.tables import Instant, metadata, prepared, upsert, upsert_all, values_of
+from bot.core.tables import Instant, all_values, metadata, prepared, upsert, upsert_all, values_of
 from bot.memory import rules
 from bot.memory.model import FirstStabilities, Fits, MemoryCard
 
@@ -136,25 +136,14 @@ def _cards_of(user_id: int) -> Select[Any]:
     return select(cards.c.item_id, *_FIELDS).where(cards.c.user_id == user_id)
 
 
+@all_values
 def who_learned(
-    conn: Connection,
-    user_ids: Sequence[int],
-    item_ids: Sequence[str],
-    *,
-    at_least: int,
-    since: datetime,
-) -> list[int]:
+    user_ids: Sequence[int], item_ids: Sequence[str], at_least: int, since: datetime
+) -> Select[int]:
     """Return those of these members who have learned so many of these items, one of them lately.
 
     Lately means that they reviewed it after `since`.
     """
-    return list(_who_learned(conn, user_ids, item_ids, at_least, since).scalars())
-
-
-@prepared
-def _who_learned(
-    user_ids: Sequence[int], item_ids: Sequence[str], at_least: int, since: datetime
-) -> Select[Any]:
     learned = (
         cards.c.user_id.in_(user_ids),
         cards.c.item_id.in_(item_ids),

@@ -146,7 +146,7 @@ class Milestones:
         without = store.without(conn, guild_id, milestone, user_ids)
         needed = -(-len(items) * model.KNOWN_PERCENT // 100)
         since = self._now() - model.RECENT
-        return memory_store.who_learned(conn, without, items, at_least=needed, since=since)
+        return memory_store.who_learned(conn, without, items, needed, since)
 
     def _reach_section(
         self, conn: Connection, guild_id: int, milestone: Milestone, user_ids: Sequence[int]

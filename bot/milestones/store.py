@@ -16,6 +16,7 @@ from bot.core.tables import (
     OneOf,
     RowId,
     all_rows,
+    all_values,
     fetch,
     insert_for,
     metadata,
@@ -98,10 +99,11 @@ def _due(now: datetime) -> dict[str, Any]:
     return {"due_at": now, "failures": 0, "problem": None}
 
 
-def servers_after(conn: Connection, guild_id: int, limit: int) -> list[int]:
+@all_values
+def servers_after(guild_id: int, limit: int) -> Select[int]:
     """Return servers with milestones that have a higher id, lowest first."""
     query = select(_m.guild_id).where(_m.guild_id > guild_id).distinct()
-    return list(conn.execute(query.order_by(_m.guild_id).limit(limit)).scalars())
+    return query.order_by(_m.guild_id).limit(limit)
 
 
 @all_rows(Milestone)
@@ -183,10 +185,11 @@ def retry(conn: Connection, guild_id: int, now: datetime) -> int:
     return conn.execute(failed.values(**_due(now))).rowcount
 
 
-def problems(conn: Connection, guild_id: int) -> list[str]:
+@all_values
+def problems(guild_id: int) -> Select[str]:
     """Return different reasons why roles could not be given on a server."""
     query = select(_c.problem).where(_c.guild_id == guild_id, _FAILED).distinct()
-    return list(conn.execute(query.limit(_MOST_PROBLEMS)).scalars())
+    return query.limit(_MOST_PROBLEMS)
 
 
 @all_rows(Reached)

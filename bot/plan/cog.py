@@ -16,7 +16,7 @@ from bot.chat.router import Fields, modal_fields
 from bot.core.errors import UserError
 from bot.plan import views as view
 from bot.plan.rules import LEAST_MINUTES, MOST_MINUTES
-from bot.plan.service import PlanPage, Plans
+from bot.plan.service import Plans
 
 
 class PlanCog(commands.Cog):
@@ -73,13 +73,14 @@ class PlanCog(commands.Cog):
         kept_or_new = None if goal == view.KEPT else goal
 
         async def work() -> Message:
-            return await _page_of(await self.plans.set(user_id, guild_id, day, number, kept_or_new))
+            page = await self.plans.set(user_id, guild_id, day, number, kept_or_new)
+            return await view.plan_page(*page)
 
         await self._show(interaction, work())
 
     async def _page(self, interaction: discord.Interaction) -> Message | str:
         page = await self.plans.page(interaction.user.id, interaction.guild_id)
-        return view.NO_PLAN if page is None else await _page_of(page)
+        return view.NO_PLAN if page is None else await view.plan_page(*page)
 
     async def _show(
         self, interaction: discord.Interaction, work: Coroutine[Any, Any, Message | str]
@@ -100,8 +101,3 @@ class PlanCog(commands.Cog):
             day = await self.plans.end_if_over(interaction.user.id, interaction.guild_id)
             if day is not None:
                 await say(interaction, view.ended_page(day))
-
-
-async def _page_of(page: PlanPage) -> Message:
-    outlook, past = page
-    return await view.plan_page(outlook, past)

@@ -133,7 +133,7 @@ def _known(met: Sequence[Met], unmet: Iterable[Unmet], sections: int, day: int) 
 def _after_review(rounded: int, days: int) -> tuple[float, float]:
     """Return recall after so many days, and the mean stability after a review then.
 
-    The mean is that of logarithms. What was missed is answered once more on the same day.
+    The mean is that of logarithms. A missed item is answered once more on the same day.
     """
     stability = math.exp(rounded / _STEPS)
     card = MemoryCard(

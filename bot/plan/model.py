@@ -20,6 +20,13 @@ class Plan(Struct, frozen=True):
         return self.day < today
 
 
+class PlannedDay(Struct, frozen=True):
+    """A member's readiness for the goal of their plan on a day, in tenths of a percent."""
+
+    day: date
+    ready: int
+
+
 class DayShare(Struct, frozen=True):
     """A plan's share of a day: new and due questions left, and questions already done.
 

@@ -8,10 +8,12 @@ from datetime import date, datetime, timedelta
 from itertools import pairwise
 from statistics import median
 
+from msgspec import Struct
+
 from bot.core.calendar import local_date
 from bot.memory.progress import Knowledge
-from bot.plan.model import DayShare, Pace, Plan
-from bot.questions.areas import ALL, topics_of
+from bot.plan.model import DayShare, Pace, Plan, PlannedDay
+from bot.questions.areas import ALL, is_asked, topics_of
 from bot.questions.model import Bank, Item, Topic
 
 LEAST_MINUTES, MOST_MINUTES, MINUTES = 5, 120, 15
@@ -20,7 +22,7 @@ SECONDS, FEWEST_TIMES = 30, 10
 _LEAST_SECONDS, MAX_SECONDS = 5, 180
 """Nobody reads faster; a member who takes longer was away in between."""
 WINDOW = timedelta(days=28)
-"""How far back the answers go that tell a member's pace."""
+"""The answers of this time tell a member's pace."""
 READY = 0.8
 """A topic is ready from this share of its items that the member knows."""
 _STARTED = 1 / 3
@@ -34,7 +36,7 @@ def goal_topics(bank: Bank, plan: Plan) -> list[Topic]:
 
 
 def topics_in_order(topics: Iterable[Topic], known: Knowledge) -> list[Topic]:
-    """Return topics in the order in which a member meets them; those that are ready come last.
+    """Return topics as a member is to meet them; those that are ready come last.
 
     Topics that interviews ask most come first; of equal ones those that are well begun, then those
     that the member knows least.
@@ -115,3 +117,36 @@ def share_of_today(plan: Plan, known: Knowledge, own: Pace) -> DayShare:
     due = min(len(items.intersection(known.due())), left)
     unmet = sum(i not in known.cards and known.may_ask(i) for i in items)
     return DayShare(days, min(unmet, left - due) if days else 0, due, own.done)
+
+
+class FollowedPlan(Struct, frozen=True):
+    """A running plan and when its member practised: it decides what is new, and what can wait."""
+
+    plan: Plan
+    times: Sequence[datetime]
+
+    def share(self, known: Knowledge) -> DayShare:
+        """Return what is left of the day's share, which takes too long for a transaction."""
+        own = pace(self.times, self.plan.set_on, known.zone, known.now)
+        return share_of_today(self.plan, known, own)
+
+    def split_due(self, known: Knowledge, due: Sequence[str]) -> tuple[list[str], list[str]]:
+        """Return missed items and the plan's own due ones, then those that can wait."""
+        items = {i.id for t in goal_topics(known.bank, self.plan) for i in t.items}
+        first = [i for i in due if i in items or known.cards[i].missed]
+        return first, [i for i in due if i not in items and not known.cards[i].missed]
+
+    def new_items(self, known: Knowledge) -> Iterator[Item]:
+        """Yield the new items of the goal, then all others."""
+        goal = goal_topics(known.bank, self.plan)
+        chosen = {topic.id for topic in goal}
+        others = [topic for topic in known.bank.asked_topics.values() if topic.id not in chosen]
+        for topics in (goal, others):
+            yield from items_in_order(topics_in_order(topics, known), known)
+
+    def today(self, known: Knowledge) -> PlannedDay | None:
+        """Return what to record of the day; None where nothing of the goal is asked."""
+        if not is_asked(known.bank, self.plan.goal):
+            return None
+        ready = known.readiness(goal_topics(known.bank, self.plan))
+        return PlannedDay(known.today, round(1000 * ready))

@@ -5,11 +5,10 @@ A plan whose day has passed has no effect any more. It is deleted once its membe
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 
-from msgspec import Struct
-
+from bot.answers.store import practised_at
 from bot.core.calendar import local_date
 from bot.core.computing import compute
 from bot.core.context import Context
@@ -21,12 +20,10 @@ from bot.memory.service import knowledge
 from bot.plan import rules, store
 from bot.plan.dates import read_date
 from bot.plan.forecast import build_outlook
-from bot.plan.model import DayShare, Outlook, Plan
-from bot.plan.rules import WINDOW
-from bot.practice.model import PlannedDay
-from bot.practice.store import answer_times
+from bot.plan.model import Outlook, Plan, PlannedDay
+from bot.plan.rules import WINDOW, FollowedPlan
 from bot.questions import areas
-from bot.questions.model import Bank, Item
+from bot.questions.model import Bank
 
 PlanPage = tuple[Outlook, Sequence[PlannedDay]]
 """A plan's outlook, and its recorded days."""
@@ -126,59 +123,17 @@ class Plans:
         return (
             store.get(conn, user_id),
             knowledge(conn, user_id, bank, zone, now, hidden),
-            answer_times(conn, user_id, now - WINDOW),
+            practised_at(conn, user_id, now - WINDOW),
         )
-
-    # --- for other features
 
     def followed(
         self, conn: Connection, user_id: int, zone: str, now: datetime
     ) -> FollowedPlan | None:
         """Return the plan that a member's practice follows; None if they have none."""
         plan = _running(conn, user_id, local_date(zone, now))
-        return (
-            None if plan is None else FollowedPlan(plan, answer_times(conn, user_id, now - WINDOW))
-        )
-
-    def record_day(self, conn: Connection, user_id: int, day: PlannedDay) -> None:
-        """Record a day of a member's plan, if they still have one."""
-        store.record_day(conn, user_id, day)
-
-
-class FollowedPlan(Struct, frozen=True):
-    """A running plan and when its member practised; a `bot.practice.rules.PracticePlan`."""
-
-    plan: Plan
-    times: Sequence[datetime]
-
-    def share(self, known: Knowledge) -> DayShare:
-        """Return what is left of the day's share, which takes too long for a transaction."""
-        own = rules.pace(self.times, self.plan.set_on, known.zone, known.now)
-        return rules.share_of_today(self.plan, known, own)
-
-    def new_left(self, known: Knowledge) -> int:
-        return self.share(known).new
-
-    def split_due(self, known: Knowledge, due: Sequence[str]) -> tuple[list[str], list[str]]:
-        """Return missed items and the plan's own due ones, then those that can wait."""
-        items = {i.id for t in rules.goal_topics(known.bank, self.plan) for i in t.items}
-        first = [i for i in due if i in items or known.cards[i].missed]
-        return first, [i for i in due if i not in items and not known.cards[i].missed]
-
-    def new_items(self, known: Knowledge) -> Iterator[Item]:
-        """Yield the new items of the goal, then all others."""
-        goal = rules.goal_topics(known.bank, self.plan)
-        chosen = {topic.id for topic in goal}
-        others = [topic for topic in known.bank.asked_topics.values() if topic.id not in chosen]
-        for topics in (goal, others):
-            yield from rules.items_in_order(rules.topics_in_order(topics, known), known)
-
-    def today(self, known: Knowledge) -> PlannedDay | None:
-        """Return what to record of the day; None where nothing of the goal is asked."""
-        if not areas.is_asked(known.bank, self.plan.goal):
+        if plan is None:
             return None
-        ready = known.readiness(rules.goal_topics(known.bank, self.plan))
-        return PlannedDay(known.today, round(1000 * ready))
+        return FollowedPlan(plan, practised_at(conn, user_id, now - WINDOW))
 
 
 def _outlook(plan: Plan, known: Knowledge, times: Sequence[datetime]) -> Outlook:

@@ -11,8 +11,7 @@ from sqlalchemy import Connection, Select, delete, select
 from bot.core.tables import all_rows, first_row, metadata, upsert, values_of
 from bot.members.model import Dates
 from bot.members.rules import days_between
-from bot.plan.model import Plan
-from bot.practice.model import PlannedDay
+from bot.plan.model import Plan, PlannedDay
 
 # A member's plan; no row if they have none.
 plans = sa.Table(
@@ -22,7 +21,7 @@ plans = sa.Table(
     sa.Column("day", sa.Date, nullable=False),  # of the interview
     sa.Column("minutes", sa.Integer, nullable=False),
     sa.Column("set_on", sa.Date, nullable=False),
-    # What to be ready for, as text: see bot.questions.areas.
+    # the goal, as text: see bot.questions.areas.
     sa.Column("goal", sa.Text, nullable=False),
 )
 # The share of the plan's goal that a member knew on a day, as last recorded.

@@ -30,12 +30,11 @@ from bot.chat.pictures import (
 from bot.chat.pictures import polyline as stroke
 from bot.chat.router import Route
 from bot.plan.dates import written_date
-from bot.plan.model import DayShare, Outlook, Plan, SectionOutlook
+from bot.plan.model import DayShare, Outlook, Plan, PlannedDay, SectionOutlook
 from bot.plan.rules import LEAST_MINUTES, MINUTES, MOST_MINUTES
-from bot.practice.model import PlannedDay
-from bot.practice.views import PRACTISE
 from bot.questions.areas import ALL, area_options
 from bot.questions.model import Bank
+from bot.questions.views import PRACTISE
 
 PLAN = Route("plan", {"do": "form|ask|end|show"}, once=True)
 PLAN_FORM = Route("planform", {}, once=True)

@@ -8,8 +8,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.chat.client import QuizBot
-from bot.chat.options import topic_choices
+from bot.chat.client import QuizBot, topic_choices
 from bot.chat.replies import say, say_all, say_here
 from bot.chat.router import UNKNOWN, Fields, selected_values
 from bot.core.clicks import Click
@@ -19,7 +18,7 @@ from bot.practice import views as view
 from bot.practice.model import Screen
 from bot.practice.service import Practices
 from bot.questions.cog import Answerable
-from bot.questions.views import MISSES
+from bot.questions.views import MISSES, PRACTISE
 
 FindMissed = Callable[[int, int], Awaitable[Sequence[str]]]
 """Returns the items that a member missed, by the id of a round or challenge and the member's id.
@@ -36,7 +35,7 @@ class PracticeCog(commands.Cog):
         self.bot = bot
         self.practices = practices
         self.find_missed = find_missed
-        bot.router.add(view.PRACTISE, self.again)
+        bot.router.add(PRACTISE, self.again)
         bot.router.add(view.NEXT, self.next)
         bot.router.add(view.END, self.end)
         bot.router.add(view.GUESSED, self.guessed)
@@ -95,8 +94,12 @@ class PracticeCog(commands.Cog):
 
     async def set_aside(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Set the answered item aside, or put it back."""
-        change = self.practices.put_back if fields["do"] == "again" else self.practices.set_aside
-        verdict = await change(int(fields["question"]), interaction.user.id, interaction.guild_id)
+        verdict = await self.practices.set_aside(
+            int(fields["question"]),
+            interaction.user.id,
+            interaction.guild_id,
+            aside=fields["do"] == "stop",
+        )
         await self._show(interaction, verdict)
 
     async def show_set_aside(self, interaction: discord.Interaction, _fields: Fields) -> None:

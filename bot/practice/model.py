@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 
 from fsrs import Rating
 from msgspec import Struct
@@ -54,13 +54,6 @@ class PracticeQuestion(Struct, frozen=True):
     def guessed(self) -> bool:
         """Whether the answer was right, but the member said that it was a guess."""
         return bool(self.correct) and self.rating == Rating.Again
-
-
-class PlannedDay(Struct, frozen=True):
-    """A member's readiness for the goal of their plan on a day, in tenths of a percent."""
-
-    day: date
-    ready: int
 
 
 class Asking(Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""What a practice asks next, chosen from a snapshot: due items first, then new ones."""
+"""The next question of a practice, chosen from a snapshot: due items first, then new ones."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import random
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -15,7 +14,9 @@ from bot.core.calendar import local_date
 from bot.memory.model import MemoryCard
 from bot.memory.progress import Knowledge
 from bot.memory.rules import days_away
-from bot.practice.model import Asking, Nothing, PlannedDay, Practice, PracticeQuestion, Summary
+from bot.plan.model import PlannedDay
+from bot.plan.rules import FollowedPlan
+from bot.practice.model import Asking, Nothing, Practice, PracticeQuestion, Summary
 from bot.questions.answers import decode_order
 from bot.questions.drawing import shuffled
 from bot.questions.model import Bank, Item
@@ -25,26 +26,6 @@ NEW_A_DAY = 20
 LENGTH = 20
 """Answers in one practice."""
 _TOPICS_TO_CHOOSE_FROM = 10
-
-
-class PracticePlan(Protocol):
-    """A member's plan, as far as practice follows it: it decides what is new, and what can wait."""
-
-    def split_due(self, known: Knowledge, due: Sequence[str], /) -> tuple[list[str], list[str]]:
-        """Split due items into those to ask before new ones and those that can wait."""
-        ...
-
-    def new_left(self, known: Knowledge, /) -> int:
-        """Return how many new items are left today."""
-        ...
-
-    def new_items(self, known: Knowledge, /) -> Iterable[Item]:
-        """Return all new items in the plan's order."""
-        ...
-
-    def today(self, known: Knowledge, /) -> PlannedDay | None:
-        """Return what to record of the day, if anything."""
-        ...
 
 
 class Candidates(Struct, frozen=True):
@@ -73,7 +54,7 @@ class Snapshot(Struct, frozen=True):
     asked: Sequence[PracticeQuestion]
     known: Knowledge
     in_play: Collection[str]
-    plan: PracticePlan | None
+    plan: FollowedPlan | None
     new_today: int
 
     @property
@@ -114,7 +95,7 @@ class Snapshot(Struct, frozen=True):
         later: list[str] = []
         if topic_id is None:
             due, later = self.plan.split_due(known, due)
-        return Candidates(due, min(len(unmet), self.plan.new_left(known)), later, unmet)
+        return Candidates(due, min(len(unmet), self.plan.share(known).new), later, unmet)
 
     def active_cards(self, topic_id: str | None) -> Mapping[str, MemoryCard]:
         """Return the member's cards in a topic, without those of items set aside."""
@@ -149,7 +130,7 @@ class Snapshot(Struct, frozen=True):
 
 
 class NextStep(Struct, frozen=True):
-    """What a step of a practice stores, and shows: the question that it asks, or else `last`.
+    """All that a step of a practice stores, and shows: the question that it asks, or else `last`.
 
     The running practice `ends`; one about a topic or only `items` `begins`; the question `left_out`
     must not be asked any more. `question` is already open, another one about `item` is new; it is the

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, time, timedelta
-from typing import Protocol
 
 from fsrs import Rating
 from msgspec.structs import replace
@@ -32,16 +31,17 @@ from bot.members.streak_service import Streaks
 from bot.memory import store as memory_store
 from bot.memory.rules import days_away
 from bot.memory.service import knowledge
+from bot.plan.service import Plans
+from bot.plan.store import record_day
 from bot.practice import rules, store
 from bot.practice.model import (
-    PlannedDay,
     Practice,
     PracticeQuestion,
     PracticeVerdict,
     Screen,
     Summary,
 )
-from bot.practice.rules import NextStep, PracticePlan, Snapshot
+from bot.practice.rules import NextStep, Snapshot
 from bot.questions.answers import (
     Answered,
     Shown,
@@ -58,17 +58,6 @@ _UNKNOWN = "That practice is gone. Start a new one with </practice>."
 _CONTINUE = "Go on with </practice>."
 
 
-class PracticePlans(Protocol):
-    """All members' plans, as `bot.plan.service.Plans` has them."""
-
-    def followed(
-        self, conn: Connection, user_id: int, zone: str, now: datetime, /
-    ) -> PracticePlan | None: ...
-
-    def record_day(self, conn: Connection, user_id: int, day: PlannedDay, /) -> None:
-        """Record a day of a member's plan, if they still have one."""
-
-
 class _ChangedError(Exception):
     """The practice has changed since the snapshot that a step was decided on."""
 
@@ -76,7 +65,7 @@ class _ChangedError(Exception):
 class Practices:
     """Members' practices; `at` is always Discord's time of a click."""
 
-    def __init__(self, context: Context, plans: PracticePlans, streaks: Streaks) -> None:
+    def __init__(self, context: Context, plans: Plans, streaks: Streaks) -> None:
         self._streaks = streaks
         self._database = context.database
         self._banks = context.banks
@@ -124,23 +113,24 @@ class Practices:
         return await self._take(decide, user_id, guild_id, at)
 
     async def go_on(
-        self, practice_id: int, user_id: int, guild_id: int | None, at: datetime
+        self,
+        practice_id: int,
+        user_id: int,
+        guild_id: int | None,
+        at: datetime,
+        *,
+        instead: bool = False,
     ) -> Screen:
-        """Return the open question, else the next one, else the summary."""
+        """Return the open question, else the next one, else the summary.
 
-        def decide(snapshot: Snapshot) -> NextStep:
-            return rules.ask_next(snapshot, _require_running(snapshot.practice), self._rng)
-
-        return await self._take(decide, user_id, guild_id, at, practice_id)
-
-    async def _ask_instead(self, practice_id: int, click: Click) -> Screen:
-        """Ask another question than the one that came into play."""
+        `instead`: the next one replaces a question that came into play.
+        """
 
         def decide(snapshot: Snapshot) -> NextStep:
             practice = _require_running(snapshot.practice)
-            return rules.ask_next(snapshot, practice, self._rng, instead=True)
+            return rules.ask_next(snapshot, practice, self._rng, instead=instead)
 
-        return await self._take(decide, click.user_id, click.guild_id, click.at, practice_id)
+        return await self._take(decide, user_id, guild_id, at, practice_id)
 
     async def end(self, practice_id: int, user_id: int, guild_id: int | None) -> Screen:
         """End a practice and return its summary; harmless when repeated."""
@@ -185,12 +175,16 @@ class Practices:
             set_zone_if_unset(conn, user_id, snapshot.known.zone)
             practice, number = store.create(conn, user_id, step.topic_id, at, step.items), 1
         if step.day is not None:
-            self._plans.record_day(conn, user_id, step.day)
+            record_day(conn, user_id, step.day)
         if step.question is not None:  # the time to answer counts from here
             store.change_question(conn, step.question.id, asked_at=at)
             return step.screen(replace(step.question, asked_at=at))
         if step.item is None:
-            return self._last_screen(conn, user_id, step, at)
+            summary = step.last
+            if isinstance(summary, Summary) and step.ends and summary.answered:
+                streak, news = self._streaks.credit(conn, user_id, None, at)
+                return replace(summary, streak=streak, news=news)
+            return step.screen(None)
         if practice is None:  # another one has begun
             raise _ChangedError
         question = store.add_question(
@@ -204,14 +198,6 @@ class Practices:
             asked_at=at,
         )
         return step.screen(question)
-
-    def _last_screen(self, conn: Connection, user_id: int, step: NextStep, at: datetime) -> Screen:
-        """Return what to show without a question; a practice that ends counts for the streak."""
-        summary = step.last
-        if isinstance(summary, Summary) and step.ends and summary.answered:
-            streak, news = self._streaks.credit(conn, user_id, None, at)
-            return replace(summary, streak=streak, news=news)
-        return step.screen(None)
 
     def _snapshot(
         self, conn: Connection, user_id: int, guild_id: int | None, practice_id: int | None
@@ -273,11 +259,11 @@ class Practices:
 
         If the item has come into play on one of their servers, another question replaces it.
         """
+        user_id, guild_id = click.user_id, click.guild_id
         found, again = await self._database.write(self._answer, click)
         if isinstance(found, Practice):
-            return await self._ask_instead(found.id, click)
-        verdict = await self._verdict(found, click.user_id, click.guild_id)
-        return replace(verdict, again=again)
+            return await self.go_on(found.id, user_id, guild_id, click.at, instead=True)
+        return replace(await self._verdict(found, user_id, guild_id), again=again)
 
     def _answer(self, conn: Connection, click: Click) -> tuple[Practice | PracticeQuestion, bool]:
         """Return the answered question, and whether it had been answered before.
@@ -306,53 +292,16 @@ class Practices:
 
         Harmless when repeated.
         """
-        question = await self._store_guess(question_id, user_id)
+        question = await self._database.write(_store_guess, question_id, user_id)
         return await self._verdict(question, user_id, guild_id)
-
-    @writing
-    def _store_guess(self, conn: Connection, question_id: int, user_id: int) -> PracticeQuestion:
-        practice, question = _lock_question(conn, question_id, user_id)
-        if question.answer is None or store.questions_of(conn, practice.id)[-1].id != question.id:
-            raise UserError(
-                "Only your last answer can be marked as a guess. </practice> shows where you are."
-            )
-        if not question.correct:
-            raise UserError(
-                "That answer was a miss already, so there's nothing to change. Press Next to go on."
-            )
-        missed = Rating.Again.value
-        if not question.guessed:
-            if not answers_store.change(conn, PRACTICE, question.id, user_id, rating=missed):
-                raise UserError(_UNKNOWN)  # an erasure of the member's data is running
-            memory_store.replay(conn, user_id, question.item_id)
-        return replace(question, rating=missed)
 
     async def set_aside(
-        self, question_id: int, user_id: int, guild_id: int | None
+        self, question_id: int, user_id: int, guild_id: int | None, *, aside: bool
     ) -> PracticeVerdict:
-        """Set the item of an answered question aside."""
-        question = await self._store_set_aside(question_id, user_id, self._now())
+        """Set the item of an answered question aside, or put it back."""
+        at = self._now() if aside else None
+        question = await self._database.write(_store_set_aside, question_id, user_id, at)
         return await self._verdict(question, user_id, guild_id)
-
-    async def put_back(
-        self, question_id: int, user_id: int, guild_id: int | None
-    ) -> PracticeVerdict:
-        """Ask the item of an answered question again."""
-        question = await self._store_set_aside(question_id, user_id, None)
-        return await self._verdict(question, user_id, guild_id)
-
-    @writing
-    def _store_set_aside(
-        self, conn: Connection, question_id: int, user_id: int, at: datetime | None
-    ) -> PracticeQuestion:
-        question = _question(conn, question_id)
-        if store.get(conn, question.practice_id, user_id) is None:
-            raise UserError(_UNKNOWN)
-        if question.answer is None:
-            raise UserError("You haven't answered this one yet. Set it aside once you did.")
-        if not memory_store.set_aside(conn, user_id, question.item_id, at):
-            raise UserError(_UNKNOWN)
-        return question
 
     @reading
     def all_set_aside(self, conn: Connection, user_id: int) -> Sequence[tuple[Item, str]]:
@@ -417,6 +366,37 @@ def _judge(question: PracticeQuestion, item: Item, click: Click) -> Answer:
         answered_at=click.at,
         rating=rate(right, elapsed, slow_in_practice(item)).value,
     )
+
+
+def _store_guess(conn: Connection, question_id: int, user_id: int) -> PracticeQuestion:
+    practice, question = _lock_question(conn, question_id, user_id)
+    if question.answer is None or store.questions_of(conn, practice.id)[-1].id != question.id:
+        raise UserError(
+            "Only your last answer can be marked as a guess. </practice> shows where you are."
+        )
+    if not question.correct:
+        raise UserError(
+            "That answer was a miss already, so there's nothing to change. Press Next to go on."
+        )
+    missed = Rating.Again.value
+    if not question.guessed:
+        if not answers_store.change(conn, PRACTICE, question.id, user_id, rating=missed):
+            raise UserError(_UNKNOWN)  # an erasure of the member's data is running
+        memory_store.replay(conn, user_id, question.item_id)
+    return replace(question, rating=missed)
+
+
+def _store_set_aside(
+    conn: Connection, question_id: int, user_id: int, at: datetime | None
+) -> PracticeQuestion:
+    question = _question(conn, question_id)
+    if store.get(conn, question.practice_id, user_id) is None:
+        raise UserError(_UNKNOWN)
+    if question.answer is None:
+        raise UserError("You haven't answered this one yet. Set it aside once you did.")
+    if not memory_store.set_aside(conn, user_id, question.item_id, at):
+        raise UserError(_UNKNOWN)
+    return question
 
 
 def _question(conn: Connection, question_id: int) -> PracticeQuestion:

@@ -21,7 +21,7 @@ from bot.core.tables import (
     first_row,
     insert,
     metadata,
-    prepared,
+    one_value,
 )
 from bot.practice.model import Practice, PracticeQuestion
 
@@ -53,7 +53,7 @@ practice_questions = sa.Table(
     sa.Column("practice_id", sa.ForeignKey("practices.id"), nullable=False),
     sa.Column("number", sa.Integer, nullable=False),
     sa.Column("item_id", sa.String(48), nullable=False),
-    # it could show where the right answer stands
+    # it could show the place of the right answer
     sa.Column("choice_order", sa.String(6), nullable=False, info=SECRET),
     sa.Column("is_new", sa.Boolean, nullable=False),  # the member had no memory card of the item
     sa.Column("asked_at", Instant, nullable=False),
@@ -153,26 +153,9 @@ def last_asked(conn: Connection, user_id: int) -> datetime | None:
     return conn.execute(asked.order_by(practice_questions.c.number.desc()).limit(1)).scalar()
 
 
-def answer_times(conn: Connection, user_id: int, since: datetime) -> list[datetime]:
-    """Return when a member answered in practice since a moment, the oldest first."""
-    return list(_answer_times(conn, user_id, since).scalars())
-
-
-@prepared
-def _answer_times(user_id: int, since: datetime) -> Select[Any]:
-    own = answers.c.user_id == user_id, answers.c.answered_at >= since
-    query = select(answers.c.answered_at).where(*own, answers.c.source == constant(PRACTICE))
-    return query.order_by(answers.c.answered_at)
-
-
-def new_since(conn: Connection, user_id: int, since: datetime) -> int:
+@one_value
+def new_since(user_id: int, since: datetime) -> Select[int]:
     """Return how many items a member has met for the first time in practice since then."""
-    counted: int = _count_new(conn, user_id, since).scalar_one()
-    return counted
-
-
-@prepared
-def _count_new(user_id: int, since: datetime) -> Select[Any]:
     return (
         select(func.count())
         .select_from(answers)

@@ -9,12 +9,13 @@ from discord import ui
 
 from bot.chat import text as t
 from bot.chat.messages import ENDED, OPEN, PRIMARY, REVEALED, Message, button, row, separator
-from bot.chat.router import ROW, TOPIC, Route
+from bot.chat.router import ROW, Route
 from bot.members.views import streak_news
 from bot.practice.model import Asking, Nothing, PracticeVerdict, Screen, Summary
 from bot.practice.rules import NEW_A_DAY
 from bot.questions.model import Bank, Item
 from bot.questions.views import (
+    PRACTISE,
     REPORT,
     WHY,
     about,
@@ -27,7 +28,6 @@ from bot.questions.views import (
     verdict_blocks,
 )
 
-PRACTISE = Route("practise", {"topic": TOPIC}, once=True)
 NEXT = Route("next", {"practice": ROW}, once=True)
 END = Route("end", {"practice": ROW}, once=True)
 GUESSED = Route("guessed", {"question": ROW}, once=True)

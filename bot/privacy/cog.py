@@ -9,7 +9,7 @@ from bot.chat.client import QuizBot
 from bot.chat.replies import defer_if_slow, is_private, say, say_all, say_here
 from bot.chat.router import Fields
 from bot.privacy import views as view
-from bot.privacy.service import Privacy
+from bot.privacy.work import Privacy
 
 
 class PrivacyCog(commands.Cog):

@@ -1,25 +1,165 @@
-"""Erasing servers that removed the bot, and resuming erasures that a crash interrupted."""
+"""A member's data, to export or to erase; and the data of servers that have removed the bot.
+
+An erasure consists of small transactions. Each leaves the data of others consistent, such as the
+places on boards. Its row stays until one of them has found nothing left, so an erasure that a
+crash interrupted continues later.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from collections.abc import Sequence
 from datetime import timedelta
+from typing import Protocol
 
 from bot.core.context import Context
-from bot.core.database import Connection
-from bot.core.jobs import Worker
-from bot.privacy import store
+from bot.core.database import Connection, StorageError
+from bot.core.errors import UserError
+from bot.core.jobs import LEASE, Worker
+from bot.core.personal import Held
+from bot.privacy import rules, store
 from bot.privacy.model import Erasing, Erasure
-from bot.privacy.service import Privacy
 
 log = logging.getLogger(__name__)
 
+PORTION = 200
+"""Rows erased in one transaction, while other writes wait for 3 to 30 ms."""
 RETRY = timedelta(hours=1)
 """The pause before another attempt if an erasure fails, or if the server still has the bot."""
 
 
+class Cache(Protocol):
+    """Data about members or servers in this process, which an erasure must drop too."""
+
+    def forget_member(self, user_id: int) -> None: ...
+    def forget_server(self, guild_id: int) -> None: ...
+
+
+class Privacy:
+    """Exports and erases the data in `held` and in `caches`.
+
+    A server's data are erased a time `after` it has removed the bot.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        held: Held,
+        caches: Sequence[Cache],
+        after: timedelta = rules.ERASE_AFTER,
+    ) -> None:
+        self._database = context.database
+        self._banks = context.banks
+        self._scheduler = context.scheduler
+        self._sender = context.sender
+        self._shards = context.shards
+        self._now = context.now
+        self._held = held
+        self._caches = caches
+        self._after = after
+        self._exporting: set[int] = set()
+
+    async def export(self, user_id: int) -> tuple[int, list[bytes]]:
+        """Return all that is stored about a member, as the number of entries and JSON files.
+
+        Refuse while another export of theirs runs.
+        """
+        if user_id in self._exporting:
+            raise UserError("Your file is being put together. It comes in a moment.")
+        self._exporting.add(user_id)
+        try:
+            return await self._export(user_id)
+        finally:
+            self._exporting.discard(user_id)
+
+    async def _export(self, user_id: int) -> tuple[int, list[bytes]]:
+        """Read each table in a transaction of its own, so that others needn't wait for all."""
+        found = {
+            name: await self._database.read_long(export, user_id)
+            for name, export in self._held.exports.items()
+        }
+        items = {row["item_id"] for rows in found.values() for row in rows if row.get("item_id")}
+        bank = await self._database.read(self._banks.holding, items)
+
+        def write() -> tuple[int, list[bytes]]:
+            sections = {
+                name: [rules.readable(bank, row) for row in found[name]] for name in sorted(found)
+            }
+            entries = sum(map(len, sections.values()))
+            return entries, rules.files(user_id, self._now(), sections)
+
+        return await asyncio.to_thread(write)
+
+    async def erase(self, user_id: int) -> bool:
+        """Erase all about a member; False if the database failed and the rest follows later."""
+        erasure = await self._database.write(store.begin, user_id, self._now())
+        try:
+            await self.finish(erasure)
+        except StorageError as error:
+            log.warning("erasure %s waits: %s", erasure.id, type(error).__name__)
+            self._scheduler.nudge(self._now() + LEASE)
+            return False
+        return True
+
+    async def finish(self, erasure: Erasure) -> None:
+        """Erase everything that is left."""
+        while await self._database.write(self._erase_portion, erasure):
+            pass
+        await self._database.overwrite_erased()
+        for cache in self._caches:
+            if erasure.user_id is not None:
+                cache.forget_member(erasure.user_id)
+            if erasure.guild_id is not None:
+                cache.forget_server(erasure.guild_id)
+        log.info("erasure %s is done", erasure.id)
+
+    def _erase_portion(self, conn: Connection, erasure: Erasure) -> bool:
+        """Erase some rows; if none was left anywhere, end the erasure and return False."""
+        if not store.extend_lease(conn, erasure.id, self._now()):
+            return False
+        left = PORTION
+        if erasure.user_id is not None:
+            whose, erasers = erasure.user_id, self._held.members
+        else:
+            whose, erasers = erasure.guild_id or 0, self._held.servers
+        for erase in erasers.values():
+            left -= erase(conn, whose, left)
+            if left <= 0:
+                return True
+        if left == PORTION:
+            store.end(conn, erasure.id)
+        return left < PORTION
+
+    async def server_left(self, guild_id: int) -> None:
+        """Schedule the erasure of a server that has removed the bot."""
+        due = self._now() + self._after
+        await self._database.write(store.note_departure, guild_id, due)
+        self._scheduler.nudge(due)
+
+    async def server_returned(self, guild_id: int) -> None:
+        """Cancel a scheduled erasure, because the server has the bot."""
+        if await self._database.write(store.note_return, guild_id):
+            log.info("guild %s has come back, and keeps its data", guild_id)
+
+    async def check_servers(self) -> None:
+        """Find the servers that removed or added the bot while it was not connected.
+
+        Each server is checked right before its write, so that an event that arrives in between
+        has the last word.
+        """
+        known = await self._database.read(store.known_servers, list(self._held.servers))
+        waiting = await self._database.read(store.departed)
+        for guild_id in sorted(known - waiting):
+            if not self._sender.is_on(guild_id):
+                await self.server_left(guild_id)
+        for guild_id in sorted(waiting):
+            if self._shards.have(guild_id) and self._sender.is_on(guild_id):
+                await self.server_returned(guild_id)
+
+
 class ErasureWork(Worker[Erasure]):
-    """Runs erasures."""
+    """Erases servers that removed the bot, and resumes erasures that a crash interrupted."""
 
     queue = store.QUEUE
 

@@ -10,17 +10,15 @@ from bot.chat.client import QuizBot
 from bot.chat.messages import Message
 from bot.chat.replies import defer_if_slow, say, say_here, show
 from bot.chat.router import Fields, guild_id_of, modal_zone
-from bot.members.service import Members
 from bot.plan.service import Plans
 from bot.profile import views as view
 from bot.profile.service import Profiles
 
 
 class ProfileCog(commands.Cog):
-    def __init__(self, bot: QuizBot, profiles: Profiles, members: Members, plans: Plans) -> None:
+    def __init__(self, bot: QuizBot, profiles: Profiles, plans: Plans) -> None:
         self.bot = bot
         self.profiles = profiles
-        self.members = members
         self.plans = plans
         bot.router.add(view.PROFILE, self.change)
         bot.router.add(view.ZONE, self.change_zone)
@@ -38,16 +36,16 @@ class ProfileCog(commands.Cog):
     async def change(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Show the member's profile to others or hide it, or open the form for the time zone."""
         if fields["do"] == "zone":
-            zone = await self.members.zone(interaction.user.id, interaction.guild_id)
+            zone = await self.profiles.zone(interaction.user.id, interaction.guild_id)
             await interaction.response.send_modal(view.zone_form(zone, self.bot.context.now()))
             return
-        await self.members.show_profile(interaction.user.id, fields["do"] == "show")
+        await self.profiles.show(interaction.user.id, fields["do"] == "show")
         page = self._page(interaction, interaction.user)
         await show(interaction, await defer_if_slow(interaction, page, edits=True))
 
     async def change_zone(self, interaction: discord.Interaction, _fields: Fields) -> None:
         """Change the member's zone to the one that was typed, else to the one that was picked."""
-        await self.members.set_zone(interaction.user.id, modal_zone(interaction))
+        await self.profiles.set_zone(interaction.user.id, modal_zone(interaction))
         page = self._page(interaction, interaction.user)
         await say_here(interaction, await defer_if_slow(interaction, page, edits=True))
 

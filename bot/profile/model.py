@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from datetime import date, timedelta
+
 from msgspec import Struct
 
+from bot.answers.rules import monday
 from bot.members.model import Streak
 
+WEEKS = 12
 
-class Activity(Struct, frozen=True):
-    """A member's answers of the last weeks, in practice and on every server.
 
-    `days` are the numbers of dates with an answer in each week, the present one last.
+class Details(Struct, frozen=True):
+    """Figures that a member may hide: answers of the last weeks, in practice and on every server.
+
+    `days` are the numbers of dates with an answer in each week, the present one last. `met` and
+    `learned` count questions.
     """
 
     answers: int
     right: int
     days: tuple[int, ...]
-
-
-class Details(Struct, frozen=True):
-    """Figures that a member may hide. `met` and `learned` count questions."""
-
-    activity: Activity
     met: int
     learned: int
 
@@ -36,3 +37,19 @@ class Profile(Struct, frozen=True):
     streak: Streak
     shows: bool
     details: Details | None
+
+
+def details(
+    answers: Collection[tuple[date, bool]], today: date, *, met: int, learned: int
+) -> Details:
+    """Return the figures of the last weeks, of answers by date with their verdicts."""
+    mondays = [monday(today) - timedelta(weeks=n) for n in reversed(range(WEEKS))]
+    recent = [(day, right) for day, right in answers if mondays[0] <= day <= today]
+    weeks = [monday(day) for day in {day for day, _ in recent}]
+    return Details(
+        answers=len(recent),
+        right=sum(right for _, right in recent),
+        days=tuple(map(weeks.count, mondays)),
+        met=met,
+        learned=learned,
+    )

@@ -1,4 +1,4 @@
-"""Reads a member's profile, as far as the asker may see it."""
+"""Members' profiles, as far as the asker may see them."""
 
 from __future__ import annotations
 
@@ -9,21 +9,32 @@ from bot.answers import totals
 from bot.core.calendar import local_date
 from bot.core.context import Context
 from bot.core.database import Connection, reading_long
-from bot.members.store import shows_profile, zone_of
+from bot.members.store import set_shows_profile, set_zone, shows_profile, zone_of
 from bot.members.streak_service import Streaks
 from bot.memory.service import knowledge
-from bot.profile import rules
-from bot.profile.model import Details, Profile
+from bot.profile.model import WEEKS, Details, Profile, details
 
 
 class Profiles:
-    """The profiles of members."""
+    """The profiles of members, with what they choose there."""
 
     def __init__(self, context: Context, streaks: Streaks) -> None:
         self._streaks = streaks
         self._database = context.database
         self._banks = context.banks
         self._now = context.now
+
+    async def show(self, user_id: int, shows: bool) -> None:
+        """Show others all of a member's profile, or only points and streak."""
+        await self._database.write(set_shows_profile, user_id, shows)
+
+    async def zone(self, user_id: int, guild_id: int | None) -> str:
+        """Return the zone that a member's days follow."""
+        return await self._database.read(zone_of, user_id, guild_id)
+
+    async def set_zone(self, user_id: int, zone: str) -> None:
+        """Let a member's days follow a zone from now on. Times that were computed before stay."""
+        await self._database.write(set_zone, user_id, zone)
 
     @reading_long
     def read(self, conn: Connection, guild_id: int, user_id: int, asker_id: int) -> Profile:
@@ -40,14 +51,10 @@ class Profiles:
     def _details(self, conn: Connection, guild_id: int, user_id: int) -> Details:
         now = self._now()
         zone = zone_of(conn, user_id, guild_id)
-        since = now - timedelta(weeks=rules.WEEKS, days=1)
+        since = now - timedelta(weeks=WEEKS, days=1)
         answers = [
             (local_date(zone, at), right)
             for at, right in answers_store.verdicts_since(conn, user_id, since)
         ]
         known = knowledge(conn, user_id, self._banks.of(conn, guild_id), zone, now)
-        return Details(
-            activity=rules.activity(answers, local_date(zone, now)),
-            met=len(known.cards),
-            learned=known.learned(),
-        )
+        return details(answers, known.today, met=len(known.cards), learned=known.learned())

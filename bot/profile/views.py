@@ -78,35 +78,33 @@ def _figures(profile: Profile) -> str:
 async def _picture(profile: Profile) -> Picture | None:
     """Draw the figures; None if there is nothing to draw."""
     details = profile.details
-    if details is None or not (details.met or details.activity.answers):
+    if details is None or not (details.met or details.answers):
         return None
     return await draw_picture("profile.png", alt_text(details), lambda: svg(details))
 
 
 def alt_text(details: Details) -> str:
     """Return everything that the picture shows, in words."""
-    activity = details.activity
     learned = f"{t.count(details.met, 'question')} met, {details.learned:,} learned"
-    if not activity.answers:
+    if not details.answers:
         return f"No answers in the last 12 weeks. {learned}."
     return (
-        f"Last 12 weeks: {t.percent(activity.right, activity.answers)} right, "
-        f"with answers on {t.count(sum(activity.days), 'day')}. {learned}."
+        f"Last 12 weeks: {t.percent(details.right, details.answers)} right, "
+        f"with answers on {t.count(sum(details.days), 'day')}. {learned}."
     )
 
 
 def svg(details: Details) -> str:
     """Draw three figures, and a bar for each week as high as the number of its active days."""
-    activity = details.activity
     figures = (
-        (t.percent(activity.right, activity.answers) if activity.answers else "–", "right"),
+        (t.percent(details.right, details.answers) if details.answers else "–", "right"),
         (f"{details.met:,}", "met"),
         (f"{details.learned:,}", "learned"),
     )
     tiles = [big_number(MARGIN + n * _TILE, *shown) for n, shown in enumerate(figures)]
-    left = WIDTH - MARGIN - len(activity.days) * (_BAR + _GAP) + _GAP
+    left = WIDTH - MARGIN - len(details.days) * (_BAR + _GAP) + _GAP
     bars = []
-    for week, days in enumerate(activity.days):
+    for week, days in enumerate(details.days):
         x, height = left + week * (_BAR + _GAP), _HEIGHT * days / 7
         bars.append(box(x, 14, _BAR, _HEIGHT, TRACK, radius=2))
         if days:

@@ -1,6 +1,6 @@
-"""A cache of each server's bank: its packs joined with its own questions.
+"""Caches of servers' banks, which join packs with own questions, and of own questions' pictures.
 
-Each look-up compares the bank's mark in the database with that of the cached bank, so changes by
+Each look-up of a bank compares the bank's mark in the database with that of the cached bank, so changes by
 other processes are seen at once. A transaction never loads a bank: it raises `NotLoaded`, and runs
 again once the bank is in the cache.
 """
@@ -15,7 +15,8 @@ from time import monotonic
 
 from msgspec import Struct
 
-from bot.core.database import Connection, NotLoaded
+from bot.chat.pictures import PictureCache
+from bot.core.database import Connection, Database, NotLoaded
 from bot.core.limits import DIRECT_ROWS, DIRECT_SERVERS
 from bot.questions import own, store
 from bot.questions.model import Bank
@@ -31,6 +32,8 @@ _LONG = 1000
 _MOST_JOINED = 20
 """Limit of cached joined banks. They share items with the servers' banks, so each takes 2 MB."""
 _IDLE_SECONDS = 1800.0
+_MOST_PICTURE_BYTES = 16 << 20
+"""Limit of the cached pictures of all servers together: enough for some hundred in play."""
 
 Marks = tuple[tuple[int, int], ...]
 """Pairs of a server's id and its bank's mark, which every change of the bank replaces."""
@@ -217,3 +220,22 @@ def _indexed(bank: Bank) -> Bank:
     """Build a bank's look-ups now, in the loading thread, so that no transaction has to."""
     _ = bank.items, bank.topics, bank.open_topics, bank.section_titles
     return bank
+
+
+class OwnPictures:
+    """A cache of pictures. A server's file always has the same content, so it never gets old."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._cache = PictureCache(_MOST_PICTURE_BYTES)
+
+    async def load(self, guild_id: int, file: str) -> bytes | None:
+        """Return a server's picture; None if it is gone."""
+        key = f"{guild_id}/{file}"
+        content = self._cache.get(key)
+        if content is None:
+            found = await self._database.read(store.own_pictures_of, guild_id, [file])
+            content = found.get(file)
+            if content is not None:
+                self._cache.add(key, content)
+        return content

@@ -9,7 +9,7 @@ from functools import partial
 from itertools import islice
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, convert
 
 from bot.core.limits import (
     MAX_CODE_COLUMNS,
@@ -19,19 +19,7 @@ from bot.core.limits import (
     MAX_KEYS,
     MAX_PROBLEMS,
 )
-from bot.questions.model import (
-    Bank,
-    Choice,
-    FollowUp,
-    Item,
-    ItemPicture,
-    KeyPoint,
-    Misconception,
-    Pack,
-    Reference,
-    Section,
-    Topic,
-)
+from bot.questions.model import Bank, Item, Pack, Section, Topic
 from bot.questions.typed import quantity
 
 Path = tuple[str | int, ...]
@@ -471,26 +459,10 @@ def checked_bank(data: Mapping[str, Any]) -> Bank:
 
 def make_topic(data: Mapping[str, Any], section_id: str) -> Topic:
     """Make a topic of a checked document."""
-    lists = {
-        "key_points": tuple(
-            KeyPoint(point["text"], tuple(point["accept"]), tuple(point.get("opposites", ())))
-            for point in data["key_points"]
-        ),
-        "follow_ups": tuple(FollowUp(**follow_up) for follow_up in data["follow_ups"]),
-        "references": tuple(Reference(**reference) for reference in data["references"]),
-        "misconceptions": tuple(
-            Misconception(m["text"], tuple(m["accept"]), m["why"], m["point"])
-            for m in data.get("misconceptions", ())
-        ),
-        "items": tuple(make_item(item, data["id"]) for item in data["items"]),
-    }
-    return Topic(**{"number": None, **data, **lists}, section_id=section_id)
+    items = [{**item, "topic_id": data["id"]} for item in data["items"]]
+    return convert({"number": None, **data, "section_id": section_id, "items": items}, Topic)
 
 
 def make_item(data: Mapping[str, Any], topic_id: str) -> Item:
     """Make an item of a checked document."""
-    choices = tuple(Choice(**choice) for choice in data.get("choices", ()))
-    fields = {**data, "choices": choices, "accept": tuple(data.get("accept", ()))}
-    if "picture" in fields:
-        fields["picture"] = ItemPicture(**fields["picture"])
-    return Item(**fields, topic_id=topic_id)
+    return convert({**data, "topic_id": topic_id}, Item)

@@ -44,7 +44,7 @@ class Answerable(Struct, frozen=True):
     item_of: Callable[[int], Awaitable[str | None]]
 
 
-class Answering(commands.Cog):
+class AnsweringCog(commands.Cog):
     def __init__(
         self, bot: QuizBot, reports: Reports, answerables: Mapping[str, Answerable]
     ) -> None:

@@ -54,13 +54,6 @@ class FormulaTooSlow(FormulaError):
 _CACHE = PictureCache(_MOST_BYTES)
 
 
-async def draw_all(bank: Bank) -> None:
-    """Draw every formula of a bank ahead of its first card."""
-    for item in bank.asked.values():
-        if item.formula is not None:
-            await png_of(item.formula)
-
-
 @asynccontextmanager
 async def drawing_formulas(
     bank: Bank, start: Callable[[], Awaitable[object]]
@@ -72,7 +65,9 @@ async def drawing_formulas(
 
     async def draw_later() -> None:
         await start()
-        await draw_all(bank)
+        for item in bank.asked.values():
+            if item.formula is not None:
+                await png_of(item.formula)
 
     task = asyncio.create_task(draw_later())
     try:
@@ -96,7 +91,7 @@ async def prepare(latex: str) -> None:
 def picture(item: Item) -> Picture | PendingPicture | None:
     """Return the picture of an item's formula; None if it has none or it can't be drawn.
 
-    An `PendingPicture` picture is drawn when the message is sent.
+    A `PendingPicture` is drawn when the message is sent.
     """
     if item.formula is None:
         return None

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from functools import cached_property
 from typing import Any
 
 import sqlalchemy as sa
@@ -52,8 +51,12 @@ class InPlay:
         self._answered = answered
         self._servers = servers
         self._seen = seen
-        self._hidden: dict[bool, CompoundSelect[Any]] = {}
         self._here: dict[tuple[str, ...], Callable[..., CursorResult[Any]]] = {}
+        self._anywhere = _items_of(list(sources.values()))
+        self._hidden = {
+            here: _items_of([self._unanswered(name, here=here) for name in sources])
+            for here in (False, True)
+        }
 
     def items(self, conn: Connection, guild_id: int, *sources: str) -> set[str]:
         """Return the items in play on a server: of these sources, or of all."""
@@ -72,10 +75,6 @@ class InPlay:
         """Return the items in play on some server."""
         return set(conn.execute(self._anywhere).scalars())
 
-    @cached_property
-    def _anywhere(self) -> CompoundSelect[Any]:
-        return _items_of(list(self._sources.values()))
-
     def items_hidden_from(self, conn: Connection, user_id: int, guild_id: int | None) -> set[str]:
         """Return the items that a member must not be asked in private now.
 
@@ -83,12 +82,8 @@ class InPlay:
         the one where they ask, and those where they have ever answered: the bot has no list of
         members.
         """
-        here = guild_id is not None
-        if here not in self._hidden:
-            queries = [self._unanswered(name, here=here) for name in self._sources]
-            self._hidden[here] = _items_of(queries)
-        given = {"member": user_id, "server": guild_id}
-        return set(conn.execute(self._hidden[here], given).scalars())
+        query = self._hidden[guild_id is not None]
+        return set(conn.execute(query, {"member": user_id, "server": guild_id}).scalars())
 
     def _unanswered(self, source: str, *, here: bool) -> Select[Any]:
         query = self._on_servers(source, here=here)

@@ -136,18 +136,18 @@ class Reference(Struct, frozen=True):
 
 
 class Topic(Struct, frozen=True):
-    """A subject with an open interview question and closed items."""
+    """A subject with an open interview question and closed items; a server's own may lack either."""
 
     id: str
     section_id: str
     number: int | None
     title: str
-    question: str
-    answer: str
-    key_points: tuple[KeyPoint, ...]
-    follow_ups: tuple[FollowUp, ...]
-    references: tuple[Reference, ...]
-    items: tuple[Item, ...]
+    question: str = ""
+    answer: str = ""
+    key_points: tuple[KeyPoint, ...] = ()
+    follow_ups: tuple[FollowUp, ...] = ()
+    references: tuple[Reference, ...] = ()
+    items: tuple[Item, ...] = ()
     misconceptions: tuple[Misconception, ...] = ()
     weight: int = USUAL_WEIGHT
     """How often interviews ask about it: 1 sometimes, 2 often, 3 nearly always."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -94,10 +93,8 @@ def item_of(row: OwnItem) -> Item:
 
 def topic_of(row: OwnTopic, section_id: str) -> Topic:
     """Make the topic of a row, without items."""
-    content: dict[str, Any] = {"question": "", "answer": ""}
-    content |= {"key_points": [], "follow_ups": [], "references": []}
-    content |= json.loads(row.content)
-    return make_topic({**content, "id": row.topic_id, "title": row.title, "items": []}, section_id)
+    content = {**json.loads(row.content), "id": row.topic_id, "title": row.title, "items": []}
+    return make_topic(content, section_id)
 
 
 def bank_of(

@@ -10,15 +10,16 @@ from discord import ui
 from bot.chat import text as t
 from bot.chat.messages import PRIMARY, REVEALED, Message, Part, button, pager, row, separator
 from bot.chat.modals import boxes_modal, reason_modal, text_modal
-from bot.chat.router import ROW, Route
+from bot.chat.pictures import StoredPicture
+from bot.chat.router import ROW, TOPIC, Route
 from bot.core.limits import MAX_REPORT, MAX_TYPED
 from bot.questions import formulas
 from bot.questions.answers import Answered, Outcome, decode_picks, letters, shown_right
 from bot.questions.model import LETTERS, Bank, Item, Reference
-from bot.questions.own_pictures import own_picture, picture_in_words
+from bot.questions.own import server_of
 
 SOURCE = "[a-z]{1,12}"
-"""The feature that posted a card; the sources in use are the keys of `Answering.answerables`."""
+"""The feature that posted a card; the sources in use are the keys of `AnsweringCog.answerables`."""
 WRONG_WITH_IT = (
     "The answer marked right is wrong",
     "Another answer is right too",
@@ -32,6 +33,7 @@ PICKS = Route("picks", {"source": SOURCE, "row": ROW})
 WRITE = Route("write", {"source": SOURCE, "row": ROW})
 TYPED = Route("typed", {"source": SOURCE, "row": ROW})
 WHY = Route("why", {"source": SOURCE, "row": ROW})
+PRACTISE = Route("practise", {"topic": TOPIC}, once=True)
 MISSES = Route("misses", {"source": SOURCE, "row": ROW}, once=True)
 REPORT = Route("report", {"source": SOURCE, "row": ROW})
 REPORTED = Route("reported", {"source": SOURCE, "row": ROW}, once=True)
@@ -65,6 +67,29 @@ def asked(item: Item, order: Sequence[int]) -> tuple[Part | None, ...]:
 def pictures(item: Item) -> tuple[Part | None, Part | None]:
     """Return the pictures below an item's prompt: its formula, and its own picture."""
     return formulas.picture(item), own_picture(item)
+
+
+def own_picture(item: Item) -> StoredPicture | None:
+    """Return the picture of a server's own item for a card; None if it has none.
+
+    Its name in a message is always the same, so that it says nothing about the question.
+    """
+    guild_id = server_of(item.id)
+    if item.picture is None or guild_id is None:
+        return None
+    ending = item.picture.file.rpartition(".")[2]
+    return StoredPicture(
+        guild_id=guild_id,
+        file=item.picture.file,
+        name=f"picture.{ending}",
+        alt=item.picture.alt,
+        instead=picture_in_words(item),
+    )
+
+
+def picture_in_words(item: Item) -> str:
+    """Return what an item's picture shows, in small print; empty if it has none."""
+    return f"-# Picture: {t.one_line(item.picture.alt)}" if item.picture else ""
 
 
 def revealed(

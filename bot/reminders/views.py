@@ -13,7 +13,7 @@ from bot.chat.router import Route
 from bot.core.zones import stored_zone
 from bot.plan.model import DayShare
 from bot.plan.views import goal_words
-from bot.practice.views import PRACTISE
+from bot.questions.views import PRACTISE
 from bot.reminders.model import Reminder
 
 REMIND = Route("remind", {})

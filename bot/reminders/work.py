@@ -22,7 +22,8 @@ from bot.members.streak_store import ask_on
 from bot.memory.progress import Knowledge
 from bot.memory.service import knowledge
 from bot.plan.model import DayShare
-from bot.plan.service import FollowedPlan, Plans
+from bot.plan.rules import FollowedPlan
+from bot.plan.service import Plans
 from bot.practice.store import last_asked
 from bot.reminders import store
 from bot.reminders import views as view
@@ -219,16 +220,11 @@ def _after(found: _Due, *, is_sent: bool) -> Reminder:
     _, next_at = next_occurrence(Rule(parse_time(before.at), found.known.zone), after=now)
     if not is_sent:
         return replace(before, next_at=next_at)
-    ignored = ignored_now(before, found.practised_at)
+    practised_at = found.practised_at
+    used = before.sent_at is None or (practised_at and practised_at >= before.sent_at)
+    ignored = 0 if used else before.ignored + 1
     sent = replace(before, next_at=next_at, sent_at=now, ignored=ignored)
     return sent if ignored < MAX_IGNORED else replace(sent, next_at=None, problem=_IGNORED)
-
-
-def ignored_now(reminder: Reminder, practised_at: datetime | None) -> int:
-    """Return the number of reminders in a row, up to the last one, that no practice followed."""
-    if reminder.sent_at is None or (practised_at and practised_at >= reminder.sent_at):
-        return 0
-    return reminder.ignored + 1
 
 
 def _claim(conn: Connection, before: Reminder, after: Reminder) -> bool:

@@ -9,7 +9,7 @@ from msgspec import Struct
 from bot.answers import pay
 from bot.answers import store as answers_store
 from bot.answers.store import ROUND
-from bot.core import erased_answers, snowflakes
+from bot.core import member_hashes, snowflakes
 from bot.core.clicks import Click
 from bot.core.context import Context
 from bot.core.database import Connection, reading
@@ -212,7 +212,7 @@ def _refuse_if_over(question: RoundQuestion, round_: Round, message_id: int, at:
 
 
 def _refuse_erased(conn: Connection, question: RoundQuestion, round_: Round, user_id: int) -> None:
-    if round_.erased_in == question.number and erased_answers.has_hash_of(
+    if round_.erased_in == question.number and member_hashes.has_hash_of(
         conn, ROUND, question.id, user_id
     ):
         raise UserError(

@@ -9,8 +9,7 @@ from discord import app_commands
 from discord.app_commands import locale_str
 from discord.ext import commands
 
-from bot.chat.client import QuizBot
-from bot.chat.options import topic_choices
+from bot.chat.client import QuizBot, topic_choices
 from bot.chat.replies import acknowledge, say, say_here, update_reply
 from bot.chat.router import Fields, click_of, guild_id_of, message_id_of
 from bot.core.clicks import Click

@@ -23,7 +23,7 @@ from bot.answers import store as answers_store
 from bot.answers.rules import slow_in_game
 from bot.answers.sources import Source, Terms
 from bot.answers.store import ROUND, answers
-from bot.core import erased_answers
+from bot.core import member_hashes
 from bot.core.jobs import Queue, queue_columns
 from bot.core.personal import SOMEBODY
 from bot.core.tables import (
@@ -150,7 +150,7 @@ def _add_hash(conn: Connection, round_: Round, user_id: int) -> None:
     """
     asked = question_of(conn, round_.id, round_.number)
     if asked is not None and answers_store.get(conn, ROUND, asked.id, user_id) is not None:
-        erased_answers.add_hash(conn, ROUND, asked.id, guild_id=round_.guild_id, user_id=user_id)
+        member_hashes.add_hash(conn, ROUND, asked.id, guild_id=round_.guild_id, user_id=user_id)
         conn.execute(update(rounds).where(rounds.c.id == round_.id).values(erased_in=round_.number))
 
 

@@ -13,12 +13,12 @@ from typing import Any
 
 from bot.answers import store as answers_store
 from bot.answers.store import ROUND, Answer
-from bot.core import erased_answers
+from bot.core import member_hashes
 from bot.core.context import Context, make_nonce
 from bot.core.database import Connection, is_away
 from bot.core.errors import DeliveryRefused
-from bot.core.pending_starts import PendingStarts
 from bot.core.posting import Post, PostWorker
+from bot.core.unstored import PendingStarts
 from bot.games.service import score
 from bot.rounds import rules, store
 from bot.rounds.answering import OpenQuestions
@@ -136,7 +136,7 @@ class RoundWork(PostWorker[Round]):
         given = answers_store.to_question(conn, ROUND, question.id)
         if round_.phase is Phase.OPEN:
             store.change_question(conn, question.id, revealed_at=now)
-            erased_answers.delete_hashes(conn, ROUND, question.id)
+            member_hashes.delete_hashes(conn, ROUND, question.id)
             values: dict[str, Any] = {"idle": 0 if given else round_.idle + 1}
             if rules.was_abandoned(question.opened_at, now, hosted=round_.hosted):
                 values["ending"] = round_.ending or "left"
@@ -253,7 +253,7 @@ class RoundWork(PostWorker[Round]):
                 self._score(conn, round_)
             question = store.question_of(conn, round_id, round_.number)
             if question is not None:
-                erased_answers.delete_hashes(conn, ROUND, question.id)
+                member_hashes.delete_hashes(conn, ROUND, question.id)
             store.change(conn, round_id, expect=round_.phase, **values)
 
         try:

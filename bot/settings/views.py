@@ -9,7 +9,16 @@ import discord
 from discord import ui
 
 from bot.chat import text as t
-from bot.chat.messages import ATTENTION, OPEN, Message, button, row, select_menu
+from bot.chat.messages import (
+    ATTENTION,
+    OPEN,
+    Message,
+    button,
+    channel_list,
+    role_list,
+    row,
+    select_menu,
+)
 from bot.chat.modals import fields_modal, zone_fields
 from bot.chat.router import Route
 from bot.core.zones import stored_zone
@@ -98,25 +107,13 @@ def form(what: str, found: SettingsPanel) -> ui.Modal:
 
 
 def _role_field(found: SettingsPanel) -> ui.Label[Any]:
-    role = found.server.starter_role_id
-    roles: ui.RoleSelect[ui.Modal] = ui.RoleSelect(
-        custom_id="role",
-        required=False,
-        min_values=0,
-        default_values=[discord.Object(role)] if role else [],
-    )
+    roles = role_list("role", found.server.starter_role_id)
     hint = "Leave it empty for everyone. Members with Manage Server always can"
     return ui.Label(text="Role", description=hint, component=roles)
 
 
 def _channel_field(channel_id: int | None, hint: str) -> ui.Label[Any]:
-    channels: ui.ChannelSelect[ui.Modal] = ui.ChannelSelect(
-        custom_id="channel",
-        channel_types=[discord.ChannelType.text, discord.ChannelType.news],
-        required=False,
-        min_values=0,
-        default_values=[discord.Object(channel_id)] if channel_id else [],
-    )
+    channels = channel_list("channel", channel_id, optional=True)
     return ui.Label(text="Channel", description=hint, component=channels)
 
 

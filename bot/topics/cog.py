@@ -6,15 +6,13 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.chat.client import QuizBot
+from bot.chat.client import QuizBot, topic_choices
 from bot.chat.messages import Message
-from bot.chat.options import topic_choices
 from bot.chat.replies import defer_if_slow, say, say_here
 from bot.chat.router import UNKNOWN, Fields, parse_number, selected_values
 from bot.core.errors import UserError
 from bot.topics import views as view
-from bot.topics.decks import Decks
-from bot.topics.service import Topics
+from bot.topics.service import Decks, Topics
 
 
 class TopicsCog(commands.Cog):

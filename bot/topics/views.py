@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 import discord
 from discord import ui
@@ -25,11 +26,10 @@ from bot.chat.router import ONE_TOPIC, PAGE, Route
 from bot.interviews.views import BEGIN, MODEL_TAB, Page, page_of, pages_of_tabs
 from bot.memory.model import Progress
 from bot.memory.progress import weakest
-from bot.practice.views import PRACTISE, aside_button
-from bot.questions.model import Topic
-from bot.questions.views import sources
+from bot.practice.views import aside_button
+from bot.questions.model import Bank, Topic
+from bot.questions.views import PRACTISE, sources
 from bot.topics.model import Deck, TopicList
-from bot.topics.rules import page_of_topic, topic_pages
 
 SECTIONS = Route("sections", {})
 SECTION_PICK = Route("sectionpick", {})
@@ -45,6 +45,29 @@ QUESTION_TAB, POINTS_TAB = "Question", "Key points"
 _MAX_OPTION = 100
 """Characters of an option in a list; Discord takes no more."""
 _MOST_OPTIONS = 25
+_TOPICS_A_PAGE = 8
+
+
+def topic_pages(bank: Bank) -> list[tuple[Topic, ...]]:
+    """Split a bank's topics into pages of one section each, of about the same length."""
+    pages = []
+    for section in bank.sections:
+        number = -(-len(section.topics) // _TOPICS_A_PAGE)
+        cuts = [-(-len(section.topics) * n // number) for n in range(number + 1)]
+        pages += [section.topics[start:end] for start, end in pairwise(cuts)]
+    return pages
+
+
+def _page_of_topic(bank: Bank, topic_id: str) -> int:
+    """Return the number of the page that lists a topic, from 0; 0 for an unknown topic."""
+    return next(
+        (
+            n
+            for n, page in enumerate(topic_pages(bank))
+            if any(topic.id == topic_id for topic in page)
+        ),
+        0,
+    )
 
 
 def section_list(found: TopicList) -> Message:
@@ -106,7 +129,7 @@ def topic_list(found: TopicList, page: int) -> Message:
                 TOPIC_PICK.id(),
                 "Read up on a topic…",
                 [
-                    (topic.title, topic.id, topic_state(found.progress[topic.id]))
+                    (topic.title, topic.id, _topic_state(found.progress[topic.id]))
                     for topic in topics
                 ],
             )
@@ -137,7 +160,7 @@ def _topic_line(topic: Topic, progress: Progress) -> str:
     return f"{title} · {progress.level}{due}"
 
 
-def topic_state(progress: Progress) -> str:
+def _topic_state(progress: Progress) -> str:
     """Say in a few words how a member is doing in a topic."""
     if progress.level == "new":
         return f"New · {t.count(progress.items, 'question')}"
@@ -153,14 +176,14 @@ def topic_page(
     topic = bank.asked_topics[topic_id]
     asks_openly = topic_id in bank.open_topics
     section = t.one_line(bank.section_titles[topic.section_id])
-    state = topic_state(found.progress[topic_id])
+    state = _topic_state(found.progress[topic_id])
     head = f"### {t.one_line(topic.title)}\n-# {section} · {state}"
     actions = row(
         button("Practise", PRACTISE.id(topic=topic_id), PRIMARY) if topic.items else None,
         button("Interview me", BEGIN.id(topic=topic_id)) if asks_openly else None,
         button("Anki deck", TOPIC_DECK.id(topic=topic_id)) if topic.items else None,
         suggest_button() if may_suggest else None,
-        button("All topics", TOPICS.id(slot="all", page=page_of_topic(bank, topic_id))),
+        button("All topics", TOPICS.id(slot="all", page=_page_of_topic(bank, topic_id))),
     )
     return page_of(
         head,

@@ -24,12 +24,6 @@ from bot.answers.rules import (
 from bot.questions.model import Choice, Item
 
 
-def test_places_are_shared_and_the_next_is_skipped() -> None:
-    """Equal scores share a place, and as many places after it stay empty."""
-    assert places([100, 70, 70, 70, 5]) == [1, 2, 2, 2, 5]
-    assert places([]) == []
-
-
 @given(st.lists(st.integers(0, 6), max_size=12).map(lambda scores: sorted(scores, reverse=True)))
 def test_a_place_is_one_more_than_the_number_of_better_scores(scores: list[int]) -> None:
     """Ties share and the next place is skipped: a place counts those who have more."""

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, delete, select, update
 
 from bot.answers import store as answer_log
 from bot.answers import totals
-from bot.answers.store import DAILY, Answer
+from bot.answers.store import Answer
 from bot.answers.totals import SUMS
 from bot.core.database import Database
 from tests.answers.entries import (
@@ -134,20 +134,6 @@ async def test_rebuild(database: Database) -> None:
     await database.write(spoil)
     assert await database.write(totals.rebuild) == len(given_then)
     assert [await database.read(rows, guild_id) for guild_id in (0, 1)] == right
-
-
-async def test_the_points_of_a_member(database: Database) -> None:
-    """They are of all sources and topics on one server."""
-    answers = [
-        counted(1, 1, 10),
-        counted(1, 1, 5, source=DAILY),
-        counted(1, 1, 20, DAY + timedelta(days=1), "t2"),
-        counted(1, 2, 70),
-        counted(2, 1, 90),
-    ]
-    await database.write(store_counted, answers)
-    assert await database.read(totals.points_of, 1, 1) == 35
-    assert await database.read(totals.points_of, 1, 3) == 0
 
 
 async def test_servers_of_members(database: Database) -> None:

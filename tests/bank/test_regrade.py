@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from bot.answers import store as answer_log
 from bot.answers.rules import rate, slow_in_game, slow_in_practice
-from bot.answers.store import CHALLENGE, ROUND
+from bot.answers.store import CHALLENGE, PRACTICE, ROUND
 from bot.bank import forms
 from bot.bank.model import Form, QuestionPage
 from bot.bank.service import OwnBank
@@ -92,6 +92,8 @@ async def check_cards(stage: Stage, item: Item, users: tuple[int, ...]) -> None:
             assert a.correct is is_right(item, a.answer or "")
             if a.source == ROUND:
                 assert a.rating == rate(a.correct, a.elapsed_ms, slow_in_game(20))
+            if a.source == PRACTICE:
+                assert a.rating == rate(a.correct, a.elapsed_ms, slow_in_practice(item))
             card = memory.review(card, Rating(a.rating or 0), a.answered_at)
         assert (await stage.database.read(cards_of, user_id)).get(item.id) == card
 
@@ -132,17 +134,6 @@ async def test_all_follows_the_key(stage: Stage) -> None:
     assert (await save(stage, moved_key(form), number)).otherwise == before
     await stage.bot.own_bank.correct(GUILD, number)
     await stage.check_points()
-
-
-async def test_practice_alone(stage: Stage) -> None:
-    """A right answer in practice that was called wrong moves the card as a right one would have."""
-    mine, topic = await own_question(stage)
-    at = await practise(stage, ALWINA, topic)
-    number, form = await form_of(stage)
-    done = await save(stage, moved_key(form), number)
-    await stage.bot.own_bank.correct(GUILD, number)
-    expected = memory.review(None, rate(True, 4000, slow_in_practice(done.own.item)), at)
-    assert (await stage.database.read(cards_of, ALWINA))[mine] == expected
 
 
 async def test_not_while_a_round_asks_it(stage: Stage) -> None:

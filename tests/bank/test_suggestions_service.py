@@ -9,7 +9,6 @@ import pytest
 from msgspec.structs import replace
 
 from bot.bank.model import (
-    DEFAULT_TOPIC,
     Form,
     SuggestionState,
     WaitingKind,
@@ -19,7 +18,6 @@ from bot.bank.model import (
 from bot.core import servers
 from bot.core.errors import UserError
 from bot.core.limits import REPORTS_OPEN, SUGGESTIONS_OPEN
-from bot.questions.check import BankError
 from bot.questions.store import own_items_of, reports_since, settle_report
 from tests.ours import OTHER_GUILD, furnish
 from tests.stage import ALWINA, BOB, CHANNEL, GUILD, Stage
@@ -56,39 +54,6 @@ async def suggest(stage: Stage, user_id: int = ALWINA, question: Form = QUESTION
     """Suggest a question and return the id of the oldest one waiting."""
     await stage.bot.suggestions.suggest(GUILD, user_id, question)
     return (await next_suggestion(stage)).suggestion.id
-
-
-async def test_accepting(stage: Stage) -> None:
-    """The question is asked on its server, and its author gets the verdict once."""
-    await stage.introduce()
-    row_id = await suggest(stage)
-    found = await next_suggestion(stage)
-    assert found.suggestion.form == replace(QUESTION, topic=DEFAULT_TOPIC)
-    assert (found.author, found.waiting.total) == ("Alwina", 1)
-    own = (await stage.bot.suggestions.accept(GUILD, row_id)).own
-    assert (own.topic, own.item.prompt) == (DEFAULT_TOPIC, QUESTION.prompt)
-    assert len(own.item.choices) == 3
-    assert own.row.item_id in (await stage.bot.context.bank_for(ALWINA, GUILD)).asked
-    assert await stage.bot.suggestions.next_waiting(GUILD, BOB) is None
-    verdicts = stage.bot.suggestions.verdicts
-    (verdict,) = await verdicts(GUILD, ALWINA)
-    assert (verdict.state, verdict.reason) == (SuggestionState.ACCEPTED, None)
-    assert verdict.prompt == QUESTION.prompt
-    assert await verdicts(GUILD, BOB) == await verdicts(OTHER_GUILD, ALWINA) == []
-    for user_id, left in ((BOB, [verdict]), (ALWINA, [])):
-        await stage.bot.suggestions.forget_verdicts(user_id, [verdict])
-        assert await verdicts(GUILD, ALWINA) == left
-
-
-async def test_accepting_an_edited_form(stage: Stage) -> None:
-    """The manager's form is added; an invalid form leaves the suggestion waiting."""
-    row_id = await suggest(stage)
-    form = replace(QUESTION, prompt="Better?", topic="Optimizers")
-    with pytest.raises(BankError, match="right answer"):
-        await stage.bot.suggestions.accept(GUILD, row_id, replace(form, answer="a\nb", wrong=""))
-    assert (await next_suggestion(stage)).suggestion.id == row_id
-    own = (await stage.bot.suggestions.accept(GUILD, row_id, form)).own
-    assert (own.topic, own.item.prompt) == ("Optimizers", "Better?")
 
 
 async def test_rejecting(stage: Stage) -> None:
@@ -146,25 +111,6 @@ async def test_members_have_a_limit(stage: Stage) -> None:
     row_id = await suggest(stage, BOB)
     await stage.bot.suggestions.reject(GUILD, row_id, "No")
     await suggest(stage, ALWINA)
-
-
-@pytest.mark.parametrize(
-    "invalid",
-    [
-        replace(QUESTION, prompt=""),
-        replace(QUESTION, answer=""),
-        replace(QUESTION, why=""),
-        replace(QUESTION, wrong="adamw\nSGD"),
-        replace(QUESTION, wrong="a\nb\nc\nd\ne\nf"),
-        replace(TYPED, answer="a" * 101),
-        replace(QUESTION, prompt="a\x07b"),
-    ],
-)
-async def test_invalid_questions_are_refused(stage: Stage, invalid: Form) -> None:
-    """They are refused at once, while the author can still correct them."""
-    with pytest.raises(BankError):
-        await stage.bot.suggestions.suggest(GUILD, ALWINA, invalid)
-    assert await stage.bot.suggestions.next_waiting(GUILD, BOB) is None
 
 
 async def test_announcements(stage: Stage) -> None:

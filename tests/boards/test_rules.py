@@ -3,13 +3,7 @@
 from __future__ import annotations
 
 from bot.boards.model import TeamSum
-from bot.boards.rules import rank, rank_teams, trend
-
-
-def test_places() -> None:
-    """Equal scores share a place, the next place is skipped, and zero has none."""
-    assert rank({1: 50, 2: 80, 3: 80, 4: 0, 5: 50}) == [(1, 2), (1, 3), (3, 1), (3, 5)]
-    assert rank({}) == []
+from bot.boards.rules import rank_teams, trend
 
 
 def test_places_of_teams() -> None:

@@ -5,15 +5,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
-from msgspec.structs import replace
 
-from bot.answers.rules import PERIODS
 from bot.boards.model import Board
 from bot.core import servers as guilds
 from bot.core.errors import UserError
 from tests.answers.entries import counted, store_counted
 from tests.fakes import START
-from tests.stage import ALWINA, BOB, CLEMENTINE, GUILD, Stage
+from tests.stage import ALWINA, BOB, GUILD, Stage
 
 
 async def give(
@@ -40,22 +38,6 @@ def rows_of(shown: Board) -> list[tuple[int, int]]:
     return [(row.user_id, row.points) for row in shown.rows]
 
 
-async def test_periods_follow_the_clock(stage: Stage) -> None:
-    """Today's points are this week's, this month's and all time's; last week's only the latter two."""
-    await give(stage, ALWINA, 10)
-    await give(stage, BOB, 30, at=START - timedelta(days=1))  # Sunday, the same month
-    await give(stage, CLEMENTINE, 50, at=START - timedelta(days=40))
-    members = {
-        period: [user for user, _ in rows_of(await board(stage, period))] for period in PERIODS
-    }
-    assert members == {
-        "today": [ALWINA],
-        "week": [ALWINA],
-        "month": [BOB, ALWINA],
-        "all": [CLEMENTINE, BOB, ALWINA],
-    }
-
-
 async def test_the_day_is_the_servers(stage: Stage) -> None:
     """The server's zone decides which day it is, not UTC."""
     ahead = "Pacific/Kiritimati"  # by 14 hours: it is tomorrow there
@@ -73,29 +55,3 @@ async def test_a_board_of_a_topic(stage: Stage) -> None:
     assert (rows_of(shown), shown.own) == ([(BOB, 10)], None)
     with pytest.raises(UserError, match="/topics"):
         await board(stage, "all", "nothing")
-
-
-async def test_an_empty_board(stage: Stage) -> None:
-    """A board without anyone has one empty page and no own place."""
-    shown = await board(stage, "week", page=7)
-    assert (shown.page, shown.pages, shown.size, shown.rows, shown.own) == (0, 1, 0, (), None)
-
-
-async def test_nobody_without_points_is_listed(stage: Stage) -> None:
-    """Whoever answered without points is on no board, not even on that of all time."""
-    await give(stage, ALWINA, 0)
-    await give(stage, BOB, 10)
-    for period in PERIODS:
-        shown = await board(stage, period)
-        assert (rows_of(shown), shown.size, shown.own) == ([(BOB, 10)], 1, None)
-
-
-async def test_a_round_of_an_item_that_is_retired_then(stage: Stage) -> None:
-    """Its points stay on the boards."""
-    await stage.start(1)
-    await stage.run()
-    await stage.answer(ALWINA, after=0)
-    await stage.answer(BOB, after=0, right=False)
-    await stage.wait(seconds=30)
-    stage.bank = replace(stage.bank, sections=stage.bank.sections[:1])
-    assert rows_of(await board(stage, "week")) == [(ALWINA, 100)]

@@ -154,23 +154,6 @@ async def test_pages_of_a_long_board(
         assert await read(database, guild_id, period, asker=asker, page=99) == shown[-1]
 
 
-async def test_ties_share_a_place(database: Database) -> None:
-    """The next place is skipped. A member sees whom they would overtake next."""
-    won = {1: 50, 2: 80, 3: 80, 4: 50}
-    await database.write(store_counted, [counted(1, *member) for member in won.items()])
-    shown = await read(database, asker=4)
-    assert [row[:2] for row in listed(shown)] == [(1, 2), (1, 3), (3, 1), (3, 4)]
-    for asker in won:
-        check_own(await read(database, asker=asker), won, asker)
-
-
-async def test_servers_are_apart(database: Database) -> None:
-    """A board shows its own server only."""
-    await database.write(store_counted, [counted(1, 1, 50), counted(2, 1, 70), counted(2, 2, 60)])
-    shown = await read(database, 1, "all", asker=2)
-    assert (listed(shown), shown.own) == ([(1, 1, 50, None)], None)
-
-
 async def test_erased_members_are_on_no_board(database: Database) -> None:
     """An erased member's answers count on no board of members or teams."""
     erased = replace(counted(1, -9, 50), paid=None)

@@ -18,7 +18,7 @@ from bot.challenges.model import (
     ResultCard,
 )
 from bot.core.clicks import Click
-from bot.core.pending_starts import Notify
+from bot.core.unstored import Notify
 from tests.stage import ALWINA, CHANNEL, GUILD, NAMES, Stage, starter_in
 
 

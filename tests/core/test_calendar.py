@@ -295,26 +295,6 @@ def test_instants(zone: str, when: time, day: date, expected: str) -> None:
     assert result.tzinfo is UTC
 
 
-@pytest.mark.parametrize(
-    ("zone", "missing"),
-    [
-        ("Pacific/Apia", date(2011, 12, 30)),
-        ("Pacific/Kwajalein", date(1993, 8, 21)),
-        ("Pacific/Kiritimati", date(1994, 12, 31)),
-    ],
-)
-def test_a_date_that_a_zone_skipped(zone: str, missing: date) -> None:
-    """It does not exist and has no occurrence; the dates around it have one each."""
-    assert [exists(zone, missing + n * DAY) for n in (-1, 0, 1)] == [True, False, True]
-    for when in (time(0), time(9), time(23, 59)):
-        rule = Rule(when, zone)
-        before, there, after = (instant(rule, missing + n * DAY) for n in (-1, 0, 1))
-        assert before < there <= after
-        assert after - before == DAY  # the next local day is one real day later
-        assert next_occurrence(rule, after=before, taken=()) == (missing + DAY, after)
-        assert due_days(rule, after, before - MINUTE) == [missing - DAY, missing + DAY]
-
-
 def test_local_date() -> None:
     """The date depends on the zone, and the instant may be written in any zone."""
     now = at("2024-06-10 11:30")
@@ -354,15 +334,6 @@ def test_a_zone_that_tzdata_no_longer_has(caplog: pytest.LogCaptureFixture) -> N
 # --- next_occurrence and due, with literals -------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("after", "taken", "day"),
-    [(nine(10) - SECOND, (), 10), (nine(10), (), 11), (nine(9), [june(10)], 11)],
-)
-def test_next_occurrence(after: datetime, taken: Collection[date], day: int) -> None:
-    """An instant is not after itself; taken dates are skipped."""
-    assert next_occurrence(BERLIN, after=after, taken=taken) == (june(day), nine(day))
-
-
 def test_days_of_the_week() -> None:
     """Only a rule's own weekdays count, by its zone: in Auckland Monday begins on UTC's Sunday."""
     rule = Rule(time(9), "Pacific/Auckland", (0, 3))  # Mondays and Thursdays
@@ -396,38 +367,6 @@ def test_due_around_the_instant(now: datetime, since: datetime, late: bool | Non
     """A date is due from its instant on, late after six hours; `since` is excluded, `now` included."""
     expected = [] if late is None else [Due(june(10), nine(10), late=late)]
     assert due(BERLIN, now=now, since=since, taken=()) == expected
-
-
-def test_due_after_downtime() -> None:
-    """Missed days are late and today is not; taken dates, and dates over eight days ago, are left out."""
-    now = nine(13) + 30 * MINUTE
-    assert due(BERLIN, now=now, since=nine(1), taken={june(day) for day in range(1, 11)}) == [
-        Due(june(11), nine(11), late=True),
-        Due(june(12), nine(12), late=True),
-        Due(june(13), nine(13), late=False),
-    ]
-    year = due_days(BERLIN, now, at("2023-01-01 00:00"))
-    assert year == [june(day) for day in range(6, 14)]
-
-
-def test_tomorrow_may_be_due_before_today_is_over() -> None:
-    """Where clocks go back from 00:01 to 23:01, the new date's midnight precedes the old date's end."""
-    rule, sunday = Rule(time(0), "America/St_Johns"), date(2010, 11, 7)
-    now = at("2010-11-07 02:31")
-    assert local_date(rule.zone, now) == sunday - DAY
-    assert due(rule, now=now, since=now - HOUR, taken=()) == [Due(sunday, now - MINUTE, late=False)]
-    assert next_occurrence(rule, after=now, taken=())[0] == sunday + DAY
-
-
-def test_an_occurrence_may_fall_on_the_next_date() -> None:
-    """A gap that ends at midnight moves Saturday's occurrence to Sunday, which still has its own."""
-    rule, saturday = Rule(time(23, 30), "America/Nuuk"), date(2024, 3, 30)
-    then = at("2024-03-31 01:00")
-    assert next_occurrence(rule, after=then - 2 * HOUR, taken=()) == (saturday, then)
-    assert due(rule, now=then, since=then - HOUR, taken=()) == [Due(saturday, then, late=False)]
-    assert local_date(rule.zone, then) == saturday + DAY
-    following = next_occurrence(rule, after=then, taken={saturday})
-    assert following == (saturday + DAY, at("2024-04-01 00:30"))
 
 
 # --- changes of the schedule ----------------------------------------------------------------------

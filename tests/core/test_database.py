@@ -126,22 +126,6 @@ async def test_a_statement_is_compiled_once(url: URL) -> None:
     assert found[1:] == ["CACHE_HIT"] * (backend.LONG_READS + 1)
 
 
-async def test_a_write_is_durable_when_it_returns(url: URL) -> None:
-    """A write returns its function's result, and then another process can read the row."""
-    async with open_database(url) as first:
-        assert await first.write(set_and_return, "a") == "a"
-        async with open_database(url, visiting=True) as second:
-            assert await read_value(second, "a") == "x"
-
-
-async def test_writes_at_the_same_time_share_one_commit(database: Database) -> None:
-    """A hundred simultaneous writes cost one commit."""
-    with counted_commits() as commits:
-        await asyncio.gather(*(database.write(set_note, str(n), "x") for n in range(100)))
-    assert len(commits) == 1
-    assert [await read_value(database, str(n)) for n in (0, 50, 99)] == ["x"] * 3
-
-
 async def test_writes_during_a_commit_make_the_next_batch(database: Database) -> None:
     """Writes that arrive while another one runs share the next commit."""
     with counted_commits() as commits:

@@ -184,18 +184,6 @@ async def test_a_source_that_cannot_be_read(order: int) -> None:
 
 
 @virtual
-async def test_work_is_never_done_twice_at_the_same_time() -> None:
-    """However often the scheduler is nudged, it does not start a running job again."""
-    table = Table(lambda _name: asyncio.sleep(20), a=0)
-    async with running(table) as scheduler:
-        for _ in range(50):
-            await asyncio.sleep(0.1)
-            scheduler.nudge(virtual_now())
-        await asyncio.sleep(30)
-        assert table.names == ["a"]
-
-
-@virtual
 async def test_all_sources_are_read_at_once() -> None:
     """All sources are asked in one read, and each in a read of its own only if that fails."""
     reads: list[None] = []
@@ -258,15 +246,6 @@ async def test_close_gives_up_in_time() -> None:
     assert 2 <= seconds_passed() - 1 < 5
     await asyncio.sleep(0)
     assert cancelled == ["a"]
-
-
-@virtual
-async def test_close_without_start_and_twice() -> None:
-    """Closing a scheduler that never started, or is closed, does nothing."""
-    scheduler = Scheduler(read, virtual_now)
-    await scheduler.close()
-    await scheduler.close()
-    assert seconds_passed() == 0
 
 
 @virtual

@@ -116,16 +116,6 @@ async def test_a_visitor_leaves_an_older_schema_alone(
             pass
 
 
-async def test_migrating_twice_is_harmless(url: URL) -> None:
-    """Opening a database again runs no migration and keeps its rows."""
-    async with open_database(url) as database:
-        await database.write(set_note, "a", "x")
-        assert await database.write(migrate.upgrade) is False
-        assert await database.read(migrate.version) == migrate.HEAD
-    async with open_database(url) as database:
-        assert await database.read(read_note, "a") == "x"
-
-
 async def test_two_processes_open_an_empty_database(url: URL) -> None:
     """Two processes can open an empty database at the same time."""
 

@@ -110,19 +110,6 @@ async def test_one_of_two_processes(stage: Stage) -> None:
         assert await due(stage, *nightly) == [[], []]
 
 
-async def test_jobs_do_not_share_their_nights(stage: Stage) -> None:
-    """Each has its own note."""
-    job, other = Job(), Job()
-    (nightly,) = await begun(stage, job)
-    second = Nightly(stage.bot.context, "another job", other)
-    await stage.database.write(second.begin)
-    stage.clock.turn(days=1)
-    await nightly.work(0)
-    assert await due(stage, nightly, second) == [[], [0]]
-    await second.work(0)
-    assert (job.runs, other.runs) == (1, 1)
-
-
 async def test_a_job_that_fails(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
     """It is logged; it waits for the next night, and then runs again."""
     job = Job()

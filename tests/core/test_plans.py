@@ -31,7 +31,7 @@ from bot.bank.model import Form, SuggestionState
 from bot.boards import store as boards
 from bot.challenges import store as challenges
 from bot.challenges.model import ChallengeOptions, ChallengePlayer, ShownQuestion
-from bot.core import erased_answers, member_hashes, notes, servers
+from bot.core import member_hashes, notes, servers
 from bot.core.database import Database
 from bot.core.jobs import Queue
 from bot.core.snowflakes import ALL, Shards, earliest_id
@@ -51,9 +51,8 @@ from bot.memory import store as memory
 from bot.milestones import store as milestones
 from bot.milestones.model import Kind, Milestone, Reached
 from bot.plan import store as plan
-from bot.plan.model import Plan
+from bot.plan.model import Plan, PlannedDay
 from bot.practice import store as practice
-from bot.practice.model import PlannedDay
 from bot.privacy import store as privacy
 from bot.questions import store as questions
 from bot.questions.model import Item
@@ -72,7 +71,7 @@ STORES = (
         import_module(f"bot.{path.parent.name}.{path.stem}")
         for path in sorted(Path(bot.__file__).parent.glob("*/*store.py"))
     ),
-    *(notes, servers, erased_answers, member_hashes),
+    *(notes, servers, member_hashes),
 )
 DAYS = 300
 LAST = DAYS * 3  # the question that is open, in a round and in a practice
@@ -109,7 +108,6 @@ NEWCOMER = 1001
 """A member with few rows, among many others."""
 Call = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
 TODAY = NOW.date()
-LAST_WEEK = TODAY - timedelta(weeks=1)  # today is a Monday
 SCHEDULE = Schedule(
     id=1,
     guild_id=GUILD,
@@ -368,7 +366,7 @@ BOUNDED = [
     call(answer_log.count_reviews, ALWINA, 800),
     call(memory.save_fit, ALWINA, memory_rules.USUAL, 800, NOW),
     call(answer_log.latest_on, GUILD, TODAY - timedelta(days=365), answer_log.LATEST),
-    call(practice.answer_times, ALWINA, NOW - timedelta(days=28)),
+    call(answer_log.practised_at, ALWINA, NOW - timedelta(days=28)),
     # a member's answers to an item
     call(answer_log.last_paid, GUILD, "t1-a", [ALWINA, 102], NOW - timedelta(days=30)),
     call(

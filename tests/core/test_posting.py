@@ -78,10 +78,3 @@ async def test_an_expired_post_that_was_tried(found: int | None, stored: Any) ->
     work = ThingWork(found)
     assert await work.run(tried_at=START - 2 * HOUR, expires_at=START - HOUR) is (found == 5)
     assert work.calls == [("find", "hello", START - 2 * HOUR), stored]
-
-
-async def test_a_row_that_another_process_claimed() -> None:
-    """Nothing is sent or stored."""
-    work = ThingWork()
-    assert not await work.post_once(lambda _: None)
-    assert work.calls == []

@@ -252,13 +252,6 @@ async def test_a_failure_after_the_work_changes_nothing(things: Database) -> Non
     assert (found.state, found.due_at, found.failures) == ("waiting", later, 0)
 
 
-async def test_a_deleted_row_is_skipped(things: Database) -> None:
-    """A key without a row is no failure."""
-    work = work_on(things, Clock())
-    await work.work(404)
-    assert work.given_up == []
-
-
 async def test_a_claim_needs_the_expected_state(things: Database) -> None:
     """A row whose state changed since it was read is not claimed, and not changed."""
     await put(things)

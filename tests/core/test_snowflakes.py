@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.snowflakes import ALL, DISCORD_EPOCH, Shards, created_at, earliest_id
+from bot.core.snowflakes import DISCORD_EPOCH, Shards, created_at, earliest_id
 
 instants = st.datetimes(datetime(2015, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))
 
@@ -33,25 +33,9 @@ def test_the_earliest_id_has_its_millisecond(at: datetime) -> None:
     assert first == 0 or created_at(first - 1) == whole - timedelta(milliseconds=1)
 
 
-@given(st.integers(0, 2**63 - 1), st.integers(0, 2**63 - 1))
-def test_ids_rise_with_time(first: int, second: int) -> None:
-    """A smaller id was never made later, and no id is below the earliest of its time."""
-    small, large = sorted((first, second))
-    assert created_at(small) <= created_at(large)
-    assert earliest_id(created_at(small)) <= small
-
-
 @pytest.mark.parametrize(
     ("guild_id", "shard"), [(0, 0), ((1 << 22) - 1, 0), (1 << 22, 1), (2 << 22, 2), (3 << 22, 0)]
 )
 def test_a_server_has_one_shard(guild_id: int, shard: int) -> None:
     """A server's shard is (id >> 22) % count."""
     assert [n for n in range(3) if Shards(3, (n,)).have(guild_id)] == [shard]
-
-
-def test_all_shards() -> None:
-    """A process with all shards has all servers."""
-    assert ALL.all
-    assert Shards(3, (0, 1, 2)).all
-    assert not Shards(3, (0, 2)).all
-    assert all(shards.have(n << 20) for shards in (ALL, Shards(3, (0, 1, 2))) for n in range(20))

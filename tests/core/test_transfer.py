@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-import signal
-import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from itertools import count
@@ -26,7 +22,6 @@ from bot.core.transfer import TransferError
 from bot.questions import store as reports
 from tests.environment import bare_environment
 from tests.fakes import Crash
-from tests.patience import PATIENCE
 from tests.postgres import Postgres
 from tests.rows import AT, everything, fill
 
@@ -238,52 +233,6 @@ async def test_the_bot_does_not_start_on_an_unfinished_transfer(make: Make) -> N
 
 def text_of(url: URL) -> str:
     return url.set(drivername=url.get_backend_name()).render_as_string(hide_password=False)
-
-
-@pytest.mark.thorough
-@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=_POSTGRES)])
-async def test_a_killed_command_resumes(make: Make, kind: str) -> None:
-    """After `migrate --from --to` is killed, running it again copies each row once."""
-    old = make("sqlite")
-    new = make(kind)
-    many = 50_000
-    async with (
-        open_database(old, visiting=True) as source,
-        open_database(new, visiting=True) as target,
-    ):
-        await source.write(fill, ROWS)
-        await source.write(
-            lambda conn: conn.execute(
-                guilds.guilds.insert(), [{"guild_id": n, "zone": "UTC"} for n in range(many)]
-            )
-        )
-        command = [sys.executable, "-m", "bot", "migrate"]
-        command += ["--from", text_of(old), "--to", text_of(new)]
-        environment = {**os.environ, "PYTHONPATH": str(ROOT), "LOG_LEVEL": "ERROR"}
-
-        async def run() -> asyncio.subprocess.Process:
-            return await asyncio.create_subprocess_exec(
-                *command, cwd=ROOT, env=environment, stdout=asyncio.subprocess.PIPE
-            )
-
-        first = await run()
-        async with asyncio.timeout(PATIENCE):
-            while not await target.read(count_guilds) > 1:
-                assert first.returncode is None, "it ended before it could be killed"
-                await asyncio.sleep(0.01)
-        first.kill()
-        await first.communicate()
-        assert first.returncode == -signal.SIGKILL
-        assert 1 < await target.read(count_guilds) < many
-        second = await run()
-        printed, _ = await second.communicate()
-        assert second.returncode == 0
-        assert f"guilds: {many + ROWS:,} rows, checksum" in printed.decode()
-        assert await target.read(all_but_notes) == await source.read(all_but_notes)
-
-
-def count_guilds(conn: Connection) -> int:
-    return conn.execute(select(func.count()).select_from(guilds.guilds)).scalar_one()
 
 
 @pytest.mark.parametrize(

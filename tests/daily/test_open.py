@@ -12,14 +12,12 @@ from sqlalchemy import select
 from bot.answers.store import DAILY
 from bot.core.database import Database
 from bot.core.errors import UserError
-from bot.daily.model import DailyResult
 from bot.interviews.grading.service import Ungradable
 from bot.interviews.model import Assessment
-from bot.questions.areas import ALL
 from bot.questions.store import reports
 from tests.banks import teaching_bank
-from tests.fakes import ClosedDaily, Crash, DailyCard
-from tests.stage import ALWINA, BOB, CLEMENTINE, GUILD, Stage
+from tests.fakes import DailyCard
+from tests.stage import ALWINA, BOB, GUILD, Stage
 
 FULL = (
     "Held-out rows estimate the error on unseen cases. If you tune on the test set, its labels leak. "
@@ -34,11 +32,6 @@ async def stage(database: Database) -> Stage:
     made = Stage(database, teaching_bank())
     await made.introduce()
     return made
-
-
-def results(stage: Stage) -> list[DailyResult]:
-    shown = [e.card for e in stage.sender.edits_of("close")]
-    return [card.result for card in shown if isinstance(card, ClosedDaily)]
 
 
 async def opened(stage: Stage, **options: Any) -> None:
@@ -56,30 +49,6 @@ async def test_open_questions_do_not_repeat_until_used_up(stage: Stage) -> None:
     assert (len(topics), set(topics[:4])) == (8, {"t1", "t2", "t3", "t4"})
     assert topics[4:] == topics[:4]
     assert {d.choice_order for d in await stage.days()} == {""}
-
-
-async def test_mixed_has_an_open_question_every_third_day(stage: Stage) -> None:
-    """The date alone decides, whatever is skipped or set up again."""
-    await opened(stage, kind="mixed")
-    await stage.wait(days=3)
-    await stage.set_up("14:00", kind="mixed")
-    await stage.bot.schedules.skip(GUILD, 1)
-    await stage.wait(days=6)
-    open_days = [d.local_date.toordinal() for d in await stage.days() if d.topic_id is not None]
-    closed_days = [d.local_date.toordinal() for d in await stage.days() if d.item_id is not None]
-    assert {day % 3 for day in open_days} == {0}
-    assert {day % 3 for day in closed_days} == {1, 2}
-
-
-@pytest.mark.parametrize("kind", ["open", "mixed"])
-async def test_a_topic_with_open_questions_is_refused(stage: Stage, kind: str) -> None:
-    """A topic has one open question, which would come again and again."""
-    with pytest.raises(UserError, match="only one open question"):
-        await stage.set_up("13:00", asks="t1", kind=kind)
-    await stage.set_up("13:00", asks="t1")
-    with pytest.raises(UserError, match="only one open question"):
-        await stage.change(kind=kind)
-    assert (await stage.change(kind=kind, asks=ALL)).schedule.kind == kind
 
 
 async def test_an_answer_and_its_ticks(stage: Stage) -> None:
@@ -103,25 +72,6 @@ async def test_an_answer_and_its_ticks(stage: Stage) -> None:
     assert (answer.answer, answer.points, answer.local_date) == ("msm", 0, None)
     assert await stage.check_points() == {}
     assert (await stage.bot.dailies.today(GUILD, ALWINA)).dailies[0].answered
-
-
-async def test_the_close(stage: Stage) -> None:
-    """The closed card has the number of answers and the points that members ticked least."""
-    await opened(stage, answer_hours=1)
-    post = stage.card()
-    for user, text in ((ALWINA, FULL), (BOB, PART), (CLEMENTINE, NONE)):
-        await stage.write_daily(user, text)
-    await stage.bot.dailies.tick(post.row_id, GUILD, ALWINA, {0, 1})
-    await stage.bot.dailies.tick(post.row_id, GUILD, BOB, {0})
-    await stage.wait(hours=1)
-    (result,) = results(stage)
-    assert (result.outcome.answered, result.ticked) == (3, 2)
-    assert [number for _, number in result.missed] == [2, 1]
-    assert result.missed[0][0].startswith("Groups must")
-    assert result.streaks == (("Alwina", 1), ("Bob", 1), ("Clementine", 1))
-    assert (await stage.write_daily(104, FULL, post=post, after=3599)).text == FULL
-    with pytest.raises(UserError, match="closed"):
-        await stage.write_daily(105, FULL, post=post)
 
 
 async def test_only_one_of_two_simultaneous_answers_counts(stage: Stage) -> None:
@@ -177,38 +127,6 @@ async def test_the_model_answer_after_the_close(stage: Stage) -> None:
     for elsewhere in (GUILD + 1, None):
         with pytest.raises(UserError, match="That question is gone"):
             await stage.bot.dailies.feedback(daily_id, elsewhere, BOB)
-
-
-async def test_streaks_join_open_and_closed_questions(stage: Stage) -> None:
-    """A streak goes on over both kinds."""
-    await opened(stage, kind="choice")
-    await stage.answer_daily(ALWINA)
-    await stage.set_up("13:00", kind="open")
-    await stage.wait(days=1)
-    assert (await stage.write_daily(ALWINA, NONE)).streak.current == 2
-
-
-async def test_an_answer_that_a_crash_left_unread(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It is stored before it is compared, so it counts, and can be read and ticked later."""
-    await opened(stage, answer_hours=1)
-    daily_id = stage.card().row_id
-
-    async def dies(*_: object) -> Assessment:
-        raise Crash
-
-    monkeypatch.setattr(stage.bot.grading, "assess", dies)
-    with pytest.raises(Crash):
-        await stage.write_daily(ALWINA, FULL)
-    await stage.restart()
-    assert (await stage.bot.dailies.today(GUILD, ALWINA)).streak.current == 1
-    found = await stage.bot.dailies.tick(daily_id, GUILD, ALWINA, {2})
-    assert found.assessment is not None
-    assert found.assessment.counted == (2,)
-    await stage.wait(hours=1)
-    (result,) = results(stage)
-    assert (result.outcome.answered, result.ticked) == (1, 1)
 
 
 async def test_an_erased_answer(stage: Stage) -> None:

@@ -17,8 +17,7 @@ from bot.core.errors import DeliveryRefused, UserError
 from bot.core.snowflakes import created_at
 from bot.daily.model import DEFAULT_NAME
 from bot.daily.schedule_service import Changes
-from bot.members.model import NO_NEWS, StreakNews
-from tests.fakes import START, ClosedDaily, DailyCard
+from tests.fakes import START
 from tests.stage import ALWINA, BOB, CHANNEL, CLEMENTINE, GUILD, Stage
 
 TODAY = START.date()
@@ -92,6 +91,7 @@ async def test_everything_refuses_where_no_daily_is_set_up(stage: Stage) -> None
         ),
         pytest.param(["13:00", "pause", 0.5, "resume", 1], [1], id="pause before the post"),
         pytest.param(["13:00", 2, "skip", 48], [1, 49], id="skip after the post"),
+        pytest.param(["13:00", "skip", "skip", "restart", 50], [49], id="skip twice"),
         pytest.param(["13:00", "skip", "14:00", 27], [26], id="new time after a skip"),
         pytest.param(["13:00", "post", 26], [0, 25], id="post instead of later"),
         pytest.param(["13:00", "pause", "post", 48], [0], id="post in a pause"),
@@ -109,29 +109,6 @@ async def test_post_times(stage: Stage, steps: list[str | float], expected: list
         else:
             await getattr(stage.bot.schedules, step)(GUILD, 1)
     assert times(stage) == [START + hours * HOUR for hours in expected]
-
-
-async def test_a_change_keeps_what_is_not_named(stage: Stage) -> None:
-    """Each change leaves every other setting as it was."""
-    await stage.set_up(
-        "13:00", "Europe/Berlin", asks="topics:t1", answer_hours=20, role_id=7, thread=True
-    )
-    before = await stage.bot.schedules.find(GUILD, 1)
-    changes: list[dict[str, Any]] = [
-        {"channel_id": 11},
-        {"at": "14:00", "next_at": START + HOUR},
-        {"zone": "UTC", "next_at": START + 2 * HOUR},
-        {"weekdays": "01234"},
-        {"asks": "all"},
-        {"kind": "mixed"},
-        {"answer_hours": 3},
-        {"role_id": None},
-        {"thread": False},
-    ]
-    for change in changes:
-        await stage.change(**{k: v for k, v in change.items() if k != "next_at"})
-        before = replace(before, **change)
-        assert await stage.bot.schedules.find(GUILD, 1) == before
 
 
 async def test_the_days_of_the_week(stage: Stage) -> None:
@@ -163,6 +140,8 @@ async def test_pausing_and_resuming_twice(stage: Stage) -> None:
     for _ in range(2):
         await stage.bot.schedules.pause(GUILD, 1)
         assert await next_at(stage) is None
+    today = await stage.bot.dailies.today(GUILD, ALWINA)
+    assert (today.paused, today.coming) == (True, ())
     with pytest.raises(UserError, match="Press Resume first"):
         await stage.bot.schedules.skip(GUILD, 1)
 
@@ -177,37 +156,12 @@ async def test_a_pause_stops_the_retries_of_a_refused_post(stage: Stage) -> None
     assert times(stage) == []
 
 
-async def test_an_open_daily_is_closed_in_a_pause(stage: Stage) -> None:
-    """A pause leaves the open question open until its close."""
-    await stage.set_up("13:00", answer_hours=2)
-    await stage.wait(hours=1)
-    await stage.bot.schedules.pause(GUILD, 1)
-    assert (await stage.answer_daily(ALWINA)).answered.points == 100
-    await stage.wait(hours=3)
-    assert (await stage.day(TODAY)).state == "closed"
-
-
-async def test_skip_leaves_out_the_next_one(stage: Stage) -> None:
-    """Each skip skips one more date."""
+async def test_today_passes_over_a_skipped_one(stage: Stage) -> None:
+    """It has the time of the one after it."""
     await stage.set_up("13:00")
-    for day in (1, 2):
-        await stage.bot.schedules.skip(GUILD, 1)
-        assert await next_at(stage) == START + day * DAY + HOUR
-    await stage.restart()
-    await stage.wait(days=2, hours=2)
-    assert times(stage) == [START + 2 * DAY + HOUR]
-    assert [d.state for d in await stage.days()] == ["skipped", "skipped", "open"]
-
-
-async def test_post_twice_is_refused(stage: Stage) -> None:
-    """Asked again, it says so."""
-    await stage.set_up("13:00")
-    await stage.bot.schedules.post(GUILD, 1)
-    await stage.run()
-    with pytest.raises(UserError, match="posted already"):
-        await stage.bot.schedules.post(GUILD, 1)
-    await stage.wait(hours=3)
-    assert len(times(stage)) == 1
+    await stage.bot.schedules.skip(GUILD, 1)
+    today = await stage.bot.dailies.today(GUILD, ALWINA)
+    assert today.coming == ((DEFAULT_NAME, START + DAY + HOUR),)
 
 
 async def test_post_at_the_same_time_as_the_schedule(stage: Stage) -> None:
@@ -332,62 +286,6 @@ async def test_forged_clicks_are_refused(stage: Stage) -> None:
     assert await stage.check_points() == {}
 
 
-async def test_streaks_pass_over_days_without_a_daily(stage: Stage) -> None:
-    """A streak grows with any answer, survives skipped days and pauses, and ends with a miss."""
-    await stage.set_up("13:00", answer_hours=1)
-    await stage.wait(hours=1)
-    assert (await stage.answer_daily(ALWINA)).streak.current == 1
-    await stage.wait(days=1)
-    assert (await stage.answer_daily(ALWINA, right=False)).streak.current == 2
-    await stage.bot.schedules.skip(GUILD, 1)
-    await stage.wait(days=2)
-    assert (await stage.answer_daily(ALWINA)).streak.current == 3
-    await stage.bot.schedules.pause(GUILD, 1)
-    await stage.wait(days=5)
-    await stage.bot.schedules.resume(GUILD, 1)
-    await stage.wait(days=1)
-    assert (await stage.answer_daily(ALWINA)).streak.current == 4
-    await stage.wait(days=1)
-    assert (
-        await stage.bot.dailies.today(GUILD, ALWINA)
-    ).streak.current == 4  # today's is still open
-    await stage.wait(hours=11)
-    streak = (await stage.bot.dailies.today(GUILD, ALWINA)).streak
-    assert (streak.current, streak.best) == (0, 4)
-    await stage.wait(hours=13)
-    verdict = await stage.answer_daily(ALWINA)
-    assert (verdict.streak.current, verdict.streak.best) == (1, 4)
-
-
-async def test_a_freeze_keeps_a_streak(stage: Stage) -> None:
-    """A week earns a freeze; a missed date uses it up, as the next verdict says."""
-    await stage.set_up("13:00", answer_hours=1)
-    await stage.wait(hours=1)
-    for day in range(1, 8):
-        verdict = await stage.answer_daily(ALWINA)
-        assert (verdict.streak.current, verdict.news) == (
-            day,
-            StreakNews(earned=day == 7, milestone=7 * (day == 7)),
-        )
-        await stage.wait(days=1)
-    today = (await stage.bot.dailies.today(GUILD, ALWINA)).streak
-    assert (today.current, today.freezes) == (7, 1)
-    await stage.wait(days=1)  # without an answer
-    verdict = await stage.answer_daily(ALWINA)
-    assert (verdict.streak.current, verdict.streak.freezes, verdict.news) == (
-        8,
-        0,
-        StreakNews(saved=1),
-    )
-    await stage.wait(hours=2)
-    closed = [edit.card for edit in stage.sender.edits if isinstance(edit.card, ClosedDaily)]
-    assert closed[-1].result.streaks == (("Alwina", 8),)
-    await stage.wait(hours=22)
-    assert (await stage.answer_daily(ALWINA)).news == NO_NEWS
-    profile = await stage.bot.profiles.read(GUILD, ALWINA, ALWINA)
-    assert profile.streak == (await stage.bot.dailies.today(GUILD, ALWINA)).streak
-
-
 async def test_a_missed_daily_breaks_no_streak(stage: Stage) -> None:
     """A date without a post because of an outage breaks no streak."""
     await stage.set_up("13:00", answer_hours=1)
@@ -397,33 +295,6 @@ async def test_a_missed_daily_breaks_no_streak(stage: Stage) -> None:
     await stage.wait(hours=16)
     assert [d.state for d in await stage.days()] == ["closed", "missed", "open"]
     assert (await stage.answer_daily(ALWINA)).streak.current == 2
-
-
-async def test_today(stage: Stage) -> None:
-    """/today has the newest posted question, whether the asker answered it, the next time and the streak."""
-    await stage.set_up("13:00")
-    today = await stage.bot.dailies.today(GUILD, ALWINA)
-    assert (today.dailies, today.coming) == ((), ((DEFAULT_NAME, START + HOUR),))
-    await stage.wait(hours=1)
-    today = await stage.bot.dailies.today(GUILD, ALWINA)
-    [shown] = today.dailies
-    card = stage.card().card
-    assert isinstance(card, DailyCard)
-    assert (shown.daily.local_date, shown.question, shown.answered) == (
-        TODAY,
-        card.question,
-        False,
-    )
-    assert today.coming == ((DEFAULT_NAME, START + DAY + HOUR),)
-    assert shown.daily.message_id == stage.card().message_id
-    verdict = await stage.answer_daily(ALWINA)
-    shown = (await stage.bot.dailies.today(GUILD, ALWINA)).dailies[0]
-    assert shown.verdict is not None
-    assert (shown.verdict.answered, shown.verdict.streak) == (verdict.answered, verdict.streak)
-    assert not (await stage.bot.dailies.today(GUILD, BOB)).dailies[0].answered
-    await stage.bot.schedules.pause(GUILD, 1)
-    today = await stage.bot.dailies.today(GUILD, ALWINA)
-    assert (today.paused, today.coming) == (True, ())
 
 
 async def test_answers_from_a_private_copy(stage: Stage) -> None:

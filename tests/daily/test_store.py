@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from bot.core import servers
 from bot.core.database import Database
 from bot.daily import schedule_store, store
-from bot.daily.model import POSTED, Daily, DailyState, Schedule
+from bot.daily.model import Schedule
 
 AT = datetime(2027, 1, 4, 12, 0, 0, 456_000, tzinfo=UTC)
 DAY = date(2027, 1, 4)
@@ -120,70 +120,6 @@ async def test_one_daily_a_date(database: Database) -> None:
     assert await database.read(store.taken, 1, DAY + timedelta(days=1)) == set()
 
 
-async def test_a_daily_has_all_its_fields(database: Database) -> None:
-    """Dailies are found by id and by date."""
-    daily_id = await create(
-        database, state="posting", item_id="lora-1", choice_order="2031", channel_id=10, due_at=AT
-    )
-    expected = Daily(
-        id=daily_id,
-        guild_id=1,
-        schedule_id=1,
-        local_date=DAY,
-        state=DailyState.POSTING,
-        name="Question of the day",
-        answer_hours=23,
-        thread=False,
-        counted=0,
-        item_id="lora-1",
-        choice_order="2031",
-        channel_id=10,
-        message_id=None,
-        role_id=None,
-        thread_id=None,
-        scheduled_at=AT,
-        tried_at=None,
-        opened_at=None,
-        closes_at=None,
-        due_at=AT,
-        problem=None,
-        topic_id=None,
-    )
-    assert await database.read(store.get, daily_id) == expected
-    assert await database.read(store.of_day, 1, DAY) == expected
-    assert await database.read(store.of_day, 1, DAY + timedelta(days=1)) is None
-    assert await database.read(store.get, 404) is None
-
-
-async def test_the_latest_daily(database: Database) -> None:
-    """The newest posted daily of a server, and the newest tried one of a schedule."""
-    for n, state in enumerate(["closed", "open", "skipped", "missed"]):
-        await create(database, n, state=state, message_id=n if state in POSTED else None)
-    await create(database, 7, state="open", message_id=7, guild_id=2)
-    await create(database, 8, state="posting", guild_id=2)
-
-    async def found(guild_id: int) -> list[date | None]:
-        rows = [
-            await database.read(store.latest_posted, guild_id),
-            await database.read(store.latest_tried, guild_id),
-        ]
-        return [row.local_date if row else None for row in rows]
-
-    assert await found(1) == [DAY + timedelta(days=1), DAY + timedelta(days=3)]
-    assert await found(2) == [DAY + timedelta(days=7)] * 2
-    assert await found(3) == [None, None]
-
-
-async def test_used_items(database: Database) -> None:
-    """Each item has its last date as the daily of a server."""
-    for guild_id, item_id, n in [(1, "a", 0), (1, "b", 1), (1, "a", 2), (2, "c", 4)]:
-        await database.write(store.note_used, guild_id, item_id, DAY + timedelta(days=n))
-    assert await database.read(store.used, 1) == {
-        "a": DAY + timedelta(days=2),
-        "b": DAY + timedelta(days=1),
-    }
-
-
 async def test_redirecting_what_fails(database: Database) -> None:
     """Only a daily whose post was refused goes to the other channel, at once; not one that may have been posted."""
     failing = await create(
@@ -202,11 +138,3 @@ async def test_redirecting_what_fails(database: Database) -> None:
         (11, AT),
         *[(10, AT + HOUR)] * 3,
     ]
-
-
-async def test_what_a_member_wrote(database: Database) -> None:
-    """It is kept for each daily and member."""
-    daily_id = await create(database, item_id=None, topic_id="t1")
-    await database.write(store.add_text, daily_id, 1, "So.")
-    assert await database.read(store.text_of, daily_id, 1) == "So."
-    assert await database.read(store.text_of, daily_id, 2) is None

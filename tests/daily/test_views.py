@@ -78,15 +78,6 @@ def test_the_notification_has_words() -> None:
     assert "<@&" not in reads(card)
 
 
-def test_the_thread_is_linked_from_verdicts_only() -> None:
-    """After answering, members read where it is discussed; the card does not link there."""
-    one, order = item(topic=TOPIC), (0, 1, 2, 3)
-    made = verdict_on(Answered(one, order, "0", 0))
-    assert "<#" not in text_of(views.verdict(made)[-1])
-    made = replace(made, daily=daily_row(thread_id=77))
-    assert "Talk about it in <#77>" in text_of(views.verdict(made)[-1])
-
-
 def of_today(
     question: DailyQuestion,
     verdict: DailyVerdict | None = None,

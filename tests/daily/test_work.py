@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -15,10 +14,8 @@ from sqlalchemy import Connection
 from bot.core import servers, snowflakes
 from bot.core.calendar import RETRY
 from bot.core.errors import DeliveryRefused
-from bot.core.jobs import LEASE
 from bot.daily import panel_views, schedule_store
 from bot.daily.model import DailyResult
-from bot.daily.schedule_service import Changes
 from bot.rounds import store as round_store
 from tests.banks import small_bank
 from tests.fakes import START, Announcement, ClosedDaily, Crash, DailyCard, unsent
@@ -232,22 +229,6 @@ async def test_the_number_of_answers_on_the_open_card(stage: Stage) -> None:
     assert (daily.state, results(stage)[-1].outcome.answered) == ("closed", 62)
 
 
-@pytest.mark.parametrize("after", [False, True])
-async def test_a_count_survives_a_crash(stage: Stage, after: bool) -> None:
-    """The next process brings the card up to date."""
-    await stage.set_up("13:00")
-    await stage.wait(hours=1)
-    await stage.answer_daily(ALWINA)
-    stage.sender.fail("show_daily", Crash(), after=after)
-    with pytest.raises(Crash):
-        await stage.wait(minutes=2)
-    await stage.restart(minutes=1)
-    await stage.run()
-    assert counts(stage)[-1:] == [1]
-    daily = await stage.day(TODAY)
-    assert (daily.state, daily.counted, daily.problem) == ("open", 1, None)
-
-
 @pytest.mark.parametrize("error", [unsent(), DENIED, RuntimeError("odd")])
 async def test_a_count_that_fails_ends_nothing(stage: Stage, error: Exception) -> None:
     """Failing updates of the count keep the question open until its close."""
@@ -295,20 +276,6 @@ async def test_a_change_of_the_set_up_does_not_repeat_a_post(
     assert (await stage.answer_daily(ALWINA)).answered.points == 100
 
 
-async def test_a_claim_runs_out(stage: Stage) -> None:
-    """Another process takes over a dead process's post when the lease ends."""
-    stage.sender.fail("post_daily", Crash(), after=True)
-    await stage.set_up("13:00")
-    with pytest.raises(Crash):
-        await stage.wait(hours=1)
-    stage.bot = stage.process()
-    await stage.wait(seconds=LEASE.total_seconds() - 1)
-    assert (await stage.day(TODAY)).state == "posting"
-    await stage.wait(seconds=1)
-    assert (await stage.day(TODAY)).state == "open"
-    assert len(posted(stage)) == 1
-
-
 async def work_twice(stage: Stage) -> None:
     """Let two processes do the same due work at the same time."""
     one, two = stage.process(), stage.process()
@@ -323,12 +290,19 @@ async def work_twice(stage: Stage) -> None:
         await asyncio.gather(mine.work(key), theirs.work(key))
 
 
-async def test_two_processes_decide_one_date(stage: Stage) -> None:
-    """Two processes store one row for a date."""
-    await stage.set_up("13:00")
+async def test_two_processes(stage: Stage) -> None:
+    """Two processes that do each step at once store one row for a date, post it once and close it with one result."""
+    await stage.set_up("13:00", answer_hours=1)
     stage.clock.at = START + timedelta(hours=1)
     await work_twice(stage)
     assert [d.state for d in await stage.days()] == ["posting"]
+    await work_twice(stage)
+    assert len(posted(stage)) == 1
+    await stage.answer_daily(ALWINA)
+    stage.clock.turn(hours=1)
+    await work_twice(stage)
+    assert (await stage.day(TODAY)).state == "closed"
+    assert {r.outcome.answered for r in results(stage)} == {1}
 
 
 async def test_a_paused_schedule_is_not_due_forever(stage: Stage) -> None:
@@ -342,26 +316,6 @@ async def test_a_paused_schedule_is_not_due_forever(stage: Stage) -> None:
     await stage.wait(hours=2)
     assert await stage.due(stage.bot.schedule_work) == []
     assert await stage.days() == []
-
-
-async def test_two_processes_post_one_daily(stage: Stage) -> None:
-    """Two processes post a daily once."""
-    await stage.set_up("13:00")
-    stage.clock.at = START + timedelta(hours=1)
-    await stage.work()
-    await work_twice(stage)
-    assert len(posted(stage)) == 1
-
-
-async def test_two_processes_close_one_daily(stage: Stage) -> None:
-    """Two processes close a daily with one result."""
-    await stage.set_up("13:00", answer_hours=1)
-    await stage.wait(hours=1)
-    await stage.answer_daily(ALWINA)
-    stage.clock.turn(hours=1)
-    await work_twice(stage)
-    assert (await stage.day(TODAY)).state == "closed"
-    assert {r.outcome.answered for r in results(stage)} == {1}
 
 
 @pytest.mark.parametrize(("method", "role_id"), [("post_daily", None), ("show_daily", 7)])
@@ -551,14 +505,6 @@ async def test_a_zone_that_the_data_has_lost(stage: Stage) -> None:
     assert "Next: Tuesday 5 January, 13:00 (UTC)" in said
 
 
-async def test_the_items_of_a_topic(stage: Stage) -> None:
-    """With a topic only its items are drawn."""
-    await stage.set_up("13:00", answer_hours=1, asks="t2")
-    await stage.wait(days=8)
-    counted = Counter(d.item_id for d in await stage.days())
-    assert counted == {item.id: 2 for item in stage.bank.topics["t2"].items}
-
-
 async def test_a_daily_is_not_what_a_round_is_asking(stage: Stage) -> None:
     """An item of a running round is not drawn, because the verdict would give it away."""
     await stage.start(channel_id=11, seconds=300, topic_id="t1")
@@ -612,19 +558,3 @@ async def test_the_clock_jumps_back(stage: Stage, back: dict[str, float]) -> Non
         TODAY + timedelta(days=n) for n in range(4)
     ]
     assert len(posted(stage)) == 4
-
-
-async def test_several_servers(stage: Stage) -> None:
-    """A server whose channel is gone doesn't delay the dailies of others."""
-    stage.sender.fail("post_daily", DeliveryRefused("channel", "The channel is gone."))
-    for guild_id, at in [(1, "13:00"), (2, "13:00"), (3, "14:00")]:
-        given: Changes = {"name": "Daily", "channel_id": CHANNEL + guild_id, "at": at}
-        await stage.bot.schedules.add(guild_id, given)
-    await stage.wait(hours=1)
-    assert [p.channel_id for p in stage.sender.posts] == [CHANNEL + 2]
-    await stage.wait(hours=1)
-    assert sorted(p.channel_id for p in stage.sender.posts) == [
-        CHANNEL + 1,
-        CHANNEL + 2,
-        CHANNEL + 3,
-    ]

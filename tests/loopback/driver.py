@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -40,7 +39,6 @@ COMMAND, COMPONENT, MODAL = 2, 3, 5
 _ROLE = 8
 """The option type for a role."""
 _WINDOW = 3.0
-_MENTION = re.compile(r"<@!?(\d+)>")
 
 
 class CannotDo(Exception):
@@ -115,18 +113,6 @@ class Member:
         return [
             m for m in channel.messages.values() if m.audience in {None, self.id} and not m.deleted
         ]
-
-    def unknown_mentions(self, message: Message) -> set[int]:
-        """Return the members whom a message mentions by number, because this client doesn't know
-        them.
-
-        A client knows the authors of messages that it sees, and the members whose commands public
-        replies answer. A mention without a ping, as the bot makes them, doesn't include the name.
-        """
-        seen = [m for c in self.guild.channels.values() for m in self.sees(c)]
-        acted = [a.member_id for a in self._world.interactions.values() if a.reply in seen]
-        met = {self.id, *acted, *(int(m.author["id"]) for m in seen)}
-        return {int(found) for found in _MENTION.findall(message.text)} - met
 
     async def slash(self, channel: Channel, command: str, /, **options: Any) -> Result:
         """Use a registered command, for example `slash(channel, "quiz", seconds=5)`.

@@ -17,10 +17,9 @@ import pytest
 import pytest_asyncio
 from discord.utils import snowflake_time
 
-from tests.loopback import losses
-from tests.loopback.driver import CannotDo
+from tests.loopback.checks import Refused, check_modal
 from tests.loopback.faults import Fault
-from tests.loopback.model import PERMISSIONS, Channel, Json
+from tests.loopback.model import Channel, Json
 from tests.loopback.process import BotProcess
 from tests.loopback.world import World
 
@@ -116,17 +115,6 @@ async def test_a_repeated_nonce_gives_the_first_message(
     assert (await client.post(channel, "x", nonce="a", enforce_nonce=True))[1]["id"] not in ids
 
 
-async def test_the_sixth_message_in_five_seconds_is_refused(
-    client: Client, channel: Channel
-) -> None:
-    """A channel allows five posts, counted in the headers, and then responds with 429."""
-    left = [(await client.post(channel, "x"))[2]["X-RateLimit-Remaining"] for _ in range(5)]
-    assert left == ["4", "3", "2", "1", "0"]
-    status, body, _ = await client.post(channel, "x")
-    assert (status, 0 < body["retry_after"] <= 5) == (429, True)
-    assert len(channel.messages) == 5
-
-
 async def test_a_lost_answer_leaves_its_effect(
     world: World, client: Client, channel: Channel
 ) -> None:
@@ -161,60 +149,29 @@ async def test_what_discord_refuses_is_refused(
     assert codes == [160004, 10008, 10003, 50013]
 
 
-def code_of(reply: Reply) -> str:
-    """Return the first error code for a refused body."""
-    return str(next(iter(reply[1]["errors"].values()))["_errors"][0]["code"])
-
-
-async def test_a_picture_comes_with_the_request_that_shows_it(
-    world: World, client: Client, channel: Channel
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"content": ""},
+        {"content": "x" * 2001},
+        {"components": [TEXT]},
+        {"components": [TEXT], "flags": V2, "content": "words"},
+        {"components": [TEXT, PICTURE], "flags": V2},
+        {"components": [TEXT, PICTURE], "flags": V2, "attachments": [{"id": "5"}]},
+        {"components": [TEXT] * 41, "flags": V2},
+        {"components": [TEXT | {"content": "x" * 4001}], "flags": V2},
+    ],
+)
+async def test_a_message_that_discord_refuses(
+    world: World, client: Client, channel: Channel, body: dict[str, Any]
 ) -> None:
-    """A file that is already on the message must be listed by id and name."""
+    """A new message and an edit have the same limits."""
     path = f"/channels/{channel.id}/messages"
-    body = {"components": [TEXT, PICTURE], "flags": V2}
-    assert (
-        code_of(await client.call("POST", path, body))
-        == "UNFURLED_MEDIA_ITEM_REFERENCED_ATTACHMENT_NOT_FOUND"
-    )
-    shown = (await client.call("POST", path, body, upload="formula.png"))[1]
-    assert shown["attachments"] == []
-    message = channel.messages[int(shown["id"])]
-    file, path = message.attachments[0], f"{path}/{shown['id']}"
-    for listed in ([], [{"id": file["id"]}], [{"id": "5", "filename": "formula.png"}]):
-        assert (await client.call("PATCH", path, body | {"attachments": listed}))[0] == 400
-    kept = {"id": file["id"], "filename": "formula.png"}
-    assert (await client.call("PATCH", path, body | {"attachments": [kept]}))[0] == 200
-    assert message.pictures == {file["url"]}
-    assert (
-        await client.call("PATCH", path, body | {"attachments": [{"id": 0}]}, upload="formula.png")
-    )[0] == 200
-    assert message.pictures.isdisjoint({file["url"]})
-    assert len(world.violations) == 4
-
-
-async def test_plain_becomes_components_v2_and_never_goes_back(
-    client: Client, channel: Channel
-) -> None:
-    """Components V2 can't have content, even left from before an edit.
-
-    Notifications show content only.
-    """
-    legacy = "MESSAGE_CANNOT_USE_LEGACY_FIELDS_WITH_COMPONENTS_V2"
-    assert code_of(await client.post(channel, "words", components=[TEXT], flags=V2)) == legacy
-    path = f"/channels/{channel.id}/messages/{(await client.post(channel, 'words'))[1]['id']}"
-    assert code_of(await client.call("PATCH", path, {"components": [TEXT], "flags": V2})) == legacy
-    assert (await client.call("PATCH", path, {"components": [TEXT]}))[0] == 400
-    assert (await client.call("PATCH", path, {"content": None, "components": [TEXT], "flags": V2}))[
-        0
-    ] == 200
-    assert (
-        code_of(await client.call("PATCH", path, {"content": "back", "components": [], "flags": 0}))
-        == legacy
-    )
-    await client.call(
-        "POST", f"/channels/{channel.id}/messages", {"components": [TEXT], "flags": V2}
-    )
-    assert [m.push for m in channel.messages.values()] == ["words", ""]
+    sent = (await client.post(channel, "words"))[1]["id"]
+    for method, where in (("POST", path), ("PATCH", f"{path}/{sent}")):
+        assert (await client.call(method, where, body))[0] == 400
+    assert len(world.violations) == 2
+    assert [message.text for message in channel.messages.values()] == ["words"]
 
 
 def modal(**group: object) -> dict[str, Any]:
@@ -230,50 +187,20 @@ def modal(**group: object) -> dict[str, Any]:
     return {"title": "Answer", "custom_id": "m", "components": [TEXT, *labels]}
 
 
-async def test_a_modal_is_filled_as_a_human_would(
-    world: World, client: Client, channel: Channel
-) -> None:
-    """Fields are filled in by label within their limits, and an invalid modal never opens."""
-    annegret = world.add_member(channel.guild, "annegret")
-    world.commands = [{"id": "1", "name": "help"}]
-    async with client.gateway(2, {}) as ws:
-        acting = asyncio.create_task(annegret.slash(channel, "help"))
-        path = answer_to(await heard(ws))
-        for wrong in (
-            modal(max_values=4),
-            modal(min_values=0),
-            modal(options=[]),
-            modal() | {"title": "x" * 46},
-        ):
-            assert (await client.call("POST", path, {"type": 9, "data": wrong}))[0] == 400
-        assert (await client.call("POST", path, {"type": 9, "data": modal(max_values=2)}))[0] == 204
-        opened = await acting
-        good: dict[str, object] = {"Word": "one", "Boxes": ["Box 2", "0"]}
-        for unfit in (
-            {"Word": "four"},
-            {"Word": ""},
-            {"Boxes": ["Box 3"]},
-            {"Boxes": ["0", "1", "2"]},
-            {"Other": "1"},
-        ):
-            with pytest.raises(CannotDo):
-                await annegret.submit(opened, good | unfit)
-        sending = asyncio.create_task(annegret.submit(opened, good))
-        _, word, boxes = (await heard(ws))["data"]["components"]
-        assert word["component"]["value"] == "one"
-        assert boxes["component"]["values"] == ["2", "0"]
-        sending.cancel()
-
-
-async def test_history_is_newest_first(client: Client, channel: Channel) -> None:
-    """`limit` takes the newest messages, or with `after` the oldest after it, newest first."""
-    ids = [(await client.post(channel, str(n)))[1]["id"] for n in range(4)]
-    path = f"/channels/{channel.id}/messages?limit=2"
-    assert [m["id"] for m in (await client.call("GET", path))[1]] == [ids[3], ids[2]]
-    assert [m["id"] for m in (await client.call("GET", f"{path}&after={ids[0]}"))[1]] == [
-        ids[2],
-        ids[1],
-    ]
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        modal(max_values=4),
+        modal(min_values=0),
+        modal(options=[]),
+        modal() | {"title": "x" * 46},
+    ],
+)
+def test_a_modal_that_discord_refuses(wrong: dict[str, Any]) -> None:
+    """A modal with more than a form may have doesn't open."""
+    check_modal(modal(max_values=2))
+    with pytest.raises(Refused):
+        check_modal(wrong)
 
 
 async def test_a_resumed_session_gets_what_it_missed(
@@ -369,70 +296,6 @@ async def test_discord_has_a_clock_of_its_own() -> None:
             acting.cancel()
 
 
-async def test_members_use_what_they_see(world: World, channel: Channel) -> None:
-    """Members can't use unregistered or hidden commands, or buttons that don't exist."""
-    annegret = world.add_member(channel.guild, "annegret")
-    world.commands = [{"id": "1", "name": "daily", "default_member_permissions": "32"}]
-    for command in ("quiz", "daily"):
-        with pytest.raises(CannotDo):
-            await annegret.slash(channel, command)
-    with pytest.raises(CannotDo):
-        await annegret.click(world.say(channel, "hello"), "answer:v1:round:1:0")
-
-
-async def test_direct_messages_have_their_own_limits(
-    world: World, client: Client, channel: Channel
-) -> None:
-    """Opening channels is limited, and a refusal has a code for its reason."""
-    annegret = world.add_member(channel.guild, "annegret")
-    world.rest.dm_opens = 2
-    opened = [
-        (await client.call("POST", "/users/@me/channels", {"recipient_id": str(annegret.id)}))[1]
-        for _ in range(3)
-    ]
-    assert opened[0]["id"] == opened[1]["id"] == str(world.direct(annegret).id)
-    codes = [opened[2]["code"]]
-    assert (await client.post(world.direct(annegret), "hello"))[0] == 200
-    annegret.takes_dms = False
-    codes.append((await client.post(world.direct(annegret), "hello"))[1]["code"])
-    await losses.remove_bot(world, channel.guild)
-    codes.append((await client.post(world.direct(annegret), "hello"))[1]["code"])
-    assert codes == [40003, 50007, 50278]
-
-
-async def test_commands_in_direct_messages(world: World, client: Client, channel: Channel) -> None:
-    """Only commands for direct messages work there, and the interaction has no server."""
-    annegret = world.add_member(channel.guild, "annegret")
-    world.commands = [
-        {"id": "1", "name": "quiz", "contexts": [0]},
-        {"id": "2", "name": "practice", "contexts": [0, 1]},
-    ]
-    with pytest.raises(CannotDo):
-        await annegret.slash(world.direct(annegret), "quiz")
-    async with client.gateway(2, {}) as ws:
-        acting = asyncio.create_task(annegret.slash(world.direct(annegret), "practice"))
-        event = await heard(ws)
-        assert (event["user"]["id"], event["context"], {"guild_id", "member"} & set(event)) == (
-            str(annegret.id),
-            1,
-            set(),
-        )
-        acting.cancel()
-
-
-async def test_a_mention_is_a_number_to_who_never_met_the_member(
-    world: World, client: Client, channel: Channel
-) -> None:
-    """A client knows only authors and members whose actions it sees."""
-    annegret, bob = (world.add_member(channel.guild, name) for name in ("annegret", "bob"))
-    board = channel.messages[
-        int((await client.post(channel, f"1. <@{bob.id}> 2. <@7> 3. <@{annegret.id}>"))[1]["id"])
-    ]
-    assert annegret.unknown_mentions(board) == {bob.id, 7}
-    world.say(channel, "here I am")  # by 7
-    assert annegret.unknown_mentions(board) == {bob.id}
-
-
 async def test_a_server_says_who_may_use_a_command(world: World, channel: Channel) -> None:
     """Settings for the channel, member and roles come first, then the default; threads follow
     theirs.
@@ -455,46 +318,6 @@ async def test_a_server_says_who_may_use_a_command(world: World, channel: Channe
     ):
         daily[target] = allowed
         assert [m for m in (annegret, bob) if m.may(world.commands[0], thread)] == who_may
-
-
-async def test_the_bot_is_not_everywhere(world: World, client: Client, channel: Channel) -> None:
-    """Commands arrive from private threads without the bot, and permissions look fine, but posting
-    fails.
-    """
-    world.commands = [{"id": "1", "name": "help"}]
-    without = world.add_channel(world.add_guild("without", bot=False), "quiz")
-    private = world.add_channel(channel.guild, "private", parent=channel)
-    private.private = True
-    hidden = world.add_channel(channel.guild, "hidden")
-    await world.deny(hidden, "view_channel")
-    async with client.gateway(2, {}) as ws:
-        guild = await heard(ws, "GUILD_CREATE")
-        assert (guild["id"], guild["threads"]) == (str(channel.guild.id), [])
-        assert [c["name"] for c in guild["channels"]] == ["quiz", "___hidden___"]
-        for place, may_send in ((without, False), (private, True), (hidden, False)):
-            acting = asyncio.create_task(
-                world.add_member(place.guild, "annegret").slash(place, "help")
-            )
-            assert (
-                bool(int((await heard(ws))["app_permissions"]) & PERMISSIONS["send_messages"])
-                == may_send
-            )
-            assert (await client.post(place, "x"))[1]["code"] == 50001
-            acting.cancel()
-
-
-async def test_a_server_in_an_outage(world: World, client: Client, channel: Channel) -> None:
-    """During an outage the server is listed as unavailable, requests fail and no events come."""
-    await losses.outage(world, channel.guild)
-    assert (await client.post(channel, "x"))[0] == 503
-    async with client.gateway(2, {}) as ws:
-        assert (await heard(ws, "READY"))["guilds"] == [
-            {"id": str(channel.guild.id), "unavailable": True}
-        ]
-        await world.deny(channel, "send_messages")
-        await losses.end_outage(world, channel.guild)
-        assert (await ws.receive_json())["t"] == "GUILD_CREATE"
-    assert (await client.post(channel, "x"))[1]["code"] == 50013
 
 
 async def test_the_bot_runs_on_it(world: World, channel: Channel, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.members.model import NO_NEWS, Streak, StreakNews
-from bot.members.rules import days_between, follow, news, team_of
+from bot.members.rules import follow, news, team_of
 
 FIRST = date(2027, 5, 1)
 
@@ -25,52 +25,12 @@ def test_the_highest_role_that_is_a_team(roles: tuple[int, ...], team: int | Non
     assert team_of(roles, ()) is None
 
 
-def test_dates_between() -> None:
-    assert days_between(FIRST, FIRST) == []
-    assert days_between(FIRST, FIRST + timedelta(days=2)) == [
-        FIRST + timedelta(days=1),
-        FIRST + timedelta(days=2),
-    ]
-
-
 def after(text: str, before: Streak | None = None) -> Streak:
     """Return the streak after dates with a letter each: c(ounts), a(sked), - for neither."""
     days = {FIRST + timedelta(days=n): mark for n, mark in enumerate(text)}
     counted = {day for day, mark in days.items() if mark == "c"}
     asked = {day for day, mark in days.items() if mark != "-"}
     return follow(before or Streak(), list(days), counted, asked)
-
-
-@pytest.mark.parametrize(
-    ("text", "current", "best", "freezes"),
-    [
-        ("", 0, 0, 0),
-        ("aaa", 0, 0, 0),
-        ("ccc", 3, 3, 0),
-        ("cccac", 1, 3, 0),
-        ("cca", 0, 2, 0),
-        ("cc-----c" + "-" * 60 + "c", 4, 4, 0),
-        ("c" * 6, 6, 6, 0),
-        ("c" * 7, 7, 7, 1),
-        ("c" * 7 + "-----c", 8, 8, 1),
-        ("c" * 14, 14, 14, 2),
-        ("c" * 30, 30, 30, 2),  # no more than two freezes are kept
-        ("c" * 6 + "a", 0, 6, 0),
-        ("c" * 7 + "a", 7, 7, 0),
-        ("c" * 7 + "ac", 8, 8, 0),
-        ("c" * 7 + "aa", 0, 7, 0),
-        ("c" * 7 + "aca", 0, 8, 0),
-        ("c" * 14 + "aac", 15, 15, 0),
-        ("c" * 14 + "aaac", 1, 14, 0),
-        ("c" * 7 + "a" + "c" * 6, 13, 13, 0),  # the missed date restarted the week
-        ("c" * 7 + "a" + "c" * 7, 14, 14, 1),
-        ("c" * 13 + "a" + "c" * 7, 20, 20, 1),
-    ],
-)
-def test_streaks(text: str, current: int, best: int, freezes: int) -> None:
-    """Missed dates end a streak or use up a freeze; dates without a question don't."""
-    found = after(text)
-    assert (found.current, found.best, found.freezes) == (current, best, freezes)
 
 
 TEXTS = st.text("ca-", max_size=30) | st.text("cccccca", max_size=40)

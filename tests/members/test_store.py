@@ -11,15 +11,6 @@ from bot.members import store
 ALWINA, BOB = 101, 102
 
 
-async def test_showing_stats(database: Database) -> None:
-    """Stats are hidden until a member shows them; the latest choice counts, for them only."""
-    assert await database.read(store.shows_profile, ALWINA) is False
-    for shows in (True, True, False, True):
-        await database.write(store.set_shows_profile, ALWINA, shows)
-        assert await database.read(store.shows_profile, ALWINA) is shows
-    assert await database.read(store.shows_profile, BOB) is False
-
-
 async def test_the_zone_of_a_member(database: Database) -> None:
     """It is the one they chose, else that of a server that has seen them, else UTC."""
 

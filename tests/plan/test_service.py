@@ -13,10 +13,9 @@ from bot.core.errors import UserError
 from bot.core.servers import set_zone
 from bot.memory import store as memory
 from bot.plan import store
-from bot.plan.model import Outlook, Plan
+from bot.plan.model import Outlook
 from bot.practice.model import Asking, Nothing
 from bot.practice.rules import NEW_A_DAY
-from bot.practice.store import answer_times
 from bot.questions.areas import ALL
 from tests.banks import small_bank
 from tests.practice.test_service import asked, practise, start
@@ -45,22 +44,6 @@ async def shown(stage: Stage) -> Outlook:
 async def recorded(stage: Stage, user_id: int = ALWINA) -> list[date]:
     days = await stage.database.read(store.days_since, user_id, date(2027, 1, 1))
     return [day.day for day in days]
-
-
-async def test_a_plan_is_set_and_changed(stage: Stage) -> None:
-    """The day when it was set stays, and the goal as long as no other is given."""
-    today = stage.clock().date()
-    first = await plan(stage)
-    assert first.plan == Plan(ALWINA, today + timedelta(days=16), 15, today, ALL)
-    assert first.ready == 0 < first.expected <= first.with_twice
-    stage.clock.turn(days=3)
-    changed = await plan(stage, "in 60 days", 40, "section:second")
-    assert changed.plan == Plan(ALWINA, today + timedelta(days=63), 40, today, "section:second")
-    assert changed.goal == "Second"
-    kept = await plan(stage, "in 30 days")
-    assert kept.plan.goal == "section:second"
-    assert (await plan(stage, goal="all")).plan.goal == ALL
-    assert await stage.bot.plans.page(BOB, GUILD) is None
 
 
 @pytest.mark.parametrize(
@@ -93,14 +76,6 @@ async def test_the_date_of_a_member(stage: Stage) -> None:
     assert (outlook.today, outlook.share.days) == (date(2027, 1, 4), 3)
 
 
-async def test_the_day_before_can_still_be_edited(stage: Stage) -> None:
-    """The form sends the date that it was filled with."""
-    day = (await plan(stage, "in 4 days")).plan.day
-    stage.clock.turn(days=3)
-    edited = (await plan(stage, day.isoformat(), 30)).plan
-    assert (edited.day, edited.minutes) == (day, 30)
-
-
 async def test_practice_follows_the_plan(stage: Stage) -> None:
     """The day's share is what fits into its minutes rather than twenty new items."""
     stage = Stage(stage.database, small_bank(30))
@@ -128,13 +103,6 @@ async def test_the_plans_topics_come_first(stage: Stage) -> None:
     assert met[0] == "t2-a"
     assert {item_id[:2] for item_id in met[:4]} == {"t2"}
     assert sorted(met[4:]) == ["t1-a", "t3-a"]
-
-
-async def test_practice_of_one_topic(stage: Stage) -> None:
-    """It has as many new items of the topic as the plan allows, also of one outside the plan."""
-    await plan(stage, "in 2 days", 5, goal="topics:t1")
-    screen = await asked(stage, topic="t2")
-    assert (screen.item.topic_id, screen.new) == ("t2", 3)
 
 
 async def test_misses_elsewhere_come_first(stage: Stage) -> None:
@@ -201,35 +169,6 @@ async def test_a_plan_after_one_that_is_over(stage: Stage) -> None:
     new = (await plan(stage, "in 20 days")).plan
     assert (new.set_on, new.goal) == (today, ALL)
     assert await recorded(stage) == [today]
-
-
-async def test_the_reminder_has_the_days_goal(stage: Stage) -> None:
-    """It comes if only new items are left, and not if the share is done."""
-    stage = Stage(stage.database, small_bank(12))
-    await stage.bot.reminders.set(ALWINA, GUILD, "18:00", "UTC")
-    await plan(stage, "in 10 days", 6)
-    await stage.wait(hours=7)
-    assert stage.sender.reminders == [(ALWINA, 12)]
-    await stage.wait(hours=16)
-    while len(await practise(stage)):
-        pass
-    await stage.wait(hours=3)
-    assert len(stage.sender.reminders) == 1
-    await stage.wait(days=11)
-    assert 2 < len(stage.sender.reminders) < 14
-    assert await stage.bot.plans.outlook(ALWINA, GUILD) is None
-
-
-async def test_when_a_member_answered(stage: Stage) -> None:
-    """Only practice counts, in the order of time."""
-    await meet(stage, "t1-a")
-    items = await practise(stage)
-    since = stage.clock() - timedelta(days=1)
-    found = await stage.database.read(answer_times, ALWINA, since)
-    assert len(found) == len(items)
-    assert found == sorted(found)
-    assert await stage.database.read(answer_times, ALWINA, stage.clock()) == found[-1:]
-    assert await stage.database.read(answer_times, BOB, since) == []
 
 
 async def test_a_goal_that_is_not_asked_here(stage: Stage) -> None:

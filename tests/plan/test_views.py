@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from bot.chat.messages import text_of
 from bot.chat.pictures import can_be_drawn, to_png
-from bot.plan.model import DayShare, Outlook, Pace, Plan, SectionOutlook
+from bot.plan.model import DayShare, Outlook, Pace, Plan, PlannedDay, SectionOutlook
 from bot.plan.views import (
     alt_text,
     confirm_page,
@@ -21,7 +21,6 @@ from bot.plan.views import (
     profile_line,
     svg,
 )
-from bot.practice.model import PlannedDay
 from bot.questions.areas import ALL
 from bot.questions.model import Bank
 from bot.reminders.views import reminder

@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-import random
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import fsrs
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from msgspec.structs import replace
 from sqlalchemy import select
 
 from bot.answers.rules import rate
 from bot.answers.store import Review, answers
-from bot.app import IN_PLAY
 from bot.core import servers as guilds
 from bot.core.clicks import AlreadyAnswered, Click
 from bot.core.errors import UserError
-from bot.daily.schedule_service import Changes
-from bot.members.model import Streak
 from bot.members.store import zone_of
-from bot.memory import rules as memory
 from bot.memory import store as cards
-from bot.memory.model import MemoryCard
 from bot.practice.model import Asking, Nothing, PracticeVerdict, Screen, Summary
 from bot.practice.rules import LENGTH, NEW_A_DAY
 from bot.questions.model import Item
@@ -111,23 +102,6 @@ async def practise(
 # --- what is asked
 
 
-async def test_only_what_was_named(stage: Stage) -> None:
-    """A practice of named items asks each once, in order, due or not, and ends with a summary."""
-    for _ in range(2):
-        await answer(stage, await asked(stage))
-    wanted = ["t3-c", "t1-a", "t2-b"]
-    shown: list[tuple[str, int, int]] = []
-    screen: Screen = await stage.bot.practices.start_on(ALWINA, GUILD, stage.clock(), wanted)
-    while isinstance(screen, Asking):
-        shown.append((screen.item.id, screen.due, screen.new))
-        await answer(stage, screen, right=screen.item.id != "t1-a")
-        screen = await go_on(stage, screen.question.practice_id)
-    assert shown == [("t3-c", 2, 0), ("t1-a", 1, 0), ("t2-b", 0, 0)]
-    assert isinstance(screen, Summary)
-    assert (screen.answered, screen.right) == (3, 2)
-    assert screen.left > 0  # what else the day has
-
-
 async def test_named_items_go_on_where_they_were(stage: Stage) -> None:
     """The same items continue today's practice, others start one, and /practice continues any."""
     wanted = ["t1-a", "t1-b"]
@@ -187,28 +161,6 @@ async def test_the_day_is_the_members(stage: Stage) -> None:
     assert isinstance(await start(stage, BOB), Asking)
 
 
-async def test_due_before_new_and_misses_before_all(stage: Stage) -> None:
-    """Missed items come first, then due ones, then new ones."""
-    asking = await asked(stage)
-    await answer(stage, asking)
-    known = asking.item
-    stage.clock.turn(days=3)
-    asking = await asked(stage)
-    assert (asking.item, asking.question.is_new, asking.due) == (known, False, 0)
-    new = await end(stage, asking.question.practice_id)
-    assert new.answered == 0
-    round_id = await stage.start(1)
-    await stage.run()
-    missed = stage.card().card.item  # type: ignore[union-attr]
-    await stage.answer(ALWINA, right=False)
-    await stage.wait(seconds=30)
-    assert (await stage.round(round_id)).phase == "ended"
-    first = list(
-        dict.fromkeys([missed.id, known.id])
-    )  # the round may have asked the one that is known
-    assert [item.id for item in await practise(stage)][: len(first)] == first
-
-
 async def test_a_miss_waits_its_ten_minutes_within_a_practice(stage: Stage) -> None:
     """A missed item is asked again after ten minutes, or at once in a new practice."""
     asking = await asked(stage)
@@ -249,23 +201,6 @@ async def test_a_practice_of_yesterday_is_over(stage: Stage) -> None:
 # --- one question at a time
 
 
-async def test_it_goes_on_after_a_restart(stage: Stage) -> None:
-    """The open question is shown again, and can be answered once."""
-    asking = await asked(stage)
-    await stage.restart(seconds=30)
-    again = await asked(stage)
-    assert (again.question.id, again.order, again.item) == (
-        asking.question.id,
-        asking.order,
-        asking.item,
-    )
-    verdict = await answer(stage, again)
-    await stage.restart(seconds=1)
-    following = await asked(stage)
-    assert following.question.number == 2
-    assert following.question.practice_id == verdict.question.practice_id
-
-
 async def test_the_first_answer_counts(stage: Stage) -> None:
     """A second click shows the first verdict, and is no second review; reasons come only then."""
     asking = await asked(stage)
@@ -295,19 +230,6 @@ async def test_a_practice_is_its_members_alone(stage: Stage) -> None:
         with pytest.raises(UserError, match="That practice is gone"):
             await attempt
     assert await log(stage) == []
-
-
-async def test_the_summary(stage: Stage) -> None:
-    """The summary has results, return dates and the number left, and is the same when repeated."""
-    asking = await asked(stage)
-    await answer(stage, asking)
-    following = question_of(await go_on(stage, asking.question.practice_id))
-    await answer(stage, following, right=False)
-    await go_on(stage, asking.question.practice_id)  # a third question, not answered
-    summary = await end(stage, asking.question.practice_id)
-    found = Summary(None, 2, 1, ((0, 1), (2, 1)), left=1 + 10, next_in=0)
-    assert summary == replace(found, streak=Streak(1, 1, 0, 1))
-    assert await end(stage, asking.question.practice_id) == found
 
 
 async def test_a_practice_has_an_end(stage: Stage) -> None:
@@ -380,11 +302,11 @@ async def test_what_is_set_aside(stage: Stage) -> None:
     stage = Stage(stage.database, small_bank(1))
     asking = await asked(stage)
     with pytest.raises(UserError, match="You haven't answered this one yet"):
-        await stage.bot.practices.set_aside(asking.question.id, ALWINA, GUILD)
+        await stage.bot.practices.set_aside(asking.question.id, ALWINA, GUILD, aside=True)
     await answer(stage, asking, right=False)
     with pytest.raises(UserError, match="That practice is gone"):
-        await stage.bot.practices.set_aside(asking.question.id, BOB, GUILD)
-    verdict = await stage.bot.practices.set_aside(asking.question.id, ALWINA, GUILD)
+        await stage.bot.practices.set_aside(asking.question.id, BOB, GUILD, aside=True)
+    verdict = await stage.bot.practices.set_aside(asking.question.id, ALWINA, GUILD, aside=True)
     assert verdict.back_in is None
     summary = await end(stage, asking.question.practice_id)
     assert (summary.answered, summary.back, summary.left, summary.next_in) == (1, (), 3, None)
@@ -432,26 +354,6 @@ async def test_a_members_servers_count_wherever_they_practise(stage: Stage) -> N
     assert set(stage.bank.items.values()) == set(await practise(stage, user_id=BOB, guild_id=None))
 
 
-async def test_the_items_of_a_round_are_hidden_until_their_reveal(stage: Stage) -> None:
-    """All remaining questions of a round on the server are hidden."""
-    await stage.start(11)
-    await stage.run()
-    assert len(await practise(stage)) == 1
-    await stage.answer(BOB)
-    await stage.wait(seconds=21)
-    assert len(await practise(stage)) == 1
-
-
-async def test_in_play_elsewhere_comes_last(stage: Stage) -> None:
-    """New items in play on other servers are asked only if no others are left."""
-    await stage.start(4)
-    await stage.run()
-    in_play = await stage.database.read(IN_PLAY.items_anywhere)
-    items = await practise(stage, guild_id=None)
-    assert len(items) == 12
-    assert {item.id for item in items[-4:]} == in_play
-
-
 async def test_an_open_question_that_comes_into_play_is_not_judged(stage: Stage) -> None:
     """Another question replaces it, when the member answers it or opens the practice again."""
     stage = Stage(stage.database, small_bank(1))
@@ -474,121 +376,6 @@ async def log(stage: Stage) -> list[tuple[int, str, int, str, int, datetime]]:
     return await stage.database.read(
         lambda conn: [tuple(row) for row in conn.execute(query.order_by(answers.c.answered_at))]
     )
-
-
-async def test_who_did_not_answer_has_no_review(stage: Stage) -> None:
-    """A round's reveal reviews the cards of those who answered, fast, slow or wrong."""
-    await stage.start(1, seconds=20)
-    await stage.run()
-    question = stage.card()
-    await stage.answer(ALWINA, after=10)
-    await stage.answer(BOB, after=10.001)
-    await stage.answer(103, right=False, after=1)
-    assert await log(stage) == []  # not before the reveal
-    await stage.wait(seconds=30)
-    found = {
-        (user_id, source, source_id, rating)
-        for user_id, source, source_id, _, rating, _ in await log(stage)
-    }
-    row = question.row_id
-    assert found == {(ALWINA, "round", row, 3), (BOB, "round", row, 2), (103, "round", row, 1)}
-
-
-STEPS = st.lists(
-    st.tuples(
-        st.sampled_from(["round", "daily", "practice"]),
-        st.booleans(),
-        st.sampled_from([0.5, 2.0, 700.0, 90_000.0, 400_000.0]),
-        st.booleans(),
-    ),
-    min_size=1,
-    max_size=14,
-)
-
-
-@settings(
-    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-@given(steps=STEPS, seed=st.integers(0, 1000))
-async def test_the_cards_are_what_the_package_makes_of_the_log(
-    stage: Stage, steps: list[tuple[str, bool, float, bool]], seed: int
-) -> None:
-    """Replaying the log gives the same cards after rounds, dailies and practice in any order."""
-    stage = Stage(stage.database, small_bank(1))  # four items, so that they are met again and again
-    stage.rng = random.Random(seed)
-    user_id = next(_MEMBERS)
-    guild_id = user_id  # each example has a server of its own
-    for source, right, pause, restart in steps:
-        stage.clock.turn(seconds=pause)
-        await _live(stage, source, user_id, guild_id, right)
-        if restart:
-            await stage.restart(seconds=1)
-    replayed: dict[str, fsrs.Card] = {}
-    first_right: dict[str, bool] = {}
-    scheduler = fsrs.Scheduler(
-        learning_steps=[timedelta(minutes=10)],
-        relearning_steps=[timedelta(minutes=10)],
-        enable_fuzzing=False,
-    )
-    for who, _, _, item_id, rating, at in await log(stage):
-        if who == user_id:
-            first_right.setdefault(item_id, rating != fsrs.Rating.Again)
-            card = replayed.get(item_id) or fsrs.Card(card_id=1, step=memory.FIRST_STEP)
-            replayed[item_id], _ = scheduler.review_card(card, fsrs.Rating(rating), at)
-    stored = await stage.database.read(cards.cards_of, user_id)
-    assert stored == {
-        item_id: MemoryCard(
-            c.state,
-            c.step,
-            c.stability or 0,
-            c.difficulty or 0,
-            c.due,
-            c.last_review or c.due,
-            first_right[item_id],
-        )
-        for item_id, c in replayed.items()
-    }
-
-
-_MEMBERS = iter(range(10_000, 10**6))
-
-
-async def _live(stage: Stage, source: str, user_id: int, guild_id: int, right: bool) -> None:
-    """Give one answer in a round, a daily or practice, if there is a question."""
-    if source == "round":
-        await stage.start(1, guild_id=guild_id, channel_id=guild_id, starter_id=user_id)
-        await stage.run()
-        await stage.bot.open_questions.answer(
-            replace(stage.click(user_id, right=right, post=stage.card(guild_id)), guild_id=guild_id)
-        )
-        await stage.wait(seconds=40)
-    elif source == "daily":
-        at = stage.clock() + timedelta(minutes=1)
-        given: Changes = {
-            "name": "Daily",
-            "channel_id": guild_id,
-            "at": f"{at:%H:%M}",
-            "zone": "UTC",
-            "answer_hours": 1,
-        }
-        schedule = await stage.bot.schedules.add(guild_id, given)
-        before = len(stage.sender.of_kind("daily"))
-        await stage.wait(minutes=1)
-        if len(stage.sender.of_kind("daily")) > before:
-            await stage.bot.dailies.answer(
-                replace(
-                    stage.click(user_id, right=right, post=stage.card(guild_id)), guild_id=guild_id
-                )
-            )
-        await stage.bot.schedules.remove(guild_id, schedule.id)
-        await stage.wait(hours=2)
-    else:
-        screen = await stage.bot.practices.start(user_id, guild_id, stage.clock())
-        if isinstance(screen, Asking):
-            stage.clock.turn(seconds=3 if right else 200)
-            await stage.bot.practices.answer(
-                click(stage, screen, right=right, user_id=user_id, guild_id=guild_id)
-            )
 
 
 # --- one day everywhere

@@ -130,31 +130,6 @@ def test_the_list_of_what_is_set_aside() -> None:
     assert practice.aside_button(0) is None
 
 
-@pytest.mark.parametrize(
-    ("due", "new", "is_new", "line"),
-    [
-        (0, 0, True, "Only you see this · Last one"),
-        (0, 5, True, "Only you see this · Up next: 5 new"),
-        (3, 5, False, "Only you see this · Up next: 3 to review, 5 new"),
-    ],
-)
-def test_what_is_ahead(due: int, new: int, is_new: bool, line: str) -> None:
-    """The line below a question says what can follow it."""
-    view = asking(item(topic=TOPIC), (0, 1, 2, 3), due=due, new=new, is_new=is_new, instead=False)
-    assert line in reads(view)
-    assert f"Practice · question 9,999 of {9_999 + due + new:,} · " in reads(view)
-
-
-@pytest.mark.parametrize(
-    ("days", "when"), [(0, "today"), (1, "tomorrow"), (2, "in 2 days"), (1_000, "in 1,000 days")]
-)
-def test_when_it_comes_back(days: int, when: str) -> None:
-    """The verdict says when the item comes back, in the member's own days."""
-    assert f"Back in your practice {when}" in reads(
-        *answered(ITEMS[0], orders(ITEMS[0])[0], "0", days)
-    )
-
-
 def test_summaries() -> None:
     """The summary has results, return dates and the number left, with a button if any is left."""
     view = practice.summary_page(

@@ -13,8 +13,8 @@ from sqlalchemy.util import await_only
 from bot.app import HELD
 from bot.challenges.model import PlayerQuestion
 from bot.core.database import open_database
-from bot.core.erased_answers import erased_answers
 from bot.core.errors import DeliveryRefused, UserError
+from bot.core.member_hashes import erased_answers
 from bot.daily.rules import ON_THE_WAY
 from tests.challenges import play
 from tests.patience import PATIENCE

@@ -29,7 +29,7 @@ from bot.memory import store as memory_store
 from bot.memory.rules import USUAL
 from bot.milestones.model import Kind, Milestone
 from bot.practice.model import Asking
-from bot.privacy import service
+from bot.privacy import work
 from bot.rounds.model import RoundOptions
 from tests.challenges import play as challenges
 from tests.fakes import Crash, DailyCard, Post
@@ -104,7 +104,7 @@ async def live(stage: Stage) -> None:
     await bot.suggestions.suggest(
         GUILD, ZOE, Form(f"Who is {NAME}?", NAME, "Bo", f"I am {NAME}.", NAME)
     )
-    await bot.members.show_profile(ZOE, True)
+    await bot.profiles.show(ZOE, True)
     await bot.milestones.add(GUILD, Milestone(Kind.STREAK, "7", TEAM))
     await stage.database.write(bot.milestones.streak_reached, ZOE, [GUILD], 7)
     await stage.database.write(memory_store.save_fit, ZOE, USUAL, 1, stage.clock())
@@ -299,25 +299,6 @@ def check_others(before: dict[str, Any], after: dict[str, Any]) -> None:
         assert left == [row for row in before[name] if ZOE not in row], name
 
 
-async def test_what_is_open_is_taken_back(stage: Stage) -> None:
-    """In a round that runs and on a daily that is open her answers no longer count."""
-    await stage.set_up(at="12:30")
-    await stage.wait(minutes=30)
-    daily = stage.card()
-    await stage.bot.dailies.answer(click(stage, daily))
-    round_id = await stage.start(questions=2, channel_id=CHANNEL + 1)
-    assert await stage.next_card(round_id)
-    card = stage.card(CHANNEL + 1)
-    await stage.answer(BOB, post=card, after=2)
-    await stage.bot.open_questions.answer(click(stage, card))
-    await stage.bot.privacy.erase(ZOE)
-    assert await traces(stage) == []
-    assert {a.user_id for a in await stage.answers()} == {BOB}
-    await stage.wait(minutes=2)
-    assert {a.user_id for a in await stage.answers()} == {BOB}
-    assert set(await stage.check_points()) == {BOB}
-
-
 class Reply:
     """A fake of the interaction that updates a member's reply."""
 
@@ -363,7 +344,7 @@ async def test_who_plays_on_meanwhile(stage: Stage, monkeypatch: pytest.MonkeyPa
     """Answers that come between two portions are erased like all others, and none of them fails."""
     await live(stage)
     daily = stage.card()
-    monkeypatch.setattr(service, "PORTION", 7)
+    monkeypatch.setattr(work, "PORTION", 7)
     write = stage.database.write
     portions = 0
 
@@ -411,7 +392,7 @@ async def _again(answering: Awaitable[Any]) -> None:
 async def test_crashes_in_between(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each time the next process goes on by itself, at once if it is the only one."""
     await practise(stage)
-    monkeypatch.setattr(service, "PORTION", 1)
+    monkeypatch.setattr(work, "PORTION", 1)
     before = len(await traces(stage))
     for portions, crashing in ((4, lambda: stage.bot.privacy.erase(ZOE)), (6, stage.run)):
         with monkeypatch.context() as patch:
@@ -431,7 +412,7 @@ async def test_a_database_that_fails_in_between(
 ) -> None:
     """An erasure that has begun continues once its lease ends, without the member."""
     await practise(stage)
-    monkeypatch.setattr(service, "PORTION", 2)
+    monkeypatch.setattr(work, "PORTION", 2)
     with monkeypatch.context() as patch:
         fail_after(stage, patch, 3, OperationalError("write", None, OSError("disk full")))
         assert not await stage.bot.privacy.erase(ZOE)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from discord import ui
 
 from bot.chat.messages import text_of
@@ -20,14 +18,6 @@ def test_an_export_of_several_files() -> None:
     assert "on every server and in private: 12,345 entries." in text_of(pages[0])
     assert [file.fp.read() for page in pages for file in page.files()] == [b"{}", b"[]"]
     assert all(any(isinstance(item, ui.File) for item in page.walk_children()) for page in pages)
-
-
-def test_an_empty_export() -> None:
-    """It says so, comes as a file all the same, and offers to erase nothing."""
-    (page,) = views.export_pages(0, [json.dumps({}).encode()])
-    assert "I have nothing stored about you." in text_of(page)
-    assert "delete" not in text_of(page)
-    assert [file.filename for file in page.files()] == ["quizformer-data.json"]
 
 
 def test_what_is_promised() -> None:

@@ -170,7 +170,7 @@ async def test_a_crash_while_a_server_goes(stage: Stage, monkeypatch: pytest.Mon
     """The next process finishes an erasure that has begun, even if the bot was added again."""
     await live(stage)
     await leave(stage)
-    monkeypatch.setattr("bot.privacy.service.PORTION", 1)
+    monkeypatch.setattr("bot.privacy.work.PORTION", 1)
     with monkeypatch.context() as patch:
         fail_after(stage, patch, 2, Crash())
         with pytest.raises(Crash):

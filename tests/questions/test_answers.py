@@ -30,20 +30,6 @@ TYPED = [i for i in bank().items.values() if i.kind == "typed"]
 # ------------------------------------------------------------------ picks and orders
 
 
-def test_picks_are_stored_as_rising_digits() -> None:
-    """Picked choices are stored once each, in rising order, however they were clicked."""
-    assert encode_picks([3, 0]) == "03"
-    assert encode_picks((2, 2, 1)) == "12"
-    assert decode_picks("03") == {0, 3}
-    assert decode_picks("") == frozenset()
-
-
-def test_orders_are_stored_as_they_are() -> None:
-    """An order of choices keeps its order."""
-    assert encode_order((2, 0, 3, 1)) == "2031"
-    assert decode_order("2031") == (2, 0, 3, 1)
-
-
 @given(st.sets(st.integers(0, 5)), st.permutations(range(6)))
 def test_what_is_stored_comes_back(picks: set[int], order: list[int]) -> None:
     """Picks and orders survive storing."""
@@ -58,13 +44,6 @@ def test_letters_are_those_on_the_card() -> None:
     assert letters([], (0, 1)) == ""
 
 
-def test_one_right_choice() -> None:
-    """A choice item is right if its one right choice was picked, and nothing else."""
-    one = item(choices="NYNN")
-    assert is_right(one, "1")
-    assert not any(is_right(one, wrong) for wrong in ("0", "2", "3", "01", "12", "0123", ""))
-
-
 def test_all_right_choices_and_no_other() -> None:
     """A multiple item needs exactly the right choices: neither some of them nor one too many."""
     one = item(kind="multiple", choices="YNYN")
@@ -72,14 +51,6 @@ def test_all_right_choices_and_no_other() -> None:
     assert not any(
         is_right(one, wrong) for wrong in ("0", "2", "1", "012", "023", "0123", "13", "")
     )
-
-
-def test_typed_items_are_judged_by_their_text() -> None:
-    """A typed item accepts each of its answers, and a digit in it is no pick."""
-    one = typed("17", "seventeen")
-    assert is_right(one, "17")
-    assert is_right(one, "Seventeen")
-    assert not is_right(one, "71")
 
 
 def estimate(accept: str, unit: str | None, tolerance: int, prompt: str = "How much?") -> Item:
@@ -222,21 +193,6 @@ def test_every_accepted_answer_of_the_bank_is_accepted() -> None:
         for form in one.accept:
             assert is_right(one, form), (one.id, form)
             assert is_right(one, f"  {form.upper()} "), (one.id, form)
-
-
-def test_no_number_of_the_bank_can_be_had_wrongly() -> None:
-    """Where the answer is a number, no other number with the same digits or one more, one less or another is right."""
-    for one in TYPED:
-        numbers = [form for form in one.accept if re.fullmatch(r"[0-9]*\.?[0-9]+%?", form)]
-        for form in numbers:
-            digits = form.strip("%").replace(".", "")
-            tries = {digits, f"{digits}0", f"1{digits}", f"{digits}1", digits[:-1], f"-{form}"} - {
-                ""
-            }
-            for wrong in tries:
-                near = one.tolerance / 100 * float(form.strip("%"))
-                if all(abs(float(wrong.strip("%")) - float(f.strip("%"))) > near for f in numbers):
-                    assert not is_right(one, wrong), (one.id, wrong, one.accept)
 
 
 @pytest.mark.parametrize("most", [3, pytest.param(None, marks=pytest.mark.thorough)])

@@ -24,14 +24,6 @@ def encoded(data: Any) -> bytes:
     return json.dumps(data).encode()
 
 
-def test_a_file_by_its_path(tmp_path: Path) -> None:
-    """A bank is read from the path that is given; a missing file raises OSError."""
-    (tmp_path / "own.json").write_bytes(encoded(tiny_document()))
-    assert load_packs([tmp_path / "own.json"]).title == "Tiny"
-    with pytest.raises(OSError, match="none"):
-        load_packs([tmp_path / "none.json"])
-
-
 def test_a_checked_bank_is_read_without_checking_it_again() -> None:
     """It gives the same bank; the mark changes with every byte of it."""
     content = encoded(tiny_document())

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
-from msgspec.structs import replace
 
 from bot.app import IN_PLAY
 from bot.core.clicks import Click
@@ -18,11 +17,10 @@ from bot.questions import own, store
 from bot.questions.banks import Banks, _Joined
 from bot.questions.model import Bank
 from bot.questions.own import is_own, server_of
-from bot.rounds.model import RoundOptions
 from tests.answers.entries import counted, store_counted
 from tests.banks import small_bank
 from tests.ours import OTHER_GUILD, furnish, kept_in, own_item, own_topic
-from tests.stage import ALWINA, BOB, GUILD, Stage, starter_in
+from tests.stage import ALWINA, BOB, GUILD, Stage
 
 
 @pytest.fixture
@@ -275,17 +273,6 @@ async def test_rounds_ask_own_questions_there_only(stage: Stage) -> None:
     assert len(await stage.bot.rounds.own_answers(round_id, ALWINA)) == len(asked)
 
 
-async def test_a_round_on_an_own_topic(stage: Stage) -> None:
-    """A round can ask one topic of the server; elsewhere nobody knows that topic."""
-    mine = await furnish(stage.database, GUILD)
-    topic_id = (await stage.bot.context.bank_for(ALWINA, GUILD)).items[mine[0]].topic_id
-    options = RoundOptions(topic_id=topic_id)
-    started = await stage.bot.rounds.start(starter_in(), options)
-    assert (started.questions, started.topic and started.topic.title) == (3, "Ours")
-    with pytest.raises(UserError, match="I don't know that topic"):
-        await stage.bot.rounds.start(replace(starter_in(99, BOB), guild_id=OTHER_GUILD), options)
-
-
 @pytest.mark.usefixtures("nothing_cached")
 async def test_dailies_ask_own_questions(stage: Stage) -> None:
     """A daily is one of the server's own items as often as any other, and closes with its reasons."""
@@ -298,23 +285,6 @@ async def test_dailies_ask_own_questions(stage: Stage) -> None:
     assert asked == {*stage.bank.items, *mine}
     closed = {edit.card.question.id for edit in stage.sender.edits_of("close")}  # type: ignore[union-attr]
     assert set(mine) & closed
-
-
-@pytest.mark.usefixtures("nothing_cached")
-async def test_open_dailies_ask_own_topics(stage: Stage) -> None:
-    """An own topic with an open question has its turn, one without never has."""
-    await furnish(stage.database, GUILD, question="Why ours?")
-    await stage.set_up(kind="open")
-    await stage.wait(hours=2)
-    shown = set()
-    for _ in range(len(stage.bank.topics) + 1):
-        review = await stage.write_daily(
-            ALWINA, "They are ours because we wrote them down one by one last spring."
-        )
-        assert review.assessment is not None
-        shown.add(review.topic.question)
-        await stage.wait(days=1)
-    assert shown == {"Why ours?", "Why?"}
 
 
 async def practised(stage: Stage, guild_id: int | None, user_id: int = ALWINA) -> set[str]:
@@ -387,14 +357,3 @@ async def test_interviews_ask_own_topics_there_only(stage: Stage) -> None:
     assert [section.title for section in report.sections] == ["Our house"]
     with pytest.raises(UserError, match="I don't know that topic"):
         await stage.bot.interviews.start(ALWINA, OTHER_GUILD, topic_id=topic_id)
-
-
-async def test_progress_counts_own_topics(stage: Stage) -> None:
-    """`/topics` of a server has its own topics, with the member's progress; elsewhere they are not shown."""
-    await furnish(stage.database, GUILD)
-    await practised(stage, GUILD)
-    (own,) = [
-        p for t, p in (await stage.bot.topics.all(ALWINA, GUILD)).progress.items() if is_own(t)
-    ]
-    assert (own.items, own.met) == (3, 3)
-    assert not [t for t in (await stage.bot.topics.all(ALWINA, OTHER_GUILD)).progress if is_own(t)]

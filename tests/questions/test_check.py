@@ -552,11 +552,6 @@ def test_what_is_not_json(content: str, said: str) -> None:
     assert refusal(content.encode()) == said
 
 
-def test_an_absurd_number() -> None:
-    """A number with five thousand digits is refused like any other wrong file, not an error of the program."""
-    assert refusal(b'{"version": ' + b"1" * 5_000 + b"}")
-
-
 def test_nesting_of_any_depth() -> None:
     """However deep lists are nested, the file is refused, not an error of the program."""
     for depth in range(900, 1_100):

@@ -24,23 +24,6 @@ def ago(days: int) -> int:
     return milliseconds(NOW - timedelta(days=days))
 
 
-def test_the_least_recently_asked_of_a_topic() -> None:
-    """An item that was never asked comes first, then the one asked longest ago."""
-    new, old, older = item("new"), item("old"), item("older")
-    asked = {"old": ago(1), "older": ago(9)}
-    for seed in SEEDS:
-        assert draw([old, new, older], asked, 3, random.Random(seed)) == [new, older, old]
-        assert draw([old, older], asked, 1, random.Random(seed)) == [older]
-
-
-def test_topics_come_before_new_items() -> None:
-    """A topic is not asked twice for a new item while another topic waits."""
-    items = [item("a-1", topic="a"), item("a-2", topic="a"), item("b-1", topic="b")]
-    for seed in SEEDS:
-        drawn = draw(items, {"b-1": ago(1)}, 2, random.Random(seed))
-        assert [i.topic_id for i in drawn] == ["a", "b"]
-
-
 def test_the_topic_that_waited_longer() -> None:
     """Among topics with a new item, one never asked is first, then the one asked longer ago."""
     items = [item(f"{topic}-{n}", topic=topic) for topic in "abc" for n in range(2)]

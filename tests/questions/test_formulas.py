@@ -234,21 +234,6 @@ def test_pictures_are_kept_up_to_a_limit() -> None:
 
 
 @pytest.mark.usefixtures("no_pictures")
-async def test_a_bank_is_drawn_at_start() -> None:
-    """After `draw_all` every formula of the bank is there, and no card draws one."""
-    few = bank().only({with_formula("").topic_id})
-    await formulas.draw_all(few)
-    for item in few.asked.values():
-        found = formulas.picture(item)
-        assert (found is not None) == (item.formula is not None)
-        assert found is None or (
-            isinstance(found, Picture)
-            and found.content[:8] == PNG
-            and (found.name, found.alt) == ("formula.png", alt_text(item))
-        )
-
-
-@pytest.mark.usefixtures("no_pictures")
 async def test_a_formula_that_cannot_be_drawn(caplog: pytest.LogCaptureFixture) -> None:
     """Its card goes without, however often it is shown, and the log says so once."""
     for _ in range(3):

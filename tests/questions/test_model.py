@@ -36,22 +36,6 @@ def found(text: str, limit: int = 25) -> list[str]:
     return [t.id for t in SMALL.search(text, limit)]
 
 
-def test_right_choices() -> None:
-    """The right choices of an item are the indexes of those marked so; a typed item has none."""
-    assert item(choices="NYNN").right == {1}
-    assert item(kind="multiple", choices="YNYN").right == {0, 2}
-    assert typed("attention").right == frozenset()
-
-
-def test_look_ups() -> None:
-    """Topics, items and sections are found by id, in the bank's order."""
-    assert list(SMALL.topics) == ["lora", "adam-optimizer", "quantization"]
-    assert list(SMALL.items) == ["lora-rank", "adam-step", "quant-bits"]
-    assert SMALL.section_titles == {"basics": "Training basics", "deploying": "Deploying"}
-    assert SMALL.topic_of(SMALL.items["adam-step"]) is ADAM
-    assert SMALL.section_of(SMALL.items["quant-bits"]) == "Deploying"
-
-
 @pytest.mark.parametrize(
     ("text", "topics"),
     [

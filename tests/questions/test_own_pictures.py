@@ -12,10 +12,10 @@ from bot.core.database import Connection, Database
 from bot.games.rules import seconds_for
 from bot.questions import store
 from bot.questions.answers import Outcome
+from bot.questions.banks import OwnPictures
 from bot.questions.model import ItemPicture
 from bot.questions.own import own_id
-from bot.questions.own_pictures import OwnPictures, own_picture
-from bot.questions.views import asked, card_length, revealed
+from bot.questions.views import asked, card_length, own_picture, revealed
 from tests.banks import small_bank
 from tests.stage import GUILD
 

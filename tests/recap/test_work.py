@@ -13,7 +13,7 @@ from bot.core.tables import fetch_all
 from bot.recap import views
 from bot.recap.model import Climber, Recap, Week
 from bot.recap.store import recaps
-from tests.fakes import START, Crash, unsent
+from tests.fakes import START, Crash
 from tests.stage import ALWINA, BOB, CHANNEL, CLEMENTINE, GUILD, Stage
 
 HERE = 55
@@ -150,16 +150,6 @@ async def test_once_across_a_crash(stage: Stage, after: bool) -> None:
     assert [(row.state, row.message_id) for row in await rows(stage)] == [
         ("posted", stage.sender.of_kind("recap")[0].message_id)
     ]
-
-
-async def test_a_post_whose_fate_is_unknown(stage: Stage) -> None:
-    """Is looked for before it is sent again."""
-    await turned_on(stage)
-    await play(stage)
-    stage.sender.fail("post_recap", unsent(), after=True)
-    await stage.wait(days=8)
-    assert len(shown(stage)) == 1
-    assert stage.sender.calls["find_recap"] == 1
 
 
 async def test_two_processes_post_one(stage: Stage) -> None:

@@ -13,11 +13,11 @@ from fsrs import Rating
 
 from bot.answers.store import Review
 from bot.core.computing import compute
-from bot.core.errors import DeliveryRefused, UserError
+from bot.core.errors import DeliveryRefused
 from bot.members import store as members
 from bot.memory import store as memory
 from bot.plan.model import DayShare
-from bot.plan.service import FollowedPlan
+from bot.plan.rules import FollowedPlan
 from bot.reminders import store, work
 from bot.reminders.model import Reminder
 from tests.fakes import MOST_OPENINGS, START, Crash, unsent
@@ -37,14 +37,6 @@ async def stored(stage: Stage, user_id: int) -> Reminder | None:
     return await stage.database.read(store.get, user_id)
 
 
-async def test_off_until_it_is_turned_on(stage: Stage) -> None:
-    """A member who never set a reminder gets none, whatever is due."""
-    await meet(stage, ALWINA, "t1-a")
-    await stage.wait(days=3)
-    assert stage.sender.reminders == []
-    assert await stored(stage, ALWINA) is None
-
-
 async def test_once_a_day_at_the_members_time(stage: Stage) -> None:
     """It comes at the local time with the number of due questions, and not on a day without any."""
     reminder, zone = await stage.bot.reminders.set(ALWINA, None, "9:00", "europe/berlin")
@@ -56,32 +48,6 @@ async def test_once_a_day_at_the_members_time(stage: Stage) -> None:
     await stage.wait(days=3)
     assert stage.sender.reminders == [(ALWINA, 2)] * 3
     assert len(stage.sender.openings) == 1
-
-
-async def test_what_is_set_aside_is_not_due(stage: Stage) -> None:
-    """Reminders don't count questions that their member doesn't want to be asked again."""
-    await stage.bot.reminders.set(ALWINA, None, "13:00", "UTC")
-    await meet(stage, ALWINA, "t1-a", "t1-b")
-    await stage.database.write(memory.set_aside, ALWINA, "t1-a", stage.clock())
-    await stage.wait(days=1)
-    await stage.database.write(memory.set_aside, ALWINA, "t1-b", stage.clock())
-    await stage.wait(days=1)
-    assert stage.sender.reminders == [(ALWINA, 1)]
-
-
-async def test_off_and_on_again(stage: Stage) -> None:
-    """Nothing is sent while it is off; then it comes at the time that was set."""
-    assert await stage.bot.reminders.turn_off(ALWINA, None) == (None, "UTC")
-    await stage.bot.reminders.set(ALWINA, None, "13:00", "Europe/Berlin")
-    await meet(stage, ALWINA, "t1-a")
-    off, zone = await stage.bot.reminders.turn_off(ALWINA, None)
-    assert off is not None
-    assert (off.at, off.next_at, off.problem, zone) == ("13:00", None, None, "Europe/Berlin")
-    await stage.wait(days=3)
-    assert stage.sender.reminders == []
-    await stage.bot.reminders.set(ALWINA, None, off.at)
-    await stage.wait(days=1)
-    assert len(stage.sender.reminders) == 1
 
 
 async def test_another_time_on_a_day_that_had_one(stage: Stage) -> None:
@@ -103,16 +69,6 @@ async def test_a_new_zone(stage: Stage) -> None:
     reminder = await stored(stage, ALWINA)
     assert reminder is not None
     assert reminder.next_at == datetime(2027, 1, 5, 4, tzinfo=UTC)
-
-
-async def test_items_due_later_today_count(stage: Stage) -> None:
-    """A morning reminder counts the questions that are due by the evening."""
-    await stage.bot.reminders.set(ALWINA, None, "06:00", "UTC")
-    await meet(stage, ALWINA, "t1-a", rating=Rating.Good)  # at noon, due in two days at noon
-    await stage.wait(days=1, hours=17)
-    assert stage.sender.reminders == []
-    await stage.wait(hours=2)
-    assert stage.sender.reminders == [(ALWINA, 1)]
 
 
 async def test_it_pauses_where_messages_are_closed(stage: Stage) -> None:
@@ -292,12 +248,3 @@ async def test_a_late_reminder_is_skipped(stage: Stage) -> None:
     assert await stage.database.read(store.QUEUE.next_due) == stage.clock().replace(
         hour=13, second=0
     ) + timedelta(days=1)
-
-
-@pytest.mark.parametrize(("at", "zone"), [("25:00", None), ("", None), ("09:00", "Berlin")])
-async def test_wrong_settings_change_nothing(stage: Stage, at: str, zone: str | None) -> None:
-    """A wrong time or zone is refused with a sentence, and the reminder stays as it was."""
-    before, _ = await stage.bot.reminders.set(ALWINA, None, "13:00", "UTC")
-    with pytest.raises(UserError):
-        await stage.bot.reminders.set(ALWINA, None, at, zone)
-    assert await stage.bot.reminders.get(ALWINA, None) == (before, "UTC")

@@ -18,13 +18,6 @@ LEARNERS = 71
 HOUR = timedelta(hours=1)
 
 
-async def test_before_anything_is_set(stage: Stage) -> None:
-    """A new server is in UTC, lets everyone start rounds and announces nothing."""
-    found = await stage.bot.settings.read(GUILD)
-    assert found.server == Server(GUILD, "UTC", None, None)
-    assert not found.dailies
-
-
 async def test_another_zone_posts_no_date_twice(stage: Stage) -> None:
     """A date that has had its daily gets no second one, and the open daily closes when it said."""
     await stage.set_up(at="13:00", zone="UTC", answer_hours=4)

@@ -16,7 +16,7 @@ import pytest
 from msgspec.structs import replace
 
 from bot.topics.deck_files import DECK_NAME, FIELDS, make_deck, note_of, write_deck
-from bot.topics.decks import _draw
+from bot.topics.service import _draw
 from tests.patience import PATIENCE
 from tests.shipped import packs
 

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from bot.questions.model import Bank, Item, Reference, Section
 from bot.topics.deck_files import FIELDS, MODEL_ID, note_of, to_html, write_deck
 from tests.banks import small_bank
-from tests.topics.apkg import database_of, fields_of
+from tests.topics.apkg import database_of
 
 BANK = small_bank()
 CHOICE, _, MULTIPLE, TYPED = BANK.topics["t1"].items
@@ -141,9 +141,3 @@ def test_two_notes_with_the_same_id() -> None:
     with closing(database_of(write_deck([one, other], {}, AT))) as conn:
         read = conn.execute("select id, guid from notes order by id").fetchall()
     assert read == [(one.id, one.guid), (one.id + 1, other.guid)]
-
-
-def test_written_and_read() -> None:
-    """A deck's notes have the fields of the notes that it was made of."""
-    expected = sorted(NOTES, key=lambda note: note.id)
-    assert fields_of(write_deck(NOTES, {}, AT)) == [dict(note.fields) for note in expected]

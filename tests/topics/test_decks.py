@@ -15,7 +15,7 @@ from bot.answers.store import Review
 from bot.chat.pictures import PictureCache
 from bot.core.errors import UserError
 from bot.questions import formulas
-from bot.topics import decks
+from bot.topics import service
 from bot.topics.model import Deck
 from tests.bank import endless
 from tests.ours import OTHER_GUILD, furnish
@@ -148,7 +148,7 @@ async def test_formulas_that_would_take_long(stage: Stage, monkeypatch: pytest.M
     await with_formulas(stage, "a^2", "b^2", "c^2")
     monkeypatch.setattr(formulas, "_CACHE", PictureCache(1 << 20))
     await formulas.prepare("c^2")
-    monkeypatch.setattr(decks, "MAX_DECK_FORMULAS", 1)
+    monkeypatch.setattr(service, "MAX_DECK_FORMULAS", 1)
     deck = await stage.bot.decks.of_all(ALWINA, GUILD)
     assert len(pictures(deck)) == 2
     assert deck.without_picture == 1
@@ -159,7 +159,7 @@ async def test_too_large(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """A bank that is too large is refused, before the pictures are packed too."""
     await with_formulas(stage, "a^2")
     for limit in (100, 3_000):
-        monkeypatch.setattr(decks, "MAX_DECK_BYTES", limit)
+        monkeypatch.setattr(service, "MAX_DECK_BYTES", limit)
         with pytest.raises(UserError, match="These questions don't fit in one file"):
             await stage.bot.decks.of_all(ALWINA, GUILD)
 
@@ -187,7 +187,7 @@ async def test_a_deck_that_takes_too_much(
     """A deck that ends its process is refused with a sentence; the next one is made."""
     export = stage.bot.decks.of_all
     with monkeypatch.context() as patch:
-        patch.setattr(decks, "make_deck", fault)
+        patch.setattr(service, "make_deck", fault)
         with pytest.raises(
             UserError, match=r"^Making this deck took more than 20 seconds .* Take one topic"
         ):

@@ -30,17 +30,6 @@ async def read(
     return await stage.bot.topics.with_topic(user_id, guild_id, topic_id)
 
 
-async def test_a_topic_with_ones_own_progress(stage: Stage) -> None:
-    """A member's answers count wherever they gave them, and only for them."""
-    await stage.start(questions=1, topic_id="t2", difficulty="easy")
-    await stage.run()
-    await stage.answer(BOB, right=False)
-    await stage.wait(minutes=2)
-    alwina, bob = await read(stage, "t2"), await read(stage, "t2", BOB, None)
-    assert (alwina.progress["t2"].level, bob.progress["t2"].level) == ("new", "learning")
-    assert (alwina.progress["t2"].due, bob.progress["t2"].due) == (0, 1)
-
-
 async def test_the_list_of_topics(stage: Stage) -> None:
     """Progress comes from the member's own cards and latest answers; what they set aside is counted."""
     answers = [
@@ -79,9 +68,3 @@ async def test_an_open_question_of_the_day_hides_its_topic(stage: Stage) -> None
     await read(stage, next(t for t in stage.bank.topics if t != topic_id))
     await stage.wait(hours=3)
     await read(stage, topic_id)
-
-
-async def test_an_unknown_topic(stage: Stage) -> None:
-    """The refusal names the command that lists topics."""
-    with pytest.raises(UserError, match="/topics"):
-        await read(stage, "gone")

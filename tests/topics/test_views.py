@@ -13,7 +13,6 @@ from bot.memory.model import Progress
 from bot.questions.model import Bank, KeyPoint, Reference, Section, Topic
 from bot.topics import views
 from bot.topics.model import Deck, TopicList
-from bot.topics.rules import topic_pages
 from tests.messages import check_limits, height, labels, texts
 from tests.shipped import packs
 
@@ -68,7 +67,7 @@ def test_the_lists_fit_a_phone() -> None:
     items = sum(len(topic.items) for topic in packs().sections[0].topics)
     assert f"{packs().sections[0].title} · 2/{items}" in text_of(sections)
     assert labels(sections) == ["Practise the weakest", "Set aside (3)"]
-    for number in range(len(topic_pages(packs()))):
+    for number in range(len(views.topic_pages(packs()))):
         page = views.topic_list(shown, number)
         assert height(page) <= 20, number
         check_limits(page, number)

@@ -6,9 +6,13 @@ from datetime import date, timedelta
 
 import pytest
 
-from bot.profile.rules import WEEKS, activity
+from bot.profile.model import WEEKS, Details, details
 
 MONDAY, SUNDAY = date(2027, 1, 4), date(2027, 1, 10)
+
+
+def activity(answers: list[tuple[date, bool]], today: date) -> Details:
+    return details(answers, today, met=0, learned=0)
 
 
 @pytest.mark.parametrize("today", [MONDAY, date(2027, 1, 6), SUNDAY])
@@ -25,8 +29,3 @@ def test_a_day_counts_once() -> None:
     """However many answers it has; each answer has its verdict."""
     found = activity([(MONDAY, True), (MONDAY, False), (SUNDAY, True)], SUNDAY)
     assert (found.answers, found.right, found.days[-1]) == (3, 2, 2)
-
-
-def test_no_activity() -> None:
-    found = activity([], MONDAY)
-    assert (found.answers, found.right, sum(found.days)) == (0, 0, 0)
