@@ -14,6 +14,7 @@ from bot.chat.messages import (
     REVEALED,
     Message,
     button,
+    own_id,
     row,
     separator,
 )
@@ -132,6 +133,7 @@ def turn(card: PartnerCard) -> Message:
             button("Exchange roles", EXCHANGE.id(row=found.id)) if found.turn == 1 else None,
             button("End", END.id(do="ask", row=found.id)),
         ),
+        container_id=_mark(found, 0),
     )
 
 
@@ -228,6 +230,7 @@ def ticks_ready(card: PartnerCard) -> Message:
             button("See the ticks", TICKS.id(row=found.id, number=found.turn), PRIMARY),
             button("End", END.id(do="ask", row=found.id)),
         ),
+        container_id=_mark(found, 1),
     )
 
 
@@ -290,6 +293,12 @@ def confirm_apart(key: int) -> Message:
 
 def apart() -> Message:
     return Message(ENDED, "Done. Neither of you can take the other's card.")
+
+
+def _mark(found: PartnerInterview, kind: int) -> int:
+    """Return an id that tells a card of the question from others, whose End button is the same."""
+    asked_at = found.asked_at or found.created_at
+    return own_id(2 * int(1000 * asked_at.timestamp()) + kind)
 
 
 def _first(card: PartnerCard) -> str:

@@ -78,7 +78,10 @@ class Banks:
 
     def of(self, conn: Connection, guild_id: int) -> Bank:
         """Return a server's bank."""
-        mark = store.bank_mark(conn, guild_id)
+        return self.with_mark(guild_id, store.bank_mark(conn, guild_id))
+
+    def with_mark(self, guild_id: int, mark: int | None) -> Bank:
+        """Return a server's bank; `mark` was just read from `server_banks`."""
         bank = self.packs if mark is None else self._lookup(guild_id, mark)
         if bank is None:
             raise NotLoaded(partial(self._load, guild_id=guild_id))

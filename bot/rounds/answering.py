@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from msgspec import Struct
 
@@ -24,6 +25,7 @@ from bot.rounds.counter import AnswerCounter
 from bot.rounds.messages import RoundMessages
 from bot.rounds.model import Locked, Phase, Round, RoundQuestion
 
+T = TypeVar("T")
 _OLD_CARD = "This card is out of date. Answer on the newest one in this channel."
 _TOO_LATE = "Time was up, so that answer didn't count. Catch the next one."
 _SHOWN = "That was too late: the answer was shown already. Answer the next one."
@@ -68,23 +70,24 @@ class OpenQuestions:
         return locked
 
     def _answer(self, conn: Connection, click: Click) -> _Stored:
-        question, round_ = get_question_or_refuse(conn, click.question_id, lock=True)
+        question, round_, mark = _found(store.locked_question(conn, click.question_id))
         if (round_.guild_id, round_.channel_id) != (click.guild_id, click.channel_id):
             raise UserError(
                 "This card belongs to another channel. Answer on the one that's open here."
             )
         _refuse_if_over(question, round_, click.message_id, click.at)
-        due_before = round_.due_at
+        due_at = None
         if question.message_id is None:
             # the click came before Discord's response to our post, and proves that it exists
             self.open(conn, question.id, click.message_id)
             question, round_ = get_question_or_refuse(conn, question.id)
+            due_at = round_.due_at
         if question.deadline_at is None or question.opened_at is None:  # it isn't asked yet
             raise UserError(_OLD_CARD)
-        if click.at > question.deadline_at:
-            raise UserError(_TOO_LATE)
+        _refuse_late(question, round_, click.at)
         _refuse_erased(conn, question, round_, click.user_id)
-        item = self._item(conn, round_, question)
+        bank = self._banks.with_mark(round_.guild_id, mark)
+        item = still_there(bank.items.get(question.item_id))
         order = decode_order(question.choice_order)
         answer = judge(
             conn,
@@ -104,28 +107,13 @@ class OpenQuestions:
         if round_.phase is not Phase.OPEN:
             store.change(conn, round_.id, expect=round_.phase, idle=0)
             return _Stored(Locked(shown, None), question.opened_at)
-        due_at = self._due_after_answer(conn, question, round_, click.at)
-        locked = Locked(shown, min(question.deadline_at, due_at), hosted=round_.hosted)
-        return _Stored(locked, question.opened_at, due_at if due_at != due_before else None)
-
-    def _due_after_answer(
-        self, conn: Connection, question: RoundQuestion, round_: Round, answered_at: datetime
-    ) -> datetime:
-        """Return when an open question is due; make it due soon if all players have answered.
-
-        The first question runs to its deadline, and a hosted one until its host reveals it.
-        """
-        assert round_.due_at is not None
-        early = self._due(answered_at + rules.EARLY)
-        if (
-            round_.hosted
-            or question.number == 1
-            or early >= round_.due_at
-            or not store.all_have_answered(conn, question)
-        ):
-            return round_.due_at
-        store.change(conn, round_.id, expect=Phase.OPEN, due_at=early)
-        return early
+        deadline = question.deadline_at
+        early = max(click.at + rules.EARLY, self._now())
+        if _ends_early(conn, question, round_, early):
+            deadline, due_at = early, self._due(early)
+            store.end_question(conn, question, deadline_at=deadline, due_at=due_at)
+        locked = Locked(shown, deadline, hosted=round_.hosted)
+        return _Stored(locked, question.opened_at, due_at)
 
     @reading
     def check_open(
@@ -139,8 +127,7 @@ class OpenQuestions:
         now = self._now()
         _refuse_if_over(question, round_, message_id, now)
         self._refuse_second(conn, question, round_, user_id)
-        if question.deadline_at is not None and now > question.deadline_at:
-            raise UserError(_TOO_LATE)
+        _refuse_late(question, round_, now)
         _refuse_erased(conn, question, round_, user_id)
         return self._item(conn, round_, question), decode_order(question.choice_order)
 
@@ -182,10 +169,35 @@ def get_question_or_refuse(
     conn: Connection, question_id: int, *, lock: bool = False
 ) -> tuple[RoundQuestion, Round]:
     """Return a question and its round, which `lock` locks for a change; refuse unknown ids."""
-    found = store.question_and_round(conn, question_id, lock=lock)
-    if found is None:
+    return _found(store.question_and_round(conn, question_id, lock=lock))
+
+
+def _found(row: T | None) -> T:
+    if row is None:
         raise UserError("That question is gone. Start a new round with </quiz>.")
-    return found
+    return row
+
+
+def _ends_early(conn: Connection, question: RoundQuestion, round_: Round, early: datetime) -> bool:
+    """Return whether an open question ends `early`, because all players have answered.
+
+    The first question runs to its deadline, and a hosted one until its host reveals it.
+    """
+    return (
+        not round_.hosted
+        and question.number > 1
+        and not _ended_early(question)
+        and question.deadline_at is not None
+        and early < question.deadline_at
+        and store.all_have_answered(conn, question)
+    )
+
+
+def _ended_early(question: RoundQuestion) -> bool:
+    """Return whether all players of a round with a clock had answered before its time was up."""
+    if question.opened_at is None or question.deadline_at is None or question.seconds is None:
+        return False
+    return question.deadline_at < question.opened_at + timedelta(seconds=question.seconds)
 
 
 def _note_second_player(conn: Connection, round_: Round, user_id: int) -> None:
@@ -207,8 +219,13 @@ def _refuse_if_over(question: RoundQuestion, round_: Round, message_id: int, at:
         raise UserError(_OLD_CARD)
     is_scored = round_.number != question.number or round_.phase is Phase.ASK
     if is_scored or (question.revealed_at is not None and at > question.revealed_at):
-        why = _CLOSED_EARLY if _closed_early(question, round_) else _TOO_LATE
-        raise UserError(_SHOWN if round_.hosted else why)
+        raise UserError(_why_late(question, round_))
+
+
+def _refuse_late(question: RoundQuestion, round_: Round, at: datetime) -> None:
+    """Refuse an answer given after the deadline, so that the reveal can show all that count."""
+    if question.deadline_at is not None and at > question.deadline_at:
+        raise UserError(_why_late(question, round_))
 
 
 def _refuse_erased(conn: Connection, question: RoundQuestion, round_: Round, user_id: int) -> None:
@@ -221,11 +238,7 @@ def _refuse_erased(conn: Connection, question: RoundQuestion, round_: Round, use
         )
 
 
-def _closed_early(question: RoundQuestion, round_: Round) -> bool:
-    """Return whether the reveal came early because all players had answered."""
-    return (
-        question.revealed_at is not None
-        and question.deadline_at is not None
-        and question.revealed_at < question.deadline_at
-        and round_.ending is None
-    )
+def _why_late(question: RoundQuestion, round_: Round) -> str:
+    if round_.hosted:
+        return _SHOWN
+    return _CLOSED_EARLY if _ended_early(question) else _TOO_LATE

@@ -197,6 +197,7 @@ class Rounds(GameService):
         self, question_id: int, message_id: int, user_id: int, *, may_manage: bool
     ) -> None:
         """Reveal an open question of a hosted round. Repeated calls do nothing."""
+        deadline_at = self._now()
 
         def close(conn: Connection, due_at: datetime) -> None:
             question, round_ = _hosted(conn, question_id, user_id, may_manage=may_manage)
@@ -208,9 +209,10 @@ class Rounds(GameService):
                 raise UserError(
                     "This question is only just coming. Press Reveal again in a moment."
                 )
-            _make_due(conn, question, round_, message_id, Phase.OPEN, due_at)
+            if _lasts_beyond(question, round_, message_id, Phase.OPEN, due_at):
+                store.end_question(conn, question, deadline_at=deadline_at, due_at=due_at)
 
-        await self._write_due(close, self._now() + self.grace())
+        await self._write_due(close, deadline_at + self.grace())
 
     async def go_on(
         self, question_id: int, message_id: int, user_id: int, *, may_manage: bool
@@ -219,7 +221,8 @@ class Rounds(GameService):
 
         def end_pause(conn: Connection, due_at: datetime) -> None:
             question, round_ = _hosted(conn, question_id, user_id, may_manage=may_manage)
-            _make_due(conn, question, round_, message_id, Phase.PAUSE, due_at)
+            if _lasts_beyond(question, round_, message_id, Phase.PAUSE, due_at):
+                store.change(conn, round_.id, expect=Phase.PAUSE, due_at=due_at)
             if round_.phase is Phase.REVEAL:
                 raise UserError("The answer is only just coming. Press Next again in a moment.")
 
@@ -248,18 +251,15 @@ def _hosted(
     return question, round_
 
 
-def _make_due(
-    conn: Connection,
-    question: RoundQuestion,
-    round_: Round,
-    message_id: int,
-    phase: Phase,
-    due_at: datetime,
-) -> None:
-    """Make a round in a phase due sooner; refuse a button on a card that is not its newest."""
+def _lasts_beyond(
+    question: RoundQuestion, round_: Round, message_id: int, phase: Phase, due_at: datetime
+) -> bool:
+    """Return whether a round is in a phase that lasts beyond `due_at`.
+
+    Refuse a button on a card that is not its newest.
+    """
     if (round_.number, question.message_id) != (question.number, message_id):
         raise UserError(
             "The round has moved on already. The newest card in this channel is the one to use."
         )
-    if round_.phase is phase and round_.due_at is not None and round_.due_at > due_at:
-        store.change(conn, round_.id, expect=phase, due_at=due_at)
+    return round_.phase is phase and round_.due_at is not None and round_.due_at > due_at

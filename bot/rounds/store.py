@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy import (
     Connection,
     Executable,
+    Row,
     Select,
     bindparam,
     func,
@@ -40,7 +41,7 @@ from bot.core.tables import (
 from bot.games.model import Starter
 from bot.games.rules import points
 from bot.questions.own import IN_SQL
-from bot.questions.store import note_asked
+from bot.questions.store import note_asked, server_banks
 from bot.rounds.model import Phase, Round, RoundOptions, RoundQuestion
 
 # One row per round. `phase` is its state:
@@ -253,10 +254,20 @@ def question_and_round(
 ) -> tuple[RoundQuestion, Round] | None:
     """Return a question and its round; with `lock`, nobody else can change the round."""
     row = _question_and_round(conn, question_id, lock=lock).first()
-    if row is None:
-        return None
+    return None if row is None else _pair(row)
+
+
+def locked_question(
+    conn: Connection, question_id: int
+) -> tuple[RoundQuestion, Round, int | None] | None:
+    """Return a question, its locked round, and the mark of the server's bank, in one statement."""
+    row = _question_and_round(conn, question_id, lock=True).first()
+    return None if row is None else (*_pair(row), row.mark)
+
+
+def _pair(row: Row[Any]) -> tuple[RoundQuestion, Round]:
     fields = len(_OF_QUESTION)
-    return RoundQuestion(*row[:fields]), Round(*row[fields:])
+    return RoundQuestion(*row[:fields]), Round(*row[fields:-1])
 
 
 _OF_QUESTION = [round_questions.c[name] for name in RoundQuestion.__struct_fields__]
@@ -265,7 +276,8 @@ _OF_ROUND = [rounds.c[name] for name in Round.__struct_fields__]
 
 @prepared
 def _question_and_round(question_id: int, *, lock: bool = False) -> Select[Any]:
-    query = select(*_OF_QUESTION, *_OF_ROUND).join(
+    mark = select(server_banks.c.mark).where(server_banks.c.guild_id == rounds.c.guild_id)
+    query = select(*_OF_QUESTION, *_OF_ROUND, mark.scalar_subquery().label("mark")).join(
         rounds, rounds.c.id == round_questions.c.round_id
     )
     query = query.where(round_questions.c.id == question_id)
@@ -295,6 +307,14 @@ def mark_asked(conn: Connection, question: RoundQuestion, guild_id: int, now: da
 
 def change_question(conn: Connection, question_id: int, /, **values: object) -> None:
     conn.execute(_CHANGE_QUESTION, {"this": question_id, **values})
+
+
+def end_question(
+    conn: Connection, question: RoundQuestion, *, deadline_at: datetime, due_at: datetime
+) -> None:
+    """End an open question earlier: answers given by `deadline_at` count, the reveal is at `due_at`."""
+    change_question(conn, question.id, deadline_at=deadline_at)
+    change(conn, question.round_id, expect=Phase.OPEN, due_at=due_at)
 
 
 _CHANGE_QUESTION = update(round_questions).where(round_questions.c.id == bindparam("this"))

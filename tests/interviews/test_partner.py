@@ -125,12 +125,13 @@ async def test_each_step_happens_once_whatever_crashes(stage: Stage, after: bool
     await survive("open_private_thread", "add_to_thread", "post_partnercard")
     await stage.run()
     await stage.bot.partners.show_ticks(1, 1, ALWINA)
-    await survive("post_partnerend")
+    await survive("post_partnerticks")
     await stage.run()
     await stage.bot.partners.confirm(1, 1, BOB, "")
+    await survive("post_partnercard")
     await stage.run()
     await stage.bot.partners.end(1, BOB)
-    await survive("post_partnerapart")
+    await survive("post_partnerreport")
     await stage.run()
     assert len(stage.sender.private_threads) == 1
     assert set(stage.sender.added) == {(THREAD, ALWINA), (THREAD, BOB)}
@@ -306,7 +307,7 @@ async def test_an_idle_interview_ends_and_what_was_confirmed_counts(stage: Stage
 async def test_a_thread_that_is_gone_ends_it(stage: Stage) -> None:
     """A refused message is not retried, and nothing is sent to a server that removed the bot."""
     await begin(stage)
-    stage.sender.fail("post_partnerend", DeliveryRefused("channel", "It is gone."))
+    stage.sender.fail("post_partnerticks", DeliveryRefused("channel", "It is gone."))
     await stage.bot.partners.show_ticks(1, 1, ALWINA)
     await stage.run()
     assert (await row(stage)).ending is PartnerEnding.LOST

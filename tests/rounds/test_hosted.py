@@ -116,6 +116,26 @@ async def test_clicks_on_their_way_when_the_host_reveals(stage: Stage) -> None:
     assert await stage.check_points() == {ALWINA: 100, BOB: 100}
 
 
+async def test_a_hosted_reveal_shows_all_that_count(stage: Stage) -> None:
+    """After the press no click counts, so that the card has every answer that does.
+
+    Clicks between the press and the reveal used to count, and some were missing on the card.
+    """
+    await host(stage)
+    card = stage.card()
+    await stage.wait(seconds=30)
+    await stage.bot.rounds.show_answer(card.row_id, card.message_id, ALWINA, may_manage=False)
+    pressed = (stage.clock() - snowflakes.created_at(card.message_id)).total_seconds()
+    assert (await stage.answer(BOB, post=card, after=pressed)).reveal_at is not None
+    for _ in range(2):  # a second press is not a new deadline
+        with pytest.raises(UserError, match="answer was shown already"):
+            await stage.answer(CLEMENTINE, post=card, after=pressed + 0.01)
+        stage.clock.at += timedelta(seconds=0.1)
+        await stage.bot.rounds.show_answer(card.row_id, card.message_id, ALWINA, may_manage=False)
+    await stage.wait(seconds=1)
+    assert [shown.outcome.answered for shown in reveals(stage)] == [1]
+
+
 async def test_nobody_has_to_answer_a_hosted_question(stage: Stage) -> None:
     """Questions without answers don't end the round: people may answer out loud."""
     round_id = await host(stage, questions=5)

@@ -380,7 +380,7 @@ async def test_the_reveal_comes_early_when_all_players_have_answered(stage: Stag
     opened = snowflakes.created_at(stage.card().message_id)
     await stage.answer(CLEMENTINE, after=3)  # no player: the others are waited for
     assert (await stage.answer(ALWINA, after=4)).reveal_at == opened + timedelta(seconds=20)
-    early = opened + timedelta(seconds=8) + SHORTEST_GRACE
+    early = opened + timedelta(seconds=8)
     assert (await stage.answer(BOB, after=6)).reveal_at == early
     assert (await stage.answer(DAGOBERT, after=7)).reveal_at == early
     await stage.until(opened + timedelta(seconds=8))
@@ -483,8 +483,8 @@ async def test_late_after_an_early_reveal(stage: Stage) -> None:
     await stage.until(snowflakes.created_at(post.message_id) + timedelta(seconds=4))
     assert len(reveals(stage)) == 2
     with pytest.raises(UserError, match="everyone playing had answered"):
-        await stage.answer(BOB, post=post, after=3.3)
-    assert (await stage.answer(CLEMENTINE, post=post, after=3.2)).reveal_at is None
+        await stage.answer(BOB, post=post, after=3.001)
+    assert (await stage.answer(CLEMENTINE, post=post, after=3)).reveal_at is None
     await stage.wait(seconds=6)
     assert [tally.user_id for _, tally in standings(stage).standings] == [ALWINA, CLEMENTINE]
 
