@@ -21,6 +21,7 @@ from bot.chat.messages import (
 from bot.chat.router import PAGE, ROW, TOPIC, Route
 from bot.interviews.model import PartnerCard, PartnerEnding, PartnerInterview, PartnerState
 from bot.interviews.rules import OPEN_FOR, TURNS
+from bot.interviews.views import MAX_LABEL
 from bot.questions.model import Topic
 
 NUMBER = "[1-9]"
@@ -44,9 +45,6 @@ REPORT = Route("partnerreport", {"row": ROW})
 APART = Route("partnerapart", {"do": "ask|sure", "row": ROW}, once=True)
 
 _PAGE_LENGTH = 3300
-_MAX_LABEL = 100
-"""Characters of an option in a select menu; Discord takes no more.
-https://discord.com/developers/docs/components/reference#string-select-select-option-structure"""
 _FOLLOW_UPS = {
     "weak": "if little was said",
     "fair": "if the core was there",
@@ -198,7 +196,7 @@ def _tick_list(card: PartnerCard) -> ui.Select[ui.LayoutView]:
         max_values=len(points),
         options=[
             discord.SelectOption(
-                label=t.cut(f"{n + 1}. {' '.join(point.text.split())}", _MAX_LABEL),
+                label=t.cut(f"{n + 1}. {' '.join(point.text.split())}", MAX_LABEL),
                 value=str(n),
                 default=n in card.ticks,
             )
