@@ -61,8 +61,7 @@ from bot.daily.work import DailyWork, ScheduleWork
 from bot.help.cog import HelpCog
 from bot.help.service import Help, HelpStep, Probe
 from bot.interviews.cog import InterviewCog
-from bot.interviews.grading import Rubrics
-from bot.interviews.grading.service import Grading, count_in_process
+from bot.interviews.grading.service import Grading, Rubrics, count_in_process
 from bot.interviews.grading.verifying import Verifier
 from bot.interviews.partner_cog import PartnerCog
 from bot.interviews.partner_service import PartnerInterviews

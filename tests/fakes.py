@@ -230,9 +230,14 @@ class FakeSender:
         earliest = snowflakes.earliest_id(tried_at - timedelta(minutes=5))
 
         def search() -> int | None:
+            if isinstance(message, Message):  # it is found by any of its marks
+                posts = [p for p in self.posts if isinstance(p.card, Message)]
+                posts = [p for p in posts if _marks(p.card) & _marks(message)]  # type: ignore[arg-type]
+            else:
+                posts = self.of_kind(kind, row_id)
             found = [
                 p.message_id
-                for p in self.of_kind(kind, row_id)
+                for p in posts
                 if p.channel_id == place.channel_id and p.message_id >= earliest
             ]
             return found[-1] if found else None
@@ -327,6 +332,10 @@ class FakeSender:
         return None
 
 
+def _marks(message: Message) -> set[str]:
+    return _identifying_marks(None, message.children)
+
+
 def _kind_and_key(message: Any) -> tuple[str, int]:
     """Return a message's kind and the key of its row.
 
@@ -334,8 +343,9 @@ def _kind_and_key(message: Any) -> tuple[str, int]:
     others.
     """
     if isinstance(message, Message):
-        marks = sorted(_identifying_marks(None, message.children))
-        return (marks or ["message"])[0].partition(":")[0], zlib.crc32(repr(marks).encode())
+        ids = (getattr(each, "custom_id", None) for each in message.walk_children())
+        kind = next(filter(None, ids), "message").partition(":")[0]
+        return kind, zlib.crc32(repr(sorted(_marks(message))).encode())
     if isinstance(message, Announcement | DailyCard):
         return "daily", message.daily.id
     return _METHODS[type(message)][0], next(

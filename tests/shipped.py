@@ -10,7 +10,7 @@ import json
 from functools import cache
 from typing import Any
 
-from bot.interviews.grading import Rubrics
+from bot.interviews.grading.service import Rubrics
 from bot.questions.bank import data_dir, join_packs, pack_files, parse_bank
 from bot.questions.model import Bank, Choice, Item
 

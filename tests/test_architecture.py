@@ -480,15 +480,9 @@ def cogs() -> list[type[commands.Cog]]:
     ]
 
 
-def group_name(cog: type[commands.Cog]) -> str | None:
-    """The name of the command group that a cog is, if it is one."""
-    if not cog.__cog_is_app_commands_group__:
-        return None
-    return str(cog.__cog_group_name__)
-
-
 def commands_of(cog: type[commands.Cog]) -> list[app_commands.Command[commands.Cog, ..., object]]:
-    """The slash commands of a cog, without those inside of groups that it holds."""
+    """The slash commands of a cog. There are no groups."""
+    assert not cog.__cog_is_app_commands_group__
     return [c for c in cog.__cog_app_commands__ if isinstance(c, app_commands.Command)]
 
 
@@ -501,21 +495,21 @@ def test_every_cog_is_loaded() -> None:
     assert [cog for cog in cogs() if aliases.get(cog.__name__, cog.__name__) not in made] == []
 
 
-def test_command_names_are_unique() -> None:
-    """No two cogs have a command or a group of the same name, and no group a subcommand twice."""
-    top: list[str] = []
-    for cog in cogs():
-        name, own = group_name(cog), [c.name for c in commands_of(cog)]
-        assert [n for n, times in Counter(own).items() if times > 1] == [], cog
-        top += own if name is None else [name]
-    assert [name for name, times in Counter(top).items() if times > 1] == []
-    assert {"quiz", "daily", "today", "leaderboard", "profile", "topics", "help"} <= set(top)
+def test_the_commands_are_the_thirteen() -> None:
+    """No cog brings a command that the specification does not name, and none is missing."""
+    names = [command.name for cog in cogs() for command in commands_of(cog)]
+    assert sorted(names) == sorted(
+        [
+            *("today", "practice", "quiz", "challenge", "interview", "plan", "topics"),
+            *("leaderboard", "profile", "help", "daily", "bank", "settings"),
+        ]
+    )
 
 
 @pytest.mark.parametrize("cog", cogs(), ids=lambda cog: cog.__name__)
 def test_commands_and_options_are_described(cog: type[commands.Cog]) -> None:
     """Each command and option has a description of its own within Discord's 100 characters, without a full stop."""
-    texts = [(f"{cog.__name__}", cog.__cog_group_description__)] if group_name(cog) else []
+    texts: list[tuple[str, object]] = []
     for command in commands_of(cog):
         texts.append((command.qualified_name, command.description))
         texts += [
@@ -529,11 +523,14 @@ def test_commands_and_options_are_described(cog: type[commands.Cog]) -> None:
 
 def test_manage_commands_are_hidden_from_others() -> None:
     """Discord shows the commands of managers to who may manage the server, and the others to everyone."""
-    for cog in cogs():
-        needed = getattr(cog, "__discord_app_commands_default_permissions__", None)
-        assert (needed == discord.Permissions(manage_guild=True)) == (
-            group_name(cog) in {"daily", "bank"}
-        ), cog
+    managers = discord.Permissions(manage_guild=True)
+    found = {
+        command.name
+        for cog in cogs()
+        for command in commands_of(cog)
+        if command.default_permissions == managers
+    }
+    assert found == {"daily", "bank", "settings"}
 
 
 def test_contributing_names_files_that_exist() -> None:

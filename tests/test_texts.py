@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.test_architecture import cogs, commands_of, group_name
+from tests.test_architecture import cogs, commands_of
 from tests.texts import Text, all_texts, texts_in
 
 RULES = {
@@ -37,11 +37,7 @@ def bare(text: Text) -> str:
 
 def names() -> set[str]:
     """Every command as a mention names it."""
-    return {
-        " ".join(filter(None, (group_name(cog), c.name)))
-        for cog in cogs()
-        for c in commands_of(cog)
-    }
+    return {c.name for cog in cogs() for c in commands_of(cog)}
 
 
 @pytest.mark.parametrize(("pattern", "example"), RULES.items())

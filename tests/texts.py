@@ -17,7 +17,7 @@ from typing import NamedTuple
 ROOT = Path(__file__).parents[1]
 UNREAD = re.compile(
     r"store\.py|core/(database|processes|tables)\.py|core/migrations/.*"  # SQL
-    r"|grading/(__init__|guards|lexicon|mistakes|negation|chat_model|weights|words)\.py"  # the grader's vocabulary
+    r"|grading/(__init__|guards|lexicon|mistakes|negation|chat_model|words)\.py"  # the grader's vocabulary
     r"|playground/(patches|server)\.py|logs\.py|topics/deck_files\.py"  # text for programs
 )
 MACHINES = re.compile(r"(log|logging|re)\.\w+|(sqlalchemy|sa)\.\w+")

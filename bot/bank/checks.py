@@ -9,9 +9,9 @@ import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from msgspec import Struct
 from msgspec.structs import asdict
 
+from bot.bank.model import Draft
 from bot.chat.text import MAX_MESSAGE
 from bot.core.limits import MAX_GRADED_CHARACTERS, MAX_ITEMS
 from bot.questions.check import (
@@ -29,17 +29,6 @@ from bot.questions.own import OwnItem
 
 _OPEN = ("question", "answer", "key_points", "follow_ups")
 """The fields of an open question; a topic has all of them or none."""
-
-
-class Draft(Struct, frozen=True):
-    """A file that was read, as a bank's document; `where` translates paths to places in the file.
-
-    The document may break any rule if there are `problems`.
-    """
-
-    document: dict[str, Any]
-    where: Place
-    problems: tuple[Problem, ...] = ()
 
 
 def own_schema(schema: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,12 +11,10 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from functools import partial
 from typing import Any
 
-from msgspec import Struct
 from msgspec.structs import asdict, replace
 
 from bot.bank.archives import PICTURES, is_archive, pack, unpack
 from bot.bank.checks import (
-    Draft,
     foreign_ids,
     formulas_of,
     missing_pictures,
@@ -26,10 +24,10 @@ from bot.bank.checks import (
     too_long,
 )
 from bot.bank.forms import where_in_form
-from bot.bank.model import Export
+from bot.bank.model import Checked, Draft, Export, Own, TopicNames
 from bot.bank.pictures import PictureError, count_pixels, file_name, redraw
 from bot.bank.rules import merge
-from bot.bank.sheets import TopicNames, read_sheet, row_of, write_sheet
+from bot.bank.sheets import read_sheet, row_of, write_sheet
 from bot.core.errors import UserError
 from bot.core.limits import (
     MAX_ARCHIVE_BYTES,
@@ -51,29 +49,6 @@ from bot.questions.own import OwnItem, OwnTopic, bank_of, is_own
 
 CardLength = Callable[[Item, Bank], int]
 """Counts the characters of an item's card."""
-
-
-class Own(Struct, frozen=True):
-    """The questions of a server: the shipped packs, its own topics and items, and their pictures."""
-
-    packs: Bank
-    topics: Sequence[OwnTopic]
-    items: Sequence[OwnItem]
-    pictures: Collection[str] = ()
-
-
-class Checked(Struct, frozen=True):
-    """A document of own questions with its problems.
-
-    `formulas` are pairs of a place and a new formula, which are still to be drawn. `pictures` are
-    the new pictures by the names of their files; None if the document can't have pictures, so that
-    questions keep theirs.
-    """
-
-    document: dict[str, Any]
-    problems: tuple[Problem, ...]
-    formulas: tuple[tuple[str, str], ...]
-    pictures: Mapping[str, bytes] | None
 
 
 _MAX_TITLE = 100

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from msgspec import Struct
 
-from bot.questions.model import Item
+from bot.questions.check import Place, Problem
+from bot.questions.model import Bank, Item
 from bot.questions.own import OwnItem, OwnTopic
 
 DEFAULT_TOPIC = "From our members"
@@ -44,6 +47,49 @@ class Listing(Struct, frozen=True):
     pages: int
     found: int
     shown: tuple[OwnQuestion, ...]
+
+
+class Own(Struct, frozen=True):
+    """The questions of a server: the shipped packs, its own topics and items, and their pictures."""
+
+    packs: Bank
+    topics: Sequence[OwnTopic]
+    items: Sequence[OwnItem]
+    pictures: Collection[str] = ()
+
+
+class TopicNames(Struct, frozen=True):
+    """The id and the title of a topic, and those of its section."""
+
+    id: str
+    title: str
+    section_id: str
+    section_title: str
+
+
+class Draft(Struct, frozen=True):
+    """A file that was read, as a bank's document; `where` translates paths to places in the file.
+
+    The document may break any rule if there are `problems`.
+    """
+
+    document: dict[str, Any]
+    where: Place
+    problems: tuple[Problem, ...] = ()
+
+
+class Checked(Struct, frozen=True):
+    """A document of own questions with its problems.
+
+    `formulas` are pairs of a place and a new formula, which are still to be drawn. `pictures` are
+    the new pictures by the names of their files; None if the document can't have pictures, so that
+    questions keep theirs.
+    """
+
+    document: dict[str, Any]
+    problems: tuple[Problem, ...]
+    formulas: tuple[tuple[str, str], ...]
+    pictures: Mapping[str, bytes] | None
 
 
 class Merge(Struct, frozen=True):

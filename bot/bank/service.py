@@ -23,8 +23,6 @@ from bot.answers.store import CHALLENGE, ROUND
 from bot.bank import rules, store
 from bot.bank.files import (
     CardLength,
-    Checked,
-    Own,
     check_one,
     checked,
     most_bytes,
@@ -35,6 +33,7 @@ from bot.bank.files import (
 from bot.bank.forms import PICTURE, item_from, with_extras, with_level
 from bot.bank.insights_rules import analyze
 from bot.bank.model import (
+    Checked,
     Export,
     Extras,
     Form,
@@ -42,12 +41,14 @@ from bot.bank.model import (
     Insights,
     Listing,
     Merge,
+    Own,
     OwnQuestion,
     QuestionPage,
+    TopicNames,
 )
 from bot.bank.pictures import TOO_MUCH_WORK, PictureError, redraw
 from bot.bank.rules import PictureFiles
-from bot.bank.sheets import TopicNames, free_id, slug, titles_of, topic_called
+from bot.bank.sheets import free_id, slug, titles_of, topic_called
 from bot.core.computing import TOO_MUCH, FileTooMuch, compute
 from bot.core.context import Context
 from bot.core.database import Connection, reading, writing

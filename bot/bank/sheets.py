@@ -10,9 +10,10 @@ import zlib
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any
 
-from bot.bank.checks import Draft, sources_of
+from bot.bank.checks import sources_of
+from bot.bank.model import Draft, TopicNames
 from bot.core.limits import MAX_ITEMS, MAX_PROBLEMS
 from bot.questions.check import BankError, Path, Problem, file_error
 from bot.questions.model import LETTERS, Bank
@@ -48,15 +49,6 @@ house-epoch,Our own,Training habits,1,What is one pass over all training data ca
 one epoch",It is an epoch.,,
 """
 """A valid file with one item of each kind."""
-
-
-class TopicNames(NamedTuple):
-    """The id and the title of a topic, and those of its section."""
-
-    id: str
-    title: str
-    section_id: str
-    section_title: str
 
 
 def slug(text: str, limit: int = 48) -> str:

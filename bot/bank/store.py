@@ -101,9 +101,9 @@ def verdicts(guild_id: int, user_id: int) -> Select[Any]:
     return query.order_by(_c.id).limit(MAX_COUNTED)
 
 
-def forget(conn: Connection, user_id: int, ids: list[int]) -> None:
+def forget(conn: Connection, ids: list[int]) -> None:
     """Delete suggestions whose author has read the verdicts."""
-    conn.execute(delete(suggestions).where(_c.id.in_(ids), _c.user_id == user_id))
+    conn.execute(delete(suggestions).where(_c.id.in_(ids)))
 
 
 def count_reporters(conn: Connection, guild_id: int, since: datetime) -> dict[str, int]:

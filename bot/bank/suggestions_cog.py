@@ -265,7 +265,7 @@ class SuggestionsCog(commands.Cog):
             found = await self.service.verdicts(guild_id, interaction.user.id)
             if found:
                 await say_all(interaction, suggestions_views.verdict_messages(found))
-                await self.service.forget_verdicts(interaction.user.id, found)
+                await self.service.forget_verdicts(found)
         except (discord.HTTPException, StorageError, *TRANSIENT_ERRORS) as error:
             log.info(
                 "showing verdicts on suggestions failed, to be tried again (%s)",

@@ -94,11 +94,9 @@ class Suggestions:
         return store.verdicts(conn, guild_id, user_id)
 
     @writing
-    def forget_verdicts(
-        self, conn: Connection, user_id: int, verdicts: Sequence[SuggestionVerdict]
-    ) -> None:
+    def forget_verdicts(self, conn: Connection, verdicts: Sequence[SuggestionVerdict]) -> None:
         """Delete suggestions whose author has read the verdicts."""
-        store.forget(conn, user_id, [verdict.id for verdict in verdicts])
+        store.forget(conn, [verdict.id for verdict in verdicts])
 
     # --- review
 

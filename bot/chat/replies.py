@@ -292,8 +292,6 @@ def explain(error: BaseException) -> str | None:
     """Return the sentence to show a member for an expected error, or None for an unexpected one."""
     if isinstance(error, app_commands.CommandInvokeError):
         error = error.original
-    if isinstance(error, app_commands.TransformerError):
-        error = error.__cause__ if isinstance(error.__cause__, UserError) else error
     match error:
         case UserError():
             return str(error)

@@ -255,6 +255,14 @@ def selected_values(interaction: discord.Interaction) -> list[str]:
     return _texts(payload(interaction).get("values"))
 
 
+def selected_points(interaction: discord.Interaction) -> frozenset[int]:
+    """Return the key points, by index, that are ticked in a list; refuse what no list has."""
+    picked = selected_values(interaction)
+    if not set(picked) <= set("012345"):
+        raise UserError(UNKNOWN)
+    return frozenset(map(int, picked))
+
+
 def selected_id(interaction: discord.Interaction) -> int | None:
     """Return the id of the selected channel or role, or None if nothing is selected."""
     selected = selected_values(interaction)

@@ -19,16 +19,14 @@ from bot.chat.replies import (
     say_here,
 )
 from bot.chat.router import (
-    UNKNOWN,
     Fields,
     click_of,
     guild_id_of,
     message_id_of,
     modal_text,
-    selected_values,
+    selected_points,
 )
 from bot.core.clicks import Click
-from bot.core.errors import UserError
 from bot.core.limits import MAX_ANSWER
 from bot.daily import views as view
 from bot.daily.model import DailyFeedback
@@ -133,17 +131,16 @@ class TodayCog(commands.Cog):
 
     async def ticks(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Store the key points that a member picked as said, and no others."""
-        picked = selected_values(interaction)
-        if not set(picked) <= set("012345"):
-            raise UserError(UNKNOWN)
-        await self._tick(interaction, fields, "".join(picked))
+        await self._tick(interaction, fields, selected_points(interaction))
 
     async def ticked(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Store the ticks that the page showed."""
-        await self._tick(interaction, fields, "" if fields["said"] == "none" else fields["said"])
+        said = "" if fields["said"] == "none" else fields["said"]
+        await self._tick(interaction, fields, frozenset(map(int, said)))
 
-    async def _tick(self, interaction: discord.Interaction, fields: Fields, said: str) -> None:
-        ticked = frozenset(map(int, said))
+    async def _tick(
+        self, interaction: discord.Interaction, fields: Fields, ticked: frozenset[int]
+    ) -> None:
         user_id, daily_id = interaction.user.id, int(fields["row"])
         await self._feedback(
             interaction, self.dailies.tick(daily_id, interaction.guild_id, user_id, ticked)

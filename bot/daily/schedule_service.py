@@ -93,7 +93,7 @@ class Schedules:
             self._set_zone(conn, guild_id, changes["zone"])
         usual = Schedule(guild_id, 0, "", servers.zone(conn, guild_id), now)
         schedule = self._changed(conn, usual, changes)
-        schedule = replace(schedule, next_at=next_post(conn, schedule, now)[1])
+        schedule = replace(schedule, next_at=_next_at(conn, schedule, now))
         return replace(schedule, id=schedule_store.add_schedule(conn, schedule))
 
     @writing_due
@@ -112,7 +112,7 @@ class Schedules:
         before = _scheduled(conn, guild_id, schedule_id)
         schedule = self._changed(conn, before, changes)
         if rule_of(schedule) != rule_of(before):
-            next_at = None if schedule.paused else next_post(conn, schedule, now)[1]
+            next_at = _next_at(conn, schedule, now)
             schedule = replace(schedule, settled_until=now, next_at=next_at)
         schedule_store.save_schedule(conn, schedule)
         store.redirect(conn, schedule, now)
@@ -141,7 +141,7 @@ class Schedules:
         servers.set_zone(conn, guild_id, zone)
         for before in schedule_store.schedules_of(conn, guild_id) if is_new else ():
             schedule = replace(before, zone=zone)
-            next_at = None if schedule.paused else next_post(conn, schedule, now)[1]
+            next_at = _next_at(conn, schedule, now)
             schedule_store.change_schedule(conn, schedule.id, settled_until=now, next_at=next_at)
         for on_change in self._on_zone_change:
             on_change(conn, guild_id)
@@ -150,8 +150,7 @@ class Schedules:
     def post(self, conn: Connection, guild_id: int, schedule_id: int) -> None:
         """Post today's daily now; refuses if it is posted already."""
         now = self._now()
-        servers.lock(conn, guild_id)
-        schedule = _scheduled(conn, guild_id, schedule_id)
+        schedule = _locked(conn, guild_id, schedule_id)
         day = calendar.local_date(schedule.zone, now)
         existing = store.of_day(conn, schedule.id, day)
         if existing is not None and existing.posted:
@@ -215,8 +214,7 @@ class Schedules:
     @writing
     def pause(self, conn: Connection, guild_id: int, schedule_id: int) -> None:
         """Post nothing until `resume`."""
-        servers.lock(conn, guild_id)
-        schedule = _scheduled(conn, guild_id, schedule_id)
+        schedule = _locked(conn, guild_id, schedule_id)
         schedule_store.change_schedule(conn, schedule.id, paused=True, next_at=None)
         store.give_up_unsent(conn, schedule)
 
@@ -224,8 +222,7 @@ class Schedules:
     def resume(self, conn: Connection, guild_id: int, schedule_id: int) -> None:
         """End a pause; post times during the pause are skipped."""
         now = self._now()
-        servers.lock(conn, guild_id)
-        schedule = _scheduled(conn, guild_id, schedule_id)
+        schedule = _locked(conn, guild_id, schedule_id)
         if schedule.paused:
             _, at = next_post(conn, schedule, now)
             changed = {"paused": False, "settled_until": now, "next_at": at}
@@ -234,8 +231,7 @@ class Schedules:
     @writing
     def remove(self, conn: Connection, guild_id: int, schedule_id: int) -> None:
         """Post no more questions of a daily. One that is open stays open."""
-        servers.lock(conn, guild_id)
-        schedule = _scheduled(conn, guild_id, schedule_id)
+        schedule = _locked(conn, guild_id, schedule_id)
         schedule_store.delete_schedule(conn, schedule.id)
         store.give_up_unsent(conn, schedule)
 
@@ -243,8 +239,7 @@ class Schedules:
     def skip(self, conn: Connection, guild_id: int, schedule_id: int) -> None:
         """Skip the next daily."""
         now = self._now()
-        servers.lock(conn, guild_id)
-        schedule = _scheduled(conn, guild_id, schedule_id)
+        schedule = _locked(conn, guild_id, schedule_id)
         if schedule.paused:
             raise UserError("It's paused, so there's nothing to skip. Press Resume first.")
         day, at = next_post(conn, schedule, now)
@@ -262,7 +257,7 @@ class Schedules:
         return [
             DailyStatus(
                 schedule=schedule,
-                next_at=None if schedule.paused else next_post(conn, schedule, now)[1],
+                next_at=_next_at(conn, schedule, now),
                 last=store.latest_tried(conn, schedule.id),
                 posting=posting.get(schedule.id),
             )
@@ -281,6 +276,12 @@ def _scheduled(conn: Connection, guild_id: int, schedule_id: int) -> Schedule:
     if schedule is None or schedule.guild_id != guild_id:
         raise UserError("That question of the day was removed. See </daily> for the others.")
     return schedule
+
+
+def _locked(conn: Connection, guild_id: int, schedule_id: int) -> Schedule:
+    """Lock a server, and return one of its dailies; refuses any other."""
+    servers.lock(conn, guild_id)
+    return _scheduled(conn, guild_id, schedule_id)
 
 
 def _checked(changes: Changes) -> Changes:
@@ -330,14 +331,19 @@ def next_post(conn: Connection, schedule: Schedule, after: datetime) -> tuple[da
     return calendar.next_occurrence(rule_of(schedule), after=after, taken=taken)
 
 
+def _next_at(conn: Connection, schedule: Schedule, now: datetime) -> datetime | None:
+    """Return the time of a schedule's next post; None while it is paused."""
+    return None if schedule.paused else next_post(conn, schedule, now)[1]
+
+
 def _recompute(conn: Connection, schedule: Schedule, now: datetime) -> None:
     """Store the next post time, because a date was decided.
 
     If the old post time has passed, the scheduler decides it next, so it stays.
     """
     passed = schedule.next_at is not None and schedule.next_at <= now
-    if not passed and not schedule.paused:
-        schedule_store.change_schedule(conn, schedule.id, next_at=next_post(conn, schedule, now)[1])
+    if not passed:
+        schedule_store.change_schedule(conn, schedule.id, next_at=_next_at(conn, schedule, now))
 
 
 def rule_of(schedule: Schedule) -> Rule:

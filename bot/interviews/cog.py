@@ -22,8 +22,7 @@ from bot.chat.replies import (
     show,
     show_graded,
 )
-from bot.chat.router import UNKNOWN, Fields, modal_text, selected_values
-from bot.core.errors import UserError
+from bot.chat.router import Fields, modal_text, selected_points
 from bot.core.limits import MAX_ANSWER
 from bot.interviews import rules
 from bot.interviews import views as view
@@ -116,10 +115,7 @@ class InterviewCog(commands.Cog):
 
     async def count(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Count the picked points as said by the member, and no others."""
-        picked = selected_values(interaction)
-        if not set(picked) <= set("012345"):
-            raise UserError(UNKNOWN)
-        await self._count(interaction, fields, frozenset(map(int, picked)))
+        await self._count(interaction, fields, selected_points(interaction))
 
     async def confirm(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Count the points that were ticked when the card was shown."""

@@ -137,14 +137,6 @@ class Assessment(Struct, frozen=True):
         """The points, by index, that the list shows as said."""
         return self.start_ticked if self.counted is None else frozenset(self.counted)
 
-    def in_state(self, state: str) -> tuple[Point, ...]:
-        return tuple(point for point in self.points if point.state == state)
-
-    @property
-    def unticked(self) -> tuple[Point, ...]:
-        """The points that the list does not show as said."""
-        return tuple(point for n, point in enumerate(self.points) if n not in self.ticked)
-
     def with_count(self, numbers: Set[int]) -> Assessment:
         """Return a copy with exactly these points, by index, as the member's own count."""
         own = tuple(sorted(n for n in numbers if n < len(self.points)))

@@ -18,8 +18,7 @@ from bot.chat.replies import (
     show,
     update_reply,
 )
-from bot.chat.router import UNKNOWN, Fields, guild_id_of, selected_values
-from bot.core.errors import UserError
+from bot.chat.router import Fields, guild_id_of, selected_points
 from bot.interviews import partner_views
 from bot.interviews import views as view
 from bot.interviews.model import Confirmed, PartnerCard
@@ -87,10 +86,7 @@ class PartnerCog(commands.Cog):
 
     async def tick(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Store the ticked key points, and no others."""
-        picked = selected_values(interaction)
-        if not set(picked) <= set("012345"):
-            raise UserError(UNKNOWN)
-        said = frozenset(map(int, picked))
+        said = selected_points(interaction)
         card = await self.partners.tick(*_question(fields), interaction.user.id, said)
         await self._show_card(interaction, card)
 

@@ -14,12 +14,14 @@ from bot.chat.messages import (
     REVEALED,
     Message,
     button,
+    own_id,
     row,
     separator,
 )
 from bot.chat.router import PAGE, ROW, TOPIC, Route
 from bot.interviews.model import PartnerCard, PartnerEnding, PartnerInterview, PartnerState
 from bot.interviews.rules import OPEN_FOR, TURNS
+from bot.interviews.views import MAX_LABEL
 from bot.questions.model import Topic
 
 NUMBER = "[1-9]"
@@ -43,9 +45,6 @@ REPORT = Route("partnerreport", {"row": ROW})
 APART = Route("partnerapart", {"do": "ask|sure", "row": ROW}, once=True)
 
 _PAGE_LENGTH = 3300
-_MAX_LABEL = 100
-"""Characters of an option in a select menu; Discord takes no more.
-https://discord.com/developers/docs/components/reference#string-select-select-option-structure"""
 _FOLLOW_UPS = {
     "weak": "if little was said",
     "fair": "if the core was there",
@@ -134,6 +133,7 @@ def turn(card: PartnerCard) -> Message:
             button("Exchange roles", EXCHANGE.id(row=found.id)) if found.turn == 1 else None,
             button("End", END.id(do="ask", row=found.id)),
         ),
+        container_id=_mark(found, 0),
     )
 
 
@@ -196,7 +196,7 @@ def _tick_list(card: PartnerCard) -> ui.Select[ui.LayoutView]:
         max_values=len(points),
         options=[
             discord.SelectOption(
-                label=t.cut(f"{n + 1}. {' '.join(point.text.split())}", _MAX_LABEL),
+                label=t.cut(f"{n + 1}. {' '.join(point.text.split())}", MAX_LABEL),
                 value=str(n),
                 default=n in card.ticks,
             )
@@ -230,6 +230,7 @@ def ticks_ready(card: PartnerCard) -> Message:
             button("See the ticks", TICKS.id(row=found.id, number=found.turn), PRIMARY),
             button("End", END.id(do="ask", row=found.id)),
         ),
+        container_id=_mark(found, 1),
     )
 
 
@@ -292,6 +293,12 @@ def confirm_apart(key: int) -> Message:
 
 def apart() -> Message:
     return Message(ENDED, "Done. Neither of you can take the other's card.")
+
+
+def _mark(found: PartnerInterview, kind: int) -> int:
+    """Return an id that tells a card of the question from others, whose End button is the same."""
+    asked_at = found.asked_at or found.created_at
+    return own_id(2 * int(1000 * asked_at.timestamp()) + kind)
 
 
 def _first(card: PartnerCard) -> str:

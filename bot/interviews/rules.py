@@ -70,18 +70,13 @@ def draw_topic(
     return rng.choice([topic for topic in left if rank(topic) == best])
 
 
-def band(percent: int) -> str:
-    """Return how good an answer was: weak, fair or strong."""
-    return "strong" if percent >= STRONG else "fair" if percent >= FAIR else "weak"
-
-
 def choose_follow_up(topic: Topic, percent: int, seed: int) -> FollowUp | None:
     """Return a follow-up for an answer with this score.
 
     If the bank has none for its band, the nearest band is used, easier ones first. `seed` chooses
     among several, so the same answer always gets the same one.
     """
-    own = BANDS.index(band(percent))
+    own = (percent >= FAIR) + (percent >= STRONG)
     for nearest in sorted(
         BANDS, key=lambda name: (abs(BANDS.index(name) - own), BANDS.index(name))
     ):

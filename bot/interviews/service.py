@@ -14,6 +14,7 @@ from bot.core.context import Context
 from bot.core.database import Connection, reading, writing
 from bot.core.errors import UserError
 from bot.core.limits import ANSWERS_A_DAY, REQUESTS_A_DAY
+from bot.core.member_hashes import count_up
 from bot.interviews import rules, store
 from bot.interviews.grading.service import Grading, Ungradable
 from bot.interviews.model import (
@@ -169,7 +170,7 @@ class Interviews:
         assert step.assessment is not None
         assert step.answer is not None
         today = self._now().date()
-        if await self._database.write(store.take_request, user_id, today, REQUESTS_A_DAY):
+        if await self._database.write(count_up, "model requests", user_id, today, REQUESTS_A_DAY):
             verified = await self._grading.verify(
                 step.topic, step.answer, step.assessment, guild_id or user_id
             )

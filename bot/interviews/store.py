@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import date, datetime
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection, select, update
 
-from bot.core.member_hashes import count_up
 from bot.core.personal import JSON
 from bot.core.tables import Instant, RowId, fetch, fetch_all, insert, metadata
 from bot.interviews.model import Interview, InterviewQuestion
@@ -211,8 +210,3 @@ def save_follow_up(conn: Connection, question_id: int, reply: str) -> None:
         .where(interview_questions.c.id == question_id)
         .values(follow_up=reply)
     )
-
-
-def take_request(conn: Connection, user_id: int, day: date, limit: int) -> bool:
-    """Count one more model request; False if the member has reached the day's limit."""
-    return count_up(conn, "model requests", user_id, day, limit)

@@ -70,7 +70,7 @@ _STATES = {
 _PAGE_LENGTH = 3200
 """Characters on a page, not counting the head of its card."""
 _MAX_QUOTE = 240
-_MAX_LABEL = 100
+MAX_LABEL = 100
 """Characters of an option in a select menu; Discord takes no more.
 https://discord.com/developers/docs/components/reference#string-select-select-option-structure"""
 _HINTS = {
@@ -169,7 +169,7 @@ def feedback_card(step: Step, bank: Bank, page: int = 0, *, checking: str = "") 
         )
         feedback = button("Feedback", FEEDBACK.id(row=number, page=0))
         return Message(OPEN, head, held_back, row(feedback), navigation)
-    found = _pages(step, step.problem or (checked_by(checking) if checking else ""))
+    found = _pages(step, step.problem or (_checking(checking) if checking else ""))
     page = min(page, len(found) - 1)
     more: list[ui.ActionRow[ui.LayoutView] | None] = []
     if assessment is not None and not checking and found[page].tab == FEEDBACK_TAB:
@@ -194,8 +194,7 @@ def follow_up_card(step: Step, bank: Bank) -> Message:
     return feedback_card(step, bank, page)
 
 
-def checked_by(model: str) -> str:
-    """Tell that a model is still checking an answer."""
+def _checking(model: str) -> str:
     return f"{t.escape(model)} is checking your answer. This updates in a moment."
 
 
@@ -236,7 +235,7 @@ def tick_rows(
     ticked = assessment.ticked
     options = [
         discord.SelectOption(
-            label=t.cut(" ".join(point.text.split()), _MAX_LABEL),
+            label=t.cut(" ".join(point.text.split()), MAX_LABEL),
             value=str(n),
             description=_STATES[point.state],
             default=n in ticked,
@@ -454,13 +453,14 @@ def _feedback_blocks(
         said = [f"- {t.one_line(assessment.points[n].text)}" for n in assessment.counted]
         left = [
             _point(p) if p.state in (PointState.CHECK, OPPOSITE) else f"- {t.one_line(p.text)}"
-            for p in assessment.unticked
+            for n, p in enumerate(assessment.points)
+            if n not in assessment.counted
         ]
         groups = [("**What you said**", said), ("**What you didn't say**", left)]
     else:
         missing = "**Missing**" if assessment.model else "**Not found**"
         groups = [
-            (title, [_point(point) for point in assessment.in_state(state)])
+            (title, [_point(point) for point in assessment.points if point.state == state])
             for title, state in (*_GROUPS, (missing, PointState.MISSING))
         ]
     blocks += ["\n".join([title, *lines]) for title, lines in groups if lines]

@@ -144,6 +144,7 @@ async def test_who_has_practised_since(database: Database) -> None:
         asked(4, BOB, source=PRACTICE),
         asked(2, ALWINA, source=PRACTICE),
         asked(7, BOB),
+        asked(8, ALWINA),
         asked(5, ALWINA, source=PRACTICE),
     )
     assert await database.read(answer_log.newest_practised) == 5

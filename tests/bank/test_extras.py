@@ -14,9 +14,8 @@ from msgspec.structs import replace
 from bot.bank import files as bank_files
 from bot.bank import rules
 from bot.bank.archives import pack
-from bot.bank.files import Own
 from bot.bank.forms import with_extras
-from bot.bank.model import Extras, Form
+from bot.bank.model import Extras, Form, Own
 from bot.bank.pictures import redraw
 from bot.bank.rules import PictureFiles, unneeded_pictures
 from bot.core.computing import FileTooMuch

@@ -184,6 +184,17 @@ async def test_a_failing_check(
     assert ("broken" in caplog.text) == bool(stage.expected_errors)
 
 
+async def test_a_failing_converter(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If converting an option's value raises, the member reads a sentence."""
+
+    async def broken(*_args: object) -> object:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr(app_commands.transformers.IdentityTransformer, "transform", broken)
+    said = reply(await stage.alwina.slash(stage.quiz, "leaderboard", topic="temperature"))
+    assert said.startswith('I can\'t use "temperature" there')
+
+
 @pytest.mark.parametrize("error", [RuntimeError("broken"), UserError("Not today.")])
 async def test_failing_autocomplete(
     stage: Stage,

@@ -10,7 +10,7 @@ import pytest
 
 from bot.bank import message_text
 from bot.chat import text
-from bot.interviews.grading import hints, verifying, words
+from bot.interviews.grading import rubric, verifying, words
 from bot.topics import deck_files
 from tests.patience import PATIENCE
 
@@ -42,7 +42,7 @@ _UNITS = (
 
 @pytest.mark.parametrize(
     "module",
-    [text, words, hints, verifying, deck_files, message_text],
+    [text, words, rubric, verifying, deck_files, message_text],
     ids=lambda module: module.__name__,
 )
 def test_work_grows_with_the_length(module: ModuleType) -> None:

@@ -58,6 +58,7 @@ async def _take_step(stage: Stage, member: Member, pressed: set[tuple[int, int, 
         for custom_id in message.custom_ids:
             press = message.id, member.id, custom_id
             wanted = custom_id.startswith(_PRESSED[member.name])
+            wanted &= not (found and custom_id.startswith("partner:"))  # she looks once
             if wanted and press not in pressed and stage.bot.running:
                 with suppress(CannotDo):  # the message has changed in the meantime
                     result = await stage.act(member.click(message, custom_id))

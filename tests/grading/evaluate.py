@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from bot.interviews.grading import Grade, PointState, Rubrics, grade
-from bot.interviews.grading.service import Grading
+from bot.interviews.grading import Grade, PointState, grade
+from bot.interviews.grading.service import Grading, Rubrics
 from bot.interviews.grading.verifying import PointToCheck, PointVerdict, Ruling
 from bot.interviews.model import Assessment
 from bot.questions.model import Topic

@@ -9,18 +9,37 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from bot.interviews.model import AskedQuestion, PointCount, encode
+from bot.interviews.model import (
+    OPPOSITE,
+    SAID,
+    AskedQuestion,
+    Assessment,
+    Point,
+    PointCount,
+    encode,
+)
 from bot.interviews.rules import (
-    band,
     build_report,
     choose_follow_up,
     draw_topic,
     merged,
 )
 from bot.questions.model import Bank, FollowUp, Section, Topic
-from tests.interviews.test_model import MIXED, RULED
 
 NOON = datetime(2027, 1, 4, 12, tzinfo=UTC)
+MIXED = Assessment(
+    (
+        Point("First", "found", "I said so.", "Not so."),
+        Point("Second", "check", "Perhaps \N{EM DASH} “so”.", "Never so.", "It is so."),
+        Point("Third", "unclear", "Hm."),
+        Point("Fourth", "missing"),
+    ),
+    ("negated",),
+)
+RULED = Assessment(
+    (Point("First", SAID, "So."), Point("Second", OPPOSITE, "No."), Point("Third", "missing")),
+    model="test-model",
+)
 
 
 def topic(name: str, section: str = "one") -> Topic:
@@ -81,17 +100,20 @@ def test_hidden_topics_are_not_drawn() -> None:
     assert possible_topics(hidden="abcd", used="e") == {None}
 
 
-@pytest.mark.parametrize(
-    ("percent", "name"),
-    [(0, "weak"), (39, "weak"), (40, "fair"), (74, "fair"), (75, "strong"), (100, "strong")],
-)
-def test_bands(percent: int, name: str) -> None:
-    """Below 40 is weak, from 75 strong."""
-    assert band(percent) == name
-
-
 def test_the_follow_up_fits_the_answer() -> None:
-    """It matches the answer's band, or the nearest; the same seed gets the same one."""
+    """It matches the answer's band (below 40 is weak, from 75 strong), or the nearest; the same seed
+    gets the same one."""
+    all_bands = tuple(FollowUp(when, "?") for when in ("weak", "fair", "strong"))
+    taught = replace(topic("a"), follow_ups=all_bands)
+    found = [choose_follow_up(taught, percent, 0) for percent in (0, 39, 40, 74, 75, 100)]
+    assert [one and one.when for one in found] == [
+        "weak",
+        "weak",
+        "fair",
+        "fair",
+        "strong",
+        "strong",
+    ]
     both = (FollowUp("weak", "w"), FollowUp("strong", "s1"), FollowUp("strong", "s2"))
     taught = replace(topic("a"), follow_ups=both)
     assert [choose_follow_up(taught, percent, 0) for percent in (0, 50, 80)] == [
@@ -139,25 +161,23 @@ def test_the_report_by_section() -> None:
     assert (report.better, report.same, report.worse) == (0, 0, 0)
 
 
-def test_a_report_without_counts() -> None:
-    """There is no mean without a count, and an uncounted answer needs no practice yet."""
-    assert build_report(BANK, []).percent is None
-    report = build_report(BANK, [AskedQuestion("a", None)])
-    assert (report.percent, report.answered, report.uncounted) == (None, 1, 1)
-    assert (report.practise, report.sections[0].percent) == ((), None)
-    nothing = build_report(BANK, [counted("a", 0)])
-    assert (nothing.percent, nothing.uncounted, len(nothing.practise)) == (0, 0, 1)
+@pytest.mark.parametrize("graded", [MIXED, RULED])
+@pytest.mark.parametrize("numbers", [set(), {0}, {2, 1}, {1, 9}])
+def test_the_members_own_count(graded: Assessment, numbers: set[int]) -> None:
+    """It has what they ticked and nothing else, and replaces any other count."""
+    own = graded.with_count({0, 2}).with_count(numbers)
+    assert own.ticked == numbers - {9}
+    assert own.count == PointCount(len(own.ticked), len(graded.points))
+    assert (own.found, own.points) == (graded.found, graded.points)
 
 
-def test_the_report_compares_with_earlier_answers() -> None:
-    """Topics without an earlier count, or without a count now, aren't compared."""
-    two, three = PointCount(2, 5), PointCount(3, 5)
-    asked = [
-        counted("a", 3, 5, previous=two),
-        counted("b", 3, 5, previous=two),
-        counted("c", 2, 5, previous=three),
-        counted("d", 3, 5),
-        AskedQuestion("e", None, previous=two),
-    ]
-    report = build_report(BANK, asked)
-    assert (report.better, report.same, report.worse) == (2, 0, 1)
+def test_point_counts_compare_by_share() -> None:
+    """Shares are compared because the bank's key points may have changed in between."""
+    for now, earlier, expected in (
+        ((3, 5), (2, 5), 1),
+        ((2, 5), (2, 5), 0),
+        ((2, 6), (2, 5), -1),
+        ((3, 6), (2, 4), 0),
+        ((0, 3), (0, 4), 0),
+    ):
+        assert PointCount(*now).compare(PointCount(*earlier)) == expected

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections import Counter
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -17,7 +16,6 @@ from bot.interviews.model import Assessment, InterviewQuestion, Point, encode
 
 AT = datetime(2027, 1, 4, 12, 0, 0, 456_000, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-DAY = date(2027, 1, 4)
 DOCUMENT = Path(__file__).parents[2] / "docs" / "grading.md"
 
 
@@ -100,12 +98,3 @@ async def test_the_documented_query_lists_what_was_not_found(database: Database)
         ("t1", "Second", "unclear", "Perhaps.", "Yes. Perhaps."),
         ("t1", "Third", "missing", "", "Yes. Perhaps."),
     ]
-
-
-async def test_the_daily_limit_of_requests(database: Database) -> None:
-    """Each member has their own limit on each day."""
-    tomorrow = DAY + timedelta(days=1)
-    taken = Counter[tuple[int, date]]()
-    for key in [(1, DAY)] * 5 + [(2, DAY)] * 2 + [(1, tomorrow)] * 4:
-        taken[key] += await database.write(store.take_request, *key, 3)
-    assert taken == {(1, DAY): 3, (2, DAY): 2, (1, tomorrow): 3}

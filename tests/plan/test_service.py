@@ -76,6 +76,13 @@ async def test_the_date_of_a_member(stage: Stage) -> None:
     assert (outlook.today, outlook.share.days) == (date(2027, 1, 4), 3)
 
 
+async def test_a_plan_is_changed(stage: Stage) -> None:
+    """Its goal and the day when it was set stay, and so can its day, which the form sends again."""
+    first = (await plan(stage, "in 4 days", goal="topics:t1")).plan
+    stage.clock.turn(days=3)
+    assert (await plan(stage, first.day.isoformat(), 30)).plan == replace(first, minutes=30)
+
+
 async def test_practice_follows_the_plan(stage: Stage) -> None:
     """The day's share is what fits into its minutes rather than twenty new items."""
     stage = Stage(stage.database, small_bank(30))

@@ -16,8 +16,6 @@ from tests.simcord.stage import BANK, Question, Stage, answer_to, labels, reply,
 
 __all__ = ["long_sleeps", "no_pace", "stage"]
 
-DAY = 24 * 3600
-
 
 class Practised:
     """A member's practice: one private message that each step edits."""

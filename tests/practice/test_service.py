@@ -102,6 +102,20 @@ async def practise(
 # --- what is asked
 
 
+async def test_only_what_was_named(stage: Stage) -> None:
+    """A practice of named items asks each once, in order, due or not, and ends with a summary."""
+    shown: list[tuple[str, int, int]] = []
+    wanted = ["t3-c", "t1-a", "t2-b"]
+    screen: Screen = await stage.bot.practices.start_on(ALWINA, GUILD, stage.clock(), wanted)
+    while isinstance(screen, Asking):
+        shown.append((screen.item.id, screen.due, screen.new))
+        await answer(stage, screen, right=screen.item.id != "t1-a")
+        screen = await go_on(stage, screen.question.practice_id)
+    assert shown == [("t3-c", 2, 0), ("t1-a", 1, 0), ("t2-b", 0, 0)]
+    assert isinstance(screen, Summary)
+    assert (screen.answered, screen.right) == (3, 2)
+
+
 async def test_named_items_go_on_where_they_were(stage: Stage) -> None:
     """The same items continue today's practice, others start one, and /practice continues any."""
     wanted = ["t1-a", "t1-b"]
@@ -236,6 +250,8 @@ async def test_a_practice_has_an_end(stage: Stage) -> None:
     """The summary comes after the full number of answers, and each question shows its number."""
     stage = Stage(stage.database, small_bank(8))
     await practise(stage)
+    stage.clock.turn(days=1)
+    await practise(stage)  # now 32 items are met
     stage.clock.turn(days=7)
     screen, seen = await start(stage), []
     while isinstance(screen, Asking):
@@ -365,6 +381,18 @@ async def test_an_open_question_that_comes_into_play_is_not_judged(stage: Stage)
     assert await log(stage) == []
     with pytest.raises(UserError, match="This practice has ended"):
         await stage.bot.practices.answer(click(stage, asking))
+
+
+async def test_a_question_that_was_replaced_stays_left_out(stage: Stage) -> None:
+    """It is not judged later either, once it is no longer in play."""
+    asking = await asked(stage)
+    await stage.start(4, topic_id=asking.item.topic_id)
+    other = await stage.bot.practices.answer(click(stage, asking))
+    assert question_of(other).instead
+    await stage.wait(hours=1)
+    again = await stage.bot.practices.answer(click(stage, asking))
+    assert question_of(again).question.id == question_of(other).question.id
+    assert await log(stage) == []
 
 
 # --- one memory

@@ -32,7 +32,8 @@ TYPED = [i for i in bank().items.values() if i.kind == "typed"]
 
 @given(st.sets(st.integers(0, 5)), st.permutations(range(6)))
 def test_what_is_stored_comes_back(picks: set[int], order: list[int]) -> None:
-    """Picks and orders survive storing."""
+    """Picks and orders survive storing; picks are stored once each, in rising order."""
+    assert encode_picks([*sorted(picks, reverse=True), *picks]) == "".join(map(str, sorted(picks)))
     assert decode_picks(encode_picks(picks)) == picks
     assert decode_order(encode_order(order)) == tuple(order)
 

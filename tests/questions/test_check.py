@@ -16,16 +16,6 @@ from bot.core.limits import MAX_ITEMS
 from bot.questions import check as module
 from bot.questions.bank import parse_bank, schema
 from bot.questions.check import BankError, Problem, place, read_bank
-from bot.questions.model import (
-    Bank,
-    Choice,
-    FollowUp,
-    Item,
-    KeyPoint,
-    Reference,
-    Section,
-    Topic,
-)
 from tests.banks import tiny_document
 from tests.shipped import document, first_topic
 
@@ -81,54 +71,6 @@ TINY = tiny_document()
 def test_the_schema_is_valid() -> None:
     """The shipped schema is a JSON Schema."""
     Draft202012Validator.check_schema(SCHEMA)
-
-
-def test_every_field_arrives() -> None:
-    """All that a document says is in the bank that is read from it."""
-    choices = (Choice("This", True, "Because."), Choice("That", False, "No."))
-    items = (
-        Item(
-            "one-choice",
-            "one-topic",
-            "choice",
-            2,
-            "Which?",
-            "So it is.",
-            choices,
-            formula="x^2",
-            spoken="x squared",
-            code="y = x * x",
-            language="python",
-            as_of="2026-05",
-        ),
-        Item(
-            "one-typed",
-            "one-topic",
-            "typed",
-            5,
-            "How many?",
-            "Count.",
-            accept=("2", "two"),
-            unit="GB",
-            tolerance=10,
-        ),
-    )
-    topic = Topic(
-        id="one-topic",
-        section_id="one-section",
-        number=None,
-        title="One topic",
-        question="What is it?",
-        answer="This.",
-        key_points=tuple(KeyPoint(f"Point {n}", (f"p{n}", f"q{n}")) for n in range(3)),
-        follow_ups=(FollowUp("weak", "And why?"),),
-        references=(Reference("A page", "https://example.org/x"),),
-        items=items,
-        weight=3,
-    )
-    assert read_bank(TINY, SCHEMA) == Bank(
-        "Tiny", (Section("one-section", "One section", (topic,)),)
-    )
 
 
 # ------------------------------------------------------------------ one field broken

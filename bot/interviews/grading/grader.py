@@ -148,6 +148,15 @@ def grade(answer: str, rubric: Rubric, *, guarded: bool = True) -> Grade:
     return Grade(tuple(points), frozenset(flags))
 
 
+def compare(answer: str, rubric: Rubric) -> Grade:
+    """Find the parts of a good answer to a follow-up, by the rubric of `follow_up_topic`.
+
+    No guard is needed, because members see each part with their own closest sentence, and nothing
+    is counted.
+    """
+    return grade(answer, rubric, guarded=False)
+
+
 def grade_own(
     grader: Callable[[str, Rubric], Grade], answer: str, topic: Topic, words: BankWords
 ) -> Grade:

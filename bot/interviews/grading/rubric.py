@@ -5,19 +5,55 @@ They are prepared once, because parsing all phrasings takes longer than grading 
 
 from __future__ import annotations
 
+import math
+import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 
-from msgspec import Struct
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from bot.interviews.grading.opposites import Sides, Statement
-from bot.interviews.grading.weights import Weights, weigh
 from bot.interviews.grading.words import Sentence, Word, parse_sentences, stems
-from bot.questions.model import Bank, Misconception, Topic
+from bot.questions.model import KeyPoint, Misconception, Topic
 
 Phrasing = Sequence[Word]
 MIN_WORDS = 3
+"""Fewest different words in a misconception."""
+MIN_PART_WORDS = 2
+"""Fewest content words in a part of a follow-up's good answer; a shorter one, such as "Nowhere.",
+matches by chance or never."""
+QUESTION_DISCOUNT = 0.25
+MIN_RARITY = 0.2
+"""Share of its weight that a word keeps however common it is."""
+# after a semicolon or the end of a sentence, but not after an initial or an abbreviation
+_END = re.compile(
+    r"(?<=;)\s+|(?<=[.!?])(?<!\b[A-Za-z]\.)(?<!\bvs\.)(?<!\betc\.)(?<!\bcf\.)(?<!\bal\.)\s+(?=[^a-z])"
+)
+
+
+class Weights(Struct, frozen=True):
+    """The number of documents of a background, for example of a question bank, with each stem.
+
+    With no documents, all words weigh the same.
+    """
+
+    documents: int = 0
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def count(cls, texts: Iterable[Set[str]]) -> Weights:
+        """Count the texts, given as sets of stems, that contain each stem."""
+        documents = list(texts)
+        return cls(len(documents), Counter(stem for document in documents for stem in document))
+
+    def rarity(self, stem: str) -> float:
+        """Return `MIN_RARITY` for a word of every document, up to 1 for a word of none."""
+        if not self.documents:
+            return 1.0
+        occurrences = self.counts.get(stem, 0)
+        share = math.log((self.documents + 1) / (occurrences + 1)) / math.log(self.documents + 1)
+        return MIN_RARITY + (1 - MIN_RARITY) * share
 
 
 class WrongStatement(Struct, frozen=True):
@@ -74,7 +110,7 @@ class Rubric(Struct, frozen=True):
         statements = [*right, *(one.words for one in wrong)]
         return cls(
             phrasings=phrasings,
-            weights=weigh(vocabularies, question_stems, background),
+            weights=_weigh(vocabularies, question_stems, background),
             max_sentences=max((len(text) for texts in points for text in texts), default=1),
             question_stems=question_stems,
             taught_stems=question_stems.union(*map(stems, taught)),
@@ -102,7 +138,7 @@ class BankWords(Struct, frozen=True):
 
     def rubric_for_other_topic(self, topic: Topic) -> Rubric:
         """Return the rubric of a topic that is not in the bank."""
-        own = {stem for text in _texts(topic) for stem in stems(text)}
+        own = {stem for text in texts_of(topic) for stem in stems(text)}
         topics_by_stem = dict(self.topics_by_stem)
         topics_by_stem |= {stem: {topic.id, *topics_by_stem.get(stem, ())} for stem in own}
         return Rubric.from_topic(topic, topics_by_stem, self.background)
@@ -122,33 +158,60 @@ def count_words(texts: Mapping[str, Sequence[str]]) -> BankWords:
     return BankWords(compact, Weights(sum(map(len, texts.values())), counts))
 
 
-class Rubrics:
-    """The rubrics of a bank's topics, each built when its first answer is graded.
+def follow_up_topic(topic: Topic, question: str, hint: str) -> Topic:
+    """Return a follow-up as a topic of its own, with the parts of its good answer as key points.
 
-    The first one counts the words of the whole bank, by `count`.
+    That answer (its `hint`) is plain text without key points.
     """
+    return replace(
+        topic,
+        question=question,
+        answer=hint,
+        key_points=tuple(KeyPoint(part, ()) for part in split_hint(hint)),
+        misconceptions=(),
+        items=(),
+    )
 
-    def __init__(
-        self, bank: Bank, count: Callable[[Mapping[str, Sequence[str]]], BankWords] = count_words
-    ) -> None:
-        self._bank = bank
-        self._count = count
-        self._rubrics: dict[str, Rubric] = {}
 
-    def for_topic(self, topic: Topic) -> Rubric:
-        """Return the rubric of a topic of the bank."""
-        if topic.id not in self._rubrics:
-            self._rubrics[topic.id] = self.build(topic)
-        return self._rubrics[topic.id]
+def split_hint(hint: str) -> tuple[str, ...]:
+    """Split a hint after sentences and semicolons.
 
-    def build(self, topic: Topic) -> Rubric:
-        """Build a rubric without caching it, for a question that is rarely asked."""
-        return Rubric.from_topic(topic, self.words.topics_by_stem, self.words.background)
+    A short part is joined with the next one, a short last part with the one before.
+    """
+    parts: list[str] = []
+    for text in filter(None, _END.split(" ".join(hint.split()))):
+        if parts and _is_short(parts[-1]):
+            parts[-1] += f" {text}"
+        else:
+            parts.append(text)
+    if len(parts) > 1 and _is_short(parts[-1]):
+        last = parts.pop()
+        parts[-1] += f" {last}"
+    return tuple(parts)
 
-    @cached_property
-    def words(self) -> BankWords:
-        """The words of the whole bank."""
-        return self._count({topic.id: _texts(topic) for topic in self._bank.topics.values()})
+
+def _is_short(text: str) -> bool:
+    return sum(len(sentence.words) for sentence in parse_sentences(text)) < MIN_PART_WORDS
+
+
+def _weigh(
+    points: Iterable[frozenset[str]], question: frozenset[str], background: Weights
+) -> dict[str, float]:
+    """Return the weight, above 0 and at most 1, of each stem of key points and question.
+
+    It is the inverse document frequency, twice: a word in all key points of a question doesn't tell
+    them apart, and a word that is common in the bank tells little about anything. Words of the
+    question are discounted because every answer uses them. Without that, a copied question gets two
+    thirds of the marks on Mohler's data.
+    """
+    documents = list(points)
+    local = Weights.count(documents) if len(documents) > 1 else Weights()
+    return {
+        stem: local.rarity(stem)
+        * background.rarity(stem)
+        * (QUESTION_DISCOUNT if stem in question else 1.0)
+        for stem in question.union(*documents)
+    }
 
 
 def _wrong_statements(misconception: Misconception) -> list[WrongStatement]:
@@ -186,6 +249,7 @@ def _words(sentences: Sequence[Sentence]) -> list[Word]:
     return [word for sentence in sentences for word in sentence.words]
 
 
-def _texts(topic: Topic) -> list[str]:
+def texts_of(topic: Topic) -> list[str]:
+    """Return the texts of a topic whose words are counted."""
     worded = (text for point in topic.key_points for text in (point.text, *point.accept))
     return [topic.question, topic.answer, *worded]

@@ -19,8 +19,8 @@ from bot.core.computing import FairLock, SingleThread
 from bot.core.errors import UserError
 from bot.core.limits import MAX_GRADING_MEMORY, MAX_GRADING_SECONDS
 from bot.interviews import grading
-from bot.interviews.grading import Flag, Grade, PointState, Rubric, Rubrics
-from bot.interviews.grading.rubric import BankWords, count_words
+from bot.interviews.grading import Flag, Grade, PointState, Rubric
+from bot.interviews.grading.rubric import BankWords, count_words, texts_of
 from bot.interviews.grading.verifying import (
     NoOpinion,
     PointToCheck,
@@ -33,7 +33,7 @@ from bot.interviews.grading.verifying import (
     original_passage,
 )
 from bot.interviews.model import OPPOSITE, SAID, Assessment, Part, Point, Reply
-from bot.questions.model import Topic
+from bot.questions.model import Bank, Topic
 from bot.questions.own import is_own
 
 log = logging.getLogger(__name__)
@@ -58,6 +58,41 @@ def count_in_process(texts: Mapping[str, Sequence[str]]) -> BankWords:
     except OSError as error:
         log.warning("the bank's words are counted in this process: %s", error)
         return count_words(texts)
+
+
+class Rubrics:
+    """The rubrics of a bank's topics, each built when its first answer is graded.
+
+    The first one counts the words of the whole bank, by `count`.
+    """
+
+    def __init__(
+        self, bank: Bank, count: Callable[[Mapping[str, Sequence[str]]], BankWords] = count_words
+    ) -> None:
+        self._bank = bank
+        self._count = count
+        self._rubrics: dict[str, Rubric] = {}
+        self._words: BankWords | None = None
+        self._counting = Lock()
+
+    def for_topic(self, topic: Topic) -> Rubric:
+        """Return the rubric of a topic of the bank."""
+        if topic.id not in self._rubrics:
+            self._rubrics[topic.id] = self.build(topic)
+        return self._rubrics[topic.id]
+
+    def build(self, topic: Topic) -> Rubric:
+        """Build a rubric without caching it, for a question that is rarely asked."""
+        return Rubric.from_topic(topic, self.words.topics_by_stem, self.words.background)
+
+    @property
+    def words(self) -> BankWords:
+        """The words of the whole bank. Several threads may ask for them at once."""
+        with self._counting:
+            if self._words is None:
+                texts = {topic.id: texts_of(topic) for topic in self._bank.topics.values()}
+                self._words = self._count(texts)
+            return self._words
 
 
 class Ungradable(UserError):
@@ -85,7 +120,6 @@ class Grading:
         self._own_turns = FairLock()
         self._too_slow: set[int] = set()
         """Hashes of the topics that exceeded the limits."""
-        self._rubrics_lock = Lock()
         self._preparing: asyncio.Task[None] | None = None
         self._running: dict[tuple[str, str, int], asyncio.Task[Assessment]] = {}
 
@@ -96,19 +130,7 @@ class Grading:
 
     async def _prepare(self) -> None:
         with suppress(CallStopped):
-            await asyncio.to_thread(self._words)
-
-    def _words(self) -> BankWords:
-        with self._rubrics_lock:
-            return self._rubrics.words
-
-    def _rubric(self, topic: Topic) -> Rubric:
-        with self._rubrics_lock:
-            return self._rubrics.for_topic(topic)
-
-    def _uncached_rubric(self, topic: Topic) -> Rubric:
-        with self._rubrics_lock:
-            return self._rubrics.build(topic)
+            await asyncio.to_thread(lambda: self._rubrics.words)
 
     async def assess(self, topic: Topic, answer: str, server: int) -> Assessment:
         """Grade an answer offline. Simultaneous calls for the same answer share one run."""
@@ -131,7 +153,7 @@ class Grading:
         """Return an answered follow-up, each part of its good answer with the closest passage."""
         answer = reply.answer or ""
         question = grading.follow_up_topic(topic, reply.question, reply.hint)
-        found = await self._run(grading.compare, answer, question, server, self._uncached_rubric)
+        found = await self._run(grading.compare, answer, question, server, self._rubrics.build)
         parts = (
             Part(part.text, point.evidence if point.state is not PointState.MISSING else "")
             for part, point in zip(question.key_points, found.points, strict=True)
@@ -221,7 +243,7 @@ class Grading:
         return Quote(number, text, related, graded.confidence)
 
     async def _grade(self, topic: Topic, text: str, server: int) -> Grade:
-        return await self._run(grading.grade, text, topic, server, self._rubric)
+        return await self._run(grading.grade, text, topic, server, self._rubrics.for_topic)
 
     async def _run(
         self,
@@ -242,7 +264,7 @@ class Grading:
             return await _PROCESS_THREAD.run(self._run_in_process, grader, text, topic)
 
     def _run_in_process(self, grader: _GradeFunction, text: str, topic: Topic) -> Grade:
-        words = self._words()
+        words = self._rubrics.words
         try:
             return _PROCESS.call(grading.grade_own, grader, text, topic, words)
         except (CallEnded, MemoryError) as error:

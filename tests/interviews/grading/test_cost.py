@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from bot.interviews.grading import Rubric, grade
-from bot.interviews.grading.weights import Weights
+from bot.interviews.grading.rubric import Weights
 from bot.questions.model import KeyPoint, Misconception, Topic
 
 LETTERS = [chr(0x4E00 + n) for n in range(150)]
