@@ -8,7 +8,7 @@ The story of a round, and the module of each part:
 3. A click is one transaction (`answering.py`) that locks the round, judges and stores the answer, and
    makes the reveal due earlier if everybody who plays has answered. `counter.py` counts on the card.
 4. open -> reveal -> pause: the card shows the answer (`messages.py`), "Locked in" lines become results
-   (`results.py`). A click from before the reveal counts until the pause is over.
+   (`results.py`). A click from before the end counts until the pause is over.
 5. At its end the answers are scored. Then comes the next question, or standings -> closing -> ended.
 
 All of it is in the database, so each step goes on after a crash from the phase that it finds.

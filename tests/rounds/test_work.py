@@ -397,6 +397,19 @@ async def test_a_click_after_the_reveal_resets_the_idle_count(stage: Stage) -> N
     assert len(stage.sender.of_kind("question")) == 4
 
 
+@pytest.mark.parametrize(("arrives", "end"), [(2, 4), (5, 5)])
+async def test_an_early_end_moves_once(stage: Stage, arrives: float, end: float) -> None:
+    """A click that arrives late moves the end neither into the past nor a second time."""
+    await open_round(stage, 2)
+    await stage.answer(ALWINA, after=1)
+    await stage.wait(seconds=27)
+    opened = snowflakes.created_at(stage.card().message_id)
+    stage.clock.at = opened + timedelta(seconds=arrives)
+    for user_id, after in ((ALWINA, 2), (BOB, 1)):
+        locked = await stage.answer(user_id, after=after)
+        assert locked.reveal_at == opened + timedelta(seconds=end)
+
+
 async def test_late_after_an_early_reveal(stage: Stage) -> None:
     """Clicks from before an early reveal count; later ones are refused and say why."""
     await open_round(stage, 2)
