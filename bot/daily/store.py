@@ -243,6 +243,12 @@ def redirect(conn: Connection, schedule: Schedule, now: datetime) -> None:
     conn.execute(_unsent_of(schedule).values(**values))
 
 
+def wake_refused(conn: Connection, guild_id: int, now: datetime) -> bool:
+    """Make a server's refused posts due now; return whether one was waiting."""
+    waiting = update(dailies).where(dailies.c.guild_id == guild_id, _UNSENT, dailies.c.due_at > now)
+    return conn.execute(waiting.values(due_at=now)).rowcount > 0
+
+
 def give_up_unsent(conn: Connection, schedule: Schedule) -> None:
     """Skip a refused daily of a schedule."""
     conn.execute(_unsent_of(schedule).values(state=DailyState.SKIPPED, due_at=None))

@@ -135,6 +135,12 @@ class DailyWork(PostWorker[Daily]):
     def load(self, conn: Connection, key: int, /) -> Daily | None:
         return store.get(conn, key)
 
+    async def wake(self, guild_id: int) -> None:
+        """Post a refused daily at once, after a change that may have allowed it."""
+        now = self._now()
+        if await self._database.write(store.wake_refused, guild_id, now):
+            self._context.scheduler.nudge(now)
+
     def patience(self, state: str | None) -> timedelta:
         """A post and its card are retried until it is too late, a thread and a close for less."""
         move = rules.MOVES.get(DailyState(state)) if state else None

@@ -118,6 +118,22 @@ async def test_a_refused_post_is_retried_within_two_minutes(stage: Stage) -> Non
     assert (daily.state, daily.problem, len(posted(stage))) == ("open", None, 1)
 
 
+async def test_a_change_on_the_server_makes_a_refused_post_due(stage: Stage) -> None:
+    """A change on another server, or of an open daily, changes nothing."""
+    await stage.set_up("13:00")
+    stage.sender.fail("post_daily", DENIED)
+    await stage.until(START + timedelta(hours=1))
+    assert posted(stage) == []
+    await stage.bot.wake(GUILD + 1)
+    assert await stage.work() == 0
+    await stage.bot.wake(GUILD)
+    assert await stage.work() == 1
+    assert len(posted(stage)) == 1
+    due = (await stage.day(TODAY)).due_at
+    await stage.bot.wake(GUILD)
+    assert (await stage.day(TODAY)).due_at == due
+
+
 async def test_a_refused_post_is_missed_after_six_hours(stage: Stage) -> None:
     """After six hours the date is missed with Discord's reason; the schedule continues."""
     stage.sender.fail("post_daily", DENIED, times=10_000)
