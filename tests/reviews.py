@@ -7,7 +7,8 @@ import itertools
 from sqlalchemy import Connection
 
 from bot.answers import store as answer_log
-from bot.answers.store import ROUND, Answer, Review
+from bot.answers.model import Answer, Review
+from bot.answers.store import ROUND
 from bot.memory import store as memory_store
 
 QUESTIONS = itertools.count(10**9)

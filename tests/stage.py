@@ -14,7 +14,8 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import Connection, select
 
-from bot.answers.store import CHALLENGE, DAILY, ROUND, Answer, answers
+from bot.answers.model import Answer
+from bot.answers.store import CHALLENGE, DAILY, ROUND, answers
 from bot.answers.totals import totals
 from bot.app import IN_PLAY, Services
 from bot.challenges import work as challenges_work

@@ -13,9 +13,10 @@ from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from bot.answers import rules, store, totals
+from bot.answers.model import Answer, Review
 from bot.answers.rules import PAYS_AGAIN, rate
 from bot.answers.sources import Source, Terms
-from bot.answers.store import Answer, Review, key_of, review_of
+from bot.answers.store import key_of, review_of
 from bot.questions.answers import is_right
 from bot.questions.model import Item
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 
 from fsrs import Rating
-from msgspec import Struct
 
+from bot.answers.model import Tally
 from bot.questions.model import Item
 
 FEWEST_PLAYERS = 2
@@ -16,20 +16,6 @@ PAYS_AGAIN = timedelta(days=30)
 """After an item has paid a member on a server, it pays them nothing in a game for this long."""
 LONGEST_MS = 3_600_000
 """Answer times are capped at an hour: beyond that the member was away."""
-
-
-class Tally(Struct, frozen=True):
-    """A member's result in a game: right answers, and the total time of all answers."""
-
-    user_id: int
-    points: int
-    right: int
-    answered: int
-    total_ms: int
-
-    @property
-    def average_ms(self) -> int:
-        return self.total_ms // self.answered if self.answered else 0
 
 
 def places(scores: Sequence[int]) -> list[int]:

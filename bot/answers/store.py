@@ -9,7 +9,6 @@ from typing import Any
 
 import sqlalchemy as sa
 from fsrs import Rating
-from msgspec import Struct
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -24,7 +23,8 @@ from sqlalchemy import (
 from sqlalchemy.engine import Dialect
 
 from bot.answers import rules
-from bot.answers.rules import LONGEST_MS, Tally
+from bot.answers.model import Answer, Result, Review, Tally
+from bot.answers.rules import LONGEST_MS
 from bot.core.limits import MAX_TYPED
 from bot.core.personal import erased_with
 from bot.core.tables import (
@@ -93,33 +93,6 @@ RIGHT = func.sum(sa.case((answers.c.correct, 1), else_=0)).label("right")
 LATEST = 1000
 
 
-class Answer(Struct, frozen=True):
-    """A row of `answers`."""
-
-    source: str
-    question_id: int
-    user_id: int
-    guild_id: int | None
-    item_id: str
-    topic_id: str
-    answer: str | None
-    typed: bool
-    correct: bool
-    points: int
-    elapsed_ms: int | None
-    answered_at: datetime
-    team_id: int | None = None
-    local_date: date | None = None
-    paid: int | None = None
-    rating: int | None = None
-    streak: int | None = None
-
-    @property
-    def guessed(self) -> bool:
-        """Return whether the member said that a right answer in practice was a guess."""
-        return self.correct and self.rating == Rating.Again
-
-
 def describe(conn: Connection) -> str:
     """Return in words how many answers a database has, and when the last one was given."""
     count, last = conn.execute(select(func.count(), func.max(answers.c.answered_at))).one()
@@ -127,15 +100,6 @@ def describe(conn: Connection) -> str:
         return "no answers"
     noun = "answer" if count == 1 else "answers"
     return f"{count:,} {noun}, the last at {last:%Y-%m-%d %H:%M:%S} UTC"
-
-
-class Review(Struct, frozen=True):
-    """One answer as FSRS needs it."""
-
-    user_id: int
-    rating: Rating
-    at: datetime
-    elapsed_ms: int | None = None
 
 
 def review_of(answer: Answer) -> Review:
@@ -251,15 +215,6 @@ def _first_counted(source: str, question_id: int) -> Select[Any]:
 def of_member(source: str, question_ids: Collection[int], user_id: int) -> Select[Any]:
     """Return a member's answers to some questions."""
     return select(answers).where(_of_questions(source, question_ids), answers.c.user_id == user_id)
-
-
-class Result(Struct, frozen=True):
-    """The verdict and points of one answer."""
-
-    question_id: int
-    user_id: int
-    correct: bool
-    points: int
 
 
 @all_rows(Result)

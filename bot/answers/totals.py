@@ -13,7 +13,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection, Executable, Select, and_, delete, func, select
 
-from bot.answers.store import Answer, answers
+from bot.answers.model import Answer
+from bot.answers.store import answers
 from bot.core.personal import DERIVED
 from bot.core.tables import constant, insert_for, metadata, prepared
 

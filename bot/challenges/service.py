@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from bot.answers import store as answers_store
-from bot.answers.store import CHALLENGE, Answer
+from bot.answers.model import Answer
+from bot.answers.store import CHALLENGE
 from bot.challenges import rules, store
 from bot.challenges.model import (
     Challenge,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from bot.answers.rules import Tally
+from bot.answers.model import Tally
 from bot.challenges.model import (
     Between,
     ChallengeSummary,

@@ -11,7 +11,8 @@ from functools import partial
 from typing import Any
 
 from bot.answers import store as answers_store
-from bot.answers.store import CHALLENGE, Answer
+from bot.answers.model import Answer
+from bot.answers.store import CHALLENGE
 from bot.challenges import rules, store
 from bot.challenges import views as view
 from bot.challenges.model import (

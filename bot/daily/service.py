@@ -13,8 +13,9 @@ from msgspec.structs import replace
 
 from bot.answers import pay
 from bot.answers import store as answers_store
+from bot.answers.model import Answer
 from bot.answers.rules import rate
-from bot.answers.store import DAILY, Answer, review_of
+from bot.answers.store import DAILY, review_of
 from bot.core import calendar, member_hashes, servers, snowflakes
 from bot.core.clicks import Click
 from bot.core.context import Context

@@ -10,8 +10,8 @@ from typing import Protocol, TypeVar
 
 from bot.answers import pay
 from bot.answers import store as answers_store
-from bot.answers.rules import Tally, slow_in_game
-from bot.answers.store import Answer
+from bot.answers.model import Answer, Tally
+from bot.answers.rules import slow_in_game
 from bot.core import servers
 from bot.core.calendar import local_date
 from bot.core.clicks import Click

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from discord import app_commands
 from discord.app_commands import locale_str
 
-from bot.answers.rules import Tally
+from bot.answers.model import Tally
 from bot.chat import text as t
 from bot.games.model import DIFFICULTIES
 from bot.games.rules import SHOWN

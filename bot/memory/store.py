@@ -11,7 +11,7 @@ from fsrs import State
 from sqlalchemy import Connection, Select, select, update
 
 from bot.answers import store as answers_store
-from bot.answers.store import Review
+from bot.answers.model import Review
 from bot.core.personal import DERIVED
 from bot.core.tables import Instant, all_values, metadata, prepared, upsert, upsert_all, values_of
 from bot.memory import rules

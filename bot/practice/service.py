@@ -18,8 +18,9 @@ from fsrs import Rating
 from msgspec.structs import replace
 
 from bot.answers import store as answers_store
+from bot.answers.model import Answer
 from bot.answers.rules import LONGEST_MS, rate, slow_in_practice
-from bot.answers.store import PRACTICE, Answer, review_of
+from bot.answers.store import PRACTICE, review_of
 from bot.core.calendar import Rule, instant, local_date
 from bot.core.clicks import Click
 from bot.core.computing import compute

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from bot.answers import store as answers_store
-from bot.answers.rules import Tally
-from bot.answers.store import ROUND, Answer
+from bot.answers.model import Answer, Tally
+from bot.answers.store import ROUND
 from bot.chat.messages import Message
 from bot.core.context import Context, Place
 from bot.core.database import Connection, reading

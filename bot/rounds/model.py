@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from bot.answers.rules import Tally
+from bot.answers.model import Tally
 from bot.games.model import GameOptions
 from bot.questions.answers import Outcome
 from bot.questions.model import Item, Topic

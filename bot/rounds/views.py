@@ -8,7 +8,8 @@ from functools import partial
 
 from discord import ui
 
-from bot.answers.rules import Tally, places
+from bot.answers.model import Tally
+from bot.answers.rules import places
 from bot.chat import text as t
 from bot.chat.messages import ENDED, OPEN, REVEALED, Message, button, own_id, row, separator
 from bot.chat.pictures import INK, MUTED, TRACK, Picture, draw_picture, panel, words

@@ -12,7 +12,8 @@ from functools import partial
 from typing import Any
 
 from bot.answers import store as answers_store
-from bot.answers.store import ROUND, Answer
+from bot.answers.model import Answer
+from bot.answers.store import ROUND
 from bot.core import member_hashes
 from bot.core.context import Context, make_nonce
 from bot.core.database import Connection, is_away

@@ -12,7 +12,8 @@ from sqlalchemy import Connection
 
 from bot.answers import store as answer_log
 from bot.answers import totals
-from bot.answers.store import ROUND, Answer
+from bot.answers.model import Answer
+from bot.answers.store import ROUND
 
 AT = datetime(2027, 1, 4, 12, tzinfo=UTC)
 DAY = date(2027, 1, 4)  # a Monday

@@ -9,7 +9,8 @@ from msgspec.structs import replace
 from sqlalchemy import Connection, select
 
 from bot.answers import store as answer_log
-from bot.answers.store import CHALLENGE, DAILY, PRACTICE, ROUND, Answer, answers
+from bot.answers.model import Answer
+from bot.answers.store import CHALLENGE, DAILY, PRACTICE, ROUND, answers
 from bot.answers.totals import SUMS
 from bot.app import HELD
 from bot.core.database import Database

@@ -11,7 +11,8 @@ from sqlalchemy import Connection
 
 from bot.answers import pay, totals
 from bot.answers import store as answer_log
-from bot.answers.store import CHALLENGE, ROUND, Answer, Review
+from bot.answers.model import Answer, Review
+from bot.answers.store import CHALLENGE, ROUND
 from bot.core.database import Database
 from tests.answers.entries import AT, DAY, counted, store_counted
 

@@ -9,9 +9,9 @@ from fsrs import Rating
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.answers.model import Tally
 from bot.answers.rules import (
     PERIODS,
-    Tally,
     days_before,
     days_of,
     paid,

@@ -9,8 +9,9 @@ from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from bot.answers import store as answer_log
-from bot.answers.rules import LONGEST_MS, Tally
-from bot.answers.store import CHALLENGE, DAILY, PRACTICE, ROUND, Answer, Result, Review, review_of
+from bot.answers.model import Answer, Result, Review, Tally
+from bot.answers.rules import LONGEST_MS
+from bot.answers.store import CHALLENGE, DAILY, PRACTICE, ROUND, review_of
 from bot.core.database import Database
 from bot.questions.own import own_id
 from tests.answers.entries import AT, DAY, counted

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, delete, select, update
 
 from bot.answers import store as answer_log
 from bot.answers import totals
-from bot.answers.store import Answer
+from bot.answers.model import Answer
 from bot.answers.totals import SUMS
 from bot.core.database import Database
 from tests.answers.entries import (

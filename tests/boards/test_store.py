@@ -13,8 +13,8 @@ from sqlalchemy import Connection
 
 from bot.answers import store as answer_log
 from bot.answers import totals
+from bot.answers.model import Answer
 from bot.answers.rules import PERIODS, days_of
-from bot.answers.store import Answer
 from bot.boards.model import Board, TeamSum
 from bot.boards.rules import PAGE_SIZE
 from bot.boards.store import board, team_sums

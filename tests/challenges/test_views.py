@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from msgspec.structs import replace
 
-from bot.answers.rules import Tally
+from bot.answers.model import Tally
 from bot.challenges import views
 from bot.challenges.model import (
     Between,

@@ -23,8 +23,9 @@ from sqlalchemy import Connection, event, select, text
 import bot
 from bot.answers import pay, totals
 from bot.answers import store as answer_log
+from bot.answers.model import Answer, Review
 from bot.answers.rules import PERIODS, days_of
-from bot.answers.store import CHALLENGE, DAILY, ROUND, Answer, Review
+from bot.answers.store import CHALLENGE, DAILY, ROUND
 from bot.app import HELD, IN_PLAY, SOURCES, all_tables
 from bot.bank import store as suggestions
 from bot.bank.model import Form, SuggestionState

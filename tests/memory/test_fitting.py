@@ -10,7 +10,8 @@ import pytest
 from fsrs import Rating
 
 from bot.answers import store as answer_log
-from bot.answers.store import PRACTICE, Review, Reviews
+from bot.answers.model import Review
+from bot.answers.store import PRACTICE, Reviews
 from bot.memory import fitting
 from bot.memory import store as memory
 from bot.memory.fitting import Case, find_case, fit

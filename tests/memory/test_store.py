@@ -14,7 +14,8 @@ from msgspec.structs import replace
 from sqlalchemy import Connection, event
 
 from bot.answers import store as answer_log
-from bot.answers.store import DAILY, PRACTICE, ROUND, Answer, Review, review_of
+from bot.answers.model import Answer, Review
+from bot.answers.store import DAILY, PRACTICE, ROUND, review_of
 from bot.core.database import Database
 from bot.memory import store as memory
 from bot.memory.model import MemoryCard

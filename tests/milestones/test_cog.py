@@ -12,7 +12,7 @@ from simcord.actors import MemberActor
 from simcord.builders import RoleHandle
 from sqlalchemy import Connection, update
 
-from bot.answers.store import Review
+from bot.answers.model import Review
 from bot.milestones import store
 from bot.milestones.model import Kind, Milestone
 from bot.milestones.store import member_milestones

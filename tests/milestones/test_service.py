@@ -9,7 +9,7 @@ import pytest
 from fsrs import Rating
 from sqlalchemy import Connection, select
 
-from bot.answers.store import Review
+from bot.answers.model import Review
 from bot.core.errors import UserError
 from bot.core.limits import MAX_MILESTONES
 from bot.milestones.model import Kind, Milestone

@@ -8,7 +8,7 @@ import pytest
 from fsrs import Rating
 from msgspec.structs import replace
 
-from bot.answers.store import Review
+from bot.answers.model import Review
 from bot.core.errors import UserError
 from bot.core.servers import set_zone
 from bot.memory import store as memory

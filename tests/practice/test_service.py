@@ -8,8 +8,9 @@ import fsrs
 import pytest
 from sqlalchemy import select
 
+from bot.answers.model import Review
 from bot.answers.rules import rate
-from bot.answers.store import Review, answers
+from bot.answers.store import answers
 from bot.core import servers as guilds
 from bot.core.clicks import AlreadyAnswered, Click
 from bot.core.errors import UserError

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
+from bot.answers.model import Review
 from bot.answers.rules import rate
-from bot.answers.store import PRACTICE, Review, answers
+from bot.answers.store import PRACTICE, answers
 from bot.core.errors import UserError
 from bot.memory import store as cards
 from bot.memory.progress import Knowledge

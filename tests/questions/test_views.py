@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from bot.answers.rules import Tally
+from bot.answers.model import Tally
 from bot.chat import text as t
 from bot.chat.messages import OPEN, REVEALED, Message, text_of
 from bot.core.limits import MAX_TYPED

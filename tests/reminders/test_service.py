@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from fsrs import Rating
 
-from bot.answers.store import Review
+from bot.answers.model import Review
 from bot.core.computing import compute
 from bot.core.errors import DeliveryRefused
 from bot.members import store as members

@@ -9,7 +9,7 @@ from unittest.mock import Mock, patch
 import discord
 import pytest
 
-from bot.answers.rules import Tally
+from bot.answers.model import Tally
 from bot.core.context import Place
 from bot.core.errors import DeliveryRefused
 from bot.rounds.model import Race, StandingsCard

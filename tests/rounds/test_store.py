@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.answers import store as answers_store
+from bot.answers.model import Answer
 from bot.answers.sources import Terms
-from bot.answers.store import ROUND, Answer
+from bot.answers.store import ROUND
 from bot.core.database import Database
 from bot.games.model import Starter
 from bot.rounds import store

@@ -10,7 +10,7 @@ import discord
 import pytest
 from msgspec.structs import replace
 
-from bot.answers.rules import Tally
+from bot.answers.model import Tally
 from bot.chat.messages import Message, text_of
 from bot.chat.pictures import to_png
 from bot.questions.answers import count_answers

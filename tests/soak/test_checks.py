@@ -12,7 +12,7 @@ from pathlib import Path
 import discord
 import pytest
 
-from bot.answers.rules import Tally
+from bot.answers.model import Tally
 from bot.config import database_url
 from bot.core.database import open_database
 from soak.month import checks

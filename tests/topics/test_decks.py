@@ -11,7 +11,7 @@ from collections.abc import Callable
 import pytest
 from fsrs import Rating
 
-from bot.answers.store import Review
+from bot.answers.model import Review
 from bot.chat.pictures import PictureCache
 from bot.core.errors import UserError
 from bot.questions import formulas

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from fsrs import Rating
 
-from bot.answers.store import Review
+from bot.answers.model import Review
 from bot.core.database import Database
 from bot.core.errors import UserError
 from bot.memory import store as memory_store
