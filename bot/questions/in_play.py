@@ -79,8 +79,8 @@ class InPlay:
         """Return the items that a member must not be asked in private now.
 
         They are in play on one of the member's servers and not answered by them. These servers are
-        the one where they ask, and those where they have ever answered: the bot has no list of
-        members.
+        the one where they ask, and those where they have ever answered or been seen: the bot has no
+        list of members.
         """
         query = self._hidden[guild_id is not None]
         return set(conn.execute(query, {"member": user_id, "server": guild_id}).scalars())
@@ -96,15 +96,14 @@ class InPlay:
     def topics(
         self, conn: Connection, user_id: int, guild_id: int | None
     ) -> dict[str, datetime | None]:
-        """Return the topics whose open question is in play on a member's servers.
+        """Return the topics whose open question is in play on a member's servers, as for items.
 
-        These are the server where they ask, and those where they have ever answered or been seen.
         Each topic has the time of its last reveal, None if that is not known.
         """
         found: dict[str, datetime | None] = {}
         given = {"member": user_id, "server": guild_id}
         for source in self._sources:
-            query = self._on_servers(source, here=guild_id is not None, seen=True)
+            query = self._on_servers(source, here=guild_id is not None)
             columns = query.selected_columns
             until = columns["until"] if "until" in columns else sa.null().label("until")
             for row in conn.execute(query.with_only_columns(columns.topic_id, until), given):
@@ -113,15 +112,14 @@ class InPlay:
                     found[row.topic_id] = max(known, row.until) if known and row.until else None
         return found
 
-    def _on_servers(self, source: str, *, here: bool, seen: bool = False) -> Select[Any]:
+    def _on_servers(self, source: str, *, here: bool) -> Select[Any]:
         """Return the query for what a source has in play on a member's servers.
 
-        `here`: include the server where the member asks; `seen`: include servers where they have
-        only been seen.
+        `here`: include the server where the member asks.
         """
         query = self._sources[source]
         servers: list[Any] = [select(_SERVER)] if here else []
-        for known in [*self._servers, *(self._seen if seen else ())]:
+        for known in [*self._servers, *self._seen]:
             own = known.selected_columns
             servers.append(known.with_only_columns(own.guild_id).where(own.user_id == _MEMBER))
         return query.where(query.selected_columns.guild_id.in_(union_all(*servers)))

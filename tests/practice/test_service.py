@@ -358,7 +358,7 @@ async def test_an_open_daily_is_hidden_until_it_is_answered(stage: Stage) -> Non
 
 
 async def test_a_members_servers_count_wherever_they_practise(stage: Stage) -> None:
-    """The item is hidden in direct messages too, once the member has answered on the server."""
+    """The item is hidden in direct messages too, once the member was seen on the server."""
     await stage.set_up(at="12:30")
     await stage.wait(hours=1)
     known = (await stage.answer_daily(ALWINA)).answered.item
@@ -368,7 +368,9 @@ async def test_a_members_servers_count_wherever_they_practise(stage: Stage) -> N
         known,
         daily,
     }
-    assert set(stage.bank.items.values()) == set(await practise(stage, user_id=BOB, guild_id=None))
+    assert daily not in await practise(stage, user_id=BOB, guild_id=None)
+    stranger = await practise(stage, user_id=4_242, guild_id=None)
+    assert set(stage.bank.items.values()) == set(stranger)
 
 
 async def test_an_open_question_that_comes_into_play_is_not_judged(stage: Stage) -> None:
