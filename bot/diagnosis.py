@@ -38,7 +38,7 @@ _SHOWN = {
     *("ERASE_AFTER_DAYS", "MIGRATE", "BACKUP_EVERY", "BACKUP_KEEP", "GRADER_MODEL"),
 }
 """Settings that a report lists with their values; of the others it says that they are set."""
-_HIDDEN = (*("DISCORD_TOKEN", "DATABASE_URL", "QUESTION_BANK", "GRADER_URL", "GRADER_API_KEY"),)
+_HIDDEN = ("DISCORD_TOKEN", "DATABASE_URL", "QUESTION_BANK", "GRADER_URL", "GRADER_API_KEY")
 _SHORT = 6
 """Shorter secrets are not searched for, because masks within words would tell what they hide."""
 

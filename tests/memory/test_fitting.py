@@ -1,4 +1,4 @@
-"""First stabilities are fitted to simulated members whose own ones are known."""
+"""Tests fit first stabilities to simulated members with known ones."""
 
 from __future__ import annotations
 
