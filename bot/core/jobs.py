@@ -424,7 +424,10 @@ class Scheduler:
         source = self._sources[index]
         try:
             await source.work(key)
-        except Exception:
+        except (Exception, asyncio.CancelledError) as error:
+            # Before the end, a cancellation is that of something which the job has waited for.
+            if self._closed and isinstance(error, asyncio.CancelledError):
+                raise
             log.exception("work on %s %s failed; it is tried again", type(source).__name__, key)
             if not self._closed:  # pause, so that a job that fails at once is no busy loop
                 asyncio.get_running_loop().call_later(
