@@ -1,8 +1,8 @@
-"""Draws random one-line changes of the bot and says which of them no test notices: `make mutants`.
+"""Draws random one-line changes of the bot and lists those that no test notices: `make mutants`.
 
-What no test notices is either missing from the tests or not needed in the bot; read it. Changes that
-only other processes run (tests/loopback, tests/crash, tests/cluster, the playground) or PostgreSQL
-are not tried against those tests.
+Read each of them: it shows a gap in the tests, or code that the bot doesn't need, or nothing. It may
+be noticed by tests that are not run here: those on PostgreSQL and in tests/loopback, tests/crash,
+tests/cluster and tests/playground.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tools.mutants.run import Job, Outcome, Runner
 from tools.mutants.sites import ROOT, Site, files, sites_of
 
 CONTROLS = 3
-"""How many of the mutants' lists of tests are run without a change first."""
+"""So many mutants' lists of tests are run without a change first."""
 
 
 class Trial:

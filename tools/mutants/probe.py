@@ -91,7 +91,7 @@ class Probe:
     def pytest_fixture_setup(
         self, fixturedef: pytest.FixtureDef[Any]
     ) -> Generator[None, object, object]:
-        """What a fixture for several tests runs belongs to all of them."""
+        """Note what a fixture for several tests runs: it belongs to all of them."""
         if fixturedef.scope == "function":
             return (yield)
         before = set(self._reached)
@@ -126,7 +126,13 @@ class Probe:
             for test, found in self._of_test.items()
         }
         self._file.write_text(
-            json.dumps({"at import": self._at_import, "blocks": blocks, "tests": tests})
+            json.dumps(
+                {
+                    "at import": self._at_import,
+                    "blocks": blocks,
+                    "tests": tests,
+                }
+            )
         )
 
 

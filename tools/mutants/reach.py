@@ -23,7 +23,7 @@ TESTS = [
 
 
 class Reach:
-    """What one probed run of the tests found."""
+    """The result of a run of all tests with the probe."""
 
     def __init__(self, folder: Path) -> None:
         self.seconds: dict[str, float] = {}

@@ -78,11 +78,18 @@ class Runner:
         """Make the database that tests copy once, by running a test that needs it."""
         needs = [item for item in items if "database" in getattr(item, "fixturenames", ())]
         if needs:
-            runtestprotocol(needs[0], False, next(item for item in items if item is not needs[0]))
+            runtestprotocol(needs[0], False, needs[0].session)  # type: ignore[arg-type] # what stays
 
     def run(self) -> None:
         """Run the queue; what comes after a job may add more."""
         running: list[tuple[Job, Any, Path, float]] = []
+        try:
+            self._run(running)
+        finally:
+            for _, process, _, _ in running:
+                _kill(process)
+
+    def _run(self, running: list[tuple[Job, Any, Path, float]]) -> None:
         while self.queue or running:
             while self.queue and len(running) < self._jobs:
                 job, folder = self.queue.popleft(), Path(tempfile.mkdtemp(prefix="mutant-"))
@@ -101,6 +108,8 @@ class Runner:
                 ended, test = _result(folder)
                 if ended == "running":
                     ended = "timed out" if timed_out else "died"
+                if job.number < 0 and ended != "passed":
+                    print((folder / "output").read_text("utf-8", "replace"))
                 shutil.rmtree(folder, ignore_errors=True)
                 job.then(Outcome(ended, test, seconds))
 
@@ -124,9 +133,11 @@ class Runner:
         (folder / "tmp").mkdir()
         for item, following in zip(items, [*items[1:], None], strict=True):
             _note(folder, "running", item.nodeid)
-            if any(report.failed for report in runtestprotocol(item, False, following)):
-                _note(folder, "failed", item.nodeid)
-                return
+            for report in runtestprotocol(item, False, following):
+                if report.failed:
+                    print(report.longreprtext, file=sys.stderr, flush=True)
+                    _note(folder, "failed", item.nodeid)
+                    return
         _note(folder, "passed", "")
 
     def _change(self, file: str, number: int) -> None:
@@ -146,7 +157,12 @@ class Runner:
 
 def _run_afresh(job: Job, folder: Path) -> None:
     task = folder / "task.json"
-    asked = {"file": job.file, "number": job.number, "tests": job.tests, "folder": str(folder)}
+    asked = {
+        "file": job.file,
+        "number": job.number,
+        "tests": job.tests,
+        "folder": str(folder),
+    }
     task.write_text(json.dumps(asked))
     os.environ[fresh.TASK] = str(task)
     os.chdir(ROOT)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path.cwd()
 _LEFT_OUT = ("bot/core/migrations", "bot/authoring", "bot/playground")
 _COMPARISONS: dict[type[ast.cmpop], tuple[str, type[ast.cmpop]]] = {
     ast.Lt: ("<", ast.LtE),
@@ -70,7 +70,7 @@ def mutated(file: str, source: str, number: int) -> ast.Module:
 
 
 def probed(file: str, source: str) -> ast.Module:
-    """Return a file's syntax tree in which each block of a function calls `__probe__` with its name."""
+    """Return a file's syntax tree where each block of a function calls `__probe__` with its name."""
     tree = _Walk(file, probe=True).visit(ast.parse(source))
     assert isinstance(tree, ast.Module)
     return ast.fix_missing_locations(tree)
