@@ -60,7 +60,7 @@ from bot.daily.service import Dailies
 from bot.daily.work import DailyWork, ScheduleWork
 from bot.help.cog import HelpCog
 from bot.help.service import Help, HelpStep, Probe
-from bot.interviews import partner_store
+from bot.interviews import partner_store as interviews_partner_store
 from bot.interviews.cog import InterviewCog
 from bot.interviews.grading.service import Grading, Rubrics, count_in_process
 from bot.interviews.grading.verifying import Verifier
@@ -147,7 +147,7 @@ IN_PLAY = InPlay(
     answered=counted_answers(),
     servers=[servers_of_members(), challenges_store.SERVERS_PLAYING],
     seen=[members_store.SERVERS_SEEN_ON],
-    private=partner_store.IN_PLAY,
+    private=interviews_partner_store.IN_PLAY,
 )
 """The questions that members can still answer, so no feature may show them anything about these."""
 

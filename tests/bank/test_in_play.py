@@ -176,7 +176,7 @@ async def test_a_round_goes_on_with_what_was_drawn(
 
 @OUT
 async def test_a_challenge_goes_on_with_what_was_drawn(stage: Stage, change: Work) -> None:
-    """Who took it before and who takes it later meet the same question."""
+    """Players who took it before and players who take it later meet the same question."""
     item = await own_item(stage)
     challenge_id = await challenges.start(stage, topic_id=TOPIC, questions=1, hours=1)
     asked = await challenges.take(stage, challenge_id, ALWINA)
