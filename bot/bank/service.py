@@ -54,6 +54,7 @@ from bot.core.context import Context
 from bot.core.database import Connection, reading, writing
 from bot.core.errors import UserError
 from bot.core.limits import MAX_ARCHIVE_BYTES, MAX_FILES, MAX_NEW_FORMULAS
+from bot.core.paging import page_in, rows_on
 from bot.memory import store as memory_store
 from bot.questions import store as questions_store
 from bot.questions.bank import schema
@@ -66,7 +67,6 @@ log = logging.getLogger(__name__)
 YEAR = timedelta(days=365)
 MOST = 30_000
 """The number of latest answers that are analyzed."""
-PAGE_SIZE = 10
 _MOST_CHANGES = 200
 """Changes that this process can undo, the newest ones."""
 _MOST_NAMES = 5
@@ -221,10 +221,9 @@ class OwnBank:
     async def page_of(self, guild_id: int, search: str = "", page: int = 0) -> Listing:
         """Return a page of the own questions that `find` returns."""
         found = await self.find(guild_id, search)
-        pages = max(1, -(-len(found) // PAGE_SIZE))
-        page = min(page, pages - 1)
-        shown = found[page * PAGE_SIZE : (page + 1) * PAGE_SIZE]
-        return Listing(page=page, pages=pages, found=len(found), shown=tuple(shown))
+        page, pages = page_in(len(found), page)
+        shown = tuple(rows_on(page, found))
+        return Listing(page=page, pages=pages, found=len(found), shown=shown)
 
     @reading
     def find(self, conn: Connection, guild_id: int, search: str = "") -> list[OwnQuestion]:
@@ -355,7 +354,7 @@ class OwnBank:
         """Store the new content of an own item; return its row before, and the stored ones."""
         own = await self._own(guild_id)
         row = _asked_row(own.items, number)
-        topic = next(t for t in own.topics if t.topic_id == row.topic_id)
+        topic = {topic.topic_id: topic for topic in own.topics}[row.topic_id]
         names = TopicNames(topic.name, topic.title, topic.section, topic.section_title)
         item = {**change(json.loads(row.content)), "id": row.name}
         found = checked(check_one(item, names, schema()), own, self._card_length)
