@@ -56,6 +56,7 @@ class Stage:
         async with AsyncExitStack() as stack:
             bot, database = await _bot(file, stack)
             env = simcord.Env(bot, settle_timeout=PATIENCE)
+            bot.context.clock.monotonic = lambda: env.now().timestamp()
             await env.start()
             guild = env.create_guild("Study group")
             managers = guild.create_role(
