@@ -55,6 +55,16 @@ partner_interviews = sa.Table(
 )
 QUEUE = Queue(partner_interviews, state=partner_interviews.c.state)
 change = QUEUE.change
+_TICKED = (
+    PartnerState.CALLING,
+    PartnerState.ASKING,
+    PartnerState.SHOWING,
+    PartnerState.CONFIRMING,
+)
+IN_PLAY = select(
+    partner_interviews.c.guild_id, partner_interviews.c.asked_topic_id.label("topic_id")
+).where(partner_interviews.c.due_at.is_not(None), partner_interviews.c.state.in_(_TICKED))
+"""The open questions that are asked now: their key points are ticked by number."""
 
 
 def create(conn: Connection, **values: Any) -> int:

@@ -53,7 +53,7 @@ async def look(stage: Stage, member: int = ALWINA, topic_id: str | None = None) 
 async def begin(stage: Stage) -> None:
     """Bring Alwina and Bob into their thread; the first question is asked."""
     await look(stage)
-    await stage.bot.partners.join(1, BOB)
+    await stage.bot.partners.join(1, BOB, GUILD)
     await stage.run()
 
 
@@ -121,7 +121,7 @@ async def test_each_step_happens_once_whatever_crashes(stage: Stage, after: bool
     await partners.look(ALWINA, GUILD, CHANNEL, None, unheard)
     await survive("post_partnerjoin")
     await stage.run()
-    await stage.bot.partners.join(1, BOB)
+    await stage.bot.partners.join(1, BOB, GUILD)
     await survive("open_private_thread", "add_to_thread", "post_partnercard")
     await stage.run()
     await stage.bot.partners.show_ticks(1, 1, ALWINA)
@@ -147,7 +147,7 @@ async def test_nobody_presses_the_card(stage: Stage) -> None:
     assert (await row(stage)).ending is PartnerEnding.EXPIRED
     assert "**Alwina** was looking for a partner on Topic 2" in edited(stage)
     with pytest.raises(UserError, match="taken or closed"):
-        await stage.bot.partners.join(1, BOB)
+        await stage.bot.partners.join(1, BOB, GUILD)
     second = await look(stage)
     assert (await look(stage)).id == second.id
     await stage.bot.partners.withdraw(second.id, ALWINA)
@@ -174,7 +174,7 @@ async def test_a_thread_that_is_refused(stage: Stage) -> None:
     """The card says what is missing."""
     await look(stage)
     stage.sender.fail("open_private_thread", DeliveryRefused("permission", "No."))
-    await stage.bot.partners.join(1, BOB)
+    await stage.bot.partners.join(1, BOB, GUILD)
     await stage.run()
     assert "allow me Create Private Threads" in edited(stage)
     assert (await row(stage)).ending is PartnerEnding.REFUSED
@@ -184,29 +184,29 @@ async def test_who_may_take_a_card(stage: Stage) -> None:
     """Not its own member, nobody after the first, and nobody who is in an interview."""
     await look(stage)
     with pytest.raises(UserError, match="your own card"):
-        await stage.bot.partners.join(1, ALWINA)
-    await stage.bot.partners.join(1, BOB)
+        await stage.bot.partners.join(1, ALWINA, GUILD)
+    await stage.bot.partners.join(1, BOB, GUILD)
     with pytest.raises(UserError, match="taken"):
-        await stage.bot.partners.join(1, CLEMENTINE)
+        await stage.bot.partners.join(1, CLEMENTINE, GUILD)
     with pytest.raises(UserError, match="You're in an interview"):
         await look(stage)
     second = await look(stage, CLEMENTINE)
     with pytest.raises(UserError, match="You're in an interview"):
-        await stage.bot.partners.join(second.id, BOB)
+        await stage.bot.partners.join(second.id, BOB, GUILD)
     third = await look(stage, DAGOBERT)
-    await stage.bot.partners.join(second.id, DAGOBERT)
+    await stage.bot.partners.join(second.id, DAGOBERT, GUILD)
     with pytest.raises(UserError, match="The one who looks is in an interview"):
-        await stage.bot.partners.join(third.id, 105)
+        await stage.bot.partners.join(third.id, 105, GUILD)
     await stage.bot.privacy.erase(DAGOBERT)
     with pytest.raises(UserError, match="taken or closed"):
-        await stage.bot.partners.join(third.id, 105)
+        await stage.bot.partners.join(third.id, 105, GUILD)
 
 
 async def test_three_a_day_also_after_an_erasure(stage: Stage) -> None:
     """An erasure resets the limits of neither cards nor interviews, but the next day does."""
     for number in range(1, PARTNERS_A_DAY + 1):
         await look(stage, ALWINA)
-        await stage.bot.partners.join(number, BOB)
+        await stage.bot.partners.join(number, BOB, GUILD)
         await stage.run()
         await stage.bot.partners.end(number, BOB)
         await stage.run()
@@ -216,14 +216,14 @@ async def test_three_a_day_also_after_an_erasure(stage: Stage) -> None:
         await look(stage, ALWINA)
     other = await look(stage, CLEMENTINE)
     with pytest.raises(UserError, match="You've had 3 interviews with a partner today"):
-        await stage.bot.partners.join(other.id, BOB)
+        await stage.bot.partners.join(other.id, BOB, GUILD)
     with pytest.raises(UserError, match="You've had 3 interviews with a partner today"):
-        await stage.bot.partners.join(other.id, ALWINA)
+        await stage.bot.partners.join(other.id, ALWINA, GUILD)
     own = await look(stage, BOB)
     with pytest.raises(UserError, match="The one who looks has had 3 interviews"):
-        await stage.bot.partners.join(own.id, DAGOBERT)
+        await stage.bot.partners.join(own.id, DAGOBERT, GUILD)
     stage.clock.turn(hours=13)
-    await stage.bot.partners.join(other.id, BOB)
+    await stage.bot.partners.join(other.id, BOB, GUILD)
 
 
 async def test_not_with_them_again(stage: Stage) -> None:
@@ -236,8 +236,8 @@ async def test_not_with_them_again(stage: Stage) -> None:
     for looks, takes in ((ALWINA, BOB), (BOB, ALWINA)):
         found = await look(stage, looks)
         with pytest.raises(UserError, match="doesn't want to be put together again"):
-            await stage.bot.partners.join(found.id, takes)
-    await stage.bot.partners.join(3, CLEMENTINE)
+            await stage.bot.partners.join(found.id, takes, GUILD)
+    await stage.bot.partners.join(3, CLEMENTINE, GUILD)
 
 
 async def test_each_has_their_own_buttons(stage: Stage) -> None:
@@ -313,7 +313,7 @@ async def test_a_thread_that_is_gone_ends_it(stage: Stage) -> None:
     assert (await row(stage)).ending is PartnerEnding.LOST
     await look(stage)
     stage.sender.left.add(GUILD)
-    await stage.bot.partners.join(2, BOB)
+    await stage.bot.partners.join(2, BOB, GUILD)
     await stage.run()
     assert (await row(stage, 2)).ending is PartnerEnding.LOST
 
@@ -339,7 +339,7 @@ async def test_questions_of_the_day_are_not_asked(stage: Stage) -> None:
     await look(stage)
     *others, last = stage.bank.open_topics
     await ask_today(stage, *others)
-    await stage.bot.partners.join(1, BOB)
+    await stage.bot.partners.join(1, BOB, GUILD)
     await stage.run()
     assert (await row(stage)).asked_topic_id == last
     await answer(stage, 1)
@@ -374,7 +374,7 @@ async def test_a_topic_that_becomes_a_question_of_the_day_is_replaced(
 async def test_a_topic_that_left_the_bank(stage: Stage) -> None:
     """A question that can't be described any more ends the interview, instead of being retried."""
     await look(stage)
-    await stage.bot.partners.join(1, BOB)
+    await stage.bot.partners.join(1, BOB, GUILD)
     await stage.work()
     gone = {"asked_topic_id": "gone"}
     await stage.database.write(
