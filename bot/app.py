@@ -60,7 +60,7 @@ from bot.daily.service import Dailies
 from bot.daily.work import DailyWork, ScheduleWork
 from bot.help.cog import HelpCog
 from bot.help.service import Help, HelpStep, Probe
-from bot.interviews import partner_store
+from bot.interviews import partner_store as interviews_partner_store
 from bot.interviews.cog import InterviewCog
 from bot.interviews.grading.service import Grading, Rubrics, count_in_process
 from bot.interviews.grading.verifying import Verifier
@@ -151,7 +151,8 @@ IN_PLAY = InPlay(
 """The questions that members can still answer, so no feature may show them anything about these."""
 
 HELD = held_in(
-    metadata.sorted_tables, [answers_held(SOURCES), challenges_store.HELD, partner_store.HELD]
+    metadata.sorted_tables,
+    [answers_held(SOURCES), challenges_store.HELD, interviews_partner_store.HELD],
 )
 """All that is stored about members and servers, in the order of erasure."""
 

@@ -40,7 +40,7 @@ _MOST_OPTIONS = 25
 _OPTION_LENGTH = 100
 _UNJUDGED = {
     Unjudged.IN_PLAY: "That question is live on one of your servers, so here's another.",
-    Unjudged.GONE: "That question isn't asked any more, so here's another.",
+    Unjudged.GONE: "That question is no longer asked, so here's another.",
     Unjudged.CHANGED: "That question has just been changed. Here's how it is now.",
 }
 

@@ -92,8 +92,8 @@ def texts(stage: Stage, channel_id: int = THREAD) -> list[str]:
 
 def on_card(stage: Stage) -> str:
     """Return what the card in the channel says now."""
-    shown = [*stage.sender.posts, *stage.sender.edits]
-    cards = [text_of(each.card) for each in shown if each.channel_id == CHANNEL]  # type: ignore[arg-type]
+    shown: list[Any] = [*stage.sender.posts, *stage.sender.edits]
+    cards = [text_of(each.card) for each in shown if each.channel_id == CHANNEL]
     return cards[-1] if cards else ""
 
 
@@ -153,9 +153,9 @@ SEEN = {
     "stopped": "One of you has ended it.",
     "idle": "Nothing happened for an hour, so I've ended it.",
 }
-"""What both see in the end, in the channel or in their thread."""
+"""The words that both see in the end, in the channel or in their thread."""
 NOTHING = {"refused", "forbidden", "failing", "kicked"}
-"""What lets nothing be shown."""
+"""Events that let nothing be shown."""
 MESSAGES = {
     "posting": "post_partnerjoin",
     "opening": "open_private_thread",
@@ -163,7 +163,7 @@ MESSAGES = {
     "showing": "post_partnerticks",
     "closing": "post_partnerapart",
 }
-"""What is sent to Discord in each state in which something is."""
+"""The request to Discord in each state that makes one."""
 
 
 def cases() -> list[tuple[str, str, str]]:
@@ -190,7 +190,7 @@ PRESSES: Mapping[str, Callable[[Stage, int, int, int], Awaitable[Any]]] = {
     "erase-second": lambda stage, _key, _, member: stage.bot.privacy.erase(member),
     "erase-both": lambda stage, *_: erase(stage, ALWINA, BOB),
 }
-"""What a member does to an interview at a question."""
+"""The presses and erasures, by name, with an interview and the number of a question."""
 
 
 async def erase(stage: Stage, *members: int) -> None:
@@ -248,7 +248,7 @@ async def happen(stage: Stage, event: str) -> str:
 
 
 async def check(stage: Stage, outcome: str, *, seen: bool) -> None:
-    """Check how a search or interview stands, what both see of it, and that nobody is stuck in it."""
+    """Check the state of a search or interview, its last words, and that nobody is stuck in it."""
     found = await row(stage)
     assert outcome == (found.ending or found.state)
     if outcome in set(PartnerEnding):
