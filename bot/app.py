@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import timedelta
@@ -342,7 +343,7 @@ def build_bot(
     if settings.shard_count is not None and settings.shard_ids is not None:
         shards = Shards(settings.shard_count, settings.shard_ids)
     bot = QuizBot(settings)
-    clock = DiscordClock(discord.utils.utcnow)
+    clock = DiscordClock(discord.utils.utcnow, time.monotonic)
     context = Context(
         database=database,
         banks=Banks(bank, IN_PLAY.servers_of),

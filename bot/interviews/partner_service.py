@@ -113,10 +113,12 @@ class PartnerInterviews:
             )
 
     @writing_due
-    def join(self, conn: Connection, key: int, user_id: int) -> PartnerCard:
-        """Let a member take a search; their thread is opened next."""
-        servers.lock(conn, _existing(partner_store.get(conn, key)).guild_id)
+    def join(self, conn: Connection, key: int, user_id: int, guild_id: int) -> PartnerCard:
+        """Let a member take a search of their server; their thread is opened next."""
+        servers.lock(conn, guild_id)
         found = _existing(partner_store.get(conn, key, lock=True))
+        if found.guild_id != guild_id:
+            raise UserError(_GONE)
         if found.first_id == user_id:
             raise UserError("That's your own card. Wait until somebody else presses this.")
         if found.state not in _LOOKING or found.is_deserted:
@@ -259,6 +261,11 @@ class PartnerInterviews:
         if found is None:
             raise UserError("You weren't asked anything, so there is no report.")
         return found
+
+    @reading
+    def check_member(self, conn: Connection, key: int, user_id: int) -> None:
+        """Refuse everybody but the two members of an interview."""
+        _of(partner_store.get(conn, key), user_id)
 
     @writing
     def keep_apart(self, conn: Connection, key: int, user_id: int) -> None:

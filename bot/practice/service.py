@@ -242,10 +242,13 @@ class Practices:
             raise already(item, question.choice_order, question.answer, question.answered_at)
         return item, decode_order(question.choice_order)
 
-    async def item_of(self, question_id: int) -> str | None:
-        """Return the id of the item that a question asks."""
-        question = await self._database.read(store.question, question_id)
-        return question.item_id if question else None
+    @reading
+    def item_of(self, conn: Connection, click: Click) -> str | None:
+        """Return the id of the item that a question asked the member."""
+        question = _question(conn, click.question_id)
+        if store.get(conn, question.practice_id, click.user_id) is None:
+            raise UserError(_UNKNOWN)
+        return question.item_id
 
     @reading
     def explain(self, conn: Connection, click: Click) -> Answered:

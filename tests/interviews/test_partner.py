@@ -64,7 +64,7 @@ async def look(stage: Stage, member: int = ALWINA, topic_id: str | None = None) 
 async def begin(stage: Stage) -> None:
     """Bring Alwina and Bob into their thread; the first question is asked."""
     await look(stage)
-    await stage.bot.partners.join(1, BOB)
+    await stage.bot.partners.join(1, BOB, GUILD)
     await stage.run()
 
 
@@ -177,7 +177,7 @@ def cases() -> list[tuple[str, str, str]]:
 
 
 PRESSES: Mapping[str, Callable[[Stage, int, int, int], Awaitable[Any]]] = {
-    "join": lambda stage, key, _, member: stage.bot.partners.join(key, member),
+    "join": lambda stage, key, _, member: stage.bot.partners.join(key, member, GUILD),
     "withdraw": lambda stage, key, _, member: stage.bot.partners.withdraw(key, member),
     "exchange": lambda stage, key, _, member: stage.bot.partners.exchange(key, member),
     "card": lambda stage, key, turn, member: stage.bot.partners.card(key, turn, member),
@@ -207,7 +207,7 @@ async def bring(stage: Stage, state: str) -> None:
     steps: dict[str, Any] = {
         "posting": lambda: partners.look(ALWINA, GUILD, CHANNEL, None, unheard),
         "open": stage.work,
-        "opening": lambda: partners.join(1, BOB),
+        "opening": lambda: partners.join(1, BOB, GUILD),
         "calling": stage.work,
         "asking": stage.work,
         "showing": lambda: partners.show_ticks(1, 1, ALWINA),
@@ -376,7 +376,7 @@ async def test_each_step_happens_once_whatever_crashes(stage: Stage, after: bool
     await partners.look(ALWINA, GUILD, CHANNEL, None, unheard)
     await survive("post_partnerjoin")
     await stage.run()
-    await stage.bot.partners.join(1, BOB)
+    await stage.bot.partners.join(1, BOB, GUILD)
     await survive("open_private_thread", "add_to_thread", "post_partnercard")
     await stage.run()
     await stage.bot.partners.show_ticks(1, 1, ALWINA)
@@ -413,7 +413,7 @@ async def test_a_thread_that_is_refused(stage: Stage) -> None:
     """The card says what is missing."""
     await look(stage)
     stage.sender.fail("open_private_thread", DeliveryRefused("permission", "No."))
-    await stage.bot.partners.join(1, BOB)
+    await stage.bot.partners.join(1, BOB, GUILD)
     await stage.run()
     assert "allow me Create Private Threads" in on_card(stage)
     assert (await row(stage)).ending is PartnerEnding.REFUSED
@@ -423,29 +423,29 @@ async def test_who_may_take_a_card(stage: Stage) -> None:
     """Not its own member, nobody after the first, and nobody who is in an interview."""
     await look(stage)
     with pytest.raises(UserError, match="your own card"):
-        await stage.bot.partners.join(1, ALWINA)
-    await stage.bot.partners.join(1, BOB)
+        await stage.bot.partners.join(1, ALWINA, GUILD)
+    await stage.bot.partners.join(1, BOB, GUILD)
     with pytest.raises(UserError, match="taken"):
-        await stage.bot.partners.join(1, CLEMENTINE)
+        await stage.bot.partners.join(1, CLEMENTINE, GUILD)
     with pytest.raises(UserError, match="You're in an interview"):
         await look(stage)
     second = await look(stage, CLEMENTINE)
     with pytest.raises(UserError, match="You're in an interview"):
-        await stage.bot.partners.join(second.id, BOB)
+        await stage.bot.partners.join(second.id, BOB, GUILD)
     third = await look(stage, DAGOBERT)
-    await stage.bot.partners.join(second.id, DAGOBERT)
+    await stage.bot.partners.join(second.id, DAGOBERT, GUILD)
     with pytest.raises(UserError, match="The one who looks is in an interview"):
-        await stage.bot.partners.join(third.id, 105)
+        await stage.bot.partners.join(third.id, 105, GUILD)
     await stage.bot.privacy.erase(DAGOBERT)
     with pytest.raises(UserError, match="taken or closed"):
-        await stage.bot.partners.join(third.id, 105)
+        await stage.bot.partners.join(third.id, 105, GUILD)
 
 
 async def test_three_a_day_also_after_an_erasure(stage: Stage) -> None:
     """An erasure resets the limits of neither cards nor interviews, but the next day does."""
     for number in range(1, PARTNERS_A_DAY + 1):
         await look(stage, ALWINA)
-        await stage.bot.partners.join(number, BOB)
+        await stage.bot.partners.join(number, BOB, GUILD)
         await stage.run()
         await stage.bot.partners.end(number, BOB)
         await stage.run()
@@ -455,14 +455,14 @@ async def test_three_a_day_also_after_an_erasure(stage: Stage) -> None:
         await look(stage, ALWINA)
     other = await look(stage, CLEMENTINE)
     with pytest.raises(UserError, match="You've had 3 interviews with a partner today"):
-        await stage.bot.partners.join(other.id, BOB)
+        await stage.bot.partners.join(other.id, BOB, GUILD)
     with pytest.raises(UserError, match="You've had 3 interviews with a partner today"):
-        await stage.bot.partners.join(other.id, ALWINA)
+        await stage.bot.partners.join(other.id, ALWINA, GUILD)
     own = await look(stage, BOB)
     with pytest.raises(UserError, match="The one who looks has had 3 interviews"):
-        await stage.bot.partners.join(own.id, DAGOBERT)
+        await stage.bot.partners.join(own.id, DAGOBERT, GUILD)
     stage.clock.turn(hours=13)
-    await stage.bot.partners.join(other.id, BOB)
+    await stage.bot.partners.join(other.id, BOB, GUILD)
 
 
 async def test_not_with_them_again(stage: Stage) -> None:
@@ -475,8 +475,8 @@ async def test_not_with_them_again(stage: Stage) -> None:
     for looks, takes in ((ALWINA, BOB), (BOB, ALWINA)):
         found = await look(stage, looks)
         with pytest.raises(UserError, match="doesn't want to be put together again"):
-            await stage.bot.partners.join(found.id, takes)
-    await stage.bot.partners.join(3, CLEMENTINE)
+            await stage.bot.partners.join(found.id, takes, GUILD)
+    await stage.bot.partners.join(3, CLEMENTINE, GUILD)
 
 
 async def test_each_has_their_own_buttons(stage: Stage) -> None:
@@ -570,7 +570,7 @@ async def test_questions_of_the_day_are_not_asked(stage: Stage) -> None:
     await look(stage)
     *others, last = stage.bank.open_topics
     await ask_today(stage, *others)
-    await stage.bot.partners.join(1, BOB)
+    await stage.bot.partners.join(1, BOB, GUILD)
     await stage.run()
     assert (await row(stage)).asked_topic_id == last
     await answer(stage, 1)
@@ -604,7 +604,7 @@ async def test_a_question_that_changes_in_play_is_replaced(
     await own_topic_changes(stage, "one", "two", "three")
     topic_id = own_topic(GUILD, 1).topic_id
     await look(stage, topic_id=topic_id)
-    await stage.bot.partners.join(1, BOB)
+    await stage.bot.partners.join(1, BOB, GUILD)
     await stage.run()
     before, member = await asked_card(stage), ALWINA
     assert before.interview.asked_topic_id == topic_id
@@ -632,7 +632,7 @@ async def test_a_question_that_is_taken_out_before_it_is_asked(stage: Stage) -> 
     """Another one is drawn."""
     await own_topic_changes(stage, "one")
     await look(stage, topic_id=own_topic(GUILD, 1).topic_id)
-    await stage.bot.partners.join(1, BOB)
+    await stage.bot.partners.join(1, BOB, GUILD)
     await stage.work()
     await own_topic_changes(stage)
     await stage.run()
@@ -644,7 +644,7 @@ async def test_a_question_that_is_taken_out_before_it_is_asked(stage: Stage) -> 
 async def test_a_member_who_has_left_the_server(stage: Stage, skip: int) -> None:
     """The other one reads so in the thread, and is free for another interview."""
     await look(stage)
-    await stage.bot.partners.join(1, BOB)
+    await stage.bot.partners.join(1, BOB, GUILD)
     stage.sender.fail("add_to_thread", GONE, skip=skip)
     await stage.run()
     assert stage.sender.added == [(THREAD, BOB if skip == 0 else ALWINA)]
