@@ -75,6 +75,16 @@ def _leaving(column: Column[int]) -> Erase:
 _MEMBERS = (partner_interviews.c.first_id, partner_interviews.c.second_id)
 HELD = Held(members={str(column): _leaving(column) for column in _MEMBERS})
 change = QUEUE.change
+_TICKED = (
+    PartnerState.CALLING,
+    PartnerState.ASKING,
+    PartnerState.SHOWING,
+    PartnerState.CONFIRMING,
+)
+IN_PLAY = select(
+    partner_interviews.c.guild_id, partner_interviews.c.asked_topic_id.label("topic_id")
+).where(partner_interviews.c.due_at.is_not(None), partner_interviews.c.state.in_(_TICKED))
+"""The open questions that are asked now: their key points are ticked by number."""
 
 
 def create(conn: Connection, **values: Any) -> int:
