@@ -104,11 +104,10 @@ def _pay_of(a: Answer, around: Sequence[Answer], *, alone: bool) -> int:
 
 
 def _take_back(conn: Connection, a: Answer, around: Sequence[Answer]) -> None:
-    """Take back what later answers in games were paid before this one was.
+    """Set later answers in games, which were counted before this one, to pay nothing.
 
-    So pay follows from the order of the answers, and not from the order in which their questions
-    are counted. No answer waits for its pay as long as `PAYS_AGAIN`, so what was not paid because
-    of one of these is not paid because of this one.
+    Pay follows the order of the answers, not the order in which their questions are counted. Nothing
+    is counted `PAYS_AGAIN` after it was answered, so no further answer is paid instead.
     """
     for b in around if a.paid else ():
         is_later = b.user_id == a.user_id and _order(b) > _order(a)
