@@ -23,7 +23,6 @@ from bot.challenges.model import OpenCard
 from bot.challenges.store import challenge_questions, challenges
 from bot.core import snowflakes
 from bot.core.clicks import Click
-from bot.core.clock import DiscordClock
 from bot.core.context import Context
 from bot.core.database import Database
 from bot.core.jobs import Scheduler, Worker
@@ -90,7 +89,7 @@ class Stage:
         context = Context(
             database=self.database,
             banks=Banks(self.bank, IN_PLAY.servers_of),
-            clock=DiscordClock(self.clock),
+            clock=self.clock.estimate(),
             rng=self.rng,
             scheduler=Scheduler(self.database.read, self.clock),
             sender=self.sender,
@@ -137,13 +136,13 @@ class Stage:
     # --- time
 
     async def work(self) -> int:
-        """Do what is due now, once, and return how much it was."""
+        """Do what is due by the bot's estimate of the clock, once, and return how much it was."""
 
         def due_now(conn: Connection) -> list[tuple[Worker[Any], int]]:
             return [
                 (worker, key)
                 for worker in self.bot.workers
-                for key in worker.due(conn, self.clock(), 200)
+                for key in worker.due(conn, self.bot.context.now(), 200)
             ]
 
         due = await self.database.read(due_now)
@@ -358,7 +357,8 @@ class Stage:
             return fetch_all(conn, select(answers), Answer), shared, sums
 
         log, shared, sums = await self.database.read(read)
-        counted = [a for a in log if a.local_date is not None]
+        assert {a.paid for a in log if a.user_id < 0} <= {None}
+        counted = [a for a in log if a.local_date is not None and a.user_id > 0]
         on_boards = what_counts(counted, shared)
         assert {key(a): a.paid for a in counted} == on_boards
         added: Counter[int] = Counter()
@@ -382,7 +382,7 @@ def what_counts(
     """
     found: dict[tuple[str, int, int], int] = {}
     won: list[Answer] = []
-    for a in sorted(given, key=lambda a: a.answered_at):
+    for a in sorted(given, key=lambda a: (a.answered_at, a.source, a.question_id)):
         same = [
             b
             for b in won
