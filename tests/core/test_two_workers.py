@@ -230,7 +230,7 @@ class ThingWork(PostWorker[Any]):
         if row.state not in ENDS:
             QUEUE.change(conn, key, expect=row.state, state="given up", due_at=None)
 
-    def _hold(self, conn: Connection, key: int, **values: Any) -> bool:
+    def _hold(self, conn: Connection, key: int, /, **values: Any) -> bool:
         """Claim a row, and check that no other process has it."""
         now = self.world.now
         claimed = QUEUE.claim(conn, key, now=now, **values)
