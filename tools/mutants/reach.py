@@ -42,14 +42,21 @@ class Reach:
         return not site.block or bool(self._at_import & {site.block, site.function})
 
     def tests_of(self, site: Site) -> set[str]:
-        """Return the tests that run a site; for what runs at import, those of its file or folder."""
-        if not self.needs_import(site):
+        """Return the tests that run a site.
+
+        For what runs at import, or perhaps in a child process, they are those of its file or folder.
+        """
+        if not self.needs_import(site) and self._of_block[site.block]:
             return self._of_block[site.block]
         for place in (f"{site.file}:", f"{PurePosixPath(site.file).parent}/"):
             found = [tests for block, tests in self._of_block.items() if block.startswith(place)]
             if found:
                 return set().union(*found)
         return set()
+
+    def sees(self, site: Site) -> bool:
+        """Whether a test runs a site in its own process."""
+        return self.needs_import(site) or bool(self._of_block[site.block])
 
     def chosen(self, site: Site, reaching: set[str], seconds: float) -> list[str]:
         """Return tests for a mutant that take so long: two thirds of the time for its own folder's.

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ast
+import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-ROOT = Path.cwd()
+IN_PROCESSES = "MUTANTS_ROOT"
+"""The environment variable that passes the root to processes that tests start elsewhere."""
+ROOT = Path(os.environ.get(IN_PROCESSES) or Path.cwd())
 _LEFT_OUT = ("bot/core/migrations", "bot/authoring", "bot/playground")
 _COMPARISONS: dict[type[ast.cmpop], tuple[str, type[ast.cmpop]]] = {
     ast.Lt: ("<", ast.LtE),
