@@ -126,7 +126,7 @@ class Trial:
         if killed is None:
             how = f"{len(reaching)} tests reach it"
             if self._reach.needs_import(site):
-                how = f"runs at import; {len(reaching)} tests reach its file"
+                how = f"runs at import; {len(reaching)} tests may see it"
             elif not self._reach.sees(site):
                 how = "no test reaches it in its own process"
             print(f"{site.name}  {site.change}  [{how}, {len(tests)} were run]")
