@@ -47,6 +47,8 @@ class Stage:
     database: Database
     _open: AsyncExitStack = field(repr=False)
     expected_errors: int = 0
+    unanswered: int = 0
+    """The interactions that the test lets fail."""
 
     @classmethod
     @asynccontextmanager
@@ -71,6 +73,7 @@ class Stage:
             )
             try:
                 yield stage
+                stage.check_answered()
             finally:
                 await stage.services.close()
                 await env.shutdown()
@@ -84,6 +87,18 @@ class Stage:
     def services(self) -> Services:
         assert isinstance(self.bot.features, Services)
         return self.bot.features
+
+    def check_answered(self) -> None:
+        """Assert that no interaction was left without an answer, or with one that never came.
+
+        A member would read "This interaction failed", or see the bot think for ever.
+        """
+        left = [
+            (each.command_name or each.source_message_id, each.response_kind)
+            for each in self.env.backend.interactions.values()
+            if not each.responded or each.loading
+        ]
+        assert len(left) == self.unanswered, left
 
     async def restart(self) -> None:
         """Stop the bot and start it again on the same database."""
