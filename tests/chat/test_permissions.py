@@ -155,14 +155,20 @@ OUTSIDE = "I'm not in this private thread, so I can't post here."
         ),
         (OUTSIDE, "the same", {"app_permissions": WRITERS | CHATTERS, "channel": thread()}),
         ("Attach", "", {"app_permissions": CHATTERS, "channel": thread(archived=True)}),
-        ("", "", {"channel": thread()}),  # who manages threads sees all
+        ("", "", {"channel": thread()}),  # with Manage Threads the bot sees every thread
     ],
 )
 def test_who_may_post_here(to_play: str, to_post: str, given: dict[str, Any]) -> None:
-    """A refusal says what is lacking, and who lacks it; to play the bot needs more than to post."""
+    """A refusal names the permissions that the bot or the member lacks. Playing needs more of them."""
     there = given.get("there", object())
     client = SimpleNamespace(get_guild=lambda _: there)
-    usual = {"guild_id": 1, "guild": None, "channel_id": 5, "channel": None, "application_id": 7}
+    usual: dict[str, Any] = {
+        "guild_id": 1,
+        "guild": None,
+        "channel_id": 5,
+        "channel": None,
+        "application_id": 7,
+    }
     usual |= {"permissions": ALL, "app_permissions": ALL, "client": client}
     interaction = cast(discord.Interaction, SimpleNamespace(**usual | given))
     for require, words in (

@@ -260,8 +260,8 @@ def guild_data(*, deny: int = 0, **me: Any) -> dict[str, Any]:
     }
 
 
-TIME_OUT = {"communication_disabled_until": "2999-01-01T00:00:00+00:00"}
-EXPIRED = {"communication_disabled_until": "2026-01-01T00:00:00+00:00"}
+TIME_OUT: dict[str, Any] = {"communication_disabled_until": "2999-01-01T00:00:00+00:00"}
+EXPIRED: dict[str, Any] = {"communication_disabled_until": "2026-01-01T00:00:00+00:00"}
 
 
 def add_to_cache(sender: DiscordSender, data: dict[str, Any]) -> None:
