@@ -139,6 +139,13 @@ def read_name(typed: str) -> str:
     return name
 
 
+def read_kind(value: str) -> DailyKind:
+    """Return the kind of daily that a manager picked from a list; refuses an unknown one."""
+    if value not in list(DailyKind):
+        raise UserError("I don't know that kind of question. Pick one from the list.")
+    return DailyKind(value)
+
+
 def encode_ticks(ticked: Collection[int], points: int) -> str:
     """Return how the log has the key points, by index, that a member ticked."""
     return "".join(SAID if n in ticked else UNSAID for n in range(points))

@@ -37,7 +37,7 @@ class Changes(TypedDict, total=False):
     zone: str
     weekdays: str
     asks: str
-    kind: str
+    kind: DailyKind
     answer_hours: int
     role_id: int | None
     thread: bool
@@ -53,7 +53,7 @@ class Schedules:
     def __init__(
         self,
         context: Context,
-        on_zone_change: Sequence[Callable[[Connection, int], None]] = (),
+        on_zone_change: Sequence[Callable[[Connection, int, datetime], None]] = (),
     ) -> None:
         self._database = context.database
         self._banks = context.banks
@@ -144,7 +144,7 @@ class Schedules:
             next_at = _next_at(conn, schedule, now)
             schedule_store.change_schedule(conn, schedule.id, settled_until=now, next_at=next_at)
         for on_change in self._on_zone_change:
-            on_change(conn, guild_id)
+            on_change(conn, guild_id, now)
 
     @writing_due
     def post(self, conn: Connection, guild_id: int, schedule_id: int) -> None:
@@ -295,10 +295,6 @@ def _checked(changes: Changes) -> Changes:
         found["name"] = rules.read_name(found["name"])
     if not found.get("weekdays", EVERY_DAY):
         raise UserError("Pick at least one day of the week.")
-    if "kind" in found:
-        if found["kind"] not in list(DailyKind):
-            raise UserError("I don't know that kind of question. Pick one from the list.")
-        found["kind"] = DailyKind(found["kind"])
     hours = found.get("answer_hours", DEFAULT_HOURS)
     if not rules.MIN_HOURS <= hours <= rules.MAX_HOURS:
         raise UserError(
