@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import timedelta
@@ -60,6 +61,7 @@ from bot.daily.service import Dailies
 from bot.daily.work import DailyWork, ScheduleWork
 from bot.help.cog import HelpCog
 from bot.help.service import Help, HelpStep, Probe
+from bot.interviews import partner_store as interviews_partner_store
 from bot.interviews.cog import InterviewCog
 from bot.interviews.grading.service import Grading, Rubrics, count_in_process
 from bot.interviews.grading.verifying import Verifier
@@ -146,10 +148,14 @@ IN_PLAY = InPlay(
     answered=counted_answers(),
     servers=[servers_of_members(), challenges_store.SERVERS_PLAYING],
     seen=[members_store.SERVERS_SEEN_ON],
+    private=interviews_partner_store.IN_PLAY,
 )
 """The questions that members can still answer, so no feature may show them anything about these."""
 
-HELD = held_in(metadata.sorted_tables, [answers_held(SOURCES), challenges_store.HELD])
+HELD = held_in(
+    metadata.sorted_tables,
+    [answers_held(SOURCES), challenges_store.HELD, interviews_partner_store.HELD],
+)
 """All that is stored about members and servers, in the order of erasure."""
 
 
@@ -338,7 +344,7 @@ def build_bot(
     if settings.shard_count is not None and settings.shard_ids is not None:
         shards = Shards(settings.shard_count, settings.shard_ids)
     bot = QuizBot(settings)
-    clock = DiscordClock(discord.utils.utcnow)
+    clock = DiscordClock(discord.utils.utcnow, time.monotonic)
     context = Context(
         database=database,
         banks=Banks(bank, IN_PLAY.servers_of),

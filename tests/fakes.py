@@ -15,6 +15,7 @@ from bot.challenges.model import OpenCard, ResultCard
 from bot.chat.messages import Message, PlainMessage
 from bot.chat.sender import _identifying_marks
 from bot.core import snowflakes
+from bot.core.clock import DiscordClock
 from bot.core.context import Place
 from bot.core.errors import DeliveryLater, DeliveryUnknown
 from bot.daily.model import Daily, DailyQuestion, DailyResult
@@ -34,14 +35,30 @@ class Crash(BaseException):
 
 
 class Clock:
+    """Discord's clock. This machine's is `wrong` by some time; its monotonic one stood still while
+    the machine was `paused`.
+    """
+
     def __init__(self, at: datetime = START) -> None:
         self.at = at
+        self.wrong = timedelta()
+        self.paused = timedelta()
 
     def __call__(self) -> datetime:
         return self.at
 
     def turn(self, **by: float) -> None:
         self.at += timedelta(**by)
+
+    def host(self) -> datetime:
+        return self.at + self.wrong
+
+    def monotonic(self) -> float:
+        return (self.at - START - self.paused).total_seconds()
+
+    def estimate(self) -> DiscordClock:
+        """Return a new process's estimate of this clock."""
+        return DiscordClock(self.host, self.monotonic)
 
 
 @dataclass(frozen=True)

@@ -51,13 +51,19 @@ def own_item(
 
 
 async def furnish(
-    database: Database, guild_id: int, *, items: int = 3, question: str = "", within: str = ""
+    database: Database,
+    guild_id: int,
+    *,
+    items: int = 3,
+    question: str = "",
+    within: str = "",
+    words: str = "Ours of {guild_id}, {n}?",
 ) -> list[str]:
     """Give a server items in a topic of its own, or in one of a pack's; returns the items' ids."""
     topic = own_topic(guild_id, 1, question=question)
     topic_id = within or topic.topic_id
     rows = [
-        own_item(guild_id, n, topic_id, prompt=f"Ours of {guild_id}, {n}?")
+        own_item(guild_id, n, topic_id, prompt=words.format(guild_id=guild_id, n=n))
         for n in range(2, items + 2)
     ]
     await database.write(store.save_topics, [] if within else [topic])

@@ -23,7 +23,6 @@ from bot.challenges.model import OpenCard
 from bot.challenges.store import challenge_questions, challenges
 from bot.core import snowflakes
 from bot.core.clicks import Click
-from bot.core.clock import DiscordClock
 from bot.core.context import Context
 from bot.core.database import Database
 from bot.core.jobs import Scheduler, Worker
@@ -90,7 +89,7 @@ class Stage:
         context = Context(
             database=self.database,
             banks=Banks(self.bank, IN_PLAY.servers_of),
-            clock=DiscordClock(self.clock),
+            clock=self.clock.estimate(),
             rng=self.rng,
             scheduler=Scheduler(self.database.read, self.clock),
             sender=self.sender,
@@ -137,13 +136,13 @@ class Stage:
     # --- time
 
     async def work(self) -> int:
-        """Do what is due now, once, and return how much it was."""
+        """Do what is due by the bot's estimate of the clock, once, and return how much it was."""
 
         def due_now(conn: Connection) -> list[tuple[Worker[Any], int]]:
             return [
                 (worker, key)
                 for worker in self.bot.workers
-                for key in worker.due(conn, self.clock(), 200)
+                for key in worker.due(conn, self.bot.context.now(), 200)
             ]
 
         due = await self.database.read(due_now)

@@ -65,7 +65,7 @@ def merge(
         added=merger.counts["added"],
         changed=merger.counts["changed"],
         same=merger.counts["same"],
-        rekeyed=tuple(merger.rekeyed),
+        rekeyed=tuple(new_keys(items, merger.saved_items)),
         total=len(merger.items),
     )
 
@@ -119,7 +119,6 @@ class _Merger:
         self.saved_topics: list[OwnTopic] = []
         self.saved_items: list[OwnItem] = []
         self.counts = Counter[str]()
-        self.rekeyed: list[str] = []
 
     def merge_topic(
         self, section: Mapping[str, Any], topic: Mapping[str, Any], packs: Bank
@@ -186,9 +185,6 @@ class _Merger:
             row = rows[-1]
             self.saved_items += [each for each in rows if each != before]
             self.counts["same" if row == before else "changed"] += 1
-            keys = [key_of(json.loads(each.content)) for each in (before, row)]
-            if row.number == before.number and keys[0] != keys[1]:
-                self.rekeyed.append(row.item_id)
         self.items[name] = row
 
 
@@ -274,8 +270,23 @@ def unneeded_pictures(files: PictureFiles, sizes: Mapping[str, int]) -> list[str
     return sorted(sizes.keys() - kept)
 
 
-def key_of(content: Mapping[str, Any]) -> Any:
-    """Return an item's key: the part of its content that decides whether an answer is right."""
+def new_keys(
+    before: Iterable[OwnTopic | OwnItem], after: Iterable[OwnTopic | OwnItem]
+) -> dict[str, str]:
+    """Return ids and names of the items and topics whose key differs in their rows `after`."""
+    old = {row.number: row for row in before}
+    return {
+        row.item_id if isinstance(row, OwnItem) else row.topic_id: row.name
+        for row in after
+        if row.number in old and _key_of(row) != _key_of(old[row.number])
+    }
+
+
+def _key_of(row: OwnTopic | OwnItem) -> Any:
+    """Return what decides whether an answer is right: of a topic, the statements to be ticked."""
+    content = json.loads(row.content)
+    if isinstance(row, OwnTopic):
+        return [point["text"] for point in content.get("key_points", ())]
     if content["kind"] == "typed":
         return *content["accept"], content.get("unit"), content.get("tolerance")
     return tuple(choice["correct"] for choice in content["choices"])

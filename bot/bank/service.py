@@ -54,6 +54,7 @@ from bot.core.context import Context
 from bot.core.database import Connection, reading, writing
 from bot.core.errors import UserError
 from bot.core.limits import MAX_ARCHIVE_BYTES, MAX_FILES, MAX_NEW_FORMULAS
+from bot.core.paging import page_in, rows_on
 from bot.memory import store as memory_store
 from bot.questions import store as questions_store
 from bot.questions.bank import schema
@@ -66,15 +67,20 @@ log = logging.getLogger(__name__)
 YEAR = timedelta(days=365)
 MOST = 30_000
 """The number of latest answers that are analyzed."""
-PAGE_SIZE = 10
 _MOST_CHANGES = 200
 """Changes that this process can undo, the newest ones."""
+_MOST_NAMES = 5
+"""Questions that a refusal names."""
 _FORM_SECTION = ("our-own", "Our own")
 """Id and title of the section for topics that are made in a form."""
 _GONE = "That question was taken out or replaced meanwhile. Find the others in </bank>."
 
 Change = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 """Returns the new content of an item; raises BankError if it can't be changed like this."""
+
+
+class _KeyInUse(UserError):
+    """Refuses another key for questions that members answer now."""
 
 
 class OwnBank:
@@ -152,11 +158,29 @@ class OwnBank:
             self._banks.packs,
             keep_pictures=found.pictures is None,
         )
+        changed = rules.new_keys(topics, merged.topics) | rules.new_keys(items, merged.items)
+        self._refuse_keys_in_use(conn, guild_id, changed)
         questions_store.save_topics(conn, merged.topics)
         questions_store.save_items(conn, merged.items)
-        after = {row.number: row for row in (*items, *merged.items)}
-        _store_pictures(conn, guild_id, list(after.values()), found.pictures or {})
+        all_items = {row.number: row for row in (*items, *merged.items)}
+        _store_pictures(conn, guild_id, list(all_items.values()), found.pictures or {})
         return merged
+
+    def _refuse_keys_in_use(
+        self, conn: Connection, guild_id: int, changed: Mapping[str, str]
+    ) -> None:
+        """Refuse new keys for questions that members answer now; `changed` are ids and names.
+
+        Otherwise their answers would be judged by another key than the one that is shown to them.
+        """
+        in_use = self._in_play.keys_in_use(conn, guild_id)
+        names = sorted(f'"{changed[each]}"' for each in changed.keys() & in_use)
+        if names:
+            more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+            raise _KeyInUse(
+                f"Members are being asked {', '.join(names[:_MOST_NAMES])}{more} right now, so what "
+                "counts as right can't change. Do this again once the answers have been shown."
+            )
 
     async def export(
         self, guild_id: int, title: str, *, sheet: bool = False, packs: bool = False
@@ -197,10 +221,9 @@ class OwnBank:
     async def page_of(self, guild_id: int, search: str = "", page: int = 0) -> Listing:
         """Return a page of the own questions that `find` returns."""
         found = await self.find(guild_id, search)
-        pages = max(1, -(-len(found) // PAGE_SIZE))
-        page = min(page, pages - 1)
-        shown = found[page * PAGE_SIZE : (page + 1) * PAGE_SIZE]
-        return Listing(page=page, pages=pages, found=len(found), shown=tuple(shown))
+        page, pages = page_in(len(found), page)
+        shown = tuple(rows_on(page, found))
+        return Listing(page=page, pages=pages, found=len(found), shown=shown)
 
     @reading
     def find(self, conn: Connection, guild_id: int, search: str = "") -> list[OwnQuestion]:
@@ -331,7 +354,7 @@ class OwnBank:
         """Store the new content of an own item; return its row before, and the stored ones."""
         own = await self._own(guild_id)
         row = _asked_row(own.items, number)
-        topic = next(t for t in own.topics if t.topic_id == row.topic_id)
+        topic = {topic.topic_id: topic for topic in own.topics}[row.topic_id]
         names = TopicNames(topic.name, topic.title, topic.section, topic.section_title)
         item = {**change(json.loads(row.content)), "id": row.name}
         found = checked(check_one(item, names, schema()), own, self._card_length)
@@ -376,7 +399,11 @@ class OwnBank:
     async def undo(self, guild_id: int, number: int) -> QuestionPage | None:
         """Take the last change by form back; return the question as it was, None if it was new."""
         before, after = self._changes.pop((guild_id, number), ((), ()))
-        await self._database.write(self._restore, guild_id, before, after)
+        try:
+            await self._database.write(self._restore, guild_id, before, after)
+        except _KeyInUse:
+            self._changes[guild_id, number] = before, after
+            raise
         return await self.page(guild_id, before[0].number) if before else None
 
     def _restore(
@@ -396,6 +423,7 @@ class OwnBank:
         old = {row.number: row for row in before}
         # the newest one first: its name becomes free for the older one
         restored = [old.get(row.number, replace(row, retired=True)) for row in reversed(after)]
+        self._refuse_keys_in_use(conn, guild_id, rules.new_keys(after, restored))
         questions_store.save_items(conn, restored)
 
     @writing

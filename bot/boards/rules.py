@@ -7,15 +7,8 @@ from collections.abc import Iterable, Mapping
 from bot.answers.rules import places
 from bot.boards.model import TeamSum
 
-PAGE_SIZE = 10
-"""The number of rows on a page of a leaderboard."""
 FEWEST_ACTIVE = 3
 """A team needs this many active members for a place, so that its average means something."""
-
-
-def count_pages(rows: int) -> int:
-    """Return the number of pages of a leaderboard. An empty one has a page too."""
-    return max(1, -(-rows // PAGE_SIZE))
 
 
 def rank(scores: Mapping[int, int]) -> list[tuple[int, int]]:

@@ -10,11 +10,12 @@ from msgspec.structs import replace
 from bot.answers.rules import days_before, days_of
 from bot.boards import store
 from bot.boards.model import Board, TeamBoard, TeamRow
-from bot.boards.rules import FEWEST_ACTIVE, PAGE_SIZE, count_pages, rank_teams
+from bot.boards.rules import FEWEST_ACTIVE, rank_teams
 from bot.core import servers
 from bot.core.calendar import local_date
 from bot.core.context import Context
 from bot.core.database import Connection, reading
+from bot.core.paging import page_in, rows_on
 from bot.members import store as members_store
 from bot.members.rules import team_of
 from bot.questions.bank import check_topic
@@ -79,13 +80,12 @@ class Boards:
             for place, team_id in rank_teams(sums.values())
         ]
         own = team_of(roles, teams)
-        pages = count_pages(len(rows))
-        page = min(page, pages - 1)
+        page, pages = page_in(len(rows), page)
         return TeamBoard(
             page=page,
             pages=pages,
             size=len(rows),
-            rows=tuple(rows[page * PAGE_SIZE : (page + 1) * PAGE_SIZE]),
+            rows=tuple(rows_on(page, rows)),
             own=next((row for row in rows if row.team_id == own), None),
             own_name=names.get(own) if own else None,
             small=tuple(names.get(s.team_id) for s in sums.values() if s.members < FEWEST_ACTIVE),

@@ -16,7 +16,8 @@ from bot.answers.rules import days_before, days_of
 from bot.answers.store import answers, points_between
 from bot.answers.totals import ALL_TOPICS, team_totals, totals
 from bot.boards.model import Board, MemberRow, TeamSum
-from bot.boards.rules import PAGE_SIZE, count_pages, rank
+from bot.boards.rules import rank
+from bot.core.paging import PAGE_SIZE, page_in, rows_on
 from bot.members.store import names_of
 
 Days = tuple[date, date]
@@ -62,18 +63,17 @@ def _of_days(
     rows = [MemberRow(place, member, points[member]) for place, member in rank(points)]
     own = next((row for row in rows if row.user_id == user_id), None)
     better = [row for row in rows if own and row.points > own.points]
-    pages = count_pages(len(rows))
-    page = min(page, pages - 1)
-    shown = tuple(rows[page * PAGE_SIZE : (page + 1) * PAGE_SIZE])
-    return Board(page, pages, len(rows), shown, own, better[-1] if better else None)
+    page, pages = page_in(len(rows), page)
+    return Board(
+        page, pages, len(rows), tuple(rows_on(page, rows)), own, better[-1] if better else None
+    )
 
 
 def _all_time(conn: Connection, guild_id: int, topic_id: str, user_id: int, page: int) -> Board:
     """Return a page of all time, without reading all members."""
     scope = {"guild_id": guild_id, "topic_id": topic_id}
     size = conn.execute(_SIZE, scope).scalar_one()
-    pages = count_pages(size)
-    page = min(page, pages - 1)
+    page, pages = page_in(size, page)
     listed = conn.execute(_PAGE, {**scope, "skip": page * PAGE_SIZE})
     rows = tuple(MemberRow(row.place, row.user_id, row.points) for row in listed)
     own = conn.execute(_OWN, {**scope, "user_id": user_id}).first()

@@ -140,9 +140,9 @@ class Challenges(GameService):
         )
         return options, Person(other, names_of(conn, guild_id, [other]).get(other))
 
-    def _item_of(self, conn: Connection, question_id: int) -> str | None:
-        question = store.question(conn, question_id)
-        return question.item_id if question else None
+    def _item_of(self, conn: Connection, click: Click) -> str | None:
+        question, *_ = shown_or_refuse(conn, click.question_id, click.user_id)
+        return question.item_id
 
     def _question(self, conn: Connection, click: Click) -> tuple[int, GameQuestion]:
         question, challenge, shown, _ = shown_or_refuse(conn, click.question_id, click.user_id)

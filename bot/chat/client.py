@@ -9,8 +9,8 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from contextlib import suppress
+from datetime import UTC
 from email.utils import parsedate_to_datetime
-from http import HTTPStatus
 from types import SimpleNamespace
 from typing import Any, Protocol
 
@@ -34,6 +34,8 @@ discord.VoiceClient.warn_nacl = False
 discord.VoiceClient.warn_dave = False
 
 _SYNC_RETRY_SECONDS = 60.0
+_DATE_SECONDS = 10.0
+"""Seconds until the Date header of another response is read."""
 _GATEWAY_SECONDS = 1.0
 """Seconds to wait for the gateway to close; discord.py's default is 30."""
 _ADDED_BY_DISCORD = {"id", "application_id", "version", "guild_id", "dm_permission"}
@@ -98,9 +100,9 @@ class QuizBot(commands.AutoShardedBot):
     router: Router
 
     def __init__(self, settings: Settings) -> None:
-        trace = aiohttp.TraceConfig()
-        trace.on_request_start.append(self._on_request_start)
-        trace.on_request_end.append(self._on_request_end)
+        self._trace = aiohttp.TraceConfig()
+        self._trace.on_request_start.append(self._on_request_start)
+        self._trace.on_request_end.append(self._on_request_end)
         super().__init__(
             command_prefix=commands.when_mentioned,
             help_command=None,
@@ -110,7 +112,7 @@ class QuizBot(commands.AutoShardedBot):
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
             max_messages=None,
-            http_trace=trace,
+            http_trace=self._trace,
             activity=discord.CustomActivity("/help"),
             shard_count=settings.shard_count,
             shard_ids=list(settings.shard_ids) if settings.shard_ids is not None else None,  # type: ignore[arg-type]
@@ -223,26 +225,18 @@ class QuizBot(commands.AutoShardedBot):
     async def _on_request_start(
         self, session: aiohttp.ClientSession, request: SimpleNamespace, _params: object
     ) -> None:
-        request.at = self.context.clock.host()
-        if self.context.clock.has_events:
-            session.trace_configs.clear()  # tracing every request costs a tenth of a click
+        """Trace no other request for some seconds, because that costs a tenth of a click."""
+        request.at = self.context.clock.monotonic()
+        session.trace_configs.clear()
+        self.loop.call_later(_DATE_SECONDS, session.trace_configs.append, self._trace)
 
     async def _on_request_end(
         self, _session: object, request: SimpleNamespace, params: aiohttp.TraceRequestEndParams
     ) -> None:
-        """Set the clock by the Date headers of Discord's API until the first event arrives.
-
-        The gateway's response is skipped, because it comes from another host.
-        """
-        if (
-            self.context.clock.has_events
-            or params.response.status == HTTPStatus.SWITCHING_PROTOCOLS
-        ):
-            return
+        """Tell the clock the Date header of a response of the API or the gateway."""
         with suppress(KeyError, ValueError):
-            self.context.clock.record_date(
-                parsedate_to_datetime(params.response.headers["Date"]), request.at
-            )
+            date = parsedate_to_datetime(params.response.headers["Date"]).replace(tzinfo=UTC)
+            self.context.clock.record_date(date, request.at)
 
     async def _register_commands(self) -> None:
         """Register the commands. If Discord fails, keep the ones that it has and retry later."""

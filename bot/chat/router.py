@@ -230,8 +230,9 @@ def message_id_of(interaction: discord.Interaction) -> int:
 
 
 def guild_id_of(interaction: discord.Interaction) -> int:
-    """Return the server's id; only for commands and buttons that exist on servers alone."""
-    assert interaction.guild_id is not None
+    """Return the server's id; refuses a click in direct messages, which is forged."""
+    if interaction.guild_id is None:
+        raise UserError("This only works on a server. Try it in a channel there.")
     return interaction.guild_id
 
 

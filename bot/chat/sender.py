@@ -111,7 +111,7 @@ class DiscordSender:
         message = (await message.drawn(self._load)).with_mentions(self._mention)
 
         async def send(shown: Sendable) -> discord.Message:
-            asked_at = self._clock.host()
+            asked_at = self._clock.monotonic()
             sent = await channel.send(nonce=nonce, files=shown.files(), **_shown(shown))
             if tried_at is None:  # otherwise it may be the message of the earlier attempt
                 self._clock.record_post(sent.id, asked_at)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
@@ -57,7 +58,7 @@ CLOSE_SECONDS = 2.5
 """The end of the program waits this long for running jobs: half of its own time limit."""
 _FIRST_BACKOFF = timedelta(seconds=2)
 _LONGEST_SLEEP = timedelta(seconds=30)
-"""The wall clock may jump and the machine may sleep, so the scheduler reads at least this often."""
+"""The estimate of Discord's clock may jump, so the scheduler reads at least this often."""
 _AFTER_ERROR = timedelta(seconds=2)
 _SHORTEST_SLEEP = timedelta(milliseconds=50)
 
@@ -328,7 +329,8 @@ class Scheduler:
         self._of_all_sources = at_once + at_once // 2
         self._sources: list[JobSource] = []
         self._timer: asyncio.TimerHandle | None = None
-        self._wakes_at: datetime | None = None
+        self._wakes_at = math.inf
+        """When the timer ends, by the loop's clock, because `now` may jump in between."""
         self._tick: asyncio.Task[None] | None = None
         self._again = False
         self._running: dict[tuple[int, int], asyncio.Task[None]] = {}
@@ -348,7 +350,7 @@ class Scheduler:
             return
         if self._tick is not None and not self._tick.done():
             self._again = True
-        elif self._wakes_at is None or at < self._wakes_at:
+        elif self._wake_time(at) < self._wakes_at:
             self._arm(at)
 
     async def close(self) -> None:
@@ -361,13 +363,15 @@ class Scheduler:
     def _arm(self, at: datetime) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        now = self._now()
-        delay = min(max(at - now, timedelta(0)), _LONGEST_SLEEP)
-        self._wakes_at = now + delay
-        self._timer = asyncio.get_running_loop().call_later(delay.total_seconds(), self._wake)
+        self._wakes_at = self._wake_time(at)
+        self._timer = asyncio.get_running_loop().call_at(self._wakes_at, self._wake)
+
+    def _wake_time(self, at: datetime) -> float:
+        delay = min(max(at - self._now(), timedelta(0)), _LONGEST_SLEEP)
+        return asyncio.get_running_loop().time() + delay.total_seconds()
 
     def _wake(self) -> None:
-        self._timer, self._wakes_at = None, None
+        self._timer, self._wakes_at = None, math.inf
         if not self._closed and (self._tick is None or self._tick.done()):
             self._tick = asyncio.create_task(self._start_due_jobs())
 

@@ -143,10 +143,10 @@ class Dailies:
         return Answered(item, order, given.answer if given else None, given.points if given else 0)
 
     @reading
-    def item_of(self, conn: Connection, daily_id: int) -> str | None:
-        """Return the id of the item or topic that a daily asks."""
-        daily = store.get(conn, daily_id)
-        return daily.item_id or daily.topic_id if daily else None
+    def item_of(self, conn: Connection, click: Click) -> str | None:
+        """Return the id of the item or topic that a daily of this server asks."""
+        daily = _daily_of(conn, click.question_id, click.guild_id)
+        return daily.item_id or daily.topic_id
 
     @reading
     def today(

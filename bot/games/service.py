@@ -80,8 +80,8 @@ class GameService(ABC):
         """Return the server and the question of a click; refuse as long as its answer is secret."""
 
     @abstractmethod
-    def _item_of(self, conn: Connection, question_id: int) -> str | None:
-        """Return the id of the item that a question asks, or None if there is no such question."""
+    def _item_of(self, conn: Connection, click: Click) -> str | None:
+        """Return the id of the item that a question asked the member, or None if it asked none."""
 
     async def _start(
         self,
@@ -145,9 +145,9 @@ class GameService(ABC):
         asked = asked_in(conn, starter.guild_id)
         return drawing.draw(free, asked, options.questions, self._rng)
 
-    async def item_of(self, question_id: int) -> str | None:
-        """Return the id of the item that a question asks, for reports."""
-        return await self._database.read(self._item_of, question_id)
+    async def item_of(self, click: Click) -> str | None:
+        """Return the id of the item that a question asked the member, for reports."""
+        return await self._database.read(self._item_of, click)
 
     @reading
     def explain(self, conn: Connection, click: Click) -> Answered:

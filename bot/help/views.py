@@ -24,13 +24,13 @@ COMMANDS = Route("commands", {})
 
 _ABOUT = "I help you get ready for LLM and machine-learning interviews, together and in a few minutes a day."
 _ANYWHERE = """\
-</today>: what today holds
 </practice>: today's questions
 </interview>: mock interviews
 </plan>: will you be ready?
 </topics>: read up on a topic
 </help>: what's next"""
 _ON_SERVERS = """\
+</today>: what today holds
 </quiz>: a round right here
 </challenge>: at your own pace
 </leaderboard>: who's ahead

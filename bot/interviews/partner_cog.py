@@ -68,7 +68,9 @@ class PartnerCog(commands.Cog):
         require_may_post(interaction)
         require_private_threads(interaction)
         await self.names.flush()
-        card = await self.partners.join(int(fields["row"]), interaction.user.id)
+        card = await self.partners.join(
+            int(fields["row"]), interaction.user.id, guild_id_of(interaction)
+        )
         await show(interaction, partner_views.taken(card))
         await say(interaction, partner_views.joined(card))
 
@@ -143,6 +145,7 @@ class PartnerCog(commands.Cog):
         """Ask once more, then end the interview for both."""
         key, user_id = int(fields["row"]), interaction.user.id
         if fields["do"] == "ask":
+            await self.partners.check_member(key, user_id)
             await say(interaction, partner_views.confirm_end(key))
             return
         await self.partners.end(key, user_id)
@@ -158,6 +161,7 @@ class PartnerCog(commands.Cog):
         """Ask once more, then keep the two apart."""
         key, user_id = int(fields["row"]), interaction.user.id
         if fields["do"] == "ask":
+            await self.partners.check_member(key, user_id)
             await say(interaction, partner_views.confirm_apart(key))
             return
         await self.partners.keep_apart(key, user_id)

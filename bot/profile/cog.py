@@ -39,12 +39,14 @@ class ProfileCog(commands.Cog):
             zone = await self.profiles.zone(interaction.user.id, interaction.guild_id)
             await interaction.response.send_modal(view.zone_form(zone, self.bot.context.now()))
             return
+        guild_id_of(interaction)  # refuses before anything is stored
         await self.profiles.show(interaction.user.id, fields["do"] == "show")
         page = self._page(interaction, interaction.user)
         await show(interaction, await defer_if_slow(interaction, page, edits=True))
 
     async def change_zone(self, interaction: discord.Interaction, _fields: Fields) -> None:
         """Change the member's zone to the one that was typed, else to the one that was picked."""
+        guild_id_of(interaction)  # refuses before anything is stored
         await self.profiles.set_zone(interaction.user.id, modal_zone(interaction))
         page = self._page(interaction, interaction.user)
         await say_here(interaction, await defer_if_slow(interaction, page, edits=True))

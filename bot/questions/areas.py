@@ -53,7 +53,7 @@ def area_title(bank: Bank, area: str) -> str:
     topics = topics_of(bank, area)
     kind, _, rest = area.partition(":")
     if topics and kind == "pack":
-        return next(pack.bank.title for pack in bank.packs if pack.name == rest)
+        return {pack.name: pack.bank.title for pack in bank.packs}[rest]
     if topics and kind == "section":
         return bank.section_titles[rest]
     if topics and kind == "topics":

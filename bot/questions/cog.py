@@ -34,14 +34,14 @@ class Answerable(Struct, frozen=True):
 
     `check_open` returns the question of a row (by row, message and member), or refuses if the
     member can't answer it any more. `answer` stores an answer and replies. `explain` returns the
-    question as the member answered it. `item_of` returns the id of the row's item or topic for
-    reports, or None if there is no such row.
+    question as the member answered it. `item_of` returns the id of the item or topic that the
+    member was asked, or None if they were asked none.
     """
 
     check_open: Callable[[int, int, int], Awaitable[Shown]]
     answer: Callable[[discord.Interaction, Click], Awaitable[None]]
     explain: Callable[[Click], Awaitable[Answered]]
-    item_of: Callable[[int], Awaitable[str | None]]
+    item_of: Callable[[Click], Awaitable[str | None]]
 
 
 class AnsweringCog(commands.Cog):
@@ -94,6 +94,7 @@ class AnsweringCog(commands.Cog):
         await say_all(interaction, [Message(REVEALED, text) for text in texts])
 
     async def report(self, interaction: discord.Interaction, fields: Fields) -> None:
+        await self._asked(interaction, fields)
         custom_id = view.REPORTED.id(**fields)
         await interaction.response.send_modal(view.report_modal(custom_id))
 
@@ -103,11 +104,20 @@ class AnsweringCog(commands.Cog):
             raise UserError(
                 "Your report was empty. Press Report again and choose what's wrong, or write it."
             )
-        item_id = await self._answerable(fields).item_of(int(fields["row"]))
+        item_id = await self._asked(interaction, fields)
         guild_id = await self.reports.add(item_id, interaction.guild_id, interaction.user.id, text)
         await say(interaction, "Thanks. A maintainer will look at it.")
         if guild_id is not None:
             self.bot.dispatch("question_reported", guild_id, interaction.id)
+
+    async def _asked(self, interaction: discord.Interaction, fields: Fields) -> str:
+        """Return the id of the item or topic that the member was asked; refuse if there is none."""
+        item_id = await self._answerable(fields).item_of(click_of(interaction, fields))
+        if item_id is None:
+            raise UserError(
+                "That question is gone, so it can't be reported. The next one has the same button."
+            )
+        return item_id
 
     def _answerable(self, fields: Fields) -> Answerable:
         found = self.answerables.get(fields["source"])

@@ -36,7 +36,8 @@ class InPlay:
     source_id and, if that is known, `until`, the time of the reveal, of what is not revealed yet.
     `answered`: a query for user_id, source and source_id of the answers that members were told
     the result of. `servers`: queries for user_id and guild_id of servers where a member has
-    answered; `seen`: of servers where they were only seen.
+    answered; `seen`: of servers where they were only seen. `private`: a query for guild_id and
+    topic_id of open questions whose key points are ticked by number, but that are not public.
     """
 
     def __init__(
@@ -46,11 +47,13 @@ class InPlay:
         answered: Select[Any],
         servers: Sequence[Select[Any]],
         seen: Sequence[Select[Any]],
+        private: Select[Any],
     ) -> None:
         self._sources = sources
         self._answered = answered
         self._servers = servers
         self._seen = seen
+        self._private = private
         self._here: dict[tuple[str, ...], Callable[..., CursorResult[Any]]] = {}
         self._anywhere = _items_of(list(sources.values()))
         self._hidden = {
@@ -70,6 +73,19 @@ class InPlay:
 
             self._here[sources] = prepared(build)
         return set(self._here[sources](conn, guild_id).scalars())
+
+    def keys_in_use(self, conn: Connection, guild_id: int) -> set[str]:
+        """Return the ids of a server's items and topics whose key must not change now.
+
+        Members' answers are judged by it, and only later it is shown to them. Private questions of one member
+        are not among them, because each answer is judged and shown by the same key.
+        """
+        found = self.items(conn, guild_id)
+        for query in (*self._sources.values(), self._private):
+            columns = query.selected_columns
+            topics = query.with_only_columns(columns.topic_id).where(columns.guild_id == guild_id)
+            found.update(conn.execute(topics.where(columns.topic_id.is_not(None))).scalars())
+        return found
 
     def items_anywhere(self, conn: Connection) -> set[str]:
         """Return the items in play on some server."""

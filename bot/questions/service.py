@@ -22,18 +22,12 @@ class Reports:
         self._database = context.database
         self._now = context.now
 
-    async def add(
-        self, item_id: str | None, guild_id: int | None, user_id: int, text: str
-    ) -> int | None:
+    async def add(self, item_id: str, guild_id: int | None, user_id: int, text: str) -> int | None:
         """Store a report and return the id of the server whose managers review it.
 
-        `item_id` is the id of an item or of a topic with an open question; None is refused. Reports
-        of a server's own question go to that server, others to the one where they were made.
+        `item_id` is the id of an item or of a topic with an open question. Reports of a server's
+        own question go to that server, others to the one where they were made.
         """
-        if item_id is None:
-            raise UserError(
-                "That question is gone, so it can't be reported. The next one has the same button."
-            )
         guild_id = server_of(item_id) or guild_id
         await self._database.write(self._add, item_id, guild_id, user_id, text)
         log.info("%s was reported: `python -m bot reports` prints what was said", item_id)

@@ -8,7 +8,7 @@ from datetime import datetime
 from discord import ui
 
 from bot.chat import text as t
-from bot.chat.messages import PRIMARY, REVEALED, Message, Part, button, pager, row, separator
+from bot.chat.messages import ENDED, PRIMARY, REVEALED, Message, Part, button, pager, row, separator
 from bot.chat.modals import boxes_modal, reason_modal, text_modal
 from bot.chat.pictures import StoredPicture
 from bot.chat.router import ROW, TOPIC, Route
@@ -178,6 +178,8 @@ def my_answers(given: Sequence[Answered], page: int, link: Callable[[int], str])
 
     `link` makes the custom id that opens a page.
     """
+    if not given:
+        return Message(ENDED, "These questions were removed, so their answers can't be shown.")
     blocks = [answered_block(n, answered) for n, answered in enumerate(given, start=1)]
     texts = t.pages(blocks, _MINE_LIMIT)
     page = min(page, len(texts) - 1)

@@ -147,9 +147,11 @@ class Rounds(GameService):
 
         return await self._write_due(store_stop, self._now())
 
-    def _item_of(self, conn: Connection, question_id: int) -> str | None:
-        question = store.question(conn, question_id)
-        return question.item_id if question else None
+    def _item_of(self, conn: Connection, click: Click) -> str | None:
+        question = store.question(conn, click.question_id)
+        round_ = store.get(conn, question.round_id) if question else None
+        is_here = round_ is not None and round_.guild_id == click.guild_id
+        return question.item_id if question and is_here else None
 
     def _question(self, conn: Connection, click: Click) -> tuple[int, GameQuestion]:
         """Return the question of a click on "Explain" once it is revealed.

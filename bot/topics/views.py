@@ -117,7 +117,7 @@ def topic_list(found: TopicList, page: int) -> Message:
     pages = topic_pages(bank)
     page = min(page, len(pages) - 1)
     topics = pages[page]
-    section = next(s for s in bank.sections if s.id == topics[0].section_id)
+    section = {section.id: section for section in bank.sections}[topics[0].section_id]
     met, learned, items = _sums(found, [topic.id for topic in section.topics])
     return Message(
         OPEN,

@@ -45,6 +45,15 @@ def png_of_size(width: int, height: int, rest: bytes = b"") -> bytes:
     return b"\x89PNG\r\n\x1a\n" + header + rest + chunk(b"IDAT", data) + chunk(b"IEND", b"")
 
 
+def interlaced() -> bytes:
+    """Return a PNG of 8 × 8 grey pixels in seven passes, which Pillow reads but can't write."""
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", 8, 8, 8, 0, 0, 0, 1))
+    passes = ((1, 1), (1, 1), (2, 1), (2, 2), (4, 2), (4, 4), (8, 4))
+    data = b"".join((b"\0" + b"\x64" * width) * height for width, height in passes)
+    data = zlib.compress(data)
+    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", data) + chunk(b"IEND", b"")
+
+
 def webp_of_size(width: int, height: int) -> bytes:
     """Return an animated WebP file that says it has this size and has no frame."""
     sizes = (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")

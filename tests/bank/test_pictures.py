@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import math
+import struct
 import warnings
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps, ImageStat
 
 from bot.bank.pictures import PictureError, count_pixels, file_name, redraw
 from bot.core.limits import MAX_PICTURE_HEIGHT, MAX_PICTURE_STORED, MAX_PICTURE_WIDTH
@@ -14,6 +16,7 @@ from tests.bank.images import (
     HOSTILE,
     diagram,
     encoded,
+    interlaced,
     noise,
     with_damaged_metadata,
     with_hidden_data,
@@ -21,6 +24,13 @@ from tests.bank.images import (
     with_small_text,
 )
 
+_FRAMES = [noise(301, 199).convert(mode) for mode in ("RGB", "RGBA", "L")]
+WEBP = {
+    "lossy": encoded(noise(), "WEBP"),
+    "lossless": encoded(noise(301, 199), "WEBP", lossless=True),
+    "animated": encoded(_FRAMES[0], "WEBP", save_all=True, append_images=_FRAMES[1:]),
+}
+"""One of each kind of header: VP8, VP8L and VP8X."""
 GOOD = {
     "png": diagram(),
     "grey": encoded(Image.new("L", (40, 30), 90)),
@@ -28,7 +38,8 @@ GOOD = {
     "palette": encoded(noise(300, 200).convert("P")),
     "jpeg": encoded(noise(), "JPEG"),
     "cmyk": encoded(Image.new("CMYK", (40, 30)), "JPEG"),
-    "webp": encoded(noise(), "WEBP"),
+    "interlaced": interlaced(),
+    **WEBP,
     "gif": encoded(noise(300, 200).convert("P"), "GIF"),
     "large": encoded(noise()),
     "high": encoded(Image.new("RGB", (100, 9000), "green")),
@@ -68,6 +79,26 @@ def test_what_is_stored(name: str) -> None:
     assert b"secret" not in drawn
     assert file == file_name(drawn, file.rpartition(".")[2])
     assert count_pixels(drawn) == shown.width * shown.height
+    given = ImageOps.exif_transpose(opened(GOOD[name])).convert("RGB")
+    assert ImageStat.Stat(shown.convert("RGB")).mean == pytest.approx(
+        ImageStat.Stat(given).mean, abs=3
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "at", "size"),
+    [
+        ("lossy", 26, struct.pack("<HH", 7000, 8001)),
+        ("lossless", 21, struct.pack("<I", 6999 | 8000 << 14)),
+        ("animated", 24, (6999 | 8000 << 24).to_bytes(6, "little")),
+    ],
+)
+def test_a_webp_that_says_it_is_huge(name: str, at: int, size: bytes) -> None:
+    """It is refused by its header, before Pillow takes memory for its pixels."""
+    content = WEBP[name]
+    assert count_pixels(content) == math.prod(opened(content).size)
+    with pytest.raises(PictureError, match="has 7,000 × 8,001 pixels; 40 million"):
+        count_pixels(content[:at] + size + content[at + len(size) :])
 
 
 def test_hidden_data_is_left_out() -> None:

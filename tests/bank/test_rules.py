@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import copy
 import json
-from itertools import combinations
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
 from bot.bank.model import Merge
-from bot.bank.rules import key_of, merge, numbers_needed
+from bot.bank.rules import merge, new_keys, numbers_needed
 from bot.core.limits import MAX_ITEMS, MAX_OWN_BYTES
+from bot.questions.answers import is_right
 from bot.questions.check import BankError
-from bot.questions.own import OwnItem, OwnTopic, own_id
+from bot.questions.own import OwnItem, OwnTopic, item_of, own_id
 from tests.bank.test_files import document
 from tests.banks import small_bank
+from tests.ours import content, own_item
 
 PACKS = small_bank()
 GUILD = 7
@@ -116,20 +118,53 @@ def test_other_choices_make_another_item(change: str) -> None:
     assert server.item("ours-0").number != old.number
 
 
-NUMBERS: list[dict[str, Any]] = [{}, {"unit": "GB"}, {"tolerance": 5}, {"tolerance": 9}]
+WORDS = ("prompt", "explanation", "as_of")
+TYPED: dict[str, Any] = {"kind": "typed", "accept": ["40", "forty"], "unit": "GB", "tolerance": 10}
+TYPED_CHANGES: list[dict[str, Any]] = [
+    {"accept": ["40"]},
+    {"accept": ["41", "forty"]},
+    {"unit": "MB"},
+    {"unit": None},
+    {"tolerance": 20},
+    *({name: "other"} for name in WORDS),
+]
+
+
+@pytest.mark.parametrize("change", TYPED_CHANGES, ids=str)
+def test_a_new_key_of_a_typed_item(change: dict[str, Any]) -> None:
+    """Exactly what judges some answer otherwise is a new key."""
+    answers = ["40 GB", "40", "35 GB", "45 GB", "40 MB", "forty"]
+    check_key(content(**TYPED), content(**TYPED | change), answers)
+
+
+@pytest.mark.parametrize("change", [{"right": "1"}, {"right": "01"}, {"text": "x"}, {"why": "y"}])
+def test_a_new_key_of_choices(change: dict[str, str]) -> None:
+    """Exactly what judges some answer otherwise is a new key."""
+
+    def made(right: str = "0", text: str = "", why: str = "so") -> dict[str, Any]:
+        choices = [{"text": f"{text}{n}", "correct": n in right, "why": why} for n in "012"]
+        return content(choices=choices)
+
+    check_key(made(), made(**change), [*"012", "01", "12", "012"])
+
+
+def check_key(before: dict[str, Any], after: dict[str, Any], answers: Sequence[str]) -> None:
+    row = own_item(GUILD, 2, "t1")
+    rows = [replace(row, content=json.dumps(one)) for one in (before, after)]
+    judged = [[is_right(item_of(one), answer) for answer in answers] for one in rows]
+    assert bool(new_keys(rows[:1], rows[1:])) is (judged[0] != judged[1])
 
 
 def test_changed_keys_are_reported() -> None:
-    """A changed key is reported, so that past answers can be judged by it."""
+    """A changed key of an item is reported, so that past answers can be judged by it."""
     server, data = imported(3)
-    choices = data["sections"][1]["topics"][0]["items"][0]["choices"]
+    topic = data["sections"][1]["topics"][0]
+    topic["key_points"].reverse()
+    choices = topic["items"][0]["choices"]
     right = next(n for n, choice in enumerate(choices) if choice["correct"])
     choices[right]["correct"] = False
     choices[right - 1]["correct"] = True
     assert server.import_(data).rekeyed == (server.item("ours-0").item_id,)
-    assert key_of({"kind": "typed", "accept": ["a"]}) != key_of({"kind": "typed", "accept": ["b"]})
-    keys = [key_of({"kind": "typed", "accept": ["4"], **extra}) for extra in NUMBERS]
-    assert all(one != other for one, other in combinations(keys, 2))
 
 
 def test_closed_questions_leave_the_open_one_alone() -> None:

@@ -16,9 +16,9 @@ from bot.answers import totals
 from bot.answers.model import Answer
 from bot.answers.rules import PERIODS, days_of
 from bot.boards.model import Board, TeamSum
-from bot.boards.rules import PAGE_SIZE
 from bot.boards.store import board, team_sums
 from bot.core.database import Database
+from bot.core.paging import PAGE_SIZE
 from tests.answers.entries import (
     DAY,
     DAYS,

@@ -226,6 +226,7 @@ async def test_a_question_that_discord_refuses(
     with patch.object(discord.InteractionResponse, "send_message", side_effect=errors):
         await stage.wait(0.002)
         await stage.alwina.click(card, label="Take it")
+    stage.unanswered = 1
     stored = await stage.database.read(lambda conn: conn.execute(select(challenge_shown)).all())
     assert len(stored) == shown
     said = await Player(stage, stage.alwina).take(card)

@@ -14,7 +14,6 @@ from bot.bank import suggestions_views as suggestions
 from bot.bank import views as bank
 from bot.chat.permissions import require_page
 from bot.chat.router import Route, Router, custom_ids
-from bot.core.clock import DiscordClock
 from bot.core.database import Database
 from bot.core.errors import UserError
 from bot.core.snowflakes import earliest_id
@@ -69,7 +68,7 @@ def click_on_page(
     async def unused(*_: object) -> None:
         raise AssertionError
 
-    router = Router(cast(Database, None), DiscordClock(Clock()))
+    router = Router(cast(Database, None), Clock().estimate())
     router.add(suggestions.REVIEW, unused)
     interaction = SimpleNamespace(
         id=earliest_id(START + after),

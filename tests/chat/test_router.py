@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from bot.boards import views as boards
 from bot.challenges import views as challenges
 from bot.chat.router import Fields, Handler, Route, Router, parse_number, selected_id
-from bot.core.clock import DiscordClock
 from bot.core.database import Database
 from bot.core.errors import UserError
 from bot.daily import panel_views as daily_panels
@@ -78,7 +77,7 @@ def test_format_of_an_id(route: Route, values: dict[str, str], custom_id: str) -
 def test_a_route_can_not_be_added_twice() -> None:
     """A route can't be added twice, and its name can't contain the separator."""
     assert len(ROUTES) >= 20
-    router = Router(cast(Database, None), DiscordClock(Clock()))
+    router = Router(cast(Database, None), Clock().estimate())
     for route in ROUTES:
         assert route.name.isalpha()
         assert route.name.islower()
@@ -99,7 +98,7 @@ async def test_the_more_specific_route_wins() -> None:
     """A more specific route wins, whichever was added first."""
     for order in ((rounds.ANSWER, questions.ANSWER), (questions.ANSWER, rounds.ANSWER)):
         seen: list[Route] = []
-        router = Router(cast(Database, SimpleNamespace(shared=False)), DiscordClock(Clock()))
+        router = Router(cast(Database, SimpleNamespace(shared=False)), Clock().estimate())
         for route in order:
             router.add(route, record_route(route, seen))
         for custom_id in ("answer:v1:round:7:0", "answer:v1:daily:7:0"):

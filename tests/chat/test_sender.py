@@ -17,9 +17,9 @@ from bot.chat.messages import OPEN, Message, PlainMessage, button, row
 from bot.chat.pictures import PendingPicture
 from bot.chat.rate_limit import RefusalCounter
 from bot.chat.sender import DiscordSender
-from bot.core.clock import DiscordClock
 from bot.core.context import Place
 from bot.core.errors import DeliveryLater, DeliveryRefused, DeliveryUnknown
+from tests.fakes import Clock
 
 HERE = Place(0, 5)
 SERVER = Place(1, 5)
@@ -97,9 +97,7 @@ async def sender(http: FakeHttp) -> AsyncIterator[DiscordSender]:
         client._connection.user = discord.ClientUser(
             state=client._connection, data=cast(Any, AUTHOR)
         )
-        yield DiscordSender(
-            client, lambda name: f"</{name}:1>", DiscordClock(discord.utils.utcnow), load
-        )
+        yield DiscordSender(client, lambda name: f"</{name}:1>", Clock().estimate(), load)
 
 
 async def test_pictures_are_drawn_before_a_message_goes(
@@ -199,13 +197,13 @@ async def test_plain_text_becomes_a_card(sender: DiscordSender, http: FakeHttp) 
 
 
 async def test_a_plain_message_is_found_again(sender: DiscordSender, http: FakeHttp) -> None:
-    """It is found by its text among the bot's own messages."""
+    """It is found by its text among the bot's own messages; a member's copy isn't taken for it."""
     history = [
-        message_data("other", 1),
-        message_data("<@&8> new", 2, AUTHOR | {"id": "1"}),
         message_data("<@&8> new", 3),
+        message_data("<@&8> new", 2, AUTHOR | {"id": "1"}),
+        message_data("other", 1),
     ]
-    http.answers["GET /channels/5/messages"] = history
+    http.answers["GET /channels/5/messages"] = history  # newest first, as Discord sends them
     assert await sender.find(HERE, PlainMessage("<@&8> new"), AT) == 3
     assert await sender.find(HERE, PlainMessage("not there"), AT) is None
     assert await sender.post(HERE, PlainMessage("<@&8> new"), "n", tried_at=AT) == 3

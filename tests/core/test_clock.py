@@ -1,103 +1,159 @@
-"""The estimate of Discord's clock: never ahead of it, and behind only by the fastest event's latency."""
+"""The estimate of Discord's clock, whatever happens to the clocks of this machine."""
 
 from __future__ import annotations
 
-import logging
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
 
 import pytest
-from hypothesis import given
+from fsrs import Rating
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.core.clock import DiscordClock
+from bot.answers.model import Review
 from bot.core.snowflakes import earliest_id
-from tests.fakes import START
+from bot.memory import store as memory
+from tests.challenges.play import start
+from tests.fakes import Clock
+from tests.stage import ALWINA, Stage
+
+DAY = 86_400.0
+ROUNDING = 0.0021
+"""Ids have milliseconds, and so does an id's upper bound."""
+Happening = tuple[str, float, float]
+"""A method of `Host`, and its arguments in seconds."""
 
 
-class Host:
-    """A machine whose clock is `wrong` by some seconds, and its estimate of Discord's clock."""
+class Host(Clock):
+    """Discord's clock, this machine's clocks, and a process that receives events and responses."""
 
     def __init__(self, wrong: float = 0.0) -> None:
-        self.discord = START
+        super().__init__()
         self.wrong = timedelta(seconds=wrong)
-        self.clock = DiscordClock(self._read)
+        self.clock = self.estimate()
 
-    def _read(self) -> datetime:
-        return self.discord + self.wrong
-
-    def event(self, *, delay: float) -> None:
+    def event(self, delay: float, _: float = 0) -> None:
         """Receive an event some seconds after Discord made it."""
-        made = earliest_id(self.discord)
-        self.discord += timedelta(seconds=delay)
+        made = earliest_id(self.at)
+        self.turn(seconds=delay)
         self.clock.record_event(made)
 
-    def post(self, *, there: float, back: float) -> None:
+    def post(self, there: float, back: float) -> None:
         """Post a message; Discord's response has its id."""
-        asked = self._read()
-        self.discord += timedelta(seconds=there)
-        made = earliest_id(self.discord)
-        self.discord += timedelta(seconds=back)
+        asked = self.monotonic()
+        self.turn(seconds=there)
+        made = earliest_id(self.at)
+        self.turn(seconds=back)
         self.clock.record_post(made, asked)
 
-    def request(self, *, there: float, back: float) -> None:
+    def date(self, there: float, back: float) -> None:
         """Send a request; Discord's response has a date, in whole seconds."""
-        asked = self._read()
-        self.discord += timedelta(seconds=there)
-        date = self.discord.replace(microsecond=0)
-        self.discord += timedelta(seconds=back)
+        asked = self.monotonic()
+        self.turn(seconds=there)
+        date = self.at.replace(microsecond=0)
+        self.turn(seconds=back)
         self.clock.record_date(date, asked)
+
+    def set(self, seconds: float, _: float = 0) -> None:
+        """Set the wall clock of this machine."""
+        self.wrong = timedelta(seconds=seconds)
+
+    def wait(self, seconds: float, _: float = 0) -> None:
+        self.turn(seconds=seconds)
+
+    def pause(self, seconds: float, _: float = 0) -> None:
+        """Stop this machine; its wall clock is right after it, or as wrong as before."""
+        self.turn(seconds=seconds)
+        self.paused += timedelta(seconds=seconds)
+
+    def gain(self, seconds: float, _: float = 0) -> None:
+        """Let the monotonic clock be too fast for a while."""
+        self.paused -= timedelta(seconds=seconds)
 
     @property
     def behind(self) -> float:
         """Seconds that the estimate is behind Discord's clock."""
-        return round((self.discord - self.clock.now()).total_seconds(), 3)
+        return round((self.at - self.clock.now()).total_seconds(), 3)
 
 
-def test_before_the_first_event() -> None:
+def test_before_discord_has_told_anything() -> None:
     """The host's clock is trusted, and events count as instant."""
     host = Host(wrong=3)
     assert host.behind == -3
+    host.set(-5)
+    assert host.behind == 5
     assert host.clock.delay() == timedelta()
 
 
-def test_an_event_arrives_while_a_thread_reads_the_delay() -> None:
-    """The delay is that of the events before it."""
-    host = Host()
-    host.event(delay=0.1)
-    host.event(delay=0.1)
-
-    class Offset(timedelta):
-        def __sub__(self, bound: timedelta) -> timedelta:
-            host.event(delay=0.1)
-            return super().__sub__(bound)
-
-    host.clock._offset = Offset(seconds=-0.1)
-    assert host.clock.delay() == timedelta()
-
-
-@given(
-    st.floats(-60, 60, allow_nan=False), st.lists(st.floats(0, 0.9, allow_nan=False), min_size=1)
+SECONDS = st.floats(0, 3, allow_nan=False)
+HAPPENINGS = st.lists(
+    st.one_of(
+        st.tuples(st.sampled_from(("event", "post", "date")), SECONDS, SECONDS),
+        st.tuples(st.just("set"), st.floats(-30 * DAY, 30 * DAY, allow_nan=False), st.just(0.0)),
+        st.tuples(st.sampled_from(("wait", "pause")), st.floats(0, 3 * DAY), st.just(0.0)),
+        st.tuples(st.just("gain"), SECONDS, st.just(0.0)),
+    ),
+    min_size=1,
+    max_size=20,
 )
-def test_dates_before_the_first_event(wrong: float, ways: list[float]) -> None:
-    """Dates give the time to a second plus a response's latency, never early; later events win."""
+
+
+@given(st.floats(-30 * DAY, 30 * DAY, allow_nan=False), HAPPENINGS)
+@example(-30 * 3600.0, [("event", 0.1, 0), ("set", 0, 0), ("event", 0.1, 0)])  # set right
+@example(0.0, [("event", 0.1, 0), ("set", 3600, 0), ("post", 0.1, 0.1)])
+@example(0.0, [("event", 0.1, 0), ("gain", 3, 0), ("date", 0.1, 0.1), ("event", 0.1, 0)])
+@example(0.0, [("event", 0.1, 0), ("gain", 3, 0), ("post", 0.1, 0.1), ("event", 0.1, 0)])
+@example(0.0, [("date", 0, 0.1), ("gain", 3, 0), ("post", 0.1, 0.1)])
+@example(0.0, [("event", 0.1, 0), ("pause", DAY, 0), ("date", 0.1, 0.1), ("event", 3, 0)])
+def test_what_holds_whatever_happens(wrong: float, happenings: list[Happening]) -> None:
+    """The estimate is off by the doubt that the last event or response leaves, at most.
+
+    Setting the wall clock changes nothing. The estimate may also be ahead by the seconds that the
+    monotonic clock has gained, and behind by those that it stood still.
+    """
     host = Host(wrong)
-    for way in ways:
-        host.request(there=way / 3, back=way)
-    if abs(wrong) > 2.5:
-        assert -0.001 <= host.behind <= 1.001 + ways[-1]
-    host.event(delay=0.25)
-    before = host.clock.now() - host.discord
-    host.request(there=0.1, back=0.1)
-    assert host.clock.now() - host.discord == before
+    gained, ahead, behind = 0.0, float("inf"), float("inf")
+    for kind, one, other in happenings:
+        before = host.at - host.clock.now()
+        getattr(host, kind)(one, other)
+        match kind:
+            case "event":
+                ahead, behind = min(ahead, gained), one
+            case "post":
+                ahead, behind = min(ahead, gained, one), other
+            case "date":
+                ahead, behind = min(ahead, 1 + one), 1 + other
+            case "pause":
+                behind += one
+            case "gain":
+                gained += one
+                ahead += one
+            case "set" if behind < float("inf"):
+                assert host.at - host.clock.now() == before
+        assert -ahead - ROUNDING <= host.behind <= behind + ROUNDING, kind
+
+
+def test_the_newest_date_counts_without_events() -> None:
+    """An event that was on its way for minutes does not make the estimate worse."""
+    host = Host(wrong=-20)
+    host.date(0.1, 0.1)
+    host.event(300)
+    assert host.behind <= 1.1
+    assert host.clock.delay() > timedelta(seconds=298)
 
 
 @pytest.mark.parametrize("wrong", [0.0, 0.15])
 def test_a_date_says_nothing_against_a_right_clock(wrong: float) -> None:
     """Whole seconds are too coarse to correct a clock that agrees with them."""
     host = Host(wrong)
-    host.discord += timedelta(seconds=0.5)
-    host.request(there=0.1, back=0.1)
+    host.wait(0.5)
+    host.date(0.1, 0.1)
     assert host.behind == -wrong
+    host.event(0.25)
+    host.wait(0.5)
+    host.date(0.1, 0.1)
+    assert host.behind == 0.25
 
 
 @pytest.mark.parametrize("wrong", [-20.0, -0.4, 0.0, 20.0])
@@ -105,72 +161,49 @@ def test_the_fastest_event_decides(wrong: float) -> None:
     """However wrong the host's clock is, the estimate is off only by the fastest event's latency."""
     host = Host(wrong)
     for delay in (0.3, 0.08, 2.0, 0.2):
-        host.event(delay=delay)
+        host.event(delay)
+    host.post(0.1, 0.1)
     assert host.behind == 0.08
-
-
-@given(
-    st.floats(-60, 60, allow_nan=False),
-    st.lists(
-        st.tuples(
-            st.booleans(), st.floats(0, 3, allow_nan=False), st.floats(0, 3, allow_nan=False)
-        ),
-        min_size=1,
-    ),
-)
-def test_never_ahead_of_discord(wrong: float, seen: list[tuple[bool, float, float]]) -> None:
-    """The estimate is never ahead of Discord's clock, and never further behind than the last event."""
-    host = Host(wrong)
-    for is_post, one, other in seen:
-        if is_post:
-            host.post(there=one, back=other)
-        else:
-            host.event(delay=one)
-        last = other if is_post else one
-        assert -0.001 <= host.behind <= last + 0.002
-
-
-def test_a_clock_that_is_set_forward() -> None:
-    """Earlier bounds would make the estimate early; the next post corrects it."""
-    host = Host()
-    host.event(delay=0.05)
-    host.wrong = timedelta(seconds=9)
-    host.event(delay=0.05)
-    assert host.behind < -8
-    host.post(there=0.1, back=0.1)
-    assert host.behind == 0.1
-
-
-def test_a_clock_that_is_set_back() -> None:
-    """The next event corrects the estimate."""
-    host = Host()
-    host.event(delay=0.05)
-    host.wrong = timedelta(seconds=-9)
-    assert host.behind > 8
-    host.event(delay=0.2)
-    assert host.behind == 0.2
 
 
 def test_how_long_events_take() -> None:
     """The delay is the 95th percentile of recent events; older events don't count."""
     host = Host(wrong=5)
     for _ in range(10):
-        host.event(delay=3.0)
+        host.event(3.0)
     for n in range(100):
-        host.event(delay=1.4 if n % 25 == 0 else 0.5 if n % 5 == 0 else 0.1)
+        host.event(1.4 if n % 25 == 0 else 0.5 if n % 5 == 0 else 0.1)
     assert host.clock.delay() == timedelta(seconds=0.4)  # more than the fastest one
 
 
-def test_a_wrong_clock_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_event_arrives_while_a_thread_reads_the_delay() -> None:
+    """The delay is that of the events before it."""
+    host = Host()
+    host.event(0.1)
+    (made,) = host.clock._events
+
+    class Bound(type(made)):  # type: ignore[misc]
+        def __rsub__(self, zero: object) -> timedelta:
+            host.event(0.1)
+            return timedelta()
+
+    host.clock._events = (Bound.fromisoformat(made.isoformat()),)
+    assert host.clock.delay() == timedelta()
+
+
+@pytest.mark.parametrize(("wrong", "words"), [(-20, "19.9 s behind"), (20, "20.1 s ahead of")])
+def test_a_wrong_clock_is_logged_once(
+    caplog: pytest.LogCaptureFixture, wrong: float, words: str
+) -> None:
     """One line says how wrong the host's clock is, once there were enough events."""
-    caplog.set_level(logging.WARNING)
-    host = Host(wrong=-20)
-    host.event(delay=0.1)
+    host = Host(wrong)
+    for _ in range(4):
+        host.event(0.1)
     assert not caplog.records
     for _ in range(9):
-        host.event(delay=0.1)
+        host.event(0.1)
     assert [record.getMessage() for record in caplog.records] == [
-        "this machine's clock is 19.9 s behind Discord's; deadlines follow Discord's"
+        f"this machine's clock is {words} Discord's; deadlines follow Discord's"
     ]
 
 
@@ -178,5 +211,49 @@ def test_a_right_clock_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
     """Slow events are not mistaken for a wrong clock."""
     host = Host(wrong=0.5)
     for _ in range(9):
-        host.event(delay=0.4)
+        host.event(0.4)
     assert not caplog.records
+
+
+@pytest.mark.parametrize("clicks", [True, False])
+@pytest.mark.parametrize("hours", [(-30, 0), (20, 0), (0, 30), (0, -30), (30, -30)])
+async def test_the_host_is_set_while_work_waits(
+    stage: Stage, hours: tuple[float, float], clicks: bool
+) -> None:
+    """Everything comes at its time and once, and no date is lost, with clicks and without."""
+    clock, sent, send = stage.bot.context.clock, [], stage.sender._do
+
+    async def note(method: str, effect: Callable[[], Any]) -> Any:
+        sent.append((method, f"{stage.clock():%d %H:%M}"))
+        return await send(method, effect)
+
+    async def set_host(wrong: float) -> None:
+        stage.clock.wrong = timedelta(hours=wrong)
+        if clicks:
+            clock.record_event(earliest_id(stage.clock()))
+        await stage.run()
+
+    stage.sender._do = note  # type: ignore[method-assign]
+    stage.clock.wrong = timedelta(hours=hours[0])
+    clock.record_date(stage.clock(), clock.monotonic())  # of the login
+    await stage.set_up(at="09:00", zone="UTC")
+    await stage.bot.reminders.set(ALWINA, None, "18:00", "UTC")
+    missed = [Review(ALWINA, Rating.Again, stage.clock())]
+    await stage.database.write(memory.record, "t1-a", missed)
+    await start(stage, questions=1, hours=30)
+    await stage.start(1, seconds=300)
+    for n in range(6):
+        await set_host(hours[n % 2])
+        await stage.wait(hours=8.01)
+    assert sent == [
+        ("post_challenge", "04 12:00"),
+        ("post_question", "04 12:00"),
+        ("reveal_question", "04 12:05"),
+        ("post_standings", "04 12:05"),
+        ("send_reminder", "04 18:00"),
+        ("post_daily", "05 09:00"),
+        ("send_reminder", "05 18:00"),
+        ("result_challenge", "05 18:00"),
+        ("close_daily", "06 08:00"),
+        ("post_daily", "06 09:00"),
+    ]

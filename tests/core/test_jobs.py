@@ -116,6 +116,21 @@ async def test_a_nudge_wakes_it_earlier() -> None:
         assert table.worked[2:] == [("not nudged", 25.0), ("later", 25.0)]
 
 
+@pytest.mark.parametrize("hours", [20, -20])
+@virtual
+async def test_a_nudge_after_a_jump_of_the_clock(hours: int) -> None:
+    """When Discord tells another time, a near deadline by that time is met."""
+    jump = timedelta()
+    table = Table()
+    async with running(table, now=lambda: virtual_now() + jump) as scheduler:
+        await asyncio.sleep(1)
+        jump = timedelta(hours=hours)
+        table.deadlines["near"] = 3600 * hours + 3
+        scheduler.nudge(START + timedelta(hours=hours, seconds=3))
+        await asyncio.sleep(5)
+        assert table.worked == [("near", 3.0)]
+
+
 @virtual
 async def test_a_nudge_during_a_read_is_not_lost() -> None:
     """A deadline that is stored while the scheduler reads is seen right after that."""

@@ -325,6 +325,7 @@ CALLS: list[Call] = [
         practice_id=DAYS,
         number=9,
         item_id="t1-a",
+        item_mark=1,
         choice_order="",
         is_new=True,
         asked_at=NOW,

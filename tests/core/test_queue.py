@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from sqlalchemy import BigInteger, Column, MetaData, String, Table, Text, select, update
 
-from bot.core.clock import DiscordClock
 from bot.core.context import Context
 from bot.core.database import Connection, Database
 from bot.core.errors import DeliveryUnknown
@@ -113,7 +112,7 @@ def work_on(database: Database, clock: Clock) -> Work:
     context = Context(
         database=database,
         banks=nothing,
-        clock=DiscordClock(clock),
+        clock=clock.estimate(),
         rng=nothing,
         scheduler=Scheduler(database.read, clock),
         sender=nothing,

@@ -160,7 +160,8 @@ async def test_a_topic_whose_answers_cannot_be_compared(
 async def test_a_report_on_an_open_question(stage: Stage) -> None:
     """It is stored under its topic."""
     await opened(stage)
-    subject = await stage.bot.dailies.item_of(stage.card().row_id)
+    subject = await stage.bot.dailies.item_of(stage.pressed(stage.card().row_id, ALWINA))
+    assert subject is not None
     await stage.bot.reports.add(subject, GUILD, ALWINA, "A typo.")
     rows = await stage.database.read(
         lambda conn: conn.execute(select(reports.c.item_id, reports.c.text)).all()

@@ -8,6 +8,7 @@ import secrets
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import WSMsgType, web
@@ -163,6 +164,7 @@ class Gateway:
 
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
         ws = web.WebSocketResponse()
+        ws.headers["Date"] = formatdate(self._world.clock(), usegmt=True)
         await ws.prepare(request)
         link = Link(ws, request)
         await link.send(HELLO, {"heartbeat_interval": _INTERVAL_MS})

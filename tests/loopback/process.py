@@ -42,6 +42,7 @@ class BotProcess:
         self._log_file = folder / "bot.log"
         self._env = {"QUESTION_BANK": str(folder / "topic.json"), **(env or {})}
         self._name = name
+        self._host_clock = folder / "host-clock"
         self._afresh = afresh
         self._process: BaseProcess | None = None
         self._watch: asyncio.Task[int] | None = None
@@ -77,6 +78,15 @@ class BotProcess:
     def running(self) -> bool:
         return self._watch is not None and not self._watch.done()
 
+    def set_host_clock(self, ahead: float) -> None:
+        """Set the wall clock of the bot's machine so many seconds ahead of Discord's.
+
+        Do that before the first start; then also while the bot runs.
+        """
+        new = self._host_clock.with_suffix(".new")
+        new.write_text(f"{ahead}")
+        new.replace(self._host_clock)
+
     async def start(self, *, ready: bool = True) -> None:
         """Start the bot. If `ready`, wait until the gateway has greeted it."""
         self.starts += 1
@@ -92,6 +102,7 @@ class BotProcess:
             "DISCORD_TOKEN": self._world.token,
             "DATABASE_URL": f"sqlite:///{self.database}",
             "LOOPBACK_REPLIES": str(REPLIES),
+            "LOOPBACK_HOST_CLOCK": str(self._host_clock),
             **self._env,
         }
         self._process = start(env, self.folder, self._log_file, afresh=self._afresh)

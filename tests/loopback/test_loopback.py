@@ -272,20 +272,20 @@ async def test_a_token_ends(world: World, client: Client, channel: Channel) -> N
         ] == 50027
 
 
-async def test_discord_has_a_clock_of_its_own() -> None:
-    """Ids, timestamps and Date headers have Discord's time, even if events are late."""
-    async with World(ahead=100) as world, aiohttp.ClientSession() as http:
+async def test_ids_and_dates_have_the_time() -> None:
+    """Ids have the time of a click even if its event is late, and responses have a Date."""
+    async with World() as world, aiohttp.ClientSession() as http:
         client, channel = Client(world, http), world.add_channel(world.add_guild(), "quiz")
         world.gateway.event_delay = 0.2
         began = time.time()
         _, message, headers = await client.post(channel, "x")
         sent = parsedate_to_datetime(headers["Date"]).timestamp()
         created = datetime.fromisoformat(message["timestamp"]).timestamp()
-        assert [round((at - began) / 10) for at in (sent, created)] == [10, 10]
         await client.call(
             "PATCH", f"/channels/{channel.id}/messages/{message['id']}", {"content": "y"}
         )
-        assert (channel.messages[int(message["id"])].edited_at or 0) - began > 99
+        edited = channel.messages[int(message["id"])].edited_at or 0
+        assert began - 1 < sent <= created + 1 <= edited + 1 <= time.time() + 1
         async with client.gateway(2, {}) as ws:
             world.commands = [{"id": "1", "name": "help"}]
             acting = asyncio.create_task(

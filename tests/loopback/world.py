@@ -28,11 +28,10 @@ class World:
 
     `violations`: malformed requests. `unknown`: routes that aren't modelled. `errors`: exceptions
     in this server. All three must be empty at the end. `members`: everyone who was ever here, by
-    id. `ahead`: how many seconds Discord's clock is ahead of this machine's.
+    id.
     """
 
-    def __init__(self, ahead: float = 0.0) -> None:
-        self._ahead = ahead
+    def __init__(self) -> None:
         self.snowflake = Snowflakes(self.clock)
         self.bot_id = self.snowflake()
         self.bot: Json = {
@@ -84,7 +83,7 @@ class World:
 
     def clock(self) -> float:
         """Return Discord's time in seconds."""
-        return time.time() + self._ahead
+        return time.time()
 
     @property
     def url(self) -> str:

@@ -145,7 +145,7 @@ async def interview_each_other(stage: Stage) -> None:
     partners = stage.bot.partners
     for number, (first, second) in enumerate(((ZOE, BOB), (BOB, ZOE)), start=1):
         await partners.look(first, GUILD, CHANNEL, None, unheard)
-        await partners.join(number, second)
+        await partners.join(number, second, GUILD)
         await stage.run()
         for question, (asker, other) in enumerate(((first, second), (second, first)), start=1):
             await partners.show_ticks(number, question, asker)

@@ -47,6 +47,8 @@ class Stage:
     database: Database
     _open: AsyncExitStack = field(repr=False)
     expected_errors: int = 0
+    unanswered: int = 0
+    """The interactions that the test lets fail."""
 
     @classmethod
     @asynccontextmanager
@@ -54,6 +56,7 @@ class Stage:
         async with AsyncExitStack() as stack:
             bot, database = await _bot(file, stack)
             env = simcord.Env(bot, settle_timeout=PATIENCE)
+            bot.context.clock.monotonic = lambda: env.now().timestamp()
             await env.start()
             guild = env.create_guild("Study group")
             managers = guild.create_role(
@@ -70,6 +73,7 @@ class Stage:
             )
             try:
                 yield stage
+                stage.check_answered()
             finally:
                 await stage.services.close()
                 await env.shutdown()
@@ -83,6 +87,18 @@ class Stage:
     def services(self) -> Services:
         assert isinstance(self.bot.features, Services)
         return self.bot.features
+
+    def check_answered(self) -> None:
+        """Assert that no interaction was left without an answer, or with one that never came.
+
+        A member would read "This interaction failed", or see the bot think for ever.
+        """
+        left = [
+            (each.command_name or each.source_message_id, each.response_kind)
+            for each in self.env.backend.interactions.values()
+            if not each.responded or each.loading
+        ]
+        assert len(left) == self.unanswered, left
 
     async def restart(self) -> None:
         """Stop the bot and start it again on the same database."""

@@ -3,7 +3,7 @@
 Everything may be loaded before. `LOOPBACK_SEED` seeds what the bot draws; without it the system's
 random source is used. `LOOPBACK_LEASE` is the lease of a claim in seconds, `LOOPBACK_REPLIES` how
 many seconds pass until a reply is deferred, and `LOOPBACK_BUSY` how many milliseconds the bot waits
-for a lock.
+for a lock. `LOOPBACK_HOST_CLOCK` is a file with the seconds that this machine's clock is ahead.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import sys
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 API, SEED = os.environ.get("LOOPBACK_API"), os.environ.get("LOOPBACK_SEED")
@@ -53,6 +54,20 @@ if API and "bot.core.child_process" not in sys.orig_argv:
                 module.LEASE = timedelta(seconds=float(lease))  # type: ignore[attr-defined]
     if seconds := os.environ.get("LOOPBACK_REPLIES"):
         replies._PATIENCE = float(seconds)
+    host_clock = Path(os.environ.get("LOOPBACK_HOST_CLOCK", "none"))
+    if host_clock.exists():
+        import time
+        from datetime import UTC, datetime
+
+        import discord
+
+        right_time = time.time
+
+        def wrong_time() -> float:
+            return right_time() + float(host_clock.read_text())
+
+        time.time = wrong_time
+        discord.utils.utcnow = lambda: datetime.fromtimestamp(wrong_time(), UTC)
     if milliseconds := os.environ.get("LOOPBACK_BUSY"):
         backend.BUSY_MS = int(milliseconds)
 
