@@ -22,7 +22,6 @@ from bot.recap.model import (
     Hardest,
     Recap,
     RecapSchedule,
-    RecapState,
     RecapStatus,
     Week,
 )
@@ -43,7 +42,7 @@ class Recaps:
     def status(self, conn: Connection, guild_id: int) -> RecapStatus:
         """Return the settings and the time of the next recap."""
         schedule = self._schedule(conn, guild_id)
-        next_at = upcoming(conn, schedule, self._now())[1] if schedule.channel_id else None
+        next_at = _next_at(conn, schedule, self._now()) if schedule.channel_id else None
         last = store.latest(conn, guild_id)
         return RecapStatus(schedule.channel_id, schedule.weekday, next_at, last)
 
@@ -65,9 +64,7 @@ class Recaps:
             if before.channel_id is None:
                 after = replace(after, first_week=date.min)
                 after = replace(after, first_week=upcoming(conn, after, now)[0])
-            elif weekday != before.weekday:
-                _move_passed(conn, after, now)
-            after = replace(after, next_at=upcoming(conn, after, now)[1])
+            after = replace(after, next_at=_next_at(conn, after, now))
         store.save_schedule(conn, after)
 
     def look_back(self, conn: Connection, recap: Recap) -> Week | None:
@@ -111,22 +108,14 @@ class Recaps:
         )
 
 
-def _move_passed(conn: Connection, schedule: RecapSchedule, now: datetime) -> None:
-    """Let the recaps whose new time has passed be posted at the next nine o'clock."""
+def _next_at(conn: Connection, schedule: RecapSchedule, now: datetime) -> datetime:
+    """Return when a recap is due next: at nine if the time of one has passed."""
     zone = servers.zone(conn, schedule.guild_id)
     taken = store.taken(conn, schedule.guild_id, local_date(zone, now) - rules.TAKEN_FOR)
     first = schedule.first_week
-    _, at = next_occurrence(Rule(rules.AT, zone), after=now)
-    for week, _ in rules.due(zone, schedule.weekday, now=now, first=first, taken=taken):
-        store.create(
-            conn,
-            schedule.guild_id,
-            week,
-            channel_id=schedule.channel_id,
-            state=RecapState.POSTING,
-            scheduled_at=at,
-            due_at=at,
-        )
+    passed = rules.due(zone, schedule.weekday, now=now, first=first, taken=taken)
+    at_nine = next_occurrence(Rule(rules.AT, zone), after=now)[1]
+    return at_nine if passed else upcoming(conn, schedule, now)[1]
 
 
 def upcoming(conn: Connection, schedule: RecapSchedule, after: datetime) -> tuple[date, datetime]:

@@ -65,7 +65,7 @@ class RecapScheduleWork(Worker[RecapSchedule]):
         first, weekday = schedule.first_week, schedule.weekday
         due = rules.due(zone, weekday, now=now, first=first, taken=taken) if on_server else []
         for week, usual_at in due:
-            at = max(usual_at, schedule.next_at)  # another zone may have moved it into the past
+            at = max(usual_at, schedule.next_at)  # a change may have moved it into the past
             values: dict[str, Any] = {"state": RecapState.POSTING, "due_at": now}
             if now - at > rules.LATE:
                 values = {"state": RecapState.MISSED, "problem": _OFFLINE}

@@ -250,7 +250,7 @@ async def test_turned_off(stage: Stage) -> None:
 
 
 async def test_a_server_that_removed_the_bot(stage: Stage) -> None:
-    """Has no recap of the weeks in between."""
+    """Has no recap of the weeks in between; the next week has one."""
     await turned_on(stage)
     await play(stage)
     stage.sender.left.add(GUILD)
@@ -258,3 +258,5 @@ async def test_a_server_that_removed_the_bot(stage: Stage) -> None:
     stage.sender.left.clear()
     await stage.wait(hours=1)
     assert await rows(stage) == []
+    await stage.wait(days=6)
+    assert [row.week for row in await rows(stage)] == [WEEK + timedelta(days=7)]
