@@ -43,7 +43,7 @@ class DailyState(StrEnum):
 
 
 class DailyKind(StrEnum):
-    """What a daily asks: items, open questions, or now and then an open one."""
+    """The kinds of dailies: with items, with open questions, or with an open one now and then."""
 
     CHOICE = "choice"
     OPEN = "open"

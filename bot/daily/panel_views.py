@@ -57,7 +57,7 @@ https://discord.com/developers/docs/components/reference#string-select-select-op
 
 
 def _kind(kind: DailyKind) -> str:
-    """Return the words for what a daily asks."""
+    """Return the words for a kind of daily."""
     match kind:
         case DailyKind.CHOICE:
             return "Choice questions"

@@ -90,7 +90,7 @@ def ask_on(conn: Connection, user_id: int, day: date) -> None:
 
 
 Place = tuple[date, int]
-"""The last settled date of a member, and their id: the order in which streaks are settled."""
+"""The last settled date of a member, and their id. Streaks are settled in this order."""
 FIRST: Place = date.min, 0
 
 

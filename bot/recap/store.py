@@ -52,7 +52,7 @@ recaps = sa.Table(
     *queue_columns(),
     sa.Column("problem", sa.Text),
     sa.UniqueConstraint("guild_id", "week"),
-    sqlite_autoincrement=True,  # the message has the id, by which it is found again
+    sqlite_autoincrement=True,  # the bot finds its message again by the id
 )
 POSTING = recaps.c.state == constant(RecapState.POSTING)
 
