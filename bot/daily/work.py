@@ -172,9 +172,10 @@ class DailyWork(PostWorker[Daily]):
     def _skip_step(self, conn: Connection, daily_id: int, reason: str) -> None:
         daily = store.get(conn, daily_id, lock=True)
         if daily is not None and daily.state in rules.MOVES:
-            given_up = rules.MOVES[daily.state]
+            now = self._now()
+            given_up = rules.MOVES[rules.due_step(daily, now)]
             problem = given_up.problem.format(reason) or None
-            move(conn, daily, given_up.given_up, self._now(), problem=problem)
+            move(conn, daily, given_up.given_up, now, problem=problem)
 
     def _claim_post(self, conn: Connection, daily: Daily) -> Post | None:
         now = self._now()
