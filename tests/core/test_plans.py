@@ -211,6 +211,7 @@ CALLS: list[Call] = [
     call(answer_log.players, source=CHALLENGE, question_ids=[LAST - 2]),
     call(answer_log.standings, question_ids=[LAST, LAST - 1]),
     call(answer_log.paid_for, question_ids=[1, 2, 3]),
+    call(answer_log.longest_streak, daily_ids=[DAYS, DAYS - 1]),
     call(answer_log.with_own_item, item_id=MINE),
     call(answer_log.reviews_of, item_id=MINE),
     call(answer_log.practised_after, question_id=LAST - 100, limit=50),
@@ -238,7 +239,11 @@ CALLS: list[Call] = [
     call(streak_store.begin, through=TODAY),
     call(streak_store.settle, streak=Streak(4, 9), through=TODAY - timedelta(days=4)),
     call(streak_store.days_after, through=TODAY - timedelta(days=5)),
-    call(streak_store.to_settle, day=TODAY - timedelta(days=9)),
+    call(
+        streak_store.to_settle,
+        day=TODAY - timedelta(days=9),
+        after=streak_store.FIRST,
+    ),
     call(daily.asked_on, DATES),
     call(plan.asked_on, DATES),
     call(memory.record, given=[Review(ALWINA, Rating.Good, NOW)]),
@@ -334,7 +339,7 @@ CALLS: list[Call] = [
     call(suggestions.add, form=Form("Why?", "So", "", "It is")),
     call(suggestions.decide, state=SuggestionState.REJECTED, reason="No"),
     call(suggestions.forget, ids=[1]),
-    call(recap.save_schedule, schedule=RecapSchedule(GUILD, CHANNEL, 0, NOW, NOW)),
+    call(recap.save_schedule, schedule=RecapSchedule(GUILD, CHANNEL, 0, TODAY, NOW)),
     call(recap.taken, since=TODAY - timedelta(weeks=6)),
     call(recap.create, week=TODAY, state="quiet", channel_id=CHANNEL, scheduled_at=NOW),
     call(recap.get, recap_id=9),
@@ -371,7 +376,7 @@ BOUNDED = [
     call(answer_log.latest_on, GUILD, TODAY - timedelta(days=365), answer_log.LATEST),
     call(answer_log.practised_at, ALWINA, NOW - timedelta(days=28)),
     # a member's answers to an item
-    call(answer_log.last_paid, GUILD, "t1-a", [ALWINA, 102], NOW - timedelta(days=30)),
+    call(answer_log.paid_after, GUILD, "t1-a", [ALWINA, 102], NOW - timedelta(days=30)),
     call(
         pay.count,
         [replace(ANSWER, user_id=ALWINA)],
