@@ -6,6 +6,7 @@
 #   make crash      kills the bot between every two effects, gives it a hostile network (8 minutes)
 #   make everything what a release must pass: all Pythons, PostgreSQL, crash points, soak (an hour)
 #   make flaky      the tests with ten seeds, five on a busy machine; ARGS="--first 1 --seeds 2"
+#   make mutants    which of 150 random changes of the bot no test notices; ARGS="--only bot/rounds"
 #   make bench      the bot against a bare client, after years, under attack (half an hour; ARGS=--quick)
 #   make soak       ten minutes of everything under random faults; ARGS="--seed 1" repeats a run
 #   make month      a month of 1,000 members in virtual time; ARGS="--seed 3 --days 30"
@@ -26,10 +27,10 @@ UV_VERSION := 0.13.9
 python_ok = $(shell $(PYTHON) -c 'import sys; print(sys.version_info >= (3, 11))' 2>/dev/null)
 require_python = $(if $(filter True,$(python_ok)),,$(error Quizformer needs Python 3.11 or newer, and '$(PYTHON)' is missing or older. Name another one: make PYTHON=python3.12 $(MAKECMDGOALS)))
 
-.PHONY: help play run test crash everything flaky without-play soak month bench grade-eval size lint format types setup lock clean
+.PHONY: help play run test crash everything flaky mutants without-play soak month bench grade-eval size lint format types setup lock clean
 
 help:
-	@echo 'make play | run | test | crash | everything | flaky | soak | month | bench | grade-eval | size | lint | types | format | setup | lock | clean'
+	@echo 'make play | run | test | crash | everything | flaky | mutants | soak | month | bench | grade-eval | size | lint | types | format | setup | lock | clean'
 	@sed -n '1,/^$$/s/^# *//p' Makefile
 
 play: $(STAMP)
@@ -49,7 +50,10 @@ everything: lint types
 	bash .ci/everything
 
 flaky: $(STAMP)
-	$(PY) -m tests.flaky $(ARGS)
+	$(PY) -m tools.flaky $(ARGS)
+
+mutants: $(STAMP)
+	$(PY) -m tools.mutants $(ARGS)
 
 # The bot on Discord doesn't need simcord. Hide simcord and what it pins, and run the tests that need
 # neither.
@@ -66,10 +70,10 @@ bench: $(STAMP)
 	$(PY) -m benchmarks $(ARGS)
 
 grade-eval: $(STAMP)
-	$(PY) -m tests.grading.evaluate
+	$(PY) -m tools.grade_eval
 
 size: $(STAMP)
-	$(PY) -m tests.size $(ARGS)
+	$(PY) -m tools.size $(ARGS)
 
 lint: $(STAMP)
 	$(PY) -m ruff check .
@@ -106,4 +110,4 @@ lock:
 	$(LOCK) --group anki --output-file .ci/anki.txt $(ARGS)
 
 clean:
-	rm -rf $(VENV) dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis .mutants

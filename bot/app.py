@@ -152,7 +152,10 @@ IN_PLAY = InPlay(
 )
 """The questions that members can still answer, so no feature may show them anything about these."""
 
-HELD = held_in(metadata.sorted_tables, [answers_held(SOURCES), challenges_store.HELD])
+HELD = held_in(
+    metadata.sorted_tables,
+    [answers_held(SOURCES), challenges_store.HELD, interviews_partner_store.HELD],
+)
 """All that is stored about members and servers, in the order of erasure."""
 
 

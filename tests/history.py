@@ -450,6 +450,7 @@ def _private(days: int) -> Rows:
                     "practice_id": n,
                     "number": k,
                     "item_id": ITEMS[q % len(ITEMS)],
+                    "item_mark": 1,
                     "choice_order": "0123",
                 },
                 **{"is_new": True, "asked_at": at(n, days)},
@@ -458,7 +459,7 @@ def _private(days: int) -> Rows:
         ),
     )
     asking = {"practice_id": days, "number": QUESTIONS, "item_id": ITEMS[0], "asked_at": NOW}
-    asking |= {"choice_order": "0123", "is_new": True}
+    asking |= {"item_mark": 1, "choice_order": "0123", "is_new": True}
     yield _each(practice_questions, "id", [days * QUESTIONS], **asking)
     yield (
         interviews,

@@ -73,13 +73,13 @@ def found(folder: str) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("folder", ["bot", "benchmarks", "soak", "tests"])
+@pytest.mark.parametrize("folder", ["bot", "benchmarks", "soak", "tests", "tools"])
 def test_code_is_plain_english(folder: str) -> None:
     """No docstring or comment has one of the patterns."""
     assert found(folder) == []
 
 
-@pytest.mark.parametrize("folder", ["bot", "benchmarks", "soak", "tests"])
+@pytest.mark.parametrize("folder", ["bot", "benchmarks", "soak", "tests", "tools"])
 def test_no_tuple_is_splatted_into_positions(folder: str) -> None:
     """Nobody can see which parameter gets which value of `f(*(a, b))`."""
     splats = [

@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from bot.core.personal import NOBODY
 from bot.interviews.grading import PointState
 from bot.members.model import Streak, StreakNews
 from bot.questions.model import Topic
@@ -304,6 +305,7 @@ class PartnerInterview(Struct, frozen=True):
     thread_id: int | None
     turn: int
     asked_topic_id: str | None
+    asked_mark: int | None
     ticks: str
     asked_at: datetime | None
     first_interview_id: int | None
@@ -317,6 +319,11 @@ class PartnerInterview(Struct, frozen=True):
     def members(self) -> tuple[int, int]:
         """The two members; 0 for one who was erased or is not there yet."""
         return self.first_id, self.second_id or 0
+
+    @property
+    def is_deserted(self) -> bool:
+        """Whether one of the two has deleted their data."""
+        return NOBODY in (self.first_id, self.second_id)
 
     def asker(self, number: int) -> int:
         """Return who asks the question with this number, from 1."""

@@ -121,7 +121,7 @@ class PartnerInterviews:
             raise UserError(_GONE)
         if found.first_id == user_id:
             raise UserError("That's your own card. Wait until somebody else presses this.")
-        if found.state not in _LOOKING or not found.first_id:
+        if found.state not in _LOOKING or found.is_deserted:
             raise UserError(
                 "This one is taken or closed. Look for a partner yourself with </interview>."
             )
@@ -155,7 +155,17 @@ class PartnerInterviews:
         found = partner_store.get(conn, key, lock=True)
         if found is not None and found.state is PartnerState.OPENING:
             partner_store.change(conn, key, expect=found.state, thread_id=thread_id)
-            self._ask(conn, replace(found, thread_id=thread_id), 1)
+            self.ask(conn, replace(found, thread_id=thread_id), 1)
+
+    def desert(self, conn: Connection, key: int, thread_id: int | None = None) -> None:
+        """End what one of the two has left, or the search of a member who has."""
+        found = partner_store.get(conn, key, lock=True)
+        if found is None or found.state in {PartnerState.CLOSING, PartnerState.ENDED}:
+            return
+        if thread_id is not None:
+            partner_store.change(conn, key, expect=found.state, thread_id=thread_id)
+        search = found.second_id is None
+        self.close(conn, found, PartnerEnding.WITHDRAWN if search else PartnerEnding.LEFT)
 
     @writing_due
     def exchange(self, conn: Connection, key: int, user_id: int) -> None:
@@ -165,7 +175,7 @@ class PartnerInterviews:
             raise UserError("You can exchange roles before the first question is answered.")
         second, first = found.members
         partner_store.change(conn, key, expect=found.state, first_id=first, second_id=second)
-        self._ask(conn, replace(found, first_id=first, second_id=second), found.turn)
+        self.ask(conn, replace(found, first_id=first, second_id=second), found.turn)
 
     @writing_due
     def card(self, conn: Connection, key: int, number: int, user_id: int) -> PartnerCard | None:
@@ -236,7 +246,7 @@ class PartnerInterviews:
         mine = "first_interview_id" if user_id == found.first_id else "second_interview_id"
         partner_store.change(conn, key, expect=found.state, **{mine: interview_id})
         streak, news = self._streaks.credit(conn, user_id, found.guild_id, now)
-        self._ask(conn, _existing(partner_store.get(conn, key)), number + 1)
+        self.ask(conn, _existing(partner_store.get(conn, key)), number + 1)
         return Confirmed(store.questions_of(conn, interview_id)[-1].id, streak, news)
 
     @writing_due
@@ -261,14 +271,18 @@ class PartnerInterviews:
     def keep_apart(self, conn: Connection, key: int, user_id: int) -> None:
         """Never put these two together again, whoever asks for it and whatever they erase."""
         found = _of(partner_store.get(conn, key), user_id)
-        if 0 in found.members:
+        if found.is_deserted:
             raise UserError("The other one has deleted their data, so I no longer know who it was.")
         remember(conn, _NOT_WITH, *found.members)
 
     def close(self, conn: Connection, found: PartnerInterview, ending: PartnerEnding) -> None:
         """End a search or interview; what it says last is posted next."""
-        closing = {"state": PartnerState.CLOSING, "due_at": self._now(), "tried_at": None}
-        partner_store.change(conn, found.id, expect=found.state, ending=ending, **closing)
+        closing = {"state": PartnerState.CLOSING, "due_at": self._now()}
+        # a card that a crash left unstored is still to be found
+        tried_at = found.tried_at if found.state is PartnerState.POSTING else None
+        partner_store.change(
+            conn, found.id, expect=found.state, ending=ending, tried_at=tried_at, **closing
+        )
 
     def describe(self, conn: Connection, found: PartnerInterview) -> PartnerCard:
         bank = self._banks.of(conn, found.guild_id)
@@ -280,7 +294,7 @@ class PartnerInterviews:
             section=bank.section_titles.get(topic.section_id, "") if topic else "",
         )
 
-    def _ask(self, conn: Connection, found: PartnerInterview, number: int) -> None:
+    def ask(self, conn: Connection, found: PartnerInterview, number: int) -> None:
         """Draw a question and call its asker, or end the interview after the last one."""
         topic = None if number > rules.TURNS else self._draw(conn, found, number)
         if topic is None:
@@ -288,7 +302,8 @@ class PartnerInterviews:
             self.close(conn, found, over)
             return
         now = self._now()
-        asked = {"turn": number, "asked_topic_id": topic.id, "asked_at": now, "ticks": ""}
+        asked = {"turn": number, "asked_topic_id": topic.id, "asked_mark": topic.mark}
+        asked |= {"asked_at": now, "ticks": ""}
         calling = {"state": PartnerState.CALLING, "due_at": now, "tried_at": None}
         partner_store.change(conn, found.id, expect=found.state, **asked, **calling)
 
@@ -314,7 +329,7 @@ class PartnerInterviews:
     def _running(self, conn: Connection, key: int, user_id: int) -> PartnerInterview:
         """Lock an interview that goes on, for one of its members; refuse everybody else."""
         found = _of(partner_store.get(conn, key, lock=True), user_id)
-        if found.state not in (*_ASKED, *_SHOWN) or 0 in found.members:
+        if found.state not in (*_ASKED, *_SHOWN) or found.is_deserted:
             raise UserError(_GONE)
         return found
 
@@ -349,18 +364,18 @@ class PartnerInterviews:
     ) -> PartnerCard | None:
         """Return the question that is asked now.
 
-        One that has become a question of the day since it was drawn is replaced, because its key
-        points and its answer would be shown before the reveal; then this returns None.
+        It is replaced, and this returns None, if it has become a question of the day since it was
+        drawn, because its key points and its answer would be shown before the reveal; and if it was
+        changed or removed, because the ticks are about other key points.
         """
         if number != found.turn:
             raise UserError("That question is done. Use the newest card in the thread.")
-        if found.asked_topic_id in self._hidden(conn, found):
-            self._ask(conn, found, number)
-            return None
         card = self.describe(conn, found)
-        if card.topic is None:
-            raise UserError("This question was removed. Press End, and start again.")
-        return card
+        same = card.topic is not None and card.topic.mark == found.asked_mark
+        if same and found.asked_topic_id not in self._hidden(conn, found):
+            return card
+        self.ask(conn, found, number)
+        return None
 
 
 def _existing(found: PartnerInterview | None) -> PartnerInterview:
@@ -373,5 +388,7 @@ def _of(found: PartnerInterview | None, user_id: int) -> PartnerInterview:
     """Return an interview of this member; refuse everybody else."""
     found = _existing(found)
     if user_id not in found.members:
+        if found.is_deserted:  # they may be the one who has deleted their data
+            raise UserError(_GONE)
         raise UserError("This is for two other members. Look for a partner with </interview>.")
     return found

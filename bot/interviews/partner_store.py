@@ -6,10 +6,10 @@ from collections.abc import Collection
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, select
+from sqlalchemy import Column, Connection, select, update
 
 from bot.core.jobs import Queue, queue_columns
-from bot.core.personal import SOMEBODY
+from bot.core.personal import NOBODY, SECRET, SOMEBODY, Erase, Held
 from bot.core.tables import Instant, OneOf, RowId, fetch, metadata
 from bot.interviews.model import PartnerEnding, PartnerInterview, PartnerState
 
@@ -38,6 +38,8 @@ partner_interviews = sa.Table(
     sa.Column("thread_id", sa.BigInteger),
     sa.Column("turn", sa.Integer, nullable=False, server_default="0"),  # the question, from 1
     sa.Column("asked_topic_id", sa.String(48)),
+    # its open question and key points when it was drawn: ticks are about those
+    sa.Column("asked_mark", sa.BigInteger, info=SECRET),
     # digits of the key points that the asker has ticked
     sa.Column("ticks", sa.String(6), nullable=False, server_default=""),
     sa.Column("asked_at", Instant),
@@ -54,6 +56,24 @@ partner_interviews = sa.Table(
     sqlite_autoincrement=True,  # ids of erased rows must not be reused, because buttons hold them
 )
 QUEUE = Queue(partner_interviews, state=partner_interviews.c.state)
+_WAITING = (PartnerState.OPEN, PartnerState.ASKING, PartnerState.CONFIRMING)
+
+
+def _leaving(column: Column[int]) -> Erase:
+    """Return how to take a member out; what waits for them is due at once, to end for the other."""
+    c = partner_interviews.c
+    ends_at = sa.case((c.state.in_(_WAITING), c.created_at), else_=c.due_at)
+    left = update(partner_interviews).values({column.name: NOBODY, "due_at": ends_at})
+
+    def erase(conn: Connection, user_id: int, limit: int) -> int:
+        found = conn.execute(select(c.id).where(column == user_id).limit(limit)).scalars().all()
+        return conn.execute(left.where(c.id.in_(found))).rowcount
+
+    return erase
+
+
+_MEMBERS = (partner_interviews.c.first_id, partner_interviews.c.second_id)
+HELD = Held(members={str(column): _leaving(column) for column in _MEMBERS})
 change = QUEUE.change
 _TICKED = (
     PartnerState.CALLING,

@@ -108,11 +108,13 @@ def closed(card: PartnerCard) -> Message:
             "I couldn't open a private thread in this channel. Ask a moderator to allow me Create Private Threads "
             "and Send Messages in Threads, then look again with </interview>.",
         )
-    return Message(
-        ENDED,
-        f"{_first(card)} was looking for a partner{_on(card)}",
-        "-# This card is closed. Look for a partner with </interview>.",
-    )
+    if card.interview.second_id is None:
+        words = f"{_first(card)} was looking for a partner{_on(card)}"
+    elif card.interview.ending is PartnerEnding.LEFT:
+        words = "One of the two has left, so there is no interview."
+    else:
+        words = "I couldn't open a private thread for this interview."
+    return Message(ENDED, words, "-# This card is closed. Look for a partner with </interview>.")
 
 
 def turn(card: PartnerCard) -> Message:
@@ -208,7 +210,8 @@ def _tick_list(card: PartnerCard) -> ui.Select[ui.LayoutView]:
 def replaced() -> Message:
     return Message(
         ENDED,
-        "That's a question of the day now, so I've drawn another one. Use the newest card in the thread.",
+        "That question was changed or can't be asked right now, so I've drawn another one. "
+        "Use the newest card in the thread.",
     )
 
 

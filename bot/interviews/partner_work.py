@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -41,8 +42,12 @@ class PartnerWork(PostWorker[PartnerInterview]):
         if not self._sender.is_on(row.guild_id):
             await self._database.write(self._end, row.id, PartnerEnding.LOST)
             return
+        closing = row.state in {PartnerState.CLOSING, PartnerState.ENDED}
         try:
-            if row.state is PartnerState.OPENING:
+            if row.is_deserted and not closing:
+                await self._database.write(self._partners.desert, row.id)
+                self._context.scheduler.nudge(self._now())
+            elif row.state is PartnerState.OPENING:
                 await self._open(row)
             elif row.state is PartnerState.CLOSING and row.thread_id is None:
                 await self._close_card(row)
@@ -52,19 +57,21 @@ class PartnerWork(PostWorker[PartnerInterview]):
                 await self._database.write(self._time_is_up, row.id)
         except DeliveryRefused as error:
             log.info("interview %s with a partner: %s", row.id, error)
-            await self._refused(row.id, str(error))
+            no_thread = error.what == "permission"
+            ending = PartnerEnding.REFUSED if no_thread else PartnerEnding.LOST
+            await self._stop(row.id, str(error), ending)
 
     async def give_up(self, key: int, reason: str) -> None:
         log.error("interview %s with a partner is given up: %s", key, reason)
-        await self._refused(key, reason)
+        await self._stop(key, reason, PartnerEnding.LOST)
 
-    async def _refused(self, key: int, reason: str) -> None:
+    async def _stop(self, key: int, reason: str, ending: PartnerEnding) -> None:
         """End what can't go on. Without a thread, the card or a private reply says so."""
         row = await self._database.read(partner_store.get, key)
         if row is None:
             return
         if row.state is PartnerState.OPENING:
-            await self._database.write(self._partners.close, row, PartnerEnding.REFUSED)
+            await self._database.write(self._partners.close, row, ending)
             self._context.scheduler.nudge(self._now())
             return
         await self._database.write(self._end, key, row.ending or PartnerEnding.LOST)
@@ -88,8 +95,7 @@ class PartnerWork(PostWorker[PartnerInterview]):
         if row.state is PartnerState.OPEN:
             self._partners.close(conn, row, PartnerEnding.EXPIRED)
         elif row.state in {PartnerState.ASKING, PartnerState.CONFIRMING}:
-            ending = PartnerEnding.LEFT if 0 in row.members else PartnerEnding.IDLE
-            self._partners.close(conn, row, ending)
+            self._partners.close(conn, row, PartnerEnding.IDLE)
 
     async def _open(self, row: PartnerInterview) -> None:
         """Open the private thread for both."""
@@ -98,10 +104,21 @@ class PartnerWork(PostWorker[PartnerInterview]):
             return
         place = Place(row.guild_id, row.channel_id)
         thread_id = await self._sender.open_private_thread(place, name, tried_at=row.tried_at)
-        for user_id in row.members:
-            await self._sender.add_to_thread(Place(row.guild_id, thread_id), user_id)
-        await self._database.write(self._partners.begin, row.id, thread_id)
+        thread = Place(row.guild_id, thread_id)
+        here = [await self._add(thread, user_id) for user_id in row.members]
+        begin = self._partners.begin if all(here) else self._partners.desert
+        await self._database.write(begin, row.id, thread_id)
         self._context.scheduler.nudge(self._now())
+
+    async def _add(self, thread: Place, user_id: int) -> bool:
+        """Add a member to a thread; False if they have left the server."""
+        try:
+            await self._sender.add_to_thread(thread, user_id)
+        except DeliveryRefused as error:
+            if error.what == "permission":
+                raise
+            return False
+        return True
 
     def _claim_thread(self, conn: Connection, row: PartnerInterview) -> str | None:
         """Return the name of the thread to open."""
@@ -113,6 +130,9 @@ class PartnerWork(PostWorker[PartnerInterview]):
         return f"Mock interview {row.id}: {who}"
 
     def _claimed(self, conn: Connection, row: PartnerInterview) -> bool:
+        """Claim a row, unless something was pressed since it was loaded."""
+        if partner_store.get(conn, row.id, lock=True) != row:
+            return False
         now = self._now()
         tried_at = row.tried_at or now
         return self.queue.claim(conn, row.id, expect=row.state, now=now, tried_at=tried_at)
@@ -121,16 +141,22 @@ class PartnerWork(PostWorker[PartnerInterview]):
         """Take the button off a card that led to no interview."""
         if not await self._database.write(self._claimed, row):
             return
-        if row.message_id is not None:
-            card = await self._database.read(self._partners.describe, row)
-            place = Place(row.guild_id, row.channel_id)
-            await self._sender.edit(place, row.message_id, partner_views.closed(card))
+        card = await self._database.read(self._partners.describe, row)
+        place, message_id = Place(row.guild_id, row.channel_id), row.message_id
+        if message_id is None and row.tried_at is not None:
+            message_id = await self._sender.find(place, partner_views.looking(card), row.tried_at)
+        if message_id is not None:
+            await self._sender.edit(place, message_id, partner_views.closed(card))
         await self._database.write(self._end, row.id, row.ending or PartnerEnding.LOST)
 
     def _claim(self, conn: Connection, row: PartnerInterview) -> Post | None:
         if not self._claimed(conn, row):
             return None
         searching = row.state is PartnerState.POSTING
+        calling = row.state is PartnerState.CALLING
+        if calling and self._partners.describe(conn, row).topic is None:  # it left the bank
+            self._partners.ask(conn, row, row.turn)
+            return None
         return Post(
             place=Place(row.guild_id, row.thread_id or row.channel_id),
             nonce=make_nonce(f"p{row.turn}{row.state[:2]}", row.id, row.asked_at or row.created_at),
@@ -143,16 +169,29 @@ class PartnerWork(PostWorker[PartnerInterview]):
 
     async def _message(self, row: PartnerInterview) -> Any:
         card = await self._database.read(self._partners.describe, row)
-        if card.topic is None and row.state is PartnerState.CALLING:
-            raise DeliveryRefused("refused", "Its topic left the bank.")
         show, _, _ = _POSTS[row.state]
         return show(card)
 
     def _posted(self, conn: Connection, *, message_id: int, row: PartnerInterview) -> None:
-        _, following, lasts = _POSTS[row.state]
-        values: dict[str, Any] = {"state": following, "tried_at": None}
-        values["due_at"] = self._now() + lasts if lasts else None
+        """Go on, unless something was pressed while the message was on its way."""
+        found = partner_store.get(conn, row.id, lock=True)
+        if found is None:
+            return
+        following, lasts = _POSTS[row.state][1:]
         if row.state is PartnerState.POSTING:
-            values["message_id"] = message_id
             self._partners.pending_starts.remove(row.id)
-        partner_store.change(conn, row.id, expect=row.state, **values)
+            partner_store.change(conn, row.id, expect=found.state, message_id=message_id)
+            if found.state in {PartnerState.CLOSING, PartnerState.ENDED}:
+                # it was withdrawn, and the card that came too late has a button to take off
+                row, following, lasts = found, PartnerState.CLOSING, timedelta()
+        if _asked(found) != _asked(row):
+            return
+        if found.is_deserted and lasts is not None:
+            lasts = timedelta()
+        due_at = None if lasts is None else self._now() + lasts
+        following_step = {"state": following, "due_at": due_at, "tried_at": None}
+        partner_store.change(conn, row.id, expect=found.state, **following_step)
+
+
+def _asked(row: PartnerInterview) -> tuple[object, ...]:
+    return row.state, row.turn, row.asked_topic_id, row.asked_at

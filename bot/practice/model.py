@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from enum import StrEnum
 
 from fsrs import Rating
 from msgspec import Struct
@@ -36,6 +37,7 @@ class PracticeQuestion(Struct, frozen=True):
     practice_id: int
     number: int
     item_id: str
+    item_mark: int
     choice_order: str
     is_new: bool
     asked_at: datetime
@@ -56,10 +58,18 @@ class PracticeQuestion(Struct, frozen=True):
         return bool(self.correct) and self.rating == Rating.Again
 
 
+class Unjudged(StrEnum):
+    """Why an answer was not judged, and a question was asked instead."""
+
+    IN_PLAY = "in play"
+    GONE = "gone"
+    CHANGED = "changed"
+
+
 class Asking(Struct, frozen=True):
     """An open question, the `number`-th of its practice; up to `due` and `new` items can follow it.
 
-    `instead`: it replaces a question that came into play on one of the member's servers.
+    `unjudged` tells why the member is asked this although they have just answered something.
     """
 
     question: PracticeQuestion
@@ -68,7 +78,7 @@ class Asking(Struct, frozen=True):
     number: int
     due: int
     new: int
-    instead: bool = False
+    unjudged: Unjudged | None = None
 
     @property
     def total(self) -> int:
@@ -80,7 +90,7 @@ class PracticeVerdict(Struct, frozen=True):
     """The verdict on an answer, the `number`-th of its practice.
 
     `back_in` is the number of days until the item comes back, None if it is set aside. `again`:
-    the question had been answered before.
+    the question had been answered before. `answered` is about the item as it is now.
     """
 
     question: PracticeQuestion
@@ -88,6 +98,11 @@ class PracticeVerdict(Struct, frozen=True):
     number: int
     back_in: int | None
     again: bool = False
+
+    @property
+    def rekeyed(self) -> bool:
+        """Whether something else counts as right since it was answered."""
+        return self.question.correct is not self.answered.right
 
 
 class Summary(Struct, frozen=True):

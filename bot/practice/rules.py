@@ -16,7 +16,7 @@ from bot.memory.progress import Knowledge
 from bot.memory.rules import days_away
 from bot.plan.model import PlannedDay
 from bot.plan.rules import FollowedPlan
-from bot.practice.model import Asking, Nothing, Practice, PracticeQuestion, Summary
+from bot.practice.model import Asking, Nothing, Practice, PracticeQuestion, Summary, Unjudged
 from bot.questions.answers import decode_order
 from bot.questions.drawing import shuffled
 from bot.questions.model import Bank, Item
@@ -149,7 +149,7 @@ class NextStep(Struct, frozen=True):
     number: int = 1
     due: int = 0
     new: int = 0
-    instead: bool = False
+    unjudged: Unjudged | None = None
     day: PlannedDay | None = None
 
     def screen(self, question: PracticeQuestion | None) -> Asking | Summary | Nothing:
@@ -158,7 +158,7 @@ class NextStep(Struct, frozen=True):
             assert self.last is not None
             return self.last
         return Asking(
-            question, self.item, self.order, self.number, self.due, self.new, self.instead
+            question, self.item, self.order, self.number, self.due, self.new, self.unjudged
         )
 
 
@@ -181,16 +181,13 @@ def begin(
 
 
 def ask_next(
-    snapshot: Snapshot, practice: Practice, rng: random.Random, *, instead: bool = False
+    snapshot: Snapshot, practice: Practice, rng: random.Random, unjudged: Unjudged | None = None
 ) -> NextStep:
-    """Ask the next question of a practice, or end it.
-
-    `instead`: it replaces a question that came into play.
-    """
+    """Ask the next question of a practice, or end it; `unjudged` tells what became of an answer."""
     step = _ask(snapshot, practice.topic_id, practice.items, snapshot.asked, rng)
     if step.item is None:
         return replace(end(snapshot, practice), left_out=step.left_out)
-    return replace(step, instead=instead)
+    return replace(step, unjudged=unjudged)
 
 
 def end(snapshot: Snapshot, practice: Practice) -> NextStep:

@@ -41,6 +41,7 @@ from bot.practice.model import (
     PracticeVerdict,
     Screen,
     Summary,
+    Unjudged,
 )
 from bot.practice.rules import NextStep, Snapshot
 from bot.questions.answers import (
@@ -119,17 +120,16 @@ class Practices:
         user_id: int,
         guild_id: int | None,
         at: datetime,
-        *,
-        instead: bool = False,
+        unjudged: Unjudged | None = None,
     ) -> Screen:
         """Return the open question, else the next one, else the summary.
 
-        `instead`: the next one replaces a question that came into play.
+        `unjudged` tells why an answer was not judged.
         """
 
         def decide(snapshot: Snapshot) -> NextStep:
             practice = _require_running(snapshot.practice)
-            return rules.ask_next(snapshot, practice, self._rng, instead=instead)
+            return rules.ask_next(snapshot, practice, self._rng, unjudged)
 
         return await self._take(decide, user_id, guild_id, at, practice_id)
 
@@ -177,9 +177,11 @@ class Practices:
             practice, number = store.create(conn, user_id, step.topic_id, at, step.items), 1
         if step.day is not None:
             record_day(conn, user_id, step.day)
-        if step.question is not None:  # the time to answer counts from here
-            store.change_question(conn, step.question.id, asked_at=at)
-            return step.screen(replace(step.question, asked_at=at))
+        if step.question is not None and step.item is not None:
+            # the time to answer counts from here
+            question = replace(step.question, asked_at=at, item_mark=step.item.mark)
+            store.change_question(conn, question.id, asked_at=at, item_mark=question.item_mark)
+            return step.screen(question)
         if step.item is None:
             summary = step.last
             if isinstance(summary, Summary) and step.ends and summary.answered:
@@ -193,6 +195,7 @@ class Practices:
             practice_id=practice.id,
             number=number,
             item_id=step.item.id,
+            item_mark=step.item.mark,
             choice_order=encode_order(step.order),
             # a round may have given the member a card since the snapshot
             is_new=memory_store.card_of(conn, user_id, step.item.id) is None,
@@ -261,31 +264,28 @@ class Practices:
     async def answer(self, click: Click) -> Screen:
         """Store a member's first answer, update their memory card, and return the verdict.
 
-        If the item has come into play on one of their servers, another question replaces it.
+        If the item has come into play on one of their servers or is gone, another question replaces
+        it. If it was changed since it was shown, it is asked again.
         """
         user_id, guild_id = click.user_id, click.guild_id
-        found, again = await self._database.write(self._answer, click)
-        if isinstance(found, Practice):
-            return await self.go_on(found.id, user_id, guild_id, click.at, instead=True)
-        return replace(await self._verdict(found, user_id, guild_id), again=again)
+        question, found = await self._database.write(self._answer, click)
+        if isinstance(found, Unjudged):
+            return await self.go_on(question.practice_id, user_id, guild_id, click.at, found)
+        return replace(await self._verdict(question, user_id, guild_id), again=found)
 
-    def _answer(self, conn: Connection, click: Click) -> tuple[Practice | PracticeQuestion, bool]:
-        """Return the answered question, and whether it had been answered before.
-
-        Instead of a question that must not be answered any more, return its practice.
-        """
-        practice, question = _lock_question(conn, click.question_id, click.user_id)
+    def _answer(self, conn: Connection, click: Click) -> tuple[PracticeQuestion, bool | Unjudged]:
+        """Return the question, and whether it had been answered before or why it was not judged."""
+        _, question = _lock_question(conn, click.question_id, click.user_id)
         if question.answer is not None:
             return question, True
-        item = self._banks.of_member(conn, click.user_id, click.guild_id).asked.get(
-            question.item_id
-        )
-        if (
-            question.left_out_at is not None
-            or item is None
-            or item.id in self._in_play.items_hidden_from(conn, click.user_id, click.guild_id)
-        ):
-            return practice, False
+        bank = self._banks.of_member(conn, click.user_id, click.guild_id)
+        item = bank.asked.get(question.item_id)
+        if question.left_out_at is not None or item is None:
+            return question, Unjudged.GONE
+        if item.id in self._in_play.items_hidden_from(conn, click.user_id, click.guild_id):
+            return question, Unjudged.IN_PLAY
+        if item.mark != question.item_mark:
+            return question, Unjudged.CHANGED
         answer = _judge(question, item, click)
         answers_store.add(conn, answer)
         memory_store.record(conn, item.id, [review_of(answer)])

@@ -53,6 +53,8 @@ practice_questions = sa.Table(
     sa.Column("practice_id", sa.ForeignKey("practices.id"), nullable=False),
     sa.Column("number", sa.Integer, nullable=False),
     sa.Column("item_id", sa.String(48), nullable=False),
+    # the item as it was shown; it could show what is right
+    sa.Column("item_mark", sa.BigInteger, nullable=False, info=SECRET),
     # it could show the place of the right answer
     sa.Column("choice_order", sa.String(6), nullable=False, info=SECRET),
     sa.Column("is_new", sa.Boolean, nullable=False),  # the member had no memory card of the item

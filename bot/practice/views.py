@@ -11,7 +11,7 @@ from bot.chat import text as t
 from bot.chat.messages import ENDED, OPEN, PRIMARY, REVEALED, Message, button, row, separator
 from bot.chat.router import ROW, Route
 from bot.members.views import streak_news
-from bot.practice.model import Asking, Nothing, PracticeVerdict, Screen, Summary
+from bot.practice.model import Asking, Nothing, PracticeVerdict, Screen, Summary, Unjudged
 from bot.practice.rules import NEW_A_DAY
 from bot.questions.model import Bank, Item
 from bot.questions.views import (
@@ -38,6 +38,11 @@ ASK_AGAIN = Route("back", {}, once=True)
 # https://discord.com/developers/docs/components/reference#string-select
 _MOST_OPTIONS = 25
 _OPTION_LENGTH = 100
+_UNJUDGED = {
+    Unjudged.IN_PLAY: "That question is live on one of your servers, so here's another.",
+    Unjudged.GONE: "That question is no longer asked, so here's another.",
+    Unjudged.CHANGED: "That question has just been changed. Here's how it is now.",
+}
 
 
 def messages(screen: Screen, bank: Bank) -> list[Message]:
@@ -61,9 +66,7 @@ def asking_page(asking: Asking, bank: Bank) -> Message:
     number = f"{asking.number:,} of {asking.total:,}"
     return Message(
         OPEN,
-        "That question is live on one of your servers, so here's another."
-        if asking.instead
-        else None,
+        None if asking.unjudged is None else _UNJUDGED[asking.unjudged],
         f"{_head(number, asking.item, bank)} · {met}",
         *asked(asking.item, asking.order),
         separator(),
@@ -80,6 +83,9 @@ def answered_pages(verdict: PracticeVerdict, bank: Bank) -> list[Message]:
     blocks = (
         ["You already answered this one, and your first answer counts."] if verdict.again else []
     )
+    if verdict.rekeyed:
+        counted = "right" if verdict.question.correct else "a miss"
+        blocks.append(f"This question was changed after your answer, which counts as {counted}.")
     blocks += [
         *verdict_blocks(verdict.answered),
         f"{explanation(item, bank)}\n-# {_what_follows(verdict)}",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 
+import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -99,6 +101,13 @@ class Item(Struct, frozen=True):
         """The indexes of the right choices."""
         return frozenset(i for i, choice in enumerate(self.choices) if choice.correct)
 
+    @property
+    def mark(self) -> int:
+        """A number that changes with what is asked and with what is right."""
+        choices = [(choice.text, choice.correct) for choice in self.choices]
+        shown = self.kind, self.prompt, self.code, self.formula, self.picture, choices
+        return _mark(shown, self.accept, self.unit, self.tolerance)
+
 
 class KeyPoint(Struct, frozen=True):
     """A statement that an answer must make, other ways to word it, and sentences that contradict it.
@@ -151,6 +160,15 @@ class Topic(Struct, frozen=True):
     misconceptions: tuple[Misconception, ...] = ()
     weight: int = USUAL_WEIGHT
     """How often interviews ask about it: 1 sometimes, 2 often, 3 nearly always."""
+
+    @property
+    def mark(self) -> int:
+        """A number that changes with the open question and its key points."""
+        return _mark(self.question, [point.text for point in self.key_points])
+
+
+def _mark(*values: object) -> int:
+    return zlib.crc32(msgspec.json.encode(values))
 
 
 class Report(Struct, frozen=True):

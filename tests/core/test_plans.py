@@ -321,6 +321,7 @@ CALLS: list[Call] = [
         practice_id=DAYS,
         number=9,
         item_id="t1-a",
+        item_mark=1,
         choice_order="",
         is_new=True,
         asked_at=NOW,
@@ -371,7 +372,7 @@ BOUNDED = [
     call(answer_log.latest_on, GUILD, TODAY - timedelta(days=365), answer_log.LATEST),
     call(answer_log.practised_at, ALWINA, NOW - timedelta(days=28)),
     # a member's answers to an item
-    call(answer_log.last_paid, GUILD, "t1-a", [ALWINA, 102], NOW - timedelta(days=30)),
+    call(answer_log.paid_after, GUILD, "t1-a", [ALWINA, 102], NOW - timedelta(days=30)),
     call(
         pay.count,
         [replace(ANSWER, user_id=ALWINA)],

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import Connection, select
 
 from bot.chat.messages import text_of
@@ -13,7 +19,7 @@ from bot.core.errors import DeliveryRefused, UserError
 from bot.core.member_hashes import count_up, member_hashes, remember, remembers
 from bot.daily import store as daily_store
 from bot.daily.model import Schedule
-from bot.interviews import partner_store
+from bot.interviews import partner_store, partner_views
 from bot.interviews.model import (
     Confirmed,
     PartnerCard,
@@ -21,15 +27,20 @@ from bot.interviews.model import (
     PartnerInterview,
     PartnerState,
 )
-from bot.interviews.rules import OPEN_FOR, PARTNERS_A_DAY
+from bot.interviews.rules import IDLE_AFTER, OPEN_FOR, PARTNERS_A_DAY
 from bot.interviews.store import interviews
 from bot.members.store import set_names
+from bot.questions import store as questions_store
 from tests.banks import small_bank
-from tests.fakes import START, Crash
+from tests.fakes import START, Crash, unsent
+from tests.ours import own_topic
 from tests.stage import ALWINA, BOB, CHANNEL, CLEMENTINE, DAGOBERT, GUILD, Stage
 
 __all__ = ["stage"]
 THREAD = 5001
+LONG = OPEN_FOR + IDLE_AFTER + timedelta(minutes=1)
+"""After this time a search has expired, and an interview that it led to is idle."""
+GONE = DeliveryRefused("channel", "It is gone.")
 
 
 @pytest.fixture
@@ -57,15 +68,14 @@ async def begin(stage: Stage) -> None:
     await stage.run()
 
 
-async def answer(stage: Stage, number: int, ticks: set[int] = frozenset({0})) -> None:  # type: ignore[assignment]
-    """Have a question asked, ticked and confirmed."""
+async def answer(stage: Stage, number: int) -> None:
+    """Have a question asked, its first key point ticked, and that confirmed."""
     found = await row(stage)
     partners, asker = stage.bot.partners, found.asker(number)
-    await partners.tick(1, number, asker, ticks)
+    await partners.tick(1, number, asker, {0})
     await partners.show_ticks(1, number, asker)
     await stage.run()
-    said = "".join(map(str, sorted(ticks)))
-    await partners.confirm(1, number, found.answerer(number), said)
+    await partners.confirm(1, number, found.answerer(number), "0")
     await stage.run()
 
 
@@ -80,8 +90,11 @@ def texts(stage: Stage, channel_id: int = THREAD) -> list[str]:
     return [text_of(post.card) for post in stage.sender.posts if post.channel_id == channel_id]  # type: ignore[arg-type]
 
 
-def edited(stage: Stage) -> str:
-    return text_of(stage.sender.edits[-1].card)  # type: ignore[arg-type]
+def on_card(stage: Stage) -> str:
+    """Return what the card in the channel says now."""
+    shown: list[Any] = [*stage.sender.posts, *stage.sender.edits]
+    cards = [text_of(each.card) for each in shown if each.channel_id == CHANNEL]
+    return cards[-1] if cards else ""
 
 
 async def asked_card(stage: Stage, number: int = 1) -> PartnerCard:
@@ -100,6 +113,248 @@ async def ask_today(stage: Stage, *topic_ids: str, guild_id: int = GUILD) -> Non
             daily_store.create(conn, schedule, START.date().replace(day=n + 1), **values)
 
     await stage.database.write(create)
+
+
+# --- what each press, erasure and failure leads to in each state
+
+OUTCOMES = """
+              posting    open       opening  calling     asking      showing     confirming  closing  ended
+join          asking     asking     taken    taken       taken       taken       taken       taken    taken
+withdraw      withdrawn  withdrawn  over     over        over        over        over        over     over
+exchange      over       over       over     asking      asking      begun       begun       over     over
+card          over       over       over     asking      asking      confirming  confirming  over     over
+tick          over       over       over     asking      asking      confirming  confirming  over     over
+show_ticks    over       over       over     confirming  confirming  confirming  confirming  over     over
+ticks         others     others     over     early       early       confirming  confirming  over     over
+confirm       others     others     over     early       early       asking      asking      over     over
+end           over       over       over     stopped     stopped     stopped     stopped     over     over
+erase-first   withdrawn  withdrawn  left     left        left        left        left        stopped  stopped
+erase-second  open       open       left     left        left        left        left        stopped  stopped
+erase-both    withdrawn  withdrawn  left     left        left        left        left        stopped  stopped
+wait          expired    expired    idle     idle        idle        idle        idle        stopped  stopped
+refused       lost       expired    lost     lost        idle        lost        idle        stopped  stopped
+forbidden     lost       expired    refused  lost        idle        lost        idle        stopped  stopped
+failing       lost       expired    lost     lost        idle        lost        idle        stopped  stopped
+kicked        lost       lost       lost     lost        lost        lost        lost        lost     stopped
+"""
+"""By what happens, and by state: the state that it leads to, how it ends, or why it is refused."""
+REFUSALS = {
+    "taken": "This one is taken or closed",
+    "over": "That is over",
+    "others": "This is for two other members",
+    "early": "The ticks aren't there yet",
+    "begun": "You can exchange roles before the first question",
+}
+SEEN = {
+    "open": "**Alwina** looks for a partner for a mock interview",
+    "withdrawn": "was looking for a partner",
+    "expired": "**Alwina** was looking for a partner for a mock interview\n-# This card is closed.",
+    "confirming": "**Bob**, **Alwina** has ticked what you said.",
+    "stopped": "One of you has ended it.",
+    "idle": "Nothing happened for an hour, so I've ended it.",
+}
+"""The words that both see in the end, in the channel or in their thread."""
+NOTHING = {"refused", "forbidden", "failing", "kicked"}
+"""Events that let nothing be shown."""
+MESSAGES = {
+    "posting": "post_partnerjoin",
+    "opening": "open_private_thread",
+    "calling": "post_partnercard",
+    "showing": "post_partnerticks",
+    "closing": "post_partnerapart",
+}
+"""The request to Discord in each state that makes one."""
+
+
+def cases() -> list[tuple[str, str, str]]:
+    """Return (state, event, outcome) for all of `OUTCOMES`."""
+    head, *lines = (line.split() for line in OUTCOMES.strip().splitlines())
+    return [
+        (state, event, outcome)
+        for event, *outcomes in lines
+        for state, outcome in zip(head, outcomes, strict=True)
+    ]
+
+
+PRESSES: Mapping[str, Callable[[Stage, int, int, int], Awaitable[Any]]] = {
+    "join": lambda stage, key, _, member: stage.bot.partners.join(key, member, GUILD),
+    "withdraw": lambda stage, key, _, member: stage.bot.partners.withdraw(key, member),
+    "exchange": lambda stage, key, _, member: stage.bot.partners.exchange(key, member),
+    "card": lambda stage, key, turn, member: stage.bot.partners.card(key, turn, member),
+    "tick": lambda stage, key, turn, member: stage.bot.partners.tick(key, turn, member, {0}),
+    "show_ticks": lambda stage, key, turn, member: stage.bot.partners.show_ticks(key, turn, member),
+    "ticks": lambda stage, key, turn, member: stage.bot.partners.ticks(key, turn, member),
+    "confirm": lambda stage, key, turn, member: stage.bot.partners.confirm(key, turn, member, ""),
+    "end": lambda stage, key, _, member: stage.bot.partners.end(key, member),
+    "erase-first": lambda stage, _key, _, member: stage.bot.privacy.erase(member),
+    "erase-second": lambda stage, _key, _, member: stage.bot.privacy.erase(member),
+    "erase-both": lambda stage, *_: erase(stage, ALWINA, BOB),
+}
+"""The presses and erasures, by name, with an interview and the number of a question."""
+
+
+async def erase(stage: Stage, *members: int) -> None:
+    for member in members:
+        await stage.bot.privacy.erase(member)
+
+
+async def bring(stage: Stage, state: str) -> None:
+    """Bring Alwina's search into a state, with Bob as her partner."""
+    partners = stage.bot.partners
+
+    async def unheard(_: str) -> None: ...
+
+    steps: dict[str, Any] = {
+        "posting": lambda: partners.look(ALWINA, GUILD, CHANNEL, None, unheard),
+        "open": stage.work,
+        "opening": lambda: partners.join(1, BOB, GUILD),
+        "calling": stage.work,
+        "asking": stage.work,
+        "showing": lambda: partners.show_ticks(1, 1, ALWINA),
+        "confirming": stage.work,
+        "closing": lambda: partners.end(1, BOB),
+        "ended": stage.work,
+    }
+    for each, step in steps.items():
+        await step()
+        assert (await row(stage)).state == each
+        if each == state:
+            return
+
+
+async def happen(stage: Stage, event: str) -> str:
+    """Let something happen; returns which refusal a member got, if any."""
+    sender = stage.sender
+    errors = {
+        "refused": GONE,
+        "forbidden": DeliveryRefused("permission", "I may not."),
+        "failing": unsent(),
+    }
+    if event in errors:
+        for method in (*MESSAGES.values(), "find_partnerjoin", "edit_message"):
+            sender.fail(method, errors[event], times=10**9)
+    joins = CLEMENTINE if (await row(stage)).second_id else BOB
+    if event == "kicked":
+        sender.left.add(GUILD)
+    if event not in PRESSES:
+        await stage.wait(seconds=LONG.total_seconds())
+        return ""
+    members = {"join": joins, "ticks": BOB, "confirm": BOB, "erase-second": BOB}
+    try:
+        await PRESSES[event](stage, 1, 1, members.get(event, ALWINA))
+    except UserError as error:
+        return next(name for name, words in REFUSALS.items() if str(error).startswith(words))
+    return ""
+
+
+async def check(stage: Stage, outcome: str, *, seen: bool) -> None:
+    """Check the state of a search or interview, its last words, and that nobody is stuck in it."""
+    found = await row(stage)
+    assert outcome == (found.ending or found.state)
+    if outcome in set(PartnerEnding):
+        assert (found.state, found.due_at) == (PartnerState.ENDED, None)
+        assert await stage.database.read(busy) == []
+    if not seen or (outcome == "withdrawn" and not on_card(stage)):
+        return
+    shown = on_card(stage) if found.thread_id is None else texts(stage)[-1]
+    words = SEEN.get(outcome)
+    if outcome == "asking":  # what is asked now
+        words = text_of(partner_views.turn(await asked_card(stage, found.turn)))
+    if outcome == "left":
+        words = "One of you has left." if found.thread_id else "One of the two has left, so there"
+    assert str(words) in shown
+    if outcome in {"withdrawn", "expired"}:
+        assert "( I'm in )" not in on_card(stage)
+
+
+def busy(conn: Connection) -> list[int]:
+    """Return the members who can neither look for a partner nor join one."""
+    states = set(PartnerState) - {PartnerState.CLOSING, PartnerState.ENDED}
+    return [n for n in (ALWINA, BOB, CLEMENTINE) if partner_store.of_member(conn, n, states)]
+
+
+@pytest.mark.only("sqlite")
+@pytest.mark.parametrize(("state", "event", "outcome"), cases())
+async def test_what_happens_in_each_state(
+    stage: Stage, state: str, event: str, outcome: str
+) -> None:
+    """A press, an erasure, a failure or the time ends in the same way whatever is under way."""
+    await bring(stage, state)
+    before = await row(stage)
+    refused = await happen(stage, event)
+    if refused:
+        assert (refused, await row(stage)) == (outcome, before)
+        return
+    await stage.run()
+    await check(stage, outcome, seen=event not in NOTHING)
+
+
+@pytest.mark.only("sqlite")
+@pytest.mark.parametrize(
+    ("state", "event", "outcome"),
+    [each for each in cases() if each[0] in MESSAGES and each[1] not in {*NOTHING, "wait"}],
+)
+async def test_what_happens_while_a_message_is_on_its_way(
+    stage: Stage, state: str, event: str, outcome: str
+) -> None:
+    """Discord has shown it, but the bot doesn't know yet: this makes no difference."""
+    await bring(stage, state)
+    refused: list[str] = []
+
+    async def in_between() -> None:
+        stage.sender.during.clear()
+        refused.append(await happen(stage, event))
+
+    stage.sender.during[MESSAGES[state]] = in_between
+    await stage.run()
+    if refused[0]:
+        assert refused[0] == outcome
+    else:
+        await check(stage, outcome, seen=True)
+
+
+@pytest.mark.only("sqlite")
+async def test_nobody_is_stuck_whatever_fails(database: Database) -> None:
+    """After a day of presses, erasures, crashes and refusals at random, everybody is free again."""
+    rng, table = random.Random(7), partner_store.partner_interviews
+    errors = [GONE, DeliveryRefused("permission", "I may not."), unsent(), Crash()]
+    methods = [*MESSAGES.values(), "add_to_thread", "edit_message"]
+    members = (ALWINA, BOB, CLEMENTINE)
+
+    async def unheard(_: str) -> None: ...
+
+    def found(conn: Connection) -> list[PartnerEnding]:
+        return list(conn.execute(select(table.c.ending)).scalars())
+
+    for _ in range(25):
+        stage = Stage(database, small_bank(8))
+        for _ in range(rng.randrange(5, 25)):
+            if rng.random() < 0.3:
+                error, times = rng.choice(errors), rng.choice([1, 99])
+                after = rng.random() < 0.5
+                stage.sender.fail(rng.choice(methods), error, after=after, times=times)
+            key, member = len(await database.read(found)), rng.choice(members)
+            with suppress(UserError):
+                if key == 0 or rng.random() < 0.1:
+                    await stage.bot.partners.look(member, GUILD, CHANNEL, None, unheard)
+                else:
+                    press = rng.choice([*PRESSES.values()])
+                    await press(stage, key, max((await row(stage, key)).turn, 1), member)
+            with suppress(Crash):
+                await stage.wait(seconds=rng.choice([0, 1, 40, 1000]))
+            if rng.random() < 0.3:
+                stage.sender.mend()
+                await stage.restart(seconds=31)
+        while await database.read(busy):
+            with suppress(Crash):
+                await stage.wait(seconds=LONG.total_seconds())
+                assert await database.read(busy) == []
+            stage.sender.mend()
+        await database.write(lambda conn: conn.execute(member_hashes.delete()))
+    assert len(set(await database.read(found))) >= 5
+
+
+# --- one thing at a time
 
 
 @pytest.mark.parametrize("after", [False, True])
@@ -140,22 +395,6 @@ async def test_each_step_happens_once_whatever_crashes(stage: Stage, after: bool
     assert (await row(stage)).state is PartnerState.ENDED
 
 
-async def test_nobody_presses_the_card(stage: Stage) -> None:
-    """After a day, or when its member takes it down, the card loses its button."""
-    await look(stage, topic_id="t2")
-    await stage.wait(seconds=OPEN_FOR.total_seconds() + 1)
-    assert (await row(stage)).ending is PartnerEnding.EXPIRED
-    assert "**Alwina** was looking for a partner on Topic 2" in edited(stage)
-    with pytest.raises(UserError, match="taken or closed"):
-        await stage.bot.partners.join(1, BOB, GUILD)
-    second = await look(stage)
-    assert (await look(stage)).id == second.id
-    await stage.bot.partners.withdraw(second.id, ALWINA)
-    await stage.run()
-    assert (await row(stage, second.id)).ending is PartnerEnding.WITHDRAWN
-    assert len(stage.sender.edits) == 2
-
-
 async def test_a_card_that_cannot_be_posted(stage: Stage) -> None:
     """Its member reads why."""
     heard = []
@@ -176,7 +415,7 @@ async def test_a_thread_that_is_refused(stage: Stage) -> None:
     stage.sender.fail("open_private_thread", DeliveryRefused("permission", "No."))
     await stage.bot.partners.join(1, BOB, GUILD)
     await stage.run()
-    assert "allow me Create Private Threads" in edited(stage)
+    assert "allow me Create Private Threads" in on_card(stage)
     assert (await row(stage)).ending is PartnerEnding.REFUSED
 
 
@@ -304,34 +543,26 @@ async def test_an_idle_interview_ends_and_what_was_confirmed_counts(stage: Stage
         await stage.bot.partners.card(1, 2, BOB)
 
 
-async def test_a_thread_that_is_gone_ends_it(stage: Stage) -> None:
-    """A refused message is not retried, and nothing is sent to a server that removed the bot."""
-    await begin(stage)
-    stage.sender.fail("post_partnerticks", DeliveryRefused("channel", "It is gone."))
-    await stage.bot.partners.show_ticks(1, 1, ALWINA)
-    await stage.run()
-    assert (await row(stage)).ending is PartnerEnding.LOST
-    await look(stage)
-    stage.sender.left.add(GUILD)
-    await stage.bot.partners.join(2, BOB, GUILD)
-    await stage.run()
-    assert (await row(stage, 2)).ending is PartnerEnding.LOST
-
-
-async def test_an_erased_member_ends_it(stage: Stage) -> None:
-    """The other one can do nothing for them any more, and keeps their own answers."""
+async def test_an_erased_member_leaves_the_other_their_answers(stage: Stage) -> None:
+    """The erased one finds nothing of theirs, and can begin again."""
     await begin(stage)
     await answer(stage, 1)
+    await answer(stage, 2)
     await stage.bot.privacy.erase(ALWINA)
-    with pytest.raises(UserError, match="That is over"):
-        await stage.bot.partners.card(1, 2, BOB)
-    await stage.wait(minutes=61)
+    await stage.run()
     found = await row(stage)
     assert (found.members, found.ending) == ((0, BOB), PartnerEnding.LEFT)
     members = await stage.database.read(
         lambda conn: conn.execute(select(interviews.c.user_id)).scalars().all()
     )
     assert members == [BOB]
+    mine = await stage.bot.partners.interview_of(1, BOB)
+    assert (await stage.bot.interviews.report(mine, BOB)).answered == 1
+    with pytest.raises(UserError, match="That is over"):
+        await stage.bot.partners.interview_of(1, ALWINA)
+    with pytest.raises(UserError, match="has deleted their data"):
+        await stage.bot.partners.keep_apart(1, BOB)
+    assert (await look(stage)).id == 2
 
 
 async def test_questions_of_the_day_are_not_asked(stage: Stage) -> None:
@@ -346,42 +577,79 @@ async def test_questions_of_the_day_are_not_asked(stage: Stage) -> None:
     assert (await row(stage)).ending is PartnerEnding.NO_TOPIC
 
 
+async def own_topic_changes(stage: Stage, *key_points: str) -> None:
+    """Store the server's own open question with these key points; without any, take it out."""
+    topic = own_topic(GUILD, 1, question="Ours?")
+    points = [{"text": text, "accept": ["as said"]} for text in key_points]
+    content = {"question": "Ours?", "answer": "Because.", "key_points": points}
+
+    def change(conn: Connection) -> None:
+        if key_points:
+            rows = [replace(topic, content=json.dumps(content))]
+            questions_store.save_topics(conn, rows)
+        else:
+            conn.execute(questions_store.own_topics.delete())
+        questions_store.change_bank(conn, GUILD)
+
+    await stage.database.write(change)
+
+
+@pytest.mark.only("sqlite")
+@pytest.mark.parametrize("change", ["asked today", "edited", "taken out"])
 @pytest.mark.parametrize("step", ["card", "tick", "show_ticks", "ticks", "confirm"])
-async def test_a_topic_that_becomes_a_question_of_the_day_is_replaced(
-    stage: Stage, step: str
+async def test_a_question_that_changes_in_play_is_replaced(
+    stage: Stage, step: str, change: str
 ) -> None:
-    """Whatever is pressed next, key points and answer of that question are shown to nobody."""
-    await begin(stage)
-    before = await asked_card(stage)
-    partners = stage.bot.partners
+    """Whatever is pressed next, its key points are shown to nobody, and no ticks of others count."""
+    await own_topic_changes(stage, "one", "two", "three")
+    topic_id = own_topic(GUILD, 1).topic_id
+    await look(stage, topic_id=topic_id)
+    await stage.bot.partners.join(1, BOB, GUILD)
+    await stage.run()
+    before, member = await asked_card(stage), ALWINA
+    assert before.interview.asked_topic_id == topic_id
+    await stage.bot.partners.tick(1, 1, ALWINA, {0})
     if step in {"ticks", "confirm"}:
-        await partners.show_ticks(1, 1, ALWINA)
+        member = BOB
+        await stage.bot.partners.show_ticks(1, 1, ALWINA)
         await stage.run()
-    assert before.topic is not None
-    await ask_today(stage, before.topic.id, guild_id=GUILD + 1)
-    assert await asked_card(stage) is not None
-    await stage.database.write(set_names, {(GUILD + 1, BOB): "somebody"})
-    more: list[Any] = [{0, 1}] if step == "tick" else [""] if step == "confirm" else []
-    member = BOB if step in {"ticks", "confirm"} else ALWINA
-    assert await getattr(partners, step)(1, 1, member, *more) is None
+    if change == "asked today":
+        await ask_today(stage, topic_id, guild_id=GUILD + 1)
+        assert await asked_card(stage) is not None
+        await stage.database.write(set_names, {(GUILD + 1, BOB): "somebody"})
+    else:
+        await own_topic_changes(stage, *(["two", "one", "three"] if change == "edited" else []))
+    assert await PRESSES[step](stage, 1, 1, member) is None
     await stage.run()
     after = await asked_card(stage)
-    assert after.topic != before.topic
+    assert after.interview.asked_topic_id != topic_id
     assert (after.ticks, after.interview.state) == (frozenset(), PartnerState.ASKING)
-    assert "**Alwina** asks **Bob**" in texts(stage)[-1]
+    assert texts(stage)[-1] == text_of(partner_views.turn(after))
 
 
-async def test_a_topic_that_left_the_bank(stage: Stage) -> None:
-    """A question that can't be described any more ends the interview, instead of being retried."""
-    await look(stage)
+@pytest.mark.only("sqlite")
+async def test_a_question_that_is_taken_out_before_it_is_asked(stage: Stage) -> None:
+    """Another one is drawn."""
+    await own_topic_changes(stage, "one")
+    await look(stage, topic_id=own_topic(GUILD, 1).topic_id)
     await stage.bot.partners.join(1, BOB, GUILD)
     await stage.work()
-    gone = {"asked_topic_id": "gone"}
-    await stage.database.write(
-        lambda conn: partner_store.change(conn, 1, expect=PartnerState.CALLING, **gone)
-    )
+    await own_topic_changes(stage)
     await stage.run()
-    assert (await row(stage)).ending is PartnerEnding.LOST
+    assert texts(stage) == [text_of(partner_views.turn(await asked_card(stage)))]
+
+
+@pytest.mark.only("sqlite")
+@pytest.mark.parametrize("skip", [0, 1])
+async def test_a_member_who_has_left_the_server(stage: Stage, skip: int) -> None:
+    """The other one reads so in the thread, and is free for another interview."""
+    await look(stage)
+    await stage.bot.partners.join(1, BOB, GUILD)
+    stage.sender.fail("add_to_thread", GONE, skip=skip)
+    await stage.run()
+    assert stage.sender.added == [(THREAD, BOB if skip == 0 else ALWINA)]
+    assert "One of you has left." in texts(stage)[-1]
+    assert (await row(stage)).state is PartnerState.ENDED
 
 
 async def test_what_is_remembered_of_members(database: Database) -> None:

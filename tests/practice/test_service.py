@@ -16,7 +16,7 @@ from bot.core.clicks import AlreadyAnswered, Click
 from bot.core.errors import UserError
 from bot.members.store import zone_of
 from bot.memory import store as cards
-from bot.practice.model import Asking, Nothing, PracticeVerdict, Screen, Summary
+from bot.practice.model import Asking, Nothing, PracticeVerdict, Screen, Summary, Unjudged
 from bot.practice.rules import LENGTH, NEW_A_DAY
 from bot.questions.model import Item
 from tests.banks import small_bank
@@ -391,7 +391,7 @@ async def test_a_question_that_was_replaced_stays_left_out(stage: Stage) -> None
     asking = await asked(stage)
     await stage.start(4, topic_id=asking.item.topic_id)
     other = await stage.bot.practices.answer(click(stage, asking))
-    assert question_of(other).instead
+    assert question_of(other).unjudged is Unjudged.IN_PLAY
     await stage.wait(hours=1)
     again = await stage.bot.practices.answer(click(stage, asking))
     assert question_of(again).question.id == question_of(other).question.id

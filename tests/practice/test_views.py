@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from bot.chat.messages import Message
 from bot.practice import views as practice
-from bot.practice.model import Asking, Nothing, PracticeQuestion, PracticeVerdict, Summary
+from bot.practice.model import Asking, Nothing, PracticeQuestion, PracticeVerdict, Summary, Unjudged
 from bot.questions.answers import Answered
 from bot.questions.model import Item
 from tests.messages import check_limits, custom_ids, labels, reads, sent, words
@@ -22,11 +22,12 @@ KINDS = ["choice", "multiple", "typed"]
 
 def question(one: Item, is_new: bool) -> PracticeQuestion:
     at = datetime(2027, 1, 4, tzinfo=UTC)
-    return PracticeQuestion(ROW - 1, ROW, 9_999, one.id, "", is_new, at)
+    return PracticeQuestion(ROW - 1, ROW, 9_999, one.id, one.mark, "", is_new, at)
 
 
 def asking(one: Item, order: tuple[int, ...], *, is_new: bool = True, **changes: object) -> Message:
-    made = Asking(question(one, is_new), one, order, number=9_999, due=5_000, new=20, instead=True)
+    made = Asking(question(one, is_new), one, order, number=9_999, due=5_000, new=20)
+    made = replace(made, unjudged=Unjudged.IN_PLAY)
     return practice.asking_page(replace(made, **changes), bank())  # type: ignore[arg-type]
 
 

@@ -12,8 +12,8 @@ from bot.interviews.grading.rubric import split_hint
 from bot.interviews.grading.service import Rubrics
 from bot.questions.model import Bank, Topic
 from tests.grading.attacks import ATTACKS
-from tests.grading.evaluate import DISHONEST, PASS, counts, voiced
 from tests.shipped import bank, packs, rubrics
+from tools.grade_eval import DISHONEST, PASS, counts, voiced
 
 TOPICS = list(bank().topics.values())
 LONG = {"all answers of the bank", "all answers, its own first", "its own among three others"}

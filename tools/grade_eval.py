@@ -1,10 +1,10 @@
 """Measures what the offline grader finds: `make grade-eval` prints the tables of docs/grading.md.
 
-Labelled answers are in `voices`, each answer with the labels of both labellers for each key point
-of its topic: 1 if it says the point, 0.5 if in part, 0 if not, -1 if it says the opposite. `seen`,
-`modern-seen` and `opposites-seen` were used to set the bounds, `unseen`, `modern-unseen` and
-`opposites-unseen` were not. Older answers by kind, all of them seen, are in `answers`. Nothing here
-is a test; the grader's tests are in tests/interviews/grading.
+Labelled answers are in `tests/grading/voices`, each answer with the labels of both labellers for
+each key point of its topic: 1 if it says the point, 0.5 if in part, 0 if not, -1 if it says the
+opposite. `seen`, `modern-seen` and `opposites-seen` were used to set the bounds, `unseen`,
+`modern-unseen` and `opposites-unseen` were not. Older answers by kind, all of them seen, are in
+`tests/grading/answers`.
 """
 
 from __future__ import annotations
@@ -28,8 +28,9 @@ from bot.questions.model import Topic
 from tests.grading.attacks import ATTACKS
 from tests.shipped import packs
 
-ANSWERS = Path(__file__).parent / "answers"
-VOICES = Path(__file__).parent / "voices"
+GRADING = Path(__file__).parent.parent / "tests" / "grading"
+ANSWERS = GRADING / "answers"
+VOICES = GRADING / "voices"
 DISHONEST = ("errors", "wrong", "waffle")
 SAID, NOT_SAID = 0.75, 0.25
 """A point counts as said from the first mean label, and as not said up to the second. Points

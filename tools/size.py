@@ -13,7 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-FOLDERS = ("bot", "tests", "benchmarks", "soak")
+FOLDERS = ("bot", "tests", "tools", "benchmarks", "soak")
 _LAYOUT = {
     *(tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT),
     *(tokenize.ENCODING, tokenize.ENDMARKER),

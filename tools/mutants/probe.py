@@ -1,0 +1,145 @@
+"""A pytest plugin that notes which blocks of the bot each test runs, and how long each test takes.
+
+It doesn't see other processes. Caches are emptied before each test, because otherwise what fills one
+would seem to belong to the first test only; `prepared` queries are such.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import functools
+import gc
+import json
+import os
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Generator, Sequence
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from pathlib import Path
+from types import CodeType, ModuleType
+from typing import Any
+
+import pytest
+
+from tools.mutants.sites import ROOT, probed
+
+FOLDER = "MUTANTS_PROBE"
+"""The environment variable with the folder to write to."""
+Change = Callable[[str, str], ast.Module | None]
+"""Takes a file of the bot and its source, and returns its changed tree or None."""
+
+
+class _Loader(SourceFileLoader):
+    def __init__(self, loader: SourceFileLoader, tree: ast.Module) -> None:
+        super().__init__(loader.name, loader.path)
+        self._tree = tree
+
+    def get_code(self, fullname: str) -> CodeType:
+        return compile(self._tree, self.path, "exec")
+
+
+class Changed(MetaPathFinder):
+    """Imports modules of the bot in a changed form."""
+
+    def __init__(self, change: Change) -> None:
+        self._change = change
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if name.partition(".")[0] != "bot":
+            return None
+        spec = PathFinder.find_spec(name, path, target)
+        if spec is not None and isinstance(spec.loader, SourceFileLoader):
+            file = Path(spec.loader.path)
+            tree = self._change(file.relative_to(ROOT).as_posix(), file.read_text("utf-8"))
+            spec.loader = spec.loader if tree is None else _Loader(spec.loader, tree)
+        return spec
+
+
+def empty_caches() -> None:
+    """Empty all caches of the bot's functions."""
+    for cached in _caches():
+        cached.cache_clear()
+
+
+@functools.cache
+def _caches() -> list[Any]:
+    return [
+        each
+        for each in gc.get_objects()
+        if isinstance(each, functools._lru_cache_wrapper)
+        and str(getattr(each, "__module__", "")).startswith("bot.")
+    ]
+
+
+class Probe:
+    def __init__(self, reached: set[str], file: Path) -> None:
+        self._reached = reached
+        self._file = file
+        self._at_import: list[str] = []
+        self._of_fixture: dict[object, set[str]] = {}
+        self._of_test: dict[str, set[str]] = {}
+        self._seconds: defaultdict[str, float] = defaultdict(float)
+
+    def pytest_collection_finish(self) -> None:
+        self._at_import = sorted(self._reached)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_fixture_setup(
+        self, fixturedef: pytest.FixtureDef[Any]
+    ) -> Generator[None, object, object]:
+        """Note what a fixture for several tests runs: it belongs to all of them."""
+        if fixturedef.scope == "function":
+            return (yield)
+        before = set(self._reached)
+        self._reached.clear()
+        try:
+            return (yield)
+        finally:
+            self._of_fixture[fixturedef] = set(self._reached)
+            self._reached |= before
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Function) -> Generator[None, object, object]:
+        empty_caches()
+        self._reached.clear()
+        try:
+            return (yield)
+        finally:
+            found = set(self._reached)
+            for fixtures in item._fixtureinfo.name2fixturedefs.values():
+                for fixture in fixtures:
+                    found |= self._of_fixture.get(fixture, set())
+            self._of_test[item.nodeid] = found
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self._seconds[report.nodeid] += report.duration
+
+    def pytest_sessionfinish(self) -> None:
+        blocks = sorted(set().union(*self._of_test.values()))
+        places = {block: place for place, block in enumerate(blocks)}
+        tests = {
+            test: [self._seconds[test], sorted(places[block] for block in found)]
+            for test, found in self._of_test.items()
+        }
+        self._file.write_text(
+            json.dumps(
+                {
+                    "at import": self._at_import,
+                    "blocks": blocks,
+                    "tests": tests,
+                }
+            )
+        )
+
+
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+    """Begin before a conftest.py imports the bot."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "controller")
+    reached: set[str] = set()
+    builtins.__probe__ = reached.add  # type: ignore[attr-defined] # what the probed code calls
+    sys.meta_path.insert(0, Changed(probed))
+    pluginmanager.register(Probe(reached, Path(os.environ[FOLDER]) / f"{worker}.json"))
