@@ -56,6 +56,7 @@ member_milestones = sa.Table(
     sa.Column("problem", sa.Text),  # why it could not be given
     sa.UniqueConstraint("user_id", "guild_id", "kind", "name"),
     sa.Index("ix_member_milestones_guild_id", "guild_id"),
+    sqlite_autoincrement=True,  # a step that gives a role may end after its row was deleted
 )
 _m = milestones.c
 _c = member_milestones.c
