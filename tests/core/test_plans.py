@@ -95,6 +95,7 @@ BY_HAND = {
     privacy.departed: "once a connection; servers that have left are few",
     totals.rebuild: "for `python -m bot repair`, which an operator calls when something is wrong",
     answer_log.describe: "for `python -m bot restore`, which an operator calls",
+    Queue.end_leases: "once a start; it looks at what is under way",
     answer_log.all_reviews_of: "for a fit at night, each time that a member's reviews have doubled",
 }
 """Functions that may look at everything, and why."""
@@ -571,7 +572,7 @@ def _drive(
     queue = getattr(work, "__self__", None)
     where = queue.table.name if isinstance(queue, Queue) else work.__module__
     name = f"{where}.{work.__name__}{arguments}"
-    return name, [] if work in BY_HAND else wrong if seen else [
+    return name, [] if getattr(work, "__func__", work) in BY_HAND else wrong if seen else [
         "it ran no statement that could be looked at"
     ]
 
