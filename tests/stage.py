@@ -357,7 +357,8 @@ class Stage:
             return fetch_all(conn, select(answers), Answer), shared, sums
 
         log, shared, sums = await self.database.read(read)
-        counted = [a for a in log if a.local_date is not None]
+        assert {a.paid for a in log if a.user_id < 0} <= {None}
+        counted = [a for a in log if a.local_date is not None and a.user_id > 0]
         on_boards = what_counts(counted, shared)
         assert {key(a): a.paid for a in counted} == on_boards
         added: Counter[int] = Counter()
@@ -381,7 +382,7 @@ def what_counts(
     """
     found: dict[tuple[str, int, int], int] = {}
     won: list[Answer] = []
-    for a in sorted(given, key=lambda a: a.answered_at):
+    for a in sorted(given, key=lambda a: (a.answered_at, a.source, a.question_id)):
         same = [
             b
             for b in won

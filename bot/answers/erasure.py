@@ -1,7 +1,8 @@
 """Export and erasure of answers.
 
-When a member is erased, answers that aren't counted yet are deleted. Counted ones stay under a
-placeholder, without text, team, points and rating, so that statistics about questions stay right.
+When a member is erased, answers in games and dailies that are not over are deleted, and so are those
+in practice. Each other answer stays under a placeholder of its own, without text, team, points and
+rating, so that statistics about questions stay right.
 When a server is erased, members keep their ratings, so that their memory cards can be replayed.
 """
 

@@ -16,7 +16,7 @@ from bot.answers import rules, store, totals
 from bot.answers.model import Answer, Review
 from bot.answers.rules import PAYS_AGAIN, rate
 from bot.answers.sources import Source, Terms
-from bot.answers.store import key_of, review_of
+from bot.answers.store import DAILY, key_of, review_of
 from bot.questions.answers import is_right
 from bot.questions.model import Item
 
@@ -34,21 +34,14 @@ def count(
     None of them may be counted yet. `alone`: only one member has played. A question that was shown
     and left without an answer (None) pays nothing and is rated as wrong.
     """
-    answered = [a for a in given if a.answer is not None]
-    before: Mapping[int, datetime] = {}
-    if answered and not alone:
-        one = answered[0]
-        assert one.guild_id is not None
-        members = [a.user_id for a in answered]
-        since = min(a.answered_at for a in answered) - PAYS_AGAIN
-        before = store.last_paid(conn, one.guild_id, one.item_id, members, since)
+    around = [] if alone else _paid_around(conn, [a for a in given if a.answer is not None])
     counted = []
     for a in given:
         rating = rate(a.correct, a.elapsed_ms, slow_after_ms).value
         if a.answer is None:
             counted.append(replace(a, rating=rating))
             continue
-        won = rules.paid(a.points, a.answered_at, alone=alone, last_paid=before.get(a.user_id))
+        won = _pay_of(a, around, alone=alone)
         counted.append(replace(a, local_date=day, paid=won, rating=rating))
     store.change_all(
         conn,
@@ -63,6 +56,8 @@ def count(
         ],
     )
     totals.add(conn, [a for a in counted if a.local_date is not None])
+    for a in counted:
+        _take_back(conn, a, around)
     return [review_of(a) for a in counted]
 
 
@@ -71,13 +66,12 @@ def pay_late(conn: Connection, given: Sequence[Answer]) -> None:
     for a in given:
         if a.local_date is None or a.guild_id is None or a.paid or not a.points:
             continue
-        since = a.answered_at - PAYS_AGAIN
-        before = store.last_paid(conn, a.guild_id, a.item_id, [a.user_id], since)
-        last = before.get(a.user_id)
-        won = rules.paid(a.points, a.answered_at, alone=False, last_paid=last)
+        around = _paid_around(conn, [a])
+        won = _pay_of(a, around, alone=False)
         if won:
             store.change(conn, a.source, a.question_id, a.user_id, paid=won)
             totals.correct(conn, a, won)
+            _take_back(conn, replace(a, paid=won), around)
 
 
 def add_counted(conn: Connection, answer: Answer, *, day: date) -> bool:
@@ -86,7 +80,45 @@ def add_counted(conn: Connection, answer: Answer, *, day: date) -> bool:
     if not store.add(conn, counted):
         return False
     totals.add(conn, [counted])
+    if counted.paid and counted.item_id:
+        _take_back(conn, counted, _paid_around(conn, [counted]))
     return True
+
+
+def _paid_around(conn: Connection, given: Sequence[Answer]) -> list[Answer]:
+    """Return the answers that their item has paid these members, as far as they matter for pay."""
+    if not given:
+        return []
+    one = given[0]
+    assert one.guild_id is not None
+    since = min(a.answered_at for a in given) - PAYS_AGAIN
+    members = [a.user_id for a in given]
+    return store.paid_after(conn, one.guild_id, one.item_id, members, since)
+
+
+def _pay_of(a: Answer, around: Sequence[Answer], *, alone: bool) -> int:
+    """Return what an answer in a game pays, given the answers that its item has paid."""
+    earlier = [b.answered_at for b in around if b.user_id == a.user_id and _order(b) < _order(a)]
+    last_paid = max(earlier, default=None)
+    return rules.paid(a.points, a.answered_at, alone=alone, last_paid=last_paid)
+
+
+def _take_back(conn: Connection, a: Answer, around: Sequence[Answer]) -> None:
+    """Set later answers in games, which were counted before this one, to pay nothing.
+
+    Pay follows the order of the answers, not the order in which their questions are counted. Nothing
+    is counted `PAYS_AGAIN` after it was answered, so no further answer is paid instead.
+    """
+    for b in around if a.paid else ():
+        is_later = b.user_id == a.user_id and _order(b) > _order(a)
+        if is_later and b.source != DAILY and b.answered_at - a.answered_at < PAYS_AGAIN:
+            store.change(conn, b.source, b.question_id, b.user_id, paid=0)
+            totals.correct(conn, b, 0)
+
+
+def _order(a: Answer) -> tuple[datetime, str, int]:
+    """Return by what a member's answers to an item are ordered, as in `store.with_own_item`."""
+    return a.answered_at, a.source, a.question_id
 
 
 class Regraded(Struct, frozen=True):

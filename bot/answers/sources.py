@@ -27,7 +27,8 @@ class Source(Struct, frozen=True):
     limit_ms)` the points of an answer, and `slow_after(item, seconds)` the ms that a fast answer
     takes at most. `pays_always`: points count on the boards even if the item paid lately.
     `lock_running(conn, user_id, question_ids)` is called before a member's answers are erased. It
-    returns which of the questions are not counted yet, locks them, and refuses a second answer.
+    locks the games and dailies that are not over and returns their questions, whose answers are
+    deleted, counted or not. From then on a second answer to an open question is refused.
     """
 
     name: str

@@ -276,25 +276,14 @@ def paid_for(conn: Connection, source: str, question_ids: Collection[int]) -> in
     return int(conn.execute(query).scalar() or 0)
 
 
-def last_paid(
-    conn: Connection, guild_id: int, item_id: str, user_ids: Collection[int], since: datetime
-) -> dict[int, datetime]:
-    """Return when each of these members last gave an answer to an item that paid on a server.
-
-    Members whom it has not paid since then are left out.
-    """
-    rows = _last_paid(conn, guild_id, item_id, user_ids, since)
-    return {row.user_id: row.at for row in rows}
-
-
-@prepared
-def _last_paid(
-    guild_id: int, item_id: str, user_ids: Collection[int], since: datetime
+@all_rows(Answer)
+def paid_after(
+    guild_id: int, item_id: str, user_ids: Collection[int], moment: datetime
 ) -> Select[Any]:
+    """Return these members' answers to an item after a moment that paid on a server."""
     own = answers.c.user_id.in_(user_ids), answers.c.item_id == item_id
-    here = answers.c.guild_id == guild_id, answers.c.paid > 0, answers.c.answered_at > since
-    latest = func.max(answers.c.answered_at).label("at")
-    return select(answers.c.user_id, latest).where(*own, *here).group_by(answers.c.user_id)
+    here = answers.c.guild_id == guild_id, answers.c.paid > 0, answers.c.answered_at > moment
+    return select(answers).where(*own, *here)
 
 
 def with_own_item(conn: Connection, item_id: str) -> list[Answer]:

@@ -67,7 +67,8 @@ challenges = sa.Table(
     sa.Column("closes_at", Instant, nullable=False),
     sa.Column("tried_at", Instant),  # the first try to post
     sa.Column("closed_at", Instant),  # from then on no answer was accepted
-    # set with the second player's first answer; until then it pays nothing on the boards
+    # set with the second player's first answer, or when a player is erased, because the others then
+    # play with somebody who is gone; until then it pays nothing on the boards
     sa.Column("two_played", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("ending", sa.String(20)),  # why it ended abnormally, if it did
     sa.Index("ix_challenges_guild_id", "guild_id", "id"),
@@ -152,7 +153,8 @@ SERVERS_PLAYING = select(challenge_players.c.user_id, challenge_players.c.guild_
 def _lock_running(conn: Connection, _user_id: int, question_ids: Collection[int]) -> set[int]:
     """Return those of a member's questions whose challenges are not closed, and lock these.
 
-    `_erase_shown` stores the hashes that prevent second answers.
+    Whoever else plays there is paid, because two have played. `_erase_shown` stores the hashes that
+    prevent second answers.
     """
     asked = select(challenge_questions.c.id, challenge_questions.c.challenge_id)
     found = conn.execute(asked.where(challenge_questions.c.id.in_(question_ids))).all()
@@ -161,6 +163,7 @@ def _lock_running(conn: Connection, _user_id: int, question_ids: Collection[int]
         challenge = get(conn, challenge_id, lock=True)  # so that it can't count now
         if challenge is not None and challenge.state is not ChallengeState.CLOSED:
             running.add(challenge_id)
+            change(conn, challenge_id, expect=challenge.state, two_played=True)
     return {row.id for row in found if row.challenge_id in running}
 
 

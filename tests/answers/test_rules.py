@@ -118,7 +118,7 @@ def test_periods_follow_each_other_without_gaps(period: str, day: date) -> None:
 
 @pytest.mark.parametrize(
     ("alone", "days", "points"),
-    [(False, None, 90), (True, None, 0), (False, 29, 0), (False, 30, 90), (False, -1, 0)],
+    [(False, None, 90), (True, None, 0), (False, 29, 0), (False, 30, 90)],
 )
 def test_payment(alone: bool, days: int | None, points: int) -> None:
     """A game with one player pays nothing, nor does an item within thirty days of its last pay."""

@@ -86,22 +86,18 @@ async def test_changes(database: Database) -> None:
     assert await database.write(work) == [1, 2]
 
 
-async def test_when_an_item_last_paid(database: Database) -> None:
-    """Only the latest answer that paid these members on this server counts."""
+async def test_what_an_item_paid(database: Database) -> None:
+    """Only what paid these members on this server after a moment counts."""
     given = [
         counted(1, 1, 50, item="a"),
-        counted(1, 1, 0, item="a", at=AT + HOUR),
-        counted(1, 2, 0, item="a"),
-        counted(1, 3, 50, item="a", at=AT - HOUR),
-        counted(2, 4, 50, item="a"),
-        counted(1, 5, 50, item="b"),
-        counted(1, 6, 50, item="a"),
+        counted(1, 1, 0, item="a", at=AT + SECOND),
+        counted(1, 2, 50, item="a", at=AT - HOUR),
+        counted(2, 1, 50, item="a"),
+        counted(1, 1, 50, item="b"),
+        counted(1, 3, 50, item="a"),
     ]
     await store(database, *given)
-    members, since = [1, 2, 3, 4, 5], AT - 2 * HOUR
-    latest = await database.read(answer_log.last_paid, 1, "a", members, since)
-    assert latest == {1: AT, 3: AT - HOUR}
-    assert await database.read(answer_log.last_paid, 1, "a", members, AT - HOUR) == {1: AT}
+    assert await database.read(answer_log.paid_after, 1, "a", [1, 2], AT - HOUR) == given[:1]
     ids = [answer.question_id for answer in given]
     assert await database.read(answer_log.paid_for, ROUND, ids) == 250
     assert await database.read(answer_log.paid_for, ROUND, []) == 0

@@ -37,10 +37,12 @@ GIVEN = st.lists(
     ),
     max_size=8,
 )
-BATCHES = st.lists(st.tuples(DAYS, GIVEN), max_size=6).map(
-    lambda batches: sorted(batches, key=lambda batch: batch[0])
-)
-"""Dates with the answers that are counted together on them; a server's dates don't go back."""
+BATCHES = st.lists(st.tuples(DAYS, GIVEN), max_size=6)
+"""Dates with the answers that are counted together on them.
+
+A later batch can have an earlier date: of a round that was revealed before midnight and is counted
+after it, or on a server whose zone was changed.
+"""
 CHANGES = st.lists(
     st.tuples(st.integers(0, 39), st.sampled_from([0, 1, 700]), st.booleans()), max_size=6
 )

@@ -126,17 +126,6 @@ async def test_what_counts_on_the_boards(stage: Stage) -> None:
     assert await stage.check_points() == {ALWINA: 380, BOB: 380}
 
 
-async def test_a_second_player_who_deletes_their_data(stage: Stage) -> None:
-    """Two have played, so the other one is paid."""
-    challenge_id = await start(stage, questions=2, hours=1)
-    await play(stage, challenge_id, BOB)
-    await play(stage, challenge_id, ALWINA)
-    await stage.bot.privacy.erase(BOB)
-    await stage.wait(hours=2)
-    assert await won(stage) == {ALWINA: [95, 95]}
-    assert await stage.check_points() == {ALWINA: 190}
-
-
 async def test_counts_are_edited_seldom(stage: Stage) -> None:
     """Many players who finish cause at most one edit each half minute."""
     challenge_id = await start(stage, questions=1)

@@ -371,7 +371,7 @@ BOUNDED = [
     call(answer_log.latest_on, GUILD, TODAY - timedelta(days=365), answer_log.LATEST),
     call(answer_log.practised_at, ALWINA, NOW - timedelta(days=28)),
     # a member's answers to an item
-    call(answer_log.last_paid, GUILD, "t1-a", [ALWINA, 102], NOW - timedelta(days=30)),
+    call(answer_log.paid_after, GUILD, "t1-a", [ALWINA, 102], NOW - timedelta(days=30)),
     call(
         pay.count,
         [replace(ANSWER, user_id=ALWINA)],

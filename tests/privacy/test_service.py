@@ -323,23 +323,6 @@ async def test_no_reply_is_kept_in_memory(stage: Stage) -> None:
     assert not any(reply() for reply in kept)
 
 
-async def test_who_goes_while_a_round_counts(stage: Stage) -> None:
-    """Erased between reveal and count, an answer wins nobody points: no board gets a member without a name."""
-    round_id = await stage.start(questions=2)
-    assert await stage.next_card(round_id)
-    await stage.answer(BOB, after=2)
-    await stage.answer(CLEMENTINE, after=2)
-    await stage.bot.open_questions.answer(click(stage, stage.card()))
-    while (await stage.round(round_id)).phase != "pause":
-        at = await stage.next_due()
-        assert at is not None
-        stage.clock.at = max(at, stage.clock())
-        await stage.work()
-    await stage.bot.privacy.erase(ZOE)
-    await stage.wait(minutes=3)
-    assert set(await stage.check_points()) == {BOB, CLEMENTINE}
-
-
 async def test_who_plays_on_meanwhile(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """Answers that come between two portions are erased like all others, and none of them fails."""
     await live(stage)

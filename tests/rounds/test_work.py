@@ -648,21 +648,6 @@ async def test_the_second_player_makes_a_round_count(stage: Stage) -> None:
     assert not standings(stage).repeats
 
 
-async def test_a_second_player_who_deletes_their_data(stage: Stage) -> None:
-    """Two have played, so the other one is paid for all questions, also for later ones."""
-    round_id = await open_round(stage, 3)
-    for number in range(3):
-        await stage.answer(ALWINA, after=1)
-        if number < 2:
-            await stage.answer(BOB, after=2)
-        if number == 1:
-            await stage.bot.privacy.erase(BOB)
-        await stage.next_card(round_id)
-    await stage.wait(minutes=2)
-    assert await stage.check_points() == {ALWINA: 3 * 98}
-    assert [card.alone for card in reveals(stage)] == [False] * 3
-
-
 async def test_an_item_wins_points_once_in_thirty_days(stage: Stage) -> None:
     """A repeated item pays in the standings only; a wrong answer doesn't matter."""
 
