@@ -303,7 +303,9 @@ async def test_other_members_questions_are_refused(
         for use in all_uses(other):
             with pytest.raises(UserError, match="That question is gone"):
                 await use()
+    erased = alwina.question_id
     assert not (await alwina.start()).continued
+    assert alwina.question_id > erased
 
 
 async def test_an_open_daily_is_not_asked(stage: Stage, alwina: Candidate) -> None:

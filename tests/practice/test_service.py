@@ -272,7 +272,9 @@ async def test_a_practice_is_its_members_alone(stage: Stage, answered: bool) -> 
             with pytest.raises(UserError, match="That practice is gone"):
                 await attempt
     assert await log(stage) == []
-    assert (await asked(stage)).question.id > question_id
+    again = (await asked(stage)).question
+    assert again.id > question_id
+    assert again.practice_id > asking.question.practice_id
 
 
 async def test_a_practice_has_an_end(stage: Stage) -> None:
@@ -459,7 +461,7 @@ async def own_question(stage: Stage) -> Asking:
 async def test_a_question_that_changes_before_it_is_answered(
     stage: Stage, change: Callable[[Connection], None]
 ) -> None:
-    """What the member saw is never judged by another key: it is asked again, or another one is."""
+    """A member is never judged by a key for another question than they saw; they are asked again."""
     asking = await own_question(stage)
     await stage.database.write(change)
     seen = question_of(await stage.bot.practices.answer(click(stage, asking)))
