@@ -211,7 +211,7 @@ class ChallengeWork(PostWorker[Challenge]):
         match challenge.state:
             case ChallengeState.COUNTING:
                 store.reveal(conn, challenge_id, now, ending=ending)
-            case ChallengeState.OPEN if ending in _LOST:
+            case ChallengeState.OPEN if ending in _LOST or now >= challenge.closes_at:
                 over = {"state": ChallengeState.COUNTING, "due_at": now, "closed_at": now}
                 store.change(conn, challenge_id, expect=ChallengeState.OPEN, ending=ending, **over)
             case ChallengeState.OPEN:  # the next edit shows what this one lacks

@@ -24,7 +24,7 @@ interviews = sa.Table(
     sa.Column("started_at", Instant, nullable=False),
     sa.Column("ended_at", Instant),
     sa.Index("ix_interviews_user_id", "user_id", "id"),
-    sqlite_autoincrement=True,  # `partner_interviews` may hold the id of an erased one
+    sqlite_autoincrement=True,  # ids of erased rows must not be reused, because buttons hold them
 )
 _RUNNING = interviews.c.ended_at.is_(None)
 sa.Index(
@@ -48,7 +48,7 @@ interview_questions = sa.Table(
     sa.Column("answered_at", Instant),
     sa.Column("follow_up", sa.Text, info=JSON),  # of a `Reply`; null until it is answered or shown
     sa.UniqueConstraint("interview_id", "number"),
-    sqlite_autoincrement=True,  # an old modal must not answer another question
+    sqlite_autoincrement=True,  # as above
 )
 
 
