@@ -457,16 +457,18 @@ def answered_between(
     return {item: (number, int(right)) for item, number, right in found}
 
 
-def longest_streak(
-    conn: Connection, guild_id: int, first: date, last: date
-) -> tuple[int, int] | None:
-    """Return (member, days) of the longest streak on a server between two dates."""
-    c = answers.c
-    query = select(c.user_id, c.streak).where(
-        _on_days(guild_id, first, last), c.streak.is_not(None)
-    )
-    row = conn.execute(query.order_by(c.streak.desc(), c.user_id).limit(1)).first()
+def longest_streak(conn: Connection, daily_ids: Collection[int]) -> tuple[int, int] | None:
+    """Return (member, days) of the longest streak among the answers to some dailies."""
+    row = _longest_streak(conn, daily_ids).first()
     return None if row is None else (row.user_id, row.streak)
+
+
+@prepared
+def _longest_streak(daily_ids: Collection[int]) -> Select[Any]:
+    c = answers.c
+    of_members = _of_questions(DAILY, daily_ids), c.streak.is_not(None), c.user_id > 0
+    query = select(c.user_id, c.streak).where(*of_members)
+    return query.order_by(c.streak.desc(), c.user_id).limit(1)
 
 
 def erased_with_questions(source: str) -> dict[str, Any]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, update
 
 from bot.core.child_process import CallStopped
 from bot.core.context import Context
+from bot.core.database import DatabaseClosed
 from bot.core.notes import meta, read_note, set_note
 
 log = logging.getLogger(__name__)
@@ -21,6 +22,22 @@ def latest_night(now: datetime) -> datetime:
     """Return when a nightly job was last due."""
     tonight = now.replace(hour=HOUR, minute=0, second=0, microsecond=0)
     return tonight if tonight <= now else tonight - timedelta(days=1)
+
+
+async def do_each(what: str, keys: Iterable[int], work: Callable[[int], Awaitable[int]]) -> int:
+    """Do a piece of work for each key, and return the sum of the results.
+
+    If one fails, that is logged, and the others go on.
+    """
+    total = 0
+    for key in keys:
+        try:
+            total += await work(key)
+        except (CallStopped, DatabaseClosed):
+            raise
+        except Exception:
+            log.exception("%s of %s failed; the others go on", what, key)
+    return total
 
 
 class Nightly:

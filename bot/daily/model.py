@@ -42,6 +42,14 @@ class DailyState(StrEnum):
         return self not in {DailyState.CLOSED, DailyState.SKIPPED, DailyState.MISSED}
 
 
+class DailyKind(StrEnum):
+    """The kinds of dailies: with items, with open questions, or with an open one now and then."""
+
+    CHOICE = "choice"
+    OPEN = "open"
+    MIXED = "mixed"
+
+
 ANSWERABLE = (DailyState.POSTING, DailyState.SHOWING, DailyState.THREADING, DailyState.OPEN)
 POSTED = (
     DailyState.SHOWING,
@@ -62,7 +70,7 @@ class Schedule(Struct, frozen=True):
     settled_until: datetime
     next_at: datetime | None = None
     asks: str = ALL
-    kind: str = "choice"
+    kind: DailyKind = DailyKind.CHOICE
     answer_hours: int = DEFAULT_HOURS
     role_id: int | None = None
     thread: bool = False

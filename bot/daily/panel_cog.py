@@ -167,7 +167,7 @@ def _changes(interaction: discord.Interaction) -> Changes:
     if "hours" in given:
         changes["answer_hours"] = parse_number(given["hours"])
     if "kind" in given:
-        changes["kind"] = "".join(given["kind"])
+        changes["kind"] = rules.read_kind("".join(given["kind"]))
     if "asks" in given:
         changes["asks"] = "".join(given.get("topic", ())).strip() or "".join(given["asks"])
     if "role" in given:

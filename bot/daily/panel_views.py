@@ -30,7 +30,7 @@ from bot.core.calendar import DAYS, EVERY_DAY, days_in_words
 from bot.core.limits import MAX_DAILIES, MAX_DAILY_NAME
 from bot.core.zones import stored_zone
 from bot.daily import rules
-from bot.daily.model import DEFAULT_HOURS, DailyStatus, Schedule
+from bot.daily.model import DEFAULT_HOURS, DailyKind, DailyStatus, Schedule
 from bot.daily.views import link, title
 from bot.questions.areas import ALL, area_options, area_title, is_asked
 from bot.questions.model import Bank
@@ -49,17 +49,22 @@ CHANGE = Route(
 SET_UP = Route("panel", {"what": "form"}, once=True, command="</daily>")
 PICK = Route("dailies", {}, once=True, command="</daily>")
 FORM = Route("schedule", {"row": f"0|{ROW}"}, once=True, command="</daily>")
-KINDS = {
-    "choice": "Choice questions",
-    "open": "Open questions",
-    "mixed": f"Mixed, with an open one every {rules.OPEN_EVERY} days",
-}
-"""The kinds of question, as managers read them."""
 _MOST_AREAS = 24
 """Areas in the form, besides the one that is chosen; a list has 25 at most."""
 _MAX_AREA = 100
 """Characters of an area as the value of a list.
 https://discord.com/developers/docs/components/reference#string-select-select-option-structure"""
+
+
+def _kind(kind: DailyKind) -> str:
+    """Return the words for a kind of daily."""
+    match kind:
+        case DailyKind.CHOICE:
+            return "Choice questions"
+        case DailyKind.OPEN:
+            return "Open questions"
+        case DailyKind.MIXED:
+            return f"Mixed, with an open one every {rules.OPEN_EVERY} days"
 
 
 def next_posts(found: Sequence[DailyStatus]) -> str:
@@ -112,7 +117,7 @@ def _settings(schedule: Schedule, bank: Bank) -> list[str]:
     area = "all topics" if is_all else t.escape(area_title(bank, schedule.asks))
     return [
         f"<#{schedule.channel_id}> at **{schedule.at}**, {days_in_words(schedule.weekdays)}",
-        f"{KINDS[schedule.kind]} · {area}",
+        f"{_kind(schedule.kind)} · {area}",
         f"Open for {hours} · {pings} · {thread}",
     ]
 
@@ -226,11 +231,12 @@ def asks_form(schedule: Schedule, bank: Bank) -> ui.Modal:
     chosen = schedule.asks if is_asked(bank, schedule.asks) else ALL
     if chosen not in areas and len(chosen) <= _MAX_AREA:
         areas[chosen] = area_title(bank, chosen)[:100]
+    kinds = {str(kind): _kind(kind) for kind in DailyKind}
     hint = "Its title or a part of it. It goes before the list above."
     return fields_modal(
         "Questions",
         FORM.id(row=schedule.id),
-        ui.Label(text="Kind", component=select_menu("kind", KINDS, schedule.kind)),
+        ui.Label(text="Kind", component=select_menu("kind", kinds, schedule.kind)),
         ui.Label(text="About", component=select_menu("asks", areas, chosen)),
         text_field("topic", "Or only one topic", "", _MAX_AREA, hint, needed=False),
     )

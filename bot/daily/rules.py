@@ -10,9 +10,10 @@ from typing import TypeVar
 
 from msgspec import Struct
 
+from bot.core.calendar import CATCH_UP
 from bot.core.errors import UserError
 from bot.core.limits import MAX_DAILY_NAME
-from bot.daily.model import Daily, DailyQuestion, DailyState, Schedule
+from bot.daily.model import Daily, DailyKind, DailyQuestion, DailyState, Schedule
 from bot.questions import answers
 from bot.questions.areas import ALL, topics_of
 from bot.questions.drawing import shuffled
@@ -26,7 +27,6 @@ ON_THE_WAY = timedelta(seconds=5)
 """Answers given in time may arrive this long after the close."""
 SHORTEST_GAP = timedelta(minutes=1)
 """The shortest time between two edits of the number of answers on an open card."""
-KINDS = ("choice", "open", "mixed")
 SAID, UNSAID = "s", "m"
 """How a member's answer to an open question is in the log: one letter for each key point, or
 nothing until they have ticked what they said."""
@@ -43,24 +43,29 @@ class Move(Struct, frozen=True):
 
     `done`: its state once the step is done. `given_up`: its state if the message or the server is
     gone, or the step has failed for too long; `problem` is then what managers read, around the
-    reason. A step that Discord refuses is tried again if `tries_again`, else it is given up.
+    reason. A step that Discord refuses is tried again if `tries_again`, else it is given up; one that
+    fails is tried again for as long as `patience`, or as any job.
     """
 
     done: DailyState
     given_up: DailyState
     problem: str = "{}"
     tries_again: bool = False
+    patience: timedelta | None = None
 
 
 MOVES = {
     # post the announcement if a role is pinged, else the card
-    DailyState.POSTING: Move(DailyState.SHOWING, DailyState.MISSED, tries_again=True),
+    DailyState.POSTING: Move(
+        DailyState.SHOWING, DailyState.MISSED, tries_again=True, patience=CATCH_UP
+    ),
     # edit the announcement into the card
     DailyState.SHOWING: Move(
         DailyState.THREADING,
         DailyState.OPEN,
         "The question is posted, but not its card, so members answer it in </today>. {}",
         tries_again=True,
+        patience=timedelta(hours=MAX_HOURS),  # until the close
     ),
     DailyState.THREADING: Move(
         DailyState.OPEN, DailyState.OPEN, "The question is posted, but its thread isn't. {}"
@@ -134,6 +139,13 @@ def read_name(typed: str) -> str:
     return name
 
 
+def read_kind(value: str) -> DailyKind:
+    """Return the kind of daily that a manager picked from a list; refuses an unknown one."""
+    if value not in list(DailyKind):
+        raise UserError("I don't know that kind of question. Pick one from the list.")
+    return DailyKind(value)
+
+
 def encode_ticks(ticked: Collection[int], points: int) -> str:
     """Return how the log has the key points, by index, that a member ticked."""
     return "".join(SAID if n in ticked else UNSAID for n in range(points))
@@ -156,9 +168,15 @@ def most_missed(given: Iterable[str], points: Sequence[str]) -> tuple[tuple[str,
     return tuple((points[n], number) for n, number in ranked[:_MOST_MISSED])
 
 
-def asks_openly(kind: str, day: date) -> bool:
-    """Return whether a date has an open question: all for kind open, every third for mixed."""
-    return kind == "open" or (kind == "mixed" and day.toordinal() % OPEN_EVERY == 0)
+def asks_openly(kind: DailyKind, day: date) -> bool:
+    """Return whether a date has an open question."""
+    match kind:
+        case DailyKind.CHOICE:
+            return False
+        case DailyKind.OPEN:
+            return True
+        case DailyKind.MIXED:
+            return day.toordinal() % OPEN_EVERY == 0
 
 
 def asked_topic_ids(bank: Bank, asks: str) -> set[str] | None:

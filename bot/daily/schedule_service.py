@@ -17,7 +17,7 @@ from bot.core.errors import UserError
 from bot.core.limits import MAX_DAILIES
 from bot.core.zones import parse_zone, quoted
 from bot.daily import rules, schedule_store, store
-from bot.daily.model import DEFAULT_HOURS, DailyState, DailyStatus, Schedule
+from bot.daily.model import DEFAULT_HOURS, DailyKind, DailyState, DailyStatus, Schedule
 from bot.questions import answers
 from bot.questions.areas import read_area
 from bot.questions.model import Bank
@@ -37,7 +37,7 @@ class Changes(TypedDict, total=False):
     zone: str
     weekdays: str
     asks: str
-    kind: str
+    kind: DailyKind
     answer_hours: int
     role_id: int | None
     thread: bool
@@ -53,7 +53,7 @@ class Schedules:
     def __init__(
         self,
         context: Context,
-        on_zone_change: Sequence[Callable[[Connection, int], None]] = (),
+        on_zone_change: Sequence[Callable[[Connection, int, datetime], None]] = (),
     ) -> None:
         self._database = context.database
         self._banks = context.banks
@@ -144,7 +144,7 @@ class Schedules:
             next_at = _next_at(conn, schedule, now)
             schedule_store.change_schedule(conn, schedule.id, settled_until=now, next_at=next_at)
         for on_change in self._on_zone_change:
-            on_change(conn, guild_id)
+            on_change(conn, guild_id, now)
 
     @writing_due
     def post(self, conn: Connection, guild_id: int, schedule_id: int) -> None:
@@ -295,8 +295,6 @@ def _checked(changes: Changes) -> Changes:
         found["name"] = rules.read_name(found["name"])
     if not found.get("weekdays", EVERY_DAY):
         raise UserError("Pick at least one day of the week.")
-    if found.get("kind", "choice") not in rules.KINDS:
-        raise UserError("I don't know that kind of question. Pick one from the list.")
     hours = found.get("answer_hours", DEFAULT_HOURS)
     if not rules.MIN_HOURS <= hours <= rules.MAX_HOURS:
         raise UserError(
@@ -317,7 +315,11 @@ def _check_name(conn: Connection, schedule: Schedule) -> None:
 def _check_kind(bank: Bank, schedule: Schedule) -> None:
     """Refuse open questions about an area that has only one, or none."""
     area = rules.asked_topic_ids(bank, schedule.asks)
-    if schedule.kind != "choice" and area is not None and len(area & bank.open_topics.keys()) < 2:
+    if (
+        schedule.kind is not DailyKind.CHOICE
+        and area is not None
+        and len(area & bank.open_topics.keys()) < 2
+    ):
         raise UserError(
             "Each topic has only one open question, so it would come up every time. "
             "Ask choice questions about it, or open questions about everything or a section."

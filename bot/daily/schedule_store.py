@@ -13,8 +13,17 @@ from bot.core.calendar import EVERY_DAY
 from bot.core.jobs import Queue
 from bot.core.limits import MAX_DAILY_NAME
 from bot.core.servers import DEFAULT_ZONE, guilds
-from bot.core.tables import Instant, RowId, all_rows, fetch_all, first_row, metadata, values_of
-from bot.daily.model import Schedule
+from bot.core.tables import (
+    Instant,
+    OneOf,
+    RowId,
+    all_rows,
+    fetch_all,
+    first_row,
+    metadata,
+    values_of,
+)
+from bot.daily.model import DailyKind, Schedule
 from bot.daily.store import dailies
 
 daily_schedules = sa.Table(
@@ -29,7 +38,7 @@ daily_schedules = sa.Table(
     sa.Column("weekdays", sa.String(7), nullable=False, server_default=EVERY_DAY),
     # all, a pack, a section or topics, see `bot.questions.areas`
     sa.Column("asks", sa.Text, nullable=False),
-    sa.Column("kind", sa.String(6), nullable=False),
+    sa.Column("kind", OneOf(DailyKind, 6), nullable=False),
     sa.Column("answer_hours", sa.Integer, nullable=False),
     sa.Column("role_id", sa.BigInteger),
     sa.Column("thread", sa.Boolean, nullable=False),

@@ -22,6 +22,7 @@ from bot.core.tables import (
     OneOf,
     RowId,
     all_rows,
+    all_values,
     constant,
     first_row,
     insert_for,
@@ -186,6 +187,13 @@ def open_now(conn: Connection, guild_id: int, now: datetime) -> list[Daily]:
 def unrevealed(guild_id: int) -> Select[Any]:
     """Return the dailies of a server that are asked, or about to be."""
     return select(dailies).where(dailies.c.guild_id == guild_id, UNREVEALED)
+
+
+@all_values
+def posted_between(guild_id: int, first: date, last: date) -> Select[int]:
+    """Return the ids of a server's dailies that were posted for local dates in a period."""
+    here = dailies.c.guild_id == guild_id, ON_CARD, dailies.c.local_date.between(first, last)
+    return select(dailies.c.id).where(*here)
 
 
 def asked_on(conn: Connection, dates: Dates) -> set[date]:

@@ -18,10 +18,9 @@ from bot.answers.store import DAILY
 from bot.core import calendar, member_hashes, servers
 from bot.core.context import Context, Place, make_nonce
 from bot.core.database import Connection
-from bot.core.errors import DeliveryRefused, DeliveryUnknown
+from bot.core.errors import DeliveryRefused
 from bot.core.jobs import PATIENCE, Worker
 from bot.core.posting import Post, PostWorker
-from bot.core.zones import ScheduleError
 from bot.daily import rules, schedule_store, store
 from bot.daily import views as view
 from bot.daily.model import Daily, DailyQuestion, DailyResult, DailyState, Schedule
@@ -84,8 +83,8 @@ class ScheduleWork(Worker[Schedule]):
             try:
                 settled = max(schedule.settled_until, earliest)
                 _, at = calendar.next_occurrence(rule_of(schedule), after=settled, taken=taken)
-            except ScheduleError as error:
-                log.error("guild %s: its daily has no post time: %s", schedule.guild_id, error)
+            except Exception as error:  # one schedule must not keep the bot from starting
+                log.error("guild %s: its daily has no post time: %r", schedule.guild_id, error)
                 continue
             if at != schedule.next_at:
                 schedule_store.change_schedule(conn, schedule.id, next_at=at)
@@ -142,9 +141,8 @@ class DailyWork(PostWorker[Daily]):
             self._context.scheduler.nudge(now)
 
     def patience(self, state: str | None) -> timedelta:
-        """A post and its card are retried until it is too late, a thread and a close for less."""
         move = rules.MOVES.get(DailyState(state)) if state else None
-        return calendar.CATCH_UP if move is not None and move.tries_again else PATIENCE
+        return (move and move.patience) or PATIENCE
 
     async def step(self, row: Daily) -> None:
         state = rules.due_step(row, self._now())
@@ -163,7 +161,7 @@ class DailyWork(PostWorker[Daily]):
         except DeliveryRefused as error:
             log.warning("guild %s: daily of %s: %s", row.guild_id, row.local_date, error)
             if rules.MOVES[state].tries_again and error.what not in {"server", "message"}:
-                await self.retry_refused(row.id, state, error)
+                await self.retry_refused(row.id, state, error, row.tried_at)
             else:
                 await self.give_up(row.id, str(error))
 
@@ -259,9 +257,9 @@ class DailyWork(PostWorker[Daily]):
             try:
                 card = view.card(replace(daily, counted=counted), question, bank)
                 await self._sender.edit(_place(daily), daily.message_id or 0, card)
-            except (DeliveryRefused, DeliveryUnknown) as error:
+            except Exception as error:
                 log.info(
-                    "guild %s: daily of %s: its number of answers: %s",
+                    "guild %s: daily of %s: its number of answers: %r",
                     daily.guild_id,
                     daily.local_date,
                     error,

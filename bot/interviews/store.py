@@ -24,6 +24,7 @@ interviews = sa.Table(
     sa.Column("started_at", Instant, nullable=False),
     sa.Column("ended_at", Instant),
     sa.Index("ix_interviews_user_id", "user_id", "id"),
+    sqlite_autoincrement=True,  # ids of erased rows must not be reused, because buttons hold them
 )
 _RUNNING = interviews.c.ended_at.is_(None)
 sa.Index(
@@ -47,6 +48,7 @@ interview_questions = sa.Table(
     sa.Column("answered_at", Instant),
     sa.Column("follow_up", sa.Text, info=JSON),  # of a `Reply`; null until it is answered or shown
     sa.UniqueConstraint("interview_id", "number"),
+    sqlite_autoincrement=True,  # as above
 )
 
 

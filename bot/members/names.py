@@ -70,10 +70,9 @@ class Names:
                 self._known.pop(member, None)
 
     async def close(self) -> None:
-        """Wait for a write in progress, and write the names still pending."""
+        """Wait until the pending names are stored."""
         if self._storing is not None:
             await asyncio.wait({self._storing}, timeout=CLOSE_SECONDS)
-        await self.flush()
 
     async def _store_all(self) -> None:
         try:

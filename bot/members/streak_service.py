@@ -14,6 +14,7 @@ from bot.answers import store as answers_store
 from bot.core.calendar import local_date
 from bot.core.context import Context
 from bot.core.database import Connection
+from bot.core.nightly import do_each
 from bot.members import rules, streak_store
 from bot.members.model import MILESTONES, NO_NEWS, Dates, Streak, StreakNews
 from bot.members.store import zone_of
@@ -84,8 +85,19 @@ class Streaks:
     async def settle_all(self) -> None:
         """Settle the dates that can't change any more. It is for one process at a time, at night."""
         last = self._now().date() - _SETTLED
-        while page := await self._database.read(streak_store.to_settle, last, _PAGE):
-            await self._database.write(self._settle, page, last)
+
+        async def settle_alone(user_id: int) -> int:
+            await self._database.write(self._settle, [user_id], last)
+            return 1
+
+        after = streak_store.FIRST
+        while page := await self._database.read(streak_store.to_settle, last, after, _PAGE):
+            user_ids = [user_id for _, user_id in page]
+            try:
+                await self._database.write(self._settle, user_ids, last)
+            except Exception:  # one of them fails
+                await do_each("streak of member", user_ids, settle_alone)
+            after = page[-1]
 
     def _settle(self, conn: Connection, user_ids: Sequence[int], last: date) -> None:
         for user_id in user_ids:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Select, delete, select, update
 
 from bot.core.personal import DERIVED
-from bot.core.tables import all_values, insert, metadata, prepared, upsert, values_of
+from bot.core.tables import insert, metadata, prepared, upsert, values_of
 from bot.members.model import Streak
 
 # A member's streak up to and including the date `through`, which is null while none is running.
@@ -24,7 +24,7 @@ streaks = sa.Table(
     sa.Column("freezes", sa.Integer, nullable=False, server_default="0"),
     sa.Column("unbroken", sa.Integer, nullable=False, server_default="0"),
     sa.Column("saved", sa.Integer, nullable=False, server_default="0"),
-    sa.Index("ix_streaks_through", "through"),
+    sa.Index("ix_streaks_through", "through", "user_id"),
     info=DERIVED,
 )
 
@@ -89,11 +89,23 @@ def ask_on(conn: Connection, user_id: int, day: date) -> None:
         conn.execute(insert(conn, streak_days).on_conflict_do_nothing(), given)
 
 
-@all_values
-def to_settle(day: date, limit: int) -> Select[int]:
+Place = tuple[date, int]
+"""The last settled date of a member, and their id. Streaks are settled in this order."""
+FIRST: Place = date.min, 0
+
+
+def to_settle(conn: Connection, day: date, after: Place, limit: int) -> list[Place]:
     """Return members whose streak is not settled through a date, the longest overdue first."""
-    query = select(streaks.c.user_id).where(streaks.c.through < day)
-    return query.order_by(streaks.c.through).limit(limit)
+    return [(row.through, row.user_id) for row in _to_settle(conn, day, *after, limit)]
+
+
+@prepared
+def _to_settle(day: date, through: date, user_id: int, limit: int) -> Select[Any]:
+    place = streaks.c.through, streaks.c.user_id
+    query = select(*place).where(streaks.c.through < day)
+    given = sa.tuple_(through, user_id, types=[column.type for column in place])
+    query = query.where(sa.tuple_(*place) > given)
+    return query.order_by(*place).limit(limit)
 
 
 def settle(conn: Connection, user_id: int, streak: Streak, through: date | None) -> None:

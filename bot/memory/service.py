@@ -10,6 +10,7 @@ from bot.answers import store as answers_store
 from bot.core.computing import compute
 from bot.core.context import Context
 from bot.core.database import Connection
+from bot.core.nightly import do_each
 from bot.core.notes import read_note, set_note
 from bot.memory import fitting, store
 from bot.memory.progress import Knowledge
@@ -73,18 +74,21 @@ class FirstStabilitiesWork:
             page := await self._database.read(answers_store.practised_after, after, _PAGE)
         ):
             members = sorted({user_id for _, user_id in page})
-            for user_id in await self._database.read_long(_due_members, members):
-                history = await self._database.read_long(answers_store.all_reviews_of, user_id)
-                first = await compute(fitting.fit, history)
-                reviews = sum(map(len, history.values()))
-                since = self._now() + HOLDS_AFTER
-                await self._database.write(store.save_fit, user_id, first, reviews, since)
-                fits += 1
+            due = await self._database.read_long(_due_members, members)
+            fits += await do_each("first stabilities of member", due, self._fit)
             after = page[-1][0]
             await self._database.write(set_note, _NOTE, str(after))
         if fits:
             log.info("fitted first stabilities to the reviews of %s members", fits)
         return fits
+
+    async def _fit(self, user_id: int) -> int:
+        history = await self._database.read_long(answers_store.all_reviews_of, user_id)
+        first = await compute(fitting.fit, history)
+        reviews = sum(map(len, history.values()))
+        since = self._now() + HOLDS_AFTER
+        await self._database.write(store.save_fit, user_id, first, reviews, since)
+        return 1
 
 
 def _due_members(conn: Connection, user_ids: Sequence[int]) -> list[int]:

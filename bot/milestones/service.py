@@ -12,6 +12,7 @@ from bot.core.context import Context
 from bot.core.database import Connection, reading, writing
 from bot.core.errors import UserError
 from bot.core.limits import MAX_MILESTONES
+from bot.core.nightly import do_each
 from bot.members import store as members_store
 from bot.members.model import MILESTONES
 from bot.memory import store as memory_store
@@ -112,13 +113,16 @@ class Milestones:
         """
         found, guild_id = 0, 0
         while page := await self._database.read(store.servers_after, guild_id, _SERVERS):
-            for guild_id in page:
-                await self.wake(guild_id)
-                found += await self._check_sections(guild_id)
+            found += await do_each("milestones of guild", page, self._check_server)
+            guild_id = page[-1]
         if found:
             log.info("members reached %s milestones of known sections", found)
             self._scheduler.nudge(self._now())
         return found
+
+    async def _check_server(self, guild_id: int) -> int:
+        await self.wake(guild_id)
+        return await self._check_sections(guild_id)
 
     async def _check_sections(self, guild_id: int) -> int:
         """Look through the members seen on a server, a page at a time."""

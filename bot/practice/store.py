@@ -37,6 +37,7 @@ practices = sa.Table(
     sa.Column("started_at", Instant, nullable=False),
     sa.Column("ended_at", Instant),
     sa.Index("ix_practices_user_id", "user_id", "id"),
+    sqlite_autoincrement=True,  # ids of erased rows must not be reused, because buttons hold them
 )
 _RUNNING = practices.c.ended_at.is_(None)
 sa.Index(

@@ -23,6 +23,8 @@ erasures = sa.Table(
     sa.Column("guild_id", sa.BigInteger, unique=True),
     sa.Column("state", OneOf(Erasing, 7), nullable=False),
     *queue_columns(),
+    # a process that was taken over must not end the next one's erasure
+    sqlite_autoincrement=True,
     info=PASSING,
 )
 QUEUE = Queue(erasures, state=erasures.c.state)

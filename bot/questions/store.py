@@ -60,6 +60,7 @@ reports = sa.Table(
     sa.Column("settled", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Index("ix_reports_user_id", "user_id"),
     sa.Index("ix_reports_guild_id", "guild_id", "settled", "id"),
+    sqlite_autoincrement=True,  # ids of erased rows must not be reused, because buttons hold them
 )
 
 # A server's bank: the names of its packs, separated by commas (null for all), and its own

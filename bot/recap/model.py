@@ -25,7 +25,7 @@ class RecapSchedule(Struct, frozen=True):
     guild_id: int
     channel_id: int | None
     weekday: int
-    settled_until: datetime
+    first_week: date
     next_at: datetime | None
 
 

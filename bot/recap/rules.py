@@ -34,23 +34,30 @@ def time_of(zone: str, weekday: int, week: date) -> datetime:
 
 
 def upcoming(
-    zone: str, weekday: int, after: datetime, taken: Collection[date]
+    zone: str, weekday: int, after: datetime, taken: Collection[date], first: date = date.min
 ) -> tuple[date, datetime]:
-    """Return week and time of the first recap after a moment; `taken` weeks are decided."""
-    week = monday(local_date(zone, after)) - 2 * WEEK
+    """Return week and time of the first recap after a moment.
+
+    `taken` weeks are decided, and those before the week `first`.
+    """
+    week = max(first, monday(local_date(zone, after)) - 2 * WEEK)
     while week in taken or time_of(zone, weekday, week) <= after:
         week += WEEK
     return week, time_of(zone, weekday, week)
 
 
 def due(
-    zone: str, weekday: int, *, now: datetime, since: datetime, taken: Collection[date]
+    zone: str, weekday: int, *, now: datetime, first: date, taken: Collection[date]
 ) -> list[tuple[date, datetime]]:
-    """Return undecided weeks with a post time in (since, now], as (week, time), oldest first."""
-    first = monday(local_date(zone, now)) - _MOST_DUE * WEEK
-    weeks = [first + n * WEEK for n in range(_MOST_DUE)]
-    times = [(week, time_of(zone, weekday, week)) for week in weeks if week not in taken]
-    return [(week, at) for week, at in times if since < at <= now]
+    """Return the undecided weeks whose time has come, as (week, time), oldest first.
+
+    `taken` weeks are decided, and those before the week `first`.
+    """
+    this = monday(local_date(zone, now))
+    weeks = [this - n * WEEK for n in range(_MOST_DUE, 0, -1)]
+    open_weeks = [week for week in weeks if week >= first and week not in taken]
+    times = [(week, time_of(zone, weekday, week)) for week in open_weeks]
+    return [(week, at) for week, at in times if at <= now]
 
 
 def climber(now: Mapping[int, int], before: Mapping[int, int]) -> tuple[int, int, int] | None:

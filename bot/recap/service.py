@@ -14,6 +14,7 @@ from bot.core.calendar import DAYS, Rule, local_date, next_occurrence
 from bot.core.context import Context
 from bot.core.database import Connection, writing
 from bot.core.errors import UserError
+from bot.daily.store import posted_between
 from bot.members.store import names_of
 from bot.recap import rules, store
 from bot.recap.model import (
@@ -21,7 +22,6 @@ from bot.recap.model import (
     Hardest,
     Recap,
     RecapSchedule,
-    RecapState,
     RecapStatus,
     Week,
 )
@@ -42,7 +42,7 @@ class Recaps:
     def status(self, conn: Connection, guild_id: int) -> RecapStatus:
         """Return the settings and the time of the next recap."""
         schedule = self._schedule(conn, guild_id)
-        next_at = upcoming(conn, schedule, self._now()) if schedule.channel_id else None
+        next_at = _next_at(conn, schedule, self._now()) if schedule.channel_id else None
         last = store.latest(conn, guild_id)
         return RecapStatus(schedule.channel_id, schedule.weekday, next_at, last)
 
@@ -50,7 +50,7 @@ class Recaps:
     def set(self, conn: Connection, guild_id: int, channel_id: int | None, weekday: int) -> None:
         """Post the recap in a channel on a day of the week, or turn it off for None.
 
-        When it is turned on, post times that have passed are skipped. If another day moves the
+        When it is turned on, weeks whose time has passed are skipped. If another day moves the
         recap of a week into the past, it is posted at the next nine o'clock.
         """
         if weekday not in range(len(DAYS)):
@@ -61,11 +61,10 @@ class Recaps:
         if channel_id != before.channel_id:
             store.redirect(conn, guild_id, channel_id, now)
         if channel_id is not None:
-            if before.channel_id is not None and weekday != before.weekday:
-                _move_passed(conn, after, now)
-            if before.channel_id is None or weekday != before.weekday:
-                after = replace(after, settled_until=now)
-            after = replace(after, next_at=upcoming(conn, after, now))
+            if before.channel_id is None:
+                after = replace(after, first_week=date.min)
+                after = replace(after, first_week=upcoming(conn, after, now)[0])
+            after = replace(after, next_at=_next_at(conn, after, now))
         store.save_schedule(conn, after)
 
     def look_back(self, conn: Connection, recap: Recap) -> Week | None:
@@ -105,33 +104,25 @@ class Recaps:
         if claim:
             servers.lock(conn, guild_id)
         return store.schedule(conn, guild_id, claim=claim) or RecapSchedule(
-            guild_id, None, 0, self._now(), None
+            guild_id, None, 0, date.min, None
         )
 
 
-def _move_passed(conn: Connection, schedule: RecapSchedule, now: datetime) -> None:
-    """Let the recaps whose new time has passed be posted at the next nine o'clock."""
+def _next_at(conn: Connection, schedule: RecapSchedule, now: datetime) -> datetime:
+    """Return when a recap is due next: at nine if the time of one has passed."""
     zone = servers.zone(conn, schedule.guild_id)
     taken = store.taken(conn, schedule.guild_id, local_date(zone, now) - rules.TAKEN_FOR)
-    since = schedule.settled_until
-    _, at = next_occurrence(Rule(rules.AT, zone), after=now)
-    for week, _ in rules.due(zone, schedule.weekday, now=now, since=since, taken=taken):
-        store.create(
-            conn,
-            schedule.guild_id,
-            week,
-            channel_id=schedule.channel_id,
-            state=RecapState.POSTING,
-            scheduled_at=at,
-            due_at=at,
-        )
+    first = schedule.first_week
+    passed = rules.due(zone, schedule.weekday, now=now, first=first, taken=taken)
+    at_nine = next_occurrence(Rule(rules.AT, zone), after=now)[1]
+    return at_nine if passed else upcoming(conn, schedule, now)[1]
 
 
-def upcoming(conn: Connection, schedule: RecapSchedule, after: datetime) -> datetime:
-    """Return the time of the first recap after a moment."""
+def upcoming(conn: Connection, schedule: RecapSchedule, after: datetime) -> tuple[date, datetime]:
+    """Return week and time of the first recap after a moment."""
     zone = servers.zone(conn, schedule.guild_id)
     taken = store.taken(conn, schedule.guild_id, local_date(zone, after) - rules.TAKEN_FOR)
-    return rules.upcoming(zone, schedule.weekday, after, taken)[1]
+    return rules.upcoming(zone, schedule.weekday, after, taken, schedule.first_week)
 
 
 def _days(week: date) -> tuple[date, date]:
@@ -151,5 +142,5 @@ def _climber(
 
 
 def _streak(conn: Connection, guild_id: int, week: date) -> tuple[str | None, int] | None:
-    found = answers_store.longest_streak(conn, guild_id, *_days(week))
+    found = answers_store.longest_streak(conn, posted_between(conn, guild_id, *_days(week)))
     return found and (names_of(conn, guild_id, [found[0]]).get(found[0]), found[1])

@@ -27,7 +27,7 @@ recap_schedules = sa.Table(
     sa.Column("guild_id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("channel_id", sa.BigInteger),  # null for no recap
     sa.Column("weekday", sa.Integer, nullable=False),  # 0 is Monday
-    sa.Column("settled_until", Instant, nullable=False),  # earlier post times are decided
+    sa.Column("first_week", sa.Date, nullable=False),  # its Monday; earlier weeks are decided
     sa.Column("next_at", Instant),  # the next post time; null without a recap
     # consecutive failures of the next step
     sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
@@ -52,6 +52,7 @@ recaps = sa.Table(
     *queue_columns(),
     sa.Column("problem", sa.Text),
     sa.UniqueConstraint("guild_id", "week"),
+    sqlite_autoincrement=True,  # the bot finds its message again by the id
 )
 POSTING = recaps.c.state == constant(RecapState.POSTING)
 
@@ -71,12 +72,10 @@ def save_schedule(conn: Connection, schedule: RecapSchedule) -> None:
     upsert(conn, recap_schedules, **values_of(schedule), failures=0)
 
 
-def look_again(conn: Connection, guild_id: int) -> None:
+def look_again(conn: Connection, guild_id: int, now: datetime) -> None:
     """Make a schedule due now, because the server's time zone changed."""
     active = recap_schedules.c.guild_id == guild_id, recap_schedules.c.next_at.is_not(None)
-    conn.execute(
-        update(recap_schedules).where(*active).values(next_at=recap_schedules.c.settled_until)
-    )
+    conn.execute(update(recap_schedules).where(*active).values(next_at=now))
 
 
 def rest(conn: Connection, guild_id: int, next_at: datetime) -> None:

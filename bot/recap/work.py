@@ -62,16 +62,20 @@ class RecapScheduleWork(Worker[RecapSchedule]):
             return
         zone = servers.zone(conn, guild_id)
         taken = store.taken(conn, guild_id, local_date(zone, now) - rules.TAKEN_FOR)
-        since = schedule.settled_until if on_server else now
-        for week, at in rules.due(zone, schedule.weekday, now=now, since=since, taken=taken):
+        first, weekday = schedule.first_week, schedule.weekday
+        due = rules.due(zone, weekday, now=now, first=first, taken=taken) if on_server else []
+        for week, usual_at in due:
+            at = max(usual_at, schedule.next_at)  # a change may have moved it into the past
             values: dict[str, Any] = {"state": RecapState.POSTING, "due_at": now}
             if now - at > rules.LATE:
                 values = {"state": RecapState.MISSED, "problem": _OFFLINE}
             store.create(
                 conn, guild_id, week, channel_id=schedule.channel_id, scheduled_at=at, **values
             )
-        next_at = upcoming(conn, schedule, now)
-        store.save_schedule(conn, replace(schedule, settled_until=now, next_at=next_at))
+        next_week, next_at = upcoming(conn, schedule, now)
+        if not on_server:
+            first = next_week
+        store.save_schedule(conn, replace(schedule, first_week=first, next_at=next_at))
 
 
 class RecapWork(PostWorker[Recap]):
@@ -97,7 +101,7 @@ class RecapWork(PostWorker[Recap]):
             if error.what == "server":
                 await self.give_up(row.id, str(error))
             else:
-                await self.retry_refused(row.id, RecapState.POSTING, error)
+                await self.retry_refused(row.id, RecapState.POSTING, error, row.tried_at)
 
     async def give_up(self, key: int, reason: str) -> None:
         """Skip the week."""

@@ -216,8 +216,9 @@ def _day(found: _Due) -> tuple[int, DayShare | None]:
 
 def _after(found: _Due, *, is_sent: bool) -> Reminder:
     """Return a reminder with its next time; it turns itself off if its member ignored too many."""
-    before, now = found.reminder, found.known.now
-    _, next_at = next_occurrence(Rule(parse_time(before.at), found.known.zone), after=now)
+    before, now, zone = found.reminder, found.known.now, found.known.zone
+    taken = [local_date(zone, now)] if is_sent else []  # it may be yesterday's, after an outage
+    _, next_at = next_occurrence(Rule(parse_time(before.at), zone), after=now, taken=taken)
     if not is_sent:
         return replace(before, next_at=next_at)
     practised_at = found.practised_at

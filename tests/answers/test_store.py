@@ -197,14 +197,16 @@ async def test_answers_of_some_dates(database: Database) -> None:
 
 
 async def test_the_longest_streak(database: Database) -> None:
-    """Among equal streaks the first member's is named; an answer without a streak makes none."""
+    """Among equal streaks the first member's is named; one without a streak, or erased, never is."""
     given = [
         replace(counted(1, user_id, 5, source=DAILY), streak=days)
-        for user_id, days in ((103, 4), (102, 4), (101, 3), (104, None))
+        for user_id, days in ((103, 4), (102, 4), (101, 3), (104, None), (-5, 9))
     ]
     await store(database, *given)
-    assert await database.read(answer_log.longest_streak, 1, DAY, DAY) == (102, 4)
-    assert await database.read(answer_log.longest_streak, 2, DAY, DAY) is None
+    dailies = [answer.question_id for answer in given]
+    assert await database.read(answer_log.longest_streak, dailies) == (102, 4)
+    assert await database.read(answer_log.longest_streak, dailies[2:]) == (101, 3)
+    assert await database.read(answer_log.longest_streak, dailies[3:]) is None
 
 
 async def test_answers_with_an_own_item(database: Database) -> None:

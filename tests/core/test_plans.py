@@ -95,6 +95,7 @@ BY_HAND = {
     privacy.departed: "once a connection; servers that have left are few",
     totals.rebuild: "for `python -m bot repair`, which an operator calls when something is wrong",
     answer_log.describe: "for `python -m bot restore`, which an operator calls",
+    Queue.end_leases: "once a start; it looks at what is under way",
     answer_log.all_reviews_of: "for a fit at night, each time that a member's reviews have doubled",
 }
 """Functions that may look at everything, and why."""
@@ -211,6 +212,7 @@ CALLS: list[Call] = [
     call(answer_log.players, source=CHALLENGE, question_ids=[LAST - 2]),
     call(answer_log.standings, question_ids=[LAST, LAST - 1]),
     call(answer_log.paid_for, question_ids=[1, 2, 3]),
+    call(answer_log.longest_streak, daily_ids=[DAYS, DAYS - 1]),
     call(answer_log.with_own_item, item_id=MINE),
     call(answer_log.reviews_of, item_id=MINE),
     call(answer_log.practised_after, question_id=LAST - 100, limit=50),
@@ -238,7 +240,11 @@ CALLS: list[Call] = [
     call(streak_store.begin, through=TODAY),
     call(streak_store.settle, streak=Streak(4, 9), through=TODAY - timedelta(days=4)),
     call(streak_store.days_after, through=TODAY - timedelta(days=5)),
-    call(streak_store.to_settle, day=TODAY - timedelta(days=9)),
+    call(
+        streak_store.to_settle,
+        day=TODAY - timedelta(days=9),
+        after=streak_store.FIRST,
+    ),
     call(daily.asked_on, DATES),
     call(plan.asked_on, DATES),
     call(memory.record, given=[Review(ALWINA, Rating.Good, NOW)]),
@@ -334,7 +340,7 @@ CALLS: list[Call] = [
     call(suggestions.add, form=Form("Why?", "So", "", "It is")),
     call(suggestions.decide, state=SuggestionState.REJECTED, reason="No"),
     call(suggestions.forget, ids=[1]),
-    call(recap.save_schedule, schedule=RecapSchedule(GUILD, CHANNEL, 0, NOW, NOW)),
+    call(recap.save_schedule, schedule=RecapSchedule(GUILD, CHANNEL, 0, TODAY, NOW)),
     call(recap.taken, since=TODAY - timedelta(weeks=6)),
     call(recap.create, week=TODAY, state="quiet", channel_id=CHANNEL, scheduled_at=NOW),
     call(recap.get, recap_id=9),
@@ -427,7 +433,7 @@ def queue_calls() -> Iterator[Call]:
             yield call(queue.claim, key, now=NOW + timedelta(days=9), expect=expect)
             yield call(queue.change, key, expect=expect, failures=1)
             yield call(queue.end_leases, NOW)
-        yield call(queue.count_failure, key, now=NOW + timedelta(days=9), problem="odd")
+        yield call(queue.count_failure, key, began=NOW, now=NOW + timedelta(days=9), problem="odd")
 
 
 def storage_functions(store: ModuleType) -> list[Any]:
@@ -566,7 +572,7 @@ def _drive(
     queue = getattr(work, "__self__", None)
     where = queue.table.name if isinstance(queue, Queue) else work.__module__
     name = f"{where}.{work.__name__}{arguments}"
-    return name, [] if work in BY_HAND else wrong if seen else [
+    return name, [] if getattr(work, "__func__", work) in BY_HAND else wrong if seen else [
         "it ran no statement that could be looked at"
     ]
 

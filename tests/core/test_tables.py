@@ -9,6 +9,7 @@ import pytest
 from msgspec import Struct
 from sqlalchemy import Select, select
 
+from bot.app import all_tables
 from bot.core.database import Database
 from bot.core.notes import meta, set_note
 from bot.core.tables import all_rows, first_row, prepared
@@ -83,3 +84,11 @@ async def test_none_is_refused(notes: Database) -> None:
     """None equals nothing in SQL, so passing it is an error of the caller."""
     with pytest.raises(TypeError, match="find was given None"):
         await notes.read(make_find([]), "a", None)
+
+
+def test_ids_are_never_reused() -> None:
+    """Buttons, jobs and the log hold ids, so the id of a deleted row must not become another row's."""
+    numbered = [table for table in all_tables() if table.autoincrement_column is not None]
+    assert numbered
+    for table in numbered:
+        assert table.dialect_options["sqlite"]["autoincrement"], table.name

@@ -350,7 +350,7 @@ async def play_recap(stage: Stage, arm: Arm) -> None:
     """
     await play_round(stage, lambda: None)
     now = datetime.now(UTC)
-    settled = int(now.timestamp() * 1000) - 24 * _HOUR_MS
+    past = int(now.timestamp() * 1000) - 24 * _HOUR_MS
     guild_id, channel_id = stage.channel.guild.id, stage.channel.id
     stage.execute("UPDATE answers SET local_date = date(local_date, '-7 days')")
     made_up = {"question_id": "question_id + 1000 * n.value", "user_id": "user_id + n.value"}
@@ -360,8 +360,8 @@ async def play_recap(stage: Stage, arm: Arm) -> None:
         f"INSERT INTO answers SELECT {values} FROM answers, json_each('[1, 2, 3, 4, 5]') AS n"
     )
     stage.execute(
-        "INSERT INTO recap_schedules (guild_id, channel_id, weekday, settled_until, next_at) "
-        f"VALUES ({guild_id}, {channel_id}, {now.weekday()}, {settled}, {settled})"
+        "INSERT INTO recap_schedules (guild_id, channel_id, weekday, first_week, next_at) "
+        f"VALUES ({guild_id}, {channel_id}, {now.weekday()}, '2000-01-03', {past})"
     )
     engine = create_engine(f"sqlite:///{stage.bot.database}")
     with engine.begin() as conn:

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.calendar import days_in_words
-from bot.daily.model import POSTED, DailyState
+from bot.core.errors import UserError
+from bot.daily.model import POSTED, DailyKind, DailyState
 from bot.daily.rules import (
     MOVES,
     asks_openly,
@@ -20,6 +21,7 @@ from bot.daily.rules import (
     most_missed,
     next_count,
     pick,
+    read_kind,
 )
 from tests.shipped import item
 
@@ -73,11 +75,14 @@ def test_no_repeat_until_the_pool_is_used_up(size: int, cycles: int, seed: int) 
 
 
 def test_which_days_ask_openly() -> None:
-    """Never for choice, always for open, every third date for mixed."""
+    """Never for choice, always for open, every third date for mixed; there are no other kinds."""
+    assert [read_kind(str(kind)) for kind in DailyKind] == list(DailyKind)
+    with pytest.raises(UserError, match="kind of question"):
+        read_kind("songs")
     days = [FIRST + timedelta(days=n) for n in range(9)]
-    assert not any(asks_openly("choice", day) for day in days)
-    assert all(asks_openly("open", day) for day in days)
-    mixed = [n for n, day in enumerate(days) if asks_openly("mixed", day)]
+    assert not any(asks_openly(DailyKind.CHOICE, day) for day in days)
+    assert all(asks_openly(DailyKind.OPEN, day) for day in days)
+    mixed = [n for n, day in enumerate(days) if asks_openly(DailyKind.MIXED, day)]
     assert [after - before for before, after in pairwise(mixed)] == [3, 3]
 
 

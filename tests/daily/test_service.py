@@ -49,7 +49,6 @@ async def test_the_first_post(stage: Stage) -> None:
         ({"at": "25:00"}, "25:00"),
         ({"zone": "Europe/Atlantis"}, "Atlantis"),
         ({"asks": "nothing"}, "nothing"),
-        ({"kind": "songs"}, "kind of question"),
         ({"answer_hours": 49}, "1 to 48 hours"),
         ({"answer_hours": 0}, "1 to 48 hours"),
         ({"weekdays": ""}, "at least one day"),

@@ -12,6 +12,7 @@ from bot.chat.messages import Message, PlainMessage, text_of
 from bot.core.limits import MAX_DAILIES, MAX_DAILY_NAME
 from bot.daily import panel_views, views
 from bot.daily.model import (
+    DailyKind,
     DailyQuestion,
     DailyState,
     DailyStatus,
@@ -141,7 +142,7 @@ def longest_schedule(number: int) -> Schedule:
         at="23:59",
         zone="America/Argentina/Buenos_Aires",
         asks="section:gone",
-        kind="mixed",
+        kind=DailyKind.MIXED,
         answer_hours=48,
         role_id=ROW,
         thread=True,

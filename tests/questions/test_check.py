@@ -433,6 +433,7 @@ def test_files_that_are_no_bank() -> None:
     [
         ("", "line 1, column 1: is not JSON: the file is empty"),
         ('{\n  "version": 1,\n}', "line 2, column 15: is not JSON: nothing follows this comma"),
+        ("[[1,], 2]", "line 1, column 4: is not JSON: nothing follows this comma"),
         ("[1, 2 ,\n\n]", "line 1, column 7: is not JSON: nothing follows this comma"),
         ('{"version": 1', "line 1, column 14: is not JSON: the file ends too early"),
         (

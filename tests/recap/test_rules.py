@@ -53,12 +53,13 @@ def test_by_the_servers_clock_through_its_changes() -> None:
 )
 def test_each_week_once(zone: str, weekday: int, start: datetime, steps: list[int]) -> None:
     """However seldom or often one looks, every week that `upcoming` promises is due once, none twice, in order."""
-    promised, at_next = upcoming(zone, weekday, start, ())
+    first, at_next = upcoming(zone, weekday, start, ())
+    promised = first
     taken: list[date] = []
     now = start
     for hours in steps:
-        since, now = now, now + timedelta(hours=hours)
-        taken += [week for week, _ in due(zone, weekday, now=now, since=since, taken=taken)]
+        now += timedelta(hours=hours)
+        taken += [week for week, _ in due(zone, weekday, now=now, first=first, taken=taken)]
     assert taken == sorted(set(taken))
     expected = []
     while at_next <= now:

@@ -217,6 +217,25 @@ async def test_another_zone_moves_the_time(stage: Stage) -> None:
     assert len(shown(stage)) == 1
 
 
+async def test_changes_lose_no_week(stage: Stage) -> None:
+    """Whenever zone, day and channel change, each week is decided once, and none is missed."""
+    await turned_on(stage)
+    for _ in range(40):
+        await stage.wait(hours=stage.rng.randint(1, 90))
+        zone = stage.rng.choice(["Asia/Tokyo", "Europe/Berlin", "America/New_York"])
+        day, channel_id = stage.rng.randrange(7), stage.rng.choice([HERE, CHANNEL])
+        if stage.rng.random() < 0.5:
+            await stage.bot.settings.set_zone(GUILD, zone)
+        else:
+            await stage.bot.settings.set_recap(GUILD, channel_id, day)
+    await stage.wait(days=14)
+    found = await rows(stage)
+    weeks = [row.week for row in found]
+    assert weeks == [WEEK + n * timedelta(days=7) for n in range(len(weeks))]
+    assert {row.state for row in found} == {"quiet"}
+    assert found[-1].week > stage.clock().date() - timedelta(days=22)
+
+
 async def test_turned_off(stage: Stage) -> None:
     """No recap comes while it is off, and times that passed are left out when it is turned on
     again."""
@@ -231,7 +250,7 @@ async def test_turned_off(stage: Stage) -> None:
 
 
 async def test_a_server_that_removed_the_bot(stage: Stage) -> None:
-    """Has no recap of the weeks in between."""
+    """Has no recap of the weeks in between; the next week has one."""
     await turned_on(stage)
     await play(stage)
     stage.sender.left.add(GUILD)
@@ -239,3 +258,5 @@ async def test_a_server_that_removed_the_bot(stage: Stage) -> None:
     stage.sender.left.clear()
     await stage.wait(hours=1)
     assert await rows(stage) == []
+    await stage.wait(days=6)
+    assert [row.week for row in await rows(stage)] == [WEEK + timedelta(days=7)]
