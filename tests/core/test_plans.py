@@ -433,7 +433,7 @@ def queue_calls() -> Iterator[Call]:
             yield call(queue.claim, key, now=NOW + timedelta(days=9), expect=expect)
             yield call(queue.change, key, expect=expect, failures=1)
             yield call(queue.end_leases, NOW)
-        yield call(queue.count_failure, key, now=NOW + timedelta(days=9), problem="odd")
+        yield call(queue.count_failure, key, began=NOW, now=NOW + timedelta(days=9), problem="odd")
 
 
 def storage_functions(store: ModuleType) -> list[Any]:
