@@ -47,7 +47,7 @@ class Privacy:
         context: Context,
         held: Held,
         caches: Sequence[Cache],
-        after: timedelta = rules.ERASE_AFTER,
+        after: timedelta,
     ) -> None:
         self._database = context.database
         self._banks = context.banks
