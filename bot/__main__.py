@@ -360,12 +360,13 @@ async def _repair(settings: Settings, _options: argparse.Namespace) -> None:
 
 async def _backup(settings: Settings, options: argparse.Namespace) -> None:
     from bot.core.backup import BackupError, back_up
+    from bot.core.computing import in_thread
 
     database = sqlite_file(settings.database)
     if database is None:
         raise StartError("backup is for SQLite; use pg_dump for PostgreSQL")
     try:
-        size = await asyncio.to_thread(back_up, database, options.file)
+        size = await in_thread(back_up, database, options.file)
     except BackupError as error:
         raise StartError(f"no backup was made: {error}") from error
     print(f"{options.file}: {size:,} bytes, consistent and checked")

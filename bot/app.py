@@ -40,6 +40,7 @@ from bot.chat.sender import DiscordSender
 from bot.config import Settings, SettingsError, Unavailable, sqlite_file
 from bot.core.backend import may_pass
 from bot.core.clock import DiscordClock
+from bot.core.computing import in_thread
 from bot.core.context import Context
 from bot.core.database import Connection, Database, StorageError, open_database
 from bot.core.jobs import MAX_CONCURRENT_JOBS, JobSource, Scheduler, Worker
@@ -454,7 +455,7 @@ async def move(source: URL, target: URL) -> None:
     """Copy everything from one database to another, and print a line for each table."""
     if source == target:
         raise SettingsError("--from and --to name the same database")
-    if source.get_backend_name() == "sqlite" and not await asyncio.to_thread(
+    if source.get_backend_name() == "sqlite" and not await in_thread(
         Path(source.database or "").is_file
     ):
         raise SettingsError(f"--from names a file that is not there ({source.database})")

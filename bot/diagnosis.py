@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import os
 import platform
@@ -21,6 +20,7 @@ from bot import __version__
 from bot.app import all_tables, bank_problems, opened_database, shown
 from bot.config import Settings, SettingsError, sqlite_file
 from bot.core.backup import RegularBackups
+from bot.core.computing import in_thread
 from bot.core.database import StorageError
 from bot.core.migrate import HEAD, MigrationError
 from bot.core.sqlite import VERSION
@@ -108,7 +108,7 @@ async def write_report(settings: Settings, env: Mapping[str, str], file: Path | 
         print(report, end="")
         return code
     try:
-        await asyncio.to_thread(_write_new, file, report)
+        await in_thread(_write_new, file, report)
     except OSError as error:
         raise SettingsError(
             f"the report can't be written to {file} ({error.strerror}): name another file, or - to print it"

@@ -59,6 +59,7 @@ async def soak(options: argparse.Namespace) -> list[str]:
         members.settle(_SERVERS, _MEMBERS)
         chaos = Chaos(world, bot, random.Random(seed), options.pace)
         try:
+            bot.set_host_clock(0)
             await bot.start()
             await world.until(lambda: world.commands, what="the commands")
             chaos.start()

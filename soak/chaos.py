@@ -28,6 +28,11 @@ _LIFETIME = 6.0
 _TERM_SECONDS = 5.0
 
 
+def seconds_wrong(rng: random.Random) -> float:
+    """Draw how far a machine's clock is ahead: right, or up to thirty hours off in either way."""
+    return rng.choice((-1, 0, 1)) * 10 ** rng.uniform(0, 5)
+
+
 class Chaos:
     """Breaks things, and restarts the bot as a host's supervisor does.
 
@@ -78,6 +83,7 @@ class Chaos:
             *[self._double_interaction] * 4,
             *[self._deny_permission],
             *[self._kill] * 2,
+            *[self._set_host_clock] * 2,
             *[self._terminate],
         ]
         while True:
@@ -144,6 +150,10 @@ class Chaos:
         await self._world.deny(channel, *names)
         await asyncio.sleep(self._rng.uniform(1, 3))
         await self._world.deny(channel)
+
+    async def _set_host_clock(self) -> None:
+        self.faults["clock set"] += 1
+        self._bot.set_host_clock(seconds_wrong(self._rng))
 
     async def _kill(self) -> None:
         self.faults["SIGKILL"] += 1

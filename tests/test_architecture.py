@@ -274,6 +274,18 @@ def test_rules_read_no_clock() -> None:
     assert found == []
 
 
+def test_threads_are_entered_in_core() -> None:
+    """Only core's own ways into a thread carry every error back, so that no caller waits forever."""
+    entries = {"to_thread", "run_in_executor", "wrap_future"}
+    assert [
+        f"{module}: {ast.unparse(node)}"
+        for module in MODULES
+        for node in ast.walk(tree(MODULES[module]))
+        if isinstance(node, ast.Attribute) and node.attr in entries
+        if module != "bot.core.computing"
+    ] == []
+
+
 def test_sql_stands_in_core_and_stores() -> None:
     """SQLAlchemy is known to core, to each feature's store, and to what opens the database."""
     stores = [module for module in MODULES if kind_of(module) == "store"]

@@ -5,16 +5,21 @@ from __future__ import annotations
 import dataclasses
 import logging
 import re
-from collections.abc import Iterator, Sequence
+import shutil
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot import app, health
 from bot.__main__ import main
+from bot.app import Services, opened_database
+from bot.chat.client import QuizBot
 from bot.config import (
     DEFAULT_DATABASE,
     Settings,
@@ -23,6 +28,7 @@ from bot.config import (
     load_environment,
     sqlite_file,
 )
+from bot.interviews.grading.chat_model import ModelService
 from tests.environment import bare_environment, variables_read
 
 ROOT = Path(__file__).parents[1]
@@ -423,3 +429,87 @@ def test_a_key_without_encryption(address: str, key: str, openly: bool) -> None:
         {"GRADER_URL": address, "GRADER_MODEL": "m", "GRADER_API_KEY": key}
     )
     assert settings.sends_key_openly is openly
+
+
+# ------------------------------------------------------------------ what each one changes
+
+CHANGES = {
+    "BACKUP_EVERY": ("6", "backups"),
+    "BACKUP_KEEP": ("2", "backups"),
+    "DATABASE_URL": ("sqlite:///other.db", "database"),
+    "DISCORD_TOKEN": ("another", "token"),
+    "ERASE_AFTER_DAYS": ("7", "erasure"),
+    "GRADER_API_KEY": ("key", "grader"),
+    "GRADER_MODEL": ("another", "grader"),
+    "GRADER_URL": ("http://127.0.0.1:2/v1", "grader"),
+    "HEALTH_HOST": ("127.0.0.2", "health"),
+    "HEALTH_PORT": ("8081", "health"),
+    "LOG_FORMAT": ("json", "format"),
+    "LOG_LEVEL": ("ERROR", "level"),
+    "MIGRATE": ("yes", "migrates"),
+    "QUESTION_BANK": (str(ROOT / "data" / "modern-practice.json"), "topics"),
+    "SHARD_COUNT": ("4", "shards connected"),
+    "SHARD_IDS": ("1", "shards connected"),
+}
+"""Another value of each setting, and what it changes in the bot as `started` sees it."""
+BESIDE = {
+    "BACKUP_EVERY": "12",
+    "DISCORD_TOKEN": "one",
+    "GRADER_MODEL": "one",
+    "GRADER_URL": "http://127.0.0.1:1/v1",
+    "HEALTH_PORT": "8080",
+    "SHARD_COUNT": "3",
+    "SHARD_IDS": "0,1,2",
+}
+"""Settings of all starts, which others need."""
+
+
+def started(env: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Start the bot with these settings up to its login; return what came of them."""
+    found: dict[str, Any] = {}
+
+    async def start(bot: QuizBot, token: str) -> None:
+        services = cast(Services, bot.features)
+        model = cast(ModelService, services.grading._verifier)
+        found["grader"] = (model._url, model.name, model._session.headers.get("Authorization"))
+        found["token"] = token
+        found["shards"] = bot.context.shards
+        found["connected"] = (bot.shard_count, bot.shard_ids)
+        found["erasure"] = services.privacy._after
+        found["topics"] = len(bot.context.banks.packs.topics)
+        found["level"] = logging.getLogger().level
+        found["format"] = type(logging.getLogger().handlers[0].formatter)
+
+    @asynccontextmanager
+    async def serve(_bot: QuizBot, host: str, port: int, backups: Any) -> AsyncIterator[None]:
+        found["health"] = (host, port)
+        found["backups"] = (backups.every, backups._keep)
+        yield
+
+    def open_noted(url: Any, **options: Any) -> Any:
+        found["database"] = str(url)
+        found["migrates"] = options["may_migrate"]
+        return opened_database(url, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(QuizBot, "start", start)
+        patch.setattr(health, "serving", serve)
+        patch.setattr(app, "opened_database", open_noted)
+        for name, text in env.items():
+            patch.setenv(name, text)
+        assert main([]) == 0
+    return found
+
+
+def test_every_setting_changes_something(
+    bare: pytest.MonkeyPatch, migrated: Path, tmp_path: Path
+) -> None:
+    """Another value of a setting reaches what uses it, and changes nothing else."""
+    assert set(CHANGES) == set(documented())
+    for name in ("var/quizformer.db", "other.db"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(migrated, tmp_path / name)
+    before = started(BESIDE, bare)
+    for variable, (value, changed) in CHANGES.items():
+        after = started({**BESIDE, variable: value}, bare)
+        assert [key for key in before if before[key] != after[key]] == changed.split(), variable

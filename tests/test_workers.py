@@ -37,7 +37,7 @@ OVER = {
     "recaps": {"posted", "quiet", "missed"},
     "rounds": {"ended"},
 }
-"""The last states of each queue that has any, in which a row locks nothing and has nobody wait.
+"""The last states of each queue that has any. Then a row locks nothing, and nobody waits for it.
 
 An erasure that was promised is never given up.
 """
@@ -52,7 +52,7 @@ def _workers(of: type[Worker[Any]] = Worker) -> Iterator[type[Worker[Any]]]:
 
 
 def states(worker: type[Worker[Any]]) -> list[StrEnum]:
-    """Return the states in which a worker's row may come due."""
+    """Return the states of rows that a worker may find due."""
     column = worker.queue.state
     if column is None:
         return []

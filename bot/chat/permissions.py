@@ -89,12 +89,10 @@ def timeout_problem(me: discord.Member | None) -> str | None:
 
     A time-out overrides what the bot's roles allow.
     """
-    if me is None or me.timed_out_until is None or not me.is_timed_out():
+    until = me.timed_out_until if me is not None and me.is_timed_out() else None
+    if until is None:
         return None
-    until = t.when(me.timed_out_until, "f")
-    return (
-        f"I can't post on this server: I'm in time-out until {until}. Ask a moderator to end that."
-    )
+    return f"I can't post on this server: I'm in time-out until {t.when(until, 'f')}. Ask a moderator to end that."
 
 
 def require_private_threads(interaction: discord.Interaction) -> None:

@@ -17,6 +17,7 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import IO, ParamSpec, TypeVar
@@ -187,11 +188,20 @@ def _answer(call: bytes) -> bytes:
     try:
         function, args, kwargs = pickle.loads(call)
         return pickle.dumps((True, function(*args, **kwargs)))
-    except Exception as error:
-        return pickle.dumps((False, error))
     except BaseException as error:
-        # resvg's "panic" is no Exception, and the bot could not unpickle its class.
-        return pickle.dumps((False, RuntimeError(str(error))))
+        return pickle.dumps((False, _portable(error)))
+
+
+def _portable(error: BaseException) -> Exception:
+    """Return an error itself, or one with its words if the bot could not unpickle it.
+
+    resvg's "panic" is no Exception, and the bot has not imported its class.
+    """
+    with suppress(Exception):
+        if isinstance(error, Exception):
+            pickle.loads(pickle.dumps(error))
+            return error
+    return RuntimeError("".join(traceback.format_exception_only(error)).strip())
 
 
 def _limit(limits: Limits) -> Callable[[], None]:

@@ -24,18 +24,39 @@ TOO_MUCH = f"more than {MAX_FILE_SECONDS} seconds or too much memory"
 """The limits of the process, in words for those whose file it did not finish."""
 
 
+def for_future(function: Callable[P, T]) -> Callable[P, T]:
+    """Return a function whose errors a future accepts.
+
+    Futures refuse StopIteration, so that whoever awaits them would wait forever:
+    https://docs.python.org/3/library/asyncio-future.html#asyncio.Future.set_exception
+    """
+
+    def call(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return function(*args, **kwargs)
+        except StopIteration as error:
+            raise RuntimeError(f"{function!r} raised StopIteration") from error
+
+    return call
+
+
+async def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run a short function that may block, as `asyncio.to_thread` does, whatever it raises."""
+    return await asyncio.to_thread(for_future(function), *args, **kwargs)
+
+
 class SingleThread:
     """A thread for what would block the event loop: long Python, or waiting for a child process.
 
-    The few threads of `asyncio.to_thread` are for short work: name look-ups need them too.
+    The few threads of `in_thread` are for short work: name look-ups need them too.
     """
 
     def __init__(self, name: str) -> None:
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
 
     async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run a function like `asyncio.to_thread`, but after the calls that came before."""
-        call = partial(copy_context().run, function, *args, **kwargs)
+        """Run a function like `in_thread`, but after the calls that came before."""
+        call = partial(copy_context().run, for_future(function), *args, **kwargs)
         return await asyncio.get_running_loop().run_in_executor(self._pool, call)
 
     def close(self) -> None:

@@ -5,7 +5,9 @@ runs them where they may block: in the connection's thread on SQLite, in a green
 One call is one transaction, and nothing else runs on that connection until it ends.
 
 Writes that are requested during a commit form the next batch and share one commit. Each runs in a
-savepoint, so that a failing write undoes only itself. If the commit fails, all of them fail.
+savepoint, so that a failing write undoes only itself. If the commit fails, all of them fail: no
+constraint waits for the commit, so none of them is to blame, and running them again might do twice
+what has reached the server.
 
 Long reads (`read_long`) never occupy all readers: one is reserved for members' clicks.
 
@@ -30,6 +32,7 @@ from sqlalchemy import URL, Connection
 from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 
 from bot.core.backend import LONG_READS, DatabaseBroken, is_away, is_deadlock
+from bot.core.computing import for_future, in_thread
 from bot.core.sqlite import Sqlite, is_damaged, open_sqlite
 
 if TYPE_CHECKING:
@@ -171,7 +174,7 @@ class Database:
                 return await run()
             except NotLoaded as missing:
                 async with self._one_load:
-                    await asyncio.to_thread(await self._read(missing.rows))
+                    await in_thread(await self._read(missing.rows))
             except StorageError as error:
                 if not is_deadlock(error):
                     raise
@@ -182,7 +185,7 @@ class Database:
 
         def run(conn: Connection) -> T:
             self._check_open()  # the close may have begun while this waited for a connection
-            return _call(work, conn)
+            return for_future(work)(conn)
 
         ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._reads.add(ended)
@@ -228,30 +231,27 @@ class Database:
     def _run_batch(self, conn: Connection, batch: Sequence[_Write]) -> list[_Outcome]:
         """Run writes, each in a savepoint, until the budget is used up; one outcome for each."""
         if len(batch) == 1:  # needs no savepoint, because its failure rolls back the transaction
-            return [_Outcome(_call(batch[0].work, conn))]
+            return [_Outcome(for_future(batch[0].work)(conn))]
         outcomes: list[_Outcome] = []
         deadline = time.monotonic() + _BATCH_BUDGET
         for write in batch:
             savepoint = self._backend.savepoint(conn)
             try:
-                outcomes.append(_Outcome(_call(write.work, conn)))
-            except Exception as error:
+                outcomes.append(_Outcome(for_future(write.work)(conn)))
+            except BaseException as error:
                 if conn.invalidated:  # the connection is lost, and the whole batch with it
                     raise
-                savepoint.rollback()
+                try:
+                    savepoint.rollback()
+                except StorageError:
+                    # The whole transaction is undone: https://sqlite.org/lang_transaction.html
+                    raise error from error.__cause__
                 outcomes.append(_Outcome(error=error))
             else:
                 savepoint.commit()
             if time.monotonic() > deadline:
                 break
         return outcomes
-
-
-def _call(work: Callable[[Connection], T], conn: Connection) -> T:
-    try:
-        return work(conn)
-    except StopIteration as error:  # which a future refuses, so that its caller would wait forever
-        raise RuntimeError("a storage function raised StopIteration") from error
 
 
 def _finish(write: _Write, outcome: _Outcome) -> None:

@@ -177,17 +177,20 @@ class Queue:
         return conn.execute(self._change, {"key_": key, "expected": expect, **values}).rowcount == 1
 
     def count_failure(
-        self, conn: Connection, key: int, /, *, now: datetime, problem: str
+        self, conn: Connection, key: int, /, *, began: datetime, now: datetime, problem: str
     ) -> tuple[str | None, int] | None:
-        """Record a failed step and reschedule its row with backoff.
+        """Record that a step which `began` then has failed, and reschedule its row with backoff.
 
         Returns the row's state and its consecutive failures. Returns None if there is nothing to
-        retry, because the step had moved the row on before it failed.
+        retry, because the step had moved the row on before it failed, or lost it to another process.
         """
         state = literal_column("NULL") if self.state is None else self.state
         query = select(state.label("state"), self.table.c.failures)
-        pending = self._key == key, or_(self._is_leased, self._due_at <= now)
-        row = conn.execute(query.where(*pending).with_for_update()).first()
+        pending = self._due_at <= now
+        if self.state is not None and now < began + LEASE:
+            # A lease that begins within the step is its own, because no other process can have one.
+            pending = or_(pending, self.table.c.lease_until >= began + LEASE)
+        row = conn.execute(query.where(self._key == key, pending).with_for_update()).first()
         if row is None:
             return None
         failures = row.failures + 1
@@ -271,14 +274,15 @@ class Worker(Generic[Row]):
 
     async def work(self, key: int) -> None:
         """Take a row one step further; if that raises, count the failure in the row."""
+        began = self._now()
         try:
             row = await self._database.read(self.load, key)
             if row is not None:
                 await self.step(row)
         except Exception as error:
-            await self._fail(key, error)
+            await self._fail(key, began, error)
 
-    async def _fail(self, key: int, error: Exception) -> None:
+    async def _fail(self, key: int, began: datetime, error: Exception) -> None:
         expected = isinstance(error, DeliveryUnknown)
         reason = (
             str(error)
@@ -286,11 +290,14 @@ class Worker(Generic[Row]):
             else "Something unexpected went wrong. Whoever runs me can find it in my log."
         )
         name = f"{self.queue.table.name} {key}"
-        failure = await self._database.write(
-            self.queue.count_failure, key, now=self._now(), problem=reason
-        )
+
+        def count(conn: Connection) -> tuple[str | None, int] | None:
+            # The time is that of the transaction, because the lease may end before it.
+            return self.queue.count_failure(conn, key, began=began, now=self._now(), problem=reason)
+
+        failure = await self._database.write(count)
         if failure is None:
-            log.warning("%s: after the work was done: %r", name, error)
+            log.warning("%s: after the work was done, or taken over: %r", name, error)
             return
         state, failures = failure
         unexpected = error if failures == 1 and not expected else None
@@ -428,7 +435,10 @@ class Scheduler:
         source = self._sources[index]
         try:
             await source.work(key)
-        except Exception:
+        except (Exception, asyncio.CancelledError) as error:
+            # Before the end, a cancellation is that of something which the job has waited for.
+            if self._closed and isinstance(error, asyncio.CancelledError):
+                raise
             log.exception("work on %s %s failed; it is tried again", type(source).__name__, key)
             if not self._closed:  # pause, so that a job that fails at once is no busy loop
                 asyncio.get_running_loop().call_later(

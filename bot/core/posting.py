@@ -78,13 +78,19 @@ class PostWorker(Worker[Row]):
             post.place, message, post.nonce, tried_at=post.tried_at, urgent=post.urgent
         )
 
-    async def retry_refused(self, key: int, state: str, error: DeliveryRefused) -> None:
-        """Post again later. A refused post was surely not made, so nothing needs to be found."""
+    async def retry_refused(
+        self, key: int, state: str, error: DeliveryRefused, tried_at: datetime | None
+    ) -> None:
+        """Post again later.
+
+        A refused post was surely not made. So `tried_at` is the row's before it, None if that was
+        the first: one of an earlier attempt must still be found.
+        """
         await self._database.write(
             self.queue.change,
             key,
             expect=state,
             problem=str(error),
             due_at=self._now() + _RETRY_REFUSED,
-            tried_at=None,
+            tried_at=tried_at,
         )

@@ -28,6 +28,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from bot.core import backend, migrate
 from bot.core.backup import BackupError, copy_before_upgrade
+from bot.core.computing import in_thread
 from bot.core.processes import hold_file
 
 log = logging.getLogger(__name__)
@@ -149,7 +150,7 @@ async def _migrate(url: URL, resources: AsyncExitStack, *, visiting: bool) -> No
     try:
         file, old_schema = await connection.run(lock)
         if old_schema is not None and not visiting:
-            await asyncio.to_thread(_copy_before_upgrade, file, old_schema)
+            await in_thread(_copy_before_upgrade, file, old_schema)
         # A table that other tables refer to can only be rebuilt with foreign keys off:
         # https://sqlite.org/lang_altertable.html#otheralter
         await connection.execute("PRAGMA foreign_keys = OFF")

@@ -161,7 +161,7 @@ class DailyWork(PostWorker[Daily]):
         except DeliveryRefused as error:
             log.warning("guild %s: daily of %s: %s", row.guild_id, row.local_date, error)
             if rules.MOVES[state].tries_again and error.what not in {"server", "message"}:
-                await self.retry_refused(row.id, state, error)
+                await self.retry_refused(row.id, state, error, row.tried_at)
             else:
                 await self.give_up(row.id, str(error))
 

@@ -81,9 +81,13 @@ _TICKED = (
     PartnerState.SHOWING,
     PartnerState.CONFIRMING,
 )
+_RUNNING = sa.and_(
+    partner_interviews.c.asked_topic_id.is_not(None), partner_interviews.c.due_at.is_not(None)
+)
+sa.Index("ix_partner_interviews_asked", partner_interviews.c.guild_id, sqlite_where=_RUNNING)
 IN_PLAY = select(
     partner_interviews.c.guild_id, partner_interviews.c.asked_topic_id.label("topic_id")
-).where(partner_interviews.c.due_at.is_not(None), partner_interviews.c.state.in_(_TICKED))
+).where(_RUNNING, partner_interviews.c.state.in_(_TICKED))
 """The open questions that are asked now: their key points are ticked by number."""
 
 

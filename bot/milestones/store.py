@@ -60,9 +60,10 @@ member_milestones = sa.Table(
 )
 _m = milestones.c
 _c = member_milestones.c
-_FAILED = and_(_c.due_at.is_(None), _c.problem.is_not(None))
 _GIVEN = and_(_c.due_at.is_(None), _c.problem.is_(None))
-sa.Index("ix_member_milestones_failed", _c.guild_id, sqlite_where=_FAILED)
+_UNFINISHED = or_(_c.due_at.is_not(None), _c.problem.is_not(None))
+_FAILED = and_(_UNFINISHED, _c.due_at.is_(None))
+sa.Index("ix_member_milestones_unfinished", _c.guild_id, sqlite_where=_UNFINISHED)
 _MOST_PROBLEMS = 3
 """Different problems that the page shows at a time."""
 
@@ -93,7 +94,7 @@ def remove(conn: Connection, guild_id: int, kind: Kind, name: str) -> bool:
 
 def _unfinished(guild_id: int, milestone: Milestone) -> tuple[sa.ColumnElement[bool], ...]:
     own = _c.kind == milestone.kind, _c.name == milestone.name
-    return _c.guild_id == guild_id, ~_GIVEN, *own
+    return _c.guild_id == guild_id, _UNFINISHED, *own
 
 
 def _due(now: datetime) -> dict[str, Any]:

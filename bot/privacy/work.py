@@ -7,12 +7,12 @@ crash interrupted continues later.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Protocol
 
+from bot.core.computing import in_thread
 from bot.core.context import Context
 from bot.core.database import Connection, StorageError
 from bot.core.errors import UserError
@@ -47,7 +47,7 @@ class Privacy:
         context: Context,
         held: Held,
         caches: Sequence[Cache],
-        after: timedelta = rules.ERASE_AFTER,
+        after: timedelta,
     ) -> None:
         self._database = context.database
         self._banks = context.banks
@@ -89,7 +89,7 @@ class Privacy:
             entries = sum(map(len, sections.values()))
             return entries, rules.files(user_id, self._now(), sections)
 
-        return await asyncio.to_thread(write)
+        return await in_thread(write)
 
     async def erase(self, user_id: int) -> bool:
         """Erase all about a member; False if the database failed and the rest follows later."""

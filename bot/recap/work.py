@@ -101,7 +101,7 @@ class RecapWork(PostWorker[Recap]):
             if error.what == "server":
                 await self.give_up(row.id, str(error))
             else:
-                await self.retry_refused(row.id, RecapState.POSTING, error)
+                await self.retry_refused(row.id, RecapState.POSTING, error, row.tried_at)
 
     async def give_up(self, key: int, reason: str) -> None:
         """Skip the week."""

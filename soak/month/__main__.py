@@ -31,8 +31,6 @@ START = datetime(2026, 10, 12, tzinfo=UTC)
 _REMEMBERED = 3
 """Days that the simulated Discord remembers; a daily is open for two at most."""
 _DEPLOY_SECONDS = 12.0
-_CLOCK_OFFSETS = {8: 10.0, 11: 0.0, 15: -10.0, 18: 0.0}
-"""After which night the host's clock is how many seconds ahead, as on another machine."""
 _MEASURED = {1, 10, 20, 30, 60, 90}
 """Nights of the slow checks and of the figures; so is the last one."""
 
@@ -124,7 +122,6 @@ class Month:
                 await self.members.finish()
                 self._night = day
                 await self._check()
-                self._clocks.offset = _CLOCK_OFFSETS.get(day, self._clocks.offset)
                 if self._deploys:
                     await self.bot.deploy(_DEPLOY_SECONDS)
             for act in [a for a in acts if a[0] >= night]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from bot.app import Services
+from bot.core.snowflakes import created_at
 from bot.reminders.store import reminders
 from tests.crash.play import query
 from tests.loopback.world import World
@@ -68,15 +69,20 @@ def _instant(day: date, at: str, zone: str) -> datetime:
 
 
 def dailies(database: Path, wanted: dict[Schedule, Expected], now: datetime) -> Iterator[str]:
-    """Check that each schedule has one daily on each expected date, and that it closed in time."""
+    """Check that each schedule has one daily on each expected date, posted and closed in time."""
     posted: dict[Schedule, list[date]] = defaultdict(list)
+    late: dict[Schedule, set[date]] = defaultdict(set)
     sql = (
-        "SELECT guild_id, rank, local_date, state, closes_at FROM dailies JOIN (SELECT id, "
+        "SELECT guild_id, rank, local_date, state, scheduled_at, closes_at, message_id "
+        "FROM dailies JOIN (SELECT id, "
         "row_number() OVER (PARTITION BY guild_id ORDER BY id) AS rank FROM daily_schedules) "
         "AS schedules ON schedules.id = schedule_id WHERE message_id IS NOT NULL"
     )
-    for guild_id, number, day, state, closes_ms in query(database, sql):
-        posted[guild_id, number].append(date.fromisoformat(day))
+    for guild_id, number, date_, state, scheduled_ms, closes_ms, message_id in query(database, sql):
+        day = date.fromisoformat(date_)
+        posted[guild_id, number].append(day)
+        if created_at(message_id) > _EPOCH + timedelta(milliseconds=scheduled_ms) + _LATE:
+            late[guild_id, number].add(day)
         closes = _EPOCH + timedelta(milliseconds=closes_ms)
         if closes < now - _LATE and state != "closed":
             yield f"daily {number} of server {guild_id} on {day} closes at {closes} and is {state!r}"
@@ -85,6 +91,8 @@ def dailies(database: Path, wanted: dict[Schedule, Expected], now: datetime) -> 
         found = set(posted[schedule])
         for day in sorted(dates.must - found):
             yield f"{what} has no daily on {day}"
+        for day in sorted(dates.must & late[schedule]):
+            yield f"{what} has a late daily on {day}"
         for day in sorted(found - dates.must - dates.may):
             yield f"{what} has a daily on {day}"
         if len(found) < len(posted[schedule]):

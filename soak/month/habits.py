@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from bot.core.snowflakes import earliest_id
+from soak.chaos import seconds_wrong
 from soak.members import Members, Player, Server, reply_of
 from soak.month.bot import Deployment
 from soak.month.clock import Clocks
@@ -73,7 +74,7 @@ class Habits(Members):
     def plan(self, day: int) -> list[Act]:
         """Draw all that happens on a day (the first is 0), in order."""
         acts: list[Act] = []
-        for kind in ("re-identify", "resume", "reconnect", "twice"):
+        for kind in ("re-identify", "resume", "reconnect", "twice", "clock set"):
             acts.append((self._time(day, 12), kind, partial(self._disturb, kind)))
         for number, server in enumerate(self.servers):
             if number % 9 == 4 and day % 10 in {2 + number % 3, 5 + number % 4}:
@@ -190,11 +191,14 @@ class Habits(Members):
             told.append((now, told[-1][1], zone))
 
     async def _disturb(self, kind: str) -> None:
-        """Disturb the connection, and record how long the bot was away."""
+        """Disturb the connection or the host's clock, and record how long the bot was away."""
         gateway, began = self.world.gateway, asyncio.get_running_loop().time()
         match kind:
             case "twice":
                 gateway.double_next = 3
+                return
+            case "clock set":
+                self._clocks.offset = seconds_wrong(self.rng)
                 return
             case "re-identify":
                 await gateway.drop(resumable=False)

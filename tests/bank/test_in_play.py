@@ -15,7 +15,7 @@ from bot.core.errors import UserError
 from bot.daily import store as daily_store
 from bot.interviews import partner_store
 from bot.interviews.model import PartnerState
-from bot.practice.model import Asking, PracticeVerdict
+from bot.practice.model import Asking
 from bot.questions import store
 from bot.questions.model import Item
 from bot.questions.own import OwnItem, OwnTopic
@@ -209,27 +209,18 @@ async def test_a_daily_goes_on_with_what_was_drawn(stage: Stage, change: Work) -
     assert {a.user_id: a.correct for a in await stage.answers(DAILY)} == {ALWINA: True, BOB: False}
 
 
-async def test_practice_judges_and_shows_by_the_same_key(stage: Stage) -> None:
-    """An open private question doesn't keep managers from a correction, and follows it."""
-    item = await own_item(stage)
-    asking = await stage.bot.practices.start(ALWINA, GUILD, stage.clock(), TOPIC)
-    assert isinstance(asking, Asking)
-    await by_form(stage)
-    picks = tuple(asking.order.index(pick) for pick in item.right)
-    click = Click(asking.question.id, 1, GUILD, CHANNEL, ALWINA, stage.clock(), picks)
-    told = await stage.bot.practices.answer(click)
-    assert isinstance(told, PracticeVerdict)
-    assert (told.answered.right, told.answered.item.right) == (False, frozenset({1}))
-    assert [a.correct for a in await stage.answers(PRACTICE)] == [False]
-
-
-@OUT
-async def test_practice_goes_on_with_another_question(stage: Stage, change: Work) -> None:
-    """One that was taken out isn't judged any more."""
+@pytest.mark.parametrize("change", [by_form, taken_out, replaced])
+async def test_an_open_private_question_keeps_nobody_from_a_change(
+    stage: Stage, change: Work
+) -> None:
+    """The answer to what is no longer asked isn't judged; the present question is asked instead."""
     await own_item(stage)
     asking = await stage.bot.practices.start(ALWINA, GUILD, stage.clock(), TOPIC)
     assert isinstance(asking, Asking)
     await change(stage)
     click = Click(asking.question.id, 1, GUILD, CHANNEL, ALWINA, stage.clock(), (0,))
-    assert not isinstance(await stage.bot.practices.answer(click), PracticeVerdict)
+    shown = await stage.bot.practices.answer(click)
+    bank = await stage.bot.context.bank_for(ALWINA, GUILD)
+    asked_now = [item for item in bank.asked.values() if item.topic_id == TOPIC]
+    assert ([shown.item] if isinstance(shown, Asking) else []) == asked_now
     assert await stage.answers(PRACTICE) == []

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import re
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import AsyncMock, Mock, call
 
+import aiohttp
 import discord
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from discord import app_commands
 from discord.ext import commands
 from sqlalchemy.exc import OperationalError
@@ -18,8 +22,9 @@ from bot.chat.client import QuizBot, command_differs
 from bot.config import Settings
 from bot.core.errors import UserError
 from bot.questions.model import Bank
+from tests.fakes import START
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
-from tests.simcord.stage import Stage, reply
+from tests.simcord.stage import Stage, answer_to, buttons, reply
 
 __all__ = ["long_sleeps", "no_pace", "stage"]
 
@@ -274,6 +279,56 @@ async def test_commands_are_registered_only_when_discord_has_others(stage: Stage
     assert await start() == ["GET", "PUT"]
     assert set(stage.bot._command_ids) == set(ids)
     assert await start() == ["GET"]
+
+
+@pytest.mark.parametrize(
+    ("application", "link"),
+    [
+        (None, None),
+        (SimpleNamespace(id=7, user_integration_config=None), None),
+        (
+            SimpleNamespace(id=7, user_integration_config=object()),
+            "https://discord.com/oauth2/authorize?client_id=7&scope=applications.commands&integration_type=1",
+        ),
+    ],
+)
+async def test_adding_the_app_to_an_account(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, application: object, link: str | None
+) -> None:
+    """/help has the link if the application allows it."""
+    monkeypatch.setattr(stage.bot, "_application", application)
+    shown = answer_to(await stage.alwina.slash(stage.quiz, "help"))
+    links = [button.url for button in buttons(shown) if button.url]
+    assert (link in links) == (link is not None)
+
+
+@pytest.mark.parametrize(
+    ("header", "told"), [("Mon, 04 Jan 2027 12:00:00 GMT", [call(START, 5.0)]), ("soon", [])]
+)
+async def test_one_response_in_some_seconds_tells_the_time(header: str, told: list[Any]) -> None:
+    """Reading the Date of each one would cost too much. One that can't be read changes nothing."""
+
+    async def respond(_request: web.Request) -> web.Response:
+        return web.Response(headers={"Date": header})
+
+    bot = QuizBot(Settings(token="t"))
+    clock, timers = Mock(monotonic=lambda: 5.0), Mock()
+    bot.context, bot.loop = SimpleNamespace(clock=clock), timers  # type: ignore[assignment]
+    app = web.Application()
+    app.router.add_get("/", respond)
+    async with (
+        TestServer(app) as server,
+        aiohttp.ClientSession(trace_configs=[bot._trace]) as session,
+    ):
+        for requests in (1, 2):
+            for _ in range(3):
+                async with session.get(server.make_url("/")):
+                    pass
+            assert timers.call_later.call_count == requests
+            seconds, act, *given = timers.call_later.call_args.args
+            assert seconds == 10
+            act(*given)
+    assert clock.record_date.call_args_list == told * 2
 
 
 OURS = {

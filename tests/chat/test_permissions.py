@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any, cast
+from unittest.mock import Mock
 
 import discord
 import pytest
@@ -12,7 +14,7 @@ from simcord.actors import MemberActor
 
 from bot.bank import suggestions_views as suggestions
 from bot.bank import views as bank
-from bot.chat.permissions import require_page
+from bot.chat.permissions import require_may_play, require_may_post, require_page
 from bot.chat.router import Route, Router, custom_ids
 from bot.core.database import Database
 from bot.core.errors import UserError
@@ -111,6 +113,71 @@ def test_manage_server_needs_no_page() -> None:
     for private in (True, False):
         page = click_on_page(timedelta(days=9), manages=True, private=private)
         require_page(page, suggestions.REVIEW)
+
+
+ALL, NONE = discord.Permissions.all(), discord.Permissions.none()
+WRITERS = discord.Permissions(view_channel=True, send_messages=True)
+READERS = discord.Permissions(view_channel=True)
+CHATTERS = discord.Permissions(view_channel=True, send_messages_in_threads=True)
+
+
+def thread(*, known: bool = False, **state: Any) -> Any:
+    """Build a private thread that the cache may know."""
+    made = Mock(spec=discord.Thread, archived=False)
+    made.is_private.return_value = True
+    made.guild = Mock(unavailable=False)
+    made.guild.get_thread.return_value = made if known else None
+    made.configure_mock(**state)
+    return made
+
+
+OUTSIDE = "I'm not in this private thread, so I can't post here."
+
+
+@pytest.mark.parametrize(
+    ("to_play", "to_post", "given"),
+    [
+        ("", "", {}),
+        ("My commands are on this server, but I'm not", "the same", {"there": None}),
+        ("", "", {"there": None, "guild_id": None}),
+        ("need Attach Files and Read Message History here", "", {"app_permissions": WRITERS}),
+        ("I can't post in <#5>: I need View Channel here", "the same", {"app_permissions": NONE}),
+        (
+            "You can't post in <#5>: you need Send Messages here",
+            "the same",
+            {"permissions": READERS},
+        ),
+        ("", "", {"permissions": CHATTERS, "channel": thread(known=True)}),
+        (
+            "Send Messages in Threads",
+            "the same",
+            {"permissions": WRITERS, "channel": thread(known=True)},
+        ),
+        (OUTSIDE, "the same", {"app_permissions": WRITERS | CHATTERS, "channel": thread()}),
+        ("Attach", "", {"app_permissions": CHATTERS, "channel": thread(archived=True)}),
+        ("", "", {"channel": thread()}),  # with Manage Threads the bot sees every thread
+    ],
+)
+def test_who_may_post_here(to_play: str, to_post: str, given: dict[str, Any]) -> None:
+    """A refusal names the permissions that the bot or the member lacks. Playing needs more of them."""
+    there = given.get("there", object())
+    client = SimpleNamespace(get_guild=lambda _: there)
+    usual: dict[str, Any] = {
+        "guild_id": 1,
+        "guild": None,
+        "channel_id": 5,
+        "channel": None,
+        "application_id": 7,
+    }
+    usual |= {"permissions": ALL, "app_permissions": ALL, "client": client}
+    interaction = cast(discord.Interaction, SimpleNamespace(**usual | given))
+    for require, words in (
+        (require_may_play, to_play),
+        (require_may_post, to_post.replace("the same", to_play)),
+    ):
+        with pytest.raises(UserError) if words else nullcontext() as refused:
+            require(interaction)
+        assert refused is None or words in str(refused.value)
 
 
 async def test_a_member_allowed_by_the_server(stage: Stage) -> None:

@@ -260,7 +260,8 @@ def guild_data(*, deny: int = 0, **me: Any) -> dict[str, Any]:
     }
 
 
-TIME_OUT = {"communication_disabled_until": "2999-01-01T00:00:00+00:00"}
+TIME_OUT: dict[str, Any] = {"communication_disabled_until": "2999-01-01T00:00:00+00:00"}
+EXPIRED: dict[str, Any] = {"communication_disabled_until": "2026-01-01T00:00:00+00:00"}
 
 
 def add_to_cache(sender: DiscordSender, data: dict[str, Any]) -> None:
@@ -290,7 +291,7 @@ async def test_permissions_are_checked_in_the_cache_first(
     with pytest.raises(DeliveryRefused, match=lacking) as caught:
         await sender.post(Place(1, channel_id), CARD, "n")
     assert (caught.value.what, http.requests) == ("permission", [])
-    add_to_cache(sender, guild_data())
+    add_to_cache(sender, guild_data(**EXPIRED))
     await sender.post(SERVER, CARD, "n")
     assert len(http.requests) == 1
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import threading
 from contextvars import ContextVar
+from functools import partial
 
 import pytest
 
-from bot.core.computing import FairLock, compute
+from bot.core.computing import FairLock, FileProcess, FileTooMuch, compute, in_thread
+from tests.errors import ANY_ERROR, Unpicklable, Unreadable, refusal_of
 from tests.patience import PATIENCE
 
 NAME: ContextVar[str] = ContextVar("name")
@@ -38,6 +40,29 @@ async def test_a_call_has_its_callers_context() -> None:
     """The simulated Discord keeps its clock there."""
     NAME.set("caller's")
     assert await compute(NAME.get) == "caller's"
+
+
+def fail(kind: type[BaseException]) -> None:
+    raise kind("no luck")
+
+
+@pytest.mark.parametrize("kind", ANY_ERROR)
+async def test_no_error_hangs_anything(kind: type[BaseException]) -> None:
+    """Whatever a function raises in a thread or a process, its caller learns it, and the next works."""
+    files = FileProcess()
+    through_process = refusal_of(kind) if issubclass(kind, Exception) else RuntimeError
+    if kind in {Unreadable, Unpicklable}:
+        through_process = RuntimeError
+    if kind is MemoryError:
+        through_process = FileTooMuch
+    async with asyncio.timeout(PATIENCE) as deadline:
+        for run in (compute, in_thread):
+            with pytest.raises(refusal_of(kind)):
+                await run(fail, kind)
+        with pytest.raises(through_process):
+            await files.run(partial(fail, kind))
+        assert await files.run(partial(len, "four")) == await compute(len, "four") == 4
+        assert not deadline.expired()  # a kind may be the time limit's own cancellation
 
 
 class Waiters:

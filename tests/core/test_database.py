@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from itertools import product
 from pathlib import Path
 from types import NoneType
 from typing import Any
@@ -22,7 +23,9 @@ from bot.core import backend, sqlite
 from bot.core import database as module
 from bot.core.database import Database, DatabaseClosed, NotLoaded, is_away, open_database
 from bot.core.notes import meta, read_note, set_note
+from bot.core.tables import metadata
 from bot.rounds.store import round_questions
+from tests.errors import ANY_ERROR, refusal_of
 from tests.patience import PATIENCE
 
 
@@ -329,6 +332,36 @@ async def test_a_failed_commit_fails_its_whole_batch(database: Database) -> None
     assert await read_value(database, "0") == "x"
 
 
+def test_no_single_write_can_fail_a_commit() -> None:
+    """No constraint is checked as late as that, so that a wrong row refuses nobody else's write."""
+    late = [
+        constraint
+        for table in metadata.sorted_tables
+        for constraint in table.constraints
+        if constraint.deferrable or constraint.initially
+    ]
+    assert late == []
+
+
+@pytest.mark.only("sqlite")
+async def test_a_full_disk_fails_a_batch_with_its_reason(database: Database) -> None:
+    """SQLite then undoes the whole transaction; nothing of it is stored, and the next write works."""
+
+    def leave_little_room(conn: Connection) -> None:
+        pages = conn.exec_driver_sql("PRAGMA page_count").scalar_one()
+        conn.exec_driver_sql(f"PRAGMA max_page_count = {pages + 20}")
+
+    await database.write(leave_little_room)
+    first = asyncio.create_task(database.write(set_note, "first", "x"))
+    await asyncio.sleep(0)
+    values = {"a": "x", "b": "x" * 200_000, "c": "x"}
+    batch = [database.write(set_note, key, value) for key, value in values.items()]
+    refused = await asyncio.gather(*batch, return_exceptions=True)
+    assert ["disk is full" in str(error) for error in refused] == [True] * 3
+    assert [await read_value(database, key) for key in values] == [None] * 3
+    await asyncio.gather(first, database.write(set_note, "d", "x"))
+
+
 async def test_a_failed_commit_is_not_repeated(database: Database) -> None:
     """It may have reached the server."""
     runs: list[int] = []
@@ -340,20 +373,28 @@ async def test_a_failed_commit_is_not_repeated(database: Database) -> None:
     assert len(runs) == 3
 
 
-@pytest.mark.parametrize("number", [1, 3])
-async def test_a_function_that_raises_stop_iteration(database: Database, number: int) -> None:
-    """A future refuses this error, so that its caller would wait forever."""
+@pytest.mark.parametrize("kind", ANY_ERROR)
+async def test_no_error_hangs_anything(url: URL, kind: type[BaseException]) -> None:
+    """Whatever a transaction or its load raises, its caller learns it, and all else and the close go on."""
 
-    def bare_next(_conn: Connection) -> None:
-        next(iter(()))
+    def fail(_: object = None) -> Any:
+        raise kind("no luck")
 
-    async with asyncio.timeout(PATIENCE):
-        for run in (database.read, database.write):
-            found = await asyncio.gather(
-                *(run(bare_next) for _ in range(number)), return_exceptions=True
-            )
-            assert [type(error) for error in found] == [RuntimeError] * number
-        assert await database.write(set_and_return, "a") == "a"
+    def need(_conn: Connection) -> None:
+        raise NotLoaded(lambda _: fail)
+
+    async with asyncio.timeout(PATIENCE) as deadline:
+        async with open_database(url) as database:
+            runs: Any = (database.read, database.read_long, database.write)
+            for run, work in product(runs, [fail, need]):
+                with pytest.raises(refusal_of(kind)):
+                    await run(work)
+            batch = [asyncio.create_task(database.write(set_and_return, key)) for key in "abc"]
+            with pytest.raises(refusal_of(kind)):
+                await database.write(fail)
+            assert await asyncio.gather(*batch) == list("abc")
+            assert await database.read(read_note, "c") == "x"
+        assert not deadline.expired()  # a kind may be the time limit's own cancellation
 
 
 async def test_close_waits_for_every_write(url: URL, monkeypatch: pytest.MonkeyPatch) -> None:

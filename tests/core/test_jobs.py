@@ -12,6 +12,7 @@ import pytest
 
 from bot.core.database import Connection
 from bot.core.jobs import MAX_CONCURRENT_JOBS, Scheduler
+from tests.errors import ANY_ERROR
 from tests.fakes import START
 from tests.virtual import seconds_passed, virtual, virtual_now
 
@@ -170,17 +171,23 @@ async def test_slow_and_failing_work_delays_no_other() -> None:
     assert one.deadlines == {}
 
 
+@pytest.mark.parametrize(
+    "kind",
+    [kind for kind in ANY_ERROR if issubclass(kind, Exception | asyncio.CancelledError)],
+)
 @virtual
-async def test_failing_work_is_retried_with_pauses() -> None:
-    """Work that raises at once does not become a busy loop."""
+async def test_failing_work_is_retried_with_pauses(kind: type[BaseException]) -> None:
+    """Work that raises, whatever it raises, is neither forgotten nor a busy loop."""
 
     async def fail(name: str) -> None:
-        raise LookupError(name)
+        if seconds_passed() < 10:
+            raise kind(name)
 
     table = Table(fail, bad=0)
     async with running(table):
-        await asyncio.sleep(10)
-    assert 2 <= len(table.worked) <= 50
+        await asyncio.sleep(15)
+    assert 3 <= len(table.worked) <= 50
+    assert table.deadlines == {}
 
 
 @pytest.mark.parametrize("order", [1, -1])

@@ -95,6 +95,7 @@ BY_HAND = {
     privacy.departed: "once a connection; servers that have left are few",
     totals.rebuild: "for `python -m bot repair`, which an operator calls when something is wrong",
     answer_log.describe: "for `python -m bot restore`, which an operator calls",
+    Queue.end_leases: "once a start; it looks at what is under way",
     answer_log.all_reviews_of: "for a fit at night, each time that a member's reviews have doubled",
 }
 """Functions that may look at everything, and why."""
@@ -432,7 +433,7 @@ def queue_calls() -> Iterator[Call]:
             yield call(queue.claim, key, now=NOW + timedelta(days=9), expect=expect)
             yield call(queue.change, key, expect=expect, failures=1)
             yield call(queue.end_leases, NOW)
-        yield call(queue.count_failure, key, now=NOW + timedelta(days=9), problem="odd")
+        yield call(queue.count_failure, key, began=NOW, now=NOW + timedelta(days=9), problem="odd")
 
 
 def storage_functions(store: ModuleType) -> list[Any]:
@@ -571,7 +572,7 @@ def _drive(
     queue = getattr(work, "__self__", None)
     where = queue.table.name if isinstance(queue, Queue) else work.__module__
     name = f"{where}.{work.__name__}{arguments}"
-    return name, [] if work in BY_HAND else wrong if seen else [
+    return name, [] if getattr(work, "__func__", work) in BY_HAND else wrong if seen else [
         "it ran no statement that could be looked at"
     ]
 

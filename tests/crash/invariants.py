@@ -22,7 +22,7 @@ from fsrs import Rating
 from sqlalchemy import create_engine
 
 from bot.answers import totals
-from bot.core.snowflakes import earliest_id
+from bot.core.snowflakes import created_at, earliest_id
 from bot.core.tables import milliseconds
 from bot.memory.model import Fits, MemoryCard
 from bot.memory.rules import first_stabilities, review
@@ -41,6 +41,8 @@ _FIRST = re.compile(r"^First: (.+)$", re.MULTILINE)  # in a hosted round
 _STANDING = re.compile(r"\*\*(\w+)\*\*(?: · |: )\*\*([\d,]+) points?\*\*")
 _DAILY_COUNT = re.compile(r"^([\d,]+) answers?(?: · (\d+)% right)?", re.MULTILINE)
 _TROUBLE = re.compile(r"^.*(?: ERROR | CRITICAL |Traceback \(most recent).*$", re.MULTILINE)
+_EARLY_MS = 1500
+"""The bot may know Discord's time from a date only, which has whole seconds."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _BEGINS = {
     "rounds": "started_at",
@@ -342,6 +344,8 @@ def _dailies(facts: Facts) -> Iterator[str]:
         for card in found:
             marks = {f"why:v1:daily:{row}", f"own:v1:daily:{row}:0"}
             yield from card_versions(what, card, daily["message_id"], marks)
+            if milliseconds(created_at(card.id)) < daily["scheduled_at"] - _EARLY_MS:
+                yield f"{what} was posted before its time"
             if daily["problem"]:
                 continue
             if daily["thread"] and card.thread is None:

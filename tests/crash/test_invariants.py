@@ -34,6 +34,7 @@ a replay makes: UPDATE cards SET due_at = due_at + 1
 a replay makes: DELETE FROM cards
 is 'missed' with 1 messages: UPDATE dailies SET state = 'missed'
 is stuck: UPDATE dailies SET state = 'closing'
+before its time: UPDATE dailies SET scheduled_at = scheduled_at + 100000
 the stored message is: UPDATE dailies SET message_id = 5
 """
 IN_A_CHALLENGE = """

@@ -203,32 +203,6 @@ def where(kind: str = "choice") -> str:
     )
 
 
-def right(item: Any, *marks: bool) -> None:
-    for choice, mark in zip(item["choices"], marks, strict=False):
-        choice["correct"] = mark
-
-
-def test_a_choice_item_has_one_right_choice() -> None:
-    """None or two right choices are refused, with their number."""
-    assert changed(lambda i: right(i, False, False, False, False)) == [
-        f"{where()}: 0 choices are marked right; a choice item needs exactly one"
-    ]
-    assert changed(lambda i: right(i, True, True, False, False)) == [
-        f"{where()}: 2 choices are marked right; a choice item needs exactly one"
-    ]
-
-
-def test_a_multiple_item_has_one_to_all_but_one_right_choices() -> None:
-    """One right choice is enough; none and all are refused."""
-    assert changed(lambda i: right(i, True, *[False] * 5), "multiple") == []
-    assert changed(lambda i: right(i, *[False] * 6), "multiple") == [
-        f"{where('multiple')}: no choice is marked right; at least one must be"
-    ]
-    assert changed(lambda i: right(i, *[True] * 6), "multiple") == [
-        f"{where('multiple')}: no choice is wrong; at least one must be"
-    ]
-
-
 def test_a_reference_that_is_not_there() -> None:
     """An item names one of its topic's references, counted from 0."""
     last = len(topic_of(document())["references"]) - 1
@@ -238,61 +212,59 @@ def test_a_reference_that_is_not_there() -> None:
     ]
 
 
-def test_words_without_a_formula() -> None:
-    """A formula in words that is not there in LaTeX is refused; LaTeX alone is not."""
-    spoken = {"spoken": "x squared"}
-    assert changed(lambda i: i.update(spoken)) == [
-        f"{where()}: has a formula in words (spoken), but no formula"
-    ]
-    assert changed(lambda i: i.update(formula="x^2")) == []
+CODE_LINES = "has 13 lines of code; 12 fit on a phone. Keep what the question needs"
+NUMBER = "has a unit or a tolerance, so its first accepted answer must be a plain number"
+RULES: list[tuple[str, dict[str, Any], str]] = [
+    ("choice", {"right": ""}, "0 choices are marked right; a choice item needs exactly one"),
+    ("choice", {"right": "01"}, "2 choices are marked right; a choice item needs exactly one"),
+    ("multiple", {"right": "0"}, ""),
+    ("multiple", {"right": ""}, "no choice is marked right; at least one must be"),
+    ("multiple", {"right": "012345"}, "no choice is wrong; at least one must be"),
+    ("choice", {"spoken": "x squared"}, "has a formula in words (spoken), but no formula"),
+    ("choice", {"formula": "x^2"}, ""),
+    ("choice", {"code": "x = 1", "language": "python"}, ""),
+    ("choice", {"code": "```"}, "has three backticks in its code, which would end the block"),
+    ("choice", {"language": "python"}, '"code" is missing'),
+    ("choice", {"code": "\n".join(["x" * 60] * 12)}, ""),
+    ("choice", {"code": "x\n" * 13}, CODE_LINES),
+    (
+        "choice",
+        {"code": f"x\n{'x' * 61}"},
+        "has a line of code with 61 characters; 60 fit. Break it",
+    ),
+    *(
+        ("typed", {"accept": [accept], **extra}, "" if accept in {"40", "0.25"} else NUMBER)
+        for accept in ("40", "0.25", "40 GB", "many")
+        for extra in ({"tolerance": 5}, {"unit": "GB"})
+    ),
+    ("choice", {"as_of": "2026-05"}, ""),
+    ("choice", {"texts": ("The same", "the  SAME ")}, "two choices have the same text"),
+]
 
 
-def test_code_cannot_end_its_block() -> None:
-    """Code is shown between three backticks, so it has none; a language needs code."""
-    assert changed(lambda i: i.update(code="x = 1", language="python")) == []
-    assert changed(lambda i: i.update(code="x = 1\n```")) == [
-        f"{where()}: has three backticks in its code, which would end the block"
-    ]
-    assert changed(lambda i: i.update(language="python")) == [f'{where()}: "code" is missing']
+@pytest.mark.parametrize(("kind", "changes", "said"), RULES)
+def test_the_rules_of_items(kind: str, changes: dict[str, Any], said: str) -> None:
+    """What is just allowed is, and what is not is refused in one line.
 
+    `right` are the numbers of the right choices, `texts` the words of the first ones.
+    """
+    changes = dict(changes)
+    right, texts = changes.pop("right", None), changes.pop("texts", ())
 
-def test_how_much_code_there_may_be() -> None:
-    """A phone shows twelve lines of sixty characters."""
-    at = where()
-    assert changed(lambda i: i.update(code="\n".join(["x" * 60] * 12))) == []
-    assert changed(lambda i: i.update(code="x\n" * 13)) == [
-        f"{at}: has 13 lines of code; 12 fit on a phone. Keep what the question needs"
-    ]
-    assert changed(lambda i: i.update(code=f"x\n{'x' * 61}")) == [
-        f"{at}: has a line of code with 61 characters; 60 fit. Break it"
-    ]
+    def change(item: Any) -> None:
+        item.update(changes)
+        for n, choice in enumerate(item.get("choices", ())):
+            choice["correct"] = choice["correct"] if right is None else str(n) in right
+        for choice, text in zip(item.get("choices", ()), texts, strict=False):
+            choice["text"] = text
 
-
-@pytest.mark.parametrize(
-    ("accept", "valid"), [("40", True), ("0.25", True), ("40 GB", False), ("many", False)]
-)
-def test_a_tolerance_needs_a_number(accept: str, valid: bool) -> None:
-    """Only a plain number has a unit or a tolerance."""
-    wrong = f"{where('typed')}: has a unit or a tolerance, so its first accepted answer must be a plain number"
-    for extra in {"tolerance": 5}, {"unit": "GB"}:
-        found = changed(lambda i, extra=extra: i.update(accept=[accept], **extra), "typed")  # type: ignore[misc]
-        assert found == ([] if valid else [wrong])
+    assert changed(change, kind) == ([f"{where(kind)}: {said}"] if said else [])
 
 
 def test_the_month_of_a_fact() -> None:
     """A date is a year and a month."""
-    assert changed(lambda i: i.update(as_of="2026-05")) == []
     for wrong in "2026", "2026-13", "May 2026":
         assert changed(lambda i, wrong=wrong: i.update(as_of=wrong)) != []  # type: ignore[misc]
-
-
-def test_two_choices_with_the_same_text() -> None:
-    """Two choices that read the same, but for case and spaces, are refused."""
-
-    def same(item: Any) -> None:
-        item["choices"][0]["text"], item["choices"][1]["text"] = "The same", "the  SAME "
-
-    assert changed(same) == [f"{where()}: two choices have the same text"]
 
 
 def test_kinds_have_their_own_fields() -> None:
@@ -461,6 +433,7 @@ def test_files_that_are_no_bank() -> None:
     [
         ("", "line 1, column 1: is not JSON: the file is empty"),
         ('{\n  "version": 1,\n}', "line 2, column 15: is not JSON: nothing follows this comma"),
+        ("[[1,], 2]", "line 1, column 4: is not JSON: nothing follows this comma"),
         ("[1, 2 ,\n\n]", "line 1, column 7: is not JSON: nothing follows this comma"),
         ('{"version": 1', "line 1, column 14: is not JSON: the file ends too early"),
         (

@@ -263,10 +263,14 @@ def test_alt_text_says_the_formula() -> None:
 
 @pytest.mark.usefixtures("no_pictures")
 async def test_the_end_waits_for_no_drawing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A bot that leaves while its formulas are drawn ends the process that draws them."""
+    """A bot that leaves while its formulas are drawn ends the process that draws them.
+
+    None was drawn before the start.
+    """
+    at_start = []
 
     async def start() -> None:
-        """At once."""
+        at_start.append(formulas._PROCESS._child)
 
     formulas._PROCESS.close()
     monkeypatch.setattr(formulas, "draw", draw_for_ever)
@@ -276,3 +280,4 @@ async def test_the_end_waits_for_no_drawing(monkeypatch: pytest.MonkeyPatch) -> 
                 await asyncio.sleep(0.01)
         monkeypatch.undo()
         await formulas.prepare("x^2")
+    assert at_start == [None]

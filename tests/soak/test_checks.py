@@ -15,6 +15,8 @@ import pytest
 from bot.answers.model import Tally
 from bot.config import database_url
 from bot.core.database import open_database
+from bot.core.snowflakes import earliest_id
+from bot.core.tables import milliseconds
 from soak.month import checks
 from soak.month.__main__ import START, objects_in_use, virtual_time
 
@@ -44,6 +46,7 @@ def test_a_daily_is_expected_on_each_local_date() -> None:
         ("UPDATE dailies SET local_date = '2026-10-12'", "two dailies"),
         ("UPDATE dailies SET local_date = '2026-10-19'", "has a daily on 2026-10-19"),
         ("UPDATE dailies SET state = 'open'", "is 'open'"),
+        ("UPDATE dailies SET scheduled_at = scheduled_at - 120000", "has a late daily on"),
         (
             "UPDATE dailies SET schedule_id = 2 WHERE local_date = '2026-10-13'",
             "(daily 1) has no daily",
@@ -51,17 +54,20 @@ def test_a_daily_is_expected_on_each_local_date() -> None:
     ],
 )
 def test_wrong_dailies_are_found(tmp_path: Path, damage: str, sentence: str) -> None:
-    """A missing daily, a second one, one on a wrong date, and one left open."""
+    """A missing daily, a second one, one on a wrong date, a late one, and one left open."""
     file = tmp_path / "copy.db"
     with closing(sqlite3.connect(file)) as conn, conn:
         conn.execute(
-            "CREATE TABLE dailies (guild_id, schedule_id, local_date, state, closes_at, message_id)"
+            "CREATE TABLE dailies (guild_id, schedule_id, local_date, state, scheduled_at, "
+            "closes_at, message_id)"
         )
         conn.execute("CREATE TABLE daily_schedules AS SELECT 1 AS id, 1 AS guild_id")
         for n in range(3):
-            closes = int((START + n * DAY + timedelta(hours=20)).timestamp() * 1000)
-            row = 1, 1, f"2026-10-{12 + n}", "closed", closes, 7
-            conn.execute("INSERT INTO dailies VALUES (?, ?, ?, ?, ?, ?)", row)
+            at = START + n * DAY + timedelta(hours=9)
+            scheduled = milliseconds(at)
+            closes = scheduled + 11 * 3_600_000
+            row = 1, 1, f"2026-10-{12 + n}", "closed", scheduled, closes, earliest_id(at)
+            conn.execute("INSERT INTO dailies VALUES (?, ?, ?, ?, ?, ?, ?)", row)
         conn.execute(damage)
     now = START + 3 * DAY
     wanted = {(1, 1): checks.expected([(START, "09:00", "UTC")], [], now)}

@@ -12,12 +12,16 @@ import pytest
 from fsrs import Rating
 
 from bot.answers.model import Review
+from bot.bank.model import Extras
+from bot.bank.pictures import redraw
 from bot.chat.pictures import PictureCache
 from bot.core.errors import UserError
 from bot.questions import formulas
 from bot.topics import service
 from bot.topics.model import Deck
 from tests.bank import endless
+from tests.bank.images import diagram
+from tests.bank.test_files import document, encoded
 from tests.ours import OTHER_GUILD, furnish
 from tests.reviews import remember
 from tests.stage import ALWINA, BOB, GUILD, Stage
@@ -140,6 +144,22 @@ async def test_pictures_of_formulas(stage: Stage) -> None:
     assert sorted(html.split('"')[1] for html in shown) == sorted(
         [*pictures(deck), next(name for name in pictures(deck) if str(shown).count(name) == 2)]
     )
+
+
+async def test_own_pictures(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server's pictures come along, as long as the deck isn't too large."""
+    await stage.bot.own_bank.import_file(GUILD, "ours.json", encoded(document(3)))
+    for own in (await stage.bot.own_bank.find(GUILD))[1:3]:
+        form = Extras(code="", language="", formula="", alt="Red", upload=diagram())
+        await stage.bot.own_bank.illustrate(GUILD, own.row.number, form)
+    deck = await stage.bot.decks.of_topic(ALWINA, GUILD, own.row.topic_id)
+    with zipfile.ZipFile(io.BytesIO(deck.content)) as packed:
+        assert redraw(diagram())[1] in [packed.read(name) for name in packed.namelist()]
+    (name,) = pictures(deck)
+    assert [name in fields["Formula"] for fields in fields_of(deck.content)].count(True) == 2
+    monkeypatch.setattr(service, "MAX_DECK_BYTES", len(diagram()))
+    with pytest.raises(UserError, match="These questions don't fit in one file"):
+        await stage.bot.decks.of_topic(ALWINA, GUILD, own.row.topic_id)
 
 
 @pytest.mark.usefixtures("undrawn")

@@ -114,7 +114,7 @@ class Trial:
             "site": site.name,
             "change": site.change,
             "source": source,
-            "reached by": len(reaching),
+            "reached by": len(reaching) if self._reach.sees(site) else 0,
             "tried": len(tests),
             "killed": killed and killed.ended,
             "by": killed and killed.test,
@@ -124,10 +124,12 @@ class Trial:
         with self._log.open("a") as log:
             log.write(json.dumps(facts) + "\n")
         if killed is None:
-            at_import = " (at import)" if self._reach.needs_import(site) else ""
-            print(
-                f"{site.name}  {site.change}{at_import}  [{len(reaching)} tests, {len(tests)} run]"
-            )
+            how = f"{len(reaching)} tests reach it"
+            if self._reach.needs_import(site):
+                how = f"runs at import; {len(reaching)} tests may see it"
+            elif not self._reach.sees(site):
+                how = "no test reaches it in its own process"
+            print(f"{site.name}  {site.change}  [{how}, {len(tests)} were run]")
             print(f"    {source}", flush=True)
 
 

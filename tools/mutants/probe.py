@@ -6,7 +6,6 @@ would seem to belong to the first test only; `prepared` queries are such.
 
 from __future__ import annotations
 
-import ast
 import builtins
 import functools
 import gc
@@ -14,49 +13,17 @@ import json
 import os
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Generator, Sequence
-from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from collections.abc import Generator
 from pathlib import Path
-from types import CodeType, ModuleType
 from typing import Any
 
 import pytest
 
-from tools.mutants.sites import ROOT, probed
+from tools.mutants.imports import Changed
+from tools.mutants.sites import probed
 
 FOLDER = "MUTANTS_PROBE"
 """The environment variable with the folder to write to."""
-Change = Callable[[str, str], ast.Module | None]
-"""Takes a file of the bot and its source, and returns its changed tree or None."""
-
-
-class _Loader(SourceFileLoader):
-    def __init__(self, loader: SourceFileLoader, tree: ast.Module) -> None:
-        super().__init__(loader.name, loader.path)
-        self._tree = tree
-
-    def get_code(self, fullname: str) -> CodeType:
-        return compile(self._tree, self.path, "exec")
-
-
-class Changed(MetaPathFinder):
-    """Imports modules of the bot in a changed form."""
-
-    def __init__(self, change: Change) -> None:
-        self._change = change
-
-    def find_spec(
-        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
-        if name.partition(".")[0] != "bot":
-            return None
-        spec = PathFinder.find_spec(name, path, target)
-        if spec is not None and isinstance(spec.loader, SourceFileLoader):
-            file = Path(spec.loader.path)
-            tree = self._change(file.relative_to(ROOT).as_posix(), file.read_text("utf-8"))
-            spec.loader = spec.loader if tree is None else _Loader(spec.loader, tree)
-        return spec
 
 
 def empty_caches() -> None:

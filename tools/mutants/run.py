@@ -26,7 +26,8 @@ import pytest
 from _pytest.runner import runtestprotocol
 
 from tools.mutants import fresh
-from tools.mutants.probe import Changed, empty_caches
+from tools.mutants.imports import change_imports
+from tools.mutants.probe import empty_caches
 from tools.mutants.sites import ROOT, mutated
 
 _FORK = multiprocessing.get_context("fork")
@@ -118,6 +119,18 @@ class Runner:
         with (folder / "output").open("wb") as output:
             os.dup2(output.fileno(), 1)
             os.dup2(output.fileno(), 2)
+        task = folder / "task.json"
+        task.write_text(
+            json.dumps(
+                {
+                    "file": job.file,
+                    "number": job.number,
+                    "tests": job.tests,
+                    "folder": str(folder),
+                }
+            )
+        )
+        change_imports(task)
         if job.at_import:
             _run_afresh(job, folder)
         else:
@@ -141,12 +154,9 @@ class Runner:
         _note(folder, "passed", "")
 
     def _change(self, file: str, number: int) -> None:
-        """Put the changed code into the functions that have the old, and into later imports."""
+        """Put the changed code into the functions that have the old."""
         path = ROOT / file
         source = path.read_text("utf-8")
-        sys.meta_path.insert(
-            0, Changed(lambda other, text: mutated(file, text, number) if other == file else None)
-        )
         code = compile(mutated(file, source, number), str(path), "exec")
         old = {_key(each): each for each in _codes(compile(source, str(path), "exec"))}
         for each in _codes(code):
@@ -156,15 +166,6 @@ class Runner:
 
 
 def _run_afresh(job: Job, folder: Path) -> None:
-    task = folder / "task.json"
-    asked = {
-        "file": job.file,
-        "number": job.number,
-        "tests": job.tests,
-        "folder": str(folder),
-    }
-    task.write_text(json.dumps(asked))
-    os.environ[fresh.TASK] = str(task)
     os.chdir(ROOT)
     files = sorted({test.partition("::")[0] for test in job.tests})
     arguments = ["-m", "pytest", "-p", fresh.__name__, "-x", f"--basetemp={folder / 'tmp'}"]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ast
+import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-ROOT = Path.cwd()
+IN_PROCESSES = "MUTANTS_ROOT"
+"""The environment variable that passes the root to processes that tests start elsewhere."""
+ROOT = Path(os.environ.get(IN_PROCESSES) or Path.cwd())
 _LEFT_OUT = ("bot/core/migrations", "bot/authoring", "bot/playground")
 _COMPARISONS: dict[type[ast.cmpop], tuple[str, type[ast.cmpop]]] = {
     ast.Lt: ("<", ast.LtE),
@@ -42,6 +45,8 @@ class Site(NamedTuple):
     """The first block of the outermost function around it, likewise."""
     name: str
     """What `--site` takes."""
+    defines: str
+    """The name in its module that the statement around it defines, if any."""
 
     @property
     def folder(self) -> str:
@@ -86,6 +91,7 @@ class _Walk(ast.NodeTransformer):
         self.sites: list[Site] = []
         self.block = ""
         self.function = ""
+        self.defines = ""
         self.names: Counter[str] = Counter()
 
     def visit(self, node: ast.AST) -> ast.AST | list[ast.stmt]:
@@ -107,6 +113,7 @@ class _Walk(ast.NodeTransformer):
                     block=self.block,
                     function=self.function,
                     name=name + again,
+                    defines=self.defines,
                 )
             )
             if number == self.number:
@@ -147,6 +154,8 @@ class _Walk(ast.NodeTransformer):
                     made.append(call)
                 begins = False
             begins = begins or hasattr(statement, "body")
+            if isinstance(parent, ast.Module):
+                self.defines = _defined(statement)
             visited = self.visit(statement)
             made += visited if isinstance(visited, list) else [visited]  # type: ignore[list-item] # of a statement comes a statement
         self.block, self.function = outside, around
@@ -182,6 +191,19 @@ def _changes(node: ast.AST) -> Iterator[_Change]:
                 f"return {_short(returned)} -> return None",
                 [_never(ast.Expr(returned)), ast.Return(ast.Constant(None))],
             )
+
+
+def _defined(statement: ast.stmt) -> str:
+    match statement:
+        case (
+            ast.FunctionDef(name=name)
+            | ast.AsyncFunctionDef(name=name)
+            | ast.ClassDef(name=name)
+            | ast.Assign(targets=[ast.Name(id=name)])
+            | ast.AnnAssign(target=ast.Name(id=name))
+        ):
+            return name
+    return ""
 
 
 def _joined(op: ast.boolop, values: list[ast.expr]) -> ast.expr:

@@ -15,7 +15,7 @@ from threading import Lock
 from msgspec.structs import replace
 
 from bot.core.child_process import CallEnded, CallStopped, Limits, Process
-from bot.core.computing import FairLock, SingleThread
+from bot.core.computing import FairLock, SingleThread, in_thread
 from bot.core.errors import UserError
 from bot.core.limits import MAX_GRADING_MEMORY, MAX_GRADING_SECONDS
 from bot.interviews import grading
@@ -130,7 +130,7 @@ class Grading:
 
     async def _prepare(self) -> None:
         with suppress(CallStopped):
-            await asyncio.to_thread(lambda: self._rubrics.words)
+            await in_thread(lambda: self._rubrics.words)
 
     async def assess(self, topic: Topic, answer: str, server: int) -> Assessment:
         """Grade an answer offline. Simultaneous calls for the same answer share one run."""
@@ -256,7 +256,7 @@ class Grading:
         """Call `grade` or `compare`; `rubric` returns the rubric of a topic of the bank."""
         if not is_own(topic.id):
             async with self._turns.acquire(server):
-                return await asyncio.to_thread(lambda: grader(text, rubric(topic)))
+                return await in_thread(lambda: grader(text, rubric(topic)))
         topic = replace(topic, items=())
         async with self._own_turns.acquire(server):
             if hash(topic) in self._too_slow:
