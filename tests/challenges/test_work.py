@@ -72,6 +72,9 @@ async def test_from_start_to_standings(stage: Stage) -> None:
     closed = await row(stage, challenge_id)
     assert (closed.state, closed.due_at, closed.ending) == (ChallengeState.CLOSED, None, None)
     assert await stage.next_due() is None
+    for key in (challenge_id, challenge_id + 1):  # given up too late, or erased
+        await stage.bot.challenge_work.give_up(key, "It fails.")
+    assert await row(stage, challenge_id) == closed
 
 
 async def test_an_unanswered_question_is_a_miss(stage: Stage) -> None:
@@ -135,6 +138,18 @@ async def test_counts_are_edited_seldom(stage: Stage) -> None:
     await stage.wait(minutes=5)
     assert counts(stage)[-1] == 15
     assert len(counts(stage)) <= 4
+
+
+async def test_no_form_opens_after_the_close(stage: Stage) -> None:
+    """A member reads that it is over before they type, not after."""
+    challenge_id = await start(stage, questions=1, hours=1)
+    asked = await take(stage, challenge_id, ALWINA)
+    check = stage.bot.challenge_players.check_open
+    assert await check(asked.question_id, 1, ALWINA) == (asked.item, asked.order)
+    over = {"expect": ChallengeState.OPEN, "state": ChallengeState.COUNTING}
+    await stage.database.write(store.change, challenge_id, **over)
+    with pytest.raises(UserError, match="This challenge is over"):
+        await check(asked.question_id, 1, ALWINA)
 
 
 async def test_teams(stage: Stage) -> None:
