@@ -150,6 +150,7 @@ IN_PLAY = InPlay(
     servers=[servers_of_members(), challenges_store.SERVERS_PLAYING],
     seen=[members_store.SERVERS_SEEN_ON],
     private=interviews_partner_store.IN_PLAY,
+    uncounted=rounds_store.UNCOUNTED,
 )
 """The questions that members can still answer, so no feature may show them anything about these."""
 

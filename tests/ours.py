@@ -28,8 +28,9 @@ def content(prompt: str = "Ours?", **changes: Any) -> dict[str, Any]:
 
 def own_topic(guild_id: int, number: int, **changes: Any) -> OwnTopic:
     """A topic of a server; with `question` it has an open question."""
+    points = changes.pop("key_points", ["point 0", "point 1", "point 2"])
     text = {"question": changes.pop("question", ""), "answer": "Because."}
-    text["key_points"] = [{"text": f"point {n}", "accept": ["as said"]} for n in range(3)]
+    text["key_points"] = [{"text": point, "accept": ["as said"]} for point in points]
     values = {
         "name": "ours",
         "section": "house",

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from unittest.mock import AsyncMock
 
 import pytest
+from sqlalchemy import URL
 
-from bot.core.jobs import CLOSE_SECONDS
+from bot.app import build_bot, opened_database
+from bot.config import Settings, SettingsError, Unavailable, database_url
+from bot.core.jobs import CLOSE_SECONDS, MAX_CONCURRENT_JOBS
+from bot.core.snowflakes import ALL, Shards
 from tests.banks import small_bank
 from tests.stage import Stage
 from tests.virtual import seconds_passed, virtual
@@ -36,3 +41,33 @@ async def test_everything_under_way_ends_together() -> None:
         began = seconds_passed()
         await services.close()
     assert seconds_passed() - began == CLOSE_SECONDS
+
+
+@pytest.mark.parametrize(
+    ("env", "shards"),
+    [({}, ALL), ({"SHARD_COUNT": "4", "SHARD_IDS": "3,1"}, Shards(4, (1, 3)))],
+)
+async def test_a_process_works_for_its_own_servers(env: dict[str, str], shards: Shards) -> None:
+    """SHARD_COUNT and SHARD_IDS reach what is due, the jobs and the requests of this process."""
+    database: Any = AsyncMock()
+    bot = build_bot(Settings.from_env(env), small_bank(), database)
+    assert bot.context.shards == shards
+    assert bot.context.scheduler._at_once == shards.share_of(MAX_CONCURRENT_JOBS)
+
+
+async def test_a_database_that_can_not_be_opened(tmp_path: Path) -> None:
+    """The line has the setting, the address and the driver's words, without SQL or links."""
+    address = f"sqlite:///{tmp_path}"
+    with pytest.raises(SettingsError) as refused:
+        async with opened_database(database_url(address)):
+            pass
+    words = f"DATABASE_URL can't be used ({address}): unable to open database file. Example: "
+    assert str(refused.value).startswith(words)
+
+
+async def test_a_second_bot_on_one_file(url: URL) -> None:
+    """It is refused, and may be started again later."""
+    async with opened_database(url):
+        with pytest.raises(Unavailable, match="another Quizformer is running on this file"):
+            async with opened_database(url):
+                pass

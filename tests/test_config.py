@@ -180,7 +180,7 @@ def test_a_wrong_value(variable: str, texts: Sequence[str], wrong: str) -> None:
     [
         ({"SHARD_IDS": "0"}, "SHARD_COUNT is missing; SHARD_IDS needs it"),
         (
-            {"SHARD_IDS": "4", "SHARD_COUNT": "4"},
+            {"SHARD_IDS": "0, 4", "SHARD_COUNT": "4"},
             "SHARD_IDS names shard 4, but SHARD_COUNT=4 has 0 to 3",
         ),
         ({"GRADER_URL": "http://h/v1"}, "GRADER_MODEL is missing; GRADER_URL needs it"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import socket
 import sqlite3
 import threading
 import time
@@ -13,6 +14,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import aiohttp
 import pytest
 from sqlalchemy import Connection
 from sqlalchemy.util import await_only
@@ -20,7 +22,7 @@ from sqlalchemy.util import await_only
 from bot.chat.client import QuizBot
 from bot.core.backup import RegularBackups
 from bot.core.database import Database
-from bot.health import HealthCache, _metrics, check_health
+from bot.health import HealthCache, _metrics, check_health, serving
 from tests.patience import PATIENCE
 
 
@@ -127,6 +129,24 @@ def test_the_quietest_shard_counts() -> None:
         == QuizBot.seconds_since_heard(bot(well, None))
         == math.inf
     )
+
+
+async def test_what_is_served() -> None:
+    """`/healthz` has the state as JSON, `/metrics` the gauges as text."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    address = f"http://127.0.0.1:{port}"
+    async with (
+        serving(bot_with(0.04, 0), "127.0.0.1", port, None),
+        aiohttp.ClientSession() as client,
+    ):
+        async with client.get(f"{address}/healthz") as response:
+            assert response.status == 200
+            assert await response.json() == {"ok": True, "discord": True, "database": True}
+        async with client.get(f"{address}/metrics") as response:
+            assert response.content_type == "text/plain"
+            assert "quizformer_up 1\n" in await response.text()
 
 
 async def test_the_result_is_cached(monkeypatch: pytest.MonkeyPatch) -> None:

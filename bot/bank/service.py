@@ -179,7 +179,7 @@ class OwnBank:
             more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
             raise _KeyInUse(
                 f"Members are being asked {', '.join(names[:_MOST_NAMES])}{more} right now, so what "
-                "counts as right can't change. Do this again once the answers have been shown."
+                "counts as right can't change. Do this again once that's over."
             )
 
     async def export(

@@ -124,7 +124,7 @@ _AHEAD = (
 def team_sums(
     conn: Connection, guild_id: int, days: Days | None, topic_id: str | None
 ) -> list[TeamSum]:
-    """Return the sums of a server's teams; `days` is the period, None for all time."""
+    """Return the sums of a server's teams by id; `days` is the period, None for all time."""
     query = _team_sums(from_log=days is not None, topic=topic_id is not None)
     scope: dict[str, object] = {"guild_id": guild_id, "topic_id": topic_id}
     if days is not None:
@@ -146,4 +146,5 @@ def _team_sums(*, from_log: bool, topic: bool) -> Select[Any]:
             c.local_date.between(bindparam("first"), bindparam("last")),
             c.user_id > 0,
         ]
-    return select(c.team_id, points, members).where(*conditions).group_by(c.team_id)
+    query = select(c.team_id, points, members).where(*conditions)
+    return query.group_by(c.team_id).order_by(c.team_id)

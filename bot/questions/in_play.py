@@ -38,6 +38,7 @@ class InPlay:
     the result of. `servers`: queries for user_id and guild_id of servers where a member has
     answered; `seen`: of servers where they were only seen. `private`: a query for guild_id and
     topic_id of open questions whose key points are ticked by number, but that are not public.
+    `uncounted`: a query for guild_id and item_id of what is revealed, but not counted yet.
     """
 
     def __init__(
@@ -48,12 +49,14 @@ class InPlay:
         servers: Sequence[Select[Any]],
         seen: Sequence[Select[Any]],
         private: Select[Any],
+        uncounted: Select[Any],
     ) -> None:
         self._sources = sources
         self._answered = answered
         self._servers = servers
         self._seen = seen
         self._private = private
+        self._uncounted = uncounted
         self._here: dict[tuple[str, ...], Callable[..., CursorResult[Any]]] = {}
         self._anywhere = _items_of(list(sources.values()))
         self._hidden = {
@@ -81,6 +84,8 @@ class InPlay:
         are not among them, because each answer is judged and shown by the same key.
         """
         found = self.items(conn, guild_id)
+        late = self._uncounted.where(self._uncounted.selected_columns.guild_id == guild_id)
+        found.update(conn.execute(late.with_only_columns(late.selected_columns.item_id)).scalars())
         for query in (*self._sources.values(), self._private):
             columns = query.selected_columns
             topics = query.with_only_columns(columns.topic_id).where(columns.guild_id == guild_id)

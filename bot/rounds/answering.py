@@ -29,6 +29,7 @@ T = TypeVar("T")
 _OLD_CARD = "This card is out of date. Answer on the newest one in this channel."
 _TOO_LATE = "Time was up, so that answer didn't count. Catch the next one."
 _SHOWN = "That was too late: the answer was shown already. Answer the next one."
+_STOPPED = "That was too late: the round was stopped, so this question closed early."
 _CLOSED_EARLY = (
     "That was too late: everyone playing had answered, so this question closed early. "
     "Answer the next one, and you'll be waited for."
@@ -194,7 +195,7 @@ def _ends_early(conn: Connection, question: RoundQuestion, round_: Round, early:
 
 
 def _ended_early(question: RoundQuestion) -> bool:
-    """Return whether all players of a round with a clock had answered before its time was up."""
+    """Return whether a question with a clock took no more answers before its time was up."""
     if question.opened_at is None or question.deadline_at is None or question.seconds is None:
         return False
     return question.deadline_at < question.opened_at + timedelta(seconds=question.seconds)
@@ -241,4 +242,6 @@ def _refuse_erased(conn: Connection, question: RoundQuestion, round_: Round, use
 def _why_late(question: RoundQuestion, round_: Round) -> str:
     if round_.hosted:
         return _SHOWN
-    return _CLOSED_EARLY if _ended_early(question) else _TOO_LATE
+    if not _ended_early(question):
+        return _TOO_LATE
+    return _STOPPED if round_.ending == "stopped" else _CLOSED_EARLY

@@ -80,11 +80,13 @@ def was_abandoned(since: datetime | None, now: datetime, *, hosted: bool) -> boo
     return hosted and since is not None and now - since >= HOSTED_LIMIT
 
 
-def stop(phase: Phase, *, stopped: bool, failing: bool, now: datetime) -> dict[str, Any] | None:
+def stop(
+    phase: Phase, *, stopped: bool, failing: bool, now: datetime, reveal_at: datetime
+) -> dict[str, Any] | None:
     """Return the columns that "Stop" changes in a round; None if it is ending anyway.
 
-    The first stop lets an open question run to its reveal. A second one (`stopped`) reveals it now,
-    and a failing step is tried only once more.
+    The first stop lets an open question run to its reveal. A second one (`stopped`) reveals it at
+    `reveal_at`, and a failing step is tried only once more.
     """
     if phase in {Phase.STANDINGS, Phase.CLOSING} and not failing:
         return None
@@ -93,7 +95,7 @@ def stop(phase: Phase, *, stopped: bool, failing: bool, now: datetime) -> dict[s
     if failing and (stopped or phase in {Phase.STANDINGS, Phase.CLOSING}):
         return {"due_at": now, "failures": LAST_ATTEMPT, "ending": "stopped"}
     if stopped and phase is Phase.OPEN:
-        return {"due_at": now}
+        return {"due_at": reveal_at}
     if phase is Phase.PAUSE:
         return {"due_at": now, "ending": "stopped"}
     return {"ending": "stopped"}

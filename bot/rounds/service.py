@@ -129,7 +129,9 @@ class Rounds(GameService):
         Return whether a reveal comes before the standings.
         """
 
-        def store_stop(conn: Connection, now: datetime) -> bool:
+        now = self._now()
+
+        def store_stop(conn: Connection, reveal_at: datetime) -> bool:
             round_ = store.get(conn, round_id, lock=True)
             if round_ is None or round_.phase is Phase.ENDED:
                 raise UserError("This round is over. Start a new one with </quiz>.")
@@ -137,15 +139,25 @@ class Rounds(GameService):
                 raise UserError(
                     "Only whoever started this round, or someone with Manage Messages, can stop it."
                 )
+            if round_.phase is Phase.OPEN and round_.due_at is not None:
+                reveal_at = min(reveal_at, round_.due_at)
             values = rules.stop(
-                round_.phase, stopped=bool(round_.ending), failing=round_.failures > 0, now=now
+                round_.phase,
+                stopped=bool(round_.ending),
+                failing=round_.failures > 0,
+                now=now,
+                reveal_at=reveal_at,
             )
             if values is None:
                 raise UserError("This round is already ending. The standings follow in a moment.")
             store.change(conn, round_.id, expect=round_.phase, **values)
+            if round_.ending and round_.phase is Phase.OPEN:
+                store.move_deadline(conn, round_.id, round_.number, now)
             return round_.phase in {Phase.ASKING, Phase.OPEN}
 
-        return await self._write_due(store_stop, self._now())
+        reveal_follows = await self._write_due(store_stop, now + self.grace())
+        self._scheduler.nudge(now)
+        return reveal_follows
 
     def _item_of(self, conn: Connection, click: Click) -> str | None:
         question = store.question(conn, click.question_id)

@@ -112,7 +112,7 @@ round_questions = sa.Table(
 OWN = round_questions.c.item_id.like(sa.literal_column(IN_SQL))
 sa.Index("ix_round_questions_own", round_questions.c.item_id, sqlite_where=OWN)
 
-IN_PLAY = (
+_RUNNING_QUESTIONS = (
     select(
         rounds.c.guild_id,
         round_questions.c.item_id,
@@ -120,12 +120,14 @@ IN_PLAY = (
         round_questions.c.id.label("source_id"),
     )
     .join(rounds, rounds.c.id == round_questions.c.round_id)
-    .where(
-        # with a join alone, the planner reads every question that was ever asked
-        round_questions.c.round_id.in_(select(rounds.c.id).where(RUNNING).correlate(None)),
-        round_questions.c.revealed_at.is_(None),
-    )
+    # with a join alone, the planner reads every question that was ever asked
+    .where(round_questions.c.round_id.in_(select(rounds.c.id).where(RUNNING).correlate(None)))
 )
+IN_PLAY = _RUNNING_QUESTIONS.where(round_questions.c.revealed_at.is_(None))
+UNCOUNTED = _RUNNING_QUESTIONS.where(
+    round_questions.c.revealed_at.is_not(None), round_questions.c.number == rounds.c.number
+)
+"""Revealed questions whose answers are counted at the end of the pause."""
 
 
 def _lock_running(conn: Connection, user_id: int, question_ids: Collection[int]) -> set[int]:
@@ -317,6 +319,13 @@ def end_question(
     """End an open question earlier: answers given by `deadline_at` count, the reveal is at `due_at`."""
     change_question(conn, question.id, deadline_at=deadline_at)
     change(conn, question.round_id, expect=Phase.OPEN, due_at=due_at)
+
+
+def move_deadline(conn: Connection, round_id: int, number: int, at: datetime) -> None:
+    """Let answers to a question count only until a time, unless its deadline is earlier."""
+    asked = question_of(conn, round_id, number)
+    if asked is not None and asked.deadline_at is not None and asked.deadline_at > at:
+        change_question(conn, asked.id, deadline_at=at)
 
 
 _CHANGE_QUESTION = update(round_questions).where(round_questions.c.id == bindparam("this"))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
+import pytest
 from fsrs import Rating
 from msgspec.structs import replace
 from sqlalchemy import Connection, select
@@ -14,10 +16,12 @@ from bot.answers.store import CHALLENGE, DAILY, PRACTICE, ROUND, answers
 from bot.answers.totals import SUMS
 from bot.app import HELD
 from bot.core.database import Database
+from bot.core.errors import UserError
 from bot.core.personal import Erase, Row
 from bot.core.tables import count_rows, fetch_all
 from bot.memory import store as memory
 from tests.answers.entries import DAY, counted, store_counted
+from tests.challenges import play as challenges
 from tests.stage import ALWINA, BOB, GUILD, Stage
 
 EVER = date(2026, 1, 1)
@@ -28,6 +32,11 @@ def erase_all(conn: Connection, erase: Erase, whose: int) -> None:
     """Erase everything, a little at a time."""
     while erase(conn, whose, 2):
         pass
+
+
+def erase_server(conn: Connection) -> None:
+    for erase in HELD.servers.values():
+        erase_all(conn, erase, GUILD)
 
 
 async def log(database: Database) -> list[Answer]:
@@ -74,10 +83,6 @@ async def test_an_erased_server(stage: Stage) -> None:
     await play(stage)
     before = await stage.answers()
 
-    def erase_server(conn: Connection) -> None:
-        for erase in HELD.servers.values():
-            erase_all(conn, erase, GUILD)
-
     cards = await stage.database.read(memory.cards_of, ALWINA)
     await stage.database.write(erase_server)
     cut = dict.fromkeys(("guild_id", "local_date", "paid", "team_id", "streak"))
@@ -86,6 +91,33 @@ async def test_an_erased_server(stage: Stage) -> None:
         await stage.database.write(memory.replay, ALWINA, item_id)
     assert await stage.database.read(memory.cards_of, ALWINA) == cards
     assert set((await stage.database.read(count_rows, SUMS)).values()) == {0}
+
+
+@pytest.mark.parametrize("source", [ROUND, CHALLENGE, DAILY])
+async def test_a_server_that_is_erased_while_it_plays(stage: Stage, source: str) -> None:
+    """Open questions go with their answers, and clicks on cards that are left are refused."""
+    answer: Any = stage.bot.open_questions.answer
+    if source == ROUND:
+        await stage.start(2)
+        await stage.run()
+    if source == DAILY:
+        await stage.set_up("12:30")
+        await stage.wait(hours=1)
+        answer = stage.bot.dailies.answer
+    if source == CHALLENGE:
+        asked = await challenges.take(stage, await challenges.start(stage), ALWINA)
+        answer = stage.bot.challenge_players.answer
+        click = challenges.click(stage, asked)
+    else:
+        click = stage.click(ALWINA)
+    await answer(click)
+
+    await stage.database.write(erase_server)
+    for user_id in (ALWINA, BOB):
+        with pytest.raises(UserError):
+            await answer(replace(click, user_id=user_id))
+    assert [a.guild_id for a in await log(stage.database)] == [None] * (source == DAILY)
+    assert await stage.next_due() is None
 
 
 async def test_a_server_keeps_no_answers_without_memory(database: Database) -> None:

@@ -162,7 +162,7 @@ class Log:
         self.item = item_of(own_item(guild_id, next(QUESTIONS), "t1"))
         self.guild_id = guild_id
         self.shared: set[tuple[str, int]] = set()
-        """Questions of games in which two have played."""
+        """Questions of games with two players."""
         self.sources = {
             name: Source(
                 name=name,

@@ -34,8 +34,7 @@ async def check_new(stage: Stage, before: dict[str, int], expected: dict[str, in
     after = await rows(stage)
     new = {name: after[name] - before[name] for name in after if after[name] != before[name]}
     assert new == {name: 2 * number for name, number in expected.items()}
-    lasting = sum(expected.values()) - expected.get("streak_days", 0)  # deleted within days
-    assert lasting <= 6
+    assert sum(expected.values()) <= 7
 
 
 async def test_a_round(team: Stage) -> None:

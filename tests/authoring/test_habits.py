@@ -27,7 +27,8 @@ def test_an_opening_that_wears_out_is_named() -> None:
     assert worn_openings([*fresh, *[f"That way{n} lies nothing." for n in range(6)]]) == [
         ("That", 6 / 101)
     ]
-    assert worn_openings(["It is so."] * 5) == []
+    assert worn_openings(["It is so."] * 39) == []
+    assert worn_openings(["It is so."] * 40) == [("It is", 1.0)]
 
 
 @pytest.mark.parametrize(

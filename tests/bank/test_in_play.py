@@ -35,6 +35,16 @@ async def in_round(stage: Stage) -> None:
     await stage.run()
 
 
+async def in_pause(stage: Stage) -> None:
+    """Show the answer of a hosted round. A click from before that still counts."""
+    round_id = await stage.start(1, topic_id=TOPIC, hosted=True, seconds=None)
+    await stage.run()
+    card = stage.card()
+    await stage.bot.rounds.show_answer(card.row_id, card.message_id, ALWINA, may_manage=False)
+    await stage.wait(seconds=2)
+    assert (await stage.round(round_id)).phase == "pause"
+
+
 async def in_challenge(stage: Stage) -> None:
     await challenges.start(stage, topic_id=TOPIC, questions=1, hours=1)
 
@@ -99,7 +109,7 @@ async def import_(
     await stage.bot.own_bank.import_file(GUILD, "ours.json", encoded(data))
 
 
-PUBLIC = [in_round, in_challenge, in_daily]
+PUBLIC = [in_round, in_pause, in_challenge, in_daily]
 Work = Callable[[Stage], Awaitable[None]]
 
 
@@ -117,7 +127,7 @@ async def stored(stage: Stage) -> list[OwnItem | OwnTopic]:
     ],
 )
 async def test_no_other_key_while_it_is_asked(stage: Stage, ask: Work, change: Work) -> None:
-    """Every way to change the key is refused until the answer was shown; other changes are not."""
+    """Every way to change the key is refused until all answers were judged; other changes are not."""
     await furnish(stage.database, GUILD, items=1, question="Why ours?")
     await import_(stage)
     if change is by_undo:

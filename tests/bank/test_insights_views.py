@@ -7,8 +7,7 @@ from msgspec.structs import replace
 
 from bot.bank.insights_views import list_page, overview
 from bot.bank.model import Doubt, Insights, Judged, WeakTopic
-from bot.chat import text as t
-from bot.chat.messages import Message, text_of
+from bot.chat.messages import text_of
 from tests.banks import small_bank
 
 BANK = small_bank()
@@ -79,23 +78,6 @@ def test_a_doubt_without_choices() -> None:
     assert "**14** of them got it wrong, **3** right" in text_of(
         list_page(typed, BANK, "doubtful", 0)
     )
-
-
-def test_long_lists_have_pages() -> None:
-    """All of a long list is on some page, uncut, and a page past the end is the last."""
-    long = replace(A, prompt="Which one of all these? " * 20)
-    found = replace(FULL, unasked=(long,) * 30)
-    pages = int(_read(list_page(found, BANK, "unasked", 0)).split("page 1 of ")[1].split("\n")[0])
-    said = [_read(list_page(found, BANK, "unasked", page)) for page in range(pages)]
-    assert pages > 5
-    assert sum(one.count(t.one_line(long.prompt)) for one in said) == 30
-    assert _read(list_page(found, BANK, "unasked", 999)) == said[-1]
-
-
-def _read(message: Message) -> str:
-    said = text_of(message)
-    assert len(said) < 4000
-    return said
 
 
 def test_a_measured_level_is_shown_beside_the_given_one() -> None:

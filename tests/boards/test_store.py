@@ -201,7 +201,7 @@ async def test_sums_of_teams(
                 if a.team_id and is_in(period, day, a) and topic in {None, a.topic_id}:
                     won[a.team_id].append((a.user_id, a.paid or 0))
             found = await database.read(team_sums, guild_id, days_of(period, day), topic)
-            assert {each.team_id: each for each in found} == {
-                team: TeamSum(team, sum(paid for _, paid in own), len({user for user, _ in own}))
-                for team, own in won.items()
-            }
+            assert found == [
+                TeamSum(team, sum(paid for _, paid in own), len({user for user, _ in own}))
+                for team, own in sorted(won.items())
+            ]

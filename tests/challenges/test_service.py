@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from datetime import timedelta
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from bot.answers import store as answer_log
 from bot.answers.store import CHALLENGE
 from bot.app import IN_PLAY
-from bot.challenges import store
+from bot.challenges import service, store
 from bot.challenges.model import Between, ChallengeState, PlayerQuestion
 from bot.core import servers
 from bot.core.errors import UserError
@@ -21,14 +22,22 @@ from tests.challenges.play import click, give, onward, play, results, row, start
 from tests.stage import ALWINA, BOB, CLEMENTINE, GUILD, Stage, starter_in
 
 
-async def test_everybody_gets_the_same_questions_in_orders_of_their_own(stage: Stage) -> None:
-    """All players get the same items in the same order; choices are shuffled for each."""
+async def test_everybody_gets_the_same_questions_in_orders_of_their_own(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All players get the same items in the same order; choices are shuffled for each.
+
+    After each question they are told how long they have for the next one.
+    """
+    seconds = itertools.count(20)
+    monkeypatch.setattr(service, "seconds_for", lambda _item: next(seconds))
     challenge_id = await start(stage, questions=6)
     seen: dict[int, list[PlayerQuestion]] = {}
     for user_id in range(1, 5):
         asked = seen.setdefault(user_id, [await take(stage, challenge_id, user_id)])
         while (between := await give(stage, asked[-1])).next_seconds is not None:
             asked.append(await onward(stage, between, user_id))
+            assert asked[-1].seconds == between.next_seconds
     items = {tuple(one.item.id for one in asked) for asked in seen.values()}
     assert len(items) == 1
     assert len(set(items.pop())) == 6

@@ -72,6 +72,9 @@ async def test_from_start_to_standings(stage: Stage) -> None:
     closed = await row(stage, challenge_id)
     assert (closed.state, closed.due_at, closed.ending) == (ChallengeState.CLOSED, None, None)
     assert await stage.next_due() is None
+    for key in (challenge_id, challenge_id + 1):  # given up too late, or erased
+        await stage.bot.challenge_work.give_up(key, "It fails.")
+    assert await row(stage, challenge_id) == closed
 
 
 async def test_an_unanswered_question_is_a_miss(stage: Stage) -> None:
@@ -86,7 +89,10 @@ async def test_an_unanswered_question_is_a_miss(stage: Stage) -> None:
     assert await ratings(stage, ALWINA) == [Rating.Hard, Rating.Again]
     assert await won(stage) == {ALWINA: [points(True, 11000, 20000)], BOB: [95, 95]}
     mine = await stage.bot.challenges.own_answers(challenge_id, ALWINA)
-    assert [review.answer is None for review in mine] == [False, True]
+    assert [(review.answer is None, review.points) for review in mine] == [
+        (False, points(True, 11000, 20000)),
+        (True, 0),
+    ]
     missed = await stage.bot.challenges.misses(challenge_id, ALWINA)
     assert missed == [mine[1].item.id]
     screen = await stage.bot.practices.start_on(ALWINA, GUILD, stage.clock(), missed)
@@ -135,6 +141,18 @@ async def test_counts_are_edited_seldom(stage: Stage) -> None:
     await stage.wait(minutes=5)
     assert counts(stage)[-1] == 15
     assert len(counts(stage)) <= 4
+
+
+async def test_no_form_opens_after_the_close(stage: Stage) -> None:
+    """A member reads that it is over before they type, not after."""
+    challenge_id = await start(stage, questions=1, hours=1)
+    asked = await take(stage, challenge_id, ALWINA)
+    check = stage.bot.challenge_players.check_open
+    assert await check(asked.question_id, 1, ALWINA) == (asked.item, asked.order)
+    over = {"expect": ChallengeState.OPEN, "state": ChallengeState.COUNTING}
+    await stage.database.write(store.change, challenge_id, **over)
+    with pytest.raises(UserError, match="This challenge is over"):
+        await check(asked.question_id, 1, ALWINA)
 
 
 async def test_teams(stage: Stage) -> None:

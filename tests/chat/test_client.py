@@ -144,7 +144,7 @@ async def test_an_unexpected_failure_is_one_sentence_with_an_id(
         r"Something went wrong on my side. Try again in a moment\. \(Error ([0-9a-f]{6})\)", text
     )
     assert error_id is not None
-    assert f"error {error_id[1]}" in caplog.text
+    assert f"error {error_id[1]} in application_command 'leaderboard' in guild" in caplog.text
     assert "secret detail" in caplog.text
     stage.expected_errors = 1
 

@@ -100,7 +100,8 @@ async def test_a_picture_that_takes_long_to_draw(
         await waiting.wait()
         return b"png"
 
-    async def defer(**_options: Any) -> None:
+    async def defer(**options: Any) -> None:
+        assert options == {"ephemeral": True, "thinking": reply is say}
         fake.response.is_done = lambda: True
         waiting.set()
 
@@ -128,13 +129,15 @@ async def test_commands_can_be_clicked() -> None:
 
 @pytest.mark.parametrize("first", [say, show])
 async def test_pages_after_a_reply_whose_confirmation_was_lost(first: Any) -> None:
-    """After a reply whose confirmation was lost, further ones are follow-ups or edits."""
+    """After it, further ones are follow-ups or edits; a follow-up is private unless it says so."""
     fake: Any = FakeInteraction(lost=1, arrive=True)
     await first(fake, Message(OPEN, "one"))
     assert len(fake.sent) == 2
     await say(fake, Message(OPEN, "two"))
     await show(fake, Message(OPEN, "three"))
-    assert [texts(options["view"]) for options in fake.later] == [["two"], ["three"]]
+    await say(fake, Message(OPEN, "four"), public=True)
+    assert [texts(options["view"]) for options in fake.later] == [["two"], ["three"], ["four"]]
+    assert [options.get("ephemeral") for options in fake.later] == [True, None, False]
     assert len(fake.sent) == 2
 
 
@@ -145,6 +148,7 @@ async def test_a_deferral_whose_confirmation_was_lost(monkeypatch: pytest.Monkey
     done = await defer_if_slow(fake, asyncio.sleep(0.05, "done"))
     await say(fake, done)
     assert [options["content"] for options in fake.later] == ["done"]
+    assert fake.sent == [{"ephemeral": True, "thinking": True}] * 2
 
 
 async def test_a_response_by_somebody_else_is_an_error() -> None:

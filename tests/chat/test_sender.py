@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, cast
 from unittest.mock import Mock
 
+import aiohttp
 import discord
 import pytest
 import pytest_asyncio
 
 from bot.chat.messages import OPEN, Message, PlainMessage, button, row
-from bot.chat.pictures import PendingPicture
+from bot.chat.pictures import PendingPicture, Picture
 from bot.chat.rate_limit import RefusalCounter
 from bot.chat.sender import DiscordSender
 from bot.core.context import Place
@@ -43,6 +45,7 @@ class FakeHttp:
         self.requests.append((what, _payload(form) if form else json or more.get("params", {})))
         answer = self.answers.get(what)
         answer = answer() if callable(answer) else answer
+        answer = await answer if isinstance(answer, Awaitable) else answer
         if isinstance(answer, Exception):
             raise answer
         return message_data("", 4) if answer is None else answer
@@ -371,6 +374,86 @@ async def test_only_a_moderator_can_unlock_a_thread(sender: DiscordSender, http:
     with pytest.raises(DeliveryRefused, match=r"is locked\. Ask a moderator") as caught:
         await sender.edit(IN_THREAD, 4, CARD)
     assert caught.value.what == "channel"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        *(refusal(status, 0) for status in (429, 500, 503)),
+        *(aiohttp.ClientError(), TimeoutError(), OSError(), RuntimeError("Session is closed")),
+    ],
+)
+async def test_an_outcome_that_nobody_knows(
+    sender: DiscordSender, http: FakeHttp, error: Exception
+) -> None:
+    """The request may have had its effect, and may have it later, so it is no refusal."""
+    http.answers["POST /channels/5/messages"] = error
+    with pytest.raises(DeliveryUnknown):
+        await sender.post(SERVER, CARD, "n")
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "tries"), [(403, 50013, 2), (400, 50035, 2), (404, 10008, 1)]
+)
+async def test_pictures_that_discord_refuses(
+    sender: DiscordSender, http: FakeHttp, status: int, code: int, tries: int
+) -> None:
+    """The message is sent without them, unless the refusal has another cause."""
+    pictured = Message(OPEN, "words", Picture(b"png", "one.png", "what it shows"))
+    http.answers["PATCH /channels/5/messages/4"] = refusal(status, code)
+    for message, tried in ((CARD, 1), (pictured, tries)):
+        http.requests.clear()
+        with pytest.raises(DeliveryRefused):
+            await sender.edit(HERE, 4, message)
+        assert len(http.requests) == tried
+    assert [len(sent["attachments"]) for _, sent in http.requests] == [1, 0][:tries]
+
+
+async def test_a_late_edit_keeps_others_of_its_message_back(
+    sender: DiscordSender, http: FakeHttp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Until it has ended, the same message has no other edit; one that only waits is cancelled."""
+    over, ended = asyncio.Event(), []
+
+    async def answer() -> dict[str, Any]:
+        await over.wait()
+        ended.append(1)
+        return message_data("", 4)
+
+    async def send_late() -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr("bot.chat.sender._PATIENCE", 0)
+            for send in (sender.edit(HERE, 4, CARD), sender.post(Place(0, 6), CARD, "n")):
+                with pytest.raises(DeliveryUnknown, match="in time"):
+                    await send
+
+    http.answers["PATCH /channels/5/messages/4"] = answer
+    http.answers["POST /channels/6/messages"] = answer
+    sender._client.http._global_over = asyncio.Event()
+    await send_late()
+    with pytest.raises(DeliveryUnknown, match="still on its way"):
+        await sender.edit(HERE, 4, CARD)
+    await sender.edit(HERE, 9, CARD)
+    over.set()
+    await asyncio.wait(set(sender._late))
+    await sender.edit(HERE, 4, CARD)
+    assert len(ended) == 3
+    over.clear()
+    sender._client.http._global_over.set()
+    await send_late()
+    await asyncio.wait(set(sender._late))
+    assert len(ended) == 3
+
+
+async def test_what_the_cache_knows_of_a_server(
+    sender: DiscordSender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Servers of other processes aren't known, so they count as having the bot and the role."""
+    add_to_cache(sender, guild_data())
+    assert [sender.has_role(*one) for one in ((1, 1), (1, 7), (2, 7))] == [True, False, True]
+    assert sender.is_on(2)
+    monkeypatch.setattr(sender._client, "is_ready", lambda: True)
+    assert [sender.is_on(guild_id) for guild_id in (1, 2)] == [True, False]
 
 
 async def test_servers_with_many_refusals_are_blocked(

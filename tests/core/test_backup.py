@@ -130,6 +130,22 @@ def test_old_copies_are_removed(tmp_path: Path) -> None:
     assert words(kept[1]) == ["first"]
 
 
+def test_a_copy_and_its_name_survive_a_power_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The content reaches the disk before the name exists, the name before the copy counts as made."""
+    source, target = tmp_path / "quiz.db", tmp_path / "copies" / "one.db"
+    sqlite3.connect(source).close()
+    target.parent.mkdir()
+    synced: list[tuple[bool, bool]] = []
+    monkeypatch.setattr(
+        "bot.core.backup.sync_to_disk",
+        lambda path: synced.append((path == target.parent, target.exists())),
+    )
+    back_up(source, target)
+    assert synced == [(False, False), (True, True)]
+
+
 @pytest.mark.parametrize("name", ["quiz[1].db", "quiz*.db", "quiz"])
 def test_databases_with_odd_names(tmp_path: Path, name: str) -> None:
     """Copies of a database whose name looks like a pattern are found again."""

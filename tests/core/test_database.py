@@ -291,6 +291,19 @@ async def test_repeated_loads_have_a_limit(database: Database) -> None:
     assert await read_value(database, "a") is None
 
 
+async def test_a_value_that_is_missing_twice(database: Database) -> None:
+    """It may have left the cache again before the transaction ran."""
+    slow = Slow()
+    slow.loaded.set()
+
+    def need_later(conn: Connection) -> str:
+        if len(slow.before) < 2:
+            slow.value = None
+        return slow.need(conn)
+
+    assert await database.write(need_later) == "there"
+
+
 async def test_a_failing_load_fails_its_transaction(database: Database) -> None:
     """A transaction raises the error of its load, and the next write works."""
 
@@ -458,8 +471,8 @@ loop.run_until_complete(main())
 
 
 async def test_options_in_the_address(tmp_path: Path) -> None:
-    """SQLite's options after the `?` of an address reach the driver."""
-    file = tmp_path / "quiz.db"
+    """SQLite's options after the `?` of an address reach the driver. A missing folder is made."""
+    file = tmp_path / "new" / "folder" / "quiz.db"
     async with open_database(make_url(f"sqlite+aiosqlite:///{file}")) as database:
         await database.write(set_note, "a", "x")
     with pytest.raises(OperationalError, match="readonly"):
@@ -468,7 +481,7 @@ async def test_options_in_the_address(tmp_path: Path) -> None:
     with pytest.raises(OperationalError, match="unable to open"):
         async with open_database(make_url(f"sqlite+aiosqlite:///file:{file}.not?mode=rw&uri=true")):
             pass
-    assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == []
+    assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == ["new"]
 
 
 async def test_foreign_keys_are_enforced(database: Database) -> None:

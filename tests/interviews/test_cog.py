@@ -9,12 +9,16 @@ import discord
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from bot.chat.messages import OPEN, Message
 from bot.chat.replies import defer_if_slow
 from bot.core.child_process import CallStopped
-from bot.interviews import rules
+from bot.interviews import rules, store
+from bot.interviews import views as view
 from bot.questions.model import Topic
+from tests.fakes import START
+from tests.interviews.test_partner_cog import forge
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
-from tests.simcord.stage import BANK, Stage, answer_to, labels, lists, reply, text_of
+from tests.simcord.stage import BANK, Stage, answer_to, custom_ids, labels, lists, reply, text_of
 
 __all__ = ["long_sleeps", "no_pace", "stage"]
 
@@ -246,6 +250,34 @@ async def test_ending_early(stage: Stage) -> None:
     result = await stage.alwina.user.slash("interview")
     assert "Question 1 of 3" in reply(result)
     assert "With a partner" not in labels(answer_to(result))
+
+
+async def test_every_way_to_a_report_shows_all_its_pages(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ["The first page", "The second page"]
+    monkeypatch.setattr(view, "report_pages", lambda _: [Message(OPEN, each) for each in words])
+
+    async def one_question() -> discord.Message:
+        return await begin(stage, questions=1)
+
+    async def none_left() -> None:
+        """Leave an interview as a crash after a skip does."""
+        question_id = int(custom_ids(await one_question())[0].rpartition(":")[2])
+        await stage.database.write(store.skip, question_id, START)
+
+    alwina = stage.alwina
+    shown = [
+        await alwina.click(await begin(stage, questions=2), label="End"),
+        await alwina.click(await write(stage, await begin(stage, 2), "Hm."), label="End"),
+        await alwina.click(await write(stage, await one_question(), "Hm."), label="See the report"),
+        await alwina.click(await one_question(), label="Skip"),
+    ]
+    await none_left()
+    shown.append(await alwina.slash(stage.quiz, "interview"))
+    await none_left()
+    shown.append(await forge(stage, alwina, "begin:v1:"))
+    assert [all_of(one) for one in shown] == ["\n".join(words)] * 6
 
 
 async def test_a_streak_that_an_answer_makes_long(stage: Stage) -> None:

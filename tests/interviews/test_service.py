@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 
 from bot.core.database import Database
 from bot.core.errors import UserError
@@ -24,8 +25,11 @@ from bot.interviews.model import (
 )
 from bot.interviews.rules import follow_up_of, open_follow_up
 from bot.interviews.service import Interviews
+from bot.questions import store as questions_store
+from bot.questions.own import OwnTopic
 from tests.banks import SPLIT_BY_TIME, teaching_bank
 from tests.fakes import FakeVerifier, silent_verifier
+from tests.ours import own_topic
 from tests.stage import ALWINA, BOB, GUILD, Stage
 
 STRANGER = 999
@@ -237,7 +241,11 @@ async def test_a_shown_follow_up(alwina: Candidate) -> None:
     shown = await alwina.show_follow_up(0)
     assert shown.reply is not None
     assert shown.reply.answer is None
-    assert (await alwina.show_follow_up(2)).reply == shown.reply
+    again = await alwina.show_follow_up(2)
+    follow_up = follow_up_of(again)
+    assert again.reply == shown.reply
+    assert follow_up is not None
+    assert (follow_up.question, follow_up.hint) == (shown.reply.question, shown.reply.hint)
     await alwina.answer_follow_up(0, "How it does on unseen cases.")
     late = await alwina.feedback()
     assert late.reply is not None
@@ -262,16 +270,42 @@ async def test_refused_follow_ups(alwina: Candidate) -> None:
         await alwina.answer_follow_up(0, " ")
 
 
-async def test_other_members_questions_are_refused(stage: Stage, alwina: Candidate) -> None:
-    """Every use case refuses other members, whatever custom ids they send."""
+def all_uses(one: Candidate) -> Sequence[Callable[[], Awaitable[object]]]:
+    """Return everything that a member can do with a question of an interview."""
+    return (
+        one.answer,
+        one.feedback,
+        one.next,
+        one.skip,
+        one.end,
+        one.count,
+        lambda: one.answer_follow_up(0),
+        lambda: one.show_follow_up(0),
+        lambda: one.interviews.open_follow_up(one.question_id, one.user_id, 0),
+        lambda: one.interviews.open_topic(one.question_id, one.user_id),
+    )
+
+
+@pytest.mark.parametrize("answered", [False, True])
+async def test_other_members_questions_are_refused(
+    stage: Stage, alwina: Candidate, answered: bool
+) -> None:
+    """Every use case refuses other members, whatever custom ids they send, and the member who has
+    deleted their data. They can begin another interview."""
     await alwina.start()
-    bob = Candidate(stage, BOB)
-    bob.question_id = alwina.question_id
-    for use in (bob.answer, bob.feedback, bob.next, bob.skip, bob.end, bob.count):
-        with pytest.raises(UserError, match="That question is gone"):
-            await use()
-    with pytest.raises(UserError, match="That question is gone"):
-        await bob.answer_follow_up(0)
+    if answered:
+        await alwina.graded()
+    for member in (BOB, ALWINA):
+        if member == ALWINA:
+            await stage.bot.privacy.erase(ALWINA)
+        other = Candidate(stage, member)
+        other.question_id = alwina.question_id
+        for use in all_uses(other):
+            with pytest.raises(UserError, match="That question is gone"):
+                await use()
+    erased = alwina.question_id
+    assert not (await alwina.start()).continued
+    assert alwina.question_id > erased
 
 
 async def test_an_open_daily_is_not_asked(stage: Stage, alwina: Candidate) -> None:
@@ -385,15 +419,60 @@ async def test_the_report_has_earlier_answers(stage: Stage, alwina: Candidate) -
     assert compared == [(0, 0, 0), (1, 0, 0), (0, 0, 0), (0, 0, 1)]
 
 
-async def test_removed_topics_are_skipped(stage: Stage, alwina: Candidate) -> None:
-    """After the bank has changed, the interview goes on with another topic."""
-    await alwina.start(topic_id="t4", questions=3)
-    stage.bank = teaching_bank(3)
-    await stage.restart()
-    with pytest.raises(UserError, match="/interview"):
+@pytest.mark.parametrize("change", ["edited", "taken out"])
+@pytest.mark.parametrize("reached", ["asked", "answered", "graded", "counted"])
+async def test_an_own_question_that_changes(
+    stage: Stage, alwina: Candidate, reached: str, change: str
+) -> None:
+    """Feedback has the key points that it was made with, and the interview goes on."""
+    topic = await change_own_topic(stage, "before", "before that")
+    assert (await alwina.start(topic_id=topic.topic_id)).topic.id == topic.topic_id
+    steps: dict[str, Callable[[], Awaitable[object]]] = {
+        "answered": alwina.answer,
+        "graded": alwina.feedback,
+        "counted": lambda: alwina.count(0),
+    }
+    for name in list(steps)[: ["asked", *steps].index(reached)]:
+        await steps[name]()
+    await change_own_topic(stage, *(["after"] if change == "edited" else []))
+    if reached == "asked" and change == "edited":
         await alwina.answer()
-    again = await alwina.start()
-    assert (again.number, again.topic.id in {"t1", "t2", "t3"}) == (2, True)
+    if change == "edited":
+        kept = ["before", "before that"] if reached in {"graded", "counted"} else ["after"]
+        assert [point.text for point in of(await alwina.feedback()).points] == kept
+        counted = PointCount(1, len(kept))
+        assert of(await alwina.count(0)).count == counted
+    else:
+        for press in (alwina.feedback, alwina.answer, lambda: alwina.count(0)):
+            with pytest.raises(
+                UserError, match=r"This question was removed\. Go on with </interview>"
+            ):
+                await press()
+    going_on = await alwina.start()
+    assert going_on.number == (1 if change == "edited" else 2)
+    if change == "edited":
+        assert (await alwina.next()).number == 2
+    report = await alwina.end()
+    assert report.percent == (of_one(counted) if change == "edited" else None)
+
+
+def of_one(count: PointCount) -> int:
+    return round(100 * count.said / count.total)
+
+
+async def change_own_topic(stage: Stage, *key_points: str) -> OwnTopic:
+    """Store the server's own open question with these key points; without any, take it out."""
+    topic = own_topic(GUILD, 1, question="Ours?", key_points=key_points)
+
+    def change(conn: Connection) -> None:
+        if key_points:
+            questions_store.save_topics(conn, [topic])
+        else:
+            conn.execute(questions_store.own_topics.delete())
+        questions_store.change_bank(conn, GUILD)
+
+    await stage.database.write(change)
+    return topic
 
 
 async def test_nothing_is_counted_before_the_member_counts(alwina: Candidate) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from fsrs import Rating
@@ -74,6 +75,46 @@ async def test_the_date_of_a_member(stage: Stage) -> None:
     await stage.bot.reminders.set(ALWINA, None, "09:00", "UTC")
     outlook = await shown(stage)
     assert (outlook.today, outlook.share.days) == (date(2027, 1, 4), 3)
+
+
+@pytest.mark.parametrize(
+    ("zone", "midnight"),
+    [
+        ("Europe/Berlin", datetime(2027, 3, 28, 22)),  # after a day of 23 hours
+        ("Europe/Berlin", datetime(2027, 10, 31, 23)),  # after one of 25 hours
+        ("America/Havana", datetime(2027, 3, 14, 5)),  # the clock goes from 23:59 to 01:00
+        ("Pacific/Kiritimati", datetime(2027, 3, 28, 10)),
+    ],
+)
+async def test_a_day_ends_at_the_members_midnight(
+    stage: Stage, zone: str, midnight: datetime
+) -> None:
+    """Days to go and the end of a plan change there, in this very second."""
+    last = midnight.replace(tzinfo=UTC) - timedelta(seconds=1)
+    stage.clock.at = last - timedelta(days=9)
+    await stage.bot.reminders.set(ALWINA, GUILD, "09:00", zone)
+    day = last.astimezone(ZoneInfo(zone)).date()
+    await plan(stage, day.isoformat())
+    for at, days in ((last - timedelta(hours=26), 1), (last, 0)):
+        stage.clock.at = at
+        assert (await shown(stage)).share.days == days
+    stage.clock.turn(seconds=1)
+    assert await stage.bot.plans.page(ALWINA, GUILD) is None
+    assert await stage.bot.plans.end_if_over(ALWINA, GUILD) == day
+
+
+async def test_an_erased_plan_is_gone(stage: Stage) -> None:
+    """Whatever is pressed next says so, and another plan begins with nothing of the first."""
+    first = (await plan(stage, goal="topics:t1")).plan
+    asking = await asked(stage)
+    await stage.bot.privacy.erase(ALWINA)
+    plans = stage.bot.plans
+    assert [await plans.page(ALWINA, GUILD), await plans.end_if_over(ALWINA, GUILD)] == [None, None]
+    assert not await plans.end(ALWINA)
+    with pytest.raises(UserError, match="That practice is gone"):
+        await stage.bot.practices.end(asking.question.practice_id, ALWINA, GUILD)
+    assert await recorded(stage) == []
+    assert (await plan(stage, first.day.isoformat())).plan.goal == ALL
 
 
 async def test_a_plan_is_changed(stage: Stage) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import fsrs
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from bot.answers.model import Review
 from bot.answers.rules import rate
@@ -16,10 +17,14 @@ from bot.core.clicks import AlreadyAnswered, Click
 from bot.core.errors import UserError
 from bot.members.store import zone_of
 from bot.memory import store as cards
+from bot.practice import rules
 from bot.practice.model import Asking, Nothing, PracticeVerdict, Screen, Summary, Unjudged
 from bot.practice.rules import LENGTH, NEW_A_DAY
+from bot.questions import store as questions_store
 from bot.questions.model import Item
+from bot.questions.own import OwnItem
 from tests.banks import small_bank
+from tests.ours import content, furnish, own_item, own_topic
 from tests.reviews import remember
 from tests.stage import ALWINA, BOB, GUILD, Stage
 
@@ -158,22 +163,33 @@ async def test_new_items_are_spread_over_topics_and_limited(stage: Stage) -> Non
     assert await start(stage) == Nothing(None, next_in=1, more_tomorrow=False)
 
 
-async def test_the_day_is_the_members(stage: Stage) -> None:
-    """The limit of new items resets at midnight in the reminder's zone, else in the server's."""
-    stage = Stage(stage.database, small_bank(8))
-    await stage.database.write(
-        guilds.set_zone, GUILD, "Asia/Tokyo"
-    )  # noon UTC is nine in the evening
-    assert len(await practise(stage)) == NEW_A_DAY
-    assert isinstance(await start(stage), Nothing)
-    stage.clock.turn(hours=3.1)
-    assert isinstance(await start(stage), Asking)
-    await stage.bot.reminders.set(BOB, GUILD, "09:00", "UTC")
-    assert len(await practise(stage, user_id=BOB)) == NEW_A_DAY
-    stage.clock.turn(hours=8)
-    assert isinstance(await start(stage, BOB), Nothing)
-    stage.clock.turn(hours=1)
-    assert isinstance(await start(stage, BOB), Asking)
+@pytest.mark.parametrize(
+    ("zone", "midnight"),
+    [
+        ("UTC", datetime(2027, 3, 28)),
+        ("Europe/Berlin", datetime(2027, 3, 27, 23)),  # a day of 23 hours begins
+        ("Europe/Berlin", datetime(2027, 10, 30, 22)),  # one of 25 hours
+        ("America/Havana", datetime(2027, 3, 14, 5)),  # it begins at 01:00
+        ("Pacific/Kiritimati", datetime(2027, 3, 27, 10)),
+        ("Pacific/Honolulu", datetime(2027, 3, 28, 10)),
+    ],
+)
+async def test_a_day_begins_at_the_members_midnight(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, zone: str, midnight: datetime
+) -> None:
+    """New items are counted from then on, and the day's share of a plan is of that day."""
+    monkeypatch.setattr(rules, "NEW_A_DAY", 3)
+    start_of_day = midnight.replace(tzinfo=UTC)
+    seconds, counted = timedelta(seconds=1), []
+    stage.clock.at = start_of_day - 3600 * seconds
+    await stage.bot.reminders.set(ALWINA, GUILD, "09:00", zone)
+    for at in (-6 * seconds, -seconds, -5 * seconds, 0 * seconds, 79_199 * seconds):
+        stage.clock.at = start_of_day + at
+        asking = await asked(stage)
+        counted.append(asking.new)
+        if at in {-6 * seconds, -5 * seconds}:
+            await answer(stage, asking)  # five seconds later
+    assert counted == [2, 1, 1, 1, 1]
 
 
 async def test_a_miss_waits_its_ten_minutes_within_a_practice(stage: Stage) -> None:
@@ -232,19 +248,33 @@ async def test_the_first_answer_counts(stage: Stage) -> None:
         await stage.bot.practices.check_open(asking.question.id, 0, ALWINA)
 
 
-async def test_a_practice_is_its_members_alone(stage: Stage) -> None:
-    """Nobody else can answer, continue, read or end a practice, whatever ids they send."""
+@pytest.mark.parametrize("answered", [False, True])
+async def test_a_practice_is_its_members_alone(stage: Stage, answered: bool) -> None:
+    """Nobody else can do anything in it, whatever ids they send, nor can its member once they have
+    deleted their data. They can begin another one."""
     asking = await asked(stage)
-    for attempt in (
-        stage.bot.practices.answer(click(stage, asking, user_id=BOB)),
-        go_on(stage, asking.question.practice_id, BOB),
-        stage.bot.practices.end(asking.question.practice_id, BOB, GUILD),
-        stage.bot.practices.check_open(asking.question.id, 0, BOB),
-        stage.bot.practices.explain(stage.pressed(asking.question.id, BOB)),
-    ):
-        with pytest.raises(UserError, match="That practice is gone"):
-            await attempt
+    if answered:
+        await answer(stage, asking)
+    practices, question_id = stage.bot.practices, asking.question.id
+    for member in (BOB, ALWINA):
+        if member == ALWINA:
+            await stage.bot.privacy.erase(ALWINA)
+        for attempt in (
+            practices.answer(click(stage, asking, user_id=member)),
+            go_on(stage, asking.question.practice_id, member),
+            practices.end(asking.question.practice_id, member, GUILD),
+            practices.check_open(question_id, 0, member),
+            practices.explain(stage.pressed(question_id, member)),
+            practices.item_of(stage.pressed(question_id, member)),
+            practices.guess(question_id, member, GUILD),
+            practices.set_aside(question_id, member, GUILD, aside=True),
+        ):
+            with pytest.raises(UserError, match="That practice is gone"):
+                await attempt
     assert await log(stage) == []
+    again = (await asked(stage)).question
+    assert again.id > question_id
+    assert again.practice_id > asking.question.practice_id
 
 
 async def test_a_practice_has_an_end(stage: Stage) -> None:
@@ -298,13 +328,11 @@ async def test_a_guess_is_a_miss(stage: Stage) -> None:
 
 
 async def test_what_cannot_be_a_guess(stage: Stage) -> None:
-    """A guess is refused for another's, missed, unanswered or earlier questions."""
+    """A guess is refused for missed, unanswered or earlier questions."""
     asking = await asked(stage)
     with pytest.raises(UserError, match="Only your last answer"):
         await stage.bot.practices.guess(asking.question.id, ALWINA, GUILD)
     await answer(stage, asking)
-    with pytest.raises(UserError, match="That practice is gone"):
-        await stage.bot.practices.guess(asking.question.id, BOB, GUILD)
     following = await go_on(stage, asking.question.practice_id)
     with pytest.raises(UserError, match="Only your last answer"):
         await stage.bot.practices.guess(asking.question.id, ALWINA, GUILD)
@@ -321,8 +349,6 @@ async def test_what_is_set_aside(stage: Stage) -> None:
     with pytest.raises(UserError, match="You haven't answered this one yet"):
         await stage.bot.practices.set_aside(asking.question.id, ALWINA, GUILD, aside=True)
     await answer(stage, asking, right=False)
-    with pytest.raises(UserError, match="That practice is gone"):
-        await stage.bot.practices.set_aside(asking.question.id, BOB, GUILD, aside=True)
     verdict = await stage.bot.practices.set_aside(asking.question.id, ALWINA, GUILD, aside=True)
     assert verdict.back_in is None
     summary = await end(stage, asking.question.practice_id)
@@ -396,6 +422,84 @@ async def test_a_question_that_was_replaced_stays_left_out(stage: Stage) -> None
     again = await stage.bot.practices.answer(click(stage, asking))
     assert question_of(again).question.id == question_of(other).question.id
     assert await log(stage) == []
+
+
+def rekeyed(conn: Connection) -> None:
+    """Make another choice of the server's own item the right one."""
+    choices = content()["choices"]
+    for n, choice in enumerate(choices):
+        choice["correct"] = n == 1
+    change_own(conn, own_item(GUILD, 2, own_topic(GUILD, 1).topic_id, choices=choices))
+
+
+def reworded(conn: Connection) -> None:
+    change_own(conn, own_item(GUILD, 2, own_topic(GUILD, 1).topic_id, prompt="Otherwise?"))
+
+
+def retired(conn: Connection) -> None:
+    change_own(conn, own_item(GUILD, 2, own_topic(GUILD, 1).topic_id, retired=True))
+
+
+def taken_out(conn: Connection) -> None:
+    conn.execute(questions_store.own_items.delete())
+    questions_store.change_bank(conn, GUILD)
+
+
+def change_own(conn: Connection, item: OwnItem) -> None:
+    questions_store.save_items(conn, [item])
+    questions_store.change_bank(conn, GUILD)
+
+
+async def own_question(stage: Stage) -> Asking:
+    """Ask an item of the server's own, and then another one."""
+    (item_id,) = await furnish(stage.database, GUILD, items=1)
+    items = [item_id, "t1-a"]
+    return question_of(await stage.bot.practices.start_on(ALWINA, GUILD, stage.clock(), items))
+
+
+@pytest.mark.parametrize("change", [rekeyed, reworded, retired, taken_out])
+async def test_a_question_that_changes_before_it_is_answered(
+    stage: Stage, change: Callable[[Connection], None]
+) -> None:
+    """A member is never judged by a key for another question than they saw; they are asked again."""
+    asking = await own_question(stage)
+    await stage.database.write(change)
+    seen = question_of(await stage.bot.practices.answer(click(stage, asking)))
+    assert await log(stage) == []
+    if change in {rekeyed, reworded}:
+        assert (seen.unjudged, seen.question.id) == (Unjudged.CHANGED, asking.question.id)
+        assert seen.item != asking.item
+        assert seen.order == asking.order
+    else:
+        assert (seen.unjudged, seen.item.id) == (Unjudged.GONE, "t1-a")
+    await answer(stage, seen)
+    following = await go_on(stage, seen.question.practice_id)
+    assert isinstance(following, Asking if change in {rekeyed, reworded} else Summary)
+
+
+@pytest.mark.parametrize("change", [rekeyed, reworded, retired, taken_out])
+async def test_a_question_that_changes_after_it_was_answered(
+    stage: Stage, change: Callable[[Connection], None]
+) -> None:
+    """The answer counts as it was judged, the member reads so, and the practice goes on."""
+    asking = await own_question(stage)
+    await answer(stage, asking)
+    await stage.database.write(change)
+    presses = [
+        stage.bot.practices.answer(click(stage, asking, right=False)),
+        stage.bot.practices.set_aside(asking.question.id, ALWINA, GUILD, aside=False),
+    ]
+    for press in presses:
+        if change is taken_out:
+            with pytest.raises(UserError, match=r"This question was removed\. Go on with"):
+                await press
+        else:
+            verdict = await press
+            assert isinstance(verdict, PracticeVerdict)
+            assert (verdict.question.correct, verdict.rekeyed) == (True, change is rekeyed)
+    assert isinstance(await go_on(stage, asking.question.practice_id), Asking)
+    summary = await end(stage, asking.question.practice_id)
+    assert (summary.answered, summary.right) == (1, 1)
 
 
 # --- one memory

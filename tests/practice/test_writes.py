@@ -21,7 +21,7 @@ from bot.plan import service as plan_service
 from bot.plan import store as plan_store
 from bot.practice.model import Asking
 from bot.practice.store import practice_questions
-from tests.practice.test_service import answer, asked, end, go_on, question_of, start
+from tests.practice.test_service import answer, asked, click, end, go_on, question_of, start
 from tests.reviews import remember
 from tests.stage import ALWINA, GUILD, Stage
 
@@ -99,17 +99,21 @@ async def test_what_takes_long_is_done_outside(
 
 
 def between(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch, meanwhile: Callable[[], Awaitable[Any]]
+    stage: Stage,
+    monkeypatch: pytest.MonkeyPatch,
+    meanwhile: Callable[[], Awaitable[Any]],
+    before: str = "write",
 ) -> None:
-    """Run something once, between the read and the write of the next step."""
-    write: Any = stage.database.write
+    """Run something once, right before the write, or the read, of the next step."""
+    of: Any = stage.database if before == "write" else stage.database._backend
+    method = getattr(of, before)
 
     async def late(*args: Any, **kwargs: Any) -> Any:
-        monkeypatch.setattr(stage.database, "write", write)
+        monkeypatch.setattr(of, before, method)
         await meanwhile()
-        return await write(*args, **kwargs)
+        return await method(*args, **kwargs)
 
-    monkeypatch.setattr(stage.database, "write", late)
+    monkeypatch.setattr(of, before, late)
 
 
 async def open_questions(stage: Stage) -> int:
@@ -190,6 +194,32 @@ async def test_a_practice_ended_in_between(stage: Stage, monkeypatch: pytest.Mon
     between(stage, monkeypatch, lambda: end(stage, practice_id))
     with pytest.raises(UserError, match="This practice has ended"):
         await go_on(stage, practice_id)
+    assert await open_questions(stage) == 0
+
+
+@pytest.mark.parametrize("before", ["read", "write"])
+@pytest.mark.parametrize("press", ["answer", "guess", "set aside", "go on", "end"])
+async def test_an_erasure_in_between(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, press: str, before: str
+) -> None:
+    """Whatever is under way tells its member that the practice is gone, and stores nothing."""
+    asking = await asked(stage)
+    if press != "answer":
+        await answer(stage, asking)
+    practices, question_id = stage.bot.practices, asking.question.id
+    presses: dict[str, Awaitable[Any]] = {
+        "answer": practices.answer(click(stage, asking)),
+        "guess": practices.guess(question_id, ALWINA, GUILD),
+        "set aside": practices.set_aside(question_id, ALWINA, GUILD, aside=True),
+        "go on": go_on(stage, asking.question.practice_id),
+        "end": end(stage, asking.question.practice_id),
+    }
+    between(stage, monkeypatch, lambda: stage.bot.privacy.erase(ALWINA), before)
+    with pytest.raises(UserError, match="That practice is gone"):
+        await presses.pop(press)
+    for unused in presses.values():
+        unused.close()  # type: ignore[attr-defined]
+    assert await stage.database.read(cards.cards_of, ALWINA) == {}
     assert await open_questions(stage) == 0
 
 

@@ -421,6 +421,14 @@ def test_a_file_with_a_byte_order_mark() -> None:
     assert parse_bank(b"\xef\xbb\xbf" + json.dumps(TINY).encode()).title == "Tiny"
 
 
+def test_a_weight_that_is_left_out() -> None:
+    """It is 2, as the schema says."""
+    bare, weighed = first_topic(), first_topic()
+    topic_of(bare).pop("weight", None)
+    topic_of(weighed)["weight"] = 2
+    assert read_bank(bare, SCHEMA) == read_bank(weighed, SCHEMA)
+
+
 def test_files_that_are_no_bank() -> None:
     """Text that isn't UTF-8, JSON or an object is refused with the place of the error."""
     assert refusal(b'{"title": "\xff"}') == "the file: is not UTF-8 (at byte 11)"

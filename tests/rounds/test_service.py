@@ -14,6 +14,7 @@ from bot.core import snowflakes
 from bot.core.clicks import AlreadyAnswered
 from bot.core.database import Connection, Database
 from bot.core.errors import UserError
+from bot.games.rules import SHORTEST_GRACE
 from bot.rounds import store
 from bot.rounds.model import QuestionCard, RoundOptions
 from tests.banks import small_bank
@@ -304,11 +305,21 @@ async def test_stop_waits_for_the_current_reveal(stage: Stage) -> None:
 
 
 async def test_stop_twice_reveals_at_once(stage: Stage) -> None:
-    """A second stop reveals the open question at once; a third finds no round."""
+    """A second stop reveals the open question with the clicks before it; further stops change nothing."""
     round_id = await open_round(stage, 5, seconds=300)
-    await stage.answer(BOB, after=10)
+    post = stage.card()
+    stage.clock.turn(seconds=9)
     for _ in range(2):
         assert await stop(stage, round_id)
+    assert await stage.next_due() == stage.clock() + SHORTEST_GRACE
+    stage.clock.turn(seconds=0.1)
+    assert await stop(stage, round_id)
+    opened = snowflakes.created_at(post.message_id)
+    pressed = (stage.clock() - opened).total_seconds() - 0.1
+    await stage.answer(BOB, after=pressed)
+    with pytest.raises(UserError, match="the round was stopped"):
+        await stage.answer(ALWINA, after=pressed + 0.001)
+    stage.clock.turn(seconds=0.15)
     await stage.run()
     round_ = await stage.round(round_id)
     assert (round_.phase, round_.ending) == ("ended", "stopped")

@@ -23,7 +23,7 @@ from bot.rounds import store as round_store
 from bot.rounds.model import Locked, QuestionCard, StandingsCard
 from tests import patience
 from tests.fakes import Crash, unsent
-from tests.rounds.scenes import answer_both, open_round, play, reveals, standings, stop
+from tests.rounds.scenes import answer_both, open_round, play, reveals, standings
 from tests.stage import ALWINA, BOB, CLEMENTINE, DAGOBERT, GUILD, Stage
 
 
@@ -424,17 +424,6 @@ async def test_late_after_an_early_reveal(stage: Stage) -> None:
     assert (await stage.answer(CLEMENTINE, post=post, after=3)).reveal_at is None
     await stage.wait(seconds=6)
     assert [tally.user_id for _, tally in standings(stage).standings] == [ALWINA, CLEMENTINE]
-
-
-async def test_late_after_a_stop(stage: Stage) -> None:
-    """A question closed by a stop didn't close because all had answered."""
-    round_id = await open_round(stage, 2)
-    post = stage.card()
-    for _ in range(2):
-        await stop(stage, round_id)
-    await stage.work()
-    with pytest.raises(UserError, match="Time was up"):
-        await stage.answer(BOB, post=post, after=3)
 
 
 @pytest.mark.parametrize("seconds", [20, None])

@@ -54,14 +54,15 @@ class Reach:
         """Return the tests that run a site.
 
         A change at import is seen by tests that run a block with the name that the site defines. For
-        other such sites, and those that may run in a child process, return the tests of the file or
-        folder.
+        other such sites return the tests of the file, and for those that may run in a child process
+        the tests of the folder.
         """
         if not self.needs_import(site) and self._of_block[site.block]:
             return self._of_block[site.block]
         if self.needs_import(site) and (users := self._using(site.defines)):
             return users
-        for place in (f"{site.file}:", f"{PurePosixPath(site.file).parent}/"):
+        folder = f"{PurePosixPath(site.file).parent}/"
+        for place in (f"{site.file}:", folder) if self.needs_import(site) else (folder,):
             found = [tests for block, tests in self._of_block.items() if block.startswith(place)]
             if found:
                 return set().union(*found)

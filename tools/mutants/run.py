@@ -71,6 +71,7 @@ class Runner:
             if isinstance(each, FunctionType) and each.__code__.co_filename.startswith(_BOT):
                 self._functions[_key(each.__code__)].append(each)
         self._fill_fixtures(session.items)
+        empty_caches()  # finds them, which is impossible once they are frozen
         gc.freeze()
         self._work(self)
         return True

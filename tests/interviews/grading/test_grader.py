@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 from bot.interviews.grading import Flag, Grade, PointState, Rubric
 from bot.interviews.grading import grade as graded
+from bot.interviews.grading.grader import _best_matches
+from bot.interviews.grading.matching import IndexedAnswer
 from bot.interviews.grading.rubric import MIN_RARITY, Weights
-from bot.interviews.grading.words import stems
+from bot.interviews.grading.words import parse_sentences, stems
 from bot.questions.model import KeyPoint, Misconception, Topic
 
 QUESTION = "What is low-rank adaptation, and what does it cost to use?"
@@ -157,6 +159,18 @@ def test_an_opposite_word(point: KeyPoint, answer: str, said: bool) -> None:
     other = KeyPoint("The base stays loaded on disk", ())
     expected = PointState.FOUND if said else PointState.CHECK
     assert grade(answer, "What helps?", [point, other]).points[0].state is expected
+
+
+def test_a_sentence_that_fits_other_points_matches_each_less() -> None:
+    """By a share of its mean match with the others, so it makes no difference how many these are."""
+    sentences = parse_sentences("The pretrained weights stay frozen.")
+    answer = IndexedAnswer(sentences)
+    alone, among_two, *among_more = (
+        _best_matches(sentences, answer, rubric_of(QUESTION, [FROZEN] * n), ())[0].match
+        for n in (1, 2, 3, 6)
+    )
+    assert among_two < alone
+    assert among_more == pytest.approx([among_two] * 2)
 
 
 def test_other_points_raise_a_loose_match() -> None:
