@@ -30,7 +30,25 @@ def components(view: discord.ui.LayoutView | discord.ui.View) -> list[dict[str, 
     return found
 
 
+_ODD = re.compile(
+    r"(?:^|-# |· |\*\*|: )None(?:$| ·|\*\*|\.)"
+    r"|(?<![\d.,+-])1 (?:questions|members|answers|points|days|minutes|hours|topics)\b"
+    r"|\band 0 (?:more|others)\b",
+    re.MULTILINE,
+)
+"""What no reader should see: a missing value, a wrong plural, a count of nothing."""
+
+
 def texts(view: discord.ui.LayoutView) -> list[str]:
+    """Return a message's texts, which Discord accepts and a reader finds nothing odd in."""
+    check_limits(view, view)
+    found = _texts(view)
+    odd = _ODD.search("\n".join(found))
+    assert odd is None, odd
+    return found
+
+
+def _texts(view: discord.ui.LayoutView) -> list[str]:
     return [
         c["content"]
         for c in components(view)
@@ -80,7 +98,7 @@ def check_limits(view: discord.ui.LayoutView, what: object) -> None:
     """Assert Discord's documented limits for a message with components."""
     found = components(view)
     assert 0 < len(found) <= 40, what
-    contents = texts(view)
+    contents = _texts(view)
     assert sum(map(len, contents)) <= 4_000, (what, sum(map(len, contents)))
     assert all(content.strip() for content in contents), what
     own_ids = custom_ids(view)

@@ -16,7 +16,7 @@ import pytest
 import pytest_asyncio
 
 from bot.chat.messages import OPEN, Message, PlainMessage, button, row
-from bot.chat.pictures import PendingPicture
+from bot.chat.pictures import PendingPicture, Picture
 from bot.chat.rate_limit import RefusalCounter
 from bot.chat.sender import DiscordSender
 from bot.core.context import Place
@@ -390,6 +390,23 @@ async def test_an_outcome_that_nobody_knows(
     http.answers["POST /channels/5/messages"] = error
     with pytest.raises(DeliveryUnknown):
         await sender.post(SERVER, CARD, "n")
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "tries"), [(403, 50013, 2), (400, 50035, 2), (404, 10008, 1)]
+)
+async def test_pictures_that_discord_refuses(
+    sender: DiscordSender, http: FakeHttp, status: int, code: int, tries: int
+) -> None:
+    """The message is sent without them, unless the refusal has another cause."""
+    pictured = Message(OPEN, "words", Picture(b"png", "one.png", "what it shows"))
+    http.answers["PATCH /channels/5/messages/4"] = refusal(status, code)
+    for message, tried in ((CARD, 1), (pictured, tries)):
+        http.requests.clear()
+        with pytest.raises(DeliveryRefused):
+            await sender.edit(HERE, 4, message)
+        assert len(http.requests) == tried
+    assert [len(sent["attachments"]) for _, sent in http.requests] == [1, 0][:tries]
 
 
 async def test_a_late_edit_keeps_others_of_its_message_back(
