@@ -131,22 +131,24 @@ def test_the_quietest_shard_counts() -> None:
     )
 
 
-async def test_what_is_served() -> None:
-    """`/healthz` has the state as JSON, `/metrics` the gauges as text."""
+@pytest.mark.parametrize(("silence", "status"), [(0, 200), (121, 503)])
+async def test_what_is_served(silence: float, status: int) -> None:
+    """`/healthz` has the state as status and JSON, `/metrics` the gauges as text."""
+    well = status == 200
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     address = f"http://127.0.0.1:{port}"
     async with (
-        serving(bot_with(0.04, 0), "127.0.0.1", port, None),
+        serving(bot_with(0.04, silence), "127.0.0.1", port, None),
         aiohttp.ClientSession() as client,
     ):
         async with client.get(f"{address}/healthz") as response:
-            assert response.status == 200
-            assert await response.json() == {"ok": True, "discord": True, "database": True}
+            assert response.status == status
+            assert await response.json() == {"ok": well, "discord": well, "database": True}
         async with client.get(f"{address}/metrics") as response:
             assert response.content_type == "text/plain"
-            assert "quizformer_up 1\n" in await response.text()
+            assert f"quizformer_up {int(well)}\n" in await response.text()
 
 
 async def test_the_result_is_cached(monkeypatch: pytest.MonkeyPatch) -> None:

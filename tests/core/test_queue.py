@@ -251,6 +251,17 @@ async def test_a_failure_after_the_work_changes_nothing(things: Database) -> Non
     assert (found.state, found.due_at, found.failures) == ("waiting", later, 0)
 
 
+async def test_a_late_failure_leaves_the_lease_of_another(things: Database) -> None:
+    """A step that fails after another process took its row over doesn't make the row due again."""
+    await put(things)
+    taken_over = START + LEASE + SECOND
+    for at in (START, taken_over):
+        assert await things.write(QUEUE.claim, 1, expect="new", now=at)
+    late: Any = {"began": START, "now": taken_over + SECOND, "problem": "timeout"}
+    assert await things.write(QUEUE.count_failure, 1, **late) is None
+    assert (await read_thing(things)).lease_until == taken_over + LEASE
+
+
 async def test_a_claim_needs_the_expected_state(things: Database) -> None:
     """A row whose state changed since it was read is not claimed, and not changed."""
     await put(things)

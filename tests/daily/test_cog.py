@@ -232,6 +232,25 @@ async def test_the_panel_refuses_what_would_not_work(stage: Stage) -> None:
     assert (schedule.channel_id, schedule.role_id, schedule.at) == (where.id, None, "09:00")
 
 
+async def test_what_is_gone_is_said_and_can_be_changed(stage: Stage) -> None:
+    """The panel names a deleted role and channel; other settings can still be changed."""
+    role = stage.guild.create_role("learners", mentionable=True)
+    await stage.add_daily(role=[role], channel=stage.guild.create_text_channel("old"))
+    stage.env.backend.delete_role(stage.guild.id, role.id)
+    await stage.env.settle()
+    shown = await panel(stage)
+    assert "⚠️ The role to ping was deleted, so nobody gets pinged." in reply(shown)
+    schedule = await stage.services.schedules.find(stage.guild.id, 1)
+    stage.env.backend.delete_channel(schedule.channel_id)
+    await stage.env.settle()
+    shown = await panel(stage)
+    assert "⚠️ That channel is gone, or I can't see it." in reply(shown)
+    refused = await stage.manager.click(answer_to(shown), label="Post now")
+    assert "That channel is gone" in reply(refused)
+    about = {"kind": ["open"], "asks": ["all"]}
+    assert "Open questions" in await fill_in(stage, shown, "Questions", **about)
+
+
 async def test_several_dailies(stage: Stage) -> None:
     """Another one is added, picked from the list, and removed after one more question."""
     await stage.add_daily()

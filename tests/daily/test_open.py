@@ -14,7 +14,7 @@ from bot.core.database import Database
 from bot.core.errors import UserError
 from bot.interviews.grading.service import Ungradable
 from bot.interviews.model import Assessment
-from bot.questions.store import reports
+from bot.questions.store import reports, topics_met
 from tests.banks import teaching_bank
 from tests.fakes import DailyCard
 from tests.stage import ALWINA, BOB, GUILD, Stage
@@ -72,6 +72,8 @@ async def test_an_answer_and_its_ticks(stage: Stage) -> None:
     assert (answer.answer, answer.points, answer.local_date) == ("msm", 0, None)
     assert await stage.check_points() == {}
     assert (await stage.bot.dailies.today(GUILD, ALWINA)).dailies[0].answered
+    met = await stage.database.read(topics_met, ALWINA)
+    assert list(met) == [answer.topic_id]  # interviews ask others first
 
 
 async def test_only_one_of_two_simultaneous_answers_counts(stage: Stage) -> None:

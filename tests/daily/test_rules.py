@@ -12,17 +12,19 @@ from hypothesis import strategies as st
 
 from bot.core.calendar import days_in_words
 from bot.core.errors import UserError
-from bot.daily.model import POSTED, DailyKind, DailyState
+from bot.daily.model import POSTED, DailyKind, DailyState, Schedule
 from bot.daily.rules import (
     MOVES,
     asks_openly,
     decode_ticks,
+    draw,
     encode_ticks,
     most_missed,
     next_count,
     pick,
     read_kind,
 )
+from tests.banks import small_bank
 from tests.shipped import item
 
 FIRST = date(2024, 5, 1)
@@ -121,3 +123,35 @@ def test_when_answers_are_counted() -> None:
     assert next_count(opened, opened + timedelta(seconds=90), opened) == opened + timedelta(
         seconds=90
     )
+
+
+BANK = small_bank()
+ITEMS = st.sets(st.sampled_from(sorted(BANK.asked)))
+
+
+@given(in_dailies=ITEMS, in_games=ITEMS, area=st.sampled_from(["t1", "t2"]))
+def test_what_is_drawn_where_much_is_in_play(
+    in_dailies: set[str], in_games: set[str], area: str
+) -> None:
+    """Never what a daily asks; another topic before what games ask; that before nothing."""
+    schedule = Schedule(
+        1, 10, "13:00", "UTC", datetime(2027, 1, 4, tzinfo=UTC), asks=f"topics:{area}"
+    )
+    found = draw(
+        schedule,
+        FIRST,
+        BANK,
+        used={},
+        in_dailies=in_dailies,
+        in_games=in_games,
+        rng=random.Random(1),
+    )
+
+    def rank(one: str) -> tuple[bool, bool]:
+        return one in in_games, BANK.items[one].topic_id != area
+
+    free = BANK.asked.keys() - in_dailies
+    assert (found is None) == (not free)
+    if found is not None:
+        assert found.id in free
+        assert rank(found.id) == min(map(rank, free))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import re
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -15,9 +16,12 @@ from bot.core import servers as guilds
 from bot.core.clicks import AlreadyAnswered
 from bot.core.errors import DeliveryRefused, UserError
 from bot.core.snowflakes import created_at
-from bot.daily.model import DEFAULT_NAME
+from bot.daily import panel_views
+from bot.daily.model import DEFAULT_NAME, DailyKind, Schedule
 from bot.daily.schedule_service import Changes
 from tests.fakes import START
+from tests.messages import reads
+from tests.ours import furnish
 from tests.stage import ALWINA, BOB, CHANNEL, CLEMENTINE, GUILD, Stage
 
 TODAY = START.date()
@@ -340,3 +344,132 @@ async def test_the_day_of_the_points_is_the_servers(stage: Stage) -> None:
         return [row.user_id for row in board.rows]
 
     assert [await on(TODAY), await on(TODAY + DAY)] == [[ALWINA], [BOB]]
+
+
+class First(random.Random):
+    """Draws the first of all that can be drawn."""
+
+    def choice(self, seq: Any) -> Any:
+        return seq[0]
+
+
+OTHER_SETTINGS: dict[str, tuple[object, set[str]]] = {
+    "channel_id": (11, {"channels"}),
+    "at": ("14:00", {"times"}),
+    "zone": ("Asia/Tokyo", {"times"}),
+    "weekdays": ("2", {"times"}),
+    "asks": ("topics:t2", {"first"}),
+    "kind": (DailyKind.OPEN, {"first"}),
+    "answer_hours": (5, {"open for"}),
+    "role_id": (7, {"pings"}),
+    "thread": (True, {"threads"}),
+    "name": ("Warm-up", {"names"}),
+    "paused": (True, {"times"}),
+}
+"""By field of a schedule: another value, and what members then see differently."""
+STORED_BY_ITSELF = {"guild_id", "id", "settled_until", "next_at"}
+
+
+def test_every_setting_has_an_effect() -> None:
+    """A new field of a schedule comes with what it changes."""
+    assert {*OTHER_SETTINGS, *STORED_BY_ITSELF} == {*Schedule.__struct_fields__}
+
+
+@pytest.mark.parametrize("field", OTHER_SETTINGS)
+async def test_what_a_setting_changes(stage: Stage, field: str) -> None:
+    """Two servers differ in one setting: in what members see, in nothing else, and on the panel."""
+    value, changes = OTHER_SETTINGS[field]
+    stage.bot.schedules._rng = First()
+    theirs = GUILD + 1
+    for guild_id in (GUILD, theirs):
+        await stage.bot.schedules.add(
+            guild_id, {"name": "A", "channel_id": CHANNEL, "at": "13:00", "answer_hours": 1}
+        )
+    [schedule] = await stage.bot.schedules.all_of(theirs)
+    if field == "paused":
+        await stage.bot.schedules.pause(theirs, schedule.id)
+    else:
+        await stage.bot.schedules.change(theirs, schedule.id, {field: value})  # type: ignore[misc]
+
+    async def panel(guild_id: int) -> str:
+        found = await stage.bot.schedules.all_statuses(guild_id)
+        return reads(panel_views.panel(found, None, stage.bank, {found[0].schedule.id: None}))
+
+    assert await panel(GUILD) != await panel(theirs)
+    await stage.wait(days=3)
+    days = await stage.days()
+    pinged = {edit.message_id for edit in stage.sender.edits_of("show")}
+
+    def seen(guild_id: int) -> dict[str, object]:
+        found = [daily for daily in days if daily.guild_id == guild_id]
+        return {
+            "times": [daily.opened_at for daily in found],
+            "channels": {daily.channel_id for daily in found},
+            "first": (found[0].item_id, found[0].topic_id) if found else None,
+            "open for": {
+                daily.closes_at - daily.opened_at
+                for daily in found
+                if daily.closes_at and daily.opened_at
+            },
+            "pings": {daily.message_id in pinged for daily in found},
+            "threads": {daily.thread_id == daily.message_id for daily in found},
+            "names": {daily.name for daily in found},
+        }
+
+    ours, others = seen(GUILD), seen(theirs)
+    different = {aspect for aspect in ours if ours[aspect] != others[aspect]}
+    assert different == changes or (field == "paused" and others["times"] == [])
+
+
+async def test_a_skip_at_the_post_time(stage: Stage) -> None:
+    """It skips tomorrow's, and today's is posted, though the scheduler was not there yet."""
+    await stage.set_up("13:00")
+    stage.clock.at = START + HOUR + timedelta(seconds=1)
+    await stage.bot.schedules.skip(GUILD, 1)
+    await stage.wait(days=2)
+    assert [day.state for day in await stage.days()] == ["closed", "skipped", "open"]
+
+
+async def test_what_is_taken_away_while_it_is_open(stage: Stage) -> None:
+    """A retired question and a removed daily can be answered until the close, also in /today."""
+    [item_id] = await furnish(stage.database, GUILD, items=1)
+    bank = await stage.bot.context.bank_for(ALWINA, GUILD)
+    await stage.set_up("13:00", asks=f"topics:{bank.items[item_id].topic_id}", answer_hours=2)
+    await stage.wait(hours=1)
+    card = stage.card()
+    await stage.bot.own_bank.retire(GUILD, 2)
+    await stage.bot.schedules.remove(GUILD, 1)
+    today = await stage.bot.dailies.today(GUILD, ALWINA)
+    assert today.dailies[0].question == card.card.question  # type: ignore[union-attr]
+    assert (today.coming, today.paused) == ((), False)
+    assert (await stage.answer_daily(ALWINA, post=card)).answered.right
+    copy = replace(stage.click(BOB, post=card), message_id=999)
+    assert (await stage.bot.dailies.answer(copy, apart=True)).answered.right
+    await stage.wait(hours=2)
+    [daily] = await stage.days()
+    assert (daily.state, len(stage.sender.edits_of("close"))) == ("closed", 1)
+    await stage.wait(days=2)
+    assert len(times(stage)) == 1
+
+
+async def test_a_schedule_that_always_fails_is_paused(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a quarter of an hour, and it leaves the server's other one alone; one can go on with it."""
+    await stage.set_up("13:00")
+    await stage.bot.schedules.add(GUILD, {"name": "B", "channel_id": CHANNEL, "at": "13:00"})
+    new_daily = stage.bot.schedules.new_daily
+
+    def fails(conn: Any, schedule: Schedule, *given: Any, **more: Any) -> Any:
+        if schedule.id == 1:
+            raise RuntimeError("odd")
+        return new_daily(conn, schedule, *given, **more)
+
+    monkeypatch.setattr(stage.bot.schedules, "new_daily", fails)
+    await stage.wait(hours=1, minutes=20)
+    assert len(times(stage)) == 1
+    assert [s.paused for s in await stage.bot.schedules.all_of(GUILD)] == [True, False]
+    monkeypatch.undo()
+    await stage.bot.schedules.resume(GUILD, 1)
+    await stage.wait(days=1)
+    assert len(times(stage)) == 3

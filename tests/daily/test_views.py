@@ -238,3 +238,22 @@ def test_today_with_the_most_open_questions_fits() -> None:
     others = [replace(each, question=other) for each in shown]
     again = replace(today, dailies=tuple(others))
     assert sent(views.today(again, bank(), AT - timedelta(hours=1))[0]) == whole
+
+
+def test_lines_for_what_is_missing() -> None:
+    """A question that the bank lost, a pause, and no post yet are said; a post is linked."""
+    question = asks(item(topic=TOPIC), (0, 1, 2, 3))
+    found = of_today(question)
+    lost = TodaysDaily(daily_row(name="Warm-up"), None, False, None)
+    [listed] = views.today(replace(found, dailies=(*found.dailies, lost)), bank(), AT)
+    assert "Warm-up This question was removed." in reads(listed)
+    [paused] = views.today(replace(found, coming=(), paused=True), bank(), AT)
+    assert "The question of the day is paused." in reads(paused)
+    assert "paused" not in reads(*views.today(found, bank(), AT))
+
+    def last_post(status: DailyStatus) -> str:
+        return text_of(panel_views.panel([status], None, bank(), {1: None}))
+
+    posted = DailyStatus(usual_schedule(1), AT, daily_row(), None)
+    assert f"[Last question]({views.link(daily_row())}): <t:" in last_post(posted)
+    assert "Nothing has been posted yet." in last_post(replace(posted, last=None))

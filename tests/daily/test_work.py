@@ -229,9 +229,9 @@ async def answer_what_is_open(stage: Stage, user_id: int) -> int:
 async def test_whatever_fails(stage: Stage, error: Exception) -> None:
     """Each request fails in this way, once or for good, and another one in any way.
 
-    Each date ends: with one post, or missed without any. What is posted can be answered until the
-    time on its card, so a member who answers whenever they can misses nothing. Managers read what
-    is missing, and read nothing after a failure that was made up for.
+    Each date ends: with one post, or missed without any. A posted one can be answered until the
+    time on its card, so a member who answers whenever they can misses nothing. A lack has its
+    reason on the panel; a failure that was made up for has none.
     """
     await stage.introduce()
     await stage.set_up("13:00")

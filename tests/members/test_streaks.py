@@ -212,6 +212,26 @@ async def test_nights_keep_it_small(stage: Stage) -> None:
     assert await streak(stage) == Streak(1, 60, 0, 1)
 
 
+async def test_one_member_stops_nobodys_night(stage: Stage) -> None:
+    """A member whose dates raise stays as they are; everybody else is settled, before and after."""
+    members = range(200, 250)
+    for user_id in members:
+        await stage.database.write(stage.bot.streaks.credit, user_id, GUILD, START)
+
+    def asked(_: Connection, dates: Dates) -> Iterable[date]:
+        if dates.user_id == 210:
+            raise RuntimeError("odd")
+        return []
+
+    stage.bot.streaks._asked = [asked]
+    stage.clock.turn(days=10)
+    await stage.bot.streaks.settle_all()
+    left = streak_store.to_settle
+    last = stage.clock().date() - 5 * DAY
+    found = await stage.database.read(left, last, streak_store.FIRST, 99)
+    assert [user_id for _, user_id in found] == [210]
+
+
 async def test_an_erased_member_begins_again(stage: Stage) -> None:
     """The streak and all its dates are gone."""
     for n in range(3):

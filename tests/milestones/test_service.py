@@ -206,3 +206,26 @@ async def test_a_section_that_changes_while_it_is_checked(stage: Stage) -> None:
     await add(stage, Kind.SECTION, "first", MONTH)
     await stage.database.write(stage.bot.milestones._reach_section, GUILD, former, [ALWINA])
     assert await rows(stage) == set()
+
+
+async def test_one_server_stops_nobodys_night(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server that fails is looked at again the next night; the others are not held up."""
+    section = Milestone(Kind.SECTION, "first", KNOWS)
+    for guild_id in (GUILD, GUILD + 1, GUILD + 2):
+        stage.bot.names.set(guild_id, ALWINA, "Alwina")
+        await stage.bot.milestones.add(guild_id, section)
+    await stage.bot.names.flush()
+    await learn(stage, ALWINA, ITEMS, days_ago=1)
+    check = stage.bot.milestones._check_sections
+
+    async def fails(guild_id: int) -> int:
+        if guild_id == GUILD:
+            raise RuntimeError("odd")
+        return await check(guild_id)
+
+    monkeypatch.setattr(stage.bot.milestones, "_check_sections", fails)
+    assert await stage.bot.milestones.check_all() == 2
+    monkeypatch.undo()
+    assert await stage.bot.milestones.check_all() == 1

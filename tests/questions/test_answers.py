@@ -59,6 +59,24 @@ def estimate(accept: str, unit: str | None, tolerance: int, prompt: str = "How m
 
 
 @pytest.mark.parametrize(
+    "sizes",
+    [
+        "1000 ns = 1 us, 1000 microseconds = 1 ms, 1000 ms = 1 second, 60 s = 1 min, 60 minutes = 1 h",
+        "24 hours = 1 day, 7 d = 1 week, 12 months = 1 year, 365.25 days = 1 year",
+        "1000 bytes = 1 kB, 1000 kB = 1 MB, 1000 MB = 1 GB, 1000 GB = 1 TB, 1000 TB = 1 PB",
+        "1024 bytes = 1 KiB, 1024 KiB = 1 MiB, 1024 MiB = 1 GiB, 1024 GiB = 1 TiB",
+    ],
+)
+def test_sizes_of_units(sizes: str) -> None:
+    """A number may be given in another unit of the same measure."""
+    for one in sizes.split(", "):
+        given, wanted = one.split(" = ")
+        number, unit = wanted.split()
+        assert is_right(estimate(number, unit, 0), given), one
+        assert not is_right(estimate(number, unit, 1), f"2{given}"), one
+
+
+@pytest.mark.parametrize(
     ("text", "right"),
     [
         ("40", True), ("42", True), ("44 GB", True), ("about 38 gigabytes", True), ("40,000 MB", True),

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select
 
 from bot.core.errors import DeliveryRefused
 from bot.core.tables import fetch_all
+from bot.questions.in_play import InPlay
 from bot.recap import views
 from bot.recap.model import Climber, Recap, Week
 from bot.recap.store import recaps
@@ -99,6 +100,43 @@ async def test_the_hardest_question(stage: Stage) -> None:
     assert first.hardest is not None
     assert (first.hardest.answers, first.hardest.right) == (3, 1)
     assert (first.climber, second.climber) == (None, None)
+
+
+async def test_a_question_in_play_is_not_the_hardest(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its figures would help those who still play."""
+    await turned_on(stage)
+    await play(stage, wrong=(ALWINA, CLEMENTINE))
+    monkeypatch.setattr(InPlay, "items", lambda *_: set(stage.bank.items))
+    await stage.wait(days=7)
+    (week,) = shown(stage)
+    assert week.hardest is None
+
+
+async def test_the_longest_streak_knows_open_questions(stage: Stage) -> None:
+    """Each answer to a daily has the streak that it made, whatever the daily asked."""
+    await turned_on(stage)
+    await play(stage)
+    await stage.set_up(at="13:00", kind="open", answer_hours=24)
+    for _ in range(3):
+        await stage.wait(days=1)
+        await stage.write_daily_only(BOB, "It depends.")
+    await stage.wait(days=4)
+    assert shown(stage)[0].streak == ("Bob", 3)
+
+
+async def test_a_refused_post_is_tried_again_and_again(stage: Stage) -> None:
+    """Every hundred seconds for a day; then the week is missed, and the panel says why."""
+    await turned_on(stage)
+    await play(stage)
+    refused = DeliveryRefused("permission", "I can't post there.")
+    stage.sender.fail("post_recap", refused, times=10_000)
+    await stage.until(START.replace(day=11, hour=10))
+    assert stage.sender.calls["post_recap"] == 37
+    await stage.wait(days=1)
+    [row] = await rows(stage)
+    assert (row.state, row.problem) == ("missed", str(refused))
 
 
 async def test_one_that_rose(stage: Stage) -> None:

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -236,6 +237,38 @@ async def test_a_reminder_that_changes_meanwhile(
     monkeypatch.undo()
     await stage.wait(hours=1, minutes=1)
     assert stage.sender.reminders == [(ALWINA, 1)]
+
+
+@pytest.mark.parametrize("down", [1, 2, 5])
+async def test_one_on_each_date_after_an_outage(stage: Stage, down: int) -> None:
+    """One that comes hours late, after midnight, is that date's."""
+    await stage.bot.reminders.set(ALWINA, None, "23:00", "UTC")
+    await meet(stage, ALWINA, "t1-a")
+    stage.clock.turn(hours=11 + down)
+    await stage.run()
+    assert len(stage.sender.reminders) == 1
+    await stage.until(START + timedelta(days=1, hours=11, minutes=30))
+    assert len(stage.sender.reminders) == 1
+    await stage.wait(days=1)
+    assert len(stage.sender.reminders) == 2
+
+
+async def test_the_pace(stage: Stage) -> None:
+    """At most sixty are sent a minute, and fifteen channels opened."""
+    sent: list[datetime] = []
+
+    async def note() -> None:
+        sent.append(stage.clock())
+
+    stage.sender.during["send_reminder"] = note
+    for user_id in range(1000, 1030):
+        await stage.bot.reminders.set(user_id, None, "13:00", "UTC")
+        await meet(stage, user_id, "t1-a")
+    for day, gap in ((0, 4), (1, 1)):
+        sent.clear()
+        await stage.until(START + timedelta(days=day, hours=2))
+        gaps = {(after - before).total_seconds() for before, after in pairwise(sent)}
+        assert (len(sent), gaps) == (30, {gap})
 
 
 async def test_a_late_reminder_is_skipped(stage: Stage) -> None:
