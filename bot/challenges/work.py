@@ -77,13 +77,11 @@ class ChallengeWork(PostWorker[Challenge]):
 
     def _claim(self, conn: Connection, challenge: Challenge) -> Post | None:
         now = self._now()
+        claim, state = self.queue.claim_try, ChallengeState.POSTING
+        if not claim(conn, challenge.id, expect=state, now=now, loaded=challenge.tried_at):
+            return None
         if challenge.closes_at <= now:
             _end(conn, challenge, "late")
-            return None
-        tried_at = challenge.tried_at or now
-        if not self.queue.claim(
-            conn, challenge.id, expect=ChallengeState.POSTING, now=now, tried_at=tried_at
-        ):
             return None
         return Post(
             place=_place(challenge),

@@ -129,6 +129,12 @@ class Queue:
             expected.append(state == bindparam("expected"))
         free = select(key).where(*expected, self._due_at <= bindparam("now"))
         self._claim = update(table).where(key.in_(free.with_for_update(skip_locked=True)))
+        self._tried_at: Column[datetime] | None = table.c.get("tried_at")
+        if self._tried_at is not None:
+            untouched = free.where(self._tried_at.is_not_distinct_from(bindparam("loaded")))
+            self._claim_try = update(table).where(
+                key.in_(untouched.with_for_update(skip_locked=True))
+            )
         self._change = update(table).where(*expected)
 
     def due(self, conn: Connection, now: datetime, limit: int, shards: Shards = ALL) -> list[int]:
@@ -163,6 +169,18 @@ class Queue:
         """
         given = {"key_": key, "now": now, "expected": expect, **leased(now), **values}
         return conn.execute(self._claim, given).rowcount == 1
+
+    def claim_try(
+        self, conn: Connection, key: int, /, *, now: datetime, expect: str, loaded: datetime | None
+    ) -> bool:
+        """Claim a row as `claim` does, and store when its post was first tried.
+
+        `loaded` is the time of an earlier try that the row had when it was loaded. If it has
+        another one by now, another process has tried since, and the claim fails: the next step
+        loads the row again and looks for that message.
+        """
+        given = {"key_": key, "now": now, "expected": expect, "loaded": loaded, **leased(now)}
+        return conn.execute(self._claim_try, {**given, "tried_at": loaded or now}).rowcount == 1
 
     def change(self, conn: Connection, key: int, /, *, expect: str, **values: Any) -> bool:
         """Change a row if it is still in state `expect`; False if not.

@@ -12,8 +12,8 @@ from msgspec import Struct
 from bot.core.calendar import RETRY
 from bot.core.context import Place
 from bot.core.database import Connection
-from bot.core.errors import DeliveryRefused
-from bot.core.jobs import Row, Worker
+from bot.core.errors import DeliveryRefused, DeliveryUnknown
+from bot.core.jobs import LEASE, Row, Worker
 
 log = logging.getLogger(__name__)
 
@@ -53,10 +53,11 @@ class PostWorker(Worker[Row]):
         Returns False if nothing was posted. If this raises, the row is retried, and the
         next step looks for the message.
         """
+        leased_until = self._now() + LEASE
         post = await self._database.write(claim)
         if post is None:
             return False
-        message_id = await self._send(post)
+        message_id = await self._send(post, leased_until)
         if message_id is None:
             if post.missed is not None:
                 await self._database.write(post.missed)
@@ -67,30 +68,40 @@ class PostWorker(Worker[Row]):
         log.info("posted %s of %s in channel %s", post.nonce, table, channel_id)
         return True
 
-    async def _send(self, post: Post) -> int | None:
+    async def _send(self, post: Post, leased_until: datetime) -> int | None:
         expired = post.expires_at is not None and self._now() > post.expires_at
         if expired and post.tried_at is None:
             return None
         message = await post.build()
         if expired and post.tried_at is not None:
             return await self._sender.find(post.place, message, post.tried_at)
+        if self._now() >= leased_until:  # the process was frozen, and another one may have posted
+            raise DeliveryUnknown("I was interrupted before I could post")
         return await self._sender.post(
             post.place, message, post.nonce, tried_at=post.tried_at, urgent=post.urgent
         )
 
     async def retry_refused(
-        self, key: int, state: str, error: DeliveryRefused, tried_at: datetime | None
+        self,
+        key: int,
+        state: str,
+        error: DeliveryRefused,
+        tried_at: datetime | None,
+        *,
+        began: datetime,
     ) -> None:
         """Post again later.
 
         A refused post was surely not made. So `tried_at` is the row's before it, None if that was
-        the first: one of an earlier attempt must still be found.
+        the first: one of an earlier attempt must still be found. The step `began` then; once its
+        lease may have ended, nothing is stored, because another process may have posted since.
         """
-        await self._database.write(
-            self.queue.change,
-            key,
-            expect=state,
-            problem=str(error),
-            due_at=self._now() + _RETRY_REFUSED,
-            tried_at=tried_at,
-        )
+
+        def retry(conn: Connection) -> None:
+            now = self._now()
+            if now < began + LEASE:
+                due_at = now + _RETRY_REFUSED
+                values = {"problem": str(error), "due_at": due_at, "tried_at": tried_at}
+                self.queue.change(conn, key, expect=state, **values)
+
+        await self._database.write(retry)

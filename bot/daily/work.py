@@ -145,7 +145,8 @@ class DailyWork(PostWorker[Daily]):
         return (move and move.patience) or PATIENCE
 
     async def step(self, row: Daily) -> None:
-        state = rules.due_step(row, self._now())
+        began = self._now()
+        state = rules.due_step(row, began)
         try:
             match state:
                 case DailyState.POSTING:
@@ -161,7 +162,7 @@ class DailyWork(PostWorker[Daily]):
         except DeliveryRefused as error:
             log.warning("guild %s: daily of %s: %s", row.guild_id, row.local_date, error)
             if rules.MOVES[state].tries_again and error.what not in {"server", "message"}:
-                await self.retry_refused(row.id, state, error, row.tried_at)
+                await self.retry_refused(row.id, state, error, row.tried_at, began=began)
             else:
                 await self.give_up(row.id, str(error))
 
@@ -179,6 +180,9 @@ class DailyWork(PostWorker[Daily]):
 
     def _claim_post(self, conn: Connection, daily: Daily) -> Post | None:
         now = self._now()
+        claim, state = self.queue.claim_try, DailyState.POSTING
+        if not claim(conn, daily.id, expect=state, now=now, loaded=daily.tried_at):
+            return None
         bank = self._banks.of(conn, daily.guild_id)
         question = rules.asked_by(daily, bank)
         schedule = schedule_store.schedule(conn, daily.schedule_id)
@@ -187,11 +191,6 @@ class DailyWork(PostWorker[Daily]):
             return None
         if schedule is None and daily.tried_at is None:
             self._miss(conn, daily, _REMOVED)
-            return None
-        tried_at = daily.tried_at or now
-        if not self.queue.claim(
-            conn, daily.id, expect=DailyState.POSTING, now=now, tried_at=tried_at
-        ):
             return None
         role_id = self._role(daily)
         closes_at = now + timedelta(hours=daily.answer_hours)

@@ -134,8 +134,7 @@ class PartnerWork(PostWorker[PartnerInterview]):
         if partner_store.get(conn, row.id, lock=True) != row:
             return False
         now = self._now()
-        tried_at = row.tried_at or now
-        return self.queue.claim(conn, row.id, expect=row.state, now=now, tried_at=tried_at)
+        return self.queue.claim_try(conn, row.id, expect=row.state, now=now, loaded=row.tried_at)
 
     async def _close_card(self, row: PartnerInterview) -> None:
         """Take the button off a card that led to no interview."""

@@ -94,6 +94,7 @@ class RecapWork(PostWorker[Recap]):
         return rules.LATE
 
     async def step(self, row: Recap) -> None:
+        began = self._now()
         try:
             await self.post_once(partial(self._claim, recap=row))
         except DeliveryRefused as error:
@@ -101,18 +102,16 @@ class RecapWork(PostWorker[Recap]):
             if error.what == "server":
                 await self.give_up(row.id, str(error))
             else:
-                await self.retry_refused(row.id, RecapState.POSTING, error, row.tried_at)
+                state, tried_at = RecapState.POSTING, row.tried_at
+                await self.retry_refused(row.id, state, error, tried_at, began=began)
 
     async def give_up(self, key: int, reason: str) -> None:
         """Skip the week."""
         await self._database.write(_miss, key, reason)
 
     def _claim(self, conn: Connection, recap: Recap) -> Post | None:
-        now = self._now()
-        tried_at = recap.tried_at or now
-        if not self.queue.claim(
-            conn, recap.id, expect=RecapState.POSTING, now=now, tried_at=tried_at
-        ):
+        claim, state = self.queue.claim_try, RecapState.POSTING
+        if not claim(conn, recap.id, expect=state, now=self._now(), loaded=recap.tried_at):
             return None
         week = self._recaps.look_back(conn, recap)
         if week is None:

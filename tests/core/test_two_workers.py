@@ -12,7 +12,7 @@ from functools import partial
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import (
     BigInteger,
@@ -150,22 +150,20 @@ class Process:
         return await self._transact(self.world.engine.connect, work, *args)
 
     async def _transact(self, begin: Any, work: Any, *args: Any, **values: Any) -> Any:
-        if await self._pause() in {"no database", "is late"}:
+        if await _Pause() == "no database":
             raise StorageError
         with begin() as conn:
             return work(conn, *args, **values)
 
     async def request(self) -> str:
-        how = await self._pause()
-        if how in {"fails", "is late"}:
-            raise DeliveryUnknown(how)
-        return how
-
-    async def _pause(self) -> str:
-        """Stop the step. A wait longer than a lease fails, like the limits of real time do."""
+        """Stop the step before a request, whose time limit is shorter than a lease."""
         until = self.world.now + LEASE
         how = await _Pause()
-        return "is late" if self.world.now > until else how
+        if how == "fails" or self.world.now > until:
+            raise DeliveryUnknown(how)
+        if how == "is refused":
+            raise DeliveryRefused("permission", "no permission")
+        return how
 
     async def post(
         self, place: Place, _message: str, _nonce: str, *, tried_at: datetime | None, urgent: bool
@@ -177,8 +175,6 @@ class Process:
         sent = self.world.messages[key]
         if self.world.now < self.world.due_at(key):
             self.world.wrong.append(f"{key} was posted too early")
-        if how == "is refused":
-            raise DeliveryRefused("permission", "no permission")
         if not sent or self.world.now - sent[-1] > NONCE:
             sent.append(self.world.now)
         if how == "loses its response":
@@ -186,9 +182,9 @@ class Process:
         return key
 
     async def find(self, place: Place, _message: str, tried_at: datetime) -> int | None:
+        """Look into the history; in this model, who may not read it may not post either."""
         key = place.channel_id
-        if await self.request() == "is refused":  # then the history can't be read
-            return None
+        await self.request()
         return key if any(at >= tried_at for at in self.world.messages[key]) else None
 
 
@@ -209,12 +205,15 @@ class ThingWork(PostWorker[Any]):
         return conn.execute(select(THINGS).where(THINGS.c.id == key)).first()
 
     async def step(self, row: Any) -> None:
+        began = self.world.now
         if row.state == "posting":
             try:
                 await self.post_once(partial(self._claim, row=row))
             except DeliveryRefused as error:
-                await self.retry_refused(row.id, "posting", error, row.tried_at)
-        elif row.state == "open" and await self._database.write(self._hold, row.id, expect="open"):
+                await self.retry_refused(row.id, "posting", error, row.tried_at, began=began)
+        elif row.state == "open" and await self._database.write(
+            self._hold, QUEUE.claim, row.id, expect="open"
+        ):
             await self.process.request()
             if self.world.now < self.world.open_until[row.id]:
                 self.world.wrong.append(f"{row.id} was closed too early")
@@ -230,10 +229,12 @@ class ThingWork(PostWorker[Any]):
         if row.state not in ENDS:
             QUEUE.change(conn, key, expect=row.state, state="given up", due_at=None)
 
-    def _hold(self, conn: Connection, key: int, /, **values: Any) -> bool:
+    def _hold(
+        self, conn: Connection, claim: Callable[..., bool], key: int, /, **values: Any
+    ) -> bool:
         """Claim a row, and check that no other process has it."""
         now = self.world.now
-        claimed = QUEUE.claim(conn, key, now=now, **values)
+        claimed = claim(conn, key, now=now, **values)
         if claimed:
             holder, until = self.world.holders.get(key, (self.process, now))
             if holder is not self.process and until > now:
@@ -242,18 +243,14 @@ class ThingWork(PostWorker[Any]):
         return claimed
 
     def _claim(self, conn: Connection, row: Any) -> Post | None:
-        tried_at = row.tried_at or self.world.now
-        if not self._hold(conn, row.id, expect="posting", tried_at=tried_at):
+        if not self._hold(conn, QUEUE.claim_try, row.id, expect="posting", loaded=row.tried_at):
             return None
-
-        async def build() -> str:
-            return "hello"
 
         return Post(
             place=Place(row.guild_id, row.id),
             nonce=str(row.id),
             tried_at=row.tried_at,
-            build=build,
+            build=partial(self._database.read, self.load, row.id),
             opened=partial(self._opened, key=row.id),
             missed=partial(self._missed, key=row.id),
             expires_at=self.world.due_at(row.id) + LATE,
@@ -305,6 +302,15 @@ def play(world: World, act: Act) -> None:
         process.die()
 
 
+TAKES_OVER = Act(31, 0, 99, "loses its response", dies=False)
+GOES_ON = Act(400, 1, 99, "works", dies=False)
+"""The other process was frozen until Discord has forgotten the nonce of the first message."""
+
+
+@example([TAKES_OVER, Act(400, 0, 4, "is refused", dies=False)])
+@example([Act(0, 1, 1, "works", dies=False), TAKES_OVER, GOES_ON])  # frozen before its claim
+@example([Act(0, 1, 2, "works", dies=False), TAKES_OVER, GOES_ON])  # before its post
+@example([Act(0, 1, 4, "is refused", dies=False), TAKES_OVER, GOES_ON])  # after its post
 @settings(max_examples=100, deadline=None)
 @given(st.lists(ACTS, max_size=12))
 def test_each_row_is_done_once_and_in_time(acts: list[Act]) -> None:
