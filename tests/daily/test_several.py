@@ -291,6 +291,16 @@ async def test_what_the_schedules_ask(stage: Stage) -> None:
     assert status.schedule.asks == ALL
 
 
+async def test_one_schedule_stops_nobodys_start(stage: Stage) -> None:
+    """One without a readable time is left out at the start; the one after it has its post time."""
+    await stage.set_up("13:00")
+    key = await add(stage, "Warm-up")
+    for schedule_id, at in ((1, "25:00"), (key, "14:00")):
+        await stage.database.write(schedule_store.change_schedule, schedule_id, at=at)
+    await stage.restart()
+    assert (await stage.bot.schedules.find(GUILD, key)).next_at == START + 2 * HOUR
+
+
 async def test_two_managers_at_once(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each change of a schedule locks the server before it reads, so that it undoes no other change.
 
