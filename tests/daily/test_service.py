@@ -85,17 +85,12 @@ async def test_everything_refuses_where_no_daily_is_set_up(stage: Stage) -> None
 @pytest.mark.parametrize(
     ("steps", "expected"),
     [
-        pytest.param(["13:00", "15:00", 4], [3], id="new time before the post"),
-        pytest.param(["13:00", 2, "18:00", 48], [1, 30], id="new time after the post"),
-        pytest.param(["13:00", 2, "12:00 America/New_York", 48], [1, 29], id="same date again"),
         pytest.param(["13:00", "pause", "14:00", 4, "resume", 24], [26], id="change in a pause"),
         pytest.param(
             ["13:00", "pause", 25.1, "resume", "restart", 24], [49], id="post times in a pause"
         ),
-        pytest.param(["13:00", "pause", 0.5, "resume", 1], [1], id="pause before the post"),
         pytest.param(["13:00", 2, "skip", 48], [1, 49], id="skip after the post"),
         pytest.param(["13:00", "skip", "skip", "restart", 50], [49], id="skip twice"),
-        pytest.param(["13:00", "skip", "14:00", 27], [26], id="new time after a skip"),
         pytest.param(["13:00", "post", 26], [0, 25], id="post instead of later"),
         pytest.param(["13:00", "pause", "post", 48], [0], id="post in a pause"),
     ],
@@ -147,16 +142,6 @@ async def test_pausing_and_resuming_twice(stage: Stage) -> None:
     assert (today.paused, today.coming) == (True, ())
     with pytest.raises(UserError, match="Press Resume first"):
         await stage.bot.schedules.skip(GUILD, 1)
-
-
-async def test_a_pause_stops_the_retries_of_a_refused_post(stage: Stage) -> None:
-    """A daily that Discord refused before the pause is not posted in it."""
-    stage.sender.fail("post_daily", DeliveryRefused("permission", "Not here."))
-    await stage.set_up("13:00")
-    await stage.wait(hours=1)
-    await stage.bot.schedules.pause(GUILD, 1)
-    await stage.wait(minutes=30)
-    assert times(stage) == []
 
 
 async def test_today_passes_over_a_skipped_one(stage: Stage) -> None:

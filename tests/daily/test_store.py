@@ -118,23 +118,3 @@ async def test_one_daily_a_date(database: Database) -> None:
         assert await database.read(store.taken, schedule_id, DAY) == {DAY}
     assert await database.read(store.taken, 3, DAY) == set()
     assert await database.read(store.taken, 1, DAY + timedelta(days=1)) == set()
-
-
-async def test_redirecting_what_fails(database: Database) -> None:
-    """Only a daily whose post was refused goes to the other channel, at once; not one that may have been posted."""
-    failing = await create(
-        database, 0, state="posting", channel_id=10, problem="no permission", due_at=AT + HOUR
-    )
-    fine = await create(database, 1, state="posting", channel_id=10, due_at=AT + HOUR, tried_at=AT)
-    open_ = await create(
-        database, 2, state="open", channel_id=10, problem="no thread", due_at=AT + HOUR
-    )
-    other = await create(
-        database, 0, state="posting", channel_id=10, problem="x", due_at=AT + HOUR, guild_id=2
-    )
-    await database.write(store.redirect, replace(SCHEDULE, channel_id=11, role_id=7), AT)
-    rows = [await database.read(store.get, i) for i in (failing, fine, open_, other)]
-    assert [row and (row.channel_id, row.due_at) for row in rows] == [
-        (11, AT),
-        *[(10, AT + HOUR)] * 3,
-    ]

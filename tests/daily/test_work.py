@@ -21,7 +21,7 @@ from bot.rounds import store as round_store
 from tests.banks import small_bank
 from tests.fakes import START, Announcement, ClosedDaily, Crash, DailyCard, unsent
 from tests.messages import reads
-from tests.stage import ALWINA, BOB, CHANNEL, CLEMENTINE, GUILD, Stage
+from tests.stage import ALWINA, BOB, CLEMENTINE, GUILD, Stage
 
 TODAY = START.date()
 DENIED = DeliveryRefused("permission", "I can't post in <#10>: I need Send Messages there.")
@@ -153,19 +153,6 @@ async def test_a_refused_post_is_missed_after_six_hours(stage: Stage) -> None:
     stage.sender.mend()
     await stage.wait(days=1)
     assert len(posted(stage)) == 1
-
-
-async def test_another_channel_for_a_daily_that_fails(stage: Stage) -> None:
-    """Choosing another channel posts a refused daily there at once."""
-    stage.sender.fail("post_daily", DENIED)
-    await stage.set_up("13:00")
-    await stage.wait(hours=1)
-    await stage.set_up("13:00", channel_id=11)
-    await stage.run()
-    assert [p.channel_id for p in stage.sender.of_kind("daily")] == [11]
-    assert (await stage.answer_daily(ALWINA, post=stage.card(11))).answered.points == 100
-    await stage.wait(days=1)
-    assert [p.channel_id for p in stage.sender.of_kind("daily")] == [11, 11]
 
 
 STEPS = [
@@ -334,22 +321,6 @@ async def test_a_post_that_was_made_is_not_missed(stage: Stage) -> None:
 
 def posted_ids(stage: Stage) -> list[int]:
     return [p.message_id for p in stage.sender.of_kind("daily")]
-
-
-@pytest.mark.parametrize(("at", "channel_id"), [("18:00", CHANNEL), ("13:00", 11)])
-async def test_a_change_of_the_set_up_does_not_repeat_a_post(
-    stage: Stage, at: str, channel_id: int
-) -> None:
-    """A daily whose post may have been made is first looked for in its old channel."""
-    stage.sender.fail("post_daily", unsent(), after=True)
-    await stage.set_up("13:00")
-    await stage.wait(hours=1)
-    assert (await stage.day(TODAY)).state == "posting"
-    await stage.set_up(at, channel_id=channel_id)
-    await stage.wait(minutes=5)
-    assert [p.channel_id for p in stage.sender.of_kind("daily")] == [CHANNEL]
-    assert (await stage.day(TODAY)).message_id == posted_ids(stage)[0]
-    assert (await stage.answer_daily(ALWINA)).answered.points == 100
 
 
 async def work_twice(stage: Stage) -> None:
