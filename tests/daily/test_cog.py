@@ -46,18 +46,6 @@ async def fill_in(stage: Stage, shown: Any, button: str, **fields: Any) -> str:
     return reply(submitted) if refused else text_of(answer_to(shown))
 
 
-async def test_a_week_of_dailies(stage: Stage) -> None:
-    """One post a day at the local time, each closed before or when the next one comes."""
-    await stage.add_daily()
-    await stage.wait(7 * DAY)
-    history = stage.daily.history()
-    assert len(history) == 7
-    assert {m.created_at.strftime("%H:%M") for m in history} == {"08:00"}  # winter: Berlin is UTC+1
-    assert len({m.created_at.date() for m in history}) == 7
-    assert all("closed" in text_of(m) for m in history[:-1])
-    assert "Your answer stays private" in text_of(history[-1])
-
-
 async def test_answering(stage: Stage) -> None:
     """The verdict is private and immediate; the closed card shows figures and streaks."""
     await stage.add_daily()
@@ -359,18 +347,6 @@ async def test_a_day_with_an_open_question(stage: Stage) -> None:
     other = reply(await stage.clementine.click(closed, label="Explain"))
     assert "You didn't answer this one" in other
     assert topic.answer in other.replace("\\", "")
-
-
-async def test_a_restart_between_modal_and_answer(stage: Stage) -> None:
-    """The next process handles modals and cards of the previous one."""
-    card, topic = await posted(stage)
-    opened = await stage.alwina.click(card, label="Answer")
-    await stage.restart()
-    assert "Found in your words" in reply(
-        await stage.alwina.submit_modal(opened, {"text": full(topic)})
-    )
-    await stage.restart()
-    assert "Found in your words" in reply(await stage.alwina.click(card, label="Answer"))
 
 
 async def test_a_text_that_could_not_be_stored_is_in_the_form(
