@@ -27,6 +27,12 @@ SCHEDULE = Schedule(
 )
 
 
+def create(conn: Connection, schedule_id: int, day: date = DAY) -> int | None:
+    """Store a daily; the first schedule of a server has its id."""
+    schedule = replace(SCHEDULE, guild_id=schedule_id, id=schedule_id)
+    return store.create(conn, schedule, day, state="posting", scheduled_at=AT)
+
+
 async def test_no_schedule_gets_an_old_id(database: Database) -> None:
     """Buttons hold the ids of removed ones."""
     first, last = [await database.write(schedule_store.add_schedule, SCHEDULE) for _ in range(2)]
@@ -44,10 +50,8 @@ async def test_which_schedules_are_due(database: Database) -> None:
         )
     assert await database.read(schedule_store.SCHEDULES.due, AT, 10) == [2, 1]
     assert await database.read(schedule_store.SCHEDULES.due, AT, 1) == [2]
-    second = replace(SCHEDULE, guild_id=2, id=2)
     for days in (3, -1):
-        day = DAY + timedelta(days=days)
-        await database.write(store.create, second, day, state="open", scheduled_at=AT)
+        await database.write(create, 2, DAY + timedelta(days=days))
     active = partial(schedule_store.active_schedules, since=DAY)
     found = await database.read(active, after=0, limit=2)
     assert [(s.guild_id, taken) for s, taken in found] == [
@@ -61,14 +65,10 @@ async def test_which_schedules_are_due(database: Database) -> None:
 async def test_one_daily_a_date(database: Database) -> None:
     """A date of a schedule is given once, also when asked for at the same time; others have their own."""
 
-    def one(conn: Connection, schedule_id: int) -> int | None:
-        schedule = replace(SCHEDULE, id=schedule_id)
-        return store.create(conn, schedule, DAY, state="posting", scheduled_at=AT)
-
-    ids = await asyncio.gather(*(database.write(one, 1) for _ in range(5)))
+    ids = await asyncio.gather(*(database.write(create, 1) for _ in range(5)))
     assert sum(i is not None for i in ids) == 1
-    assert await database.write(one, 2) is not None
-    assert await database.write(one, 2) is None
+    assert await database.write(create, 2) is not None
+    assert await database.write(create, 2) is None
     for schedule_id in (1, 2):
         assert await database.read(store.taken, schedule_id, DAY) == {DAY}
     assert await database.read(store.taken, 3, DAY) == set()
