@@ -1,4 +1,4 @@
-"""What an edit of a daily does to today's question and to the next one, whatever state it is in."""
+"""Edits of a daily, in every state that today's question can be in."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FAILURES = {
     "showing": ("show_daily", unsent(), False),
 }
 STATES = {"planned": 0, **dict.fromkeys(FAILURES, 1), "open": 1, "closed": 6}
-"""The hours after which today's question, planned for one hour later, is in each state."""
+"""When to edit: hours after the set-up, which plans today's question for one hour later."""
 
 
 async def pause_and_resume(stage: Stage) -> None:
@@ -39,8 +39,8 @@ EDITS: dict[str, Callable[[Stage], Awaitable[object]]] = {
 @pytest.mark.parametrize("edit", EDITS)
 @pytest.mark.parametrize("state", [*STATES, "missed", "skipped"])
 async def test_an_edit(stage: Stage, state: str, edit: str) -> None:
-    """What may be posted stays where it is, as long as it was to be open. Only what is not posted
-    follows the edit, and never is a date posted twice."""
+    """A question that may be posted stays where it is, for as long as its card says. Otherwise it
+    follows the edit, as the next one does, and no date is posted twice."""
     await stage.set_up("13:00", answer_hours=4, role_id=7)
     if state == "skipped":
         await stage.bot.schedules.skip(GUILD, 1)
