@@ -11,9 +11,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from bot.core.errors import UserError
 from bot.daily import panel_views as daily
-from bot.daily.schedule_service import Changes
 from tests.chat.interactions import fake_interaction
 from tests.routes import ROUTES
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
@@ -120,35 +118,4 @@ async def test_clicks_and_modals(
     with caplog.at_level(logging.WARNING):
         await stage.bot.router.dispatch(interaction)
     assert interaction.response.replies
-    assert [r for r in caplog.records if r.levelno >= logging.ERROR] == []
-
-
-@settings(
-    max_examples=75, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-@given(
-    time=st.text(max_size=100),
-    timezone=st.text(max_size=100),
-    topic=st.sampled_from(["all", "temperature"]) | st.text(max_size=100),
-    name=st.text(max_size=40),
-)
-@example(time="09:00", timezone="../../etc/passwd", topic="all", name="Daily")
-@example(time="٠٩:٠٠", timezone="Europe/Berlin", topic="all", name="\u200b")
-async def test_options(
-    stage: Stage,
-    caplog: pytest.LogCaptureFixture,
-    time: str,
-    timezone: str,
-    topic: str,
-    name: str,
-) -> None:
-    """Any text in the forms of /daily ends in a sentence or a schedule."""
-    refusal_text = ""
-    try:
-        given: Changes = {"name": name, "channel_id": stage.daily.id, "at": time}
-        given |= {"zone": timezone, "asks": topic}
-        await stage.services.schedules.add(stage.guild.id, given)
-    except UserError as refusal:
-        refusal_text = str(refusal)
-    assert len(refusal_text) < 400
     assert [r for r in caplog.records if r.levelno >= logging.ERROR] == []

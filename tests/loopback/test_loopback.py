@@ -132,14 +132,11 @@ async def test_what_discord_refuses_is_refused(
     """Unknown objects, missing permissions and a second thread have their own error codes."""
     message = (await client.post(channel, "x"))[1]["id"]
     threads = f"/channels/{channel.id}/messages/{message}/threads"
+    edited = f"/channels/{channel.id}/messages/5"
     await client.call("POST", threads, {"name": "talk"})
-    codes = [(await client.call("POST", threads, {"name": "talk"}))[1]["code"]]
-    codes.append(
-        (await client.call("PATCH", f"/channels/{channel.id}/messages/5", {"content": "y"}))[1][
-            "code"
-        ]
-    )
-    codes.append((await client.call("GET", "/channels/5/messages"))[1]["code"])
+    requests = ("POST", threads), ("PATCH", edited), ("GET", "/channels/5/messages")
+    words = {"name": "talk", "content": "y"}
+    codes = [(await client.call(*request, words))[1]["code"] for request in requests]
     await world.deny(channel, "send_messages")
     codes.append((await client.post(channel, "x"))[1]["code"])
     assert codes == [160004, 10008, 10003, 50013]
@@ -225,10 +222,7 @@ async def test_an_answer_is_taken_once_and_in_time(
     world: World, client: Client, channel: Channel
 ) -> None:
     """A second response gets 40060, a late one 10062, and only its member sees a private one."""
-    annegret, bob = (
-        world.add_member(channel.guild, "annegret"),
-        world.add_member(channel.guild, "bob"),
-    )
+    annegret, bob = [world.add_member(channel.guild, name) for name in ("annegret", "bob")]
     world.commands = [{"id": "1", "name": "help"}]
     world.gateway.double_next = 1
     async with client.gateway(2, {}) as ws:
