@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import discord
 import pytest
@@ -12,7 +12,6 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from bot.daily import panel_views as daily
-from tests.chat.interactions import fake_interaction
 from tests.routes import ROUTES
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
 from tests.simcord.stage import Stage
@@ -52,6 +51,29 @@ BOXES = VALUES.map(
     lambda values: [{"component": {"type": 22, "custom_id": "boxes", "values": values}}]
 )
 MODALS = st.one_of(TEXTS, BOXES, JSON)
+
+
+class Response:
+    """Records replies in place of `interaction.response` and `interaction.followup`."""
+
+    def __init__(self) -> None:
+        self.replies: list[Any] = []
+
+    def is_done(self) -> bool:
+        return bool(self.replies)
+
+    async def send_message(self, **options: Any) -> None:
+        assert options["ephemeral"]
+        assert 0 < len(options.get("content", "a view")) <= 2000
+        self.replies.append(options)
+
+    send = send_message
+
+    async def edit_message(self, **options: Any) -> None:
+        self.replies.append(options)
+
+    async def send_modal(self, modal: discord.ui.Modal) -> None:
+        self.replies.append(modal)
 
 
 def hostile(custom_id: str, components: Any, *, modal: bool = True) -> example:
@@ -98,24 +120,31 @@ async def test_clicks_and_modals(
     if not stage.quiz.history():
         await stage.play(questions=1, seconds=300)
         await stage.bob.slash(stage.quiz, "interview")
-    message = SimpleNamespace(
-        id=message_id,
-        flags=discord.MessageFlags(ephemeral=private),
-        components=[SimpleNamespace(custom_id=daily.SET_UP.id())],
-    )
-    kinds = discord.InteractionType
-    interaction: Any = fake_interaction(
-        stage,
+    kinds, response = discord.InteractionType, Response()
+    interaction = SimpleNamespace(
         type=kinds.modal_submit if modal else kinds.component,
         data={"custom_id": custom_id, "values": values, "components": components},
-        message=message,
+        message=SimpleNamespace(
+            id=message_id,
+            flags=discord.MessageFlags(ephemeral=private),
+            components=[SimpleNamespace(custom_id=daily.SET_UP.id())],
+        ),
         id=message_id,
+        guild_id=stage.guild.id,
+        guild=stage.bot.get_guild(stage.guild.id),
+        channel_id=stage.quiz.id,
         channel=None,
+        locale="de",
         permissions=discord.Permissions(manage_guild=user_id is None),
         app_permissions=discord.Permissions(),
         user=SimpleNamespace(id=user_id or stage.bob.id, display_name="Bob"),
+        response=response,
+        followup=response,
+        extras={},
+        client=stage.bot,
+        _state=stage.bot._connection,
     )
     with caplog.at_level(logging.WARNING):
-        await stage.bot.router.dispatch(interaction)
-    assert interaction.response.replies
+        await stage.bot.router.dispatch(cast(discord.Interaction, interaction))
+    assert response.replies
     assert [r for r in caplog.records if r.levelno >= logging.ERROR] == []
