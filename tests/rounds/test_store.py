@@ -125,17 +125,6 @@ async def test_all_have_answered(
     assert await database.read(store.all_have_answered, asked) == all_have
 
 
-async def test_revealed_ids(database: Database) -> None:
-    """Only revealed questions count in standings."""
-    round_id = await created(database)
-    ids = [await question_id(database, round_id, n) for n in (1, 2, 3)]
-    assert await database.read(store.question_ids, round_id) == dict(enumerate(ids, start=1))
-    assert await database.read(store.revealed_ids, round_id) == []
-    for question in ids[:2]:
-        await database.write(store.change_question, question, revealed_at=AT)
-    assert await database.read(store.revealed_ids, round_id) == ids[:2]
-
-
 async def test_terms_of_a_past_question(database: Database) -> None:
     """A question's time limit, and whether its round had one player."""
     round_id = await created(database)
