@@ -30,6 +30,7 @@ from tests.answers.entries import (
     QUESTIONS,
     counted,
     several_on_one_database,
+    store_counted,
 )
 from tests.ours import own_item
 from tests.stage import key, what_counts
@@ -78,6 +79,24 @@ async def test_answers_are_counted(database: Database) -> None:
     assert found == replace(slow, local_date=DAY, paid=90, rating=Rating.Hard.value)
     assert await database.read(totals.points_of, GUILD, ALWINA) == 90
     assert await database.read(totals.points_of, GUILD, BOB) == 0
+
+
+async def test_what_is_paid_late_is_taken_from_later_games(database: Database) -> None:
+    """Of those within a month, because the item pays once in that time; a daily keeps its points."""
+    month = timedelta(days=30)
+    await count(database, [uncounted(1, ALWINA)], alone=True)
+    await count(database, [uncounted(2, ALWINA, 70, answered_at=AT + month)])
+    daily = counted(GUILD, ALWINA, 100, item=ITEM, source=DAILY, at=AT + month - SECOND)
+    await database.write(store_counted, [daily])
+    await count(database, [uncounted(3, BOB, answered_at=AT + SECOND)])
+    within = counted(GUILD, ALWINA, 50, item=ITEM, at=AT + month - SECOND)
+    await database.write(store_counted, [within])
+    played = await database.read(answer_log.of_member, ROUND, [1], ALWINA)
+    await database.write(pay.pay_late, played)
+    numbers = 1, 2, within.question_id
+    assert [await paid(database, ALWINA, number) for number in numbers] == [90, 70, 0]
+    assert await database.read(totals.points_of, GUILD, ALWINA) == 260
+    assert await paid(database, BOB, 3) == 90
 
 
 async def test_a_question_left_without_an_answer(database: Database) -> None:

@@ -254,6 +254,15 @@ async def test_what_fails_for_good_ends_the_round(
     assert await stage.start(1) != round_id
 
 
+async def test_a_later_question_that_is_refused(stage: Stage) -> None:
+    """The standings come all the same."""
+    refused = DeliveryRefused("permission", "I can't post here.")
+    stage.sender.fail("post_question", refused, skip=1, times=10)
+    await open_round(stage, 2)
+    await stage.wait(seconds=30)
+    assert standings(stage).ending == "permission"
+
+
 async def test_a_starter_is_forgotten_once_the_first_card_is_posted(stage: Stage) -> None:
     """The starter of a posted round is not kept in memory."""
 
