@@ -479,12 +479,6 @@ async def test_servers_with_many_refusals_are_blocked(
 GIVING = "PUT /guilds/1/members/3/roles/7"
 
 
-async def test_giving_a_role(sender: DiscordSender, http: FakeHttp) -> None:
-    """One request gives it, on a server that this process doesn't know, too."""
-    await sender.give_role(1, 3, 7)
-    assert [what for what, _ in http.requests] == [GIVING]
-
-
 @pytest.mark.parametrize(
     ("status", "code", "what", "words"),
     [
