@@ -24,7 +24,12 @@ from tests.challenges import play as challenges
 from tests.stage import ALWINA, BOB, CHANNEL, GUILD, Stage
 
 MS = timedelta(milliseconds=1)
-IN_CHANNEL = [{"channel_id": 99}, {"guild_id": 99}, {"guild_id": None}, {"message_id": 1}]
+IN_CHANNEL: list[dict[str, Any]] = [
+    {"channel_id": 99},
+    {"guild_id": 99},
+    {"guild_id": None},
+    {"message_id": 1},
+]
 
 
 class Asked(Struct):
@@ -65,7 +70,7 @@ async def in_round(stage: Stage) -> Asked:
 async def in_challenge(stage: Stage) -> Asked:
     asked = await challenges.take(stage, await challenges.start(stage), ALWINA)
     click, of = challenges.click(stage, asked), "challenge_players"
-    forged = [{"user_id": BOB}, {"guild_id": 99}]
+    forged: list[dict[str, Any]] = [{"user_id": BOB}, {"guild_id": 99}]
     return Asked(CHALLENGE, click, f"{of}.answer", f"{of}.check_open", forged, asked.ends_at)
 
 

@@ -19,8 +19,10 @@ __all__ = ["long_sleeps", "no_pace", "stage"]
 async def test_nothing_is_posted_where_writing_is_forbidden(stage: Stage) -> None:
     """The member reads what they or the bot lack, whatever they use that would post for them."""
     quiet, reader = stage.reader()
-    forbidden = {stage.guild.default_role: discord.PermissionOverwrite(send_messages=False)}
-    locked = stage.guild.create_text_channel("locked", overwrites=forbidden)
+    forbidden = discord.PermissionOverwrite(send_messages=False)
+    locked = stage.guild.create_text_channel(
+        "locked", overwrites={stage.guild.default_role: forbidden}
+    )
     await stage.alwina.slash(quiet, "quiz", questions=1, seconds=10)
     await stage.wait(60)
     board = SHOW_BOARD.id(of="members", period="week", topic="", page=0)
