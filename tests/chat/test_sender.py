@@ -17,10 +17,11 @@ import pytest_asyncio
 
 from bot.chat.messages import OPEN, Message, PlainMessage, button, row
 from bot.chat.pictures import PendingPicture, Picture
-from bot.chat.rate_limit import RefusalCounter
+from bot.chat.rate_limit import LIMIT, RefusalCounter
 from bot.chat.sender import DiscordSender
 from bot.core.context import Place
 from bot.core.errors import DeliveryLater, DeliveryRefused, DeliveryUnknown
+from bot.core.snowflakes import ALL
 from tests.fakes import Clock
 
 HERE = Place(0, 5)
@@ -100,7 +101,9 @@ async def sender(http: FakeHttp) -> AsyncIterator[DiscordSender]:
         client._connection.user = discord.ClientUser(
             state=client._connection, data=cast(Any, AUTHOR)
         )
-        yield DiscordSender(client, lambda name: f"</{name}:1>", Clock().estimate(), load)
+        yield DiscordSender(
+            client, lambda name: f"</{name}:1>", Clock().estimate(), load, LIMIT, ALL
+        )
 
 
 async def test_pictures_are_drawn_before_a_message_goes(

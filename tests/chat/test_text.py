@@ -193,7 +193,6 @@ AT = datetime(2024, 5, 1, 12, 0, tzinfo=UTC)
         (t.code("a `b`\n c"), "`a 'b' c`"),
         (t.code("x" * 60), f"`{'x' * 60}`"),
         (t.code("x" * 61), f"`{'x' * 59}…`"),
-        (t.code("abcdef", limit=3), "`ab…`"),
         (t.heading("What is\n  2*3?"), r"### What is 2\*3?"),
         (t.heading("# a\n- b"), r"### \# a \- b"),
         (t.one_line(" a\n\n*b*  c\n"), r"a \*b\* c"),

@@ -26,8 +26,15 @@ def question(one: Item, is_new: bool) -> PracticeQuestion:
 
 
 def asking(one: Item, order: tuple[int, ...], *, is_new: bool = True, **changes: object) -> Message:
-    made = Asking(question(one, is_new), one, order, number=9_999, due=5_000, new=20)
-    made = replace(made, unjudged=Unjudged.IN_PLAY)
+    made = Asking(
+        question(one, is_new),
+        one,
+        order,
+        number=9_999,
+        due=5_000,
+        new=20,
+        unjudged=Unjudged.IN_PLAY,
+    )
     return practice.asking_page(replace(made, **changes), bank())  # type: ignore[arg-type]
 
 
