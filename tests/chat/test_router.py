@@ -263,4 +263,4 @@ UPLOAD = [{"component": {"type": 19, "custom_id": "upload", "values": ["1"]}}]
 def test_a_form_without_its_file(data: dict[str, Any]) -> None:
     """Whatever a client leaves out, there is no file."""
     interaction = cast(discord.Interaction, SimpleNamespace(data=data))
-    assert modal_file(interaction, "upload") is None
+    assert modal_file(interaction) is None
