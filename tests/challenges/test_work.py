@@ -143,16 +143,17 @@ async def test_counts_are_edited_seldom(stage: Stage) -> None:
     assert len(counts(stage)) <= 4
 
 
-async def test_no_form_opens_after_the_close(stage: Stage) -> None:
-    """A member reads that it is over before they type, not after."""
+async def test_nothing_is_answered_after_the_close(stage: Stage) -> None:
+    """A member reads that it is over before they type; an answer that comes then isn't stored."""
     challenge_id = await start(stage, questions=1, hours=1)
     asked = await take(stage, challenge_id, ALWINA)
     check = stage.bot.challenge_players.check_open
     assert await check(asked.question_id, 1, ALWINA) == (asked.item, asked.order)
     over = {"expect": ChallengeState.OPEN, "state": ChallengeState.COUNTING}
     await stage.database.write(store.change, challenge_id, **over)
-    with pytest.raises(UserError, match="This challenge is over"):
-        await check(asked.question_id, 1, ALWINA)
+    for late in (check(asked.question_id, 1, ALWINA), give(stage, asked)):
+        with pytest.raises(UserError, match="This challenge is over"):
+            await late
 
 
 @pytest.mark.parametrize("error", [unsent(), Crash()], ids=["failure", "crash"])
