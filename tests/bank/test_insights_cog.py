@@ -9,7 +9,6 @@ from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from bot.questions.store import note_asked
-from bot.rounds.store import round_questions, rounds
 from tests.answers.entries import counted, store_counted
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
 from tests.simcord.stage import BANK, Stage, answer_to, labels, reply
@@ -77,16 +76,6 @@ async def test_a_round_on_the_weakest_topic(stage: Stage) -> None:
 async def test_what_is_being_asked_is_left_out(stage: Stage) -> None:
     """While an item is in play its choices are on no page."""
     await play(stage)
-
-    def open_again(conn: Connection) -> None:
-        values = {"guild_id": stage.guild.id, "channel_id": 1, "starter_id": 500, "idle": 0}
-        values |= {"total": 1, "number": 1, "difficulty": "mixed", "seconds": 20, "phase": "open"}
-        now = stage.bot.context.now()
-        values |= {"due_at": now + timedelta(days=1), "started_at": now}
-        conn.execute(rounds.insert().values(id=1, **values))
-        asked = {"id": 1, "round_id": 1, "number": 1, "item_id": ODD.id, "choice_order": "0123"}
-        conn.execute(round_questions.insert().values(**asked, asked_at=now))
-
-    await stage.database.write(open_again)
+    await stage.play(questions=len(TOPIC.items), topic=TOPIC.id)
     result = await insights(stage)
     assert not any(label.startswith("Doubtful") for label in labels(answer_to(result)))
