@@ -36,7 +36,7 @@ _ODD = re.compile(
     r"|\band 0 (?:more|others)\b",
     re.MULTILINE,
 )
-"""What no reader should see: a missing value, a wrong plural, a count of nothing."""
+"""Words that no reader should see: a missing value, a wrong plural, a count of nothing."""
 
 
 def texts(view: discord.ui.LayoutView) -> list[str]:

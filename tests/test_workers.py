@@ -95,7 +95,7 @@ async def prepared(
 
 
 async def check_over(stage: Stage, worker: Worker[Any], keys: Sequence[int]) -> None:
-    """Assert that rows came to their end, or wait for a later time if they have none."""
+    """Assert that rows have ended, or wait for a later time if they have none."""
     queue = worker.queue
     for row in await stage.database.read(_rows, worker, keys):
         due = row[queue._due_at.name]
@@ -112,7 +112,7 @@ async def check_over(stage: Stage, worker: Worker[Any], keys: Sequence[int]) -> 
 async def test_a_step_that_always_fails(
     quick: None, kind: type[Worker[Any]], database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """From every state a row whose steps all fail comes to its end, and holds up no other row."""
+    """From every state a row whose steps all fail ends, and holds up no other row."""
     stage, worker, keys = await prepared(kind, database)
     *failing, healthy = keys
     steps: Counter[int] = Counter()
@@ -146,7 +146,7 @@ async def test_discord_that_refuses_everything(
     database: Database,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """From every state a row comes to its end, even if Discord refuses every request from now on."""
+    """From every state a row ends, even if Discord refuses every request from now on."""
     stage, worker, keys = await prepared(kind, database)
     monkeypatch.setattr(stage.sender, "_do", AsyncMock(side_effect=error))
     await stage.wait(days=1.4)

@@ -15,7 +15,7 @@ from bot.core.errors import UserError
 from bot.daily import panel_views as daily
 from bot.daily.schedule_service import Changes
 from tests.chat.interactions import fake_interaction
-from tests.chat.test_router import ROUTES
+from tests.routes import ROUTES
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
 from tests.simcord.stage import Stage
 

@@ -17,10 +17,11 @@ import pytest_asyncio
 
 from bot.chat.messages import OPEN, Message, PlainMessage, button, row
 from bot.chat.pictures import PendingPicture, Picture
-from bot.chat.rate_limit import RefusalCounter
+from bot.chat.rate_limit import LIMIT, RefusalCounter
 from bot.chat.sender import DiscordSender
 from bot.core.context import Place
 from bot.core.errors import DeliveryLater, DeliveryRefused, DeliveryUnknown
+from bot.core.snowflakes import ALL
 from tests.fakes import Clock
 
 HERE = Place(0, 5)
@@ -100,7 +101,9 @@ async def sender(http: FakeHttp) -> AsyncIterator[DiscordSender]:
         client._connection.user = discord.ClientUser(
             state=client._connection, data=cast(Any, AUTHOR)
         )
-        yield DiscordSender(client, lambda name: f"</{name}:1>", Clock().estimate(), load)
+        yield DiscordSender(
+            client, lambda name: f"</{name}:1>", Clock().estimate(), load, LIMIT, ALL
+        )
 
 
 async def test_pictures_are_drawn_before_a_message_goes(
@@ -474,12 +477,6 @@ async def test_servers_with_many_refusals_are_blocked(
 
 
 GIVING = "PUT /guilds/1/members/3/roles/7"
-
-
-async def test_giving_a_role(sender: DiscordSender, http: FakeHttp) -> None:
-    """One request gives it, on a server that this process doesn't know, too."""
-    await sender.give_role(1, 3, 7)
-    assert [what for what, _ in http.requests] == [GIVING]
 
 
 @pytest.mark.parametrize(

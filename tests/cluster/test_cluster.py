@@ -66,8 +66,8 @@ class Cluster:
         return bot
 
     async def settle(self) -> None:
-        """Wait until no daily is leased or unposted, also those that a killed process had claimed."""
-        query = "SELECT count(*) FROM dailies WHERE lease_until IS NOT NULL OR message_id IS NULL"
+        """Wait until each daily is open and free, also those that a killed process had claimed."""
+        query = "SELECT count(*) FROM dailies WHERE lease_until IS NOT NULL OR state <> 'open'"
         async with asyncio.timeout(PATIENCE):
             while await self.database.read(lambda conn: conn.exec_driver_sql(query).scalar_one()):  # noqa: ASYNC110 - processes tell nobody
                 await asyncio.sleep(0.1)

@@ -73,7 +73,7 @@ class World:
         self.now = START
         self.messages: dict[int, list[datetime]] = {key: [] for key in ROWS}
         self.wrong: list[str] = []
-        """What a step found; it can't raise it, because a worker survives its steps."""
+        """The faults that steps found; they can't raise them, because a worker survives its steps."""
         self.open_until: dict[int, datetime] = {}
         self.holders: dict[int, tuple[Process, datetime]] = {}
         METADATA.drop_all(engine)
@@ -162,7 +162,7 @@ class Process:
         return how
 
     async def _pause(self) -> str:
-        """Stop the step. What takes longer than a lease fails, as the limits of real time have it."""
+        """Stop the step. A wait longer than a lease fails, like the limits of real time do."""
         until = self.world.now + LEASE
         how = await _Pause()
         return "is late" if self.world.now > until else how

@@ -131,19 +131,6 @@ async def test_the_model_answer_after_the_close(stage: Stage) -> None:
             await stage.bot.dailies.feedback(daily_id, elsewhere, BOB)
 
 
-async def test_an_erased_answer(stage: Stage) -> None:
-    """Ticks that come after the erasure store nothing, and no second answer is accepted."""
-    await opened(stage)
-    daily_id = stage.card().row_id
-    await stage.write_daily(ALWINA, FULL)
-    await stage.bot.privacy.erase(ALWINA)
-    with pytest.raises(UserError, match="Answer it first"):
-        await stage.bot.dailies.tick(daily_id, GUILD, ALWINA, {0})
-    with pytest.raises(UserError, match="before you deleted your data"):
-        await stage.write_daily(ALWINA, FULL)
-    assert await stage.answers(DAILY) == []
-
-
 async def test_a_topic_whose_answers_cannot_be_compared(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,17 +8,15 @@ from functools import partial
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection
 
 from bot.core import servers
 from bot.core.database import Database
 from bot.core.errors import DeliveryRefused, UserError
 from bot.core.snowflakes import created_at
 from bot.daily import schedule_store
-from bot.daily.model import DEFAULT_NAME, Daily, Schedule
+from bot.daily.model import DEFAULT_NAME, Daily
 from bot.daily.schedule_service import Changes
 from bot.members.model import NO_NEWS
-from bot.questions.areas import ALL
 from tests.banks import small_bank
 from tests.fakes import START, ClosedDaily, DailyCard
 from tests.stage import ALWINA, BOB, CHANNEL, GUILD, Stage
@@ -177,17 +175,6 @@ async def test_each_use_is_about_one_daily(stage: Stage) -> None:
         await schedules.post(GUILD, key)
 
 
-async def test_another_servers_daily_is_out_of_reach(stage: Stage) -> None:
-    """An id of another server's schedule is like that of a removed one."""
-    await stage.set_up("13:00")
-    await stage.bot.schedules.add(2, {"name": "Theirs", "channel_id": 20, "at": "13:00"})
-    [other] = await stage.bot.schedules.all_of(2)
-    for command in (stage.bot.schedules.remove, stage.bot.schedules.pause):
-        with pytest.raises(UserError, match="was removed"):
-            await command(GUILD, other.id)
-    assert await stage.bot.schedules.all_of(2) == [other]
-
-
 async def test_a_removed_daily_and_a_new_one(stage: Stage) -> None:
     """The new one begins on the same date, without a last post; what was open closes."""
     await stage.set_up("13:00", answer_hours=2)
@@ -284,11 +271,14 @@ async def test_a_streak_counts_dates(stage: Stage) -> None:
     assert (await stage.bot.dailies.today(GUILD, ALWINA)).streak.current == 7
 
 
-async def test_what_the_schedules_ask(stage: Stage) -> None:
-    """Everything is asked by default, and again once a topic is taken off."""
-    await stage.set_up("13:00", asks="t1")
-    status = await stage.change(asks="Everything")
-    assert status.schedule.asks == ALL
+async def test_one_schedule_stops_nobodys_start(stage: Stage) -> None:
+    """One without a readable time is left out at the start; the one after it has its post time."""
+    await stage.set_up("13:00")
+    key = await add(stage, "Warm-up")
+    for schedule_id, at in ((1, "25:00"), (key, "14:00")):
+        await stage.database.write(schedule_store.change_schedule, schedule_id, at=at)
+    await stage.restart()
+    assert (await stage.bot.schedules.find(GUILD, key)).next_at == START + 2 * HOUR
 
 
 async def test_two_managers_at_once(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -298,28 +288,15 @@ async def test_two_managers_at_once(stage: Stage, monkeypatch: pytest.MonkeyPatc
     """
     await stage.set_up("13:00")
     order: list[str] = []
-    lock, schedule, schedules_of = (
-        servers.lock,
-        schedule_store.schedule,
-        schedule_store.schedules_of,
-    )
+    noted = (servers, "lock"), (schedule_store, "schedules_of"), (schedule_store, "schedule")
+    for module, name in noted:
+        use = getattr(module, name)
 
-    def locking(conn: Connection, guild_id: int) -> None:
-        order.append("lock")
-        lock(conn, guild_id)
+        def note(*given: Any, use: Any = use, name: str = name, **more: Any) -> Any:
+            order.append(name)
+            return use(*given, **more)
 
-    def reading(conn: Connection, guild_id: int) -> list[Schedule]:
-        order.append("read")
-        return schedules_of(conn, guild_id)
-
-    monkeypatch.setattr(servers, "lock", locking)
-
-    def reading_one(conn: Connection, schedule_id: int) -> Schedule | None:
-        order.append("read")
-        return schedule(conn, schedule_id)
-
-    monkeypatch.setattr(schedule_store, "schedules_of", reading)
-    monkeypatch.setattr(schedule_store, "schedule", reading_one)
+        monkeypatch.setattr(module, name, note)
     schedules = stage.bot.schedules
     for change in (
         partial(schedules.change, GUILD, 1, {"at": "14:00"}),
@@ -332,4 +309,4 @@ async def test_two_managers_at_once(stage: Stage, monkeypatch: pytest.MonkeyPatc
     ):
         order.clear()
         await change()
-        assert order[:2] == ["lock", "read"], change
+        assert order[0] == "lock", change

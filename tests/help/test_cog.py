@@ -112,7 +112,9 @@ async def test_the_steps_of_help(stage: Stage) -> None:
     started = await stage.alwina.click(help_, label="Start a round")
     assert "**alwina** starts" in reply(started)
     assert "Practice" in reply(await stage.alwina.click(help_, label="Practise"))
-    interview = views.help_page([HelpStep.INTERVIEW, HelpStep.REMIND], 0)
+    interview = views.help_page(
+        [HelpStep.INTERVIEW, HelpStep.REMIND], 0, on_server=True, install=None
+    )
     begin, remind, *_ = custom_ids_of(interview)
     assert "Interview" in reply(await stage.press(stage.alwina, begin))
     assert "Remind me" in reply(await stage.press(stage.alwina, remind))

@@ -23,11 +23,8 @@ def departures(database: Path) -> list[tuple[int, str]]:
 async def test_what_is_erased_is_in_no_file(tmp_path: Path) -> None:
     """After the bot ends, neither id nor name is left in the database's files or the log."""
     async with World() as world, BotProcess(world, tmp_path) as bot:
-        guild = world.add_guild()
-        channel = world.add_channel(guild, "quiz")
-        await world.gateway.emit("GUILD_CREATE", guild.payload(world.bot))
-        await world.until(lambda: world.commands and world.gateway.connected)
-        zoe = world.add_member(guild, NAME)
+        channel = await world.opened()
+        zoe = world.add_member(channel.guild, NAME)
         secret = zoe.id.to_bytes(8, "big")
         await zoe.slash(channel, "practice")
         await zoe.slash(channel, "interview")
@@ -63,10 +60,8 @@ async def test_what_is_erased_is_in_no_file(tmp_path: Path) -> None:
 async def test_a_server_removes_the_bot(tmp_path: Path) -> None:
     """Removing the bot is recorded, and undone when it returns, even while it is off."""
     async with World() as world, BotProcess(world, tmp_path) as bot:
-        guild = world.add_guild()
-        channel = world.add_channel(guild, "quiz")
-        await world.gateway.emit("GUILD_CREATE", guild.payload(world.bot))
-        await world.until(lambda: world.commands and world.gateway.connected)
+        channel = await world.opened()
+        guild = channel.guild
         await world.add_member(guild, "annegret").slash(channel, "today")
         await world.until(lambda: "ready: " in bot.log)
         assert departures(bot.database) == []

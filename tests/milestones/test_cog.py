@@ -13,8 +13,6 @@ from simcord.builders import RoleHandle
 from sqlalchemy import Connection, update
 
 from bot.answers.model import Review
-from bot.milestones import store
-from bot.milestones.model import Kind, Milestone
 from bot.milestones.store import member_milestones
 from tests.reviews import remember
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
@@ -96,30 +94,6 @@ async def test_the_page(stage: Stage) -> None:
     assert "7 days in a row" not in page.text
     panel = reply(await page.manager.slash(stage.quiz, "settings"))
     assert "Milestones: **1 role**" in panel
-
-
-async def test_ten_are_enough(stage: Stage) -> None:
-    """Then nothing can be added."""
-    role = stage.guild.create_role("Week")
-    for days in ("7", "30", "100"):
-        await stage.services.milestones.add(stage.guild.id, Milestone(Kind.STREAK, days, role.id))
-
-    def store_sections(conn: Connection) -> None:
-        for n in range(7):
-            milestone = Milestone(Kind.SECTION, f"former-{n}", role.id)
-            store.save(conn, stage.guild.id, milestone, stage.services.context.now())
-
-    await stage.database.write(store_sections)
-    page = await opened(stage)
-    assert "10 milestones of 10" in page.text
-    found = walk(page.message.components)
-    adding = [c for c in found if str(getattr(c, "label", "")).startswith("Role for")]
-    assert [button.disabled for button in adding] == [True, True]
-
-
-def walk(components: Any) -> list[Any]:
-    """Return components with all that are in them."""
-    return [c for one in components for c in (one, *walk(getattr(one, "children", ())))]
 
 
 async def refusal(page: Page, role: RoleHandle) -> str:

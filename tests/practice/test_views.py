@@ -26,8 +26,10 @@ def question(one: Item) -> PracticeQuestion:
 
 
 def asking(one: Item, order: tuple[int, ...]) -> Message:
-    made = Asking(question(one), one, order, number=9_999, due=5_000, new=20)
-    return practice.asking_page(replace(made, unjudged=Unjudged.IN_PLAY), bank())
+    made = Asking(
+        question(one), one, order, number=9_999, due=5_000, new=20, unjudged=Unjudged.IN_PLAY
+    )
+    return practice.asking_page(made, bank())
 
 
 def answered(one: Item, order: tuple[int, ...], answer: str) -> list[Message]:

@@ -244,7 +244,7 @@ RULES: list[tuple[str, dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("kind", "changes", "said"), RULES)
 def test_the_rules_of_items(kind: str, changes: dict[str, Any], said: str) -> None:
-    """What is just allowed is, and what is not is refused in one line.
+    """An item at a limit is allowed, and one beyond it is refused in one line.
 
     `right` are the numbers of the right choices, `texts` the words of the first ones.
     """

@@ -56,6 +56,7 @@ def question(one: Item, order: tuple[int, ...], **changes: Any) -> Message:
         total=50,
         seconds=300,
         ends_at=AT,
+        left=None,
         answered=99_999,
     )
     return rounds.question(replace(made, **changes), bank())
