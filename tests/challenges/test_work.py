@@ -155,17 +155,6 @@ async def test_no_form_opens_after_the_close(stage: Stage) -> None:
         await check(asked.question_id, 1, ALWINA)
 
 
-async def test_teams(stage: Stage) -> None:
-    """An answer counts for the member's team at that time."""
-    await stage.bot.teams.add(GUILD, 71, "Red", range(1, 99))
-    challenge_id = await start(stage, questions=1, hours=1)
-    await give(stage, await take(stage, challenge_id, ALWINA), roles=(72, 71))
-    await give(stage, await take(stage, challenge_id, BOB), roles=(72,))
-    await stage.wait(hours=1)
-    given = await stage.answers(CHALLENGE)
-    assert {(a.user_id, a.team_id) for a in given} == {(ALWINA, 71), (BOB, None)}
-
-
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize("method", ["post_challenge", "count_challenge", "result_challenge"])
 async def test_a_crash_at_each_request(stage: Stage, method: str, after: bool) -> None:
@@ -235,23 +224,6 @@ async def test_two_processes_close_it_once(stage: Stage) -> None:
         await asyncio.gather(*(bot.challenge_work.work(challenge_id) for bot in (stage.bot, other)))
     assert (await row(stage, challenge_id)).state is ChallengeState.CLOSED
     assert await won(stage) == {ALWINA: [95, 95], BOB: [95, 95]}
-
-
-async def test_a_card_that_cannot_be_posted(stage: Stage) -> None:
-    """Its starter reads why, and can start another one."""
-    told: list[str] = []
-
-    async def notify(sentence: str) -> None:
-        told.append(sentence)
-
-    stage.sender.fail("post_challenge", DENIED)
-    challenge_id = await start(stage, notify=notify)
-    assert told == [
-        f"Your challenge couldn't be posted. {DENIED} Once that's fixed, use </challenge> again."
-    ]
-    ended = await row(stage, challenge_id)
-    assert (ended.state, ended.ending) == (ChallengeState.CLOSED, "permission")
-    assert await start(stage)
 
 
 async def test_a_starter_is_forgotten_once_the_card_is_posted(stage: Stage) -> None:

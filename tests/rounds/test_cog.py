@@ -180,7 +180,7 @@ async def test_the_reply_becomes_the_result(stage: Stage) -> None:
     results = {}
     for member, right in ((stage.alwina, True), (stage.bob, False)):
         results[right] = await question.respond(member, right=right)
-    assert {reply(result)[:11] for result in results.values()} == {"Locked in **"[:11]}
+    assert len({re.sub(r"\*\*.+\*\*", "", reply(result)) for result in results.values()}) == 1
     before = len(stage.texts())
     await stage.wait(11)
     assert re.fullmatch(r"✅ \*\*.+\*\* · \+100 · 1st with 100", reply(results[True]))
@@ -229,21 +229,3 @@ async def test_play_again(stage: Stage) -> None:
     assert "already running in this channel" in reply(again)
     await stage.wait(8)
     assert "Question 1 of 1" in stage.question().text
-
-
-async def test_no_round_from_a_member_who_may_not_write(stage: Stage) -> None:
-    """A member who can't write in a channel can't start a round there, and reads why."""
-    quiet, reader = stage.reader()
-    await stage.alwina.slash(quiet, "quiz", questions=1, seconds=10)
-    await stage.wait(8)
-    await stage.question(quiet).answer(stage.bob)
-    await stage.wait(26)
-    standings = stage.question(quiet).message
-    pressed = await reader.click(standings, label="Play again")
-    assert pressed.ephemeral
-    assert reply(pressed).startswith(
-        f"You can't post in <#{quiet.id}>: you need Send Messages here."
-    )
-    assert reply(await reader.slash(quiet, "quiz")) == reply(pressed)
-    assert quiet.last_message == standings
-    assert reply(await stage.bob.click(standings, label="Play again")).startswith("**bob** starts")
