@@ -35,10 +35,10 @@ from bot.rounds.model import (
 log = logging.getLogger(__name__)
 
 ANSWER = Route("answer", {"source": "round", "row": ROW, "position": "[0-5]"})
-HOST = Route("host", {"what": "reveal|next", "row": ROW})
+HOST = Route("host", {"what": "reveal|next", "row": ROW}, once=True)
 AGAIN = Route("again", {"round": ROW}, once=True)
 MINE = Route("mine", {"round": ROW, "page": PAGE})
-STOP = Route("stop", {"round": ROW})
+STOP = Route("stop", {"round": ROW}, once=True)
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 20, 270, 68, 198
 _COLOURS = ("#7983f5", INK, MUTED)
