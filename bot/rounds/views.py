@@ -12,8 +12,7 @@ from bot.answers.model import Tally
 from bot.answers.rules import places
 from bot.chat import text as t
 from bot.chat.messages import ENDED, OPEN, REVEALED, Message, button, own_id, row, separator
-from bot.chat.pictures import INK, MUTED, TRACK, Picture, draw_picture, panel, words
-from bot.chat.pictures import polyline as stroke
+from bot.chat.pictures import INK, MUTED, TRACK, Picture, draw_picture, panel, stroke, words
 from bot.chat.router import PAGE, ROW, Route
 from bot.games.views import fewer, standing_rows
 from bot.questions.answers import Answered
