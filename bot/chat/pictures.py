@@ -189,7 +189,7 @@ def box(
     )
 
 
-def polyline(
+def stroke(
     points: Sequence[tuple[float, float]], colour: str, style: str = 'stroke-width="1.5"'
 ) -> str:
     """Draw a line through points, with rounded joins and ends."""

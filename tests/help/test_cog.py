@@ -130,7 +130,6 @@ async def test_all_commands(stage: Stage) -> None:
     help_ = await stage.manager.slash(stage.quiz, "help")
     page = await stage.manager.click(answer_to(help_), label="All commands")
     listed = re.findall(r"^</([a-z]+):\d+>: ", reply(page), re.MULTILINE)
-    assert len(listed) == 13
     tree = stage.bot.tree.get_commands(type=discord.AppCommandType.chat_input)
     assert set(listed) == {command.name for command in tree}
 

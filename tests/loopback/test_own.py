@@ -66,9 +66,9 @@ async def test_two_servers(tmp_path: Path) -> None:
         for guild in (ours, theirs):
             await world.gateway.emit("GUILD_CREATE", guild.payload(world.bot))
         mechthild, mortimer = [
-            world.add_member(guild, "manager", manager=True) for guild in (ours, theirs)
+            world.add_member(guild, "mechthild", manager=True) for guild in (ours, theirs)
         ]
-        annegret, bob = [world.add_member(guild, "member") for guild in (ours, theirs)]
+        annegret, bob = [world.add_member(guild, "annegret") for guild in (ours, theirs)]
         await world.until(lambda: world.commands and world.gateway.connected)
 
         form = await press(mechthild, await mechthild.slash(here, "bank"), "Add a question")

@@ -8,7 +8,6 @@ import pytest
 
 from bot.answers import store as answers_store
 from bot.answers.model import Answer
-from bot.answers.sources import Terms
 from bot.answers.store import ROUND
 from bot.core.database import Database
 from bot.games.model import Starter
@@ -106,13 +105,3 @@ async def test_all_have_answered(
     asked = await database.read(store.question_of, round_id, 4)
     assert asked is not None
     assert await database.read(store.all_have_answered, asked) == all_have
-
-
-async def test_terms_of_a_past_question(database: Database) -> None:
-    """A question's time limit, and whether its round had one player."""
-    round_id = await created(database)
-    question = await question_id(database, round_id)
-    assert await database.read(store.terms, question) == Terms(10, alone=True)
-    await database.write(store.change, round_id, expect="ask", two_played=True)
-    assert await database.read(store.terms, question) == Terms(10)
-    assert (await database.read(store.terms, 404)).alone
