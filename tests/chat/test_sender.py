@@ -129,6 +129,30 @@ async def test_pictures_are_drawn_before_a_message_goes(
     ]
 
 
+async def test_every_request_waits_for_its_turn(
+    sender: DiscordSender, http: FakeHttp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever is sent passes the rate limit first."""
+    waits: list[int] = []
+
+    async def wait(_server: int, *, urgent: bool) -> None:
+        waits.append(len(http.requests))
+
+    monkeypatch.setattr(sender._limiter, "wait", wait)
+    http.answers["GET /channels/5/messages"] = []
+    http.answers["POST /channels/5/threads"] = {"id": "9"}
+    http.answers["POST /channels/5/messages/4/threads"] = THREAD
+    await sender.post(HERE, CARD, "n")
+    await sender.find(HERE, CARD, AT)
+    await sender.edit(HERE, 4, CARD)
+    await sender.open_thread(HERE, 4, "talk")
+    await sender.open_private_thread(HERE, "Interview 3", tried_at=None)
+    await sender.add_to_thread(HERE, 3)
+    await sender.write_to(3, CARD, None)
+    await sender.give_role(1, 3, 7)
+    assert waits == [*range(len(http.requests))]
+
+
 @pytest.mark.parametrize("code", [50007, 50278])
 async def test_closed_direct_messages(sender: DiscordSender, http: FakeHttp, code: int) -> None:
     """A member's settings, or no shared server, refuse direct messages for good."""
