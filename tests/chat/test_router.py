@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.boards import views as boards
-from bot.chat.router import Fields, Handler, Route, Router, parse_number, selected_id
+from bot.chat.router import Fields, Handler, Route, Router, modal_file, parse_number, selected_id
 from bot.core.database import Database
 from bot.core.errors import UserError
 from bot.questions import views as questions
@@ -246,3 +246,21 @@ def test_selected_ids_are_validated(values: list[str], found: Any) -> None:
             selected_id(interaction)
     else:
         assert selected_id(interaction) == found
+
+
+UPLOAD = [{"component": {"type": 19, "custom_id": "upload", "values": ["1"]}}]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"resolved": {"attachments": {}}},
+        {"components": UPLOAD},
+        {"components": UPLOAD, "resolved": {"attachments": []}},
+        {"components": UPLOAD, "resolved": {"attachments": {"2": {}}}},
+    ],
+)
+def test_a_form_without_its_file(data: dict[str, Any]) -> None:
+    """Whatever a client leaves out, there is no file."""
+    interaction = cast(discord.Interaction, SimpleNamespace(data=data))
+    assert modal_file(interaction) is None

@@ -63,14 +63,10 @@ async def test_a_daily_step_by_step(stage: Stage) -> None:
     assert (daily.state, daily.problem, daily.thread_id) == ("open", None, daily.message_id)
     assert daily.closes_at == snowflakes.created_at(stage.card().message_id) + timedelta(hours=2)
 
-    await stage.answer_daily(ALWINA)
-    await stage.answer_daily(BOB, right=False)
     await stage.wait(hours=1, minutes=59)
     assert results(stage) == []
     await stage.wait(minutes=1)
-    (result,) = results(stage)
-    assert (result.outcome.answered, result.outcome.right) == (2, 1)
-    assert result.streaks == (("Alwina", 1), ("Bob", 1))
+    assert len(results(stage)) == 1
     daily = await stage.day(TODAY)
     assert (daily.state, daily.due_at, daily.problem) == ("closed", None, None)
     assert len(posted(stage)) == 1

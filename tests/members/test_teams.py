@@ -30,8 +30,8 @@ async def found(stage: Stage) -> None:
     await stage.bot.teams.add(GUILD, BLUE, "Blue", ROLES)
 
 
-async def board(stage: Stage, roles: tuple[int, ...] = (), **options: Any) -> TeamBoard:
-    return await stage.bot.boards.team_board(GUILD, roles, **{"period": "all", **options})
+async def board(stage: Stage) -> TeamBoard:
+    return await stage.bot.boards.team_board(GUILD, (), period="all", topic_id=None, page=0)
 
 
 async def test_what_is_no_team(stage: Stage) -> None:
