@@ -87,7 +87,6 @@ from bot.practice import store as practice_store
 from bot.practice.cog import PracticeCog
 from bot.practice.service import Practices
 from bot.privacy.cog import PrivacyCog
-from bot.privacy.rules import ERASE_AFTER
 from bot.privacy.work import Cache, ErasureWork, Privacy
 from bot.profile.cog import ProfileCog
 from bot.profile.service import Profiles
@@ -167,9 +166,9 @@ class Services:
     def __init__(
         self,
         context: Context,
-        verifier: Verifier | None = None,
+        verifier: Verifier | None,
         *,
-        erase_after: timedelta = ERASE_AFTER,
+        erase_after: timedelta,
     ) -> None:
         self.context = context
         self.round_messages = RoundMessages(context)

@@ -77,8 +77,8 @@ class Settings:
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Settings:
         """Read the settings. Raises SettingsError at the first invalid one."""
-        count = _whole_number(env, "SHARD_COUNT", "4", minimum=1)
-        hours = _whole_number(env, "BACKUP_EVERY", "24", minimum=1, maximum=720)
+        count = _whole_number(env, "SHARD_COUNT", "4")
+        hours = _whole_number(env, "BACKUP_EVERY", "24", maximum=720)
         grader_url = _grader_url(env)
         return cls(
             token=_secret(
@@ -90,13 +90,12 @@ class Settings:
             log_format=_one_of(env, "LOG_FORMAT", FORMATS, "text"),
             shard_count=count,
             shard_ids=_shard_ids(env, count),
-            health_port=_whole_number(env, "HEALTH_PORT", "8080", minimum=1, maximum=65535),
+            health_port=_whole_number(env, "HEALTH_PORT", "8080", maximum=65535),
             health_host=env.get("HEALTH_HOST", "").strip() or "127.0.0.1",
-            erase_after_days=_whole_number(env, "ERASE_AFTER_DAYS", "30", minimum=1, maximum=3650)
-            or 30,
+            erase_after_days=_whole_number(env, "ERASE_AFTER_DAYS", "30", maximum=3650) or 30,
             migrate=_one_of(env, "MIGRATE", ("no", "yes"), "no") == "yes",
             backup_every=timedelta(hours=hours) if hours else None,
-            backup_keep=_whole_number(env, "BACKUP_KEEP", "7", minimum=1, maximum=1000) or 7,
+            backup_keep=_whole_number(env, "BACKUP_KEEP", "7", maximum=1000) or 7,
             grader_url=grader_url,
             grader_model=_grader_model(env, grader_url),
             grader_api_key=_secret(env, "GRADER_API_KEY", "the key as its service shows it"),
@@ -234,15 +233,15 @@ def _one_of(env: Mapping[str, str], name: str, allowed: tuple[str, ...], default
 
 
 def _whole_number(
-    env: Mapping[str, str], name: str, example: str, *, minimum: int, maximum: int = 2**63 - 1
+    env: Mapping[str, str], name: str, example: str, *, maximum: int = 2**63 - 1
 ) -> int | None:
     text = env.get(name, "").strip()
     if not text:
         return None
-    if not re.fullmatch(r"[0-9]{1,19}", text) or not minimum <= int(text) <= maximum:
+    if not re.fullmatch(r"[0-9]{1,19}", text) or not 1 <= int(text) <= maximum:
         limit = f" to {maximum}" if maximum < 2**63 - 1 else ""
         raise SettingsError.of(
-            name, f"is {text!r} but must be a whole number from {minimum}{limit}", example
+            name, f"is {text!r} but must be a whole number from 1{limit}", example
         )
     return int(text)
 

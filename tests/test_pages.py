@@ -83,7 +83,7 @@ def board(of: str, period: str) -> Callable[[Stage, int], Awaitable[Show]]:
 
         async def show(page: int) -> Message:
             if of == "teams":
-                found = await boards.team_board(GUILD, (), period=period, page=page)
+                found = await boards.team_board(GUILD, (), period=period, topic_id=None, page=page)
                 return boards_views.team_board_page(found, asked)
             return boards_views.board_page(
                 await boards.board(GUILD, ALWINA, period=period, page=page), asked

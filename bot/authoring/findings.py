@@ -66,7 +66,7 @@ def lint(
 
 
 def every_finding(
-    bank: Bank, checks: Sequence[tuple[Check, str]] = (), earlier: Sequence[Item] = ()
+    bank: Bank, checks: Sequence[tuple[Check, str]], earlier: Sequence[Item]
 ) -> list[Finding]:
     """Return all findings, including the allowed ones."""
     findings: list[Finding] = []

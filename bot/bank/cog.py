@@ -109,7 +109,7 @@ class BankCog(commands.Cog):
 
     async def imported(self, interaction: discord.Interaction, _fields: Fields) -> None:
         require_page(interaction, view.IMPORTED)
-        file = modal_file(interaction, "upload")
+        file = modal_file(interaction)
         if file is None:
             raise UserError("There was no file in that form. Press Import again and add one.")
         await say(interaction, await defer_if_slow(interaction, self._import(interaction, file)))
@@ -219,7 +219,7 @@ class BankCog(commands.Cog):
     ) -> QuestionPage:
         """Store the form for code, formula and picture, and the file in it."""
         guild_id = guild_id_of(interaction)
-        file = modal_file(interaction, "upload")
+        file = modal_file(interaction)
         if file is None:
             return await self.own.illustrate(guild_id, number, form)
         async with self._large_file_in_turn(guild_id):

@@ -236,7 +236,7 @@ def document_of(
     own_items: Iterable[OwnItem],
     title: str,
     *,
-    packs: bool = False,
+    packs: bool,
 ) -> dict[str, Any]:
     """Return a server's own questions as a document, with those of its packs if `packs`."""
     names = {row.item_id: row.name for row in own_items}

@@ -22,7 +22,7 @@ INSIGHTS = Route(
     command="</bank>",
 )
 OVERVIEW = INSIGHTS.id(list="all", slot="open", page=0)
-WEAKEST = Route("weakest", {"topic": "[a-z0-9-]{1,48}"}, command="</bank>")
+WEAKEST = Route("weakest", {"topic": "[a-z0-9-]{1,48}"}, once=True, command="</bank>")
 """Starts a round on a topic."""
 
 _PAGE_LENGTH = 1600

@@ -37,7 +37,7 @@ class QuestionPage(Struct, frozen=True):
     own: OwnQuestion
     otherwise: int
     can_undo: bool
-    replaced: bool = False
+    replaced: bool
 
 
 class Listing(Struct, frozen=True):

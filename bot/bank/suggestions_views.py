@@ -76,7 +76,7 @@ def suggest_button() -> ui.Button[ui.LayoutView]:
     return button("Suggest a question", SUGGEST.id())
 
 
-def suggest_form(prompt: str = "") -> ui.Modal:
+def suggest_form(prompt: str) -> ui.Modal:
     """The form for suggesting a question, with the text of a message as the question."""
     source = text_field(
         "source", "Source", "", 200, "A paper or a page, if you know one", needed=False

@@ -133,7 +133,7 @@ def imported(done: Merge) -> Message:
 
 def import_form() -> ui.Modal:
     hint = "JSON or CSV, or the .zip of an export. Questions with known ids are changed"
-    return fields_modal("Import questions", IMPORTED.id(), file_field("upload", "File", hint))
+    return fields_modal("Import questions", IMPORTED.id(), file_field("File", hint))
 
 
 def export_form() -> ui.Modal:
@@ -287,7 +287,7 @@ def extras_form(own: OwnItem) -> ui.Modal:
         text_field("code", "Code", item.get("code", ""), MAX_CODE, code, long=True, needed=False),
         text_field("language", "Language", language, 20, colours, needed=False),
         text_field("formula", "Formula", formula, 400, "LaTeX, or empty", needed=False),
-        file_field("upload", "New picture" if picture else "Picture", formats),
+        file_field("New picture" if picture else "Picture", formats),
         text_field(
             "alt",
             "What the picture shows",

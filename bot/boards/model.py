@@ -39,7 +39,7 @@ class TeamRow(Struct, frozen=True):
     name: str | None
     tenths: int
     members: int
-    before: int | None = None
+    before: int | None
 
 
 class Board(Struct, frozen=True):

@@ -55,8 +55,8 @@ class Boards:
         roles: Sequence[int],
         *,
         period: str,
-        topic_id: str | None = None,
-        page: int = 0,
+        topic_id: str | None,
+        page: int,
     ) -> TeamBoard:
         """Return one page of the team leaderboard, with the asker's team by their current roles."""
         day = self._day(conn, guild_id, topic_id)

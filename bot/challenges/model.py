@@ -178,5 +178,5 @@ class Between(Struct, frozen=True):
     closes_at: datetime
     card: str
     both: bool
+    moved_on: bool
     again: bool = False
-    moved_on: bool = False

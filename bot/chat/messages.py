@@ -212,14 +212,14 @@ def button(
 
 
 def channel_list(
-    custom_id: str, channel_id: int | None, hint: str | None = None, *, optional: bool = False
+    channel_id: int | None, hint: str | None = None, *, optional: bool = False
 ) -> ui.ChannelSelect[ui.LayoutView]:
     """Build a list of text channels with the current one selected.
 
     `optional` allows selecting none.
     """
     return ui.ChannelSelect(
-        custom_id=custom_id,
+        custom_id="channel",
         channel_types=[discord.ChannelType.text, discord.ChannelType.news],
         placeholder=hint,
         required=not optional,

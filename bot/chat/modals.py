@@ -18,16 +18,14 @@ def text_modal(
     *,
     label: str,
     limit: int,
-    hint: str | None = None,
     long: bool = False,
-    above: str = "",
+    above: str,
     written: str = "",
 ) -> ui.Modal:
     """Build a modal with one text field, prefilled with `written`; `above` is shown over it."""
     field: ui.TextInput[ui.LayoutView] = ui.TextInput(
         style=discord.TextStyle.paragraph if long else discord.TextStyle.short,
         max_length=limit,
-        placeholder=hint,
         default=written[:limit] or None,
         custom_id="text",
     )
@@ -35,7 +33,7 @@ def text_modal(
 
 
 def boxes_modal(
-    title: str, custom_id: str, *, label: str, options: Sequence[str], above: str = ""
+    title: str, custom_id: str, *, label: str, options: Sequence[str], above: str
 ) -> ui.Modal:
     """Build a modal with one checkbox per option; the submitted values are their positions.
 
@@ -75,9 +73,9 @@ def fields_modal(title: str, custom_id: str, *parts: ui.Item[Any] | None) -> ui.
     return modal
 
 
-def file_field(name: str, label: str, hint: str) -> ui.Label[ui.Modal]:
-    """Build a field for uploading one file or none."""
-    field: ui.FileUpload[ui.Modal] = ui.FileUpload(custom_id=name, required=False, max_values=1)
+def file_field(label: str, hint: str) -> ui.Label[ui.Modal]:
+    """Build a field for uploading one file or none. `modal_file` reads it."""
+    field: ui.FileUpload[ui.Modal] = ui.FileUpload(custom_id="upload", required=False, max_values=1)
     return ui.Label(text=label, description=hint, component=field)
 
 
@@ -129,7 +127,6 @@ def radio_field(
     label: str,
     options: Mapping[str, str],
     chosen: str = "",
-    hint: str | None = None,
     *,
     needed: bool = True,
 ) -> ui.Label[ui.Modal]:
@@ -142,7 +139,7 @@ def radio_field(
             for value, words in options.items()
         ],
     )
-    return ui.Label(text=label, description=hint, component=group)
+    return ui.Label(text=label, component=group)
 
 
 def reason_modal(

@@ -181,16 +181,15 @@ def box(
     colour: str,
     *,
     radius: float = 4,
-    more: str = "",
 ) -> str:
     """Draw a rectangle with rounded corners."""
     return (
         f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" rx="{radius}" '
-        f'fill="{colour}" {more}/>'
+        f'fill="{colour}"/>'
     )
 
 
-def polyline(
+def stroke(
     points: Sequence[tuple[float, float]], colour: str, style: str = 'stroke-width="1.5"'
 ) -> str:
     """Draw a line through points, with rounded joins and ends."""
@@ -217,7 +216,7 @@ def big_number(x: float, number: str, label: str, colour: str = INK) -> str:
     )
 
 
-def headline(y: float, text: str, note: str = "") -> str:
+def headline(y: float, text: str, note: str) -> str:
     """Draw the title of a section, with a note at the right margin."""
     return words(MARGIN, y, text, size=18, bold=True) + (right_aligned(y, note) if note else "")
 

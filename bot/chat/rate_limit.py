@@ -29,7 +29,7 @@ class RateLimiter:
     order.
     """
 
-    def __init__(self, limit: int = LIMIT) -> None:
+    def __init__(self, limit: int) -> None:
         self._limit = limit
         self._time = asyncio.get_running_loop().time
         # A previous process may have just sent requests, so start with most of the window used up.
@@ -103,7 +103,7 @@ class RefusalCounter:
     misconfigured servers can't get the bot banned everywhere.
     """
 
-    def __init__(self, limit: int = REFUSED) -> None:
+    def __init__(self, limit: int) -> None:
         self._time = asyncio.get_running_loop().time
         self._refused: deque[tuple[float, int]] = deque()
         self._limit = limit

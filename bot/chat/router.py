@@ -328,9 +328,9 @@ def modal_zone(interaction: discord.Interaction) -> str:
     return meant_zone(given.get("other", "").strip() or given.get("zone", ""))
 
 
-def modal_file(interaction: discord.Interaction, name: str) -> discord.Attachment | None:
-    """Return the first file that was uploaded in a field of a modal, if any."""
-    ids = modal_fields(interaction).get(name, [])
+def modal_file(interaction: discord.Interaction) -> discord.Attachment | None:
+    """Return the first file that was uploaded in a `file_field`, if any."""
+    ids = modal_fields(interaction).get("upload", [])
     resolved = payload(interaction).get("resolved")
     files = resolved.get("attachments") if isinstance(resolved, dict) else None
     found = files.get(ids[0]) if isinstance(files, dict) and ids else None

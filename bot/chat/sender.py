@@ -25,7 +25,7 @@ from bot.chat.rate_limit import LIMIT, REFUSED, RateLimiter, RefusalCounter
 from bot.core.clock import DiscordClock
 from bot.core.context import Place
 from bot.core.errors import DeliveryLater, DeliveryRefused, DeliveryUnknown
-from bot.core.snowflakes import ALL, Shards, earliest_id
+from bot.core.snowflakes import Shards, earliest_id
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -69,8 +69,8 @@ class DiscordSender:
         mention: Callable[[str], str],
         clock: DiscordClock,
         load: LoadPicture,
-        limit: int = LIMIT,
-        shards: Shards = ALL,
+        limit: int,
+        shards: Shards,
     ) -> None:
         self._client = client
         self._mention = mention

@@ -57,13 +57,13 @@ def name(of_member: str | None) -> str:
     return f"**{one_line(of_member).replace('://', _NO_LINK)}**" if of_member else "a member"
 
 
-def code(text: str, limit: int = 60) -> str:
-    """Quote what somebody typed as inline code, shortened to `limit` characters."""
+def code(text: str) -> str:
+    """Quote what somebody typed as inline code, shortened to 60 characters."""
     shown = " ".join(text.replace("`", "'").split())
-    return f"`{cut(shown, limit)}`"
+    return f"`{cut(shown, 60)}`"
 
 
-def code_block(text: str, language: str | None = None) -> str:
+def code_block(text: str, language: str | None) -> str:
     """Return a text as a code block; it must not have three backticks in it."""
     return f"```{language or ''}\n{text.strip(chr(10))}\n```"
 
@@ -83,7 +83,7 @@ def local_time(at: datetime, zone: tzinfo) -> str:
     return f"{local:%A} {local.day} {local:%B}, {local:%H:%M}"
 
 
-def message_link(guild_id: int, channel_id: int, message_id: int | None = None) -> str:
+def message_link(guild_id: int, channel_id: int, message_id: int | None) -> str:
     """Return the address of a message, or of its channel without one."""
     address = f"https://discord.com/channels/{guild_id}/{channel_id}"
     return address if message_id is None else f"{address}/{message_id}"

@@ -57,7 +57,7 @@ def erased_with(erase: Callable[[Connection, Sequence[int]], int]) -> dict[str, 
     return {"erased_with": erase}
 
 
-def held_in(tables: Sequence[Table], different: Iterable[Held] = ()) -> Held:
+def held_in(tables: Sequence[Table], different: Iterable[Held]) -> Held:
     """Return how to export and erase what these tables hold, and what is different in some."""
     exports: dict[str, Export] = {}
     members: dict[str, Erase] = {}

@@ -42,7 +42,7 @@ def restore(
     describe: Callable[[Connection], str],
     *,
     now: datetime,
-    replace: bool = False,
+    replace: bool,
 ) -> Restored:
     """Check a copy and put it in the place of the database, which no process may be using.
 

@@ -22,6 +22,7 @@ class ScheduleError(UserError, ValueError):
 
 _LONGEST_ZONE = 64
 _SHORTEST_GUESS = 3
+_QUOTED = 40
 _NEAR = 3
 """Names that a refusal suggests."""
 _COMMON = [
@@ -125,11 +126,11 @@ def search_zones(text: str, limit: int = 25) -> list[str]:
     return [name for _, _, name in sorted(found)][:limit] or _similar(wanted, limit)
 
 
-def quoted(text: str, longest: int = 40) -> str:
+def quoted(text: str) -> str:
     """Make a member's text fit to be quoted in a sentence: one line, printable, short."""
-    clean = "".join(char if char.isprintable() else " " for char in text[: 4 * longest])
+    clean = "".join(char if char.isprintable() else " " for char in text[: 4 * _QUOTED])
     clean = " ".join(clean.replace('"', "'").split())
-    return clean if len(clean) <= longest else clean[: longest - 1] + "…"
+    return clean if len(clean) <= _QUOTED else clean[: _QUOTED - 1] + "…"
 
 
 def _near(text: str) -> list[str]:

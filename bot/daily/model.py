@@ -182,7 +182,7 @@ class DailyFeedback(Struct, frozen=True):
     daily: Daily
     topic: Topic
     streak: Streak
-    text: str | None = None
+    text: str | None
     assessment: Assessment | None = None
     news: StreakNews = NO_NEWS
 

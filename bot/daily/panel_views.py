@@ -259,7 +259,7 @@ def more_form(schedule: Schedule) -> ui.Modal:
 
 
 def _channel_field(channel_id: int | None) -> ui.Label[Any]:
-    channels = channel_list("channel", channel_id, "The channel to post in")
+    channels = channel_list(channel_id, "The channel to post in")
     return ui.Label(text="Channel", component=channels)
 
 

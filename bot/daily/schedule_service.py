@@ -53,7 +53,7 @@ class Schedules:
     def __init__(
         self,
         context: Context,
-        on_zone_change: Sequence[Callable[[Connection, int, datetime], None]] = (),
+        on_zone_change: Sequence[Callable[[Connection, int, datetime], None]],
     ) -> None:
         self._database = context.database
         self._banks = context.banks

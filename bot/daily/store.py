@@ -197,20 +197,28 @@ def posted_between(guild_id: int, first: date, last: date) -> Select[int]:
 
 
 def asked_on(conn: Connection, dates: Dates) -> set[date]:
-    """Return the dates of a member that had dailies, if all of these are closed now."""
+    """Return the dates of a member that had dailies, if all of these are closed now.
+
+    A date with a daily that they answered asks nothing more of them, though the answer may have
+    counted for another date, by a zone that has changed since.
+    """
     day = timedelta(days=1)  # a server's date may differ by one
+    rows = _opened(conn, dates.user_id, dates.servers.keys(), dates.first - day, dates.last + day)
     days = [
-        (local_date(dates.zone, row.opened_at), row.closes_at)
-        for row in _opened(conn, dates.servers.keys(), dates.first - day, dates.last + day)
+        (local_date(dates.zone, row.opened_at), row.answered or row.closes_at > dates.now)
+        for row in rows
         if row.opened_at > dates.servers[row.guild_id]
     ]
-    return {day for day, _ in days} - {day for day, closes in days if closes > dates.now}
+    return {day for day, _ in days} - {day for day, is_over in days if is_over}
 
 
 @prepared
-def _opened(guild_ids: Collection[int], first: date, last: date) -> Select[Any]:
-    c = dailies.c
-    query = select(c.guild_id, c.opened_at, c.closes_at).where(c.guild_id.in_(guild_ids), ON_CARD)
+def _opened(user_id: int, guild_ids: Collection[int], first: date, last: date) -> Select[Any]:
+    c, given = dailies.c, answers_store.answers.c
+    own = given.source == DAILY, given.question_id == c.id, given.user_id == user_id
+    answered = select(given.user_id).where(*own).exists().label("answered")
+    query = select(c.guild_id, c.opened_at, c.closes_at, answered)
+    query = query.where(c.guild_id.in_(guild_ids), ON_CARD)
     return query.where(c.local_date.between(first, last), c.closes_at.is_not(None))
 
 

@@ -201,7 +201,7 @@ def _points(found: DailyVerdict) -> str:
     return f"+{found.answered.points} points" if found.answered.points else ""
 
 
-def feedback(found: DailyFeedback, bank: Bank, page: int = 0) -> Message:
+def feedback(found: DailyFeedback, bank: Bank, page: int) -> Message:
     """Return a page about a member's answer to an open question.
 
     The model answer is among the pages once they have ticked what they said. Without an answer it

@@ -65,7 +65,7 @@ def hello() -> Message:
 
 
 def help_page(
-    steps: Sequence[HelpStep], due: int, *, on_server: bool = True, install: str | None = None
+    steps: Sequence[HelpStep], due: int, *, on_server: bool, install: str | None
 ) -> Message:
     """Return /help: what is next for a member.
 

@@ -257,10 +257,10 @@ class InterviewReport(Struct, frozen=True):
     skipped: int
     sections: tuple[SectionReport, ...]
     practise: tuple[Topic, ...]
-    uncounted: int = 0
-    better: int = 0
-    same: int = 0
-    worse: int = 0
+    uncounted: int
+    better: int
+    same: int
+    worse: int
 
 
 class PartnerState(StrEnum):
@@ -354,7 +354,7 @@ class PartnerCard(Struct, frozen=True):
     interview: PartnerInterview
     names: Mapping[int, str]
     topic: Topic | None
-    section: str = ""
+    section: str
 
     @property
     def asker(self) -> str | None:

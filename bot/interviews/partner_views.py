@@ -144,7 +144,7 @@ def exchanged() -> Message:
     return Message(ENDED, "You've exchanged roles. Use the newest card.")
 
 
-def asker_card(card: PartnerCard, page: int = 0) -> Message:
+def asker_card(card: PartnerCard, page: int) -> Message:
     """Return what only the member who asks sees."""
     found, topic = card.interview, card.topic
     assert topic is not None

@@ -84,7 +84,7 @@ _HINTS = {
 }
 
 
-def essay_modal(custom_id: str, topic: Topic, written: str = "") -> ui.Modal:
+def essay_modal(custom_id: str, topic: Topic, written: str) -> ui.Modal:
     """The modal for answering an open question.
 
     It repeats the question, because a modal covers the card on a phone.
@@ -98,7 +98,7 @@ def essay_modal(custom_id: str, topic: Topic, written: str = "") -> ui.Modal:
     )
 
 
-def follow_up_modal(custom_id: str, follow_up: FollowUp, written: str = "") -> ui.Modal:
+def follow_up_modal(custom_id: str, follow_up: FollowUp, written: str) -> ui.Modal:
     """The modal for answering a follow-up, with its question."""
     return _modal(
         "The follow-up",
@@ -143,7 +143,7 @@ def question_card(step: Step, bank: Bank, *partner: ui.Button[ui.LayoutView]) ->
     )
 
 
-def feedback_card(step: Step, bank: Bank, page: int = 0, *, checking: str = "") -> Message:
+def feedback_card(step: Step, bank: Bank, page: int, *, checking: str = "") -> Message:
     """An answered question.
 
     Feedback on an open question of the day is held back until it closes.

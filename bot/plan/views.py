@@ -25,9 +25,9 @@ from bot.chat.pictures import (
     headline,
     labelled_bar,
     panel,
+    stroke,
     words,
 )
-from bot.chat.pictures import polyline as stroke
 from bot.chat.router import Route
 from bot.plan.dates import written_date
 from bot.plan.model import DayShare, Outlook, Plan, PlannedDay, SectionOutlook

@@ -78,7 +78,7 @@ class Asking(Struct, frozen=True):
     number: int
     due: int
     new: int
-    unjudged: Unjudged | None = None
+    unjudged: Unjudged | None
 
     @property
     def total(self) -> int:

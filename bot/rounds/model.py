@@ -123,8 +123,8 @@ class QuestionCard(_Card, frozen=True):
 
     seconds: int | None
     ends_at: datetime | None
-    left: int | None = None
-    answered: int = 0
+    left: int | None
+    answered: int
 
 
 class RevealCard(_Card, frozen=True):

@@ -279,7 +279,7 @@ _OF_ROUND = [rounds.c[name] for name in Round.__struct_fields__]
 
 
 @prepared
-def _question_and_round(question_id: int, *, lock: bool = False) -> Select[Any]:
+def _question_and_round(question_id: int, *, lock: bool) -> Select[Any]:
     mark = select(server_banks.c.mark).where(server_banks.c.guild_id == rounds.c.guild_id)
     query = select(*_OF_QUESTION, *_OF_ROUND, mark.scalar_subquery().label("mark")).join(
         rounds, rounds.c.id == round_questions.c.round_id

@@ -12,8 +12,7 @@ from bot.answers.model import Tally
 from bot.answers.rules import places
 from bot.chat import text as t
 from bot.chat.messages import ENDED, OPEN, REVEALED, Message, button, own_id, row, separator
-from bot.chat.pictures import INK, MUTED, TRACK, Picture, draw_picture, panel, words
-from bot.chat.pictures import polyline as stroke
+from bot.chat.pictures import INK, MUTED, TRACK, Picture, draw_picture, panel, stroke, words
 from bot.chat.router import PAGE, ROW, Route
 from bot.games.views import fewer, standing_rows
 from bot.questions.answers import Answered
@@ -35,10 +34,10 @@ from bot.rounds.model import (
 log = logging.getLogger(__name__)
 
 ANSWER = Route("answer", {"source": "round", "row": ROW, "position": "[0-5]"})
-HOST = Route("host", {"what": "reveal|next", "row": ROW})
+HOST = Route("host", {"what": "reveal|next", "row": ROW}, once=True)
 AGAIN = Route("again", {"round": ROW}, once=True)
 MINE = Route("mine", {"round": ROW, "page": PAGE})
-STOP = Route("stop", {"round": ROW})
+STOP = Route("stop", {"round": ROW}, once=True)
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 20, 270, 68, 198
 _COLOURS = ("#7983f5", INK, MUTED)

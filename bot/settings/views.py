@@ -113,7 +113,7 @@ def _role_field(found: SettingsPanel) -> ui.Label[Any]:
 
 
 def _channel_field(channel_id: int | None, hint: str) -> ui.Label[Any]:
-    channels = channel_list("channel", channel_id, optional=True)
+    channels = channel_list(channel_id, optional=True)
     return ui.Label(text="Channel", description=hint, component=channels)
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select
 
 from bot.answers import store as answer_log
 from bot.answers.model import Answer
-from bot.answers.store import CHALLENGE, DAILY, PRACTICE, ROUND, answers
+from bot.answers.store import CHALLENGE, DAILY, ROUND, answers
 from bot.answers.totals import SUMS
 from bot.app import HELD
 from bot.core.database import Database
@@ -65,17 +65,6 @@ async def test_an_erased_member(stage: Stage) -> None:
     assert {answer.user_id for answer in found} == {kept.user_id, BOB}
     points = await stage.database.read(answer_log.points_between, GUILD, EVER, date(2028, 1, 1))
     assert points.keys() == {BOB}
-
-
-async def test_an_erased_member_before_the_count(stage: Stage) -> None:
-    """An answer to an open question is deleted, and so is one in practice."""
-    assert await stage.next_card(await stage.start(1))
-    await stage.answer(ALWINA, after=1)
-    practised = counted(GUILD, ALWINA, 0, source=PRACTICE, item="t1-a")
-    practised = replace(practised, guild_id=None, local_date=None, paid=None, rating=3)
-    await stage.database.write(answer_log.add, practised)
-    await stage.database.write(erase_all, ERASE, ALWINA)
-    assert await log(stage.database) == []
 
 
 async def test_an_erased_server(stage: Stage) -> None:

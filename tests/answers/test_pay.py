@@ -81,19 +81,6 @@ async def test_answers_are_counted(database: Database) -> None:
     assert await database.read(totals.points_of, GUILD, BOB) == 0
 
 
-async def test_a_lone_player_is_paid_once_another_plays(database: Database) -> None:
-    """A lone player's answers count, but pay only when a second member has answered."""
-    await count(database, [uncounted(1, ALWINA)], alone=True)
-    assert await paid(database, ALWINA) == 0
-    assert await database.read(totals.points_of, GUILD, ALWINA) == 0
-    earlier = await database.read(answer_log.of_member, ROUND, [1], ALWINA)
-    await database.write(pay.pay_late, earlier)
-    assert await paid(database, ALWINA) == 90
-    again = await database.read(answer_log.of_member, ROUND, [1], ALWINA)
-    await database.write(pay.pay_late, again)
-    assert await database.read(totals.points_of, GUILD, ALWINA) == 90
-
-
 async def test_what_is_paid_late_is_taken_from_later_games(database: Database) -> None:
     """Of those within a month, because the item pays once in that time; a daily keeps its points."""
     month = timedelta(days=30)

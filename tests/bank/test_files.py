@@ -105,7 +105,7 @@ def through(
     assert draft.problems == ()
     merged = merge(GUILD, 1, [], [], draft.document, PACKS)
     bank = bank_of(PACKS, None, merged.topics, merged.items)
-    return document_of(bank, merged.topics, merged.items, data["title"])
+    return document_of(bank, merged.topics, merged.items, data["title"], packs=False)
 
 
 def closed(data: dict[str, Any]) -> list[Any]:

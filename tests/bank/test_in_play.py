@@ -9,13 +9,11 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import Connection
 
-from bot.answers.store import CHALLENGE, DAILY, PRACTICE
-from bot.core.clicks import Click
+from bot.answers.store import CHALLENGE, DAILY
 from bot.core.errors import UserError
 from bot.daily import store as daily_store
 from bot.interviews import partner_store
 from bot.interviews.model import PartnerState
-from bot.practice.model import Asking
 from bot.questions import store
 from bot.questions.model import Item
 from bot.questions.own import OwnItem, OwnTopic
@@ -217,20 +215,3 @@ async def test_a_daily_goes_on_with_what_was_drawn(stage: Stage, change: Work) -
     assert (shown.verdict.answered.item, shown.verdict.answered.right) == (item, True)
     await stage.wait(hours=25)
     assert {a.user_id: a.correct for a in await stage.answers(DAILY)} == {ALWINA: True, BOB: False}
-
-
-@pytest.mark.parametrize("change", [by_form, taken_out, replaced])
-async def test_an_open_private_question_keeps_nobody_from_a_change(
-    stage: Stage, change: Work
-) -> None:
-    """The answer to what is no longer asked isn't judged; the present question is asked instead."""
-    await own_item(stage)
-    asking = await stage.bot.practices.start(ALWINA, GUILD, stage.clock(), TOPIC)
-    assert isinstance(asking, Asking)
-    await change(stage)
-    click = Click(asking.question.id, 1, GUILD, CHANNEL, ALWINA, stage.clock(), (0,))
-    shown = await stage.bot.practices.answer(click)
-    bank = await stage.bot.context.bank_for(ALWINA, GUILD)
-    asked_now = [item for item in bank.asked.values() if item.topic_id == TOPIC]
-    assert ([shown.item] if isinstance(shown, Asking) else []) == asked_now
-    assert await stage.answers(PRACTICE) == []

@@ -9,7 +9,6 @@ from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from bot.questions.store import note_asked
-from bot.rounds.store import round_questions, rounds
 from tests.answers.entries import counted, store_counted
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
 from tests.simcord.stage import BANK, Stage, answer_to, labels, reply
@@ -24,42 +23,21 @@ ODD = ITEMS[0]
 MEMBERS = range(500, 524)
 
 
-def add_round(
-    conn: Connection, stage: Stage, round_id: int, *, questions: int, **values: Any
-) -> None:
-    """Store a round whose last question was asked."""
-    values |= {"guild_id": stage.guild.id, "channel_id": round_id, "starter_id": 500, "idle": 0}
-    values |= {"total": questions, "number": questions, "difficulty": "mixed", "seconds": 20}
-    conn.execute(rounds.insert().values(id=round_id, **values))
-
-
 async def play(stage: Stage) -> None:
-    """A round that is over: half of the members know nearly everything, but chose something else at `ODD`."""
+    """Answers of old: half of the members know nearly everything, but chose something else at `ODD`."""
     now = stage.bot.context.now() - timedelta(days=3)
-    when = dict.fromkeys(("asked_at", "opened_at", "deadline_at", "revealed_at"), now)
     wrong = {item.id: min(set(range(len(item.choices))) - item.right) for item in ITEMS}
 
     def fill(conn: Connection) -> None:
-        ended = {"phase": "ended", "due_at": None, "started_at": now}
-        add_round(conn, stage, 900, questions=len(ITEMS), **ended)
-        for n, item in enumerate(ITEMS, start=1):
+        for item in ITEMS:
             note_asked(conn, stage.guild.id, item.id, now)
-            question = {
-                "id": 900 + n,
-                "round_id": 900,
-                "number": n,
-                "item_id": item.id,
-                "choice_order": "0123",
-            }
-            conn.execute(round_questions.insert().values(**question, **when))
             for user in MEMBERS:
                 right = (user < 512) != (item is ODD)
                 pick = min(item.right) if right else wrong[item.id]
                 answer = counted(
                     stage.guild.id, user, 0, now.date(), TOPIC.id, right, at=now, item=item.id
                 )
-                answer = replace(answer, question_id=900 + n, answer=str(pick), elapsed_ms=900)
-                store_counted(conn, [answer])
+                store_counted(conn, [replace(answer, answer=str(pick))])
 
     await stage.database.write(fill)
 
@@ -67,13 +45,6 @@ async def play(stage: Stage) -> None:
 async def insights(stage: Stage) -> Any:
     panel = answer_to(await stage.manager.slash(stage.quiz, "bank"))
     return await stage.manager.click(panel, label="Insights")
-
-
-async def test_a_new_server(stage: Stage) -> None:
-    """Without answers it says when there will be something, and which questions nobody was asked."""
-    result = await insights(stage)
-    assert "A question shows up here once it has 20 answers." in reply(result)
-    assert labels(answer_to(result)) == [f"Never asked ({len(BANK.asked):,})"]
 
 
 async def test_from_the_overview_to_a_list_and_back(stage: Stage) -> None:
@@ -105,14 +76,6 @@ async def test_a_round_on_the_weakest_topic(stage: Stage) -> None:
 async def test_what_is_being_asked_is_left_out(stage: Stage) -> None:
     """While an item is in play its choices are on no page."""
     await play(stage)
-
-    def open_again(conn: Connection) -> None:
-        now = stage.bot.context.now()
-        later = now + timedelta(days=1)
-        add_round(conn, stage, 901, questions=1, phase="open", due_at=later, started_at=now)
-        asked = {"id": 990, "round_id": 901, "number": 1, "item_id": ODD.id, "choice_order": "0123"}
-        conn.execute(round_questions.insert().values(**asked, asked_at=now))
-
-    await stage.database.write(open_again)
+    await stage.play(questions=len(TOPIC.items), topic=TOPIC.id)
     result = await insights(stage)
     assert not any(label.startswith("Doubtful") for label in labels(answer_to(result)))

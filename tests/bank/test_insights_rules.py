@@ -55,14 +55,6 @@ def ids(found: Iterable[object]) -> list[str]:
 # ------------------------------------------------------------------ point-biserial
 
 
-def test_a_worked_example() -> None:
-    """Scores 1 to 6 whose upper half is marked: (5 - 2) / 1.7078 * 0.5."""
-    assert point_biserial([1, 2, 3, 4, 5, 6], [False] * 3 + [True] * 3) == pytest.approx(
-        0.8783, abs=1e-4
-    )
-    assert t_value(0.8783, 6) == pytest.approx(3.6742, abs=1e-3)
-
-
 @given(st.lists(st.tuples(st.integers(0, 100), st.booleans()), min_size=2))
 def test_it_is_the_correlation_with_a_mark(pairs: list[tuple[int, bool]]) -> None:
     """It is what Pearson's formula gives for a mark of 0 or 1, and turns its sign with the mark."""
@@ -77,7 +69,8 @@ def test_it_is_the_correlation_with_a_mark(pairs: list[tuple[int, bool]]) -> Non
     assert point_biserial(scores, [not m for m in marks]) == pytest.approx(-expected, abs=1e-9)
 
 
-def test_a_perfect_correlation() -> None:
+def test_how_sure_a_correlation_is() -> None:
+    assert t_value(0.8783, 6) == pytest.approx(3.6742, abs=1e-3)
     assert t_value(1.0, 5) == inf
     assert t_value(-1.0, 5) == -inf
 

@@ -201,21 +201,6 @@ def _fail(*_: Any, **__: Any) -> None:
     raise RuntimeError("power failure")
 
 
-async def test_other_choices_are_another_question(stage: Stage) -> None:
-    """A form with fewer choices makes a new question; the old one's answers stay readable."""
-    mine, topic = await own_question(stage)
-    round_id = await play(stage, {ALWINA: 3, BOB: 0}, topic=topic)
-    number, form = await form_of(stage)
-    fewer = replace(form, wrong="\n".join(form.wrong.splitlines()[:2]))
-    done = await save(stage, fewer, number)
-    assert (done.replaced, done.otherwise) == (True, 0)
-    assert done.own.row.item_id != mine
-    (review,) = await stage.bot.rounds.own_answers(round_id, ALWINA)
-    assert (review.item.id, review.answer, len(review.item.choices)) == (mine, "3", 4)
-    with pytest.raises(UserError, match="taken out or replaced"):
-        await save(stage, form, number)
-
-
 async def test_a_question_from_a_form(stage: Stage) -> None:
     """It is asked at once, in an existing topic or a new one, under an unused id."""
     bank = stage.bot.own_bank

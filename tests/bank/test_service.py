@@ -242,15 +242,6 @@ async def test_an_export_that_discord_would_not_take(
         await stage.bot.own_bank.export(GUILD, "x")
 
 
-async def test_the_list(stage: Stage) -> None:
-    """The list finds words in questions, topics and ids."""
-    bank = stage.bot.own_bank
-    await bank.import_file(GUILD, "ours.json", encoded(document(25)))
-    assert [own.row.name for own in (await bank.page_of(GUILD, "question 17")).shown] == ["ours-17"]
-    assert (await bank.page_of(GUILD, "topic 2")).found == 1
-    assert (await bank.page_of(OTHER_GUILD)).found == 0
-
-
 async def test_retire(stage: Stage) -> None:
     """A retired item isn't listed, asked, exported or retired again; its id can be used again."""
     bank = stage.bot.own_bank

@@ -10,7 +10,6 @@ from msgspec.structs import replace
 
 from bot.bank.model import (
     Form,
-    SuggestionState,
     WaitingKind,
     WaitingReport,
     WaitingSuggestion,
@@ -56,13 +55,9 @@ async def suggest(stage: Stage, user_id: int = ALWINA, question: Form = QUESTION
     return (await next_suggestion(stage)).suggestion.id
 
 
-async def test_rejecting(stage: Stage) -> None:
-    """The author gets the reason, and nothing is added."""
+async def test_a_decision_is_made_once(stage: Stage) -> None:
     row_id = await suggest(stage)
     await stage.bot.suggestions.reject(GUILD, row_id, "We have it")
-    (verdict,) = await stage.bot.suggestions.verdicts(GUILD, ALWINA)
-    assert (verdict.state, verdict.reason) == (SuggestionState.REJECTED, "We have it")
-    assert await stage.database.read(own_items_of, GUILD) == []
     for late in (
         stage.bot.suggestions.accept(GUILD, row_id),
         stage.bot.suggestions.reject(GUILD, row_id, "No"),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import discord
-
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
 from tests.simcord.stage import Stage, answer_to, labels, reply, text_of
 
@@ -43,22 +41,3 @@ async def test_a_board_is_shown_in_the_channel(stage: Stage) -> None:
     assert "### Leaderboard · Today" in reply(own)
     assert "You: 1st" in reply(own) or "You: 2nd" in reply(own)
     assert reply(shown) == said
-
-
-async def test_a_board_is_not_shown_where_writing_is_forbidden(stage: Stage) -> None:
-    """The member reads what they or the bot lack; their own page stays."""
-    await some_points(stage)
-    quiet, reader = stage.reader()
-    forbidden = discord.PermissionOverwrite(send_messages=False)
-    locked = stage.guild.create_text_channel(
-        "locked", overwrites={stage.guild.default_role: forbidden}
-    )
-    for channel, member, words in (
-        (quiet, reader, f"You can't post in <#{quiet.id}>: you need Send Messages here."),
-        (locked, stage.clementine, f"I can't post in <#{locked.id}>: I need Send Messages here."),
-    ):
-        own = answer_to(await member.slash(channel, "leaderboard"))
-        refused = await member.click(own, label="Show in channel")
-        assert refused.ephemeral
-        assert reply(refused).startswith(words)
-        assert stage.texts(channel) == []

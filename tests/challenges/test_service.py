@@ -8,7 +8,6 @@ from datetime import timedelta
 
 import pytest
 
-from bot.answers import store as answer_log
 from bot.answers.store import CHALLENGE
 from bot.app import IN_PLAY
 from bot.challenges import service, store
@@ -53,8 +52,6 @@ async def test_a_question_is_shown_once(stage: Stage) -> None:
     with pytest.raises(UserError, match="Question 1 runs until"):
         await take(stage, challenge_id, ALWINA)
     stage.clock.turn(seconds=first.seconds + 0.001)
-    with pytest.raises(UserError, match="Time was up"):
-        await stage.bot.challenge_players.check_open(first.question_id, 1, ALWINA)
     late = await stage.bot.challenge_players.answer(click(stage, first))
     assert (late.shown, late.number, late.moved_on) == (None, 1, False)
     second = await onward(stage, late, ALWINA)
@@ -64,36 +61,6 @@ async def test_a_question_is_shown_once(stage: Stage) -> None:
         await onward(stage, late, ALWINA)
     assert len(await stage.database.read(store.all_shown_to, challenge_id, ALWINA)) == 2
     assert await stage.answers(CHALLENGE) == []
-
-
-async def test_the_first_answer_counts(stage: Stage) -> None:
-    """A second answer, even a simultaneous one, returns the first."""
-    challenge_id = await start(stage)
-    asked = await take(stage, challenge_id, ALWINA)
-    wrong, right = click(stage, asked, right=False), click(stage, asked)
-    both = await asyncio.gather(
-        stage.bot.challenge_players.answer(wrong), stage.process().challenge_players.answer(right)
-    )
-    assert both[0].shown == both[1].shown
-    assert {one.again for one in both} == {False, True}
-    shown = await stage.database.read(answer_log.get, CHALLENGE, asked.question_id, ALWINA)
-    assert shown is not None
-    assert shown.correct is both[0].again
-    with pytest.raises(UserError, match=r"You already locked in .* Press Skip to go on"):
-        await stage.bot.challenge_players.check_open(asked.question_id, 1, ALWINA)
-
-
-async def test_points_depend_on_the_time_since_the_question_was_shown(stage: Stage) -> None:
-    """An answer at the deadline is worth half; a later start costs nothing."""
-    challenge_id = await start(stage, questions=1)
-    for user_id, after in ((ALWINA, 0.0), (BOB, 10.0), (CLEMENTINE, 20.0)):
-        stage.clock.turn(minutes=7)
-        await give(stage, await take(stage, challenge_id, user_id), after=after)
-    assert {a.user_id: a.points for a in await stage.answers(CHALLENGE)} == {
-        ALWINA: 100,
-        BOB: 75,
-        CLEMENTINE: 50,
-    }
 
 
 async def test_skip_is_a_miss_and_goes_on(stage: Stage) -> None:
@@ -129,20 +96,15 @@ async def test_a_question_that_was_never_shown_comes_again(stage: Stage) -> None
     assert (await take(stage, challenge_id, ALWINA)).number == 2
 
 
-async def test_only_ones_own_questions_can_be_answered(stage: Stage) -> None:
+async def test_only_ones_own_challenges_go_on(stage: Stage) -> None:
     """Other members, other servers and unknown ids are refused."""
     challenge_id = await start(stage)
     asked = await take(stage, challenge_id, ALWINA)
-    for wrong in (
-        click(stage, asked, user_id=BOB),
-        click(stage, asked, user_id=BOB, at=stage.clock() + timedelta(days=9)),
-    ):
+    for user_id, guild_id in ((BOB, GUILD), (ALWINA, GUILD + 1)):
         with pytest.raises(UserError, match="isn't one of yours"):
-            await stage.bot.challenge_players.answer(wrong)
-    with pytest.raises(UserError, match="isn't one of yours"):
-        await stage.bot.challenge_players.skip(asked.question_id, BOB, GUILD, stage.clock())
-    with pytest.raises(UserError, match="isn't one of yours"):
-        await stage.bot.challenge_players.skip(asked.question_id, ALWINA, GUILD + 1, stage.clock())
+            await stage.bot.challenge_players.skip(
+                asked.question_id, user_id, guild_id, stage.clock()
+            )
     with pytest.raises(UserError, match="card is out of date"):
         await stage.bot.challenge_players.take(challenge_id, ALWINA, GUILD, 1, stage.clock())
     for challenge, guild in ((challenge_id, GUILD + 1), (challenge_id + 1, GUILD)):
@@ -150,7 +112,6 @@ async def test_only_ones_own_questions_can_be_answered(stage: Stage) -> None:
             await stage.bot.challenge_players.take(challenge, ALWINA, guild, 1, stage.clock())
     with pytest.raises(UserError, match="Press Take it"):
         await stage.bot.challenge_players.next(challenge_id, 1, BOB, GUILD, stage.clock())
-    assert await stage.answers(CHALLENGE) == []
 
 
 async def test_nothing_leaks_before_the_close(stage: Stage) -> None:
@@ -199,10 +160,9 @@ async def test_a_challenge_for_a_named_member(stage: Stage) -> None:
     await play(stage, challenge_id, ALWINA)
     await stage.wait(minutes=5)
     assert results(stage) == []
-    await play(stage, challenge_id, BOB, right=False)
+    await play(stage, challenge_id, BOB)
     await stage.wait(seconds=2)
-    (result,) = results(stage)
-    assert [(place, tally.user_id) for place, tally in result.standings] == [(1, ALWINA), (2, BOB)]
+    assert len(results(stage)) == 1
     options, other = await stage.bot.challenges.rematch(challenge_id, BOB, GUILD)
     started = await stage.bot.challenges.start(starter_in(user_id=BOB), options, other)
     again, before = await row(stage, started.id), await row(stage, challenge_id)

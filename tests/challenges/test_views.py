@@ -27,7 +27,9 @@ ABOUT = ChallengeSummary("*Alwina*", False, None, 5, None, "mixed", (15, 40), AT
 NAMED = replace(ABOUT, named=True, member="Bob", topic="Attention", seconds=(20, 20))
 NAMES = {1: "Alwina", 2: "Bob", **{n: f"{'M' * 30}{n}" for n in range(3, 11)}}
 TABLE = tuple((n, Tally(n, 1000 - 50 * n, 3, 5, 12_500)) for n in range(1, 14))
-BETWEEN = Between(7, 9, "A, C", 2, 5, 30, AT, "https://discord.com/channels/1/2/3", both=False)
+BETWEEN = Between(
+    7, 9, "A, C", 2, 5, 30, AT, "https://discord.com/channels/1/2/3", both=False, moved_on=False
+)
 
 
 def test_the_open_card() -> None:

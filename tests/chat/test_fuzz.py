@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import logging
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import discord
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from bot.core.errors import UserError
 from bot.daily import panel_views as daily
-from bot.daily.schedule_service import Changes
-from tests.chat.interactions import fake_interaction
-from tests.chat.test_router import ROUTES
+from tests.routes import ROUTES
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
 from tests.simcord.stage import Stage
 
@@ -54,6 +51,29 @@ BOXES = VALUES.map(
     lambda values: [{"component": {"type": 22, "custom_id": "boxes", "values": values}}]
 )
 MODALS = st.one_of(TEXTS, BOXES, JSON)
+
+
+class Response:
+    """Records replies in place of `interaction.response` and `interaction.followup`."""
+
+    def __init__(self) -> None:
+        self.replies: list[Any] = []
+
+    def is_done(self) -> bool:
+        return bool(self.replies)
+
+    async def send_message(self, **options: Any) -> None:
+        assert options["ephemeral"]
+        assert 0 < len(options.get("content", "a view")) <= 2000
+        self.replies.append(options)
+
+    send = send_message
+
+    async def edit_message(self, **options: Any) -> None:
+        self.replies.append(options)
+
+    async def send_modal(self, modal: discord.ui.Modal) -> None:
+        self.replies.append(modal)
 
 
 def hostile(custom_id: str, components: Any, *, modal: bool = True) -> example:
@@ -100,55 +120,31 @@ async def test_clicks_and_modals(
     if not stage.quiz.history():
         await stage.play(questions=1, seconds=300)
         await stage.bob.slash(stage.quiz, "interview")
-    message = SimpleNamespace(
-        id=message_id,
-        flags=discord.MessageFlags(ephemeral=private),
-        components=[SimpleNamespace(custom_id=daily.SET_UP.id())],
-    )
-    kinds = discord.InteractionType
-    interaction: Any = fake_interaction(
-        stage,
+    kinds, response = discord.InteractionType, Response()
+    interaction = SimpleNamespace(
         type=kinds.modal_submit if modal else kinds.component,
         data={"custom_id": custom_id, "values": values, "components": components},
-        message=message,
+        message=SimpleNamespace(
+            id=message_id,
+            flags=discord.MessageFlags(ephemeral=private),
+            components=[SimpleNamespace(custom_id=daily.SET_UP.id())],
+        ),
         id=message_id,
+        guild_id=stage.guild.id,
+        guild=stage.bot.get_guild(stage.guild.id),
+        channel_id=stage.quiz.id,
         channel=None,
+        locale="de",
         permissions=discord.Permissions(manage_guild=user_id is None),
         app_permissions=discord.Permissions(),
         user=SimpleNamespace(id=user_id or stage.bob.id, display_name="Bob"),
+        response=response,
+        followup=response,
+        extras={},
+        client=stage.bot,
+        _state=stage.bot._connection,
     )
     with caplog.at_level(logging.WARNING):
-        await stage.bot.router.dispatch(interaction)
-    assert interaction.response.replies
-    assert [r for r in caplog.records if r.levelno >= logging.ERROR] == []
-
-
-@settings(
-    max_examples=75, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-@given(
-    time=st.text(max_size=100),
-    timezone=st.text(max_size=100),
-    topic=st.sampled_from(["all", "temperature"]) | st.text(max_size=100),
-    name=st.text(max_size=40),
-)
-@example(time="09:00", timezone="../../etc/passwd", topic="all", name="Daily")
-@example(time="٠٩:٠٠", timezone="Europe/Berlin", topic="all", name="\u200b")
-async def test_options(
-    stage: Stage,
-    caplog: pytest.LogCaptureFixture,
-    time: str,
-    timezone: str,
-    topic: str,
-    name: str,
-) -> None:
-    """Any text in the forms of /daily ends in a sentence or a schedule."""
-    refusal_text = ""
-    try:
-        given: Changes = {"name": name, "channel_id": stage.daily.id, "at": time}
-        given |= {"zone": timezone, "asks": topic}
-        await stage.services.schedules.add(stage.guild.id, given)
-    except UserError as refusal:
-        refusal_text = str(refusal)
-    assert len(refusal_text) < 400
+        await stage.bot.router.dispatch(cast(discord.Interaction, interaction))
+    assert response.replies
     assert [r for r in caplog.records if r.levelno >= logging.ERROR] == []

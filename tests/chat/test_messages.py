@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import discord
 import pytest
 
 from bot.chat.messages import OPEN, Message, button, pager, row, separator, text_of
@@ -95,13 +94,6 @@ def test_pager(page: int, pages: int, expected: list[tuple[str, str, bool]]) -> 
     assert [(b.label, b.custom_id, b.disabled) for b in buttons] == expected
     if buttons:
         assert labels(Message(OPEN, row(*buttons))) == ["Back", "Next"]
-
-
-def test_the_container_gets_its_id() -> None:
-    """The container gets the given id, so that the message can be found again."""
-    (box,) = Message(OPEN, "x", container_id=123).children
-    assert isinstance(box, discord.ui.Container)
-    assert box.id == 123
 
 
 async def test_stored_pictures() -> None:

@@ -15,12 +15,11 @@ from simcord.actors import MemberActor
 from bot.bank import suggestions_views as suggestions
 from bot.bank import views as bank
 from bot.chat.permissions import require_may_play, require_may_post, require_page
-from bot.chat.router import Route, Router, custom_ids
+from bot.chat.router import Route, Router
 from bot.core.database import Database
 from bot.core.errors import UserError
 from bot.core.snowflakes import earliest_id
 from tests.bank.test_cog import IS_IT_SO, ours, take
-from tests.chat.interactions import fake_interaction
 from tests.fakes import START, Clock
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
 from tests.simcord.stage import Stage, answer_to, reply, text_of
@@ -29,37 +28,6 @@ __all__ = ["long_sleeps", "no_pace", "stage"]
 
 TOO_LONG = "This has been open too long for me to know if you may still use it. Open it again with "
 NOT_THEIRS = "Only members with Manage Server can use this button."
-FORGED = {
-    "bank": "bank:v1:next:0:",
-    "bankform": "bankform:v1:add",
-    "bankadded": "bankadded:v1",
-    "bankimported": "bankimported:v1",
-    "bankexported": "bankexported:v1",
-    "banksearched": "banksearched:v1",
-    "bankchosen": "bankchosen:v1",
-    "bankquestion": "bankquestion:v1:edit:2",
-    "bankedited": "bankedited:v1:2",
-    "bankextended": "bankextended:v1:2",
-    "banklevel": "banklevel:v1:2",
-    "bankundo": "bankundo:v1:2",
-    "retire": "retire:v1:2",
-    "correct": "correct:v1:2",
-    "insights": "insights:v1:all:open:0",
-    "weakest": "weakest:v1:temperature",
-    "reviewnext": "reviewnext:v1",
-    "review": "review:v1:later:suggestion:1",
-    "rejected": "rejected:v1:1",
-    "reviewedited": "reviewedited:v1:1",
-    "panel": "panel:v1:pause:2",
-    "dailies": "dailies:v1",
-    "schedule": "schedule:v1:0",
-    "settings": "settings:v1:starters",
-    "setting": "setting:v1:zone",
-    "teams": "teams:v1:remove",
-    "milestones": "milestones:v1:remove",
-    "milestone": "milestone:v1:streak",
-}
-"""A custom id of each managers' route."""
 
 
 def click_on_page(
@@ -198,22 +166,6 @@ async def test_a_member_allowed_by_the_server(stage: Stage) -> None:
         assert "3 questions" in await press(member, page)
 
 
-async def test_a_former_manager(stage: Stage) -> None:
-    """A former manager can't change anything with a page that is still open a day later."""
-    manager = stage.manager
-    await stage.add_daily()
-    daily, settings = [
-        answer_to(await manager.slash(stage.quiz, name)) for name in ("daily", "settings")
-    ]
-    stage.env.backend.guilds[stage.guild.id].members[manager.id].role_ids.clear()
-    await stage.wait(24 * 3600)
-    refused = reply(await manager.click(daily, label="Pause"))
-    assert refused.startswith(f"{TOO_LONG}</daily:")
-    refused = reply(await manager.click(settings, label="Recap"))
-    assert refused.startswith(f"{TOO_LONG}</settings:")
-    assert not (await stage.services.schedules.find(stage.guild.id, 1)).paused
-
-
 async def test_a_form_that_was_open_too_long(stage: Stage) -> None:
     """The text of a form that was open too long is returned, and the panel opens a new form."""
     stage.allow(stage.alwina, "bank")
@@ -230,31 +182,3 @@ async def test_a_form_that_was_open_too_long(stage: Stage) -> None:
     assert "Is it so?\n\nYes" in text_of(refused.followups[-1].message)
     again = await stage.alwina.submit_modal(await open_form(), fields)
     assert reply(again).startswith("**Saved**")
-
-
-async def test_forged_ids(stage: Stage) -> None:
-    """Forged clicks and forms can't use managers' routes."""
-    routes = {
-        route.name
-        for routes in stage.bot.router._routes.values()
-        for route, _ in routes
-        if route.command
-    }
-    assert routes == set(FORGED)
-    await take(stage, ours(3))
-    own = answer_to(await stage.alwina.slash(stage.quiz, "topics"))
-    assert list(custom_ids(own.components))
-    kinds = discord.InteractionType
-    for custom_id in FORGED.values():
-        for message in (own, None):
-            interaction: Any = fake_interaction(
-                stage,
-                type=kinds.component if message else kinds.modal_submit,
-                data={"custom_id": custom_id, "values": [], "components": []},
-                message=message,
-                id=earliest_id(stage.bot.context.now()),
-            )
-            await stage.bot.router.dispatch(interaction)
-            (said,) = interaction.response.replies
-            assert str(said).startswith(NOT_THEIRS if message else TOO_LONG), custom_id
-    assert len(await stage.services.own_bank.find(stage.guild.id)) == 3

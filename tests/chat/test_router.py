@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -11,29 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.boards import views as boards
-from bot.challenges import views as challenges
-from bot.chat.router import Fields, Handler, Route, Router, parse_number, selected_id
+from bot.chat.router import Fields, Handler, Route, Router, modal_file, parse_number, selected_id
 from bot.core.database import Database
 from bot.core.errors import UserError
-from bot.daily import panel_views as daily_panels
-from bot.daily import views as daily
-from bot.interviews import views as interviews
-from bot.practice import views as practice
 from bot.questions import views as questions
-from bot.reminders import views as reminders
 from bot.rounds import views as rounds
-from bot.topics import views as topics
 from tests.fakes import Clock
+from tests.routes import ROUTES
 from tests.shipped import bank
-
-VIEWS = (
-    *(boards, challenges, daily, daily_panels, interviews, practice, questions, reminders),
-    *(rounds, topics),
-)
-ROUTES = sorted(
-    {value for views in VIEWS for value in vars(views).values() if isinstance(value, Route)},
-    key=lambda route: (route.name, sorted(route.fixed.items())),
-)
 
 
 @st.composite
@@ -203,33 +189,19 @@ def test_malformed_ids(custom_id: str) -> None:
     assert parsed(custom_id) == []
 
 
-@pytest.mark.parametrize(
-    ("route", "values"),
-    [
-        (questions.ANSWER, {"source": "round", "row": 0, "position": 3}),
-        (questions.ANSWER, {"source": "round", "row": -1, "position": 3}),
-        (questions.ANSWER, {"source": "round", "row": 10**18, "position": 3}),
-        (questions.ANSWER, {"source": "round", "row": 17, "position": 6}),
-        (daily.OPEN, {"source": "round", "row": 17}),
-        (questions.REPORT, {"source": "a:b", "row": 17}),
-        (rounds.MINE, {"round": 17, "page": -1}),
-        (rounds.MINE, {"round": 17, "page": 10**6}),
-        (rounds.MINE, {"round": 17, "page": 0, "more": 1}),
-        (
-            boards.BOARD,
-            {"slot": "prev", "of": "members", "period": "week", "topic": "a:b", "page": 0},
-        ),
-        (
-            boards.BOARD,
-            {"slot": "prev", "of": "members", "period": "week", "topic": "x" * 49, "page": 0},
-        ),
-        (topics.TOPICS, {"slot": "prev", "page": None}),
-    ],
-)
-def test_invalid_ids_are_not_built(route: Route, values: dict[str, object]) -> None:
+WRONG = st.sampled_from(["0", "-1", "6", "a:b", "x" * 49, str(10**18), None]) | st.text(max_size=5)
+
+
+@given(one=routes_with_values(), wrong=WRONG)
+def test_invalid_ids_are_not_built(one: tuple[Route, dict[str, str]], wrong: str | None) -> None:
     """A value that the route would reject raises an error when the id is built."""
-    with pytest.raises(ValueError, match=f"^{route.name}:v1:"):
-        route.id(**values)
+    route, values = one
+    for name, pattern in route.fields.items():
+        if not re.fullmatch(pattern, str(wrong)):
+            with pytest.raises(ValueError, match=f"^{route.name}:v1:"):
+                route.id(**values | {name: wrong})
+    with pytest.raises(ValueError, match=route.name):
+        route.id(**values, more="1")
 
 
 def test_the_largest_values() -> None:
@@ -274,3 +246,21 @@ def test_selected_ids_are_validated(values: list[str], found: Any) -> None:
             selected_id(interaction)
     else:
         assert selected_id(interaction) == found
+
+
+UPLOAD = [{"component": {"type": 19, "custom_id": "upload", "values": ["1"]}}]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"resolved": {"attachments": {}}},
+        {"components": UPLOAD},
+        {"components": UPLOAD, "resolved": {"attachments": []}},
+        {"components": UPLOAD, "resolved": {"attachments": {"2": {}}}},
+    ],
+)
+def test_a_form_without_its_file(data: dict[str, Any]) -> None:
+    """Whatever a client leaves out, there is no file."""
+    interaction = cast(discord.Interaction, SimpleNamespace(data=data))
+    assert modal_file(interaction) is None

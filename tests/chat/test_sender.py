@@ -17,10 +17,11 @@ import pytest_asyncio
 
 from bot.chat.messages import OPEN, Message, PlainMessage, button, row
 from bot.chat.pictures import PendingPicture, Picture
-from bot.chat.rate_limit import RefusalCounter
+from bot.chat.rate_limit import LIMIT, RefusalCounter
 from bot.chat.sender import DiscordSender
 from bot.core.context import Place
 from bot.core.errors import DeliveryLater, DeliveryRefused, DeliveryUnknown
+from bot.core.snowflakes import ALL
 from tests.fakes import Clock
 
 HERE = Place(0, 5)
@@ -100,7 +101,9 @@ async def sender(http: FakeHttp) -> AsyncIterator[DiscordSender]:
         client._connection.user = discord.ClientUser(
             state=client._connection, data=cast(Any, AUTHOR)
         )
-        yield DiscordSender(client, lambda name: f"</{name}:1>", Clock().estimate(), load)
+        yield DiscordSender(
+            client, lambda name: f"</{name}:1>", Clock().estimate(), load, LIMIT, ALL
+        )
 
 
 async def test_pictures_are_drawn_before_a_message_goes(
@@ -124,6 +127,30 @@ async def test_pictures_are_drawn_before_a_message_goes(
     assert ["one.png" in str(sent["components"]) for _, sent in http.requests] == [True] * 3 + [
         False
     ]
+
+
+async def test_every_request_waits_for_its_turn(
+    sender: DiscordSender, http: FakeHttp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever is sent passes the rate limit first."""
+    waits: list[int] = []
+
+    async def wait(_server: int, *, urgent: bool) -> None:
+        waits.append(len(http.requests))
+
+    monkeypatch.setattr(sender._limiter, "wait", wait)
+    http.answers["GET /channels/5/messages"] = []
+    http.answers["POST /channels/5/threads"] = {"id": "9"}
+    http.answers["POST /channels/5/messages/4/threads"] = THREAD
+    await sender.post(HERE, CARD, "n")
+    await sender.find(HERE, CARD, AT)
+    await sender.edit(HERE, 4, CARD)
+    await sender.open_thread(HERE, 4, "talk")
+    await sender.open_private_thread(HERE, "Interview 3", tried_at=None)
+    await sender.add_to_thread(HERE, 3)
+    await sender.write_to(3, CARD, None)
+    await sender.give_role(1, 3, 7)
+    assert waits == [*range(len(http.requests))]
 
 
 @pytest.mark.parametrize("code", [50007, 50278])
@@ -474,12 +501,6 @@ async def test_servers_with_many_refusals_are_blocked(
 
 
 GIVING = "PUT /guilds/1/members/3/roles/7"
-
-
-async def test_giving_a_role(sender: DiscordSender, http: FakeHttp) -> None:
-    """One request gives it, on a server that this process doesn't know, too."""
-    await sender.give_role(1, 3, 7)
-    assert [what for what, _ in http.requests] == [GIVING]
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ def could_tell(column: Column[Any]) -> bool:
 
 def undeclared(tables: Sequence[Table]) -> list[str]:
     """Columns about which nobody has said that they hold something of members, or that they do not."""
-    exports = held_in(tables).exports
+    exports = held_in(tables, ()).exports
     columns = (
         c
         for t in tables

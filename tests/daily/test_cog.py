@@ -34,28 +34,36 @@ DAY = timedelta(days=1).total_seconds()
 ROW = 1  # the first daily
 
 
-async def panel(stage: Stage) -> Any:
-    return await stage.manager.slash(stage.quiz, "daily")
+class Panel:
+    """The panel of the dailies, open for a manager."""
+
+    def __init__(self, stage: Stage, shown: Any) -> None:
+        self.manager = stage.manager
+        self.shown = shown
+
+    @property
+    def message(self) -> discord.Message:
+        return answer_to(self.shown)
+
+    @property
+    def text(self) -> str:
+        return text_of(self.message)
+
+    async def click(self, label: str) -> Any:
+        return await self.manager.click(self.message, label=label)
+
+    async def pick(self, schedule_id: str) -> None:
+        await self.manager.select(self.message, values=[schedule_id], custom_id="dailies:v1")
+
+    async def fill_in(self, button: str, **fields: Any) -> str:
+        """Fill in a form, and return the panel's text or the refusal."""
+        submitted = await self.manager.submit_modal(await self.click(button), fields)
+        refused = submitted.response is not None and answer_to(submitted).id != self.message.id
+        return reply(submitted) if refused else self.text
 
 
-async def fill_in(stage: Stage, shown: Any, button: str, **fields: Any) -> str:
-    """Fill in a form of the panel, and return the panel's text or the refusal."""
-    form = await stage.manager.click(answer_to(shown), label=button)
-    submitted = await stage.manager.submit_modal(form, fields)
-    refused = submitted.response is not None and answer_to(submitted).id != answer_to(shown).id
-    return reply(submitted) if refused else text_of(answer_to(shown))
-
-
-async def test_a_week_of_dailies(stage: Stage) -> None:
-    """One post a day at the local time, each closed before or when the next one comes."""
-    await stage.add_daily()
-    await stage.wait(7 * DAY)
-    history = stage.daily.history()
-    assert len(history) == 7
-    assert {m.created_at.strftime("%H:%M") for m in history} == {"08:00"}  # winter: Berlin is UTC+1
-    assert len({m.created_at.date() for m in history}) == 7
-    assert all("closed" in text_of(m) for m in history[:-1])
-    assert "Your answer stays private" in text_of(history[-1])
+async def panel(stage: Stage) -> Panel:
+    return Panel(stage, await stage.manager.slash(stage.quiz, "daily"))
 
 
 async def test_answering(stage: Stage) -> None:
@@ -110,17 +118,17 @@ async def test_pause_resume_and_skip(stage: Stage) -> None:
     """Post times in a pause and skipped ones have no post."""
     await stage.add_daily()
     shown = await panel(stage)
-    await stage.manager.click(answer_to(shown), label="Pause")
-    assert "Paused. It posts no questions until it's resumed." in text_of(answer_to(shown))
-    assert "Skip next" not in labels(answer_to(shown))
+    await shown.click("Pause")
+    assert "Paused. It posts no questions until it's resumed." in shown.text
+    assert "Skip next" not in labels(shown.message)
     await stage.wait(DAY)
     assert stage.daily.history() == []
     shown = await panel(stage)
-    await stage.manager.click(answer_to(shown), label="Resume")
-    assert "Next: **Friday 2 January, 09:00** (Europe/Berlin)" in text_of(answer_to(shown))
-    await stage.manager.click(answer_to(shown), label="Skip next")
-    assert "The next question of the day is skipped." in text_of(answer_to(shown))
-    assert "Next: **Saturday 3 January, 09:00**" in text_of(answer_to(shown))
+    await shown.click("Resume")
+    assert "Next: **Friday 2 January, 09:00** (Europe/Berlin)" in shown.text
+    await shown.click("Skip next")
+    assert "The next question of the day is skipped." in shown.text
+    assert "Next: **Saturday 3 January, 09:00**" in shown.text
     await stage.wait(DAY)
     assert stage.daily.history() == []
     await stage.wait(DAY)
@@ -148,17 +156,15 @@ async def test_role_and_thread(stage: Stage) -> None:
 async def test_a_first_set_up_in_two_taps(stage: Stage) -> None:
     """The command offers a button to a form, which is filled in; then the panel is there."""
     shown = await panel(stage)
-    assert text_of(answer_to(shown)).startswith(
-        "No question of the day is set up on this server yet."
-    )
-    form = await stage.manager.click(answer_to(shown), label="Set it up")
+    assert shown.text.startswith("No question of the day is set up on this server yet.")
+    form = await shown.click("Set it up")
     assert form.modal is not None
     fields = [part["component"] for part in form.modal["components"]]
     assert fields[0]["default_values"][0]["id"] == stage.quiz.id
     assert fields[1]["value"] == "09:00"
     filled = {"channel": [stage.daily], "time": "18:00", "zone": ["America/New_York"]}
     await stage.manager.submit_modal(form, {**filled, "days": ["0", "3"], "hours": ["23"]})
-    said = text_of(answer_to(shown))
+    said = shown.text
     assert "Next: **Thursday 1 January, 18:00** (America/New_York)" in said
     assert f"<#{stage.daily.id}> at **18:00**, Monday and Thursday" in said
 
@@ -169,33 +175,27 @@ async def test_the_panel_changes_every_setting(stage: Stage) -> None:
     shown = await panel(stage)
     role = stage.guild.create_role("learners", mentionable=True)
     when = {"channel": [stage.quiz], "time": "7:30", "zone": ["Asia/Tokyo"]}
-    said = await fill_in(stage, shown, "When and where", **when, days=["0", "2", "5"], hours=["4"])
+    said = await shown.fill_in("When and where", **when, days=["0", "2", "5"], hours=["4"])
     assert "Next: **Saturday 3 January, 07:30** (Asia/Tokyo)" in said
     assert f"<#{stage.quiz.id}> at **07:30**, Mon, Wed and Sat" in said
     assert "Open for 4 hours · pings nobody · no thread" in said
-    said = await fill_in(
-        stage, shown, "Name, role, thread", name="*Coffee*", role=[role], thread=["yes"]
-    )
+    said = await shown.fill_in("Name, role, thread", name="*Coffee*", role=[role], thread=["yes"])
     assert "### 📅 \\*Coffee\\*" in said
     assert f"pings <@&{role.id}> · with a thread" in said
-    said = await fill_in(stage, shown, "Name, role, thread", name="Coffee", thread=["no"])
+    said = await shown.fill_in("Name, role, thread", name="Coffee", thread=["no"])
     assert "pings nobody · no thread" in said
-    said = await fill_in(
-        stage, shown, "Questions", kind=["mixed"], asks=[f"section:{BANK.sections[0].id}"]
-    )
+    said = await shown.fill_in("Questions", kind=["mixed"], asks=[f"section:{BANK.sections[0].id}"])
     assert "Mixed, with an open one every 3 days · " in said
     assert "all topics" not in said
     about = {"kind": ["choice"], "asks": ["all"]}
-    assert "Choice questions · LoRA" in await fill_in(
-        stage, shown, "Questions", **about, topic="lora"
-    )
-    assert "I don't know what" in await fill_in(stage, shown, "Questions", **about, topic="nope")
-    assert "all topics" in await fill_in(stage, shown, "Questions", **about)
+    assert "Choice questions · LoRA" in await shown.fill_in("Questions", **about, topic="lora")
+    assert "I don't know what" in await shown.fill_in("Questions", **about, topic="nope")
+    assert "all topics" in await shown.fill_in("Questions", **about)
     assert stage.quiz.history() == []
-    await stage.manager.click(answer_to(shown), label="Post now")
+    await shown.click("Post now")
     await stage.wait(1)
     assert len(stage.quiz.history()) == 1
-    refused = await stage.manager.click(answer_to(shown), label="Post now")
+    refused = await shown.click("Post now")
     assert "posted already" in reply(refused)
 
 
@@ -212,22 +212,20 @@ async def test_the_panel_refuses_what_would_not_work(stage: Stage) -> None:
     locked = stage.guild.create_text_channel("locked", overwrites=closed)
     when = {"time": "09:00", "zone": ["UTC"], "days": ["0"], "hours": ["4"]}
     shown = await panel(stage)
-    said = await fill_in(stage, shown, "Set it up", channel=[locked], **when)
+    said = await shown.fill_in("Set it up", channel=[locked], **when)
     assert said.startswith(f"I can't post in <#{locked.id}>: I need Send Messages")
     await stage.add_daily(channel=where)
     shown = await panel(stage)
-    assert "I need Send Messages" in await fill_in(
-        stage, shown, "When and where", channel=[locked], **when
-    )
-    assert "Write it as HH:MM" in await fill_in(
-        stage, shown, "When and where", channel=[where], **{**when, "time": "29:99"}
+    assert "I need Send Messages" in await shown.fill_in("When and where", channel=[locked], **when)
+    assert "Write it as HH:MM" in await shown.fill_in(
+        "When and where", channel=[where], **{**when, "time": "29:99"}
     )
     for role, words in (
         (stage.guild.create_role("staff"), "I can't ping"),
         (everyone, "I don't ping @everyone"),
     ):
         fields = {"name": "A", "role": [role], "thread": ["no"]}
-        assert words in await fill_in(stage, shown, "Name, role, thread", **fields)
+        assert words in await shown.fill_in("Name, role, thread", **fields)
     schedule = await stage.services.schedules.find(stage.guild.id, 1)
     assert (schedule.channel_id, schedule.role_id, schedule.at) == (where.id, None, "09:00")
 
@@ -239,16 +237,16 @@ async def test_what_is_gone_is_said_and_can_be_changed(stage: Stage) -> None:
     stage.env.backend.delete_role(stage.guild.id, role.id)
     await stage.env.settle()
     shown = await panel(stage)
-    assert "⚠️ The role to ping was deleted, so nobody gets pinged." in reply(shown)
+    assert "⚠️ The role to ping was deleted, so nobody gets pinged." in shown.text
     schedule = await stage.services.schedules.find(stage.guild.id, 1)
     stage.env.backend.delete_channel(schedule.channel_id)
     await stage.env.settle()
     shown = await panel(stage)
-    assert "⚠️ That channel is gone, or I can't see it." in reply(shown)
-    refused = await stage.manager.click(answer_to(shown), label="Post now")
+    assert "⚠️ That channel is gone, or I can't see it." in shown.text
+    refused = await shown.click("Post now")
     assert "That channel is gone" in reply(refused)
     about = {"kind": ["open"], "asks": ["all"]}
-    assert "Open questions" in await fill_in(stage, shown, "Questions", **about)
+    assert "Open questions" in await shown.fill_in("Questions", **about)
 
 
 async def test_several_dailies(stage: Stage) -> None:
@@ -256,34 +254,34 @@ async def test_several_dailies(stage: Stage) -> None:
     await stage.add_daily()
     shown = await panel(stage)
     fields = {"channel": [stage.quiz], "time": "18:00", "days": list("0123456"), "hours": ["23"]}
-    said = await fill_in(stage, shown, "Add another", name="question of the DAY", **fields)
+    said = await shown.fill_in("Add another", name="question of the DAY", **fields)
     assert "Pick a different name" in said
-    said = await fill_in(stage, shown, "Add another", name="*Warm*-up", **fields)
+    said = await shown.fill_in("Add another", name="*Warm*-up", **fields)
     assert "### 📅 \\*Warm\\*-up" in said
     assert "**\\*Warm\\*-up** is new." in said
     assert "Next: **Thursday 1 January, 18:00** (Europe/Berlin)" in said
-    await stage.manager.select(answer_to(shown), values=["1"], custom_id="dailies:v1")
-    assert "### 📅 Question of the day" in text_of(answer_to(shown))
-    await stage.manager.select(answer_to(shown), values=["2"], custom_id="dailies:v1")
-    await stage.manager.click(answer_to(shown), label="Remove")
-    assert "### Remove \\*Warm\\*-up?" in text_of(answer_to(shown))
-    await stage.manager.click(answer_to(shown), label="Keep")
-    assert "at **18:00**" in text_of(answer_to(shown))
-    await stage.manager.click(answer_to(shown), label="Remove")
-    await stage.manager.click(answer_to(shown), label="Remove")
-    assert "**\\*Warm\\*-up** is removed." in text_of(answer_to(shown))
-    assert "### 📅 Question of the day" in text_of(answer_to(shown))
-    await stage.manager.click(answer_to(shown), label="Remove")
-    await stage.manager.click(answer_to(shown), label="Remove")
-    assert labels(answer_to(shown)) == ["Set it up"]
+    await shown.pick("1")
+    assert "### 📅 Question of the day" in shown.text
+    await shown.pick("2")
+    await shown.click("Remove")
+    assert "### Remove \\*Warm\\*-up?" in shown.text
+    await shown.click("Keep")
+    assert "at **18:00**" in shown.text
+    await shown.click("Remove")
+    await shown.click("Remove")
+    assert "**\\*Warm\\*-up** is removed." in shown.text
+    assert "### 📅 Question of the day" in shown.text
+    await shown.click("Remove")
+    await shown.click("Remove")
+    assert labels(shown.message) == ["Set it up"]
 
 
 async def test_the_button_of_the_hello_on_a_server_that_was_set_up(stage: Stage) -> None:
     """It shows the panel, and no form for a second one."""
     shown = await panel(stage)
     await stage.add_daily()
-    await stage.manager.click(answer_to(shown), label="Set it up")
-    assert "### 📅 Question of the day" in text_of(answer_to(shown))
+    await shown.click("Set it up")
+    assert "### 📅 Question of the day" in shown.text
 
 
 class Temperature(random.Random):
@@ -361,18 +359,6 @@ async def test_a_day_with_an_open_question(stage: Stage) -> None:
     assert topic.answer in other.replace("\\", "")
 
 
-async def test_a_restart_between_modal_and_answer(stage: Stage) -> None:
-    """The next process handles modals and cards of the previous one."""
-    card, topic = await posted(stage)
-    opened = await stage.alwina.click(card, label="Answer")
-    await stage.restart()
-    assert "Found in your words" in reply(
-        await stage.alwina.submit_modal(opened, {"text": full(topic)})
-    )
-    await stage.restart()
-    assert "Found in your words" in reply(await stage.alwina.click(card, label="Answer"))
-
-
 async def test_a_text_that_could_not_be_stored_is_in_the_form(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -439,7 +425,7 @@ async def test_other_commands_know_the_open_question(stage: Stage) -> None:
     again = await stage.alwina.slash(stage.quiz, "today")
     assert "You answered this one." in reply(again)
     assert labels(answer_to(again)) == ["Read my answer"]
-    assert "Open questions" in reply(await panel(stage))
+    assert "Open questions" in (await panel(stage)).text
 
 
 async def test_slow_grading_is_waited_for(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -112,7 +112,9 @@ async def test_the_steps_of_help(stage: Stage) -> None:
     started = await stage.alwina.click(help_, label="Start a round")
     assert "**alwina** starts" in reply(started)
     assert "Practice" in reply(await stage.alwina.click(help_, label="Practise"))
-    interview = views.help_page([HelpStep.INTERVIEW, HelpStep.REMIND], 0)
+    interview = views.help_page(
+        [HelpStep.INTERVIEW, HelpStep.REMIND], 0, on_server=True, install=None
+    )
     begin, remind, *_ = custom_ids_of(interview)
     assert "Interview" in reply(await stage.press(stage.alwina, begin))
     assert "Remind me" in reply(await stage.press(stage.alwina, remind))
@@ -128,7 +130,6 @@ async def test_all_commands(stage: Stage) -> None:
     help_ = await stage.manager.slash(stage.quiz, "help")
     page = await stage.manager.click(answer_to(help_), label="All commands")
     listed = re.findall(r"^</([a-z]+):\d+>: ", reply(page), re.MULTILINE)
-    assert len(listed) == 13
     tree = stage.bot.tree.get_commands(type=discord.AppCommandType.chat_input)
     assert set(listed) == {command.name for command in tree}
 

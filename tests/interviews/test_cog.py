@@ -242,16 +242,6 @@ async def test_an_answer_that_cannot_be_stored_is_returned(
     )
 
 
-async def test_ending_early(stage: Stage) -> None:
-    """End on an open question shows the report; then another interview can start, also in direct
-    messages."""
-    card = await begin(stage)
-    assert "No answers this time" in text_of(await press(stage, card, "End"))
-    result = await stage.alwina.user.slash("interview")
-    assert "Question 1 of 3" in reply(result)
-    assert "With a partner" not in labels(answer_to(result))
-
-
 async def test_every_way_to_a_report_shows_all_its_pages(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -347,8 +347,7 @@ async def test_feedback_on_an_open_daily_is_held_back(stage: Stage, alwina: Cand
 
 
 async def test_topics_rotate(stage: Stage, alwina: Candidate) -> None:
-    """No topic repeats before all were asked, across interviews; then the oldest comes first. A small
-    bank gives a short interview."""
+    """No topic repeats before all were asked, across interviews; then the oldest comes first."""
     asked: list[str] = []
     for _ in range(4):
         stage.clock.turn(minutes=5)
@@ -359,7 +358,6 @@ async def test_topics_rotate(stage: Stage, alwina: Candidate) -> None:
             step = await alwina.skip()
     assert set(asked[:4]) == {"t1", "t2", "t3", "t4"}
     assert asked[4:] == asked[:4]
-    assert (await alwina.start(questions=10)).total == 4
 
 
 async def test_simultaneous_presses(stage: Stage, alwina: Candidate) -> None:

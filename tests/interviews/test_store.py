@@ -57,19 +57,16 @@ async def test_each_number_is_asked_once(database: Database) -> None:
     assert (second.number, second.topic_id) == (2, "t2")
 
 
-async def test_answers_skips_and_grades(database: Database) -> None:
-    """The first answer stays; skipped questions can be answered, answered ones not skipped;
-    grades can be replaced."""
+async def test_answers_and_skips(database: Database) -> None:
+    """The first answer stays; skipped questions can be answered, answered ones not skipped."""
     answered, skipped = await begin(database, "t1", "t2")
     assert answered.open
     assert await database.write(store.save_answer, answered.id, "So.", AT)
     assert not await database.write(store.save_answer, answered.id, "Not so.", AT + HOUR)
     for question in (answered, skipped):
         await database.write(store.skip, question.id, AT + HOUR)
-    for grade, score in (("{}", None), ('{"a":1}', 40)):
-        await database.write(store.save_grade, answered.id, grade, score)
-    graded, found = await database.read(store.questions_of, answered.interview_id)
-    assert graded == replace(answered, answer="So.", grade='{"a":1}', score=40, answered_at=AT)
+    kept, found = await database.read(store.questions_of, answered.interview_id)
+    assert kept == replace(answered, answer="So.", answered_at=AT)
     assert (found.open, found.answer) == (False, None)
     assert await database.write(store.save_answer, skipped.id, "After all.", AT + 2 * HOUR)
 

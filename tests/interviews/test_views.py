@@ -499,8 +499,8 @@ def test_the_report_compares_with_earlier_answers() -> None:
 
 def test_the_feedback_on_a_daily() -> None:
     """The model answer comes with the ticks; a reader without an answer sees it alone after the close."""
-    unanswered = DailyFeedback(daily_row(), TOPICS[0], Streak(0, 0))
-    alone = open_daily.feedback(unanswered, bank())
+    unanswered = DailyFeedback(daily_row(), TOPICS[0], Streak(0, 0), None)
+    alone = open_daily.feedback(unanswered, bank(), 0)
     assert "You didn't answer this one" in said_on(alone)
     assert plain(TOPICS[0].answer) in said_on(alone)
     assert labels(alone) == []

@@ -20,13 +20,17 @@ def panel_of(shown: Result) -> Message:
     return shown.interaction.reply
 
 
+async def click(member: Member, message: Message, label: str) -> Result:
+    """Press a button of a message."""
+    for part in parts(message.components):
+        if part.get("label") == label:
+            return await member.click(message, str(part["custom_id"]))
+    raise CannotDo(f"the message has no {label}")
+
+
 async def press(manager: Member, shown: Result, label: str) -> Result:
     """Press a button of the panel."""
-    panel = panel_of(shown)
-    for part in parts(panel.components):
-        if part.get("label") == label:
-            return await manager.click(panel, str(part["custom_id"]))
-    raise CannotDo(f"the panel has no {label}")
+    return await click(manager, panel_of(shown), label)
 
 
 async def pick(manager: Member, shown: Result, number: int) -> None:

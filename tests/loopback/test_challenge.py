@@ -24,12 +24,9 @@ async def test_two_members_take_a_challenge(tmp_path: Path) -> None:
     file = tmp_path / "bank.json"
     file.write_text(json.dumps(first_topic()), "utf-8")
     async with World() as world, BotProcess(world, tmp_path, {"QUESTION_BANK": str(file)}) as bot:
-        guild = world.add_guild()
-        channel = world.add_channel(guild, "quiz")
-        await world.gateway.emit("GUILD_CREATE", guild.payload(world.bot))
-        annegret, bob = world.add_member(guild, "annegret"), world.add_member(guild, "bob")
+        channel = await world.opened()
+        annegret, bob = [world.add_member(channel.guild, name) for name in ("annegret", "bob")]
         players = Players(bot.database, parse_bank(file.read_bytes()), random.Random(1))
-        await world.until(lambda: world.commands and world.gateway.connected)
         started = await annegret.slash(channel, "challenge", questions=2, hours=1)
         assert started.ephemeral
         await world.until(lambda: challenge_cards(channel))
@@ -77,4 +74,4 @@ async def test_two_members_take_a_challenge(tmp_path: Path) -> None:
         posts = [c for c in world.calls if c.method == "POST" and "/messages" in c.template]
         assert len(posts) == 1  # the card; everything else responds to interactions or edits
         assert (await bot.stop())[0] == 0
-    assert (world.unknown, world.errors, world.violations) == ([], [], [])
+    assert world.wrong == []

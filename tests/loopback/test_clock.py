@@ -21,11 +21,8 @@ async def test_the_machines_clock_is_wrong(tmp_path: Path, ahead: float) -> None
         bot = BotProcess(world, tmp_path)
         bot.set_host_clock(ahead)
         async with bot:
-            guild = world.add_guild()
-            channel = world.add_channel(guild, "quiz")
-            await world.gateway.emit("GUILD_CREATE", guild.payload(world.bot))
-            await world.until(lambda: world.commands and world.gateway.connected)
-            annegret = world.add_member(guild, "annegret")
+            channel = await world.opened()
+            annegret = world.add_member(channel.guild, "annegret")
             line = (await annegret.slash(channel, "quiz", questions=1, seconds=5)).text
             promised = re.search(r"<t:(\d+):T>", line)
             assert promised is not None

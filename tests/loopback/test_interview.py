@@ -7,48 +7,42 @@ from pathlib import Path
 import pytest
 
 from tests.loopback.driver import CannotDo, Member
-from tests.loopback.model import Channel, Message, parts
+from tests.loopback.model import Channel, Message
+from tests.loopback.panel import click
 from tests.loopback.process import BotProcess
 from tests.loopback.world import World
 
 SECRET = "A sentence that only Annegret may read, about attention."
 
 
-def button(message: Message, label: str) -> str:
-    """Return the custom id of a button."""
-    return next(str(p["custom_id"]) for p in parts(message.components) if p.get("label") == label)
-
-
 async def test_nobody_else_sees_an_interview(tmp_path: Path) -> None:
     """Only Annegret sees question, feedback, model answer, report and a refusal."""
     async with World() as world:
-        guild = world.add_guild()
-        channel = world.add_channel(guild, "quiz")
-        annegret, bob = (
-            world.add_member(guild, "annegret", manager=True),
-            world.add_member(guild, "bob", manager=True),
-        )
+        channel = world.add_channel(world.add_guild(), "quiz")
+        annegret, bob = [
+            world.add_member(channel.guild, name, manager=True) for name in ("annegret", "bob")
+        ]
         async with BotProcess(world, tmp_path) as bot:
             begun = await annegret.slash(channel, "interview")
             assert begun.ephemeral, bot.log
             card = newest(annegret, channel)
-            opened = await annegret.click(card, button(card, "Answer"))
-            late = await annegret.click(card, button(card, "Answer"))
+            opened = await click(annegret, card, "Answer")
+            late = await click(annegret, card, "Answer")
             await annegret.submit(opened, SECRET)
             await world.until(lambda: "key points" in newest(annegret, channel).text)
             handed_back = await annegret.submit(late, f"{SECRET} Again.")
             await world.until(lambda: f"{SECRET} Again." in handed_back.text)
             card = next(m for m in annegret.sees(channel) if "key points" in m.text)
-            await annegret.click(card, button(card, "Your answer"))
+            await click(annegret, card, "Your answer")
             assert SECRET in card.text
             with pytest.raises(CannotDo):
-                await bob.click(card, button(card, "Feedback"))
-            await annegret.click(card, button(card, "See the report"))
+                await click(bob, card, "Feedback")
+            await click(annegret, card, "See the report")
             assert "Your interview" in newest(annegret, channel).text
             assert bob.sees(channel) == []
             code, _ = await bot.stop()
         assert SECRET not in bot.log
-        assert (code, world.unknown, world.errors, world.violations) == (0, [], [], [])
+        assert (code, world.wrong) == (0, [])
 
 
 def newest(member: Member, channel: Channel) -> Message:

@@ -8,9 +8,8 @@ from pathlib import Path
 from bot.questions.own import own_id
 from tests.loopback.driver import Member
 from tests.loopback.model import Channel, Message
-from tests.loopback.panel import add_daily, press, set_questions
+from tests.loopback.panel import add_daily, panel_of, press, set_questions
 from tests.loopback.process import BotProcess
-from tests.loopback.test_practice import answer, button, shown
 from tests.loopback.world import World
 from tests.shipped import first_topic
 
@@ -34,16 +33,25 @@ def small_pack() -> str:
 
 async def practised(member: Member, channel: Channel) -> str:
     """Return everything that practice shows until it ends."""
-    screen = shown(await member.slash(channel, "practice"))
+    result = await member.slash(channel, "practice")
+    screen = panel_of(result)
     seen = [screen.text]
-    while "question" in screen.text and any(
-        i.startswith(("answer:", "choose:", "write:")) for i in screen.custom_ids
-    ):
+    while screen.custom_ids[0].startswith(("answer:", "choose:", "write:")):
         await answer(member, screen)
         seen.append(screen.text)
-        await member.click(screen, button(screen, "Next"))
+        await press(member, result, "Next")
         seen.append(screen.text)
     return "\n".join(seen)
+
+
+async def answer(member: Member, message: Message) -> None:
+    """Pick the first choice, or type an answer."""
+    custom_id = message.custom_ids[0]
+    opened = await member.click(message, custom_id)
+    if custom_id.startswith("choose:"):
+        await member.submit(opened, {"Tick all that are right": ["0"]})
+    elif custom_id.startswith("write:"):
+        await member.submit(opened, "a guess")
 
 
 async def test_two_servers(tmp_path: Path) -> None:
@@ -57,21 +65,15 @@ async def test_two_servers(tmp_path: Path) -> None:
         here, there = world.add_channel(ours, "quiz"), world.add_channel(theirs, "quiz")
         for guild in (ours, theirs):
             await world.gateway.emit("GUILD_CREATE", guild.payload(world.bot))
-        mechthild, annegret = (
-            world.add_member(ours, "mechthild", manager=True),
-            world.add_member(ours, "annegret"),
-        )
-        mortimer, bob = (
-            world.add_member(theirs, "mortimer", manager=True),
-            world.add_member(theirs, "bob"),
-        )
+        mechthild, mortimer = [
+            world.add_member(guild, "mechthild", manager=True) for guild in (ours, theirs)
+        ]
+        annegret, bob = [world.add_member(guild, "annegret") for guild in (ours, theirs)]
         await world.until(lambda: world.commands and world.gateway.connected)
 
-        bank = shown(await mechthild.slash(here, "bank"))
-        form = await mechthild.click(bank, button(bank, "Add a question"))
+        form = await press(mechthild, await mechthild.slash(here, "bank"), "Add a question")
         assert "Saved" in (await mechthild.submit(form, FORM)).text
-        bank = shown(await mechthild.slash(here, "bank"))
-        found = await mechthild.click(bank, button(bank, "Find a question"))
+        found = await press(mechthild, await mechthild.slash(here, "bank"), "Find a question")
         assert PROMPT in found.text
         assert "None yet." in (await mortimer.slash(there, "bank")).text
         topic = own_id(ours.id, 1)
@@ -95,19 +97,14 @@ async def test_two_servers(tmp_path: Path) -> None:
         await world.until(lambda: "Question 3 of 3" in _texts(there))
         assert PROMPT not in _texts(there)
         assert (await bot.stop())[0] == 0
-    assert (world.unknown, world.errors, world.violations) == ([], [], [])
+    assert world.wrong == []
 
 
 async def test_formulas_that_would_end_the_process(tmp_path: Path) -> None:
     """An import reports what is invalid, and the bot and the next import still work."""
     async with World() as world, BotProcess(world, tmp_path) as bot:
-        guild = world.add_guild()
-        here, mechthild = (
-            world.add_channel(guild, "quiz"),
-            world.add_member(guild, "mechthild", manager=True),
-        )
-        await world.gateway.emit("GUILD_CREATE", guild.payload(world.bot))
-        await world.until(lambda: world.commands and world.gateway.connected)
+        here = await world.opened()
+        mechthild = world.add_member(here.guild, "mechthild", manager=True)
         pid = bot.pid
         nested = r"\frac{1}{" * 30 + "x" + "}" * 30
         for latex, why in (
@@ -115,13 +112,12 @@ async def test_formulas_that_would_end_the_process(tmp_path: Path) -> None:
             (nested, "levels deep"),
             ("x^2", "Imported"),
         ):
-            bank = shown(await mechthild.slash(here, "bank"))
-            form = await mechthild.click(bank, button(bank, "Import"))
+            form = await press(mechthild, await mechthild.slash(here, "bank"), "Import")
             result = await mechthild.submit(form, {"File": ("ours.json", _file(latex))})
             await world.until(lambda result=result, why=why: why in result.text, what=why)
         assert (bot.pid, bot.running) == (pid, True)
         assert (await bot.stop())[0] == 0
-    assert (world.unknown, world.errors, world.violations) == ([], [], [])
+    assert world.wrong == []
 
 
 def _file(latex: str) -> bytes:

@@ -17,10 +17,7 @@ from tests.loopback.world import World
 async def world(tmp_path: Path) -> AsyncIterator[World]:
     """Run the bot on a server with one channel, and check that Discord refused nothing."""
     async with World() as world, BotProcess(world, tmp_path) as bot:
-        guild = world.add_guild()
-        world.add_channel(guild, "quiz")
-        await world.gateway.emit("GUILD_CREATE", guild.payload(world.bot))
-        await world.until(lambda: world.commands and world.gateway.connected)
+        await world.opened()
         yield world
         assert (await bot.stop())[0] == 0
     assert [call for call in world.calls if call.status not in {200, 204}] == []

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.loopback.losses import add_bot, end_outage, outage, remove_bot
 from tests.loopback.process import BotProcess
 from tests.loopback.world import World
 
@@ -23,11 +24,8 @@ def departures(database: Path) -> list[tuple[int, str]]:
 async def test_what_is_erased_is_in_no_file(tmp_path: Path) -> None:
     """After the bot ends, neither id nor name is left in the database's files or the log."""
     async with World() as world, BotProcess(world, tmp_path) as bot:
-        guild = world.add_guild()
-        channel = world.add_channel(guild, "quiz")
-        await world.gateway.emit("GUILD_CREATE", guild.payload(world.bot))
-        await world.until(lambda: world.commands and world.gateway.connected)
-        zoe = world.add_member(guild, NAME)
+        channel = await world.opened()
+        zoe = world.add_member(channel.guild, NAME)
         secret = zoe.id.to_bytes(8, "big")
         await zoe.slash(channel, "practice")
         await zoe.slash(channel, "interview")
@@ -63,33 +61,26 @@ async def test_what_is_erased_is_in_no_file(tmp_path: Path) -> None:
 async def test_a_server_removes_the_bot(tmp_path: Path) -> None:
     """Removing the bot is recorded, and undone when it returns, even while it is off."""
     async with World() as world, BotProcess(world, tmp_path) as bot:
-        guild = world.add_guild()
-        channel = world.add_channel(guild, "quiz")
-        await world.gateway.emit("GUILD_CREATE", guild.payload(world.bot))
-        await world.until(lambda: world.commands and world.gateway.connected)
+        channel = await world.opened()
+        guild = channel.guild
+        gone = [(guild.id, "waiting")]
+
+        async def departed(expected: list[tuple[int, str]]) -> None:
+            await world.until(lambda: departures(bot.database) == expected)
+
         await world.add_member(guild, "annegret").slash(channel, "today")
         await world.until(lambda: "ready: " in bot.log)
         assert departures(bot.database) == []
-        await world.gateway.emit(
-            "GUILD_DELETE", {"id": str(guild.id), "unavailable": True}
-        )  # an outage
-        await world.gateway.emit("GUILD_CREATE", guild.payload(world.bot))
-        await world.gateway.emit("GUILD_DELETE", {"id": str(guild.id)})
-        await world.until(lambda: departures(bot.database) == [(guild.id, "waiting")])
-        joined = {
-            key: value for key, value in guild.payload(world.bot).items() if key != "unavailable"
-        }
-        await world.gateway.emit(
-            "GUILD_CREATE", joined
-        )  # without that field it means an invitation
-        await world.until(lambda: departures(bot.database) == [])
+        await outage(world, guild)
+        await end_outage(world, guild)
+        await remove_bot(world, guild)
+        await departed(gone)
+        await add_bot(world, guild)
+        await departed([])
         await world.until(lambda: "keeps its data" in bot.log)
-        assert (await bot.stop())[0] == 0
-        gone = world.guilds.pop(guild.id)
-        await bot.start()
-        await world.until(lambda: departures(bot.database) == [(guild.id, "waiting")])
-        assert (await bot.stop())[0] == 0
-        world.guilds[guild.id] = gone
-        await bot.start()
-        await world.until(lambda: departures(bot.database) == [])
+        for change, expected in ((remove_bot, gone), (add_bot, [])):
+            assert (await bot.stop())[0] == 0
+            await change(world, guild)
+            await bot.start()
+            await departed(expected)
         assert (await bot.stop())[0] == 0

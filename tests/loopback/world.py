@@ -27,7 +27,7 @@ class World:
     """The whole loopback. Use it with `async with`, then add servers, channels and members.
 
     `violations`: malformed requests. `unknown`: routes that aren't modelled. `errors`: exceptions
-    in this server. All three must be empty at the end. `members`: everyone who was ever here, by
+    in this server. All three, which are `wrong`, must be empty at the end. `members`: everyone who was ever here, by
     id.
     """
 
@@ -102,6 +102,10 @@ class World:
         return {member.id: member.name for member in self.members.values()}
 
     @property
+    def wrong(self) -> list[str]:
+        return [*self.violations, *self.unknown, *self.errors]
+
+    @property
     def messages(self) -> list[Message]:
         """Return every message in every channel, including deleted and ephemeral ones."""
         return [m for c in self.channels.values() for m in c.messages.values()]
@@ -117,6 +121,13 @@ class World:
         if bot:
             self.guilds[guild.id] = guild
         return guild
+
+    async def opened(self) -> Channel:
+        """Return the channel of a new server, once the bot has registered its commands."""
+        channel = self.add_channel(self.add_guild(), "quiz")
+        await self.gateway.emit("GUILD_CREATE", channel.guild.payload(self.bot))
+        await self.until(lambda: self.commands and self.gateway.connected)
+        return channel
 
     def add_channel(
         self,

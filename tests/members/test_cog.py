@@ -54,6 +54,7 @@ async def test_managers_choose_teams(stage: Stage) -> None:
     )
     assert "is no longer a team" in reply(removed)
     assert "1 team of 25" in text_of(await opened(stage))
+    assert f"<@&{red.id}> is a team now." in await add(stage, red)
 
 
 async def test_the_board_of_teams(stage: Stage) -> None:

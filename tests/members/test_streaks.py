@@ -12,15 +12,21 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from sqlalchemy import Connection, func, select
 
+from bot.answers import store as answer_log
+from bot.answers.store import DAILY
+from bot.core import servers
 from bot.core.context import Context
 from bot.core.database import Database
+from bot.daily import store as daily_store
+from bot.daily.model import Schedule
+from bot.members import store as members
 from bot.members import streak_store
 from bot.members.model import NO_NEWS, Dates, Streak, StreakNews
 from bot.members.rules import follow
 from bot.members.streak_service import Streaks
 from bot.members.streak_store import streak_days, streaks
 from bot.practice.model import Summary
-from tests.answers.entries import GUILDS, several_on_one_database
+from tests.answers.entries import GUILDS, QUESTIONS, counted, several_on_one_database
 from tests.fakes import START
 from tests.stage import ALWINA, BOB, GUILD, Stage
 
@@ -287,3 +293,46 @@ async def test_nights_change_nothing(
             expected.best,
             expected.freezes,
         )
+
+
+ZONES = st.sampled_from(["UTC", "Asia/Tokyo", "Pacific/Kiritimati", "Pacific/Honolulu"])
+MOVES = st.lists(
+    st.tuples(st.none() | ZONES, st.none() | ZONES, st.integers(0, 22)), min_size=1, max_size=20
+)
+"""Before each daily: another zone of the member and of the server, if any, and the hours until
+the member answers."""
+
+
+@several_on_one_database
+@given(moves=MOVES)
+async def test_zones_that_change_break_nothing(
+    database: Database, moves: list[tuple[str | None, str | None, int]]
+) -> None:
+    """A member who answers each daily keeps their streak, and no daily counts twice, wherever
+    they and their server move."""
+    user_id = guild_id = next(GUILDS)
+    now, length = START, 0
+    context = SimpleNamespace(database=database, now=lambda: now)
+    service = Streaks(cast(Context, context), [daily_store.asked_on], lambda *_: None)
+
+    def answer(conn: Connection, opened: datetime) -> Streak:
+        schedule = Schedule(guild_id, 1, "12:00", "UTC", START, id=guild_id)
+        times = {"scheduled_at": opened, "opened_at": opened, "closes_at": opened + 23 * HOUR}
+        posted = {"state": "open", "message_id": next(QUESTIONS), **times}
+        daily_id = daily_store.create(conn, schedule, opened.date(), **posted)
+        given = counted(guild_id, user_id, 100, at=now, source=DAILY)
+        assert daily_id is not None
+        answer_log.add(conn, replace(given, question_id=daily_id))
+        return service.credit(conn, user_id, guild_id, now, opened)[0]
+
+    await database.write(members.set_names, {(guild_id, user_id): "x"})
+    for n, (own, theirs, hours) in enumerate(moves):
+        if own is not None:
+            await database.write(members.set_zone, user_id, own)
+        if theirs is not None:
+            await database.write(servers.set_zone, guild_id, theirs)
+        now = START + n * DAY + hours * HOUR
+        found = await database.write(answer, START + n * DAY)
+        assert length <= found.current <= length + 1
+        assert await database.read(service.of, user_id, guild_id) == found
+        length = found.current

@@ -98,12 +98,14 @@ def test_another_right_answer_never_lowers_it(
     assert change >= -1e-3 if right else change <= 1e-3
 
 
-@given(LOGS)
-def test_it_is_the_most_probable_one(log: dict[FirstAnswer, int]) -> None:
+@given(LOGS, st.floats(-2, 2, allow_nan=False), st.floats(0.3, 1.5))
+def test_it_is_the_most_probable_one(
+    log: dict[FirstAnswer, int], mean: float, spread: float
+) -> None:
     """The answers and what is known before balance at the estimate."""
-    found = most_probable_ability(log)
+    found = most_probable_ability(log, mean, spread)
     slopes = (n * evidence(found - d, g, right)[0] for (d, g, right), n in log.items())
-    assert sum(slopes) == pytest.approx(found, abs=0.02)
+    assert sum(slopes) * spread**2 == pytest.approx(found - mean, abs=0.02)
 
 
 @given(st.floats(-5, 5, allow_nan=False), st.sampled_from([0.0, 0.05, 0.25]), st.booleans())

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from fsrs import Rating
+from sqlalchemy import Connection
 
 from bot.answers import store as answer_log
 from bot.answers.model import Review
@@ -160,3 +161,20 @@ def test_the_latest_that_hold() -> None:
     assert first_stabilities(fits, AT - MINUTES) == USUAL
     assert first_stabilities(fits, AT) == LONG
     assert first_stabilities(fits, AT + 2 * DAY) == SHORT
+
+
+async def test_one_member_stops_nobodys_fit(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A member whose reviews can't be read has no fit; the one after them has."""
+    nightly = FirstStabilitiesWork(stage.bot.context)
+    await nightly.run()
+    for user_id in (ALWINA, BOB):
+        await practise(stage, user_id, simulated(LONG, 45))
+    reviews = answer_log.all_reviews_of
+
+    def fails(conn: Connection, user_id: int) -> Reviews:
+        if user_id == ALWINA:
+            raise RuntimeError("odd")
+        return reviews(conn, user_id)
+
+    monkeypatch.setattr(answer_log, "all_reviews_of", fails)
+    assert await nightly.run() == 1

@@ -43,15 +43,7 @@ def after(*reviews: tuple[Rating, timedelta]) -> MemoryCard:
         ([(GOOD, 0 * DAYS)], State.Review, 2 * DAYS),
         ([(HARD, 0 * DAYS)], State.Review, 1 * DAYS),
         ([(AGAIN, 0 * DAYS)], State.Learning, 10 * MINUTES),
-        ([(AGAIN, 0 * DAYS), (GOOD, 10 * MINUTES)], State.Review, 1 * DAYS),
-        ([(AGAIN, 0 * DAYS), (HARD, 10 * MINUTES)], State.Learning, 15 * MINUTES),
-        ([(GOOD, 0 * DAYS), (GOOD, 2 * DAYS)], State.Review, 11 * DAYS),
         ([(GOOD, 0 * DAYS), (AGAIN, 2 * DAYS)], State.Relearning, 10 * MINUTES),
-        (
-            [(GOOD, 0 * DAYS), (AGAIN, 2 * DAYS), (GOOD, 2 * DAYS + 10 * MINUTES)],
-            State.Review,
-            1 * DAYS,
-        ),
     ],
 )
 def test_intervals(

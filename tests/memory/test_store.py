@@ -15,7 +15,7 @@ from sqlalchemy import Connection, event
 
 from bot.answers import store as answer_log
 from bot.answers.model import Answer, Review
-from bot.answers.store import DAILY, PRACTICE, ROUND, review_of
+from bot.answers.store import PRACTICE, ROUND, review_of
 from bot.core.database import Database
 from bot.memory import store as memory
 from bot.memory.model import MemoryCard
@@ -42,18 +42,6 @@ def record(conn: Connection, given_then: Sequence[Answer]) -> dict[int, MemoryCa
         answer_log.add(conn, answer)
     reviews = [review_of(answer) for answer in given_then]
     return memory.record(conn, given_then[0].item_id if given_then else "lora", reviews)
-
-
-async def test_cards_of_many_members_at_once(database: Database) -> None:
-    """One question's answers move each member's card; a second question moves them on."""
-    first = [rated(2, GOOD, AT), rated(1, AGAIN, AT + DAY)]
-    made = await database.write(record, first)
-    assert made == {1: review(None, AGAIN, AT + DAY), 2: review(None, GOOD, AT)}
-    assert await database.read(memory.cards_of, 1) == {"lora": made[1]}
-    moved = await database.write(record, [rated(2, HARD, AT + 2 * DAY, source=DAILY)])
-    assert moved == {2: review(made[2], HARD, AT + 2 * DAY)}
-    assert await database.read(memory.cards_of, 2) == {"lora": moved[2]}
-    assert await database.write(record, []) == {}
 
 
 EVENTS = st.lists(
@@ -117,6 +105,7 @@ async def test_a_replay_without_reviews(database: Database) -> None:
     """A card stays as it is if the log has no review of it."""
     await database.write(memory.replay, 1, "lora")
     assert await database.read(memory.cards_of, 1) == {}
+    assert await database.write(record, []) == {}
 
 
 OWN = (0.1, 0.5, 1.0, 4.0)

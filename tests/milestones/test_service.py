@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 from fsrs import Rating
+from msgspec.structs import replace
 from sqlalchemy import Connection, select
 
 from bot.answers.model import Review
@@ -14,8 +15,7 @@ from bot.core.errors import UserError
 from bot.core.limits import MAX_MILESTONES
 from bot.milestones.model import Kind, Milestone
 from bot.milestones.store import member_milestones
-from bot.questions import store as questions_store
-from bot.questions.own import OwnItem, OwnTopic, own_id
+from bot.questions.model import Bank
 from tests.banks import small_bank
 from tests.reviews import remember
 from tests.stage import ALWINA, BOB, CLEMENTINE, DAGOBERT, GUILD, Stage
@@ -72,28 +72,11 @@ async def test_an_unknown_milestone_is_refused(stage: Stage, kind: Kind, name: s
 
 async def test_there_are_at_most_ten(stage: Stage) -> None:
     """Also if several are added at once; the role of one that is there can still be changed."""
-    topics = [
-        OwnTopic(GUILD, n, f"n{n}", own_id(GUILD, n), f"s{n}", f"S{n}", f"T{n}", "{}")
-        for n in range(10)
-    ]
-    content = (
-        '{"kind": "typed", "difficulty": 1, "prompt": "Q?", "accept": ["a"], "explanation": "E."}'
-    )
-    items = [
-        OwnItem(GUILD, 100 + 10 * n + k, f"i{n}-{k}", own_id(GUILD, n), False, content)
-        for n in range(10)
-        for k in range(10)
-    ]  # fmt: skip
-
-    def store(conn: Connection) -> None:
-        questions_store.reserve_numbers(conn, GUILD, 300)
-        questions_store.save_topics(conn, topics)
-        questions_store.save_items(conn, items)
-
-    await stage.database.write(store)
+    section = stage.bank.sections[0]
+    stage.bank = Bank("Many", tuple(replace(section, id=f"s{n}") for n in range(10)))
+    await stage.restart()
     sections = (await stage.bot.milestones.page(GUILD)).sections
-    assert len(sections) == 12
-    adding = [add(stage, Kind.SECTION, name, KNOWS) for name in sections[:10]]
+    adding = [add(stage, Kind.SECTION, name, KNOWS) for name in sections]
     adding += [add(stage, Kind.STREAK, name, WEEK) for name in ("7", "30", "100")]
     done = await asyncio.gather(*adding, return_exceptions=True)
     refused = [str(error) for error in done if isinstance(error, UserError)]
@@ -172,19 +155,6 @@ async def test_many_members_are_looked_through(stage: Stage, monkeypatch: pytest
         stage.bot.names.set(9, user_id, "x")
     await stage.bot.names.flush()
     assert await stage.bot.milestones.check_all() == 8
-
-
-async def test_sections_are_checked_at_night(stage: Stage) -> None:
-    """The job runs at three, and the role is given then."""
-    await add(stage, Kind.SECTION, "first", KNOWS)
-    await stage.bot.recover()
-    await learn(stage, ALWINA, ITEMS, days_ago=1)
-    stage.clock.turn(days=1)
-    night = next(job for job in stage.bot.nightly if "milestones" in job._note)
-    assert await stage.database.read(night.due, stage.clock(), 1) == [0]
-    await night.work(0)
-    await stage.run()
-    assert stage.sender.roles == [(GUILD, ALWINA, KNOWS)]
 
 
 async def test_packs_that_are_not_asked(stage: Stage) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from msgspec.structs import replace
@@ -13,8 +13,6 @@ from bot.chat.pictures import can_be_drawn, to_png
 from bot.plan.model import DayShare, Outlook, Pace, Plan, PlannedDay, SectionOutlook
 from bot.plan.views import (
     alt_text,
-    confirm_page,
-    ended_page,
     form,
     percent,
     plan_page,
@@ -147,14 +145,6 @@ def test_what_the_form_offers() -> None:
     section = packs().sections[0]
     many = Bank("Many", tuple(replace(section, id=f"s{n}", title=f"S{n}") for n in range(30)))
     assert len(goal_menu(elsewhere, many)) == 25
-
-
-def test_the_end_of_a_plan() -> None:
-    said = text_of(ended_page(date(2026, 12, 12)))
-    assert said.startswith(
-        "Your plan for 12 December 2026 is done. I hope the interview went well."
-    )
-    assert "### Remove your plan for 12 December 2026?" in text_of(confirm_page(date(2026, 12, 12)))
 
 
 def test_plans_elsewhere() -> None:

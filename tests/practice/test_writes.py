@@ -21,7 +21,16 @@ from bot.plan import service as plan_service
 from bot.plan import store as plan_store
 from bot.practice.model import Asking
 from bot.practice.store import practice_questions
-from tests.practice.test_service import answer, asked, click, end, go_on, question_of, start
+from tests.practice.test_service import (
+    answer,
+    asked,
+    asked_on,
+    click,
+    end,
+    go_on,
+    question_of,
+    start,
+)
 from tests.reviews import remember
 from tests.stage import ALWINA, GUILD, Stage
 
@@ -90,9 +99,7 @@ async def test_what_takes_long_is_done_outside(
     assert not verdict.question.guessed
     await stage.bot.practices.guess(asking.question.id, ALWINA, GUILD)
     assert isinstance(await go_on(stage, asking.question.practice_id), Asking)
-    assert isinstance(
-        await stage.bot.practices.start_on(ALWINA, GUILD, stage.clock(), ["t2-a"]), Asking
-    )
+    await asked_on(stage, "t2-a")
     await end(stage, asking.question.practice_id)
     await stage.bot.plans.page(ALWINA, GUILD)
     assert all(calls)
@@ -178,11 +185,10 @@ async def test_an_item_met_in_between_is_not_new(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A round that ends at the same time may give the member their first card of an item."""
-    only = ["t1-a"]
     met = Review(ALWINA, rate(True), stage.clock())
     write = stage.database.write
     between(stage, monkeypatch, lambda: write(remember, "t1-a", met))
-    screen = question_of(await stage.bot.practices.start_on(ALWINA, GUILD, stage.clock(), only))
+    screen = await asked_on(stage, "t1-a")
     assert not screen.question.is_new
 
 

@@ -70,7 +70,7 @@ async def test_a_round(ours: Stage, moment: str, players: tuple[int, int]) -> No
     for number in (1, 2, 3):
         for user_id in players:
             if user_id == ALWINA or not erasure.is_done:
-                await ours.answer(user_id)
+                await ours.answer(user_id, after=4)
             await erasure.at("after one answer" if number == 1 else "after the next answer")
         await erasure.at("after both answers")
         while (await ours.round(round_id)).phase != "pause":

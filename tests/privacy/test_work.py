@@ -201,14 +201,3 @@ async def test_no_question_gets_an_old_id(stage: Stage) -> None:
     await stage.answer(BOB, post=stage.card(CHANNEL + 1), after=2)
     await stage.wait(minutes=1)
     assert await stage.database.read(count_rows, [answers]) == {"answers": 7}
-
-
-async def test_an_erasure_is_never_given_up(stage: Stage) -> None:
-    """An erasure that keeps failing is tried again after an hour."""
-    erasure = await stage.database.write(store.begin, ALWINA, stage.clock())
-    await stage.bot.erasure_work.give_up(erasure.id, "The database is full.")
-    row = await stage.database.read(store.get, erasure.id)
-    assert row is not None
-    assert row.due_at == stage.clock() + RETRY
-    await stage.wait(hours=1, minutes=1)
-    assert await stage.database.read(store.get, erasure.id) is None

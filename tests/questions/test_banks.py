@@ -8,11 +8,9 @@ from typing import Any
 import pytest
 
 from bot.app import IN_PLAY
-from bot.core.clicks import Click
 from bot.core.database import Database
 from bot.core.errors import UserError
 from bot.interviews.model import Step
-from bot.practice.model import Asking
 from bot.questions import own, store
 from bot.questions.banks import Banks, _Joined
 from bot.questions.model import Bank
@@ -20,6 +18,7 @@ from bot.questions.own import is_own, server_of
 from tests.answers.entries import counted, store_counted
 from tests.banks import small_bank
 from tests.ours import OTHER_GUILD, furnish, kept_in, own_item, own_topic
+from tests.practice.test_service import practise
 from tests.stage import ALWINA, BOB, GUILD, Stage
 
 
@@ -287,53 +286,16 @@ async def test_dailies_ask_own_questions(stage: Stage) -> None:
     assert set(mine) & closed
 
 
-async def practised(stage: Stage, guild_id: int | None, user_id: int = ALWINA) -> set[str]:
-    """Answer whatever practice asks until there is nothing more."""
-    screen, asked = await stage.bot.practices.start(user_id, guild_id, stage.clock()), set()
-    while isinstance(screen, Asking):
-        asked.add(screen.item.id)
-        picks = tuple(n for n, index in enumerate(screen.order) if index in screen.item.right)
-        text = screen.item.accept[0] if screen.item.kind == "typed" else None
-        stage.clock.turn(seconds=5)
-        await stage.bot.practices.answer(
-            Click(screen.question.id, 1, guild_id, 7, user_id, stage.clock(), picks, text)
-        )
-        screen = await stage.bot.practices.go_on(
-            screen.question.practice_id, user_id, guild_id, stage.clock()
-        )
-    return asked
-
-
 @pytest.mark.usefixtures("nothing_cached")
 async def test_practice_asks_own_questions_there_only(stage: Stage) -> None:
     """Practice on a server asks its own items; the same member meets none of them elsewhere, not even when due."""
     mine = await furnish(stage.database, GUILD)
-    assert set(mine) <= await practised(stage, GUILD)
-    stage.clock.turn(days=60)
-    assert not any(is_own(item_id) for item_id in await practised(stage, OTHER_GUILD))
-    stage.clock.turn(days=1)
-    assert not any(is_own(item_id) for item_id in await practised(stage, None))
-    stage.clock.turn(days=1)
-    assert set(mine) <= await practised(stage, GUILD)
-
-
-async def test_a_retired_item_leaves_practice_and_stays_readable(
-    nothing_cached: None, stage: Stage
-) -> None:
-    """A retired item that is due is not asked any more; an answer to it can still be explained."""
-    (mine,) = await furnish(stage.database, GUILD, items=1)
-    topic_id = (await stage.bot.context.bank_for(ALWINA, GUILD)).items[mine].topic_id
-    screen = await stage.bot.practices.start(ALWINA, GUILD, stage.clock(), topic_id)
-    assert isinstance(screen, Asking)
-    await stage.bot.practices.answer(
-        Click(screen.question.id, 1, GUILD, 7, ALWINA, stage.clock(), (0,))
-    )
-    await stage.database.write(store.save_items, [own_item(GUILD, 2, topic_id, retired=True)])
-    await stage.database.write(store.change_bank, GUILD)
-    stage.clock.turn(days=60)
-    assert mine not in await practised(stage, GUILD)
-    review = await stage.bot.practices.explain(stage.pressed(screen.question.id, ALWINA))
-    assert review.item.id == mine
+    asked = []
+    for days, guild_id in ((0, GUILD), (60, OTHER_GUILD), (1, None), (1, GUILD)):
+        stage.clock.turn(days=days)
+        items = await practise(stage, guild_id=guild_id)
+        asked.append({item.id for item in items if is_own(item.id)})
+    assert asked == [set(mine), set(), set(), set(mine)]
 
 
 @pytest.mark.usefixtures("nothing_cached")

@@ -15,7 +15,7 @@ from bot.questions.answers import Outcome
 from bot.questions.banks import OwnPictures
 from bot.questions.model import ItemPicture
 from bot.questions.own import own_id
-from bot.questions.views import asked, card_length, own_picture, revealed
+from bot.questions.views import asked, card_length, revealed
 from tests.banks import small_bank
 from tests.stage import GUILD
 
@@ -46,15 +46,6 @@ async def test_a_picture_is_read_once(database: Database, loads: list[Any]) -> N
     assert [await pictures.load(GUILD, "a.png") for _ in range(3)] == [b"png"] * 3
     assert [await pictures.load(GUILD + 1, "a.png") for _ in range(2)] == [None, None]
     assert loads == [(GUILD, "a.png")] + [(GUILD + 1, "a.png")] * 2
-
-
-def test_names_say_nothing() -> None:
-    """A picture has the same name on every card, and only its ending is its own."""
-    found = own_picture(OWN)
-    assert found is not None
-    assert (found.guild_id, found.file) == (GUILD, "0123.jpg")
-    assert (found.name, found.alt) == ("picture.jpg", "A curve")
-    assert own_picture(PLAIN) is None
 
 
 async def test_cards_with_formula_and_picture(database: Database) -> None:

@@ -227,23 +227,6 @@ async def test_late_and_too_late(stage: Stage) -> None:
     )
 
 
-async def test_another_clock_and_another_day_post_no_week_twice(stage: Stage) -> None:
-    """A week that had its recap has none again when zone, day or channel change, and a lost permission only delays."""
-    await turned_on(stage)
-    await play(stage)
-    await stage.wait(days=6, hours=22)
-    assert len(shown(stage)) == 1
-    await stage.bot.settings.set_zone(GUILD, "America/New_York")
-    await stage.bot.settings.set_recap(GUILD, CHANNEL, 2)
-    await stage.wait(days=6)
-    assert len(shown(stage)) == 1
-    await play(stage)
-    stage.sender.fail("post_recap", DeliveryRefused("permission", "I can't post there."), times=3)
-    await stage.wait(days=7)
-    assert len(shown(stage)) == 2
-    assert stage.sender.of_kind("recap")[1].channel_id == CHANNEL
-
-
 async def test_another_zone_moves_the_time(stage: Stage) -> None:
     """The next recap comes at nine by the new clock, also where that is earlier than what was planned."""
     await turned_on(stage)

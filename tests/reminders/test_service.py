@@ -25,7 +25,6 @@ from tests.fakes import MOST_OPENINGS, START, Crash, unsent
 from tests.stage import ALWINA, BOB, GUILD, Stage
 
 CLOSED = DeliveryRefused("closed", "Discord won't let me message you.")
-MANY = 200
 
 
 async def meet(stage: Stage, user_id: int, *items: str, rating: Rating = Rating.Again) -> None:
@@ -34,8 +33,16 @@ async def meet(stage: Stage, user_id: int, *items: str, rating: Rating = Rating.
         await stage.database.write(memory.record, item_id, given)
 
 
-async def stored(stage: Stage, user_id: int) -> Reminder | None:
-    return await stage.database.read(store.get, user_id)
+async def reminded(stage: Stage, user_id: int = ALWINA) -> None:
+    """Let a member have a reminder at one o'clock, and a question to repeat."""
+    await stage.bot.reminders.set(user_id, None, "13:00", "UTC")
+    await meet(stage, user_id, "t1-a")
+
+
+async def stored(stage: Stage, user_id: int = ALWINA) -> Reminder:
+    found = await stage.database.read(store.get, user_id)
+    assert found is not None
+    return found
 
 
 async def test_once_a_day_at_the_members_time(stage: Stage) -> None:
@@ -53,8 +60,7 @@ async def test_once_a_day_at_the_members_time(stage: Stage) -> None:
 
 async def test_another_time_on_a_day_that_had_one(stage: Stage) -> None:
     """The next one comes tomorrow, because one came today."""
-    await stage.bot.reminders.set(ALWINA, None, "13:00", "UTC")
-    await meet(stage, ALWINA, "t1-a")
+    await reminded(stage)
     await stage.wait(hours=2)
     reminder, _ = await stage.bot.reminders.set(ALWINA, None, "18:00")
     assert reminder.next_at == datetime(2027, 1, 5, 18, tzinfo=UTC)
@@ -67,22 +73,18 @@ async def test_a_new_zone(stage: Stage) -> None:
     await stage.bot.reminders.set(ALWINA, None, "13:00", "UTC")
     await stage.database.write(members.set_zone, ALWINA, "Asia/Tokyo")
     await stage.wait(hours=2)
-    reminder = await stored(stage, ALWINA)
-    assert reminder is not None
-    assert reminder.next_at == datetime(2027, 1, 5, 4, tzinfo=UTC)
+    assert (await stored(stage)).next_at == datetime(2027, 1, 5, 4, tzinfo=UTC)
 
 
 async def test_it_pauses_where_messages_are_closed(stage: Stage) -> None:
     """After one attempt nothing is sent until the member sets it again; they read the reason once."""
-    await stage.bot.reminders.set(ALWINA, None, "13:00", "UTC")
-    await stage.bot.reminders.set(BOB, None, "13:00", "UTC")
-    await meet(stage, ALWINA, "t1-a")
-    await meet(stage, BOB, "t1-a")
+    for user_id in (ALWINA, BOB):
+        await reminded(stage, user_id)
     stage.sender.fail("send_reminder", CLOSED)
     await stage.wait(days=4)
     assert stage.sender.calls["send_reminder"] == 5
     first = [await stored(stage, user_id) for user_id in (ALWINA, BOB)]
-    (stopped,) = [r for r in first if r is not None and r.next_at is None]
+    (stopped,) = [reminder for reminder in first if reminder.next_at is None]
     told = [await stage.bot.reminders.take_problem(stopped.user_id) for _ in range(2)]
     assert told[0] is not None
     assert "Allow direct messages from a server we share" in told[0]
@@ -94,8 +96,7 @@ async def test_it_pauses_where_messages_are_closed(stage: Stage) -> None:
 @pytest.mark.parametrize("what", ["permission", "channel", "refused", "server"])
 async def test_no_other_refusal_pauses_it(stage: Stage, what: str) -> None:
     """After any other refusal the next day's reminder is sent."""
-    await stage.bot.reminders.set(ALWINA, None, "13:00", "UTC")
-    await meet(stage, ALWINA, "t1-a")
+    await reminded(stage)
     await stage.wait(hours=2)
     stage.sender.fail("send_reminder", DeliveryRefused(what, "Not now."))
     await stage.wait(days=2)
@@ -105,37 +106,15 @@ async def test_no_other_refusal_pauses_it(stage: Stage, what: str) -> None:
     )  # one that is gone is opened again
 
 
-async def test_many_at_the_same_time(stage: Stage) -> None:
-    """All arrive within the hour although few channels may be opened a minute.
-
-    The next day, when the channels are known, they arrive within minutes.
-    """
-    for user_id in range(1000, 1000 + MANY):
-        await stage.bot.reminders.set(user_id, None, "13:00", "UTC")
-        await meet(stage, user_id, "t1-a")
-    await stage.wait(hours=2)
-    assert (
-        len({user_id for user_id, _ in stage.sender.reminders})
-        == len(stage.sender.reminders)
-        == MANY
-    )
-    assert stage.sender.openings[-1] - stage.sender.openings[0] < timedelta(minutes=15)
-    await stage.wait(hours=23, minutes=4)
-    assert len(stage.sender.reminders) == 2 * MANY
-    assert len(stage.sender.openings) == MANY
-
-
 async def test_too_many_at_once_are_sent_later(stage: Stage) -> None:
     """A channel that Discord won't open now is opened some minutes later; no reminder is lost."""
     stage.sender.openings += [START + timedelta(hours=1)] * MOST_OPENINGS  # by another program
-    await stage.bot.reminders.set(ALWINA, None, "13:00", "UTC")
-    await meet(stage, ALWINA, "t1-a")
+    await reminded(stage)
     await stage.wait(hours=1)
     assert stage.sender.reminders == []
     await stage.wait(minutes=6)
     assert stage.sender.reminders == [(ALWINA, 1)]
-    reminder = await stored(stage, ALWINA)
-    assert reminder is not None
+    reminder = await stored(stage)
     assert (reminder.problem, reminder.next_at) == (None, START + timedelta(days=1, hours=1))
 
 
@@ -164,8 +143,7 @@ async def test_at_most_once_a_day_whatever_happens(
     stage: Stage, error: BaseException, after: bool
 ) -> None:
     """A reminder that may not have arrived is not sent again the same day."""
-    await stage.bot.reminders.set(ALWINA, None, "13:00", "UTC")
-    await meet(stage, ALWINA, "t1-a")
+    await reminded(stage)
     stage.sender.fail("send_reminder", error, after=after)
     try:
         await stage.wait(hours=1)
@@ -179,8 +157,7 @@ async def test_at_most_once_a_day_whatever_happens(
 
 async def test_two_processes_remind_once(stage: Stage) -> None:
     """The second process finds the next time stored already, and sends nothing."""
-    await stage.bot.reminders.set(ALWINA, None, "13:00", "UTC")
-    await meet(stage, ALWINA, "t1-a")
+    await reminded(stage)
     other = stage.process()
     stage.clock.turn(hours=1)
     await stage.bot.reminder_work.work(ALWINA)
@@ -211,8 +188,7 @@ async def test_a_reminder_that_changes_meanwhile(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A member's change during the computation stays, and the reminder follows it."""
-    await stage.bot.reminders.set(ALWINA, None, "13:00", "UTC")
-    await meet(stage, ALWINA, "t1-a")
+    await reminded(stage)
     steps: list[Callable[[], Awaitable[object]]] = [
         partial(stage.bot.reminders.turn_off, ALWINA, None),
         partial(stage.bot.reminders.set, ALWINA, None, "15:00", "UTC"),
@@ -227,8 +203,7 @@ async def test_a_reminder_that_changes_meanwhile(
     stage.clock.turn(hours=1)
     await stage.run()
     assert stage.sender.reminders == []
-    paused = await stored(stage, ALWINA)
-    assert paused is not None
+    paused = await stored(stage)
     assert (paused.next_at, paused.sent_at) == (None, None)
     await stage.bot.reminders.set(ALWINA, None, "14:00", "UTC")
     stage.clock.turn(hours=1)
@@ -262,19 +237,18 @@ async def test_the_pace(stage: Stage) -> None:
 
     stage.sender.during["send_reminder"] = note
     for user_id in range(1000, 1030):
-        await stage.bot.reminders.set(user_id, None, "13:00", "UTC")
-        await meet(stage, user_id, "t1-a")
+        await reminded(stage, user_id)
     for day, gap in ((0, 4), (1, 1)):
         sent.clear()
         await stage.until(START + timedelta(days=day, hours=2))
         gaps = {(after - before).total_seconds() for before, after in pairwise(sent)}
         assert (len(sent), gaps) == (30, {gap})
+    assert len(stage.sender.openings) == 30
 
 
 async def test_a_late_reminder_is_skipped(stage: Stage) -> None:
     """After an outage of more than six hours nothing is sent."""
-    await stage.bot.reminders.set(ALWINA, None, "13:00", "UTC")
-    await meet(stage, ALWINA, "t1-a")
+    await reminded(stage)
     stage.clock.turn(hours=7, seconds=1)
     await stage.run()
     assert stage.sender.reminders == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from bot.rounds.model import QuestionCard, RevealCard, StandingsCard
@@ -22,10 +23,16 @@ async def answer_both(stage: Stage) -> None:
     await stage.answer(BOB, right=False, after=2)
 
 
-async def play(stage: Stage, round_id: int, *, recover: bool = True) -> int:
+async def play(
+    stage: Stage,
+    round_id: int,
+    *,
+    recover: bool = True,
+    work: Callable[[Stage], Awaitable[object]] = Stage.work,
+) -> int:
     """Play a round to its end, with two answers to each question; return the number of crashes.
 
-    A process that crashes is replaced, and recovers its work or not.
+    A process that crashes is replaced, and recovers its work or not. `work` does what is due.
     """
     answered: set[int] = set()
     crashes = 0
@@ -34,11 +41,14 @@ async def play(stage: Stage, round_id: int, *, recover: bool = True) -> int:
         if posted and posted[-1].row_id not in answered and round_.phase in {"asking", "open"}:
             answered.add(posted[-1].row_id)
             await answer_both(stage)
+        phase = (await stage.round(round_id)).phase  # an answer may have opened the question
+        if round_.hosted and phase in {"open", "pause"}:
+            await press(stage, phase)
         due = await stage.next_due()
         assert due is not None
         stage.clock.at = max(stage.clock.at, due)
         try:
-            await stage.work()
+            await work(stage)
         except Crash:
             crashes += 1
             if recover:
@@ -47,6 +57,13 @@ async def play(stage: Stage, round_id: int, *, recover: bool = True) -> int:
                 stage.bot = stage.process()
         assert crashes < 5
     return crashes
+
+
+async def press(stage: Stage, phase: str, user_id: int = ALWINA, **how: Any) -> None:
+    """Press the host's button of a phase: "Reveal" or "Next"."""
+    rounds, card = stage.bot.rounds, how.pop("post", None) or stage.card()
+    move_on = rounds.show_answer if phase == "open" else rounds.go_on
+    await move_on(card.row_id, card.message_id, user_id, **{"may_manage": False, **how})
 
 
 async def stop(

@@ -3,17 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Any
-from unittest.mock import Mock, patch
+from unittest.mock import patch
 
-import discord
-import pytest
-
-from bot.answers.model import Tally
-from bot.core.context import Place
 from bot.core.errors import DeliveryRefused
-from bot.rounds.model import Race, StandingsCard
-from bot.rounds.views import standings as standings_message
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
 from tests.simcord.stage import Stage, alt_texts, answer_to, custom_ids, labels, reply, text_of
 
@@ -72,31 +64,6 @@ async def test_a_comeback_is_drawn(stage: Stage) -> None:
     [alt] = alt_texts(standings)
     assert alt.startswith("The winner took the lead for good on question 5.")
     assert labels(standings) == ["Play again", "Practise my misses", "My answers"]
-
-
-async def test_standings_without_the_right_to_attach(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """If the bot may not attach files, the standings come without their picture."""
-    send, refused = discord.PartialMessageable.send, []
-
-    async def strict(self: discord.PartialMessageable, **options: Any) -> discord.Message:
-        if options.get("files"):
-            refused.append(options["nonce"])
-            raise discord.Forbidden(
-                Mock(status=403), {"code": 50013, "message": "Missing Permissions"}
-            )
-        return await send(self, **options)
-
-    monkeypatch.setattr(discord.PartialMessageable, "send", strict)
-    race = Race(4, ((0, 0, 0, 80, 160), (90, 90, 90, 90, 90)))
-    table = ((1, Tally(stage.alwina.id, 160, 2, 5, 9000)), (2, Tally(stage.bob.id, 90, 1, 5, 9000)))
-    message = await standings_message(StandingsCard(7, 5, table, {}, None, race))
-    await stage.services.context.sender.post(Place(stage.guild.id, stage.quiz.id), message, "s7")
-    assert refused == ["s7"]
-    (standings,) = stage.quiz.history()
-    assert "took the lead for good on question 4" in text_of(standings)
-    assert not standings.attachments
 
 
 async def test_everyone_reads_that_a_round_starts(stage: Stage) -> None:
@@ -180,7 +147,7 @@ async def test_the_reply_becomes_the_result(stage: Stage) -> None:
     results = {}
     for member, right in ((stage.alwina, True), (stage.bob, False)):
         results[right] = await question.respond(member, right=right)
-    assert {reply(result)[:11] for result in results.values()} == {"Locked in **"[:11]}
+    assert len({re.sub(r"\*\*.+\*\*", "", reply(result)) for result in results.values()}) == 1
     before = len(stage.texts())
     await stage.wait(11)
     assert re.fullmatch(r"✅ \*\*.+\*\* · \+100 · 1st with 100", reply(results[True]))
@@ -229,21 +196,3 @@ async def test_play_again(stage: Stage) -> None:
     assert "already running in this channel" in reply(again)
     await stage.wait(8)
     assert "Question 1 of 1" in stage.question().text
-
-
-async def test_no_round_from_a_member_who_may_not_write(stage: Stage) -> None:
-    """A member who can't write in a channel can't start a round there, and reads why."""
-    quiet, reader = stage.reader()
-    await stage.alwina.slash(quiet, "quiz", questions=1, seconds=10)
-    await stage.wait(8)
-    await stage.question(quiet).answer(stage.bob)
-    await stage.wait(26)
-    standings = stage.question(quiet).message
-    pressed = await reader.click(standings, label="Play again")
-    assert pressed.ephemeral
-    assert reply(pressed).startswith(
-        f"You can't post in <#{quiet.id}>: you need Send Messages here."
-    )
-    assert reply(await reader.slash(quiet, "quiz")) == reply(pressed)
-    assert quiet.last_message == standings
-    assert reply(await stage.bob.click(standings, label="Play again")).startswith("**bob** starts")

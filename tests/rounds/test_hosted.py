@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -10,31 +11,24 @@ from bot.core import snowflakes
 from bot.core.errors import UserError
 from bot.rounds.model import QuestionCard
 from bot.rounds.rules import HOSTED_LIMIT
-from tests.fakes import Crash, Post
-from tests.rounds.scenes import open_round, reveals, standings
+from tests.rounds.scenes import open_round, press, reveals, standings
 from tests.stage import ALWINA, BOB, CHANNEL, CLEMENTINE, GUILD, Stage
 
 
 async def host(stage: Stage, questions: int = 2) -> int:
     """Start a hosted round and post its first question."""
-    round_id = await open_round(stage, questions, hosted=True, seconds=None)
-    return round_id
+    return await open_round(stage, questions, hosted=True, seconds=None)
 
 
-async def show_answer(
-    stage: Stage, user_id: int = ALWINA, *, post: Post | None = None, may_manage: bool = False
-) -> None:
+async def show_answer(stage: Stage, user_id: int = ALWINA, **how: Any) -> None:
     """Press "Reveal", and do what is then due."""
-    card = post or stage.card()
-    await stage.bot.rounds.show_answer(card.row_id, card.message_id, user_id, may_manage=may_manage)
+    await press(stage, "open", user_id, **how)
     await stage.wait(seconds=0.3)
 
 
-async def go_on(stage: Stage, user_id: int = ALWINA) -> None:
+async def go_on(stage: Stage) -> None:
     """Press "Next", and do what is then due."""
-    await stage.bot.rounds.go_on(
-        stage.card().row_id, stage.card().message_id, user_id, may_manage=False
-    )
+    await press(stage, "pause")
     await stage.run()
 
 
@@ -108,14 +102,14 @@ async def test_a_hosted_reveal_shows_all_that_count(stage: Stage) -> None:
     await host(stage)
     card = stage.card()
     await stage.wait(seconds=30)
-    await stage.bot.rounds.show_answer(card.row_id, card.message_id, ALWINA, may_manage=False)
+    await press(stage, "open")
     pressed = (stage.clock() - snowflakes.created_at(card.message_id)).total_seconds()
     assert (await stage.answer(BOB, post=card, after=pressed)).reveal_at is not None
     for _ in range(2):  # a second press is not a new deadline
         with pytest.raises(UserError, match="answer was shown already"):
             await stage.answer(CLEMENTINE, post=card, after=pressed + 0.01)
         stage.clock.at += timedelta(seconds=0.1)
-        await stage.bot.rounds.show_answer(card.row_id, card.message_id, ALWINA, may_manage=False)
+        await press(stage, "open")
     await stage.wait(seconds=1)
     assert [shown.outcome.answered for shown in reveals(stage)] == [1]
     assert (await stage.answer(ALWINA, post=card, after=pressed - 0.5)).reveal_at is None
@@ -157,37 +151,3 @@ async def test_a_pause_of_a_day_ends_the_round(stage: Stage) -> None:
     await stage.restart(hours=2)
     await stage.run()
     assert standings(stage).ending == "left"
-
-
-@pytest.mark.parametrize("method", ["post_question", "reveal_question", "post_standings"])
-@pytest.mark.parametrize("after", [False, True])
-async def test_a_crash_at_any_step(stage: Stage, method: str, after: bool) -> None:
-    """Before or after any effect: each question comes once and counts once."""
-    stage.sender.fail(method, Crash(), after=after)
-    round_id = await stage.start(2, hosted=True, seconds=None)
-    for _ in range(60):
-        round_ = await stage.round(round_id)
-        if round_.due_at is None:
-            break
-        try:
-            if round_.phase == "open":
-                for user_id, right in ((ALWINA, True), (BOB, False)):
-                    await stage.answer(user_id, right=right)
-                await show_answer(stage)
-            elif round_.phase == "pause" and round_.due_at > stage.clock() + timedelta(hours=1):
-                await go_on(stage)
-            else:
-                due = await stage.next_due()
-                assert due is not None
-                await stage.until(max(due, stage.clock()))
-        except Crash:
-            await stage.restart()
-    assert len(stage.sender.of_kind("question")) == 2
-    assert {c.question_id for c in reveals(stage)} == {
-        p.row_id for p in stage.sender.of_kind("question")
-    }
-    assert [(t.user_id, t.points) for _, t in standings(stage).standings] == [
-        (ALWINA, 200),
-        (BOB, 0),
-    ]
-    assert await stage.check_points() == {ALWINA: 200, BOB: 0}

@@ -36,8 +36,10 @@ class Replies:
     async def _show(self, result: OwnResult) -> None:
         self.under_way += 1
         self.most_at_once = max(self.most_at_once, self.under_way)
-        await asyncio.sleep(self.seconds)
-        self.under_way -= 1
+        try:
+            await asyncio.sleep(self.seconds)
+        finally:
+            self.under_way -= 1
         self.shown.append((result.total, round(seconds_passed(), 3)))
 
     async def show(self, *question_ids: int, wait: float = 20) -> list[int]:
@@ -154,12 +156,12 @@ async def test_failures(caplog: pytest.LogCaptureFixture) -> None:
 
 @virtual
 async def test_close_waits_for_no_edit() -> None:
-    """Edits under way are cancelled."""
+    """Edits under way are cancelled, and none is left after it."""
     replies = Replies(seconds=5)
     replies.add(1)
     await replies.show(7, wait=1)
     await replies.results.close()
-    assert (seconds_passed(), replies.shown) == (1, [])
+    assert (seconds_passed(), replies.under_way, replies.shown) == (1, 0, [])
 
 
 @virtual

@@ -14,7 +14,6 @@ from bot.answers.model import Tally
 from bot.chat.messages import Message, text_of
 from bot.chat.pictures import to_png
 from bot.questions.answers import count_answers
-from bot.questions.views import MISSES
 from bot.rounds import views as rounds
 from bot.rounds.model import (
     Locked,
@@ -210,14 +209,6 @@ async def test_points_that_count_only_here() -> None:
     """If some points don't count on the boards, the standings say why."""
     assert "once in 30 days" not in reads(await rounds.standings(CARD))
     assert "once in 30 days" in reads(await rounds.standings(replace(CARD, repeats=True)))
-
-
-async def test_buttons_of_the_standings() -> None:
-    """The standings have buttons to play again, to practise misses and for own answers."""
-    view = await standings((1, tally(7, 90)), (2, tally(8, 10)))
-    assert labels(view) == ["Play again", "Practise my misses", "My answers"]
-    again, misses = rounds.AGAIN.id(round=ROW), MISSES.id(source="round", row=ROW)
-    assert custom_ids(view) == [again, misses, rounds.MINE.id(round=ROW, page=0)]
 
 
 @pytest.mark.parametrize(

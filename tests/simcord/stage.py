@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import discord
 import simcord
@@ -17,6 +19,8 @@ from simcord.builders import ChannelHandle, GuildHandle
 from bot.app import Services, build_bot
 from bot.chat.client import QuizBot
 from bot.chat.messages import OPEN, Message, button, row
+from bot.chat.replies import payload
+from bot.chat.router import Route
 from bot.config import Settings, database_url
 from bot.core.context import Place
 from bot.core.database import Database, open_database
@@ -31,6 +35,11 @@ BANK = bank()
 RUBRICS = rubrics()
 _ITEMS = {f"### {' '.join(item.prompt.split())}": item for item in BANK.items.values()}
 """By the line of a card that asks them."""
+ACCEPTED_ONCE = {
+    *("answer", "picks", "typed", "ticks", "ticked", "confirm", "count", "followup"),
+    *("partnercard", "partnertick", "partnerticks"),
+}
+"""Routes whose change is the same if two processes make it."""
 
 
 @dataclass
@@ -315,6 +324,26 @@ async def _bot(file: Path, stack: AsyncExitStack) -> tuple[QuizBot, Database]:
     database = await stack.enter_async_context(open_database(settings.database))
     bot = build_bot(settings, BANK, database)
     bot.download = download
+    _watch(bot)
     assert isinstance(bot.features, Services)
     bot.features.grading._rubrics = RUBRICS
     return bot, database
+
+
+def _watch(bot: QuizBot) -> None:
+    """Let a write fail that two processes would make, because the click's route has no `once`."""
+    database = bot.context.database
+    write = database._write
+    routes: WeakKeyDictionary[Any, Route | None] = WeakKeyDictionary()  # by the task of a handler
+
+    def note(interaction: discord.Interaction) -> None:
+        custom_id = str(payload(interaction).get("custom_id", ""))
+        routes[asyncio.current_task()] = bot.router.route_of(custom_id)
+
+    async def checked(work: Any) -> Any:
+        route = routes.get(asyncio.current_task())
+        assert route is None or route.once or route.name in ACCEPTED_ONCE, route.name
+        return await write(work)
+
+    bot.router.watchers.append(note)
+    database._write = checked  # type: ignore[method-assign]

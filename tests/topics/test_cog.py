@@ -73,7 +73,7 @@ async def test_the_page_of_a_topic(stage: Stage) -> None:
 
 
 async def test_a_deck_of_a_topic(stage: Stage) -> None:
-    """A member gets the file in private, without the question that is being asked."""
+    """A member gets the file in private."""
     page = answer_to(await stage.alwina.slash(stage.quiz, "topics", topic=TOPIC.id))
     got = await stage.alwina.click(page, label="Anki deck")
     message = answer_to(got)
@@ -83,21 +83,6 @@ async def test_a_deck_of_a_topic(stage: Stage) -> None:
     assert file.filename == "quizformer-temperature.apkg"
     notes = fields_of(await file.read())
     assert {note["Id"] for note in notes} == {item.id for item in TOPIC.items}
-    question = await stage.play(questions=1, seconds=60, topic=TOPIC.id)
-    got = await stage.alwina.click(page, label="Anki deck")
-    assert "Questions that are being asked right now are left out." in reply(got)
-    notes = fields_of(await answer_to(got).attachments[0].read())
-    assert question.item.id not in {note["Id"] for note in notes}
-
-
-async def test_by_direct_message(stage: Stage) -> None:
-    """It works without a server; an unknown topic is refused with a sentence."""
-    member = stage.alwina.user
-    page = (await member.slash("topics", topic=TOPIC.id)).response.message
-    message = (await member.click(page, label="Anki deck")).response.message
-    assert [file.filename for file in message.attachments] == ["quizformer-temperature.apkg"]
-    unknown = await member.slash("topics", topic="no-such-topic")
-    assert "I don't know that topic" in text_of(unknown.response.message)
 
 
 @pytest.mark.parametrize(

@@ -16,13 +16,13 @@ from bot.bank.model import Extras
 from bot.bank.pictures import redraw
 from bot.chat.pictures import PictureCache
 from bot.core.errors import UserError
-from bot.questions import formulas
+from bot.questions import formulas, store
 from bot.topics import service
 from bot.topics.model import Deck
 from tests.bank import endless
 from tests.bank.images import diagram
 from tests.bank.test_files import document, encoded
-from tests.ours import OTHER_GUILD, furnish
+from tests.ours import OTHER_GUILD, furnish, own_item, own_topic
 from tests.reviews import remember
 from tests.stage import ALWINA, BOB, GUILD, Stage
 from tests.topics.apkg import fields_of
@@ -121,16 +121,10 @@ def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def with_formulas(stage: Stage, *latex: str) -> None:
     """Give the server one item for each formula."""
-    choices = [{"text": f"x{n}", "correct": not n, "why": "y"} for n in range(2)]
-    item = {"kind": "choice", "difficulty": 1, "prompt": "Q?", "explanation": "E."}
-    items = [
-        {**item, "id": f"f{n}", "choices": choices, "formula": formula}
-        for n, formula in enumerate(latex)
-    ]
-    topics = [{"id": "ours", "title": "Ours", "items": items}]
-    sections = [{"id": "house", "title": "House", "topics": topics}]
-    file = {"version": 1, "title": "Ours", "sections": sections}
-    await stage.bot.own_bank.import_file(GUILD, "ours.json", json.dumps(file).encode())
+    await furnish(stage.database, GUILD, items=0)
+    topic_id = own_topic(GUILD, 1).topic_id
+    rows = [own_item(GUILD, n, topic_id, formula=each) for n, each in enumerate(latex, 2)]
+    await stage.database.write(store.save_items, rows)
 
 
 @pytest.mark.usefixtures("undrawn")
@@ -166,7 +160,6 @@ async def test_own_pictures(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> No
 async def test_formulas_that_would_take_long(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """A deck has so many new drawings at most; it has what is drawn already."""
     await with_formulas(stage, "a^2", "b^2", "c^2")
-    monkeypatch.setattr(formulas, "_CACHE", PictureCache(1 << 20))
     await formulas.prepare("c^2")
     monkeypatch.setattr(service, "MAX_DECK_FORMULAS", 1)
     deck = await stage.bot.decks.of_all(ALWINA, GUILD)

@@ -20,13 +20,14 @@ from bot.interviews.grading.words import parse_sentences
         ("gradient", "gradeint", MISSPELT),
         ("gradient", "grdaeint", MISSPELT),
         ("gradient", "gadeitn", 0.0),
+        ("gradient", "gradi3nt", 0.0),
         ("tensor", "tesnor", MISSPELT),
         ("tensor", "tesnro", 0.0),
         ("tensor", "censor", 0.0),
     ],
 )
 def test_words(one: str, other: str, alike: float) -> None:
-    """Words with the same root, and misspelt ones that begin with the same letter."""
+    """Words with the same root, and misspelt ones of letters that begin with the same one."""
     assert (similarity(one, other), similarity(other, one)) == (alike, alike)
 
 
