@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import tempfile
+import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
@@ -421,12 +422,31 @@ async def _until_signal(
 ) -> None:
     """Run `work` until it ends or SIGTERM or SIGINT arrives; raise if the database breaks."""
     task = asyncio.create_task(work)
-    _at_signal(task.cancel)
+
+    def stop() -> None:
+        task.cancel()
+        _end_later()
+
+    _at_signal(stop)
     broken.add_done_callback(lambda _: task.cancel())
     with suppress(asyncio.CancelledError):
         await task
     if broken.done():
         broken.result()
+
+
+_LONGEST_END = 4.5
+"""Seconds from a signal to the end of the program, whatever hangs."""
+
+
+def _end_later() -> None:
+    """End this process in `_LONGEST_END`, even if the event loop or another thread still runs then.
+
+    What was acknowledged is stored, and each line of the log is written at once.
+    """
+    timer = threading.Timer(_LONGEST_END, os._exit, [0])
+    timer.daemon = True  # so that it delays no earlier end
+    timer.start()
 
 
 def _at_signal(stop: Callable[[], object]) -> None:

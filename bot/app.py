@@ -328,9 +328,10 @@ class Services:
 
     async def close(self) -> None:
         """Stop accepting work, and wait for running work, at most `jobs.CLOSE_SECONDS`."""
-        await asyncio.gather(self.context.scheduler.close(), self.open_questions.counter.close())
+        await asyncio.gather(
+            self.context.scheduler.close(), self.open_questions.counter.close(), self.names.close()
+        )
         await self.private_results.close()
-        await self.names.close()
 
 
 def build_bot(

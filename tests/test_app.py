@@ -22,7 +22,7 @@ from tests.virtual import seconds_passed, virtual
 
 @virtual
 async def test_everything_under_way_ends_together() -> None:
-    """Work, edits of counts and private lines that all hang don't add up, so that the program ends within 5 seconds."""
+    """Work, edits of counts and names that all hang don't add up, so that the program ends within 5 seconds."""
     database: Any = AsyncMock()
     services = Stage(database, small_bank()).bot
 
@@ -37,9 +37,11 @@ async def test_everything_under_way_ends_together() -> None:
         services.open_questions.counter.touch(1, opened=opened, deadline=None)
         services.context.scheduler.start()
         services.context.scheduler._begin(0, [1])
+        services.names._storing = storing = asyncio.create_task(hang())
         await asyncio.sleep(5)
         began = seconds_passed()
         await services.close()
+        storing.cancel()
     assert seconds_passed() - began == CLOSE_SECONDS
 
 
