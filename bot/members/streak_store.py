@@ -83,8 +83,9 @@ def count_day(conn: Connection, user_id: int, day: date) -> None:
 
 
 def ask_on(conn: Connection, user_id: int, day: date) -> None:
-    """Store that something was asked of a member on a date, if a streak of theirs is running."""
-    if get(conn, user_id)[1] is not None:
+    """Store that something was asked of a member on a date, if a streak of theirs is running then."""
+    through = get(conn, user_id)[1]
+    if through is not None and day > through:  # their zone may have moved since the streak began
         given = {"user_id": user_id, "day": day, "counts": False}
         conn.execute(insert(conn, streak_days).on_conflict_do_nothing(), given)
 

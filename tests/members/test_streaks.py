@@ -238,6 +238,14 @@ async def test_one_member_stops_nobodys_night(stage: Stage) -> None:
     assert [user_id for _, user_id in found] == [210]
 
 
+async def test_a_reminder_on_a_settled_date(stage: Stage) -> None:
+    """A reminder on a date before the streak began, by a zone that moved since, isn't stored."""
+    await credit(stage, START)
+    for day in (START - DAY, START + DAY):
+        await stage.database.write(streak_store.ask_on, ALWINA, day.date())
+    assert await rows(stage) == 2
+
+
 async def test_an_erased_member_begins_again(stage: Stage) -> None:
     """The streak and all its dates are gone."""
     for n in range(3):
