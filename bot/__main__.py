@@ -442,7 +442,7 @@ _LONGEST_END = 4.5
 def _end_later() -> None:
     """End this process in `_LONGEST_END`, even if the event loop or another thread still runs then.
 
-    What was acknowledged is stored, and each line of the log is written at once.
+    Acknowledged answers are stored, and each line of the log is written at once.
     """
     timer = threading.Timer(_LONGEST_END, os._exit, [0])
     timer.daemon = True  # so that it delays no earlier end
