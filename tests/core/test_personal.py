@@ -22,7 +22,7 @@ from sqlalchemy import (
 from bot.answers.store import PRACTICE, answers
 from bot.app import HELD, all_tables
 from bot.core.database import Database
-from bot.core.personal import Erase, held_in
+from bot.core.personal import _CONTEXT, Erase, _parents, _plain, held_in
 from bot.core.tables import Instant, OneOf, RowId, metadata
 from bot.interviews.store import interview_questions
 from bot.privacy.store import erasures
@@ -143,6 +143,38 @@ async def test_a_member_goes_and_others_stay(database: Database) -> None:
             assert left - others == (column != ""), name  # a row of somebody's is nobody's now
         for name, export in HELD.exports.items():
             assert export(conn, member) == [], name
+
+    await database.write(look)
+
+
+async def test_each_row_is_given_out_with_its_context(database: Database) -> None:
+    """Its server, topic, question and date are in it, each from itself or else its nearest parent."""
+    tables = all_tables()
+    member = (1 << 62) + 1
+
+    def of_servers(table: Table) -> int:
+        return member - 9 * tables.index(table)  # unlike in any other table
+
+    def look(conn: Connection) -> None:
+        rows.fill(conn, 1)
+        for table in tables:
+            if "guild_id" in table.c:
+                conn.execute(update(table).values(guild_id=of_servers(table)))
+        given = {"grade": "{}", "follow_up": "{}"}
+        conn.execute(update(interview_questions).values(**given))
+        for name in HELD.exports.keys() & metadata.tables.keys():
+            [row] = HELD.exports[name](conn, member)
+            own = metadata.tables[name]
+            for context in _CONTEXT:
+                column = next((t.c[context] for t in (own, *_parents(own)) if context in t.c), None)
+                shown = context.replace("guild_id", "server_id")
+                if column is None:
+                    assert shown not in row
+                    continue
+                value = rows.value(column.table, column, 1)
+                if context == "guild_id":
+                    value = of_servers(column.table)
+                assert row[shown] == _plain(column, value), f"{name}.{context}"
 
     await database.write(look)
 
