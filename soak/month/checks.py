@@ -127,9 +127,11 @@ def streaks(database: Path, now: datetime) -> Iterator[str]:
     for user, streak in query(database, sql):
         if not streak:
             yield f"an answer of {user} to a daily made no streak"
-    longest = (
-        "SELECT user_id, max(streak), max(answered_at) - min(answered_at) FROM answers "
-        "WHERE user_id > 0 GROUP BY user_id HAVING max(streak) IS NOT NULL"
+    longest = (  # interviews count for streaks, too
+        "SELECT user_id, max(streak), max(at) - min(at) FROM ("
+        "SELECT user_id, streak, answered_at AS at FROM answers UNION ALL "
+        "SELECT user_id, NULL, started_at FROM interviews"
+        ") WHERE user_id > 0 GROUP BY user_id HAVING max(streak) IS NOT NULL"
     )
     for user, streak, ms in query(database, longest):
         if streak > ms // 86_400_000 + 3:  # the first date and parts of two more
