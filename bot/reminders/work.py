@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 
 MAX_IGNORED = 10
 """After this many ignored reminders in a row, one more is sent, the last."""
+LEAST_APART = timedelta(hours=12)
+"""The least time from one reminder to the next. A late one is less late than this."""
 SENT_A_MINUTE = 60
 OPENED_A_MINUTE = 15
 """New direct message channels. Discord blocks bots that open many of them quickly:
@@ -217,8 +219,10 @@ def _day(found: _Due) -> tuple[int, DayShare | None]:
 def _after(found: _Due, *, is_sent: bool) -> Reminder:
     """Return a reminder with its next time; it turns itself off if its member ignored too many."""
     before, now, zone = found.reminder, found.known.now, found.known.zone
-    taken = [local_date(zone, now)] if is_sent else []  # it may be yesterday's, after an outage
-    _, next_at = next_occurrence(Rule(parse_time(before.at), zone), after=now, taken=taken)
+    rule = Rule(parse_time(before.at), zone)
+    day, next_at = next_occurrence(rule, after=now)
+    if is_sent and next_at - now < LEAST_APART:  # the zone is new
+        _, next_at = next_occurrence(rule, after=now, taken=[day])
     if not is_sent:
         return replace(before, next_at=next_at)
     practised_at = found.practised_at

@@ -68,12 +68,15 @@ async def test_another_time_on_a_day_that_had_one(stage: Stage) -> None:
     assert len(stage.sender.reminders) == 1
 
 
-async def test_a_new_zone(stage: Stage) -> None:
-    """After the next one, reminders come by the clock of the zone that the member's days follow."""
-    await stage.bot.reminders.set(ALWINA, None, "13:00", "UTC")
-    await stage.database.write(members.set_zone, ALWINA, "Asia/Tokyo")
+@pytest.mark.parametrize(("zone", "hour"), [("Asia/Tokyo", 4), ("America/New_York", 18)])
+async def test_a_new_zone(stage: Stage, zone: str, hour: int) -> None:
+    """After the next one, reminders come by the clock of the zone that the member's days follow, and
+    not twice within hours."""
+    await reminded(stage)
+    await stage.database.write(members.set_zone, ALWINA, zone)
     await stage.wait(hours=2)
-    assert (await stored(stage)).next_at == datetime(2027, 1, 5, 4, tzinfo=UTC)
+    assert len(stage.sender.reminders) == 1
+    assert (await stored(stage)).next_at == datetime(2027, 1, 5, hour, tzinfo=UTC)
 
 
 async def test_it_pauses_where_messages_are_closed(stage: Stage) -> None:
@@ -214,17 +217,18 @@ async def test_a_reminder_that_changes_meanwhile(
     assert stage.sender.reminders == [(ALWINA, 1)]
 
 
-@pytest.mark.parametrize("down", [1, 2, 5])
-async def test_one_on_each_date_after_an_outage(stage: Stage, down: int) -> None:
-    """One that comes hours late, after midnight, is that date's."""
-    await stage.bot.reminders.set(ALWINA, None, "23:00", "UTC")
+@pytest.mark.parametrize("late", [timedelta(seconds=40), timedelta(hours=6)], ids=str)
+async def test_one_after_midnight(stage: Stage, late: timedelta) -> None:
+    """A reminder that comes late, on the next date, doesn't replace that evening's."""
+    await stage.bot.reminders.set(ALWINA, None, "23:59", "UTC")
     await meet(stage, ALWINA, "t1-a")
-    stage.clock.turn(hours=11 + down)
+    stage.clock.turn(hours=11, minutes=59)
+    stage.clock.at += late
     await stage.run()
     assert len(stage.sender.reminders) == 1
-    await stage.until(START + timedelta(days=1, hours=11, minutes=30))
+    await stage.until(START + timedelta(days=1, hours=11, minutes=58))
     assert len(stage.sender.reminders) == 1
-    await stage.wait(days=1)
+    await stage.wait(minutes=2)
     assert len(stage.sender.reminders) == 2
 
 
