@@ -203,18 +203,19 @@ class ChallengeWork(PostWorker[Challenge]):
     def _skip_in(self, conn: Connection, challenge_id: int, ending: str) -> ChallengeState | None:
         """Return the state that the challenge was in, or None if it is closed."""
         now = self._now()
+        counted_at = now - self._challenges.grace()
         challenge = store.get(conn, challenge_id, lock=True)
         if challenge is None or challenge.state is ChallengeState.CLOSED:
             return None
         match challenge.state:
             case ChallengeState.COUNTING:
                 store.reveal(conn, challenge_id, now, ending=ending)
-            case ChallengeState.OPEN if ending in _LOST or now >= challenge.closes_at:
+            case ChallengeState.OPEN if ending in _LOST or counted_at >= challenge.closes_at:
                 over = {"state": ChallengeState.COUNTING, "due_at": now, "closed_at": now}
                 store.change(conn, challenge_id, expect=ChallengeState.OPEN, ending=ending, **over)
             case ChallengeState.OPEN:  # the next edit shows what this one lacks
                 store.change(conn, challenge_id, expect=ChallengeState.OPEN, ending=ending)
-                self._note_counted(conn, challenge_id, now)
+                self._note_counted(conn, challenge_id, counted_at)
             case _:
                 _end(conn, challenge, ending)
         return challenge.state

@@ -15,7 +15,18 @@ from bot.challenges.model import ChallengeState, OpenCard
 from bot.core.errors import DeliveryRefused, UserError
 from bot.games.rules import points
 from bot.practice.model import Asking
-from tests.challenges.play import begin, counts, give, onward, play, results, row, start, take
+from tests.challenges.play import (
+    begin,
+    click,
+    counts,
+    give,
+    onward,
+    play,
+    results,
+    row,
+    start,
+    take,
+)
 from tests.fakes import START, Crash, unsent
 from tests.stage import ALWINA, BOB, CLEMENTINE, DAGOBERT, GUILD, Stage
 
@@ -283,6 +294,22 @@ async def test_a_card_that_cannot_be_edited(stage: Stage, error: Exception, endi
     assert await won(stage) == {ALWINA: [95], BOB: [95]}
     assert len(await stage.bot.challenges.own_answers(challenge_id, ALWINA)) == 1
     assert stage.sender.calls["result_challenge"] == 1 or ending == "error"  # refused is final
+
+
+async def test_an_edit_refused_just_after_the_close(stage: Stage) -> None:
+    """An answer from before the close that arrives late counts as ever."""
+    challenge_id = await start(stage, questions=1, hours=1)
+    closes_at = (await row(stage, challenge_id)).closes_at
+    await stage.until(closes_at - timedelta(seconds=2))
+    asked = await take(stage, challenge_id, ALWINA)
+    in_time = click(stage, asked, at=closes_at - timedelta(seconds=1))
+    work = stage.bot.challenge_work
+    stage.clock.at = closes_at + timedelta(milliseconds=50)
+    await work.give_up(challenge_id, "It fails again and again.")
+    await stage.run()
+    await stage.bot.challenge_players.answer(in_time)
+    await stage.wait(minutes=1)
+    assert [len(result.standings) for result in results(stage)] == [1]
 
 
 async def test_a_card_that_is_gone_makes_room(stage: Stage) -> None:
