@@ -27,13 +27,6 @@ from bot.rounds.model import Locked, Phase, Round, RoundQuestion
 
 T = TypeVar("T")
 _OLD_CARD = "This card is out of date. Answer on the newest one in this channel."
-_TOO_LATE = "Time was up, so that answer didn't count. Catch the next one."
-_SHOWN = "That was too late: the answer was shown already. Answer the next one."
-_STOPPED = "That was too late: the round was stopped, so this question closed early."
-_CLOSED_EARLY = (
-    "That was too late: everyone playing had answered, so this question closed early. "
-    "Answer the next one, and you'll be waited for."
-)
 
 
 class _Stored(Struct, frozen=True):
@@ -243,8 +236,15 @@ def _refuse_erased(conn: Connection, question: RoundQuestion, round_: Round, use
 
 
 def _why_late(question: RoundQuestion, round_: Round) -> str:
+    """Return why an answer is too late, and what to do next."""
     if round_.hosted:
-        return _SHOWN
-    if not _ended_early(question):
-        return _TOO_LATE
-    return _STOPPED if round_.ending == "stopped" else _CLOSED_EARLY
+        why = "That was too late: the answer was shown already."
+    elif not _ended_early(question):
+        why = "Time was up, so that answer didn't count."
+    elif round_.ending:  # by "Stop", or before it
+        why = "That was too late: this question closed early."
+    else:
+        why = "That was too late: everyone playing had answered, so this question closed early."
+    if round_.ending or question.number == round_.total:
+        return f"{why} The round ends here. Start a new one with </quiz>."
+    return f"{why} Answer the next one."
