@@ -106,8 +106,8 @@ def _pay_of(a: Answer, around: Sequence[Answer], *, alone: bool) -> int:
 def _take_back(conn: Connection, a: Answer, around: Sequence[Answer]) -> None:
     """Set later answers in games, which were counted before this one, to pay nothing.
 
-    Pay follows the order of the answers, in whatever order their questions are counted. Nothing is
-    counted `PAYS_AGAIN` after it was answered, so no further answer is paid instead.
+    Pay follows the order of the answers, in whatever order their questions are counted. No further
+    answer is paid instead; only a hosted round that takes longer than `PAYS_AGAIN` could have one.
     """
     for b in around if a.paid else ():
         is_later = b.user_id == a.user_id and _order(b) > _order(a)
