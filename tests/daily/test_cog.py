@@ -372,6 +372,7 @@ async def test_a_text_that_could_not_be_stored_is_in_the_form(
     async def fails(*_: object, **__: object) -> None:
         raise OperationalError("insert", None, OSError("disk full"))
 
+    stage.expected_errors = 1
     with monkeypatch.context() as patch:
         patch.setattr(stage.services.dailies, "answer_openly", fails)
         assert "couldn't save" in all_of(
@@ -394,6 +395,7 @@ async def test_an_answer_whose_comparison_fails_is_saved(
     async def fails(*_: object) -> None:
         raise ZeroDivisionError
 
+    stage.expected_errors = 1
     with monkeypatch.context() as patch:
         patch.setattr(stage.services.grading, "assess", fails)
         assert "Your answer is saved" in all_of(

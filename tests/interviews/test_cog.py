@@ -66,7 +66,7 @@ def found_in(said: str) -> str:
 
 async def count_none(stage: Stage) -> discord.Message:
     """Answer a question about temperature so that no point is found, and count none."""
-    card = await begin(stage, topic="temperature", questions=1)
+    card = await begin(stage, topic="temperature", questions=2)
     return await press(stage, await write(stage, card, "hm"), "I said none of these")
 
 
@@ -234,6 +234,7 @@ async def test_an_answer_that_cannot_be_stored_is_returned(
     async def fails(*_: object) -> None:
         raise OperationalError("insert", None, OSError("disk full"))
 
+    stage.expected_errors = 1
     with monkeypatch.context() as patch:
         patch.setattr(stage.services.interviews, method, fails)
         said = all_of(await stage.alwina.submit_modal(opened, {"text": "A long *text* of mine."}))
