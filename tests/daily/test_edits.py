@@ -13,14 +13,14 @@ from tests.fakes import START, unsent
 from tests.stage import CHANNEL, GUILD, Stage
 
 DENIED = DeliveryRefused("permission", "Not here.")
-FAILURES = {
+FAILURES: dict[str, list[tuple[str, Exception, bool]]] = {
     "refused": [("post_daily", DENIED, False)],
     "unknown": [("post_daily", unsent(), True)],
     "unsent": [("post_daily", unsent(), False)],
     "unsent, then refused": [("post_daily", unsent(), False), ("post_daily", DENIED, False)],
     "showing": [("show_daily", unsent(), False)],
 }
-STATES = {"planned": 0, **dict.fromkeys(FAILURES, 1), "open": 1, "closed": 6}
+STATES: dict[str, float] = {"planned": 0, **dict.fromkeys(FAILURES, 1), "open": 1, "closed": 6}
 STATES["unsent, then refused"] = 1.01
 """When to edit: hours after the set-up, which plans today's question for one hour later."""
 
