@@ -134,7 +134,8 @@ class ResultCard(Struct, frozen=True):
     """The card of a closed challenge.
 
     `names` are the known ones of the members shown in the standings. `repeats` means that some
-    points don't count on the boards. `played` means that somebody played, even without an answer.
+    points don't count on the boards, `alone` that none do, because only one member has answered.
+    `played` means that somebody played, even without an answer.
     """
 
     challenge_id: int
@@ -142,6 +143,7 @@ class ResultCard(Struct, frozen=True):
     standings: tuple[tuple[int, Tally], ...]
     names: Mapping[int, str]
     repeats: bool = False
+    alone: bool = False
     played: bool = True
 
 

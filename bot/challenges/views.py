@@ -83,7 +83,7 @@ def result(card: ResultCard) -> Message:
         )
     if not card.standings:
         body = ["Nobody answered."]
-    elif len(card.standings) == 1:
+    elif card.alone:
         tally = card.standings[0][1]
         body = [
             f"Well done, {t.name(card.names.get(tally.user_id))}: **{t.count(tally.points, 'point')}**, "

@@ -230,6 +230,7 @@ class ChallengeWork(PostWorker[Challenge]):
             standings=tuple(ranked),
             names=names_of(conn, challenge.guild_id, members),
             repeats=has_repeats(conn, CHALLENGE, asked, ranked),
+            alone=not challenge.two_played,
             played=bool(ranked) or finished > 0,
         )
 

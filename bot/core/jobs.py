@@ -83,6 +83,13 @@ def queue_columns() -> tuple[Column[Any], ...]:
     )
 
 
+def was_refused(table: Table) -> ColumnElement[bool]:
+    """Return the condition that a post was not tried, or was refused at the last attempt."""
+    c = table.c
+    answered = c.problem.is_not(None) & c.lease_until.is_(None) & (c.failures == 0)
+    return c.tried_at.is_(None) | answered
+
+
 MOVED_ON = {"lease_until": None, "failures": 0}
 """Values of a row after a successful step."""
 

@@ -5,7 +5,8 @@ whether a member that they know is meant, but can't list the members.
 
 Members whose answer was erased while the question was open must not answer again. Each of their
 hashes has a random key of its own, so that two hashes never show that they belong to one member. It
-is kept until the reveal, close or end.
+is kept until the reveal, close or end. Another one says until the end of a round that they played
+in it, because a round pays only when two play.
 """
 
 from __future__ import annotations
@@ -47,8 +48,8 @@ member_hashes = Table(
 erased_answers = Table(
     "erased_answers",
     metadata,
-    Column("source", String(10), primary_key=True),  # "round", "daily" or "challenge"
-    # the question's id for a round, otherwise the id of the daily or challenge
+    Column("source", String(10), primary_key=True),  # "round", "daily", "challenge" or "played"
+    # the question's id for "round", the round's for "played", else that of the daily or challenge
     Column("source_id", BigInteger, primary_key=True, autoincrement=False),
     Column("digest", String(64), primary_key=True),  # HMAC-SHA256 of the member's id, in hex
     Column("key", String(32), nullable=False),  # of that HMAC, in hex
@@ -99,13 +100,19 @@ def has_hash_of(conn: Connection, source: str, source_id: int, user_id: int) -> 
     return any(hmac.compare_digest(row.digest, _digest(row.key, user_id)) for row in found)
 
 
+def has_hash_of_others(conn: Connection, source: str, source_id: int, user_id: int) -> bool:
+    """Return whether an answer of somebody else was erased."""
+    found = _hashes(conn, source, source_id)
+    return not all(hmac.compare_digest(row.digest, _digest(row.key, user_id)) for row in found)
+
+
 def has_hashes(conn: Connection, source: str, source_id: int) -> bool:
     """Return whether any answer was erased while it was open."""
     return _hashes(conn, source, source_id).first() is not None
 
 
 def delete_hashes(conn: Connection, source: str, source_id: int) -> None:
-    """Delete the hashes, and their keys, of a question, daily or challenge that takes no more answers."""
+    """Delete the hashes, and their keys, of what takes no more answers."""
     _delete(conn, source, source_id)
 
 

@@ -204,12 +204,15 @@ def _ended_early(question: RoundQuestion) -> bool:
 def _note_second_player(conn: Connection, round_: Round, user_id: int) -> None:
     """Store that two have played, if somebody else has answered in the round.
 
-    From then on the round pays, also for what the first player answered alone.
+    From then on the round pays, also for what the first player answered alone. An erased player is
+    somebody else, unless it is this one.
     """
     asked = store.question_ids(conn, round_.id).values()
-    for first in answers_store.players(conn, ROUND, asked) - {user_id}:
+    others = answers_store.players(conn, ROUND, asked) - {user_id}
+    if others or member_hashes.has_hash_of_others(conn, store.PLAYED, round_.id, user_id):
         store.change(conn, round_.id, expect=round_.phase, two_played=True)
-        pay.pay_late(conn, answers_store.of_member(conn, ROUND, asked, first))
+    for player in others:
+        pay.pay_late(conn, answers_store.of_member(conn, ROUND, asked, player))
 
 
 def _refuse_if_over(question: RoundQuestion, round_: Round, message_id: int, at: datetime) -> None:

@@ -149,6 +149,7 @@ class RoundMessages:
             race=rules.race(_points_by_question(conn, asked), members),
             repeats=has_repeats(conn, ROUND, asked, ranked),
             hosted=round_.hosted,
+            alone=not round_.two_played,
         )
 
 

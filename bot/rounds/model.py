@@ -173,7 +173,8 @@ class StandingsCard(Struct, frozen=True):
     """The end of a round. `ending` says why it ended early, for example "stopped"; else None.
 
     `names` has the known names of the members who are shown. `repeats`: some points don't count on
-    the boards, because the item had paid the member before.
+    the boards, because the item had paid the member before. `alone`: none of them do, because nobody
+    else has played; the standings don't say that, since they lack members who were erased.
     """
 
     round_id: int
@@ -184,6 +185,7 @@ class StandingsCard(Struct, frozen=True):
     race: Race | None = None
     repeats: bool = False
     hosted: bool = False
+    alone: bool = False
 
 
 class RoundStatus(Struct, frozen=True):

@@ -71,8 +71,8 @@ rounds = sa.Table(
     sa.Column("idle", sa.Integer, nullable=False),  # questions in a row that nobody answered
     sa.Column("ending", sa.String(20)),  # why it ends early, as soon as that is decided
     sa.Column("started_at", Instant, nullable=False),
-    # set with the second player's first answer, or when a player is erased, because the others then
-    # play with somebody who is gone; until then the round pays nothing on the boards
+    # set with the second player's first answer, also if the first player was erased by then; until
+    # then the round pays nothing on the boards
     sa.Column("two_played", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("erased_in", sa.Integer),  # the last question with an answer erased while it was open
     sa.Index("ix_rounds_guild_id", "guild_id", "id"),
@@ -130,10 +130,15 @@ UNCOUNTED = _RUNNING_QUESTIONS.where(
 """Revealed questions whose answers are counted at the end of the pause."""
 
 
+PLAYED = "played"
+"""The source of hashes of members who have played in a round, by its id."""
+
+
 def _lock_running(conn: Connection, user_id: int, question_ids: Collection[int]) -> set[int]:
     """Return which of these questions belong to running rounds, and lock those rounds.
 
-    Whoever plays on there is paid, because two have played. `Source.lock_running` says the rest.
+    A hash of the member is kept for each round until it ends, so that whoever else plays there is
+    paid, and the member alone is not. `Source.lock_running` says the rest.
     """
     asked = select(round_questions.c.id, round_questions.c.round_id)
     found = conn.execute(asked.where(round_questions.c.id.in_(question_ids))).all()
@@ -142,7 +147,10 @@ def _lock_running(conn: Connection, user_id: int, question_ids: Collection[int])
         round_ = get(conn, round_id, lock=True)  # so that its answers can't be counted now
         if round_ is not None and round_.phase is not Phase.ENDED:
             running.add(round_id)
-            change(conn, round_id, expect=round_.phase, two_played=True)
+            if not member_hashes.has_hash_of(conn, PLAYED, round_id, user_id):
+                member_hashes.add_hash(
+                    conn, PLAYED, round_id, guild_id=round_.guild_id, user_id=user_id
+                )
             if round_.phase is Phase.OPEN:
                 _add_hash(conn, round_, user_id)
     return {row.id for row in found if row.round_id in running}

@@ -156,7 +156,7 @@ async def standings(card: StandingsCard) -> Message:
             # the sender finds a message by its buttons or, because this one has none, by this id
             container_id=own_id(card.round_id),
         )
-    if len(card.standings) == 1:
+    if card.alone:
         tally = card.standings[0][1]
         time = "" if card.hosted else f", {t.seconds(tally.average_ms)} on average"
         body = [

@@ -255,6 +255,7 @@ class RoundWork(PostWorker[Round]):
             question = store.question_of(conn, round_id, round_.number)
             if question is not None:
                 member_hashes.delete_hashes(conn, ROUND, question.id)
+            member_hashes.delete_hashes(conn, store.PLAYED, round_id)
             store.change(conn, round_id, expect=round_.phase, **values)
 
         try:

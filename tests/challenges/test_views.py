@@ -74,10 +74,14 @@ def test_the_standings() -> None:
 
 
 def test_few_who_took_it() -> None:
-    """One reads that it counts with two, and nobody has nothing to press."""
-    alone = views.result(ResultCard(7, ABOUT, TABLE[:1], NAMES))
+    """One alone reads that it counts with two, one who is left of two doesn't; nobody has nothing to
+    press."""
+    alone = views.result(ResultCard(7, ABOUT, TABLE[:1], NAMES, alone=True))
     assert "Well done, Alwina: 950 points, 3 of 5 right, 2.5s on average." in reads(alone)
     assert "when two or more people take it" in reads(alone)
+    left = reads(views.result(ResultCard(7, ABOUT, TABLE[:1], NAMES)))
+    assert "🥇 Alwina · 950 points" in left
+    assert "leaderboard" not in left
     silent = views.result(ResultCard(7, ABOUT, (), {}))
     assert "Nobody answered." in reads(silent)
     assert "My answers" in labels(

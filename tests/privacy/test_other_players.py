@@ -18,6 +18,8 @@ from bot.questions.model import Item
 from bot.questions.own import own_id
 from tests.challenges import play as challenges
 from tests.ours import furnish
+from tests.privacy.test_second_answers import kept
+from tests.rounds.scenes import standings
 from tests.stage import ALWINA, BOB, CLEMENTINE, GUILD, Stage
 
 OURS = own_id(GUILD, 1)
@@ -81,7 +83,25 @@ async def test_a_round(ours: Stage, moment: str, players: tuple[int, int]) -> No
     await erasure.at("after the end")
     assert erasure.is_done
     have_played = players[0] == BOB or moment != "after one answer"
-    await check_paid(ours, ROUND, paid=have_played and moment != "before an answer")
+    paid = have_played and moment != "before an answer"
+    await check_paid(ours, ROUND, paid=paid)
+    assert standings(ours).alone is not paid
+
+
+async def test_one_who_is_erased_again_and_again(stage: Stage) -> None:
+    """A member who plays on alone is not paid until a second one answers; nothing is kept of it."""
+    round_id = await stage.start(4, starter_id=CLEMENTINE)
+    for user_id, is_erased in ((ALWINA, True), (ALWINA, True), (ALWINA, False), (BOB, False)):
+        assert await stage.next_card(round_id)
+        assert sum((await stage.check_points()).values()) == 0
+        await stage.answer(user_id)
+        if is_erased:
+            await stage.bot.privacy.erase(ALWINA)
+    assert not await stage.next_card(round_id)
+    won = {a.user_id: a.points for a in await stage.answers()}
+    assert list(won) == [ALWINA, BOB]
+    assert await stage.check_points() == won
+    assert await kept(stage) == []
 
 
 @pytest.mark.parametrize("players", [(ALWINA, BOB), (BOB, ALWINA)], ids=["first", "second"])
@@ -122,7 +142,9 @@ async def test_a_challenge(
     await erasure.at("after the end")
     assert erasure.is_done
     have_played = players[0] == BOB or moment != "after one has played"
-    await check_paid(ours, CHALLENGE, paid=have_played and moment != "before an answer")
+    paid = have_played and moment != "before an answer"
+    await check_paid(ours, CHALLENGE, paid=paid)
+    assert challenges.results(ours)[-1].alone is not paid
 
 
 async def check_paid(stage: Stage, source: str, *, paid: bool) -> None:

@@ -33,6 +33,7 @@ from bot.privacy import work
 from bot.rounds.model import RoundOptions
 from tests.challenges import play as challenges
 from tests.fakes import Crash, DailyCard, Post
+from tests.interviews.test_partner import press
 from tests.privacy.failing import fail_after
 from tests.rows import everything
 from tests.stage import ALWINA, BOB, CHANNEL, CLEMENTINE, GUILD, Stage, starter_in
@@ -148,9 +149,9 @@ async def interview_each_other(stage: Stage) -> None:
         await partners.join(number, second, GUILD)
         await stage.run()
         for question, (asker, other) in enumerate(((first, second), (second, first)), start=1):
-            await partners.show_ticks(number, question, asker)
+            await press(stage, "show_ticks", question, asker, key=number)
             await stage.run()
-            await partners.confirm(number, question, other, "")
+            await press(stage, "confirm", question, other, "", key=number)
             await stage.run()
         await partners.end(number, ZOE)
         await stage.run()

@@ -125,7 +125,7 @@ async def test_hosted_standings() -> None:
     assert "300 points · 60% right" in text
     assert "60% right ·" not in text
     assert "Nobody went on for a day" in text
-    alone = replace(card, standings=CARD.standings[:1], ending=None)
+    alone = replace(card, standings=CARD.standings[:1], ending=None, alone=True)
     assert "on average" not in reads(await rounds.standings(alone))
 
 
@@ -180,10 +180,15 @@ async def test_standings_of_a_crowd() -> None:
 
 
 async def test_a_round_of_one() -> None:
-    """A member who played alone reads their points, accuracy and time."""
-    text = reads(await standings((1, tally(7, 95, 1))))
+    """A member who played alone reads their points, accuracy and time; one who is left of two, that
+    they won."""
+    left = StandingsCard(ROW, 10, ((1, tally(7, 95, 1)),), PEOPLE, None)
+    text = reads(await rounds.standings(replace(left, alone=True)))
     assert all(part in text for part in ("Alwina", "95 points", "1 of 2 right", "4.2s"))
     assert "counts on the leaderboard when two or more people play" in text
+    text = reads(await rounds.standings(left))
+    assert "🥇 Alwina · 95 points · 50% right" in text
+    assert "leaderboard" not in text
 
 
 def test_a_single_player_is_warned_at_each_reveal() -> None:
