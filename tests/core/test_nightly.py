@@ -136,7 +136,7 @@ async def test_a_job_that_fails(stage: Stage, caplog: pytest.LogCaptureFixture) 
 
 @pytest.mark.parametrize("error", [ValueError(), OperationalError("", None, OSError())], ids=repr)
 async def test_the_others_go_on_unless_the_database_is_away(error: Exception) -> None:
-    """What fails for one is left out of the sum; what would fail for all ends the job."""
+    """A key that fails is left out of the sum; nothing more is tried without a database."""
     tried = []
 
     async def work(key: int) -> int:
