@@ -248,6 +248,10 @@ async def test_others_keep_what_is_theirs(stage: Stage) -> None:
     """Boards close the gap as a repair would; old results count her answers as nobody's; no row of others changes."""
     await live(stage)
     rows, given = await stage.database.read(everything), await stage.answers()
+    typed = {item.id for item in stage.bank.items.values() if item.kind == "typed"}
+    for source in (ROUND, CHALLENGE, DAILY, PRACTICE):
+        for each in await stage.answers(source):
+            assert each.typed == (each.item_id in typed), source
     assert ZOE in {row.user_id for row in (await board(stage)).rows}
     await stage.bot.privacy.erase(ZOE)
     check_others(rows, await stage.database.read(everything))
@@ -266,9 +270,7 @@ async def test_others_keep_what_is_theirs(stage: Stage) -> None:
     nobodys = [a for a in left if a.user_id < 0]
     assert len(nobodys) == len(stage.bank.items)
     assert len({a.user_id for a in nobodys}) == len(nobodys)
-    assert sum(not a.answer for a in nobodys) == sum(
-        item.kind == "typed" for item in stage.bank.items.values()
-    )
+    assert sum(not a.answer for a in nobodys) == len(typed)
     dailies = [a for a in await stage.answers(DAILY) if a.user_id < 0]
     assert len(dailies) == 3
     for a in (*nobodys, *dailies):

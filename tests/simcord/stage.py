@@ -56,6 +56,7 @@ class Stage:
     database: Database
     _open: AsyncExitStack = field(repr=False)
     expected_errors: int = 0
+    """How often members read that something went wrong."""
     unanswered: int = 0
     """The interactions that the test lets fail."""
 
