@@ -5,7 +5,8 @@ may be wrong, and it may be set at any time. So the estimate runs with the monot
 nobody sets. Ids and the `Date` headers of responses bound it from both sides: Discord made them
 before they arrived, and after the request that they answer. Ids have milliseconds, dates seconds.
 
-- Before the first response or event the wall clock is trusted. From then on it doesn't matter.
+- Before the first response or event the wall clock is trusted. From then on it doesn't matter,
+  except that discord.py tells by it whether the bot's time-out on a server has ended.
 - The estimate is behind Discord's clock by the delay of the fastest of the recent events. Without
   any it is off by a second and the time of the last response at most.
 - It is ahead of Discord's clock only if the monotonic clock is fast, which can be some seconds a
