@@ -48,7 +48,7 @@ def texts(view: discord.ui.LayoutView) -> list[str]:
 
 
 def not_odd(text: str) -> str:
-    """Return a text in which a reader finds nothing odd."""
+    """Return a text after looking for words that no reader should see."""
     odd = _ODD.search(text)
     assert odd is None, odd
     return text
