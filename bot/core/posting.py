@@ -82,7 +82,12 @@ class PostWorker(Worker[Row]):
         if self._now() >= leased_until:  # the process was frozen, and another one may have posted
             raise DeliveryUnknown("I was interrupted before I could post")
         return await self._sender.post(
-            post.place, message, post.nonce, tried_at=post.tried_at, urgent=post.urgent
+            post.place,
+            message,
+            post.nonce,
+            tried_at=post.tried_at,
+            leased_until=leased_until,
+            urgent=post.urgent,
         )
 
     async def retry_refused(

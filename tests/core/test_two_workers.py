@@ -166,7 +166,7 @@ class Process:
         return how
 
     async def post(
-        self, place: Place, _message: str, _nonce: str, *, tried_at: datetime | None, urgent: bool
+        self, place: Place, _message: str, _nonce: str, *, tried_at: datetime | None, **_: object
     ) -> int:
         key = place.channel_id
         if tried_at is not None and (found := await self.find(place, "", tried_at)) is not None:
