@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import argparse
 import asyncio
 import gc
@@ -10,12 +11,13 @@ import os
 import signal
 import sys
 import tempfile
-import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
+from functools import partial
 from pathlib import Path
+from time import sleep
 from typing import TYPE_CHECKING
 
 from bot import __version__
@@ -422,12 +424,7 @@ async def _until_signal(
 ) -> None:
     """Run `work` until it ends or SIGTERM or SIGINT arrives; raise if the database breaks."""
     task = asyncio.create_task(work)
-
-    def stop() -> None:
-        task.cancel()
-        _end_later()
-
-    _at_signal(stop)
+    _at_signal(task.cancel, at_once=partial(_end_later, broken))
     broken.add_done_callback(lambda _: task.cancel())
     with suppress(asyncio.CancelledError):
         await task
@@ -439,24 +436,32 @@ _LONGEST_END = 4.5
 """Seconds from a signal to the end of the program, whatever hangs."""
 
 
-def _end_later() -> None:
+def _end_later(broken: asyncio.Future[None]) -> None:
     """End this process in `_LONGEST_END`, even if the event loop or another thread still runs then.
 
     Acknowledged answers are stored, and each line of the log is written at once.
     """
-    timer = threading.Timer(_LONGEST_END, os._exit, [0])
-    timer.daemon = True  # so that it delays no earlier end
-    timer.start()
+
+    def end() -> None:
+        sleep(_LONGEST_END)
+        os._exit(1 if broken.done() else 0)
+
+    # `threading` has locks, which the main thread may hold when a signal interrupts it
+    _thread.start_new_thread(end, ())
 
 
-def _at_signal(stop: Callable[[], object]) -> None:
-    """Call `stop` in the running loop at SIGTERM or SIGINT."""
+def _at_signal(stop: Callable[[], object], *, at_once: Callable[[], object] | None = None) -> None:
+    """Call `stop` in the running loop at SIGTERM or SIGINT; `at_once` even if the loop hangs."""
     loop = asyncio.get_running_loop()
+
+    def handle(*_: object) -> None:
+        if at_once is not None:
+            at_once()
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(stop)
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        try:
-            loop.add_signal_handler(number, stop)
-        except NotImplementedError:  # asyncio on Windows doesn't support it
-            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop))
+        signal.signal(number, handle)
 
 
 if __name__ == "__main__":

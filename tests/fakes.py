@@ -226,6 +226,7 @@ class FakeSender:
         nonce: str,
         *,
         tried_at: datetime | None = None,
+        leased_until: datetime | None = None,
         urgent: bool = True,
     ) -> int:
         found = None if tried_at is None else await self.find(place, message, tried_at)

@@ -56,14 +56,17 @@ import asyncio, os, signal, sys, time
 from bot import __main__ as program
 from bot.chat.client import QuizBot
 from bot.core.computing import compute, in_thread
+from bot.core.database import DatabaseBroken
 program._LONGEST_END = 0.5
 async def start(bot, token):
     tasks = [asyncio.create_task(run(time.sleep, 1000)) for run in ({threads})]
-    if not tasks:
-        bot.close = lambda: time.sleep(1000)
     await asyncio.sleep(0)  # the threads have begun
+    if {broken}:
+        bot.context.database.broken.set_exception(DatabaseBroken("the disk is gone"))
     os.kill(os.getpid(), signal.SIGTERM)
-    await asyncio.sleep(1000)
+    if tasks:
+        await asyncio.sleep(1000)
+    time.sleep(1000)
 QuizBot.start = start
 sys.exit(program.main([]))
 """
@@ -351,11 +354,15 @@ def test_a_database_that_fails_during_the_start(file: Path) -> None:
     assert done.line == "the database failed, try again later: database is locked"
 
 
-@pytest.mark.parametrize("threads", ["compute,", "in_thread,", ""])
-def test_what_hangs_does_not_keep_the_program_from_ending(file: Path, threads: str) -> None:
+@pytest.mark.parametrize(
+    ("threads", "broken"), [("compute,", False), ("in_thread,", False), ("", False), ("", True)]
+)
+def test_what_hangs_does_not_keep_the_program_from_ending(
+    file: Path, threads: str, broken: bool
+) -> None:
     """After SIGTERM the program ends, whether a thread hangs or, without one, the event loop."""
-    code = _HANGS_AT_THE_END.format(threads=threads)
-    assert run_program(file, code, DISCORD_TOKEN="token").returncode == 0
+    code = _HANGS_AT_THE_END.format(threads=threads, broken=broken)
+    assert run_program(file, code, DISCORD_TOKEN="token").returncode == int(broken)
 
 
 def test_backing_up_a_missing_database(run: Run, file: Path, tmp_path: Path) -> None:

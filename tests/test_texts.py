@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 import pytest
 
@@ -24,6 +25,8 @@ RULES = {
 }
 """Patterns that sound translated or cold, or name one thing twice, each with an example."""
 RELATIVE = re.compile(r":R>|'R'\)")
+PRIVATE = re.compile(r"bot/(plan|practice|privacy|reminders|topics)/")
+"""The folders of features that members use in direct messages too."""
 PLAIN = {
     "Not listed? Set it with /settings",  # in a form, where Discord shows no mentions
     "Rounds: /quiz, at any time",  # nor in a channel's topic
@@ -35,9 +38,17 @@ def bare(text: Text) -> str:
     return re.sub(r"</[a-z ]+>|`[^`]*`", "", re.sub(r"\{[^{}]*\}", "{}", text.words))
 
 
-def names() -> set[str]:
-    """Every command as a mention names it."""
-    return {c.name for cog in cogs() for c in commands_of(cog)}
+def names(*, dms: bool = False) -> set[str]:
+    """Every command as a mention names it, or those that direct messages have too."""
+    found = [c for cog in cogs() for c in commands_of(cog)]
+    return {
+        c.name for c in found if not dms or (c.allowed_contexts and c.allowed_contexts.dm_channel)
+    }
+
+
+def named_in(texts: Iterable[Text]) -> set[str]:
+    """The commands that texts mention."""
+    return {name for text in texts for name in re.findall(r"</([a-z ]+)>", text.words)}
 
 
 @pytest.mark.parametrize(("pattern", "example"), RULES.items())
@@ -54,11 +65,13 @@ def test_no_time_counts_down() -> None:
 
 
 def test_commands_are_mentions() -> None:
-    """Each command in a text is a mention of one that exists, but where Discord shows none."""
+    """Each command in a text is a mention of one that exists where the text is read, but where
+    Discord shows no mentions."""
     known, all_of_them = names(), all_texts()
-    named = {name for text in all_of_them for name in re.findall(r"</([a-z ]+)>", text.words)}
+    named = named_in(all_of_them)
     assert {"quiz", "daily", "help"} <= named
     assert named <= known
+    assert named_in(each for each in all_of_them if PRIVATE.match(each.file)) <= names(dms=True)
     tops = "|".join({name.split()[0] for name in known})
     typed = re.compile(rf"(?<![\w.:/])/({tops})\b")
     assert {text.words for text in all_of_them if typed.search(bare(text))} == PLAIN

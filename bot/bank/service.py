@@ -80,7 +80,7 @@ Change = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 
 class _KeyInUse(UserError):
-    """Refuses another key for questions that members answer now."""
+    """Refuses another key for questions that members are asked now, or are about to be."""
 
 
 class OwnBank:
@@ -121,7 +121,12 @@ class OwnBank:
                     "Split it and send its parts one by one."
                 ) from error
             await _refuse_problems(found)
-            merged = await self._database.write(self._store, guild_id, found)
+            try:
+                merged = await self._database.write(self._store, guild_id, found)
+            except _KeyInUse as error:
+                raise UserError(
+                    f"{error} To save the rest now, leave that out of the file."
+                ) from error
         log.info(
             "guild %s: %s own questions added, %s changed", guild_id, merged.added, merged.changed
         )
@@ -169,7 +174,7 @@ class OwnBank:
     def _refuse_keys_in_use(
         self, conn: Connection, guild_id: int, changed: Mapping[str, str]
     ) -> None:
-        """Refuse new keys for questions that members answer now; `changed` are ids and names.
+        """Refuse new keys for questions in play; `changed` are ids and names.
 
         Otherwise their answers would be judged by another key than the one that is shown to them.
         """
@@ -178,8 +183,8 @@ class OwnBank:
         if names:
             more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
             raise _KeyInUse(
-                f"Members are being asked {', '.join(names[:_MOST_NAMES])}{more} right now, so what "
-                "counts as right can't change. Do this again once that's over."
+                f"Members are asked {', '.join(names[:_MOST_NAMES])}{more} right now, or are about to be, so what "
+                "counts as right can't change. Nothing was saved. Do this again once that's over."
             )
 
     async def export(

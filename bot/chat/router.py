@@ -236,12 +236,6 @@ def guild_id_of(interaction: discord.Interaction) -> int:
     return interaction.guild_id
 
 
-def interaction_name(interaction: discord.Interaction) -> str:
-    """Return the name of the command, or of the route of a button or modal."""
-    data = payload(interaction)
-    return str(data.get("custom_id") or data.get("name") or "").partition(":")[0]
-
-
 def roles_of(interaction: discord.Interaction) -> tuple[int, ...]:
     """Return the ids of the roles that came with the interaction, highest first."""
     if not isinstance(interaction.user, discord.Member):

@@ -93,10 +93,12 @@ class DiscordSender:
         nonce: str,
         *,
         tried_at: datetime | None = None,
+        leased_until: datetime | None = None,
         urgent: bool = True,
     ) -> int:
         """Send a message once and return its id.
 
+        If its turn comes after `leased_until`, it isn't sent, because another process may send it.
         For a nonce used in the last few minutes Discord returns the earlier message:
         https://discord.com/developers/docs/resources/message#create-message.
         """
@@ -111,6 +113,8 @@ class DiscordSender:
         message = (await message.drawn(self._load)).with_mentions(self._mention)
 
         async def send(shown: Sendable) -> discord.Message:
+            if leased_until is not None and self._clock.now() >= leased_until:
+                raise DeliveryUnknown("it was my turn too late")
             asked_at = self._clock.monotonic()
             sent = await channel.send(nonce=nonce, files=shown.files(), **_shown(shown))
             if tried_at is None:  # otherwise it may be the message of the earlier attempt

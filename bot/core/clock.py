@@ -5,7 +5,8 @@ may be wrong, and it may be set at any time. So the estimate runs with the monot
 nobody sets. Ids and the `Date` headers of responses bound it from both sides: Discord made them
 before they arrived, and after the request that they answer. Ids have milliseconds, dates seconds.
 
-- Before the first response or event the wall clock is trusted. From then on it doesn't matter.
+- Before the first response or event the wall clock is trusted. From then on it doesn't matter,
+  except that discord.py tells by it whether the bot's time-out on a server has ended.
 - The estimate is behind Discord's clock by the delay of the fastest of the recent events. Without
   any it is off by a second and the time of the last response at most.
 - It is ahead of Discord's clock only if the monotonic clock is fast, which can be some seconds a
@@ -32,6 +33,8 @@ _MIN_SAMPLES = 5
 _WORTH_LOGGING = timedelta(seconds=1)
 _ID_RESOLUTION = timedelta(milliseconds=1)
 _DATE_RESOLUTION = timedelta(seconds=1)
+_LONGEST_STEP = timedelta(seconds=2)
+"""If the estimate rises by more at once, the monotonic clock stood still in between."""
 _NO_BOUND = datetime.min.replace(tzinfo=UTC)
 
 
@@ -58,7 +61,10 @@ class DiscordClock:
 
     def record_event(self, event_id: int) -> None:
         """Use an event that has just arrived, and that Discord made at the time in this id."""
-        self._events = (*self._events, created_at(event_id) - self._passed())[-_SAMPLES:]
+        bound = created_at(event_id) - self._passed()
+        if self._zero is not None and bound > self._zero + _LONGEST_STEP:
+            self._events = ()  # the machine slept, so they say nothing about the events' latency
+        self._events = (*self._events, bound)[-_SAMPLES:]
         self._zero = max(self._dated, *self._events)
         self._log_wrong_host()
 
@@ -71,8 +77,10 @@ class DiscordClock:
         most = date + _DATE_RESOLUTION - timedelta(seconds=asked_at)
         if self._zero is None:
             self._zero = self._host() - self._passed()
+        if self._zero > most or least - self._zero > _LONGEST_STEP:
+            self._events = ()
         if not least <= self._zero <= most:
-            self._events, self._zero = (), least
+            self._zero = least
 
     def record_post(self, made_id: int, asked_at: float) -> None:
         """Use the id of something that Discord made on a request sent at `asked_at` by `monotonic`.

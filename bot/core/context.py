@@ -46,6 +46,7 @@ class Sender(Protocol):
         nonce: str,
         *,
         tried_at: datetime | None = None,
+        leased_until: datetime | None = None,
         urgent: bool = True,
     ) -> int: ...
     async def find(self, place: Place, message: Any, tried_at: datetime) -> int | None: ...

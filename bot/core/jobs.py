@@ -15,6 +15,7 @@ import asyncio
 import logging
 import math
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from copy import copy
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
@@ -26,6 +27,7 @@ from sqlalchemy import (
     Index,
     Integer,
     Table,
+    Update,
     bindparam,
     false,
     literal_column,
@@ -83,6 +85,13 @@ def queue_columns() -> tuple[Column[Any], ...]:
     )
 
 
+def was_refused(table: Table) -> ColumnElement[bool]:
+    """Return the condition that a post was not tried, or was refused at the last attempt."""
+    c = table.c
+    answered = c.problem.is_not(None) & c.lease_until.is_(None) & (c.failures == 0)
+    return c.tried_at.is_(None) | answered
+
+
 MOVED_ON = {"lease_until": None, "failures": 0}
 """Values of a row after a successful step."""
 
@@ -136,6 +145,17 @@ class Queue:
                 key.in_(untouched.with_for_update(skip_locked=True))
             )
         self._change = update(table).where(*expected)
+        self._claimed: set[int] = set()
+
+    def of_process(self) -> Queue:
+        """Return this queue as the worker of one process has it, which knows its own claims."""
+        own = copy(self)
+        own._claimed = set()
+        return own
+
+    def forget_claim(self, key: int) -> None:
+        """Note that no step of this process works on a row."""
+        self._claimed.discard(key)
 
     def due(self, conn: Connection, now: datetime, limit: int, shards: Shards = ALL) -> list[int]:
         """Return keys of due rows for a process with these shards, longest waiting first.
@@ -168,7 +188,7 @@ class Queue:
         If two processes try, the second finds the row leased or locked, and doesn't wait.
         """
         given = {"key_": key, "now": now, "expected": expect, **leased(now), **values}
-        return conn.execute(self._claim, given).rowcount == 1
+        return self._claim_by(conn, self._claim, given)
 
     def claim_try(
         self, conn: Connection, key: int, /, *, now: datetime, expect: str, loaded: datetime | None
@@ -180,7 +200,13 @@ class Queue:
         loads the row again and looks for that message.
         """
         given = {"key_": key, "now": now, "expected": expect, "loaded": loaded, **leased(now)}
-        return conn.execute(self._claim_try, {**given, "tried_at": loaded or now}).rowcount == 1
+        return self._claim_by(conn, self._claim_try, {**given, "tried_at": loaded or now})
+
+    def _claim_by(self, conn: Connection, statement: Update, values: dict[str, Any]) -> bool:
+        claimed = conn.execute(statement, values).rowcount == 1
+        if claimed:
+            self._claimed.add(values["key_"])
+        return claimed
 
     def change(self, conn: Connection, key: int, /, *, expect: str, **values: Any) -> bool:
         """Change a row if it is still in state `expect`; False if not.
@@ -205,8 +231,8 @@ class Queue:
         state = literal_column("NULL") if self.state is None else self.state
         query = select(state.label("state"), self.table.c.failures)
         pending = self._due_at <= now
-        if self.state is not None and now < began + LEASE:
-            # A lease that begins within the step is its own, because no other process can have one.
+        if key in self._claimed and now < began + LEASE:
+            # The step claimed the row, so until then no other process can have a lease.
             pending = or_(pending, self.table.c.lease_until >= began + LEASE)
         row = conn.execute(query.where(self._key == key, pending).with_for_update()).first()
         if row is None:
@@ -262,6 +288,7 @@ class Worker(Generic[Row]):
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self.queue = self.queue.of_process()
         self._database = context.database
         self._banks = context.banks
         self._sender = context.sender
@@ -299,6 +326,8 @@ class Worker(Generic[Row]):
                 await self.step(row)
         except Exception as error:
             await self._fail(key, began, error)
+        finally:
+            self.queue.forget_claim(key)
 
     async def _fail(self, key: int, began: datetime, error: Exception) -> None:
         expected = isinstance(error, DeliveryUnknown)

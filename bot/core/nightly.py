@@ -10,7 +10,7 @@ from sqlalchemy import Connection, update
 
 from bot.core.child_process import CallStopped
 from bot.core.context import Context
-from bot.core.database import DatabaseClosed
+from bot.core.database import DatabaseClosed, is_away
 from bot.core.notes import meta, read_note, set_note
 
 log = logging.getLogger(__name__)
@@ -27,7 +27,7 @@ def latest_night(now: datetime) -> datetime:
 async def do_each(what: str, keys: Iterable[int], work: Callable[[int], Awaitable[int]]) -> int:
     """Do a piece of work for each key, and return the sum of the results.
 
-    If one fails, that is logged, and the others go on.
+    If one fails, that is logged, and the others go on, unless the database is away.
     """
     total = 0
     for key in keys:
@@ -35,7 +35,9 @@ async def do_each(what: str, keys: Iterable[int], work: Callable[[int], Awaitabl
             total += await work(key)
         except (CallStopped, DatabaseClosed):
             raise
-        except Exception:
+        except Exception as error:
+            if is_away(error):
+                raise
             log.exception("%s of %s failed; the others go on", what, key)
     return total
 

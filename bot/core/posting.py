@@ -74,11 +74,20 @@ class PostWorker(Worker[Row]):
             return None
         message = await post.build()
         if expired and post.tried_at is not None:
-            return await self._sender.find(post.place, message, post.tried_at)
+            try:
+                return await self._sender.find(post.place, message, post.tried_at)
+            except DeliveryRefused as error:  # so its channel is gone
+                log.info("%s: not looked for any more (%s)", post.nonce, error)
+                return None
         if self._now() >= leased_until:  # the process was frozen, and another one may have posted
             raise DeliveryUnknown("I was interrupted before I could post")
         return await self._sender.post(
-            post.place, message, post.nonce, tried_at=post.tried_at, urgent=post.urgent
+            post.place,
+            message,
+            post.nonce,
+            tried_at=post.tried_at,
+            leased_until=leased_until,
+            urgent=post.urgent,
         )
 
     async def retry_refused(
@@ -95,6 +104,7 @@ class PostWorker(Worker[Row]):
         A refused post was surely not made. So `tried_at` is the row's before it, None if that was
         the first: one of an earlier attempt must still be found. The step `began` then; once its
         lease may have ended, nothing is stored, because another process may have posted since.
+        A refusal is an answer, so it ends a series of failures.
         """
 
         def retry(conn: Connection) -> None:
@@ -102,6 +112,6 @@ class PostWorker(Worker[Row]):
             if now < began + LEASE:
                 due_at = now + _RETRY_REFUSED
                 values = {"problem": str(error), "due_at": due_at, "tried_at": tried_at}
-                self.queue.change(conn, key, expect=state, **values)
+                self.queue.change(conn, key, expect=state, failures=0, **values)
 
         await self._database.write(retry)

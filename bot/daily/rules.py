@@ -116,6 +116,14 @@ def next_count(opened_at: datetime, closes_at: datetime, now: datetime) -> datet
     return at if at <= closes_at - SHORTEST_GAP else closes_at
 
 
+def is_withdrawn(daily: Daily, schedule: Schedule | None) -> bool:
+    """Whether a daily's schedule was removed or paused after its time; a pause settles what was due.
+
+    It may have been posted, but it is not posted any more.
+    """
+    return schedule is None or (schedule.paused and daily.scheduled_at <= schedule.settled_until)
+
+
 def asked_by(daily: Daily, bank: Bank) -> DailyQuestion | None:
     """Return what a daily asks; None if the bank lost it."""
     item = bank.items.get(daily.item_id or "")

@@ -213,9 +213,10 @@ class Schedules:
 
     @writing
     def pause(self, conn: Connection, guild_id: int, schedule_id: int) -> None:
-        """Post nothing until `resume`."""
+        """Post nothing until `resume`, unless a manager asks for it."""
         schedule = _locked(conn, guild_id, schedule_id)
-        schedule_store.change_schedule(conn, schedule.id, paused=True, next_at=None)
+        changed = {"paused": True, "settled_until": self._now(), "next_at": None}
+        schedule_store.change_schedule(conn, schedule.id, **changed)
         store.give_up_unsent(conn, schedule)
 
     @writing_due

@@ -15,7 +15,7 @@ from bot.answers.sources import Source, Terms
 from bot.answers.store import DAILY
 from bot.core import member_hashes
 from bot.core.calendar import local_date
-from bot.core.jobs import Queue, queue_columns
+from bot.core.jobs import Queue, queue_columns, was_refused
 from bot.core.limits import MAX_DAILIES, MAX_DAILY_NAME
 from bot.core.tables import (
     Instant,
@@ -130,7 +130,8 @@ SOURCE = Source(
 )
 
 
-_UNSENT = UNREVEALED & (dailies.c.state == DailyState.POSTING) & dailies.c.tried_at.is_(None)
+_POSTING = UNREVEALED & (dailies.c.state == DailyState.POSTING)
+_REFUSED = _POSTING & was_refused(dailies)
 QUEUE = Queue(dailies, state=dailies.c.state, problem=dailies.c.problem)
 change = QUEUE.change
 
@@ -256,23 +257,26 @@ def _creating(dialect: str) -> Executable:
 def redirect(conn: Connection, schedule: Schedule, now: datetime) -> None:
     """Move a refused daily to the schedule's channel and role, and make it due now."""
     values = {"channel_id": schedule.channel_id, "role_id": schedule.role_id, "due_at": now}
-    conn.execute(_unsent_of(schedule).values(**values))
+    conn.execute(_posting_of(schedule).where(_REFUSED).values(**values))
 
 
 def wake_refused(conn: Connection, guild_id: int, now: datetime) -> bool:
     """Make a server's refused posts due now; return whether one was waiting."""
-    waiting = update(dailies).where(dailies.c.guild_id == guild_id, _UNSENT, dailies.c.due_at > now)
+    waiting = update(dailies).where(
+        dailies.c.guild_id == guild_id, _REFUSED, dailies.c.due_at > now
+    )
     return conn.execute(waiting.values(due_at=now)).rowcount > 0
 
 
 def give_up_unsent(conn: Connection, schedule: Schedule) -> None:
-    """Skip a refused daily of a schedule."""
-    conn.execute(_unsent_of(schedule).values(state=DailyState.SKIPPED, due_at=None))
+    """Skip a daily of a schedule that was surely not posted; others are looked for once more."""
+    unsent = _posting_of(schedule).where(dailies.c.tried_at.is_(None))
+    conn.execute(unsent.values(state=DailyState.SKIPPED, due_at=None))
 
 
-def _unsent_of(schedule: Schedule) -> Update:
+def _posting_of(schedule: Schedule) -> Update:
     of_schedule = dailies.c.schedule_id == schedule.id
-    return update(dailies).where(dailies.c.guild_id == schedule.guild_id, of_schedule, _UNSENT)
+    return update(dailies).where(dailies.c.guild_id == schedule.guild_id, of_schedule, _POSTING)
 
 
 def note_used(conn: Connection, guild_id: int, item_id: str, day: date) -> None:

@@ -37,7 +37,6 @@ _MOST_STREAKS = 3
 _BATCH = 500
 """The schedules whose post times are computed in one transaction at start-up."""
 _OFFLINE = "I was offline for more than 6 hours, so that day was skipped."
-_REMOVED = "It was removed before its question was posted."
 _GONE = "Its question left the question bank before it was posted."
 
 
@@ -187,11 +186,9 @@ class DailyWork(PostWorker[Daily]):
         question = rules.asked_by(daily, bank)
         schedule = schedule_store.schedule(conn, daily.schedule_id)
         if question is None:
-            self._miss(conn, daily, _GONE)
+            self._miss(conn, daily, problem=_GONE)
             return None
-        if schedule is None and daily.tried_at is None:
-            self._miss(conn, daily, _REMOVED)
-            return None
+        withdrawn = rules.is_withdrawn(daily, schedule)
         role_id = self._role(daily)
         closes_at = now + timedelta(hours=daily.answer_hours)
         return Post(
@@ -202,8 +199,8 @@ class DailyWork(PostWorker[Daily]):
                 self._first_message, replace(daily, closes_at=closes_at), question, bank, role_id
             ),
             opened=partial(opened, daily=daily, now=now, announced=role_id is not None),
-            missed=partial(self._miss, daily=daily, problem=_OFFLINE),
-            expires_at=daily.scheduled_at + calendar.CATCH_UP,
+            missed=partial(self._skip if withdrawn else self._miss, daily=daily),
+            expires_at=daily.scheduled_at + (timedelta() if withdrawn else calendar.CATCH_UP),
         )
 
     async def _first_message(
@@ -214,7 +211,10 @@ class DailyWork(PostWorker[Daily]):
             return view.card(daily, question, bank)
         return view.announcement(daily, question, role_id)
 
-    def _miss(self, conn: Connection, daily: Daily, problem: str) -> None:
+    def _skip(self, conn: Connection, daily: Daily) -> None:
+        move(conn, daily, DailyState.SKIPPED, self._now())
+
+    def _miss(self, conn: Connection, daily: Daily, *, problem: str = _OFFLINE) -> None:
         """Store that a date has no daily, and why."""
         problem = daily.problem or problem
         move(conn, daily, DailyState.MISSED, self._now(), problem=problem)

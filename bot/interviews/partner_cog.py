@@ -89,11 +89,11 @@ class PartnerCog(commands.Cog):
     async def tick(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Store the ticked key points, and no others."""
         said = selected_points(interaction)
-        card = await self.partners.tick(*_question(fields), interaction.user.id, said)
+        card = await self.partners.tick(*_points(fields), interaction.user.id, said)
         await self._show_card(interaction, card)
 
     async def show_ticks(self, interaction: discord.Interaction, fields: Fields) -> None:
-        card = await self.partners.show_ticks(*_question(fields), interaction.user.id)
+        card = await self.partners.show_ticks(*_points(fields), interaction.user.id)
         await self._show_card(interaction, card)
 
     async def _show_card(
@@ -118,7 +118,7 @@ class PartnerCog(commands.Cog):
 
     async def confirm(self, interaction: discord.Interaction, fields: Fields) -> None:
         said = "" if fields["said"] == "none" else fields["said"]
-        found = await self.partners.confirm(*_question(fields), interaction.user.id, said)
+        found = await self.partners.confirm(*_points(fields), interaction.user.id, said)
         if not isinstance(found, Confirmed):
             await self._show_ticks(interaction, found)
             return
@@ -171,3 +171,8 @@ class PartnerCog(commands.Cog):
 def _question(fields: Fields) -> tuple[int, int]:
     """Return the interview and the question that a button is about."""
     return int(fields["row"]), int(fields["number"])
+
+
+def _points(fields: Fields) -> tuple[int, int, int]:
+    """Return the interview, the question and the mark of the key points that a button is about."""
+    return *_question(fields), int(fields["mark"])

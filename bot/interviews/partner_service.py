@@ -184,11 +184,20 @@ class PartnerInterviews:
 
     @writing_due
     def tick(
-        self, conn: Connection, key: int, number: int, user_id: int, ticks: Collection[int]
+        self,
+        conn: Connection,
+        key: int,
+        number: int,
+        mark: int,
+        user_id: int,
+        ticks: Collection[int],
     ) -> PartnerCard | None:
-        """Store which key points the other member has said, replacing earlier ticks."""
+        """Store which key points the other member has said, replacing earlier ticks.
+
+        `mark` is that of the key points on the card; None if these are not asked any more.
+        """
         card = self._asked_by(conn, key, number, user_id)
-        if card is None or card.topic is None:
+        if card is None or card.topic is None or card.interview.asked_mark != mark:
             return None
         found, points = card.interview, range(len(card.topic.key_points))
         values: dict[str, Any] = {"ticks": "".join(str(n) for n in sorted(ticks) if n in points)}
@@ -199,11 +208,13 @@ class PartnerInterviews:
 
     @writing_due
     def show_ticks(
-        self, conn: Connection, key: int, number: int, user_id: int
+        self, conn: Connection, key: int, number: int, mark: int, user_id: int
     ) -> PartnerCard | None:
         """Let the other one see the ticks, which may still change until they are confirmed."""
         card = self._asked_by(conn, key, number, user_id)
-        if card is None or card.interview.state in _SHOWN:
+        if card is None or card.interview.asked_mark != mark:
+            return None
+        if card.interview.state in _SHOWN:
             return card
         showing = {"state": PartnerState.SHOWING, "due_at": self._now(), "tried_at": None}
         partner_store.change(conn, key, expect=card.interview.state, **showing)
@@ -221,16 +232,18 @@ class PartnerInterviews:
 
     @writing_due
     def confirm(
-        self, conn: Connection, key: int, number: int, user_id: int, said: str
+        self, conn: Connection, key: int, number: int, mark: int, user_id: int, said: str
     ) -> PartnerCard | Confirmed | int | None:
-        """Store the answer with these ticks, and go on; do nothing if they have changed.
+        """Store the answer with these ticks, and go on; do nothing if they or the key points have changed.
 
         Returns a value like `ticks`, with what changed for the member's streak if they confirm now.
         """
         card = self._ticks(conn, key, number, user_id)
-        if not isinstance(card, PartnerCard) or card.topic is None or card.interview.ticks != said:
+        if not isinstance(card, PartnerCard) or card.topic is None:
             return card
         found, now = card.interview, self._now()
+        if (found.asked_mark, found.ticks) != (mark, said):
+            return card
         assessment = ticked_by_partner([p.text for p in card.topic.key_points], card.ticks)
         interview_id = store.add_partner_answer(
             conn,

@@ -38,7 +38,7 @@ partner_interviews = sa.Table(
     sa.Column("thread_id", sa.BigInteger),
     sa.Column("turn", sa.Integer, nullable=False, server_default="0"),  # the question, from 1
     sa.Column("asked_topic_id", sa.String(48)),
-    # its open question and key points when it was drawn: ticks are about those
+    # its key points when it was drawn: ticks are about those
     sa.Column("asked_mark", sa.BigInteger, info=SECRET),
     # digits of the key points that the asker has ticked
     sa.Column("ticks", sa.String(6), nullable=False, server_default=""),

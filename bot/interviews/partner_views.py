@@ -25,19 +25,22 @@ from bot.interviews.views import MAX_LABEL
 from bot.questions.model import Topic
 
 NUMBER = "[1-9]"
+MARK = "[0-9]{1,10}"
 LOOK = Route("partner", {"topic": TOPIC}, once=True)
 JOIN = Route("partnerjoin", {"row": ROW}, once=True)
 WITHDRAW = Route("partnerclose", {"row": ROW}, once=True)
 EXCHANGE = Route("partnerexchange", {"row": ROW}, once=True)
 # Only for the member who asks: their card, and its list of key points.
 CARD = Route("partnercard", {"row": ROW, "number": NUMBER, "page": PAGE})
-TICK = Route("partnertick", {"row": ROW, "number": NUMBER})
+TICK = Route("partnertick", {"row": ROW, "number": NUMBER, "mark": MARK})
 ASK = Route("partnerask", {"row": ROW, "number": NUMBER}, once=True)
-SHOW = Route("partnershow", {"row": ROW, "number": NUMBER}, once=True)
+SHOW = Route("partnershow", {"row": ROW, "number": NUMBER, "mark": MARK}, once=True)
 # Only for the member who answered.
 TICKS = Route("partnerticks", {"row": ROW, "number": NUMBER})
 CONFIRM = Route(
-    "partnerconfirm", {"row": ROW, "number": NUMBER, "said": "[0-5]{1,6}|none"}, once=True
+    "partnerconfirm",
+    {"row": ROW, "number": NUMBER, "mark": MARK, "said": "[0-5]{1,6}|none"},
+    once=True,
 )
 # For both.
 END = Route("partnerend", {"do": "ask|sure", "row": ROW}, once=True)
@@ -54,7 +57,7 @@ _OVER = {
     PartnerEnding.DONE: "That was the last question. Well done, both of you.",
     PartnerEnding.STOPPED: "One of you has ended it.",
     PartnerEnding.IDLE: "Nothing happened for an hour, so I've ended it.",
-    PartnerEnding.LEFT: "One of you has left.",
+    PartnerEnding.LEFT: "One of you has left or can't be in this thread.",
     PartnerEnding.NO_TOPIC: "No question is left to ask right now.",
 }
 
@@ -162,7 +165,7 @@ def asker_card(card: PartnerCard, page: int) -> Message:
         f"-# {note}Ticked: {len(card.ticks)} of {len(topic.key_points)}.",
         row(_tick_list(card)),
         row(
-            None if shown else button("Show my ticks", SHOW.id(**key), PRIMARY),
+            None if shown else button("Show my ticks", SHOW.id(**_points(found)), PRIMARY),
             button("Post the question", ASK.id(**key)),
         ),
         row(
@@ -192,7 +195,7 @@ def _tick_list(card: PartnerCard) -> ui.Select[ui.LayoutView]:
     assert card.topic is not None
     points = card.topic.key_points
     return ui.Select(
-        custom_id=TICK.id(row=card.interview.id, number=card.interview.turn),
+        custom_id=TICK.id(**_points(card.interview)),
         placeholder="Tick what they say",
         min_values=0,
         max_values=len(points),
@@ -210,8 +213,8 @@ def _tick_list(card: PartnerCard) -> ui.Select[ui.LayoutView]:
 def replaced() -> Message:
     return Message(
         ENDED,
-        "That question was changed or can't be asked right now, so I've drawn another one. "
-        "Use the newest card in the thread.",
+        "That question was changed or can't be asked right now, so I'm moving on. "
+        "See the newest card in the thread.",
     )
 
 
@@ -246,7 +249,7 @@ def ticks(card: PartnerCard) -> Message:
         ("**Covered**", [p for n, p in enumerate(points) if n in card.ticks]),
         ("**Missing**", [p for n, p in enumerate(points) if n not in card.ticks]),
     )
-    confirm = CONFIRM.id(row=found.id, number=found.turn, said=found.ticks or "none")
+    confirm = CONFIRM.id(**_points(found), said=found.ticks or "none")
     return Message(
         REVEALED if card.ticks else ENDED,
         f"-# Question {found.turn} of {TURNS} · {t.one_line(topic.title)}",
@@ -302,6 +305,11 @@ def _mark(found: PartnerInterview, kind: int) -> int:
     """Return an id that tells a card of the question from others, whose End button is the same."""
     asked_at = found.asked_at or found.created_at
     return own_id(2 * int(1000 * asked_at.timestamp()) + kind)
+
+
+def _points(found: PartnerInterview) -> dict[str, int]:
+    """Return the fields of a button that is about the key points which are ticked now."""
+    return {"row": found.id, "number": found.turn, "mark": found.asked_mark or 0}
 
 
 def _first(card: PartnerCard) -> str:

@@ -111,12 +111,11 @@ class PartnerWork(PostWorker[PartnerInterview]):
         self._context.scheduler.nudge(self._now())
 
     async def _add(self, thread: Place, user_id: int) -> bool:
-        """Add a member to a thread; False if they have left the server."""
+        """Add a member to a thread; False if they have left the server or can't be added."""
         try:
             await self._sender.add_to_thread(thread, user_id)
         except DeliveryRefused as error:
-            if error.what == "permission":
-                raise
+            log.info("a member can't be added to the thread %s: %s", thread.channel_id, error)
             return False
         return True
 

@@ -9,7 +9,8 @@ from contextlib import suppress
 
 import discord
 
-from bot.chat.router import Router, interaction_name
+from bot.chat.replies import payload
+from bot.chat.router import Router
 from bot.core.context import Context
 from bot.core.database import DatabaseClosed, StorageError
 from bot.core.jobs import CLOSE_SECONDS
@@ -18,7 +19,7 @@ from bot.members import store
 log = logging.getLogger(__name__)
 
 _CACHE_SIZE = 20_000
-_IGNORED_BUTTONS = "mydata"
+_IGNORED_BUTTONS = "mydata:"
 """Exporting or erasing one's data must not store one's name."""
 
 
@@ -41,7 +42,8 @@ class Names:
         router.watchers.append(self._on_interaction)
 
     def _on_interaction(self, interaction: discord.Interaction) -> None:
-        if interaction.guild_id is not None and interaction_name(interaction) != _IGNORED_BUTTONS:
+        custom_id = str(payload(interaction).get("custom_id"))
+        if interaction.guild_id is not None and not custom_id.startswith(_IGNORED_BUTTONS):
             self.set(interaction.guild_id, interaction.user.id, interaction.user.display_name)
 
     def set(self, guild_id: int, user_id: int, name: str) -> None:

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from bot.answers import store as answers_store
 from bot.core.calendar import local_date
 from bot.core.context import Context
-from bot.core.database import Connection
+from bot.core.database import Connection, is_away
 from bot.core.nightly import do_each
 from bot.members import rules, streak_store
 from bot.members.model import MILESTONES, NO_NEWS, Dates, Streak, StreakNews
@@ -95,7 +95,10 @@ class Streaks:
             user_ids = [user_id for _, user_id in page]
             try:
                 await self._database.write(self._settle, user_ids, last)
-            except Exception:  # one of them fails
+            except Exception as error:
+                if is_away(error):
+                    raise
+                # one of them fails
                 await do_each("streak of member", user_ids, settle_alone)
             after = page[-1]
 

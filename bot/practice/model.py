@@ -64,6 +64,7 @@ class Unjudged(StrEnum):
     IN_PLAY = "in play"
     GONE = "gone"
     CHANGED = "changed"
+    LEFT_OUT = "left out"
 
 
 class Asking(Struct, frozen=True):

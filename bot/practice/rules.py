@@ -205,16 +205,22 @@ def _ask(
     asked: Sequence[PracticeQuestion],
     rng: random.Random,
 ) -> NextStep:
-    """Choose what comes after some questions: the open one if it can be asked, else another item."""
+    """Choose what comes after some questions: the open one or, if it has changed, its item as it is
+    now; else another item.
+    """
     bank, known = snapshot.bank, snapshot.known
     candidates = snapshot.candidates(topic_id, {q.item_id for q in asked}, items)
     answered = sum(q.answer is not None for q in asked)
     room = (len(items) or LENGTH) - answered
     question = asked[-1] if asked and asked[-1].is_open else None
     item = bank.asked.get(question.item_id) if question is not None else None
+    if item is not None and not known.may_ask(item.id):
+        item = None
     left_out = None
-    if item is None or not known.may_ask(item.id) or question is None:
+    if question is not None and (item is None or item.mark != question.item_mark):
+        # its card has buttons for other words; a changed item is asked on a new one
         left_out, question = question, None
+    if item is None:
         item = _choose_item(snapshot, candidates, rng) if room > 0 else None
         if item is None:
             return NextStep(left_out=left_out)

@@ -179,8 +179,8 @@ class Practices:
             record_day(conn, user_id, step.day)
         if step.question is not None and step.item is not None:
             # the time to answer counts from here
-            question = replace(step.question, asked_at=at, item_mark=step.item.mark)
-            store.change_question(conn, question.id, asked_at=at, item_mark=question.item_mark)
+            question = replace(step.question, asked_at=at)
+            store.change_question(conn, question.id, asked_at=at)
             return step.screen(question)
         if step.item is None:
             summary = step.last
@@ -240,6 +240,8 @@ class Practices:
         item = self._item(conn, question)
         if question.answer is not None and question.answered_at is not None:
             raise already(item, question.choice_order, question.answer, question.answered_at)
+        if question.left_out_at is not None or item.mark != question.item_mark:
+            raise UserError(f"That question is closed. {_CONTINUE}")
         return item, decode_order(question.choice_order)
 
     @reading
@@ -265,7 +267,7 @@ class Practices:
         """Store a member's first answer, update their memory card, and return the verdict.
 
         If the item has come into play on one of their servers or is gone, another question replaces
-        it. If it was changed since it was shown, it is asked again.
+        it. If it was changed since it was shown, it is asked again on a new card.
         """
         user_id, guild_id = click.user_id, click.guild_id
         question, found = await self._database.write(self._answer, click)
@@ -278,9 +280,11 @@ class Practices:
         _, question = _lock_question(conn, click.question_id, click.user_id)
         if question.answer is not None:
             return question, True
+        if question.left_out_at is not None:
+            return question, Unjudged.LEFT_OUT
         bank = self._banks.of_member(conn, click.user_id, click.guild_id)
         item = bank.asked.get(question.item_id)
-        if question.left_out_at is not None or item is None:
+        if item is None:
             return question, Unjudged.GONE
         if item.id in self._in_play.items_hidden_from(conn, click.user_id, click.guild_id):
             return question, Unjudged.IN_PLAY

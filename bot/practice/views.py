@@ -42,6 +42,7 @@ _UNJUDGED = {
     Unjudged.IN_PLAY: "That question is live on one of your servers, so here's another.",
     Unjudged.GONE: "That question is no longer asked, so here's another.",
     Unjudged.CHANGED: "That question has just been changed. Here's how it is now.",
+    Unjudged.LEFT_OUT: "That question is closed. Here's the one that's open.",
 }
 
 

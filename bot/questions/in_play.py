@@ -80,8 +80,9 @@ class InPlay:
     def keys_in_use(self, conn: Connection, guild_id: int) -> set[str]:
         """Return the ids of a server's items and topics whose key must not change now.
 
-        Members' answers are judged by it, and only later it is shown to them. Private questions of one member
-        are not among them, because each answer is judged and shown by the same key.
+        They are asked now, or are about to be: members' answers are judged by the key, and only later
+        it is shown to them. Private questions of one member are not among them, because each answer is
+        judged and shown by the same key.
         """
         found = self.items(conn, guild_id)
         late = self._uncounted.where(self._uncounted.selected_columns.guild_id == guild_id)

@@ -163,8 +163,8 @@ class Topic(Struct, frozen=True):
 
     @property
     def mark(self) -> int:
-        """A number that changes with the open question and its key points."""
-        return _mark(self.question, [point.text for point in self.key_points])
+        """A number that changes with the key points, which are ticked by their number."""
+        return _mark([point.text for point in self.key_points])
 
 
 def _mark(*values: object) -> int:

@@ -12,6 +12,7 @@ from datetime import date, datetime, time, timedelta
 
 from bot.answers.rules import monday, places
 from bot.core.calendar import Rule, instant, local_date
+from bot.recap.model import RecapSchedule
 
 AT = time(9)
 WEEK = timedelta(days=7)
@@ -31,6 +32,11 @@ _LEAST_ANSWERS = 10
 def time_of(zone: str, weekday: int, week: date) -> datetime:
     """Return when the recap of a week is posted."""
     return instant(Rule(AT, zone), week + WEEK + timedelta(days=weekday))
+
+
+def is_withdrawn(week: date, schedule: RecapSchedule) -> bool:
+    """Whether the recap was turned off after a week's was due, even if it is on again."""
+    return schedule.channel_id is None or week < schedule.first_week
 
 
 def upcoming(

@@ -7,7 +7,7 @@ from datetime import date, datetime
 import sqlalchemy as sa
 from sqlalchemy import Connection, select, update
 
-from bot.core.jobs import Queue, queue_columns
+from bot.core.jobs import Queue, queue_columns, was_refused
 from bot.core.tables import (
     Instant,
     OneOf,
@@ -57,7 +57,7 @@ recaps = sa.Table(
 POSTING = recaps.c.state == constant(RecapState.POSTING)
 
 SCHEDULES = Queue(recap_schedules, due_at=recap_schedules.c.next_at)
-_UNSENT = POSTING & recaps.c.tried_at.is_(None) & recaps.c.due_at.is_not(None)
+_WAITING = POSTING & recaps.c.due_at.is_not(None)
 QUEUE = Queue(recaps, state=recaps.c.state, problem=recaps.c.problem)
 change = QUEUE.change
 
@@ -113,9 +113,14 @@ def latest(conn: Connection, guild_id: int) -> Recap | None:
 
 
 def redirect(conn: Connection, guild_id: int, channel_id: int | None, now: datetime) -> None:
-    """Post an unsent recap in another channel, or not at all for None."""
-    unsent = recaps.c.guild_id == guild_id, _UNSENT
+    """Post a refused recap in another channel, or not at all for None.
+
+    One that may have been posted stays: it is looked for once more.
+    """
+    waiting = update(recaps).where(recaps.c.guild_id == guild_id, _WAITING)
     if channel_id is not None:
-        conn.execute(update(recaps).where(*unsent).values(channel_id=channel_id, due_at=now))
+        refused = waiting.where(was_refused(recaps))
+        conn.execute(refused.values(channel_id=channel_id, due_at=now))
     else:
-        conn.execute(update(recaps).where(*unsent).values(state=RecapState.MISSED, due_at=None))
+        unsent = waiting.where(recaps.c.tried_at.is_(None))
+        conn.execute(unsent.values(state=RecapState.MISSED, due_at=None))

@@ -113,6 +113,8 @@ class RecapWork(PostWorker[Recap]):
         claim, state = self.queue.claim_try, RecapState.POSTING
         if not claim(conn, recap.id, expect=state, now=self._now(), loaded=recap.tried_at):
             return None
+        schedule = store.schedule(conn, recap.guild_id)
+        withdrawn = schedule is None or rules.is_withdrawn(recap.week, schedule)
         week = self._recaps.look_back(conn, recap)
         if week is None:
             quiet = {"state": RecapState.QUIET, "due_at": None}
@@ -124,8 +126,10 @@ class RecapWork(PostWorker[Recap]):
             tried_at=recap.tried_at,
             build=partial(view.recap, week),
             opened=partial(_open, recap_id=recap.id),
-            missed=partial(_miss, recap_id=recap.id, problem=recap.problem or _OFFLINE),
-            expires_at=recap.scheduled_at + rules.LATE,
+            missed=partial(
+                _miss, recap_id=recap.id, problem=recap.problem or (None if withdrawn else _OFFLINE)
+            ),
+            expires_at=recap.scheduled_at + (timedelta() if withdrawn else rules.LATE),
         )
 
 
@@ -140,7 +144,7 @@ def _open(conn: Connection, recap_id: int, message_id: int) -> None:
     store.change(conn, recap_id, expect=RecapState.POSTING, **posted)
 
 
-def _miss(conn: Connection, recap_id: int, problem: str) -> None:
+def _miss(conn: Connection, recap_id: int, problem: str | None) -> None:
     """Store that a week has no recap, and why."""
     missed = {"state": RecapState.MISSED, "due_at": None, "problem": problem}
     store.change(conn, recap_id, expect=RecapState.POSTING, **missed)

@@ -44,9 +44,12 @@ RETRY_AFTER = timedelta(minutes=5)
 """The pause after Discord refused to open another channel for now."""
 _CLOSED = (
     "Your practice reminders are off because Discord won't let me message you. Allow direct messages from a "
-    "server we share, then turn them on again in </profile>."
+    "server we share, then turn them on again: </help>, All commands."
 )
-_IGNORED = "Your practice reminders are off because you didn't use the last ten. Turn them on again in </profile>."
+_IGNORED = (
+    "Your practice reminders are off because you didn't use the last ten. Turn them on again: "
+    "</help>, All commands."
+)
 
 
 class Reminders:

@@ -25,7 +25,10 @@ from tests.ours import furnish
 from tests.stage import ALWINA, BOB, CHANNEL, GUILD, Stage
 
 TOPIC = "1--1"
-REFUSED = r'Members are being asked "ours.*" right now, so what counts as right can\'t change\.'
+REFUSED = (
+    r'Members are asked "ours.*" right now, or are about to be, .*\. Nothing was saved\. '
+    r"Do this again once that's over\."
+)
 
 
 async def in_round(stage: Stage) -> None:
@@ -107,6 +110,7 @@ async def import_(
     await stage.bot.own_bank.import_file(GUILD, "ours.json", encoded(data))
 
 
+BY_FILE = {by_file, by_file_of_topics}
 PUBLIC = [in_round, in_pause, in_challenge, in_daily]
 Work = Callable[[Stage], Awaitable[None]]
 
@@ -133,8 +137,9 @@ async def test_no_other_key_while_it_is_asked(stage: Stage, ask: Work, change: W
     await ask(stage)
     before = await stored(stage)
     for _ in range(2):
-        with pytest.raises(UserError, match=REFUSED):
+        with pytest.raises(UserError, match=REFUSED) as refused:
             await change(stage)
+        assert ("leave that out of the file" in str(refused.value)) == (change in BY_FILE)
         assert await stored(stage) == before
     if change is not by_undo:
         await import_(stage, words="Other words?")

@@ -86,7 +86,8 @@ async def test_a_question_that_was_never_shown_comes_again(stage: Stage) -> None
     """A question that Discord refused to show comes again, unless it was answered."""
     challenge_id = await start(stage)
     first = await take(stage, challenge_id, ALWINA)
-    await stage.bot.challenge_players.take_back(first)
+    for _ in range(2):
+        await stage.bot.challenge_players.take_back(first)
     again = await take(stage, challenge_id, ALWINA)
     assert (again.number, again.item) == (1, first.item)
     between = await give(stage, again)

@@ -223,6 +223,7 @@ async def test_a_failing_database(stage: Stage, monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(stage.database, "_write", locked)
     assert (await question.answer(stage.alwina)).startswith("I couldn't save that just now")
+    stage.expected_errors = 1
 
 
 async def test_commands_are_registered_only_when_discord_has_others(stage: Stage) -> None:

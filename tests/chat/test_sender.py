@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 from unittest.mock import Mock
 
@@ -238,6 +238,24 @@ async def test_a_plain_message_is_found_again(sender: DiscordSender, http: FakeH
     assert await sender.find(HERE, PlainMessage("not there"), AT) is None
     assert await sender.post(HERE, PlainMessage("<@&8> new"), "n", tried_at=AT) == 3
     assert "POST /channels/5/messages" not in dict(http.requests)
+
+
+async def test_a_post_whose_turn_comes_too_late(
+    sender: DiscordSender, http: FakeHttp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its lease ends while it waits for the rate limit, so another process may have posted it."""
+    clock = Clock()
+    sender._clock = clock.estimate()
+
+    async def wait(*_: object, **__: object) -> None:
+        clock.turn(seconds=20)
+
+    monkeypatch.setattr(sender._limiter, "wait", wait)
+    for seconds, requests in ((20, 0), (21, 1)):
+        until = clock() + timedelta(seconds=seconds)
+        with suppress(DeliveryUnknown):
+            await sender.post(HERE, CARD, "n", leased_until=until)
+        assert len(http.requests) == requests
 
 
 async def test_messages_with_the_same_buttons_are_told_apart(

@@ -167,13 +167,23 @@ def test_the_fastest_event_decides(wrong: float) -> None:
 
 
 def test_how_long_events_take() -> None:
-    """The delay is the 95th percentile of recent events; older events don't count."""
+    """The delay is the 95th percentile of recent events; older events don't count.
+
+    A date that is faster than all events leaves it. A sleep, which no event took, is no delay.
+    """
     host = Host(wrong=5)
     for _ in range(10):
         host.event(3.0)
     for n in range(100):
         host.event(1.4 if n % 25 == 0 else 0.5 if n % 5 == 0 else 0.1)
     assert host.clock.delay() == timedelta(seconds=0.4)  # more than the fastest one
+    host.wait(1.98 - host.at.microsecond / 1e6)
+    host.date(0.03, 0.02)
+    assert host.behind == 0.03
+    assert host.clock.delay() == timedelta(seconds=0.47)
+    host.pause(3600)
+    host.event(0.1)
+    assert (host.behind, host.clock.delay()) == (0.1, timedelta())
 
 
 def test_an_event_arrives_while_a_thread_reads_the_delay() -> None:

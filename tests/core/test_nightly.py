@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from bot.core.child_process import CallStopped
-from bot.core.nightly import HOUR, Nightly, latest_night
+from bot.core.database import is_away
+from bot.core.nightly import HOUR, Nightly, do_each, latest_night
 from bot.memory.service import FirstStabilitiesWork
 from bot.milestones.service import Milestones
 from tests.patience import PATIENCE
@@ -130,6 +132,26 @@ async def test_a_job_that_fails(stage: Stage, caplog: pytest.LogCaptureFixture) 
     job.error = None
     await nightly.work(0)
     assert job.runs == 2
+
+
+@pytest.mark.parametrize("error", [ValueError(), OperationalError("", None, OSError())], ids=repr)
+async def test_the_others_go_on_unless_the_database_is_away(error: Exception) -> None:
+    """A key that fails is left out of the sum; nothing more is tried without a database."""
+    tried = []
+
+    async def work(key: int) -> int:
+        tried.append(key)
+        if key == 2:
+            raise error
+        return key
+
+    each = do_each("thing", [1, 2, 3], work)
+    if is_away(error):
+        with pytest.raises(OperationalError):
+            await each
+        assert tried == [1, 2]
+    else:
+        assert (await each, tried) == (4, [1, 2, 3])
 
 
 async def test_a_bot_that_stops_is_no_failure(stage: Stage) -> None:

@@ -10,11 +10,13 @@ import pytest
 from sqlalchemy import Column, Integer, MetaData, Table
 
 from bot.core.context import Place
+from bot.core.errors import DeliveryRefused
 from bot.core.jobs import Queue, queue_columns
 from bot.core.posting import Post, PostWorker
 from tests.fakes import START
 
 HERE = Place(1, 10)
+GONE = DeliveryRefused("channel", "The channel is gone.")
 HOUR = timedelta(hours=1)
 THINGS = Table("things", MetaData(), Column("id", Integer, primary_key=True), *queue_columns())
 
@@ -24,7 +26,7 @@ class ThingWork(PostWorker[int]):
 
     queue = Queue(THINGS)
 
-    def __init__(self, found: int | None = None) -> None:
+    def __init__(self, found: int | DeliveryRefused | None = None) -> None:
         self.calls: list[Any] = []
         self._found = found
         context: Any = SimpleNamespace(database=self, banks=None, sender=self, now=lambda: START)
@@ -39,6 +41,8 @@ class ThingWork(PostWorker[int]):
 
     async def find(self, _place: Place, message: str, tried_at: datetime) -> int | None:
         self.calls.append(("find", message, tried_at))
+        if isinstance(self._found, DeliveryRefused):
+            raise self._found
         return self._found
 
     async def run(self, *, tried_at: datetime | None, expires_at: datetime | None) -> bool:
@@ -72,9 +76,13 @@ async def test_an_expired_post_that_was_not_tried() -> None:
     assert work.calls == ["missed"]
 
 
-@pytest.mark.parametrize(("found", "stored"), [(5, ("opened", 5)), (None, "missed")])
-async def test_an_expired_post_that_was_tried(found: int | None, stored: Any) -> None:
-    """It counts if its message is in the channel; nothing is sent."""
+@pytest.mark.parametrize(
+    ("found", "stored"), [(5, ("opened", 5)), (None, "missed"), (GONE, "missed")]
+)
+async def test_an_expired_post_that_was_tried(
+    found: int | DeliveryRefused | None, stored: Any
+) -> None:
+    """It counts if its message is in the channel, and the channel is there; nothing is sent."""
     work = ThingWork(found)
     assert await work.run(tried_at=START - 2 * HOUR, expires_at=START - HOUR) is (found == 5)
     assert work.calls == [("find", "hello", START - 2 * HOUR), stored]

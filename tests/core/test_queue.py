@@ -93,7 +93,7 @@ class Work(Worker[Thing]):
         if self.before_claim and self.error is not None:
             raise self.error
         if not await self._database.write(
-            QUEUE.claim, row.id, expect=row.state, now=self._now(), state="working"
+            self.queue.claim, row.id, expect=row.state, now=self._now(), state="working"
         ):
             return
         if self.error is not None:

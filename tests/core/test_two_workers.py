@@ -166,7 +166,7 @@ class Process:
         return how
 
     async def post(
-        self, place: Place, _message: str, _nonce: str, *, tried_at: datetime | None, urgent: bool
+        self, place: Place, _message: str, _nonce: str, *, tried_at: datetime | None, **_: object
     ) -> int:
         key = place.channel_id
         if tried_at is not None and (found := await self.find(place, "", tried_at)) is not None:
@@ -212,7 +212,7 @@ class ThingWork(PostWorker[Any]):
             except DeliveryRefused as error:
                 await self.retry_refused(row.id, "posting", error, row.tried_at, began=began)
         elif row.state == "open" and await self._database.write(
-            self._hold, QUEUE.claim, row.id, expect="open"
+            self._hold, self.queue.claim, row.id, expect="open"
         ):
             await self.process.request()
             if self.world.now < self.world.open_until[row.id]:
@@ -243,7 +243,9 @@ class ThingWork(PostWorker[Any]):
         return claimed
 
     def _claim(self, conn: Connection, row: Any) -> Post | None:
-        if not self._hold(conn, QUEUE.claim_try, row.id, expect="posting", loaded=row.tried_at):
+        if not self._hold(
+            conn, self.queue.claim_try, row.id, expect="posting", loaded=row.tried_at
+        ):
             return None
 
         return Post(
@@ -311,6 +313,15 @@ GOES_ON = Act(400, 1, 99, "works", dies=False)
 @example([Act(0, 1, 1, "works", dies=False), TAKES_OVER, GOES_ON])  # frozen before its claim
 @example([Act(0, 1, 2, "works", dies=False), TAKES_OVER, GOES_ON])  # before its post
 @example([Act(0, 1, 4, "is refused", dies=False), TAKES_OVER, GOES_ON])  # after its post
+@example(  # one fails before its claim, after the other has claimed
+    [
+        Act(0, 1, 1, "works", dies=False),
+        Act(20, 0, 3, "works", dies=False),
+        Act(0, 1, 1, "no database", dies=False),
+        Act(0, 1, 99, "works", dies=False),
+        Act(2, 1, 99, "works", dies=False),
+    ]
+)
 @settings(max_examples=100, deadline=None)
 @given(st.lists(ACTS, max_size=12))
 def test_each_row_is_done_once_and_in_time(acts: list[Act]) -> None:

@@ -14,6 +14,7 @@ from simcord.actors import MemberActor
 from sqlalchemy.exc import OperationalError
 
 from bot.chat import replies
+from bot.daily import rules
 from bot.questions.model import KeyPoint, Topic
 from tests.interviews.test_cog import all_of, found_in, topic_of
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
@@ -153,8 +154,9 @@ async def test_role_and_thread(stage: Stage) -> None:
     assert f"Talk about it in <#{thread.id}>" in await Question(stage, message).answer(stage.alwina)
 
 
-async def test_a_first_set_up_in_two_taps(stage: Stage) -> None:
+async def test_a_first_set_up_in_two_taps(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """The command offers a button to a form, which is filled in; then the panel is there."""
+    monkeypatch.setitem(rules._ZONES, "en-US", "Asia/Tokyo")
     shown = await panel(stage)
     assert shown.text.startswith("No question of the day is set up on this server yet.")
     form = await shown.click("Set it up")
@@ -162,6 +164,7 @@ async def test_a_first_set_up_in_two_taps(stage: Stage) -> None:
     fields = [part["component"] for part in form.modal["components"]]
     assert fields[0]["default_values"][0]["id"] == stage.quiz.id
     assert fields[1]["value"] == "09:00"
+    assert [zone["value"] for zone in fields[2]["options"] if zone["default"]] == ["Asia/Tokyo"]
     filled = {"channel": [stage.daily], "time": "18:00", "zone": ["America/New_York"]}
     await stage.manager.submit_modal(form, {**filled, "days": ["0", "3"], "hours": ["23"]})
     said = shown.text
@@ -369,6 +372,7 @@ async def test_a_text_that_could_not_be_stored_is_in_the_form(
     async def fails(*_: object, **__: object) -> None:
         raise OperationalError("insert", None, OSError("disk full"))
 
+    stage.expected_errors = 1
     with monkeypatch.context() as patch:
         patch.setattr(stage.services.dailies, "answer_openly", fails)
         assert "couldn't save" in all_of(
@@ -391,6 +395,7 @@ async def test_an_answer_whose_comparison_fails_is_saved(
     async def fails(*_: object) -> None:
         raise ZeroDivisionError
 
+    stage.expected_errors = 1
     with monkeypatch.context() as patch:
         patch.setattr(stage.services.grading, "assess", fails)
         assert "Your answer is saved" in all_of(

@@ -12,12 +12,16 @@ from bot.core.snowflakes import created_at
 from tests.fakes import START, unsent
 from tests.stage import CHANNEL, GUILD, Stage
 
-FAILURES = {
-    "refused": ("post_daily", DeliveryRefused("permission", "Not here."), False),
-    "unknown": ("post_daily", unsent(), True),
-    "showing": ("show_daily", unsent(), False),
+DENIED = DeliveryRefused("permission", "Not here.")
+FAILURES: dict[str, list[tuple[str, Exception, bool]]] = {
+    "refused": [("post_daily", DENIED, False)],
+    "unknown": [("post_daily", unsent(), True)],
+    "unsent": [("post_daily", unsent(), False)],
+    "unsent, then refused": [("post_daily", unsent(), False), ("post_daily", DENIED, False)],
+    "showing": [("show_daily", unsent(), False)],
 }
-STATES = {"planned": 0, **dict.fromkeys(FAILURES, 1), "open": 1, "closed": 6}
+STATES: dict[str, float] = {"planned": 0, **dict.fromkeys(FAILURES, 1), "open": 1, "closed": 6}
+STATES["unsent, then refused"] = 1.01
 """When to edit: hours after the set-up, which plans today's question for one hour later."""
 
 
@@ -44,8 +48,7 @@ async def test_an_edit(stage: Stage, state: str, edit: str) -> None:
     await stage.set_up("13:00", answer_hours=4, role_id=7)
     if state == "skipped":
         await stage.bot.schedules.skip(GUILD, 1)
-    if state in FAILURES:
-        method, error, after = FAILURES[state]
+    for method, error, after in FAILURES.get(state, []):
         stage.sender.fail(method, error, after=after)
     if state == "missed":
         await stage.restart(hours=8)
@@ -57,8 +60,9 @@ async def test_an_edit(stage: Stage, state: str, edit: str) -> None:
 
     hour = {"time": 19, "zone": 18}.get(edit, 13)
     channel_id = 11 if edit == "channel" else CHANNEL
-    stops, waits = edit in {"pause", "remove"}, state in {"planned", "refused"}
-    given_up = (waits and stops) or (state, edit) == ("refused", "resume")
+    stops = edit in {"pause", "remove"}
+    waits = state == "planned" or "refused" in state
+    given_up = ((waits or state == "unsent") and stops) or (state, edit) == ("refused", "resume")
     expected = [] if stops else [(channel_id, hour)]
     if state in STATES and not given_up:
         first = channel_id if waits else CHANNEL, hour if state == "planned" else 13

@@ -240,10 +240,10 @@ def test_today_with_the_most_open_questions_fits() -> None:
 def test_lines_for_what_is_missing() -> None:
     """A question that the bank lost, a pause, and no post yet are said; a post is linked."""
     question = asks(item(topic=TOPIC), (0, 1, 2, 3))
-    found = of_today(question)
+    found = of_today(question, answered=True)
     lost = TodaysDaily(daily_row(name="Warm-up"), None, False, None)
     [listed] = views.today(replace(found, dailies=(*found.dailies, lost)), bank(), AT)
-    assert "Warm-up This question was removed." in reads(listed)
+    assert "· answered Warm-up This question was removed." in reads(listed)
     [paused] = views.today(replace(found, coming=(), paused=True), bank(), AT)
     assert "The question of the day is paused." in reads(paused)
     assert "paused" not in reads(*views.today(found, bank(), AT))

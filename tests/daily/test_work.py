@@ -110,11 +110,15 @@ async def test_a_refused_post_is_retried_within_two_minutes(stage: Stage) -> Non
     assert (daily.state, daily.problem, len(posted(stage))) == ("open", None, 1)
 
 
-async def test_a_change_on_the_server_makes_a_refused_post_due(stage: Stage) -> None:
+@pytest.mark.parametrize("before", [[], [unsent()]], ids=repr)
+async def test_a_change_on_the_server_makes_a_refused_post_due(
+    stage: Stage, before: list[Exception]
+) -> None:
     """A change on another server, or of an open daily, changes nothing."""
     await stage.set_up("13:00")
-    stage.sender.fail("post_daily", DENIED)
-    await stage.until(START + timedelta(hours=1))
+    for error in (*before, DENIED):
+        stage.sender.fail("post_daily", error)
+    await stage.until(START + timedelta(hours=1, seconds=10))
     assert posted(stage) == []
     await stage.bot.wake(GUILD + 1)
     assert await stage.work() == 0

@@ -66,7 +66,7 @@ def found_in(said: str) -> str:
 
 async def count_none(stage: Stage) -> discord.Message:
     """Answer a question about temperature so that no point is found, and count none."""
-    card = await begin(stage, topic="temperature", questions=1)
+    card = await begin(stage, topic="temperature", questions=2)
     return await press(stage, await write(stage, card, "hm"), "I said none of these")
 
 
@@ -127,8 +127,12 @@ async def test_an_interview_from_question_to_report(stage: Stage) -> None:
 
 
 async def test_a_follow_up_is_answered(stage: Stage) -> None:
-    """The comparison survives a restart, and a second answer is returned to its author."""
+    """The comparison survives a restart, and a second answer is returned to its author.
+
+    Each button of the old card still shows something, also after the end.
+    """
     feedback = await count_none(stage)
+    old = custom_ids(feedback)
     shown = text_of(feedback).replace("\\", "")
     follow_up = next(f for f in BANK.topics["temperature"].follow_ups if f.question in shown)
     assert str(follow_up.hint) not in shown
@@ -147,6 +151,8 @@ async def test_a_follow_up_is_answered(stage: Stage) -> None:
     await stage.restart()
     again = await press(stage, await begin(stage), "Follow-up")
     assert text_of(again) == said
+    for pressed in [*old, *old]:
+        assert all_of(await forge(stage, stage.alwina, pressed))
 
 
 async def test_a_follow_up_is_shown(stage: Stage) -> None:
@@ -228,6 +234,7 @@ async def test_an_answer_that_cannot_be_stored_is_returned(
     async def fails(*_: object) -> None:
         raise OperationalError("insert", None, OSError("disk full"))
 
+    stage.expected_errors = 1
     with monkeypatch.context() as patch:
         patch.setattr(stage.services.interviews, method, fails)
         said = all_of(await stage.alwina.submit_modal(opened, {"text": "A long *text* of mine."}))

@@ -69,12 +69,20 @@ async def begin(stage: Stage) -> None:
 async def answer(stage: Stage, number: int) -> None:
     """Have a question asked, its first key point ticked, and that confirmed."""
     found = await row(stage)
-    partners, asker = stage.bot.partners, found.asker(number)
-    await partners.tick(1, number, asker, {0})
-    await partners.show_ticks(1, number, asker)
+    asker = found.asker(number)
+    await press(stage, "tick", number, asker, {0})
+    await press(stage, "show_ticks", number, asker)
     await stage.run()
-    await partners.confirm(1, number, found.answerer(number), "0")
+    await press(stage, "confirm", number, found.answerer(number), "0")
     await stage.run()
+
+
+async def press(
+    stage: Stage, button: str, number: int, member: int, *given: Any, key: int = 1
+) -> Any:
+    """Press a button of the question that is asked now."""
+    mark = (await row(stage, key)).asked_mark or 0
+    return await getattr(stage.bot.partners, button)(key, number, mark, member, *given)
 
 
 async def row(stage: Stage, key: int = 1) -> PartnerInterview:
@@ -179,10 +187,12 @@ PRESSES: Mapping[str, Callable[[Stage, int, int, int], Awaitable[Any]]] = {
     "withdraw": lambda stage, key, _, member: stage.bot.partners.withdraw(key, member),
     "exchange": lambda stage, key, _, member: stage.bot.partners.exchange(key, member),
     "card": lambda stage, key, turn, member: stage.bot.partners.card(key, turn, member),
-    "tick": lambda stage, key, turn, member: stage.bot.partners.tick(key, turn, member, {0}),
-    "show_ticks": lambda stage, key, turn, member: stage.bot.partners.show_ticks(key, turn, member),
+    "tick": lambda stage, key, turn, member: press(stage, "tick", turn, member, {0}, key=key),
+    "show_ticks": lambda stage, key, turn, member: press(
+        stage, "show_ticks", turn, member, key=key
+    ),
     "ticks": lambda stage, key, turn, member: stage.bot.partners.ticks(key, turn, member),
-    "confirm": lambda stage, key, turn, member: stage.bot.partners.confirm(key, turn, member, ""),
+    "confirm": lambda stage, key, turn, member: press(stage, "confirm", turn, member, "", key=key),
     "end": lambda stage, key, _, member: stage.bot.partners.end(key, member),
     "erase-first": lambda stage, _key, _, member: stage.bot.privacy.erase(member),
     "erase-second": lambda stage, _key, _, member: stage.bot.privacy.erase(member),
@@ -208,7 +218,7 @@ async def bring(stage: Stage, state: str) -> None:
         "opening": lambda: partners.join(1, BOB, GUILD),
         "calling": stage.work,
         "asking": stage.work,
-        "showing": lambda: partners.show_ticks(1, 1, ALWINA),
+        "showing": lambda: press(stage, "show_ticks", 1, ALWINA),
         "confirming": stage.work,
         "closing": lambda: partners.end(1, BOB),
         "ended": stage.work,
@@ -259,7 +269,7 @@ async def check(stage: Stage, outcome: str, *, seen: bool) -> None:
     if outcome == "asking":  # what is asked now
         words = text_of(partner_views.turn(await asked_card(stage, found.turn)))
     if outcome == "left":
-        words = "One of you has left." if found.thread_id else "One of the two has left, so there"
+        words = "One of you has left or" if found.thread_id else "One of the two has left, so there"
     assert str(words) in shown
     if outcome in {"open", "withdrawn", "expired"}:
         assert ("( I'm in )" in on_card(stage)) == (outcome == "open")
@@ -336,8 +346,8 @@ async def test_nobody_is_stuck_whatever_fails(database: Database) -> None:
                 if key == 0 or rng.random() < 0.1:
                     await stage.bot.partners.look(member, GUILD, CHANNEL, None, unheard)
                 else:
-                    press = rng.choice([*PRESSES.values()])
-                    await press(stage, key, max((await row(stage, key)).turn, 1), member)
+                    pressed = rng.choice([*PRESSES.values()])
+                    await pressed(stage, key, max((await row(stage, key)).turn, 1), member)
             with suppress(Crash):
                 await stage.wait(seconds=rng.choice([0, 1, 40, 1000]))
             if rng.random() < 0.3:
@@ -377,10 +387,10 @@ async def test_each_step_happens_once_whatever_crashes(stage: Stage, after: bool
     await stage.bot.partners.join(1, BOB, GUILD)
     await survive("open_private_thread", "add_to_thread", "post_partnercard")
     await stage.run()
-    await stage.bot.partners.show_ticks(1, 1, ALWINA)
+    await press(stage, "show_ticks", 1, ALWINA)
     await survive("post_partnerticks")
     await stage.run()
-    await stage.bot.partners.confirm(1, 1, BOB, "")
+    await press(stage, "confirm", 1, BOB, "")
     await survive("post_partnercard")
     await stage.run()
     await stage.bot.partners.end(1, BOB)
@@ -486,21 +496,23 @@ async def test_ticks_change_until_they_are_confirmed(stage: Stage) -> None:
     """Only those that were seen are confirmed; a second press shows the same question again."""
     await begin(stage)
     partners = stage.bot.partners
-    await partners.show_ticks(1, 1, ALWINA)
+    await press(stage, "show_ticks", 1, ALWINA)
     await stage.run()
-    await partners.tick(1, 1, ALWINA, {0, 5})
-    seen = await partners.confirm(1, 1, BOB, "")
+    await press(stage, "tick", 1, ALWINA, {0, 5})
+    seen = await press(stage, "confirm", 1, BOB, "")
     assert isinstance(seen, PartnerCard)
     assert seen.ticks == {0}
-    confirmed = await partners.confirm(1, 1, BOB, "0")
+    confirmed = await press(stage, "confirm", 1, BOB, "0")
     assert isinstance(confirmed, Confirmed)
     question_id = confirmed.question_id
-    assert await partners.confirm(1, 1, BOB, "0") == question_id == await partners.ticks(1, 1, BOB)
+    assert (
+        await press(stage, "confirm", 1, BOB, "0") == question_id == await partners.ticks(1, 1, BOB)
+    )
     step = await stage.bot.interviews.feedback(question_id, BOB, GUILD)
     assert step.assessment is not None
     assert (step.assessment.by_partner, step.assessment.counted) == (True, (0,))
     with pytest.raises(UserError, match="That question is done"):
-        await partners.tick(1, 1, ALWINA, {0})
+        await press(stage, "tick", 1, ALWINA, {0})
 
 
 async def test_they_exchange_roles(stage: Stage) -> None:
@@ -511,7 +523,7 @@ async def test_they_exchange_roles(stage: Stage) -> None:
     await stage.run()
     after = await asked_card(stage)
     assert after.topic != before.topic
-    await stage.bot.partners.tick(1, 1, BOB, {0})
+    await press(stage, "tick", 1, BOB, {0})
     with pytest.raises(UserError, match="before the first question is answered"):
         await stage.bot.partners.exchange(1, BOB)
 
@@ -520,7 +532,7 @@ async def test_an_idle_interview_ends_and_what_was_confirmed_counts(stage: Stage
     await begin(stage)
     await answer(stage, 1)
     await stage.wait(minutes=59)
-    await stage.bot.partners.tick(1, 2, BOB, {0})
+    await press(stage, "tick", 2, BOB, {0})
     await stage.wait(minutes=59)
     assert (await row(stage)).state is PartnerState.ASKING
     await stage.wait(minutes=2)
@@ -572,7 +584,9 @@ async def test_questions_of_the_day_are_not_asked(stage: Stage) -> None:
 async def test_a_question_that_changes_in_play_is_replaced(
     stage: Stage, step: str, change: str
 ) -> None:
-    """Whatever is pressed next, its key points are shown to nobody, and no ticks of others count."""
+    """Whatever is pressed next, its key points are shown to nobody, and no ticks of others count;
+    what is pressed on its cards later does nothing. Other words for the same key points do no harm.
+    """
     await change_own_topic(stage, "one", "two", "three")
     topic_id = own_topic(GUILD, 1).topic_id
     await look(stage, topic_id=topic_id)
@@ -580,10 +594,12 @@ async def test_a_question_that_changes_in_play_is_replaced(
     await stage.run()
     before, member = await asked_card(stage), ALWINA
     assert before.interview.asked_topic_id == topic_id
-    await stage.bot.partners.tick(1, 1, ALWINA, {0})
+    await press(stage, "tick", 1, ALWINA, {0})
+    await change_own_topic(stage, "one", "two", "three", question="Ours, reworded?")
+    assert (await asked_card(stage)).ticks == {0}
     if step in {"ticks", "confirm"}:
         member = BOB
-        await stage.bot.partners.show_ticks(1, 1, ALWINA)
+        await press(stage, "show_ticks", 1, ALWINA)
         await stage.run()
     if change == "asked today":
         await ask_today(stage, topic_id, guild_id=GUILD + 1)
@@ -597,6 +613,13 @@ async def test_a_question_that_changes_in_play_is_replaced(
     assert after.interview.asked_topic_id != topic_id
     assert (after.ticks, after.interview.state) == (frozenset(), PartnerState.ASKING)
     assert texts(stage)[-1] == text_of(partner_views.turn(after))
+    partners, old = stage.bot.partners, before.interview.asked_mark or 0
+    assert await partners.tick(1, 1, old, ALWINA, {0}) is None
+    assert await partners.show_ticks(1, 1, old, ALWINA) is None
+    assert await row(stage) == after.interview
+    await press(stage, "show_ticks", 1, ALWINA)
+    await stage.run()
+    assert not isinstance(await partners.confirm(1, 1, old, BOB, ""), Confirmed)
 
 
 @pytest.mark.only("sqlite")
@@ -613,14 +636,17 @@ async def test_a_question_that_is_taken_out_before_it_is_asked(stage: Stage) -> 
 
 @pytest.mark.only("sqlite")
 @pytest.mark.parametrize("skip", [0, 1])
-async def test_a_member_who_has_left_the_server(stage: Stage, skip: int) -> None:
-    """The other one reads so in the thread, and is free for another interview."""
+@pytest.mark.parametrize("error", [GONE, DeliveryRefused("permission", "I may not.")])
+async def test_a_member_who_cannot_be_added(
+    stage: Stage, skip: int, error: DeliveryRefused
+) -> None:
+    """They have left, or can't see the channel; the other one reads so in the thread, and is free."""
     await look(stage)
     await stage.bot.partners.join(1, BOB, GUILD)
-    stage.sender.fail("add_to_thread", GONE, skip=skip)
+    stage.sender.fail("add_to_thread", error, skip=skip)
     await stage.run()
     assert stage.sender.added == [(THREAD, BOB if skip == 0 else ALWINA)]
-    assert "One of you has left." in texts(stage)[-1]
+    assert "One of you has left or" in texts(stage)[-1]
     assert (await row(stage)).state is PartnerState.ENDED
 
 

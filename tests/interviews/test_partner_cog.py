@@ -178,7 +178,7 @@ async def test_a_third_member_is_refused_everywhere(stage: Stage) -> None:
     topic = topic_on(reply(shown))
     used = {i for page in (*thread.history(), answer_to(shown)) for i in custom_ids(page)}
     used |= {"partnerreport:v1:1", "partnerend:v1:sure:1", "partnerapart:v1:sure:1"}
-    used |= {"partnerticks:v1:1:1", "partnerconfirm:v1:1:1:none", "partnerclose:v1:1"}
+    used |= {"partnerticks:v1:1:1", "partnerconfirm:v1:1:1:0:none", "partnerclose:v1:1"}
     used.discard("partnerend:v1:ask:1")  # its page names nobody
     assert len(used) >= 10
     for custom_id in sorted(used):

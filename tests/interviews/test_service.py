@@ -458,9 +458,9 @@ def of_one(count: PointCount) -> int:
     return round(100 * count.said / count.total)
 
 
-async def change_own_topic(stage: Stage, *key_points: str) -> OwnTopic:
+async def change_own_topic(stage: Stage, *key_points: str, question: str = "Ours?") -> OwnTopic:
     """Store the server's own open question with these key points; without any, take it out."""
-    topic = own_topic(GUILD, 1, question="Ours?", key_points=key_points)
+    topic = own_topic(GUILD, 1, question=question, key_points=key_points)
 
     def change(conn: Connection) -> None:
         if key_points:

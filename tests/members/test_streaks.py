@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any, cast
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from sqlalchemy import Connection, func, select
+from sqlalchemy.exc import OperationalError
 
 from bot.answers import store as answer_log
 from bot.answers.store import DAILY
 from bot.core import servers
 from bot.core.context import Context
-from bot.core.database import Database
+from bot.core.database import Database, is_away
 from bot.daily import store as daily_store
 from bot.daily.model import Schedule
 from bot.members import store as members
@@ -218,24 +221,37 @@ async def test_nights_keep_it_small(stage: Stage) -> None:
     assert await streak(stage) == Streak(1, 60, 0, 1)
 
 
-async def test_one_member_stops_nobodys_night(stage: Stage) -> None:
-    """A member whose dates raise stays as they are; everybody else is settled, before and after."""
+@pytest.mark.parametrize(
+    ("error", "stay"),
+    [(RuntimeError("odd"), [210]), (OperationalError("", None, OSError()), range(200, 250))],
+)
+async def test_one_member_stops_nobodys_night(
+    stage: Stage, error: Exception, stay: Iterable[int]
+) -> None:
+    """A member whose dates raise stays as they are; everybody else is settled, before and after.
+
+    If the database is away, nobody else is tried.
+    """
+    tried = []
     members = range(200, 250)
     for user_id in members:
         await stage.database.write(stage.bot.streaks.credit, user_id, GUILD, START)
 
     def asked(_: Connection, dates: Dates) -> Iterable[date]:
+        tried.append(dates.user_id)
         if dates.user_id == 210:
-            raise RuntimeError("odd")
+            raise error
         return []
 
     stage.bot.streaks._asked = [asked]
     stage.clock.turn(days=10)
-    await stage.bot.streaks.settle_all()
+    with suppress(OperationalError):
+        await stage.bot.streaks.settle_all()
     left = streak_store.to_settle
     last = stage.clock().date() - 5 * DAY
     found = await stage.database.read(left, last, streak_store.FIRST, 99)
-    assert [user_id for _, user_id in found] == [210]
+    assert [user_id for _, user_id in found] == [*stay]
+    assert is_away(error) == (tried[-1] == 210)
 
 
 async def test_a_reminder_on_a_settled_date(stage: Stage) -> None:

@@ -403,6 +403,7 @@ async def test_a_question_that_was_replaced_stays_left_out(stage: Stage) -> None
     await stage.wait(hours=1)
     again = await stage.bot.practices.answer(click(stage, asking))
     assert question_of(again).question.id == question_of(other).question.id
+    assert question_of(again).unjudged is Unjudged.LEFT_OUT
     assert await log(stage) == []
 
 
@@ -416,6 +417,12 @@ def rekeyed(conn: Connection) -> None:
 
 def reworded(conn: Connection) -> None:
     change_own(conn, own_item(GUILD, 2, own_topic(GUILD, 1).topic_id, prompt="Otherwise?"))
+
+
+def shortened(conn: Connection) -> None:
+    """Leave two choices, as a new version of a shipped bank could."""
+    choices = content()["choices"][:2]
+    change_own(conn, own_item(GUILD, 2, own_topic(GUILD, 1).topic_id, choices=choices))
 
 
 def retired(conn: Connection) -> None:
@@ -438,24 +445,27 @@ async def own_question(stage: Stage) -> Asking:
     return await asked_on(stage, item_id, "t1-a")
 
 
-@pytest.mark.parametrize("change", [rekeyed, reworded, retired, taken_out])
+@pytest.mark.parametrize("change", [rekeyed, reworded, shortened, retired, taken_out])
 async def test_a_question_that_changes_before_it_is_answered(
     stage: Stage, change: Callable[[Connection], None]
 ) -> None:
-    """A member is never judged by a key for another question than they saw; they are asked again."""
+    """A member is never judged by words that they haven't seen, however often they press; a changed
+    question is asked again on a new card."""
     asking = await own_question(stage)
     await stage.database.write(change)
+    with pytest.raises(UserError, match=r"is closed|was removed"):
+        await stage.bot.practices.check_open(asking.question.id, 0, ALWINA)
     seen = question_of(await stage.bot.practices.answer(click(stage, asking)))
+    again = question_of(await stage.bot.practices.answer(click(stage, asking)))
     assert await log(stage) == []
-    if change in {rekeyed, reworded}:
-        assert (seen.unjudged, seen.question.id) == (Unjudged.CHANGED, asking.question.id)
-        assert seen.item != asking.item
-        assert seen.order == asking.order
-    else:
-        assert (seen.unjudged, seen.item.id) == (Unjudged.GONE, "t1-a")
+    assert (again.question.id, again.unjudged) == (seen.question.id, Unjudged.LEFT_OUT)
+    changed = change in {rekeyed, reworded, shortened}
+    assert seen.unjudged is (Unjudged.CHANGED if changed else Unjudged.GONE)
+    assert seen.item.id == (asking.item.id if changed else "t1-a")
+    assert sorted(seen.order) == list(range(len(seen.item.choices)))
     await answer(stage, seen)
     following = await go_on(stage, seen.question.practice_id)
-    assert isinstance(following, Asking if change in {rekeyed, reworded} else Summary)
+    assert isinstance(following, Asking if changed else Summary)
 
 
 @pytest.mark.parametrize("change", [rekeyed, reworded, retired, taken_out])

@@ -33,6 +33,7 @@ from bot.privacy import work
 from bot.rounds.model import RoundOptions
 from tests.challenges import play as challenges
 from tests.fakes import Crash, DailyCard, Post
+from tests.interviews.test_partner import press
 from tests.privacy.failing import fail_after
 from tests.rows import everything
 from tests.stage import ALWINA, BOB, CHANNEL, CLEMENTINE, GUILD, Stage, starter_in
@@ -148,9 +149,9 @@ async def interview_each_other(stage: Stage) -> None:
         await partners.join(number, second, GUILD)
         await stage.run()
         for question, (asker, other) in enumerate(((first, second), (second, first)), start=1):
-            await partners.show_ticks(number, question, asker)
+            await press(stage, "show_ticks", question, asker, key=number)
             await stage.run()
-            await partners.confirm(number, question, other, "")
+            await press(stage, "confirm", question, other, "", key=number)
             await stage.run()
         await partners.end(number, ZOE)
         await stage.run()
@@ -247,6 +248,10 @@ async def test_others_keep_what_is_theirs(stage: Stage) -> None:
     """Boards close the gap as a repair would; old results count her answers as nobody's; no row of others changes."""
     await live(stage)
     rows, given = await stage.database.read(everything), await stage.answers()
+    typed = {item.id for item in stage.bank.items.values() if item.kind == "typed"}
+    for source in (ROUND, CHALLENGE, DAILY, PRACTICE):
+        for each in await stage.answers(source):
+            assert each.typed == (each.item_id in typed), source
     assert ZOE in {row.user_id for row in (await board(stage)).rows}
     await stage.bot.privacy.erase(ZOE)
     check_others(rows, await stage.database.read(everything))
@@ -265,9 +270,7 @@ async def test_others_keep_what_is_theirs(stage: Stage) -> None:
     nobodys = [a for a in left if a.user_id < 0]
     assert len(nobodys) == len(stage.bank.items)
     assert len({a.user_id for a in nobodys}) == len(nobodys)
-    assert sum(not a.answer for a in nobodys) == sum(
-        item.kind == "typed" for item in stage.bank.items.values()
-    )
+    assert sum(not a.answer for a in nobodys) == len(typed)
     dailies = [a for a in await stage.answers(DAILY) if a.user_id < 0]
     assert len(dailies) == 3
     for a in (*nobodys, *dailies):

@@ -98,6 +98,9 @@ OPPOSITES = [
 
 SAME = _pairs(
     r"""
+# a number in words
+Zero | 0
+12 | twelve
 # a typo, a plural, British spelling, a hyphen or a space
 atention | attention
 attenntion | attention

@@ -14,7 +14,7 @@ from bot.questions.in_play import InPlay
 from bot.recap import views
 from bot.recap.model import Climber, Recap, Week
 from bot.recap.store import recaps
-from tests.fakes import START, Crash
+from tests.fakes import START, Crash, unsent
 from tests.stage import ALWINA, BOB, CHANNEL, CLEMENTINE, GUILD, Stage
 
 HERE = 55
@@ -268,6 +268,21 @@ async def test_turned_off(stage: Stage) -> None:
     assert found.recap.next_at == START.replace(hour=9) + timedelta(days=14)
     await stage.wait(hours=1)
     assert shown(stage) == []
+
+
+@pytest.mark.parametrize("channel_id", [None, CHANNEL])
+async def test_a_change_while_the_post_is_refused(stage: Stage, channel_id: int | None) -> None:
+    """The recap comes in the new channel, or not at all, even if an attempt before it may be made."""
+    await turned_on(stage)
+    await play(stage)
+    for error in (unsent(), DeliveryRefused("permission", "I can't post there.")):
+        stage.sender.fail("post_recap", error)
+    await stage.until(START.replace(day=11, hour=9, second=10))
+    await stage.bot.settings.set_recap(GUILD, channel_id, 0)
+    await stage.wait(hours=1)
+    found = [post.channel_id for post in stage.sender.of_kind("recap")]
+    assert found == [each for each in [channel_id] if each]
+    assert [row.state for row in await rows(stage)] == ["posted" if found else "missed"]
 
 
 async def test_a_server_that_removed_the_bot(stage: Stage) -> None:

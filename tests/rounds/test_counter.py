@@ -104,6 +104,7 @@ async def test_an_answer_that_arrives_after_the_stop(takes: float) -> None:
     card.answer()
     await asyncio.sleep(1)
     await card.counter.stop(QUESTION)
+    assert seconds_passed() == 1
     card.gone = True
     card.answer()
     await asyncio.sleep(20)

@@ -26,6 +26,7 @@ from bot.core.context import Place
 from bot.core.database import Database, open_database
 from bot.playground.session import download
 from bot.questions.model import Item
+from tests.messages import not_odd
 from tests.patience import PATIENCE
 from tests.shipped import bank, rubrics
 
@@ -56,6 +57,7 @@ class Stage:
     database: Database
     _open: AsyncExitStack = field(repr=False)
     expected_errors: int = 0
+    """How often members read that something went wrong."""
     unanswered: int = 0
     """The interactions that the test lets fail."""
 
@@ -279,7 +281,7 @@ def answer_to(result: Any) -> discord.Message:
 
 def text_of(message: discord.Message) -> str:
     """Return a message's content and the texts of its components."""
-    return "\n".join([message.content, *_texts(message.components)]).strip()
+    return not_odd("\n".join([message.content, *_texts(message.components)]).strip())
 
 
 def buttons(message: discord.Message) -> list[discord.Button]:
