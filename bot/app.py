@@ -98,8 +98,7 @@ from bot.questions.in_play import InPlay
 from bot.questions.model import Bank
 from bot.questions.service import Reports
 from bot.questions.views import card_length
-from bot.recap import store as recap_store
-from bot.recap.service import Recaps
+from bot.recap.service import Recaps, plan_again
 from bot.recap.work import RecapScheduleWork, RecapWork
 from bot.reminders import store as reminders_store
 from bot.reminders.cog import RemindersCog
@@ -196,7 +195,7 @@ class Services:
         )
         self.profiles = Profiles(context, self.streaks)
         self.dailies = Dailies(context, self.grading, self.streaks)
-        self.schedules = Schedules(context, [recap_store.look_again])
+        self.schedules = Schedules(context, [plan_again])
         self.interviews = Interviews(context, self.grading, self.streaks)
         self.partners = PartnerInterviews(context, self.streaks)
         self.practices = Practices(context, self.plans, self.streaks)

@@ -190,7 +190,7 @@ def _members() -> Rows:
     yield met, ({"user_id": n, "topic_id": t, "last_at": NOW} for n in people for t in TOPICS)
     yield member_hashes, ({"digest": f"{n:064x}", "day": today} for n in others)
     recap = {"channel_id": CHANNEL, "weekday": 0, "first_week": NOW.date(), "next_at": soon}
-    yield _each(recap_schedules, "guild_id", servers, **recap)
+    yield _each(recap_schedules, "guild_id", servers, due_at=soon, **recap)
     yield teams, ({"guild_id": n, "role_id": n, "name": f"t{n}"} for n in servers)
     told = {"guild_id": GUILD, "state": "posted", "channel_id": CHANNEL, "scheduled_at": NOW}
     yield (

@@ -134,12 +134,13 @@ class Schedules:
         self._set_zone(conn, guild_id, parse_zone(zone).key)
 
     def _set_zone(self, conn: Connection, guild_id: int, zone: str) -> None:
-        """Store a server's zone, and the next post times of its dailies by it."""
+        """Store a server's zone, if it is new, and the next post times by it."""
         now = self._now()
         servers.lock(conn, guild_id)
-        is_new = servers.zone(conn, guild_id) != zone
+        if servers.zone(conn, guild_id) == zone:
+            return
         servers.set_zone(conn, guild_id, zone)
-        for before in schedule_store.schedules_of(conn, guild_id) if is_new else ():
+        for before in schedule_store.schedules_of(conn, guild_id):
             schedule = replace(before, zone=zone)
             next_at = _next_at(conn, schedule, now)
             schedule_store.change_schedule(conn, schedule.id, settled_until=now, next_at=next_at)

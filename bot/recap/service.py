@@ -108,6 +108,13 @@ class Recaps:
         )
 
 
+def plan_again(conn: Connection, guild_id: int, now: datetime) -> None:
+    """Store a server's next post time by its new time zone."""
+    schedule = store.schedule(conn, guild_id, claim=True)
+    if schedule is not None and schedule.channel_id is not None:
+        store.save_schedule(conn, replace(schedule, next_at=_next_at(conn, schedule, now)))
+
+
 def _next_at(conn: Connection, schedule: RecapSchedule, now: datetime) -> datetime:
     """Return when a recap is due next: at nine if the time of one has passed."""
     zone = servers.zone(conn, schedule.guild_id)

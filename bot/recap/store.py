@@ -29,6 +29,7 @@ recap_schedules = sa.Table(
     sa.Column("weekday", sa.Integer, nullable=False),  # 0 is Monday
     sa.Column("first_week", sa.Date, nullable=False),  # its Monday; earlier weeks are decided
     sa.Column("next_at", Instant),  # the next post time; null without a recap
+    sa.Column("due_at", Instant),  # the same, or later after a failure
     # consecutive failures of the next step
     sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
 )
@@ -56,7 +57,7 @@ recaps = sa.Table(
 )
 POSTING = recaps.c.state == constant(RecapState.POSTING)
 
-SCHEDULES = Queue(recap_schedules, due_at=recap_schedules.c.next_at)
+SCHEDULES = Queue(recap_schedules)
 _WAITING = POSTING & recaps.c.due_at.is_not(None)
 QUEUE = Queue(recaps, state=recaps.c.state, problem=recaps.c.problem)
 change = QUEUE.change
@@ -69,19 +70,14 @@ def schedule(conn: Connection, guild_id: int, *, claim: bool = False) -> RecapSc
 
 
 def save_schedule(conn: Connection, schedule: RecapSchedule) -> None:
-    upsert(conn, recap_schedules, **values_of(schedule), failures=0)
+    due_at = schedule.next_at
+    upsert(conn, recap_schedules, **values_of(schedule), due_at=due_at, failures=0)
 
 
-def look_again(conn: Connection, guild_id: int, now: datetime) -> None:
-    """Make a schedule due now, because the server's time zone changed."""
-    active = recap_schedules.c.guild_id == guild_id, recap_schedules.c.next_at.is_not(None)
-    conn.execute(update(recap_schedules).where(*active).values(next_at=now))
-
-
-def rest(conn: Connection, guild_id: int, next_at: datetime) -> None:
-    """Make a schedule that failed due again at `next_at`."""
+def rest(conn: Connection, guild_id: int, due_at: datetime) -> None:
+    """Make a schedule that failed due again at `due_at`."""
     where = recap_schedules.c.guild_id == guild_id
-    conn.execute(update(recap_schedules).where(where).values(next_at=next_at, failures=0))
+    conn.execute(update(recap_schedules).where(where).values(due_at=due_at, failures=0))
 
 
 def taken(conn: Connection, guild_id: int, since: date) -> set[date]:

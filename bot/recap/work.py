@@ -42,9 +42,9 @@ class RecapScheduleWork(Worker[RecapSchedule]):
         )
 
     async def give_up(self, key: int, reason: str) -> None:
-        """Skip the schedule until tomorrow."""
-        log.error("guild %s: its recap is skipped: %s", key, reason)
-        await self._database.write(store.rest, key, self._now() + timedelta(days=1))
+        """Let the schedule rest for some hours; its recap may still come in time."""
+        log.error("guild %s: its recap has to wait: %s", key, reason)
+        await self._database.write(store.rest, key, self._now() + rules.LATE / 4)
 
     def _decide(self, conn: Connection, guild_id: int, *, on_server: bool) -> None:
         """Create the due weeks of a schedule, and compute its next time.

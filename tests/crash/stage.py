@@ -360,8 +360,8 @@ async def play_recap(stage: Stage, arm: Arm) -> None:
         f"INSERT INTO answers SELECT {values} FROM answers, json_each('[1, 2, 3, 4, 5]') AS n"
     )
     stage.execute(
-        "INSERT INTO recap_schedules (guild_id, channel_id, weekday, first_week, next_at) "
-        f"VALUES ({guild_id}, {channel_id}, {now.weekday()}, '2000-01-03', {past})"
+        "INSERT INTO recap_schedules (guild_id, channel_id, weekday, first_week, next_at, due_at) "
+        f"VALUES ({guild_id}, {channel_id}, {now.weekday()}, '2000-01-03', {past}, {past})"
     )
     engine = create_engine(f"sqlite:///{stage.bot.database}")
     with engine.begin() as conn:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import date, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, select
@@ -11,7 +12,7 @@ from sqlalchemy import Connection, select
 from bot.core.errors import DeliveryRefused
 from bot.core.tables import fetch_all
 from bot.questions.in_play import InPlay
-from bot.recap import views
+from bot.recap import rules, views
 from bot.recap.model import Climber, Recap, Week
 from bot.recap.store import recaps
 from tests.fakes import START, Crash, unsent
@@ -161,12 +162,15 @@ async def test_nothing_for_a_quiet_week(stage: Stage, questions: int) -> None:
     assert [row.state for row in await rows(stage)] == ["quiet", "quiet"]
 
 
-async def test_a_day_that_has_passed(stage: Stage) -> None:
-    """A week whose recap another day moves into the past is posted at the next nine o'clock."""
+@pytest.mark.parametrize("zone", ["UTC", "Europe/London"], ids=["same zone", "new zone"])
+async def test_a_day_that_has_passed(stage: Stage, zone: str) -> None:
+    """A week whose recap another day moves into the past is posted at the next nine o'clock, also if
+    somebody saves a zone before that."""
     await turned_on(stage, weekday=6)
     await play(stage)
     await stage.wait(days=11)  # Friday
     await stage.bot.recaps.set(GUILD, HERE, 0)
+    await stage.bot.settings.set_zone(GUILD, zone)
     await stage.until(START.replace(day=16, hour=8, minute=59))
     assert shown(stage) == []
     await stage.wait(minutes=2)
@@ -208,17 +212,31 @@ async def test_two_processes_post_one(stage: Stage) -> None:
     assert len(shown(stage)) == 1
 
 
-async def test_late_and_too_late(stage: Stage) -> None:
-    """After an outage of hours it still comes; after more than a day it is left out, and the panel says so."""
+@pytest.mark.parametrize("fails", [False, True])
+async def test_late_and_too_late(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, fails: bool
+) -> None:
+    """After an outage of hours it still comes; after more than a day it is left out, and the panel
+    says so. Steps that fail for a while change neither."""
     await turned_on(stage)
-    await play(stage)
-    await stage.restart(days=7, hours=10)
-    await stage.run()
-    assert len(shown(stage)) == 1
-    await play(stage)
-    await stage.restart(days=9)
-    await stage.run()
-    assert len(shown(stage)) == 1
+    due = rules.due
+    failing: list[object] = []
+
+    def fail(*args: Any, **kwargs: Any) -> list[tuple[date, datetime]]:
+        if failing:
+            failing.pop()
+            raise RuntimeError
+        return due(*args, **kwargs)
+
+    monkeypatch.setattr(rules, "due", fail)
+    for days, posts in ((7, 1), (9, 1)):
+        await play(stage)
+        await stage.restart(days=days, hours=10)
+        failing += [None] * fails
+        await stage.run()
+        await stage.wait(minutes=1)
+        assert failing == []
+        assert len(shown(stage)) == posts
     last = (await stage.bot.settings.read(GUILD)).recap.last
     assert last is not None
     assert (last.state, last.problem) == (
