@@ -53,12 +53,10 @@ class RecapScheduleWork(Worker[RecapSchedule]):
         """
         now = self._now()
         schedule = store.schedule(conn, guild_id, claim=True)
-        if (
-            schedule is None
-            or schedule.channel_id is None
-            or schedule.next_at is None
-            or schedule.next_at > now
-        ):
+        if schedule is None or schedule.channel_id is None or schedule.next_at is None:
+            return
+        if schedule.next_at > now:  # another process was first
+            store.save_schedule(conn, schedule)
             return
         zone = servers.zone(conn, guild_id)
         taken = store.taken(conn, guild_id, local_date(zone, now) - rules.TAKEN_FOR)

@@ -169,7 +169,7 @@ USUAL = {
     **dict.fromkeys(("round_id", "challenge_id", "daily_id", "interview_id", "practice_id"), DAYS),
     "message_id": DAYS,
     **dict.fromkeys(("erasure_id", "suggestion_id", "schedule_id", "report_id", "number"), 1),
-    **dict.fromkeys(("now", "at", "asked_at", "first_at", "next_at", "due", "until"), NOW),
+    **dict.fromkeys(("now", "at", "asked_at", "first_at", "due_at", "due", "until"), NOW),
     **dict.fromkeys(("day", "last"), TODAY),
     "first": TODAY - timedelta(days=6),
     "after": 0,
