@@ -104,8 +104,8 @@ def to_settle(conn: Connection, day: date, after: Place, limit: int) -> list[Pla
 def _to_settle(day: date, through: date, user_id: int, limit: int) -> Select[Any]:
     place = streaks.c.through, streaks.c.user_id
     query = select(*place).where(streaks.c.through < day)
-    given = sa.tuple_(through, user_id, types=[column.type for column in place])
-    query = query.where(sa.tuple_(*place) > given)
+    given = sa.type_coerce(through, sa.Date), user_id
+    query = query.where(sa.tuple_(*place) > sa.tuple_(*given))
     return query.order_by(*place).limit(limit)
 
 
