@@ -21,6 +21,7 @@ from bot.core.child_process import CallEnded, Limits, Process
 from bot.core.errors import UserError
 from bot.core.limits import (
     MAX_FILE_MEMORY,
+    MAX_FILE_MESSAGE,
     MAX_FILE_SECONDS,
     MAX_FILES_WAITING,
     MAX_WAITING,
@@ -249,7 +250,7 @@ compute = COMPUTING.run
 """Runs long computations, in one thread for all features."""
 FILES = FairQueue(
     "files",
-    Process(Limits(seconds=MAX_FILE_SECONDS, memory=MAX_FILE_MEMORY)),
+    Process(Limits(seconds=MAX_FILE_SECONDS, memory=MAX_FILE_MEMORY, message=MAX_FILE_MESSAGE)),
     most=MAX_FILES_WAITING,
 )
 """Reads and writes files of questions and decks, one at a time: each is in memory as it waits."""

@@ -14,7 +14,7 @@ from threading import Lock
 
 from msgspec.structs import replace
 
-from bot.core.child_process import CallStopped, Limits, Process
+from bot.core.child_process import CallStopped, Limits, Process, call_in_process
 from bot.core.computing import FairQueue, Refused, TooMuch, in_thread
 from bot.core.errors import UserError
 from bot.core.limits import MAX_GRADING_MEMORY, MAX_GRADING_SECONDS
@@ -42,8 +42,6 @@ _DISQUALIFIED = frozenset({Flag.EMPTY, Flag.COPIED, Flag.LIST, Flag.STRAYS})
 """With one of these flags the answer as a whole says nothing, so single sentences aren't
 checked."""
 _GradeFunction = Callable[[str, Rubric], Grade]
-_COUNTING = Process()
-"""Counts the words of the bank once, which would hold up clicks for a second."""
 _QUEUE = FairQueue("answers")
 """Grades answers to shipped topics, one at a time."""
 _PROCESS = Process(Limits(seconds=MAX_GRADING_SECONDS, memory=MAX_GRADING_MEMORY))
@@ -52,9 +50,9 @@ _OWN_QUEUE = FairQueue("answers to own questions", _PROCESS)
 
 
 def count_in_process(texts: Mapping[str, Sequence[str]]) -> BankWords:
-    """Call `count_words` in a process; without one, count here."""
+    """Call `count_words` in a process, because it takes a second; without one, count here."""
     try:
-        return _COUNTING.call(count_words, texts)
+        return call_in_process(count_words, texts)
     except CallStopped:
         raise
     except OSError as error:
