@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from msgspec import Struct, field
 
 from bot.core.clock import DiscordClock
-from bot.core.computing import FileProcess
 from bot.core.database import Database
 from bot.core.jobs import Scheduler
 from bot.core.snowflakes import ALL, Shards
@@ -120,7 +119,6 @@ class Context(Struct, frozen=True):
     pictures: OwnPictures
     shards: Shards = ALL
     drafts: Drafts = field(default_factory=Drafts)
-    files: FileProcess = field(default_factory=FileProcess)
 
     @property
     def now(self) -> Callable[[], datetime]:
