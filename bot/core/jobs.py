@@ -269,7 +269,10 @@ async def end_tasks(tasks: Collection[asyncio.Task[None]]) -> None:
 
 
 class JobSource(Protocol):
-    """A source of jobs. `work` processes one row, and may be repeated after a crash."""
+    """A source of jobs. `work` processes one row, and may be repeated after a crash.
+
+    `due` is asked only once the time has come that `next_due` returned.
+    """
 
     def due(self, conn: Connection, now: datetime, limit: int, /) -> Sequence[int]: ...
     def next_due(self, conn: Connection, /) -> datetime | None: ...
@@ -463,7 +466,9 @@ class Scheduler:
         return found
 
     def _due_in(self, conn: Connection, source: JobSource, now: datetime) -> _Found:
-        return _Found(source.due(conn, now, self._at_once), source.next_due(conn))
+        next_due = source.next_due(conn)
+        waits = next_due is not None and next_due <= now
+        return _Found(source.due(conn, now, self._at_once) if waits else (), next_due)
 
     def _begin(self, index: int, keys: Sequence[int]) -> None:
         """Start jobs for rows of a source, up to the limits of concurrent jobs."""
