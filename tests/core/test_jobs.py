@@ -86,7 +86,7 @@ async def test_work_is_done_at_its_time() -> None:
         await asyncio.sleep(1000)
     assert one.worked == [("a", 1.234), ("b", 500.0)]
     assert sorted(two.worked) == [("c", 3.0), ("d", 3.0), ("overdue", 0.0)]
-    assert not (one.asked_early or two.asked_early)  # in vain, at each deadline of the other
+    assert not any(source.asked_early for source in (one, two))
 
 
 @virtual
