@@ -298,7 +298,6 @@ CALLS: list[Call] = [
     call(interviews.save_grade, question_id=DAYS),
     call(interviews.save_follow_up, question_id=DAYS, reply="{}"),
     call(interviews.earlier_grades, topic_ids=["t1", "t2"]),
-    call(interviews.count_answers, since=NOW - timedelta(days=1)),
     call(members.set_names, names={(GUILD, ALWINA): "Alwina"}),
     call(members.names_of, user_ids=[ALWINA, 1000]),
     call(members.set_shows_profile, shows=True),
