@@ -56,8 +56,8 @@ _HARMLESS = discord.Permissions(
     use_voice_activation=True,
     view_channel=True,
 )
-"""All that a role given by the bot may allow: what members usually may. So a permission that
-Discord adds is a power until it stands here."""
+"""All that a role given by the bot may allow: the usual permissions of members. So one that
+Discord adds is a power until it is listed here."""
 _NAMED_POWERS = 3
 PAGE_LIFETIME = timedelta(minutes=15)
 """For this long an open page proves that its member may use the command that opened it.

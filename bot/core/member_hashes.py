@@ -3,7 +3,7 @@
 Ids are stored as HMAC-SHA256 with one key of this installation, each together with what it is
 about. So two hashes never show that they belong to one member. Whoever has the database, which
 holds the key, can test whether a member that they know is meant, but can't list the members; a key
-for each hash beside it would not change that.
+of its own for each hash would not change that, because it would be stored here, too.
 
 There are two tables because their rows go at different times: counts with their day, and facts
 never; hashes of erased answers when the question, challenge or round takes no more answers, or with

@@ -1,4 +1,4 @@
-"""What a member may do only so often a day: an erasure of their data doesn't reset it."""
+"""Limits of a day, which an erasure of a member's data doesn't reset."""
 
 from __future__ import annotations
 
@@ -81,8 +81,8 @@ async def write_daily(stage: Stage, user_id: int, n: int) -> None:
     """Answer the n-th of several open questions of the day."""
     if not stage.sender.of_kind("daily"):
         for name in "123":
-            changes: Any = {"channel_id": CHANNEL, "at": "13:00", "zone": "UTC", "kind": "open"}
-            await stage.bot.schedules.add(GUILD, {"name": name, **changes})
+            new: Any = {"name": name, "channel_id": CHANNEL, "at": "13:00", "zone": "UTC"}
+            await stage.bot.schedules.add(GUILD, {**new, "kind": "open"})
         await stage.wait(hours=1)
     await stage.write_daily_only(user_id, "Words.", post=stage.sender.of_kind("daily")[n])
 
