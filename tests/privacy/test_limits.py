@@ -82,7 +82,8 @@ async def write_daily(stage: Stage, user_id: int, n: int) -> None:
     if not stage.sender.of_kind("daily"):
         for name in "123":
             new: Any = {"name": name, "channel_id": CHANNEL, "at": "13:00", "zone": "UTC"}
-            await stage.bot.schedules.add(GUILD, {**new, "kind": "open"})
+            new["kind"] = "open"
+            await stage.bot.schedules.add(GUILD, new)
         await stage.wait(hours=1)
     await stage.write_daily_only(user_id, "Words.", post=stage.sender.of_kind("daily")[n])
 
