@@ -16,7 +16,7 @@ from functools import partial
 from typing import ParamSpec, TypeVar
 
 from bot.core.child_process import CallEnded, Limits, Process
-from bot.core.limits import MAX_FILE_MEMORY, MAX_FILE_SECONDS
+from bot.core.limits import MAX_FILE_MEMORY, MAX_FILE_MESSAGE, MAX_FILE_SECONDS
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -108,7 +108,9 @@ class FairLock:
         self._locked = False
 
 
-_PROCESS = Process(Limits(seconds=MAX_FILE_SECONDS, memory=MAX_FILE_MEMORY))
+_PROCESS = Process(
+    Limits(seconds=MAX_FILE_SECONDS, memory=MAX_FILE_MEMORY, message=MAX_FILE_MESSAGE)
+)
 _WAITING = SingleThread("files")
 """Waits for the child process, which reads and writes one file at a time."""
 

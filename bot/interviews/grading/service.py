@@ -14,7 +14,7 @@ from threading import Lock
 
 from msgspec.structs import replace
 
-from bot.core.child_process import CallEnded, CallStopped, Limits, Process
+from bot.core.child_process import CallEnded, CallStopped, Limits, Process, call_in_process
 from bot.core.computing import FairLock, SingleThread, in_thread
 from bot.core.errors import UserError
 from bot.core.limits import MAX_GRADING_MEMORY, MAX_GRADING_SECONDS
@@ -42,17 +42,15 @@ _DISQUALIFIED = frozenset({Flag.EMPTY, Flag.COPIED, Flag.LIST, Flag.STRAYS})
 """With one of these flags the answer as a whole says nothing, so single sentences aren't
 checked."""
 _GradeFunction = Callable[[str, Rubric], Grade]
-_COUNTING = Process()
-"""Counts the words of the bank once, which would hold up clicks for a second."""
 _PROCESS = Process(Limits(seconds=MAX_GRADING_SECONDS, memory=MAX_GRADING_MEMORY))
 _PROCESS_THREAD = SingleThread("own topics")
 """Waits for that process, which grades answers to servers' own topics one at a time."""
 
 
 def count_in_process(texts: Mapping[str, Sequence[str]]) -> BankWords:
-    """Call `count_words` in a process; without one, count here."""
+    """Call `count_words` in a process, because it takes a second; without one, count here."""
     try:
-        return _COUNTING.call(count_words, texts)
+        return call_in_process(count_words, texts)
     except CallStopped:
         raise
     except OSError as error:

@@ -234,7 +234,7 @@ def test_the_bank_is_counted_here_without_a_process(monkeypatch: pytest.MonkeyPa
     def fail(*_: object) -> None:
         raise OSError("no processes")
 
-    monkeypatch.setattr(service._COUNTING, "call", fail)
+    monkeypatch.setattr(service, "call_in_process", fail)
     texts = {"t": ["Trees grow."], "u": ["Trees fall.", "Leaves fall."]}
     words = count_in_process(texts)
     assert words == count_words(texts)
