@@ -103,7 +103,7 @@ def make_secrets(conn: Connection) -> frozenset[str]:
 
 
 def told(result: Any) -> str:
-    """Return everything that answers an interaction: messages and forms, as one line of plain text."""
+    """Return everything that answers an interaction, messages and forms, in one line."""
     shown = [result.response, *result.followups]
     texts = [text_of(each.message) for each in shown if each is not None]
     return _plain(" ".join([*texts, json.dumps(result.modal, ensure_ascii=False)]))

@@ -315,6 +315,7 @@ CALLS: list[Call] = [
     call(partner_store.get, key=DAYS),
     call(partner_store.of_member, states=(PartnerState.POSTING, PartnerState.OPEN)),
     call(member_hashes.count_up, what="partners", limit=3),
+    call(member_hashes.count_of, what="partners"),
     call(member_hashes.remember, "apart", ALWINA, NEWCOMER),
     call(member_hashes.remembers, "apart", ALWINA, NEWCOMER),
     call(plan.record_day, day=PlannedDay(TODAY, 500)),
