@@ -67,6 +67,9 @@ MAX_ENTRIES = 100
 """Entries of a list in a file, other than topics and items: all pairs of entries may be compared."""
 MAX_FILES = 3
 """Imports, exports and forms of a server that run or wait: each has all its questions in memory."""
+MAX_FILES_WAITING = 50
+"""Files and decks of all servers that are being made or read, or wait, and a tenth of them of one
+server: each has its questions and pictures in memory."""
 MAX_FILE_BYTES = 1 << 20
 """Bytes of a file of questions: all of it is kept in memory. 5,000 short questions fit in."""
 MAX_FILE_MEMORY = 1 << 30
@@ -82,6 +85,9 @@ MAX_FILE_SECONDS = 20
 
 The largest allowed file takes 1 s, a deck of 15,000 questions 4 s.
 """
+MAX_FORMULA_WAIT = 2.0
+"""Seconds that a card waits for its formula to be drawn; then it is shown without, and later cards
+have it."""
 MAX_FORMULA_DEPTH = 6
 """Levels of braces, `\\left` and `\\begin` in a formula: each doubles ziamath's time.
 
@@ -152,9 +158,14 @@ MAX_TOLD_PROBLEMS = 50
 """Problems of a file that are shown: nobody fixes more of them at once."""
 MAX_TYPED = 100
 """Characters of a typed answer: it is compared with each accepted one, letter by letter."""
+MAX_WAITING = 500
+"""Pieces of work of all servers in a queue, and a tenth of them of one server: each keeps memory,
+and nobody waits long for a reply."""
 PARTNERS_A_DAY = 3
 """Interviews with a partner, and cards that look for one, of a member in a day: each opens a
 thread or posts a message, which others read."""
+PAUSE_MINUTES = 10
+"""After work that took too much time or memory, nothing of its kind is done for its server."""
 REMINDERS_A_DAY = 10
 """Times that a member sets their reminder in a day: each may send a direct message at once, and
 Discord blocks bots that send too many."""
