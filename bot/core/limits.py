@@ -85,9 +85,6 @@ MAX_FILE_SECONDS = 20
 
 The largest allowed file takes 1 s, a deck of 15,000 questions 4 s.
 """
-MAX_FORMULA_WAIT = 2.0
-"""Seconds that a card waits for its formula to be drawn; then it is shown without, and later cards
-have it."""
 MAX_FORMULA_DEPTH = 6
 """Levels of braces, `\\left` and `\\begin` in a formula: each doubles ziamath's time.
 
@@ -100,6 +97,9 @@ MAX_FORMULA_MEMORY = 1 << 30
 MAX_FORMULA_SECONDS = 3
 """Processor time in seconds for drawing a formula, while others wait: a shipped one takes up to
 0.3 s, and loading the libraries 0.2 s."""
+MAX_FORMULA_WAIT = 2.0
+"""Seconds that a card waits for its formula to be drawn; then it is shown without, and later cards
+have it."""
 MAX_FORMULA_WIDTH = 9_600
 """Pixels, with letters of 50. A formula is scaled to fit a card; a wider one would be unreadable."""
 MAX_GRADED_CHARACTERS = 10_000

@@ -147,10 +147,10 @@ def _new_digest(conn: Connection, *parts: object) -> str:
     return _keyed(note_once(conn, _KEY, secrets.token_hex(32)), parts)
 
 
-def _digest(conn: Connection, *parts: object) -> str | None:
-    """Return a hash to look for; None if there is no key, and so no hash."""
+def _digest(conn: Connection, *parts: object) -> str:
+    """Return a hash to look for; one that is never stored if there is no key yet."""
     key = read_note(conn, _KEY)
-    return None if key is None else _keyed(key, parts)
+    return "" if key is None else _keyed(key, parts)
 
 
 def _keyed(key: str, parts: Sequence[object]) -> str:
