@@ -24,7 +24,7 @@ from bot.chat.pictures import LoadPicture
 from bot.chat.rate_limit import LIMIT, REFUSED, RateLimiter, RefusalCounter
 from bot.core.clock import DiscordClock
 from bot.core.context import Place
-from bot.core.errors import DeliveryLater, DeliveryRefused, DeliveryUnknown
+from bot.core.errors import DeliveryLater, DeliveryRefused, DeliveryUnknown, words_of
 from bot.core.snowflakes import Shards, earliest_id
 
 log = logging.getLogger(__name__)
@@ -181,7 +181,8 @@ class DiscordSender:
     ) -> int:
         """Open a private thread, or return the one that an earlier attempt opened.
 
-        Such a thread can't be found by a nonce, but no other one has its name.
+        Such a thread can't be found by a nonce, but no other private one of the bot has its name.
+        A member may open one with that name, for others to read what is written there.
         """
         self._require_server(place.guild_id)
         name = name[:100]
@@ -190,8 +191,14 @@ class DiscordSender:
             listed = await self._request(
                 place, self._client.http.get_active_threads(place.guild_id)
             )
+            me = self._client.user
+            own = str(me.id) if me is not None else None, discord.ChannelType.private_thread.value
             for thread in listed["threads"]:
-                if thread["name"] == name and int(thread["parent_id"]) == place.channel_id:
+                if (
+                    (thread["owner_id"], thread["type"]) == own
+                    and thread["name"] == name
+                    and int(thread["parent_id"]) == place.channel_id
+                ):
                     return int(thread["id"])
         self._require_permission(place.channel_id, PERMISSIONS_FOR_PRIVATE_THREAD)
         opened = await self._request(
@@ -358,8 +365,8 @@ class DiscordSender:
         self._late.discard(late)
         if edits is not None:
             self._late_edits.discard(edits)
-        if not late.cancelled() and late.exception() is not None:
-            log.info("a late request failed: %s", late.exception())
+        if not late.cancelled() and (error := late.exception()) is not None:
+            log.info("a late request failed: %s", words_of(error))
 
     def _require_server(self, guild_id: int) -> None:
         """Refuse to send anything to a server that the bot has left, or that has an outage."""
