@@ -8,9 +8,9 @@ ANSWERS_A_DAY = 50
 """Answers of one member to interviews in a day, in UTC: each is stored and takes the grader's time."""
 CHALLENGES_OPEN = 5
 """Challenges of a server at a time: their questions are asked nowhere else there until they close."""
-DIRECT_ROWS = 10_000
-"""Own questions and topics of a member's servers that are loaded for direct messages: that takes
-up to a second and about 30 MB. A server that does not fit is left out, unless it is the newest.
+DIRECT_BYTES = 6 << 20
+"""Bytes of own questions and topics of a member's servers that are loaded for direct messages, as
+`MAX_OWN_BYTES` counts them. A server that does not fit is left out, unless it is the newest.
 """
 DIRECT_SERVERS = 25
 """At most so many of a member's servers have their own questions asked in direct messages.
@@ -96,9 +96,11 @@ MAX_MILESTONES = 10
 """Milestones of a server: each night all its members are looked through for each."""
 MAX_NEW_FORMULAS = 200
 """Formulas that one import may add: each takes up to some seconds while others wait."""
-MAX_OWN_BYTES = 8 << 20
+MAX_OWN_BYTES = 6 << 20
 """Bytes of a server's own questions and topics, including replaced and retired ones: these stay
-readable, so they are loaded too."""
+readable, so they are loaded too. 5,000 questions as long as the shipped ones fit in. With an emoji
+in each text they take 28 MB of memory.
+"""
 MAX_OWN_TOPICS = 500
 """A server's own topics: autocomplete searches them at every key press."""
 MAX_PICTURES = 300
@@ -131,6 +133,9 @@ MAX_TOLD_PROBLEMS = 50
 """Problems of a file that are shown: nobody fixes more of them at once."""
 MAX_TYPED = 100
 """Characters of a typed answer: it is compared with each accepted one, letter by letter."""
+OWN_ROW_BYTES = 200
+"""Bytes that each own question or topic counts beside its texts: 100,000 without words would take as
+much memory as those with the longest texts."""
 REPORTS_OPEN = 5
 """Reports of one member that wait on a server: managers read each one."""
 REQUESTS_A_DAY = 20
