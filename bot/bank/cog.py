@@ -151,8 +151,10 @@ class BankCog(commands.Cog):
         title = interaction.guild.name if interaction.guild else "Our own questions"
         sheet = modal_texts(interaction).get("format") == "csv"
         packs = bool(modal_fields(interaction).get("packs"))
-        work = self.own.export(guild_id_of(interaction), title, sheet=sheet, packs=packs)
-        await say(interaction, view.exported(await defer_if_slow(interaction, work)))
+        guild_id = guild_id_of(interaction)
+        make = partial(self.own.export, guild_id, title, sheet=sheet, packs=packs)
+        async with self.bot.downloads.made(interaction, make) as file:
+            await say(interaction, view.exported(file))
 
     # --- finding
 

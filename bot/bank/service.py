@@ -86,7 +86,7 @@ class _KeyInUse(UserError):
 
 
 class _Changed(UserError):
-    """Refuses a change of rows that somebody else has changed meanwhile."""
+    """Refuses a change of rows that somebody else has changed since they were read."""
 
 
 class OwnBank:

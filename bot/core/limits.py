@@ -45,6 +45,9 @@ memory. The 993 shipped questions take 0.6.
 MAX_DECK_FORMULAS = 100
 """Formulas that are drawn for one deck, if they are not drawn already: each may take
 seconds. The others are in the deck as LaTeX."""
+MAX_DOWNLOADS = 100
+"""Files of own questions, decks for Anki and exports of members' data that are made or wait: they are
+made one by one, and Discord takes a reply up to 15 minutes after the click."""
 MAX_ENTRIES = 100
 """Entries of a list in a file, other than topics and items: all pairs of entries may be compared."""
 MAX_FILES = 3
@@ -134,8 +137,8 @@ MAX_TOLD_PROBLEMS = 50
 MAX_TYPED = 100
 """Characters of a typed answer: it is compared with each accepted one, letter by letter."""
 OWN_ROW_BYTES = 200
-"""Bytes that each own question or topic counts beside its texts: 100,000 without words would take as
-much memory as those with the longest texts."""
+"""Bytes that each own question or topic counts in addition to its texts: otherwise, 80,000
+without words would take as much memory as those with the longest texts."""
 REPORTS_OPEN = 5
 """Reports of one member that wait on a server: managers read each one."""
 REQUESTS_A_DAY = 20

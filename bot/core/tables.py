@@ -225,8 +225,12 @@ def stream(conn: Connection, query: Select[Any], kind: type[T]) -> Iterator[T]:
 
     On PostgreSQL the event loop goes on between these.
     """
-    found = conn.execute(query, execution_options={"yield_per": _ROWS_AT_ONCE})
-    return map(_maker(kind), found)
+    return map(_maker(kind), stream_rows(conn, query))
+
+
+def stream_rows(conn: Connection, query: Select[Any]) -> CursorResult[Any]:
+    """Run a query whose rows are read a few at a time."""
+    return conn.execute(query, execution_options={"yield_per": _ROWS_AT_ONCE})
 
 
 def values_of(value: Any) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import discord
 from discord.ext import commands
 
@@ -15,6 +17,7 @@ from bot.privacy.work import Privacy
 class PrivacyCog(commands.Cog):
     def __init__(self, bot: QuizBot, privacy: Privacy) -> None:
         self._privacy = privacy
+        self._downloads = bot.downloads
         bot.router.add(view.MY_DATA, self.show)
         bot.router.add(view.EXPORT, self.export)
         bot.router.add(view.ERASE, self.erase)
@@ -23,9 +26,9 @@ class PrivacyCog(commands.Cog):
         await say(interaction, view.card())
 
     async def export(self, interaction: discord.Interaction, _fields: Fields) -> None:
-        work = self._privacy.export(interaction.user.id)
-        entries, files = await defer_if_slow(interaction, work)
-        await say_all(interaction, view.export_pages(entries, files))
+        make = partial(self._privacy.export, interaction.user.id)
+        async with self._downloads.made(interaction, make) as made:
+            await say_all(interaction, view.export_pages(made.entries, made.parts, made.files()))
 
     async def erase(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Ask once more; then erase, or keep everything."""

@@ -46,7 +46,7 @@ class _Cached(Struct):
 
 
 class _Joined(Struct, frozen=True):
-    """The joined bank of several servers, with the bytes that it takes beside their own banks."""
+    """The joined bank of several servers, and the bytes that it takes in addition to theirs."""
 
     servers: frozenset[int]
     bank: Bank

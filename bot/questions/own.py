@@ -63,8 +63,7 @@ class OwnItem(Struct, frozen=True):
 
 
 class Sums(Struct, frozen=True):
-    """How many items of its own a server asks, how many topics of its own it has, and the bytes of
-    all its rows."""
+    """The number of own items that a server asks, that of its own topics, and the bytes of all rows."""
 
     asked: int = 0
     topics: int = 0
@@ -120,7 +119,7 @@ class OwnRows(Struct):
 
 
 _ROW_MEMORY = 1_000
-"""Bytes of memory that an item or topic of a bank takes beside its texts."""
+"""Bytes of memory that an item or topic of a bank takes in addition to its texts."""
 
 IN_SQL = f"'%{_SEPARATOR}%'"
 """A LIKE pattern for ids of own items, for conditions of partial indexes."""

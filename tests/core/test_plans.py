@@ -569,7 +569,9 @@ def _drive(
     savepoint = conn.begin_nested()
     event.listen(conn, "before_cursor_execute", look)
     try:
-        work(conn, *arguments, **named)
+        found = work(conn, *arguments, **named)
+        if isinstance(found, Iterator):
+            list(found)
     finally:
         event.remove(conn, "before_cursor_execute", look)
         savepoint.rollback()
