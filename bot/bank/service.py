@@ -49,11 +49,11 @@ from bot.bank.model import (
 )
 from bot.bank.pictures import TOO_MUCH_WORK, PictureError, redraw
 from bot.bank.sheets import free_id, slug, titles_of, topic_called
-from bot.core.computing import TOO_MUCH, FairLock, FileTooMuch, compute
+from bot.core.computing import FILES, TOO_MUCH, FairQueue, TooMuch, compute
 from bot.core.context import Context
 from bot.core.database import Connection, reading, reading_long, writing
 from bot.core.errors import UserError
-from bot.core.limits import MAX_FILES, MAX_NEW_FORMULAS, MAX_OWN_BYTES
+from bot.core.limits import MAX_FILES, MAX_FILES_WAITING, MAX_NEW_FORMULAS, MAX_OWN_BYTES
 from bot.core.paging import PAGE_SIZE, page_in, rows_on
 from bot.memory import store as memory_store
 from bot.questions import store as questions_store
@@ -73,6 +73,8 @@ _MOST_CHANGES = 200
 _ATTEMPTS = 3
 _MOST_NAMES = 5
 """Questions that a refusal names."""
+_WHOLE_BANKS = FairQueue("files", most=MAX_FILES_WAITING)
+"""All rows of one server at a time are in memory, for a file that is read or made."""
 _FORM_SECTION = ("our-own", "Our own")
 """Id and title of the section for topics that are made in a form."""
 _GONE = "That question was taken out or replaced meanwhile. Find the others in </bank>."
@@ -101,15 +103,12 @@ class OwnBank:
         self._database = context.database
         self._in_play = context.in_play
         self._banks = context.banks
-        self._files = context.files
         self._card_length = card_length
         self._sources = sources
         self._pending: Counter[int] = Counter()
         """The number of files and forms by server, being stored or waiting."""
         self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
         """A lock for each server with pending files or forms."""
-        self._whole_bank = FairLock()
-        """Held while all rows of a server are in memory."""
         self._changes: dict[tuple[int, int], tuple[Sequence[OwnItem], Sequence[OwnItem]]] = {}
         """Rows before and after the last change by form, by server and number."""
 
@@ -129,18 +128,18 @@ class OwnBank:
         return merged
 
     async def _import(self, guild_id: int, name: str, content: bytes) -> Merge:
-        async with self._whole_bank.acquire(guild_id):
+        async with _WHOLE_BANKS.turn(guild_id):
             own, rows = await self._database.read_long(self._read_all, guild_id)
             length = self._card_length
             read = partial(read_own, schema=schema(), own=own, rows=rows, card_length=length)
             try:
-                found = await self._files.run(partial(read, name, content))
-            except FileTooMuch as error:
+                found = await FILES.run(guild_id, read, name, content)
+            except TooMuch as error:
                 size = len(content)
                 log.warning("guild %s: reading a file of %s bytes took too much", guild_id, size)
                 raise UserError(
                     f"Reading this file took {TOO_MUCH}, so nothing was changed. "
-                    "Split it and send its parts one by one."
+                    f"Split it and send its parts one by one. {error}"
                 ) from error
         return await self._save(own, found)
 
@@ -193,7 +192,7 @@ class OwnBank:
 
         `before` runs first, in the same transaction.
         """
-        merged = await _refuse_problems(found)
+        merged = await _refuse_problems(found, own.guild_id)
 
         def store(conn: Connection) -> None:
             if before is not None:
@@ -236,7 +235,7 @@ class OwnBank:
 
         `sheet=True` writes CSV instead of JSON; `packs=True` adds the questions of its packs.
         """
-        async with self._in_turn(guild_id), self._whole_bank.acquire(guild_id):
+        async with self._in_turn(guild_id), _WHOLE_BANKS.turn(guild_id):
             read = partial(self._read_for_export, guild_id, with_pictures=not sheet)
             rows, chosen, pictures = await self._database.read_long(read)
             write = partial(
@@ -250,12 +249,10 @@ class OwnBank:
                 packs=packs,
             )
             try:
-                return await self._files.run(write)
-            except FileTooMuch as error:
+                return await FILES.run(guild_id, write)
+            except TooMuch as error:
                 log.warning("guild %s: writing a file took too much", guild_id)
-                raise UserError(
-                    f"Writing this file took {TOO_MUCH}. Try again in a few minutes."
-                ) from error
+                raise UserError(f"Writing this file took {TOO_MUCH}. {error}") from error
 
     @staticmethod
     def _read_for_export(
@@ -388,10 +385,10 @@ class OwnBank:
     async def _redraw(self, guild_id: int, upload: bytes) -> tuple[str, bytes]:
         """Draw an uploaded picture in the child process; raises BankError if it can't be used."""
         try:
-            return await self._files.run(partial(redraw, upload))
+            return await FILES.run(guild_id, redraw, upload)
         except PictureError as error:
             message = str(error)
-        except FileTooMuch:
+        except TooMuch:
             log.warning("guild %s: a picture of %s bytes took too much", guild_id, len(upload))
             message = TOO_MUCH_WORK
         raise BankError([Problem(PICTURE, message)])
@@ -481,7 +478,7 @@ class OwnBank:
         more = sum(map(size_of, restored)) - sum(map(size_of, after))
         if size + more > max(size, MAX_OWN_BYTES):
             raise UserError(
-                "There's no room for the longer text any more, because other questions have grown. "
+                "There's no room left for the longer text, because other questions have grown. "
                 "Make one of them shorter first."
             )
         questions_store.save_items(conn, restored)
@@ -509,7 +506,7 @@ class QuestionInsights:
         The analysis runs after the transaction, because thousands of answers take a while.
         """
         bank, work = await self._database.read_long(self._load, guild_id)
-        return await compute(work), bank
+        return await compute(guild_id, work), bank
 
     def _load(self, conn: Connection, guild_id: int) -> tuple[Bank, partial[Insights]]:
         since = self._now() - YEAR
@@ -572,7 +569,7 @@ def _store_pictures(conn: Connection, guild_id: int, new: Mapping[str, bytes]) -
     questions_store.add_pictures(conn, guild_id, {file: new[file] for file in new.keys() & asked})
 
 
-async def _refuse_problems(found: Checked) -> Merge:
+async def _refuse_problems(found: Checked, guild_id: int) -> Merge:
     """Draw a document's new formulas; raise BankError if they or the document have problems.
 
     Drawing stops at the first formula that takes too long.
@@ -587,7 +584,7 @@ async def _refuse_problems(found: Checked) -> Merge:
         new = ()
     for place, latex in new:
         try:
-            await prepare(latex)
+            await prepare(latex, guild_id)
         except FormulaError as error:
             problems.append(Problem(place, f"can't be drawn ({error})"))
             if isinstance(error, FormulaTooSlow):

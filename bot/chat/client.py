@@ -20,7 +20,6 @@ from discord import app_commands
 from discord.ext import commands
 from discord.gateway import DiscordWebSocket
 
-from bot.chat.downloads import Downloads
 from bot.chat.replies import TRANSIENT_ERRORS, describe, report_error
 from bot.chat.router import Router
 from bot.config import Settings
@@ -133,7 +132,6 @@ class QuizBot(commands.AutoShardedBot):
         self.features = features
         self._make_cogs = make_cogs
         self.router = Router(context.database, context.clock)
-        self.downloads = Downloads()
         self.add_listener(self.router.on_interaction)
 
     async def setup_hook(self) -> None:

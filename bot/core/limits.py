@@ -5,7 +5,9 @@ Each has its reason. The limits of a game are in its rules, and those of a quest
 """
 
 ANSWERS_A_DAY = 50
-"""Answers of one member to interviews in a day, in UTC: each is stored and takes the grader's time."""
+"""Answers in sentences of one member in a day: each is stored and takes the grader's time. Those
+to interviews and to questions of the day are counted apart. All days of limits are in UTC.
+"""
 CHALLENGES_OPEN = 5
 """Challenges of a server at a time: their questions are asked nowhere else there until they close."""
 DIRECT_BYTES = 6 << 20
@@ -17,6 +19,8 @@ DIRECT_SERVERS = 25
 
 Each click there looks up all of these servers.
 """
+INTERVIEWS_A_DAY = 50
+"""Interviews that a member starts in a day: each is stored, also without an answer."""
 MAX_ALT_TEXT = 300
 """Characters of what a picture shows, as in the schema: cards hold it too."""
 MAX_ANSWER = 4_000
@@ -27,6 +31,13 @@ https://discord.com/developers/docs/components/reference#text-input
 MAX_ARCHIVE_BYTES = 10 << 20
 """Bytes of a .zip with questions and pictures: MAX_PICTURES_BYTES, and JSON in the rest
 of the 10 MiB that Discord takes."""
+MAX_BACKUP_MEMORY = 96 << 20
+"""Bytes of memory for the process that copies the database; it takes 30 MB, however large that is."""
+MAX_BACKUP_SECONDS = 3_600
+"""Processor time in seconds for a copy of the database: 20 GB take a minute."""
+MAX_CALL_MESSAGE = 1 << 20
+"""Bytes of a call of a process without a limit of its own, and of its result: formulas and topics are short, and the
+largest picture of a formula has 0.1 million."""
 MAX_CODE = 1_000
 """Characters of a question's code, as in the schema."""
 MAX_CODE_COLUMNS = 60
@@ -45,18 +56,33 @@ memory. The 993 shipped questions take 0.6.
 MAX_DECK_FORMULAS = 100
 """Formulas that are drawn for one deck, if they are not drawn already: each may take
 seconds. The others are in the deck as LaTeX."""
-MAX_DOWNLOADS = 100
-"""Files of own questions, decks for Anki and exports of members' data that are made or wait: they are
-made one by one, and Discord takes a reply up to 15 minutes after the click."""
+MAX_DOWNLOADS = 2
+"""Files for members that are made or uploaded at a time: each is in memory until Discord has it."""
+MAX_DOWNLOADS_WAITING = 100
+"""Those that are made, uploaded or wait, and a tenth of them of one server: Discord takes a reply up to
+15 minutes after the click."""
+MAX_DRAWING_MEMORY = 128 << 20
+"""Bytes of memory for the process that draws the bot's own pictures and counts the bank's words: the
+highest picture takes 50 MB."""
+MAX_DRAWING_MESSAGE = 16 << 20
+"""Bytes of a call of that process and of its result: the words of the shipped bank have 0.4 million."""
+MAX_DRAWING_SECONDS = 30
+"""Processor time in seconds for a picture, which takes up to 0.3, and for counting, which takes 2."""
 MAX_ENTRIES = 100
 """Entries of a list in a file, other than topics and items: all pairs of entries may be compared."""
 MAX_FILES = 3
 """Imports, exports and forms of a server that run or wait: each has all its questions in memory."""
+MAX_FILES_WAITING = 50
+"""Files and decks of all servers that are being made or read, or wait, and a tenth of them of one
+server: each has its questions and pictures in memory."""
 MAX_FILE_BYTES = 1 << 20
 """Bytes of a file of questions: all of it is kept in memory. 5,000 short questions fit in."""
 MAX_FILE_MEMORY = 1 << 30
 """Bytes of memory for the process that reads and writes files and decks for Anki; the largest take 0.2
 of it."""
+MAX_FILE_MESSAGE = 24 << 20
+"""Bytes of what is sent to that process, and of its result: MAX_ARCHIVE_BYTES or MAX_PICTURES_BYTES,
+MAX_OWN_BYTES, and the bank."""
 MAX_FILE_PIXELS = 100_000_000
 """Pixels of all new pictures of one file: decoding them takes about 3 s."""
 MAX_FILE_SECONDS = 20
@@ -76,6 +102,9 @@ MAX_FORMULA_MEMORY = 1 << 30
 MAX_FORMULA_SECONDS = 3
 """Processor time in seconds for drawing a formula, while others wait: a shipped one takes up to
 0.3 s, and loading the libraries 0.2 s."""
+MAX_FORMULA_WAIT = 2.0
+"""Seconds that a card waits for its formula to be drawn; then it is shown without, and later cards
+have it."""
 MAX_FORMULA_WIDTH = 9_600
 """Pixels, with letters of 50. A formula is scaled to fit a card; a wider one would be unreadable."""
 MAX_GRADED_CHARACTERS = 10_000
@@ -130,20 +159,46 @@ MAX_REPORT = 500
 """Characters of a report: managers read it below the question in one message."""
 MAX_SOURCES = 8
 """Sources of a topic, as in the schema: its page shows all of them."""
+MAX_START_MEMORY = 512 << 20
+"""Bytes of memory for the process that migrates a database or checks the bank, before any other
+process has begun: 70 MB for a first start, and a later migration may have to load rows."""
+MAX_START_MESSAGE = 64 << 20
+"""Bytes of the bank, which is sent to that process; the shipped one has 2 million."""
+MAX_START_SECONDS = 3_600
+"""Processor time in seconds for a migration or for the check of the bank."""
 MAX_TEAMS = 25
 """Teams of a server: their list is one message with a line for each."""
 MAX_TOLD_PROBLEMS = 50
 """Problems of a file that are shown: nobody fixes more of them at once."""
 MAX_TYPED = 100
 """Characters of a typed answer: it is compared with each accepted one, letter by letter."""
+MAX_WAITING = 500
+"""Pieces of work of all servers in a queue, and a tenth of them of one server: each keeps memory,
+and nobody waits long for a reply."""
 OWN_ROW_BYTES = 200
 """Bytes that each own question or topic counts in addition to its texts: otherwise, 80,000
 without words would take as much memory as those with the longest texts."""
+PARTNERS_A_DAY = 3
+"""Interviews with a partner, and cards that look for one, of a member in a day: each opens a
+thread or posts a message, which others read."""
+PAUSE_MINUTES = 10
+"""After work that took too much time or memory, nothing of its kind is done for its server."""
+REMINDERS_A_DAY = 10
+"""Times that a member sets their reminder in a day: each may send a direct message at once, and
+Discord blocks bots that send too many."""
+REPORTS_A_DAY = 20
+"""Reports of one member in a day, on all servers and in direct messages: each is stored and read."""
 REPORTS_OPEN = 5
 """Reports of one member that wait on a server: managers read each one."""
 REQUESTS_A_DAY = 20
-"""Requests to a model about one member's interview answers in a day, in UTC: they may cost money."""
+"""Requests to a model about one member's interview answers in a day: they may cost money."""
+REQUESTS_OF_ALL_A_DAY = 2_000
+"""Requests to a model about all members' answers in a day: no number of accounts makes the
+operator's bill longer."""
 ROUNDS_OPEN = 3
 """Rounds of a server at a time: more would use up the request rate of other servers."""
+SUGGESTIONS_A_DAY = 20
+"""Suggestions of one member in a day: each may be announced in a channel, and an erasure takes
+back those that wait."""
 SUGGESTIONS_OPEN = 5
 """Suggestions of a member that wait for review on a server: managers read each one."""

@@ -8,6 +8,7 @@ import discord
 from discord.ext import commands
 
 from bot.chat.client import QuizBot
+from bot.chat.downloads import download
 from bot.chat.replies import defer_if_slow, is_private, say, say_all, say_here
 from bot.chat.router import Fields
 from bot.privacy import views as view
@@ -17,7 +18,6 @@ from bot.privacy.work import Privacy
 class PrivacyCog(commands.Cog):
     def __init__(self, bot: QuizBot, privacy: Privacy) -> None:
         self._privacy = privacy
-        self._downloads = bot.downloads
         bot.router.add(view.MY_DATA, self.show)
         bot.router.add(view.EXPORT, self.export)
         bot.router.add(view.ERASE, self.erase)
@@ -27,7 +27,7 @@ class PrivacyCog(commands.Cog):
 
     async def export(self, interaction: discord.Interaction, _fields: Fields) -> None:
         make = partial(self._privacy.export, interaction.user.id)
-        async with self._downloads.made(interaction, make) as made:
+        async with download(interaction, make) as made:
             await say_all(interaction, view.export_pages(made.entries, made.parts, made.files()))
 
     async def erase(self, interaction: discord.Interaction, fields: Fields) -> None:

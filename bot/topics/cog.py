@@ -9,6 +9,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.chat.client import QuizBot, topic_choices
+from bot.chat.downloads import download
 from bot.chat.messages import Message
 from bot.chat.replies import say, say_here
 from bot.chat.router import UNKNOWN, Fields, parse_number, selected_values
@@ -21,7 +22,6 @@ class TopicsCog(commands.Cog):
     def __init__(self, bot: QuizBot, topics: Topics, decks: Decks) -> None:
         self._topics = topics
         self._decks = decks
-        self._downloads = bot.downloads
         bot.router.add(view.SECTIONS, self.show_sections)
         bot.router.add(view.SECTION_PICK, self.pick_section)
         bot.router.add(view.TOPICS, self.show_list)
@@ -93,5 +93,5 @@ class TopicsCog(commands.Cog):
                 make = partial(self._decks.of_misses, user_id, guild_id)
             case _:
                 make = partial(self._decks.of_topic, user_id, guild_id, fields["topic"])
-        async with self._downloads.made(interaction, make) as deck:
+        async with download(interaction, make) as deck:
             await say(interaction, view.exported(deck))
