@@ -44,6 +44,7 @@ from bot.core.clock import DiscordClock
 from bot.core.computing import in_thread
 from bot.core.context import Context
 from bot.core.database import Connection, Database, StorageError, open_database
+from bot.core.errors import words_of
 from bot.core.jobs import MAX_CONCURRENT_JOBS, JobSource, Scheduler, Worker
 from bot.core.migrate import START, MigrationError
 from bot.core.nightly import Nightly
@@ -433,7 +434,7 @@ async def opened_database(
             kind = Unavailable if may_pass(error) else SettingsError
             raise kind.of(
                 name,
-                f"can't be used ({shown(url)}): {shorten(error)}",
+                f"can't be used ({shown(url)}): {words_of(error)}",
                 "sqlite:///var/quizformer.db",
             ) from error
         yield database
@@ -482,9 +483,3 @@ async def move(source: URL, target: URL) -> None:
 def shown(url: URL) -> str:
     """Return a database's address without its password."""
     return url.set(drivername=url.get_backend_name()).render_as_string(hide_password=True)
-
-
-def shorten(error: BaseException) -> str:
-    """Return the driver's message, without SQL and links."""
-    cause = getattr(error, "orig", None) or error
-    return " ".join(str(cause).split())[:200] or type(cause).__name__
