@@ -450,7 +450,7 @@ class QuestionInsights:
 
         The analysis runs after the transaction, because thousands of answers take a while.
         """
-        bank, work = await self._database.read_long(self._load, guild_id)
+        bank, work = await self._database.read_long(guild_id, self._load, guild_id)
         return await compute(guild_id, work), bank
 
     def _load(self, conn: Connection, guild_id: int) -> tuple[Bank, partial[Insights]]:

@@ -76,7 +76,7 @@ class Privacy:
     async def _export(self, user_id: int) -> tuple[int, list[bytes]]:
         """Read each table in a transaction of its own, so that others needn't wait for all."""
         found = {
-            name: await self._database.read_long(export, user_id)
+            name: await self._database.read_long(user_id, export, user_id)
             for name, export in self._held.exports.items()
         }
         items = {row["item_id"] for rows in found.values() for row in rows if row.get("item_id")}
