@@ -82,8 +82,8 @@ MAX_FILE_SECONDS = 20
 The largest allowed file takes 1 s, a deck of 15,000 questions 4 s.
 """
 MAX_FORMULA_WAIT = 2.0
-"""Seconds that a card waits for its formula to be drawn; then it is shown without, and later cards
-have it."""
+"""Seconds that a card waits for its formula to be drawn; then it has it in words, and later cards
+have the picture."""
 MAX_FORMULA_DEPTH = 6
 """Levels of braces, `\\left` and `\\begin` in a formula: each doubles ziamath's time.
 
