@@ -236,7 +236,7 @@ class SuggestionsCog(commands.Cog):
         try:
             place = Place(guild_id, channel_id)
             await self.bot.context.sender.post(
-                place, suggestions_views.announcement(), f"s{interaction_id:x}", urgent=False
+                place, suggestions_views.announcement(), f"s{interaction_id:x}"
             )
         except (DeliveryRefused, DeliveryUnknown) as error:
             log.info(

@@ -24,7 +24,7 @@ from bot.chat.pictures import LoadPicture
 from bot.chat.rate_limit import LIMIT, REFUSED, RateLimiter, RefusalCounter
 from bot.core.clock import DiscordClock
 from bot.core.context import Place
-from bot.core.errors import DeliveryLater, DeliveryRefused, DeliveryUnknown
+from bot.core.errors import DeliveryLater, DeliveryRefused, DeliveryUnknown, words_of
 from bot.core.snowflakes import Shards, earliest_id
 
 log = logging.getLogger(__name__)
@@ -94,7 +94,7 @@ class DiscordSender:
         *,
         tried_at: datetime | None = None,
         leased_until: datetime | None = None,
-        urgent: bool = True,
+        urgent: bool = False,
     ) -> int:
         """Send a message once and return its id.
 
@@ -129,7 +129,8 @@ class DiscordSender:
         shown = message.with_mentions(self._mention)
         marks = _identifying_marks(shown.content, shown.children)
         try:
-            return await self._request(place, self._search(place.channel_id, marks, tried_at))
+            search = self._search(place.channel_id, marks, tried_at)
+            return await self._request(place, search, urgent=True)
         except DeliveryRefused as error:
             if error.what != "permission":
                 raise
@@ -140,7 +141,12 @@ class DiscordSender:
             )
         return None
 
-    async def edit(self, place: Place, message_id: int, message: Sendable) -> None:
+    def is_busy(self) -> bool:
+        return self._limiter.is_busy()
+
+    async def edit(
+        self, place: Place, message_id: int, message: Sendable, *, urgent: bool = False
+    ) -> None:
         """Replace one of our messages.
 
         The request must include its pictures, or Discord removes them.
@@ -156,7 +162,7 @@ class DiscordSender:
         async def edit(shown: Sendable) -> discord.Message:
             return await target.edit(attachments=shown.files(), **_shown(shown))
 
-        await self._deliver(place, message, edit, edits=message_id)
+        await self._deliver(place, message, edit, edits=message_id, urgent=urgent)
 
     async def open_thread(self, place: Place, message_id: int, name: str) -> None:
         """Open a thread for a message, unless it has one."""
@@ -175,7 +181,8 @@ class DiscordSender:
     ) -> int:
         """Open a private thread, or return the one that an earlier attempt opened.
 
-        Such a thread can't be found by a nonce, but no other one has its name.
+        Such a thread can't be found by a nonce, but no other private one of the bot has its name.
+        A member may open one with that name, for others to read what is written there.
         """
         self._require_server(place.guild_id)
         name = name[:100]
@@ -184,8 +191,14 @@ class DiscordSender:
             listed = await self._request(
                 place, self._client.http.get_active_threads(place.guild_id)
             )
+            me = self._client.user
+            own = str(me.id) if me is not None else None, discord.ChannelType.private_thread.value
             for thread in listed["threads"]:
-                if thread["name"] == name and int(thread["parent_id"]) == place.channel_id:
+                if (
+                    (thread["owner_id"], thread["type"]) == own
+                    and thread["name"] == name
+                    and int(thread["parent_id"]) == place.channel_id
+                ):
                     return int(thread["id"])
         self._require_permission(place.channel_id, PERMISSIONS_FOR_PRIVATE_THREAD)
         opened = await self._request(
@@ -220,7 +233,7 @@ class DiscordSender:
         shown = (await message.drawn(self._load)).with_mentions(self._mention)
         channel = self._client.get_partial_messageable(channel_id)
         sending = channel.send(files=shown.files(), **_shown(shown))
-        await self._request(Place(0, channel_id), sending, urgent=False)
+        await self._request(Place(0, channel_id), sending)
         return channel_id
 
     async def give_role(self, guild_id: int, user_id: int, role_id: int) -> None:
@@ -232,7 +245,7 @@ class DiscordSender:
             raise DeliveryRefused("role", problem)
         giving = self._client.http.add_role(guild_id, user_id, role_id, reason=_MILESTONE)
         try:
-            await self._request(Place(guild_id, 0), giving, urgent=False)
+            await self._request(Place(guild_id, 0), giving)
         except DeliveryRefused as error:
             if _code(error) in _NO_MEMBER:
                 raise DeliveryRefused("member", "That member has left the server.") from error
@@ -258,7 +271,7 @@ class DiscordSender:
         request: Callable[[Sendable], Coroutine[Any, Any, T]],
         *,
         edits: int | None = None,
-        urgent: bool = True,
+        urgent: bool = False,
     ) -> T:
         """Send a message. If refused, retry once with the thread reopened or without pictures."""
         try:
@@ -284,9 +297,8 @@ class DiscordSender:
     async def _reopen(self, place: Place) -> None:
         """Unarchive a thread. Anyone who may write in it can, unless a moderator has locked it."""
         try:
-            await self._request(
-                place, self._client.http.edit_channel(place.channel_id, archived=False)
-            )
+            reopening = self._client.http.edit_channel(place.channel_id, archived=False)
+            await self._request(place, reopening, urgent=True)
         except DeliveryRefused as error:
             if error.what != "permission":
                 raise
@@ -309,7 +321,7 @@ class DiscordSender:
         work: Coroutine[Any, Any, T],
         *,
         edits: int | None = None,
-        urgent: bool = True,
+        urgent: bool = False,
     ) -> T:
         """Send a request within the rate limit; raise DeliveryUnknown if it takes too long.
 
@@ -353,8 +365,8 @@ class DiscordSender:
         self._late.discard(late)
         if edits is not None:
             self._late_edits.discard(edits)
-        if not late.cancelled() and late.exception() is not None:
-            log.info("a late request failed: %s", late.exception())
+        if not late.cancelled() and (error := late.exception()) is not None:
+            log.info("a late request failed: %s", words_of(error))
 
     def _require_server(self, guild_id: int) -> None:
         """Refuse to send anything to a server that the bot has left, or that has an outage."""

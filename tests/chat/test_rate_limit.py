@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
+
 from bot.chat.rate_limit import RateLimiter, RefusalCounter
+from bot.core import counters
 from tests.virtual import seconds_passed, virtual
 
 
@@ -43,9 +46,11 @@ def numbered(count: int, name: str = "") -> list[str]:
 async def test_a_burst_passes_and_the_rest_waits_for_the_limit() -> None:
     """The first requests pass at once, and no second ever has more than the limit."""
     requests = await Requests.idle(5)
-    began = seconds_passed()
+    waited_before, began = counters.rate_limit_wait.value, seconds_passed()
     await asyncio.gather(*requests.start(*numbered(23)))
     times = [at for _, at in requests.passed]
+    waited = counters.rate_limit_wait.value - waited_before
+    assert waited == pytest.approx(sum(times) - began * len(times))
     assert times[:5] == [began] * 5
     assert all(later - earlier >= 1.0 for earlier, later in zip(times, times[5:], strict=False))
     assert times[-1] < began + 4.2
@@ -61,6 +66,27 @@ async def test_urgent_requests_go_first() -> None:
     await requests.send("reveal", urgent=True)
     await asyncio.gather(*slow)
     assert requests.names[:4] == ["daily 0", "daily 1", "reveal", "daily 2"]
+
+
+@virtual
+async def test_when_a_process_is_busy() -> None:
+    """It is while half of the limit was used in the last second, or more."""
+    requests = await Requests.idle(5)
+    assert not requests.limiter.is_busy()
+    await requests.send("one")
+    assert not requests.limiter.is_busy()
+    await requests.send("two")
+    assert requests.limiter.is_busy()
+    await asyncio.sleep(1.1)
+    assert not requests.limiter.is_busy()
+    alone = await Requests.idle(1)
+    assert not alone.limiter.is_busy()
+    waiting = alone.start(*numbered(3))
+    await asyncio.sleep(1.04)  # the second has just passed, and the third waits
+    assert alone.limiter.is_busy()
+    await asyncio.gather(*waiting)
+    await asyncio.sleep(1.1)
+    assert not alone.limiter.is_busy()
 
 
 @virtual
