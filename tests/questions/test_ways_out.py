@@ -23,6 +23,7 @@ from bot.interviews import partner_views
 from bot.interviews import views as interviews_views
 from bot.interviews.model import Step
 from bot.members import store as members_store
+from bot.practice import store as practice_store
 from bot.practice import views as practice_views
 from bot.practice.model import Asking
 from bot.questions.model import Bank, Item, KeyPoint, Topic
@@ -163,15 +164,20 @@ async def study_page(stage: Stage, place: Place, member: int) -> str:
 
 async def practice(stage: Stage, place: Place, member: int, topic: str | None = None) -> str:
     """Practise to the end, and look at every verdict."""
-    practices, told = stage.bot.practices, list[Message]()
-    screen = await practices.start(member, place, stage.clock(), topic)
+    told = ""
+    screen = await stage.bot.practices.start(member, place, stage.clock(), topic)
     while isinstance(screen, Asking):
-        question = screen.question
-        click = stage.pressed(question.id, member, guild_id=place or 0)
-        click = replace(click, guild_id=place, picks=(0,), text="no")
-        told += practice_views.messages(await practices.answer(click), stage.bank)
-        screen = await practices.go_on(question.practice_id, member, place, stage.clock())
-    return " ".join(map(text_of, told))
+        told += await practised(stage, place, member, screen.question.id)
+        practice_id = screen.question.practice_id
+        screen = await stage.bot.practices.go_on(practice_id, member, place, stage.clock())
+    return told
+
+
+async def practised(stage: Stage, place: Place, member: int, question_id: int) -> str:
+    """Answer a question of a practice."""
+    click = replace(stage.pressed(question_id, member), guild_id=place, picks=(0,), text="no")
+    screen = await stage.bot.practices.answer(click)
+    return " ".join(map(text_of, practice_views.messages(screen, stage.bank)))
 
 
 async def practice_of_topic(stage: Stage, place: Place, member: int) -> str:
@@ -197,6 +203,22 @@ async def interview_on_topic(stage: Stage, place: Place, member: int) -> str:
     await interviews.answer(found.question_id, member, "Words.")
     step = await interviews.feedback(found.question_id, member, place)
     return text_of(interviews_views.step_page(step, stage.bank))
+
+
+async def begun_interview(stage: Stage, place: Place, member: int) -> str:
+    """Go on with an interview on the topic, which has begun before."""
+    await stage.bot.interviews.start(member, place, topic_id=ASKED, questions=4)
+    return await interview(stage, place, member)
+
+
+async def begun_practice(stage: Stage, place: Place, member: int) -> str:
+    """Answer the question that was asked before, and go on."""
+    running = await stage.database.read(practice_store.running, member)
+    if running is None:
+        return await practice(stage, place, member, ASKED)
+    (question,) = await stage.database.read(practice_store.questions_of, running.id)
+    told = await practised(stage, place, member, question.id)
+    return told + await practice(stage, place, member, ASKED)
 
 
 async def partner(stage: Stage, place: Place, member: int) -> str:
@@ -229,7 +251,7 @@ async def round_elsewhere(stage: Stage, place: Place, member: int) -> str:
     """Start a round on a server, which reveals all that it asks."""
     if place is None:
         raise UserError("on servers only")
-    starter = Starter(guild_id=place, channel_id=CHANNEL + 5, user_id=member)
+    starter = Starter(guild_id=place, channel_id=50 + place, user_id=member)
     started = await stage.bot.rounds.start(starter, RoundOptions(16, seconds=20), None)
     asked = select(round_questions.c.item_id).where(round_questions.c.round_id == started.id)
     items = await stage.database.read(lambda conn: conn.execute(asked).scalars().all())
@@ -289,6 +311,8 @@ WAYS: Mapping[Way, str] = {
     study_page: "topic",
     interview: "topic",
     interview_on_topic: "topic",
+    begun_interview: "topic",
+    begun_practice: "items",
     partner: "topic",
     insights: "",
     export: "",
@@ -316,6 +340,11 @@ async def test_no_way_leads_to_the_answer(
     stage: Stage, source: Callable[[Stage], Awaitable[set[str]]]
 ) -> None:
     """On the server that asks, on another one and in direct messages."""
+    for place in PLACES:
+        member = MEMBERS[begun_interview, place]
+        await stage.bot.interviews.start(member, place, topic_id=ASKED, questions=4)
+        member = MEMBERS[begun_practice, place]
+        await stage.bot.practices.start(member, place, stage.clock(), ASKED)
     hidden = await source(stage)
     assert hidden <= {*ITEMS, ASKED}
     told = {}
