@@ -15,7 +15,7 @@ from sqlalchemy import select
 import bot
 from bot.bank import insights_views, suggestions_views
 from bot.bank.model import WaitingKind, WaitingReport
-from bot.chat.messages import Message, text_of
+from bot.chat.messages import text_of
 from bot.core.database import Database
 from bot.core.errors import UserError
 from bot.games.model import Starter
