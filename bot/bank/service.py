@@ -502,15 +502,17 @@ class QuestionInsights:
         self._banks = context.banks
         self._now = context.now
 
-    async def analyze(self, guild_id: int) -> tuple[Insights, Bank]:
-        """Return what the answers of a server say, and the bank that they are about.
+    async def analyze(self, guild_id: int, user_id: int) -> tuple[Insights, Bank]:
+        """Return what the answers of a server say to a manager, and the bank that they are about.
 
         The analysis runs after the transaction, because thousands of answers take a while.
         """
-        bank, work = await self._database.read_long(guild_id, self._load, guild_id)
+        bank, work = await self._database.read_long(guild_id, self._load, guild_id, user_id)
         return await compute(guild_id, work), bank
 
-    def _load(self, conn: Connection, guild_id: int) -> tuple[Bank, partial[Insights]]:
+    def _load(
+        self, conn: Connection, guild_id: int, user_id: int
+    ) -> tuple[Bank, partial[Insights]]:
         since = self._now() - YEAR
         bank = self._banks.of(conn, guild_id)
         found = answers_store.latest_on(conn, guild_id, since.date(), MOST)
@@ -523,7 +525,7 @@ class QuestionInsights:
             given,
             reports=store.count_reporters(conn, guild_id, since),
             asked=questions_store.asked_in(conn, guild_id).keys(),
-            hidden=self._in_play.items(conn, guild_id),
+            hidden=self._in_play.items_kept_from(conn, user_id, guild_id),
         )
 
 
