@@ -171,7 +171,7 @@ def _decoded(picture: Image) -> Image:
 
 
 def _scale(picture: Image) -> float:
-    """Return by how much a picture has to be scaled down to fit a card, at most 1."""
+    """Return the factor that makes a picture fit a card; 1 if it fits already."""
     width, height = picture.size
     return min(1.0, MAX_PICTURE_WIDTH / width, MAX_PICTURE_HEIGHT / height)
 

@@ -77,7 +77,7 @@ MAX_FILES_WAITING = 50
 server: each has its questions and pictures in memory."""
 MAX_FILE_BYTES = 1 << 20
 """Bytes of a file of questions: all of it is kept in memory. 5,000 short questions fit in."""
-MAX_FILE_MEMORY = 320 << 20
+MAX_FILE_MEMORY = 352 << 20
 """Bytes of memory for the process that reads and writes files and decks for Anki; the largest picture
 and the largest export take 250 MB."""
 MAX_FILE_MESSAGE = 24 << 20
