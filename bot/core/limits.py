@@ -105,6 +105,9 @@ MAX_FORMULA_SECONDS = 3
 MAX_FORMULA_WAIT = 2.0
 """Seconds that a card waits for its formula to be drawn; then it is shown without, and later cards
 have it."""
+MAX_FORMULA_WAIT = 2.0
+"""Seconds that a card waits for its formula to be drawn; then it has it in words, and later cards
+have the picture."""
 MAX_FORMULA_WIDTH = 9_600
 """Pixels, with letters of 50. A formula is scaled to fit a card; a wider one would be unreadable."""
 MAX_GRADED_CHARACTERS = 10_000
