@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import ssl
 
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
@@ -18,6 +19,8 @@ STATEMENT_SECONDS = 10.0
 LONG_READS = 2
 """Long reads that may run at once. SQLite has one more reader, reserved for short reads."""
 
+_FULL = "53300"
+"""too_many_connections, see the link below."""
 _DEADLOCKS = {"40001", "40P01"}
 """serialization_failure and deadlock_detected, see the link below."""
 _TEMPORARY = {"08", "53", "55", "57", "58"}
@@ -48,11 +51,19 @@ def is_away(error: BaseException) -> bool:
 
 def may_pass(error: BaseException) -> bool:
     """Whether a database that can't be opened may be usable later, without anybody's help."""
-    code = getattr(getattr(error, "orig", None), "sqlite_errorcode", None)
+    cause = getattr(error, "orig", None)
+    code = getattr(cause, "sqlite_errorcode", None)
     if code is not None:
         return code & 0xFF in _PASSING
+    if isinstance(cause, ssl.SSLError):  # a certificate that somebody has to correct
+        return False
     state = _sqlstate(error)
     return state[:2] in _TEMPORARY if state else isinstance(error, OperationalError)
+
+
+def is_full(error: object) -> bool:
+    """Whether PostgreSQL has refused a connection because too many are open."""
+    return getattr(error, "sqlstate", None) == _FULL
 
 
 def is_deadlock(error: BaseException | None) -> bool:

@@ -8,6 +8,9 @@ ANSWERS_A_DAY = 50
 """Answers of one member to interviews in a day, in UTC: each is stored and takes the grader's time."""
 CHALLENGES_OPEN = 5
 """Challenges of a server at a time: their questions are asked nowhere else there until they close."""
+CONNECTIONS = 8
+"""Connections to PostgreSQL that a process opens at most, unless DATABASE_CONNECTIONS says so:
+the server starts a process of its own for each."""
 DIRECT_ROWS = 10_000
 """Own questions and topics of a member's servers that are loaded for direct messages: that takes
 up to a second and about 30 MB. A server that does not fit is left out, unless it is the newest.
