@@ -105,6 +105,7 @@ class Post:
     row_id: int
     message_id: int
     card: QuestionCard | StandingsCard | Announcement | DailyCard | Week | OpenCard
+    urgent: bool = False
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,7 @@ class Edit:
     channel_id: int
     message_id: int
     card: QuestionCard | RevealCard | DailyCard | ClosedDaily | OpenCard | ResultCard
+    urgent: bool = False
 
 
 @dataclass
@@ -190,6 +192,7 @@ class FakeSender:
         self.openings: list[datetime] = []
         """When each direct message channel was opened."""
         self.nonces: list[str] = []
+        self.busy = False
         self.deleted_roles: set[int] = set()
         self.left: set[int] = set()
         """Servers that have removed the bot."""
@@ -227,7 +230,7 @@ class FakeSender:
         *,
         tried_at: datetime | None = None,
         leased_until: datetime | None = None,
-        urgent: bool = True,
+        urgent: bool = False,
     ) -> int:
         found = None if tried_at is None else await self.find(place, message, tried_at)
         if found is not None:
@@ -237,7 +240,7 @@ class FakeSender:
 
         def send() -> int:
             message_id = snowflakes.earliest_id(self._clock()) + len(self.posts) + 1
-            self.posts.append(Post(kind, place.channel_id, row_id, message_id, message))
+            self.posts.append(Post(kind, place.channel_id, row_id, message_id, message, urgent))
             self.nonces.append(nonce)
             return message_id
 
@@ -262,14 +265,19 @@ class FakeSender:
 
         return await self._do(f"find_{kind}", search)
 
-    async def edit(self, place: Place, message_id: int, message: Any) -> None:
+    def is_busy(self) -> bool:
+        return self.busy
+
+    async def edit(
+        self, place: Place, message_id: int, message: Any, *, urgent: bool = False
+    ) -> None:
         if isinstance(message, Message):
             of, kind = _kind_and_key(message)[0], "edit"
         else:
             of, kind = _METHODS[type(message)]
 
         def show() -> None:
-            self.edits.append(Edit(kind, place.channel_id, message_id, message))
+            self.edits.append(Edit(kind, place.channel_id, message_id, message, urgent))
             if kind == "show":
                 self.posts = [
                     replace(p, card=message) if p.message_id == message_id else p

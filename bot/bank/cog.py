@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
 
@@ -35,12 +33,16 @@ from bot.chat.router import (
     parse_number,
     selected_values,
 )
+from bot.core.computing import FairQueue
 from bot.core.errors import UserError
-from bot.core.limits import MAX_FILE_BYTES, MAX_LARGE_FILES, MAX_PICTURE_BYTES
+from bot.core.limits import MAX_FILE_BYTES, MAX_LARGE_FILES, MAX_PICTURE_BYTES, MAX_WAITING
 from bot.questions.check import BankError, Problem, file_error
 from bot.rounds.cog import start_round
 from bot.rounds.model import RoundOptions
 from bot.rounds.service import Rounds
+
+_LARGE_FILES = FairQueue("large files", most=MAX_WAITING, each=1, at_once=MAX_LARGE_FILES)
+"""Downloads and stores large files. Those that wait are not in memory yet."""
 
 
 class BankCog(commands.Cog):
@@ -57,9 +59,6 @@ class BankCog(commands.Cog):
         self.suggestions = suggestions
         self.insights = insights
         self.rounds = rounds
-        self._large_slots = asyncio.Semaphore(MAX_LARGE_FILES)
-        self._large_files: set[int] = set()
-        """The servers with a large file that is read or waits."""
         for route, handler in (
             (view.FORM, self.open_form),
             (view.ADDED, self.added),
@@ -120,7 +119,7 @@ class BankCog(commands.Cog):
             refuse_size(file.size, most)
             if most <= MAX_FILE_BYTES:
                 return await self._download(interaction, file, most)
-            async with self._large_file_in_turn(guild_id_of(interaction)):
+            async with _LARGE_FILES.turn(guild_id_of(interaction)):
                 return await self._download(interaction, file, most)
         except BankError as error:
             return view.refused(error.problems)
@@ -133,18 +132,6 @@ class BankCog(commands.Cog):
             raise file_error(f"has more than {most:,} bytes")
         guild_id = guild_id_of(interaction)
         return view.imported(await self.own.import_file(guild_id, file.filename, content))
-
-    @asynccontextmanager
-    async def _large_file_in_turn(self, guild_id: int) -> AsyncIterator[None]:
-        """Wait until few large files are in memory; refuse a server that has one under way."""
-        if guild_id in self._large_files:
-            raise UserError("I'm still reading another file for this server. Try again after that.")
-        self._large_files.add(guild_id)
-        try:
-            async with self._large_slots:
-                yield
-        finally:
-            self._large_files.discard(guild_id)
 
     async def exported(self, interaction: discord.Interaction, _fields: Fields) -> None:
         require_page(interaction, view.EXPORTED)
@@ -222,7 +209,7 @@ class BankCog(commands.Cog):
         file = modal_file(interaction)
         if file is None:
             return await self.own.illustrate(guild_id, number, form)
-        async with self._large_file_in_turn(guild_id):
+        async with _LARGE_FILES.turn(guild_id):
             upload = await self.bot.download(file, MAX_PICTURE_BYTES)
             if upload is None:
                 raise BankError([Problem(PICTURE, TOO_LARGE)])

@@ -49,7 +49,7 @@ from bot.bank.model import (
 from bot.bank.pictures import TOO_MUCH_WORK, PictureError, redraw
 from bot.bank.rules import PictureFiles
 from bot.bank.sheets import free_id, slug, titles_of, topic_called
-from bot.core.computing import TOO_MUCH, FileTooMuch, compute
+from bot.core.computing import FILES, TOO_MUCH, TooMuch, compute
 from bot.core.context import Context
 from bot.core.database import Connection, reading, writing
 from bot.core.errors import UserError
@@ -95,7 +95,6 @@ class OwnBank:
         self._database = context.database
         self._in_play = context.in_play
         self._banks = context.banks
-        self._files = context.files
         self._card_length = card_length
         self._sources = sources
         self._pending: Counter[int] = Counter()
@@ -112,15 +111,15 @@ class OwnBank:
             own = await self._own(guild_id)
             read = partial(read_own, schema=schema(), own=own, card_length=self._card_length)
             try:
-                found = await self._files.run(partial(read, name, content))
-            except FileTooMuch as error:
+                found = await FILES.run(guild_id, read, name, content)
+            except TooMuch as error:
                 size = len(content)
                 log.warning("guild %s: reading a file of %s bytes took too much", guild_id, size)
                 raise UserError(
                     f"Reading this file took {TOO_MUCH}, so nothing was changed. "
-                    "Split it and send its parts one by one."
+                    f"Split it and send its parts one by one. {error}"
                 ) from error
-            await _refuse_problems(found)
+            await _refuse_problems(found, guild_id)
             try:
                 merged = await self._database.write(self._store, guild_id, found)
             except _KeyInUse as error:
@@ -205,12 +204,10 @@ class OwnBank:
                 )
             write = partial(write_own, own, chosen, title, pictures, sheet=sheet, packs=packs)
             try:
-                found = await self._files.run(write)
-            except FileTooMuch as error:
+                found = await FILES.run(guild_id, write)
+            except TooMuch as error:
                 log.warning("guild %s: writing a file took too much", guild_id)
-                raise UserError(
-                    f"Writing this file took {TOO_MUCH}. Try again in a few minutes."
-                ) from error
+                raise UserError(f"Writing this file took {TOO_MUCH}. {error}") from error
             if len(found.content) > MAX_ARCHIVE_BYTES:
                 raise UserError(
                     f"This file would be larger than {MAX_ARCHIVE_BYTES >> 20} MiB, the most that Discord takes. "
@@ -277,7 +274,7 @@ class OwnBank:
         """
         async with self._in_turn(guild_id):
             found, name = self._draft(form, await self._own(guild_id))
-            await _refuse_problems(found)
+            await _refuse_problems(found, guild_id)
 
             def store(conn: Connection) -> Merge:
                 if before is not None:
@@ -341,10 +338,10 @@ class OwnBank:
     async def _redraw(self, guild_id: int, upload: bytes) -> tuple[str, bytes]:
         """Draw an uploaded picture in the child process; raises BankError if it can't be used."""
         try:
-            return await self._files.run(partial(redraw, upload))
+            return await FILES.run(guild_id, redraw, upload)
         except PictureError as error:
             message = str(error)
-        except FileTooMuch:
+        except TooMuch:
             log.warning("guild %s: a picture of %s bytes took too much", guild_id, len(upload))
             message = TOO_MUCH_WORK
         raise BankError([Problem(PICTURE, message)])
@@ -363,7 +360,7 @@ class OwnBank:
         names = TopicNames(topic.name, topic.title, topic.section, topic.section_title)
         item = {**change(json.loads(row.content)), "id": row.name}
         found = checked(check_one(item, names, schema()), own, self._card_length)
-        await _refuse_problems(found)
+        await _refuse_problems(found, guild_id)
         found = replace(found, pictures=pictures or {})
         merged = await self._database.write(self._store, guild_id, found)
         return row, merged.items
@@ -454,7 +451,7 @@ class QuestionInsights:
         The analysis runs after the transaction, because thousands of answers take a while.
         """
         bank, work = await self._database.read_long(self._load, guild_id)
-        return await compute(work), bank
+        return await compute(guild_id, work), bank
 
     def _load(self, conn: Connection, guild_id: int) -> tuple[Bank, partial[Insights]]:
         since = self._now() - YEAR
@@ -502,7 +499,7 @@ def _store_pictures(
     )
 
 
-async def _refuse_problems(found: Checked) -> None:
+async def _refuse_problems(found: Checked, guild_id: int) -> None:
     """Draw a document's new formulas; raise BankError if they or the document have problems.
 
     Drawing stops at the first formula that takes too long.
@@ -517,7 +514,7 @@ async def _refuse_problems(found: Checked) -> None:
         new = ()
     for place, latex in new:
         try:
-            await prepare(latex)
+            await prepare(latex, guild_id)
         except FormulaError as error:
             problems.append(Problem(place, f"can't be drawn ({error})"))
             if isinstance(error, FormulaTooSlow):

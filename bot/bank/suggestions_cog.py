@@ -26,7 +26,6 @@ from bot.chat.replies import (
     say_here,
 )
 from bot.chat.router import Fields, guild_id_of, modal_reason
-from bot.core.computing import compute
 from bot.core.context import Place
 from bot.core.database import StorageError
 from bot.core.errors import DeliveryRefused, DeliveryUnknown, UserError
@@ -34,6 +33,9 @@ from bot.core.limits import MAX_REASON
 from bot.questions.check import BankError
 
 log = logging.getLogger(__name__)
+_MOST_READ = 4_000
+"""Characters of a message that are read: as many as a member can write. Names of those whom it
+mentions may make it longer."""
 _REMIND_AGAIN = timedelta(days=1)
 """The time from one reminder of a moderator to the next."""
 
@@ -74,8 +76,7 @@ class SuggestionsCog(commands.Cog):
         Discord sends the content of a message that a message command is used on, even without the
         intent for message content: https://discord.com/developers/docs/events/gateway#message-content-intent.
         """
-        # a message of nothing but marks takes up to 30 ms
-        prompt = await compute(plain_text, message.clean_content, view.MAX_PROMPT)
+        prompt = plain_text(message.clean_content[:_MOST_READ], view.MAX_PROMPT)
         if not prompt:
             raise UserError(
                 "That message has no text of its own. Use this on a message with words, or write your "
@@ -235,7 +236,7 @@ class SuggestionsCog(commands.Cog):
         try:
             place = Place(guild_id, channel_id)
             await self.bot.context.sender.post(
-                place, suggestions_views.announcement(), f"s{interaction_id:x}", urgent=False
+                place, suggestions_views.announcement(), f"s{interaction_id:x}"
             )
         except (DeliveryRefused, DeliveryUnknown) as error:
             log.info(

@@ -123,6 +123,10 @@ class ChallengeWork(PostWorker[Challenge]):
             over = {"state": ChallengeState.COUNTING, "due_at": now, "closed_at": now}
             store.change(conn, challenge_id, expect=ChallengeState.OPEN, **over)
             return None
+        if self._sender.is_busy():
+            later = now + rules.BETWEEN_EDITS
+            store.change(conn, challenge_id, expect=ChallengeState.OPEN, due_at=later)
+            return None
         if not self.queue.claim(conn, challenge_id, expect=ChallengeState.OPEN, now=now):
             return None
         return OpenCard(challenge.id, self._described(conn, challenge), finished)

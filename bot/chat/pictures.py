@@ -14,7 +14,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from bot.core.child_process import call_in_process
-from bot.core.computing import SingleThread
+from bot.core.computing import FairQueue
 
 WIDTH, TEXT = 400, 17
 """The width of a picture and the smallest text, in SVG units.
@@ -32,7 +32,7 @@ MUTED on PAPER has a contrast of 8.5:1.
 
 _PIXELS = 600
 """Sharp on a phone, and about 40 ms of work. The time grows with the number of pixels."""
-_DRAWING = SingleThread("pictures")
+_QUEUE = FairQueue("pictures")
 """Pictures are drawn one after another. The thread waits for the child process."""
 _FONTS = [
     str(Path(__file__).parent / "fonts" / f"Inter-{weight}.ttf")
@@ -127,9 +127,12 @@ def _cost(key: str, content: bytes | None) -> int:
     return 200 + len(key) + len(content or b"")
 
 
-async def draw_picture(name: str, alt: str, svg: Callable[[], str]) -> Picture:
-    """Draw a picture. Alt text is cut to 1,024 characters, which is Discord's limit."""
-    png = await _DRAWING.run(lambda: to_png(svg(), width=_PIXELS))
+async def draw_picture(name: str, alt: str, svg: Callable[[], str], key: int) -> Picture:
+    """Draw a picture; `key` is that of a `FairQueue`.
+
+    Alt text is cut to 1,024 characters, which is Discord's limit.
+    """
+    png = await _QUEUE.run(key, lambda: to_png(svg(), width=_PIXELS))
     return Picture(png, name, alt[:1024])
 
 

@@ -62,6 +62,11 @@ class RateLimiter:
         self._start_timer()
         await may_send
 
+    def is_busy(self) -> bool:
+        """Return whether half of the last second's requests are used: leave out what can be."""
+        half = max(1, self._limit // 2)
+        return len(self._passed) >= half and self._passed[-half] + _WINDOW > self._time()
+
     def _delay(self) -> float:
         """Return the seconds until the next request may be sent."""
         if len(self._passed) < self._limit:

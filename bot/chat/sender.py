@@ -94,7 +94,7 @@ class DiscordSender:
         *,
         tried_at: datetime | None = None,
         leased_until: datetime | None = None,
-        urgent: bool = True,
+        urgent: bool = False,
     ) -> int:
         """Send a message once and return its id.
 
@@ -129,7 +129,8 @@ class DiscordSender:
         shown = message.with_mentions(self._mention)
         marks = _identifying_marks(shown.content, shown.children)
         try:
-            return await self._request(place, self._search(place.channel_id, marks, tried_at))
+            search = self._search(place.channel_id, marks, tried_at)
+            return await self._request(place, search, urgent=True)
         except DeliveryRefused as error:
             if error.what != "permission":
                 raise
@@ -140,7 +141,12 @@ class DiscordSender:
             )
         return None
 
-    async def edit(self, place: Place, message_id: int, message: Sendable) -> None:
+    def is_busy(self) -> bool:
+        return self._limiter.is_busy()
+
+    async def edit(
+        self, place: Place, message_id: int, message: Sendable, *, urgent: bool = False
+    ) -> None:
         """Replace one of our messages.
 
         The request must include its pictures, or Discord removes them.
@@ -156,7 +162,7 @@ class DiscordSender:
         async def edit(shown: Sendable) -> discord.Message:
             return await target.edit(attachments=shown.files(), **_shown(shown))
 
-        await self._deliver(place, message, edit, edits=message_id)
+        await self._deliver(place, message, edit, edits=message_id, urgent=urgent)
 
     async def open_thread(self, place: Place, message_id: int, name: str) -> None:
         """Open a thread for a message, unless it has one."""
@@ -220,7 +226,7 @@ class DiscordSender:
         shown = (await message.drawn(self._load)).with_mentions(self._mention)
         channel = self._client.get_partial_messageable(channel_id)
         sending = channel.send(files=shown.files(), **_shown(shown))
-        await self._request(Place(0, channel_id), sending, urgent=False)
+        await self._request(Place(0, channel_id), sending)
         return channel_id
 
     async def give_role(self, guild_id: int, user_id: int, role_id: int) -> None:
@@ -232,7 +238,7 @@ class DiscordSender:
             raise DeliveryRefused("role", problem)
         giving = self._client.http.add_role(guild_id, user_id, role_id, reason=_MILESTONE)
         try:
-            await self._request(Place(guild_id, 0), giving, urgent=False)
+            await self._request(Place(guild_id, 0), giving)
         except DeliveryRefused as error:
             if _code(error) in _NO_MEMBER:
                 raise DeliveryRefused("member", "That member has left the server.") from error
@@ -258,7 +264,7 @@ class DiscordSender:
         request: Callable[[Sendable], Coroutine[Any, Any, T]],
         *,
         edits: int | None = None,
-        urgent: bool = True,
+        urgent: bool = False,
     ) -> T:
         """Send a message. If refused, retry once with the thread reopened or without pictures."""
         try:
@@ -284,9 +290,8 @@ class DiscordSender:
     async def _reopen(self, place: Place) -> None:
         """Unarchive a thread. Anyone who may write in it can, unless a moderator has locked it."""
         try:
-            await self._request(
-                place, self._client.http.edit_channel(place.channel_id, archived=False)
-            )
+            reopening = self._client.http.edit_channel(place.channel_id, archived=False)
+            await self._request(place, reopening, urgent=True)
         except DeliveryRefused as error:
             if error.what != "permission":
                 raise
@@ -309,7 +314,7 @@ class DiscordSender:
         work: Coroutine[Any, Any, T],
         *,
         edits: int | None = None,
-        urgent: bool = True,
+        urgent: bool = False,
     ) -> T:
         """Send a request within the rate limit; raise DeliveryUnknown if it takes too long.
 

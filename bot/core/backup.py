@@ -19,8 +19,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import mkstemp
 
-from bot.core.child_process import CallStopped, Process
-from bot.core.computing import SingleThread
+from bot.core.child_process import CallStopped, Limits, Process
+from bot.core.computing import in_thread
+from bot.core.limits import MAX_BACKUP_MEMORY, MAX_BACKUP_SECONDS
 
 log = logging.getLogger(__name__)
 
@@ -163,8 +164,8 @@ class RegularBackups:
 
     async def run(self) -> None:
         """Make each copy when it is due, until this is cancelled. A failure is logged."""
-        process = Process()  # so that a long copy neither slows clicks nor delays the end
-        thread = SingleThread("backups")
+        # a process, so that a long copy neither slows clicks nor delays the end
+        process = Process(Limits(seconds=MAX_BACKUP_SECONDS, memory=MAX_BACKUP_MEMORY))
         not_before = -math.inf
         try:
             while True:
@@ -174,7 +175,7 @@ class RegularBackups:
                 try:
                     now = datetime.now(UTC)
                     if self._is_due(now):
-                        await thread.run(process.call, self.make, now)
+                        await in_thread(process.call, self.make, now)
                 except CallStopped:  # the bot is stopping
                     return
                 except Exception as error:

@@ -2,7 +2,7 @@
 
 A child process starts with its first call, and ends after a minute without work, or with the bot,
 however the bot ends. Calls and results are pickled and go through its standard input and output,
-each after its length.
+each after its length. If memory runs out, the kernel ends child processes before the bot.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import atexit
 import math
 import os
 import pickle
+import re
 import signal
 import struct
 import subprocess
@@ -20,9 +21,17 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import IO, ParamSpec, TypeVar
 
 from msgspec import Struct
+
+from bot.core.limits import (
+    MAX_CALL_MESSAGE,
+    MAX_DRAWING_MEMORY,
+    MAX_DRAWING_MESSAGE,
+    MAX_DRAWING_SECONDS,
+)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -31,14 +40,23 @@ _LENGTH = struct.Struct("!I")
 _REAL_SECONDS = 10
 """Real time that a call gets for each second of processor time, because the machine may be busy."""
 _NICENESS = 5
-"""Processes with limits run at a lower priority, so that clicks are handled first."""
+"""Child processes run at a lower priority, so that clicks are handled first."""
 
-_SECRETS = {"DISCORD_TOKEN", "DATABASE_URL", "GRADER_API_KEY"}
-"""Variables that a process doesn't get, because it may read files of strangers."""
+_KEPT = re.compile(
+    "PATH|HOME|TZ|LANG|LANGUAGE|TMPDIR|TMP|TEMP|SYSTEMROOT|(LC_|LD_|DYLD_|PYTHON)[A-Z_]+",
+    re.IGNORECASE,
+)
+"""The variables that a process gets: what Python and its libraries run with. All others may be
+secrets, and a process may read files of strangers."""
+_ONE_HEAP = {"MALLOC_ARENA_MAX": "1"}
+"""Keeps glibc from reserving memory for each thread, which would count as used.
+
+https://man7.org/linux/man-pages/man3/mallopt.3.html
+"""
 
 
 class CallEnded(OSError):
-    """The process ended before it answered: the call took too much time or memory, or crashed it."""
+    """A call took too much time, memory or bytes, or it crashed the process."""
 
 
 class CallStopped(OSError):
@@ -48,17 +66,19 @@ class CallStopped(OSError):
 class Limits(Struct, frozen=True):
     """Limits of processor time in seconds for each call, and of memory in bytes for the process.
 
-    Windows has no such limits, so there only a call's real time is limited.
+    Windows has neither, so there only a call's real time is limited. `message` is the most bytes of
+    a call and of its result, which is refused before it is read.
     """
 
     seconds: int
     memory: int
+    message: int = MAX_CALL_MESSAGE
 
 
 class Process:
-    """A child process for calls, with or without limits. Threads may share it; calls run one by one."""
+    """A child process for calls. Threads may share it; calls run one by one."""
 
-    def __init__(self, limits: Limits | None = None) -> None:
+    def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._lock = threading.Lock()
         self._child: subprocess.Popen[bytes] | None = None
@@ -68,11 +88,13 @@ class Process:
     def call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call a module-level function in the process, and return or raise what it does.
 
-        Raises CallEnded if the process ends during the call, CallStopped if `kill` ends it, and
-        OSError if it can't be started. Only the calling thread waits.
+        Raises CallEnded at the limits or if the process ends during the call, CallStopped if `kill`
+        ends it, and OSError if it can't be started. Only the calling thread waits.
         """
         kills = self._kills
-        succeeded, result = pickle.loads(self._ask(pickle.dumps((function, args, kwargs)), kills))
+        call = pickle.dumps((function, args, kwargs))
+        self._check_size(len(call), "call")
+        succeeded, result = pickle.loads(self._ask(call, kills))
         if not succeeded:
             raise result
         return result  # type: ignore[no-any-return]
@@ -125,23 +147,34 @@ class Process:
                 _send(self._child.stdin, call)
             except BrokenPipeError:
                 return None
-            return _receive(self._child.stdout)
+            try:
+                return _receive(self._child.stdout, self._check_size)
+            except CallEnded:
+                self._child.kill()  # it waits until somebody reads the rest
+                self._end()
+                raise
+
+    def _check_size(self, size: int, what: str) -> None:
+        if size > self._limits.message:
+            raise CallEnded(f"the {what} has {size:,} bytes, more than {self._limits.message:,}")
 
     def _start(self) -> subprocess.Popen[bytes]:
-        kept = {name: value for name, value in os.environ.items() if name not in _SECRETS}
+        kept = {name: value for name, value in os.environ.items() if _KEPT.fullmatch(name)}
         paths = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-        limits = [str(self._limits.seconds), str(self._limits.memory)] if self._limits else []
-        command = [sys.executable, "-m", __name__, *limits]
-        return subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**kept, **paths}
+        limits = self._limits
+        child = subprocess.Popen(
+            [sys.executable, "-m", __name__, str(limits.seconds), str(limits.memory)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**kept, **paths, **_ONE_HEAP},
         )
+        # Without this, it would be a zombie from its end until the next call, which may be days.
+        threading.Thread(target=child.wait, daemon=True).start()
+        return child
 
     @contextmanager
     def _timeout(self, child: subprocess.Popen[bytes]) -> Iterator[None]:
         """Kill the process if the block takes longer than a call may take in real time."""
-        if self._limits is None:
-            yield
-            return
         timer = threading.Timer(self._limits.seconds * _REAL_SECONDS, child.kill)
         timer.daemon = True
         timer.start()
@@ -152,9 +185,21 @@ class Process:
 
 
 _ALL: list[Process] = []
-_PROCESS = Process()
+_PROCESS = Process(
+    Limits(seconds=MAX_DRAWING_SECONDS, memory=MAX_DRAWING_MEMORY, message=MAX_DRAWING_MESSAGE)
+)
 call_in_process = _PROCESS.call
-"""`Process.call` of a process without limits, for the bot's own pictures."""
+"""`Process.call` of the process for the bot's own work: its pictures, and the words of its bank."""
+
+
+def call_once(limits: Limits, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Call a function in a process that ends with the call, with all that it has imported."""
+    process = Process(limits)
+    try:
+        return process.call(function, *args, **kwargs)
+    finally:
+        process.close()
+        _ALL.remove(process)
 
 
 @atexit.register
@@ -165,7 +210,7 @@ def _close_all() -> None:
 
 def kill_processes() -> None:
     """End all child processes, so that no call keeps the bot from stopping."""
-    for process in _ALL:
+    for process in list(_ALL):
         process.kill()
 
 
@@ -174,12 +219,16 @@ def _send(pipe: IO[bytes], message: bytes) -> None:
     pipe.flush()
 
 
-def _receive(pipe: IO[bytes]) -> bytes | None:
+def _receive(
+    pipe: IO[bytes], check_size: Callable[[int, str], object] | None = None
+) -> bytes | None:
     """Return the next message, or None if the sender has ended."""
     head = pipe.read(_LENGTH.size)
     if len(head) < _LENGTH.size:
         return None
     (length,) = _LENGTH.unpack(head)
+    if check_size is not None:
+        check_size(length, "result")
     message = pipe.read(length)
     return message if len(message) == length else None
 
@@ -204,8 +253,10 @@ def _portable(error: BaseException) -> Exception:
     return RuntimeError("".join(traceback.format_exception_only(error)).strip())
 
 
-def _limit(limits: Limits) -> Callable[[], None]:
+def _limit(seconds: int, memory: int) -> Callable[[], None]:
     """Limit this process's memory and priority; return a function that starts the next call's time."""
+    with suppress(OSError):  # only Linux has it: the kernel ends this process before the bot
+        Path("/proc/self/oom_score_adj").write_text("1000")
     try:
         import resource
     except ImportError:  # Windows
@@ -213,11 +264,11 @@ def _limit(limits: Limits) -> Callable[[], None]:
     os.nice(_NICENESS)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with suppress(ValueError, OSError):  # macOS may refuse
-        resource.setrlimit(resource.RLIMIT_AS, (limits.memory, limits.memory))
+        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
 
     def start_time_limit() -> None:
         """Have the operating system end this process when the call has used its processor time."""
-        until = math.ceil(time.process_time() + limits.seconds)
+        until = math.ceil(time.process_time() + seconds)
         with suppress(ValueError, OSError):  # the host has a lower limit
             resource.setrlimit(
                 resource.RLIMIT_CPU, (until, resource.getrlimit(resource.RLIMIT_CPU)[1])
@@ -226,22 +277,27 @@ def _limit(limits: Limits) -> Callable[[], None]:
     return start_time_limit
 
 
-def _serve(limits: Limits | None) -> None:
-    """Answer calls until the bot closes the input, or until there is no work for a minute."""
+def _serve(seconds: int, memory: int) -> None:
+    """Answer calls until the bot closes the input or ends, or until there is no work for a minute."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C ends the bot, which closes our input
     calls = sys.stdin.buffer
     answers = sys.stdout.buffer
     sys.stdout = sys.stderr  # prints of libraries must not get between the answers
-    start_time_limit = _limit(limits) if limits is not None else lambda: None
+    start_time_limit = _limit(seconds, memory)
     idle_since: list[float] = [time.monotonic()]
     """When the last call ended; empty during a call."""
+    bot = os.getppid()
 
-    def exit_when_idle() -> None:
-        while not idle_since or time.monotonic() - idle_since[0] < IDLE_SECONDS:
+    def is_needed() -> bool:
+        idle = bool(idle_since) and time.monotonic() - idle_since[0] >= IDLE_SECONDS
+        return os.getppid() == bot and not idle
+
+    def exit_when_unneeded() -> None:
+        while is_needed():
             time.sleep(1)
         os._exit(0)
 
-    threading.Thread(target=exit_when_idle, daemon=True).start()
+    threading.Thread(target=exit_when_unneeded, daemon=True).start()
     with suppress(BrokenPipeError):
         while (call := _receive(calls)) is not None:
             idle_since.clear()
@@ -251,4 +307,4 @@ def _serve(limits: Limits | None) -> None:
 
 
 if __name__ == "__main__":
-    _serve(Limits(seconds=int(sys.argv[1]), memory=int(sys.argv[2])) if sys.argv[1:] else None)
+    _serve(*map(int, sys.argv[1:]))

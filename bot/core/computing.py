@@ -1,4 +1,4 @@
-"""Long work: threads and a process that run one call at a time, and a lock with turns.
+"""Long work, in queues that take turns between servers.
 
 One long computation at most delays clicks: each further thread that computes would delay every
 click as much as the first one does, and none would finish sooner.
@@ -7,21 +7,31 @@ click as much as the first one does, and none would finish sooner.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+import math
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from contextvars import copy_context
 from functools import partial
 from typing import ParamSpec, TypeVar
+from weakref import WeakSet
 
 from bot.core.child_process import CallEnded, Limits, Process
-from bot.core.limits import MAX_FILE_MEMORY, MAX_FILE_SECONDS
+from bot.core.errors import UserError
+from bot.core.limits import (
+    MAX_FILE_MEMORY,
+    MAX_FILE_MESSAGE,
+    MAX_FILE_SECONDS,
+    MAX_FILES_WAITING,
+    MAX_WAITING,
+    PAUSE_MINUTES,
+)
 
 P = ParamSpec("P")
 T = TypeVar("T")
-TOO_MUCH = f"more than {MAX_FILE_SECONDS} seconds or too much memory"
-"""The limits of the process, in words for those whose file it did not finish."""
+OURS = 0
+"""The key of the bot's own work, and of shipped content. It is never refused."""
 
 
 def for_future(function: Callable[P, T]) -> Callable[P, T]:
@@ -45,91 +55,204 @@ async def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs)
     return await asyncio.to_thread(for_future(function), *args, **kwargs)
 
 
-class SingleThread:
-    """A thread for what would block the event loop: long Python, or waiting for a child process.
+class Refused(UserError):
+    """A queue takes no more from this server for now. The sentence says when to try again."""
 
-    The few threads of `in_thread` are for short work: name look-ups need them too.
+
+class TooMuch(Exception):
+    """Work took more time or memory than its process has, so its server has to pause.
+
+    The text is a sentence for the member that says for how long.
     """
 
-    def __init__(self, name: str) -> None:
-        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
 
-    async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run a function like `in_thread`, but after the calls that came before."""
-        call = partial(copy_context().run, for_future(function), *args, **kwargs)
-        return await asyncio.get_running_loop().run_in_executor(self._pool, call)
+class FairQueue:
+    """A queue for work that servers share. Each has a turn before any has its second.
 
-    def close(self) -> None:
-        """Wait, blocking, for all calls made so far, and end the thread."""
-        self._pool.shutdown()
+    `key` is whose work it is: the server's id, the member's in direct messages, or `OURS`. At most
+    `most` pieces run and wait, a tenth of them, or `each`, of one key. `what` they are is told to
+    members who are refused. `at_once` pieces run at a time, in a thread or in `process`. After
+    work that took more than the process may, the queue takes nothing of the same key for minutes.
+    """
 
+    def __init__(
+        self,
+        what: str,
+        process: Process | None = None,
+        *,
+        most: int = MAX_WAITING,
+        each: int | None = None,
+        at_once: int = 1,
+    ) -> None:
+        self.what = what
+        self.most = most
+        self.each = each or most // 10
+        self.at_once = at_once
+        self._process = process
+        self._threads = ThreadPoolExecutor(at_once, thread_name_prefix=what.replace(" ", "-"))
+        self._loop: asyncio.AbstractEventLoop | None = None
+        QUEUES.add(self)
 
-compute = SingleThread("computing").run
-"""Runs long computations, in one thread for all features."""
+    def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._free = self.at_once
+        self._pending: Counter[int] = Counter()
+        """The number of pieces that run or wait, by key."""
+        self._waiting: dict[int, deque[asyncio.Future[bool]]] = {}
+        """Waiters by key; the next key to serve is first. They get False if they are refused."""
+        self._paused_until: dict[int, float] = {}
 
+    async def run(self, key: int, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a function when it is the key's turn, and return or raise what it does.
 
-class FairLock:
-    """A lock that serves one waiter of each key before the second waiter of any key."""
-
-    def __init__(self) -> None:
-        self._locked = False
-        self._waiting: dict[int, deque[asyncio.Future[None]]] = {}
-        """Waiters by key; the next key to serve is first."""
+        Raises Refused if too much is waiting, and TooMuch at the limits of the process. If the
+        caller is cancelled, a function in a process is ended; one in a thread is not, and the next
+        waits for its end.
+        """
+        process = self._process
+        run = copy_context().run if process is None else process.call
+        work = for_future(partial(run, function, *args, **kwargs))
+        await self._wait(key)
+        try:
+            running = asyncio.get_running_loop().run_in_executor(self._threads, work)
+        except BaseException:
+            self._end(key)
+            raise
+        running.add_done_callback(partial(self._ended, key))
+        try:
+            return await asyncio.shield(running)
+        except asyncio.CancelledError:
+            if process is not None and not running.done():
+                process.kill()  # otherwise the bot's shutdown would wait for the thread
+            raise
+        except (CallEnded, MemoryError) as error:
+            if process is None:
+                raise
+            words = f"I'll take {self.what} from here again in {PAUSE_MINUTES} minutes."
+            raise TooMuch(words if key else "") from error
 
     @asynccontextmanager
-    async def acquire(self, key: int) -> AsyncIterator[None]:
-        """Wait for the lock, and hold it until the block ends."""
-        if self._locked:
-            waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._waiting.setdefault(key, deque()).append(waiter)
-            try:
-                await waiter
-            except asyncio.CancelledError:
-                if not waiter.cancelled():  # the lock was handed over just before the cancellation
-                    self._hand_over()
-                raise
-        self._locked = True
+    async def turn(self, key: int) -> AsyncIterator[None]:
+        """Wait for the key's turn, which lasts until the block ends. Raises Refused like `run`."""
+        await self._wait(key)
         try:
             yield
         finally:
-            self._hand_over()
+            self._end(key)
 
-    def _hand_over(self) -> None:
-        """Give the lock to the longest waiter of the next key."""
-        while self._waiting:
-            key = next(iter(self._waiting))
-            queue = self._waiting.pop(key)
-            waiter = queue.popleft()
-            if queue:
-                self._waiting[key] = queue
-            if not waiter.cancelled():
-                waiter.set_result(None)
-                return
-        self._locked = False
+    async def _wait(self, key: int) -> None:
+        loop = asyncio.get_running_loop()
+        if loop is not self._loop:
+            self._begin(loop)
+        if key != OURS:
+            self._require_room(key)
+        self._pending[key] += 1
+        if self._free:
+            self._free -= 1
+            return
+        waiter: asyncio.Future[bool] = loop.create_future()
+        self._waiting.setdefault(key, deque()).append(waiter)
+        try:
+            served = await waiter
+        except asyncio.CancelledError:
+            if waiter.cancelled():
+                self._remove(key, waiter)
+                self._subtract(key)
+            elif waiter.result():  # its turn came just before the cancellation
+                self._end(key)
+            raise
+        if not served:
+            raise self._refusal(key)
+
+    def _require_room(self, key: int) -> None:
+        """Refuse a key that is paused or has too much pending; make room for one that has less."""
+        if self._pause_of(key) or self._pending[key] >= self.each:
+            raise self._refusal(key)
+        if self._pending.total() - self._pending[OURS] >= self.most:
+            others = [each for each in self._waiting if each != OURS]
+            longest = max(others, key=self._pending.__getitem__, default=key)
+            if self._pending[longest] <= self._pending[key] + 1:
+                raise self._refusal(key)
+            self._refuse(longest, self._waiting[longest][-1])
+
+    def _pause_of(self, key: int) -> int:
+        """Return for how many minutes nothing is taken of a key."""
+        assert self._loop is not None
+        left = self._paused_until.get(key, 0.0) - self._loop.time()
+        return math.ceil(max(left, 0.0) / 60)
+
+    def _refusal(self, key: int) -> Refused:
+        minutes = self._pause_of(key)
+        if minutes:
+            again = "a minute" if minutes == 1 else f"{minutes} minutes"
+            return Refused(
+                f"The last {self.what} from here took too much time or memory. Try again in {again}."
+            )
+        if self._pending[key] >= self.each:
+            return Refused(
+                f"I'm still busy with other {self.what} from here. Try again in a minute."
+            )
+        return Refused(f"Too many {self.what} are waiting already. Try again in a minute.")
+
+    def _refuse(self, key: int, waiter: asyncio.Future[bool]) -> None:
+        self._remove(key, waiter)
+        if not waiter.done():
+            self._subtract(key)
+            waiter.set_result(False)
+
+    def _remove(self, key: int, waiter: asyncio.Future[bool]) -> None:
+        queue = self._waiting.get(key, deque())
+        if waiter in queue:
+            queue.remove(waiter)
+            if not queue:
+                del self._waiting[key]
+
+    def _subtract(self, key: int) -> None:
+        self._pending[key] -= 1
+        if not self._pending[key]:
+            del self._pending[key]
+
+    def _ended(self, key: int, running: asyncio.Future[T]) -> None:
+        error = None if running.cancelled() else running.exception()
+        if self._process is not None and isinstance(error, CallEnded | MemoryError):
+            self._pause(key)
+        self._end(key)
+
+    def _pause(self, key: int) -> None:
+        """Take nothing of a key for some minutes, and refuse what waits."""
+        if key == OURS:
+            return
+        assert self._loop is not None
+        now = self._loop.time()
+        paused = {each: until for each, until in self._paused_until.items() if until > now}
+        self._paused_until = {**paused, key: now + 60 * PAUSE_MINUTES}
+        for waiter in list(self._waiting.get(key, ())):
+            self._refuse(key, waiter)
+
+    def _end(self, key: int) -> None:
+        """End a piece of work, and give its place to the longest waiter of the next key."""
+        self._subtract(key)
+        if key in self._waiting:
+            self._waiting[key] = self._waiting.pop(key)  # behind all others
+        for other, queue in list(self._waiting.items()):
+            for waiter in queue:
+                if not waiter.done():
+                    self._remove(other, waiter)
+                    waiter.set_result(True)
+                    return
+        self._free += 1
 
 
-_PROCESS = Process(Limits(seconds=MAX_FILE_SECONDS, memory=MAX_FILE_MEMORY))
-_WAITING = SingleThread("files")
-"""Waits for the child process, which reads and writes one file at a time."""
-
-
-class FileTooMuch(Exception):
-    """A file took more time or memory than the process for files has."""
-
-
-class FileProcess:
-    """Runs functions in the process for files, in the order of the calls."""
-
-    def __init__(self) -> None:
-        self._lock = asyncio.Lock()
-
-    async def run(self, work: Callable[[], T]) -> T:
-        """Return or raise what `work` does; raises FileTooMuch at the limits."""
-        async with self._lock:
-            try:
-                return await _WAITING.run(_PROCESS.call, work)
-            except asyncio.CancelledError:  # otherwise the bot's shutdown would wait for the thread
-                _PROCESS.kill()
-                raise
-            except (CallEnded, MemoryError) as error:
-                raise FileTooMuch(f"the file took {TOO_MUCH}") from error
+QUEUES: WeakSet[FairQueue] = WeakSet()
+"""All queues, for the tests."""
+COMPUTING = FairQueue("requests")
+compute = COMPUTING.run
+"""Runs long computations, in one thread for all features."""
+FILES = FairQueue(
+    "files",
+    Process(Limits(seconds=MAX_FILE_SECONDS, memory=MAX_FILE_MEMORY, message=MAX_FILE_MESSAGE)),
+    most=MAX_FILES_WAITING,
+)
+"""Reads and writes files of questions and decks, one at a time: each is in memory as it waits."""
+TOO_MUCH = f"more than {MAX_FILE_SECONDS} seconds or too much memory"
+"""The limits of the process for files, in words for those whose file it did not finish."""

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from msgspec import Struct, field
 
 from bot.core.clock import DiscordClock
-from bot.core.computing import FileProcess
 from bot.core.database import Database
 from bot.core.jobs import Scheduler
 from bot.core.snowflakes import ALL, Shards
@@ -47,10 +46,16 @@ class Sender(Protocol):
         *,
         tried_at: datetime | None = None,
         leased_until: datetime | None = None,
-        urgent: bool = True,
+        urgent: bool = False,
     ) -> int: ...
     async def find(self, place: Place, message: Any, tried_at: datetime) -> int | None: ...
-    async def edit(self, place: Place, message_id: int, message: Any) -> None: ...
+    async def edit(
+        self, place: Place, message_id: int, message: Any, *, urgent: bool = False
+    ) -> None: ...
+    def is_busy(self) -> bool:
+        """Return whether to leave out what can be: requests to Discord may have to wait soon."""
+        ...
+
     async def open_thread(self, place: Place, message_id: int, name: str) -> None: ...
     async def open_private_thread(
         self, place: Place, name: str, *, tried_at: datetime | None
@@ -114,7 +119,6 @@ class Context(Struct, frozen=True):
     pictures: OwnPictures
     shards: Shards = ALL
     drafts: Drafts = field(default_factory=Drafts)
-    files: FileProcess = field(default_factory=FileProcess)
 
     @property
     def now(self) -> Callable[[], datetime]:

@@ -30,6 +30,13 @@ https://discord.com/developers/docs/components/reference#text-input
 MAX_ARCHIVE_BYTES = 10 << 20
 """Bytes of a .zip with questions and pictures: MAX_PICTURES_BYTES, and JSON in the rest
 of the 10 MiB that Discord takes."""
+MAX_BACKUP_MEMORY = 96 << 20
+"""Bytes of memory for the process that copies the database; it takes 30 MB, however large that is."""
+MAX_BACKUP_SECONDS = 3_600
+"""Processor time in seconds for a copy of the database: 20 GB take a minute."""
+MAX_CALL_MESSAGE = 1 << 20
+"""Bytes of a call of a process without a limit of its own, and of its result: formulas and topics are short, and the
+largest picture of a formula has 0.1 million."""
 MAX_CODE = 1_000
 """Characters of a question's code, as in the schema."""
 MAX_CODE_COLUMNS = 60
@@ -48,15 +55,28 @@ memory. The 993 shipped questions take 0.6.
 MAX_DECK_FORMULAS = 100
 """Formulas that are drawn for one deck, if they are not drawn already: each may take
 seconds. The others are in the deck as LaTeX."""
+MAX_DRAWING_MEMORY = 128 << 20
+"""Bytes of memory for the process that draws the bot's own pictures and counts the bank's words: the
+highest picture takes 50 MB."""
+MAX_DRAWING_MESSAGE = 16 << 20
+"""Bytes of a call of that process and of its result: the words of the shipped bank have 0.4 million."""
+MAX_DRAWING_SECONDS = 30
+"""Processor time in seconds for a picture, which takes up to 0.3, and for counting, which takes 2."""
 MAX_ENTRIES = 100
 """Entries of a list in a file, other than topics and items: all pairs of entries may be compared."""
 MAX_FILES = 3
 """Imports, exports and forms of a server that run or wait: each has all its questions in memory."""
+MAX_FILES_WAITING = 50
+"""Files and decks of all servers that are being made or read, or wait, and a tenth of them of one
+server: each has its questions and pictures in memory."""
 MAX_FILE_BYTES = 1 << 20
 """Bytes of a file of questions: all of it is kept in memory. 5,000 short questions fit in."""
 MAX_FILE_MEMORY = 1 << 30
 """Bytes of memory for the process that reads and writes files and decks for Anki; the largest take 0.2
 of it."""
+MAX_FILE_MESSAGE = 24 << 20
+"""Bytes of what is sent to that process, and of its result: MAX_ARCHIVE_BYTES or MAX_PICTURES_BYTES,
+MAX_OWN_BYTES, and the bank."""
 MAX_FILE_PIXELS = 100_000_000
 """Pixels of all new pictures of one file: decoding them takes about 3 s."""
 MAX_FILE_SECONDS = 20
@@ -64,6 +84,9 @@ MAX_FILE_SECONDS = 20
 
 The largest allowed file takes 1 s, a deck of 15,000 questions 4 s.
 """
+MAX_FORMULA_WAIT = 2.0
+"""Seconds that a card waits for its formula to be drawn; then it is shown without, and later cards
+have it."""
 MAX_FORMULA_DEPTH = 6
 """Levels of braces, `\\left` and `\\begin` in a formula: each doubles ziamath's time.
 
@@ -134,6 +157,11 @@ MAX_TOLD_PROBLEMS = 50
 """Problems of a file that are shown: nobody fixes more of them at once."""
 MAX_TYPED = 100
 """Characters of a typed answer: it is compared with each accepted one, letter by letter."""
+MAX_WAITING = 500
+"""Pieces of work of all servers in a queue, and a tenth of them of one server: each keeps memory,
+and nobody waits long for a reply."""
+PAUSE_MINUTES = 10
+"""After work that took too much time or memory, nothing of its kind is done for its server."""
 REPORTS_OPEN = 5
 """Reports of one member that wait on a server: managers read each one."""
 REQUESTS_A_DAY = 20

@@ -247,6 +247,9 @@ class DailyWork(PostWorker[Daily]):
 
     async def _refresh_count(self, daily: Daily) -> None:
         """Show on the open card how many have answered. An edit that fails is not retried."""
+        if self._sender.is_busy():
+            await self._done(daily)  # it is due again, because the card has an older number
+            return
         if not await self._claim(daily, DailyState.OPEN):
             return
         bank = await self._database.read(self._banks.of, daily.guild_id)

@@ -49,7 +49,7 @@ class HelpCog(commands.Cog):
             return
         try:  # a repeated event has the same nonce, so it posts nothing
             await self.bot.context.sender.post(
-                Place(guild.id, channel.id), view.hello(), f"hello-{guild.id}", urgent=False
+                Place(guild.id, channel.id), view.hello(), f"hello-{guild.id}"
             )
             await self._help.said_hello(guild.id, channel.id)
         except (DeliveryRefused, DeliveryUnknown) as error:

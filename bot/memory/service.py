@@ -7,7 +7,7 @@ from collections.abc import Sequence, Set
 from datetime import datetime, timedelta
 
 from bot.answers import store as answers_store
-from bot.core.computing import compute
+from bot.core.computing import OURS, compute
 from bot.core.context import Context
 from bot.core.database import Connection
 from bot.core.nightly import do_each
@@ -84,7 +84,7 @@ class FirstStabilitiesWork:
 
     async def _fit(self, user_id: int) -> int:
         history = await self._database.read_long(answers_store.all_reviews_of, user_id)
-        first = await compute(fitting.fit, history)
+        first = await compute(OURS, fitting.fit, history)
         reviews = sum(map(len, history.values()))
         since = self._now() + HOLDS_AFTER
         await self._database.write(store.save_fit, user_id, first, reviews, since)

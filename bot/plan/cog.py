@@ -74,13 +74,14 @@ class PlanCog(commands.Cog):
 
         async def work() -> Message:
             page = await self.plans.set(user_id, guild_id, day, number, kept_or_new)
-            return await view.plan_page(*page)
+            return await view.plan_page(*page, guild_id or user_id)
 
         await self._show(interaction, work())
 
     async def _page(self, interaction: discord.Interaction) -> Message | str:
-        page = await self.plans.page(interaction.user.id, interaction.guild_id)
-        return view.NO_PLAN if page is None else await view.plan_page(*page)
+        user_id, guild_id = interaction.user.id, interaction.guild_id
+        page = await self.plans.page(user_id, guild_id)
+        return view.NO_PLAN if page is None else await view.plan_page(*page, guild_id or user_id)
 
     async def _show(
         self, interaction: discord.Interaction, work: Coroutine[Any, Any, Message | str]

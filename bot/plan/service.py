@@ -65,7 +65,7 @@ class Plans:
                 wanted = running.goal if running else areas.ALL
             set_on = running.set_on if running else known.today
             plan = Plan(user_id, chosen, minutes, set_on, wanted)
-            outlook = await compute(_outlook, plan, known, times)
+            outlook = await compute(guild_id or user_id, _outlook, plan, known, times)
             past = await self._database.write(_save, outlook, before)
             if past is not None:
                 return outlook, past
@@ -82,7 +82,7 @@ class Plans:
         plan, known, times = await self._database.read(self._situation, user_id, guild_id)
         if plan is None or plan.is_over(known.today):
             return None
-        return await compute(_outlook, plan, known, times)
+        return await compute(guild_id or user_id, _outlook, plan, known, times)
 
     @reading
     def form(

@@ -54,14 +54,14 @@ _MOST_OPTIONS = 25
 _EXPECTED_COLOUR = "#949cf7"
 
 
-async def plan_page(outlook: Outlook, past: Sequence[PlannedDay]) -> Message:
-    """The page of a plan."""
+async def plan_page(outlook: Outlook, past: Sequence[PlannedDay], key: int) -> Message:
+    """The page of a plan; `key` is that of a `FairQueue`."""
     share = outlook.share
     return Message(
         OPEN,
         f"### Your plan: {t.escape(t.cut(outlook.goal, 80))}\n{readiness_line(outlook)}",
         None if outlook.is_asked else _ELSEWHERE,
-        await draw_picture("plan.png", alt_text(outlook), lambda: svg(outlook, past)),
+        await draw_picture("plan.png", alt_text(outlook), lambda: svg(outlook, past), key),
         _today(share),
         _next_topics(outlook),
         _habits(outlook),

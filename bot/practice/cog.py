@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from typing import Any
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
 from bot.chat.client import QuizBot, topic_choices
-from bot.chat.replies import say, say_all, say_here
+from bot.chat.replies import defer_if_slow, is_private, say, say_all, say_here
 from bot.chat.router import UNKNOWN, Fields, selected_values
 from bot.core.clicks import Click
 from bot.core.errors import UserError
@@ -67,40 +68,40 @@ class PracticeCog(commands.Cog):
             raise UserError(UNKNOWN)
         user_id = interaction.user.id
         items = await find(int(fields["row"]), user_id)
-        screen = await self.practices.start_on(
+        work = self.practices.start_on(
             user_id, interaction.guild_id, created_at(interaction.id), items
         )
-        await self._show(interaction, screen)
+        await self._show(interaction, work)
 
     async def next(self, interaction: discord.Interaction, fields: Fields) -> None:
-        screen = await self.practices.go_on(
+        work = self.practices.go_on(
             int(fields["practice"]),
             interaction.user.id,
             interaction.guild_id,
             created_at(interaction.id),
         )
-        await self._show(interaction, screen)
+        await self._show(interaction, work)
 
     async def end(self, interaction: discord.Interaction, fields: Fields) -> None:
-        summary = await self.practices.end(
+        work = self.practices.end(
             int(fields["practice"]), interaction.user.id, interaction.guild_id
         )
-        await self._show(interaction, summary)
+        await self._show(interaction, work)
 
     async def guessed(self, interaction: discord.Interaction, fields: Fields) -> None:
         question_id = int(fields["question"])
-        verdict = await self.practices.guess(question_id, interaction.user.id, interaction.guild_id)
-        await self._show(interaction, verdict)
+        work = self.practices.guess(question_id, interaction.user.id, interaction.guild_id)
+        await self._show(interaction, work)
 
     async def set_aside(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Set the answered item aside, or put it back."""
-        verdict = await self.practices.set_aside(
+        work = self.practices.set_aside(
             int(fields["question"]),
             interaction.user.id,
             interaction.guild_id,
             aside=fields["do"] == "stop",
         )
-        await self._show(interaction, verdict)
+        await self._show(interaction, work)
 
     async def show_set_aside(self, interaction: discord.Interaction, _fields: Fields) -> None:
         """Show the set-aside items in a new message, so that the page with the button stays."""
@@ -114,17 +115,20 @@ class PracticeCog(commands.Cog):
         await say_here(interaction, view.set_aside_page(left, put_back))
 
     async def _start(self, interaction: discord.Interaction, topic_id: str | None) -> None:
-        screen = await self.practices.start(
+        work = self.practices.start(
             interaction.user.id, interaction.guild_id, created_at(interaction.id), topic_id
         )
-        await self._show(interaction, screen)
+        await self._show(interaction, work)
 
     async def answer(self, interaction: discord.Interaction, click: Click) -> None:
         """Answer a click; a second one shows the verdict again, so only one process may handle it."""
         await self.bot.router.claim(interaction)
-        await self._show(interaction, await self.practices.answer(click))
+        await self._show(interaction, self.practices.answer(click))
 
-    async def _show(self, interaction: discord.Interaction, screen: Screen) -> None:
+    async def _show(
+        self, interaction: discord.Interaction, work: Coroutine[Any, Any, Screen]
+    ) -> None:
+        screen = await defer_if_slow(interaction, work, edits=is_private(interaction))
         bank = await self.bot.context.bank_for(interaction.user.id, interaction.guild_id)
         first, *more = view.messages(screen, bank)
         await say_here(interaction, first)

@@ -154,7 +154,7 @@ class Practices:
         """Decide on a snapshot, store the step, and return what to show."""
         while True:
             snapshot = await self._database.read(self._snapshot, user_id, guild_id, practice_id)
-            step = await compute(decide, snapshot)
+            step = await compute(guild_id or user_id, decide, snapshot)
             try:
                 return await self._database.write(self._store, snapshot, step, at)
             except _ChangedError:

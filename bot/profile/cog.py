@@ -57,6 +57,6 @@ class ProfileCog(commands.Cog):
         guild_id, user_id = guild_id_of(interaction), interaction.user.id
         profile = await self.profiles.read(guild_id, member.id, user_id)
         if member.id != user_id:
-            return await view.others_profile(member.display_name, profile)
+            return await view.others_profile(member.display_name, profile, guild_id)
         plan = await self.plans.outlook(user_id, guild_id)
-        return await view.own_profile(member.display_name, profile, plan)
+        return await view.own_profile(member.display_name, profile, guild_id, plan)

@@ -36,7 +36,9 @@ _TILE = 88
 _BAR, _GAP, _HEIGHT = 5, 3, 34
 
 
-async def own_profile(name: str, profile: Profile, plan: Outlook | None = None) -> Message:
+async def own_profile(
+    name: str, profile: Profile, guild_id: int, plan: Outlook | None = None
+) -> Message:
     """Return a member's profile as they see it, with their choices and their plan."""
     seen = "\n-# Others see all of this but your plan." if profile.shows else ""
     share = button("Show to others", PROFILE.id(do="show"))
@@ -45,7 +47,7 @@ async def own_profile(name: str, profile: Profile, plan: Outlook | None = None) 
     return Message(
         REVEALED,
         f"### {t.name(name)}\n{_figures(profile)}{seen}",
-        await _picture(profile),
+        await _picture(profile, guild_id),
         profile_line(plan) if plan else None,
         row(
             button("Remind me", REMIND.id()),
@@ -57,12 +59,12 @@ async def own_profile(name: str, profile: Profile, plan: Outlook | None = None) 
     )
 
 
-async def others_profile(name: str, profile: Profile) -> Message:
+async def others_profile(name: str, profile: Profile, guild_id: int) -> Message:
     """Return a member's profile as others see it."""
     head = f"### {t.name(name)}\n{_figures(profile)}"
     if profile.details is None:
         head += "\n-# They keep the rest private."
-    return Message(REVEALED, head, await _picture(profile))
+    return Message(REVEALED, head, await _picture(profile, guild_id))
 
 
 def _figures(profile: Profile) -> str:
@@ -75,12 +77,12 @@ def _figures(profile: Profile) -> str:
     return " · ".join(parts)
 
 
-async def _picture(profile: Profile) -> Picture | None:
+async def _picture(profile: Profile, guild_id: int) -> Picture | None:
     """Draw the figures; None if there is nothing to draw."""
     details = profile.details
     if details is None or not (details.met or details.answers):
         return None
-    return await draw_picture("profile.png", alt_text(details), lambda: svg(details))
+    return await draw_picture("profile.png", alt_text(details), lambda: svg(details), guild_id)
 
 
 def alt_text(details: Details) -> str:

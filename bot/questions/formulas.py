@@ -14,16 +14,19 @@ from contextlib import asynccontextmanager
 from functools import partial
 
 from bot.chat.pictures import INK, PAPER, PendingPicture, Picture, PictureCache
-from bot.core.child_process import CallEnded, Limits, Process, kill_processes
-from bot.core.computing import SingleThread
+from bot.core.child_process import Limits, Process, kill_processes
+from bot.core.computing import OURS, FairQueue, TooMuch
+from bot.core.errors import UserError
 from bot.core.limits import (
     MAX_FORMULA_DEPTH,
     MAX_FORMULA_HEIGHT,
     MAX_FORMULA_MEMORY,
     MAX_FORMULA_SECONDS,
+    MAX_FORMULA_WAIT,
     MAX_FORMULA_WIDTH,
 )
 from bot.questions.model import Bank, Item
+from bot.questions.own import server_of
 
 log = logging.getLogger(__name__)
 
@@ -32,8 +35,10 @@ _PADDING = 24
 _SIZE = 50
 _NAME = "formula.png"
 _PROCESS = Process(Limits(seconds=MAX_FORMULA_SECONDS, memory=MAX_FORMULA_MEMORY))
-_DRAWING = SingleThread("formulas")
-"""Waits for the child process, which draws one formula at a time."""
+_QUEUE = FairQueue("formulas", _PROCESS)
+"""Draws one formula at a time. The key is the server whose formula it is."""
+_DRAWINGS: dict[tuple[int, str], asyncio.Task[bytes]] = {}
+"""Formulas that are being drawn or wait, by key. All who need one wait for the same drawing."""
 _MOST_BYTES = 32 << 20
 """The cache's size, enough for about 3,000 pictures. That is more than a bank has."""
 _SIGN = re.compile(
@@ -67,7 +72,7 @@ async def drawing_formulas(
         await start()
         for item in bank.asked.values():
             if item.formula is not None:
-                await png_of(item.formula)
+                await png_of(item)
 
     task = asyncio.create_task(draw_later())
     try:
@@ -82,10 +87,10 @@ def is_drawn(latex: str) -> bool:
     return latex in _CACHE
 
 
-async def prepare(latex: str) -> None:
+async def prepare(latex: str, guild_id: int) -> None:
     """Draw a formula ahead of its first card; raises FormulaError if it can't be drawn."""
     if _CACHE.get(latex) is None:
-        await _DRAWING.run(_draw_and_cache, latex)
+        await _drawn(latex, guild_id)
 
 
 def picture(item: Item) -> Picture | PendingPicture | None:
@@ -96,7 +101,7 @@ def picture(item: Item) -> Picture | PendingPicture | None:
     if item.formula is None:
         return None
     if item.formula not in _CACHE:
-        return PendingPicture(_NAME, alt_text(item), partial(png_of, item.formula))
+        return PendingPicture(_NAME, alt_text(item), partial(_png_in_time, item))
     png = _CACHE.get(item.formula)
     return Picture(png, _NAME, alt_text(item)) if png is not None else None
 
@@ -106,31 +111,50 @@ def alt_text(item: Item) -> str:
     return f"Formula: {item.spoken or item.formula}"
 
 
-async def png_of(latex: str) -> bytes | None:
-    """Return a formula's picture from the cache or draw it; None if it can't be drawn."""
-    return await _DRAWING.run(_cached_or_drawn, latex)
-
-
-def _cached_or_drawn(latex: str) -> bytes | None:
-    if latex in _CACHE:
-        return _CACHE.get(latex)
+async def _png_in_time(item: Item) -> bytes | None:
+    """Return a formula's picture for a card; None if it can't be drawn, or not in time."""
     try:
-        return _draw_and_cache(latex)
+        async with asyncio.timeout(MAX_FORMULA_WAIT):
+            return await png_of(item)
+    except TimeoutError:
+        log.info("item %s: a card goes without its formula, which is still to be drawn", item.id)
+        return None
+
+
+async def png_of(item: Item) -> bytes | None:
+    """Return the picture of an item's formula from the cache or draw it; None if it can't be drawn."""
+    latex = item.formula
+    if latex is None or latex in _CACHE:
+        return _CACHE.get(latex or "")
+    try:
+        return await _drawn(latex, server_of(item.id) or OURS)
     except FormulaError as error:
         log.warning("a formula can't be drawn, its card goes without (%s): %.200s", error, latex)
+    except UserError as error:
+        log.info("item %s: a card goes without its formula: %s", item.id, error)
     except OSError as error:
         log.warning("a card goes without its formula: %s", error)
     return None
 
 
-def _draw_and_cache(latex: str) -> bytes:
+async def _drawn(latex: str, key: int) -> bytes:
+    """Wait for a drawing, which goes on if the caller is cancelled."""
+    drawing = _DRAWINGS.get((key, latex))
+    if drawing is None:
+        drawing = _DRAWINGS[key, latex] = asyncio.create_task(_draw_and_cache(latex, key))
+        drawing.add_done_callback(lambda _: _DRAWINGS.pop((key, latex)))
+        drawing.add_done_callback(lambda task: task.cancelled() or task.exception())
+    return await asyncio.shield(drawing)
+
+
+async def _draw_and_cache(latex: str, key: int) -> bytes:
     """Draw a formula in the child process, and cache its picture or its failure."""
     try:
-        png = _PROCESS.call(draw, latex)
+        png = await _QUEUE.run(key, draw, latex)
     except FormulaError:
         _CACHE.add(latex, None)
         raise
-    except (CallEnded, RuntimeError) as error:  # RuntimeError: resvg's "panic"
+    except (TooMuch, RuntimeError) as error:  # RuntimeError: resvg's "panic"
         _CACHE.add(latex, None)
         words = f"that takes more than {MAX_FORMULA_SECONDS} seconds or too much memory; make it simpler"
         raise FormulaTooSlow(words) from error
@@ -168,6 +192,8 @@ def draw(latex: str) -> bytes:
         formula = ziamath.Latex(latex, size=_SIZE, color=INK)
         svg = formula.svg()
         width, height = formula.getsize()
+    except MemoryError:
+        raise
     except Exception as error:  # ziamath raises whatever its parser stumbles over
         raise FormulaError(f"{type(error).__name__}: {error}") from error
     if unknown:

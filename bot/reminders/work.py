@@ -10,7 +10,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from bot.core.calendar import CATCH_UP, Rule, local_date, next_occurrence, parse_time
-from bot.core.computing import compute
+from bot.core.computing import OURS, compute
 from bot.core.context import Context
 from bot.core.database import Connection, reading, writing
 from bot.core.errors import DeliveryLater, DeliveryRefused, DeliveryUnknown
@@ -142,7 +142,7 @@ class ReminderWork(Worker[Reminder]):
         found = await self._database.read(self._find_due, row.user_id)
         if found is None:
             return
-        due, goal = await compute(_day, found)
+        due, goal = await compute(OURS, _day, found)
         is_sent = bool(due if goal is None else goal.left) and not found.late
         after = _after(found, is_sent=is_sent)
         if await self._database.write(_claim, found.reminder, after) and is_sent:

@@ -46,7 +46,7 @@ class OpenQuestions:
         self._scheduler = context.scheduler
         self._now = context.now
         self._clock = context.clock
-        self.counter = AnswerCounter(context.now, messages.refresh)
+        self.counter = AnswerCounter(context.now, messages.refresh, context.sender.is_busy)
 
     async def answer(self, click: Click) -> Locked:
         """Store a member's answer and return once it is committed.

@@ -22,11 +22,11 @@ Cards that are due at the same moment would hold up clicks if they were built in
 
 
 class _Counted(Struct):
-    """An open card. `changed`: an answer came after the last edit began."""
+    """An open card. `answered_at` is when the first answer came that no edit has shown."""
 
     opened: datetime
     deadline: datetime | None
-    changed: bool = True
+    answered_at: datetime | None = None
     edited_at: datetime | None = None
     task: asyncio.Task[None] | None = None
     is_editing: bool = False
@@ -36,11 +36,18 @@ class AnswerCounter:
     """Edits open cards while answers come in.
 
     `edit(question_id)` shows the present count on a card, and returns whether it is still open.
+    While `is_busy`, other messages need the requests more, so the counts wait.
     """
 
-    def __init__(self, now: Callable[[], datetime], edit: Callable[[int], Awaitable[bool]]) -> None:
+    def __init__(
+        self,
+        now: Callable[[], datetime],
+        edit: Callable[[int], Awaitable[bool]],
+        is_busy: Callable[[], bool],
+    ) -> None:
         self._now = now
         self._edit = edit
+        self._is_busy = is_busy
         self._cards: dict[int, _Counted] = {}
         """By question id."""
         self._next_slot = 0.0
@@ -54,7 +61,7 @@ class AnswerCounter:
         if self._closed:
             return
         card = self._cards.setdefault(question_id, _Counted(opened, deadline))
-        card.changed = True
+        card.answered_at = card.answered_at or self._now()
         if deadline is not None and card.deadline is not None:
             card.deadline = min(card.deadline, deadline)
         if card.task is None or card.task.done():
@@ -85,11 +92,11 @@ class AnswerCounter:
     async def _follow(self, question_id: int, card: _Counted) -> None:
         """Edit a card as long as its count grows."""
         while (wait := self._until_edit(card)) is not None:
-            await asyncio.sleep(wait)
-            await self._wait_for_slot()
-            if self._cards.get(question_id) is not card:
-                return
-            card.changed = False
+            if wait > 0:
+                await asyncio.sleep(wait)
+                await self._wait_for_slot()
+                continue  # by now other messages may need the requests
+            card.answered_at = None
             card.is_editing = True
             try:
                 is_open = await self._edit(question_id)
@@ -98,11 +105,13 @@ class AnswerCounter:
                 return
             finally:
                 card.is_editing = False
+            if self._cards.get(question_id) is not card:
+                return
             if not is_open:
-                self._cards.pop(question_id, None)
+                del self._cards[question_id]
                 return
             card.edited_at = self._now()
-        if card.changed and self._cards.get(question_id) is card:  # too late for another edit
+        if card.answered_at is not None:  # too late for another edit
             del self._cards[question_id]
 
     async def _wait_for_slot(self) -> None:
@@ -114,10 +123,14 @@ class AnswerCounter:
 
     def _until_edit(self, card: _Counted) -> float | None:
         """Return the seconds until the next edit, or None if none is needed."""
-        if not card.changed:
+        if card.answered_at is None:
             return None
         now = self._now()
         at = rules.next_count(
-            edited_at=card.edited_at, now=now, opened=card.opened, deadline=card.deadline
+            answered_at=card.answered_at,
+            edited_at=card.edited_at,
+            opened=card.opened,
+            deadline=card.deadline,
+            free_at=now + rules.COLLECTED if self._is_busy() else now,
         )
         return None if at is None else (at - now).total_seconds()

@@ -78,7 +78,7 @@ class RoundMessages:
         left = None if ends_at is None else max(0, (ends_at - self._now()) // _SECOND)
         try:
             message = await self.question(round_, question, ends_at, left, answered)
-            await self._sender.edit(place_of(round_), question.message_id, message)
+            await self._sender.edit(place_of(round_), question.message_id, message, urgent=True)
             # another process may have revealed it during this edit, which then replaced the reveal
             found = await self._database.read(store.question_and_round, question_id)
             if found is not None and found[0].revealed_at is not None:
@@ -98,7 +98,7 @@ class RoundMessages:
         shown = await self._reveal_card(round_, question, given)
         if shown is not None:
             message = view.reveal(*shown)
-            await self._sender.edit(place_of(round_), question.message_id, message)
+            await self._sender.edit(place_of(round_), question.message_id, message, urgent=True)
 
     @reading
     def _reveal_card(

@@ -31,6 +31,12 @@ FASTEST = 3
 """Named at a reveal. More need more room in `questions.views._ADDED`."""
 EARLY = timedelta(seconds=2)
 """Between the last player's answer and an early reveal."""
+COLLECTED = timedelta(seconds=2)
+"""From an answer until the count on the card changes; other answers until then are shown with it."""
+READ_IN = timedelta(seconds=4)
+"""A count on a card stands for this long at least, so that members can read it."""
+LONGEST_GAP = timedelta(seconds=30)
+"""The longest time between two counts on a card while answers come, for the host of a round."""
 IDLE_LIMIT = 3
 """A round ends after this many questions in a row that nobody answered."""
 LAST_ATTEMPT = 1000
@@ -56,23 +62,25 @@ def pause_for(item: Item | None, *, hosted: bool = False) -> timedelta:
 
 
 def next_count(
-    *, edited_at: datetime | None, now: datetime, opened: datetime, deadline: datetime | None
+    *,
+    answered_at: datetime,
+    edited_at: datetime | None,
+    opened: datetime,
+    deadline: datetime | None,
+    free_at: datetime,
 ) -> datetime | None:
     """Return when to show the new count of answers on a card, or None for never.
 
-    Edits are merged. The first comes 2 s after the first answer, the second after half of the time
-    limit, and none in the last second, because the reveal edits the card anyway. So a question
-    costs at most four requests with its post and its reveal. Without a deadline, edits become
-    rarer: there are two in the first half minute, then each doubles the time.
+    `answered_at` is when the first answer came that the card doesn't show, `free_at` when there may
+    be a request to spare. The first answer shows soon, because a friend waits for it. Then gaps grow,
+    because most members answer early, and no edit comes when the reveal is near.
     """
-    if edited_at is None:
-        at = max(now, opened) + timedelta(seconds=2)
-    else:
-        gap = max(timedelta(seconds=20), edited_at - opened)
-        if deadline is not None:
-            gap = max(timedelta(seconds=2), (deadline - opened) / 2)
-        at = max(now, edited_at + gap)
-    return at if deadline is None or at <= deadline - timedelta(seconds=1) else None
+    at = max(answered_at, opened) + COLLECTED
+    if edited_at is not None:
+        gap = max(READ_IN, 2 * (edited_at - opened))
+        at = max(at, edited_at + min(gap, LONGEST_GAP))
+    at = max(at, free_at)
+    return at if deadline is None or at <= deadline - READ_IN else None
 
 
 def was_abandoned(since: datetime | None, now: datetime, *, hosted: bool) -> bool:

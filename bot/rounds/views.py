@@ -14,6 +14,7 @@ from bot.chat import text as t
 from bot.chat.messages import ENDED, OPEN, REVEALED, Message, button, own_id, row, separator
 from bot.chat.pictures import INK, MUTED, TRACK, Picture, draw_picture, panel, stroke, words
 from bot.chat.router import PAGE, ROW, Route
+from bot.core.errors import UserError
 from bot.games.views import fewer, standing_rows
 from bot.questions.answers import Answered
 from bot.questions.model import Bank, Item
@@ -173,7 +174,7 @@ async def standings(card: StandingsCard) -> Message:
         f"### Final standings\n-# {count}{f' · {why}' if why else ''}",
         *body,
         f"-# {caption(card, card.race)}" if card.race else None,
-        await race_picture(card.race) if card.race else None,
+        await race_picture(card.race, card.round_id) if card.race else None,
         row(
             button("Play again", AGAIN.id(round=card.round_id)),
             misses_button("round", card.round_id),
@@ -242,10 +243,16 @@ def _head(number: int, total: int, item: Item, bank: Bank) -> str:
     return f"-# Question {number} of {total} · {about(item, bank)}"
 
 
-async def race_picture(race: Race) -> Picture | None:
-    """Return a picture with a line for each leader, or None if it can't be drawn."""
+async def race_picture(race: Race, round_id: int) -> Picture | None:
+    """Return a picture with a line for each leader, or None if it can't be drawn.
+
+    A round has only one, so its id is the key for the queue.
+    """
     try:
-        return await draw_picture("race.png", alt_text(race), lambda: svg(race))
+        return await draw_picture("race.png", alt_text(race), lambda: svg(race), round_id)
+    except UserError as error:
+        log.info("round %s: its standings go without the race: %s", round_id, error)
+        return None
     except Exception:
         log.exception("the race of a round could not be drawn")
         return None

@@ -9,7 +9,7 @@ from functools import partial
 from msgspec.structs import replace
 
 from bot.answers.store import latest_ratings
-from bot.core.computing import TOO_MUCH, FileTooMuch
+from bot.core.computing import FILES, TOO_MUCH, TooMuch
 from bot.core.context import Context
 from bot.core.database import Connection, reading, reading_long
 from bot.core.errors import UserError
@@ -82,7 +82,6 @@ class Decks:
         self._in_play = context.in_play
         self._banks = context.banks
         self._now = context.now
-        self._files = context.files
         self._load = context.pictures.load
         self._under_way: set[int] = set()
 
@@ -109,7 +108,7 @@ class Decks:
         try:
             bank, items, left_out = await self._items(user_id, guild_id, choose)
             pictures = await self._pictures(items)
-            content = await self._write(bank, items, pictures)
+            content = await self._write(guild_id or user_id, bank, items, pictures)
         finally:
             self._under_way.discard(user_id)
         if len(content) > MAX_DECK_BYTES:
@@ -124,16 +123,17 @@ class Decks:
         return deck, bank
 
     async def _write(
-        self, bank: Bank, items: Sequence[Item], pictures: Mapping[str, bytes]
+        self, key: int, bank: Bank, items: Sequence[Item], pictures: Mapping[str, bytes]
     ) -> bytes:
         """Write a deck in the process for files, because thousands of notes take seconds."""
         needed = bank.only({item.topic_id for item in items})  # less to send to the process
         try:
-            return await self._files.run(partial(make_deck, needed, items, pictures, self._now()))
-        except FileTooMuch as error:
+            return await FILES.run(key, make_deck, needed, items, pictures, self._now())
+        except TooMuch as error:
             log.warning("a deck of %s questions took too much", len(items))
             raise UserError(
-                f"Making this deck took {TOO_MUCH}. Take one topic with you instead, from </topics>."
+                f"Making this deck took {TOO_MUCH}. Take one topic with you instead, from </topics>. "
+                f"{error}"
             ) from error
 
     async def _pictures(self, items: Sequence[Item]) -> dict[str, bytes]:
@@ -195,12 +195,15 @@ async def _draw(items: Sequence[Item]) -> dict[str, bytes]:
     pictures: dict[str, bytes] = {}
     left = MAX_DECK_FORMULAS
     size = 0
-    for latex in dict.fromkeys(item.formula for item in items if item.formula is not None):
+    for item in items:
+        latex = item.formula
+        if latex is None or latex in pictures:
+            continue
         if not is_drawn(latex):
             if not left:
                 continue
             left -= 1
-        png = await png_of(latex)
+        png = await png_of(item)
         if png is not None:
             pictures[latex] = png
             size += len(png)

@@ -11,8 +11,8 @@ import discord
 import pytest
 from simcord.backend.errors import SetupError
 
+from bot.bank import cog
 from bot.bank.archives import pack
-from bot.bank.cog import BankCog
 from bot.bank.pictures import redraw
 from bot.core.limits import MAX_FILE_BYTES, MAX_PICTURE_BYTES
 from tests.bank.images import HOSTILE, diagram
@@ -280,18 +280,16 @@ async def test_a_form_that_is_not_right(stage: Stage) -> None:
 
 async def test_large_files_in_turn(stage: Stage) -> None:
     """A second large file of a server is refused while one is under way; other servers' wait."""
-    cog = stage.bot.get_cog("BankCog")
-    assert isinstance(cog, BankCog)
-    async with cog._large_file_in_turn(stage.guild.id):
+    turn = cog._LARGE_FILES.turn
+    async with turn(stage.guild.id):
         refused = reply(await take(stage, pack(ours(), {}), "x.zip"))
-        assert "I'm still reading another file for this server." in refused
+        assert "I'm still busy with other large files from here." in refused
         refused = reply(await with_extras(stage, **PICTURE, upload=("x.png", diagram())))
-        assert "I'm still reading another file for this server." in refused
-        async with cog._large_file_in_turn(2):
-            context = cog._large_file_in_turn(3)
+        assert "I'm still busy with other large files from here." in refused
+        async with turn(2):
+            context = turn(3)
             third = asyncio.ensure_future(context.__aenter__())
             await asyncio.sleep(0)
-            assert cog._large_slots.locked()
             assert not third.done()
         await third
         await context.__aexit__(None, None, None)

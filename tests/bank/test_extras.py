@@ -18,7 +18,8 @@ from bot.bank.forms import with_extras
 from bot.bank.model import Extras, Form, Own
 from bot.bank.pictures import redraw
 from bot.bank.rules import PictureFiles, unneeded_pictures
-from bot.core.computing import FileTooMuch
+from bot.core import computing
+from bot.core.computing import TooMuch
 from bot.core.errors import UserError
 from bot.core.limits import MAX_PICTURES, MAX_PICTURES_BYTES
 from bot.questions import store
@@ -109,10 +110,10 @@ async def test_a_picture_that_takes_too_much(stage: Stage, monkeypatch: pytest.M
     """The process's limits are a refusal like others."""
     row = await illustrated(stage, diagram())
 
-    async def run(_work: object) -> None:
-        raise FileTooMuch
+    async def run(*_: object) -> None:
+        raise TooMuch
 
-    monkeypatch.setattr(stage.bot.own_bank._files, "run", run)
+    monkeypatch.setattr(computing.FILES, "run", run)
     extras = replace(NO_EXTRAS, alt=ALT, upload=b"x")
     with pytest.raises(BankError, match=r"^picture: takes too much time or memory to decode"):
         await stage.bot.own_bank.illustrate(GUILD, row.number, extras)
@@ -202,13 +203,13 @@ async def test_a_file_with_too_many_pixels(stage: Stage, monkeypatch: pytest.Mon
     bank = stage.bot.own_bank
     pictures = {"a.png": diagram()}
     monkeypatch.setattr(bank_files, "MAX_FILE_PIXELS", 300 * 200 - 1)
-    monkeypatch.setattr(bank._files, "run", run_here)
+    monkeypatch.setattr(computing.FILES, "run", run_here)
     with pytest.raises(BankError, match=r"^the file: has pictures of more than 0 million pixels"):
         await bank.import_file(GUILD, "x.zip", pack(with_picture(), pictures))
 
 
-async def run_here(work: Callable[[], Any]) -> Any:
-    return work()
+async def run_here(_key: int, work: Callable[..., Any], *given: Any) -> Any:
+    return work(*given)
 
 
 @pytest.mark.parametrize(

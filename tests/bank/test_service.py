@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 import threading
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import AsyncMock
@@ -103,7 +101,7 @@ async def test_a_file_whose_formulas_take_too_long(
         item["formula"] = f"x_{n}"
     (problem,) = await import_refused(stage, data)
     assert problem.endswith('item "ours-0", formula: can\'t be drawn (that takes too long)')
-    prepare.assert_awaited_once_with("x_0")
+    prepare.assert_awaited_once_with("x_0", GUILD)
 
 
 async def test_two_managers_at_once(stage: Stage) -> None:
@@ -126,11 +124,11 @@ class Blocked:
         self.released = threading.Event()
         self.names: list[str] = []
 
-    def call(self, work: partial[Any]) -> Any:
-        self.names.append(work.args[0])
+    def call(self, work: Callable[..., Any], name: str, *given: Any) -> Any:
+        self.names.append(name)
         self.begun.set()
         assert self.released.wait(PATIENCE)
-        return work()
+        return work(name, *given)
 
 
 async def test_one_file_of_a_server_at_a_time(
@@ -139,7 +137,7 @@ async def test_one_file_of_a_server_at_a_time(
     """A few more files of the server wait, and other servers' files until it is read. Everything else
     goes on."""
     process = Blocked()
-    monkeypatch.setattr("bot.core.computing._PROCESS", process)
+    monkeypatch.setattr(computing.FILES, "_process", process)
     bank, content = stage.bot.own_bank, encoded(document(3))
     files: list[asyncio.Task[Merge]] = []
     for n, guild_id in enumerate((GUILD, GUILD, OTHER_GUILD, GUILD)):
@@ -147,7 +145,7 @@ async def test_one_file_of_a_server_at_a_time(
         if n == 0:
             assert await asyncio.to_thread(process.begun.wait, PATIENCE)
     async with asyncio.timeout(PATIENCE):
-        while not stage.bot.context.files._lock._waiters:  # noqa: ASYNC110 - a lock has no event for that somebody waits
+        while not computing.FILES._waiting:  # noqa: ASYNC110 - a queue has no event for that somebody waits
             await asyncio.sleep(0.01)
     for refused in (bank.import_file(GUILD, "x.json", content), bank.export(GUILD, "x")):
         with pytest.raises(
@@ -169,7 +167,7 @@ async def test_one_file_of_a_server_at_a_time(
 async def test_a_file_that_takes_too_much(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, fault: Callable[..., None]
 ) -> None:
-    """A file that ends its process is refused and changes nothing; the next file is read."""
+    """A file that ends its process is refused and changes nothing; another server's is read."""
     bank = stage.bot.own_bank
     content = encoded(document(3))
     limit = "this file took more than 20 seconds or too much memory"
@@ -178,12 +176,14 @@ async def test_a_file_that_takes_too_much(
         with pytest.raises(UserError, match=rf"^Reading {limit}.*nothing was changed\. Split"):
             await bank.import_file(GUILD, "x.json", content)
     assert await stage.database.read(store.own_items_of, GUILD) == []
-    assert (await bank.import_file(GUILD, "x.json", content)).added == 4
+    assert (await bank.import_file(OTHER_GUILD, "x.json", content)).added == 4
     with monkeypatch.context() as patch:
         patch.setattr(service, "write_own", fault)
-        with pytest.raises(UserError, match=f"^Writing {limit}"):
-            await bank.export(GUILD, "x")
-    assert json.loads((await bank.export(GUILD, "x")).content)["sections"]
+        with pytest.raises(UserError, match=rf"^Writing {limit}.*again in 10 minutes\.$"):
+            await bank.export(OTHER_GUILD, "x")
+    for guild_id in (GUILD, OTHER_GUILD):
+        with pytest.raises(UserError, match=r"too much time or memory\. Try again in 10 minutes"):
+            await bank.export(guild_id, "x")
 
 
 async def test_a_cancelled_import_ends_its_process(
@@ -199,8 +199,7 @@ async def test_a_cancelled_import_ends_its_process(
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    free = asyncio.create_task(computing._WAITING.run(int, "7"))
-    assert await asyncio.wait_for(free, PATIENCE) == 7
+    assert await asyncio.wait_for(computing.FILES.run(GUILD, int, "7"), PATIENCE) == 7
 
 
 async def test_a_card_that_discord_would_refuse(stage: Stage) -> None:

@@ -88,6 +88,18 @@ async def test_from_start_to_standings(stage: Stage) -> None:
     assert await row(stage, challenge_id) == closed
 
 
+async def test_the_count_waits_while_the_process_is_busy(stage: Stage) -> None:
+    """The card is not edited, and shows the count once there are requests to spare."""
+    challenge_id = await start(stage, questions=1, hours=1)
+    await play(stage, challenge_id, ALWINA)
+    stage.sender.busy = True
+    await stage.wait(minutes=3)
+    assert counts(stage) == []
+    stage.sender.busy = False
+    await stage.wait(minutes=1)
+    assert counts(stage) == [1]
+
+
 async def test_an_unanswered_question_is_a_miss(stage: Stage) -> None:
     """It comes back in practice, and is no answer on the boards."""
     challenge_id = await start(stage, questions=2, hours=1)

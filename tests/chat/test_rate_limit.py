@@ -64,6 +64,27 @@ async def test_urgent_requests_go_first() -> None:
 
 
 @virtual
+async def test_when_a_process_is_busy() -> None:
+    """It is while half of the limit was used in the last second, or more."""
+    requests = await Requests.idle(5)
+    assert not requests.limiter.is_busy()
+    await requests.send("one")
+    assert not requests.limiter.is_busy()
+    await requests.send("two")
+    assert requests.limiter.is_busy()
+    await asyncio.sleep(1.1)
+    assert not requests.limiter.is_busy()
+    alone = await Requests.idle(1)
+    assert not alone.limiter.is_busy()
+    waiting = alone.start(*numbered(3))
+    await asyncio.sleep(1.04)  # the second has just passed, and the third waits
+    assert alone.limiter.is_busy()
+    await asyncio.gather(*waiting)
+    await asyncio.sleep(1.1)
+    assert not alone.limiter.is_busy()
+
+
+@virtual
 async def test_a_cancelled_request_uses_no_turn() -> None:
     """The next request takes its place."""
     requests = await Requests.idle(1)

@@ -16,7 +16,11 @@ import pytest
 from bot.core import child_process
 from bot.core.child_process import CallEnded, CallStopped, Limits, Process, call_in_process
 from bot.questions.formulas import FormulaError, draw
+from tests.environment import variables_read
 from tests.patience import PATIENCE
+
+LIMITS = Limits(seconds=1, memory=1 << 30, message=4 << 20)
+needs_proc = pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks into /proc")
 
 
 @pytest.fixture(autouse=True)
@@ -50,20 +54,28 @@ def allocate(size: int) -> None:
     bytearray(size)
 
 
+def environment() -> dict[str, str]:
+    return dict(os.environ)
+
+
 def test_no_secret_reaches_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The processes read files of strangers."""
-    monkeypatch.setenv("DISCORD_TOKEN", "secret")
-    monkeypatch.setenv("LOG_LEVEL", "DEBUG")
-    assert call_in_process(os.getenv, "DISCORD_TOKEN") is None
-    assert call_in_process(os.getenv, "LOG_LEVEL") == "DEBUG"
+    """The processes read files of strangers, so they get the variables of a list and no others."""
+    for name in variables_read() - {"HOME"} | {"PGPASSWORD", "LDAP_PASSWORD", "XPATH"}:
+        monkeypatch.setenv(name, "secret")
+    kept = {"LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "TZ": "Europe/Paris", "SystemRoot": "C:"}
+    for name, value in kept.items():
+        monkeypatch.setenv(name, value)
+    found = call_in_process(environment)
+    assert "secret" not in found.values()
+    assert found.items() >= {**kept, "PATH": os.environ["PATH"]}.items()
 
 
-def is_running(pid: int) -> bool:
-    """Return whether a process runs; a zombie doesn't."""
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes() != b""
-    except OSError:
-        return False
+def wait_for_end(pid: int) -> None:
+    """Wait until nothing is left of a process, not even a zombie."""
+    until = time.monotonic() + PATIENCE
+    while Path(f"/proc/{pid}").exists():
+        assert time.monotonic() < until
+        time.sleep(0.05)
 
 
 def test_what_comes_back() -> None:
@@ -83,6 +95,18 @@ def test_a_large_call() -> None:
     """A call and its result may be larger than a pipe's buffer."""
     data = os.urandom(3_000_000)
     assert call_in_process(bytes, data) == data
+
+
+@pytest.mark.parametrize(("function", "size"), [(len, b"x" * (5 << 20)), (bytes, 5 << 20)])
+def test_a_call_or_a_result_that_is_too_large(
+    function: Callable[..., object], size: object
+) -> None:
+    """It is refused like too much memory, before the bot reads it, and the next call works."""
+    process = Process(LIMITS)
+    with pytest.raises(CallEnded, match=r"has 5,242,\d+ bytes, more than 4,194,304"):
+        process.call(function, size)
+    assert process.call(len, "four") == 4
+    process.close()
 
 
 def test_a_call_that_crashes_the_process() -> None:
@@ -124,7 +148,7 @@ def test_the_bot_stops_during_a_call() -> None:
 
 def test_it_is_killed_while_it_starts(monkeypatch: pytest.MonkeyPatch) -> None:
     """The call raises, and the next call works."""
-    process = Process(Limits(seconds=1, memory=1 << 30))
+    process = Process(LIMITS)
     start = process._start
 
     def start_and_kill() -> subprocess.Popen[bytes]:
@@ -169,26 +193,45 @@ def test_limits() -> None:
 def test_a_call_that_only_sleeps(monkeypatch: pytest.MonkeyPatch) -> None:
     """The limit of real time ends it; other processes continue."""
     monkeypatch.setattr(child_process, "_REAL_SECONDS", 0.01)
-    process = Process(Limits(seconds=1, memory=1 << 30))
+    process = Process(LIMITS)
     with pytest.raises(CallEnded):
         process.call(time.sleep, 10 * PATIENCE)
     assert call_in_process(len, "four") == 4
     process.close()
 
 
-@pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks into /proc")
-def test_it_ends_with_a_bot_that_is_killed() -> None:
-    """The process ends even if the bot had no time to end it."""
-    code = (
-        "import os, signal; from bot.core.child_process import call_in_process; "
-        "print(call_in_process(os.getpid), flush=True); os.kill(os.getpid(), signal.SIGKILL)"
-    )
+@needs_proc
+def test_nothing_is_left_of_a_process_that_ended() -> None:
+    """No zombie stays until the next call, which may come a day later."""
+    pid = call_in_process(os.getpid)
+    shorten_idle_time()
+    wait_for_end(pid)
+
+
+@needs_proc
+def test_it_is_ended_before_the_bot() -> None:
+    """A host without memory ends child processes first: https://man7.org/linux/man-pages/man5/proc_pid_oom_score_adj.5.html"""
+    assert call_in_process(Path.read_text, Path("/proc/self/oom_score_adj")) == "1000\n"
+
+
+@needs_proc
+@pytest.mark.parametrize(
+    "then", ["", f"threading.Timer(1, end).start(); call(time.sleep, {10 * PATIENCE})"]
+)
+def test_it_ends_with_a_bot_that_is_killed(then: str) -> None:
+    """The process ends even if the bot had no time to end it, also during a call."""
+    code = f"""
+import os, signal, threading, time
+from bot.core.child_process import call_in_process as call
+def end():
+    os.kill(os.getpid(), signal.SIGKILL)
+print(call(os.getpid), flush=True)
+{then}
+end()
+"""
     pid = int(
         subprocess.run(
             [sys.executable, "-c", code], check=False, stdout=subprocess.PIPE, timeout=PATIENCE
         ).stdout
     )
-    until = time.monotonic() + PATIENCE
-    while is_running(pid):
-        assert time.monotonic() < until
-        time.sleep(0.05)
+    wait_for_end(pid)

@@ -1,17 +1,39 @@
-"""Long Python runs in one thread, one call at a time; waiters for a lock take turns by key."""
+"""Long work waits in queues: servers take turns, and each has a limited place."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
 from contextvars import ContextVar
 from functools import partial
+from typing import Any
 
 import pytest
 
-from bot.core.computing import FairLock, FileProcess, FileTooMuch, compute, in_thread
+import bot.app
+from bot.bank import cog as bank_cog
+from bot.chat import pictures
+from bot.core import computing
+from bot.core.child_process import CallEnded
+from bot.core.computing import (
+    COMPUTING,
+    FILES,
+    OURS,
+    FairQueue,
+    Refused,
+    TooMuch,
+    compute,
+    in_thread,
+)
+from bot.core.limits import PAUSE_MINUTES
+from bot.interviews.grading import service as grading
+from bot.questions import formulas
 from tests.errors import ANY_ERROR, Unpicklable, Unreadable, refusal_of
 from tests.patience import PATIENCE
+from tests.virtual import virtual
 
 NAME: ContextVar[str] = ContextVar("name")
 
@@ -27,8 +49,8 @@ async def test_calls_wait_for_each_other() -> None:
         released.wait(PATIENCE)
         ended.append("first")
 
-    cancelled = asyncio.create_task(compute(first))
-    second = asyncio.create_task(compute(lambda: ended.append("second")))
+    cancelled = asyncio.create_task(compute(1, first))
+    second = asyncio.create_task(compute(1, lambda: ended.append("second")))
     await asyncio.to_thread(started.wait, PATIENCE)
     cancelled.cancel()
     released.set()
@@ -39,7 +61,7 @@ async def test_calls_wait_for_each_other() -> None:
 async def test_a_call_has_its_callers_context() -> None:
     """The simulated Discord keeps its clock there."""
     NAME.set("caller's")
-    assert await compute(NAME.get) == "caller's"
+    assert await compute(1, NAME.get) == "caller's"
 
 
 def fail(kind: type[BaseException]) -> None:
@@ -49,65 +71,216 @@ def fail(kind: type[BaseException]) -> None:
 @pytest.mark.parametrize("kind", ANY_ERROR)
 async def test_no_error_hangs_anything(kind: type[BaseException]) -> None:
     """Whatever a function raises in a thread or a process, its caller learns it, and the next works."""
-    files = FileProcess()
     through_process = refusal_of(kind) if issubclass(kind, Exception) else RuntimeError
     if kind in {Unreadable, Unpicklable}:
         through_process = RuntimeError
     if kind is MemoryError:
-        through_process = FileTooMuch
+        through_process = TooMuch
     async with asyncio.timeout(PATIENCE) as deadline:
-        for run in (compute, in_thread):
+        for run in (partial(compute, 1, fail, kind), partial(in_thread, fail, kind)):
             with pytest.raises(refusal_of(kind)):
-                await run(fail, kind)
+                await run()
         with pytest.raises(through_process):
-            await files.run(partial(fail, kind))
-        assert await files.run(partial(len, "four")) == await compute(len, "four") == 4
+            await FILES.run(OURS, fail, kind)
+        assert await FILES.run(OURS, len, "four") == await compute(1, len, "four") == 4
         assert not deadline.expired()  # a kind may be the time limit's own cancellation
 
 
-class Waiters:
-    """Tasks that want the lock in the order of their names, and the order they got it in.
+QUEUES = {
+    queue.what: queue
+    for queue in (
+        *(COMPUTING, FILES, formulas._QUEUE, pictures._QUEUE, bank_cog._LARGE_FILES),
+        *(grading._QUEUE, grading._OWN_QUEUE),
+    )
+}
+"""All queues for work of strangers."""
+each_queue = pytest.mark.parametrize("what", QUEUES)
 
-    The first letter of a name is its key.
-    """
+
+class Held(Executor):
+    """Stands in for a queue's threads: pieces of work begin, and end when the test says so."""
 
     def __init__(self) -> None:
-        self.lock = FairLock()
-        self.served: list[str] = []
-        self.go = asyncio.Event()
+        self.begun: list[tuple[Future[Any], Callable[[], Any]]] = []
 
-    async def _wait(self, name: str) -> None:
-        async with self.lock.acquire(ord(name[0])):
-            await self.go.wait()
-            self.served.append(name)
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        future.set_running_or_notify_cancel()
+        self.begun.append((future, partial(fn, *args, **kwargs)))
+        return future
 
-    async def start(self, *names: str) -> list[asyncio.Task[None]]:
-        tasks = [asyncio.create_task(self._wait(name)) for name in names]
-        await asyncio.sleep(0)
-        return tasks
-
-
-async def test_keys_take_turns() -> None:
-    """One waiter of each key is served before the second of any; within a key, the first comes first."""
-    waiters = Waiters()
-    tasks = await waiters.start("a1", "a2", "a3", "a4", "b1", "b2", "c1")
-    waiters.go.set()
-    await asyncio.gather(*tasks)
-    assert waiters.served == ["a1", "a2", "b1", "c1", "a3", "b2", "a4"]
-    async with asyncio.timeout(1), waiters.lock.acquire(1):
-        pass
+    async def end_first(self) -> None:
+        """End the piece that began first, and let the next begin."""
+        future, work = self.begun.pop(0)
+        try:
+            future.set_result(work())
+        except Exception as error:
+            future.set_exception(error)
+        await settle()
 
 
-@pytest.mark.parametrize("late", [False, True], ids=["while it waits", "when it gets the lock"])
-async def test_a_cancelled_waiter_hands_the_lock_over(late: bool) -> None:
-    """This includes a waiter that has been given the lock and has not run yet."""
-    waiters = Waiters()
-    async with waiters.lock.acquire(ord("a")):
-        second, third = await waiters.start("a2", "a3")
+async def settle() -> None:
+    """Let everything happen that waits for nothing else: only then, virtual time passes."""
+    await asyncio.sleep(0.001)
+
+
+class Line:
+    """A queue under test, with the pieces of work in it; each is called by its key and a number."""
+
+    def __init__(self, queue: FairQueue, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.queue = queue
+        self.held = Held()
+        self.served: list[int] = []
+        self.too_much: set[int] = set()
+        monkeypatch.setattr(queue, "_threads", self.held)
+        if queue._process is not None:
+            monkeypatch.setattr(queue._process, "call", self._call)
+
+    def _call(self, function: Callable[[int], None], key: int) -> None:
+        if key in self.too_much:
+            raise CallEnded
+        function(key)
+
+    async def add(self, key: int, pieces: int = 1) -> list[asyncio.Task[None]]:
+        added = [
+            asyncio.create_task(self.queue.run(key, self.served.append, key)) for _ in range(pieces)
+        ]
+        await settle()
+        return added
+
+    async def fill(self, keys: int) -> list[asyncio.Task[None]]:
+        """Add as much as is taken of each of so many keys."""
+        return [task for key in range(1, keys + 1) for task in await self.add(key, self.queue.each)]
+
+    async def end_all(self) -> None:
+        while self.held.begun:
+            await self.held.end_first()
+
+
+def is_refused(task: asyncio.Task[None]) -> bool:
+    return task.done() and not task.cancelled() and isinstance(task.exception(), Refused)
+
+
+def test_every_queue_is_tested() -> None:
+    """Whatever the bot makes when it is loaded is in the list above."""
+    assert bot.app
+    made = {queue.what for queue in computing.QUEUES}
+    assert made == QUEUES.keys()
+
+
+@each_queue
+@virtual
+async def test_nobody_waits_for_all_of_anothers_work(
+    what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However much of other servers waits, each of them has one piece done before the next server's."""
+    line = Line(QUEUES[what], monkeypatch)
+    await line.fill(5)
+    (first,) = await line.add(99)
+    while not first.done():
+        assert line.held.begun
+        await line.held.end_first()
+    assert line.served[-1] == 99
+    assert max(Counter(line.served).values()) == 1
+    await line.end_all()
+
+
+@each_queue
+@virtual
+async def test_servers_take_turns(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One piece of each key is done before the second of any; of a key, what came first comes first."""
+    queue = QUEUES[what]
+    if queue.each < 4 or queue.at_once > 1:
+        return
+    line = Line(queue, monkeypatch)
+    for key, pieces in ((1, 4), (2, 2), (3, 1)):
+        await line.add(key, pieces)
+    await line.end_all()
+    assert line.served == [1, 2, 3, 1, 2, 1, 1]
+
+
+@each_queue
+@virtual
+async def test_what_waits_is_bounded(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key has a limit, and all keys together; whoever has least gets the place of whoever has most.
+
+    The bot's own work is always taken.
+    """
+    line = Line(QUEUES[what], monkeypatch)
+    full = line.queue.most // line.queue.each
+    first = await line.fill(1)
+    (beyond,) = await line.add(1)
+    assert str(beyond.exception()).startswith("I'm still busy with other ")
+    first += [task for key in range(2, full + 1) for task in await line.add(key, line.queue.each)]
+    assert not any(map(is_refused, first))
+    late = [*await line.add(0, line.queue.most), *await line.add(9_999)]
+    refused = [n for n, task in enumerate(first) if is_refused(task)]
+    sentence = f"Too many {what} are waiting already. Try again in a minute."
+    if line.queue.each > 1:
+        assert [str(first[n].exception()) for n in refused] == [sentence]
+        assert not any(map(is_refused, late))
+    else:  # everybody has one
+        assert [is_refused(task) for task in late].count(True) == is_refused(late[-1]) == 1
+        assert str(late[-1].exception()) == sentence
+    await line.end_all()
+    assert all(task.done() for task in (*first, *late))
+    assert line.queue._free == line.queue.at_once
+    assert not line.queue._pending
+    assert not line.queue._waiting
+
+
+@each_queue
+@pytest.mark.parametrize("late", [False, True], ids=["while it waits", "when its turn comes"])
+@virtual
+async def test_a_cancelled_waiter_frees_its_place(
+    what: str, late: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next has it, also if its turn had come and it has not run yet."""
+    queue = QUEUES[what]
+    line = Line(queue, monkeypatch)
+    await line.add(OURS, queue.at_once - 1)
+    async with queue.turn(OURS):
+        (waiter,) = await line.add(1)
+        later = await line.add(2)
         if not late:
-            second.cancel()
+            waiter.cancel()
     if late:
-        second.cancel()
-    waiters.go.set()
-    await asyncio.wait_for(asyncio.gather(second, third, return_exceptions=True), 1)
-    assert (second.cancelled(), waiters.served) == (True, ["a3"])
+        waiter.cancel()
+    await settle()
+    later += await line.add(1)
+    await line.end_all()
+    assert waiter.cancelled()
+    assert line.served[queue.at_once - 1 :] == [2, 1]
+    assert [task.exception() for task in later] == [None, None]
+    assert not queue._pending
+
+
+@pytest.mark.parametrize("what", [each.what for each in QUEUES.values() if each._process])
+@virtual
+async def test_what_took_too_much_pauses_its_own_server(
+    what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its other work is refused for some minutes, with a sentence that says so. Nobody else's is,
+    and never the bot's own."""
+    line = Line(QUEUES[what], monkeypatch)
+    line.too_much |= {1, OURS}
+    first, waiting = await line.add(1, 2)
+    others = await line.add(2, 2)
+    (ours,) = await line.add(OURS)
+    await line.end_all()
+    assert isinstance(first.exception(), TooMuch)
+    assert f"again in {PAUSE_MINUTES} minutes" in str(first.exception())
+    assert is_refused(waiting)
+    assert isinstance(ours.exception(), TooMuch)
+    assert [task.exception() for task in others] == [None, None]
+    line.too_much.clear()
+    for minutes, words in ((8, "in 2 minutes"), (1.5, "in a minute")):
+        await asyncio.sleep(60 * minutes)
+        refused, *taken = [*await line.add(1), *await line.add(2), *await line.add(OURS)]
+        assert f"took too much time or memory. Try again {words}." in str(refused.exception())
+        await line.end_all()
+        assert [task.exception() for task in taken] == [None, None]
+    await asyncio.sleep(31)
+    (again,) = await line.add(1)
+    await line.end_all()
+    assert again.exception() is None

@@ -281,6 +281,19 @@ async def test_the_number_of_answers_on_the_open_card(stage: Stage) -> None:
     assert (daily.state, results(stage)[-1].outcome.answered) == ("closed", 62)
 
 
+async def test_the_number_waits_while_the_process_is_busy(stage: Stage) -> None:
+    """The card is not edited, and shows the number once there are requests to spare."""
+    await stage.set_up("13:00")
+    await stage.wait(hours=1)
+    await stage.answer_daily(ALWINA)
+    stage.sender.busy = True
+    await stage.wait(minutes=3)
+    assert counts(stage) == []
+    stage.sender.busy = False
+    await stage.wait(minutes=2)
+    assert counts(stage) == [1]
+
+
 async def test_a_post_that_was_made_is_not_missed(stage: Stage) -> None:
     """A post made just before a crash is found even after more than six hours."""
     stage.sender.fail("post_daily", Crash(), after=True)

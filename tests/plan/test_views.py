@@ -54,7 +54,7 @@ HALFWAY = replace(
 
 
 async def page_text(outlook: Outlook) -> str:
-    return text_of(await plan_page(outlook, PAST))
+    return text_of(await plan_page(outlook, PAST, PLAN.user_id))
 
 
 @pytest.mark.parametrize("outlook", [NEW, HALFWAY], ids=["new", "half-way"])

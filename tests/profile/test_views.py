@@ -28,7 +28,7 @@ def profile(
 @pytest.mark.parametrize("details", [NONE, SMALL, HEAVY])
 async def test_the_profile_fits_on_a_phone(details: Details) -> None:
     """The picture is as wide as all, and low; there is none while there is nothing to draw."""
-    card = await own_profile("Alwina", profile(details, Streak(12, 30, 2, 5)))
+    card = await own_profile("Alwina", profile(details, Streak(12, 30, 2, 5)), 5)
     galleries = [item for item in card.walk_children() if isinstance(item, discord.ui.MediaGallery)]
     assert len(galleries) == (details is not NONE)
     for file in card.files():
@@ -59,21 +59,21 @@ def test_every_figure_is_in_the_picture() -> None:
 
 async def test_ones_own_profile() -> None:
     """It has the figures once, who else sees them, and the choices."""
-    shown = text_of(await own_profile("Alwina", profile(SMALL, Streak(12, 30, 1, 5))))
+    shown = text_of(await own_profile("Alwina", profile(SMALL, Streak(12, 30, 1, 5)), 5))
     assert shown == (
         "### **Alwina**\n**77 points** · streak **12**, best 30 · 1 freeze\n"
         f"[{alt_text(SMALL)}]\n( Remind me )\n( Time zone )\n( Anki deck )\n( Show to others )\n"
         "( My data )"
     )
-    shown = text_of(await own_profile("Alwina", profile(SMALL, shows=True)))
+    shown = text_of(await own_profile("Alwina", profile(SMALL, shows=True), 5))
     assert "-# Others see all of this but your plan." in shown
     assert "( Hide )" in shown
 
 
 async def test_the_profile_of_others() -> None:
     """It has no buttons, and no picture if they keep it private."""
-    assert text_of(await others_profile("Bob", profile(None))) == (
+    assert text_of(await others_profile("Bob", profile(None), 5)) == (
         "### **Bob**\n**77 points**\n-# They keep the rest private."
     )
-    shown = text_of(await others_profile("Bob", profile(SMALL)))
+    shown = text_of(await others_profile("Bob", profile(SMALL), 5))
     assert shown == f"### **Bob**\n**77 points**\n[{alt_text(SMALL)}]"

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from bot.chat.messages import OPEN, Message, text_of
 from bot.chat.pictures import Picture, PictureCache, draw_picture, panel
 from bot.core import child_process
+from bot.core.computing import OURS
 from bot.questions import formulas
 from bot.questions.formulas import FormulaError, FormulaTooSlow, alt_text, draw, drawing_formulas
 from bot.questions.model import Item
@@ -169,9 +170,9 @@ async def test_a_formula_that_takes_too_long(monkeypatch: pytest.MonkeyPatch) ->
     with monkeypatch.context() as patch:
         patch.setattr(formulas, "draw", stop_by_limit)
         with pytest.raises(FormulaTooSlow, match="more than 3 seconds or too much memory"):
-            await formulas.prepare("x^2")
+            await formulas.prepare("x^2", OURS)
     assert formulas.picture(item) is None
-    await formulas.prepare("x^3")
+    await formulas.prepare("x^3", OURS)
     assert isinstance(formulas.picture(with_formula("x^3")), Picture)
 
 
@@ -180,11 +181,11 @@ async def test_a_stuck_formula_holds_up_no_other_picture(monkeypatch: pytest.Mon
     """Standings, figures and plans are drawn while a formula is, however long that takes."""
     monkeypatch.setattr(formulas, "draw", draw_for_ever)
     formulas._PROCESS.close()  # so that a new one shows that the call has begun
-    stuck = asyncio.create_task(formulas.prepare("x^2"))
+    stuck = asyncio.create_task(formulas.prepare("x^2", OURS))
     async with asyncio.timeout(PATIENCE):
         while formulas._PROCESS._child is None:  # noqa: ASYNC110 - a thread starts it
             await asyncio.sleep(0.01)
-        assert (await draw_picture("a.png", "a", lambda: panel(40))).content[:8] == PNG
+        assert (await draw_picture("a.png", "a", lambda: panel(40), OURS)).content[:8] == PNG
         assert not stuck.done()
         child_process.kill_processes()
         with pytest.raises(OSError, match="ended without an answer"):
@@ -279,5 +280,5 @@ async def test_the_end_waits_for_no_drawing(monkeypatch: pytest.MonkeyPatch) -> 
             while formulas._PROCESS._child is None:  # noqa: ASYNC110 - a thread starts it
                 await asyncio.sleep(0.01)
         monkeypatch.undo()
-        await formulas.prepare("x^2")
+        await formulas.prepare("x^2", OURS)
     assert at_start == [None]

@@ -184,7 +184,7 @@ async def test_a_plan_is_computed_outside_of_transactions(
     monkeypatch.setattr(FollowedPlan, "share", noted)
     await stage.wait(hours=2)
     assert [user_id for user_id, _ in stage.sender.reminders] == [ALWINA]
-    assert [name.split("_")[0] for name in threads] == ["computing"]
+    assert [name.split("_")[0] for name in threads] == ["requests"]
 
 
 async def test_a_reminder_that_changes_meanwhile(
@@ -197,8 +197,8 @@ async def test_a_reminder_that_changes_meanwhile(
         partial(stage.bot.reminders.set, ALWINA, None, "15:00", "UTC"),
     ]
 
-    async def disturbed(function: Callable[..., Any], *given: Any) -> Any:
-        found = await compute(function, *given)
+    async def disturbed(key: int, function: Callable[..., Any], *given: Any) -> Any:
+        found = await compute(key, function, *given)
         await steps.pop(0)()
         return found
 

@@ -25,8 +25,9 @@ class Card:
         self.edits: list[tuple[float, int]] = []
         self.fails = False
         self.gone = False
+        self.busy = False
         self.under_way = 0
-        self.counter = AnswerCounter(virtual_now, self._edit)
+        self.counter = AnswerCounter(virtual_now, self._edit, lambda: self.busy)
 
     def answer(self, question_id: int = QUESTION) -> None:
         self.count += 1
@@ -71,12 +72,28 @@ async def test_a_last_answer_is_not_forgotten(takes: int) -> None:
 
 
 @virtual
+async def test_a_count_waits_while_the_process_is_busy() -> None:
+    """It is shown once there are requests to spare; one that is planned waits, too."""
+    card = Card()
+    card.answer()
+    await asyncio.sleep(1)
+    card.busy = True
+    await asyncio.sleep(6)
+    assert card.edits == []
+    card.busy = False
+    card.answer()
+    await asyncio.sleep(2.5)
+    assert [count for _, count in card.edits] == [2]
+
+
+@virtual
 async def test_stop_waits_for_an_edit_under_way() -> None:
-    """A stop returns after the edit under way, so that the reveal comes last."""
+    """A stop returns after the edit under way, so that the reveal comes last; no other follows."""
     card = Card(takes=3)
     card.answer()
     await asyncio.sleep(2.5)
     assert card.under_way == 1
+    card.answer()
     await card.counter.stop(QUESTION)
     assert (card.under_way, card.edits, seconds_passed()) == (0, [(5.0, 1)], 5.0)
     await asyncio.sleep(20)
@@ -128,19 +145,21 @@ async def test_close_gives_up_in_time() -> None:
 
 @virtual
 async def test_cards_have_their_own_counts() -> None:
-    """Two cards at the same time are edited independently."""
-    seen: list[int] = []
+    """Cards at the same time are edited independently, one after the other."""
+    seen: dict[int, float] = {}
 
     async def edit(question_id: int) -> bool:
-        seen.append(question_id)
+        seen[question_id] = seconds_passed()
         return True
 
-    counter = AnswerCounter(virtual_now, edit)
+    counter = AnswerCounter(virtual_now, edit, lambda: False)
     counter.touch(7, opened=START, deadline=DEADLINE)
+    counter.touch(8, opened=START, deadline=DEADLINE)
     counter.touch(9, opened=START, deadline=DEADLINE)
     await counter.stop(7)
     await asyncio.sleep(5)
-    assert seen == [9]
+    assert set(seen) == {8, 9}
+    assert abs(seen[9] - seen[8]) > 0.005
 
 
 @virtual

@@ -42,57 +42,58 @@ def test_every_explanation_is_read_before_the_next_card() -> None:
     assert pause_for(item(), hosted=True) == pause_for(None, hosted=True) == HOSTED_LIMIT
 
 
-def edit(edited: float | None, *, now: float, limit: float = 20) -> datetime | None:
-    edited_at = None if edited is None else after(edited)
-    return next_count(edited_at=edited_at, now=after(now), opened=START, deadline=after(limit))
+def edit(
+    edited: float | None, *, answered: float, limit: float | None = 20, free: float = 0
+) -> datetime | None:
+    return next_count(
+        answered_at=after(answered),
+        edited_at=None if edited is None else after(edited),
+        opened=START,
+        deadline=None if limit is None else after(limit),
+        free_at=after(free),
+    )
 
 
-def test_the_first_count_collects_for_two_seconds() -> None:
-    """The first edit is two seconds after the first answer, or after the post."""
-    assert edit(None, now=3) == after(5)
-    assert edit(None, now=-0.5) == after(2)
+def test_an_answer_shows_soon() -> None:
+    """Two seconds later, so that a friend sees it and others are shown with it."""
+    assert edit(None, answered=3) == after(5)
+    assert edit(None, answered=-0.5) == after(2)
+    assert edit(3, answered=12) == after(14)
 
 
-def test_later_counts_wait_for_half_of_the_time() -> None:
-    """The next edit is half of the time limit later, and at least two seconds."""
-    assert edit(2, now=3) == after(12)
-    assert edit(2, now=3, limit=300) == after(152)
-    assert edit(0, now=0.1, limit=3.5) == after(2)
-    assert edit(2, now=14) == after(14)
+def test_gaps_between_counts_grow() -> None:
+    """From four seconds, which it takes to read one, to half a minute."""
+    assert edit(2, answered=2.5) == after(6)
+    assert edit(6, answered=6.5, limit=40) == after(18)
+    assert edit(6, answered=6.5, limit=None) == after(18)
+    assert edit(100, answered=101, limit=None) == after(130)
 
 
-def test_without_a_clock_counts_become_rare() -> None:
-    """There are two in the first half minute; then each doubles the time."""
-    edits: list[datetime] = []
-    while len(edits) < 10:
-        last = edits[-1] if edits else None
-        at = next_count(edited_at=last, now=last or START, opened=START, deadline=None)
-        assert at is not None
-        edits.append(at)
-    assert edits[:2] == [after(2), after(22)]
-    assert all(later - START >= 2 * (earlier - START) for earlier, later in pairwise(edits[1:]))
+def test_a_busy_process_counts_later_or_not_at_all() -> None:
+    """Counts take no request that another message needs."""
+    assert edit(None, answered=3, free=9) == after(9)
+    assert edit(None, answered=3, free=17) is None
 
 
 @given(
     limit=st.integers(5, 300),
     clicks=st.lists(st.floats(0, 300, allow_nan=False), min_size=1, max_size=40).map(sorted),
 )
-def test_edits_are_merged(limit: int, clicks: list[float]) -> None:
-    """There are at most two edits, two seconds apart, none in the last second."""
+def test_every_count_can_be_read(limit: int, clicks: list[float]) -> None:
+    """It stands for four seconds, also the last one before the reveal; few come in a minute."""
     edits: list[datetime] = []
-    planned: datetime | None = None
-    for click in (c for c in clicks if c <= limit):
-        if planned is not None and planned <= after(click):
-            edits.append(planned)
-            planned = None
-        if planned is None:
+    waiting: float | None = None
+    for click in [*(c for c in clicks if c <= limit), float(limit)]:
+        if waiting is not None:
             last = (edits[-1] - START).total_seconds() if edits else None
-            planned = edit(last, now=click, limit=limit)
-    if planned is not None:
-        edits.append(planned)
-    assert all(later - earlier >= timedelta(seconds=2) for earlier, later in pairwise(edits))
-    assert all(after(2) <= at <= after(limit - 1) for at in edits)
-    assert len(edits) <= 2
+            at = edit(last, answered=waiting, limit=limit)
+            if at is not None and at <= after(click):
+                edits.append(at)
+                waiting = None
+        waiting = click if waiting is None else waiting
+    stands = [*edits, after(limit)]
+    assert all(later - earlier >= timedelta(seconds=4) for earlier, later in pairwise(stands))
+    assert sum(at <= after(48) for at in edits) <= 4
 
 
 def test_streaks() -> None:

@@ -234,7 +234,7 @@ async def test_a_round_says_why_it_ended(ending: str | None, words_: str) -> Non
 
 async def test_the_picture() -> None:
     """The picture is a small PNG with figures, and its alt text has all points."""
-    picture = await rounds.race_picture(RACE)
+    picture = await rounds.race_picture(RACE, ROW)
     assert picture is not None
     assert size(picture.content) == (600, 360)
     assert len(picture.content) < 40_000
@@ -275,7 +275,7 @@ def test_equal_points_share_a_place_and_do_not_overlap() -> None:
 
 async def test_standings_with_a_picture() -> None:
     """The picture adds one sentence; everything else is as without it."""
-    picture = await rounds.race_picture(RACE)
+    picture = await rounds.race_picture(RACE, ROW)
     card, plain = await rounds.standings(CARD), await rounds.standings(replace(CARD, race=None))
     galleries = [item for item in card.walk_children() if isinstance(item, discord.ui.MediaGallery)]
     assert [item.media.url for item in galleries[0].items] == ["attachment://race.png"]
@@ -293,7 +293,7 @@ async def test_a_picture_that_cannot_be_drawn(
         raise ValueError("no ink")
 
     monkeypatch.setattr(rounds, "svg", broken)
-    assert await rounds.race_picture(RACE) is None
+    assert await rounds.race_picture(RACE, ROW) is None
     assert "no ink" in caplog.text
     assert "took the lead for good" in text_of(await rounds.standings(CARD))
 

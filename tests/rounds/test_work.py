@@ -426,6 +426,17 @@ async def test_each_answer_plans_an_edit_of_the_count(
     assert planned == [(question.id, question.opened_at, deadline)] * 2
 
 
+async def test_rounds_go_first(stage: Stage) -> None:
+    """All messages of a round precede those of a burst of dailies, their edits included."""
+    await stage.set_up("13:00", thread=False)
+    await play(stage, await stage.start(2))
+    await stage.wait(hours=26)
+    of_rounds = {"question", "standings", "refresh", "reveal"}
+    sent = {(post.kind in of_rounds, post.urgent) for post in stage.sender.posts}
+    sent |= {(edit.kind in of_rounds, edit.urgent) for edit in stage.sender.edits}
+    assert sent == {(True, True), (False, False)}
+
+
 async def test_the_count_on_the_card(stage: Stage) -> None:
     """A refresh shows the count on the open card, and never after the reveal."""
     await open_round(stage)
@@ -434,6 +445,7 @@ async def test_the_count_on_the_card(stage: Stage) -> None:
     await stage.answer(BOB, after=1)
     assert await stage.bot.round_messages.refresh(post.row_id)
     (edit,) = stage.sender.edits_of("refresh")
+    assert edit.urgent  # the reveal waits for it
     assert isinstance(edit.card, QuestionCard)
     assert isinstance(post.card, QuestionCard)
     assert (edit.message_id, edit.card) == (

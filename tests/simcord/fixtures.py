@@ -64,6 +64,7 @@ def no_pace(monkeypatch: pytest.MonkeyPatch) -> None:
         pass
 
     monkeypatch.setattr(rate_limit.RateLimiter, "wait", return_at_once)
+    monkeypatch.setattr(rate_limit.RateLimiter, "is_busy", lambda _self: False)
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from threading import Lock
 
 from msgspec.structs import replace
 
-from bot.core.child_process import CallEnded, CallStopped, Limits, Process
-from bot.core.computing import FairLock, SingleThread, in_thread
+from bot.core.child_process import CallStopped, Limits, Process, call_in_process
+from bot.core.computing import FairQueue, Refused, TooMuch, in_thread
 from bot.core.errors import UserError
 from bot.core.limits import MAX_GRADING_MEMORY, MAX_GRADING_SECONDS
 from bot.interviews import grading
@@ -34,7 +34,7 @@ from bot.interviews.grading.verifying import (
 )
 from bot.interviews.model import OPPOSITE, SAID, Assessment, Part, Point, Reply
 from bot.questions.model import Bank, Topic
-from bot.questions.own import is_own
+from bot.questions.own import server_of
 
 log = logging.getLogger(__name__)
 
@@ -42,17 +42,17 @@ _DISQUALIFIED = frozenset({Flag.EMPTY, Flag.COPIED, Flag.LIST, Flag.STRAYS})
 """With one of these flags the answer as a whole says nothing, so single sentences aren't
 checked."""
 _GradeFunction = Callable[[str, Rubric], Grade]
-_COUNTING = Process()
-"""Counts the words of the bank once, which would hold up clicks for a second."""
+_QUEUE = FairQueue("answers")
+"""Grades answers to shipped topics, one at a time."""
 _PROCESS = Process(Limits(seconds=MAX_GRADING_SECONDS, memory=MAX_GRADING_MEMORY))
-_PROCESS_THREAD = SingleThread("own topics")
-"""Waits for that process, which grades answers to servers' own topics one at a time."""
+_OWN_QUEUE = FairQueue("answers to own questions", _PROCESS)
+"""Grades answers to servers' own topics, one at a time. The key is the server of the topic."""
 
 
 def count_in_process(texts: Mapping[str, Sequence[str]]) -> BankWords:
-    """Call `count_words` in a process; without one, count here."""
+    """Call `count_words` in a process, because it takes a second; without one, count here."""
     try:
-        return _COUNTING.call(count_words, texts)
+        return call_in_process(count_words, texts)
     except CallStopped:
         raise
     except OSError as error:
@@ -96,30 +96,19 @@ class Rubrics:
 
 
 class Ungradable(UserError):
-    """Answers to an own topic take too much time or memory. They are stored without a grade."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "Answers to this question take too long to grade. Yours is kept: compare it with the model answer, "
-            "and ask a moderator to shorten the question's key points."
-        )
+    """An answer can't be graded, at least for now. It is stored without a grade."""
 
 
 class Grading:
     """Grades one answer at a time in a thread, so that grading never blocks the event loop.
 
-    Servers take turns, so none waits for all answers of another. `server` is the server's id, or
-    the member's in direct messages. Grading an own topic raises Ungradable once it has exceeded the
-    limits; it isn't tried again until its texts change or the bot restarts.
+    `server` is the server's id, or the member's in direct messages. Raises Ungradable for an own
+    topic that takes too much, and while a queue refuses more.
     """
 
     def __init__(self, rubrics: Rubrics, verifier: Verifier | None = None) -> None:
         self._rubrics = rubrics
         self._verifier = verifier
-        self._turns = FairLock()
-        self._own_turns = FairLock()
-        self._too_slow: set[int] = set()
-        """Hashes of the topics that exceeded the limits."""
         self._preparing: asyncio.Task[None] | None = None
         self._running: dict[tuple[str, str, int], asyncio.Task[Assessment]] = {}
 
@@ -254,23 +243,18 @@ class Grading:
         rubric: Callable[[Topic], Rubric],
     ) -> Grade:
         """Call `grade` or `compare`; `rubric` returns the rubric of a topic of the bank."""
-        if not is_own(topic.id):
-            async with self._turns.acquire(server):
-                return await in_thread(lambda: grader(text, rubric(topic)))
-        topic = replace(topic, items=())
-        async with self._own_turns.acquire(server):
-            if hash(topic) in self._too_slow:
-                raise Ungradable
-            return await _PROCESS_THREAD.run(self._run_in_process, grader, text, topic)
-
-    def _run_in_process(self, grader: _GradeFunction, text: str, topic: Topic) -> Grade:
-        words = self._rubrics.words
+        owner = server_of(topic.id)
         try:
-            return _PROCESS.call(grading.grade_own, grader, text, topic, words)
-        except (CallEnded, MemoryError) as error:
-            self._too_slow.add(hash(topic))
-            log.warning(
-                "topic %s takes too much time or memory to grade, its answers get no grades",
-                topic.id,
-            )
-            raise Ungradable from error
+            if owner is None:
+                return await _QUEUE.run(server, lambda: grader(text, rubric(topic)))
+            words = await in_thread(lambda: self._rubrics.words)
+            own = replace(topic, items=())
+            return await _OWN_QUEUE.run(owner, grading.grade_own, grader, text, own, words)
+        except Refused as error:
+            raise Ungradable(f"Your answer is kept, but not graded yet. {error}") from error
+        except TooMuch as error:
+            log.warning("topic %s takes too much time or memory to grade", topic.id)
+            raise Ungradable(
+                "Answers to this question take too long to grade. Yours is kept: compare it with the model answer, "
+                "and ask a moderator to shorten the question's key points."
+            ) from error

@@ -28,6 +28,7 @@ from bot.questions.own import own_id
 from tests.banks import teaching_bank
 from tests.endings import end_process, run_out_of_memory
 from tests.fakes import FakeVerifier
+from tests.ours import OTHER_GUILD
 from tests.patience import PATIENCE
 from tests.shipped import bank, rubrics
 from tests.stage import GUILD
@@ -196,7 +197,7 @@ async def test_an_injection_alone_raises_nothing_on_any_topic() -> None:
 
 
 async def test_servers_take_turns() -> None:
-    """During a burst on one server, other servers wait for two of its answers, not for all."""
+    """During a burst on one server, other servers wait for one of its answers, not for all."""
     small = teaching_bank()
     grading = Grading(Rubrics(small))
     graded: list[int] = []
@@ -207,7 +208,7 @@ async def test_servers_take_turns() -> None:
         graded.append(server)
 
     await asyncio.gather(*(assess(*given) for given in enumerate((1, 1, 1, 1, 2, 3))))
-    assert graded == [1, 1, 2, 3, 1, 1]
+    assert graded == [1, 2, 3, 1, 1, 1]
 
 
 async def test_the_bank_is_counted_ahead_of_the_first_answer() -> None:
@@ -234,7 +235,7 @@ def test_the_bank_is_counted_here_without_a_process(monkeypatch: pytest.MonkeyPa
     def fail(*_: object) -> None:
         raise OSError("no processes")
 
-    monkeypatch.setattr(service._COUNTING, "call", fail)
+    monkeypatch.setattr(service, "call_in_process", fail)
     texts = {"t": ["Trees grow."], "u": ["Trees fall.", "Leaves fall."]}
     words = count_in_process(texts)
     assert words == count_words(texts)
@@ -278,7 +279,7 @@ def graded_in_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
         return call(function, grader, text, *given)
 
     monkeypatch.setattr(process, "call", recorded)
-    monkeypatch.setattr(service, "_PROCESS", process)
+    monkeypatch.setattr(service._OWN_QUEUE, "_process", process)
     yield found
     process.close()
 
@@ -299,23 +300,21 @@ async def test_only_own_topics_are_graded_in_a_process(graded_in_process: list[s
 
 
 @pytest.mark.parametrize("ending", [end_process, run_out_of_memory])
-async def test_a_topic_over_the_limits_is_not_tried_again(
+async def test_a_topic_over_the_limits_is_not_tried_again_soon(
     graded_in_process: list[str], ending: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every call says so until the topic's texts change; other topics are still graded."""
+    """Its server's topics are not graded for some minutes, wherever they are asked; others' are."""
     grading = Grading(rubrics())
     with monkeypatch.context() as patch:
         patch.setattr("bot.interviews.grading.grade", ending)
         with pytest.raises(Ungradable, match="Yours is kept"):
             await grading.assess(OWN, HONEST, GUILD)
-    for text in (HONEST, DENIED):
-        with pytest.raises(Ungradable):
-            await grading.assess(replace(OWN, items=()), text, GUILD)
+    for server in (GUILD, OTHER_GUILD):
+        with pytest.raises(Ungradable, match=r"^Your answer is kept, .* Try again in 10 minutes"):
+            await grading.assess(OWN, DENIED, server)
     assert graded_in_process == [HONEST]
-    other = await grading.assess(replace(OWN, id=own_id(GUILD, 2)), HONEST, GUILD)
-    changed = await grading.assess(replace(OWN, answer="Shorter."), HONEST, GUILD)
-    assert [p.state for p in other.points] == [p.state for p in changed.points]
-    assert len(graded_in_process) == 3
+    await grading.assess(replace(OWN, id=own_id(OTHER_GUILD, 1)), HONEST, GUILD)
+    assert graded_in_process == [HONEST, HONEST]
 
 
 async def test_a_quote_over_the_limits(
@@ -334,13 +333,15 @@ async def test_slow_own_topics_do_not_block_shipped_ones(
 ) -> None:
     """Shipped topics are graded while an own topic still is."""
     grading, released = Grading(rubrics()), threading.Event()
-    run_in_process = grading._run_in_process
+    process = service._OWN_QUEUE._process
+    assert process is not None
+    call = process.call
 
-    def wait_and_run(*given: Any) -> Grade:
+    def wait_and_call(*given: Any) -> Any:
         assert released.wait(PATIENCE)
-        return run_in_process(*given)
+        return call(*given)
 
-    monkeypatch.setattr(grading, "_run_in_process", wait_and_run)
+    monkeypatch.setattr(process, "call", wait_and_call)
     slow = asyncio.create_task(grading.assess(OWN, HONEST, GUILD))
     await grading.assess(TOPIC, HONEST, GUILD)
     assert not slow.done()
