@@ -26,7 +26,7 @@ _OPTIONS = {
     *("sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl", "sslnegotiation"),
     *("ssl_min_protocol_version", "ssl_max_protocol_version", "target_session_attrs"),
 }
-"""What may stand behind the `?` of a PostgreSQL address; asyncpg does what libpq would:
+"""The options that a PostgreSQL address may have; asyncpg treats them like libpq:
 https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS
 """
 _OPTION_FILES = ("passfile", "sslrootcert", "sslcert", "sslkey", "sslcrl")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import platform
+import re
 import sys
 from collections.abc import Mapping
 from contextlib import redirect_stdout
@@ -47,11 +48,11 @@ _SHORT = 6
 async def check(settings: Settings, *, private: bool = False) -> int:
     """Check everything a start needs, print the results, and return an exit code.
 
-    With `private=True`, nothing is printed about where a PostgreSQL database is.
+    With `private=True`, nothing is printed about where a PostgreSQL database is, and no pack's name.
     """
     wrong = 0
     print("settings: fine")
-    wrong += _check_bank(settings)
+    wrong += _check_bank(settings, private=private)
     anonymous = private and sqlite_file(settings.database) is None
     try:
         async with opened_database(settings.database, visiting=True):
@@ -133,7 +134,7 @@ def _anonymous(error: SettingsError) -> str:
     return f"DATABASE_URL can't be used: {type(driver).__name__} {number or ''}".rstrip()
 
 
-def _check_bank(settings: Settings) -> int:
+def _check_bank(settings: Settings, *, private: bool) -> int:
     try:
         with bank_problems(settings):
             bank = load_packs(settings.bank)
@@ -142,10 +143,9 @@ def _check_bank(settings: Settings) -> int:
         return 1
     print(f"question bank: fine, {len(bank.topics)} topics with {len(bank.asked)} questions")
     if len(bank.packs) > 1:
-        for pack in bank.packs:
-            print(
-                f"  {pack.name}: {len(pack.bank.topics)} topics with {len(pack.bank.asked)} questions"
-            )
+        for number, pack in enumerate(bank.packs, start=1):
+            name = f"pack {number}" if private else pack.name
+            print(f"  {name}: {len(pack.bank.topics)} topics with {len(pack.bank.asked)} questions")
     return 0
 
 
@@ -207,11 +207,16 @@ async def _rows(settings: Settings) -> list[str]:
 
 
 def _without_secrets(report: str, settings: Settings) -> str:
-    """Remove secrets, the model service's host and the operator's home folder from a report."""
-    for secret in secrets_of(settings):
-        if len(secret) >= _SHORT:
-            report = report.replace(secret, "***")
+    """Remove secrets, the model service's host and the folders of the operator from a report."""
+    hidden = [secret for secret in secrets_of(settings) if len(secret) >= _SHORT]
     if settings.grader_url is not None:
-        report = report.replace(urlsplit(settings.grader_url).netloc, "***")
+        service = urlsplit(settings.grader_url)
+        hidden += [service.netloc, service.hostname or ""]
+    file = sqlite_file(settings.database)
+    for path in [*settings.bank, *([file.parent] if file else [])]:
+        hidden += [str(path.absolute()), str(path.resolve())]
+    # errors may repeat a host in small letters
+    for text in sorted(set(hidden) - {"", ".", "/"}, key=len, reverse=True):
+        report = re.sub(re.escape(text), "***", report, flags=re.IGNORECASE)
     home = os.path.expanduser("~")  # noqa: PTH111 - Path.home fails for an account without one
     return report.replace(home, "~") if len(home) > 1 else report

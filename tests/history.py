@@ -206,7 +206,7 @@ def _members() -> Rows:
     words = {"prompt": "Why?", "answer": "So", "wrong": "", "why": "It is", "source": ""}
     wished = {"user_id": ALWINA, "state": "waiting", "at": NOW, **words}
     yield _each(suggestions, "guild_id", servers, **wished)
-    erased = {"source": "daily", "digest": "", "key": "", "guild_id": GUILD}
+    erased = {"source": "daily", "digest": "0", "guild_id": GUILD}
     yield _each(erased_answers, "source_id", others[:9], **erased)
     later = NOW + timedelta(days=9)
     yield _each(erasures, "guild_id", others[:9], state="waiting", due_at=later)

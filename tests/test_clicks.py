@@ -5,6 +5,7 @@ The routes are found in the views, so a new one is tested without a test of its 
 
 from __future__ import annotations
 
+import json
 import re
 import sqlite3
 from collections.abc import Sequence
@@ -18,19 +19,26 @@ from discord import app_commands
 from simcord import actors
 from simcord.actors import MemberActor
 from simcord.backend import serializers
+from sqlalchemy import Connection, case
 
+from bot.bank.store import suggestions
 from bot.chat.messages import OPEN, Message, button, row
 from bot.core.context import Place
+from bot.core.tables import metadata
+from bot.daily.store import open_answers
+from bot.interviews.store import interview_questions
 from bot.questions.cog import AnsweringCog
+from bot.questions.store import own_items, reports
 from tests import history
 from tests.routes import ROUTES, ids_of, names_a_row
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
-from tests.simcord.stage import Stage, answer_to, labels, reply, text_of
+from tests.simcord.stage import BANK, Stage, answer_to, labels, reply, text_of
 
 __all__ = ["long_sleeps", "no_pace", "stage"]
 
 NOBODYS = 999_999_999_999_999_999
 LONG = "long " * 800
+MARK = "somebody's words"
 DAYS = 3
 OVER, OPEN_GAME, OPEN_QUESTION, SEARCH = 1, DAYS, DAYS * history.QUESTIONS, 1000 + DAYS
 OWN_ITEM = 2
@@ -71,6 +79,40 @@ async def message(stage: Stage) -> dict[str, Any]:
     return dict(serializers.message_payload(backend, found))
 
 
+def make_secrets(conn: Connection) -> frozenset[str]:
+    """Let the history be about shipped questions and have marked texts of members; return all words
+    of these questions, and the mark.
+    """
+    asked = [item for item in BANK.asked.values() if item.kind == "choice"]
+    items = dict(zip(history.ITEMS, asked, strict=False))
+    topics = dict(zip(history.TOPICS, BANK.open_topics.values(), strict=False))
+    ids = {old: new.id for old, new in (items | topics).items()}
+    for table in metadata.sorted_tables:
+        for column in table.c:
+            if column.name.endswith(("item_id", "topic_id")):
+                new = case(ids, value=column)
+                conn.execute(table.update().where(column.in_(ids)).values({column.name: new}))
+    for words in (reports.c.text, suggestions.c.prompt, suggestions.c.answer, open_answers.c.text):
+        conn.execute(words.table.update().values({words.name: MARK}))
+    own = {**history.OWN_ITEM, "prompt": MARK, "accept": [MARK], "explanation": MARK}
+    conn.execute(own_items.update().values(content=json.dumps(own)))
+    conn.execute(interview_questions.update().values(answer=MARK, answered_at=history.NOW))
+    known = [words for one in items.values() for words in (one.prompt, one.explanation)]
+    known += [text for one in topics.values() for text in (one.question, one.answer)]
+    return frozenset(map(_plain, [MARK, *known]))
+
+
+def told(result: Any) -> str:
+    """Return everything that answers an interaction, messages and forms, in one line."""
+    shown = [result.response, *result.followups]
+    texts = [text_of(each.message) for each in shown if each is not None]
+    return _plain(" ".join([*texts, json.dumps(result.modal, ensure_ascii=False)]))
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.replace("\\", "").split())
+
+
 async def use(stage: Stage, actor: Any, message: dict[str, Any], custom_id: str, text: str) -> Any:
     """Use a button, list or form, with a text wherever its handler may look for one."""
     field = {"type": 4, "custom_id": "text", "value": text}
@@ -108,9 +150,10 @@ async def test_strangers(
     """Whoever uses what isn't theirs gets one private sentence without an error; nothing changes.
 
     The row doesn't exist or belongs to another server. Managers' buttons are pressed by a member
-    without rights.
+    without rights. No answer or form has a word of another server's or member's rows.
     """
     await stage.database.write(history.fill, DAYS)
+    secrets = await stage.database.write(make_secrets)
     actor = stage.alwina.user if who == "direct" else getattr(stage, who)
     cog = stage.bot.get_cog(AnsweringCog.__name__)
     assert isinstance(cog, AnsweringCog)
@@ -131,6 +174,8 @@ async def test_strangers(
                     said = "" if result.response is None else text_of(answer_to(result))
                     if not result.acknowledged or _UNFIT.search(re.sub("<[^>]*>", "", said)):
                         wrong.append((custom_id, said))
+                    if strange and (leaked := [each for each in secrets if each in told(result)]):
+                        wrong.append((custom_id, "tells", leaked))
                     if (
                         strange
                         and who != "manager"

@@ -260,7 +260,7 @@ UNKNOWN = (
 
 @pytest.mark.parametrize("several", ["", "h1:5432,h2", "[::1]:5433,/run/postgresql"])
 def test_libpq_options_in_an_address(tmp_path: Path, several: str) -> None:
-    """Each option of libpq is kept for asyncpg, wherever it stands, or refused by its name."""
+    """Each option of libpq is kept for asyncpg or refused by its name."""
     file = tmp_path / "file"
     file.touch()
     files = dict.fromkeys(("passfile", "sslrootcert", "sslcert", "sslkey", "sslcrl"), str(file))

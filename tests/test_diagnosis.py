@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -9,12 +10,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import URL
 
+import bot
 from bot import __version__, diagnosis
 from bot.config import Settings
 from bot.core.database import open_database
 from bot.core.migrate import HEAD
 from tests.rows import fill
 
+DATA = Path(bot.__file__).parents[1] / "data"
 SECRETS = {
     "DISCORD_TOKEN": "MTA4-the-token",
     "GRADER_URL": "http://grader.example.org:9/v1?key=in-the-query",
@@ -75,6 +78,40 @@ async def test_the_report_of_a_server_out_of_reach(capsys: pytest.CaptureFixture
     report = capsys.readouterr().out
     assert "database: DATABASE_URL can't be used: ConnectionRefusedError" in report
     assert not [word for word in ("ali", "p%40ss", "p@ss", "127.0.0.1", "study") if word in report]
+
+
+async def test_the_report_names_no_place(
+    migrated: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Not the folders of the operator, nor the model's host, which errors write in small letters."""
+    folder = tmp_path / "alice-smith"
+    folder.mkdir()
+    file, pack = folder / "q.db", folder / "acme.json"
+    file.write_bytes(migrated.read_bytes())
+    pack.write_text("{}")
+
+    async def unknown(_settings: Settings) -> str:
+        return "Cannot connect to host internal.example.com:443"
+
+    monkeypatch.setattr(diagnosis, "check_service", unknown)
+    named = folder / "acme-2.json"
+    text = (DATA / "modern-practice.json").read_text("utf-8")
+    named.write_text(json.dumps({**json.loads(text), "title": "Acme interviews"}))
+    for bank in (str(pack), f"{DATA / 'questions.json'},{named}"):
+        env = {
+            "DATABASE_URL": f"sqlite:///{file}",
+            "GRADER_URL": "https://Internal.Example.COM/v1",
+            "GRADER_MODEL": "m",
+            "BACKUP_EVERY": "24",
+            "QUESTION_BANK": bank,
+        }
+        await diagnosis.write_report(Settings.from_env(env), env, None)
+        report = capsys.readouterr().out.casefold()
+        assert "backups: every 24 h in ***" in report
+        assert not [word for word in ("alice", "acme", "internal.example") if word in report]
 
 
 async def test_the_report_of_a_damaged_database(

@@ -26,7 +26,8 @@ from bot.core import servers
 from bot.core.context import Context
 from bot.core.database import Connection, reading, writing
 from bot.core.errors import UserError
-from bot.core.limits import SUGGESTIONS_OPEN
+from bot.core.limits import SUGGESTIONS_A_DAY, SUGGESTIONS_OPEN
+from bot.core.member_hashes import count_of, count_up
 from bot.members.store import names_of
 from bot.questions import store as questions_store
 from bot.questions.model import Report
@@ -36,6 +37,9 @@ log = logging.getLogger(__name__)
 _DECIDED = (
     "Somebody else has just decided that one. Press Later, or use </bank> to see what's left."
 )
+
+
+_SUGGESTIONS = "suggestions"
 
 
 class Suggestions:
@@ -57,11 +61,18 @@ class Suggestions:
     def _add(self, conn: Connection, guild_id: int, user_id: int, form: Form) -> int | None:
         servers.lock(conn, guild_id)
         self._check_limit_in(conn, guild_id, user_id)
-        store.add(conn, guild_id, user_id, form, self._now())
+        now = self._now()
+        count_up(conn, _SUGGESTIONS, user_id, now.date(), SUGGESTIONS_A_DAY)
+        store.add(conn, guild_id, user_id, form, now)
         return self._announcement_channel_in(conn, guild_id)
 
     def _check_limit_in(self, conn: Connection, guild_id: int, user_id: int) -> None:
-        """Refuse a member who has too many suggestions waiting."""
+        """Refuse a member who has too many suggestions waiting, or has made too many today."""
+        if count_of(conn, _SUGGESTIONS, user_id, self._now().date()) >= SUGGESTIONS_A_DAY:
+            raise UserError(
+                f"You've suggested {SUGGESTIONS_A_DAY} questions today, which is the most in a day. "
+                "Suggest another tomorrow; the day ends at midnight UTC."
+            )
         if store.count_open(conn, guild_id, user_id) >= SUGGESTIONS_OPEN:
             raise UserError(
                 f"{SUGGESTIONS_OPEN} of your suggestions are waiting for review already. "

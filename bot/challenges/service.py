@@ -141,8 +141,8 @@ class Challenges(GameService):
         return options, Person(other, names_of(conn, guild_id, [other]).get(other))
 
     def _item_of(self, conn: Connection, click: Click) -> str | None:
-        question, *_ = shown_or_refuse(conn, click.question_id, click.user_id)
-        return question.item_id
+        question, challenge, *_ = shown_or_refuse(conn, click.question_id, click.user_id)
+        return question.item_id if challenge.guild_id == click.guild_id else None
 
     def _question(self, conn: Connection, click: Click) -> tuple[int, GameQuestion]:
         question, challenge, shown, _ = shown_or_refuse(conn, click.question_id, click.user_id)

@@ -176,11 +176,7 @@ def _erase_shown(conn: Connection, user_id: int, limit: int) -> int:
     found = conn.execute(own.where(c.user_id == user_id).limit(limit)).all()
     for challenge_id in sorted({row.challenge_id for row in found}):
         challenge = get(conn, challenge_id, lock=True)
-        if (
-            challenge is not None
-            and challenge.state is ChallengeState.OPEN
-            and not member_hashes.has_hash_of(conn, CHALLENGE, challenge_id, user_id)
-        ):
+        if challenge is not None and challenge.state is ChallengeState.OPEN:
             member_hashes.add_hash(
                 conn, CHALLENGE, challenge_id, guild_id=challenge.guild_id, user_id=user_id
             )

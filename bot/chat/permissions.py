@@ -23,20 +23,41 @@ _INVITED = discord.Permissions(
     read_message_history=True,
 )
 """The permissions in the bot's invite link; keep them in line with docs/hosting.md."""
-_NAMES = {"manage_guild": "Manage Server", "moderate_members": "Time Out Members"}
-"""Permissions that Discord calls otherwise than its API does."""
-_POWERS = {
-    "administrator",
-    "ban_members",
-    "deafen_members",
-    "kick_members",
-    "mention_everyone",
-    "moderate_members",
-    "move_members",
-    "mute_members",
-    "view_audit_log",
+_NAMES = {
+    "manage_guild": "Manage Server",
+    "moderate_members": "Time Out Members",
+    "view_guild_insights": "View Server Insights",
 }
-"""Permissions that no role given by the bot may have, besides those to manage something."""
+"""Permissions that Discord calls otherwise than its API does."""
+_HARMLESS = discord.Permissions(
+    add_reactions=True,
+    attach_files=True,
+    change_nickname=True,
+    connect=True,
+    create_instant_invite=True,
+    create_polls=True,
+    create_private_threads=True,
+    create_public_threads=True,
+    embed_links=True,
+    external_emojis=True,
+    external_stickers=True,
+    read_message_history=True,
+    request_to_speak=True,
+    send_messages=True,
+    send_messages_in_threads=True,
+    send_voice_messages=True,
+    speak=True,
+    stream=True,
+    use_application_commands=True,
+    use_embedded_activities=True,
+    use_external_apps=True,
+    use_external_sounds=True,
+    use_soundboard=True,
+    use_voice_activation=True,
+    view_channel=True,
+)
+"""All that a role given by the bot may allow: the usual permissions of members. So one that
+Discord adds is a power until it is listed here."""
 _NAMED_POWERS = 3
 PAGE_LIFETIME = timedelta(minutes=15)
 """For this long an open page proves that its member may use the command that opened it.
@@ -252,14 +273,12 @@ def unfit_role_problem(role: discord.Role) -> str | None:
         return "Everyone has that role already. Pick another one."
     if role.managed:
         return f"I can't give {role.mention}: it belongs to an app, or to Server Boosts. Pick another one."
-    powers = [
-        name
-        for name, allowed in role.permissions
-        if allowed and (name in _POWERS or name.startswith("manage_"))
-    ]
-    if powers:
+    more = discord.Permissions(role.permissions.value & ~_HARMLESS.value)
+    if more.value:
+        powers = [name for name, allowed in more if allowed][:_NAMED_POWERS]
+        known = _in_words(powers) or "a permission that I don't know"
         return (
-            f"I don't give {role.mention}: its members have {_in_words(powers[:_NAMED_POWERS])}. "
+            f"I don't give {role.mention}: its members have {known}. "
             "Pick a role without power over the server."
         )
     if role.guild.me is not None and role >= role.guild.me.top_role:

@@ -181,7 +181,8 @@ class DiscordSender:
     ) -> int:
         """Open a private thread, or return the one that an earlier attempt opened.
 
-        Such a thread can't be found by a nonce, but no other one has its name.
+        Such a thread can't be found by a nonce, but no other private one of the bot has its name.
+        A member may open one with that name, for others to read what is written there.
         """
         self._require_server(place.guild_id)
         name = name[:100]
@@ -190,8 +191,14 @@ class DiscordSender:
             listed = await self._request(
                 place, self._client.http.get_active_threads(place.guild_id)
             )
+            me = self._client.user
+            own = str(me.id) if me is not None else None, discord.ChannelType.private_thread.value
             for thread in listed["threads"]:
-                if thread["name"] == name and int(thread["parent_id"]) == place.channel_id:
+                if (
+                    (thread["owner_id"], thread["type"]) == own
+                    and thread["name"] == name
+                    and int(thread["parent_id"]) == place.channel_id
+                ):
                     return int(thread["id"])
         self._require_permission(place.channel_id, PERMISSIONS_FOR_PRIVATE_THREAD)
         opened = await self._request(

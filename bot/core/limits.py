@@ -5,7 +5,9 @@ Each has its reason. The limits of a game are in its rules, and those of a quest
 """
 
 ANSWERS_A_DAY = 50
-"""Answers of one member to interviews in a day, in UTC: each is stored and takes the grader's time."""
+"""Answers in sentences of one member in a day: each is stored and takes the grader's time. Those
+to interviews and to questions of the day are counted apart. All days of limits are in UTC.
+"""
 CHALLENGES_OPEN = 5
 """Challenges of a server at a time: their questions are asked nowhere else there until they close."""
 CONNECTIONS = 8
@@ -20,6 +22,8 @@ DIRECT_SERVERS = 25
 
 Each click there looks up all of these servers.
 """
+INTERVIEWS_A_DAY = 50
+"""Interviews that a member starts in a day: each is stored, also without an answer."""
 MAX_ALT_TEXT = 300
 """Characters of what a picture shows, as in the schema: cards hold it too."""
 MAX_ANSWER = 4_000
@@ -84,9 +88,6 @@ MAX_FILE_SECONDS = 20
 
 The largest allowed file takes 1 s, a deck of 15,000 questions 4 s.
 """
-MAX_FORMULA_WAIT = 2.0
-"""Seconds that a card waits for its formula to be drawn; then it is shown without, and later cards
-have it."""
 MAX_FORMULA_DEPTH = 6
 """Levels of braces, `\\left` and `\\begin` in a formula: each doubles ziamath's time.
 
@@ -99,6 +100,9 @@ MAX_FORMULA_MEMORY = 1 << 30
 MAX_FORMULA_SECONDS = 3
 """Processor time in seconds for drawing a formula, while others wait: a shipped one takes up to
 0.3 s, and loading the libraries 0.2 s."""
+MAX_FORMULA_WAIT = 2.0
+"""Seconds that a card waits for its formula to be drawn; then it is shown without, and later cards
+have it."""
 MAX_FORMULA_WIDTH = 9_600
 """Pixels, with letters of 50. A formula is scaled to fit a card; a wider one would be unreadable."""
 MAX_GRADED_CHARACTERS = 10_000
@@ -151,6 +155,13 @@ MAX_REPORT = 500
 """Characters of a report: managers read it below the question in one message."""
 MAX_SOURCES = 8
 """Sources of a topic, as in the schema: its page shows all of them."""
+MAX_START_MEMORY = 512 << 20
+"""Bytes of memory for the process that migrates a database or checks the bank, before any other
+process has begun: 70 MB for a first start, and a later migration may have to load rows."""
+MAX_START_MESSAGE = 64 << 20
+"""Bytes of the bank, which is sent to that process; the shipped one has 2 million."""
+MAX_START_SECONDS = 3_600
+"""Processor time in seconds for a migration or for the check of the bank."""
 MAX_TEAMS = 25
 """Teams of a server: their list is one message with a line for each."""
 MAX_TOLD_PROBLEMS = 50
@@ -160,13 +171,27 @@ MAX_TYPED = 100
 MAX_WAITING = 500
 """Pieces of work of all servers in a queue, and a tenth of them of one server: each keeps memory,
 and nobody waits long for a reply."""
+PARTNERS_A_DAY = 3
+"""Interviews with a partner, and cards that look for one, of a member in a day: each opens a
+thread or posts a message, which others read."""
 PAUSE_MINUTES = 10
 """After work that took too much time or memory, nothing of its kind is done for its server."""
+REMINDERS_A_DAY = 10
+"""Times that a member sets their reminder in a day: each may send a direct message at once, and
+Discord blocks bots that send too many."""
+REPORTS_A_DAY = 20
+"""Reports of one member in a day, on all servers and in direct messages: each is stored and read."""
 REPORTS_OPEN = 5
 """Reports of one member that wait on a server: managers read each one."""
 REQUESTS_A_DAY = 20
-"""Requests to a model about one member's interview answers in a day, in UTC: they may cost money."""
+"""Requests to a model about one member's interview answers in a day: they may cost money."""
+REQUESTS_OF_ALL_A_DAY = 2_000
+"""Requests to a model about all members' answers in a day: no number of accounts makes the
+operator's bill longer."""
 ROUNDS_OPEN = 3
 """Rounds of a server at a time: more would use up the request rate of other servers."""
+SUGGESTIONS_A_DAY = 20
+"""Suggestions of one member in a day: each may be announced in a channel, and an erasure takes
+back those that wait."""
 SUGGESTIONS_OPEN = 5
 """Suggestions of a member that wait for review on a server: managers read each one."""

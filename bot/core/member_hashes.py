@@ -1,18 +1,21 @@
 """Facts about members without their ids, which outlive an erasure of their data.
 
-Ids are stored as HMAC-SHA256. Most have one key of this installation: whoever has both can test
-whether a member that they know is meant, but can't list the members.
+Ids are stored as HMAC-SHA256 with one key of this installation, each together with what it is
+about. So two hashes never show that they belong to one member. Whoever has the database, which
+holds the key, can test whether a member that they know is meant, but can't list the members; a key
+of its own for each hash would not change that, because it would be stored here, too.
 
-Members whose answer was erased while the question was open must not answer again. Each of their
-hashes has a random key of its own, so that two hashes never show that they belong to one member. It
-is kept until the reveal, close or end. Another one says until the end of a round that they played
-in it, because a round pays only when two play.
+There are two tables because their rows go at different times: counts with their day, and facts
+never; hashes of erased answers when the question, challenge or round takes no more answers, or with
+its server. Members whose answer was erased while it was open must not answer again. A hash of a
+round says until its end that they played in it, because a round pays only when two play.
 """
 
 from __future__ import annotations
 
 import hmac
 import secrets
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -35,6 +38,8 @@ from bot.core.notes import note_once, read_note
 from bot.core.tables import insert, metadata, prepared
 
 _KEY = "member hash key"
+ALL = 0
+"""In place of a member's id: what all members do together. Discord has no such id."""
 
 member_hashes = Table(
     "member_hashes",
@@ -51,8 +56,7 @@ erased_answers = Table(
     Column("source", String(10), primary_key=True),  # "round", "daily", "challenge" or "played"
     # the question's id for "round", the round's for "played", else that of the daily or challenge
     Column("source_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("digest", String(64), primary_key=True),  # HMAC-SHA256 of the member's id, in hex
-    Column("key", String(32), nullable=False),  # of that HMAC, in hex
+    Column("digest", String(64), primary_key=True),  # in hex
     Column("guild_id", BigInteger, nullable=False),
     Index("ix_erased_answers_guild_id", "guild_id"),
 )
@@ -71,6 +75,14 @@ def count_up(conn: Connection, what: str, user_id: int, day: date, limit: int) -
     return conn.execute(counted).rowcount == 1
 
 
+def count_of(conn: Connection, what: str, user_id: int, day: date) -> int:
+    """Return how much `count_up` has counted of it on a day."""
+    found = select(member_hashes.c.count).where(
+        member_hashes.c.digest == _digest(conn, what, user_id, day)
+    )
+    return conn.execute(found).scalar() or 0
+
+
 def remember(conn: Connection, what: str, *user_ids: int) -> None:
     """Store a fact about these members for good; their order doesn't matter."""
     row = insert(conn, member_hashes).values(digest=_new_digest(conn, what, *sorted(user_ids)))
@@ -79,36 +91,34 @@ def remember(conn: Connection, what: str, *user_ids: int) -> None:
 
 def remembers(conn: Connection, what: str, *user_ids: int) -> bool:
     """Whether that fact about these members is stored."""
-    key = read_note(conn, _KEY)
-    if key is None:
-        return False
     known = select(member_hashes.c.digest)
-    digest = _digest(key, what, *sorted(user_ids))
+    digest = _digest(conn, what, *sorted(user_ids))
     return conn.execute(known.where(member_hashes.c.digest == digest)).first() is not None
 
 
 def add_hash(conn: Connection, source: str, source_id: int, *, guild_id: int, user_id: int) -> None:
     """Store a hash of a member whose answer is erased in this transaction."""
-    key = secrets.token_hex(16)
-    row = {"source": source, "source_id": source_id, "guild_id": guild_id, "key": key}
-    conn.execute(erased_answers.insert(), {**row, "digest": _digest(key, user_id)})
+    digest = _new_digest(conn, source, source_id, user_id)
+    row = {"source": source, "source_id": source_id, "guild_id": guild_id, "digest": digest}
+    # an erasure in portions comes back to the same round or challenge
+    conn.execute(insert(conn, erased_answers).values(**row).on_conflict_do_nothing())
 
 
 def has_hash_of(conn: Connection, source: str, source_id: int, user_id: int) -> bool:
     """Return whether an answer of this member was erased while it was open."""
-    found = _hashes(conn, source, source_id)
-    return any(hmac.compare_digest(row.digest, _digest(row.key, user_id)) for row in found)
+    found = _hashes_of(conn, source, source_id)
+    return bool(found) and _digest(conn, source, source_id, user_id) in found
 
 
 def has_hash_of_others(conn: Connection, source: str, source_id: int, user_id: int) -> bool:
     """Return whether an answer of somebody else was erased."""
-    found = _hashes(conn, source, source_id)
-    return not all(hmac.compare_digest(row.digest, _digest(row.key, user_id)) for row in found)
+    found = _hashes_of(conn, source, source_id)
+    return bool(found) and found != {_digest(conn, source, source_id, user_id)}
 
 
 def has_hashes(conn: Connection, source: str, source_id: int) -> bool:
     """Return whether any answer was erased while it was open."""
-    return _hashes(conn, source, source_id).first() is not None
+    return bool(_hashes_of(conn, source, source_id))
 
 
 def delete_hashes(conn: Connection, source: str, source_id: int) -> None:
@@ -116,10 +126,14 @@ def delete_hashes(conn: Connection, source: str, source_id: int) -> None:
     _delete(conn, source, source_id)
 
 
+def _hashes_of(conn: Connection, source: str, source_id: int) -> set[str]:
+    return set(_hashes(conn, source, source_id).scalars())
+
+
 @prepared
 def _hashes(source: str, source_id: int) -> Select[Any]:
     c = erased_answers.c
-    return select(c.key, c.digest).where(c.source == source, c.source_id == source_id)
+    return select(c.digest).where(c.source == source, c.source_id == source_id)
 
 
 @prepared
@@ -130,8 +144,14 @@ def _delete(source: str, source_id: int) -> Delete:
 
 def _new_digest(conn: Connection, *parts: object) -> str:
     """Return a hash, making the key for the first one."""
-    return _digest(note_once(conn, _KEY, secrets.token_hex(32)), *parts)
+    return _keyed(note_once(conn, _KEY, secrets.token_hex(32)), parts)
 
 
-def _digest(key: str, *parts: object) -> str:
+def _digest(conn: Connection, *parts: object) -> str:
+    """Return a hash to look for; one that is never stored if there is no key yet."""
+    key = read_note(conn, _KEY)
+    return "" if key is None else _keyed(key, parts)
+
+
+def _keyed(key: str, parts: Sequence[object]) -> str:
     return hmac.new(bytes.fromhex(key), ":".join(map(str, parts)).encode(), "sha256").hexdigest()

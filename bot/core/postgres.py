@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import os
 import secrets
-import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import Any, TypeVar
@@ -18,7 +19,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, Pool
-from sqlalchemy.util import await_only
+from sqlalchemy.util import await_only, greenlet_spawn
 
 from bot.core import backend, migrate
 from bot.core.processes import PROGRAM
@@ -27,8 +28,11 @@ T = TypeVar("T")
 
 _IDLE_MS = 60_000
 """PostgreSQL ends a transaction that is idle for so long, because its process may be gone."""
-_SPARE_SECONDS = 5.0
-"""A connection that was not needed for so long is closed, so that another process can have it."""
+_SPARE_SECONDS = 1.0
+"""A connection that was not needed for so long is closed, so that another process can have it.
+
+That is less than BUSY_MS, the longest wait of the other process.
+"""
 _FULL_SECONDS = 5.0
 """After the server has refused a connection, this process makes do with what it has for so long."""
 _RETRY_SECONDS = 0.1
@@ -39,7 +43,7 @@ _CONNECTION_LIMIT = """
         UNION ALL SELECT datconnlimit FROM pg_database WHERE datname = current_database()
     ) AS limits WHERE n >= 0
 """
-"""How many connections the server allows this role or database; -1 there means any number."""
+"""The limit of connections of this role or database, whichever is lower; -1 means none."""
 
 
 class Postgres:
@@ -92,21 +96,39 @@ async def open_postgres(
 ) -> Postgres:
     """Migrate the database and return it; `patient` disables the statement timeout."""
     name = f"{PROGRAM} {secrets.token_hex(8)}"
-    # Migrating a large table may take longer than a statement usually may.
-    connect = _connector(url, name, busy_ms=backend.MIGRATION_BUSY_MS, statement_seconds=None)
-    engine = _make_engine(connect, 1, wait_seconds=backend.STATEMENT_SECONDS)
-    try:
-        async with _connected(engine) as conn, conn.begin():
-            upgrade = partial(migrate.upgrade, visiting=visiting, allowed=may_migrate)
-            await conn.run_sync(upgrade)
-            allowed = (await conn.exec_driver_sql(_CONNECTION_LIMIT)).scalar()
-    finally:
-        await engine.dispose()
+
+    def look_at(conn: Connection) -> tuple[bool, int | None]:
+        is_current = migrate.is_current(conn, visiting=visiting, allowed=may_migrate)
+        return is_current, conn.exec_driver_sql(_CONNECTION_LIMIT).scalar()
+
+    is_current, allowed = await _run_once(url, name, look_at)
+    if not is_current:
+        # what the driver reads besides the address: PGPASSWORD, for example
+        driver = {key: value for key, value in os.environ.items() if key.startswith("PG")}
+        await migrate.in_own_process(partial(_upgrade, url, name, driver))
     connections = min(connections, allowed or connections)
     limit = None if patient else backend.STATEMENT_SECONDS
     connect = _connector(url, name, busy_ms=backend.BUSY_MS, statement_seconds=limit)
     engine = _make_engine(connect, connections, wait_seconds=backend.BUSY_MS / 1000)
     return Postgres(engine, connections)
+
+
+def _upgrade(url: URL, name: str, driver: Mapping[str, str]) -> None:
+    """Migrate a database, in a process that ends with it."""
+    os.environ.update(driver)
+    asyncio.run(_run_once(url, name, migrate.upgrade))
+
+
+async def _run_once(url: URL, name: str, work: Callable[[Connection], T]) -> T:
+    """Run a transaction on a connection of its own, however long it takes."""
+    # Migrating a large table may take longer than a statement usually may.
+    connect = _connector(url, name, busy_ms=backend.MIGRATION_BUSY_MS, statement_seconds=None)
+    engine = _make_engine(connect, 1, wait_seconds=backend.STATEMENT_SECONDS)
+    try:
+        async with _connected(engine) as conn, conn.begin():
+            return await conn.run_sync(work)
+    finally:
+        await engine.dispose()
 
 
 def _connector(
@@ -160,6 +182,10 @@ def _make_engine(
     )
 
 
+def _now() -> float:
+    return asyncio.get_running_loop().time()
+
+
 class _Pool(Pool):
     """Lends up to `pool_size` connections, in the order of requests.
 
@@ -174,17 +200,18 @@ class _Pool(Pool):
         self._size = pool_size
         self._timeout = timeout
         self._limit = pool_size
-        self._full_until = 0.0
+        self._full_until = -math.inf
         self._open = 0
         """Connections that are open or being opened."""
         self._idle: list[tuple[float, ConnectionPoolEntry]] = []
         """With the time of its return, the last one last; there are none while anybody waits."""
+        self._closing: asyncio.Task[None] | None = None
         self._waiting: deque[asyncio.Future[ConnectionPoolEntry | None]] = deque()
 
     def _do_get(self) -> ConnectionPoolEntry:
-        until = time.monotonic() + self._timeout
+        until = _now() + self._timeout
         while not self._idle:
-            if time.monotonic() > self._full_until:
+            if _now() > self._full_until:
                 self._limit = self._size
             if self._open < self._limit:
                 entry = self._open_one(until)
@@ -203,10 +230,10 @@ class _Pool(Pool):
                 try:
                     entry = self._create_connection()
                 except self._dialect.loaded_dbapi.Error as error:  # type: ignore[union-attr] # an engine's pool has a dialect
-                    if not backend.is_full(error) or time.monotonic() > until:
+                    if not backend.is_full(error) or _now() > until:
                         raise
                     self._limit = max(1, self._open - 1)
-                    self._full_until = time.monotonic() + _FULL_SECONDS
+                    self._full_until = _now() + _FULL_SECONDS
                     if self._open > 1:
                         break
                     await_only(asyncio.sleep(_RETRY_SECONDS))
@@ -220,7 +247,7 @@ class _Pool(Pool):
         turn: asyncio.Future[ConnectionPoolEntry | None] = asyncio.Future()
         self._waiting.append(turn)
         try:
-            await asyncio.wait([turn], timeout=max(0, until - time.monotonic()))
+            await asyncio.wait([turn], timeout=max(0, until - _now()))
         except asyncio.CancelledError:
             if not turn.cancel():
                 self._put(turn.result())
@@ -240,7 +267,7 @@ class _Pool(Pool):
                 turn.set_result(entry)
                 return
         if entry is not None:
-            self._idle.append((time.monotonic(), entry))
+            self._idle.append((_now(), entry))
 
     def _count_closed(self) -> None:
         self._open -= 1
@@ -252,8 +279,20 @@ class _Pool(Pool):
             self._count_closed()
             return
         self._put(record)
-        if len(self._idle) > 1 and self._idle[0][0] < time.monotonic() - _SPARE_SECONDS:
-            self._close_oldest()
+        if self._closing is None and len(self._idle) > 1:
+            self._closing = asyncio.create_task(self._close_spare())
+
+    async def _close_spare(self) -> None:
+        """Close the connections that were not needed for a while, but one."""
+        try:
+            while len(self._idle) > 1:
+                seconds = self._idle[0][0] + _SPARE_SECONDS - _now()
+                if seconds > 0:
+                    await asyncio.sleep(seconds)
+                else:
+                    await greenlet_spawn(self._close_oldest)
+        finally:
+            self._closing = None
 
     def _close_oldest(self) -> None:
         _, entry = self._idle.pop(0)
@@ -263,6 +302,8 @@ class _Pool(Pool):
             self._count_closed()
 
     def dispose(self) -> None:
+        if self._closing is not None:
+            self._closing.cancel()
         while self._idle:
             self._close_oldest()
 

@@ -14,8 +14,8 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from contextvars import copy_context
 from datetime import UTC, datetime
 from functools import partial
@@ -137,27 +137,43 @@ async def open_sqlite(url: URL, *, visiting: bool) -> Sqlite:
 
 
 async def _migrate(url: URL, resources: AsyncExitStack, *, visiting: bool) -> None:
-    def lock(conn: Connection) -> tuple[Path, str | None]:
+    def lock(conn: Connection) -> tuple[Path, str | None, bool]:
         file = conn.exec_driver_sql("PRAGMA database_list").one().file
         if not visiting:
             resources.enter_context(hold_file(file))
-        return Path(file), migrate.outdated(conn)
+        current = migrate.is_current(conn, visiting=visiting)
+        return Path(file), migrate.version(conn), current
 
-    def prepare(conn: Connection) -> None:
-        migrate.upgrade(conn, visiting=visiting)
+    async with _migrating(url) as connection:
+        file, old_schema, current = await connection.run(lock)
+    if current:
+        return
+    if old_schema is not None:
+        await in_thread(_copy_before_upgrade, file, old_schema)
+    await migrate.in_own_process(partial(_upgrade, url))
 
+
+@asynccontextmanager
+async def _migrating(url: URL) -> AsyncIterator[SqliteConnection]:
     connection = SqliteConnection(url, writes=True, busy_ms=backend.MIGRATION_BUSY_MS)
     await connection.open()
     try:
-        file, old_schema = await connection.run(lock)
-        if old_schema is not None and not visiting:
-            await in_thread(_copy_before_upgrade, file, old_schema)
-        # A table that other tables refer to can only be rebuilt with foreign keys off:
-        # https://sqlite.org/lang_altertable.html#otheralter
-        await connection.execute("PRAGMA foreign_keys = OFF")
-        await connection.run(prepare)
+        yield connection
     finally:
         await connection.close()
+
+
+def _upgrade(url: URL) -> None:
+    """Migrate a file, in a process that ends with it."""
+
+    async def run() -> None:
+        async with _migrating(url) as connection:
+            # A table that other tables refer to can only be rebuilt with foreign keys off:
+            # https://sqlite.org/lang_altertable.html#otheralter
+            await connection.execute("PRAGMA foreign_keys = OFF")
+            await connection.run(migrate.upgrade)
+
+    asyncio.run(run())
 
 
 def _copy_before_upgrade(file: Path, old_schema: str) -> None:

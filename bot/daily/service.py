@@ -21,6 +21,7 @@ from bot.core.clicks import Click
 from bot.core.context import Context
 from bot.core.database import Connection, reading, writing
 from bot.core.errors import UserError
+from bot.core.limits import ANSWERS_A_DAY
 from bot.daily import rules, schedule_store, store
 from bot.daily.model import (
     ANSWERABLE,
@@ -229,6 +230,12 @@ class Dailies:
         answer = _new_answer(conn, daily, click, topic_id)
         if not answers_store.add(conn, answer):
             raise UserError(_ANSWERED)
+        user_id, today = click.user_id, self._now().date()
+        if not member_hashes.count_up(conn, "daily answers", user_id, today, ANSWERS_A_DAY):
+            raise UserError(
+                f"You've written {ANSWERS_A_DAY} answers to questions of the day today, which is as many as are "
+                "graded in a day. Go on tomorrow; the day ends at midnight UTC."
+            )
         store.add_text(conn, daily.id, click.user_id, text)
         _, news = self._finish_answer(conn, daily, answer)
         questions_store.note_met(conn, click.user_id, topic_id, click.at)

@@ -14,6 +14,7 @@ from bot.core import servers
 from bot.core.context import Context
 from bot.core.database import Connection, reading, writing, writing_due
 from bot.core.errors import UserError
+from bot.core.limits import PARTNERS_A_DAY
 from bot.core.member_hashes import count_up, remember, remembers
 from bot.core.unstored import Notify, PendingStarts
 from bot.interviews import partner_store, rules, store
@@ -88,9 +89,9 @@ class PartnerInterviews:
                 "Ask a moderator to turn on a pack with </settings>."
             )
         now = self._now()
-        if not count_up(conn, "partner cards", user_id, now.date(), rules.PARTNERS_A_DAY):
+        if not count_up(conn, "partner cards", user_id, now.date(), PARTNERS_A_DAY):
             raise UserError(
-                f"You've looked for a partner {rules.PARTNERS_A_DAY} times today, which is the most in a day. "
+                f"You've looked for a partner {PARTNERS_A_DAY} times today, which is the most in a day. "
                 "Look again tomorrow; the day ends at midnight UTC."
             )
         new = partner_store.create(
@@ -133,9 +134,9 @@ class PartnerInterviews:
         self._require_free(conn, found.first_id, "The one who looks is")
         now = self._now()
         for member, who in ((user_id, "You've"), (found.first_id, "The one who looks has")):
-            if not count_up(conn, "partners", member, now.date(), rules.PARTNERS_A_DAY):
+            if not count_up(conn, "partners", member, now.date(), PARTNERS_A_DAY):
                 raise UserError(
-                    f"{who} had {rules.PARTNERS_A_DAY} interviews with a partner today, which is the most in a day. "
+                    f"{who} had {PARTNERS_A_DAY} interviews with a partner today, which is the most in a day. "
                     "Try again tomorrow; the day ends at midnight UTC."
                 )
         opening = {"state": PartnerState.OPENING, "second_id": user_id, "due_at": now}

@@ -30,8 +30,6 @@ IDLE_AFTER = timedelta(minutes=60)
 """The longest pause of an interview with a partner."""
 QUESTIONS_EACH = 2
 TURNS = 2 * QUESTIONS_EACH
-PARTNERS_A_DAY = 3
-"""Interviews with a partner, and cards that look for one, of a member in a day (UTC)."""
 _MAX_PRACTISE = 3
 """Topics to practise next, in a report."""
 _NEVER = datetime.min.replace(tzinfo=UTC)

@@ -13,8 +13,13 @@ from msgspec.structs import replace
 from bot.core.context import Context
 from bot.core.database import Connection, reading, writing
 from bot.core.errors import UserError
-from bot.core.limits import ANSWERS_A_DAY, REQUESTS_A_DAY
-from bot.core.member_hashes import count_up
+from bot.core.limits import (
+    ANSWERS_A_DAY,
+    INTERVIEWS_A_DAY,
+    REQUESTS_A_DAY,
+    REQUESTS_OF_ALL_A_DAY,
+)
+from bot.core.member_hashes import ALL, count_of, count_up
 from bot.interviews import rules, store
 from bot.interviews.grading.service import Grading, Ungradable
 from bot.interviews.model import (
@@ -36,6 +41,7 @@ from bot.questions.model import FollowUp, Topic
 from bot.questions.store import topics_met
 
 _GONE = "That question is gone. Start again with </interview>."
+_ANSWERS = "interview answers"
 
 
 class Interviews:
@@ -102,9 +108,13 @@ class Interviews:
             raise UserError(
                 "No topic is left to ask about right now. Try again when the question of the day closes."
             )
-        created = store.create(
-            conn, user_id=user_id, topic_id=topic_id, total=total, now=self._now()
-        )
+        now = self._now()
+        if not count_up(conn, "interviews", user_id, now.date(), INTERVIEWS_A_DAY):
+            raise UserError(
+                f"You've started {INTERVIEWS_A_DAY} interviews today, which is the most in a day. "
+                "Start another tomorrow; the day ends at midnight UTC."
+            )
+        created = store.create(conn, user_id=user_id, topic_id=topic_id, total=total, now=now)
         started = store.running(conn, user_id)
         assert started is not None
         return started.id, not created
@@ -115,17 +125,9 @@ class Interviews:
         _, question = _owned_question(conn, question_id, user_id)
         if question.answer is not None:
             return None
-        self._check_daily_limit(conn, user_id)
+        if count_of(conn, _ANSWERS, user_id, self._now().date()) >= ANSWERS_A_DAY:
+            raise _too_many_answers()
         return self._topic_in(conn, question)
-
-    def _check_daily_limit(self, conn: Connection, user_id: int) -> None:
-        """Refuse a member who has reached the daily limit of graded answers."""
-        today = self._now().replace(hour=0, minute=0, second=0, microsecond=0)
-        if store.count_answers(conn, user_id, today) >= ANSWERS_A_DAY:
-            raise UserError(
-                f"You've answered {ANSWERS_A_DAY} interview questions today, which is as many as are graded in a day. "
-                "Go on with </interview> tomorrow; the day ends at midnight UTC."
-            )
 
     async def answer(self, question_id: int, user_id: int, text: str) -> tuple[Streak, StreakNews]:
         """Store an answer, and return the member's streak and what changed.
@@ -143,8 +145,9 @@ class Interviews:
             raise UserError(
                 "Your answer was empty. Press Answer again and write a sentence or two."
             )
-        self._check_daily_limit(conn, user_id)
         now = self._now()
+        if not count_up(conn, _ANSWERS, user_id, now.date(), ANSWERS_A_DAY):
+            raise _too_many_answers()
         if not store.save_answer(conn, question_id, text, now):
             raise UserError(
                 "You've already answered this one, and your first answer counts. See its feedback with </interview>."
@@ -169,14 +172,20 @@ class Interviews:
         """Have a model check an answer, and store the result."""
         assert step.assessment is not None
         assert step.answer is not None
-        today = self._now().date()
-        if await self._database.write(count_up, "model requests", user_id, today, REQUESTS_A_DAY):
+        if await self._database.write(self._may_request, user_id):
             verified = await self._grading.verify(
                 step.topic, step.answer, step.assessment, guild_id or user_id
             )
         else:
             verified = replace(step.assessment, model_failed="spent")
         return replace(step, assessment=await self._save_grade(step.question_id, verified))
+
+    def _may_request(self, conn: Connection, user_id: int) -> bool:
+        """Count a request to the model; False if it's one too many of the member, or of all."""
+        what, today = "model requests", self._now().date()
+        return count_up(conn, what, user_id, today, REQUESTS_A_DAY) and count_up(
+            conn, what, ALL, today, REQUESTS_OF_ALL_A_DAY
+        )
 
     async def count(
         self, question_id: int, user_id: int, guild_id: int | None, points: Set[int]
@@ -398,6 +407,13 @@ class Interviews:
             if not question.open
         ]
         return rules.build_report(self._banks.holding(conn, topic_ids), asked)
+
+
+def _too_many_answers() -> UserError:
+    return UserError(
+        f"You've answered {ANSWERS_A_DAY} interview questions today, which is as many as are graded in a day. "
+        "Go on with </interview> tomorrow; the day ends at midnight UTC."
+    )
 
 
 def _asked_question(question: InterviewQuestion, earlier: str | None) -> AskedQuestion:

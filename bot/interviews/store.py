@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy import ColumnElement, Connection, select, update
+from sqlalchemy import Connection, select, update
 
 from bot.core.personal import JSON
 from bot.core.tables import Instant, RowId, fetch, fetch_all, insert, metadata
@@ -155,8 +155,13 @@ def earlier_grades(
 ) -> dict[str, str]:
     """Return the grade of the member's latest earlier answer to each topic, by topic id."""
     c = interview_questions.c
-    earlier = _in_latest(conn, interview.user_id, interviews.c.id < interview.id)
-    query = select(c.topic_id, c.grade).where(earlier, c.topic_id.in_(topic_ids))
+    own = interviews.c.user_id == interview.user_id, interviews.c.id < interview.id
+    newest = select(interviews.c.id).where(*own).order_by(interviews.c.id.desc())
+    # As a subquery, this made PostgreSQL read the questions of all members.
+    earlier = conn.execute(newest.limit(MAX_EARLIER)).scalars().all()
+    query = select(c.topic_id, c.grade).where(
+        c.interview_id.in_(earlier), c.topic_id.in_(topic_ids)
+    )
     rows = conn.execute(query.where(c.grade.is_not(None)).order_by(c.interview_id))
     return {row.topic_id: row.grade for row in rows}
 
@@ -170,24 +175,6 @@ def save_answer(conn: Connection, question_id: int, text: str, now: datetime) ->
         ).rowcount
         == 1
     )
-
-
-def count_answers(conn: Connection, user_id: int, since: datetime) -> int:
-    """Count a member's answers since a moment, in their latest `MAX_EARLIER` interviews."""
-    c = interview_questions.c
-    answered = c.answered_at >= since, c.answer.is_not(None)
-    query = select(sa.func.count()).where(_in_latest(conn, user_id), *answered)
-    return conn.execute(query).scalar_one()
-
-
-def _in_latest(
-    conn: Connection, user_id: int, *conditions: ColumnElement[bool]
-) -> ColumnElement[bool]:
-    """Return the condition for questions of a member's `MAX_EARLIER` latest interviews."""
-    own = select(interviews.c.id).where(interviews.c.user_id == user_id, *conditions)
-    newest = own.order_by(interviews.c.id.desc()).limit(MAX_EARLIER)
-    # As a subquery, this made PostgreSQL read the questions of all members.
-    return interview_questions.c.interview_id.in_(conn.execute(newest).scalars().all())
 
 
 def skip(conn: Connection, question_id: int, now: datetime) -> None:

@@ -520,6 +520,6 @@ def _source(assessment: Assessment) -> str:
     """Tell that a model that is set up did not check the points; empty if it did."""
     failed = {
         "failed": "The model that checks answers didn't reply, so I only matched words.",
-        "spent": "The model has read enough of your answers for one day, so I only matched words.",
+        "spent": "The model reads only so many answers a day, so I only matched words. It reads on after midnight UTC.",
     }
     return failed.get(assessment.model_failed, "")

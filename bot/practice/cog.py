@@ -59,7 +59,8 @@ class PracticeCog(commands.Cog):
         await self._start(interaction, topic)
 
     async def again(self, interaction: discord.Interaction, fields: Fields) -> None:
-        await self._start(interaction, fields["topic"] or None)
+        """Start what a button says: a topic, or what is to do today on all topics."""
+        await self._start(interaction, fields["topic"] or None, continues_any=False)
 
     async def practise_missed(self, interaction: discord.Interaction, fields: Fields) -> None:
         """Practise what the member missed in a finished round or challenge."""
@@ -114,9 +115,19 @@ class PracticeCog(commands.Cog):
         left = await self.practices.all_set_aside(user_id)
         await say_here(interaction, view.set_aside_page(left, put_back))
 
-    async def _start(self, interaction: discord.Interaction, topic_id: str | None) -> None:
+    async def _start(
+        self,
+        interaction: discord.Interaction,
+        topic_id: str | None,
+        *,
+        continues_any: bool = True,
+    ) -> None:
         work = self.practices.start(
-            interaction.user.id, interaction.guild_id, created_at(interaction.id), topic_id
+            interaction.user.id,
+            interaction.guild_id,
+            created_at(interaction.id),
+            topic_id,
+            continues_any=continues_any,
         )
         await self._show(interaction, work)
 

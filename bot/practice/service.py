@@ -77,14 +77,26 @@ class Practices:
         self._in_play = context.in_play
 
     async def start(
-        self, user_id: int, guild_id: int | None, at: datetime, topic_id: str | None = None
+        self,
+        user_id: int,
+        guild_id: int | None,
+        at: datetime,
+        topic_id: str | None = None,
+        *,
+        continues_any: bool = True,
     ) -> Screen:
-        """Continue today's practice; start a new one if there is none or `topic_id` differs."""
+        """Continue today's practice; start a new one if there is none or `topic_id` differs.
+
+        Without `continues_any`, no topic means all topics, and not whatever is running.
+        """
 
         def decide(snapshot: Snapshot) -> NextStep:
             check_topic(snapshot.bank, topic_id)
             practice = snapshot.todays_practice
-            if practice is not None and topic_id in {None, practice.topic_id}:
+            if practice is not None and (
+                (topic_id is None and continues_any)
+                or (topic_id == practice.topic_id and not practice.items)
+            ):
                 return rules.ask_next(snapshot, practice, self._rng)
             return rules.begin(snapshot, topic_id, (), self._rng)
 

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from bot.core.context import Context
 from bot.core.database import Connection
 from bot.core.errors import UserError
-from bot.core.limits import REPORTS_OPEN
+from bot.core.limits import REPORTS_A_DAY, REPORTS_OPEN
+from bot.core.member_hashes import count_up
 from bot.questions import store
 from bot.questions.answers import shown_right
 from bot.questions.model import Bank, Report
@@ -41,14 +42,20 @@ class Reports:
             raise UserError(
                 "You've reported this question already. Report it again once that report has been reviewed."
             )
-        # Reports from direct messages wait for no manager, so they are not limited.
+        # Reports from direct messages wait for no manager, so only those of a day are limited.
         if guild_id is not None and len(waiting) >= REPORTS_OPEN:
             raise UserError(
                 f"{REPORTS_OPEN} of your reports are waiting for review already. "
                 "Press Report again once one of them has been reviewed."
             )
+        now = self._now()
+        if not count_up(conn, "reports", user_id, now.date(), REPORTS_A_DAY):
+            raise UserError(
+                f"You've reported {REPORTS_A_DAY} questions today, which is the most in a day. "
+                "Report this one tomorrow; the day ends at midnight UTC."
+            )
         store.add_report(
-            conn, guild_id=guild_id, user_id=user_id, item_id=item_id, text=text, at=self._now()
+            conn, guild_id=guild_id, user_id=user_id, item_id=item_id, text=text, at=now
         )
 
 

@@ -198,10 +198,16 @@ def misses_button(source: str, row_id: int) -> ui.Button[ui.LayoutView]:
 
 def answered_block(number: int, answered: Answered) -> str:
     """Return the block of one question in "My answers"."""
+    item = answered.item
     head = "\n".join(
         filter(
             None,
-            [f"**{number}.** {t.one_line(answered.item.prompt)}", picture_in_words(answered.item)],
+            [
+                f"**{number}.** {t.one_line(item.prompt)}",
+                t.code_block(item.code, item.language) if item.code else None,
+                f"-# {t.escape(formulas.alt_text(item))}" if item.formula else None,
+                picture_in_words(item),
+            ],
         )
     )
     figures = (
@@ -212,9 +218,9 @@ def answered_block(number: int, answered: Answered) -> str:
     result = own_result(answered)
     if not answered.right:
         right = _right_reasons(answered)
-        if answered.answer is None and answered.item.kind == "typed":
-            right = f"The answer is **{t.escape(shown_right(answered.item))}**."
-        result += "\n" + (right or t.escape(answered.item.explanation))
+        if answered.answer is None and item.kind == "typed":
+            right = f"The answer is **{t.escape(shown_right(item))}**."
+        result += "\n" + (right or t.escape(item.explanation))
     return f"{head}\n{result}{figures}"
 
 

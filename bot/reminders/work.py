@@ -13,8 +13,10 @@ from bot.core.calendar import CATCH_UP, Rule, local_date, next_occurrence, parse
 from bot.core.computing import OURS, compute
 from bot.core.context import Context
 from bot.core.database import Connection, reading, writing
-from bot.core.errors import DeliveryLater, DeliveryRefused, DeliveryUnknown
+from bot.core.errors import DeliveryLater, DeliveryRefused, DeliveryUnknown, UserError
 from bot.core.jobs import Worker
+from bot.core.limits import REMINDERS_A_DAY
+from bot.core.member_hashes import count_up
 from bot.core.tables import values_of
 from bot.members.service import choose_zone
 from bot.members.store import zone_of
@@ -79,6 +81,11 @@ class Reminders:
         now = self._now()
 
         def save(conn: Connection) -> tuple[Reminder, str]:
+            if not count_up(conn, "reminders", user_id, now.date(), REMINDERS_A_DAY):
+                raise UserError(
+                    f"You've set your reminder {REMINDERS_A_DAY} times today, which is the most in a day. "
+                    "Set it again tomorrow; the day ends at midnight UTC."
+                )
             chosen = choose_zone(conn, user_id, guild_id, zone)
             before = store.get(conn, user_id) or Reminder(user_id, at, None)
             taken = [local_date(chosen, before.sent_at)] if before.sent_at else []

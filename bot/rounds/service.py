@@ -162,8 +162,12 @@ class Rounds(GameService):
     def _item_of(self, conn: Connection, click: Click) -> str | None:
         question = store.question(conn, click.question_id)
         round_ = store.get(conn, question.round_id) if question else None
-        is_here = round_ is not None and round_.guild_id == click.guild_id
-        return question.item_id if question and is_here else None
+        if question is None or round_ is None:
+            return None
+        is_asked_here = (
+            round_.guild_id == click.guild_id and question.message_id == click.message_id
+        )
+        return question.item_id if is_asked_here else None
 
     def _question(self, conn: Connection, click: Click) -> tuple[int, GameQuestion]:
         """Return the question of a click on "Explain" once it is revealed.

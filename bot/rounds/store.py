@@ -147,10 +147,9 @@ def _lock_running(conn: Connection, user_id: int, question_ids: Collection[int])
         round_ = get(conn, round_id, lock=True)  # so that its answers can't be counted now
         if round_ is not None and round_.phase is not Phase.ENDED:
             running.add(round_id)
-            if not member_hashes.has_hash_of(conn, PLAYED, round_id, user_id):
-                member_hashes.add_hash(
-                    conn, PLAYED, round_id, guild_id=round_.guild_id, user_id=user_id
-                )
+            member_hashes.add_hash(
+                conn, PLAYED, round_id, guild_id=round_.guild_id, user_id=user_id
+            )
             if round_.phase is Phase.OPEN:
                 _add_hash(conn, round_, user_id)
     return {row.id for row in found if row.round_id in running}

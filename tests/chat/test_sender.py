@@ -187,16 +187,24 @@ async def test_a_direct_message_channel_is_reused(sender: DiscordSender, http: F
 
 
 async def test_a_private_thread_is_opened_once(sender: DiscordSender, http: FakeHttp) -> None:
-    """After a crash the thread with the name in that channel is found, and no other one."""
+    """After a crash the bot's private thread with the name in that channel is found, and no other one."""
 
-    def thread(thread_id: int, name: str, parent: int) -> dict[str, str]:
-        return {"id": str(thread_id), "name": name, "parent_id": str(parent)}
+    def thread(
+        thread_id: int, name: str, parent: int, owner: int = BOT_ID, kind: int = 12
+    ) -> dict[str, Any]:
+        ids = {"id": str(thread_id), "parent_id": str(parent), "owner_id": str(owner)}
+        return {**ids, "name": name, "type": kind}
 
     http.answers["POST /channels/5/threads"] = thread(9, "Interview 3", 5)
     assert await sender.open_private_thread(SERVER, "Interview 3", tried_at=None) == 9
     [(what, sent)] = http.requests
     assert (what, sent["type"], sent["invitable"]) == ("POST /channels/5/threads", 12, False)
-    others = [thread(10, "Interview 33", 5), thread(11, "Interview 3", 6)]
+    others = [
+        thread(10, "Interview 33", 5),
+        thread(11, "Interview 3", 6),
+        thread(13, "Interview 3", 5, owner=3),
+        thread(14, "Interview 3", 5, kind=11),
+    ]
     http.answers["GET /guilds/1/threads/active"] = {"threads": others}
     assert await sender.open_private_thread(SERVER, "Interview 3", tried_at=AT) == 9
     assert [what for what, _ in http.requests].count("POST /channels/5/threads") == 2

@@ -28,7 +28,7 @@ LINKS = (
     *("quiz.db-journal", "quiz.db-shm", KEPT, f"{KEPT}-wal"),
     *("backups/copy.db", "backups/copy.db-wal"),
 )
-"""Files that `restore` reads or writes in the folder of the account for which it restores."""
+"""Files that `restore` reads or writes in the folder of the bot's account."""
 
 
 def describe(conn: Connection) -> str:
@@ -225,7 +225,7 @@ LINKS = (
 
 @pytest.fixture
 def theirs(database: Path, copy: Path) -> Iterator[Path]:
-    """A folder of another account with a database and a copy, beside a file that only root may read."""
+    """A folder of another account with a database and a copy, and next to it a file that only root may read."""
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)
         place.chmod(0o755)

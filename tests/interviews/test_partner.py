@@ -14,6 +14,7 @@ from sqlalchemy import Connection, select
 from bot.chat.messages import text_of
 from bot.core.database import Database
 from bot.core.errors import DeliveryRefused, UserError
+from bot.core.limits import PARTNERS_A_DAY
 from bot.core.member_hashes import count_up, member_hashes, remember
 from bot.daily import store as daily_store
 from bot.daily.model import Schedule
@@ -25,7 +26,7 @@ from bot.interviews.model import (
     PartnerInterview,
     PartnerState,
 )
-from bot.interviews.rules import IDLE_AFTER, OPEN_FOR, PARTNERS_A_DAY
+from bot.interviews.rules import IDLE_AFTER, OPEN_FOR
 from bot.interviews.store import interviews
 from bot.members.store import set_names
 from tests.banks import small_bank

@@ -521,22 +521,27 @@ async def test_a_count_outlives_a_models_rulings(
     assert (question, answer, set(points)) == (step.topic.question, GOOD, {0, 1, 2})
 
 
+@pytest.mark.parametrize("limit", ["REQUESTS_A_DAY", "REQUESTS_OF_ALL_A_DAY"])
 async def test_model_requests_have_a_daily_limit(
-    stage: Stage, alwina: Candidate, monkeypatch: pytest.MonkeyPatch
+    stage: Stage, alwina: Candidate, monkeypatch: pytest.MonkeyPatch, limit: str
 ) -> None:
-    """Beyond it words decide, and the member reads why; the next day has new requests."""
-    monkeypatch.setattr("bot.interviews.service.REQUESTS_A_DAY", 1)
+    """Beyond a member's, or all members', words decide, and the member reads why.
+
+    The next day has new requests.
+    """
+    monkeypatch.setattr(f"bot.interviews.service.{limit}", 1)
     model = await connect_model(stage, FakeVerifier(raises_doubt))
     told = []
-    for days in (0, 0, 1):
+    second = alwina if limit == "REQUESTS_A_DAY" else Candidate(stage, BOB)
+    for days, member in ((0, alwina), (0, second), (1, alwina)):
         stage.clock.turn(days=days)
-        await alwina.start(questions=1)
-        offline = await alwina.graded(PARTLY)
-        verified = await alwina.verify(offline)
+        await member.start(questions=1)
+        offline = await member.graded(PARTLY)
+        verified = await member.verify(offline)
         told.append((of(verified).model, of(verified).model_failed))
         assert (of(verified).count is None) == (of(verified).points == of(offline).points)
-        assert not alwina.interviews.may_verify(await alwina.feedback())
-        await alwina.end()
+        assert not member.interviews.may_verify(await member.feedback())
+        await member.end()
     assert told == [("test-model", ""), ("", "spent"), ("test-model", "")]
     assert len(model.asked) == 2
 

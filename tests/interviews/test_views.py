@@ -440,7 +440,7 @@ def test_feedback_tells_how_points_were_found() -> None:
         ({}, "I match words and can't tell whether you're right."),
         ({"model": MODEL}, "an estimate by a model, and models make mistakes."),
         ({"model_failed": "failed"}, "didn't reply, so I only matched words."),
-        ({"model_failed": "spent"}, "for one day, so I only matched words."),
+        ({"model_failed": "spent"}, "so many answers a day, so I only matched words."),
     ):
         assert words in page_with(Point("One", "found", "So."), **more)
     card = feedback(step(SMALL), checking=MODEL)

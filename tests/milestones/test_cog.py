@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest.mock import Mock
 
 import discord
+import pytest
 from fsrs import Rating
 from simcord.actors import MemberActor
 from simcord.builders import RoleHandle
 from sqlalchemy import Connection, update
 
 from bot.answers.model import Review
+from bot.chat.permissions import unfit_role_problem
 from bot.milestones.store import member_milestones
 from tests.reviews import remember
 from tests.simcord.fixtures import long_sleeps, no_pace, stage
@@ -132,6 +135,30 @@ async def test_roles_that_are_refused(stage: Stage) -> None:
     for _ in range(2):  # above their highest role, then it is that
         assert (await refusal(page, high)).startswith(f"You can't give {high.mention} yourself")
         stage.env.backend.add_member_role(stage.guild.id, page.manager.id, high.id)
+
+
+@pytest.mark.parametrize(
+    "power",
+    [
+        *("pin_messages", "bypass_slowmode", "view_guild_insights", "create_expressions"),
+        *("create_events", "administrator", "manage_webhooks", "mention_everyone"),
+        1 << 60,
+    ],
+)
+def test_only_what_is_known_as_harmless_may_be_given(power: str | int) -> None:
+    """A role may allow what members usually may, and no permission besides, also none yet unknown."""
+    usual = discord.Permissions(send_messages=True, attach_files=True, speak=True)
+    more = (
+        discord.Permissions(power)
+        if isinstance(power, int)
+        else discord.Permissions(**{power: True})
+    )
+    role = Mock(permissions=usual, managed=False, mention="@Week", guild=Mock(me=None))
+    role.is_default.return_value = False
+    assert unfit_role_problem(role) is None
+    role.permissions = usual | more
+    words = "a permission that I don't know" if isinstance(power, int) else "its members have "
+    assert words in (unfit_role_problem(role) or "")
 
 
 async def test_who_may_not_give_roles_may_not_choose_them(stage: Stage) -> None:

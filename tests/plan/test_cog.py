@@ -22,7 +22,11 @@ async def plan(
 
 
 async def test_from_plan_to_practice(stage: Stage) -> None:
-    """The page is private and has a picture and a button that starts today's share."""
+    """The page is private and has a picture and a button that starts today's share.
+
+    Also while the member practises one topic.
+    """
+    await stage.alwina.slash(stage.quiz, "practice", topic="temperature")
     shown = await plan(stage)
     assert shown.ephemeral
     said = text_of(answer_to(shown))

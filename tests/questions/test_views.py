@@ -15,6 +15,7 @@ from bot.chat import text as t
 from bot.chat.messages import OPEN, REVEALED, Message, text_of
 from bot.core.limits import MAX_TYPED
 from bot.daily import views as daily_views
+from bot.questions import formulas
 from bot.questions import views as question_view
 from bot.questions.answers import Answered, Outcome, count_answers, encode_picks, is_right
 from bot.questions.model import Bank, Choice, Item, Reference, Section
@@ -202,7 +203,10 @@ def test_private_pages() -> None:
                 assert f"{LETTERS[order.index(n)]} {reason}" in text, (one.id, answer)
             assert words(one.explanation) in text, (one.id, answer)
             assert all(words(form) in text for form in one.accept[:3]), (one.id, answer)
-            text = reads(*mine([review(one, order, answer)]))
+            pages = mine([review(one, order, answer)])
+            text = reads(*pages)
+            assert (one.code or "").strip("\n") in text_of(pages[0]), one.id
+            assert words(formulas.alt_text(one) if one.formula else "") in text, one.id
             assert words(one.prompt) in text, (one.id, answer)
             assert ("✅ Right" in text) == right, (one.id, answer)
             assert right or all(reason in text for reason in told), (one.id, answer)
