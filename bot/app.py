@@ -44,6 +44,7 @@ from bot.core.clock import DiscordClock
 from bot.core.computing import in_thread
 from bot.core.context import Context
 from bot.core.database import Connection, Database, StorageError, open_database
+from bot.core.errors import words_of
 from bot.core.jobs import MAX_CONCURRENT_JOBS, JobSource, Scheduler, Worker
 from bot.core.limits import CONNECTIONS
 from bot.core.migrate import START, MigrationError
@@ -439,7 +440,7 @@ async def opened_database(
             if problem is not None:
                 raise SettingsError(f"{name} can't be used ({shown(url)}): {problem}") from error
             kind = Unavailable if may_pass(error) else SettingsError
-            raise kind(f"{name} can't be used ({shown(url)}): {shorten(error)}") from error
+            raise kind(f"{name} can't be used ({shown(url)}): {words_of(error)}") from error
         yield database
 
 
@@ -489,9 +490,3 @@ async def move(source: URL, target: URL) -> None:
 def shown(url: URL) -> str:
     """Return a database's address without its password."""
     return url.set(drivername=url.get_backend_name()).render_as_string(hide_password=True)
-
-
-def shorten(error: BaseException) -> str:
-    """Return the driver's message, without SQL and links."""
-    cause = getattr(error, "orig", None) or error
-    return " ".join(str(cause).split())[:200] or type(cause).__name__

@@ -21,8 +21,9 @@ from bot import __version__
 from bot.app import all_tables, bank_problems, opened_database, shown
 from bot.config import Settings, SettingsError, sqlite_file
 from bot.core.backup import RegularBackups
-from bot.core.computing import in_thread
+from bot.core.computing import OURS, in_thread
 from bot.core.database import StorageError
+from bot.core.errors import words_of
 from bot.core.migrate import HEAD, MigrationError
 from bot.core.sqlite import VERSION
 from bot.core.tables import count_rows
@@ -169,7 +170,7 @@ async def _token_problem(token: str) -> str | None:
         except discord.LoginFailure:
             return "Discord refuses it; copy it again from the portal's Bot page"
         except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
-            return f"could not be tried: {error}"
+            return f"could not be tried: {words_of(error)}"
     return None
 
 
@@ -198,7 +199,7 @@ def _settings(env: Mapping[str, str]) -> list[str]:
 async def _rows(settings: Settings) -> list[str]:
     try:
         async with opened_database(settings.database, visiting=True) as database:
-            rows = await database.read_long(count_rows, all_tables())
+            rows = await database.read_long(OURS, count_rows, all_tables())
     except SettingsError:
         return ["the database can't be opened, see below"]
     except StorageError as error:

@@ -18,6 +18,7 @@ from typing import Protocol
 
 import pytest
 
+from bot import __version__
 from bot.__main__ import main
 from bot.core.migrate import HEAD
 from bot.core.sqlite import why_unwritable
@@ -70,6 +71,17 @@ async def start(bot, token):
     time.sleep(1000)
 QuizBot.start = start
 sys.exit(program.main([]))
+"""
+
+_ENDED_BY_A_SIGNAL = """
+import asyncio, os, signal, sys
+from bot.__main__ import main
+from bot.chat.client import QuizBot
+async def start(bot, token):
+    os.kill(os.getpid(), signal.SIGTERM)
+    await asyncio.sleep(1000)
+QuizBot.start = start
+sys.exit(main([]))
 """
 
 _START = "import sys; from bot.__main__ import main; sys.exit(main([]))"
@@ -352,7 +364,16 @@ def test_a_database_that_fails_during_the_start(file: Path) -> None:
     """If the database fails during the start, one line and an exit code say to try again."""
     done = run_program(file, _DATABASE_FAILS, DISCORD_TOKEN="token")
     assert done.returncode == 1
-    assert done.line == "the database failed, try again later: database is locked"
+    begun, line = done.stderr.splitlines()
+    assert f"Quizformer {__version__}, schema {HEAD}, SQLite, shards: all, Python " in begun
+    assert line == "the database failed, try again later: database is locked"
+
+
+def test_a_signal_is_the_last_line(file: Path) -> None:
+    """The log ends with the signal that ended the program."""
+    done = run_program(file, _ENDED_BY_A_SIGNAL, DISCORD_TOKEN="token")
+    assert done.returncode == 0
+    assert done.stderr.splitlines()[-1].endswith(" INFO    bot: stopped by SIGTERM")
 
 
 @pytest.mark.parametrize(
@@ -395,9 +416,9 @@ def test_reports_are_printed_with_what_was_asked(run: Run, file: Path) -> None:
                 (item_id, text, at),
             )
         conn.execute("INSERT INTO server_banks (guild_id, mark) VALUES (7, 1)")
-        columns = "(guild_id, number, name, topic_id, retired, content)"
-        values = (7, 1, "mine", topic["id"], False, mine.content)
-        conn.execute(f"INSERT INTO own_items {columns} VALUES (?, ?, ?, ?, ?, ?)", values)
+        columns = "(guild_id, number, name, topic_id, retired, size, content)"
+        values = (7, 1, "mine", topic["id"], False, 1, mine.content)
+        conn.execute(f"INSERT INTO own_items {columns} VALUES (?, ?, ?, ?, ?, ?, ?)", values)
     assert run("reports").stdout.splitlines() == [
         f"2026-11-01 09:05 UTC  {topic['id']}",
         f"  open question: {topic['question']}",

@@ -44,21 +44,22 @@ class DatabaseBroken(Exception):
 
 def is_away(error: BaseException) -> bool:
     """Whether an error may pass because the database is locked, full or out of reach."""
-    return (
-        isinstance(error, OperationalError | InterfaceError) or _sqlstate(error)[:2] in _TEMPORARY
-    )
+    code = getattr(getattr(error, "orig", None), "sqlite_errorcode", None)
+    if code is not None:
+        return code & 0xFF in _PASSING
+    state = _sqlstate(error)
+    if state:
+        return state[:2] in _TEMPORARY
+    return isinstance(error, OperationalError | InterfaceError)
 
 
 def may_pass(error: BaseException) -> bool:
     """Whether a database that can't be opened may be usable later, without anybody's help."""
-    cause = getattr(error, "orig", None)
-    code = getattr(cause, "sqlite_errorcode", None)
-    if code is not None:
-        return code & 0xFF in _PASSING
-    if isinstance(cause, ssl.SSLError):  # a certificate that somebody has to correct
-        return False
-    state = _sqlstate(error)
-    return state[:2] in _TEMPORARY if state else isinstance(error, OperationalError)
+    # An SSLError is about a certificate, and somebody has to correct it.
+    is_wrong = isinstance(error, InterfaceError) or isinstance(
+        getattr(error, "orig", None), ssl.SSLError
+    )
+    return is_away(error) and not is_wrong
 
 
 def is_full(error: object) -> bool:

@@ -36,6 +36,7 @@ from sqlalchemy import (
     update,
 )
 
+from bot.core import counters
 from bot.core.errors import DeliveryUnknown
 from bot.core.snowflakes import ALL, SHARD_BITS, TAKE_OVER, Shards
 from bot.core.tables import Instant
@@ -269,7 +270,10 @@ async def end_tasks(tasks: Collection[asyncio.Task[None]]) -> None:
 
 
 class JobSource(Protocol):
-    """A source of jobs. `work` processes one row, and may be repeated after a crash."""
+    """A source of jobs. `work` processes one row, and may be repeated after a crash.
+
+    `due` is asked only once the time has come that `next_due` returned.
+    """
 
     def due(self, conn: Connection, now: datetime, limit: int, /) -> Sequence[int]: ...
     def next_due(self, conn: Connection, /) -> datetime | None: ...
@@ -355,6 +359,7 @@ class Worker(Generic[Row]):
             )
             return
         log.error("%s: %s failed %s times, and is given up: %r", name, state, failures, error)
+        counters.given_up.add()
         await self.give_up(key, reason)
 
 
@@ -463,7 +468,15 @@ class Scheduler:
         return found
 
     def _due_in(self, conn: Connection, source: JobSource, now: datetime) -> _Found:
-        return _Found(source.due(conn, now, self._at_once), source.next_due(conn))
+        next_due = source.next_due(conn)
+        waits = next_due is not None and next_due <= now
+        return _Found(source.due(conn, now, self._at_once) if waits else (), next_due)
+
+    def overdue(self, conn: Connection) -> timedelta:
+        """Return how long the work that has waited longest has been due; nothing if none is."""
+        now = self._now()
+        next_due = (source.next_due(conn) for source in self._sources)
+        return now - min((at for at in next_due if at is not None and at < now), default=now)
 
     def _begin(self, index: int, keys: Sequence[int]) -> None:
         """Start jobs for rows of a source, up to the limits of concurrent jobs."""

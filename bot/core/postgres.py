@@ -81,6 +81,9 @@ class Postgres:
     async def checkpoint(self) -> None:
         """Do nothing: the server does its own upkeep."""
 
+    async def check_room(self) -> None:
+        """Do nothing: only the server knows its disk, and a full one fails writes."""
+
     def request_truncation(self) -> bool:
         return False
 
