@@ -570,8 +570,8 @@ def started(env: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> dict[str, A
         found["format"] = type(logging.getLogger().handlers[0].formatter)
 
     @asynccontextmanager
-    async def serve(_bot: QuizBot, host: str, port: int, backups: Any) -> AsyncIterator[None]:
-        found["health"] = (host, port)
+    async def serve(_bot: QuizBot, settings: Settings, backups: Any) -> AsyncIterator[None]:
+        found["health"] = (settings.health_host, settings.health_port)
         found["backups"] = backups and (backups.every, backups._keep)
         yield
 

@@ -8,6 +8,7 @@ import ssl
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -341,9 +342,9 @@ async def test_long_reads_leave_one_of_two_connections(few: Few) -> None:
     url, allow = few
     allow(2)
     async with open_database(url) as database:
-        held = Held(database.read_long, 1)
+        held = Held(partial(database.read_long, 1), 1)
         await held.reached()
-        more = Held(database.read_long, 3)
+        more = Held(partial(database.read_long, 1), 3)
         await asyncio.wait_for(database.read(read_note, "a"), PATIENCE)
         await asyncio.wait_for(database.write(set_note, "a", "x"), PATIENCE)
         assert more.begun == []
