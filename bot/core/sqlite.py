@@ -52,6 +52,7 @@ class Sqlite:
 
     shared = False
     """Whether other bots may use the database too."""
+    long_reads = backend.LONG_READS
 
     def __init__(
         self,
@@ -178,7 +179,6 @@ def _take_room(folder: Path) -> None:
     """Write to a file without a name, which is gone when it is closed."""
     with tempfile.TemporaryFile(dir=folder) as file:
         file.write(bytes(_ROOM))
-        file.flush()
 
 
 def _upgrade(url: URL) -> None:
