@@ -16,6 +16,7 @@ from bot.answers import store as answer_log
 from bot.answers.model import Review
 from bot.answers.store import PRACTICE, Reviews
 from bot.core.database import DatabaseClosed
+from bot.core.limits import MAX_FIT_ANSWERS, MAX_FIT_ITEMS
 from bot.memory import fitting
 from bot.memory import store as memory
 from bot.memory.fitting import Case, find_case, fit
@@ -196,3 +197,22 @@ async def test_one_member_stops_nobodys_fit(stage: Stage, monkeypatch: pytest.Mo
 
     monkeypatch.setattr(answer_log, "all_reviews_of", fails)
     assert await nightly.run() == 1
+
+
+def test_a_fit_has_bounded_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However much a member answers, and however differently, a fit is to a part of it."""
+    rng = random.Random(1)
+    history = {
+        f"i{n}": [*((rng.choice((AGAIN, GOOD)), AT) for _ in range(30)), (GOOD, AT + 3 * DAY)]
+        for n in range(MAX_FIT_ITEMS + 1)
+    }
+    fitted: list[Case] = []
+
+    def best(cases: list[Case], rating: Rating) -> float:
+        fitted.extend(cases)
+        return USUAL[rating - 1]
+
+    monkeypatch.setattr(fitting, "_best", best)
+    fit(history)
+    assert len(fitted) == len(USUAL) * MAX_FIT_ITEMS
+    assert {len(case.first_day) for case in fitted} == {MAX_FIT_ANSWERS}
