@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from sqlalchemy import Connection, select
 
 from bot.answers import store as answer_log
+from bot.answers import totals
 from bot.answers.model import Answer
 from bot.answers.rules import rate, slow_in_game, slow_in_practice
 from bot.answers.store import CHALLENGE, PRACTICE, ROUND
@@ -233,6 +234,29 @@ async def test_a_process_that_dies_again_and_again(
     assert await stage.answers() == log
 
 
+async def test_pay_follows_wherever_the_process_dies(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An answer that stays right pays nothing once an earlier one turns right, even if only one of
+    them is corrected before the process dies."""
+    monkeypatch.setattr(service, "_PORTION", 1)
+    form = Form("What?", "attention", "", "So.", topic="Ours")
+    row = (await stage.bot.own_bank.add(GUILD, form)).own.row
+    for right in (False, True):
+        round_id = await stage.start(1, topic_id=row.topic_id)
+        await stage.run()
+        for user_id in (ALWINA, BOB):
+            await stage.answer(user_id, right=right, after=1)
+        await finish(stage, round_id)
+        stage.clock.turn(days=3)
+    content = {**json.loads(row.content), "accept": ["attention", "certainly not this"]}
+    await stage.database.write(own_store.save_items, [replace(row, content=json.dumps(content))])
+    await stage.database.write(own_store.change_bank, GUILD)
+    assert (await stage.bot.own_bank.page(GUILD, row.number)).otherwise == 2
+    assert await correct_all(stage, row.number) > 2
+    await stage.check_points()
+
+
 async def test_an_answer_that_changes_meanwhile(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -250,7 +274,8 @@ async def test_an_answer_that_changes_meanwhile(
             (a,) = [
                 a for a in fetch_all(conn, select(answer_log.answers), Answer) if a.user_id == BOB
             ]
-            answer_log.change(conn, a.source, a.question_id, BOB, elapsed_ms=1)
+            answer_log.change(conn, a.source, a.question_id, BOB, elapsed_ms=1, paid=5)
+            totals.correct(conn, a, 5)
         return store(bank, conn, *args)
 
     monkeypatch.setattr(OwnBank, "_store_corrections", play_first)
