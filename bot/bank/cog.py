@@ -273,7 +273,7 @@ class BankCog(commands.Cog):
         await say_here(interaction, await defer_if_slow(interaction, page, edits=True))
 
     async def _insights(self, interaction: discord.Interaction, name: str, number: int) -> Message:
-        found, bank = await self.insights.analyze(guild_id_of(interaction))
+        found, bank = await self.insights.analyze(guild_id_of(interaction), interaction.user.id)
         if name == "all":
             return insights_views.overview(found)
         return insights_views.list_page(found, bank, name, number)

@@ -51,7 +51,7 @@ from bot.bank.pictures import TOO_MUCH_WORK, PictureError, redraw
 from bot.bank.sheets import free_id, slug, titles_of, topic_called
 from bot.core.computing import FILES, TOO_MUCH, FairQueue, TooMuch, compute
 from bot.core.context import Context
-from bot.core.database import Connection, reading, reading_long, writing
+from bot.core.database import Connection, reading, writing
 from bot.core.errors import UserError
 from bot.core.limits import MAX_FILES, MAX_FILES_WAITING, MAX_NEW_FORMULAS, MAX_OWN_BYTES
 from bot.core.paging import PAGE_SIZE, page_in, rows_on
@@ -132,7 +132,7 @@ class OwnBank:
 
     async def _import(self, guild_id: int, name: str, content: bytes) -> Merge:
         async with _WHOLE_BANKS.turn(guild_id):
-            own, rows = await self._database.read_long(self._read_all, guild_id)
+            own, rows = await self._database.read_long(guild_id, self._read_all, guild_id)
             length = self._card_length
             read = partial(read_own, schema=schema(), own=own, rows=rows, card_length=length)
             try:
@@ -237,7 +237,7 @@ class OwnBank:
         """
         async with self._in_turn(guild_id), _WHOLE_BANKS.turn(guild_id):
             read = partial(self._read_for_export, guild_id, with_pictures=not sheet)
-            rows, chosen, pictures = await self._database.read_long(read)
+            rows, chosen, pictures = await self._database.read_long(guild_id, read)
             write = partial(
                 write_own,
                 rows,
@@ -265,9 +265,11 @@ class OwnBank:
             questions_store.own_pictures_of(conn, guild_id, files),
         )
 
-    @reading_long
-    def page_of(self, conn: Connection, guild_id: int, search: str = "", page: int = 0) -> Listing:
+    async def page_of(self, guild_id: int, search: str = "", page: int = 0) -> Listing:
         """Return a page of the own questions with every word of `search` in id, topic or prompt."""
+        return await self._database.read_long(guild_id, self._page_of, guild_id, search, page)
+
+    def _page_of(self, conn: Connection, guild_id: int, search: str, page: int) -> Listing:
         titles = {
             row.topic_id: row.title for row in questions_store.topic_titles(conn, guild_id)
         } | {topic.id: topic.title for topic in self._banks.packs.topics.values()}
@@ -531,15 +533,17 @@ class QuestionInsights:
         self._banks = context.banks
         self._now = context.now
 
-    async def analyze(self, guild_id: int) -> tuple[Insights, Bank]:
-        """Return what the answers of a server say, and the bank that they are about.
+    async def analyze(self, guild_id: int, user_id: int) -> tuple[Insights, Bank]:
+        """Return what the answers of a server say to a manager, and the bank that they are about.
 
         The analysis runs after the transaction, because thousands of answers take a while.
         """
-        bank, work = await self._database.read_long(self._load, guild_id)
+        bank, work = await self._database.read_long(guild_id, self._load, guild_id, user_id)
         return await compute(guild_id, work), bank
 
-    def _load(self, conn: Connection, guild_id: int) -> tuple[Bank, partial[Insights]]:
+    def _load(
+        self, conn: Connection, guild_id: int, user_id: int
+    ) -> tuple[Bank, partial[Insights]]:
         since = self._now() - YEAR
         bank = self._banks.of(conn, guild_id)
         found = answers_store.latest_on(conn, guild_id, since.date(), MOST)
@@ -552,7 +556,7 @@ class QuestionInsights:
             given,
             reports=store.count_reporters(conn, guild_id, since),
             asked=questions_store.asked_in(conn, guild_id).keys(),
-            hidden=self._in_play.items(conn, guild_id),
+            hidden=self._in_play.items_kept_from(conn, user_id, guild_id),
         )
 
 

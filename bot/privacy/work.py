@@ -72,7 +72,7 @@ class Privacy:
         try:
             made = rules.DataFiles(user_id, self._now())
             for name in sorted(self._held.exports):
-                await self._database.read_long(self._add, made, name, user_id)
+                await self._database.read_long(user_id, self._add, made, name, user_id)
             return made
         finally:
             self._exporting.discard(user_id)
