@@ -157,7 +157,7 @@ def count_changed(conn: Connection, item: Item) -> int:
 
 
 def members_changed(conn: Connection, item: Item) -> dict[int, int]:
-    """Return the members for whom `count_changed` counts an answer, and how many they gave in all."""
+    """Return the members with an answer that `count_changed` counts, and the number of all theirs."""
     answers: Counter[int] = Counter()
     changed = set()
     for user_id, answer, right, number in store.count_own_answers_by_member(conn, item.id):

@@ -77,6 +77,8 @@ _MOST_NAMES = 5
 """Questions that a refusal names."""
 _WHOLE_BANKS = FairQueue("files", most=MAX_FILES_WAITING)
 """All rows of one server at a time are in memory, for a file that is read or made."""
+_INSIGHTS = FairQueue("insights")
+"""The answers of one server at a time are in memory: 30,000 take 20 MB."""
 _FORM_SECTION = ("our-own", "Our own")
 """Id and title of the section for topics that are made in a form."""
 _CHANGED = "Somebody else has just changed that. Do this again, please."
@@ -304,7 +306,7 @@ class OwnBank:
         own = await self.get(guild_id, number)
         return QuestionPage(
             own=own,
-            otherwise=await self._database.read_long(pay.count_changed, own.item),
+            otherwise=await self._database.read_long(guild_id, pay.count_changed, own.item),
             can_undo=(guild_id, number) in self._changes,
             replaced=replaced,
         )
@@ -436,7 +438,7 @@ class OwnBank:
             self._refuse_in_play(conn, row)
             return row, pay.members_changed(conn, item_of(row))
 
-        row, members = await self._database.read_long(read)
+        row, members = await self._database.read_long(guild_id, read)
         done = Regraded()
         for some in rules.portions(members, _PORTION):
             done = await self._correct(row, some, done)
@@ -450,7 +452,7 @@ class OwnBank:
         item = item_of(row)
         corrections = partial(pay.corrections, item=item, sources=self._sources, user_ids=members)
         for _ in range(_ATTEMPTS):
-            found = await self._database.read_long(corrections)
+            found = await self._database.read_long(row.guild_id, corrections)
             if not found:
                 break
             for start in range(0, len(found), _PORTION):
@@ -538,8 +540,9 @@ class QuestionInsights:
 
         The analysis runs after the transaction, because thousands of answers take a while.
         """
-        bank, work = await self._database.read_long(guild_id, self._load, guild_id, user_id)
-        return await compute(guild_id, work), bank
+        async with _INSIGHTS.turn(guild_id):
+            bank, work = await self._database.read_long(guild_id, self._load, guild_id, user_id)
+            return await compute(guild_id, work), bank
 
     def _load(
         self, conn: Connection, guild_id: int, user_id: int

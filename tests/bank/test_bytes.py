@@ -1,4 +1,4 @@
-"""What a server's own questions may take: bytes in the database, rows that a form reads, code."""
+"""Limits of a server's own questions: bytes in the database, rows that a form reads, code."""
 
 from __future__ import annotations
 
