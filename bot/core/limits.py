@@ -93,6 +93,10 @@ MAX_FILE_SECONDS = 20
 
 The largest allowed file takes 1 s, a deck of 15,000 questions 4 s.
 """
+MAX_FIT_ANSWERS = 10
+"""Answers to an item on its first day that first stabilities are fitted to."""
+MAX_FIT_ITEMS = 1_000
+"""Items that they are fitted to: with ten different answers to each, that takes 3 s."""
 MAX_FORMULA_DEPTH = 6
 """Levels of braces, `\\left` and `\\begin` in a formula: each doubles ziamath's time.
 
@@ -132,8 +136,9 @@ MAX_LARGE_FILES = 2
 before they are downloaded."""
 MAX_MILESTONES = 10
 """Milestones of a server: each night all its members are looked through for each."""
-MAX_NEW_FORMULAS = 200
-"""Formulas that one import may add: each takes up to some seconds while others wait."""
+MAX_NEW_FORMULAS = 100
+"""Formulas that one import may add: each takes up to some seconds, and a large file keeps its place
+while they are drawn. The shipped packs have fewer."""
 MAX_OWN_BYTES = 6 << 20
 """Bytes of a server's own questions and topics, including replaced and retired ones: these stay
 readable, so they are loaded too. 5,000 questions as long as the shipped ones fit in. With an emoji
@@ -165,6 +170,9 @@ MAX_REPORT = 500
 """Characters of a report: managers read it below the question in one message."""
 MAX_SOURCES = 8
 """Sources of a topic, as in the schema: its page shows all of them."""
+MAX_SPENT_SECONDS = 120
+"""Seconds that the files of a server may take in `PAUSE_MINUTES`, and its formulas: a hundred usual
+ones take 30, and until its formulas are drawn an import holds up other large files."""
 MAX_START_MEMORY = 512 << 20
 """Bytes of memory for the process that migrates a database or checks the bank, before any other
 process has begun: 70 MB for a first start, and a later migration may have to load rows."""
