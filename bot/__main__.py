@@ -8,6 +8,7 @@ import asyncio
 import gc
 import logging
 import os
+import platform
 import signal
 import sys
 import tempfile
@@ -216,8 +217,9 @@ async def _run(settings: Settings, _options: argparse.Namespace) -> None:
     import aiohttp
     import discord
 
-    from bot.app import build_bot, opened, shorten
+    from bot.app import build_bot, opened
     from bot.core.database import DatabaseBroken, StorageError, is_away
+    from bot.core.errors import words_of
     from bot.core.processes import tune_interpreter
     from bot.health import serving
     from bot.interviews.grading.chat_model import opened_verifier
@@ -234,15 +236,16 @@ async def _run(settings: Settings, _options: argparse.Namespace) -> None:
             backups = _regular_backups(settings)
             async with (
                 _backing_up(backups),
-                serving(bot, settings.health_host, settings.health_port, backups),
+                serving(bot, settings, backups),
             ):
-                await _until_signal(bot.start(settings.token), database.broken)
+                _log_start(settings)
+                ended_by = await _until_signal(bot.start(settings.token), database.broken)
         except DatabaseBroken as error:
             raise StartError(str(error)) from error
         except StorageError as error:  # during the start; later ones are handled by their tasks
             if not is_away(error):
                 raise
-            raise StartError(f"the database failed, try again later: {shorten(error)}") from error
+            raise StartError(f"the database failed, try again later: {words_of(error)}") from error
         except discord.LoginFailure as error:
             raise SettingsError.of(*_TOKEN_REFUSED) from error
         except discord.PrivilegedIntentsRequired as error:
@@ -255,7 +258,25 @@ async def _run(settings: Settings, _options: argparse.Namespace) -> None:
             aiohttp.ClientError,
             OSError,
         ) as error:
-            raise StartError(f"could not reach Discord; try again later: {error}") from error
+            raise StartError(
+                f"could not reach Discord; try again later: {words_of(error)}"
+            ) from error
+    logging.getLogger("bot").info("stopped by %s", ended_by)
+
+
+def _log_start(settings: Settings) -> None:
+    from bot.core.migrate import HEAD
+
+    count, ids = settings.shard_count, settings.shard_ids
+    logging.getLogger("bot").info(
+        "Quizformer %s, schema %s, %s, shards: %s, Python %s, process %s",
+        __version__,
+        HEAD,
+        "PostgreSQL" if sqlite_file(settings.database) is None else "SQLite",
+        "all" if ids is None else f"{', '.join(map(str, ids))} of {count}",
+        platform.python_version(),
+        os.getpid(),
+    )
 
 
 _TOKEN_REFUSED = (
@@ -317,7 +338,7 @@ async def _play(settings: Settings, options: argparse.Namespace) -> None:
             bot = build_bot(settings, bank, database)
             bot.download = playground.download
             until = asyncio.Event()
-            _at_signal(until.set)
+            _at_signal(lambda _: until.set())
             taken = options.port is None and listener.getsockname()[1] != playground.PORT
             note = f"port {playground.PORT} is taken; " if taken else ""
 
@@ -419,17 +440,25 @@ async def _backing_up(backups: RegularBackups | None) -> AsyncIterator[None]:
             running.cancel()
 
 
-async def _until_signal(
-    work: Coroutine[object, object, None], broken: asyncio.Future[None]
-) -> None:
-    """Run `work` until it ends or SIGTERM or SIGINT arrives; raise if the database breaks."""
+async def _until_signal(work: Coroutine[object, object, None], broken: asyncio.Future[None]) -> str:
+    """Run `work` until it ends or SIGTERM or SIGINT arrives; raise if the database breaks.
+
+    Returns the signal's name.
+    """
     task = asyncio.create_task(work)
-    _at_signal(task.cancel, at_once=partial(_end_later, broken))
+    received: list[str] = []
+
+    def stop(name: str) -> None:
+        received.append(name)
+        task.cancel()
+
+    _at_signal(stop, at_once=partial(_end_later, broken))
     broken.add_done_callback(lambda _: task.cancel())
     with suppress(asyncio.CancelledError):
         await task
     if broken.done():
         broken.result()
+    return received[0] if received else "its client"
 
 
 _LONGEST_END = 4.5
@@ -450,15 +479,20 @@ def _end_later(broken: asyncio.Future[None]) -> None:
     _thread.start_new_thread(end, ())
 
 
-def _at_signal(stop: Callable[[], object], *, at_once: Callable[[], object] | None = None) -> None:
-    """Call `stop` in the running loop at SIGTERM or SIGINT; `at_once` even if the loop hangs."""
+def _at_signal(
+    stop: Callable[[str], object], *, at_once: Callable[[], object] | None = None
+) -> None:
+    """Call `stop` in the running loop with the name of a SIGTERM or SIGINT that arrives.
+
+    `at_once` is called even if the loop hangs.
+    """
     loop = asyncio.get_running_loop()
 
-    def handle(*_: object) -> None:
+    def handle(number: int, *_: object) -> None:
         if at_once is not None:
             at_once()
         if not loop.is_closed():
-            loop.call_soon_threadsafe(stop)
+            loop.call_soon_threadsafe(stop, signal.Signals(number).name)
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, handle)

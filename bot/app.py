@@ -10,7 +10,7 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -39,12 +39,14 @@ from bot.chat.rate_limit import LIMIT
 from bot.chat.sender import DiscordSender
 from bot.config import Settings, SettingsError, Unavailable, sqlite_file
 from bot.core.backend import may_pass
+from bot.core.child_process import call_once
 from bot.core.clock import DiscordClock
 from bot.core.computing import in_thread
 from bot.core.context import Context
 from bot.core.database import Connection, Database, StorageError, open_database
+from bot.core.errors import words_of
 from bot.core.jobs import MAX_CONCURRENT_JOBS, JobSource, Scheduler, Worker
-from bot.core.migrate import MigrationError
+from bot.core.migrate import START, MigrationError
 from bot.core.nightly import Nightly
 from bot.core.notes import read_note, set_note
 from bot.core.personal import held_in
@@ -90,7 +92,7 @@ from bot.privacy.cog import PrivacyCog
 from bot.privacy.work import Cache, ErasureWork, Privacy
 from bot.profile.cog import ProfileCog
 from bot.profile.service import Profiles
-from bot.questions.bank import join_packs, mark_of, pack_files
+from bot.questions.bank import check_packs, join_packs, mark_of, pack_files
 from bot.questions.banks import Banks, OwnPictures
 from bot.questions.check import BankError
 from bot.questions.cog import AnsweringCog
@@ -387,10 +389,19 @@ async def _bank_for(settings: Settings, database: Database) -> Bank:
         files = [(path, path.read_bytes()) for path in pack_files(settings.bank)]
         mark = mark_of(*(content for _, content in files))
         checked = await database.read(read_note, _CHECKED) == mark
-        bank = join_packs(files, checked=checked)
-    if not checked:
-        await database.write(set_note, _CHECKED, mark)
-    return bank
+        if not checked:
+            await in_thread(_check, files)
+            await database.write(set_note, _CHECKED, mark)
+        return join_packs(files, checked=True)
+
+
+def _check(files: Sequence[tuple[Path, bytes]]) -> None:
+    """Check packs in a process, because the bot would keep what that loads; without one, check here."""
+    try:
+        call_once(START, check_packs, files)
+    except OSError as error:
+        log.warning("the question bank is checked in this process: %s", error)
+        check_packs(files)
 
 
 @asynccontextmanager
@@ -423,7 +434,7 @@ async def opened_database(
             kind = Unavailable if may_pass(error) else SettingsError
             raise kind.of(
                 name,
-                f"can't be used ({shown(url)}): {shorten(error)}",
+                f"can't be used ({shown(url)}): {words_of(error)}",
                 "sqlite:///var/quizformer.db",
             ) from error
         yield database
@@ -472,9 +483,3 @@ async def move(source: URL, target: URL) -> None:
 def shown(url: URL) -> str:
     """Return a database's address without its password."""
     return url.set(drivername=url.get_backend_name()).render_as_string(hide_password=True)
-
-
-def shorten(error: BaseException) -> str:
-    """Return the driver's message, without SQL and links."""
-    cause = getattr(error, "orig", None) or error
-    return " ".join(str(cause).split())[:200] or type(cause).__name__

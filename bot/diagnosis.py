@@ -23,6 +23,7 @@ from bot.config import Settings, SettingsError, sqlite_file
 from bot.core.backup import RegularBackups
 from bot.core.computing import in_thread
 from bot.core.database import StorageError
+from bot.core.errors import words_of
 from bot.core.migrate import HEAD, MigrationError
 from bot.core.sqlite import VERSION
 from bot.core.tables import count_rows
@@ -168,7 +169,7 @@ async def _token_problem(token: str) -> str | None:
         except discord.LoginFailure:
             return "Discord refuses it; copy it again from the portal's Bot page"
         except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
-            return f"could not be tried: {error}"
+            return f"could not be tried: {words_of(error)}"
     return None
 
 

@@ -1,26 +1,102 @@
-"""Logging to standard error, as text or as JSON lines. Secrets are removed from every line."""
+"""Logging to standard error, as text or as JSON lines. Secrets are removed from every line.
+
+Lines that repeat are limited, so that older ones can still be read. The database logs its outages
+itself (`core/outages.py`), so all other lines about one are dropped. A warning or error of one kind
+is written ten times a minute at most.
+"""
 
 from __future__ import annotations
 
 import json
 import logging
+from collections import Counter
+from copy import copy
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, quote_plus, urlsplit
 
 from bot.config import Settings
+from bot.core.backend import is_away
+from bot.core.errors import words_of
 
 
 def set_up_logging(settings: Settings) -> None:
     """Configure the root logger; call it once at start-up."""
     secrets = secrets_of(settings)
-    handler = logging.StreamHandler()
+    handler = _SparingHandler(keeps_all=settings.log_level <= logging.DEBUG)
     handler.setFormatter(_Json(secrets) if settings.log_format == "json" else _Text(secrets))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.log_level)
     for noisy in ("discord", "alembic", "sqlalchemy", "aiosqlite"):
         logging.getLogger(noisy).setLevel(max(settings.log_level, logging.WARNING))
+
+
+_MOST_LINES = 10
+"""Warnings and errors of one kind, which is a logger and an unformatted message, in a minute."""
+_MOST_TRACEBACKS = 3
+_WITH_ID = "error %s"
+"""Lines that begin so are always written, because members may name their ids to the operator."""
+
+
+class _SparingHandler(logging.StreamHandler[Any]):
+    """Limits lines that repeat, and writes in the next minute how many were left out."""
+
+    def __init__(self, *, keeps_all: bool) -> None:
+        super().__init__()
+        self._keeps_all = keeps_all
+        self._minute = 0.0
+        self._written: Counter[tuple[str, str]] = Counter()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            self._emit(record)
+        except Exception:  # an error's own words may raise
+            self.handleError(record)
+
+    def _emit(self, record: logging.LogRecord) -> None:
+        minute = record.created // 60
+        if minute != self._minute:
+            self._minute, written = minute, self._written
+            self._written = Counter()
+            for kind, number in written.items():
+                if number > _MOST_LINES and not kind[1].startswith(_WITH_ID):
+                    super().emit(_left_out(*kind, number - _MOST_LINES))
+        if self._keeps_all or record.levelno < logging.WARNING:
+            super().emit(record)
+        elif not _is_told_by_the_database(record):
+            self._emit_limited(record)
+
+    def _emit_limited(self, record: logging.LogRecord) -> None:
+        kind = record.name, str(record.msg)
+        self._written[kind] += 1
+        if self._written[kind] > _MOST_LINES and not kind[1].startswith(_WITH_ID):
+            return
+        if record.exc_info and record.exc_info[1] and self._written[kind] > _MOST_TRACEBACKS:
+            words = f"{record.getMessage()} ({words_of(record.exc_info[1])})"
+            record = copy(record)
+            record.msg, record.args, record.exc_info = words, None, None
+        super().emit(record)
+
+
+def _left_out(name: str, message: str, number: int) -> logging.LogRecord:
+    words = "left out of the minute before, %s more lines like: %s"
+    return logging.LogRecord(name, logging.WARNING, "", 0, words, (number, message), None)
+
+
+def _is_told_by_the_database(record: logging.LogRecord) -> bool:
+    """Whether a line is about an error that means that the database is away."""
+    said = [record.exc_info[1]] if record.exc_info else []
+    args = record.args if isinstance(record.args, tuple) else ()
+    return any(_comes_from_outage(error) for error in (*said, *args))
+
+
+def _comes_from_outage(error: object) -> bool:
+    while isinstance(error, BaseException):
+        if is_away(error):
+            return True
+        error = getattr(error, "original", None) or error.__cause__
+    return False
 
 
 def secrets_of(settings: Settings) -> list[str]:

@@ -13,8 +13,10 @@ from typing import Any
 import pytest
 from sqlalchemy import URL, Connection
 
+from bot import app
 from bot.chat import replies
-from bot.core import sqlite
+from bot.core import migrate, sqlite
+from bot.core.child_process import Limits
 from bot.core.database import Database, open_database
 from bot.questions import own
 from tests import postgres as server
@@ -31,6 +33,17 @@ def unflushed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
     """Let SQLite skip waiting for the disk, except in tests of that."""
     if request.path.name != "test_database.py":
         monkeypatch.setattr(sqlite, "_PRAGMAS", ("synchronous = OFF", *sqlite._PRAGMAS[1:]))
+
+
+@pytest.fixture(autouse=True)
+def migrated_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Migrate and check the bank in this process, which is faster, except in tests of that."""
+
+    def call_here(_: Limits, work: Callable[..., Any], *args: Any) -> Any:
+        return work(*args)
+
+    monkeypatch.setattr(migrate, "call_once", call_here)
+    monkeypatch.setattr(app, "call_once", call_here)
 
 
 @pytest.fixture(autouse=True)

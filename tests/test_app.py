@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,15 @@ from unittest.mock import AsyncMock
 import pytest
 from sqlalchemy import URL
 
+from bot import app
 from bot.app import build_bot, opened_database
 from bot.config import Settings, SettingsError, Unavailable, database_url
+from bot.core.child_process import call_once
 from bot.core.jobs import CLOSE_SECONDS, MAX_CONCURRENT_JOBS
 from bot.core.snowflakes import ALL, Shards
+from bot.questions.check import BankError
 from tests.banks import small_bank
+from tests.shipped import first_topic
 from tests.stage import Stage
 from tests.virtual import seconds_passed, virtual
 
@@ -43,6 +48,23 @@ async def test_everything_under_way_ends_together() -> None:
         await services.close()
         storing.cancel()
     assert seconds_passed() - began == CLOSE_SECONDS
+
+
+def fail_to_start(*_: object) -> None:
+    raise OSError("no processes")
+
+
+@pytest.mark.parametrize("call", [call_once, fail_to_start])
+def test_the_bank_is_checked_in_a_process_or_here(
+    call: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its problems come back, also on a host that can't start a process."""
+    monkeypatch.setattr(app, "call_once", call)
+    document = first_topic()
+    app._check([(Path("good.json"), json.dumps(document).encode())])
+    document["title"] = 1
+    with pytest.raises(BankError, match="title: must be a text"):
+        app._check([(Path("bad.json"), json.dumps(document).encode())])
 
 
 @pytest.mark.parametrize(

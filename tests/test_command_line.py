@@ -18,6 +18,7 @@ from typing import Protocol
 
 import pytest
 
+from bot import __version__
 from bot.__main__ import main
 from bot.core.migrate import HEAD
 from bot.core.sqlite import why_unwritable
@@ -33,10 +34,11 @@ from sqlalchemy import URL
 import bot.app
 from bot.core import database, migrate
 upgrade = migrate.upgrade
-def upgrade_and_die(conn, **how):
-    assert upgrade(conn, **how)
+def upgrade_and_die(conn):
+    upgrade(conn)
     os.kill(os.getpid(), signal.SIGKILL)
 migrate.upgrade = upgrade_and_die
+migrate.call_once = lambda _, work: work()
 asyncio.run(database.open_database(URL.create("sqlite", database=sys.argv[1])).__aenter__())
 """
 
@@ -69,6 +71,17 @@ async def start(bot, token):
     time.sleep(1000)
 QuizBot.start = start
 sys.exit(program.main([]))
+"""
+
+_ENDED_BY_A_SIGNAL = """
+import asyncio, os, signal, sys
+from bot.__main__ import main
+from bot.chat.client import QuizBot
+async def start(bot, token):
+    os.kill(os.getpid(), signal.SIGTERM)
+    await asyncio.sleep(1000)
+QuizBot.start = start
+sys.exit(main([]))
 """
 
 _START = "import sys; from bot.__main__ import main; sys.exit(main([]))"
@@ -351,7 +364,16 @@ def test_a_database_that_fails_during_the_start(file: Path) -> None:
     """If the database fails during the start, one line and an exit code say to try again."""
     done = run_program(file, _DATABASE_FAILS, DISCORD_TOKEN="token")
     assert done.returncode == 1
-    assert done.line == "the database failed, try again later: database is locked"
+    begun, line = done.stderr.splitlines()
+    assert f"Quizformer {__version__}, schema {HEAD}, SQLite, shards: all, Python " in begun
+    assert line == "the database failed, try again later: database is locked"
+
+
+def test_a_signal_is_the_last_line(file: Path) -> None:
+    """The log ends with the signal that ended the program."""
+    done = run_program(file, _ENDED_BY_A_SIGNAL, DISCORD_TOKEN="token")
+    assert done.returncode == 0
+    assert done.stderr.splitlines()[-1].endswith(" INFO    bot: stopped by SIGTERM")
 
 
 @pytest.mark.parametrize(

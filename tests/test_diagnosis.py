@@ -6,7 +6,9 @@ import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from unittest.mock import AsyncMock
 
+import discord
 import pytest
 from sqlalchemy import URL
 
@@ -18,6 +20,7 @@ from bot.core.migrate import HEAD
 from tests.rows import fill
 
 DATA = Path(bot.__file__).parents[1] / "data"
+_TOKEN_PROBLEM = diagnosis._token_problem
 SECRETS = {
     "DISCORD_TOKEN": "MTA4-the-token",
     "GRADER_URL": "http://grader.example.org:9/v1?key=in-the-query",
@@ -38,6 +41,12 @@ def offline(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(diagnosis, "_token_problem", refuse)
     monkeypatch.setattr(diagnosis, "check_service", fail)
+
+
+async def test_a_check_without_an_answer_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever keeps Discord from answering, there are words for it."""
+    monkeypatch.setattr(discord.Client, "login", AsyncMock(side_effect=TimeoutError()))
+    assert await _TOKEN_PROBLEM("token") == "could not be tried: it took too long"
 
 
 async def test_the_report(url: URL, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,9 +11,11 @@ import pytest
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import OperationalError
 
 from bot.config import Settings
 from bot.logs import set_up_logging
+from tests.errors import Unprintable
 
 TOKEN = "MTA4-token.value_of-discord"
 PASSWORD = "hunter2-password"
@@ -181,3 +183,74 @@ def test_a_message_can_not_forge_a_line() -> None:
     shown = line("failed", error=raised(forged))
     assert all(part.startswith("  ") for part in shown.splitlines()[1:])
     assert shown.replace("\n", "").isprintable()
+
+
+def log_lines(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    """Return the first words after the logger's name of each line that was written since the last call."""
+    return [line.partition("bot.some: ")[2] for line in capsys.readouterr().err.splitlines()]
+
+
+AWAY = OperationalError("SELECT 1", None, ConnectionRefusedError("refused"))
+
+
+def failed_for(cause: BaseException) -> BaseException:
+    """Return an error whose cause is another one."""
+    error = RuntimeError("a step failed")
+    error.__cause__ = cause
+    return error
+
+
+@pytest.mark.parametrize("level", [logging.INFO, logging.DEBUG])
+def test_lines_about_an_outage(capsys: pytest.CaptureFixture[str], level: int) -> None:
+    """However a line names an error of a database that is away, it is only written at DEBUG."""
+    set_up_logging(settings_with(level=level))
+    log = logging.getLogger("bot.some")
+    log.error("work failed", exc_info=AWAY)
+    log.error("error %s in %s", "a1b2c3", "/quiz", exc_info=failed_for(AWAY))
+    log.warning("it failed: %r; again in %.0f s", AWAY, 2)
+    assert (capsys.readouterr().err != "") == (level == logging.DEBUG)
+    log.warning("it failed: %r", LookupError("a fault of the bot's"))
+    log.error("error %s in %s", "a1b2c3", "/quiz", exc_info=failed_for(LookupError("x")))
+    written = capsys.readouterr().err
+    assert "a fault of the bot's" in written
+    assert "error a1b2c3 in /quiz" in written
+    assert "LookupError: x" in written
+
+
+def test_what_repeats_is_left_out(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten lines of a kind are written in a minute, and then their number; lines with an id are all
+    written, without more than three tracebacks. Other kinds and INFO are not concerned.
+    """
+    now = 1_800_000_000.0
+    monkeypatch.setattr("time.time", lambda: now)
+    monkeypatch.setattr("time.time_ns", lambda: int(now * 1e9))
+    set_up_logging(settings_with())
+    log = logging.getLogger("bot.some")
+    for number in range(100):
+        log.warning("row %s failed", number)
+        log.info("posted %s", number)
+        log.error("error %s in %s", number, "/quiz", exc_info=raised("no luck"))
+    log.warning("another row failed")
+    written = capsys.readouterr().err
+    assert written.count(" failed\n") == 11
+    assert written.count("posted ") == 100
+    assert written.count(" in /quiz") == 100
+    assert written.count("Traceback") == 2 * 3  # of the error and of its cause
+    assert "error 99 in /quiz (no luck)\n" in written
+    now += 60
+    log.info("the next minute")
+    first, second = log_lines(capsys)
+    assert first == "left out of the minute before, 90 more lines like: row %s failed"
+    assert second == "the next minute"
+    log.warning("row %s failed", 100)
+    assert log_lines(capsys) == ["row 100 failed"]
+
+
+def test_an_error_without_words_is_logged(capsys: pytest.CaptureFixture[str]) -> None:
+    """If an error can't even be shown, the caller that logs it doesn't fail."""
+    set_up_logging(settings_with())
+    for _ in range(5):
+        logging.getLogger("bot.some").error("odd", exc_info=Unprintable())
+    assert "odd" in capsys.readouterr().err

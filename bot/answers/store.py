@@ -25,6 +25,8 @@ from sqlalchemy.engine import Dialect
 from bot.answers import rules
 from bot.answers.model import Answer, Result, Review, Tally
 from bot.answers.rules import LONGEST_MS
+from bot.core import counters
+from bot.core.database import after_commit
 from bot.core.limits import MAX_TYPED
 from bot.core.personal import erased_with
 from bot.core.tables import (
@@ -112,7 +114,11 @@ def add(conn: Connection, answer: Answer) -> bool:
     """Store a member's first answer to a question; False if there is one already."""
     statement, columns = _insert(conn.dialect)
     values = [convert(getattr(answer, name)) for name, convert in columns]
-    return conn.exec_driver_sql(statement, tuple(values)).rowcount == 1
+    if conn.exec_driver_sql(statement, tuple(values)).rowcount != 1:
+        return False
+    if answer.answer is not None:  # a miss is no answer
+        after_commit(conn, counters.answers.add)
+    return True
 
 
 @lru_cache(maxsize=2)

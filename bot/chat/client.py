@@ -23,15 +23,26 @@ from discord.gateway import DiscordWebSocket
 from bot.chat.replies import TRANSIENT_ERRORS, describe, report_error
 from bot.chat.router import Router
 from bot.config import Settings
+from bot.core import counters
 from bot.core.context import Context
 from bot.core.database import DatabaseClosed
-from bot.core.errors import UserError
+from bot.core.errors import UserError, words_of
 
 log = logging.getLogger(__name__)
 
 # the bot doesn't use voice, so it needs none of the packages that discord.py would warn about
 discord.VoiceClient.warn_nacl = False
 discord.VoiceClient.warn_dave = False
+
+
+def count_refusal(record: logging.LogRecord) -> bool:
+    """Count a 429, which discord.py only logs."""
+    if str(record.msg).startswith("We are being rate limited"):
+        counters.rate_limited.add()
+    return True
+
+
+logging.getLogger("discord.http").addFilter(count_refusal)
 
 _SYNC_RETRY_SECONDS = 60.0
 _DATE_SECONDS = 10.0
@@ -204,6 +215,11 @@ class QuizBot(commands.AutoShardedBot):
             default=math.inf,
         )
 
+    def shards_up(self, silence: float) -> int:
+        """Return how many shards have received something in so many seconds."""
+        heard = (_seconds_since_heard(shard._parent.ws) for shard in self.shards.values())
+        return sum(seconds < silence for seconds in heard)
+
     def command_mention(self, name: str) -> str:
         """Return a command's clickable mention, `</quiz:id>`, or its name without an id."""
         command_id = self._command_ids.get(name.split(maxsplit=1)[0])
@@ -244,7 +260,8 @@ class QuizBot(commands.AutoShardedBot):
             await self._sync_commands()
         except (discord.HTTPException, *TRANSIENT_ERRORS) as error:
             log.warning(
-                "the commands could not be registered (%s); trying again in a minute", error
+                "the commands could not be registered (%s); trying again in a minute",
+                words_of(error),
             )
             self.loop.call_later(
                 _SYNC_RETRY_SECONDS, lambda: self.loop.create_task(self._register_commands())

@@ -9,6 +9,8 @@ import asyncio
 import heapq
 from collections import deque
 
+from bot.core import counters
+
 LIMIT = 50
 """Requests per second across all processes. Replies to interactions don't count."""
 _WINDOW = 1.03
@@ -60,7 +62,11 @@ class RateLimiter:
         self._next_turn[urgent, server] = turn + 1
         heapq.heappush(self._waiting, (not urgent, turn, self._number, server, may_send))
         self._start_timer()
-        await may_send
+        began = self._time()
+        try:
+            await may_send
+        finally:
+            counters.rate_limit_wait.add(self._time() - began)
 
     def is_busy(self) -> bool:
         """Return whether half of the last second's requests are used: leave out what can be."""

@@ -16,9 +16,10 @@ from discord import app_commands
 from bot.chat import text as t
 from bot.chat.messages import Message
 from bot.chat.pictures import LoadPicture
+from bot.core import counters
 from bot.core.child_process import CallStopped
-from bot.core.database import StorageError
-from bot.core.errors import UserError
+from bot.core.database import StorageError, is_away
+from bot.core.errors import UserError, words_of
 from bot.core.unstored import Drafts
 
 log = logging.getLogger(__name__)
@@ -157,7 +158,7 @@ async def update_reply(interaction: discord.Interaction, content: str | Message)
             content = await content.drawn(_load(interaction))
         await interaction.edit_original_response(**_edit(interaction, content))
     except (discord.HTTPException, *TRANSIENT_ERRORS) as error:
-        log.info("a reply was not brought up to date: %s", error)
+        log.info("a reply was not brought up to date: %s", words_of(error))
 
 
 async def _drawn(interaction: discord.Interaction, message: Message, *, edits: bool) -> Message:
@@ -310,7 +311,7 @@ def explain(error: BaseException) -> str | None:
     return None
 
 
-async def report_error(interaction: discord.Interaction, error: BaseException) -> None:
+async def report_error(interaction: discord.Interaction[Any], error: BaseException) -> None:
     """Tell the member about an error in one sentence.
 
     An unexpected error is logged under an id that the member sees too.
@@ -329,7 +330,9 @@ async def report_error(interaction: discord.Interaction, error: BaseException) -
         if isinstance(original, _LOST) or interaction.client.is_closed():
             log.warning("a reply did not reach Discord (%r): %s", original, describe(interaction))
             return
-        error_id = secrets.token_hex(3)
+        outage = interaction.client.context.database.outage if is_away(original) else None
+        error_id = outage.id if outage is not None and outage.is_on else secrets.token_hex(3)
+        counters.errors_shown.add()
         log.error("error %s in %s", error_id, describe(interaction), exc_info=original)
         if isinstance(original, StorageError):
             words = f"I couldn't save that just now. Try again in a moment. (Error {error_id})"
@@ -339,7 +342,7 @@ async def report_error(interaction: discord.Interaction, error: BaseException) -
         await say(interaction, words)
     # aiohttp raises RuntimeError once its session is closed
     except (discord.HTTPException, RuntimeError, *TRANSIENT_ERRORS) as failure:
-        log.warning("could not tell a member about an error: %s", failure)
+        log.warning("could not tell a member about an error: %s", words_of(failure))
 
 
 def payload(interaction: discord.Interaction) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from bot.chat.pictures import LoadPicture
 from bot.chat.rate_limit import LIMIT, REFUSED, RateLimiter, RefusalCounter
 from bot.core.clock import DiscordClock
 from bot.core.context import Place
-from bot.core.errors import DeliveryLater, DeliveryRefused, DeliveryUnknown
+from bot.core.errors import DeliveryLater, DeliveryRefused, DeliveryUnknown, words_of
 from bot.core.snowflakes import Shards, earliest_id
 
 log = logging.getLogger(__name__)
@@ -365,8 +365,8 @@ class DiscordSender:
         self._late.discard(late)
         if edits is not None:
             self._late_edits.discard(edits)
-        if not late.cancelled() and late.exception() is not None:
-            log.info("a late request failed: %s", late.exception())
+        if not late.cancelled() and (error := late.exception()) is not None:
+            log.info("a late request failed: %s", words_of(error))
 
     def _require_server(self, guild_id: int) -> None:
         """Refuse to send anything to a server that the bot has left, or that has an outage."""

@@ -41,18 +41,18 @@ class DatabaseBroken(Exception):
 
 def is_away(error: BaseException) -> bool:
     """Whether an error may pass because the database is locked, full or out of reach."""
-    return (
-        isinstance(error, OperationalError | InterfaceError) or _sqlstate(error)[:2] in _TEMPORARY
-    )
-
-
-def may_pass(error: BaseException) -> bool:
-    """Whether a database that can't be opened may be usable later, without anybody's help."""
     code = getattr(getattr(error, "orig", None), "sqlite_errorcode", None)
     if code is not None:
         return code & 0xFF in _PASSING
     state = _sqlstate(error)
-    return state[:2] in _TEMPORARY if state else isinstance(error, OperationalError)
+    if state:
+        return state[:2] in _TEMPORARY
+    return isinstance(error, OperationalError | InterfaceError)
+
+
+def may_pass(error: BaseException) -> bool:
+    """Whether a database that can't be opened may be usable later, without anybody's help."""
+    return is_away(error) and not isinstance(error, InterfaceError)
 
 
 def is_deadlock(error: BaseException | None) -> bool:

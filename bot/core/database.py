@@ -31,8 +31,11 @@ from msgspec import Struct
 from sqlalchemy import URL, Connection
 from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 
+from bot.core import counters
 from bot.core.backend import LONG_READS, DatabaseBroken, is_away, is_deadlock
 from bot.core.computing import for_future, in_thread
+from bot.core.migrate import check_writable
+from bot.core.outages import Outage
 from bot.core.sqlite import Sqlite, is_damaged, open_sqlite
 
 if TYPE_CHECKING:
@@ -87,6 +90,8 @@ class _Write(Struct, frozen=True):
 class _Outcome(Struct, frozen=True):
     value: Any = None
     error: BaseException | None = None
+    after: Sequence[Callable[[], object]] = ()
+    """Called once this is committed."""
 
 
 class Database:
@@ -104,6 +109,7 @@ class Database:
         self._closed = False
         self.shared = backend.shared
         """Whether other processes may use the database too."""
+        self.outage = Outage()
         self.broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Raises DatabaseBroken as soon as nothing can be stored any more: end the program then."""
 
@@ -127,6 +133,15 @@ class Database:
         that PostgreSQL undoes because of a deadlock runs again.
         """
         return await self._retry(lambda: self._write(lambda conn: work(conn, *args, **kwargs)))
+
+    async def check(self) -> None:
+        """Raise an error if nothing can be stored now, or soon because the disk is full."""
+        await self.write(check_writable)
+        try:
+            await self._backend.check_room()
+        except OSError as error:
+            self.outage.failed(error)
+            raise
 
     async def overwrite_erased(self) -> None:
         """Remove erased data from SQLite's write-ahead log, as soon as no read uses the log."""
@@ -190,12 +205,17 @@ class Database:
         ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._reads.add(ended)
         try:
-            return await self._backend.read(run)
+            result = await self._backend.read(run)
         except DatabaseError as error:
             self._check_broken(error)
             if self._closed:  # the close stopped this read
                 raise DatabaseClosed("the database was closed during a read") from error
+            if is_away(error):
+                self.outage.failed(error)
             raise
+        else:
+            self.outage.succeeded()
+            return result
         finally:
             self._reads.discard(ended)
             ended.set_result(None)
@@ -213,9 +233,18 @@ class Database:
             while self._writes:
                 await self._commit_batch()
                 if not self._writes:
-                    await self._backend.checkpoint()
+                    await self._checkpoint()
         finally:
             self._committing = None
+
+    async def _checkpoint(self) -> None:
+        try:
+            await self._backend.checkpoint()
+        except StorageError as error:  # tried again after the next write
+            if is_away(error):
+                self._count_failed([error])
+            else:
+                log.exception("could not copy the write-ahead log into the database")
 
     async def _commit_batch(self) -> None:
         batch = [self._writes.popleft() for _ in range(min(MAX_BATCH, len(self._writes)))]
@@ -225,19 +254,28 @@ class Database:
             self._check_broken(error)
             outcomes = [_Outcome(error=error)] * len(batch)
         self._writes.extendleft(reversed(batch[len(outcomes) :]))
+        self._count_failed([outcome.error for outcome in outcomes if outcome.error is not None])
         for write, outcome in zip(batch, outcomes, strict=False):
             _finish(write, outcome)
+
+    def _count_failed(self, errors: Sequence[BaseException]) -> None:
+        away = [error for error in errors if isinstance(error, DatabaseBroken) or is_away(error)]
+        if not away:
+            self.outage.succeeded()
+            return
+        counters.failed_writes.add(len(away))
+        self.outage.failed(away[0], len(away))
 
     def _run_batch(self, conn: Connection, batch: Sequence[_Write]) -> list[_Outcome]:
         """Run writes, each in a savepoint, until the budget is used up; one outcome for each."""
         if len(batch) == 1:  # needs no savepoint, because its failure rolls back the transaction
-            return [_Outcome(for_future(batch[0].work)(conn))]
+            return [_run(batch[0], conn)]
         outcomes: list[_Outcome] = []
         deadline = time.monotonic() + _BATCH_BUDGET
         for write in batch:
             savepoint = self._backend.savepoint(conn)
             try:
-                outcomes.append(_Outcome(for_future(write.work)(conn)))
+                outcomes.append(_run(write, conn))
             except BaseException as error:
                 if conn.invalidated:  # the connection is lost, and the whole batch with it
                     raise
@@ -254,8 +292,24 @@ class Database:
         return outcomes
 
 
+_AFTER = "after the commit"
+
+
+def after_commit(conn: Connection, call: Callable[[], object]) -> None:
+    """Call a function in the event loop once the running transaction is committed."""
+    conn.info.setdefault(_AFTER, []).append(call)
+
+
+def _run(write: _Write, conn: Connection) -> _Outcome:
+    conn.info.pop(_AFTER, None)  # of a transaction that failed
+    value = for_future(write.work)(conn)
+    return _Outcome(value, after=conn.info.pop(_AFTER, ()))
+
+
 def _finish(write: _Write, outcome: _Outcome) -> None:
     """Hand the outcome of a write to its caller."""
+    for call in outcome.after:
+        call()
     if write.done.cancelled():
         if outcome.error is not None:
             log.error("a write failed after its caller had gone", exc_info=outcome.error)

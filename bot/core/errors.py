@@ -1,6 +1,16 @@
-"""Exceptions for expected failures."""
+"""Exceptions for expected failures, and the words for others."""
 
 from __future__ import annotations
+
+
+def words_of(error: BaseException) -> str:
+    """Return an error's message on one line, a driver's without SQL and links.
+
+    Some errors have none: a TimeoutError's text is empty.
+    """
+    cause = getattr(error, "orig", None) or error
+    nothing = "it took too long" if isinstance(cause, TimeoutError) else type(cause).__name__
+    return " ".join(str(cause).split())[:200] or nothing
 
 
 class UserError(Exception):

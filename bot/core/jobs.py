@@ -36,6 +36,7 @@ from sqlalchemy import (
     update,
 )
 
+from bot.core import counters
 from bot.core.errors import DeliveryUnknown
 from bot.core.snowflakes import ALL, SHARD_BITS, TAKE_OVER, Shards
 from bot.core.tables import Instant
@@ -355,6 +356,7 @@ class Worker(Generic[Row]):
             )
             return
         log.error("%s: %s failed %s times, and is given up: %r", name, state, failures, error)
+        counters.given_up.add()
         await self.give_up(key, reason)
 
 
@@ -464,6 +466,12 @@ class Scheduler:
 
     def _due_in(self, conn: Connection, source: JobSource, now: datetime) -> _Found:
         return _Found(source.due(conn, now, self._at_once), source.next_due(conn))
+
+    def overdue(self, conn: Connection) -> timedelta:
+        """Return how long the work that has waited longest has been due; nothing if none is."""
+        now = self._now()
+        next_due = (source.next_due(conn) for source in self._sources)
+        return now - min((at for at in next_due if at is not None and at < now), default=now)
 
     def _begin(self, index: int, keys: Sequence[int]) -> None:
         """Start jobs for rows of a source, up to the limits of concurrent jobs."""

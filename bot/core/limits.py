@@ -152,6 +152,13 @@ MAX_REPORT = 500
 """Characters of a report: managers read it below the question in one message."""
 MAX_SOURCES = 8
 """Sources of a topic, as in the schema: its page shows all of them."""
+MAX_START_MEMORY = 512 << 20
+"""Bytes of memory for the process that migrates a database or checks the bank, before any other
+process has begun: 70 MB for a first start, and a later migration may have to load rows."""
+MAX_START_MESSAGE = 64 << 20
+"""Bytes of the bank, which is sent to that process; the shipped one has 2 million."""
+MAX_START_SECONDS = 3_600
+"""Processor time in seconds for a migration or for the check of the bank."""
 MAX_TEAMS = 25
 """Teams of a server: their list is one message with a line for each."""
 MAX_TOLD_PROBLEMS = 50

@@ -1,17 +1,33 @@
-"""Migrate a database to the program's schema."""
+"""Migrate a database to the program's schema, in a process of its own.
+
+Alembic takes 16 MB, which the bot would keep until its end, and a start that changes nothing needs
+none of it.
+"""
 
 from __future__ import annotations
 
-import logging
+from collections.abc import Callable
 from pathlib import Path
 
 from sqlalchemy import Connection, func, inspect, select, text
+from sqlalchemy.exc import OperationalError
 
-log = logging.getLogger(__name__)
+from bot.core.child_process import Limits, call_once
+from bot.core.computing import in_thread
+from bot.core.limits import MAX_START_MEMORY, MAX_START_MESSAGE, MAX_START_SECONDS
 
+START = Limits(seconds=MAX_START_SECONDS, memory=MAX_START_MEMORY, message=MAX_START_MESSAGE)
+"""The limits of a process that does something large once, at a start."""
 _SCRIPTS = Path(__file__).parent / "migrations"
-HEAD = max(file.name for file in (_SCRIPTS / "versions").glob("[0-9]*.py")).partition("_")[0]
-"""The newest schema version, taken from a file's name because Alembic is slow to import."""
+
+
+def _known() -> list[str]:
+    """Return the schema versions of all migrations, taken from the names of their files."""
+    return sorted(file.name.partition("_")[0] for file in (_SCRIPTS / "versions").glob("[0-9]*.py"))
+
+
+HEAD = _known()[-1]
+"""The newest schema version."""
 _LOCK = 0x517A_0001
 """The key of the advisory lock that PostgreSQL holds during a migration."""
 
@@ -34,43 +50,23 @@ def check_writable(conn: Connection) -> None:
 
 def check_known(schema: str) -> None:
     """Raise MigrationError if this program can't migrate a database with the schema."""
-    if schema == HEAD:
-        return
-    from alembic.script import ScriptDirectory
-
-    scripts = ScriptDirectory(str(_SCRIPTS))
-    if schema not in {script.revision for script in scripts.walk_revisions()}:
+    if schema not in _known():
         raise MigrationError(
             f"the database has schema {schema}, which this program ({HEAD}) does not know: update Quizformer, "
             "or restore a copy from before (python -m bot restore FILE)"
         )
 
 
-def outdated(conn: Connection) -> str | None:
-    """Return the schema of a database that has to be migrated; None if it is new or up to date.
+def is_current(conn: Connection, *, visiting: bool = False, allowed: bool = True) -> bool:
+    """Return whether a database has the program's schema; if so, raise an error if it is read-only.
 
-    Raises MigrationError if it can't be migrated.
-    """
-    current = version(conn)
-    if current is None or current == HEAD:
-        return None
-    check_known(current)
-    return current
-
-
-def upgrade(conn: Connection, *, visiting: bool = False, allowed: bool = True) -> bool:
-    """Run missing migrations in the caller's transaction and return whether there were any.
-
-    With `visiting=True`, an empty database gets its schema, but an old one raises MigrationError
+    With `visiting=True`, an empty database may get its schema, but an old one raises MigrationError
     because the running bot needs it as it is. Without `allowed`, an old one is refused as well.
     """
-    # SQLite needs no lock, because its transaction began with BEGIN IMMEDIATE.
-    if conn.dialect.name == "postgresql":
-        conn.execute(select(func.pg_advisory_xact_lock(_LOCK)))
     current = version(conn)
     if current == HEAD:
         check_writable(conn)
-        return False
+        return True
     if current is not None:
         check_known(current)
         if visiting:
@@ -82,9 +78,28 @@ def upgrade(conn: Connection, *, visiting: bool = False, allowed: bool = True) -
                 f"the database has schema {current} and this version needs {HEAD}. Make a dump first (pg_dump), "
                 "because there is no way back without one; then run python -m bot migrate, or start with MIGRATE=yes"
             )
-        if conn.dialect.name == "postgresql":
-            # Wait for open writes; each later write waits for the migration and then sees its version.
-            conn.execute(text("LOCK TABLE alembic_version IN ACCESS EXCLUSIVE MODE"))
+    return False
+
+
+async def in_own_process(work: Callable[[], None]) -> None:
+    """Call a function that migrates, and raise what it raises; a lost process is a lost database."""
+    try:
+        await in_thread(call_once, START, work)
+    except OSError as error:
+        raise OperationalError("migrate", None, error) from error
+
+
+def upgrade(conn: Connection) -> None:
+    """Run the migrations that are still missing, in the caller's transaction."""
+    # SQLite needs no lock, because its transaction began with BEGIN IMMEDIATE.
+    if conn.dialect.name == "postgresql":
+        conn.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+    current = version(conn)
+    if current == HEAD:  # another process was faster
+        return
+    if current is not None and conn.dialect.name == "postgresql":
+        # Wait for open writes; each later write waits for the migration and then sees its version.
+        conn.execute(text("LOCK TABLE alembic_version IN ACCESS EXCLUSIVE MODE"))
     from alembic import command
     from alembic.config import Config
 
@@ -94,8 +109,6 @@ def upgrade(conn: Connection, *, visiting: bool = False, allowed: bool = True) -
     command.upgrade(config, "head")
     if conn.dialect.name == "sqlite":
         _check_references(conn)
-    log.debug("database schema is now %s", HEAD)
-    return True
 
 
 def _check_references(conn: Connection) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import TypeVar
@@ -55,6 +57,9 @@ class Postgres:
     async def checkpoint(self) -> None:
         """Do nothing: the server does its own upkeep."""
 
+    async def check_room(self) -> None:
+        """Do nothing: only the server knows its disk, and a full one fails writes."""
+
     def request_truncation(self) -> bool:
         return False
 
@@ -68,16 +73,30 @@ class Postgres:
 async def open_postgres(url: URL, *, visiting: bool, patient: bool, may_migrate: bool) -> Postgres:
     """Migrate the database and return it; `patient` disables the statement timeout."""
     name = f"{PROGRAM} {secrets.token_hex(8)}"
+    is_current = partial(migrate.is_current, visiting=visiting, allowed=may_migrate)
+    if not await _run_once(url, name, is_current):
+        # what the driver reads besides the address: PGPASSWORD, for example
+        driver = {key: value for key, value in os.environ.items() if key.startswith("PG")}
+        await migrate.in_own_process(partial(_upgrade, url, name, driver))
+    limit = None if patient else backend.STATEMENT_SECONDS
+    return Postgres(_make_engine(url, name, busy_ms=backend.BUSY_MS, statement_seconds=limit))
+
+
+def _upgrade(url: URL, name: str, driver: Mapping[str, str]) -> None:
+    """Migrate a database, in a process that ends with it."""
+    os.environ.update(driver)
+    asyncio.run(_run_once(url, name, migrate.upgrade))
+
+
+async def _run_once(url: URL, name: str, work: Callable[[Connection], T]) -> T:
+    """Run a transaction on a connection of its own, however long it takes."""
     # Migrating a large table may take longer than a statement usually may.
     engine = _make_engine(url, name, busy_ms=backend.MIGRATION_BUSY_MS, statement_seconds=None)
     try:
         async with _connected(engine) as conn, conn.begin():
-            upgrade = partial(migrate.upgrade, visiting=visiting, allowed=may_migrate)
-            await conn.run_sync(upgrade)
+            return await conn.run_sync(work)
     finally:
         await engine.dispose()
-    limit = None if patient else backend.STATEMENT_SECONDS
-    return Postgres(_make_engine(url, name, busy_ms=backend.BUSY_MS, statement_seconds=limit))
 
 
 def _make_engine(

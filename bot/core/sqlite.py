@@ -11,11 +11,12 @@ import logging
 import math
 import os
 import sqlite3
+import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from contextvars import copy_context
 from datetime import UTC, datetime
 from functools import partial
@@ -38,6 +39,8 @@ _PRAGMAS = ("synchronous = FULL", "foreign_keys = ON", "secure_delete = ON")
 """secure_delete overwrites erased data in the file: https://sqlite.org/pragma.html#pragma_secure_delete"""
 _CHECKPOINT_ROWS = 20
 """An idle writer checkpoints when so many rows have changed, which is a log of about 200 KB."""
+_ROOM = 1 << 20
+"""Bytes that must be free for new rows: more than the log and one transaction take."""
 _DEADLINE_STEPS = 1_000_000
 """SQLite checks a read's deadline each time it has run so many instructions, about 20 ms."""
 VERSION = sqlite3.sqlite_version
@@ -51,8 +54,13 @@ class Sqlite:
     """Whether other bots may use the database too."""
 
     def __init__(
-        self, writer: SqliteConnection, readers: list[SqliteConnection], resources: AsyncExitStack
+        self,
+        file: Path,
+        writer: SqliteConnection,
+        readers: list[SqliteConnection],
+        resources: AsyncExitStack,
     ) -> None:
+        self._file = file
         self._writer = writer
         self._readers = readers
         self._resources = resources
@@ -95,10 +103,12 @@ class Sqlite:
             else:
                 await self._writer.execute("PRAGMA wal_checkpoint(PASSIVE)")
         except sqlite3.Error as error:
-            log.warning(
-                "could not copy the write-ahead log into the database, trying again later: %s",
-                error,
-            )
+            raise DBAPIError.instance("wal_checkpoint", None, error, sqlite3.Error) from error
+
+    async def check_room(self) -> None:
+        """Raise OSError if the disk is full, even if the next write would still fit into the log."""
+        if self._file.name:  # it is not in memory
+            await in_thread(_take_room, self._file.parent)
 
     def request_truncation(self) -> bool:
         """Empty the write-ahead log at the next checkpoint; False if the database has no log."""
@@ -122,7 +132,7 @@ async def open_sqlite(url: URL, *, visiting: bool) -> Sqlite:
     if url.database and not url.database.startswith("file:"):
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     async with AsyncExitStack() as resources:
-        await _migrate(url, resources, visiting=visiting)
+        file = await _migrate(url, resources, visiting=visiting)
 
         async def connect(*, writes: bool) -> SqliteConnection:
             connection = SqliteConnection(url, writes=writes, busy_ms=backend.BUSY_MS)
@@ -132,31 +142,56 @@ async def open_sqlite(url: URL, *, visiting: bool) -> Sqlite:
 
         writer = await connect(writes=True)
         readers = [await connect(writes=False) for _ in range(backend.LONG_READS + 1)]
-        return Sqlite(writer, readers, resources.pop_all())
+        return Sqlite(file, writer, readers, resources.pop_all())
 
 
-async def _migrate(url: URL, resources: AsyncExitStack, *, visiting: bool) -> None:
-    def lock(conn: Connection) -> tuple[Path, str | None]:
+async def _migrate(url: URL, resources: AsyncExitStack, *, visiting: bool) -> Path:
+    """Lock and migrate a database, and return its file."""
+
+    def lock(conn: Connection) -> tuple[Path, str | None, bool]:
         file = conn.exec_driver_sql("PRAGMA database_list").one().file
         if not visiting:
             resources.enter_context(hold_file(file))
-        return Path(file), migrate.outdated(conn)
+        current = migrate.is_current(conn, visiting=visiting)
+        return Path(file), migrate.version(conn), current
 
-    def prepare(conn: Connection) -> None:
-        migrate.upgrade(conn, visiting=visiting)
+    async with _migrating(url) as connection:
+        file, old_schema, current = await connection.run(lock)
+    if not current:
+        if old_schema is not None:
+            await in_thread(_copy_before_upgrade, file, old_schema)
+        await migrate.in_own_process(partial(_upgrade, url))
+    return file
 
+
+@asynccontextmanager
+async def _migrating(url: URL) -> AsyncIterator[SqliteConnection]:
     connection = SqliteConnection(url, writes=True, busy_ms=backend.MIGRATION_BUSY_MS)
     await connection.open()
     try:
-        file, old_schema = await connection.run(lock)
-        if old_schema is not None and not visiting:
-            await in_thread(_copy_before_upgrade, file, old_schema)
-        # A table that other tables refer to can only be rebuilt with foreign keys off:
-        # https://sqlite.org/lang_altertable.html#otheralter
-        await connection.execute("PRAGMA foreign_keys = OFF")
-        await connection.run(prepare)
+        yield connection
     finally:
         await connection.close()
+
+
+def _take_room(folder: Path) -> None:
+    """Write to a file without a name, which is gone when it is closed."""
+    with tempfile.TemporaryFile(dir=folder) as file:
+        file.write(bytes(_ROOM))
+        file.flush()
+
+
+def _upgrade(url: URL) -> None:
+    """Migrate a file, in a process that ends with it."""
+
+    async def run() -> None:
+        async with _migrating(url) as connection:
+            # A table that other tables refer to can only be rebuilt with foreign keys off:
+            # https://sqlite.org/lang_altertable.html#otheralter
+            await connection.execute("PRAGMA foreign_keys = OFF")
+            await connection.run(migrate.upgrade)
+
+    asyncio.run(run())
 
 
 def _copy_before_upgrade(file: Path, old_schema: str) -> None:

@@ -12,7 +12,7 @@ import discord
 from bot.chat.replies import payload
 from bot.chat.router import Router
 from bot.core.context import Context
-from bot.core.database import DatabaseClosed, StorageError
+from bot.core.database import DatabaseClosed, StorageError, is_away
 from bot.core.jobs import CLOSE_SECONDS
 from bot.members import store
 
@@ -67,7 +67,8 @@ class Names:
             with suppress(DatabaseClosed):
                 await self._database.write(store.set_names, names)
         except StorageError as error:
-            log.warning("%s names were not stored: %s", len(names), type(error).__name__)
+            if not is_away(error):
+                log.warning("%s names were not stored: %s", len(names), type(error).__name__)
             for member in names:  # the member's next interaction brings the name again
                 self._known.pop(member, None)
 

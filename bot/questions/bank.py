@@ -41,6 +41,11 @@ def load_packs(paths: Sequence[Path] = ()) -> Bank:
     return join_packs([(path, path.read_bytes()) for path in pack_files(paths)])
 
 
+def check_packs(files: Sequence[tuple[Path, bytes]]) -> None:
+    """Raise BankError if the packs in these files can't be used as one bank."""
+    join_packs(files)
+
+
 def join_packs(files: Sequence[tuple[Path, bytes]], *, checked: bool = False) -> Bank:
     """Join the packs in these files to one bank; raises BankError with all problems.
 

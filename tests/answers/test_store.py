@@ -12,6 +12,7 @@ from bot.answers import store as answer_log
 from bot.answers.model import Answer, Result, Review, Tally
 from bot.answers.rules import LONGEST_MS
 from bot.answers.store import CHALLENGE, DAILY, PRACTICE, ROUND, review_of
+from bot.core import counters
 from bot.core.database import Database
 from bot.questions.own import own_id
 from tests.answers.entries import AT, DAY, counted
@@ -35,7 +36,11 @@ async def test_the_first_answer_stays(database: Database) -> None:
     first = asked(1, ALWINA)
     same = replace(first, answer="3")
     others = asked(1, BOB), replace(first, source=DAILY)
+    before = counters.answers.value
     assert await store(database, first, same, *others) == [True, False, True, True]
+    assert counters.answers.value == before + 3
+    assert await store(database, asked(2, ALWINA, answer=None)) == [True]  # a miss
+    assert counters.answers.value == before + 3
     assert await database.read(answer_log.get, ROUND, 1, ALWINA) == first
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import AsyncMock, Mock, call
 
 import aiohttp
+import discord
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
@@ -19,6 +22,7 @@ from sqlalchemy.exc import OperationalError
 from bot.boards.service import Boards
 from bot.chat.client import QuizBot, command_differs
 from bot.config import Settings
+from bot.core import counters
 from bot.core.errors import UserError
 from bot.questions.model import Bank
 from tests.fakes import START
@@ -26,6 +30,16 @@ from tests.simcord.fixtures import long_sleeps, no_pace, stage
 from tests.simcord.stage import Stage, answer_to, buttons, reply
 
 __all__ = ["long_sleeps", "no_pace", "stage"]
+
+
+def test_a_refusal_is_counted() -> None:
+    """discord.py says these words in its log, and nothing else anywhere."""
+    words = "We are being rate limited. %s %s responded with 429. Retrying in %.2f seconds."
+    assert words in Path(discord.http.__file__).read_text("utf-8")
+    before = counters.rate_limited.value
+    logging.getLogger("discord.http").warning(words, "GET", "/", 1.0)
+    logging.getLogger("discord.http").warning("another")
+    assert counters.rate_limited.value == before + 1
 
 
 OPTIONS = {

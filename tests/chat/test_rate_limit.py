@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
+
 from bot.chat.rate_limit import RateLimiter, RefusalCounter
+from bot.core import counters
 from tests.virtual import seconds_passed, virtual
 
 
@@ -43,9 +46,11 @@ def numbered(count: int, name: str = "") -> list[str]:
 async def test_a_burst_passes_and_the_rest_waits_for_the_limit() -> None:
     """The first requests pass at once, and no second ever has more than the limit."""
     requests = await Requests.idle(5)
-    began = seconds_passed()
+    waited_before, began = counters.rate_limit_wait.value, seconds_passed()
     await asyncio.gather(*requests.start(*numbered(23)))
     times = [at for _, at in requests.passed]
+    waited = counters.rate_limit_wait.value - waited_before
+    assert waited == pytest.approx(sum(times) - began * len(times))
     assert times[:5] == [began] * 5
     assert all(later - earlier >= 1.0 for earlier, later in zip(times, times[5:], strict=False))
     assert times[-1] < began + 4.2

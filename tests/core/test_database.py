@@ -543,14 +543,48 @@ async def test_queued_writes_come_before_a_checkpoint(
     assert done == ["first", "second", "third", "log"]
 
 
+async def test_what_is_counted_after_the_commit(database: Database) -> None:
+    """A call after the commit is made once for each write that is committed, and for no other."""
+    called: list[str] = []
+
+    def write(conn: Connection, name: str, *, fail: bool) -> None:
+        module.after_commit(conn, lambda: called.append(name))
+        if fail:
+            raise LookupError
+
+    async def write_all(*names: str) -> None:
+        written = [database.write(write, name, fail="bad" in name) for name in names]
+        await asyncio.gather(*written, return_exceptions=True)
+
+    await write_all("alone")
+    await write_all("bad")
+    await write_all("first", "second bad", "third")
+    assert called == ["alone", "first", "third"]
+
+    def fail() -> None:
+        raise OperationalError("COMMIT", None, Exception("full"))
+
+    with before_commits(fail):
+        await write_all("lost", "lost too")
+    await write_all("last")
+    assert called == ["alone", "first", "third", "last"]
+
+
 @pytest.mark.only("sqlite")
 async def test_a_failing_checkpoint(
     url: URL, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """After a failed checkpoint, writes continue and the checkpoint is tried again."""
+    """After a failed checkpoint, writes continue and the checkpoint is tried again. A full disk is
+    told as an outage, a fault of the bot's with a traceback.
+    """
+    full = sqlite3.OperationalError("database or disk is full")
+    full.sqlite_errorcode = sqlite3.SQLITE_FULL
+    wrong = sqlite3.OperationalError("near wal: syntax error")
+    wrong.sqlite_errorcode = sqlite3.SQLITE_ERROR
+    failures = [wrong, full]
 
     async def fail(_connection: sqlite.SqliteConnection, _statement: str) -> None:
-        raise sqlite3.OperationalError("disk I/O error")
+        raise failures.pop(0)
 
     async with open_database(url) as database:
         monkeypatch.setattr(sqlite, "_CHECKPOINT_ROWS", 10)
@@ -558,9 +592,11 @@ async def test_a_failing_checkpoint(
         for _ in range(21):
             await database.write(count_up)
         assert await read_value(database, "n") == "21"
-    assert [r.message for r in caplog.records if "write-ahead log" in r.message] == [
-        "could not copy the write-ahead log into the database, trying again later: disk I/O error"
-    ] * 2
+        assert database.outage.is_on
+    assert failures == []
+    fault, outage = caplog.records
+    assert fault.exc_info is not None
+    assert "the database can't be used (database or disk is full)" in outage.message
 
 
 async def test_without_a_write_ahead_log_it_does_not_start(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -83,6 +83,18 @@ async def test_work_is_done_at_its_time() -> None:
         await asyncio.sleep(1000)
     assert one.worked == [("a", 1.234), ("b", 500.0)]
     assert sorted(two.worked) == [("c", 3.0), ("d", 3.0), ("overdue", 0.0)]
+
+
+@virtual
+async def test_overdue_work_is_measured() -> None:
+    """It is as late as the deadline that has waited longest, in any source; future ones aren't."""
+    scheduler, conn = Scheduler(read, virtual_now), cast("Connection", None)
+    assert scheduler.overdue(conn) == timedelta(0)
+    scheduler.add(Table(later=500))
+    assert scheduler.overdue(conn) == timedelta(0)
+    for source in (Table(), Table(late=-1000), Table(later=3, late=-2)):
+        scheduler.add(source)
+    assert scheduler.overdue(conn) == timedelta(seconds=1000)
 
 
 @virtual

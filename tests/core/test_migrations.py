@@ -3,27 +3,35 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
 import shutil
+import subprocess
 import sys
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, inspect, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.util import await_only
 
 from bot.app import all_tables, opened
 from bot.config import Settings, SettingsError
 from bot.core import migrate
+from bot.core.backend import may_pass
 from bot.core.backup import BackupError
+from bot.core.child_process import call_once
 from bot.core.database import Database, DatabaseBroken, open_database
 from bot.core.notes import read_note, set_note
 from bot.core.restore import restore
 from bot.core.tables import metadata
 from tests.patience import PATIENCE
 from tests.rows import everything, fill
+from tests.shipped import first_topic
 
 ROOT = Path(__file__).parents[2]
 PARENTS = sorted({key.column.table.name for table in all_tables() for key in table.foreign_keys})
@@ -133,9 +141,9 @@ async def test_a_migration_that_fails_leaves_nothing(
 
     upgrade, found = migrate.upgrade, list[set[str]]()
 
-    def fail(conn: Connection, **how: bool) -> bool:
+    def fail(conn: Connection) -> None:
         found.append(tables(conn))
-        assert upgrade(conn, **how)
+        upgrade(conn)
         assert "rounds" in tables(conn)
         raise LookupError("power cut")
 
@@ -150,6 +158,61 @@ async def test_a_migration_that_fails_leaves_nothing(
     monkeypatch.undo()
     async with open_database(url) as database:
         assert "rounds" in await database.read(tables)
+
+
+async def test_errors_of_the_process_that_migrates(
+    url: URL, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They come back with the driver's code, which says whether another start may succeed."""
+    monkeypatch.setattr(migrate, "call_once", call_once)
+
+    def take_a_name(conn: Connection) -> None:
+        conn.execute(text("DROP TABLE alembic_version"))
+        conn.execute(text("CREATE TABLE theirs (a INTEGER)"))
+        conn.execute(text("CREATE INDEX ix_rounds_due_at ON theirs (a)"))
+
+    async with open_database(url) as database:
+        await database.write(metadata.drop_all)
+        await database.write(take_a_name)
+    with pytest.raises(DBAPIError, match=r"ix_rounds_due_at.* already exists") as failed:
+        async with open_database(url):
+            pass
+    cause: Any = failed.value.orig
+    code = getattr(cause, "sqlstate", None) or cause.sqlite_errorname
+    assert code in {"42P07", "SQLITE_ERROR"}
+    assert not may_pass(failed.value)
+
+
+async def test_the_process_that_migrates_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The start is tried again, as if the database were away."""
+    monkeypatch.setattr(migrate, "call_once", call_once)
+    with pytest.raises(OperationalError, match="without an answer") as failed:
+        await migrate.in_own_process(partial(os._exit, 3))
+    assert may_pass(failed.value)
+
+
+_STARTS = """
+import asyncio, pathlib, sys
+from bot.app import opened
+from bot.config import Settings, database_url
+settings = Settings(database=database_url(sys.argv[1]), bank=(pathlib.Path(sys.argv[2]),))
+async def start():
+    async with opened(settings):
+        pass
+asyncio.run(start())
+print(*{"alembic", "jsonschema"} & sys.modules.keys())
+"""
+
+
+def test_a_start_keeps_nothing_that_only_migrating_needs(url: URL, tmp_path: Path) -> None:
+    """A first start and a later one load neither Alembic nor jsonschema."""
+    bank = tmp_path / "bank.json"
+    bank.write_text(json.dumps(first_topic()), "utf-8")
+    address = url.render_as_string(hide_password=False)
+    for _ in range(2):
+        command = [sys.executable, "-c", _STARTS, address, str(bank)]
+        started = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+        assert (started.stdout, started.stderr) == ("\n", "")
 
 
 def add_migration(monkeypatch: pytest.MonkeyPatch, folder: Path, body: str) -> None:
@@ -284,6 +347,7 @@ import asyncio, pathlib, sys
 from bot.config import database_url
 from bot.core import database, migrate
 migrate._SCRIPTS, migrate.HEAD = pathlib.Path(sys.argv[2]), "0099"
+migrate.call_once = lambda _, work: work()
 async def start():
     async with database.open_database(database_url(sys.argv[1])):
         pass

@@ -64,7 +64,7 @@ async def test_the_reveal_waits_for_room_on_the_disk(stage: Stage) -> None:
     await stage.start_round(seconds=_SECONDS)
     assert (await stage.answer()).acked
     with full(stage):
-        assert await soon(lambda: "it is tried again" in stage.bot.log)
+        assert await soon(lambda: "the database can't be used (" in stage.bot.log)
         assert stage.rows("SELECT phase FROM rounds") == [("open",)]
     await stage.play(stage.settled)
     await stage.stop()

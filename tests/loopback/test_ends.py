@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from bot import __version__
 from bot.__main__ import StartError, _closed
 from bot.config import SettingsError
+from bot.core.migrate import HEAD
 from tests.loopback.process import ROOT, BotProcess
 from tests.loopback.world import World
 from tests.patience import PATIENCE
@@ -46,12 +48,13 @@ async def test_a_gateway_that_is_closed_for_good(
 
 
 async def test_a_start_with_a_wrong_token_says_one_line(tmp_path: Path) -> None:
-    """Discord refuses the token at login, and standard error has nothing else."""
+    """Discord refuses the token at login; before, standard error has only the line of the start."""
     async with World() as world:
         bot = BotProcess(world, tmp_path, {"DISCORD_TOKEN": "wrong"}, afresh=True)
         await bot.start(ready=False)
         assert await bot.dead() == 2
-        (line,) = bot.log.splitlines()
+        begun, line = bot.log.splitlines()
+        assert f"Quizformer {__version__}, schema {HEAD}, SQLite, shards: all, Python " in begun
         assert line.startswith("DISCORD_TOKEN was refused by Discord")
 
 

@@ -30,6 +30,13 @@ if API:
 
 # not in child processes, which would take five times as long to start
 if API and "bot.core.child_process" not in sys.orig_argv:
+    if app := sys.modules.get("bot.app"):  # what a first start needs is loaded already
+        from bot.core import migrate
+
+        def call_here(_: object, work: Any, *args: Any) -> Any:
+            return work(*args)
+
+        migrate.__dict__["call_once"] = app.__dict__["call_once"] = call_here
     import yarl
     from discord.gateway import DiscordWebSocket
     from discord.http import Route
